@@ -1,0 +1,99 @@
+"""What is sent to a server. One rendering is shown, sent and journaled; a secret is never part of it."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+
+MASK = "••••"
+
+
+class Secret:
+    """A value that must not be seen: it prints, compares and pickles as a mask. `reveal` is for the wire only (H29)."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        return self._value
+
+    def __repr__(self) -> str:
+        return MASK
+
+    __str__ = __repr__
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._value == self._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+    def __reduce__(self) -> tuple[type[Secret], tuple[str]]:
+        return (Secret, (MASK,))
+
+
+@dataclass(frozen=True, slots=True)
+class ShellCommand:
+    """A command for a node's shell, over SSH. It changes something: reading has its own, closed list."""
+
+    script: str
+    """POSIX sh, one line or several."""
+    sudo: bool = False
+    """Run through `sudo -n`: fails rather than asks."""
+    stdin: bytes | None = None
+    """Sent on standard input, never part of the command line (file contents)."""
+    timeout: float = 30.0
+    """Seconds after which the answer counts as lost."""
+
+    def render(self) -> str:
+        """What is sent, shown and journaled."""
+        return f"sudo -n sh -c {shlex.quote(self.script)}" if self.sudo else self.script
+
+
+@dataclass(frozen=True, slots=True)
+class RedisCommand:
+    """A command for a node's Redis that changes something."""
+
+    words: tuple[str | Secret, ...]
+    timeout: float = 10.0
+    through_vip: bool = False
+    """Sent to the virtual IP instead of the node's own address (the final proof)."""
+
+    def render(self) -> str:
+        """As one would type it into redis-cli; secrets masked."""
+        return " ".join(MASK if isinstance(word, Secret) else _quoted(word) for word in self.words)
+
+
+def _quoted(word: str) -> str:
+    return word if word and not any(sign in word for sign in " \t\r\n\"'") else '"' + word.replace('"', '\\"') + '"'
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who must be at the other end of the channel that sends (H07). An empty field was not known when it was shown."""
+
+    hostname: str = ""
+    boot_id: str = ""
+    run_id: str = ""
+    config_file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A command bound to the node it is for: what a gate shows and what the actuator sends."""
+
+    node: str
+    command: ShellCommand | RedisCommand
+    summary: str
+    """What it does, in one sentence."""
+    detail: str = ""
+    """More to look at before confirming: the diff of a file, for one."""
+
+    @property
+    def channel(self) -> str:
+        return "ssh" if isinstance(self.command, ShellCommand) else "redis"
+
+    def render(self) -> str:
+        return self.command.render()

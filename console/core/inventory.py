@@ -1,0 +1,149 @@
+"""What the operator's inventory says about clusters and nodes, checked and with defaults filled in.
+
+`console.documents.inventory` makes these values from YAML; everything above works with them only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class PasswordKind(StrEnum):
+    ENV = "env"
+    FILE = "file"
+    COMMAND = "command"
+    PROMPT = "prompt"
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordSource:
+    """Where a password comes from: never the password itself."""
+
+    kind: PasswordKind
+    where: str = ""
+    """Variable name, path or command line; empty for prompt."""
+
+
+@dataclass(frozen=True, slots=True)
+class SshSpec:
+    """How to log in to a node. Empty and None mean: as ssh_config and the agent say."""
+
+    user: str = ""
+    host: str = ""
+    """Name or address to connect to, an alias in ssh_config included; empty: the node's address."""
+    port: int | None = None
+    identity_file: str = ""
+    known_hosts: str = ""
+    """Empty: ~/.ssh/known_hosts and the system's."""
+    config_file: str = ""
+    """Empty: ~/.ssh/config where it exists."""
+    jump: str = ""
+    """As ssh -J: `user@host:port,user@host:port`."""
+    sudo: bool = False
+    connect_timeout: float = 5.0
+
+
+class RedisRoute(StrEnum):
+    DIRECT = "direct"
+    SSH = "ssh"
+
+
+@dataclass(frozen=True, slots=True)
+class TlsSpec:
+    """TLS towards Redis. Certificates are always checked."""
+
+    ca_file: str = ""
+    cert_file: str = ""
+    key_file: str = ""
+    server_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceSpec:
+    """How a service is started and stopped on a node: systemd unit, SysV service name, or commands of one's own."""
+
+    systemd: str = ""
+    sysv: str = ""
+    start: str = ""
+    stop: str = ""
+    reload: str = ""
+    status: str = ""
+
+    def command(self, action: str) -> str:
+        """The shell text for `start`, `stop`, `reload` or `status`; empty where the inventory has none for it."""
+        if self.systemd:
+            return f"systemctl {action} {self.systemd}" if action != "status" else f"systemctl is-active {self.systemd}"
+        if self.sysv:
+            return f"service {self.sysv} {action}"
+        own: dict[str, str] = {"start": self.start, "stop": self.stop, "reload": self.reload, "status": self.status}
+        return own[action]
+
+
+@dataclass(frozen=True, slots=True)
+class RedisSpec:
+    """The Redis of a node."""
+
+    port: int = 6379
+    username: str = ""
+    password: PasswordSource | None = None
+    tls: TlsSpec | None = None
+    via: RedisRoute = RedisRoute.DIRECT
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    """Renamed commands, upper case: `{"CONFIG": "CONFIG-7f3a"}`."""
+    service: ServiceSpec = field(default_factory=lambda: ServiceSpec(systemd="redis-server"))
+    dir: str = ""
+    """Where the RDB is saved: needed only while Redis does not run and cannot be asked."""
+    dbfilename: str = "dump.rdb"
+
+
+@dataclass(frozen=True, slots=True)
+class KeepalivedSpec:
+    """The keepalived of a node."""
+
+    config: str = "/etc/keepalived/keepalived.conf"
+    instance: str = ""
+    """Empty: the only vrrp_instance in the file, else the one that carries the cluster's VIP."""
+    state_log: str = ""
+    """The log that the notify scripts write; empty: there is none."""
+    system_log: str = ""
+    """Where keepalived logs; empty: the journal, else /var/log/messages, /var/log/syslog."""
+    service: ServiceSpec = field(default_factory=lambda: ServiceSpec(systemd="keepalived"))
+
+
+@dataclass(frozen=True, slots=True)
+class NodeSpec:
+    name: str
+    address: str
+    ssh: SshSpec
+    redis: RedisSpec
+    keepalived: KeepalivedSpec
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterSpec:
+    name: str
+    kind: str
+    vip: str
+    nodes: tuple[NodeSpec, ...]
+
+    def node(self, name: str) -> NodeSpec:
+        """The node of this name. Raises KeyError where there is none."""
+        for node in self.nodes:
+            if node.name == name:
+                return node
+        raise KeyError(name)
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    path: str
+    clusters: tuple[ClusterSpec, ...]
+
+    def cluster(self, name: str) -> ClusterSpec:
+        """The cluster of this name. Raises KeyError where there is none."""
+        for cluster in self.clusters:
+            if cluster.name == name:
+                return cluster
+        raise KeyError(name)

@@ -1,0 +1,90 @@
+"""A runbook as the engine knows it. YAML documents become these values in `console.documents.runbook`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class GateKind(StrEnum):
+    """How the operator confirms a step."""
+
+    NONE = "none"
+    """Runs by itself once its preconditions hold: only for steps that change nothing."""
+    CONFIRM = "confirm"
+    """`Run this step? [y/N/skip/abort]`; the safe answer is the default."""
+    TYPE_NAME = "type-name"
+    """The target's name is typed; everything shown is observed again before anything is sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A predicate of the closed vocabulary with its arguments.
+
+    `subject` is a role of the runbook ("" where the predicate speaks of the whole cluster). Arguments that name a role
+    hold the role's name, not the node's.
+    """
+
+    predicate: str
+    subject: str = ""
+    arguments: Mapping[str, str | int | float | bool] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A verb of the closed vocabulary with its arguments."""
+
+    verb: str
+    arguments: Mapping[str, str | int | float | bool] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RoleSpec:
+    """A role and how it finds its node: the only node for which all conditions hold, else the operator chooses."""
+
+    name: str
+    description: str
+    where: tuple[Condition, ...] = ()
+    other_than: str = ""
+    """Name of a role bound before: this one is the remaining node of a pair."""
+    operator_may_choose: bool = False
+    """Where the conditions pick no node: ask the operator (`--bind ROLE=NODE`, or a choice on the screen)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step: why, on which role, under which conditions, what is done, how it is proved."""
+
+    id: str
+    title: str
+    why: str
+    role: str
+    skip_if: tuple[Condition, ...] = ()
+    """All hold: the step is already done. Empty: never skipped."""
+    require: tuple[Condition, ...] = ()
+    gate: GateKind = GateKind.CONFIRM
+    action: Action | None = None
+    """None: the step only observes until `verify` holds."""
+    verify: tuple[Condition, ...] = ()
+    within: float = 30.0
+    """Seconds for `verify`."""
+    on_failure: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Runbook:
+    """A whole document."""
+
+    name: str
+    title: str
+    summary: str
+    kind: str
+    """The kind of cluster it is for."""
+    roles: tuple[RoleSpec, ...]
+    steps: tuple[Step, ...]
+    require: tuple[Condition, ...] = ()
+    """Must hold before the first step."""
+    digest: str = ""
+    """SHA-256 of the document, for the journal."""
+    path: str = ""

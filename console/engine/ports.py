@@ -1,0 +1,135 @@
+"""What the engine needs of the world. Adapters live in `console.transport`; `__main__` hands them in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from console.core.command import Identity, Planned
+from console.core.inventory import Inventory
+from console.core.model import ClusterState
+from console.core.run import Decision, Question, RunState
+from console.core.runbook import Runbook
+
+
+class Clock(Protocol):
+    def now(self) -> float:
+        """Epoch seconds, UTC."""
+
+    def monotonic(self) -> float: ...
+
+    def sleep(self, seconds: float) -> None: ...
+
+
+class Inspector(Protocol):
+    """Looks at one cluster and cannot change it: the only thing that `status` and the screens hold."""
+
+    @property
+    def cluster(self) -> str:
+        """The cluster's name."""
+
+    def observe(self, *, fresh: bool = False) -> ClusterState:
+        """One observation. `fresh`: waits for connects and re-reads everything, also what changes rarely (for gates)."""
+
+    def reconnect(self) -> None:
+        """Drops the backoff of nodes that are away and tries them now."""
+
+    def close(self) -> None: ...
+
+
+class AnswerKind(StrEnum):
+    """What became of a command that was sent, or was not."""
+
+    DONE = "done"
+    """The server answered that it was carried out."""
+    FAILED = "failed"
+    """The server answered that it was not."""
+    NOT_SENT = "not sent"
+    """Nothing left this machine: identity differs, no connection. Safe to try again."""
+    UNKNOWN = "unknown"
+    """It may have arrived: the answer was lost. Never sent again by itself (H27)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer to one command. `text` is what the server said, or why there is no answer; secrets masked."""
+
+    kind: AnswerKind
+    text: str
+    exit_status: int | None = None
+
+
+class Actuator(Protocol):
+    """The one door through which anything is changed. Exists only for an armed run."""
+
+    def send(self, planned: Planned, expecting: Identity) -> Answer:
+        """Checks identity on the channel that sends, then sends once. Retries nothing. Raises nothing."""
+
+    def read_file(self, node: str, path: str) -> bytes:
+        """The bytes of a file that is about to be edited. Raises OSError with one line of text."""
+
+    def close(self) -> None: ...
+
+
+class Journal(Protocol):
+    """Append-only record of a run; each entry is on disk before `append` returns."""
+
+    @property
+    def run_id(self) -> str: ...
+
+    @property
+    def path(self) -> str: ...
+
+    def append(self, kind: str, data: Mapping[str, object]) -> None:
+        """Raises OSError when it cannot be written: then nothing may be sent."""
+
+    def close(self) -> None: ...
+
+
+class Operator(Protocol):
+    """The human, through whatever screen. Called from the runner's thread; may block for as long as a human takes."""
+
+    def decide(self, question: Question) -> Decision: ...
+
+    def tell(self, run: RunState) -> None:
+        """Every change of the run, as it happens. Must return at once."""
+
+    def show(self, state: ClusterState) -> None:
+        """Every observation that the run makes: the same one that its gate and its proofs rest on."""
+
+
+class ArmedRun(Protocol):
+    """A run that may change something: made only by arming, and shown as ARMED."""
+
+    @property
+    def state(self) -> RunState: ...
+
+    def execute(self, operator: Operator) -> RunState:
+        """Runs to its end in the caller's thread and closes journal and connections. Raises nothing but MemoryError."""
+
+
+class Armory(Protocol):
+    """Arms runs. The read-only commands are not given one."""
+
+    def arm(self, cluster: str, runbook: Runbook, roles: Mapping[str, str]) -> ArmedRun:
+        """Opens journal and connections. Raises ArmingError with one line of text."""
+
+
+class ArmingError(Exception):
+    """A run cannot begin: the journal's folder is not writable, for one. The text says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What a screen or a command is given to work with: eyes for every cluster, and no hands.
+
+    Arming is a separate object (`Armory`), handed only to what may run runbooks.
+    """
+
+    inventory: Inventory
+    runbooks: tuple[Runbook, ...]
+    inspector: Callable[[str], Inspector]
+    """Cluster name → its inspector, made when first asked for and kept."""
+    clock: Clock
