@@ -20,6 +20,8 @@ class Severity(StrEnum):
 
 
 class Health(StrEnum):
+    """A cluster in one word. UNKNOWN: nothing could be observed."""
+
     HEALTHY = "healthy"
     WARNING = "warning"
     CRITICAL = "critical"

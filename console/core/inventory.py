@@ -11,6 +11,8 @@ from enum import StrEnum
 
 
 class PasswordKind(StrEnum):
+    """The ways to name a password without writing it down."""
+
     ENV = "env"
     FILE = "file"
     COMMAND = "command"
@@ -46,6 +48,8 @@ class SshSpec:
 
 
 class RedisRoute(StrEnum):
+    """How a Redis is reached: from the operator's machine, or from the node itself through its SSH connection."""
+
     DIRECT = "direct"
     SSH = "ssh"
 
@@ -114,6 +118,8 @@ class KeepalivedSpec:
 
 @dataclass(frozen=True, slots=True)
 class NodeSpec:
+    """A node of a cluster, with everything needed to reach and to steer it."""
+
     name: str
     address: str
     ssh: SshSpec
@@ -123,6 +129,8 @@ class NodeSpec:
 
 @dataclass(frozen=True, slots=True)
 class ClusterSpec:
+    """A cluster: its virtual IP and its nodes, in the order of the inventory."""
+
     name: str
     kind: str
     vip: str
@@ -138,6 +146,8 @@ class ClusterSpec:
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
+    """One inventory document."""
+
     path: str
     clusters: tuple[ClusterSpec, ...]
 

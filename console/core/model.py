@@ -220,7 +220,7 @@ class VrrpInstance:
 
     @property
     def weight(self) -> int:
-        """The weight that moves this instance when Redis fails: the tracked weight with the largest effect, 0 if none."""
+        """The weight that moves this instance when Redis fails: the tracked one with the largest effect, 0 if none."""
         return max((script.weight for script in self.scripts), key=abs, default=0)
 
 
@@ -293,6 +293,8 @@ class Keepalived:
 
 
 class Role(StrEnum):
+    """Redis itself says `slave` for a replica, in every version."""
+
     MASTER = "master"
     REPLICA = "replica"
 

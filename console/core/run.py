@@ -87,12 +87,14 @@ class QuestionKind(StrEnum):
     CONFIRM = "confirm"
     TYPE_NAME = "type-name"
     BLOCKED = "blocked"
-    """A precondition does not hold: look again, skip (where the step can be skipped) or abort. Nothing can be forced."""
+    """A precondition does not hold: look again, skip (where the step can be skipped) or abort. Nothing is forced."""
     TROUBLE = "trouble"
     """The step failed or its outcome is unknown: look again, retry where that is safe, or abort."""
 
 
 class Choice(StrEnum):
+    """What the operator can answer."""
+
     RUN = "run"
     SKIP = "skip"
     ABORT = "abort"

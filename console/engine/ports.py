@@ -15,6 +15,8 @@ from console.core.runbook import Runbook
 
 
 class Clock(Protocol):
+    """Time, handed in so that tests own it."""
+
     def now(self) -> float:
         """Epoch seconds, UTC."""
 
@@ -31,7 +33,7 @@ class Inspector(Protocol):
         """The cluster's name."""
 
     def observe(self, *, fresh: bool = False) -> ClusterState:
-        """One observation. `fresh`: waits for connects and re-reads everything, also what changes rarely (for gates)."""
+        """One observation. `fresh`: waits for connects and re-reads all, also what changes rarely (for gates)."""
 
     def reconnect(self) -> None:
         """Drops the backoff of nodes that are away and tries them now."""
