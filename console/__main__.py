@@ -1,0 +1,51 @@
+"""The composition root: the only file that names concrete adapters, each imported when it is first needed."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from console.cli.context import HANDSHAKES, Adapters, Passwords
+from console.cli.main import LazyCommand, run
+
+if TYPE_CHECKING:
+    from console.core.inventory import ClusterSpec
+    from console.engine.ports import Armory, Clock, Desk, Inspector
+
+LABORATORY = (
+    LazyCommand("lab", "Run a laboratory of real servers on this machine.", "console.lab.commands"),
+    LazyCommand("demo", "Open the console on a laboratory pair.", "console.lab.commands"),
+)
+
+
+def main() -> int:
+    """Entry point of `redis-ha-console` and `python -m console`."""
+    adapters = Adapters(clock=_clock, inspector=_inspector, armory=_armory, run_app=_run_app)
+    return run(sys.argv[1:], adapters, LABORATORY)
+
+
+def _clock() -> Clock:
+    clock: Clock = import_module("console.transport.clock").SystemClock()
+    return clock
+
+
+def _inspector(cluster: ClusterSpec, passwords: Passwords, clock: Clock, *, parallel: int = HANDSHAKES) -> Inspector:
+    make = import_module("console.transport.inspector").make_inspector
+    inspector: Inspector = make(cluster, passwords, clock, parallel=parallel)
+    return inspector
+
+
+def _armory(desk: Desk, passwords: Callable[[str], Passwords], folder: Path) -> Armory:
+    raise NotImplementedError
+
+
+def _run_app(desk: Desk, armory: Armory | None, *, cluster: str | None, runbook: str | None = None) -> int:
+    answer: int = import_module("console.tui.app").run_app(desk, armory, cluster=cluster, runbook=runbook)
+    return answer
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,242 @@
+"""What a command is given: the inventory, the desk, the armory, each made when first asked for.
+
+Commands get it from `click.Context.obj`. The concrete adapters come in as `Adapters`, which `console.__main__` fills
+in: nothing here imports a transport or a screen.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from console.core.command import Secret
+    from console.core.inventory import ClusterSpec, Inventory
+    from console.core.runbook import Runbook
+    from console.engine.ports import Armory, Clock, Desk, Inspector
+
+APP = "redis-ha-console"
+INVENTORY_VARIABLE = "REDIS_HA_INVENTORY"
+EXIT_ERROR = 2
+"""A wrong call, a wrong document, a file that cannot be read. `status` answers 3 instead: unknown to a monitor."""
+HANDSHAKES_UNDER_A_SCREEN = 4
+"""SSH handshakes at a time while a screen is live: more of them make its keys slow."""
+HANDSHAKES = 32
+
+Passwords = Mapping[str, "Secret | None"]
+"""Node → the password of its Redis; None: it has none."""
+
+
+class InspectorMaker(Protocol):
+    """Makes the eyes for one cluster."""
+
+    def __call__(
+        self, cluster: ClusterSpec, passwords: Passwords, clock: Clock, *, parallel: int = HANDSHAKES
+    ) -> Inspector: ...
+
+
+class ArmoryMaker(Protocol):
+    """Makes what arms runs."""
+
+    def __call__(self, desk: Desk, passwords: Callable[[str], Passwords], folder: Path) -> Armory:
+        """`passwords` tells those of a cluster, by its name; `folder` is where journals are written."""
+
+
+class ScreenMaker(Protocol):
+    """Opens the screen and gives the exit code when it is left."""
+
+    def __call__(
+        self, desk: Desk, armory: Armory | None, *, cluster: str | None, runbook: str | None = None
+    ) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Adapters:
+    """The concrete things. Each callable imports what it needs when it is called, so that `--help` stays light."""
+
+    clock: Callable[[], Clock]
+    inspector: InspectorMaker
+    armory: ArmoryMaker
+    run_app: ScreenMaker
+
+
+class CliError(click.ClickException):
+    """An expected error: one line that names the file, key or node and says what to do."""
+
+    exit_code = EXIT_ERROR
+
+
+class CliContext:
+    """What the commands share within one call of the program."""
+
+    def __init__(self, adapters: Adapters, inventory: Path | None = None) -> None:
+        self._adapters = adapters
+        self._chosen = inventory
+        self._inventory: Inventory | None = None
+        self._runbooks: tuple[Runbook, ...] | None = None
+        self._passwords: dict[str, Passwords] = {}
+        self._inspectors: dict[str, Inspector] = {}
+        self._clock: Clock | None = None
+
+    # --- documents ------------------------------------------------------------------------------------------------
+
+    def choose_inventory(self, path: Path | None) -> None:
+        """The value of an `-i`; the one after the subcommand wins over the one before it."""
+        if path is not None and path != self._chosen:
+            self._chosen = path
+            self._inventory = None
+            self._runbooks = None
+
+    @property
+    def inventory_path(self) -> Path:
+        """Where the inventory is. Raises CliError where none was named and none is in the usual places."""
+        if self._chosen is not None:
+            return self._chosen
+        if named := os.environ.get(INVENTORY_VARIABLE):
+            return Path(named)
+        own = config_folder() / "inventory.yaml"
+        for candidate in (Path("inventory.yaml"), own):
+            if candidate.exists():
+                return candidate
+        raise CliError(
+            f"there is no inventory: name one with -i FILE or ${INVENTORY_VARIABLE}, or write ./inventory.yaml or {own}"
+        )
+
+    @property
+    def inventory(self) -> Inventory:
+        """Loaded at first use. Raises DocumentError."""
+        if self._inventory is None:
+            from console.documents.inventory import load_inventory
+
+            self._inventory = load_inventory(self.inventory_path)
+        return self._inventory
+
+    @property
+    def runbooks(self) -> tuple[Runbook, ...]:
+        """The shipped runbooks and the operator's own. Raises DocumentError."""
+        if self._runbooks is None:
+            from console.documents.library import load_runbooks
+
+            self._runbooks = load_runbooks(Path(self.inventory.path).parent)
+        return self._runbooks
+
+    def runbook(self, name: str) -> Runbook:
+        """Raises CliError where there is none of this name."""
+        for one in self.runbooks:
+            if one.name == name:
+                return one
+        raise CliError(f"there is no runbook {name}{_meant(name, (one.name for one in self.runbooks))}")
+
+    def cluster(self, name: str) -> ClusterSpec:
+        """Raises CliError where the inventory has none of this name."""
+        try:
+            return self.inventory.cluster(name)
+        except KeyError:
+            names = [one.name for one in self.inventory.clusters]
+            raise CliError(f"{self.inventory.path} has no cluster {name}{_meant(name, names)}") from None
+
+    # --- what looks and what acts ---------------------------------------------------------------------------------
+
+    @property
+    def clock(self) -> Clock:
+        if self._clock is None:
+            self._clock = self._adapters.clock()
+        return self._clock
+
+    def desk(self, clusters: Iterable[str] = (), *, screen: bool = False, runbooks: bool = True) -> Desk:
+        """Eyes for the named clusters, for all of them without names. Asks for the passwords that have to be typed now.
+
+        `screen`: a live screen will be drawn, so that handshakes are not to take its time. `runbooks=False` leaves them
+        unread: who only looks does not wait for them, nor for a mistake in them.
+        """
+        from console.engine.ports import Desk
+
+        for name in tuple(clusters) or tuple(one.name for one in self.inventory.clusters):
+            self.passwords(self.cluster(name).name)
+        parallel = HANDSHAKES_UNDER_A_SCREEN if screen else HANDSHAKES
+
+        def inspector(name: str) -> Inspector:
+            if name not in self._inspectors:
+                self._inspectors[name] = self._adapters.inspector(
+                    self.cluster(name), self.passwords(name), self.clock, parallel=parallel
+                )
+            return self._inspectors[name]
+
+        books = self.runbooks if runbooks else ()
+        return Desk(inventory=self.inventory, runbooks=books, inspector=inspector, clock=self.clock)
+
+    def armory(self, desk: Desk) -> Armory:
+        """What arms runs. Only what may run a runbook asks for it."""
+        return self._adapters.armory(desk, self.passwords, self.runs_folder)
+
+    def run_app(self, desk: Desk, armory: Armory | None, *, cluster: str | None, runbook: str | None = None) -> int:
+        """Opens the screen; the exit code when it is left."""
+        return self._adapters.run_app(desk, armory, cluster=cluster, runbook=runbook)
+
+    def passwords(self, cluster: str) -> Passwords:
+        """Node → password, asked for once. Raises DocumentError that names node and source, never the value."""
+        if cluster not in self._passwords:
+            from console.documents.passwords import resolve
+
+            self._passwords[cluster] = {
+                node.name: resolve(node.redis.password, node.name) if node.redis.password else None
+                for node in self.cluster(cluster).nodes
+            }
+        return self._passwords[cluster]
+
+    @property
+    def runs_folder(self) -> Path:
+        """Where journals are: one folder a run."""
+        import platformdirs
+
+        return platformdirs.user_state_path(APP) / "runs"
+
+    def close(self) -> None:
+        """Closes every connection that was opened."""
+        for inspector in self._inspectors.values():
+            inspector.close()
+        self._inspectors.clear()
+
+
+def config_folder() -> Path:
+    """The user's own folder for this program."""
+    import platformdirs
+
+    return platformdirs.user_config_path(APP)
+
+
+Command = TypeVar("Command", bound=Callable[..., object])
+
+
+def inventory_option(command: Command) -> Command:
+    """Adds `-i FILE` to a command, so that it can stand after the command's name too."""
+
+    def choose(context: click.Context, _: click.Parameter, value: Path | None) -> None:
+        if value is not None:
+            context.find_object(CliContext).choose_inventory(value)  # type: ignore[union-attr]
+
+    return click.option(
+        "-i",
+        "--inventory",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        expose_value=False,
+        callback=choose,
+        help=f"The inventory; else ${INVENTORY_VARIABLE}, ./inventory.yaml, the user's config folder.",
+    )(command)
+
+
+def _meant(name: str, known: Iterable[str]) -> str:
+    """`: did you mean x?`, or what there is."""
+    import difflib
+
+    names = sorted(known)
+    close = difflib.get_close_matches(name, names, n=1)
+    if close:
+        return f": did you mean {close[0]}?"
+    return f": it is one of {', '.join(names)}" if names else ""

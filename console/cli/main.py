@@ -1,0 +1,166 @@
+"""The command line: which commands there are, and that each is imported only when it is called."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import click
+
+from console.cli.context import APP, EXIT_ERROR, Adapters, CliContext, CliError, inventory_option
+
+EXIT_UNKNOWN = 3
+"""What `status` answers where nothing could be observed: a wrong call or inventory too."""
+EXIT_INTERRUPTED = 130
+
+
+@dataclass(frozen=True, slots=True)
+class LazyCommand:
+    """A command and where it is: its module is imported when it is called, or when its own help is asked for."""
+
+    name: str
+    help: str
+    """As the command itself says it; repeated here so that the list of commands imports none of them."""
+    module: str
+
+
+COMMANDS: tuple[LazyCommand, ...] = (
+    LazyCommand("watch", "Open the screen: read-only until a run is armed.", "console.cli.watch"),
+    LazyCommand("status", "Look once and print what is true.", "console.cli.status"),
+    LazyCommand("plan", "Show what a runbook would send now; change nothing.", "console.cli.plan"),
+    LazyCommand("run", "Walk through a runbook, one confirmed step at a time.", "console.cli.run_plain"),
+    LazyCommand("runs", "List, read, verify and resume recorded runs.", "console.cli.runs"),
+    LazyCommand("runbooks", "List, read and check runbooks.", "console.cli.runbooks"),
+    LazyCommand("inventory", "Check inventories.", "console.cli.inventory"),
+)
+DEFAULT = "watch"
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands by name and imports them when they are used."""
+
+    def __init__(self, *, lazy: Sequence[LazyCommand] = (), **settings: object) -> None:
+        super().__init__(**settings)  # type: ignore[arg-type]
+        self.lazy: Mapping[str, LazyCommand] = {one.name: one for one in lazy}
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - the signature is click's
+        return list(self.lazy)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - the same
+        found = self.lazy.get(cmd_name)
+        return _import(found) if found else None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in self.lazy and not args[0].startswith("-"):
+            import difflib
+
+            close = difflib.get_close_matches(args[0], self.lazy, n=1)
+            hint = f"did you mean {close[0]}?" if close else f"it is one of {', '.join(self.lazy)}"
+            raise CliError(f"there is no command {args[0]}: {hint}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - the same
+        with formatter.section("Commands"):
+            formatter.write_dl([(one.name, one.help) for one in self.lazy.values()])
+
+
+def _import(lazy: LazyCommand) -> click.Command:
+    """The click command of this name: one of the module's COMMANDS."""
+    module = importlib.import_module(lazy.module)
+    commands: tuple[click.Command, ...] = module.COMMANDS
+    for command in commands:
+        if command.name == lazy.name:
+            return command
+    raise LookupError(f"{lazy.module} exports no command {lazy.name}")
+
+
+def make_group(lazy: Sequence[LazyCommand]) -> LazyGroup:
+    """The whole command line over these commands."""
+
+    @click.group(
+        name=APP,
+        cls=LazyGroup,
+        lazy=lazy,
+        invoke_without_command=True,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    @inventory_option
+    @click.version_option(package_name=APP, message="%(prog)s %(version)s", prog_name=APP)
+    @click.pass_context
+    def group(context: click.Context) -> object:
+        """See what is true of a Redis pair behind a keepalived VIP, and rebuild it one confirmed step at a time.
+
+        Without a command: watch.
+        """
+        if context.invoked_subcommand is None:
+            command = context.command
+            assert isinstance(command, LazyGroup)
+            default = command.get_command(context, DEFAULT)
+            assert default is not None
+            return context.invoke(default)
+        return None
+
+    assert isinstance(group, LazyGroup)
+    return group
+
+
+def run(arguments: Sequence[str], adapters: Adapters, more: Sequence[LazyCommand] = ()) -> int:
+    """Runs the command line and returns the exit code. Every expected error is one line on stderr."""
+    context = CliContext(adapters)
+    failure = EXIT_UNKNOWN if "status" in arguments else EXIT_ERROR
+    group = make_group((*COMMANDS, *more))
+    try:
+        with group.make_context(APP, list(arguments), obj=context) as called:
+            answer = group.invoke(called)
+    except click.exceptions.Exit as leaving:
+        return leaving.exit_code
+    except (KeyboardInterrupt, click.exceptions.Abort):
+        click.echo("interrupted", err=True)
+        return EXIT_INTERRUPTED
+    except click.ClickException as error:
+        return _say(_of_the_call(error), failure if error.exit_code == EXIT_ERROR else error.exit_code)
+    except _expected() as error:
+        return _say(str(error), failure)
+    except BrokenPipeError:
+        return _leave_the_pipe()
+    except OSError as error:
+        return _say(_of_the_system(error), failure)
+    finally:
+        context.close()
+    return answer if isinstance(answer, int) else 0
+
+
+def _expected() -> tuple[type[Exception], ...]:
+    """Errors whose text is written for the operator. Looked up only once something was raised."""
+    from console.documents.errors import DocumentError
+    from console.engine.ports import ArmingError
+
+    return (DocumentError, ArmingError)
+
+
+def _say(text: str, code: int) -> int:
+    click.echo(f"{APP}: {' '.join(text.split())}", err=True)
+    return code
+
+
+def _of_the_call(error: click.ClickException) -> str:
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        return f"{error.format_message()} See {error.ctx.command_path} --help"
+    return error.format_message()
+
+
+def _of_the_system(error: OSError) -> str:
+    where = f"{error.filename}: " if error.filename else ""
+    return f"{where}{error.strerror or error}"
+
+
+def _leave_the_pipe() -> int:
+    """The reader of our output went away (`| head`): not an error of ours, and nothing more can be said there."""
+    import os
+    import sys
+
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0

@@ -1,0 +1,27 @@
+"""`watch`: the screen."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from console.cli.context import CliContext, CliError, inventory_option
+
+
+@click.command("watch")
+@click.argument("cluster", required=False)
+@click.option("--read-only", is_flag=True, help="No run can be armed from this screen.")
+@inventory_option
+@click.pass_obj
+def watch(context: CliContext, cluster: str | None, *, read_only: bool) -> int:
+    """Open the screen: read-only until a run is armed."""
+    if cluster is not None:
+        context.cluster(cluster)
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise CliError("the screen needs a terminal; `status` prints one observation anywhere")
+    desk = context.desk((cluster,) if cluster else (), screen=True)
+    return context.run_app(desk, None if read_only else context.armory(desk), cluster=cluster)
+
+
+COMMANDS = (watch,)
