@@ -90,6 +90,8 @@ class Planned:
     """What it does, in one sentence."""
     detail: str = ""
     """More to look at before confirming: the diff of a file, for one."""
+    expect: str = ""
+    """What the answer must be for the command to count as carried out; empty: whatever is no error."""
 
     @property
     def channel(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from console.core.command import Planned
@@ -135,3 +135,193 @@ class Decision:
     digest: str
     typed: str = ""
     """The name as it was typed, at a gate that asks for it."""
+
+
+# --- how a run moves on -------------------------------------------------------------------------------------------
+
+FINAL_STATUSES = frozenset(
+    {StepStatus.DONE, StepStatus.SKIPPED, StepStatus.FAILED, StepStatus.REFUSED, StepStatus.UNKNOWN}
+)
+PASSED_STATUSES = frozenset({StepStatus.DONE, StepStatus.SKIPPED})
+"""After these the next step may begin; after any other final status the run ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepReached:
+    """A step began: the run looks at its conditions."""
+
+    index: int
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionsChecked:
+    """Its conditions were evaluated on a new observation, and the commands rendered from it."""
+
+    index: int
+    checks: tuple[Check, ...]
+    planned: tuple[Planned, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorAsked:
+    """A question stands before the operator."""
+
+    index: int
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class IntentWritten:
+    """The intent to send one command is on disk: the only way to `sending`."""
+
+    index: int
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerCame:
+    """What became of the command that was sent."""
+
+    index: int
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class VerificationBegan:
+    """Nothing more is sent; the proof is looked for until the deadline."""
+
+    index: int
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class ProofsSeen:
+    """The conditions that prove the step, on a new observation."""
+
+    index: int
+    proofs: tuple[Check, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StepEnded:
+    """A step is over, one way or the other."""
+
+    index: int
+    status: StepStatus
+    note: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class RunEnded:
+    """The run is over."""
+
+    outcome: Outcome
+    message: str
+
+
+StepEvent = (
+    StepReached
+    | ConditionsChecked
+    | OperatorAsked
+    | IntentWritten
+    | AnswerCame
+    | VerificationBegan
+    | ProofsSeen
+    | StepEnded
+)
+Event = StepEvent | RunEnded
+
+_S = StepStatus
+_LEGAL: tuple[tuple[type[StepEvent], frozenset[StepStatus]], ...] = (
+    # What may happen while a step stands where. Whatever is not in here is passed over.
+    # A step is reached once.
+    (StepReached, frozenset({_S.WAITING})),
+    # Conditions are looked at before each question, and again after it: an answer given, a name mistyped.
+    (ConditionsChecked, frozenset({_S.CHECKING, _S.ASKING})),
+    # A question comes before sending, and after whatever went wrong: no answer, the wrong one, no proof in time.
+    (OperatorAsked, frozenset({_S.CHECKING, _S.ASKING, _S.SENDING, _S.VERIFYING})),
+    # A step of several commands writes an intent for each; after `verifying` nothing is sent without a new question.
+    (IntentWritten, frozenset({_S.CHECKING, _S.SENDING})),
+    # Only what was sent is answered.
+    (AnswerCame, frozenset({_S.SENDING})),
+    # Straight from `checking` where a step sends nothing; from `asking` when the operator looks again.
+    (VerificationBegan, frozenset({_S.CHECKING, _S.ASKING, _S.SENDING, _S.VERIFYING})),
+    (ProofsSeen, frozenset({_S.VERIFYING})),
+    # Every status but the final ones can end; `_may_end` says how.
+    (StepEnded, frozenset(_S) - FINAL_STATUSES - {_S.WAITING}),
+)
+_MAY_END: Mapping[StepStatus, frozenset[StepStatus]] = {
+    # Done is proved: it comes from looking, never from an answer alone.
+    _S.DONE: frozenset({_S.VERIFYING}),
+    # Already true, or the operator's choice; never with something under way.
+    _S.SKIPPED: frozenset({_S.CHECKING, _S.ASKING}),
+    # Nothing was sent: whoever refused did so before that.
+    _S.REFUSED: frozenset({_S.CHECKING, _S.ASKING, _S.SENDING}),
+    _S.FAILED: frozenset({_S.CHECKING, _S.ASKING, _S.SENDING, _S.VERIFYING}),
+    # Something was sent and its end is not known.
+    _S.UNKNOWN: frozenset({_S.ASKING, _S.SENDING, _S.VERIFYING}),
+}
+
+
+def begin(run_id: str, cluster: str, runbook: Runbook, roles: Mapping[str, str], *, journal: str = "") -> RunState:
+    """A run before its first step."""
+    steps = tuple(StepState(step=step, node=roles.get(step.role, "")) for step in runbook.steps)
+    return RunState(run_id=run_id, cluster=cluster, runbook=runbook, roles=roles, steps=steps, journal=journal)
+
+
+def advance(state: RunState, event: Event) -> RunState:
+    """The run after the event. An event that cannot happen here changes nothing: late news never undo what is final."""
+    if state.outcome is not Outcome.RUNNING:
+        return state
+    if isinstance(event, RunEnded):
+        return _ended(state, event)
+    if not 0 <= event.index < len(state.steps):
+        return state
+    step = state.steps[event.index]
+    if step.status not in dict(_LEGAL)[type(event)]:
+        return state
+    if isinstance(event, StepReached):
+        if any(one.status not in PASSED_STATUSES for one in state.steps[: event.index]):
+            return state
+        moved = replace(step, status=StepStatus.CHECKING, started_at=event.at)
+        return replace(_with(state, event.index, moved), current=event.index)
+    changed = _moved(step, event)
+    until = event.until if isinstance(event, VerificationBegan) else state.waiting_until
+    if changed.status is not StepStatus.VERIFYING:
+        until = None
+    return replace(_with(state, event.index, changed), waiting_until=until)
+
+
+def _moved(step: StepState, event: StepEvent) -> StepState:
+    match event:
+        case ConditionsChecked():
+            return replace(step, status=StepStatus.CHECKING, checks=event.checks, planned=event.planned)
+        case OperatorAsked():
+            return replace(step, status=StepStatus.ASKING, note=event.note)
+        case IntentWritten():
+            return replace(step, status=StepStatus.SENDING, note="", output=(*step.output, event.line))
+        case AnswerCame():
+            return replace(step, output=(*step.output, event.line))
+        case VerificationBegan():
+            return replace(step, status=StepStatus.VERIFYING, note="")
+        case ProofsSeen():
+            return replace(step, proofs=event.proofs)
+        case StepEnded() if step.status in _MAY_END.get(event.status, frozenset()):
+            return replace(step, status=event.status, note=event.note, ended_at=event.at)
+        case _:
+            return step
+
+
+def _ended(state: RunState, event: RunEnded) -> RunState:
+    """A run is done only when each of its steps is; nothing else may call itself that."""
+    if event.outcome is Outcome.RUNNING:
+        return state
+    if event.outcome is Outcome.DONE and any(one.status not in PASSED_STATUSES for one in state.steps):
+        return state
+    return replace(state, outcome=event.outcome, message=event.message, current=None, waiting_until=None)
+
+
+def _with(state: RunState, index: int, step: StepState) -> RunState:
+    return replace(state, steps=(*state.steps[:index], step, *state.steps[index + 1 :]))

@@ -1,4 +1,4 @@
-"""The closed vocabulary of actions: what a step may do. Documents check runbooks against it, the engine turns it into text."""
+"""The closed vocabulary of actions: what a step may do. Documents are checked against it; the engine makes the text."""
 
 from __future__ import annotations
 
@@ -42,6 +42,10 @@ class VerbSpec:
     """Sends something that changes a server; only a verb that does not may stand behind gate `none`."""
     wipes_data: bool = False
     """Can destroy the data set of the node: needs gate `type-name`."""
+    repeatable: bool = True
+    """Once a server has answered that it was *not* carried out, the step may be asked again from its beginning."""
+    affects: frozenset[str] = frozenset()
+    """Predicates whose answer this verb can change: what fails before it may well hold after it (`plan` says so)."""
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -49,28 +53,80 @@ class VerbSpec:
         return tuple(one.name for one in self.arguments if one.is_role)
 
 
+_OF_REDIS_ROLE = frozenset(
+    [
+        "redis-is-master",
+        "redis-is-replica",
+        "replicates-from",
+        "link-up",
+        "in-sync",
+        "not-a-replica",
+        "only-master",
+        "no-other-master",
+        "pair-protected",
+    ]
+)
+_OF_VIP = frozenset(
+    [
+        "holds-vip",
+        "no-vip",
+        "only-vip-holder",
+        "vip-reaches",
+        "behind-vip",
+        "keepalived-running",
+        "keepalived-stopped",
+        "vrrp-state",
+        "no-script-running",
+        "master-first",
+        "writes-accepted",
+        "pair-protected",
+    ]
+)
+_OF_REDIS = _OF_REDIS_ROLE | frozenset(
+    [
+        "redis-up",
+        "redis-down",
+        "redis-not-loading",
+        "redis-on-this-host",
+        "has-data-if",
+        "not-older-than",
+        "version-not-older-than",
+        "maxmemory-fits",
+        "fork-headroom",
+        "writes-accepted",
+        "vip-reaches",
+        "behind-vip",
+    ]
+)
+
 _ROWS: tuple[VerbSpec, ...] = (
-    VerbSpec("start-redis", "Starts the Redis service of the node."),
-    VerbSpec("stop-redis", "Stops the Redis service of the node."),
-    VerbSpec("start-keepalived", "Starts the keepalived service of the node."),
-    VerbSpec("stop-keepalived", "Stops the keepalived service of the node; a VIP that it holds goes away with it."),
-    VerbSpec("reload-keepalived", "Makes the keepalived of the node read its configuration again."),
+    VerbSpec("start-redis", "Starts the Redis service of the node.", affects=_OF_REDIS),
+    VerbSpec("stop-redis", "Stops the Redis service of the node.", affects=_OF_REDIS),
+    VerbSpec("start-keepalived", "Starts the keepalived service of the node.", affects=_OF_VIP),
+    VerbSpec(
+        "stop-keepalived",
+        "Stops the keepalived service of the node; a VIP that it holds goes away with it.",
+        affects=_OF_VIP,
+    ),
+    VerbSpec("reload-keepalived", "Makes the keepalived of the node read its configuration again.", affects=_OF_VIP),
     VerbSpec(
         "replicate",
         "Sends SLAVEOF to the node: it drops its own data set and follows the source, by the source's node address.",
         (VerbArgument("source", ArgumentKind.ROLE, "The node to follow; never the virtual IP."),),
         wipes_data=True,
+        affects=_OF_REDIS_ROLE | {"has-data-if", "not-older-than"},
     ),
     VerbSpec(
         "promote", "Sends SLAVEOF NO ONE to the node: it follows nobody and becomes a master with the data it has."
     ),
     VerbSpec(
         "set-priorities",
-        "Edits one keepalived.conf by the smallest change that makes s < m < s + abs(weight), and reloads a running one.",
+        "Edits one keepalived.conf: the smallest change that makes s < m < s + abs(weight); reloads it where it runs.",
         (
             VerbArgument("master", ArgumentKind.ROLE, "The node that is the master and is to hold the VIP."),
             VerbArgument("replica", ArgumentKind.ROLE, "The node that is to stand by."),
         ),
+        affects=frozenset({"priority-rule", "pair-protected"}),
     ),
     VerbSpec(
         "write-proof", "Writes a key that expires after 60 seconds through the virtual IP and reads it back there."
@@ -79,6 +135,7 @@ _ROWS: tuple[VerbSpec, ...] = (
         "shell",
         "Runs the runbook's own text in the node's shell; it always counts as changing something.",
         (VerbArgument("script", ArgumentKind.TEXT, "POSIX sh."),),
+        repeatable=False,
     ),
     VerbSpec(
         "manual",

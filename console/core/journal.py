@@ -1,0 +1,156 @@
+"""The journal's entries as text: how values are written, how entries are chained by hashes, how a chain is checked.
+
+One line of canonical JSON is one entry: `seq` from 1, `at` in UTC, `kind`, `data`, `previous` (the hash of the entry
+before, zeros at the first) and `hash`, the SHA-256 of the canonical JSON of all the rest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import UTC, datetime
+from enum import Enum
+from typing import Any
+
+from console.core.command import MASK, RedisCommand, Secret, ShellCommand
+
+FIRST = "0" * 64
+"""What the first entry names as the hash before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of a journal."""
+
+    seq: int
+    at: str
+    """RFC 3339, UTC, milliseconds."""
+    kind: str
+    data: Mapping[str, Any]
+    previous: str
+    hash: str
+
+    @property
+    def line(self) -> str:
+        return canonical(self._payload() | {"hash": self.hash}) + "\n"
+
+    def _payload(self) -> dict[str, Any]:
+        return {"seq": self.seq, "at": self.at, "kind": self.kind, "data": self.data, "previous": self.previous}
+
+    @property
+    def expected_hash(self) -> str:
+        """What the hash must be, computed from everything else in the entry."""
+        return hashlib.sha256(canonical(self._payload()).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class ChainCheck:
+    """What came out of checking a journal."""
+
+    entries: int
+    """Entries that are sound, from the first one on."""
+    broken_line: int | None = None
+    """1-based number of the first line that is not; None: all are."""
+    reason: str = ""
+    closed: bool = False
+    """The last entry says that the run ended. Without it the end may be missing: a chain cannot tell."""
+
+    @property
+    def sound(self) -> bool:
+        return self.broken_line is None
+
+
+def next_entry(previous: Entry | None, kind: str, data: Mapping[str, object], now: float) -> Entry:
+    """The entry that follows, with every value plain and every secret masked."""
+    plain_data: dict[str, Any] = plain(data)
+    number, before = (previous.seq + 1, previous.hash) if previous else (1, FIRST)
+    unsealed = Entry(number, timestamp(now), kind, plain_data, before, "")
+    return Entry(number, unsealed.at, kind, plain_data, before, unsealed.expected_hash)
+
+
+def timestamp(now: float) -> str:
+    return datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def canonical(value: object) -> str:
+    """JSON of which there is one spelling only, so that its hash means something."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def plain(value: Any) -> Any:
+    """The value as JSON has it. A Secret becomes the mask by its type, wherever it is; commands are as they are shown."""
+    match value:
+        case Secret():
+            return MASK
+        case Enum():
+            return value.value
+        case None | bool() | int() | str():
+            return value
+        case float():
+            return value if value == value and abs(value) != float("inf") else str(value)  # noqa: PLR0124 (not a number)
+        case bytes():
+            return {"bytes": len(value), "sha256": hashlib.sha256(value).hexdigest()}
+        case ShellCommand() | RedisCommand():
+            return _command(value)
+        case Mapping():
+            return {str(plain(key)): plain(one) for key, one in value.items()}
+        case tuple() | list() | set() | frozenset():
+            return [plain(one) for one in value]
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+    return str(value)
+
+
+def _command(command: ShellCommand | RedisCommand) -> dict[str, Any]:
+    shown: dict[str, Any] = {"sent": command.render()}
+    if isinstance(command, ShellCommand) and command.stdin is not None:
+        shown["stdin"] = plain(command.stdin)
+    if isinstance(command, RedisCommand) and command.through_vip:
+        shown["through_vip"] = True
+    return shown
+
+
+def parse_entry(line: str) -> Entry:
+    """One line of a journal. Raises ValueError that says what is wrong with it."""
+    try:
+        found = json.loads(line)
+    except ValueError:
+        raise ValueError("it is not JSON") from None
+    names = {"seq": int, "at": str, "kind": str, "data": dict, "previous": str, "hash": str}
+    if not isinstance(found, dict) or set(found) != set(names):
+        raise ValueError(f"its keys are not {', '.join(names)}")
+    for name, kind in names.items():
+        if not isinstance(found[name], kind):
+            raise ValueError(f"{name} is not of type {kind.__name__}")
+    return Entry(**found)
+
+
+def check_chain(lines: Iterable[str]) -> ChainCheck:
+    """Recomputes every hash. Names the first line that was changed, removed, added or cut off."""
+    last: Entry | None = None
+    for number, line in enumerate(lines, start=1):
+        try:
+            entry = parse_entry(line)
+        except ValueError as error:
+            return ChainCheck(number - 1, number, str(error))
+        if problem := _problem(entry, last, line):
+            return ChainCheck(number - 1, number, problem)
+        last = entry
+    if last is None:
+        return ChainCheck(0, 1, "the journal is empty")
+    return ChainCheck(last.seq, closed=last.kind == "closed")
+
+
+def _problem(entry: Entry, last: Entry | None, line: str) -> str:
+    expected = last.seq + 1 if last else 1
+    if entry.seq != expected:
+        return f"entry {expected} is missing: this one says that it is number {entry.seq}"
+    if entry.previous != (last.hash if last else FIRST):
+        return "the entry before it is not the one that it was written after"
+    if entry.hash != entry.expected_hash or line.rstrip("\n") != entry.line.rstrip("\n"):
+        return "it was changed after it was written: its hash does not fit"
+    if not line.endswith("\n"):
+        return "it was cut off before its end of line"
+    return ""
