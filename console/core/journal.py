@@ -71,6 +71,7 @@ def next_entry(previous: Entry | None, kind: str, data: Mapping[str, object], no
 
 
 def timestamp(now: float) -> str:
+    """RFC 3339 in UTC, with milliseconds."""
     return datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
@@ -80,7 +81,7 @@ def canonical(value: object) -> str:
 
 
 def plain(value: Any) -> Any:
-    """The value as JSON has it. A Secret becomes the mask by its type, wherever it is; commands are as they are shown."""
+    """The value as JSON has it. A Secret is masked by its type, wherever it is; commands stand as they are shown."""
     match value:
         case Secret():
             return MASK
@@ -123,7 +124,7 @@ def parse_entry(line: str) -> Entry:
         raise ValueError(f"its keys are not {', '.join(names)}")
     for name, kind in names.items():
         if not isinstance(found[name], kind):
-            raise ValueError(f"{name} is not of type {kind.__name__}")
+            raise ValueError(f"{name} is not of type {kind.__name__}")  # noqa: TRY004 (a broken line, not a wrong call)
     return Entry(**found)
 
 

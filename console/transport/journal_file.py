@@ -1,4 +1,4 @@
-"""A run's journal on this machine's disk: append-only, each entry synced before anything is sent on the strength of it."""
+"""A run's journal on this machine's disk: append-only, each entry synced before anything is sent."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class FileJournal:
         return str(self._folder)
 
     def append(self, kind: str, data: Mapping[str, object]) -> None:
-        """On disk when it returns. Raises OSError; after that every further call does too: half a line ends a journal."""
+        """On disk when it returns. Raises OSError, and does so ever after: half a line ends a journal."""
         if self._file is None:
             raise OSError(f"the journal {self._folder / NAME} is closed")
         if self._broken:
