@@ -145,10 +145,34 @@ def test_a_version_in_the_instance_counts():
 
 
 _FRAGMENTS = st.sampled_from(
-    (
-        'vrrp_instance| VI_1|{|}|\n|"|\\|priority| 1|!|#|${X|$A=1|@x |~|include|track_script|chk weight |'
-        "\r\n|auth_pass|advert_int|0.|99999999999999999999|\x00|\xe9|\t"
-    ).split("|")
+    [
+        "vrrp_instance",
+        " VI_1",
+        "{",
+        "}",
+        "\n",
+        '"',
+        "\\",
+        "priority",
+        " 1",
+        "!",
+        "#",
+        "${X",
+        "$A=1",
+        "@x ",
+        "~",
+        "include",
+        "track_script",
+        "chk weight ",
+        "\r\n",
+        "auth_pass",
+        "advert_int",
+        "0.",
+        "99999999999999999999",
+        "\x00",
+        "é",
+        "\t",
+    ]
 )
 
 
