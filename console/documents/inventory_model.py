@@ -1,0 +1,240 @@
+"""The inventory's keys and what each may hold. `console.documents.inventory` makes values of the core from them."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from console.documents.problems import Strict
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*\.?")
+_UNIT = re.compile(r"[A-Za-z0-9:_.@\\-]+")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_HIGHEST_PORT = 65535
+
+
+def _port(value: int) -> int:
+    if not 1 <= value <= _HIGHEST_PORT:
+        raise ValueError(f"{value} is not a port (1 to {_HIGHEST_PORT})")
+    return value
+
+
+def _name(value: str) -> str:
+    if not _NAME.fullmatch(value):
+        raise ValueError(f"{value!r} is not a name: letters, digits, dot, dash and underscore")
+    return value
+
+
+def _ip(value: str) -> str:
+    if "/" in value:
+        raise ValueError(f"{value} must be without its prefix length: {value.partition('/')[0]}")
+    try:
+        return str(ipaddress.ip_address(value))
+    except ValueError:
+        raise ValueError(f"{value!r} is not an IP address") from None
+
+
+def _host(value: str) -> str:
+    if value.replace(".", "").isdigit() or ":" in value or "/" in value:
+        return _ip(value)
+    if not _HOST.fullmatch(value):
+        raise ValueError(f"{value!r} is neither an IP address nor a host name")
+    return value
+
+
+def _absolute(value: str) -> str:
+    if not value.startswith("/"):
+        raise ValueError(f"{value!r} must be an absolute path on the node")
+    return value
+
+
+def _not_empty(value: str) -> str:
+    if not value.strip():
+        raise ValueError("must not be empty")
+    return value
+
+
+def _one_line(value: str) -> str:
+    if any(sign in value for sign in "\r\n\0"):
+        raise ValueError("must be one line")
+    return _not_empty(value)
+
+
+def _unit(value: str) -> str:
+    if not _UNIT.fullmatch(value):
+        raise ValueError(
+            f"{value!r} is not the name of a service; a command line goes under start, stop, reload, status"
+        )
+    return value
+
+
+def _variable(value: str) -> str:
+    """The value is not repeated: someone may have put the password itself here."""
+    if not _VARIABLE.fullmatch(value):
+        raise ValueError("must be the name of a variable, like REDIS_PASSWORD, without $")
+    return value
+
+
+def _seconds(value: float) -> float:
+    if not 0 < value <= 300:  # noqa: PLR2004 - nobody waits longer for a connection
+        raise ValueError(f"{value:g} must be more than 0 and at most 300 seconds")
+    return value
+
+
+def _no_literal(value: Any) -> Any:
+    if value is not None and not isinstance(value, dict):
+        raise ValueError(
+            'a password must not stand in the file: use {env: NAME}, {file: PATH}, {command: "…"} or {prompt: true}'
+        )
+    return value
+
+
+Port = Annotated[int, AfterValidator(_port)]
+Name = Annotated[str, AfterValidator(_name)]
+Ip = Annotated[str, AfterValidator(_ip)]
+Host = Annotated[str, AfterValidator(_host)]
+Absolute = Annotated[str, AfterValidator(_absolute)]
+Line = Annotated[str, AfterValidator(_one_line)]
+Unit = Annotated[str, AfterValidator(_unit)]
+Seconds = Annotated[float, AfterValidator(_seconds)]
+
+
+class Password(Strict):
+    """Where a password comes from: exactly one of these."""
+
+    env: Annotated[str, AfterValidator(_variable)] | None = Field(None, description="Name of a variable.")
+    file: Line | None = Field(None, description="A file that holds it; relative to the inventory.")
+    command: Line | None = Field(None, description="A command line whose output it is.")
+    prompt: bool | None = Field(None, description="true: asked for when the program starts.")
+
+
+PasswordSource = Annotated[Password, BeforeValidator(_no_literal)]
+
+
+class Ssh(Strict):
+    """How to log in. What is left out is as ssh_config and the agent say."""
+
+    user: Line | None = Field(None, description="Login name.")
+    host: Line | None = Field(None, description="Name or address to connect to, where it is not the node's address.")
+    port: Port | None = None
+    identity_file: Line | None = Field(None, description="Private key; relative to the inventory.")
+    known_hosts: Line | None = Field(None, description="Known host keys, where not ~/.ssh/known_hosts.")
+    config_file: Line | None = Field(None, description="ssh_config, where not ~/.ssh/config.")
+    jump: Line | None = Field(None, description="As ssh -J: user@host:port,user@host:port.")
+    sudo: bool | None = Field(None, description="true: commands run through sudo -n.")
+    connect_timeout: Seconds | None = Field(None, description="Seconds for connecting.")
+
+
+class Tls(Strict):
+    """TLS towards Redis; certificates are always checked. `tls: {}` uses the system's authorities."""
+
+    ca_file: Line | None = None
+    cert_file: Line | None = None
+    key_file: Line | None = None
+    server_name: Line | None = Field(None, description="The name in the certificate, where not the address.")
+
+
+class Service(Strict):
+    """How a service is started and stopped: a systemd unit, or a SysV service, or commands."""
+
+    systemd: Unit | None = Field(None, description="Unit name.")
+    sysv: Unit | None = Field(None, description="Name for `service NAME start`.")
+    start: Line | None = Field(None, description="Command line.")
+    stop: Line | None = Field(None, description="Command line.")
+    reload: Line | None = Field(None, description="Command line.")
+    status: Line | None = Field(None, description="Command line; exit code 0 where it runs.")
+
+
+class Redis(Strict):
+    """The Redis of a node."""
+
+    port: Port | None = None
+    username: Line | None = Field(None, description="ACL user.")
+    password: PasswordSource | None = None
+    tls: Tls | None = None
+    via: Literal["direct", "ssh"] | None = Field(None, description="ssh: through the node's SSH connection.")
+    aliases: dict[str, Line] | None = Field(None, description="Renamed commands: {CONFIG: CONFIG-7f3a}.")
+    service: Service | None = None
+    dir: Absolute | None = Field(None, description="Where the RDB is saved, for when Redis cannot be asked.")
+    dbfilename: Line | None = None
+
+
+class Keepalived(Strict):
+    """The keepalived of a node."""
+
+    config: Absolute | None = None
+    instance: Line | None = Field(None, description="The vrrp_instance, where the file has several.")
+    state_log: Absolute | None = Field(None, description="The log that the notify scripts write.")
+    system_log: Absolute | None = Field(None, description="Where keepalived logs, where not the journal.")
+    service: Service | None = None
+
+
+class Node(Strict):
+    """A node of a cluster."""
+
+    name: Name
+    address: Host
+    ssh: Ssh | None = None
+    redis: Redis | None = None
+    keepalived: Keepalived | None = None
+
+
+class Sentinel(Strict):
+    """A Sentinel that watches the master."""
+
+    name: Name
+    address: Host
+    port: Port = 26379
+    password: PasswordSource | None = None
+
+
+class Director(Strict):
+    """An LVS director that carries the read VIP."""
+
+    name: Name
+    address: Host
+    ssh: Ssh | None = None
+    keepalived: Keepalived | None = None
+
+
+class Consul(Strict):
+    """Where Consul answers, and the service name that follows the master."""
+
+    http: Line
+    dns: Line | None = None
+    service: Line
+    token: PasswordSource | None = None
+
+
+class Cluster(Strict):
+    """A Redis master, its replicas, and what points clients at the master."""
+
+    name: Name
+    kind: Literal["keepalived", "sentinel-vip", "sentinel-consul"]
+    vip: Ip | None = None
+    nodes: Annotated[list[Node], Field(min_length=1)]
+    sentinels: list[Sentinel] | None = None
+    master_name: Line | None = None
+    read_vip: Ip | None = None
+    directors: list[Director] | None = None
+    consul: Consul | None = None
+
+
+class Defaults(Strict):
+    """What holds for every node that does not say otherwise."""
+
+    ssh: Ssh | None = None
+    redis: Redis | None = None
+    keepalived: Keepalived | None = None
+
+
+class InventoryDocument(Strict):
+    """The operator's inventory: which clusters there are and how to reach their nodes."""
+
+    version: Literal[1]
+    defaults: Defaults | None = None
+    clusters: Annotated[list[Cluster], Field(min_length=1)]
