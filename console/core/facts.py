@@ -1,0 +1,109 @@
+"""What follows from one observation by plain comparison: who follows whom, how far behind, which process is meant."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from console.core.model import AttachedReplica, ClusterState, NodeState, Process, Redis, Role
+
+_PORT = re.compile(r":(\d{1,5})\b")
+
+
+def named(state: ClusterState, host: str, port: int) -> NodeState | None:
+    """The node that a replica means by its master_host: by address, inventory name or host name."""
+    for node in state.nodes:
+        if port == node.redis_port and host in names_of(node):
+            return node
+    return None
+
+
+def names_of(node: NodeState) -> set[str]:
+    """What a node can be called: its address, its name in the inventory, its host name, long and short."""
+    names = {node.address, node.name}
+    if node.ssh.value is not None and node.ssh.value.hostname:
+        names |= {node.ssh.value.hostname, node.ssh.value.hostname.split(".")[0]}
+    return names
+
+
+def source_of(state: ClusterState, node: NodeState) -> NodeState | None:
+    """The node of this cluster that the node's Redis follows; None: it follows a stranger, nobody, or is not known."""
+    redis = node.redis.value
+    if redis is None or redis.role is not Role.REPLICA or redis.master is None:
+        return None
+    return named(state, redis.master.host, redis.master.port)
+
+
+def attached_line(source: Redis, replica: NodeState) -> AttachedReplica | None:
+    """The source's own line about this replica, `slaveN:` of INFO."""
+    names = names_of(replica)
+    return next((one for one in source.replicas if one.host in names and one.port == replica.redis_port), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """How far a replica is behind its source, in bytes of the stream. None: this server does not say (Redis 2.6)."""
+
+    bytes: int | None
+    figures: str
+
+
+def gap(source: Redis, replica: Redis, line: AttachedReplica | None) -> Gap:
+    """By both servers' offsets, or by the source's own line about the replica, whichever is nearer.
+
+    The two servers are not read at the same instant: on a busy pair the difference of two readings holds the writes
+    between them, while the source compares within one instant, but hears from the replica once a second only.
+    """
+    ways: list[tuple[int, str]] = []
+    if source.offset is not None and replica.offset is not None:
+        behind = max(0, source.offset - replica.offset)
+        ways.append((behind, f"{behind} bytes behind: source at {source.offset}, replica at {replica.offset}"))
+    if source.offset is not None and line is not None and line.offset is not None and line.state == "online":
+        behind = max(0, source.offset - line.offset)
+        ways.append((behind, f"{behind} bytes behind: source at {source.offset}, acknowledged {line.offset}"))
+    if not ways:
+        return Gap(None, f"Redis {source.version} does not say offsets")
+    return Gap(*min(ways))
+
+
+def redis_processes(node: NodeState) -> tuple[Process, ...]:
+    """redis-server processes that can be this node's Redis: those that name another port are another server."""
+    found = node.processes.value.redis if node.processes.value is not None else ()
+    return tuple(one for one in found if _port_of(one) in {None, node.redis_port})
+
+
+def _port_of(process: Process) -> int | None:
+    match = _PORT.search(process.command)
+    return int(match[1]) if match else None
+
+
+def started_at(node: NodeState) -> float | None:
+    """When the node's Redis started, on the node's own clock; None: not known."""
+    redis = node.redis.value
+    if redis is None:
+        return None
+    ahead = node.clock.value.offset if node.clock.value is not None else 0.0
+    return node.redis.at + ahead - redis.uptime
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """`1 key`, `12 keys`; thousands separated."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def size(number: int) -> str:
+    """Bytes in words: `26.8 MB`; powers of 1000."""
+    value = float(number)
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if abs(value) < 1000:  # noqa: PLR2004 - a unit's thousand
+            return f"{number} bytes" if unit == "bytes" else f"{value:.1f} {unit}"
+        value /= 1000
+    return f"{value:.1f} TB"
+
+
+def span(seconds: float) -> str:
+    """Seconds in words: `45 s`, `12 min`, `3 h`, `2 d`."""
+    for limit, unit, word in ((120, 1, "s"), (7_200, 60, "min"), (172_800, 3_600, "h")):
+        if seconds < limit:
+            return f"{seconds / unit:.0f} {word}"
+    return f"{seconds / 86_400:.0f} d"
