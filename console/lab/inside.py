@@ -1,0 +1,53 @@
+"""What runs as PID 1 of the room: builds the laboratory, runs the operator's command in it, ends everything.
+
+    python -m console.lab.inside REQUEST
+
+REQUEST is JSON: scenario, options, command. Started by `console.lab.commands` through `namespaces.outer_command`.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import time
+from typing import Any
+
+from console.lab.namespaces import settle
+from console.lab.options import LabError, LabOptions
+from console.lab.pair import laboratory, run_inside
+
+
+def main() -> int:
+    """The command's exit code; 3 where the laboratory could not be built."""
+    request: dict[str, Any] = json.loads(sys.argv[1])
+    options = LabOptions(**{key: _frozen(value) for key, value in request["options"].items()})
+    began = time.monotonic()
+
+    def tell(line: str) -> None:
+        if not request["quiet"]:
+            sys.stderr.write(f"[{time.monotonic() - began:5.1f} s] {line}\n")
+            sys.stderr.flush()
+
+    # As PID 1 it would not be told to end otherwise.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: sys.exit(143))
+    try:
+        settle()
+        with laboratory(request["scenario"], options, tell) as lab:
+            # A Ctrl-C is for the command, which decides what it means.
+            signal.signal(signal.SIGINT, lambda *_: None)
+            return run_inside(lab, request["command"])
+    except LabError as error:
+        sys.stderr.write(f"{error}\n")
+        return 3
+    except KeyboardInterrupt:
+        return 130
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,39 @@
+"""Moves a run that includes laboratory tests into namespaces of its own, where the user is not root."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+_INSIDE = "REDIS_HA_TEST_ROOM"
+_LAB = Path(__file__).parent / "lab"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Starts this very command again as the root of a user namespace: a process with threads can no longer move."""
+    if os.geteuid() == 0 or hasattr(config, "workerinput") or _INSIDE in os.environ or not _wants_laboratory(config):
+        return
+    from console.lab.namespaces import outer_command
+    from console.lab.options import LabError
+
+    try:
+        command = outer_command([sys.executable, *sys.orig_argv[1:]])
+    except LabError:
+        return  # the tests that need it say so themselves
+    capture = config.pluginmanager.getplugin("capturemanager")
+    if capture is not None:
+        capture.suspend_global_capture(in_=True)
+    os.environ[_INSIDE] = "1"
+    os.execv(command[0], command)
+
+
+def _wants_laboratory(config: pytest.Config) -> bool:
+    """Whether any of the paths asked for is, holds or lies in tests/lab."""
+    for argument in config.args:
+        path = Path(argument.split("::")[0]).resolve()
+        if path == _LAB or path in _LAB.parents or _LAB in path.parents:
+            return True
+    return False

@@ -1,0 +1,62 @@
+"""Tests on real servers: `pair` builds a laboratory for a test and takes it down with it.
+
+Each process that runs tests stands in a room of its own, so that workers of pytest-xdist build pairs with the same
+addresses side by side. Root moves there when the first pair is asked for; others are moved by tests/conftest.py, before
+anything else starts.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from console.lab.namespaces import ROOM, enter_here
+from console.lab.options import LabError, LabOptions
+from console.lab.pair import Laboratory, laboratory
+from console.lab.servers import server
+
+_LABS = pytest.StashKey[list[Laboratory]]()
+
+
+@pytest.fixture(scope="session")
+def room() -> None:
+    """This process's network and mounts are its own from here on."""
+    if ROOM.is_dir():  # inside `lab run` or a room made before
+        return
+    try:
+        enter_here()
+    except LabError as error:
+        pytest.fail(f"the laboratory does not work here: {error}", pytrace=False)
+
+
+@pytest.fixture
+def pair(room: None, request: pytest.FixtureRequest) -> Iterator[Callable[..., Laboratory]]:
+    """`pair("failed-over", redis="6.2", …)`: a running laboratory; keywords as in LabOptions, over its quick ones."""
+    with contextlib.ExitStack() as stack:
+        labs = request.node.stash.setdefault(_LABS, [])
+
+        def build(scenario: str = "failed-over", **options: Any) -> Laboratory:
+            chosen = LabOptions.quick(**options)
+            for host in ("redis-a", "redis-b"):
+                try:
+                    server(chosen.version_for(host))
+                except LabError as error:
+                    pytest.fail(str(error), pytrace=False)
+            lab = stack.enter_context(laboratory(scenario, chosen))
+            labs.append(lab)
+            return lab
+
+        yield build
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """The hosts' logs belong in the report of a failed test: they are gone after it."""
+    report = yield
+    if call.when == "call" and report.failed:
+        for lab in item.stash.get(_LABS, []):
+            report.sections.append(("hosts of the laboratory", lab.logs()))
+    return report

@@ -1,0 +1,83 @@
+"""Clients of the pair: increments a counter through the VIP and remembers what was acknowledged."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Self
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+
+class Writer:
+    """A thread that increments a counter every 5 ms, reconnecting as a client library would.
+
+    An increment that was acknowledged must be in the counter for good: `lost` says how many are not.
+    """
+
+    def __init__(self, host: str, *, password: str | None = None, key: str = "writer:counter", pause: float = 0.005):
+        self.key = key
+        self.acknowledged = 0
+        self.unanswered = 0
+        """Increments whose answer did not come: each may be in the counter or not."""
+        self.refused = 0
+        """Error replies: READONLY, LOADING, MISCONF."""
+        self._host, self._password, self._pause = host, password, pause
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="writer", daemon=True)
+
+    def start(self) -> Writer:
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        self._end.set()
+        self._thread.join(timeout=10)
+        assert not self._thread.is_alive()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def wait_for(self, more: int, deadline: float) -> None:
+        """Waits until this many more increments were acknowledged."""
+        goal, end = self.acknowledged + more, time.monotonic() + deadline
+        while self.acknowledged < goal:
+            assert time.monotonic() < end, f"{goal - self.acknowledged} increments too few after {deadline} s"
+            time.sleep(0.01)
+
+    def lost(self) -> int:
+        """Acknowledged increments that the counter behind the VIP does not have. Call it after `stop`."""
+        with self._connect() as client:
+            found = int(client.get(self.key) or 0)
+        return max(0, self.acknowledged - found)
+
+    def _connect(self) -> redis.Redis:
+        return redis.Redis(
+            self._host, password=self._password, socket_timeout=0.3, socket_connect_timeout=0.3,
+            retry=Retry(NoBackoff(), 0), protocol=2,
+        )  # fmt: skip
+
+    def _work(self) -> None:
+        while not self._end.is_set():
+            with self._connect() as client:
+                self._increment_until_broken(client)
+            self._end.wait(0.02)
+
+    def _increment_until_broken(self, client: redis.Redis) -> None:
+        while not self._end.wait(self._pause):
+            try:
+                client.incr(self.key)
+            except redis.ResponseError:  # READONLY, LOADING and MISCONF are among them
+                self.refused += 1
+                self._end.wait(0.05)
+            except (redis.RedisError, OSError):
+                self.unanswered += 1
+                return
+            else:
+                self.acknowledged += 1
