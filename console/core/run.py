@@ -257,11 +257,11 @@ _MAY_END: Mapping[StepStatus, frozenset[StepStatus]] = {
     _S.DONE: frozenset({_S.VERIFYING}),
     # Already true, or the operator's choice; never with something under way.
     _S.SKIPPED: frozenset({_S.CHECKING, _S.ASKING}),
-    # Nothing was sent: whoever refused did so before that.
-    _S.REFUSED: frozenset({_S.CHECKING, _S.ASKING, _S.SENDING}),
+    # Nothing was carried out: it was refused, or given up, before that.
+    _S.REFUSED: frozenset({_S.CHECKING, _S.ASKING, _S.SENDING, _S.VERIFYING}),
     _S.FAILED: frozenset({_S.CHECKING, _S.ASKING, _S.SENDING, _S.VERIFYING}),
     # Something was sent and its end is not known.
-    _S.UNKNOWN: frozenset({_S.ASKING, _S.SENDING, _S.VERIFYING}),
+    _S.UNKNOWN: frozenset({_S.CHECKING, _S.ASKING, _S.SENDING, _S.VERIFYING}),
 }
 
 

@@ -44,6 +44,8 @@ class VerbSpec:
     """Can destroy the data set of the node: needs gate `type-name`."""
     repeatable: bool = True
     """Once a server has answered that it was *not* carried out, the step may be asked again from its beginning."""
+    answer_is_proof: bool = False
+    """Only its answer proves it: where that is lost, looking at the servers cannot tell whether it was carried out."""
     affects: frozenset[str] = frozenset()
     """Predicates whose answer this verb can change: what fails before it may well hold after it (`plan` says so)."""
 

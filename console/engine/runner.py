@@ -1,0 +1,75 @@
+"""Runs a runbook to its end: the steps in order, and one way out for everything that can end a run."""
+
+from __future__ import annotations
+
+import contextlib
+
+from console.core.run import Outcome, RunEnded, RunState, StepEnded, StepStatus
+from console.engine.look import situation
+from console.engine.ports import Journal, Operator
+from console.engine.step import Hands, StepRun, StoppedError
+from console.engine.story import JournalLostError, Story
+
+
+class Runner:
+    """One run, from its first step to its end, in the thread of the caller."""
+
+    def __init__(self, run: RunState, hands: Hands, journal: Journal, operator: Operator) -> None:
+        self._story = Story(run, journal, operator)
+        self._hands = hands
+
+    @property
+    def state(self) -> RunState:
+        return self._story.run
+
+    def execute(self) -> RunState:
+        """Runs to the end. Raises nothing but MemoryError: what went wrong is the outcome and its message."""
+        try:
+            for index in range(len(self.state.steps)):
+                StepRun(self._story, self._hands, index).go()
+            self._end(Outcome.DONE, StepStatus.DONE, "every step is done and proved")
+        except StoppedError as stop:
+            self._end(stop.outcome, stop.status, stop.note)
+        except JournalLostError as lost:
+            self._end_early(Outcome.REFUSED, f"{lost}: without it nothing is sent")
+        except KeyboardInterrupt:
+            self._end_early(Outcome.ABORTED, "interrupted by the operator")
+        except MemoryError:
+            raise
+        except Exception as error:  # noqa: BLE001 (a mistake in here is a line in the journal, never a traceback)
+            self._end_early(Outcome.FAILED, f"a mistake in this program: {type(error).__name__}: {error}")
+        return self.state
+
+    def _end_early(self, outcome: Outcome, note: str) -> None:
+        """An end that no step chose. A command whose answer is not on disk makes it unknown, whatever the cause."""
+        current = self.state.current
+        sent = current is not None and bool(self.state.steps[current].output)
+        if self._story.in_flight:
+            outcome, note = Outcome.UNKNOWN, f"{note}; sent, and its outcome is unknown: {self._story.in_flight}"
+        elif sent and outcome is Outcome.REFUSED:
+            outcome = Outcome.UNKNOWN
+        self._end(outcome, StepStatus.UNKNOWN if sent else StepStatus.REFUSED, note)
+
+    def _end(self, outcome: Outcome, status: StepStatus, note: str) -> None:
+        """Closes the step under way and the run, and says what was done and where the pair stands now."""
+        current = self.state.current
+        if current is not None and outcome is not Outcome.DONE:
+            self._story.advance(StepEnded(current, status, note, self._hands.clock.now()))
+        message = f"{note}. {self._so_far(outcome)}"
+        try:
+            self._story.record("closed", {"outcome": outcome, "message": message})
+        except JournalLostError as lost:
+            message = f"{message} {lost}."
+        self._story.advance(RunEnded(outcome, message))
+
+    def _so_far(self, outcome: Outcome) -> str:
+        sentences = []
+        if outcome is not Outcome.DONE:
+            done = [one.step.id for one in self.state.steps if one.status is StepStatus.DONE]
+            touched = any(one.output for one in self.state.steps)
+            sentences.append(f"Done so far: {', '.join(done)}." if done else "No step was done.")
+            sentences.append("" if touched else "Nothing was sent.")
+        if self._story.state is not None:
+            with contextlib.suppress(Exception):  # the last words must be said even if the summary cannot be made
+                sentences.append(f"Now: {situation(self._story.state)}")
+        return " ".join(filter(None, sentences))

@@ -1,0 +1,310 @@
+"""One step of a run: look, ask, look again, write the intent down, send once, look until it is proved.
+
+Nothing here knows a screen or a server: the ports do. The order of the lines in `go`, `_carry_out` and `_send` is what
+keeps a run safe.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from console.core.command import Planned
+from console.core.run import (
+    AnswerCame,
+    Choice,
+    ConditionsChecked,
+    Decision,
+    IntentWritten,
+    OperatorAsked,
+    Outcome,
+    ProofsSeen,
+    Question,
+    QuestionKind,
+    StepEnded,
+    StepReached,
+    StepStatus,
+    VerificationBegan,
+)
+from console.core.runbook import GateKind
+from console.core.verbs import VERBS, VerbSpec
+from console.engine.actions import Workplace
+from console.engine.look import Look, changes, gate_of, look, may_skip, proofs
+from console.engine.ports import Actuator, Answer, AnswerKind, Clock, Inspector
+from console.engine.story import Story
+
+POLL = 0.5
+"""Seconds between two looks while a proof is awaited."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """What a run looks and acts with."""
+
+    inspector: Inspector
+    actuator: Actuator
+    clock: Clock
+    work: Workplace
+
+
+class StoppedError(Exception):
+    """The run ends here, in this way."""
+
+    def __init__(self, outcome: Outcome, status: StepStatus, note: str) -> None:
+        super().__init__(note)
+        self.outcome, self.status, self.note = outcome, status, note
+
+
+class StepRun:
+    """One step, from reaching it to its end."""
+
+    def __init__(self, story: Story, hands: Hands, index: int) -> None:
+        self._story = story
+        self._hands = hands
+        self._index = index
+        self._runbook = story.run.runbook
+        self._step = story.run.steps[index].step
+        self._node = story.run.steps[index].node
+        self._gate = gate_of(self._step)
+        self._skip = (Choice.SKIP,) if may_skip(self._runbook, index) else ()
+        self._rest: tuple[Planned, ...] | None = None
+        """What is left to send of a step of which a part was carried out; None: all of it."""
+
+    def go(self) -> None:
+        """Until the step is done or skipped. Raises StoppedError where the operator ends the run at it."""
+        self._story.advance(StepReached(self._index, self._hands.clock.now()))
+        seen = self._look()
+        differences: tuple[str, ...] = ()
+        reason = ""
+        while not self._done_already(seen):
+            decision = self._ask(seen, differences, reason)
+            if decision.choice is Choice.SKIP and self._skip:
+                self._finish(StepStatus.SKIPPED, "skipped by the operator")
+                return
+            differences, reason = (), self._declined(seen, decision)
+            now = self._look()
+            if reason or decision.choice is not Choice.RUN:
+                differences = changes(seen, now)
+            elif refused := self._refused(seen, now):
+                differences, reason = refused, "what was shown is no longer so: nothing was sent"
+            elif self._carry_out(now):
+                return
+            else:
+                now = self._look()
+            seen = now
+
+    # --- before anything is sent ------------------------------------------------------------------------------------
+
+    def _look(self) -> Look:
+        state = self._hands.inspector.observe(fresh=True)
+        self._story.show(state)
+        entrance = self._runbook.require if self._index == 0 else ()
+        seen = look(self._step, state, self._hands.work, entrance=entrance, rest=self._rest)
+        data = {"facts": seen.facts, "digest": seen.digest, "checks": seen.checks, "skip_if": seen.skips}
+        plan = {"planned": seen.planned, "obstacle": seen.obstacle, "preview": seen.preview}
+        self._record("observed", {"observed_at": state.observed_at, **data, **plan})
+        self._story.advance(ConditionsChecked(self._index, seen.checks, seen.planned))
+        return seen
+
+    def _done_already(self, seen: Look) -> bool:
+        """Skips a step that is done already, with the evidence; but never past what the runbook itself requires."""
+        entrance = seen.checks[: len(self._runbook.require)] if self._index == 0 else ()
+        if not seen.done_already or not all(check.holds for check in entrance):
+            return False
+        self._story.advance(ConditionsChecked(self._index, seen.skips))
+        evidence = "; ".join(f"{check.statement} ({check.evidence})" for check in seen.skips)
+        self._finish(StepStatus.SKIPPED, f"already so: {evidence}")
+        return True
+
+    def _ask(self, seen: Look, differences: tuple[str, ...], reason: str) -> Decision:
+        """The step's question. A step that only observes asks nothing. Raises where the operator ends the run."""
+        if seen.blocked:
+            kind, choices = QuestionKind.BLOCKED, (Choice.LOOK_AGAIN, *self._skip, Choice.ABORT)
+            missing = [check.advice or check.statement for check in seen.checks if not check.holds]
+            reason = "; ".join(filter(None, (reason, seen.obstacle, *missing)))
+        elif self._gate is GateKind.NONE:
+            return Decision(Choice.RUN, seen.digest)
+        else:
+            kind = QuestionKind.TYPE_NAME if self._gate is GateKind.TYPE_NAME else QuestionKind.CONFIRM
+            choices = (Choice.LOOK_AGAIN, Choice.RUN, *self._skip, Choice.ABORT)
+        decision = self._put(seen, kind, choices, differences, reason)
+        if decision.choice is Choice.ABORT:
+            raise StoppedError(Outcome.ABORTED, StepStatus.REFUSED, "aborted by the operator")
+        return decision
+
+    def _put(
+        self,
+        seen: Look,
+        kind: QuestionKind,
+        choices: tuple[Choice, ...],
+        differences: tuple[str, ...],
+        reason: str,
+    ) -> Decision:
+        question = Question(
+            kind=kind,
+            index=self._index,
+            step=self._step,
+            node=self._node,
+            gate=self._gate,
+            planned=seen.planned,
+            checks=seen.checks,
+            evidence=seen.evidence,
+            preview=seen.preview,
+            differences=differences,
+            digest=seen.digest,
+            observed_at=seen.state.observed_at,
+            choices=choices,
+            reason=reason,
+        )
+        self._story.advance(OperatorAsked(self._index, reason))
+        return self._story.ask(question)
+
+    def _declined(self, seen: Look, decision: Decision) -> str:
+        """Why this answer is no yes; empty: it is one, or it was never meant as one."""
+        if decision.choice is Choice.SKIP:
+            return "this step cannot be skipped: a later one relies on what it does"
+        if decision.choice is not Choice.RUN:
+            return ""
+        if seen.blocked:
+            return "a precondition does not hold, and none can be forced: nothing was sent"
+        if decision.digest != seen.digest:
+            return "the answer belongs to an older question: nothing was sent"
+        if self._gate is GateKind.TYPE_NAME and decision.typed.strip() != self._node:
+            return f"cancelled, the name that was typed is not {self._node}: nothing was sent"
+        return ""
+
+    def _refused(self, shown: Look, now: Look) -> tuple[str, ...]:
+        """What changed between the showing and now. Anything at all refuses this attempt (H08)."""
+        differences = changes(shown, now)
+        if not differences and now.blocked:
+            differences = ("a precondition does not hold any more",)
+        if differences:
+            self._record("refused", {"differences": differences, "shown": shown.digest, "now": now.digest})
+        return differences
+
+    # --- sending and proving ----------------------------------------------------------------------------------------
+
+    def _carry_out(self, seen: Look) -> bool:
+        """Sends and proves. False: the step has to be asked again, from a new look on."""
+        answer, place = self._send_all(seen)
+        looks_tell = answer is None or (answer.kind is AnswerKind.UNKNOWN and self._provable)
+        if looks_tell and self._verify():
+            return self._proved(seen, answer, place)
+        return self._trouble(seen, answer, place)
+
+    def _send_all(self, seen: Look) -> tuple[Answer | None, int]:
+        """Sends the commands in order, each once. Stops at the first one that is not done: its answer and its place."""
+        for place, planned in enumerate(seen.planned):
+            answer = self._send(planned, seen)
+            if answer.kind is not AnswerKind.DONE:
+                return answer, place
+        return None, len(seen.planned)
+
+    def _send(self, planned: Planned, seen: Look) -> Answer:
+        expecting = seen.identities[planned.node]
+        line = f"{planned.node}> {planned.render()}"
+        self._record("intent", {"planned": planned, "expecting": expecting, "digest": seen.digest})
+        self._story.advance(IntentWritten(self._index, line))
+        self._story.in_flight = line
+        answer = self._hands.actuator.send(planned, expecting)
+        if answer.kind is AnswerKind.DONE and planned.expect and answer.text.strip() != planned.expect:
+            answer = Answer(AnswerKind.FAILED, f"the answer is {answer.text!r}, not {planned.expect!r}")
+        self._record("result", {"node": planned.node, "answer": answer})
+        self._story.in_flight = ""
+        self._story.advance(AnswerCame(self._index, ": ".join(filter(None, (answer.kind.value, answer.text)))))
+        return answer
+
+    def _verify(self) -> bool:
+        """Looks until every proof holds or the deadline passes; the screen sees each observation."""
+        clock = self._hands.clock
+        until = clock.monotonic() + self._step.within
+        self._story.advance(VerificationBegan(self._index, clock.now() + self._step.within))
+        verdicts: list[str] | None = None
+        while True:
+            state = self._hands.inspector.observe(fresh=True)
+            self._story.show(state)
+            seen = proofs(self._step, state, self._story.run.roles)
+            self._story.advance(ProofsSeen(self._index, seen))
+            if all(check.holds for check in seen):
+                self._record("verified", {"observed_at": state.observed_at, "proofs": seen})
+                return True
+            if verdicts != (verdicts := [check.verdict.value for check in seen]):
+                self._record("observed", {"observed_at": state.observed_at, "proofs": seen})
+            if clock.monotonic() >= until:
+                return False
+            clock.sleep(POLL)
+
+    def _proved(self, seen: Look, answer: Answer | None, place: int) -> bool:
+        """The proof holds. What follows a lost answer is still to be sent, and asked for anew."""
+        if answer is not None and (rest := seen.planned[place + 1 :]):
+            self._rest = rest
+            return False
+        note = "proved" if answer is None else f"proved by looking, though {_said(answer)}"
+        self._finish(StepStatus.DONE, note)
+        return True
+
+    # --- trouble ----------------------------------------------------------------------------------------------------
+
+    def _trouble(self, seen: Look, answer: Answer | None, place: int) -> bool:
+        """Asks what to do about a step that is not proved. Meaning of the answer as in `_carry_out`."""
+        again = answer is not None and self._may_repeat(answer)
+        choices = (Choice.LOOK_AGAIN, *((Choice.RUN,) if again else ()), Choice.ABORT)
+        while True:
+            reason = self._what_went_wrong(answer)
+            decision = self._put(seen, QuestionKind.TROUBLE, choices, (), reason)
+            if decision.choice is Choice.ABORT:
+                raise StoppedError(*_ending(answer), reason)
+            if decision.choice is Choice.RUN and again:
+                self._rest = seen.planned[place:] if place and not self._verb.answer_is_proof else None
+                return False
+            if decision.choice is Choice.LOOK_AGAIN and (answer is None or self._provable) and self._verify():
+                return self._proved(seen, answer, place)
+
+    @property
+    def _verb(self) -> VerbSpec:
+        """The verb of the step's action; one that nothing is known of counts as neither repeatable nor provable."""
+        name = self._step.action.verb if self._step.action else ""
+        return VERBS.get(name) or VerbSpec(name, "", repeatable=False, answer_is_proof=True)
+
+    @property
+    def _provable(self) -> bool:
+        """Whether looking at the servers can tell that the step was carried out."""
+        return bool(self._step.verify) and not self._verb.answer_is_proof
+
+    def _may_repeat(self, answer: Answer) -> bool:
+        """Only what never left, or what the server says it did not do. Never what may have arrived (H27)."""
+        return answer.kind is AnswerKind.NOT_SENT or (answer.kind is AnswerKind.FAILED and self._verb.repeatable)
+
+    def _what_went_wrong(self, answer: Answer | None) -> str:
+        if answer is None:
+            seen = self._story.run.steps[self._index].proofs
+            missing = "; ".join(f"{check.statement} ({check.evidence})" for check in seen if not check.holds)
+            text = f"not proved within {self._step.within:g} s: {missing}"
+        else:
+            text = _said(answer)
+        return f"{text}. {self._step.on_failure}" if self._step.on_failure else text
+
+    def _finish(self, status: StepStatus, note: str) -> None:
+        self._record("step", {"id": self._step.id, "status": status, "note": note})
+        self._story.advance(StepEnded(self._index, status, note, self._hands.clock.now()))
+
+    def _record(self, kind: str, data: dict[str, object]) -> None:
+        self._story.record(kind, {"step": self._index + 1, **data})
+
+
+def _said(answer: Answer) -> str:
+    what = {
+        AnswerKind.NOT_SENT: "nothing was sent",
+        AnswerKind.UNKNOWN: "the answer was lost and it may have been carried out",
+        AnswerKind.FAILED: "the server did not carry it out",
+        AnswerKind.DONE: "the server carried it out",
+    }[answer.kind]
+    return f"{what}: {answer.text}" if answer.text else what
+
+
+def _ending(answer: Answer | None) -> tuple[Outcome, StepStatus]:
+    """How a run ends that the operator gives up in trouble: as what the step is, and not as a mere abort."""
+    if answer is None or answer.kind is AnswerKind.FAILED:
+        return Outcome.FAILED, StepStatus.FAILED
+    if answer.kind is AnswerKind.UNKNOWN:
+        return Outcome.UNKNOWN, StepStatus.UNKNOWN
+    return Outcome.ABORTED, StepStatus.REFUSED
