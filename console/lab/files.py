@@ -77,13 +77,12 @@ REDIS_SERVICE = """\
 # The Redis of this host, as a SysV service.
 conf=/etc/redis/redis6379.conf
 pidfile=/data/redis/redis6379.pid
-{environment}
 running() {{ [ -s "$pidfile" ] && kill -0 "$(cat "$pidfile")" 2>/dev/null; }}
 case "${{1:-}}" in
 start)
     if running; then echo "redis-server is already running"; exit 0; fi
     rm -f "$pidfile"
-    {program} "$conf" || exit 1
+    {environment}{program} "$conf" || exit 1
     tries=0
     until [ -s "$pidfile" ]; do
         tries=$((tries + 1))
@@ -256,6 +255,12 @@ def scripts(host: str, options: LabOptions) -> dict[str, str]:
     for state in ("backup", "fault", "stop"):
         made[f"redis_{state}.sh"] = QUIET_SCRIPT.format(auth=auth, state=state, other=other)
     return made
+
+
+def ssh_config(folder: str) -> str:
+    """For a human in `lab shell`: `ssh -F FILE redis-a`."""
+    common = f"  User root\n  IdentityFile {folder}/id_ed25519\n  UserKnownHostsFile {folder}/known_hosts\n"
+    return "".join(f"Host {name}\n  HostName {address}\n{common}" for name, address in ADDRESSES.items())
 
 
 def inventory(folder: str, options: LabOptions) -> str:

@@ -44,6 +44,8 @@ class Host:
     """Folder of the Redis that it runs; empty: the machine's own."""
     pid: int = 0
     process: subprocess.Popen[str] | None = None
+    lasting: bool = False
+    """Outlives the process that switches it on: for commands in a laboratory that somebody else keeps."""
 
     def run(
         self, command: str | list[str], *, stdin: str | None = None, timeout: float = 30, check: bool = False
@@ -175,7 +177,7 @@ class Host:
         init = Path(__file__).with_name("host-init.sh")
         namespaces = ["--net", "--mount", "--pid", "--uts", "--ipc", "--fork", "--kill-child"]
         # Killed with whoever built the laboratory, however that ends.
-        die_with_me = [program("setpriv"), "--pdeathsig", "KILL"]
+        die_with_me = [] if self.lasting else [program("setpriv"), "--pdeathsig", "KILL"]
         self.process = subprocess.Popen(
             [*die_with_me, program("unshare"), *namespaces, "/bin/sh", str(init), str(self.root), self.name,
              f"{self.address}/{files.PREFIX}", self.servers],

@@ -1,13 +1,13 @@
 """What runs as PID 1 of the room: builds the laboratory, runs the operator's command in it, ends everything.
 
-    python -m console.lab.inside REQUEST
-
-REQUEST is JSON: scenario, options, command. Started by `console.lab.commands` through `namespaces.outer_command`.
+What to do comes as JSON in $REDIS_HA_LAB_REQUEST: scenario, options, command, quiet. `console.lab.commands` starts it,
+through `namespaces.outer_command`.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 import time
@@ -17,10 +17,12 @@ from console.lab.namespaces import settle
 from console.lab.options import LabError, LabOptions
 from console.lab.pair import laboratory, run_inside
 
+REQUEST_VARIABLE = "REDIS_HA_LAB_REQUEST"
+
 
 def main() -> int:
     """The command's exit code; 3 where the laboratory could not be built."""
-    request: dict[str, Any] = json.loads(sys.argv[1])
+    request: dict[str, Any] = json.loads(os.environ.pop(REQUEST_VARIABLE))
     options = LabOptions(**{key: _frozen(value) for key, value in request["options"].items()})
     began = time.monotonic()
 
@@ -37,6 +39,8 @@ def main() -> int:
         with laboratory(request["scenario"], options, tell) as lab:
             # A Ctrl-C is for the command, which decides what it means.
             signal.signal(signal.SIGINT, lambda *_: None)
+            tell(f"inventory {lab.inventory}; by hand: ssh -F {lab.folder}/ssh_config redis-a")
+            tell("break something from another terminal: redis-ha-console lab fault kill redis-a redis")
             return run_inside(lab, request["command"])
     except LabError as error:
         sys.stderr.write(f"{error}\n")

@@ -86,8 +86,18 @@ class Laboratory:
         self.state_file.write_text(json.dumps({"hosts": state, "password": self.options.password}), encoding="utf-8")
         self.state_file.chmod(0o600)
 
+    def _learn(self) -> None:
+        """A command in the laboratory may have switched hosts off and on: their inits are others then."""
+        try:
+            state = json.loads(self.state_file.read_text(encoding="utf-8"))["hosts"]
+        except (OSError, ValueError):
+            return
+        for name, host in self.hosts.items():
+            host.pid = state[name]["pid"]
+
     def close(self) -> None:
         """Ends every process of every host and removes every file."""
+        self._learn()
         for host in self.hosts.values():
             host.switch_off()
             subprocess.run([program("umount"), "-l", str(host.root / "data")], capture_output=True, check=False)
@@ -104,7 +114,7 @@ def attach(state_file: str) -> Laboratory:
         raise LabError(f"{state_file}: no laboratory is running there ({error})") from None
     hosts = {
         name: Host(name=name, address=known["address"], root=Path(known["root"]), password=state["password"],
-                   servers=known["servers"], pid=known["pid"])
+                   servers=known["servers"], pid=known["pid"], lasting=True)
         for name, known in state["hosts"].items()
     }  # fmt: skip
     return Laboratory(path.parent, hosts, LabOptions(password=state["password"]))
@@ -173,6 +183,7 @@ def _write_operator_files(lab: Laboratory) -> None:
         kind, key = host.read("/etc/ssh/ssh_host_ed25519_key.pub").split()[:2]
         keys += f"{host.address} {kind} {key}\n"
     (lab.folder / "known_hosts").write_text(keys, encoding="ascii")
+    (lab.folder / "ssh_config").write_text(files.ssh_config(str(lab.folder)), encoding="utf-8")
     lab.inventory.write_text(files.inventory(str(lab.folder), lab.options), encoding="utf-8")
     if lab.options.password:
         password = lab.folder / "redis-password"

@@ -29,7 +29,7 @@ class Server:
     program: str
     """As the host sees it."""
     environment: str = ""
-    """A line of shell for the service script."""
+    """An assignment before the program's name: for it alone, the machine's programs have libraries of their own."""
 
 
 INSTALLED = Server(folder="", program="/usr/bin/redis-server")
@@ -40,8 +40,9 @@ VERSIONS = ("6.2", "7.0", "8.0")
 def cache_folder() -> Path:
     """The project's .cache where there is a work tree, else the user's cache folder."""
     project = Path(__file__).resolve().parents[2]
-    if (project / "pyproject.toml").exists() and os.access(project, os.W_OK):
-        return project / ".cache" / "servers"
+    ours = project / ".cache" / "servers"
+    if ours.is_dir() or ((project / "pyproject.toml").exists() and os.access(project, os.W_OK)):
+        return ours
     import platformdirs
 
     return Path(platformdirs.user_cache_dir("redis-ha-console")) / "servers"
@@ -56,7 +57,7 @@ def server(version: str) -> Server:
     folder = cache_folder() / f"redis-{version}"
     if not (folder / "redis-server").exists():
         raise LabError(f"Redis {version} was not fetched: run `{sys.executable} -m console.lab.servers fetch`")
-    libraries = f"export LD_LIBRARY_PATH={HERE}/lib" if (folder / "lib").exists() else ""
+    libraries = f"LD_LIBRARY_PATH={HERE}/lib " if (folder / "lib").exists() else ""
     return Server(folder=str(folder), program=f"{HERE}/redis-server", environment=libraries)
 
 

@@ -1,0 +1,195 @@
+"""`lab …` and `demo`: the laboratory from the command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+import click
+
+EXIT_NO_LABORATORY = 3
+SCENARIOS = ("healthy", "failed-over", "fresh", "stale-master-back", "split-brain")
+FAULTS = ("kill", "stop", "start", "freeze", "thaw", "cut", "isolate", "heal")
+HOSTS = ("redis-a", "redis-b")
+SERVICES = ("redis", "keepalived", "sshd")
+
+F = TypeVar("F", bound=Callable[..., object])
+
+_OPTIONS = (
+    click.option("--redis", "redis", default="7.0", show_default=True, help="Version of Redis: 6.2, 7.0 or 8.0."),
+    click.option("--keys", default=5000, show_default=True, type=click.IntRange(0), help="Keys in the data set."),
+    click.option("--password", is_flag=True, help="Give both Redis a password."),
+    click.option("--vrrp-version", default="2", show_default=True, type=click.Choice(["2", "3"])),
+    click.option("--advert-interval", default=1.0, show_default=True, type=float, help="Seconds; below 1 with VRRPv3."),
+    click.option("--notify-sleep", default=10.0, show_default=True, type=float,
+                 help="Seconds that a new master's notify script waits before SLAVEOF NO ONE."),
+    click.option("--weight", default=-10, show_default=True, type=int, help="Of the check script."),
+    click.option("--priorities", nargs=2, default=(138, 139), show_default=True, type=int,
+                 help="Of redis-a and redis-b."),
+    click.option("--fast", is_flag=True, help="VRRPv3, short adverts and sleeps, as in the tests."),
+    click.option("--quiet", is_flag=True, help="No progress on stderr."),
+)  # fmt: skip
+
+
+def _lab_options(function: F) -> F:
+    for option in reversed(_OPTIONS):
+        function = option(function)
+    return function
+
+
+@click.group()
+def lab() -> None:
+    """Run a laboratory of real servers on this machine.
+
+    Two hosts made of Linux namespaces, each with sshd, redis-server and keepalived, on a network without a way out.
+    Everything is gone when the command ends.
+    """
+
+
+@lab.command("scenarios")
+def list_scenarios() -> None:
+    """List the states that a pair can be built in."""
+    from console.lab import scenarios
+
+    for name, (text, _) in scenarios.SCENARIOS.items():
+        click.echo(f"{name:18} {text}{' (default)' if name == scenarios.DEFAULT else ''}")
+
+
+@lab.command("run", context_settings={"ignore_unknown_options": False})
+@click.argument("scenario", type=click.Choice(SCENARIOS))
+@_lab_options
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+def run_command(scenario: str, command: tuple[str, ...], **options: Any) -> None:
+    """Build SCENARIO, run COMMAND in it with $REDIS_HA_INVENTORY, give its exit code.
+
+    Put -- before the command: lab run healthy -- redis-ha-console status
+    """
+    _enter(scenario, command, options)
+
+
+@lab.command("shell")
+@click.argument("scenario", type=click.Choice(SCENARIOS), default="failed-over")
+@_lab_options
+def shell_command(scenario: str, **options: Any) -> None:
+    """Build SCENARIO and open a shell in it, as the operator's machine."""
+    _enter(scenario, [os.environ.get("SHELL", "/bin/sh")], options)
+
+
+@lab.command("fault")
+@click.argument("kind", type=click.Choice(FAULTS))
+@click.argument("host", type=click.Choice(HOSTS))
+@click.argument("service", type=click.Choice(SERVICES), required=False)
+def fault_command(kind: str, host: str, service: str | None) -> None:
+    r"""Break or mend something in the running laboratory, from inside it or from another terminal.
+
+    \b
+    kill     end a service at once; without a service, cut the host's power
+    stop     stop a service; start: start it, or give a host its power back
+    freeze   stop processes where they stand; thaw: let them go on
+    cut      pull the network cable; isolate: keep the link but drop every packet; heal: undo both
+    """
+    from console.lab.options import LabError
+    from console.lab.pair import STATE_VARIABLE, attach
+
+    state = os.environ.get(STATE_VARIABLE)
+    try:
+        if state is None:
+            _repeat_inside(["lab", "fault", kind, host, *([service] if service else [])])
+        attach(state).fault(kind, host, service)
+    except LabError as error:
+        _fail(str(error))
+
+
+@click.command()
+@click.argument("scenario", type=click.Choice(SCENARIOS), default="failed-over")
+@_lab_options
+def demo(scenario: str, **options: Any) -> None:
+    """Build a laboratory pair in SCENARIO and open the console on it.
+
+    The journals of its runs stay with those of your other runs; everything else is gone when you quit.
+    """
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        _fail("the demo opens a screen and needs a terminal; scripts use `redis-ha-console lab run`")
+    _enter(scenario, [sys.executable, "-m", "console", "watch", "cache"], options)
+
+
+def _enter(scenario: str, command: Sequence[str], chosen: dict[str, Any]) -> NoReturn:
+    """Becomes the laboratory: this process is replaced, and everything that it starts dies with it."""
+    from console.lab.inside import REQUEST_VARIABLE
+    from console.lab.namespaces import ROOM, outer_command
+    from console.lab.options import LabError
+    from console.lab.pair import STATE_VARIABLE
+
+    if STATE_VARIABLE in os.environ and ROOM.is_dir():
+        _fail("this is a laboratory already: leave it first")
+    request = {"scenario": scenario, "options": _options(chosen), "command": list(command), "quiet": chosen["quiet"]}
+    try:
+        outer = outer_command([sys.executable, "-m", "console.lab.inside"])
+    except LabError as error:
+        _fail(str(error))
+    os.environ[REQUEST_VARIABLE] = json.dumps(request)  # not an argument: it may hold a password
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execv(outer[0], outer)  # noqa: S606 - no shell is wanted
+
+
+def _options(chosen: dict[str, Any]) -> dict[str, Any]:
+    """As `LabOptions` takes them, for JSON. `--fast` changes what was not asked for otherwise."""
+    fast = {"vrrp_version": 3, "advert_interval": 0.2, "check_interval": 1, "notify_sleep": 1, "sync_delay": 0}
+    made = {key: value for key, value in chosen.items() if key not in ("fast", "quiet")}
+    made["password"] = secrets.token_urlsafe(12) if chosen["password"] else ""
+    made["vrrp_version"] = int(made["vrrp_version"])
+    if chosen["fast"]:
+        context = click.get_current_context()
+        given = click.core.ParameterSource.DEFAULT
+        made |= {key: value for key, value in fast.items() if context.get_parameter_source(key) in (given, None)}
+    if made["vrrp_version"] == 2 and made["advert_interval"] < 1:  # noqa: PLR2004 - the protocol's number
+        raise click.BadParameter("VRRPv2 has whole seconds: use --vrrp-version 3", param_hint="--advert-interval")
+    return made
+
+
+def _repeat_inside(words: list[str]) -> NoReturn:
+    """Runs this command again inside the one laboratory that runs on this machine."""
+    from console.lab.namespaces import program
+    from console.lab.options import LabError
+    from console.lab.pair import STATE_VARIABLE
+
+    found = _running_laboratories(STATE_VARIABLE)
+    if not found:
+        raise LabError("no laboratory is running: start one with `redis-ha-console lab shell` or `demo`")
+    if len(found) > 1:
+        raise LabError(f"{len(found)} laboratories are running: run this inside the one you mean")
+    ((state, pid),) = found.values()
+    user = ["-U"] if os.geteuid() != 0 else []
+    enter = [program("nsenter"), "-t", str(pid), *user, "-m", "-n", "-p", "--"]
+    os.environ[STATE_VARIABLE] = state
+    os.execv(enter[0], [*enter, sys.executable, "-m", "console", *words])  # noqa: S606 - no shell is wanted
+
+
+def _running_laboratories(variable: str) -> dict[str, tuple[str, int]]:
+    """Network namespace → state file and a process that lives in it, for each laboratory of this user."""
+    found: dict[str, tuple[str, int]] = {}
+    for process in sorted(Path("/proc").glob("[0-9]*"), key=lambda path: int(path.name)):
+        try:
+            environment = (process / "environ").read_bytes().split(b"\0")
+            network = str((process / "ns/net").readlink())
+        except OSError:
+            continue
+        for entry in environment:
+            name, _, value = entry.partition(b"=")
+            if name == variable.encode():
+                found.setdefault(network, (value.decode(), int(process.name)))
+    return found
+
+
+def _fail(text: str) -> NoReturn:
+    click.echo(text, err=True)
+    sys.exit(EXIT_NO_LABORATORY)
+
+
+COMMANDS: tuple[click.Command, ...] = (lab, demo)
