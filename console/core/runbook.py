@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+CANDIDATE = "node"
+"""Subject of a role's conditions: the node that is tried for the role."""
+
 
 class GateKind(StrEnum):
     """How the operator confirms a step."""
