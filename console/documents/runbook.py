@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -44,18 +43,10 @@ def runbook_of(document: Document) -> Runbook:
 # --- checks that need the whole document --------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Reader:
-    """Reads conditions and actions, with the roles that may be named where they stand."""
-
-    roles: tuple[str, ...]
-    candidate: bool = False
-    """In a role's `where` the subject is the node that is tried."""
-    problems: list[tuple[Location, str]] = field(default_factory=list)
-
-    def conditions(self, items: Iterable[Any], at: Location) -> None:
-        for index, item in enumerate(items):
-            self.problems += _of_condition(item, (*at, index), self.roles, candidate=self.candidate)
+def _of_conditions(items: Iterable[Any], at: Location, roles: tuple[str, ...], *, candidate: bool = False) -> Problems:
+    """`candidate`: they stand in a role's `where`, and the subject is the node that is tried."""
+    for index, item in enumerate(items):
+        yield from _of_condition(item, (*at, index), roles, candidate=candidate)
 
 
 def _contradictions(model: written.RunbookDocument) -> Problems:
@@ -63,8 +54,7 @@ def _contradictions(model: written.RunbookDocument) -> Problems:
     if not names:
         yield ("roles",), "must not be empty: a runbook acts on roles"
     yield from _of_roles(model)
-    reader = _Reader(names)
-    reader.conditions(model.require, ("require",))
+    yield from _of_conditions(model.require, ("require",), names)
     seen: dict[str, int] = {}
     for index, step in enumerate(model.steps):
         at: Location = ("steps", index)
@@ -74,9 +64,8 @@ def _contradictions(model: written.RunbookDocument) -> Problems:
         if step.role not in names:
             yield (*at, "role"), f"there is no role {step.role}{_meant(step.role, names)}"
         for key in ("skip_if", "require", "verify"):
-            reader.conditions(getattr(step, key), (*at, key))
+            yield from _of_conditions(getattr(step, key), (*at, key), names)
         yield from _of_action(step, at, names)
-    yield from reader.problems
 
 
 def _of_roles(model: written.RunbookDocument) -> Problems:
@@ -92,9 +81,7 @@ def _of_roles(model: written.RunbookDocument) -> Problems:
             )
         if not role.where and role.other_than is None and not role.operator_may_choose:
             yield at, "can never be bound: give it where, other_than, or operator_may_choose: true"
-        reader = _Reader(tuple(before), candidate=True)
-        reader.conditions(role.where, (*at, "where"))
-        yield from reader.problems
+        yield from _of_conditions(role.where, (*at, "where"), tuple(before), candidate=True)
         before.append(name)
 
 
@@ -154,9 +141,10 @@ def _of_action(step: written.Step, at: Location, roles: tuple[str, ...]) -> Prob
         yield here, said
         return
     yield from _of_arguments(spec, value, here, roles)
-    if spec.wipes_data and step.gate != GateKind.TYPE_NAME:
+    gate = GateKind(step.gate)
+    if spec.wipes_data and gate is not GateKind.TYPE_NAME:
         yield (*at, "gate"), f"{name} can destroy a data set: its gate must be type-name"
-    elif spec.mutating and step.gate == GateKind.NONE:
+    elif spec.mutating and gate is GateKind.NONE:
         yield (*at, "gate"), f"{name} changes something: its gate must be confirm or type-name"
     if spec.mutating and not step.verify:
         yield at, f"{name} changes something: give it verify, for an answer alone proves nothing"
