@@ -1,0 +1,80 @@
+"""An entry of a journal in one line of words: for `runs show` and the report."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from console.core.journal import Entry
+
+Data = Mapping[str, Any]
+
+
+def entry_text(entry: Entry) -> str:
+    """What the entry says; an unknown kind as the JSON that it is."""
+    say = _WORDS.get(entry.kind)
+    text = say(entry.data) if say else json.dumps(entry.data, ensure_ascii=False)
+    return f"step {entry.data['step']}: {text}" if "step" in entry.data else text
+
+
+def _opened(data: Data) -> str:
+    return f"{data.get('runbook')} on {data.get('cluster')} by {data.get('operator')}, {data.get('program')}"
+
+
+def _bound(data: Data) -> str:
+    return ", ".join(f"{role} = {node}" for role, node in data.get("roles", {}).items())
+
+
+def _observed(data: Data) -> str:
+    checks = data.get("checks") or data.get("proofs") or ()
+    missing = [one.get("statement", "") for one in checks if one.get("verdict") != "holds"]
+    held = f"{len(checks) - len(missing)} of {len(checks)} conditions hold"
+    return held + "".join(f"; not: {one}" for one in missing)
+
+
+def _decided(data: Data) -> str:
+    decision = data.get("decision", {})
+    typed = f", typed {decision['typed']!r}" if decision.get("typed") else ""
+    return f"{decision.get('choice')}{typed} (asked: {data.get('asked')}) {data.get('reason') or ''}".rstrip()
+
+
+def _refused(data: Data) -> str:
+    return "; ".join(data.get("differences", ()))
+
+
+def _intent(data: Data) -> str:
+    planned = data.get("planned", {})
+    return f"{planned.get('node')}> {planned.get('command', {}).get('sent', '')}"
+
+
+def _result(data: Data) -> str:
+    answer = data.get("answer", {})
+    return f"{data.get('node')}: {answer.get('kind')}: {answer.get('text')}"
+
+
+def _verified(data: Data) -> str:
+    return "; ".join(proof.get("statement", "") for proof in data.get("proofs", ()))
+
+
+def _step(data: Data) -> str:
+    return f"{data.get('id')} {data.get('status')}: {data.get('note')}"
+
+
+def _closed(data: Data) -> str:
+    return f"{data.get('outcome')}: {data.get('message')}"
+
+
+_WORDS: Mapping[str, Callable[[Data], str]] = {
+    "opened": _opened,
+    "bound": _bound,
+    "observed": _observed,
+    "decided": _decided,
+    "refused": _refused,
+    "intent": _intent,
+    "result": _result,
+    "verified": _verified,
+    "step": _step,
+    "closed": _closed,
+}

@@ -1,0 +1,82 @@
+"""`run`: the guided run, on the screen or as plain prompts. Both need a terminal: nothing can be piped into a gate."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from console.cli.binding import check_kind, chosen_roles, unbound_text
+from console.cli.context import CliContext, CliError, inventory_option
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from console.core.model import ClusterState
+    from console.core.runbook import Runbook
+    from console.engine.ports import Armory, Desk
+
+NOT_DONE = 1
+
+
+@click.command("run")
+@click.argument("runbook")
+@click.argument("cluster")
+@click.option("--plain", is_flag=True, help="Plain prompts instead of the screen.")
+@click.option(
+    "--bind", multiple=True, metavar="ROLE=NODE", help="Say which node has a role (with --plain). Repeatable."
+)
+@inventory_option
+@click.pass_obj
+def run(context: CliContext, runbook: str, cluster: str, *, plain: bool, bind: tuple[str, ...]) -> int:
+    """Walk through a runbook, one confirmed step at a time.
+
+    Every step shows why, where, its conditions and the exact commands, and asks. Exit code 0: every step is done and
+    proved. The last line says how the run ended.
+    """
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise CliError("a run needs a terminal: nothing can be piped into a gate; `plan` prints the commands anywhere")
+    book, spec = context.runbook(runbook), context.cluster(cluster)
+    check_kind(book, spec)
+    chosen = chosen_roles(bind, book, spec)
+    desk = context.desk([spec.name], screen=not plain)
+    if not plain:
+        if chosen:
+            raise CliError("--bind needs --plain: on the screen a role is chosen where it is asked")
+        return context.run_app(desk, context.armory(desk), cluster=spec.name, runbook=book.name)
+    return _run_plain(desk, context.armory(desk), book, chosen, spec.name)
+
+
+def _run_plain(desk: Desk, armory: Armory, runbook: Runbook, chosen: Mapping[str, str], cluster: str) -> int:
+    from console.cli.plain_operator import PlainOperator
+    from console.core.run import Outcome
+
+    state = desk.inspector(cluster).observe(fresh=True)
+    roles = _roles(runbook, state, chosen)
+    armed = armory.arm(cluster, runbook, roles)
+    operator = PlainOperator(desk.clock.now)
+    operator.open(armed.state)
+    ended = armed.execute(operator)
+    operator.close(ended)
+    return 0 if ended.outcome is Outcome.DONE else NOT_DONE
+
+
+def _roles(runbook: Runbook, state: ClusterState, chosen: Mapping[str, str]) -> Mapping[str, str]:
+    """Role → node; asks where the operator may choose. Raises CliError where no node can be chosen."""
+    from console.cli.paper import wrapped
+    from console.core.binding import Unbound, bind_roles
+
+    chosen = dict(chosen)
+    while isinstance(roles := bind_roles(runbook, state, chosen), Unbound):
+        if not roles.candidates or roles.role in chosen:
+            raise CliError(unbound_text(roles))
+        click.echo(wrapped(unbound_text(roles)))
+        name = input(f"Which node is {roles.role}? [{'/'.join(roles.candidates)}] ").strip()
+        if name not in roles.candidates:
+            raise CliError(f"no node was chosen for {roles.role}: nothing was begun")
+        chosen[roles.role] = name
+    return roles
+
+
+COMMANDS = (run,)
