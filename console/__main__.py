@@ -13,7 +13,7 @@ from console.cli.main import LazyCommand, run
 
 if TYPE_CHECKING:
     from console.core.inventory import ClusterSpec
-    from console.engine.ports import Armory, Clock, Desk, Inspector
+    from console.engine.ports import Actuator, Armory, Clock, Desk, Inspector, Journal
 
 LABORATORY = (
     LazyCommand("lab", "Run a laboratory of real servers on this machine.", "console.lab.commands"),
@@ -39,7 +39,18 @@ def _inspector(cluster: ClusterSpec, passwords: Passwords, clock: Clock, *, para
 
 
 def _armory(desk: Desk, passwords: Callable[[str], Passwords], folder: Path) -> Armory:
-    raise NotImplementedError
+    from console.engine.session import ClusterArmory
+    from console.transport.journal_file import open_journal
+
+    def actuator(cluster: ClusterSpec) -> Actuator:
+        make = import_module("console.transport.actuator").make_actuator
+        made: Actuator = make(cluster, passwords(cluster.name), desk.clock)
+        return made
+
+    def journal(run_id: str) -> Journal:
+        return open_journal(folder, run_id, desk.clock.now)
+
+    return ClusterArmory(desk, actuator, journal)
 
 
 def _run_app(desk: Desk, armory: Armory | None, *, cluster: str | None, runbook: str | None = None) -> int:

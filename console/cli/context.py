@@ -16,7 +16,7 @@ import click
 
 if TYPE_CHECKING:
     from console.core.command import Secret
-    from console.core.inventory import ClusterSpec, Inventory
+    from console.core.inventory import ClusterSpec, Inventory, PasswordSource
     from console.core.runbook import Runbook
     from console.engine.ports import Armory, Clock, Desk, Inspector
 
@@ -130,15 +130,19 @@ class CliContext:
         for one in self.runbooks:
             if one.name == name:
                 return one
-        raise CliError(f"there is no runbook {name}{_meant(name, (one.name for one in self.runbooks))}")
+        from console.documents.words import meant
+
+        raise CliError(f"there is no runbook {name}{meant(name, (one.name for one in self.runbooks))}")
 
     def cluster(self, name: str) -> ClusterSpec:
         """Raises CliError where the inventory has none of this name."""
         try:
             return self.inventory.cluster(name)
         except KeyError:
+            from console.documents.words import meant
+
             names = [one.name for one in self.inventory.clusters]
-            raise CliError(f"{self.inventory.path} has no cluster {name}{_meant(name, names)}") from None
+            raise CliError(f"{self.inventory.path} has no cluster {name}{meant(name, names)}") from None
 
     # --- what looks and what acts ---------------------------------------------------------------------------------
 
@@ -183,10 +187,14 @@ class CliContext:
         if cluster not in self._passwords:
             from console.documents.passwords import resolve
 
-            self._passwords[cluster] = {
-                node.name: resolve(node.redis.password, node.name) if node.redis.password else None
-                for node in self.cluster(cluster).nodes
-            }
+            found: dict[str, Secret | None] = {}
+            known: dict[PasswordSource, Secret] = {}
+            for node in self.cluster(cluster).nodes:
+                source = node.redis.password
+                if source is not None and source not in known:
+                    known[source] = resolve(source, node.name, warn=_warn)
+                found[node.name] = known[source] if source is not None else None
+            self._passwords[cluster] = found
         return self._passwords[cluster]
 
     @property
@@ -201,6 +209,10 @@ class CliContext:
         for inspector in self._inspectors.values():
             inspector.close()
         self._inspectors.clear()
+
+
+def _warn(text: str) -> None:
+    click.echo(f"{APP}: {text}", err=True)
 
 
 def config_folder() -> Path:
@@ -229,14 +241,3 @@ def inventory_option(command: Command) -> Command:
         callback=choose,
         help=f"The inventory; else ${INVENTORY_VARIABLE}, ./inventory.yaml, the user's config folder.",
     )(command)
-
-
-def _meant(name: str, known: Iterable[str]) -> str:
-    """`: did you mean x?`, or what there is."""
-    import difflib
-
-    names = sorted(known)
-    close = difflib.get_close_matches(name, names, n=1)
-    if close:
-        return f": did you mean {close[0]}?"
-    return f": it is one of {', '.join(names)}" if names else ""

@@ -7,7 +7,6 @@ import os
 import stat
 import subprocess
 import sys
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,13 +18,25 @@ COMMAND_TIMEOUT = 30.0
 """Seconds that a password command may take: it may have to unlock a store."""
 
 
-class LoosePermissionsWarning(UserWarning):
-    """A password file that others on this machine can read."""
+def resolve(
+    source: PasswordSource,
+    node: str,
+    *,
+    prompt: Callable[[str], str] = getpass.getpass,
+    warn: Callable[[str], None] = lambda _: None,
+) -> Secret:
+    """The password. Raises DocumentError that names the node and the source, never the value.
 
-
-def resolve(source: PasswordSource, node: str, *, prompt: Callable[[str], str] = getpass.getpass) -> Secret:
-    """The password. Raises DocumentError that names the node and the source, never the value."""
-    password = _READERS[source.kind](source.where, node) if source.kind in _READERS else _ask(node, prompt)
+    `warn` is told in one line of a file that others can read.
+    """
+    if source.kind is PasswordKind.PROMPT:
+        password = _ask(node, prompt)
+    elif source.kind is PasswordKind.FILE:
+        password = _from_file(source.where, node, warn)
+    elif source.kind is PasswordKind.ENV:
+        password = _from_environment(source.where, node)
+    else:
+        password = _from_command(source.where, node)
     if not password:
         raise DocumentError(f"{node}: redis.password: {_named(source)} is empty")
     return Secret(password)
@@ -47,7 +58,7 @@ def _from_environment(variable: str, node: str) -> str:
     return os.environ[variable]
 
 
-def _from_file(name: str, node: str) -> str:
+def _from_file(name: str, node: str, warn: Callable[[str], None]) -> str:
     path = Path(name).expanduser()
     try:
         mode = path.stat().st_mode
@@ -57,10 +68,7 @@ def _from_file(name: str, node: str) -> str:
     except UnicodeDecodeError:
         raise DocumentError(f"{node}: redis.password: {path} is not UTF-8 text") from None
     if mode & (stat.S_IRGRP | stat.S_IROTH | stat.S_IWGRP | stat.S_IWOTH):
-        warnings.warn(
-            LoosePermissionsWarning(f"{node}: {path} can be read by others on this machine: chmod 600 {path}"),
-            stacklevel=2,
-        )
+        warn(f"{node}: {path} is open to others on this machine: chmod 600 {path}")
     return text.rstrip("\r\n")
 
 
@@ -88,10 +96,3 @@ def _ask(node: str, prompt: Callable[[str], str]) -> str:
     if not sys.stdin.isatty():
         raise DocumentError(f"{node}: redis.password: prompt needs a terminal; use env, file or command instead")
     return prompt(f"Redis password of {node}: ")
-
-
-_READERS: dict[PasswordKind, Callable[[str, str], str]] = {
-    PasswordKind.ENV: _from_environment,
-    PasswordKind.FILE: _from_file,
-    PasswordKind.COMMAND: _from_command,
-}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from console.core.runbook import CANDIDATE, Action, Condition, GateKind, RoleSpe
 from console.core.verbs import VERBS, VerbSpec
 from console.documents import runbook_model as written
 from console.documents.problems import validated
+from console.documents.words import meant
 from console.documents.yaml_text import Document, Location, read_document
 
 Problems = Iterator[tuple[Location, str]]
@@ -62,7 +62,7 @@ def _contradictions(model: written.RunbookDocument) -> Problems:
             yield (*at, "id"), f"{step.id} is the id of step {seen[step.id] + 1} already"
         seen.setdefault(step.id, index)
         if step.role not in names:
-            yield (*at, "role"), f"there is no role {step.role}{_meant(step.role, names)}"
+            yield (*at, "role"), f"there is no role {step.role}{meant(step.role, names)}"
         for key in ("skip_if", "require", "verify"):
             yield from _of_conditions(getattr(step, key), (*at, key), names)
         yield from _of_action(step, at, names)
@@ -77,7 +77,7 @@ def _of_roles(model: written.RunbookDocument) -> Problems:
         if role.other_than is not None and role.other_than not in before:
             yield (
                 (*at, "other_than"),
-                f"there is no role {role.other_than} above this one{_meant(role.other_than, before)}",
+                f"there is no role {role.other_than} above this one{meant(role.other_than, before)}",
             )
         if not role.where and role.other_than is None and not role.operator_may_choose:
             yield at, "can never be bound: give it where, other_than, or operator_may_choose: true"
@@ -92,14 +92,14 @@ def _of_condition(item: Any, at: Location, roles: tuple[str, ...], *, candidate:
         return
     spec = VOCABULARY.get(name)
     if spec is None:
-        yield at, f"there is no predicate {name}{_meant(name, VOCABULARY)}"
+        yield at, f"there is no predicate {name}{meant(name, VOCABULARY)}"
         return
     given = _arguments(value)
     yield from _of_subject(spec, given.pop("subject", None), at, roles, candidate=candidate)
     kinds = {one.name: one for one in spec.arguments}
     for key in given:
         if key not in kinds:
-            yield at, f"{name} takes no argument {key}{_meant(str(key), kinds)}"
+            yield at, f"{name} takes no argument {key}{meant(str(key), kinds)}"
     for one in spec.arguments:
         if one.name in given:
             yield from _of_value(name, one, given[one.name], at, roles)
@@ -116,12 +116,12 @@ def _of_subject(
     elif not spec.subject:
         yield at, f"{spec.name} speaks of the whole cluster and takes no role"
     elif subject not in roles:
-        yield at, f"there is no role {subject}{_meant(str(subject), roles)}"
+        yield at, f"there is no role {subject}{meant(str(subject), roles)}"
 
 
 def _of_value(name: str, one: ArgumentSpec, value: Any, at: Location, roles: tuple[str, ...]) -> Problems:
     if one.type is ArgumentType.ROLE and value not in roles:
-        yield at, f"there is no role {value}{_meant(str(value), roles)}"
+        yield at, f"there is no role {value}{meant(str(value), roles)}"
     elif one.type is ArgumentType.INTEGER and (not isinstance(value, int) or isinstance(value, bool) or value < 0):
         yield at, f"{name}: {one.name} must be a whole number, 0 or more"
     elif one.type is ArgumentType.STATE and value not in list(VrrpState):
@@ -137,7 +137,7 @@ def _of_action(step: written.Step, at: Location, roles: tuple[str, ...]) -> Prob
     name, value = _split(step.do)
     spec = VERBS.get(name or "")
     if name is None or spec is None:
-        said = f"there is no verb {name}{_meant(name, VERBS)}" if name else "must be a verb, like start-redis"
+        said = f"there is no verb {name}{meant(name, VERBS)}" if name else "must be a verb, like start-redis"
         yield here, said
         return
     yield from _of_arguments(spec, value, here, roles)
@@ -158,14 +158,14 @@ def _of_arguments(spec: VerbSpec, value: Any, at: Location, roles: tuple[str, ..
     names = [one.name for one in spec.arguments]
     for key in given:
         if key not in names:
-            yield at, f"{spec.name} takes no argument {key}{_meant(key, names)}"
+            yield at, f"{spec.name} takes no argument {key}{meant(key, names)}"
     for one in spec.arguments:
         if one.name not in given:
             yield at, f"{spec.name} needs the argument {one.name}"
         elif not isinstance(given[one.name], str) or not given[one.name].strip():
             yield at, f"{spec.name}: {one.name} must be text"
         elif one.is_role and given[one.name] not in roles:
-            yield at, f"there is no role {given[one.name]}{_meant(given[one.name], roles)}"
+            yield at, f"there is no role {given[one.name]}{meant(given[one.name], roles)}"
 
 
 def _split(item: Any) -> tuple[str | None, Any]:
@@ -182,14 +182,6 @@ def _arguments(value: Any) -> dict[str, Any]:
     if isinstance(value, dict):
         return dict(value)
     return {} if value is None else {"subject": value}
-
-
-def _meant(word: str, known: Iterable[str]) -> str:
-    names = list(known)
-    close = difflib.get_close_matches(word, names, n=1)
-    if close:
-        return f"; did you mean {close[0]}?"
-    return f"; there are {', '.join(names)}" if names else ""
 
 
 # --- values -------------------------------------------------------------------------------------------------------

@@ -1,0 +1,97 @@
+"""`status`: one observation of each cluster, printed. Imports little, so that it can be called every minute."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import click
+
+from console.cli.context import CliContext, inventory_option
+from console.cli.status_json import Seen, as_json
+from console.core.finding import Health
+from console.engine.ports import Desk
+
+EXIT_CODES = {Health.HEALTHY: 0, Health.WARNING: 1, Health.CRITICAL: 2, Health.UNKNOWN: 3}
+"""As monitoring plugins use them."""
+CLUSTERS_AT_A_TIME = 16
+
+
+@click.command("status")
+@click.argument("clusters", nargs=-1, metavar="[CLUSTER]...")
+@click.option(
+    "-f",
+    "--format",
+    "form",
+    type=click.Choice(("table", "json", "openmetrics")),
+    default="table",
+    show_default=True,
+    help="How it is printed.",
+)
+@inventory_option
+@click.pass_obj
+def status(context: CliContext, clusters: tuple[str, ...], form: str) -> int:
+    """Look once and print what is true.
+
+    Exit code: 0 healthy, 1 warning, 2 critical, 3 unknown (nothing could be observed, or a wrong call or inventory).
+    """
+    chosen = tuple(dict.fromkeys(context.cluster(name).name for name in clusters))
+    names = chosen or tuple(one.name for one in context.inventory.clusters)
+    desk = context.desk(names, runbooks=False)
+    with _Progress(f"looking at {', '.join(names)} …"):
+        seen = _look(desk, names)
+    click.echo(_printed(seen, form, desk.clock.now()), nl=False)
+    return exit_code(seen)
+
+
+def exit_code(seen: Sequence[Seen]) -> int:
+    """The worst: critical before unknown before warning, as what is broken outranks what is not seen."""
+    found = {one.health for one in seen}
+    worst = next(one for one in (Health.CRITICAL, Health.UNKNOWN, Health.WARNING, Health.HEALTHY) if one in found)
+    return EXIT_CODES[worst]
+
+
+def _look(desk: Desk, names: Sequence[str]) -> list[Seen]:
+    """All clusters at once: connecting takes most of the time, and what draws conclusions is imported meanwhile."""
+    with ThreadPoolExecutor(max_workers=min(len(names), CLUSTERS_AT_A_TIME)) as pool:
+        observing = [pool.submit(desk.inspector(name).observe, fresh=True) for name in names]
+        from console.core.diagnosis import diagnose, health
+
+        seen = []
+        for one in observing:
+            state = one.result()
+            findings = diagnose(state, state.observed_at)
+            seen.append(Seen(state, findings, health(state, findings)))
+    return seen
+
+
+def _printed(seen: Sequence[Seen], form: str, now: float) -> str:
+    if form == "json":
+        return as_json(seen, now)
+    if form == "openmetrics":
+        from console.cli.status_metrics import as_openmetrics
+
+        return as_openmetrics(seen)
+    from console.cli.status_table import as_table
+
+    return as_table(seen, colour=sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
+
+
+class _Progress:
+    """A line on stderr while one waits, gone afterwards; nothing where stderr is not a terminal."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text if sys.stderr.isatty() else ""
+
+    def __enter__(self) -> None:
+        if self._text:
+            click.echo(self._text, nl=False, err=True)
+
+    def __exit__(self, *_: object) -> None:
+        if self._text:
+            click.echo("\r\x1b[K", nl=False, err=True)
+
+
+COMMANDS = (status,)
