@@ -1,0 +1,196 @@
+"""From what the probes read to what is shown: one node's state, and keepalived's in particular."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from console.core.inventory import NodeSpec
+from console.core.model import (
+    ClockReading,
+    DiskRoom,
+    HostIdentity,
+    InterfaceAddress,
+    Keepalived,
+    KeepalivedConfig,
+    LogTail,
+    Memory,
+    NodeState,
+    Problem,
+    ProblemKind,
+    Processes,
+    Reading,
+    Redis,
+    SavedFile,
+    Transition,
+    VrrpInstance,
+    VrrpState,
+    read,
+    unread,
+)
+
+_LOWEST, _HIGHEST = 1, 254
+_TOLERANCE = 2.0  # seconds: logs tell whole seconds, and a process starts a moment before it logs
+
+
+def _not_read() -> Reading[Any]:
+    return unread(ProblemKind.NOT_READ)
+
+
+@dataclass(frozen=True, slots=True)
+class HostReadings:
+    """What one node's shell told, each with its own age."""
+
+    identity: Reading[HostIdentity] = field(default_factory=_not_read)
+    clock: Reading[ClockReading] = field(default_factory=_not_read)
+    addresses: Reading[tuple[InterfaceAddress, ...]] = field(default_factory=_not_read)
+    processes: Reading[Processes] = field(default_factory=_not_read)
+    config: Reading[KeepalivedConfig] = field(default_factory=_not_read)
+    version: Reading[str] = field(default_factory=_not_read)
+    notify_log: Reading[LogTail] = field(default_factory=_not_read)
+    system_log: Reading[LogTail] = field(default_factory=_not_read)
+    memory: Reading[Memory] = field(default_factory=_not_read)
+    disk: Reading[DiskRoom] = field(default_factory=_not_read)
+    saved: Reading[SavedFile] = field(default_factory=_not_read)
+
+
+def silent(problem: Problem, at: float) -> HostReadings:
+    """Nothing could be read, for one reason."""
+    nothing: Reading[Any] = Reading(None, problem, at)
+    return HostReadings(*([nothing] * 11))
+
+
+def assemble_node(spec: NodeSpec, vip: str, host: HostReadings, redis: Reading[Redis]) -> NodeState:
+    """One node as it was last seen."""
+    return NodeState(
+        name=spec.name,
+        address=spec.address,
+        redis_port=spec.redis.port,
+        ssh=host.identity,
+        redis=redis,
+        keepalived=assemble_keepalived(spec, vip, host, redis),
+        clock=host.clock,
+        addresses=host.addresses,
+        processes=host.processes,
+        keepalived_config=host.config,
+        notify_log=host.notify_log,
+        system_log=host.system_log,
+        memory=host.memory,
+        disk=host.disk,
+        saved=host.saved,
+    )
+
+
+def choose_instance(config: KeepalivedConfig | None, name: str, vip: str) -> VrrpInstance | None:
+    """The instance that the inventory names, else the only one, else the one that carries the virtual IP."""
+    if config is None:
+        return None
+    if name:
+        return config.instance(name)
+    return config.instance(None) or next((one for one in config.instances if vip in _bare(one.virtual_addresses)), None)
+
+
+def assemble_keepalived(spec: NodeSpec, vip: str, host: HostReadings, redis: Reading[Redis]) -> Reading[Keepalived]:
+    """Keepalived's state from its process, the addresses and the logs, in this order; never from a signal."""
+    processes = host.processes.value
+    if processes is None:
+        return Reading(None, host.processes.problem, host.processes.at)
+    instance = choose_instance(host.config.value, spec.keepalived.instance, vip)
+    logs = [log.value for log in (host.system_log, host.notify_log) if log.value is not None]
+    running = bool(processes.keepalived)
+    if running:
+        started = _started(host)
+        state, source = _state_of_running(host, vip, instance, _newest(logs, started))
+    else:
+        state, source = VrrpState.STOP, "process"
+    config = host.config.value
+    value = Keepalived(
+        running=running,
+        state=state,
+        state_source=source,
+        since=_since(logs, state),
+        instance=instance,
+        effective_priority=effective_priority(instance, redis) if running and instance else None,
+        version=host.version.value,
+        not_understood=config.not_understood if config else (),
+    )
+    return read(value, host.processes.at)
+
+
+def effective_priority(instance: VrrpInstance, redis: Reading[Redis]) -> int | None:
+    """What keepalived would advertise now: derived, with Redis' answer to us standing for the check script's result.
+
+    None where that is not known. A weight adds to the priority while the check passes if it is positive, and takes away
+    while it fails if it is negative (keepalived.conf(5)).
+    """
+    if not any(script.weight for script in instance.scripts):
+        return instance.priority
+    passes = _check_passes(redis)
+    if passes is None:
+        return None
+    change = sum(script.weight for script in instance.scripts if (script.weight > 0) is passes)
+    return min(_HIGHEST, max(_LOWEST, instance.priority + change))
+
+
+def _check_passes(redis: Reading[Redis]) -> bool | None:
+    if redis.value is not None:
+        return not redis.value.loading
+    assert redis.problem is not None
+    if redis.problem.kind in (ProblemKind.REFUSED, ProblemKind.TIMEOUT, ProblemKind.CLOSED):
+        return False
+    return None
+
+
+def _state_of_running(
+    host: HostReadings, vip: str, instance: VrrpInstance | None, newest: Transition | None
+) -> tuple[VrrpState, str]:
+    addresses = host.addresses.value
+    if addresses is not None:
+        ours = {vip, *_bare(instance.virtual_addresses if instance else ())}
+        if any(one.address in ours for one in addresses):
+            return VrrpState.MASTER, "address"
+    if newest is not None and newest.state is not VrrpState.STOP:
+        return newest.state, newest.source
+    if addresses is not None:
+        return VrrpState.BACKUP, "address"
+    return VrrpState.UNKNOWN, "address"
+
+
+def _started(host: HostReadings) -> float | None:
+    """When this keepalived started, on the node's clock: what the logs tell of an earlier one does not count."""
+    assert host.processes.value is not None
+    ages = [one.age for one in host.processes.value.keepalived if one.age is not None]
+    clock = host.clock.value
+    if not ages or clock is None:
+        return None
+    return host.processes.at + clock.offset - max(ages)
+
+
+def _newest(logs: Sequence[LogTail], started: float | None) -> Transition | None:
+    """The last transition that a log tells of. keepalived's own log comes first: scripts run late and in no order."""
+    last = [log.transitions[-1] for log in logs if log.transitions]
+    if started is not None:
+        last = [one for one in last if one.at is None or one.at >= started - _TOLERANCE]
+    timed = [one for one in last if one.at is not None]
+    if not timed:
+        return last[0] if last else None
+    latest = max(one.at for one in timed if one.at is not None)
+    return next(one for one in timed if one.at is not None and one.at >= latest - _TOLERANCE)
+
+
+def _since(logs: Sequence[LogTail], state: VrrpState) -> float | None:
+    """When this state began, by the first log whose last transition is to it."""
+    for log in logs:
+        began: float | None = None
+        for transition in reversed(log.transitions):
+            if transition.state is not state:
+                break
+            began = transition.at
+        if began is not None:
+            return began
+    return None
+
+
+def _bare(addresses: Sequence[str]) -> set[str]:
+    return {one.partition("/")[0] for one in addresses}

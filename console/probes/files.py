@@ -1,0 +1,56 @@
+"""What `stat` says of the watched files. What is large is read again only when this has changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from console.core.model import SavedFile
+from console.probes import NotUnderstoodError
+
+NAME = "files"
+SCRIPT = """
+files=$(stat -L -c '%s|%Y|%a|%U:%G|%i %y|%n' "$conf" "$state_log" "$log" "$dump")
+mark files ok
+printf '%s\\n' "$files"
+conf_is=; state_log_is=; log_is=
+IFS=$n
+set -f
+for line in $files; do
+  case $line in *"|$conf") conf_is=$line ;; esac
+  case $line in *"|$state_log") state_log_is=$line ;; esac
+  case $line in *"|$log") log_is=$line ;; esac
+done
+set +f
+IFS=" $t$n"
+"""
+
+_FIELDS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class FileStat:
+    """One file, links followed."""
+
+    path: str
+    size: int
+    modified: float
+    mode: int
+    owner: str
+
+
+def parse(text: str) -> dict[str, FileStat]:
+    """Path → what stat says; a file that is not there, or cannot be looked at, is absent."""
+    found: dict[str, FileStat] = {}
+    for line in filter(None, text.splitlines()):
+        fields = line.split("|", _FIELDS - 1)
+        if len(fields) != _FIELDS:
+            raise NotUnderstoodError("stat printed a line of another form")
+        size, modified, mode, owner, _, path = fields
+        found[path] = FileStat(path, int(size), float(modified), int(mode, 8), owner)
+    return found
+
+
+def saved(files: dict[str, FileStat], path: str) -> SavedFile | None:
+    """The dump among them."""
+    one = files.get(path)
+    return SavedFile(path=path, size=one.size, modified=one.modified) if one else None

@@ -1,0 +1,146 @@
+"""The program that a node's own sh runs: it answers each request line with one framed batch of sections.
+
+It needs dash, bash or a sh of the age of CentOS 6's, writes nothing, and ends when its channel closes. A request is
+data and never evaluated: sequence number, tier, Redis directory, dump's file name, script paths, separated by tabs.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from console.probes import (
+    addresses,
+    clock,
+    disk,
+    files,
+    host_identity,
+    keepalived_config,
+    keepalived_version,
+    memory,
+    notify_log,
+    processes,
+    system_log,
+)
+
+LIVE = "live"
+"""What moves: identity, addresses, processes, memory, and files whose `stat` has changed."""
+FULL = "full"
+"""Everything, also what changes rarely."""
+
+_NOTHING = "-"  # stands for an empty field: read would drop it
+_LONGEST = 4096
+
+# Everything is one compound command: the shell has read all of it before it runs, so nothing that arrives later can be
+# taken for program text, and its standard input can be put aside for the requests.
+_HEAD = """{
+exec 3<&0 0</dev/null 2>/dev/null
+LC_ALL=C; export LC_ALL
+PATH=$PATH:/sbin:/usr/sbin:/usr/local/sbin:/bin:/usr/bin; export PATH
+n='
+'
+t='\t'
+mark() { printf '\\n@%s %s %s %s\\n' "$nonce" "$seq" "$1" "$2"; }
+"""
+
+_REQUEST = """
+while :; do
+  IFS=$t; set -f; set -- $request; set +f; IFS=" $t$n"
+  seq=${1:-0}; tier=${2:-live}; dir=${3:--}; base=${4:--}
+  [ "$dir" != - ] || dir=
+  [ "$base" != - ] || base=dump.rdb
+  dump=${dir:+$dir/$base}
+  scripts=
+  if [ $# -gt 4 ]; then shift 4; for word in "$@"; do scripts="$scripts$n$word"; done; fi
+"""
+
+_TAIL = """
+  mark end ok
+  [ -z "$once" ] || exit 0
+  IFS= read -r request <&3 || exit 0
+done
+}
+"""
+
+_PROBES = (
+    host_identity,
+    clock,
+    addresses,
+    processes,
+    memory,
+    files,
+    keepalived_config,
+    notify_log,
+    system_log,
+    keepalived_version,
+    disk,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """The paths that a node's program is made for."""
+
+    config: str
+    state_log: str = ""
+    system_log: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One probe's part of a batch. `status` is `ok`, or why there is no answer: missing, denied, unknown."""
+
+    status: str
+    data: bytes
+
+    @property
+    def text(self) -> str:
+        return self.data.decode("utf-8", errors="replace")
+
+
+def request_line(seq: int, tier: str, redis_dir: str = "", dump: str = "", scripts: Iterable[str] = ()) -> str:
+    """One request, without its newline. A directory that no line can carry counts as not known."""
+    fields = [str(seq), tier, _field(redis_dir), _field(dump)]
+    for script in scripts:
+        if _field(script) != _NOTHING and sum(map(len, fields)) + len(script) < _LONGEST:
+            fields.append(script)
+    return "\t".join(fields)
+
+
+def text(watched: Watched, nonce: str, request: str, *, once: bool = False) -> str:
+    """The program, with its first request in it. `once`: it answers that one and ends."""
+    variables = {
+        "nonce": nonce,
+        "request": request,
+        "once": "yes" if once else "",
+        "conf": watched.config,
+        "state_log": watched.state_log,
+        "log": watched.system_log,
+    }
+    settings = "".join(f"{name}={shlex.quote(value)}\n" for name, value in variables.items())
+    probes = "".join(probe.SCRIPT for probe in _PROBES)
+    return _HEAD + settings + system_log.SETUP + _REQUEST + probes + _TAIL
+
+
+def end_of(nonce: str, seq: int) -> bytes:
+    """What the last line of a batch looks like."""
+    return f"\n@{nonce} {seq} end ok\n".encode()
+
+
+def sections(batch: bytes, nonce: str, seq: int) -> dict[str, Section]:
+    """Section name → section. Whatever stands outside of this batch's frames is passed over."""
+    marker = re.compile(rf"\n@{re.escape(nonce)} {seq} ([a-z-]+) ([a-z]+)\n".encode())
+    found: dict[str, Section] = {}
+    marks = list(marker.finditer(batch))
+    for mark, following in zip(marks, [*marks[1:], None], strict=True):
+        name, status = (part.decode() for part in mark.groups())
+        found[name] = Section(status, batch[mark.end() : following.start() if following else len(batch)])
+    found.pop("end", None)
+    return found
+
+
+def _field(value: str) -> str:
+    clean = value.strip() == value and not any(sign in value for sign in "\t\n\r\0")
+    return value if value and clean else _NOTHING

@@ -1,0 +1,193 @@
+"""Looks at one cluster: every node's shell and Redis, and what answers at the virtual IP. It cannot change anything."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from typing import Protocol
+
+from console.core.assemble import assemble_node
+from console.core.command import Secret
+from console.core.inventory import ClusterSpec, NodeSpec
+from console.core.model import ClusterState, Problem, ProblemKind, unknown_node, unread
+from console.transport.host_eye import Dump, HostEye
+from console.transport.redis_eye import RedisEye, Tunnel, VipEye
+
+ANSWER_DEADLINE = 2.0
+"""Seconds that one poll waits for a node, once."""
+FULL_EVERY = 10.0
+"""Seconds between readings of what changes rarely."""
+
+_handshakes: dict[int, threading.Semaphore] = {}
+
+
+class Clock(Protocol):
+    """As the engine's: the adapters below it do not import it."""
+
+    def now(self) -> float: ...
+
+
+def make_inspector(
+    cluster: ClusterSpec, passwords: Mapping[str, Secret | None], clock: Clock, *, parallel: int = 32
+) -> NodesInspector:
+    """An inspector for one cluster. `parallel`: SSH handshakes at a time in this process; 4 while a screen is live."""
+    handshakes = _handshakes.setdefault(parallel, threading.Semaphore(parallel))
+    return NodesInspector(cluster, passwords, clock, handshakes)
+
+
+class NodesInspector:
+    """Implements the engine's Inspector. Connections are kept; a poll never waits for one to be made."""
+
+    def __init__(
+        self,
+        cluster: ClusterSpec,
+        passwords: Mapping[str, Secret | None],
+        clock: Clock,
+        handshakes: threading.Semaphore,
+    ) -> None:
+        self._spec = cluster
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._last: ClusterState | None = None
+        self._full_at = 0.0
+        self._closed = False
+        self._nodes = [_Node(one, cluster.vip, passwords.get(one.name), clock, handshakes) for one in cluster.nodes]
+        first = cluster.nodes[0]
+        self._vip = VipEye(cluster.vip, first, passwords.get(first.name), clock.now, self._carrier)
+
+    @property
+    def cluster(self) -> str:
+        return self._spec.name
+
+    def observe(self, *, fresh: bool = False) -> ClusterState:
+        """One observation. While another is under way the last one is returned, unless it must be fresh."""
+        last = self._last
+        if not self._lock.acquire(blocking=fresh or last is None):
+            assert last is not None
+            return last
+        try:
+            if self._closed:
+                return self._last or self._nothing()
+            self._last = self._observe(fresh=fresh, first=self._last is None)
+            return self._last
+        finally:
+            self._lock.release()
+
+    def reconnect(self) -> None:
+        """Drops the backoff of nodes that are away and tries them now."""
+        with self._lock:
+            for node in self._nodes:
+                node.host.hurry()
+                node.redis.hurry()
+                node.begin(force=True)
+
+    def close(self) -> None:
+        with self._lock:
+            self._closed = True
+            for node in self._nodes:
+                node.host.close()
+                node.redis.close()
+            self._vip.close()
+
+    def _observe(self, *, fresh: bool, first: bool) -> ClusterState:
+        wait = fresh or first
+        for node in self._nodes:
+            node.begin(force=wait)
+        if not first:
+            self._vip.ask()
+        full = wait or time.monotonic() - self._full_at >= FULL_EVERY
+        if full:
+            self._full_at = time.monotonic()
+        connected_by = time.monotonic() + (max(one.patience for one in self._nodes) if wait else 0.0)
+        new = [node.settle(connected_by) for node in self._nodes]
+        if first:
+            # Not before: its look would only have waited for the same imports and connections.
+            self._vip.ask()
+        answer_by = time.monotonic() + ANSWER_DEADLINE
+        for node in self._nodes:
+            # A node that has not answered an earlier poll was waited for then; only a fresh observation waits again.
+            node.collect_late(answer_by if fresh else 0.0)
+        for node, opened in zip(self._nodes, new, strict=True):
+            node.ask(*opened, full=full, settle_dump=wait)
+        for node in self._nodes:
+            node.collect(answer_by)
+        self._vip.collect(answer_by)
+        return self._state()
+
+    def _state(self) -> ClusterState:
+        nodes = tuple(
+            assemble_node(node.spec, self._spec.vip, node.host.readings, node.redis.reading) for node in self._nodes
+        )
+        return ClusterState(
+            name=self._spec.name,
+            kind=self._spec.kind,
+            vip=self._spec.vip,
+            nodes=nodes,
+            vip_reach=self._vip.reading,
+            observed_at=self._clock.now(),
+        )
+
+    def _nothing(self) -> ClusterState:
+        problem = Problem(ProblemKind.NOT_READ, ProblemKind.NOT_READ.value)
+        nodes = tuple(unknown_node(one.name, one.address, one.redis.port, problem) for one in self._spec.nodes)
+        spec, now = self._spec, self._clock.now()
+        return ClusterState(spec.name, spec.kind, spec.vip, nodes, unread(ProblemKind.NOT_READ), now)
+
+    def _carrier(self) -> tuple[str, Tunnel] | None:
+        """The node to look at the virtual IP through: best one that does not hold it, or it would only see itself."""
+        able = [node for node in self._nodes if node.host.open]
+        away = [node for node in able if not self._holds(node)]
+        chosen = next(iter(away or able), None)
+        return (chosen.spec.name, chosen.host.tunnel) if chosen else None
+
+    def _holds(self, node: _Node) -> bool:
+        return any(one.address == self._spec.vip for one in node.host.readings.addresses.value or ())
+
+
+class _Node:
+    """One node's two eyes."""
+
+    def __init__(
+        self, spec: NodeSpec, vip: str, password: Secret | None, clock: Clock, handshakes: threading.Semaphore
+    ) -> None:
+        self.spec = spec
+        self.host = HostEye(spec, vip, clock.now, handshakes, self._dump)
+        self.redis = RedisEye(spec, password, clock.now, self.host.tunnel, ANSWER_DEADLINE)
+        self._late = (False, False)
+
+    @property
+    def patience(self) -> float:
+        """Seconds to wait for its connections when waiting was asked for: connect, login, first answer."""
+        return self.spec.ssh.connect_timeout + ANSWER_DEADLINE
+
+    def begin(self, *, force: bool) -> None:
+        self.host.begin(force=force)
+        self.redis.begin(force=force)
+
+    def settle(self, deadline: float) -> tuple[bool, bool]:
+        redis = self.redis.settle(deadline)
+        return self.host.settle(deadline), redis
+
+    def collect_late(self, deadline: float) -> None:
+        """Takes answers to what earlier polls asked."""
+        self.redis.collect(deadline)
+        self.host.collect(deadline)
+
+    def ask(self, host_is_new: bool, redis_is_new: bool, *, full: bool, settle_dump: bool) -> None:
+        """Sends the requests; what has just connected came with its answers."""
+        self._late = (self.host.waiting, self.redis.waiting)
+        if not host_is_new or (settle_dump and self.host.outdated):
+            self.host.ask(full=full)
+        if not redis_is_new:
+            self.redis.ask(full=full)
+
+    def collect(self, deadline: float) -> None:
+        """Takes the answers to what `ask` sent."""
+        host_is_late, redis_is_late = self._late
+        self.redis.collect(0.0 if redis_is_late else deadline)
+        self.host.collect(0.0 if host_is_late else deadline)
+
+    def _dump(self) -> Dump:
+        config, spec = self.redis.config, self.spec.redis
+        return Dump(config.dir or spec.dir, config.dbfilename or spec.dbfilename)

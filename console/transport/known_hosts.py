@@ -1,0 +1,161 @@
+"""known_hosts, parsed once into an index: plain and hashed names, [host]:port, patterns, @revoked, several files.
+
+The library's own look-up walks the file for every host, and hashes for every line of a hashed one.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import fnmatch
+import hashlib
+import hmac
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import lru_cache
+from pathlib import Path
+
+SSH_PORT = 22
+
+
+class Trust(StrEnum):
+    """What known_hosts says of a host and a key."""
+
+    KNOWN = "known"
+    UNKNOWN = "unknown"
+    CHANGED = "changed"
+    REVOKED = "revoked"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What known_hosts says of a key. `expected`: fingerprints of the keys it has for this host."""
+
+    trust: Trust
+    expected: tuple[str, ...] = ()
+    where: str = ""
+    """File and line of the entry that decides."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    kind: str
+    key: bytes
+    where: str
+    revoked: bool
+
+
+@dataclass(slots=True)
+class KnownHosts:
+    """An index over one or several files."""
+
+    plain: dict[str, list[_Entry]] = field(default_factory=dict)
+    hashed: list[tuple[bytes, bytes, _Entry]] = field(default_factory=list)
+    patterns: list[tuple[tuple[str, ...], _Entry]] = field(default_factory=list)
+
+    def add_file(self, path: Path) -> None:
+        """Reads one file. One that is not there counts as empty; lines that are not entries are passed over."""
+        try:
+            text = path.read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return
+        for number, line in enumerate(text.splitlines(), start=1):
+            self._add_line(line, f"{path}:{number}")
+
+    def kinds(self, host: str, port: int) -> tuple[str, ...]:
+        """The key types it has for this host, so that the server is asked for one of them."""
+        return tuple(dict.fromkeys(entry.kind for entry in self._entries(host, port) if not entry.revoked))
+
+    def check(self, host: str, port: int, kind: str, key: bytes) -> Verdict:
+        """Whether this host is known to have this key."""
+        entries = self._entries(host, port)
+        for entry in entries:
+            if entry.revoked and entry.key == key:
+                return Verdict(Trust.REVOKED, (), entry.where)
+        valid = [entry for entry in entries if not entry.revoked]
+        for entry in valid:
+            if entry.key == key:
+                return Verdict(Trust.KNOWN, (fingerprint(key),), entry.where)
+        same_kind = [entry for entry in valid if entry.kind == kind]
+        if same_kind:
+            return Verdict(Trust.CHANGED, tuple(fingerprint(one.key) for one in same_kind), same_kind[0].where)
+        return Verdict(Trust.UNKNOWN, tuple(f"{one.kind} {fingerprint(one.key)}" for one in valid))
+
+    def _entries(self, host: str, port: int) -> list[_Entry]:
+        """As ssh does: with another port than 22 first `[host]:port`, and without such an entry the bare name."""
+        if port == SSH_PORT:
+            return self._named(host)
+        return self._named(f"[{host}]:{port}") or self._named(host)
+
+    def _named(self, name: str) -> list[_Entry]:
+        name = name.lower()
+        found = list(self.plain.get(name, ()))
+        found += [entry for names, entry in self.patterns if _matches(name, names)]
+        for salt, digest, entry in self.hashed:
+            if hmac.compare_digest(hmac.digest(salt, name.encode(), "sha1"), digest):
+                found.append(entry)
+        return found
+
+    def _add_line(self, line: str, where: str) -> None:
+        words = line.split()
+        if not words or words[0].startswith("#"):
+            return
+        marker = words.pop(0) if words[0].startswith("@") else ""
+        if len(words) < 3 or marker == "@cert-authority":  # noqa: PLR2004 - names, type, key
+            return
+        names, kind, encoded = words[:3]
+        try:
+            entry = _Entry(kind, base64.b64decode(encoded, validate=True), where, marker == "@revoked")
+        except binascii.Error:
+            return
+        if names.startswith("|1|"):
+            self._add_hashed(names, entry)
+        elif any(sign in names for sign in "*?!"):
+            self.patterns.append((tuple(names.lower().split(",")), entry))
+        else:
+            for name in names.lower().split(","):
+                self.plain.setdefault(name, []).append(entry)
+
+    def _add_hashed(self, names: str, entry: _Entry) -> None:
+        parts = names.split("|")
+        try:
+            salt, digest = (base64.b64decode(part, validate=True) for part in parts[2:4])
+        except (binascii.Error, ValueError):
+            return
+        self.hashed.append((salt, digest, entry))
+
+
+def fingerprint(key: bytes) -> str:
+    """As ssh-keygen -l prints it."""
+    return "SHA256:" + base64.b64encode(hashlib.sha256(key).digest()).decode().rstrip("=")
+
+
+def load(paths: Iterable[Path]) -> KnownHosts:
+    """The index over these files, kept until one of them changes."""
+    signature = tuple((path, *_signature(path)) for path in paths)
+    return _load(signature)
+
+
+@lru_cache(maxsize=8)
+def _load(signature: tuple[tuple[Path, int, int], ...]) -> KnownHosts:
+    known = KnownHosts()
+    for path, _, _ in signature:
+        known.add_file(path)
+    return known
+
+
+def _signature(path: Path) -> tuple[int, int]:
+    try:
+        found = path.stat()
+    except OSError:
+        return (0, 0)
+    return (found.st_mtime_ns, found.st_size)
+
+
+def _matches(name: str, patterns: tuple[str, ...]) -> bool:
+    """A `!pattern` that matches rules the entry out, wherever it stands."""
+    escaped = [pattern.replace("[", "[[]") for pattern in patterns]
+    if any(one.startswith("!") and fnmatch.fnmatchcase(name, one[1:]) for one in escaped):
+        return False
+    return any(not one.startswith("!") and fnmatch.fnmatchcase(name, one) for one in escaped)
