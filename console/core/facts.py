@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from console.core.model import AttachedReplica, ClusterState, NodeState, Process, Redis, Role
+from console.core.model import AttachedReplica, ClusterState, NodeState, ProblemKind, Process, Redis, Role
 
 _PORT = re.compile(r":(\d{1,5})\b")
 
@@ -72,9 +72,25 @@ def redis_processes(node: NodeState) -> tuple[Process, ...]:
     return tuple(one for one in found if _port_of(one) in {None, node.redis_port})
 
 
+def proved_down(node: NodeState) -> bool:
+    """Whether it is proved that no Redis runs: SSH sees no process of it, and its port refuses (H28)."""
+    problem = node.redis.problem
+    if problem is None or problem.kind is not ProblemKind.REFUSED or not node.processes.ok:
+        return False
+    return not redis_processes(node)
+
+
 def _port_of(process: Process) -> int | None:
     match = _PORT.search(process.command)
     return int(match[1]) if match else None
+
+
+def notify_scripts(node: NodeState) -> tuple[Process, ...]:
+    """Running scripts that keepalived has started, its regular checks apart: those come and go with every interval."""
+    running = node.processes.value.scripts if node.processes.value is not None else ()
+    instance = node.keepalived.value.instance if node.keepalived.value is not None else None
+    checks = [one.script for one in instance.scripts if one.script] if instance is not None else []
+    return tuple(one for one in running if not any(check in one.command for check in checks))
 
 
 def started_at(node: NodeState) -> float | None:

@@ -48,7 +48,7 @@ class PriorityPlan:
 
 
 def smallest_change(state: ClusterState, master: str, replica: str) -> PriorityPlan | None:
-    """The one edit that makes the rule hold for the pair; None: it holds. Raises ValueError, in one sentence, if none can.
+    """The one edit that makes the rule hold for the pair; None: it holds. Raises ValueError where none can.
 
     On the node whose keepalived is stopped if that suffices: lowering a stopped replica leaves the live holder of the
     VIP untouched. Else on the master.
@@ -57,9 +57,7 @@ def smallest_change(state: ClusterState, master: str, replica: str) -> PriorityP
     m, s = _instance(first, master), _instance(second, replica)
     if m.weight == 0 or s.weight == 0:
         where = master if m.weight == 0 else replica
-        raise ValueError(
-            f"the check on {where} has weight 0: a failed check means FAULT there, which no priority changes"
-        )
+        raise ValueError(f"the check on {where} has weight 0: a failed check means FAULT, whatever the priority")
     if pair_rule_holds(m, s):
         return None
     if m.weight != s.weight:

@@ -6,6 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from console.core.conditions.servers import COPY_ON_WRITE_MARGIN
+from console.core.facts import counted, proved_down, size, source_of, span
+from console.core.history import COMPARE, LARGE_SHARE, ancestry
+from console.core.model import ClusterState, NodeState, Redis, Role
+from console.core.predicate import Verdict
+
+BUSY = 1_000
+"""Operations a second from which on a full sync deserves a quieter hour (H12)."""
+LARGE_DUMP = 10_000
+"""Bytes: more than the RDB of an empty server ever has."""
+
 
 class ResyncKind(StrEnum):
     """What the source will answer to PSYNC."""
@@ -33,3 +44,132 @@ class LossPreview:
     """The preview in words and figures, in the order to read them."""
     warnings: tuple[str, ...] = ()
     """What should make the operator stop and think."""
+
+
+def predict(state: ClusterState, source: NodeState, target: NodeState) -> tuple[ResyncKind, str]:
+    """Full or partial, and why, by the source's rule (replication.c, masterTryPartialResynchronization).
+
+    From 4.0 on a master that is told to follow asks with its own history (replicationCacheMasterUsingMyself); before,
+    only a replica that comes back to the same master may go on where it was.
+    """
+    s, t = source.redis.value, target.redis.value
+    if s is None or t is None:
+        return ResyncKind.UNKNOWN, f"Redis on {source.name if s is None else target.name} could not be read"
+    if source_of(state, target) is source:
+        return ResyncKind.NONE, f"{target.name} follows {source.name} already: SLAVEOF to the same master does nothing"
+    if s.replid is None or t.replid is None:
+        return ResyncKind.FULL, "before Redis 4.0 a server that did not follow this very master gets a full copy"
+    if s.backlog is None or not s.backlog.active:
+        return ResyncKind.FULL, f"{source.name} has no replication backlog to serve from"
+    if t.offset is None:
+        return ResyncKind.UNKNOWN, f"{target.name} does not say its offset"
+    wanted = t.offset + 1
+    if t.replid != s.replid:
+        if t.replid != s.replid2:
+            return ResyncKind.FULL, f"{source.name} does not know the history {t.replid[:8]} of {target.name}"
+        if s.second_offset is None or wanted > s.second_offset:
+            return (
+                ResyncKind.FULL,
+                f"{target.name} is at {t.offset}, past the point {s.second_offset} where they parted",
+            )
+    first, end = s.backlog.first_byte_offset, s.backlog.first_byte_offset + s.backlog.histlen
+    if not first <= wanted <= end:
+        return ResyncKind.FULL, f"byte {wanted} is not in the backlog of {source.name} ({first} to {end})"
+    return ResyncKind.PARTIAL, f"the backlog of {source.name} ({first} to {end}) has everything from byte {wanted} on"
+
+
+def preview(state: ClusterState, source: str, target: str) -> LossPreview:
+    """What SLAVEOF of the target to the source would do, from one observation. Nothing in it is measured beforehand."""
+    from_node, to_node = state.node(source), state.node(target)
+    kind, reason = predict(state, from_node, to_node)
+    s, t = from_node.redis.value, to_node.redis.value
+    older = ancestry(state, from_node, to_node)
+    lines = [f"{kind.value} resync: {reason}", *_keys(from_node, to_node), _beyond(target, older.verdict, older.reason)]
+    lines += [line for node in (to_node, from_node) for line in _saves(state, node)]
+    if s is not None:
+        lines.append(f"{source} now: {s.ops_per_second} operations/s, {counted(s.clients, 'client')}")
+        lines += _cost(from_node, s, kind)
+    return LossPreview(
+        source=source,
+        target=target,
+        resync=kind,
+        reason=reason,
+        source_keys=None if s is None else dict(s.keys),
+        target_keys=None if t is None else dict(t.keys),
+        lines=tuple(lines),
+        warnings=tuple(_warnings(from_node, to_node, older.verdict, older.reason)),
+    )
+
+
+def _keys(source: NodeState, target: NodeState) -> list[str]:
+    s, t = source.redis.value, target.redis.value
+    if s is None or t is None:
+        missing = source if s is None else target
+        word = "does not run" if proved_down(missing) else f"could not be read: {missing.redis.problem}"
+        return [f"keys: Redis on {missing.name} {word}"]
+    lines = [
+        f"db{number}: {target.name} {t.keys.get(number, 0):,} keys, replaced by {s.keys.get(number, 0):,} of {source.name}"
+        for number in sorted({*s.keys, *t.keys})
+    ]
+    return lines or ["keys: both are empty"]
+
+
+def _beyond(target: str, verdict: Verdict, reason: str) -> str:
+    words = {
+        Verdict.HOLDS: f"nothing is known to exist on {target} alone",
+        Verdict.FAILS: f"{target} may hold what would be lost",
+        Verdict.UNKNOWN: f"whether {target} holds anything of its own is not known",
+    }
+    return f"{words[verdict]}: {reason}"
+
+
+def _saves(state: ClusterState, node: NodeState) -> list[str]:
+    redis = node.redis.value
+    if redis is None:
+        saved = node.saved.value
+        return [f"{node.name}: dump of {size(saved.size)} on disk at {saved.path}"] if saved else []
+    now = state.observed_at + (node.clock.value.offset if node.clock.value else 0.0)
+    last, changes = redis.persistence.rdb_last_save, redis.persistence.changes_since_save
+    when = "last save not known" if last is None else f"last save {span(max(0.0, now - last))} ago"
+    since = "" if changes is None else f", {counted(changes, 'change')} since"
+    return [f"{node.name}: up {span(redis.uptime)}, {when}{since}"]
+
+
+def _cost(source: NodeState, s: Redis, kind: ResyncKind) -> list[str]:
+    if kind in {ResyncKind.PARTIAL, ResyncKind.NONE}:
+        return []
+    memory = source.memory.value
+    room = "memory not known"
+    if memory is not None:
+        overcommit = {0: "heuristic", 1: "always", 2: "never"}.get(memory.overcommit, "unknown")
+        room = f"{size(memory.available)} available, overcommit {overcommit}"
+    wait = "; a Redis from 7.0 on waits 5 s before it begins" if s.config.diskless_sync else ""
+    used, copied = size(s.used_memory), size(int(s.used_memory * COPY_ON_WRITE_MARGIN))
+    return [
+        f"cost on {source.name}: a fork of {used}, up to {copied} more memory while it saves ({room})",
+        f"over the network: an RDB of {used} at most{wait}",
+    ]
+
+
+def _warnings(source: NodeState, target: NodeState, verdict: Verdict, reason: str) -> list[str]:
+    s, t, found = source.redis.value, target.redis.value, []
+    if verdict is Verdict.FAILS:
+        found.append(f"{target.name} may be newer than {source.name}: {reason}: {COMPARE}")
+    if s is None or t is None:
+        return found
+    if s.total_keys == 0 and t.total_keys > 0:
+        found.append(f"{source.name} is empty: {counted(t.total_keys, 'key')} of {target.name} would be wiped")
+    elif s.total_keys < t.total_keys * (1 - LARGE_SHARE):
+        found.append(f"{source.name} holds {s.total_keys:,} keys, {target.name} {t.total_keys:,}")
+    if t.persistence.aof and t.role is Role.MASTER:
+        found.append(f"{target.name} loads an AOF: writes of its own since its start cannot be seen in its counters")
+    if t.total_keys == 0 and target.saved.value is not None and target.saved.value.size > LARGE_DUMP:
+        dump = target.saved.value
+        found.append(
+            f"{target.name} holds no keys, but a dump of {size(dump.size)} lies at {dump.path}: it is replaced"
+        )
+    if s.ops_per_second >= BUSY:
+        found.append(f"{source.name} is busy: {s.ops_per_second:,} operations/s; a quieter hour is better")
+    if t.config.diskless_load not in {None, "disabled"}:
+        found.append(f"repl-diskless-load is {t.config.diskless_load}: {target.name} may empty itself while it loads")
+    return found

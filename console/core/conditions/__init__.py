@@ -1,0 +1,193 @@
+"""The closed vocabulary of conditions: what a runbook may require, skip on, verify, or bind a role by.
+
+Every answer is HOLDS, FAILS or UNKNOWN; what could not be read is UNKNOWN, never down (H28).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from console.core.conditions import pair, replication, servers, virtual_ip, vrrp
+from console.core.conditions.spec import ArgumentSpec, ArgumentType, Ask, PredicateSpec, UnreadError, Value
+from console.core.model import ClusterState
+from console.core.predicate import Check, Verdict
+from console.core.runbook import Condition
+
+__all__ = ["VOCABULARY", "ArgumentSpec", "ArgumentType", "PredicateSpec", "evaluate"]
+
+
+def _role(name: str, doc: str) -> ArgumentSpec:
+    return ArgumentSpec(name, ArgumentType.ROLE, doc)
+
+
+_SOURCE = _role("source", "The node to follow.")
+_TARGET = _role("target", "The node that is to follow the subject.")
+_MASTER = _role("master", "The node that is the master.")
+_WITHIN = ArgumentSpec("within_bytes", ArgumentType.INTEGER, "Bytes of the stream that may be on their way.", 16_384)
+_IS = ArgumentSpec("is", ArgumentType.STATE, "MASTER, BACKUP, FAULT or STOP.")
+
+_ROWS: tuple[PredicateSpec, ...] = (
+    # One node by itself
+    PredicateSpec("ssh-readable", "SSH to the node works and was read.", servers.ssh_readable, hazard="H28"),
+    PredicateSpec("redis-up", "Redis on the node answers.", servers.redis_up),
+    PredicateSpec(
+        "redis-down",
+        "Redis on the node does not run: SSH sees no process of it, and its port refuses.",
+        servers.redis_down,
+        hazard="H28",
+    ),
+    PredicateSpec("redis-is-master", "Redis on the node says that it is a master.", servers.redis_is_master),
+    PredicateSpec("redis-is-replica", "Redis on the node says that it is a replica.", servers.redis_is_replica),
+    PredicateSpec("redis-not-loading", "Redis on the node has loaded its data.", servers.redis_not_loading),
+    PredicateSpec(
+        "redis-on-this-host",
+        "The Redis that answers for the node is a process that SSH to the node sees.",
+        servers.redis_on_this_host,
+        hazard="H07",
+    ),
+    PredicateSpec("not-a-replica", "The node follows nobody.", servers.not_a_replica, hazard="H05"),
+    PredicateSpec(
+        "fork-headroom",
+        "The node has the memory and the disk for the fork of a full sync.",
+        servers.fork_headroom,
+        hazard="H11",
+    ),
+    # The virtual IP
+    PredicateSpec("holds-vip", "The node's kernel has the virtual IP.", virtual_ip.holds_vip),
+    PredicateSpec("no-vip", "The node's kernel does not have the virtual IP.", virtual_ip.no_vip, hazard="H22"),
+    PredicateSpec(
+        "only-vip-holder",
+        "The node has the virtual IP, and no other node has.",
+        virtual_ip.only_vip_holder,
+        hazard="H17",
+    ),
+    PredicateSpec("vip-reaches", "The server that answers at the virtual IP is the node's.", virtual_ip.vip_reaches),
+    PredicateSpec(
+        "behind-vip",
+        "The virtual IP reaches the node, or no node holds it and nothing answers there.",
+        virtual_ip.behind_vip,
+        hazard="H04",
+    ),
+    # keepalived
+    PredicateSpec("keepalived-running", "keepalived runs on the node.", vrrp.keepalived_running),
+    PredicateSpec("keepalived-stopped", "No keepalived runs on the node.", vrrp.keepalived_stopped, hazard="H01"),
+    PredicateSpec("vrrp-state", "keepalived on the node is in this state.", vrrp.vrrp_state, (_IS,)),
+    PredicateSpec(
+        "no-script-running",
+        "No notify script of keepalived runs on the node.",
+        vrrp.no_script_running,
+        hazard="H09",
+    ),
+    PredicateSpec(
+        "priority-rule",
+        "s < m < s + abs(weight): the node is the replica s, and m is the master.",
+        vrrp.priority_rule,
+        (_MASTER,),
+        hazard="H15",
+    ),
+    PredicateSpec(
+        "master-first",
+        "The master holds the virtual IP, is VRRP MASTER and none of its scripts run; the node is the replica.",
+        vrrp.master_first,
+        (_MASTER,),
+        hazard="H16",
+    ),
+    # Two servers
+    PredicateSpec("replicates-from", "The node follows the source.", replication.replicates_from, (_SOURCE,)),
+    PredicateSpec("link-up", "The node follows the source and its link is up.", replication.link_up, (_SOURCE,), "H13"),
+    PredicateSpec(
+        "in-sync",
+        "The node follows the source, no sync is under way, and its offset is within some bytes of the source's.",
+        replication.in_sync,
+        (_SOURCE, _WITHIN),
+        hazard="H13",
+    ),
+    PredicateSpec(
+        "has-data-if",
+        "The node is not empty while the target holds keys; the node is the source.",
+        replication.has_data_if,
+        (_TARGET,),
+        hazard="H02",
+    ),
+    PredicateSpec(
+        "not-older-than",
+        "The target holds nothing that the node has not; the node is the source.",
+        replication.not_older_than,
+        (_TARGET,),
+        hazard="H03",
+    ),
+    PredicateSpec(
+        "node-address-not-vip",
+        "The address by which the target will follow the node is not the virtual IP; the node is the source.",
+        replication.node_address_not_vip,
+        (_TARGET,),
+        hazard="H06",
+    ),
+    PredicateSpec(
+        "version-not-older-than",
+        "Redis on the node is not older than the source's, so that it can load its RDB.",
+        replication.version_not_older_than,
+        (_SOURCE,),
+        hazard="H19",
+    ),
+    PredicateSpec(
+        "maxmemory-fits",
+        "The source's data fits into the node's maxmemory or memory.",
+        replication.maxmemory_fits,
+        (_SOURCE,),
+        hazard="H19",
+    ),
+    PredicateSpec("only-master", "The node is a master, and no other node is.", replication.only_master, hazard="H18"),
+    PredicateSpec("no-other-master", "No other node is a master.", replication.no_other_master, hazard="H18"),
+    PredicateSpec(
+        "writes-accepted",
+        "The node is a master and no rule of it refuses writes.",
+        replication.writes_accepted,
+        (),
+        "H30",
+    ),
+    # The whole
+    PredicateSpec(
+        "pair-protected",
+        "One master behind the VIP, a replica in sync, both keepaliveds in their places, priorities by the rule.",
+        pair.pair_protected,
+        subject=False,
+    ),
+)
+
+VOCABULARY: Mapping[str, PredicateSpec] = {spec.name: spec for spec in _ROWS}
+
+
+def evaluate(condition: Condition, state: ClusterState, roles: Mapping[str, str]) -> Check:
+    """The condition's answer on this observation, `roles` being role → node. Never raises."""
+    spec = VOCABULARY.get(condition.predicate)
+    if spec is None:
+        return Check(Verdict.UNKNOWN, condition.predicate, "no such predicate", "see `runbooks check`")
+    asked = f"{condition.predicate} of {condition.subject}" if condition.subject else condition.predicate
+    try:
+        check = spec.rule(_ask(spec, condition, state, roles))
+    except UnreadError as unread:
+        check = Check(unread.verdict, _statement(spec, condition, roles), str(unread), unread.advice)
+    except (KeyError, ValueError) as error:
+        check = Check(Verdict.UNKNOWN, asked, f"the question cannot be asked: {error}", "see `runbooks check`")
+    return replace(check, hazard=spec.hazard)
+
+
+def _ask(spec: PredicateSpec, condition: Condition, state: ClusterState, roles: Mapping[str, str]) -> Ask:
+    subject = state.node(roles[condition.subject]) if spec.subject else None
+    values: dict[str, Value] = {one.name: one.default for one in spec.arguments if one.default is not None}
+    for argument in spec.arguments:
+        if argument.name in condition.arguments:
+            value = condition.arguments[argument.name]
+            values[argument.name] = roles[str(value)] if argument.is_role else value
+        elif argument.required:
+            raise KeyError(argument.name)
+    return Ask(state, subject, values)
+
+
+def _statement(spec: PredicateSpec, condition: Condition, roles: Mapping[str, str]) -> str:
+    """What is asked, where the rule could not begin: the predicate with the names of the nodes."""
+    words = [roles.get(condition.subject, condition.subject), spec.name] if spec.subject else [spec.name]
+    words += [roles.get(str(condition.arguments.get(role, "")), "") for role in spec.roles]
+    return " ".join(word for word in words if word)

@@ -1,0 +1,82 @@
+"""The whole pair at once: each part of being protected against the next failure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from console.core.conditions import replication, virtual_ip, vrrp
+from console.core.conditions.spec import Ask, UnreadError
+from console.core.facts import proved_down
+from console.core.model import ClusterState, NodeState
+from console.core.predicate import Check, Verdict
+
+PAIR = 2
+SYNC_MARGIN = 1_048_576
+"""Bytes that a busy pair may have on the way between two readings and still count as in sync."""
+
+
+def said(check: Check) -> str:
+    """A part that is missing or not known, in words."""
+    word = "not so" if check.verdict is Verdict.FAILS else "not known whether"
+    return f"{word}: {check.statement} ({check.evidence})"
+
+
+def pair_protected(ask: Ask) -> Check:
+    """All parts at once, as a condition: the final proof of a rebuild."""
+    statement = "the pair survives the next failure of its master"
+    checks = protection_checks(ask.state)
+    for verdict in (Verdict.FAILS, Verdict.UNKNOWN):
+        found = [check for check in checks if check.verdict is verdict]
+        if found:
+            return Check(verdict, statement, "; ".join(said(check) for check in found), found[0].advice)
+    return Check(Verdict.HOLDS, statement, "; ".join(check.evidence for check in checks))
+
+
+def protection_checks(state: ClusterState) -> tuple[Check, ...]:
+    """Each part of being protected, judged by itself, in the order in which a rebuild restores them."""
+    master = _master(state)
+    replica = next((node for node in state.nodes if node is not master), None)
+    if master is None or replica is None or len(state.nodes) != PAIR:
+        return (_no_pair(state),)
+    this, that = Ask(state, master, {}), Ask(state, replica, {"source": master.name, "master": master.name})
+    synced = Ask(state, replica, {"source": master.name, "within_bytes": SYNC_MARGIN})
+    return (
+        _answer(replication.only_master, this),
+        _answer(virtual_ip.only_vip_holder, this),
+        _answer(virtual_ip.vip_reaches, this),
+        _answer(replication.in_sync, synced),
+        _answer(vrrp.priority_rule, that),
+        _answer(vrrp.keepalived_running, this),
+        _in_state(state, master, "MASTER"),
+        _answer(vrrp.keepalived_running, that),
+        _in_state(state, replica, "BACKUP"),
+        _answer(vrrp.no_script_running, this),
+        _answer(vrrp.no_script_running, that),
+    )
+
+
+def _answer(rule: Callable[[Ask], Check], ask: Ask) -> Check:
+    try:
+        return rule(ask)
+    except UnreadError as unread:
+        return Check(unread.verdict, f"{ask.name}: {rule.__name__.replace('_', ' ')}", str(unread), unread.advice)
+
+
+def _in_state(state: ClusterState, node: NodeState, word: str) -> Check:
+    return _answer(vrrp.vrrp_state, Ask(state, node, {"is": word}))
+
+
+def _master(state: ClusterState) -> NodeState | None:
+    """The master in question: the one behind the VIP, else the only one."""
+    if state.vip_reaches in state.masters and state.vip_reaches is not None:
+        return state.node(state.vip_reaches)
+    return state.node(state.masters[0]) if len(state.masters) == 1 else None
+
+
+def _no_pair(state: ClusterState) -> Check:
+    statement = "one of two nodes is the master"
+    unread = [node.name for node in state.nodes if not node.redis.ok and not proved_down(node)]
+    figures = f"masters: {', '.join(state.masters) or 'none'}"
+    if unread and not state.masters:
+        return Check(Verdict.UNKNOWN, statement, f"{figures}; Redis could not be read on {', '.join(unread)}")
+    return Check(Verdict.FAILS, statement, figures)

@@ -1,0 +1,186 @@
+"""Conditions about two servers: who follows whom, who is newer, whether one can take the other's data."""
+
+from __future__ import annotations
+
+from console.core.conditions.servers import role_in_words
+from console.core.conditions.spec import Ask, UnreadError, decided, fails, holds, need, redis_of, unknown
+from console.core.facts import attached_line, counted, gap, named, proved_down, size
+from console.core.history import COMPARE, ancestry
+from console.core.model import MasterLink, NodeState, Role
+from console.core.predicate import Check, Verdict
+
+
+def _link(ask: Ask) -> MasterLink | None:
+    redis = redis_of(ask.node)
+    if redis.role is not Role.REPLICA or redis.master is None:
+        return None
+    return redis.master if named(ask.state, redis.master.host, redis.master.port) is ask.other("source") else None
+
+
+def replicates_from(ask: Ask) -> Check:
+    source = ask.other("source")
+    return decided(_link(ask) is not None, f"{ask.name} follows {source.name}", role_in_words(redis_of(ask.node)))
+
+
+def link_up(ask: Ask) -> Check:
+    statement = f"the link of {ask.name} to {ask.other('source').name} is up"
+    link = _link(ask)
+    if link is None:
+        return fails(statement, role_in_words(redis_of(ask.node)))
+    return decided(
+        link.up,
+        statement,
+        link_in_words(link),
+        "masterauth, a firewall or repl-timeout: the log of the replica says why",
+    )
+
+
+def link_in_words(link: MasterLink) -> str:
+    if link.up:
+        return "link up" if link.last_io_seconds is None else f"link up, last heard {link.last_io_seconds} s ago"
+    words = "link down" if link.down_seconds is None else f"link down for {link.down_seconds} s"
+    if not link.sync_in_progress:
+        return words
+    left = "" if link.sync_left_bytes is None else f", {size(max(0, link.sync_left_bytes))} left"
+    return f"{words}, full sync in progress{left}"
+
+
+def in_sync(ask: Ask) -> Check:
+    source = ask.other("source")
+    within = ask.whole("within_bytes")
+    statement = f"{ask.name} has everything that {source.name} has, to {within} bytes"
+    replica, master = redis_of(ask.node), redis_of(source)
+    link = _link(ask)
+    if link is None:
+        return fails(statement, role_in_words(replica))
+    if not link.up or link.sync_in_progress or replica.loading:
+        return fails(statement, link_in_words(link), "wait for the sync to end")
+    if replica.replid and master.replid and replica.replid != master.replid:
+        return fails(
+            statement, f"different histories: {replica.replid[:8]} and {master.replid[:8]}", "wait for the sync"
+        )
+    distance = gap(master, replica, attached_line(master, ask.node))
+    if distance.bytes is None:
+        return holds(statement, f"{link_in_words(link)}, no sync in progress; {distance.figures}")
+    return decided(distance.bytes <= within, statement, distance.figures, "wait, or look for what keeps it behind")
+
+
+def has_data_if(ask: Ask) -> Check:
+    """H02: an empty source wipes the target."""
+    target = ask.other("target")
+    statement = f"{ask.name} is not empty while {target.name} holds data"
+    source = redis_of(ask.node)
+    if source.loading:
+        raise UnreadError(f"Redis on {ask.name} is still loading its data")
+    if source.total_keys > 0:
+        return holds(statement, f"{ask.name} holds {counted(source.total_keys, 'key')}")
+    held = redis_of(target).total_keys
+    return decided(
+        held == 0,
+        statement,
+        f"{ask.name} holds no keys, {target.name} {held:,}",
+        f"following {ask.name} would wipe {target.name}: choose the node with the data as the source",
+    )
+
+
+def not_older_than(ask: Ask) -> Check:
+    """H03: by `console.core.history`, which says by which rules."""
+    target = ask.other("target")
+    found = ancestry(ask.state, ask.node, target)
+    statement = f"{ask.name} has all that {target.name} has"
+    if found.verdict is Verdict.HOLDS:
+        return holds(statement, found.reason)
+    advice = f"{target.name} may be newer: {COMPARE}"
+    return (
+        fails(statement, found.reason, advice) if found.verdict is Verdict.FAILS else unknown(statement, found.reason)
+    )
+
+
+def node_address_not_vip(ask: Ask) -> Check:
+    """H06: the VIP may be local to the target, and it moves. The subject is the source."""
+    node = ask.node
+    statement = f"{ask.name} is followed by an address of its own, not by the virtual IP"
+    if node.address == ask.state.vip:
+        return fails(statement, f"its address in the inventory is {node.address}", "give the node's own address there")
+    return holds(statement, f"{node.address} is not {ask.state.vip}")
+
+
+def version_not_older_than(ask: Ask) -> Check:
+    """H19: an older server cannot load a newer one's RDB."""
+    source = ask.other("source")
+    mine, theirs = redis_of(ask.node), redis_of(source)
+    statement = f"Redis on {ask.name} can load what {source.name} sends"
+    figures = f"{mine.flavour} {mine.version}, {source.name} has {theirs.flavour} {theirs.version}"
+    if mine.flavour != theirs.flavour and (_version(theirs.version) >= (7, 4) or theirs.flavour == "valkey"):
+        return fails(statement, figures, "Redis and Valkey do not load each other's newer formats")
+    return decided(
+        _version(mine.version)[:2] >= _version(theirs.version)[:2], statement, figures, "upgrade the replica first"
+    )
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(int(part) if part.isdigit() else 0 for part in text.split(".")[:3])
+
+
+def maxmemory_fits(ask: Ask) -> Check:
+    """H19: a replica with less room evicts or runs out of memory."""
+    source = ask.other("source")
+    mine, theirs = redis_of(ask.node), redis_of(source)
+    statement = f"the data of {source.name} fits into {ask.name}"
+    data = theirs.used_memory
+    if mine.maxmemory:
+        figures = f"maxmemory {size(mine.maxmemory)} on {ask.name}, {size(data)} used on {source.name}"
+        return decided(mine.maxmemory > data, statement, figures, f"raise maxmemory on {ask.name}")
+    memory = ask.node.memory.value
+    if memory is None:
+        return holds(statement, f"no maxmemory on {ask.name}; its memory could not be read")
+    figures = f"no maxmemory, {size(memory.total)} of memory on {ask.name}, {size(data)} used on {source.name}"
+    return decided(memory.total > data, statement, figures, f"{ask.name} is too small")
+
+
+def only_master(ask: Ask) -> Check:
+    return _no_other_master(ask, f"{ask.name} is the only master", also_this_one=True)
+
+
+def no_other_master(ask: Ask) -> Check:
+    return _no_other_master(ask, f"no node but {ask.name} is a master", also_this_one=False)
+
+
+def _no_other_master(ask: Ask, statement: str, *, also_this_one: bool) -> Check:
+    others = [one for one in ask.state.masters if one != ask.name]
+    if others:
+        return fails(statement, f"{', '.join(others)} is a master as well", "only one node may take writes")
+    if also_this_one and redis_of(ask.node).role is not Role.MASTER:
+        return fails(statement, role_in_words(redis_of(ask.node)))
+    for node in ask.state.nodes:
+        if node is not ask.node and not node.redis.ok and not proved_down(node):
+            return unknown(statement, f"Redis on {node.name} could not be read: {node.redis.problem}")
+    return holds(statement, f"masters: {', '.join(ask.state.masters) or 'none'}")
+
+
+def writes_accepted(ask: Ask) -> Check:
+    """H30: min-replicas-to-write, a failed save, a full disk, a read-only replica."""
+    statement = f"{ask.name} accepts writes"
+    redis = redis_of(ask.node)
+    if redis.role is not Role.MASTER:
+        return fails(statement, role_in_words(redis), "a replica refuses writes with READONLY")
+    refusal = refuses_writes(ask.node)
+    return fails(statement, *refusal) if refusal else holds(statement, "a master, no rule of it refuses writes")
+
+
+def refuses_writes(node: NodeState) -> tuple[str, str] | None:
+    """Why a master refuses writes, in figures with what the client sees, and what to do; None: nothing says so."""
+    redis = need(node.redis, f"Redis on {node.name}")
+    wanted, good = redis.config.min_replicas_to_write or 0, redis.good_replicas
+    online = sum(one.state == "online" for one in redis.replicas)
+    if wanted > (online if good is None else good):
+        return (
+            f"min-replicas-to-write {wanted}, good replicas {online if good is None else good}: clients get NOREPLICAS",
+            "set min-replicas-to-write to 0 until the replica is back",
+        )
+    stops = redis.config.stop_writes_on_bgsave_error is not False and redis.config.save != ""
+    if redis.persistence.rdb_last_status != "ok" and stops:
+        return ("its last background save failed: clients get MISCONF", "look at its log and its disk")
+    if redis.persistence.aof and redis.persistence.aof_last_write_status != "ok":
+        return ("its last AOF write failed: clients get MISCONF", "look at its log and its disk")
+    return None

@@ -1,0 +1,135 @@
+"""A predicate of the vocabulary: how it is called, what it asks, and the words in which it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from console.core.facts import proved_down
+from console.core.model import ClusterState, Keepalived, NodeState, Reading, Redis, T
+from console.core.predicate import Check, Verdict
+
+Value = str | int | float | bool
+
+
+class ArgumentType(StrEnum):
+    """What an argument of a predicate holds."""
+
+    ROLE = "role"
+    """The name of a role of the runbook."""
+    INTEGER = "integer"
+    STATE = "state"
+    """A word of keepalived: MASTER, BACKUP, FAULT."""
+
+
+@dataclass(frozen=True, slots=True)
+class ArgumentSpec:
+    """An argument. One without a default must be there."""
+
+    name: str
+    type: ArgumentType
+    doc: str
+    default: Value | None = None
+
+    @property
+    def is_role(self) -> bool:
+        return self.type is ArgumentType.ROLE
+
+    @property
+    def required(self) -> bool:
+        return self.default is None
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One question about one observation: roles are nodes by now."""
+
+    state: ClusterState
+    subject: NodeState | None
+    arguments: Mapping[str, Value]
+    """Role arguments hold the node's name."""
+
+    @property
+    def node(self) -> NodeState:
+        assert self.subject is not None
+        return self.subject
+
+    @property
+    def name(self) -> str:
+        return self.node.name
+
+    def other(self, argument: str) -> NodeState:
+        return self.state.node(str(self.arguments[argument]))
+
+    def whole(self, argument: str) -> int:
+        return int(self.arguments[argument])
+
+
+@dataclass(frozen=True, slots=True)
+class PredicateSpec:
+    """A row of the vocabulary."""
+
+    name: str
+    doc: str
+    """When it holds, in one sentence; `the node` is the subject."""
+    rule: Callable[[Ask], Check]
+    arguments: tuple[ArgumentSpec, ...] = ()
+    hazard: str = ""
+    subject: bool = True
+    """Whether it speaks of a node; False: of the whole cluster."""
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """Names of the arguments that hold a role."""
+        return tuple(one.name for one in self.arguments if one.is_role)
+
+
+def holds(statement: str, evidence: str) -> Check:
+    return Check(Verdict.HOLDS, statement, evidence)
+
+
+def fails(statement: str, evidence: str, advice: str = "") -> Check:
+    return Check(Verdict.FAILS, statement, evidence, advice)
+
+
+def unknown(statement: str, evidence: str, advice: str = "look again once it can be read") -> Check:
+    """Could not be looked at: neither holds nor fails (H28)."""
+    return Check(Verdict.UNKNOWN, statement, evidence, advice)
+
+
+def decided(answer: bool, statement: str, evidence: str, advice: str = "") -> Check:
+    return holds(statement, evidence) if answer else fails(statement, evidence, advice)
+
+
+class UnreadError(Exception):
+    """A reading that the rule rests on is missing: the answer is UNKNOWN, with this text as evidence."""
+
+    verdict = Verdict.UNKNOWN
+    advice = "look again once it can be read"
+
+
+class DownError(UnreadError):
+    """A server that the rule speaks of is proved not to run: the answer is FAILS."""
+
+    verdict = Verdict.FAILS
+    advice = "start it first"
+
+
+def need(reading: Reading[T], what: str) -> T:
+    """The value of a reading. Raises UnreadError with its problem."""
+    if reading.value is None:
+        raise UnreadError(f"{what} could not be read: {reading.problem}")
+    return reading.value
+
+
+def redis_of(node: NodeState) -> Redis:
+    """Raises UnreadError where it could not be read, DownError where it is proved down."""
+    if proved_down(node):
+        raise DownError(f"Redis on {node.name} does not run: {node.redis.problem}, and SSH sees no process of it")
+    return need(node.redis, f"Redis on {node.name}")
+
+
+def keepalived_of(node: NodeState) -> Keepalived:
+    """Raises UnreadError where it could not be read."""
+    return need(node.keepalived, f"keepalived on {node.name}")

@@ -1,0 +1,100 @@
+"""Conditions about keepalived: running, in which state, its scripts, its priorities, and the order of starting."""
+
+from __future__ import annotations
+
+from console.core.conditions.spec import Ask, UnreadError, decided, fails, holds, keepalived_of, need, unknown
+from console.core.facts import notify_scripts
+from console.core.model import VrrpInstance, VrrpState
+from console.core.predicate import Check
+from console.core.priority import pair_rule_holds, rule_text
+
+
+def keepalived_running(ask: Ask) -> Check:
+    return decided(keepalived_of(ask.node).running, f"keepalived runs on {ask.name}", process_in_words(ask))
+
+
+def keepalived_stopped(ask: Ask) -> Check:
+    """H01, H14: it must not take the VIP while the data is not there."""
+    return decided(
+        not keepalived_of(ask.node).running,
+        f"keepalived is stopped on {ask.name}",
+        process_in_words(ask),
+        f"stop it: it would take the VIP as soon as the check of Redis on {ask.name} succeeds",
+    )
+
+
+def process_in_words(ask: Ask) -> str:
+    keepalived, processes = keepalived_of(ask.node), ask.node.processes.value
+    pids = ", ".join(str(one.pid) for one in processes.keepalived) if processes else ""
+    if not keepalived.running:
+        return "no keepalived process"
+    return f"{'process ' + pids if pids else 'it runs'}, state {keepalived.state.value}"
+
+
+def vrrp_state(ask: Ask) -> Check:
+    wanted = str(ask.arguments["is"]).upper()
+    statement = f"keepalived on {ask.name} is {wanted}"
+    keepalived = keepalived_of(ask.node)
+    if keepalived.state is VrrpState.UNKNOWN:
+        return unknown(statement, "no source tells its state")
+    return decided(
+        keepalived.state.value == wanted, statement, f"{keepalived.state.value} by {keepalived.state_source}"
+    )
+
+
+def no_script_running(ask: Ask) -> Check:
+    """H09: a notify script that still sleeps will change replication in some seconds."""
+    need(ask.node.processes, f"the processes of {ask.name}")
+    scripts = notify_scripts(ask.node)
+    found = ", ".join(f"{one.pid} {one.command}" for one in scripts)
+    return decided(
+        not scripts, f"no script of keepalived runs on {ask.name}", found or "none", "wait until it has ended"
+    )
+
+
+def priority_rule(ask: Ask) -> Check:
+    """H15. The subject is the replica."""
+    master = ask.other("master")
+    m, s = instance_of(ask, master.name), instance_of(ask, ask.name)
+    figures = f"priority {m.priority} on {master.name}, {s.priority} on {ask.name}, weight {m.weight}"
+    statement = f"s < m < s + abs(weight) holds for {master.name} over {ask.name}"
+    if m.weight == 0 or s.weight == 0:
+        advice = "give the check a weight, or let FAULT do the failover and make the priorities differ"
+        return fails(statement, f"{figures}: a check of weight 0 means FAULT instead", advice)
+    if m.weight != s.weight:
+        figures += f" and {s.weight}"
+    return decided(
+        pair_rule_holds(m, s),
+        statement,
+        f"{figures}: {rule_text(m.priority, s.priority, m.weight)}",
+        "set the priorities: the step that does it computes the smallest change",
+    )
+
+
+def instance_of(ask: Ask, name: str) -> VrrpInstance:
+    """The vrrp_instance of a node; what was not read makes the answer UNKNOWN."""
+    instance = keepalived_of(ask.state.node(name)).instance
+    if instance is None:
+        raise UnreadError(f"the vrrp_instance of {name} is not known")
+    return instance
+
+
+def master_first(ask: Ask) -> Check:
+    """H16: the replica's keepalived starts only when the master holds the VIP and its scripts have ended."""
+    master = ask.other("master")
+    statement = f"{master.name} has the VIP for good before keepalived starts on {ask.name}"
+    keepalived = keepalived_of(master)
+    advice = f"start keepalived on {master.name} first and wait for the VIP and its notify script"
+    if not keepalived.running:
+        return fails(statement, f"keepalived does not run on {master.name}", advice)
+    need(master.processes, f"the processes of {master.name}")
+    scripts = notify_scripts(master)
+    if scripts:
+        return fails(statement, f"{scripts[0].command} (process {scripts[0].pid}) still runs on {master.name}", advice)
+    if not any(one.address == ask.state.vip for one in need(master.addresses, f"the addresses of {master.name}")):
+        return fails(statement, f"{master.name} does not hold {ask.state.vip}", advice)
+    if keepalived.state is VrrpState.UNKNOWN:
+        return unknown(statement, f"no source tells the state of keepalived on {master.name}")
+    if keepalived.state is not VrrpState.MASTER:
+        return fails(statement, f"keepalived on {master.name} is {keepalived.state.value}", advice)
+    return holds(statement, f"{master.name} is MASTER, holds {ask.state.vip}, and no script runs there")
