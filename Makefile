@@ -1,0 +1,53 @@
+# make demo   the console on a laboratory pair that has failed over   (SCENARIO=healthy and others; YES=1: do not ask)
+# make test   every check and every test, the ones on real servers included
+# make check  ruff, mypy, import-linter
+# make bench  the speed goals, as ratios
+# make clean  what these made in this folder
+SHELL := /bin/sh
+BIN := .venv/bin
+SCENARIO ?= failed-over
+WORKERS ?= 4
+
+# $(call step,NAME,COMMAND): says what runs and how long it took.
+step = @echo "== $(1)"; began=$$(date +%s); $(2) || exit $$?; echo "== $(1): $$(($$(date +%s) - began)) s"
+
+.PHONY: demo test check lint bench clean packages servers terminal
+.NOTPARALLEL:
+
+demo: terminal packages .venv/made
+	@$(BIN)/python -m console demo $(SCENARIO)
+
+test: packages .venv/made servers lint
+	$(call step,pytest,$(BIN)/pytest -q -n $(WORKERS) --dist worksteal --durations 15)
+
+check: .venv/made lint
+
+lint:
+	$(call step,ruff check,$(BIN)/ruff check .)
+	$(call step,ruff format,$(BIN)/ruff format --check .)
+	$(call step,mypy,$(BIN)/mypy)
+	$(call step,import-linter,$(BIN)/lint-imports)
+
+bench: packages .venv/made
+	$(call step,benchmarks,$(BIN)/python -m benchmarks)
+
+terminal:
+	@[ -t 0 ] && [ -t 1 ] || { echo "make demo opens a screen and needs a terminal" >&2; exit 3; }
+
+packages:
+	$(call step,packages,sh console/lab/system-packages.sh)
+
+# Other versions of Redis. One that cannot be had fails the tests that need it, and only those.
+servers:
+	$(call step,server versions,{ $(BIN)/python -m console.lab.servers fetch || :; })
+
+.venv/made: pyproject.toml constraints.txt
+	$(call step,virtual environment,{ \
+	    python=$$(sh console/lab/system-packages.sh --find-python) && \
+	    { [ -x $(BIN)/python ] || "$$python" -m venv .venv; } && \
+	    PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]' && \
+	    touch $@; })
+
+clean:
+	rm -rf .venv .cache build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
