@@ -1,0 +1,96 @@
+"""What every screen has: a first line, a last line, a way to be drawn again, and words for a terminal too small."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual.screen import ModalScreen, Screen
+from textual.widget import Widget
+
+from console.tui.bindings import Key, keys_of
+from console.tui.present import frame
+from console.tui.present.words import Lines, seconds_text
+from console.tui.widgets.lines import LinesPane
+
+if TYPE_CHECKING:
+    from console.tui.app import ConsoleApp
+
+BREAKPOINTS_ACROSS: list[tuple[int, str]] = [(0, "-tiny"), (frame.LEAST_WIDTH, "-narrow"), (110, "-wide")]
+BREAKPOINTS_DOWN: list[tuple[int, str]] = [(0, "-flat"), (frame.LEAST_HEIGHT, "-low"), (34, "-high"), (48, "-tall")]
+
+
+class ConsoleScreen(Screen[None]):
+    """A whole screen. Subclasses give `body` and `place`."""
+
+    PLACE: ClassVar[str] = ""
+    """Its name in the registry of keys."""
+    HORIZONTAL_BREAKPOINTS = BREAKPOINTS_ACROSS
+    VERTICAL_BREAKPOINTS = BREAKPOINTS_DOWN
+    AUTO_FOCUS = "*"
+
+    def compose(self) -> Iterable[Widget]:
+        yield LinesPane(self._draw_header, focusable=False, id="header")
+        yield from self.body()
+        yield LinesPane(self._draw_footer, focusable=False, id="footer")
+        yield LinesPane(frame.too_small, focusable=False, classes="too-small")
+
+    def body(self) -> Iterable[Widget]:
+        """Everything between the first and the last line."""
+        return ()
+
+    @property
+    def console_app(self) -> ConsoleApp:
+        return cast("ConsoleApp", self.app)
+
+    @property
+    def cluster(self) -> str:
+        """The cluster it is about; empty: none in particular."""
+        return ""
+
+    def place(self) -> str:
+        """Where one is, for the first line."""
+        return self.cluster
+
+    def footer_keys(self) -> tuple[Key, ...]:
+        return (*keys_of(self.PLACE), *keys_of("app"))
+
+    def paint(self) -> None:
+        """Draws what changed, everywhere on this screen."""
+        for pane in self.query(LinesPane):
+            pane.repaint()
+
+    def on_mount(self) -> None:
+        self.watch(self.app, "views", self.paint, init=False)
+        self.watch(self.app, "armed_run", self.paint, init=False)
+        self.set_interval(1.0, self.paint)
+
+    def on_screen_resume(self) -> None:
+        self.paint()
+
+    def action_back(self) -> None:
+        self.app.pop_screen()
+
+    def _draw_header(self, width: int, _: int) -> Lines:
+        app = self.console_app
+        run = app.armed_run
+        badge = frame.armed_badge(asks=run.question is not None) if run else frame.read_only_badge()
+        age = app.views[self.cluster].age(app.now()) if self.cluster else None
+        return frame.header(self.place(), badge, "" if age is None else f"seen {seconds_text(age)} ago", width)
+
+    def _draw_footer(self, width: int, _: int) -> Lines:
+        return frame.footer(self.footer_keys(), width)
+
+
+class Dialog(ModalScreen[bool]):
+    """A small window over a screen that goes on living. Esc closes it and changes nothing."""
+
+    HORIZONTAL_BREAKPOINTS = BREAKPOINTS_ACROSS
+    VERTICAL_BREAKPOINTS = BREAKPOINTS_DOWN
+
+    def on_screen_resume(self) -> None:
+        for pane in self.query(LinesPane):
+            pane.repaint()
+
+    def action_back(self) -> None:
+        self.dismiss(False)

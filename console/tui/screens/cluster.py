@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from textual.binding import BindingType
+from textual.containers import Container, Horizontal
+from textual.widget import Widget
+
+from console.core.finding import Finding
+from console.tui.bindings import Key, bindings_of
+from console.tui.present import cards as present_cards
+from console.tui.present import cluster as present
+from console.tui.present.words import BOLD, DIM, Lines, Part, fitted, line
+from console.tui.screens.base import ConsoleScreen
+from console.tui.screens.dialogs import FindingDialog
+from console.tui.view import ClusterView
+from console.tui.widgets.lines import LinesPane
+from console.tui.widgets.menu import Item, Menu
+
+PANES = ("findings", "timeline", "history", "logs")
+
+
+class ClusterScreen(ConsoleScreen):
+    """One cluster: the answer in three seconds at the top, then the nodes, then what was found and what changed."""
+
+    PLACE = "cluster"
+    BINDINGS: ClassVar[list[BindingType]] = bindings_of("cluster")
+    AUTO_FOCUS = "#findings"
+
+    def __init__(self, cluster: str) -> None:
+        super().__init__()
+        self._cluster = cluster
+        self._pane = "findings"
+
+    @property
+    def cluster(self) -> str:
+        return self._cluster
+
+    @property
+    def view(self) -> ClusterView:
+        return self.console_app.views[self._cluster]
+
+    def body(self) -> Iterable[Widget]:
+        yield LinesPane(self._draw_headline, focusable=False, id="headline")
+        yield LinesPane(self._draw_cards, id="cards")
+        yield LinesPane(self._draw_topology, focusable=False, id="topology")
+        yield LinesPane(self._draw_tabs, focusable=False, id="tabs")
+        with Container(id="panes"):
+            with Horizontal(id="upper"):
+                yield Menu(
+                    self._draw_findings, empty="Nothing was found.", title="1 Findings", id="findings", classes="pane"
+                )
+                yield LinesPane(self._draw_timeline, title="2 Timeline", id="timeline", classes="pane")
+            with Horizontal(id="lower"):
+                yield LinesPane(self._draw_history, title="3 History", id="history", classes="pane")
+                yield LinesPane(self._draw_logs, title="4 Notify logs", id="logs", classes="pane")
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self._show_pane()
+
+    def footer_keys(self) -> tuple[Key, ...]:
+        several = len(self.console_app.views) > 1
+        return tuple(key for key in super().footer_keys() if several or key.keys != "escape")
+
+    def action_pane(self, name: str) -> None:
+        self._pane = name
+        self._show_pane()
+        self.query_one(f"#{name}").focus()
+
+    def action_runbooks(self) -> None:
+        self.console_app.open_runbooks(self._cluster)
+
+    def action_detail(self) -> None:
+        chosen = self.query_one("#findings", Menu).chosen
+        found = next((one for one in self.view.findings if _key(one) == chosen), None)
+        if found is not None:
+            self.app.push_screen(FindingDialog(found, lambda: self._still_there(found)))
+
+    def action_back(self) -> None:
+        if len(self.console_app.views) > 1:
+            super().action_back()
+
+    def _still_there(self, finding: Finding) -> Finding | None:
+        return next((one for one in self.view.findings if _key(one) == _key(finding)), None)
+
+    def _show_pane(self) -> None:
+        for name in PANES:
+            self.query_one(f"#{name}").set_class(name == self._pane, "-current")
+        for row, names in (("upper", PANES[:2]), ("lower", PANES[2:])):
+            self.query_one(f"#{row}").set_class(self._pane in names, "-current")
+        self.call_after_refresh(self.paint)
+
+    def _draw_headline(self, width: int, height: int) -> Lines:
+        return present.headline(self.view, width, height)
+
+    def _draw_cards(self, width: int, height: int) -> Lines:
+        state = self.view.state
+        if state is None:
+            return tuple(line((f"  {one.name}  {one.address}: connecting", DIM)) for one in self.view.spec.nodes)
+        return present_cards.cards(state, self.console_app.now(), width, height)
+
+    def _draw_topology(self, width: int, _: int) -> Lines:
+        return present.topology(self.view.state, width) if self.view.state else ()
+
+    def _draw_tabs(self, width: int, _: int) -> Lines:
+        parts: list[Part] = []
+        for number, name in enumerate(PANES, start=1):
+            label = f" {number} {self._tab_name(name)} "
+            parts += [(label, f"{BOLD} reverse" if name == self._pane else DIM), " "]
+        return (fitted(line(*parts), width),)
+
+    def _tab_name(self, name: str) -> str:
+        return f"findings ({len(self.view.findings)})" if name == "findings" else name
+
+    def _draw_findings(self, width: int) -> tuple[Item, ...]:
+        found = self.view.findings
+        roomy = self.query_one("#findings").size.height >= 2 * len(found)
+        return tuple(Item(_key(one), present.finding_lines(one, width, roomy=roomy)) for one in found)
+
+    def _draw_timeline(self, width: int, _: int) -> Lines:
+        return present.timeline(self.view.events, width)
+
+    def _draw_history(self, width: int, _: int) -> Lines:
+        return present.history(self.view.samples, width)
+
+    def _draw_logs(self, width: int, _: int) -> Lines:
+        return present.logs(self.view.state, width) if self.view.state else ()
+
+
+def _key(finding: Finding) -> str:
+    return " ".join((finding.code, *finding.nodes))

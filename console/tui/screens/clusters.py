@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from textual.binding import BindingType
+from textual.widget import Widget
+
+from console.tui.bindings import bindings_of
+from console.tui.present import cluster as present
+from console.tui.screens.base import ConsoleScreen
+from console.tui.widgets.menu import Item, Menu
+
+
+class ClustersScreen(ConsoleScreen):
+    """All clusters of the inventory, in its order, each with its health and its worst finding."""
+
+    PLACE = "clusters"
+    BINDINGS: ClassVar[list[BindingType]] = bindings_of("clusters")
+
+    def body(self) -> Iterable[Widget]:
+        empty = f"{self.console_app.desk.inventory.path} names no cluster: add one, then start again."
+        yield Menu(self._draw_items, empty=empty, title="Clusters", id="clusters")
+
+    def place(self) -> str:
+        return "clusters"
+
+    def action_open(self) -> None:
+        if name := self.query_one(Menu).chosen:
+            self.console_app.open_cluster(name)
+
+    def action_back(self) -> None:
+        """There is nothing behind this screen."""
+
+    def _draw_items(self, width: int) -> tuple[Item, ...]:
+        app = self.console_app
+        longest = max((len(name) for name in app.views), default=0)
+        return tuple(
+            Item(name, present.cluster_line(view, app.now(), width, longest)) for name, view in app.views.items()
+        )

@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
+from textual.widget import Widget
+
+from console.core.conditions import evaluate
+from console.core.predicate import Check
+from console.core.run import Question, RunState
+from console.tui.bindings import bindings_of
+from console.tui.present import cards
+from console.tui.present import run as present
+from console.tui.present.words import Lines
+from console.tui.screens.base import ConsoleScreen
+from console.tui.widgets.lines import LinesPane
+from console.tui.widgets.question import QuestionBox
+
+
+class RunScreen(ConsoleScreen):
+    """A run: the nodes above, its steps at the left, the step under way or the question at the right."""
+
+    PLACE = "run"
+    BINDINGS: ClassVar[list[BindingType]] = bindings_of("run")
+    AUTO_FOCUS = "#step"
+
+    def __init__(self, cluster: str) -> None:
+        super().__init__()
+        self._cluster = cluster
+        self._chosen: int | None = None
+        """The step whose details the operator asked for; None: the one under way."""
+
+    @property
+    def cluster(self) -> str:
+        return self._cluster
+
+    def place(self) -> str:
+        run = self.run_state
+        return f"{self._cluster} > {run.run_id}" if run else self._cluster
+
+    @property
+    def run_state(self) -> RunState | None:
+        return self.console_app.run_state
+
+    @property
+    def question(self) -> Question | None:
+        """What is asked now."""
+        run = self.console_app.armed_run
+        return run.question if run else None
+
+    def body(self) -> Iterable[Widget]:
+        nodes = LinesPane(self._draw_nodes, focusable=False, id="nodes")
+        nodes.styles.height = len(self.console_app.views[self._cluster].spec.nodes)
+        yield nodes
+        yield LinesPane(self._draw_title, focusable=False, id="title")
+        with Horizontal(id="run"):
+            yield LinesPane(self._draw_steps, id="steps")
+            with Vertical(id="right"):
+                yield LinesPane(self._draw_step, id="step")
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.watch(self.app, "armed_run", self._changed)
+
+    def action_step(self, move: int) -> None:
+        run = self.run_state
+        if run is not None:
+            self._chosen = max(0, min(len(run.steps) - 1, self._selected(run) + move))
+            self._from_the_top()
+
+    def action_follow(self) -> None:
+        self._chosen = None
+        self._from_the_top()
+
+    def action_read(self, pages: int) -> None:
+        """Scrolls the text at the right, wherever the focus is."""
+        self.query_one("#step", LinesPane).action_page(pages)
+        self.call_after_refresh(self.paint)
+
+    async def _changed(self) -> None:
+        """Shows a question that is new and takes away one that was answered. The one that is open stays as it is."""
+        boxes = list(self.query(QuestionBox))
+        if any(box.question is self.question for box in boxes):
+            return
+        for box in boxes:
+            await box.remove()
+        if self.question is not None:
+            self._chosen = None
+            self._from_the_top()
+            await self.query_one("#right").mount(QuestionBox(self.question, self.console_app.now, self._more_below))
+        elif boxes:
+            self.query_one("#step").focus()
+
+    def _more_below(self) -> bool:
+        step = self.query_one("#step", LinesPane)
+        return step.scroll_offset.y < step.max_scroll_y
+
+    def on_question_box_answered(self, event: QuestionBox.Answered) -> None:
+        event.stop()
+        self.console_app.answer(event.question, event.decision)
+
+    def paint(self) -> None:
+        super().paint()
+        steps = self.query_one("#steps", LinesPane)
+        if self.run_state is not None and not steps.has_focus:
+            steps.scroll_to(y=max(0, self._selected(self.run_state) - steps.size.height // 2), animate=False)
+
+    def _from_the_top(self) -> None:
+        self.query_one("#step", LinesPane).scroll_to(y=0, animate=False)
+        self.paint()
+
+    def _selected(self, run: RunState) -> int:
+        if self._chosen is not None:
+            return self._chosen
+        if self.question is not None:
+            return self.question.index
+        return run.current if run.current is not None else 0 if not present.is_over(run) else len(run.steps) - 1
+
+    def _draw_nodes(self, width: int, _: int) -> Lines:
+        state = self.console_app.views[self._cluster].state
+        return cards.compact(state, self.console_app.now(), width) if state else ()
+
+    def _draw_title(self, width: int, _: int) -> Lines:
+        run = self.run_state
+        return (present.title(run, width),) if run else present.starting(self.console_app.stopping)
+
+    def _draw_steps(self, width: int, _: int) -> Lines:
+        run = self.run_state
+        return present.steps(run, self._selected(run), width) if run else ()
+
+    def _draw_step(self, width: int, _: int) -> Lines:
+        run = self.run_state
+        if run is None:
+            return ()
+        at, question = self._selected(run), self.question
+        if question is not None and question.index == at and self._chosen is None:
+            return present.asked(question, self._live(run, at), width)
+        if present.is_over(run) and self._chosen is None:
+            return present.ending(run, width)
+        return present.detail(run, at, self._live(run, at), self.console_app.now(), width)
+
+    def _live(self, run: RunState, at: int) -> tuple[Check, ...]:
+        """The step's preconditions on the newest observation; none once it is past them."""
+        state, step = self.console_app.views[self._cluster].state, run.steps[at]
+        if state is None or (step.started_at is not None and step.ended_at is not None):
+            return ()
+        return tuple(evaluate(one, state, run.roles) for one in step.step.require)

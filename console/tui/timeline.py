@@ -1,0 +1,115 @@
+"""Transitions: what changed between two observations of a cluster, in words. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from console.core.model import ClusterState, NodeState
+
+LOGGED_AT_FIRST = 5
+"""Transitions a node's notify log may bring to the timeline when the console opens: what happened before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One transition. `at` is the operator's clock, but for `logged` ones: there it is the node's."""
+
+    at: float
+    subject: str
+    """Node, or `VIP`."""
+    text: str
+    logged: bool = False
+    """Not seen by this console: a log on the node tells of it."""
+
+
+def changes(before: ClusterState, after: ClusterState) -> tuple[Event, ...]:
+    """What is different now, in the order of the screen: the VIP, then node by node."""
+    found = [Event(after.observed_at, "VIP", text) for text in _of_vip(before, after)]
+    for node in after.nodes:
+        then = next((one for one in before.nodes if one.name == node.name), None)
+        if then is not None:
+            found += [Event(after.observed_at, node.name, text) for text in _of_node(then, node)]
+    return tuple(found)
+
+
+def told_by_logs(state: ClusterState) -> tuple[Event, ...]:
+    """The last transitions that the notify logs tell of, oldest first."""
+    found: list[Event] = []
+    for node in state.nodes:
+        tail = node.notify_log.value
+        offset = node.clock.value.offset if node.clock.value else 0.0
+        found += [
+            Event(one.at - offset, node.name, f"keepalived {one.state}", logged=True)
+            for one in (tail.transitions[-LOGGED_AT_FIRST:] if tail else ())
+            if one.at is not None
+        ]
+    return tuple(sorted(found, key=lambda event: event.at))
+
+
+def _of_vip(before: ClusterState, after: ClusterState) -> Iterator[str]:
+    if before.vip_holders != after.vip_holders and (after.vip_holders or not after.vip_unread):
+        yield f"held by {_names(before.vip_holders)} → {_names(after.vip_holders)}"
+    if before.vip_reaches != after.vip_reaches:
+        yield f"clients reach {before.vip_reaches or 'nobody'} → {after.vip_reaches or 'nobody'}"
+
+
+def _of_node(before: NodeState, after: NodeState) -> Iterator[str]:
+    yield from _of_ssh(before, after)
+    yield from _of_redis(before, after)
+    yield from _of_link(before, after)
+    yield from _of_keepalived(before, after)
+
+
+def _of_ssh(before: NodeState, after: NodeState) -> Iterator[str]:
+    if before.ssh.ok and after.ssh.problem:
+        yield f"SSH lost: {after.ssh.problem}"
+    elif after.ssh.ok and before.ssh.problem:
+        yield "SSH answers"
+    elif before.ssh.value and after.ssh.value and before.ssh.value.boot_id != after.ssh.value.boot_id:
+        yield "host was rebooted"
+
+
+def _of_redis(before: NodeState, after: NodeState) -> Iterator[str]:
+    if before.redis.ok and after.redis.problem:
+        yield f"Redis lost: {after.redis.problem}"
+    elif after.redis.value and before.redis.problem:
+        yield f"Redis answers: {after.redis.value.role}"
+    elif before.redis.value and after.redis.value:
+        if before.redis.value.run_id != after.redis.value.run_id:
+            yield "Redis restarted"
+        if before.redis.value.role is not after.redis.value.role:
+            yield f"Redis {before.redis.value.role} → {after.redis.value.role}"
+
+
+def _of_link(before: NodeState, after: NodeState) -> Iterator[str]:
+    then = before.redis.value.master if before.redis.value else None
+    now = after.redis.value.master if after.redis.value else None
+    if now is None:
+        return
+    if then is None or (then.host, then.port) != (now.host, now.port):
+        yield f"follows {now.host}:{now.port}, link {_link(up=now.up)}"
+    elif then.up != now.up:
+        yield f"link {_link(up=then.up)} → {_link(up=now.up)}"
+    elif then.sync_in_progress != now.sync_in_progress:
+        yield "sync began" if now.sync_in_progress else "sync ended"
+
+
+def _of_keepalived(before: NodeState, after: NodeState) -> Iterator[str]:
+    then, now = before.keepalived.value, after.keepalived.value
+    if then is None or now is None:
+        return
+    if then.state is not now.state:
+        yield f"keepalived {then.state} → {now.state}"
+    elif then.running != now.running:
+        yield "keepalived started" if now.running else "keepalived stopped"
+    if then.effective_priority != now.effective_priority and then.running and now.running:
+        yield f"effective priority {then.effective_priority} → {now.effective_priority}"
+
+
+def _link(*, up: bool) -> str:
+    return "up" if up else "down"
+
+
+def _names(names: tuple[str, ...]) -> str:
+    return " and ".join(names) or "nobody"

@@ -1,0 +1,109 @@
+"""A list to choose from, with a cursor that stays on its item while the list changes around it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from textual import events
+from textual.content import Content
+
+from console.tui.present.words import Lines, line
+from console.tui.widgets.lines import LinesPane
+
+CURSOR = "▸ "
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """Something to choose: what it is, and its lines."""
+
+    key: str
+    lines: Lines
+
+
+Items = Callable[[int], tuple[Item, ...]]
+"""(width) → what can be chosen now."""
+
+
+class Menu(LinesPane):
+    """Up and down move the cursor; the screen decides what Enter does."""
+
+    def __init__(
+        self,
+        items: Items,
+        *,
+        empty: str,
+        title: str = "",
+        id: str | None = None,  # noqa: A002
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(self._drawn, title=title, id=id, classes=classes)
+        self._items_source = items
+        self._items: tuple[Item, ...] = ()
+        self._empty = empty
+        self._key = ""
+        self._at = 0
+
+    @property
+    def chosen(self) -> str:
+        """The key of the item under the cursor; empty where there is none."""
+        return self._items[self._at].key if self._items else ""
+
+    def choose(self, key: str) -> None:
+        """Moves the cursor to this item, now or as soon as it is there."""
+        self._key = key
+        self.repaint()
+
+    def action_move(self, lines: int) -> None:
+        self._go(self._at + lines)
+
+    def action_page(self, pages: int) -> None:
+        per_item = max(1, len(self._items[0].lines)) if self._items else 1
+        self._go(self._at + pages * max(1, self.size.height // per_item))
+
+    def action_edge(self, direction: int) -> None:
+        self._go(0 if direction < 0 else len(self._items) - 1)
+
+    def on_click(self, event: events.Click) -> None:
+        at, top = event.y + self.scroll_offset.y, 0
+        for index, item in enumerate(self._items):
+            top += len(item.lines)
+            if at < top:
+                self._go(index)
+                return
+
+    def on_focus(self) -> None:
+        self.repaint()
+
+    def on_blur(self) -> None:
+        self.repaint()
+
+    def _go(self, at: int) -> None:
+        if self._items:
+            self._at = max(0, min(at, len(self._items) - 1))
+            self._key = self._items[self._at].key
+            self.repaint()
+            top = sum(len(item.lines) for item in self._items[: self._at])
+            bottom = top + len(self._items[self._at].lines)
+            if top < self.scroll_offset.y:
+                self.scroll_to(y=top, animate=False)
+            elif bottom > self.scroll_offset.y + self.size.height:
+                self.scroll_to(y=bottom - self.size.height, animate=False)
+
+    def _drawn(self, width: int, _: int) -> Lines:
+        self._items = self._items_source(width - len(CURSOR))
+        keys = [item.key for item in self._items]
+        self._at = keys.index(self._key) if self._key in keys else max(0, min(self._at, len(keys) - 1))
+        if not self._items:
+            return (line((self._empty, "dim")),)
+        return tuple(
+            self._with_cursor(text, on=at == self._at, first=text is item.lines[0])
+            for at, item in enumerate(self._items)
+            for text in item.lines
+        )
+
+    def _with_cursor(self, text: Content, *, on: bool, first: bool) -> Content:
+        lead = CURSOR if on and first else " " * len(CURSOR)
+        whole = line((lead, "bold"), text)
+        return whole.stylize("reverse") if on and first and self.has_focus else whole

@@ -1,0 +1,104 @@
+"""The question of a run: the safe answer has the focus, the dangerous one is taken with intent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
+from textual.message import Message
+from textual.widgets import Button, Input
+
+from console.core.run import Choice, Decision, Question, QuestionKind
+from console.tui.bindings import bindings_of
+from console.tui.present import run as present
+from console.tui.present.words import Lines, fitted
+from console.tui.widgets.lines import LinesPane
+
+
+class QuestionBox(Vertical):
+    """One question, from asking to answer. It does not change while the cluster around it does, but for its age."""
+
+    @dataclass
+    class Answered(Message):
+        """The operator decided."""
+
+        question: Question
+        decision: Decision
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings_of("question")
+
+    def __init__(self, question: Question, now: Callable[[], float], more: Callable[[], bool]) -> None:
+        super().__init__(classes=f"-{question.kind.value}")
+        self.question = question
+        self._now = now
+        self._more = more
+        self._answered = False
+
+    def compose(self) -> ComposeResult:
+        yield LinesPane(self._draw_head, focusable=False, id="question-head")
+        with Horizontal(id="answers"):
+            for choice in self.question.choices:
+                if choice is not Choice.RUN or not self.typed_gate:
+                    yield self._button(choice)
+        if self.typed_gate and Choice.RUN in self.question.choices:
+            with Horizontal(id="typing"):
+                yield Input(placeholder=f"type {self.question.node}", compact=True, id="typed")
+                yield self._button(Choice.RUN, disabled=True)
+
+    def on_mount(self) -> None:
+        self.query(Button).first().focus()
+
+    @property
+    def typed_gate(self) -> bool:
+        """Whether the name has to be typed."""
+        return self.question.kind is QuestionKind.TYPE_NAME
+
+    def repaint(self) -> None:
+        """The age of what is shown goes on."""
+        self.query_one("#question-head", LinesPane).repaint()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        self._confirm.disabled = event.value != self.question.node
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        if event.value == self.question.node:
+            self._answer(Choice.RUN)
+
+    @on(Button.Pressed)
+    def pressed(self, event: Button.Pressed) -> None:
+        event.stop()
+        self._answer(Choice[(event.button.name or "").replace("choice-", "")])
+
+    @property
+    def _confirm(self) -> Button:
+        return self.query_one("#confirm", Button)
+
+    def _answer(self, choice: Choice) -> None:
+        typed = self.query_one("#typed", Input).value if self.query("#typed") else ""
+        if choice is Choice.RUN and self.typed_gate and typed != self.question.node:
+            return
+        if not self._answered:
+            self._answered = True
+            self.post_message(self.Answered(self.question, Decision(choice, self.question.digest, typed)))
+
+    def _button(self, choice: Choice, *, disabled: bool = False) -> Button:
+        label = present.choice_label(choice, self.question.kind)
+        return Button(
+            label,
+            name=f"choice-{choice.name}",
+            id="confirm" if choice is Choice.RUN else choice.value.replace(" ", "-"),
+            compact=True,
+            disabled=disabled,
+            classes="dangerous" if choice is Choice.RUN else "safe",
+        )
+
+    def _draw_head(self, width: int, _: int) -> Lines:
+        return (
+            fitted(present.prompt(self.question), width),
+            fitted(present.asked_age(self.question, self._now(), more=self._more()), width),
+        )
