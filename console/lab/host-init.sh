@@ -13,10 +13,14 @@ echo "$pid"
 hostname "$name"
 mount --rbind "$root" "$root"
 
+# A host that was switched off and on again finds its disk as it was, and /run empty.
+rm -rf "$root/run"
+mkdir -p "$root/run/sshd" "$root/.machine"
+
 # Programs and libraries are the machine's, read-only; everything else is the host's own.
 for entry in bin sbin lib lib32 lib64 libx32 usr etc/alternatives; do
     if [ -L "/$entry" ]; then
-        cp -P "/$entry" "$root/$entry"
+        [ -L "$root/$entry" ] || cp -P "/$entry" "$root/$entry"
     elif [ -d "/$entry" ]; then
         mkdir -p "$root/$entry"
         mount --rbind "/$entry" "$root/$entry"

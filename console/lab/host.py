@@ -27,7 +27,7 @@ ENVIRONMENT = {
     "TERM": "dumb",
 }
 _COPIED = ("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "nsswitch.conf", "localtime", "debian_version", "os-release")
-_EMPTY = ("proc", "sys", "dev", "run/sshd", "home", "opt/redis", "srv", "mnt", ".machine", "data", "root/.ssh")
+_EMPTY = ("proc", "sys", "dev", "home", "opt/redis", "srv", "mnt", "data", "root/.ssh")
 _VAR = ("log", "lib", "tmp", "empty", "cache")
 
 
