@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Protocol
 
+from console.core.answer import Answer as Answer  # noqa: PLC0414 - part of the ports, shared with the adapters
+from console.core.answer import AnswerKind as AnswerKind  # noqa: PLC0414
 from console.core.command import Identity, Planned
 from console.core.inventory import Inventory
 from console.core.model import ClusterState
@@ -39,28 +40,6 @@ class Inspector(Protocol):
         """Drops the backoff of nodes that are away and tries them now."""
 
     def close(self) -> None: ...
-
-
-class AnswerKind(StrEnum):
-    """What became of a command that was sent, or was not."""
-
-    DONE = "done"
-    """The server answered that it was carried out."""
-    FAILED = "failed"
-    """The server answered that it was not."""
-    NOT_SENT = "not sent"
-    """Nothing left this machine: identity differs, no connection. Safe to try again."""
-    UNKNOWN = "unknown"
-    """It may have arrived: the answer was lost. Never sent again by itself (H27)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """The answer to one command. `text` is what the server said, or why there is no answer; secrets masked."""
-
-    kind: AnswerKind
-    text: str
-    exit_status: int | None = None
 
 
 class Actuator(Protocol):

@@ -1,0 +1,197 @@
+"""The one door through which anything is changed: identity first, then one command, once, on the same connection."""
+
+from __future__ import annotations
+
+import contextlib
+import shlex
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol
+
+from console.core.answer import Answer, AnswerKind
+from console.core.command import MASK, Identity, Planned, RedisCommand, Secret, ShellCommand
+from console.core.inventory import ClusterSpec, NodeSpec, RedisRoute
+from console.probes import redis_info
+from console.transport import redis, ssh, ssh_route
+from console.transport.failure import LinkError
+
+_WHO = "cat /proc/sys/kernel/hostname /proc/sys/kernel/random/boot_id"
+_IDENTITY_TIMEOUT = 5.0
+_MOST_TEXT = 4000
+
+
+class Clock(Protocol):
+    """As the engine's: the adapters below it do not import it."""
+
+    def now(self) -> float: ...
+
+
+def make_actuator(
+    cluster: ClusterSpec,
+    passwords: Mapping[str, Secret | None],
+    clock: Clock,  # noqa: ARG001 - adapters are all made with the same arguments
+) -> NodesActuator:
+    """The hands of one armed run. Nothing is connected until something is sent."""
+    return NodesActuator(cluster, passwords)
+
+
+class NodesActuator:
+    """Implements the engine's Actuator, over connections of its own that no observation shares."""
+
+    def __init__(self, cluster: ClusterSpec, passwords: Mapping[str, Secret | None]) -> None:
+        self._spec = cluster
+        self._passwords = passwords
+        self._ssh: dict[str, ssh.SshConnection] = {}
+        self._handshake = threading.Semaphore(1)
+
+    def send(self, planned: Planned, expecting: Identity) -> Answer:
+        """Sends once, if the other end is who it was when the command was shown. Raises nothing."""
+        try:
+            node = self._spec.node(planned.node)
+        except KeyError:
+            return Answer(AnswerKind.NOT_SENT, f"the cluster has no node {planned.node}")
+        try:
+            if isinstance(planned.command, ShellCommand):
+                answer = self._send_shell(node, planned.command, expecting)
+            else:
+                answer = self._send_redis(node, planned.command, expecting)
+        except _NotSentError as error:
+            return Answer(AnswerKind.NOT_SENT, self._clean(str(error)))
+        except LinkError as error:
+            # Whatever was not caught before the command left may have happened after it.
+            return Answer(AnswerKind.UNKNOWN, self._clean(f"{error}; it may have been carried out"))
+        except Exception as error:  # noqa: BLE001 - a run must be able to record every end
+            return Answer(
+                AnswerKind.UNKNOWN, self._clean(f"{type(error).__name__}: {error}; it may have been carried out")
+            )
+        return Answer(answer.kind, self._clean(answer.text), answer.exit_status)
+
+    def read_file(self, node: str, path: str) -> bytes:
+        """The bytes of a file. Raises OSError with one line of text."""
+        try:
+            spec = self._spec.node(node)
+            prefix = "sudo -n " if spec.ssh.sudo else ""
+            done = self._connection(spec).run(f"{prefix}cat -- {shlex.quote(path)}", timeout=_IDENTITY_TIMEOUT)
+        except KeyError:
+            raise OSError(f"the cluster has no node {node}") from None
+        except LinkError as error:
+            raise OSError(f"{path} on {node}: {error}") from None
+        if done.status != 0:
+            raise OSError(f"{path} on {node}: {_line(done.err) or 'could not be read'}")
+        return done.out
+
+    def close(self) -> None:
+        for connection in self._ssh.values():
+            connection.close()
+        self._ssh.clear()
+
+    def _send_shell(self, node: NodeSpec, command: ShellCommand, expecting: Identity) -> Answer:
+        with _before_sending():
+            connection = self._connection(node)
+            who = connection.run(_WHO, timeout=_IDENTITY_TIMEOUT)
+            hostname, boot_id = [*who.out.decode(errors="replace").split(), "", ""][:2]
+            _compare(node.name, Identity(hostname=hostname, boot_id=boot_id), expecting, ("hostname", "boot_id"))
+            channel = connection.open_session(_IDENTITY_TIMEOUT)
+        connection.request(channel, command.render(), command.timeout)
+        done = connection.finish(channel, command.stdin, command.timeout)
+        text = "\n".join(filter(None, (_text(done.out), _text(done.err))))
+        if done.status is None:
+            return Answer(AnswerKind.UNKNOWN, text or "the command ended without an exit status")
+        if done.status == 0:
+            return Answer(AnswerKind.DONE, text, 0)
+        return Answer(AnswerKind.FAILED, f"exit status {done.status}" + (f": {text}" if text else ""), done.status)
+
+    def _send_redis(self, node: NodeSpec, command: RedisCommand, expecting: Identity) -> Answer:
+        link = self._redis(node, command)
+        try:
+            with _before_sending():
+                link.connect()
+                link.send((redis.Look.INFO_SERVER,))
+                replies = link.receive(time.monotonic() + _IDENTITY_TIMEOUT)
+                if not replies or isinstance(replies[0], redis.Refusal):
+                    said = replies[0].text if replies and isinstance(replies[0], redis.Refusal) else "no answer"
+                    raise _NotSentError(f"Redis of {node.name} does not say who it is: {said}")
+                run_id, _, config_file = redis_info.parse_identity(str(replies[0]))
+                found = Identity(run_id=run_id, config_file=config_file)
+                _compare(node.name, found, expecting, ("run_id", "config_file"))
+            words = [word.reveal() if isinstance(word, Secret) else word for word in command.words]
+            link.send_words((words,))
+            answers = link.receive(time.monotonic() + command.timeout)
+        finally:
+            link.close()
+        if answers is None:
+            return Answer(AnswerKind.UNKNOWN, f"no answer within {command.timeout:.0f} s; it may have been carried out")
+        reply = answers[0]
+        if isinstance(reply, redis.Refusal):
+            return Answer(AnswerKind.FAILED, reply.text)
+        return Answer(AnswerKind.DONE, reply if isinstance(reply, str) else " ".join(reply))
+
+    def _redis(self, node: NodeSpec, command: RedisCommand) -> redis.RedisLink:
+        spec = node.redis
+        host = self._spec.vip if command.through_vip else node.address
+        if spec.via is RedisRoute.SSH:
+            dial = redis.through(self._tunnel(node, through_vip=command.through_vip), host, spec.port, spec.tls)
+        else:
+            dial = redis.direct(host, spec.port, spec.tls)
+        password = self._passwords.get(node.name)
+        return redis.RedisLink(spec, password, f"{host}:{spec.port}", dial, _IDENTITY_TIMEOUT)
+
+    def _tunnel(self, node: NodeSpec, *, through_vip: bool) -> Any:
+        """Through the node itself; to the virtual IP through another one, as a client would come."""
+        others = [one for one in self._spec.nodes if one.name != node.name]
+        carrier = others[0] if through_vip and others else node
+
+        def open_channel(host: str, port: int, timeout: float) -> Any:
+            return self._connection(carrier).tunnel(host, port, timeout)
+
+        return open_channel
+
+    def _connection(self, node: NodeSpec) -> ssh.SshConnection:
+        """The kept SSH connection, or a new one. Raises LinkError."""
+        kept = self._ssh.get(node.name)
+        if kept is not None and kept.alive:
+            return kept
+        route = ssh_route.resolve(node.ssh, node.address)
+        made = ssh.connect(route, node.ssh.connect_timeout, self._handshake)
+        self._ssh[node.name] = made
+        return made
+
+    def _clean(self, text: str) -> str:
+        """No password of the cluster in what is shown and journaled, whoever repeated it (H29)."""
+        for password in self._passwords.values():
+            if password is not None and password.reveal():
+                text = text.replace(password.reveal(), MASK)
+        return text
+
+
+class _NotSentError(Exception):
+    """Nothing has left: the text says why."""
+
+
+@contextlib.contextmanager
+def _before_sending() -> Iterator[None]:
+    """What fails in here has changed nothing."""
+    try:
+        yield
+    except LinkError as error:
+        raise _NotSentError(str(error)) from None
+
+
+def _compare(node: str, found: Identity, expecting: Identity, fields: tuple[str, ...]) -> None:
+    """Raises _NotSentError with both values where one differs, or where it was never known whom to expect (H07)."""
+    known = [field for field in fields if getattr(expecting, field)]
+    if not known:
+        raise _NotSentError(f"{node}: its {fields[0]} was not known when the command was shown: observe it first")
+    for field in known:
+        shown, now = getattr(expecting, field), getattr(found, field)
+        if shown != now:
+            raise _NotSentError(f"{node} is not the one that was shown: {field} was {shown}, is {now or 'not told'}")
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", errors="replace").strip()[-_MOST_TEXT:]
+
+
+def _line(data: bytes) -> str:
+    return " ".join(_text(data).split())[:300]
