@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from console.cli.status_json import Seen, lag_bytes
-from console.core.facts import size
+from console.core.facts import size, source_of
 from console.core.finding import Finding, Severity
-from console.core.model import ClusterState, NodeState, Role
+from console.core.model import ClusterState, MasterLink, NodeState, Role
 
 HEADINGS = (
     *("NODE", "ADDRESS", "SSH", "REDIS", "FOLLOWS", "OFFSET", "LAG", "KEYS", "MEMORY", "OPS/S", "VIP", "KEEPALIVED"),
@@ -84,7 +84,7 @@ def _redis(state: ClusterState, node: NodeState) -> tuple[str, ...]:
     lag = lag_bytes(state, node)
     return (
         f"{redis.role.value} (loading)" if redis.loading else redis.role.value,
-        NONE if link is None else f"{link.host}:{link.port} {'up' if link.up else 'down'}",
+        NONE if link is None else f"{_source(state, node, link)} {'up' if link.up else 'down'}",
         NOT_KNOWN if redis.offset is None else str(redis.offset),
         NONE if redis.role is Role.MASTER else NOT_KNOWN if lag is None else size(lag),
         str(redis.total_keys),
@@ -93,14 +93,22 @@ def _redis(state: ClusterState, node: NodeState) -> tuple[str, ...]:
     )
 
 
+def _source(state: ClusterState, node: NodeState, link: MasterLink) -> str:
+    """The node that it follows, by its name here; a stranger by what Redis calls it."""
+    source = source_of(state, node)
+    return source.name if source is not None else f"{link.host}:{link.port}"
+
+
 def _keepalived(node: NodeState) -> tuple[str, str]:
     found = node.keepalived.value
     if found is None:
         return NOT_KNOWN, NOT_KNOWN
     if found.instance is None:
         return found.state.value, NOT_KNOWN
-    effective = "" if found.effective_priority is None else f" (effective {found.effective_priority})"
-    return found.state.value, f"{found.instance.priority}{effective}"
+    priority = found.instance.priority
+    if found.effective_priority in {None, priority}:
+        return found.state.value, str(priority)
+    return found.state.value, f"{priority} (now {found.effective_priority})"
 
 
 def _unread(state: ClusterState) -> Iterator[str]:

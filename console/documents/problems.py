@@ -49,7 +49,7 @@ def _problem(model: type[Strict], error: Mapping[str, Any]) -> tuple[Location, s
     location: Location = tuple(error["loc"])
     secret = next((index for index, key in enumerate(location) if key in SECRET_KEYS), None)
     kind = error["type"]
-    if secret is not None and kind == "extra_forbidden":
+    if secret is not None and secret < len(location) - 1 and kind == "extra_forbidden":
         return location[: secret + 1], "needs exactly one of env, file, command and prompt"
     if kind == "extra_forbidden":
         return location, _unknown_key(model, location)

@@ -1,0 +1,182 @@
+"""Runbooks: the shipped ones keep their promises, and each bad one gets one line."""
+
+# ruff: noqa: E501 - a table of texts and their lines reads best with a row a line
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from console.core.runbook import CANDIDATE, Condition, GateKind, Runbook
+from console.core.verbs import VERBS, changes_something
+from console.documents.errors import DocumentError
+from console.documents.library import load_runbooks, shipped_folder
+from console.documents.runbook import runbook_of
+from console.documents.runbook_model import RunbookDocument
+from console.documents.yaml_text import parse_document
+
+GOOD = """\
+version: 1
+name: example
+title: An example
+summary: It does little.
+kind: keepalived
+roles:
+  survivor:
+    description: The one that serves.
+    where: [redis-is-master, behind-vip]
+    operator_may_choose: true
+  returning:
+    description: The other.
+    other_than: survivor
+require:
+  - ssh-readable: survivor
+steps:
+  - id: replicate
+    title: Follow
+    why: Because.
+    role: returning
+    skip_if: [{replicates-from: {subject: returning, source: survivor}}]
+    require: [behind-vip: survivor]
+    gate: type-name
+    do: {replicate: {source: survivor}}
+    verify: [in-sync: {subject: returning, source: survivor, within_bytes: 1}]
+    within: 60
+"""
+
+
+def load(text: str) -> Runbook:
+    return runbook_of(parse_document(Path("book.yaml"), text, "digest"))
+
+
+def test_a_good_one():
+    book = load(GOOD)
+    survivor, returning = book.roles
+    assert survivor.where == (Condition("redis-is-master", CANDIDATE), Condition("behind-vip", CANDIDATE))
+    assert returning.other_than == "survivor"
+    step = book.steps[0]
+    assert step.skip_if == (Condition("replicates-from", "returning", {"source": "survivor"}),)
+    assert step.verify == (Condition("in-sync", "returning", {"source": "survivor", "within_bytes": 1}),)
+    assert (step.gate, step.within, book.digest) == (GateKind.TYPE_NAME, 60, "digest")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        ("name: example", "name: An Example", "2: name: 'An Example' must be small letters, digits and dashes"),
+        ("kind: keepalived", "kind: cluster", "5: kind: cluster is not known: it is one of keepalived"),
+        ("    why: Because.\n", "", "17: steps[0].why: is missing"),
+        ("why: Because.", "why: ' '", "19: steps[0].why: must not be empty"),
+        ("role: returning", "role: returnin", "20: steps[0].role: there is no role returnin; did you mean returning?"),
+        ("  - ssh-readable: survivor", "  - ssh-readabel: survivor", "15: require[0]: there is no predicate ssh-readabel; did you mean ssh-readable?"),
+        ("  - ssh-readable: survivor", "  - ssh-readable", "15: require[0]: ssh-readable needs the role that it speaks of: `ssh-readable: ROLE`"),
+        ("  - ssh-readable: survivor", "  - ssh-readable: other", "15: require[0]: there is no role other; there is survivor, returning"),
+        ("  - ssh-readable: survivor", "  - pair-protected: survivor", "15: require[0]: pair-protected speaks of the whole cluster and takes no role"),
+        ("  - ssh-readable: survivor", "  - [x]", "15: require[0]: must be a predicate, like `redis-up: survivor` or `in-sync: {subject: returning, source: survivor}`"),
+        ("within_bytes: 1", "within_bytes: -1", "25: steps[0].verify[0]: in-sync: within_bytes must be a whole number, 0 or more"),
+        ("within_bytes: 1", "bytes: 1", "25: steps[0].verify[0]: in-sync takes no argument bytes; there is source, within_bytes"),
+        ("in-sync: {subject: returning, source: survivor, within_bytes: 1}", "vrrp-state: {subject: survivor, is: master}", "25: steps[0].verify[0]: vrrp-state: is must be one of MASTER, BACKUP, FAULT, STOP, unknown"),
+        ("in-sync: {subject: returning, source: survivor, within_bytes: 1}", "in-sync: returning", "25: steps[0].verify[0]: in-sync needs the argument source"),
+        ("{replicate: {source: survivor}}", "{replicat: {source: survivor}}", "24: steps[0].do: there is no verb replicat; did you mean replicate?"),
+        ("{replicate: {source: survivor}}", "replicate", "24: steps[0].do: replicate needs the argument source"),
+        ("{replicate: {source: survivor}}", "{replicate: survivor}", "24: steps[0].do: the arguments of replicate must be a mapping, like {source: survivor}"),
+        ("{replicate: {source: survivor}}", "{replicate: {source: vip}}", "24: steps[0].do: there is no role vip; there is survivor, returning"),
+        ("gate: type-name", "gate: confirm", "23: steps[0].gate: replicate can destroy a data set: its gate must be type-name"),
+        ("gate: type-name\n    do: {replicate: {source: survivor}}", "gate: none\n    do: start-redis", "23: steps[0].gate: start-redis changes something: its gate must be confirm or type-name"),
+        ("gate: type-name\n    do: {replicate: {source: survivor}}", "gate: none\n    do: {shell: {script: uptime}}", "23: steps[0].gate: shell changes something: its gate must be confirm or type-name"),
+        ("    verify: [in-sync: {subject: returning, source: survivor, within_bytes: 1}]\n", "", "17: steps[0]: replicate changes something: give it verify, for an answer alone proves nothing"),
+        ("within: 60", "within: 0", "26: steps[0].within: 0 must be more than 0 and at most 86400 seconds"),
+        ("    other_than: survivor\n", "", "11: roles.returning: can never be bound: give it where, other_than, or operator_may_choose: true"),
+        ("other_than: survivor", "other_than: returning", "13: roles.returning.other_than: there is no role returning above this one; there is survivor"),
+        ("behind-vip]\n", "behind-vip: returning]\n", "9: roles.survivor.where[1]: there is no role returning"),
+        ("gate: type-name", "gate: yes", "23: steps[0].gate: yes is not known: it is one of none, confirm, type-name"),
+    ],
+)  # fmt: skip
+def test_a_bad_one_gets_one_line(old, new, line):
+    assert old in GOOD
+    with pytest.raises(DocumentError) as caught:
+        load(GOOD.replace(old, new, 1))
+    assert str(caught.value) == f"book.yaml:{line}"
+
+
+def test_a_step_id_stands_once():
+    again = GOOD[GOOD.index("  - id: replicate") :]
+    with pytest.raises(DocumentError, match=r"27: steps\[1\]\.id: replicate is the id of step 1 already"):
+        load(GOOD + again)
+
+
+def test_the_schema_names_the_whole_vocabulary():
+    schema = str(RunbookDocument.model_json_schema())
+    assert all(f"'{verb}'" in schema for verb in VERBS)
+
+
+# --- the shipped ones ---------------------------------------------------------------------------------------------
+
+SHIPPED = {book.name: book for book in load_runbooks(None)}
+
+
+def test_they_are_found_in_the_package():
+    assert set(SHIPPED) == {"one-shot-rebuild", "initial-build"}
+
+
+def test_the_operators_own_are_found_beside_the_inventory(tmp_path):
+    (tmp_path / "runbooks").mkdir()
+    (tmp_path / "runbooks" / "own.yaml").write_text(GOOD)
+    assert [book.name for book in load_runbooks(tmp_path)] == ["initial-build", "one-shot-rebuild", "example"]
+    (tmp_path / "runbooks" / "own.yaml").write_text(GOOD.replace("name: example", "name: initial-build"))
+    with pytest.raises(DocumentError, match=r"initial-build is the name of .* already; give it another"):
+        load_runbooks(tmp_path)
+
+
+@pytest.mark.parametrize("name", sorted(SHIPPED))
+def test_what_can_destroy_data_is_kept_from_every_known_hazard(name):
+    book = SHIPPED[name]
+    for step in book.steps:
+        if step.action is None or not VERBS[step.action.verb].wipes_data:
+            continue
+        source, target = str(step.action.arguments["source"]), step.role
+        required = {(one.predicate, one.subject) for one in step.require}
+        assert required >= {
+            ("keepalived-stopped", target),
+            ("no-vip", target),
+            ("no-script-running", target),
+            ("no-script-running", source),
+            ("redis-on-this-host", source),
+            ("redis-on-this-host", target),
+            ("redis-is-master", source),
+            ("not-a-replica", source),
+            ("behind-vip", source),
+            ("has-data-if", source),
+            ("not-older-than", source),
+            ("node-address-not-vip", source),
+            ("version-not-older-than", target),
+            ("maxmemory-fits", target),
+            ("fork-headroom", source),
+        }
+        assert step.gate is GateKind.TYPE_NAME
+
+
+@pytest.mark.parametrize("name", sorted(SHIPPED))
+def test_what_changes_something_says_why_is_proved_and_advises(name):
+    for step in SHIPPED[name].steps:
+        assert step.why
+        assert step.on_failure
+        assert step.verify
+        assert not changes_something(step.action) or step.require
+
+
+@pytest.mark.parametrize("name", sorted(SHIPPED))
+def test_keepalived_starts_on_the_master_first_and_last_of_all(name):
+    done = [step.action.verb for step in SHIPPED[name].steps if step.action]
+    assert done[-3:] == ["start-keepalived", "start-keepalived", "write-proof"]
+    first, second = [step for step in SHIPPED[name].steps if step.action and step.action.verb == "start-keepalived"]
+    assert ("keepalived-stopped", second.role) in {(one.predicate, one.subject) for one in first.require}
+    assert ("master-first", second.role) in {(one.predicate, one.subject) for one in second.require}
+
+
+def test_the_hazards_of_a_rebuild_are_cited():
+    text = (shipped_folder() / "one-shot-rebuild.yaml").read_text(encoding="utf-8")
+    cited = set(re.findall(r"H\d\d", text))
+    assert cited >= {f"H{number:02}" for number in (*range(1, 10), 11, 12, 13, 14, 15, 16, 17, 18, 19, 22, 28, 30)}
