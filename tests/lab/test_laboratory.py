@@ -8,6 +8,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -283,14 +284,15 @@ class TestOuterRoom:
         left = (set(Path("/tmp").iterdir()) | set(Path("/dev/shm").iterdir())) - before
         assert not [path for path in left if "lab" in path.name or "pair" in path.name]
 
-    def test_without_root(self, room):
+    def test_without_root(self, everyones_folder):
         """As `nobody`, with subordinate ids that only this test's mounts know."""
         if Path("/proc/self/uid_map").read_text().split() != ["0", "0", "4294967295"]:
             pytest.skip("this whole run is rootless already")
-        copy, python = _project_for_everyone()
-        (ROOM / "subids").write_text("nobody:100000:65536\n")
+        python = _project_for_everyone(everyones_folder)
+        ids = everyones_folder / "subids"
+        ids.write_text("nobody:100000:65536\n")
         command = f"""
-            mount --bind {ROOM}/subids /etc/subuid && mount --bind {ROOM}/subids /etc/subgid && cd {copy} &&
+            mount --bind {ids} /etc/subuid && mount --bind {ids} /etc/subgid && cd {everyones_folder} &&
             exec setpriv --reuid 65534 --regid 65534 --clear-groups {python} -c '
 import os, sys
 from console.lab.namespaces import outer_command
@@ -315,15 +317,20 @@ os.execv(command[0], command)'
         assert "master" in done.stdout
 
 
-def _project_for_everyone():
+@pytest.fixture
+def everyones_folder():
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+def _project_for_everyone(folder):
     """The project may lie where only its owner may look, and so may its Python."""
-    copy = ROOM / "project"
-    shutil.copytree(
-        Path(__file__).parents[2] / "console", copy / "console", ignore=shutil.ignore_patterns("__pycache__")
-    )
+    project = Path(__file__).parents[2]
+    shutil.copytree(project / "console", folder / "console", ignore=shutil.ignore_patterns("__pycache__"))
     as_nobody = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
     new_enough = ["-c", "import sys; sys.exit(sys.version_info < (3, 11))"]
     for python in ("/usr/bin/python3", sys.executable):
         if Path(python).exists() and subprocess.run([*as_nobody, python, *new_enough], check=False).returncode == 0:
-            return copy, python
+            return python
     return pytest.skip("no Python 3.11 that an unprivileged user may run")
