@@ -70,7 +70,7 @@ def predict(state: ClusterState, source: NodeState, target: NodeState) -> tuple[
         if s.second_offset is None or wanted > s.second_offset:
             return (
                 ResyncKind.FULL,
-                f"{target.name} is at {t.offset}, past the point {s.second_offset} where they parted",
+                f"{target.name} is at {t.offset}, past {s.second_offset}, where they parted",
             )
     first, end = s.backlog.first_byte_offset, s.backlog.first_byte_offset + s.backlog.histlen
     if not first <= wanted <= end:
@@ -108,7 +108,7 @@ def _keys(source: NodeState, target: NodeState) -> list[str]:
         word = "does not run" if proved_down(missing) else f"could not be read: {missing.redis.problem}"
         return [f"keys: Redis on {missing.name} {word}"]
     lines = [
-        f"db{number}: {target.name} {t.keys.get(number, 0):,} keys, replaced by {s.keys.get(number, 0):,} of {source.name}"
+        f"db{number}: {t.keys.get(number, 0):,} keys of {target.name} give way to {s.keys.get(number, 0):,} of {source.name}"
         for number in sorted({*s.keys, *t.keys})
     ]
     return lines or ["keys: both are empty"]

@@ -1,0 +1,177 @@
+"""What cannot be reached or read, and why. Unreadable is never called down (H28)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from console.core.conditions.replication import refuses_writes
+from console.core.diagnosis.row import REBUILD, Hit, Row, advise, serving
+from console.core.facts import proved_down, redis_processes
+from console.core.finding import Severity
+from console.core.model import ClusterState, NodeState, ProblemKind, Role
+
+_AWAY = {
+    ProblemKind.UNREACHABLE,
+    ProblemKind.REFUSED,
+    ProblemKind.TIMEOUT,
+    ProblemKind.CLOSED,
+    ProblemKind.BAD_ANSWER,
+    ProblemKind.HOST_KEY_UNKNOWN,
+}
+_SILENT = {ProblemKind.TIMEOUT, ProblemKind.CLOSED, ProblemKind.UNREACHABLE, ProblemKind.BAD_ANSWER}
+CLOCK_SLACK = 2.0
+"""Seconds beyond what the measurement itself leaves open."""
+
+
+def _ssh(state: ClusterState, *kinds: ProblemKind) -> Iterator[tuple[NodeState, str]]:
+    for node in state.nodes:
+        if node.ssh.problem is not None and node.ssh.problem.kind in kinds:
+            yield node, str(node.ssh.problem)
+
+
+def _ssh_unreachable(state: ClusterState) -> Iterator[Hit]:
+    for node, problem in _ssh(state, *_AWAY):
+        redis = "Redis answers" if node.redis.ok else f"Redis: {node.redis.problem}"
+        yield Hit(
+            (node.name,),
+            f"{node.name} cannot be read over SSH, so its addresses and its keepalived are not known.",
+            (f"SSH to {node.address}: {problem}", redis),
+            advise(f"try `ssh {node.address}` by hand: the host, the network, or the key on this machine"),
+            Severity.WARNING if node.redis.ok else Severity.CRITICAL,
+        )
+
+
+def _host_key_changed(state: ClusterState) -> Iterator[Hit]:
+    for node, problem in _ssh(state, ProblemKind.HOST_KEY_CHANGED):
+        yield Hit(
+            (node.name,),
+            f"The host that answers for {node.name} shows another key than the one on record.",
+            (problem,),
+            advise("find out why before anything else: reinstalled, another machine on this address, or an attack"),
+        )
+
+
+def _ssh_auth(state: ClusterState) -> Iterator[Hit]:
+    for node, problem in _ssh(state, ProblemKind.AUTH_FAILED, ProblemKind.NOT_PERMITTED):
+        yield Hit(
+            (node.name,),
+            f"{node.name} does not let this user in over SSH.",
+            (problem,),
+            advise("check user, identity_file and the agent; with sudo: true, that `sudo -n` works there"),
+        )
+
+
+def _redis_down(state: ClusterState) -> Iterator[Hit]:
+    master = serving(state)
+    for node in state.nodes:
+        problem = node.redis.problem
+        absent = node.processes.ok and not redis_processes(node) and problem is not None and problem.kind in _SILENT
+        if not proved_down(node) and not absent:
+            continue
+        yield Hit(
+            (node.name,),
+            f"Redis on {node.name} does not run.",
+            (f"port {node.redis_port}: {problem}", "SSH sees no redis-server process"),
+            REBUILD if master is not None else advise("start the Redis that holds the newest data first"),
+            Severity.WARNING if master is not None else Severity.CRITICAL,
+        )
+
+
+def _redis_hung(state: ClusterState) -> Iterator[Hit]:
+    for node in state.nodes:
+        problem, running = node.redis.problem, redis_processes(node)
+        if problem is None or not running or problem.kind not in _SILENT | {ProblemKind.REFUSED}:
+            continue
+        yield Hit(
+            (node.name,),
+            f"Redis on {node.name} runs but does not answer.",
+            (f"port {node.redis_port}: {problem}", *(f"process {one.pid}: {one.command}" for one in running)),
+            advise("look at its log and load: a slow command, swapping, a stopped process, another port or address"),
+        )
+
+
+def _redis_auth(state: ClusterState) -> Iterator[Hit]:
+    for node in state.nodes:
+        problem = node.redis.problem
+        if problem is not None and problem.kind in {ProblemKind.AUTH_FAILED, ProblemKind.NOT_PERMITTED}:
+            yield Hit(
+                (node.name,),
+                f"Redis on {node.name} does not accept the inventory's password or user.",
+                (str(problem),),
+                advise("check redis.password and redis.username of this node in the inventory"),
+            )
+
+
+def _redis_loading(state: ClusterState) -> Iterator[Hit]:
+    for node in state.nodes:
+        redis, problem = node.redis.value, node.redis.problem
+        syncing = redis is not None and redis.master is not None and redis.master.sync_in_progress
+        loading = (redis is not None and redis.loading) or (problem is not None and problem.kind is ProblemKind.LOADING)
+        if loading and not syncing:
+            yield Hit(
+                (node.name,),
+                f"Redis on {node.name} is loading its data and answers no command yet.",
+                (str(problem) if problem else f"loading, {redis.uptime if redis else 0} s after its start",),
+                advise("wait until it has loaded"),
+            )
+
+
+def _misconf(state: ClusterState) -> Iterator[Hit]:
+    for node in state.nodes:
+        redis = node.redis.value
+        if redis is None:
+            continue
+        disk = redis.persistence
+        failed = disk.rdb_last_status != "ok" or (disk.aof and disk.aof_last_write_status != "ok")
+        if not failed:
+            continue
+        refusal = refuses_writes(node) if redis.role is Role.MASTER else None
+        yield Hit(
+            (node.name,),
+            f"Redis on {node.name} could not write to its disk.",
+            (
+                f"rdb_last_bgsave_status {disk.rdb_last_status}",
+                *([f"aof_last_write_status {disk.aof_last_write_status}"] if disk.aof else []),
+                *([refusal[0]] if refusal else []),
+            ),
+            advise("look at its log, the room and the owner of its folder; then BGSAVE"),
+            Severity.CRITICAL if refusal else Severity.WARNING,
+        )
+
+
+def _clock_skew(state: ClusterState) -> Iterator[Hit]:
+    for node in state.nodes:
+        clock = node.clock.value
+        if clock is not None and abs(clock.offset) > CLOCK_SLACK + clock.uncertainty:
+            yield Hit(
+                (node.name,),
+                f"The clock of {node.name} is {abs(clock.offset):.1f} s {'ahead' if clock.offset > 0 else 'behind'}.",
+                (f"offset {clock.offset:+.2f} s, measured to {clock.uncertainty:.3f} s",),
+                advise("let chrony or ntpd set the clock"),
+            )
+
+
+ROWS: tuple[Row, ...] = (
+    # A changed key comes first: nothing else about that host can be believed.
+    Row(
+        "ssh-host-key-changed",
+        Severity.CRITICAL,
+        "Whatever is sent there may go to another machine.",
+        _host_key_changed,
+    ),
+    Row("ssh-auth-failed", Severity.WARNING, "What keepalived does there cannot be seen.", _ssh_auth),
+    Row("ssh-unreachable", Severity.CRITICAL, "Clients may have lost this node, or only you have.", _ssh_unreachable),
+    # Hung before down: a process that is there is not down, and starting a second one helps nobody.
+    Row("redis-hung", Severity.CRITICAL, "Clients wait for answers until they time out.", _redis_hung),
+    Row(
+        "redis-down",
+        Severity.CRITICAL,
+        "There is no second copy of the data, and no server to fail over to.",
+        _redis_down,
+        said_by=("no-master", "vip-on-dead-redis"),
+    ),
+    Row("redis-auth-failed", Severity.WARNING, "Roles and offsets of this node are not known.", _redis_auth),
+    Row("redis-loading", Severity.WARNING, "Clients get LOADING errors from it.", _redis_loading),
+    Row("redis-misconf", Severity.WARNING, "Data of the last minutes is in memory only.", _misconf),
+    Row("clock-skew", Severity.WARNING, "Keys expire at wrong times, and logs cannot be put in order.", _clock_skew),
+)

@@ -1,0 +1,323 @@
+"""Who is a master, who follows whom, and whether the data of both is the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from console.core.conditions.replication import link_in_words, refuses_writes
+from console.core.conditions.servers import fork_headroom, role_in_words
+from console.core.conditions.spec import Ask, UnreadError
+from console.core.diagnosis.row import BUILD, REBUILD, Hit, Row, advise, listed, names, serving
+from console.core.facts import attached_line, counted, gap, named, proved_down, size, source_of
+from console.core.finding import Severity
+from console.core.history import COMPARE, ancestry
+from console.core.model import ClusterState, MasterLink, NodeState, Redis, Role
+from console.core.predicate import Verdict
+
+LAG_BYTES = 1_048_576
+"""The default backlog: further behind, a short interruption already costs a full sync."""
+LAG_SECONDS = 30
+"""Seconds of silence on the link; a master pings every ten."""
+
+
+def _replicas(state: ClusterState) -> Iterator[tuple[NodeState, Redis, MasterLink]]:
+    for node in state.nodes:
+        redis = node.redis.value
+        if redis is not None and redis.role is Role.REPLICA and redis.master is not None:
+            yield node, redis, redis.master
+
+
+def _no_master(state: ClusterState) -> Iterator[Hit]:
+    if state.masters or not all(node.redis.ok or proved_down(node) for node in state.nodes):
+        return
+    running = [node for node in state.nodes if node.redis.ok]
+    evidence = [
+        f"{node.name}: {role_in_words(node.redis.value) if node.redis.value else 'Redis does not run'}"
+        for node in state.nodes
+    ]
+    summary = "No node is a master." if running else "Redis runs on no node."
+    yield Hit(
+        names(list(state.nodes)),
+        summary,
+        tuple(evidence),
+        advise("promote the replica with the newest data, or start its master again") if running else BUILD,
+    )
+
+
+def _dual_master(state: ClusterState) -> Iterator[Hit]:
+    if len(state.masters) < 2:  # noqa: PLR2004 - two are one too many
+        return
+    master = serving(state)
+    others = [state.node(name) for name in state.masters if master is None or name != master.name]
+    newer = _diverged(state)
+    aside = master is not None and not newer and all(_set_aside(state, node) for node in others)
+    figures = [
+        f"{name}: {role_in_words(redis)}, {counted(redis.total_keys, 'key')}"
+        for name in state.masters
+        if (redis := state.node(name).redis.value) is not None
+    ]
+    yield Hit(
+        state.masters,
+        f"{listed(state.masters)} are both masters.",
+        (*figures, f"{state.vip} reaches {state.vip_reaches or 'none of them'}"),
+        REBUILD if aside else advise(f"decide which one keeps its role: {COMPARE}"),
+        Severity.WARNING if aside else Severity.CRITICAL,
+    )
+
+
+def _set_aside(state: ClusterState, node: NodeState) -> bool:
+    keepalived = node.keepalived.value
+    return node.holds(state.vip) is False and keepalived is not None and not keepalived.running
+
+
+def _diverged(state: ClusterState) -> list[tuple[str, str, str]]:
+    """Pairs of masters of which the second may hold what the first has not, with the reason."""
+    master = serving(state)
+    if master is None:
+        return []
+    others = [state.node(name) for name in state.masters if name != master.name]
+    found = [(master.name, node.name, ancestry(state, master, node)) for node in others]
+    return [(first, second, one.reason) for first, second, one in found if one.verdict is Verdict.FAILS]
+
+
+def _histories_diverged(state: ClusterState) -> Iterator[Hit]:
+    for first, second, reason in _diverged(state):
+        yield Hit(
+            (first, second),
+            f"{second} may hold writes that {first} has not.",
+            (reason,),
+            advise(COMPARE),
+        )
+
+
+def _mutual(state: ClusterState) -> Iterator[Hit]:
+    for node, _, link in _replicas(state):
+        other = source_of(state, node)
+        if other is None or source_of(state, other) is not node:
+            continue
+        if state.nodes.index(node) < state.nodes.index(other):
+            yield Hit(
+                (node.name, other.name),
+                f"{node.name} and {other.name} follow each other: nobody is the master.",
+                (f"{node.name} follows {link.host}:{link.port}", _follows(other)),
+                advise("SLAVEOF NO ONE on the node with the newer data, after both notify scripts have ended"),
+            )
+
+
+def _follows(node: NodeState) -> str:
+    redis = node.redis.value
+    return f"{node.name}: {role_in_words(redis)}" if redis else node.name
+
+
+def _of_vip(state: ClusterState) -> Iterator[Hit]:
+    for node, redis, link in _replicas(state):
+        if link.host == state.vip:
+            yield Hit(
+                (node.name,),
+                f"{node.name} follows the virtual IP instead of a node.",
+                (role_in_words(redis), f"{state.vip} is held by {listed(state.vip_holders) or 'no node'}"),
+                advise("SLAVEOF the address of the master itself"),
+            )
+
+
+def _of_stranger(state: ClusterState) -> Iterator[Hit]:
+    for node, redis, link in _replicas(state):
+        if link.host != state.vip and named(state, link.host, link.port) is None:
+            known = ", ".join(f"{one.address}:{one.redis_port}" for one in state.nodes)
+            yield Hit(
+                (node.name,),
+                f"{node.name} follows a server that is not in the inventory.",
+                (role_in_words(redis), f"the inventory has {known}"),
+                advise("add that server to the inventory, or make the node follow the master of the pair"),
+            )
+
+
+def _chained(state: ClusterState) -> Iterator[Hit]:
+    for node, redis, _ in _replicas(state):
+        source = source_of(state, node)
+        above = source.redis.value if source is not None else None
+        if source is not None and above is not None and above.role is Role.REPLICA:
+            yield Hit(
+                (node.name, source.name),
+                f"{node.name} follows {source.name}, which is a replica itself.",
+                (role_in_words(redis), _follows(source)),
+                advise("make the node follow the master itself"),
+            )
+
+
+def _link_down(state: ClusterState) -> Iterator[Hit]:
+    for node, redis, link in _replicas(state):
+        if link.up or link.sync_in_progress:
+            continue
+        yield Hit(
+            (node.name,),
+            f"{node.name} has lost its master: its data gets older.",
+            (role_in_words(redis), link_in_words(link)),
+            advise("masterauth, a firewall or a dead master: the log of the replica says why"),
+        )
+
+
+def _syncing(state: ClusterState) -> Iterator[Hit]:
+    for node, redis, link in _replicas(state):
+        if link.sync_in_progress:
+            yield Hit(
+                (node.name,),
+                f"{node.name} is receiving a full copy of the data.",
+                (role_in_words(redis), link_in_words(link)),
+                advise("wait; keepalived on it stays off until it is in sync"),
+            )
+
+
+def _lagging(state: ClusterState) -> Iterator[Hit]:
+    for node, redis, link in _replicas(state):
+        source = source_of(state, node)
+        if not link.up or link.sync_in_progress or source is None or source.redis.value is None:
+            continue
+        behind = gap(source.redis.value, redis, attached_line(source.redis.value, node))
+        silent = link.last_io_seconds or 0
+        if (behind.bytes or 0) > LAG_BYTES or silent > LAG_SECONDS:
+            yield Hit(
+                (node.name,),
+                f"{node.name} is behind {source.name}.",
+                (behind.figures, link_in_words(link)),
+                advise("look at the network and at the load of both"),
+            )
+
+
+def _writable(state: ClusterState) -> Iterator[Hit]:
+    for node, redis, _ in _replicas(state):
+        if redis.read_only_replica is False:
+            yield Hit(
+                (node.name,),
+                f"{node.name} is a replica that takes writes.",
+                ("slave_read_only:0",),
+                advise("CONFIG SET slave-read-only yes, and in its redis.conf"),
+            )
+
+
+def _without_replica(state: ClusterState) -> Iterator[Hit]:
+    master = serving(state)
+    redis = master.redis.value if master is not None else None
+    if master is None or redis is None or any(one.state == "online" for one in redis.replicas):
+        return
+    yield Hit(
+        (master.name,),
+        f"{master.name} is a master that nobody follows.",
+        (f"{counted(len(redis.replicas), 'replica')} attached, none of them online",),
+        REBUILD,
+    )
+
+
+def _empty_master(state: ClusterState) -> Iterator[Hit]:
+    full = [node for node in state.nodes if node.redis.value and node.redis.value.total_keys]
+    for name in state.masters:
+        redis = state.node(name).redis.value
+        if redis is not None and not redis.loading and redis.total_keys == 0 and full:
+            held = [f"{node.name} holds {node.redis.value.total_keys:,} keys" for node in full if node.redis.value]
+            yield Hit(
+                (name,),
+                f"{name} is a master without any data, while another node has some.",
+                (f"{name} holds no keys, up {redis.uptime} s", *held),
+                advise(f"make nobody follow {name}: it would be wiped"),
+            )
+
+
+def _writes_refused(state: ClusterState) -> Iterator[Hit]:
+    for name in state.masters:
+        refusal = refuses_writes(state.node(name))
+        if refusal is not None and "NOREPLICAS" in refusal[0]:
+            yield Hit((name,), f"{name} refuses every write.", (refusal[0],), advise(refusal[1]))
+
+
+def _fork_headroom(state: ClusterState) -> Iterator[Hit]:
+    for name in state.masters:
+        node = state.node(name)
+        redis = node.redis.value
+        try:
+            check = fork_headroom(Ask(state, node, {}))
+        except UnreadError:
+            continue
+        if check.verdict is Verdict.FAILS and redis is not None and redis.persistence.rdb_last_status == "ok":
+            summary = f"{name} has not the room for the fork that a full sync needs."
+            yield Hit((name,), summary, (check.evidence,), advise(check.advice))
+
+
+def _maxmemory(state: ClusterState) -> Iterator[Hit]:
+    limits = {node.name: node.redis.value.maxmemory for node in state.nodes if node.redis.value}
+    if None not in limits.values() and len(set(limits.values())) > 1:
+        yield Hit(
+            tuple(limits),
+            "The nodes have different limits of memory.",
+            tuple(f"{name}: maxmemory {size(limit) if limit else 'none'}" for name, limit in limits.items()),
+            advise("set the same maxmemory on all nodes"),
+        )
+
+
+def _version_skew(state: ClusterState) -> Iterator[Hit]:
+    found = {node.name: f"{redis.flavour} {redis.version}" for node in state.nodes if (redis := node.redis.value)}
+    if len({version.rsplit(".", 1)[0] for version in found.values()}) > 1:
+        yield Hit(
+            tuple(found),
+            "The nodes run different versions of Redis.",
+            tuple(f"{name}: {version}" for name, version in found.items()),
+            advise("upgrade the replica first, fail over, then the other: an older server cannot load a newer RDB"),
+        )
+
+
+def _persistence_off(state: ClusterState) -> Iterator[Hit]:
+    for name in state.masters:
+        redis = state.node(name).redis.value
+        if redis is not None and redis.config.save == "" and not redis.persistence.aof:
+            yield Hit(
+                (name,),
+                f"{name} saves nothing to disk.",
+                ('save "", appendonly no',),
+                advise(
+                    f"never let a supervisor restart it by itself: {name} would come back empty, and its replica too"
+                ),
+            )
+
+
+_STALE = "After a failover clients would find older data."
+ROWS: tuple[Row, ...] = (
+    # Loops and strangers explain a missing master better than its absence does.
+    Row("mutual-replication", Severity.CRITICAL, "No node takes writes, and a full sync may loop.", _mutual),
+    Row("no-master", Severity.CRITICAL, "No write is accepted.", _no_master, said_by=("mutual-replication",)),
+    Row(
+        "histories-diverged", Severity.CRITICAL, "Whoever follows the other loses its own writes.", _histories_diverged
+    ),
+    Row("dual-master", Severity.CRITICAL, "Clients may write to either, and one of them will be wiped.", _dual_master),
+    Row("empty-master", Severity.CRITICAL, "Whoever follows it is emptied.", _empty_master),
+    Row("writes-refused", Severity.CRITICAL, "Clients can read but not write.", _writes_refused),
+    Row("replica-of-vip", Severity.CRITICAL, "The address moves: it may come to follow itself.", _of_vip),
+    Row("replica-of-stranger", Severity.WARNING, "It holds another server's data.", _of_stranger),
+    Row(
+        "chained-replica",
+        Severity.WARNING,
+        "It stops being fed as soon as the replica in between does.",
+        _chained,
+        said_by=("mutual-replication",),
+    ),
+    Row("replica-syncing", Severity.WARNING, "Until it ends a second failure has no safe way out.", _syncing),
+    # Where the master itself is gone, or the node follows the wrong one, the link is only the consequence.
+    Row(
+        "replica-link-down",
+        Severity.WARNING,
+        _STALE,
+        _link_down,
+        said_by=("mutual-replication", "replica-of-vip", "no-master"),
+    ),
+    Row("replica-lagging", Severity.WARNING, _STALE, _lagging),
+    Row("replica-writable", Severity.WARNING, "Writes to it vanish with the next full sync.", _writable),
+    Row(
+        "master-without-replica",
+        Severity.WARNING,
+        "There is one copy of the data, and nothing to fail over to.",
+        _without_replica,
+        said_by=("failover-unprotected", "dual-master"),
+    ),
+    Row("fork-headroom", Severity.WARNING, "A full sync could make the master fail.", _fork_headroom),
+    Row("maxmemory-mismatch", Severity.WARNING, "After a failover keys are evicted, or writes refused.", _maxmemory),
+    Row("version-skew", Severity.WARNING, "The older one may not be able to load the newer one's data.", _version_skew),
+    Row("persistence-off", Severity.INFO, "A restart of the master empties the pair.", _persistence_off),
+)

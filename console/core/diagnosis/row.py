@@ -1,0 +1,66 @@
+"""A row of the diagnosis: a code, why it matters, and the rule that finds it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from console.core.finding import Finding, NextAction, Severity
+from console.core.model import ClusterState, NodeState
+
+REBUILD = NextAction(runbook="one-shot-rebuild")
+BUILD = NextAction(runbook="initial-build")
+
+
+def advise(text: str) -> NextAction:
+    """Advice where no runbook can help."""
+    return NextAction(advice=text)
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """What a rule found: the nodes, the sentence, the figures, and what to do."""
+
+    nodes: tuple[str, ...]
+    summary: str
+    evidence: tuple[str, ...]
+    next: NextAction
+    severity: Severity | None = None
+    """Where it differs from the row's."""
+
+
+Rule = Callable[[ClusterState], Iterator[Hit]]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One finding code. `said_by` names codes that say the same and more: on one of its nodes, they replace it."""
+
+    code: str
+    severity: Severity
+    why: str
+    rule: Rule
+    said_by: tuple[str, ...] = ()
+
+    def find(self, state: ClusterState) -> Iterator[Finding]:
+        """The findings of this code."""
+        for hit in self.rule(state):
+            severity = hit.severity or self.severity
+            yield Finding(self.code, severity, hit.nodes, hit.summary, self.why, hit.evidence, hit.next)
+
+
+def names(nodes: list[NodeState]) -> tuple[str, ...]:
+    """Their names, in the order of the inventory."""
+    return tuple(node.name for node in nodes)
+
+
+def listed(items: tuple[str, ...] | list[str]) -> str:
+    """`redis-a and redis-b`."""
+    return " and ".join(items)
+
+
+def serving(state: ClusterState) -> NodeState | None:
+    """The master that clients reach: behind the VIP, else the only one there is."""
+    if state.vip_reaches is not None and state.vip_reaches in state.masters:
+        return state.node(state.vip_reaches)
+    return state.node(state.masters[0]) if len(state.masters) == 1 else None

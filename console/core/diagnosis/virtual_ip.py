@@ -1,0 +1,106 @@
+"""Where the virtual IP is, and what clients find there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from console.core.conditions.servers import role_in_words
+from console.core.diagnosis.row import BUILD, REBUILD, Hit, Row, advise, listed, names
+from console.core.facts import notify_scripts, proved_down, redis_processes
+from console.core.finding import Severity
+from console.core.model import ClusterState, NodeState, Role
+
+
+def _states(state: ClusterState, nodes: tuple[str, ...]) -> list[str]:
+    words = []
+    for name in nodes:
+        keepalived = state.node(name).keepalived.value
+        words.append(f"{name}: keepalived {keepalived.state.value if keepalived else 'not readable'}")
+    return words
+
+
+def _missing(state: ClusterState) -> Iterator[Hit]:
+    if state.vip_holders or state.vip_unread:
+        return
+    everyone = names(list(state.nodes))
+    next_action = REBUILD if state.masters else BUILD
+    evidence = (f"{state.vip} is on no interface of {listed(everyone)}", *_states(state, everyone))
+    yield Hit(everyone, f"No node holds {state.vip}.", evidence, next_action)
+
+
+def _duplicate(state: ClusterState) -> Iterator[Hit]:
+    holders = state.vip_holders
+    if len(holders) > 1:
+        yield Hit(
+            holders,
+            f"{state.vip} is on {listed(holders)} at once.",
+            (*_states(state, holders), f"from here it reaches {state.vip_reaches or 'none of them'}"),
+            advise(
+                "see whether VRRP (protocol 112) passes between them; stop keepalived on the node that should yield"
+            ),
+        )
+
+
+def _on_replica(state: ClusterState) -> Iterator[Hit]:
+    for node in _holders(state):
+        redis = node.redis.value
+        if redis is not None and redis.role is Role.REPLICA:
+            running = [f"still running: {one.command}" for one in notify_scripts(node)]
+            yield Hit(
+                (node.name,),
+                f"{node.name} holds {state.vip}, but it is a replica.",
+                (role_in_words(redis), *running),
+                advise(
+                    "wait for its notify script" if running else "find out why it was not promoted, or move the VIP"
+                ),
+            )
+
+
+def _on_dead(state: ClusterState) -> Iterator[Hit]:
+    for node in _holders(state):
+        hung = not node.redis.ok and bool(redis_processes(node))
+        if proved_down(node) or hung:
+            yield Hit(
+                (node.name,),
+                f"{node.name} holds {state.vip}, but its Redis {'does not answer' if hung else 'does not run'}.",
+                (f"Redis on {node.name}: {node.redis.problem}", *_states(state, (node.name,))),
+                advise(f"start Redis on {node.name} if it holds the newest data, or let the other node take the VIP"),
+            )
+
+
+def _stranger(state: ClusterState) -> Iterator[Hit]:
+    reach = state.vip_reach.value
+    if reach is None:
+        return
+    reached = state.vip_reaches
+    figures = f"run_id {reach.run_id[:12]} answers at {state.vip} ({reach.route})"
+    if reached is None:
+        if all(node.redis.ok or proved_down(node) for node in state.nodes):
+            yield Hit(
+                (),
+                f"{state.vip} reaches a Redis that is none of the nodes.",
+                (figures,),
+                advise("find the machine that answers there: an old host, or a second cluster with the same address"),
+            )
+    elif state.vip_holders and reached not in state.vip_holders and not state.vip_unread:
+        yield Hit(
+            (reached, *state.vip_holders),
+            f"{state.vip} is on {listed(state.vip_holders)}, but clients reach {reached}.",
+            (figures,),
+            advise("an old ARP entry or a route: send gratuitous ARP from the holder (arping -U)"),
+        )
+
+
+def _holders(state: ClusterState) -> list[NodeState]:
+    return [state.node(name) for name in state.vip_holders]
+
+
+ROWS: tuple[Row, ...] = (
+    Row("vip-duplicate", Severity.CRITICAL, "Some clients write to one node, some to the other.", _duplicate),
+    Row("vip-missing", Severity.CRITICAL, "Clients reach nothing.", _missing),
+    Row("vip-on-dead-redis", Severity.CRITICAL, "Clients are refused.", _on_dead),
+    Row(
+        "vip-on-replica", Severity.CRITICAL, "Clients can read, and every write is refused with READONLY.", _on_replica
+    ),
+    Row("vip-reaches-stranger", Severity.CRITICAL, "Clients write to a server that you are not looking at.", _stranger),
+)

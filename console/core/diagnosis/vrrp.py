@@ -1,0 +1,268 @@
+"""keepalived: running, agreeing, and able to fail over to data that is there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from console.core.conditions.pair import protection_checks
+from console.core.diagnosis.row import BUILD, REBUILD, Hit, Row, advise, listed, names, serving
+from console.core.facts import notify_scripts, source_of
+from console.core.finding import NextAction, Severity
+from console.core.model import ClusterState, NodeState, VrrpInstance, VrrpState
+from console.core.predicate import Verdict
+from console.core.priority import effective, pair_rule_holds, rule_text
+
+_INVALID = (
+    "is not closed",
+    "closing brace",
+    "is not a number",
+    "there is no vrrp_script",
+    "there twice",
+    "has no virtual_router_id",
+)
+
+
+def _down(state: ClusterState) -> Iterator[Hit]:
+    off = [node for node in state.nodes if node.keepalived.value is not None and not node.keepalived.value.running]
+    if off:
+        names_ = names(off)
+        next_action = REBUILD if serving(state) is not None else BUILD
+        yield Hit(
+            names_,
+            f"keepalived does not run on {listed(names_)}.",
+            tuple(f"{name}: no keepalived process" for name in names_),
+            next_action,
+        )
+
+
+def _unprotected(state: ClusterState) -> Iterator[Hit]:
+    master = serving(state)
+    if master is None:
+        return
+    missing = [check for check in protection_checks(state) if check.verdict is Verdict.FAILS]
+    if missing:
+        yield Hit(
+            names(list(state.nodes)),
+            f"The pair would not survive the failure of {master.name}.",
+            tuple(f"not so: {check.statement} ({check.evidence})" for check in missing),
+            _restoring(state),
+        )
+
+
+def _restoring(state: ClusterState) -> NextAction:
+    return REBUILD if len(state.vip_holders) <= 1 else advise("first end the split: see the finding about the VIP")
+
+
+def _would_preempt(state: ClusterState) -> Iterator[Hit]:
+    """H01: the node's check only waits for its Redis to come back."""
+    master = serving(state)
+    holder = master.keepalived.value if master is not None else None
+    if master is None or holder is None or holder.instance is None:
+        return
+    for node in state.nodes:
+        keepalived = node.keepalived.value
+        if node is master or keepalived is None or keepalived.instance is None or not keepalived.running:
+            continue
+        if not _stale(state, node, master) or _yields(keepalived.instance):
+            continue
+        mine, theirs = effective(keepalived.instance, check_ok=True), effective(holder.instance, check_ok=True)
+        if mine > theirs and node.name not in state.vip_holders:
+            yield Hit(
+                (node.name, master.name),
+                f"keepalived on {node.name} takes the VIP as soon as Redis there answers, with old data.",
+                (
+                    f"priority {mine} on {node.name} with its check good, {theirs} on {master.name}",
+                    f"keepalived on {node.name} runs, now {keepalived.state.value}",
+                ),
+                REBUILD,
+            )
+
+
+def _stale(state: ClusterState, node: NodeState, master: NodeState) -> bool:
+    redis = node.redis.value
+    if redis is None:
+        return True
+    follows = source_of(state, node) is master and redis.master is not None
+    return not (follows and redis.master is not None and redis.master.up)
+
+
+def _yields(instance: VrrpInstance) -> bool:
+    return instance.nopreempt and instance.state != "MASTER"
+
+
+def _pair(state: ClusterState) -> tuple[NodeState, VrrpInstance, NodeState, VrrpInstance] | None:
+    """The master and the replica that follows it, with their instances; None where the roles are not settled."""
+    master = serving(state)
+    replica = next((node for node in state.nodes if master is not None and source_of(state, node) is master), None)
+    if master is None or replica is None:
+        return None
+    m, s = _instance(master), _instance(replica)
+    return None if m is None or s is None else (master, m, replica, s)
+
+
+def _instance(node: NodeState) -> VrrpInstance | None:
+    return node.keepalived.value.instance if node.keepalived.value is not None else None
+
+
+def _rule_broken(state: ClusterState) -> Iterator[Hit]:
+    pair = _pair(state)
+    if pair is None:
+        return
+    master, m, replica, s = pair
+    if m.priority != s.priority and m.weight and s.weight and not pair_rule_holds(m, s):
+        yield Hit(
+            (master.name, replica.name),
+            f"The priorities do not fit: {replica.name} must stand below {master.name}, by less than the weight.",
+            (f"{rule_text(m.priority, s.priority, m.weight)} does not hold", _figures(pair)),
+            REBUILD,
+        )
+
+
+def _equal(state: ClusterState) -> Iterator[Hit]:
+    pair = _pair(state)
+    if pair is not None and pair[1].priority == pair[3].priority:
+        yield Hit(
+            (pair[0].name, pair[2].name),
+            "Both nodes have the same priority: the higher address decides.",
+            (_figures(pair),),
+            REBUILD,
+        )
+
+
+def _figures(pair: tuple[NodeState, VrrpInstance, NodeState, VrrpInstance]) -> str:
+    master, m, replica, s = pair
+    return f"priority {m.priority} on {master.name}, {s.priority} on {replica.name}, weight {m.weight} and {s.weight}"
+
+
+def _mismatch(state: ClusterState) -> Iterator[Hit]:
+    found = [(node, one) for node in state.nodes if (one := _instance(node)) is not None]
+    facts: dict[str, list[str]] = {
+        "virtual_router_id": [str(one.vrid) for _, one in found],
+        "virtual_ipaddress": [" ".join(sorted(one.virtual_addresses)) for _, one in found],
+        "auth_type": [one.auth_type or "none" for _, one in found],
+        "advert_int": [f"{one.advert_interval:g}" for _, one in found],
+        "vrrp_version": [str(_version(node)) for node, _ in found],
+        "weight of the check": [str(one.weight) for _, one in found],
+    }
+    lines = [f"{what}: " + ", ".join(values) for what, values in facts.items() if len(set(values)) > 1]
+    lines += [
+        f"{node.name}: {state.vip} is not among its addresses"
+        for node, one in found
+        if one.virtual_addresses and state.vip not in one.virtual_addresses
+    ]
+    if lines:
+        nodes = tuple(node.name for node, _ in found)
+        yield Hit(
+            nodes,
+            f"The VRRP settings of {listed(nodes)} do not agree.",
+            tuple(lines),
+            advise("make both keepalived.conf agree, then reload them, the master first"),
+        )
+
+
+def _version(node: NodeState) -> int:
+    return node.keepalived_config.value.vrrp_version if node.keepalived_config.value is not None else 0
+
+
+def _nopreempt(state: ClusterState) -> Iterator[Hit]:
+    for node in state.nodes:
+        instance = _instance(node)
+        if instance is not None and instance.nopreempt and instance.state == "MASTER":
+            yield Hit(
+                (node.name,),
+                f"nopreempt has no effect on {node.name}: its initial state is MASTER.",
+                (f"{instance.name}: state MASTER, nopreempt",),
+                advise("write state BACKUP on both nodes"),
+            )
+
+
+def _invalid(state: ClusterState) -> Iterator[Hit]:
+    for node in state.nodes:
+        config = node.keepalived_config.value
+        wrong = [line for line in config.not_understood if any(word in line for word in _INVALID)] if config else []
+        if config is not None and wrong:
+            yield Hit(
+                (node.name,),
+                f"The keepalived.conf of {node.name} has errors.",
+                tuple(f"{config.file.path}: {line}" for line in wrong),
+                advise("correct the file; `keepalived -t` checks it, from version 2 on"),
+            )
+
+
+def _notify(state: ClusterState) -> Iterator[Hit]:
+    for node in state.nodes:
+        scripts = notify_scripts(node)
+        if scripts:
+            yield Hit(
+                (node.name,),
+                f"A notify script of keepalived is running on {node.name}.",
+                tuple(f"process {one.pid}: {one.command}" for one in scripts),
+                advise("wait until it has ended"),
+            )
+
+
+def _dual(state: ClusterState) -> Iterator[Hit]:
+    masters = [
+        node for node in state.nodes if node.keepalived.value and node.keepalived.value.state is VrrpState.MASTER
+    ]
+    if len(masters) > 1:
+        yield Hit(
+            names(masters),
+            f"keepalived on {listed(names(masters))} is MASTER at once.",
+            tuple(f"{node.name}: by {node.keepalived.value.state_source}" for node in masters if node.keepalived.value),
+            advise("see whether VRRP (protocol 112) passes between them, and whether vrid and version agree"),
+        )
+
+
+def _disagrees(state: ClusterState) -> Iterator[Hit]:
+    for node in state.nodes:
+        keepalived, held = node.keepalived.value, node.holds(state.vip)
+        if keepalived is None or held is None or keepalived.state is VrrpState.UNKNOWN:
+            continue
+        if held == (keepalived.state is VrrpState.MASTER):
+            continue
+        has = "holds" if held else "does not hold"
+        left = held and not keepalived.running
+        yield Hit(
+            (node.name,),
+            f"keepalived on {node.name} {'does not run' if left else 'is ' + keepalived.state.value},"
+            f" and the kernel {has} {state.vip}.",
+            (f"state by {keepalived.state_source}", f"{state.vip}: {'there' if held else 'not there'}"),
+            advise(f"take the address away by hand (ip addr del) if {node.name} is not to serve clients")
+            if left
+            else advise("look again in a moment; if it stays, believe the kernel and read keepalived's log"),
+            Severity.CRITICAL if left else Severity.WARNING,
+        )
+
+
+ROWS: tuple[Row, ...] = (
+    # The danger of the night: the one thing that must not be done is to start Redis there.
+    Row("would-preempt-stale", Severity.CRITICAL, "Acknowledged writes would be lost.", _would_preempt),
+    Row(
+        "failover-unprotected",
+        Severity.WARNING,
+        "The next failure is an outage.",
+        _unprotected,
+        said_by=("no-master",),
+    ),
+    Row(
+        "vrrp-dual-master",
+        Severity.CRITICAL,
+        "Both claim the VIP, and each promotes its Redis.",
+        _dual,
+        said_by=("vip-duplicate",),
+    ),
+    Row("vrrp-mismatch", Severity.CRITICAL, "The two do not hear each other, or fail over wrongly.", _mismatch),
+    Row("vrrp-state-disagrees", Severity.WARNING, "What keepalived believes is not what clients get.", _disagrees),
+    Row("keepalived-down", Severity.WARNING, "Nothing moves the VIP when the master fails.", _down),
+    Row("keepalived-config-invalid", Severity.WARNING, "keepalived may not start again.", _invalid),
+    Row("priority-equal", Severity.WARNING, "Which node gets the VIP is left to chance.", _equal),
+    Row(
+        "priority-rule-broken",
+        Severity.WARNING,
+        "The replica takes the VIP, or the master keeps it when it fails.",
+        _rule_broken,
+    ),
+    Row("nopreempt-ineffective", Severity.WARNING, "A returning node takes the VIP back at once.", _nopreempt),
+    Row("notify-in-progress", Severity.INFO, "It will change replication in some seconds.", _notify),
+)
