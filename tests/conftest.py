@@ -26,7 +26,7 @@ def pytest_configure(config: pytest.Config) -> None:
     capture = config.pluginmanager.getplugin("capturemanager")
     if capture is not None:
         capture.suspend_global_capture(in_=True)
-    os.environ[_INSIDE] = "1"
+    os.environ |= {_INSIDE: "1", "LOGNAME": f"user{os.geteuid()}"}  # pytest's folder in /tmp is named after the latter
     os.execv(command[0], command)
 
 
