@@ -131,7 +131,9 @@ _ROWS: tuple[VerbSpec, ...] = (
         affects=frozenset({"priority-rule", "pair-protected"}),
     ),
     VerbSpec(
-        "write-proof", "Writes a key that expires after 60 seconds through the virtual IP and reads it back there."
+        "write-proof",
+        "Writes a key that expires after 60 seconds through the virtual IP and reads it back there.",
+        answer_is_proof=True,
     ),
     VerbSpec(
         "shell",

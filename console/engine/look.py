@@ -138,7 +138,13 @@ def situation(state: ClusterState) -> str:
             words.append("holds the VIP")
         words.append(f"keepalived {keepalived.state.value}" if keepalived else f"keepalived: {node.keepalived.problem}")
         parts.append(f"{node.name}: {', '.join(words)}")
-    return f"{'; '.join(parts)}. {protection(state).reason}"
+    return f"{'; '.join(parts)}. {sentence(protection(state).reason)}"
+
+
+def sentence(text: str) -> str:
+    """The text with one full stop at its end; nothing stays nothing."""
+    text = text.strip().rstrip(".")
+    return f"{text}." if text else ""
 
 
 def _role(redis: Redis) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 
 from console.core.run import Outcome, RunEnded, RunState, StepEnded, StepStatus
-from console.engine.look import situation
+from console.engine.look import sentence, situation
 from console.engine.ports import Journal, Operator
 from console.engine.step import Hands, StepRun, StoppedError
 from console.engine.story import JournalLostError, Story
@@ -55,7 +55,7 @@ class Runner:
         current = self.state.current
         if current is not None and outcome is not Outcome.DONE:
             self._story.advance(StepEnded(current, status, note, self._hands.clock.now()))
-        message = f"{note}. {self._so_far(outcome)}"
+        message = f"{sentence(note)} {self._so_far(outcome)}"
         try:
             self._story.record("closed", {"outcome": outcome, "message": message})
         except JournalLostError as lost:

@@ -28,7 +28,7 @@ from console.core.run import (
 from console.core.runbook import GateKind
 from console.core.verbs import VERBS, VerbSpec
 from console.engine.actions import Workplace
-from console.engine.look import Look, changes, gate_of, look, may_skip, proofs
+from console.engine.look import Look, changes, gate_of, look, may_skip, proofs, sentence
 from console.engine.ports import Actuator, Answer, AnswerKind, Clock, Inspector
 from console.engine.story import Story
 
@@ -281,7 +281,7 @@ class StepRun:
             text = f"not proved within {self._step.within:g} s: {missing}"
         else:
             text = _said(answer)
-        return f"{text}. {self._step.on_failure}" if self._step.on_failure else text
+        return f"{sentence(text)} {sentence(self._step.on_failure)}".rstrip()
 
     def _finish(self, status: StepStatus, note: str) -> None:
         self._record("step", {"id": self._step.id, "status": status, "note": note})
