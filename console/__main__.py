@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
 LABORATORY = (
     LazyCommand("lab", "Run a laboratory of real servers on this machine.", "console.lab.commands"),
-    LazyCommand("demo", "Open the console on a laboratory pair.", "console.lab.commands"),
+    LazyCommand("demo", "Build a laboratory pair in SCENARIO and open the console on it.", "console.lab.commands"),
 )
 
 
@@ -28,24 +27,24 @@ def main() -> int:
 
 
 def _clock() -> Clock:
-    clock: Clock = import_module("console.transport.clock").SystemClock()
-    return clock
+    from console.transport.clock import SystemClock
+
+    return SystemClock()
 
 
 def _inspector(cluster: ClusterSpec, passwords: Passwords, clock: Clock, *, parallel: int = HANDSHAKES) -> Inspector:
-    make = import_module("console.transport.inspector").make_inspector
-    inspector: Inspector = make(cluster, passwords, clock, parallel=parallel)
-    return inspector
+    from console.transport.inspector import make_inspector
+
+    return make_inspector(cluster, passwords, clock, parallel=parallel)
 
 
 def _armory(desk: Desk, passwords: Callable[[str], Passwords], folder: Path) -> Armory:
     from console.engine.session import ClusterArmory
+    from console.transport.actuator import make_actuator
     from console.transport.journal_file import open_journal
 
     def actuator(cluster: ClusterSpec) -> Actuator:
-        make = import_module("console.transport.actuator").make_actuator
-        made: Actuator = make(cluster, passwords(cluster.name), desk.clock)
-        return made
+        return make_actuator(cluster, passwords(cluster.name), desk.clock)
 
     def journal(run_id: str) -> Journal:
         return open_journal(folder, run_id, desk.clock.now)
@@ -54,8 +53,9 @@ def _armory(desk: Desk, passwords: Callable[[str], Passwords], folder: Path) -> 
 
 
 def _run_app(desk: Desk, armory: Armory | None, *, cluster: str | None, runbook: str | None = None) -> int:
-    answer: int = import_module("console.tui.app").run_app(desk, armory, cluster=cluster, runbook=runbook)
-    return answer
+    from console.tui.app import run_app
+
+    return run_app(desk, armory, cluster=cluster, runbook=runbook)
 
 
 if __name__ == "__main__":

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 
 import click
 
 from console.cli.context import CliContext, inventory_option
 from console.cli.status_json import Seen, as_json
 from console.core.finding import Health
+from console.core.model import ClusterState
 from console.engine.ports import Desk
 
 EXIT_CODES = {Health.HEALTHY: 0, Health.WARNING: 1, Health.CRITICAL: 2, Health.UNKNOWN: 3}
 """As monitoring plugins use them."""
-CLUSTERS_AT_A_TIME = 16
 
 
 @click.command("status")
@@ -55,16 +56,29 @@ def exit_code(seen: Sequence[Seen]) -> int:
 
 def _look(desk: Desk, names: Sequence[str]) -> list[Seen]:
     """All clusters at once: connecting takes most of the time, and what draws conclusions is imported meanwhile."""
-    with ThreadPoolExecutor(max_workers=min(len(names), CLUSTERS_AT_A_TIME)) as pool:
-        observing = [pool.submit(desk.inspector(name).observe, fresh=True) for name in names]
-        from console.core.diagnosis import diagnose, health
+    observing = [_observe(desk, name) for name in names]
+    from console.core.diagnosis import diagnose, health
 
-        seen = []
-        for one in observing:
-            state = one.result()
-            findings = diagnose(state, state.observed_at)
-            seen.append(Seen(state, findings, health(state, findings)))
+    seen = []
+    for one in observing:
+        state = one.result()
+        findings = diagnose(state, state.observed_at)
+        seen.append(Seen(state, findings, health(state, findings)))
     return seen
+
+
+def _observe(desk: Desk, name: str) -> Future[ClusterState]:
+    """In a thread that Ctrl-C does not wait for."""
+    future: Future[ClusterState] = Future()
+
+    def look() -> None:
+        try:
+            future.set_result(desk.inspector(name).observe(fresh=True))
+        except BaseException as error:  # noqa: BLE001 - it is raised again where the result is asked for
+            future.set_exception(error)
+
+    threading.Thread(target=look, name=f"look-at-{name}", daemon=True).start()
+    return future
 
 
 def _printed(seen: Sequence[Seen], form: str, now: float) -> str:

@@ -1,0 +1,63 @@
+"""`inventory` and `runbooks`: check, list, show, schema; and the reference that is written from the code."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from console.cli.context import Adapters
+from console.cli.main import run
+from console.cli.runbook_text import reference
+
+ROOT = Path(__file__).parents[3]
+
+
+def never(*_: object, **__: object) -> None:
+    raise AssertionError("documents are read without looking at a server")
+
+
+def call(capsys, *arguments: str) -> tuple[int, str, str]:
+    code = run(arguments, Adapters(clock=never, inspector=never, armory=never, run_app=never))
+    said = capsys.readouterr()
+    return code, said.out, said.err
+
+
+def test_inventory_check_says_everything_that_is_wrong(capsys, tmp_path):
+    good, bad = ROOT / "inventory.example.yaml", tmp_path / "bad.yaml"
+    assert call(capsys, "inventory", "check", str(good))[0] == 0
+    assert call(capsys, "inventory", "check", "-i", str(good))[0] == 0
+    text = good.read_text().replace("sudo: true", "sudo: 1").replace("kind: keepalived", "kind: none")
+    bad.write_text(text)
+    code, out, err = call(capsys, "inventory", "check", str(bad))
+    assert (code, out) == (1, "")
+    assert [line.split(": ")[1] for line in err.splitlines()] == ["defaults.ssh.sudo", "clusters[0].kind"]
+
+
+@pytest.mark.parametrize("document", ["inventory", "runbooks"])
+def test_schemas_are_json_schema(capsys, document):
+    code, out, _ = call(capsys, document, "schema")
+    assert code == 0
+    assert json.loads(out)["type"] == "object"
+
+
+def test_runbooks_are_listed_shown_and_checked(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("REDIS_HA_INVENTORY", raising=False)
+    assert "one-shot-rebuild" in call(capsys, "runbooks", "list")[1]
+    shown = call(capsys, "runbooks", "show", "one-shot-rebuild")[1]
+    assert "== 6/12 replicate: Make the returning node a replica of the survivor" in shown
+    assert call(capsys, "runbooks", "check")[0] == 0
+    code, _, err = call(capsys, "runbooks", "show", "one-shot")
+    assert (code, err) == (2, "redis-ha-console: there is no runbook one-shot; did you mean one-shot-rebuild?\n")
+    wrong = tmp_path / "wrong.yaml"
+    wrong.write_text("version: 1\n")
+    code, _, err = call(capsys, "runbooks", "check", str(wrong))
+    assert code == 1
+    assert f"{wrong}:1: name: is missing" in err.splitlines()
+
+
+def test_the_reference_is_written_from_the_code():
+    written = (ROOT / "docs" / "runbooks.md").read_text(encoding="utf-8")
+    assert written == reference(), "write it again: redis-ha-console runbooks vocabulary > docs/runbooks.md"

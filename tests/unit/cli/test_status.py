@@ -1,0 +1,185 @@
+"""`status`: the public JSON, the metrics, the table, and the exit codes that monitors read."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import fakes
+import pytest
+import samples
+
+from console.cli.context import Adapters
+from console.cli.main import run
+from console.cli.status import exit_code
+from console.cli.status_json import Seen, as_json, lag_bytes
+from console.cli.status_metrics import as_openmetrics
+from console.cli.status_table import as_table
+from console.core.finding import Finding, Health, NextAction, Severity
+from console.core.model import ClusterState
+
+FINDING = Finding(
+    code="failover-unprotected",
+    severity=Severity.WARNING,
+    nodes=("redis-a",),
+    summary="The pair cannot survive the next failure.",
+    why="Nobody would take the VIP.",
+    evidence=("redis-b's Redis is \x1b[31mdown",),
+    next=NextAction(runbook="one-shot-rebuild"),
+)
+INVENTORY = """\
+version: 1
+clusters:
+  - name: cache
+    kind: keepalived
+    vip: 192.168.100.123
+    nodes: [{name: redis-a, address: 192.168.100.201}, {name: redis-b, address: 192.168.100.202}]
+"""
+
+
+def seen(state: ClusterState, health: Health = Health.WARNING) -> Seen:
+    return Seen(state, (FINDING,), health)
+
+
+def document(state: ClusterState) -> dict:
+    return json.loads(as_json([seen(state)], samples.NOW))
+
+
+def keys_of(value: object, at: str = "") -> set[str]:
+    if isinstance(value, dict):
+        return {f"{at}.{key}" for key in value} | {one for key in value for one in keys_of(value[key], f"{at}.{key}")}
+    return {one for item in value for one in keys_of(item, at + "[]")} if isinstance(value, list) else set()
+
+
+PUBLIC = """
+.version .observed_at .clusters .clusters[].name .clusters[].kind .clusters[].health .clusters[].vip
+.clusters[].vip.address .clusters[].vip.holders .clusters[].vip.reaches .clusters[].nodes .clusters[].findings
+"""
+NODE = """
+name address ssh ssh.ok ssh.error holds_vip redis redis.ok redis.error redis.version redis.run_id redis.role
+redis.master redis.master.host redis.master.port redis.master.link redis.master.sync_in_progress
+redis.master.last_io_seconds redis.offset redis.lag_bytes redis.replid redis.replid2 redis.second_offset redis.replicas
+redis.replicas[].address redis.replicas[].state redis.replicas[].offset redis.replicas[].lag_seconds redis.keys
+redis.used_memory redis.ops_per_second redis.persistence redis.persistence.rdb_last_save
+redis.persistence.rdb_last_status redis.persistence.aof redis.loading keepalived keepalived.ok keepalived.error
+keepalived.running keepalived.state keepalived.since keepalived.priority keepalived.effective_priority
+keepalived.weight keepalived.vrid keepalived.instance keepalived.version
+"""
+FOUND = "code severity nodes summary evidence next next.runbook"
+
+
+def test_the_json_has_every_public_key():
+    public = set(PUBLIC.split())
+    public |= {f".clusters[].nodes[].{key}" for key in NODE.split()}
+    public |= {f".clusters[].findings[].{key}" for key in FOUND.split()}
+    assert public <= keys_of(document(samples.healthy_pair()))
+
+
+def test_the_json_says_what_was_observed():
+    cluster = document(samples.healthy_pair())["clusters"][0]
+    replica, master = cluster["nodes"]
+    assert cluster["vip"] == {
+        "address": "192.168.100.123",
+        "holders": ["redis-b"],
+        "reaches": "redis-b",
+        "error": None,
+    }
+    assert (replica["redis"]["role"], replica["redis"]["lag_bytes"]) == ("replica", 14)
+    assert (master["redis"]["role"], master["redis"]["lag_bytes"], master["redis"]["master"]) == ("master", None, None)
+    assert master["redis"]["persistence"]["rdb_last_save"] == "2026-11-21T07:30:00.000Z"
+    assert replica["redis"]["keys"].keys() <= {"0", "1"}
+    assert master["keepalived"]["state"] == "MASTER"
+
+
+def test_what_could_not_be_read_is_null_with_its_reason():
+    node = document(samples.unreachable_node())["clusters"][0]["nodes"][1]
+    assert (node["ssh"]["ok"], node["ssh"]["error"], node["holds_vip"]) == (False, "no route to host", None)
+    for section in ("redis", "keepalived"):
+        assert node[section]["ok"] is False
+        assert node[section]["error"]
+        rest = [value for key, value in node[section].items() if key not in {"ok", "error", "config_error"}]
+        assert rest == [None] * len(rest)
+
+
+@pytest.mark.parametrize(
+    "sample",
+    [
+        samples.healthy_pair,
+        samples.failed_over_pair,
+        samples.fresh_pair,
+        samples.stale_master_back,
+        samples.split_brain,
+        samples.syncing_pair,
+        samples.unreachable_node,
+    ],
+)
+def test_every_state_prints_in_every_form(sample):
+    state = sample()
+    json.loads(as_json([seen(state)], samples.NOW))
+    metrics = as_openmetrics([seen(state)]).splitlines()
+    assert metrics[-1] == "# EOF"
+    sample_line = re.compile(r'redis_ha_[a-z_]+\{[a-z_]+="[^"]*"(,[a-z_]+="[^"]*")*\} -?[0-9.]+')
+    families = [re.match(r"redis_ha_[a-z_]+", line)[0] for line in metrics if not line.startswith("#")]
+    assert all(sample_line.fullmatch(line) for line in metrics if not line.startswith("#"))
+    assert families == sorted(families, key=families.index)
+    table = as_table([seen(state)], colour=False)
+    assert "\x1b" not in table
+    assert "next: run one-shot-rebuild" in table
+
+
+def test_the_table_says_the_same_without_colour():
+    state = samples.failed_over_pair()
+    plain, painted = (as_table([seen(state)], colour=colour) for colour in (False, True))
+    assert re.sub(r"\x1b\[[0-9;]*m", "", painted) == plain
+    assert "cache  WARNING  VIP 192.168.100.123 on redis-a, reaches redis-a" in plain
+
+
+def test_lag_is_known_for_a_replica_of_this_cluster_only():
+    state = samples.healthy_pair()
+    assert lag_bytes(state, state.node("redis-a")) == 14
+    assert lag_bytes(state, state.node("redis-b")) is None
+    stranger = samples.with_link(state, "redis-a", host="10.0.0.9")
+    assert lag_bytes(stranger, stranger.node("redis-a")) is None
+
+
+@pytest.mark.parametrize(
+    ("healths", "code"),
+    [
+        (["healthy"], 0),
+        (["healthy", "warning"], 1),
+        (["warning", "unknown"], 3),
+        (["unknown", "critical"], 2),
+    ],
+)
+def test_exit_codes_are_those_of_monitoring_plugins(healths, code):
+    assert exit_code([seen(samples.healthy_pair(), Health(one)) for one in healths]) == code
+
+
+def adapters(state: ClusterState) -> Adapters:
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError("status has no hands and no screen")
+
+    return Adapters(
+        clock=fakes.FakeClock,
+        inspector=lambda *_, **__: fakes.FakeInspector(lambda: state),
+        armory=never,
+        run_app=never,
+    )
+
+
+@pytest.fixture
+def inventory(tmp_path: Path) -> Path:
+    path = tmp_path / "inventory.yaml"
+    path.write_text(INVENTORY)
+    return path
+
+
+def test_the_whole_command(capsys, inventory):
+    assert run(["-i", str(inventory), "status"], adapters(samples.healthy_pair())) == 0
+    assert "redis-b" in capsys.readouterr().out
+    assert run(["status", "-i", str(inventory), "cache", "-f", "json"], adapters(samples.failed_over_pair())) in {1, 2}
+    found = json.loads(capsys.readouterr().out)
+    assert "one-shot-rebuild" in [one["next"].get("runbook") for one in found["clusters"][0]["findings"]]
+    assert run(["status", "-i", str(inventory), "-f", "openmetrics"], adapters(samples.healthy_pair())) == 0
+    assert capsys.readouterr().out.endswith("# EOF\n")
