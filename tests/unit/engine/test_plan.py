@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import samples
+from fakes import CLUSTER, A, B
+
+from console.core.verbs import VERBS
+from console.documents.runbook import load_runbook
+from console.engine.actions import Workplace
+from console.engine.plan import Prospect, make_plan
+
+RUNBOOK = load_runbook(Path(__file__).parents[3] / "runbooks" / "one-shot-rebuild.yaml")
+
+
+def plan(state, survivor=A, returning=B):
+    work = Workplace(CLUSTER, {"survivor": survivor, "returning": returning}, "RUN-ID", "20261121T034000Z")
+    return make_plan(RUNBOOK, state, work)
+
+
+def prospects(made):
+    return {one.step.id: one.prospect for one in made.steps}
+
+
+@pytest.mark.parametrize(
+    "state", [samples.failed_over_pair(), samples.stale_master_back(), samples.fresh_pair(), samples.rebuilt_pair()]
+)
+def test_the_rebuild_could_start_from_each_documented_state(state):
+    made = plan(state)
+    reasons = [
+        (one.number, one.obstacle, [check.check for check in one.checks if check.blocks])
+        for one in made.steps
+        if one.prospect is Prospect.BLOCKED
+    ]
+    assert made.could_start, reasons
+
+
+def test_what_is_done_already_would_be_skipped():
+    found = prospects(plan(samples.stale_master_back()))
+    assert found["stop-keepalived"] is Prospect.SKIPPED
+    assert found["start-returning"] is Prospect.SKIPPED
+    assert found["replicate"] is Prospect.READY
+
+
+def test_what_needs_an_earlier_step_names_it():
+    made = plan(samples.failed_over_pair())
+    replicate = next(one for one in made.steps if one.step.id == "replicate")
+    assert replicate.prospect is Prospect.LATER
+    waiting = [check for check in replicate.checks if check.after]
+    assert {check.after for check in waiting} <= set(range(1, replicate.number))
+    assert [one.render() for one in replicate.planned] == ["SLAVEOF 192.168.100.201 6379"]
+    assert replicate.preview is not None
+
+
+def test_an_empty_source_blocks():
+    made = plan(samples.with_redis(samples.stale_master_back(), A, keys={}))
+    assert not made.could_start
+    assert prospects(made)["replicate"] is Prospect.BLOCKED
+
+
+def test_the_wrong_direction_blocks():
+    assert not plan(samples.stale_master_back(), survivor=B, returning=A).could_start
+
+
+def test_predicates_that_a_verb_affects_exist():
+    from console.core.conditions import VOCABULARY
+
+    for verb in VERBS.values():
+        assert verb.affects <= set(VOCABULARY), verb.name

@@ -1,0 +1,96 @@
+"""What must be true of a run whatever events come, in whatever order."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from console.core.run import (
+    FINAL_STATUSES,
+    PASSED_STATUSES,
+    AnswerCame,
+    ConditionsChecked,
+    IntentWritten,
+    OperatorAsked,
+    Outcome,
+    ProofsSeen,
+    RunEnded,
+    StepEnded,
+    StepReached,
+    StepStatus,
+    VerificationBegan,
+    advance,
+    begin,
+)
+from console.core.runbook import Runbook, Step
+
+STEPS = tuple(Step(f"s{number}", "title", "why", "role") for number in range(3))
+RUNBOOK = Runbook("book", "title", "summary", "keepalived", (), STEPS)
+START = begin("id", "cache", RUNBOOK, {"role": "redis-a"})
+
+index = st.integers(-1, 3)
+events = st.one_of(
+    st.builds(StepReached, index, st.just(1.0)),
+    st.builds(ConditionsChecked, index, st.just(())),
+    st.builds(OperatorAsked, index, st.just("note")),
+    st.builds(IntentWritten, index, st.just("line")),
+    st.builds(AnswerCame, index, st.just("line")),
+    st.builds(VerificationBegan, index, st.just(9.0)),
+    st.builds(ProofsSeen, index, st.just(())),
+    st.builds(StepEnded, index, st.sampled_from(StepStatus), st.just("note"), st.just(2.0)),
+    st.builds(RunEnded, st.sampled_from(Outcome), st.just("message")),
+)
+
+
+@given(st.lists(events, max_size=40))
+def test_invariants(stream):
+    state = START
+    for event in stream:
+        before, state = state, advance(state, event)
+        if before.outcome is not Outcome.RUNNING:
+            assert state == before, "a run that ended stays as it is"
+        for old, new in zip(before.steps, state.steps, strict=True):
+            if old.status in FINAL_STATUSES:
+                assert new == old, "a final step stays as it is"
+            if new.status is StepStatus.SENDING and old.status is not StepStatus.SENDING:
+                assert isinstance(event, IntentWritten), "nothing is sent without its intent on disk"
+            if new.status is StepStatus.DONE and old.status is not StepStatus.DONE:
+                assert old.status is StepStatus.VERIFYING, "done is proved"
+            if new.status is not old.status:
+                assert old.status is not StepStatus.WAITING or isinstance(event, StepReached)
+        started = [one.status for one in state.steps if one.status is not StepStatus.WAITING]
+        assert all(status in PASSED_STATUSES for status in started[:-1]), "one step at a time"
+        assert (state.waiting_until is None) or state.outcome is Outcome.RUNNING
+    if state.outcome is Outcome.DONE:
+        assert all(one.status in PASSED_STATUSES for one in state.steps)
+
+
+def through(*stream):
+    state = START
+    for event in stream:
+        state = advance(state, event)
+    return state
+
+
+def test_the_usual_way():
+    state = through(
+        StepReached(0, 1.0),
+        ConditionsChecked(0, ()),
+        OperatorAsked(0),
+        ConditionsChecked(0, ()),
+        IntentWritten(0, "redis-a> x"),
+        AnswerCame(0, "done"),
+        VerificationBegan(0, 9.0),
+    )
+    assert state.steps[0].output == ("redis-a> x", "done")
+    assert (state.current, state.waiting_until) == (0, 9.0)
+    ended = advance(state, StepEnded(0, StepStatus.DONE, "proved", 3.0))
+    assert ended.steps[0].status is StepStatus.DONE
+    assert ended.waiting_until is None
+    assert advance(ended, StepReached(1, 4.0)).current == 1
+
+
+def test_a_step_that_was_refused_is_not_passed():
+    state = through(StepReached(0, 1.0), StepEnded(0, StepStatus.REFUSED, "", 2.0), StepReached(1, 3.0))
+    assert state.steps[1].status is StepStatus.WAITING
+    assert advance(state, RunEnded(Outcome.DONE, "")).outcome is Outcome.RUNNING
