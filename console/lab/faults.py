@@ -36,9 +36,11 @@ def apply(kind: str, host: Host, service: str | None) -> None:
     elif service is None:
         _whole_host(kind, host)
     elif kind in _SIGNALS:
-        done = host.run(["pkill", f"-{_SIGNALS[kind]}", "-x", SERVICES[service]])
-        if done.returncode != 0:
+        found = host.running(SERVICES[service])
+        if not found:
             raise LabError(f"{service} does not run on {host.name}")
+        # Children first: a keepalived child whose parent dies before it gives the VIP up.
+        host.run(f"kill -{_SIGNALS[kind]} {' '.join(map(str, reversed(found)))}")
     else:
         _init_script(kind, host, service)
 

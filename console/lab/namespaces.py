@@ -27,7 +27,6 @@ PROGRAMS = {
     "mount": "mount",
     "ip": "iproute2",
     "hostname": "hostname",
-    "pkill": "procps",
     "sshd": "openssh-server",
     "ssh-keygen": "openssh-client",
     "redis-cli": "redis-tools",
