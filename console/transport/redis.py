@@ -210,7 +210,14 @@ def through(tunnel: Callable[[str, int, float], Any], host: str, port: int, tls:
 def refusal_kind(text: str) -> ProblemKind:
     """What kind of problem an error reply tells of."""
     if text.startswith(
-        ("NOAUTH", "WRONGPASS", "Authentication required", "invalid password", "operation not permitted")
+        (
+            "NOAUTH",
+            "WRONGPASS",
+            "Authentication required",
+            "invalid password",
+            "invalid username-password",
+            "operation not permitted",
+        )
     ):
         return ProblemKind.AUTH_FAILED
     if text.startswith(("LOADING", "Redis is loading")):

@@ -25,7 +25,9 @@ class _Session:
     """An open connection and the first answers that came with it."""
 
     def __init__(self, eye: RedisEye) -> None:
-        from console.transport import redis
+        # In this order: while the SSH handshakes wait for their servers, there is time to import the other library.
+        from console.transport import ssh  # noqa: F401
+        from console.transport import redis  # isort: skip
 
         spec, timeout = eye.spec.redis, eye.timeout
         host, port = eye.spec.address, spec.port

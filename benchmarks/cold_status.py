@@ -1,0 +1,39 @@
+"""Cold `status` of a pair against two cold `ssh NODE command`, one after the other."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+from measure import cluster, median, seconds, ssh_config, verdict
+
+TIMES = 11
+GOAL = 1.0
+
+
+def main() -> int:
+    nodes = [node.name for node in cluster().nodes]
+    status = [sys.executable, "-m", "console", "status", "--format", "json"]
+    ssh = ["ssh", "-F", ssh_config()]
+
+    def ours() -> None:
+        subprocess.run(status, check=False, stdout=subprocess.DEVNULL, env=os.environ)
+
+    def theirs() -> None:
+        for node in nodes:
+            subprocess.run([*ssh, node, "cat /proc/uptime"], check=True, stdout=subprocess.DEVNULL)
+
+    seconds(ours, 2)
+    mine, serial = [], []
+    for _ in range(TIMES):
+        mine += seconds(ours, 1)
+        serial += seconds(theirs, 1)
+    print(
+        f"cold status: {median(mine) * 1000:.0f} ms; two cold ssh, one after the other: {median(serial) * 1000:.0f} ms"
+    )
+    return 0 if verdict("cold status", median(mine) / median(serial), GOAL) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,87 @@
+"""Every probe's parser on what real servers answered. A new case is a data file: tests/probes/<probe>/<case>.yaml.
+
+A case has `source`, `text` (or `data`, escaped), arguments where the parser takes some, and `expect`: the fields to look
+at, as deep as they are written down; or `error`: a part of the message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from console.probes import (
+    NotUnderstoodError,
+    addresses,
+    clock,
+    disk,
+    files,
+    host_identity,
+    keepalived_config,
+    keepalived_version,
+    memory,
+    notify_log,
+    processes,
+    redis_config,
+    redis_info,
+    system_log,
+)
+
+HERE = Path(__file__).parent
+Case = Mapping[str, Any]
+
+PARSERS: Mapping[str, Callable[[Case], Any]] = {
+    "addresses": lambda case: addresses.parse(case["text"]),
+    "clock": lambda case: clock.parse(case["text"]),
+    "disk": lambda case: disk.parse(case["text"]),
+    "files": lambda case: files.parse(case["text"]),
+    "host_identity": lambda case: host_identity.parse(case["text"]),
+    "keepalived_config": lambda case: keepalived_config.parse(case["text"].encode(), case["path"], None),
+    "keepalived_version": lambda case: keepalived_version.parse(case["text"]),
+    "memory": lambda case: memory.parse(case["text"]),
+    "notify_log": lambda case: notify_log.parse(case["text"], "/log", case["now"], case.get("utc_offset", 0)),
+    "processes": lambda case: processes.parse(case["text"], case.get("scripts", ())),
+    "redis_config": lambda case: redis_config.parse(case["told"]),
+    "redis_info": lambda case: redis_info.parse(case["text"].replace("\n", "\r\n")),
+    "system_log": lambda case: system_log.parse(
+        case["text"], case["now"], case.get("utc_offset", 0), case.get("instance")
+    ),
+}
+
+CASES = sorted(HERE.glob("*/*.yaml"))
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_case(path: Path) -> None:
+    case = yaml.safe_load(path.read_text())
+    assert case["source"]
+    parse = PARSERS[path.parent.name]
+    if "error" in case:
+        with pytest.raises(NotUnderstoodError, match=case["error"]):
+            parse(case)
+    else:
+        _look("", parse(case), case["expect"])
+
+
+def test_each_probe_has_cases() -> None:
+    assert {path.parent.name for path in CASES} == set(PARSERS)
+
+
+def _look(where: str, found: Any, expected: Any) -> None:
+    if isinstance(expected, dict) and not isinstance(found, Mapping):
+        for name, value in expected.items():
+            _look(f"{where}.{name}", getattr(found, name), value)
+    elif isinstance(expected, dict):
+        assert {str(key): value for key, value in found.items()}.keys() == {str(key) for key in expected}, where
+        for name, value in expected.items():
+            _look(f"{where}[{name}]", found[name], value)
+    elif isinstance(expected, list):
+        assert len(found) == len(expected), f"{where}: {found}"
+        for place, value in enumerate(expected):
+            _look(f"{where}[{place}]", found[place], value)
+    else:
+        assert (found.value if isinstance(found, Enum) else found) == expected, where
