@@ -111,9 +111,13 @@ class CliContext:
     def inventory(self) -> Inventory:
         """Loaded at first use. Raises DocumentError."""
         if self._inventory is None:
-            from console.documents.inventory import load_inventory
+            import platformdirs
 
-            self._inventory = load_inventory(self.inventory_path)
+            from console.documents.remembered import remembered_inventory
+
+            self._inventory = remembered_inventory(
+                self.inventory_path, platformdirs.user_cache_path(APP) / "inventories"
+            )
         return self._inventory
 
     @property

@@ -1,0 +1,109 @@
+"""An inventory that was checked before is not checked again: checking takes longer than looking at a pair.
+
+What is remembered is the checked inventory, which holds no password, under the hash of everything that it was made
+from: the file's bytes, its path, the home folder, and the program's own code. Anything wrong with it means: check again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from dataclasses import asdict
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from console.core.inventory import (
+    ClusterSpec,
+    Inventory,
+    KeepalivedSpec,
+    NodeSpec,
+    PasswordKind,
+    PasswordSource,
+    RedisRoute,
+    RedisSpec,
+    ServiceSpec,
+    SshSpec,
+    TlsSpec,
+)
+
+_CODE = ("inventory.py", "inventory_model.py", "problems.py", "yaml_text.py", "remembered.py", "../core/inventory.py")
+
+
+def remembered_inventory(path: Path, folder: Path) -> Inventory:
+    """The inventory, from `folder` where it was checked before. Raises DocumentError as `load_inventory` does."""
+    key = _key(path)
+    place = folder / f"{sha256(os.fsencode(path.absolute())).hexdigest()[:32]}.json"
+    known = _recall(place, key) if key else None
+    if known is not None:
+        return known
+    from console.documents.inventory import load_inventory
+
+    inventory = load_inventory(path)
+    if key and key == _key(path):
+        _remember(place, key, inventory)
+    return inventory
+
+
+def _key(path: Path) -> str:
+    """What the inventory is made from; empty where the file cannot be read, which checking will say better."""
+    here = Path(__file__).parent
+    try:
+        digest = sha256(path.read_bytes())
+        made_by = [f"{name} {(here / name).stat().st_mtime_ns}" for name in _CODE]
+    except OSError:
+        return ""
+    digest.update("\n".join((str(path), str(path.absolute()), os.path.expanduser("~"), *made_by)).encode())  # noqa: PTH111
+    return digest.hexdigest()
+
+
+def _recall(place: Path, key: str) -> Inventory | None:
+    try:
+        found = json.loads(place.read_bytes())
+        return _inventory(found["inventory"]) if found["key"] == key else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _remember(place: Path, key: str, inventory: Inventory) -> None:
+    """Only for speed: where it cannot be written, it is checked again the next time."""
+    temp = place.with_suffix(f".{os.getpid()}")
+    try:
+        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with os.fdopen(os.open(temp, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            json.dump({"key": key, "inventory": asdict(inventory)}, file)
+        temp.replace(place)
+    except OSError:
+        with contextlib.suppress(OSError):
+            temp.unlink()
+
+
+def _inventory(found: dict[str, Any]) -> Inventory:
+    return Inventory(
+        path=found["path"],
+        clusters=tuple(
+            ClusterSpec(**{**cluster, "nodes": tuple(_node(node) for node in cluster["nodes"])})
+            for cluster in found["clusters"]
+        ),
+    )
+
+
+def _node(node: dict[str, Any]) -> NodeSpec:
+    redis, keepalived = node["redis"], node["keepalived"]
+    password, tls = redis["password"], redis["tls"]
+    return NodeSpec(
+        name=node["name"],
+        address=node["address"],
+        ssh=SshSpec(**node["ssh"]),
+        redis=RedisSpec(
+            **{
+                **redis,
+                "password": PasswordSource(PasswordKind(password["kind"]), password["where"]) if password else None,
+                "tls": TlsSpec(**tls) if tls else None,
+                "via": RedisRoute(redis["via"]),
+                "service": ServiceSpec(**redis["service"]),
+            }
+        ),
+        keepalived=KeepalivedSpec(**{**keepalived, "service": ServiceSpec(**keepalived["service"])}),
+    )
