@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import samples
@@ -13,7 +14,9 @@ from console.core.command import Identity, Planned, RedisCommand, ShellCommand
 from console.core.inventory import ClusterSpec, Inventory, KeepalivedSpec, NodeSpec, RedisSpec, SshSpec
 from console.core.model import ClusterState, VrrpState, read
 from console.core.run import Choice, Decision, Question, QuestionKind, RunState
+from console.documents.runbook import load_runbook
 from console.engine.ports import Answer, AnswerKind, Desk
+from console.engine.session import ClusterArmory
 
 A, B, VIP, NOW = samples.A, samples.B, samples.VIP, samples.NOW
 CONFIG = "/etc/keepalived/keepalived.conf"
@@ -27,6 +30,10 @@ def node_spec(name: str, **changes: Any) -> NodeSpec:
 
 
 CLUSTER = ClusterSpec("cache", "keepalived", VIP, (node_spec(A), node_spec(B)))
+
+
+RUNBOOK = load_runbook(Path(__file__).parents[1] / "runbooks" / "one-shot-rebuild.yaml")
+ROLES = {"survivor": A, "returning": B}
 
 
 class FakeClock:
@@ -254,3 +261,21 @@ def restart_redis(state: ClusterState, name: str) -> ClusterState:
     if state.vip_reaches != name:
         return changed
     return replace(changed, vip_reach=state.vip_reach.map(lambda reach: replace(reach, run_id="f" * 40)))
+
+
+class Stage:
+    """A pair, and everything that a run of the shipped rebuild on it needs."""
+
+    def __init__(self, table=None, journal=None, pair=None):
+        self.pair = pair or Pair()
+        self.clock = FakeClock()
+        self.journal = journal or MemoryJournal()
+        self.actuator = FakeActuator(self.pair.carry_out, table, self.pair.files)
+
+    def run(self, operator=None, runbook=RUNBOOK):
+        self.operator = operator or ScriptedOperator()
+        armory = ClusterArmory(desk(self.pair, self.clock), lambda _: self.actuator, lambda _: self.journal)
+        return armory.arm("cache", runbook, ROLES).execute(self.operator)
+
+    def status(self, run, step):
+        return next(one for one in run.steps if one.step.id == step)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from console.core.command import Planned, RedisCommand
 from console.core.predicate import Check, Verdict
@@ -49,16 +49,8 @@ def planned_text(planned: Planned) -> str:
 
 def preview_lines(preview: LossPreview) -> Iterator[str]:
     """The loss preview, warnings last: they are what stays in sight above the prompt."""
-    yield wrapped(
-        f"{preview.target} would follow {preview.source}: {preview.resync.value} resync, {preview.reason}", "  "
-    )
+    yield f"  what {preview.target} loses by following {preview.source}:"
     for line in preview.lines:
-        yield wrapped(line, "  ", "    ")
+        yield wrapped(line, "    ", "      ")
     for line in preview.warnings:
-        yield wrapped(f"!!  {line}", "  ", "      ")
-
-
-def section(title: str, lines: Iterable[str]) -> str:
-    """A heading and its lines; nothing at all where there are none."""
-    body = list(lines)
-    return "\n".join([f"{title}:", *body]) if body else ""
+        yield wrapped(f"!!  {line}", "    ", "        ")

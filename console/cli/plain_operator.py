@@ -81,7 +81,8 @@ class PlainOperator:
     def _print_output(self, index: int, step: StepState) -> None:
         for line in step.output[self._printed.get(index, 0) :]:
             self._end_progress()
-            print("\n".join(f"  {one}" for one in line.splitlines()), flush=True)
+            first, *more = line.splitlines() or [""]
+            print(wrapped(f"{first} … ({len(more)} more lines, as shown)" if more else first, "  ", "    "), flush=True)
         self._printed[index] = len(step.output)
 
     def _show_progress(self, run: RunState, step: StepState) -> None:

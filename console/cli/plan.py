@@ -113,6 +113,8 @@ def plan_document(made: RunPlan) -> dict[str, Any]:
                 ],
                 "obstacle": one.obstacle or None,
                 "preview": plain(one.preview),
+                "verify": [check.statement for check in one.proofs],
+                "within_seconds": one.step.within,
             }
             for one in made.steps
         ],
@@ -143,11 +145,15 @@ def _step_text(one: StepPlan, total: int) -> Iterator[str]:
     from console.cli.paper import planned_text, preview_lines, wrapped
     from console.core.runbook import GateKind
     from console.engine.actions import instruction
+    from console.engine.plan import Prospect
 
     yield f"== {one.number}/{total} {one.step.id}: {one.step.title}"
     yield f"  {one.prospect.value}; on {one.node}"
     for check in one.checks:
         yield _check_text(check)
+    if one.proofs and one.prospect is not Prospect.SKIPPED:
+        wanted = "; ".join(check.statement for check in one.proofs)
+        yield wrapped(f"then, within {one.step.within:g} s: {wanted}", "  ", "      ")
     if one.obstacle:
         yield wrapped(f"NO  {one.obstacle}", "  ", "      ")
     if text := instruction(one.step):

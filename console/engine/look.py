@@ -68,7 +68,7 @@ def look(
     return Look(
         state=state,
         skips=_evaluated(step.skip_if, state, work.roles) if rest is None else (),
-        checks=_evaluated((*entrance, *step.require), state, work.roles),
+        checks=_evaluated(conditions(step, entrance), state, work.roles),
         planned=planned,
         obstacle=obstacle,
         facts=facts,
@@ -77,6 +77,11 @@ def look(
         preview=_preview(step, state, work.roles),
         identities={node.name: identity(node) for node in state.nodes},
     )
+
+
+def conditions(step: Step, entrance: tuple[Condition, ...] = ()) -> tuple[Condition, ...]:
+    """What must hold before the step, each once: the runbook's own conditions first."""
+    return (*entrance, *(one for one in step.require if one not in entrance))
 
 
 def proofs(step: Step, state: ClusterState, roles: Mapping[str, str]) -> tuple[Check, ...]:

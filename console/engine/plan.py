@@ -18,12 +18,12 @@ from console.core.resync import LossPreview
 from console.core.runbook import Condition, GateKind, Runbook, Step
 from console.core.verbs import VERBS
 from console.engine.actions import Workplace
-from console.engine.look import Look, gate_of, look
+from console.engine.look import Look, conditions, gate_of, look, proofs
 
 NOT_PROVED = (
     "A plan looks once and sends nothing: it does not prove that a service starts or stops, or that sudo permits it.",
     "Nor does it prove that a file can be written, that the replica's link comes up, or how long the sync takes.",
-    "Commands of later steps are made from what is true now; the run makes and shows them anew when it is there.",
+    "Commands of later steps are made from what is expected then; the run makes and shows them anew when it is there.",
     "Conditions marked `after step N` can be judged only then.",
     "The run looks again before every step and before every command, and refuses if anything changed.",
 )
@@ -57,13 +57,15 @@ class StepPlan:
 
     number: int
     step: Step
-    node: str
     gate: GateKind
     prospect: Prospect
     checks: tuple[PlannedCheck, ...]
-    planned: tuple[Planned, ...]
-    obstacle: str
-    preview: LossPreview | None
+    planned: tuple[Planned, ...] = ()
+    obstacle: str = ""
+    preview: LossPreview | None = None
+    node: str = ""
+    proofs: tuple[Check, ...] = ()
+    """Its `verify` as things stand: what the run will look for, not what it will find."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,37 +84,67 @@ class RunPlan:
 
 
 def make_plan(runbook: Runbook, state: ClusterState, work: Workplace) -> RunPlan:
-    """Evaluates every step on one observation."""
+    """Evaluates every step on one observation; commands are made as if the steps before had been carried out."""
     steps: list[StepPlan] = []
+    expected = state
     for number, step in enumerate(runbook.steps, start=1):
         entrance = runbook.require if number == 1 else ()
         seen = look(step, state, work, entrance=entrance)
+        if expected is not state:
+            then = look(step, expected, work)
+            seen = replace(seen, planned=then.planned, obstacle=then.obstacle)
         before = [one for one in steps if one.prospect is not Prospect.SKIPPED]
-        one = _plan_step(number, step, seen, (*entrance, *step.require), before)
-        steps.append(replace(one, node=work.roles.get(step.role, "")))
+        checks = tuple(
+            PlannedCheck(check, None if check.holds else _waits_for(condition, before))
+            for condition, check in zip(conditions(step, entrance), seen.checks, strict=True)
+        )
+        moved = _moved_by(step, before)
+        if seen.done_already and moved is None and not any(one.blocks for one in checks[: len(entrance)]):
+            one = _skipped(number, step, seen)
+        else:
+            one = _plan_step(number, step, seen, checks, moved)
+        steps.append(replace(one, node=work.roles.get(step.role, ""), proofs=proofs(step, state, work.roles)))
+        if one.prospect is not Prospect.SKIPPED:
+            expected = _after(step, expected, work.roles)
     return RunPlan(runbook, state.name, work.roles, state.observed_at, tuple(steps))
 
 
-def _plan_step(
-    number: int, step: Step, seen: Look, conditions: Sequence[Condition], before: Sequence[StepPlan]
-) -> StepPlan:
-    checks = tuple(
-        PlannedCheck(check, None if check.holds else _waits_for(condition, before))
-        for condition, check in zip(conditions, seen.checks, strict=True)
+def _after(step: Step, state: ClusterState, roles: Mapping[str, str]) -> ClusterState:
+    """The state as far as later commands are made from it: which keepalived runs decides which file is edited."""
+    verb = step.action.verb if step.action else ""
+    if verb not in ("start-keepalived", "stop-keepalived"):
+        return state
+    nodes = tuple(
+        replace(node, keepalived=node.keepalived.map(lambda one: replace(one, running=verb == "start-keepalived")))
+        if node.name == roles.get(step.role)
+        else node
+        for node in state.nodes
     )
-    entrance = checks[: len(checks) - len(step.require)]
-    skipped = seen.done_already and not any(one.blocks for one in entrance)
-    if skipped:
-        checks = tuple(PlannedCheck(check) for check in seen.skips)
-        prospect = Prospect.SKIPPED
-    elif seen.obstacle or any(one.blocks for one in checks):
+    return replace(state, nodes=nodes)
+
+
+def _plan_step(number: int, step: Step, seen: Look, checks: tuple[PlannedCheck, ...], moved: int | None) -> StepPlan:
+    if seen.obstacle or any(one.blocks for one in checks):
         prospect = Prospect.BLOCKED
     else:
-        prospect = Prospect.LATER if any(one.after for one in checks) else Prospect.READY
-    planned = () if skipped else seen.planned
-    preview = None if skipped else seen.preview
-    obstacle = "" if skipped else seen.obstacle
-    return StepPlan(number, step, "", gate_of(step), prospect, checks, planned, obstacle, preview)
+        prospect = Prospect.LATER if moved or any(one.after for one in checks) else Prospect.READY
+    return StepPlan(number, step, gate_of(step), prospect, checks, seen.planned, seen.obstacle, seen.preview)
+
+
+def _skipped(number: int, step: Step, seen: Look) -> StepPlan:
+    checks = tuple(PlannedCheck(check) for check in seen.skips)
+    return StepPlan(number, step, gate_of(step), Prospect.SKIPPED, checks)
+
+
+def _moved_by(step: Step, before: Sequence[StepPlan]) -> int | None:
+    """The last earlier step that acts on the very role and can undo what the step would be skipped for."""
+    for one in reversed(before):
+        verb = VERBS.get(one.step.action.verb) if one.step.action else None
+        if verb and any(
+            wanted.predicate in verb.affects and wanted.subject == one.step.role for wanted in step.skip_if
+        ):
+            return one.number
+    return None
 
 
 def _waits_for(condition: Condition, before: Sequence[StepPlan]) -> int | None:

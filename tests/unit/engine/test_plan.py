@@ -1,17 +1,12 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 import samples
-from fakes import CLUSTER, A, B
+from fakes import CLUSTER, RUNBOOK, A, B
 
 from console.core.verbs import VERBS
-from console.documents.runbook import load_runbook
 from console.engine.actions import Workplace
 from console.engine.plan import Prospect, make_plan
-
-RUNBOOK = load_runbook(Path(__file__).parents[3] / "runbooks" / "one-shot-rebuild.yaml")
 
 
 def plan(state, survivor=A, returning=B):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import samples
 from fakes import (
     PASSWORD,
+    ROLES,
+    RUNBOOK,
     A,
     B,
     FakeActuator,
@@ -16,6 +17,7 @@ from fakes import (
     MemoryJournal,
     Pair,
     ScriptedOperator,
+    Stage,
     agree,
     choose,
     desk,
@@ -24,33 +26,12 @@ from fakes import (
 
 from console.core.journal import canonical, plain
 from console.core.run import Choice, Decision, Outcome, QuestionKind, StepStatus
-from console.documents.runbook import load_runbook
 from console.engine.ports import Answer, AnswerKind, ArmingError
 from console.engine.session import ClusterArmory
 
-RUNBOOK = load_runbook(Path(__file__).parents[3] / "runbooks" / "one-shot-rebuild.yaml")
-ROLES = {"survivor": A, "returning": B}
 LOST = Answer(AnswerKind.UNKNOWN, "connection lost")
 LOST_BUT_ARRIVED = Answer(AnswerKind.UNKNOWN, "arrived")
 NOT_SENT = Answer(AnswerKind.NOT_SENT, "hostname is redis-x, not redis-b")
-
-
-class Stage:
-    """A pair, and everything that a run on it needs."""
-
-    def __init__(self, table=None, journal=None, pair=None):
-        self.pair = pair or Pair()
-        self.clock = FakeClock()
-        self.journal = journal or MemoryJournal()
-        self.actuator = FakeActuator(self.pair.carry_out, table, self.pair.files)
-
-    def run(self, operator=None, runbook=RUNBOOK):
-        self.operator = operator or ScriptedOperator()
-        armory = ClusterArmory(desk(self.pair, self.clock), lambda _: self.actuator, lambda _: self.journal)
-        return armory.arm("cache", runbook, ROLES).execute(self.operator)
-
-    def status(self, run, step):
-        return next(one for one in run.steps if one.step.id == step)
 
 
 def sent(stage, text):

@@ -1,0 +1,126 @@
+"""The plain prompts, with their exact texts, over the whole rebuild on the simulated pair."""
+
+from __future__ import annotations
+
+import builtins
+
+import pytest
+import samples
+from fakes import PASSWORD, ROLES, RUNBOOK, B, Pair, Stage, desk
+
+from console.cli.plain_operator import PlainOperator
+from console.core.run import Outcome
+from console.engine.session import ClusterArmory
+
+
+class Terminal:
+    """What is typed at which prompt; a callable may change the pair first."""
+
+    def __init__(self, monkeypatch, *typed, then="y"):
+        self.typed = list(typed)
+        self.then = then
+        self.prompts = []
+        monkeypatch.setattr(builtins, "input", self)
+
+    def __call__(self, prompt):
+        self.prompts.append(prompt)
+        assert len(self.prompts) < 60
+        answer = self.typed.pop(0) if self.typed else (B if prompt.startswith("Type") else self.then)
+        if isinstance(answer, type) and issubclass(answer, BaseException):
+            raise answer
+        return answer
+
+
+def run(stage, runbook=RUNBOOK):
+    armory = ClusterArmory(desk(stage.pair, stage.clock), lambda _: stage.actuator, lambda _: stage.journal)
+    armed = armory.arm("cache", runbook, ROLES)
+    operator = PlainOperator(stage.clock.now)
+    operator.open(armed.state)
+    ended = armed.execute(operator)
+    operator.close(ended)
+    return ended
+
+
+def test_the_whole_run(monkeypatch, capsys):
+    terminal = Terminal(monkeypatch)
+    ended = run(Stage(pair=Pair(sync_looks=6)))
+    text = capsys.readouterr().out
+    assert "== 6/12 replicate: Make the returning node a replica of the survivor\n" in text
+    assert set(terminal.prompts) == {
+        "Run this step? [y/N/skip/abort] ",
+        'Type "redis-b" to confirm, anything else cancels: ',
+    }
+    assert text.rstrip().splitlines()[-1] == f"run {ended.run_id}: done"
+    assert "  redis-b> SLAVEOF 192.168.100.201 6379\n" in text
+    assert "  ok  keepalived is stopped on redis-b" in text
+    assert "what redis-b loses by following redis-a" in text
+    assert "+    priority 137" in text
+    assert PASSWORD not in text
+    assert "waiting, " in text
+
+
+def test_lines_are_within_the_terminal(monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "80")
+    Terminal(monkeypatch)
+    run(Stage())
+    own = [line for line in capsys.readouterr().out.splitlines() if line.startswith(("  ok", "  redis", "      "))]
+    assert max(map(len, [line for line in own if not line.startswith("    ")])) < 100
+    assert max(len(line) for line in own if line.startswith("  ok")) <= 80
+
+
+@pytest.mark.parametrize("end", [EOFError, KeyboardInterrupt, "abort"])
+def test_the_end_of_input_aborts(monkeypatch, capsys, end):
+    Terminal(monkeypatch, end)
+    stage = Stage()
+    ended = run(stage)
+    assert ended.outcome is Outcome.ABORTED
+    assert stage.actuator.sent == []
+    assert capsys.readouterr().out.rstrip().endswith(f"run {ended.run_id}: aborted")
+
+
+@pytest.mark.parametrize("typed", ["", "n", "N", "no", "what?", "skip", "look"])
+def test_everything_but_yes_runs_nothing(monkeypatch, typed):
+    terminal = Terminal(monkeypatch, typed, "abort")
+    stage = Stage()
+    assert run(stage).outcome is Outcome.ABORTED
+    assert stage.actuator.sent == []
+    assert len(terminal.prompts) == 2
+
+
+@pytest.mark.parametrize("typed", ["", "y", "redis-a", "REDIS-B"])
+def test_a_gate_takes_nothing_but_the_name(monkeypatch, capsys, typed):
+    Terminal(monkeypatch, "y", "y", typed, "abort")
+    stage = Stage()
+    ended = run(stage)
+    assert ended.outcome is Outcome.ABORTED
+    assert not [line for line in stage.actuator.texts if "SLAVEOF" in line]
+    assert "cancelled, the name that was typed is not redis-b" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_blocked_step_says_no_and_cannot_be_run(monkeypatch, capsys):
+    empty = Pair(samples.with_redis(samples.stale_master_back(), samples.A, keys={}))
+    terminal = Terminal(monkeypatch, "y", "retry", "skip", "abort")
+    ended = run(Stage(pair=empty))
+    text = capsys.readouterr().out
+    assert terminal.prompts[0] == "Blocked. [LOOK/abort] "
+    assert "  NO  " in text
+    assert "[H02]" in text
+    assert ended.outcome is Outcome.ABORTED
+
+
+def test_what_changed_is_said_above_the_prompt(monkeypatch, capsys):
+    stage = Stage()
+    terminal = Terminal(monkeypatch)
+    plain = terminal.__call__
+
+    def restart_at_the_gate(prompt):
+        answer = plain(prompt)
+        if prompt.startswith("Type") and terminal.prompts.count(prompt) == 1:
+            stage.pair.change(lambda state: samples.with_redis(state, B, run_id="f" * 40))
+        return answer
+
+    monkeypatch.setattr(builtins, "input", restart_at_the_gate)
+    run(stage)
+    text = capsys.readouterr().out
+    assert "changed since it was shown:" in text
+    assert "redis-b: run_id: was" in text
