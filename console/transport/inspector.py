@@ -99,7 +99,8 @@ class NodesInspector:
         full = wait or time.monotonic() - self._full_at >= FULL_EVERY
         if full:
             self._full_at = time.monotonic()
-        connected_by = time.monotonic() + (max(one.patience for one in self._nodes) if wait else 0.0)
+        patience = max(one.patience for one in self._nodes) if fresh else ANSWER_DEADLINE
+        connected_by = time.monotonic() + (patience if wait else 0.0)
         new = [node.settle(connected_by) for node in self._nodes]
         if first:
             # Not before: its look would only have waited for the same imports and connections.
