@@ -156,11 +156,10 @@ class CliContext:
             self._clock = self._adapters.clock()
         return self._clock
 
-    def desk(self, clusters: Iterable[str] = (), *, screen: bool = False, runbooks: bool = True) -> Desk:
+    def desk(self, clusters: Iterable[str] = (), *, screen: bool = False) -> Desk:
         """Eyes for the named clusters, for all of them without names. Asks for the passwords that have to be typed now.
 
-        `screen`: a live screen will be drawn, so that handshakes are not to take its time. `runbooks=False` leaves them
-        unread: who only looks does not wait for them, nor for a mistake in them.
+        `screen`: a live screen will be drawn, so that handshakes are not to take its time.
         """
         from console.engine.ports import Desk
 
@@ -169,14 +168,17 @@ class CliContext:
         parallel = HANDSHAKES_UNDER_A_SCREEN if screen else HANDSHAKES
 
         def inspector(name: str) -> Inspector:
-            if name not in self._inspectors:
-                self._inspectors[name] = self._adapters.inspector(
-                    self.cluster(name), self.passwords(name), self.clock, parallel=parallel
-                )
-            return self._inspectors[name]
+            return self.inspector(name, parallel)
 
-        books = self.runbooks if runbooks else ()
-        return Desk(inventory=self.inventory, runbooks=books, inspector=inspector, clock=self.clock)
+        return Desk(inventory=self.inventory, runbooks=self.runbooks, inspector=inspector, clock=self.clock)
+
+    def inspector(self, name: str, parallel: int = HANDSHAKES) -> Inspector:
+        """Eyes for one cluster, kept until the end. By itself for who only looks: it imports nothing of runs."""
+        if name not in self._inspectors:
+            self._inspectors[name] = self._adapters.inspector(
+                self.cluster(name), self.passwords(name), self.clock, parallel=parallel
+            )
+        return self._inspectors[name]
 
     def armory(self, desk: Desk) -> Armory:
         """What arms runs. Only what may run a runbook asks for it."""

@@ -7,17 +7,18 @@ import sys
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
+from typing import TYPE_CHECKING
 
 import click
 
 from console.cli.context import CliContext, inventory_option
-from console.cli.status_json import Seen, as_json
-from console.core.finding import Health
-from console.core.model import ClusterState
-from console.engine.ports import Desk
 
-EXIT_CODES = {Health.HEALTHY: 0, Health.WARNING: 1, Health.CRITICAL: 2, Health.UNKNOWN: 3}
-"""As monitoring plugins use them."""
+if TYPE_CHECKING:
+    from console.cli.status_json import Seen
+    from console.core.model import ClusterState
+
+EXIT_CODES = {"critical": 2, "unknown": 3, "warning": 1, "healthy": 0}
+"""As monitoring plugins use them; the worst first: what is broken outranks what is not seen."""
 
 
 @click.command("status")
@@ -40,23 +41,24 @@ def status(context: CliContext, clusters: tuple[str, ...], form: str) -> int:
     """
     chosen = tuple(dict.fromkeys(context.cluster(name).name for name in clusters))
     names = chosen or tuple(one.name for one in context.inventory.clusters)
-    desk = context.desk(names, runbooks=False)
+    for name in names:
+        context.passwords(name)
     with _Progress(f"looking at {', '.join(names)} …"):
-        seen = _look(desk, names)
-    click.echo(_printed(seen, form, desk.clock.now()), nl=False)
+        seen = _look(context, names)
+    click.echo(_printed(seen, form, context.clock.now()), nl=False)
     return exit_code(seen)
 
 
 def exit_code(seen: Sequence[Seen]) -> int:
-    """The worst: critical before unknown before warning, as what is broken outranks what is not seen."""
-    found = {one.health for one in seen}
-    worst = next(one for one in (Health.CRITICAL, Health.UNKNOWN, Health.WARNING, Health.HEALTHY) if one in found)
-    return EXIT_CODES[worst]
+    """That of the worst cluster."""
+    found = {one.health.value for one in seen}
+    return next(code for health, code in EXIT_CODES.items() if health in found)
 
 
-def _look(desk: Desk, names: Sequence[str]) -> list[Seen]:
+def _look(context: CliContext, names: Sequence[str]) -> list[Seen]:
     """All clusters at once: connecting takes most of the time, and what draws conclusions is imported meanwhile."""
-    observing = [_observe(desk, name) for name in names]
+    observing = [_observe(context, name) for name in names]
+    from console.cli.status_json import Seen
     from console.core.diagnosis import diagnose, health
 
     seen = []
@@ -67,13 +69,14 @@ def _look(desk: Desk, names: Sequence[str]) -> list[Seen]:
     return seen
 
 
-def _observe(desk: Desk, name: str) -> Future[ClusterState]:
+def _observe(context: CliContext, name: str) -> Future[ClusterState]:
     """In a thread that Ctrl-C does not wait for."""
     future: Future[ClusterState] = Future()
+    inspector = context.inspector(name)
 
     def look() -> None:
         try:
-            future.set_result(desk.inspector(name).observe(fresh=True))
+            future.set_result(inspector.observe(fresh=True))
         except BaseException as error:  # noqa: BLE001 - it is raised again where the result is asked for
             future.set_exception(error)
 
@@ -83,6 +86,8 @@ def _observe(desk: Desk, name: str) -> Future[ClusterState]:
 
 def _printed(seen: Sequence[Seen], form: str, now: float) -> str:
     if form == "json":
+        from console.cli.status_json import as_json
+
         return as_json(seen, now)
     if form == "openmetrics":
         from console.cli.status_metrics import as_openmetrics
