@@ -1,8 +1,8 @@
 """An inventory that was checked before is not checked again: checking takes longer than looking at a pair.
 
-What is remembered is the checked inventory, which holds no password. It stands under the hash of everything that it was
-made from: the file's bytes, its path, the home folder, the program's own code. Where anything is wrong with it, the file
-is checked again.
+What is remembered is the checked inventory, which holds no password. It stands under the hash of everything that it
+was made from: the file's bytes, its path, the home folder, the program's own code. Where anything is wrong with it, the
+file is checked again.
 """
 
 from __future__ import annotations
