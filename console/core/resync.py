@@ -108,7 +108,7 @@ def _keys(source: NodeState, target: NodeState) -> list[str]:
         word = "does not run" if proved_down(missing) else f"could not be read: {missing.redis.problem}"
         return [f"keys: Redis on {missing.name} {word}"]
     lines = [
-        f"db{number}: {t.keys.get(number, 0):,} keys of {target.name} give way to {s.keys.get(number, 0):,} of {source.name}"
+        f"db{number}: {t.keys.get(number, 0):,} keys of {target.name}, then {s.keys.get(number, 0):,} of {source.name}"
         for number in sorted({*s.keys, *t.keys})
     ]
     return lines or ["keys: both are empty"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from console.core.conditions import replication, virtual_ip, vrrp
-from console.core.conditions.spec import Ask, UnreadError
+from console.core.conditions.spec import Ask, UnreadError, decided
 from console.core.facts import proved_down
 from console.core.model import ClusterState, NodeState
 from console.core.predicate import Check, Verdict
@@ -45,11 +45,9 @@ def protection_checks(state: ClusterState) -> tuple[Check, ...]:
         _answer(virtual_ip.only_vip_holder, this),
         _answer(virtual_ip.vip_reaches, this),
         _answer(replication.in_sync, synced),
-        _answer(vrrp.priority_rule, that),
-        _answer(vrrp.keepalived_running, this),
-        _in_state(state, master, "MASTER"),
-        _answer(vrrp.keepalived_running, that),
-        _in_state(state, replica, "BACKUP"),
+        _answer(_priorities, that),
+        _standing(state, master, "MASTER"),
+        _standing(state, replica, "BACKUP"),
         _answer(vrrp.no_script_running, this),
         _answer(vrrp.no_script_running, that),
     )
@@ -62,8 +60,21 @@ def _answer(rule: Callable[[Ask], Check], ask: Ask) -> Check:
         return Check(unread.verdict, f"{ask.name}: {rule.__name__.replace('_', ' ')}", str(unread), unread.advice)
 
 
-def _in_state(state: ClusterState, node: NodeState, word: str) -> Check:
-    return _answer(vrrp.vrrp_state, Ask(state, node, {"is": word}))
+def _standing(state: ClusterState, node: NodeState, word: str) -> Check:
+    """Whether keepalived runs, and in this state."""
+    ask = Ask(state, node, {"is": word})
+    running = _answer(vrrp.keepalived_running, ask)
+    return _answer(vrrp.vrrp_state, ask) if running.holds else running
+
+
+def _priorities(ask: Ask) -> Check:
+    """The rule, or with checks of weight 0 that the master stands above: there a failed check means FAULT."""
+    master = ask.other("master")
+    m, s = vrrp.instance_of(ask, master.name), vrrp.instance_of(ask, ask.name)
+    if m.weight == 0 and m.scripts and s.weight == 0 and s.scripts:
+        figures = f"priority {m.priority} and {s.priority}, checks of weight 0: FAULT moves the VIP"
+        return decided(m.priority > s.priority, f"{master.name} stands above {ask.name}", figures)
+    return vrrp.priority_rule(ask)
 
 
 def _master(state: ClusterState) -> NodeState | None:

@@ -58,6 +58,8 @@ def priority_rule(ask: Ask) -> Check:
     m, s = instance_of(ask, master.name), instance_of(ask, ask.name)
     figures = f"priority {m.priority} on {master.name}, {s.priority} on {ask.name}, weight {m.weight}"
     statement = f"s < m < s + abs(weight) holds for {master.name} over {ask.name}"
+    if not m.scripts:
+        return fails(statement, f"no check is tracked on {master.name}: nothing notices when Redis fails there")
     if m.weight == 0 or s.weight == 0:
         advice = "give the check a weight, or let FAULT do the failover and make the priorities differ"
         return fails(statement, f"{figures}: a check of weight 0 means FAULT instead", advice)

@@ -1,0 +1,135 @@
+"""The rules of the house, checked: floors, purity of core, read-only by structure, files that can be read in one go."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+from typing import get_type_hints
+
+import pytest
+
+from console.engine import ports
+
+ROOT = Path(__file__).resolve().parent.parent
+CONSOLE = ROOT / "console"
+CORE = sorted((CONSOLE / "core").rglob("*.py"))
+SOURCES = sorted(CONSOLE.rglob("*.py"))
+TESTS = sorted((ROOT / "tests").rglob("test_*.py"))
+LONGEST_FILE, LONGEST_FUNCTION = 400, 60
+CATALOGUES = {"core/model.py": 600}
+"""Files that are one list of plain values: there a second file would only hide where to look."""
+HANDS = ("send", "execute", "write", "append", "arm")
+
+
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"), str(path))
+
+
+def imported(module: ast.Module) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(module):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def test_every_room_uses_only_what_is_below_it():
+    linter = Path(sys.executable).with_name("lint-imports")
+    done = subprocess.run([linter], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("path", CORE, ids=lambda path: str(path.relative_to(CONSOLE)))
+def test_core_needs_the_standard_library_only(path):
+    outside = {name for name in imported(tree(path)) if name.split(".")[0] not in {*sys.stdlib_module_names, "console"}}
+    assert not outside
+    assert not {
+        name for name in imported(tree(path)) if name.startswith("console.") and not name.startswith("console.core")
+    }
+
+
+@pytest.mark.parametrize("path", CORE, ids=lambda path: str(path.relative_to(CONSOLE)))
+def test_core_has_no_clock_no_files_and_no_chance(path):
+    doors = {"time", "socket", "subprocess", "os", "random", "secrets", "threading", "asyncio", "pathlib", "io"}
+    doors -= {"random"} if path.name == "backoff.py" else set()  # spreads reconnects where no number is handed in
+    assert not {name.split(".")[0] for name in imported(tree(path))} & doors
+    calls = {
+        node.func.id for node in ast.walk(tree(path)) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
+    assert not calls & {"open", "print", "input", "eval", "exec", "__import__"}
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(CONSOLE)))
+def test_a_file_can_be_read_in_one_go(path):
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= CATALOGUES.get(
+        str(path.relative_to(CONSOLE)), LONGEST_FILE
+    )
+    long = [
+        f"{node.name}: {node.end_lineno - node.lineno} lines"
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.end_lineno is not None
+        and node.end_lineno - node.lineno > LONGEST_FUNCTION
+    ]
+    assert not long
+
+
+def test_what_only_looks_has_no_hands():
+    for eyes in (ports.Inspector, ports.Clock, ports.Desk):
+        assert not [name for name in dir(eyes) if name in HANDS], eyes
+    held = {str(hint) for hint in get_type_hints(ports.Desk).values()}
+    assert not [hint for hint in held if any(word in hint for word in ("Actuator", "Armory", "Journal", "ArmedRun"))]
+
+
+def _reaches(start: str) -> set[str]:
+    """Modules of the console that a module imports, directly or through others."""
+    seen: set[str] = set()
+    waiting = [start]
+    while waiting:
+        name = waiting.pop()
+        path = ROOT / Path(*name.split("."))
+        file = path.with_suffix(".py") if path.with_suffix(".py").exists() else path / "__init__.py"
+        if name in seen or not name.startswith("console") or not file.exists():
+            continue
+        seen.add(name)
+        waiting += list(imported(tree(file)))
+    return seen
+
+
+@pytest.mark.parametrize("start", ["console.transport.inspector", "console.cli.status"])
+def test_looking_never_loads_what_can_change_something(start):
+    reached = _reaches(start)
+    assert start in reached
+    assert not {
+        name for name in reached if "actuator" in name or name in {"console.engine.runner", "console.engine.session"}
+    }
+
+
+@pytest.mark.parametrize("path", TESTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_test_can_fail(path):
+    """Each test asserts, expects an exception, or calls a helper of its file that does."""
+    module = tree(path)
+    functions = [node for node in ast.walk(module) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    checking = {node.name for node in functions if _checks(node)}
+    for _ in functions:  # helpers that call helpers
+        checking |= {node.name for node in functions if _called(node) & checking}
+    idle = [node.name for node in functions if node.name.startswith("test_") and node.name not in checking]
+    assert not idle
+
+
+def _checks(function: ast.AST) -> bool:
+    return any(isinstance(node, ast.Assert | ast.Raise) for node in ast.walk(function)) or bool(
+        _called(function) & {"raises", "snap_compare", "fail", "expect", "expect_exact", "wait"}
+    )
+
+
+def _called(function: ast.AST) -> set[str]:
+    called: set[str] = set()
+    for node in ast.walk(function):
+        if isinstance(node, ast.Call):
+            called.add(node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", ""))
+    return called

@@ -1,0 +1,245 @@
+from __future__ import annotations
+
+import pytest
+import samples as s
+from hypothesis import given
+from hypothesis import strategies as st
+
+from console.core.conditions import VOCABULARY, evaluate
+from console.core.model import InterfaceAddress, ProblemKind, Process, Processes, TrackScript, VrrpState, read, unread
+from console.core.predicate import Verdict
+from console.core.protection import protection
+from console.core.runbook import Condition
+
+HOLDS, FAILS, UNKNOWN = Verdict.HOLDS, Verdict.FAILS, Verdict.UNKNOWN
+STATES = (
+    s.healthy_pair,
+    s.rebuilt_pair,
+    s.failed_over_pair,
+    s.fresh_pair,
+    s.stale_master_back,
+    s.split_brain,
+    s.syncing_pair,
+    s.in_sync_unprotected,
+    s.unreachable_node,
+)
+
+
+def ask(predicate, state, subject=s.B, **arguments):
+    """Roles are the nodes' own names here."""
+    roles = {name: name for name in (s.A, s.B)}
+    return evaluate(Condition(predicate, subject, arguments), state, roles)
+
+
+def timeout(state, name):
+    return s.with_node(state, name, redis=unread(ProblemKind.TIMEOUT, "no answer in 3 s", s.NOW))
+
+
+def no_process(state, name):
+    return s.with_node(state, name, processes=read(Processes(), s.NOW))
+
+
+FAILED, BACK, SPLIT, HEALTHY = s.failed_over_pair(), s.stale_master_back(), s.split_brain(), s.healthy_pair()
+GONE, SYNCING, SYNCED, FRESH = s.unreachable_node(), s.syncing_pair(), s.in_sync_unprotected(), s.fresh_pair()
+SILENT = timeout(FAILED, s.B)
+ANOTHER_PORT = s.with_node(FAILED, s.B, processes=read(Processes(redis=(Process(7, 1, "redis-server *:6380"),)), s.NOW))
+HANGING = s.with_node(FAILED, s.B, processes=read(Processes(redis=(Process(7, 1, "redis-server *:6379"),)), s.NOW))
+MUTUAL = s.with_redis(
+    s.in_sync_unprotected(), s.A, **{key: getattr(s.replica_of(s.A, s.B), key) for key in ("role", "master")}
+)
+
+TABLE = [
+    ("ssh-readable", BACK, s.B, {}, HOLDS),
+    ("ssh-readable", GONE, s.B, {}, FAILS),
+    ("ssh-readable", s.with_node(BACK, s.B, ssh=unread(ProblemKind.NOT_READ)), s.B, {}, UNKNOWN),
+    ("redis-up", BACK, s.B, {}, HOLDS),
+    ("redis-up", FAILED, s.B, {}, FAILS),
+    ("redis-up", SILENT, s.B, {}, UNKNOWN),
+    ("redis-down", FAILED, s.B, {}, HOLDS),
+    ("redis-down", ANOTHER_PORT, s.B, {}, HOLDS),
+    ("redis-down", HANGING, s.B, {}, FAILS),
+    ("redis-down", BACK, s.B, {}, FAILS),
+    ("redis-down", SILENT, s.B, {}, UNKNOWN),
+    ("redis-down", GONE, s.B, {}, UNKNOWN),
+    ("redis-is-master", BACK, s.B, {}, HOLDS),
+    ("redis-is-master", SYNCING, s.B, {}, FAILS),
+    ("redis-is-master", FAILED, s.B, {}, FAILS),
+    ("redis-is-master", GONE, s.B, {}, UNKNOWN),
+    ("redis-is-replica", SYNCING, s.B, {}, HOLDS),
+    ("redis-not-loading", BACK, s.B, {}, HOLDS),
+    ("redis-not-loading", s.with_redis(BACK, s.B, loading=True), s.B, {}, FAILS),
+    ("redis-on-this-host", BACK, s.B, {}, HOLDS),
+    ("redis-on-this-host", s.with_redis(BACK, s.B, process_id=4), s.B, {}, FAILS),
+    ("holds-vip", BACK, s.A, {}, HOLDS),
+    ("holds-vip", BACK, s.B, {}, FAILS),
+    ("holds-vip", GONE, s.B, {}, UNKNOWN),
+    ("no-vip", BACK, s.B, {}, HOLDS),
+    ("no-vip", SPLIT, s.B, {}, FAILS),
+    ("only-vip-holder", BACK, s.A, {}, HOLDS),
+    ("only-vip-holder", SPLIT, s.A, {}, FAILS),
+    ("only-vip-holder", GONE, s.A, {}, UNKNOWN),
+    ("vip-reaches", BACK, s.A, {}, HOLDS),
+    ("vip-reaches", BACK, s.B, {}, FAILS),
+    ("vip-reaches", FRESH, s.A, {}, UNKNOWN),
+    ("behind-vip", BACK, s.A, {}, HOLDS),
+    ("behind-vip", BACK, s.B, {}, FAILS),
+    ("behind-vip", FRESH, s.A, {}, HOLDS),
+    ("behind-vip", s.with_vip(FRESH, s.B, held=True), s.A, {}, FAILS),
+    ("behind-vip", s.with_vip(FRESH, s.A, held=True), s.A, {}, UNKNOWN),
+    ("keepalived-running", FAILED, s.B, {}, HOLDS),
+    ("keepalived-stopped", FAILED, s.B, {}, FAILS),
+    ("keepalived-stopped", BACK, s.B, {}, HOLDS),
+    ("keepalived-stopped", GONE, s.B, {}, UNKNOWN),
+    ("vrrp-state", HEALTHY, s.B, {"is": "MASTER"}, HOLDS),
+    ("vrrp-state", HEALTHY, s.A, {"is": "master"}, FAILS),
+    ("vrrp-state", s.with_keepalived(HEALTHY, s.A, state=VrrpState.UNKNOWN), s.A, {"is": "BACKUP"}, UNKNOWN),
+    ("no-script-running", HEALTHY, s.A, {}, HOLDS),
+    ("no-script-running", s.with_script_running(HEALTHY, s.A), s.A, {}, FAILS),
+    (
+        "no-script-running",
+        s.with_script_running(HEALTHY, s.A, "/etc/keepalived/scripts/redis_check.sh"),
+        s.A,
+        {},
+        HOLDS,
+    ),
+    ("replicates-from", SYNCING, s.B, {"source": s.A}, HOLDS),
+    ("replicates-from", BACK, s.B, {"source": s.A}, FAILS),
+    ("replicates-from", s.with_link(SYNCING, s.B, host="redis-a"), s.B, {"source": s.A}, HOLDS),
+    ("replicates-from", s.with_link(SYNCING, s.B, host=s.VIP), s.B, {"source": s.A}, FAILS),
+    ("link-up", SYNCED, s.B, {"source": s.A}, HOLDS),
+    ("link-up", SYNCING, s.B, {"source": s.A}, FAILS),
+    ("in-sync", SYNCED, s.B, {"source": s.A}, HOLDS),
+    ("in-sync", SYNCING, s.B, {"source": s.A}, FAILS),
+    ("in-sync", s.with_redis(SYNCED, s.B, replid="7" * 40), s.B, {"source": s.A}, FAILS),
+    ("in-sync", s.with_redis(SYNCED, s.A, offset=80_000), s.B, {"source": s.A}, FAILS),
+    ("in-sync", s.with_redis(SYNCED, s.A, offset=9_500), s.B, {"source": s.A, "within_bytes": 10}, FAILS),
+    ("in-sync", s.with_redis(SYNCED, s.B, offset=None, replid=None), s.B, {"source": s.A}, HOLDS),
+    ("has-data-if", BACK, s.A, {"target": s.B}, HOLDS),
+    ("has-data-if", s.with_redis(BACK, s.A, keys={}), s.A, {"target": s.B}, FAILS),
+    ("has-data-if", s.with_redis(s.with_redis(BACK, s.A, keys={}), s.B, keys={}), s.A, {"target": s.B}, HOLDS),
+    ("has-data-if", s.with_redis(BACK, s.A, keys={}, loading=True), s.A, {"target": s.B}, UNKNOWN),
+    ("has-data-if", s.with_redis(GONE, s.A, keys={}), s.A, {"target": s.B}, UNKNOWN),
+    ("not-older-than", BACK, s.A, {"target": s.B}, HOLDS),
+    ("not-older-than", SPLIT, s.A, {"target": s.B}, FAILS),
+    ("not-older-than", GONE, s.A, {"target": s.B}, UNKNOWN),
+    ("not-a-replica", BACK, s.A, {}, HOLDS),
+    ("not-a-replica", SYNCING, s.B, {}, FAILS),
+    ("node-address-not-vip", BACK, s.A, {"target": s.B}, HOLDS),
+    ("node-address-not-vip", s.with_node(BACK, s.A, address=s.VIP), s.A, {"target": s.B}, FAILS),
+    ("priority-rule", BACK, s.B, {"master": s.A}, FAILS),
+    ("priority-rule", s.rebuilt_pair(), s.B, {"master": s.A}, HOLDS),
+    ("priority-rule", s.with_instance(BACK, s.A, scripts=()), s.B, {"master": s.A}, FAILS),
+    ("priority-rule", GONE, s.B, {"master": s.A}, UNKNOWN),
+    ("version-not-older-than", BACK, s.B, {"source": s.A}, HOLDS),
+    ("version-not-older-than", s.with_redis(BACK, s.B, version="6.2.16"), s.B, {"source": s.A}, FAILS),
+    ("version-not-older-than", s.with_redis(BACK, s.B, version="7.0.4"), s.B, {"source": s.A}, HOLDS),
+    ("maxmemory-fits", BACK, s.B, {"source": s.A}, HOLDS),
+    ("maxmemory-fits", s.with_redis(BACK, s.B, maxmemory=1_000_000), s.B, {"source": s.A}, FAILS),
+    ("only-master", HEALTHY, s.B, {}, HOLDS),
+    ("only-master", FAILED, s.A, {}, HOLDS),
+    ("only-master", BACK, s.A, {}, FAILS),
+    ("only-master", GONE, s.A, {}, UNKNOWN),
+    ("no-other-master", FAILED, s.B, {}, FAILS),
+    ("no-other-master", HEALTHY, s.B, {}, HOLDS),
+    ("writes-accepted", BACK, s.A, {}, HOLDS),
+    ("writes-accepted", SYNCING, s.B, {}, FAILS),
+    ("writes-accepted", s.with_persistence(BACK, s.A, rdb_last_status="err"), s.A, {}, FAILS),
+    ("writes-accepted", s.with_redis(BACK, s.A, config=s.RedisConfig(min_replicas_to_write=1)), s.A, {}, FAILS),
+    ("master-first", SYNCED, s.B, {"master": s.A}, HOLDS),
+    ("master-first", s.with_script_running(SYNCED, s.A), s.B, {"master": s.A}, FAILS),
+    ("master-first", s.with_vip(SYNCED, s.A, held=False), s.B, {"master": s.A}, FAILS),
+    ("master-first", FRESH, s.B, {"master": s.A}, FAILS),
+    ("fork-headroom", BACK, s.A, {}, HOLDS),
+    ("fork-headroom", s.with_redis(BACK, s.A, used_memory=40 * s.GIB), s.A, {}, FAILS),
+    ("fork-headroom", s.with_persistence(BACK, s.A, rdb_last_status="err"), s.A, {}, FAILS),
+    ("pair-protected", HEALTHY, "", {}, HOLDS),
+    ("pair-protected", s.rebuilt_pair(), "", {}, HOLDS),
+    ("pair-protected", s.with_script_running(s.rebuilt_pair(), s.A), "", {}, FAILS),
+    ("pair-protected", SYNCED, "", {}, FAILS),
+    ("pair-protected", GONE, "", {}, UNKNOWN),
+]
+
+
+@pytest.mark.parametrize(("predicate", "state", "subject", "arguments", "verdict"), TABLE)
+def test_each_predicate(predicate, state, subject, arguments, verdict):
+    check = ask(predicate, state, subject, **arguments)
+    assert check.verdict is verdict, check
+    assert check.statement
+    assert check.evidence
+    assert check.hazard == VOCABULARY[predicate].hazard
+
+
+def test_every_predicate_is_in_the_table():
+    assert {row[0] for row in TABLE} == set(VOCABULARY)
+
+
+def arguments_of(spec):
+    return {one.name: s.A if one.is_role else "MASTER" for one in spec.arguments if one.required}
+
+
+@pytest.mark.parametrize("predicate", [name for name in VOCABULARY if name != "ssh-readable"])
+def test_what_cannot_be_read_is_neither_true_nor_false(predicate):
+    nothing = unread(ProblemKind.TIMEOUT, "no answer", s.NOW)
+    nodes = tuple(s.NodeState(name, s.ADDRESS[name], 6379, *(nothing,) * 12) for name in (s.A, s.B))
+    state = s.cluster(s.NOW, *nodes, reach=nothing)
+    check = ask(predicate, state, s.B, **arguments_of(VOCABULARY[predicate]))
+    assert check.verdict is (HOLDS if predicate == "node-address-not-vip" else UNKNOWN), check
+
+
+@given(
+    predicate=st.sampled_from(sorted(VOCABULARY)),
+    builder=st.sampled_from(STATES),
+    lost=st.sets(st.sampled_from(["ssh", "redis", "keepalived", "addresses", "processes", "clock", "memory", "saved"])),
+    kind=st.sampled_from(list(ProblemKind)),
+    node=st.sampled_from([s.A, s.B]),
+)
+def test_losing_readings_never_makes_a_new_truth_about_them(predicate, builder, lost, kind, node):
+    whole = builder()
+    torn = s.with_node(whole, node, **{one: unread(kind, "lost", s.NOW) for one in lost})
+    arguments = arguments_of(VOCABULARY[predicate])
+    check = ask(predicate, torn, s.B, **arguments)
+    assert check.verdict in Verdict
+    if kind is ProblemKind.TIMEOUT and check.holds:
+        before = ask(predicate, whole, s.B, **arguments)
+        assert before.verdict is not FAILS or predicate in {"behind-vip", "version-not-older-than"}, (before, check)
+
+
+def test_a_question_that_cannot_be_asked_is_unknown():
+    assert ask("no-such-thing", BACK).verdict is UNKNOWN
+    assert evaluate(Condition("redis-up", "nobody"), BACK, {}).verdict is UNKNOWN
+    assert ask("in-sync", BACK).verdict is UNKNOWN
+
+
+# --- protection -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("state", "verdict", "words"),
+    [
+        (HEALTHY, HOLDS, "in sync"),
+        (FAILED, FAILS, "redis-b does not run"),
+        (BACK, FAILS, "only master"),
+        (SYNCING, FAILS, "full sync in progress"),
+        (FRESH, FAILS, "masters: none"),
+        (GONE, UNKNOWN, "not known whether"),
+        (MUTUAL, FAILS, "masters: none"),
+        (s.with_redis(s.rebuilt_pair(), s.B, loading=True), FAILS, "has everything"),
+    ],
+)
+def test_the_sentence_of_the_first_screen(state, verdict, words):
+    found = protection(state)
+    assert found.verdict is verdict
+    assert words in found.reason
+
+
+@pytest.mark.parametrize(("weight", "verdict"), [(0, HOLDS), (-10, HOLDS)])
+def test_checks_of_weight_0_fail_over_by_fault(weight, verdict):
+    state = s.rebuilt_pair()
+    for name in (s.A, s.B):
+        state = s.with_instance(state, name, scripts=(TrackScript("c", "/c", 2, weight),))
+    assert protection(state).verdict is verdict
+
+
+def test_an_address_more_changes_nothing():
+    addresses = (*HEALTHY.node(s.B).addresses.value, InterfaceAddress("eth3", "192.168.1.185", 24))
+    assert protection(s.with_node(HEALTHY, s.B, addresses=read(addresses, s.NOW))).verdict is HOLDS

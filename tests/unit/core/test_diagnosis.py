@@ -1,0 +1,209 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import samples as s
+from hypothesis import given
+from hypothesis import strategies as st
+
+from console.core.diagnosis import ROWS, diagnose, health
+from console.core.finding import Health, Severity
+from console.core.model import ProblemKind, Process, Processes, VrrpState, read, unread
+
+HEALTHY, FAILED, BACK, SPLIT = s.healthy_pair(), s.failed_over_pair(), s.stale_master_back(), s.split_brain()
+REBUILT, SYNCING, GONE = s.rebuilt_pair(), s.syncing_pair(), s.unreachable_node()
+HUNG = {"redis": unread(ProblemKind.TIMEOUT, "no answer in 3 s", s.NOW)}
+
+
+def lost(node, reading, kind):
+    return s.with_node(HEALTHY, node, **{reading: unread(kind, kind.value, s.NOW)})
+
+
+def mutual():
+    master = s.replica_of(s.A, s.B)
+    return s.with_redis(s.in_sync_unprotected(), s.A, role=master.role, master=master.master)
+
+
+def reaching(state, run_id):
+    return replace(state, vip_reach=state.vip_reach.map(lambda reach: replace(reach, run_id=run_id)))
+
+
+def config_with(state, *lines):
+    config = state.node(s.A).keepalived_config.map(lambda one: replace(one, not_understood=lines))
+    return s.with_node(state, s.A, keepalived_config=config)
+
+
+def two_versions():
+    return s.with_redis(HEALTHY, s.A, version="6.2.16")
+
+
+# One state for each code in which it must be found, on these nodes, and as bad as this.
+FOUND = [
+    ("ssh-host-key-changed", lost(s.A, "ssh", ProblemKind.HOST_KEY_CHANGED), (s.A,), "critical"),
+    ("ssh-auth-failed", lost(s.A, "ssh", ProblemKind.AUTH_FAILED), (s.A,), "warning"),
+    ("ssh-unreachable", lost(s.A, "ssh", ProblemKind.TIMEOUT), (s.A,), "warning"),
+    ("ssh-unreachable", GONE, (s.B,), "critical"),
+    ("redis-hung", s.with_node(HEALTHY, s.B, **HUNG), (s.B,), "critical"),
+    ("redis-down", FAILED, (s.B,), "warning"),
+    ("redis-auth-failed", lost(s.A, "redis", ProblemKind.AUTH_FAILED), (s.A,), "warning"),
+    ("redis-loading", s.with_redis(HEALTHY, s.A, loading=True), (s.A,), "warning"),
+    ("redis-misconf", s.with_persistence(HEALTHY, s.B, rdb_last_status="err"), (s.B,), "critical"),
+    ("clock-skew", s.with_node(HEALTHY, s.A, clock=read(s.ClockReading(0, -9.0, 0.1), s.NOW)), (s.A,), "warning"),
+    ("vip-duplicate", SPLIT, (s.A, s.B), "critical"),
+    ("vip-missing", s.with_vip(HEALTHY, s.B, held=False), (s.A, s.B), "critical"),
+    ("vip-on-dead-redis", s.with_vip(s.with_vip(FAILED, s.A, held=False), s.B, held=True), (s.B,), "critical"),
+    ("vip-on-replica", s.with_vip(s.with_vip(HEALTHY, s.B, held=False), s.A, held=True), (s.A,), "critical"),
+    ("vip-reaches-stranger", reaching(HEALTHY, "f" * 40), (), "critical"),
+    ("vip-reaches-stranger", reaching(HEALTHY, s.RUN_ID[s.A]), (s.A, s.B), "critical"),
+    ("mutual-replication", mutual(), (s.A, s.B), "critical"),
+    ("no-master", s.fresh_pair(), (s.A, s.B), "critical"),
+    ("histories-diverged", SPLIT, (s.A, s.B), "critical"),
+    ("dual-master", SPLIT, (s.A, s.B), "critical"),
+    ("dual-master", BACK, (s.A, s.B), "warning"),
+    ("empty-master", s.with_redis(BACK, s.A, keys={}), (s.A,), "critical"),
+    ("writes-refused", s.with_redis(FAILED, s.A, config=s.RedisConfig(min_replicas_to_write=1)), (s.A,), "critical"),
+    ("replica-of-vip", s.with_link(HEALTHY, s.A, host=s.VIP), (s.A,), "critical"),
+    ("replica-of-stranger", s.with_link(HEALTHY, s.A, host="10.0.0.9"), (s.A,), "warning"),
+    ("replica-syncing", SYNCING, (s.B,), "warning"),
+    ("replica-link-down", s.with_link(HEALTHY, s.A, up=False, down_seconds=40), (s.A,), "warning"),
+    ("replica-lagging", s.with_redis(HEALTHY, s.B, offset=9_000_000), (s.A,), "warning"),
+    ("replica-writable", s.with_redis(HEALTHY, s.A, read_only_replica=False), (s.A,), "warning"),
+    ("master-without-replica", GONE, (s.A,), "warning"),
+    ("fork-headroom", s.with_redis(HEALTHY, s.B, used_memory=40 * s.GIB), (s.B,), "warning"),
+    ("maxmemory-mismatch", s.with_redis(HEALTHY, s.A, maxmemory=9), (s.A, s.B), "warning"),
+    ("version-skew", two_versions(), (s.A, s.B), "warning"),
+    ("persistence-off", s.with_redis(HEALTHY, s.B, config=s.RedisConfig(save="")), (s.B,), "info"),
+    ("would-preempt-stale", FAILED, (s.B, s.A), "critical"),
+    ("failover-unprotected", FAILED, (s.A, s.B), "warning"),
+    ("vrrp-dual-master", s.with_keepalived(HEALTHY, s.A, state=VrrpState.MASTER), (s.A, s.B), "critical"),
+    ("vrrp-mismatch", s.with_instance(HEALTHY, s.A, vrid=124), (s.A, s.B), "critical"),
+    ("vrrp-state-disagrees", s.with_keepalived(HEALTHY, s.B, state=VrrpState.BACKUP), (s.B,), "warning"),
+    ("vrrp-state-disagrees", s.with_vip(BACK, s.B, held=True), (s.B,), "critical"),
+    ("keepalived-down", BACK, (s.B,), "warning"),
+    (
+        "keepalived-config-invalid",
+        config_with(HEALTHY, "line 3: a quote", "line 9: x is not closed"),
+        (s.A,),
+        "warning",
+    ),
+    ("priority-equal", s.with_priority(REBUILT, s.B, 138), (s.A, s.B), "warning"),
+    ("priority-rule-broken", s.with_priority(REBUILT, s.B, 120), (s.A, s.B), "warning"),
+    ("nopreempt-ineffective", s.with_instance(HEALTHY, s.A, nopreempt=True, state="MASTER"), (s.A,), "warning"),
+    ("notify-in-progress", s.with_script_running(HEALTHY, s.A), (s.A,), "info"),
+]
+
+
+@pytest.mark.parametrize(("code", "state", "nodes", "severity"), FOUND)
+def test_each_code_is_found(code, state, nodes, severity):
+    found = {finding.code: finding for finding in diagnose(state, s.NOW)}
+    assert code in found, sorted(found)
+    finding = found[code]
+    assert finding.nodes == nodes
+    assert finding.severity == severity
+    assert finding.summary.endswith(".")
+    assert finding.why
+    assert finding.evidence
+    assert (finding.next.runbook is None) != (finding.next.advice is None)
+    assert finding.next.runbook in {None, "one-shot-rebuild", "initial-build"}
+
+
+def test_every_row_has_a_state_that_shows_it():
+    shown = {row[0] for row in FOUND} | {"chained-replica"}  # two nodes cannot make a chain
+    assert {row.code for row in ROWS} == shown
+
+
+def test_a_chain_of_three():
+    third = replace(HEALTHY.node(s.A), name="redis-c", address="192.168.100.203")
+    third = replace(
+        third, redis=third.redis.map(lambda one: replace(one, master=replace(one.master, host=s.ADDRESS[s.A])))
+    )
+    found = diagnose(replace(HEALTHY, nodes=(*HEALTHY.nodes, third)), s.NOW)
+    assert ("chained-replica", ("redis-c", s.A)) in [(one.code, one.nodes) for one in found]
+
+
+@pytest.mark.parametrize("state", [HEALTHY, REBUILT])
+def test_a_healthy_pair_has_no_findings(state):
+    assert diagnose(state, s.NOW) == ()
+    assert health(state, ()) is Health.HEALTHY
+
+
+@pytest.mark.parametrize(
+    ("state", "codes"),
+    [
+        (FAILED, ["would-preempt-stale", "redis-down", "failover-unprotected"]),
+        (s.fresh_pair(), ["vip-missing", "no-master", "keepalived-down"]),
+        (BACK, ["dual-master", "failover-unprotected", "keepalived-down"]),
+        (SPLIT, ["vip-duplicate", "histories-diverged", "dual-master", "failover-unprotected"]),
+        (GONE, ["ssh-unreachable", "master-without-replica"]),
+        (SYNCING, ["replica-syncing", "failover-unprotected", "keepalived-down", "priority-rule-broken"]),
+    ],
+)
+def test_one_cause_gives_few_lines(state, codes):
+    assert [finding.code for finding in diagnose(state, s.NOW)] == codes
+
+
+def test_after_a_failover_the_rebuild_is_what_is_next():
+    found = {finding.code: finding for finding in diagnose(FAILED, s.NOW)}
+    assert found["failover-unprotected"].next.runbook == "one-shot-rebuild"
+    assert any("139 < 138" in line for line in found["failover-unprotected"].evidence)
+    assert found["would-preempt-stale"].evidence[0] == "priority 139 on redis-b with its check good, 138 on redis-a"
+
+
+def test_a_node_that_yields_does_not_preempt():
+    state = s.with_instance(FAILED, s.B, nopreempt=True)
+    assert "would-preempt-stale" not in {finding.code for finding in diagnose(state, s.NOW)}
+
+
+@pytest.mark.parametrize("kind", list(ProblemKind))
+def test_unreadable_is_not_down(kind):
+    """Whatever SSH's trouble is, nothing is said of keepalived, and a Redis that answers is not called down."""
+    torn = HEALTHY
+    for one in ("ssh", "keepalived", "addresses", "processes", "keepalived_config"):
+        torn = s.with_node(torn, s.A, **{one: unread(kind, kind.value, s.NOW)})
+    codes = {finding.code for finding in diagnose(torn, s.NOW)}
+    assert codes <= {"ssh-unreachable", "ssh-auth-failed", "ssh-host-key-changed"}
+    assert health(torn, diagnose(torn, s.NOW)) is not Health.HEALTHY
+
+
+def test_a_silent_port_with_a_process_is_hung_and_without_one_is_down():
+    silent = s.with_node(HEALTHY, s.A, **HUNG)
+    assert "redis-hung" in {finding.code for finding in diagnose(silent, s.NOW)}
+    without = s.with_node(silent, s.A, processes=read(Processes(keepalived=(Process(1, 1, "keepalived"),)), s.NOW))
+    assert "redis-down" in {finding.code for finding in diagnose(without, s.NOW)}
+    blind = s.with_node(silent, s.A, processes=unread(ProblemKind.TIMEOUT))
+    assert not {finding.code for finding in diagnose(blind, s.NOW)} & {"redis-hung", "redis-down"}
+
+
+def test_nothing_observed_is_unknown():
+    nothing = unread(ProblemKind.CONNECTING)
+    nodes = tuple(s.NodeState(name, s.ADDRESS[name], 6379, *(nothing,) * 12) for name in (s.A, s.B))
+    state = s.cluster(s.NOW, *nodes, reach=nothing)
+    assert health(state, diagnose(state, s.NOW)) is Health.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [(FAILED, Health.CRITICAL), (BACK, Health.WARNING), (s.in_sync_unprotected(), Health.WARNING)],
+)
+def test_health_is_that_of_the_worst_finding(state, expected):
+    assert health(state, diagnose(state, s.NOW)) is expected
+
+
+@given(
+    st.sampled_from([row[1] for row in FOUND]),
+    st.dictionaries(
+        st.sampled_from(["ssh", "redis", "keepalived", "clock", "addresses", "processes", "memory", "saved", "disk"]),
+        st.sampled_from(list(ProblemKind)),
+    ),
+    st.sampled_from([s.A, s.B]),
+)
+def test_diagnosis_bears_any_torn_observation(state, lost_readings, node):
+    torn = s.with_node(state, node, **{one: unread(kind, "x", s.NOW) for one, kind in lost_readings.items()})
+    found = diagnose(torn, s.NOW)
+    assert [one.severity.rank for one in found] == sorted(one.severity.rank for one in found)
+    assert health(torn, found) in Health
+    assert Severity.CRITICAL not in {one.severity for one in found} or health(torn, found) in {
+        Health.CRITICAL,
+        Health.UNKNOWN,
+    }

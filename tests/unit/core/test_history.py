@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import samples as s
+from hypothesis import given
+from hypothesis import strategies as st
+
+from console.core.history import ancestry, own_writes
+from console.core.model import ProblemKind, SavedFile, read, unread
+from console.core.predicate import Verdict
+from console.core.resync import ResyncKind, predict, preview
+
+HOLDS, FAILS, UNKNOWN = Verdict.HOLDS, Verdict.FAILS, Verdict.UNKNOWN
+
+
+def judged(state, source=s.A, target=s.B):
+    return ancestry(state, state.node(source), state.node(target))
+
+
+def both_restarted(source_dump: float | None, target_dump: float):
+    """After a power cut: both came back as masters from their dumps, redis-a is behind the VIP."""
+    state = s.stale_master_back()
+    facts = {"uptime": 90, "replid": "9" * 40, "replid2": None, "second_offset": -1, "offset": 0}
+    state = s.with_redis(state, s.A, **facts)
+    state = s.with_persistence(state, s.A, changes_since_save=0, rdb_last_save=s.NOW - 90)
+    for name, at in ((s.A, source_dump), (s.B, target_dump)):
+        missing = unread(ProblemKind.NOT_AVAILABLE)
+        saved = missing if at is None else read(SavedFile("/data/redis/d.rdb", 5_000, s.NOW - at), s.NOW)
+        state = s.with_node(state, name, saved=saved)
+    return state
+
+
+@pytest.mark.parametrize(
+    ("case", "state", "verdict"),
+    [
+        ("the stale master took no write", s.stale_master_back(), HOLDS),
+        ("the source stands exactly where they parted", s.with_redis(s.split_brain(), s.B, offset=8107), HOLDS),
+        ("one byte more is one too many", s.with_redis(s.split_brain(), s.B, offset=8108), FAILS),
+        ("both took writes", s.split_brain(), FAILS),
+        ("writes after the restart", s.with_persistence(s.stale_master_back(), s.B, changes_since_save=3), FAILS),
+        ("a save after the restart", s.with_persistence(s.stale_master_back(), s.B, rdb_last_save=s.NOW - 20), FAILS),
+        ("no count of changes", s.with_persistence(s.stale_master_back(), s.B, changes_since_save=None), UNKNOWN),
+        ("an empty target", s.with_redis(s.stale_master_back(), s.B, keys={}), HOLDS),
+        ("many more keys on the target", s.with_redis(s.stale_master_back(), s.A, keys={0: 100}), FAILS),
+        ("the target is being synced", s.syncing_pair(), HOLDS),
+        ("the target follows already", s.in_sync_unprotected(), HOLDS),
+        ("the target does not run", s.failed_over_pair(), UNKNOWN),
+        ("the target is loading", s.with_redis(s.stale_master_back(), s.B, loading=True), UNKNOWN),
+        ("nothing is known of the target", s.unreachable_node(), UNKNOWN),
+        ("both restarted, the target from the newer dump", both_restarted(5_000, 1_000), FAILS),
+        ("both restarted, the source from the newer dump", both_restarted(1_000, 5_000), HOLDS),
+        ("both restarted, one dump unknown", both_restarted(None, 5_000), UNKNOWN),
+    ],
+)
+def test_whether_the_target_holds_more(case, state, verdict):
+    found = judged(state)
+    assert found.verdict is verdict, (case, found.reason)
+    assert found.reason
+
+
+def restarted_with_history(**changes):
+    """From 7.0 on a restarted master still knows where its RDB stood in the history that it shared."""
+    return s.with_redis(
+        s.stale_master_back(), s.B, **({"replid2": s.REPLID, "second_offset": 8001, "offset": 8000} | changes)
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "persistence", "verdict", "beyond"),
+    [
+        ({}, {}, HOLDS, 0),
+        ({"second_offset": 8108, "offset": 8107}, {}, HOLDS, 0),
+        ({"second_offset": 8200, "offset": 8199}, {}, FAILS, 92),
+        ({"offset": 8050}, {}, HOLDS, 0),
+        ({"offset": 8050}, {"changes_since_save": 2}, FAILS, 50),
+    ],
+)
+def test_a_restarted_master_with_a_second_history(changes, persistence, verdict, beyond):
+    state = s.with_persistence(restarted_with_history(**changes), s.B, **persistence)
+    found = judged(state)
+    assert (found.verdict, found.beyond) == (verdict, beyond), found.reason
+
+
+def test_before_4_0_the_counters_decide():
+    old = {"version": "3.0.4", "replid": None, "replid2": None, "second_offset": None}
+    state = s.with_redis(s.with_redis(s.stale_master_back(), s.A, **old), s.B, **old)
+    assert judged(state).verdict is HOLDS
+    assert judged(s.with_persistence(state, s.B, changes_since_save=1)).verdict is FAILS
+
+
+def test_the_wrong_direction_fails():
+    assert judged(s.stale_master_back(), s.B, s.A).verdict is FAILS
+
+
+def test_the_clock_of_the_node_is_taken_into_account():
+    state = s.stale_master_back()
+    ahead = replace(state.node(s.B).clock.value, offset=500.0)
+    state = s.with_node(state, s.B, clock=read(ahead, s.NOW))
+    state = s.with_persistence(state, s.B, rdb_last_save=s.NOW + 440)
+    assert own_writes(state.node(s.B)).verdict is HOLDS
+
+
+# --- full or partial ----------------------------------------------------------------------------------------------
+
+
+def predicted(state, source=s.A, target=s.B):
+    return predict(state, state.node(source), state.node(target))[0]
+
+
+@pytest.mark.parametrize(
+    ("state", "kind"),
+    [
+        (s.stale_master_back(), ResyncKind.FULL),
+        (s.split_brain(), ResyncKind.FULL),
+        (s.with_redis(s.split_brain(), s.B, offset=8107), ResyncKind.PARTIAL),
+        (s.syncing_pair(), ResyncKind.NONE),
+        (s.failed_over_pair(), ResyncKind.UNKNOWN),
+        (s.with_redis(s.with_redis(s.split_brain(), s.B, offset=8107), s.A, backlog=None), ResyncKind.FULL),
+        (s.with_redis(s.stale_master_back(), s.B, replid=None), ResyncKind.FULL),
+        (s.with_redis(s.stale_master_back(), s.B, offset=None), ResyncKind.UNKNOWN),
+    ],
+)
+def test_full_or_partial_by_the_servers_rule(state, kind):
+    assert predicted(state) is kind
+
+
+@given(
+    offset=st.integers(0, 30_000),
+    second=st.integers(1, 20_000),
+    first=st.integers(1, 20_000),
+    histlen=st.integers(0, 20_000),
+    history=st.sampled_from([s.REPLID, s.REPLID_PROMOTED, s.REPLID_RESTARTED]),
+)
+def test_the_rule_of_replication_c(offset, second, first, histlen, history):
+    backlog = replace(s.promoted().backlog, first_byte_offset=first, histlen=histlen)
+    state = s.with_redis(s.split_brain(), s.A, backlog=backlog, second_offset=second)
+    state = s.with_redis(state, s.B, replid=history, offset=offset)
+    wanted = offset + 1
+    known = history == s.REPLID_PROMOTED or (history == s.REPLID and wanted <= second)
+    partial = known and not (wanted < first or wanted > first + histlen)
+    assert (predicted(state) is ResyncKind.PARTIAL) == partial
+
+
+def test_the_preview_says_what_is_lost():
+    found = preview(s.stale_master_back(), s.A, s.B)
+    text = "\n".join(found.lines)
+    assert found.resync is ResyncKind.FULL
+    assert found.source_keys == {0: 12, 1: 249_931}
+    assert found.target_keys == {0: 10, 1: 249_925}
+    for words in ("full resync", "249,925", "249,931", "12 operations/s", "4 clients", "overcommit always"):
+        assert words in text
+    assert found.warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        (s.split_brain(), "1,843 bytes exist on redis-b alone"),
+        (s.with_redis(s.stale_master_back(), s.A, keys={}), "249,935 keys of redis-b would be wiped"),
+        (s.with_redis(s.stale_master_back(), s.A, ops_per_second=5_000), "5,000 operations/s"),
+        (s.with_redis(s.stale_master_back(), s.B, keys={}), "a dump of 5.2 MB"),
+        (s.with_persistence(s.stale_master_back(), s.B, aof=True), "AOF"),
+    ],
+)
+def test_the_preview_warns(state, words):
+    assert any(words in line for line in preview(state, s.A, s.B).warnings)
+
+
+def test_a_preview_of_what_cannot_be_read():
+    found = preview(s.unreachable_node(), s.A, s.B)
+    assert found.resync is ResyncKind.UNKNOWN
+    assert found.target_keys is None
