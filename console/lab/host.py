@@ -9,7 +9,7 @@ import subprocess
 import uuid
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import IO
@@ -20,6 +20,8 @@ from console.lab.options import LabError, LabOptions
 from console.lab.servers import Server
 
 BRIDGE = "lab0"
+HURRIED = 1.0
+"""Seconds that a new master's notify script waits at most while a scenario is built: nobody wants to watch it sleep."""
 ENVIRONMENT = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     "HOME": "/root",
@@ -157,6 +159,7 @@ class Host:
         self.write("/etc/hostname", f"{self.name}\n")
         self.write("/etc/boot_id", f"{uuid.uuid4()}\n")
         self.write("/etc/machine-id", f"{uuid.uuid4().hex}\n")
+        self.write("/etc/profile", "PS1='[\\u@\\h \\W]\\$ '\n")
         self.write("/etc/shells", "/bin/sh\n/bin/bash\n")
         self.write("/etc/ssh/sshd_config", files.SSHD_CONFIG)
         make_key(etc / "ssh/ssh_host_ed25519_key", f"root@{self.name}")
@@ -164,13 +167,17 @@ class Host:
         if options.password:
             self.write("/etc/redis/password", options.password, 0o600)
         self.write("/etc/keepalived/keepalived.conf", files.keepalived_conf(self.name, options))
-        for name, text in files.scripts(self.name, options).items():
-            self.write(f"/etc/keepalived/scripts/{name}", text, 0o755)
+        self.write_scripts(replace(options, notify_sleep=min(options.notify_sleep, HURRIED)))
         service = files.REDIS_SERVICE.format(
             program=server.program, environment=server.environment, log=files.REDIS_LOG
         )
         self.write("/etc/init.d/redis-server", service, 0o755)
         self.write("/etc/init.d/keepalived", files.KEEPALIVED_SERVICE, 0o755)
+
+    def write_scripts(self, options: LabOptions) -> None:
+        """Writes the check script and the notify scripts."""
+        for name, text in files.scripts(self.name, options).items():
+            self.write(f"/etc/keepalived/scripts/{name}", text, 0o755)
 
     def switch_on(self, environment: Mapping[str, str] | None = None) -> None:
         """Starts its namespaces; `finish_start` waits until it answers."""

@@ -132,6 +132,8 @@ def laboratory(
     lab = assemble(options or LabOptions(), tell or (lambda _: None))
     try:
         build(lab, tell or (lambda _: None))
+        for host in lab.hosts.values():
+            host.write_scripts(lab.options)
         lab.save()
         yield lab
     finally:

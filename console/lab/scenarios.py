@@ -45,7 +45,7 @@ def healthy(lab: Laboratory, tell: Tell) -> None:
     tell(f"{MASTER} is the master, {REPLICA} its replica, in sync")
     master.service("keepalived", "start")
     lab.wait(lambda: lab.vip_holders() == [MASTER], 30, f"{MASTER} holds the VIP")
-    tell(f"{MASTER} holds the VIP {lab.vip}; its notify script waits {lab.options.notify_sleep:g} s")
+    tell(f"{MASTER} holds the VIP {lab.vip}")
     _wait_for_script(lab, master)
     replica.service("keepalived", "start")
     lab.wait(lambda: "Entering BACKUP STATE" in replica.read(files.SYSTEM_LOG), 20, f"{REPLICA} is in BACKUP")
@@ -70,7 +70,7 @@ def failed_over(lab: Laboratory, tell: Tell) -> None:
         lab.fault("kill", MASTER, "redis")
         tell(f"redis-server on {MASTER} was killed")
         lab.wait(lambda: lab.vip_holders() == [REPLICA], 30, f"the VIP moves to {REPLICA}")
-        tell(f"{REPLICA} holds the VIP; its notify script waits {lab.options.notify_sleep:g} s")
+        tell(f"{REPLICA} holds the VIP, its notify script promotes it")
         _wait_for_script(lab, survivor)
         lab.wait(lambda: role(lab, survivor) == "master", 10, f"{REPLICA} is a master")
         taken = traffic.acknowledged
@@ -127,7 +127,7 @@ def _fill(lab: Laboratory, host: Host) -> None:
 def _wait_for_script(lab: Laboratory, host: Host) -> None:
     lab.wait(
         lambda: host.read(files.STATE_LOG).rstrip().endswith(files.SCRIPT_DONE) and not host.running("redis_master.sh"),
-        lab.options.notify_sleep + 10,
+        15,
         f"{host.name}'s notify script ends",
     )
 
