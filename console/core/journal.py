@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, datetime
@@ -87,10 +88,10 @@ def plain(value: Any) -> Any:
             return MASK
         case Enum():
             return value.value
-        case None | bool() | int() | str():
+        case None | bool() | int():
             return value
-        case float():
-            return value if value == value and abs(value) != float("inf") else str(value)  # noqa: PLR0124 (not a number)
+        case str() | float():
+            return _speakable(value)
         case bytes():
             return {"bytes": len(value), "sha256": hashlib.sha256(value).hexdigest()}
         case ShellCommand() | RedisCommand():
@@ -102,6 +103,13 @@ def plain(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
         return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
     return str(value)
+
+
+def _speakable(value: str | float) -> str | float:
+    """JSON has no NaN and no infinity, and a lone surrogate has no bytes to be hashed."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    return value if math.isfinite(value) else str(value)
 
 
 def _command(command: ShellCommand | RedisCommand) -> dict[str, Any]:

@@ -87,6 +87,9 @@ class ArmedRun(Protocol):
     @property
     def state(self) -> RunState: ...
 
+    def stop_waiting(self) -> None:
+        """Ends the wait for a proof, from any thread: the operator is then asked. Sends nothing, undoes nothing."""
+
     def execute(self, operator: Operator) -> RunState:
         """Runs to its end in the caller's thread and closes journal and connections. Raises nothing but MemoryError."""
 

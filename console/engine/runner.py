@@ -22,6 +22,10 @@ class Runner:
     def state(self) -> RunState:
         return self._story.run
 
+    def stop_waiting(self) -> None:
+        """Ends the wait for a proof; the operator is asked what to do then. From any thread; nothing else changes."""
+        self._story.stop_waiting = True
+
     def execute(self) -> RunState:
         """Runs to the end. Raises nothing but MemoryError: what went wrong is the outcome and its message."""
         try:
@@ -58,8 +62,8 @@ class Runner:
         message = f"{sentence(note)} {self._so_far(outcome)}"
         try:
             self._story.record("closed", {"outcome": outcome, "message": message})
-        except JournalLostError as lost:
-            message = f"{message} {lost}."
+        except Exception as lost:  # noqa: BLE001 - the end is told on the screen even where it cannot be written
+            message = f"{message} {sentence(str(lost))}"
         self._story.advance(RunEnded(outcome, message))
 
     def _so_far(self, outcome: Outcome) -> str:

@@ -9,7 +9,7 @@ import secrets
 import socket
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 
 from console.core.inventory import ClusterSpec
 from console.core.run import RunState, begin
@@ -67,7 +67,7 @@ class ClusterArmory:
 
     def _opening(self, spec: ClusterSpec, runbook: Runbook) -> dict[str, object]:
         return {
-            "program": f"redis-ha-console {version('redis-ha-console')}",
+            "program": f"redis-ha-console {_version()}",
             "operator": f"{_user()}@{socket.gethostname()}",
             "cluster": spec.name,
             "inventory": self._desk.inventory.path,
@@ -92,6 +92,10 @@ class PreparedRun:
     def state(self) -> RunState:
         return self._runner.state if self._runner else self._run
 
+    def stop_waiting(self) -> None:
+        if self._runner is not None:
+            self._runner.stop_waiting()
+
     def execute(self, operator: Operator) -> RunState:
         """Runs to its end in the caller's thread; closes journal and connections. A second call runs nothing."""
         if self._runner is not None:
@@ -114,6 +118,13 @@ def make_run_id(now: float, cluster: str, runbook: str) -> str:
 def stamp(now: float) -> str:
     """UTC to the second, without separators."""
     return datetime.fromtimestamp(now, UTC).strftime("%Y%m%dT%H%M%SZ")
+
+
+def _version() -> str:
+    try:
+        return version("redis-ha-console")
+    except PackageNotFoundError:
+        return "of an unknown version"
 
 
 def _user() -> str:

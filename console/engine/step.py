@@ -219,6 +219,7 @@ class StepRun:
         until = clock.monotonic() + self._step.within
         self._story.advance(VerificationBegan(self._index, clock.now() + self._step.within))
         verdicts: list[str] | None = None
+        self._story.stop_waiting = False
         while True:
             state = self._hands.inspector.observe(fresh=True)
             self._story.show(state)
@@ -229,9 +230,16 @@ class StepRun:
                 return True
             if verdicts != (verdicts := [check.verdict.value for check in seen]):
                 self._record("observed", {"observed_at": state.observed_at, "proofs": seen})
-            if clock.monotonic() >= until:
+            if clock.monotonic() >= until or not self._sleep():
                 return False
-            clock.sleep(POLL)
+
+    def _sleep(self) -> bool:
+        """Until the next look. False: the operator does not want to wait any longer (Ctrl-C, or `stop_waiting`)."""
+        try:
+            self._hands.clock.sleep(POLL)
+        except KeyboardInterrupt:
+            return False
+        return not self._story.stop_waiting
 
     def _proved(self, seen: Look, answer: Answer | None, place: int) -> bool:
         """The proof holds. What follows a lost answer is still to be sent, and asked for anew."""
@@ -278,7 +286,7 @@ class StepRun:
         if answer is None:
             seen = self._story.run.steps[self._index].proofs
             missing = "; ".join(f"{check.statement} ({check.evidence})" for check in seen if not check.holds)
-            text = f"not proved within {self._step.within:g} s: {missing}"
+            text = f"not proved so far: {missing}"
         else:
             text = _said(answer)
         return f"{sentence(text)} {sentence(self._step.on_failure)}".rstrip()
@@ -307,4 +315,4 @@ def _ending(answer: Answer | None) -> tuple[Outcome, StepStatus]:
         return Outcome.FAILED, StepStatus.FAILED
     if answer.kind is AnswerKind.UNKNOWN:
         return Outcome.UNKNOWN, StepStatus.UNKNOWN
-    return Outcome.ABORTED, StepStatus.REFUSED
+    return Outcome.REFUSED, StepStatus.REFUSED

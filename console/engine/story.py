@@ -23,6 +23,8 @@ class Story:
         """The newest observation."""
         self.in_flight = ""
         """The command that may have left and whose answer is not on disk: a death here means UNKNOWN (H27)."""
+        self.stop_waiting = False
+        """Set from another thread: the operator does not want to wait for the proof any longer."""
         self._journal = journal
         self._operator = operator
 
