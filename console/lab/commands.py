@@ -12,7 +12,6 @@ from typing import Any, NoReturn, TypeVar
 
 import click
 
-EXIT_NO_LABORATORY = 3
 SCENARIOS = ("healthy", "failed-over", "fresh", "stale-master-back", "split-brain")
 FAULTS = ("kill", "stop", "start", "freeze", "thaw", "cut", "isolate", "heal")
 HOSTS = ("redis-a", "redis-b")
@@ -188,6 +187,8 @@ def _running_laboratories(variable: str) -> dict[str, tuple[str, int]]:
 
 
 def _fail(text: str) -> NoReturn:
+    from console.lab.inside import EXIT_NO_LABORATORY
+
     click.echo(text, err=True)
     sys.exit(EXIT_NO_LABORATORY)
 

@@ -270,7 +270,8 @@ def inventory(folder: str, options: LabOptions) -> str:
     return f"""\
 version: 1
 defaults:
-  ssh: {{user: root, identity_file: {folder}/id_ed25519, known_hosts: {folder}/known_hosts}}
+  ssh: {{user: root, identity_file: {folder}/id_ed25519, known_hosts: {folder}/known_hosts,
+        config_file: {folder}/ssh_config}}
   redis: {{port: 6379{password}}}
 clusters:
   - name: cache

@@ -58,10 +58,13 @@ class Host:
         words = ["/bin/sh", "-c", command] if isinstance(command, str) else command
         enter = [program("nsenter"), "-t", str(self.pid), "-m", "-u", "-i", "-n", "-p", "--"]
         environment = ENVIRONMENT | ({"REDISCLI_AUTH": self.password} if self.password else {})
-        return subprocess.run(
-            [*enter, *words], input=stdin, capture_output=True, text=True, timeout=timeout, check=check,
-            env=environment, stdin=subprocess.DEVNULL if stdin is None else None,
-        )  # fmt: skip
+        try:
+            return subprocess.run(
+                [*enter, *words], input=stdin, capture_output=True, text=True, timeout=timeout, check=check,
+                env=environment, stdin=subprocess.DEVNULL if stdin is None else None,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired:
+            raise LabError(f"{' '.join(words)} on {self.name} did not end within {timeout:g} s") from None
 
     def redis(self, *words: str) -> str:
         """What redis-cli on the host answers, without the last line end."""

@@ -17,6 +17,7 @@ from console.lab.namespaces import settle
 from console.lab.options import LabError, LabOptions
 from console.lab.pair import laboratory, run_inside
 
+EXIT_NO_LABORATORY = 3
 REQUEST_VARIABLE = "REDIS_HA_LAB_REQUEST"
 
 
@@ -43,8 +44,11 @@ def main() -> int:
             tell("break something from another terminal: redis-ha-console lab fault kill redis-a redis")
             return run_inside(lab, request["command"])
     except LabError as error:
-        sys.stderr.write(f"{error}\n")
-        return 3
+        line, _, logs = str(error).partition("\n")
+        if logs and not request["quiet"]:
+            sys.stderr.write(f"{logs}\n")
+        sys.stderr.write(f"{line}\n")
+        return EXIT_NO_LABORATORY
     except KeyboardInterrupt:
         return 130
 

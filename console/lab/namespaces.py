@@ -88,10 +88,12 @@ def _probe(unshare: tuple[str, ...]) -> None:
 def settle() -> None:
     """Makes the namespaces of this process fit for a laboratory. Refuses a network that leads anywhere."""
     require_closed_network()
-    subprocess.run([program("ip"), "link", "set", "lo", "up"], check=True)
-    subprocess.run(
-        [program("mount"), "-t", "tmpfs", "-o", "mode=1777", "tmpfs", str(ROOM.parent)], check=True, capture_output=True
-    )
+    loopback = ["ip", "link", "set", "lo", "up"]
+    files = ["mount", "-t", "tmpfs", "-o", "mode=1777", "tmpfs", str(ROOM.parent)]
+    for name, *words in (loopback, files):
+        done = subprocess.run([program(name), *words], capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise LabError(f"{' '.join([name, *words])} failed: {done.stderr.strip()}")
     ROOM.mkdir(mode=0o755)
 
 

@@ -8,12 +8,13 @@ anything else starts.
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from console.lab.namespaces import ROOM, enter_here
+from console.lab.namespaces import ROOM, enter_here, outer_command
 from console.lab.options import LabError, LabOptions
 from console.lab.pair import Laboratory, laboratory
 from console.lab.servers import server
@@ -27,6 +28,8 @@ def room() -> None:
     if ROOM.is_dir():  # inside `lab run` or a room made before
         return
     try:
+        if os.geteuid() != 0:
+            outer_command(["true"])  # says best why tests/conftest.py could not move this run
         enter_here()
     except LabError as error:
         pytest.fail(f"the laboratory does not work here: {error}", pytrace=False)

@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 from lab.writer import Writer
 
-from console.lab import scenarios
+from console.lab import faults, scenarios
+from console.lab.commands import FAULTS, HOSTS, SCENARIOS, SERVICES
 from console.lab.host import BRIDGE
 from console.lab.inside import REQUEST_VARIABLE
 from console.lab.namespaces import ROOM, outer_command, require_closed_network
@@ -252,6 +253,63 @@ class TestRoom:
         assert not Path("/tmp/mark").exists()
         assert a.run(": >/usr/bin/mark").returncode != 0
         assert not any(Path("/usr/bin").glob("mark"))
+
+
+class TestCommands:
+    def console(self, *words, **settings):
+        command = [sys.executable, "-m", "console", *words]
+        return subprocess.run(
+            command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, **settings
+        )
+
+    def test_scenarios_are_listed(self):
+        done = self.console("lab", "scenarios")
+        assert done.returncode == 0
+        assert {line.split()[0] for line in done.stdout.splitlines()} == set(scenarios.SCENARIOS) == set(SCENARIOS)
+
+    def test_faults_and_hosts_of_the_command_line_are_those_of_the_laboratory(self, fresh_pair):
+        assert set(FAULTS) == set(faults.KINDS)
+        assert set(SERVICES) == set(faults.SERVICES)
+        assert set(HOSTS) == set(fresh_pair.hosts)
+
+    def test_run_builds_and_gives_the_exit_code(self):
+        done = self.console("lab", "run", "fresh", "--quiet", "--password", "--", "sh", "-c", "echo inside; exit 5")
+        assert (done.returncode, done.stdout, done.stderr) == (5, "inside\n", "")
+
+    def test_fault_inside_finds_its_laboratory(self, pair):
+        lab = pair("fresh")
+        environment = os.environ | lab.environment
+        done = self.console("lab", "fault", "stop", A, "sshd", env=environment)
+        assert (done.returncode, done.stderr) == (0, "")
+        lab.wait(lambda: not lab.host(A).running("sshd"), 5, "sshd is gone")
+        assert self.console("lab", "fault", "kill", B, env=environment).returncode == 0
+        assert self.console("lab", "fault", "start", B, env=environment).returncode == 0
+        done = self.console("lab", "fault", "kill", A, "redis", env=environment)
+        assert (done.returncode, done.stderr) == (3, "redis does not run on redis-a\n")
+        lab.close()
+        assert not Path(f"/sys/class/net/{BRIDGE}").exists()
+
+    def test_demo_without_a_terminal_says_so(self):
+        done = self.console("demo")
+        assert done.returncode == 3
+        assert "needs a terminal" in done.stderr
+        assert done.stderr.count("\n") == 1
+
+    def test_an_impossible_option_is_refused_before_anything_is_built(self):
+        done = self.console("lab", "run", "fresh", "--advert-interval", "0.5", "--", "true")
+        assert done.returncode == 2
+        assert "VRRPv2 has whole seconds" in done.stderr
+
+    def test_missing_program_is_named_with_its_package(self, tmp_path):
+        script = (
+            "import sys; from console.lab import namespaces as n; n._SBIN = '/nowhere';"
+            "from console.lab.options import LabError\n"
+            "try: n.outer_command(['true'])\nexcept LabError as e: print(e)"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", script], env={"PATH": "/nowhere"}, capture_output=True, text=True, check=False
+        )
+        assert "the program unshare is missing: install the package util-linux" in done.stdout
 
 
 class TestOuterRoom:
