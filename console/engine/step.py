@@ -219,7 +219,6 @@ class StepRun:
         until = clock.monotonic() + self._step.within
         self._story.advance(VerificationBegan(self._index, clock.now() + self._step.within))
         verdicts: list[str] | None = None
-        self._story.stop_waiting = False
         while True:
             state = self._hands.inspector.observe(fresh=True)
             self._story.show(state)

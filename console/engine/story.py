@@ -24,7 +24,7 @@ class Story:
         self.in_flight = ""
         """The command that may have left and whose answer is not on disk: a death here means UNKNOWN (H27)."""
         self.stop_waiting = False
-        """Set from another thread: the operator does not want to wait for the proof any longer."""
+        """Set from another thread: the operator does not want to wait for a proof. Holds until the next answer."""
         self._journal = journal
         self._operator = operator
 
@@ -50,6 +50,7 @@ class Story:
     def ask(self, question: Question) -> Decision:
         """Waits for the operator; the decision is on disk when it returns."""
         decision = self._operator.decide(question)
+        self.stop_waiting = False
         asked = {"step": question.index + 1, "asked": question.kind, "reason": question.reason}
         shown = {"digest": question.digest, "differences": question.differences, "observed_at": question.observed_at}
         self.record("decided", {**asked, **shown, "decision": decision})

@@ -375,3 +375,21 @@ def test_another_host_at_the_other_end_refuses():
     assert run.outcome is Outcome.REFUSED
     assert "hostname is redis-x" in run.message
     assert stage.status(run, "replicate").status is StepStatus.REFUSED
+
+
+def test_waiting_that_was_ended_during_the_send_is_not_begun():
+    stage = Stage(pair=Pair(sync_looks=8))
+    armory = ClusterArmory(desk(stage.pair, stage.clock), lambda _: stage.actuator, lambda _: stage.journal)
+    armed = armory.arm("cache", RUNBOOK, ROLES)
+    carry_out = stage.pair.carry_out
+
+    def end_it_while_sending(planned):
+        if "SLAVEOF" in planned.render():
+            armed.stop_waiting()
+        return carry_out(planned)
+
+    stage.actuator.carry_out = end_it_while_sending
+    before = stage.clock.now()
+    operator = ScriptedOperator(by_step={"wait-for-sync": [choose(Choice.ABORT)]})
+    assert armed.execute(operator).outcome is Outcome.FAILED
+    assert stage.clock.now() - before < 2
