@@ -8,7 +8,8 @@ of keys, and, if the source was restarted too, which dump is newer.
 
 Limits: writes that the dead master acknowledged and never sent were lost by the failover itself; a restart hides them
 before 7.0. Keys that expire add bytes to the stream, so a restarted server's own bytes count only if it counted
-changes too. AOF loading counts as changes: where AOF is on they say nothing.
+changes too. AOF loading counts as changes, so there they say nothing: such a server is believed for ten minutes after
+its start, then the answer is UNKNOWN; the preview warns of it always.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ LARGE_SHARE = 0.2
 """A source that lacks more than this part of the target's keys is taken for the older one."""
 START_SLACK = 10.0
 """Seconds: INFO counts uptime in whole seconds, and loading takes a while."""
+AOF_TRUSTED = 600
+"""Seconds after its start for which a server with AOF is taken to have had no writer: nothing proves it."""
 COMPARE = "compare the data of both nodes, and save what the other one lacks, before one of them is wiped"
 
 
@@ -112,7 +115,8 @@ def own_writes(node: NodeState) -> Ancestry:
         return Ancestry(Verdict.UNKNOWN, f"Redis on {node.name} could not be read: {node.redis.problem}")
     disk = redis.persistence
     if disk.aof:
-        return Ancestry(Verdict.HOLDS, f"{node.name} loads an AOF, which hides changes of its own")
+        loaded = f"{node.name} started {span(redis.uptime)} ago from its AOF, whose loading counts as changes"
+        return Ancestry(Verdict.HOLDS if redis.uptime <= AOF_TRUSTED else Verdict.UNKNOWN, loaded)
     if disk.changes_since_save is None:
         return Ancestry(Verdict.UNKNOWN, f"{node.name} does not say how many changes it had since its last save")
     if disk.changes_since_save > 0:

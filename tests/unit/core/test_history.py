@@ -32,6 +32,9 @@ def both_restarted(source_dump: float | None, target_dump: float):
     return state
 
 
+AOF_LONG_AGO = s.with_redis(s.with_persistence(s.stale_master_back(), s.B, aof=True), s.B, uptime=90_000)
+
+
 @pytest.mark.parametrize(
     ("case", "state", "verdict"),
     [
@@ -42,6 +45,8 @@ def both_restarted(source_dump: float | None, target_dump: float):
         ("writes after the restart", s.with_persistence(s.stale_master_back(), s.B, changes_since_save=3), FAILS),
         ("a save after the restart", s.with_persistence(s.stale_master_back(), s.B, rdb_last_save=s.NOW - 20), FAILS),
         ("no count of changes", s.with_persistence(s.stale_master_back(), s.B, changes_since_save=None), UNKNOWN),
+        ("an AOF just loaded", s.with_persistence(s.stale_master_back(), s.B, aof=True, changes_since_save=50), HOLDS),
+        ("an AOF loaded long ago", AOF_LONG_AGO, UNKNOWN),
         ("an empty target", s.with_redis(s.stale_master_back(), s.B, keys={}), HOLDS),
         ("many more keys on the target", s.with_redis(s.stale_master_back(), s.A, keys={0: 100}), FAILS),
         ("the target is being synced", s.syncing_pair(), HOLDS),
