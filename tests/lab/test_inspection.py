@@ -99,13 +99,25 @@ def test_a_notify_script_that_sleeps_is_seen(pair, look):
     inspector = look(lab)
     inspector.observe()
     lab.fault("kill", B, "redis")
-    state = until(inspector, lambda state: state.vip_holders == (A,) and state.node(A).processes.value.scripts)
-    assert any("redis_master.sh" in one.command for one in state.node(A).processes.value.scripts)
-    # It promotes all the same when keepalived is gone: it must stay in sight.
-    lab.host(A).run("kill -KILL " + " ".join(map(str, lab.host(A).running("keepalived"))))
-    state = until(inspector, lambda state: not state.node(A).processes.value.keepalived)
-    assert any("redis_master.sh" in one.command for one in state.node(A).processes.value.scripts)
-    assert state.node(A).keepalived.value.state is VrrpState.STOP
+
+    def promoting(state):
+        return any("redis_master.sh" in one.command for one in state.node(A).processes.value.scripts)
+
+    until(inspector, promoting)
+
+
+def test_a_notify_script_without_its_keepalived_is_seen(pair, look):
+    """This keepalived takes its scripts along when it is killed; older ones do not, and their script promotes."""
+    lab = pair("healthy", notify_sleep=4.0)
+    inspector = look(lab)
+    inspector.observe()
+    lab.fault("stop", B, "keepalived")
+    lab.host(B).run("setsid /etc/keepalived/scripts/redis_master.sh >/dev/null 2>&1 </dev/null &")
+    state = until(inspector, lambda state: state.node(B).processes.value.scripts)
+    (script,) = state.node(B).processes.value.scripts
+    assert "redis_master.sh" in script.command
+    assert state.node(B).processes.value.keepalived == ()
+    assert state.node(B).keepalived.value.state is VrrpState.STOP
 
 
 def test_inspection_only_reads_and_opens_one_session(pair, look):
