@@ -138,10 +138,12 @@ def situation(state: ClusterState) -> str:
     parts = []
     for node in state.nodes:
         redis, keepalived = node.redis.value, node.keepalived.value
-        words = [_role(redis) if redis else f"Redis: {node.redis.problem}"]
+        words = [_role(redis) if redis else f"Redis: {_short(node.redis.problem)}"]
         if node.holds(state.vip):
             words.append("holds the VIP")
-        words.append(f"keepalived {keepalived.state.value}" if keepalived else f"keepalived: {node.keepalived.problem}")
+        words.append(
+            f"keepalived {keepalived.state.value}" if keepalived else f"keepalived: {_short(node.keepalived.problem)}"
+        )
         parts.append(f"{node.name}: {', '.join(words)}")
     return f"{'; '.join(parts)}. {sentence(protection(state).reason)}"
 
@@ -150,6 +152,10 @@ def sentence(text: str) -> str:
     """The text with one full stop at its end; nothing stays nothing."""
     text = text.strip().rstrip(".")
     return f"{text}." if text else ""
+
+
+def _short(problem: object) -> str:
+    return str(problem).rstrip(".")
 
 
 def _role(redis: Redis) -> str:

@@ -120,7 +120,7 @@ class StepRun:
         if seen.blocked:
             kind, choices = QuestionKind.BLOCKED, (Choice.LOOK_AGAIN, *self._skip, Choice.ABORT)
             missing = [check.advice or check.statement for check in seen.checks if not check.holds]
-            reason = "; ".join(filter(None, (reason, seen.obstacle, *missing)))
+            reason = "; ".join(filter(None, dict.fromkeys((reason, seen.obstacle, *missing))))
         elif self._gate is GateKind.NONE:
             return Decision(Choice.RUN, seen.digest)
         else:
