@@ -101,6 +101,11 @@ class ConsoleApp(App[int]):
         self._tick()
         self.set_interval(self._interval, self._tick)
 
+    def on_unmount(self) -> None:
+        """Whatever ends the screen, a runner that waits for its answer is not left waiting."""
+        if self._operator is not None:
+            self._operator.stop()
+
     def now(self) -> float:
         """Epoch seconds."""
         return self.desk.clock.now()
@@ -241,7 +246,9 @@ class ConsoleApp(App[int]):
     # --- keys and commands --------------------------------------------------------------------------------------------
 
     def action_help(self) -> None:
-        if not isinstance(self.screen, HelpDialog):
+        if isinstance(self.screen, HelpDialog):
+            self.pop_screen()
+        else:
             self.push_screen(HelpDialog())
 
     def action_reconnect(self) -> None:

@@ -63,7 +63,7 @@ KEYS: tuple[Key, ...] = (
     Key("question", "left", "←", "app.focus_previous", "", "button before"),
     Key("question", "right", "→", "app.focus_next", "", "button after"),
     Key("question", "enter", "Enter", "press", "", "press the button that has the focus"),
-    Key("dialog", "escape", "Esc", "back", "close", "close, change nothing"),
+    Key("dialog", "escape,enter", "Esc", "back", "close", "close, change nothing"),
     Key("pane", "up,k", "↑", "move(-1)", "", "up one line"),
     Key("pane", "down,j", "↓", "move(1)", "", "down one line"),
     Key("pane", "pageup", "PgUp", "page(-1)", "", "up one page"),

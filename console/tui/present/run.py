@@ -118,16 +118,20 @@ def asked(question: Question, live: tuple[Check, ...], width: int) -> Lines:
     )
 
 
-def asked_age(question: Question, now: float, *, more: bool) -> Content:
-    """How old what is shown at the gate is, and whether there is more of it below."""
+def asked_age(question: Question, now: float) -> Content:
+    """How old what is shown at the gate is."""
     age = max(0.0, now - question.observed_at)
     style = WARN if age > STALE_AFTER else DIM
     again = "; looked at again before sending" if question.kind in _GATES else ""
-    return line((f"Seen {seconds_text(age)} ago{again}.", style), (" PgDn: more" if more else "", BOLD))
+    return line((f"Seen {seconds_text(age)} ago{again}.", style))
 
 
-def prompt(question: Question) -> Content:
-    """The question itself."""
+def prompt(question: Question, *, more: bool) -> Content:
+    """The question itself, and whether what it rests on goes on below."""
+    return line(_prompt(question), ("  (PgDn reads on)" if more else "", DIM))
+
+
+def _prompt(question: Question) -> Content:
     if question.kind is QuestionKind.TYPE_NAME:
         return line((f"Type {question.node} to confirm:", BOLD))
     if question.kind is QuestionKind.CONFIRM:

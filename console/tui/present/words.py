@@ -25,6 +25,7 @@ BOLD = "bold"
 STALE_AFTER = 5.0
 """Seconds after which a value is called old: polls come every second."""
 
+_CONTROL = dict.fromkeys((*range(32), *range(127, 160))) | {9: " "}
 Part = str | Content | tuple[str, str]
 Lines = tuple[Content, ...]
 
@@ -47,7 +48,7 @@ VERDICT: dict[Verdict, tuple[str, str, str]] = {
 STEP: dict[StepStatus, tuple[str, str, str]] = {
     StepStatus.WAITING: ("·", "waiting", DIM),
     StepStatus.CHECKING: ("»", "checking", NOTE),
-    StepStatus.ASKING: ("?", "asks you", WARN),
+    StepStatus.ASKING: ("?", "asks", WARN),
     StepStatus.SENDING: ("»", "sending", NOTE),
     StepStatus.VERIFYING: ("»", "verifying", NOTE),
     StepStatus.DONE: ("✓", "done", GOOD),
@@ -67,8 +68,14 @@ OUTCOME: dict[Outcome, tuple[str, str, str]] = {
 
 
 def line(*parts: Part) -> Content:
-    """One line of cells. Control characters from servers are taken out here."""
-    return Content.assemble(*parts)
+    """One line of cells. Control characters are taken out: what a server says must not command the terminal."""
+    return Content.assemble(*(_harmless(part) for part in parts))
+
+
+def _harmless(part: Part) -> Part:
+    if isinstance(part, str):
+        return part.translate(_CONTROL)
+    return (part[0].translate(_CONTROL), part[1]) if isinstance(part, tuple) else part
 
 
 def marked(sign: tuple[str, str, str]) -> Content:

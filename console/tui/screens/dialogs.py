@@ -23,7 +23,7 @@ from console.tui.widgets.lines import LinesPane
 class FindingDialog(Dialog):
     """Everything a finding rests on. It stays while it is read, and says when it no longer holds."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("dialog"), ("enter", "back", "close")]
+    BINDINGS: ClassVar[list[BindingType]] = bindings_of("dialog")
 
     def __init__(self, finding: Finding, newest: Callable[[], Finding | None]) -> None:
         super().__init__()
@@ -49,7 +49,7 @@ class FindingDialog(Dialog):
 class HelpDialog(Dialog):
     """Every key and every word."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("dialog"), ("question_mark", "back", "close")]
+    BINDINGS: ClassVar[list[BindingType]] = bindings_of("dialog")
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="window tall") as window:

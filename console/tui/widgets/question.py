@@ -99,6 +99,6 @@ class QuestionBox(Vertical):
 
     def _draw_head(self, width: int, _: int) -> Lines:
         return (
-            fitted(present.prompt(self.question), width),
-            fitted(present.asked_age(self.question, self._now(), more=self._more()), width),
+            fitted(present.prompt(self.question, more=self._more()), width),
+            fitted(present.asked_age(self.question, self._now()), width),
         )

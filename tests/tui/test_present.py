@@ -1,0 +1,186 @@
+"""State → words. Nothing here needs a terminal; colours are never what carries the meaning."""
+
+import samples
+from tui_stage import PREVIEW, REBUILD, ROLES, question, run_state, spec_of
+
+from console.core.model import ProblemKind, unread
+from console.core.run import Choice, Outcome, QuestionKind
+from console.tui.present import cards, cluster, frame, run
+from console.tui.present.help import help_lines
+from console.tui.present.words import bytes_text, seconds_text
+from console.tui.view import ClusterView, absorb
+
+NOW = samples.NOW
+
+
+def plain(lines) -> str:
+    return "\n".join(one.plain for one in lines)
+
+
+def view_of(state, now=NOW) -> ClusterView:
+    return absorb(ClusterView(spec_of(state)), state, now)
+
+
+def card_of(state, name, now=NOW, width=60, height=13) -> str:
+    return plain(cards.card(state, state.node(name), now, width, height))
+
+
+# --- the headline answers in three seconds ------------------------------------------------------------------------
+
+
+def test_healthy():
+    text = plain(cluster.headline(view_of(samples.healthy_pair()), 100, 3))
+    assert "✓ HEALTHY" in text
+    assert "master redis-b" in text
+    assert "VIP on redis-b" in text
+    assert "✓ survived" in text
+    assert "nothing to do" in text
+
+
+def test_failed_over():
+    text = plain(cluster.headline(view_of(samples.failed_over_pair()), 100, 3))
+    assert "✗ CRITICAL" in text
+    assert "master redis-a" in text
+    assert "✗ NOT survived" in text
+    assert "→ press b" in text
+
+
+def test_two_masters_and_two_holders_are_said_in_words():
+    text = plain(cluster.headline(view_of(samples.split_brain()), 120, 3))
+    assert "✗ 2: redis-a, redis-b" in text
+    assert "✗ on redis-a and redis-b" in text
+
+
+def test_before_the_first_answer():
+    text = plain(cluster.headline(ClusterView(spec_of(samples.healthy_pair())), 80, 3))
+    assert "CONNECTING" in text
+    assert "redis-a, redis-b" in text
+
+
+def test_the_vip_of_an_unreadable_pair_is_not_known_rather_than_missing():
+    blind = unread(ProblemKind.TIMEOUT, "no answer in time", NOW)
+    state = samples.healthy_pair()
+    for name in (samples.A, samples.B):
+        state = samples.with_node(state, name, addresses=blind)
+    assert "VIP ? not known" in plain(cluster.headline(view_of(state), 100, 3))
+
+
+# --- cards --------------------------------------------------------------------------------------------------------
+
+
+def test_a_card_has_every_value_with_its_age():
+    text = card_of(samples.healthy_pair(), samples.B, NOW + 3)
+    for words in ("✓ MASTER", "8,107 · 12 ops/s", "249,935 keys · 25.5 MiB", "holds 192.168.100.123", "VIP"):
+        assert words in text
+    assert "139, effective 139 (weight -10)" in text
+    assert text.count(" 3 s │") == 11
+
+
+def test_a_replica_says_whom_it_follows_and_how_far_behind_it_is():
+    text = card_of(samples.healthy_pair(), samples.A)
+    assert "✓ replica of redis-b" in text
+    assert "link up, 14 B behind" in text
+
+
+def test_an_old_value_is_marked_in_words():
+    assert "12 s old" in card_of(samples.healthy_pair(), samples.A, NOW + 12)
+    assert "12 s old" in card_of(samples.healthy_pair(), samples.A, NOW + 12, width=39, height=11)
+
+
+def test_a_node_that_never_answered():
+    text = card_of(samples.unreachable_node(), samples.B)
+    assert "no route to host" in text
+    assert "NO ANSWER" in text
+    assert "? not known" in text
+
+
+def test_cards_fill_exactly_their_room():
+    for width, height in ((39, 11), (59, 13), (79, 21)):
+        lines = cards.card(samples.healthy_pair(), samples.healthy_pair().nodes[0], NOW, width, height)
+        assert len(lines) == height
+        assert {one.cell_length for one in lines} == {width}
+
+
+def test_control_characters_of_a_server_do_not_reach_the_terminal():
+    state = samples.healthy_pair()
+    log = state.node(samples.A).notify_log.map(lambda tail: type(tail)(tail.path, ("\x1b]0;owned\x07 text",)))
+    text = card_of(samples.with_node(state, samples.A, notify_log=log), samples.A)
+    assert "\x1b" not in text
+    assert "\x07" not in text
+
+
+# --- topology, history --------------------------------------------------------------------------------------------
+
+
+def test_topology_of_a_healthy_pair():
+    assert (
+        plain(cluster.topology(samples.healthy_pair(), 80))
+        .split("\n")[1]
+        .startswith("redis-a ─▶ redis-b  link up, 14 B behind")
+    )
+
+
+def test_topology_tells_a_second_master():
+    assert "is a master of its own" in plain(cluster.topology(samples.split_brain(), 80))
+
+
+def test_a_gap_in_the_plot_is_not_a_zero():
+    assert cluster.sparkline([0.0, None, 4.0, 8.0], 6) == "  ▁·▄█"
+
+
+# --- runs ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_gate_shows_what_is_sent_what_is_lost_and_what_it_rests_on():
+    text = plain(run.asked(question(differences=("redis-a's role was master, is replica",)), (), 60))
+    for words in ("$ SLAVEOF 192.168.100.201 6379", PREVIEW.warnings[0], "redis-a is behind the VIP", "run_id cccc"):
+        assert words in text
+    assert text.index("≠ redis-a's role was master") < text.index("Will be sent")
+
+
+def test_the_age_of_the_evidence_goes_on():
+    assert "Seen 30 s ago" in run.asked_age(question(), NOW + 30).plain
+
+
+def test_choices_are_said_by_what_they_do():
+    assert run.choice_label(Choice.ABORT, QuestionKind.CONFIRM) == "No, stop the run"
+    assert run.choice_label(Choice.RUN, QuestionKind.TROUBLE) == "Try again"
+    assert run.choice_label(Choice.LOOK_AGAIN, QuestionKind.BLOCKED) == "Look again"
+
+
+def test_the_end_of_a_run_names_the_record():
+    text = plain(run.ending(run_state(None, Outcome.DONE, message="Protected again."), 70))
+    assert "✓ DONE" in text
+    assert "redis-ha-console runs report 20261121-074000-cache" in text
+
+
+def test_steps_have_marks_and_words():
+    text = plain(run.steps(run_state(2), 2, 40))
+    assert "✓  1 keepalived-off" in text
+    assert "done" in text
+    assert "▸?  3 replicate" in text
+
+
+def test_arming_says_what_it_means():
+    text = plain(run.arming(REBUILD, ROLES, "cache", 76))
+    assert "Until now this console could change nothing" in text
+    assert "1 step ask" in text or "1 step asks" in text
+
+
+# --- frame, help, figures -----------------------------------------------------------------------------------------
+
+
+def test_the_badge_is_always_in_the_header():
+    for width in (60, 80, 200):
+        assert frame.header("x" * 90, frame.read_only_badge(), "seen 1 s ago", width)[0].plain.endswith(" READ-ONLY ")
+
+
+def test_help_has_keys_and_words():
+    text = plain(help_lines(76))
+    assert "try the nodes that are away again" in text
+    assert "READ-ONLY" in text
+
+
+def test_figures():
+    assert [bytes_text(one) for one in (None, 0, 14, 26_780_000)] == ["—", "0 B", "14 B", "25.5 MiB"]
+    assert [seconds_text(one) for one in (None, 0.4, 12, 300, 9000)] == ["never", "0 s", "12 s", "5 min", "2 h"]

@@ -1,0 +1,304 @@
+"""A run through the screen: the gate cannot be passed by accident, the question stays, the runner is never cut off."""
+
+import threading
+
+import samples
+from tui_stage import PREVIEW, question, seen, stage, until
+
+from console.core.run import Choice, Outcome, QuestionKind
+from console.tui.messages import ClusterObserved
+from console.tui.screens.cluster import ClusterScreen
+from console.tui.screens.dialogs import LeaveDialog
+from console.tui.screens.run import RunScreen
+from console.tui.screens.runbooks import ArmScreen, RunbooksScreen
+from console.tui.widgets.lines import LinesPane
+from console.tui.widgets.menu import Menu
+from console.tui.widgets.question import QuestionBox
+
+
+def text_of(app, name):
+    return app.screen.query_one(f"#{name}", LinesPane).text
+
+
+async def armed(pilot, on):
+    """By keyboard from the cluster to the first question."""
+    await seen(pilot, on)
+    await pilot.press("b")
+    assert isinstance(on.app.screen, RunbooksScreen)
+    await pilot.press("enter")
+    assert isinstance(on.app.screen, ArmScreen)
+    await pilot.pause()
+    assert on.app.focused.id == "back"
+    await pilot.press("tab", "enter")
+    await until(pilot, lambda: on.app.screen.query(QuestionBox))
+    await pilot.pause()
+
+
+async def test_arming_is_explicit_and_shown():
+    on = stage(samples.stale_master_back(), questions=[question()])
+    async with on.app.run_test(size=(80, 40)) as pilot:
+        await seen(pilot, on)
+        await pilot.press("b", "enter")
+        await pilot.pause()
+        text = text_of(on.app, "arming")
+        assert "survivor   redis-a" in text
+        assert "Until now this console could change nothing" in text
+        assert "READ-ONLY" in text_of(on.app, "header")
+        await pilot.press("enter")
+        assert isinstance(on.app.screen, RunbooksScreen), "the button that has the focus goes back"
+        assert not on.armory.armed
+        await pilot.press("enter", "tab", "enter")
+        await until(pilot, lambda: on.app.screen.query(QuestionBox))
+        assert dict(on.armory.armed[0]) == {"survivor": "redis-a", "returning": "redis-b"}
+        assert "ARMED" in text_of(on.app, "header")
+
+
+async def test_an_unbound_role_is_chosen_by_the_operator():
+    state = samples.split_brain()
+    on = stage(state, questions=[question()])
+    async with on.app.run_test(size=(80, 24)) as pilot:
+        await seen(pilot, on)
+        await pilot.press("b", "enter")
+        await pilot.pause()
+        assert "Which node is survivor?" in text_of(on.app, "arming")
+        assert on.app.screen.query_one("#arm").disabled
+        assert on.app.focused is on.app.screen.query_one("#candidates", Menu)
+        await pilot.press("down", "enter")
+        await pilot.pause()
+        assert "survivor   redis-b" in text_of(on.app, "arming")
+        assert on.app.focused.id == "back"
+        assert not on.app.screen.query_one("#arm").disabled
+
+
+async def test_arming_that_is_refused_says_why():
+    on = stage(samples.stale_master_back(), questions=[question()], refusal="cannot write /var/empty: no such folder")
+    async with on.app.run_test(size=(80, 24)) as pilot:
+        await seen(pilot, on)
+        await pilot.press("b", "enter", "tab", "enter")
+        await until(pilot, lambda: on.app.armed_run is None and on.app._notifications)
+        assert any("cannot write /var/empty" in one.message for one in on.app._notifications)
+        assert "READ-ONLY" in text_of(on.app, "header")
+
+
+async def test_a_gate_has_its_focus_on_no_and_enter_stops_the_run():
+    on = stage(samples.stale_master_back(), questions=[question()])
+    async with on.app.run_test(size=(80, 24)) as pilot:
+        await armed(pilot, on)
+        assert on.app.focused.id == "abort"
+        await pilot.press("enter")
+        await until(pilot, lambda: on.app.armed_run is None)
+        assert [one.choice for one in on.armory.run.decisions] == [Choice.ABORT]
+        await pilot.pause()
+        assert "ABORTED" in text_of(on.app, "step")
+        assert "READ-ONLY" in text_of(on.app, "header")
+
+
+async def test_a_gate_cannot_be_passed_with_the_wrong_name():
+    on = stage(samples.stale_master_back(), questions=[question()])
+    async with on.app.run_test(size=(80, 24)) as pilot:
+        await armed(pilot, on)
+        confirm = on.app.screen.query_one("#confirm")
+        await pilot.press("tab")
+        assert on.app.focused.id == "typed"
+        for wrong in ("redis-a", "redis-", "REDIS-B", "redis-b "):
+            on.app.focused.value = wrong
+            await pilot.pause()
+            assert confirm.disabled
+            await pilot.press("enter")
+            confirm.press()
+            await pilot.pause()
+            assert on.armory.run.decisions == []
+        assert on.app.armed_run.question is not None
+
+
+async def test_the_right_name_passes_it_with_the_digest_of_what_was_shown():
+    on = stage(samples.stale_master_back(), questions=[question()])
+    async with on.app.run_test(size=(80, 24)) as pilot:
+        await armed(pilot, on)
+        await pilot.press("tab", *"redis-b")
+        assert on.inspector.reconnected == 0, "letters are text here, not keys"
+        assert not on.app.screen.query_one("#confirm").disabled
+        await pilot.press("tab")
+        assert on.app.focused.id == "confirm"
+        await pilot.press("enter")
+        await until(pilot, lambda: on.app.armed_run is None)
+        (decision,) = on.armory.run.decisions
+        assert (decision.choice, decision.typed, decision.digest) == (Choice.RUN, "redis-b", question().digest)
+        assert on.app.run_state.outcome is Outcome.DONE
+        assert "runs report 20261121-074000-cache" in text_of(on.app, "step")
+
+
+async def test_a_confirmation_is_answered_no_by_default():
+    on = stage(samples.stale_master_back(), questions=[question(QuestionKind.CONFIRM, 0), question()])
+    async with on.app.run_test(size=(80, 24)) as pilot:
+        await armed(pilot, on)
+        assert str(on.app.focused.label) == "No, stop the run"
+        await pilot.press("right", "enter")
+        await until(pilot, lambda: len(on.armory.run.decisions) == 1)
+        await until(pilot, lambda: on.app.screen.query("#typed"))
+        assert on.armory.run.decisions[0].choice is Choice.RUN
+        assert on.app.focused.id == "abort", "the next question begins at its safe answer too"
+        await pilot.press("enter")
+
+
+async def test_blocked_and_trouble_give_their_reason_and_the_safe_choice_first():
+    blocked = question(
+        QuestionKind.BLOCKED,
+        reason="redis-a does not hold the VIP",
+        choices=(Choice.LOOK_AGAIN, Choice.SKIP, Choice.ABORT),
+    )
+    trouble = question(
+        QuestionKind.TROUBLE,
+        reason="the answer was lost: it may have been carried out",
+        choices=(Choice.LOOK_AGAIN, Choice.ABORT),
+    )
+    on = stage(samples.stale_master_back(), questions=[blocked, trouble])
+    async with on.app.run_test(size=(80, 24)) as pilot:
+        await armed(pilot, on)
+        assert "redis-a does not hold the VIP" in text_of(on.app, "step")
+        assert on.app.focused.id == "look-again"
+        await pilot.press("enter")
+        await until(pilot, lambda: "the answer was lost" in text_of(on.app, "step"))
+        assert [str(one.label) for one in on.app.screen.query("#answers Button")] == ["Look again", "Stop the run"]
+        await pilot.press("tab", "enter")
+        await until(pilot, lambda: on.app.armed_run is None)
+
+
+async def test_the_question_stays_while_the_cluster_changes_around_it():
+    on = stage(samples.stale_master_back(), questions=[question()])
+    async with on.app.run_test(size=(80, 24)) as pilot:
+        await armed(pilot, on)
+        box = on.app.screen.query_one(QuestionBox)
+        await pilot.press("tab", *"redis")
+        for second in range(1, 6):
+            on.clock.at = samples.NOW + second
+            on.app.post_message(ClusterObserved(samples.failed_over_pair(on.clock.at)))
+            await pilot.pause()
+        on.app.screen.paint()
+        await pilot.pause()
+        assert on.app.screen.query_one(QuestionBox) is box
+        assert on.app.focused.id == "typed"
+        assert on.app.focused.value == "redis"
+        assert "Seen 5 s ago" in text_of(on.app, "question-head")
+        assert "connection refused" in text_of(on.app, "nodes"), "the nodes above it stay alive"
+
+
+async def test_preconditions_are_looked_at_live_while_the_question_is_open():
+    on = stage(samples.stale_master_back(), questions=[question()])
+    async with on.app.run_test(size=(80, 60)) as pilot:
+        await armed(pilot, on)
+        before = text_of(on.app, "step")
+        on.app.post_message(ClusterObserved(samples.healthy_pair(samples.NOW + 1)))
+        await pilot.pause()
+        await pilot.pause()
+        assert "does not hold" not in before
+        assert "does not hold" in text_of(on.app, "step")
+
+
+async def test_after_a_refusal_the_differences_come_first():
+    again = question(differences=("redis-a: the VIP was here, is gone",), digest="another")
+    on = stage(samples.stale_master_back(), questions=[question(), again])
+    async with on.app.run_test(size=(80, 24)) as pilot:
+        await armed(pilot, on)
+        await pilot.press("tab", *"redis-b", "enter")
+        await until(pilot, lambda: "this changed since it was shown" in text_of(on.app, "step"))
+        assert on.app.focused.id == "abort"
+        assert on.app.screen.query_one("#typed").value == "", "the name is typed again"
+        await pilot.press("enter")
+        await until(pilot, lambda: on.app.armed_run is None)
+
+
+async def test_everything_of_a_gate_can_be_read_by_keyboard_on_a_small_terminal():
+    on = stage(samples.stale_master_back(), questions=[question()])
+    async with on.app.run_test(size=(80, 24)) as pilot:
+        await armed(pilot, on)
+        step = on.app.screen.query_one("#step", LinesPane)
+        assert "PgDn reads on" in text_of(on.app, "question-head")
+        read = set()
+        for _ in range(10):
+            top = step.scroll_offset.y
+            read |= {one.plain for one in step.lines[top : top + step.size.height]}
+            await pilot.press("pagedown")
+            await pilot.pause()
+        assert {one.plain for one in step.lines} == read
+        assert PREVIEW.warnings[0] in "\n".join(read)
+        assert on.app.focused.id == "abort", "reading does not move the focus"
+
+
+async def test_the_run_goes_on_while_the_operator_looks_at_the_cluster():
+    on = stage(samples.stale_master_back(), questions=[question()])
+    async with on.app.run_test(size=(80, 24)) as pilot:
+        await armed(pilot, on)
+        await pilot.press("escape")
+        while not isinstance(on.app.screen, ClusterScreen):
+            await pilot.press("escape")
+        await pilot.pause()
+        assert "ARMED, asks you" in text_of(on.app, "header")
+        await pilot.press("b")
+        await until(pilot, lambda: isinstance(on.app.screen, RunScreen) and on.app.screen.query(QuestionBox))
+        assert on.app.focused.id == "abort"
+
+
+async def test_details_of_other_steps_and_back_to_the_run():
+    on = stage(samples.stale_master_back(), questions=[question()])
+    async with on.app.run_test(size=(80, 24)) as pilot:
+        await armed(pilot, on)
+        await pilot.press("left_square_bracket")
+        await pilot.pause()
+        assert "redis-b: Starting redis: OK" in text_of(on.app, "step")
+        await pilot.press("f")
+        await pilot.pause()
+        assert "Will be sent" in text_of(on.app, "step")
+
+
+async def test_quitting_while_armed_asks_and_staying_is_the_default():
+    on = stage(samples.stale_master_back(), questions=[question()])
+    async with on.app.run_test(size=(80, 24)) as pilot:
+        await armed(pilot, on)
+        await pilot.press("q")
+        assert isinstance(on.app.screen, LeaveDialog)
+        await pilot.press("enter")
+        assert isinstance(on.app.screen, RunScreen)
+        await pilot.press("q", "tab", "enter")
+        await until(pilot, lambda: not on.app.is_running)
+    assert [one.choice for one in on.armory.run.decisions] == [Choice.ABORT]
+
+
+async def test_quitting_waits_for_what_is_being_sent():
+    sending = threading.Event()
+    on = stage(samples.stale_master_back(), questions=[question()], sending=sending)
+    async with on.app.run_test(size=(80, 24)) as pilot:
+        await armed(pilot, on)
+        await pilot.press("tab", *"redis-b", "enter")
+        await until(pilot, lambda: on.app.run_state.current == 3)
+        await pilot.press("q", "tab", "enter")
+        for _ in range(10):
+            await pilot.pause(0.02)
+        assert on.app.is_running
+        assert on.app.armed_run is not None
+        sending.set()
+        await until(pilot, lambda: not on.app.is_running)
+    assert on.app.run_state.outcome is Outcome.DONE
+
+
+async def test_run_asked_for_on_the_command_line_opens_its_arming_and_tells_by_the_exit_code():
+    on = stage(samples.stale_master_back(), questions=[question()], runbook="one-shot-rebuild")
+    async with on.app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: isinstance(on.app.screen, ArmScreen))
+        await pilot.pause()
+        await pilot.press("tab", "enter")
+        await until(pilot, lambda: on.app.screen.query(QuestionBox))
+        await pilot.press("enter")
+        await until(pilot, lambda: on.app.armed_run is None)
+        await pilot.press("q")
+    assert on.app.return_value == 1
+
+
+async def test_a_runner_that_breaks_its_promise_does_not_take_the_screen_with_it():
+    on = stage(samples.stale_master_back(), questions=[question()])
+    on.armory.run.execute = lambda operator: 1 / 0
+    async with on.app.run_test(size=(80, 24)) as pilot:
+        await seen(pilot, on)
+        await pilot.press("b", "enter", "tab", "enter")
+        await until(pilot, lambda: on.app.armed_run is None)
+        assert any("ZeroDivisionError" in one.message for one in on.app._notifications)

@@ -1,0 +1,102 @@
+"""The screens as pictures, on sample observations and a clock that stands still.
+
+`pytest tests/tui --snapshot-update` accepts what they look like now; with UPDATE_PICTURE=1 in the environment the
+picture of the documentation (docs/screen.svg) is drawn again, too.
+"""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import samples
+from tui_stage import Stage, question, seen, stage, until
+
+from console.core.run import QuestionKind
+from console.tui.screens.runbooks import ArmScreen
+from console.tui.widgets.question import QuestionBox
+
+PICTURE = Path(__file__).parents[2] / "docs" / "screen.svg"
+SIZES = [(80, 24), (120, 40)]
+
+
+async def to_the_question(pilot, on: Stage) -> None:
+    await seen(pilot, on)
+    on.app.open_arming("cache", "one-shot-rebuild")
+    await until(pilot, lambda: isinstance(on.app.screen, ArmScreen))
+    await pilot.pause()
+    await pilot.press("tab", "enter")
+    await until(pilot, lambda: on.app.screen.query(QuestionBox))
+    await pilot.pause()
+
+
+async def to_the_end(pilot, on: Stage) -> None:
+    await to_the_question(pilot, on)
+    await pilot.press("tab", *"redis-b", "enter")
+    await until(pilot, lambda: on.app.armed_run is None)
+    await pilot.pause()
+
+
+async def to_the_help(pilot, on: Stage) -> None:
+    await seen(pilot, on)
+    await pilot.press("question_mark")
+    await pilot.pause()
+
+
+def several() -> Stage:
+    return stage(
+        samples.healthy_pair(),
+        replace(samples.failed_over_pair(), name="sessions"),
+        replace(samples.unreachable_node(), name="queue"),
+    )
+
+
+def asking(*questions) -> Stage:
+    return stage(samples.stale_master_back(), questions=questions)
+
+
+SCREENS = {
+    "healthy": (lambda: stage(samples.healthy_pair()), seen),
+    "failed-over": (lambda: stage(samples.failed_over_pair()), seen),
+    "unreachable": (lambda: stage(samples.unreachable_node()), seen),
+    "split-brain": (lambda: stage(samples.split_brain()), seen),
+    "gate": (lambda: asking(question()), to_the_question),
+    "run": (lambda: asking(question(QuestionKind.CONFIRM, 1)), to_the_question),
+    "ended": (lambda: asking(question()), to_the_end),
+    "clusters": (several, seen),
+    "help": (lambda: stage(samples.failed_over_pair()), to_the_help),
+}
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("name", SCREENS)
+def test_screen(name, size, snap_compare):
+    make, go = SCREENS[name]
+    on = make()
+    assert snap_compare(on.app, terminal_size=size, run_before=lambda pilot: go(pilot, on))
+
+
+def test_too_small(snap_compare):
+    on = stage(samples.failed_over_pair())
+    assert snap_compare(on.app, terminal_size=(50, 12), run_before=lambda pilot: seen(pilot, on))
+
+
+async def test_the_picture_of_the_documentation():
+    on = stage(samples.healthy_pair(samples.NOW - 60))
+    async with on.app.run_test(size=(120, 40)) as pilot:
+        await seen(pilot, on)
+        for second in range(-59, 1):
+            on.clock.at = samples.NOW + second
+            state = samples.healthy_pair(on.clock.at) if second < -20 else samples.failed_over_pair(on.clock.at)
+            master = state.masters[0]
+            written = (second + 60) * 700 + (second * second * 37) % 900
+            on.inspector.state = samples.with_redis(state, master, offset=8107 + written)
+            on.app._tick()
+            await until(pilot, lambda: on.app.views["cache"].state.observed_at == on.clock.at)
+        await pilot.pause()
+        drawn = on.app.export_screenshot(title="redis-ha-console")
+    if os.environ.get("UPDATE_PICTURE"):
+        PICTURE.write_text(drawn, encoding="utf-8")
+    for words in ("CRITICAL", "READ-ONLY", "redis-b"):
+        assert words in drawn
+        assert words in PICTURE.read_text(encoding="utf-8"), "draw it again: UPDATE_PICTURE=1"
