@@ -32,7 +32,10 @@ def room() -> None:
             outer_command(["true"])  # says best why tests/conftest.py could not move this run
         enter_here()
     except LabError as error:
-        pytest.fail(f"the laboratory does not work here: {error}", pytrace=False)
+        reason = str(error)
+    else:
+        return
+    pytest.fail(f"the laboratory does not work here: {reason}", pytrace=False)
 
 
 @pytest.fixture

@@ -26,6 +26,7 @@ from console.lab.options import LabError, LabOptions
 pytestmark = pytest.mark.lab
 
 A, B = "redis-a", "redis-b"
+INSIDE = [sys.executable, "-m", "console.lab.inside"]
 
 
 def keepalived_states(lab):
@@ -316,18 +317,16 @@ class TestOuterRoom:
     """What `lab run` does: the command in namespaces that end with it."""
 
     def test_command_finds_the_inventory_and_gives_its_exit_code(self):
-        inside = [sys.executable, "-m", "console.lab.inside"]
         script = 'grep -q 192.168.100.123 "$REDIS_HA_INVENTORY" && echo found && exit 7'
         done = subprocess.run(
-            outer_command(inside), env=request("fresh", "sh", "-c", script), capture_output=True, text=True, check=False
+            outer_command(INSIDE), env=request("fresh", "sh", "-c", script), capture_output=True, text=True, check=False
         )
         assert (done.returncode, done.stdout) == (7, "found\n"), done.stderr
 
     def test_killed_outright_it_leaves_nothing(self):
-        inside = [sys.executable, "-m", "console.lab.inside"]
         env = request("healthy", "sh", "-c", "echo built; sleep 1000")
         before = set(Path("/tmp").iterdir()) | set(Path("/dev/shm").iterdir())
-        room = subprocess.Popen(outer_command(inside), env=env, stdout=subprocess.PIPE, text=True)
+        room = subprocess.Popen(outer_command(INSIDE), env=env, stdout=subprocess.PIPE, text=True)
         try:
             assert room.stdout.readline() == "built\n"
         finally:
