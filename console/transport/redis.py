@@ -136,11 +136,12 @@ class RedisLink:
             except RedisError as error:
                 if _timed_out(error):
                     return None
-                if isinstance(error, AuthenticationError) or not _connection_lost(error):
-                    self._replies.append(Refusal(self._clean(error)))
-                    continue
                 self.close()
-                raise self._failure(error) from None
+                if not isinstance(error, AuthenticationError) and _connection_lost(error):
+                    raise self._failure(error) from None
+                # An error reply that the library takes for the end of a connection: it cannot read on behind it.
+                rest = self._waiting - len(self._replies)
+                self._replies += [Refusal(self._clean(error))] * rest
         self._waiting = 0
         return self._replies
 

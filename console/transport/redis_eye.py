@@ -17,6 +17,7 @@ from console.transport.link import Link
 
 _GIVE_UP = 15.0
 _VIP_TIMEOUT = 2.0
+_LASTED = 5.0  # seconds that make a connection one that worked
 Tunnel = Callable[[str, int, float], Any]
 Carrier = Callable[[], tuple[str, Tunnel] | None]
 
@@ -49,6 +50,9 @@ class _Session:
         if replies is None:
             self.link.close()
             raise LinkError(ProblemKind.TIMEOUT, silence(eye.where, self.at))
+        if isinstance(replies[0], redis.Refusal):
+            self.link.close()
+            raise LinkError(redis.refusal_kind(replies[0].text), f"{eye.where}: {replies[0].text}")
         self.replies = replies
 
     def close(self) -> None:
@@ -131,11 +135,13 @@ class RedisEye:
         self._link.close()
 
     def _lose(self, problem: Problem) -> None:
+        session = self._link.connection
+        lasted = self.now() - session.at if session is not None else 0.0
         self._asked = None
         self._link.fail(problem)
         self.reading = Reading(None, problem, self.now())
         # A server that was restarted closes its connections: the next one is tried at once, and backs off from there.
-        if problem.kind is ProblemKind.CLOSED:
+        if problem.kind is ProblemKind.CLOSED and lasted > _LASTED:
             self._link.hurry()
 
     def _take(self, replies: Sequence[Any], at: float, *, full: bool) -> None:

@@ -1,0 +1,153 @@
+"""The Redis connection against a server that answers what it is told to: what is sent, and what becomes of errors."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+
+import pytest
+
+from console.core.command import Secret
+from console.core.inventory import RedisSpec
+from console.core.model import ProblemKind
+from console.transport import redis
+from console.transport.failure import LinkError
+
+
+class Server:
+    """Answers each command with the next of its answers; keeps what it was sent."""
+
+    def __init__(self, *answers):
+        self.heard = []
+        self.answers = list(answers)
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        connection, _ = self.listener.accept()
+        stream = connection.makefile("rb")
+        while line := stream.readline():
+            words = []
+            for _ in range(int(line[1:])):
+                size = int(stream.readline()[1:])
+                words.append(stream.read(size + 2)[:-2].decode())
+            self.heard.append(words)
+            answer = self.answers.pop(0) if self.answers else b""
+            if answer is None:
+                connection.close()
+                return
+            connection.sendall(answer)
+
+
+@pytest.fixture
+def link():
+    made = []
+
+    def connect(server, password=None, **spec):
+        where = f"127.0.0.1:{server.port}"
+        dial = redis.direct("127.0.0.1", server.port, None)
+        made.append(redis.RedisLink(RedisSpec(**spec), password, where, dial, 2.0))
+        return made[-1]
+
+    yield connect
+    for one in made:
+        one.close()
+
+
+def soon(seconds=2.0):
+    return time.monotonic() + seconds
+
+
+def test_nothing_is_sent_but_what_is_asked(link):
+    server = Server(b"$3\r\na:1\r\n", b"*2\r\n$3\r\ndir\r\n$5\r\n/data\r\n")
+    one = link(server)
+    one.connect()
+    one.send((redis.Look.INFO, redis.Look.CONFIG_DIR))
+    assert one.receive(soon()) == ["a:1", ("dir", "/data")]
+    assert server.heard == [["INFO"], ["CONFIG", "GET", "dir"]]
+
+
+def test_the_questions_can_only_read():
+    assert {look.value[0] for look in redis.Look} == {"INFO", "CONFIG"}
+    assert {look.value[1] for look in redis.Look if look.value[0] == "CONFIG"} == {"GET"}
+    asked = " ".join(look.value[-1] for look in redis.Look)
+    assert "*" not in asked.split()
+    assert "auth" not in asked
+    assert "pass" not in asked
+
+
+def test_renamed_commands_and_old_style_login(link):
+    server = Server(b"+OK\r\n", b"*0\r\n")
+    one = link(server, Secret("hunter2"), aliases={"config": "CONFIG-7f3a"})
+    one.connect()
+    one.send((redis.Look.CONFIG_DIR,))
+    assert one.receive(soon()) == [()]
+    assert server.heard == [["AUTH", "hunter2"], ["CONFIG-7f3a", "GET", "dir"]]
+
+
+def test_an_error_reply_is_one_and_the_rest_goes_on(link):
+    server = Server(b"-ERR unknown command 'CONFIG'\r\n", b"-NOAUTH Authentication required.\r\n", b"$2\r\nok\r\n")
+    one = link(server)
+    one.connect()
+    one.send((redis.Look.CONFIG_DIR, redis.Look.CONFIG_SAVE, redis.Look.INFO))
+    first, second, third = one.receive(soon())
+    assert redis.refusal_kind(first.text) is ProblemKind.BAD_ANSWER
+    assert redis.refusal_kind(second.text) is ProblemKind.AUTH_FAILED
+    assert third == second  # the library takes this one for the end of the connection
+    with pytest.raises(LinkError):
+        one.send((redis.Look.INFO,))
+
+
+def test_a_late_answer_is_taken_when_it_comes(link):
+    server = Server(b"$4\r\n12", b"")
+    one = link(server)
+    one.connect()
+    one.send((redis.Look.INFO,))
+    assert one.receive(soon(0.2)) is None
+    server.answers = [b"34\r\n"]
+    one._wire._sock.sendall(b"*1\r\n$4\r\nPING\r\n")  # makes the server send the rest
+    assert one.receive(soon()) == ["1234"]
+
+
+def test_a_password_that_the_server_repeats_is_masked(link):
+    answer = b"-ERR unknown command `AUTH`, with args beginning with: `hunter2`, \r\n"
+    one = link(Server(answer), Secret("hunter2"))
+    with pytest.raises(LinkError) as caught:
+        one.connect()
+    assert "hunter2" not in str(caught.value)
+    assert "AUTH" in str(caught.value)
+
+
+def test_a_wrong_password(link):
+    one = link(Server(b"-WRONGPASS invalid username-password pair or user is disabled.\r\n"), Secret("x"))
+    with pytest.raises(LinkError) as caught:
+        one.connect()
+    assert caught.value.problem.kind is ProblemKind.AUTH_FAILED
+
+
+def test_a_connection_that_ends(link):
+    one = link(Server(None))
+    one.connect()
+    one.send((redis.Look.INFO,))
+    with pytest.raises(LinkError) as caught:
+        one.receive(soon())
+    assert caught.value.problem.kind is ProblemKind.CLOSED
+    with pytest.raises(LinkError):  # and is not made again by itself
+        one.send((redis.Look.INFO,))
+
+
+def test_nothing_listens(link):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    one = redis.RedisLink(RedisSpec(), None, f"127.0.0.1:{port}", redis.direct("127.0.0.1", port, None), 2.0)
+    with pytest.raises(LinkError) as caught:
+        one.connect()
+    assert caught.value.problem.kind is ProblemKind.REFUSED
+
+
+def test_the_library_is_whole_for_others():
+    import redis as library
+
+    assert library.Redis is not None
