@@ -113,7 +113,7 @@ class NodesInspector:
             node.ask(*opened, full=full, settle_dump=wait)
         for node in self._nodes:
             node.collect(answer_by)
-        self._vip.collect(answer_by)
+        self._vip.collect(answer_by, patient=fresh)
         return self._state()
 
     def _state(self) -> ClusterState:

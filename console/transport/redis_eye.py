@@ -17,6 +17,7 @@ from console.transport.link import Link
 
 _GIVE_UP = 15.0
 _VIP_TIMEOUT = 2.0
+_GLANCE = 0.1
 _LASTED = 5.0  # seconds that make a connection one that worked
 Tunnel = Callable[[str, int, float], Any]
 Carrier = Callable[[], tuple[str, Tunnel] | None]
@@ -182,10 +183,6 @@ class VipEye:
         self._closed = False
         self._thread: threading.Thread | None = None
 
-    @property
-    def waiting(self) -> bool:
-        return self._answer is None and not self._done.is_set()
-
     def ask(self) -> None:
         """Starts to look, unless the last look is still under way."""
         if not self._done.is_set() or self._closed:
@@ -197,10 +194,14 @@ class VipEye:
             self._thread = threading.Thread(target=self._run, name=f"look at {self._where}", daemon=True)
             self._thread.start()
 
-    def collect(self, deadline: float) -> None:
-        if self._done.wait(max(0.0, deadline - time.monotonic())) and self._answer is not None:
-            self.reading = self._answer
-        elif not self._done.is_set():
+    def collect(self, deadline: float, *, patient: bool = False) -> None:
+        """Takes what was seen, by `deadline` (monotonic). An address that did not answer is not waited for again."""
+        failing = not self.reading.ok and self.reading.at > 0 and not patient
+        if failing:
+            deadline = min(deadline, time.monotonic() + _GLANCE)
+        if self._done.wait(max(0.0, deadline - time.monotonic())):
+            self.reading = self._answer or self.reading
+        elif not failing:
             problem = Problem(ProblemKind.TIMEOUT, silence(f"the virtual IP {self._where}", self._asked_at))
             self.reading = Reading(None, problem, self._now())
 

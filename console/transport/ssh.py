@@ -242,7 +242,8 @@ def _incompatible(transport: _Transport, error: Exception) -> str:
 
 def _authenticate(transport: _Transport, hop: Hop, deadline: float) -> None:
     refused: list[str] = []
-    for name, key in _keys(hop, refused):
+    unusable: list[str] = []
+    for name, key in _keys(hop, unusable):
         transport.auth_timeout = _left(deadline, hop)
         try:
             more = transport.auth_publickey(hop.user, key)
@@ -260,19 +261,22 @@ def _authenticate(transport: _Transport, hop: Hop, deadline: float) -> None:
             if not more:
                 return
             raise LinkError(ProblemKind.AUTH_FAILED, f"{hop} wants more than a key: {', '.join(more)}")
-    tried = f"tried {', '.join(refused)}" if refused else "there is no key to try"
-    text = f"{hop} refuses the login: {tried}; check ssh.user and ssh.identity_file, or ssh-add the key"
+    why = "; ".join(unusable)
+    if refused:
+        text = f"{hop} refuses {', '.join(refused)}{'; ' if why else ''}{why}; check ssh.user and ssh.identity_file"
+    else:
+        text = f"{hop}: no key to log in with: {why or 'set ssh.identity_file, or ssh-add one'}"
     raise LinkError(ProblemKind.AUTH_FAILED, text)
 
 
-def _keys(hop: Hop, refused: list[str]) -> Iterator[tuple[str, paramiko.PKey]]:
+def _keys(hop: Hop, unusable: list[str]) -> Iterator[tuple[str, paramiko.PKey]]:
     """Named files first, then the agent, then the usual files: a server counts attempts."""
     for path in hop.identity_files:
         try:
             yield path, _load_key(path, _stamp(path))
         except LinkError as error:
-            refused.append(error.problem.text)
-    if agent_present() and not (hop.identities_only and hop.identity_files and not refused):
+            unusable.append(error.problem.text)
+    if agent_present() and not (hop.identities_only and hop.identity_files and not unusable):
         agent = paramiko.Agent()
         try:
             for key in agent.get_keys():

@@ -212,6 +212,18 @@ def test_a_host_that_is_cut_off(pair, look):
     assert state.node(B).ssh.ok
 
 
+def test_a_virtual_ip_that_nobody_has_is_waited_for_once(pair, look):
+    lab = pair("fresh")
+    inspector = look(lab)
+    assert inspector.observe(fresh=True).vip_reach.problem is not None
+    for _ in range(5):
+        began = time.monotonic()
+        state = inspector.observe()
+        assert time.monotonic() - began < 1.0
+        assert state.vip_reach.problem is not None
+        assert state.vip_reaches is None
+
+
 def test_keys_that_are_refused_unknown_or_changed(pair, look, tmp_path):
     lab = pair("fresh")
     key = tmp_path / "key"
