@@ -1,6 +1,6 @@
 """Every probe's parser on what real servers answered. A new case is a data file: tests/probes/<probe>/<case>.yaml.
 
-A case has `source`, `text` (or `data`, escaped), arguments where the parser takes some, and `expect`: the fields to look
+A case has `source`, `text`, arguments where the parser takes some, and `expect`: the fields to look
 at, as deep as they are written down; or `error`: a part of the message.
 """
 
