@@ -246,6 +246,7 @@ def stage(
     refusal: str = "",
     runbook: str | None = None,
     sending: threading.Event | None = None,
+    app: type[ConsoleApp] = ConsoleApp,
 ) -> Stage:
     """The console on these clusters; with `questions` it can arm a run that asks them."""
     clock = FakeClock()
@@ -254,8 +255,8 @@ def stage(
     desk = Desk(inventory, (REBUILD,), lambda name: inspectors[name], clock)
     armory = None if questions is None else FakeArmory(FakeRun(tuple(questions), sending=sending), refusal)
     # the tests tick themselves: a timer of their own would make what is on the screen a matter of chance
-    app = ConsoleApp(desk, armory, runbook=runbook, interval=3600)
-    return Stage(clock, inspectors, app, armory)
+    console = app(desk, armory, runbook=runbook, interval=3600)
+    return Stage(clock, inspectors, console, armory)
 
 
 async def until(pilot: Pilot[int], holds: Callable[[], object], within: float = 10.0) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 import types
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import ClassVar
 
 from textual.app import App, SystemCommand
@@ -38,6 +40,8 @@ from console.tui.screens.run import RunScreen
 from console.tui.screens.runbooks import ArmScreen, RunbooksScreen
 from console.tui.view import ClusterView, absorb
 
+KEYS_WAIT_AT_MOST = 0.001
+"""Seconds after which a thread that polls lets the screen's go on; Python's own 5 ms are felt at the keys."""
 RUN_LOOKS_ITSELF = 3.0
 """Seconds: while a run works, its own observations are shown, and ours fill the gaps that are longer."""
 
@@ -56,7 +60,7 @@ class ConsoleApp(App[int]):
     """Asks, keeps what came back, opens screens. Without an armory it can change nothing."""
 
     TITLE = "redis-ha-console"
-    CSS_PATH = "app.tcss"
+    CSS_PATH = Path(__file__).with_name("app.tcss")
     BINDINGS: ClassVar[list[BindingType]] = bindings_of("app")
     ENABLE_COMMAND_PALETTE = True
 
@@ -91,6 +95,7 @@ class ConsoleApp(App[int]):
     # --- looking ----------------------------------------------------------------------------------------------------
 
     def on_mount(self) -> None:
+        sys.setswitchinterval(KEYS_WAIT_AT_MOST)
         for theme in themes.THEMES:
             self.register_theme(theme)
         self.theme = themes.first(no_color=self.no_color)

@@ -51,6 +51,12 @@ def test_two_masters_and_two_holders_are_said_in_words():
     assert "✗ on redis-a and redis-b" in text
 
 
+def test_the_worst_case_fits_on_80_columns():
+    first = cluster.headline(view_of(samples.split_brain()), 78, 3)[0].plain
+    for words in ("CRITICAL", "masters ✗ 2", "VIP ✗ on 2 nodes", "✗ NOT survived"):
+        assert words in first
+
+
 def test_before_the_first_answer():
     text = plain(cluster.headline(ClusterView(spec_of(samples.healthy_pair())), 80, 3))
     assert "CONNECTING" in text
@@ -72,7 +78,7 @@ def test_a_card_has_every_value_with_its_age():
     text = card_of(samples.healthy_pair(), samples.B, NOW + 3)
     for words in ("✓ MASTER", "8,107 · 12 ops/s", "249,935 keys · 25.5 MiB", "holds 192.168.100.123", "VIP"):
         assert words in text
-    assert "139, effective 139 (weight -10)" in text
+    assert "139, effective 139 (-10)" in text
     assert text.count(" 3 s │") == 11
 
 

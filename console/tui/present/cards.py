@@ -176,7 +176,7 @@ def _data(node: NodeState) -> Content:
         return line(f"{number_text(redis.total_keys)} keys · {bytes_text(redis.used_memory)}")
     saved = node.saved.value
     if saved is not None:
-        return line(f"on disk: {bytes_text(saved.size)}, {clock_text(saved.modified)}")
+        return line(f"saved {bytes_text(saved.size)} {clock_text(saved.modified)}")
     return line(("—", DIM))
 
 
@@ -187,7 +187,7 @@ def _vip(state: ClusterState, node: NodeState) -> Content:
     if not held:
         return line("not here")
     several = len(state.vip_holders) > 1
-    return line(("✗ held, but not only here", BAD) if several else (f"✓ holds {state.vip}", GOOD))
+    return line((f"✗ held by {len(state.vip_holders)} nodes", BAD) if several else (f"✓ holds {state.vip}", GOOD))
 
 
 def _priority(node: NodeState) -> Content:
@@ -197,8 +197,8 @@ def _priority(node: NodeState) -> Content:
     own, now = keepalived.instance.priority, keepalived.effective_priority
     weight = keepalived.instance.weight
     if now is None or now == own:
-        return line(f"{own}, effective {'—' if now is None else now}", (f" (weight {weight:+d})", DIM))
-    return line(f"{own}, ", (f"effective {now}", WARN), (f" (weight {weight:+d})", DIM))
+        return line(f"{own}, effective {'—' if now is None else now}", (f" ({weight:+d})", DIM))
+    return line(f"{own}, ", (f"effective {now}", WARN), (f" ({weight:+d})", DIM))
 
 
 def short_log(text: str) -> str:

@@ -51,11 +51,11 @@ def headline(view: ClusterView, width: int, height: int) -> Lines:
         problem = view.trouble or "waiting for the first answers of its nodes"
         names = ", ".join(node.name for node in view.spec.nodes)
         return (line(("? CONNECTING", f"{BOLD} {WARN}"), f"  to {names}"), line(problem), line(""))
-    mark, word, style = HEALTH[view.health]
-    facts: list[Part] = [(f"{mark} {word}", f"{BOLD} {style}"), *_sep("master"), _master(state), *_sep("VIP")]
-    facts += [_vip(state), *_sep("next failure"), _survival(view)]
+    facts = _facts(view, state, short=False)
+    if facts.cell_length > width:
+        facts = _facts(view, state, short=True)
     wrong, do = _what_and_do(view)
-    lines = (fitted(line(*facts), width), fitted(wrong, width), fitted(do, width))
+    lines = (fitted(facts, width), fitted(wrong, width), fitted(do, width))
     if height < 4 or not view.findings or view.protection is None:  # noqa: PLR2004
         return lines
     return (*lines, fitted(line(("next failure: ", DIM), survival(view)), width))
@@ -73,8 +73,13 @@ def todo(finding: Finding) -> Content:
     return line(("→ ", NOTE), finding.next.advice or "no action is known")
 
 
-def _sep(word: str) -> tuple[Part, ...]:
-    return (("  │ ", DIM), (f"{word} ", DIM))
+def _facts(view: ClusterView, state: ClusterState, *, short: bool) -> Content:
+    mark, word, style = HEALTH[view.health]
+    sep: Part = (" │ " if short else "  │ ", DIM)
+    master = line(("master " if len(state.masters) <= 1 else "masters ", DIM), _master(state, short=short))
+    vip = line(("VIP ", DIM), _vip(state, short=short))
+    survives = line(("next failure ", DIM), _survival(view))
+    return line((f"{mark} {word}", f"{BOLD} {style}"), sep, master, sep, vip, sep, survives)
 
 
 def _what_and_do(view: ClusterView) -> tuple[Content, Content]:
@@ -89,16 +94,16 @@ def _what_and_do(view: ClusterView) -> tuple[Content, Content]:
     return line((f"{mark} ", style), top.summary), todo(top)
 
 
-def _master(state: ClusterState) -> Content:
+def _master(state: ClusterState, *, short: bool = False) -> Content:
     masters = state.masters
     if len(masters) == 1:
         return line((masters[0], BOLD))
     if not masters:
         return line(("✗ none seen", BAD))
-    return line((f"✗ {len(masters)}: {', '.join(masters)}", BAD))
+    return line((f"✗ {len(masters)}" if short else f"✗ {len(masters)}: {', '.join(masters)}", BAD))
 
 
-def _vip(state: ClusterState) -> Content:
+def _vip(state: ClusterState, *, short: bool = False) -> Content:
     holders = state.vip_holders
     if len(holders) == 1:
         on = line((f"on {holders[0]}", BOLD))
@@ -106,7 +111,7 @@ def _vip(state: ClusterState) -> Content:
             return line(on, (f" ✗ reaches {state.vip_reaches}", BAD))
         return on
     if holders:
-        return line((f"✗ on {' and '.join(holders)}", BAD))
+        return line((f"✗ on {len(holders)} nodes" if short else f"✗ on {' and '.join(holders)}", BAD))
     return line(("? not known", WARN)) if state.vip_unread else line(("✗ on no node", BAD))
 
 

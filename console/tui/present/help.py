@@ -17,6 +17,7 @@ WORDS: tuple[tuple[str, str], ...] = (
     ("lag, behind", "bytes of the master's stream that the replica has still to get"),
     ("priority", "keepalived's number: the highest effective priority gets the VIP"),
     ("effective", "the priority after keepalived's check of Redis added or took its weight"),
+    ("(-10)", "the weight: what a failed check of Redis takes from the priority"),
     ("MASTER, BACKUP, FAULT", "keepalived's states; they are not Redis's roles"),
     ("next failure", "whether the pair would fail over by itself if its master died now"),
     ("finding", "something that is true and matters, with its figures and what to do"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.screen import ModalScreen, Screen
@@ -11,6 +11,7 @@ from textual.widget import Widget
 from console.tui.bindings import Key, keys_of
 from console.tui.present import frame
 from console.tui.present.words import Lines, seconds_text
+from console.tui.view import ClusterView
 from console.tui.widgets.lines import LinesPane
 
 if TYPE_CHECKING:
@@ -56,12 +57,13 @@ class ConsoleScreen(Screen[None]):
         return (*keys_of(self.PLACE), *keys_of("app"))
 
     def paint(self) -> None:
-        """Draws what changed, everywhere on this screen."""
-        for pane in self.query(LinesPane):
-            pane.repaint()
+        """Draws what changed, everywhere on this screen; nothing while another one covers it."""
+        if self._on_top:
+            for pane in self.query(LinesPane):
+                pane.repaint()
 
     def on_mount(self) -> None:
-        self.watch(self.app, "views", self.paint, init=False)
+        self.watch(self.app, "views", self._observed, init=False)
         self.watch(self.app, "armed_run", self.paint, init=False)
         self.set_interval(1.0, self.paint)
 
@@ -70,6 +72,16 @@ class ConsoleScreen(Screen[None]):
 
     def action_back(self) -> None:
         self.app.pop_screen()
+
+    @property
+    def _on_top(self) -> bool:
+        """Whether it can be seen: small windows let it show through."""
+        return next((one for one in reversed(self.app.screen_stack) if isinstance(one, ConsoleScreen)), None) is self
+
+    def _observed(self, before: Mapping[str, ClusterView], after: Mapping[str, ClusterView]) -> None:
+        """Another cluster's observation is no reason to draw this one's screen."""
+        if not self.cluster or before.get(self.cluster) is not after.get(self.cluster):
+            self.paint()
 
     def _draw_header(self, width: int, _: int) -> Lines:
         app = self.console_app

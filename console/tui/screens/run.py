@@ -63,6 +63,7 @@ class RunScreen(ConsoleScreen):
     def on_mount(self) -> None:
         super().on_mount()
         self.watch(self.app, "armed_run", self._changed)
+        self.watch(self.app, "run_state", self.paint, init=False)
 
     def action_step(self, move: int) -> None:
         run = self.run_state
