@@ -34,9 +34,7 @@ def main() -> int:
         finally:
             subprocess.run([*ssh, "-O", "exit", node], check=False, capture_output=True)
             inspector.close()
-    print(
-        f"warm observation of a pair: {median(ours) * 1000:.1f} ms; ssh over ControlMaster: {median(theirs) * 1000:.1f} ms"
-    )
+    print(f"warm observation: {median(ours) * 1000:.1f} ms; ssh over ControlMaster: {median(theirs) * 1000:.1f} ms")
     return 0 if verdict("warm observation", median(ours) / median(theirs), GOAL) else 1
 
 
