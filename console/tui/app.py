@@ -155,7 +155,13 @@ class ConsoleApp(App[int]):
     # --- screens ----------------------------------------------------------------------------------------------------
 
     def open_cluster(self, name: str) -> None:
+        self._back_to(ClustersScreen)
         self.push_screen(ClusterScreen(name))
+
+    def _back_to(self, *kinds: type[ConsoleScreen]) -> None:
+        """Closes what lies above a screen of these kinds; the list of clusters is never closed."""
+        while not isinstance(self.screen, (*kinds, ClustersScreen)):
+            self.pop_screen()
 
     def open_runbooks(self, cluster: str) -> None:
         """The list of runbooks; while a run is armed, the run."""
@@ -171,6 +177,7 @@ class ConsoleApp(App[int]):
         elif self.armed_run is not None:
             self._open_run(self.armed_run.cluster)
         else:
+            self._back_to(ClusterScreen, RunbooksScreen)
             self.push_screen(ArmScreen(cluster, found))
 
     def runbooks_for(self, cluster: str) -> tuple[Runbook, ...]:
@@ -179,8 +186,7 @@ class ConsoleApp(App[int]):
         return tuple(one for one in self.desk.runbooks if one.kind == kind)
 
     def _open_run(self, cluster: str) -> None:
-        while not isinstance(self.screen, ClusterScreen | ClustersScreen | RunScreen):
-            self.pop_screen()
+        self._back_to(ClusterScreen, RunScreen)
         if not isinstance(self.screen, RunScreen):
             self.push_screen(RunScreen(cluster))
 

@@ -111,7 +111,7 @@ def asked(question: Question, live: tuple[Check, ...], width: int) -> Lines:
         *_head(question, width),
         *(_section("Will be sent", _commands(question.planned, width)) if question.planned else ()),
         *(_preview(question.preview, width) if question.preview else ()),
-        *(_section("Preconditions now", _checks(live or question.checks, width)) if question.checks else ()),
+        *(_section("Preconditions now", _checks(live or question.checks, width)) if live or question.checks else ()),
         *_section("Evidence", tuple(chain.from_iterable(wrapped(x, width, indent="  ") for x in question.evidence))),
         *_diffs(question.planned, width),
         *_section("Why this step", wrapped(question.step.why, width)),
