@@ -14,7 +14,9 @@ from redis.retry import Retry
 class Writer:
     """A thread that increments a counter every 5 ms, reconnecting as a client library would.
 
-    An increment that was acknowledged must be in the counter for good: `lost` says how many are not.
+    An increment that was acknowledged must be in the counter for good: `lost` says how many are not. The counter may
+    run ahead of what was acknowledged (an answer was lost, the increment was not), so that a number of increments is
+    not enough: whoever finds the counter lower than it was once answered has lost the difference.
     """
 
     def __init__(self, host: str, *, password: str | None = None, key: str = "writer:counter", pause: float = 0.005):
@@ -24,6 +26,10 @@ class Writer:
         """Increments whose answer did not come: each may be in the counter or not."""
         self.refused = 0
         """Error replies: READONLY, LOADING, MISCONF."""
+        self._highest = 0
+        """The highest value that was ever answered."""
+        self._gone = 0
+        """Increments that were answered once and were found missing later."""
         self._host, self._password, self._pause = host, password, pause
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._work, name="writer", daemon=True)
@@ -55,7 +61,7 @@ class Writer:
         """Acknowledged increments that the counter behind the VIP does not have. Call it after `stop`."""
         with self._connect() as client:
             found = int(client.get(self.key) or 0)
-        return max(0, self.acknowledged - found)
+        return self._gone + max(0, self._highest - found)
 
     def _connect(self) -> redis.Redis:
         return redis.Redis(
@@ -72,7 +78,7 @@ class Writer:
     def _increment_until_broken(self, client: redis.Redis) -> None:
         while not self._end.wait(self._pause):
             try:
-                client.incr(self.key)
+                value = int(client.incr(self.key))
             except redis.ResponseError:  # READONLY, LOADING and MISCONF are among them
                 self.refused += 1
                 self._end.wait(0.05)
@@ -80,4 +86,6 @@ class Writer:
                 self.unanswered += 1
                 return
             else:
+                self._gone += max(0, self._highest - value + 1)
+                self._highest = value
                 self.acknowledged += 1

@@ -1,0 +1,119 @@
+"""An operator at a plain terminal: drives `run … --plain` through a pseudo-terminal, as a person would type."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pexpect
+
+from console.lab.pair import Laboratory
+
+STEP = r"== \d+/\d+ [\w-]+: [^\r\n]+"
+ASKED = r"Run this step\? \[y/N/skip/abort\] "
+GATE = r'Type "([\w.-]+)" to confirm, anything else cancels: '
+STUCK = r"(?:Blocked|Not done)\. \[[^\]\r\n]*\] "
+LAST = r"run ([\w-]+): (done|failed|refused|aborted|unknown)"
+
+
+@dataclass
+class PlainRun:
+    """What was seen and answered in one run."""
+
+    outcome: str = ""
+    code: int | None = None
+    text: str = ""
+    gates: list[str] = field(default_factory=list)
+    confirmed: int = 0
+    stuck: str = ""
+
+
+def console(lab: Laboratory, *words: str, state: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """One call of the console in the laboratory, without a terminal."""
+    return subprocess.run(
+        [sys.executable, "-m", "console", *words], env=environment(lab, state), capture_output=True, text=True,
+        stdin=subprocess.DEVNULL, timeout=60, check=False,
+    )  # fmt: skip
+
+
+def environment(lab: Laboratory, state: Path | None = None) -> dict[str, str]:
+    own = {"TERM": "xterm-256color", "NO_COLOR": "1", "COLUMNS": "100", "XDG_STATE_HOME": str(state or lab.folder)}
+    return dict(os.environ) | lab.environment | own
+
+
+def status(lab: Laboratory) -> dict[str, Any]:
+    """The one cluster of `status --format json`."""
+    answer = console(lab, "status", "--format", "json")
+    assert answer.stdout, answer.stderr
+    cluster: dict[str, Any] = json.loads(answer.stdout)["clusters"][0]
+    return cluster
+
+
+def run_plain(
+    lab: Laboratory,
+    runbook: str = "one-shot-rebuild",
+    *options: str,
+    state: Path | None = None,
+    deadline: float = 120,
+    typed: str = "",
+) -> PlainRun:
+    """Runs to the end, saying yes and typing the names that are asked for. `typed` is typed at a gate instead.
+
+    A run that is blocked is aborted, and its reason kept in `stuck`.
+    """
+    seen = PlainRun()
+    words = ["-m", "console", "run", runbook, lab.cluster, "--plain", *options]
+    terminal = pexpect.spawn(
+        sys.executable, words, env=environment(lab, state), encoding="utf-8", timeout=deadline, dimensions=(24, 100)
+    )
+    try:
+        while True:
+            found = terminal.expect([ASKED, GATE, STUCK, LAST, pexpect.EOF])
+            before = str(terminal.before)
+            seen.text += before + str(terminal.after if found < 4 else "")
+            if found == 0:
+                seen.confirmed += 1
+                terminal.sendline("y")
+            elif found == 1:
+                name = terminal.match.group(1)
+                again = bool(seen.gates)
+                seen.gates.append(name)
+                terminal.sendline("abort" if typed and again else typed or name)
+            elif found == 2:
+                seen.stuck += before
+                terminal.sendline("abort")
+            elif found == 3:
+                seen.outcome = terminal.match.group(2)
+            else:
+                break
+    finally:
+        terminal.close()
+    seen.code = terminal.exitstatus
+    return seen
+
+
+def assert_healthy_and_protected(lab: Laboratory, master: str) -> None:
+    """As every reader sees it: the console's own status, and the servers themselves."""
+    replica = "redis-b" if master == "redis-a" else "redis-a"
+    cluster = status(lab)
+    assert cluster["health"] == "healthy", json.dumps(cluster["findings"], indent=1)
+    assert lab.vip_holders() == [master]
+    assert "role:master" in lab.host(master).redis("INFO", "replication")
+    following = lab.host(replica).redis("INFO", "replication")
+    assert "role:slave" in following
+    assert "master_link_status:up" in following
+    assert lab.host(replica).running("keepalived")
+    assert lab.host(master).running("keepalived")
+
+
+def assert_fails_over_again(lab: Laboratory, master: str) -> None:
+    """The protection is real: the master's death moves the VIP, and the other one is promoted."""
+    replica = "redis-b" if master == "redis-a" else "redis-a"
+    lab.fault("kill", master, "redis")
+    lab.wait(lambda: lab.vip_holders() == [replica], 20, f"{replica} holds the VIP")
+    lab.wait(lambda: "role:master" in lab.host(replica).redis("INFO", "replication"), 20, f"{replica} is promoted")

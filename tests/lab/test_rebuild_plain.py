@@ -1,0 +1,72 @@
+"""The rebuild at a plain terminal, from each state that a pair can be found in, on real servers."""
+
+from __future__ import annotations
+
+import pytest
+from lab.plain import assert_fails_over_again, assert_healthy_and_protected, console, run_plain, status
+
+pytestmark = pytest.mark.lab
+
+
+@pytest.mark.parametrize(
+    ("scenario", "options"),
+    [("failed-over", ()), ("fresh", ("--bind", "survivor=redis-a")), ("stale-master-back", ())],
+)
+def test_the_rebuild_ends_healthy_and_survives_another_failure(pair, tmp_path, scenario, options):
+    lab = pair(scenario)
+    run = run_plain(lab, "one-shot-rebuild", *options, state=tmp_path)
+    assert (run.outcome, run.code) == ("done", 0), run.text
+    assert run.gates == ["redis-b"], "the name is typed once: at SLAVEOF"
+    assert_healthy_and_protected(lab, "redis-a")
+    verified = console(lab, "runs", "verify", state=tmp_path)
+    assert verified.returncode == 0, verified.stderr
+    assert_fails_over_again(lab, "redis-a")
+
+
+def test_a_healthy_pair_needs_no_rebuild_and_nothing_is_sent(pair, tmp_path):
+    lab = pair("healthy")
+    before = {name: host.running("keepalived") for name, host in lab.hosts.items()}
+    planned = console(lab, "plan", "one-shot-rebuild", "cache", state=tmp_path)
+    assert planned.returncode == 0
+    assert "would be skipped" in planned.stdout
+    run = run_plain(lab, "one-shot-rebuild", state=tmp_path)
+    assert (run.outcome, run.code) == ("done", 0), run.text
+    assert (run.gates, run.confirmed) == ([], 0)
+    assert "nothing to do" in run.text
+    assert {name: host.running("keepalived") for name, host in lab.hosts.items()} == before
+
+
+def test_an_initial_build_makes_a_pair_of_two_empty_servers(pair, tmp_path):
+    lab = pair("fresh", keys=0)
+    run = run_plain(lab, "initial-build", "--bind", "master=redis-b", state=tmp_path)
+    assert (run.outcome, run.code) == ("done", 0), run.text
+    assert_healthy_and_protected(lab, "redis-b")
+    assert_fails_over_again(lab, "redis-b")
+
+
+def test_another_name_at_the_gate_sends_nothing(pair, tmp_path):
+    lab = pair("stale-master-back")
+    run = run_plain(lab, "one-shot-rebuild", state=tmp_path, typed="redis-a")
+    assert run.outcome == "aborted", run.text
+    assert run.gates == ["redis-b", "redis-b"], "it is asked again, and `abort` is an answer"
+    assert run.code != 0
+    assert "role:master" in lab.host("redis-b").redis("INFO", "replication")
+
+
+@pytest.mark.parametrize("version", ["6.2", "8.0"])
+def test_the_rebuild_works_with_other_versions_of_redis(pair, tmp_path, version):
+    lab = pair("failed-over", redis=version)
+    assert {one["redis"]["version"][:3] for one in status(lab)["nodes"] if one["redis"]["ok"]} == {version}
+    run = run_plain(lab, "one-shot-rebuild", state=tmp_path)
+    assert (run.outcome, run.code) == ("done", 0), run.text
+    assert_healthy_and_protected(lab, "redis-a")
+
+
+def test_the_rebuild_works_with_a_password(pair, tmp_path):
+    lab = pair("failed-over", password="correct-horse")
+    run = run_plain(lab, "one-shot-rebuild", state=tmp_path)
+    assert (run.outcome, run.code) == ("done", 0), run.text
+    assert_healthy_and_protected(lab, "redis-a")
+    written = [path.read_text(encoding="utf-8") for path in tmp_path.rglob("*") if path.is_file()]
+    assert written
+    assert not [text for text in [*written, run.text] if "correct-horse" in text]
