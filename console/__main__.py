@@ -22,8 +22,7 @@ LABORATORY = (
 
 def main() -> int:
     """Entry point of `redis-ha-console` and `python -m console`."""
-    adapters = Adapters(clock=_clock, inspector=_inspector, armory=_armory, run_app=_run_app)
-    return run(sys.argv[1:], adapters, LABORATORY)
+    return run(sys.argv[1:], ADAPTERS, LABORATORY)
 
 
 def _clock() -> Clock:
@@ -57,6 +56,9 @@ def _run_app(desk: Desk, armory: Armory | None, *, cluster: str | None, runbook:
 
     return run_app(desk, armory, cluster=cluster, runbook=runbook)
 
+
+ADAPTERS = Adapters(clock=_clock, inspector=_inspector, armory=_armory, run_app=_run_app)
+"""The real ones."""
 
 if __name__ == "__main__":
     sys.exit(main())

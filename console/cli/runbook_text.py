@@ -27,6 +27,8 @@ def as_text(runbook: Runbook) -> str:
         lines += _role(role)
     if runbook.require:
         lines += ["", "Before the first step", *_conditions("require", runbook.require, "  ")]
+    if runbook.done_if:
+        lines += ["", "Nothing is left to do", *_conditions("if", runbook.done_if, "  ")]
     for number, step in enumerate(runbook.steps, 1):
         lines += ["", *_step(step, f"{number}/{len(runbook.steps)}")]
     return "\n".join((*lines, ""))
@@ -100,6 +102,8 @@ roles:
   returning:
     description: The node that comes back.
     other_than: survivor                   # the other node of the pair
+done_if:                      # all hold before the first step: there is nothing to do, nothing is sent
+  - pair-protected
 require:                      # all hold before the first step
   - ssh-readable: survivor
 steps:

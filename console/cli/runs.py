@@ -41,10 +41,10 @@ def list_runs(context: CliContext) -> int:
 
 
 @runs.command("show")
-@click.argument("run")
+@click.argument("run", required=False)
 @click.pass_obj
-def show(context: CliContext, run: str) -> int:
-    """Print the entries of a run, one a line."""
+def show(context: CliContext, run: str | None) -> int:
+    """Print the entries of a run, one a line; without RUN of the newest."""
     entries, check = _read(_journal(context, run))
     for entry in entries:
         click.echo(f"{entry.seq:>4}  {entry.at}  {entry.kind:<9} {entry_text(entry)}")
@@ -52,10 +52,13 @@ def show(context: CliContext, run: str) -> int:
 
 
 @runs.command("verify")
-@click.argument("run")
+@click.argument("run", required=False)
 @click.pass_obj
-def verify(context: CliContext, run: str) -> int:
-    """Recompute the hash chain and name the first line that does not fit. Exit code 1: it is broken."""
+def verify(context: CliContext, run: str | None) -> int:
+    """Recompute the hash chain and name the first line that does not fit. Exit code 1: it is broken.
+
+    Without RUN the newest run is verified.
+    """
     path = _journal(context, run)
     _, check = _read(path)
     if check.sound:
@@ -65,11 +68,11 @@ def verify(context: CliContext, run: str) -> int:
 
 
 @runs.command("report")
-@click.argument("run")
+@click.argument("run", required=False)
 @click.option("--format", "form", type=click.Choice(["md", "json"]), default="md", show_default=True)
 @click.pass_obj
-def report(context: CliContext, run: str, form: str) -> int:
-    """Print what was done: who, when, which commands, which answers, which proofs."""
+def report(context: CliContext, run: str | None, form: str) -> int:
+    """Print what was done: who, when, which commands, which answers, which proofs; without RUN of the newest run."""
     path = _journal(context, run)
     entries, check = _read(path)
     if form == "json":
@@ -82,10 +85,17 @@ def report(context: CliContext, run: str, form: str) -> int:
 # --- reading ----------------------------------------------------------------------------------------------------------
 
 
-def _journal(context: CliContext, run: str) -> Path:
-    """The journal of the run of this id, or of the only run whose id begins or ends so. Raises CliError."""
+def _journal(context: CliContext, run: str | None) -> Path:
+    """The journal of the run of this id, or of the only run whose id begins or ends so; None: the newest.
+
+    Raises CliError.
+    """
     folder = context.runs_folder
     names = sorted(path.parent.name for path in folder.glob(f"*/{FILE}"))
+    if run is None:
+        if not names:
+            raise CliError(f"no run is recorded in {folder}")
+        run = names[-1]
     matching = [run] if run in names else [name for name in names if name.startswith(run) or name.endswith(run)]
     if len(matching) == 1:
         return folder / matching[0] / FILE

@@ -88,6 +88,8 @@ class Runbook:
     steps: tuple[Step, ...]
     require: tuple[Condition, ...] = ()
     """Must hold before the first step."""
+    done_if: tuple[Condition, ...] = ()
+    """All hold before the first step: there is nothing to do, and every step is skipped. Empty: never."""
     digest: str = ""
     """SHA-256 of the document, for the journal."""
     path: str = ""

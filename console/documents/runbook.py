@@ -35,6 +35,7 @@ def runbook_of(document: Document) -> Runbook:
         roles=tuple(_role(name, role) for name, role in model.roles.items()),
         steps=tuple(_step(step) for step in model.steps),
         require=_conditions(model.require),
+        done_if=_conditions(model.done_if),
         digest=document.digest,
         path=str(document.path),
     )
@@ -55,6 +56,7 @@ def _contradictions(model: written.RunbookDocument) -> Problems:
         yield ("roles",), "must not be empty: a runbook acts on roles"
     yield from _of_roles(model)
     yield from _of_conditions(model.require, ("require",), names)
+    yield from _of_conditions(model.done_if, ("done_if",), names)
     seen: dict[str, int] = {}
     for index, step in enumerate(model.steps):
         at: Location = ("steps", index)

@@ -122,4 +122,7 @@ class RunbookDocument(Strict):
     kind: Literal["keepalived"]
     roles: dict[str, Role]
     require: list[ConditionText] = Field([], description="All hold before the first step.")
+    done_if: list[ConditionText] = Field(
+        [], description="All hold before the first step: there is nothing to do, and nothing is sent."
+    )
     steps: Annotated[list[Step], Field(min_length=1)]

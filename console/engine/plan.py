@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from console.core.command import Planned
+from console.core.conditions import evaluate
 from console.core.model import ClusterState
 from console.core.predicate import Check
 from console.core.resync import LossPreview
@@ -85,6 +86,8 @@ class RunPlan:
 
 def make_plan(runbook: Runbook, state: ClusterState, work: Workplace) -> RunPlan:
     """Evaluates every step on one observation; commands are made as if the steps before had been carried out."""
+    if done := _done_before(runbook, state, work):
+        return RunPlan(runbook, state.name, work.roles, state.observed_at, done)
     steps: list[StepPlan] = []
     expected = state
     for number, step in enumerate(runbook.steps, start=1):
@@ -107,6 +110,17 @@ def make_plan(runbook: Runbook, state: ClusterState, work: Workplace) -> RunPlan
         if one.prospect is not Prospect.SKIPPED:
             expected = _after(step, expected, work.roles)
     return RunPlan(runbook, state.name, work.roles, state.observed_at, tuple(steps))
+
+
+def _done_before(runbook: Runbook, state: ClusterState, work: Workplace) -> tuple[StepPlan, ...]:
+    """Every step as skipped, where what the runbook is for is true already; else nothing."""
+    checks = tuple(PlannedCheck(evaluate(one, state, work.roles)) for one in runbook.done_if)
+    if not checks or not all(one.check.holds for one in checks):
+        return ()
+    return tuple(
+        StepPlan(number, step, gate_of(step), Prospect.SKIPPED, checks, node=work.roles.get(step.role, ""))
+        for number, step in enumerate(runbook.steps, start=1)
+    )
 
 
 def _after(step: Step, state: ClusterState, roles: Mapping[str, str]) -> ClusterState:

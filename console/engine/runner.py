@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 
-from console.core.run import Outcome, RunEnded, RunState, StepEnded, StepStatus
+from console.core.conditions import evaluate
+from console.core.run import ConditionsChecked, Outcome, RunEnded, RunState, StepEnded, StepReached, StepStatus
 from console.engine.look import sentence, situation
 from console.engine.ports import Journal, Operator
 from console.engine.step import Hands, StepRun, StoppedError
@@ -29,6 +30,9 @@ class Runner:
     def execute(self) -> RunState:
         """Runs to the end. Raises nothing but MemoryError: what went wrong is the outcome and its message."""
         try:
+            if nothing_to_do := self._done_before():
+                self._end(Outcome.DONE, StepStatus.SKIPPED, f"nothing to do: {nothing_to_do}")
+                return self.state
             for index in range(len(self.state.steps)):
                 StepRun(self._story, self._hands, index).go()
             self._end(Outcome.DONE, StepStatus.DONE, "every step is done and proved")
@@ -43,6 +47,24 @@ class Runner:
         except Exception as error:  # noqa: BLE001 (a mistake in here is a line in the journal, never a traceback)
             self._end_early(Outcome.FAILED, f"a mistake in this program: {type(error).__name__}: {error}")
         return self.state
+
+    def _done_before(self) -> str:
+        """Skips every step where what the runbook is for is true already. Why; empty: there is something to do."""
+        run = self.state
+        if not run.runbook.done_if:
+            return ""
+        state = self._hands.inspector.observe(fresh=True)
+        self._story.show(state)
+        checks = tuple(evaluate(one, state, run.roles) for one in run.runbook.done_if)
+        self._story.record("observed", {"observed_at": state.observed_at, "done_if": checks})
+        if not all(check.holds for check in checks):
+            return ""
+        evidence = "; ".join(f"{check.statement} ({check.evidence})" for check in checks)
+        for index, _ in enumerate(run.steps):
+            self._story.advance(StepReached(index, self._hands.clock.now()))
+            self._story.advance(ConditionsChecked(index, checks))
+            self._story.advance(StepEnded(index, StepStatus.SKIPPED, "nothing to do", self._hands.clock.now()))
+        return evidence
 
     def _end_early(self, outcome: Outcome, note: str) -> None:
         """An end that no step chose. A command whose answer is not on disk makes it unknown, whatever the cause."""
