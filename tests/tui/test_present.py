@@ -95,7 +95,7 @@ def test_an_old_value_is_marked_in_words():
 
 def test_a_node_that_never_answered():
     text = card_of(samples.unreachable_node(), samples.B)
-    assert "no route to host" in text
+    assert "✗ unreachable" in text
     assert "NO ANSWER" in text
     assert "? not known" in text
 

@@ -141,6 +141,17 @@ async def test_a_confirmation_is_answered_no_by_default():
         await pilot.press("enter")
 
 
+async def test_what_sends_something_is_never_the_first_button_nor_next_to_it_by_accident():
+    choices = (Choice.LOOK_AGAIN, Choice.RUN, Choice.ABORT)
+    on = stage(samples.stale_master_back(), questions=[question(QuestionKind.CONFIRM, 0, choices=choices)])
+    async with on.app.run_test(size=(80, 24)) as pilot:
+        await armed(pilot, on)
+        assert [one.id for one in on.app.screen.query("#answers Button")] == ["abort", "look-again", "confirm"]
+        assert on.app.focused.id == "abort"
+        await pilot.press("enter")
+        await until(pilot, lambda: on.app.armed_run is None)
+
+
 async def test_blocked_and_trouble_give_their_reason_and_the_safe_choice_first():
     blocked = question(
         QuestionKind.BLOCKED,

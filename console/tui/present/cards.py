@@ -138,7 +138,12 @@ def link_text(state: ClusterState, node: NodeState) -> str:
 
 
 def _problem(reading: Reading[Any]) -> Content:
-    return line((f"✗ {reading.problem}", BAD))
+    return line((f"✗ {_kind(reading)}", BAD))
+
+
+def _kind(reading: Reading[Any]) -> str:
+    """The reason in a word or two; findings and topology have the whole sentence."""
+    return str(reading.problem.kind) if reading.problem else "not read yet"
 
 
 def _ssh(node: NodeState) -> Content:
@@ -183,7 +188,7 @@ def _data(node: NodeState) -> Content:
 def _vip(state: ClusterState, node: NodeState) -> Content:
     held = node.holds(state.vip)
     if held is None:
-        return line(("? not known: ", WARN), (str(node.addresses.problem), WARN))
+        return line(("? not known: ", WARN), (_kind(node.addresses), WARN))
     if not held:
         return line("not here")
     several = len(state.vip_holders) > 1
@@ -212,7 +217,7 @@ def _notify(node: NodeState) -> Content:
         return line((f"! a script runs: {scripts[0].command}", WARN))
     tail = node.notify_log.value
     if tail is None:
-        return line((f"? {node.notify_log.problem}", DIM))
+        return line((f"? {_kind(node.notify_log)}", DIM))
     return line(short_log(tail.lines[-1]) if tail.lines else ("empty", DIM))
 
 

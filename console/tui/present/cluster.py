@@ -142,7 +142,7 @@ def _edge(state: ClusterState, node: NodeState, longest: int) -> Content:
     redis = node.redis.value
     name: Part = (f"{node.name:<{longest}}", BOLD)
     if redis is None:
-        return line(name, " ─✗ ", (f"Redis: {node.redis.problem}", BAD))
+        return line(name, " ─✗ ", (str(node.redis.problem), BAD))
     if redis.role is Role.MASTER:
         return line(name, " ─✗ ", ("is a master of its own and follows nobody", BAD))
     source, link = source_of(state, node), redis.master

@@ -214,6 +214,7 @@ _GATES = frozenset({QuestionKind.CONFIRM, QuestionKind.TYPE_NAME})
 
 def _step_line(at: int, one: StepState, *, selected: bool, width: int) -> Content:
     mark, word, style = STEP[one.status]
+    word = "" if one.status is StepStatus.WAITING else word
     room = width - 6 - len(word) - 1
     name = fitted(line((one.step.id, BOLD if selected else "")), max(4, room))
     return fitted(line("▸" if selected else " ", (mark, style), f" {at + 1:>2} ", name, " ", (word, style)), width)
@@ -273,7 +274,8 @@ def _head(question: Question, width: int) -> Lines:
 def _preview(preview: LossPreview, width: int) -> Lines:
     warnings = chain.from_iterable(wrapped(one, width, WARN, indent="  ", first="! ") for one in preview.warnings)
     words = chain.from_iterable(wrapped(one, width, indent="  ") for one in preview.lines)
-    head = wrapped(f"{preview.resync} resync, {preview.source} → {preview.target}: {preview.reason}", width)
+    said = any(preview.reason in one for one in preview.lines)
+    head = wrapped(f"{preview.source} → {preview.target}" + ("" if said else f": {preview.reason}"), width, BOLD)
     return _section("What would be lost", (*warnings, *head, *words))
 
 

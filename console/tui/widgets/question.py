@@ -42,7 +42,7 @@ class QuestionBox(Vertical):
     def compose(self) -> ComposeResult:
         yield LinesPane(self._draw_head, focusable=False, id="question-head")
         with Horizontal(id="answers"):
-            for choice in self.question.choices:
+            for choice in self.ordered:
                 if choice is not Choice.RUN or not self.typed_gate:
                     yield self._button(choice)
         if self.typed_gate and Choice.RUN in self.question.choices:
@@ -52,6 +52,15 @@ class QuestionBox(Vertical):
 
     def on_mount(self) -> None:
         self.query(Button).first().focus()
+
+    @property
+    def ordered(self) -> tuple[Choice, ...]:
+        """What is safe first: at a gate it is No; what sends something is always last."""
+        gate = self.question.kind in {QuestionKind.CONFIRM, QuestionKind.TYPE_NAME}
+        first = (Choice.ABORT,) if gate and Choice.ABORT in self.question.choices else ()
+        others = tuple(one for one in self.question.choices if one not in {*first, Choice.RUN})
+        last = (Choice.RUN,) if Choice.RUN in self.question.choices else ()
+        return (*first, *others, *last)
 
     @property
     def typed_gate(self) -> bool:
