@@ -109,11 +109,11 @@ def asked(question: Question, live: tuple[Check, ...], width: int) -> Lines:
     """What is put before the operator, in the order to read it: what is new, sent, lost, and what is true."""
     return (
         *_head(question, width),
+        *_diffs(question.planned, width),
         *(_section("Will be sent", _commands(question.planned, width)) if question.planned else ()),
         *(_preview(question.preview, width) if question.preview else ()),
         *(_section("Preconditions now", _checks(live or question.checks, width)) if live or question.checks else ()),
         *_section("Evidence", tuple(chain.from_iterable(wrapped(x, width, indent="  ") for x in question.evidence))),
-        *_diffs(question.planned, width),
         *_section("Why this step", wrapped(question.step.why, width)),
     )
 
@@ -234,8 +234,8 @@ def _commands(planned: tuple[Planned, ...], width: int) -> Lines:
     drawn: list[Content] = []
     for one in planned:
         drawn += wrapped(f"on {one.node} over {one.channel}: {one.summary}", width, DIM)
-        for text in one.render().splitlines():
-            drawn += wrapped(text, width, BOLD, indent="    ", first="  $ ")
+        for at, text in enumerate(one.render().splitlines()):
+            drawn += wrapped(text, width, BOLD, indent="    ", first="    " if at else "  $ ")
     return tuple(drawn)
 
 
