@@ -3,6 +3,7 @@
 import threading
 
 import samples
+from textual.events import Key
 from tui_stage import PREVIEW, question, seen, stage, until
 
 from console.core.run import Choice, Outcome, QuestionKind
@@ -111,6 +112,30 @@ async def test_a_gate_cannot_be_passed_with_the_wrong_name():
         assert on.app.armed_run.question is not None
 
 
+async def test_a_name_that_is_typed_before_the_focus_has_moved_is_not_lost():
+    on = stage(samples.stale_master_back(), questions=[question()])
+    async with on.app.run_test(size=(80, 24)) as pilot:
+        await armed(pilot, on)
+        assert on.app.focused.id == "abort"
+        for letter in "redis-b":
+            on.app.post_message(Key("minus" if letter == "-" else letter, letter))
+        await until(pilot, lambda: on.app.screen.query_one("#typed").value == "redis-b")
+        assert on.app.focused.id == "typed"
+        assert on.inspector.reconnected == 0, "letters of the name are text here, not keys"
+
+
+async def test_four_answers_fit_on_a_narrow_screen_and_the_focus_has_a_sign():
+    choices = (Choice.LOOK_AGAIN, Choice.RUN, Choice.SKIP, Choice.ABORT)
+    on = stage(samples.stale_master_back(), questions=[question(QuestionKind.CONFIRM, 0, choices=choices)])
+    async with on.app.run_test(size=(80, 24)) as pilot:
+        await armed(pilot, on)
+        buttons = list(on.app.screen.query("QuestionBox Button"))
+        assert [one.id for one in buttons] == ["abort", "look-again", "skip", "confirm"]
+        assert all(one.region.right <= 80 for one in buttons)
+        assert all(on.app.screen.region.contains_region(one.region) for one in buttons)
+        assert [str(one.render()).startswith("▸") for one in buttons] == [True, False, False, False]
+
+
 async def test_the_right_name_passes_it_with_the_digest_of_what_was_shown():
     on = stage(samples.stale_master_back(), questions=[question()])
     async with on.app.run_test(size=(80, 24)) as pilot:
@@ -146,7 +171,8 @@ async def test_what_sends_something_is_never_the_first_button_nor_next_to_it_by_
     on = stage(samples.stale_master_back(), questions=[question(QuestionKind.CONFIRM, 0, choices=choices)])
     async with on.app.run_test(size=(80, 24)) as pilot:
         await armed(pilot, on)
-        assert [one.id for one in on.app.screen.query("#answers Button")] == ["abort", "look-again", "confirm"]
+        assert [one.id for one in on.app.screen.query("#answers Button")] == ["abort", "look-again"]
+        assert [one.id for one in on.app.screen.query("#sending Button")] == ["confirm"]
         assert on.app.focused.id == "abort"
         await pilot.press("enter")
         await until(pilot, lambda: on.app.armed_run is None)

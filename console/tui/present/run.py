@@ -39,7 +39,7 @@ GATES: dict[GateKind, str] = {
 }
 CHOICES: dict[Choice, str] = {
     Choice.RUN: "Run this step",
-    Choice.SKIP: "Skip this step",
+    Choice.SKIP: "Skip it",
     Choice.ABORT: "Stop the run",
     Choice.LOOK_AGAIN: "Look again",
 }

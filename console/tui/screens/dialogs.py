@@ -17,6 +17,7 @@ from console.tui.present import cluster as present
 from console.tui.present.help import help_lines
 from console.tui.present.words import DIM, Lines, line, wrapped
 from console.tui.screens.base import Dialog
+from console.tui.widgets.buttons import MarkedButton
 from console.tui.widgets.lines import LinesPane
 
 
@@ -68,8 +69,8 @@ class LeaveDialog(Dialog):
             window.border_title = "A run is armed"
             yield LinesPane(self._draw_lines, focusable=False)
             with Horizontal(classes="buttons"):
-                yield Button("Stay", id="stay", compact=True, classes="safe")
-                yield Button("Stop the run, then quit", id="leave", compact=True, classes="dangerous")
+                yield MarkedButton("Stay", id="stay", compact=True, classes="safe")
+                yield MarkedButton("Stop the run, then quit", id="leave", compact=True, classes="dangerous")
 
     def on_mount(self) -> None:
         self.query_one("#stay").focus()

@@ -19,6 +19,7 @@ from console.tui.bindings import bindings_of
 from console.tui.present import run as present
 from console.tui.present.words import BAD, BOLD, NOTE, WARN, Lines, line, wrapped
 from console.tui.screens.base import ConsoleScreen
+from console.tui.widgets.buttons import MarkedButton
 from console.tui.widgets.lines import LinesPane
 from console.tui.widgets.menu import Item, Menu
 
@@ -87,8 +88,8 @@ class ArmScreen(ConsoleScreen):
         yield LinesPane(self._draw_lines, id="arming")
         yield Menu(self._draw_candidates, empty="No node can take this role.", id="candidates")
         with Horizontal(classes="buttons"):
-            yield Button("Back, arm nothing", id="back", compact=True, classes="safe")
-            yield Button("ARM this run", id="arm", compact=True, disabled=True, classes="dangerous")
+            yield MarkedButton("Back, arm nothing", id="back", compact=True, classes="safe")
+            yield MarkedButton("ARM this run", id="arm", compact=True, disabled=True, classes="dangerous")
 
     def paint(self) -> None:
         unbound = isinstance(self._bound(), Unbound)

@@ -10,6 +10,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
+from textual.events import Key
 from textual.message import Message
 from textual.widgets import Button, Input
 
@@ -17,6 +18,7 @@ from console.core.run import Choice, Decision, Question, QuestionKind
 from console.tui.bindings import bindings_of
 from console.tui.present import run as present
 from console.tui.present.words import Lines, fitted
+from console.tui.widgets.buttons import MarkedButton
 from console.tui.widgets.lines import LinesPane
 
 
@@ -43,12 +45,14 @@ class QuestionBox(Vertical):
         yield LinesPane(self._draw_head, focusable=False, id="question-head")
         with Horizontal(id="answers"):
             for choice in self.ordered:
-                if choice is not Choice.RUN or not self.typed_gate:
+                if choice is not Choice.RUN:
                     yield self._button(choice)
-        if self.typed_gate and Choice.RUN in self.question.choices:
-            with Horizontal(id="typing"):
-                yield Input(placeholder=f"type {self.question.node}", compact=True, id="typed")
-                yield self._button(Choice.RUN, disabled=True)
+        if Choice.RUN in self.question.choices:
+            # A line of its own: what sends is never beside what does not, and is never cut off on a narrow screen.
+            with Horizontal(id="sending"):
+                if self.typed_gate:
+                    yield Input(placeholder=f"type {self.question.node}", compact=True, id="typed")
+                yield self._button(Choice.RUN, disabled=self.typed_gate)
 
     def on_mount(self) -> None:
         self.query(Button).first().focus()
@@ -70,6 +74,17 @@ class QuestionBox(Vertical):
     def repaint(self) -> None:
         """The age of what is shown goes on."""
         self.query_one("#question-head", LinesPane).repaint()
+
+    def on_key(self, event: Key) -> None:
+        """A name that is typed at once goes into its field: keys may come faster than the focus moves."""
+        if not self.query("#typed") or not event.character:
+            return
+        field = self.query_one("#typed", Input)
+        if self.question.node.startswith(field.value + event.character):
+            event.stop()
+            event.prevent_default()
+            self.screen.set_focus(field)
+            field.insert_text_at_cursor(event.character)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         self._confirm.disabled = event.value != self.question.node
@@ -97,7 +112,7 @@ class QuestionBox(Vertical):
 
     def _button(self, choice: Choice, *, disabled: bool = False) -> Button:
         label = present.choice_label(choice, self.question.kind)
-        return Button(
+        return MarkedButton(
             label,
             name=f"choice-{choice.name}",
             id="confirm" if choice is Choice.RUN else choice.value.replace(" ", "-"),
