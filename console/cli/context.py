@@ -63,6 +63,10 @@ class Adapters:
     inspector: InspectorMaker
     armory: ArmoryMaker
     run_app: ScreenMaker
+    connecting_imports: Callable[[], None] = lambda: None
+    """Returns once everything is imported that connecting needs: who imports other things before that delays it."""
+    leave: Callable[[int], None] = lambda _code: None
+    """May end the process with this exit code, once a command that only looks has printed and closed everything."""
 
 
 class CliError(click.ClickException):
@@ -82,6 +86,8 @@ class CliContext:
         self._passwords: dict[str, Passwords] = {}
         self._inspectors: dict[str, Inspector] = {}
         self._clock: Clock | None = None
+        self.only_looked = False
+        """Set by a command that has printed what it saw: nothing is under way that the process would have to await."""
 
     # --- documents ------------------------------------------------------------------------------------------------
 
@@ -179,6 +185,10 @@ class CliContext:
                 self.cluster(name), self.passwords(name), self.clock, parallel=parallel
             )
         return self._inspectors[name]
+
+    def let_connecting_begin(self) -> None:
+        """Returns when the inspectors that were told to observe have all that they need to begin."""
+        self._adapters.connecting_imports()
 
     def armory(self, desk: Desk) -> Armory:
         """What arms runs. Only what may run a runbook asks for it."""

@@ -130,7 +130,10 @@ def run(arguments: Sequence[str], adapters: Adapters, more: Sequence[LazyCommand
         return _say(_of_the_system(error), failure)
     finally:
         context.close()
-    return answer if isinstance(answer, int) else 0
+    code = answer if isinstance(answer, int) else 0
+    if context.only_looked:
+        adapters.leave(code)
+    return code
 
 
 def _expected() -> tuple[type[Exception], ...]:

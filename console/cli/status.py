@@ -46,6 +46,7 @@ def status(context: CliContext, clusters: tuple[str, ...], form: str) -> int:
     with _Progress(f"looking at {', '.join(names)} …"):
         seen = _look(context, names)
     click.echo(_printed(seen, form, context.clock.now()), nl=False)
+    context.only_looked = True
     return exit_code(seen)
 
 
@@ -58,6 +59,7 @@ def exit_code(seen: Sequence[Seen]) -> int:
 def _look(context: CliContext, names: Sequence[str]) -> list[Seen]:
     """All clusters at once: connecting takes most of the time, and what draws conclusions is imported meanwhile."""
     observing = [_observe(context, name) for name in names]
+    context.let_connecting_begin()
     from console.cli.status_json import Seen
     from console.core.diagnosis import diagnose, health
 

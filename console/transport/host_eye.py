@@ -47,12 +47,17 @@ class _Session:
     """An open connection with its shell, and the first batch that came with it."""
 
     def __init__(self, eye: HostEye) -> None:
-        from console.transport import ssh, ssh_route, ssh_shell
+        from console.transport import ssh_knock, ssh_route
 
         spec = eye.spec.ssh
+        deadline = time.monotonic() + spec.connect_timeout
         try:
             route = ssh_route.resolve(spec, eye.spec.address)
-            self.connection = ssh.connect(route, spec.connect_timeout, eye.handshakes)
+            knocked = ssh_knock.knock(route, spec.connect_timeout)
+            # Not before: while the library is imported, the server starts the process that will talk to us.
+            from console.transport import ssh, ssh_shell
+
+            self.connection = ssh.connect(route, deadline - time.monotonic(), eye.handshakes, knocked)
         except LinkError as error:
             eye.refuse(error.problem)
             raise

@@ -1,18 +1,11 @@
-"""paramiko without invoke: an optional dependency, for `Match exec` only, whose import takes half of the time."""
+"""paramiko without invoke, an optional dependency for `Match exec` only, and without asking for its own version."""
 
 from __future__ import annotations
 
-import sys
+from console.transport.light_import import light
 
-_invoke = sys.modules.get("invoke")
-if _invoke is None:
-    # The import system's own way to say that a module is not there; undone as soon as paramiko has looked.
-    sys.modules["invoke"] = None  # type: ignore[assignment]
-try:
+with light("invoke"):
     import paramiko
     from paramiko.ssh_exception import IncompatiblePeer
-finally:
-    if _invoke is None:
-        del sys.modules["invoke"]
 
 __all__ = ["IncompatiblePeer", "paramiko"]

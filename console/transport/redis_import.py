@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib.util
 import sys
 
+from console.transport.light_import import light
+
 _package = sys.modules.get("redis")
 if _package is None:
     # The package's own __init__ imports everything. Its place is held while the connection module is loaded, and given
@@ -13,9 +15,10 @@ if _package is None:
     if _spec is not None:
         sys.modules["redis"] = importlib.util.module_from_spec(_spec)
 try:
-    from redis.connection import Connection
-    from redis.exceptions import AuthenticationError, RedisError, ResponseError
-    from redis.maint_notifications import MaintNotificationsConfig
+    with light():
+        from redis.connection import Connection
+        from redis.exceptions import AuthenticationError, RedisError, ResponseError
+        from redis.maint_notifications import MaintNotificationsConfig
 finally:
     if _package is None:
         sys.modules.pop("redis", None)

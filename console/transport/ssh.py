@@ -15,9 +15,10 @@ from typing import Any
 
 from console.core.model import ProblemKind
 from console.transport import known_hosts
-from console.transport.failure import LinkError, from_socket
+from console.transport.failure import LinkError
 from console.transport.known_hosts import SSH_PORT, Trust
 from console.transport.paramiko_import import IncompatiblePeer, paramiko
+from console.transport.ssh_knock import knock
 from console.transport.ssh_route import Hop, Route, agent_present
 
 # The library logs from its own threads; without a handler Python would print that over the screen.
@@ -42,6 +43,8 @@ class Completed:
 class _Transport(paramiko.Transport):
     """Remembers what the server offered, so that a failed negotiation can say which side lacks what."""
 
+    _CLIENT_ID = "redis_ha_console"
+    """How it names itself in the server's log. The protocol allows no minus sign in it."""
     offered: dict[str, Any] | None = None
 
     def _really_parse_kex_init(self, *words: Any, **named: Any) -> dict[str, Any]:
@@ -127,16 +130,16 @@ class SshConnection:
             transport.close()
 
 
-def connect(route: Route, timeout: float, handshakes: threading.Semaphore) -> SshConnection:
-    """Connects over every hop. `timeout` is for the whole way. Raises LinkError, whose text says what to do."""
+def connect(
+    route: Route, timeout: float, handshakes: threading.Semaphore, knocked: socket.socket | None = None
+) -> SshConnection:
+    """Logs in on every hop. `timeout` is for the whole way. Raises LinkError, whose text says what to do.
+
+    `knocked`: the TCP connection to the first hop, where it was made before.
+    """
     deadline = time.monotonic() + timeout
     transports: list[_Transport] = []
-    first = route.hops[0]
-    try:
-        sock = socket.create_connection((first.host, first.port), timeout=timeout)
-    except OSError as error:
-        raise from_socket(error, f"SSH on {first.host}:{first.port}") from None
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock = knocked or knock(route, timeout)
     carrier: Any = sock
     try:
         with handshakes:

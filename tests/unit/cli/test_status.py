@@ -156,7 +156,7 @@ def test_exit_codes_are_those_of_monitoring_plugins(healths, code):
     assert exit_code([seen(samples.healthy_pair(), Health(one)) for one in healths]) == code
 
 
-def adapters(state: ClusterState) -> Adapters:
+def adapters(state: ClusterState, **more: object) -> Adapters:
     def never(*_: object, **__: object) -> None:
         raise AssertionError("status has no hands and no screen")
 
@@ -165,6 +165,7 @@ def adapters(state: ClusterState) -> Adapters:
         inspector=lambda *_, **__: fakes.FakeInspector(lambda: state),
         armory=never,
         run_app=never,
+        **more,
     )
 
 
@@ -183,3 +184,24 @@ def test_the_whole_command(capsys, inventory):
     assert "one-shot-rebuild" in [one["next"].get("runbook") for one in found["clusters"][0]["findings"]]
     assert run(["status", "-i", str(inventory), "-f", "openmetrics"], adapters(samples.healthy_pair())) == 0
     assert capsys.readouterr().out.endswith("# EOF\n")
+
+
+def test_what_connecting_needs_is_imported_before_anything_else_and_leaving_comes_last(capsys, inventory, monkeypatch):
+    done = []
+    looks = adapters(
+        samples.healthy_pair(),
+        connecting_imports=lambda: done.append(sorted(closed)),
+        leave=lambda code: done.append((code, sorted(closed), capsys.readouterr().out != "")),
+    )
+    closed: list[str] = []
+    monkeypatch.setattr(fakes.FakeInspector, "close", lambda one: closed.append(one.cluster))
+    assert run(["-i", str(inventory), "status"], looks) == 0
+    assert done == [[], (0, ["cache"], True)]
+
+
+def test_a_call_that_fails_ends_as_every_other(capsys, inventory):
+    def leave(code: int) -> None:
+        raise AssertionError(f"left with {code}")
+
+    assert run(["-i", str(inventory), "status", "nothing"], adapters(samples.healthy_pair(), leave=leave)) == 3
+    assert "has no cluster nothing" in capsys.readouterr().err
