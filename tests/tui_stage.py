@@ -192,6 +192,10 @@ class FakeRun:
     state: RunState = field(default_factory=lambda: run_state(0))
     sending: threading.Event | None = None
     """Where set: what is being sent after the last question, until this opens."""
+    waits_ended: int = 0
+
+    def stop_waiting(self) -> None:
+        self.waits_ended += 1
 
     def execute(self, operator: Operator) -> RunState:
         for one in self.questions:

@@ -17,7 +17,7 @@ from textual.screen import Screen
 
 from console.core.run import Decision, Outcome, Question, RunState
 from console.core.runbook import Runbook
-from console.engine.ports import ArmingError, Armory, Desk
+from console.engine.ports import ArmedRun, ArmingError, Armory, Desk
 from console.tui import themes
 from console.tui.bindings import bindings_of
 from console.tui.eyes import Eyes
@@ -76,6 +76,7 @@ class ConsoleApp(App[int]):
         *,
         cluster: str | None = None,
         runbook: str | None = None,
+        roles: Mapping[str, str] | None = None,
         interval: float = 1.0,
     ) -> None:
         super().__init__()
@@ -85,8 +86,10 @@ class ConsoleApp(App[int]):
         self._armory = armory
         self._eyes = Eyes(desk.inspector, self._post)
         self._operator: ScreenOperator | None = None
+        self._armed: ArmedRun | None = None
         self._first_cluster = cluster
         self._first_runbook = runbook
+        self._first_roles = dict(roles or {})
         self._run_was_asked_for = runbook is not None
         self._interval = interval
         self._ticks = 0
@@ -139,7 +142,7 @@ class ConsoleApp(App[int]):
             self.views = _frozen({**self.views, name: absorb(self.views[name], message.state, self.now())})
         if self._first_runbook and name == self._shown_cluster():
             runbook, self._first_runbook = self._first_runbook, None
-            self.open_arming(name, runbook)
+            self.open_arming(name, runbook, self._first_roles)
 
     def on_observation_failed(self, message: ObservationFailed) -> None:
         view = self.views[message.cluster]
@@ -170,7 +173,8 @@ class ConsoleApp(App[int]):
         else:
             self.push_screen(RunbooksScreen(cluster))
 
-    def open_arming(self, cluster: str, runbook: str) -> None:
+    def open_arming(self, cluster: str, runbook: str, roles: Mapping[str, str] | None = None) -> None:
+        """`roles`: those that the operator has given a node already."""
         found = next((one for one in self.runbooks_for(cluster) if one.name == runbook), None)
         if found is None:
             self.notify(f"There is no runbook {runbook} for cluster {cluster}.", severity="error", markup=False)
@@ -178,7 +182,7 @@ class ConsoleApp(App[int]):
             self._open_run(self.armed_run.cluster)
         else:
             self._back_to(ClusterScreen, RunbooksScreen)
-            self.push_screen(ArmScreen(cluster, found))
+            self.push_screen(ArmScreen(cluster, found, roles or {}))
 
     def runbooks_for(self, cluster: str) -> tuple[Runbook, ...]:
         """Those that are made for this kind of cluster."""
@@ -209,7 +213,7 @@ class ConsoleApp(App[int]):
 
         def work() -> None:
             try:
-                armed = armory.arm(cluster, runbook, roles)
+                self._armed = armed = armory.arm(cluster, runbook, roles)
                 self._post(RunAdvanced(armed.state))
                 self._post(RunEnded(armed.execute(operator)))
             except ArmingError as error:
@@ -225,6 +229,11 @@ class ConsoleApp(App[int]):
         """Hands the operator's decision to the runner."""
         if self._operator is not None and self._operator.answer(question, decision) and self.armed_run:
             self.armed_run = replace(self.armed_run, question=None)
+
+    def stop_waiting(self) -> None:
+        """Ends the wait for a proof: the run asks what to do then. Nothing that was sent is called back."""
+        if self._armed is not None:
+            self._armed.stop_waiting()
 
     def on_run_advanced(self, message: RunAdvanced) -> None:
         self.run_state = message.run
@@ -251,6 +260,7 @@ class ConsoleApp(App[int]):
     def _disarm(self) -> None:
         self.armed_run = None
         self._operator = None
+        self._armed = None
         if self.stopping:
             self._leave()
 
@@ -288,6 +298,7 @@ class ConsoleApp(App[int]):
             return
         self.armed_run = replace(self.armed_run, question=None)
         self._operator.stop()
+        self.stop_waiting()
 
     def _leave(self) -> None:
         run = self.run_state
@@ -312,12 +323,20 @@ class ConsoleApp(App[int]):
         yield SystemCommand("Quit", "Leave the console; asks first while a run is armed", self.action_quit)
 
 
-def run_app(desk: Desk, armory: Armory | None, *, cluster: str | None, runbook: str | None = None) -> int:
+def run_app(
+    desk: Desk,
+    armory: Armory | None,
+    *,
+    cluster: str | None,
+    runbook: str | None = None,
+    roles: Mapping[str, str] | None = None,
+) -> int:
     """Opens the console on this terminal; the exit code when it is left.
 
-    With `runbook` the code is 0 only where that run ended as done, as with plain prompts.
+    With `runbook` the code is 0 only where that run ended as done, as with plain prompts. `roles`: those of its roles
+    that were given a node on the command line.
     """
-    app = ConsoleApp(desk, armory, cluster=cluster, runbook=runbook)
+    app = ConsoleApp(desk, armory, cluster=cluster, runbook=runbook, roles=roles)
     code = app.run()
     return 1 if code is None else code
 

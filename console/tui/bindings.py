@@ -56,6 +56,7 @@ KEYS: tuple[Key, ...] = (
     Key("run", "left_square_bracket", "[", "step(-1)", "", "details of the step before"),
     Key("run", "right_square_bracket", "]", "step(1)", "", "details of the step after"),
     Key("run", "f", "f", "follow", "follow", "follow the run again: details of the step under way"),
+    Key("run", "s", "s", "stop_waiting", "stop waiting", "end the wait for a proof; you are asked what to do then"),
     Key("run", "pageup", "PgUp", "read(-1)", "", "read back, also while a button has the focus"),
     Key("run", "pagedown", "PgDn", "read(1)", "", "read on, also while a button has the focus"),
     Key("run", "escape", "Esc", "back", "back", "back to the cluster; the run goes on"),

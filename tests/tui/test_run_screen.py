@@ -301,6 +301,19 @@ async def test_quitting_while_armed_asks_and_staying_is_the_default():
     assert [one.choice for one in on.armory.run.decisions] == [Choice.ABORT]
 
 
+async def test_the_wait_for_a_proof_can_be_ended():
+    sending = threading.Event()
+    on = stage(samples.stale_master_back(), questions=[question()], sending=sending)
+    async with on.app.run_test(size=(80, 24)) as pilot:
+        await armed(pilot, on)
+        await pilot.press(*"redis-b", "enter")
+        await until(pilot, lambda: on.app.run_state.current == 3)
+        await pilot.press("s")
+        assert on.armory.run.waits_ended == 1
+        sending.set()
+        await until(pilot, lambda: on.app.armed_run is None)
+
+
 async def test_quitting_waits_for_what_is_being_sent():
     sending = threading.Event()
     on = stage(samples.stale_master_back(), questions=[question()], sending=sending)

@@ -75,6 +75,9 @@ class RunScreen(ConsoleScreen):
         self._chosen = None
         self._from_the_top()
 
+    def action_stop_waiting(self) -> None:
+        self.console_app.stop_waiting()
+
     def action_read(self, pages: int) -> None:
         """Scrolls the text at the right, wherever the focus is."""
         self.query_one("#step", LinesPane).action_page(pages)

@@ -69,11 +69,11 @@ class ArmScreen(ConsoleScreen):
     BINDINGS: ClassVar[list[BindingType]] = bindings_of("arm")
     AUTO_FOCUS = "#back"
 
-    def __init__(self, cluster: str, runbook: Runbook) -> None:
+    def __init__(self, cluster: str, runbook: Runbook, roles: Mapping[str, str]) -> None:
         super().__init__()
         self._cluster = cluster
         self._runbook = runbook
-        self._chosen: dict[str, str] = {}
+        self._chosen = dict(roles)
         self._shown: Mapping[str, str] = {}
         self._trouble = ""
 

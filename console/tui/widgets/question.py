@@ -51,7 +51,9 @@ class QuestionBox(Vertical):
             # A line of its own: what sends is never beside what does not, and is never cut off on a narrow screen.
             with Horizontal(id="sending"):
                 if self.typed_gate:
-                    yield Input(placeholder=f"type {self.question.node}", compact=True, id="typed")
+                    yield Input(
+                        placeholder=f"type {self.question.node}", compact=True, select_on_focus=False, id="typed"
+                    )
                 yield self._button(Choice.RUN, disabled=self.typed_gate)
 
     def on_mount(self) -> None:
