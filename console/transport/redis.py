@@ -73,9 +73,14 @@ class _Wire(Connection):
 
 
 class RedisLink:
-    """One connection to one Redis. Only `_exchange_words` sends, and nothing is ever sent twice."""
+    """One connection to one Redis. Only `send_words` sends, and nothing is ever sent twice.
 
-    def __init__(self, spec: RedisSpec, password: Secret | None, where: str, dial: Dial, timeout: float) -> None:
+    `exact`: bytes that are no text survive the way to us and back (keys), rather than being made readable.
+    """
+
+    def __init__(
+        self, spec: RedisSpec, password: Secret | None, where: str, dial: Dial, timeout: float, *, exact: bool = False
+    ) -> None:
         self._aliases = {key.upper(): value for key, value in spec.aliases.items()}
         self._password = password
         self._where = where
@@ -95,7 +100,7 @@ class RedisLink:
             socket_timeout=timeout,
             socket_connect_timeout=timeout,
             decode_responses=True,
-            encoding_errors="replace",
+            encoding_errors="surrogateescape" if exact else "replace",
         )
 
     def connect(self) -> None:
@@ -236,8 +241,9 @@ def _context(tls: TlsSpec) -> ssl.SSLContext:
 
 
 def _plain(reply: Any) -> Reply:
-    if isinstance(reply, (list, tuple)):
-        return tuple("" if one is None else str(one) for one in reply)
+    if isinstance(reply, (list, tuple)):  # a list within it (SCAN's) is laid flat
+        parts = (_plain(one) for one in reply)
+        return tuple(word for one in parts for word in (one if isinstance(one, tuple) else (str(one),)))
     return "" if reply is None else str(reply)
 
 

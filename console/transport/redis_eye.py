@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from console.core.command import Secret
 from console.core.inventory import NodeSpec, RedisRoute
@@ -14,6 +15,9 @@ from console.probes import redis_config, redis_info
 from console.transport.failure import LinkError
 from console.transport.host_eye import Now, silence
 from console.transport.link import Link
+
+if TYPE_CHECKING:
+    from console.transport.redis import RedisLink
 
 _GIVE_UP = 15.0
 _VIP_TIMEOUT = 2.0
@@ -31,13 +35,8 @@ class _Session:
         from console.transport import ssh  # noqa: F401
         from console.transport import redis  # isort: skip
 
-        spec, timeout = eye.spec.redis, eye.timeout
-        host, port = eye.spec.address, spec.port
-        if spec.via is RedisRoute.SSH:
-            dial = redis.through(eye.tunnel, host, port, spec.tls)
-        else:
-            dial = redis.direct(host, port, spec.tls)
-        self.link = redis.RedisLink(spec, eye.password, f"{host}:{port}", dial, timeout)
+        timeout = eye.timeout
+        self.link = eye.new_link()
         self.looks = (redis.Look.INFO, *redis.CONFIG_LOOKS)
         self.live = (redis.Look.INFO,)
         try:
@@ -83,6 +82,17 @@ class RedisEye:
     @property
     def waiting(self) -> bool:
         return self._asked is not None
+
+    def new_link(self, *, exact: bool = False) -> RedisLink:
+        """A connection of its own to the same server, not yet connected."""
+        from console.transport import redis
+
+        spec, host = self.spec.redis, self.spec.address
+        if spec.via is RedisRoute.SSH:
+            dial = redis.through(self.tunnel, host, spec.port, spec.tls)
+        else:
+            dial = redis.direct(host, spec.port, spec.tls)
+        return redis.RedisLink(spec, self.password, f"{host}:{spec.port}", dial, self.timeout, exact=exact)
 
     def begin(self, *, force: bool) -> None:
         self._link.begin(force=force)
