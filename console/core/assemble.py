@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from console.core.inventory import NodeSpec
 from console.core.model import (
+    Backup,
     ClockReading,
     DiskRoom,
     HostIdentity,
@@ -22,7 +23,9 @@ from console.core.model import (
     Processes,
     Reading,
     Redis,
+    RedisFile,
     SavedFile,
+    ScriptFile,
     Transition,
     VrrpInstance,
     VrrpState,
@@ -53,12 +56,16 @@ class HostReadings:
     memory: Reading[Memory] = field(default_factory=_not_read)
     disk: Reading[DiskRoom] = field(default_factory=_not_read)
     saved: Reading[SavedFile] = field(default_factory=_not_read)
+    backups: Reading[tuple[Backup, ...]] = field(default_factory=_not_read)
+    scripts: Reading[tuple[ScriptFile, ...]] = field(default_factory=_not_read)
+    redis_log: Reading[LogTail] = field(default_factory=_not_read)
+    redis_file: Reading[RedisFile] = field(default_factory=_not_read)
 
 
 def silent(problem: Problem, at: float) -> HostReadings:
     """Nothing could be read, for one reason."""
     nothing: Reading[Any] = Reading(None, problem, at)
-    return HostReadings(*([nothing] * 11))
+    return HostReadings(*([nothing] * len(fields(HostReadings))))
 
 
 def assemble_node(spec: NodeSpec, vip: str, host: HostReadings, redis: Reading[Redis]) -> NodeState:
@@ -79,6 +86,10 @@ def assemble_node(spec: NodeSpec, vip: str, host: HostReadings, redis: Reading[R
         memory=host.memory,
         disk=host.disk,
         saved=host.saved,
+        backups=host.backups,
+        scripts=host.scripts,
+        redis_log=host.redis_log,
+        redis_file=host.redis_file,
     )
 
 

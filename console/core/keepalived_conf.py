@@ -7,8 +7,8 @@ are keepalived's own: priority 100, state BACKUP, advert_int 1, weight 0 (keepal
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from console.core.command import MASK
@@ -45,9 +45,15 @@ class ParsedConfig(NamedTuple):
     not_understood: tuple[str, ...]
 
 
-def parse(text: str) -> ParsedConfig:
-    """Reads a keepalived.conf of 1.x or 2.x. Never raises: what is broken or unknown is in `not_understood`."""
-    return _Reader(text).result()
+Seal = Callable[[str], str]
+
+
+def parse(text: str, seal: Seal = lambda _: "") -> ParsedConfig:
+    """Reads a keepalived.conf of 1.x or 2.x. Never raises: what is broken or unknown is in `not_understood`.
+
+    `seal` makes of auth_pass what may be kept of it, to tell whether two nodes have the same one.
+    """
+    return _Reader(text, seal).result()
 
 
 def mask(text: str) -> str:
@@ -142,8 +148,10 @@ class _Draft:
 class _Reader:
     """One reading of one text, collecting what it passes over."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, seal: Seal) -> None:
         document = read_document(text)
+        self.seal = seal
+        self.version_line = 0
         self.notes: list[str] = list(document.broken)
         self.scripts: dict[str, TrackScript] = {}
         self.drafts: list[_Draft] = []
@@ -192,13 +200,16 @@ class _Reader:
             if statement.keyword == "vrrp_version" and statement.values:
                 if statement.values[0] in {"2", "3"}:
                     self.version = int(statement.values[0])
+                    self.version_line = statement.line
                 else:
                     self._note(statement, f"vrrp_version {statement.values[0]} is neither 2 nor 3")
 
     def _script(self, block: Statement) -> None:
         name = _name(block)
         values: dict[str, str] = {}
+        line = 0
         for statement in self._plain(block.children):
+            line = statement.line if statement.keyword == "script" else line
             values[statement.keyword] = (
                 " ".join(statement.values) if statement.keyword == "script" else _first(statement)
             )
@@ -216,7 +227,13 @@ class _Reader:
             return default
 
         self.scripts[name] = TrackScript(
-            name, values.get("script", ""), whole("interval", 1), whole("weight", 0), whole("fall", 1), whole("rise", 1)
+            name,
+            values.get("script", ""),
+            whole("interval", 1),
+            whole("weight", 0),
+            whole("fall", 1),
+            whole("rise", 1),
+            line,
         )
 
     def _sync_group(self, block: Statement) -> None:
@@ -234,13 +251,14 @@ class _Reader:
                 f"vrrp_instance {name or 'without a name'} is passed over" + (": it is there twice" if name else ""),
             )
             return
-        draft = _Draft(name, block.line)
+        draft = _Draft(name, block.line, lines={"vrrp_instance": block.line})
         self.drafts.append(draft)
         for statement in self._plain(block.children):
             self._instance_statement(draft, statement)
 
     def _instance_statement(self, draft: _Draft, statement: Statement) -> None:
         keyword = statement.keyword
+        draft.lines[keyword] = statement.line
         if statement.block is not None:
             self._instance_block(draft, statement)
         elif keyword in _NOTIFY:
@@ -249,7 +267,6 @@ class _Reader:
             draft.nopreempt = keyword == "nopreempt"
         else:
             draft.words[keyword] = _first(statement)
-            draft.lines[keyword] = statement.line
 
     def _instance_block(self, draft: _Draft, block: Statement) -> None:
         keyword = block.keyword
@@ -260,6 +277,7 @@ class _Reader:
                 draft.peers.append(one.keyword)
             elif keyword == "authentication":
                 draft.words[one.keyword] = _first(one)
+                draft.lines[one.keyword] = one.line
             elif keyword == "track_script":
                 draft.tracked.append(self._tracked(one))
             elif keyword in _TRACKS_ELSEWHERE and "weight" in one.values:
@@ -295,7 +313,7 @@ class _Reader:
                 self.notes.append(f"line {line}: {name} is tracked, and there is no vrrp_script {name}")
                 script = TrackScript(name, "", interval=1, weight=0)
             if weight is not None:
-                script = TrackScript(name, script.script, script.interval, weight, script.fall, script.rise)
+                script = replace(script, weight=weight)
             scripts.append(script)
         advert = draft.words.get("advert_int", "1")
         if not _DECIMAL.fullmatch(advert):
@@ -318,6 +336,8 @@ class _Reader:
             scripts=tuple(scripts),
             notify=draft.notify,
             priority_line=draft.lines.get("priority", 0),
+            lines={"vrrp_version": self.version_line} | draft.lines,
+            auth_seal=self.seal(draft.words["auth_pass"]) if draft.words.get("auth_pass") else "",
         )
 
 

@@ -165,6 +165,24 @@ class SavedFile:
     """Epoch seconds on the node's clock."""
 
 
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """A copy of a dump that this console has laid beside it, and what its note says."""
+
+    path: str
+    size: int
+    modified: float
+    """That of the dump it was copied from."""
+    sha256: str = ""
+    """Empty: there is no note, or it cannot be read."""
+    keys: int | None = None
+    """As redis-check-rdb counted them; None: it did not."""
+    expires: int | None = None
+    """How many of the keys expire: a server that loads them may hold that many fewer."""
+    checked: str = ""
+    """What redis-check-rdb said, in words."""
+
+
 # --- keepalived, over SSH -----------------------------------------------------------------------------------------
 
 
@@ -193,6 +211,8 @@ class TrackScript:
     """0 means FAULT on failure; otherwise added to the priority on success (positive) or failure (negative)."""
     fall: int = 1
     rise: int = 1
+    line: int = 0
+    """1-based line of its `script` keyword; 0: there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +237,10 @@ class VrrpInstance:
     """notify_master, notify_backup, notify_fault, notify_stop, notify → command."""
     priority_line: int = 0
     """1-based line of the `priority` keyword in the file; 0 where the default applies."""
+    lines: Mapping[str, int] = field(default_factory=dict)
+    """Keyword → its 1-based line; `vrrp_instance` stands for the block itself."""
+    auth_seal: str = field(default="", repr=False)
+    """Equal on two nodes that one process has read if their auth_pass is. It says nothing else, and is never shown."""
 
     @property
     def weight(self) -> int:
@@ -289,6 +313,56 @@ class Keepalived:
     not_understood: tuple[str, ...] = ()
 
 
+class ActionKind(StrEnum):
+    """What a script that keepalived starts does by itself (H10)."""
+
+    PROMOTES = "makes its Redis a master"
+    FOLLOWS = "makes its Redis follow another"
+    STARTS_REDIS = "starts or restarts Redis"
+    STOPS_REDIS = "stops Redis"
+    STOPS_KEEPALIVED = "stops or restarts keepalived"
+    RESTARTS_NETWORK = "restarts the network"
+    EMPTIES = "deletes the data"
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptAction:
+    """One line of a script that changes something. The text is without secrets."""
+
+    kind: ActionKind
+    line: int
+    """1-based; 0: it stands in keepalived.conf itself."""
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptFile:
+    """A program that keepalived.conf names, as it stands on the node. Its text stays there: only actions are kept."""
+
+    path: str
+    exists: bool
+    executable: bool = False
+    """Whether anybody may execute it, by its mode."""
+    mode: int = 0
+    owner: str = ""
+    size: int = 0
+    readable: bool = False
+    """Whether its text was read: a shell script, up to a bound."""
+    actions: tuple[ScriptAction, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RedisFile:
+    """The replication lines of Redis' own configuration file. No other line is read."""
+
+    path: str
+    master: str
+    """`HOST PORT` of its last replicaof or slaveof line; empty: it has none, and a restart makes a master."""
+    line: int = 0
+    includes: tuple[str, ...] = ()
+    """Files that it includes, which are not read."""
+
+
 # --- Redis --------------------------------------------------------------------------------------------------------
 
 
@@ -352,6 +426,10 @@ class Persistence:
     changes_since_save: int | None
     aof: bool
     aof_last_write_status: str = "ok"
+    rdb_last_seconds: int | None = None
+    """How long the last background save took; None: there was none."""
+    aof_rewriting: bool = False
+    """A rewrite of the AOF is under way: BGSAVE is refused meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -366,6 +444,8 @@ class RedisConfig:
     stop_writes_on_bgsave_error: bool | None = None
     diskless_sync: bool | None = None
     diskless_load: str | None = None
+    logfile: str | None = None
+    """Empty: it logs to its standard output."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -407,6 +487,8 @@ class Redis:
     """min_slaves_good_slaves, where the server counts them."""
     failover_state: str | None = None
     total_system_memory: int | None = None
+    write_rate: float | None = None
+    """Bytes of the replication stream a second, over the last minute of looking; None: not looked for long enough."""
     config: RedisConfig = field(default_factory=RedisConfig)
 
     @property
@@ -441,6 +523,11 @@ class NodeState:
     memory: Reading[Memory]
     disk: Reading[DiskRoom]
     saved: Reading[SavedFile]
+    backups: Reading[tuple[Backup, ...]] = Reading(None, Problem(ProblemKind.NOT_READ, "not read yet"), 0.0)
+    """Oldest first."""
+    scripts: Reading[tuple[ScriptFile, ...]] = Reading(None, Problem(ProblemKind.NOT_READ, "not read yet"), 0.0)
+    redis_log: Reading[LogTail] = Reading(None, Problem(ProblemKind.NOT_READ, "not read yet"), 0.0)
+    redis_file: Reading[RedisFile] = Reading(None, Problem(ProblemKind.NOT_READ, "not read yet"), 0.0)
 
     def holds(self, address: str) -> bool | None:
         """Whether the kernel has this address; None where the addresses could not be read."""
@@ -471,6 +558,10 @@ def unknown_node(name: str, address: str, redis_port: int, problem: Problem | No
         memory=nothing(),
         disk=nothing(),
         saved=nothing(),
+        backups=nothing(),
+        scripts=nothing(),
+        redis_log=nothing(),
+        redis_file=nothing(),
     )
 
 

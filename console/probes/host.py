@@ -10,6 +10,7 @@ from console.core.assemble import HostReadings, choose_instance
 from console.core.model import Problem, ProblemKind, Reading, read, unread
 from console.probes import (
     addresses,
+    backups,
     clock,
     disk,
     files,
@@ -19,6 +20,9 @@ from console.probes import (
     memory,
     notify_log,
     processes,
+    redis_file,
+    redis_log,
+    scripts,
     system_log,
 )
 from console.probes.files import FileStat
@@ -47,14 +51,18 @@ class HostReader:
             addresses=_section(batch, addresses.NAME, sent, lambda one: addresses.parse(one.text)),
             memory=_section(batch, memory.NAME, sent, lambda one: memory.parse(one.text)),
             version=_rare(batch, keepalived_version.NAME, sent, known.version, _version),
+            backups=_rare(batch, backups.NAME, sent, known.backups, lambda one: backups.parse(one.text)),
             disk=_rare(batch, disk.NAME, sent, known.disk, lambda one: disk.parse(one.text)),
+            redis_log=_rare(batch, redis_log.NAME, sent, known.redis_log, lambda one: redis_log.parse(one.text)),
+            redis_file=_rare(batch, redis_file.NAME, sent, known.redis_file, lambda one: redis_file.parse(one.text)),
+            scripts=_rare(batch, scripts.NAME, sent, known.scripts, lambda one: scripts.parse(one.text)),
         )
         known = self._with_clock(known, batch, sent, received)
         known = self._with_files(known, batch, sent, dump)
-        scripts = keepalived_config.script_paths(known.config.value)
+        paths = keepalived_config.script_paths(known.config.value)
         self._known = replace(
             known,
-            processes=_section(batch, processes.NAME, sent, lambda one: processes.parse(one.text, scripts)),
+            processes=_section(batch, processes.NAME, sent, lambda one: processes.parse(one.text, paths)),
         )
         return self._known
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
+import secrets
 
 from console.core import keepalived_conf
 from console.core.model import ConfigFile, KeepalivedConfig
+from console.core.script_text import script_path
 from console.probes import NotUnderstoodError
 from console.probes.files import FileStat
 
@@ -20,12 +23,21 @@ fi
 """
 
 
+_KEY = secrets.token_bytes(32)
+_COUNTS = 8  # keepalived takes the first characters of a simple password and no more
+
+
+def _seal(secret: str) -> str:
+    """Whether two nodes have the same auth_pass can be seen by this, for as long as this process lives; no more."""
+    return hmac.new(_KEY, secret[:_COUNTS].encode(), "sha256").hexdigest()
+
+
 def parse(data: bytes, path: str, stat: FileStat | None) -> KeepalivedConfig:
     """The file's bytes: parsed, masked, and with the digest of what stands on the node."""
     if stat is not None and stat.size != len(data):
         raise NotUnderstoodError(f"{path} changed while it was read")
     text = data.decode("utf-8", errors="replace")
-    parsed = keepalived_conf.parse(text)
+    parsed = keepalived_conf.parse(text, _seal)
     return KeepalivedConfig(
         file=ConfigFile(
             path=path,
@@ -42,10 +54,10 @@ def parse(data: bytes, path: str, stat: FileStat | None) -> KeepalivedConfig:
 
 
 def script_paths(config: KeepalivedConfig | None) -> tuple[str, ...]:
-    """The programs that keepalived may start: first words of notify and check commands that are absolute paths."""
+    """The programs that keepalived may start: of its notify and check commands those with an absolute path."""
     if config is None:
         return ()
     commands = [command for one in config.instances for command in one.notify.values()]
     commands += [script.script for one in config.instances for script in one.scripts]
-    words = (command.strip("\"' ").split() for command in commands)
-    return tuple(sorted({first[0] for first in words if first and first[0].startswith("/")}))
+    found = map(script_path, commands)
+    return tuple(sorted({path for path in found if path}))

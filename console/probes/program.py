@@ -1,7 +1,8 @@
 """The program that a node's own sh runs: it answers each request line with one framed batch of sections.
 
 It needs dash, bash or a sh of the age of CentOS 6's, writes nothing, and ends when its channel closes. A request is
-data and never evaluated: sequence number, tier, Redis directory, dump's file name, script paths, separated by tabs.
+data and never evaluated: sequence number, tier, Redis directory, dump's file name, Redis' log and configuration file,
+script paths, separated by tabs.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 
 from console.probes import (
     addresses,
+    backups,
     clock,
     disk,
     files,
@@ -22,6 +24,9 @@ from console.probes import (
     memory,
     notify_log,
     processes,
+    redis_file,
+    redis_log,
+    scripts,
     system_log,
 )
 
@@ -52,8 +57,10 @@ while :; do
   [ "$dir" != - ] || dir=
   [ "$base" != - ] || base=dump.rdb
   dump=${dir:+$dir/$base}
+  rlog=${5:--}; [ "$rlog" != - ] || rlog=
+  rconf=${6:--}; [ "$rconf" != - ] || rconf=
   scripts=
-  if [ $# -gt 4 ]; then shift 4; for word in "$@"; do scripts="$scripts$n$word"; done; fi
+  if [ $# -gt 6 ]; then shift 6; for word in "$@"; do scripts="$scripts$n$word"; done; fi
 """
 
 _TAIL = """
@@ -76,6 +83,10 @@ _PROBES = (
     system_log,
     keepalived_version,
     disk,
+    backups,
+    redis_file,
+    redis_log,
+    scripts,
 )
 
 
@@ -100,9 +111,18 @@ class Section:
         return self.data.decode("utf-8", errors="replace")
 
 
-def request_line(seq: int, tier: str, redis_dir: str = "", dump: str = "", scripts: Iterable[str] = ()) -> str:
-    """One request, without its newline. A directory that no line can carry counts as not known."""
-    fields = [str(seq), tier, _field(redis_dir), _field(dump)]
+def request_line(  # noqa: PLR0913 - a line of fields
+    seq: int,
+    tier: str,
+    redis_dir: str = "",
+    dump: str = "",
+    scripts: Iterable[str] = (),
+    *,
+    redis_log: str = "",
+    redis_file: str = "",
+) -> str:
+    """One request, without its newline. A path that no line can carry counts as not known."""
+    fields = [str(seq), tier, _field(redis_dir), _field(dump), _field(redis_log), _field(redis_file)]
     for script in scripts:
         if _field(script) != _NOTHING and sum(map(len, fields)) + len(script) < _LONGEST:
             fields.append(script)

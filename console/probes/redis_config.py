@@ -14,6 +14,7 @@ PATTERNS = (
     "min-*-to-write",  # min-slaves-to-write, from 5.0 min-replicas-to-write too
     "stop-writes-on-bgsave-error",
     "repl-diskless-*",
+    "logfile",
 )
 
 
@@ -29,6 +30,7 @@ def parse(told: Mapping[str, str]) -> RedisConfig:
         stop_writes_on_bgsave_error=_flag(told.get("stop-writes-on-bgsave-error")),
         diskless_sync=_flag(told.get("repl-diskless-sync")),
         diskless_load=told.get("repl-diskless-load"),
+        logfile=told.get("logfile"),
     )
 
 

@@ -24,10 +24,12 @@ Now = Callable[[], float]
 
 @dataclass(frozen=True, slots=True)
 class Dump:
-    """Where Redis saves, as far as it is known when a request is made."""
+    """Where Redis has its files, as far as it is known when a request is made."""
 
     directory: str
     name: str
+    log: str = ""
+    config: str = ""
 
     @property
     def path(self) -> str:
@@ -41,6 +43,7 @@ class _Asked:
     since: float
     """Monotonic."""
     dump: Dump
+    scripts: tuple[str, ...]
 
 
 class _Session:
@@ -92,6 +95,7 @@ class HostEye:
         self._link: Link[_Session] = Link(f"SSH to {spec.name}", lambda: _Session(self))
         self._asked: _Asked | None = None
         self._last_dump = Dump("", "")
+        self._last_scripts: tuple[str, ...] = ()
         self._seq = 0
         self._offered: Any = None
         self._refused = Problem(ProblemKind.CLOSED, "the SSH connection was lost")
@@ -155,7 +159,7 @@ class HostEye:
         return opened
 
     def ask(self, *, full: bool) -> None:
-        """Sends a request, unless the last one is still unanswered."""
+        """Sends a request, unless the last one is still unanswered. What has a new path is read anyway."""
         session = self._link.connection
         if session is None or self._asked is not None:
             return
@@ -174,8 +178,8 @@ class HostEye:
 
     @property
     def outdated(self) -> bool:
-        """Whether the last request was made before it was known where Redis saves."""
-        return self._last_dump != self._dump()
+        """Whether the last request was made before it was known which files to look at."""
+        return self._last_dump != self._dump() or self._last_scripts != self._reader.scripts
 
     def collect(self, deadline: float) -> None:
         """Takes the answer if it comes by `deadline` (monotonic); after that the node counts as silent."""
@@ -203,7 +207,7 @@ class HostEye:
         self._link.close()
 
     def _take(self, batch: Mapping[str, Section], asked: _Asked, received: float) -> None:
-        self._last_dump = asked.dump
+        self._last_dump, self._last_scripts = asked.dump, asked.scripts
         self.readings = self._reader.take(batch, asked.at, received, asked.dump.path)
 
     def _lose(self, problem: Problem) -> None:
@@ -214,10 +218,13 @@ class HostEye:
 
     def _new_request(self) -> _Asked:
         self._seq += 1
-        return _Asked(self._seq, self.now(), time.monotonic(), self._dump())
+        return _Asked(self._seq, self.now(), time.monotonic(), self._dump(), self._reader.scripts)
 
     def _request(self, asked: _Asked, tier: str) -> str:
-        return program.request_line(asked.seq, tier, asked.dump.directory, asked.dump.name, self._reader.scripts)
+        dump = asked.dump
+        return program.request_line(
+            asked.seq, tier, dump.directory, dump.name, asked.scripts, redis_log=dump.log, redis_file=dump.config
+        )
 
 
 def silence(what: str, since: float) -> str:

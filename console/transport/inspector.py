@@ -179,7 +179,7 @@ class _Node:
         """Sends the requests; what has just connected came with its answers."""
         self._late = (self.host.waiting, self.redis.waiting)
         if not host_is_new or (settle_dump and self.host.outdated):
-            self.host.ask(full=full)
+            self.host.ask(full=full and not host_is_new)
         if not redis_is_new:
             self.redis.ask(full=full)
 
@@ -191,4 +191,8 @@ class _Node:
 
     def _dump(self) -> Dump:
         config, spec = self.redis.config, self.spec.redis
-        return Dump(config.dir or spec.dir, config.dbfilename or spec.dbfilename)
+        folder = config.dir or spec.dir
+        log = config.logfile or ""
+        if log and not log.startswith("/"):
+            log = f"{folder}/{log}" if folder else ""
+        return Dump(folder, config.dbfilename or spec.dbfilename, log, self.redis.config_file)

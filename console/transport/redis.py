@@ -45,6 +45,7 @@ class Look(Enum):
     CONFIG_MIN_REPLICAS = ("CONFIG", "GET", redis_config.PATTERNS[4])
     CONFIG_STOP_WRITES = ("CONFIG", "GET", redis_config.PATTERNS[5])
     CONFIG_DISKLESS = ("CONFIG", "GET", redis_config.PATTERNS[6])
+    CONFIG_LOGFILE = ("CONFIG", "GET", redis_config.PATTERNS[7])
 
 
 CONFIG_LOOKS = tuple(look for look in Look if look.value[0] == "CONFIG")

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _GIVE_UP = 15.0
 _VIP_TIMEOUT = 2.0
 _GLANCE = 0.1
+_MINUTE = 60.0
+_ENOUGH = 1.0  # seconds between two offsets that say how fast a stream grows
 _LASTED = 5.0  # seconds that make a connection one that worked
 Tunnel = Callable[[str, int, float], Any]
 Carrier = Callable[[], tuple[str, Tunnel] | None]
@@ -59,6 +61,26 @@ class _Session:
         self.link.close()
 
 
+class Pace:
+    """How fast the replication stream of one server grows, from the offsets that were seen in the last minute."""
+
+    def __init__(self) -> None:
+        self._seen: list[tuple[float, int]] = []
+        self._history = ""
+
+    def of(self, redis: Redis, at: float) -> Redis:
+        """The same server with its rate, where it was looked at long enough."""
+        if redis.offset is None or redis.history != self._history:
+            self._seen = []
+            self._history = redis.history
+        if redis.offset is None:
+            return redis
+        self._seen = [one for one in self._seen if at - _MINUTE <= one[0] < at and one[1] <= redis.offset]
+        self._seen.append((at, redis.offset))
+        first, offset = self._seen[0]
+        return replace(redis, write_rate=(redis.offset - offset) / (at - first)) if at - first >= _ENOUGH else redis
+
+
 class RedisEye:
     """Polls one Redis: ask all, then collect. One question is under way at a time."""
 
@@ -70,7 +92,10 @@ class RedisEye:
         self.timeout = timeout
         self.where = f"Redis on {spec.address}:{spec.redis.port}"
         self.reading: Reading[Redis] = unread(ProblemKind.CONNECTING)
+        self.config_file = ""
+        """As INFO last told, also while Redis is away."""
         self._config = RedisConfig()
+        self._pace = Pace()
         self._link: Link[_Session] = Link(self.where, lambda: _Session(self))
         self._asked: tuple[bool, float, float] | None = None  # full tier?, epoch, monotonic
 
@@ -160,7 +185,10 @@ class RedisEye:
             pairs = [reply for reply in replies[1:] if isinstance(reply, tuple)]
             told = {reply[place]: reply[place + 1] for reply in pairs for place in range(0, len(reply) - 1, 2)}
             self._config = redis_config.parse(told)
-        self.reading = _info(replies[0], at, self.where, lambda text: redis_info.parse(text, self._config))
+        seen = _info(replies[0], at, self.where, lambda text: redis_info.parse(text, self._config))
+        self.reading = seen.map(lambda redis: self._pace.of(redis, at))
+        if self.reading.value is not None:
+            self.config_file = self.reading.value.config_file
 
 
 def _info(reply: Any, at: float, where: str, parse: Callable[[str], Any]) -> Reading[Any]:

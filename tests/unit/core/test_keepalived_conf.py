@@ -81,7 +81,9 @@ def test_the_documented_configuration_is_read_whole():
     (one,) = instances
     assert (one.name, one.state, one.interface, one.vrid, one.priority) == ("VI_123", "BACKUP", "eth2", 123, 138)
     assert (one.advert_interval, one.auth_type, one.virtual_addresses) == (3.0, "PASS", ("192.168.100.123",))
-    assert one.scripts == (TrackScript("chk_redis", "/etc/keepalived/scripts/redis_check.sh", interval=2, weight=-10),)
+    (check,) = one.scripts
+    assert check == TrackScript("chk_redis", "/etc/keepalived/scripts/redis_check.sh", 2, -10, line=check.line)
+    assert DOCUMENTED.splitlines()[check.line - 1].split() == ["script", '"/etc/keepalived/scripts/redis_check.sh"']
     assert one.weight == -10
     assert one.notify["notify_stop"] == "/etc/keepalived/scripts/redis_stop.sh"
     assert DOCUMENTED.splitlines()[one.priority_line - 1].strip() == "priority 138"

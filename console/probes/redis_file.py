@@ -1,0 +1,42 @@
+"""The replication lines of Redis' configuration file, and no others: what a restart would make of this node."""
+
+from __future__ import annotations
+
+import re
+
+from console.core.model import RedisFile
+from console.probes import NotUnderstoodError
+
+NAME = "redis-file"
+SCRIPT = """
+if [ "$tier" = full ] || [ "$rconf" != "$rconf_was" ]; then
+  rconf_was=$rconf
+  if [ -z "$rconf" ]; then mark redis-file unknown; echo "the configuration file of Redis"
+  elif [ -r "$rconf" ]; then
+    mark redis-file ok; printf '%s\\n' "$rconf"
+    grep -naiE '^[[:space:]]*(slaveof|replicaof|include)[[:space:]]' "$rconf" | head -n 40
+  elif [ -e "$rconf" ]; then mark redis-file denied; printf '%s\\n' "$rconf"
+  else mark redis-file missing; printf '%s\\n' "$rconf"; fi
+fi
+"""
+
+_LINE = re.compile(r"(\d{1,9}):\s*(slaveof|replicaof|include)\s+(.*?)\s*", re.IGNORECASE)
+
+
+def parse(text: str) -> RedisFile:
+    """The path on the first line, then `NUMBER:LINE` as grep prints it. The last line that is there wins."""
+    path, newline, rest = text.partition("\n")
+    if not newline or not path:
+        raise NotUnderstoodError("the configuration file of Redis came without its path")
+    master, line, includes = "", 0, []
+    for one in rest.splitlines():
+        found = _LINE.fullmatch(one)
+        if found is None:
+            raise NotUnderstoodError("grep printed a line of another form")
+        words = found[3].replace('"', "").split()
+        if found[2].lower() == "include":
+            includes.append(" ".join(words))
+        else:
+            nobody = [word.lower() for word in words] == ["no", "one"]
+            master, line = ("", 0) if nobody else (" ".join(words), int(found[1]))
+    return RedisFile(path, master, line, tuple(includes))
