@@ -65,6 +65,12 @@ _OF_REDIS_ROLE = frozenset(
         "not-a-replica",
         "only-master",
         "no-other-master",
+        "comes-back-quietly",
+        "brings-no-stale-data",
+        "in-its-turn",
+        "will-not-preempt",
+        "clients-can-do-without",
+        "may-be-promoted",
         "pair-protected",
     ]
 )
@@ -81,6 +87,9 @@ _OF_VIP = frozenset(
         "no-script-running",
         "master-first",
         "writes-accepted",
+        "comes-back-quietly",
+        "in-its-turn",
+        "clients-can-do-without",
         "pair-protected",
     ]
 )
@@ -119,7 +128,9 @@ _ROWS: tuple[VerbSpec, ...] = (
         affects=_OF_REDIS_ROLE | {"has-data-if", "not-older-than"},
     ),
     VerbSpec(
-        "promote", "Sends SLAVEOF NO ONE to the node: it follows nobody and becomes a master with the data it has."
+        "promote",
+        "Sends SLAVEOF NO ONE to the node: it follows nobody and becomes a master with the data it has.",
+        affects=_OF_REDIS_ROLE,
     ),
     VerbSpec(
         "set-priorities",
@@ -128,7 +139,7 @@ _ROWS: tuple[VerbSpec, ...] = (
             VerbArgument("master", ArgumentKind.ROLE, "The node that is the master and is to hold the VIP."),
             VerbArgument("replica", ArgumentKind.ROLE, "The node that is to stand by."),
         ),
-        affects=frozenset({"priority-rule", "pair-protected"}),
+        affects=frozenset({"priority-rule", "will-not-preempt", "pair-protected"}),
     ),
     VerbSpec(
         "write-proof",
@@ -137,7 +148,7 @@ _ROWS: tuple[VerbSpec, ...] = (
     ),
     VerbSpec(
         "shell",
-        "Runs the runbook's own text in the node's shell; it always counts as changing something.",
+        "Runs the runbook's own text in the node's shell; it counts as something that can destroy data.",
         (VerbArgument("script", ArgumentKind.TEXT, "POSIX sh."),),
         repeatable=False,
     ),
@@ -154,6 +165,7 @@ VERBS: Mapping[str, VerbSpec] = {spec.name: spec for spec in _ROWS}
 
 def changes_something(action: Action | None) -> bool:
     """Whether this action may change a server. An unknown verb counts as one that does."""
+        wipes_data=True,
     if action is None:
         return False
     spec = VERBS.get(action.verb)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from console.core.command import Identity, Planned
 from console.core.conditions import evaluate
 from console.core.gate import differences, digest, evidence, identity, material
+from console.core.interlocks import interlocks
 from console.core.model import ClusterState, Redis, Role
 from console.core.predicate import Check
 from console.core.protection import protection
@@ -80,8 +81,11 @@ def look(
 
 
 def conditions(step: Step, entrance: tuple[Condition, ...] = ()) -> tuple[Condition, ...]:
-    """What must hold before the step, each once: the runbook's own conditions first."""
-    return (*entrance, *(one for one in step.require if one not in entrance))
+    """What must hold before the step, each once: the runbook's own conditions, then what the verb itself requires."""
+    wanted = list(entrance)
+    wanted += [one for one in step.require if one not in wanted]
+    wanted += [one for one in interlocks(step) if one not in wanted]
+    return tuple(wanted)
 
 
 def proofs(step: Step, state: ClusterState, roles: Mapping[str, str]) -> tuple[Check, ...]:
@@ -130,7 +134,7 @@ def may_skip(runbook: Runbook, index: int) -> bool:
     if gate_of(step) is GateKind.TYPE_NAME or (not step.verify and changes_something(step.action)):
         return False
     later = runbook.steps[index + 1 :]
-    return not any(wanted in step.verify for one in later for wanted in (*one.require, *one.verify))
+    return not any(wanted in step.verify for one in later for wanted in (*conditions(one), *one.verify))
 
 
 def situation(state: ClusterState) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from console.core.conditions import pair, replication, servers, virtual_ip, vrrp
+from console.core.conditions import pair, replication, servers, taking_over, virtual_ip, vrrp
 from console.core.conditions.spec import ArgumentSpec, ArgumentType, Ask, PredicateSpec, UnreadError, Value
 from console.core.model import ClusterState
 from console.core.predicate import Check, Verdict
@@ -146,6 +146,43 @@ _ROWS: tuple[PredicateSpec, ...] = (
         replication.writes_accepted,
         (),
         "H30",
+    ),
+    # What clients would reach: verbs require these by themselves (console.core.interlocks)
+    PredicateSpec(
+        "comes-back-quietly",
+        "No other node is a master, or no keepalived runs on the node and it does not have the virtual IP.",
+        taking_over.comes_back_quietly,
+        hazard="H01",
+    ),
+    PredicateSpec(
+        "brings-no-stale-data",
+        "The node is the only master, or in sync with it, or its master is proved dead and nobody else is one.",
+        taking_over.brings_no_stale_data,
+        hazard="H01",
+    ),
+    PredicateSpec(
+        "in-its-turn",
+        "The node is a master, or its master holds the virtual IP, is VRRP MASTER and none of its scripts run.",
+        taking_over.in_its_turn,
+        hazard="H16",
+    ),
+    PredicateSpec(
+        "will-not-preempt",
+        "The node is a master, or the priorities hold the rule with its master as the higher one.",
+        taking_over.will_not_preempt,
+        hazard="H15",
+    ),
+    PredicateSpec(
+        "clients-can-do-without",
+        "The node does not serve clients, or another one with all of its data and a running keepalived takes over.",
+        taking_over.clients_can_do_without,
+        hazard="H17",
+    ),
+    PredicateSpec(
+        "may-be-promoted",
+        "No other node is a master, or the node has every byte of it; and the node is not in the middle of a sync.",
+        taking_over.may_be_promoted,
+        hazard="H18",
     ),
     # The whole
     PredicateSpec(

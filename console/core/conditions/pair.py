@@ -45,7 +45,7 @@ def protection_checks(state: ClusterState) -> tuple[Check, ...]:
         _answer(virtual_ip.only_vip_holder, this),
         _answer(virtual_ip.vip_reaches, this),
         _answer(replication.in_sync, synced),
-        _answer(_priorities, that),
+        _answer(priorities, that),
         _standing(state, master, "MASTER"),
         _standing(state, replica, "BACKUP"),
         _answer(vrrp.no_script_running, this),
@@ -67,7 +67,7 @@ def _standing(state: ClusterState, node: NodeState, word: str) -> Check:
     return _answer(vrrp.vrrp_state, ask) if running.holds else running
 
 
-def _priorities(ask: Ask) -> Check:
+def priorities(ask: Ask) -> Check:
     """The rule, or with checks of weight 0 that the master stands above: there a failed check means FAULT."""
     master = ask.other("master")
     m, s = vrrp.instance_of(ask, master.name), vrrp.instance_of(ask, ask.name)

@@ -1,0 +1,118 @@
+"""What each verb requires by itself, whatever a runbook says or leaves out.
+
+The engine adds these conditions to a step's own ones. A runbook cannot switch them off, and only `console.core.hazards`
+says which of them an operator may override, in words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from console.core.runbook import Condition, Step
+from console.core.verbs import VERBS
+
+NODE = "node"
+"""Stands for the step's own role; any other name stands for the role that the verb's argument of that name holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interlock:
+    """A condition that a verb adds to every step that uses it."""
+
+    predicate: str
+    reason: str
+    """What would happen without it."""
+    subject: str = NODE
+    arguments: Mapping[str, str] = field(default_factory=dict)
+    """The predicate's arguments: what each stands for, as `subject`."""
+
+
+def _of_source(predicate: str, reason: str) -> Interlock:
+    return Interlock(predicate, reason, subject="source")
+
+
+def _towards_node(predicate: str, reason: str) -> Interlock:
+    """The source is judged against the node that is to follow it."""
+    return Interlock(predicate, reason, subject="source", arguments={"target": NODE})
+
+
+def _towards_source(predicate: str, reason: str) -> Interlock:
+    return Interlock(predicate, reason, arguments={"source": "source"})
+
+
+_READABLE = Interlock("ssh-readable", "What cannot be looked at cannot be judged (H28).")
+_REPLACEABLE = Interlock("clients-can-do-without", "Clients would lose the only node that serves them (H17).")
+
+INTERLOCKS: Mapping[str, tuple[Interlock, ...]] = {
+    "start-redis": (
+        _READABLE,
+        Interlock("redis-down", "A Redis that hangs or loads is not down, and is not to be started again (H28)."),
+        Interlock("comes-back-quietly", "Its check would succeed, and keepalived would give it the VIP (H01, H22)."),
+    ),
+    "stop-redis": (_READABLE, _REPLACEABLE),
+    "start-keepalived": (
+        _READABLE,
+        Interlock(
+            "brings-no-stale-data", "It may get the VIP, and with it writes that belong to newer data (H01, H14)."
+        ),
+        Interlock("in-its-turn", "A replica that finds no master takes the VIP and promotes itself (H16)."),
+        Interlock("will-not-preempt", "A priority that wins takes the VIP from a master that is well (H15)."),
+    ),
+    "stop-keepalived": (_READABLE, _REPLACEABLE),
+    "reload-keepalived": (
+        _READABLE,
+        Interlock("will-not-preempt", "The numbers in the file count from the reload on (H15)."),
+    ),
+    "replicate": (
+        _READABLE,
+        _of_source("ssh-readable", "What cannot be looked at cannot be judged (H28)."),
+        Interlock("keepalived-stopped", "It could get the VIP with stale data, or while it loads (H01, H14)."),
+        Interlock("no-vip", "Clients would be reading and writing what is about to be thrown away (H22)."),
+        Interlock("no-script-running", "A script that still sleeps would undo it some seconds later (H09)."),
+        _of_source("no-script-running", "The source may be about to become a replica (H09)."),
+        Interlock("redis-up", "SLAVEOF needs a server to take it."),
+        _of_source("redis-up", "There is nothing to copy from a server that is not there."),
+        Interlock("redis-not-loading", "What it holds cannot be compared yet."),
+        _of_source("redis-not-loading", "What it holds cannot be compared yet (H02)."),
+        Interlock("redis-on-this-host", "The address may lead to another machine than the one shown (H07)."),
+        _of_source("redis-on-this-host", "The address may lead to another machine than the one shown (H07)."),
+        _of_source("redis-is-master", "A source that follows somebody makes a chain or a loop (H05)."),
+        _of_source("not-a-replica", "A source that follows somebody makes a chain or a loop (H05)."),
+        _of_source("behind-vip", "Clients write to another node: their writes would not be copied (H04)."),
+        _towards_node("has-data-if", "An empty source empties the node (H02)."),
+        _towards_node("not-older-than", "What only the node has would be lost (H03, H18)."),
+        _towards_node("node-address-not-vip", "The VIP may be local to the node, and it moves (H06)."),
+        _towards_source("version-not-older-than", "An older server cannot load a newer one's RDB (H19)."),
+        _towards_source("maxmemory-fits", "A node with less room evicts, or dies of it (H19)."),
+        _of_source("fork-headroom", "The fork for the copy would endanger the node that serves (H11)."),
+    ),
+    "promote": (
+        _READABLE,
+        Interlock("may-be-promoted", "Two masters take different writes, and one set of them is lost (H18)."),
+    ),
+    "set-priorities": (
+        Interlock("ssh-readable", "What cannot be looked at cannot be judged (H28).", subject="master"),
+        Interlock("ssh-readable", "What cannot be looked at cannot be judged (H28).", subject="replica"),
+        Interlock("redis-is-master", "The higher number would belong to the wrong node (H15).", subject="master"),
+    ),
+    "write-proof": (Interlock("vip-reaches", "The write would prove something about another server (H04, H07)."),),
+}
+
+FREE: Mapping[str, str] = {
+    # Verbs without conditions of their own, and why.
+    "shell": "Nothing is known of what its text does: so it stands behind a typed name, like what wipes data.",
+    "manual": "It sends nothing.",
+}
+
+
+def interlocks(step: Step) -> tuple[Condition, ...]:
+    """What the step's verb requires, in the words and roles of the step's runbook; nothing where it only looks."""
+    if step.action is None or step.action.verb not in VERBS:
+        return ()
+    given = step.action.arguments
+    roles = {NODE: step.role, **{name: str(given.get(name, "")) for name in VERBS[step.action.verb].roles}}
+    return tuple(
+        Condition(one.predicate, roles[one.subject], {name: roles[meant] for name, meant in one.arguments.items()})
+        for one in INTERLOCKS.get(step.action.verb, ())
+    )
