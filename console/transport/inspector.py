@@ -12,7 +12,8 @@ from console.core.command import Secret
 from console.core.inventory import ClusterSpec, NodeSpec
 from console.core.model import ClusterState, Problem, ProblemKind, unknown_node, unread
 from console.transport.host_eye import Dump, HostEye
-from console.transport.redis_eye import RedisEye, Tunnel, VipEye
+from console.transport.redis_eye import RedisEye, Tunnel
+from console.transport.vip_eye import VipEye
 
 ANSWER_DEADLINE = 2.0
 """Seconds that one poll waits for a node, once."""
@@ -113,7 +114,7 @@ class NodesInspector:
             node.ask(*opened, full=full, settle_dump=wait)
         for node in self._nodes:
             node.collect(answer_by)
-        self._vip.collect(answer_by, patient=fresh)
+        self._vip.collect(answer_by, fresh=fresh, held=any(self._holds(node) is not False for node in self._nodes))
         return self._state()
 
     def _state(self) -> ClusterState:
@@ -138,12 +139,14 @@ class NodesInspector:
     def _carrier(self) -> tuple[str, Tunnel] | None:
         """The node to look at the virtual IP through: best one that does not hold it, or it would only see itself."""
         able = [node for node in self._nodes if node.host.open]
-        away = [node for node in able if not self._holds(node)]
+        away = [node for node in able if self._holds(node) is not True]
         chosen = next(iter(away or able), None)
         return (chosen.spec.name, chosen.host.tunnel) if chosen else None
 
-    def _holds(self, node: _Node) -> bool:
-        return any(one.address == self._spec.vip for one in node.host.readings.addresses.value or ())
+    def _holds(self, node: _Node) -> bool | None:
+        """Whether its kernel has the virtual IP; None: its addresses were not read in this observation."""
+        addresses = node.host.readings.addresses.value
+        return None if addresses is None else any(one.address == self._spec.vip for one in addresses)
 
 
 class _Node:

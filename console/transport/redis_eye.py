@@ -1,8 +1,7 @@
-"""What one node's Redis tells, over its own connection; and what answers at the virtual IP."""
+"""What one node's Redis tells, over its own connection."""
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from console.core.command import Secret
 from console.core.inventory import NodeSpec, RedisRoute
-from console.core.model import Problem, ProblemKind, Reading, Redis, RedisConfig, VipReach, read, unread
+from console.core.model import Problem, ProblemKind, Reading, Redis, RedisConfig, read, unread
 from console.probes import redis_config, redis_info
 from console.transport.failure import LinkError
 from console.transport.host_eye import Now, silence
@@ -20,13 +19,10 @@ if TYPE_CHECKING:
     from console.transport.redis import RedisLink
 
 _GIVE_UP = 15.0
-_VIP_TIMEOUT = 2.0
-_GLANCE = 0.1
 _MINUTE = 60.0
 _ENOUGH = 1.0  # seconds between two offsets that say how fast a stream grows
 _LASTED = 5.0  # seconds that make a connection one that worked
 Tunnel = Callable[[str, int, float], Any]
-Carrier = Callable[[], tuple[str, Tunnel] | None]
 
 
 class _Session:
@@ -200,93 +196,3 @@ def _info(reply: Any, at: float, where: str, parse: Callable[[str], Any]) -> Rea
         return read(parse(str(reply)), at)
     except (ValueError, IndexError, KeyError) as error:
         return unread(ProblemKind.BAD_ANSWER, f"{where}: {error}", at)
-
-
-class VipEye:
-    """Asks whoever answers at the virtual IP who it is: over a new connection each time, as a client would."""
-
-    def __init__(self, vip: str, spec: NodeSpec, password: Secret | None, now: Now, carrier: Carrier) -> None:
-        self.reading: Reading[VipReach] = unread(ProblemKind.NOT_READ)
-        self._where = f"{vip}:{spec.redis.port}"
-        self._vip = vip
-        self._spec = spec
-        self._password = password
-        self._now = now
-        self._carrier = carrier
-        self._go = threading.Event()
-        self._done = threading.Event()
-        self._done.set()
-        self._answer: Reading[VipReach] | None = None
-        self._asked_at = 0.0
-        self._closed = False
-        self._thread: threading.Thread | None = None
-
-    def ask(self) -> None:
-        """Starts to look, unless the last look is still under way."""
-        if not self._done.is_set() or self._closed:
-            return
-        self._asked_at = self._now()
-        self._done.clear()
-        self._go.set()
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name=f"look at {self._where}", daemon=True)
-            self._thread.start()
-
-    def collect(self, deadline: float, *, patient: bool = False) -> None:
-        """Takes what was seen, by `deadline` (monotonic). An address that did not answer is not waited for again."""
-        failing = not self.reading.ok and self.reading.at > 0 and not patient
-        if failing:
-            deadline = min(deadline, time.monotonic() + _GLANCE)
-        if self._done.wait(max(0.0, deadline - time.monotonic())):
-            self.reading = self._answer or self.reading
-        elif not failing:
-            problem = Problem(ProblemKind.TIMEOUT, silence(f"the virtual IP {self._where}", self._asked_at))
-            self.reading = Reading(None, problem, self._now())
-
-    def close(self) -> None:
-        self._closed = True
-        self._go.set()
-
-    def _run(self) -> None:
-        while True:
-            self._go.wait()
-            self._go.clear()
-            if self._closed:
-                return
-            self._answer = self._look()
-            self._done.set()
-
-    def _look(self) -> Reading[VipReach]:
-        from console.transport import redis
-
-        at = self._now()
-        tls = self._spec.redis.tls
-        route = "direct"
-        dial = redis.direct(self._vip, self._spec.redis.port, tls)
-        if self._spec.redis.via is RedisRoute.SSH:
-            carrier = self._carrier()
-            if carrier is None:
-                return unread(ProblemKind.UNREACHABLE, "no node to look at the virtual IP through", at)
-            route = f"through {carrier[0]}"
-            dial = redis.through(carrier[1], self._vip, self._spec.redis.port, tls)
-        try:
-            link = redis.RedisLink(self._spec.redis, self._password, self._where, dial, _VIP_TIMEOUT)
-            try:
-                link.connect()
-                link.send((redis.Look.INFO_SERVER, redis.Look.INFO_REPLICATION))
-                replies = link.receive(time.monotonic() + _VIP_TIMEOUT)
-            finally:
-                link.close()
-        except LinkError as error:
-            return Reading(None, error.problem, at)
-        except Exception as error:  # noqa: BLE001 - this thread must live as long as the inspector
-            return unread(ProblemKind.UNREACHABLE, f"{self._where}: {type(error).__name__}", at)
-        if replies is None:
-            return unread(ProblemKind.TIMEOUT, f"{self._where} accepts the connection and does not answer", at)
-        for reply in replies:
-            if isinstance(reply, redis.Refusal):
-                return unread(redis.refusal_kind(reply.text), f"{self._where}: {reply.text}", at)
-        run_id, role, _ = redis_info.parse_identity("\n".join(map(str, replies)))
-        if not run_id or role is None:
-            return unread(ProblemKind.BAD_ANSWER, f"{self._where} answers, but not as a Redis server", at)
-        return read(VipReach(run_id=run_id, role=role, route=route), at)
