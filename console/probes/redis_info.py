@@ -12,7 +12,8 @@ _WANTED = frozenset({
     "redis_version", "valkey_version", "server_name", "run_id", "process_id", "config_file", "tcp_port",
     "uptime_in_seconds", "connected_clients", "used_memory", "maxmemory", "total_system_memory", "loading",
     "rdb_changes_since_last_save", "rdb_bgsave_in_progress", "rdb_last_save_time", "rdb_last_bgsave_status",
-    "aof_enabled", "aof_last_write_status", "instantaneous_ops_per_sec", "role", "master_host", "master_port",
+    "rdb_last_bgsave_time_sec", "aof_enabled", "aof_rewrite_in_progress", "aof_last_write_status",
+    "instantaneous_ops_per_sec", "role", "master_host", "master_port",
     "master_link_status", "master_last_io_seconds_ago", "master_sync_in_progress", "master_sync_left_bytes",
     "master_sync_total_bytes", "master_link_down_since_seconds", "slave_repl_offset", "slave_priority",
     "slave_read_only", "connected_slaves", "min_slaves_good_slaves", "master_failover_state", "master_replid",
@@ -135,7 +136,7 @@ def _backlog(fields: Mapping[str, str]) -> Backlog | None:
 
 
 def _persistence(fields: Mapping[str, str]) -> Persistence:
-    saved = _number(fields, "rdb_last_save_time")
+    saved, lasted = _number(fields, "rdb_last_save_time"), _number(fields, "rdb_last_bgsave_time_sec")
     return Persistence(
         rdb_last_save=float(saved) if saved else None,
         rdb_last_status=fields.get("rdb_last_bgsave_status", ""),
@@ -143,6 +144,8 @@ def _persistence(fields: Mapping[str, str]) -> Persistence:
         changes_since_save=_number(fields, "rdb_changes_since_last_save"),
         aof=fields.get("aof_enabled", "0") != "0",
         aof_last_write_status=fields.get("aof_last_write_status", "ok"),
+        rdb_last_seconds=None if lasted is None or lasted < 0 else lasted,
+        aof_rewriting=fields.get("aof_rewrite_in_progress", "0") != "0",
     )
 
 

@@ -17,6 +17,7 @@ import yaml
 from console.probes import (
     NotUnderstoodError,
     addresses,
+    backups,
     clock,
     disk,
     files,
@@ -36,6 +37,7 @@ Case = Mapping[str, Any]
 
 PARSERS: Mapping[str, Callable[[Case], Any]] = {
     "addresses": lambda case: addresses.parse(case["text"]),
+    "backups": lambda case: backups.parse(case["text"]),
     "clock": lambda case: clock.parse(case["text"]),
     "disk": lambda case: disk.parse(case["text"]),
     "files": lambda case: files.parse(case["text"]),

@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from console.core.model import ProblemKind
-from console.probes import program
+from console.probes import backups, program
 from console.probes.host import HostReader
 from console.probes.program import Section, Watched
 
@@ -67,7 +67,7 @@ def test_bytes_come_as_they_stand(shell):
     assert {name: one.status for name, one in first.items()} | {"version": "ok"} == {
         **dict.fromkeys(["identity", "clock", "addresses", "processes", "memory", "files"], "ok"),
         **dict.fromkeys(["config", "notify-log", "system-log", "version"], "ok"),
-        **dict.fromkeys(["disk", "redis-log", "redis-file"], "unknown"),
+        **dict.fromkeys(["disk", "backups", "redis-log", "redis-file"], "unknown"),
     }
     assert first["config"].data == CONFIG
 
@@ -91,6 +91,21 @@ def test_a_directory_with_any_name_is_data(shell, tmp_path):
     assert batch["disk"].text.splitlines()[0] == str(folder)
     assert f"|{folder}/dump.rdb" in batch["files"].text
     assert not (tmp_path / "x").exists()
+
+
+def test_backups_beside_the_dump_come_with_their_notes(shell, tmp_path):
+    folder = tmp_path / "a b*[x]"
+    folder.mkdir()
+    copy = "dump.rdb.redis-ha-console.20261121T034000Z"
+    for name, text in (("dump.rdb", "12345"), (copy, "12345"), (f"{copy}.part", "1"), (f"{copy}.set-aside", "1")):
+        (folder / name).write_text(text)
+    (folder / f"{copy}.note").write_text(f"size 5\nsha256 {'a' * 64}\nkeys 3\n")
+    shell.batch()
+    (found,) = backups.parse(shell.ask(program.LIVE, str(folder), "dump.rdb")["backups"].text)
+    assert (found.path, found.size, found.sha256, found.keys) == (str(folder / copy), 5, "a" * 64, 3)
+    assert "backups" not in shell.ask(program.LIVE, str(folder), "dump.rdb")
+    (folder / copy).unlink()
+    assert backups.parse(shell.ask(program.FULL, str(folder), "dump.rdb")["backups"].text) == ()
 
 
 def test_it_ends_with_its_input(shell):
