@@ -70,3 +70,18 @@ def test_the_rebuild_works_with_a_password(pair, tmp_path):
     written = [path.read_text(encoding="utf-8") for path in tmp_path.rglob("*") if path.is_file()]
     assert written
     assert not [text for text in [*written, run.text] if "correct-horse" in text]
+
+
+def test_the_masters_priority_is_raised_and_reloaded_where_the_replicas_cannot_be_lowered(pair, tmp_path):
+    """No priority below 1 exists: the file of the node that serves has to change, and its VIP must not move."""
+    lab = pair("failed-over", priorities=(1, 2), weight=2)
+    before = {name: host.read("/etc/keepalived/keepalived.conf") for name, host in lab.hosts.items()}
+    adverts = lab.host("redis-a").running("keepalived")
+    run = run_plain(lab, "one-shot-rebuild", state=tmp_path)
+    assert (run.outcome, run.code) == ("done", 0), run.text
+    after = {name: host.read("/etc/keepalived/keepalived.conf") for name, host in lab.hosts.items()}
+    assert after["redis-b"] == before["redis-b"]
+    assert after["redis-a"] == before["redis-a"].replace("priority 1\n", "priority 3\n")
+    assert adverts[0] in lab.host("redis-a").running("keepalived"), "reloaded, not restarted"
+    assert_healthy_and_protected(lab, "redis-a")
+    assert_fails_over_again(lab, "redis-a")
