@@ -121,6 +121,21 @@ _ROWS: tuple[VerbSpec, ...] = (
     ),
     VerbSpec("reload-keepalived", "Makes the keepalived of the node read its configuration again.", affects=_OF_VIP),
     VerbSpec(
+        "restart-keepalived",
+        "Stops the keepalived service of the node where it runs, and starts it.",
+        affects=_OF_VIP,
+    ),
+    VerbSpec(
+        "remove-vip",
+        "Takes the virtual IP off the interface of the node (ip addr del): for one that no keepalived looks after.",
+        affects=_OF_VIP,
+    ),
+    VerbSpec(
+        "announce-vip",
+        "Tells the neighbours of the node that the virtual IP is there (gratuitous ARP by arping, else by keepalived).",
+        affects=_OF_VIP,
+    ),
+    VerbSpec(
         "replicate",
         "Sends SLAVEOF to the node: it drops its own data set and follows the source, by the source's node address.",
         (VerbArgument("source", ArgumentKind.ROLE, "The node to follow; never the virtual IP."),),

@@ -14,6 +14,7 @@ from console.engine.config_edit import replace_file, sha256, shown_diff
 from console.engine.request import SERVICE_TIMEOUT, Request, service_command, version_of, word_of
 from console.engine.request import PlanError as PlanError  # noqa: PLC0414 - whoever plans catches it from here
 from console.engine.request import Workplace as Workplace  # noqa: PLC0414
+from console.engine.vip_actions import announce_vip, remove_vip, restart_keepalived
 
 PROOF_SECONDS = 60
 """How long the key of the write proof lives."""
@@ -142,6 +143,9 @@ MAKERS: Mapping[str, Callable[[Request], tuple[Planned, ...]]] = {
     "start-keepalived": _service("keepalived", "start"),
     "stop-keepalived": _service("keepalived", "stop"),
     "reload-keepalived": _service("keepalived", "reload"),
+    "restart-keepalived": restart_keepalived,
+    "remove-vip": remove_vip,
+    "announce-vip": announce_vip,
     "replicate": _replicate,
     "promote": _promote,
     "set-priorities": _set_priorities,
