@@ -198,7 +198,7 @@ def test_a_host_that_is_gone_and_comes_back(pair, look):
     assert state.node(B).ssh.ok
     assert state.node(B).redis.value.role is Role.MASTER
     lab.fault("start", A)
-    until(inspector, lambda state: state.node(A).ssh.ok, deadline=30.0)
+    until(inspector, lambda state: state.node(A).ssh.ok, deadline=60.0)
     assert inspector.observe(fresh=True).node(A).ssh.ok
 
 
