@@ -76,7 +76,7 @@ class VipEye:
         if answer is None:
             return
         if _is_silence(answer) and not _is_silence(self.reading):
-            self._silent_since = answer.at
+            self._silent_since = self._asked_at
         self.reading = answer
 
     def close(self) -> None:
@@ -114,7 +114,7 @@ class VipEye:
             finally:
                 link.close()
         except LinkError as error:
-            return Reading(None, error.problem, at)
+            return Reading(None, error.problem, self._now())  # it was silent until now
         except Exception as error:  # noqa: BLE001 - this thread must live as long as the inspector
             return unread(ProblemKind.BAD_ANSWER, f"{self._where}: {type(error).__name__}", at)
         if replies is None:
