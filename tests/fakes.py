@@ -11,8 +11,10 @@ from typing import Any
 import samples
 
 from console.core.command import Identity, Planned, RedisCommand, ShellCommand
+from console.core.comparison import KeyComparison
 from console.core.inventory import ClusterSpec, Inventory, KeepalivedSpec, NodeSpec, RedisSpec, SshSpec
 from console.core.model import ClusterState, VrrpState, read
+from console.core.quiescence import Pulse
 from console.core.run import Choice, Decision, Question, QuestionKind, RunState
 from console.documents.runbook import load_runbook
 from console.engine.ports import Answer, AnswerKind, Desk
@@ -59,10 +61,20 @@ class FakeInspector:
         self.look = look
         self.cluster = cluster
         self.observations = 0
+        self.compared: list[tuple[str, str]] = []
+        self.comparison: KeyComparison | None = None
 
     def observe(self, *, fresh: bool = False) -> ClusterState:
         self.observations += 1
         return self.look()
+
+    def compare(self, source: str, target: str) -> KeyComparison:
+        self.compared.append((source, target))
+        return self.comparison or samples.comparison(source, target)
+
+    @property
+    def pulses(self) -> tuple[Pulse, ...]:
+        return ()
 
     def reconnect(self) -> None: ...
 

@@ -10,6 +10,7 @@ import hashlib
 from dataclasses import replace
 from typing import Any
 
+from console.core.comparison import Clients, DbSample, KeyComparison, KeySample, Oddity, OddKey
 from console.core.model import (
     AttachedReplica,
     Backlog,
@@ -399,6 +400,27 @@ def unreachable_node(now: float = NOW) -> ClusterState:
     gone: Reading[Any] = unread(ProblemKind.UNREACHABLE, "no route to host", now)
     away = NodeState(B, ADDRESS[B], 6379, *(gone for _ in range(12)))
     return cluster(now, node(A, now, promoted(now), VrrpState.MASTER, holds_vip=True), away, reaches=A)
+
+
+# --- the keys of both -----------------------------------------------------------------------------------------------
+
+
+def key_sample(one: str, other: str, *missing: str, db: DbSample | None = None) -> KeySample:
+    """A thousand keys of db1 looked at; those that are named are not on the other."""
+    odd = tuple(OddKey(1, name, Oddity.MISSING) for name in missing)
+    return KeySample(one, other, (db or DbSample(1, 249_925, 1_000, missing=len(missing), alike=200),), odd)
+
+
+def comparison(source: str = A, target: str = B, *missing: str, clients: Clients | None = None) -> KeyComparison:
+    """What the target has and the source has not; nothing, unless it is named."""
+    return KeyComparison(
+        source,
+        target,
+        of_target=read(key_sample(target, source, *missing), NOW),
+        of_source=read(key_sample(source, target), NOW),
+        clients=read(clients or Clients((), 1), NOW),
+        seconds=0.05,
+    )
 
 
 # --- changes --------------------------------------------------------------------------------------------------------

@@ -11,9 +11,11 @@ import samples
 from textual.pilot import Pilot
 
 from console.core.command import Planned, RedisCommand
+from console.core.comparison import KeyComparison
 from console.core.inventory import ClusterSpec, Inventory, KeepalivedSpec, NodeSpec, RedisSpec, SshSpec
 from console.core.model import ClusterState
 from console.core.predicate import Check, Verdict
+from console.core.quiescence import Pulse
 from console.core.resync import LossPreview, ResyncKind
 from console.core.run import Choice, Decision, Outcome, Question, QuestionKind, RunState, StepState, StepStatus
 from console.core.runbook import Action, Condition, GateKind, RoleSpec, Runbook, Step
@@ -60,6 +62,13 @@ class FakeInspector:
         if self.error:
             raise self.error
         return self.state
+
+    def compare(self, source: str, target: str) -> KeyComparison:
+        return samples.comparison(source, target)
+
+    @property
+    def pulses(self) -> tuple[Pulse, ...]:
+        return ()
 
     def reconnect(self) -> None:
         self.reconnected += 1

@@ -128,6 +128,17 @@ class NodeSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class QuietHours:
+    """A part of each day in which little happens, in minutes after midnight; it may go over midnight."""
+
+    start: int
+    end: int
+
+    def __str__(self) -> str:
+        return "-".join(f"{minute // 60:02}:{minute % 60:02}" for minute in (self.start, self.end))
+
+
+@dataclass(frozen=True, slots=True)
 class ClusterSpec:
     """A cluster: its virtual IP and its nodes, in the order of the inventory."""
 
@@ -135,6 +146,10 @@ class ClusterSpec:
     kind: str
     vip: str
     nodes: tuple[NodeSpec, ...]
+    quiet_hours: tuple[QuietHours, ...] = ()
+    """When a full sync disturbs least, as the operator knows it."""
+    timezone: str = ""
+    """Of the quiet hours, like `Europe/Berlin`; empty: that of the machine the console runs on."""
 
     def node(self, name: str) -> NodeSpec:
         """The node of this name. Raises KeyError where there is none."""

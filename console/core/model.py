@@ -426,6 +426,7 @@ class Persistence:
     changes_since_save: int | None
     aof: bool
     aof_last_write_status: str = "ok"
+    last_fork_seconds: float | None = None
     rdb_last_seconds: int | None = None
     """How long the last background save took; None: there was none."""
     aof_rewriting: bool = False

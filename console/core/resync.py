@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from console.core.conditions.servers import COPY_ON_WRITE_MARGIN
+from console.core.comparison import KeyComparison, comparison_lines, comparison_warnings
 from console.core.facts import counted, proved_down, size, source_of, span
 from console.core.history import COMPARE, LARGE_SHARE, ancestry
-from console.core.model import ClusterState, NodeState, Redis, Role
+from console.core.model import ClusterState, NodeState, Role
 from console.core.predicate import Verdict
+from console.core.quiescence import BUSY_OPS, Quiescence
+from console.core.sync_cost import cost
 
-BUSY = 1_000
-"""Operations a second from which on a full sync deserves a quieter hour (H12)."""
 LARGE_DUMP = 10_000
 """Bytes: more than the RDB of an empty server ever has."""
 
@@ -44,6 +44,10 @@ class LossPreview:
     """The preview in words and figures, in the order to read them."""
     warnings: tuple[str, ...] = ()
     """What should make the operator stop and think."""
+    comparison: KeyComparison | None = None
+    """A sample of both servers' keys; None: it was not made for this preview."""
+    traffic: Quiescence | None = None
+    """How busy the source is, against its last minutes."""
 
 
 def predict(state: ClusterState, source: NodeState, target: NodeState) -> tuple[ResyncKind, str]:
@@ -78,17 +82,33 @@ def predict(state: ClusterState, source: NodeState, target: NodeState) -> tuple[
     return ResyncKind.PARTIAL, f"the backlog of {source.name} ({first} to {end}) has everything from byte {wanted} on"
 
 
-def preview(state: ClusterState, source: str, target: str) -> LossPreview:
-    """What SLAVEOF of the target to the source would do, from one observation. Nothing in it is measured beforehand."""
+def preview(
+    state: ClusterState,
+    source: str,
+    target: str,
+    *,
+    comparison: KeyComparison | None = None,
+    traffic: Quiescence | None = None,
+) -> LossPreview:
+    """What SLAVEOF of the target to the source would do: by one observation, and by what was measured for it."""
     from_node, to_node = state.node(source), state.node(target)
     kind, reason = predict(state, from_node, to_node)
     s, t = from_node.redis.value, to_node.redis.value
     older = ancestry(state, from_node, to_node)
     lines = [f"{kind.value} resync: {reason}", *_keys(from_node, to_node), _beyond(target, older.verdict, older.reason)]
+    lines += comparison_lines(comparison) if comparison is not None else []
     lines += [line for node in (to_node, from_node) for line in _saves(state, node)]
     if s is not None:
         lines.append(f"{source} now: {s.ops_per_second} operations/s, {counted(s.clients, 'client')}")
-        lines += _cost(from_node, s, kind)
+    lines += traffic.lines if traffic is not None else ()
+    estimate = cost(state, from_node, to_node) if kind in {ResyncKind.FULL, ResyncKind.UNKNOWN} else None
+    warnings = _warnings(from_node, to_node, older.verdict, older.reason)
+    if comparison is not None:
+        warnings += comparison_warnings(comparison)
+    if traffic is not None and traffic.advice:
+        warnings.append(traffic.advice)
+    elif s is not None and s.ops_per_second >= BUSY_OPS:
+        warnings.append(f"{source} is busy: {s.ops_per_second:,} operations/s; a quieter hour is better")
     return LossPreview(
         source=source,
         target=target,
@@ -96,8 +116,10 @@ def preview(state: ClusterState, source: str, target: str) -> LossPreview:
         reason=reason,
         source_keys=None if s is None else dict(s.keys),
         target_keys=None if t is None else dict(t.keys),
-        lines=tuple(lines),
-        warnings=tuple(_warnings(from_node, to_node, older.verdict, older.reason)),
+        lines=(*lines, *(estimate.lines if estimate else ())),
+        warnings=(*warnings, *(estimate.warnings if estimate else ())),
+        comparison=comparison,
+        traffic=traffic,
     )
 
 
@@ -135,22 +157,6 @@ def _saves(state: ClusterState, node: NodeState) -> list[str]:
     return [f"{node.name}: up {span(redis.uptime)}, {when}{since}"]
 
 
-def _cost(source: NodeState, s: Redis, kind: ResyncKind) -> list[str]:
-    if kind in {ResyncKind.PARTIAL, ResyncKind.NONE}:
-        return []
-    memory = source.memory.value
-    room = "memory not known"
-    if memory is not None:
-        overcommit = {0: "heuristic", 1: "always", 2: "never"}.get(memory.overcommit, "unknown")
-        room = f"{size(memory.available)} available, overcommit {overcommit}"
-    wait = "; a Redis from 7.0 on waits 5 s before it begins" if s.config.diskless_sync else ""
-    used, copied = size(s.used_memory), size(int(s.used_memory * COPY_ON_WRITE_MARGIN))
-    return [
-        f"cost on {source.name}: a fork of {used}, up to {copied} more memory while it saves ({room})",
-        f"over the network: an RDB of {used} at most{wait}",
-    ]
-
-
 def _warnings(source: NodeState, target: NodeState, verdict: Verdict, reason: str) -> list[str]:
     s, t, found = source.redis.value, target.redis.value, []
     if verdict is Verdict.FAILS:
@@ -168,8 +174,6 @@ def _warnings(source: NodeState, target: NodeState, verdict: Verdict, reason: st
         found.append(
             f"{target.name} holds no keys, but a dump of {size(dump.size)} lies at {dump.path}: it is replaced"
         )
-    if s.ops_per_second >= BUSY:
-        found.append(f"{source.name} is busy: {s.ops_per_second:,} operations/s; a quieter hour is better")
     if t.config.diskless_load not in {None, "disabled"}:
         found.append(f"repl-diskless-load is {t.config.diskless_load}: {target.name} may empty itself while it loads")
     return found

@@ -16,6 +16,7 @@ from console.core.inventory import (
     NodeSpec,
     PasswordKind,
     PasswordSource,
+    QuietHours,
     RedisRoute,
     RedisSpec,
     ServiceSpec,
@@ -59,6 +60,8 @@ def inventory_of(document: Document) -> Inventory:
                 kind=cluster.kind,
                 vip=cluster.vip or "",
                 nodes=tuple(_node(node, defaults, folder) for node in cluster.nodes),
+                quiet_hours=tuple(_hours(one) for one in cluster.quiet_hours or ()),
+                timezone=cluster.timezone or "",
             )
             for cluster in model.clusters
         ),
@@ -79,6 +82,8 @@ def _contradictions(model: written.InventoryDocument) -> Problems:
             yield (*at, "name"), f"there is another cluster {cluster.name}; names are typed at gates, so each is unique"
         seen.add(cluster.name)
         yield from _of_kind(cluster, at)
+        if cluster.timezone is not None and not cluster.quiet_hours:
+            yield (*at, "timezone"), "is that of quiet_hours, and there are none"
         if cluster.vip in addresses:
             yield (*at, "vip"), f"{cluster.vip} is a node's own address; the virtual IP is the one that moves"
         yield from _of_nodes(cluster, at, model.defaults or written.Defaults())
@@ -171,6 +176,11 @@ def _filled(spec: Spec, keys: tuple[str, ...], *sections: Strict | None) -> Spec
     """The spec with every plain key that one of the sections has."""
     picked = {key: _pick(key, *sections) for key in keys}
     return replace(spec, **{key: value for key, value in picked.items() if value is not None})  # type: ignore[type-var]
+
+
+def _hours(text: str) -> QuietHours:
+    start, end = (int(part[:2]) * 60 + int(part[3:]) for part in text.split("-"))
+    return QuietHours(start, end)
 
 
 def _node(node: written.Node, defaults: written.Defaults, folder: Path) -> NodeSpec:

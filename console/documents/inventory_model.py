@@ -14,6 +14,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*\.?")
 _UNIT = re.compile(r"[A-Za-z0-9:_.@\\-]+")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_HOURS = re.compile(r"((?:[01][0-9]|2[0-3]):[0-5][0-9])-((?:[01][0-9]|2[0-3]):[0-5][0-9])")
 _HIGHEST_PORT = 65535
 
 
@@ -85,6 +86,25 @@ def _seconds(value: float) -> float:
     return value
 
 
+def _hours(value: str) -> str:
+    match = _HOURS.fullmatch(value)
+    if match is None:
+        raise ValueError(f"{value!r} is not a time of day, like 02:00-05:00")
+    if match[1] == match[2]:
+        raise ValueError(f"{value} begins where it ends; leave quiet_hours out where every hour is alike")
+    return value
+
+
+def _zone(value: str) -> str:
+    from zoneinfo import ZoneInfo
+
+    try:
+        ZoneInfo(value)
+    except (OSError, ValueError, KeyError):
+        raise ValueError(f"{value!r} is no time zone of this machine, like Europe/Berlin or UTC") from None
+    return value
+
+
 def _no_literal(value: Any) -> Any:
     if value is not None and not isinstance(value, dict):
         raise ValueError(
@@ -101,6 +121,8 @@ Absolute = Annotated[str, AfterValidator(_absolute)]
 Line = Annotated[str, AfterValidator(_one_line)]
 Unit = Annotated[str, AfterValidator(_unit)]
 Seconds = Annotated[float, AfterValidator(_seconds)]
+Hours = Annotated[str, AfterValidator(_hours)]
+Zone = Annotated[str, AfterValidator(_zone)]
 
 
 class Password(Strict):
@@ -217,6 +239,8 @@ class Cluster(Strict):
     kind: Literal["keepalived", "sentinel-vip", "sentinel-consul"]
     vip: Ip | None = None
     nodes: Annotated[list[Node], Field(min_length=1)]
+    quiet_hours: list[Hours] | None = Field(None, description="When a full sync disturbs least: 02:00-05:00.")
+    timezone: Zone | None = Field(None, description="Of the quiet hours; else this machine's.")
     sentinels: list[Sentinel] | None = None
     master_name: Line | None = None
     read_vip: Ip | None = None

@@ -9,8 +9,10 @@ from typing import Protocol
 from console.core.answer import Answer as Answer  # noqa: PLC0414 - part of the ports, shared with the adapters
 from console.core.answer import AnswerKind as AnswerKind  # noqa: PLC0414
 from console.core.command import Identity, Planned
+from console.core.comparison import KeyComparison
 from console.core.inventory import Inventory
 from console.core.model import ClusterState
+from console.core.quiescence import Pulse
 from console.core.run import Decision, Question, RunState
 from console.core.runbook import Runbook
 
@@ -35,6 +37,16 @@ class Inspector(Protocol):
 
     def observe(self, *, fresh: bool = False) -> ClusterState:
         """One observation. `fresh`: waits for connects and re-reads all, also what changes rarely (for gates)."""
+
+    def compare(self, source: str, target: str) -> KeyComparison:
+        """A sample of both servers' keys, and the target's clients: for gates and plans, with a bound on its cost.
+
+        Raises nothing: what could not be read is a problem in its place. For nodes of this cluster only.
+        """
+
+    @property
+    def pulses(self) -> tuple[Pulse, ...]:
+        """The master's traffic as the observations of the last minutes saw it, oldest first."""
 
     def reconnect(self) -> None:
         """Drops the backoff of nodes that are away and tries them now."""

@@ -18,7 +18,7 @@ _WANTED = frozenset({
     "master_sync_total_bytes", "master_link_down_since_seconds", "slave_repl_offset", "slave_priority",
     "slave_read_only", "connected_slaves", "min_slaves_good_slaves", "master_failover_state", "master_replid",
     "master_replid2", "master_repl_offset", "second_repl_offset", "repl_backlog_active", "repl_backlog_size",
-    "repl_backlog_first_byte_offset", "repl_backlog_histlen",
+    "repl_backlog_first_byte_offset", "repl_backlog_histlen", "latest_fork_usec",
 })
 # fmt: on
 
@@ -137,6 +137,7 @@ def _backlog(fields: Mapping[str, str]) -> Backlog | None:
 
 def _persistence(fields: Mapping[str, str]) -> Persistence:
     saved, lasted = _number(fields, "rdb_last_save_time"), _number(fields, "rdb_last_bgsave_time_sec")
+    fork = _number(fields, "latest_fork_usec")
     return Persistence(
         rdb_last_save=float(saved) if saved else None,
         rdb_last_status=fields.get("rdb_last_bgsave_status", ""),
@@ -145,6 +146,7 @@ def _persistence(fields: Mapping[str, str]) -> Persistence:
         aof=fields.get("aof_enabled", "0") != "0",
         aof_last_write_status=fields.get("aof_last_write_status", "ok"),
         rdb_last_seconds=None if lasted is None or lasted < 0 else lasted,
+        last_fork_seconds=fork / 1_000_000 if fork else None,
         aof_rewriting=fields.get("aof_rewrite_in_progress", "0") != "0",
     )
 

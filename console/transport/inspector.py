@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Mapping
@@ -9,8 +10,11 @@ from typing import Protocol
 
 from console.core.assemble import assemble_node
 from console.core.command import Secret
+from console.core.comparison import KeyComparison
 from console.core.inventory import ClusterSpec, NodeSpec
 from console.core.model import ClusterState, Problem, ProblemKind, unknown_node, unread
+from console.core.quiescence import Pulse, remembered
+from console.transport.failure import LinkError
 from console.transport.host_eye import Dump, HostEye
 from console.transport.redis_eye import RedisEye, Tunnel
 from console.transport.vip_eye import VipEye
@@ -51,6 +55,7 @@ class NodesInspector:
         self._clock = clock
         self._lock = threading.Lock()
         self._last: ClusterState | None = None
+        self._pulses: tuple[Pulse, ...] = ()
         self._full_at = 0.0
         self._closed = False
         self._nodes = [_Node(one, cluster.vip, passwords.get(one.name), clock, handshakes) for one in cluster.nodes]
@@ -71,9 +76,39 @@ class NodesInspector:
             if self._closed:
                 return self._last or self._nothing()
             self._last = self._observe(fresh=fresh, first=self._last is None)
+            self._pulses = remembered(self._pulses, self._last)
             return self._last
         finally:
             self._lock.release()
+
+    @property
+    def pulses(self) -> tuple[Pulse, ...]:
+        """The master's traffic as the observations of the last minutes saw it, oldest first."""
+        return self._pulses
+
+    def compare(self, source: str, target: str) -> KeyComparison:
+        """Looks at a sample of both servers' keys and at the target's clients, over connections of its own."""
+        from console.transport import key_sampler
+
+        eyes = {node.spec.name: node.redis for node in self._nodes}
+        pair = {name: eyes[name] for name in (source, target)}
+        seen = {name: eye.reading for name, eye in pair.items()}
+        now = self._clock.now
+        for reading in seen.values():
+            if reading.problem is not None:
+                return key_sampler.not_compared(source, target, reading.problem, now())
+        servers = {name: reading.value for name, reading in seen.items() if reading.value is not None}
+        with contextlib.ExitStack() as stack:
+            opened = {}
+            try:
+                for name, eye in pair.items():
+                    opened[name] = eye.new_link(exact=True)
+                    stack.callback(opened[name].close)
+                    opened[name].connect()
+            except LinkError as error:
+                return key_sampler.not_compared(source, target, error.problem, now())
+            keys = {name: server.keys for name, server in servers.items()}
+            return key_sampler.compare(source, target, opened, keys, servers[target].clients, now)
 
     def reconnect(self) -> None:
         """Drops the backoff of nodes that are away and tries them now."""
