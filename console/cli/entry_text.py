@@ -40,6 +40,18 @@ def _decided(data: Data) -> str:
     return f"{decision.get('choice')}{typed} (asked: {data.get('asked')}) {data.get('reason') or ''}".rstrip()
 
 
+def _overridden(data: Data) -> str:
+    taken = "; ".join(f"{one.get('hazard')}: {one.get('statement')}" for one in data.get("checks", ()))
+    lost = "; ".join(line for line in ((data.get("preview") or {}).get("warnings") or ()))
+    return f"typed {data.get('typed')!r}, against: {taken}" + (f"; shown as lost: {lost}" if lost else "")
+
+
+def _preview(data: Data) -> str:
+    shown = data.get("preview") or {}
+    said = [f"{shown.get('resync')} resync of {shown.get('target')} from {shown.get('source')}: {shown.get('reason')}"]
+    return "; ".join((*said, *(f"warned: {one}" for one in shown.get("warnings") or ())))
+
+
 def _refused(data: Data) -> str:
     return "; ".join(data.get("differences", ()))
 
@@ -71,6 +83,8 @@ _WORDS: Mapping[str, Callable[[Data], str]] = {
     "bound": _bound,
     "observed": _observed,
     "decided": _decided,
+    "overridden": _overridden,
+    "preview": _preview,
     "refused": _refused,
     "intent": _intent,
     "result": _result,

@@ -48,19 +48,21 @@ def plan(context: CliContext, runbook: str, cluster: str, form: str, bind: tuple
 def _plan(context: CliContext, runbook_name: str, cluster_name: str, form: str, bind: tuple[str, ...]) -> int:
     from console.core.binding import Unbound, bind_roles
     from console.engine.actions import Workplace
+    from console.engine.measure import measured_plan
     from console.engine.plan import make_plan
     from console.engine.session import stamp
 
     runbook, cluster = context.runbook(runbook_name), context.cluster(cluster_name)
     check_kind(runbook, cluster)
     chosen = chosen_roles(bind, runbook, cluster)
-    state = context.desk([cluster.name]).inspector(cluster.name).observe(fresh=True)
+    inspector = context.desk([cluster.name]).inspector(cluster.name)
+    state = inspector.observe(fresh=True)
     roles = bind_roles(runbook, state, chosen)
     if isinstance(roles, Unbound):
         _print_unbound(roles, state, runbook.name, form)
         return BLOCKED
     work = Workplace(cluster, roles, "RUN-ID", stamp(state.observed_at))
-    made = make_plan(runbook, state, work)
+    made = measured_plan(make_plan(runbook, state, work), state, inspector, cluster)
     if form == "json":
         click.echo(json.dumps(plan_document(made), indent=2, ensure_ascii=False))
     else:

@@ -29,6 +29,7 @@ from console.core.runbook import GateKind
 from console.core.verbs import VERBS, VerbSpec
 from console.engine.actions import Workplace
 from console.engine.look import Look, changes, gate_of, look, may_skip, proofs, sentence
+from console.engine.measure import measured
 from console.engine.ports import Actuator, Answer, AnswerKind, Clock, Inspector
 from console.engine.story import Story
 
@@ -139,6 +140,10 @@ class StepRun:
         differences: tuple[str, ...],
         reason: str,
     ) -> Decision:
+        preview = seen.preview
+        if preview is not None and kind is not QuestionKind.TROUBLE:
+            preview = measured(preview, seen.state, self._hands.inspector, self._hands.work.cluster)
+            self._record("preview", {"preview": preview})
         question = Question(
             kind=kind,
             index=self._index,
@@ -148,7 +153,7 @@ class StepRun:
             planned=seen.planned,
             checks=seen.checks,
             evidence=seen.evidence,
-            preview=seen.preview,
+            preview=preview,
             differences=differences,
             digest=seen.digest,
             observed_at=seen.state.observed_at,
