@@ -18,11 +18,18 @@ ANSWERS = {
     "retry": Choice.RUN,
     "skip": Choice.SKIP,
     "abort": Choice.ABORT,
+    "override": Choice.OVERRIDE,
     "look": Choice.LOOK_AGAIN,
     "n": Choice.LOOK_AGAIN,
     "no": Choice.LOOK_AGAIN,
 }
-WORDS = {Choice.LOOK_AGAIN: "LOOK", Choice.RUN: "retry", Choice.SKIP: "skip", Choice.ABORT: "abort"}
+WORDS = {
+    Choice.LOOK_AGAIN: "LOOK",
+    Choice.RUN: "retry",
+    Choice.SKIP: "skip",
+    Choice.OVERRIDE: "override",
+    Choice.ABORT: "abort",
+}
 
 
 class PlainOperator:
@@ -113,6 +120,9 @@ class PlainOperator:
         print("\n".join(_question_lines(question)), flush=True)
         try:
             typed = input(_prompt(question)).strip()
+            choice = ANSWERS.get(typed.lower(), Choice.LOOK_AGAIN)
+            if choice is Choice.OVERRIDE and question.sentence:
+                return Decision(choice, question.digest, input(_sentence_prompt(question)).strip())
         except (EOFError, KeyboardInterrupt):
             print()
             return Decision(Choice.ABORT, question.digest)
@@ -120,8 +130,7 @@ class PlainOperator:
             choice = ANSWERS.get(typed.lower(), Choice.RUN) if typed != question.node else Choice.RUN
             chosen = choice if choice in (Choice.ABORT, Choice.SKIP) else Choice.RUN
             return Decision(chosen, question.digest, typed)
-        choice = ANSWERS.get(typed.lower(), Choice.LOOK_AGAIN)
-        if choice is Choice.RUN and Choice.RUN not in question.choices:
+        if choice in (Choice.RUN, Choice.OVERRIDE) and choice not in question.choices:
             choice = Choice.LOOK_AGAIN  # nothing can be forced
         return Decision(choice, question.digest)
 
@@ -142,6 +151,8 @@ def _question_lines(question: Question) -> list[str]:
         lines += [wrapped(line, "    ", "      ") for line in question.differences]
     if question.reason:
         lines.append(wrapped(question.reason, "  ", "    "))
+    if question.sentence:
+        lines.append(wrapped("the loss shown above can be taken by `override` and a whole sentence", "  ", "    "))
     return lines
 
 
@@ -152,3 +163,7 @@ def _prompt(question: Question) -> str:
         return f'Type "{question.node}" to confirm, anything else cancels: '
     word = "Blocked." if question.kind is QuestionKind.BLOCKED else "Not done."
     return f"{word} [{'/'.join(WORDS[choice] for choice in question.choices)}] "
+
+
+def _sentence_prompt(question: Question) -> str:
+    return f'Type "{question.sentence}" to override, anything else cancels: '

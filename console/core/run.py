@@ -87,7 +87,8 @@ class QuestionKind(StrEnum):
     CONFIRM = "confirm"
     TYPE_NAME = "type-name"
     BLOCKED = "blocked"
-    """A precondition does not hold: look again, skip (where the step can be skipped) or abort. Nothing is forced."""
+    """A precondition does not hold: look again, skip (where the step can be skipped) or abort. Nothing is forced, but
+    for what `console.core.hazards` lets an operator override in words: then `Question.sentence` is to be typed."""
     TROUBLE = "trouble"
     """The step failed or its outcome is unknown: look again, retry where that is safe, or abort."""
 
@@ -99,6 +100,8 @@ class Choice(StrEnum):
     SKIP = "skip"
     ABORT = "abort"
     LOOK_AGAIN = "look again"
+    OVERRIDE = "override"
+    """Takes the loss that was shown, by the whole sentence. The step's own gate still follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +128,8 @@ class Question:
     """What can be chosen, the safe one first."""
     reason: str = ""
     """Why it is asked, for BLOCKED and TROUBLE."""
+    sentence: str = ""
+    """What has to be typed, word for word, for OVERRIDE; empty where nothing can be overridden."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +139,7 @@ class Decision:
     choice: Choice
     digest: str
     typed: str = ""
-    """The name as it was typed, at a gate that asks for it."""
+    """The name, or the sentence of an override, as it was typed."""
 
 
 # --- how a run moves on -------------------------------------------------------------------------------------------

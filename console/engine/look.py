@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from console.core.command import Identity, Planned
 from console.core.conditions import evaluate
 from console.core.gate import differences, digest, evidence, identity, material
+from console.core.hazards import override_sentence
 from console.core.interlocks import interlocks
 from console.core.model import ClusterState, Redis, Role
 from console.core.predicate import Check
@@ -36,6 +37,8 @@ class Look:
     evidence: tuple[str, ...]
     preview: LossPreview | None
     identities: Mapping[str, Identity]
+    sentence: str = ""
+    """What an operator has to type to override the checks that fail; empty: one of them can never be overridden."""
 
     @property
     def done_already(self) -> bool:
@@ -64,12 +67,13 @@ def look(
             planned = plan_commands(step, state, work)
         except PlanError as error:
             obstacle = str(error)
+    checks = _evaluated(conditions(step, entrance), state, work.roles)
     facts = material(state, work.roles)
     commands = {f"command {number}": f"{one.node}: {one.render()}" for number, one in enumerate(planned, start=1)}
     return Look(
         state=state,
         skips=_evaluated(step.skip_if, state, work.roles) if rest is None else (),
-        checks=_evaluated(conditions(step, entrance), state, work.roles),
+        checks=checks,
         planned=planned,
         obstacle=obstacle,
         facts=facts,
@@ -77,6 +81,7 @@ def look(
         evidence=evidence(state, work.roles, step),
         preview=_preview(step, state, work.roles),
         identities={node.name: identity(node) for node in state.nodes},
+        sentence="" if obstacle else override_sentence(step, checks, work.roles),
     )
 
 

@@ -69,6 +69,8 @@ class StepRun:
         self._skip = (Choice.SKIP,) if may_skip(self._runbook, index) else ()
         self._rest: tuple[Planned, ...] | None = None
         """What is left to send of a step of which a part was carried out; None: all of it."""
+        self._overridden = ""
+        """Digest of what was shown when the operator overrode it in words: it holds while nothing of that changes."""
 
     def go(self) -> None:
         """Until the step is done or skipped. Raises StoppedError where the operator ends the run at it."""
@@ -83,10 +85,12 @@ class StepRun:
                 return
             differences, reason = (), self._declined(seen, decision)
             now = self._look()
-            if reason or decision.choice is not Choice.RUN:
+            if reason or decision.choice not in (Choice.RUN, Choice.OVERRIDE):
                 differences = changes(seen, now)
-            elif refused := self._refused(seen, now):
+            elif refused := self._refused(seen, now, overriding=decision.choice is Choice.OVERRIDE):
                 differences, reason = refused, "what was shown is no longer so: nothing was sent"
+            elif decision.choice is Choice.OVERRIDE:
+                reason = self._override(now, decision)
             elif self._carry_out(now):
                 return
             else:
@@ -118,8 +122,9 @@ class StepRun:
 
     def _ask(self, seen: Look, differences: tuple[str, ...], reason: str) -> Decision:
         """The step's question. A step that only observes asks nothing. Raises where the operator ends the run."""
-        if seen.blocked:
-            kind, choices = QuestionKind.BLOCKED, (Choice.LOOK_AGAIN, *self._skip, Choice.ABORT)
+        if self._blocked(seen):
+            override = (Choice.OVERRIDE,) if seen.sentence else ()
+            kind, choices = QuestionKind.BLOCKED, (Choice.LOOK_AGAIN, *self._skip, *override, Choice.ABORT)
             missing = [check.advice or check.statement for check in seen.checks if not check.holds]
             reason = "; ".join(filter(None, dict.fromkeys((reason, seen.obstacle, *missing))))
         elif self._gate is GateKind.NONE:
@@ -159,6 +164,7 @@ class StepRun:
             observed_at=seen.state.observed_at,
             choices=choices,
             reason=reason,
+            sentence=seen.sentence if Choice.OVERRIDE in choices else "",
         )
         self._story.advance(OperatorAsked(self._index, reason))
         return self._story.ask(question)
@@ -167,20 +173,39 @@ class StepRun:
         """Why this answer is no yes; empty: it is one, or it was never meant as one."""
         if decision.choice is Choice.SKIP:
             return "this step cannot be skipped: a later one relies on what it does"
-        if decision.choice is not Choice.RUN:
+        if decision.choice not in (Choice.RUN, Choice.OVERRIDE):
             return ""
-        if seen.blocked:
+        overriding = decision.choice is Choice.OVERRIDE
+        if self._blocked(seen) and not (overriding and seen.sentence):
             return "a precondition does not hold, and none can be forced: nothing was sent"
         if decision.digest != seen.digest:
             return "the answer belongs to an older question: nothing was sent"
+        if overriding:
+            typed = " ".join(decision.typed.split())
+            return (
+                "" if typed == seen.sentence else "cancelled, that is not the sentence: nothing was overridden or sent"
+            )
         if self._gate is GateKind.TYPE_NAME and decision.typed.strip() != self._node:
             return f"cancelled, the name that was typed is not {self._node}: nothing was sent"
         return ""
 
-    def _refused(self, shown: Look, now: Look) -> tuple[str, ...]:
+    def _blocked(self, seen: Look) -> bool:
+        """Whether something keeps the step from being sent; what was overridden on these very facts does not."""
+        return seen.blocked and not (seen.sentence and self._overridden == seen.digest)
+
+    def _override(self, now: Look, decision: Decision) -> str:
+        """Takes the operator's word for what fails, on the facts of this look. Returns what the gate says of it."""
+        self._overridden = now.digest
+        failing = tuple(check for check in now.checks if not check.holds)
+        data = {"sentence": now.sentence, "typed": decision.typed, "digest": now.digest, "preview": now.preview}
+        self._record("overridden", {**data, "checks": failing})
+        said = "; ".join(f"not so: {check.statement} ({check.evidence})" for check in failing)
+        return f"overridden by the operator in words: {said}"
+
+    def _refused(self, shown: Look, now: Look, *, overriding: bool = False) -> tuple[str, ...]:
         """What changed between the showing and now. Anything at all refuses this attempt (H08)."""
         differences = changes(shown, now)
-        if not differences and now.blocked:
+        if not differences and (not now.sentence if overriding else self._blocked(now)):
             differences = ("a precondition does not hold any more",)
         if differences:
             self._record("refused", {"differences": differences, "shown": shown.digest, "now": now.digest})

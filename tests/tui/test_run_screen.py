@@ -201,6 +201,34 @@ async def test_blocked_and_trouble_give_their_reason_and_the_safe_choice_first()
         await until(pilot, lambda: on.app.armed_run is None)
 
 
+async def test_a_loss_is_taken_by_the_whole_sentence_only():
+    sentence = "I accept that redis-b loses what redis-a does not have"
+    blocked = question(
+        QuestionKind.BLOCKED,
+        choices=(Choice.LOOK_AGAIN, Choice.OVERRIDE, Choice.ABORT),
+        sentence=sentence,
+        preview=PREVIEW,
+    )
+    on = stage(samples.stale_master_back(), questions=[blocked])
+    async with on.app.run_test(size=(80, 24)) as pilot:
+        await armed(pilot, on)
+        assert on.app.focused.id == "look-again", "what is safe has the focus"
+        assert sentence in " ".join(text_of(on.app, "step").split())
+        assert [one.id for one in on.app.screen.query("#sending Button")] == ["confirm"]
+        confirm, field = on.app.screen.query_one("#confirm"), on.app.screen.query_one("#typed")
+        for wrong in ("redis-b", sentence.lower(), sentence[:-1]):
+            field.value = wrong
+            await pilot.pause()
+            assert confirm.disabled
+        field.value = ""
+        await pilot.press(*(("space" if one == " " else "minus" if one == "-" else one) for one in sentence))
+        await until(pilot, lambda: not confirm.disabled)
+        await pilot.press("enter")
+        await until(pilot, lambda: on.app.armed_run is None)
+        (decision,) = on.armory.run.decisions
+        assert (decision.choice, decision.typed) == (Choice.OVERRIDE, sentence)
+
+
 async def test_the_question_stays_while_the_cluster_changes_around_it():
     on = stage(samples.stale_master_back(), questions=[question()])
     async with on.app.run_test(size=(80, 24)) as pilot:

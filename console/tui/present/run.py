@@ -42,6 +42,7 @@ CHOICES: dict[Choice, str] = {
     Choice.SKIP: "Skip it",
     Choice.ABORT: "Stop the run",
     Choice.LOOK_AGAIN: "Look again",
+    Choice.OVERRIDE: "Override",
 }
 
 
@@ -265,6 +266,8 @@ def _head(question: Question, width: int) -> Lines:
     lines.append(line(("Target ", DIM), (f" {question.node} ", f"{BOLD} reverse")))
     if question.reason:
         lines += wrapped(question.reason, width, WARN)
+    if question.sentence:
+        lines += wrapped(f"To take the loss shown below all the same, type: {question.sentence}", width, BOLD)
     if question.differences:
         lines.append(line(("Refused: this changed since it was shown", f"{BOLD} {BAD}")))
         lines += chain.from_iterable(wrapped(one, width, indent="  ", first="≠ ") for one in question.differences)

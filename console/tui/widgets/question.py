@@ -21,6 +21,9 @@ from console.tui.present.words import Lines, fitted
 from console.tui.widgets.buttons import MarkedButton
 from console.tui.widgets.lines import LinesPane
 
+FORWARD = (Choice.RUN, Choice.OVERRIDE)
+"""Answers that bring a step nearer to being sent: each on a line of its own, and never the one with the focus."""
+
 
 class QuestionBox(Vertical):
     """One question, from asking to answer. It does not change while the cluster around it does, but for its age."""
@@ -45,16 +48,14 @@ class QuestionBox(Vertical):
         yield LinesPane(self._draw_head, focusable=False, id="question-head")
         with Horizontal(id="answers"):
             for choice in self.ordered:
-                if choice is not Choice.RUN:
+                if choice not in FORWARD:
                     yield self._button(choice)
-        if Choice.RUN in self.question.choices:
+        if forward := self.forward:
             # A line of its own: what sends is never beside what does not, and is never cut off on a narrow screen.
             with Horizontal(id="sending"):
-                if self.typed_gate:
-                    yield Input(
-                        placeholder=f"type {self.question.node}", compact=True, select_on_focus=False, id="typed"
-                    )
-                yield self._button(Choice.RUN, disabled=self.typed_gate)
+                if self.wanted:
+                    yield Input(placeholder=f"type {self.wanted}", compact=True, select_on_focus=False, id="typed")
+                yield self._button(forward, disabled=bool(self.wanted))
 
     def on_mount(self) -> None:
         self.query(Button).first().focus()
@@ -64,14 +65,21 @@ class QuestionBox(Vertical):
         """What is safe first: at a gate it is No; what sends something is always last."""
         gate = self.question.kind in {QuestionKind.CONFIRM, QuestionKind.TYPE_NAME}
         first = (Choice.ABORT,) if gate and Choice.ABORT in self.question.choices else ()
-        others = tuple(one for one in self.question.choices if one not in {*first, Choice.RUN})
-        last = (Choice.RUN,) if Choice.RUN in self.question.choices else ()
+        others = tuple(one for one in self.question.choices if one not in {*first, *FORWARD})
+        last = tuple(one for one in FORWARD if one in self.question.choices)
         return (*first, *others, *last)
 
     @property
-    def typed_gate(self) -> bool:
-        """Whether the name has to be typed."""
-        return self.question.kind is QuestionKind.TYPE_NAME
+    def forward(self) -> Choice | None:
+        """The answer that brings the step nearer to being sent; there is never more than one."""
+        return next((one for one in FORWARD if one in self.question.choices), None)
+
+    @property
+    def wanted(self) -> str:
+        """What has to be typed for it, word for word; empty: it is only pressed."""
+        if self.forward is Choice.OVERRIDE:
+            return self.question.sentence
+        return self.question.node if self.question.kind is QuestionKind.TYPE_NAME else ""
 
     def repaint(self) -> None:
         """The age of what is shown goes on."""
@@ -82,18 +90,18 @@ class QuestionBox(Vertical):
         if not self.query("#typed") or not event.character:
             return
         field = self.query_one("#typed", Input)
-        if self.question.node.startswith(field.value + event.character):
+        if self.wanted.startswith(field.value + event.character):
             event.stop()
             event.prevent_default()
             self.screen.set_focus(field)
             field.insert_text_at_cursor(event.character)
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        self._confirm.disabled = event.value != self.question.node
+        self._confirm.disabled = event.value != self.wanted
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        if event.value == self.question.node:
-            self._answer(Choice.RUN)
+        if event.value == self.wanted and self.forward is not None:
+            self._answer(self.forward)
 
     @on(Button.Pressed)
     def pressed(self, event: Button.Pressed) -> None:
@@ -106,7 +114,7 @@ class QuestionBox(Vertical):
 
     def _answer(self, choice: Choice) -> None:
         typed = self.query_one("#typed", Input).value if self.query("#typed") else ""
-        if choice is Choice.RUN and self.typed_gate and typed != self.question.node:
+        if choice in FORWARD and typed != self.wanted:
             return
         if not self._answered:
             self._answered = True
@@ -117,10 +125,10 @@ class QuestionBox(Vertical):
         return MarkedButton(
             label,
             name=f"choice-{choice.name}",
-            id="confirm" if choice is Choice.RUN else choice.value.replace(" ", "-"),
+            id="confirm" if choice in FORWARD else choice.value.replace(" ", "-"),
             compact=True,
             disabled=disabled,
-            classes="dangerous" if choice is Choice.RUN else "safe",
+            classes="dangerous" if choice in FORWARD else "safe",
         )
 
     def _draw_head(self, width: int, _: int) -> Lines:

@@ -124,3 +124,47 @@ def test_what_changed_is_said_above_the_prompt(monkeypatch, capsys):
     text = capsys.readouterr().out
     assert "changed since it was shown:" in text
     assert "redis-b: run_id: was" in text
+
+
+SENTENCE = "I accept that redis-b loses what redis-a does not have"
+
+
+def typing(monkeypatch, *at_trouble):
+    """Says yes, types names, and these answers in turn where the step is blocked; then ends the input."""
+    prompts, left = [], list(at_trouble)
+
+    def typed(prompt):
+        prompts.append(prompt)
+        if prompt.startswith("Run this step"):
+            return "y"
+        if prompt.endswith("to confirm, anything else cancels: "):
+            return B
+        if not left:
+            raise EOFError
+        return left.pop(0)
+
+    monkeypatch.setattr(builtins, "input", typed)
+    return prompts
+
+
+def test_a_loss_is_taken_by_the_whole_sentence(monkeypatch, capsys):
+    prompts = typing(monkeypatch, "override", "nonsense", "override", SENTENCE)
+    written = samples.with_persistence(samples.stale_master_back(), B, changes_since_save=5)
+    ended = run(Stage(pair=Pair(state=written)))
+    assert ended.outcome is Outcome.DONE
+    blocked = prompts.index("Blocked. [LOOK/override/abort] ")
+    assert prompts[blocked : blocked + 5] == [
+        "Blocked. [LOOK/override/abort] ",
+        f'Type "{SENTENCE}" to override, anything else cancels: ',
+        "Blocked. [LOOK/override/abort] ",
+        f'Type "{SENTENCE}" to override, anything else cancels: ',
+        'Type "redis-b" to confirm, anything else cancels: ',
+    ]
+    assert "what redis-b loses by following redis-a" in capsys.readouterr().out
+
+
+def test_override_is_no_answer_where_it_is_not_offered(monkeypatch):
+    prompts = typing(monkeypatch, "override")
+    ended = run(Stage(pair=Pair(state=samples.with_redis(samples.stale_master_back(), "redis-a", keys={}))))
+    assert ended.outcome is Outcome.ABORTED
+    assert prompts.count("Blocked. [LOOK/abort] ") == 2

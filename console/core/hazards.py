@@ -1,0 +1,244 @@
+"""The hazards of a manual rebuild: what keeps each one away, whether an operator may override it, and who proves it.
+
+Rows in order. `docs/hazards.md` is written from them, and a test holds that every predicate, verb and proof exists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from console.core.predicate import Check
+from console.core.runbook import Step
+
+
+@dataclass(frozen=True, slots=True)
+class Hazard:
+    """One way to destroy data or service."""
+
+    id: str
+    what: str
+    reason: str
+    """How it is kept away, and why so."""
+    predicates: tuple[str, ...] = ()
+    """Conditions that refuse it. Those that a verb requires by itself are in `console.core.interlocks`."""
+    engine: str = ""
+    """What of the program itself refuses it, where no condition is needed: nothing of a document can change that."""
+    findings: tuple[str, ...] = ()
+    """Codes under which inspection names it."""
+    override: str = ""
+    """The sentence by which an operator may take it all the same; empty: there is none, and nothing forces it."""
+    proofs: tuple[str, ...] = ()
+    """Tests on real servers that walk into it: `file::function`, beneath tests/."""
+
+
+HAZARDS: tuple[Hazard, ...] = (
+    Hazard(
+        "H01",
+        "keepalived on the returning node runs when its Redis comes back, and takes the VIP with stale data",
+        "A Redis does not start beside another master unless its keepalived is proved stopped and its VIP gone; and "
+        "keepalived starts only where Redis has what clients wrote.",
+        ("comes-back-quietly", "brings-no-stale-data", "keepalived-stopped"),
+        findings=("would-preempt-stale",),
+        proofs=(
+            "lab/test_hazards.py::test_h01_redis_is_not_started_beside_a_running_keepalived",
+            "lab/test_interlocks.py::test_verbs_that_start_something_require_what_their_runbook_leaves_out",
+        ),
+    ),
+    Hazard(
+        "H02",
+        "SLAVEOF of a node with data to an empty master wipes the data",
+        "A source without keys is refused while the target holds any, and while it still loads nothing is known of it.",
+        ("has-data-if", "redis-not-loading"),
+        findings=("empty-master",),
+        proofs=(
+            "lab/test_hazards.py::test_h02_an_empty_master_wipes_nobody",
+            "lab/test_interlocks.py::test_a_runbook_that_requires_nothing_wipes_nothing",
+        ),
+    ),
+    Hazard(
+        "H03",
+        "SLAVEOF in the wrong direction: the target has what the source has not",
+        "Both histories are compared by offset, replid and last save. Only the operator can know that the target's "
+        "writes are worth nothing, so a whole sentence overrides it, with the loss preview in sight.",
+        ("not-older-than",),
+        findings=("histories-diverged",),
+        override="I accept that {node} loses what {source} does not have",
+        proofs=(
+            "lab/test_hazards.py::test_h03_a_target_that_took_writes_of_its_own_is_not_wiped",
+            "lab/test_interlocks.py::test_h03_only_the_whole_sentence_takes_the_loss",
+        ),
+    ),
+    Hazard(
+        "H04",
+        "The source is not the node behind the VIP: clients write elsewhere",
+        "The run_id that answers at the VIP must be the source's.",
+        ("behind-vip", "vip-reaches"),
+        findings=("vip-on-replica", "vip-reaches-stranger"),
+        proofs=("lab/test_hazards.py::test_h04_a_source_that_is_not_behind_the_vip_is_refused",),
+    ),
+    Hazard(
+        "H05",
+        "The source is itself a replica, or becomes one: a chain or a loop",
+        "It must be a master when it is shown and when SLAVEOF is sent.",
+        ("redis-is-master", "not-a-replica"),
+        findings=("mutual-replication", "chained-replica"),
+        proofs=("lab/test_hazards.py::test_h05_a_source_that_becomes_a_replica_is_refused",),
+    ),
+    Hazard(
+        "H06",
+        "SLAVEOF to the VIP: it may be local to the target, and it moves",
+        "A source is a role bound to a node, never an address. A node whose address is the VIP is refused too.",
+        ("node-address-not-vip",),
+        engine="The only text that SLAVEOF is made from is the address of a node of the inventory.",
+        findings=("replica-of-vip",),
+        proofs=("lab/test_interlocks.py::test_h06_h12_the_source_is_an_address_of_its_own_and_its_load_is_shown",),
+    ),
+    Hazard(
+        "H07",
+        "The node at the other end is not the one that was shown",
+        "Redis must be a process that SSH sees, and hostname, boot_id, run_id and config_file are read again on the "
+        "channel that sends, right before it sends.",
+        ("redis-on-this-host",),
+        engine="The actuator sends nothing where the identity differs from the one that was shown.",
+        proofs=(
+            "lab/test_hazards.py::test_h07_h08_another_server_under_the_same_address_is_noticed_before_anything_is_sent",
+        ),
+    ),
+    Hazard(
+        "H08",
+        "The state changed between the gate and the send",
+        "Everything is observed again after the answer; what differs is shown, and nothing is sent.",
+        engine="A step sends only what was made from the same facts as were shown.",
+        proofs=("lab/test_hazards.py::test_h08_a_vip_that_moves_while_the_gate_is_open_closes_it",),
+    ),
+    Hazard(
+        "H09",
+        "A notify script still sleeps, and will change replication in some seconds",
+        "No script of keepalived may run on either node; the console waits for its end.",
+        ("no-script-running", "in-its-turn"),
+        findings=("notify-in-progress",),
+        proofs=("lab/test_interlocks.py::test_h09_a_notify_script_that_still_sleeps_blocks_until_it_has_ended",),
+    ),
+    Hazard(
+        "H11",
+        "The fork for the full sync kills the source",
+        "Memory, overcommit, disk and the last background save are looked at; below the margin it is refused.",
+        ("fork-headroom",),
+        findings=("fork-headroom",),
+        proofs=("lab/test_interlocks.py::test_h11_h19_a_source_or_target_without_room_is_refused",),
+    ),
+    Hazard(
+        "H12",
+        "The full sync at a busy time",
+        "How busy the source is stands in the loss preview at the gate: the operator decides, nothing is refused.",
+        engine="A gate that wipes always shows the preview.",
+        proofs=("lab/test_interlocks.py::test_h06_h12_the_source_is_an_address_of_its_own_and_its_load_is_shown",),
+    ),
+    Hazard(
+        "H13",
+        "`+OK` from SLAVEOF is not completion",
+        "A step ends with its proof: link up, sync done, offsets equal. The answer of the server proves nothing.",
+        ("link-up", "in-sync"),
+        engine="A step that changes something is done only when its conditions are seen to hold.",
+        findings=("replica-link-down", "masterauth-mismatch"),
+        proofs=("lab/test_hazards.py::test_h13_ok_from_slaveof_is_not_completion",),
+    ),
+    Hazard(
+        "H14",
+        "A second failover while the target is being loaded",
+        "keepalived stays stopped on the target until it is in sync: neither SLAVEOF nor keepalived goes without that.",
+        ("keepalived-stopped", "brings-no-stale-data"),
+        findings=("failover-unprotected",),
+        proofs=(
+            "lab/test_interlocks.py::test_h14_a_survivor_that_dies_during_the_sync_does_not_promote_half_a_data_set",
+        ),
+    ),
+    Hazard(
+        "H15",
+        "Priorities that make the returning node preempt, or the survivor keep the VIP when its check fails",
+        "s < m < s + abs(weight), computed from both files, before keepalived starts or reads them again.",
+        ("priority-rule", "will-not-preempt"),
+        findings=("priority-rule-broken", "priority-equal"),
+        proofs=(
+            "lab/test_hazards.py::test_h15_keepalived_is_not_started_with_a_priority_that_would_preempt",
+            "lab/test_hazards.py::test_h15_the_smallest_change_is_made_where_keepalived_is_stopped",
+        ),
+    ),
+    Hazard(
+        "H16",
+        "keepalived started on the replica first, or on both at once",
+        "On a replica it starts only when its master holds the VIP, is VRRP MASTER and runs no script.",
+        ("master-first", "in-its-turn"),
+        proofs=(
+            "lab/test_hazards.py::test_h16_the_replicas_keepalived_does_not_start_before_the_master_holds_the_vip",
+            "lab/test_interlocks.py::test_verbs_that_start_something_require_what_their_runbook_leaves_out",
+        ),
+    ),
+    Hazard(
+        "H17",
+        "Both nodes hold the VIP, or none",
+        "The only node that serves is not stopped unless another one with all of its data takes over; two holders are "
+        "no place to start from.",
+        ("only-vip-holder", "clients-can-do-without", "behind-vip"),
+        findings=("vip-duplicate", "vip-missing"),
+        proofs=("lab/test_interlocks.py::test_h17_h18_two_holders_and_two_masters_are_named_and_nothing_is_wiped",),
+    ),
+    Hazard(
+        "H18",
+        "Both Redis are masters and both took writes",
+        "The one is not made to follow the other while it has writes of its own, and nobody is promoted beside a "
+        "master that takes writes.",
+        ("not-older-than", "may-be-promoted", "no-other-master", "only-master"),
+        findings=("dual-master", "histories-diverged"),
+        proofs=("lab/test_interlocks.py::test_h17_h18_two_holders_and_two_masters_are_named_and_nothing_is_wiped",),
+    ),
+    Hazard(
+        "H19",
+        "The replica is older than the master, or smaller",
+        "Versions and sizes of both are compared before SLAVEOF.",
+        ("version-not-older-than", "maxmemory-fits"),
+        findings=("version-skew", "maxmemory-mismatch"),
+        proofs=(
+            "lab/test_interlocks.py::test_h11_h19_a_source_or_target_without_room_is_refused",
+            "lab/test_interlocks.py::test_h19_a_server_that_cannot_load_the_copy_is_not_made_a_replica",
+        ),
+    ),
+    Hazard(
+        "H28",
+        "Unreadable is taken for down",
+        "A condition that could not be looked at is neither true nor false, and what is not true blocks.",
+        ("ssh-readable", "redis-down"),
+        engine="Every answer has three values; no rule makes a state of an error.",
+        findings=("ssh-unreachable", "redis-hung"),
+        proofs=("lab/test_interlocks.py::test_h28_a_node_that_hangs_is_not_down",),
+    ),
+    Hazard(
+        "H29",
+        "Secrets in a command line, a file or on a screen",
+        "A password is a value that no text is made of: it is masked wherever it is written, and handed to the library "
+        "that logs in.",
+        engine="Secret has no text form; auth_pass is masked where the file is read.",
+        proofs=("lab/test_interlocks.py::test_h29_no_secret_is_written_or_shown_anywhere",),
+    ),
+    Hazard(
+        "H30",
+        "The survivor refuses writes: min-replicas-to-write, or a save that failed",
+        "It is named with what the client sees, and what cannot take writes is not made the source of a pair.",
+        ("writes-accepted",),
+        findings=("writes-refused",),
+        proofs=("lab/test_interlocks.py::test_h30_a_survivor_that_refuses_writes_is_named_and_not_built_upon",),
+    ),
+)
+
+_BY_ID: Mapping[str, Hazard] = {one.id: one for one in HAZARDS}
+
+
+def override_sentence(step: Step, checks: Iterable[Check], roles: Mapping[str, str]) -> str:
+    """The sentence by which an operator may take what fails; empty: nothing fails, or something of it stands firm."""
+    failing = [check.hazard for check in checks if not check.holds]
+    sentences = {_BY_ID[hazard].override if hazard in _BY_ID else "" for hazard in failing}
+    source = roles.get(str(step.action.arguments.get("source", ""))) if step.action else None
+    if len(sentences) != 1 or source is None or step.role not in roles:
+        return ""
+    return sentences.pop().format(node=roles[step.role], source=source)
