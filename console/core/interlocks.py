@@ -64,6 +64,22 @@ INTERLOCKS: Mapping[str, tuple[Interlock, ...]] = {
         _READABLE,
         Interlock("will-not-preempt", "The numbers in the file count from the reload on (H15)."),
     ),
+    "restart-keepalived": (
+        _READABLE,
+        _REPLACEABLE,
+        Interlock("brings-no-stale-data", "It gets the VIP, and with it writes that belong to newer data (H01)."),
+        Interlock("in-its-turn", "A replica that finds no master takes the VIP and promotes itself (H16)."),
+        Interlock("will-not-preempt", "A priority that wins takes the VIP from a master that is well (H15)."),
+    ),
+    "remove-vip": (
+        _READABLE,
+        _REPLACEABLE,
+        Interlock("keepalived-stopped", "A keepalived that runs gives the address up itself, or sets it again (H17)."),
+    ),
+    "announce-vip": (
+        _READABLE,
+        Interlock("only-vip-holder", "Two that announce the address send clients to both (H17)."),
+    ),
     "replicate": (
         _READABLE,
         _of_source("ssh-readable", "What cannot be looked at cannot be judged (H28)."),

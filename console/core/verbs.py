@@ -101,6 +101,7 @@ _OF_REDIS = _OF_REDIS_ROLE | frozenset(
         "redis-on-this-host",
         "has-data-if",
         "not-older-than",
+        "newest",
         "version-not-older-than",
         "maxmemory-fits",
         "fork-headroom",
@@ -165,6 +166,7 @@ _ROWS: tuple[VerbSpec, ...] = (
         "shell",
         "Runs the runbook's own text in the node's shell; it counts as something that can destroy data.",
         (VerbArgument("script", ArgumentKind.TEXT, "POSIX sh."),),
+        wipes_data=True,
         repeatable=False,
     ),
     VerbSpec(
@@ -180,7 +182,6 @@ VERBS: Mapping[str, VerbSpec] = {spec.name: spec for spec in _ROWS}
 
 def changes_something(action: Action | None) -> bool:
     """Whether this action may change a server. An unknown verb counts as one that does."""
-        wipes_data=True,
     if action is None:
         return False
     spec = VERBS.get(action.verb)

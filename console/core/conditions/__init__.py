@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from console.core.conditions import pair, replication, servers, taking_over, virtual_ip, vrrp
+from console.core.conditions import pair, replication, servers, switching, taking_over, virtual_ip, vrrp
 from console.core.conditions.spec import ArgumentSpec, ArgumentType, Ask, PredicateSpec, UnreadError, Value
 from console.core.model import ClusterState
 from console.core.predicate import Check, Verdict
@@ -138,6 +138,7 @@ _ROWS: tuple[PredicateSpec, ...] = (
         (_SOURCE,),
         hazard="H19",
     ),
+    PredicateSpec("newest", "No other node holds anything that the node has not.", switching.newest, hazard="H03"),
     PredicateSpec("only-master", "The node is a master, and no other node is.", replication.only_master, hazard="H18"),
     PredicateSpec("no-other-master", "No other node is a master.", replication.no_other_master, hazard="H18"),
     PredicateSpec(
