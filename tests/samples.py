@@ -12,6 +12,7 @@ from typing import Any
 
 from console.core.comparison import Clients, DbSample, KeyComparison, KeySample, Oddity, OddKey
 from console.core.model import (
+    ActionKind,
     AttachedReplica,
     Backlog,
     ClockReading,
@@ -33,8 +34,11 @@ from console.core.model import (
     Reading,
     Redis,
     RedisConfig,
+    RedisFile,
     Role,
     SavedFile,
+    ScriptAction,
+    ScriptFile,
     TrackScript,
     Transition,
     VipReach,
@@ -61,6 +65,12 @@ SHARED_OFFSET = 8107
 """Where the shared history ends: redis-a had everything when redis-b died."""
 GIB = 1024**3
 
+SCRIPTS = "/etc/keepalived/scripts"
+LINES = {
+    "vrrp_instance": 13, "state": 14, "interface": 15, "virtual_router_id": 16, "priority": 17, "advert_int": 18,
+    "authentication": 19, "auth_type": 20, "auth_pass": 21, "track_script": 23, "virtual_ipaddress": 26,
+    "notify_master": 29, "notify_backup": 30, "notify_fault": 31, "notify_stop": 32,
+}  # fmt: skip
 CONFIG_TEXT = """! Configuration File for keepalived
 
 global_defs {{
@@ -111,12 +121,14 @@ def vrrp_instance(node: str, priority: int | None = None) -> VrrpInstance:
         advert_interval=3.0,
         virtual_addresses=(VIP,),
         auth_type="PASS",
-        scripts=(TrackScript("chk_redis", "/etc/keepalived/scripts/redis_check.sh", interval=2, weight=-10),),
+        scripts=(TrackScript("chk_redis", f"{SCRIPTS}/redis_check.sh", interval=2, weight=-10, line=8),),
         notify={
             f"notify_{word}": f"/etc/keepalived/scripts/redis_{word}.sh"
             for word in ("master", "backup", "fault", "stop")
         },
         priority_line=17,
+        lines=LINES,
+        auth_seal="sealed",
     )
 
 
@@ -244,6 +256,34 @@ def node(
         memory=read(Memory(8 * GIB, 6 * GIB, 1), now),
         disk=read(DiskRoom("/data/redis", 40 * GIB, 80 * GIB), now),
         saved=read(SavedFile("/data/redis/dump6379.rdb", 5_200_000, now - 600), now),
+        scripts=read(scripts(), now),
+        redis_log=read(LogTail("/data/redis/redis.log", ("6985:M 21 Nov 2026 07:00:00.000 * Ready",)), now),
+        redis_file=read(redis_file(reading), now),
+    )
+
+
+def redis_file(server: Reading[Redis]) -> RedisFile:
+    """A redis.conf that says what the server does now."""
+    link = server.value.master if server.value is not None else None
+    path = "/etc/redis/redis.conf"
+    return RedisFile(path, f"{link.host} {link.port}", 212) if link is not None else RedisFile(path, "")
+
+
+def scripts() -> tuple[ScriptFile, ...]:
+    """The documented scripts: the one of a new master promotes, the others only write a log."""
+    promotes = ScriptAction(ActionKind.PROMOTES, 9, "$REDISCLI SLAVEOF NO ONE >> $LOGFILE 2>&1")
+    return tuple(
+        ScriptFile(
+            f"{SCRIPTS}/redis_{word}.sh",
+            exists=True,
+            executable=True,
+            mode=0o755,
+            owner="root:root",
+            size=512,
+            readable=True,
+            actions=(promotes,) if word == "master" else (),
+        )
+        for word in ("backup", "check", "fault", "master", "stop")
     )
 
 
@@ -480,6 +520,15 @@ def with_vip(state: ClusterState, name: str, *, held: bool) -> ClusterState:
     kept = tuple(one for one in state.node(name).addresses.value or () if one.address != VIP)
     addresses = (*kept, InterfaceAddress("eth2", VIP, 32)) if held else kept
     return with_node(state, name, addresses=read(addresses, state.observed_at))
+
+
+def with_script(state: ClusterState, name: str, word: str, /, **changes: Any) -> ClusterState:
+    """Changes one of the node's scripts: `check`, `master`, `backup`, `fault` or `stop`."""
+
+    def changed(found: tuple[ScriptFile, ...]) -> tuple[ScriptFile, ...]:
+        return tuple(replace(one, **changes) if one.path.endswith(f"_{word}.sh") else one for one in found)
+
+    return with_node(state, name, scripts=state.node(name).scripts.map(changed))
 
 
 def with_script_running(

@@ -121,6 +121,8 @@ def _kinds(line: str) -> Iterator[ActionKind]:
             yield from (kind for word in words for kind in _assigned(word))
         elif fed and fed[0] in _SAYS:
             yield from _of_redis(" ".join(fed[1:]).split())
+        elif command[0].rpartition("/")[2] in SHELLS and "-c" in command[:-1]:
+            yield from _kinds(command[command.index("-c") + 1])
         elif command[0].rpartition("/")[2] not in _SAYS:
             yield from _kind(command, line)
 

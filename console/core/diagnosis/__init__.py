@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from console.core.diagnosis import reachability, roles, virtual_ip, vrrp
+from console.core.diagnosis import keepalived_files, reachability, roles, settings, virtual_ip, vrrp
 from console.core.diagnosis.row import Row
 from console.core.finding import Finding, Health, Severity
 from console.core.model import ClusterState
@@ -11,7 +11,14 @@ from console.core.protection import protection
 
 __all__ = ["ROWS", "diagnose", "health"]
 
-ROWS: tuple[Row, ...] = (*reachability.ROWS, *virtual_ip.ROWS, *roles.ROWS, *vrrp.ROWS)
+ROWS: tuple[Row, ...] = (
+    *reachability.ROWS,
+    *virtual_ip.ROWS,
+    *roles.ROWS,
+    *vrrp.ROWS,
+    *keepalived_files.ROWS,
+    *settings.ROWS,
+)
 
 
 def diagnose(state: ClusterState, now: float) -> tuple[Finding, ...]:  # noqa: ARG001 - rules that judge ages need it

@@ -30,6 +30,7 @@ def _ssh(state: ClusterState, *kinds: ProblemKind) -> Iterator[tuple[NodeState, 
 
 
 def _ssh_unreachable(state: ClusterState) -> Iterator[Hit]:
+    """A node cannot be read over SSH."""
     for node, problem in _ssh(state, *_AWAY):
         redis = "Redis answers" if node.redis.ok else f"Redis: {node.redis.problem}"
         yield Hit(
@@ -42,6 +43,7 @@ def _ssh_unreachable(state: ClusterState) -> Iterator[Hit]:
 
 
 def _host_key_changed(state: ClusterState) -> Iterator[Hit]:
+    """The host that answers shows another key than the one on record."""
     for node, problem in _ssh(state, ProblemKind.HOST_KEY_CHANGED):
         yield Hit(
             (node.name,),
@@ -52,6 +54,7 @@ def _host_key_changed(state: ClusterState) -> Iterator[Hit]:
 
 
 def _ssh_auth(state: ClusterState) -> Iterator[Hit]:
+    """A node does not let this user in over SSH, or not do what looking takes."""
     for node, problem in _ssh(state, ProblemKind.AUTH_FAILED, ProblemKind.NOT_PERMITTED):
         yield Hit(
             (node.name,),
@@ -62,6 +65,7 @@ def _ssh_auth(state: ClusterState) -> Iterator[Hit]:
 
 
 def _redis_down(state: ClusterState) -> Iterator[Hit]:
+    """Redis is proved not to run: SSH sees no process of it, and its port does not answer."""
     master = serving(state)
     for node in state.nodes:
         problem = node.redis.problem
@@ -78,6 +82,7 @@ def _redis_down(state: ClusterState) -> Iterator[Hit]:
 
 
 def _redis_hung(state: ClusterState) -> Iterator[Hit]:
+    """A Redis process is there and does not answer."""
     for node in state.nodes:
         problem, running = node.redis.problem, redis_processes(node)
         if problem is None or not running or problem.kind not in _SILENT | {ProblemKind.REFUSED}:
@@ -91,6 +96,7 @@ def _redis_hung(state: ClusterState) -> Iterator[Hit]:
 
 
 def _redis_auth(state: ClusterState) -> Iterator[Hit]:
+    """Redis does not accept the inventory's password or user."""
     for node in state.nodes:
         problem = node.redis.problem
         if problem is not None and problem.kind in {ProblemKind.AUTH_FAILED, ProblemKind.NOT_PERMITTED}:
@@ -103,6 +109,7 @@ def _redis_auth(state: ClusterState) -> Iterator[Hit]:
 
 
 def _redis_loading(state: ClusterState) -> Iterator[Hit]:
+    """Redis is loading its data and answers no command yet."""
     for node in state.nodes:
         redis, problem = node.redis.value, node.redis.problem
         syncing = redis is not None and redis.master is not None and redis.master.sync_in_progress
@@ -117,6 +124,7 @@ def _redis_loading(state: ClusterState) -> Iterator[Hit]:
 
 
 def _misconf(state: ClusterState) -> Iterator[Hit]:
+    """The last save, or the last write of the append-only file, failed."""
     for node in state.nodes:
         redis = node.redis.value
         if redis is None:
@@ -140,6 +148,7 @@ def _misconf(state: ClusterState) -> Iterator[Hit]:
 
 
 def _clock_skew(state: ClusterState) -> Iterator[Hit]:
+    """A node's clock differs from the operator's by more than two seconds."""
     for node in state.nodes:
         clock = node.clock.value
         if clock is not None and abs(clock.offset) > CLOCK_SLACK + clock.uncertainty:
@@ -158,20 +167,58 @@ ROWS: tuple[Row, ...] = (
         Severity.CRITICAL,
         "Whatever is sent there may go to another machine.",
         _host_key_changed,
+        then="find out why before anything else",
     ),
-    Row("ssh-auth-failed", Severity.WARNING, "What keepalived does there cannot be seen.", _ssh_auth),
-    Row("ssh-unreachable", Severity.CRITICAL, "Clients may have lost this node, or only you have.", _ssh_unreachable),
+    Row(
+        "ssh-auth-failed",
+        Severity.WARNING,
+        "What keepalived does there cannot be seen.",
+        _ssh_auth,
+        then="check user, key, agent and sudo",
+    ),
+    Row(
+        "ssh-unreachable",
+        Severity.CRITICAL,
+        "Clients may have lost this node, or only you have.",
+        _ssh_unreachable,
+        then="try ssh by hand",
+    ),
     # Hung before down: a process that is there is not down, and starting a second one helps nobody.
-    Row("redis-hung", Severity.CRITICAL, "Clients wait for answers until they time out.", _redis_hung),
+    Row(
+        "redis-hung",
+        Severity.CRITICAL,
+        "Clients wait for answers until they time out.",
+        _redis_hung,
+        then="its log, its load; do not start a second one",
+    ),
     Row(
         "redis-down",
         Severity.CRITICAL,
         "There is no second copy of the data, and no server to fail over to.",
         _redis_down,
+        then="the runbook of the rebuild; without a master, start the newest data first",
         said_by=("no-master", "vip-on-dead-redis"),
     ),
-    Row("redis-auth-failed", Severity.WARNING, "Roles and offsets of this node are not known.", _redis_auth),
-    Row("redis-loading", Severity.WARNING, "Clients get LOADING errors from it.", _redis_loading),
-    Row("redis-misconf", Severity.WARNING, "Data of the last minutes is in memory only.", _misconf),
-    Row("clock-skew", Severity.WARNING, "Keys expire at wrong times, and logs cannot be put in order.", _clock_skew),
+    Row(
+        "redis-auth-failed",
+        Severity.WARNING,
+        "Roles and offsets of this node are not known.",
+        _redis_auth,
+        then="check redis.password and redis.username",
+    ),
+    Row("redis-loading", Severity.WARNING, "Clients get LOADING errors from it.", _redis_loading, then="wait"),
+    Row(
+        "redis-misconf",
+        Severity.WARNING,
+        "Data of the last minutes is in memory only.",
+        _misconf,
+        then="its log, the disk; then BGSAVE",
+    ),
+    Row(
+        "clock-skew",
+        Severity.WARNING,
+        "Keys expire at wrong times, and logs cannot be put in order.",
+        _clock_skew,
+        then="let chrony or ntpd set it",
+    ),
 )

@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from console.core.conditions.replication import link_in_words, refuses_writes
-from console.core.conditions.servers import fork_headroom, role_in_words
-from console.core.conditions.spec import Ask, UnreadError
-from console.core.diagnosis.row import BUILD, REBUILD, Hit, Row, advise, listed, names, serving
-from console.core.facts import attached_line, counted, gap, named, proved_down, size, source_of
+from console.core.conditions.servers import role_in_words
+from console.core.diagnosis.row import BUILD, REBUILD, Hit, Row, advise, listed, names, replicas, serving
+from console.core.facts import attached_line, counted, gap, named, proved_down, source_of
 from console.core.finding import Severity
 from console.core.history import COMPARE, ancestry
-from console.core.model import ClusterState, MasterLink, NodeState, Redis, Role
+from console.core.model import ClusterState, NodeState, Role
 from console.core.predicate import Verdict
 
 LAG_BYTES = 1_048_576
 """The default backlog: further behind, a short interruption already costs a full sync."""
+_REFUSED = re.compile(r"NOAUTH|invalid password|WRONGPASS|Unable to AUTH", re.IGNORECASE)
+_SYNCED = re.compile(r"Finished with success|successful partial resync", re.IGNORECASE)
 LAG_SECONDS = 30
 """Seconds of silence on the link; a master pings every ten."""
 
 
-def _replicas(state: ClusterState) -> Iterator[tuple[NodeState, Redis, MasterLink]]:
-    for node in state.nodes:
-        redis = node.redis.value
-        if redis is not None and redis.role is Role.REPLICA and redis.master is not None:
-            yield node, redis, redis.master
-
-
 def _no_master(state: ClusterState) -> Iterator[Hit]:
+    """No node is a master, and that is proved: each one answered or is proved down."""
     if state.masters or not all(node.redis.ok or proved_down(node) for node in state.nodes):
         return
     running = [node for node in state.nodes if node.redis.ok]
@@ -45,6 +41,7 @@ def _no_master(state: ClusterState) -> Iterator[Hit]:
 
 
 def _dual_master(state: ClusterState) -> Iterator[Hit]:
+    """Several nodes are masters."""
     if len(state.masters) < 2:  # noqa: PLR2004 - two are one too many
         return
     master = serving(state)
@@ -81,6 +78,7 @@ def _diverged(state: ClusterState) -> list[tuple[str, str, str]]:
 
 
 def _histories_diverged(state: ClusterState) -> Iterator[Hit]:
+    """A second master may hold writes that the serving one has not, by its replication history and its last save."""
     for first, second, reason in _diverged(state):
         yield Hit(
             (first, second),
@@ -91,7 +89,8 @@ def _histories_diverged(state: ClusterState) -> Iterator[Hit]:
 
 
 def _mutual(state: ClusterState) -> Iterator[Hit]:
-    for node, _, link in _replicas(state):
+    """Two nodes follow each other."""
+    for node, _, link in replicas(state):
         other = source_of(state, node)
         if other is None or source_of(state, other) is not node:
             continue
@@ -110,7 +109,8 @@ def _follows(node: NodeState) -> str:
 
 
 def _of_vip(state: ClusterState) -> Iterator[Hit]:
-    for node, redis, link in _replicas(state):
+    """A replica follows the virtual IP instead of a node."""
+    for node, redis, link in replicas(state):
         if link.host == state.vip:
             yield Hit(
                 (node.name,),
@@ -121,7 +121,8 @@ def _of_vip(state: ClusterState) -> Iterator[Hit]:
 
 
 def _of_stranger(state: ClusterState) -> Iterator[Hit]:
-    for node, redis, link in _replicas(state):
+    """A replica follows a server that is not in the inventory."""
+    for node, redis, link in replicas(state):
         if link.host != state.vip and named(state, link.host, link.port) is None:
             known = ", ".join(f"{one.address}:{one.redis_port}" for one in state.nodes)
             yield Hit(
@@ -133,7 +134,8 @@ def _of_stranger(state: ClusterState) -> Iterator[Hit]:
 
 
 def _chained(state: ClusterState) -> Iterator[Hit]:
-    for node, redis, _ in _replicas(state):
+    """A replica follows another replica."""
+    for node, redis, _ in replicas(state):
         source = source_of(state, node)
         above = source.redis.value if source is not None else None
         if source is not None and above is not None and above.role is Role.REPLICA:
@@ -146,19 +148,55 @@ def _chained(state: ClusterState) -> Iterator[Hit]:
 
 
 def _link_down(state: ClusterState) -> Iterator[Hit]:
-    for node, redis, link in _replicas(state):
+    """A replica has lost its master, and no sync is under way."""
+    for node, redis, link in replicas(state):
         if link.up or link.sync_in_progress:
             continue
         yield Hit(
             (node.name,),
             f"{node.name} has lost its master: its data gets older.",
-            (role_in_words(redis), link_in_words(link)),
-            advise("masterauth, a firewall or a dead master: the log of the replica says why"),
+            (role_in_words(redis), link_in_words(link), *_last_words(node)),
+            advise("a firewall, a dead master, or masterauth: the log of the replica says why"),
         )
 
 
+def _last_words(node: NodeState) -> list[str]:
+    """What the replica's log said last."""
+    log = node.redis_log.value
+    return [f"{log.path}: {log.lines[-1]}"] if log is not None and log.lines else []
+
+
+def _masterauth(state: ClusterState) -> Iterator[Hit]:
+    """A replica's master refuses its password: the replica's log says so."""
+    for node, redis, link in replicas(state):
+        log = node.redis_log.value
+        if link.up or link.sync_in_progress or log is None:
+            continue
+        refused = _refused(log.lines)
+        if refused:
+            yield Hit(
+                (node.name,),
+                f"{node.name} cannot log in to its master, so its data gets older.",
+                (role_in_words(redis), link_in_words(link), f"{log.path}: {refused}"),
+                advise(f"CONFIG SET masterauth on {node.name} to the master's requirepass, and in its redis.conf"),
+            )
+
+
+def _refused(lines: tuple[str, ...]) -> str:
+    """The line in which the last attempts of a replica were refused for its password; empty: they were not.
+
+    The last attempt may still be under way, so the one before it counts as well.
+    """
+    attempts = [place for place, line in enumerate(lines) if "Connecting to MASTER" in line]
+    recent = lines[attempts[-2] :] if len(attempts) > 1 else lines
+    told = [line for line in recent if _REFUSED.search(line)]
+    ended = max((place for place, line in enumerate(recent) if _SYNCED.search(line)), default=-1)
+    return told[-1] if told and recent.index(told[-1]) > ended else ""
+
+
 def _syncing(state: ClusterState) -> Iterator[Hit]:
-    for node, redis, link in _replicas(state):
+    """A replica is receiving a full copy of the data."""
+    for node, redis, link in replicas(state):
         if link.sync_in_progress:
             yield Hit(
                 (node.name,),
@@ -169,7 +207,8 @@ def _syncing(state: ClusterState) -> Iterator[Hit]:
 
 
 def _lagging(state: ClusterState) -> Iterator[Hit]:
-    for node, redis, link in _replicas(state):
+    """A replica is more than 1 MB behind its master, or has heard nothing for 30 s."""
+    for node, redis, link in replicas(state):
         source = source_of(state, node)
         if not link.up or link.sync_in_progress or source is None or source.redis.value is None:
             continue
@@ -184,18 +223,8 @@ def _lagging(state: ClusterState) -> Iterator[Hit]:
             )
 
 
-def _writable(state: ClusterState) -> Iterator[Hit]:
-    for node, redis, _ in _replicas(state):
-        if redis.read_only_replica is False:
-            yield Hit(
-                (node.name,),
-                f"{node.name} is a replica that takes writes.",
-                ("slave_read_only:0",),
-                advise("CONFIG SET slave-read-only yes, and in its redis.conf"),
-            )
-
-
 def _without_replica(state: ClusterState) -> Iterator[Hit]:
+    """The serving master has no replica online."""
     master = serving(state)
     redis = master.redis.value if master is not None else None
     if master is None or redis is None or any(one.state == "online" for one in redis.replicas):
@@ -209,6 +238,7 @@ def _without_replica(state: ClusterState) -> Iterator[Hit]:
 
 
 def _empty_master(state: ClusterState) -> Iterator[Hit]:
+    """A master holds no keys while another node does."""
     full = [node for node in state.nodes if node.redis.value and node.redis.value.total_keys]
     for name in state.masters:
         redis = state.node(name).redis.value
@@ -223,101 +253,108 @@ def _empty_master(state: ClusterState) -> Iterator[Hit]:
 
 
 def _writes_refused(state: ClusterState) -> Iterator[Hit]:
+    """A master refuses writes because it has too few good replicas."""
     for name in state.masters:
         refusal = refuses_writes(state.node(name))
         if refusal is not None and "NOREPLICAS" in refusal[0]:
             yield Hit((name,), f"{name} refuses every write.", (refusal[0],), advise(refusal[1]))
 
 
-def _fork_headroom(state: ClusterState) -> Iterator[Hit]:
-    for name in state.masters:
-        node = state.node(name)
-        redis = node.redis.value
-        try:
-            check = fork_headroom(Ask(state, node, {}))
-        except UnreadError:
-            continue
-        if check.verdict is Verdict.FAILS and redis is not None and redis.persistence.rdb_last_status == "ok":
-            summary = f"{name} has not the room for the fork that a full sync needs."
-            yield Hit((name,), summary, (check.evidence,), advise(check.advice))
-
-
-def _maxmemory(state: ClusterState) -> Iterator[Hit]:
-    limits = {node.name: node.redis.value.maxmemory for node in state.nodes if node.redis.value}
-    if None not in limits.values() and len(set(limits.values())) > 1:
-        yield Hit(
-            tuple(limits),
-            "The nodes have different limits of memory.",
-            tuple(f"{name}: maxmemory {size(limit) if limit else 'none'}" for name, limit in limits.items()),
-            advise("set the same maxmemory on all nodes"),
-        )
-
-
-def _version_skew(state: ClusterState) -> Iterator[Hit]:
-    found = {node.name: f"{redis.flavour} {redis.version}" for node in state.nodes if (redis := node.redis.value)}
-    if len({version.rsplit(".", 1)[0] for version in found.values()}) > 1:
-        yield Hit(
-            tuple(found),
-            "The nodes run different versions of Redis.",
-            tuple(f"{name}: {version}" for name, version in found.items()),
-            advise("upgrade the replica first, fail over, then the other: an older server cannot load a newer RDB"),
-        )
-
-
-def _persistence_off(state: ClusterState) -> Iterator[Hit]:
-    for name in state.masters:
-        redis = state.node(name).redis.value
-        if redis is not None and redis.config.save == "" and not redis.persistence.aof:
-            yield Hit(
-                (name,),
-                f"{name} saves nothing to disk.",
-                ('save "", appendonly no',),
-                advise(
-                    f"never let a supervisor restart it by itself: {name} would come back empty, and its replica too"
-                ),
-            )
-
-
 _STALE = "After a failover clients would find older data."
 ROWS: tuple[Row, ...] = (
     # Loops and strangers explain a missing master better than its absence does.
-    Row("mutual-replication", Severity.CRITICAL, "No node takes writes, and a full sync may loop.", _mutual),
-    Row("no-master", Severity.CRITICAL, "No write is accepted.", _no_master, said_by=("mutual-replication",)),
     Row(
-        "histories-diverged", Severity.CRITICAL, "Whoever follows the other loses its own writes.", _histories_diverged
+        "mutual-replication",
+        Severity.CRITICAL,
+        "No node takes writes, and a full sync may loop.",
+        _mutual,
+        then="SLAVEOF NO ONE on the newer one, after both notify scripts have ended",
     ),
-    Row("dual-master", Severity.CRITICAL, "Clients may write to either, and one of them will be wiped.", _dual_master),
-    Row("empty-master", Severity.CRITICAL, "Whoever follows it is emptied.", _empty_master),
-    Row("writes-refused", Severity.CRITICAL, "Clients can read but not write.", _writes_refused),
-    Row("replica-of-vip", Severity.CRITICAL, "The address moves: it may come to follow itself.", _of_vip),
-    Row("replica-of-stranger", Severity.WARNING, "It holds another server's data.", _of_stranger),
+    Row(
+        "no-master",
+        Severity.CRITICAL,
+        "No write is accepted.",
+        _no_master,
+        then="promote the replica with the newest data, or build the pair",
+        said_by=("mutual-replication",),
+    ),
+    Row(
+        "histories-diverged",
+        Severity.CRITICAL,
+        "Whoever follows the other loses its own writes.",
+        _histories_diverged,
+        then="compare before anything is wiped",
+    ),
+    Row(
+        "dual-master",
+        Severity.CRITICAL,
+        "Clients may write to either, and one of them will be wiped.",
+        _dual_master,
+        then="compare both histories; the rebuild where one of them is set aside",
+    ),
+    Row(
+        "empty-master", Severity.CRITICAL, "Whoever follows it is emptied.", _empty_master, then="make nobody follow it"
+    ),
+    Row(
+        "writes-refused",
+        Severity.CRITICAL,
+        "Clients can read but not write.",
+        _writes_refused,
+        then="CONFIG SET the minimum, or bring the replica back",
+    ),
+    Row(
+        "replica-of-vip",
+        Severity.CRITICAL,
+        "The address moves: it may come to follow itself.",
+        _of_vip,
+        then="SLAVEOF the address of the master itself",
+    ),
+    Row(
+        "replica-of-stranger",
+        Severity.WARNING,
+        "It holds another server's data.",
+        _of_stranger,
+        then="correct the inventory, or the replica",
+    ),
     Row(
         "chained-replica",
         Severity.WARNING,
         "It stops being fed as soon as the replica in between does.",
         _chained,
+        then="make it follow the master itself",
         said_by=("mutual-replication",),
     ),
-    Row("replica-syncing", Severity.WARNING, "Until it ends a second failure has no safe way out.", _syncing),
+    Row(
+        "replica-syncing",
+        Severity.WARNING,
+        "Until it ends a second failure has no safe way out.",
+        _syncing,
+        then="wait, with its keepalived off",
+    ),
+    # Before the lost link, whose cause it is.
+    Row(
+        "masterauth-mismatch",
+        Severity.WARNING,
+        _STALE,
+        _masterauth,
+        then="CONFIG SET masterauth to the master's password",
+    ),
     # Where the master itself is gone, or the node follows the wrong one, the link is only the consequence.
     Row(
         "replica-link-down",
         Severity.WARNING,
         _STALE,
         _link_down,
-        said_by=("mutual-replication", "replica-of-vip", "no-master"),
+        then="the log of the replica says why",
+        said_by=("masterauth-mismatch", "mutual-replication", "replica-of-vip", "no-master"),
     ),
-    Row("replica-lagging", Severity.WARNING, _STALE, _lagging),
-    Row("replica-writable", Severity.WARNING, "Writes to it vanish with the next full sync.", _writable),
+    Row("replica-lagging", Severity.WARNING, _STALE, _lagging, then="the network, and the load of both"),
     Row(
         "master-without-replica",
         Severity.WARNING,
         "There is one copy of the data, and nothing to fail over to.",
         _without_replica,
+        then="the runbook of the rebuild",
         said_by=("failover-unprotected", "dual-master"),
     ),
-    Row("fork-headroom", Severity.WARNING, "A full sync could make the master fail.", _fork_headroom),
-    Row("maxmemory-mismatch", Severity.WARNING, "After a failover keys are evicted, or writes refused.", _maxmemory),
-    Row("version-skew", Severity.WARNING, "The older one may not be able to load the newer one's data.", _version_skew),
-    Row("persistence-off", Severity.INFO, "A restart of the master empties the pair.", _persistence_off),
 )

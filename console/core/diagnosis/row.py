@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from console.core.finding import Finding, NextAction, Severity
-from console.core.model import ClusterState, NodeState
+from console.core.model import ClusterState, MasterLink, NodeState, Redis, Role
 
 REBUILD = NextAction(runbook="one-shot-rebuild")
 BUILD = NextAction(runbook="initial-build")
@@ -40,7 +40,14 @@ class Row:
     severity: Severity
     why: str
     rule: Rule
+    then: str
+    """What to do about it, in general: each finding says it with names and figures."""
     said_by: tuple[str, ...] = ()
+
+    @property
+    def what(self) -> str:
+        """What the code means, in one sentence: the rule's own."""
+        return " ".join((self.rule.__doc__ or "").split())
 
     def find(self, state: ClusterState) -> Iterator[Finding]:
         """The findings of this code."""
@@ -64,3 +71,11 @@ def serving(state: ClusterState) -> NodeState | None:
     if state.vip_reaches is not None and state.vip_reaches in state.masters:
         return state.node(state.vip_reaches)
     return state.node(state.masters[0]) if len(state.masters) == 1 else None
+
+
+def replicas(state: ClusterState) -> Iterator[tuple[NodeState, Redis, MasterLink]]:
+    """The nodes whose Redis says that it is a replica, with what it says of its master."""
+    for node in state.nodes:
+        redis = node.redis.value
+        if redis is not None and redis.role is Role.REPLICA and redis.master is not None:
+            yield node, redis, redis.master

@@ -20,6 +20,7 @@ def _states(state: ClusterState, nodes: tuple[str, ...]) -> list[str]:
 
 
 def _missing(state: ClusterState) -> Iterator[Hit]:
+    """No node holds the virtual IP."""
     if state.vip_holders or state.vip_unread:
         return
     everyone = names(list(state.nodes))
@@ -29,6 +30,7 @@ def _missing(state: ClusterState) -> Iterator[Hit]:
 
 
 def _duplicate(state: ClusterState) -> Iterator[Hit]:
+    """Several nodes hold the virtual IP at once."""
     holders = state.vip_holders
     if len(holders) > 1:
         yield Hit(
@@ -42,6 +44,7 @@ def _duplicate(state: ClusterState) -> Iterator[Hit]:
 
 
 def _on_replica(state: ClusterState) -> Iterator[Hit]:
+    """The holder of the virtual IP is a replica."""
     for node in _holders(state):
         redis = node.redis.value
         if redis is not None and redis.role is Role.REPLICA:
@@ -57,6 +60,7 @@ def _on_replica(state: ClusterState) -> Iterator[Hit]:
 
 
 def _on_dead(state: ClusterState) -> Iterator[Hit]:
+    """The holder of the virtual IP has a Redis that does not run, or does not answer."""
     for node in _holders(state):
         hung = not node.redis.ok and bool(redis_processes(node))
         if proved_down(node) or hung:
@@ -69,6 +73,7 @@ def _on_dead(state: ClusterState) -> Iterator[Hit]:
 
 
 def _stranger(state: ClusterState) -> Iterator[Hit]:
+    """Clients reach another server through the virtual IP than the addresses on the nodes say."""
     reach = state.vip_reach.value
     if reach is None:
         return
@@ -82,12 +87,17 @@ def _stranger(state: ClusterState) -> Iterator[Hit]:
                 (figures,),
                 advise("find the machine that answers there: an old host, or a second cluster with the same address"),
             )
-    elif state.vip_holders and reached not in state.vip_holders and not state.vip_unread:
+    elif reached not in state.vip_holders and not state.vip_unread:
+        where = f"on {listed(state.vip_holders)}" if state.vip_holders else "on no interface of the nodes"
         yield Hit(
             (reached, *state.vip_holders),
-            f"{state.vip} is on {listed(state.vip_holders)}, but clients reach {reached}.",
-            (figures,),
-            advise("an old ARP entry or a route: send gratuitous ARP from the holder (arping -U)"),
+            f"{state.vip} is {where}, but clients reach {reached}.",
+            (figures, *_states(state, (reached, *state.vip_holders))),
+            advise(
+                "an old ARP entry or a route: send gratuitous ARP from the holder (arping -U)"
+                if state.vip_holders
+                else "find what forwards that address: a router, a proxy, or an interface that is not shown"
+            ),
         )
 
 
@@ -96,11 +106,33 @@ def _holders(state: ClusterState) -> list[NodeState]:
 
 
 ROWS: tuple[Row, ...] = (
-    Row("vip-duplicate", Severity.CRITICAL, "Some clients write to one node, some to the other.", _duplicate),
-    Row("vip-missing", Severity.CRITICAL, "Clients reach nothing.", _missing),
-    Row("vip-on-dead-redis", Severity.CRITICAL, "Clients are refused.", _on_dead),
     Row(
-        "vip-on-replica", Severity.CRITICAL, "Clients can read, and every write is refused with READONLY.", _on_replica
+        "vip-duplicate",
+        Severity.CRITICAL,
+        "Some clients write to one node, some to the other.",
+        _duplicate,
+        then="see whether VRRP passes; one of them yields",
     ),
-    Row("vip-reaches-stranger", Severity.CRITICAL, "Clients write to a server that you are not looking at.", _stranger),
+    Row("vip-missing", Severity.CRITICAL, "Clients reach nothing.", _missing, then="the runbook that brings it back"),
+    Row(
+        "vip-on-dead-redis",
+        Severity.CRITICAL,
+        "Clients are refused.",
+        _on_dead,
+        then="start it if it holds the newest data, or let the address move",
+    ),
+    Row(
+        "vip-on-replica",
+        Severity.CRITICAL,
+        "Clients can read, and every write is refused with READONLY.",
+        _on_replica,
+        then="wait for its notify script, or move the address",
+    ),
+    Row(
+        "vip-reaches-stranger",
+        Severity.CRITICAL,
+        "Clients write to a server that you are not looking at.",
+        _stranger,
+        then="find who answers; send gratuitous ARP from the holder",
+    ),
 )

@@ -12,17 +12,9 @@ from console.core.model import ClusterState, NodeState, VrrpInstance, VrrpState
 from console.core.predicate import Verdict
 from console.core.priority import effective, pair_rule_holds, rule_text
 
-_INVALID = (
-    "is not closed",
-    "closing brace",
-    "is not a number",
-    "there is no vrrp_script",
-    "there twice",
-    "has no virtual_router_id",
-)
-
 
 def _down(state: ClusterState) -> Iterator[Hit]:
+    """No keepalived runs on a node."""
     off = [node for node in state.nodes if node.keepalived.value is not None and not node.keepalived.value.running]
     if off:
         names_ = names(off)
@@ -36,6 +28,7 @@ def _down(state: ClusterState) -> Iterator[Hit]:
 
 
 def _unprotected(state: ClusterState) -> Iterator[Hit]:
+    """The pair would not survive the failure of its master: the evidence says what is missing."""
     master = serving(state)
     if master is None:
         return
@@ -54,7 +47,7 @@ def _restoring(state: ClusterState) -> NextAction:
 
 
 def _would_preempt(state: ClusterState) -> Iterator[Hit]:
-    """H01: the node's check only waits for its Redis to come back."""
+    """The keepalived of a node with old data would take the virtual IP as soon as Redis there answers."""
     master = serving(state)
     holder = master.keepalived.value if master is not None else None
     if master is None or holder is None or holder.instance is None:
@@ -105,6 +98,7 @@ def _instance(node: NodeState) -> VrrpInstance | None:
 
 
 def _rule_broken(state: ClusterState) -> Iterator[Hit]:
+    """The priorities do not satisfy s < m < s + abs(weight) for the present roles."""
     pair = _pair(state)
     if pair is None:
         return
@@ -119,6 +113,7 @@ def _rule_broken(state: ClusterState) -> Iterator[Hit]:
 
 
 def _equal(state: ClusterState) -> Iterator[Hit]:
+    """Both nodes have the same priority."""
     pair = _pair(state)
     if pair is not None and pair[1].priority == pair[3].priority:
         yield Hit(
@@ -131,65 +126,17 @@ def _equal(state: ClusterState) -> Iterator[Hit]:
 
 def _figures(pair: tuple[NodeState, VrrpInstance, NodeState, VrrpInstance]) -> str:
     master, m, replica, s = pair
-    return f"priority {m.priority} on {master.name}, {s.priority} on {replica.name}, weight {m.weight} and {s.weight}"
+    first = f"priority {m.priority} on {master.name} ({_line(m)})"
+    second = f"{s.priority} on {replica.name} ({_line(s)})"
+    return f"{first}, {second}, weight {m.weight} and {s.weight}"
 
 
-def _mismatch(state: ClusterState) -> Iterator[Hit]:
-    found = [(node, one) for node in state.nodes if (one := _instance(node)) is not None]
-    facts: dict[str, list[str]] = {
-        "virtual_router_id": [str(one.vrid) for _, one in found],
-        "virtual_ipaddress": [" ".join(sorted(one.virtual_addresses)) for _, one in found],
-        "auth_type": [one.auth_type or "none" for _, one in found],
-        "advert_int": [f"{one.advert_interval:g}" for _, one in found],
-        "vrrp_version": [str(_version(node)) for node, _ in found],
-        "weight of the check": [str(one.weight) for _, one in found],
-    }
-    lines = [f"{what}: " + ", ".join(values) for what, values in facts.items() if len(set(values)) > 1]
-    lines += [
-        f"{node.name}: {state.vip} is not among its addresses"
-        for node, one in found
-        if one.virtual_addresses and state.vip not in one.virtual_addresses
-    ]
-    if lines:
-        nodes = tuple(node.name for node, _ in found)
-        yield Hit(
-            nodes,
-            f"The VRRP settings of {listed(nodes)} do not agree.",
-            tuple(lines),
-            advise("make both keepalived.conf agree, then reload them, the master first"),
-        )
-
-
-def _version(node: NodeState) -> int:
-    return node.keepalived_config.value.vrrp_version if node.keepalived_config.value is not None else 0
-
-
-def _nopreempt(state: ClusterState) -> Iterator[Hit]:
-    for node in state.nodes:
-        instance = _instance(node)
-        if instance is not None and instance.nopreempt and instance.state == "MASTER":
-            yield Hit(
-                (node.name,),
-                f"nopreempt has no effect on {node.name}: its initial state is MASTER.",
-                (f"{instance.name}: state MASTER, nopreempt",),
-                advise("write state BACKUP on both nodes"),
-            )
-
-
-def _invalid(state: ClusterState) -> Iterator[Hit]:
-    for node in state.nodes:
-        config = node.keepalived_config.value
-        wrong = [line for line in config.not_understood if any(word in line for word in _INVALID)] if config else []
-        if config is not None and wrong:
-            yield Hit(
-                (node.name,),
-                f"The keepalived.conf of {node.name} has errors.",
-                tuple(f"{config.file.path}: {line}" for line in wrong),
-                advise("correct the file; `keepalived -t` checks it, from version 2 on"),
-            )
+def _line(instance: VrrpInstance) -> str:
+    return f"line {instance.priority_line}" if instance.priority_line else "the default"
 
 
 def _notify(state: ClusterState) -> Iterator[Hit]:
+    """A notify script of keepalived is running."""
     for node in state.nodes:
         scripts = notify_scripts(node)
         if scripts:
@@ -202,6 +149,7 @@ def _notify(state: ClusterState) -> Iterator[Hit]:
 
 
 def _dual(state: ClusterState) -> Iterator[Hit]:
+    """Several nodes' keepaliveds are MASTER."""
     masters = [
         node for node in state.nodes if node.keepalived.value and node.keepalived.value.state is VrrpState.MASTER
     ]
@@ -215,6 +163,7 @@ def _dual(state: ClusterState) -> Iterator[Hit]:
 
 
 def _disagrees(state: ClusterState) -> Iterator[Hit]:
+    """What keepalived believes of itself and what the kernel holds contradict each other."""
     for node in state.nodes:
         keepalived, held = node.keepalived.value, node.holds(state.vip)
         if keepalived is None or held is None or keepalived.state is VrrpState.UNKNOWN:
@@ -237,12 +186,19 @@ def _disagrees(state: ClusterState) -> Iterator[Hit]:
 
 ROWS: tuple[Row, ...] = (
     # The danger of the night: the one thing that must not be done is to start Redis there.
-    Row("would-preempt-stale", Severity.CRITICAL, "Acknowledged writes would be lost.", _would_preempt),
+    Row(
+        "would-preempt-stale",
+        Severity.CRITICAL,
+        "Acknowledged writes would be lost.",
+        _would_preempt,
+        then="the rebuild, which stops keepalived there first",
+    ),
     Row(
         "failover-unprotected",
         Severity.WARNING,
         "The next failure is an outage.",
         _unprotected,
+        then="the runbook of the rebuild",
         said_by=("no-master",),
     ),
     Row(
@@ -250,19 +206,42 @@ ROWS: tuple[Row, ...] = (
         Severity.CRITICAL,
         "Both claim the VIP, and each promotes its Redis.",
         _dual,
+        then="see whether VRRP passes, and whether vrid and version agree",
         said_by=("vip-duplicate",),
     ),
-    Row("vrrp-mismatch", Severity.CRITICAL, "The two do not hear each other, or fail over wrongly.", _mismatch),
-    Row("vrrp-state-disagrees", Severity.WARNING, "What keepalived believes is not what clients get.", _disagrees),
-    Row("keepalived-down", Severity.WARNING, "Nothing moves the VIP when the master fails.", _down),
-    Row("keepalived-config-invalid", Severity.WARNING, "keepalived may not start again.", _invalid),
-    Row("priority-equal", Severity.WARNING, "Which node gets the VIP is left to chance.", _equal),
+    Row(
+        "vrrp-state-disagrees",
+        Severity.WARNING,
+        "What keepalived believes is not what clients get.",
+        _disagrees,
+        then="believe the kernel; read its log",
+    ),
+    Row(
+        "keepalived-down",
+        Severity.WARNING,
+        "Nothing moves the VIP when the master fails.",
+        _down,
+        then="the runbook that starts it in the right order",
+    ),
+    Row(
+        "priority-equal",
+        Severity.WARNING,
+        "Which node gets the VIP is left to chance.",
+        _equal,
+        then="the runbook that changes one of them",
+    ),
     Row(
         "priority-rule-broken",
         Severity.WARNING,
         "The replica takes the VIP, or the master keeps it when it fails.",
         _rule_broken,
+        then="the runbook that changes one of them",
     ),
-    Row("nopreempt-ineffective", Severity.WARNING, "A returning node takes the VIP back at once.", _nopreempt),
-    Row("notify-in-progress", Severity.INFO, "It will change replication in some seconds.", _notify),
+    Row(
+        "notify-in-progress",
+        Severity.INFO,
+        "It will change replication in some seconds.",
+        _notify,
+        then="wait until it has ended",
+    ),
 )

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import samples as s
@@ -9,7 +10,18 @@ from hypothesis import strategies as st
 
 from console.core.diagnosis import ROWS, diagnose, health
 from console.core.finding import Health, Severity
-from console.core.model import ProblemKind, Process, Processes, VrrpState, read, unread
+from console.core.model import (
+    ActionKind,
+    LogTail,
+    ProblemKind,
+    Process,
+    Processes,
+    RedisFile,
+    ScriptAction,
+    VrrpState,
+    read,
+    unread,
+)
 
 HEALTHY, FAILED, BACK, SPLIT = s.healthy_pair(), s.failed_over_pair(), s.stale_master_back(), s.split_brain()
 REBUILT, SYNCING, GONE = s.rebuilt_pair(), s.syncing_pair(), s.unreachable_node()
@@ -25,6 +37,11 @@ def mutual():
     return s.with_redis(s.in_sync_unprotected(), s.A, role=master.role, master=master.master)
 
 
+def weighing(weight):
+    script = HEALTHY.node(s.A).keepalived.value.instance.scripts[0]
+    return s.with_instance(HEALTHY, s.A, scripts=(replace(script, weight=weight),))
+
+
 def reaching(state, run_id):
     return replace(state, vip_reach=state.vip_reach.map(lambda reach: replace(reach, run_id=run_id)))
 
@@ -34,9 +51,34 @@ def config_with(state, *lines):
     return s.with_node(state, s.A, keepalived_config=config)
 
 
+def locked_out(*lines):
+    down = s.with_link(HEALTHY, s.A, up=False, down_seconds=40)
+    return s.with_node(down, s.A, redis_log=read(LogTail("/data/redis/redis.log", lines), s.NOW))
+
+
+def in_file(state, node, master, **more):
+    return s.with_node(state, node, redis_file=read(RedisFile("/etc/redis/redis.conf", master, 212, **more), s.NOW))
+
+
+def script_does(word, kind, text, node=s.A):
+    return s.with_script(HEALTHY, node, word, actions=(ScriptAction(kind, 12, text),))
+
+
+def busy(rate, size=1_048_576):
+    backlog = replace(HEALTHY.node(s.B).redis.value.backlog, size=size)
+    return s.with_redis(HEALTHY, s.B, write_rate=rate, backlog=backlog)
+
+
+TRIED = "7:S 21 Nov 2026 07:00:00.000 * Connecting to MASTER 192.168.100.202:6379"
+WRONG = "7:S 21 Nov 2026 07:00:00.001 # Unable to AUTH to MASTER: -WRONGPASS invalid username-password pair"
+SYNCED = "7:S 21 Nov 2026 07:00:01.000 * MASTER <-> REPLICA sync: Finished with success"
+
+
 def two_versions():
     return s.with_redis(HEALTHY, s.A, version="6.2.16")
 
+
+SHIPPED = {path.stem for path in (Path(__file__).parents[3] / "runbooks").glob("*.yaml")}
 
 # One state for each code in which it must be found, on these nodes, and as bad as this.
 FOUND = [
@@ -51,7 +93,7 @@ FOUND = [
     ("redis-misconf", s.with_persistence(HEALTHY, s.B, rdb_last_status="err"), (s.B,), "critical"),
     ("clock-skew", s.with_node(HEALTHY, s.A, clock=read(s.ClockReading(0, -9.0, 0.1), s.NOW)), (s.A,), "warning"),
     ("vip-duplicate", SPLIT, (s.A, s.B), "critical"),
-    ("vip-missing", s.with_vip(HEALTHY, s.B, held=False), (s.A, s.B), "critical"),
+    ("vip-missing", s.fresh_pair(), (s.A, s.B), "critical"),
     ("vip-on-dead-redis", s.with_vip(s.with_vip(FAILED, s.A, held=False), s.B, held=True), (s.B,), "critical"),
     ("vip-on-replica", s.with_vip(s.with_vip(HEALTHY, s.B, held=False), s.A, held=True), (s.A,), "critical"),
     ("vip-reaches-stranger", reaching(HEALTHY, "f" * 40), (), "critical"),
@@ -90,6 +132,26 @@ FOUND = [
     ("priority-equal", s.with_priority(REBUILT, s.B, 138), (s.A, s.B), "warning"),
     ("priority-rule-broken", s.with_priority(REBUILT, s.B, 120), (s.A, s.B), "warning"),
     ("nopreempt-ineffective", s.with_instance(HEALTHY, s.A, nopreempt=True, state="MASTER"), (s.A,), "warning"),
+    ("nopreempt-ineffective", s.with_instance(HEALTHY, s.A, nopreempt=True), (s.A,), "warning"),
+    ("vrrp-mismatch", s.with_instance(HEALTHY, s.A, auth_seal="other"), (s.A, s.B), "critical"),
+    ("vrrp-mismatch", s.with_instance(HEALTHY, s.A, interface="eth9"), (s.A, s.B), "critical"),
+    ("vrrp-mismatch", s.with_instance(HEALTHY, s.A, unicast_peers=("10.0.0.9",)), (s.A, s.B), "critical"),
+    ("vrrp-mismatch", weighing(-12), (s.A, s.B), "warning"),
+    ("check-without-effect", s.with_instance(HEALTHY, s.A, scripts=()), (s.A,), "warning"),
+    ("check-without-effect", weighing(-1), (s.A,), "warning"),
+    ("keepalived-config-partly-read", config_with(HEALTHY, "line 2: include x is not followed"), (s.A,), "info"),
+    ("keepalived-config-invalid", s.with_keepalived(HEALTHY, s.A, instance=None), (s.A,), "warning"),
+    ("script-missing", s.with_script(HEALTHY, s.A, "fault", exists=False), (s.A,), "warning"),
+    ("script-missing", s.with_script(HEALTHY, s.A, "check", executable=False, mode=0o644), (s.A,), "warning"),
+    ("script-fights-operator", script_does("backup", ActionKind.FOLLOWS, "redis-cli SLAVEOF x 1"), (s.A,), "warning"),
+    ("script-fights-operator", script_does("check", ActionKind.STOPS_KEEPALIVED, "killall x"), (s.A,), "warning"),
+    ("masterauth-mismatch", locked_out(TRIED, WRONG, TRIED), (s.A,), "warning"),
+    ("backlog-too-small", busy(40_000.0), (s.B,), "info"),
+    ("backlog-too-small", busy(400_000.0), (s.B,), "warning"),
+    ("replica-not-in-config", in_file(HEALTHY, s.A, ""), (s.A,), "info"),
+    ("replica-not-in-config", in_file(HEALTHY, s.A, "10.0.0.9 6379"), (s.A,), "warning"),
+    ("replica-not-in-config", in_file(HEALTHY, s.B, "redis-a 6379"), (s.B,), "warning"),
+    ("vip-reaches-stranger", s.with_vip(HEALTHY, s.B, held=False), (s.B,), "critical"),
     ("notify-in-progress", s.with_script_running(HEALTHY, s.A), (s.A,), "info"),
 ]
 
@@ -105,12 +167,99 @@ def test_each_code_is_found(code, state, nodes, severity):
     assert finding.why
     assert finding.evidence
     assert (finding.next.runbook is None) != (finding.next.advice is None)
-    assert finding.next.runbook in {None, "one-shot-rebuild", "initial-build"}
+    assert finding.next.runbook in {None, *SHIPPED}
 
 
 def test_every_row_has_a_state_that_shows_it():
     shown = {row[0] for row in FOUND} | {"chained-replica"}  # two nodes cannot make a chain
     assert {row.code for row in ROWS} == shown
+
+
+def test_every_row_says_what_it_means_why_it_matters_and_what_to_do():
+    assert len({row.code for row in ROWS}) == len(ROWS)
+    for row in ROWS:
+        assert row.what.endswith("."), row.code
+        assert row.why.endswith("."), row.code
+        assert row.then, row.code
+        assert set(row.said_by) <= {one.code for one in ROWS}, row.code
+
+
+def evidence(state, code):
+    return next(finding.evidence for finding in diagnose(state, s.NOW) if finding.code == code)
+
+
+def test_differences_of_the_files_carry_both_values_and_both_lines():
+    state = s.with_instance(HEALTHY, s.A, vrid=124, unicast_peers=("10.0.0.9",))
+    found = evidence(state, "vrrp-mismatch")
+    assert "virtual_router_id: 124 (redis-a line 16), 123 (redis-b line 16)" in found
+    assert any("redis-b has none and speaks multicast" in line for line in found)
+    both = s.with_instance(state, s.B, unicast_peers=(s.ADDRESS[s.A],))
+    assert any("10.0.0.9" in line and "is not redis-b" in line for line in evidence(both, "vrrp-mismatch"))
+    right = s.with_instance(s.with_instance(both, s.A, vrid=123, unicast_peers=(s.ADDRESS[s.B],)), s.B)
+    assert "vrrp-mismatch" not in {finding.code for finding in diagnose(right, s.NOW)}
+
+
+def test_a_password_that_differs_is_said_and_not_shown():
+    (line,) = evidence(s.with_instance(HEALTHY, s.A, auth_seal="other"), "vrrp-mismatch")
+    assert "redis-a line 21" in line
+    assert "sealed" not in line
+    assert "other" not in line
+
+
+def test_version_three_has_no_authentication():
+    state = s.with_instance(HEALTHY, s.A, auth_seal="other")
+    for node in (s.A, s.B):
+        config = state.node(node).keepalived_config.map(lambda one: replace(one, vrrp_version=3))
+        state = s.with_node(state, node, keepalived_config=config)
+    assert "vrrp-mismatch" not in {finding.code for finding in diagnose(state, s.NOW)}
+
+
+def test_a_script_is_named_with_its_line_and_what_it_does():
+    state = script_does("backup", ActionKind.FOLLOWS, "redis-cli SLAVEOF 10.0.0.1 6379")
+    (line,) = evidence(state, "script-fights-operator")
+    assert line == f"{s.SCRIPTS}/redis_backup.sh line 12 (notify_backup): redis-cli SLAVEOF 10.0.0.1 6379"
+    inline = s.with_instance(HEALTHY, s.A, notify={"notify_stop": "/bin/sh -c 'service redis stop'"})
+    assert "keepalived.conf line 32" in evidence(inline, "script-fights-operator")[0]
+
+
+def test_a_script_that_a_shell_is_given_needs_no_mode():
+    state = s.with_instance(HEALTHY, s.A, notify={"notify_stop": f"/bin/sh {s.SCRIPTS}/redis_stop.sh"})
+    state = s.with_script(state, s.A, "stop", executable=False, mode=0o644)
+    assert "script-missing" not in {finding.code for finding in diagnose(state, s.NOW)}
+
+
+@pytest.mark.parametrize(
+    ("lines", "codes"),
+    [
+        ((TRIED, WRONG, TRIED), {"masterauth-mismatch"}),
+        ((TRIED, "# -NOAUTH Authentication required."), {"masterauth-mismatch"}),
+        ((TRIED, WRONG, TRIED, SYNCED), {"replica-link-down"}),
+        (
+            (TRIED, WRONG, TRIED, "# Error condition on socket for SYNC: Connection refused", TRIED),
+            {"replica-link-down"},
+        ),
+        ((), {"replica-link-down"}),
+    ],
+)
+def test_only_the_last_attempts_say_whether_the_password_is_refused(lines, codes):
+    found = {finding.code for finding in diagnose(locked_out(*lines), s.NOW)}
+    assert found & {"masterauth-mismatch", "replica-link-down"} == codes
+
+
+def test_a_backlog_is_judged_by_what_is_written_in_a_minute():
+    (finding,) = [one for one in diagnose(busy(40_000.0), s.NOW) if one.code == "backlog-too-small"]
+    assert "26 s" in finding.summary
+    assert finding.evidence == ("repl-backlog-size 1.0 MB, written 40.0 kB a second", "60 s away need 2.4 MB")
+    assert "4800000" in finding.next.advice
+    assert diagnose(busy(10_000.0), s.NOW) == ()
+
+
+def test_what_a_restart_would_make_of_a_node():
+    assert diagnose(in_file(HEALTHY, s.A, "redis-b 6379"), s.NOW) == ()
+    assert diagnose(in_file(HEALTHY, s.A, "", includes=("/etc/redis/more.conf",)), s.NOW) == ()
+    (finding,) = diagnose(in_file(HEALTHY, s.A, ""), s.NOW)
+    assert "until its next restart: then it is a master" in finding.summary
+    assert health(in_file(HEALTHY, s.A, ""), (finding,)) is Health.HEALTHY
 
 
 def test_a_chain_of_three():
