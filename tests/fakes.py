@@ -222,6 +222,8 @@ class Pair:
                 syncing = samples.syncing_pair()
                 for one in (A, B):
                     self.state = samples.with_node(self.state, one, redis=syncing.node(one).redis)
+            case ["BGSAVE"]:
+                self.state = samples.with_save(self.state, name)
             case ["SET", key, value, "EX", _]:
                 self.keys[key] = value
             case ["GET", key]:
@@ -242,6 +244,9 @@ class Pair:
                 self.state = samples.with_node(self.state, B, redis=back.redis, processes=back.processes)
             case "systemctl reload keepalived":
                 pass
+            case _ if "copy_of=" in command.script:
+                self.state = samples.with_backup(self.state, name)
+                return Answer(AnswerKind.DONE, samples.BACKUP_ANSWER, 0)
             case _ if "keepalived -t" in command.script:
                 return self._replace_file(name, command.stdin or b"")
             case _:

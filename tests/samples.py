@@ -15,6 +15,7 @@ from console.core.model import (
     ActionKind,
     AttachedReplica,
     Backlog,
+    Backup,
     ClockReading,
     ClusterState,
     ConfigFile,
@@ -256,6 +257,7 @@ def node(
         memory=read(Memory(8 * GIB, 6 * GIB, 1), now),
         disk=read(DiskRoom("/data/redis", 40 * GIB, 80 * GIB), now),
         saved=read(SavedFile("/data/redis/dump6379.rdb", 5_200_000, now - 600), now),
+        backups=read((), now),
         scripts=read(scripts(), now),
         redis_log=read(LogTail("/data/redis/redis.log", ("6985:M 21 Nov 2026 07:00:00.000 * Ready",)), now),
         redis_file=read(redis_file(reading), now),
@@ -538,3 +540,28 @@ def with_script_running(
         return replace(processes, scripts=(Process(31_000, 25_300, f"/bin/bash {command}", 4.0),))
 
     return with_node(state, name, processes=state.node(name).processes.map(running))
+
+
+BACKUP_PATH = "/data/redis/dump6379.rdb.redis-ha-console.20261121T034000Z"
+BACKUP_ANSWER = f"""backup {BACKUP_PATH}
+size 5200000
+sha256 {"a1" * 32}
+keys 249935
+expires 12
+checked redis-check-rdb: RDB looks OK"""
+
+
+def with_save(state: ClusterState, name: str) -> ClusterState:
+    """A background save of this node has just ended."""
+    now = state.observed_at
+    state = with_persistence(state, name, changes_since_save=0, rdb_last_save=now, rdb_last_seconds=1)
+    return with_node(state, name, saved=read(SavedFile("/data/redis/dump6379.rdb", 5_300_000, now), now))
+
+
+def with_backup(state: ClusterState, name: str, **changes: Any) -> ClusterState:
+    """A copy of this node's dump, as it is now, lies beside it."""
+    dump = state.node(name).saved.value
+    assert dump is not None
+    note = {"sha256": "a1" * 32, "keys": 249_935, "expires": 12, "checked": "redis-check-rdb: RDB looks OK"}
+    copy = Backup(BACKUP_PATH, dump.size, dump.modified, **(note | changes))
+    return with_node(state, name, backups=read((copy,), state.observed_at))

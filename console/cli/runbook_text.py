@@ -145,7 +145,8 @@ def _predicate(spec: PredicateSpec) -> str:
 
 
 def _argument(one: ArgumentSpec) -> str:
-    kind = f"{one.type.value}, {one.default} where left out" if one.default is not None else one.type.value
+    kind = f"{one.type.value}, {one.default} where left out" if one.default else one.type.value
+    kind += ", may be left out" if one.default == "" else ""
     return f"`{one.name}` ({kind}): {_cell(one.doc)}"
 
 

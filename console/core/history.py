@@ -126,6 +126,8 @@ def own_writes(node: NodeState) -> Ancestry:
     if disk.rdb_last_save is not None and disk.rdb_last_save > start + START_SLACK:
         late = span(disk.rdb_last_save - start)
         return Ancestry(Verdict.FAILS, f"{node.name} saved {late} after its start, so it had changes to save")
+    if disk.rdb_last_seconds is not None:  # too soon after its start to be told by the times alone
+        return Ancestry(Verdict.FAILS, f"{node.name} made a background save since its start, so it had changes to save")
     return Ancestry(Verdict.HOLDS, f"{node.name} started {span(redis.uptime)} ago and took no write since")
 
 

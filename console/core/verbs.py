@@ -108,8 +108,17 @@ _OF_REDIS = _OF_REDIS_ROLE | frozenset(
         "writes-accepted",
         "vip-reaches",
         "behind-vip",
+        "nothing-unsaved",
+        "no-save-running",
+        "backup-room",
+        "backed-up",
+        "keys-as-in-backup",
+        "loads-dump",
+        "not-behind-vip",
     ]
 )
+
+_OF_DUMP = frozenset({"nothing-unsaved", "no-save-running", "backup-room", "backed-up", "keys-as-in-backup"})
 
 _ROWS: tuple[VerbSpec, ...] = (
     VerbSpec("start-redis", "Starts the Redis service of the node.", affects=_OF_REDIS),
@@ -147,6 +156,23 @@ _ROWS: tuple[VerbSpec, ...] = (
         "promote",
         "Sends SLAVEOF NO ONE to the node: it follows nobody and becomes a master with the data it has.",
         affects=_OF_REDIS_ROLE,
+    ),
+    VerbSpec(
+        "save-dump",
+        "Sends BGSAVE to the node: it writes all that it holds to its dump, beside an AOF too.",
+        affects=_OF_DUMP,
+    ),
+    VerbSpec(
+        "backup",
+        "Copies the dump of the node beside it under a dated name, and compares size, SHA-256, mode and owner.",
+        affects=frozenset({"backup-room", "backed-up", "has-backup"}),
+    ),
+    VerbSpec(
+        "restore-dump",
+        "Sets the dump of the node aside and puts a copy of the backup in its place; its Redis must be stopped.",
+        (VerbArgument("backup", ArgumentKind.TEXT, "`newest`, or the time in its name: 20261121T034000Z."),),
+        wipes_data=True,
+        affects=_OF_DUMP | {"restored", "restore-room"},
     ),
     VerbSpec(
         "set-priorities",

@@ -10,6 +10,7 @@ from console.core.keepalived_conf import parse, with_priority
 from console.core.model import ClusterState
 from console.core.priority import smallest_change
 from console.core.runbook import Step
+from console.engine import backup
 from console.engine.config_edit import replace_file, sha256, shown_diff
 from console.engine.request import SERVICE_TIMEOUT, Request, service_command, version_of, word_of
 from console.engine.request import PlanError as PlanError  # noqa: PLC0414 - whoever plans catches it from here
@@ -148,6 +149,9 @@ MAKERS: Mapping[str, Callable[[Request], tuple[Planned, ...]]] = {
     "announce-vip": announce_vip,
     "replicate": _replicate,
     "promote": _promote,
+    "save-dump": backup.save_dump,
+    "backup": backup.backup,
+    "restore-dump": backup.restore_dump,
     "set-priorities": _set_priorities,
     "write-proof": _write_proof,
     "shell": _shell,

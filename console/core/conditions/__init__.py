@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from console.core.conditions import pair, replication, servers, switching, taking_over, virtual_ip, vrrp
+from console.core.conditions import backups, pair, replication, servers, switching, taking_over, virtual_ip, vrrp
 from console.core.conditions.spec import ArgumentSpec, ArgumentType, Ask, PredicateSpec, UnreadError, Value
 from console.core.model import ClusterState
 from console.core.predicate import Check, Verdict
@@ -25,6 +25,10 @@ _SOURCE = _role("source", "The node to follow.")
 _TARGET = _role("target", "The node that is to follow the subject.")
 _MASTER = _role("master", "The node that is the master.")
 _WITHIN = ArgumentSpec("within_bytes", ArgumentType.INTEGER, "Bytes of the stream that may be on their way.", 16_384)
+_UNLESS = ArgumentSpec(
+    "source", ArgumentType.ROLE, "A node: it holds as well where the node follows that one already.", ""
+)
+_BACKUP = ArgumentSpec("backup", ArgumentType.TEXT, "`newest`, or the time in the name of a backup.", "newest")
 _IS = ArgumentSpec("is", ArgumentType.STATE, "MASTER, BACKUP, FAULT or STOP.")
 
 _ROWS: tuple[PredicateSpec, ...] = (
@@ -184,6 +188,46 @@ _ROWS: tuple[PredicateSpec, ...] = (
         "No other node is a master, or the node has every byte of it; and the node is not in the middle of a sync.",
         taking_over.may_be_promoted,
         hazard="H18",
+    ),
+    # What a node would lose for good
+    PredicateSpec(
+        "nothing-unsaved",
+        "All that Redis on the node holds is in its dump: no change since its save or load, no keys, or it is down.",
+        backups.nothing_unsaved,
+        (_UNLESS,),
+        hazard="H25",
+    ),
+    PredicateSpec("no-save-running", "No save and no rewrite of an AOF runs on the node.", backups.no_save_running),
+    PredicateSpec(
+        "backup-room",
+        "The disk of the node has room for a backup: for the copy, and for a new dump where one has to be saved first.",
+        backups.backup_room,
+        hazard="H11",
+    ),
+    PredicateSpec(
+        "backed-up",
+        "A dated copy of the dump lies beside it, and the dump is what Redis on the node holds; or it holds no keys.",
+        backups.backed_up,
+        (_UNLESS,),
+        hazard="H25",
+    ),
+    PredicateSpec("has-backup", "The backup lies beside the dump of the node.", backups.has_backup, (_BACKUP,)),
+    PredicateSpec(
+        "restore-room", "The disk of the node has room for its backup as its dump.", backups.restore_room, (_BACKUP,)
+    ),
+    PredicateSpec("restored", "The dump of the node is this backup.", backups.restored, (_BACKUP,)),
+    PredicateSpec(
+        "keys-as-in-backup",
+        "Redis on the node holds as many keys as redis-check-rdb counted in the backup.",
+        backups.keys_as_in_backup,
+        (_BACKUP,),
+    ),
+    PredicateSpec("loads-dump", "Redis on the node starts from its dump: AOF is off.", backups.loads_dump),
+    PredicateSpec(
+        "not-behind-vip",
+        "The node does not have the virtual IP, and the virtual IP does not reach it.",
+        backups.not_behind_vip,
+        hazard="H04",
     ),
     # The whole
     PredicateSpec(

@@ -21,6 +21,7 @@ class ArgumentType(StrEnum):
     INTEGER = "integer"
     STATE = "state"
     """A word of keepalived: MASTER, BACKUP, FAULT."""
+    TEXT = "text"
 
 
 @dataclass(frozen=True, slots=True)

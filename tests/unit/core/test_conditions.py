@@ -6,7 +6,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.core.conditions import VOCABULARY, evaluate
-from console.core.model import InterfaceAddress, ProblemKind, Process, Processes, TrackScript, VrrpState, read, unread
+from console.core.model import (
+    DiskRoom,
+    InterfaceAddress,
+    ProblemKind,
+    Process,
+    Processes,
+    TrackScript,
+    VrrpState,
+    read,
+    unread,
+)
 from console.core.predicate import Verdict
 from console.core.protection import protection
 from console.core.runbook import Condition
@@ -49,6 +59,14 @@ MUTUAL = s.with_redis(
 )
 ORPHAN = s.with_node(s.rebuilt_pair(), s.A, redis=s.refused(), processes=read(Processes(), s.NOW))
 EVEN = s.with_redis(SYNCED, s.A, offset=SYNCED.node(s.B).redis.value.offset)
+
+WRITTEN = s.with_persistence(BACK, s.B, changes_since_save=3)
+AOF_ON = s.with_persistence(BACK, s.B, aof=True)
+SAVING = s.with_persistence(BACK, s.B, rdb_in_progress=True)
+NO_DUMP = s.with_node(BACK, s.B, saved=unread(ProblemKind.NOT_AVAILABLE, "dump.rdb: not there", s.NOW))
+KEPT, EMPTY = s.with_backup(BACK, s.B), s.with_redis(BACK, s.B, keys={})
+FULL = s.with_node(KEPT, s.B, disk=read(DiskRoom("/data/redis", 5_300_000, 80 * s.GIB), s.NOW))
+STAMP = s.BACKUP_PATH.rpartition(".")[2]
 
 TABLE = [
     ("ssh-readable", BACK, s.B, {}, HOLDS),
@@ -202,6 +220,50 @@ TABLE = [
     ("pair-protected", s.with_script_running(s.rebuilt_pair(), s.A), "", {}, FAILS),
     ("pair-protected", SYNCED, "", {}, FAILS),
     ("pair-protected", GONE, "", {}, UNKNOWN),
+    ("nothing-unsaved", BACK, s.B, {}, HOLDS),
+    ("nothing-unsaved", FAILED, s.B, {}, HOLDS),
+    ("nothing-unsaved", EMPTY, s.B, {}, HOLDS),
+    ("nothing-unsaved", WRITTEN, s.B, {}, FAILS),
+    ("nothing-unsaved", SAVING, s.B, {}, FAILS),
+    ("nothing-unsaved", AOF_ON, s.B, {}, FAILS),
+    ("nothing-unsaved", s.with_save(AOF_ON, s.B), s.B, {}, HOLDS),
+    ("nothing-unsaved", s.with_save(WRITTEN, s.B), s.B, {}, HOLDS),
+    ("nothing-unsaved", NO_DUMP, s.B, {}, UNKNOWN),
+    ("nothing-unsaved", s.with_redis(SYNCED, s.B, keys={0: 1}), s.B, {}, FAILS),
+    ("nothing-unsaved", SYNCED, s.B, {"source": s.A}, HOLDS),
+    ("nothing-unsaved", s.with_persistence(BACK, s.B, changes_since_save=None), s.B, {}, UNKNOWN),
+    ("no-save-running", BACK, s.B, {}, HOLDS),
+    ("no-save-running", SAVING, s.B, {}, FAILS),
+    ("no-save-running", s.with_persistence(BACK, s.B, aof_rewriting=True), s.B, {}, FAILS),
+    ("backup-room", BACK, s.B, {}, HOLDS),
+    ("backup-room", FULL, s.B, {}, FAILS),
+    ("backup-room", s.with_persistence(FULL, s.B, changes_since_save=1), s.B, {}, FAILS),
+    ("backed-up", BACK, s.B, {}, FAILS),
+    ("backed-up", KEPT, s.B, {}, HOLDS),
+    ("backed-up", EMPTY, s.B, {}, HOLDS),
+    ("backed-up", s.with_persistence(KEPT, s.B, changes_since_save=1), s.B, {}, FAILS),
+    ("backed-up", s.with_save(KEPT, s.B), s.B, {}, FAILS),
+    ("backed-up", SYNCED, s.B, {"source": s.A}, HOLDS),
+    ("backed-up", FAILED, s.B, {}, FAILS),
+    ("has-backup", KEPT, s.B, {}, HOLDS),
+    ("has-backup", KEPT, s.B, {"backup": STAMP}, HOLDS),
+    ("has-backup", KEPT, s.B, {"backup": "20200101T000000Z"}, FAILS),
+    ("has-backup", BACK, s.B, {}, FAILS),
+    ("restore-room", KEPT, s.B, {}, HOLDS),
+    ("restore-room", FULL, s.B, {}, FAILS),
+    ("restore-room", BACK, s.B, {}, UNKNOWN),
+    ("restored", KEPT, s.B, {}, HOLDS),
+    ("restored", s.with_save(KEPT, s.B), s.B, {}, FAILS),
+    ("restored", s.with_node(KEPT, s.B, saved=NO_DUMP.node(s.B).saved), s.B, {}, FAILS),
+    ("keys-as-in-backup", KEPT, s.B, {}, HOLDS),
+    ("keys-as-in-backup", s.with_redis(KEPT, s.B, keys={0: 249_923}), s.B, {}, HOLDS),
+    ("keys-as-in-backup", s.with_redis(KEPT, s.B, keys={0: 249_922}), s.B, {}, FAILS),
+    ("keys-as-in-backup", s.with_redis(s.with_backup(BACK, s.B, keys=None), s.B, keys={0: 1}), s.B, {}, HOLDS),
+    ("loads-dump", BACK, s.B, {}, HOLDS),
+    ("loads-dump", AOF_ON, s.B, {}, FAILS),
+    ("not-behind-vip", BACK, s.B, {}, HOLDS),
+    ("not-behind-vip", BACK, s.A, {}, FAILS),
+    ("not-behind-vip", s.with_vip(BACK, s.B, held=True), s.B, {}, FAILS),
 ]
 
 

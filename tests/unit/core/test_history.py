@@ -44,6 +44,7 @@ AOF_LONG_AGO = s.with_redis(s.with_persistence(s.stale_master_back(), s.B, aof=T
         ("both took writes", s.split_brain(), FAILS),
         ("writes after the restart", s.with_persistence(s.stale_master_back(), s.B, changes_since_save=3), FAILS),
         ("a save after the restart", s.with_persistence(s.stale_master_back(), s.B, rdb_last_save=s.NOW - 20), FAILS),
+        ("a save right after the restart", s.with_persistence(s.stale_master_back(), s.B, rdb_last_seconds=0), FAILS),
         ("no count of changes", s.with_persistence(s.stale_master_back(), s.B, changes_since_save=None), UNKNOWN),
         ("an AOF just loaded", s.with_persistence(s.stale_master_back(), s.B, aof=True, changes_since_save=50), HOLDS),
         ("an AOF loaded long ago", AOF_LONG_AGO, UNKNOWN),

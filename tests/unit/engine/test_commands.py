@@ -60,7 +60,7 @@ def test_a_plan_that_is_blocked(call):
         "plan", "one-shot-rebuild", "cache", state=samples.with_redis(samples.stale_master_back(), A, keys={})
     )
     assert code == 1
-    assert out.rstrip().endswith("plan: blocked at step 6")
+    assert out.rstrip().endswith("plan: blocked at step 8")
 
 
 def test_a_plan_whose_roles_find_no_node_says_how_to_choose(call):
@@ -128,8 +128,8 @@ def recorded(tmp_path):
 def test_runs_are_listed_shown_and_verified(call, recorded):
     assert call("runs", "list")[1].startswith(f"{RUN}  done  ")
     shown = call("runs", "show", "3f2a")[1]
-    assert "intent    step 6: redis-b> SLAVEOF 192.168.100.201 6379" in shown
-    assert "decided   step 6: run, typed 'redis-b' (asked: type-name)" in shown
+    assert "intent    step 8: redis-b> SLAVEOF 192.168.100.201 6379" in shown
+    assert "decided   step 8: run, typed 'redis-b' (asked: type-name)" in shown
     code, out, _ = call("runs", "verify", RUN)
     assert code == 0
     assert "each fits the one before; closed" in out
@@ -150,7 +150,7 @@ def test_a_report_says_what_the_journal_says(call, recorded):
     assert code == 0
     assert f"# Run {RUN}" in out
     assert "- outcome: **done**" in out
-    assert "| intent | step 6: redis-b> SLAVEOF 192.168.100.201 6379 |" in out
+    assert "| intent | step 8: redis-b> SLAVEOF 192.168.100.201 6379 |" in out
     found = json.loads(call("runs", "report", RUN, "--format", "json")[1])
     assert found["outcome"] == "done"
     assert found["journal"]["sound"]

@@ -45,7 +45,7 @@ def test_the_whole_run(monkeypatch, capsys):
     terminal = Terminal(monkeypatch)
     ended = run(Stage(pair=Pair(sync_looks=6)))
     text = capsys.readouterr().out
-    assert "== 6/12 replicate: Make the returning node a replica of the survivor\n" in text
+    assert "== 8/14 replicate: Make the returning node a replica of the survivor\n" in text
     assert set(terminal.prompts) == {
         "Run this step? [y/N/skip/abort] ",
         'Type "redis-b" to confirm, anything else cancels: ',
@@ -89,7 +89,7 @@ def test_everything_but_yes_runs_nothing(monkeypatch, typed):
 
 @pytest.mark.parametrize("typed", ["", "y", "redis-a", "REDIS-B"])
 def test_a_gate_takes_nothing_but_the_name(monkeypatch, capsys, typed):
-    Terminal(monkeypatch, "y", "y", typed, "abort")
+    Terminal(monkeypatch, "y", "y", "y", typed, "abort")
     stage = Stage()
     ended = run(stage)
     assert ended.outcome is Outcome.ABORTED
@@ -99,10 +99,10 @@ def test_a_gate_takes_nothing_but_the_name(monkeypatch, capsys, typed):
 
 def test_a_blocked_step_says_no_and_cannot_be_run(monkeypatch, capsys):
     empty = Pair(samples.with_redis(samples.stale_master_back(), samples.A, keys={}))
-    terminal = Terminal(monkeypatch, "y", "retry", "skip", "abort")
+    terminal = Terminal(monkeypatch, "y", "y", "retry", "skip", "abort")
     ended = run(Stage(pair=empty))
     text = capsys.readouterr().out
-    assert terminal.prompts[0] == "Blocked. [LOOK/abort] "
+    assert terminal.prompts[1] == "Blocked. [LOOK/abort] "
     assert "  NO  " in text
     assert "[H02]" in text
     assert ended.outcome is Outcome.ABORTED

@@ -35,7 +35,11 @@ def test_what_is_done_already_would_be_skipped():
     found = prospects(plan(samples.stale_master_back()))
     assert found["stop-keepalived"] is Prospect.SKIPPED
     assert found["start-returning"] is Prospect.SKIPPED
-    assert found["replicate"] is Prospect.READY
+    assert found["save"] is Prospect.SKIPPED
+    assert found["backup"] is Prospect.READY
+    assert found["replicate"] is Prospect.LATER
+    backed_up = samples.with_backup(samples.stale_master_back(), B)
+    assert prospects(plan(backed_up)) == found | {"backup": Prospect.SKIPPED, "replicate": Prospect.READY}
 
 
 def test_what_needs_an_earlier_step_names_it():

@@ -1,0 +1,202 @@
+"""Conditions about what a node would lose for good: what only memory holds, what is copied, what can come back."""
+
+from __future__ import annotations
+
+from console.core.backup import (
+    NEWEST,
+    holds_memory,
+    in_words,
+    newest,
+    room_for_backup,
+    room_for_restore,
+    same_file,
+)
+from console.core.conditions.spec import Ask, UnreadError, decided, fails, holds, need, redis_of, unknown
+from console.core.conditions.virtual_ip import holders_in_words
+from console.core.facts import counted, proved_down, source_of
+from console.core.model import Backup, NodeState, ProblemKind, SavedFile
+from console.core.predicate import Check
+
+BY_HAND = "the user of ssh must be able to read the folder of the dump (ssh.sudo), and redis.dir must be right"
+
+
+def nothing_unsaved(ask: Ask) -> Check:
+    """H25: what lies on the disk is copied only if it is what the server holds."""
+    statement = f"all that Redis on {ask.name} holds is in its dump"
+    if proved_down(ask.node):
+        return holds(statement, "it does not run: there is nothing in memory")
+    if follows := _follows(ask):
+        return holds(statement, follows)
+    redis = redis_of(ask.node)
+    if redis.loading:
+        return fails(statement, "it is still loading its data", "wait until it has loaded")
+    if redis.total_keys == 0:
+        return holds(statement, "it holds no keys")
+    disk = redis.persistence
+    if disk.rdb_in_progress:
+        return fails(statement, "a save is under way", "wait for its end")
+    if disk.changes_since_save is None:
+        return unknown(statement, f"Redis {redis.version} does not say how many changes it had since its last save")
+    if disk.changes_since_save > 0:
+        failed = "" if disk.rdb_last_status == "ok" else ", and its last background save failed: its log says why"
+        advice = "stop whoever writes to it, and save it"
+        return fails(statement, f"{counted(disk.changes_since_save, 'change')} since its last save{failed}", advice)
+    dump = _dump(ask)
+    need(ask.node.clock, f"the clock of {ask.name}")
+    reason = holds_memory(ask.node)
+    if not reason:
+        return fails(statement, f"{dump.path} is not from its last save, nor what it was started from", "save it")
+    return holds(statement, f"{dump.path}, {dump.size} bytes: {reason}")
+
+
+def no_save_running(ask: Ask) -> Check:
+    """BGSAVE is refused while a save or a rewrite of the AOF is under way."""
+    statement = f"Redis on {ask.name} can begin a background save"
+    disk = redis_of(ask.node).persistence
+    running = [
+        what for on, what in ((disk.rdb_in_progress, "a save"), (disk.aof_rewriting, "a rewrite of the AOF")) if on
+    ]
+    if running:
+        return fails(statement, f"{' and '.join(running)} is under way", "wait for its end, and look again")
+    return holds(statement, f"no save is under way; the last one: {disk.rdb_last_status or 'not told'}")
+
+
+def backup_room(ask: Ask) -> Check:
+    """H11: a save and its copy must not fill the disk of the node."""
+    statement = f"{ask.name} has room for a backup of its data"
+    if not proved_down(ask.node):
+        redis_of(ask.node)
+    disk = need(ask.node.disk, f"the disk of {ask.name}")
+    if ask.node.saved.value is None:
+        _dump_or_nothing(ask)
+    room = room_for_backup(ask.node, disk.free, disk.path)
+    if room is None:
+        return unknown(statement, f"how large a dump would be is not known: {ask.node.saved.problem}")
+    there = ask.node.backups.value or ()
+    kept = f"; {counted(len(there), 'backup')} there already" if there else ""
+    return decided(room.enough, statement, room.figures + kept, "make room there: nothing is deleted by the console")
+
+
+def backed_up(ask: Ask) -> Check:
+    """H25: observed, never remembered. The newest copy is the dump, and the dump is what is in memory."""
+    statement = f"what {ask.name} holds is backed up"
+    if follows := _follows(ask):
+        return holds(statement, follows)
+    redis = redis_of(ask.node)
+    if redis.total_keys == 0 and not redis.loading:
+        return holds(statement, "it holds no keys")
+    saved = nothing_unsaved(ask)
+    if not saved.holds:
+        return Check(saved.verdict, statement, saved.evidence, saved.advice)
+    dump = _dump(ask)
+    copies = need(ask.node.backups, f"the backups of {ask.name}")
+    copy = next((one for one in reversed(copies) if same_file(one, dump)), None)
+    if copy is None:
+        last = newest(copies)
+        figures = f"the newest backup is another one: {in_words(ask.name, last)}" if last else "there is no backup"
+        return fails(statement, f"{figures}; the dump has {dump.size} bytes", "back it up")
+    checked = f"; {copy.checked}" if copy.checked else ""
+    return holds(statement, f"{in_words(ask.name, copy)}{checked}; {holds_memory(ask.node)}")
+
+
+def has_backup(ask: Ask) -> Check:
+    statement = f"{ask.name} has the backup that is asked for ({ask.arguments['backup']})"
+    copies = need(ask.node.backups, f"the backups of {ask.name}")
+    copy = newest(copies, str(ask.arguments["backup"]))
+    if copy is None:
+        names = ", ".join(one.path for one in copies) or "none"
+        return fails(statement, f"backups beside its dump: {names}", "name one of them by the time in its name")
+    return holds(statement, in_words(ask.name, copy))
+
+
+def restore_room(ask: Ask) -> Check:
+    statement = f"{ask.name} has room for its backup as its dump"
+    disk = need(ask.node.disk, f"the disk of {ask.name}")
+    room = room_for_restore(_backup(ask), disk.free, disk.path)
+    return decided(room.enough, statement, room.figures, "make room there: nothing is deleted by the console")
+
+
+def restored(ask: Ask) -> Check:
+    copy = _backup(ask)
+    statement = f"the dump of {ask.name} is its backup {copy.path}"
+    dump = _dump_or_nothing(ask)
+    if dump is None:
+        return fails(statement, "there is no dump")
+    figures = f"the dump has {dump.size} bytes, the backup {copy.size}"
+    if dump.size == copy.size and not same_file(copy, dump):
+        figures += ", but their times differ"
+    return decided(same_file(copy, dump), statement, figures)
+
+
+def keys_as_in_backup(ask: Ask) -> Check:
+    """As far as redis-check-rdb counted: keys that expire may be gone already."""
+    copy = _backup(ask)
+    statement = f"Redis on {ask.name} holds the keys of {copy.path}"
+    redis = redis_of(ask.node)
+    if redis.loading:
+        return fails(statement, "it is still loading its data", "wait until it has loaded")
+    if copy.keys is None:
+        figures = f"{counted(redis.total_keys, 'key')}; the backup's own were never counted"
+        return decided(redis.total_keys > 0, statement, figures)
+    least = copy.keys - (copy.expires or 0)
+    figures = f"{counted(redis.total_keys, 'key')}, the backup has {copy.keys:,}"
+    if copy.expires:
+        figures += f", {copy.expires:,} of them with an expiry"
+    advice = "it may have loaded something else: its log says which file, and whether AOF is on"
+    return decided(least <= redis.total_keys <= copy.keys, statement, figures, advice)
+
+
+def loads_dump(ask: Ask) -> Check:
+    """A server with AOF starts from that, and never looks at the dump."""
+    statement = f"Redis on {ask.name} starts from its dump"
+    aof = redis_of(ask.node).persistence.aof
+    advice = "turn appendonly off on the node and in its configuration file first: with it on, the dump is not loaded"
+    return decided(not aof, statement, f"AOF is {'on' if aof else 'off'}", advice)
+
+
+def not_behind_vip(ask: Ask) -> Check:
+    """H04 the other way round: no client reaches the node through the virtual IP."""
+    state = ask.state
+    statement = f"clients of {state.vip} do not reach {ask.name}"
+    held = ask.node.holds(state.vip)
+    if held is None:
+        need(ask.node.addresses, f"the addresses of {ask.name}")
+    if held or state.vip_reaches == ask.name:
+        advice = f"{ask.name} serves: move the virtual IP to the other node first"
+        return fails(statement, f"{holders_in_words(state)}; it reaches {state.vip_reaches or 'nothing'}", advice)
+    return holds(statement, f"{holders_in_words(state)}; it reaches {state.vip_reaches or 'none of the nodes'}")
+
+
+def _follows(ask: Ask) -> str:
+    """Why there is nothing of its own left to lose; empty: it does not follow the source, or there is none."""
+    name = str(ask.arguments.get("source", ""))
+    if not name or source_of(ask.state, ask.node) is not ask.state.node(name):
+        return ""
+    return f"it follows {name} already: what it had of its own was replaced, or is about to be"
+
+
+def _dump(ask: Ask) -> SavedFile:
+    dump = ask.node.saved
+    if dump.value is None:
+        raise UnreadError(f"the dump of {ask.name} could not be read: {dump.problem} ({BY_HAND})")
+    return dump.value
+
+
+def _dump_or_nothing(ask: Ask) -> SavedFile | None:
+    """A dump that is not there is known not to be there only if its folder could be looked at."""
+    if ask.node.saved.value is None and not _folder_was_read(ask.node):
+        return _dump(ask)
+    return ask.node.saved.value
+
+
+def _folder_was_read(node: NodeState) -> bool:
+    missing = node.saved.problem is not None and node.saved.problem.kind is ProblemKind.NOT_AVAILABLE
+    return missing and node.backups.ok
+
+
+def _backup(ask: Ask) -> Backup:
+    which = str(ask.arguments.get("backup", NEWEST))
+    copy = newest(need(ask.node.backups, f"the backups of {ask.name}"), which)
+    if copy is None:
+        raise UnreadError(f"{ask.name} has no backup {'' if which == NEWEST else which}".rstrip())
+    return copy
