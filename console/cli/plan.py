@@ -55,14 +55,15 @@ def _plan(context: CliContext, runbook_name: str, cluster_name: str, form: str, 
     runbook, cluster = context.runbook(runbook_name), context.cluster(cluster_name)
     check_kind(runbook, cluster)
     chosen = chosen_roles(bind, runbook, cluster)
-    inspector = context.desk([cluster.name]).inspector(cluster.name)
+    desk = context.desk([cluster.name])
+    inspector = desk.inspector(cluster.name)
     state = inspector.observe(fresh=True)
     roles = bind_roles(runbook, state, chosen)
     if isinstance(roles, Unbound):
         _print_unbound(roles, state, runbook.name, form)
         return BLOCKED
     work = Workplace(cluster, roles, "RUN-ID", stamp(state.observed_at))
-    made = measured_plan(make_plan(runbook, state, work), state, inspector, cluster)
+    made = measured_plan(make_plan(runbook, state, work), state, inspector, cluster, desk.clock)
     if form == "json":
         click.echo(json.dumps(plan_document(made), indent=2, ensure_ascii=False))
     else:

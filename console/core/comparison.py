@@ -190,8 +190,8 @@ def comparison_warnings(found: KeyComparison) -> list[str]:
     clients = found.clients.value
     if clients is not None and clients.count:
         warnings.append(
-            f"{counted(clients.count, 'client')} still connected to {found.target}: what they wrote there is lost,"
-            " and what they write from then on is refused"
+            f"{counted(clients.count, 'client')} still connected to {found.target}: what was written there is lost,"
+            " and a replica refuses what is written to it"
         )
     return warnings
 

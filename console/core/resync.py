@@ -98,9 +98,10 @@ def preview(
     lines = [f"{kind.value} resync: {reason}", *_keys(from_node, to_node), _beyond(target, older.verdict, older.reason)]
     lines += comparison_lines(comparison) if comparison is not None else []
     lines += [line for node in (to_node, from_node) for line in _saves(state, node)]
-    if s is not None:
+    if traffic is not None:
+        lines += traffic.lines
+    elif s is not None:
         lines.append(f"{source} now: {s.ops_per_second} operations/s, {counted(s.clients, 'client')}")
-    lines += traffic.lines if traffic is not None else ()
     estimate = cost(state, from_node, to_node) if kind in {ResyncKind.FULL, ResyncKind.UNKNOWN} else None
     warnings = _warnings(from_node, to_node, older.verdict, older.reason)
     if comparison is not None:

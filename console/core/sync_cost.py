@@ -77,7 +77,7 @@ def _time(s: Redis, rdb: int, basis: str) -> str:
     total = waits + saving + rdb / NETWORK_RATE + rdb / LOAD_RATE
     wait = f", waiting {waits} s for more replicas unless it is configured otherwise" if waits else ""
     return (
-        f"time: about {span(max(1.0, total))} for an RDB of {size(rdb)} at most ({basis}): {how},"
+        f"time: about {span(max(1.0, total))} for an RDB of about {size(rdb)} ({basis}): {how},"
         f" the network at {_rate(NETWORK_RATE)} and loading at {_rate(LOAD_RATE)} (both guesses){wait}"
     )
 

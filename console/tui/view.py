@@ -9,6 +9,7 @@ from console.core.finding import Finding, Health
 from console.core.inventory import ClusterSpec
 from console.core.model import ClusterState, NodeState, Role
 from console.core.protection import Protection, protection
+from console.core.quiescence import Pulse, Quiescence, quiescence, remembered
 from console.tui.timeline import Event, changes, told_by_logs
 
 SAMPLES_KEPT = 600
@@ -39,6 +40,10 @@ class ClusterView:
     """Oldest first."""
     samples: tuple[Sample, ...] = ()
     """Oldest first."""
+    pulses: tuple[Pulse, ...] = ()
+    """The master's traffic of the last minutes, oldest first."""
+    traffic: Quiescence | None = None
+    """How busy the master is, against its own last minutes; None before the first observation."""
     asked_at: float | None = None
     """When the observation under way was asked for; None: none is under way."""
     trouble: str = ""
@@ -59,6 +64,7 @@ def absorb(view: ClusterView, state: ClusterState, now: float) -> ClusterView:
     if before is not None and state.observed_at < before.observed_at:
         return view
     findings = diagnose(state, now)
+    pulses = remembered(view.pulses, state)
     seen = told_by_logs(state) if before is None else changes(before, state)
     return replace(
         view,
@@ -68,6 +74,8 @@ def absorb(view: ClusterView, state: ClusterState, now: float) -> ClusterView:
         protection=protection(state),
         events=(view.events + seen)[-EVENTS_KEPT:],
         samples=(*view.samples, _sample(before, state))[-SAMPLES_KEPT:],
+        pulses=pulses,
+        traffic=quiescence(pulses, now, view.spec.quiet_hours, view.spec.timezone),
         trouble="",
     )
 

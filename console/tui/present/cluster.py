@@ -9,6 +9,7 @@ from textual.content import Content
 from console.core.finding import Finding, Health
 from console.core.model import ClusterState, NodeState, Role
 from console.core.predicate import Verdict
+from console.core.quiescence import Level, Quiescence
 from console.tui.present.cards import link_text, role_cells, short_log
 from console.tui.present.words import (
     BAD,
@@ -208,8 +209,11 @@ def timeline(events: tuple[Event, ...], width: int) -> Lines:
 # --- history ------------------------------------------------------------------------------------------------------
 
 
-def history(samples: tuple[Sample, ...], width: int) -> Lines:
-    """Lag and write rate as plain bars, newest at the right, with the figures that the bars stand for."""
+def history(samples: tuple[Sample, ...], width: int, traffic: Quiescence | None = None) -> Lines:
+    """Lag and write rate as plain bars, newest at the right, with the figures that the bars stand for.
+
+    The word for the traffic stands beside the writes; where there is room, what it rests on stands below.
+    """
     room = max(10, width)
     shown = samples[-room:]
     if not shown:
@@ -219,8 +223,24 @@ def history(samples: tuple[Sample, ...], width: int) -> Lines:
     written = [one.written for one in shown]
     return (
         *_plot("Lag", lag, room, "", span),
-        *_plot("Writes", written, room, "/s", span),
+        *_plot("Writes", written, room, "/s", span, TRAFFIC[traffic.level] if traffic else None),
+        *(_meter(traffic, width) if traffic else ()),
     )
+
+
+TRAFFIC: dict[Level, tuple[str, str, str]] = {
+    Level.QUIET: ("✓", "quiet now", GOOD),
+    Level.USUAL: ("✓", "as usual", GOOD),
+    Level.BUSY: ("!", "busy now", WARN),
+    Level.UNKNOWN: ("?", "quiet or busy: not known yet", DIM),
+}
+
+
+def _meter(traffic: Quiescence, width: int) -> Lines:
+    """Whether this is a good moment for a full sync, and the figures that say so."""
+    said = wrapped(f"→ {traffic.advice}", width, WARN) if traffic.advice else wrapped(traffic.words, width)
+    figures = (wrapped(one, width, DIM, indent="  ", first="· ") for one in traffic.figures)
+    return (*said, *itertools.chain.from_iterable(figures))
 
 
 def sparkline(values: list[float | None], width: int) -> str:
@@ -233,12 +253,21 @@ def sparkline(values: list[float | None], width: int) -> str:
     return bars.rjust(width)
 
 
-def _plot(title: str, values: list[float | None], width: int, unit: str, span: str) -> Lines:
+def _plot(
+    title: str,
+    values: list[float | None],
+    width: int,
+    unit: str,
+    span: str,
+    word: tuple[str, str, str] | None = None,
+) -> Lines:
     known = [one for one in values if one is not None]
     latest = values[-1]
     now_text = "not known now" if latest is None else f"now {bytes_text(latest)}{unit}"
     top = f", highest {bytes_text(max(known))}{unit}" if known else ""
-    return (line((f"{title:<7}", BOLD), now_text, (f"{top}, last {span}", DIM)), line((sparkline(values, width), NOTE)))
+    said: tuple[Part, ...] = ("  ", marked(word)) if word else ()
+    head = line((f"{title:<7}", BOLD), now_text, (f"{top}, last {span}", DIM), *said)
+    return (fitted(head, width), line((sparkline(values, width), NOTE)))
 
 
 # --- logs ---------------------------------------------------------------------------------------------------------

@@ -123,7 +123,7 @@ class ClusterScreen(ConsoleScreen):
         return present.timeline(self.view.events, width)
 
     def _draw_history(self, width: int, _: int) -> Lines:
-        return present.history(self.view.samples, width)
+        return present.history(self.view.samples, width, self.view.traffic)
 
     def _draw_logs(self, width: int, _: int) -> Lines:
         return present.logs(self.view.state, width) if self.view.state else ()
