@@ -32,6 +32,7 @@ COMMANDS: tuple[LazyCommand, ...] = (
     LazyCommand("run", "Walk through a runbook, one confirmed step at a time.", "console.cli.run_plain"),
     LazyCommand("runs", "List, read, verify and report recorded runs.", "console.cli.runs"),
     LazyCommand("runbooks", "List, read and check runbooks.", "console.cli.runbooks"),
+    LazyCommand("findings", "Explain the finding codes: all of them, or one.", "console.cli.findings"),
     LazyCommand("inventory", "Check inventories.", "console.cli.inventory"),
 )
 DEFAULT = "watch"

@@ -157,7 +157,8 @@ def _nopreempt(state: ClusterState) -> Iterator[Hit]:
     if len(sides) != _PAIR:
         return
     low, high = sorted(sides, key=lambda side: side.one.priority)
-    if low.one.nopreempt and not high.one.nopreempt and low.one.priority < high.one.priority:
+    alone = low.one.nopreempt and low.one.state != "MASTER" and not high.one.nopreempt
+    if alone and low.one.priority < high.one.priority:
         yield Hit(
             (low.name,),
             f"nopreempt has no effect on {low.name}: {high.name} has the higher priority and takes the VIP back.",

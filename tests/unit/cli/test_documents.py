@@ -61,3 +61,20 @@ def test_runbooks_are_listed_shown_and_checked(capsys, tmp_path, monkeypatch):
 def test_the_reference_is_written_from_the_code():
     written = (ROOT / "docs" / "runbooks.md").read_text(encoding="utf-8")
     assert written == reference(), "write it again: redis-ha-console runbooks vocabulary > docs/runbooks.md"
+
+
+def test_the_findings_are_written_from_the_code(capsys):
+    written = (ROOT / "docs" / "findings.md").read_text(encoding="utf-8")
+    assert written == call(capsys, "findings", "--format", "markdown")[1], (
+        "write it again: redis-ha-console findings --format markdown > docs/findings.md"
+    )
+
+
+def test_one_finding_is_explained(capsys):
+    code, out, _ = call(capsys, "findings", "vip-duplicate")
+    assert code == 0
+    assert out.startswith(
+        "vip-duplicate (critical)\n  Several nodes hold the virtual IP at once.\n  why:  Some clients"
+    )
+    code, _, err = call(capsys, "findings", "vip-duplicat")
+    assert (code, err) == (2, "redis-ha-console: there is no finding vip-duplicat; did you mean vip-duplicate?\n")
