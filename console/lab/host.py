@@ -196,8 +196,8 @@ class Host:
         )  # fmt: skip
         self.pid = int(self._line() or 0)
         ip = program("ip")
-        subprocess.run([ip, "link", "add", self.name, "type", "veth", "peer", "name", "eth2", "netns", str(self.pid)],
-                       check=True)  # fmt: skip
+        cable = ["name", "eth2", "address", self._hardware_address, "netns", str(self.pid)]
+        subprocess.run([ip, "link", "add", self.name, "type", "veth", "peer", *cable], check=True)
         subprocess.run([ip, "link", "set", self.name, "master", BRIDGE, "up"], check=True)
         stdin = self._pipe(self.process.stdin)
         stdin.write("cable\n")
@@ -210,6 +210,11 @@ class Host:
         assert self.process is not None
         self._pipe(self.process.stdout).close()
         self._pipe(self.process.stderr).close()
+
+    @property
+    def _hardware_address(self) -> str:
+        """The same after each start, as a real network card's: neighbours go on reaching it at once."""
+        return ":".join(f"{number:02x}" for number in (2, 0, *map(int, self.address.split("."))))
 
     def _line(self) -> str:
         assert self.process is not None
