@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,10 +66,17 @@ def _armory(desk: Desk, passwords: Callable[[str], Passwords], folder: Path) -> 
     return ClusterArmory(desk, actuator, journal)
 
 
-def _run_app(desk: Desk, armory: Armory | None, *, cluster: str | None, runbook: str | None = None) -> int:
+def _run_app(
+    desk: Desk,
+    armory: Armory | None,
+    *,
+    cluster: str | None,
+    runbook: str | None = None,
+    roles: Mapping[str, str] | None = None,
+) -> int:
     from console.tui.app import run_app
 
-    return run_app(desk, armory, cluster=cluster, runbook=runbook)
+    return run_app(desk, armory, cluster=cluster, runbook=runbook, roles=roles)
 
 
 ADAPTERS = Adapters(

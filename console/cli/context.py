@@ -51,7 +51,13 @@ class ScreenMaker(Protocol):
     """Opens the screen and gives the exit code when it is left."""
 
     def __call__(
-        self, desk: Desk, armory: Armory | None, *, cluster: str | None, runbook: str | None = None
+        self,
+        desk: Desk,
+        armory: Armory | None,
+        *,
+        cluster: str | None,
+        runbook: str | None = None,
+        roles: Mapping[str, str] | None = None,
     ) -> int: ...
 
 
@@ -194,9 +200,17 @@ class CliContext:
         """What arms runs. Only what may run a runbook asks for it."""
         return self._adapters.armory(desk, self.passwords, self.runs_folder)
 
-    def run_app(self, desk: Desk, armory: Armory | None, *, cluster: str | None, runbook: str | None = None) -> int:
+    def run_app(
+        self,
+        desk: Desk,
+        armory: Armory | None,
+        *,
+        cluster: str | None,
+        runbook: str | None = None,
+        roles: Mapping[str, str] | None = None,
+    ) -> int:
         """Opens the screen; the exit code when it is left."""
-        return self._adapters.run_app(desk, armory, cluster=cluster, runbook=runbook)
+        return self._adapters.run_app(desk, armory, cluster=cluster, runbook=runbook, roles=roles)
 
     def passwords(self, cluster: str) -> Passwords:
         """Node → password, asked for once. Raises DocumentError that names node and source, never the value."""

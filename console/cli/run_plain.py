@@ -24,9 +24,7 @@ NOT_DONE = 1
 @click.argument("runbook")
 @click.argument("cluster")
 @click.option("--plain", is_flag=True, help="Plain prompts instead of the screen.")
-@click.option(
-    "--bind", multiple=True, metavar="ROLE=NODE", help="Say which node has a role (with --plain). Repeatable."
-)
+@click.option("--bind", multiple=True, metavar="ROLE=NODE", help="Say which node has a role. Repeatable.")
 @inventory_option
 @click.pass_obj
 def run(context: CliContext, runbook: str, cluster: str, *, plain: bool, bind: tuple[str, ...]) -> int:
@@ -42,9 +40,7 @@ def run(context: CliContext, runbook: str, cluster: str, *, plain: bool, bind: t
     chosen = chosen_roles(bind, book, spec)
     desk = context.desk([spec.name], screen=not plain)
     if not plain:
-        if chosen:
-            raise CliError("--bind needs --plain: on the screen a role is chosen where it is asked")
-        return context.run_app(desk, context.armory(desk), cluster=spec.name, runbook=book.name)
+        return context.run_app(desk, context.armory(desk), cluster=spec.name, runbook=book.name, roles=chosen)
     return _run_plain(desk, context.armory(desk), book, chosen, spec.name)
 
 
