@@ -48,6 +48,7 @@ servers:
 	    python=$$(sh console/lab/system-packages.sh --find-python) && \
 	    { [ -x $(BIN)/python ] || "$$python" -m venv .venv; } && \
 	    PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]' && \
+	    $(BIN)/python -m compileall -q console && \
 	    touch $@; })
 
 clean:
