@@ -154,9 +154,10 @@ def sections(batch: bytes, nonce: str, seq: int) -> dict[str, Section]:
     marker = re.compile(rf"\n@{re.escape(nonce)} {seq} ([a-z-]+) ([a-z]+)\n".encode())
     found: dict[str, Section] = {}
     marks = list(marker.finditer(batch))
-    for mark, following in zip(marks, [*marks[1:], None], strict=True):
+    ends = [*(mark.start() for mark in marks[1:]), len(batch)]
+    for mark, end in zip(marks, ends, strict=False):
         name, status = (part.decode() for part in mark.groups())
-        found[name] = Section(status, batch[mark.end() : following.start() if following else len(batch)])
+        found[name] = Section(status, batch[mark.end() : end])
     found.pop("end", None)
     return found
 

@@ -28,7 +28,10 @@ from console.probes import (
     notify_log,
     processes,
     redis_config,
+    redis_file,
     redis_info,
+    redis_log,
+    scripts,
     system_log,
 )
 
@@ -48,6 +51,9 @@ PARSERS: Mapping[str, Callable[[Case], Any]] = {
     "notify_log": lambda case: notify_log.parse(case["text"], "/log", case["now"], case.get("utc_offset", 0)),
     "processes": lambda case: processes.parse(case["text"], case.get("scripts", ())),
     "redis_config": lambda case: redis_config.parse(case["told"]),
+    "redis_file": lambda case: redis_file.parse(case["text"]),
+    "redis_log": lambda case: redis_log.parse(case["text"]),
+    "scripts": lambda case: scripts.parse(case["text"]),
     "redis_info": lambda case: redis_info.parse(case["text"].replace("\n", "\r\n")),
     "system_log": lambda case: system_log.parse(
         case["text"], case["now"], case.get("utc_offset", 0), case.get("instance")

@@ -1,0 +1,111 @@
+"""Broken output of every kind ends in a reading with its reason, never in an exception."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import Any
+
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from console.core.assemble import assemble_node
+from console.core.inventory import KeepalivedSpec, NodeSpec, RedisSpec, SshSpec
+from console.core.keepalived_conf import mask
+from console.core.model import ProblemKind, unread
+from console.core.script_text import actions, mask_script
+from console.probes import program, redis_config, redis_info
+from console.probes.host import HostReader
+from console.probes.program import Section, Watched
+
+HERE = Path(__file__).parent
+# What each section can look like when it is whole: the recorded cases, by the section's own name.
+_NAMES = {
+    "host_identity": "identity",
+    "keepalived_config": "config",
+    "keepalived_version": "version",
+    "notify_log": "notify-log",
+    "system_log": "system-log",
+    "redis_log": "redis-log",
+    "redis_file": "redis-file",
+}
+SECTIONS = sorted({probe.NAME for probe in program._PROBES})
+CASES: dict[str, list[str]] = {name: [] for name in SECTIONS}
+for path in sorted(HERE.glob("*/*.yaml")):
+    text = yaml.safe_load(path.read_text()).get("text", "")
+    CASES.setdefault(_NAMES.get(path.parent.name, path.parent.name.replace("_", "-")), []).append(text)
+INFOS = CASES["redis-info"]
+SPEC = NodeSpec("redis-a", "192.168.100.201", SshSpec(), RedisSpec(), KeepalivedSpec())
+WATCHED = Watched("/etc/keepalived/keepalived.conf", "/state.log", "/var/log/keepalived.log")
+
+
+@st.composite
+def broken(draw: st.DrawFn, whole: list[str]) -> bytes:
+    """A recorded answer that was cut, doubled, or has some of its bytes replaced; or bytes of any kind."""
+    if not whole or draw(st.integers(0, 4)) == 0:
+        return draw(st.binary(max_size=200))
+    data = bytearray(draw(st.sampled_from(whole)).encode())
+    for _ in range(draw(st.integers(0, 6))):
+        if not data:
+            break
+        at = draw(st.integers(0, len(data) - 1))
+        junk = draw(
+            st.sampled_from([b"", b"\n", b"\0", b"-1", b"99999999999999999999", b"|", b":", b"\xff", b"x", b"="])
+        )
+        data[at : at + draw(st.integers(0, 12))] = junk
+    return bytes(data[: draw(st.integers(0, len(data)))] if draw(st.booleans()) else data)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_the_shells_answer(data: st.DataObject) -> None:
+    reader = HostReader(WATCHED, "192.168.100.123", "")
+    batch = {
+        name: Section(data.draw(st.sampled_from(["ok", "ok", "ok", "denied", "missing", "unknown", "x"])), text)
+        for name in SECTIONS
+        if (text := data.draw(broken(CASES[name]))) is not None and data.draw(st.integers(0, 9))
+    }
+    for _ in range(2):
+        host = reader.take(batch, 1_795_246_800.0, 1_795_246_800.1, "/data/redis/dump.rdb")
+    node = assemble_node(SPEC, "192.168.100.123", host, unread(ProblemKind.REFUSED))
+    for reading in (
+        node.ssh,
+        node.addresses,
+        node.processes,
+        node.memory,
+        node.scripts,
+        node.redis_log,
+        node.redis_file,
+    ):
+        assert (reading.value is None) != (reading.problem is None)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_the_batch_itself(data: st.DataObject) -> None:
+    whole = ["\n@nonce 1 identity ok\na\nb\n1\n\n@nonce 1 memory ok\nx\n\n@nonce 1 end ok\n"]
+    found = program.sections(data.draw(broken(whole)), "nonce", 1)
+    assert all(isinstance(one, Section) for one in found.values())
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.data())
+def test_info_and_config(data: st.DataObject) -> None:
+    """What the parsers raise is what the poll turns into a reading."""
+    text = data.draw(broken(INFOS)).decode("utf-8", errors="replace").replace("\n", "\r\n")
+    told = data.draw(
+        st.dictionaries(st.sampled_from(["save", "maxmemory", "min-slaves-to-write", "x"]), st.text(max_size=9))
+    )
+    seen: Any = None
+    with contextlib.suppress(ValueError, IndexError, KeyError):
+        seen = redis_info.parse(text, redis_config.parse(told))
+    assert seen is None or seen.run_id
+    redis_info.parse_identity(text)
+
+
+@given(st.text())
+def test_masks_and_scripts(text: str) -> None:
+    assert isinstance(mask(text), str)
+    assert isinstance(mask_script(text), str)
+    assert all(one.text for one in actions(text))
