@@ -257,7 +257,8 @@ def _named(odd: Iterable[OddKey], only: Oddity | None = None) -> str:
 
 
 def _connected(target: str, clients: Clients) -> str:
-    watching = f"{counted(clients.watching, 'connection')} that only look, this console's among them"
+    watching = counted(clients.watching, "connection that only looks", "connections that only look")
+    watching += ", this console's among them"
     if not clients.count:
         return f"no client is connected to {target} ({watching})"
     told = [

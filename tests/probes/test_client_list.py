@@ -13,8 +13,8 @@ OLD = (
 )
 """Redis 3.2; 2.6 is without the `id` in front of it."""
 NEW = (
-    "id={id} addr={addr} laddr=10.0.0.1:6379 fd=8 name= age=9 idle=0 flags={flags} db=0 sub={sub} psub=0 ssub=0 multi=-1"
-    " qbuf=26 qbuf-free=20448 argv-mem=10 multi-mem=0 rbs=1024 rbp=0 obl=0 oll=0 omem=0 tot-mem=22298 events=r cmd={cmd}"
+    "id={id} addr={addr} laddr=10.0.0.1:6379 fd=8 name= age=9 idle=0 flags={flags} db=0 sub={sub} psub=0 ssub=0 "
+    "multi=-1 qbuf=26 argv-mem=10 multi-mem=0 rbs=1024 rbp=0 obl=0 oll=0 omem=0 tot-mem=22298 events=r cmd={cmd}"
     " user=default redir=-1 resp=2 lib-name= lib-ver="
 )
 

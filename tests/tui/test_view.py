@@ -7,6 +7,8 @@ import samples
 from tui_stage import spec_of
 
 from console.core.model import ClusterState, ProblemKind, VrrpState, unread
+from console.core.quiescence import Level
+from console.tui.present.cluster import history
 from console.tui.timeline import changes, told_by_logs
 from console.tui.view import ClusterView, absorb, bytes_behind
 
@@ -97,3 +99,18 @@ def test_the_view_keeps_its_age():
     view = view_of(samples.healthy_pair(samples.NOW))
     assert view.age(samples.NOW + 12) == 12
     assert replace(view, state=None).age(samples.NOW) is None
+
+
+def test_the_master_is_watched_and_its_traffic_rated():
+    view = ClusterView(spec_of(samples.failed_over_pair()))
+    for second in range(0, 120, 2):
+        busy = second > 110
+        state = samples.failed_over_pair(samples.NOW + second)
+        state = samples.with_redis(state, samples.A, ops_per_second=900 if busy else 100)
+        view = absorb(view, state, samples.NOW + second)
+    assert view.traffic is not None
+    assert view.traffic.level is Level.BUSY
+    drawn = "\n".join(one.plain for one in history(view.samples, 100, view.traffic))
+    assert "! busy now" in drawn
+    assert "→ operations on redis-a are at 9.0 times the median of the last 118 s: wait for a quieter time" in drawn
+    assert "· operations: 900/s now, 100/s is the median of 118 s" in drawn

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.core.inventory import PasswordKind, PasswordSource, RedisRoute
+from console.core.inventory import PasswordKind, PasswordSource, QuietHours, RedisRoute
 from console.documents.errors import DocumentError
 from console.documents.inventory import inventory_of, load_inventory
 from console.documents.inventory_model import InventoryDocument
@@ -273,3 +273,30 @@ def test_the_example_loads_and_names_every_key():
 def test_the_schema_is_json():
     schema = InventoryDocument.model_json_schema()
     assert json.loads(json.dumps(schema))["additionalProperties"] is False
+
+
+QUIET = GOOD.replace(
+    "    vip: 192.168.100.123\n", "    vip: 192.168.100.123\n    quiet_hours: {hours}\n    timezone: {zone}\n"
+)
+
+
+def test_quiet_hours():
+    text = QUIET.replace("{hours}", '["02:00-05:00", "22:30-00:15"]').replace("{zone}", "Europe/Berlin")
+    cluster = inventory_of(parse_document(Path("inventory.yaml"), text)).cluster("cache")
+    assert cluster.quiet_hours == (QuietHours(120, 300), QuietHours(22 * 60 + 30, 15))
+    assert cluster.timezone == "Europe/Berlin"
+    assert [str(one) for one in cluster.quiet_hours] == ["02:00-05:00", "22:30-00:15"]
+
+
+@pytest.mark.parametrize(
+    ("hours", "zone", "said"),
+    [
+        ('["2-5"]', "UTC", "'2-5' is not a time of day, like 02:00-05:00"),
+        ('["24:00-05:00"]', "UTC", "'24:00-05:00' is not a time of day"),
+        ('["02:00-02:00"]', "UTC", "begins where it ends"),
+        ('["02:00-05:00"]', "Mars/Base", "'Mars/Base' is no time zone of this machine"),
+        ("[]", "UTC", "timezone: is that of quiet_hours, and there are none"),
+    ],
+)
+def test_quiet_hours_that_are_wrong(hours, zone, said):
+    assert said in refusal(QUIET.replace("{hours}", hours).replace("{zone}", zone))
