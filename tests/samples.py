@@ -542,7 +542,7 @@ def with_script_running(
     return with_node(state, name, processes=state.node(name).processes.map(running))
 
 
-BACKUP_PATH = "/data/redis/dump6379.rdb.redis-ha-console.20261121T034000Z"
+BACKUP_PATH = "/data/redis/dump6379.rdb.redis-ha-console.20261121T074000Z"
 BACKUP_ANSWER = f"""backup {BACKUP_PATH}
 size 5200000
 sha256 {"a1" * 32}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from console.cli.backup_text import backup_lines, backups_in
 from console.cli.context import CliContext, CliError
 from console.cli.entry_text import entry_text
 
@@ -144,6 +145,7 @@ def report_document(run_id: str, entries: Sequence[Entry], check: ChainCheck) ->
         "message": closed.get("message"),
         "opened": opened,
         "roles": _first(entries, "bound").get("roles", {}),
+        "backups": backups_in(entries),
         "began": entries[0].at if entries else None,
         "ended": entries[-1].at if closed else None,
         "journal": {"entries": check.entries, "sound": check.sound, "closed": check.closed}
@@ -171,6 +173,7 @@ def report_markdown(run_id: str, entries: Sequence[Entry], check: ChainCheck) ->
     yield f"- journal: {check.entries} entries, {'each fits the one before' if check.sound else broken}"
     if closed:
         yield from ("", str(closed.get("message", "")))
+    yield from backup_lines(backups_in(entries), str(opened.get("cluster", "")))
     yield from ("", "## What happened", "", "| time (UTC) | entry | |", "| --- | --- | --- |")
     for entry in entries:
         text = entry_text(entry).replace("|", "\\|")

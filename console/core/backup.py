@@ -62,6 +62,13 @@ def note_of(words: Mapping[str, str]) -> Note | None:
     return Note(int(length), digest, _count(words, "keys"), _count(words, "expires"), words.get("checked", ""))
 
 
+def answered(text: str) -> tuple[str, Note] | None:
+    """The path and the note in the answer of the script that made a backup; None: it is not such an answer."""
+    words = dict(line.partition(" ")[::2] for line in text.splitlines())
+    note = note_of(words)
+    return (words["backup"], note) if note is not None and is_backup(words.get("backup", "")) else None
+
+
 def _count(words: Mapping[str, str], key: str) -> int | None:
     value = words.get(key, "")
     return int(value) if value.isdigit() else None

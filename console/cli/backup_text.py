@@ -1,0 +1,75 @@
+"""The backups that a run made or found: where they are, how they were verified, how to get them back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from console.core.journal import Entry
+
+
+def backups_in(entries: Sequence[Entry]) -> list[dict[str, Any]]:
+    """What the journal tells of backups, in the order in which it does. Keys may be added, not renamed.
+
+    The answer of the script tells most. Where that was lost, or a backup was there already, the conditions that saw it
+    on the node do; what they did not see stays None.
+    """
+    from console.core.backup import answered, mentions
+
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    detail: dict[str, str] = {}
+    for entry in entries:
+        if entry.kind == "intent":
+            planned = entry.data.get("planned", {})
+            detail[str(planned.get("node"))] = str(planned.get("detail", ""))
+        elif entry.kind == "result":
+            node, answer = str(entry.data.get("node")), entry.data.get("answer", {})
+            if answer.get("kind") == "done" and (made := answered(str(answer.get("text", "")))):
+                path, note = made
+                found[node, path] = _row(node, path, note.size) | {
+                    "sha256": note.sha256,
+                    "keys": note.keys,
+                    "checked": note.checked or None,
+                    "how_to_restore": detail.get(node, "").splitlines(),
+                }
+        elif entry.kind in ("observed", "verified"):
+            for one in mentions("\n".join(_evidence(entry))):
+                row = found.setdefault((one.node, one.path), _row(one.node, one.path, one.size))
+                row["sha256"] = row["sha256"] or one.sha256 or None
+    return list(found.values())
+
+
+def _row(node: str, path: str, size: int) -> dict[str, Any]:
+    return {
+        "node": node,
+        "path": path,
+        "size": size,
+        "sha256": None,
+        "keys": None,
+        "checked": None,
+        "how_to_restore": [],
+    }
+
+
+def _evidence(entry: Entry) -> list[str]:
+    """What conditions that hold have seen: one that does not hold speaks of some other backup."""
+    lists = [entry.data.get(key) or () for key in ("checks", "skip_if", "proofs")]
+    return [str(one.get("evidence", "")) for checks in lists for one in checks if one.get("verdict") == "holds"]
+
+
+def backup_lines(backups: Sequence[dict[str, Any]], cluster: str) -> Iterator[str]:
+    """The part of the report; nothing where there is no backup."""
+    if not backups:
+        return
+    yield from ("", "## Backups")
+    for one in backups:
+        digest = one["sha256"] or f"not known: `sha256sum {one['path']}` on {one['node']} tells it"
+        keys = "" if one["keys"] is None else f", {one['keys']:,} keys"
+        yield from ("", f"- `{one['node']}:{one['path']}`", f"- {one['size']} bytes{keys}, SHA-256 {digest}")
+        if one["checked"]:
+            yield f"- {one['checked']}"
+        how = one["how_to_restore"] or [
+            f"redis-ha-console run restore-backup {cluster} --bind target={one['node']}",
+        ]
+        yield from ("", "```", *how, "```")
