@@ -110,7 +110,7 @@ def test_mishaps_of_redis(pair, watch):
     full_copies(watcher)
     reachability(watcher, lab)
     silent_servers(watcher, lab)
-    assert len(watcher.seen) >= 24, sorted(watcher.seen)
+    assert len(watcher.seen) >= 28, sorted(watcher.seen)
 
 
 def settings_of_servers(watcher):
@@ -154,6 +154,11 @@ def lost_links(watcher):
     watcher.sees("replica-link-down")
     a.run(f"ip route del blackhole {b.address}/32", check=True)
     watcher.heal()
+    b.run(f"ip route add blackhole {a.address}/32", check=True)
+    watcher.redis(B, "EVAL", "for i = 1, 20 do redis.call('SET', 'big:' .. i, string.rep('x', 110000)) end", "0")
+    watcher.sees("replica-lagging")
+    b.run(f"ip route del blackhole {a.address}/32", check=True)
+    watcher.no_longer_sees("replica-lagging")
 
 
 def wrong_masters(watcher):

@@ -7,7 +7,19 @@ from collections.abc import Iterator
 
 from console.core.conditions.replication import link_in_words, refuses_writes
 from console.core.conditions.servers import role_in_words
-from console.core.diagnosis.row import BUILD, REBUILD, Hit, Row, advise, listed, names, replicas, serving
+from console.core.diagnosis.row import (
+    BUILD,
+    LOOP,
+    REBUILD,
+    Hit,
+    Row,
+    advise,
+    choosing,
+    listed,
+    names,
+    replicas,
+    serving,
+)
 from console.core.facts import attached_line, counted, gap, named, proved_down, source_of
 from console.core.finding import Severity
 from console.core.history import COMPARE, ancestry
@@ -36,7 +48,9 @@ def _no_master(state: ClusterState) -> Iterator[Hit]:
         names(list(state.nodes)),
         summary,
         tuple(evidence),
-        advise("promote the replica with the newest data, or start its master again") if running else BUILD,
+        choosing(state, advise("promote the replica with the newest data, or start its master again"))
+        if running
+        else BUILD,
     )
 
 
@@ -99,7 +113,7 @@ def _mutual(state: ClusterState) -> Iterator[Hit]:
                 (node.name, other.name),
                 f"{node.name} and {other.name} follow each other: nobody is the master.",
                 (f"{node.name} follows {link.host}:{link.port}", _follows(other)),
-                advise("SLAVEOF NO ONE on the node with the newer data, after both notify scripts have ended"),
+                LOOP,
             )
 
 
@@ -116,7 +130,7 @@ def _of_vip(state: ClusterState) -> Iterator[Hit]:
                 (node.name,),
                 f"{node.name} follows the virtual IP instead of a node.",
                 (role_in_words(redis), f"{state.vip} is held by {listed(state.vip_holders) or 'no node'}"),
-                advise("SLAVEOF the address of the master itself"),
+                choosing(state, advise("SLAVEOF the address of the master itself")),
             )
 
 
@@ -143,7 +157,7 @@ def _chained(state: ClusterState) -> Iterator[Hit]:
                 (node.name, source.name),
                 f"{node.name} follows {source.name}, which is a replica itself.",
                 (role_in_words(redis), _follows(source)),
-                advise("make the node follow the master itself"),
+                choosing(state, advise("make the node follow the master itself")),
             )
 
 
@@ -268,14 +282,14 @@ ROWS: tuple[Row, ...] = (
         Severity.CRITICAL,
         "No node takes writes, and a full sync may loop.",
         _mutual,
-        then="SLAVEOF NO ONE on the newer one, after both notify scripts have ended",
+        then="runbook break-replication-loop",
     ),
     Row(
         "no-master",
         Severity.CRITICAL,
         "No write is accepted.",
         _no_master,
-        then="promote the replica with the newest data, or build the pair",
+        then="runbook break-replication-loop where both are replicas, initial-build where nothing runs",
         said_by=("mutual-replication",),
     ),
     Row(

@@ -10,11 +10,24 @@ from console.core.model import ClusterState, MasterLink, NodeState, Redis, Role
 
 REBUILD = NextAction(runbook="one-shot-rebuild")
 BUILD = NextAction(runbook="initial-build")
+LOOP = NextAction(runbook="break-replication-loop")
+REPAIR = NextAction(runbook="repair-vip")
 
 
 def advise(text: str) -> NextAction:
     """Advice where no runbook can help."""
     return NextAction(advice=text)
+
+
+def repairing(state: ClusterState, otherwise: NextAction) -> NextAction:
+    """The runbook that brings the virtual IP to the master, where it is settled who that is."""
+    return REPAIR if len(state.masters) == 1 else otherwise
+
+
+def choosing(state: ClusterState, otherwise: NextAction) -> NextAction:
+    """The runbook that makes a master of one of two replicas, where both are."""
+    roles = [node.redis.value.role if node.redis.value is not None else None for node in state.nodes]
+    return LOOP if roles == [Role.REPLICA, Role.REPLICA] else otherwise
 
 
 @dataclass(frozen=True, slots=True)

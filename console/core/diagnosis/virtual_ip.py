@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from console.core.conditions.servers import role_in_words
-from console.core.diagnosis.row import BUILD, REBUILD, Hit, Row, advise, listed, names
+from console.core.diagnosis.row import BUILD, REBUILD, Hit, Row, advise, choosing, listed, names, repairing
 from console.core.facts import notify_scripts, proved_down, redis_processes
 from console.core.finding import Severity
 from console.core.model import ClusterState, NodeState, Role
@@ -24,7 +24,7 @@ def _missing(state: ClusterState) -> Iterator[Hit]:
     if state.vip_holders or state.vip_unread:
         return
     everyone = names(list(state.nodes))
-    next_action = REBUILD if state.masters else BUILD
+    next_action = repairing(state, REBUILD if state.masters else BUILD)
     evidence = (f"{state.vip} is on no interface of {listed(everyone)}", *_states(state, everyone))
     yield Hit(everyone, f"No node holds {state.vip}.", evidence, next_action)
 
@@ -37,8 +37,11 @@ def _duplicate(state: ClusterState) -> Iterator[Hit]:
             holders,
             f"{state.vip} is on {listed(holders)} at once.",
             (*_states(state, holders), f"from here it reaches {state.vip_reaches or 'none of them'}"),
-            advise(
-                "see whether VRRP (protocol 112) passes between them; stop keepalived on the node that should yield"
+            repairing(
+                state,
+                advise(
+                    "see whether VRRP (protocol 112) passes between them; stop keepalived on the node that should yield"
+                ),
             ),
         )
 
@@ -53,9 +56,9 @@ def _on_replica(state: ClusterState) -> Iterator[Hit]:
                 (node.name,),
                 f"{node.name} holds {state.vip}, but it is a replica.",
                 (role_in_words(redis), *running),
-                advise(
-                    "wait for its notify script" if running else "find out why it was not promoted, or move the VIP"
-                ),
+                advise("wait for its notify script")
+                if running
+                else choosing(state, repairing(state, advise("find out why it was not promoted, or move the VIP"))),
             )
 
 
@@ -68,7 +71,12 @@ def _on_dead(state: ClusterState) -> Iterator[Hit]:
                 (node.name,),
                 f"{node.name} holds {state.vip}, but its Redis {'does not answer' if hung else 'does not run'}.",
                 (f"Redis on {node.name}: {node.redis.problem}", *_states(state, (node.name,))),
-                advise(f"start Redis on {node.name} if it holds the newest data, or let the other node take the VIP"),
+                repairing(
+                    state,
+                    advise(
+                        f"start Redis on {node.name} if it holds the newest data, or let the other node take the VIP"
+                    ),
+                ),
             )
 
 
@@ -111,22 +119,28 @@ ROWS: tuple[Row, ...] = (
         Severity.CRITICAL,
         "Some clients write to one node, some to the other.",
         _duplicate,
-        then="see whether VRRP passes; one of them yields",
+        then="runbook repair-vip; see whether VRRP passes between them",
     ),
-    Row("vip-missing", Severity.CRITICAL, "Clients reach nothing.", _missing, then="the runbook that brings it back"),
+    Row(
+        "vip-missing",
+        Severity.CRITICAL,
+        "Clients reach nothing.",
+        _missing,
+        then="runbook repair-vip, or initial-build where nothing runs",
+    ),
     Row(
         "vip-on-dead-redis",
         Severity.CRITICAL,
         "Clients are refused.",
         _on_dead,
-        then="start it if it holds the newest data, or let the address move",
+        then="runbook repair-vip where another node is the master; else start it if it holds the newest data",
     ),
     Row(
         "vip-on-replica",
         Severity.CRITICAL,
         "Clients can read, and every write is refused with READONLY.",
         _on_replica,
-        then="wait for its notify script, or move the address",
+        then="wait for its notify script, else runbook repair-vip",
     ),
     Row(
         "vip-reaches-stranger",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from console.core.conditions.pair import protection_checks
-from console.core.diagnosis.row import BUILD, REBUILD, Hit, Row, advise, listed, names, serving
+from console.core.diagnosis.row import BUILD, REBUILD, Hit, Row, advise, listed, names, repairing, serving
 from console.core.facts import notify_scripts, source_of
 from console.core.finding import NextAction, Severity
 from console.core.model import ClusterState, NodeState, VrrpInstance, VrrpState
@@ -43,7 +43,9 @@ def _unprotected(state: ClusterState) -> Iterator[Hit]:
 
 
 def _restoring(state: ClusterState) -> NextAction:
-    return REBUILD if len(state.vip_holders) <= 1 else advise("first end the split: see the finding about the VIP")
+    if len(state.vip_holders) <= 1:
+        return REBUILD
+    return repairing(state, advise("first end the split: see the finding about the VIP"))
 
 
 def _would_preempt(state: ClusterState) -> Iterator[Hit]:
@@ -177,7 +179,7 @@ def _disagrees(state: ClusterState) -> Iterator[Hit]:
             f"keepalived on {node.name} {'does not run' if left else 'is ' + keepalived.state.value},"
             f" and the kernel {has} {state.vip}.",
             (f"state by {keepalived.state_source}", f"{state.vip}: {'there' if held else 'not there'}"),
-            advise(f"take the address away by hand (ip addr del) if {node.name} is not to serve clients")
+            repairing(state, advise(f"take the address away by hand (ip addr del) on {node.name}"))
             if left
             else advise("look again in a moment; if it stays, believe the kernel and read keepalived's log"),
             Severity.CRITICAL if left else Severity.WARNING,
