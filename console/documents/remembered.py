@@ -22,6 +22,7 @@ from console.core.inventory import (
     NodeSpec,
     PasswordKind,
     PasswordSource,
+    QuietHours,
     RedisRoute,
     RedisSpec,
     ServiceSpec,
@@ -83,11 +84,14 @@ def _remember(place: Path, key: str, inventory: Inventory) -> None:
 def _inventory(found: dict[str, Any]) -> Inventory:
     return Inventory(
         path=found["path"],
-        clusters=tuple(
-            ClusterSpec(**{**cluster, "nodes": tuple(_node(node) for node in cluster["nodes"])})
-            for cluster in found["clusters"]
-        ),
+        clusters=tuple(_cluster(cluster) for cluster in found["clusters"]),
     )
+
+
+def _cluster(cluster: dict[str, Any]) -> ClusterSpec:
+    nodes = tuple(_node(node) for node in cluster["nodes"])
+    quiet_hours = tuple(QuietHours(**one) for one in cluster["quiet_hours"])
+    return ClusterSpec(**{**cluster, "nodes": nodes, "quiet_hours": quiet_hours})
 
 
 def _node(node: dict[str, Any]) -> NodeSpec:
