@@ -107,6 +107,14 @@ INTERLOCKS: Mapping[str, tuple[Interlock, ...]] = {
         _READABLE,
         Interlock("may-be-promoted", "Two masters take different writes, and one set of them is lost (H18)."),
     ),
+    "pause-writes": (
+        _READABLE,
+        Interlock("redis-is-master", "A replica takes no writes that could be held back."),
+    ),
+    "resume-writes": (
+        _READABLE,
+        Interlock("resumes-alone", "Its clients would write beside another master (H18)."),
+    ),
     "set-priorities": (
         Interlock("ssh-readable", "What cannot be looked at cannot be judged (H28).", subject="master"),
         Interlock("ssh-readable", "What cannot be looked at cannot be judged (H28).", subject="replica"),

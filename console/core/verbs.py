@@ -15,6 +15,8 @@ class ArgumentKind(StrEnum):
     ROLE = "role"
     """The name of a role of the runbook."""
     TEXT = "text"
+    SECONDS = "seconds"
+    """A whole number of seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,8 @@ class VerbSpec:
 
 _OF_REDIS_ROLE = frozenset(
     [
+        "caught-up",
+        "resumes-alone",
         "redis-is-master",
         "redis-is-replica",
         "replicates-from",
@@ -119,6 +123,7 @@ _OF_REDIS = _OF_REDIS_ROLE | frozenset(
 )
 
 _OF_DUMP = frozenset({"nothing-unsaved", "no-save-running", "backup-room", "backed-up", "keys-as-in-backup"})
+_OF_PAUSE = frozenset(["writes-paused", "writes-not-paused", "writes-accepted", "caught-up"])
 
 _ROWS: tuple[VerbSpec, ...] = (
     VerbSpec("start-redis", "Starts the Redis service of the node.", affects=_OF_REDIS),
@@ -173,6 +178,18 @@ _ROWS: tuple[VerbSpec, ...] = (
         (VerbArgument("backup", ArgumentKind.TEXT, "`newest`, or the time in its name: 20261121T034000Z."),),
         wipes_data=True,
         affects=_OF_DUMP | {"restored", "restore-room"},
+    ),
+    VerbSpec(
+        "pause-writes",
+        "Holds the writes of the node back: CLIENT PAUSE … WRITE lets clients wait (from 6.2 on), a demand for more"
+        " replicas than there are (min-replicas-to-write) keeps it from acknowledging any until they are resumed.",
+        (VerbArgument("seconds", ArgumentKind.SECONDS, "How long clients wait at most before they get NOREPLICAS."),),
+        affects=_OF_PAUSE,
+    ),
+    VerbSpec(
+        "resume-writes",
+        "Takes back what pause-writes did; clients that still wait go on.",
+        affects=_OF_PAUSE,
     ),
     VerbSpec(
         "set-priorities",

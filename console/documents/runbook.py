@@ -9,7 +9,7 @@ from typing import Any
 from console.core.conditions import VOCABULARY, ArgumentSpec, ArgumentType, PredicateSpec
 from console.core.model import VrrpState
 from console.core.runbook import CANDIDATE, Action, Condition, GateKind, RoleSpec, Runbook, Step
-from console.core.verbs import VERBS, VerbSpec
+from console.core.verbs import VERBS, ArgumentKind, VerbSpec
 from console.documents import runbook_model as written
 from console.documents.problems import validated
 from console.documents.words import meant
@@ -164,6 +164,9 @@ def _of_arguments(spec: VerbSpec, value: Any, at: Location, roles: tuple[str, ..
     for one in spec.arguments:
         if one.name not in given:
             yield at, f"{spec.name} needs the argument {one.name}"
+        elif one.kind is ArgumentKind.SECONDS:
+            if type(given[one.name]) is not int or given[one.name] < 1:
+                yield at, f"{spec.name}: {one.name} must be a whole number of seconds"
         elif not isinstance(given[one.name], str) or not given[one.name].strip():
             yield at, f"{spec.name}: {one.name} must be text"
         elif one.is_role and given[one.name] not in roles:

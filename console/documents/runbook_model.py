@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, WithJsonSchema
 
 from console.core.conditions import VOCABULARY
-from console.core.verbs import VERBS
+from console.core.verbs import VERBS, ArgumentKind, VerbArgument
 from console.documents.problems import Strict
 
 _WORD = re.compile(r"[a-z][a-z0-9-]*")
@@ -52,12 +52,16 @@ def _condition_schema() -> dict[str, Any]:
     }
 
 
+def _json_type(argument: VerbArgument) -> str:
+    return "integer" if argument.kind is ArgumentKind.SECONDS else "string"
+
+
 def _action_schema() -> dict[str, Any]:
     with_arguments = {
         name: {
             "type": "object",
             "description": spec.doc,
-            "properties": {one.name: {"type": "string", "description": one.doc} for one in spec.arguments},
+            "properties": {one.name: {"type": _json_type(one), "description": one.doc} for one in spec.arguments},
             "required": [one.name for one in spec.arguments],
             "additionalProperties": False,
         }

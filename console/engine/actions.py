@@ -16,6 +16,7 @@ from console.engine.request import SERVICE_TIMEOUT, Request, service_command, ve
 from console.engine.request import PlanError as PlanError  # noqa: PLC0414 - whoever plans catches it from here
 from console.engine.request import Workplace as Workplace  # noqa: PLC0414
 from console.engine.vip_actions import announce_vip, remove_vip, restart_keepalived
+from console.engine.write_pause import pause_writes, resume_writes
 
 PROOF_SECONDS = 60
 """How long the key of the write proof lives."""
@@ -153,6 +154,8 @@ MAKERS: Mapping[str, Callable[[Request], tuple[Planned, ...]]] = {
     "backup": backup.backup,
     "restore-dump": backup.restore_dump,
     "set-priorities": _set_priorities,
+    "pause-writes": pause_writes,
+    "resume-writes": resume_writes,
     "write-proof": _write_proof,
     "shell": _shell,
     "manual": _manual,

@@ -95,6 +95,7 @@ class Runner:
             touched = any(one.output for one in self.state.steps)
             sentences.append(f"Done so far: {', '.join(done)}." if done else "No step was done.")
             sentences.append("" if touched else "Nothing was sent.")
+        sentences.append(self._story.pause.words(self._hands.clock.now()))
         if self._story.state is not None:
             with contextlib.suppress(Exception):  # the last words must be said even if the summary cannot be made
                 sentences.append(f"Now: {situation(self._story.state)}")

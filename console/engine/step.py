@@ -32,6 +32,7 @@ from console.engine.look import Look, changes, gate_of, look, may_skip, proofs, 
 from console.engine.measure import measured
 from console.engine.ports import Actuator, Answer, AnswerKind, Clock, Inspector
 from console.engine.story import Story
+from console.engine.write_pause import PAUSES
 
 POLL = 0.5
 """Seconds between two looks while a proof is awaited."""
@@ -235,7 +236,10 @@ class StepRun:
         self._record("intent", {"planned": planned, "expecting": expecting, "digest": seen.digest})
         self._story.advance(IntentWritten(self._index, line))
         self._story.in_flight = line
+        sent_at = self._hands.clock.now()
         answer = self._hands.actuator.send(planned, expecting)
+        if self._verb.name == PAUSES and answer.kind is not AnswerKind.NOT_SENT:
+            self._story.pause.begin(planned.node, sent_at)
         if answer.kind is AnswerKind.DONE and planned.expect and answer.text.strip() != planned.expect:
             answer = Answer(AnswerKind.FAILED, f"the answer is {answer.text!r}, not {planned.expect!r}")
         self._record("result", {"node": planned.node, "answer": answer})

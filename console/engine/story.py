@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from console.core.model import ClusterState
 from console.core.run import Decision, Event, Question, RunState, advance
 from console.engine.ports import Journal, Operator
+from console.engine.write_pause import PauseWatch
 
 
 class JournalLostError(Exception):
@@ -23,6 +24,8 @@ class Story:
         """The newest observation."""
         self.in_flight = ""
         """The command that may have left and whose answer is not on disk: a death here means UNKNOWN (H27)."""
+        self.pause = PauseWatch()
+        """How long clients could not write, where the run held writes back."""
         self.stop_waiting = False
         """Set from another thread: the operator does not want to wait for a proof. Holds until the next answer."""
         self._journal = journal
@@ -44,6 +47,7 @@ class Story:
     def show(self, state: ClusterState) -> None:
         """An observation that gates and proofs rest on."""
         self.state = state
+        self.pause.look(state)
         with contextlib.suppress(Exception):
             self._operator.show(state)
 

@@ -229,6 +229,25 @@ _ROWS: tuple[PredicateSpec, ...] = (
         backups.not_behind_vip,
         hazard="H04",
     ),
+    PredicateSpec(
+        "writes-paused", "The node takes no writes until they are resumed (`pause-writes`).", switching.writes_paused
+    ),
+    PredicateSpec(
+        "writes-not-paused", "The node is not told to hold writes back (`resume-writes`).", switching.writes_not_paused
+    ),
+    PredicateSpec(
+        "resumes-alone",
+        "The node is a replica, which refuses writes anyway, or no other node is a master.",
+        switching.resumes_alone,
+        hazard="H18",
+    ),
+    PredicateSpec(
+        "caught-up",
+        "The writes of the source are paused, and the node follows it and has its very offset.",
+        switching.caught_up,
+        (_SOURCE,),
+        hazard="H18",
+    ),
     # The whole
     PredicateSpec(
         "pair-protected",

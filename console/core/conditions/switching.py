@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from console.core.conditions.spec import Ask, fails, holds, redis_of, unknown
+from console.core.conditions.replication import in_sync, no_other_master
+from console.core.conditions.servers import role_in_words
+from console.core.conditions.spec import Ask, decided, fails, holds, redis_of, unknown
 from console.core.history import COMPARE, ancestry
+from console.core.model import Role
 from console.core.predicate import Check, Verdict
+
+PAUSED = 1_000_000
+"""`pause-writes` adds it to min-replicas-to-write, `resume-writes` takes it off: the old number stays in there."""
+NOT_TOLD = "min-replicas-to-write could not be read"
 
 
 def newest(ask: Ask) -> Check:
@@ -22,3 +29,56 @@ def newest(ask: Ask) -> Check:
             return unknown(statement, found.reason, COMPARE)
         reasons.append(found.reason)
     return holds(statement, "; ".join(reasons))
+
+
+def writes_paused(ask: Ask) -> Check:
+    """By a demand for more replicas than there are: unlike CLIENT PAUSE it is seen, and does not end by itself."""
+    statement = f"{ask.name} takes no writes until they are resumed"
+    redis = redis_of(ask.node)
+    wanted, good = redis.config.min_replicas_to_write, redis.good_replicas
+    if wanted is None:
+        return unknown(
+            statement, "min-replicas-to-write could not be read", "give the alias of CONFIG in the inventory"
+        )
+    if wanted < PAUSED:
+        return fails(statement, f"min-replicas-to-write {wanted}")
+    if good is None and redis.role is Role.MASTER:
+        return fails(statement, f"min-replicas-to-write {wanted} has no effect", "set min-replicas-max-lag above 0")
+    return holds(
+        statement, f"min-replicas-to-write {wanted}, good replicas {good or 0}: clients wait or get NOREPLICAS"
+    )
+
+
+def writes_not_paused(ask: Ask) -> Check:
+    statement = f"{ask.name} is not told to hold writes back"
+    wanted = redis_of(ask.node).config.min_replicas_to_write
+    if wanted is None:
+        return unknown(
+            statement, "min-replicas-to-write could not be read", "give the alias of CONFIG in the inventory"
+        )
+    return decided(wanted < PAUSED, statement, f"min-replicas-to-write {wanted}", "resume them: run resume-writes")
+
+
+def caught_up(ask: Ask) -> Check:
+    """Exact, and of use only while nothing is added: else both figures are of different moments."""
+    source = ask.other("source")
+    statement = f"{ask.name} has every byte that {source.name} acknowledged"
+    paused = writes_paused(Ask(ask.state, source, {}))
+    if not paused.holds:
+        return Check(paused.verdict, statement, paused.evidence, f"pause the writes of {source.name} first")
+    near = in_sync(Ask(ask.state, ask.node, {"source": source.name, "within_bytes": 0}))
+    mine, theirs = redis_of(ask.node).offset, redis_of(source).offset
+    if not near.holds or mine is None or theirs is None:
+        word = near.evidence if not near.holds else "the offsets are not known"
+        return Check(Verdict.FAILS if near.holds else near.verdict, statement, word, near.advice)
+    return decided(mine == theirs, statement, f"{source.name} at {theirs}, {ask.name} at {mine}", "wait")
+
+
+def resumes_alone(ask: Ask) -> Check:
+    """H18: what goes on writing must not do so beside another master."""
+    redis = redis_of(ask.node)
+    statement = f"whoever writes to {ask.name} is refused as by any replica, or it is the only master"
+    if redis.role is Role.REPLICA:
+        return holds(statement, role_in_words(redis))
+    alone = no_other_master(ask)
+    return Check(alone.verdict, statement, alone.evidence, alone.advice)

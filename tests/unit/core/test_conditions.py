@@ -6,12 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.core.conditions import VOCABULARY, evaluate
+from console.core.conditions.switching import PAUSED
 from console.core.model import (
     DiskRoom,
     InterfaceAddress,
     ProblemKind,
     Process,
     Processes,
+    RedisConfig,
     TrackScript,
     VrrpState,
     read,
@@ -59,6 +61,9 @@ MUTUAL = s.with_redis(
 )
 ORPHAN = s.with_node(s.rebuilt_pair(), s.A, redis=s.refused(), processes=read(Processes(), s.NOW))
 EVEN = s.with_redis(SYNCED, s.A, offset=SYNCED.node(s.B).redis.value.offset)
+EVENED = s.with_redis(s.with_redis(HEALTHY, s.A, offset=s.SHARED_OFFSET), s.B, offset=s.SHARED_OFFSET)
+HELD = s.with_redis(EVENED, s.B, good_replicas=1, config=RedisConfig(min_replicas_to_write=PAUSED))
+EVENED = s.with_redis(EVENED, s.B, config=RedisConfig(min_replicas_to_write=0))
 
 WRITTEN = s.with_persistence(BACK, s.B, changes_since_save=3)
 AOF_ON = s.with_persistence(BACK, s.B, aof=True)
@@ -205,6 +210,23 @@ TABLE = [
     ("clients-can-do-without", timeout(s.rebuilt_pair(), s.B), s.A, {}, UNKNOWN),
     ("clients-can-do-without", s.with_vip(s.with_vip(SYNCED, s.A, held=False), s.B, held=True), s.B, {}, HOLDS),
     ("clients-can-do-without", s.with_vip(FRESH, s.B, held=True), s.B, {}, HOLDS),
+    ("writes-paused", HELD, s.B, {}, HOLDS),
+    ("writes-paused", EVENED, s.B, {}, FAILS),
+    ("writes-paused", s.with_redis(HELD, s.B, good_replicas=None), s.B, {}, FAILS),
+    ("writes-paused", s.with_redis(HELD, s.B, config=RedisConfig()), s.B, {}, UNKNOWN),
+    ("writes-paused", timeout(HELD, s.B), s.B, {}, UNKNOWN),
+    ("writes-not-paused", EVENED, s.B, {}, HOLDS),
+    ("writes-not-paused", HELD, s.B, {}, FAILS),
+    ("writes-not-paused", s.with_redis(HELD, s.B, config=RedisConfig()), s.B, {}, UNKNOWN),
+    ("caught-up", HELD, s.A, {"source": s.B}, HOLDS),
+    ("caught-up", s.with_redis(HELD, s.A, offset=s.SHARED_OFFSET - 1), s.A, {"source": s.B}, FAILS),
+    ("caught-up", s.with_redis(HELD, s.A, offset=s.SHARED_OFFSET + 1), s.A, {"source": s.B}, FAILS),
+    ("caught-up", s.with_redis(s.with_redis(HELD, s.A, offset=None), s.B, offset=None), s.A, {"source": s.B}, FAILS),
+    ("caught-up", EVENED, s.A, {"source": s.B}, FAILS),
+    ("caught-up", timeout(HELD, s.A), s.A, {"source": s.B}, UNKNOWN),
+    ("resumes-alone", HELD, s.B, {}, HOLDS),
+    ("resumes-alone", HELD, s.A, {}, HOLDS),
+    ("resumes-alone", SPLIT, s.B, {}, FAILS),
     ("newest", HEALTHY, s.B, {}, HOLDS),
     ("newest", BACK, s.A, {}, HOLDS),
     ("newest", BACK, s.B, {}, FAILS),

@@ -118,7 +118,14 @@ SHIPPED = {book.name: book for book in load_runbooks(None)}
 
 
 def test_they_are_found_in_the_package():
-    assert set(SHIPPED) >= {"one-shot-rebuild", "initial-build", "repair-vip", "break-replication-loop"}
+    assert set(SHIPPED) >= {
+        "one-shot-rebuild",
+        "initial-build",
+        "repair-vip",
+        "break-replication-loop",
+        "planned-switchover",
+        "resume-writes",
+    }
 
 
 def test_the_operators_own_are_found_beside_the_inventory(tmp_path):
