@@ -18,7 +18,7 @@ CORE = sorted((CONSOLE / "core").rglob("*.py"))
 SOURCES = sorted(CONSOLE.rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("test_*.py"))
 LONGEST_FILE, LONGEST_FUNCTION = 400, 60
-CATALOGUES = {"core/model.py": 600}
+CATALOGUES = {"core/model.py": 650}
 """Files that are one list of plain values: there a second file would only hide where to look."""
 HANDS = ("send", "execute", "write", "append", "arm")
 

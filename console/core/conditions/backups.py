@@ -14,8 +14,9 @@ from console.core.backup import (
 from console.core.conditions.spec import Ask, UnreadError, decided, fails, holds, need, redis_of, unknown
 from console.core.conditions.virtual_ip import holders_in_words
 from console.core.facts import counted, proved_down, source_of
+from console.core.history import ancestry
 from console.core.model import Backup, NodeState, ProblemKind, SavedFile
-from console.core.predicate import Check
+from console.core.predicate import Check, Verdict
 
 BY_HAND = "the user of ssh must be able to read the folder of the dump (ssh.sudo), and redis.dir must be right"
 
@@ -25,8 +26,8 @@ def nothing_unsaved(ask: Ask) -> Check:
     statement = f"all that Redis on {ask.name} holds is in its dump"
     if proved_down(ask.node):
         return holds(statement, "it does not run: there is nothing in memory")
-    if follows := _follows(ask):
-        return holds(statement, follows)
+    if reason := _nothing_to_lose(ask):
+        return holds(statement, reason)
     redis = redis_of(ask.node)
     if redis.loading:
         return fails(statement, "it is still loading its data", "wait until it has loaded")
@@ -80,8 +81,8 @@ def backup_room(ask: Ask) -> Check:
 def backed_up(ask: Ask) -> Check:
     """H25: observed, never remembered. The newest copy is the dump, and the dump is what is in memory."""
     statement = f"what {ask.name} holds is backed up"
-    if follows := _follows(ask):
-        return holds(statement, follows)
+    if reason := _nothing_to_lose(ask):
+        return holds(statement, reason)
     redis = redis_of(ask.node)
     if redis.total_keys == 0 and not redis.loading:
         return holds(statement, "it holds no keys")
@@ -167,12 +168,20 @@ def not_behind_vip(ask: Ask) -> Check:
     return holds(statement, f"{holders_in_words(state)}; it reaches {state.vip_reaches or 'none of the nodes'}")
 
 
-def _follows(ask: Ask) -> str:
-    """Why there is nothing of its own left to lose; empty: it does not follow the source, or there is none."""
+def _nothing_to_lose(ask: Ask) -> str:
+    """Why following the source throws nothing away; empty: it does, or there is no source."""
+    from console.core.resync import ResyncKind, predict  # its figures come from conditions
+
     name = str(ask.arguments.get("source", ""))
-    if not name or source_of(ask.state, ask.node) is not ask.state.node(name):
+    if not name:
         return ""
-    return f"it follows {name} already: what it had of its own was replaced, or is about to be"
+    source = ask.state.node(name)
+    if source_of(ask.state, ask.node) is source:
+        return f"it follows {name} already: what it had of its own was replaced, or is about to be"
+    kind, reason = predict(ask.state, source, ask.node)
+    if kind is ResyncKind.PARTIAL and ancestry(ask.state, source, ask.node).verdict is Verdict.HOLDS:
+        return f"it goes on where {name} is, and throws nothing away: {reason}"
+    return ""
 
 
 def _dump(ask: Ask) -> SavedFile:

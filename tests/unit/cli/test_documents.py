@@ -47,7 +47,7 @@ def test_runbooks_are_listed_shown_and_checked(capsys, tmp_path, monkeypatch):
     monkeypatch.delenv("REDIS_HA_INVENTORY", raising=False)
     assert "one-shot-rebuild" in call(capsys, "runbooks", "list")[1]
     shown = call(capsys, "runbooks", "show", "one-shot-rebuild")[1]
-    assert "== 6/12 replicate: Make the returning node a replica of the survivor" in shown
+    assert "== 8/14 replicate: Make the returning node a replica of the survivor" in shown
     assert call(capsys, "runbooks", "check")[0] == 0
     code, _, err = call(capsys, "runbooks", "show", "one-shot")
     assert (code, err) == (2, "redis-ha-console: there is no runbook one-shot; did you mean one-shot-rebuild?\n")
@@ -78,3 +78,17 @@ def test_one_finding_is_explained(capsys):
     )
     code, _, err = call(capsys, "findings", "vip-duplicat")
     assert (code, err) == (2, "redis-ha-console: there is no finding vip-duplicat; did you mean vip-duplicate?\n")
+
+
+def test_the_hazards_are_written_from_the_code(capsys):
+    written = (ROOT / "docs" / "hazards.md").read_text(encoding="utf-8")
+    assert written == call(capsys, "hazards", "--format", "markdown")[1], (
+        "write it again: redis-ha-console hazards --format markdown > docs/hazards.md"
+    )
+
+
+def test_one_hazard_is_explained(capsys):
+    code, out, _ = call(capsys, "hazards", "H03")
+    assert code == 0
+    assert "overridden by typing: I accept that NODE loses what SOURCE does not have" in out
+    assert call(capsys, "hazards", "H99")[0] == 2

@@ -245,9 +245,15 @@ def test_words_about_a_backup_are_read_back():
 # --- in a run -------------------------------------------------------------------------------------------------------
 
 
-def test_what_has_changes_is_saved_before_it_is_copied():
+def test_what_has_changes_is_saved_before_it_is_copied_unless_nothing_is_thrown_away():
     state = samples.in_sync_unprotected()  # its history is known, and it was written to by its old master
     state = samples.with_redis(state, B, role=samples.Role.MASTER, master=None, replid=samples.REPLID, offset=8000)
+    partial = Stage(pair=Pair(samples.with_persistence(state, B, changes_since_save=9)))
+    run = partial.run()
+    assert partial.status(run, "save").status is StepStatus.SKIPPED
+    assert "throws nothing away" in partial.status(run, "backup").note
+    backlog = replace(samples.promoted().backlog, first_byte_offset=8500)
+    state = samples.with_redis(state, A, backlog=backlog)
     stage = Stage(pair=Pair(samples.with_persistence(state, B, changes_since_save=9)))
     run = stage.run()
     assert stage.status(run, "save").status is StepStatus.DONE, run.message
