@@ -6,18 +6,20 @@ import contextlib
 import threading
 import time
 from collections.abc import Mapping
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from console.core.assemble import assemble_node
 from console.core.command import Secret
-from console.core.comparison import KeyComparison
 from console.core.inventory import ClusterSpec, NodeSpec
 from console.core.model import ClusterState, Problem, ProblemKind, unknown_node, unread
-from console.core.quiescence import Pulse, remembered
 from console.transport.failure import LinkError
 from console.transport.host_eye import Dump, HostEye
 from console.transport.redis_eye import RedisEye, Tunnel
 from console.transport.vip_eye import VipEye
+
+if TYPE_CHECKING:  # one look, as `status` takes it, needs neither
+    from console.core.comparison import KeyComparison
+    from console.core.quiescence import Pulse
 
 ANSWER_DEADLINE = 2.0
 """Seconds that one poll waits for a node, once."""
@@ -75,8 +77,9 @@ class NodesInspector:
         try:
             if self._closed:
                 return self._last or self._nothing()
-            self._last = self._observe(fresh=fresh, first=self._last is None)
-            self._pulses = remembered(self._pulses, self._last)
+            before, self._last = self._last, self._observe(fresh=fresh, first=self._last is None)
+            if before is not None:
+                self._remember(before, self._last)
             return self._last
         finally:
             self._lock.release()
@@ -84,7 +87,15 @@ class NodesInspector:
     @property
     def pulses(self) -> tuple[Pulse, ...]:
         """The master's traffic as the observations of the last minutes saw it, oldest first."""
+        if not self._pulses and self._last is not None:
+            self._remember(self._last)
         return self._pulses
+
+    def _remember(self, *states: ClusterState) -> None:
+        from console.core.quiescence import remembered
+
+        for state in states:
+            self._pulses = remembered(self._pulses, state)
 
     def compare(self, source: str, target: str) -> KeyComparison:
         """Looks at a sample of both servers' keys and at the target's clients, over connections of its own."""
