@@ -121,6 +121,14 @@ HAZARDS: tuple[Hazard, ...] = (
         proofs=("lab/test_interlocks.py::test_h09_a_notify_script_that_still_sleeps_blocks_until_it_has_ended",),
     ),
     Hazard(
+        "H10",
+        "Notify or check scripts that change replication or restart Redis by themselves",
+        "The scripts are read, and what they will do is named with its line. While one runs, nothing is sent.",
+        ("no-script-running",),
+        findings=("script-fights-operator",),
+        proofs=("lab/test_findings.py::test_mishaps_of_keepalived",),
+    ),
+    Hazard(
         "H11",
         "The fork for the full sync kills the source",
         "Memory, overcommit, disk and the last background save are looked at; below the margin it is refused.",
@@ -202,6 +210,17 @@ HAZARDS: tuple[Hazard, ...] = (
         proofs=(
             "lab/test_interlocks.py::test_h11_h19_a_source_or_target_without_room_is_refused",
             "lab/test_interlocks.py::test_h19_a_server_that_cannot_load_the_copy_is_not_made_a_replica",
+        ),
+    ),
+    Hazard(
+        "H25",
+        "A copy of the RDB that is older than the last acknowledged write",
+        "A backup counts only where nothing changed since the save that it is a copy of; its size and checksum are "
+        "compared, and nothing that holds keys is wiped without one.",
+        ("nothing-unsaved", "backed-up", "keys-as-in-backup"),
+        proofs=(
+            "lab/test_backup.py::test_what_the_rebuild_wipes_is_backed_up_and_can_be_brought_back",
+            "lab/test_backup.py::test_what_was_written_is_saved_first_and_never_put_at_risk_on_a_serving_node",
         ),
     ),
     Hazard(

@@ -43,6 +43,12 @@ def _towards_source(predicate: str, reason: str) -> Interlock:
 
 _READABLE = Interlock("ssh-readable", "What cannot be looked at cannot be judged (H28).")
 _REPLACEABLE = Interlock("clients-can-do-without", "Clients would lose the only node that serves them (H17).")
+_STARTS_KEEPALIVED = (
+    _READABLE,
+    Interlock("brings-no-stale-data", "It may get the VIP, and with it writes that belong to newer data (H01, H14)."),
+    Interlock("in-its-turn", "A replica that finds no master takes the VIP and promotes itself (H16)."),
+    Interlock("will-not-preempt", "A priority that wins takes the VIP from a master that is well (H15)."),
+)
 
 INTERLOCKS: Mapping[str, tuple[Interlock, ...]] = {
     "start-redis": (
@@ -51,26 +57,13 @@ INTERLOCKS: Mapping[str, tuple[Interlock, ...]] = {
         Interlock("comes-back-quietly", "Its check would succeed, and keepalived would give it the VIP (H01, H22)."),
     ),
     "stop-redis": (_READABLE, _REPLACEABLE),
-    "start-keepalived": (
-        _READABLE,
-        Interlock(
-            "brings-no-stale-data", "It may get the VIP, and with it writes that belong to newer data (H01, H14)."
-        ),
-        Interlock("in-its-turn", "A replica that finds no master takes the VIP and promotes itself (H16)."),
-        Interlock("will-not-preempt", "A priority that wins takes the VIP from a master that is well (H15)."),
-    ),
+    "start-keepalived": _STARTS_KEEPALIVED,
     "stop-keepalived": (_READABLE, _REPLACEABLE),
     "reload-keepalived": (
         _READABLE,
         Interlock("will-not-preempt", "The numbers in the file count from the reload on (H15)."),
     ),
-    "restart-keepalived": (
-        _READABLE,
-        _REPLACEABLE,
-        Interlock("brings-no-stale-data", "It gets the VIP, and with it writes that belong to newer data (H01)."),
-        Interlock("in-its-turn", "A replica that finds no master takes the VIP and promotes itself (H16)."),
-        Interlock("will-not-preempt", "A priority that wins takes the VIP from a master that is well (H15)."),
-    ),
+    "restart-keepalived": (*_STARTS_KEEPALIVED, _REPLACEABLE),
     "remove-vip": (
         _READABLE,
         _REPLACEABLE,
@@ -102,10 +95,30 @@ INTERLOCKS: Mapping[str, tuple[Interlock, ...]] = {
         _towards_source("version-not-older-than", "An older server cannot load a newer one's RDB (H19)."),
         _towards_source("maxmemory-fits", "A node with less room evicts, or dies of it (H19)."),
         _of_source("fork-headroom", "The fork for the copy would endanger the node that serves (H11)."),
+        _towards_source("backed-up", "What is thrown away here could not be brought back (H18, H25)."),
     ),
     "promote": (
         _READABLE,
         Interlock("may-be-promoted", "Two masters take different writes, and one set of them is lost (H18)."),
+    ),
+    "save-dump": (
+        _READABLE,
+        Interlock("redis-not-loading", "It would save half a data set over a whole one."),
+        Interlock("redis-on-this-host", "The address may lead to another machine than the one shown (H07)."),
+        Interlock("no-save-running", "BGSAVE is refused while another save runs."),
+        Interlock("backup-room", "A full disk makes the server refuse writes (H11, H30)."),
+    ),
+    "backup": (
+        _READABLE,
+        Interlock("backup-room", "A full disk makes the server refuse writes (H11, H30)."),
+    ),
+    "restore-dump": (
+        _READABLE,
+        Interlock("redis-down", "A running server would overwrite it with what it holds (H28)."),
+        Interlock("keepalived-stopped", "With the old data and a passing check it could get the VIP (H01)."),
+        Interlock("no-vip", "Clients would reach the old data as soon as it is loaded (H22)."),
+        Interlock("not-behind-vip", "Clients would lose what they wrote since the backup (H04)."),
+        Interlock("no-script-running", "A script that still sleeps would start or promote something (H09)."),
     ),
     "pause-writes": (
         _READABLE,

@@ -18,6 +18,7 @@ STEP = r"== \d+/\d+ [\w-]+: [^\r\n]+"
 ASKED = r"Run this step\? \[y/N/skip/abort\] "
 GATE = r'Type "([\w.-]+)" to confirm, anything else cancels: '
 STUCK = r"(?:Blocked|Not done)\. \[[^\]\r\n]*\] "
+SENTENCE = r'Type "(I accept [^"]+)" to override, anything else cancels: '
 LAST = r"run ([\w-]+): (done|failed|refused|aborted|unknown)"
 
 
@@ -61,10 +62,12 @@ def run_plain(
     state: Path | None = None,
     deadline: float = 120,
     typed: str = "",
+    override: str = "",
 ) -> PlainRun:
     """Runs to the end, saying yes and typing the names that are asked for. `typed` is typed at a gate instead.
 
-    A run that is blocked is aborted, and its reason kept in `stuck`.
+    A run that is blocked is aborted, and its reason kept in `stuck`; but where `override` is given and can be, that is
+    typed first, `sentence` being the very sentence that is asked for.
     """
     seen = PlainRun()
     words = ["-m", "console", "run", runbook, lab.cluster, "--plain", *options]
@@ -73,9 +76,9 @@ def run_plain(
     )
     try:
         while True:
-            found = terminal.expect([ASKED, GATE, STUCK, LAST, pexpect.EOF])
+            found = terminal.expect([ASKED, GATE, STUCK, LAST, pexpect.EOF, SENTENCE])
             before = str(terminal.before)
-            seen.text += before + str(terminal.after if found < 4 else "")
+            seen.text += before + str(terminal.after if found != 4 else "")
             if found == 0:
                 seen.confirmed += 1
                 terminal.sendline("y")
@@ -86,9 +89,13 @@ def run_plain(
                 terminal.sendline("abort" if typed and again else typed or name)
             elif found == 2:
                 seen.stuck += before
-                terminal.sendline("abort")
+                offered = override and "/override/" in str(terminal.after)
+                terminal.sendline("override" if offered else "abort")
             elif found == 3:
                 seen.outcome = terminal.match.group(2)
+            elif found == 5:
+                terminal.sendline(" ".join(terminal.match.group(1).split()) if override == "sentence" else override)
+                override = ""
             else:
                 break
     finally:

@@ -13,7 +13,7 @@ from textual.pilot import Pilot
 
 from console.__main__ import ADAPTERS
 from console.cli.context import CliContext
-from console.core.run import Outcome, Question, QuestionKind
+from console.core.run import Choice, Outcome, Question, QuestionKind
 from console.lab.pair import Laboratory
 from console.tui.app import ConsoleApp
 from console.tui.screens.runbooks import ArmScreen
@@ -79,9 +79,16 @@ async def arm(pilot: Pilot[Any], *, choose: str = "") -> None:
 
 
 async def answer_all(
-    pilot: Pilot[Any], *, before: Callable[[Question], object] | None = None, deadline: float = 120
+    pilot: Pilot[Any],
+    *,
+    before: Callable[[Question], object] | None = None,
+    deadline: float = 120,
+    override: bool = False,
 ) -> ScreenRun:
-    """Says yes and types the names asked for, to the end. `before` gets each question, just before it is answered."""
+    """Says yes and types the names asked for, to the end. `before` gets each question, just before it is answered.
+
+    `override`: types the sentence where there is one to type; else a blocked run is stopped.
+    """
     seen, app, end = ScreenRun(), pilot.app, time.monotonic() + deadline
     assert isinstance(app, ConsoleApp)
     while app.run_state is None or app.armed_run is not None:
@@ -94,16 +101,18 @@ async def answer_all(
         question = boxes[0].question
         if before is not None:
             before(question)
-        await _answer(pilot, question, seen)
+        await _answer(pilot, question, seen, override=override)
     seen.outcome = app.run_state.outcome
     return seen
 
 
-async def _answer(pilot: Pilot[Any], question: Question, seen: ScreenRun) -> None:
-    if question.kind is QuestionKind.TYPE_NAME:
+async def _answer(pilot: Pilot[Any], question: Question, seen: ScreenRun, *, override: bool) -> None:
+    overriding = override and Choice.OVERRIDE in question.choices
+    if question.kind is QuestionKind.TYPE_NAME or overriding:
         seen.questions.append(question)
         await _focus(pilot, "typed")
-        await pilot.press(*question.node, "enter")
+        text = question.sentence if overriding else question.node
+        await pilot.press(*("space" if one == " " else one for one in text), "enter")
     elif question.kind is QuestionKind.CONFIRM:
         seen.questions.append(question)
         await _focus(pilot, "confirm")

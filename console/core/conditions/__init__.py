@@ -26,7 +26,7 @@ _TARGET = _role("target", "The node that is to follow the subject.")
 _MASTER = _role("master", "The node that is the master.")
 _WITHIN = ArgumentSpec("within_bytes", ArgumentType.INTEGER, "Bytes of the stream that may be on their way.", 16_384)
 _UNLESS = ArgumentSpec(
-    "source", ArgumentType.ROLE, "A node: it holds as well where the node follows that one already.", ""
+    "source", ArgumentType.ROLE, "A node: it holds as well where following that one throws nothing away.", ""
 )
 _BACKUP = ArgumentSpec("backup", ArgumentType.TEXT, "`newest`, or the time in the name of a backup.", "newest")
 _IS = ArgumentSpec("is", ArgumentType.STATE, "MASTER, BACKUP, FAULT or STOP.")
@@ -161,7 +161,7 @@ _ROWS: tuple[PredicateSpec, ...] = (
     ),
     PredicateSpec(
         "brings-no-stale-data",
-        "The node is the only master, or in sync with it, or its master is proved dead and nobody else is one.",
+        "The node is the only master, or in sync with it.",
         taking_over.brings_no_stale_data,
         hazard="H01",
     ),

@@ -10,7 +10,7 @@ from console.core.conditions.servers import role_in_words
 from console.core.conditions.spec import Ask, UnreadError, decided, fails, holds, keepalived_of, redis_of
 from console.core.facts import attached_line, gap, proved_down, source_of
 from console.core.history import ancestry
-from console.core.model import ClusterState, NodeState, Role
+from console.core.model import NodeState, Role
 from console.core.predicate import Check, Verdict
 
 WITHIN = 16_384
@@ -40,8 +40,9 @@ def brings_no_stale_data(ask: Ask) -> Check:
     master = source_of(ask.state, ask.node)
     if master is None:
         return fails(statement, role_in_words(redis), "it follows a server that is none of the nodes")
-    if _lone_survivor(ask.state, master):
-        return holds(statement, f"{master.name} does not run, and no node is a master: nobody has newer data to serve")
+    if proved_down(master):
+        advice = f"if its data is what is to be served, promote {ask.name} first: that is a decision of its own"
+        return fails(statement, f"{master.name}, which it follows, does not run: it may lack its last writes", advice)
     if redis_of(master).role is not Role.MASTER:
         return fails(
             statement, f"{master.name}, which it follows, is itself a replica", "break the chain or loop first"
@@ -59,8 +60,6 @@ def in_its_turn(ask: Ask) -> Check:
     master = source_of(ask.state, ask.node)
     if master is None:
         return fails(statement, role_in_words(redis_of(ask.node)), "it follows a server that is none of the nodes")
-    if _lone_survivor(ask.state, master):
-        return holds(statement, f"{master.name} does not run, and no node is a master")
     return _renamed(vrrp.master_first(Ask(ask.state, ask.node, {"master": master.name})), statement)
 
 
@@ -72,8 +71,6 @@ def will_not_preempt(ask: Ask) -> Check:
     master = source_of(ask.state, ask.node)
     if master is None:
         return fails(statement, role_in_words(redis_of(ask.node)), "it follows a server that is none of the nodes")
-    if _lone_survivor(ask.state, master):
-        return holds(statement, f"{master.name} does not run, and no node is a master")
     return _renamed(pair.priorities(Ask(ask.state, ask.node, {"master": master.name})), statement)
 
 
@@ -131,11 +128,6 @@ def _heir(ask: Ask, other: NodeState) -> Check:
         return Check(check.verdict, statement, f"{other.name}: {check.evidence}, its keepalived runs")
     except UnreadError as unread:
         return Check(unread.verdict, statement, str(unread))
-
-
-def _lone_survivor(state: ClusterState, master: NodeState) -> bool:
-    """The master is proved dead and nobody else is one: then the replica is the best that there is."""
-    return proved_down(master) and not state.masters
 
 
 def _renamed(check: Check, statement: str) -> Check:

@@ -1,0 +1,271 @@
+"""A runbook that leaves its conditions out walks into nothing, and what cannot be seen blocks: on real servers."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from importlib.resources import files
+
+import pytest
+from lab.plain import assert_healthy_and_protected, console, run_plain, status
+from lab.screen import answer_all, arm, screen_on, text_of
+from lab.writer import Writer
+
+from console.core.run import Choice, Outcome
+
+pytestmark = pytest.mark.lab
+
+A, B = "redis-a", "redis-b"
+BARE = """\
+version: 1
+name: bare
+title: One verb and nothing that keeps it from harm
+kind: keepalived
+summary: An operator's own runbook that requires nothing at all.
+roles:
+  target: {description: Whom the verb is for., operator_may_choose: true}
+  source: {description: The other node., other_than: target}
+steps:
+  - id: act
+    title: Do it
+    why: It was done like this the last time.
+    role: target
+    gate: type-name
+    do: VERB
+    verify: [redis-up: target]
+    within: 3
+"""
+REPLICATE = "{replicate: {source: source}}"
+
+
+@pytest.fixture(autouse=True)
+def own_state_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+
+
+def bare(lab, verb):
+    """An own runbook of one step beside the inventory, with nothing but the verb."""
+    own = lab.folder / "runbooks" / "bare.yaml"
+    own.parent.mkdir(exist_ok=True)
+    own.write_text(BARE.replace("VERB", verb), encoding="utf-8")
+
+
+def walk(lab, verb, target):
+    """Runs the bare verb on a node: why it was blocked; nothing was asked, so nothing was sent."""
+    bare(lab, verb)
+    run = run_plain(lab, "bare", "--bind", f"target={target}", state=lab.folder)
+    assert run.outcome == "aborted", run.text
+    assert run.gates == [], run.text
+    return " ".join(run.stuck.split())
+
+
+def role(lab, name):
+    return "master" if "role:master" in lab.host(name).redis("INFO", "replication") else "replica"
+
+
+def codes(lab):
+    return {one["code"] for one in status(lab)["findings"]}
+
+
+def test_verbs_that_start_something_require_what_their_runbook_leaves_out(pair):
+    lab = pair("failed-over")
+    assert "clients do not reach redis-b as soon as its Redis runs" in walk(lab, "start-redis", B)  # H01
+    assert "it alone holds" in walk(lab, "stop-keepalived", A)  # H17
+    assert "it alone holds" in walk(lab, "stop-redis", A)
+    assert not lab.host(B).running("redis-server")
+    lab.fault("stop", B, "keepalived")
+    lab.host(B).service("redis-server", "start")
+    lab.wait(lambda: "PONG" in lab.host(B).redis("PING"), 10)
+    assert "redis-a is a master as well" in walk(lab, "start-keepalived", B)  # H01
+    lab.host(B).redis("SLAVEOF", lab.host(A).address, "6379")
+    lab.wait(lambda: "master_link_status:up" in lab.host(B).redis("INFO", "replication"), 15)
+    assert "the priority of redis-b does not take the virtual IP" in walk(lab, "start-keepalived", B)  # H15
+    lab.fault("stop", A, "keepalived")
+    assert "start keepalived on redis-a first" in walk(lab, "start-keepalived", B)  # H16
+    assert not lab.host(B).running("keepalived")
+    assert (role(lab, A), role(lab, B)) == ("master", "replica")
+
+
+async def test_a_runbook_that_requires_nothing_wipes_nothing(pair):
+    lab = pair("stale-master-back")
+    kept = {name: lab.host(name).redis("DBSIZE") for name in (A, B)}
+    assert f"clients of {lab.vip} write to redis-b or nowhere" in walk(lab, REPLICATE, A)  # H04
+    lab.host(A).redis("FLUSHALL")
+    async with screen_on(lab, runbook="bare", size=(120, 40)) as pilot:
+        await arm(pilot, choose=B)
+        run = await answer_all(pilot, override=True)
+    (stuck,) = run.stuck
+    assert run.gates == []
+    assert "H02" in {one.hazard for one in stuck.checks if not one.holds}
+    assert Choice.OVERRIDE not in stuck.choices
+    assert lab.host(B).redis("DBSIZE") == kept[B]
+    assert (role(lab, A), role(lab, B)) == ("master", "master")
+
+
+async def test_h03_only_the_whole_sentence_takes_the_loss(pair, tmp_path):
+    lab = pair("stale-master-back")
+    lab.host(B).redis("SET", "written:while:alone", "1")
+    refused = run_plain(lab, state=tmp_path, override="I accept")
+    assert refused.outcome == "aborted", refused.text
+    assert "what redis-b loses by following redis-a" in refused.stuck
+    assert "that is not the sentence" in refused.stuck
+    assert lab.host(B).redis("GET", "written:while:alone").strip() == "1"
+    async with screen_on(lab, runbook="one-shot-rebuild", size=(120, 40)) as pilot:
+        await arm(pilot)
+        run = await answer_all(pilot, override=True)
+        assert run.outcome is Outcome.DONE, text_of(pilot)
+    sentence = "I accept that redis-b loses what redis-a does not have"
+    blocked = next(one for one in run.questions if one.sentence)
+    assert (blocked.sentence, blocked.step.id) == (sentence, "replicate")
+    assert blocked.preview is not None
+    assert run.gates[-1] == B, "the name is typed all the same"
+    assert lab.host(B).redis("GET", "written:while:alone").strip() == ""
+    assert_healthy_and_protected(lab, A)
+    assert sentence in console(lab, "runs", "report", state=tmp_path).stdout
+    assert console(lab, "runs", "verify", state=tmp_path).returncode == 0
+
+
+def test_h06_h12_the_source_is_an_address_of_its_own_and_its_load_is_shown(pair):
+    lab = pair("stale-master-back")
+    with Writer(lab.vip) as writer:
+        writer.wait_for(100, 10)
+        planned = json.loads(console(lab, "plan", "one-shot-rebuild", "cache", "--format", "json").stdout)
+    replicate = next(one for one in planned["steps"] if one["id"] == "replicate")
+    assert [one["text"] for one in replicate["commands"]] == [f"SLAVEOF {lab.host(A).address} 6379"]
+    load = " ".join(replicate["preview"]["lines"])
+    assert "traffic:" in load  # H12: how busy the source is
+    assert "writes:" in load
+    text = lab.inventory.read_text(encoding="utf-8")
+    lab.inventory.write_text(text.replace(f"address: {lab.host(A).address}", f"address: {lab.vip}"), encoding="utf-8")
+    bare(lab, REPLICATE)
+    refused = console(lab, "plan", "bare", "cache", "--bind", f"target={B}")
+    assert refused.returncode != 0
+    assert "192.168.100.123" in refused.stdout + refused.stderr
+    assert role(lab, B) == "master"
+
+
+def test_h09_a_notify_script_that_still_sleeps_blocks_until_it_has_ended(pair):
+    lab = pair("stale-master-back", notify_sleep=6)
+    lab.host(B).run("nohup setsid /etc/keepalived/scripts/redis_master.sh INSTANCE VI_123 MASTER 139 >/dev/null 2>&1 &")
+    lab.wait(lambda: lab.host(B).running("redis_master.sh"), 5)
+    stuck = walk(lab, REPLICATE, B)
+    assert "NO no script of keepalived runs on redis-b" in stuck
+    assert "redis_master.sh" in stuck
+    assert "notify-in-progress" in codes(lab)
+    assert role(lab, B) == "master"
+
+
+def test_h11_h19_a_source_or_target_without_room_is_refused(pair):
+    lab = pair("stale-master-back")
+    lab.host(A).redis("CONFIG", "SET", "repl-diskless-sync", "no")
+    lab.host(A).run("mount -t tmpfs -o size=64k tmpfs /data/redis && head -c 60000 /dev/zero > /data/redis/full")
+    lab.host(B).redis("CONFIG", "SET", "maxmemory", "1mb")
+    stuck = walk(lab, REPLICATE, B)
+    assert "NO redis-a has room for the fork of a full sync" in stuck
+    assert "free in /data/redis" in stuck
+    assert "NO the data of redis-a fits into redis-b" in stuck
+    assert role(lab, B) == "master"
+
+
+def test_h19_a_server_that_cannot_load_the_copy_is_not_made_a_replica(pair):
+    lab = pair("stale-master-back", redis_of={A: "8.0", B: "7.0"})
+    assert "NO Redis on redis-b can load what redis-a sends" in walk(lab, REPLICATE, B)
+    assert "version-skew" in codes(lab)
+    assert role(lab, B) == "master"
+
+
+async def test_h14_a_survivor_that_dies_during_the_sync_does_not_promote_half_a_data_set(pair):
+    lab = pair("stale-master-back", sync_delay=30)
+    shipped = files("console.runbooks").joinpath("one-shot-rebuild.yaml").read_text(encoding="utf-8")
+    own = lab.folder / "runbooks" / "impatient.yaml"
+    own.parent.mkdir()
+    text = shipped.replace("name: one-shot-rebuild", "name: impatient").replace("within: 3600", "within: 6")
+    own.write_text(text, encoding="utf-8")
+
+    def survivor_dies():
+        lab.wait(lambda: role(lab, B) == "replica", 60)
+        lab.fault("kill", A, "redis")
+
+    async with screen_on(lab, runbook="impatient", size=(120, 40)) as pilot:
+        await arm(pilot)
+        dying = asyncio.create_task(asyncio.to_thread(survivor_dies))
+        run = await answer_all(pilot)
+        await dying
+    assert run.outcome is Outcome.FAILED
+    assert [one.step.id for one in run.stuck] == ["wait-for-sync"]
+    assert "does not run: it may lack its last writes" in walk(lab, "start-keepalived", B)
+    assert not lab.host(B).running("keepalived")
+    assert B not in lab.vip_holders()
+    assert role(lab, B) == "replica", "nothing promoted it"
+
+
+async def test_h17_h18_two_holders_and_two_masters_are_named_and_nothing_is_wiped(pair):
+    lab = pair("split-brain")  # redis-b holds the VIP; both took writes
+    assert {"dual-master", "histories-diverged"} & codes(lab)
+    stuck = walk(lab, REPLICATE, A)
+    assert "NO redis-b has all that redis-a has" in stuck
+    assert "NO keepalived is stopped on redis-a" in stuck
+    link = lab.host(A).run("ip -o -4 address show scope global | awk '{print $2; exit}'").stdout.strip()
+    lab.host(A).run(["ip", "address", "add", f"{lab.vip}/32", "dev", link], check=True)
+    assert "vip-duplicate" in codes(lab)
+    assert "NO redis-a does not hold" in walk(lab, REPLICATE, A)
+    for name in (A, B):
+        lab.fault("stop", name, "keepalived")
+    lab.host(A).run(["ip", "address", "del", f"{lab.vip}/32", "dev", link])
+    lab.wait(lambda: lab.vip_holders() == [], 10)
+    assert "vip-missing" in codes(lab)
+    assert [lab.host(name).redis("EXISTS", f"written:on:{name}:1").strip() for name in (A, B)] == ["1", "1"]
+
+
+def test_h28_a_node_that_hangs_is_not_down(pair):
+    lab = pair("stale-master-back")
+    lab.fault("freeze", B, "redis")
+    found = codes(lab)
+    assert "redis-hung" in found
+    assert "redis-down" not in found
+    lab.fault("freeze", B, "sshd")
+    stuck = walk(lab, "start-redis", B)
+    assert "?? redis-b redis-down: the processes of redis-b could not be read" in stuck
+    assert "NO redis-b can be read over SSH" in stuck
+    lab.fault("thaw", B, "sshd")
+
+
+async def test_h29_no_secret_is_written_or_shown_anywhere(pair, tmp_path):
+    secrets = ("correct-horse", "aBcD1234")
+    lab = pair("stale-master-back", password=secrets[0])
+    for host in lab.hosts.values():
+        host.run("sed -i 's/virtual_router_id/authentication {\\n auth_type PASS\\n auth_pass aBcD1234\\n }\\n&/' "
+                 "/etc/keepalived/keepalived.conf", check=True)  # fmt: skip
+        host.run("(while :; do cat /proc/[0-9]*/cmdline; sleep 0.05; done) > /var/log/lines 2>&1 &")
+    async with screen_on(lab, runbook="one-shot-rebuild", size=(120, 40)) as pilot:
+        await arm(pilot)
+        shown = []
+        run = await answer_all(pilot, before=lambda _: shown.append(text_of(pilot)))
+        shown.append(text_of(pilot))
+    assert run.outcome is Outcome.DONE, shown[-1]
+    words = (["status", "--format", "json"], ["plan", "one-shot-rebuild", "cache"], ["runs", "show"],
+             ["runs", "report"], ["runs", "report", "--format", "json"])  # fmt: skip
+    shown += [answer.stdout + answer.stderr for answer in (console(lab, *one, state=tmp_path) for one in words)]
+    written = [one.read_text(encoding="utf-8", errors="replace") for one in tmp_path.rglob("*") if one.is_file()]
+    lines = [host.read("/var/log/lines") for host in lab.hosts.values()]
+    assert all(lines)
+    assert all(f"auth_pass {secrets[1]}" in host.read("/etc/keepalived/keepalived.conf") for host in lab.hosts.values())
+    for secret in secrets:
+        assert not [one for one in (*shown, *written, *lines) if secret in one]
+
+
+async def test_h30_a_survivor_that_refuses_writes_is_named_and_not_built_upon(pair):
+    lab = pair("failed-over")
+    lab.host(A).redis("CONFIG", "SET", "min-replicas-to-write", "1")
+    assert "writes-refused" in codes(lab)
+    shipped = files("console.runbooks").joinpath("one-shot-rebuild.yaml").read_text(encoding="utf-8")
+    own = lab.folder / "runbooks" / "impatient.yaml"
+    own.parent.mkdir()
+    own.write_text(shipped.replace("name: one-shot-rebuild", "name: impatient").replace("within: 60", "within: 3"))
+    async with screen_on(lab, runbook="impatient", size=(120, 40)) as pilot:
+        await arm(pilot)
+        run = await answer_all(pilot)
+    assert [one.step.id for one in run.stuck] == ["survivor-proved"]
+    assert "NOREPLICAS" in run.stuck[0].reason
+    assert run.gates == []
+    assert not lab.host(B).running("redis-server")
