@@ -109,6 +109,7 @@ class NodesInspector:
             if reading.problem is not None:
                 return key_sampler.not_compared(source, target, reading.problem, now())
         servers = {name: reading.value for name, reading in seen.items() if reading.value is not None}
+        keys = {name: server.keys for name, server in servers.items()}
         with contextlib.ExitStack() as stack:
             opened = {}
             try:
@@ -116,10 +117,12 @@ class NodesInspector:
                     opened[name] = eye.new_link(exact=True)
                     stack.callback(opened[name].close)
                     opened[name].connect()
+                return key_sampler.compare(source, target, opened, keys, servers[target].clients, now)
             except LinkError as error:
-                return key_sampler.not_compared(source, target, error.problem, now())
-            keys = {name: server.keys for name, server in servers.items()}
-            return key_sampler.compare(source, target, opened, keys, servers[target].clients, now)
+                problem = error.problem
+            except Exception as error:  # noqa: BLE001 - a preview that cannot be measured must not end a run
+                problem = Problem(ProblemKind.BAD_ANSWER, f"{type(error).__name__}: {error}"[:300])
+            return key_sampler.not_compared(source, target, problem, now())
 
     def reconnect(self) -> None:
         """Drops the backoff of nodes that are away and tries them now."""
