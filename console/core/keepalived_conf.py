@@ -37,6 +37,20 @@ _SECRETS = (
 )
 
 
+_COMMAND = re.compile(
+    r"(?P<keep>^[ \t]*(?:script|notify\w*)[ \t]+)(?P<command>\"[^\"\r\n]*\"?|[^\s\"!#][^!#\r\n]*)", re.MULTILINE
+)
+# What may be seen of a script's arguments. Everything else may be a password: the documented pairs hand theirs over so.
+_PLAIN = re.compile(
+    r"--[a-z][a-z-]*|-[A-Za-z]|63\d\d|\d{1,3}(?:\.\d{1,3}){3}(?:[:/]\d{1,5})?|/\S*|[<>&|12]{1,4}|[A-Z]{3,8}|" + MASK
+)
+_FOLLOWED = frozenset({"INSTANCE", "GROUP", "MASTER", "BACKUP", "FAULT", "STOP"})
+"""keepalived's own arguments: a name, a priority come behind them."""
+_RUNNERS = re.compile(r"(?:\S*/)?(?:sh|bash|dash|ksh|zsh|sudo|env|nohup|setsid)|-\S*")
+_PROGRAMS = re.compile(r".*/(?:(?:redis|valkey)-\w+|killall|pkill|kill|pidof|pgrep|systemctl|service|test|true|ip)")
+"""Programs whose arguments have forms of their own, which `mask` knows."""
+
+
 class ParsedConfig(NamedTuple):
     """What a text says. `not_understood` has a line for each thing passed over: `line 3: …`."""
 
@@ -57,10 +71,30 @@ def parse(text: str, seal: Seal = lambda _: "") -> ParsedConfig:
 
 
 def mask(text: str) -> str:
-    """The same text without its secrets: auth_pass, password variables, passwords given to redis-cli (H29)."""
+    """The same text without its secrets (H29).
+
+    auth_pass, password variables, passwords given to redis-cli, and what scripts get as arguments.
+    """
     for secret in _SECRETS:
         text = secret.sub(lambda found: f"{found['keep']}{MASK}{found['rest']}", text)
-    return text
+    return _COMMAND.sub(lambda found: found["keep"] + mask_arguments(found["command"]), text)
+
+
+def mask_arguments(command: str) -> str:
+    """A script's command line with only those of its arguments that cannot be a password: addresses, paths, options."""
+    parts = re.split(r"(\s+|\")", command)
+    words = [place for place, part in enumerate(parts) if part and not part.isspace() and part != '"']
+    first = next((at for at, place in enumerate(words) if not _RUNNERS.fullmatch(parts[place])), len(words))
+    program = parts[words[first]] if first < len(words) else ""
+    if not program.startswith("/") or _PROGRAMS.fullmatch(program):
+        return command
+    before = ""
+    for place in words[first + 1 :]:
+        word = parts[place]
+        if not _PLAIN.fullmatch(word) and before not in _FOLLOWED:
+            parts[place] = MASK
+        before = word
+    return "".join(parts)
 
 
 def with_priority(data: bytes, instance: str | None, priority: int) -> bytes:
@@ -228,7 +262,7 @@ class _Reader:
 
         self.scripts[name] = TrackScript(
             name,
-            values.get("script", ""),
+            mask_arguments(values.get("script", "")),
             whole("interval", 1),
             whole("weight", 0),
             whole("fall", 1),
@@ -262,7 +296,7 @@ class _Reader:
         if statement.block is not None:
             self._instance_block(draft, statement)
         elif keyword in _NOTIFY:
-            draft.notify[keyword] = _first(statement)
+            draft.notify[keyword] = mask_arguments(_first(statement))
         elif keyword in {"nopreempt", "preempt"}:
             draft.nopreempt = keyword == "nopreempt"
         else:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from console.core.keepalived_conf import mask
+from console.core.keepalived_conf import mask, mask_arguments
 from console.core.model import Process, Processes
 from console.probes import NotUnderstoodError
 
@@ -55,7 +55,7 @@ class _Seen:
     age: float
 
     def process(self) -> Process:
-        command = mask(" ".join(self.words)) or f"[{self.name}]"
+        command = mask_arguments(mask(" ".join(self.words))) or f"[{self.name}]"
         return Process(self.pid, self.parent, command, self.age)
 
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from samples import CONFIG_TEXT
 
 from console.core.command import MASK
-from console.core.keepalived_conf import mask, parse, with_priority
+from console.core.keepalived_conf import mask, mask_arguments, parse, with_priority
 from console.core.model import TrackScript
 
 DOCUMENTED = CONFIG_TEXT.format(node="redis-a", priority=138).replace(MASK, "1111")
@@ -105,10 +105,10 @@ def test_every_way_of_writing():
         ("chk_disk", 0, 1),
         ("chk_gone", 0, 1),
     ]
-    assert first.scripts[0].script == "/etc/keepalived/check.sh --note 'not a # comment' !"
+    assert first.scripts[0].script == f"/etc/keepalived/check.sh --note {' '.join([MASK] * 5)}"
     assert first.scripts[1].interval == 7
     assert first.notify == {
-        "notify_master": "/usr/local/scripts/redis_master.sh now",
+        "notify_master": f"/usr/local/scripts/redis_master.sh {MASK}",
         "notify": "/usr/local/scripts/any.sh",
     }
     assert (second.name, second.vrid, second.priority, second.priority_line) == ("VI_2", 52, 100, 0)
@@ -202,6 +202,9 @@ def test_parse_never_raises(text):
         ' script "/usr/bin/redis-cli -h 127.0.0.1 -a s3cret PING"',
         ' script "redis-cli --pass s3cret PING"',
         ' script "REDISCLI_AUTH=s3cret redis-cli PING"',
+        ' script "/etc/keepalived/scripts/redis_check.sh 6379 s3cret"\t# checks',
+        ' notify_master "/etc/keepalived/scripts/redis_master.sh 172.18.40.199 6379 s3cret"',
+        " notify_backup /etc/keepalived/backup.sh s3cret",
     ],
 )
 def test_secrets_are_masked_wherever_they_stand(line):
@@ -211,6 +214,26 @@ def test_secrets_are_masked_wherever_they_stand(line):
     assert masked.startswith("a\n")
     assert masked.endswith("b\n")
     assert mask(masked) == masked
+
+
+@pytest.mark.parametrize(
+    ("command", "seen"),
+    [
+        ("/s/redis_master.sh 172.18.40.199 6379 powersi@redis", f"/s/redis_master.sh 172.18.40.199 6379 {MASK}"),
+        ("/bin/sh /s/notify.sh INSTANCE VI_1 MASTER 100", "/bin/sh /s/notify.sh INSTANCE VI_1 MASTER 100"),
+        ("/s/check.sh 123 -p 6380 >> /var/log/x", f"/s/check.sh {MASK} -p 6380 >> /var/log/x"),
+        ('"/s/check.sh hunter"', f'"/s/check.sh {MASK}"'),
+        ("killall -0 redis-server", "killall -0 redis-server"),
+        ("/usr/local/bin/check hunter", f"/usr/local/bin/check {MASK}"),
+        ("/opt/redis/bin/redis-cli slaveof no one", "/opt/redis/bin/redis-cli slaveof no one"),
+        ("/usr/bin/redis-cli -p 6379 PING", "/usr/bin/redis-cli -p 6379 PING"),
+        ("redis-server *:6379", "redis-server *:6379"),
+        ("", ""),
+    ],
+)
+def test_arguments_of_scripts_may_be_passwords(command, seen):
+    assert mask_arguments(command) == seen
+    assert mask_arguments(seen) == seen
 
 
 def test_masking_changes_nothing_that_the_rules_need():
