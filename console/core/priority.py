@@ -7,6 +7,7 @@ keepalived puts the instance in FAULT instead of moving its priority: then no pr
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from console.core.keepalived_conf import HIGHEST, LOWEST
@@ -31,9 +32,19 @@ def pair_rule_holds(master: VrrpInstance, replica: VrrpInstance) -> bool:
 
 def effective(instance: VrrpInstance, *, check_ok: bool) -> int:
     """Priority and weight as keepalived adds them: a negative weight on failure, a positive one on success."""
-    weight = instance.weight
+    return _advertised(instance.priority, instance.weight, check_ok=check_ok)
+
+
+def _advertised(priority: int, weight: int, *, check_ok: bool) -> int:
+    """The sum is kept within 1..254: at the ends two nodes can meet, and a tie is decided by address."""
     moved = weight if (weight > 0) == check_ok else 0
-    return min(HIGHEST, max(LOWEST, instance.priority + moved))
+    return min(HIGHEST, max(LOWEST, priority + moved))
+
+
+def _numbers_hold(master: int, replica: int, weight: int) -> bool:
+    """The rule on what both would advertise: with weight -10, s = 1 and m = 2 meet at 1 when the check fails."""
+    ready = _advertised(replica, weight, check_ok=True)
+    return _advertised(master, weight, check_ok=False) < ready < _advertised(master, weight, check_ok=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +73,15 @@ def smallest_change(state: ClusterState, master: str, replica: str) -> PriorityP
         return None
     if m.weight != s.weight:
         raise ValueError(f"the check weighs {m.weight} on {master} and {s.weight} on {replica}: make them equal first")
-    span = abs(m.weight)
-    if span == 1:
+    if abs(m.weight) == 1:
         raise ValueError("with a weight of 1 no number lies between s and s + 1: give the check a larger weight first")
     options = [(replica, second.running), (master, first.running)]
     options.sort(key=lambda option: option[1])  # stopped first; of two alike see below
     if first.running == second.running:
         options.reverse()  # the documents adjust the master
     for node, running in options:
-        plan = _on_master(m.priority, s.priority, span, node) if node == master else _on_replica(m, s, span, node)
+        make = _on_master if node == master else _on_replica
+        plan = make(m.priority, s.priority, m.weight, node)
         if plan is not None:
             how = (
                 "its keepalived is stopped: nothing live changes" if not running else "keepalived there reads it again"
@@ -81,26 +92,27 @@ def smallest_change(state: ClusterState, master: str, replica: str) -> PriorityP
 
 def closest_master(master: int, replica: int, weight: int) -> int | None:
     """The master's priority nearest to what it is with which the rule holds; None: there is none in 1..254."""
-    return _closest(master, replica + 1, min(HIGHEST, replica + abs(weight) - 1))
+    return _closest(master, lambda one: _numbers_hold(one, replica, weight))
 
 
 def closest_replica(master: int, replica: int, weight: int) -> int | None:
     """The replica's priority nearest to what it is with which the rule holds; None: there is none in 1..254."""
-    return _closest(replica, max(LOWEST, master - abs(weight) + 1), min(HIGHEST, master - 1))
+    return _closest(replica, lambda one: _numbers_hold(master, one, weight))
 
 
-def _closest(value: int, low: int, high: int) -> int | None:
-    return max(low, min(high, value)) if low <= high else None
+def _closest(value: int, holds: Callable[[int], bool]) -> int | None:
+    possible = [one for one in range(LOWEST, HIGHEST + 1) if holds(one)]
+    return min(possible, key=lambda one: abs(one - value), default=None)
 
 
-def _on_master(master: int, replica: int, span: int, node: str) -> PriorityPlan | None:
-    to = closest_master(master, replica, span)
-    return None if to is None else PriorityPlan(node, master, to, rule_text(to, replica, span))
+def _on_master(master: int, replica: int, weight: int, node: str) -> PriorityPlan | None:
+    to = closest_master(master, replica, weight)
+    return None if to is None else PriorityPlan(node, master, to, rule_text(to, replica, weight))
 
 
-def _on_replica(master: VrrpInstance, replica: VrrpInstance, span: int, node: str) -> PriorityPlan | None:
-    to = closest_replica(master.priority, replica.priority, span)
-    return None if to is None else PriorityPlan(node, replica.priority, to, rule_text(master.priority, to, span))
+def _on_replica(master: int, replica: int, weight: int, node: str) -> PriorityPlan | None:
+    to = closest_replica(master, replica, weight)
+    return None if to is None else PriorityPlan(node, replica, to, rule_text(master, to, weight))
 
 
 def _keepalived(state: ClusterState, node: str) -> Keepalived:

@@ -6,7 +6,7 @@ from console.core.conditions.spec import Ask, UnreadError, decided, fails, holds
 from console.core.facts import notify_scripts
 from console.core.model import VrrpInstance, VrrpState
 from console.core.predicate import Check
-from console.core.priority import pair_rule_holds, rule_text
+from console.core.priority import pair_rule_holds, rule_holds, rule_text
 
 
 def keepalived_running(ask: Ask) -> Check:
@@ -65,8 +65,11 @@ def priority_rule(ask: Ask) -> Check:
         return fails(statement, f"{figures}: a check of weight 0 means FAULT instead", advice)
     if m.weight != s.weight:
         figures += f" and {s.weight}"
+    kept = pair_rule_holds(m, s)
+    if not kept and m.weight == s.weight and rule_holds(m.priority, s.priority, m.weight):
+        figures += " (keepalived stops counting at 1 and 254, where the two would meet: keep away from the ends)"
     return decided(
-        pair_rule_holds(m, s),
+        kept,
         statement,
         f"{figures}: {rule_text(m.priority, s.priority, m.weight)}",
         "set the priorities: the step that does it computes the smallest change",

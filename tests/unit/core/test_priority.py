@@ -5,6 +5,7 @@ import samples as s
 from hypothesis import given
 from hypothesis import strategies as st
 
+from console.core.conditions import evaluate
 from console.core.model import TrackScript, VrrpState
 from console.core.priority import (
     PriorityPlan,
@@ -15,7 +16,9 @@ from console.core.priority import (
     rule_holds,
     smallest_change,
 )
+from console.core.runbook import Condition
 
+ROLES = {"master": s.A, "node": s.B}
 PRIORITIES = st.integers(1, 254)
 WEIGHTS = st.integers(-254, 254)
 
@@ -55,19 +58,42 @@ def test_effective_priorities_stay_in_range():
     assert effective(low, check_ok=True) == 5
 
 
-@given(PRIORITIES, PRIORITIES, st.integers(2, 254))
-def test_the_smallest_changes_satisfy_the_rule_and_are_smallest(master, replica, span):
-    lowered = closest_replica(master, replica, span)
-    possible = [one for one in range(1, 255) if rule_holds(master, one, span)]
+@given(PRIORITIES, PRIORITIES, WEIGHTS.filter(bool))
+def test_the_smallest_changes_satisfy_the_rule_and_are_smallest(master, replica, weight):
+    lowered = closest_replica(master, replica, weight)
+    possible = [one for one in range(1, 255) if _holds(master, one, weight)]
     assert (lowered is None) == (not possible)
     if lowered is not None:
         assert lowered in possible
         assert abs(lowered - replica) == min(abs(one - replica) for one in possible)
-    raised = closest_master(master, replica, span)
-    possible = [one for one in range(1, 255) if rule_holds(one, replica, span)]
+    raised = closest_master(master, replica, weight)
+    possible = [one for one in range(1, 255) if _holds(one, replica, weight)]
     assert (raised is None) == (not possible)
     if raised is not None:
         assert abs(raised - master) == min(abs(one - master) for one in possible)
+
+
+def _holds(master, replica, weight):
+    script = (TrackScript("c", "/c", 1, weight),)
+    first = s.replace(s.vrrp_instance(s.A, master), scripts=script)
+    return pair_rule_holds(first, s.replace(s.vrrp_instance(s.B, replica), scripts=script))
+
+
+def test_no_number_is_chosen_that_ends_in_a_tie_at_the_ends_of_the_range():
+    """With weight -10 a failed 2 is 1, and so is the replica's: nothing would fail over."""
+    assert not _holds(2, 1, -10)
+    assert closest_replica(3, 9, -10) == 2
+    assert closest_replica(2, 9, -10) is None
+    assert closest_master(1, 1, -10) is None
+    assert closest_master(1, 2, -10) == 3
+    assert not _holds(250, 249, 10)
+    assert closest_master(243, 243, 10) == 244
+
+
+def test_a_tie_at_the_end_of_the_range_is_told_as_that():
+    check = evaluate(Condition("priority-rule", "node", {"master": "master"}), _pair(2, 1, -10, True, True), ROLES)
+    assert not check.holds
+    assert "keep away from the ends" in check.evidence
 
 
 @given(PRIORITIES, PRIORITIES, st.integers(2, 100), st.booleans(), st.booleans())
