@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from console.core.model import AttachedReplica, ClusterState, NodeState, ProblemKind, Process, Redis, Role
 
@@ -11,11 +12,29 @@ _PORT = re.compile(r":(\d{1,5})\b")
 
 
 def named(state: ClusterState, host: str, port: int) -> NodeState | None:
-    """The node that a replica means by its master_host: by address, inventory name or host name."""
-    for node in state.nodes:
-        if port == node.redis_port and host in names_of(node):
+    """The node that a replica means by its master_host: by address, inventory name or host name.
+
+    Else by another address that one kernel alone holds. What two hold (a bridge of containers) names nobody, and
+    neither does the virtual IP or a loopback.
+    """
+    listening = [node for node in state.nodes if port == node.redis_port]
+    for node in listening:
+        if host.lower() in {name.lower() for name in names_of(node)}:
             return node
-    return None
+    address = _address(host)
+    if address is None or address.is_loopback or address == _address(state.vip):
+        return None
+    holders = [
+        one for one in state.nodes if any(_address(held.address) == address for held in one.addresses.value or ())
+    ]
+    return holders[0] if len(holders) == 1 and holders[0] in listening else None
+
+
+def _address(text: str) -> IPv4Address | IPv6Address | None:
+    try:
+        return ip_address(text)
+    except ValueError:
+        return None
 
 
 def names_of(node: NodeState) -> set[str]:
@@ -35,8 +54,8 @@ def source_of(state: ClusterState, node: NodeState) -> NodeState | None:
 
 
 def attached_line(source: Redis, replica: NodeState) -> AttachedReplica | None:
-    """The source's own line about this replica, `slaveN:` of INFO."""
-    names = names_of(replica)
+    """The source's own line about this replica, `slaveN:` of INFO: by whichever of its addresses it came."""
+    names = names_of(replica) | {one.address for one in replica.addresses.value or ()}
     return next((one for one in source.replicas if one.host in names and one.port == replica.redis_port), None)
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -78,9 +79,9 @@ class ServiceSpec:
     def command(self, action: str) -> str:
         """The shell text for `start`, `stop`, `reload` or `status`; empty where the inventory has none for it."""
         if self.systemd:
-            return f"systemctl {action} {self.systemd}" if action != "status" else f"systemctl is-active {self.systemd}"
+            return f"systemctl {'is-active' if action == 'status' else action} {shlex.quote(self.systemd)}"
         if self.sysv:
-            return f"service {self.sysv} {action}"
+            return f"service {shlex.quote(self.sysv)} {action}"
         own: dict[str, str] = {"start": self.start, "stop": self.stop, "reload": self.reload, "status": self.status}
         return own[action]
 

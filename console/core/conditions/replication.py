@@ -102,6 +102,13 @@ def node_address_not_vip(ask: Ask) -> Check:
     statement = f"{ask.name} is followed by an address of its own, not by the virtual IP"
     if node.address == ask.state.vip:
         return fails(statement, f"its address in the inventory is {node.address}", "give the node's own address there")
+    target = ask.other("target")
+    if node.address.startswith("127.") or node.address in {"::1", "localhost"}:
+        words = f"its address in the inventory is {node.address}: there {target.name} would follow itself"
+        return fails(statement, words, "give the address that the other node reaches it by, and ssh.host for the login")
+    if any(one.address == node.address for one in target.addresses.value or ()):
+        words = f"{target.name} has {node.address} itself: it would follow itself"
+        return fails(statement, words, "one address is on two nodes, or the inventory mixes them up")
     return holds(statement, f"{node.address} is not {ask.state.vip}")
 
 

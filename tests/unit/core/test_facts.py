@@ -1,0 +1,55 @@
+"""Which node is meant by a name or an address: a node known by another name is no stranger."""
+
+from __future__ import annotations
+
+import pytest
+import samples as s
+
+from console.core.conditions import evaluate
+from console.core.facts import named, source_of
+from console.core.inventory import ServiceSpec
+from console.core.model import InterfaceAddress, read
+from console.core.predicate import Verdict
+from console.core.runbook import Condition
+
+
+def with_addresses(state, name, *more):
+    held = state.node(name).addresses.value or ()
+    added = tuple(InterfaceAddress("eth1", one, 24) for one in more)
+    return s.with_node(state, name, addresses=read((*held, *added), s.NOW))
+
+
+@pytest.mark.parametrize("host", ["redis-b", "REDIS-B", "192.168.100.202", "10.0.0.2", "2001:0db8::0002"])
+def test_a_master_is_known_by_name_by_host_name_and_by_every_address_that_it_alone_has(host):
+    state = with_addresses(s.healthy_pair(), s.B, "10.0.0.2", "2001:db8::2")
+    state = s.with_link(state, s.A, host=host)
+    assert source_of(state, state.node(s.A)) is state.node(s.B)
+    asked = Condition("replicates-from", "node", {"source": "source"})
+    assert evaluate(asked, state, {"node": s.A, "source": s.B}).holds
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", s.VIP, "172.17.0.1", "192.168.100.77", "redis-c", ""])
+def test_what_two_hold_what_moves_and_what_is_unknown_names_nobody(host):
+    state = s.healthy_pair()
+    for name in (s.A, s.B):
+        state = with_addresses(state, name, "127.0.0.1", "::1", "172.17.0.1")
+    assert named(state, host, 6379) is None
+
+
+def test_another_port_is_another_server():
+    assert named(s.healthy_pair(), "192.168.100.202", 6380) is None
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1", "localhost", "192.168.100.202"])
+def test_a_node_is_never_made_to_follow_itself(address):
+    state = s.with_node(s.failed_over_pair(), s.A, address=address)
+    asked = Condition("node-address-not-vip", "node", {"target": "target"})
+    check = evaluate(asked, state, {"node": s.A, "target": s.B})
+    assert check.verdict is Verdict.FAILS
+    assert "follow itself" in check.evidence
+
+
+def test_names_of_services_are_words_of_a_shell():
+    assert ServiceSpec(systemd="redis-server@6379").command("start") == "systemctl start redis-server@6379"
+    assert ServiceSpec(systemd=r"redis\x2dmain").command("status") == r"systemctl is-active 'redis\x2dmain'"
+    assert ServiceSpec(sysv="redis_6379").command("stop") == "service redis_6379 stop"
