@@ -100,9 +100,7 @@ class SshConnection:
         deadline = time.monotonic() + timeout
         try:
             channel.settimeout(timeout)
-            if stdin is not None:
-                channel.sendall(stdin)
-            channel.shutdown_write()
+            _feed(channel, stdin)
             out = b"".join(_until_end(channel.recv, channel, deadline))
             err = b"".join(_until_end(channel.recv_stderr, channel, deadline))
             ended = channel.status_event.wait(max(0.0, deadline - time.monotonic()))
@@ -324,6 +322,19 @@ def _tunnel(transport: _Transport, host: str, port: int, timeout: float) -> para
     except (paramiko.SSHException, EOFError, OSError) as error:
         kind = ProblemKind.TIMEOUT if "timeout" in str(error).lower() else ProblemKind.CLOSED
         raise LinkError(kind, f"{host}:{port} through SSH: {_words(error)}") from None
+
+
+def _feed(channel: paramiko.Channel, stdin: bytes | None) -> None:
+    """Sends the input. A command that ends without reading it (sudo that refuses) has still said why."""
+    try:
+        if stdin is not None:
+            channel.sendall(stdin)
+        channel.shutdown_write()
+    except TimeoutError:
+        raise
+    except OSError:
+        if not channel.closed:
+            raise
 
 
 def _until_end(receive: Any, channel: paramiko.Channel, deadline: float) -> Iterator[bytes]:
