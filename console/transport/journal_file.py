@@ -43,13 +43,17 @@ class FileJournal:
         if self._broken:
             raise OSError(self._broken)
         entry = next_entry(self._last, kind, data, self._now())
+        line = entry.line.encode()
+        whole = os.fstat(self._file).st_size + len(line)
         try:
-            _write_all(self._file, entry.line.encode())
+            _write_all(self._file, line)
             os.fsync(self._file)
         except OSError as error:
             self._broken = f"the journal {self._folder / NAME} cannot be written: {error.strerror}"
             raise OSError(self._broken) from error
-        self._last = entry
+        finally:  # Ctrl-C in here must not make the next entry forget this one
+            if os.fstat(self._file).st_size == whole:
+                self._last = entry
 
     def close(self) -> None:
         if self._file is not None:

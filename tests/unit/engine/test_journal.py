@@ -118,3 +118,25 @@ def test_a_journal_that_cannot_be_written_stays_so(tmp_path, monkeypatch):
     journal.close()
     with pytest.raises(OSError, match="closed"):
         journal.append("intent", {})
+
+
+def test_ctrl_c_while_an_entry_is_written_leaves_a_sound_chain(tmp_path, monkeypatch):
+    journal = open_journal(tmp_path, "run-1", lambda: NOW)
+    journal.append("opened", {})
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", interrupted)  # the line is written by then
+        with pytest.raises(KeyboardInterrupt):
+            journal.append("intent", {})
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            journal.append("result", {})
+    journal.append("closed", {})
+    journal.close()
+    found = lines(tmp_path / "run-1" / "journal.jsonl")
+    check = check_chain(found)
+    assert (check.entries, check.sound, check.closed) == (3, True, True)
