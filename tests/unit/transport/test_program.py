@@ -8,8 +8,8 @@ import subprocess
 
 import pytest
 
-from console.core.model import ProblemKind
-from console.probes import backups, program
+from console.core.model import ActionKind, ProblemKind
+from console.probes import backups, program, redis_file, redis_log, scripts
 from console.probes.host import HostReader
 from console.probes.program import Section, Watched
 
@@ -36,9 +36,9 @@ class Shell:
             data += part
         return program.sections(data, "nonce", self.seq)
 
-    def ask(self, tier, *rest):
+    def ask(self, tier, *rest, **paths):
         self.seq += 1
-        self._say(program.request_line(self.seq, tier, *rest) + "\n")
+        self._say(program.request_line(self.seq, tier, *rest, **paths) + "\n")
         return self.batch()
 
     def end(self):
@@ -106,6 +106,41 @@ def test_backups_beside_the_dump_come_with_their_notes(shell, tmp_path):
     assert "backups" not in shell.ask(program.LIVE, str(folder), "dump.rdb")
     (folder / copy).unlink()
     assert backups.parse(shell.ask(program.FULL, str(folder), "dump.rdb")["backups"].text) == ()
+
+
+def test_scripts_are_looked_at_when_their_paths_change_and_with_a_full_reading(shell, tmp_path):
+    folder = tmp_path / "a b;$(touch x)'*"
+    folder.mkdir()
+    stops, plain = folder / "stops.sh", folder / "plain.sh"
+    stops.write_text("#!/bin/sh\n# killall keepalived\nservice keepalived stop\n")
+    stops.chmod(0o750)
+    plain.write_bytes(b"\x7fELF\0\0SLAVEOF NO ONE")
+    plain.chmod(0o644)
+    paths = [str(stops), str(plain), str(folder / "not/there.sh")]
+    shell.batch()
+    found = {one.path: one for one in scripts.parse(shell.ask(program.LIVE, "", "", paths)["scripts"].text)}
+    assert sorted(found) == sorted(paths)
+    assert [(one.kind, one.line) for one in found[str(stops)].actions] == [(ActionKind.STOPS_KEEPALIVED, 3)]
+    assert (found[str(stops)].mode, found[str(stops)].executable) == (0o750, True)
+    assert not found[str(plain)].executable
+    assert not found[str(plain)].readable
+    assert found[str(plain)].actions == ()
+    assert not found[paths[2]].exists
+    assert "scripts" not in shell.ask(program.LIVE, "", "", paths)
+    assert "scripts" in shell.ask(program.FULL, "", "", paths)
+
+
+def test_of_the_files_of_redis_only_what_concerns_replication_is_read(shell, tmp_path):
+    log, conf = tmp_path / "redis.log", tmp_path / "redis.conf"
+    log.write_text("".join(f"line {number}\n" for number in range(100)))
+    conf.write_text("requirepass hunter2\nmasterauth hunter2\n  SlaveOf 10.0.0.1 6379\n#slaveof 1 2\nport 6379\n")
+    shell.batch()
+    batch = shell.ask(program.LIVE, redis_log=str(log), redis_file=str(conf))
+    assert redis_log.parse(batch["redis-log"].text).lines == tuple(f"line {number}" for number in range(60, 100))
+    told = redis_file.parse(batch["redis-file"].text)
+    assert (told.path, told.master, told.line) == (str(conf), "10.0.0.1 6379", 3)
+    assert "hunter2" not in str(batch)
+    assert not {"redis-log", "redis-file"} & set(shell.ask(program.LIVE, redis_log=str(log), redis_file=str(conf)))
 
 
 def test_it_ends_with_its_input(shell):
