@@ -85,6 +85,14 @@ def same_file(backup: Backup, dump: SavedFile | None) -> bool:
     return dump is not None and (backup.size, backup.modified) == (dump.size, dump.modified)
 
 
+def keys_fit(backup: Backup, total: int) -> bool:
+    """Whether a server with so many keys can hold this backup: keys that expire may be gone, and none comes by itself.
+
+    Holds where redis-check-rdb did not count them.
+    """
+    return backup.keys is None or backup.keys - (backup.expires or 0) <= total <= backup.keys
+
+
 def holds_memory(node: NodeState) -> str:
     """Why the dump on disk is the data set in memory, in words; empty: it is not, or that is not known.
 

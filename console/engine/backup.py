@@ -28,6 +28,8 @@ fail() { printf '%s\n' "$2" >&2; exit "$1"; }
 digest() { sha256sum < "$1" | cut -d ' ' -f 1; }
 owner() { stat -L -c '%a %u:%g' "$1"; }
 bytes() { stat -L -c '%s' "$1"; }
+# Old ones know no argument, and write everything out.
+settle() { sync "$1" 2>/dev/null || sync; }
 room() {
   free=$(df -P -k "$1" | tail -n 1 | awk '{ print $4 }')
   [ "$((free * 1024))" -ge "$wanted" ] || fail 21 "no room in $1: $((free * 1024)) bytes free, $wanted wanted$2"
@@ -37,7 +39,7 @@ copy() {
   trap 'rm -f "$part" "$part.note"' EXIT
   trap 'exit 1' HUP INT TERM
   cp -p "$1" "$2" || fail 23 "$1 could not be copied$3"
-  sync
+  settle "$2"
   sum=$(digest "$2")
   [ "$(bytes "$2")" = "$(bytes "$1")" ] && [ "$sum" = "$(digest "$1")" ] || fail 24 "$1 and its copy differ$3"
   [ "$(owner "$2")" = "$(owner "$1")" ] || fail 25 "mode and owner of $1 cannot be kept$3"
@@ -85,12 +87,12 @@ tell() {
 tell > "$part.note"
 set -- $(owner "$dump")
 chmod "$1" "$part.note" && chown "$2" "$part.note"
-sync
+settle "$part.note"
 printf 'backup %s\n' "$copy_of"
 tell
 mv "$part.note" "$copy_of.note"
 mv "$part" "$copy_of"
-sync
+settle "$(dirname "$dump")"
 """
 
 _RESTORE = r"""
@@ -109,7 +111,7 @@ if [ -e "$dump" ]; then
   before="the dump before it: $aside"
 fi
 mv "$part" "$dump" || { [ ! -e "$aside" ] || mv "$aside" "$dump"; fail 29 "$dump could not be put in place$none"; }
-sync
+settle "$(dirname "$dump")"
 printf 'restored %s\nfrom %s\nsha256 %s\n%s\n' "$dump" "$backup" "$sum" "$before"
 """
 

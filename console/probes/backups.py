@@ -11,7 +11,7 @@ NAME = "backups"
 SCRIPT = """
 if [ "$tier" = full ] || [ "$dump" != "$backups_of" ]; then
   backups_of=$dump
-  if [ -z "$dump" ]; then mark backups unknown; echo 'the dump of Redis'
+  if [ -z "$dump" ]; then mark backups unknown; echo 'where Redis saves its dump (set redis.dir)'
   elif [ -d "$dir" ] && [ ! -r "$dir" ]; then mark backups denied; printf '%s\\n' "$dir"
   else
     mark backups ok

@@ -6,6 +6,7 @@ from console.core.backup import (
     NEWEST,
     holds_memory,
     in_words,
+    keys_fit,
     newest,
     room_for_backup,
     room_for_restore,
@@ -96,6 +97,9 @@ def backed_up(ask: Ask) -> Check:
         last = newest(copies)
         figures = f"the newest backup is another one: {in_words(ask.name, last)}" if last else "there is no backup"
         return fails(statement, f"{figures}; the dump has {dump.size} bytes", "back it up")
+    if not keys_fit(copy, redis.total_keys):
+        figures = f"{in_words(ask.name, copy)} has {copy.keys:,} keys, Redis holds {redis.total_keys:,}"
+        return fails(statement, f"{figures}: its dump is not what it holds", "send it BGSAVE, and look again")
     checked = f"; {copy.checked}" if copy.checked else ""
     return holds(statement, f"{in_words(ask.name, copy)}{checked}; {holds_memory(ask.node)}")
 
@@ -139,12 +143,11 @@ def keys_as_in_backup(ask: Ask) -> Check:
     if copy.keys is None:
         figures = f"{counted(redis.total_keys, 'key')}; the backup's own were never counted"
         return decided(redis.total_keys > 0, statement, figures)
-    least = copy.keys - (copy.expires or 0)
     figures = f"{counted(redis.total_keys, 'key')}, the backup has {copy.keys:,}"
     if copy.expires:
         figures += f", {copy.expires:,} of them with an expiry"
     advice = "it may have loaded something else: its log says which file, and whether AOF is on"
-    return decided(least <= redis.total_keys <= copy.keys, statement, figures, advice)
+    return decided(keys_fit(copy, redis.total_keys), statement, figures, advice)
 
 
 def loads_dump(ask: Ask) -> Check:

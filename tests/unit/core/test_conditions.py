@@ -262,6 +262,8 @@ TABLE = [
     ("backed-up", BACK, s.B, {}, FAILS),
     ("backed-up", KEPT, s.B, {}, HOLDS),
     ("backed-up", EMPTY, s.B, {}, HOLDS),
+    ("backed-up", s.with_backup(BACK, s.B, keys=None), s.B, {}, HOLDS),
+    ("backed-up", s.with_backup(BACK, s.B, keys=7, expires=0), s.B, {}, FAILS),
     ("backed-up", s.with_persistence(KEPT, s.B, changes_since_save=1), s.B, {}, FAILS),
     ("backed-up", s.with_save(KEPT, s.B), s.B, {}, FAILS),
     ("backed-up", SYNCED, s.B, {"source": s.A}, HOLDS),

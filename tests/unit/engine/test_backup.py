@@ -247,14 +247,14 @@ def test_words_about_a_backup_are_read_back():
 
 def test_what_has_changes_is_saved_before_it_is_copied_unless_nothing_is_thrown_away():
     state = samples.in_sync_unprotected()  # its history is known, and it was written to by its old master
-    state = samples.with_redis(state, B, role=samples.Role.MASTER, master=None, replid=samples.REPLID, offset=8000)
+    keys = {0: 10, 1: 249_925}
+    alone = {"role": samples.Role.MASTER, "master": None, "replid": samples.REPLID, "offset": 8000, "keys": keys}
+    state = samples.with_redis(state, B, **alone)
     partial = Stage(pair=Pair(samples.with_persistence(state, B, changes_since_save=9)))
     run = partial.run()
     assert partial.status(run, "save").status is StepStatus.SKIPPED
     assert "throws nothing away" in partial.status(run, "backup").note
-    backlog = replace(samples.promoted().backlog, first_byte_offset=8500)
-    state = samples.with_redis(state, A, backlog=backlog)
-    stage = Stage(pair=Pair(samples.with_persistence(state, B, changes_since_save=9)))
+    stage = Stage(pair=Pair(changed_since_its_save()))
     run = stage.run()
     assert stage.status(run, "save").status is StepStatus.DONE, run.message
     sent = [line.splitlines()[0] for line in stage.actuator.texts]
@@ -307,6 +307,45 @@ def test_a_lost_answer_is_proved_by_the_file_that_is_there():
     run = lost.run(ScriptedOperator(by_step={"backup": [agree, choose(Choice.ABORT)]}))
     assert run.outcome is Outcome.UNKNOWN
     assert lost.operator.asked("backup", QuestionKind.TROUBLE)[0].choices == (Choice.LOOK_AGAIN, Choice.ABORT)
+
+
+def changed_since_its_save():
+    """What redis-b holds is known to redis-a as well, and is newer than its dump; a partial resync is not possible."""
+    state = samples.in_sync_unprotected()
+    keys = {0: 10, 1: 249_925}
+    alone = {"role": samples.Role.MASTER, "master": None, "replid": samples.REPLID, "offset": 8000, "keys": keys}
+    state = samples.with_redis(state, B, **alone)
+    backlog = replace(samples.promoted().backlog, first_byte_offset=8500)
+    return samples.with_persistence(samples.with_redis(state, A, backlog=backlog), B, changes_since_save=9)
+
+
+def test_a_save_that_is_refused_can_be_asked_for_again():
+    refused = Answer(AnswerKind.FAILED, "ERR Background save already in progress")
+    stage = Stage({"BGSAVE": [refused]}, pair=Pair(changed_since_its_save()))
+    run = stage.run()
+    assert run.outcome is Outcome.DONE, run.message
+    (trouble,) = stage.operator.asked("save", QuestionKind.TROUBLE)
+    assert "already in progress" in trouble.reason
+    assert Choice.RUN in trouble.choices
+    assert len([line for line in stage.actuator.texts if "BGSAVE" in line]) == 2
+
+
+def test_a_save_that_fails_is_not_taken_for_one():
+    pair = Pair(changed_since_its_save())
+    stage = Stage(pair=pair)
+
+    def fails(planned):
+        if "BGSAVE" in planned.render():
+            pair.change(lambda state: samples.with_persistence(state, B, rdb_last_status="err"))
+            return Answer(AnswerKind.DONE, "Background saving started")
+        return pair.carry_out(planned)
+
+    stage.actuator.carry_out = fails
+    run = stage.run()
+    assert run.outcome is Outcome.FAILED
+    assert "its last background save failed" in run.message
+    assert "full disk" in run.message
+    assert not [line for line in stage.actuator.texts if "SLAVEOF" in line]
 
 
 def test_the_shipped_rebuild_asks_for_room_first():
