@@ -23,6 +23,8 @@ if TYPE_CHECKING:  # one look, as `status` takes it, needs neither
 
 ANSWER_DEADLINE = 2.0
 """Seconds that one poll waits for a node, once."""
+ECHO = 3.0
+"""Seconds after a comparison in which the server's figure for operations is mostly that comparison."""
 FULL_EVERY = 10.0
 """Seconds between readings of what changes rarely."""
 
@@ -58,6 +60,7 @@ class NodesInspector:
         self._lock = threading.Lock()
         self._last: ClusterState | None = None
         self._pulses: tuple[Pulse, ...] = ()
+        self._compared_at = 0.0
         self._full_at = 0.0
         self._closed = False
         self._nodes = [_Node(one, cluster.vip, passwords.get(one.name), clock, handshakes) for one in cluster.nodes]
@@ -95,7 +98,8 @@ class NodesInspector:
         from console.core.quiescence import remembered
 
         for state in states:
-            self._pulses = remembered(self._pulses, state)
+            if not 0 <= state.observed_at - self._compared_at < ECHO:
+                self._pulses = remembered(self._pulses, state)
 
     def compare(self, source: str, target: str) -> KeyComparison:
         """Looks at a sample of both servers' keys and at the target's clients, over connections of its own."""
@@ -117,7 +121,10 @@ class NodesInspector:
                     opened[name] = eye.new_link(exact=True)
                     stack.callback(opened[name].close)
                     opened[name].connect()
-                return key_sampler.compare(source, target, opened, keys, servers[target].clients, now)
+                try:
+                    return key_sampler.compare(source, target, opened, keys, servers[target].clients, now)
+                finally:
+                    self._compared_at = now()
             except LinkError as error:
                 problem = error.problem
             except Exception as error:  # noqa: BLE001 - a preview that cannot be measured must not end a run

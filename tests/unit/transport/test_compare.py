@@ -66,3 +66,10 @@ def test_traffic_is_remembered_from_the_first_look_on(inspector):
         before, inspector._last = inspector._last, s.failed_over_pair(s.NOW + second)
         inspector._remember(before, inspector._last)
     assert [one.at - s.NOW for one in inspector.pulses] == [0, 2, 4]
+
+
+def test_what_the_comparison_itself_adds_is_not_taken_for_traffic(inspector):
+    inspector._compared_at = s.NOW + 1
+    for second in (0, 2, 3, 5, 7):
+        inspector._remember(s.failed_over_pair(s.NOW + second))
+    assert [one.at - s.NOW for one in inspector.pulses] == [0, 5, 7]
