@@ -52,6 +52,9 @@ KEYS: tuple[Key, ...] = (
     Key("runbooks", "enter", "Enter", "choose", "choose", "take this runbook"),
     Key("runbooks", "escape", "Esc", "back", "back", "back to the cluster"),
     Key("arm", "enter", "Enter", "choose", "", "take this node for the role; press the button that has the focus"),
+    Key("arm", "tab", "Tab", "app.focus_next", "next button", "next button or list; the safe one comes first"),
+    Key("arm", "left", "←", "app.focus_previous", "", "button before"),
+    Key("arm", "right", "→", "app.focus_next", "", "button after"),
     Key("arm", "escape", "Esc", "back", "back", "back, nothing is armed"),
     Key("run", "left_square_bracket", "[", "step(-1)", "", "details of the step before"),
     Key("run", "right_square_bracket", "]", "step(1)", "", "details of the step after"),
@@ -74,7 +77,9 @@ KEYS: tuple[Key, ...] = (
     Key("pane", "tab", "Tab", "app.focus_next", "", "next part of the screen"),
 )
 
-BOUND_BY_TEXTUAL = frozenset({("question", "tab"), ("question", "enter"), ("pane", "tab"), ("app", "ctrl+p")})
+BOUND_BY_TEXTUAL = frozenset(
+    {("arm", "tab"), ("question", "tab"), ("question", "enter"), ("pane", "tab"), ("app", "ctrl+p")}
+)
 """Keys that the framework binds itself: listed for the help only."""
 
 
