@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -10,12 +10,14 @@ from hypothesis import strategies as st
 
 from console.core.diagnosis import ROWS, diagnose, health
 from console.core.finding import Health, Severity
+from console.core.keepalived_conf import parse
 from console.core.model import (
     ActionKind,
     LogTail,
     ProblemKind,
     Process,
     Processes,
+    Reading,
     RedisFile,
     ScriptAction,
     VrrpState,
@@ -342,7 +344,9 @@ def test_health_is_that_of_the_worst_finding(state, expected):
 @given(
     st.sampled_from([row[1] for row in FOUND]),
     st.dictionaries(
-        st.sampled_from(["ssh", "redis", "keepalived", "clock", "addresses", "processes", "memory", "saved", "disk"]),
+        st.sampled_from(
+            [one.name for one in fields(s.NodeState) if isinstance(getattr(HEALTHY.nodes[0], one.name), Reading)]
+        ),
         st.sampled_from(list(ProblemKind)),
     ),
     st.sampled_from([s.A, s.B]),
@@ -356,3 +360,37 @@ def test_diagnosis_bears_any_torn_observation(state, lost_readings, node):
         Health.CRITICAL,
         Health.UNKNOWN,
     }
+
+
+CONFIG_LINES = [
+    *s.CONFIG_TEXT.format(node=s.A, priority=138).splitlines(),
+    " state MASTER",
+    " nopreempt",
+    " weight 0",
+    " unicast_peer {",
+    " 10.0.0.9",
+    " }",
+    " include more.conf",
+    "@other priority 9",
+    " notify /x.sh",
+    "   script \"/bin/sh -c 'service redis restart'\"",
+]
+
+
+@given(st.lists(st.sampled_from(CONFIG_LINES), max_size=60), st.booleans())
+def test_the_linter_bears_any_configuration(lines, whole):
+    text = "\n".join([*(CONFIG_LINES[:33] if whole else []), *lines])
+    parsed = parse(text, seal=lambda secret: "#" * len(secret))
+    config = HEALTHY.node(s.A).keepalived_config.map(
+        lambda one: replace(
+            one,
+            instances=parsed.instances,
+            vrrp_version=parsed.vrrp_version,
+            not_understood=parsed.not_understood,
+        )
+    )
+    instance = parsed.instances[0] if parsed.instances else None
+    state = s.with_keepalived(s.with_node(HEALTHY, s.A, keepalived_config=config), s.A, instance=instance)
+    found = diagnose(state, s.NOW)
+    assert all(finding.evidence for finding in found)
+    assert instance is not None or "keepalived-config-invalid" in {finding.code for finding in found}
