@@ -107,11 +107,12 @@ def holds_memory(node: NodeState) -> str:
     saved = disk.rdb_last_save
     if saved is None:
         return ""
+    unsaved = disk.rdb_last_seconds is None and saved <= start + SLACK
+    if unsaved and not disk.aof and dump.modified <= start + SLACK:
+        return "no change since it was loaded"
     began = saved - (disk.rdb_last_seconds or 0) - SLACK
     if began <= dump.modified <= saved + SLACK and (not disk.aof or dump.modified >= start - 1):
         return "no change since it was saved"
-    if not disk.aof and saved <= start + SLACK and dump.modified <= start + SLACK:
-        return "no change since it was loaded"
     return ""
 
 
