@@ -66,6 +66,21 @@ class RedisCommand:
         return " ".join(MASK if isinstance(word, Secret) else _quoted(word) for word in self.words)
 
 
+@dataclass(frozen=True, slots=True)
+class KeyExport(RedisCommand):
+    """Not one command but many that read: what the node has otherwise than another goes to a file on this machine."""
+
+    other: str = ""
+    """The node to compare with."""
+    other_run_id: str = ""
+    """Who must answer there (H07)."""
+    path: str = ""
+
+    def render(self) -> str:
+        """What is done, for there is no single line that is sent."""
+        return f"SCAN, DUMP and PTTL here and on {self.other}; what differs is written to {self.path}"
+
+
 def _quoted(word: str) -> str:
     return word if word and not any(sign in word for sign in " \t\r\n\"'") else '"' + word.replace('"', '\\"') + '"'
 

@@ -120,6 +120,10 @@ INTERLOCKS: Mapping[str, tuple[Interlock, ...]] = {
         Interlock("not-behind-vip", "Clients would lose what they wrote since the backup (H04)."),
         Interlock("no-script-running", "A script that still sleeps would start or promote something (H09)."),
     ),
+    "export-differences": (
+        _READABLE,
+        Interlock("redis-not-loading", "Half of its keys would be taken for all of them."),
+    ),
     "pause-writes": (
         _READABLE,
         Interlock("redis-is-master", "A replica takes no writes that could be held back."),

@@ -201,6 +201,13 @@ _ROWS: tuple[VerbSpec, ...] = (
         affects=frozenset({"priority-rule", "will-not-preempt", "pair-protected"}),
     ),
     VerbSpec(
+        "export-differences",
+        "Compares every key of the node with the other one's and writes those that differ, as RESTORE takes them, to a"
+        " file in the folder of the run on this machine. It only reads on the servers.",
+        (VerbArgument("other", ArgumentKind.ROLE, "The node whose data stays."),),
+        answer_is_proof=True,
+    ),
+    VerbSpec(
         "write-proof",
         "Writes a key that expires after 60 seconds through the virtual IP and reads it back there.",
         answer_is_proof=True,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from console.core.command import Planned, RedisCommand, ShellCommand
+from console.core.command import KeyExport, Planned, RedisCommand, ShellCommand
 from console.core.inventory import NodeSpec
 from console.core.keepalived_conf import parse, with_priority
 from console.core.model import ClusterState
@@ -129,6 +129,18 @@ def _bytes_of(request: Request, node: NodeSpec) -> tuple[bytes, str]:
     return config.value.file.text.encode(), config.value.file.digest
 
 
+def _export_differences(request: Request) -> tuple[Planned, ...]:
+    """Reads on both servers; the file stands beside the journal."""
+    node, other = request.node, request.role("other")
+    redis = request.state.node(other.name).redis.value
+    if redis is None:
+        raise PlanError(f"Redis on {other.name} could not be read: {request.state.node(other.name).redis.problem}")
+    path = f"{request.work.folder}/keys-of-{node.name}.jsonl"
+    command = KeyExport(("SCAN",), other=other.name, other_run_id=redis.run_id, path=path)
+    summary = f"Writes every key that {node.name} has otherwise than {other.name} to a file on this machine."
+    return (Planned(node.name, command, summary),)
+
+
 def _shell(request: Request) -> tuple[Planned, ...]:
     command = ShellCommand(request.argument("script"), sudo=request.node.ssh.sudo, timeout=SERVICE_TIMEOUT)
     return (Planned(request.node.name, command, f"Runs the runbook's own text on {request.node.name}."),)
@@ -156,6 +168,7 @@ MAKERS: Mapping[str, Callable[[Request], tuple[Planned, ...]]] = {
     "set-priorities": _set_priorities,
     "pause-writes": pause_writes,
     "resume-writes": resume_writes,
+    "export-differences": _export_differences,
     "write-proof": _write_proof,
     "shell": _shell,
     "manual": _manual,

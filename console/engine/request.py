@@ -29,6 +29,8 @@ class Workplace:
     """UTC, for the names of copies: stays the same between showing and sending."""
     read_file: Callable[[str, str], bytes] | None = None
     """Node and path → its bytes on the node right now. None: nobody is armed; the observed text has to do."""
+    folder: str = "(the folder of the run)"
+    """Where the run keeps its journal, on this machine."""
 
     def node_of(self, role: str) -> NodeSpec:
         """The node that a role is bound to. Raises PlanError where it is bound to none."""

@@ -50,7 +50,7 @@ class ClusterArmory:
         except Exception as error:
             journal.close()
             raise ArmingError(f"the run {journal.run_id} cannot begin: {error}") from error
-        work = Workplace(spec, dict(roles), journal.run_id, stamp(now), actuator.read_file)
+        work = Workplace(spec, dict(roles), journal.run_id, stamp(now), actuator.read_file, journal.path)
         hands = Hands(self._desk.inspector(cluster), actuator, self._desk.clock, work)
         return PreparedRun(run, hands, journal)
 

@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 from console.core.answer import Answer, AnswerKind
-from console.core.command import MASK, Identity, Planned, RedisCommand, Secret, ShellCommand
+from console.core.command import MASK, Identity, KeyExport, Planned, RedisCommand, Secret, ShellCommand
 from console.core.inventory import ClusterSpec, NodeSpec, RedisRoute
 from console.probes import redis_info
-from console.transport import redis, ssh, ssh_route
+from console.transport import key_export, redis, ssh, ssh_route
 from console.transport.failure import LinkError
 
 _WHO = "cat /proc/sys/kernel/hostname /proc/sys/kernel/random/boot_id"
@@ -52,7 +52,9 @@ class NodesActuator:
         except KeyError:
             return Answer(AnswerKind.NOT_SENT, f"the cluster has no node {planned.node}")
         try:
-            if isinstance(planned.command, ShellCommand):
+            if isinstance(planned.command, KeyExport):
+                answer = self._export_keys(node, planned.command, expecting)
+            elif isinstance(planned.command, ShellCommand):
                 answer = self._send_shell(node, planned.command, expecting)
             else:
                 answer = self._send_redis(node, planned.command, expecting)
@@ -106,15 +108,7 @@ class NodesActuator:
         link = self._redis(node, command)
         try:
             with _before_sending():
-                link.connect()
-                link.send((redis.Look.INFO_SERVER,))
-                replies = link.receive(time.monotonic() + _IDENTITY_TIMEOUT)
-                if not replies or isinstance(replies[0], redis.Refusal):
-                    said = replies[0].text if replies and isinstance(replies[0], redis.Refusal) else "no answer"
-                    raise _NotSentError(f"Redis of {node.name} does not say who it is: {said}")
-                run_id, _, config_file = redis_info.parse_identity(str(replies[0]))
-                found = Identity(run_id=run_id, config_file=config_file)
-                _compare(node.name, found, expecting, ("run_id", "config_file"))
+                _connect(link, node.name, expecting, ("run_id", "config_file"))
             words = [word.reveal() if isinstance(word, Secret) else word for word in command.words]
             link.send_words((words,))
             answers = link.receive(time.monotonic() + command.timeout)
@@ -127,7 +121,24 @@ class NodesActuator:
             return Answer(AnswerKind.FAILED, reply.text)
         return Answer(AnswerKind.DONE, reply if isinstance(reply, str) else " ".join(reply))
 
-    def _redis(self, node: NodeSpec, command: RedisCommand) -> redis.RedisLink:
+    def _export_keys(self, node: NodeSpec, command: KeyExport, expecting: Identity) -> Answer:
+        """Nothing of it changes a server, so that whatever ends it early counts as not carried out."""
+        other = self._spec.node(command.other)
+        ours, theirs = (self._redis(one, command, exact=True) for one in (node, other))
+        try:
+            with _before_sending():
+                _connect(ours, node.name, expecting, ("run_id", "config_file"))
+                _connect(theirs, other.name, Identity(run_id=command.other_run_id), ("run_id",))
+            return Answer(
+                AnswerKind.DONE, key_export.export_keys((node.name, ours), (other.name, theirs), command.path)
+            )
+        except (LinkError, OSError, ValueError, key_export.RefusedError) as error:
+            return Answer(AnswerKind.FAILED, f"nothing was exported: {error}")
+        finally:
+            ours.close()
+            theirs.close()
+
+    def _redis(self, node: NodeSpec, command: RedisCommand, *, exact: bool = False) -> redis.RedisLink:
         spec = node.redis
         host = self._spec.vip if command.through_vip else node.address
         if spec.via is RedisRoute.SSH:
@@ -135,7 +146,7 @@ class NodesActuator:
         else:
             dial = redis.direct(host, spec.port, spec.tls)
         password = self._passwords.get(node.name)
-        return redis.RedisLink(spec, password, f"{host}:{spec.port}", dial, _IDENTITY_TIMEOUT)
+        return redis.RedisLink(spec, password, f"{host}:{spec.port}", dial, _IDENTITY_TIMEOUT, exact=exact)
 
     def _tunnel(self, node: NodeSpec, *, through_vip: bool) -> Any:
         """Through the node itself; to the virtual IP through another one, as a client would come."""
@@ -176,6 +187,18 @@ def _before_sending() -> Iterator[None]:
         yield
     except LinkError as error:
         raise _NotSentError(str(error)) from None
+
+
+def _connect(link: redis.RedisLink, node: str, expecting: Identity, fields: tuple[str, ...]) -> None:
+    """Connects, and asks on this very connection who answers. Raises LinkError, _NotSentError (H07)."""
+    link.connect()
+    link.send((redis.Look.INFO_SERVER,))
+    replies = link.receive(time.monotonic() + _IDENTITY_TIMEOUT)
+    if not replies or isinstance(replies[0], redis.Refusal):
+        said = replies[0].text if replies and isinstance(replies[0], redis.Refusal) else "no answer"
+        raise _NotSentError(f"Redis of {node} does not say who it is: {said}")
+    run_id, _, config_file = redis_info.parse_identity(str(replies[0]))
+    _compare(node, Identity(run_id=run_id, config_file=config_file), expecting, fields)
 
 
 def _compare(node: str, found: Identity, expecting: Identity, fields: tuple[str, ...]) -> None:

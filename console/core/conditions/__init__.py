@@ -230,6 +230,13 @@ _ROWS: tuple[PredicateSpec, ...] = (
         hazard="H04",
     ),
     PredicateSpec(
+        "histories-compared",
+        "Both nodes can be read; the evidence says what each would lose by following the other.",
+        switching.histories_compared,
+        (_role("other", "The node to compare with."),),
+        hazard="H18",
+    ),
+    PredicateSpec(
         "writes-paused", "The node takes no writes until they are resumed (`pause-writes`).", switching.writes_paused
     ),
     PredicateSpec(

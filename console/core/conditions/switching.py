@@ -31,6 +31,23 @@ def newest(ask: Ask) -> Check:
     return holds(statement, "; ".join(reasons))
 
 
+def histories_compared(ask: Ask) -> Check:
+    """H18: what each would lose by following the other. Whatever it is, the operator judges it."""
+    other = ask.other("other")
+    statement = f"the histories of {ask.name} and {other.name} can be compared"
+    redis_of(ask.node)
+    redis_of(other)
+    words = {Verdict.HOLDS: "loses nothing", Verdict.FAILS: "loses writes", Verdict.UNKNOWN: "may lose writes"}
+    sides = ((ask.node, other), (other, ask.node))
+    found = [(stays, goes, ancestry(ask.state, stays, goes)) for stays, goes in sides]
+    return holds(
+        statement,
+        "; ".join(
+            f"if {stays.name} stays, {goes.name} {words[one.verdict]}: {one.reason}" for stays, goes, one in found
+        ),
+    )
+
+
 def writes_paused(ask: Ask) -> Check:
     """By a demand for more replicas than there are: unlike CLIENT PAUSE it is seen, and does not end by itself."""
     statement = f"{ask.name} takes no writes until they are resumed"

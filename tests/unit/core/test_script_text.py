@@ -32,7 +32,7 @@ KEEP, NET, WIPE = ActionKind.STOPS_KEEPALIVED, ActionKind.RESTARTS_NETWORK, Acti
         ('log INFO  "Sync data from original master: SLAVEOF $MASTER_IP $MASTER_PORT"', []),
         ("echo SLAVEOF NO ONE | redis-cli", [P]),
         ('echo "SLAVEOF NO ONE" | $REDISCLI -h x', [P]),
-        ('answer=$(redis-cli SLAVEOF NO ONE)', [P]),
+        ("answer=$(redis-cli SLAVEOF NO ONE)", [P]),
         ("x=`redis-cli SLAVEOF 10.0.0.1 6379`", [F]),
         ('CMD="redis-cli SLAVEOF NO ONE"', [P]),
         ("if [ $? != 0 ]; then service redis restart; fi", [START]),

@@ -4,7 +4,7 @@ import pytest
 import samples
 from fakes import CLUSTER, A, B, node_spec
 
-from console.core.command import ShellCommand
+from console.core.command import KeyExport, ShellCommand
 from console.core.inventory import KeepalivedSpec, ServiceSpec
 from console.core.model import InterfaceAddress, ProblemKind, unread
 from console.core.runbook import Action, Step
@@ -54,3 +54,15 @@ def test_the_holder_announces_the_address_by_arping_or_by_its_own_keepalived():
     assert isinstance(planned.command, ShellCommand)
     assert f"arping -U -c 3 -I eth2 {samples.VIP}\n" in planned.command.script
     assert "service keepalived stop && service keepalived start" in planned.command.script
+
+
+def test_an_export_names_both_servers_and_the_file_in_the_folder_of_the_run():
+    work = Workplace(CLUSTER, {"keeper": A, "loser": B}, "RUN-1", "20261121T034000Z", None, "/runs/RUN-1")
+    step = Step("s", "title", "why", "loser", action=Action("export-differences", {"other": "keeper"}))
+    (planned,) = plan_commands(step, samples.split_brain(), work)
+    assert isinstance(planned.command, KeyExport)
+    assert (planned.node, planned.command.other_run_id) == (B, samples.RUN_ID[A])
+    assert planned.render().endswith("on redis-a; what differs is written to /runs/RUN-1/keys-of-redis-b.jsonl")
+    silent = samples.with_node(samples.split_brain(), A, redis=unread(ProblemKind.TIMEOUT, "silent"))
+    with pytest.raises(PlanError, match="redis-a could not be read: silent"):
+        plan_commands(step, silent, work)
