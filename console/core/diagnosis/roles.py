@@ -60,7 +60,7 @@ def _dual_master(state: ClusterState) -> Iterator[Hit]:
         return
     master = serving(state)
     others = [state.node(name) for name in state.masters if master is None or name != master.name]
-    newer = _diverged(state)
+    newer = diverged(state)
     aside = master is not None and not newer and all(_set_aside(state, node) for node in others)
     figures = [
         f"{name}: {role_in_words(redis)}, {counted(redis.total_keys, 'key')}"
@@ -81,7 +81,7 @@ def _set_aside(state: ClusterState, node: NodeState) -> bool:
     return node.holds(state.vip) is False and keepalived is not None and not keepalived.running
 
 
-def _diverged(state: ClusterState) -> list[tuple[str, str, str]]:
+def diverged(state: ClusterState) -> list[tuple[str, str, str]]:
     """Pairs of masters of which the second may hold what the first has not, with the reason."""
     master = serving(state)
     if master is None:
@@ -93,7 +93,7 @@ def _diverged(state: ClusterState) -> list[tuple[str, str, str]]:
 
 def _histories_diverged(state: ClusterState) -> Iterator[Hit]:
     """A second master may hold writes that the serving one has not, by its replication history and its last save."""
-    for first, second, reason in _diverged(state):
+    for first, second, reason in diverged(state):
         yield Hit(
             (first, second),
             f"{second} may hold writes that {first} has not.",

@@ -301,6 +301,12 @@ def test_after_a_failover_the_rebuild_is_what_is_next():
     assert found["would-preempt-stale"].evidence[0] == "priority 139 on redis-b with its check good, 138 on redis-a"
 
 
+def test_no_finding_offers_the_rebuild_while_two_masters_hold_writes_of_their_own():
+    assert "one-shot-rebuild" not in {finding.next.runbook for finding in diagnose(SPLIT, s.NOW)}
+    healed = s.with_vip(SPLIT, s.A, held=False)
+    assert "one-shot-rebuild" not in {finding.next.runbook for finding in diagnose(healed, s.NOW)}
+
+
 def test_a_node_that_yields_does_not_preempt():
     state = s.with_instance(FAILED, s.B, nopreempt=True)
     assert "would-preempt-stale" not in {finding.code for finding in diagnose(state, s.NOW)}
