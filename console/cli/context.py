@@ -17,6 +17,7 @@ import click
 if TYPE_CHECKING:
     from console.core.command import Secret
     from console.core.inventory import ClusterSpec, Inventory, PasswordSource
+    from console.core.model import ClusterState
     from console.core.runbook import Runbook
     from console.engine.ports import Armory, Clock, Desk, Inspector
 
@@ -191,6 +192,14 @@ class CliContext:
                 self.cluster(name), self.passwords(name), self.clock, parallel=parallel
             )
         return self._inspectors[name]
+
+    def look_once(self, cluster: ClusterSpec) -> ClusterState:
+        """One observation of a cluster that no inventory has yet, without a password."""
+        inspector = self._adapters.inspector(cluster, {node.name: None for node in cluster.nodes}, self.clock)
+        try:
+            return inspector.observe(fresh=True)
+        finally:
+            inspector.close()
 
     def let_connecting_begin(self) -> None:
         """Returns when the inspectors that were told to observe have all that they need to begin."""

@@ -1,4 +1,4 @@
-"""`inventory`: check an inventory, print its schema."""
+"""`inventory`: check an inventory, print its schema, write a first one by asking a node."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from pathlib import Path
 import click
 
 from console.cli.context import CliContext, inventory_option
+from console.cli.inventory_init import init
 from console.cli.problems import report_problems
 
 
 @click.group("inventory")
 def inventory() -> None:
-    """Check inventories."""
+    """Check inventories, or write a first one."""
 
 
 @inventory.command("check")
@@ -44,4 +45,5 @@ def schema() -> None:
     click.echo(json.dumps(InventoryDocument.model_json_schema(), indent=2))
 
 
+inventory.add_command(init)
 COMMANDS = (inventory,)

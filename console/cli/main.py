@@ -34,7 +34,7 @@ COMMANDS: tuple[LazyCommand, ...] = (
     LazyCommand("runbooks", "List, read and check runbooks.", "console.cli.runbooks"),
     LazyCommand("findings", "Explain the finding codes: all of them, or one.", "console.cli.findings"),
     LazyCommand("hazards", "Explain the hazards and what refuses them.", "console.cli.hazards"),
-    LazyCommand("inventory", "Check inventories.", "console.cli.inventory"),
+    LazyCommand("inventory", "Check inventories, or write a first one.", "console.cli.inventory"),
 )
 DEFAULT = "watch"
 

@@ -13,9 +13,10 @@ from console.core.runbook import CANDIDATE, Condition, GateKind, Runbook
 from console.core.verbs import VERBS, changes_something
 from console.documents.errors import DocumentError
 from console.documents.library import load_runbooks, shipped_folder
-from console.documents.runbook import runbook_of
+from console.documents.runbook import load_runbook, runbook_of
 from console.documents.runbook_model import RunbookDocument
 from console.documents.yaml_text import parse_document
+from console.engine.look import conditions
 
 GOOD = """\
 version: 1
@@ -196,3 +197,12 @@ def test_the_hazards_of_a_rebuild_are_cited():
     text = (shipped_folder() / "one-shot-rebuild.yaml").read_text(encoding="utf-8")
     cited = set(re.findall(r"H\d\d", text))
     assert cited >= {f"H{number:02}" for number in (*range(1, 10), 11, 12, 13, 14, 15, 16, 17, 18, 19, 22, 28, 30)}
+
+
+def test_the_example_of_an_own_runbook_is_sound():
+    folder = Path(__file__).parents[3] / "docs" / "examples"
+    book = load_runbook(folder / "own-runbook.yaml")
+    assert book.name not in SHIPPED
+    assert [step.action.verb for step in book.steps if step.action][-1] == "start-keepalived"
+    start = next(step for step in book.steps if step.id == "start-keepalived")
+    assert {"in-its-turn", "will-not-preempt"} <= {one.predicate for one in conditions(start)}, "added by the verb"
