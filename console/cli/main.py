@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import os
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -111,6 +113,8 @@ def make_group(lazy: Sequence[LazyCommand]) -> LazyGroup:
 
 def run(arguments: Sequence[str], adapters: Adapters, more: Sequence[LazyCommand] = ()) -> int:
     """Runs the command line and returns the exit code. Every expected error is one line on stderr."""
+    if sys.stdout is None:  # started with its output closed (`>&-`)
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - as long as the process lives
     context = CliContext(adapters)
     failure = EXIT_UNKNOWN if "status" in arguments else EXIT_ERROR
     group = make_group((*COMMANDS, *more))
@@ -122,6 +126,9 @@ def run(arguments: Sequence[str], adapters: Adapters, more: Sequence[LazyCommand
     except (KeyboardInterrupt, click.exceptions.Abort):
         click.echo("interrupted", err=True)
         return EXIT_INTERRUPTED
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return EXIT_ERROR
     except click.ClickException as error:
         return _say(_of_the_call(error), failure if error.exit_code == EXIT_ERROR else error.exit_code)
     except _expected() as error:
@@ -164,8 +171,5 @@ def _of_the_system(error: OSError) -> str:
 
 def _leave_the_pipe() -> int:
     """The reader of our output went away (`| head`): not an error of ours, and nothing more can be said there."""
-    import os
-    import sys
-
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0

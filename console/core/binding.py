@@ -47,8 +47,10 @@ def _bind(role: RoleSpec, state: ClusterState, bound: Mapping[str, str], chosen:
         allowed = free if role.operator_may_choose else fitting
         if chosen in allowed:
             return chosen
-        known = "" if chosen in {node.name for node in state.nodes} else f"{chosen} is no node of {state.name}"
-        return Unbound(role.name, tuple(allowed), (known, *reasons) if known else reasons)
+        why = "" if chosen in {node.name for node in state.nodes} else f"{chosen} is no node of {state.name}"
+        if chosen in taken:
+            why = f"{chosen} is {role.other_than} already"
+        return Unbound(role.name, tuple(allowed), (why, *reasons) if why else reasons)
     if len(fitting) == 1:
         return fitting[0]
     return Unbound(role.name, tuple(free if role.operator_may_choose else fitting), reasons)

@@ -70,6 +70,21 @@ def test_an_expected_error_is_one_line(capsys, arguments, code, line):
     assert call(capsys, *arguments) == (code, "", line + "\n")
 
 
+@pytest.mark.parametrize("group", ["runs", "runbooks", "inventory"])
+def test_a_group_without_a_word_shows_its_commands_line_by_line(capsys, group):
+    code, out, err = call(capsys, group)
+    assert (code, out) == (2, "")
+    assert err.splitlines()[0] == f"Usage: redis-ha-console {group} [OPTIONS] COMMAND [ARGS]..."
+    assert "Commands:" in err.splitlines()
+
+
+def test_a_closed_output_is_no_traceback(capsys, monkeypatch):
+    monkeypatch.setattr(sys, "stdout", None)
+    code = run(["runbooks", "list"], NOTHING)
+    monkeypatch.undo()
+    assert (code, capsys.readouterr().err) == (0, "")
+
+
 def test_a_password_that_is_not_there_is_one_line(capsys, monkeypatch):
     monkeypatch.delenv("REDIS_PASSWORD", raising=False)
     code, out, err = call(capsys, "status", "-i", str(EXAMPLE))

@@ -106,6 +106,11 @@ def test_without_a_fitting_node_the_reasons_are_given():
 def test_the_operator_chooses_only_where_the_role_says_so():
     free = bind_roles(book(CHOSEN, RoleSpec("second", "", other_than="first")), s.fresh_pair(), {"first": s.B})
     assert free == {"first": s.B, "second": s.A}
+    taken = bind_roles(
+        book(CHOSEN, RoleSpec("second", "", other_than="first")), s.fresh_pair(), {"first": s.B, "second": s.B}
+    )
+    assert isinstance(taken, Unbound)
+    assert f"{s.B} is first already" in taken.reasons
     asked = bind_roles(book(CHOSEN), s.fresh_pair(), {})
     assert isinstance(asked, Unbound)
     assert asked.candidates == (s.A, s.B)
