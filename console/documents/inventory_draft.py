@@ -144,4 +144,4 @@ def _unlike(name: str, address: str) -> str:
 
 def _text(value: str) -> str:
     """A YAML scalar: quoted as JSON where it could be read as anything but text."""
-    return value if _PLAIN.fullmatch(value) and value.lower() not in _WORDS else json.dumps(value)
+    return value if _PLAIN.fullmatch(value) and value.lower() not in _WORDS else json.dumps(value, ensure_ascii=False)
