@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import signal
 import sys
 from typing import TYPE_CHECKING
 
@@ -11,11 +13,11 @@ from console.cli.binding import check_kind, chosen_roles, unbound_text
 from console.cli.context import CliContext, CliError, inventory_option
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from console.core.model import ClusterState
     from console.core.runbook import Runbook
-    from console.engine.ports import Armory, Desk
+    from console.engine.ports import ArmedRun, Armory, Desk
 
 NOT_DONE = 1
 
@@ -53,9 +55,32 @@ def _run_plain(desk: Desk, armory: Armory, runbook: Runbook, chosen: Mapping[str
     armed = armory.arm(cluster, runbook, roles)
     operator = PlainOperator(desk.clock.now)
     operator.open(armed.state)
-    ended = armed.execute(operator)
+    with _ctrl_c_ends_a_wait(armed):
+        ended = armed.execute(operator)
     operator.close(ended)
     return 0 if ended.outcome is Outcome.DONE else NOT_DONE
+
+
+@contextlib.contextmanager
+def _ctrl_c_ends_a_wait(armed: ArmedRun) -> Iterator[None]:
+    """Ctrl-C while a proof is awaited leads to a question, wherever in a look it comes; the next one ends the run."""
+    from console.core.run import StepStatus
+
+    asked_at: list[int | None] = []
+
+    def stop(*_: object) -> None:
+        run = armed.state
+        waits = run.current is not None and run.steps[run.current].status is StepStatus.VERIFYING
+        if not waits or run.current in asked_at:
+            raise KeyboardInterrupt
+        asked_at.append(run.current)
+        armed.stop_waiting()
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _roles(runbook: Runbook, state: ClusterState, chosen: Mapping[str, str]) -> Mapping[str, str]:

@@ -38,7 +38,8 @@ def link_up(ask: Ask) -> Check:
 def link_in_words(link: MasterLink) -> str:
     if link.up:
         return "link up" if link.last_io_seconds is None else f"link up, last heard {link.last_io_seconds} s ago"
-    words = "link down" if link.down_seconds is None else f"link down for {link.down_seconds} s"
+    known = link.down_seconds is not None and link.down_seconds >= 0  # -1: it never was up
+    words = f"link down for {link.down_seconds} s" if known else "link down"
     if not link.sync_in_progress:
         return words
     left = "" if link.sync_left_bytes is None else f", {size(max(0, link.sync_left_bytes))} left"

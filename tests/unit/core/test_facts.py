@@ -6,9 +6,10 @@ import pytest
 import samples as s
 
 from console.core.conditions import evaluate
+from console.core.conditions.replication import link_in_words
 from console.core.facts import named, source_of
 from console.core.inventory import ServiceSpec
-from console.core.model import InterfaceAddress, read
+from console.core.model import InterfaceAddress, MasterLink, read
 from console.core.predicate import Verdict
 from console.core.runbook import Condition
 
@@ -53,3 +54,11 @@ def test_names_of_services_are_words_of_a_shell():
     assert ServiceSpec(systemd="redis-server@6379").command("start") == "systemctl start redis-server@6379"
     assert ServiceSpec(systemd=r"redis\x2dmain").command("status") == r"systemctl is-active 'redis\x2dmain'"
     assert ServiceSpec(sysv="redis_6379").command("stop") == "service redis_6379 stop"
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(-1, "link down"), (None, "link down"), (12, "link down for 12 s")])
+def test_a_link_that_never_was_up_is_not_down_for_minus_one_second(seconds, words):
+    link = MasterLink(
+        "192.168.100.201", 6379, up=False, sync_in_progress=False, last_io_seconds=None, down_seconds=seconds
+    )
+    assert link_in_words(link) == words
