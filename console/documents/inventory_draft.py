@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from console.core.inventory import NodeSpec
 from console.core.model import NodeState, ProblemKind, VrrpInstance
 
-_PLAIN = re.compile(r"[A-Za-z/~][\w./~-]*|\d+\.\d+\.\d+\.\d+")
+_PLAIN = re.compile(r"(?:~/|[A-Za-z/])[\w./~-]*|\d+\.\d+\.\d+\.\d+")
 _WORDS = {"yes", "no", "on", "off", "true", "false", "null", "y", "n"}
 
 
