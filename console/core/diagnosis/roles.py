@@ -7,10 +7,13 @@ from collections.abc import Iterator
 
 from console.core.conditions.replication import link_in_words, refuses_writes
 from console.core.conditions.servers import role_in_words
+from console.core.conditions.switching import PAUSED
 from console.core.diagnosis.row import (
     BUILD,
     LOOP,
     REBUILD,
+    RESOLVE,
+    RESUME,
     Hit,
     Row,
     advise,
@@ -22,7 +25,7 @@ from console.core.diagnosis.row import (
 )
 from console.core.facts import attached_line, counted, gap, named, proved_down, source_of
 from console.core.finding import Severity
-from console.core.history import COMPARE, ancestry
+from console.core.history import ancestry
 from console.core.model import ClusterState, NodeState, Role
 from console.core.predicate import Verdict
 
@@ -71,7 +74,7 @@ def _dual_master(state: ClusterState) -> Iterator[Hit]:
         state.masters,
         f"{listed(state.masters)} are both masters.",
         (*figures, f"{state.vip} reaches {state.vip_reaches or 'none of them'}"),
-        REBUILD if aside else advise(f"decide which one keeps its role: {COMPARE}"),
+        REBUILD if aside else RESOLVE,
         Severity.WARNING if aside else Severity.CRITICAL,
     )
 
@@ -98,7 +101,7 @@ def _histories_diverged(state: ClusterState) -> Iterator[Hit]:
             (first, second),
             f"{second} may hold writes that {first} has not.",
             (reason,),
-            advise(COMPARE),
+            RESOLVE,
         )
 
 
@@ -271,7 +274,9 @@ def _writes_refused(state: ClusterState) -> Iterator[Hit]:
     for name in state.masters:
         refusal = refuses_writes(state.node(name))
         if refusal is not None and "NOREPLICAS" in refusal[0]:
-            yield Hit((name,), f"{name} refuses every write.", (refusal[0],), advise(refusal[1]))
+            wanted = redis.config.min_replicas_to_write if (redis := state.node(name).redis.value) else None
+            action = RESUME if (wanted or 0) >= PAUSED else advise(refusal[1])
+            yield Hit((name,), f"{name} refuses every write.", (refusal[0],), action)
 
 
 _STALE = "After a failover clients would find older data."
@@ -297,14 +302,14 @@ ROWS: tuple[Row, ...] = (
         Severity.CRITICAL,
         "Whoever follows the other loses its own writes.",
         _histories_diverged,
-        then="compare before anything is wiped",
+        then="runbook resolve-dual-master, which exports and backs up before it wipes",
     ),
     Row(
         "dual-master",
         Severity.CRITICAL,
         "Clients may write to either, and one of them will be wiped.",
         _dual_master,
-        then="compare both histories; the rebuild where one of them is set aside",
+        then="runbook resolve-dual-master; the rebuild where one is set aside without writes of its own",
     ),
     Row(
         "empty-master", Severity.CRITICAL, "Whoever follows it is emptied.", _empty_master, then="make nobody follow it"
@@ -314,7 +319,7 @@ ROWS: tuple[Row, ...] = (
         Severity.CRITICAL,
         "Clients can read but not write.",
         _writes_refused,
-        then="CONFIG SET the minimum, or bring the replica back",
+        then="CONFIG SET the minimum, or bring the replica back; runbook resume-writes where a switchover was given up",
     ),
     Row(
         "replica-of-vip",

@@ -12,6 +12,8 @@ REBUILD = NextAction(runbook="one-shot-rebuild")
 BUILD = NextAction(runbook="initial-build")
 LOOP = NextAction(runbook="break-replication-loop")
 REPAIR = NextAction(runbook="repair-vip")
+RESOLVE = NextAction(runbook="resolve-dual-master")
+RESUME = NextAction(runbook="resume-writes")
 
 
 def advise(text: str) -> NextAction:

@@ -8,6 +8,7 @@ import samples as s
 from hypothesis import given
 from hypothesis import strategies as st
 
+from console.core.conditions.switching import PAUSED
 from console.core.diagnosis import ROWS, diagnose, health
 from console.core.finding import Health, Severity
 from console.core.keepalived_conf import parse
@@ -400,3 +401,13 @@ def test_the_linter_bears_any_configuration(lines, whole):
     found = diagnose(state, s.NOW)
     assert all(finding.evidence for finding in found)
     assert instance is not None or "keepalived-config-invalid" in {finding.code for finding in found}
+
+
+def test_two_masters_with_writes_of_their_own_lead_to_the_runbook_that_keeps_both():
+    for code in ("dual-master", "histories-diverged"):
+        assert {one.next.runbook for one in diagnose(SPLIT, s.NOW) if one.code == code} == {"resolve-dual-master"}
+
+
+def test_writes_that_a_switchover_holds_back_are_resumed_by_its_runbook():
+    held = s.with_redis(HEALTHY, s.B, good_replicas=1, config=s.RedisConfig(min_replicas_to_write=PAUSED))
+    assert [one.next.runbook for one in diagnose(held, s.NOW) if one.code == "writes-refused"] == ["resume-writes"]
