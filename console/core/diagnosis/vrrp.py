@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from console.core.conditions.pair import protection_checks
 from console.core.diagnosis.roles import diverged
-from console.core.diagnosis.row import BUILD, REBUILD, Hit, Row, advise, listed, names, repairing, serving
+from console.core.diagnosis.row import BUILD, REBUILD, RESOLVE, Hit, Row, advise, listed, names, repairing, serving
 from console.core.facts import notify_scripts, source_of
 from console.core.finding import NextAction, Severity
 from console.core.model import ClusterState, NodeState, VrrpInstance, VrrpState
@@ -45,7 +45,7 @@ def _unprotected(state: ClusterState) -> Iterator[Hit]:
 
 def _restoring(state: ClusterState) -> NextAction:
     if diverged(state):
-        return advise("first settle whose data counts: see histories-diverged")
+        return RESOLVE
     if len(state.vip_holders) <= 1:
         return REBUILD
     return repairing(state, advise("first end the split: see the finding about the VIP"))
