@@ -3,7 +3,7 @@
 import samples
 from tui_stage import PREVIEW, REBUILD, ROLES, question, run_state, spec_of
 
-from console.core.model import ProblemKind, unread
+from console.core.model import ProblemKind, read, unread
 from console.core.run import Choice, Outcome, QuestionKind
 from console.tui.present import cards, cluster, frame, run
 from console.tui.present.help import help_lines
@@ -72,6 +72,20 @@ def test_the_vip_of_an_unreadable_pair_is_not_known_rather_than_missing():
 
 
 # --- cards --------------------------------------------------------------------------------------------------------
+
+
+def test_no_master_is_said_only_where_every_redis_was_read_or_is_proved_down():
+    silent = unread(ProblemKind.TIMEOUT, "no answer", NOW)
+    state = samples.with_node(samples.failed_over_pair(), samples.A, redis=silent)
+    assert "master ? not known" in plain(cluster.headline(view_of(state), 120, 3))
+    assert "master ✗ none" in plain(cluster.headline(view_of(samples.fresh_pair()), 120, 3))
+
+
+def test_a_clock_that_is_right_is_never_minus_nothing_ahead():
+    state = samples.healthy_pair()
+    clock = state.node(samples.A).clock.value
+    state = samples.with_node(state, samples.A, clock=read(samples.replace(clock, offset=-0.04), NOW))
+    assert "clock +0.0 s" in card_of(state, samples.A)
 
 
 def test_a_card_has_every_value_with_its_age():

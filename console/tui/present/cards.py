@@ -149,7 +149,7 @@ def _kind(reading: Reading[Any]) -> str:
 def _ssh(node: NodeState) -> Content:
     if node.ssh.value is None:
         return _problem(node.ssh)
-    offset = f", clock {node.clock.value.offset:+.1f} s" if node.clock.value else ""
+    offset = f", clock {round(node.clock.value.offset, 1) + 0.0:+.1f} s" if node.clock.value else ""
     return line(("✓ ok", GOOD), offset)
 
 

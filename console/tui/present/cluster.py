@@ -6,6 +6,7 @@ import itertools
 
 from textual.content import Content
 
+from console.core.facts import proved_down
 from console.core.finding import Finding, Health
 from console.core.model import ClusterState, NodeState, Role
 from console.core.predicate import Verdict
@@ -99,8 +100,10 @@ def _master(state: ClusterState, *, short: bool = False) -> Content:
     masters = state.masters
     if len(masters) == 1:
         return line((masters[0], BOLD))
+    if not masters and any(node.redis.value is None and not proved_down(node) for node in state.nodes):
+        return line(("? not known", WARN))
     if not masters:
-        return line(("✗ none seen", BAD))
+        return line(("✗ none", BAD))
     return line((f"✗ {len(masters)}" if short else f"✗ {len(masters)}: {', '.join(masters)}", BAD))
 
 
