@@ -6,7 +6,19 @@ from collections.abc import Iterator
 
 from console.core.conditions.pair import protection_checks
 from console.core.diagnosis.roles import diverged
-from console.core.diagnosis.row import BUILD, REBUILD, RESOLVE, Hit, Row, advise, listed, names, repairing, serving
+from console.core.diagnosis.row import (
+    BUILD,
+    REBUILD,
+    RESOLVE,
+    Hit,
+    Row,
+    advise,
+    choosing,
+    listed,
+    names,
+    repairing,
+    serving,
+)
 from console.core.facts import notify_scripts, source_of
 from console.core.finding import NextAction, Severity
 from console.core.model import ClusterState, NodeState, VrrpInstance, VrrpState
@@ -19,13 +31,20 @@ def _down(state: ClusterState) -> Iterator[Hit]:
     off = [node for node in state.nodes if node.keepalived.value is not None and not node.keepalived.value.running]
     if off:
         names_ = names(off)
-        next_action = REBUILD if serving(state) is not None else BUILD
         yield Hit(
             names_,
             f"keepalived does not run on {listed(names_)}.",
             tuple(f"{name}: no keepalived process" for name in names_),
-            next_action,
+            _starting(state),
         )
+
+
+def _starting(state: ClusterState) -> NextAction:
+    """A pair that serves or replicates was built before: the rebuild finishes what was left half done."""
+    if diverged(state):
+        return RESOLVE
+    known = serving(state) is not None or any(source_of(state, node) is not None for node in state.nodes)
+    return choosing(state, REBUILD if known else BUILD)
 
 
 def _unprotected(state: ClusterState) -> Iterator[Hit]:
@@ -226,7 +245,7 @@ ROWS: tuple[Row, ...] = (
         Severity.WARNING,
         "Nothing moves the VIP when the master fails.",
         _down,
-        then="the runbook that starts it in the right order",
+        then="runbook one-shot-rebuild where Redis serves or replicates already, initial-build where nothing runs",
     ),
     Row(
         "priority-equal",

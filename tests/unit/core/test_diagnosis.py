@@ -295,6 +295,28 @@ def test_one_cause_gives_few_lines(state, codes):
     assert [finding.code for finding in diagnose(state, s.NOW)] == codes
 
 
+def without_keepalived(state):
+    for name in (s.A, s.B):
+        state = s.with_vip(s.with_keepalived(state, name, running=False, state=VrrpState.STOP), name, held=False)
+    return state
+
+
+@pytest.mark.parametrize(
+    ("state", "runbook"),
+    [
+        (REBUILT, "one-shot-rebuild"),
+        (s.in_sync_unprotected(), "one-shot-rebuild"),
+        (s.with_node(s.in_sync_unprotected(), s.A, redis=HUNG["redis"]), "one-shot-rebuild"),
+        (mutual(), "break-replication-loop"),
+        (SPLIT, "resolve-dual-master"),
+        (s.fresh_pair(), "initial-build"),
+    ],
+)
+def test_where_no_keepalived_runs_the_runbook_fits_what_redis_does(state, runbook):
+    found = {finding.code: finding for finding in diagnose(without_keepalived(state), s.NOW)}
+    assert found["keepalived-down"].next.runbook == runbook
+
+
 def test_after_a_failover_the_rebuild_is_what_is_next():
     found = {finding.code: finding for finding in diagnose(FAILED, s.NOW)}
     assert found["failover-unprotected"].next.runbook == "one-shot-rebuild"
