@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 
 from console.core.conditions import evaluate
+from console.core.figures import figures
 from console.core.run import ConditionsChecked, Outcome, RunEnded, RunState, StepEnded, StepReached, StepStatus
 from console.engine.look import sentence, situation
 from console.engine.ports import Journal, Operator
@@ -56,7 +57,7 @@ class Runner:
         state = self._hands.inspector.observe(fresh=True)
         self._story.show(state)
         checks = tuple(evaluate(one, state, run.roles) for one in run.runbook.done_if)
-        self._story.record("observed", {"observed_at": state.observed_at, "done_if": checks})
+        self._story.record("observed", {"observed_at": state.observed_at, "done_if": checks, "figures": figures(state)})
         if not all(check.holds for check in checks):
             return ""
         evidence = "; ".join(f"{check.statement} ({check.evidence})" for check in checks)
@@ -83,10 +84,17 @@ class Runner:
             self._story.advance(StepEnded(current, status, note, self._hands.clock.now()))
         message = f"{sentence(note)} {self._so_far(outcome)}"
         try:
-            self._story.record("closed", {"outcome": outcome, "message": message})
+            self._story.record("closed", {"outcome": outcome, "message": message, **self._last_figures()})
         except Exception as lost:  # noqa: BLE001 - the end is told on the screen even where it cannot be written
             message = f"{message} {sentence(str(lost))}"
         self._story.advance(RunEnded(outcome, message))
+
+    def _last_figures(self) -> dict[str, object]:
+        """Where the last observation found the pair, and how long writes were held back, for the report."""
+        state, pause = self._story.state, self._story.pause
+        last = {"observed_at": state.observed_at, "figures": figures(state)} if state is not None else {}
+        held = {"node": pause.node, "since": pause.since, "until": pause.until or None}
+        return {**last, "writes_held_back": held if pause.since else None}
 
     def _so_far(self, outcome: Outcome) -> str:
         sentences = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import getpass
+import os
 import re
 import secrets
 import socket
@@ -69,6 +70,9 @@ class ClusterArmory:
         return {
             "program": f"redis-ha-console {_version()}",
             "operator": f"{_user()}@{socket.gethostname()}",
+            "user": _user(),
+            "host": socket.gethostname(),
+            **_terminal(),
             "cluster": spec.name,
             "inventory": self._desk.inventory.path,
             "runbook": runbook.name,
@@ -125,6 +129,16 @@ def _version() -> str:
         return version("redis-ha-console")
     except PackageNotFoundError:
         return "of an unknown version"
+
+
+def _terminal() -> dict[str, str | None]:
+    """Where the operator sits, as far as this process can tell: the terminal, and whence its SSH login came."""
+    try:
+        terminal = os.ttyname(0)
+    except OSError:
+        terminal = None
+    came_from = os.environ.get("SSH_CONNECTION", "").partition(" ")[0]
+    return {"terminal": terminal, "terminal_from": came_from or None}
 
 
 def _user() -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from console.core.command import Planned
+from console.core.figures import figures
 from console.core.run import (
     AnswerCame,
     Choice,
@@ -107,7 +108,8 @@ class StepRun:
         seen = look(self._step, state, self._hands.work, entrance=entrance, rest=self._rest)
         data = {"facts": seen.facts, "digest": seen.digest, "checks": seen.checks, "skip_if": seen.skips}
         plan = {"planned": seen.planned, "obstacle": seen.obstacle, "preview": seen.preview}
-        self._record("observed", {"observed_at": state.observed_at, **data, **plan})
+        shown = {"evidence": seen.evidence, "figures": figures(state)}
+        self._record("observed", {"observed_at": state.observed_at, **data, **plan, **shown})
         self._story.advance(ConditionsChecked(self._index, seen.checks, seen.planned))
         return seen
 
@@ -233,7 +235,8 @@ class StepRun:
     def _send(self, planned: Planned, seen: Look) -> Answer:
         expecting = seen.identities[planned.node]
         line = f"{planned.node}> {planned.render()}"
-        self._record("intent", {"planned": planned, "expecting": expecting, "digest": seen.digest})
+        about = {"verb": self._verb.name, "digest": seen.digest}
+        self._record("intent", {"planned": planned, "expecting": expecting, **about})
         self._story.advance(IntentWritten(self._index, line))
         self._story.in_flight = line
         sent_at = self._hands.clock.now()
