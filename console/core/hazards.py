@@ -123,10 +123,14 @@ HAZARDS: tuple[Hazard, ...] = (
     Hazard(
         "H10",
         "Notify or check scripts that change replication or restart Redis by themselves",
-        "The scripts are read, and what they will do is named with its line. While one runs, nothing is sent.",
-        ("no-script-running",),
+        "The scripts are read, and what they will do is named with its line. keepalived is not started where its "
+        "notify scripts would undo the pair at once, nor Redis started or stopped beside a check that does so too.",
+        ("scripts-agree", "checks-agree", "no-script-running"),
         findings=("script-fights-operator",),
-        proofs=("lab/test_findings.py::test_mishaps_of_keepalived",),
+        proofs=(
+            "lab/test_interlocks.py::test_h10_keepalived_is_not_started_where_its_script_would_promote_the_replica",
+            "lab/test_findings.py::test_mishaps_of_keepalived",
+        ),
     ),
     Hazard(
         "H11",

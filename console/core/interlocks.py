@@ -43,11 +43,13 @@ def _towards_source(predicate: str, reason: str) -> Interlock:
 
 _READABLE = Interlock("ssh-readable", "What cannot be looked at cannot be judged (H28).")
 _REPLACEABLE = Interlock("clients-can-do-without", "Clients would lose the only node that serves them (H17).")
+_CHECKS = Interlock("checks-agree", "The check of a keepalived that runs would start or kill it meanwhile (H10).")
 _STARTS_KEEPALIVED = (
     _READABLE,
     Interlock("brings-no-stale-data", "It may get the VIP, and with it writes that belong to newer data (H01, H14)."),
     Interlock("in-its-turn", "A replica that finds no master takes the VIP and promotes itself (H16)."),
     Interlock("will-not-preempt", "A priority that wins takes the VIP from a master that is well (H15)."),
+    Interlock("scripts-agree", "Its notify scripts would change replication, or restart servers, at once (H10)."),
 )
 
 INTERLOCKS: Mapping[str, tuple[Interlock, ...]] = {
@@ -55,8 +57,9 @@ INTERLOCKS: Mapping[str, tuple[Interlock, ...]] = {
         _READABLE,
         Interlock("redis-down", "A Redis that hangs or loads is not down, and is not to be started again (H28)."),
         Interlock("comes-back-quietly", "Its check would succeed, and keepalived would give it the VIP (H01, H22)."),
+        _CHECKS,
     ),
-    "stop-redis": (_READABLE, _REPLACEABLE),
+    "stop-redis": (_READABLE, _REPLACEABLE, _CHECKS),
     "start-keepalived": _STARTS_KEEPALIVED,
     "stop-keepalived": (_READABLE, _REPLACEABLE),
     "reload-keepalived": (

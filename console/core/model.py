@@ -347,7 +347,9 @@ class ScriptFile:
     owner: str = ""
     size: int = 0
     readable: bool = False
-    """Whether its text was read: a shell script, up to a bound."""
+    """Whether it could be read, up to a bound."""
+    understood: bool = True
+    """False: another language, a program, or longer than what is read. What it does is then not known for sure."""
     actions: tuple[ScriptAction, ...] = ()
 
 

@@ -67,7 +67,8 @@ def _file(fields: list[str], body: str) -> ScriptFile:
     if not size.isdigit() or not mode.isdigit():
         raise NotUnderstoodError("stat said no size and mode of a script")
     bits = int(mode, 8)
-    readable = "\0" not in body
+    readable = body.rstrip("\n") != "\0"
+    text = readable and "\0" not in body
     return ScriptFile(
         path=path,
         exists=True,
@@ -76,7 +77,8 @@ def _file(fields: list[str], body: str) -> ScriptFile:
         owner=owner,
         size=int(size),
         readable=readable,
-        actions=_actions(body) if readable else (),
+        understood=text and script_text.is_shell(body) and int(size) <= BOUND,
+        actions=_actions(body) if text else (),
     )
 
 

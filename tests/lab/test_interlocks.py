@@ -155,6 +155,24 @@ def test_h09_a_notify_script_that_still_sleeps_blocks_until_it_has_ended(pair):
     assert role(lab, B) == "master"
 
 
+async def test_h10_keepalived_is_not_started_where_its_script_would_promote_the_replica(pair):
+    lab = pair("stale-master-back")
+    script = "/etc/keepalived/scripts/redis_backup.sh"
+    lab.host(B).run(f"echo '/usr/bin/redis-cli SLAVEOF NO ONE' >> {script}", check=True)
+    last = len(lab.host(B).read(script).splitlines())
+    async with screen_on(lab, runbook="one-shot-rebuild", size=(120, 40)) as pilot:
+        await arm(pilot)
+        run = await answer_all(pilot)
+    (stuck,) = run.stuck
+    assert stuck.step.id == "start-keepalived-on-replica"
+    (failing,) = [one for one in stuck.checks if not one.holds]
+    assert failing.hazard == "H10"
+    assert f"{script} line {last} (notify_backup): /usr/bin/redis-cli SLAVEOF NO ONE" in failing.evidence
+    assert Choice.OVERRIDE not in stuck.choices
+    assert not lab.host(B).running("keepalived")
+    assert role(lab, B) == "replica"
+
+
 def test_h11_h19_a_source_or_target_without_room_is_refused(pair):
     lab = pair("stale-master-back")
     lab.host(A).redis("CONFIG", "SET", "repl-diskless-sync", "no")

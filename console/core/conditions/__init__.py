@@ -8,7 +8,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from console.core.conditions import backups, pair, replication, servers, switching, taking_over, virtual_ip, vrrp
+from console.core.conditions import (
+    backups,
+    pair,
+    replication,
+    scripts,
+    servers,
+    switching,
+    taking_over,
+    virtual_ip,
+    vrrp,
+)
 from console.core.conditions.spec import ArgumentSpec, ArgumentType, Ask, PredicateSpec, UnreadError, Value
 from console.core.model import ClusterState
 from console.core.predicate import Check, Verdict
@@ -96,6 +106,20 @@ _ROWS: tuple[PredicateSpec, ...] = (
         vrrp.master_first,
         (_MASTER,),
         hazard="H16",
+    ),
+    PredicateSpec(
+        "scripts-agree",
+        "No notify script of BACKUP (every start begins there), nor of MASTER on a master, undoes the pair: makes a "
+        "master follow, a replica a master or another's replica, restarts or stops servers, or deletes data. One that "
+        "cannot be read blocks; what is not understood (other languages, variables, `notify`) is named and does not.",
+        scripts.scripts_agree,
+        hazard="H10",
+    ),
+    PredicateSpec(
+        "checks-agree",
+        "No keepalived runs on the node, or no check of it restarts or stops Redis or keepalived by itself.",
+        scripts.checks_agree,
+        hazard="H10",
     ),
     # Two servers
     PredicateSpec("replicates-from", "The node follows the source.", replication.replicates_from, (_SOURCE,)),

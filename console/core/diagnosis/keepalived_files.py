@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from console.core import script_text
 from console.core.diagnosis.row import Hit, Row, advise, listed
 from console.core.finding import Severity
+from console.core.keepalived_scripts import uses
 from console.core.model import (
     ActionKind,
     ClusterState,
@@ -232,27 +232,16 @@ def _partly_read(state: ClusterState) -> Iterator[Hit]:
 # --- scripts --------------------------------------------------------------------------------------------------------
 
 
-def _uses(side: _Side) -> Iterator[tuple[str, int, str]]:
-    """What keepalived starts: for what, the line in keepalived.conf, the command."""
-    for what, command in side.one.notify.items():
-        yield what, side.one.lines.get(what, 0), command
-    for script in side.one.scripts:
-        if script.script:
-            yield f"check {script.name}", script.line, script.script
-
-
 def _script_missing(state: ClusterState) -> Iterator[Hit]:
     """A script that keepalived.conf names is not there, or nobody may execute it."""
     for side in _sides(state):
-        files = {one.path: one for one in side.node.scripts.value or ()}
         lines = []
-        for what, line, command in _uses(side):
-            path = script_text.script_path(command)
-            one = files.get(path)
-            if one is None or (one.exists and (one.executable or not command.strip("\"' ").startswith(path))):
+        for use in uses(side.node, side.one):
+            one = use.file
+            if one is None or (one.exists and (one.executable or not use.command.strip("\"' ").startswith(use.path))):
                 continue
             state_of_it = f"mode {one.mode:o}: nobody may execute it" if one.exists else "not there"
-            lines.append(f"{path} ({what}, {side.config.file.path} line {line}): {state_of_it}")
+            lines.append(f"{use.path} ({use.what}, {side.config.file.path} line {use.line}): {state_of_it}")
         if lines:
             yield Hit(
                 (side.name,),
@@ -266,18 +255,12 @@ def _script_missing(state: ClusterState) -> Iterator[Hit]:
 def _fights(state: ClusterState) -> Iterator[Hit]:
     """A script that keepalived starts changes replication, or stops servers, by itself."""
     for side in _sides(state):
-        files = {one.path: one for one in side.node.scripts.value or ()}
-        found: list[tuple[ActionKind, str]] = []
-        for what, line, command in _uses(side):
-            path = script_text.script_path(command)
-            inside = files[path].actions if path in files else ()
-            seen = [(f"{path} line {action.line}", action) for action in inside]
-            seen += [(f"{side.config.file.path} line {line}", action) for action in script_text.actions(command)]
-            found += [
-                (action.kind, f"{where} ({what}): {action.text}")
-                for where, action in seen
-                if not _is_its_work(what, action)
-            ]
+        found = [
+            (action.kind, f"{where} ({use.what}): {action.text}")
+            for use in uses(side.node, side.one)
+            for where, action in use.actions
+            if not _is_its_work(use.what, action)
+        ]
         if found:
             kinds = listed(list(dict.fromkeys(kind.value for kind, _ in found)))
             yield Hit(

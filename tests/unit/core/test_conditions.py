@@ -8,12 +8,14 @@ from hypothesis import strategies as st
 from console.core.conditions import VOCABULARY, evaluate
 from console.core.conditions.switching import PAUSED
 from console.core.model import (
+    ActionKind,
     DiskRoom,
     InterfaceAddress,
     ProblemKind,
     Process,
     Processes,
     RedisConfig,
+    ScriptAction,
     TrackScript,
     VrrpState,
     read,
@@ -71,6 +73,22 @@ SAVING = s.with_persistence(BACK, s.B, rdb_in_progress=True)
 NO_DUMP = s.with_node(BACK, s.B, saved=unread(ProblemKind.NOT_AVAILABLE, "dump.rdb: not there", s.NOW))
 KEPT, EMPTY = s.with_backup(BACK, s.B), s.with_redis(BACK, s.B, keys={})
 FULL = s.with_node(KEPT, s.B, disk=read(DiskRoom("/data/redis", 5_300_000, 80 * s.GIB), s.NOW))
+
+
+def doing(state, name, word, kind, text="redis-cli", **changes):
+    """One more line in a script of this node."""
+    found = next(one for one in state.node(name).scripts.value if one.path.endswith(f"_{word}.sh"))
+    line = ScriptAction(kind, 12, text)
+    return s.with_script(state, name, word, actions=(*found.actions, line), **changes)
+
+
+def generic(state, name, command):
+    return s.with_instance(state, name, notify={"notify": command})
+
+
+FOLLOWS, PROMOTES = ActionKind.FOLLOWS, ActionKind.PROMOTES
+TO_A, TO_B, TO_X = (f"redis-cli SLAVEOF {one} 6379" for one in (s.ADDRESS[s.A], s.ADDRESS[s.B], "10.9.9.9"))
+LOOPS = doing(SYNCED, s.A, "backup", FOLLOWS, "$REDISCLI SLAVEOF $MASTER_IP $MASTER_PORT")
 STAMP = s.BACKUP_PATH.rpartition(".")[2]
 
 TABLE = [
@@ -239,6 +257,39 @@ TABLE = [
     ("may-be-promoted", s.with_link(SYNCED, s.B, host="10.9.9.9"), s.B, {}, FAILS),
     ("may-be-promoted", EVEN, s.B, {}, HOLDS),
     ("may-be-promoted", ORPHAN, s.B, {}, HOLDS),
+    ("scripts-agree", SYNCED, s.A, {}, HOLDS),
+    ("scripts-agree", SYNCED, s.B, {}, HOLDS),
+    ("scripts-agree", doing(SYNCED, s.A, "master", FOLLOWS, TO_B), s.A, {}, FAILS),
+    ("scripts-agree", LOOPS, s.A, {}, FAILS),
+    ("scripts-agree", doing(SYNCED, s.B, "master", FOLLOWS, TO_A), s.B, {}, HOLDS),
+    ("scripts-agree", doing(SYNCED, s.B, "backup", PROMOTES, "redis-cli SLAVEOF NO ONE"), s.B, {}, FAILS),
+    ("scripts-agree", doing(SYNCED, s.A, "backup", PROMOTES, "redis-cli SLAVEOF NO ONE"), s.A, {}, HOLDS),
+    ("scripts-agree", doing(SYNCED, s.B, "backup", FOLLOWS, TO_A), s.B, {}, HOLDS),
+    ("scripts-agree", doing(SYNCED, s.B, "backup", FOLLOWS, f'$CLI SLAVEOF "{s.A}" 6379'), s.B, {}, HOLDS),
+    ("scripts-agree", doing(SYNCED, s.B, "backup", FOLLOWS, TO_X), s.B, {}, FAILS),
+    ("scripts-agree", doing(SYNCED, s.B, "backup", FOLLOWS, f"redis-cli replicaof {s.VIP} 6379"), s.B, {}, FAILS),
+    ("scripts-agree", doing(SYNCED, s.B, "backup", FOLLOWS, f"{TO_A}; {TO_X}"), s.B, {}, FAILS),
+    ("scripts-agree", doing(SYNCED, s.B, "backup", FOLLOWS, "$CLI SLAVEOF $HOST $PORT"), s.B, {}, HOLDS),
+    ("scripts-agree", doing(SYNCED, s.B, "backup", ActionKind.STOPS_REDIS), s.B, {}, FAILS),
+    ("scripts-agree", doing(SYNCED, s.B, "backup", ActionKind.STOPS_KEEPALIVED), s.B, {}, FAILS),
+    ("scripts-agree", doing(SYNCED, s.B, "backup", ActionKind.STARTS_REDIS, "service redis restart"), s.B, {}, FAILS),
+    ("scripts-agree", doing(SYNCED, s.B, "backup", ActionKind.STARTS_REDIS, "service redis start"), s.B, {}, HOLDS),
+    ("scripts-agree", doing(SYNCED, s.B, "stop", ActionKind.STOPS_REDIS), s.B, {}, HOLDS),
+    ("scripts-agree", doing(SYNCED, s.A, "stop", ActionKind.STOPS_REDIS), s.A, {}, FAILS),
+    ("scripts-agree", doing(SYNCED, s.B, "backup", PROMOTES, "x.slaveof()", understood=False), s.B, {}, HOLDS),
+    ("scripts-agree", generic(SYNCED, s.B, "/bin/sh -c 'redis-cli SLAVEOF NO ONE'"), s.B, {}, HOLDS),
+    ("scripts-agree", s.with_script(SYNCED, s.B, "backup", exists=False, readable=False), s.B, {}, HOLDS),
+    ("scripts-agree", s.with_script(SYNCED, s.B, "backup", readable=False), s.B, {}, UNKNOWN),
+    ("scripts-agree", s.with_script(SYNCED, s.B, "master", readable=False), s.B, {}, HOLDS),
+    ("scripts-agree", s.with_node(SYNCED, s.B, scripts=read((), s.NOW)), s.B, {}, UNKNOWN),
+    ("scripts-agree", s.with_node(SYNCED, s.B, scripts=unread(ProblemKind.TIMEOUT, "", s.NOW)), s.B, {}, UNKNOWN),
+    ("scripts-agree", s.with_keepalived(SYNCED, s.B, instance=None), s.B, {}, UNKNOWN),
+    ("scripts-agree", FAILED, s.B, {}, FAILS),
+    ("checks-agree", SYNCED, s.A, {}, HOLDS),
+    ("checks-agree", doing(SYNCED, s.A, "check", ActionKind.STARTS_REDIS), s.A, {}, FAILS),
+    ("checks-agree", doing(SYNCED, s.A, "check", ActionKind.STOPS_KEEPALIVED), s.A, {}, FAILS),
+    ("checks-agree", doing(SYNCED, s.B, "check", ActionKind.STARTS_REDIS), s.B, {}, HOLDS),
+    ("checks-agree", s.with_script(SYNCED, s.A, "check", readable=False), s.A, {}, UNKNOWN),
     ("pair-protected", HEALTHY, "", {}, HOLDS),
     ("pair-protected", s.rebuilt_pair(), "", {}, HOLDS),
     ("pair-protected", s.with_script_running(s.rebuilt_pair(), s.A), "", {}, FAILS),
@@ -300,6 +351,21 @@ def test_each_predicate(predicate, state, subject, arguments, verdict):
     assert check.statement
     assert check.evidence
     assert check.hazard == VOCABULARY[predicate].hazard
+
+
+def test_a_script_that_fights_is_named_with_its_line_and_what_is_not_understood_is_said():
+    check = ask("scripts-agree", LOOPS, s.A)
+    assert check.hazard == "H10"
+    assert f"{s.SCRIPTS}/redis_backup.sh line 12 (notify_backup): $REDISCLI SLAVEOF $MASTER_IP" in check.evidence
+    assert "the master would follow another" in check.evidence
+    unclear = ask("scripts-agree", doing(SYNCED, s.B, "backup", FOLLOWS, "$CLI SLAVEOF $HOST $PORT"), s.B)
+    assert "line 12" in unclear.evidence
+    assert "not understood, whom it follows" in unclear.evidence
+    inline = ask("scripts-agree", generic(SYNCED, s.B, "/bin/sh -c 'redis-cli SLAVEOF NO ONE'"), s.B)
+    assert "not understood, in which state" in inline.evidence
+    assert (
+        "could not be read" in ask("scripts-agree", s.with_script(SYNCED, s.B, "backup", readable=False), s.B).evidence
+    )
 
 
 def test_every_predicate_is_in_the_table():

@@ -123,7 +123,8 @@ def test_scripts_are_looked_at_when_their_paths_change_and_with_a_full_reading(s
     assert [(one.kind, one.line) for one in found[str(stops)].actions] == [(ActionKind.STOPS_KEEPALIVED, 3)]
     assert (found[str(stops)].mode, found[str(stops)].executable) == (0o750, True)
     assert not found[str(plain)].executable
-    assert not found[str(plain)].readable
+    assert (found[str(plain)].readable, found[str(plain)].understood) == (True, False)
+    assert found[str(stops)].understood
     assert found[str(plain)].actions == ()
     assert not found[paths[2]].exists
     assert "scripts" not in shell.ask(program.LIVE, "", "", paths)
