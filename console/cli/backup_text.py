@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -56,20 +56,3 @@ def _evidence(entry: Entry) -> list[str]:
     """What conditions that hold have seen: one that does not hold speaks of some other backup."""
     lists = [entry.data.get(key) or () for key in ("checks", "skip_if", "proofs")]
     return [str(one.get("evidence", "")) for checks in lists for one in checks if one.get("verdict") == "holds"]
-
-
-def backup_lines(backups: Sequence[dict[str, Any]], cluster: str) -> Iterator[str]:
-    """The part of the report; nothing where there is no backup."""
-    if not backups:
-        return
-    yield from ("", "## Backups")
-    for one in backups:
-        digest = one["sha256"] or f"not known: `sha256sum {one['path']}` on {one['node']} tells it"
-        keys = "" if one["keys"] is None else f", {one['keys']:,} keys"
-        yield from ("", f"- `{one['node']}:{one['path']}`", f"- {one['size']} bytes{keys}, SHA-256 {digest}")
-        if one["checked"]:
-            yield f"- {one['checked']}"
-        how = one["how_to_restore"] or [
-            f"redis-ha-console run restore-backup {cluster} --bind target={one['node']}",
-        ]
-        yield from ("", "```", *how, "```")

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from console.cli.backup_text import backup_lines, backups_in
 from console.cli.context import CliContext, CliError
 from console.cli.entry_text import entry_text
+from console.cli.report import first_of, outcome_of, report_document
+from console.cli.report_pieces import pieces
+from console.cli.report_render import html, markdown
 
 if TYPE_CHECKING:
     from console.core.journal import ChainCheck, Entry
 
 FILE = "journal.jsonl"
-UNFINISHED = "not closed"
 
 
 @click.group("runs")
@@ -33,8 +33,8 @@ def list_runs(context: CliContext) -> int:
     found = sorted(path.parent.name for path in folder.glob(f"*/{FILE}"))
     for run_id in found:
         entries, check = _read(folder / run_id / FILE)
-        about = _first(entries, "opened")
-        state = _outcome(entries) if check.sound else f"journal broken at line {check.broken_line}"
+        about = first_of(entries, "opened")
+        state = outcome_of(entries) if check.sound else f"journal broken at line {check.broken_line}"
         click.echo(f"{run_id}  {state}  {about.get('operator', '?')}")
     if not found:
         click.echo(f"no run is recorded in {folder}", err=True)
@@ -70,16 +70,24 @@ def verify(context: CliContext, run: str | None) -> int:
 
 @runs.command("report")
 @click.argument("run", required=False)
-@click.option("--format", "form", type=click.Choice(["md", "json"]), default="md", show_default=True)
+@click.option("--format", "form", type=click.Choice(["md", "html", "json"]), default="md", show_default=True)
 @click.pass_obj
 def report(context: CliContext, run: str | None, form: str) -> int:
-    """Print what was done: who, when, which commands, which answers, which proofs; without RUN of the newest run."""
+    """Print what was done, for an incident review: Markdown, one HTML file, or JSON; without RUN of the newest run.
+
+    Who did what and when, what each gate showed and what was decided, commands and answers, the pair before and after,
+    what was lost, and where backups are. Only the journal is read.
+    """
     path = _journal(context, run)
     entries, check = _read(path)
+    document = report_document(path.parent.name, entries, check)
     if form == "json":
-        click.echo(json.dumps(report_document(path.parent.name, entries, check), indent=2, ensure_ascii=False))
+        said = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    elif form == "html":
+        said = html(f"Run {path.parent.name}", pieces(document))
     else:
-        click.echo("\n".join(report_markdown(path.parent.name, entries, check)))
+        said = markdown(pieces(document))
+    click.echo(said, nl=False)
     return _say_broken(check)
 
 
@@ -122,62 +130,6 @@ def _say_broken(check: ChainCheck, path: str = "the journal") -> int:
         return 0
     click.echo(f"{path}: line {check.broken_line}: {check.reason}; nothing from there on can be relied on", err=True)
     return 1
-
-
-def _first(entries: Sequence[Entry], kind: str) -> dict[str, Any]:
-    return next((dict(entry.data) for entry in entries if entry.kind == kind), {})
-
-
-def _outcome(entries: Sequence[Entry]) -> str:
-    return str(_first(entries, "closed").get("outcome", UNFINISHED))
-
-
-# --- reporting --------------------------------------------------------------------------------------------------------
-
-
-def report_document(run_id: str, entries: Sequence[Entry], check: ChainCheck) -> dict[str, Any]:
-    """The report as JSON. Keys may be added, not renamed."""
-    opened, closed = _first(entries, "opened"), _first(entries, "closed")
-    return {
-        "version": 1,
-        "run": run_id,
-        "outcome": _outcome(entries),
-        "message": closed.get("message"),
-        "opened": opened,
-        "roles": _first(entries, "bound").get("roles", {}),
-        "backups": backups_in(entries),
-        "began": entries[0].at if entries else None,
-        "ended": entries[-1].at if closed else None,
-        "journal": {"entries": check.entries, "sound": check.sound, "closed": check.closed}
-        | {"broken_line": check.broken_line, "reason": check.reason or None},
-        "events": [
-            {"at": entry.at, "kind": entry.kind, "text": entry_text(entry), "data": entry.data} for entry in entries
-        ],
-    }
-
-
-def report_markdown(run_id: str, entries: Sequence[Entry], check: ChainCheck) -> Iterator[str]:
-    """The report for reading: what the journal says and nothing that it does not."""
-    opened, closed = _first(entries, "opened"), _first(entries, "closed")
-    yield f"# Run {run_id}"
-    yield ""
-    yield f"- outcome: **{_outcome(entries)}**"
-    yield f"- runbook: {opened.get('runbook')} ({opened.get('runbook_title')}), SHA-256 {opened.get('runbook_sha256')}"
-    yield f"- cluster: {opened.get('cluster')}"
-    roles = _first(entries, "bound").get("roles", {})
-    yield f"- roles: {', '.join(f'{role} = {node}' for role, node in roles.items())}"
-    yield f"- operator: {opened.get('operator')}, {opened.get('program')}"
-    if entries:
-        yield f"- from {entries[0].at} to {entries[-1].at}{'' if closed else ' (no end is recorded)'}"
-    broken = f"broken at line {check.broken_line}: {check.reason}"
-    yield f"- journal: {check.entries} entries, {'each fits the one before' if check.sound else broken}"
-    if closed:
-        yield from ("", str(closed.get("message", "")))
-    yield from backup_lines(backups_in(entries), str(opened.get("cluster", "")))
-    yield from ("", "## What happened", "", "| time (UTC) | entry | |", "| --- | --- | --- |")
-    for entry in entries:
-        text = entry_text(entry).replace("|", "\\|")
-        yield f"| {entry.at} | {entry.kind} | {'<br>'.join(text.splitlines())} |"
 
 
 COMMANDS = (runs,)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from lab.plain import assert_fails_over_again, assert_healthy_and_protected, console, run_plain, status
 
@@ -20,7 +22,20 @@ def test_the_rebuild_ends_healthy_and_survives_another_failure(pair, tmp_path, s
     assert_healthy_and_protected(lab, "redis-a")
     verified = console(lab, "runs", "verify", state=tmp_path)
     assert verified.returncode == 0, verified.stderr
+    assert_report(console(lab, "runs", "report", "--format", "html", state=tmp_path).stdout, wiped=scenario != "fresh")
     assert_fails_over_again(lab, "redis-a")
+
+
+def assert_report(page, *, wiped):
+    """The master, the gate with the name that was typed, the command, the way back and the outcome."""
+    assert "<dt>outcome</dt><dd>done</dd>" in page
+    assert re.search(r"<td>redis-a: Redis</td><td>[^<]+</td><td>master</td>", page)
+    assert re.search(r"<td>redis-b: Redis</td><td>[^<]+</td><td>replica of [^<]+, link up</td>", page)
+    assert "<dt>asked</dt><dd>type-name</dd><dt>decided</dt><dd>run</dd><dt>typed</dt><dd>redis-b</dd>" in page
+    assert re.search(r"<pre>(SLAVEOF|REPLICAOF) \S+ 6379</pre>", page)
+    assert ("restore-backup cache --bind target=redis-b" in page) is wiped, "an empty node has nothing to set aside"
+    assert "/keepalived.conf.redis-ha-console." in page
+    assert "//" not in page.split("<body>")[0], "nothing is fetched from anywhere"
 
 
 def test_a_healthy_pair_needs_no_rebuild_and_nothing_is_sent(pair, tmp_path):

@@ -1,0 +1,166 @@
+"""A report's pieces as Markdown that can be pasted, and as one HTML file without outside references.
+
+Whatever comes out of a journal is text: servers, keys and operators wrote it, and none of it may become markup.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from html import escape
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """Level 1 is the title."""
+
+    text: str
+    level: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """A sentence or two."""
+
+    text: str
+    warning: bool = False
+    """What a reader must not miss."""
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """A list."""
+
+    items: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Names and their values, in the order to read them."""
+
+    pairs: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One line a row."""
+
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """Text as it was sent, or is to be typed."""
+
+    text: str
+
+
+Piece = Heading | Paragraph | Items | Facts | Table | Code
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_MARKUP = re.compile(r"[\\`*\[\]<>|]")
+
+
+def _visible(text: str) -> str:
+    """Without what would move a cursor or turn the direction of reading."""
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+# --- Markdown -----------------------------------------------------------------------------------------------------
+
+
+def markdown(pieces: Iterable[Piece]) -> str:
+    """GitHub's Markdown, which the usual trackers and wikis understand."""
+    return "\n".join(line for piece in pieces for line in (*_lines(piece), "")).rstrip("\n") + "\n"
+
+
+def _lines(piece: Piece) -> Iterator[str]:
+    match piece:
+        case Heading():
+            yield f"{'#' * piece.level} {_inline(piece.text)}"
+        case Paragraph():
+            yield f"> **Note: {_inline(piece.text)}**" if piece.warning else _inline(piece.text)
+        case Items():
+            yield from (f"- {_inline(item)}" for item in piece.items)
+        case Facts():
+            yield from (f"- {_inline(name)}: {_inline(value)}" for name, value in piece.pairs)
+        case Table():
+            yield from (_row(_inline(cell) for cell in piece.head), _row("---" for _ in piece.head))
+            yield from (_row(_inline(cell) for cell in row) for row in piece.rows)
+        case Code():
+            longest = max((len(run) for run in re.findall(r"`+", piece.text)), default=0)
+            fence = "`" * max(3, longest + 1)
+            yield from (fence, *_visible(piece.text).splitlines(), fence)
+
+
+def _row(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _inline(text: str) -> str:
+    lines = _visible(text).splitlines()
+    return "<br>".join(_MARKUP.sub(lambda found: _ENTITY.get(found[0], f"\\{found[0]}"), line) for line in lines)
+
+
+_ENTITY = {"<": "&lt;", ">": "&gt;"}
+
+
+# --- HTML ---------------------------------------------------------------------------------------------------------
+
+_STYLE = """
+body { font: 15px/1.5 system-ui, sans-serif; color: #1a1a1a; background: #fff; max-width: 70em; margin: 2em auto;
+  padding: 0 1em; }
+h1 { font-size: 1.5em; overflow-wrap: anywhere; }
+h2 { font-size: 1.2em; border-bottom: 1px solid #bbb; margin-top: 2em; }
+h3 { font-size: 1em; margin-top: 1.6em; }
+table { border-collapse: collapse; width: 100%; }
+th, td { border: 1px solid #ccc; padding: .25em .6em; text-align: left; vertical-align: top; overflow-wrap: anywhere; }
+th { background: #f0f0f0; }
+pre { background: #f5f5f5; border: 1px solid #ddd; padding: .6em; white-space: pre-wrap; overflow-wrap: anywhere; }
+.warning { border: 2px solid #a40000; padding: .5em .8em; font-weight: bold; }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: .1em 1.2em; }
+dt { color: #555; }
+dd { margin: 0; overflow-wrap: anywhere; }
+@media print { body { max-width: none; margin: 0; font-size: 10pt; } h2, h3 { break-after: avoid; }
+  tr, pre { break-inside: avoid; } }
+"""
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+
+
+def html(title: str, pieces: Iterable[Piece]) -> str:
+    """One file: no script, nothing fetched from anywhere, fit to be printed."""
+    body = "\n".join(_element(piece) for piece in pieces)
+    return (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{_text(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n{body}\n</body>\n</html>\n"
+    )
+
+
+def _element(piece: Piece) -> str:
+    match piece:
+        case Heading():
+            return f"<h{piece.level}>{_text(piece.text)}</h{piece.level}>"
+        case Paragraph():
+            kind = ' class="warning"' if piece.warning else ""
+            return f"<p{kind}>{_text(piece.text)}</p>"
+        case Items():
+            return f"<ul>{''.join(f'<li>{_text(item)}</li>' for item in piece.items)}</ul>"
+        case Facts():
+            return (
+                f"<dl>{''.join(f'<dt>{_text(name)}</dt><dd>{_text(value)}</dd>' for name, value in piece.pairs)}</dl>"
+            )
+        case Table():
+            head = "".join(f"<th>{_text(cell)}</th>" for cell in piece.head)
+            rows = ("".join(f"<td>{_text(cell)}</td>" for cell in row) for row in piece.rows)
+            body = "\n".join(f"<tr>{row}</tr>" for row in rows)
+            return f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>"
+        case Code():
+            return f"<pre>{escape(_visible(piece.text))}</pre>"
+
+
+def _text(text: str) -> str:
+    return "<br>".join(escape(line) for line in _visible(text).splitlines())
