@@ -42,6 +42,8 @@ def test_no_acknowledged_write_is_lost_and_the_pair_is_protected_the_other_way_r
     told = re.search(r"Clients could not write for ([\d.]+) s, then redis-a\s+took\s+their\s+writes", run.text)
     assert told, run.text
     assert 0 < float(told[1]) < 60
+    reported = console(lab, "runs", "report", state=tmp_path).stdout
+    assert f"Clients could not write for {told[1]} s, from 20" in reported
     assert lab.host(OLD).redis("CONFIG", "GET", "min-slaves-to-write").split()[-1] == "0"
     assert_healthy_and_protected(lab, NEW)
     if seconds == 1:

@@ -196,3 +196,17 @@ def test_a_secret_is_in_no_form(rebuilt):
     assert plain(Secret(PASSWORD)) != PASSWORD
     for text in (*forms(document), json.dumps(document)):
         assert PASSWORD not in text
+
+
+def test_a_journal_of_an_older_version_has_its_report(rebuilt):
+    new = ("figures", "evidence", "verb", "writes_held_back", "user", "host", "terminal", "terminal_from")
+    older: list[Entry] = []
+    for entry in rebuilt:
+        data = {key: value for key, value in entry.data.items() if key not in new}
+        older.append(next_entry(older[-1] if older else None, entry.kind, data, 1795246800))
+    document = reported(older)
+    assert (document["outcome"], document["before"], document["after"]) == ("done", None, None)
+    told, page = forms(document)
+    assert "- redis-b: data set: holds keys" in told, "what the gate rested on, where its words are not kept"
+    assert "this data of the target was replaced" in told
+    assert "Before and after" not in parsed(page).text
