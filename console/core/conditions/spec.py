@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeVar
 
 from console.core.facts import proved_down
-from console.core.model import ClusterState, Keepalived, NodeState, Reading, Redis, T
+from console.core.model import ClusterState, Keepalived, NodeState, Reading, Redis
 from console.core.predicate import Check, Verdict
 
+T = TypeVar("T")
 Value = str | int | float | bool
 
 

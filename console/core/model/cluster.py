@@ -1,0 +1,139 @@
+"""Nodes and clusters: what one observation comes to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+from console.core.model.host import (
+    Backup,
+    ClockReading,
+    DiskRoom,
+    HostIdentity,
+    InterfaceAddress,
+    Memory,
+    Processes,
+    SavedFile,
+)
+from console.core.model.keepalived import Keepalived, KeepalivedConfig, LogTail, RedisFile, ScriptFile
+from console.core.model.reading import NOT_READ, Problem, ProblemKind, Reading
+from console.core.model.redis import Redis, Role
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class NodeState:
+    """One node as it was last seen. Each reading has its own age and its own problem."""
+
+    name: str
+    address: str
+    redis_port: int
+    ssh: Reading[HostIdentity]
+    redis: Reading[Redis]
+    keepalived: Reading[Keepalived]
+    clock: Reading[ClockReading]
+    addresses: Reading[tuple[InterfaceAddress, ...]]
+    processes: Reading[Processes]
+    keepalived_config: Reading[KeepalivedConfig]
+    notify_log: Reading[LogTail]
+    system_log: Reading[LogTail]
+    memory: Reading[Memory]
+    disk: Reading[DiskRoom]
+    saved: Reading[SavedFile]
+    backups: Reading[tuple[Backup, ...]] = NOT_READ
+    """Oldest first."""
+    scripts: Reading[tuple[ScriptFile, ...]] = NOT_READ
+    redis_log: Reading[LogTail] = NOT_READ
+    redis_file: Reading[RedisFile] = NOT_READ
+
+    def holds(self, address: str) -> bool | None:
+        """Whether the kernel has this address; None where the addresses could not be read."""
+        if self.addresses.value is None:
+            return None
+        return any(one.address == address for one in self.addresses.value)
+
+
+def unknown_node(name: str, address: str, redis_port: int, problem: Problem | None = None) -> NodeState:
+    """A node of which nothing was read, for the reason given."""
+
+    def nothing() -> Reading[T]:
+        return Reading(None, problem or Problem(ProblemKind.NOT_READ, ProblemKind.NOT_READ.value), 0.0)
+
+    return NodeState(
+        name=name,
+        address=address,
+        redis_port=redis_port,
+        ssh=nothing(),
+        redis=nothing(),
+        keepalived=nothing(),
+        clock=nothing(),
+        addresses=nothing(),
+        processes=nothing(),
+        keepalived_config=nothing(),
+        notify_log=nothing(),
+        system_log=nothing(),
+        memory=nothing(),
+        disk=nothing(),
+        saved=nothing(),
+        backups=nothing(),
+        scripts=nothing(),
+        redis_log=nothing(),
+        redis_file=nothing(),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class VipReach:
+    """What answers at the virtual IP on the Redis port."""
+
+    run_id: str
+    role: Role
+    route: str
+    """How it was reached: `direct`, or `through NODE` over that node's SSH connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterState:
+    """One observation of a cluster: what the screen, the gate, the plan and the JSON all speak of."""
+
+    name: str
+    kind: str
+    vip: str
+    nodes: tuple[NodeState, ...]
+    vip_reach: Reading[VipReach]
+    observed_at: float
+    """Epoch seconds on the operator's clock."""
+
+    def node(self, name: str) -> NodeState:
+        """The node of this name. Raises KeyError where there is none."""
+        for node in self.nodes:
+            if node.name == name:
+                return node
+        raise KeyError(name)
+
+    @property
+    def vip_holders(self) -> tuple[str, ...]:
+        """Nodes whose kernel has the virtual IP. Nodes that could not be read are not in it: see `vip_unread`."""
+        return tuple(node.name for node in self.nodes if node.holds(self.vip))
+
+    @property
+    def vip_unread(self) -> tuple[str, ...]:
+        """Nodes of which it is not known whether they hold the virtual IP."""
+        return tuple(node.name for node in self.nodes if node.holds(self.vip) is None)
+
+    @property
+    def vip_reaches(self) -> str | None:
+        """The node whose run_id answers at the virtual IP; None: nothing answers, or none of the nodes."""
+        reach = self.vip_reach.value
+        if reach is None:
+            return None
+        for node in self.nodes:
+            if node.redis.value is not None and node.redis.value.run_id == reach.run_id:
+                return node.name
+        return None
+
+    @property
+    def masters(self) -> tuple[str, ...]:
+        """Nodes whose Redis says that it is a master."""
+        return tuple(node.name for node in self.nodes if node.redis.value and node.redis.value.role is Role.MASTER)

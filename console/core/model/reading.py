@@ -1,0 +1,78 @@
+"""A value or the reason why there is none, and when it was read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+
+class ProblemKind(StrEnum):
+    """Why a value could not be read. A problem is never a state: unreadable is not down (H28)."""
+
+    NOT_READ = "not read yet"
+    NOT_CONFIGURED = "not configured"
+    CONNECTING = "connecting"
+    UNREACHABLE = "unreachable"
+    REFUSED = "connection refused"
+    TIMEOUT = "no answer in time"
+    HOST_KEY_UNKNOWN = "host key unknown"
+    HOST_KEY_CHANGED = "host key changed"
+    AUTH_FAILED = "authentication failed"
+    NOT_PERMITTED = "not permitted"
+    LOADING = "loading the dataset"
+    CLOSED = "connection lost"
+    BAD_ANSWER = "answer not understood"
+    NOT_AVAILABLE = "not available on this node"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why there is no value, in one line for the screen. Never holds a secret."""
+
+    kind: ProblemKind
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Reading(Generic[T]):
+    """A value or a problem, and when it was read. Exactly one of `value` and `problem` is set."""
+
+    value: T | None
+    problem: Problem | None
+    at: float
+    """Epoch seconds on the operator's clock; 0.0 where nothing was ever read."""
+
+    @property
+    def ok(self) -> bool:
+        return self.problem is None
+
+    def age(self, now: float) -> float | None:
+        """Seconds since it was read; None where nothing was ever read."""
+        return max(0.0, now - self.at) if self.at else None
+
+    def map(self, change: Callable[[T], U]) -> Reading[U]:
+        """The same reading with its value changed; a problem stays the problem it is."""
+        if self.value is None:
+            return Reading(None, self.problem, self.at)
+        return Reading(change(self.value), None, self.at)
+
+
+def read(value: T, at: float) -> Reading[T]:
+    """A reading that succeeded."""
+    return Reading(value, None, at)
+
+
+def unread(kind: ProblemKind, text: str = "", at: float = 0.0) -> Reading[T]:
+    """A reading that failed, or was never made."""
+    return Reading(None, Problem(kind, text or kind.value), at)
+
+
+NOT_READ: Reading[Any] = unread(ProblemKind.NOT_READ)
