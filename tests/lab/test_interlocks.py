@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from importlib.resources import files
 
 import pytest
@@ -12,6 +13,7 @@ from lab.screen import answer_all, arm, screen_on, text_of
 from lab.writer import Writer
 
 from console.core.run import Choice, Outcome
+from console.documents.errors import DocumentError
 
 pytestmark = pytest.mark.lab
 
@@ -59,6 +61,21 @@ def walk(lab, verb, target):
     return " ".join(run.stuck.split())
 
 
+async def walk_on_screen(lab, verb, target):
+    """The same at the full screen: what stood there when it was blocked."""
+    bare(lab, verb)
+    shown = []
+    async with screen_on(lab, runbook="bare", size=(120, 40)) as pilot:
+        await arm(pilot, choose=target)
+        run = await answer_all(pilot, before=lambda _: shown.append(text_of(pilot)))
+    assert run.outcome is Outcome.ABORTED, shown
+    assert run.questions == [], shown
+    (stuck,) = run.stuck
+    assert Choice.OVERRIDE not in stuck.choices
+    (text,) = shown
+    return " ".join(text.split())
+
+
 def role(lab, name):
     return "master" if "role:master" in lab.host(name).redis("INFO", "replication") else "replica"
 
@@ -67,7 +84,7 @@ def codes(lab):
     return {one["code"] for one in status(lab)["findings"]}
 
 
-def test_verbs_that_start_something_require_what_their_runbook_leaves_out(pair):
+async def test_verbs_that_start_something_require_what_their_runbook_leaves_out(pair):
     lab = pair("failed-over")
     assert "clients do not reach redis-b as soon as its Redis runs" in walk(lab, "start-redis", B)  # H01
     assert "it alone holds" in walk(lab, "stop-keepalived", A)  # H17
@@ -81,7 +98,7 @@ def test_verbs_that_start_something_require_what_their_runbook_leaves_out(pair):
     lab.wait(lambda: "master_link_status:up" in lab.host(B).redis("INFO", "replication"), 15)
     assert "the priority of redis-b does not take the virtual IP" in walk(lab, "start-keepalived", B)  # H15
     lab.fault("stop", A, "keepalived")
-    assert "start keepalived on redis-a first" in walk(lab, "start-keepalived", B)  # H16
+    assert "start keepalived on redis-a first" in await walk_on_screen(lab, "start-keepalived", B)  # H16
     assert not lab.host(B).running("keepalived")
     assert (role(lab, A), role(lab, B)) == ("master", "replica")
 
@@ -89,7 +106,7 @@ def test_verbs_that_start_something_require_what_their_runbook_leaves_out(pair):
 async def test_a_runbook_that_requires_nothing_wipes_nothing(pair):
     lab = pair("stale-master-back")
     kept = {name: lab.host(name).redis("DBSIZE") for name in (A, B)}
-    assert f"clients of {lab.vip} write to redis-b or nowhere" in walk(lab, REPLICATE, A)  # H04
+    assert f"clients of {lab.vip} write to redis-b or nowhere" in await walk_on_screen(lab, REPLICATE, A)  # H04
     lab.host(A).redis("FLUSHALL")
     async with screen_on(lab, runbook="bare", size=(120, 40)) as pilot:
         await arm(pilot, choose=B)
@@ -125,7 +142,7 @@ async def test_h03_only_the_whole_sentence_takes_the_loss(pair, tmp_path):
     assert console(lab, "runs", "verify", state=tmp_path).returncode == 0
 
 
-def test_h06_h12_the_source_is_an_address_of_its_own_and_its_load_is_shown(pair):
+async def test_h06_h12_the_source_is_an_address_of_its_own_and_its_load_is_shown(pair):
     lab = pair("stale-master-back")
     with Writer(lab.vip) as writer:
         writer.wait_for(100, 10)
@@ -135,21 +152,28 @@ def test_h06_h12_the_source_is_an_address_of_its_own_and_its_load_is_shown(pair)
     load = " ".join(replicate["preview"]["lines"])
     assert "traffic:" in load  # H12: how busy the source is
     assert "writes:" in load
+    shown = await walk_on_screen(lab, REPLICATE, B)
+    assert "✓ redis-a is followed by an address of its own, not by the virtual IP [H06]" in shown
+    assert f"$ SLAVEOF {lab.host(A).address} 6379" in shown
+    assert "traffic:" in shown
+    assert "writes:" in shown
     text = lab.inventory.read_text(encoding="utf-8")
     lab.inventory.write_text(text.replace(f"address: {lab.host(A).address}", f"address: {lab.vip}"), encoding="utf-8")
-    bare(lab, REPLICATE)
+    with pytest.raises(DocumentError, match=re.escape(lab.vip)):
+        async with screen_on(lab, runbook="bare"):
+            pytest.fail("the screen opens on a node whose address is the virtual IP")
     refused = console(lab, "plan", "bare", "cache", "--bind", f"target={B}")
     assert refused.returncode != 0
     assert "192.168.100.123" in refused.stdout + refused.stderr
     assert role(lab, B) == "master"
 
 
-def test_h09_a_notify_script_that_still_sleeps_blocks_until_it_has_ended(pair):
+async def test_h09_a_notify_script_that_still_sleeps_blocks_until_it_has_ended(pair):
     lab = pair("stale-master-back", notify_sleep=6)
     lab.host(B).run("nohup setsid /etc/keepalived/scripts/redis_master.sh INSTANCE VI_123 MASTER 139 >/dev/null 2>&1 &")
     lab.wait(lambda: lab.host(B).running("redis_master.sh"), 5)
-    stuck = walk(lab, REPLICATE, B)
-    assert "NO no script of keepalived runs on redis-b" in stuck
+    stuck = await walk_on_screen(lab, REPLICATE, B)
+    assert "✗ no script of keepalived runs on redis-b (does not hold) [H09]" in stuck
     assert "redis_master.sh" in stuck
     assert "notify-in-progress" in codes(lab)
     assert role(lab, B) == "master"
@@ -173,21 +197,23 @@ async def test_h10_keepalived_is_not_started_where_its_script_would_promote_the_
     assert role(lab, B) == "replica"
 
 
-def test_h11_h19_a_source_or_target_without_room_is_refused(pair):
+async def test_h11_h19_a_source_or_target_without_room_is_refused(pair):
     lab = pair("stale-master-back")
     lab.host(A).redis("CONFIG", "SET", "repl-diskless-sync", "no")
     lab.host(A).run("mount -t tmpfs -o size=64k tmpfs /data/redis && head -c 60000 /dev/zero > /data/redis/full")
     lab.host(B).redis("CONFIG", "SET", "maxmemory", "1mb")
-    stuck = walk(lab, REPLICATE, B)
-    assert "NO redis-a has room for the fork of a full sync" in stuck
+    stuck = await walk_on_screen(lab, REPLICATE, B)
+    assert "✗ redis-a has room for the fork of a full sync (does not hold) [H11]" in stuck
     assert "free in /data/redis" in stuck
-    assert "NO the data of redis-a fits into redis-b" in stuck
+    assert "✗ the data of redis-a fits into redis-b (does not hold) [H19]" in stuck
     assert role(lab, B) == "master"
 
 
-def test_h19_a_server_that_cannot_load_the_copy_is_not_made_a_replica(pair):
+async def test_h19_a_server_that_cannot_load_the_copy_is_not_made_a_replica(pair):
     lab = pair("stale-master-back", redis_of={A: "8.0", B: "7.0"})
-    assert "NO Redis on redis-b can load what redis-a sends" in walk(lab, REPLICATE, B)
+    assert "✗ Redis on redis-b can load what redis-a sends (does not hold) [H19]" in await walk_on_screen(
+        lab, REPLICATE, B
+    )
     assert "version-skew" in codes(lab)
     assert role(lab, B) == "master"
 
@@ -211,7 +237,7 @@ async def test_h14_a_survivor_that_dies_during_the_sync_does_not_promote_half_a_
         await dying
     assert run.outcome is Outcome.FAILED
     assert [one.step.id for one in run.stuck] == ["wait-for-sync"]
-    assert "does not run: it may lack its last writes" in walk(lab, "start-keepalived", B)
+    assert "does not run: it may lack its last writes" in await walk_on_screen(lab, "start-keepalived", B)
     assert not lab.host(B).running("keepalived")
     assert B not in lab.vip_holders()
     assert role(lab, B) == "replica", "nothing promoted it"
@@ -220,13 +246,13 @@ async def test_h14_a_survivor_that_dies_during_the_sync_does_not_promote_half_a_
 async def test_h17_h18_two_holders_and_two_masters_are_named_and_nothing_is_wiped(pair):
     lab = pair("split-brain")  # redis-b holds the VIP; both took writes
     assert {"dual-master", "histories-diverged"} & codes(lab)
-    stuck = walk(lab, REPLICATE, A)
-    assert "NO redis-b has all that redis-a has" in stuck
-    assert "NO keepalived is stopped on redis-a" in stuck
+    stuck = await walk_on_screen(lab, REPLICATE, A)
+    assert "✗ redis-b has all that redis-a has (does not hold) [H03]" in stuck
+    assert "✗ keepalived is stopped on redis-a (does not hold) [H01]" in stuck
     link = lab.host(A).run("ip -o -4 address show scope global | awk '{print $2; exit}'").stdout.strip()
     lab.host(A).run(["ip", "address", "add", f"{lab.vip}/32", "dev", link], check=True)
     assert "vip-duplicate" in codes(lab)
-    assert "NO redis-a does not hold" in walk(lab, REPLICATE, A)
+    assert "✗ redis-a does not hold" in await walk_on_screen(lab, REPLICATE, A)
     for name in (A, B):
         lab.fault("stop", name, "keepalived")
     lab.host(A).run(["ip", "address", "del", f"{lab.vip}/32", "dev", link])
@@ -235,16 +261,16 @@ async def test_h17_h18_two_holders_and_two_masters_are_named_and_nothing_is_wipe
     assert [lab.host(name).redis("EXISTS", f"written:on:{name}:1").strip() for name in (A, B)] == ["1", "1"]
 
 
-def test_h28_a_node_that_hangs_is_not_down(pair):
+async def test_h28_a_node_that_hangs_is_not_down(pair):
     lab = pair("stale-master-back")
     lab.fault("freeze", B, "redis")
     found = codes(lab)
     assert "redis-hung" in found
     assert "redis-down" not in found
     lab.fault("freeze", B, "sshd")
-    stuck = walk(lab, "start-redis", B)
-    assert "?? redis-b redis-down: the processes of redis-b could not be read" in stuck
-    assert "NO redis-b can be read over SSH" in stuck
+    stuck = await walk_on_screen(lab, "start-redis", B)
+    assert "redis-b redis-down (not known) [H28] seen: the processes of redis-b could not be read" in stuck
+    assert "✗ redis-b can be read over SSH (does not hold) [H28]" in stuck
     lab.fault("thaw", B, "sshd")
 
 
