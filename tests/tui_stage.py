@@ -13,10 +13,11 @@ from textual.pilot import Pilot
 from console.core.command import Planned, RedisCommand
 from console.core.comparison import KeyComparison
 from console.core.inventory import ClusterSpec, Inventory, KeepalivedSpec, NodeSpec, RedisSpec, SshSpec
+from console.core.loss import LossPreview
 from console.core.model import ClusterState
 from console.core.predicate import Check, Verdict
 from console.core.quiescence import Pulse
-from console.core.resync import LossPreview, ResyncKind
+from console.core.resync import ResyncKind
 from console.core.run import Choice, Decision, Outcome, Question, QuestionKind, RunState, StepState, StepStatus
 from console.core.runbook import Action, Condition, GateKind, RoleSpec, Runbook, Step
 from console.engine.ports import ArmingError, Desk, Operator

@@ -7,8 +7,8 @@ import textwrap
 from collections.abc import Iterator
 
 from console.core.command import Planned, RedisCommand
+from console.core.loss import LossPreview
 from console.core.predicate import Check, Verdict
-from console.core.resync import LossPreview
 
 MARKS = {Verdict.HOLDS: "ok", Verdict.FAILS: "NO", Verdict.UNKNOWN: "??"}
 """Words, no colours: they survive a log, a copy and every eye."""

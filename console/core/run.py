@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from console.core.command import Planned
+from console.core.loss import LossPreview
 from console.core.predicate import Check
-from console.core.resync import LossPreview
 from console.core.runbook import GateKind, Runbook, Step
 
 

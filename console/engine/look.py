@@ -10,10 +10,10 @@ from console.core.conditions import evaluate
 from console.core.gate import differences, digest, evidence, identity, material
 from console.core.hazards import override_sentence
 from console.core.interlocks import interlocks
+from console.core.loss import LossPreview, preview
 from console.core.model import ClusterState, Redis, Role
 from console.core.predicate import Check
 from console.core.protection import protection
-from console.core.resync import LossPreview, preview
 from console.core.runbook import Condition, GateKind, Runbook, Step
 from console.core.verbs import VERBS, changes_something
 from console.engine.actions import PlanError, Workplace, plan_commands

@@ -8,9 +8,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from console.core.inventory import ClusterSpec
+from console.core.loss import LossPreview, preview
 from console.core.model import ClusterState
 from console.core.quiescence import quiescence
-from console.core.resync import LossPreview, ResyncKind, preview
+from console.core.resync import ResyncKind
 from console.engine.plan import RunPlan
 from console.engine.ports import Clock, Inspector
 

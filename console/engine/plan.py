@@ -13,9 +13,9 @@ from enum import StrEnum
 
 from console.core.command import Planned
 from console.core.conditions import evaluate
+from console.core.loss import LossPreview
 from console.core.model import ClusterState
 from console.core.predicate import Check
-from console.core.resync import LossPreview
 from console.core.runbook import Condition, GateKind, Runbook, Step
 from console.core.verbs import VERBS
 from console.engine.actions import Workplace

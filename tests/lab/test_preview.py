@@ -13,7 +13,8 @@ from lab.plain import console
 
 from console.core.comparison import Oddity
 from console.core.inventory import RedisRoute
-from console.core.resync import ResyncKind, preview
+from console.core.loss import preview
+from console.core.resync import ResyncKind
 from console.documents.inventory import load_inventory
 from console.lab.scenarios import in_sync, replication
 from console.transport import key_sampler

@@ -18,6 +18,7 @@ from console.core.facts import counted, proved_down, source_of
 from console.core.history import ancestry
 from console.core.model import Backup, NodeState, ProblemKind, SavedFile
 from console.core.predicate import Check, Verdict
+from console.core.resync import ResyncKind, predict
 
 BY_HAND = "the user of ssh must be able to read the folder of the dump (ssh.sudo), and redis.dir must be right"
 
@@ -173,8 +174,6 @@ def not_behind_vip(ask: Ask) -> Check:
 
 def _nothing_to_lose(ask: Ask) -> str:
     """Why following the source throws nothing away; empty: it does, or there is no source."""
-    from console.core.resync import ResyncKind, predict  # its figures come from conditions
-
     name = str(ask.arguments.get("source", ""))
     if not name:
         return ""

@@ -8,8 +8,8 @@ from itertools import chain
 from textual.content import Content
 
 from console.core.command import Planned
+from console.core.loss import LossPreview
 from console.core.predicate import Check
-from console.core.resync import LossPreview
 from console.core.run import Choice, Outcome, Question, QuestionKind, RunState, StepState, StepStatus
 from console.core.runbook import GateKind, Runbook
 from console.tui.present.words import (

@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.core.history import ancestry, own_writes
+from console.core.loss import preview
 from console.core.model import ProblemKind, SavedFile, read, unread
 from console.core.predicate import Verdict
-from console.core.resync import ResyncKind, predict, preview
+from console.core.resync import ResyncKind, predict
 
 HOLDS, FAILS, UNKNOWN = Verdict.HOLDS, Verdict.FAILS, Verdict.UNKNOWN
 

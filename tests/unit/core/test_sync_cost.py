@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import samples as s
 
+from console.core.loss import preview
 from console.core.model import DiskRoom, Memory, ProblemKind, read, unread
-from console.core.resync import ResyncKind, preview
+from console.core.resync import ResyncKind
 from console.core.sync_cost import cost
 
 STATE = s.stale_master_back()

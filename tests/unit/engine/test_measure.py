@@ -11,7 +11,8 @@ from fakes import CLUSTER, ROLES, RUNBOOK, FakeClock, FakeInspector, ScriptedOpe
 
 from console.core.comparison import ClientGroup, Clients
 from console.core.inventory import QuietHours
-from console.core.resync import ResyncKind, preview
+from console.core.loss import preview
+from console.core.resync import ResyncKind
 from console.engine.actions import Workplace
 from console.engine.measure import SECOND_LOOK, measured, measured_plan
 from console.engine.plan import make_plan
