@@ -87,7 +87,7 @@ def stale_master_back(lab: Laboratory, tell: Tell) -> None:
     stale = lab.host(MASTER)
     stale.service("keepalived", "stop")
     stale.service("redis-server", "start")
-    lab.wait(lambda: role(lab, stale) == "master" and "loading:0" in _ask(lab, stale, "INFO"), 20,
+    lab.wait(lambda: role(lab, stale) == "master" and "\nloading:0" in _ask(lab, stale, "INFO"), 20,
              f"{MASTER} answers as a master")  # fmt: skip
     tell(f"{MASTER} is back as a master with stale data, its keepalived off")
 

@@ -64,6 +64,7 @@ class Watcher:
     def redis(self, node, *words):
         answer = self.lab.host(node).redis(*words)
         assert "ERR" not in answer, answer
+        assert not answer.startswith("LOADING"), answer
         return answer
 
     @contextlib.contextmanager
@@ -193,7 +194,7 @@ def full_copies(watcher):
         watcher.redis(A, "SAVE")
         watcher.lab.host(A).service("redis-server", "restart")
         watcher.sees("redis-loading")
-        watcher.lab.wait(lambda: "loading:0" in watcher.lab.host(A).redis("INFO"), 15, "it has loaded")
+        watcher.lab.wait(lambda: "\nloading:0" in watcher.lab.host(A).redis("INFO"), 15, "it has loaded")
         watcher.redis(A, "CONFIG", "SET", "key-load-delay", "0")
     watcher.heal()
 
