@@ -6,12 +6,10 @@ import textwrap
 import time
 from collections.abc import Iterable
 from itertools import zip_longest
-from typing import Any
 
 from textual.content import Content
 
 from console.core.finding import Health, Severity
-from console.core.model import Reading
 from console.core.predicate import Verdict
 from console.core.run import Outcome, StepStatus
 
@@ -146,12 +144,6 @@ def counted(count: int, one: str, many: str = "") -> str:
 def clock_text(at: float | None) -> str:
     """`03:40:12` in UTC, as logs and journals have it."""
     return "--:--:--" if at is None else time.strftime("%H:%M:%S", time.gmtime(at))
-
-
-def is_stale(reading: Reading[Any], now: float) -> bool:
-    """Whether what it says is too old to be taken for now."""
-    age = reading.age(now)
-    return age is not None and age > STALE_AFTER
 
 
 def age_note(age: float | None) -> Content:
