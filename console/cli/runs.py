@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from console.cli.context import CliContext, CliError
-from console.cli.entry_text import entry_text
-from console.cli.report import first_of, outcome_of, report_document
-from console.cli.report_pieces import pieces
-from console.cli.report_render import html, markdown
+from console.report.document import first_of, outcome_of
+from console.report.entry_text import entry_text
+from console.report.forms import FORMS, Form, report_text
 
 if TYPE_CHECKING:
     from console.core.journal import ChainCheck, Entry
@@ -70,9 +68,9 @@ def verify(context: CliContext, run: str | None) -> int:
 
 @runs.command("report")
 @click.argument("run", required=False)
-@click.option("--format", "form", type=click.Choice(["md", "html", "json"]), default="md", show_default=True)
+@click.option("--format", "form", type=click.Choice(list(FORMS)), default="md", show_default=True)
 @click.pass_obj
-def report(context: CliContext, run: str | None, form: str) -> int:
+def report(context: CliContext, run: str | None, form: Form) -> int:
     """Print what was done, for an incident review: Markdown, one HTML file, or JSON; without RUN of the newest run.
 
     Who did what and when, what each gate showed and what was decided, commands and answers, the pair before and after,
@@ -80,14 +78,7 @@ def report(context: CliContext, run: str | None, form: str) -> int:
     """
     path = _journal(context, run)
     entries, check = _read(path)
-    document = report_document(path.parent.name, entries, check)
-    if form == "json":
-        said = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
-    elif form == "html":
-        said = html(f"Run {path.parent.name}", pieces(document))
-    else:
-        said = markdown(pieces(document))
-    click.echo(said, nl=False)
+    click.echo(report_text(path.parent.name, entries, check, form), nl=False)
     return _say_broken(check)
 
 

@@ -10,13 +10,13 @@ from html.parser import HTMLParser
 import pytest
 from fakes import PASSWORD, A, B, ScriptedOperator, Stage, choose
 
-from console.cli.report import report_document
-from console.cli.report_pieces import pieces
-from console.cli.report_render import Code, Facts, Heading, Items, Paragraph, Table, html, markdown
 from console.core.command import Secret
 from console.core.journal import Entry, check_chain, next_entry, plain
 from console.core.run import Choice
 from console.engine.ports import Answer, AnswerKind
+from console.report.document import report_document
+from console.report.pieces import pieces
+from console.report.render import Code, Facts, Heading, Items, Paragraph, Table, html, markdown
 
 ZONE = timezone(timedelta(hours=8))
 VOID = {"meta", "br"}

@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from console.cli.backup_text import backups_in
-from console.cli.entry_text import entry_text
+from console.report.backups import backups_in
+from console.report.entry_text import entry_text
 
 if TYPE_CHECKING:
     from console.core.journal import ChainCheck, Entry

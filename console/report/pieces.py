@@ -7,7 +7,7 @@ from datetime import UTC, datetime, tzinfo
 from itertools import chain
 from typing import Any
 
-from console.cli.report_render import Code, Facts, Heading, Items, Paragraph, Piece, Table
+from console.report.render import Code, Facts, Heading, Items, Paragraph, Piece, Table
 
 Row = Mapping[str, Any]
 
