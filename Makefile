@@ -39,7 +39,7 @@ terminal:
 packages:
 	$(call step,packages,sh console/lab/system-packages.sh)
 
-# Other versions of Redis. One that cannot be had fails the tests that need it, and only those.
+# Other versions of Redis, and Consul. One that cannot be had fails the tests that need it, and only those.
 servers:
 	$(call step,server versions,{ $(BIN)/python -m console.lab.servers fetch || :; })
 

