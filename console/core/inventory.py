@@ -129,6 +129,39 @@ class NodeSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class SentinelSpec:
+    """A Sentinel that watches the master of a cluster."""
+
+    name: str
+    address: str
+    port: int = 26379
+    password: PasswordSource | None = None
+    """Of the Sentinel itself (requirepass, 5.0.1 and later), not of the master."""
+
+
+@dataclass(frozen=True, slots=True)
+class DirectorSpec:
+    """An LVS director that carries the read VIP."""
+
+    name: str
+    address: str
+    ssh: SshSpec
+    keepalived: KeepalivedSpec
+
+
+@dataclass(frozen=True, slots=True)
+class ConsulSpec:
+    """Where Consul answers, and the service name that follows the master."""
+
+    http: str
+    """`http://HOST:PORT` or https."""
+    service: str
+    dns: str = ""
+    """`HOST:PORT` of Consul's DNS; empty: only the HTTP API is asked."""
+    token: PasswordSource | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class QuietHours:
     """A part of each day in which little happens, in minutes after midnight; it may go over midnight."""
 
@@ -146,11 +179,17 @@ class ClusterSpec:
     name: str
     kind: str
     vip: str
+    """The address that writers use; empty: this kind has none."""
     nodes: tuple[NodeSpec, ...]
     quiet_hours: tuple[QuietHours, ...] = ()
     """When a full sync disturbs least, as the operator knows it."""
     timezone: str = ""
     """Of the quiet hours, like `Europe/Berlin`; empty: that of the machine the console runs on."""
+    master_name: str = ""
+    sentinels: tuple[SentinelSpec, ...] = ()
+    read_vip: str = ""
+    directors: tuple[DirectorSpec, ...] = ()
+    consul: ConsulSpec | None = None
 
     def node(self, name: str) -> NodeSpec:
         """The node of this name. Raises KeyError where there is none."""

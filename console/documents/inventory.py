@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 
 from console.core.inventory import (
     ClusterSpec,
+    ConsulSpec,
+    DirectorSpec,
     Inventory,
     KeepalivedSpec,
     NodeSpec,
@@ -19,6 +21,7 @@ from console.core.inventory import (
     QuietHours,
     RedisRoute,
     RedisSpec,
+    SentinelSpec,
     ServiceSpec,
     SshSpec,
     TlsSpec,
@@ -27,15 +30,29 @@ from console.documents import inventory_model as written
 from console.documents.problems import Strict, validated
 from console.documents.yaml_text import Document, Location, read_document
 
-KINDS = ("keepalived",)
-"""Kinds of cluster that this version can look at."""
 _BELONGS = {
+    "vip": ("keepalived", "sentinel-vip"),
     "sentinels": ("sentinel-vip", "sentinel-consul"),
     "master_name": ("sentinel-vip", "sentinel-consul"),
     "read_vip": ("sentinel-vip",),
     "directors": ("sentinel-vip",),
     "consul": ("sentinel-consul",),
 }
+"""The keys that only some kinds have."""
+_NEEDS = {
+    "keepalived": {"vip": "a pair behind keepalived has a virtual IP"},
+    "sentinel-vip": {
+        "vip": "the script of the Sentinels moves the write VIP",
+        "sentinels": "this kind is steered by Sentinels",
+        "master_name": "it is the name after `sentinel monitor`",
+    },
+    "sentinel-consul": {
+        "sentinels": "this kind is steered by Sentinels",
+        "master_name": "it is the name after `sentinel monitor`",
+        "consul": "it points clients at the master",
+    },
+}
+"""The keys that a kind cannot be without, and why."""
 _HOP = re.compile(r"([^@,\s]+@)?(\[[0-9A-Fa-f:.]+\]|[^@:,\s]+)(:[0-9]{1,5})?")
 _COMMAND = re.compile(r"[A-Z][A-Z|_-]*")
 
@@ -62,6 +79,11 @@ def inventory_of(document: Document) -> Inventory:
                 nodes=tuple(_node(node, defaults, folder) for node in cluster.nodes),
                 quiet_hours=tuple(_hours(one) for one in cluster.quiet_hours or ()),
                 timezone=cluster.timezone or "",
+                master_name=cluster.master_name or "",
+                sentinels=tuple(_sentinel(one, folder) for one in cluster.sentinels or ()),
+                read_vip=cluster.read_vip or "",
+                directors=tuple(_director(one, defaults, folder) for one in cluster.directors or ()),
+                consul=_consul(cluster.consul, folder) if cluster.consul is not None else None,
             )
             for cluster in model.clusters
         ),
@@ -84,8 +106,10 @@ def _contradictions(model: written.InventoryDocument) -> Problems:
         yield from _of_kind(cluster, at)
         if cluster.timezone is not None and not cluster.quiet_hours:
             yield (*at, "timezone"), "is that of quiet_hours, and there are none"
-        if cluster.vip in addresses:
-            yield (*at, "vip"), f"{cluster.vip} is a node's own address; the virtual IP is the one that moves"
+        for key in ("vip", "read_vip"):
+            if getattr(cluster, key) in addresses:
+                text = f"{getattr(cluster, key)} is a node's own address; the virtual IP is the one that moves"
+                yield (*at, key), text
         yield from _of_nodes(cluster, at, model.defaults or written.Defaults())
 
 
@@ -93,14 +117,11 @@ def _of_kind(cluster: written.Cluster, at: Location) -> Problems:
     for key, kinds in _BELONGS.items():
         if getattr(cluster, key) is not None and cluster.kind not in kinds:
             yield (*at, key), f"belongs to kind {' and '.join(kinds)}, and this cluster is of kind {cluster.kind}"
-    if cluster.kind not in KINDS:
-        yield (
-            (*at, "kind"),
-            f"{cluster.kind} is not for this version, which looks at {' and '.join(KINDS)}; leave this cluster out",
-        )
-        return
-    if cluster.vip is None:
-        yield (*at, "vip"), "is missing: a pair behind keepalived has a virtual IP"
+    for key, why in _NEEDS[cluster.kind].items():
+        if not getattr(cluster, key):
+            yield (*at, key), f"is missing: {why}"
+    if (cluster.read_vip is None) != (not cluster.directors):
+        yield (*at, "read_vip" if cluster.read_vip is None else "directors"), "read_vip and directors go together"
     if len(cluster.nodes) < 2:  # noqa: PLR2004 - the smallest group that can fail over
         yield (*at, "nodes"), "must be two nodes or more: one node has nowhere to fail over to"
 
@@ -118,24 +139,42 @@ def _of_nodes(cluster: written.Cluster, at: Location, defaults: written.Defaults
         if first != node.name:
             yield (*here, "address"), f"{node.address}:{port} is {first} already; each node has an address of its own"
         yield from _of_sections(node, here)
+    yield from _of_watchers(cluster, at, names)
 
 
-def _of_sections(section: written.Defaults | written.Node, at: Location) -> Problems:
+def _of_watchers(cluster: written.Cluster, at: Location, names: set[str]) -> Problems:
+    """Sentinels, directors and Consul. A Sentinel on a node's host has a name of its own."""
+    watchers: list[tuple[str, int, written.Sentinel | written.Director]] = [
+        *(("sentinels", index, one) for index, one in enumerate(cluster.sentinels or [])),
+        *(("directors", index, one) for index, one in enumerate(cluster.directors or [])),
+    ]
+    for key, index, one in watchers:
+        here: Location = (*at, key, index)
+        if one.name in names:
+            yield (*here, "name"), f"there is another {one.name} in this cluster; each name is unique"
+        names.add(one.name)
+        if isinstance(one, written.Director):
+            yield from _of_sections(one, here)
+        elif one.password is not None:
+            yield from _of_password(one.password, (*here, "password"))
+    if cluster.consul is not None and cluster.consul.token is not None:
+        yield from _of_password(cluster.consul.token, (*at, "consul", "token"))
+
+
+def _of_sections(section: written.Defaults | written.Node | written.Director, at: Location) -> Problems:
     if section.ssh is not None and section.ssh.jump is not None:
         for hop in section.ssh.jump.split(","):
             if not _HOP.fullmatch(hop):
                 yield (*at, "ssh", "jump"), f"{hop!r} is not user@host:port"
-    if section.redis is not None:
+    if not isinstance(section, written.Director) and section.redis is not None:
         yield from _of_redis(section.redis, (*at, "redis"))
     if section.keepalived is not None and section.keepalived.service is not None:
         yield from _of_service(section.keepalived.service, (*at, "keepalived", "service"))
 
 
 def _of_redis(redis: written.Redis, at: Location) -> Problems:
-    if redis.password is not None and len(_given(redis.password)) != 1:
-        yield (*at, "password"), "needs exactly one of env, file, command and prompt"
-    elif redis.password is not None and redis.password.prompt is False:
-        yield (*at, "password", "prompt"), "can only be true; leave password out where there is none"
+    if redis.password is not None:
+        yield from _of_password(redis.password, (*at, "password"))
     if redis.service is not None:
         yield from _of_service(redis.service, (*at, "service"))
     if redis.tls is not None and (redis.tls.cert_file is None) != (redis.tls.key_file is None):
@@ -143,6 +182,13 @@ def _of_redis(redis: written.Redis, at: Location) -> Problems:
     for name in redis.aliases or {}:
         if not _COMMAND.fullmatch(name):
             yield (*at, "aliases", name), "must be the command's own name in capitals, like CONFIG"
+
+
+def _of_password(password: written.Password, at: Location) -> Problems:
+    if len(_given(password)) != 1:
+        yield at, "needs exactly one of env, file, command and prompt"
+    elif password.prompt is False:
+        yield (*at, "prompt"), "can only be true; leave it out where there is none"
 
 
 def _of_service(service: written.Service, at: Location) -> Problems:
@@ -191,6 +237,21 @@ def _node(node: written.Node, defaults: written.Defaults, folder: Path) -> NodeS
         redis=_redis(folder, node.redis, defaults.redis),
         keepalived=_keepalived(node.keepalived, defaults.keepalived),
     )
+
+
+def _sentinel(sentinel: written.Sentinel, folder: Path) -> SentinelSpec:
+    password = _password(sentinel.password, folder) if sentinel.password is not None else None
+    return SentinelSpec(sentinel.name, sentinel.address, sentinel.port, password)
+
+
+def _director(director: written.Director, defaults: written.Defaults, folder: Path) -> DirectorSpec:
+    keepalived = _keepalived(director.keepalived, defaults.keepalived)
+    return DirectorSpec(director.name, director.address, _ssh(folder, director.ssh, defaults.ssh), keepalived)
+
+
+def _consul(consul: written.Consul, folder: Path) -> ConsulSpec:
+    token = _password(consul.token, folder) if consul.token is not None else None
+    return ConsulSpec(http=consul.http, service=consul.service, dns=consul.dns or "", token=token)
 
 
 def _ssh(folder: Path, *sections: written.Ssh | None) -> SshSpec:

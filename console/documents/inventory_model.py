@@ -86,6 +86,21 @@ def _seconds(value: float) -> float:
     return value
 
 
+def _http(value: str) -> str:
+    match = re.fullmatch(r"https?://([^/@\s:]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?/?", value)
+    if match is None:
+        raise ValueError(f"{value!r} is not like http://192.168.3.1:8500; the token goes under token")
+    return value.rstrip("/")
+
+
+def _host_and_port(value: str) -> str:
+    host, _, port = value.rpartition(":")
+    if not host or not port.isdigit():
+        raise ValueError(f"{value!r} is not HOST:PORT, like 192.168.3.1:8600")
+    _port(int(port))
+    return f"{_host(host.strip('[]'))}:{port}" if "[" not in host else f"[{_host(host.strip('[]'))}]:{port}"
+
+
 def _hours(value: str) -> str:
     match = _HOURS.fullmatch(value)
     if match is None:
@@ -226,9 +241,9 @@ class Director(Strict):
 class Consul(Strict):
     """Where Consul answers, and the service name that follows the master."""
 
-    http: Line
-    dns: Line | None = None
-    service: Line
+    http: Annotated[str, AfterValidator(_http)] = Field(description="The agent's API: http://192.168.3.1:8500.")
+    dns: Annotated[str, AfterValidator(_host_and_port)] | None = Field(None, description="HOST:PORT of its DNS.")
+    service: Name = Field(description="The name before .service.consul.")
     token: PasswordSource | None = None
 
 

@@ -17,6 +17,8 @@ from typing import Any
 
 from console.core.inventory import (
     ClusterSpec,
+    ConsulSpec,
+    DirectorSpec,
     Inventory,
     KeepalivedSpec,
     NodeSpec,
@@ -25,6 +27,7 @@ from console.core.inventory import (
     QuietHours,
     RedisRoute,
     RedisSpec,
+    SentinelSpec,
     ServiceSpec,
     SshSpec,
     TlsSpec,
@@ -91,12 +94,36 @@ def _inventory(found: dict[str, Any]) -> Inventory:
 def _cluster(cluster: dict[str, Any]) -> ClusterSpec:
     nodes = tuple(_node(node) for node in cluster["nodes"])
     quiet_hours = tuple(QuietHours(**one) for one in cluster["quiet_hours"])
-    return ClusterSpec(**{**cluster, "nodes": nodes, "quiet_hours": quiet_hours})
+    others = {
+        "sentinels": tuple(
+            SentinelSpec(**{**one, "password": _password(one["password"])}) for one in cluster["sentinels"]
+        ),
+        "directors": tuple(_director(one) for one in cluster["directors"]),
+        "consul": _consul(cluster["consul"]) if cluster["consul"] else None,
+    }
+    return ClusterSpec(**{**cluster, "nodes": nodes, "quiet_hours": quiet_hours, **others})
+
+
+def _director(director: dict[str, Any]) -> DirectorSpec:
+    ssh, keepalived = SshSpec(**director["ssh"]), _keepalived(director["keepalived"])
+    return DirectorSpec(**{**director, "ssh": ssh, "keepalived": keepalived})
+
+
+def _consul(consul: dict[str, Any]) -> ConsulSpec:
+    return ConsulSpec(**{**consul, "token": _password(consul["token"])})
+
+
+def _password(found: dict[str, Any] | None) -> PasswordSource | None:
+    return PasswordSource(PasswordKind(found["kind"]), found["where"]) if found else None
+
+
+def _keepalived(found: dict[str, Any]) -> KeepalivedSpec:
+    return KeepalivedSpec(**{**found, "service": ServiceSpec(**found["service"])})
 
 
 def _node(node: dict[str, Any]) -> NodeSpec:
-    redis, keepalived = node["redis"], node["keepalived"]
-    password, tls = redis["password"], redis["tls"]
+    redis = node["redis"]
+    tls = redis["tls"]
     return NodeSpec(
         name=node["name"],
         address=node["address"],
@@ -104,11 +131,11 @@ def _node(node: dict[str, Any]) -> NodeSpec:
         redis=RedisSpec(
             **{
                 **redis,
-                "password": PasswordSource(PasswordKind(password["kind"]), password["where"]) if password else None,
+                "password": _password(redis["password"]),
                 "tls": TlsSpec(**tls) if tls else None,
                 "via": RedisRoute(redis["via"]),
                 "service": ServiceSpec(**redis["service"]),
             }
         ),
-        keepalived=KeepalivedSpec(**{**keepalived, "service": ServiceSpec(**keepalived["service"])}),
+        keepalived=_keepalived(node["keepalived"]),
     )

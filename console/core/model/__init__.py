@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from console.core.model.cluster import ClusterState, NodeState, VipReach, unknown_node
+from console.core.model.consul import ConsulCheck, ConsulInstance, ConsulState, DnsAnswer
 from console.core.model.host import (
     Backup,
     ClockReading,
@@ -28,23 +29,33 @@ from console.core.model.keepalived import (
     VrrpInstance,
     VrrpState,
 )
+from console.core.model.lvs import ArpSettings, DirectorState, RealServer, VirtualService
 from console.core.model.reading import NOT_READ, Problem, ProblemKind, Reading, read, unread
 from console.core.model.redis import AttachedReplica, Backlog, MasterLink, Persistence, Redis, RedisConfig, Role
+from console.core.model.sentinel import KnownReplica, KnownSentinel, Sentinel, SentinelState, WatchedMaster
 
 __all__ = [
     "NOT_READ",
     "ActionKind",
+    "ArpSettings",
     "AttachedReplica",
     "Backlog",
     "Backup",
     "ClockReading",
     "ClusterState",
     "ConfigFile",
+    "ConsulCheck",
+    "ConsulInstance",
+    "ConsulState",
+    "DirectorState",
     "DiskRoom",
+    "DnsAnswer",
     "HostIdentity",
     "InterfaceAddress",
     "Keepalived",
     "KeepalivedConfig",
+    "KnownReplica",
+    "KnownSentinel",
     "LogTail",
     "MasterLink",
     "Memory",
@@ -55,6 +66,7 @@ __all__ = [
     "Process",
     "Processes",
     "Reading",
+    "RealServer",
     "Redis",
     "RedisConfig",
     "RedisFile",
@@ -62,11 +74,15 @@ __all__ = [
     "SavedFile",
     "ScriptAction",
     "ScriptFile",
+    "Sentinel",
+    "SentinelState",
     "TrackScript",
     "Transition",
     "VipReach",
+    "VirtualService",
     "VrrpInstance",
     "VrrpState",
+    "WatchedMaster",
     "read",
     "unknown_node",
     "unread",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeVar
 
+from console.core.model.consul import ConsulState
 from console.core.model.host import (
     Backup,
     ClockReading,
@@ -16,8 +17,10 @@ from console.core.model.host import (
     SavedFile,
 )
 from console.core.model.keepalived import Keepalived, KeepalivedConfig, LogTail, RedisFile, ScriptFile
+from console.core.model.lvs import ArpSettings, DirectorState
 from console.core.model.reading import NOT_READ, Problem, ProblemKind, Reading
 from console.core.model.redis import Redis, Role
+from console.core.model.sentinel import SentinelState
 
 T = TypeVar("T")
 
@@ -46,6 +49,8 @@ class NodeState:
     scripts: Reading[tuple[ScriptFile, ...]] = NOT_READ
     redis_log: Reading[LogTail] = NOT_READ
     redis_file: Reading[RedisFile] = NOT_READ
+    arp: Reading[ArpSettings] = NOT_READ
+    """Read where the cluster has a read VIP."""
 
     def holds(self, address: str) -> bool | None:
         """Whether the kernel has this address; None where the addresses could not be read."""
@@ -100,10 +105,19 @@ class ClusterState:
     name: str
     kind: str
     vip: str
+    """The address that writers use; empty: this kind has none."""
     nodes: tuple[NodeState, ...]
     vip_reach: Reading[VipReach]
     observed_at: float
     """Epoch seconds on the operator's clock."""
+    master_name: str = ""
+    """What the Sentinels call this master; empty: there are no Sentinels."""
+    sentinels: tuple[SentinelState, ...] = ()
+    read_vip: str = ""
+    """The address that readers use; empty: there is none."""
+    directors: tuple[DirectorState, ...] = ()
+    consul: ConsulState | None = None
+    """None: no Consul points clients at the master."""
 
     def node(self, name: str) -> NodeState:
         """The node of this name. Raises KeyError where there is none."""

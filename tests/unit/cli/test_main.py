@@ -62,7 +62,7 @@ def test_the_list_of_commands_tells_what_each_says_of_itself(lazy):
         (["-i", "/nowhere/i.yaml", "status"], 3, "redis-ha-console: /nowhere/i.yaml: does not exist"),
         (["status", "-i", "/nowhere/i.yaml"], 3, "redis-ha-console: /nowhere/i.yaml: does not exist"),
         (["-i", str(EXAMPLE), "status", "cahce"], 3, f"redis-ha-console: {EXAMPLE} has no cluster cahce; did you mean cache?"),
-        (["-i", str(EXAMPLE), "watch", "x"], 2, f"redis-ha-console: {EXAMPLE} has no cluster x; there is cache"),
+        (["-i", str(EXAMPLE), "watch", "x"], 2, f"redis-ha-console: {EXAMPLE} has no cluster x; there is cache, sessions, app"),
         (["-i", str(EXAMPLE)], 2, "redis-ha-console: the screen needs a terminal; `status` prints one observation anywhere"),
     ],
 )  # fmt: skip

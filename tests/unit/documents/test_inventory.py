@@ -131,11 +131,6 @@ def test_an_alias_can_stand_for_a_section():
         ),
         (
             "kind: keepalived",
-            "kind: sentinel-vip",
-            "7: clusters[0].kind: sentinel-vip is not for this version, which looks at keepalived; leave this cluster out",
-        ),
-        (
-            "kind: keepalived",
             "kind: keepalived\n    master_name: m",
             "8: clusters[0].master_name: belongs to kind sentinel-vip and sentinel-consul, "
             "and this cluster is of kind keepalived",
@@ -300,3 +295,103 @@ def test_quiet_hours():
 )
 def test_quiet_hours_that_are_wrong(hours, zone, said):
     assert said in refusal(QUIET.replace("{hours}", hours).replace("{zone}", zone))
+
+
+SENTINEL_VIP = """version: 1
+clusters:
+  - name: cache
+    kind: sentinel-vip
+    vip: 10.18.14.94
+    master_name: master1
+    nodes:
+      - {name: web01, address: 10.18.14.72}
+      - {name: web02, address: 10.18.13.166}
+    sentinels:
+      - {name: sentinel1, address: 10.18.14.72}
+      - {name: sentinel2, address: 10.18.13.166, port: 26380, password: {env: SENTINEL_PASSWORD}}
+    read_vip: 10.18.14.93
+    directors:
+      - {name: lb01, address: 10.18.14.54, ssh: {user: ops}, keepalived: {instance: VI_1}}
+"""
+SENTINEL_CONSUL = """version: 1
+clusters:
+  - name: app
+    kind: sentinel-consul
+    master_name: mymaster
+    nodes:
+      - {name: app01, address: 192.168.3.1}
+      - {name: app02, address: 192.168.3.2}
+    sentinels: [{name: sentinel, address: 192.168.3.2}]
+    consul: {http: http://192.168.3.1:8500, dns: 192.168.3.1:8600, service: redis, token: {env: CONSUL_TOKEN}}
+"""
+
+
+def test_sentinels_and_directors_are_reached_as_written():
+    cluster = inventory_of(parse_document(Path("inventory.yaml"), SENTINEL_VIP)).clusters[0]
+    first, second = cluster.sentinels
+    assert (cluster.vip, cluster.read_vip, cluster.master_name) == ("10.18.14.94", "10.18.14.93", "master1")
+    assert (first.port, first.password, second.port) == (26379, None, 26380)
+    assert second.password == PasswordSource(PasswordKind.ENV, "SENTINEL_PASSWORD")
+    assert [(one.name, one.ssh.user, one.keepalived.instance) for one in cluster.directors] == [("lb01", "ops", "VI_1")]
+
+
+def test_consul_stands_in_for_a_virtual_ip():
+    cluster = inventory_of(parse_document(Path("inventory.yaml"), SENTINEL_CONSUL)).clusters[0]
+    assert cluster.consul is not None
+    assert (cluster.vip, cluster.consul.http, cluster.consul.dns, cluster.consul.service) == (
+        "",
+        "http://192.168.3.1:8500",
+        "192.168.3.1:8600",
+        "redis",
+    )
+    assert cluster.consul.token == PasswordSource(PasswordKind.ENV, "CONSUL_TOKEN")
+
+
+@pytest.mark.parametrize(
+    ("text", "old", "new", "line"),
+    [
+        (
+            SENTINEL_VIP,
+            "    vip: 10.18.14.94\n",
+            "",
+            "3: clusters[0].vip: is missing: the script of the Sentinels moves",
+        ),
+        (
+            SENTINEL_VIP,
+            "    master_name: master1\n",
+            "",
+            "3: clusters[0].master_name: is missing: it is the name after",
+        ),
+        (
+            SENTINEL_VIP,
+            "    read_vip: 10.18.14.93\n",
+            "",
+            "3: clusters[0].read_vip: read_vip and directors go together",
+        ),
+        (
+            SENTINEL_VIP,
+            "read_vip: 10.18.14.93",
+            "read_vip: 10.18.14.72",
+            "13: clusters[0].read_vip: 10.18.14.72 is a node",
+        ),
+        (SENTINEL_VIP, "name: sentinel2", "name: web02", "12: clusters[0].sentinels[1].name: there is another web02"),
+        (SENTINEL_VIP, "{env: SENTINEL_PASSWORD}", "{}", "12: clusters[0].sentinels[1].password: needs exactly one of"),
+        (
+            SENTINEL_CONSUL,
+            "    master_name",
+            "    vip: 10.0.0.9\n    master_name",
+            "5: clusters[0].vip: belongs to kind",
+        ),
+        (SENTINEL_CONSUL, "http: http://192.168.3.1:8500", "http: 192.168.3.1", "10: clusters[0].consul.http: "),
+        (
+            SENTINEL_CONSUL,
+            "dns: 192.168.3.1:8600",
+            "dns: 192.168.3.1",
+            "10: clusters[0].consul.dns: '192.168.3.1' is not",
+        ),
+        (SENTINEL_CONSUL, "{env: CONSUL_TOKEN}", "abc", f"10: clusters[0].consul.token: {NO_LITERAL}"),
+    ],
+)
+def test_a_bad_line_of_the_other_kinds_is_named(text, old, new, line):
+    assert old in text
+    assert refusal(text.replace(old, new, 1)).startswith(f"inventory.yaml:{line}")

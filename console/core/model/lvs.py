@@ -1,0 +1,73 @@
+"""The read side: directors that spread readers over real servers with IPVS."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from console.core.model.host import HostIdentity, InterfaceAddress
+from console.core.model.keepalived import Keepalived, KeepalivedConfig
+from console.core.model.reading import NOT_READ, Reading
+
+
+@dataclass(frozen=True, slots=True)
+class RealServer:
+    """A line of the table: where connections go (`  -> ADDRESS:PORT …`)."""
+
+    address: str
+    port: int
+    forward: str
+    """`Route` is direct routing: the answer goes to the client without the director; `Masq`, `Tunnel`."""
+    weight: int
+    """0: no new connection goes there, those that are open stay."""
+    active: int
+    inactive: int
+
+
+@dataclass(frozen=True, slots=True)
+class VirtualService:
+    """An address and port that the director spreads (`TCP  ADDRESS:PORT SCHEDULER FLAGS`)."""
+
+    protocol: str
+    address: str
+    port: int
+    scheduler: str
+    servers: tuple[RealServer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ArpSettings:
+    """How a host treats ARP for addresses on its loopback (sysctl net.ipv4.conf.*; ip-sysctl)."""
+
+    ignore: int
+    """arp_ignore, the larger of `all` and the interface: 1 or more does not answer for an address on lo."""
+    announce: int
+    """arp_announce, likewise: 2 never names an address on lo as the sender."""
+
+    @property
+    def suppressed(self) -> bool:
+        """Whether the host keeps quiet about the read VIP on its loopback."""
+        return self.ignore >= 1 and self.announce >= 2  # noqa: PLR2004 - the documented pair of values
+
+
+@dataclass(frozen=True, slots=True)
+class DirectorState:
+    """One director as it was last seen."""
+
+    name: str
+    address: str
+    ssh: Reading[HostIdentity]
+    addresses: Reading[tuple[InterfaceAddress, ...]]
+    keepalived: Reading[Keepalived]
+    services: Reading[tuple[VirtualService, ...]]
+    """`ipvsadm -Ln`."""
+    keepalived_config: Reading[KeepalivedConfig] = NOT_READ
+
+    def holds(self, address: str) -> bool | None:
+        """Whether its kernel has this address; None where the addresses could not be read."""
+        if self.addresses.value is None:
+            return None
+        return any(one.address == address for one in self.addresses.value)
+
+    def service(self, address: str) -> VirtualService | None:
+        """The virtual service at this address; None: there is none, or the table could not be read."""
+        return next((one for one in self.services.value or () if one.address == address), None)
