@@ -122,7 +122,7 @@ def _from_suite(suite: str, made: Path) -> None:
     _run(["apt-get", *apt, "update", "-qq"])
     wanted = _run(["apt-cache", *apt, "depends", "--recurse", "--no-recommends", "--no-suggests", "--no-conflicts",
                    "--no-breaks", "--no-replaces", "--no-enhances", "redis-server"]).splitlines()  # fmt: skip
-    names = sorted({word for word in wanted if word.startswith("lib") and " " not in word})
+    names = sorted({word for word in wanted if word.startswith(("lib", "lua-")) and " " not in word})
     _run(["apt-get", *apt, "download", "-qq", "redis-tools", *names], cwd=packages)
     tree = made.parent / "tree"
     for package in packages.glob("*.deb"):
