@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from console.lab.layout import CLUSTER, Layout
 from console.lab.options import LabOptions
+
+if TYPE_CHECKING:
+    from console.lab.host import Host
+    from console.lab.servers import Server
 
 VIP = "192.168.100.123"
 OPERATOR = "192.168.100.1"
@@ -12,6 +21,10 @@ STATE_LOG = "/data/redis/keepalived-redis-state.log"
 SYSTEM_LOG = "/var/log/keepalived.log"
 REDIS_LOG = "/data/redis/redis6379.log"
 AUTH_LOG = "/var/log/auth.log"
+SENTINEL_LOG = "/var/log/sentinel.log"
+LOGS = (STATE_LOG, SYSTEM_LOG, REDIS_LOG, SENTINEL_LOG, AUTH_LOG)
+HURRIED = 1.0
+"""Seconds that a new master's notify script waits at most while a scenario is built: nobody wants to watch it sleep."""
 SCRIPT_DONE = "state:[master] finished, a replica may connect"
 """The last line that a new master's notify script writes."""
 
@@ -35,6 +48,7 @@ UseDNS no
 SyslogFacility AUTH
 LogLevel VERBOSE
 PidFile /run/sshd.pid
+SetEnv PATH=/opt/sbin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 Subsystem sftp internal-sftp
 """
 
@@ -257,24 +271,31 @@ def scripts(host: str, options: LabOptions) -> dict[str, str]:
     return made
 
 
-def ssh_config(folder: str) -> str:
+def ssh_config(folder: str, addresses: Mapping[str, str]) -> str:
     """For a human in `lab shell`: `ssh -F FILE redis-a`."""
     common = f"  User root\n  IdentityFile {folder}/id_ed25519\n  UserKnownHostsFile {folder}/known_hosts\n"
-    return "".join(f"Host {name}\n  HostName {address}\n{common}" for name, address in ADDRESSES.items())
+    return "".join(f"Host {name}\n  HostName {address}\n{common}" for name, address in addresses.items())
 
 
-def inventory(folder: str, options: LabOptions) -> str:
-    """An ordinary inventory: nothing in it says that the hosts are not machines."""
+def inventory_defaults(folder: str, options: LabOptions) -> str:
+    """What the inventory of every laboratory begins with."""
     password = f", password: {{file: {folder}/redis-password}}" if options.password else ""
-    nodes = "".join(_inventory_node(name, address) for name, address in ADDRESSES.items())
     return f"""\
 version: 1
 defaults:
   ssh: {{user: root, identity_file: {folder}/id_ed25519, known_hosts: {folder}/known_hosts,
         config_file: {folder}/ssh_config}}
   redis: {{port: 6379{password}}}
+"""
+
+
+def inventory(folder: str, options: LabOptions) -> str:
+    """An ordinary inventory: nothing in it says that the hosts are not machines."""
+    nodes = "".join(_inventory_node(name, address) for name, address in ADDRESSES.items())
+    return f"""\
+{inventory_defaults(folder, options)}\
 clusters:
-  - name: cache
+  - name: {CLUSTER}
     kind: keepalived
     vip: {VIP}
     nodes:
@@ -296,3 +317,29 @@ def _inventory_node(name: str, address: str) -> str:
           system_log: {SYSTEM_LOG}
           service: {{sysv: keepalived}}
 """
+
+
+def write_redis(host: Host, options: LabOptions, server: Server) -> None:
+    """Redis and its service, not started."""
+    host.write("/etc/redis/redis6379.conf", redis_conf(options), 0o640)
+    if options.password:
+        host.write("/etc/redis/password", options.password, 0o600)
+    service = REDIS_SERVICE.format(program=server.program, environment=server.environment, log=REDIS_LOG)
+    host.write("/etc/init.d/redis-server", service, 0o755)
+
+
+def write_scripts(host: Host, options: LabOptions) -> None:
+    """The check script and the notify scripts of the documented pair."""
+    for name, text in scripts(host.name, options).items():
+        host.write(f"/etc/keepalived/scripts/{name}", text, 0o755)
+
+
+def _furnish(host: Host, options: LabOptions, server: Server) -> None:
+    write_redis(host, options, server)
+    host.write("/etc/keepalived/keepalived.conf", keepalived_conf(host.name, options))
+    host.write("/etc/init.d/keepalived", KEEPALIVED_SERVICE, 0o755)
+    write_scripts(host, replace(options, notify_sleep=min(options.notify_sleep, HURRIED)))
+
+
+PAIR = Layout(addresses=ADDRESSES, vip=VIP, furnish=_furnish, inventory=inventory, after_build=write_scripts)
+"""The documented pair."""

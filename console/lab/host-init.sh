@@ -56,6 +56,7 @@ read -r cable
 ip link set lo up
 ip address add "$address" dev eth2
 ip link set eth2 up
+if [ -x /etc/rc.local ]; then /etc/rc.local; fi
 /usr/sbin/sshd -E /var/log/auth.log
 echo ready
 

@@ -9,27 +9,27 @@ import subprocess
 import uuid
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import IO
 
 from console.lab import files
 from console.lab.namespaces import program
-from console.lab.options import LabError, LabOptions
-from console.lab.servers import Server
+from console.lab.options import LabError
 
 BRIDGE = "lab0"
-HURRIED = 1.0
-"""Seconds that a new master's notify script waits at most while a scenario is built: nobody wants to watch it sleep."""
 ENVIRONMENT = {
-    "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "PATH": "/opt/sbin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     "HOME": "/root",
     "LANG": "C.UTF-8",
     "TERM": "dumb",
 }
+SENTINEL = "redis-sentinel"
+"""The name by which `running` tells a Sentinel from a Redis: both are processes of the program redis-server."""
+SHARED_NAMES = ("redis-server", SENTINEL)
 _COPIED = ("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "nsswitch.conf", "localtime", "debian_version", "os-release")
-_EMPTY = ("proc", "sys", "dev", "home", "opt/redis", "srv", "mnt", "data", "root/.ssh")
+_EMPTY = ("proc", "sys", "dev", "home", "opt/redis", "opt/sbin", "srv", "mnt", "data", "root/.ssh")
 _VAR = ("log", "lib", "tmp", "empty", "cache")
 
 
@@ -86,6 +86,8 @@ class Host:
             except OSError:
                 continue
             comm, state = text[text.index("(") + 1 : text.rindex(")")], text[text.rindex(")") + 2]
+            if comm in SHARED_NAMES:
+                comm = _kind(entry.with_name("cmdline"), comm)
             if comm == name[:15] and state != "Z":
                 found.append(int(entry.parent.name))
         return sorted(found)
@@ -121,13 +123,14 @@ class Host:
     def logs(self, lines: int = 60) -> str:
         """The ends of its logs, for a failed test."""
         parts = []
-        for path in (files.STATE_LOG, files.SYSTEM_LOG, files.REDIS_LOG, files.AUTH_LOG):
-            tail = self.read(path).splitlines()[-lines:]
-            parts.append(f"--- {self.name}:{path}\n" + "\n".join(tail))
+        for path in files.LOGS:
+            if (self.root / path.lstrip("/")).exists():
+                tail = self.read(path).splitlines()[-lines:]
+                parts.append(f"--- {self.name}:{path}\n" + "\n".join(tail))
         return "\n".join(parts)
 
-    def furnish(self, options: LabOptions, server: Server, public_key: str) -> None:
-        """Makes its root folder: every file that it has before it first starts."""
+    def furnish(self, disk: str, neighbours: Mapping[str, str], public_key: str) -> None:
+        """Makes its root folder: what every machine has before it first starts. `disk`: room in /data, as for tmpfs."""
         for folder in _EMPTY:
             (self.root / folder).mkdir(parents=True, exist_ok=True)
         for folder in _VAR:
@@ -136,16 +139,16 @@ class Host:
         (self.root / "tmp").mkdir()
         (self.root / "tmp").chmod(0o1777)
         subprocess.run(
-            [program("mount"), "-t", "tmpfs", "-o", f"mode=755,size={options.disk}", "tmpfs", str(self.root / "data")],
+            [program("mount"), "-t", "tmpfs", "-o", f"mode=755,size={disk}", "tmpfs", str(self.root / "data")],
             check=True,
         )
         (self.root / "data/redis").mkdir()
-        self._furnish_etc(options, server)
+        self._furnish_etc(neighbours)
         self.write("/root/.ssh/authorized_keys", public_key, 0o600)
         (self.root / "root").chmod(0o700)
         (self.root / "root/.ssh").chmod(0o700)
 
-    def _furnish_etc(self, options: LabOptions, server: Server) -> None:
+    def _furnish_etc(self, neighbours: Mapping[str, str]) -> None:
         etc = self.root / "etc"
         etc.mkdir()
         for name in _COPIED:
@@ -154,7 +157,7 @@ class Host:
                 shutil.copytree(source, etc / name)
             elif source.exists():
                 shutil.copyfile(source, etc / name)
-        hosts = "".join(f"{address} {name}\n" for name, address in files.ADDRESSES.items())
+        hosts = "".join(f"{address} {name}\n" for name, address in neighbours.items())
         self.write("/etc/passwd", files.ACCOUNTS)
         self.write("/etc/group", files.GROUP)
         self.write("/etc/shadow", files.SHADOW, 0o600)
@@ -166,21 +169,6 @@ class Host:
         self.write("/etc/shells", "/bin/sh\n/bin/bash\n")
         self.write("/etc/ssh/sshd_config", files.SSHD_CONFIG)
         make_key(etc / "ssh/ssh_host_ed25519_key", f"root@{self.name}")
-        self.write("/etc/redis/redis6379.conf", files.redis_conf(options), 0o640)
-        if options.password:
-            self.write("/etc/redis/password", options.password, 0o600)
-        self.write("/etc/keepalived/keepalived.conf", files.keepalived_conf(self.name, options))
-        self.write_scripts(replace(options, notify_sleep=min(options.notify_sleep, HURRIED)))
-        service = files.REDIS_SERVICE.format(
-            program=server.program, environment=server.environment, log=files.REDIS_LOG
-        )
-        self.write("/etc/init.d/redis-server", service, 0o755)
-        self.write("/etc/init.d/keepalived", files.KEEPALIVED_SERVICE, 0o755)
-
-    def write_scripts(self, options: LabOptions) -> None:
-        """Writes the check script and the notify scripts."""
-        for name, text in files.scripts(self.name, options).items():
-            self.write(f"/etc/keepalived/scripts/{name}", text, 0o755)
 
     def switch_on(self, environment: Mapping[str, str] | None = None) -> None:
         """Starts its namespaces; `finish_start` waits until it answers."""
@@ -239,6 +227,14 @@ class Host:
             self.process.wait(timeout=10)
             self.process = None
         subprocess.run([program("ip"), "link", "del", self.name], capture_output=True, check=False)
+
+
+def _kind(cmdline: Path, comm: str) -> str:
+    try:
+        text = cmdline.read_bytes()
+    except OSError:
+        return comm
+    return SENTINEL if b"sentinel" in text else comm
 
 
 def make_key(path: Path, comment: str) -> None:

@@ -1,4 +1,4 @@
-"""The laboratory: the documented pair on hosts made of namespaces, built in one of its scenarios."""
+"""The laboratory: the hosts of a documented system, made of namespaces, built in one of its scenarios."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from console.lab import faults, files, scenarios
+from console.lab import faults, files, registry
 from console.lab.host import BRIDGE, Host, make_key
+from console.lab.layout import CLUSTER, Layout
 from console.lab.namespaces import ROOM, check_programs, program, require_closed_network
 from console.lab.options import LabError, LabOptions
 from console.lab.servers import server
@@ -26,12 +27,16 @@ _TICK = 0.02
 
 
 class Laboratory:
-    """A running pair. Its hosts are reachable from this process's network, and from nowhere else."""
+    """A running system. Its hosts are reachable from this process's network, and from nowhere else."""
 
-    cluster = "cache"
-    vip = files.VIP
+    cluster = CLUSTER
 
-    def __init__(self, folder: Path, hosts: Mapping[str, Host], options: LabOptions) -> None:
+    def __init__(
+        self, folder: Path, hosts: Mapping[str, Host], options: LabOptions, layout: Layout, scenario: str = ""
+    ) -> None:
+        self.scenario = scenario
+        self.layout = layout
+        self.vip = layout.vip
         self.folder = folder
         self.hosts = dict(hosts)
         self.options = options
@@ -83,7 +88,8 @@ class Laboratory:
         """Writes what the commands inside need to find the hosts."""
         state = {name: {"address": host.address, "root": str(host.root), "pid": host.pid, "servers": host.servers}
                  for name, host in self.hosts.items()}  # fmt: skip
-        self.state_file.write_text(json.dumps({"hosts": state, "password": self.options.password}), encoding="utf-8")
+        known = {"scenario": self.scenario, "hosts": state, "password": self.options.password}
+        self.state_file.write_text(json.dumps(known), encoding="utf-8")
         self.state_file.chmod(0o600)
 
     def _learn(self) -> None:
@@ -117,47 +123,50 @@ def attach(state_file: str) -> Laboratory:
                    servers=known["servers"], pid=known["pid"], lasting=True)
         for name, known in state["hosts"].items()
     }  # fmt: skip
-    return Laboratory(path.parent, hosts, LabOptions(password=state["password"]))
+    layout = registry.named(state["scenario"]).layout
+    return Laboratory(path.parent, hosts, LabOptions(password=state["password"]), layout, state["scenario"])
 
 
 @contextmanager
 def laboratory(
     scenario: str, options: LabOptions | None = None, tell: Callable[[str], None] | None = None
 ) -> Iterator[Laboratory]:
-    """A laboratory pair in this scenario, gone when the block ends. `tell` hears of the progress, line by line.
+    """A laboratory in this scenario, gone when the block ends. `tell` hears of the progress, line by line.
 
     The process must stand in a room of its own (`console.lab.namespaces`). Raises LabError.
     """
-    build = scenarios.named(scenario)
-    lab = assemble(options or LabOptions(), tell or (lambda _: None))
+    wanted = registry.named(scenario)
+    tell = tell or (lambda _: None)
+    lab = assemble(wanted.layout, options or LabOptions(), tell, scenario)
     try:
-        build(lab, tell or (lambda _: None))
+        wanted.build(lab, tell)
         for host in lab.hosts.values():
-            host.write_scripts(lab.options)
+            wanted.layout.after_build(host, lab.options)
         lab.save()
         yield lab
     finally:
         lab.close()
 
 
-def assemble(options: LabOptions, tell: Callable[[str], None]) -> Laboratory:
-    """Two hosts on a bridge, sshd running, nothing else started."""
+def assemble(layout: Layout, options: LabOptions, tell: Callable[[str], None], scenario: str) -> Laboratory:
+    """The hosts of a system on a bridge, sshd running, nothing else started."""
     check_programs()
     require_closed_network()
     if not ROOM.is_dir():
         raise LabError("this process has no room for a laboratory: use `redis-ha-console lab run`")
     folder = Path(tempfile.mkdtemp(prefix="pair-", dir=ROOM))
     hosts = {}
-    for name, address in files.ADDRESSES.items():
+    for name, address in layout.addresses.items():
         servers = server(options.version_for(name)).folder
         hosts[name] = Host(name, address, folder / "hosts" / name, options.password, servers)
-    lab = Laboratory(folder, hosts, options)
+    lab = Laboratory(folder, hosts, options, layout, scenario)
     try:
         _build_network()
         make_key(folder / "id_ed25519", "operator@laboratory")
         public = (folder / "id_ed25519.pub").read_text(encoding="ascii")
         for host in hosts.values():
-            host.furnish(options, server(options.version_for(host.name)), public)
+            host.furnish(options.disk, layout.addresses, public)
+            layout.furnish(host, options, server(options.version_for(host.name)))
             host.switch_on()
         for host in hosts.values():
             host.finish_start()
@@ -168,7 +177,7 @@ def assemble(options: LabOptions, tell: Callable[[str], None]) -> Laboratory:
         if isinstance(error, subprocess.CalledProcessError):
             raise LabError(f"{' '.join(map(str, error.cmd))} failed: exit code {error.returncode}") from error
         raise
-    tell("two hosts with sshd: " + ", ".join(f"{name} {host.address}" for name, host in hosts.items()))
+    tell(f"{layout.words} with sshd: " + ", ".join(f"{name} {host.address}" for name, host in hosts.items()))
     return lab
 
 
@@ -185,8 +194,8 @@ def _write_operator_files(lab: Laboratory) -> None:
         kind, key = host.read("/etc/ssh/ssh_host_ed25519_key.pub").split()[:2]
         keys += f"{host.address} {kind} {key}\n"
     (lab.folder / "known_hosts").write_text(keys, encoding="ascii")
-    (lab.folder / "ssh_config").write_text(files.ssh_config(str(lab.folder)), encoding="utf-8")
-    lab.inventory.write_text(files.inventory(str(lab.folder), lab.options), encoding="utf-8")
+    (lab.folder / "ssh_config").write_text(files.ssh_config(str(lab.folder), lab.layout.addresses), encoding="utf-8")
+    lab.inventory.write_text(lab.layout.inventory(str(lab.folder), lab.options), encoding="utf-8")
     if lab.options.password:
         password = lab.folder / "redis-password"
         password.touch(mode=0o600)

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from console.lab import registry
 from console.lab.namespaces import ROOM, enter_here, outer_command
 from console.lab.options import LabError, LabOptions
 from console.lab.pair import Laboratory, laboratory
@@ -46,7 +47,7 @@ def pair(room: None, request: pytest.FixtureRequest) -> Iterator[Callable[..., L
 
         def build(scenario: str = "failed-over", **options: Any) -> Laboratory:
             chosen = LabOptions.quick(**options)
-            for host in ("redis-a", "redis-b"):
+            for host in registry.named(scenario).layout.addresses:
                 try:
                     server(chosen.version_for(host))
                 except LabError as error:

@@ -1,0 +1,50 @@
+"""What a laboratory is made of: a system's hosts, their files, what its operator knows, and the states it can be in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from console.lab.host import Host
+    from console.lab.options import LabOptions
+    from console.lab.pair import Laboratory
+    from console.lab.servers import Server
+
+CLUSTER = "cache"
+"""The name of the cluster in every laboratory's inventory."""
+Tell = Callable[[str], None]
+Build = Callable[["Laboratory", Tell], None]
+
+
+def nothing(_: Host, __: LabOptions) -> None:
+    """A host that stays as it was furnished."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """One system: a module of its own names its hosts and writes their files."""
+
+    addresses: Mapping[str, str]
+    """Host → address, in the order in which they are made."""
+    vip: str
+    """The address that clients write to; empty: the system has none."""
+    furnish: Callable[[Host, LabOptions, Server], None]
+    """Writes what makes a host of this system: services and their configuration, onto a machine with sshd."""
+    inventory: Callable[[str, LabOptions], str]
+    """Folder of the laboratory → the operator's inventory."""
+    after_build: Callable[[Host, LabOptions], None] = nothing
+    """Changes a host once its scenario stands: what was hurried while it was built takes its documented time."""
+    words: str = "two hosts"
+    """What is told when they stand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A state that a laboratory can be built in."""
+
+    text: str
+    """What it looks like, in one line."""
+    build: Build
+    layout: Layout
