@@ -35,7 +35,7 @@ def call(capsys, *arguments: str) -> tuple[int, str, str]:
 
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["runs", "--help"], ["status", "--help"]])
 def test_help_imports_neither_screens_nor_transports_nor_documents(arguments):
-    heavy = ("textual", "rich", "paramiko", "redis", "yaml", "pydantic")
+    heavy = ("textual", "rich", "paramiko", "redis", "httpx", "dns", "yaml", "pydantic")
     program = (
         "import sys; from console.__main__ import main\n"
         f"sys.argv = ['redis-ha-console', *{arguments!r}]\n"
