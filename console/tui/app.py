@@ -13,6 +13,7 @@ from console.core.run import Decision, Outcome, Question, RunState
 from console.core.runbook import Runbook
 from console.engine.ports import ArmedRun, Armory, Desk
 from console.tui.armed import ArmedView, RunInHand
+from console.tui.departure import orderly
 from console.tui.looking import LookingApp
 from console.tui.messages import ArmingRefused, QuestionAsked, RunAdvanced, RunBroke, RunEnded
 from console.tui.palette import commands
@@ -117,6 +118,12 @@ class ConsoleApp(LookingApp):
     def may_arm(self) -> bool:
         """Whether this console was given what arms runs, and none is armed."""
         return self._armory is not None and self.armed_run is None
+
+    @property
+    def run_in_hand(self) -> RunState | None:
+        """The armed run as its own thread has it; None: none is armed."""
+        armed = self._hand.armed
+        return armed.state if armed is not None else None
 
     def arm(self, cluster: str, runbook: Runbook, roles: Mapping[str, str]) -> None:
         """Arms and starts a run."""
@@ -223,5 +230,6 @@ def run_app(
     that were given a node on the command line.
     """
     app = ConsoleApp(desk, armory, cluster=cluster, runbook=runbook, roles=roles)
-    code = app.run()
+    with orderly(app):
+        code = app.run()
     return 1 if code is None else code

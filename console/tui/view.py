@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from console.core.diagnosis import diagnose, health
+from console.core.diagnose import diagnose, health
 from console.core.finding import Finding, Health
 from console.core.inventory import ClusterSpec
 from console.core.model import ClusterState, NodeState, Role
