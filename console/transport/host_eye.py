@@ -195,7 +195,8 @@ class HostEye:
             self._asked = None
             self._take(batch, asked, self.now())
             return
-        problem = Problem(ProblemKind.TIMEOUT, silence(f"the shell on {self.spec.name}", asked.at))
+        silent_since = silence(f"the shell on {self.spec.name}", asked.at, begun=session.shell.begun)
+        problem = Problem(ProblemKind.TIMEOUT, silent_since)
         self.readings = silent(problem, self.now())
         if time.monotonic() - asked.since > _GIVE_UP:
             self._lose(problem)
@@ -227,6 +228,7 @@ class HostEye:
         )
 
 
-def silence(what: str, since: float) -> str:
-    """One line that says since when there is no answer."""
-    return f"{what} has not answered since {time.strftime('%H:%M:%S', time.gmtime(since))} UTC"
+def silence(what: str, since: float, *, begun: bool = False) -> str:
+    """One line that says since when there is no answer. `begun`: the first part of one has come."""
+    how = "answered only in part" if begun else "not answered"
+    return f"{what} has {how} since {time.strftime('%H:%M:%S', time.gmtime(since))} UTC"

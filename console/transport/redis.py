@@ -18,6 +18,7 @@ from console.core.command import MASK, Secret
 from console.core.inventory import RedisSpec, TlsSpec
 from console.core.model import ProblemKind
 from console.probes import redis_config
+from console.transport.bounded import BoundedStream
 from console.transport.failure import LinkError, from_socket
 from console.transport.redis_import import (
     AuthenticationError,
@@ -27,6 +28,9 @@ from console.transport.redis_import import (
     ResponseError,
 )
 from console.transport.tls_over_channel import TlsOverChannel
+
+_MOST_OF_A_LOOK = 4 * 1024 * 1024
+_MOST_OF_A_KEY = 1024 * 1024 * 1024  # a value has at most half of that
 
 Dial = Callable[[float], Any]
 """Opens the byte stream to the server within so many seconds: a socket, or a channel through SSH."""
@@ -64,13 +68,20 @@ Reply = str | tuple[str, ...] | Refusal
 class _Wire(Connection):
     """redis-py's connection over a byte stream of ours."""
 
-    def __init__(self, dial: Dial, connect_timeout: float, **named: Any) -> None:
+    stream: BoundedStream | None = None
+
+    def __init__(self, dial: Dial, connect_timeout: float, where: str, most: int, **named: Any) -> None:
         self._dial = dial
         self._dial_timeout = connect_timeout
+        self._named_as = where
+        self._most = most
         super().__init__(**named)
 
     def _connect(self) -> Any:
-        return self._dial(self._dial_timeout)
+        until = time.monotonic() + self._dial_timeout
+        stream = self._dial(self._dial_timeout)
+        self.stream = BoundedStream(stream, self._named_as, until + self._dial_timeout, self._most)
+        return self.stream
 
 
 class RedisLink:
@@ -91,6 +102,8 @@ class RedisLink:
         self._wire = _Wire(
             dial,
             timeout,
+            f"Redis on {where}",
+            _MOST_OF_A_KEY if exact else _MOST_OF_A_LOOK,
             host=host,
             port=int(port),
             username=spec.username or None,
@@ -109,11 +122,15 @@ class RedisLink:
         try:
             self._wire.connect()
         except LinkError:
+            self.close()
             raise
         except AuthenticationError as error:
             raise LinkError(ProblemKind.AUTH_FAILED, f"Redis on {self._where}: {self._clean(error)}") from None
         except RedisError as error:
             raise self._failure(error) from None
+        except Exception as error:  # noqa: BLE001 - the library lets its parser's own errors through
+            self.close()
+            raise self._garbage(error) from None
 
     def send(self, looks: Sequence[Look]) -> None:
         """Sends all the questions in one write and does not wait. Raises LinkError."""
@@ -126,13 +143,17 @@ class RedisLink:
         packed = self._wire.pack_commands([self._named(words) for words in commands])
         self._replies = []
         self._waiting = len(commands)
+        assert self._wire.stream is not None
+        self._wire.stream.refill()
         try:
             self._wire.send_packed_command(packed, check_health=False)
         except RedisError as error:
             raise self._failure(error) from None
 
     def receive(self, deadline: float) -> list[Reply] | None:
-        """The replies to what was sent; None while they are not all there by `deadline` (monotonic)."""
+        """The replies to what was sent; None while not all are there by `deadline` (monotonic). Raises LinkError."""
+        assert self._wire.stream is not None
+        self._wire.stream.read_until(deadline)
         while len(self._replies) < self._waiting:
             try:
                 left = max(0.001, deadline - time.monotonic())
@@ -148,8 +169,19 @@ class RedisLink:
                 # An error reply that the library takes for the end of a connection: it cannot read on behind it.
                 rest = self._waiting - len(self._replies)
                 self._replies += [Refusal(self._clean(error))] * rest
+            except LinkError:
+                self.close()
+                raise
+            except Exception as error:  # noqa: BLE001 - the library lets its parser's own errors through
+                self.close()
+                raise self._garbage(error) from None
         self._waiting = 0
         return self._replies
+
+    @property
+    def begun(self) -> bool:
+        """Whether a part of the answer has come that is awaited."""
+        return self._wire.stream is not None and self._wire.stream.begun
 
     def close(self) -> None:
         with contextlib.suppress(Exception):
@@ -172,12 +204,19 @@ class RedisLink:
         if isinstance(cause, ssl.SSLError):
             return LinkError(ProblemKind.UNREACHABLE, f"TLS with Redis on {self._where}: {cause.reason or cause}")
         if _timed_out(error):
-            return LinkError(ProblemKind.TIMEOUT, f"Redis on {self._where} does not answer")
+            how = "has answered only in part" if self.begun else "does not answer"
+            return LinkError(ProblemKind.TIMEOUT, f"Redis on {self._where} {how}")
         if isinstance(cause, OSError):
             return from_socket(cause, f"Redis on {self._where}")
+        if type(error).__name__ == "InvalidResponse":
+            return self._garbage(error)
         text = self._clean(error)
         kind = ProblemKind.AUTH_FAILED if "NOAUTH" in text or "WRONGPASS" in text else ProblemKind.CLOSED
         return LinkError(kind, f"Redis on {self._where}: {text}")
+
+    def _garbage(self, error: Exception) -> LinkError:
+        said = self._clean(error) or type(error).__name__
+        return LinkError(ProblemKind.BAD_ANSWER, f"Redis on {self._where} answers, but not as a Redis server: {said}")
 
 
 def direct(host: str, port: int, tls: TlsSpec | None) -> Dial:

@@ -47,7 +47,7 @@ class _Session:
             raise
         if replies is None:
             self.link.close()
-            raise LinkError(ProblemKind.TIMEOUT, silence(eye.where, self.at))
+            raise LinkError(ProblemKind.TIMEOUT, silence(eye.where, self.at, begun=self.link.begun))
         if isinstance(replies[0], redis.Refusal):
             self.link.close()
             raise LinkError(redis.refusal_kind(replies[0].text), f"{eye.where}: {replies[0].text}")
@@ -155,7 +155,7 @@ class RedisEye:
             self._asked = None
             self._take(replies, at, full=full)
             return
-        problem = Problem(ProblemKind.TIMEOUT, silence(self.where, at))
+        problem = Problem(ProblemKind.TIMEOUT, silence(self.where, at, begun=session.link.begun))
         self.reading = Reading(None, problem, self.now())
         if time.monotonic() - since > _GIVE_UP:
             self._lose(problem)

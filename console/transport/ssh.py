@@ -340,7 +340,10 @@ def _feed(channel: paramiko.Channel, stdin: bytes | None) -> None:
 def _until_end(receive: Any, channel: paramiko.Channel, deadline: float) -> Iterator[bytes]:
     size = 0
     while size < _MOST_OUTPUT:
-        channel.settimeout(max(0.01, deadline - time.monotonic()))
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError  # a command that goes on talking has not ended
+        channel.settimeout(left)
         data: bytes = receive(65536)
         if not data:
             return

@@ -69,6 +69,11 @@ class ShellEye:
             self.close()
         return found
 
+    @property
+    def begun(self) -> bool:
+        """Whether a part of the batch has come that is awaited."""
+        return bool(self._buffer)
+
     def close(self) -> None:
         if self._channel is not None:
             self._channel.close()
