@@ -222,17 +222,20 @@ class CliContext:
         return self._adapters.run_app(desk, armory, cluster=cluster, runbook=runbook, roles=roles)
 
     def passwords(self, cluster: str) -> Passwords:
-        """Node → password, asked for once. Raises DocumentError that names node and source, never the value."""
+        """Name → password of nodes, Sentinels and Consul, asked for once.
+
+        Raises DocumentError that names node and source, never the value.
+        """
         if cluster not in self._passwords:
             from console.documents.passwords import resolve
 
             found: dict[str, Secret | None] = {}
             known: dict[PasswordSource, Secret] = {}
-            for node in self.cluster(cluster).nodes:
-                source = node.redis.password
+            for need in self.cluster(cluster).secrets:
+                source = need.source
                 if source is not None and source not in known:
-                    known[source] = resolve(source, node.name, warn=_warn)
-                found[node.name] = known[source] if source is not None else None
+                    known[source] = resolve(source, need.owner, key=need.key, warn=_warn)
+                found[need.name] = known[source] if source is not None else None
             self._passwords[cluster] = found
         return self._passwords[cluster]
 

@@ -29,7 +29,7 @@ is never taken for a state: no finding follows from silence alone. Within a seve
 @click.pass_obj
 def findings(_: CliContext, code: str | None, form: str) -> None:
     """Explain the finding codes: all of them, or one."""
-    from console.core.diagnosis import ROWS
+    from console.core.diagnose import ROWS
     from console.documents.words import meant
 
     rows = {row.code: row for row in ROWS}

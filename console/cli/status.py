@@ -61,7 +61,7 @@ def _look(context: CliContext, names: Sequence[str]) -> list[Seen]:
     observing = [_observe(context, name) for name in names]
     context.let_connecting_begin()
     from console.cli.status_json import Seen
-    from console.core.diagnosis import diagnose, health
+    from console.core.diagnose import diagnose, health
 
     seen = []
     for one in observing:

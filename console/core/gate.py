@@ -10,6 +10,8 @@ from collections.abc import Mapping
 
 from console.core.command import Identity
 from console.core.facts import counted, notify_scripts, proved_down, size, span
+from console.core.kinds import kind_of
+from console.core.kinds.facts import consul_facts, sentinel_facts, vip_reached
 from console.core.model import ClusterState, NodeState, Problem, Redis
 from console.core.runbook import Step
 
@@ -18,20 +20,10 @@ NOT_KNOWN = "not known"
 
 def material(state: ClusterState, roles: Mapping[str, str]) -> Mapping[str, str]:
     """Fact → value for the nodes of these roles and for the virtual IP, all of them text."""
-    facts: dict[str, str] = {
-        "VIP holders": ", ".join(state.vip_holders) or "none",
-        "VIP holders not known": ", ".join(state.vip_unread) or "none",
-        "VIP reaches": _reached(state),
-    }
+    facts = dict(kind_of(state.kind).facts(state))
     for name in sorted(set(roles.values())):
         facts.update(_node_facts(state.node(name)))
     return facts
-
-
-def _reached(state: ClusterState) -> str:
-    if state.vip_reach.value is None:
-        return "nothing"
-    return f"{state.vip_reaches or 'none of the nodes'} (run_id {state.vip_reach.value.run_id[:12]})"
 
 
 def _node_facts(node: NodeState) -> dict[str, str]:
@@ -104,8 +96,11 @@ def evidence(state: ClusterState, roles: Mapping[str, str], step: Step) -> tuple
         for name in ordered
         for words in _in_words(state, state.node(name))
     ]
-    holders = ", ".join(state.vip_holders) or "no node"
-    lines.append(f"{state.vip}: held by {holders}, reaches {_reached(state)}")
+    if state.vip:
+        holders = ", ".join(state.vip_holders) or "no node"
+        lines.append(f"{state.vip}: held by {holders}, reaches {vip_reached(state)}")
+    others = {**sentinel_facts(state), **consul_facts(state)}
+    lines += [f"{subject}: {value}" for subject, value in others.items()]
     return tuple(lines)
 
 

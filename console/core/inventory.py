@@ -198,6 +198,32 @@ class ClusterSpec:
                 return node
         raise KeyError(name)
 
+    @property
+    def secrets(self) -> tuple[SecretNeed, ...]:
+        """Every password that this cluster is looked at with."""
+        consul = (
+            () if self.consul is None else (SecretNeed(CONSUL_TOKEN, self.name, "consul.token", self.consul.token),)
+        )
+        return (
+            *(SecretNeed(node.name, node.name, "redis.password", node.redis.password) for node in self.nodes),
+            *(SecretNeed(one.name, one.name, "password", one.password) for one in self.sentinels),
+            *consul,
+        )
+
+
+CONSUL_TOKEN = "consul/token"  # noqa: S105 - a name, not a token
+"""Under what Consul's token is known; no node can be called so."""
+
+
+@dataclass(frozen=True, slots=True)
+class SecretNeed:
+    """One password of a cluster: under what it is known, whose it is, and where the inventory names its source."""
+
+    name: str
+    owner: str
+    key: str
+    source: PasswordSource | None
+
 
 @dataclass(frozen=True, slots=True)
 class Inventory:

@@ -1,10 +1,11 @@
-"""Whether the pair can survive the next failure: the sentence that the first screen owes its reader."""
+"""Whether the cluster can survive the next failure: the sentence that the first screen owes its reader."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from console.core.conditions.pair import protection_checks, said
+from console.core.conditions.pair import said
+from console.core.kinds import kind_of
 from console.core.model import ClusterState
 from console.core.predicate import Verdict
 
@@ -22,10 +23,11 @@ class Protection:
 
 def protection(state: ClusterState) -> Protection:
     """The verdict in one sentence, with the first things that are missing."""
-    checks = protection_checks(state)
+    kind = kind_of(state.kind)
+    checks = kind.protection(state)
     for verdict in (Verdict.FAILS, Verdict.UNKNOWN):
         found = [check for check in checks if check.verdict is verdict]
         if found:
             more = f" (and {len(found) - SHOWN} more)" if len(found) > SHOWN else ""
             return Protection(verdict, "; ".join(said(check) for check in found[:SHOWN]) + more)
-    return Protection(Verdict.HOLDS, "the replica is in sync, and both keepaliveds are in their places")
+    return Protection(Verdict.HOLDS, kind.protected)

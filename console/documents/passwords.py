@@ -22,23 +22,26 @@ def resolve(
     source: PasswordSource,
     node: str,
     *,
+    key: str = "redis.password",
     prompt: Callable[[str], str] = getpass.getpass,
     warn: Callable[[str], None] = lambda _: None,
 ) -> Secret:
     """The password. Raises DocumentError that names the node and the source, never the value.
 
+    `node`: whose it is; `key`: where the inventory names the source.
     `warn` is told in one line of a file that others can read.
     """
+    whose = f"{node}: {key}"
     if source.kind is PasswordKind.PROMPT:
-        password = _ask(node, prompt)
+        password = _ask(whose, prompt)
     elif source.kind is PasswordKind.FILE:
-        password = _from_file(source.where, node, warn)
+        password = _from_file(source.where, whose, warn)
     elif source.kind is PasswordKind.ENV:
-        password = _from_environment(source.where, node)
+        password = _from_environment(source.where, whose)
     else:
-        password = _from_command(source.where, node)
+        password = _from_command(source.where, whose)
     if not password:
-        raise DocumentError(f"{node}: redis.password: {_named(source)} is empty")
+        raise DocumentError(f"{whose}: {_named(source)} is empty")
     return Secret(password)
 
 
@@ -52,29 +55,29 @@ def _named(source: PasswordSource) -> str:
     }[source.kind]
 
 
-def _from_environment(variable: str, node: str) -> str:
+def _from_environment(variable: str, whose: str) -> str:
     if variable not in os.environ:
-        raise DocumentError(f"{node}: redis.password: ${variable} is not set; export it, or name another source")
+        raise DocumentError(f"{whose}: ${variable} is not set; export it, or name another source")
     return os.environ[variable]
 
 
-def _from_file(name: str, node: str, warn: Callable[[str], None]) -> str:
+def _from_file(name: str, whose: str, warn: Callable[[str], None]) -> str:
     path = Path(name).expanduser()
     try:
         mode = path.stat().st_mode
         text = path.read_text(encoding="utf-8")
     except OSError as error:
-        raise DocumentError(f"{node}: redis.password: {path}: {error.strerror}") from None
+        raise DocumentError(f"{whose}: {path}: {error.strerror}") from None
     except UnicodeDecodeError:
-        raise DocumentError(f"{node}: redis.password: {path} is not UTF-8 text") from None
+        raise DocumentError(f"{whose}: {path} is not UTF-8 text") from None
     if mode & (stat.S_IRGRP | stat.S_IROTH | stat.S_IWGRP | stat.S_IWOTH):
-        warn(f"{node}: {path} is open to others on this machine: chmod 600 {path}")
+        warn(f"{whose}: {path} is open to others on this machine: chmod 600 {path}")
     return text.rstrip("\r\n")
 
 
-def _from_command(command: str, node: str) -> str:
+def _from_command(command: str, whose: str) -> str:
     """Its stdout without the last line end. Its stderr is not repeated: it may hold what must not be seen."""
-    where = f"{node}: redis.password: its command ({command.split(maxsplit=1)[0]} …)"
+    where = f"{whose}: its command ({command.split(maxsplit=1)[0]} …)"
     shell = ("/bin/sh", "-c", command)
     try:
         done = subprocess.run(
@@ -92,7 +95,7 @@ def _from_command(command: str, node: str) -> str:
         raise DocumentError(f"{where} printed something that is not UTF-8 text") from None
 
 
-def _ask(node: str, prompt: Callable[[str], str]) -> str:
+def _ask(whose: str, prompt: Callable[[str], str]) -> str:
     if not sys.stdin.isatty():
-        raise DocumentError(f"{node}: redis.password: prompt needs a terminal; use env, file or command instead")
-    return prompt(f"Redis password of {node}: ")
+        raise DocumentError(f"{whose}: prompt needs a terminal; use env, file or command instead")
+    return prompt(f"{whose}: ")

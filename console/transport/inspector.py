@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING, Protocol
 from console.core.assemble import assemble_node
 from console.core.command import Secret
 from console.core.inventory import ClusterSpec, NodeSpec
-from console.core.model import ClusterState, Problem, ProblemKind, unknown_node, unread
+from console.core.model import (
+    ClusterState,
+    NodeState,
+    Problem,
+    ProblemKind,
+    Reading,
+    VipReach,
+    unknown_node,
+    unread,
+)
+from console.transport.eyes import eyes_of
 from console.transport.failure import LinkError
 from console.transport.host_eye import Dump, HostEye
 from console.transport.redis_eye import RedisEye, Tunnel
@@ -64,6 +74,7 @@ class NodesInspector:
         self._full_at = 0.0
         self._closed = False
         self._nodes = [_Node(one, cluster.vip, passwords.get(one.name), clock, handshakes) for one in cluster.nodes]
+        self._eyes = eyes_of(cluster, passwords, clock.now)
         first = cluster.nodes[0]
         self._vip = VipEye(cluster.vip, first, passwords.get(first.name), clock.now, self._carrier)
 
@@ -138,6 +149,8 @@ class NodesInspector:
                 node.host.hurry()
                 node.redis.hurry()
                 node.begin(force=True)
+            self._eyes.hurry()
+            self._eyes.begin(force=True)
 
     def close(self) -> None:
         with self._lock:
@@ -145,20 +158,23 @@ class NodesInspector:
             for node in self._nodes:
                 node.host.close()
                 node.redis.close()
+            self._eyes.close()
             self._vip.close()
 
     def _observe(self, *, fresh: bool, first: bool) -> ClusterState:
         wait = fresh or first
         for node in self._nodes:
             node.begin(force=wait)
+        self._eyes.begin(force=wait)
         if not first:
             self._vip.ask()
         full = wait or time.monotonic() - self._full_at >= FULL_EVERY
         if full:
             self._full_at = time.monotonic()
-        patience = max(one.patience for one in self._nodes) if fresh else ANSWER_DEADLINE
+        patience = max(one.patience for one in (*self._nodes, self._eyes)) if fresh else ANSWER_DEADLINE
         connected_by = time.monotonic() + (patience if wait else 0.0)
         new = [node.settle(connected_by) for node in self._nodes]
+        self._eyes.settle(connected_by)
         if first:
             # Not before: its look would only have waited for the same imports and connections.
             self._vip.ask()
@@ -168,8 +184,10 @@ class NodesInspector:
             node.collect_late(answer_by if fresh else 0.0)
         for node, opened in zip(self._nodes, new, strict=True):
             node.ask(*opened, full=full, settle_dump=wait)
+        self._eyes.ask(full=full)
         for node in self._nodes:
             node.collect(answer_by)
+        self._eyes.collect(answer_by)
         self._vip.collect(answer_by, fresh=fresh, held=any(self._holds(node) is not False for node in self._nodes))
         return self._state()
 
@@ -177,20 +195,26 @@ class NodesInspector:
         nodes = tuple(
             assemble_node(node.spec, self._spec.vip, node.host.readings, node.redis.reading) for node in self._nodes
         )
-        return ClusterState(
-            name=self._spec.name,
-            kind=self._spec.kind,
-            vip=self._spec.vip,
+        return self._seen(nodes, self._vip.reading)
+
+    def _seen(self, nodes: tuple[NodeState, ...], vip_reach: Reading[VipReach]) -> ClusterState:
+        spec = self._spec
+        state = ClusterState(
+            name=spec.name,
+            kind=spec.kind,
+            vip=spec.vip,
             nodes=nodes,
-            vip_reach=self._vip.reading,
+            vip_reach=vip_reach,
             observed_at=self._clock.now(),
+            master_name=spec.master_name,
+            read_vip=spec.read_vip,
         )
+        return self._eyes.fill(state)
 
     def _nothing(self) -> ClusterState:
         problem = Problem(ProblemKind.NOT_READ, ProblemKind.NOT_READ.value)
         nodes = tuple(unknown_node(one.name, one.address, one.redis.port, problem) for one in self._spec.nodes)
-        spec, now = self._spec, self._clock.now()
-        return ClusterState(spec.name, spec.kind, spec.vip, nodes, unread(ProblemKind.NOT_READ), now)
+        return self._seen(nodes, unread(ProblemKind.NOT_READ))
 
     def _carrier(self) -> tuple[str, Tunnel] | None:
         """The node to look at the virtual IP through: best one that does not hold it, or it would only see itself."""

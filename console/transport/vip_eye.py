@@ -25,7 +25,8 @@ class VipEye:
     """Asks whoever answers at the virtual IP who it is: over a new connection each time, as a client would."""
 
     def __init__(self, vip: str, spec: NodeSpec, password: Secret | None, now: Now, carrier: Carrier) -> None:
-        self.reading: Reading[VipReach] = unread(ProblemKind.NOT_READ)
+        nothing = unread(ProblemKind.NOT_CONFIGURED, "this kind of cluster has no virtual IP")
+        self.reading: Reading[VipReach] = unread(ProblemKind.NOT_READ) if vip else nothing
         self._where = f"{vip}:{spec.redis.port}"
         self._vip = vip
         self._spec = spec
@@ -43,7 +44,7 @@ class VipEye:
 
     def ask(self) -> None:
         """Starts to look, unless the last look is still under way: it goes on, and its answer will be as new."""
-        if not self._done.is_set() or self._closed:
+        if not self._vip or not self._done.is_set() or self._closed:
             return
         self._take()
         self._asked_at = self._now()
@@ -59,6 +60,8 @@ class VipEye:
         An address that nobody has answers nothing for as long as one cares to wait, at every look. So it is waited for
         once; while it stays silent, later looks give it as long as a neighbour needs to answer.
         """
+        if not self._vip:
+            return
         silent = _is_silence(self.reading)
         if silent and not (fresh and held):
             deadline = min(deadline, time.monotonic() + (_SECOND_LOOK if fresh else _GLANCE))

@@ -34,26 +34,27 @@ def pair_protected(ask: Ask) -> Check:
 
 def protection_checks(state: ClusterState) -> tuple[Check, ...]:
     """Each part of being protected, judged by itself, in the order in which a rebuild restores them."""
-    master = _master(state)
+    master = master_in_question(state)
     replica = next((node for node in state.nodes if node is not master), None)
     if master is None or replica is None or len(state.nodes) != PAIR:
-        return (_no_pair(state),)
+        return (no_single_master(state, "one of two nodes is the master"),)
     this, that = Ask(state, master, {}), Ask(state, replica, {"source": master.name, "master": master.name})
     synced = Ask(state, replica, {"source": master.name, "within_bytes": SYNC_MARGIN})
     return (
-        _answer(replication.only_master, this),
-        _answer(virtual_ip.only_vip_holder, this),
-        _answer(virtual_ip.vip_reaches, this),
-        _answer(replication.in_sync, synced),
-        _answer(priorities, that),
+        answered(replication.only_master, this),
+        answered(virtual_ip.only_vip_holder, this),
+        answered(virtual_ip.vip_reaches, this),
+        answered(replication.in_sync, synced),
+        answered(priorities, that),
         _standing(state, master, "MASTER"),
         _standing(state, replica, "BACKUP"),
-        _answer(vrrp.no_script_running, this),
-        _answer(vrrp.no_script_running, that),
+        answered(vrrp.no_script_running, this),
+        answered(vrrp.no_script_running, that),
     )
 
 
-def _answer(rule: Callable[[Ask], Check], ask: Ask) -> Check:
+def answered(rule: Callable[[Ask], Check], ask: Ask) -> Check:
+    """The rule's answer; where something could not be read, that it is not known."""
     try:
         return rule(ask)
     except UnreadError as unread:
@@ -63,8 +64,8 @@ def _answer(rule: Callable[[Ask], Check], ask: Ask) -> Check:
 def _standing(state: ClusterState, node: NodeState, word: str) -> Check:
     """Whether keepalived runs, and in this state."""
     ask = Ask(state, node, {"is": word})
-    running = _answer(vrrp.keepalived_running, ask)
-    return _answer(vrrp.vrrp_state, ask) if running.holds else running
+    running = answered(vrrp.keepalived_running, ask)
+    return answered(vrrp.vrrp_state, ask) if running.holds else running
 
 
 def priorities(ask: Ask) -> Check:
@@ -77,15 +78,15 @@ def priorities(ask: Ask) -> Check:
     return vrrp.priority_rule(ask)
 
 
-def _master(state: ClusterState) -> NodeState | None:
+def master_in_question(state: ClusterState) -> NodeState | None:
     """The master in question: the one behind the VIP, else the only one."""
     if state.vip_reaches in state.masters and state.vip_reaches is not None:
         return state.node(state.vip_reaches)
     return state.node(state.masters[0]) if len(state.masters) == 1 else None
 
 
-def _no_pair(state: ClusterState) -> Check:
-    statement = "one of two nodes is the master"
+def no_single_master(state: ClusterState, statement: str) -> Check:
+    """Why nothing more can be judged: who is a master, and whose Redis could not be read."""
     unread = [node.name for node in state.nodes if not node.redis.ok and not proved_down(node)]
     figures = f"masters: {', '.join(state.masters) or 'none'}"
     if unread and not state.masters:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.core.conditions.switching import PAUSED
-from console.core.diagnosis import ROWS, diagnose, health
+from console.core.diagnose import ROWS, diagnose, health
 from console.core.finding import Health, Severity
 from console.core.keepalived_conf import parse
 from console.core.model import (

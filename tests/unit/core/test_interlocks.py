@@ -9,7 +9,7 @@ import pytest
 from fakes import RUNBOOK
 
 from console.core.conditions import VOCABULARY
-from console.core.diagnosis import ROWS
+from console.core.diagnose import ROWS
 from console.core.hazards import HAZARDS
 from console.core.interlocks import FREE, INTERLOCKS, NODE, interlocks
 from console.core.runbook import Action, Condition, GateKind, Step

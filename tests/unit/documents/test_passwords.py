@@ -40,7 +40,7 @@ def test_from_a_file_whose_permissions_are_looked_at(tmp_path):
     path.chmod(0o644)
     warnings: list[str] = []
     assert resolve(source("file", str(path)), "redis-a", warn=warnings.append).reveal() == SECRET
-    assert warnings == [f"redis-a: {path} is open to others on this machine: chmod 600 {path}"]
+    assert warnings == [f"redis-a: redis.password: {path} is open to others on this machine: chmod 600 {path}"]
     path.chmod(0o600)
     resolve(source("file", str(path)), "redis-a", warn=warnings.append)
     assert len(warnings) == 1

@@ -1,0 +1,50 @@
+"""The facts that a gate rests on beside the nodes' own: what points clients at the master, and who steers it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from console.core.model import ClusterState, Sentinel
+
+
+def virtual_ip_facts(state: ClusterState) -> Mapping[str, str]:
+    """Who holds the virtual IP, and what it reaches."""
+    return {
+        "VIP holders": ", ".join(state.vip_holders) or "none",
+        "VIP holders not known": ", ".join(state.vip_unread) or "none",
+        "VIP reaches": vip_reached(state),
+    }
+
+
+def vip_reached(state: ClusterState) -> str:
+    """The node that answers at the virtual IP, with its run_id."""
+    if state.vip_reach.value is None:
+        return "nothing"
+    return f"{state.vip_reaches or 'none of the nodes'} (run_id {state.vip_reach.value.run_id[:12]})"
+
+
+def sentinel_facts(state: ClusterState) -> Mapping[str, str]:
+    """The master that each Sentinel names, and whether it is failing over."""
+    return {f"{one.name}: master": _named_by(one.sentinel.value) for one in state.sentinels}
+
+
+def _named_by(sentinel: Sentinel | None) -> str:
+    if sentinel is None:
+        return "not readable"
+    if sentinel.master is None:
+        return "none of this name"
+    state = ", failing over" if sentinel.master.failing_over else ""
+    tilt = ", TILT" if sentinel.tilt else ""
+    return f"{sentinel.master.address}, config epoch {sentinel.master.config_epoch}{state}{tilt}"
+
+
+def consul_facts(state: ClusterState) -> Mapping[str, str]:
+    """What the service's name resolves to, by the checks and by DNS."""
+    if state.consul is None:
+        return {}
+    instances, dns = state.consul.instances.value, state.consul.dns.value
+    passing = sorted(f"{one.address}:{one.port}" for one in instances or () if one.passing)
+    return {
+        "Consul: passing": "not readable" if instances is None else ", ".join(passing) or "none",
+        "Consul: DNS": "not readable" if dns is None else ", ".join(sorted(dns.addresses)) or "no address",
+    }

@@ -1,0 +1,30 @@
+"""What a kind of cluster names: its rules, what protects it, what its gates rest on, and which runbooks help it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from console.core.diagnosis.row import Row
+from console.core.finding import NextAction
+from console.core.model import ClusterState
+from console.core.predicate import Check
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of cluster, as `kind:` in the inventory has it."""
+
+    name: str
+    what: str
+    """In a few words, for lists and help."""
+    rows: tuple[Row, ...]
+    """The rules of its findings, in order."""
+    protection: Callable[[ClusterState], tuple[Check, ...]]
+    """Each part of surviving the next failure, in the order in which a rebuild restores them."""
+    protected: str
+    """What is true when all of them hold."""
+    facts: Callable[[ClusterState], Mapping[str, str]]
+    """Facts beside the nodes' own that must not change between showing and sending (H08)."""
+    instead: Mapping[str, NextAction] = field(default_factory=dict)
+    """Where a shared rule names a runbook of another kind: what helps here."""

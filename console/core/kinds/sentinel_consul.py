@@ -1,0 +1,29 @@
+"""A master that Sentinels choose; clients find it by a name in Consul that follows `role:master`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from console.core.conditions.sentinel_set import set_protection
+from console.core.diagnosis import reachability, roles, settings
+from console.core.kinds.facts import consul_facts, sentinel_facts
+from console.core.kinds.kind import Kind
+from console.core.model import ClusterState
+
+
+def _facts(state: ClusterState) -> Mapping[str, str]:
+    return {**sentinel_facts(state), **consul_facts(state)}
+
+
+KIND = Kind(
+    name="sentinel-consul",
+    what="a master that Sentinels choose, found by a name in Consul",
+    rows=(
+        *reachability.ROWS,
+        *roles.ROWS,
+        *settings.ROWS,
+    ),
+    protection=set_protection,
+    protected="a replica is in sync, and the Sentinels can fail over",
+    facts=_facts,
+)

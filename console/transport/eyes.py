@@ -1,0 +1,59 @@
+"""The eyes that a cluster needs beside those on its nodes: each kind of watcher in the inventory has one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from console.core.command import Secret
+from console.core.inventory import ClusterSpec
+from console.core.model import ClusterState
+from console.transport.eye import Eye
+
+
+class Eyes:
+    """All of them, as one."""
+
+    def __init__(self, eyes: tuple[Eye, ...]) -> None:
+        self._eyes = eyes
+
+    @property
+    def patience(self) -> float:
+        return max((eye.patience for eye in self._eyes), default=0.0)
+
+    def begin(self, *, force: bool) -> None:
+        for eye in self._eyes:
+            eye.begin(force=force)
+
+    def settle(self, deadline: float) -> None:
+        for eye in self._eyes:
+            eye.settle(deadline)
+
+    def ask(self, *, full: bool) -> None:
+        for eye in self._eyes:
+            eye.ask(full=full)
+
+    def collect(self, deadline: float) -> None:
+        for eye in self._eyes:
+            eye.collect(deadline)
+
+    def fill(self, state: ClusterState) -> ClusterState:
+        for eye in self._eyes:
+            state = eye.fill(state)
+        return state
+
+    def hurry(self) -> None:
+        for eye in self._eyes:
+            eye.hurry()
+
+    def close(self) -> None:
+        for eye in self._eyes:
+            eye.close()
+
+
+def eyes_of(
+    cluster: ClusterSpec,  # noqa: ARG001
+    passwords: Mapping[str, Secret | None],  # noqa: ARG001
+    now: Callable[[], float],  # noqa: ARG001
+) -> Eyes:
+    """Made from what the inventory names; a pair behind keepalived needs none. `passwords`: see ClusterSpec.secrets."""
+    return Eyes(())
