@@ -13,7 +13,8 @@ from console.cli.main import LazyCommand, run
 
 if TYPE_CHECKING:
     from console.core.inventory import ClusterSpec
-    from console.engine.ports import Actuator, Armory, Clock, Desk, Inspector, Journal
+    from console.core.replay import Cut, PastRun
+    from console.engine.ports import Actuator, Archive, Armory, Clock, Desk, Inspector, Journal
 
 LABORATORY = (
     LazyCommand("lab", "Run a laboratory of real servers on this machine.", "console.lab.commands"),
@@ -55,7 +56,7 @@ def _inspector(cluster: ClusterSpec, passwords: Passwords, clock: Clock, *, para
 def _armory(desk: Desk, passwords: Callable[[str], Passwords], folder: Path) -> Armory:
     from console.engine.session import ClusterArmory
     from console.transport.actuator import make_actuator
-    from console.transport.journal_file import open_journal
+    from console.transport.journal_file import open_journal, reopen_journal
 
     def actuator(cluster: ClusterSpec) -> Actuator:
         return make_actuator(cluster, passwords(cluster.name), desk.clock)
@@ -63,7 +64,16 @@ def _armory(desk: Desk, passwords: Callable[[str], Passwords], folder: Path) -> 
     def journal(run_id: str) -> Journal:
         return open_journal(folder, run_id, desk.clock.now)
 
-    return ClusterArmory(desk, actuator, journal)
+    def past_journal(run_id: str) -> tuple[Journal, PastRun, Cut | None]:
+        return reopen_journal(folder, run_id, desk.clock.now)
+
+    return ClusterArmory(desk, actuator, journal, past_journal)
+
+
+def _archive(folder: Path) -> Archive:
+    from console.transport.journal_archive import FolderArchive
+
+    return FolderArchive(folder)
 
 
 def _run_app(
@@ -83,6 +93,7 @@ ADAPTERS = Adapters(
     clock=_clock,
     inspector=_inspector,
     armory=_armory,
+    archive=_archive,
     run_app=_run_app,
     connecting_imports=_ssh_library,
     leave=_leave_at_once,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from console.core.inventory import ClusterSpec, Inventory, PasswordSource
     from console.core.model import ClusterState
     from console.core.runbook import Runbook
-    from console.engine.ports import Armory, Clock, Desk, Inspector
+    from console.engine.ports import Archive, Armory, Clock, Desk, Inspector
 
 APP = "redis-ha-console"
 INVENTORY_VARIABLE = "REDIS_HA_INVENTORY"
@@ -70,6 +70,8 @@ class Adapters:
     inspector: InspectorMaker
     armory: ArmoryMaker
     run_app: ScreenMaker
+    archive: Callable[[Path], Archive | None] = lambda _folder: None
+    """Reads the journals in a folder."""
     connecting_imports: Callable[[], None] = lambda: None
     """Returns once everything is imported that connecting needs: who imports other things before that delays it."""
     leave: Callable[[int], None] = lambda _code: None
@@ -93,6 +95,7 @@ class CliContext:
         self._passwords: dict[str, Passwords] = {}
         self._inspectors: dict[str, Inspector] = {}
         self._clock: Clock | None = None
+        self._archive: Archive | None = None
         self.only_looked = False
         """Set by a command that has printed what it saw: nothing is under way that the process would have to await."""
 
@@ -183,7 +186,14 @@ class CliContext:
         def inspector(name: str) -> Inspector:
             return self.inspector(name, parallel)
 
-        return Desk(inventory=self.inventory, runbooks=self.runbooks, inspector=inspector, clock=self.clock)
+        return Desk(self.inventory, self.runbooks, inspector, self.clock, self.archive)
+
+    @property
+    def archive(self) -> Archive | None:
+        """The runs recorded on this machine; kept, for it knows what it has read."""
+        if self._archive is None:
+            self._archive = self._adapters.archive(self.runs_folder)
+        return self._archive
 
     def inspector(self, name: str, parallel: int = HANDSHAKES) -> Inspector:
         """Eyes for one cluster, kept until the end. By itself for who only looks: it imports nothing of runs."""

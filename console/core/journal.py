@@ -57,6 +57,9 @@ class ChainCheck:
     reason: str = ""
     closed: bool = False
     """The last entry says that the run ended. Without it the end may be missing: a chain cannot tell."""
+    unfinished: bool = False
+    """The broken line is the last one and has no end of line: whoever wrote it was cut off in the middle of it, and
+    nothing was done after it. A `runs resume` sets it aside."""
 
     @property
     def sound(self) -> bool:
@@ -140,6 +143,8 @@ def check_chain(lines: Iterable[str]) -> ChainCheck:
     """Recomputes every hash. Names the first line that was changed, removed, added or cut off."""
     last: Entry | None = None
     for number, line in enumerate(lines, start=1):
+        if not line.endswith("\n"):  # lines are split at their ends: this is the last one
+            return ChainCheck(number - 1, number, "it was cut off before its end of line", unfinished=True)
         try:
             entry = parse_entry(line)
         except ValueError as error:
@@ -160,6 +165,4 @@ def _problem(entry: Entry, last: Entry | None, line: str) -> str:
         return "the entry before it is not the one that it was written after"
     if entry.hash != entry.expected_hash or line.rstrip("\n") != entry.line.rstrip("\n"):
         return "it was changed after it was written: its hash does not fit"
-    if not line.endswith("\n"):
-        return "it was cut off before its end of line"
     return ""

@@ -60,6 +60,33 @@ class StepState:
     ended_at: float | None = None
 
 
+class BeliefKind(StrEnum):
+    """What a resumed run believes of a step before it goes on."""
+
+    OBSERVED = "done by observation"
+    """The journal says that it was done or skipped, and the servers show it now."""
+    JOURNAL = "done by the journal alone"
+    """Its effect cannot be seen on the servers (or not any more): only the journal says that it was done."""
+    SKIPPED = "skipped"
+    """The operator passed over it."""
+    OPEN = "open"
+    """Not begun, or not so any more: it is gone through as in a new run."""
+    UNKNOWN = "UNKNOWN"
+    """A command was sent, or may have been, and its end is not known: observation decides, or the operator."""
+
+
+@dataclass(frozen=True, slots=True)
+class Belief:
+    """What is believed of one step, and why."""
+
+    index: int
+    """Of the step."""
+    kind: BeliefKind
+    why: str
+    command: str = ""
+    """`NODE> COMMAND` whose answer was never recorded, for UNKNOWN."""
+
+
 @dataclass(frozen=True, slots=True)
 class RunState:
     """A whole run at one moment."""
@@ -79,6 +106,10 @@ class RunState:
     """Folder of the journal."""
     waiting_until: float | None = None
     """Deadline of the verification under way, epoch seconds."""
+    resumed: bool = False
+    """It was begun by a console that ended before the run did."""
+    beliefs: tuple[Belief, ...] = ()
+    """Of a resumed run, once it has looked: one a step, in their order."""
 
 
 class QuestionKind(StrEnum):
@@ -219,6 +250,13 @@ class StepEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class BeliefsFormed:
+    """A resumed run has read its journal and looked at the servers."""
+
+    beliefs: tuple[Belief, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RunEnded:
     """The run is over."""
 
@@ -236,7 +274,7 @@ StepEvent = (
     | ProofsSeen
     | StepEnded
 )
-Event = StepEvent | RunEnded
+Event = StepEvent | BeliefsFormed | RunEnded
 
 _S = StepStatus
 _LEGAL: tuple[tuple[type[StepEvent], frozenset[StepStatus]], ...] = (
@@ -282,6 +320,8 @@ def advance(state: RunState, event: Event) -> RunState:
         return state
     if isinstance(event, RunEnded):
         return _ended(state, event)
+    if isinstance(event, BeliefsFormed):
+        return replace(state, beliefs=event.beliefs)
     if not 0 <= event.index < len(state.steps):
         return state
     step = state.steps[event.index]

@@ -13,6 +13,8 @@ from console.core.comparison import KeyComparison
 from console.core.inventory import Inventory
 from console.core.model import ClusterState
 from console.core.quiescence import Pulse
+from console.core.replay import ArchiveError as ArchiveError  # noqa: PLC0414 - what `Archive.read` raises
+from console.core.replay import PastRun
 from console.core.run import Decision, Question, RunState
 from console.core.runbook import Runbook
 
@@ -81,6 +83,16 @@ class Journal(Protocol):
     def close(self) -> None: ...
 
 
+class Archive(Protocol):
+    """The runs that are recorded on this machine. Reads only."""
+
+    def summaries(self) -> tuple[PastRun, ...]:
+        """Every run, the oldest first. One that cannot be read is not among them. Cheap to ask again."""
+
+    def read(self, run_id: str) -> PastRun:
+        """The run as its journal tells it now, also one that is under way. Raises ArchiveError, in one line."""
+
+
 class Operator(Protocol):
     """The human, through whatever screen. Called from the runner's thread; may block for as long as a human takes."""
 
@@ -112,6 +124,12 @@ class Armory(Protocol):
     def arm(self, cluster: str, runbook: Runbook, roles: Mapping[str, str]) -> ArmedRun:
         """Opens journal and connections. Raises ArmingError with one line of text."""
 
+    def resume(self, run_id: str) -> ArmedRun:
+        """Goes on with a run whose console ended before it did, in the same journal. Raises ArmingError.
+
+        Nothing is sent before it has looked: `state.beliefs` then says what it believes of each step, and why.
+        """
+
 
 class ArmingError(Exception):
     """A run cannot begin: the journal's folder is not writable, for one. The text says what to do."""
@@ -129,3 +147,5 @@ class Desk:
     inspector: Callable[[str], Inspector]
     """Cluster name → its inspector, made when first asked for and kept."""
     clock: Clock
+    archive: Archive | None = None
+    """The recorded runs; None: they are not looked at here."""

@@ -6,6 +6,7 @@ import contextlib
 
 from console.core.conditions import evaluate
 from console.core.figures import figures
+from console.core.replay import PastRun
 from console.core.run import ConditionsChecked, Outcome, RunEnded, RunState, StepEnded, StepReached, StepStatus
 from console.engine.look import sentence, situation
 from console.engine.ports import Journal, Operator
@@ -16,9 +17,13 @@ from console.engine.story import JournalLostError, Story
 class Runner:
     """One run, from its first step to its end, in the thread of the caller."""
 
-    def __init__(self, run: RunState, hands: Hands, journal: Journal, operator: Operator) -> None:
+    def __init__(
+        self, run: RunState, hands: Hands, journal: Journal, operator: Operator, past: PastRun | None = None
+    ) -> None:
+        """`past`: what the journal tells of a run that is resumed."""
         self._story = Story(run, journal, operator)
         self._hands = hands
+        self._past = past
 
     @property
     def state(self) -> RunState:

@@ -13,10 +13,12 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 
 from console.core.inventory import ClusterSpec
+from console.core.replay import Cut, PastRun
 from console.core.run import RunState, begin
 from console.core.runbook import Runbook
 from console.engine.actions import Workplace
 from console.engine.ports import Actuator, ArmedRun, ArmingError, Desk, Journal, Operator
+from console.engine.resumption import addresses, begin_again, never_answered, same_as_then
 from console.engine.runner import Runner
 from console.engine.step import Hands
 
@@ -29,18 +31,19 @@ class ClusterArmory:
         desk: Desk,
         make_actuator: Callable[[ClusterSpec], Actuator],
         open_journal: Callable[[str], Journal],
+        reopen_journal: Callable[[str], tuple[Journal, PastRun, Cut | None]] | None = None,
     ) -> None:
-        """`open_journal` makes a new journal for a run id; raises OSError."""
+        """`open_journal` makes a new journal for a run id, `reopen_journal` goes on with one. Both raise OSError."""
         self._desk = desk
         self._make_actuator = make_actuator
         self._open_journal = open_journal
+        self._reopen_journal = reopen_journal
 
     def arm(self, cluster: str, runbook: Runbook, roles: Mapping[str, str]) -> ArmedRun:
         """Opens journal and connections; nothing is sent yet. Raises ArmingError with one line of text."""
         spec = self._cluster(cluster, runbook, roles)
-        now = self._desk.clock.now()
         try:
-            journal = self._open_journal(make_run_id(now, cluster, runbook.name))
+            journal = self._open_journal(make_run_id(self._desk.clock.now(), cluster, runbook.name))
         except OSError as error:
             raise ArmingError(f"the journal cannot be opened, so nothing may be sent: {error}") from None
         run = begin(journal.run_id, cluster, runbook, dict(roles), journal=journal.path)
@@ -51,9 +54,35 @@ class ClusterArmory:
         except Exception as error:
             journal.close()
             raise ArmingError(f"the run {journal.run_id} cannot begin: {error}") from error
-        work = Workplace(spec, dict(roles), journal.run_id, stamp(now), actuator.read_file, journal.path)
-        hands = Hands(self._desk.inspector(cluster), actuator, self._desk.clock, work)
-        return PreparedRun(run, hands, journal)
+        return PreparedRun(run, self._hands(spec, roles, journal, actuator), journal)
+
+    def resume(self, run_id: str) -> ArmedRun:
+        """Goes on with a run whose console died; nothing is sent yet. Raises ArmingError with one line of text."""
+        if self._reopen_journal is None:
+            raise ArmingError(f"the run {run_id} cannot be resumed: there are no journals here")
+        try:
+            journal, past, cut = self._reopen_journal(run_id)
+        except OSError as error:
+            raise ArmingError(str(error)) from None
+        try:
+            spec, runbook = same_as_then(past, self._desk)
+            journal.append("resumed", {**_who(), "entries": past.chain.entries, "cut": cut, "cluster": spec.name})
+            for command in past.unanswered:
+                journal.append("result", never_answered(past, command))
+            actuator = self._make_actuator(spec)
+        except Exception as error:
+            journal.close()
+            if isinstance(error, ArmingError):
+                raise
+            raise ArmingError(f"the run {run_id} cannot go on: {error}") from error
+        run = begin_again(past, runbook, journal.path)
+        return PreparedRun(run, self._hands(spec, past.roles, journal, actuator), journal, past)
+
+    def _hands(self, spec: ClusterSpec, roles: Mapping[str, str], journal: Journal, actuator: Actuator) -> Hands:
+        clock = self._desk.clock
+        at = stamp(clock.now())
+        work = Workplace(spec, dict(roles), journal.run_id, at, actuator.read_file, journal.path)
+        return Hands(self._desk.inspector(spec.name), actuator, clock, work)
 
     def _cluster(self, name: str, runbook: Runbook, roles: Mapping[str, str]) -> ClusterSpec:
         try:
@@ -68,12 +97,10 @@ class ClusterArmory:
 
     def _opening(self, spec: ClusterSpec, runbook: Runbook) -> dict[str, object]:
         return {
-            "program": f"redis-ha-console {_version()}",
-            "operator": f"{_user()}@{socket.gethostname()}",
-            "user": _user(),
-            "host": socket.gethostname(),
-            **_terminal(),
+            **_who(),
             "cluster": spec.name,
+            "nodes": addresses(spec),
+            "vip": spec.vip,
             "inventory": self._desk.inventory.path,
             "runbook": runbook.name,
             "runbook_title": runbook.title,
@@ -86,10 +113,12 @@ class ClusterArmory:
 class PreparedRun:
     """An armed run: executed once, and then closed for good."""
 
-    def __init__(self, run: RunState, hands: Hands, journal: Journal) -> None:
+    def __init__(self, run: RunState, hands: Hands, journal: Journal, past: PastRun | None = None) -> None:
+        """`past`: what its journal tells, where the run is resumed."""
         self._run = run
         self._hands = hands
         self._journal = journal
+        self._past = past
         self._runner: Runner | None = None
 
     @property
@@ -104,7 +133,7 @@ class PreparedRun:
         """Runs to its end in the caller's thread; closes journal and connections. A second call runs nothing."""
         if self._runner is not None:
             return self.state
-        self._runner = Runner(self._run, self._hands, self._journal, operator)
+        self._runner = Runner(self._run, self._hands, self._journal, operator, self._past)
         try:
             return self._runner.execute()
         finally:
@@ -122,6 +151,17 @@ def make_run_id(now: float, cluster: str, runbook: str) -> str:
 def stamp(now: float) -> str:
     """UTC to the second, without separators."""
     return datetime.fromtimestamp(now, UTC).strftime("%Y%m%dT%H%M%SZ")
+
+
+def _who() -> dict[str, object]:
+    """Who arms or resumes a run, with which program, and from where."""
+    return {
+        "program": f"redis-ha-console {_version()}",
+        "operator": f"{_user()}@{socket.gethostname()}",
+        "user": _user(),
+        "host": socket.gethostname(),
+        **_terminal(),
+    }
 
 
 def _version() -> str:

@@ -64,7 +64,7 @@ def resealed(text):
         (lambda found: [found[0], resealed(found[1]), found[2]], 3, "not the one that it was written after"),
         (lambda found: [found[0], found[2]], 2, "missing"),
         (lambda found: [found[0], found[0], *found[1:]], 2, "missing"),
-        (lambda found: [*found[:2], found[2][:-20]], 3, "not JSON"),
+        (lambda found: [*found[:2], found[2][:-20]], 3, "cut off"),
         (lambda found: [*found[:2], found[2].rstrip("\n")], 3, "cut off"),
         (lambda found: [found[0], "{}\n", *found[2:]], 2, "keys"),
         (lambda found: [found[0].replace('"seq":1', '"seq":"1"'), *found[1:]], 1, "seq"),
