@@ -13,7 +13,8 @@ from typing import Any, NoReturn, TypeVar
 import click
 
 DEFAULT_SCENARIO = "failed-over"
-FAULTS = ("kill", "stop", "start", "freeze", "thaw", "cut", "isolate", "heal")
+FAULTS = ("kill", "stop", "start", "freeze", "thaw", "cut", "isolate", "slow", "fill", "clock", "password", "rekey",
+          "heal")  # fmt: skip
 SERVICES = ("redis", "keepalived", "sshd", "sentinel")
 
 F = TypeVar("F", bound=Callable[..., object])
@@ -98,7 +99,11 @@ def fault_command(kind: str, host: str, service: str | None) -> None:
     kill     end a service at once; without a service, cut the host's power
     stop     stop a service; start: start it, or give a host its power back
     freeze   stop processes where they stand; thaw: let them go on
-    cut      pull the network cable; isolate: keep the link but drop every packet; heal: undo both
+    cut      pull the network cable; isolate: keep the link but drop every packet
+    slow     a line that carries 256 kbit/s and drops what piles up
+    fill     fill /data; clock: let date run an hour ahead
+    password another password for a running redis; rekey: another host key for sshd
+    heal     undo cut, isolate, slow, fill, clock; with redis or sshd what was done to that
     """
     from console.lab.options import LabError
     from console.lab.pair import STATE_VARIABLE, attach

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 
+from console.lab import lasting
 from console.lab.host import BRIDGE, Host
 from console.lab.namespaces import program
 from console.lab.options import LabError
@@ -19,7 +20,8 @@ KINDS = {
     "thaw": "lets what was frozen go on",
     "cut": "pulls the host's network cable: its interface loses its carrier",
     "isolate": "the host's switch port drops every packet: its interface looks well",
-    "heal": "undoes cut and isolate",
+    **lasting.KINDS,
+    "heal": "undoes cut, isolate, slow, fill and clock; of redis its password, of sshd its host key",
 }
 
 
@@ -29,7 +31,11 @@ def apply(kind: str, host: Host, service: str | None) -> None:
         raise LabError(f"no fault {kind}: there are {', '.join(KINDS)}")
     if service is not None and service not in SERVICES:
         raise LabError(f"no service {service}: there are {', '.join(SERVICES)}")
-    if kind in ("cut", "isolate", "heal"):
+    if kind in lasting.KINDS:
+        lasting.begin(kind, host, service)
+    elif kind == "heal":
+        _heal(host, service)
+    elif kind in ("cut", "isolate"):
         if service is not None:
             raise LabError(f"{kind} is for a whole host: leave {service} out")
         _cable(kind, host)
@@ -43,6 +49,12 @@ def apply(kind: str, host: Host, service: str | None) -> None:
         host.run(f"kill -{_SIGNALS[kind]} {' '.join(map(str, reversed(found)))}")
     else:
         _init_script(kind, host, service)
+
+
+def _heal(host: Host, service: str | None) -> None:
+    if service is None:
+        _cable("heal", host)
+    lasting.end(host, service)
 
 
 def _cable(kind: str, host: Host) -> None:

@@ -26,6 +26,7 @@ PROGRAMS = {
     "pivot_root": "util-linux",
     "mount": "mount",
     "ip": "iproute2",
+    "tc": "iproute2",
     "hostname": "hostname",
     "sshd": "openssh-server",
     "ssh-keygen": "openssh-client",
