@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from console.cli.status_watchers import watchers_json
 from console.core.facts import attached_line, gap, source_of
 from console.core.finding import Finding, Health
 from console.core.model import ClusterState, Keepalived, MasterLink, NodeState, Persistence, Reading
@@ -53,12 +54,13 @@ def _cluster(seen: Seen) -> dict[str, Any]:
         "observed_at": timestamp(state.observed_at),
         "health": seen.health.value,
         "vip": {
-            "address": state.vip,
+            "address": state.vip or None,
             "holders": list(state.vip_holders),
             "reaches": state.vip_reaches,
             "error": _vip_error(state),
         },
         "nodes": [_node(state, node) for node in state.nodes],
+        **watchers_json(state),
         "findings": [_finding(one) for one in seen.findings],
     }
 

@@ -7,14 +7,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from console.cli.status_json import Seen, lag_bytes
+from console.cli.status_watchers import watchers_text
 from console.core.facts import size, source_of
 from console.core.finding import Finding, Severity
 from console.core.model import ClusterState, MasterLink, NodeState, Role
 
-HEADINGS = (
-    *("NODE", "ADDRESS", "SSH", "REDIS", "FOLLOWS", "OFFSET", "LAG", "KEYS", "MEMORY", "OPS/S", "VIP", "KEEPALIVED"),
-    "PRIORITY",
-)
+HEADINGS = ("NODE", "ADDRESS", "SSH", "REDIS", "FOLLOWS", "OFFSET", "LAG", "KEYS", "MEMORY", "OPS/S")
+VIP_HEADING = ("VIP",)
+KEEPALIVED_HEADINGS = ("KEEPALIVED", "PRIORITY")
 NOT_KNOWN = "?"
 NONE = "-"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -40,17 +40,33 @@ def as_table(seen: Sequence[Seen], *, colour: bool) -> str:
 def _cluster(seen: Seen, paint: Paint) -> Iterator[str]:
     state = seen.state
     health = paint(seen.health.value.upper(), seen.health.value)
-    yield f"{state.name}  {health}  VIP {state.vip} {_vip(state)}"
+    yield f"{state.name}  {health}  " + (f"VIP {state.vip} {_vip(state)}" if state.vip else _master(state))
     yield ""
-    rows = [HEADINGS, *(_row(state, node) for node in state.nodes)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADINGS))]
+    rows = [_headings(state), *(_row(state, node) for node in state.nodes)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         yield "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+    yield from (f"  {printable(line)}" for line in watchers_text(state))
     yield from _unread(state)
     if seen.findings:
         yield ""
     for finding in seen.findings:
         yield from _finding(finding, paint)
+
+
+def _headings(state: ClusterState) -> tuple[str, ...]:
+    """The columns that this kind of cluster has something to say in."""
+    vip = VIP_HEADING if state.vip else ()
+    return (*HEADINGS, *vip, *(KEEPALIVED_HEADINGS if _has_keepalived(state) else ()))
+
+
+def _has_keepalived(state: ClusterState) -> bool:
+    """Whether keepalived is what moves the virtual IP of these nodes."""
+    return bool(state.vip) and not state.sentinels
+
+
+def _master(state: ClusterState) -> str:
+    return f"master {', '.join(state.masters) or 'none'}"
 
 
 def _vip(state: ClusterState) -> str:
@@ -70,8 +86,8 @@ def _row(state: ClusterState, node: NodeState) -> tuple[str, ...]:
             node.address,
             "ok" if node.ssh.ok else "no",
             *_redis(state, node),
-            NOT_KNOWN if holds is None else "holds" if holds else NONE,
-            *_keepalived(node),
+            *((NOT_KNOWN if holds is None else "holds" if holds else NONE,) if state.vip else ()),
+            *(_keepalived(node) if _has_keepalived(state) else ()),
         )
     )
 

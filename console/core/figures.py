@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from console.core.facts import proved_down
+from console.core.kinds.facts import consul_facts, sentinel_facts
 from console.core.model import ClusterState, NodeState, Problem
 
 
@@ -13,6 +14,8 @@ def figures(state: ClusterState) -> dict[str, object]:
         "vip_holders": list(state.vip_holders),
         "vip_reaches": state.vip_reaches,
         "nodes": {node.name: _node(state, node) for node in state.nodes},
+        **({"sentinels": dict(sentinel_facts(state))} if state.sentinels else {}),
+        **({"consul": dict(consul_facts(state))} if state.consul is not None else {}),
     }
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import fakes
 import pytest
+import sample_sets
 import samples
 
 from console.cli.context import Adapters
@@ -205,3 +206,22 @@ def test_a_call_that_fails_ends_as_every_other(capsys, inventory):
 
     assert run(["-i", str(inventory), "status", "nothing"], adapters(samples.healthy_pair(), leave=leave)) == 3
     assert "has no cluster nothing" in capsys.readouterr().err
+
+
+def test_sentinels_directors_and_consul_stand_beside_the_nodes():
+    cluster = document(sample_sets.sentinel_vip_set())["clusters"][0]
+    assert [one["master"] for one in cluster["sentinels"]] == ["10.18.14.72:6379"] * 3
+    assert [one["holds_read_vip"] for one in cluster["read_vip"]["directors"]] == [True, False]
+    assert cluster["read_vip"]["directors"][0]["ipvs"]["real_servers"][0]["weight"] == 1
+    other = document(sample_sets.sentinel_consul_set())["clusters"][0]
+    assert other["vip"]["address"] is None
+    assert [one["passing"] for one in other["consul"]["instances"]] == [False, True]
+    assert other["consul"]["dns"]["addresses"] == ["192.168.3.2"]
+    assert not {"sentinels", "read_vip", "consul"} & set(document(samples.healthy_pair())["clusters"][0])
+
+
+def test_the_table_has_the_columns_of_the_kind():
+    table = as_table([seen(sample_sets.sentinel_consul_set())], colour=False)
+    assert "KEEPALIVED" not in table
+    assert "redis.service.consul resolves to 192.168.3.2" in table
+    assert "sentinel (192.168.3.2:26379): master 192.168.3.2:6379, config epoch 3, quorum 1" in table

@@ -1,0 +1,75 @@
+"""Each kind of cluster: a healthy one has no finding and is protected, and what is missing is named."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import sample_sets as sets
+import samples
+
+from console.core.diagnose import diagnose, health
+from console.core.finding import Health
+from console.core.gate import differences, material
+from console.core.kinds import KINDS, kind_of
+from console.core.model import ProblemKind, unread
+from console.core.predicate import Verdict
+from console.core.protection import protection
+
+HEALTHY = {
+    "keepalived": samples.healthy_pair(),
+    "sentinel-vip": sets.sentinel_vip_set(),
+    "sentinel-consul": sets.sentinel_consul_set(),
+}
+
+
+def with_sentinel(state, name, **changes):
+    def changed(one):
+        return replace(one, sentinel=one.sentinel.map(lambda value: replace(value, **changes)))
+
+    return replace(state, sentinels=tuple(changed(one) if one.name == name else one for one in state.sentinels))
+
+
+@pytest.mark.parametrize("kind", [kind.name for kind in KINDS])
+def test_a_healthy_one_has_no_finding_and_is_protected(kind):
+    state = HEALTHY[kind]
+    found = diagnose(state, samples.NOW)
+    assert [one.code for one in found] == []
+    assert health(state, found) is Health.HEALTHY
+    assert protection(state).reason == kind_of(kind).protected
+
+
+def test_a_set_without_a_replica_in_sync_is_not_protected():
+    state = HEALTHY["sentinel-vip"]
+    for name in (sets.WEB02, sets.WEB03):
+        state = samples.with_link(state, name, up=False, down_seconds=40)
+    assert protection(state).verdict is Verdict.FAILS
+    one_left = samples.with_link(HEALTHY["sentinel-vip"], sets.WEB02, up=False, down_seconds=40)
+    assert protection(one_left).verdict is Verdict.HOLDS
+
+
+@pytest.mark.parametrize(
+    "changes", [{"tilt": True}, {"quorum_ok": False, "quorum_text": "NOQUORUM 1 usable"}, {"master": None}]
+)
+def test_sentinels_that_cannot_fail_over_do_not_protect(changes):
+    state = with_sentinel(HEALTHY["sentinel-consul"], "sentinel", **changes)
+    assert protection(state).verdict is Verdict.FAILS
+    assert health(state, ()) is not Health.HEALTHY
+
+
+def test_a_sentinel_that_cannot_be_read_is_not_known_to_be_down():
+    state = HEALTHY["sentinel-vip"]
+    silent = replace(state.sentinels[0], sentinel=unread(ProblemKind.TIMEOUT, "no answer", samples.NOW))
+    found = protection(replace(state, sentinels=(silent, *state.sentinels[1:])))
+    assert found.verdict is Verdict.UNKNOWN
+
+
+def test_a_gate_closes_when_the_sentinels_or_consul_say_something_else():
+    state, roles = HEALTHY["sentinel-consul"], {"returning": sets.APP01}
+    watched = state.sentinels[0].sentinel.value.master
+    moved = with_sentinel(state, "sentinel", master=replace(watched, config_epoch=4))
+    (line,) = differences(material(state, roles), material(moved, roles))
+    assert line.startswith("sentinel: master: was 192.168.3.2:6379, config epoch 3, is ")
+    elsewhere = replace(state.consul, dns=state.consul.dns.map(lambda one: replace(one, addresses=())))
+    (line,) = differences(material(state, roles), material(replace(state, consul=elsewhere), roles))
+    assert line == "Consul: DNS: was 192.168.3.2, is no address now"
