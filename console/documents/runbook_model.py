@@ -123,7 +123,7 @@ class RunbookDocument(Strict):
     name: Word
     title: Prose
     summary: Prose
-    kind: Literal["keepalived"]
+    kind: Literal["keepalived", "sentinel-vip", "sentinel-consul"]
     roles: dict[str, Role]
     require: list[ConditionText] = Field([], description="All hold before the first step.")
     done_if: list[ConditionText] = Field(

@@ -67,7 +67,7 @@ def test_a_good_one():
     ("old", "new", "line"),
     [
         ("name: example", "name: An Example", "2: name: 'An Example' must be small letters, digits and dashes"),
-        ("kind: keepalived", "kind: cluster", "5: kind: cluster is not known: it is one of keepalived"),
+        ("kind: keepalived", "kind: cluster", "5: kind: cluster is not known: it is one of keepalived, sentinel-vip, sentinel-consul"),
         ("    why: Because.\n", "", "17: steps[0].why: is missing"),
         ("why: Because.", "why: ' '", "19: steps[0].why: must not be empty"),
         ("role: returning", "role: returnin", "20: steps[0].role: there is no role returnin; did you mean returning?"),
