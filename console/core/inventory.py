@@ -101,6 +101,8 @@ class RedisSpec:
     dir: str = ""
     """Where the RDB is saved: needed only while Redis does not run and cannot be asked."""
     dbfilename: str = "dump.rdb"
+    config: str = ""
+    """Its configuration file: needed only while Redis does not run and cannot be asked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -265,7 +265,7 @@ def _ssh(folder: Path, *sections: written.Ssh | None) -> SshSpec:
 
 
 def _redis(folder: Path, *sections: written.Redis | None) -> RedisSpec:
-    spec = _filled(RedisSpec(), ("port", "username", "aliases", "dir", "dbfilename"), *sections)
+    spec = _filled(RedisSpec(), ("port", "username", "aliases", "dir", "dbfilename", "config"), *sections)
     tls: written.Tls | None = _pick("tls", *sections)
     password: written.Password | None = _pick("password", *sections)
     via = _pick("via", *sections)

@@ -198,6 +198,7 @@ class Redis(Strict):
     service: Service | None = None
     dir: Absolute | None = Field(None, description="Where the RDB is saved, for when Redis cannot be asked.")
     dbfilename: Line | None = None
+    config: Absolute | None = Field(None, description="Its configuration file, for when Redis cannot be asked.")
 
 
 class Keepalived(Strict):

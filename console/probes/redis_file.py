@@ -1,4 +1,4 @@
-"""The replication lines of Redis' configuration file, and no others: what a restart would make of this node."""
+"""A few lines of Redis' configuration file, and no others: what a restart would make of this node, and from what."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if [ "$tier" = full ] || [ "$rconf" != "$rconf_was" ]; then
   if [ -z "$rconf" ]; then mark redis-file unknown; echo "the configuration file of Redis"
   elif [ -r "$rconf" ]; then
     mark redis-file ok; printf '%s\\n' "$rconf"
-    grep -naiE '^[[:space:]]*(slaveof|replicaof|include)[[:space:]]' "$rconf" | head -n 40
+    grep -naiE '^[[:space:]]*(slaveof|replicaof|include|appendonly|dir|dbfilename)[[:space:]]' "$rconf" | head -n 40
   elif [ -e "$rconf" ]; then mark redis-file denied; printf '%s\\n' "$rconf"
   else mark redis-file missing; printf '%s\\n' "$rconf"; fi
 fi
 """
 
-_LINE = re.compile(r"(\d{1,9}):\s*(slaveof|replicaof|include)\s+(.*?)\s*", re.IGNORECASE)
+_LINE = re.compile(r"(\d{1,9}):\s*(slaveof|replicaof|include|appendonly|dir|dbfilename)\s+(.*?)\s*", re.IGNORECASE)
 
 
 def parse(text: str) -> RedisFile:
@@ -29,14 +29,18 @@ def parse(text: str) -> RedisFile:
     if not newline or not path:
         raise NotUnderstoodError("the configuration file of Redis came without its path")
     master, line, includes = "", 0, []
+    other = {"appendonly": "", "dir": "", "dbfilename": ""}
     for one in rest.splitlines():
         found = _LINE.fullmatch(one)
         if found is None:
             raise NotUnderstoodError("grep printed a line of another form")
         words = found[3].replace('"', "").split()
-        if found[2].lower() == "include":
+        if found[2].lower() in other:
+            other[found[2].lower()] = " ".join(words)
+        elif found[2].lower() == "include":
             includes.append(" ".join(words))
         else:
             nobody = [word.lower() for word in words] == ["no", "one"]
             master, line = ("", 0) if nobody else (" ".join(words), int(found[1]))
-    return RedisFile(path, master, line, tuple(includes))
+    aof = other["appendonly"].lower() == "yes"
+    return RedisFile(path, master, line, tuple(includes), aof, other["dir"], other["dbfilename"])

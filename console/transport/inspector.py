@@ -278,4 +278,4 @@ class _Node:
         log = config.logfile or ""
         if log and not log.startswith("/"):
             log = f"{folder}/{log}" if folder else ""
-        return Dump(folder, config.dbfilename or spec.dbfilename, log, self.redis.config_file)
+        return Dump(folder, config.dbfilename or spec.dbfilename, log, self.redis.config_file or spec.config)

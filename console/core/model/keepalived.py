@@ -176,7 +176,7 @@ class ScriptFile:
 
 @dataclass(frozen=True, slots=True)
 class RedisFile:
-    """The replication lines of Redis' own configuration file. No other line is read."""
+    """The lines of Redis' own configuration file that say what a restart makes of it. No other line is read."""
 
     path: str
     master: str
@@ -184,3 +184,8 @@ class RedisFile:
     line: int = 0
     includes: tuple[str, ...] = ()
     """Files that it includes, which are not read."""
+    appendonly: bool = False
+    """Whether a restart loads an AOF, and not the dump."""
+    dir: str = ""
+    """Empty: it has no such line."""
+    dbfilename: str = ""
