@@ -46,6 +46,11 @@ class VerbSpec:
     """Can destroy the data set of the node: needs gate `type-name`."""
     repeatable: bool = True
     """Once a server has answered that it was *not* carried out, the step may be asked again from its beginning."""
+    twice_is_once: bool = True
+    """Sent a second time it does no more than the first time: where its answer was lost and looking does not tell, the
+    operator may send it again, through its whole gate (H27)."""
+    undo: str = ""
+    """What takes it back: a runbook, a step, or what is done by hand. Empty: nothing has to be, or can be."""
     answer_is_proof: bool = False
     """Only its answer proves it: where that is lost, looking at the servers cannot tell whether it was carried out."""
     affects: frozenset[str] = frozenset()
@@ -128,24 +133,43 @@ _OF_DUMP = frozenset({"nothing-unsaved", "no-save-running", "backup-room", "back
 _OF_PAUSE = frozenset(["writes-paused", "writes-not-paused", "writes-accepted", "caught-up"])
 
 _ROWS: tuple[VerbSpec, ...] = (
-    VerbSpec("start-redis", "Starts the Redis service of the node.", affects=_OF_REDIS),
-    VerbSpec("stop-redis", "Stops the Redis service of the node.", affects=_OF_REDIS),
-    VerbSpec("start-keepalived", "Starts the keepalived service of the node.", affects=_OF_VIP),
+    VerbSpec(
+        "start-redis",
+        "Starts the Redis service of the node.",
+        affects=_OF_REDIS,
+        undo="stop the Redis service of the node; while its keepalived is stopped, no client reaches it",
+    ),
+    VerbSpec(
+        "stop-redis",
+        "Stops the Redis service of the node.",
+        affects=_OF_REDIS,
+        undo="start the Redis service of the node: it loads the dump that it left",
+    ),
+    VerbSpec(
+        "start-keepalived",
+        "Starts the keepalived service of the node.",
+        affects=_OF_VIP,
+        undo="stop the keepalived service of the node, where the other node can serve",
+    ),
     VerbSpec(
         "stop-keepalived",
         "Stops the keepalived service of the node; a VIP that it holds goes away with it.",
         affects=_OF_VIP,
+        undo="one-shot-rebuild starts it again in its turn; repair-vip, where the virtual IP is on no node",
     ),
     VerbSpec("reload-keepalived", "Makes the keepalived of the node read its configuration again.", affects=_OF_VIP),
     VerbSpec(
         "restart-keepalived",
         "Stops the keepalived service of the node where it runs, and starts it.",
         affects=_OF_VIP,
+        twice_is_once=False,
+        undo="where it is stopped now, repair-vip starts it in the right order",
     ),
     VerbSpec(
         "remove-vip",
         "Takes the virtual IP off the interface of the node (ip addr del): for one that no keepalived looks after.",
         affects=_OF_VIP,
+        undo="repair-vip brings the virtual IP to the master",
     ),
     VerbSpec(
         "announce-vip",
@@ -158,11 +182,13 @@ _ROWS: tuple[VerbSpec, ...] = (
         (VerbArgument("source", ArgumentKind.ROLE, "The node to follow; never the virtual IP."),),
         wipes_data=True,
         affects=_OF_REDIS_ROLE | {"has-data-if", "not-older-than"},
+        undo="restore-backup brings back what the node held, from the backup that was made before",
     ),
     VerbSpec(
         "promote",
         "Sends SLAVEOF NO ONE to the node: it follows nobody and becomes a master with the data it has.",
         affects=_OF_REDIS_ROLE,
+        undo="one-shot-rebuild makes it a replica again, where the other node is the master that serves",
     ),
     VerbSpec(
         "save-dump",
@@ -180,6 +206,8 @@ _ROWS: tuple[VerbSpec, ...] = (
         (VerbArgument("backup", ArgumentKind.TEXT, "`newest`, or the time in its name: 20261121T034000Z."),),
         wipes_data=True,
         affects=_OF_DUMP | {"restored", "restore-room"},
+        twice_is_once=False,
+        undo="the dump that stood there is beside it, as its answer says: move it back while Redis is stopped",
     ),
     VerbSpec(
         "pause-writes",
@@ -187,11 +215,13 @@ _ROWS: tuple[VerbSpec, ...] = (
         " replicas than there are (min-replicas-to-write) keeps it from acknowledging any until they are resumed.",
         (VerbArgument("seconds", ArgumentKind.SECONDS, "How long clients wait at most before they get NOREPLICAS."),),
         affects=_OF_PAUSE,
+        undo="resume-writes takes it back at once",
     ),
     VerbSpec(
         "resume-writes",
         "Takes back what pause-writes did; clients that still wait go on.",
         affects=_OF_PAUSE,
+        undo="pause-writes holds them back again",
     ),
     VerbSpec(
         "set-priorities",
@@ -201,6 +231,7 @@ _ROWS: tuple[VerbSpec, ...] = (
             VerbArgument("replica", ArgumentKind.ROLE, "The node that is to stand by."),
         ),
         affects=frozenset({"priority-rule", "will-not-preempt", "pair-protected"}),
+        undo="the file that stood there is beside it, as its answer says: put it back and reload keepalived",
     ),
     VerbSpec(
         "export-differences",
@@ -220,6 +251,7 @@ _ROWS: tuple[VerbSpec, ...] = (
         (VerbArgument("script", ArgumentKind.TEXT, "POSIX sh."),),
         wipes_data=True,
         repeatable=False,
+        twice_is_once=False,
     ),
     VerbSpec(
         "manual",
