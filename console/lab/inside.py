@@ -40,8 +40,9 @@ def main() -> int:
         with laboratory(request["scenario"], options, tell) as lab:
             # A Ctrl-C is for the command, which decides what it means.
             signal.signal(signal.SIGINT, lambda *_: None)
-            tell(f"inventory {lab.inventory}; by hand: ssh -F {lab.folder}/ssh_config redis-a")
-            tell("break something from another terminal: redis-ha-console lab fault kill redis-a redis")
+            first = next(iter(lab.hosts))
+            tell(f"inventory {lab.inventory}; by hand: ssh -F {lab.folder}/ssh_config {first}")
+            tell(f"break something from another terminal: redis-ha-console lab fault kill {first} redis")
             return run_inside(lab, request["command"])
     except LabError as error:
         line, _, logs = str(error).partition("\n")

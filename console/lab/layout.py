@@ -18,6 +18,11 @@ Tell = Callable[[str], None]
 Build = Callable[["Laboratory", Tell], None]
 
 
+def as_given(options: LabOptions) -> LabOptions:
+    """A system that is made with the options as they are."""
+    return options
+
+
 def nothing(_: Host, __: LabOptions) -> None:
     """A host that stays as it was furnished."""
 
@@ -36,6 +41,10 @@ class Layout:
     """Folder of the laboratory → the operator's inventory."""
     after_build: Callable[[Host, LabOptions], None] = nothing
     """Changes a host once its scenario stands: what was hurried while it was built takes its documented time."""
+    options: Callable[[LabOptions], LabOptions] = as_given
+    """What the system cannot do without, put into what was asked for: a password, for one."""
+    operator: tuple[str, ...] = ()
+    """More addresses of the operator's machine, `ADDRESS/PREFIX`."""
     words: str = "two hosts"
     """What is told when they stand."""
 

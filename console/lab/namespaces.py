@@ -27,6 +27,7 @@ PROGRAMS = {
     "mount": "mount",
     "ip": "iproute2",
     "tc": "iproute2",
+    "arping": "iputils-arping",
     "hostname": "hostname",
     "sshd": "openssh-server",
     "ssh-keygen": "openssh-client",

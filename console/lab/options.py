@@ -38,6 +38,10 @@ class LabOptions:
     weight: int = -10
     priorities: tuple[int, int] = (138, 139)
     """Of redis-a and redis-b."""
+    down_after: int = 5000
+    """down-after-milliseconds of the Sentinels."""
+    failover_timeout: int = 30000
+    """failover-timeout of the Sentinels, milliseconds."""
     disk: str = "256m"
     """Size of each host's /data, as tmpfs takes it."""
 
@@ -45,8 +49,9 @@ class LabOptions:
     def quick(cls, **changes: Any) -> LabOptions:
         """For tests: VRRPv3 with short adverts, short sleeps, no delay before a sync."""
         quick = cls(
-            vrrp_version=3, advert_interval=0.2, check_interval=1, notify_sleep=1, sync_delay=0, keys=1000, disk="64m"
-        )
+            vrrp_version=3, advert_interval=0.2, check_interval=1, notify_sleep=1, sync_delay=0, keys=1000, disk="64m",
+            down_after=1000, failover_timeout=10000,
+        )  # fmt: skip
         return replace(quick, **changes)
 
     def version_for(self, host: str) -> str:

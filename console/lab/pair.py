@@ -152,6 +152,7 @@ def assemble(layout: Layout, options: LabOptions, tell: Callable[[str], None], s
     """The hosts of a system on a bridge, sshd running, nothing else started."""
     check_programs()
     require_closed_network()
+    options = layout.options(options)
     if not ROOM.is_dir():
         raise LabError("this process has no room for a laboratory: use `redis-ha-console lab run`")
     folder = Path(tempfile.mkdtemp(prefix="pair-", dir=ROOM))
@@ -161,7 +162,7 @@ def assemble(layout: Layout, options: LabOptions, tell: Callable[[str], None], s
         hosts[name] = Host(name, address, folder / "hosts" / name, options.password, servers)
     lab = Laboratory(folder, hosts, options, layout, scenario)
     try:
-        _build_network()
+        _build_network(layout)
         make_key(folder / "id_ed25519", "operator@laboratory")
         public = (folder / "id_ed25519.pub").read_text(encoding="ascii")
         for host in hosts.values():
@@ -181,10 +182,11 @@ def assemble(layout: Layout, options: LabOptions, tell: Callable[[str], None], s
     return lab
 
 
-def _build_network() -> None:
+def _build_network(layout: Layout) -> None:
     ip = program("ip")
     subprocess.run([ip, "link", "add", BRIDGE, "type", "bridge", "forward_delay", "0"], check=True)
-    subprocess.run([ip, "address", "add", f"{files.OPERATOR}/{files.PREFIX}", "dev", BRIDGE], check=True)
+    for address in (f"{files.OPERATOR}/{files.PREFIX}", *layout.operator):
+        subprocess.run([ip, "address", "add", address, "dev", BRIDGE], check=True)
     subprocess.run([ip, "link", "set", BRIDGE, "up"], check=True)
 
 

@@ -35,6 +35,7 @@ find_missing() {
     need ssh openssh-client
     need ssh-keygen openssh-client
     need ip iproute2
+    need arping iputils-arping
     need newuidmap uidmap
     need pkill procps
     need unshare util-linux
