@@ -204,6 +204,9 @@ class TestFaults:
             (("stop", A, None), "stop needs a service"),
             (("start", A, None), "redis-a is on"),
             (("cut", A, "redis"), "cut is for a whole host"),
+            (("slow", A, "redis"), "slow is for a whole host"),
+            (("password", A, None), "password is for redis"),
+            (("heal", A, "keepalived"), "nothing of keepalived lasts"),
         ],
     )
     def test_senseless_ones_are_refused(self, fresh_pair, words, said):

@@ -69,7 +69,9 @@ def _redis_down(state: ClusterState) -> Iterator[Hit]:
     master = serving(state)
     for node in state.nodes:
         problem = node.redis.problem
-        absent = node.processes.ok and not redis_processes(node) and problem is not None and problem.kind in _SILENT
+        # Where the port is merely silent, one on another port may be behind it: something between them maps ports.
+        seen = node.processes.value
+        absent = seen is not None and not seen.redis and problem is not None and problem.kind in _SILENT
         if not proved_down(node) and not absent:
             continue
         yield Hit(

@@ -351,6 +351,9 @@ def test_a_silent_port_with_a_process_is_hung_and_without_one_is_down():
     assert "redis-hung" in {finding.code for finding in diagnose(silent, s.NOW)}
     without = s.with_node(silent, s.A, processes=read(Processes(keepalived=(Process(1, 1, "keepalived"),)), s.NOW))
     assert "redis-down" in {finding.code for finding in diagnose(without, s.NOW)}
+    behind = Process(1, 1, "/usr/bin/redis-server 127.0.0.1:7000")
+    mapped = s.with_node(silent, s.A, processes=read(Processes(redis=(behind,)), s.NOW))
+    assert not {finding.code for finding in diagnose(mapped, s.NOW)} & {"redis-hung", "redis-down"}
     blind = s.with_node(silent, s.A, processes=unread(ProblemKind.TIMEOUT))
     assert not {finding.code for finding in diagnose(blind, s.NOW)} & {"redis-hung", "redis-down"}
 
