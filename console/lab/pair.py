@@ -106,9 +106,17 @@ class Laboratory:
         self._learn()
         for host in self.hosts.values():
             host.switch_off()
-            subprocess.run([program("umount"), "-l", str(host.root / "data")], capture_output=True, check=False)
+        for place in _mounted_beneath(self.folder):
+            subprocess.run([program("umount"), "-l", place], capture_output=True, check=False)
         subprocess.run([program("ip"), "link", "del", BRIDGE], capture_output=True, check=False)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _mounted_beneath(folder: Path) -> list[str]:
+    """What is mounted in there, the innermost first: what is not a copy must be gone before the folder is removed."""
+    lines = Path("/proc/thread-self/mountinfo").read_text(encoding="utf-8").splitlines()
+    places = [line.split(" ")[4] for line in lines]
+    return sorted((one for one in places if one.startswith(f"{folder}/")), key=len, reverse=True)
 
 
 def attach(state_file: str) -> Laboratory:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from console.lab import files
 from console.lab.layout import CLUSTER, Layout
 from console.lab.options import LabOptions
+from console.lab.sentinel_service import write_sentinel
 from console.lab.servers import HERE, INSTALLED
 
 if TYPE_CHECKING:
@@ -40,7 +41,6 @@ REDIS_HOSTS = ("web-1", "web-2", "web-3")
 DIRECTORS = ("lb-1", "lb-2")
 WRITE_VIP, READ_VIP = "10.18.14.94", "10.18.14.93"
 MASTER_NAME = "master1"
-SENTINEL_CONF = "/etc/redis/sentinel.conf"
 RECONFIG_SCRIPT = "/var/lib/redis/reconfig_master.sh"
 RECONFIG_LOG = "/var/log/reconfig_master.log"
 
@@ -59,44 +59,6 @@ else
     ip addr del {vip}/{prefix} dev eth2
 fi
 exit 0
-"""
-
-_SENTINEL_SERVICE = """\
-#!/bin/sh
-# The Sentinel of this host, as a SysV service: the program of Redis in its other mode.
-pidfile=/run/redis-sentinel.pid
-running() {{ [ -s "$pidfile" ] && kill -0 "$(cat "$pidfile")" 2>/dev/null; }}
-case "${{1:-}}" in
-start)
-    if running; then echo "redis-sentinel is already running"; exit 0; fi
-    rm -f "$pidfile"
-    {environment}{program} {conf} --sentinel || exit 1
-    tries=0
-    until [ -s "$pidfile" ]; do
-        tries=$((tries + 1))
-        if [ "$tries" -gt 100 ]; then echo "redis-sentinel did not start: see {log}" >&2; exit 1; fi
-        sleep 0.05
-    done
-    ;;
-stop)
-    running || exit 0
-    pid=$(cat "$pidfile")
-    kill -TERM "$pid"
-    tries=0
-    while kill -0 "$pid" 2>/dev/null; do
-        tries=$((tries + 1))
-        if [ "$tries" -gt 200 ]; then echo "redis-sentinel does not end" >&2; exit 1; fi
-        sleep 0.05
-    done
-    ;;
-status)
-    if running; then echo "redis-sentinel is running"; else echo "redis-sentinel is stopped"; exit 3; fi
-    ;;
-*)
-    echo "usage: $0 start|stop|status" >&2
-    exit 2
-    ;;
-esac
 """
 
 _DIRECTOR_SERVICE = """\
@@ -253,13 +215,9 @@ def _furnish(host: Host, options: LabOptions, server: Server) -> None:
     host.write("/etc/rc.local", outside + _QUIET_ON_LO, 0o755)
     files.write_redis(host, options, server)
     host.write("/etc/redis/redis6379.conf", redis_conf(host.name, options), 0o640)
-    host.write(SENTINEL_CONF, sentinel_conf(options), 0o640)
     if options.version_for(host.name) == "6.0":
         server = INSTALLED  # with the libraries of that time no script of the Sentinel's would start on this machine
-    service = _SENTINEL_SERVICE.format(
-        program=server.program, environment=server.environment, conf=SENTINEL_CONF, log=files.SENTINEL_LOG
-    )
-    host.write("/etc/init.d/redis-sentinel", service, 0o755)
+    write_sentinel(host, server, sentinel_conf(options))
     # A fetched server hands its environment on, and with its libraries the machine's own bash does not start.
     shell = f"{HERE}/ld /bin/bash" if server.environment else "/bin/bash"
     script = _RECONFIG.format(
