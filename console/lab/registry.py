@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from console.lab import scenarios, sentinel_scenarios
+from console.lab import consul_scenarios, scenarios, sentinel_scenarios
 from console.lab.layout import Scenario
 from console.lab.options import LabError
 
 SCENARIOS: Mapping[str, Scenario] = {
     **scenarios.SCENARIOS,
     **sentinel_scenarios.SCENARIOS,
+    **consul_scenarios.SCENARIOS,
 }
 """Name → scenario, in the order in which they are listed."""
 
