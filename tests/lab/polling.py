@@ -10,6 +10,7 @@ from dataclasses import fields, is_dataclass, replace
 from typing import Self
 
 from console.core.diagnose import diagnose
+from console.core.inventory import RedisRoute
 from console.core.model import ClusterState, NodeState, Reading
 from console.documents.inventory import load_inventory
 from console.documents.passwords import resolve
@@ -25,14 +26,16 @@ SLACK = 2.0
 """How many times its own deadline an observation may take on a machine that does much else."""
 
 
-def inspector_of(lab: Laboratory, *, ssh_port: int = 22, redis_port: int = 6379) -> NodesInspector:
+def inspector_of(
+    lab: Laboratory, *, ssh_port: int = 22, redis_port: int = 6379, via: RedisRoute = RedisRoute.DIRECT
+) -> NodesInspector:
     """Eyes as the console makes them, by the laboratory's inventory; other ports are those of relays."""
     cluster = load_inventory(lab.inventory).clusters[0]
     nodes = tuple(
         replace(
             node,
             ssh=replace(node.ssh, port=ssh_port, connect_timeout=CONNECT_TIMEOUT),
-            redis=replace(node.redis, port=redis_port),
+            redis=replace(node.redis, port=redis_port, via=via),
         )
         for node in cluster.nodes
     )
