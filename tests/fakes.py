@@ -146,8 +146,11 @@ class MemoryJournal:
 
 
 def agree(question: Question) -> Decision:
-    """A yes with the name that is asked for; where no yes is possible, the end."""
-    choice = Choice.RUN if Choice.RUN in question.choices else Choice.ABORT
+    """A yes with the name that is asked for; where no yes is possible, or something may be sent twice, the end."""
+    again = question.kind is not QuestionKind.TROUBLE or question.reason.startswith(
+        ("nothing was", "the server did not")
+    )
+    choice = Choice.RUN if Choice.RUN in question.choices and again else Choice.ABORT
     return Decision(choice, question.digest, question.node)
 
 

@@ -161,6 +161,8 @@ class Question:
     """Why it is asked, for BLOCKED and TROUBLE."""
     sentence: str = ""
     """What has to be typed, word for word, for OVERRIDE; empty where nothing can be overridden."""
+    ways: tuple[str, ...] = ()
+    """For TROUBLE: everything that can be done now, a line each, beginning with the word of it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,25 @@ from __future__ import annotations
 
 import contextlib
 
+from console.core.belief import beliefs
 from console.core.conditions import evaluate
 from console.core.figures import figures
 from console.core.replay import PastRun
-from console.core.run import ConditionsChecked, Outcome, RunEnded, RunState, StepEnded, StepReached, StepStatus
+from console.core.run import (
+    PASSED_STATUSES,
+    BeliefKind,
+    BeliefsFormed,
+    ConditionsChecked,
+    Outcome,
+    RunEnded,
+    RunState,
+    StepEnded,
+    StepReached,
+    StepStatus,
+)
 from console.engine.look import sentence, situation
 from console.engine.ports import Journal, Operator
+from console.engine.resumption import attempt_of
 from console.engine.step import Hands, StepRun, StoppedError
 from console.engine.story import JournalLostError, Story
 
@@ -36,14 +49,17 @@ class Runner:
     def execute(self) -> RunState:
         """Runs to the end. Raises nothing but MemoryError: what went wrong is the outcome and its message."""
         try:
-            if nothing_to_do := self._done_before():
+            if self._past is not None:
+                self._go_on(self._past)
+            elif nothing_to_do := self._done_before():
                 self._end(Outcome.DONE, StepStatus.SKIPPED, f"nothing to do: {nothing_to_do}")
                 return self.state
-            for index in range(len(self.state.steps)):
-                StepRun(self._story, self._hands, index).go()
+            else:
+                for index in range(len(self.state.steps)):
+                    StepRun(self._story, self._hands, index).go()
             self._end(Outcome.DONE, StepStatus.DONE, "every step is done and proved")
         except StoppedError as stop:
-            self._end(stop.outcome, stop.status, stop.note)
+            self._end(stop.outcome, stop.status, stop.note, stop.ways)
         except JournalLostError as lost:
             self._end_early(Outcome.REFUSED, f"{lost}: without it nothing is sent")
         except KeyboardInterrupt:
@@ -53,6 +69,28 @@ class Runner:
         except Exception as error:  # noqa: BLE001 (a mistake in here is a line in the journal, never a traceback)
             self._end_early(Outcome.FAILED, f"a mistake in this program: {type(error).__name__}: {error}")
         return self.state
+
+    def _go_on(self, past: PastRun) -> None:
+        """The steps of a run that is resumed: those that stand are passed over, from the first other one on it is run.
+
+        After that one nothing is taken for done: what is so is skipped by the step's own conditions, as in a new run.
+        """
+        state = self._hands.inspector.observe(fresh=True)
+        self._story.show(state)
+        believed = beliefs(past, self.state.runbook, state, self.state.roles)
+        self._story.record("believed", {"observed_at": state.observed_at, "steps": believed, "figures": figures(state)})
+        self._story.advance(BeliefsFormed(believed))
+        stand = True
+        for belief, was in zip(believed, past.steps, strict=True):
+            step = StepRun(self._story, self._hands, belief.index)
+            stand = stand and belief.kind not in (BeliefKind.OPEN, BeliefKind.UNKNOWN)
+            begun = attempt_of(was) if was.status not in PASSED_STATUSES else None
+            if stand:
+                step.pass_over(was.status, f"{belief.kind.value}: {belief.why}")
+            elif begun is not None:
+                step.take_up(begun)
+            else:
+                step.go()
 
     def _done_before(self) -> str:
         """Skips every step where what the runbook is for is true already. Why; empty: there is something to do."""
@@ -82,13 +120,15 @@ class Runner:
             outcome = Outcome.UNKNOWN
         self._end(outcome, StepStatus.UNKNOWN if sent else StepStatus.REFUSED, note)
 
-    def _end(self, outcome: Outcome, status: StepStatus, note: str) -> None:
-        """Closes the step under way and the run, and says what was done and where the pair stands now."""
+    def _end(self, outcome: Outcome, status: StepStatus, note: str, ways: tuple[str, ...] = ()) -> None:
+        """Closes the step under way and the run, and says what was done, where the pair stands and what leads on."""
         current = self.state.current
-        if current is not None and outcome is not Outcome.DONE:
-            self._story.advance(StepEnded(current, status, note, self._hands.clock.now()))
         message = f"{sentence(note)} {self._so_far(outcome)}"
         try:
+            if current is not None and outcome is not Outcome.DONE:
+                ended = {"step": current + 1, "id": self.state.steps[current].step.id, "status": status, "note": note}
+                self._story.advance(StepEnded(current, status, note, self._hands.clock.now()))
+                self._story.record("step", {**ended, "ways": ways})
             self._story.record("closed", {"outcome": outcome, "message": message, **self._last_figures()})
         except Exception as lost:  # noqa: BLE001 - the end is told on the screen even where it cannot be written
             message = f"{message} {sentence(str(lost))}"

@@ -32,11 +32,15 @@ from console.engine.actions import Workplace
 from console.engine.look import Look, changes, gate_of, look, may_skip, proofs, sentence
 from console.engine.measure import measured
 from console.engine.ports import Actuator, Answer, AnswerKind, Clock, Inspector
+from console.engine.resumption import Attempt, sendable
 from console.engine.story import Story
+from console.engine.ways import ending, may_repeat, said, ways_out
 from console.engine.write_pause import PAUSES
 
 POLL = 0.5
 """Seconds between two looks while a proof is awaited."""
+GRACE = 2.0
+"""Seconds in which a command whose answer was lost with its console may yet show its effect before anybody is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +56,9 @@ class Hands:
 class StoppedError(Exception):
     """The run ends here, in this way."""
 
-    def __init__(self, outcome: Outcome, status: StepStatus, note: str) -> None:
+    def __init__(self, outcome: Outcome, status: StepStatus, note: str, ways: tuple[str, ...] = ()) -> None:
         super().__init__(note)
-        self.outcome, self.status, self.note = outcome, status, note
+        self.outcome, self.status, self.note, self.ways = outcome, status, note, ways
 
 
 class StepRun:
@@ -77,6 +81,41 @@ class StepRun:
     def go(self) -> None:
         """Until the step is done or skipped. Raises StoppedError where the operator ends the run at it."""
         self._story.advance(StepReached(self._index, self._hands.clock.now()))
+        self._go_on()
+
+    def pass_over(self, status: StepStatus, note: str) -> None:
+        """A step that a resumed run finds done: it ends as the journal says that it did, and nothing is asked."""
+        self._story.advance(StepReached(self._index, self._hands.clock.now()))
+        if status is StepStatus.DONE:
+            self._story.advance(VerificationBegan(self._index, self._hands.clock.now()))
+        self._finish(status, note)
+
+    def take_up(self, begun: Attempt) -> None:
+        """Goes on with a step of which something was sent before the console ended. Looks; sends nothing by itself.
+
+        What the server said that it carried out is only awaited. Where the answer was lost and the step could be sent
+        now, it was hardly carried out, and nobody has to wait for its whole deadline to be asked (H27).
+        """
+        self._story.advance(StepReached(self._index, self._hands.clock.now()))
+        self._rest = begun.planned
+        seen = self._look()
+        self._rest = None
+        answer, place = begun.answer, begun.place
+        if answer is None and (rest := begun.rest):
+            self._rest = rest
+        else:
+            lost = answer is not None and answer.kind is AnswerKind.UNKNOWN
+            looks_tell = answer is None or (lost and self._provable)
+            within = GRACE if lost and not self._blocked(seen) else None
+            if not (looks_tell and self._verify(within)):
+                done = self._trouble(seen, answer, place)
+            else:
+                done = self._proved(seen, answer, place)
+            if done:
+                return
+        self._go_on()
+
+    def _go_on(self) -> None:
         seen = self._look()
         differences: tuple[str, ...] = ()
         reason = ""
@@ -147,6 +186,7 @@ class StepRun:
         choices: tuple[Choice, ...],
         differences: tuple[str, ...],
         reason: str,
+        ways: tuple[str, ...] = (),
     ) -> Decision:
         preview = seen.preview
         if preview is not None and kind is not QuestionKind.TROUBLE:
@@ -168,6 +208,7 @@ class StepRun:
             choices=choices,
             reason=reason,
             sentence=seen.sentence if Choice.OVERRIDE in choices else "",
+            ways=ways,
         )
         self._story.advance(OperatorAsked(self._index, reason))
         return self._story.ask(question)
@@ -250,11 +291,12 @@ class StepRun:
         self._story.advance(AnswerCame(self._index, ": ".join(filter(None, (answer.kind.value, answer.text)))))
         return answer
 
-    def _verify(self) -> bool:
+    def _verify(self, within: float | None = None) -> bool:
         """Looks until every proof holds or the deadline passes; the screen sees each observation."""
         clock = self._hands.clock
-        until = clock.monotonic() + self._step.within
-        self._story.advance(VerificationBegan(self._index, clock.now() + self._step.within))
+        within = self._step.within if within is None else min(within, self._step.within)
+        until = clock.monotonic() + within
+        self._story.advance(VerificationBegan(self._index, clock.now() + within))
         verdicts: list[str] | None = None
         while True:
             state = self._hands.inspector.observe(fresh=True)
@@ -279,10 +321,10 @@ class StepRun:
 
     def _proved(self, seen: Look, answer: Answer | None, place: int) -> bool:
         """The proof holds. What follows a lost answer is still to be sent, and asked for anew."""
-        if answer is not None and (rest := seen.planned[place + 1 :]):
+        if answer is not None and (rest := sendable(seen.planned[place + 1 :])):
             self._rest = rest
             return False
-        note = "proved" if answer is None else f"proved by looking, though {_said(answer)}"
+        note = "proved" if answer is None else f"proved by looking, though {said(answer)}"
         self._finish(StepStatus.DONE, note)
         return True
 
@@ -290,15 +332,17 @@ class StepRun:
 
     def _trouble(self, seen: Look, answer: Answer | None, place: int) -> bool:
         """Asks what to do about a step that is not proved. Meaning of the answer as in `_carry_out`."""
-        again = answer is not None and self._may_repeat(answer)
+        again = bool(seen.planned) and may_repeat(self._verb, answer)
         choices = (Choice.LOOK_AGAIN, *((Choice.RUN,) if again else ()), Choice.ABORT)
+        ways = ways_out(self._step, self._verb, answer, again=again)
         while True:
             reason = self._what_went_wrong(answer)
-            decision = self._put(seen, QuestionKind.TROUBLE, choices, (), reason)
+            decision = self._put(seen, QuestionKind.TROUBLE, choices, (), reason, ways)
             if decision.choice is Choice.ABORT:
-                raise StoppedError(*_ending(answer), reason)
+                raise StoppedError(*ending(answer), reason, ways)
             if decision.choice is Choice.RUN and again:
-                self._rest = seen.planned[place:] if place and not self._verb.answer_is_proof else None
+                halfway = answer is not None and place and not self._verb.answer_is_proof
+                self._rest = sendable(seen.planned[place:]) or None if halfway else None
                 return False
             if decision.choice is Choice.LOOK_AGAIN and (answer is None or self._provable) and self._verify():
                 return self._proved(seen, answer, place)
@@ -307,16 +351,12 @@ class StepRun:
     def _verb(self) -> VerbSpec:
         """The verb of the step's action; one that nothing is known of counts as neither repeatable nor provable."""
         name = self._step.action.verb if self._step.action else ""
-        return VERBS.get(name) or VerbSpec(name, "", repeatable=False, answer_is_proof=True)
+        return VERBS.get(name) or VerbSpec(name, "", repeatable=False, twice_is_once=False, answer_is_proof=True)
 
     @property
     def _provable(self) -> bool:
         """Whether looking at the servers can tell that the step was carried out."""
         return bool(self._step.verify) and not self._verb.answer_is_proof
-
-    def _may_repeat(self, answer: Answer) -> bool:
-        """Only what never left, or what the server says it did not do. Never what may have arrived (H27)."""
-        return answer.kind is AnswerKind.NOT_SENT or (answer.kind is AnswerKind.FAILED and self._verb.repeatable)
 
     def _what_went_wrong(self, answer: Answer | None) -> str:
         if answer is None:
@@ -324,31 +364,12 @@ class StepRun:
             missing = "; ".join(f"{check.statement} ({check.evidence})" for check in seen if not check.holds)
             text = f"not proved so far: {missing}"
         else:
-            text = _said(answer)
+            text = said(answer)
         return f"{sentence(text)} {sentence(self._step.on_failure)}".rstrip()
 
     def _finish(self, status: StepStatus, note: str) -> None:
         self._record("step", {"id": self._step.id, "status": status, "note": note})
         self._story.advance(StepEnded(self._index, status, note, self._hands.clock.now()))
 
-    def _record(self, kind: str, data: dict[str, object]) -> None:
+    def _record(self, kind: str, data: Mapping[str, object]) -> None:
         self._story.record(kind, {"step": self._index + 1, **data})
-
-
-def _said(answer: Answer) -> str:
-    what = {
-        AnswerKind.NOT_SENT: "nothing was sent",
-        AnswerKind.UNKNOWN: "the answer was lost and it may have been carried out",
-        AnswerKind.FAILED: "the server did not carry it out",
-        AnswerKind.DONE: "the server carried it out",
-    }[answer.kind]
-    return f"{what}: {answer.text}" if answer.text else what
-
-
-def _ending(answer: Answer | None) -> tuple[Outcome, StepStatus]:
-    """How a run ends that the operator gives up in trouble: as what the step is, and not as a mere abort."""
-    if answer is None or answer.kind is AnswerKind.FAILED:
-        return Outcome.FAILED, StepStatus.FAILED
-    if answer.kind is AnswerKind.UNKNOWN:
-        return Outcome.UNKNOWN, StepStatus.UNKNOWN
-    return Outcome.REFUSED, StepStatus.REFUSED
