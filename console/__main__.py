@@ -57,6 +57,7 @@ def _armory(desk: Desk, passwords: Callable[[str], Passwords], folder: Path) -> 
     from console.engine.session import ClusterArmory
     from console.transport.actuator import make_actuator
     from console.transport.journal_file import open_journal, reopen_journal
+    from console.transport.node_lock import make_node_locks
 
     def actuator(cluster: ClusterSpec) -> Actuator:
         return make_actuator(cluster, passwords(cluster.name), desk.clock)
@@ -67,7 +68,7 @@ def _armory(desk: Desk, passwords: Callable[[str], Passwords], folder: Path) -> 
     def past_journal(run_id: str) -> tuple[Journal, PastRun, Cut | None]:
         return reopen_journal(folder, run_id, desk.clock.now)
 
-    return ClusterArmory(desk, actuator, journal, past_journal)
+    return ClusterArmory(desk, actuator, journal, past_journal, make_locks=make_node_locks)
 
 
 def _archive(folder: Path) -> Archive:

@@ -13,9 +13,10 @@ import samples
 from console.core.command import Identity, Planned, RedisCommand, ShellCommand
 from console.core.comparison import KeyComparison
 from console.core.inventory import ClusterSpec, Inventory, KeepalivedSpec, NodeSpec, RedisSpec, SshSpec
-from console.core.model import ClusterState, VrrpState, read
+from console.core.model import ClusterState, RunLock, VrrpState, read
 from console.core.quiescence import Pulse
 from console.core.run import Choice, Decision, Question, QuestionKind, RunState
+from console.core.run_lock import LostLock
 from console.documents.runbook import load_runbook
 from console.engine.ports import Answer, AnswerKind, Desk
 from console.engine.session import ClusterArmory
@@ -118,6 +119,34 @@ class FakeActuator:
 
     def close(self) -> None:
         self.closed = True
+
+
+class FakeLocks:
+    """Locks that nobody else wants; `conflict` refuses the next `hold`, `gone` is what was lost since."""
+
+    def __init__(self) -> None:
+        self.conflict: Exception | None = None
+        self.away: dict[str, str] = {}
+        self.gone: list[LostLock] = []
+        self.claims: list[tuple[RunLock, str]] = []
+        self.steps: list[str] = []
+        self.released = False
+
+    def hold(self, claim: RunLock, *, over: str = "") -> Mapping[str, str]:
+        self.claims.append((claim, over))
+        if self.conflict is not None:
+            raise self.conflict
+        self.gone.clear()
+        return dict(self.away)
+
+    def lost(self) -> tuple[LostLock, ...]:
+        return tuple(self.gone)
+
+    def say(self, step: str) -> None:
+        self.steps.append(step)
+
+    def release(self) -> None:
+        self.released = True
 
 
 class MemoryJournal:
@@ -291,11 +320,17 @@ class Stage:
         self.clock = FakeClock()
         self.journal = journal or MemoryJournal()
         self.actuator = FakeActuator(self.pair.carry_out, table, self.pair.files)
+        self.locks = FakeLocks()
 
     def run(self, operator=None, runbook=RUNBOOK):
         self.operator = operator or ScriptedOperator()
-        armory = ClusterArmory(desk(self.pair, self.clock), lambda _: self.actuator, lambda _: self.journal)
-        return armory.arm("cache", runbook, ROLES).execute(self.operator)
+        return self.armory().arm("cache", runbook, ROLES).execute(self.operator)
+
+    def armory(self, **more):
+        return ClusterArmory(
+            desk(self.pair, self.clock), lambda _: self.actuator, lambda _: self.journal,
+            make_locks=lambda _: self.locks, **more,
+        )  # fmt: skip
 
     def status(self, run, step):
         return next(one for one in run.steps if one.step.id == step)

@@ -11,11 +11,12 @@ from console.core.answer import AnswerKind as AnswerKind  # noqa: PLC0414
 from console.core.command import Identity, Planned
 from console.core.comparison import KeyComparison
 from console.core.inventory import Inventory
-from console.core.model import ClusterState
+from console.core.model import ClusterState, RunLock
 from console.core.quiescence import Pulse
 from console.core.replay import ArchiveError as ArchiveError  # noqa: PLC0414 - what `Archive.read` raises
 from console.core.replay import PastRun
 from console.core.run import Decision, Question, RunState
+from console.core.run_lock import LostLock, refusal
 from console.core.runbook import Runbook
 
 
@@ -93,6 +94,26 @@ class Archive(Protocol):
         """The run as its journal tells it now, also one that is under way. Raises ArchiveError, in one line."""
 
 
+class NodeLocks(Protocol):
+    """The run's lock on every node of its cluster (H26), held over live connections: no lock outlives them for long."""
+
+    def hold(self, claim: RunLock, *, over: str = "") -> Mapping[str, str]:
+        """Takes it where it is not held, in the order of the inventory. Node → why it could not be reached, if any.
+
+        `over`: the run whose holders are ended first. Raises HeldElsewhereError where another run has it,
+        NotLockableError where a node can be reached and not locked: then nothing that this call took is kept.
+        """
+
+    def lost(self) -> tuple[LostLock, ...]:
+        """Asks every holder whether it still is one. Empty: all that was taken is held at this moment."""
+
+    def say(self, step: str) -> None:
+        """What the holders' notes say from now on. Returns at once, raises nothing."""
+
+    def release(self) -> None:
+        """Ends every holder. Raises nothing."""
+
+
 class Operator(Protocol):
     """The human, through whatever screen. Called from the runner's thread; may block for as long as a human takes."""
 
@@ -121,8 +142,13 @@ class ArmedRun(Protocol):
 class Armory(Protocol):
     """Arms runs. The read-only commands are not given one."""
 
-    def arm(self, cluster: str, runbook: Runbook, roles: Mapping[str, str]) -> ArmedRun:
-        """Opens journal and connections. Raises ArmingError with one line of text."""
+    def arm(
+        self, cluster: str, runbook: Runbook, roles: Mapping[str, str], takeover: Takeover | None = None
+    ) -> ArmedRun:
+        """Opens journal and connections, and locks the nodes. Raises ArmingError with one line of text.
+
+        Where that is a LockHeldError, the same again with `takeover` ends the other run.
+        """
 
     def resume(self, run_id: str) -> ArmedRun:
         """Goes on with a run whose console ended before it did, in the same journal. Raises ArmingError.
@@ -133,6 +159,24 @@ class Armory(Protocol):
 
 class ArmingError(Exception):
     """A run cannot begin: the journal's folder is not writable, for one. The text says what to do."""
+
+
+class LockHeldError(ArmingError):
+    """Another operator's run holds the lock of a node (H26). The text says who, since when and what."""
+
+    def __init__(self, node: str, holder: RunLock | None) -> None:
+        super().__init__(refusal(node, holder))
+        self.node = node
+        self.holder = holder
+        """None: its note could not be read, so that nobody can be named to take it from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Takeover:
+    """The operator's word that another one's run is to end."""
+
+    holder: RunLock
+    typed: str
 
 
 @dataclass(frozen=True, slots=True)

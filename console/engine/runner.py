@@ -23,6 +23,7 @@ from console.core.run import (
 from console.engine.look import sentence, situation
 from console.engine.ports import Journal, Operator
 from console.engine.resumption import attempt_of
+from console.engine.run_lock import LockTakenError
 from console.engine.step import Hands, StepRun, StoppedError
 from console.engine.story import JournalLostError, Story
 
@@ -62,6 +63,8 @@ class Runner:
             self._end(stop.outcome, stop.status, stop.note, stop.ways)
         except JournalLostError as lost:
             self._end_early(Outcome.REFUSED, f"{lost}: without it nothing is sent")
+        except LockTakenError as taken:
+            self._end_early(Outcome.REFUSED, f"{taken}; nothing more is sent")
         except KeyboardInterrupt:
             self._end_early(Outcome.ABORTED, "interrupted by the operator")
         except MemoryError:

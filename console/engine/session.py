@@ -13,12 +13,14 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 
 from console.core.inventory import ClusterSpec
+from console.core.model import RunLock
 from console.core.replay import Cut, PastRun
-from console.core.run import RunState, begin
+from console.core.run import Outcome, RunState, begin
 from console.core.runbook import Runbook
 from console.engine.actions import Workplace
-from console.engine.ports import Actuator, ArmedRun, ArmingError, Desk, Journal, Operator
+from console.engine.ports import Actuator, ArmedRun, ArmingError, Desk, Journal, NodeLocks, Operator, Takeover
 from console.engine.resumption import addresses, begin_again, never_answered, same_as_then
+from console.engine.run_lock import RunGuard
 from console.engine.runner import Runner
 from console.engine.step import Hands
 
@@ -32,15 +34,20 @@ class ClusterArmory:
         make_actuator: Callable[[ClusterSpec], Actuator],
         open_journal: Callable[[str], Journal],
         reopen_journal: Callable[[str], tuple[Journal, PastRun, Cut | None]] | None = None,
+        *,
+        make_locks: Callable[[ClusterSpec], NodeLocks],
     ) -> None:
         """`open_journal` makes a new journal for a run id, `reopen_journal` goes on with one. Both raise OSError."""
         self._desk = desk
         self._make_actuator = make_actuator
         self._open_journal = open_journal
         self._reopen_journal = reopen_journal
+        self._make_locks = make_locks
 
-    def arm(self, cluster: str, runbook: Runbook, roles: Mapping[str, str]) -> ArmedRun:
-        """Opens journal and connections; nothing is sent yet. Raises ArmingError with one line of text."""
+    def arm(
+        self, cluster: str, runbook: Runbook, roles: Mapping[str, str], takeover: Takeover | None = None
+    ) -> ArmedRun:
+        """Opens journal and connections, locks the nodes; no step is sent yet. Raises ArmingError, in one line."""
         spec = self._cluster(cluster, runbook, roles)
         try:
             journal = self._open_journal(make_run_id(self._desk.clock.now(), cluster, runbook.name))
@@ -51,10 +58,17 @@ class ClusterArmory:
             journal.append("opened", self._opening(spec, runbook))
             journal.append("bound", {"roles": dict(roles)})
             actuator = self._make_actuator(spec)
+            guard = RunGuard(self._make_locks(spec), self._claim(spec, runbook, journal.run_id))
+            guard.arm(journal.append, takeover=takeover)
+        except ArmingError as refused:
+            with contextlib.suppress(OSError):
+                journal.append("closed", {"outcome": Outcome.REFUSED, "message": str(refused)})
+            journal.close()
+            raise
         except Exception as error:
             journal.close()
             raise ArmingError(f"the run {journal.run_id} cannot begin: {error}") from error
-        return PreparedRun(run, self._hands(spec, roles, journal, actuator), journal)
+        return PreparedRun(run, self._hands(spec, roles, journal, actuator, guard), journal)
 
     def resume(self, run_id: str) -> ArmedRun:
         """Goes on with a run whose console died; nothing is sent yet. Raises ArmingError with one line of text."""
@@ -70,19 +84,29 @@ class ClusterArmory:
             for command in past.unanswered:
                 journal.append("result", never_answered(past, command))
             actuator = self._make_actuator(spec)
+            guard = RunGuard(self._make_locks(spec), self._claim(spec, runbook, run_id))
+            guard.arm(journal.append, resumed=True)
         except Exception as error:
             journal.close()
             if isinstance(error, ArmingError):
                 raise
             raise ArmingError(f"the run {run_id} cannot go on: {error}") from error
         run = begin_again(past, runbook, journal.path)
-        return PreparedRun(run, self._hands(spec, past.roles, journal, actuator), journal, past)
+        return PreparedRun(run, self._hands(spec, past.roles, journal, actuator, guard), journal, past)
 
-    def _hands(self, spec: ClusterSpec, roles: Mapping[str, str], journal: Journal, actuator: Actuator) -> Hands:
+    def _claim(self, spec: ClusterSpec, runbook: Runbook, run_id: str) -> RunLock:
+        """What the nodes tell of this run to whoever comes second."""
+        who, now = _who(), self._desk.clock.now()
+        terminal = str(who["terminal"] or "")
+        return RunLock(run_id, spec.name, runbook.name, str(who["operator"]), now, terminal=terminal)
+
+    def _hands(
+        self, spec: ClusterSpec, roles: Mapping[str, str], journal: Journal, actuator: Actuator, guard: RunGuard
+    ) -> Hands:
         clock = self._desk.clock
         at = stamp(clock.now())
         work = Workplace(spec, dict(roles), journal.run_id, at, actuator.read_file, journal.path)
-        return Hands(self._desk.inspector(spec.name), actuator, clock, work)
+        return Hands(self._desk.inspector(spec.name), actuator, clock, work, guard)
 
     def _cluster(self, name: str, runbook: Runbook, roles: Mapping[str, str]) -> ClusterSpec:
         try:
@@ -137,7 +161,7 @@ class PreparedRun:
         try:
             return self._runner.execute()
         finally:
-            for close in (self._hands.actuator.close, self._journal.close):
+            for close in (self._hands.guard.release, self._hands.actuator.close, self._journal.close):
                 with contextlib.suppress(Exception):
                     close()
 

@@ -6,6 +6,7 @@ keeps a run safe.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from console.core.command import Planned
@@ -33,6 +34,7 @@ from console.engine.look import Look, changes, gate_of, look, may_skip, proofs, 
 from console.engine.measure import measured
 from console.engine.ports import Actuator, Answer, AnswerKind, Clock, Inspector
 from console.engine.resumption import Attempt, sendable
+from console.engine.run_lock import RunGuard
 from console.engine.story import Story
 from console.engine.ways import ending, may_repeat, said, ways_out
 from console.engine.write_pause import PAUSES
@@ -51,6 +53,8 @@ class Hands:
     actuator: Actuator
     clock: Clock
     work: Workplace
+    guard: RunGuard
+    """The run's lock on the nodes (H26)."""
 
 
 class StoppedError(Exception):
@@ -145,6 +149,8 @@ class StepRun:
         self._story.show(state)
         entrance = self._runbook.require if self._index == 0 else ()
         seen = look(self._step, state, self._hands.work, entrance=entrance, rest=self._rest)
+        step = f"{self._index + 1}/{len(self._story.run.steps)} {self._step.id}"
+        seen = self._hands.guard.guarded(seen, self._hands.guard.look(self._record, step, state))
         data = {"facts": seen.facts, "digest": seen.digest, "checks": seen.checks, "skip_if": seen.skips}
         plan = {"planned": seen.planned, "obstacle": seen.obstacle, "preview": seen.preview}
         shown = {"evidence": seen.evidence, "figures": figures(state)}
@@ -268,6 +274,8 @@ class StepRun:
     def _send_all(self, seen: Look) -> tuple[Answer | None, int]:
         """Sends the commands in order, each once. Stops at the first one that is not done: its answer and its place."""
         for place, planned in enumerate(seen.planned):
+            if lost := self._hands.guard.problem(self._record):
+                return Answer(AnswerKind.NOT_SENT, lost), place
             answer = self._send(planned, seen)
             if answer.kind is not AnswerKind.DONE:
                 return answer, place

@@ -32,6 +32,7 @@ from console.core.model.keepalived import (
 from console.core.model.lvs import ArpSettings, DirectorState, RealServer, VirtualService
 from console.core.model.reading import NOT_READ, Problem, ProblemKind, Reading, read, unread
 from console.core.model.redis import AttachedReplica, Backlog, MasterLink, Persistence, Redis, RedisConfig, Role
+from console.core.model.run_lock import RunLock
 from console.core.model.sentinel import KnownReplica, KnownSentinel, Sentinel, SentinelState, WatchedMaster
 
 __all__ = [
@@ -71,6 +72,7 @@ __all__ = [
     "RedisConfig",
     "RedisFile",
     "Role",
+    "RunLock",
     "SavedFile",
     "ScriptAction",
     "ScriptFile",

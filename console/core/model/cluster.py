@@ -20,6 +20,7 @@ from console.core.model.keepalived import Keepalived, KeepalivedConfig, LogTail,
 from console.core.model.lvs import ArpSettings, DirectorState
 from console.core.model.reading import NOT_READ, Problem, ProblemKind, Reading
 from console.core.model.redis import Redis, Role
+from console.core.model.run_lock import RunLock
 from console.core.model.sentinel import SentinelState
 
 T = TypeVar("T")
@@ -49,6 +50,8 @@ class NodeState:
     scripts: Reading[tuple[ScriptFile, ...]] = NOT_READ
     redis_log: Reading[LogTail] = NOT_READ
     redis_file: Reading[RedisFile] = NOT_READ
+    run_lock: Reading[RunLock | None] = NOT_READ
+    """Who has armed a run on it. A None without a problem: nobody."""
     arp: Reading[ArpSettings] = NOT_READ
     """Read where the cluster has a read VIP."""
 
@@ -85,6 +88,7 @@ def unknown_node(name: str, address: str, redis_port: int, problem: Problem | No
         scripts=nothing(),
         redis_log=nothing(),
         redis_file=nothing(),
+        run_lock=nothing(),
     )
 
 

@@ -6,11 +6,10 @@ import builtins
 
 import pytest
 import samples
-from fakes import PASSWORD, ROLES, RUNBOOK, B, Pair, Stage, desk
+from fakes import PASSWORD, ROLES, RUNBOOK, B, Pair, Stage
 
 from console.cli.plain_operator import PlainOperator
 from console.core.run import Outcome
-from console.engine.session import ClusterArmory
 
 
 class Terminal:
@@ -32,7 +31,7 @@ class Terminal:
 
 
 def run(stage, runbook=RUNBOOK):
-    armory = ClusterArmory(desk(stage.pair, stage.clock), lambda _: stage.actuator, lambda _: stage.journal)
+    armory = stage.armory()
     armed = armory.arm("cache", runbook, ROLES)
     operator = PlainOperator(stage.clock.now)
     operator.open(armed.state)

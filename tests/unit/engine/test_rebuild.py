@@ -14,6 +14,7 @@ from fakes import (
     B,
     FakeActuator,
     FakeClock,
+    FakeLocks,
     MemoryJournal,
     Pair,
     ScriptedOperator,
@@ -326,7 +327,9 @@ def test_a_screen_that_fails_does_not_stop_a_run():
 
 
 def test_arming_says_in_one_line_what_is_missing():
-    armory = ClusterArmory(desk(Pair(), FakeClock()), lambda _: FakeActuator(), lambda _: MemoryJournal())
+    armory = ClusterArmory(
+        desk(Pair(), FakeClock()), lambda _: FakeActuator(), lambda _: MemoryJournal(), make_locks=lambda _: FakeLocks()
+    )
     with pytest.raises(ArmingError, match="redis-x"):
         armory.arm("cache", RUNBOOK, {"survivor": A, "returning": "redis-x"})
 
@@ -335,14 +338,14 @@ def test_arming_without_a_journal_is_refused():
     def full(_):
         raise OSError("No space left on device")
 
-    armory = ClusterArmory(desk(Pair(), FakeClock()), lambda _: FakeActuator(), full)
+    armory = ClusterArmory(desk(Pair(), FakeClock()), lambda _: FakeActuator(), full, make_locks=lambda _: FakeLocks())
     with pytest.raises(ArmingError, match="nothing may be sent"):
         armory.arm("cache", RUNBOOK, ROLES)
 
 
 def test_a_second_execute_sends_nothing():
     stage = Stage()
-    armory = ClusterArmory(desk(stage.pair, stage.clock), lambda _: stage.actuator, lambda _: stage.journal)
+    armory = stage.armory()
     armed = armory.arm("cache", RUNBOOK, ROLES)
     armed.execute(ScriptedOperator())
     number = len(stage.actuator.sent)
@@ -383,7 +386,7 @@ def test_waiting_can_be_ended_and_taken_up_again():
 
 def test_a_screen_can_end_the_waiting():
     stage = Stage(pair=Pair(sync_looks=8))
-    armory = ClusterArmory(desk(stage.pair, stage.clock), lambda _: stage.actuator, lambda _: stage.journal)
+    armory = stage.armory()
     armed = armory.arm("cache", RUNBOOK, ROLES)
     operator = ScriptedOperator(by_step={"wait-for-sync": [choose(Choice.ABORT)]})
     slept = stage.clock.sleep
@@ -407,7 +410,7 @@ def test_another_host_at_the_other_end_refuses():
 
 def test_waiting_that_was_ended_during_the_send_is_not_begun():
     stage = Stage(pair=Pair(sync_looks=8))
-    armory = ClusterArmory(desk(stage.pair, stage.clock), lambda _: stage.actuator, lambda _: stage.journal)
+    armory = stage.armory()
     armed = armory.arm("cache", RUNBOOK, ROLES)
     carry_out = stage.pair.carry_out
 

@@ -1,0 +1,133 @@
+"""The run lock in words: how its note on a node is written and read, and what an operator is told of it (H26)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+
+from console.core.model import ClusterState, RunLock
+
+_NUMBERS = {"since": float, "pid": int}
+_OF_THE_NODE = frozenset({"pid", "start", "origin", "step"})
+_LONGEST = 300
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
+
+
+@dataclass(frozen=True, slots=True)
+class LostLock:
+    """A node on which the run had its lock, and has it no more."""
+
+    node: str
+    why: str
+    holder: RunLock | None = None
+    """Who holds it now; None: nobody, or it could not be read."""
+
+
+class HeldElsewhereError(Exception):
+    """Another run has the lock of a node."""
+
+    def __init__(self, node: str, holder: RunLock | None) -> None:
+        super().__init__(taken_by(node, holder))
+        self.node = node
+        self.holder = holder
+        """None: its note could not be read."""
+
+
+class NotLockableError(Exception):
+    """A node can be reached and cannot be locked. The text is one line and names the node."""
+
+
+def note_of(lock: RunLock) -> str:
+    """Lines `name=value`, as the holder keeps them in its file; it adds by itself what only the node knows."""
+    said = {one.name: str(getattr(lock, one.name)) for one in fields(RunLock)} | {"since": f"{lock.since:.3f}"}
+    lines = {name: one_line(value) for name, value in said.items() if name not in _OF_THE_NODE}
+    return "".join(f"{name}={value}\n" for name, value in lines.items() if value)
+
+
+def parse(text: str) -> RunLock | None:
+    """The note of a holder that lives; None: there is none. Raises ValueError where it is not understood."""
+    said = dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
+    if not said:
+        return None
+    known = {one.name for one in fields(RunLock)}
+    values = {name: _NUMBERS.get(name, one_line)(value) for name, value in said.items() if name in known}
+    try:
+        return RunLock(**values)  # type: ignore[arg-type]
+    except TypeError:
+        raise ValueError("the note of the run's lock is not complete") from None
+
+
+def one_line(text: str) -> str:
+    """What may stand in a note and on a screen: one line without control characters, not too long."""
+    return _UNPRINTABLE.sub(" ", text).strip()[:_LONGEST]
+
+
+def words(lock: RunLock) -> str:
+    """`ann@ops1 runs one-shot-rebuild on cache since 03:12 UTC (step 3/14 replicate)`."""
+    since = datetime.fromtimestamp(lock.since, UTC).strftime("%H:%M")
+    step = f" (step {lock.step})" if lock.step else ""
+    return f"{lock.operator} runs {lock.runbook} on {lock.cluster} since {since} UTC{step}"
+
+
+def whence(lock: RunLock) -> str:
+    """Where its operator sits: the terminal, and the address that the node sees."""
+    parts = (lock.terminal and f"at {lock.terminal}", lock.origin and f"from {lock.origin}")
+    return " ".join(part for part in parts if part)
+
+
+def taken_by(node: str, lock: RunLock | None) -> str:
+    """Why a node cannot be locked: somebody else has it."""
+    if lock is None:
+        return f"{node} is locked by a run whose note cannot be read"
+    place = f", {whence(lock)}" if whence(lock) else ""
+    return f"{node} is locked: {words(lock)}, run {lock.run_id}{place}"
+
+
+def refusal(node: str, lock: RunLock | None) -> str:
+    """One line for the operator who comes second."""
+    if lock is None:
+        return f"{taken_by(node, lock)}: nothing was armed; try again in a moment"
+    follow = f"follow it with `status {lock.cluster}` or `watch {lock.cluster}`, where its journal is shared with"
+    return (
+        f"{taken_by(node, lock)}: nothing was armed. To see how it goes on {follow} "
+        f"`runs show {lock.run_id}`; its lock ends with its console, and can be taken over by a typed sentence"
+    )
+
+
+def takeover_sentence(lock: RunLock) -> str:
+    """What has to be typed, word for word, to end another operator's run."""
+    return f"I end the run of {lock.operator} on {lock.cluster}"
+
+
+def lost_words(lost: Iterable[LostLock]) -> str:
+    """Why nothing is sent; empty: nothing was lost."""
+    parts = [
+        f"the run's lock on {one.node} is lost: {one.why}" + (f"; {words(one.holder)} now" if one.holder else "")
+        for one in lost
+    ]
+    advice = "nothing is sent without it; look again takes it again where it is free"
+    return "; ".join((*parts, advice)) if parts else ""
+
+
+def taken_over(holder: RunLock | None, node: str, run_id: str) -> str:
+    """Who took this run's lock by a sentence, where that is so; else empty."""
+    if holder is None or holder.over != run_id:
+        return ""
+    return f"the run's lock was taken over; {taken_by(node, holder)}"
+
+
+def not_locked_words(free: Mapping[str, str]) -> tuple[str, ...]:
+    """A line for each node that carries no lock of this run."""
+    return tuple(f"{node} is not locked against other operators: {why}" for node, why in free.items())
+
+
+def holders(state: ClusterState) -> Mapping[str, RunLock]:
+    """Node → the run that holds its lock, as the observation saw it."""
+    return {node.name: node.run_lock.value for node in state.nodes if node.run_lock.value is not None}
+
+
+def runs_on(state: ClusterState) -> tuple[RunLock, ...]:
+    """The runs that hold locks on this cluster's nodes, each once."""
+    return tuple({lock.run_id: lock for lock in holders(state).values()}.values())
