@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from console.core.model.reading import Reading
+from console.core.model.reading import NOT_READ, Reading
+
+NODE_MAINTENANCE = "_node_maintenance"
+SERVICE_MAINTENANCE = "_service_maintenance:"
+"""Check ids that Consul itself makes while a node, or the service whose id follows, is in maintenance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,19 @@ class ConsulInstance:
     """The service's own address, else the node's."""
     port: int
     checks: tuple[ConsulCheck, ...] = ()
+    node_address: str = ""
+    """Of the Consul node: there is the agent that the service is registered with."""
+
+    @property
+    def held(self) -> ConsulCheck | None:
+        """The maintenance that keeps the name from resolving to it, whatever its own checks say."""
+        kept = {NODE_MAINTENANCE, f"{SERVICE_MAINTENANCE}{self.service_id}"}
+        return next((check for check in self.checks if check.check_id in kept), None)
+
+    @property
+    def own_checks(self) -> tuple[ConsulCheck, ...]:
+        """The checks of the service itself, as its registration names them."""
+        return tuple(one for one in self.checks if one.service_id and not one.check_id.startswith(SERVICE_MAINTENANCE))
 
     @property
     def passing(self) -> bool:
@@ -61,3 +78,5 @@ class ConsulState:
     instances: Reading[tuple[ConsulInstance, ...]]
     """Catalog and checks, by `/v1/health/service/NAME`."""
     dns: Reading[DnsAnswer]
+    registered: Reading[tuple[str, ...]] = NOT_READ
+    """Ids of the services that are registered with the agent that was asked: only it can change those."""
