@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from console.core.command import Secret
-from console.core.inventory import ClusterSpec
+from console.core.inventory import CONSUL_TOKEN, ClusterSpec
 from console.core.model import ClusterState
 from console.transport.eye import Eye
 
@@ -50,10 +50,12 @@ class Eyes:
             eye.close()
 
 
-def eyes_of(
-    cluster: ClusterSpec,  # noqa: ARG001
-    passwords: Mapping[str, Secret | None],  # noqa: ARG001
-    now: Callable[[], float],  # noqa: ARG001
-) -> Eyes:
+def eyes_of(cluster: ClusterSpec, passwords: Mapping[str, Secret | None], now: Callable[[], float]) -> Eyes:
     """Made from what the inventory names; a pair behind keepalived needs none. `passwords`: see ClusterSpec.secrets."""
-    return Eyes(())
+    eyes: list[Eye] = []
+    if cluster.consul is not None:
+        from console.transport.consul_eye import ConsulEye
+
+        ipv6 = ":" in cluster.nodes[0].address
+        eyes.append(ConsulEye(cluster.consul, passwords.get(CONSUL_TOKEN), now, ipv6=ipv6))
+    return Eyes(tuple(eyes))
