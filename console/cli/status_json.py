@@ -11,7 +11,8 @@ from typing import Any
 from console.cli.status_watchers import watchers_json
 from console.core.facts import attached_line, gap, source_of
 from console.core.finding import Finding, Health
-from console.core.model import ClusterState, Keepalived, MasterLink, NodeState, Persistence, Reading
+from console.core.model import ClusterState, Keepalived, MasterLink, NodeState, Persistence, Reading, RunLock
+from console.core.run_lock import holders, runs_on
 
 VERSION = 1
 
@@ -61,6 +62,7 @@ def _cluster(seen: Seen) -> dict[str, Any]:
         },
         "nodes": [_node(state, node) for node in state.nodes],
         **watchers_json(state),
+        "runs": [_run(state, one) for one in runs_on(state)],
         "findings": [_finding(one) for one in seen.findings],
     }
 
@@ -172,6 +174,21 @@ def _keepalived(node: NodeState) -> dict[str, Any]:
         "instance": instance.name if instance else None,
         "version": found.version if found else None,
         "config_error": _error(node.keepalived_config),
+    }
+
+
+def _run(state: ClusterState, lock: RunLock) -> dict[str, Any]:
+    """An armed run that holds locks on these nodes."""
+    return {
+        "run": lock.run_id,
+        "cluster": lock.cluster,
+        "runbook": lock.runbook,
+        "step": lock.step or None,
+        "operator": lock.operator,
+        "terminal": lock.terminal or None,
+        "from": lock.origin or None,
+        "since": timestamp(lock.since),
+        "nodes": [name for name, held in holders(state).items() if held.run_id == lock.run_id],
     }
 
 

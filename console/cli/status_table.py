@@ -11,6 +11,7 @@ from console.cli.status_watchers import watchers_text
 from console.core.facts import size, source_of
 from console.core.finding import Finding, Severity
 from console.core.model import ClusterState, MasterLink, NodeState, Role
+from console.core.run_lock import runs_on, words
 
 HEADINGS = ("NODE", "ADDRESS", "SSH", "REDIS", "FOLLOWS", "OFFSET", "LAG", "KEYS", "MEMORY", "OPS/S")
 VIP_HEADING = ("VIP",)
@@ -47,6 +48,7 @@ def _cluster(seen: Seen, paint: Paint) -> Iterator[str]:
     for row in rows:
         yield "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
     yield from (f"  {printable(line)}" for line in watchers_text(state))
+    yield from (f"  {printable(words(one))}" for one in runs_on(state))
     yield from _unread(state)
     if seen.findings:
         yield ""

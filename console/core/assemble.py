@@ -24,6 +24,7 @@ from console.core.model import (
     Reading,
     Redis,
     RedisFile,
+    RunLock,
     SavedFile,
     ScriptFile,
     Transition,
@@ -60,6 +61,7 @@ class HostReadings:
     scripts: Reading[tuple[ScriptFile, ...]] = field(default_factory=_not_read)
     redis_log: Reading[LogTail] = field(default_factory=_not_read)
     redis_file: Reading[RedisFile] = field(default_factory=_not_read)
+    run_lock: Reading[RunLock | None] = field(default_factory=_not_read)
 
 
 def silent(problem: Problem, at: float) -> HostReadings:
@@ -90,6 +92,7 @@ def assemble_node(spec: NodeSpec, vip: str, host: HostReadings, redis: Reading[R
         scripts=host.scripts,
         redis_log=host.redis_log,
         redis_file=host.redis_file,
+        run_lock=host.run_lock,
     )
 
 

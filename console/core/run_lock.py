@@ -12,6 +12,8 @@ from console.core.model import ClusterState, RunLock
 _NUMBERS = {"since": float, "pid": int}
 _OF_THE_NODE = frozenset({"pid", "start", "origin", "step"})
 _LONGEST = 300
+_END_OF_TIME = 1e11
+"""Epoch seconds; what lies beyond cannot be written as a date."""
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 
 
@@ -54,9 +56,12 @@ def parse(text: str) -> RunLock | None:
     known = {one.name for one in fields(RunLock)}
     values = {name: _NUMBERS.get(name, one_line)(value) for name, value in said.items() if name in known}
     try:
-        return RunLock(**values)  # type: ignore[arg-type]
+        lock = RunLock(**values)  # type: ignore[arg-type]
     except TypeError:
         raise ValueError("the note of the run's lock is not complete") from None
+    if not 0 <= lock.since < _END_OF_TIME:
+        raise ValueError("the note of the run's lock has no time that can be")
+    return lock
 
 
 def one_line(text: str) -> str:

@@ -22,6 +22,7 @@ from console.probes import (
     processes,
     redis_file,
     redis_log,
+    run_lock,
     scripts,
     system_log,
 )
@@ -50,6 +51,7 @@ class HostReader:
             identity=_section(batch, host_identity.NAME, sent, lambda one: host_identity.parse(one.text)),
             addresses=_section(batch, addresses.NAME, sent, lambda one: addresses.parse(one.text)),
             memory=_section(batch, memory.NAME, sent, lambda one: memory.parse(one.text)),
+            run_lock=_section(batch, run_lock.NAME, sent, lambda one: run_lock.parse(one.text)),
             version=_rare(batch, keepalived_version.NAME, sent, known.version, _version),
             backups=_rare(batch, backups.NAME, sent, known.backups, lambda one: backups.parse(one.text)),
             disk=_rare(batch, disk.NAME, sent, known.disk, lambda one: disk.parse(one.text)),

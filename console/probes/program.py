@@ -26,6 +26,7 @@ from console.probes import (
     processes,
     redis_file,
     redis_log,
+    run_lock,
     scripts,
     system_log,
 )
@@ -86,6 +87,7 @@ _PROBES = (
     backups,
     redis_file,
     redis_log,
+    run_lock,
     scripts,
 )
 

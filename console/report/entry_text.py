@@ -53,7 +53,24 @@ def _preview(data: Data) -> str:
 
 
 def _refused(data: Data) -> str:
-    return "; ".join(data.get("differences", ()))
+    return str(data.get("reason") or "") or "; ".join(data.get("differences", ()))
+
+
+def _lock(data: Data) -> str:
+    """The run's lock on the nodes: taken, or lost."""
+    away = "".join(f"; {node} is not locked: {why}" for node, why in (data.get("not_locked") or {}).items())
+    if lost := data.get("lost"):
+        return "lost: " + "; ".join(f"{one.get('node')}: {one.get('why')}{_now(one.get('holder'))}" for one in lost)
+    return f"the nodes are locked{away}"
+
+
+def _now(holder: Data | None) -> str:
+    return f"; {holder.get('operator')} has it now, run {holder.get('run_id')}" if holder else ""
+
+
+def _taken_over(data: Data) -> str:
+    holder = data.get("holder") or {}
+    return f"typed {data.get('typed')!r}: ends the run {holder.get('run_id')} of {holder.get('operator')}"
 
 
 def _intent(data: Data) -> str:
@@ -85,6 +102,8 @@ _WORDS: Mapping[str, Callable[[Data], str]] = {
     "decided": _decided,
     "overridden": _overridden,
     "preview": _preview,
+    "lock": _lock,
+    "taken-over": _taken_over,
     "refused": _refused,
     "intent": _intent,
     "result": _result,

@@ -34,6 +34,7 @@ from console.probes import (
     redis_file,
     redis_info,
     redis_log,
+    run_lock,
     scripts,
     system_log,
 )
@@ -59,6 +60,7 @@ PARSERS: Mapping[str, Callable[[Case], Any]] = {
     "redis_config": lambda case: redis_config.parse(case["told"]),
     "redis_file": lambda case: redis_file.parse(case["text"]),
     "redis_log": lambda case: redis_log.parse(case["text"]),
+    "run_lock": lambda case: run_lock.parse(case["text"]),
     "scripts": lambda case: scripts.parse(case["text"]),
     "redis_info": lambda case: redis_info.parse(case["text"].replace("\n", "\r\n")),
     "system_log": lambda case: system_log.parse(

@@ -65,7 +65,7 @@ def shell(request, tmp_path):
 def test_bytes_come_as_they_stand(shell):
     first = shell.batch()
     assert {name: one.status for name, one in first.items()} | {"version": "ok"} == {
-        **dict.fromkeys(["identity", "clock", "addresses", "processes", "memory", "files"], "ok"),
+        **dict.fromkeys(["identity", "clock", "addresses", "processes", "memory", "files", "run-lock"], "ok"),
         **dict.fromkeys(["config", "notify-log", "system-log", "version"], "ok"),
         **dict.fromkeys(["disk", "backups", "redis-log", "redis-file"], "unknown"),
     }
