@@ -8,19 +8,21 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 import samples
+from past_runs import FakeArchive
 from textual.pilot import Pilot
 
 from console.core.command import Planned, RedisCommand
 from console.core.comparison import KeyComparison
 from console.core.inventory import ClusterSpec, Inventory, KeepalivedSpec, NodeSpec, RedisSpec, SshSpec
 from console.core.loss import LossPreview
-from console.core.model import ClusterState
+from console.core.model import ClusterState, RunLock
 from console.core.predicate import Check, Verdict
 from console.core.quiescence import Pulse
+from console.core.replay import PastRun
 from console.core.resync import ResyncKind
 from console.core.run import Choice, Decision, Outcome, Question, QuestionKind, RunState, StepState, StepStatus
 from console.core.runbook import Action, Condition, GateKind, RoleSpec, Runbook, Step
-from console.engine.ports import ArmingError, Desk, Operator
+from console.engine.ports import ArmingError, Desk, LockHeldError, Operator, Takeover
 from console.tui.app import ConsoleApp
 
 
@@ -228,10 +230,27 @@ class FakeArmory:
     refusal: str = ""
     armed: list[Mapping[str, str]] = field(default_factory=list)
 
-    def arm(self, cluster: str, runbook: Runbook, roles: Mapping[str, str]) -> FakeRun:
+    resumed: list[str] = field(default_factory=list)
+    holder: RunLock | None = None
+    """Who holds the lock; ends with a takeover."""
+    takeovers: list[Takeover] = field(default_factory=list)
+
+    def arm(
+        self, cluster: str, runbook: Runbook, roles: Mapping[str, str], takeover: Takeover | None = None
+    ) -> FakeRun:
         if self.refusal:
             raise ArmingError(self.refusal)
+        if takeover is not None:
+            self.takeovers.append(takeover)
+        elif self.holder is not None:
+            raise LockHeldError(samples.A, self.holder)
         self.armed.append(roles)
+        return self.run
+
+    def resume(self, run_id: str) -> FakeRun:
+        if self.refusal:
+            raise ArmingError(self.refusal)
+        self.resumed.append(run_id)
         return self.run
 
 
@@ -248,6 +267,7 @@ class Stage:
     inspectors: dict[str, FakeInspector]
     app: ConsoleApp
     armory: FakeArmory | None
+    archive: FakeArchive
 
     @property
     def inspector(self) -> FakeInspector:
@@ -260,17 +280,19 @@ def stage(
     refusal: str = "",
     runbook: str | None = None,
     sending: threading.Event | None = None,
+    runs: Iterable[PastRun] = (),
     app: type[ConsoleApp] = ConsoleApp,
 ) -> Stage:
     """The console on these clusters; with `questions` it can arm a run that asks them."""
     clock = FakeClock()
     inspectors = {state.name: FakeInspector(state) for state in states}
     inventory = Inventory("inventory.yaml", tuple(spec_of(state) for state in states))
-    desk = Desk(inventory, (REBUILD,), lambda name: inspectors[name], clock)
+    archive = FakeArchive(list(runs))
+    desk = Desk(inventory, (REBUILD,), lambda name: inspectors[name], clock, archive)
     armory = None if questions is None else FakeArmory(FakeRun(tuple(questions), sending=sending), refusal)
     # the tests tick themselves: a timer of their own would make what is on the screen a matter of chance
     console = app(desk, armory, runbook=runbook, interval=3600)
-    return Stage(clock, inspectors, console, armory)
+    return Stage(clock, inspectors, console, armory, archive)
 
 
 async def until(pilot: Pilot[int], holds: Callable[[], object], within: float = 10.0) -> None:

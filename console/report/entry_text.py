@@ -91,6 +91,20 @@ def _step(data: Data) -> str:
     return f"{data.get('id')} {data.get('status')}: {data.get('note')}"
 
 
+def _resumed(data: Data) -> str:
+    where = " ".join(
+        filter(None, (data.get("terminal"), data.get("terminal_from") and f"from {data['terminal_from']}"))
+    )
+    cut = data.get("cut")
+    lost = f"; an unfinished line {cut.get('line')} was set aside in {cut.get('kept_in')}" if cut else ""
+    return f"by {data.get('operator')}{f' at {where}' if where else ''}, {data.get('program')}{lost}"
+
+
+def _believed(data: Data) -> str:
+    steps = data.get("steps") or ()
+    return "; ".join(f"{number} {one.get('kind')}: {one.get('why')}" for number, one in enumerate(steps, start=1))
+
+
 def _closed(data: Data) -> str:
     return f"{data.get('outcome')}: {data.get('message')}"
 
@@ -109,5 +123,7 @@ _WORDS: Mapping[str, Callable[[Data], str]] = {
     "result": _result,
     "verified": _verified,
     "step": _step,
+    "resumed": _resumed,
+    "believed": _believed,
     "closed": _closed,
 }

@@ -30,6 +30,7 @@ class FolderArchive:
         """Raises ArchiveError, in one line."""
         path = self._folder / run_id / NAME
         try:
+            self._known.pop(run_id, None)  # one run that is asked for is checked against what is on the disk now
             return self._read(path)
         except OSError as error:
             raise ArchiveError(f"{path}: {error.strerror or error}") from None

@@ -9,21 +9,26 @@ from textual.app import SystemCommand
 from textual.reactive import reactive
 from textual.screen import Screen
 
+from console.core.replay import PastRun
 from console.core.run import Decision, Outcome, Question, RunState
 from console.core.runbook import Runbook
-from console.engine.ports import ArmedRun, Armory, Desk
+from console.engine.ports import ArmedRun, Armory, Desk, Takeover
 from console.tui.armed import ArmedView, RunInHand
 from console.tui.departure import orderly
 from console.tui.looking import LookingApp
-from console.tui.messages import ArmingRefused, QuestionAsked, RunAdvanced, RunBroke, RunEnded
+from console.tui.messages import ArmingLocked, ArmingRefused, QuestionAsked, RunAdvanced, RunBroke, RunEnded
 from console.tui.palette import commands
 from console.tui.present.run import short_ending
 from console.tui.screens.base import ConsoleScreen
 from console.tui.screens.cluster import ClusterScreen
 from console.tui.screens.clusters import ClustersScreen
 from console.tui.screens.dialogs import HelpDialog, LeaveDialog
+from console.tui.screens.record import RecordScreen
+from console.tui.screens.resume import ResumeScreen
 from console.tui.screens.run import RunScreen
+from console.tui.screens.run_dialogs import LockedDialog
 from console.tui.screens.runbooks import ArmScreen, RunbooksScreen
+from console.tui.screens.runs import RunsScreen
 
 RUN_LOOKS_ITSELF = 3.0
 """Seconds: while a run works, its own observations are shown, and ours fill the gaps that are longer."""
@@ -51,6 +56,8 @@ class ConsoleApp(LookingApp):
         """The operator wants to quit: the run is to stop at its next question."""
         self._armory = armory
         self._hand = RunInHand(self.post)
+        self._take_over: Callable[[Takeover], None] | None = None
+        """Arms again what was to be armed last, over the run that holds the lock."""
         self._first_cluster = cluster
         self._first_runbook = runbook
         self._first_roles = dict(roles or {})
@@ -107,6 +114,21 @@ class ConsoleApp(LookingApp):
             self._back_to(ClusterScreen, RunbooksScreen)
             self.push_screen(ArmScreen(cluster, found, roles or {}))
 
+    def open_runs(self, cluster: str) -> None:
+        """The recorded runs; of this cluster first, where one is named."""
+        self.push_screen(RunsScreen(cluster))
+
+    def open_record(self, run_id: str, cluster: str) -> None:
+        """A recorded run, or one that the nodes tell of; the one that is armed here is shown where it is answered."""
+        if self.armed_run is not None and self.run_state is not None and self.run_state.run_id == run_id:
+            self._open_run(self.armed_run.cluster)
+        else:
+            self.push_screen(RecordScreen(run_id, cluster))
+
+    def open_resuming(self, past: PastRun) -> None:
+        """What the journal says of a run, before it is gone on with."""
+        self.push_screen(ResumeScreen(past))
+
     def _open_run(self, cluster: str) -> None:
         self._back_to(ClusterScreen, RunScreen)
         if not isinstance(self.screen, RunScreen):
@@ -125,12 +147,19 @@ class ConsoleApp(LookingApp):
         armed = self._hand.armed
         return armed.state if armed is not None else None
 
-    def arm(self, cluster: str, runbook: Runbook, roles: Mapping[str, str]) -> None:
-        """Arms and starts a run."""
+    def arm(self, cluster: str, runbook: Runbook, roles: Mapping[str, str], takeover: Takeover | None = None) -> None:
+        """Arms and starts a run. `takeover` ends the one of another operator that holds the lock."""
         if (armory := self._armory) is not None:
-            self._begin(cluster, runbook, lambda: armory.arm(cluster, runbook, roles))
+            self._take_over = lambda word: self.arm(cluster, runbook, roles, word)
+            self._begin(cluster, runbook.name, lambda: armory.arm(cluster, runbook, roles, takeover))
 
-    def _begin(self, cluster: str, runbook: Runbook, arm: Callable[[], ArmedRun]) -> None:
+    def resume(self, past: PastRun) -> None:
+        """Goes on with a run whose console is gone."""
+        if (armory := self._armory) is not None:
+            self._take_over = None
+            self._begin(past.cluster, past.runbook, lambda: armory.resume(past.run_id))
+
+    def _begin(self, cluster: str, runbook: str, arm: Callable[[], ArmedRun]) -> None:
         """In a thread that nothing cancels: what was sent cannot be called back by a screen."""
         if not self.may_arm:
             return
@@ -138,9 +167,7 @@ class ConsoleApp(LookingApp):
         self.armed_run = ArmedView(cluster, runbook)
         work = self._hand.work(arm)
         self._open_run(cluster)
-        self.run_worker(
-            work, name=f"run {runbook.name}", group="run", thread=True, exclusive=False, exit_on_error=False
-        )
+        self.run_worker(work, name=f"run {runbook}", group="run", thread=True, exclusive=False, exit_on_error=False)
 
     def answer(self, question: Question, decision: Decision) -> None:
         """Hands the operator's decision to the runner."""
@@ -167,6 +194,13 @@ class ConsoleApp(LookingApp):
         if isinstance(self.screen, RunScreen):
             self.pop_screen()
         self.notify(message.reason, title="Nothing was armed", severity="error", timeout=30, markup=False)
+
+    def on_arming_locked(self, message: ArmingLocked) -> None:
+        self._disarm()
+        if isinstance(self.screen, RunScreen):
+            self.pop_screen()
+        holder = message.holder
+        self.push_screen(LockedDialog(holder, lambda: self.open_record(holder.run_id, holder.cluster), self._take_over))
 
     def on_run_broke(self, message: RunBroke) -> None:
         self._disarm()

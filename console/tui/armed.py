@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from textual.message import Message
 
 from console.core.run import Decision, Question
-from console.core.runbook import Runbook
-from console.engine.ports import ArmedRun, ArmingError
-from console.tui.messages import ArmingRefused, RunAdvanced, RunBroke, RunEnded
+from console.engine.ports import ArmedRun, ArmingError, LockHeldError
+from console.tui.messages import ArmingLocked, ArmingRefused, RunAdvanced, RunBroke, RunEnded
 from console.tui.operator import ScreenOperator
 
 
@@ -19,7 +18,8 @@ class ArmedView:
     """The armed run as the screens show it. It exists from arming to the end of the run, and only then."""
 
     cluster: str
-    runbook: Runbook
+    runbook: str
+    """Its name."""
     question: Question | None = None
     """What the runner waits for."""
 
@@ -41,6 +41,8 @@ class RunInHand:
                 self._armed = armed = arm()
                 self._post(RunAdvanced(armed.state))
                 self._post(RunEnded(armed.execute(operator)))
+            except LockHeldError as held:
+                self._post(ArmingLocked(held.holder, str(held)) if held.holder else ArmingRefused(str(held)))
             except ArmingError as error:
                 self._post(ArmingRefused(str(error)))
             except Exception as error:  # noqa: BLE001  the screen must live to say it

@@ -14,12 +14,14 @@ from textual.binding import BindingType
 from textual.message import Message
 from textual.reactive import reactive
 
+from console.core.replay import PastRun
 from console.core.runbook import Runbook
-from console.engine.ports import Desk
+from console.engine.ports import ArchiveError, Desk
 from console.tui import themes
 from console.tui.bindings import bindings_of
+from console.tui.errands import Errands
 from console.tui.eyes import Eyes
-from console.tui.messages import ClusterObserved, ObservationFailed
+from console.tui.messages import ClusterObserved, ErrandFailed, ObservationFailed, PastRunRead, RunsListed
 from console.tui.screens.base import ConsoleScreen
 from console.tui.view import ClusterView, absorb
 
@@ -38,10 +40,13 @@ class LookingApp(App[int]):
     ENABLE_COMMAND_PALETTE = True
 
     views: reactive[Mapping[str, ClusterView]] = reactive(types.MappingProxyType({}), init=False)
+    past_runs: reactive[Mapping[str, PastRun] | None] = reactive(None, init=False)
+    """The recorded runs by their ids, oldest first; None: not read yet."""
 
     def __init__(self, desk: Desk, *, interval: float = 1.0) -> None:
         super().__init__()
         self.desk = desk
+        self.errands = Errands(self.post)
         self._eyes = Eyes(desk.inspector, self.post)
         self._interval = interval
         self._ticks = 0
@@ -97,6 +102,36 @@ class LookingApp(App[int]):
     def on_observation_failed(self, message: ObservationFailed) -> None:
         view = self.views[message.cluster]
         self.views = _frozen({**self.views, message.cluster: replace(view, trouble=message.reason)})
+
+    # --- recorded runs ----------------------------------------------------------------------------------------------
+
+    def list_runs(self) -> None:
+        """Reads the recorded runs again; the screens hear of it."""
+        if (archive := self.desk.archive) is not None:
+            self.errands.send("reading the recorded runs", lambda: RunsListed(archive.summaries()))
+
+    def read_run(self, run_id: str) -> None:
+        """Reads one recorded run again."""
+        archive = self.desk.archive
+        if archive is None:
+            return
+
+        def work() -> Message:
+            try:
+                return PastRunRead(archive.read(run_id))
+            except ArchiveError as error:
+                return ErrandFailed(f"reading {run_id}", str(error))
+
+        self.errands.send(f"reading {run_id}", work)
+
+    def on_runs_listed(self, message: RunsListed) -> None:
+        self.past_runs = types.MappingProxyType({one.run_id: one for one in message.runs})
+
+    def on_past_run_read(self, message: PastRunRead) -> None:
+        self.past_runs = types.MappingProxyType({**(self.past_runs or {}), message.past.run_id: message.past})
+
+    def on_errand_failed(self, message: ErrandFailed) -> None:
+        self.notify(message.reason, title=message.name, severity="error", timeout=10, markup=False)
 
     def post(self, message: Message) -> None:
         """From any thread, at any time: after the end there is nobody to tell."""

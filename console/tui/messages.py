@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from textual.message import Message
 
-from console.core.model import ClusterState
+from console.core.model import ClusterState, RunLock
+from console.core.replay import PastRun
 from console.core.run import Question, RunState
 
 
@@ -57,4 +58,34 @@ class ArmingRefused(Message):
 class RunBroke(Message):
     """The runner itself failed, which it promises not to."""
 
+    reason: str
+
+
+@dataclass
+class ArmingLocked(Message):
+    """Another operator's run holds the lock of the cluster's nodes; nothing was sent."""
+
+    holder: RunLock
+    reason: str
+
+
+@dataclass
+class RunsListed(Message):
+    """The recorded runs were read; oldest first."""
+
+    runs: tuple[PastRun, ...]
+
+
+@dataclass
+class PastRunRead(Message):
+    """One recorded run was read again."""
+
+    past: PastRun
+
+
+@dataclass
+class ErrandFailed(Message):
+    """Something that was to be read or written could not be."""
+
+    name: str
     reason: str

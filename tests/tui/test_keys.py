@@ -14,8 +14,10 @@ from console.tui.bindings import BOUND_BY_TEXTUAL, KEYS
 from console.tui.screens.cluster import ClusterScreen
 from console.tui.screens.clusters import ClustersScreen
 from console.tui.screens.dialogs import FindingDialog, HelpDialog, LeaveDialog
+from console.tui.screens.record import RecordScreen
 from console.tui.screens.run import RunScreen
 from console.tui.screens.runbooks import ArmScreen, RunbooksScreen
+from console.tui.screens.runs import RunsScreen
 from console.tui.widgets.lines import LinesPane
 from console.tui.widgets.menu import Menu
 from console.tui.widgets.question import QuestionBox
@@ -27,6 +29,8 @@ OWNERS = {
     "runbooks": RunbooksScreen,
     "arm": ArmScreen,
     "run": RunScreen,
+    "runs": RunsScreen,
+    "record": RecordScreen,
     "question": QuestionBox,
     "dialog": HelpDialog,
     "pane": LinesPane,

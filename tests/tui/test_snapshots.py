@@ -5,11 +5,14 @@ picture of the documentation (docs/screen.svg) is drawn again, too.
 """
 
 import os
+import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import samples
+from past_runs import past, written
+from past_runs import until as cut
 from tui_stage import Stage, question, seen, stage, until
 
 from console.core.run import QuestionKind
@@ -43,6 +46,42 @@ async def to_the_help(pilot, on: Stage) -> None:
     await pilot.pause()
 
 
+async def to_the_runs(pilot, on: Stage) -> None:
+    await seen(pilot, on)
+    await pilot.press("u")
+    await until(pilot, lambda: on.app.past_runs is not None)
+    await pilot.pause()
+
+
+async def to_a_record(pilot, on: Stage) -> None:
+    await to_the_runs(pilot, on)
+    await pilot.press("enter")
+    await until(pilot, lambda: "began" in on.app.screen.query_one("#story").text)
+    await pilot.pause()
+
+
+async def to_resuming(pilot, on: Stage) -> None:
+    await to_the_runs(pilot, on)
+    await pilot.press("down", "e")
+    await until(pilot, lambda: "UNKNOWN" in on.app.screen.query_one("#arming").text)
+    await pilot.pause()
+
+
+def recorded() -> Stage:
+    day = 86_400
+    done, old = written(at=samples.NOW - 400 * day), written(at=samples.NOW - day)
+    broken = [*old[:4], old[4].replace("4", "5"), *old[5:]]
+    earlier = [
+        past(done, "20251017T074000Z-cache-one-shot-rebuild-11aa"),
+        past(broken, "20261120T074000Z-cache-one-shot-rebuild-22bb"),
+        past(cut(written(at=samples.NOW - 3600), "intent", 2), "20261121T064000Z-cache-one-shot-rebuild-33cc"),
+        past(cut(written(), "verified", 3), "20261121T074000Z-cache-one-shot-rebuild-44dd", live=True),
+    ]
+    on = stage(samples.stale_master_back(), runs=earlier, questions=[])
+    on.clock.at = samples.NOW + 30
+    return on
+
+
 def several() -> Stage:
     return stage(
         samples.healthy_pair(),
@@ -64,8 +103,20 @@ SCREENS = {
     "run": (lambda: asking(question(QuestionKind.CONFIRM, 1)), to_the_question),
     "ended": (lambda: asking(question()), to_the_end),
     "clusters": (several, seen),
+    "runs": (recorded, to_the_runs),
+    "record": (recorded, to_a_record),
+    "resuming": (recorded, to_resuming),
     "help": (lambda: stage(samples.failed_over_pair()), to_the_help),
 }
+
+
+@pytest.fixture(autouse=True)
+def local_time(monkeypatch):
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")

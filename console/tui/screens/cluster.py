@@ -8,9 +8,11 @@ from textual.containers import Container, Horizontal
 from textual.widget import Widget
 
 from console.core.finding import Finding
+from console.core.model import RunLock
 from console.tui.bindings import Key, bindings_of
 from console.tui.present import cards as present_cards
 from console.tui.present import cluster as present
+from console.tui.present import lock as present_lock
 from console.tui.present.words import BOLD, DIM, Lines, Part, fitted, line
 from console.tui.screens.base import ConsoleScreen
 from console.tui.screens.dialogs import FindingDialog
@@ -43,6 +45,7 @@ class ClusterScreen(ConsoleScreen):
 
     def body(self) -> Iterable[Widget]:
         yield LinesPane(self._draw_headline, focusable=False, id="headline")
+        yield LinesPane(self._draw_lock, focusable=False, id="lock")
         yield LinesPane(self._draw_cards, id="cards")
         yield LinesPane(self._draw_topology, focusable=False, id="topology")
         yield LinesPane(self._draw_tabs, focusable=False, id="tabs")
@@ -72,6 +75,13 @@ class ClusterScreen(ConsoleScreen):
     def action_runbooks(self) -> None:
         self.console_app.open_runbooks(self._cluster)
 
+    def action_runs(self) -> None:
+        self.console_app.open_runs(self._cluster)
+
+    def action_follow(self) -> None:
+        if lock := self._lock:
+            self.console_app.open_record(lock.run_id, lock.cluster)
+
     def action_detail(self) -> None:
         chosen = self.query_one("#findings", Menu).chosen
         found = next((one for one in self.view.findings if _key(one) == chosen), None)
@@ -94,6 +104,20 @@ class ClusterScreen(ConsoleScreen):
 
     def _draw_headline(self, width: int, height: int) -> Lines:
         return present.headline(self.view, width, height)
+
+    @property
+    def _lock(self) -> RunLock | None:
+        """The run of somebody else that holds this cluster's lock."""
+        run = self.console_app.run_in_hand
+        return next(iter(present_lock.others(self.view.state, run.run_id if run else "")), None)
+
+    def paint(self) -> None:
+        self.query_one("#lock").display = self._lock is not None
+        super().paint()
+
+    def _draw_lock(self, width: int, _: int) -> Lines:
+        lock = self._lock
+        return (present_lock.banner(lock, width),) if lock else ()
 
     def _draw_cards(self, width: int, height: int) -> Lines:
         state = self.view.state

@@ -29,6 +29,9 @@ class ClustersScreen(ConsoleScreen):
         if name := self.query_one(Menu).chosen:
             self.console_app.open_cluster(name)
 
+    def action_runs(self) -> None:
+        self.console_app.open_runs("")
+
     def action_back(self) -> None:
         """There is nothing behind this screen."""
 

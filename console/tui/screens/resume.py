@@ -1,0 +1,74 @@
+"""Before a run is gone on with: what its journal says of each step, and what resuming means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from textual import on
+from textual.binding import BindingType
+from textual.containers import Horizontal
+from textual.widget import Widget
+from textual.widgets import Button
+
+from console.core.replay import PastRun
+from console.tui.bindings import bindings_of
+from console.tui.present import past as present
+from console.tui.present.words import WARN, Lines, wrapped
+from console.tui.screens.base import ConsoleScreen
+from console.tui.widgets.buttons import MarkedButton
+from console.tui.widgets.lines import LinesPane
+
+
+class ResumeScreen(ConsoleScreen):
+    """Nothing is armed before the button is pressed; the safe one has the focus."""
+
+    PLACE = "arm"
+    BINDINGS: ClassVar[list[BindingType]] = bindings_of("arm")
+    AUTO_FOCUS = "#back"
+
+    def __init__(self, past: PastRun) -> None:
+        super().__init__()
+        self._past = past
+
+    @property
+    def cluster(self) -> str:
+        return self._past.cluster if self._past.cluster in self.console_app.views else ""
+
+    def place(self) -> str:
+        return f"{self._past.cluster} > resume"
+
+    def body(self) -> Iterable[Widget]:
+        yield LinesPane(self._draw_lines, id="arming")
+        with Horizontal(classes="buttons"):
+            yield MarkedButton("Back, resume nothing", id="back", compact=True, classes="safe")
+            yield MarkedButton("RESUME this run", id="arm", compact=True, disabled=True, classes="dangerous")
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.query_one("#arm", Button).disabled = bool(self._hindrance)
+
+    def action_choose(self) -> None:
+        """Enter on the text presses nothing."""
+
+    @on(Button.Pressed, "#back")
+    def go_back(self) -> None:
+        self.action_back()
+
+    @on(Button.Pressed, "#arm")
+    def resume(self) -> None:
+        if not self._hindrance:
+            self.console_app.resume(self._past)
+
+    @property
+    def _hindrance(self) -> str:
+        app = self.console_app
+        if not self.cluster:
+            return f"The cluster {self._past.cluster} is not in {app.desk.inventory.path}."
+        if app.armed_run is not None:
+            return "Another run is armed in this console."
+        return "" if app.may_arm else "This console was opened without the right to arm runs."
+
+    def _draw_lines(self, width: int, _: int) -> Lines:
+        hindrance = wrapped(self._hindrance, width, WARN) if self._hindrance else ()
+        return (*hindrance, *present.resuming(self._past, width))

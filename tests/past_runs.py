@@ -1,0 +1,87 @@
+"""Recorded runs for tests: journals that the engine itself wrote, on a pair of stand-ins; whole, cut off, or broken."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from fakes import NOW, Stage
+
+from console.core.journal import Entry, next_entry
+from console.core.replay import ArchiveError, PastRun, recall
+
+RUN = "20261121T074000Z-cache-one-shot-rebuild-3f2a"
+OPENED = {
+    "program": "redis-ha-console 0.1.0",
+    "operator": "ann@ops1",
+    "terminal": "/dev/pts/3",
+    "cluster": "cache",
+    "runbook_title": "One-shot rebuild after a failover",
+}
+
+
+def written(*, at: float = NOW, operator: Any = None, **opened: Any) -> list[str]:
+    """The lines of a journal of a whole rebuild, one entry a second from `at` on."""
+    stage = Stage()
+    stage.run(operator)
+    return lines_of(stage.journal.entries, at, **opened)
+
+
+def lines_of(told: list[tuple[str, Mapping[str, Any]]], at: float = NOW, **opened: Any) -> list[str]:
+    """Entries as a journal has them, sealed one after the other."""
+    last: Entry | None = None
+    lines = []
+    for second, (kind, data) in enumerate(told):
+        known = {**data, **OPENED, **opened} if kind == "opened" else data
+        last = next_entry(last, kind, known, at + second)
+        lines.append(last.line)
+    return lines
+
+
+def until(lines: list[str], kind: str, count: int = 1) -> list[str]:
+    """The journal up to and with its entry number `count` of this kind."""
+    found = [at for at, one in enumerate(lines) if f'"kind":"{kind}"' in one]
+    return lines[: found[count - 1] + 1]
+
+
+def past(lines: list[str], run_id: str = RUN, *, live: bool = False) -> PastRun:
+    return recall(run_id, f"/home/ann/.local/state/redis-ha-console/runs/{run_id}", lines, under_way=live)
+
+
+@dataclass
+class FakeArchive:
+    """Implements `Archive` over a list that a test may change."""
+
+    runs: list[PastRun] = field(default_factory=list)
+    reads: int = 0
+
+    def summaries(self) -> tuple[PastRun, ...]:
+        return tuple(self.runs)
+
+    def read(self, run_id: str) -> PastRun:
+        self.reads += 1
+        for one in self.runs:
+            if one.run_id == run_id:
+                return one
+        raise ArchiveError(f"there is no run {run_id}")
+
+    def put(self, past: PastRun) -> None:
+        """In the place of the one with its id."""
+        self.runs = [past if one.run_id == past.run_id else one for one in self.runs]
+
+
+def many(count: int = 300) -> list[PastRun]:
+    """Runs of a year, on three clusters."""
+    names = ("cache", "sessions", "queue")
+    whole = past(written())
+    first = whole.entries[0]
+    return [
+        replace(
+            whole,
+            run_id=f"2026{number:04d}-{names[number % 3]}",
+            opened={**whole.opened, "cluster": names[number % 3]},
+            entries=(replace(first, at=f"2026-{number // 28 + 1:02d}-{number % 28 + 1:02d}T03:40:00.000Z"),),
+        )
+        for number in range(count)
+    ]
