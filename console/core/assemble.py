@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from console.core.inventory import NodeSpec
+from console.core.inventory import DirectorSpec, NodeSpec, RedisSpec
 from console.core.model import (
+    ArpSettings,
     Backup,
     ClockReading,
+    DirectorState,
     DiskRoom,
     HostIdentity,
     InterfaceAddress,
@@ -28,6 +30,7 @@ from console.core.model import (
     SavedFile,
     ScriptFile,
     Transition,
+    VirtualService,
     VrrpInstance,
     VrrpState,
     read,
@@ -62,6 +65,8 @@ class HostReadings:
     redis_log: Reading[LogTail] = field(default_factory=_not_read)
     redis_file: Reading[RedisFile] = field(default_factory=_not_read)
     run_lock: Reading[RunLock | None] = field(default_factory=_not_read)
+    services: Reading[tuple[VirtualService, ...]] = field(default_factory=_not_read)
+    arp: Reading[ArpSettings] = field(default_factory=_not_read)
 
 
 def silent(problem: Problem, at: float) -> HostReadings:
@@ -93,6 +98,25 @@ def assemble_node(spec: NodeSpec, vip: str, host: HostReadings, redis: Reading[R
         redis_log=host.redis_log,
         redis_file=host.redis_file,
         run_lock=host.run_lock,
+        arp=host.arp,
+    )
+
+
+def as_node(spec: DirectorSpec) -> NodeSpec:
+    """A director as what it is to SSH and keepalived: a host like any other, without a Redis."""
+    return NodeSpec(spec.name, spec.address, spec.ssh, RedisSpec(), spec.keepalived)
+
+
+def assemble_director(spec: DirectorSpec, read_vip: str, host: HostReadings) -> DirectorState:
+    """One director as it was last seen."""
+    return DirectorState(
+        name=spec.name,
+        address=spec.address,
+        ssh=host.identity,
+        addresses=host.addresses,
+        keepalived=assemble_keepalived(as_node(spec), read_vip, host, unread(ProblemKind.NOT_CONFIGURED)),
+        services=host.services,
+        keepalived_config=host.config,
     )
 
 

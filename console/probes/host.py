@@ -10,11 +10,13 @@ from console.core.assemble import HostReadings, choose_instance
 from console.core.model import Problem, ProblemKind, Reading, read, unread
 from console.probes import (
     addresses,
+    arp,
     backups,
     clock,
     disk,
     files,
     host_identity,
+    ipvs,
     keepalived_config,
     keepalived_version,
     memory,
@@ -58,6 +60,8 @@ class HostReader:
             redis_log=_rare(batch, redis_log.NAME, sent, known.redis_log, lambda one: redis_log.parse(one.text)),
             redis_file=_rare(batch, redis_file.NAME, sent, known.redis_file, lambda one: redis_file.parse(one.text)),
             scripts=_rare(batch, scripts.NAME, sent, known.scripts, lambda one: scripts.parse(one.text)),
+            services=_rare(batch, ipvs.NAME, sent, known.services, lambda one: ipvs.parse(one.text)),
+            arp=_rare(batch, arp.NAME, sent, known.arp, lambda one: arp.parse(one.text)),
         )
         known = self._with_clock(known, batch, sent, received)
         known = self._with_files(known, batch, sent, dump)

@@ -14,11 +14,13 @@ from dataclasses import dataclass
 
 from console.probes import (
     addresses,
+    arp,
     backups,
     clock,
     disk,
     files,
     host_identity,
+    ipvs,
     keepalived_config,
     keepalived_version,
     memory,
@@ -89,6 +91,8 @@ _PROBES = (
     redis_log,
     run_lock,
     scripts,
+    ipvs,
+    arp,
 )
 
 
@@ -99,6 +103,10 @@ class Watched:
     config: str
     state_log: str = ""
     system_log: str = ""
+    ipvs: bool = False
+    """A director: its table of real servers is wanted."""
+    arp: bool = False
+    """A real server: how it treats ARP is wanted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +148,8 @@ def text(watched: Watched, nonce: str, request: str, *, once: bool = False) -> s
         "conf": watched.config,
         "state_log": watched.state_log,
         "log": watched.system_log,
+        "ipvs": "yes" if watched.ipvs else "",
+        "arp": "yes" if watched.arp else "",
     }
     settings = "".join(f"{name}={shlex.quote(value)}\n" for name, value in variables.items())
     probes = "".join(probe.SCRIPT for probe in _PROBES)

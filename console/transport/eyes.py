@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 
 from console.core.command import Secret
@@ -50,9 +51,22 @@ class Eyes:
             eye.close()
 
 
-def eyes_of(cluster: ClusterSpec, passwords: Mapping[str, Secret | None], now: Callable[[], float]) -> Eyes:
+def eyes_of(
+    cluster: ClusterSpec,
+    passwords: Mapping[str, Secret | None],
+    now: Callable[[], float],
+    handshakes: threading.Semaphore,
+) -> Eyes:
     """Made from what the inventory names; a pair behind keepalived needs none. `passwords`: see ClusterSpec.secrets."""
     eyes: list[Eye] = []
+    if cluster.sentinels:
+        from console.transport.sentinel_eye import SentinelEye
+
+        eyes += [SentinelEye(one, cluster.master_name, passwords.get(one.name), now) for one in cluster.sentinels]
+    if cluster.directors:
+        from console.transport.director_eye import DirectorEye
+
+        eyes += [DirectorEye(one, cluster.read_vip, now, handshakes) for one in cluster.directors]
     if cluster.consul is not None:
         from console.transport.consul_eye import ConsulEye
 

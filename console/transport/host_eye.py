@@ -81,14 +81,22 @@ class _Session:
 class HostEye:
     """Polls one node's shell: ask all, then collect. One request is under way at a time."""
 
-    def __init__(
-        self, spec: NodeSpec, vip: str, now: Now, handshakes: threading.Semaphore, dump: Callable[[], Dump]
+    def __init__(  # noqa: PLR0913 - a node, its tools, and what is looked for on it
+        self,
+        spec: NodeSpec,
+        vip: str,
+        now: Now,
+        handshakes: threading.Semaphore,
+        dump: Callable[[], Dump],
+        *,
+        ipvs: bool = False,
+        arp: bool = False,
     ) -> None:
         keepalived = spec.keepalived
         self.spec = spec
         self.now = now
         self.handshakes = handshakes
-        self.watched = Watched(keepalived.config, keepalived.state_log, keepalived.system_log)
+        self.watched = Watched(keepalived.config, keepalived.state_log, keepalived.system_log, ipvs=ipvs, arp=arp)
         self.readings = silent(Problem(ProblemKind.CONNECTING, ProblemKind.CONNECTING.value), 0.0)
         self._dump = dump
         self._reader = HostReader(self.watched, vip, keepalived.instance)

@@ -73,8 +73,8 @@ class NodesInspector:
         self._compared_at = 0.0
         self._full_at = 0.0
         self._closed = False
-        self._nodes = [_Node(one, cluster.vip, passwords.get(one.name), clock, handshakes) for one in cluster.nodes]
-        self._eyes = eyes_of(cluster, passwords, clock.now)
+        self._nodes = [_Node(one, cluster, passwords.get(one.name), clock, handshakes) for one in cluster.nodes]
+        self._eyes = eyes_of(cluster, passwords, clock.now, handshakes)
         first = cluster.nodes[0]
         self._vip = VipEye(cluster.vip, first, passwords.get(first.name), clock.now, self._carrier)
 
@@ -171,7 +171,8 @@ class NodesInspector:
         full = wait or time.monotonic() - self._full_at >= FULL_EVERY
         if full:
             self._full_at = time.monotonic()
-        patience = max(one.patience for one in (*self._nodes, self._eyes)) if fresh else ANSWER_DEADLINE
+        longest = max(self._eyes.patience, *(one.patience for one in self._nodes))
+        patience = longest if fresh else ANSWER_DEADLINE
         connected_by = time.monotonic() + (patience if wait else 0.0)
         new = [node.settle(connected_by) for node in self._nodes]
         self._eyes.settle(connected_by)
@@ -233,10 +234,15 @@ class _Node:
     """One node's two eyes."""
 
     def __init__(
-        self, spec: NodeSpec, vip: str, password: Secret | None, clock: Clock, handshakes: threading.Semaphore
+        self,
+        spec: NodeSpec,
+        cluster: ClusterSpec,
+        password: Secret | None,
+        clock: Clock,
+        handshakes: threading.Semaphore,
     ) -> None:
         self.spec = spec
-        self.host = HostEye(spec, vip, clock.now, handshakes, self._dump)
+        self.host = HostEye(spec, cluster.vip, clock.now, handshakes, self._dump, arp=bool(cluster.read_vip))
         self.redis = RedisEye(spec, password, clock.now, self.host.tunnel, ANSWER_DEADLINE)
         self._late = (False, False)
 

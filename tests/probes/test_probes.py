@@ -14,9 +14,11 @@ from typing import Any
 import pytest
 import yaml
 
+from console.core import virtual_server_conf
 from console.probes import (
     NotUnderstoodError,
     addresses,
+    arp,
     backups,
     clock,
     consul_agent,
@@ -25,6 +27,7 @@ from console.probes import (
     disk,
     files,
     host_identity,
+    ipvs,
     keepalived_config,
     keepalived_version,
     memory,
@@ -34,16 +37,32 @@ from console.probes import (
     redis_file,
     redis_info,
     redis_log,
-    run_lock,
     scripts,
+    sentinel,
     system_log,
 )
 
 HERE = Path(__file__).parent
 Case = Mapping[str, Any]
 
+
+def _sentinel(case: Case) -> Any:
+    """Replies as the recordings have them: an error begins with a minus, a status with a plus."""
+    quorum, run_id = case["quorum"], case["run_id"]
+    return sentinel.parse(
+        case["text"].replace("\n", "\r\n"),
+        case["masters"],
+        case["name"],
+        replicas=case["replicas"],
+        sentinels=case["sentinels"],
+        quorum=sentinel.quorum(quorum.lstrip("+-"), refused=quorum.startswith("-")),
+        run_id="" if run_id.startswith("-") else run_id,
+    )
+
+
 PARSERS: Mapping[str, Callable[[Case], Any]] = {
     "addresses": lambda case: addresses.parse(case["text"]),
+    "arp": lambda case: arp.parse(case["text"]),
     "backups": lambda case: backups.parse(case["text"]),
     "clock": lambda case: clock.parse(case["text"]),
     "consul_agent": lambda case: consul_agent.parse(case["text"]),
@@ -52,6 +71,7 @@ PARSERS: Mapping[str, Callable[[Case], Any]] = {
     "disk": lambda case: disk.parse(case["text"]),
     "files": lambda case: files.parse(case["text"]),
     "host_identity": lambda case: host_identity.parse(case["text"]),
+    "ipvs": lambda case: ipvs.parse(case["text"]),
     "keepalived_config": lambda case: keepalived_config.parse(case["text"].encode(), case["path"], None),
     "keepalived_version": lambda case: keepalived_version.parse(case["text"]),
     "memory": lambda case: memory.parse(case["text"]),
@@ -60,12 +80,13 @@ PARSERS: Mapping[str, Callable[[Case], Any]] = {
     "redis_config": lambda case: redis_config.parse(case["told"]),
     "redis_file": lambda case: redis_file.parse(case["text"]),
     "redis_log": lambda case: redis_log.parse(case["text"]),
-    "run_lock": lambda case: run_lock.parse(case["text"]),
     "scripts": lambda case: scripts.parse(case["text"]),
     "redis_info": lambda case: redis_info.parse(case["text"].replace("\n", "\r\n")),
+    "sentinel": _sentinel,
     "system_log": lambda case: system_log.parse(
         case["text"], case["now"], case.get("utc_offset", 0), case.get("instance")
     ),
+    "virtual_server": lambda case: virtual_server_conf.virtual_servers(case["text"]),
 }
 
 CASES = sorted(HERE.glob("*/*.yaml"))

@@ -1,0 +1,39 @@
+"""How a host treats ARP for addresses on its loopback: sysctl net.ipv4.conf.*. Builtins only."""
+
+from __future__ import annotations
+
+from console.core.model import ArpSettings
+from console.probes import NotUnderstoodError
+
+NAME = "arp"
+SCRIPT = """
+if [ -n "$arp" ] && [ "$tier" = full ]; then
+  mark arp ok
+  for conf in /proc/sys/net/ipv4/conf/*; do
+    ignore=; announce=
+    read -r ignore <"$conf/arp_ignore" && read -r announce <"$conf/arp_announce" &&
+      printf '%s %s %s\\n' "${conf##*/}" "$ignore" "$announce"
+  done
+fi
+"""
+
+_ALL = "all"
+_NO_ANSWER = ("lo", "default")
+"""No ARP is spoken on the loopback, and `default` is only for interfaces that are yet to come."""
+
+
+def parse(text: str) -> ArpSettings:
+    """What holds on the least quiet interface: the kernel takes the larger of `all` and the interface's own."""
+    found: dict[str, tuple[int, int]] = {}
+    for line in text.splitlines():
+        words = line.split()
+        if len(words) == 3 and words[1].isdigit() and words[2].isdigit():  # noqa: PLR2004 - name and two numbers
+            found[words[0]] = (int(words[1]), int(words[2]))
+    if _ALL not in found:
+        raise NotUnderstoodError("net.ipv4.conf.all could not be read")
+    ignore, announce = found.pop(_ALL)
+    others = [values for name, values in found.items() if name not in _NO_ANSWER]
+    return ArpSettings(
+        ignore=max(ignore, min((one for one, _ in others), default=0)),
+        announce=max(announce, min((one for _, one in others), default=0)),
+    )

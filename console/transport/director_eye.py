@@ -1,0 +1,53 @@
+"""What one director's shell tells: its addresses, its keepalived and its table of real servers."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+
+from console.core.assemble import as_node, assemble_director
+from console.core.inventory import DirectorSpec
+from console.core.model import ClusterState
+from console.transport.host_eye import Dump, HostEye, Now
+
+_ANSWER = 2.0
+
+
+class DirectorEye:
+    """Implements Eye over the same eye that looks at a node's host."""
+
+    def __init__(self, spec: DirectorSpec, read_vip: str, now: Now, handshakes: threading.Semaphore) -> None:
+        self._spec = spec
+        self._read_vip = read_vip
+        self._host = HostEye(as_node(spec), read_vip, now, handshakes, lambda: Dump("", ""), ipvs=True)
+        self._new = False
+        self._late = False
+
+    @property
+    def patience(self) -> float:
+        return self._spec.ssh.connect_timeout + _ANSWER
+
+    def begin(self, *, force: bool) -> None:
+        self._host.begin(force=force)
+
+    def settle(self, deadline: float) -> None:
+        self._new = self._host.settle(deadline)
+        self._host.collect(0.0)
+
+    def ask(self, *, full: bool) -> None:
+        self._late = self._host.waiting
+        if not self._new or self._host.outdated:
+            self._host.ask(full=full and not self._new)
+
+    def collect(self, deadline: float) -> None:
+        self._host.collect(0.0 if self._late else deadline)
+
+    def fill(self, state: ClusterState) -> ClusterState:
+        seen = assemble_director(self._spec, self._read_vip, self._host.readings)
+        return replace(state, directors=(*state.directors, seen))
+
+    def hurry(self) -> None:
+        self._host.hurry()
+
+    def close(self) -> None:
+        self._host.close()
