@@ -14,6 +14,7 @@ from console.core.conditions import (
     replication,
     scripts,
     servers,
+    service_name,
     switching,
     taking_over,
     virtual_ip,
@@ -286,6 +287,8 @@ _ROWS: tuple[PredicateSpec, ...] = (
         pair.pair_protected,
         subject=False,
     ),
+    # The service name in Consul
+    *service_name.ROWS,
 )
 
 VOCABULARY: Mapping[str, PredicateSpec] = {spec.name: spec for spec in _ROWS}
