@@ -4,9 +4,9 @@ import threading
 
 import samples
 from textual.events import Key
-from tui_stage import PREVIEW, question, seen, stage, until
+from tui_stage import PREVIEW, question, run_state, seen, stage, until
 
-from console.core.run import Choice, Outcome, QuestionKind
+from console.core.run import Belief, BeliefKind, Choice, Outcome, QuestionKind
 from console.tui.messages import ClusterObserved
 from console.tui.screens.cluster import ClusterScreen
 from console.tui.screens.dialogs import LeaveDialog
@@ -188,6 +188,11 @@ async def test_blocked_and_trouble_give_their_reason_and_the_safe_choice_first()
         QuestionKind.TROUBLE,
         reason="the answer was lost: it may have been carried out",
         choices=(Choice.LOOK_AGAIN, Choice.ABORT),
+        ways=(
+            "look again: nothing is sent",
+            "take it back: SLAVEOF NO ONE on redis-b",
+            "stop here: redis-b stays stale",
+        ),
     )
     on = stage(samples.stale_master_back(), questions=[blocked, trouble])
     async with on.app.run_test(size=(80, 24)) as pilot:
@@ -196,8 +201,32 @@ async def test_blocked_and_trouble_give_their_reason_and_the_safe_choice_first()
         assert on.app.focused.id == "look-again"
         await pilot.press("enter")
         await until(pilot, lambda: "the answer was lost" in text_of(on.app, "step"))
-        assert [str(one.label) for one in on.app.screen.query("#answers Button")] == ["Look again", "Stop the run"]
+        assert "What can be done now\n· look again: nothing is sent\n· take it back: SLAVEOF" in text_of(on.app, "step")
+        assert [str(one.label) for one in on.app.screen.query("#answers Button")] == ["Look again", "Stop here"]
         await pilot.press("tab", "enter")
+        await until(pilot, lambda: on.app.armed_run is None)
+
+
+async def test_a_resumed_run_shows_what_it_believes_and_why_before_it_asks():
+    beliefs = (
+        Belief(0, BeliefKind.OBSERVED, "keepalived is stopped on redis-b (no process)"),
+        Belief(1, BeliefKind.UNKNOWN, "no answer is recorded", "redis-b> systemctl start redis-server"),
+        Belief(2, BeliefKind.OPEN, "not begun"),
+    )
+    on = stage(samples.stale_master_back(), questions=[question()])
+    on.armory.run.state = run_state(0, resumed=True, beliefs=beliefs)
+    async with on.app.run_test(size=(80, 24)) as pilot:
+        await armed(pilot, on)
+        on.app.run_state = run_state(2, resumed=True, beliefs=beliefs)
+        await pilot.pause()
+        text = " ".join(text_of(on.app, "step").split())
+        assert "1 keepalived-off, done by observation: keepalived is stopped on redis-b (no process)" in text
+        assert "2 start-redis, UNKNOWN: no answer is recorded redis-b> systemctl start redis-server" in text
+        assert text.index("UNKNOWN") < text.index("Will be sent")
+        await pilot.press("left_square_bracket")
+        await pilot.pause()
+        assert "Believed when it was resumed" in text_of(on.app, "step")
+        await pilot.press("f", "enter")
         await until(pilot, lambda: on.app.armed_run is None)
 
 

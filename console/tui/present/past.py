@@ -200,6 +200,14 @@ def _step(past: PastRun, step: PastStep, width: int, zone: tzinfo | None) -> Ite
     for entry in past.entries:
         if entry.kind in TOLD and entry.data.get("step") == step.number:
             yield from _told(entry, width, zone)
+    for way in _ways(past, step):
+        yield from wrapped(way, width, indent=" " * 7, first="     → ")
+
+
+def _ways(past: PastRun, step: PastStep) -> tuple[str, ...]:
+    """What could be done when the run ended at this step."""
+    ends = [entry for entry in past.entries if entry.kind == "step" and entry.data.get("step") == step.number]
+    return tuple(str(one) for one in (ends[-1].data.get("ways") or ())) if ends else ()
 
 
 _GOOD = frozenset({StepStatus.DONE, StepStatus.SKIPPED, StepStatus.WAITING})

@@ -10,7 +10,7 @@ from textual.content import Content
 from console.core.command import Planned
 from console.core.loss import LossPreview
 from console.core.predicate import Check
-from console.core.run import Choice, Outcome, Question, QuestionKind, RunState, StepState, StepStatus
+from console.core.run import BeliefKind, Choice, Outcome, Question, QuestionKind, RunState, StepState, StepStatus
 from console.core.runbook import GateKind, Runbook
 from console.tui.present.words import (
     BAD,
@@ -52,8 +52,8 @@ def choice_label(choice: Choice, kind: QuestionKind) -> str:
         return "No, stop the run"
     if choice is Choice.RUN and kind is QuestionKind.CONFIRM:
         return "Yes, run it"
-    if choice is Choice.RUN and kind is QuestionKind.TROUBLE:
-        return "Try again"
+    if kind is QuestionKind.TROUBLE and choice in {Choice.RUN, Choice.ABORT}:
+        return "Retry" if choice is Choice.RUN else "Stop here"
     return CHOICES[choice]
 
 
@@ -98,6 +98,7 @@ def detail(run: RunState, index: int, live: tuple[Check, ...], now: float, width
             ("On ", DIM), (one.node, BOLD), (f" ({step.role})", DIM), "  ", marked(STEP[one.status]), *_took(one, now)
         ),
         *(wrapped(one.note, width, WARN) if one.note else ()),
+        *_believed_of(run, index, width),
         *_section("Sends", _commands(one.planned, width) or (line(("nothing: it only looks", DIM)),)),
         *_section("Gate", (line(GATES[step.gate]),)),
         *(_section("Preconditions now", _checks(checks, width)) if checks else ()),
@@ -110,6 +111,7 @@ def asked(question: Question, live: tuple[Check, ...], width: int) -> Lines:
     """What is put before the operator, in the order to read it: what is new, sent, lost, and what is true."""
     return (
         *_head(question, width),
+        *(_section("What can be done now", ways(question.ways, width)) if question.ways else ()),
         *_diffs(question.planned, width),
         *(_section("Will be sent", _commands(question.planned, width)) if question.planned else ()),
         *(_preview(question.preview, width) if question.preview else ()),
@@ -117,6 +119,36 @@ def asked(question: Question, live: tuple[Check, ...], width: int) -> Lines:
         *_section("Evidence", tuple(chain.from_iterable(wrapped(x, width, indent="  ") for x in question.evidence))),
         *_section("Why this step", wrapped(question.step.why, width)),
     )
+
+
+def ways(lines: tuple[str, ...], width: int) -> Lines:
+    """What can be done about a step in trouble, a line each, its word first: `look again: nothing is sent, …`."""
+    drawn: list[Content] = []
+    for one in lines:
+        word, _, why = one.partition(": ")
+        rows = wrapped(f"{word}: {why}", width, indent="  ", first="· ")
+        drawn += (rows[0].stylize(BOLD, 2, 3 + len(word)), *rows[1:])
+    return tuple(drawn)
+
+
+BELIEF: dict[BeliefKind, tuple[str, str]] = {
+    BeliefKind.OBSERVED: ("✓", GOOD),
+    BeliefKind.JOURNAL: ("✓", WARN),
+    BeliefKind.SKIPPED: ("-", DIM),
+    BeliefKind.OPEN: ("·", ""),
+    BeliefKind.UNKNOWN: ("?", f"{BOLD} {BAD}"),
+}
+
+
+def believed(run: RunState, width: int) -> Lines:
+    """What a resumed run believes of its steps, and why; those that are open without a reason in one line."""
+    drawn: list[Content] = [line(("Resumed: what is believed of each step, and why", f"{BOLD} {NOTE}"))]
+    for one in run.beliefs:
+        mark, style = BELIEF[one.kind]
+        words = f"{run.steps[one.index].step.id}, {one.kind.value}: {one.why}"
+        drawn += wrapped(words, width, style, indent=" " * 5, first=f"{mark} {one.index + 1:>2} ")
+        drawn += wrapped(one.command, width, BOLD, indent=" " * 7) if one.command else ()
+    return (*drawn, line(""))
 
 
 def asked_age(question: Question, now: float) -> Content:
@@ -219,6 +251,13 @@ def _step_line(at: int, one: StepState, *, selected: bool, width: int) -> Conten
     room = width - 6 - len(word) - 1
     name = fitted(line((one.step.id, BOLD if selected else "")), max(4, room))
     return fitted(line("▸" if selected else " ", (mark, style), f" {at + 1:>2} ", name, " ", (word, style)), width)
+
+
+def _believed_of(run: RunState, index: int, width: int) -> Lines:
+    found = next((one for one in run.beliefs if one.index == index), None)
+    if found is None:
+        return ()
+    return _section("Believed when it was resumed", wrapped(f"{found.kind.value}: {found.why}", width))
 
 
 def _took(one: StepState, now: float) -> tuple[str, ...]:

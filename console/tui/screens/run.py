@@ -31,6 +31,8 @@ class RunScreen(ConsoleScreen):
         self._cluster = cluster
         self._chosen: int | None = None
         """The step whose details the operator asked for; None: the one under way."""
+        self._beliefs_told = False
+        """The operator has answered a question that stood under what a resumed run believes."""
 
     @property
     def cluster(self) -> str:
@@ -103,6 +105,7 @@ class RunScreen(ConsoleScreen):
 
     def on_question_box_answered(self, event: QuestionBox.Answered) -> None:
         event.stop()
+        self._beliefs_told = True
         self.console_app.answer(event.question, event.decision)
 
     def paint(self) -> None:
@@ -138,9 +141,12 @@ class RunScreen(ConsoleScreen):
         run = self.run_state
         if run is None:
             return ()
+        before = () if self._beliefs_told or not run.beliefs else present.believed(run, width)
         at, question = self._selected(run), self.question
         if question is not None and question.index == at and self._chosen is None:
-            return present.asked(question, self._live(run, at), width)
+            return (*before, *present.asked(question, self._live(run, at), width))
+        if before and self._chosen is None and not present.is_over(run):
+            return before
         if present.is_over(run) and self._chosen is None:
             return present.ending(run, width)
         return present.detail(run, at, self._live(run, at), self.console_app.now(), width)
