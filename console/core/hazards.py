@@ -228,6 +228,18 @@ HAZARDS: tuple[Hazard, ...] = (
         ),
     ),
     Hazard(
+        "H26",
+        "Two operators run a runbook on the same cluster",
+        "Arming takes a lock on every node that SSH reaches, held as long as the console's connection lives; who comes "
+        "second is told who runs what since when. It is taken over by a typed sentence only.",
+        engine="Every send asks the lock on each node first; a run whose lock is lost or taken sends nothing more.",
+        proofs=(
+            "lab/test_run_lock.py::test_the_second_operator_is_told_of_the_first_and_takes_over_by_a_sentence",
+            "lab/test_run_lock.py::test_of_two_who_arm_at_once_exactly_one_gets_every_node",
+            "lab/test_run_lock.py::test_no_lock_outlives_its_console",
+        ),
+    ),
+    Hazard(
         "H28",
         "Unreadable is taken for down",
         "A condition that could not be looked at is neither true nor false, and what is not true blocks.",
