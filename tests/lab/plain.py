@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,6 +34,18 @@ class PlainRun:
     gates: list[str] = field(default_factory=list)
     confirmed: int = 0
     stuck: str = ""
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """What the terminal asks now, for who answers otherwise than with a yes."""
+
+    step: str
+    kind: str
+    """asked, gate or stuck."""
+    text: str
+    """All that was printed since the last answer."""
+    terminal: Any
 
 
 def console(lab: Laboratory, *words: str, state: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -63,13 +77,16 @@ def run_plain(
     deadline: float = 120,
     typed: str = "",
     override: str = "",
+    at: Callable[[Prompt], str] | None = None,
 ) -> PlainRun:
     """Runs to the end, saying yes and typing the names that are asked for. `typed` is typed at a gate instead.
 
     A run that is blocked is aborted, and its reason kept in `stuck`; but where `override` is given and can be, that is
-    typed first, `sentence` being the very sentence that is asked for.
+    typed first, `sentence` being the very sentence that is asked for. `at` hears of each prompt before it is answered;
+    what it returns is typed instead, unless it is empty.
     """
     seen = PlainRun()
+    step = ""
     words = ["-m", "console", "run", runbook, lab.cluster, "--plain", *options]
     terminal = pexpect.spawn(
         sys.executable, words, env=environment(lab, state), encoding="utf-8", timeout=deadline, dimensions=(24, 100)
@@ -79,7 +96,12 @@ def run_plain(
             found = terminal.expect([ASKED, GATE, STUCK, LAST, pexpect.EOF, SENTENCE])
             before = str(terminal.before)
             seen.text += before + str(terminal.after if found != 4 else "")
-            if found == 0:
+            step = (re.findall(r"== \d+/\d+ ([\w-]+): ", before) or [step])[-1]
+            kind = {0: "asked", 1: "gate", 2: "stuck"}.get(found, "")
+            if at and kind and (answer := at(Prompt(step, kind, before, terminal))):
+                seen.stuck += before if kind == "stuck" else ""
+                terminal.sendline(answer)
+            elif found == 0:
                 seen.confirmed += 1
                 terminal.sendline("y")
             elif found == 1:
