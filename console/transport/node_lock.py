@@ -162,7 +162,7 @@ class NodesLock:
                 found = node_lock_holder.who(connection, node)
                 if found is not None or time.monotonic() >= deadline:
                     return found
-                time.sleep(0.1)
+                time.sleep(0.2)
         return None
 
     def _begin_to_beat(self) -> None:
