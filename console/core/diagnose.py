@@ -24,8 +24,9 @@ def diagnose(state: ClusterState, now: float) -> tuple[Finding, ...]:  # noqa: A
     kind = kind_of(state.kind)
     found = [(row, finding) for row in kind.rows for finding in row.find(state)]
     named = {(finding.code, node) for _, finding in found for node in finding.nodes}
+    instead = {**kind.instead, **kind.here(state)}
     kept = [
-        _with_help(finding, kind.instead)
+        _with_help(finding, instead)
         for row, finding in found
         if not any((code, node) in named for code in row.said_by for node in finding.nodes)
     ]

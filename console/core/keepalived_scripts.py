@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from console.core import script_text
 from console.core.model import NodeState, ScriptAction, ScriptFile, VrrpInstance
@@ -36,6 +37,29 @@ def uses(node: NodeState, instance: VrrpInstance) -> Iterator[Use]:
     for what, line, command in named:
         path = script_text.script_path(command)
         file = files.get(path)
-        inside = [(f"{path} line {action.line}", action) for action in (file.actions if file is not None else ())]
+        given = _arguments(command, path)
+        inside = [
+            (f"{path} line {action.line}", replace(action, target=_filled(action.target, given)))
+            for action in (file.actions if file is not None else ())
+        ]
         inside += [(f"{conf} line {line}", action) for action in script_text.actions(command)]
         yield Use(what, line, command, path, file, tuple(inside))
+
+
+_ARGUMENT = re.compile(r"\$(\d)")
+
+
+def _arguments(command: str, path: str) -> list[str]:
+    """The words behind the program."""
+    words = [word.strip("\"'") for word in command.split()]
+    return words[words.index(path) + 1 :] if path in words else []
+
+
+def _filled(target: str, given: list[str]) -> str:
+    """The target with the arguments that keepalived.conf gives; what it does not give stays as it is."""
+
+    def argument(found: re.Match[str]) -> str:
+        place = int(found[1])
+        return given[place - 1] if 0 < place <= len(given) else found[0]
+
+    return _ARGUMENT.sub(argument, target)

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from console.core.command import MASK
 from console.core.keepalived_conf import mask
 from console.core.model import ActionKind, ScriptAction
+from console.core.script_pauses import Course
 
 SHELLS = frozenset({"sh", "bash", "dash", "ksh", "zsh", "ash"})
 _LONGEST = 160
@@ -21,6 +22,7 @@ _LEADS = frozenset({"sudo", "exec", "nohup", "setsid", "command", "then", "do", 
 _CLIENT = re.compile(r"(?:redis|valkey)-?cli", re.IGNORECASE)
 _SERVER = re.compile(r"(?:redis|valkey)", re.IGNORECASE)
 _FOLLOW = {"slaveof", "replicaof"}
+_TARGET = re.compile(r"\b(?:slaveof|replicaof)\b[\s\"']+([^\s\"');&|`]+)[\s\"']*([^\s\"');&|`]*)", re.IGNORECASE)
 _STOPS = frozenset({"stop", "kill", "disable"})
 _STARTS = frozenset({"start", "restart", "reload-or-restart", "try-restart", "condrestart", "force-reload"})
 _NETWORK = re.compile(r"^(?:network|networking|NetworkManager|systemd-networkd)(?:\.service)?$")
@@ -41,12 +43,30 @@ def mask_script(text: str) -> str:
 
 def actions(text: str) -> tuple[ScriptAction, ...]:
     """Every line that changes something, in the order of the text."""
+    return read_script(text)[0]
+
+
+def read_script(text: str) -> tuple[tuple[ScriptAction, ...], tuple[float, ...]]:
+    """Every line that changes something, and every sleep in seconds; of sleeps that cannot be told, none."""
     found: list[ScriptAction] = []
+    course = Course()
     for number, line in _lines(text):
+        course.take(line, [words for words, _ in _commands(line)])
         kinds = dict.fromkeys(kind for part in _parts(line) for kind in _kinds(part))
         shown = mask_script(" ".join(line.split()))[:_LONGEST]
-        found += [ScriptAction(kind, number, shown) for kind in kinds]
-    return tuple(found)
+        found += [
+            ScriptAction(kind, number, shown, course.passed, course.conditional, _followed(line, course, kind))
+            for kind in kinds
+        ]
+    return tuple(found), tuple(course.pauses) if course.known else ()
+
+
+def _followed(line: str, course: Course, kind: ActionKind) -> str:
+    """Whom a SLAVEOF means, `HOST PORT`; an argument of the script stays `$1`."""
+    if kind is not ActionKind.FOLLOWS:
+        return ""
+    found = _TARGET.search(line)
+    return mask_script(" ".join(course.resolve(word) for word in found.groups() if word)) if found else ""
 
 
 def script_path(command: str) -> str:

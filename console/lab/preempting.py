@@ -52,14 +52,14 @@ def failed(lab: Laboratory, tell: Tell) -> None:
 
 
 def returning(lab: Laboratory, tell: Tell) -> None:
-    """Somebody started keepalived on the failed node: it takes the VIP and fetches; after a sleep it is promoted."""
+    """Somebody started the failed node: it takes the VIP and fetches; after its script's sleep it is promoted."""
     failed(lab, tell)
     comes_back(lab)
     tell(f"{PREFERRED} is back: it holds the VIP and is fetching, the scripts of both sleep")
 
 
 def loop(lab: Laboratory, tell: Tell) -> None:
-    """The master's keepalived was restarted, both scripts made their Redis follow, and were ended before they went on."""
+    """The master's keepalived was restarted, both scripts made their Redis follow, and were ended right then."""
     healthy(lab, tell)
     for host in lab.hosts.values():
         write_scripts(host, lab.options)
@@ -115,10 +115,11 @@ def goes_down(host: Host) -> None:
 
 
 def comes_back(lab: Laboratory) -> None:
-    """Starts keepalived on the failed node, its check starts Redis: until it holds the VIP and follows."""
+    """Starts Redis and keepalived on the failed node: until it holds the VIP and follows."""
     for host in lab.hosts.values():
         write_scripts(host, lab.options)
     preferred = lab.host(PREFERRED)
+    preferred.service("redis-server", "start")
     preferred.service("keepalived", "start")
     lab.wait(lambda: lab.vip_holders() == [PREFERRED], 60, f"{PREFERRED} takes the VIP")
     lab.wait(lambda: role(lab, preferred) == "slave", 20, f"the script of {PREFERRED} makes it follow")
@@ -165,7 +166,7 @@ SCENARIOS: dict[str, Scenario] = {
     ),
     "preempting-failed": Scenario("redis-a went down, redis-b serves; redis-a would take the role back", failed, PAIR),
     "preempting-race": Scenario(
-        "as preempting-failed, and keepalived was just started on redis-a: the scripts' race is on", returning, PAIR
+        "as preempting-failed, and redis-a was just started: the scripts' race is on", returning, PAIR
     ),
     "preempting-loop": Scenario("the scripts made both Redis follow each other, and were ended", loop, PAIR),
     "preempting-early": Scenario(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from console.lab import consul_scenarios, scenarios, sentinel_scenarios
+from console.lab import consul_scenarios, preempting, scenarios, sentinel_scenarios
 from console.lab.layout import Scenario
 from console.lab.options import LabError
 
@@ -12,6 +12,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     **scenarios.SCENARIOS,
     **sentinel_scenarios.SCENARIOS,
     **consul_scenarios.SCENARIOS,
+    **preempting.SCENARIOS,
 }
 """Name → scenario, in the order in which they are listed."""
 

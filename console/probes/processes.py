@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from console.core.keepalived_conf import mask, mask_arguments
 from console.core.model import Process, Processes
+from console.core.script_pauses import seconds_of
 from console.probes import NotUnderstoodError
 
 NAME = "processes"
@@ -54,9 +55,9 @@ class _Seen:
     words: tuple[str, ...]
     age: float
 
-    def process(self) -> Process:
+    def process(self, sleeps: float | None = None) -> Process:
         command = mask_arguments(mask(" ".join(self.words))) or f"[{self.name}]"
-        return Process(self.pid, self.parent, command, self.age)
+        return Process(self.pid, self.parent, command, self.age, sleeps)
 
 
 def parse(text: str, scripts: Iterable[str] = ()) -> Processes:
@@ -83,7 +84,17 @@ def parse(text: str, scripts: Iterable[str] = ()) -> Processes:
 
 
 def _in_order(seen: Mapping[int, _Seen], pids: set[int]) -> tuple[Process, ...]:
-    return tuple(seen[pid].process() for pid in sorted(pids))
+    return tuple(seen[pid].process(_sleeps(seen, pid)) for pid in sorted(pids))
+
+
+def _sleeps(seen: Mapping[int, _Seen], pid: int) -> float | None:
+    """Seconds until a sleep that this process has started ends."""
+    left = (
+        length - one.age
+        for one in seen.values()
+        if one.parent == pid and one.name == "sleep" and (length := seconds_of(one.words[1:])) is not None
+    )
+    return max((max(0.0, one) for one in left), default=None)
 
 
 def _collect(text: str, uptime: float) -> dict[int, _Seen]:

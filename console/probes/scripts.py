@@ -69,6 +69,7 @@ def _file(fields: list[str], body: str) -> ScriptFile:
     bits = int(mode, 8)
     readable = body.rstrip("\n") != "\0"
     text = readable and "\0" not in body
+    actions, pauses = _actions(body) if text else ((), ())
     return ScriptFile(
         path=path,
         exists=True,
@@ -78,16 +79,18 @@ def _file(fields: list[str], body: str) -> ScriptFile:
         size=int(size),
         readable=readable,
         understood=text and script_text.is_shell(body) and int(size) <= BOUND,
-        actions=_actions(body) if text else (),
+        actions=actions,
+        pauses=pauses,
     )
 
 
-def _actions(body: str) -> tuple[ScriptAction, ...]:
+def _actions(body: str) -> tuple[tuple[ScriptAction, ...], tuple[float, ...]]:
     """A script of another language is only searched for the command's name."""
     if script_text.is_shell(body):
-        return script_text.actions(body)
-    return tuple(
-        ScriptAction(ActionKind.FOLLOWS, number, script_text.mask_script(line.strip())[:160])
+        return script_text.read_script(body)
+    found = tuple(
+        ScriptAction(ActionKind.FOLLOWS, number, script_text.mask_script(line.strip())[:160], after=None)
         for number, line in enumerate(body.splitlines(), start=1)
         if not line.lstrip().startswith(("#", "//")) and any(word in line.lower() for word in ("slaveof", "replicaof"))
     )
+    return found, ()

@@ -39,6 +39,9 @@ _WITHIN = ArgumentSpec("within_bytes", ArgumentType.INTEGER, "Bytes of the strea
 _UNLESS = ArgumentSpec(
     "source", ArgumentType.ROLE, "A node: it holds as well where following that one throws nothing away.", ""
 )
+_SERVES = ArgumentSpec(
+    "unless", ArgumentType.ROLE, "A node: it holds as well where that one is the only master, behind the VIP.", ""
+)
 _BACKUP = ArgumentSpec("backup", ArgumentType.TEXT, "`newest`, or the time in the name of a backup.", "newest")
 _IS = ArgumentSpec("is", ArgumentType.STATE, "MASTER, BACKUP, FAULT or STOP.")
 
@@ -114,6 +117,12 @@ _ROWS: tuple[PredicateSpec, ...] = (
         "master follow, a replica a master or another's replica, restarts or stops servers, or deletes data. One that "
         "cannot be read blocks; what is not understood (other languages, variables, `notify`) is named and does not.",
         scripts.scripts_agree,
+        hazard="H10",
+    ),
+    PredicateSpec(
+        "takes-over-well",
+        "The notify script of a new master, on the node, promotes it and lets it follow nobody but its present master.",
+        scripts.takes_over_well,
         hazard="H10",
     ),
     PredicateSpec(
@@ -262,7 +271,10 @@ _ROWS: tuple[PredicateSpec, ...] = (
         hazard="H18",
     ),
     PredicateSpec(
-        "writes-paused", "The node takes no writes until they are resumed (`pause-writes`).", switching.writes_paused
+        "writes-paused",
+        "The node takes no writes until they are resumed (`pause-writes`).",
+        switching.writes_paused,
+        (_SERVES,),
     ),
     PredicateSpec(
         "writes-not-paused", "The node is not told to hold writes back (`resume-writes`).", switching.writes_not_paused

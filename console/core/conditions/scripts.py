@@ -70,8 +70,13 @@ def _verdict(ask: Ask, action: ScriptAction, *, master: bool) -> str:
     if master:
         return "the master would follow another"
     source = source_of(ask.state, ask.node)
-    found = [_follows(ask, source, host, port) for host, port in _TARGET.findall(action.text)] or [_UNCLEAR]
-    return max(found, key=lambda one: (bool(one), one != _UNCLEAR))
+    return max(_followed(ask, source, action), key=lambda one: (bool(one), one != _UNCLEAR))
+
+
+def _followed(ask: Ask, source: NodeState | None, action: ScriptAction) -> list[str]:
+    """What each node that the line names would undo; the line may name several."""
+    told = [[*action.target.split(), ""][:2]] if action.target else _TARGET.findall(action.text)
+    return [_follows(ask, source, host, port) for host, port in told] or [_UNCLEAR]
 
 
 def _follows(ask: Ask, source: NodeState | None, host: str, port: str) -> str:
@@ -83,6 +88,30 @@ def _follows(ask: Ask, source: NodeState | None, host: str, port: str) -> str:
         return _UNCLEAR
     meant = named(ask.state, host, int(port) if port else source.redis_port)
     return "" if meant is source else f"that is not {source.name}, its master"
+
+
+def takes_over_well(ask: Ask) -> Check:
+    """What the script of a new master does before it promotes: some follow the other node first, whatever it is."""
+    statement = f"the notify script that makes {ask.name} a master promotes it, and changes nothing else"
+    redis_of(ask.node)
+    source = source_of(ask.state, ask.node)
+    wrong: list[str] = []
+    promotes = ""
+    for use in _uses(ask, {"notify_master", _GENERIC}):
+        for where, action in use.actions:
+            line = f"{where} ({use.what}): {action.text}"
+            if action.kind is ActionKind.PROMOTES:
+                promotes = line
+            elif action.kind is ActionKind.FOLLOWS:
+                verdict = max(_followed(ask, source, action), key=bool)
+                wrong += [f"{line}: {verdict}"] if verdict else []
+            elif action.kind in _DISTURBS:
+                wrong.append(f"{line}: it {action.kind.value}")
+    if wrong:
+        return fails(statement, "; ".join(wrong), _ADVICE)
+    if not promotes:
+        return fails(statement, "no line of it sends SLAVEOF NO ONE", "nobody would promote it: give it such a line")
+    return holds(statement, promotes)
 
 
 def checks_agree(ask: Ask) -> Check:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from console.core.conditions.replication import in_sync, no_other_master
+from console.core.conditions.replication import in_sync, no_other_master, only_master
 from console.core.conditions.servers import role_in_words
 from console.core.conditions.spec import Ask, decided, fails, holds, redis_of, unknown
+from console.core.conditions.virtual_ip import vip_reaches
 from console.core.history import COMPARE, ancestry
 from console.core.model import Role
 from console.core.predicate import Check, Verdict
@@ -51,6 +52,11 @@ def histories_compared(ask: Ask) -> Check:
 def writes_paused(ask: Ask) -> Check:
     """By a demand for more replicas than there are: unlike CLIENT PAUSE it is seen, and does not end by itself."""
     statement = f"{ask.name} takes no writes until they are resumed"
+    elsewhere = str(ask.arguments.get("unless", ""))
+    if elsewhere:
+        serving = Ask(ask.state, ask.state.node(elsewhere), {})
+        if only_master(serving).holds and vip_reaches(serving).holds:
+            return holds(statement, f"{elsewhere} is the only master, and {ask.state.vip} reaches it")
     redis = redis_of(ask.node)
     wanted, good = redis.config.min_replicas_to_write, redis.good_replicas
     if wanted is None:

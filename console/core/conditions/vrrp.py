@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from console.core.coming import coming, in_seconds
 from console.core.conditions.spec import Ask, UnreadError, decided, fails, holds, keepalived_of, need, unknown
 from console.core.facts import notify_scripts
 from console.core.model import VrrpInstance, VrrpState
@@ -47,9 +48,12 @@ def no_script_running(ask: Ask) -> Check:
     need(ask.node.processes, f"the processes of {ask.name}")
     scripts = notify_scripts(ask.node)
     found = ", ".join(f"{one.pid} {one.command}" for one in scripts)
-    return decided(
-        not scripts, f"no script of keepalived runs on {ask.name}", found or "none", "wait until it has ended"
-    )
+    soon = coming(ask.state, ask.node)
+    now = ask.state.observed_at
+    found = "; ".join(filter(None, (found, ", ".join(one.words(now) for one in soon))))
+    known = soon[-1].left(now) if soon else None
+    advice = "wait until it has ended" if known is None else f"wait until it has ended, {in_seconds(known)}"
+    return decided(not scripts and not soon, f"no script of keepalived runs on {ask.name}", found or "none", advice)
 
 
 def priority_rule(ask: Ask) -> Check:

@@ -14,6 +14,7 @@ LOOP = NextAction(runbook="break-replication-loop")
 REPAIR = NextAction(runbook="repair-vip")
 RESOLVE = NextAction(runbook="resolve-dual-master")
 RESUME = NextAction(runbook="resume-writes")
+SAFE_RETURN = NextAction(runbook="safe-return")
 
 
 def advise(text: str) -> NextAction:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from console.core.coming import coming
 from console.core.conditions.pair import protection_checks
+from console.core.diagnosis.races import script_in_words
 from console.core.diagnosis.roles import diverged
 from console.core.diagnosis.row import (
     BUILD,
@@ -162,12 +164,16 @@ def _line(instance: VrrpInstance) -> str:
 def _notify(state: ClusterState) -> Iterator[Hit]:
     """A notify script of keepalived is running."""
     for node in state.nodes:
-        scripts = notify_scripts(node)
-        if scripts:
+        scripts, soon = notify_scripts(node), coming(state, node)
+        if scripts or soon:
+            does = f": {soon[0].words(state.observed_at)}" if soon else ""
             yield Hit(
                 (node.name,),
-                f"A notify script of keepalived is running on {node.name}.",
-                tuple(f"process {one.pid}: {one.command}" for one in scripts),
+                f"A notify script of keepalived is running on {node.name}{does}.",
+                (
+                    *(f"process {one.pid}: {one.command}" for one in scripts),
+                    *(script_in_words(one, state.observed_at) for one in soon),
+                ),
                 advise("wait until it has ended"),
             )
 

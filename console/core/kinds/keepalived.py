@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from console.core.coming import follows_by_itself
 from console.core.conditions.pair import protection_checks
-from console.core.diagnosis import keepalived_files, reachability, roles, settings, virtual_ip, vrrp
+from console.core.diagnosis import keepalived_files, races, reachability, roles, settings, virtual_ip, vrrp
+from console.core.diagnosis.row import SAFE_RETURN
+from console.core.finding import NextAction
 from console.core.kinds.facts import virtual_ip_facts
 from console.core.kinds.kind import Kind
+from console.core.model import ClusterState
+
+
+def _of_scripts(state: ClusterState) -> Mapping[str, NextAction]:
+    """Where scripts change replication by themselves, the runbook that keeps them from it."""
+    return {"one-shot-rebuild": SAFE_RETURN} if follows_by_itself(state) else {}
+
 
 KIND = Kind(
     name="keepalived",
     what="a pair behind a virtual IP that keepalived moves",
     rows=(
         *reachability.ROWS,
+        *races.ROWS,
         *virtual_ip.ROWS,
         *roles.ROWS,
         *vrrp.ROWS,
@@ -21,4 +34,5 @@ KIND = Kind(
     protection=protection_checks,
     protected="the replica is in sync, and both keepaliveds are in their places",
     facts=virtual_ip_facts,
+    here=_of_scripts,
 )

@@ -11,6 +11,10 @@ from console.core.model import ClusterState
 from console.core.predicate import Check
 
 
+def _everywhere(_: ClusterState) -> Mapping[str, NextAction]:
+    return {}
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """A kind of cluster, as `kind:` in the inventory has it."""
@@ -28,3 +32,5 @@ class Kind:
     """Facts beside the nodes' own that must not change between showing and sending (H08)."""
     instead: Mapping[str, NextAction] = field(default_factory=dict)
     """Where a shared rule names a runbook of another kind: what helps here."""
+    here: Callable[[ClusterState], Mapping[str, NextAction]] = _everywhere
+    """The same for one cluster of this kind, by what was observed of it."""

@@ -48,6 +48,8 @@ class Process:
     """Its command line, arguments joined by spaces."""
     age: float | None = None
     """Seconds since it started."""
+    sleeps: float | None = None
+    """Seconds until the sleep that it waits for ends; None: it waits for none, or nobody can tell."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,6 +154,12 @@ class ScriptAction:
     line: int
     """1-based; 0: it stands in keepalived.conf itself."""
     text: str
+    after: float | None = 0.0
+    """Seconds that the script sleeps before it, every branch counted; None: not to be told from its text."""
+    conditional: bool = False
+    """It stands under a condition, so that it may not be carried out."""
+    target: str = ""
+    """Whom it makes Redis follow, `HOST PORT`, with `$1` for an argument of the script; empty: see the text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +178,8 @@ class ScriptFile:
     understood: bool = True
     """False: another language, a program, or longer than what is read. What it does is then not known for sure."""
     actions: tuple[ScriptAction, ...] = ()
+    pauses: tuple[float, ...] = ()
+    """Its sleeps in their order, seconds; empty: it has none, or they cannot be told from its text."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+import sample_races as races
 import samples as s
 from hypothesis import given
 from hypothesis import strategies as st
@@ -231,6 +232,8 @@ TABLE = [
     ("histories-compared", FAILED, s.A, {"other": s.B}, FAILS),
     ("writes-paused", HELD, s.B, {}, HOLDS),
     ("writes-paused", EVENED, s.B, {}, FAILS),
+    ("writes-paused", EVENED, s.A, {"unless": s.B}, HOLDS),
+    ("writes-paused", EVENED, s.B, {"unless": s.A}, FAILS),
     ("writes-paused", s.with_redis(HELD, s.B, good_replicas=None), s.B, {}, FAILS),
     ("writes-paused", s.with_redis(HELD, s.B, config=RedisConfig()), s.B, {}, UNKNOWN),
     ("writes-paused", timeout(HELD, s.B), s.B, {}, UNKNOWN),
@@ -285,6 +288,20 @@ TABLE = [
     ("scripts-agree", s.with_node(SYNCED, s.B, scripts=unread(ProblemKind.TIMEOUT, "", s.NOW)), s.B, {}, UNKNOWN),
     ("scripts-agree", s.with_keepalived(SYNCED, s.B, instance=None), s.B, {}, UNKNOWN),
     ("scripts-agree", FAILED, s.B, {}, FAILS),
+    ("takes-over-well", HEALTHY, s.A, {}, HOLDS),
+    ("takes-over-well", doing(HEALTHY, s.A, "master", FOLLOWS, TO_B), s.A, {}, HOLDS),
+    ("takes-over-well", doing(HEALTHY, s.A, "master", FOLLOWS, TO_X), s.A, {}, FAILS),
+    ("takes-over-well", doing(HEALTHY, s.B, "master", FOLLOWS, TO_A), s.B, {}, FAILS),
+    ("takes-over-well", doing(HEALTHY, s.A, "master", FOLLOWS, "$CLI SLAVEOF $HOST $PORT"), s.A, {}, FAILS),
+    ("takes-over-well", doing(HEALTHY, s.A, "master", ActionKind.STOPS_KEEPALIVED), s.A, {}, FAILS),
+    ("takes-over-well", s.with_script(HEALTHY, s.A, "master", actions=()), s.A, {}, FAILS),
+    ("takes-over-well", races.with_scripts(HEALTHY), s.A, {}, HOLDS),
+    ("takes-over-well", races.with_scripts(HEALTHY), s.B, {}, FAILS),
+    ("takes-over-well", s.with_script(HEALTHY, s.A, "master", readable=False), s.A, {}, UNKNOWN),
+    ("scripts-agree", races.with_scripts(SYNCED), s.B, {}, HOLDS),
+    ("scripts-agree", races.with_scripts(SYNCED), s.A, {}, FAILS),
+    ("no-script-running", races.returning(), s.A, {}, FAILS),
+    ("no-script-running", races.told_by_log(), s.A, {}, UNKNOWN),
     ("checks-agree", SYNCED, s.A, {}, HOLDS),
     ("checks-agree", doing(SYNCED, s.A, "check", ActionKind.STARTS_REDIS), s.A, {}, FAILS),
     ("checks-agree", doing(SYNCED, s.A, "check", ActionKind.STOPS_KEEPALIVED), s.A, {}, FAILS),

@@ -4,6 +4,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
+import sample_races as races
 import samples as s
 from hypothesis import given
 from hypothesis import strategies as st
@@ -156,6 +157,11 @@ FOUND = [
     ("replica-not-in-config", in_file(HEALTHY, s.B, "redis-a 6379"), (s.B,), "warning"),
     ("vip-reaches-stranger", s.with_vip(HEALTHY, s.B, held=False), (s.B,), "critical"),
     ("notify-in-progress", s.with_script_running(HEALTHY, s.A), (s.A,), "info"),
+    ("notify-in-progress", races.told_by_log(), (s.A,), "info"),
+    ("failover-loses-writes", races.promoted(), (s.B, s.A), "critical"),
+    ("failover-loses-writes", races.returning(), (s.B, s.A), "warning"),
+    ("failover-loses-writes", races.attached(up=False, sync_in_progress=True), (s.B, s.A), "critical"),
+    ("promotion-before-sync", races.returning(up=False, sync_in_progress=True), (s.B, s.A), "critical"),
 ]
 
 

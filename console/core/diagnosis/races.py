@@ -1,0 +1,148 @@
+"""Scripts with fixed sleeps against a sync that takes as long as it takes: what they are about to do to the data."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from console.core.coming import Coming, coming, in_seconds, whole, window
+from console.core.conditions.replication import link_in_words
+from console.core.conditions.servers import role_in_words
+from console.core.diagnosis.roles import diverged
+from console.core.diagnosis.row import RESOLVE, Hit, Row, advise
+from console.core.facts import source_of
+from console.core.finding import NextAction, Severity
+from console.core.model import ActionKind, ClusterState, NodeState
+
+_PROMOTED = re.compile(r"MASTER MODE enabled", re.IGNORECASE)
+_BEGAN = re.compile(r"Connecting to MASTER", re.IGNORECASE)
+_ENDED = re.compile(r"Finished with success|successful partial resync", re.IGNORECASE)
+_STARTED = re.compile(r"Server (?:initialized|started)|Ready to accept connections", re.IGNORECASE)
+
+
+def _loses_writes(state: ClusterState) -> Iterator[Hit]:
+    """The other node would take over without the master's last writes, as its script lets it follow only later."""
+    found = window(state)
+    if found is None:
+        return
+    now, heir = state.observed_at, state.node(found.heir)
+    redis = heir.redis.value
+    figures = [f"{found.heir}: {role_in_words(redis)}"] if redis is not None else []
+    if redis is not None and redis.master is not None:
+        figures.append(f"{found.heir}: {link_in_words(redis.master)}")
+    figures += [script_in_words(one, now) for one in (found.opens, found.closes) if one is not None]
+    left = found.closes.left(now) if found.closes is not None else None
+    if found.opens is not None:
+        opens = found.opens.left(now)
+        when = in_seconds(opens).capitalize()
+        lasts = f" for {whole(left - opens)} s" if left is not None and opens is not None and left > opens else ""
+        yield Hit(
+            (found.master, found.heir),
+            f"{when} {found.master} becomes the master; its failure then loses writes{lasts}.",
+            tuple(figures),
+            advise(f"touch nothing on either node until {found.heir} is in sync with {found.master}"),
+            Severity.WARNING,
+        )
+        return
+    until = "until its sync has ended" if found.closes is None else _for_another(left)
+    yield Hit(
+        (found.master, found.heir),
+        f"If {found.master} fails now, {found.heir} takes over without its last writes: {until}.",
+        tuple(figures),
+        advise(f"keep {found.master} running, Redis and keepalived, until {found.heir} is in sync with it"),
+    )
+
+
+def _for_another(left: float | None) -> str:
+    if left is None:
+        return "until its script lets it follow, nobody can tell when"
+    return f"for another {whole(left)} s, and the sync after that" if whole(left) else "it follows any moment now"
+
+
+def script_in_words(one: Coming, now: float) -> str:
+    """`redis-a: process 146 (notify_master) sends SLAVEOF NO ONE in 7 s`."""
+    who = f"process {one.pid} ({one.what})" if one.pid is not None else f"{one.what}, by the notify log,"
+    return f"{one.node}: {who} sends {one.words(now)}"
+
+
+def _too_early(state: ClusterState) -> Iterator[Hit]:
+    """A node is promoted by a script although its sync has not ended, or was: it takes writes on old data."""
+    for node in state.nodes:
+        about = next((one for one in coming(state, node) if one.kind is ActionKind.PROMOTES), None)
+        redis = node.redis.value
+        if redis is None:
+            continue
+        source = source_of(state, node)
+        unsynced = redis.master is not None and (redis.master.sync_in_progress or not redis.master.up)
+        if about is not None and source is not None and source.name in state.masters and unsynced:
+            assert redis.master is not None
+            when = in_seconds(about.left(state.observed_at))
+            yield Hit(
+                (node.name, source.name),
+                f"{node.name} is made a master {when}, and its sync has not ended.",
+                (
+                    f"{node.name}: {role_in_words(redis)}, {link_in_words(redis.master)}",
+                    *_scripts(state, node, source),
+                ),
+                _stop_scripts(state, node, source),
+            )
+        for first, second, reason in diverged(state):
+            if first == node.name and _promoted_unsynced(node):
+                other = state.node(second)
+                yield Hit(
+                    (first, second),
+                    f"{first} was made a master before its sync had ended: {second} has what it lacks.",
+                    (f"the log of Redis on {first}: {_promotion(node)}", reason, *_scripts(state, node, other)),
+                    _stop_scripts(state, other) if coming(state, other) else RESOLVE,
+                )
+
+
+def _scripts(state: ClusterState, *nodes: NodeState) -> Iterator[str]:
+    for node in nodes:
+        yield from (script_in_words(one, state.observed_at) for one in coming(state, node))
+
+
+def _stop_scripts(state: ClusterState, *nodes: NodeState) -> NextAction:
+    """No runbook is as fast as the scripts are: the commands themselves."""
+    commands = [
+        f"kill {' '.join(map(str, pids))} on {node.name}"
+        for node in nodes
+        if (pids := sorted({one.pid for one in coming(state, node) if one.pid is not None}))
+    ]
+    if not commands:
+        return advise("its script cannot be seen; look at what the log of the scripts says")
+    return advise(f"end the scripts before they go on: {', '.join(commands)}; what holds the data is not touched then")
+
+
+def _promotion(node: NodeState) -> str:
+    lines = node.redis_log.value.lines if node.redis_log.value is not None else ()
+    return next((line for line in reversed(lines) if _PROMOTED.search(line)), "")
+
+
+def _promoted_unsynced(node: NodeState) -> bool:
+    """By its own log: it began to follow, and was promoted before any sync of that had ended."""
+    lines = node.redis_log.value.lines if node.redis_log.value is not None else ()
+    told = [(place, line) for place, line in enumerate(lines)]
+    promoted = max((place for place, line in told if _PROMOTED.search(line)), default=-1)
+    began = max((place for place, line in told[: promoted + 1] if _BEGAN.search(line)), default=-1)
+    if began < 0 or any(_STARTED.search(line) for line in lines[promoted:]):
+        return False
+    return not any(_ENDED.search(line) for line in lines[began:promoted])
+
+
+ROWS: tuple[Row, ...] = (
+    Row(
+        "promotion-before-sync",
+        Severity.CRITICAL,
+        "Clients write to old data, and what the other node has is thrown away as soon as it follows.",
+        _too_early,
+        then="end the scripts that still sleep; runbook resolve-dual-master once both are masters and nothing moves",
+    ),
+    Row(
+        "failover-loses-writes",
+        Severity.CRITICAL,
+        "What clients wrote since the promotion is on one node only, and the other one would serve without it.",
+        _loses_writes,
+        then="keep the master running until the other node is in sync; the finding says for how many seconds",
+    ),
+)

@@ -1,0 +1,116 @@
+"""How long a script waits before a line, and whom it means there: its sleeps, conditions and variables read as text.
+
+Sleeps are counted as if every branch were taken, so that a figure is the latest time, not the earliest. A sleep in a
+loop, or of a length that only running the script would tell, makes everything after it not known.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+_LENGTH = re.compile(r"(\d+(?:\.\d*)?|\.\d+)([smhd]?)")
+_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
+_OPENS, _CLOSES = frozenset({"if", "case"}), frozenset({"fi", "esac"})
+_PASSED_OVER = frozenset({"then", "else", "elif", "while", "until", "for", "{", "}", "!", "time", "sudo", "command"})
+_ASSIGNED = re.compile(r"(?:(?:local|export|readonly|declare)\s+)?(\w+)=(\"[^\"`]*\"|'[^']*'|[^\s;`]*)")
+_USED = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
+_BACKGROUND = re.compile(r"\bsleep\b[^;|&\n]*&(?!&)")
+_PATTERN = re.compile(r"\s*\(?[^\s()]+\)\s")
+"""`MASTER) …`, in a case."""
+_DEPTH = 5
+"""Variables that stand for variables are followed so far."""
+
+
+def seconds_of(words: Sequence[str]) -> float | None:
+    """The arguments of a sleep, in seconds: `10`, `0.5`, `2m`, several are added up; None: not to be told."""
+    found = [_LENGTH.fullmatch(word) for word in words]
+    if not found:
+        return None
+    total = 0.0
+    for one in found:
+        if one is None:
+            return None
+        total += float(one[1]) * _UNITS[one[2]]
+    return total
+
+
+class Course:
+    """Takes a script line by line, and knows after each one what has passed by then."""
+
+    def __init__(self) -> None:
+        self.pauses: list[float] = []
+        """The sleeps so far, in seconds."""
+        self.known = True
+        """False: a sleep came whose length or number nobody can tell."""
+        self.conditional = False
+        """Whether the line taken last stands under a condition."""
+        self._depth = 0
+        self._loops = 0
+        self._values: dict[str, str | None] = {}
+
+    @property
+    def passed(self) -> float | None:
+        """Seconds of sleep up to and with the line taken last; None: not known."""
+        return sum(self.pauses) if self.known else None
+
+    def take(self, line: str, commands: Iterable[Sequence[str]]) -> None:
+        """One line, and its simple commands as words without their quotes."""
+        self.conditional = self._depth > 0
+        behind = _BACKGROUND.search(line) is not None
+        pattern = _PATTERN.match(line) if self._depth > 0 else None
+        for place, words in enumerate(commands):
+            command = self._structure(list(words[1:] if place == 0 and pattern is not None else words))
+            self.conditional |= self._depth > 0
+            if command and command[0].rpartition("/")[2] == "sleep" and not behind:
+                self._sleep(command[1:])
+        self._assign(line)
+
+    def resolve(self, word: str) -> str:
+        """The word with the script's own variables put in, as far as they are set once; `$1` stays `$1`."""
+        for _ in range(_DEPTH):
+            put = _USED.sub(self._value, word)
+            if put == word:
+                break
+            word = put
+        return word
+
+    def _value(self, used: re.Match[str]) -> str:
+        name = used[1] or used[2]
+        value = self._values.get(name)
+        return f"${name}" if value is None else value
+
+    def _structure(self, words: list[str]) -> list[str]:
+        """Counts conditions and loops; the words of the command itself are left."""
+        while words:
+            first = words[0]
+            if first in _OPENS:
+                self._depth += 1
+                if first == "case":
+                    return []
+            elif first in _CLOSES:
+                self._depth -= 1
+            elif first == "do":
+                self._loops += 1
+            elif first == "done":
+                self._loops -= 1
+            elif first not in _PASSED_OVER:
+                return words
+            words = words[1:]
+        return words
+
+    def _sleep(self, arguments: Sequence[str]) -> None:
+        seconds = seconds_of([self.resolve(one) for one in arguments])
+        if seconds is None or self._loops > 0:
+            self.known = False
+        else:
+            self.pauses.append(seconds)
+
+    def _assign(self, line: str) -> None:
+        """`NAME=value` at the start of a line. One that is set twice, or by a command, says nothing."""
+        found = _ASSIGNED.match(line.strip())
+        if found is None:
+            return
+        name, value = found[1], found[2].strip("\"'")
+        unclear = "$(" in found[2] or "`" in line or name in self._values
+        self._values[name] = None if unclear or f"${name}" in value else value
