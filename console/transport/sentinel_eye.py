@@ -97,7 +97,7 @@ class SentinelEye:
             self._asked = None
             self._take(session.replies, session.at)
         elif session is None:
-            self.reading = Reading(None, self._link.problem, self.now())
+            self.reading = Reading(None, _of_sentinel(self._link.problem), self.now())
 
     def ask(self, *, full: bool) -> None:  # noqa: ARG002 - it is all one batch
         session = self._link.connection
@@ -145,7 +145,7 @@ class SentinelEye:
     def _lose(self, problem: Problem) -> None:
         self._asked = None
         self._link.fail(problem)
-        self.reading = Reading(None, problem, self.now())
+        self.reading = Reading(None, _of_sentinel(problem), self.now())
 
     def _take(self, replies: Sequence[Any], at: float) -> None:
         from console.transport import redis
@@ -172,6 +172,11 @@ class SentinelEye:
             self.reading = unread(ProblemKind.BAD_ANSWER, f"{self.where}: {error}", at)
         else:
             self.reading = read(seen, at)
+
+
+def _of_sentinel(problem: Problem) -> Problem:
+    """The connection's own words speak of Redis, which it is to them."""
+    return replace(problem, text=problem.text.replace("Redis on ", "the Sentinel on ", 1))
 
 
 def _words(reply: Any) -> tuple[str, ...]:

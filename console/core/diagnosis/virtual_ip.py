@@ -9,9 +9,13 @@ from console.core.diagnosis.row import BUILD, REBUILD, Hit, Row, advise, choosin
 from console.core.facts import notify_scripts, proved_down, redis_processes
 from console.core.finding import Severity
 from console.core.model import ClusterState, NodeState, Role
+from console.core.watching import naming_in_words
 
 
 def _states(state: ClusterState, nodes: tuple[str, ...]) -> list[str]:
+    """What moves the address: where Sentinels do it, whom they name."""
+    if state.sentinels:
+        return [naming_in_words(state)]
     words = []
     for name in nodes:
         keepalived = state.node(name).keepalived.value

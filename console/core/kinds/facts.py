@@ -38,6 +38,19 @@ def _named_by(sentinel: Sentinel | None) -> str:
     return f"{sentinel.master.address}, config epoch {sentinel.master.config_epoch}{state}{tilt}"
 
 
+def director_facts(state: ClusterState) -> Mapping[str, str]:
+    """Who holds the read VIP, and how each director spreads its readers; not their connections, which move."""
+    facts = {}
+    for one in state.directors:
+        service = one.service(state.read_vip)
+        servers = service.servers if service is not None else ()
+        table = ", ".join(sorted(f"{real.address}:{real.port} weight {real.weight}" for real in servers)) or "nothing"
+        facts[f"{one.name}: readers go to"] = table if one.services.ok else "not readable"
+        held = {True: "yes", False: "no", None: "not known"}[one.holds(state.read_vip)]
+        facts[f"{one.name}: holds the read VIP"] = held
+    return facts
+
+
 def consul_facts(state: ClusterState) -> Mapping[str, str]:
     """What the service's name resolves to, by the checks and by DNS."""
     if state.consul is None:

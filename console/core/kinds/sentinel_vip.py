@@ -4,15 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from console.core.conditions.read_side import read_side_protection
 from console.core.conditions.sentinel_set import set_protection
-from console.core.diagnosis import reachability, roles, settings, virtual_ip
-from console.core.kinds.facts import sentinel_facts, virtual_ip_facts
+from console.core.diagnosis import lvs, reachability, roles, sentinel, settings, virtual_ip
+from console.core.diagnosis.row import advise
+from console.core.finding import NextAction
+from console.core.kinds.facts import director_facts, sentinel_facts, virtual_ip_facts
 from console.core.kinds.kind import Kind
 from console.core.model import ClusterState
+from console.core.predicate import Check
 
 
 def _facts(state: ClusterState) -> Mapping[str, str]:
-    return {**virtual_ip_facts(state), **sentinel_facts(state)}
+    return {**virtual_ip_facts(state), **sentinel_facts(state), **director_facts(state)}
+
+
+def _protection(state: ClusterState) -> tuple[Check, ...]:
+    return (*set_protection(state), *read_side_protection(state))
+
+
+_SETTLE = advise(
+    "the Sentinels turn a master that they do not name into a replica within seconds; else see what they say"
+)
 
 
 KIND = Kind(
@@ -20,11 +33,22 @@ KIND = Kind(
     what="a master that Sentinels choose, behind a virtual IP that their script moves",
     rows=(
         *reachability.ROWS,
+        *sentinel.ROWS,
         *virtual_ip.ROWS,
         *roles.ROWS,
+        *lvs.ROWS,
         *settings.ROWS,
     ),
-    protection=set_protection,
+    protection=_protection,
     protected="a replica is in sync, and the Sentinels can fail over",
     facts=_facts,
+    instead={
+        "one-shot-rebuild": NextAction(runbook="sentinel-return-old-master"),
+        "repair-vip": sentinel.VIP_OF_SENTINELS,
+        "initial-build": advise(
+            "start the Redis that holds the newest data first: the Sentinels make the others follow"
+        ),
+        "break-replication-loop": _SETTLE,
+        "resolve-dual-master": _SETTLE,
+    },
 )

@@ -1,0 +1,190 @@
+"""What the Sentinels say, each for itself, and whether they could fail over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from console.core.diagnosis.row import Hit, Row, advise, listed
+from console.core.facts import counted, named
+from console.core.finding import NextAction, Severity
+from console.core.model import ClusterState
+from console.core.watching import accounts, named_master, naming, naming_in_words, watched
+
+ENOUGH = 3
+"""Sentinels of which one may die and the other two still agree and authorize (Redis Sentinel documentation)."""
+VIP_OF_SENTINELS = NextAction(runbook="sentinel-repair-write-vip")
+
+
+def _unreachable(state: ClusterState) -> Iterator[Hit]:
+    """A Sentinel does not answer, or what answers is none."""
+    for one in state.sentinels:
+        if one.sentinel.problem is not None:
+            yield Hit(
+                (one.name,),
+                f"{one.name} could not be read.",
+                (f"{one.address}:{one.port}: {one.sentinel.problem}",),
+                advise(f"start the Sentinel on {one.address}, or look at the network and at its password"),
+            )
+
+
+def _no_quorum(state: ClusterState) -> Iterator[Hit]:
+    """A Sentinel cannot reach the quorum, or the majority that authorizes a failover."""
+    lost = [(one, said) for one, said in accounts(state) if said.quorum_ok is False]
+    if lost:
+        yield Hit(
+            tuple(one.name for one, _ in lost),
+            "A failover is not possible: too few Sentinels can reach each other.",
+            tuple(f"{one.name}: {said.quorum_text}" for one, said in lost),
+            advise("start the Sentinels that are down, or mend the network between them"),
+        )
+
+
+def _tilt(state: ClusterState) -> Iterator[Hit]:
+    """A Sentinel is in TILT mode: it watches and acts on nothing."""
+    for one, said in accounts(state):
+        if said.tilt:
+            yield Hit(
+                (one.name,),
+                f"{one.name} is in TILT mode.",
+                (f"{one.name}: sentinel_tilt 1; its clock jumped, or it was stopped for more than two seconds",),
+                advise("it ends 30 s after the last jump; look at the clock and the load of its host"),
+            )
+
+
+def _disagree(state: ClusterState) -> Iterator[Hit]:
+    """The Sentinels name different masters, or one of them knows none of this name."""
+    if len(naming(state)) > 1:
+        epochs = [f"{one.name}: config epoch {master.config_epoch}" for one, master in watched(state)]
+        yield Hit(
+            tuple(one.name for one, _ in accounts(state)),
+            "The Sentinels do not name the same master.",
+            (naming_in_words(state), *epochs),
+            advise(
+                "the higher config epoch is the newer configuration and spreads within seconds; where it does not, "
+                f"SENTINEL REMOVE {state.master_name} and MONITOR it anew on the odd one"
+            ),
+        )
+
+
+def _too_few(state: ClusterState) -> Iterator[Hit]:
+    """There are fewer than three Sentinels."""
+    number = len(state.sentinels)
+    if 0 < number < ENOUGH:
+        alone = "if it or its host dies, nobody fails over" if number == 1 else "if one of them dies, nobody fails over"
+        yield Hit(
+            tuple(one.name for one in state.sentinels),
+            f"There {'is' if number == 1 else 'are'} {counted(number, 'Sentinel')}: {alone}.",
+            (f"a failover needs the majority of {number}",),
+            advise("three Sentinels on three hosts survive the loss of one"),
+        )
+
+
+def _failing_over(state: ClusterState) -> Iterator[Hit]:
+    """A Sentinel is failing over now."""
+    busy = [(one, master) for one, master in watched(state) if master.failing_over]
+    if busy:
+        yield Hit(
+            tuple(one.name for one, _ in busy),
+            "A failover is under way.",
+            tuple(f"{one.name}: {master.failover_state or 'failover_in_progress'}" for one, master in busy),
+            advise("wait for its end, and look again"),
+        )
+
+
+def _master_not_vip(state: ClusterState) -> Iterator[Hit]:
+    """The Sentinels name one node as the master, and the virtual IP is at another one, or leads to it."""
+    master = named_master(state)
+    if master is None or not state.vip:
+        return
+    elsewhere = [name for name in state.vip_holders if name != master.name]
+    reached = state.vip_reaches
+    if not elsewhere and reached in {None, master.name}:
+        return
+    yield Hit(
+        tuple(dict.fromkeys((master.name, *elsewhere, *((reached,) if reached else ())))),
+        f"The Sentinels name {master.name}, but {state.vip} is on {listed(state.vip_holders) or 'no node'}"
+        f" and reaches {reached or 'nothing'}.",
+        (naming_in_words(state), f"{state.vip}: held by {listed(state.vip_holders) or 'no node'}"),
+        VIP_OF_SENTINELS,
+    )
+
+
+def _stale_peer(state: ClusterState) -> Iterator[Hit]:
+    """A Sentinel remembers a Sentinel or a server that is not in the inventory."""
+    ours = {(one.address, one.port) for one in state.sentinels}
+    hosts = {address.address for node in state.nodes for address in node.addresses.value or ()}
+    strangers: dict[str, list[str]] = {}
+    for one, said in accounts(state):
+        for peer in said.peers:
+            if (peer.host, peer.port) not in ours and peer.host not in hosts:
+                word = f"Sentinel {peer.host}:{peer.port}{' (down)' if peer.down else ''}"
+                strangers.setdefault(word, []).append(one.name)
+        for known in said.replicas:
+            if named(state, known.host, known.port) is None:
+                word = f"replica {known.host}:{known.port}{' (down)' if known.down else ''}"
+                strangers.setdefault(word, []).append(one.name)
+    if strangers:
+        yield Hit(
+            tuple(dict.fromkeys(name for names in strangers.values() for name in names)),
+            "The Sentinels count on what is not in the inventory.",
+            tuple(f"{listed(names)} know{'s' if len(names) == 1 else ''} {who}" for who, names in strangers.items()),
+            advise(
+                f"add it to the inventory; or, if it is gone, SENTINEL RESET {state.master_name} on one Sentinel after"
+                " the other, with all of them up"
+            ),
+        )
+
+
+ROWS: tuple[Row, ...] = (
+    Row(
+        "sentinel-disagree",
+        Severity.CRITICAL,
+        "Clients that ask a Sentinel are sent to different servers.",
+        _disagree,
+        then="wait for the newer epoch to spread, else monitor it anew on the odd one",
+    ),
+    Row(
+        "sentinel-master-not-vip",
+        Severity.CRITICAL,
+        "Clients of the virtual IP write to a server that the Sentinels do not protect.",
+        _master_not_vip,
+        then="runbook sentinel-repair-write-vip",
+        said_by=("vip-duplicate", "vip-on-replica", "vip-on-dead-redis"),
+    ),
+    Row(
+        "sentinel-no-quorum",
+        Severity.CRITICAL,
+        "If the master dies now, nobody takes over.",
+        _no_quorum,
+        then="start the Sentinels that are down",
+    ),
+    Row(
+        "sentinel-failover-in-progress",
+        Severity.WARNING,
+        "Roles and addresses are about to change.",
+        _failing_over,
+        then="wait for its end",
+    ),
+    Row("sentinel-tilt", Severity.WARNING, "It takes no part in a failover.", _tilt, then="wait; look at the clock"),
+    Row(
+        "sentinel-unreachable",
+        Severity.WARNING,
+        "It may be missing when a failover is to be decided.",
+        _unreachable,
+        then="start it, or look at the network",
+    ),
+    Row(
+        "sentinel-stale-peer",
+        Severity.WARNING,
+        "Each one that is gone raises the majority that a failover needs, or may be promoted.",
+        _stale_peer,
+        then="correct the inventory, else SENTINEL RESET on one after the other",
+    ),
+    Row(
+        "sentinel-too-few",
+        Severity.INFO,
+        "One more failure, and nobody fails over.",
+        _too_few,
+        then="three Sentinels on three hosts",
+    ),
+)
