@@ -73,6 +73,8 @@ class PlainOperator:
             self._print_output(index, step)
             if step.status is StepStatus.VERIFYING:
                 self._show_progress(run, step)
+            elif step.status is StepStatus.SENDING and step.note:
+                self._show_line(f"  {step.note}")
             elif step.status in FINAL_STATUSES:
                 self._ended.add(index)
                 self._end_progress()
@@ -102,6 +104,11 @@ class PlainOperator:
         if self._moves:
             left = f"{max(0, round(run.waiting_until - self._now()))} s left; " if run.waiting_until else ""
             text = text.replace("waiting, ", f"waiting, {left}", 1)
+        self._show_line(text)
+
+    def _show_line(self, text: str) -> None:
+        """In the place of the one before, where the terminal can do that."""
+        if self._moves:
             width = shutil.get_terminal_size((100, 24)).columns - 1
             print(f"\r\x1b[K{text[:width]}", end="", flush=True)
         elif text != self._progress:

@@ -52,14 +52,20 @@ class Note:
     keys: int | None = None
     expires: int | None = None
     checked: str = ""
+    origin: str = ""
+    received: float | None = None
 
 
 def note_of(words: Mapping[str, str]) -> Note | None:
-    """From `size`, `sha256`, `keys`, `expires`, `checked`; None where size or checksum are not there, or no such."""
+    """From `size`, `sha256`, `keys`, `expires`, `checked`, and `origin` and `received` where it came from another node.
+
+    None where size or checksum are not there, or no such.
+    """
     length, digest = words.get("size", ""), words.get("sha256", "")
     if not length.isdigit() or not _SHA256.fullmatch(digest):
         return None
-    return Note(int(length), digest, _count(words, "keys"), _count(words, "expires"), words.get("checked", ""))
+    keys, expires, received = (_count(words, one) for one in ("keys", "expires", "received"))
+    return Note(int(length), digest, keys, expires, words.get("checked", ""), words.get("origin", ""), received)
 
 
 def answered(text: str) -> tuple[str, Note] | None:
@@ -75,8 +81,8 @@ def _count(words: Mapping[str, str], key: str) -> int | None:
 
 
 def newest(backups: tuple[Backup, ...], which: str = NEWEST) -> Backup | None:
-    """The backup of this stamp, or the newest one; None: there is none."""
-    fitting = [one for one in backups if which in (NEWEST, stamp_of(one.path))]
+    """The backup of this stamp, or the newest one of the node's own data; None: there is none."""
+    fitting = [one for one in backups if which == stamp_of(one.path) or (which == NEWEST and not one.origin)]
     return max(fitting, key=lambda one: stamp_of(one.path), default=None)
 
 

@@ -81,10 +81,6 @@ class KeyExport(RedisCommand):
         return f"SCAN, DUMP and PTTL here and on {self.other}; what differs is written to {self.path}"
 
 
-def _quoted(word: str) -> str:
-    return word if word and not any(sign in word for sign in " \t\r\n\"'") else '"' + word.replace('"', '\\"') + '"'
-
-
 @dataclass(frozen=True, slots=True)
 class Identity:
     """Who must be at the other end of the channel that sends (H07). An empty field was not known when it was shown."""
@@ -93,6 +89,51 @@ class Identity:
     boot_id: str = ""
     run_id: str = ""
     config_file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FileCopy(ShellCommand):
+    """Not one command but several, on two nodes: a file of the one is carried to the other over this machine.
+
+    `script` is the last of them, on the node that gets it: it compares what came and puts it in place. The SHA-256 of
+    the source's file is the first line of its standard input.
+    """
+
+    source: str = ""
+    """The node that has the file."""
+    source_who: Identity = Identity()
+    """Who must answer there (H07)."""
+    source_sudo: bool = False
+    path: str = ""
+    """The file there."""
+    size: int = 0
+    offer: str = ""
+    """Text for the source: makes sure that the file is the one that was shown, and prints its SHA-256."""
+    accept: str = ""
+    """Text for the node: makes sure that there is room, and prints how many bytes an earlier copy has left there."""
+    part: str = ""
+    """Where it is collected on the node."""
+
+    def render(self) -> str:
+        """Every text that is sent, and where. What lies in the part already is compared, and not sent again."""
+        carried = f"tail -c +1 -- {shlex.quote(self.path)}"
+        last = ShellCommand(self.script, sudo=self.sudo).render()
+        return "\n".join(
+            (
+                f"# on {self.source}:",
+                ShellCommand(self.offer, sudo=self.source_sudo).render(),
+                "# here:",
+                ShellCommand(self.accept, sudo=self.sudo).render(),
+                f"# from {self.source}, over this machine (from the byte on that is not here yet):",
+                f"{carried} | cat >> {shlex.quote(self.part)}",
+                "# here:",
+                last,
+            )
+        )
+
+
+def _quoted(word: str) -> str:
+    return word if word and not any(sign in word for sign in " \t\r\n\"'") else '"' + word.replace('"', '\\"') + '"'
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from console.core.copied import carried_over
 from console.core.facts import counted, source_of, span, started_at
 from console.core.model import ClusterState, NodeState, Redis, Role
 from console.core.predicate import Verdict
@@ -53,6 +54,8 @@ def ancestry(state: ClusterState, source: NodeState, target: NodeState) -> Ances
         return Ancestry(Verdict.HOLDS, f"{target.name} already follows {source.name}, its link is up", 0)
     if t.total_keys == 0:
         return Ancestry(Verdict.HOLDS, f"{target.name} holds no keys", None)
+    if copied := carried_over(source, target):
+        return Ancestry(Verdict.HOLDS, copied, 0)
     shared = _shared(source, s, target, t)
     if shared is not None:
         return shared

@@ -226,6 +226,14 @@ class AnswerCame:
 
 
 @dataclass(frozen=True, slots=True)
+class ProgressTold:
+    """How far a command is that takes long. It says nothing of its end."""
+
+    index: int
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
 class VerificationBegan:
     """Nothing more is sent; the proof is looked for until the deadline."""
 
@@ -272,6 +280,7 @@ StepEvent = (
     | OperatorAsked
     | IntentWritten
     | AnswerCame
+    | ProgressTold
     | VerificationBegan
     | ProofsSeen
     | StepEnded
@@ -291,6 +300,7 @@ _LEGAL: tuple[tuple[type[StepEvent], frozenset[StepStatus]], ...] = (
     (IntentWritten, frozenset({_S.CHECKING, _S.SENDING})),
     # Only what was sent is answered.
     (AnswerCame, frozenset({_S.SENDING})),
+    (ProgressTold, frozenset({_S.SENDING})),
     # Straight from `checking` where a step sends nothing; from `asking` when the operator looks again.
     (VerificationBegan, frozenset({_S.CHECKING, _S.ASKING, _S.SENDING, _S.VERIFYING})),
     (ProofsSeen, frozenset({_S.VERIFYING})),
@@ -350,7 +360,9 @@ def _moved(step: StepState, event: StepEvent) -> StepState:
         case IntentWritten():
             return replace(step, status=StepStatus.SENDING, note="", output=(*step.output, event.line))
         case AnswerCame():
-            return replace(step, output=(*step.output, event.line))
+            return replace(step, note="", output=(*step.output, event.line))
+        case ProgressTold():
+            return replace(step, note=event.line)
         case VerificationBegan():
             return replace(step, status=StepStatus.VERIFYING, note="")
         case ProofsSeen():

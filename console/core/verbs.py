@@ -126,11 +126,23 @@ _OF_REDIS = _OF_REDIS_ROLE | frozenset(
         "keys-as-in-backup",
         "loads-dump",
         "not-behind-vip",
+        "out-of-the-way",
+        "runs-on-copy",
     ]
 )
 
-_OF_DUMP = frozenset({"nothing-unsaved", "no-save-running", "backup-room", "backed-up", "keys-as-in-backup"})
-_OF_PAUSE = frozenset(["writes-paused", "writes-not-paused", "writes-accepted", "caught-up"])
+_OF_DUMP = frozenset(
+    [
+        "nothing-unsaved",
+        "no-save-running",
+        "backup-room",
+        "backed-up",
+        "keys-as-in-backup",
+        "saved-for-good",
+        "dump-kept",
+    ]
+)
+_OF_PAUSE = frozenset(["writes-paused", "writes-not-paused", "writes-accepted", "caught-up", "saved-for-good"])
 
 _ROWS: tuple[VerbSpec, ...] = (
     VerbSpec(
@@ -198,7 +210,7 @@ _ROWS: tuple[VerbSpec, ...] = (
     VerbSpec(
         "backup",
         "Copies the dump of the node beside it under a dated name, and compares size, SHA-256, mode and owner.",
-        affects=frozenset({"backup-room", "backed-up", "has-backup"}),
+        affects=frozenset({"backup-room", "backed-up", "has-backup", "dump-kept"}),
     ),
     VerbSpec(
         "restore-dump",
@@ -208,6 +220,16 @@ _ROWS: tuple[VerbSpec, ...] = (
         affects=_OF_DUMP | {"restored", "restore-room"},
         twice_is_once=False,
         undo="the dump that stood there is beside it, as its answer says: move it back while Redis is stopped",
+    ),
+    VerbSpec(
+        "copy-dump",
+        "Puts the dump of the source in the place of the node's, whose Redis is stopped. It comes over this machine, and"
+        " goes on where it was cut; size and SHA-256 are compared at both ends, and it gets the owner and mode of the"
+        " dump that it replaces.",
+        (VerbArgument("source", ArgumentKind.ROLE, "The node whose dump is copied, saved while it takes no writes."),),
+        wipes_data=True,
+        affects=_OF_DUMP | {"has-dump-of", "copy-room", "has-backup"},
+        undo="the dump that stood there is beside it, as the backup that was made before: restore-backup brings it back",
     ),
     VerbSpec(
         "pause-writes",

@@ -12,6 +12,7 @@ from console.core.priority import smallest_change
 from console.core.runbook import Step
 from console.engine import backup
 from console.engine.config_edit import replace_file, sha256, shown_diff
+from console.engine.dump_copy import copy_dump
 from console.engine.request import SERVICE_TIMEOUT, Request, service_command, version_of, word_of
 from console.engine.request import PlanError as PlanError  # noqa: PLC0414 - whoever plans catches it from here
 from console.engine.request import Workplace as Workplace  # noqa: PLC0414
@@ -165,6 +166,7 @@ MAKERS: Mapping[str, Callable[[Request], tuple[Planned, ...]]] = {
     "save-dump": backup.save_dump,
     "backup": backup.backup,
     "restore-dump": backup.restore_dump,
+    "copy-dump": copy_dump,
     "set-priorities": _set_priorities,
     "pause-writes": pause_writes,
     "resume-writes": resume_writes,

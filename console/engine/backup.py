@@ -20,7 +20,7 @@ SLOWEST = 20_000_000
 """Bytes a second that a disk is expected to copy at least; the file is read four times."""
 
 # Exit statuses of its own start at 20, so that they are told apart from those of sh, cp and mv.
-_HEAD = r"""set -eu
+HEAD = r"""set -eu
 umask 077
 LC_ALL=C; export LC_ALL
 PATH="$PATH:/usr/local/bin:/usr/local/sbin:/usr/bin:/bin:/usr/sbin:/sbin"
@@ -48,16 +48,7 @@ copy() {
 
 # What redis-check-rdb says is told apart: fine; broken; a tool that is too old for this file; no tool. The one of 3.0
 # and before (redis-check-dump) ends with 0 whatever it finds. The tool beside the running server comes first.
-_BACKUP = r"""
-none="; no backup was made"
-copy_of="$dump.redis-ha-console.$stamp"
-part="$copy_of.part"
-[ -f "$dump" ] || fail 20 "$dump is not there$none"
-[ "$(stat -L -c '%s %Y' "$dump")" = "$shown" ] || fail 26 "$dump is not the one that was shown$none"
-[ ! -e "$copy_of" ] || fail 22 "$copy_of is there already"
-room "$(dirname "$dump")" "$none"
-copy "$dump" "$part" "$none"
-tool=; beside=$(readlink "/proc/$pid/exe" 2>/dev/null || :); beside=${beside%" (deleted)"}
+CHECK = r"""tool=; beside=$(readlink "/proc/$pid/exe" 2>/dev/null || :); beside=${beside%" (deleted)"}
 for one in "${beside%/*}/redis-check-rdb" "${beside%/*}/valkey-check-rdb" \
     redis-check-rdb valkey-check-rdb redis-check-dump; do
   if tool=$(command -v "$one" 2>/dev/null); then break; fi
@@ -73,13 +64,28 @@ else
     *"RDB format version"*) keys=; expires=
       checked="not checked: $name is too old for this file" ;;
     "0 "*"RDB looks OK"*) checked="$name: RDB looks OK" ;;
-    *"nprocessable"*) fail 27 "$name found errors in $dump: $(printf '%s' "$said" | tail -n 3)$none" ;;
+    *"nprocessable"*) fail 27 "$name found errors in $checking: $(printf '%s' "$said" | tail -n 3)$none" ;;
     "0 "*"CRC64 checksum is OK"*) checked="$name: the checksum is OK" ;;
     126*|127*) checked="not checked: $name cannot be run" ;;
-    *) fail 27 "$name found errors in $dump (exit $status): $(printf '%s' "$said" | tail -n 6)$none" ;;
+    *) fail 27 "$name found errors in $checking (exit $status): $(printf '%s' "$said" | tail -n 6)$none" ;;
   esac
 fi
-tell() {
+"""
+
+_BACKUP = (
+    r"""
+none="; no backup was made"
+copy_of="$dump.redis-ha-console.$stamp"
+checking=$dump
+part="$copy_of.part"
+[ -f "$dump" ] || fail 20 "$dump is not there$none"
+[ "$(stat -L -c '%s %Y' "$dump")" = "$shown" ] || fail 26 "$dump is not the one that was shown$none"
+[ ! -e "$copy_of" ] || fail 22 "$copy_of is there already"
+room "$(dirname "$dump")" "$none"
+copy "$dump" "$part" "$none"
+"""
+    + CHECK
+    + r"""tell() {
   printf 'size %s\nsha256 %s\n' "$(bytes "$part")" "$sum"
   [ -z "$keys" ] || printf 'keys %s\nexpires %s\n' "$keys" "${expires:-0}"
   printf 'checked %s\n' "$checked"
@@ -94,6 +100,7 @@ mv "$part.note" "$copy_of.note"
 mv "$part" "$copy_of"
 settle "$(dirname "$dump")"
 """
+)
 
 _RESTORE = r"""
 none="; nothing was replaced"
@@ -204,4 +211,4 @@ def _by_hand(service: ServiceSpec, name: str, action: str) -> str:
 
 def _script(node: NodeSpec, settings: dict[str, str], script: str, length: int) -> ShellCommand:
     head = "".join(f"{name}={shlex.quote(value)}\n" for name, value in settings.items())
-    return ShellCommand(head + _HEAD + script.lstrip("\n"), sudo=node.ssh.sudo, timeout=60.0 + 4 * length / SLOWEST)
+    return ShellCommand(head + HEAD + script.lstrip("\n"), sudo=node.ssh.sudo, timeout=60.0 + 4 * length / SLOWEST)

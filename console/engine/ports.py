@@ -60,8 +60,11 @@ class Inspector(Protocol):
 class Actuator(Protocol):
     """The one door through which anything is changed. Exists only for an armed run."""
 
-    def send(self, planned: Planned, expecting: Identity) -> Answer:
-        """Checks identity on the channel that sends, then sends once. Retries nothing. Raises nothing."""
+    def send(self, planned: Planned, expecting: Identity, tell: Callable[[str], None] | None = None) -> Answer:
+        """Checks identity on the channel that sends, then sends once. Retries nothing. Raises nothing.
+
+        `tell`: hears how far a FileCopy is, a line at a time, in the caller's thread.
+        """
 
     def read_file(self, node: str, path: str) -> bytes:
         """The bytes of a file that is about to be edited. Raises OSError with one line of text."""

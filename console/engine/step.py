@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from console.core.command import Planned
+from console.core.command import FileCopy, Identity, Planned
 from console.core.figures import figures
 from console.core.run import (
     AnswerCame,
@@ -19,6 +19,7 @@ from console.core.run import (
     IntentWritten,
     OperatorAsked,
     Outcome,
+    ProgressTold,
     ProofsSeen,
     Question,
     QuestionKind,
@@ -289,7 +290,7 @@ class StepRun:
         self._story.advance(IntentWritten(self._index, line))
         self._story.in_flight = line
         sent_at = self._hands.clock.now()
-        answer = self._hands.actuator.send(planned, expecting)
+        answer = self._deliver(planned, expecting)
         if self._verb.name == PAUSES and answer.kind is not AnswerKind.NOT_SENT:
             self._story.pause.begin(planned.node, sent_at)
         if answer.kind is AnswerKind.DONE and planned.expect and answer.text.strip() != planned.expect:
@@ -298,6 +299,14 @@ class StepRun:
         self._story.in_flight = ""
         self._story.advance(AnswerCame(self._index, ": ".join(filter(None, (answer.kind.value, answer.text)))))
         return answer
+
+    def _deliver(self, planned: Planned, expecting: Identity) -> Answer:
+        """Once, whatever comes of it; what takes long tells how far it is."""
+        if not isinstance(planned.command, FileCopy):
+            return self._hands.actuator.send(planned, expecting)
+        return self._hands.actuator.send(
+            planned, expecting, lambda line: self._story.advance(ProgressTold(self._index, line))
+        )
 
     def _verify(self, within: float | None = None) -> bool:
         """Looks until every proof holds or the deadline passes; the screen sees each observation."""

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from console.lab import consul_scenarios, preempting, scenarios, sentinel_scenarios
+from console.lab import consul_scenarios, password_pair, preempting, scenarios, sentinel_scenarios
 from console.lab.layout import Scenario
 from console.lab.options import LabError
 
 SCENARIOS: Mapping[str, Scenario] = {
     **scenarios.SCENARIOS,
+    **password_pair.SCENARIOS,
     **sentinel_scenarios.SCENARIOS,
-    **consul_scenarios.SCENARIOS,
     **preempting.SCENARIOS,
+    **consul_scenarios.SCENARIOS,
 }
 """Name → scenario, in the order in which they are listed."""
 

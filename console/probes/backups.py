@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from console.core.backup import is_backup, note_of
 from console.core.model import Backup
 from console.probes import NotUnderstoodError
@@ -50,4 +52,12 @@ def _noted(backup: Backup, note: dict[str, str]) -> Backup:
     told = note_of(note)
     if told is None or told.size != backup.size:
         return backup
-    return Backup(backup.path, backup.size, backup.modified, told.sha256, told.keys, told.expires, told.checked)
+    return replace(
+        backup,
+        sha256=told.sha256,
+        keys=told.keys,
+        expires=told.expires,
+        checked=told.checked,
+        origin=told.origin,
+        received=told.received,
+    )

@@ -25,7 +25,7 @@ _WANTED = frozenset({
 
 def parse(text: str, config: RedisConfig | None = None) -> Redis:
     """The whole INFO text; `config` is what CONFIG GET told, where it was asked."""
-    fields, replicas, keys = _fields(text)
+    fields, replicas, (keys, expires) = _fields(text)
     missing = [key for key in ("redis_version", "run_id", "role") if not fields.get(key)]
     if missing:
         raise NotUnderstoodError(f"INFO has no {', '.join(missing)}: is this a Redis or Valkey server?")
@@ -60,6 +60,7 @@ def parse(text: str, config: RedisConfig | None = None) -> Redis:
         failover_state=fields.get("master_failover_state"),
         total_system_memory=_number(fields, "total_system_memory"),
         config=config or RedisConfig(),
+        expires=expires,
     )
 
 
@@ -71,10 +72,11 @@ def parse_identity(text: str) -> tuple[str, Role | None, str]:
     return fields.get("run_id", ""), known, fields.get("config_file", "")
 
 
-def _fields(text: str) -> tuple[dict[str, str], tuple[AttachedReplica, ...], dict[int, int]]:
+def _fields(text: str) -> tuple[dict[str, str], tuple[AttachedReplica, ...], tuple[dict[int, int], dict[int, int]]]:
     fields: dict[str, str] = {}
     replicas: list[AttachedReplica] = []
     keys: dict[int, int] = {}
+    expires: dict[int, int] = {}
     for line in text.splitlines():
         key, colon, value = line.partition(":")
         if not colon:
@@ -84,9 +86,10 @@ def _fields(text: str) -> tuple[dict[str, str], tuple[AttachedReplica, ...], dic
         elif key.startswith("slave") and key[5:].isdigit():
             replicas.append(_replica(value))
         elif key.startswith("db") and key[2:].isdigit():
-            count = dict(part.partition("=")[::2] for part in value.split(",")).get("keys", "0")
-            keys[int(key[2:])] = int(count)
-    return fields, tuple(replicas), keys
+            counts = dict(part.partition("=")[::2] for part in value.split(","))
+            keys[int(key[2:])] = int(counts.get("keys", "0"))
+            expires[int(key[2:])] = _number(counts, "expires") or 0
+    return fields, tuple(replicas), (keys, expires)
 
 
 def _replica(value: str) -> AttachedReplica:

@@ -6,14 +6,14 @@ import contextlib
 import shlex
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
 from console.core.answer import Answer, AnswerKind
-from console.core.command import MASK, Identity, KeyExport, Planned, RedisCommand, Secret, ShellCommand
+from console.core.command import MASK, FileCopy, Identity, KeyExport, Planned, RedisCommand, Secret, ShellCommand
 from console.core.inventory import ClusterSpec, NodeSpec, RedisRoute
 from console.probes import redis_info
-from console.transport import key_export, redis, ssh, ssh_route
+from console.transport import file_copy, key_export, redis, ssh, ssh_route
 from console.transport.failure import LinkError
 
 _WHO = "cat /proc/sys/kernel/hostname /proc/sys/kernel/random/boot_id"
@@ -45,8 +45,11 @@ class NodesActuator:
         self._ssh: dict[str, ssh.SshConnection] = {}
         self._handshake = threading.Semaphore(1)
 
-    def send(self, planned: Planned, expecting: Identity) -> Answer:
-        """Sends once, if the other end is who it was when the command was shown. Raises nothing."""
+    def send(self, planned: Planned, expecting: Identity, tell: Callable[[str], None] | None = None) -> Answer:
+        """Sends once, if the other end is who it was when the command was shown. Raises nothing.
+
+        `tell` hears of the progress of what takes long, in one line at a time.
+        """
         try:
             node = self._spec.node(planned.node)
         except KeyError:
@@ -54,6 +57,8 @@ class NodesActuator:
         try:
             if isinstance(planned.command, KeyExport):
                 answer = self._export_keys(node, planned.command, expecting)
+            elif isinstance(planned.command, FileCopy):
+                answer = self._carry(node, planned.command, expecting, tell or (lambda _: None))
             elif isinstance(planned.command, ShellCommand):
                 answer = self._send_shell(node, planned.command, expecting)
             else:
@@ -88,12 +93,24 @@ class NodesActuator:
             connection.close()
         self._ssh.clear()
 
+    def _carry(self, node: NodeSpec, command: FileCopy, expecting: Identity, tell: Callable[[str], None]) -> Answer:
+        """Both ends are who they were before anything moves (H07)."""
+        with _before_sending():
+            source = self._spec.node(command.source)
+            connections = self._identified(source, command.source_who), self._identified(node, expecting)
+        return file_copy.carry(*connections, command, lambda line: tell(self._clean(line)))
+
+    def _identified(self, node: NodeSpec, expecting: Identity) -> ssh.SshConnection:
+        """A connection to the host that was shown. Raises LinkError, _NotSentError."""
+        connection = self._connection(node)
+        who = connection.run(_WHO, timeout=_IDENTITY_TIMEOUT)
+        hostname, boot_id = [*who.out.decode(errors="replace").split(), "", ""][:2]
+        _compare(node.name, Identity(hostname=hostname, boot_id=boot_id), expecting, ("hostname", "boot_id"))
+        return connection
+
     def _send_shell(self, node: NodeSpec, command: ShellCommand, expecting: Identity) -> Answer:
         with _before_sending():
-            connection = self._connection(node)
-            who = connection.run(_WHO, timeout=_IDENTITY_TIMEOUT)
-            hostname, boot_id = [*who.out.decode(errors="replace").split(), "", ""][:2]
-            _compare(node.name, Identity(hostname=hostname, boot_id=boot_id), expecting, ("hostname", "boot_id"))
+            connection = self._identified(node, expecting)
             channel = connection.open_session(_IDENTITY_TIMEOUT)
         connection.request(channel, command.render(), command.timeout)
         done = connection.finish(channel, command.stdin, command.timeout)

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from console.core.conditions import (
     backups,
+    copies,
     pair,
     replication,
     scripts,
@@ -39,6 +40,7 @@ _WITHIN = ArgumentSpec("within_bytes", ArgumentType.INTEGER, "Bytes of the strea
 _UNLESS = ArgumentSpec(
     "source", ArgumentType.ROLE, "A node: it holds as well where following that one throws nothing away.", ""
 )
+_COPIED = _role("source", "The node whose dump is copied.")
 _SERVES = ArgumentSpec(
     "unless", ArgumentType.ROLE, "A node: it holds as well where that one is the only master, behind the VIP.", ""
 )
@@ -195,7 +197,7 @@ _ROWS: tuple[PredicateSpec, ...] = (
     ),
     PredicateSpec(
         "brings-no-stale-data",
-        "The node is the only master, or in sync with it.",
+        "The node is the only master, or in sync with it, or has everything of another one whose writes are paused.",
         taking_over.brings_no_stale_data,
         hazard="H01",
     ),
@@ -256,12 +258,57 @@ _ROWS: tuple[PredicateSpec, ...] = (
         backups.keys_as_in_backup,
         (_BACKUP,),
     ),
-    PredicateSpec("loads-dump", "Redis on the node starts from its dump: AOF is off.", backups.loads_dump),
+    PredicateSpec(
+        "loads-dump",
+        "Redis on the node starts from its dump: AOF is off, by its configuration file where it is down.",
+        copies.starts_from_dump,
+    ),
     PredicateSpec(
         "not-behind-vip",
         "The node does not have the virtual IP, and the virtual IP does not reach it.",
         backups.not_behind_vip,
         hazard="H04",
+    ),
+    # Recovery from another node's dump
+    PredicateSpec(
+        "saved-for-good",
+        "The writes of the node are paused, and its dump holds all that it acknowledged.",
+        copies.saved_for_good,
+        hazard="H25",
+    ),
+    PredicateSpec(
+        "dump-kept",
+        "A dated copy of the dump lies beside it, or the node has none; whether its Redis runs or not.",
+        copies.dump_kept,
+        hazard="H25",
+    ),
+    PredicateSpec(
+        "copy-room",
+        "The disk of the node has room for the dump of the source.",
+        copies.copy_room,
+        (_COPIED,),
+        hazard="H11",
+    ),
+    PredicateSpec(
+        "has-dump-of",
+        "The dump of the node is that of the source, as `copy-dump` brought it; the source's has not changed since.",
+        copies.has_dump_of,
+        (_COPIED,),
+        hazard="H25",
+    ),
+    PredicateSpec(
+        "runs-on-copy",
+        "Redis on the node was started from the source's dump and not changed since, the source had no change since"
+        " that save, and each database has as many keys as the source's, those that expire apart.",
+        copies.runs_on_copy,
+        (_COPIED,),
+        hazard="H25",
+    ),
+    PredicateSpec(
+        "out-of-the-way",
+        "Redis on the node does not run, or `runs-on-copy` holds already.",
+        copies.out_of_the_way,
+        (_COPIED,),
     ),
     PredicateSpec(
         "histories-compared",

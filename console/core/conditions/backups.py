@@ -151,14 +151,6 @@ def keys_as_in_backup(ask: Ask) -> Check:
     return decided(keys_fit(copy, redis.total_keys), statement, figures, advice)
 
 
-def loads_dump(ask: Ask) -> Check:
-    """A server with AOF starts from that, and never looks at the dump."""
-    statement = f"Redis on {ask.name} starts from its dump"
-    aof = redis_of(ask.node).persistence.aof
-    advice = "turn appendonly off on the node and in its configuration file first: with it on, the dump is not loaded"
-    return decided(not aof, statement, f"AOF is {'on' if aof else 'off'}", advice)
-
-
 def not_behind_vip(ask: Ask) -> Check:
     """H04 the other way round: no client reaches the node through the virtual IP."""
     state = ask.state

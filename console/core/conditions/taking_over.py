@@ -5,7 +5,7 @@ They are what a verb requires by itself (`console.core.interlocks`), so that the
 
 from __future__ import annotations
 
-from console.core.conditions import pair, replication, virtual_ip, vrrp
+from console.core.conditions import pair, replication, switching, virtual_ip, vrrp
 from console.core.conditions.servers import role_in_words
 from console.core.conditions.spec import Ask, UnreadError, decided, fails, holds, keepalived_of, redis_of
 from console.core.facts import attached_line, gap, proved_down, source_of
@@ -36,7 +36,7 @@ def brings_no_stale_data(ask: Ask) -> Check:
     if redis.loading:
         return fails(statement, "it is still loading its data", "wait until it has loaded")
     if redis.role is Role.MASTER:
-        return _renamed(replication.no_other_master(ask), statement)
+        return _renamed(_the_master_to_be(ask), statement)
     master = source_of(ask.state, ask.node)
     if master is None:
         return fails(statement, role_in_words(redis), "it follows a server that is none of the nodes")
@@ -50,6 +50,23 @@ def brings_no_stale_data(ask: Ask) -> Check:
     return _renamed(
         replication.in_sync(Ask(ask.state, ask.node, {"source": master.name, "within_bytes": WITHIN})), statement
     )
+
+
+def _the_master_to_be(ask: Ask) -> Check:
+    """Alone, or beside a master that acknowledges nothing any more and of which it has everything."""
+    alone = replication.no_other_master(ask)
+    others = [ask.state.node(one) for one in ask.state.masters if one != ask.name]
+    if not others:
+        return alone
+    reasons = []
+    for one in others:
+        paused, found = switching.writes_paused(Ask(ask.state, one, {})), ancestry(ask.state, ask.node, one)
+        if not paused.holds:
+            return fails(alone.statement, f"{alone.evidence}; {one.name}: {paused.evidence}", alone.advice)
+        if found.verdict is not Verdict.HOLDS:
+            return Check(found.verdict, alone.statement, f"{alone.evidence}; {found.reason}", alone.advice)
+        reasons.append(f"the writes of {one.name} are held back, and {found.reason}")
+    return holds(alone.statement, "; ".join(reasons))
 
 
 def in_its_turn(ask: Ask) -> Check:

@@ -107,3 +107,7 @@ class Backup:
     """How many of the keys expire: a server that loads them may hold that many fewer."""
     checked: str = ""
     """What redis-check-rdb said, in words."""
+    origin: str = ""
+    """The node whose dump it is a copy of; empty: the one that it lies on."""
+    received: float | None = None
+    """When it had come from there, epoch seconds on the clock of the node that it lies on."""

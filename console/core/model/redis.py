@@ -132,6 +132,8 @@ class Redis:
     write_rate: float | None = None
     """Bytes of the replication stream a second, over the last minute of looking; None: not looked for long enough."""
     config: RedisConfig = field(default_factory=RedisConfig)
+    expires: Mapping[int, int] = field(default_factory=dict)
+    """Database number → how many of its keys expire."""
 
     @property
     def total_keys(self) -> int:

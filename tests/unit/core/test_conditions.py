@@ -385,8 +385,12 @@ def test_a_script_that_fights_is_named_with_its_line_and_what_is_not_understood_
     )
 
 
+ELSEWHERE = {"saved-for-good", "dump-kept", "copy-room", "has-dump-of", "runs-on-copy", "out-of-the-way"}
+"""In a table of their own: test_copies.py."""
+
+
 def test_every_predicate_is_in_the_table():
-    assert {row[0] for row in TABLE} == set(VOCABULARY)
+    assert {row[0] for row in TABLE} == set(VOCABULARY) - ELSEWHERE
 
 
 def arguments_of(spec):
