@@ -186,8 +186,19 @@ def test_what_changes_something_says_why_is_proved_and_advises(name):
         assert not changes_something(step.action) or step.require
 
 
+def starts(book):
+    return [step for step in book.steps if step.action is not None and step.action.verb == "start-keepalived"]
+
+
 def starts_both(book):
-    return sum(step.action is not None and step.action.verb == "start-keepalived" for step in book.steps) > 1
+    return len(starts(book)) > 1 and book.name != "safe-return"
+
+
+def test_the_failed_node_comes_back_without_keepalived_being_started_on_a_master():
+    steps = starts(SHIPPED["safe-return"])
+    assert [step.role for step in steps] == ["returning", "standby"]
+    for step in steps:
+        assert {"master-first", "in-sync", "priority-rule", "scripts-agree"} <= {one.predicate for one in step.require}
 
 
 @pytest.mark.parametrize("name", sorted(name for name, book in SHIPPED.items() if starts_both(book)))
