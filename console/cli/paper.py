@@ -37,10 +37,14 @@ def check_text(check: Check, mark: str = "") -> str:
     return "\n".join(lines)
 
 
+CHANNELS = {"ssh": "SSH", "redis": "Redis", "consul": "Consul"}
+"""What a channel is called."""
+
+
 def planned_text(planned: Planned) -> str:
     """Where it goes, the exact text, and its detail; a script of several lines stands as it is."""
     via = planned.command.through_vip if isinstance(planned.command, RedisCommand) else False
-    where = f"{planned.node}, {'Redis through the VIP' if via else 'Redis' if planned.channel == 'redis' else 'SSH'}"
+    where = f"{planned.node}, {'Redis through the VIP' if via else CHANNELS[planned.channel]}"
     lines = [wrapped(f"{planned.summary} ({where})", "  ", "    ")]
     lines += [f"    {line}".rstrip() for line in planned.render().splitlines()]
     lines += [f"    {line}".rstrip() for line in planned.detail.splitlines()]

@@ -82,6 +82,25 @@ class KeyExport(RedisCommand):
 
 
 @dataclass(frozen=True, slots=True)
+class ConsulCommand:
+    """A request to a Consul agent's HTTP API that changes something there. The token is no part of it."""
+
+    agent: str
+    """`http://192.168.3.1:8500`: the agent that the service is registered with."""
+    path: str
+    """With its query."""
+    service_id: str
+    service: str
+    """What must be registered there under this id, and where it must lead: else it is another agent (H07)."""
+    address: str
+    port: int
+    timeout: float = 10.0
+
+    def render(self) -> str:
+        return f"PUT {self.agent}{self.path}"
+
+
+@dataclass(frozen=True, slots=True)
 class Identity:
     """Who must be at the other end of the channel that sends (H07). An empty field was not known when it was shown."""
 
@@ -141,7 +160,7 @@ class Planned:
     """A command bound to the node it is for: what a gate shows and what the actuator sends."""
 
     node: str
-    command: ShellCommand | RedisCommand
+    command: ShellCommand | RedisCommand | ConsulCommand
     summary: str
     """What it does, in one sentence."""
     detail: str = ""
@@ -151,6 +170,8 @@ class Planned:
 
     @property
     def channel(self) -> str:
+        if isinstance(self.command, ConsulCommand):
+            return "consul"
         return "ssh" if isinstance(self.command, ShellCommand) else "redis"
 
     def render(self) -> str:

@@ -57,6 +57,7 @@ INTERLOCKS: Mapping[str, tuple[Interlock, ...]] = {
         _READABLE,
         Interlock("redis-down", "A Redis that hangs or loads is not down, and is not to be started again (H28)."),
         Interlock("comes-back-quietly", "Its check would succeed, and keepalived would give it the VIP (H01, H22)."),
+        Interlock("comes-back-unresolved", "Consul's check would succeed, and the name would be two nodes (H24)."),
         _CHECKS,
     ),
     "stop-redis": (_READABLE, _REPLACEABLE, _CHECKS),
@@ -156,6 +157,20 @@ INTERLOCKS: Mapping[str, tuple[Interlock, ...]] = {
         Interlock("ssh-readable", "What cannot be looked at cannot be judged (H28).", subject="master"),
         Interlock("ssh-readable", "What cannot be looked at cannot be judged (H28).", subject="replica"),
         Interlock("redis-is-master", "The higher number would belong to the wrong node (H15).", subject="master"),
+    ),
+    "set-replicaof": (
+        _READABLE,
+        _of_source("ssh-readable", "What cannot be looked at cannot be judged (H28)."),
+        Interlock("takes-no-writes", "What it takes until it is stopped would be lost (H18)."),
+        _of_source("redis-is-master", "A source that follows somebody makes a chain or a loop (H05)."),
+        _of_source("sentinels-allow", "The Sentinels would make it follow somebody else (H20, H21)."),
+        _towards_source("version-not-older-than", "An older server cannot load a newer one's RDB (H19)."),
+        _of_source("fork-headroom", "The fork for the copy would endanger the node that serves (H11)."),
+    ),
+    "hold-service": (Interlock("another-master", "A name without an address serves nobody (H24)."),),
+    "release-service": (
+        Interlock("check-agrees", "What a check lets in by mistake is in the name at once (H24)."),
+        Interlock("alone-in-name", "Its check passes, and the name would be two nodes (H24)."),
     ),
     "write-proof": (Interlock("vip-reaches", "The write would prove something about another server (H04, H07)."),),
 }

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
 
-from console.core.command import MASK, RedisCommand, Secret, ShellCommand
+from console.core.command import MASK, ConsulCommand, RedisCommand, Secret, ShellCommand
 
 FIRST = "0" * 64
 """What the first entry names as the hash before it."""
@@ -97,7 +97,7 @@ def plain(value: Any) -> Any:
             return _speakable(value)
         case bytes():
             return {"bytes": len(value), "sha256": hashlib.sha256(value).hexdigest()}
-        case ShellCommand() | RedisCommand():
+        case ShellCommand() | RedisCommand() | ConsulCommand():
             return _command(value)
         case Mapping():
             return {str(plain(key)): plain(one) for key, one in value.items()}
@@ -115,7 +115,7 @@ def _speakable(value: str | float) -> str | float:
     return value if math.isfinite(value) else str(value)
 
 
-def _command(command: ShellCommand | RedisCommand) -> dict[str, Any]:
+def _command(command: ShellCommand | RedisCommand | ConsulCommand) -> dict[str, Any]:
     """What is needed to send it later, where the console ends before: but never a secret, nor what stdin holds."""
     shown: dict[str, Any] = {"sent": command.render()}
     if isinstance(command, ShellCommand):

@@ -144,17 +144,22 @@ _OF_DUMP = frozenset(
 )
 _OF_PAUSE = frozenset(["writes-paused", "writes-not-paused", "writes-accepted", "caught-up", "saved-for-good"])
 
+_OF_NAME = frozenset(
+    ["held-from-name", "not-held", "not-in-name", "only-in-name", "check-agrees", "another-master", "set-protected"]
+)
+"""What Consul says follows both the roles and its maintenance."""
+
 _ROWS: tuple[VerbSpec, ...] = (
     VerbSpec(
         "start-redis",
         "Starts the Redis service of the node.",
-        affects=_OF_REDIS,
+        affects=_OF_REDIS | _OF_NAME,
         undo="stop the Redis service of the node; while its keepalived is stopped, no client reaches it",
     ),
     VerbSpec(
         "stop-redis",
         "Stops the Redis service of the node.",
-        affects=_OF_REDIS,
+        affects=_OF_REDIS | _OF_NAME | {"takes-no-writes"},
         undo="start the Redis service of the node: it loads the dump that it left",
     ),
     VerbSpec(
@@ -254,6 +259,27 @@ _ROWS: tuple[VerbSpec, ...] = (
         ),
         affects=frozenset({"priority-rule", "will-not-preempt", "pair-protected"}),
         undo="the file that stood there is beside it, as its answer says: put it back and reload keepalived",
+    ),
+    VerbSpec(
+        "set-replicaof",
+        "Edits the configuration file of the node's Redis, which does not run or is a replica: it starts as a replica of"
+        " the source from then on, and drops its own data set.",
+        (VerbArgument("source", ArgumentKind.ROLE, "The node to follow; never the virtual IP."),),
+        wipes_data=True,
+        affects=frozenset({"starts-as-replica", "comes-back-unresolved"}),
+        undo="the file as it was lies beside it, under the same name and the time of the run",
+    ),
+    VerbSpec(
+        "hold-service",
+        "Puts the node's service in Consul into maintenance, at the agent that has it: its name does not lead there.",
+        affects=_OF_NAME | {"comes-back-unresolved"},
+        undo="release-service, or `consul maint -disable -service=ID` on the agent's host",
+    ),
+    VerbSpec(
+        "release-service",
+        "Ends the maintenance of the node's service in Consul: its own checks decide again.",
+        affects=_OF_NAME | {"comes-back-unresolved"},
+        undo="hold-service",
     ),
     VerbSpec(
         "export-differences",

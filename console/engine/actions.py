@@ -13,6 +13,8 @@ from console.core.runbook import Step
 from console.engine import backup
 from console.engine.config_edit import replace_file, sha256, shown_diff
 from console.engine.dump_copy import copy_dump
+from console.engine.consul_actions import hold_service, release_service
+from console.engine.replicaof import set_replicaof
 from console.engine.request import SERVICE_TIMEOUT, Request, service_command, version_of, word_of
 from console.engine.request import PlanError as PlanError  # noqa: PLC0414 - whoever plans catches it from here
 from console.engine.request import Workplace as Workplace  # noqa: PLC0414
@@ -168,6 +170,9 @@ MAKERS: Mapping[str, Callable[[Request], tuple[Planned, ...]]] = {
     "restore-dump": backup.restore_dump,
     "copy-dump": copy_dump,
     "set-priorities": _set_priorities,
+    "set-replicaof": set_replicaof,
+    "hold-service": hold_service,
+    "release-service": release_service,
     "pause-writes": pause_writes,
     "resume-writes": resume_writes,
     "export-differences": _export_differences,

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
 from console.core.answer import Answer, AnswerKind
-from console.core.command import MASK, FileCopy, Identity, KeyExport, Planned, RedisCommand, Secret, ShellCommand
-from console.core.inventory import ClusterSpec, NodeSpec, RedisRoute
+from console.core.command import MASK, ConsulCommand, FileCopy, Identity, KeyExport, Planned, RedisCommand, Secret, ShellCommand
+from console.core.inventory import CONSUL_TOKEN, ClusterSpec, NodeSpec, RedisRoute
 from console.probes import redis_info
-from console.transport import file_copy, key_export, redis, ssh, ssh_route
+from console.transport import consul_hand, file_copy, key_export, redis, ssh, ssh_route
 from console.transport.failure import LinkError
 
 _WHO = "cat /proc/sys/kernel/hostname /proc/sys/kernel/random/boot_id"
@@ -59,6 +59,8 @@ class NodesActuator:
                 answer = self._export_keys(node, planned.command, expecting)
             elif isinstance(planned.command, FileCopy):
                 answer = self._carry(node, planned.command, expecting, tell or (lambda _: None))
+            elif isinstance(planned.command, ConsulCommand):
+                answer = consul_hand.send_consul(planned.command, self._passwords.get(CONSUL_TOKEN))
             elif isinstance(planned.command, ShellCommand):
                 answer = self._send_shell(node, planned.command, expecting)
             else:

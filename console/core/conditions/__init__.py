@@ -14,6 +14,7 @@ from console.core.conditions import (
     pair,
     replication,
     scripts,
+    sentinel_set,
     servers,
     service_name,
     switching,
@@ -346,7 +347,8 @@ _ROWS: tuple[PredicateSpec, ...] = (
         pair.pair_protected,
         subject=False,
     ),
-    # The service name in Consul
+    # A set that Sentinels steer, and the service name in Consul
+    *sentinel_set.ROWS,
     *service_name.ROWS,
 )
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from console.core.conditions import replication, virtual_ip
-from console.core.conditions.pair import SYNC_MARGIN, answered, master_in_question, no_single_master
-from console.core.conditions.spec import Ask, Value, fails, holds, unknown
+from console.core.conditions.pair import SYNC_MARGIN, answered, master_in_question, no_single_master, said
+from console.core.conditions.service_name import only_in_name
+from console.core.conditions.spec import Ask, PredicateSpec, Value, fails, holds, unknown
 from console.core.model import ClusterState, NodeState
 from console.core.predicate import Check, Verdict
 
@@ -18,12 +19,24 @@ def set_protection(state: ClusterState) -> tuple[Check, ...]:
         return (no_single_master(state, "one of the nodes is the master"),)
     ask = Ask(state, master, {})
     pointing = (virtual_ip.only_vip_holder, virtual_ip.vip_reaches) if state.vip else ()
+    pointing += (only_in_name,) if state.consul is not None else ()
     return (
         answered(replication.only_master, ask),
         *(answered(rule, ask) for rule in pointing),
         _a_replica_in_sync(state, master),
         *_sentinels(state, master),
     )
+
+
+def set_protected(ask: Ask) -> Check:
+    """All parts at once, as a condition: the final proof of a return."""
+    statement = "the set survives the next failure of its master"
+    checks = set_protection(ask.state)
+    for verdict in (Verdict.FAILS, Verdict.UNKNOWN):
+        found = [check for check in checks if check.verdict is verdict]
+        if found:
+            return Check(verdict, statement, "; ".join(said(check) for check in found), found[0].advice)
+    return Check(Verdict.HOLDS, statement, "; ".join(check.evidence for check in checks))
 
 
 def _a_replica_in_sync(state: ClusterState, master: NodeState) -> Check:
@@ -54,3 +67,15 @@ def _sentinels(state: ClusterState, master: NodeState) -> Iterator[Check]:
             yield fails(statement, sentinel.quorum_text)
         else:
             yield holds(statement, f"names {sentinel.master.address}, config epoch {sentinel.master.config_epoch}")
+
+
+ROWS: tuple[PredicateSpec, ...] = (
+    PredicateSpec(
+        "set-protected",
+        "The set survives the next failure: one master, a replica in sync, Sentinels that can fail over, and clients"
+        " are led to the master.",
+        set_protected,
+        subject=False,
+    ),
+)
+"""Their part of the vocabulary."""

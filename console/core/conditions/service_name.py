@@ -99,6 +99,17 @@ def another_master(ask: Ask) -> Check:
     return fails(statement, "no other node is a master", "promote another one first: SENTINEL FAILOVER")
 
 
+def alone_in_name(ask: Ask) -> Check:
+    """H24: whoever is let in again is no second one there."""
+    statement = f"{ask.name} is in the name with no other master beside it"
+    quiet = takes_no_writes(ask)
+    if quiet.holds:
+        return holds(statement, quiet.evidence)
+    others = [one for one in ask.state.masters if one != ask.name]
+    evidence = f"{' and '.join(others)} is a master too" if others else "it is the only master"
+    return decided(not others, statement, evidence, "make it a replica first")
+
+
 def comes_back_unresolved(ask: Ask) -> Check:
     """H24: what starts as a master is in the name with the next run of its check, beside the one that serves."""
     state = ask.state
@@ -220,6 +231,9 @@ ROWS: tuple[PredicateSpec, ...] = (
         "The node's own checks in Consul pass if its Redis is a master, and are critical else.",
         check_agrees,
         hazard="H24",
+    ),
+    PredicateSpec(
+        "alone-in-name", "The node takes no writes, or no other node is a master.", alone_in_name, hazard="H24"
     ),
     PredicateSpec("another-master", "Another node is a master.", another_master, hazard="H24"),
     PredicateSpec(
