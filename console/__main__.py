@@ -84,10 +84,11 @@ def _run_app(
     cluster: str | None,
     runbook: str | None = None,
     roles: Mapping[str, str] | None = None,
+    resume: PastRun | None = None,
 ) -> int:
     from console.tui.app import run_app
 
-    return run_app(desk, armory, cluster=cluster, runbook=runbook, roles=roles)
+    return run_app(desk, armory, cluster=cluster, runbook=runbook, roles=roles, resume=resume)
 
 
 ADAPTERS = Adapters(

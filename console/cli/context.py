@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from console.core.command import Secret
     from console.core.inventory import ClusterSpec, Inventory, PasswordSource
     from console.core.model import ClusterState
+    from console.core.replay import PastRun
     from console.core.runbook import Runbook
     from console.engine.ports import Archive, Armory, Clock, Desk, Inspector
 
@@ -59,6 +60,7 @@ class ScreenMaker(Protocol):
         cluster: str | None,
         runbook: str | None = None,
         roles: Mapping[str, str] | None = None,
+        resume: PastRun | None = None,
     ) -> int: ...
 
 
@@ -227,9 +229,10 @@ class CliContext:
         cluster: str | None,
         runbook: str | None = None,
         roles: Mapping[str, str] | None = None,
+        resume: PastRun | None = None,
     ) -> int:
         """Opens the screen; the exit code when it is left."""
-        return self._adapters.run_app(desk, armory, cluster=cluster, runbook=runbook, roles=roles)
+        return self._adapters.run_app(desk, armory, cluster=cluster, runbook=runbook, roles=roles, resume=resume)
 
     def passwords(self, cluster: str) -> Passwords:
         """Name → password of nodes, Sentinels and Consul, asked for once.

@@ -32,7 +32,7 @@ COMMANDS: tuple[LazyCommand, ...] = (
     LazyCommand("status", "Look once and print what is true.", "console.cli.status"),
     LazyCommand("plan", "Show what a runbook would send now; change nothing.", "console.cli.plan"),
     LazyCommand("run", "Walk through a runbook, one confirmed step at a time.", "console.cli.run_plain"),
-    LazyCommand("runs", "List, read, verify and report recorded runs.", "console.cli.runs"),
+    LazyCommand("runs", "List, read, follow, verify, report and resume recorded runs.", "console.cli.runs"),
     LazyCommand("runbooks", "List, read and check runbooks.", "console.cli.runbooks"),
     LazyCommand("findings", "Explain the finding codes: all of them, or one.", "console.cli.findings"),
     LazyCommand("hazards", "Explain the hazards and what refuses them.", "console.cli.hazards"),

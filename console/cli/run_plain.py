@@ -35,8 +35,7 @@ def run(context: CliContext, runbook: str, cluster: str, *, plain: bool, bind: t
     Every step shows why, where, its conditions and the exact commands, and asks. Exit code 0: every step is done and
     proved. The last line says how the run ended.
     """
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise CliError("a run needs a terminal: nothing can be piped into a gate; `plan` prints the commands anywhere")
+    check_terminal()
     book, spec = context.runbook(runbook), context.cluster(cluster)
     check_kind(book, spec)
     chosen = chosen_roles(bind, book, spec)
@@ -46,19 +45,52 @@ def run(context: CliContext, runbook: str, cluster: str, *, plain: bool, bind: t
     return _run_plain(desk, context.armory(desk), book, chosen, spec.name)
 
 
+def check_terminal() -> None:
+    """Raises CliError where no human can sit at this end."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise CliError("a run needs a terminal: nothing can be piped into a gate; `plan` prints the commands anywhere")
+
+
 def _run_plain(desk: Desk, armory: Armory, runbook: Runbook, chosen: Mapping[str, str], cluster: str) -> int:
+    state = desk.inspector(cluster).observe(fresh=True)
+    roles = _roles(runbook, state, chosen)
+    return walk_through(_armed(armory, cluster, runbook, roles), desk)
+
+
+def walk_through(armed: ArmedRun, desk: Desk) -> int:
+    """An armed run at a terminal that only prints, to its end; the exit code."""
+    from console.cli.leaving import leaving_open
     from console.cli.plain_operator import PlainOperator
     from console.core.run import Outcome
 
-    state = desk.inspector(cluster).observe(fresh=True)
-    roles = _roles(runbook, state, chosen)
-    armed = armory.arm(cluster, runbook, roles)
-    operator = PlainOperator(desk.clock.now)
-    operator.open(armed.state)
-    with _ctrl_c_ends_a_wait(armed):
+    with leaving_open(armed) as news, _ctrl_c_ends_a_wait(armed):
+        operator = PlainOperator(desk.clock.now, news)
+        operator.open(armed.state)
         ended = armed.execute(operator)
     operator.close(ended)
     return 0 if ended.outcome is Outcome.DONE else NOT_DONE
+
+
+def _armed(armory: Armory, cluster: str, runbook: Runbook, roles: Mapping[str, str]) -> ArmedRun:
+    """Arms; where another operator's run has the lock, says whose, and asks for the sentence that ends it (H26)."""
+    from console.cli.paper import wrapped
+    from console.core.run_lock import takeover_sentence
+    from console.engine.ports import LockHeldError, Takeover
+
+    try:
+        return armory.arm(cluster, runbook, roles)
+    except LockHeldError as held:
+        if held.holder is None:
+            raise
+        click.echo(wrapped(str(held)))
+        sentence = takeover_sentence(held.holder)
+        try:
+            typed = input(f'Type "{sentence}" to take over, anything else cancels: ').strip()
+        except (EOFError, KeyboardInterrupt):
+            typed = ""
+        if not typed:
+            raise CliError("cancelled: nothing was taken over, and nothing was armed") from None
+        return armory.arm(cluster, runbook, roles, Takeover(held.holder, typed))
 
 
 @contextlib.contextmanager

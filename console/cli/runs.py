@@ -1,53 +1,83 @@
-"""`runs`: the journals of runs on this machine, read and checked. Nothing is sent anywhere."""
+"""`runs`: the journals of runs on this machine, read and checked, and a run gone on with whose console has died."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from console.cli.context import CliContext, CliError
-from console.report.document import first_of, outcome_of
+from console.cli.context import CliContext, CliError, inventory_option
 from console.report.entry_text import entry_text
 from console.report.forms import FORMS, Form, report_text
 
 if TYPE_CHECKING:
-    from console.core.journal import ChainCheck, Entry
+    from collections.abc import Iterator, Sequence
 
-FILE = "journal.jsonl"
+    from console.core.replay import PastRun
+    from console.engine.ports import Archive
+
+POLL = 0.5
+"""Seconds between two looks at a journal that is followed."""
+COLUMNS = ("run", "cluster", "runbook", "operator", "began", "outcome")
 
 
 @click.group("runs")
 def runs() -> None:
-    """List, read, verify and report recorded runs."""
+    """List, read, follow, verify, report and resume recorded runs."""
 
 
 @runs.command("list")
+@click.option("--cluster", metavar="CLUSTER", help="Only the runs on this cluster.")
+@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
 @click.pass_obj
-def list_runs(context: CliContext) -> int:
-    """List the runs, newest last."""
-    folder = context.runs_folder
-    found = sorted(path.parent.name for path in folder.glob(f"*/{FILE}"))
-    for run_id in found:
-        entries, check = _read(folder / run_id / FILE)
-        about = first_of(entries, "opened")
-        state = outcome_of(entries) if check.sound else f"journal broken at line {check.broken_line}"
-        click.echo(f"{run_id}  {state}  {about.get('operator', '?')}")
+def list_runs(context: CliContext, cluster: str | None, form: str) -> int:
+    """List the runs, newest last: what, where, by whom, since when, and how it ended.
+
+    `not closed` is a run without an end: its console died (`runs resume` goes on with it), or it is under way.
+    """
+    found = [one for one in _archive(context).summaries() if cluster in (None, one.cluster)]
+    if form == "json":
+        click.echo(json.dumps({"version": 1, "runs": [_as_json(one) for one in found]}, indent=2, ensure_ascii=False))
+        return 0
+    rows = [COLUMNS, *(_row(one) for one in found)] if found else []
+    widths = [max(len(row[place]) for row in rows) for place in range(len(COLUMNS) - 1)] if rows else []
+    for row in rows:
+        padded = [text.ljust(width) for text, width in zip(row, widths, strict=False)]
+        click.echo("  ".join((*padded, row[-1])))
     if not found:
-        click.echo(f"no run is recorded in {folder}", err=True)
+        on = f" of {cluster}" if cluster else ""
+        click.echo(f"no run{on} is recorded in {context.runs_folder}", err=True)
     return 0
 
 
 @runs.command("show")
 @click.argument("run", required=False)
+@click.option("--follow", is_flag=True, help="Go on printing until the run ends, or its console does.")
 @click.pass_obj
-def show(context: CliContext, run: str | None) -> int:
-    """Print the entries of a run, one a line; without RUN of the newest."""
-    entries, check = _read(_journal(context, run))
-    for entry in entries:
-        click.echo(f"{entry.seq:>4}  {entry.at}  {entry.kind:<9} {entry_text(entry)}")
-    return _say_broken(check)
+def show(context: CliContext, run: str | None, *, follow: bool) -> int:
+    """Print the entries of a run, one a line; without RUN of the newest.
+
+    With `--follow` a run that another console has under way is read along, from the same journal. Exit code 1: the
+    journal is broken, or the console that wrote it died.
+    """
+    from console.core.replay import Standing
+
+    run_id, shown = _chosen(context, run).run_id, 0
+    while True:
+        past = _read(context, run_id)
+        for entry in past.entries[shown:]:
+            click.echo(f"{entry.seq:>4}  {entry.at}  {entry.kind:<9} {entry_text(entry)}")
+        shown = max(shown, len(past.entries))
+        if not follow or past.standing is not Standing.UNDER_WAY:
+            break
+        context.clock.sleep(POLL)
+    if follow and past.standing is Standing.DIED:
+        click.echo(f"its console ended before the run did: `runs resume {run_id}` goes on with it", err=True)
+        return 1
+    return _say_broken(past)
 
 
 @runs.command("verify")
@@ -56,19 +86,23 @@ def show(context: CliContext, run: str | None) -> int:
 def verify(context: CliContext, run: str | None) -> int:
     """Recompute the hash chain and name the first line that does not fit. Exit code 1: it is broken.
 
-    Without RUN the newest run is verified.
+    Without RUN the newest run is verified. What a dying console left of a line, and a resumed run set aside, is
+    compared with what the journal says of it.
     """
-    path = _journal(context, run)
-    _, check = _read(path)
-    if check.sound:
-        end = "closed" if check.closed else "not closed: the run is under way, or it died, or the end was cut off"
-        click.echo(f"{path}: {check.entries} entries, each fits the one before; {end}")
-    return _say_broken(check, str(path))
+    past = _chosen(context, run)
+    path = _file(past)
+    if past.chain.sound:
+        end = "closed" if past.chain.closed else "not closed: the run is under way, or it died, or the end was cut off"
+        click.echo(f"{path}: {past.chain.entries} entries, each fits the one before; {end}")
+    problems = [said for said, fits in _set_aside(past) if not fits]
+    for said, fits in _set_aside(past):
+        click.echo(said, err=not fits)
+    return _say_broken(past, path) or int(bool(problems))
 
 
 @runs.command("report")
 @click.argument("run", required=False)
-@click.option("--format", "form", type=click.Choice(list(FORMS)), default="md", show_default=True)
+@click.option("--format", "form", type=click.Choice([*FORMS]), default="md", show_default=True)
 @click.pass_obj
 def report(context: CliContext, run: str | None, form: Form) -> int:
     """Print what was done, for an incident review: Markdown, one HTML file, or JSON; without RUN of the newest run.
@@ -76,50 +110,131 @@ def report(context: CliContext, run: str | None, form: Form) -> int:
     Who did what and when, what each gate showed and what was decided, commands and answers, the pair before and after,
     what was lost, and where backups are. Only the journal is read.
     """
-    path = _journal(context, run)
-    entries, check = _read(path)
-    click.echo(report_text(path.parent.name, entries, check, form), nl=False)
-    return _say_broken(check)
+    past = _chosen(context, run)
+    click.echo(report_text(past.run_id, past.entries, past.chain, form), nl=False)
+    return _say_broken(past)
+
+
+@runs.command("resume")
+@click.argument("run", required=False)
+@click.option("--plain", is_flag=True, help="Plain prompts instead of the screen.")
+@inventory_option
+@click.pass_obj
+def resume(context: CliContext, run: str | None, *, plain: bool) -> int:
+    """Go on with a run whose console died; without RUN with the newest one that is not closed.
+
+    It looks at the nodes first and says what it believes of each step, and why. What was sent and never answered is
+    UNKNOWN: looking decides, or you do; nothing is sent again by itself. Everything else is asked as in a new run, and
+    written in the same journal. Refused: a run that is closed or under way, a journal that is broken, a runbook or an
+    inventory that was changed since. Exit code and last line are those of `run`.
+    """
+    from console.cli.run_plain import check_terminal, walk_through
+
+    check_terminal()
+    past = _chosen(context, run) if run is not None else _newest_open(context)
+    if past.why_not:
+        raise CliError(past.why_not)
+    desk = context.desk([past.cluster], screen=not plain)
+    if not plain:
+        return context.run_app(desk, context.armory(desk), cluster=past.cluster, resume=past)
+    return walk_through(context.armory(desk).resume(past.run_id), desk)
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------
 
 
-def _journal(context: CliContext, run: str | None) -> Path:
-    """The journal of the run of this id, or of the only run whose id begins or ends so; None: the newest.
+def _archive(context: CliContext) -> Archive:
+    if context.archive is None:
+        raise CliError("there are no recorded runs here")
+    return context.archive
 
-    Raises CliError.
-    """
+
+def _chosen(context: CliContext, run: str | None) -> PastRun:
+    """The run of this id, or the only one whose id begins or ends so; None: the newest. Raises CliError."""
     folder = context.runs_folder
-    names = sorted(path.parent.name for path in folder.glob(f"*/{FILE}"))
+    names = [one.run_id for one in _archive(context).summaries()]
     if run is None:
         if not names:
             raise CliError(f"no run is recorded in {folder}")
-        run = names[-1]
+        return _read(context, names[-1])
     matching = [run] if run in names else [name for name in names if name.startswith(run) or name.endswith(run)]
     if len(matching) == 1:
-        return folder / matching[0] / FILE
+        return _read(context, matching[0])
     if matching:
         raise CliError(f"{run} may be any of {', '.join(matching)}: write more of it")
     raise CliError(f"there is no run {run} in {folder}: `runs list` names them")
 
 
-def _read(path: Path) -> tuple[tuple[Entry, ...], ChainCheck]:
-    """The sound entries, and where soundness ends."""
-    from console.core.journal import check_chain, parse_entry
+def _newest_open(context: CliContext) -> PastRun:
+    """The newest run that can be resumed; else the newest that is not closed says why not. Raises CliError."""
+    from console.core.replay import Standing
+
+    found = [one for one in _archive(context).summaries() if one.standing is not Standing.CLOSED]
+    for past in reversed(found):
+        if past.resumable:
+            return past
+    if found:
+        return found[-1]
+    raise CliError(f"every run in {context.runs_folder} is closed: there is nothing to go on with")
+
+
+def _read(context: CliContext, run_id: str) -> PastRun:
+    from console.core.replay import ArchiveError
 
     try:
-        lines = path.read_bytes().decode("utf-8", "replace").splitlines(keepends=True)
-    except OSError as error:
-        raise CliError(f"{path}: {error.strerror}") from None
-    check = check_chain(lines)
-    return tuple(parse_entry(line) for line in lines[: check.entries]), check
+        return _archive(context).read(run_id)
+    except ArchiveError as error:
+        raise CliError(str(error)) from None
 
 
-def _say_broken(check: ChainCheck, path: str = "the journal") -> int:
-    if check.sound:
+def _row(past: PastRun) -> Sequence[str]:
+    began = (past.opened_at or "?")[:19].replace("T", " ") + "Z"
+    return (past.run_id, past.cluster or "?", past.runbook or "?", past.operator or "?", began, past.verdict)
+
+
+def _as_json(past: PastRun) -> dict[str, Any]:
+    """Keys may be added, not renamed."""
+    return {
+        "run": past.run_id,
+        "cluster": past.cluster or None,
+        "runbook": past.runbook or None,
+        "title": past.title or None,
+        "operator": past.operator or None,
+        "terminal": past.terminal or None,
+        "began": past.opened_at,
+        "ended": past.ended_at,
+        "standing": past.standing.value,
+        "outcome": past.outcome.value if past.outcome else None,
+        "resumed": len(past.resumed),
+        "unanswered": [f"{one.node}> {one.sent}" for one in past.unanswered],
+        "folder": past.folder,
+    }
+
+
+def _file(past: PastRun) -> str:
+    return f"{past.folder}/journal.jsonl"
+
+
+def _set_aside(past: PastRun) -> Iterator[tuple[str, bool]]:
+    """For each unfinished line that a resumed run set aside: what is to be said of it, and whether it is still so."""
+    for resumed in past.resumed:
+        if not (cut := resumed.get("cut")):
+            continue
+        kept = Path(past.folder) / str(cut.get("kept_in"))
+        what = f"an unfinished line {cut.get('line')} of {cut.get('bytes')} bytes, set aside at {resumed['at']}"
+        try:
+            fits = hashlib.sha256(kept.read_bytes()).hexdigest() == cut.get("sha256")
+        except OSError as error:
+            yield f"{kept}: {what}, cannot be read: {error.strerror}", False
+        else:
+            yield f"{kept}: {what}, {'is as it was' if fits else 'was changed since: its SHA-256 does not fit'}", fits
+
+
+def _say_broken(past: PastRun, path: str = "the journal") -> int:
+    if past.chain.sound:
         return 0
-    click.echo(f"{path}: line {check.broken_line}: {check.reason}; nothing from there on can be relied on", err=True)
+    rest = "; `runs resume` sets it aside" if past.resumable else "; nothing from there on can be relied on"
+    click.echo(f"{path}: line {past.chain.broken_line}: {past.chain.reason}{rest}", err=True)
     return 1
 
 

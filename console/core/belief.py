@@ -77,7 +77,7 @@ def _belief(
 
 def _not_passed(index: int, was: PastStep) -> Belief:
     """A step that has no end in the journal, or was never begun."""
-    last = was.commands[-1] if was.commands else None
+    last = was.attempt[-1] if was.attempt else None
     if last is None:
         begun = was.status is not StepStatus.WAITING
         return Belief(index, BeliefKind.OPEN, "begun, and nothing was sent" if begun else "not begun")

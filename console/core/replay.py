@@ -6,13 +6,13 @@ Nothing is said here of how the servers stand now: that is for an observation to
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
 from console.core.answer import Answer, AnswerKind
 from console.core.journal import ChainCheck, Entry, check_chain, parse_entry
-from console.core.run import Outcome, StepStatus
+from console.core.run import PASSED_STATUSES, Outcome, StepStatus
 
 
 class Standing(StrEnum):
@@ -42,6 +42,8 @@ class PastCommand:
     verb: str
     digest: str
     """Of what was shown when it was confirmed: commands of one gate have the same."""
+    place: int = 1
+    """Among what was confirmed there, from 1."""
     summary: str = ""
     answer: Answer | None = None
     """None: no answer is recorded. It may have been carried out (H27)."""
@@ -70,14 +72,16 @@ class PastStep:
     """Everything that was sent for it, in order."""
     planned: tuple[Mapping[str, Any], ...] = ()
     """All commands of the gate at which the last of them was confirmed, as the journal has them."""
+    open_since: int = 0
+    """Number of the entry after which it was begun again, by a resumed run that found it undone; 0: it never was."""
     chosen: bool = False
     """It was skipped because the operator said so, not because it was done already."""
 
     @property
     def attempt(self) -> tuple[PastCommand, ...]:
         """What was sent since it was confirmed last: the first of `planned`, in the same order."""
-        last = self.commands[-1].digest if self.commands else ""
-        return tuple(one for one in self.commands[-len(self.planned) :] if one.digest == last) if self.planned else ()
+        sent = [one for one in self.commands if one.seq > self.open_since]
+        return tuple(sent[-sent[-1].place :]) if sent else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +143,24 @@ class PastRun:
 
     @property
     def resumable(self) -> bool:
-        return self.standing is Standing.DIED
+        return not self.why_not
+
+    @property
+    def why_not(self) -> str:
+        """Why nobody can go on with it, and what can be done, in one line; empty: it can be resumed."""
+        match self.standing:
+            case Standing.DIED if not self.roles:
+                return f"the run {self.run_id} died before its roles were bound: nothing was sent; begin a new one"
+            case Standing.DIED:
+                return ""
+            case Standing.UNDER_WAY:
+                return f"the run {self.run_id} is under way: another console writes its journal; `runs show --follow`"
+            case Standing.CLOSED:
+                return f"the run {self.run_id} is closed: {self.verdict}; begin a new one, it starts from what it finds"
+        return (
+            f"the journal of {self.run_id} is broken at line {self.chain.broken_line}: {self.chain.reason}; nothing"
+            " from there on can be relied on: look at the nodes, and begin a new run"
+        )
 
     @property
     def verdict(self) -> str:
@@ -219,10 +240,11 @@ def _step(number: int, name: str, entries: Sequence[Entry], standing: Standing) 
     """One step, from the entries that speak of it."""
     mine = [entry for entry in entries if entry.data.get("step") == number]
     commands = _commands(mine)
-    ended = next((entry for entry in reversed(mine) if entry.kind == "step"), None)
+    ended = mine[-1] if mine and mine[-1].kind == "step" else None
     status, note = _status(ended), str(ended.data.get("note") or "") if ended else ""
+    since = _passed_at(mine, before=ended)
     if ended is None and mine:
-        status = _under_way(mine)
+        status = _under_way([entry for entry in mine if entry.seq > since])
         if status is StepStatus.SENDING and standing is not Standing.UNDER_WAY:
             status, note = StepStatus.UNKNOWN, f"no answer is recorded: {commands[-1].node}> {commands[-1].sent}"
     return PastStep(
@@ -233,7 +255,8 @@ def _step(number: int, name: str, entries: Sequence[Entry], standing: Standing) 
         began_at=mine[0].at if mine else None,
         ended_at=ended.at if ended else None,
         commands=commands,
-        planned=_planned(mine, commands),
+        planned=_planned(mine, [one for one in commands if one.seq > since]),
+        open_since=since,
         chosen=status is StepStatus.SKIPPED and _last_choice(mine) == "skip",
     )
 
@@ -243,6 +266,18 @@ def _status(ended: Entry | None) -> StepStatus:
         return StepStatus(str(ended.data.get("status"))) if ended else StepStatus.WAITING
     except ValueError:
         return StepStatus.UNKNOWN
+
+
+def _passed_at(mine: Sequence[Entry], *, before: Entry | None) -> int:
+    """Number of the entry with which the step was done or skipped before it was begun again; 0: it never was."""
+    return max(
+        (
+            entry.seq
+            for entry in mine
+            if entry is not before and _status(entry) in PASSED_STATUSES and entry.kind == "step"
+        ),
+        default=0,
+    )
 
 
 def _under_way(mine: Sequence[Entry]) -> StepStatus:
@@ -287,6 +322,7 @@ def _command(intent: Entry) -> PastCommand:
         sent=str((planned.get("command") or {}).get("sent") or ""),
         verb=str(intent.data.get("verb") or ""),
         digest=str(intent.data.get("digest") or ""),
+        place=int(intent.data.get("place") or 1),
         summary=str(planned.get("summary") or ""),
     )
 
@@ -299,10 +335,7 @@ def _answered(command: PastCommand, result: Entry) -> PastCommand:
         kind = AnswerKind.UNKNOWN
     status = said.get("exit_status")
     answer = Answer(kind, str(said.get("text") or ""), status if isinstance(status, int) else None)
-    return PastCommand(
-        command.seq, command.at, command.node, command.sent, command.verb, command.digest, command.summary,
-        answer, result.at,
-    )  # fmt: skip
+    return replace(command, answer=answer, answered_at=result.at)
 
 
 def _planned(mine: Sequence[Entry], commands: Sequence[PastCommand]) -> tuple[Mapping[str, Any], ...]:

@@ -102,7 +102,7 @@ class Attempt:
 
 def attempt_of(was: PastStep) -> Attempt | None:
     """What has to be taken up of this step; None: nothing of it left the machine."""
-    sent = was.attempt or was.commands[-1:]
+    sent = was.attempt
     if not any(one.arrived for one in sent):
         return None
     last = sent[-1]

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from console.core.journal import Entry, next_entry
-from console.core.replay import Cut, PastRun, Standing, recall
+from console.core.replay import Cut, PastRun, recall
 
 NAME = "journal.jsonl"
 _PATIENCE = 1.0
@@ -96,7 +96,7 @@ def reopen_journal(folder: Path, run_id: str, now: Callable[[], float]) -> tuple
         raise OSError(f"the journal {own / NAME} cannot be opened for writing: {error.strerror}") from error
     try:
         _lock(file, run_id)
-        past = _died(recall(run_id, str(own), read_lines(own / NAME), under_way=False))
+        past = _resumable(recall(run_id, str(own), read_lines(own / NAME), under_way=False))
         cut = _set_aside(own, file, past) if past.chain.unfinished else None
     except OSError:
         os.close(file)
@@ -124,16 +124,10 @@ def is_written(path: Path) -> bool:
     return False
 
 
-def _died(past: PastRun) -> PastRun:
-    """The run, where it is one to go on with. Raises OSError that says why not, in one line."""
-    if past.standing is Standing.DIED:
-        return past
-    if past.standing is Standing.CLOSED:
-        raise OSError(f"the run {past.run_id} is closed: {past.verdict}; begin a new one, it starts from what it finds")
-    raise OSError(
-        f"the journal of {past.run_id} is broken at line {past.chain.broken_line}: {past.chain.reason}; nothing from"
-        " there on can be relied on: look at the nodes, and begin a new run"
-    )
+def _resumable(past: PastRun) -> PastRun:
+    if past.why_not:
+        raise OSError(past.why_not)
+    return past
 
 
 def _lock(file: int, run_id: str) -> None:

@@ -61,6 +61,7 @@ class ConsoleApp(LookingApp):
         self._first_cluster = cluster
         self._first_runbook = runbook
         self._first_roles = dict(roles or {})
+        self._first_past: PastRun | None = None
         self._run_was_asked_for = runbook is not None
 
     def on_unmount(self) -> None:
@@ -78,6 +79,9 @@ class ConsoleApp(LookingApp):
         if self._first_runbook and name == self.shown_cluster():
             runbook, self._first_runbook = self._first_runbook, None
             self.open_arming(name, runbook, self._first_roles)
+        if self._first_past and name == self.shown_cluster():
+            past, self._first_past = self._first_past, None
+            self.open_resuming(past)
 
     # --- screens ----------------------------------------------------------------------------------------------------
 
@@ -124,6 +128,10 @@ class ConsoleApp(LookingApp):
             self._open_run(self.armed_run.cluster)
         else:
             self.push_screen(RecordScreen(run_id, cluster))
+
+    def begin_with(self, past: PastRun) -> None:
+        """Before it is shown: opens with this run, which is to be gone on with."""
+        self._first_past, self._run_was_asked_for = past, True
 
     def open_resuming(self, past: PastRun) -> None:
         """What the journal says of a run, before it is gone on with."""
@@ -257,13 +265,16 @@ def run_app(
     cluster: str | None,
     runbook: str | None = None,
     roles: Mapping[str, str] | None = None,
+    resume: PastRun | None = None,
 ) -> int:
     """Opens the console on this terminal; the exit code when it is left.
 
     With `runbook` the code is 0 only where that run ended as done, as with plain prompts. `roles`: those of its roles
-    that were given a node on the command line.
+    that were given a node on the command line. With `resume`, a run that is gone on with, it is that of its end.
     """
     app = ConsoleApp(desk, armory, cluster=cluster, runbook=runbook, roles=roles)
+    if resume is not None:
+        app.begin_with(resume)
     with orderly(app):
         code = app.run()
     return 1 if code is None else code

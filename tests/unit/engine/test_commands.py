@@ -10,6 +10,7 @@ from fakes import NOW, A, FakeClock, FakeInspector, Pair, Stage
 
 from console.cli.context import Adapters
 from console.cli.main import run
+from console.transport.journal_archive import FolderArchive
 from console.transport.journal_file import open_journal
 
 INVENTORY = """
@@ -37,6 +38,7 @@ def call(tmp_path, capsys, monkeypatch):
             inspector=lambda *_, **__: FakeInspector(pair.look),
             armory=lambda *_: pytest.fail("nothing is armed here"),
             run_app=lambda *_, **__: pytest.fail("no screen here"),
+            archive=FolderArchive,
         )
         code = run(["-i", str(file), *arguments], adapters)
         said = capsys.readouterr()
@@ -126,7 +128,13 @@ def recorded(tmp_path):
 
 
 def test_runs_are_listed_shown_and_verified(call, recorded):
-    assert call("runs", "list")[1].startswith(f"{RUN}  done  ")
+    title, line = call("runs", "list")[1].splitlines()
+    assert title.split() == ["run", "cluster", "runbook", "operator", "began", "outcome"]
+    assert line.split()[:3] == [RUN, "cache", "one-shot-rebuild"]
+    assert line.split()[-3:] == ["2026-11-21", "07:40:00Z", "done"]
+    assert call("runs", "list", "--cluster", "other")[:2] == (0, "")
+    (run,) = json.loads(call("runs", "list", "--format", "json", "--cluster", "cache")[1])["runs"]
+    assert (run["run"], run["outcome"], run["standing"], run["unanswered"]) == (RUN, "done", "closed", [])
     shown = call("runs", "show", "3f2a")[1]
     assert "intent    step 8: redis-b> SLAVEOF 192.168.100.201 6379" in shown
     assert "decided   step 8: run, typed 'redis-b' (asked: type-name)" in shown

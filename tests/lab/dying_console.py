@@ -1,0 +1,126 @@
+"""The console as it is called at a terminal, but killed at chosen moments: for the crash tests, and only for them.
+
+    python dying_console.py FILE WHERE WORDS… [-- WORDS…]
+
+WHERE is `everywhere`, or one moment. `everywhere` means each moment that is not in FILE yet, which
+then gets its name; what is sent is written to `FILE.sent`. Whenever it was killed, the WORDS after `--` are called.
+Each console is a process of its own, forked from this one, so that hundreds of deaths do not import everything anew.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections import Counter
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import console.cli.plain_operator
+import console.cli.run_plain
+import console.cli.runs
+import console.documents.library
+import console.engine.session
+import console.transport.inspector
+import console.transport.ssh  # noqa: F401
+from console.__main__ import ADAPTERS
+from console.cli.main import run
+from console.core.command import Identity, Planned
+from console.engine.ports import Actuator, Answer, Journal
+from console.transport import actuator, journal_file
+
+
+class Death:
+    """Kills this process at the moments that were asked for."""
+
+    def __init__(self, file: Path, where: str) -> None:
+        self.file, self.where = file, where
+        self._seen = set(file.read_text().splitlines()) if file.exists() else set()
+        self._passed: Counter[str] = Counter()
+
+    def at(self, moment: str, leaving: Callable[[], None] = lambda: None) -> None:
+        self._passed[moment] += 1
+        name = f"{moment} #{self._passed[moment]}"
+        if name in self._seen if self.where == "everywhere" else self._seen or moment != self.where:
+            return
+        with self.file.open("a") as file:
+            file.write(f"{name}\n")
+        leaving()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+class DyingJournal:
+    """A journal whose writer may die before an entry, in the middle of its line, and after it."""
+
+    def __init__(self, journal: Journal, death: Death) -> None:
+        self._journal, self._death = journal, death
+        self.run_id, self.path = journal.run_id, journal.path
+
+    def append(self, kind: str, data: Mapping[str, object]) -> None:
+        what = " ".join(str(data[key]) for key in ("step", "place") if key in data)
+        name = f"{kind}{' on resume' if data.get('on_resume') else ''} {what}".rstrip()
+        one = self._death.where != "everywhere"
+        if one:  # at every moment: the same as after the entry before
+            self._death.at(f"before {name}")
+        self._journal.append(kind, data)
+        if one:
+            self._death.at(f"within {name}", lambda: _cut(Path(self.path) / journal_file.NAME))
+        if kind not in ("opened", "closed"):  # before its roles are bound, and when it is over, nothing goes on
+            self._death.at(f"after {name}")
+
+    def close(self) -> None:
+        self._journal.close()
+
+
+def _cut(path: Path) -> None:
+    """The last line as a power cut leaves it: its second half never came to the disk."""
+    lines = path.read_bytes().splitlines(keepends=True)
+    os.truncate(path, path.stat().st_size - len(lines[-1]) // 2)
+
+
+class DyingActuator:
+    """Hands whose owner may die when a command was carried out and its answer not yet written down."""
+
+    def __init__(self, hands: Actuator, death: Death) -> None:
+        self._hands, self._death = hands, death
+        self.read_file = hands.read_file
+        self.close = hands.close
+
+    def send(self, planned: Planned, expecting: Identity) -> Answer:
+        line = f"{planned.node}> {planned.render().splitlines()[0]}"
+        with Path(f"{self._death.file}.sent").open("a") as file:
+            file.write(f"{line}\n")
+        answer = self._hands.send(planned, expecting)
+        self._death.at(f"sent {line}")
+        return answer
+
+
+def _console(words: list[str], death: Death) -> int:
+    opened, reopened, hands = journal_file.open_journal, journal_file.reopen_journal, actuator.make_actuator
+
+    def reopen(*args):
+        journal, *past = reopened(*args)
+        return DyingJournal(journal, death), *past
+
+    journal_file.open_journal = lambda *args: DyingJournal(opened(*args), death)  # type: ignore[assignment]
+    journal_file.reopen_journal = reopen  # type: ignore[assignment]
+    actuator.make_actuator = lambda *args: DyingActuator(hands(*args), death)  # type: ignore[assignment]
+    return run(words, ADAPTERS)
+
+
+def main() -> int:
+    file, where, *words = sys.argv[1:]
+    split = words.index("--") if "--" in words else len(words)
+    first, again = words[:split], words[split + 1 :]
+    while True:
+        child = os.fork()
+        if child == 0:
+            os._exit(_console(first, Death(Path(file), where)))
+        _, status = os.waitpid(child, 0)
+        if not os.WIFSIGNALED(status) or not again:
+            return os.waitstatus_to_exitcode(status) & 0xFF
+        first = again
+
+
+if __name__ == "__main__":
+    sys.exit(main())
