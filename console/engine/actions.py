@@ -12,8 +12,8 @@ from console.core.priority import smallest_change
 from console.core.runbook import Step
 from console.engine import backup
 from console.engine.config_edit import replace_file, sha256, shown_diff
-from console.engine.dump_copy import copy_dump
 from console.engine.consul_actions import hold_service, release_service
+from console.engine.dump_copy import copy_dump
 from console.engine.replicaof import set_replicaof
 from console.engine.request import SERVICE_TIMEOUT, Request, service_command, version_of, word_of
 from console.engine.request import PlanError as PlanError  # noqa: PLC0414 - whoever plans catches it from here

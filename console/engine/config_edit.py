@@ -1,4 +1,4 @@
-"""The one script that replaces a configuration file on a node: all of it or nothing of it, with a copy of what was there.
+"""The one script that replaces a configuration file on a node: all of it or nothing of it, with a copy of it before.
 
 It runs on any POSIX sh with coreutils (CentOS 6 included). Standard input is one line with the SHA-256 of the new
 bytes, then the new bytes: a file that holds a password never stands on a command line.
@@ -68,7 +68,7 @@ def replace_file(
 ) -> ShellCommand:
     """The command that puts `after` in the place of the file at `path`, if its SHA-256 still is `before`.
 
-    A symbolic link stays one: its target is replaced. `stamp` names the copy. `tested`: the part that tests the new file, and says so.
+    A symbolic link stays one: its target is replaced. `stamp` names the copy. `tested`: what tests the new file.
     """
     head = f"file={shlex.quote(path)}\nbefore={shlex.quote(before)}\nstamp={shlex.quote(stamp)}\n"
     content = sha256(after).encode() + b"\n" + after

@@ -20,7 +20,7 @@ def set_replicaof(request: Request) -> tuple[Planned, ...]:
     seen = request.state.node(node.name).redis_file
     path = node.redis.config or (seen.value.path if seen.value is not None else "")
     if not path:
-        raise PlanError(f"where the configuration file of Redis on {node.name} lies is not known: name it, redis.config")
+        raise PlanError(f"the configuration file of Redis on {node.name} is not known: name it, redis.config")
     target = f"{source.address} {source.redis.port}"
     summary = f"Makes Redis on {node.name} start as a replica of {source.name} ({target}), in {path}."
     if request.work.read_file is None:

@@ -10,7 +10,17 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
 from console.core.answer import Answer, AnswerKind
-from console.core.command import MASK, ConsulCommand, FileCopy, Identity, KeyExport, Planned, RedisCommand, Secret, ShellCommand
+from console.core.command import (
+    MASK,
+    ConsulCommand,
+    FileCopy,
+    Identity,
+    KeyExport,
+    Planned,
+    RedisCommand,
+    Secret,
+    ShellCommand,
+)
 from console.core.inventory import CONSUL_TOKEN, ClusterSpec, NodeSpec, RedisRoute
 from console.probes import redis_info
 from console.transport import consul_hand, file_copy, key_export, redis, ssh, ssh_route

@@ -18,8 +18,8 @@ def set_protection(state: ClusterState) -> tuple[Check, ...]:
     if master is None:
         return (no_single_master(state, "one of the nodes is the master"),)
     ask = Ask(state, master, {})
-    pointing = (virtual_ip.only_vip_holder, virtual_ip.vip_reaches) if state.vip else ()
-    pointing += (only_in_name,) if state.consul is not None else ()
+    pointing = [virtual_ip.only_vip_holder, virtual_ip.vip_reaches] if state.vip else []
+    pointing += [only_in_name] if state.consul is not None else []
     return (
         answered(replication.only_master, ask),
         *(answered(rule, ask) for rule in pointing),
