@@ -100,6 +100,7 @@ def plan_document(made: RunPlan) -> dict[str, Any]:
         "roles": dict(made.roles),
         "observed_at": timestamp(made.observed_at),
         "could_start": made.could_start,
+        "runs": list(made.runs),
         "steps": [
             {
                 "number": one.number,
@@ -141,6 +142,9 @@ def plan_text(made: RunPlan) -> Iterator[str]:
         yield wrapped(line)
     blocked = [str(one.number) for one in made.steps if one.prospect is Prospect.BLOCKED]
     yield ""
+    if made.runs:
+        yield wrapped(f"plan: blocked by another run: {'; '.join(made.runs)}")
+        return
     yield f"plan: blocked at step {', '.join(blocked)}" if blocked else "plan: could start"
 
 

@@ -97,7 +97,7 @@ def refusal(node: str, lock: RunLock | None) -> str:
     follow = f"follow it with `status {lock.cluster}` or `watch {lock.cluster}`, where its journal is shared with"
     return (
         f"{taken_by(node, lock)}: nothing was armed. To see how it goes on {follow} "
-        f"`runs show {lock.run_id}`; its lock ends with its console, and can be taken over by a typed sentence"
+        f"`runs show {lock.run_id}`; its lock ends with its console, and `run` can take it over by a typed sentence"
     )
 
 

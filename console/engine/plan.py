@@ -16,6 +16,7 @@ from console.core.conditions import evaluate
 from console.core.loss import LossPreview
 from console.core.model import ClusterState
 from console.core.predicate import Check
+from console.core.run_lock import runs_on, words
 from console.core.runbook import Condition, GateKind, Runbook, Step
 from console.core.verbs import VERBS
 from console.engine.actions import Workplace
@@ -78,16 +79,19 @@ class RunPlan:
     roles: Mapping[str, str]
     observed_at: float
     steps: tuple[StepPlan, ...]
+    runs: tuple[str, ...] = ()
+    """Runs that hold the lock of these nodes: no other one can be armed meanwhile (H26)."""
 
     @property
     def could_start(self) -> bool:
-        return all(one.prospect is not Prospect.BLOCKED for one in self.steps)
+        return not self.runs and all(one.prospect is not Prospect.BLOCKED for one in self.steps)
 
 
 def make_plan(runbook: Runbook, state: ClusterState, work: Workplace) -> RunPlan:
     """Evaluates every step on one observation; commands are made as if the steps before had been carried out."""
+    runs = tuple(words(one) for one in runs_on(state))
     if done := _done_before(runbook, state, work):
-        return RunPlan(runbook, state.name, work.roles, state.observed_at, done)
+        return RunPlan(runbook, state.name, work.roles, state.observed_at, done, runs)
     steps: list[StepPlan] = []
     expected = state
     for number, step in enumerate(runbook.steps, start=1):
@@ -109,7 +113,7 @@ def make_plan(runbook: Runbook, state: ClusterState, work: Workplace) -> RunPlan
         steps.append(replace(one, node=work.roles.get(step.role, ""), proofs=proofs(step, state, work.roles)))
         if one.prospect is not Prospect.SKIPPED:
             expected = _after(step, expected, work.roles)
-    return RunPlan(runbook, state.name, work.roles, state.observed_at, tuple(steps))
+    return RunPlan(runbook, state.name, work.roles, state.observed_at, tuple(steps), runs)
 
 
 def _done_before(runbook: Runbook, state: ClusterState, work: Workplace) -> tuple[StepPlan, ...]:

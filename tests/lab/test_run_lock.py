@@ -100,6 +100,9 @@ def test_the_second_operator_is_told_of_the_first_and_takes_over_by_a_sentence(p
     assert re.match(r"\d+/\d+ [\w-]+$", seen[0]["step"])
     assert seen[0]["from"]
     assert "ann@" in console(lab, "status").stdout
+    planned = console(lab, "plan", "one-shot-rebuild", "cache")
+    assert planned.returncode == 1
+    assert "plan: blocked by another run: ann@" in words(planned.stdout)
 
     bob = operators(lab, tmp_path / "bob", "bob")
     bob.expect(TAKE_OVER)

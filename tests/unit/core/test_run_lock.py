@@ -40,7 +40,7 @@ def test_who_comes_second_reads_who_from_where_since_when_what_and_how_to_go_on(
     assert "at /dev/pts/3 from 192.0.2.7" in text
     assert "status cache" in text
     assert f"runs show {ANN.run_id}" in text
-    assert "taken over" in text
+    assert "`run` can take it over" in text
     assert "\n" not in text
     assert takeover_sentence(ANN) == "I end the run of ann@ops1 on cache"
 
