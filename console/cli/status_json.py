@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from console.cli.status_scripts import coming_json, window_json
 from console.cli.status_watchers import watchers_json
 from console.core.facts import attached_line, gap, source_of
 from console.core.finding import Finding, Health
@@ -60,6 +61,7 @@ def _cluster(seen: Seen) -> dict[str, Any]:
             "reaches": state.vip_reaches,
             "error": _vip_error(state),
         },
+        "window": window_json(state),
         "nodes": [_node(state, node) for node in state.nodes],
         **watchers_json(state),
         "runs": [_run(state, one) for one in runs_on(state)],
@@ -88,7 +90,7 @@ def _node(state: ClusterState, node: NodeState) -> dict[str, Any]:
         "holds_vip": node.holds(state.vip),
         "holds_vip_error": _error(node.addresses),
         "redis": {"ok": node.redis.ok, "error": _error(node.redis), **_redis(state, node)},
-        "keepalived": {"ok": node.keepalived.ok, "error": _error(node.keepalived), **_keepalived(node)},
+        "keepalived": {"ok": node.keepalived.ok, "error": _error(node.keepalived), **_keepalived(state, node)},
     }
 
 
@@ -159,7 +161,7 @@ def _persistence(persistence: Persistence) -> dict[str, Any]:
     }
 
 
-def _keepalived(node: NodeState) -> dict[str, Any]:
+def _keepalived(state: ClusterState, node: NodeState) -> dict[str, Any]:
     found: Keepalived | None = node.keepalived.value
     instance = found.instance if found else None
     return {
@@ -174,6 +176,7 @@ def _keepalived(node: NodeState) -> dict[str, Any]:
         "instance": instance.name if instance else None,
         "version": found.version if found else None,
         "config_error": _error(node.keepalived_config),
+        "scripts": coming_json(state, node),
     }
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import fakes
 import pytest
+import sample_races
 import sample_sets
 import samples
 
@@ -91,6 +92,25 @@ def test_the_json_says_what_was_observed():
     assert master["redis"]["persistence"]["rdb_last_save"] == "2026-11-21T07:30:00.000Z"
     assert replica["redis"]["keys"].keys() <= {"0", "1"}
     assert master["keepalived"]["state"] == "MASTER"
+
+
+def test_the_json_says_what_scripts_will_do_and_how_long_the_window_is_open():
+    cluster = document(sample_races.promoted(age=11.0))["clusters"][0]
+    assert cluster["window"] == {
+        "master": "redis-b",
+        "heir": "redis-a",
+        "open": True,
+        "opens_in_seconds": None,
+        "closes_in_seconds": 4.0,
+    }
+    (line,) = cluster["nodes"][0]["keepalived"]["scripts"]
+    assert (line["pid"], line["called_for"], line["conditional"]) == (82, "notify_backup", True)
+    assert (line["sends"], line["in_seconds"]) == ("SLAVEOF redis-b", 4.0)
+    cluster = document(sample_races.returning(age=3.0))["clusters"][0]
+    assert (cluster["window"]["open"], cluster["window"]["opens_in_seconds"]) == (False, 7.0)
+    assert cluster["nodes"][1]["keepalived"]["scripts"][0]["sends"] == "SLAVEOF NO ONE"
+    cluster = document(samples.healthy_pair())["clusters"][0]
+    assert (cluster["window"], cluster["nodes"][0]["keepalived"]["scripts"]) == (None, [])
 
 
 def test_what_could_not_be_read_is_null_with_its_reason():
