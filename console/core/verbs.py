@@ -262,8 +262,8 @@ _ROWS: tuple[VerbSpec, ...] = (
     ),
     VerbSpec(
         "set-replicaof",
-        "Edits the configuration file of the node's Redis, which does not run or is a replica: from then on it starts as a"
-        " replica of the source, and drops its own data set.",
+        "Edits the configuration file of the node's Redis, which does not run or is a replica: from then on it starts as"
+        " a replica of the source, and drops its own data set.",
         (VerbArgument("source", ArgumentKind.ROLE, "The node to follow; never the virtual IP."),),
         wipes_data=True,
         affects=frozenset({"starts-as-replica", "comes-back-unresolved"}),

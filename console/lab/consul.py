@@ -192,6 +192,7 @@ def _node(name: str, address: str) -> str:
           service: {{sysv: redis-server}}
           dir: /data/redis
           dbfilename: dump6379.rdb
+          config: /etc/redis/redis6379.conf
 """
 
 
