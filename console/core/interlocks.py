@@ -164,7 +164,6 @@ INTERLOCKS: Mapping[str, tuple[Interlock, ...]] = {
         Interlock("takes-no-writes", "What it takes until it is stopped would be lost (H18)."),
         _of_source("redis-is-master", "A source that follows somebody makes a chain or a loop (H05)."),
         _of_source("sentinels-allow", "The Sentinels would make it follow somebody else (H20, H21)."),
-        _towards_source("version-not-older-than", "An older server cannot load a newer one's RDB (H19)."),
         _of_source("fork-headroom", "The fork for the copy would endanger the node that serves (H11)."),
     ),
     "hold-service": (Interlock("another-master", "A name without an address serves nobody (H24)."),),
