@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from console.core.conditions.sentinel_set import set_protection
 from console.core.diagnosis import consul, reachability, roles, settings
+from console.core.diagnosis.row import advise
 from console.core.kinds.facts import consul_facts, sentinel_facts
 from console.core.kinds.kind import Kind
 from console.core.model import ClusterState
@@ -27,4 +28,10 @@ KIND = Kind(
     protection=set_protection,
     protected="a replica is in sync, the Sentinels can fail over, and the name leads to the master",
     facts=_facts,
+    instead={
+        "one-shot-rebuild": consul.RETURN,
+        "resolve-dual-master": consul.RETURN,
+        "initial-build": advise("start the Redis that holds the newest data first, then the Sentinel"),
+        "break-replication-loop": advise("see what the Sentinel says: it makes the one it names a master"),
+    },
 )
