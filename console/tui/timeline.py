@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from console.core.model import ClusterState, NodeState
+from console.core.model import ClusterState, DirectorState, NodeState, Reading, Sentinel
+from console.core.service_name import full_name, resolved
 
 LOGGED_AT_FIRST = 5
 """Transitions a node's notify log may bring to the timeline when the console opens: what happened before."""
@@ -24,8 +25,9 @@ class Event:
 
 
 def changes(before: ClusterState, after: ClusterState) -> tuple[Event, ...]:
-    """What is different now, in the order of the screen: the VIP, then node by node."""
+    """What is different now: what points clients at the master, who watches it, then node by node."""
     found = [Event(after.observed_at, "VIP", text) for text in _of_vip(before, after)]
+    found += [Event(after.observed_at, subject, text) for subject, text in _of_watchers(before, after)]
     for node in after.nodes:
         then = next((one for one in before.nodes if one.name == node.name), None)
         if then is not None:
@@ -52,6 +54,49 @@ def _of_vip(before: ClusterState, after: ClusterState) -> Iterator[str]:
         yield f"held by {_names(before.vip_holders)} → {_names(after.vip_holders)}"
     if before.vip_reaches != after.vip_reaches:
         yield f"clients reach {before.vip_reaches or 'nobody'} → {after.vip_reaches or 'nobody'}"
+
+
+def _of_watchers(before: ClusterState, after: ClusterState) -> Iterator[tuple[str, str]]:
+    """Subject and text: the name in Consul, Sentinels, the read VIP and its tables."""
+    if before.consul and after.consul and before.consul.dns.ok and after.consul.dns.ok:
+        then, now = resolved(before), resolved(after)
+        if then != now:
+            yield full_name(after.consul), f"leads to {_names(then)} → {_names(now)}"
+    for old, new in zip(before.sentinels, after.sentinels, strict=False):
+        yield from ((new.name, text) for text in _of_sentinel(old.sentinel, new.sentinel))
+    for was, director in zip(before.directors, after.directors, strict=False):
+        yield from ((director.name, text) for text in _of_director(after.read_vip, was, director))
+
+
+def _of_sentinel(before: Reading[Sentinel], after: Reading[Sentinel]) -> Iterator[str]:
+    then, now = before.value, after.value
+    if before.ok and after.problem:
+        yield f"Sentinel lost: {after.problem}"
+    elif now and before.problem:
+        yield "Sentinel answers"
+    if then is None or now is None:
+        return
+    if then.tilt is not now.tilt:
+        yield "TILT begins" if now.tilt else "TILT ends"
+    if then.master and now.master:
+        if then.master.address != now.master.address:
+            yield f"names {then.master.address} → {now.master.address}, epoch {now.master.config_epoch}"
+        if then.master.failing_over is not now.master.failing_over:
+            yield "failover begins" if now.master.failing_over else "failover ends"
+
+
+def _of_director(read_vip: str, before: DirectorState, after: DirectorState) -> Iterator[str]:
+    if None not in {before.holds(read_vip), after.holds(read_vip)} and before.holds(read_vip) != after.holds(read_vip):
+        yield "read VIP came" if after.holds(read_vip) else "read VIP went"
+    then, now = before.service(read_vip), after.service(read_vip)
+    if then is None or now is None:
+        return
+    old = {f"{one.address}:{one.port}": one.weight for one in then.servers}
+    new = {f"{one.address}:{one.port}": one.weight for one in now.servers}
+    for server in dict.fromkeys((*old, *new)):
+        if old.get(server) != new.get(server):
+            was, weight = (f"weight {table[server]}" if server in table else "not in it" for table in (old, new))
+            yield f"real server {server}: {was} → {weight}"
 
 
 def _of_node(before: NodeState, after: NodeState) -> Iterator[str]:

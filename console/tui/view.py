@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from console.core.diagnose import diagnose, health
+from console.core.facts import source_of
 from console.core.finding import Finding, Health
 from console.core.inventory import ClusterSpec
 from console.core.model import ClusterState, NodeState, Role
@@ -78,17 +79,6 @@ def absorb(view: ClusterView, state: ClusterState, now: float) -> ClusterView:
         traffic=quiescence(pulses, now, view.spec.quiet_hours, view.spec.timezone),
         trouble="",
     )
-
-
-def source_of(state: ClusterState, node: NodeState) -> NodeState | None:
-    """The node of the cluster that this replica follows; None: a stranger, or it follows nobody."""
-    redis = node.redis.value
-    if redis is None or redis.master is None:
-        return None
-    for other in state.nodes:
-        if redis.master.host in {other.address, other.name} and redis.master.port == other.redis_port:
-            return other
-    return None
 
 
 def bytes_behind(state: ClusterState, node: NodeState) -> int | None:

@@ -164,7 +164,7 @@ def test_the_age_of_the_evidence_goes_on():
 
 def test_choices_are_said_by_what_they_do():
     assert run.choice_label(Choice.ABORT, QuestionKind.CONFIRM) == "No, stop the run"
-    assert run.choice_label(Choice.RUN, QuestionKind.TROUBLE) == "Try again"
+    assert run.choice_label(Choice.RUN, QuestionKind.TROUBLE) == "Retry"
     assert run.choice_label(Choice.LOOK_AGAIN, QuestionKind.BLOCKED) == "Look again"
 
 

@@ -10,11 +10,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import sample_sets
 import samples
 from past_runs import past, written
 from past_runs import until as cut
 from tui_stage import Stage, question, seen, stage, until
 
+from console.core.model import ClusterState
 from console.core.run import QuestionKind
 from console.tui.screens.runbooks import ArmScreen
 from console.tui.widgets.question import QuestionBox
@@ -90,6 +92,11 @@ def several() -> Stage:
     )
 
 
+def three_nodes() -> ClusterState:
+    pair = samples.failed_over_pair()
+    return replace(pair, nodes=(*pair.nodes, replace(pair.nodes[1], name="redis-c", address="192.168.100.203")))
+
+
 def asking(*questions) -> Stage:
     return stage(samples.stale_master_back(), questions=questions)
 
@@ -99,6 +106,9 @@ SCREENS = {
     "failed-over": (lambda: stage(samples.failed_over_pair()), seen),
     "unreachable": (lambda: stage(samples.unreachable_node()), seen),
     "split-brain": (lambda: stage(samples.split_brain()), seen),
+    "three-nodes": (lambda: stage(three_nodes()), seen),
+    "sentinel-vip": (lambda: stage(sample_sets.sentinel_vip_set()), seen),
+    "sentinel-consul": (lambda: stage(sample_sets.sentinel_consul_set()), seen),
     "gate": (lambda: asking(question()), to_the_question),
     "run": (lambda: asking(question(QuestionKind.CONFIRM, 1)), to_the_question),
     "ended": (lambda: asking(question()), to_the_end),

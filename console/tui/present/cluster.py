@@ -8,10 +8,10 @@ from textual.content import Content
 
 from console.core.facts import proved_down
 from console.core.finding import Finding, Health
-from console.core.model import ClusterState, NodeState, Role
+from console.core.model import ClusterState
 from console.core.predicate import Verdict
 from console.core.quiescence import Level, Quiescence
-from console.tui.present.cards import link_text, role_cells, short_log
+from console.tui.present.kinds import look_of
 from console.tui.present.words import (
     BAD,
     BOLD,
@@ -33,7 +33,7 @@ from console.tui.present.words import (
     wrapped,
 )
 from console.tui.timeline import Event
-from console.tui.view import ClusterView, Sample, source_of
+from console.tui.view import ClusterView, Sample
 
 BARS = "▁▂▃▄▅▆▇█"
 SURVIVES: dict[Verdict, tuple[str, str, str]] = {
@@ -79,9 +79,10 @@ def _facts(view: ClusterView, state: ClusterState, *, short: bool) -> Content:
     mark, word, style = HEALTH[view.health]
     sep: Part = (" │ " if short else "  │ ", DIM)
     master = line(("master " if len(state.masters) <= 1 else "masters ", DIM), _master(state, short=short))
-    vip = line(("VIP ", DIM), _vip(state, short=short))
+    name, where = look_of(state.kind).pointer(state, short)
+    pointer = line((f"{name} ", DIM), where)
     survives = line(("next failure ", DIM), _survival(view))
-    return line((f"{mark} {word}", f"{BOLD} {style}"), sep, master, sep, vip, sep, survives)
+    return line((f"{mark} {word}", f"{BOLD} {style}"), sep, master, sep, pointer, sep, survives)
 
 
 def _what_and_do(view: ClusterView) -> tuple[Content, Content]:
@@ -107,18 +108,6 @@ def _master(state: ClusterState, *, short: bool = False) -> Content:
     return line((f"✗ {len(masters)}" if short else f"✗ {len(masters)}: {', '.join(masters)}", BAD))
 
 
-def _vip(state: ClusterState, *, short: bool = False) -> Content:
-    holders = state.vip_holders
-    if len(holders) == 1:
-        on = line((f"on {holders[0]}", BOLD))
-        if state.vip_reaches not in {None, holders[0]}:
-            return line(on, (f" ✗ reaches {state.vip_reaches}", BAD))
-        return on
-    if holders:
-        return line((f"✗ on {len(holders)} nodes" if short else f"✗ on {' and '.join(holders)}", BAD))
-    return line(("? not known", WARN)) if state.vip_unread else line(("✗ on no node", BAD))
-
-
 def _survival(view: ClusterView) -> Content:
     return marked(SURVIVES[view.protection.verdict]) if view.protection else line("?")
 
@@ -127,33 +116,8 @@ def _survival(view: ClusterView) -> Content:
 
 
 def topology(state: ClusterState, width: int) -> Lines:
-    """Who is behind the virtual IP, and who follows whom: a line for clients, a line for every other node."""
-    behind = state.vip_reaches
-    holders = " + ".join(state.vip_holders) or ("?" if state.vip_unread else "nobody")
-    head: list[Part] = ["clients ─▶ ", (f"VIP {state.vip}", BOLD), f" on {holders} ─▶ "]
-    if behind is None:
-        reach = state.vip_reach
-        head.append((f"✗ {reach.problem}" if reach.problem else "✗ a Redis that is none of these nodes", BAD))
-    else:
-        head.append(line((behind, BOLD), " ", role_cells(state, state.node(behind))))
-    drawn = [fitted(line(*head), width)]
-    longest = max(len(node.name) for node in state.nodes)
-    drawn += [fitted(_edge(state, node, longest), width) for node in state.nodes if node.name != behind]
-    return tuple(drawn)
-
-
-def _edge(state: ClusterState, node: NodeState, longest: int) -> Content:
-    redis = node.redis.value
-    name: Part = (f"{node.name:<{longest}}", BOLD)
-    if redis is None:
-        return line(name, " ─✗ ", (str(node.redis.problem), BAD))
-    if redis.role is Role.MASTER:
-        return line(name, " ─✗ ", ("is a master of its own and follows nobody", BAD))
-    source, link = source_of(state, node), redis.master
-    follows = source.name if source else f"{link.host}:{link.port}, not of this cluster" if link else "?"
-    alive = link is not None and (link.up or link.sync_in_progress)
-    arrow: Part = " ─▶ " if alive else (" ─✗ ", BAD)
-    return line(name, arrow, (follows, "" if source else BAD), "  ", (link_text(state, node), "" if alive else BAD))
+    """Who reaches the master, who watches it, and who follows whom: a line each, the ways of clients first."""
+    return look_of(state.kind).topology(state, width)
 
 
 # --- findings -----------------------------------------------------------------------------------------------------
@@ -273,20 +237,6 @@ def _plot(
     return (fitted(head, width), line((sparkline(values, width), NOTE)))
 
 
-# --- logs ---------------------------------------------------------------------------------------------------------
-
-
-def logs(state: ClusterState, width: int) -> Lines:
-    """The tails of the notify logs, node by node."""
-    drawn: list[Content] = []
-    for node in state.nodes:
-        tail = node.notify_log.value
-        where = tail.path if tail else str(node.notify_log.problem)
-        drawn.append(fitted(line((node.name, BOLD), (f"  {where}", DIM)), width))
-        drawn += [fitted(line("  ", short_log(one)), width) for one in (tail.lines if tail else ())]
-    return tuple(drawn)
-
-
 # --- the list of clusters -----------------------------------------------------------------------------------------
 
 
@@ -299,8 +249,9 @@ def cluster_line(view: ClusterView, now: float, width: int, longest: int) -> tup
         note = view.trouble or f"connecting to {counted(len(view.spec.nodes), 'node')}"
         return line(name, ("? waiting", WARN)), fitted(line(("  " + note, DIM)), width)
     age = view.age(now) or 0.0
+    pointer, where = look_of(state.kind).pointer(state, True)
     first = line(
-        name, (f"{mark} {word:<9}", style), ("master ", DIM), _master(state), ("  VIP ", DIM), _vip(state), "  ",
+        name, (f"{mark} {word:<9}", style), ("master ", DIM), _master(state), (f"  {pointer} ", DIM), where, "  ",
         (f"seen {seconds_text(age)} ago", DIM),
     )  # fmt: skip
     worst = view.findings[0].summary if view.findings else survival(view)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import ClassVar
 
 from textual.binding import BindingType
@@ -13,6 +13,7 @@ from console.tui.bindings import Key, bindings_of
 from console.tui.present import cards as present_cards
 from console.tui.present import cluster as present
 from console.tui.present import lock as present_lock
+from console.tui.present.kinds import KindLook, Side, look_of
 from console.tui.present.words import BOLD, DIM, Lines, Part, fitted, line
 from console.tui.screens.base import ConsoleScreen
 from console.tui.screens.dialogs import FindingDialog
@@ -20,7 +21,11 @@ from console.tui.view import ClusterView
 from console.tui.widgets.lines import LinesPane
 from console.tui.widgets.menu import Item, Menu
 
-PANES = ("findings", "timeline", "history", "logs")
+COMMON_PANES = ("findings", "timeline", "history")
+HIGH, TALL = 34, 48
+"""Heights of the screen from which cards and topology get more room."""
+MOST_WAYS = 4
+"""Nodes whose lines of the topology a low screen has room for."""
 
 
 class ClusterScreen(ConsoleScreen):
@@ -43,6 +48,16 @@ class ClusterScreen(ConsoleScreen):
     def view(self) -> ClusterView:
         return self.console_app.views[self._cluster]
 
+    @property
+    def look(self) -> KindLook:
+        """How this kind of cluster is drawn."""
+        return look_of(self.view.spec.kind)
+
+    @property
+    def panes(self) -> tuple[str, ...]:
+        """The parts below the cards, in the order of their keys."""
+        return (*COMMON_PANES, *(one.name for one in self.look.sides))
+
     def body(self) -> Iterable[Widget]:
         yield LinesPane(self._draw_headline, focusable=False, id="headline")
         yield LinesPane(self._draw_lock, focusable=False, id="lock")
@@ -55,9 +70,11 @@ class ClusterScreen(ConsoleScreen):
                     self._draw_findings, empty="Nothing was found.", title="1 Findings", id="findings", classes="pane"
                 )
                 yield LinesPane(self._draw_timeline, title="2 Timeline", id="timeline", classes="pane")
-            with Horizontal(id="lower"):
+            with Horizontal(id="lower", classes="-sides" if len(self.look.sides) > 1 else None):
                 yield LinesPane(self._draw_history, title="3 History", id="history", classes="pane")
-                yield LinesPane(self._draw_logs, title="4 Notify logs", id="logs", classes="pane")
+                for number, side in enumerate(self.look.sides, start=len(COMMON_PANES) + 1):
+                    drawn = self._draws(side)
+                    yield LinesPane(drawn, title=f"{number} {side.title}", id=side.name, classes="pane side")
 
     def on_mount(self) -> None:
         super().on_mount()
@@ -67,10 +84,12 @@ class ClusterScreen(ConsoleScreen):
         several = len(self.console_app.views) > 1
         return tuple(key for key in super().footer_keys() if several or key.keys != "escape")
 
-    def action_pane(self, name: str) -> None:
-        self._pane = name
-        self._show_pane()
-        self.query_one(f"#{name}").focus()
+    def action_pane(self, number: int) -> None:
+        """Shows the part with this number, from 0; nothing where this kind has none."""
+        if number < len(self.panes):
+            self._pane = self.panes[number]
+            self._show_pane()
+            self.query_one(f"#{self._pane}").focus()
 
     def action_runbooks(self) -> None:
         self.console_app.open_runbooks(self._cluster)
@@ -96,9 +115,9 @@ class ClusterScreen(ConsoleScreen):
         return next((one for one in self.view.findings if _key(one) == _key(finding)), None)
 
     def _show_pane(self) -> None:
-        for name in PANES:
+        for name in self.panes:
             self.query_one(f"#{name}").set_class(name == self._pane, "-current")
-        for row, names in (("upper", PANES[:2]), ("lower", PANES[2:])):
+        for row, names in (("upper", self.panes[:2]), ("lower", self.panes[2:])):
             self.query_one(f"#{row}").set_class(self._pane in names, "-current")
         self.call_after_refresh(self.paint)
 
@@ -113,7 +132,22 @@ class ClusterScreen(ConsoleScreen):
 
     def paint(self) -> None:
         self.query_one("#lock").display = self._lock is not None
+        self._give_room()
         super().paint()
+
+    def on_resize(self) -> None:
+        self._give_room()
+
+    def _give_room(self) -> None:
+        """Cards and topology get the lines that this kind needs, and more of them on a high screen."""
+        height, look = self.size.height, self.look
+        nodes = len(self.view.spec.nodes)
+        extra = 0 if height < HIGH else 2 if height < TALL else max(2, 10 - (len(look.sides) - 1) * 3)
+        self.query_one("#cards").styles.height = look.essential + 2 + extra
+        shown = look.ways or min(nodes, MOST_WAYS)
+        if height >= HIGH and self.view.state is not None:
+            shown = min(len(look.topology(self.view.state, self.size.width)), look.ways + nodes)
+        self.query_one("#topology").styles.height = shown + (0 if height < HIGH else 1 if height < TALL else 2)
 
     def _draw_lock(self, width: int, _: int) -> Lines:
         lock = self._lock
@@ -130,13 +164,14 @@ class ClusterScreen(ConsoleScreen):
 
     def _draw_tabs(self, width: int, _: int) -> Lines:
         parts: list[Part] = []
-        for number, name in enumerate(PANES, start=1):
+        for number, name in enumerate(self.panes, start=1):
             label = f" {number} {self._tab_name(name)} "
             parts += [(label, f"{BOLD} reverse" if name == self._pane else DIM), " "]
         return (fitted(line(*parts), width),)
 
     def _tab_name(self, name: str) -> str:
-        return f"findings ({len(self.view.findings)})" if name == "findings" else name
+        sides = {one.name: one.title for one in self.look.sides}
+        return f"findings ({len(self.view.findings)})" if name == "findings" else sides.get(name, name).lower()
 
     def _draw_findings(self, width: int) -> tuple[Item, ...]:
         found = self.view.findings
@@ -149,8 +184,11 @@ class ClusterScreen(ConsoleScreen):
     def _draw_history(self, width: int, _: int) -> Lines:
         return present.history(self.view.samples, width, self.view.traffic)
 
-    def _draw_logs(self, width: int, _: int) -> Lines:
-        return present.logs(self.view.state, width) if self.view.state else ()
+    def _draws(self, side: Side) -> Callable[[int, int], Lines]:
+        def draw(width: int, _: int) -> Lines:
+            return side.draw(self.view.state, self.console_app.now(), width) if self.view.state else ()
+
+        return draw
 
 
 def _key(finding: Finding) -> str:
