@@ -21,6 +21,7 @@ _WANTED = frozenset({
     "repl_backlog_first_byte_offset", "repl_backlog_histlen", "latest_fork_usec",
 })
 # fmt: on
+_ROLES = {"master": Role.MASTER, "slave": Role.REPLICA}
 
 
 def parse(text: str, config: RedisConfig | None = None) -> Redis:
@@ -29,7 +30,9 @@ def parse(text: str, config: RedisConfig | None = None) -> Redis:
     missing = [key for key in ("redis_version", "run_id", "role") if not fields.get(key)]
     if missing:
         raise NotUnderstoodError(f"INFO has no {', '.join(missing)}: is this a Redis or Valkey server?")
-    role = Role.MASTER if fields["role"] == "master" else Role.REPLICA
+    role = _ROLES.get(fields["role"])
+    if role is None:
+        raise NotUnderstoodError(f"INFO says role:{fields['role'][:40]}, which is neither master nor slave")
     valkey = "valkey_version" in fields
     return Redis(
         version=fields["valkey_version"] if valkey else fields["redis_version"],
@@ -67,9 +70,7 @@ def parse(text: str, config: RedisConfig | None = None) -> Redis:
 def parse_identity(text: str) -> tuple[str, Role | None, str]:
     """run_id, role and config_file of an INFO, or of sections of it; empty and None where it does not say."""
     fields, _, _ = _fields(text)
-    role = fields.get("role")
-    known = None if role is None else (Role.MASTER if role == "master" else Role.REPLICA)
-    return fields.get("run_id", ""), known, fields.get("config_file", "")
+    return fields.get("run_id", ""), _ROLES.get(fields.get("role", "")), fields.get("config_file", "")
 
 
 def _fields(text: str) -> tuple[dict[str, str], tuple[AttachedReplica, ...], tuple[dict[int, int], dict[int, int]]]:

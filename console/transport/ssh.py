@@ -59,10 +59,12 @@ class SshConnection:
     def __init__(self, transports: list[_Transport], sock: socket.socket) -> None:
         self._transports = transports
         self._sock = sock
+        self._doubted = False
 
     @property
     def alive(self) -> bool:
-        return self._transports[-1].is_active()
+        """Whether it may be used again. One that was silent may: but a new one tells more, and sooner."""
+        return not self._doubted and self._transports[-1].is_active()
 
     def acknowledge_quickly(self) -> None:
         """Re-arms TCP_QUICKACK, which the kernel drops by itself: without it an answer may wait 40 ms."""
@@ -81,6 +83,7 @@ class SshConnection:
         try:
             return self._transports[-1].open_session(timeout=timeout)
         except (paramiko.SSHException, EOFError, OSError) as error:
+            self._doubted = True
             raise LinkError(ProblemKind.CLOSED, f"no SSH session can be opened: {_words(error)}") from None
 
     def request(self, channel: paramiko.Channel, command: str, timeout: float) -> None:
@@ -105,12 +108,14 @@ class SshConnection:
             err = b"".join(_until_end(channel.recv_stderr, channel, deadline))
             ended = channel.status_event.wait(max(0.0, deadline - time.monotonic()))
         except TimeoutError:
+            self._doubted = True
             raise LinkError(ProblemKind.TIMEOUT, f"no answer within {timeout:.0f} s") from None
         except (paramiko.SSHException, EOFError, OSError) as error:
             raise LinkError(ProblemKind.CLOSED, f"the SSH connection was lost: {_words(error)}") from None
         finally:
             channel.close()
         if not ended:
+            self._doubted = True
             raise LinkError(ProblemKind.TIMEOUT, f"no answer within {timeout:.0f} s")
         status = channel.exit_status
         return Completed(status if status >= 0 else None, out, err)

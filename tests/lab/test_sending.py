@@ -87,6 +87,18 @@ def test_four_outcomes_of_redis_commands(desk):
     assert actuator.send(redis("SET", "k", "x"), who[B]).kind is AnswerKind.NOT_SENT
 
 
+def test_a_connection_that_has_gone_silent_is_not_used_again(desk):
+    """As behind a firewall that has forgotten it: the old connection says nothing for ever, a new one works."""
+    lab, who, actuator = desk
+    assert actuator.send(shell("hostname"), who[A]).kind is AnswerKind.DONE
+    a = lab.host(A)
+    sessions = [pid for pid in a.running("sshd") if pid != int(a.read("/run/sshd.pid"))]
+    a.run(f"kill -STOP {' '.join(map(str, sessions))}")
+    assert actuator.send(shell("touch /tmp/sent"), who[A]).kind is AnswerKind.NOT_SENT
+    assert actuator.send(shell("cat /tmp/sent"), who[A]).kind is AnswerKind.FAILED
+    assert actuator.send(shell("hostname"), who[A]).text == A
+
+
 def test_through_ssh_and_a_jump_host(pair):
     lab = pair("healthy")
     cluster = load_inventory(lab.inventory).clusters[0]

@@ -6,6 +6,7 @@ import contextlib
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -102,6 +103,22 @@ def test_info_and_config(data: st.DataObject) -> None:
         seen = redis_info.parse(text, redis_config.parse(told))
     assert seen is None or seen.run_id
     redis_info.parse_identity(text)
+
+
+@pytest.mark.parametrize("info", INFOS)
+def test_an_info_that_ends_anywhere_is_itself_or_nothing(info: str) -> None:
+    """What a part of it says is what the whole says, wherever it was cut: no role, run or master is made up."""
+    whole = None
+    with contextlib.suppress(ValueError):
+        whole = redis_info.parse(info)
+    for end in range(0, len(info), 7):
+        seen = None
+        with contextlib.suppress(ValueError):
+            seen = redis_info.parse(info[:end])
+        if seen is not None:
+            assert whole is not None
+            assert seen.role is whole.role
+            assert whole.run_id.startswith(seen.run_id)
 
 
 @given(st.text())
