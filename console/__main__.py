@@ -14,7 +14,7 @@ from console.cli.main import LazyCommand, run
 if TYPE_CHECKING:
     from console.core.inventory import ClusterSpec
     from console.core.replay import Cut, PastRun
-    from console.engine.ports import Actuator, Archive, Armory, Clock, Desk, Inspector, Journal
+    from console.engine.ports import Actuator, Archive, Armory, Clock, Desk, Inspector, Journal, NameSampler
 
 LABORATORY = (
     LazyCommand("lab", "Run a laboratory of real servers on this machine.", "console.lab.commands"),
@@ -62,13 +62,19 @@ def _armory(desk: Desk, passwords: Callable[[str], Passwords], folder: Path) -> 
     def actuator(cluster: ClusterSpec) -> Actuator:
         return make_actuator(cluster, passwords(cluster.name), desk.clock)
 
+    def sampler(cluster: ClusterSpec) -> NameSampler | None:
+        from console.transport.name_sampler import make_name_sampler
+
+        return make_name_sampler(cluster, passwords(cluster.name), desk.clock.now)
+
     def journal(run_id: str) -> Journal:
         return open_journal(folder, run_id, desk.clock.now)
 
     def past_journal(run_id: str) -> tuple[Journal, PastRun, Cut | None]:
         return reopen_journal(folder, run_id, desk.clock.now)
 
-    return ClusterArmory(desk, actuator, journal, past_journal, make_locks=make_node_locks)
+    locks = make_node_locks
+    return ClusterArmory(desk, actuator, journal, past_journal, make_locks=locks, make_sampler=sampler)
 
 
 def _archive(folder: Path) -> Archive:

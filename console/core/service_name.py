@@ -69,3 +69,9 @@ def writable(state: ClusterState) -> NodeState | None:
     host, _, port = addresses[0].rpartition(":")
     node = named(state, host, int(port))
     return node if node is not None and node.name in state.masters else None
+
+
+def name_leads_to(state: ClusterState) -> str | None:
+    """The one node that clients find by the name, by its checks; None: nobody, several, or it could not be read."""
+    found = {whose(state, one) for one in passing(state.consul)} if state.consul is not None else set()
+    return found.pop() if len(found) == 1 and found <= {node.name for node in state.nodes} else None

@@ -12,6 +12,7 @@ from console.core.command import Identity, Planned
 from console.core.comparison import KeyComparison
 from console.core.inventory import Inventory
 from console.core.model import ClusterState, RunLock
+from console.core.name_watch import NameSample
 from console.core.quiescence import Pulse
 from console.core.replay import ArchiveError as ArchiveError  # noqa: PLC0414 - what `Archive.read` raises
 from console.core.replay import PastRun
@@ -53,6 +54,18 @@ class Inspector(Protocol):
 
     def reconnect(self) -> None:
         """Drops the backoff of nodes that are away and tries them now."""
+
+    def close(self) -> None: ...
+
+
+class NameSampler(Protocol):
+    """Looks at the name that clients resolve, over connections of its own. From one thread; raises nothing."""
+
+    @property
+    def asks_dns(self) -> bool:
+        """Whether the name is resolved too, and not only looked up in Consul."""
+
+    def sample(self) -> NameSample: ...
 
     def close(self) -> None: ...
 

@@ -7,6 +7,8 @@ import contextlib
 from console.core.belief import beliefs
 from console.core.conditions import evaluate
 from console.core.figures import figures
+from console.core.journal import plain
+from console.core.name_watch import NameTally
 from console.core.replay import PastRun
 from console.core.run import (
     PASSED_STATUSES,
@@ -35,7 +37,7 @@ class Runner:
         self, run: RunState, hands: Hands, journal: Journal, operator: Operator, past: PastRun | None = None
     ) -> None:
         """`past`: what the journal tells of a run that is resumed."""
-        self._story = Story(run, journal, operator)
+        self._story = Story(run, journal, operator, hands.watch)
         self._hands = hands
         self._past = past
 
@@ -50,6 +52,8 @@ class Runner:
     def execute(self) -> RunState:
         """Runs to the end. Raises nothing but MemoryError: what went wrong is the outcome and its message."""
         try:
+            if self._story.watch is not None:
+                self._story.watch.start()
             if self._past is not None:
                 self._go_on(self._past)
             elif nothing_to_do := self._done_before():
@@ -142,7 +146,13 @@ class Runner:
         state, pause = self._story.state, self._story.pause
         last = {"observed_at": state.observed_at, "figures": figures(state)} if state is not None else {}
         held = {"node": pause.node, "since": pause.since, "until": pause.until or None}
-        return {**last, "writes_held_back": held if pause.since else None}
+        name = self._watched()
+        seen = {**plain(name), "words": name.words()} if name is not None else None
+        return {**last, "writes_held_back": held if pause.since else None, "name": seen}
+
+    def _watched(self) -> NameTally | None:
+        """What the name that clients resolve led to; from here on it is not watched any more."""
+        return self._story.watch.finish() if self._story.watch is not None else None
 
     def _so_far(self, outcome: Outcome) -> str:
         sentences = []
@@ -152,6 +162,8 @@ class Runner:
             sentences.append(f"Done so far: {', '.join(done)}." if done else "No step was done.")
             sentences.append("" if touched else "Nothing was sent.")
         sentences.append(self._story.pause.words(self._hands.clock.now()))
+        name = self._watched()
+        sentences.append(name.words() if name is not None else "")
         if self._story.state is not None:
             with contextlib.suppress(Exception):  # the last words must be said even if the summary cannot be made
                 sentences.append(f"Now: {situation(self._story.state)}")

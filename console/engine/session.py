@@ -18,7 +18,18 @@ from console.core.replay import Cut, PastRun
 from console.core.run import Outcome, RunState, begin
 from console.core.runbook import Runbook
 from console.engine.actions import Workplace
-from console.engine.ports import Actuator, ArmedRun, ArmingError, Desk, Journal, NodeLocks, Operator, Takeover
+from console.engine.name_watch import NameWatch
+from console.engine.ports import (
+    Actuator,
+    ArmedRun,
+    ArmingError,
+    Desk,
+    Journal,
+    NameSampler,
+    NodeLocks,
+    Operator,
+    Takeover,
+)
 from console.engine.resumption import addresses, begin_again, never_answered, same_as_then
 from console.engine.run_lock import RunGuard
 from console.engine.runner import Runner
@@ -36,6 +47,7 @@ class ClusterArmory:
         reopen_journal: Callable[[str], tuple[Journal, PastRun, Cut | None]] | None = None,
         *,
         make_locks: Callable[[ClusterSpec], NodeLocks],
+        make_sampler: Callable[[ClusterSpec], NameSampler | None] = lambda _: None,
     ) -> None:
         """`open_journal` makes a new journal for a run id, `reopen_journal` goes on with one. Both raise OSError."""
         self._desk = desk
@@ -43,6 +55,7 @@ class ClusterArmory:
         self._open_journal = open_journal
         self._reopen_journal = reopen_journal
         self._make_locks = make_locks
+        self._make_sampler = make_sampler
 
     def arm(
         self, cluster: str, runbook: Runbook, roles: Mapping[str, str], takeover: Takeover | None = None
@@ -106,7 +119,9 @@ class ClusterArmory:
         clock = self._desk.clock
         at = stamp(clock.now())
         work = Workplace(spec, dict(roles), journal.run_id, at, actuator.read_file, journal.path)
-        return Hands(self._desk.inspector(spec.name), actuator, clock, work, guard)
+        sampler = self._make_sampler(spec)
+        watch = NameWatch(sampler, clock) if sampler is not None else None
+        return Hands(self._desk.inspector(spec.name), actuator, clock, work, guard, watch)
 
     def _cluster(self, name: str, runbook: Runbook, roles: Mapping[str, str]) -> ClusterSpec:
         try:

@@ -33,6 +33,7 @@ from console.core.verbs import VERBS, VerbSpec
 from console.engine.actions import Workplace
 from console.engine.look import Look, changes, gate_of, look, may_skip, proofs, sentence
 from console.engine.measure import measured
+from console.engine.name_watch import NameWatch
 from console.engine.ports import Actuator, Answer, AnswerKind, Clock, Inspector
 from console.engine.resumption import Attempt, sendable
 from console.engine.run_lock import RunGuard
@@ -56,6 +57,8 @@ class Hands:
     work: Workplace
     guard: RunGuard
     """The run's lock on the nodes (H26)."""
+    watch: NameWatch | None = None
+    """On the name that clients resolve; None: they come by an address."""
 
 
 class StoppedError(Exception):

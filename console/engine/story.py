@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from console.core.model import ClusterState
 from console.core.run import Decision, Event, Question, RunState, advance
+from console.engine.name_watch import NameWatch
 from console.engine.ports import Journal, Operator
 from console.engine.write_pause import PauseWatch
 
@@ -18,8 +19,10 @@ class JournalLostError(Exception):
 class Story:
     """The run so far. Only the runner's thread changes it; others may read `run` at any time."""
 
-    def __init__(self, run: RunState, journal: Journal, operator: Operator) -> None:
+    def __init__(self, run: RunState, journal: Journal, operator: Operator, watch: NameWatch | None = None) -> None:
         self.run = run
+        self.watch = watch
+        """What the name that clients resolve led to meanwhile; None: they come by an address."""
         self.state: ClusterState | None = None
         """The newest observation."""
         self.in_flight = ""
@@ -48,6 +51,8 @@ class Story:
         """An observation that gates and proofs rest on."""
         self.state = state
         self.pause.look(state)
+        if self.watch is not None:
+            self.watch.look(state)
         with contextlib.suppress(Exception):
             self._operator.show(state)
 

@@ -15,6 +15,7 @@ from console.core.conditions import evaluate
 from console.core.conditions.switching import PAUSED
 from console.core.model import ClusterState, Redis
 from console.core.runbook import Condition
+from console.core.service_name import name_leads_to
 from console.engine.request import PlanError, Request, version_of, word_of
 
 PAUSES = "pause-writes"
@@ -85,7 +86,7 @@ class PauseWatch:
 
     def look(self, state: ClusterState) -> None:
         """An observation; made at most once in half a second while a proof is awaited."""
-        serving = state.vip_reaches
+        serving = state.vip_reaches or name_leads_to(state)
         if not self.since or self.until or serving is None or state.observed_at <= self.since:
             return
         accepted = Condition("writes-accepted", "serving")

@@ -49,6 +49,7 @@ def report_document(run_id: str, entries: Sequence[Entry], check: ChainCheck) ->
         "data": list(_data(entries, commands)),
         "replaced_files": list(_replaced(commands)),
         "writes_held_back": _held_back(closed, commands),
+        "name": closed.get("name"),
         "events": [
             {"at": entry.at, "kind": entry.kind, "text": entry_text(entry), "data": entry.data} for entry in entries
         ],

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, tzinfo
 from itertools import chain
 from typing import Any
 
+from console.report.name import name_section
 from console.report.render import Code, Facts, Heading, Items, Paragraph, Piece, Table
 
 Row = Mapping[str, Any]
@@ -14,8 +15,9 @@ Row = Mapping[str, Any]
 
 def pieces(report: Row, zone: tzinfo | None = None) -> tuple[Piece, ...]:
     """`report` as `report_document` makes it. `zone`: what local time is; None: that of this machine."""
-    parts = (_summary(report, zone), _standing(report, zone), _data(report), _backups(report), _steps(report, zone))
-    return tuple(chain(*parts, _gates(report, zone), _commands(report, zone), _timeline(report, zone)))
+    name = name_section(report.get("name"), _seconds)
+    parts = (_summary(report, zone), _standing(report, zone), name, _data(report), _backups(report))
+    return tuple(chain(*parts, _steps(report, zone), _gates(report, zone), _commands(report, zone), _timeline(report, zone)))
 
 
 # --- times ---------------------------------------------------------------------------------------------------------
