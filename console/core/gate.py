@@ -87,6 +87,18 @@ def identity(node: NodeState) -> Identity:
     )
 
 
+def identities(state: ClusterState) -> dict[str, Identity]:
+    """Of everything that something may be sent to: nodes, directors, Sentinels."""
+    found = {node.name: identity(node) for node in state.nodes}
+    for one in state.directors:
+        if one.ssh.value is not None:
+            found[one.name] = Identity(hostname=one.ssh.value.hostname, boot_id=one.ssh.value.boot_id)
+    for watcher in state.sentinels:
+        if watcher.sentinel.value is not None:
+            found[watcher.name] = Identity(run_id=watcher.sentinel.value.process_run_id)
+    return found
+
+
 def evidence(state: ClusterState, roles: Mapping[str, str], step: Step) -> tuple[str, ...]:
     """What the operator sees before confirming: the nodes by their roles, the target first, with figures and ages."""
     first = roles.get(step.role, "")

@@ -43,6 +43,7 @@ def _towards_source(predicate: str, reason: str) -> Interlock:
 
 _READABLE = Interlock("ssh-readable", "What cannot be looked at cannot be judged (H28).")
 _REPLACEABLE = Interlock("clients-can-do-without", "Clients would lose the only node that serves them (H17).")
+_SENTINELS = Interlock("not-under-sentinels", "Sentinels undo it, or take it for a failure and act (H20).")
 _CHECKS = Interlock("checks-agree", "The check of a keepalived that runs would start or kill it meanwhile (H10).")
 _STARTS_KEEPALIVED = (
     _READABLE,
@@ -77,8 +78,30 @@ INTERLOCKS: Mapping[str, tuple[Interlock, ...]] = {
         _READABLE,
         Interlock("only-vip-holder", "Two that announce the address send clients to both (H17)."),
     ),
+    "take-vip": (
+        _READABLE,
+        Interlock("redis-is-master", "Clients could not write there."),
+        Interlock("sentinels-name", "The Sentinels would protect, and promote, another one (H20, H21)."),
+        Interlock("no-other-vip-holder", "The address would be on two (H17)."),
+    ),
+    "sentinel-failover": (
+        Interlock("redis-is-master", "The node whose writes are held back must be the one that gives the role away."),
+        Interlock("writes-paused", "What it acknowledges until it is a replica would be lost (H18)."),
+        Interlock("sentinels-name", "They would fail another one over (H21)."),
+        Interlock("quorum-reachable", "A Sentinel alone would not be believed by the others (H21)."),
+        Interlock("no-failover-running", "Two at once fight each other (H21)."),
+        Interlock("no-tilt", "A Sentinel in TILT mode sees less than it says (H21)."),
+        Interlock("promotable-replica", "There would be nobody to take over with all data (H21)."),
+    ),
+    "drain-readers": (Interlock("others-serve-readers", "Readers would reach nothing (H23)."),),
+    "serve-readers": (
+        _READABLE,
+        Interlock("fit-for-readers", "They would read old data (H23)."),
+        Interlock("takes-read-vip", "It would drop their packets, or answer ARP in place of the director (H23)."),
+    ),
     "replicate": (
         _READABLE,
+        _SENTINELS,
         _of_source("ssh-readable", "What cannot be looked at cannot be judged (H28)."),
         Interlock("keepalived-stopped", "It could get the VIP with stale data, or while it loads (H01, H14)."),
         Interlock("no-vip", "Clients would be reading and writing what is about to be thrown away (H22)."),
@@ -102,6 +125,7 @@ INTERLOCKS: Mapping[str, tuple[Interlock, ...]] = {
         _towards_source("backed-up", "What is thrown away here could not be brought back (H18, H25)."),
     ),
     "promote": (
+        _SENTINELS,
         _READABLE,
         Interlock("may-be-promoted", "Two masters take different writes, and one set of them is lost (H18)."),
     ),

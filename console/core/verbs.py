@@ -149,6 +149,11 @@ _OF_NAME = frozenset(
 )
 """What Consul says follows both the roles and its maintenance."""
 
+_OF_SENTINELS = frozenset(
+    ["handed-over", "sentinels-name", "no-failover-running", "follows-named-master", "replicas-follow"]
+)
+_OF_READERS = frozenset(["serves-readers", "serves-no-readers", "others-serve-readers", "fit-for-readers"])
+
 _ROWS: tuple[VerbSpec, ...] = (
     VerbSpec(
         "start-redis",
@@ -192,6 +197,32 @@ _ROWS: tuple[VerbSpec, ...] = (
         "announce-vip",
         "Tells the neighbours of the node that the virtual IP is there (gratuitous ARP by arping, else by keepalived).",
         affects=_OF_VIP,
+    ),
+    VerbSpec(
+        "take-vip",
+        "Sets the virtual IP on the interface of the node in whose network it is, and tells the neighbours (gratuitous"
+        " ARP): for one that the script of the Sentinels should have moved.",
+        affects=_OF_VIP | {"no-other-vip-holder", "handed-over"},
+        undo="remove-vip on the same node",
+    ),
+    VerbSpec(
+        "sentinel-failover",
+        "Asks a Sentinel to make another node than this one the master (SENTINEL FAILOVER); its script moves the VIP.",
+        affects=_OF_REDIS_ROLE | _OF_VIP | _OF_SENTINELS,
+        undo="the same again, from the new master, once its replicas are in sync",
+        twice_is_once=False,
+    ),
+    VerbSpec(
+        "drain-readers",
+        "Sets the weight of the node to 0 on every director: no new reader is sent to it, connected ones stay.",
+        affects=_OF_READERS,
+        undo="serve-readers on the same node",
+    ),
+    VerbSpec(
+        "serve-readers",
+        "Gives the node back the weight that keepalived.conf has for it, on every director where it is 0.",
+        affects=_OF_READERS,
+        undo="drain-readers on the same node",
     ),
     VerbSpec(
         "replicate",

@@ -18,6 +18,7 @@ from console.engine.replicaof import set_replicaof
 from console.engine.request import SERVICE_TIMEOUT, Request, service_command, version_of, word_of
 from console.engine.request import PlanError as PlanError  # noqa: PLC0414 - whoever plans catches it from here
 from console.engine.request import Workplace as Workplace  # noqa: PLC0414
+from console.engine.set_actions import drain_readers, sentinel_failover, serve_readers, take_vip
 from console.engine.vip_actions import announce_vip, remove_vip, restart_keepalived
 from console.engine.write_pause import pause_writes, resume_writes
 
@@ -163,6 +164,10 @@ MAKERS: Mapping[str, Callable[[Request], tuple[Planned, ...]]] = {
     "restart-keepalived": restart_keepalived,
     "remove-vip": remove_vip,
     "announce-vip": announce_vip,
+    "take-vip": take_vip,
+    "sentinel-failover": sentinel_failover,
+    "drain-readers": drain_readers,
+    "serve-readers": serve_readers,
     "replicate": _replicate,
     "promote": _promote,
     "save-dump": backup.save_dump,

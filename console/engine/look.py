@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from console.core.command import Identity, Planned
 from console.core.conditions import evaluate
-from console.core.gate import differences, digest, evidence, identity, material
+from console.core.gate import differences, digest, evidence, identities, material
 from console.core.hazards import override_sentence
 from console.core.interlocks import interlocks
 from console.core.loss import LossPreview, preview
@@ -80,7 +80,7 @@ def look(
         digest=digest({**facts, **commands}),
         evidence=evidence(state, work.roles, step),
         preview=_preview(step, state, work.roles),
-        identities={node.name: identity(node) for node in state.nodes},
+        identities=identities(state),
         sentence="" if obstacle else override_sentence(step, checks, work.roles),
     )
 

@@ -12,6 +12,8 @@ from console.engine.request import SERVICE_TIMEOUT, PlanError, Request, service_
 ANNOUNCEMENTS = 3
 """How often the address is announced: a neighbour may miss one."""
 
+NO_ARPING = "echo 'no arping on this node: install it, or wait for the neighbour caches' >&2; exit 127"
+
 
 def remove_vip(request: Request) -> tuple[Planned, ...]:
     """`ip addr del` of the very address that the kernel was seen to have: for one that no keepalived takes back."""
@@ -32,28 +34,35 @@ def restart_keepalived(request: Request) -> tuple[Planned, ...]:
 
 
 def announce_vip(request: Request) -> tuple[Planned, ...]:
-    """Gratuitous ARP from the holder: by arping where the node has one, else by a keepalived that starts anew.
+    """Gratuitous ARP from the holder: by arping where the node has one, else by a keepalived that starts anew."""
+    node, held = request.node, _held(request)
+    device = shlex.quote(held.interface)
+    summary = f"Tells the neighbours of {node.name} that {held.address} is there (gratuitous ARP)"
+    if request.state.sentinels:  # no keepalived looks after the address
+        summary += "."
+        otherwise = NO_ARPING
+    else:
+        summary += "; where the node has no arping its keepalived is restarted, which tells them as well."
+        otherwise = " && ".join(_script(node, word) for word in ("stop", "start"))
+    script = announcement(held.address, device, otherwise)
+    return (Planned(node.name, ShellCommand(script, sudo=node.ssh.sudo, timeout=SERVICE_TIMEOUT), summary),)
+
+
+def announcement(address: str, device: str, otherwise: str) -> str:
+    """Text that tells the neighbours of an address on a device; `otherwise`: what to do where there is no arping.
 
     There are two programs of this name. The one of iputils knows -I; the other one knows -i, and its exit status says
     whether anybody answered, which nobody does here.
     """
-    node, held = request.node, _held(request)
-    stop, start = (_script(node, word) for word in ("stop", "start"))
-    device = shlex.quote(held.interface)
-    script = (
+    return (
         "if arping -V 2>&1 | grep -q iputils; then\n"
-        f"  arping -U -c {ANNOUNCEMENTS} -I {device} {held.address}\n"
+        f"  arping -U -c {ANNOUNCEMENTS} -I {device} {address}\n"
         "elif command -v arping >/dev/null; then\n"
-        f"  arping -U -c {ANNOUNCEMENTS} -i {device} {held.address} || true\n"
+        f"  arping -U -c {ANNOUNCEMENTS} -i {device} {address} || true\n"
         "else\n"
-        f"  {stop} && {start}\n"
+        f"  {otherwise}\n"
         "fi"
     )
-    summary = (
-        f"Tells the neighbours of {node.name} that {held.address} is there (gratuitous ARP); where the node has no"
-        " arping its keepalived is restarted, which tells them as well."
-    )
-    return (Planned(node.name, ShellCommand(script, sudo=node.ssh.sudo, timeout=SERVICE_TIMEOUT), summary),)
 
 
 def _script(node: NodeSpec, action: str) -> str:

@@ -4,6 +4,9 @@ CLIENT PAUSE alone will not do. Before 6.2 it silences the console's own questio
 versions do not say how long it still lasts; when it ends, the old master acknowledges writes that the new one never
 sees. So the master is also made to demand more replicas than there are. That is seen in CONFIG GET, and ends only when
 it is taken back: there is no gap between the end of the pause and the SLAVEOF that makes the node a replica.
+
+Where Sentinels watch the node there is only that demand, and clients get NOREPLICAS instead of waiting: a pause stops
+the PUBLISH of the Sentinels too, and with it their PING, so that they would take the node for down.
 """
 
 from __future__ import annotations
@@ -36,7 +39,7 @@ def pause_writes(request: Request) -> tuple[Planned, ...]:
     wait = RedisCommand((word_of(node, "CLIENT"), "PAUSE", str(int(seconds) * 1000), "WRITE"))
     summary = f"Lets clients of {node.name} wait with their writes, for {seconds} s at most; reads go on."
     demand = _demand(request, redis, was + PAUSED, f"Lets {node.name} acknowledge no write until they are resumed.")
-    can_wait = version_of(redis.version) >= SINCE_PAUSE_WRITE
+    can_wait = version_of(redis.version) >= SINCE_PAUSE_WRITE and not request.state.sentinels
     return (Planned(node.name, wait, summary), demand) if can_wait else (demand,)
 
 
@@ -46,6 +49,13 @@ def resume_writes(request: Request) -> tuple[Planned, ...]:
     if now < PAUSED:
         raise PlanError(f"the writes of {node.name} are not held back: min-replicas-to-write is {now}")
     demand = _demand(request, redis, now - PAUSED, f"Sets {node.name} back to the number that it had before.")
+    if request.state.sentinels:
+        # The Sentinels have made the node a replica and its file be written, with the demand in it.
+        rewrite = RedisCommand((word_of(node, "CONFIG"), "REWRITE"))
+        keep = Planned(
+            node.name, rewrite, f"Writes that number to {redis.config_file}, where the demand may stand too."
+        )
+        return (demand, keep) if redis.config_file else (demand,)
     go_on = RedisCommand((word_of(node, "CLIENT"), "UNPAUSE"))
     can_wait = version_of(redis.version) >= SINCE_PAUSE_WRITE
     return (demand, Planned(node.name, go_on, "Lets waiting clients go on.")) if can_wait else (demand,)

@@ -46,6 +46,7 @@ def parse(  # noqa: PLR0913 - one value from all replies
         peers=tuple(map(_peer, entries(sentinels))),
         quorum_ok=quorum[0],
         quorum_text=quorum[1],
+        process_run_id=fields.get("run_id", ""),
     )
 
 

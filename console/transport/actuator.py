@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
 from console.core.answer import Answer, AnswerKind
+from console.core.assemble import as_node
 from console.core.command import (
     MASK,
     ConsulCommand,
@@ -21,7 +22,16 @@ from console.core.command import (
     Secret,
     ShellCommand,
 )
-from console.core.inventory import CONSUL_TOKEN, ClusterSpec, NodeSpec, RedisRoute
+from console.core.inventory import (
+    CONSUL_TOKEN,
+    ClusterSpec,
+    KeepalivedSpec,
+    NodeSpec,
+    RedisRoute,
+    RedisSpec,
+    SentinelSpec,
+    SshSpec,
+)
 from console.probes import redis_info
 from console.transport import consul_hand, file_copy, key_export, redis, ssh, ssh_route
 from console.transport.failure import LinkError
@@ -60,9 +70,8 @@ class NodesActuator:
 
         `tell` hears of the progress of what takes long, in one line at a time.
         """
-        try:
-            node = self._spec.node(planned.node)
-        except KeyError:
+        node = self._target(planned.node)
+        if node is None:
             return Answer(AnswerKind.NOT_SENT, f"the cluster has no node {planned.node}")
         try:
             if isinstance(planned.command, KeyExport):
@@ -119,6 +128,16 @@ class NodesActuator:
         hostname, boot_id = [*who.out.decode(errors="replace").split(), "", ""][:2]
         _compare(node.name, Identity(hostname=hostname, boot_id=boot_id), expecting, ("hostname", "boot_id"))
         return connection
+
+    def _target(self, name: str) -> NodeSpec | None:
+        """A node, or a director or Sentinel as what it is to SSH and to Redis' protocol; None: the cluster has none."""
+        spec = self._spec
+        hosts = (
+            *spec.nodes,
+            *map(as_node, spec.directors),
+            *map(_as_redis, spec.sentinels),
+        )
+        return next((one for one in hosts if one.name == name), None)
 
     def _send_shell(self, node: NodeSpec, command: ShellCommand, expecting: Identity) -> Answer:
         with _before_sending():
@@ -190,10 +209,8 @@ class NodesActuator:
     def _connection(self, node: NodeSpec) -> ssh.SshConnection:
         """The kept SSH connection, or a new one. Raises LinkError."""
         kept = self._ssh.get(node.name)
-        if kept is not None:
-            if kept.alive:
-                return kept
-            kept.close()
+        if kept is not None and kept.alive:
+            return kept
         route = ssh_route.resolve(node.ssh, node.address)
         made = ssh.connect(route, node.ssh.connect_timeout, self._handshake)
         self._ssh[node.name] = made
@@ -205,6 +222,10 @@ class NodesActuator:
             if password is not None and password.reveal():
                 text = text.replace(password.reveal(), MASK)
         return text
+
+
+def _as_redis(sentinel: SentinelSpec) -> NodeSpec:
+    return NodeSpec(sentinel.name, sentinel.address, SshSpec(), RedisSpec(sentinel.port), KeepalivedSpec())
 
 
 class _NotSentError(Exception):

@@ -21,6 +21,7 @@ from console.core.conditions import (
     taking_over,
     virtual_ip,
     vrrp,
+    watchers,
 )
 from console.core.conditions.spec import ArgumentSpec, ArgumentType, Ask, PredicateSpec, UnreadError, Value
 from console.core.model import ClusterState
@@ -352,7 +353,7 @@ _ROWS: tuple[PredicateSpec, ...] = (
     *service_name.ROWS,
 )
 
-VOCABULARY: Mapping[str, PredicateSpec] = {spec.name: spec for spec in _ROWS}
+VOCABULARY: Mapping[str, PredicateSpec] = {spec.name: spec for spec in (*_ROWS, *watchers.ROWS)}
 
 
 def evaluate(condition: Condition, state: ClusterState, roles: Mapping[str, str]) -> Check:

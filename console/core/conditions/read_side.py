@@ -56,6 +56,8 @@ def serves_no_readers(ask: Ask) -> Check:
 def others_serve_readers(ask: Ask) -> Check:
     """Whoever is taken out leaves somebody who serves: an empty table refuses every reader."""
     statement = f"another node than {ask.name} serves the readers of {ask.state.read_vip or 'the read VIP'}"
+    if not ask.state.directors:
+        return holds(statement, "this cluster has no directors")
     others = [node for node in ask.state.nodes if node is not ask.node]
     able = [node for node in others if node.redis.ok and not reader_trouble(ask.state, node)]
     sent = {

@@ -91,6 +91,8 @@ class Sentinel:
     """`SENTINEL CKQUORUM`; None: this version has no such command (2.6)."""
     quorum_text: str = ""
     """Its answer, word for word."""
+    process_run_id: str = ""
+    """The run_id of INFO, which every version has: another one after each start (H07)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,10 @@ import pytest
 import sample_sets as sets
 import samples
 
-from console.core.diagnose import diagnose
+from console.core.conditions import evaluate, watchers
+from console.core.diagnose import ROWS, diagnose
 from console.core.finding import Severity
+from console.core.kinds import kind_of
 from console.core.model import (
     ArpSettings,
     InterfaceAddress,
@@ -22,6 +24,7 @@ from console.core.model import (
 )
 from console.core.predicate import Verdict
 from console.core.protection import protection
+from console.core.runbook import Condition
 
 SET = sets.sentinel_vip_set()
 
@@ -99,9 +102,7 @@ OLD = KnownSentinel("f" * 40, "10.18.14.99", 26379, frozenset({"sentinel", "s_do
 LINK_DOWN = samples.with_link(SET, sets.WEB03, up=False, down_seconds=40)
 
 
-@pytest.mark.parametrize(
-    ("state", "code", "severity", "said"),
-    [
+FOUND = [
         (silent("sentinel2"), "sentinel-unreachable", Severity.WARNING, "sentinel2 could not be read"),
         (sentinel("sentinel1", quorum_ok=False, quorum_text="NOQUORUM 1 usable"), "sentinel-no-quorum",
          Severity.CRITICAL, "NOQUORUM 1 usable"),
@@ -132,13 +133,24 @@ LINK_DOWN = samples.with_link(SET, sets.WEB03, up=False, down_seconds=40)
         (node_with(sets.WEB01, arp=read(ArpSettings(0, 2), samples.NOW)), "arp-not-suppressed", Severity.CRITICAL,
          "web01 has 10.18.14.93 and answers ARP"),
         (outside(sets.WEB01), "arp-not-suppressed", Severity.CRITICAL, "on eth2 instead of its loopback"),
-    ],
-)  # fmt: skip
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("state", "code", "severity", "said"), FOUND)
 def test_each_is_found_with_its_figures(state, code, severity, said):
     found = codes(state)
     assert code in found, list(found)
     assert found[code].severity is severity
     assert said in "\n".join((found[code].summary, *found[code].evidence))
+
+
+def test_every_row_of_sentinels_and_readers_has_a_state_that_shows_it():
+    shared = {row.code for kind in ("keepalived", "sentinel-consul") for row in kind_of(kind).rows}
+    own = {row.code for row in kind_of("sentinel-vip").rows if row.code.startswith(("sentinel-", "lvs-"))}
+    arp = {"read-vip-not-on-node", "arp-not-suppressed"}
+    assert own | arp == {row[1] for row in FOUND} | {"sentinel-master-not-vip"}
+    assert {row.code for row in kind_of("sentinel-vip").rows} - own - shared == arp
+    assert own <= {row.code for row in ROWS}
 
 
 def test_a_virtual_ip_that_leads_past_the_named_master_is_critical():
@@ -172,3 +184,87 @@ def test_another_address_of_a_node_is_the_node():
 @pytest.mark.parametrize("state", [stopped(sets.LB01), stopped(sets.LB02), both_hold()])
 def test_readers_without_a_second_director_are_not_protected(state):
     assert protection(state).verdict is Verdict.FAILS
+
+
+HOLDS, FAILS, UNKNOWN = Verdict.HOLDS, Verdict.FAILS, Verdict.UNKNOWN
+TILTED, NO_QUORUM = sentinel("sentinel3", tilt=True), sentinel("sentinel1", quorum_ok=False, quorum_text="NOQUORUM 1")
+BUSY = watched("sentinel1", failover_state="reconf_slaves")
+ODD = watched("sentinel3", host=sets.ADDRESS[sets.WEB02])
+MOVED = sets.sentinel_vip_set(sets.WEB02)
+NO_ANSWER = unread(ProblemKind.REFUSED, "nothing listens there", samples.NOW)
+NOBODY = replace(SET, sentinels=tuple(replace(one, sentinel=NO_ANSWER) for one in SET.sentinels))
+ALONE = replace(NOBODY, sentinels=(SET.sentinels[0], *NOBODY.sentinels[1:]))
+NEVER = samples.with_redis(samples.with_redis(SET, sets.WEB02, replica_priority=0), sets.WEB03, replica_priority=0)
+AHEAD = SET.node(sets.WEB01).redis.value.offset
+EQUAL = samples.with_redis(samples.with_redis(SET, sets.WEB02, offset=AHEAD), sets.WEB03, offset=AHEAD)
+BOTH_DOWN = samples.with_link(LINK_DOWN, sets.WEB02, up=False, down_seconds=40)
+DRAINED = weighing(WEB03, 0, sets.LB01, sets.LB02)
+UNREAD = director(sets.LB01, services=unread(ProblemKind.NOT_PERMITTED, "not permitted", samples.NOW))
+TWO_HOLD = samples.with_node(
+    SET, sets.WEB03,
+    addresses=SET.node(sets.WEB03).addresses.map(lambda held: (*held, InterfaceAddress("eth2", sets.WRITE_VIP, 20))),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("predicate", "state", "node", "verdict"),
+    [
+        ("not-under-sentinels", SET, sets.WEB01, FAILS),
+        ("sentinels-name", SET, sets.WEB01, HOLDS),
+        ("sentinels-name", SET, sets.WEB02, FAILS),
+        ("sentinels-name", ODD, sets.WEB01, FAILS),
+        ("sentinels-name", silent("sentinel2"), sets.WEB01, HOLDS),
+        ("sentinels-name", ALONE, sets.WEB01, UNKNOWN),
+        ("sentinels-name", NOBODY, sets.WEB01, UNKNOWN),
+        ("quorum-reachable", SET, "", HOLDS),
+        ("quorum-reachable", NO_QUORUM, "", FAILS),
+        ("quorum-reachable", NOBODY, "", UNKNOWN),
+        ("no-failover-running", SET, "", HOLDS),
+        ("no-failover-running", BUSY, "", FAILS),
+        ("no-failover-running", NOBODY, "", UNKNOWN),
+        ("no-tilt", SET, "", HOLDS),
+        ("no-tilt", TILTED, "", FAILS),
+        ("no-tilt", NOBODY, "", UNKNOWN),
+        ("promotable-replica", SET, sets.WEB01, HOLDS),
+        ("promotable-replica", LINK_DOWN, sets.WEB01, HOLDS),
+        ("promotable-replica", BOTH_DOWN, sets.WEB01, FAILS),
+        ("promotable-replica", NEVER, sets.WEB01, FAILS),
+        ("replicas-caught-up", EQUAL, sets.WEB01, HOLDS),
+        ("replicas-caught-up", SET, sets.WEB01, FAILS),
+        ("replicas-caught-up", BOTH_DOWN, sets.WEB01, FAILS),
+        ("handed-over", SET, sets.WEB01, FAILS),
+        ("handed-over", MOVED, sets.WEB01, HOLDS),
+        ("handed-over", replace(MOVED, vip_reach=SET.vip_reach), sets.WEB01, FAILS),
+        ("follows-named-master", SET, sets.WEB02, HOLDS),
+        ("follows-named-master", SET, sets.WEB01, FAILS),
+        ("follows-named-master", LINK_DOWN, sets.WEB03, FAILS),
+        ("replicas-follow", SET, sets.WEB01, HOLDS),
+        ("replicas-follow", LINK_DOWN, sets.WEB01, FAILS),
+        ("no-other-vip-holder", SET, sets.WEB01, HOLDS),
+        ("no-other-vip-holder", TWO_HOLD, sets.WEB01, FAILS),
+        ("serves-readers", SET, sets.WEB03, HOLDS),
+        ("serves-readers", DRAINED, sets.WEB03, FAILS),
+        ("serves-readers", UNREAD, sets.WEB03, UNKNOWN),
+        ("serves-no-readers", SET, sets.WEB03, FAILS),
+        ("serves-no-readers", DRAINED, sets.WEB03, HOLDS),
+        ("serves-no-readers", weighing(WEB03, 0, sets.LB01), sets.WEB03, FAILS),
+        ("serves-no-readers", UNREAD, sets.WEB03, UNKNOWN),
+        ("others-serve-readers", SET, sets.WEB03, HOLDS),
+        ("others-serve-readers", weighing(WEB01, 0, sets.LB01, state=BOTH_DOWN), sets.WEB03, FAILS),
+        ("fit-for-readers", SET, sets.WEB03, HOLDS),
+        ("fit-for-readers", LINK_DOWN, sets.WEB03, FAILS),
+        ("takes-read-vip", SET, sets.WEB03, HOLDS),
+        ("takes-read-vip", without_read_vip(sets.WEB03), sets.WEB03, FAILS),
+        ("takes-read-vip", outside(sets.WEB03), sets.WEB03, FAILS),
+        ("takes-read-vip", node_with(sets.WEB03, arp=read(ArpSettings(0, 0), samples.NOW)), sets.WEB03, FAILS),
+    ],
+)
+def test_conditions(predicate, state, node, verdict):
+    check = evaluate(Condition(predicate, "it" if node else ""), state, {"it": node})
+    assert check.verdict is verdict, check
+    assert check.evidence
+
+
+def test_every_condition_is_in_the_table():
+    (mark,) = test_conditions.pytestmark
+    assert {row[0] for row in mark.args[1]} == {row.name for row in watchers.ROWS}
