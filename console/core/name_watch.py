@@ -82,7 +82,7 @@ def _in_words(way: WayTally) -> str:
 
 
 def tally(name: str, seen: Sequence[tuple[NameSample, str]], until: float, *, dns: bool = True) -> NameTally:
-    """Counts each answer from its sample to the next one. `seen`: samples, each with the address that was right then."""
+    """Counts each answer from its sample to the next one. `seen`: samples, each with the address that was right."""
     times = [sample.at for sample, _ in seen]
     ends = [*times[1:], max(until, times[-1])] if times else []
     ways = [_way(BY_CHECKS, [(one.checks, right) for one, right in seen], times, ends)]

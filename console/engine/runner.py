@@ -52,8 +52,7 @@ class Runner:
     def execute(self) -> RunState:
         """Runs to the end. Raises nothing but MemoryError: what went wrong is the outcome and its message."""
         try:
-            if self._story.watch is not None:
-                self._story.watch.start()
+            self._story.begin()
             if self._past is not None:
                 self._go_on(self._past)
             elif nothing_to_do := self._done_before():

@@ -34,6 +34,11 @@ class Story:
         self._journal = journal
         self._operator = operator
 
+    def begin(self) -> None:
+        """The run begins: the name is watched from here on."""
+        if self.watch is not None:
+            self.watch.start()
+
     def record(self, kind: str, data: Mapping[str, object]) -> None:
         """On disk when it returns. Raises JournalLostError."""
         try:

@@ -17,7 +17,8 @@ def pieces(report: Row, zone: tzinfo | None = None) -> tuple[Piece, ...]:
     """`report` as `report_document` makes it. `zone`: what local time is; None: that of this machine."""
     name = name_section(report.get("name"), _seconds)
     parts = (_summary(report, zone), _standing(report, zone), name, _data(report), _backups(report))
-    return tuple(chain(*parts, _steps(report, zone), _gates(report, zone), _commands(report, zone), _timeline(report, zone)))
+    rest = (_steps(report, zone), _gates(report, zone), _commands(report, zone), _timeline(report, zone))
+    return tuple(chain(*parts, *rest))
 
 
 # --- times ---------------------------------------------------------------------------------------------------------

@@ -10,8 +10,8 @@ from console.core.inventory import CONSUL_TOKEN, ClusterSpec, ConsulSpec
 from console.core.name_watch import NameSample
 from console.probes import NotUnderstoodError, consul_health
 from console.transport.consul_api import ConsulApi, health_path, resolve
-from console.transport.host_eye import Now
 from console.transport.failure import LinkError
+from console.transport.host_eye import Now
 
 T = TypeVar("T")
 _PATIENCE = 0.5
