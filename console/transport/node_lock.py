@@ -21,8 +21,8 @@ BEAT = 5.0
 LEASE = 30.0
 """Seconds after which a holder that hears nothing ends: the longest that a lock outlives a console whose end the node
 cannot see (a network cut, a laptop that sleeps). A console that is killed frees its locks at once."""
-ANSWER = 4.0
-"""Seconds that a holder has to answer before the lock counts as lost."""
+ANSWER = 8.0
+"""Seconds that a holder has to answer before the lock counts as lost: a busy node is not a lost one."""
 _SUCCESSOR = 2.0  # seconds in which the console that ended a holder has written its own note
 
 
@@ -34,10 +34,13 @@ def make_node_locks(cluster: ClusterSpec) -> NodesLock:
 class NodesLock:
     """Implements the engine's NodeLocks, over connections of its own: whatever is busy elsewhere, the lock answers."""
 
-    def __init__(self, cluster: ClusterSpec, *, beat: float = BEAT, lease: float = LEASE) -> None:
+    def __init__(
+        self, cluster: ClusterSpec, *, beat: float = BEAT, lease: float = LEASE, answer: float = ANSWER
+    ) -> None:
         self._nodes = cluster.nodes
         self._beat = beat
         self._lease = lease
+        self._answer = answer
         self._seal = secrets.token_hex(8)
         self._step = ""
         self._held: dict[str, Holder] = {}
@@ -54,7 +57,8 @@ class NodesLock:
             for name in (silent := self._ask_all()):
                 self._drop(name, silent[name])
             missing = [node for node in self._nodes if node.name not in self._held]
-            opened, away = _connect(missing)
+        opened, away = _connect(missing)  # meanwhile the beat goes on: what is held stays held
+        with self._one_at_a_time:
             taken: list[str] = []
             try:
                 for node in missing:
@@ -68,9 +72,9 @@ class NodesLock:
             finally:
                 for connection in opened.values():
                     connection.close()
-            for _, connection in self._gone.values():
-                connection.close()
-            self._gone.clear()
+            for node in missing:  # not those that were lost while this went on
+                if node.name in self._gone:
+                    self._gone.pop(node.name)[1].close()
             self._begin_to_beat()
         return away
 
@@ -140,11 +144,11 @@ class NodesLock:
                 holder.ask(self._step)
             except LinkError as error:
                 self._drop(name, str(error))
-        deadline = time.monotonic() + ANSWER
+        deadline = time.monotonic() + self._answer
         for name, holder in list(self._held.items()):
             try:
                 if not holder.answered(deadline):
-                    silent[name] = f"no answer within {ANSWER:.0f} s"
+                    silent[name] = f"no answer within {self._answer:.0f} s"
             except LinkError as error:
                 self._drop(name, str(error))
         return silent
