@@ -293,7 +293,7 @@ _ROWS: tuple[VerbSpec, ...] = (
     ),
     VerbSpec(
         "set-replicaof",
-        "Edits the configuration file of the node's Redis, which does not run or is a replica: from then on it starts as"
+        "Edits the configuration file of the node's Redis, which does not run or is a replica: it then starts as"
         " a replica of the source, and drops its own data set.",
         (VerbArgument("source", ArgumentKind.ROLE, "The node to follow; never the virtual IP."),),
         wipes_data=True,

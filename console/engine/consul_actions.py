@@ -17,9 +17,7 @@ def hold_service(request: Request) -> tuple[Planned, ...]:
     consul, instance = _registration(request)
     reason = f"redis-ha-console {request.work.run_id}"
     command = _maintenance(consul, instance, f"enable=true&reason={quote(reason, safe='')}")
-    summary = (
-        f"Puts {instance.service_id} into maintenance: {full_name(consul)} does not lead to {request.node.name}."
-    )
+    summary = f"Puts {instance.service_id} into maintenance: {full_name(consul)} does not lead to {request.node.name}."
     return (Planned(request.node.name, command, summary),)
 
 
