@@ -2,16 +2,18 @@
 # make test   every check and every test, the ones on real servers included
 # make check  ruff, mypy, import-linter
 # make bench  the speed goals, as ratios
+# make soak   ten minutes of faults, writes and rebuilds on a laboratory pair   (MINUTES=…, SEED=… repeats one)
 # make clean  what these made in this folder
 SHELL := /bin/sh
 BIN := .venv/bin
 SCENARIO ?= failed-over
 WORKERS ?= 4
+MINUTES ?= 10
 
 # $(call step,NAME,COMMAND): says what runs and how long it took.
 step = @echo "== $(1)"; began=$$(date +%s); $(2) || exit $$?; echo "== $(1): $$(($$(date +%s) - began)) s"
 
-.PHONY: demo test check lint bench clean packages servers terminal
+.PHONY: demo test check lint bench soak clean packages servers terminal
 .NOTPARALLEL:
 
 demo: terminal packages .venv/made
@@ -32,6 +34,10 @@ bench: packages .venv/made
 	@$(BIN)/python -m console lab run healthy --fast -- sh -c 'code=0; for one in benchmarks/*.py; do \
 	    case $$one in */measure.py) continue ;; esac; \
 	    echo "== $$one"; $(BIN)/python $$one || code=1; done; exit $$code'
+
+soak: packages .venv/made
+	@PYTHONPATH=tests $(BIN)/python -m console lab run healthy --fast --password -- \
+	    $(BIN)/python -m lab.soak --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
 terminal:
 	@[ -t 0 ] && [ -t 1 ] || { echo "make demo opens a screen and needs a terminal" >&2; exit 3; }

@@ -22,6 +22,8 @@ from console.tui.messages import ClusterObserved
 
 CONNECT_TIMEOUT = 1.0
 INTERVAL = 0.2
+NOTHING_IS_A_VALUE = {"run_lock"}
+"""Readings of which None says something: that nobody has it."""
 SLACK = 2.0
 """How many times its own deadline an observation may take on a machine that does much else."""
 
@@ -49,6 +51,7 @@ class Screen:
     def __init__(self, inspector: NodesInspector) -> None:
         self.inspector = inspector
         self.failures: list[str] = []
+        self.count = 0
         self.states: list[ClusterState] = []
         self.longest = 0.0
         """Seconds that the slowest observation took."""
@@ -72,6 +75,7 @@ class Screen:
         if not isinstance(message, ClusterObserved):
             self.failures.append(str(vars(message)))
             return
+        self.count += 1
         self.wrong |= set(faulty(message.state))
         self.codes |= {one.code for one in diagnose(message.state, message.state.observed_at)}
         self.states.append(message.state)
@@ -132,8 +136,10 @@ def faulty(state: ClusterState) -> Iterator[str]:
     for node in state.nodes:
         for name, reading in readings(node):
             where = f"{node.name} {name}"
-            if (reading.value is None) == (reading.problem is None):
-                yield f"{where}: neither value nor problem, or both"
+            if reading.value is not None and reading.problem is not None:
+                yield f"{where}: a value and a problem"
+            if reading.value is None and reading.problem is None and name not in NOTHING_IS_A_VALUE:
+                yield f"{where}: neither value nor problem"
             if reading.value is not None and not reading.at:
                 yield f"{where}: a value without an age"
             if reading.at > state.observed_at + 0.01:

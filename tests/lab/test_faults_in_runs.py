@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from lab.journals import broken_chains, journals, sent_twice
 from lab.plain import Prompt, assert_healthy_and_protected, run_plain
 from lab.writer import Writer
 
@@ -20,25 +19,6 @@ pytestmark = pytest.mark.lab
 
 A, B = "redis-a", "redis-b"
 MOST_LOOKS = 40
-
-
-def journals(folder: Path) -> list[list[dict]]:
-    return [
-        [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-        for path in sorted(folder.rglob("journal.jsonl"))
-    ]
-
-
-def assert_nothing_twice(folder: Path) -> None:
-    """A command is sent again only where it had not left, or the server said that it did not do it."""
-    for journal in journals(folder):
-        entries = [one for one in journal if one["kind"] in ("intent", "result")]
-        sent: Counter[str] = Counter()
-        for intent, result in zip(entries[::2], entries[1::2], strict=True):
-            assert (intent["kind"], result["kind"]) == ("intent", "result")
-            if result["data"]["answer"]["kind"] not in ("not sent", "failed"):
-                sent[json.dumps(intent["data"]["planned"], sort_keys=True)] += 1
-        assert max(sent.values(), default=0) <= 1, sent
 
 
 def slaveof_calls(lab: Laboratory, host: str) -> int:
@@ -52,7 +32,9 @@ def slaveof_calls(lab: Laboratory, host: str) -> int:
 
 def assert_all_is_well(lab: Laboratory, writer: Writer, folder: Path) -> None:
     assert writer.lost() == 0
-    assert_nothing_twice(folder)
+    for journal in journals(folder).values():
+        assert not sent_twice(journal)
+    assert not broken_chains(folder)
     assert slaveof_calls(lab, B) == 1
     assert_healthy_and_protected(lab, A)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
+from collections.abc import Iterator
 from typing import Self
 
 import redis
@@ -32,6 +34,7 @@ class Writer:
         """Increments that were answered once and were found missing later."""
         self._host, self._password, self._pause = host, password, pause
         self._end = threading.Event()
+        self._one_at_a_time = threading.Lock()
         self._thread = threading.Thread(target=self._work, name="writer", daemon=True)
 
     def start(self) -> Writer:
@@ -49,6 +52,12 @@ class Writer:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Nothing is written meanwhile, and no answer is outstanding."""
+        with self._one_at_a_time:
+            yield
 
     def wait_for(self, more: int, deadline: float) -> None:
         """Waits until this many more increments were acknowledged."""
@@ -78,7 +87,8 @@ class Writer:
     def _increment_until_broken(self, client: redis.Redis) -> None:
         while not self._end.wait(self._pause):
             try:
-                value = int(client.incr(self.key))
+                with self._one_at_a_time:
+                    value = int(client.incr(self.key))
             except redis.ResponseError:  # READONLY, LOADING and MISCONF are among them
                 self.refused += 1
                 self._end.wait(0.05)
