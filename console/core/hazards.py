@@ -220,9 +220,21 @@ HAZARDS: tuple[Hazard, ...] = (
         "H25",
         "A copy of the RDB that is older than the last acknowledged write",
         "A backup counts only where nothing changed since the save that it is a copy of; its size and checksum are "
-        "compared, and nothing that holds keys is wiped without one.",
-        ("nothing-unsaved", "backed-up", "keys-as-in-backup"),
+        "compared, and nothing that holds keys is wiped without one. A dump is carried to another node only while its "
+        "writes are held back and it counts no change since the save; keys are counted by database before it serves.",
+        (
+            "nothing-unsaved",
+            "backed-up",
+            "keys-as-in-backup",
+            "saved-for-good",
+            "dump-kept",
+            "has-dump-of",
+            "runs-on-copy",
+        ),
         proofs=(
+            "lab/test_recover_from_rdb.py::test_nothing_is_lost_and_the_role_is_where_it_is_wanted",
+            "lab/test_recover_from_rdb.py::test_whatever_dump_lies_there_loses_what_was_written_since",
+            "lab/test_recover_from_rdb.py::test_a_runbook_that_requires_nothing_copies_no_old_dump",
             "lab/test_backup.py::test_what_the_rebuild_wipes_is_backed_up_and_can_be_brought_back",
             "lab/test_backup.py::test_what_was_written_is_saved_first_and_never_put_at_risk_on_a_serving_node",
         ),

@@ -20,17 +20,19 @@ SLOWEST = 20_000_000
 """Bytes a second that a disk is expected to copy at least; the file is read four times."""
 
 # Exit statuses of its own start at 20, so that they are told apart from those of sh, cp and mv.
-HEAD = r"""set -eu
+START = r"""set -eu
 umask 077
 LC_ALL=C; export LC_ALL
 PATH="$PATH:/usr/local/bin:/usr/local/sbin:/usr/bin:/bin:/usr/sbin:/sbin"
 fail() { printf '%s\n' "$2" >&2; exit "$1"; }
-digest() { sha256sum < "$1" | cut -d ' ' -f 1; }
+"""
+FILES = r"""digest() { sha256sum < "$1" | cut -d ' ' -f 1; }
 owner() { stat -L -c '%a %u:%g' "$1"; }
 bytes() { stat -L -c '%s' "$1"; }
 # Old ones know no argument, and write everything out.
 settle() { sync "$1" 2>/dev/null || sync; }
-room() {
+"""
+_COPY = r"""room() {
   free=$(df -P -k "$1" | tail -n 1 | awk '{ print $4 }')
   [ "$((free * 1024))" -ge "$wanted" ] || fail 21 "no room in $1: $((free * 1024)) bytes free, $wanted wanted$2"
 }
@@ -211,4 +213,5 @@ def _by_hand(service: ServiceSpec, name: str, action: str) -> str:
 
 def _script(node: NodeSpec, settings: dict[str, str], script: str, length: int) -> ShellCommand:
     head = "".join(f"{name}={shlex.quote(value)}\n" for name, value in settings.items())
-    return ShellCommand(head + HEAD + script.lstrip("\n"), sudo=node.ssh.sudo, timeout=60.0 + 4 * length / SLOWEST)
+    text = head + START + FILES + _COPY + script.lstrip("\n")
+    return ShellCommand(text, sudo=node.ssh.sudo, timeout=60.0 + 4 * length / SLOWEST)

@@ -15,13 +15,13 @@ from console.core.command import FileCopy, Planned
 from console.core.facts import size
 from console.core.gate import identity
 from console.core.model import NodeState, SavedFile
-from console.engine.backup import CHECK, HEAD, SLOWEST
+from console.engine.backup import CHECK, FILES, SLOWEST, START
 from console.engine.request import PlanError, Request
 
 _OFFER = r"""
 [ -f "$dump" ] || fail 20 "$dump is not there"
 [ "$(stat -L -c '%s %Y' "$dump")" = "$shown" ] || fail 26 "$dump is not the one that was shown"
-digest "$dump"
+sha256sum < "$dump" | cut -d ' ' -f 1
 """
 
 # A copy that came before, and was not put in place or not kept there, is taken for the part.
@@ -31,7 +31,7 @@ if [ -e "$copy_of" ] && [ ! -e "$part" ]; then
   cp -p "$copy_of" "$part"
 fi
 have=0
-[ ! -f "$part" ] || have=$(bytes "$part")
+[ ! -f "$part" ] || have=$(stat -c %s "$part")
 left=$((length - have))
 [ "$left" -ge 0 ] || { rm -f "$part"; have=0; left=$length; }
 free=$(df -P -k "$(dirname "$dump")" | tail -n 1 | awk '{ print $4 }')
@@ -42,7 +42,8 @@ printf '%s\n' "$have"
 
 # The dated copy and the dump are two names of one file: Redis writes a new one when it saves, and leaves this as it is.
 _FINISH = (
-    r"""
+    FILES
+    + r"""
 none="; nothing was replaced"
 read -r expected || fail 30 "the checksum did not arrive$none"
 now=; [ ! -e "$dump" ] || now=$(stat -L -c '%s %Y' "$dump")
@@ -132,4 +133,4 @@ def _shown(dump: SavedFile | None) -> str:
 
 def _text(settings: dict[str, str], script: str) -> str:
     head = "".join(f"{name}={shlex.quote(value)}\n" for name, value in settings.items())
-    return head + HEAD + script.lstrip("\n")
+    return head + START + script.lstrip("\n")

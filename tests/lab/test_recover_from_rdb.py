@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import shutil
+import threading
+import time
 
 import pytest
-from lab.plain import run_plain, status
+from lab.plain import environment, run_plain, status
+from lab.screen import answer_all, arm, screen_on
 from lab.writer import Writer
 
+from console.core.run import Outcome
 from console.lab import password_pair
 
 pytestmark = pytest.mark.lab
@@ -17,10 +22,33 @@ DUMP = {name: f"/data/redis/{file}" for name, file in password_pair.DUMPS.items(
 RUNBOOK = "recover-from-rdb"
 KNOWN = {"script-fights-operator", "persistence-off", "replica-not-in-config"}
 """What this pair is said to be like, however well it does."""
+BARE = """\
+version: 1
+name: bare
+title: One verb and nothing that keeps it from harm
+kind: keepalived
+summary: An operator's own runbook that requires nothing at all.
+roles:
+  target: {description: Whom the verb is for., operator_may_choose: true}
+  source: {description: The other node., other_than: target}
+steps:
+  - id: act
+    title: Do it
+    why: It was done like this the last time.
+    role: target
+    gate: type-name
+    do: {copy-dump: {source: source}}
+    verify: [has-dump-of: {subject: target, source: source}]
+    within: 3
+"""
 
 
-def writer_on(lab):
-    return Writer(lab.vip, password=lab.options.password)
+def writer_on(lab, **options):
+    return Writer(lab.vip, password=lab.options.password, **options)
+
+
+def recover(lab, state, master, **options):
+    return run_plain(lab, RUNBOOK, "--bind", f"master={master}", state=state, **options)
 
 
 def replication(lab, name):
@@ -40,6 +68,15 @@ def assert_protected(lab, master, replica):
         assert lab.host(name).redis("CONFIG", "GET", "min-slaves-to-write").split()[-1] == "0"
 
 
+def assert_no_secret(lab, text, state):
+    """Neither on the terminal, nor in what the run wrote, nor on a command line that the nodes' sshd ran."""
+    password = lab.options.password
+    assert password not in text
+    written = [path for path in state.rglob("*") if path.is_file()]
+    assert written
+    assert not [path for path in written if password.encode() in path.read_bytes()]
+
+
 @pytest.mark.parametrize(
     ("scenario", "version", "master"),
     [
@@ -51,12 +88,107 @@ def assert_protected(lab, master, replica):
 )
 def test_nothing_is_lost_and_the_role_is_where_it_is_wanted(pair, tmp_path, scenario, version, master):
     lab = pair(scenario, redis=version)
-    replica = SURVIVOR if master == OLD else OLD
     with writer_on(lab) as writer:
         writer.wait_for(100, 10)
-        run = run_plain(lab, RUNBOOK, "--bind", f"master={master}", state=tmp_path)
+        run = recover(lab, tmp_path, master)
         assert (run.outcome, run.code) == ("done", 0), run.text
         writer.wait_for(100, 10)
     assert writer.lost() == 0
     assert run.gates[:2] == [SURVIVOR, OLD], "typed where clients begin to wait, and where the dump is replaced"
-    assert_protected(lab, master, replica)
+    assert_protected(lab, master, SURVIVOR if master == OLD else OLD)
+    for database in ("0", "1"):
+        counts = {lab.host(name).redis("-n", database, "DBSIZE") for name in (OLD, SURVIVOR)}
+        assert len(counts) == 1
+    assert_no_secret(lab, run.text, tmp_path)
+    owned = lab.host(OLD).run(f"stat -c '%a %u:%g' {DUMP[OLD]}* | grep -v note | sort -u").stdout.splitlines()
+    assert len(owned) == 1, owned
+
+
+def test_whatever_dump_lies_there_loses_what_was_written_since(pair):
+    lab = pair("password-failed-over", redis="6.0")
+    with writer_on(lab) as writer:
+        writer.wait_for(200, 10)
+        shutil.copy(lab.host(SURVIVOR).root / DUMP[SURVIVOR][1:], lab.host(OLD).root / DUMP[OLD][1:])
+        lab.host(OLD).service("redis-server", "start")
+        lab.host(OLD).service("keepalived", "start")
+        lab.wait(lambda: lab.vip_holders() == [OLD], 20, "the old master takes the VIP back")
+        writer.wait_for(50, 20)
+    assert writer.lost() > 0
+
+
+def test_a_runbook_that_requires_nothing_copies_no_old_dump(pair, tmp_path):
+    lab = pair("password-failed-over")
+    own = lab.folder / "runbooks" / "bare.yaml"
+    own.parent.mkdir()
+    own.write_text(BARE, encoding="utf-8")
+
+    def walk():
+        run = run_plain(lab, "bare", "--bind", f"target={OLD}", state=tmp_path)
+        assert (run.outcome, run.gates) == ("aborted", []), run.text
+        return " ".join(run.stuck.split())
+
+    stuck = walk()
+    assert "min-replicas-to-write 0" in stuck, "clients still write"
+    assert f"{DUMP[OLD]}," in stuck, "what it would replace was not backed up"
+    survivor = lab.host(SURVIVOR)
+    survivor.redis("SET", "one:more", "write")
+    survivor.redis("CONFIG", "SET", "min-slaves-to-write", "1000000")
+    assert "since its last save" in walk(), "the save is older than the last write"
+    survivor.redis("SAVE")
+    conf = lab.host(OLD).root / "etc/redis/redis6379.conf"
+    conf.write_text(conf.read_text() + "appendonly yes\n")
+    stuck = walk()
+    assert "appendonly yes" in stuck, "Redis would load its AOF instead"
+    assert "since its last save" not in stuck
+
+
+def test_a_copy_that_is_cut_goes_on_from_what_has_arrived(pair, tmp_path):
+    large = {"keys": 40, "value_bytes": 1_000_000, "redis_config": ("rdbcompression no",), "disk": "300m"}
+    lab = pair("password-failed-over", **large)
+    cuts = []
+
+    def cut():
+        folder = lab.host(OLD).root / "data/redis"
+        end = time.monotonic() + 20
+        while time.monotonic() < end:
+            if any(part.stat().st_size > 1_000_000 for part in folder.glob("*.part")):
+                lab.host(OLD).run("pkill -9 -x cat")
+                return
+            time.sleep(0.001)
+
+    def answer(prompt):
+        if prompt.step == "copy" and prompt.kind == "gate" and not cuts:
+            cuts.append(threading.Thread(target=cut, daemon=True))
+            cuts[0].start()
+        if prompt.step == "copy" and prompt.kind == "stuck":
+            assert "it goes on from what has arrived" in " ".join(prompt.text.split()), prompt.text
+            cuts[0].join()
+            return "retry"
+        return ""
+
+    with writer_on(lab) as writer:
+        writer.wait_for(100, 10)
+        run = recover(lab, tmp_path, OLD, at=answer)
+        assert (run.outcome, run.code) == ("done", 0), run.text
+        writer.wait_for(100, 10)
+    assert writer.lost() == 0
+    assert run.stuck
+    (journal,) = tmp_path.rglob("journal.jsonl")
+    assert "of them from a copy before" in journal.read_text()
+    assert not list((lab.host(OLD).root / "data/redis").glob("*.part"))
+
+
+async def test_at_the_full_screen(pair, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    lab = pair("password-failed-over")
+    with writer_on(lab, pause=0.02) as writer:  # in one process with the screen
+        writer.wait_for(50, 10)
+        async with screen_on(lab, runbook=RUNBOOK) as pilot:
+            await arm(pilot, choose=OLD)
+            run = await answer_all(pilot)
+        assert run.outcome is Outcome.DONE, run.stuck
+        writer.wait_for(50, 10)
+    assert writer.lost() == 0
+    assert_protected(lab, OLD, SURVIVOR)
+    assert_no_secret(lab, "", tmp_path)
+    assert lab.options.password not in str(environment(lab, tmp_path).items())
