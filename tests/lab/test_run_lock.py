@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pexpect
 import pytest
@@ -27,7 +28,7 @@ A, B = "redis-a", "redis-b"
 ANN = RunLock("20261121T031200Z-cache-rebuild-aaaa", "cache", "rebuild", "ann@ops1", 1795230720.0)
 BOB = RunLock("20261121T031300Z-cache-rebuild-bbbb", "cache", "rebuild", "bob@ops2", 1795230780.0)
 TAKE_OVER = r'Type "(I end the run of [^"]+)" to take over, anything else cancels: '
-LEASE = 6.0
+LEASE = 5.0
 
 
 @pytest.fixture
@@ -36,7 +37,9 @@ def locks():
     made = []
 
     def make(lab):
-        made.append(NodesLock(load_inventory(lab.inventory).clusters[0], beat=1.0, lease=LEASE, answer=2.0))
+        spec = load_inventory(lab.inventory).clusters[0]
+        nodes = tuple(replace(one, ssh=replace(one.ssh, connect_timeout=2.0)) for one in spec.nodes)
+        made.append(NodesLock(replace(spec, nodes=nodes), beat=0.5, lease=LEASE, answer=2.0))
         return made[-1]
 
     yield make
