@@ -34,7 +34,7 @@ def orderly(app: ConsoleApp) -> Iterator[None]:
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.alarm(GIVE_UP_AFTER)
         run = app.run_in_hand
-        _let_it_be_answered(app)
+        let_it_be_answered(app)
         with contextlib.suppress(Exception), app.suspend():
             if run is not None:
                 print(f"run {run.run_id} is not over: redis-ha-console runs resume {run.run_id}", file=sys.stderr)  # noqa: T201
@@ -53,7 +53,7 @@ def orderly(app: ConsoleApp) -> Iterator[None]:
             signal.signal(one, handler)
 
 
-def _let_it_be_answered(app: ConsoleApp) -> None:
+def let_it_be_answered(app: ConsoleApp) -> None:
     """A command that is on its way is not left without its answer in the journal, where that comes soon."""
     until = time.monotonic() + ANSWER_WITHIN
     while (run := app.run_in_hand) is not None and sending(run) and time.monotonic() < until:

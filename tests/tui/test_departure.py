@@ -3,9 +3,14 @@
 import os
 import signal
 import sys
+from dataclasses import replace
 
 import pexpect
 import pytest
+from tui_stage import run_state
+
+from console.core.run import StepStatus
+from console.tui import departure
 
 INVENTORY = """\
 version: 1
@@ -41,3 +46,32 @@ def test_a_signal_gives_the_terminal_its_own_screen_back(tmp_path, number):
     finally:
         console.close(force=True)
     assert console.signalstatus == number, "who started it sees by what it ended"
+
+
+def test_a_command_that_is_on_its_way_gets_its_answer_first():
+    looks = [run_state(1, steps=sending()), run_state(1, steps=sending()), run_state(2)]
+    app = Looked(looks)
+    departure.let_it_be_answered(app)
+    assert looks == [], "it looked until the answer was there, and no longer"
+
+
+def test_nothing_is_waited_for_where_no_run_is_armed():
+    looks = [None, None]
+    departure.let_it_be_answered(Looked(looks))
+    assert len(looks) == 1
+
+
+class Looked:
+    """An app whose run is at another point at every look."""
+
+    def __init__(self, looks):
+        self.looks = looks
+
+    @property
+    def run_in_hand(self):
+        return self.looks.pop(0)
+
+
+def sending():
+    steps = run_state(1).steps
+    return (steps[0], replace(steps[1], status=StepStatus.SENDING), *steps[2:])

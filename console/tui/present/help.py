@@ -26,6 +26,16 @@ WORDS: tuple[tuple[str, str], ...] = (
     ("12 s old", "the value was read 12 seconds ago and could not be read since"),
     ("refused", "something that was shown had changed, so nothing was sent"),
     ("unknown", "a command was sent and its answer was lost: look before you try again"),
+    ("failed", "the server says that it did not carry it out, or its proof did not come in time"),
+    ("aborted", "the operator ended the run"),
+    ("under way", "a console is at work on the run now, here or elsewhere; following it only reads"),
+    ("not closed", "the run's console ended before the run did: it can be resumed"),
+    ("broken at 12", "line 12 of the journal was changed, removed or cut: nothing from there on counts"),
+    ("believed", "what a resumed run takes for done, by the journal and by looking; each step says why"),
+    ("epoch", "the number of a Sentinel's configuration: the higher one is newer"),
+    ("quorum", "how many Sentinels must agree that the master is down"),
+    ("TILT", "a Sentinel whose clock jumped: it watches and acts on nothing"),
+    ("weight 0", "a real server that gets no new readers; those that it has stay"),
     ("? not known", "could not be read: it may be so or not, and no rule takes it for either"),
 )
 

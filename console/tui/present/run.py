@@ -66,9 +66,9 @@ def title(run: RunState, width: int) -> Content:
     """One line: the runbook, how far it is, how it goes."""
     final = {StepStatus.DONE, StepStatus.SKIPPED}
     done = sum(one.status in final for one in run.steps)
-    return fitted(
-        line((run.runbook.title, BOLD), f"  {done} of {len(run.steps)} done  ", marked(OUTCOME[run.outcome])), width
-    )
+    resumed = ", resumed" if run.resumed else ""
+    far = f"  {done} of {len(run.steps)} done{resumed}  "
+    return fitted(line((run.runbook.title, BOLD), far, marked(OUTCOME[run.outcome])), width)
 
 
 def starting(stopping: bool) -> Lines:
