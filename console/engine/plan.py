@@ -7,14 +7,16 @@ marked with that step: it can be judged only after it. Everything else that does
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import partial
 
 from console.core.command import Planned
 from console.core.conditions import evaluate
+from console.core.conditions.switching import PAUSED
 from console.core.loss import LossPreview
-from console.core.model import ClusterState
+from console.core.model import ClusterState, NodeState, Redis
 from console.core.predicate import Check
 from console.core.run_lock import runs_on, words
 from console.core.runbook import Condition, GateKind, Runbook, Step
@@ -128,17 +130,37 @@ def _done_before(runbook: Runbook, state: ClusterState, work: Workplace) -> tupl
 
 
 def _after(step: Step, state: ClusterState, roles: Mapping[str, str]) -> ClusterState:
-    """The state as far as later commands are made from it: which keepalived runs decides which file is edited."""
+    """The state as far as later commands are made from it.
+
+    Which keepalived runs decides which file is edited, and writes are resumed only where they were held back.
+    """
     verb = step.action.verb if step.action else ""
-    if verb not in ("start-keepalived", "stop-keepalived"):
+    change = _CHANGES.get(verb)
+    if change is None:
         return state
-    nodes = tuple(
-        replace(node, keepalived=node.keepalived.map(lambda one: replace(one, running=verb == "start-keepalived")))
-        if node.name == roles.get(step.role)
-        else node
-        for node in state.nodes
-    )
+    nodes = tuple(change(node) if node.name == roles.get(step.role) else node for node in state.nodes)
     return replace(state, nodes=nodes)
+
+
+def _keepalived(node: NodeState, *, running: bool) -> NodeState:
+    return replace(node, keepalived=node.keepalived.map(lambda one: replace(one, running=running)))
+
+
+def _held_back(node: NodeState, by: int) -> NodeState:
+    def moved(redis: Redis) -> Redis:
+        wanted = redis.config.min_replicas_to_write
+        config = replace(redis.config, min_replicas_to_write=None if wanted is None else max(0, wanted + by))
+        return replace(redis, config=config)
+
+    return replace(node, redis=node.redis.map(moved))
+
+
+_CHANGES: Mapping[str, Callable[[NodeState], NodeState]] = {
+    "start-keepalived": partial(_keepalived, running=True),
+    "stop-keepalived": partial(_keepalived, running=False),
+    "pause-writes": partial(_held_back, by=PAUSED),
+    "resume-writes": partial(_held_back, by=-PAUSED),
+}
 
 
 def _plan_step(number: int, step: Step, seen: Look, checks: tuple[PlannedCheck, ...], moved: int | None) -> StepPlan:

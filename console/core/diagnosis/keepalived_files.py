@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from console.core.diagnosis.row import Hit, Row, advise, listed
+from console.core.facts import source_of
 from console.core.finding import Severity
 from console.core.keepalived_scripts import uses
 from console.core.model import (
@@ -252,6 +253,22 @@ def _script_missing(state: ClusterState) -> Iterator[Hit]:
             )
 
 
+def _nobody_promotes(state: ClusterState) -> Iterator[Hit]:
+    """A replica would get the virtual IP, and no script of keepalived would make it a master."""
+    for side in _sides(state):
+        source = source_of(state, side.node)
+        if source is not None and not {"notify_master", "notify"} & set(side.one.notify):
+            yield Hit(
+                (side.name,),
+                f"If {source.name} fails, {side.name} gets the VIP and stays a replica: nothing promotes it.",
+                (
+                    f"{side.config.file.path}: {side.one.name} ({side.at('vrrp_instance')}) names no notify_master",
+                    f"{side.name} follows {source.name}",
+                ),
+                advise(f"name a notify_master that sends SLAVEOF NO ONE, or be ready to promote {side.name} by hand"),
+            )
+
+
 def _fights(state: ClusterState) -> Iterator[Hit]:
     """A script that keepalived starts changes replication, or stops servers, by itself."""
     for side in _sides(state):
@@ -309,6 +326,14 @@ ROWS: tuple[Row, ...] = (
         "A failure goes unnoticed, or the VIP moves and nobody is promoted: writes are refused.",
         _script_missing,
         then="put the script there, executable, and reload",
+    ),
+    Row(
+        "nobody-promotes",
+        Severity.WARNING,
+        "After a failover clients get READONLY until a human promotes the replica.",
+        _nobody_promotes,
+        then="name a notify_master, or be ready to promote by hand",
+        said_by=("keepalived-config-invalid",),
     ),
     # Not critical: it is how such a pair was built. It is said so that nobody works against it at night.
     Row(

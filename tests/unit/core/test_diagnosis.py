@@ -144,6 +144,7 @@ FOUND = [
     ("vrrp-mismatch", weighing(-12), (s.A, s.B), "warning"),
     ("check-without-effect", s.with_instance(HEALTHY, s.A, scripts=()), (s.A,), "warning"),
     ("check-without-effect", weighing(-1), (s.A,), "warning"),
+    ("nobody-promotes", s.with_instance(HEALTHY, s.A, notify={"notify_backup": "/x"}), (s.A,), "warning"),
     ("keepalived-config-partly-read", config_with(HEALTHY, "line 2: include x is not followed"), (s.A,), "info"),
     ("keepalived-config-invalid", s.with_keepalived(HEALTHY, s.A, instance=None), (s.A,), "warning"),
     ("script-missing", s.with_script(HEALTHY, s.A, "fault", exists=False), (s.A,), "warning"),

@@ -4,7 +4,9 @@ import pytest
 import samples
 from fakes import CLUSTER, RUNBOOK, A, B
 
+from console.core.model import RedisFile, read
 from console.core.verbs import VERBS
+from console.documents.library import load_runbooks
 from console.engine.actions import Workplace
 from console.engine.plan import Prospect, make_plan
 
@@ -67,3 +69,31 @@ def test_predicates_that_a_verb_affects_exist():
 
     for verb in VERBS.values():
         assert verb.affects <= set(VOCABULARY), verb.name
+
+
+@pytest.mark.parametrize(
+    ("name", "state", "roles"),
+    [
+        ("planned-switchover", samples.rebuilt_pair(), {"old-master": A, "new-master": B}),
+        (
+            "recover-from-rdb",
+            samples.with_node(
+                samples.failed_over_pair(),
+                B,
+                redis_file=read(RedisFile("/etc/redis.conf", "", dir="/data/redis", dbfilename="dump6379.rdb"), 0),
+            ),
+            {"survivor": A, "returning": B, "master": B, "replica": A},
+        ),
+    ],
+    ids=lambda one: one if isinstance(one, str) else "",
+)
+def test_what_is_held_back_in_a_plan_can_be_resumed_in_it(name, state, roles):
+    (book,) = [one for one in load_runbooks(None) if one.name == name]
+    made = make_plan(book, state, Workplace(CLUSTER, roles, "RUN-ID", "20261121T034000Z"))
+    assert made.could_start, [
+        (one.number, one.obstacle, [check.check for check in one.checks if check.blocks])
+        for one in made.steps
+        if one.prospect is Prospect.BLOCKED
+    ]
+    resumed = next(one for one in made.steps if one.step.id == "resume-writes")
+    assert [command.render() for command in resumed.planned] == ["CONFIG SET min-replicas-to-write 0", "CLIENT UNPAUSE"]
