@@ -14,6 +14,7 @@ its start, then the answer is UNKNOWN; the preview warns of it always.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from console.core.copied import carried_over
@@ -27,6 +28,9 @@ START_SLACK = 10.0
 """Seconds: INFO counts uptime in whole seconds, and loading takes a while."""
 AOF_TRUSTED = 600
 """Seconds after its start for which a server with AOF is taken to have had no writer: nothing proves it."""
+_NEW_HISTORY = re.compile(r"New replication ID is ([0-9a-f]{40})")
+"""What a server of 4.0 or later logs when it is promoted."""
+_SYNCED = re.compile(r"Finished with success|successful partial resync", re.IGNORECASE)
 COMPARE = "compare the data of both nodes, and save what the other one lacks, before one of them is wiped"
 
 
@@ -64,7 +68,7 @@ def ancestry(state: ClusterState, source: NodeState, target: NodeState) -> Ances
     own = own_writes(target)
     if own.verdict is not Verdict.HOLDS:
         return Ancestry(own.verdict, f"no common history is known, and {own.reason}")
-    older = _older_dump(source, target)
+    older = _of_its_own(source, s, target, t) or _older_dump(source, target)
     return older or _by_keys(source, s, target, t, f"no common history is known, but {own.reason}")
 
 
@@ -132,6 +136,34 @@ def own_writes(node: NodeState) -> Ancestry:
     if disk.rdb_last_seconds is not None:  # too soon after its start to be told by the times alone
         return Ancestry(Verdict.FAILS, f"{node.name} made a background save since its start, so it had changes to save")
     return Ancestry(Verdict.HOLDS, f"{node.name} started {span(redis.uptime)} ago and took no write since")
+
+
+def _of_its_own(source: NodeState, s: Redis, target: NodeState, t: Redis) -> Ancestry | None:
+    """Where the target was a master of a history that the source never had, while the source was up all the time.
+
+    A node that failed for the second time before the other one had begun to follow it: its last writes are in its dump.
+    """
+    start, dump, own = started_at(source), target.saved.value, _last_history(target, t)
+    if start is None or dump is None or dump.modified <= start or own is None or own in _histories(s):
+        return None
+    return Ancestry(
+        Verdict.FAILS,
+        f"{target.name} was a master of history {own[:8]}, which {source.name} never had, and was up when the dump of"
+        f" {target.name} was written: writes may be in that dump alone",
+    )
+
+
+def _last_history(target: NodeState, t: Redis) -> str | None:
+    """The history that a restarted node had before: from its dump since 7.0, else from its log, if that still tells."""
+    if t.replid2 and t.replid2.strip("0"):
+        return t.replid2
+    lines = target.redis_log.value.lines if target.redis_log.value is not None else ()
+    for line in reversed(lines):
+        if _SYNCED.search(line):
+            return None
+        if found := _NEW_HISTORY.search(line):
+            return found[1]
+    return None
 
 
 def _older_dump(source: NodeState, target: NodeState) -> Ancestry | None:

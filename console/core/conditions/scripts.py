@@ -23,6 +23,7 @@ _DISTURBS = frozenset(
 )
 _CHECK_FIGHTS = frozenset({ActionKind.STARTS_REDIS, ActionKind.STOPS_REDIS, ActionKind.STOPS_KEEPALIVED})
 _GENERIC = "notify"
+_OF_TAKEOVER = {"notify_master", _GENERIC}
 _ADVICE = "take the line out, as it is a human who decides here, or have whoever owns the script correct it"
 
 
@@ -93,25 +94,32 @@ def _follows(ask: Ask, source: NodeState | None, host: str, port: str) -> str:
 def takes_over_well(ask: Ask) -> Check:
     """What the script of a new master does before it promotes: some follow the other node first, whatever it is."""
     statement = f"the notify script that makes {ask.name} a master promotes it, and changes nothing else"
+    wrong = undone_by_takeover(ask)
+    if wrong:
+        return fails(statement, wrong, _ADVICE)
+    lines = [
+        f"{where} ({use.what}): {action.text}"
+        for use in _uses(ask, _OF_TAKEOVER)
+        for where, action in use.actions
+        if action.kind is ActionKind.PROMOTES
+    ]
+    if not lines:
+        return fails(statement, "no line of it sends SLAVEOF NO ONE", "nobody would promote it: give it such a line")
+    return holds(statement, "; ".join(lines))
+
+
+def undone_by_takeover(ask: Ask) -> str:
+    """What the script of a new master would undo on this node, with its lines; empty: nothing."""
     redis_of(ask.node)
     source = source_of(ask.state, ask.node)
     wrong: list[str] = []
-    promotes = ""
-    for use in _uses(ask, {"notify_master", _GENERIC}):
+    for use in _uses(ask, _OF_TAKEOVER):
         for where, action in use.actions:
-            line = f"{where} ({use.what}): {action.text}"
-            if action.kind is ActionKind.PROMOTES:
-                promotes = line
-            elif action.kind is ActionKind.FOLLOWS:
+            verdict = f"it {action.kind.value}" if action.kind in _DISTURBS else ""
+            if action.kind is ActionKind.FOLLOWS:
                 verdict = max(_followed(ask, source, action), key=bool)
-                wrong += [f"{line}: {verdict}"] if verdict else []
-            elif action.kind in _DISTURBS:
-                wrong.append(f"{line}: it {action.kind.value}")
-    if wrong:
-        return fails(statement, "; ".join(wrong), _ADVICE)
-    if not promotes:
-        return fails(statement, "no line of it sends SLAVEOF NO ONE", "nobody would promote it: give it such a line")
-    return holds(statement, promotes)
+            wrong += [f"{where} ({use.what}): {action.text}: {verdict}"] if verdict else []
+    return "; ".join(wrong)
 
 
 def checks_agree(ask: Ask) -> Check:

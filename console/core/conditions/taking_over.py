@@ -5,7 +5,7 @@ They are what a verb requires by itself (`console.core.interlocks`), so that the
 
 from __future__ import annotations
 
-from console.core.conditions import pair, replication, switching, virtual_ip, vrrp
+from console.core.conditions import pair, replication, scripts, switching, virtual_ip, vrrp
 from console.core.conditions.servers import role_in_words
 from console.core.conditions.spec import Ask, UnreadError, decided, fails, holds, keepalived_of, redis_of
 from console.core.facts import attached_line, gap, proved_down, source_of
@@ -139,6 +139,9 @@ def _heir(ask: Ask, other: NodeState) -> Check:
         if not keepalived_of(other).running:
             return fails(statement, f"keepalived does not run on {other.name}")
         if redis_of(other).role is Role.MASTER:
+            undone = scripts.undone_by_takeover(Ask(ask.state, other, {}))
+            if undone:
+                return fails(statement, f"{other.name}: {undone}")
             found = ancestry(ask.state, other, ask.node)
             return Check(found.verdict, statement, f"{other.name}: {found.reason}")
         check = replication.in_sync(Ask(ask.state, other, {"source": ask.name, "within_bytes": WITHIN}))

@@ -288,6 +288,7 @@ TABLE = [
     ("scripts-agree", s.with_node(SYNCED, s.B, scripts=unread(ProblemKind.TIMEOUT, "", s.NOW)), s.B, {}, UNKNOWN),
     ("scripts-agree", s.with_keepalived(SYNCED, s.B, instance=None), s.B, {}, UNKNOWN),
     ("scripts-agree", FAILED, s.B, {}, FAILS),
+    ("clients-can-do-without", races.promoted(), s.B, {}, FAILS),
     ("takes-over-well", HEALTHY, s.A, {}, HOLDS),
     ("takes-over-well", doing(HEALTHY, s.A, "master", FOLLOWS, TO_B), s.A, {}, HOLDS),
     ("takes-over-well", doing(HEALTHY, s.A, "master", FOLLOWS, TO_X), s.A, {}, FAILS),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from console.core.history import ancestry, own_writes
 from console.core.loss import preview
-from console.core.model import ProblemKind, SavedFile, read, unread
+from console.core.model import LogTail, ProblemKind, SavedFile, read, unread
 from console.core.predicate import Verdict
 from console.core.resync import ResyncKind, predict
 
@@ -32,6 +32,19 @@ def both_restarted(source_dump: float | None, target_dump: float):
         state = s.with_node(state, name, saved=saved)
     return state
 
+
+def failed_again(*log, uptime=90_000, dump=30, **facts):
+    """redis-b was a master of its own for a while, and failed before redis-a had begun to follow it."""
+    state = s.with_redis(s.stale_master_back(), s.B, **{"replid2": None, "second_offset": -1, "offset": 0} | facts)
+    state = s.with_redis(state, s.A, uptime=uptime)
+    state = s.with_node(state, s.B, redis_log=read(LogTail("/data/redis/redis.log", log), s.NOW))
+    return s.with_node(state, s.B, saved=read(SavedFile("/data/redis/d.rdb", 5_000, s.NOW - dump), s.NOW))
+
+
+OWN = "7" * 40
+PROMOTED = f"45:M 21 Nov 2026 07:30:00.000 # Setting secondary replication ID to {s.REPLID}, valid up to offset: 921. New replication ID is {OWN}"  # noqa: E501 - as a server writes it
+SYNCED = "45:S 21 Nov 2026 07:31:00.000 * MASTER <-> REPLICA sync: Finished with success"
+RESTORED = {"replid2": OWN, "second_offset": 8455, "offset": 8454}
 
 AOF_LONG_AGO = s.with_redis(s.with_persistence(s.stale_master_back(), s.B, aof=True), s.B, uptime=90_000)
 
@@ -56,6 +69,11 @@ AOF_LONG_AGO = s.with_redis(s.with_persistence(s.stale_master_back(), s.B, aof=T
         ("the target does not run", s.failed_over_pair(), UNKNOWN),
         ("the target is loading", s.with_redis(s.stale_master_back(), s.B, loading=True), UNKNOWN),
         ("nothing is known of the target", s.unreachable_node(), UNKNOWN),
+        ("its dump is of a history of its own", failed_again(**RESTORED), FAILS),
+        ("its log tells of a history of its own", failed_again(PROMOTED), FAILS),
+        ("a history of its own that was synced away", failed_again(PROMOTED, SYNCED), HOLDS),
+        ("the source was down when the dump was written", failed_again(PROMOTED, uptime=20, dump=30), HOLDS),
+        ("a history that the source had, too", failed_again(PROMOTED.replace(OWN, s.REPLID)), HOLDS),
         ("both restarted, the target from the newer dump", both_restarted(5_000, 1_000), FAILS),
         ("both restarted, the source from the newer dump", both_restarted(1_000, 5_000), HOLDS),
         ("both restarted, one dump unknown", both_restarted(None, 5_000), UNKNOWN),
