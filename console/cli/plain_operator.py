@@ -35,8 +35,11 @@ WORDS = {
 class PlainOperator:
     """Implements the engine's Operator with print and input. Ctrl-C and end of input at a prompt abort the run."""
 
-    def __init__(self, now: Callable[[], float]) -> None:
+    def __init__(self, now: Callable[[], float], news: Callable[[RunState], None] = lambda _: None) -> None:
+        """`news` is called first with every change of the run."""
         self._now = now
+        self._news = news
+        self._believed = False
         self._announced = -1
         self._printed: dict[int, int] = {}
         """Step → how many of its output lines stand on the terminal."""
@@ -48,7 +51,10 @@ class PlainOperator:
     # --- the frame ------------------------------------------------------------------------------------------------
 
     def open(self, run: RunState) -> None:
-        print(f"{run.runbook.title} on {run.cluster}. ARMED: each step is shown and asked before it changes anything.")
+        armed = "RESUMED and ARMED" if run.resumed else "ARMED"
+        print(
+            f"{run.runbook.title} on {run.cluster}. {armed}: each step is shown and asked before it changes anything."
+        )
         for role in run.runbook.roles:
             print(wrapped(f"{role.name} = {run.roles.get(role.name, '?')}: {role.description}", "  ", "      "))
         print(f"  journal: {run.journal}")
@@ -66,6 +72,8 @@ class PlainOperator:
         """The observation itself is not printed: questions and proofs say what of it matters."""
 
     def tell(self, run: RunState) -> None:
+        self._news(run)
+        self._tell_beliefs(run)
         for index, step in enumerate(run.steps):
             if step.status is StepStatus.WAITING or index in self._ended:
                 continue
@@ -79,6 +87,20 @@ class PlainOperator:
                 self._ended.add(index)
                 self._end_progress()
                 print(wrapped(f"{step.status.value}: {step.note}", "  ", "    "))
+
+    def _tell_beliefs(self, run: RunState) -> None:
+        """What a resumed run takes each step for, and why; what was sent and never answered stands out."""
+        if self._believed or not run.beliefs:
+            return
+        self._believed = True
+        print("\nWhat is believed of each step, by the journal and by what was seen now:")
+        for belief in run.beliefs:
+            step = run.steps[belief.index].step
+            print(wrapped(f"{belief.index + 1} {step.id}: {belief.kind.value}: {belief.why}", "  ", "      "))
+            if belief.command:
+                first, *more = belief.command.splitlines() or [""]
+                print(f"      {first}{f' … ({len(more)} more lines)' if more else ''}")
+        print(flush=True)
 
     def _announce(self, run: RunState, index: int, step: StepState) -> None:
         if index <= self._announced:
@@ -158,6 +180,9 @@ def _question_lines(question: Question) -> list[str]:
         lines += [wrapped(line, "    ", "      ") for line in question.differences]
     if question.reason:
         lines.append(wrapped(question.reason, "  ", "    "))
+    if question.ways:
+        lines.append("  what can be done now:")
+        lines += [wrapped(line, "    ", "      ") for line in question.ways]
     if question.sentence:
         lines.append(wrapped("the loss shown above can be taken by `override` and a whole sentence", "  ", "    "))
     return lines

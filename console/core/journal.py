@@ -118,11 +118,11 @@ def _speakable(value: str | float) -> str | float:
 def _command(command: ShellCommand | RedisCommand | ConsulCommand) -> dict[str, Any]:
     """What is needed to send it later, where the console ends before: but never a secret, nor what stdin holds."""
     shown: dict[str, Any] = {"sent": command.render()}
-    if isinstance(command, ShellCommand):
+    if isinstance(command, ShellCommand) and command.stdin is not None:
+        shown["stdin"] = plain(command.stdin)
+    if type(command) is ShellCommand:
         shown["timeout"] = command.timeout
-        if command.stdin is not None:
-            shown["stdin"] = plain(command.stdin)
-    elif type(command) is RedisCommand:
+    if type(command) is RedisCommand:
         if not any(isinstance(word, Secret) for word in command.words):
             shown["words"] = plain(command.words)
         if command.through_vip:

@@ -346,7 +346,10 @@ def _planned(mine: Sequence[Entry], commands: Sequence[PastCommand]) -> tuple[Ma
     shown = [
         entry.data["planned"]
         for entry in mine
-        if entry.seq < last.seq and entry.data.get("digest") == last.digest and entry.data.get("planned")
+        if entry.kind == "observed"
+        and entry.seq < last.seq
+        and entry.data.get("digest") == last.digest
+        and entry.data.get("planned")
     ]
     return tuple(one for one in shown[-1] if isinstance(one, dict)) if shown else ()
 

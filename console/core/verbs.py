@@ -47,12 +47,14 @@ class VerbSpec:
     repeatable: bool = True
     """Once a server has answered that it was *not* carried out, the step may be asked again from its beginning."""
     twice_is_once: bool = True
-    """Sent a second time it does no more than the first time: where its answer was lost and looking does not tell, the
-    operator may send it again, through its whole gate (H27)."""
+    """Sent a second time it does no harm that the first time did not: where its answer was lost and looking does not
+    tell, the operator may send it again, through its whole gate (H27)."""
     undo: str = ""
     """What takes it back: a runbook, a step, or what is done by hand. Empty: nothing has to be, or can be."""
     answer_is_proof: bool = False
     """Only its answer proves it: where that is lost, looking at the servers cannot tell whether it was carried out."""
+    rest_unseen: bool = False
+    """What it sends after its first command leaves nothing to be seen: there too only an answer is a proof."""
     affects: frozenset[str] = frozenset()
     """Predicates whose answer this verb can change: what fails before it may well hold after it (`plan` says so)."""
 
@@ -179,12 +181,16 @@ _ROWS: tuple[VerbSpec, ...] = (
         affects=_OF_VIP,
         undo="one-shot-rebuild starts it again in its turn; repair-vip, where the virtual IP is on no node",
     ),
-    VerbSpec("reload-keepalived", "Makes the keepalived of the node read its configuration again.", affects=_OF_VIP),
+    VerbSpec(
+        "reload-keepalived",
+        "Makes the keepalived of the node read its configuration again.",
+        answer_is_proof=True,
+        affects=_OF_VIP,
+    ),
     VerbSpec(
         "restart-keepalived",
         "Stops the keepalived service of the node where it runs, and starts it.",
         affects=_OF_VIP,
-        twice_is_once=False,
         undo="where it is stopped now, repair-vip starts it in the right order",
     ),
     VerbSpec(
@@ -196,6 +202,7 @@ _ROWS: tuple[VerbSpec, ...] = (
     VerbSpec(
         "announce-vip",
         "Tells the neighbours of the node that the virtual IP is there (gratuitous ARP by arping, else by keepalived).",
+        answer_is_proof=True,
         affects=_OF_VIP,
     ),
     VerbSpec(
@@ -278,6 +285,7 @@ _ROWS: tuple[VerbSpec, ...] = (
     VerbSpec(
         "resume-writes",
         "Takes back what pause-writes did; clients that still wait go on.",
+        rest_unseen=True,
         affects=_OF_PAUSE,
         undo="pause-writes holds them back again",
     ),
@@ -288,6 +296,7 @@ _ROWS: tuple[VerbSpec, ...] = (
             VerbArgument("master", ArgumentKind.ROLE, "The node that is the master and is to hold the VIP."),
             VerbArgument("replica", ArgumentKind.ROLE, "The node that is to stand by."),
         ),
+        rest_unseen=True,
         affects=frozenset({"priority-rule", "will-not-preempt", "pair-protected"}),
         undo="the file that stood there is beside it, as its answer says: put it back and reload keepalived",
     ),

@@ -43,8 +43,10 @@ from console.engine.write_pause import PAUSES
 
 POLL = 0.5
 """Seconds between two looks while a proof is awaited."""
-GRACE = 2.0
+GRACE = 1.0
 """Seconds in which a command whose answer was lost with its console may yet show its effect before anybody is asked."""
+SETTLING = 10.0
+"""The same for what the server said that it carried out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +103,8 @@ class StepRun:
     def take_up(self, begun: Attempt) -> None:
         """Goes on with a step of which something was sent before the console ended. Looks; sends nothing by itself.
 
-        What the server said that it carried out is only awaited. Where the answer was lost and the step could be sent
-        now, it was hardly carried out, and nobody has to wait for its whole deadline to be asked (H27).
+        Where the step could be sent as things stand, it was hardly carried out, or a reboot has undone it: nobody has
+        to wait for its whole deadline to be asked what to do (H27).
         """
         self._story.advance(StepReached(self._index, self._hands.clock.now()))
         self._rest = begun.planned
@@ -112,14 +114,10 @@ class StepRun:
         if answer is None and (rest := begun.rest):
             self._rest = rest
         else:
-            lost = answer is not None and answer.kind is AnswerKind.UNKNOWN
-            looks_tell = answer is None or (lost and self._provable)
-            within = GRACE if lost and not self._blocked(seen) else None
-            if not (looks_tell and self._verify(within)):
-                done = self._trouble(seen, answer, place)
-            else:
-                done = self._proved(seen, answer, place)
-            if done:
+            grace = SETTLING if answer is None else GRACE
+            within = None if self._blocked(seen) else grace
+            proved = self._looks_tell(answer, place) and self._verify(within)
+            if self._proved(seen, answer, place) if proved else self._trouble(seen, answer, place):
                 return
         self._go_on()
 
@@ -270,25 +268,30 @@ class StepRun:
     def _carry_out(self, seen: Look) -> bool:
         """Sends and proves. False: the step has to be asked again, from a new look on."""
         answer, place = self._send_all(seen)
-        looks_tell = answer is None or (answer.kind is AnswerKind.UNKNOWN and self._provable)
-        if looks_tell and self._verify():
+        if self._looks_tell(answer, place) and self._verify():
             return self._proved(seen, answer, place)
         return self._trouble(seen, answer, place)
+
+    def _looks_tell(self, answer: Answer | None, place: int) -> bool:
+        """Whether looking can decide about an answer. Of a later command it may see only what those before it did."""
+        if answer is None:
+            return True
+        return answer.kind is AnswerKind.UNKNOWN and self._provable and not (place and self._verb.rest_unseen)
 
     def _send_all(self, seen: Look) -> tuple[Answer | None, int]:
         """Sends the commands in order, each once. Stops at the first one that is not done: its answer and its place."""
         for place, planned in enumerate(seen.planned):
             if lost := self._hands.guard.problem(self._record):
                 return Answer(AnswerKind.NOT_SENT, lost), place
-            answer = self._send(planned, seen)
+            answer = self._send(planned, seen, place)
             if answer.kind is not AnswerKind.DONE:
                 return answer, place
         return None, len(seen.planned)
 
-    def _send(self, planned: Planned, seen: Look) -> Answer:
+    def _send(self, planned: Planned, seen: Look, place: int) -> Answer:
         expecting = seen.identities[planned.node]
         line = f"{planned.node}> {planned.render()}"
-        about = {"verb": self._verb.name, "digest": seen.digest}
+        about = {"verb": self._verb.name, "digest": seen.digest, "place": place + 1}
         self._record("intent", {"planned": planned, "expecting": expecting, **about})
         self._story.advance(IntentWritten(self._index, line))
         self._story.in_flight = line
@@ -364,7 +367,7 @@ class StepRun:
                 halfway = answer is not None and place and not self._verb.answer_is_proof
                 self._rest = sendable(seen.planned[place:]) or None if halfway else None
                 return False
-            if decision.choice is Choice.LOOK_AGAIN and (answer is None or self._provable) and self._verify():
+            if decision.choice is Choice.LOOK_AGAIN and self._looks_tell(answer, place) and self._verify():
                 return self._proved(seen, answer, place)
 
     @property

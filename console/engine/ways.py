@@ -55,4 +55,4 @@ def _why_again(answer: Answer | None) -> str:
         return "nothing was sent"
     if answer is not None and answer.kind is AnswerKind.FAILED:
         return "the server says that it did not carry it out"
-    return "sent a second time it does no more than once"
+    return "a second time does no harm that the first one did not"

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import sys
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pexpect
 import pytest
-from lab.plain import ASKED, GATE, LAST, STUCK, assert_healthy_and_protected, console, environment
+from lab.plain import ASKED, GATE, LAST, STUCK, assert_healthy_and_protected, console, environment, status
 from lab.writer import Writer
 
 from console.lab.pair import Laboratory
@@ -30,39 +32,50 @@ RESUME = ("runs", "resume", "--plain")
 class Deaths:
     """A rebuild by consoles that die, one after the other, and an operator who says yes and tries again."""
 
-    def __init__(self, lab: Laboratory, state: Path) -> None:
-        self.lab, self.state = lab, state
+    def __init__(self, lab: Laboratory, state: Path, between: Callable[[], object] = lambda: None) -> None:
+        """`between` is done after each death, before the next console is called."""
+        self.lab, self.state, self.between = lab, state, between
         self.file = state / "moments"
         self.text = ""
         self.outcome = ""
         self.retried: list[str] = []
 
     def rebuild(self, where: str, *, deadline: float = 60) -> None:
+        """By as many consoles as it takes: at `everywhere` they come by themselves, else it is one after the other."""
         first = ("run", "one-shot-rebuild", self.lab.cluster, "--plain")
-        words = [DYING, str(self.file), where, *first, "--", *RESUME]
+        if where == "everywhere":
+            self._call(where, *first, "--", *RESUME, deadline=deadline)
+            return
+        self._call(where, *first, deadline=deadline)
+        assert not self.outcome, "it died before its end"
+        self.between()
+        self._call(where, *RESUME, deadline=deadline)
+
+    def rebuild_on(self) -> None:
+        """Resumes the run, and lives."""
+        self._call("nowhere", *RESUME, deadline=60)
+
+    def _call(self, where: str, *words: str, deadline: float) -> None:
         terminal = pexpect.spawn(
-            sys.executable, words, env=environment(self.lab, self.state), encoding="utf-8", timeout=deadline,
-            dimensions=(24, 100),
+            sys.executable, [DYING, str(self.file), where, *words], env=environment(self.lab, self.state),
+            encoding="utf-8", timeout=deadline, dimensions=(24, 100),
         )  # fmt: skip
         terminal.delaybeforesend = None
         try:
-            while True:
-                found = terminal.expect([ASKED, GATE, STUCK, LAST, pexpect.EOF])
-                self.text += str(terminal.before) + (str(terminal.after) if found != 4 else "")
-                if found == 0:
-                    terminal.sendline("y")
-                elif found == 1:
-                    terminal.sendline(terminal.match.group(1))
-                elif found == 2:
-                    again = "retry" in str(terminal.after)
-                    self.retried.append(str(terminal.before)[-1500:])
-                    terminal.sendline("retry" if again else "abort")
-                elif found == 3:
+            while (found := terminal.expect([ASKED, GATE, STUCK, LAST, pexpect.EOF])) != 4:
+                self.text += str(terminal.before) + str(terminal.after)
+                if found == 3:
                     self.outcome = terminal.match.group(2)
                 else:
-                    break
+                    terminal.sendline(self._answer(found, terminal))
         finally:
             terminal.close()
+
+    def _answer(self, found: int, terminal: pexpect.spawn) -> str:
+        if found == 2:
+            self.retried.append(str(terminal.before))
+            return "retry" if "retry" in str(terminal.after) else "abort"
+        return "y" if found == 0 else str(terminal.match.group(1))
 
     @property
     def moments(self) -> list[str]:
@@ -97,6 +110,83 @@ def test_a_console_that_is_killed_at_every_moment_of_a_rebuild(pair, tmp_path):
     assert verified.returncode == 0, verified.stderr
 
 
+@pytest.mark.parametrize(
+    ("moment", "asked"),
+    [
+        ("after intent 8 1", True),
+        ("sent redis-b> SLAVEOF 10.77.0.11 6379", False),
+        ("within result 8", False),
+    ],
+    ids=["before SLAVEOF is sent", "after SLAVEOF was sent", "in the middle of its answer's line"],
+)
+def test_a_console_that_dies_at_slaveof(pair, tmp_path, moment, asked):
+    """What was not carried out is asked for again, what was carried out is seen; and writers lose nothing by either."""
+    lab = pair("failed-over")
+    deaths = Deaths(lab, tmp_path)
+    moment = re.sub(r"SLAVEOF \S+", f"SLAVEOF {address_of(lab, A)}", moment)
+    with Writer(lab.vip) as writer:
+        writer.wait_for(100, 10)
+        deaths.rebuild(moment)
+        writer.wait_for(100, 10)
+    assert deaths.outcome == "done", deaths.text[-4000:]
+    assert writer.lost() == 0
+    assert_healthy_and_protected(lab, A)
+    assert bool(deaths.retried) is asked
+    assert "8 replicate: UNKNOWN: sent, or may have been" in flat(deaths.text)
+    assert_nothing_was_sent_twice(lab, deaths)
+    assert_what_died_is_unknown(deaths.entries, deaths)
+    verified = console(lab, "runs", "verify", state=tmp_path)
+    assert verified.returncode == 0, verified.stderr
+    assert ("set aside at" in verified.stdout) is moment.startswith("within")
+
+
+def test_a_node_that_reboots_while_the_console_is_dead(pair, tmp_path):
+    """Its Redis was started by the run, and is down again: the run sees that, and begins anew where that is."""
+    lab = pair("failed-over")
+
+    def reboot() -> None:
+        lab.fault("kill", B)
+        lab.fault("start", B)
+        lab.wait(lambda: lab.host(B).running("sshd"), 20, "sshd is back")
+
+    deaths = Deaths(lab, tmp_path, reboot)
+    with Writer(lab.vip) as writer:
+        writer.wait_for(100, 10)
+        deaths.rebuild("after result 5")
+        writer.wait_for(100, 10)
+    assert deaths.outcome == "done", deaths.text[-4000:]
+    assert writer.lost() == 0
+    assert_healthy_and_protected(lab, A)
+
+
+def test_a_terminal_that_goes_away_and_a_console_that_is_terminated(pair, tmp_path):
+    """SIGTERM and SIGHUP leave the run open; who comes next sees it in the list and goes on with it."""
+    lab = pair("failed-over")
+    words = ["-m", "console", "run", "one-shot-rebuild", lab.cluster, "--plain"]
+    for number, name in ((signal.SIGTERM, "TERM"), (signal.SIGHUP, "HUP")):
+        terminal = pexpect.spawn(sys.executable, words, env=environment(lab, tmp_path), encoding="utf-8", timeout=60)
+        terminal.expect([ASKED, GATE])
+        terminal.sendline("y")
+        terminal.expect([ASKED, GATE])
+        if name == "HUP":
+            terminal.close()  # as when the connection to this machine is lost
+        else:
+            terminal.kill(number)
+            terminal.expect("is not over: `runs resume` goes on with it")
+            terminal.expect(pexpect.EOF)
+            terminal.close()
+        assert terminal.signalstatus == number
+        (run,) = json.loads(console(lab, "runs", "list", "--format", "json", state=tmp_path).stdout)["runs"]
+        assert (run["standing"], run["outcome"], run["unanswered"]) == ("died", None, [])
+        words = ["-m", "console", *RESUME]
+    seen = Deaths(lab, tmp_path)
+    seen.rebuild_on()
+    assert seen.outcome == "done", seen.text[-4000:]
+    assert_healthy_and_protected(lab, A)
+    (run,) = json.loads(console(lab, "runs", "list", "--format", "json", state=tmp_path).stdout)["runs"]
+    assert (run["standing"], run["outcome"], run["resumed"]) == ("closed", "done", 2)
+
+
 def assert_every_moment_was_died_at(entries: list[dict], deaths: Deaths) -> None:
     """Enumerated from the journal itself: whatever kind of entry stands in it at whatever step, and every command."""
     died = {moment.rpartition(" #")[0] for moment in deaths.moments}
@@ -111,6 +201,14 @@ def assert_every_moment_was_died_at(entries: list[dict], deaths: Deaths) -> None
     assert len(resumed) == len(deaths.moments), "each death was followed by a console that went on"
 
 
+def address_of(lab: Laboratory, name: str) -> str:
+    return str(next(node["address"] for node in status(lab)["nodes"] if node["name"] == name))
+
+
+def flat(text: str) -> str:
+    return " ".join(text.split())
+
+
 def assert_nothing_was_sent_twice(lab: Laboratory, deaths: Deaths) -> None:
     """But the proof by writing: only its answer proves it, and the operator said that it may be sent again."""
     twice = {line for line, times in deaths.sent.items() if times > 1}
@@ -123,7 +221,7 @@ def assert_what_died_is_unknown(entries: list[dict], deaths: Deaths) -> None:
     """Each intent that its console did not outlive is marked, once; every other one has its own answer."""
     marked = [entry for entry in entries if entry["data"].get("on_resume")]
     assert {entry["data"]["answer"]["kind"] for entry in marked} == {"unknown"}
-    of_intent = [moment for moment in deaths.moments if moment.startswith(("after intent", "sent "))]
+    of_intent = [moment for moment in deaths.moments if moment.startswith(("after intent", "sent ", "within result"))]
     assert len(marked) == len(of_intent)
     intents = [entry for entry in entries if entry["kind"] == "intent"]
     results = [entry for entry in entries if entry["kind"] == "result"]

@@ -1,0 +1,333 @@
+"""A run whose console died is gone on with, wherever it died: nothing is sent twice, nothing is believed unseen."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import samples
+from dying import Room, insist
+from fakes import CLUSTER, A, B, agree, choose, node_spec
+from world import World
+
+from console.core.answer import Answer, AnswerKind
+from console.core.inventory import Inventory
+from console.core.model import VrrpState
+from console.core.replay import Standing
+from console.core.run import BeliefKind, Choice, Outcome, QuestionKind, StepStatus
+from console.core.runbook import Action, GateKind
+from console.documents.runbook import load_runbook
+from console.engine.ports import ArmingError
+from console.transport.journal_archive import FolderArchive
+from console.transport.journal_file import reopen_journal
+
+RUNBOOKS = Path(__file__).parents[3] / "runbooks"
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting_for_disks(monkeypatch):
+    monkeypatch.setattr(os, "fsync", lambda _: None)
+
+
+@pytest.fixture
+def room(tmp_path):
+    return Room(tmp_path / "runs")
+
+
+def vip_on_no_node():
+    state = samples.with_vip(samples.healthy_pair(), B, held=False)
+    return replace(samples.with_keepalived(state, B, running=False, state=VrrpState.STOP), vip_reach=samples.refused())
+
+
+def two_masters():
+    return samples.with_redis(samples.split_brain(), B, keys={0: 10, 1: 249_925})
+
+
+def writes_held_back():
+    config = replace(samples.redis(B).config, min_replicas_to_write=1_000_000)
+    return samples.with_redis(samples.healthy_pair(), B, config=config, good_replicas=1)
+
+
+WALKS = {
+    "one-shot-rebuild": (samples.failed_over_pair, {"survivor": A, "returning": B}),
+    "planned-switchover": (samples.healthy_pair, {"old-master": B, "new-master": A}),
+    "repair-vip": (vip_on_no_node, {"master": B, "other": A}),
+    "initial-build": (samples.fresh_pair, {"master": A, "replica": B}),
+    "resume-writes": (writes_held_back, {"paused": B}),
+    "resolve-dual-master": (two_masters, {"keeper": A, "loser": B}),
+}
+BY_ITS_ANSWER = ("redis-ha-console:proof", "CLIENT ", "SCAN, DUMP", "arping")
+"""What only its answer proves: the operator may send it again, and did."""
+
+
+def walk(folder, name):
+    state, roles = WALKS[name]
+    return Room(folder, World(state()), load_runbook(RUNBOOKS / f"{name}.yaml"), roles)
+
+
+def what(room):
+    """Everything that was sent, each once, without the names of runs."""
+    names = {room.run_id: "RUN", str(room.folder): "RUNS"}
+    return {
+        re.sub("|".join(names), lambda found: names[found[0]], text.splitlines()[0]) for text in room.actuator.texts
+    }
+
+
+def at_moment(folder, moment, *, nth=1, room=None):
+    """A room in which the console died at this moment of a rebuild."""
+    whole = Room(folder / "whole")
+    whole.run()
+    found = [at for at, name in enumerate(whole.moments.names) if name == moment]
+    room = room or Room(folder / "runs")
+    assert room.run(found[nth - 1]) is None
+    return room
+
+
+# --- every moment ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", WALKS)
+def test_a_console_that_dies_at_any_moment_of_a_shipped_runbook(tmp_path, name):
+    whole = walk(tmp_path / "whole", name)
+    ended = whole.run()
+    assert ended.outcome is Outcome.DONE, ended.message
+    names = whole.moments.names
+    for at in range(names.index("after bound"), len(names) - 1):
+        moment = names[at]
+        if name != "one-shot-rebuild" and moment.startswith("before ") and names[at - 1].startswith("after "):
+            continue  # nothing happened in between, and one runbook shows it
+        room = walk(tmp_path / f"{at}", name)
+        assert room.run(at) is None, moment
+        ended = room.resume()
+        assert ended.outcome is Outcome.DONE, (moment, ended.message)
+        twice = {text for text in room.actuator.texts if room.actuator.texts.count(text) > 1}
+        assert all(any(word in text for word in BY_ITS_ANSWER) for text in twice), (moment, twice)
+        assert what(room) == what(whole), moment
+        past = room.past()
+        assert (past.standing, past.outcome, past.unanswered) == (Standing.CLOSED, Outcome.DONE, ())
+        marked = [entry for entry in past.entries if entry.data.get("on_resume")]
+        lost = moment.startswith(("after intent", "before sending", "after sending", "before result"))
+        assert len(marked) == lost, moment
+
+
+def test_consoles_that_die_again_and_again(tmp_path):
+    """Two, three or more deaths at random moments of one run: the last console still ends it."""
+    dice = random.Random(27)
+    for number in range(20):
+        room = Room(tmp_path / f"{number}")
+        ended = room.run(dice.randrange(6, 150))
+        deaths = 1
+        while ended is None and deaths < 6:
+            deaths += 1
+            ended = room.resume(dice.randrange(6, 120) if deaths < 5 else None)
+        assert ended is not None
+        assert ended.outcome is Outcome.DONE, (number, ended.message)
+        twice = {text for text in room.actuator.texts if room.actuator.texts.count(text) > 1}
+        assert all("redis-ha-console:proof" in text for text in twice), (number, twice)
+
+
+# --- what is believed -----------------------------------------------------------------------------------------------
+
+
+def test_what_is_believed_is_said_with_its_reasons_before_anything_is_asked(tmp_path):
+    room = at_moment(tmp_path, "after sending SLAVEOF 192.168.100.201 6379")
+    ended = room.resume(answer=choose(Choice.ABORT))
+    believed = {ended.steps[one.index].step.id: one for one in ended.beliefs}
+    assert believed["stop-keepalived"].kind is BeliefKind.OBSERVED
+    assert "keepalived is stopped on redis-b" in believed["stop-keepalived"].why
+    assert believed["start-survivor"].kind is BeliefKind.OBSERVED, "it was skipped, and is so now"
+    assert believed["replicate"].kind is BeliefKind.UNKNOWN
+    assert believed["replicate"].command == "redis-b> SLAVEOF 192.168.100.201 6379"
+    assert believed["final-proof"].kind is BeliefKind.OPEN
+    assert next(run for run in room.operator.told if run.beliefs).current is None
+    assert [entry.kind for entry in room.past().entries].count("believed") == 1
+
+
+def test_what_was_carried_out_is_decided_by_looking_and_not_sent_again(tmp_path):
+    room = at_moment(tmp_path, "after sending SLAVEOF 192.168.100.201 6379")
+    ended = room.resume()
+    assert ended.outcome is Outcome.DONE, ended.message
+    assert not room.operator.asked("replicate"), "looking could tell: nobody is asked"
+    assert "proved by looking" in room.past().steps[7].note
+    assert sum("SLAVEOF" in text for text in room.actuator.texts) == 1
+
+
+def test_what_was_not_carried_out_is_asked_and_sent_only_through_its_whole_gate(tmp_path):
+    room = at_moment(tmp_path, "before sending SLAVEOF 192.168.100.201 6379")
+    ended = room.resume()
+    assert ended.outcome is Outcome.DONE, ended.message
+    trouble, gate = room.operator.asked("replicate")
+    assert (trouble.kind, gate.kind) == (QuestionKind.TROUBLE, QuestionKind.TYPE_NAME)
+    assert "no answer" in trouble.reason or "answer was" in trouble.reason
+    assert [one.partition(":")[0] for one in trouble.ways] == ["look again", "retry", "take it back", "stop here"]
+
+
+def test_who_does_not_want_it_sent_again_ends_the_run_as_unknown(tmp_path):
+    room = at_moment(tmp_path, "before sending SLAVEOF 192.168.100.201 6379")
+    ended = room.resume(answer=agree)
+    assert ended.outcome is Outcome.UNKNOWN
+    assert room.past().steps[7].status is StepStatus.UNKNOWN
+    assert not any("SLAVEOF" in text for text in room.actuator.texts)
+
+
+def test_a_node_that_lost_what_was_done_begins_again_where_that_is(tmp_path):
+    """It was rebooted: its Redis is down again and its keepalived came up with it."""
+    room = at_moment(tmp_path, "after verified 8", room=Room(tmp_path / "runs", World(samples.failed_over_pair())))
+    back = samples.with_keepalived(room.pair.state, B, running=True, state=VrrpState.BACKUP)
+    down = samples.failed_over_pair().node(B)
+    room.pair.state = samples.with_node(back, B, redis=down.redis, processes=down.processes)
+    ended = room.resume()
+    believed = {ended.steps[one.index].step.id: one for one in ended.beliefs}
+    assert believed["stop-keepalived"].kind is BeliefKind.OPEN
+    assert "is not so now" in believed["start-returning"].why
+    assert ended.outcome is Outcome.DONE, ended.message
+    sent = [text.splitlines()[0] for text in room.actuator.texts]
+    assert sent.count("redis-b> systemctl stop keepalived") == 2
+    assert sent.count("redis-b> systemctl start redis-server") == 2
+    assert sent.count("redis-b> SLAVEOF 192.168.100.201 6379") == 2
+
+
+def test_what_a_later_step_has_overtaken_is_not_undone(tmp_path):
+    """keepalived was stopped in the beginning and is started in the end: nobody stops it again."""
+    room = at_moment(tmp_path, "after sending systemctl start keepalived")
+    ended = room.resume()
+    believed = {ended.steps[one.index].step.id: one.kind for one in ended.beliefs}
+    assert believed["stop-keepalived"] is BeliefKind.JOURNAL
+    assert ended.outcome is Outcome.DONE
+    assert sum("stop keepalived" in text for text in room.actuator.texts) == 1
+
+
+def test_what_the_operator_decided_by_hand_is_not_asked_again(tmp_path):
+    whole = walk(tmp_path / "whole", "resolve-dual-master")
+    whole.run()
+    room = walk(tmp_path / "runs", "resolve-dual-master")
+    room.run(whole.moments.names.index("after step 3"))
+    ended = room.resume()
+    assert ended.beliefs[1].kind is BeliefKind.OBSERVED
+    assert not room.operator.asked("decide")
+
+
+def test_a_step_that_the_operator_passed_over_stays_passed_over(tmp_path):
+    book = walk(tmp_path / "any", "one-shot-rebuild").runbook
+    step = replace(
+        book.steps[0], id="extra", skip_if=(), verify=(), require=(), action=Action("manual", {"instruction": "x"})
+    )
+    room = Room(tmp_path / "runs", runbook=replace(book, steps=(replace(step, gate=GateKind.CONFIRM), *book.steps)))
+    room.run(26, answer=lambda question: (choose(Choice.SKIP) if question.step.id == "extra" else insist)(question))
+    ended = room.resume()
+    assert ended.beliefs[0].kind is BeliefKind.SKIPPED
+    assert ended.steps[0].status is StepStatus.SKIPPED
+    assert ended.outcome is Outcome.DONE
+
+
+def test_a_runbooks_own_text_is_never_sent_again(tmp_path):
+    book = walk(tmp_path / "any", "one-shot-rebuild").runbook
+    step = replace(
+        book.steps[0], id="extra", skip_if=(), verify=(), require=(), action=Action("shell", {"script": "echo 1"})
+    )
+    done = {"echo 1": [Answer(AnswerKind.DONE, "1", 0)]}
+    for moment, kinds, outcome in (
+        ("before sending echo 1", [QuestionKind.TROUBLE], Outcome.UNKNOWN),
+        ("after sending echo 1", [QuestionKind.TROUBLE], Outcome.UNKNOWN),
+        ("after result 1", [], Outcome.DONE),
+    ):
+        room = Room(tmp_path / moment, runbook=replace(book, steps=(step, *book.steps)), table=done)
+        whole = Room(tmp_path / f"whole {moment}", runbook=room.runbook, table=done)
+        whole.run()
+        assert room.run(whole.moments.names.index(moment)) is None
+        ended = room.resume()
+        assert [one.kind for one in room.operator.asked("extra")] == kinds
+        assert ended.outcome is outcome, moment
+        assert sum("echo 1" in text for text in room.actuator.texts) <= 1
+
+
+# --- what is refused ------------------------------------------------------------------------------------------------
+
+
+def refusal(room, words):
+    before = room.journal.read_bytes()
+    with pytest.raises(ArmingError, match=words) as refused:
+        room.resume()
+    assert "\n" not in str(refused.value)
+    assert room.journal.read_bytes() == before, "nothing was written"
+
+
+def test_a_closed_run_is_over(room):
+    room.run()
+    refusal(room, "is closed: done; begin a new one")
+
+
+def test_a_run_that_another_console_has_under_way(tmp_path):
+    room = at_moment(tmp_path, "after step 1")
+    archive = FolderArchive(room.folder)
+    assert archive.read(room.run_id).standing is Standing.DIED
+    journal, *_ = reopen_journal(room.folder, room.run_id, room.clock.now)
+    assert archive.read(room.run_id).standing is Standing.UNDER_WAY
+    refusal(room, "is under way: another console writes its journal")
+    journal.close()
+    assert [one.standing for one in archive.summaries()] == [Standing.DIED]
+
+
+def test_a_broken_chain_says_which_line(tmp_path):
+    room = at_moment(tmp_path, "after step 2")
+    lines = room.journal.read_text().splitlines(keepends=True)
+    room.journal.write_text("".join([*lines[:4], lines[4].replace("redis-b", "redis-x"), *lines[5:]]))
+    refusal(room, "broken at line 5: it was changed after it was written")
+
+
+def test_a_runbook_that_was_changed_since(tmp_path):
+    room = at_moment(tmp_path, "after step 2")
+    changed = replace(room.runbook, digest="0" * 64)
+    room.desk = replace(room.desk, runbooks=(changed,))
+    refusal(room, "was changed since .*its text is another .*begin a new run instead")
+    room.desk = replace(room.desk, runbooks=(replace(changed, steps=changed.steps[1:]),))
+    refusal(room, "stop-keepalived is gone")
+    room.desk = replace(room.desk, runbooks=())
+    refusal(room, "is not there any more")
+
+
+def test_nodes_that_have_other_addresses_now(tmp_path):
+    room = at_moment(tmp_path, "after step 2")
+    moved = replace(CLUSTER, nodes=(CLUSTER.nodes[0], node_spec(B, address="192.168.100.209")))
+    room.desk = replace(room.desk, inventory=Inventory("inventory.yaml", (moved,)))
+    refusal(room, "redis-b was 192.168.100.202:6379, is 192.168.100.209:6379 now")
+    room.desk = replace(room.desk, inventory=Inventory("inventory.yaml", ()))
+    refusal(room, "ran on cache, which inventory.yaml does not have")
+
+
+def test_a_run_that_died_before_it_had_roles(room):
+    assert room.run(1) is None
+    refusal(room, "died before its roles were bound: nothing was sent")
+
+
+# --- half a line ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kept", [1, 0.5, 0.999])
+def test_half_a_line_at_the_end_is_set_aside_and_the_chain_goes_on(tmp_path, kept):
+    room = at_moment(tmp_path, "after result 8")
+    lines = room.journal.read_bytes().splitlines(keepends=True)
+    half = lines[-1][: max(1, int(len(lines[-1]) * kept))] if kept != 1 else lines[-1][:-1]
+    room.journal.write_bytes(b"".join([*lines[:-1], half]))
+    past = room.past()
+    assert (past.standing, past.chain.broken_line, past.chain.unfinished) == (Standing.DIED, len(lines), True)
+    assert past.steps[7].status is StepStatus.UNKNOWN, "the answer was in that line"
+    ended = room.resume()
+    assert ended.outcome is Outcome.DONE, ended.message
+    past = room.past()
+    assert past.chain.sound
+    (cut,) = [one["cut"] for one in past.resumed]
+    assert (cut["line"], cut["bytes"]) == (len(lines), len(half))
+    assert (room.journal.parent / cut["kept_in"]).read_bytes() == half
+    assert sum("SLAVEOF" in text for text in room.actuator.texts) == 1
+
+
+def test_a_line_that_is_cut_anywhere_else_is_a_broken_chain(tmp_path):
+    room = at_moment(tmp_path, "after step 2")
+    lines = room.journal.read_bytes().splitlines(keepends=True)
+    room.journal.write_bytes(b"".join([*lines[:3], lines[3][:40] + b"\n", *lines[4:]]))
+    refusal(room, "broken at line 4")
