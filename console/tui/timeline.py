@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from console.core.coming import window
+from console.core.facts import source_of
 from console.core.model import ClusterState, DirectorState, NodeState, Reading, Sentinel
 from console.core.service_name import full_name, resolved
 
@@ -26,7 +28,7 @@ class Event:
 
 def changes(before: ClusterState, after: ClusterState) -> tuple[Event, ...]:
     """What is different now: what points clients at the master, who watches it, then node by node."""
-    found = [Event(after.observed_at, "VIP", text) for text in _of_vip(before, after)]
+    found = [Event(after.observed_at, "VIP", text) for text in (*_of_vip(before, after), *_of_window(before, after))]
     found += [Event(after.observed_at, subject, text) for subject, text in _of_watchers(before, after)]
     for node in after.nodes:
         then = next((one for one in before.nodes if one.name == node.name), None)
@@ -97,6 +99,22 @@ def _of_director(read_vip: str, before: DirectorState, after: DirectorState) -> 
         if old.get(server) != new.get(server):
             was, weight = (f"weight {table[server]}" if server in table else "not in it" for table in (old, new))
             yield f"real server {server}: {was} → {weight}"
+
+
+def _of_window(before: ClusterState, after: ClusterState) -> Iterator[str]:
+    then, now = window(before), window(after)
+    was, is_ = (one is not None and one.opens is None for one in (then, now))
+    if now is not None and is_ and not was:
+        yield f"from here on the failure of {now.master} loses writes, until {now.heir} is in sync"
+    elif then is not None and was and not is_ and _fed(after, then.heir, then.master):
+        yield f"{then.heir} is in sync: the failure of {then.master} loses no writes any more"
+
+
+def _fed(state: ClusterState, heir: str, master: str) -> bool:
+    """Not known is not so: a window that cannot be seen any more has not closed."""
+    redis, source = state.node(heir).redis.value, source_of(state, state.node(heir))
+    link = redis.master if redis is not None else None
+    return source is not None and source.name == master and link is not None and link.up and not link.sync_in_progress
 
 
 def _of_node(before: NodeState, after: NodeState) -> Iterator[str]:

@@ -16,8 +16,12 @@ from past_runs import past, written
 from past_runs import until as cut
 from tui_stage import Stage, question, seen, stage, until
 
-from console.core.model import ClusterState
-from console.core.run import QuestionKind
+from console.core.model import ClusterState, RunLock, read
+from console.core.run import Choice, QuestionKind
+from console.core.verbs import VERBS
+from console.engine.ports import Answer, AnswerKind
+from console.engine.ways import ways_out
+from console.tui.screens.run_dialogs import LockedDialog
 from console.tui.screens.runbooks import ArmScreen
 from console.tui.widgets.question import QuestionBox
 
@@ -97,6 +101,36 @@ def three_nodes() -> ClusterState:
     return replace(pair, nodes=(*pair.nodes, replace(pair.nodes[1], name="redis-c", address="192.168.100.203")))
 
 
+LOCK = RunLock(
+    "20261121T074500Z-cache-one-shot-rebuild-77aa", "cache", "one-shot-rebuild", "bob@ops2", samples.NOW,
+    step="8/13 replicate", terminal="/dev/pts/1", origin="10.0.0.7",
+)  # fmt: skip
+
+
+def locked() -> Stage:
+    on = stage(
+        samples.with_node(samples.stale_master_back(), samples.A, run_lock=read(LOCK, samples.NOW)), questions=[]
+    )
+    on.armory.holder = LOCK
+    return on
+
+
+async def to_the_lock(pilot, on: Stage) -> None:
+    await seen(pilot, on)
+    await pilot.press("b", "enter", "tab", "enter")
+    await until(pilot, lambda: isinstance(on.app.screen, LockedDialog))
+    await pilot.pause()
+
+
+def trouble() -> Stage:
+    step = replace(question().step, on_failure="Look at the log of redis-b: masterauth may be wrong.")
+    answer = Answer(AnswerKind.UNKNOWN, "the connection ended while the answer was awaited")
+    ways = ways_out(step, VERBS["replicate"], answer, again=True)
+    reason = "The answer was lost and it may have been carried out: the connection ended while the answer was awaited."
+    choices = (Choice.LOOK_AGAIN, Choice.RUN, Choice.ABORT)
+    return asking(question(QuestionKind.TROUBLE, step=step, reason=reason, ways=ways, choices=choices))
+
+
 def asking(*questions) -> Stage:
     return stage(samples.stale_master_back(), questions=questions)
 
@@ -110,6 +144,8 @@ SCREENS = {
     "sentinel-vip": (lambda: stage(sample_sets.sentinel_vip_set()), seen),
     "sentinel-consul": (lambda: stage(sample_sets.sentinel_consul_set()), seen),
     "gate": (lambda: asking(question()), to_the_question),
+    "trouble": (trouble, to_the_question),
+    "locked": (locked, to_the_lock),
     "run": (lambda: asking(question(QuestionKind.CONFIRM, 1)), to_the_question),
     "ended": (lambda: asking(question()), to_the_end),
     "clusters": (several, seen),

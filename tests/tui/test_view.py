@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+import sample_races
 import samples
 from tui_stage import spec_of
 
@@ -55,6 +56,16 @@ def test_a_node_that_cannot_be_read_has_not_lost_the_vip():
 def test_each_kind_of_transition(change, told):
     healthy = samples.healthy_pair()
     assert told in texts(healthy, change(healthy))
+
+
+def test_the_window_in_which_a_failure_loses_writes_opens_and_closes():
+    announced, open_, closed = sample_races.returning(), sample_races.promoted(), sample_races.attached()
+    opened = "VIP: from here on the failure of redis-b loses writes, until redis-a is in sync"
+    assert opened in texts(announced, open_)
+    assert opened not in texts(open_, sample_races.promoted(age=13))
+    assert "VIP: redis-a is in sync: the failure of redis-b loses no writes any more" in texts(open_, closed)
+    unread_ = samples.with_node(open_, samples.B, redis=unread(ProblemKind.TIMEOUT, "no answer", samples.NOW))
+    assert not [one for one in texts(open_, unread_) if "any more" in one], "not seen is not closed"
 
 
 def test_what_logs_tell_comes_on_the_operators_clock():

@@ -63,7 +63,7 @@ def _columns(state: ClusterState, nodes: tuple[NodeState, ...], now: float, each
     for at in range(min(height - 2, max(len(rows) for rows in all_rows))):
         cells = [rows[at] if at < len(rows) else Row("", line("")) for rows in all_rows]
         label = cells[0].label if len({one.label for one in cells}) == 1 else "Link"
-        drawn.append(_across(label, [one.cells if one.short is None else one.short for one in cells], each))
+        drawn.append(_across(label, [one.seen(now) if one.short is None else one.short for one in cells], each))
     return (*drawn, _across("Read", [_ages(node, now) for node in nodes], each))
 
 
@@ -107,10 +107,10 @@ def _row(row: Row, now: float, inner: int) -> Content:
     label = (f"{row.label:<{LABEL}}", DIM)
     if inner < AGE_COLUMN_FROM - 4:
         note = age_note(age)
-        return line(label, fitted(row.cells, max(0, inner - LABEL - note.cell_length)), note)
+        return line(label, fitted(row.seen(now), max(0, inner - LABEL - note.cell_length)), note)
     text = "" if age is None else seconds_text(age) + (" old" if age > STALE_AFTER else "")
     column = (f"{text:>10}", WARN if age is not None and age > STALE_AFTER else DIM)
-    return line(label, fitted(row.cells, inner - LABEL - 10), column)
+    return line(label, fitted(row.seen(now), inner - LABEL - 10), column)
 
 
 def _log_tail(node: NodeState, inner: int, room: int) -> list[Content]:

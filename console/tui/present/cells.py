@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 from textual.content import Content
 
+from console.core.coming import coming, whole
 from console.core.facts import source_of
 from console.core.model import ClusterState, NodeState, Reading, Role, VrrpState
 from console.tui.present.words import (
@@ -37,6 +39,12 @@ class Row:
     at: float = 0.0
     short: Content | None = None
     """The same for a narrow column of a table; None: it is short enough."""
+    counted: Callable[[float], Content] | None = None
+    """The cells at a moment, where they change by the second though nothing new was read."""
+
+    def seen(self, now: float) -> Content:
+        """The cells as they are at this moment."""
+        return self.cells if self.counted is None else self.counted(now)
 
 
 def role_cells(state: ClusterState, node: NodeState) -> Content:
@@ -176,6 +184,21 @@ def notify_cells(node: NodeState) -> Content:
     if tail is None:
         return line((f"? {kind_of_problem(node.notify_log)}", DIM))
     return line(short_log(tail.lines[-1]) if tail.lines else ("empty", DIM))
+
+
+def notify_row(state: ClusterState, node: NodeState) -> Row:
+    """The notify log; while a script sleeps, what it sends next and in how many seconds, counted down."""
+    soon = coming(state, node)
+    row = Row("Notify log", notify_cells(node), node.notify_log.at)
+    if not soon:
+        return row
+
+    def count(now: float) -> Content:
+        left = soon[0].left(now)
+        when = "? s" if left is None else f"{whole(left)} s"
+        return line((f"! {when} → {soon[0].command}", WARN))
+
+    return replace(row, at=node.processes.at or row.at, counted=count)
 
 
 def further_rows(node: NodeState, now: float) -> list[Row]:

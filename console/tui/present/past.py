@@ -102,7 +102,7 @@ def columns(rows: Iterable[tuple[str, str]]) -> tuple[int, int]:
 def list_head(widths: tuple[int, int]) -> Content:
     """What stands in which column."""
     cluster, runbook = widths
-    return line(("  " + _cells("when, local", "how it ended", "cluster", "runbook", (cluster, runbook)) + "who", DIM))
+    return line(("  " + _cells("when, local", "how it stands", "cluster", "runbook", (cluster, runbook)) + "who", DIM))
 
 
 def list_line(sign: Sign, when: str, names: tuple[str, str], who: str, widths: tuple[int, int]) -> Content:

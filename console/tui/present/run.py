@@ -109,11 +109,12 @@ def detail(run: RunState, index: int, live: tuple[Check, ...], now: float, width
 
 def asked(question: Question, live: tuple[Check, ...], width: int) -> Lines:
     """What is put before the operator, in the order to read it: what is new, sent, lost, and what is true."""
+    sends = "What this step sends" if question.kind is QuestionKind.TROUBLE else "Will be sent"
     return (
         *_head(question, width),
         *(_section("What can be done now", ways(question.ways, width)) if question.ways else ()),
         *_diffs(question.planned, width),
-        *(_section("Will be sent", _commands(question.planned, width)) if question.planned else ()),
+        *(_section(sends, _commands(question.planned, width)) if question.planned else ()),
         *(_preview(question.preview, width) if question.preview else ()),
         *(_section("Preconditions now", _checks(live or question.checks, width)) if live or question.checks else ()),
         *_section("Evidence", tuple(chain.from_iterable(wrapped(x, width, indent="  ") for x in question.evidence))),

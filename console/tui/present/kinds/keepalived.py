@@ -7,7 +7,7 @@ from textual.content import Content
 from console.core.model import ClusterState, NodeState
 from console.tui.present.cells import (
     Row,
-    notify_cells,
+    notify_row,
     priority_cells,
     problem,
     redis_rows,
@@ -33,7 +33,7 @@ def rows(state: ClusterState, node: NodeState) -> list[Row]:
         Row("VIP", vip_cells(state, node), node.addresses.at, here),
         Row("keepalived", vrrp_cells(node), node.keepalived.at, _short_vrrp(node)),
         Row("Priority", priority_cells(node), node.keepalived.at, priority),
-        Row("Notify log", notify_cells(node), node.notify_log.at),
+        notify_row(state, node),
     ]
 
 
