@@ -10,7 +10,7 @@ from fakes import ROLES, RUNBOOK, A, B, ScriptedOperator, Stage, agree, choose
 from console.core.model import RunLock
 from console.core.run import Choice, Outcome, QuestionKind, StepStatus
 from console.core.run_lock import HeldElsewhereError, LostLock, NotLockableError, takeover_sentence
-from console.engine.ports import ArmingError, LockHeldError, Takeover
+from console.engine.ports import Answer, AnswerKind, ArmingError, LockHeldError, Takeover
 
 BOB = RunLock("20261121T030000Z-cache-x-0001", "cache", "promote", "bob@ops2", 1.0, step="2/5 promote")
 
@@ -154,3 +154,32 @@ def test_a_node_that_is_away_is_not_locked_and_every_gate_says_so():
     stage.run(operator)
     assert "redis-b is not locked against other operators: no route to host" in operator.questions[0].evidence
     assert len(stage.locks.claims) == 2, "a node that can be read again is locked then"
+
+
+def test_a_node_whose_reboot_is_part_of_the_story_does_not_keep_the_run_from_its_end():
+    stage = Stage()
+
+    def reboots(question):
+        lose(stage, B)
+        stage.locks.away = {B: "no answer in time"}
+        return agree(question)
+
+    operator = ScriptedOperator(reboots, choose(Choice.LOOK_AGAIN))
+    run = stage.run(operator)
+    assert run.outcome is Outcome.DONE
+    assert "redis-b is not locked against other operators: no answer in time" in operator.questions[-1].evidence
+
+
+def test_a_takeover_while_the_end_of_a_command_is_not_known_leaves_it_unknown():
+    stage = Stage(table={"stop keepalived": [Answer(AnswerKind.UNKNOWN, "the connection was lost")]})
+
+    def taken(question):
+        assert question.kind is QuestionKind.TROUBLE
+        (claim, _), *_ = stage.locks.claims
+        lose(stage, A, holder=replace(BOB, over=claim.run_id))
+        return choose(Choice.RUN)(question)
+
+    run = stage.run(ScriptedOperator(agree, taken))
+    assert run.outcome is Outcome.UNKNOWN
+    assert "bob@ops2" in run.message
+    assert len(stage.actuator.sent) == 1
