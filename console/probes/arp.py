@@ -1,4 +1,8 @@
-"""How a host treats ARP for addresses on its loopback: sysctl net.ipv4.conf.*. Builtins only."""
+"""How a host treats ARP for addresses on its loopback: sysctl net.ipv4.conf.*. Builtins only.
+
+The values are one digit each. dash reads a byte at a time, and a sysctl file ends for it after the first one: what was
+read counts, not whether a line end came.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +13,12 @@ NAME = "arp"
 SCRIPT = """
 if [ -n "$arp" ] && [ "$tier" = full ]; then
   mark arp ok
-  for conf in /proc/sys/net/ipv4/conf/*; do
+  for place in /proc/sys/net/ipv4/conf/*; do
     ignore=; announce=
-    read -r ignore <"$conf/arp_ignore" && read -r announce <"$conf/arp_announce" &&
-      printf '%s %s %s\\n' "${conf##*/}" "$ignore" "$announce"
+    read -r ignore <"$place/arp_ignore"
+    read -r announce <"$place/arp_announce"
+    [ -n "$ignore" ] && [ -n "$announce" ] &&
+      printf '%s %s %s\\n' "${place##*/}" "$ignore" "$announce"
   done
 fi
 """
