@@ -15,7 +15,7 @@ import click
 DEFAULT_SCENARIO = "failed-over"
 FAULTS = ("kill", "stop", "start", "freeze", "thaw", "cut", "isolate", "slow", "fill", "clock", "password", "rekey",
           "heal")  # fmt: skip
-SERVICES = ("redis", "keepalived", "sshd", "sentinel")
+SERVICES = ("redis", "keepalived", "sshd", "sentinel", "consul")
 
 F = TypeVar("F", bound=Callable[..., object])
 

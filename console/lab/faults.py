@@ -9,7 +9,13 @@ from console.lab.host import BRIDGE, Host
 from console.lab.namespaces import program
 from console.lab.options import LabError
 
-SERVICES = {"redis": "redis-server", "keepalived": "keepalived", "sshd": "sshd", "sentinel": "redis-sentinel"}
+SERVICES = {
+    "redis": "redis-server",
+    "keepalived": "keepalived",
+    "sshd": "sshd",
+    "sentinel": "redis-sentinel",
+    "consul": "consul",
+}
 """Name in a fault → process name."""
 _SIGNALS = {"kill": "KILL", "freeze": "STOP", "thaw": "CONT"}
 KINDS = {
