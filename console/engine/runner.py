@@ -6,8 +6,10 @@ import contextlib
 
 from console.core.belief import beliefs
 from console.core.conditions import evaluate
+from console.core.diagnose import diagnose
 from console.core.figures import figures
 from console.core.journal import plain
+from console.core.model import ClusterState
 from console.core.name_watch import NameTally
 from console.core.replay import PastRun
 from console.core.run import (
@@ -153,6 +155,12 @@ class Runner:
         """What the name that clients resolve led to; from here on it is not watched any more."""
         return self._story.watch.finish() if self._story.watch is not None else None
 
+    def _way_on(self, state: ClusterState) -> str:
+        """The runbooks that lead on from where the pair stands, by what is found wrong with it."""
+        found = diagnose(state, self._hands.clock.now())
+        named = dict.fromkeys(one.next.runbook for one in found if one.next.runbook)
+        return f"What leads on from here: {', or '.join(f'run {name}' for name in named)}." if named else ""
+
     def _so_far(self, outcome: Outcome) -> str:
         sentences = []
         if outcome is not Outcome.DONE:
@@ -166,4 +174,6 @@ class Runner:
         if self._story.state is not None:
             with contextlib.suppress(Exception):  # the last words must be said even if the summary cannot be made
                 sentences.append(f"Now: {situation(self._story.state)}")
+                if outcome is not Outcome.DONE:
+                    sentences.append(self._way_on(self._story.state))
         return " ".join(filter(None, sentences))

@@ -6,12 +6,12 @@ import os
 import random
 import re
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import samples
 from dying import Room, insist
-from fakes import CLUSTER, A, B, agree, choose, node_spec
+from fakes import CLUSTER, B, agree, choose, node_spec
+from walks import WALKS, walk
 from world import World
 
 from console.core.answer import Answer, AnswerKind
@@ -20,12 +20,9 @@ from console.core.model import VrrpState
 from console.core.replay import Standing
 from console.core.run import BeliefKind, Choice, Outcome, QuestionKind, StepStatus
 from console.core.runbook import Action, GateKind
-from console.documents.runbook import load_runbook
 from console.engine.ports import ArmingError
 from console.transport.journal_archive import FolderArchive
 from console.transport.journal_file import reopen_journal
-
-RUNBOOKS = Path(__file__).parents[3] / "runbooks"
 
 
 @pytest.fixture(autouse=True)
@@ -38,35 +35,8 @@ def room(tmp_path):
     return Room(tmp_path / "runs")
 
 
-def vip_on_no_node():
-    state = samples.with_vip(samples.healthy_pair(), B, held=False)
-    return replace(samples.with_keepalived(state, B, running=False, state=VrrpState.STOP), vip_reach=samples.refused())
-
-
-def two_masters():
-    return samples.with_redis(samples.split_brain(), B, keys={0: 10, 1: 249_925})
-
-
-def writes_held_back():
-    config = replace(samples.redis(B).config, min_replicas_to_write=1_000_000)
-    return samples.with_redis(samples.healthy_pair(), B, config=config, good_replicas=1)
-
-
-WALKS = {
-    "one-shot-rebuild": (samples.failed_over_pair, {"survivor": A, "returning": B}),
-    "planned-switchover": (samples.healthy_pair, {"old-master": B, "new-master": A}),
-    "repair-vip": (vip_on_no_node, {"master": B, "other": A}),
-    "initial-build": (samples.fresh_pair, {"master": A, "replica": B}),
-    "resume-writes": (writes_held_back, {"paused": B}),
-    "resolve-dual-master": (two_masters, {"keeper": A, "loser": B}),
-}
 BY_ITS_ANSWER = ("redis-ha-console:proof", "CLIENT ", "SCAN, DUMP", "arping")
 """What only its answer proves: the operator may send it again, and did."""
-
-
-def walk(folder, name):
-    state, roles = WALKS[name]
-    return Room(folder, World(state()), load_runbook(RUNBOOKS / f"{name}.yaml"), roles)
 
 
 def what(room):
