@@ -65,7 +65,7 @@ class ClusterArmory:
         try:
             journal = self._open_journal(make_run_id(self._desk.clock.now(), cluster, runbook.name))
         except OSError as error:
-            raise ArmingError(f"the journal cannot be opened, so nothing may be sent: {error}") from None
+            raise ArmingError(f"the journal cannot be opened, so nothing may be sent: {_plainly(error)}") from None
         run = begin(journal.run_id, cluster, runbook, dict(roles), journal=journal.path)
         try:
             journal.append("opened", self._opening(spec, runbook))
@@ -80,7 +80,7 @@ class ClusterArmory:
             raise
         except Exception as error:
             journal.close()
-            raise ArmingError(f"the run {journal.run_id} cannot begin: {error}") from error
+            raise ArmingError(f"the run {journal.run_id} cannot begin, and nothing was sent: {error}") from error
         return PreparedRun(run, self._hands(spec, roles, journal, actuator, guard), journal)
 
     def resume(self, run_id: str) -> ArmedRun:
@@ -201,6 +201,11 @@ def _who() -> dict[str, object]:
         "host": socket.gethostname(),
         **_terminal(),
     }
+
+
+def _plainly(error: OSError) -> str:
+    """Which file, and what is wrong with it."""
+    return f"{error.filename}: {error.strerror}" if error.filename and error.strerror else str(error)
 
 
 def _version() -> str:
