@@ -129,12 +129,14 @@ def _in_words(state: ClusterState, node: NodeState) -> list[str]:
             f" {redis.ops_per_second} operations/s, up {span(redis.uptime)}, run_id {redis.run_id[:12]},"
             f" read {span(node.redis.age(state.observed_at) or 0)} before"
         )
-    if keepalived is None:
+    held = {True: "holds the VIP", False: "no VIP", None: "VIP not known"}[node.holds(state.vip)]
+    if not kind_of(state.kind).keepalived_on_nodes and not (keepalived and keepalived.running):
+        lines += [held] if state.vip else []
+    elif keepalived is None:
         lines.append(f"keepalived: {node.keepalived.problem}")
     else:
         priority = keepalived.instance.priority if keepalived.instance else NOT_KNOWN
         word = f"runs, {keepalived.state.value}" if keepalived.running else "stopped"
-        held = {True: "holds the VIP", False: "no VIP", None: "VIP not known"}[node.holds(state.vip)]
         lines.append(f"keepalived {word}, priority {priority}, {held}")
     lines += [f"running script: {one.command}" for one in notify_scripts(node)]
     return lines

@@ -10,6 +10,7 @@ from console.core.conditions import evaluate
 from console.core.gate import differences, digest, evidence, identities, material
 from console.core.hazards import override_sentence
 from console.core.interlocks import interlocks
+from console.core.kinds import kind_of
 from console.core.loss import LossPreview, preview
 from console.core.model import ClusterState, Redis, Role
 from console.core.predicate import Check
@@ -150,9 +151,9 @@ def situation(state: ClusterState) -> str:
         words = [_role(redis) if redis else f"Redis: {_short(node.redis.problem)}"]
         if node.holds(state.vip):
             words.append("holds the VIP")
-        words.append(
-            f"keepalived {keepalived.state.value}" if keepalived else f"keepalived: {_short(node.keepalived.problem)}"
-        )
+        if kind_of(state.kind).keepalived_on_nodes:
+            problem = _short(node.keepalived.problem)
+            words.append(f"keepalived {keepalived.state.value}" if keepalived else f"keepalived: {problem}")
         parts.append(f"{node.name}: {', '.join(words)}")
     return f"{'; '.join(parts)}. {sentence(protection(state).reason)}"
 

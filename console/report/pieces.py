@@ -102,10 +102,11 @@ def _standing(report: Row, zone: tzinfo | None) -> Iterator[Piece]:
 
 def _flat(standing: Row) -> Iterator[tuple[str, str]]:
     vip = standing.get("vip")
-    yield f"{vip} held by", ", ".join(standing.get("vip_holders") or ()) or "no node"
-    yield f"{vip} reaches", str(standing.get("vip_reaches") or "none of the nodes")
+    if vip:
+        yield f"{vip} held by", ", ".join(standing.get("vip_holders") or ()) or "no node"
+        yield f"{vip} reaches", str(standing.get("vip_reaches") or "none of the nodes")
     for name, node in (standing.get("nodes") or {}).items():
-        for fact in ("redis", "keys", "offset", "keepalived", "priority"):
+        for fact in ("redis", "keys", "offset", *(("keepalived", "priority") if vip else ())):
             yield f"{name}: {'Redis' if fact == 'redis' else fact}", _known(node.get(fact))
 
 

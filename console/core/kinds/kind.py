@@ -30,6 +30,8 @@ class Kind:
     """What is true when all of them hold."""
     facts: Callable[[ClusterState], Mapping[str, str]]
     """Facts beside the nodes' own that must not change between showing and sending (H08)."""
+    keepalived_on_nodes: bool = True
+    """False: its nodes need none, so that one that does not run is not worth a word."""
     instead: Mapping[str, NextAction] = field(default_factory=dict)
     """Where a shared rule names a runbook of another kind: what helps here."""
     here: Callable[[ClusterState], Mapping[str, NextAction]] = _everywhere

@@ -28,6 +28,7 @@ KIND = Kind(
     protection=set_protection,
     protected="a replica is in sync, the Sentinels can fail over, and the name leads to the master",
     facts=_facts,
+    keepalived_on_nodes=False,
     instead={
         "one-shot-rebuild": consul.RETURN,
         "resolve-dual-master": consul.RETURN,

@@ -42,6 +42,7 @@ KIND = Kind(
     protection=_protection,
     protected="a replica is in sync, and the Sentinels can fail over",
     facts=_facts,
+    keepalived_on_nodes=False,
     instead={
         "one-shot-rebuild": NextAction(runbook="sentinel-return-old-master"),
         "repair-vip": sentinel.VIP_OF_SENTINELS,
