@@ -1,0 +1,141 @@
+"""`runs show --follow`, `runs verify` and `runs resume` on journals that a console left behind when it died."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+
+import pytest
+from dying import Room
+
+from console.cli import run_plain, runs
+from console.cli.context import Adapters
+from console.cli.main import run
+from console.transport.clock import SystemClock
+from console.transport.journal_archive import FolderArchive
+from console.transport.journal_file import reopen_journal
+
+INVENTORY = """
+version: 1
+clusters:
+  - name: cache
+    kind: keepalived
+    vip: 192.168.100.123
+    nodes:
+      - {name: redis-a, address: 192.168.100.201}
+      - {name: redis-b, address: 192.168.100.202}
+"""
+
+
+@pytest.fixture
+def room(tmp_path, monkeypatch):
+    """A run whose console died after its first step."""
+    monkeypatch.setattr(os, "fsync", lambda _: None)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    room = Room(tmp_path / "redis-ha-console" / "runs")
+    assert room.run(28) is None
+    return room
+
+
+@pytest.fixture
+def call(tmp_path, capsys, room):
+    file = tmp_path / "inventory.yaml"
+    file.write_text(INVENTORY)
+    adapters = Adapters(
+        clock=SystemClock,
+        inspector=lambda *_, **__: pytest.fail("nobody looks"),
+        armory=lambda *_: pytest.fail("nothing is armed"),
+        run_app=lambda *_, **__: pytest.fail("no screen here"),
+        archive=FolderArchive,
+    )
+
+    def call(*words):
+        code = run(["-i", str(file), *words], adapters)
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return call
+
+
+def test_a_dead_run_is_listed_as_not_closed(call, room):
+    line = call("runs", "list")[1].splitlines()[-1]
+    assert line.endswith("  not closed")
+    journal, *_ = reopen_journal(room.folder, room.run_id, room.clock.now)
+    assert call("runs", "list")[1].splitlines()[-1].endswith("  not closed, under way")
+    journal.close()
+
+
+def test_a_run_under_way_is_followed_to_its_end(call, room, monkeypatch):
+    monkeypatch.setattr(runs, "POLL", 0.01)
+    journal, *_ = reopen_journal(room.folder, room.run_id, room.clock.now)
+
+    def go_on():
+        time.sleep(0.1)
+        journal.append("closed", {"outcome": "aborted", "message": "enough"})
+        journal.close()
+
+    other = threading.Thread(target=go_on)
+    other.start()
+    code, out, _ = call("runs", "show", "--follow")
+    other.join()
+    assert code == 0
+    assert out.splitlines()[-1].endswith("closed    aborted: enough")
+    assert len(out.splitlines()) == len(room.past().entries), "each entry once"
+
+
+def test_following_a_run_whose_console_died_says_so(call, room):
+    code, _, err = call("runs", "show", "--follow")
+    assert (code, err) == (1, f"its console ended before the run did: `runs resume {room.run_id}` goes on with it\n")
+
+
+def test_verify_compares_what_was_set_aside(call, room):
+    room.journal.write_bytes(room.journal.read_bytes()[:-30])
+    code, _, err = call("runs", "verify")
+    assert code == 1
+    assert "it was cut off before its end of line; `runs resume` sets it aside" in err
+    room.resume()
+    code, out, _ = call("runs", "verify")
+    assert code == 0
+    assert "set aside at" in out
+    assert "is as it was" in out
+    (kept,) = room.journal.parent.glob("*.cut-*")
+    kept.write_bytes(b"something else")
+    code, _, err = call("runs", "verify")
+    assert code == 1
+    assert "its SHA-256 does not fit" in err
+
+
+def test_resume_needs_a_terminal(call, room):
+    code, _, err = call("runs", "resume", "--plain")
+    assert code == 2
+    assert err.startswith("redis-ha-console: a run needs a terminal")
+
+
+@pytest.fixture
+def terminal(monkeypatch):
+    monkeypatch.setattr(run_plain, "check_terminal", lambda: None)
+
+
+@pytest.mark.usefixtures("terminal")
+def test_resume_refuses_in_one_line_before_anything_is_asked(call, room):
+    journal, *_ = reopen_journal(room.folder, room.run_id, room.clock.now)
+    for words in ((), (room.run_id,)):
+        code, _, err = call("runs", "resume", "--plain", *words)
+        assert (code, len(err.splitlines())) == (2, 1)
+        assert "is under way: another console writes its journal" in err
+    journal.close()
+    room.resume()
+    assert "is closed: done; begin a new one" in call("runs", "resume", "--plain", room.run_id)[2]
+    assert "is closed: there is nothing to go on with" in call("runs", "resume", "--plain")[2]
+    lines = room.journal.read_text().splitlines(keepends=True)
+    room.journal.write_text("".join([lines[0], *lines[2:]]))
+    assert "broken at line 2: entry 2 is missing" in call("runs", "resume", "--plain")[2]
+
+
+def test_a_line_separator_in_a_text_ends_no_line(room):
+    """U+2028 and its like end lines for Python, and stand as they are in JSON."""
+    journal, *_ = reopen_journal(room.folder, room.run_id, room.clock.now)
+    journal.append("refused", {"differences": ["one\u2028two\x85three\x0bfour"]})
+    journal.close()
+    assert room.past().chain.sound
