@@ -152,9 +152,9 @@ _OF_NAME = frozenset(
 """What Consul says follows both the roles and its maintenance."""
 
 _OF_SENTINELS = frozenset(
-    ["handed-over", "sentinels-name", "no-failover-running", "follows-named-master", "replicas-follow"]
+    ["handed-over", "sentinels-name", "no-failover-running", "follows-named-master", "replicas-follow", "is-away"]
 )
-_OF_READERS = frozenset(["serves-readers", "serves-no-readers", "others-serve-readers", "fit-for-readers"])
+_OF_READERS = frozenset(["serves-readers", "serves-no-readers", "others-serve-readers", "misleads-readers"])
 
 _ROWS: tuple[VerbSpec, ...] = (
     VerbSpec(

@@ -153,7 +153,7 @@ def _enter(scenario: str, command: Sequence[str], chosen: dict[str, Any]) -> NoR
 def _options(chosen: dict[str, Any]) -> dict[str, Any]:
     """As `LabOptions` takes them, for JSON. `--fast` changes what was not asked for otherwise."""
     fast = {"vrrp_version": 3, "advert_interval": 0.2, "check_interval": 1, "notify_sleep": 1, "sync_delay": 0,
-            "down_after": 1000, "failover_timeout": 10000}  # fmt: skip
+            "down_after": 2000, "failover_timeout": 10000}  # fmt: skip
     made = {key: value for key, value in chosen.items() if key not in ("fast", "quiet")}
     made["password"] = secrets.token_urlsafe(12) if chosen["password"] else ""
     made["vrrp_version"] = int(made["vrrp_version"])

@@ -50,7 +50,7 @@ class LabOptions:
         """For tests: VRRPv3 with short adverts, short sleeps, no delay before a sync."""
         quick = cls(
             vrrp_version=3, advert_interval=0.2, check_interval=1, notify_sleep=1, sync_delay=0, keys=1000, disk="64m",
-            down_after=1000, failover_timeout=10000,
+            down_after=2000, failover_timeout=10000,
         )  # fmt: skip
         return replace(quick, **changes)
 

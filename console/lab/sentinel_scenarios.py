@@ -127,7 +127,9 @@ def _settled(lab: Laboratory) -> bool:
     new = master_of(lab)
     others = [lab.host(name) for name in REDIS_HOSTS if name not in (MASTER, new.name)]
     named = [master_named_by(lab.host(name)) for name in REDIS_HOSTS if lab.host(name).running("redis-sentinel")]
-    return set(named) == {new.address} and all(in_sync(lab, one, new) for one in others)
+    if set(named) != {new.address} or any(failing_over(lab.host(name)) for name in REDIS_HOSTS):
+        return False
+    return all(in_sync(lab, one, new) for one in others)
 
 
 def take_vip(host: Host) -> None:
@@ -159,6 +161,11 @@ def ask_sentinel(host: Host, *words: str) -> str:
 def master_named_by(host: Host) -> str:
     """The address that its Sentinel gives to clients."""
     return ask_sentinel(host, "SENTINEL", "GET-MASTER-ADDR-BY-NAME", MASTER_NAME).split("\n")[0]
+
+
+def failing_over(host: Host) -> bool:
+    """Whether its Sentinel, if it runs, is in a failover."""
+    return bool(host.running("redis-sentinel")) and "failover_in_progress" in ask_sentinel(host, "SENTINEL", "MASTERS")
 
 
 def knows_all(host: Host) -> bool:

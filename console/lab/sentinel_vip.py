@@ -252,6 +252,7 @@ def _inventory_node(name: str) -> str:
         address: {ADDRESSES[name]}
         redis:
           service: {{sysv: redis-server}}
+          config: /etc/redis/redis6379.conf
           dir: /data/redis
 """
 

@@ -42,6 +42,27 @@ def serves_readers(ask: Ask) -> Check:
     )
 
 
+def in_read_tables(ask: Ask) -> Check:
+    """Every director has it in its table, with whatever weight: its check could connect."""
+    statement = f"every director has {ask.name} in its table"
+    if not ask.state.directors:
+        return holds(statement, "this cluster has no directors")
+    seen = _everywhere(ask)
+    words = "; ".join(map(place_in_words, seen))
+    return decided(all(one.server is not None for one in seen), statement, words, "wait for the directors' checks")
+
+
+def misleads_readers(ask: Ask) -> Check:
+    """H23: what a drain is for."""
+    statement = f"readers are sent to {ask.name}, and do not find what the master has"
+    sent = [one for one in places(ask.state, ask.node) if one.server is not None and one.server.weight > 0]
+    trouble = reader_trouble(ask.state, ask.node)
+    if not ask.state.directors or not any(one.services.ok for one in ask.state.directors):
+        return unknown(statement, "no director could be read")
+    words = f"{trouble or 'no trouble is seen'}; {'; '.join(map(place_in_words, sent)) or 'no director sends any'}"
+    return decided(bool(trouble and sent), statement, words)
+
+
 def serves_no_readers(ask: Ask) -> Check:
     """H23: no director sends a new reader to it; open connections are told, and end by themselves."""
     statement = f"no new reader of {ask.state.read_vip or 'the read VIP'} is sent to {ask.name}"

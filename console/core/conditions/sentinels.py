@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from console.core.conditions.replication import in_sync
+from console.core.conditions.replication import in_sync, refuses_writes
 from console.core.conditions.spec import Ask, UnreadError, Value, decided, fails, holds, redis_of, unknown
 from console.core.conditions.virtual_ip import holders_in_words, only_vip_holder, vip_reaches
-from console.core.facts import named
+from console.core.facts import named, proved_down
 from console.core.model import ClusterState, NodeState, Role
 from console.core.predicate import Check, Verdict
 from console.core.watching import accounts, named_master, naming, naming_in_words, watched
@@ -117,6 +117,9 @@ def handed_over(ask: Ask) -> Check:
     words = f"{naming_in_words(state)}; {holders_in_words(state)}"
     if redis_of(master).role is not Role.MASTER:
         return fails(statement, f"{words}; {master.name} is still a replica")
+    refusal = refuses_writes(master)
+    if refusal is not None:
+        return fails(statement, f"{master.name}: {refusal[0]}", refusal[1])
     for rule in (only_vip_holder, vip_reaches):
         check = rule(Ask(state, master, {}))
         if not check.holds:
@@ -157,6 +160,49 @@ def no_other_vip_holder(ask: Ask) -> Check:
     if unread:
         return unknown(statement, holders_in_words(state))
     return holds(statement, holders_in_words(state))
+
+
+def is_away(ask: Ask) -> Check:
+    """What a return has to bring back: a server that is down, or not in sync with the master, or keeps its address."""
+    state = ask.state
+    statement = f"{ask.name} is out of the set: not the master, and not in sync with it, or with the virtual IP"
+    master = _named(state)
+    if master is ask.node:
+        return fails(statement, naming_in_words(state))
+    if master is not None and ask.node.holds(state.vip):
+        return holds(statement, f"it holds {state.vip}, and {master.name} is the master")
+    if proved_down(ask.node):
+        return holds(statement, "its Redis does not run")
+    if master is None:
+        return unknown(statement, naming_in_words(state))
+    synced = _synced(ask, ask.node, WITHIN, master)
+    if synced.verdict is Verdict.UNKNOWN:
+        return Check(synced.verdict, statement, synced.evidence, synced.advice)
+    return decided(not synced.holds, statement, synced.evidence)
+
+
+def gives_vip_up(ask: Ask) -> Check:
+    """One node, and only one: who has the address beside or instead of the master, else the first that is not it."""
+    state = ask.state
+    statement = f"{ask.name} is the one that gives {state.vip} up, if anybody has to"
+    master = _named(state)
+    others = [node for node in state.nodes if node is not master]
+    if master is None:
+        return fails(statement, naming_in_words(state))
+    holding = [node for node in others if node.holds(state.vip)]
+    return decided((holding or others)[0] is ask.node, statement, holders_in_words(state))
+
+
+def sentinels_complete(ask: Ask) -> Check:
+    """Every Sentinel of the inventory answers, names the same master, and can fail over."""
+    statement = "every Sentinel answers, and they agree"
+    unread = [f"{one.name}: {one.sentinel.problem}" for one in ask.state.sentinels if not one.sentinel.ok]
+    if unread or not ask.state.sentinels:
+        return unknown(statement, "; ".join(unread) or "there is no Sentinel", "start it")
+    if len(naming(ask.state)) != 1:
+        return fails(statement, naming_in_words(ask.state))
+    quorum = quorum_reachable(ask)
+    return Check(quorum.verdict, statement, f"{naming_in_words(ask.state)}; {quorum.evidence}", quorum.advice)
 
 
 def _named(state: ClusterState) -> NodeState | None:

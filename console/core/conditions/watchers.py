@@ -66,7 +66,34 @@ ROWS: tuple[PredicateSpec, ...] = (
         sentinels.no_other_vip_holder,
         hazard="H17",
     ),
+    PredicateSpec(
+        "sentinels-complete",
+        "Every Sentinel of the inventory answers, they name one master, and can fail over.",
+        sentinels.sentinels_complete,
+        hazard="H21",
+        subject=False,
+    ),
+    PredicateSpec(
+        "is-away",
+        "The node is not the master that the Sentinels name, and it is down, not in sync, or holds the virtual IP.",
+        sentinels.is_away,
+    ),
+    PredicateSpec(
+        "gives-vip-up",
+        "The first node that holds the virtual IP and is not the master that the Sentinels name; where there is none,"
+        " the first other one.",
+        sentinels.gives_vip_up,
+    ),
     # The read VIP
+    PredicateSpec(
+        "in-read-tables", "Every director has the node in its table, with any weight.", read_side.in_read_tables
+    ),
+    PredicateSpec(
+        "misleads-readers",
+        "A director sends readers to the node, which is down, loading, without its master, or a second master.",
+        read_side.misleads_readers,
+        hazard="H23",
+    ),
     PredicateSpec(
         "serves-readers", "Every director sends readers to the node, with a weight above 0.", read_side.serves_readers
     ),

@@ -391,7 +391,8 @@ ELSEWHERE = {"saved-for-good", "dump-kept", "copy-room", "has-dump-of", "runs-on
 ELSEWHERE |= {row.name for row in (*watchers.ROWS, *service_name.ROWS)}  # test_watchers.py, test_service_name.py
 ELSEWHERE |= {"set-protected"}  # test_kinds.py: it is the protection of a set
 NOTHING_THERE = {"node-address-not-vip", "not-under-sentinels", "serves-readers", "serves-no-readers",
-                 "others-serve-readers", "takes-read-vip", "comes-back-unresolved", "sentinels-allow"}  # fmt: skip
+                 "others-serve-readers", "takes-read-vip", "in-read-tables", "comes-back-unresolved",
+                 "sentinels-allow"}  # fmt: skip
 """True of a pair, of which nothing could be read: it has no Sentinels, no directors, no Consul."""
 
 
