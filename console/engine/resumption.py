@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from console.core.answer import Answer, AnswerKind
 from console.core.command import Planned, RedisCommand, ShellCommand
 from console.core.inventory import ClusterSpec
 from console.core.replay import PastCommand, PastRun, PastStep
-from console.core.run import RunState, begin
+from console.core.run import RunState, StepStatus, begin
 from console.core.runbook import Runbook
 from console.engine.ports import ArmingError, Desk
+from console.engine.write_pause import PAUSES
 
 NEW_RUN = "begin a new run instead: it starts from what it finds"
 NO_ANSWER = "the console ended before an answer was recorded: it may have been carried out"
@@ -77,6 +79,18 @@ def never_answered(past: PastRun, command: PastCommand) -> dict[str, object]:
     step = next(step for step in past.steps if command in step.commands)
     answer = Answer(AnswerKind.UNKNOWN, NO_ANSWER)
     return {"step": step.number, "node": command.node, "answer": answer, "of_entry": command.seq, "on_resume": True}
+
+
+def pause_begun(past: PastRun, runbook: Runbook) -> tuple[str, float] | None:
+    """Node and time, where the run held writes back and no later step has seen that they are accepted again."""
+    begun: tuple[str, float] | None = None
+    for was, step in zip(past.steps, runbook.steps, strict=True):
+        for command in was.commands:
+            if command.verb == PAUSES and command.arrived and begun is None:
+                begun = (command.node, datetime.fromisoformat(command.at).timestamp())
+        if was.status is StepStatus.DONE and any(one.predicate == "writes-accepted" for one in step.verify):
+            begun = None
+    return begun
 
 
 class Recorded(ShellCommand):

@@ -26,7 +26,7 @@ from console.core.run import (
 )
 from console.engine.look import sentence, situation
 from console.engine.ports import Journal, Operator
-from console.engine.resumption import attempt_of
+from console.engine.resumption import attempt_of, pause_begun
 from console.engine.run_lock import LockTakenError
 from console.engine.step import Hands, StepRun, StoppedError
 from console.engine.story import JournalLostError, Story
@@ -83,6 +83,8 @@ class Runner:
 
         After that one nothing is taken for done: what is so is skipped by the step's own conditions, as in a new run.
         """
+        if (held := pause_begun(past, self.state.runbook)) is not None:
+            self._story.pause.begin(*held)
         state = self._hands.inspector.observe(fresh=True)
         self._story.show(state)
         believed = beliefs(past, self.state.runbook, state, self.state.roles)

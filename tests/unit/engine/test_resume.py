@@ -171,6 +171,17 @@ def test_what_a_later_step_has_overtaken_is_not_undone(tmp_path):
     assert sum("stop keepalived" in text for text in room.actuator.texts) == 1
 
 
+def test_a_pause_of_the_console_that_died_is_still_counted(tmp_path):
+    whole = walk(tmp_path / "whole", "planned-switchover")
+    whole.run()
+    for step, counted in ((3, True), (6, False)):
+        room = walk(tmp_path / f"{step}", "planned-switchover")
+        assert room.run(whole.moments.names.index(f"after step {step}")) is None
+        room.clock.time += 12
+        ended = room.resume(answer=choose(Choice.ABORT))
+        assert ("Writes are held back on redis-b since 12" in ended.message) is counted, ended.message
+
+
 def test_what_the_operator_decided_by_hand_is_not_asked_again(tmp_path):
     whole = walk(tmp_path / "whole", "resolve-dual-master")
     whole.run()
