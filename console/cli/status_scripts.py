@@ -35,7 +35,7 @@ def _line(one: Coming, now: float) -> dict[str, Any]:
         "pid": one.pid,
         "script": one.path,
         "called_for": one.what,
-        "sends": "SLAVEOF NO ONE" if not one.target else f"SLAVEOF {one.target}",
+        "sends": one.command,
         "in_seconds": _left(one, now),
         "conditional": one.conditional,
     }

@@ -36,14 +36,18 @@ class Coming:
     """Epoch seconds on the operator's clock; None: nobody can tell."""
     conditional: bool
 
+    @property
+    def command(self) -> str:
+        """`SLAVEOF redis-b`, `SLAVEOF NO ONE`."""
+        return "SLAVEOF NO ONE" if self.kind is ActionKind.PROMOTES else f"SLAVEOF {self.target}"
+
     def left(self, now: float) -> float | None:
         """Seconds from now on, never below 0."""
         return None if self.at is None else max(0.0, self.at - now)
 
     def words(self, now: float) -> str:
         """`SLAVEOF redis-b in 7 s`."""
-        does = "SLAVEOF NO ONE" if self.kind is ActionKind.PROMOTES else f"SLAVEOF {self.target}"
-        return f"{does} {in_seconds(self.left(now))}{', if its condition holds' if self.conditional else ''}"
+        return f"{self.command} {in_seconds(self.left(now))}{', if its condition holds' if self.conditional else ''}"
 
 
 def in_seconds(left: float | None) -> str:

@@ -28,8 +28,8 @@ def card_of(state, name, now=NOW, width=60, height=13) -> str:
 
 def test_what_a_sleeping_script_sends_next_is_counted_down_between_two_looks():
     state = sample_races.returning(age=3.0)
-    for later, left in ((0.0, "7 s"), (2.0, "5 s"), (6.5, "1 s"), (30.0, "0 s")):
-        assert f"! {left} → SLAVEOF NO ONE" in card_of(state, samples.B, NOW + later, width=39)
+    for later, left, width in ((0.0, "7 s", 39), (2.0, "5 s", 39), (6.5, "1 s", 60), (30.0, "0 s", 60)):
+        assert f"! {left} → SLAVEOF NO ONE" in card_of(state, samples.B, NOW + later, width)
     assert "! 12 s → SLAVEOF redis-b" in card_of(state, samples.A, width=39)
     text = plain(cluster.headline(view_of(sample_races.promoted(age=11.0)), 100, 3))
     assert "If redis-b fails now, redis-a takes over without its last writes: for another 4 s" in text
