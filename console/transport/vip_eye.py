@@ -25,7 +25,7 @@ class VipEye:
     """Asks whoever answers at the virtual IP who it is: over a new connection each time, as a client would."""
 
     def __init__(self, vip: str, spec: NodeSpec, password: Secret | None, now: Now, carrier: Carrier) -> None:
-        nothing = unread(ProblemKind.NOT_CONFIGURED, "this kind of cluster has no virtual IP")
+        nothing: Reading[VipReach] = unread(ProblemKind.NOT_CONFIGURED, "this kind of cluster has no virtual IP")
         self.reading: Reading[VipReach] = unread(ProblemKind.NOT_READ) if vip else nothing
         self._where = f"{vip}:{spec.redis.port}"
         self._vip = vip
