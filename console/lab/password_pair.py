@@ -32,6 +32,9 @@ SCRIPT_ENDS = {"master": "[master] done", "backup": "[backup] done"}
 LONGER = 1.5
 """The script of a new backup sleeps so many times as long as that of a new master."""
 
+_PORTION = 4_000_000
+"""Bytes that are written at once."""
+
 CHECK_SCRIPT = """\
 #!/bin/bash
 # Without its Redis this host has no business in the pair: away with keepalived, and with the address that it leaves.
@@ -248,13 +251,16 @@ def stale_master(lab: Laboratory, tell: Tell) -> None:
 
 
 def _fill(lab: Laboratory, host: Host) -> None:
-    """In database 1, as the document does; some of it expires."""
+    """In database 1, as the document does; some of it expires. In portions that no server takes long for."""
     loop = (
-        "redis.call('SELECT', 1) for i = 1, tonumber(ARGV[1]) do"
-        " redis.call('SET', 'vm_instance:' .. i, string.rep('x', ARGV[2]))"
+        "redis.call('SELECT', 1) for i = ARGV[1], ARGV[2] do"
+        " redis.call('SET', 'vm_instance:' .. i, string.rep('x', ARGV[3]))"
         " if i % 10 == 0 then redis.call('EXPIRE', 'vm_instance:' .. i, 86400) end end return 1"
     )
-    ask(lab, host, "EVAL", loop, "0", str(lab.options.keys), str(lab.options.value_bytes))
+    keys, length = lab.options.keys, lab.options.value_bytes
+    portion = max(1, _PORTION // max(1, length))
+    for first in range(1, keys + 1, portion):
+        ask(lab, host, "EVAL", loop, "0", str(first), str(min(keys, first + portion - 1)), str(length))
 
 
 def _wait_for_script(lab: Laboratory, host: Host, state: str) -> None:

@@ -190,6 +190,22 @@ def test_a_copy_that_is_cut_goes_on_from_what_has_arrived(pair, tmp_path):
     assert not list((lab.host(OLD).root / "data/redis").glob("*.part"))
 
 
+def test_until_the_virtual_ip_has_moved_it_is_called_off(pair, tmp_path):
+    lab = pair("password-failed-over")
+    with writer_on(lab) as writer:
+        writer.wait_for(100, 10)
+        cut = recover(lab, tmp_path, OLD, at=lambda one: "abort" if one.step == "start-keepalived-on-master" else "")
+        assert cut.outcome == "aborted", cut.text
+        refused = run_plain(lab, "resume-writes", state=tmp_path)
+        assert "server11 is a master as well" in " ".join(refused.stuck.split())
+        lab.host(OLD).service("redis-server", "stop")
+        back = run_plain(lab, "resume-writes", state=tmp_path)
+        assert back.outcome == "done", back.text
+        writer.wait_for(100, 10)
+    assert writer.lost() == 0
+    assert lab.vip_holders() == [SURVIVOR]
+
+
 async def test_at_the_full_screen(pair, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     lab = pair("password-failed-over")

@@ -23,7 +23,8 @@ from console.core.diagnosis.row import (
 )
 from console.core.facts import notify_scripts, source_of
 from console.core.finding import NextAction, Severity
-from console.core.model import ClusterState, NodeState, VrrpInstance, VrrpState
+from console.core.keepalived_scripts import uses
+from console.core.model import ActionKind, ClusterState, NodeState, VrrpInstance, VrrpState
 from console.core.predicate import Verdict
 from console.core.priority import effective, pair_rule_holds, rule_text
 
@@ -36,9 +37,18 @@ def _down(state: ClusterState) -> Iterator[Hit]:
         yield Hit(
             names_,
             f"keepalived does not run on {listed(names_)}.",
-            tuple(f"{name}: no keepalived process" for name in names_),
+            tuple(line for node in off for line in (f"{node.name}: no keepalived process", *_killed(node))),
             _starting(state),
         )
+
+
+def _killed(node: NodeState) -> Iterator[str]:
+    """A check that ends keepalived where Redis does not answer: it would end it again."""
+    instance = _instance(node)
+    for use in uses(node, instance) if instance is not None else ():
+        for where, action in use.actions:
+            if action.kind is ActionKind.STOPS_KEEPALIVED and use.what.startswith("check "):
+                yield f"its own check ends it where Redis does not answer: {where}: {action.text}"
 
 
 def _starting(state: ClusterState) -> NextAction:

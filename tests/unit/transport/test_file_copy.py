@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import threading
+from dataclasses import replace
 
 import pytest
 import samples as s
@@ -97,6 +98,7 @@ class Pair:
         self.part = self.b / f"{self.dump.name}.redis-ha-console.{STAMP}.part"
         self.copy_of = self.b / self.part.name.removesuffix(".part")
         self.told = []
+        self.cluster = CLUSTER
 
     def state(self):
         state = s.failed_over_pair()
@@ -109,7 +111,7 @@ class Pair:
     @property
     def planned(self):
         step = Step("copy", "title", "why", "returning", action=Action("copy-dump", {"source": "survivor"}))
-        (planned,) = plan_commands(step, self.state(), Workplace(CLUSTER, ROLES, "RUN-1", "20261121T034000Z"))
+        (planned,) = plan_commands(step, self.state(), Workplace(self.cluster, ROLES, "RUN-1", "20261121T034000Z"))
         return planned
 
     def carry(self, command=None, **limits):
@@ -257,6 +259,19 @@ def test_what_differs_at_both_ends_is_thrown_away(pair, monkeypatch):
     assert "what came from redis-a is not what lies there; nothing was replaced" in answer.text
     assert not pair.part.exists()
     assert pair.dump.read_bytes() == OLD
+
+
+def test_both_ends_go_through_sudo_where_the_inventory_has_it(pair, check, tmp_path):
+    sudo = tmp_path / "bin" / "sudo"
+    sudo.write_text('#!/bin/sh\n[ "$1" = -n ] || exit 1\nshift\nexec "$@"\n')
+    sudo.chmod(0o755)
+    nodes = tuple(replace(one, ssh=replace(one.ssh, sudo=True)) for one in CLUSTER.nodes)
+    pair.cluster = replace(CLUSTER, nodes=nodes)
+    command = pair.planned.command
+    assert (command.sudo, command.source_sudo) == (True, True)
+    assert pair.carry(command).kind is AnswerKind.DONE
+    assert all(one.startswith("sudo -n sh -c ") for one in pair.asked)
+    assert pair.whole()
 
 
 def test_a_lost_answer_leaves_the_outcome_open_only_once_everything_arrived(pair):
