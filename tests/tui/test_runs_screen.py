@@ -199,7 +199,7 @@ async def test_a_run_of_somebody_else_is_shown_and_followed_from_what_the_nodes_
     on = stage(locked())
     async with on.app.run_test(size=(80, 24)) as pilot:
         await seen(pilot, on)
-        assert "» bob@ops2 is at work: one-shot-rebuild, step 8/13 replicate  f follows it" in text_of(on, "lock")
+        assert "» bob@ops2 is at work (f follows): one-shot-rebuild, step 8/13 replicate" in text_of(on, "lock")
         await pilot.press("u")
         await until(pilot, lambda: "» under way" in text_of(on, "runs"))
         assert "bob@ops2 (elsewhere)" in text_of(on, "runs")

@@ -22,7 +22,7 @@ def others(state: ClusterState | None, own: str) -> tuple[RunLock, ...]:
 def banner(lock: RunLock, width: int) -> Content:
     """One line: somebody is at work here."""
     step = f", step {lock.step}" if lock.step else ""
-    head = line((f"» {lock.operator} is at work: {lock.runbook}{step}", f"{BOLD} {WARN}"), "  f follows it")
+    head = line((f"» {lock.operator} is at work", f"{BOLD} {WARN}"), f" (f follows): {lock.runbook}{step}")
     return fitted(line(head, (f"  since {both_times(since(lock))}", DIM)), width)
 
 

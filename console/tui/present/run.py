@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import chain
+from itertools import chain, groupby
 
 from textual.content import Content
 
@@ -144,11 +144,13 @@ BELIEF: dict[BeliefKind, tuple[str, str]] = {
 def believed(run: RunState, width: int) -> Lines:
     """What a resumed run believes of its steps, and why; those that are open without a reason in one line."""
     drawn: list[Content] = [line(("Resumed: what is believed of each step, and why", f"{BOLD} {NOTE}"))]
-    for one in run.beliefs:
-        mark, style = BELIEF[one.kind]
-        words = f"{run.steps[one.index].step.id}, {one.kind.value}: {one.why}"
-        drawn += wrapped(words, width, style, indent=" " * 5, first=f"{mark} {one.index + 1:>2} ")
-        drawn += wrapped(one.command, width, BOLD, indent=" " * 7) if one.command else ()
+    for (kind, why, command), group in groupby(run.beliefs, lambda one: (one.kind, one.why, one.command)):
+        steps = [run.steps[one.index] for one in group]
+        at = run.steps.index(steps[0]) + 1
+        names = steps[0].step.id if len(steps) == 1 else f"to {at + len(steps) - 1} {steps[-1].step.id}"
+        mark, style = BELIEF[kind]
+        drawn += wrapped(f"{names}, {kind.value}: {why}", width, style, indent=" " * 5, first=f"{mark} {at:>2} ")
+        drawn += wrapped(command, width, BOLD, indent=" " * 7) if command else ()
     return (*drawn, line(""))
 
 

@@ -41,8 +41,6 @@ class RecordScreen(PastRunsScreen):
         self._follows = True
         self._seen = 0
         """Entries at the last look: the view moves on only when there are more."""
-        self._lock: RunLock | None = None
-        """The newest that the nodes told of it."""
 
     @property
     def past(self) -> PastRun | None:
@@ -56,6 +54,12 @@ class RecordScreen(PastRunsScreen):
     def live(self) -> bool:
         """Whether it is being written now."""
         return self.past is not None and self.past.standing is Standing.UNDER_WAY
+
+    @property
+    def _lock(self) -> RunLock | None:
+        """What the nodes tell of it now; None: it holds no lock."""
+        state = self.console_app.views[self.cluster].state if self.cluster else None
+        return next((one for one in present_lock.others(state, "") if one.run_id == self._run_id), None)
 
     def place(self) -> str:
         return f"{self._cluster} > {self._run_id}"
@@ -110,7 +114,8 @@ class RecordScreen(PastRunsScreen):
     def _draw_title(self, width: int, _: int) -> Lines:
         past = self.past
         if past is None:
-            return (fitted(line(("» under way", BOLD), "  as the nodes tell it: read-only"), width),)
+            how = "» under way" if self._lock is not None else "? holds no lock any more"
+            return (fitted(line((how, BOLD), "  as the nodes tell it: read-only"), width),)
         return (present.title(past, self.console_app.now(), width, follows=self.live and self._follows),)
 
     def _draw_tabs(self, width: int, _: int) -> Lines:
@@ -123,12 +128,8 @@ class RecordScreen(PastRunsScreen):
         past = self.past
         if past is not None:
             return present.story(past, width)
-        state = self.console_app.views[self.cluster].state if self.cluster else None
-        found = next((one for one in present_lock.others(state, "") if one.run_id == self._run_id), None)
-        self._lock = found or self._lock
-        if found is None:
-            return present_lock.gone(self._run_id, width)
-        return present_lock.told(found, width)
+        lock = self._lock
+        return present_lock.told(lock, width) if lock is not None else present_lock.gone(self._run_id, width)
 
     def _draw_entries(self, width: int) -> tuple[Item, ...]:
         entries = self.past.entries if self.past is not None else ()
@@ -143,6 +144,8 @@ class RecordScreen(PastRunsScreen):
         entries.set_class(name == "entries", "-current")
         (story if name == "steps" else entries).focus()
         self.call_after_refresh(self.paint)
+        if self.live and self._follows:
+            self.call_after_refresh(self._to_the_newest)
 
     def action_detail(self) -> None:
         past = self.past

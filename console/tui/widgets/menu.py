@@ -54,6 +54,8 @@ class Menu(LinesPane):
         """Moves the cursor to this item, now or as soon as it is there."""
         self._key = key
         self.repaint()
+        if self.chosen == key:
+            self._go(self._at)
 
     def action_move(self, lines: int) -> None:
         self._go(self._at + lines)
