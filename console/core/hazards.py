@@ -217,6 +217,37 @@ HAZARDS: tuple[Hazard, ...] = (
         ),
     ),
     Hazard(
+        "H24",
+        "Consul resolves to no node, to two, or to one that is not writable",
+        "A node does not start beside another master unless its service is in maintenance, or its file makes it a "
+        "replica; the only master is not kept out of the name; nobody is let in again whose check would pass beside "
+        "another master. Catalog, check, DNS answer and role stand side by side, and how long the name was wrong is "
+        "measured.",
+        (
+            "comes-back-unresolved",
+            "held-from-name",
+            "not-in-name",
+            "only-in-name",
+            "check-agrees",
+            "alone-in-name",
+            "another-master",
+        ),
+        engine="A run on such a cluster watches the name from its beginning to its end, and its report says how long it "
+        "was wrong.",
+        findings=(
+            "consul-none-passing",
+            "consul-several-passing",
+            "consul-disagrees",
+            "consul-dns-disagrees",
+            "consul-unreachable",
+        ),
+        proofs=(
+            "lab/test_consul.py::test_started_as_it_was_it_is_in_the_name_beside_the_master",
+            "lab/test_consul.py::test_the_old_master_comes_back_and_is_never_in_the_name",
+            "lab/test_consul.py::test_what_consul_says_otherwise_than_the_servers_is_named",
+        ),
+    ),
+    Hazard(
         "H25",
         "A copy of the RDB that is older than the last acknowledged write",
         "A backup counts only where nothing changed since the save that it is a copy of; its size and checksum are "

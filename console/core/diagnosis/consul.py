@@ -41,6 +41,8 @@ def _none(state: ClusterState) -> Iterator[Hit]:
     master = writable(state)
     if not consul.instances.value:
         then = advise(f"register {consul.service} in Consul, or name a consul.token that may read it")
+    elif master is not None and instance_of(state, master) is None:
+        then = advise(f"register {master.address}:{master.redis_port} as {consul.service}")
     elif master is None:
         then = advise("bring back a master first: see why the Sentinels promoted nobody")
     else:
