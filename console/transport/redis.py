@@ -29,7 +29,7 @@ from console.transport.redis_import import (
 )
 from console.transport.tls_over_channel import TlsOverChannel
 
-_MOST_OF_A_LOOK = 4 * 1024 * 1024
+_MOST_OF_A_LOOK = 512 * 1024  # an INFO has 8 kB; a server that floods us is to leave no trace in our memory
 _MOST_OF_A_KEY = 1024 * 1024 * 1024  # a value has at most half of that
 
 Dial = Callable[[float], Any]

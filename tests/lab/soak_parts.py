@@ -22,6 +22,7 @@ from console.lab.relay import Mode, Relay
 LONGEST = 4.0
 """Seconds that a fault lasts at most."""
 MOST_LOOKS = 60
+MOST_TROUBLES = 2
 GIVES_UP = 0.08
 RELAYED = {"ssh": (2222, 22), "redis": (7379, 6379)}
 
@@ -127,20 +128,25 @@ class Autopilot:
     def __init__(self, chance: random.Random, *, patient: bool) -> None:
         self._chance = chance
         self._patient = patient
-        self._looks = 0
+        self._looks = self._troubles = 0
 
     def decide(self, question: Question) -> Decision:
         if question.kind in (QuestionKind.CONFIRM, QuestionKind.TYPE_NAME):
             time.sleep(self._chance.uniform(0.0, 0.4))
             return Decision(Choice.RUN, question.digest, question.node)
-        self._looks += 1
         time.sleep(0.3)
-        if not self._patient and self._chance.random() < GIVES_UP:
-            return Decision(Choice.ABORT, question.digest)
-        retry = Choice.RUN in question.choices and question.kind is QuestionKind.TROUBLE and self._looks % 4 == 0
-        if retry:
-            return Decision(Choice.RUN, question.digest, question.node)
-        return Decision(Choice.LOOK_AGAIN if self._looks < MOST_LOOKS else Choice.ABORT, question.digest)
+        return Decision(self._way_out(question), question.digest, question.node)
+
+    def _way_out(self, question: Question) -> Choice:
+        """A step in trouble is tried again where that is safe, else looked at once more: each look awaits its proof."""
+        self._looks += 1
+        if question.kind is QuestionKind.TROUBLE:
+            self._troubles += 1
+            if self._troubles > MOST_TROUBLES:
+                return Choice.ABORT
+            return Choice.RUN if Choice.RUN in question.choices else Choice.LOOK_AGAIN
+        gives_up = not self._patient and self._chance.random() < GIVES_UP
+        return Choice.ABORT if gives_up or self._looks > MOST_LOOKS else Choice.LOOK_AGAIN
 
     def tell(self, run: RunState) -> None:
         pass
