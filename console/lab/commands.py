@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import os
 import secrets
@@ -20,7 +21,7 @@ SERVICES = ("redis", "keepalived", "sshd", "sentinel", "consul")
 F = TypeVar("F", bound=Callable[..., object])
 
 _OPTIONS = (
-    click.option("--redis", "redis", default="7.0", show_default=True, help="Version of Redis: 6.2, 7.0 or 8.0."),
+    click.option("--redis", "redis", default="7.0", show_default=True, help="Version of Redis: 6.0, 6.2, 7.0 or 8.0."),
     click.option("--keys", default=5000, show_default=True, type=click.IntRange(0), help="Keys in the data set."),
     click.option("--password", is_flag=True, help="Give both Redis a password."),
     click.option("--vrrp-version", default="2", show_default=True, type=click.Choice(["2", "3"])),
@@ -46,7 +47,9 @@ def _scenario(_: click.Context, __: click.Parameter, name: str) -> str:
     from console.lab import registry
 
     if name not in registry.SCENARIOS:
-        raise click.BadParameter(f"{name!r} is none of {', '.join(registry.SCENARIOS)}")
+        near = difflib.get_close_matches(name, registry.SCENARIOS, n=3)
+        meant = f"did you mean {' or '.join(near)}? " if near else ""
+        raise click.BadParameter(f"there is no scenario {name}; {meant}`lab scenarios` lists them.")
     return name
 
 
@@ -54,8 +57,8 @@ def _scenario(_: click.Context, __: click.Parameter, name: str) -> str:
 def lab() -> None:
     """Run a laboratory of real servers on this machine.
 
-    Hosts made of Linux namespaces, with sshd, redis-server and keepalived, on a network without a way out.
-    Everything is gone when the command ends.
+    Hosts made of Linux namespaces, with sshd, redis-server, keepalived, Sentinels and Consul, on a network without a
+    way out. Everything is gone when the command ends.
     """
 
 
@@ -64,8 +67,9 @@ def list_scenarios() -> None:
     """List the systems and the states that they can be built in."""
     from console.lab import registry
 
+    longest = max(map(len, registry.SCENARIOS))
     for name, scenario in registry.SCENARIOS.items():
-        click.echo(f"{name:18} {scenario.text}{' (default)' if name == DEFAULT_SCENARIO else ''}")
+        click.echo(f"{name:{longest}}  {scenario.text}{' (default)' if name == DEFAULT_SCENARIO else ''}")
 
 
 @lab.command("run", context_settings={"ignore_unknown_options": False})
