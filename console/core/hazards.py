@@ -232,8 +232,8 @@ HAZARDS: tuple[Hazard, ...] = (
             "alone-in-name",
             "another-master",
         ),
-        engine="A run on such a cluster watches the name from its beginning to its end: its report says how long it was "
-        "wrong.",
+        engine="A run on such a cluster watches the name from its beginning to its end, and its report says for how "
+        "long it was wrong.",
         findings=(
             "consul-none-passing",
             "consul-several-passing",
