@@ -40,9 +40,9 @@ class Deaths:
         self.outcome = ""
         self.retried: list[str] = []
 
-    def rebuild(self, where: str, *, deadline: float = 60) -> None:
+    def rebuild(self, where: str, *, runbook: str = "one-shot-rebuild", deadline: float = 60) -> None:
         """By as many consoles as it takes: at `everywhere` they come by themselves, else it is one after the other."""
-        first = ("run", "one-shot-rebuild", self.lab.cluster, "--plain")
+        first = ("run", runbook, self.lab.cluster, "--plain")
         if where == "everywhere":
             self._call(where, *first, "--", *RESUME, deadline=deadline)
             return
@@ -138,6 +138,35 @@ def test_a_console_that_dies_at_slaveof(pair, tmp_path, moment, asked):
     verified = console(lab, "runs", "verify", state=tmp_path)
     assert verified.returncode == 0, verified.stderr
     assert ("set aside at" in verified.stdout) is moment.startswith("within")
+
+
+@pytest.mark.parametrize("moment", ["after result 2", "after result 4"], ids=["half of the pause", "nobody serves"])
+def test_a_console_that_dies_in_a_switchover(pair, tmp_path, moment):
+    """While clients wait: after the first of the two commands that hold writes back, and after the VIP was given up."""
+    lab = pair("healthy", redis_config=("min-slaves-max-lag 10",))
+    deaths = Deaths(lab, tmp_path)
+    with Writer(lab.vip) as writer:
+        writer.wait_for(100, 10)
+        deaths.rebuild(moment, runbook="planned-switchover")
+        writer.wait_for(100, 10)
+    assert deaths.outcome == "done", deaths.text[-4000:]
+    assert writer.lost() == 0
+    assert not [line for line, times in deaths.sent.items() if times > 1]
+    assert_healthy_and_protected(lab, A)
+
+
+def test_a_console_that_dies_while_it_mends_the_virtual_ip(pair, tmp_path):
+    """The keepalived of the master was started, and its answer not written down: that it runs is seen."""
+    lab = pair("healthy")
+    for name in (A, B):
+        lab.fault("stop", name, "keepalived")
+    lab.wait(lambda: lab.vip_holders() == [], 10)
+    deaths = Deaths(lab, tmp_path)
+    deaths.rebuild("before result 4", runbook="repair-vip")
+    assert deaths.outcome == "done", deaths.text[-4000:]
+    assert lab.vip_holders() == [B]
+    assert not deaths.retried
+    assert not [line for line, times in deaths.sent.items() if times > 1]
 
 
 def test_a_node_that_reboots_while_the_console_is_dead(pair, tmp_path):
