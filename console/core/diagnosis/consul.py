@@ -23,13 +23,13 @@ def _unreachable(state: ClusterState) -> Iterator[Hit]:
     problems = [one.problem for one in (consul.instances, consul.dns) if one.problem is not None]
     told = [one for one in problems if one.kind not in _NOT_KNOWN]
     if told:
-        nothing_listens = all(one.kind is ProblemKind.REFUSED for one in told)
+        refused = consul.instances.problem is not None and consul.instances.problem.kind is ProblemKind.REFUSED
         yield Hit(
             (),
             f"What {full_name(consul)} leads to could not be read.",
             tuple(str(one) for one in told),
             advise("see whether the Consul agent runs there: without it clients find no address"),
-            Severity.CRITICAL if nothing_listens else None,
+            Severity.CRITICAL if refused and consul.dns.value is None else None,
         )
 
 
