@@ -37,6 +37,7 @@ RESOLVER_PORT = 53
 """Where the documented name server stands in front of Consul; the laboratory has one only where its cache matters."""
 CONSUL_LOG = "/var/log/consul.log"
 CONSUL_CONF = "/etc/consul/redis.json"
+REDIS_CONF = "/etc/redis/redis6379.conf"
 INTERVAL = 5
 """Seconds between two runs of a check, as documented."""
 DOWN_AFTER = 30_000
@@ -133,8 +134,7 @@ def write_consul(host: Host, options: LabOptions) -> None:
 def _furnish(host: Host, options: LabOptions, server: Server) -> None:
     files.write_redis(host, options, server)
     if host.name == SECOND:
-        conf = "/etc/redis/redis6379.conf"
-        host.write(conf, f"{host.read(conf)}slaveof {ADDRESSES[FIRST]} 6379\n", 0o640)
+        host.write(REDIS_CONF, f"{host.read(REDIS_CONF)}slaveof {ADDRESSES[FIRST]} 6379\n", 0o640)
         write_sentinel(host, server, sentinel_conf(options))
     else:
         write_consul(host, options)
@@ -192,7 +192,7 @@ def _node(name: str, address: str) -> str:
           service: {{sysv: redis-server}}
           dir: /data/redis
           dbfilename: dump6379.rdb
-          config: /etc/redis/redis6379.conf
+          config: {REDIS_CONF}
 """
 
 

@@ -142,7 +142,7 @@ def none_passing(lab: Laboratory, tell: Tell) -> None:
 
 
 def stale_check(lab: Laboratory, tell: Tell) -> None:
-    """Checks that run once an hour: the Sentinel has switched the master, and Consul does not know."""
+    """Checks that run once an hour: another node is the master now, and Consul does not know."""
     _redis_and_sentinel(lab, tell)
     conf = json.loads(consul.consul_conf(lab.options))
     for service in conf["services"]:
@@ -175,10 +175,14 @@ def stale_dns(lab: Laboratory, tell: Tell) -> None:
 
 
 def _switch(lab: Laboratory, tell: Tell) -> None:
-    """SENTINEL FAILOVER, and the old master follows."""
-    sentinel(lab, "SENTINEL", "FAILOVER", consul.MASTER_NAME)
-    lab.wait(lambda: in_sync(lab, lab.host(FIRST), lab.host(SECOND)), 40, f"{FIRST} follows {SECOND}")
-    tell(f"the Sentinel has switched over to {SECOND}, {FIRST} follows it")
+    """The master dies, the other one is promoted, and the old one comes back as a replica by its own file."""
+    old, new = lab.host(FIRST), lab.host(SECOND)
+    lab.fault("kill", FIRST, "redis")
+    lab.wait(lambda: role(lab, new) == "master", 30, f"the Sentinel promotes {SECOND}")
+    old.write(consul.REDIS_CONF, f"{old.read(consul.REDIS_CONF)}slaveof {new.address} 6379\n", 0o640)
+    old.service("redis-server", "start")
+    lab.wait(lambda: in_sync(lab, old, new), 30, f"{FIRST} follows {SECOND}")
+    tell(f"{FIRST} died and the Sentinel promoted {SECOND}, which {FIRST} follows since")
 
 
 def sentinel(lab: Laboratory, *words: str) -> str:
@@ -234,12 +238,12 @@ SCENARIOS: dict[str, Scenario] = {
         consul.LAYOUT,
     ),
     "consul-stale-check": Scenario(
-        "the master was switched over, and Consul's checks have not run since: the name is the replica",
+        "the master is another one now, and Consul's checks have not run since: the name is the replica",
         stale_check,
         consul.LAYOUT,
     ),
     "consul-stale-dns": Scenario(
-        "the master was switched over, and a name server in front of Consul still gives the old address",
+        "the master is another one now, and a name server in front of Consul still gives the old address",
         stale_dns,
         consul.LAYOUT,
     ),
