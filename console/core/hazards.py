@@ -283,6 +283,19 @@ HAZARDS: tuple[Hazard, ...] = (
         ),
     ),
     Hazard(
+        "H27",
+        "The console dies between sending and recording",
+        "The intent is on disk before the send. Going on with the run looks first: what may have arrived is UNKNOWN, "
+        "looking decides, or the operator; nothing is sent again by itself.",
+        engine="Intent, send, result: in this order, each entry synced; a resumed run begins with an observation.",
+        proofs=(
+            "lab/test_crash.py::test_a_console_that_is_killed_at_every_moment_of_a_rebuild",
+            "lab/test_crash.py::test_a_console_that_dies_at_slaveof",
+            "lab/test_crash.py::test_a_console_that_dies_in_a_switchover",
+            "lab/test_crash.py::test_a_node_that_reboots_while_the_console_is_dead",
+        ),
+    ),
+    Hazard(
         "H28",
         "Unreadable is taken for down",
         "A condition that could not be looked at is neither true nor false, and what is not true blocks.",

@@ -77,7 +77,7 @@ def _problems(check: ChainCheck, commands: Sequence[Row], closed: bool) -> list[
     if not closed:
         found.append(
             "The journal has no end: the run is under way, or it died, or the end was cut off. Look at the nodes:"
-            " `redis-ha-console status`."
+            " `redis-ha-console status`; `redis-ha-console runs resume` goes on with a run whose console died."
         )
     found += [
         f"A command was sent and its outcome is not known: {one['summary'] or one['sent']} ({one['node']}, {one['at']})"
