@@ -70,7 +70,7 @@ def assert_protected(lab, master, replica):
 
 
 def assert_no_secret(lab, text, state):
-    """Neither on the terminal, nor in what the run wrote, nor on a command line that the nodes' sshd ran."""
+    """Neither on the terminal, nor in what the run wrote: every command that was sent stands there."""
     password = lab.options.password
     assert password not in text
     written = [path for path in state.rglob("*") if path.is_file()]
