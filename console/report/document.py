@@ -27,7 +27,7 @@ def report_document(run_id: str, entries: Sequence[Entry], check: ChainCheck) ->
     """The report as JSON. Keys may be added, not renamed."""
     opened, closed = first_of(entries, "opened"), first_of(entries, "closed")
     names = [str(one) for one in opened.get("steps") or ()]
-    commands = list(_commands(entries, names))
+    commands, steps = list(_commands(entries, names)), _steps(entries, names)
     return {
         "version": 1,
         "run": run_id,
@@ -40,8 +40,8 @@ def report_document(run_id: str, entries: Sequence[Entry], check: ChainCheck) ->
         "ended": entries[-1].at if closed else None,
         "journal": {"entries": check.entries, "sound": check.sound, "closed": check.closed}
         | {"broken_line": check.broken_line, "reason": check.reason or None},
-        "problems": _problems(check, commands, bool(closed)),
-        "steps": _steps(entries, names),
+        "problems": _problems(check, commands, steps, closed=bool(closed)),
+        "steps": steps,
         "gates": list(_gates(entries, names)),
         "commands": commands,
         "before": _standing(entries, last=False),
@@ -66,8 +66,9 @@ def outcome_of(entries: Sequence[Entry]) -> str:
     return str(first_of(entries, "closed").get("outcome", UNFINISHED))
 
 
-def _problems(check: ChainCheck, commands: Sequence[Row], closed: bool) -> list[str]:
-    """What a reader must know before the rest."""
+def _problems(check: ChainCheck, commands: Sequence[Row], steps: Sequence[Row], *, closed: bool) -> list[str]:
+    """What a reader must know before the rest. An answer that was lost is none where looking has proved the step."""
+    proved = {step["number"] for step in steps if step["status"] in ("done", "skipped")}
     found = []
     if not check.sound:
         found.append(
@@ -82,7 +83,7 @@ def _problems(check: ChainCheck, commands: Sequence[Row], closed: bool) -> list[
     found += [
         f"A command was sent and its outcome is not known: {one['summary'] or one['sent']} ({one['node']}, {one['at']})"
         for one in commands
-        if one["answer"] in (None, "unknown")
+        if one["answer"] in (None, "unknown") and one["step"] not in proved
     ]
     return found
 

@@ -21,6 +21,7 @@ from console.core.replay import Standing
 from console.core.run import BeliefKind, Choice, Outcome, QuestionKind, StepStatus
 from console.core.runbook import Action, GateKind
 from console.engine.ports import ArmingError
+from console.report.forms import report_text
 from console.transport.journal_archive import FolderArchive
 from console.transport.journal_file import reopen_journal
 
@@ -224,6 +225,22 @@ def test_a_runbooks_own_text_is_never_sent_again(tmp_path):
         assert [one.kind for one in room.operator.asked("extra")] == kinds
         assert ended.outcome is outcome, moment
         assert sum("echo 1" in text for text in room.actuator.texts) <= 1
+
+
+def test_the_report_tells_of_both_consoles_and_calls_nothing_unknown_that_was_decided(tmp_path):
+    room = at_moment(tmp_path, "after sending SLAVEOF 192.168.100.201 6379")
+    before = room.past()
+    told = report_text(room.run_id, before.entries, before.chain, "md")
+    assert "runs resume" in told
+    assert "its outcome is not known: Makes redis-b follow redis-a" in told
+    room.resume()
+    past = room.past()
+    told = report_text(room.run_id, past.entries, past.chain, "md")
+    assert "- outcome: done" in told
+    assert "its outcome is not known" not in told
+    assert "proved by looking" in told
+    assert "resumed" in told
+    assert "8 UNKNOWN: sent, or may have been" in told
 
 
 # --- what is refused ------------------------------------------------------------------------------------------------
