@@ -9,10 +9,11 @@ import time
 
 import pytest
 
-from console.core.command import Secret
-from console.core.inventory import KeepalivedSpec, NodeSpec, RedisSpec, SshSpec
+from console.core.answer import AnswerKind
+from console.core.command import Identity, Planned, RedisCommand, Secret
+from console.core.inventory import ClusterSpec, KeepalivedSpec, NodeSpec, RedisSpec, SshSpec
 from console.core.model import ProblemKind
-from console.transport import bounded, redis
+from console.transport import actuator, bounded, redis
 from console.transport.failure import LinkError
 from console.transport.redis_eye import RedisEye
 
@@ -135,3 +136,14 @@ def test_an_eye_turns_it_into_a_reading(bad, says):
             assert eye.reading.problem.kind in (ProblemKind.BAD_ANSWER, ProblemKind.TIMEOUT), eye.reading.problem
     finally:
         eye.close()
+
+
+@pytest.mark.parametrize("says", GARBAGE.values(), ids=GARBAGE.keys())
+def test_nothing_is_sent_to_who_does_not_say_who_it_is(bad, says, monkeypatch):
+    """The command never left: that is known, and is not called unknown (H07, H27)."""
+    monkeypatch.setattr(actuator, "_IDENTITY_TIMEOUT", WAIT)
+    node = NodeSpec("redis-a", "127.0.0.1", SshSpec(), RedisSpec(port=bad(says).port), KeepalivedSpec())
+    cluster = ClusterSpec("cache", "keepalived", "192.168.100.123", (node,))
+    hands = actuator.NodesActuator(cluster, {})
+    answer = hands.send(Planned("redis-a", RedisCommand(("SET", "k", "1")), "a test"), Identity(run_id="known"))
+    assert answer.kind is AnswerKind.NOT_SENT, answer
