@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 LABORATORY = (
     LazyCommand("lab", "Run a laboratory of real servers on this machine.", "console.lab.commands"),
-    LazyCommand("demo", "Build a laboratory pair in SCENARIO and open the console on it.", "console.lab.commands"),
+    LazyCommand("demo", "Build a laboratory in SCENARIO and open the console on it.", "console.lab.commands"),
 )
 
 
