@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from console.core.conditions.sentinel_set import set_protection
-from console.core.diagnosis import consul, reachability, roles, settings
+from console.core.diagnosis import consul, reachability, roles, sentinel, settings
 from console.core.diagnosis.row import advise
 from console.core.kinds.facts import consul_facts, sentinel_facts
 from console.core.kinds.kind import Kind
@@ -22,6 +22,7 @@ KIND = Kind(
     rows=(
         *reachability.ROWS,
         *consul.ROWS,
+        *sentinel.ROWS,
         *roles.ROWS,
         *settings.ROWS,
     ),
