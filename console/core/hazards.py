@@ -217,6 +217,40 @@ HAZARDS: tuple[Hazard, ...] = (
         ),
     ),
     Hazard(
+        "H20",
+        "SLAVEOF by hand on a set that Sentinels steer: they revert it, or fight it",
+        "Neither SLAVEOF nor a promotion is sent where the inventory names Sentinels, whatever a runbook says; a "
+        "failover is asked of them, and a node that comes back starts as a replica of the master that they name.",
+        ("not-under-sentinels", "sentinels-name"),
+        findings=("sentinel-disagree",),
+        proofs=("lab/test_sentinel_hazards.py::test_h20_slaveof_is_the_sentinels_own",),
+    ),
+    Hazard(
+        "H21",
+        "Sentinels without a quorum, in TILT, in a failover, or that disagree",
+        "Each of them is asked for itself. No failover is asked for while one of these is so, or is not known.",
+        ("quorum-reachable", "no-tilt", "no-failover-running", "sentinels-name", "promotable-replica"),
+        findings=("sentinel-no-quorum", "sentinel-tilt", "sentinel-failover-in-progress", "sentinel-disagree"),
+        proofs=("lab/test_sentinel_hazards.py::test_h21_no_failover_is_asked_of_sentinels_that_cannot",),
+    ),
+    Hazard(
+        "H22",
+        "The old master returns with the virtual IP still on its interface",
+        "Redis does not start beside another master before the address is seen to be gone from its node.",
+        ("no-vip", "comes-back-quietly"),
+        findings=("vip-duplicate", "sentinel-master-not-vip"),
+        proofs=("lab/test_sentinel_hazards.py::test_h22_redis_is_not_started_where_the_address_is_left",),
+    ),
+    Hazard(
+        "H23",
+        "The read VIP sends readers to a replica that has lost its master",
+        "It is named with the weights on each director; it is taken out by a confirmed step, never the last one that "
+        "serves, and brought back only with the master's data, the address on its loopback and ARP kept quiet.",
+        ("others-serve-readers", "fit-for-readers", "takes-read-vip", "serves-no-readers"),
+        findings=("lvs-serves-stale", "read-vip-not-on-node", "arp-not-suppressed"),
+        proofs=("lab/test_sentinel_hazards.py::test_h23_readers_are_sent_to_nobody_who_misleads_them",),
+    ),
+    Hazard(
         "H24",
         "Consul resolves to no node, to two, or to one that is not writable",
         "A node does not start beside another master unless its service is in maintenance, or its file makes it a "
