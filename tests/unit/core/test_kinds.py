@@ -34,7 +34,8 @@ def with_sentinel(state, name, **changes):
 def test_a_healthy_one_has_no_finding_and_is_protected(kind):
     state = HEALTHY[kind]
     found = diagnose(state, samples.NOW)
-    assert [one.code for one in found] == []
+    documented = ["sentinel-too-few"] if kind == "sentinel-consul" else []  # its one Sentinel is worth a word
+    assert [one.code for one in found] == documented
     assert health(state, found) is Health.HEALTHY
     assert protection(state).reason == kind_of(kind).protected
 
