@@ -217,7 +217,12 @@ async def test_arming_while_somebody_is_at_work_offers_to_follow_and_a_takeover_
     on.armory.holder = LOCK
     async with on.app.run_test(size=(80, 24)) as pilot:
         await seen(pilot, on)
-        await pilot.press("b", "enter", "tab", "enter")
+        await pilot.press("b", "enter")
+        await pilot.pause()
+        assert "bob@ops2 runs one-shot-rebuild on cache" in text_of(on, "arming"), (
+            "it is said before the button is pressed"
+        )
+        await pilot.press("tab", "enter")
         await until(pilot, lambda: isinstance(on.app.screen, LockedDialog))
         await pilot.pause()
         assert on.app.armed_run is None

@@ -14,8 +14,10 @@ from textual.widgets import Button
 from console.core.binding import Unbound, bind_roles
 from console.core.conditions import evaluate
 from console.core.predicate import Check
+from console.core.run_lock import words
 from console.core.runbook import Runbook
 from console.tui.bindings import bindings_of
+from console.tui.present import lock as present_lock
 from console.tui.present import run as present
 from console.tui.present.words import BAD, BOLD, NOTE, WARN, Lines, line, wrapped
 from console.tui.screens.base import ConsoleScreen
@@ -145,6 +147,8 @@ class ArmScreen(ConsoleScreen):
         trouble = wrapped(self._trouble, width, f"{BOLD} {BAD}") if self._trouble else ()
         if not self.console_app.may_arm:
             trouble = (*trouble, *wrapped("This console was opened without the right to arm runs.", width, WARN))
+        for lock in present_lock.others(self.console_app.views[self._cluster].state, ""):
+            trouble = (*trouble, *wrapped(f"{words(lock)}: arming will ask whether you follow it.", width, WARN))
         bound = self._bound()
         if bound is None:
             return (*trouble, line("Waiting for the first observation of the cluster."))
