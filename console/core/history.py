@@ -30,7 +30,8 @@ AOF_TRUSTED = 600
 """Seconds after its start for which a server with AOF is taken to have had no writer: nothing proves it."""
 _NEW_HISTORY = re.compile(r"New replication ID is ([0-9a-f]{40})")
 """What a server of 4.0 or later logs when it is promoted."""
-_SYNCED = re.compile(r"Finished with success|successful partial resync", re.IGNORECASE)
+_SYNCED = re.compile(r"Finished with success|successful partial resync|asks for synchronization", re.IGNORECASE)
+"""After a sync, from a master or to a replica, the history that was logged is not its own alone any more."""
 COMPARE = "compare the data of both nodes, and save what the other one lacks, before one of them is wiped"
 
 

@@ -44,6 +44,7 @@ def failed_again(*log, uptime=90_000, dump=30, **facts):
 OWN = "7" * 40
 PROMOTED = f"45:M 21 Nov 2026 07:30:00.000 # Setting secondary replication ID to {s.REPLID}, valid up to offset: 921. New replication ID is {OWN}"  # noqa: E501 - as a server writes it
 SYNCED = "45:S 21 Nov 2026 07:31:00.000 * MASTER <-> REPLICA sync: Finished with success"
+ASKED = "45:M 21 Nov 2026 07:31:00.000 * Replica 192.168.100.201:6379 asks for synchronization"
 RESTORED = {"replid2": OWN, "second_offset": 8455, "offset": 8454}
 
 AOF_LONG_AGO = s.with_redis(s.with_persistence(s.stale_master_back(), s.B, aof=True), s.B, uptime=90_000)
@@ -72,6 +73,7 @@ AOF_LONG_AGO = s.with_redis(s.with_persistence(s.stale_master_back(), s.B, aof=T
         ("its dump is of a history of its own", failed_again(**RESTORED), FAILS),
         ("its log tells of a history of its own", failed_again(PROMOTED), FAILS),
         ("a history of its own that was synced away", failed_again(PROMOTED, SYNCED), HOLDS),
+        ("a history of its own that a replica was fed from", failed_again(PROMOTED, ASKED), HOLDS),
         ("the source was down when the dump was written", failed_again(PROMOTED, uptime=20, dump=30), HOLDS),
         ("a history that the source had, too", failed_again(PROMOTED.replace(OWN, s.REPLID)), HOLDS),
         ("both restarted, the target from the newer dump", both_restarted(5_000, 1_000), FAILS),
