@@ -89,6 +89,8 @@ class PauseWatch:
     since: float = 0.0
     """Epoch seconds, as `until`; 0.0: no pause was begun by this run."""
     until: float = 0.0
+    way_back: str = "resume-writes"
+    """The runbook that takes it back."""
 
     def begin(self, node: str, at: float) -> None:
         if not self.since:
@@ -96,6 +98,8 @@ class PauseWatch:
 
     def look(self, state: ClusterState) -> None:
         """An observation; made at most once in half a second while a proof is awaited."""
+        if state.sentinels:
+            self.way_back = "sentinel-resume-writes"
         serving = state.vip_reaches or name_leads_to(state)
         if not self.since or self.until or serving is None or state.observed_at <= self.since:
             return
@@ -108,5 +112,5 @@ class PauseWatch:
         if not self.since:
             return ""
         if not self.until:
-            return f"Writes are held back on {self.node} since {now - self.since:.1f} s: run resume-writes, or go on."
+            return f"Writes are held back on {self.node} since {now - self.since:.1f} s: run {self.way_back}, or go on."
         return f"Clients could not write for {self.until - self.since:.1f} s, then {self.node} took their writes."

@@ -50,6 +50,7 @@ KIND = Kind(
             "start the Redis that holds the newest data first: the Sentinels make the others follow"
         ),
         "break-replication-loop": _SETTLE,
+        "resume-writes": NextAction(runbook="sentinel-resume-writes"),
         "resolve-dual-master": _SETTLE,
     },
 )
