@@ -78,6 +78,18 @@ def new_client(lab, host):
     return Line(host.address, lab.options.password)
 
 
+def test_a_switchover_that_is_not_carried_on_is_called_off(pair, tmp_path):
+    lab = pair("sentinel-healthy", redis="7.0")
+    cut = run_plain(lab, "sentinel-switchover", state=tmp_path, typed=MASTER)
+    assert (cut.outcome, cut.gates) == ("aborted", [MASTER, MASTER]), cut.text
+    refused = [one for one in status(lab)["findings"] if one["code"] == "writes-refused"]
+    assert [one["next"] for one in refused] == [{"runbook": "sentinel-resume-writes"}]
+    back = run_plain(lab, "sentinel-resume-writes", state=tmp_path)
+    assert (back.outcome, back.gates) == ("done", []), back.text
+    assert settled(lab).name == MASTER
+    assert lab.host(MASTER).redis("SET", "key", "value") == "OK"
+
+
 @pytest.mark.parametrize("scenario", ["sentinel-failed-over", "sentinel-vip-on-two"])
 def test_the_old_master_comes_back_as_a_replica(pair, tmp_path, scenario):
     lab = pair(scenario, redis="6.2")
