@@ -30,16 +30,19 @@ class FolderArchive:
         """Raises ArchiveError, in one line."""
         path = self._folder / run_id / NAME
         try:
-            self._known.pop(run_id, None)  # one run that is asked for is checked against what is on the disk now
-            return self._read(path)
+            return self._read(path, anew=True)
         except OSError as error:
             raise ArchiveError(f"{path}: {error.strerror or error}") from None
 
-    def _read(self, path: Path) -> PastRun:
-        """Asks first whether somebody writes: a run that ends in between is then shown under way for a moment more."""
+    def _read(self, path: Path, *, anew: bool = False) -> PastRun:
+        """Asks first whether somebody writes: a run that ends in between is then shown under way for a moment more.
+
+        `anew`: one run that is asked for is checked against what is on the disk now. Safe from any thread.
+        """
         writes, stat = is_written(path), path.stat()
         at = (stat.st_size, stat.st_mtime_ns, writes)
         run_id = path.parent.name
-        if run_id not in self._known or self._known[run_id][0] != at:
-            self._known[run_id] = (at, recall(run_id, str(path.parent), read_lines(path), under_way=writes))
-        return self._known[run_id][1]
+        known = self._known.get(run_id)
+        if known is None or known[0] != at or anew:
+            known = self._known[run_id] = (at, recall(run_id, str(path.parent), read_lines(path), under_way=writes))
+        return known[1]

@@ -140,6 +140,15 @@ async def test_verify_tells_where_a_journal_is_broken():
         await until(pilot, lambda: "broken at line 5" in on.app.screen.query_one(LinesPane).text)
 
 
+async def test_verify_reads_the_journal_anew_whatever_the_list_has_kept_of_it():
+    on = stage(samples.healthy_pair(), runs=[past(LINES)])
+    async with on.app.run_test(size=(80, 24)) as pilot:
+        await listed(pilot, on)
+        on.archive.put(replace(three()[1], run_id=RUN))
+        await pilot.press("v")
+        await until(pilot, lambda: "broken at line 5" in on.app.screen.query_one(LinesPane).text)
+
+
 async def test_a_report_is_written_and_never_replaces_a_file_in_silence(tmp_path):
     on = stage(samples.healthy_pair(), runs=[replace(past(LINES), folder=str(tmp_path))])
     async with on.app.run_test(size=(80, 24)) as pilot:

@@ -36,7 +36,9 @@ class PastRunsScreen(ConsoleScreen):
         if past is None:
             self._say_nothing_to_do()
         else:
-            self.app.push_screen(ChainDialog(past))
+            app = self.console_app
+            app.read_run(past.run_id)  # from the disk, whatever the list has kept of it
+            self.app.push_screen(ChainDialog(lambda: (app.past_runs or {}).get(past.run_id, past)))
 
     def _say_nothing_to_do(self) -> None:
         self.app.notify("There is no journal of it on this machine.", markup=False)

@@ -49,15 +49,22 @@ class ChainDialog(Dialog):
 
     BINDINGS: ClassVar[list[BindingType]] = bindings_of("dialog")
 
-    def __init__(self, past: PastRun) -> None:
+    def __init__(self, newest: Callable[[], PastRun]) -> None:
         super().__init__()
-        self._past = past
+        self._newest = newest
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="window small") as window:
             window.border_title = "Journal"
             window.border_subtitle = "Esc closes"
-            yield LinesPane(lambda width, _: present.chain(self._past.chain, self._past.folder, width))
+            yield LinesPane(self._draw_lines)
+
+    def on_mount(self) -> None:
+        self.watch(self.app, "past_runs", self.query_one(LinesPane).repaint, init=False)
+
+    def _draw_lines(self, width: int, _: int) -> Lines:
+        past = self._newest()
+        return present.chain(past.chain, past.folder, width)
 
 
 class ReportDialog(Dialog):
