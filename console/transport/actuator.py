@@ -209,8 +209,10 @@ class NodesActuator:
     def _connection(self, node: NodeSpec) -> ssh.SshConnection:
         """The kept SSH connection, or a new one. Raises LinkError."""
         kept = self._ssh.get(node.name)
-        if kept is not None and kept.alive:
-            return kept
+        if kept is not None:
+            if kept.alive:
+                return kept
+            kept.close()
         route = ssh_route.resolve(node.ssh, node.address)
         made = ssh.connect(route, node.ssh.connect_timeout, self._handshake)
         self._ssh[node.name] = made
