@@ -32,7 +32,7 @@ def test_what_a_sleeping_script_sends_next_is_counted_down_between_two_looks():
         assert f"! {left} → SLAVEOF NO ONE" in card_of(state, samples.B, NOW + later, width)
     assert "! 12 s → SLAVEOF redis-b" in card_of(state, samples.A, width=39)
     text = plain(cluster.headline(view_of(sample_races.promoted(age=11.0)), 100, 3))
-    assert "If redis-b fails now, redis-a takes over without its last writes: for another 4 s" in text
+    assert "For another 4 s the failure of redis-b loses writes" in text
 
 
 # --- the headline answers in three seconds ------------------------------------------------------------------------

@@ -44,19 +44,20 @@ def _loses_writes(state: ClusterState) -> Iterator[Hit]:
             Severity.WARNING,
         )
         return
-    until = "until its sync has ended" if found.closes is None else _for_another(left)
+    until = f"Until the sync of {found.heir} has ended" if found.closes is None else _until(left, found.heir)
     yield Hit(
         (found.master, found.heir),
-        f"If {found.master} fails now, {found.heir} takes over without its last writes: {until}.",
+        f"{until} the failure of {found.master} loses writes: {found.heir} would take over without them.",
         tuple(figures),
         advise(f"keep {found.master} running, Redis and keepalived, until {found.heir} is in sync with it"),
     )
 
 
-def _for_another(left: float | None) -> str:
+def _until(left: float | None, heir: str) -> str:
+    """The figure first: it must not be cut off where the line is short."""
     if left is None:
-        return "until its script lets it follow, nobody can tell when"
-    return f"for another {whole(left)} s, and the sync after that" if whole(left) else "it follows any moment now"
+        return f"Until {heir} follows, nobody can tell when,"
+    return f"For another {whole(left)} s" if whole(left) else f"Until {heir} follows, any moment now,"
 
 
 def script_in_words(one: Coming, now: float) -> str:

@@ -133,7 +133,7 @@ def test_the_window_is_announced_open_counted_down_and_closed():
         assert found.opens is None
         left.append(whole(found.closes.left(s.NOW)))
         (finding,) = [one for one in diagnose(state, s.NOW) if one.code == "failover-loses-writes"]
-        assert f"for another {left[-1]} s" in finding.summary
+        assert f"For another {left[-1]} s" in finding.summary
         assert finding.severity == "critical"
     assert left == [5, 3, 1]
     syncing = window(races.attached(up=False, sync_in_progress=True))
