@@ -266,18 +266,19 @@ _ROWS: tuple[VerbSpec, ...] = (
     ),
     VerbSpec(
         "copy-dump",
-        "Puts the dump of the source in the place of the node's, whose Redis is stopped. It comes over this machine, and"
-        " goes on where it was cut; size and SHA-256 are compared at both ends, and it gets the owner and mode of the"
-        " dump that it replaces.",
+        "Puts the dump of the source in the place of the node's, whose Redis is stopped. It comes over this machine,"
+        " and goes on where it was cut; size and SHA-256 are compared at both ends, and it gets the owner and mode of"
+        " the dump that it replaces.",
         (VerbArgument("source", ArgumentKind.ROLE, "The node whose dump is copied, saved while it takes no writes."),),
         wipes_data=True,
         affects=_OF_DUMP | {"has-dump-of", "copy-room", "has-backup"},
-        undo="the dump that stood there is beside it, as the backup that was made before: restore-backup brings it back",
+        undo="the dump that stood there is beside it, as the backup made before: restore-backup brings it back",
     ),
     VerbSpec(
         "pause-writes",
         "Holds the writes of the node back: CLIENT PAUSE … WRITE lets clients wait (from 6.2 on), a demand for more"
-        " replicas than there are (min-replicas-to-write) keeps it from acknowledging any until they are resumed.",
+        " replicas than there are (min-replicas-to-write) keeps it from acknowledging any until they are resumed. Where"
+        " Sentinels watch it there is that demand alone: a pause would stop their PING.",
         (VerbArgument("seconds", ArgumentKind.SECONDS, "How long clients wait at most before they get NOREPLICAS."),),
         affects=_OF_PAUSE,
         undo="resume-writes takes it back at once",
