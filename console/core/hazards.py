@@ -336,7 +336,10 @@ HAZARDS: tuple[Hazard, ...] = (
         ("ssh-readable", "redis-down"),
         engine="Every answer has three values; no rule makes a state of an error.",
         findings=("ssh-unreachable", "redis-hung"),
-        proofs=("lab/test_interlocks.py::test_h28_a_node_that_hangs_is_not_down",),
+        proofs=(
+            "lab/test_interlocks.py::test_h28_a_node_that_hangs_is_not_down",
+            "lab/test_faults.py::test_a_live_screen",
+        ),
     ),
     Hazard(
         "H29",
