@@ -146,7 +146,9 @@ async def test_verify_reads_the_journal_anew_whatever_the_list_has_kept_of_it():
         await listed(pilot, on)
         on.archive.put(replace(three()[1], run_id=RUN))
         await pilot.press("v")
-        await until(pilot, lambda: "broken at line 5" in on.app.screen.query_one(LinesPane).text)
+        await until(pilot, lambda: on.app.screen.query(LinesPane))
+        await until(pilot, lambda: on.app.screen.query_one(LinesPane).text)
+        assert "broken at line 5" in on.app.screen.query_one(LinesPane).text
 
 
 async def test_a_report_is_written_and_never_replaces_a_file_in_silence(tmp_path):
