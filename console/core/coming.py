@@ -175,6 +175,12 @@ def _would_take_over(node: NodeState) -> bool:
     return node.redis.ok and keepalived is not None and keepalived.running and keepalived.state is not VrrpState.FAULT
 
 
+def promotes_one_way(state: ClusterState) -> bool:
+    """Whether a node has no script that would make it a master: the role comes back to it only by a human's hand."""
+    instances = [node.keepalived.value.instance for node in state.nodes if node.keepalived.value is not None]
+    return any(one is not None and not {"notify_master", "notify"} & set(one.notify) for one in instances)
+
+
 def follows_by_itself(state: ClusterState) -> bool:
     """Whether keepalived's scripts make replicas by themselves, after a sleep or at once: nobody has to attach them."""
     return any(

@@ -15,6 +15,7 @@ REPAIR = NextAction(runbook="repair-vip")
 RESOLVE = NextAction(runbook="resolve-dual-master")
 RESUME = NextAction(runbook="resume-writes")
 SAFE_RETURN = NextAction(runbook="safe-return")
+RECOVER = NextAction(runbook="recover-from-rdb")
 
 
 def advise(text: str) -> NextAction:

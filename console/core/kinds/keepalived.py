@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from console.core.coming import follows_by_itself
+from console.core.coming import follows_by_itself, promotes_one_way
 from console.core.conditions.pair import protection_checks
 from console.core.diagnosis import keepalived_files, races, reachability, roles, settings, virtual_ip, vrrp
-from console.core.diagnosis.row import SAFE_RETURN
+from console.core.diagnosis.row import RECOVER, SAFE_RETURN
 from console.core.finding import NextAction
 from console.core.kinds.facts import virtual_ip_facts
 from console.core.kinds.kind import Kind
@@ -15,8 +15,13 @@ from console.core.model import ClusterState
 
 
 def _of_scripts(state: ClusterState) -> Mapping[str, NextAction]:
-    """Where scripts change replication by themselves, the runbook that keeps them from it."""
-    return {"one-shot-rebuild": SAFE_RETURN} if follows_by_itself(state) else {}
+    """Where scripts change replication by themselves, the runbook that keeps them from it.
+
+    Where no script could make the returning node a master again, the one that gives it the role by hand.
+    """
+    if not follows_by_itself(state):
+        return {}
+    return {"one-shot-rebuild": RECOVER if promotes_one_way(state) else SAFE_RETURN}
 
 
 KIND = Kind(
