@@ -67,6 +67,7 @@ HAZARDS: tuple[Hazard, ...] = (
         proofs=(
             "lab/test_hazards.py::test_h03_a_target_that_took_writes_of_its_own_is_not_wiped",
             "lab/test_interlocks.py::test_h03_only_the_whole_sentence_takes_the_loss",
+            "lab/test_safe_return.py::test_writes_that_a_second_failure_left_on_the_dead_node_are_found_again",
         ),
     ),
     Hazard(
@@ -83,7 +84,10 @@ HAZARDS: tuple[Hazard, ...] = (
         "It must be a master when it is shown and when SLAVEOF is sent.",
         ("redis-is-master", "not-a-replica"),
         findings=("mutual-replication", "chained-replica"),
-        proofs=("lab/test_hazards.py::test_h05_a_source_that_becomes_a_replica_is_refused",),
+        proofs=(
+            "lab/test_hazards.py::test_h05_a_source_that_becomes_a_replica_is_refused",
+            "lab/test_safe_return.py::test_a_loop_that_the_scripts_left_is_broken",
+        ),
     ),
     Hazard(
         "H06",
@@ -118,7 +122,10 @@ HAZARDS: tuple[Hazard, ...] = (
         "No script of keepalived may run on either node; the console waits for its end.",
         ("no-script-running", "in-its-turn"),
         findings=("notify-in-progress",),
-        proofs=("lab/test_interlocks.py::test_h09_a_notify_script_that_still_sleeps_blocks_until_it_has_ended",),
+        proofs=(
+            "lab/test_interlocks.py::test_h09_a_notify_script_that_still_sleeps_blocks_until_it_has_ended",
+            "lab/test_safe_return.py::test_the_race_is_counted_down_as_it_goes_and_a_second_failure_in_it_loses_writes",
+        ),
     ),
     Hazard(
         "H10",
@@ -164,6 +171,7 @@ HAZARDS: tuple[Hazard, ...] = (
         findings=("failover-unprotected",),
         proofs=(
             "lab/test_interlocks.py::test_h14_a_survivor_that_dies_during_the_sync_does_not_promote_half_a_data_set",
+            "lab/test_safe_return.py::test_given_back_or_stopped_half_way_nothing_is_lost_by_a_second_failure",
         ),
     ),
     Hazard(
