@@ -95,7 +95,7 @@ def make_group(lazy: Sequence[LazyCommand]) -> LazyGroup:
     @click.version_option(package_name=APP, message="%(prog)s %(version)s", prog_name=APP)
     @click.pass_context
     def group(context: click.Context) -> object:
-        """See what is true of a Redis pair behind a keepalived VIP, and rebuild it one confirmed step at a time.
+        """See what is true of a Redis cluster and its virtual IP, and rebuild it one confirmed step at a time.
 
         Without a command: watch.
         """
