@@ -18,6 +18,7 @@ from console.lab.layout import CLUSTER, Layout
 from console.lab.namespaces import program
 from console.lab.options import LabOptions
 from console.lab.sentinel_service import write_sentinel
+from console.lab.sysv import service_script
 
 if TYPE_CHECKING:
     from console.lab.host import Host
@@ -45,44 +46,15 @@ DOWN_AFTER = 30_000
 HURRIED = 1000
 """The same while a scenario is built: nobody wants to watch it wait."""
 
-_SERVICE = """\
-#!/bin/sh
-# The Consul agent of this host, as a SysV service, in the development mode that its document starts it in.
-pidfile=/run/consul.pid
-running() { [ -s "$pidfile" ] && kill -0 "$(cat "$pidfile")" 2>/dev/null; }
-case "${1:-}" in
-start)
-    if running; then echo "consul is already running"; exit 0; fi
-    rm -f "$pidfile"
-    setsid /opt/consul/consul agent -dev -config-dir=/etc/consul -pid-file="$pidfile" \\
-        >>/var/log/consul.log 2>&1 </dev/null &
-    tries=0
-    until running; do
-        tries=$((tries + 1))
-        if [ "$tries" -gt 200 ]; then echo "consul did not start: see /var/log/consul.log" >&2; exit 1; fi
-        sleep 0.05
-    done
-    ;;
-stop)
-    running || exit 0
-    pid=$(cat "$pidfile")
-    kill -INT "$pid"
-    tries=0
-    while kill -0 "$pid" 2>/dev/null; do
-        tries=$((tries + 1))
-        if [ "$tries" -gt 200 ]; then echo "consul does not end" >&2; exit 1; fi
-        sleep 0.05
-    done
-    ;;
-status)
-    if running; then echo "consul is running"; else echo "consul is stopped"; exit 3; fi
-    ;;
-*)
-    echo "usage: $0 start|stop|status" >&2
-    exit 2
-    ;;
-esac
-"""
+_SERVICE = service_script(
+    "consul",
+    'setsid /opt/consul/consul agent -dev -config-dir=/etc/consul -pid-file="$pidfile" '
+    f">>{CONSUL_LOG} 2>&1 </dev/null &",
+    pidfile="/run/consul.pid",
+    log=CONSUL_LOG,
+    signal="INT",
+    about="It runs in the development mode that its document starts it in.",
+)
 
 
 def check(address: str, options: LabOptions) -> list[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from console.lab.layout import CLUSTER, Layout
 from console.lab.options import LabOptions
+from console.lab.sysv import service_script
 
 if TYPE_CHECKING:
     from console.lab.host import Host
@@ -86,91 +87,13 @@ say "now in {state}"
 say "waiting for an operator"
 """
 
-REDIS_SERVICE = """\
-#!/bin/sh
-# The Redis of this host, as a SysV service.
-conf=/etc/redis/redis6379.conf
-pidfile=/data/redis/redis6379.pid
-running() {{ [ -s "$pidfile" ] && kill -0 "$(cat "$pidfile")" 2>/dev/null; }}
-case "${{1:-}}" in
-start)
-    if running; then echo "redis-server is already running"; exit 0; fi
-    rm -f "$pidfile"
-    {environment}{program} "$conf" || exit 1
-    tries=0
-    until [ -s "$pidfile" ]; do
-        tries=$((tries + 1))
-        if [ "$tries" -gt 100 ]; then echo "redis-server did not start: see {log}" >&2; exit 1; fi
-        sleep 0.05
-    done
-    ;;
-stop)
-    running || exit 0
-    pid=$(cat "$pidfile")
-    kill -TERM "$pid"
-    tries=0
-    while kill -0 "$pid" 2>/dev/null; do
-        tries=$((tries + 1))
-        if [ "$tries" -gt 200 ]; then echo "redis-server does not end" >&2; exit 1; fi
-        sleep 0.05
-    done
-    ;;
-restart)
-    "$0" stop && "$0" start
-    ;;
-status)
-    if running; then echo "redis-server is running"; else echo "redis-server is stopped"; exit 3; fi
-    ;;
-*)
-    echo "usage: $0 start|stop|restart|status" >&2
-    exit 2
-    ;;
-esac
-"""
-
-KEEPALIVED_SERVICE = """\
-#!/bin/sh
-# The keepalived of this host, as a SysV service. Without a syslog daemon it logs to a file through its console log.
-pidfile=/run/keepalived.pid
-running() { [ -s "$pidfile" ] && kill -0 "$(cat "$pidfile")" 2>/dev/null; }
-case "${1:-}" in
-start)
-    if running; then echo "keepalived is already running"; exit 0; fi
-    rm -f "$pidfile"
-    setsid /usr/sbin/keepalived -l -n -D >>/var/log/keepalived.log 2>&1 </dev/null &
-    tries=0
-    until running; do
-        tries=$((tries + 1))
-        if [ "$tries" -gt 100 ]; then echo "keepalived did not start: see /var/log/keepalived.log" >&2; exit 1; fi
-        sleep 0.05
-    done
-    ;;
-stop)
-    running || exit 0
-    pid=$(cat "$pidfile")
-    kill -TERM "$pid"
-    tries=0
-    while kill -0 "$pid" 2>/dev/null; do
-        tries=$((tries + 1))
-        if [ "$tries" -gt 200 ]; then echo "keepalived does not end" >&2; exit 1; fi
-        sleep 0.05
-    done
-    ;;
-restart)
-    "$0" stop && "$0" start
-    ;;
-reload)
-    if running; then kill -HUP "$(cat "$pidfile")"; else echo "keepalived is stopped" >&2; exit 7; fi
-    ;;
-status)
-    if running; then echo "keepalived is running"; else echo "keepalived is stopped"; exit 3; fi
-    ;;
-*)
-    echo "usage: $0 start|stop|restart|reload|status" >&2
-    exit 2
-    ;;
-esac
-"""
+KEEPALIVED_SERVICE = service_script(
+    "keepalived",
+    "setsid /usr/sbin/keepalived -l -n -D >>/var/log/keepalived.log 2>&1 </dev/null &",
+    pidfile="/run/keepalived.pid",
+    log="/var/log/keepalived.log",
+    about="Without a syslog daemon it logs to a file through its console log.",
+)
 
 
 def redis_conf(options: LabOptions) -> str:
@@ -324,7 +247,8 @@ def write_redis(host: Host, options: LabOptions, server: Server) -> None:
     host.write("/etc/redis/redis6379.conf", redis_conf(options), 0o640)
     if options.password:
         host.write("/etc/redis/password", options.password, 0o600)
-    service = REDIS_SERVICE.format(program=server.program, environment=server.environment, log=REDIS_LOG)
+    start = f"{server.environment}{server.program} /etc/redis/redis6379.conf || exit 1"
+    service = service_script("redis-server", start, pidfile="/data/redis/redis6379.pid", log=REDIS_LOG)
     host.write("/etc/init.d/redis-server", service, 0o755)
 
 
