@@ -50,6 +50,11 @@ def asking(runbook: str) -> list[str]:
     return [step.id for step in book.steps if step.gate is not GateKind.NONE]
 
 
+def steps_of(runbook: str) -> list[str]:
+    """All steps of a shipped runbook, those that only look among them."""
+    return [step.id for step in load_runbook(shipped_folder() / f"{runbook}.yaml").steps]
+
+
 def give_up_everywhere(
     lab: Laboratory,
     runbook: str,
@@ -57,17 +62,26 @@ def give_up_everywhere(
     state: Path,
     override: str = "",
     leads: Mapping[str, Sequence[str]] | None = None,
+    by_hand: Callable[[str], object] = lambda _: None,
+    looking: bool = False,
+    seen: GivenUp | None = None,
 ) -> GivenUp:
     """Begins the runbook again and again, until it is done. At each step it is given up once, the first time it asks.
 
     Whatever was given up before is answered with yes. Where a run goes no further than one before it, the runbooks that
     its last line names are run to their end, with the options that `leads` has for them, and then it is begun again. So
     a state without a way out ends this with a failed assertion.
+
+    `by_hand` hears of each step that is about to be answered with yes. `looking`: it is given up at the steps too that
+    only look, by Ctrl-C. `seen`: goes on where an earlier call ended.
     """
-    seen = GivenUp()
+    seen = seen or GivenUp()
+    silent = frozenset(steps_of(runbook)) - frozenset(asking(runbook)) if looking else frozenset()
     while True:
         before = len(seen.at)
-        run = run_plain(lab, runbook, *options, state=state, override=override, at=_once_at_each(seen))
+        once = _OnceAtEach(seen, silent, by_hand)
+        leave = once.leaves if looking else None
+        run = run_plain(lab, runbook, *options, state=state, override=override, at=once.answer, leave=leave)
         seen.runs.append(run)
         if run.outcome == "done":
             return seen
@@ -78,17 +92,32 @@ def give_up_everywhere(
             seen.named[seen.at[-1]] = named(run)
 
 
-def _once_at_each(seen: GivenUp) -> Callable[[Prompt], str]:
-    """The answer at a prompt: giving up where that was not done before, once a run."""
-    at = len(seen.at)
+class _OnceAtEach:
+    """The answers of one run: giving up where that was not done before, once a run."""
 
-    def answer(prompt: Prompt) -> str:
-        if prompt.step in seen.at or len(seen.at) > at:
-            return ""
-        seen.at.append(prompt.step)
+    def __init__(self, seen: GivenUp, silent: frozenset[str], by_hand: Callable[[str], object]) -> None:
+        self._seen, self._silent, self._by_hand = seen, silent, by_hand
+        self._before = len(seen.at)
+
+    def answer(self, prompt: Prompt) -> str:
+        at = self._seen.at
+        given_up = len(at) > self._before
+        if given_up and prompt.step != at[-1]:
+            at.pop()  # Ctrl-C came when the look was over: another time
+            given_up = False
+        if not given_up:
+            if prompt.step in at:
+                self._by_hand(prompt.step)
+                return ""
+            at.append(prompt.step)
         return "abort"
 
-    return answer
+    def leaves(self, step: str) -> bool:
+        """Whether Ctrl-C is pressed at a step that was just announced."""
+        now = step in self._silent and step not in self._seen.at and len(self._seen.at) == self._before
+        if now:
+            self._seen.at.append(step)
+        return now
 
 
 def _lead_on(lab: Laboratory, seen: GivenUp, runbook: str, state: Path, leads: Mapping[str, Sequence[str]]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -78,27 +79,32 @@ def run_plain(
     typed: str = "",
     override: str = "",
     at: Callable[[Prompt], str] | None = None,
+    leave: Callable[[str], bool] | None = None,
 ) -> PlainRun:
     """Runs to the end, saying yes and typing the names that are asked for. `typed` is typed at a gate instead.
 
     A run that is blocked is aborted, and its reason kept in `stuck`; but where `override` is given and can be, that is
     typed first, `sentence` being the very sentence that is asked for. `at` hears of each prompt before it is answered;
-    what it returns is typed instead, unless it is empty.
+    what it returns is typed instead, unless it is empty. `leave` hears of each step that is announced: yes is Ctrl-C.
     """
     seen = PlainRun()
-    step = ""
+    step = announced = ""
     words = ["-m", "console", "run", runbook, lab.cluster, "--plain", *options]
     terminal = pexpect.spawn(
         sys.executable, words, env=environment(lab, state), encoding="utf-8", timeout=deadline, dimensions=(24, 100)
     )
     try:
         while True:
-            found = terminal.expect([ASKED, GATE, STUCK, LAST, pexpect.EOF, SENTENCE])
-            before = str(terminal.before)
-            seen.text += before + str(terminal.after if found != 4 else "")
-            step = (re.findall(r"== \d+/\d+ ([\w-]+): ", before) or [step])[-1]
+            found = terminal.expect([ASKED, GATE, STUCK, LAST, pexpect.EOF, SENTENCE, *([STEP] if leave else [])])
+            before = announced + str(terminal.before)
+            seen.text += str(terminal.before) + str(terminal.after if found != 4 else "")
+            step = (re.findall(r"== \d+/\d+ ([\w-]+): ", seen.text) or [step])[-1]
+            announced = before + str(terminal.after) if found == 6 else ""
             kind = {0: "asked", 1: "gate", 2: "stuck"}.get(found, "")
-            if at and kind and (answer := at(Prompt(step, kind, before, terminal))):
+            if leave and found == 6:
+                if leave(step):
+                    terminal.kill(signal.SIGINT)
+            elif at and kind and (answer := at(Prompt(step, kind, before, terminal))):
                 seen.stuck += before if kind == "stuck" else ""
                 terminal.sendline(answer)
             elif found == 0:
