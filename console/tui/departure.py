@@ -5,6 +5,7 @@ Without this a console that is terminated leaves a terminal in the alternate scr
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import signal
@@ -30,9 +31,16 @@ GIVE_UP_AFTER = 10
 def orderly(app: ConsoleApp) -> Iterator[None]:
     """While this lasts, a signal that ends the process gives the terminal back first. Ignored signals stay ignored."""
 
-    def leave(number: int, _: FrameType | None) -> None:
+    def asked(number: int, _: FrameType | None) -> None:
+        """Between two turns of the event loop: in the middle of one, whatever it has locked would hold the leaving."""
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.alarm(GIVE_UP_AFTER)
+        try:
+            asyncio.get_running_loop().call_soon_threadsafe(leave, number)
+        except RuntimeError:
+            leave(number)
+
+    def leave(number: int) -> None:
         run = app.run_in_hand
         let_it_be_answered(app)
         with contextlib.suppress(Exception), app.suspend():
@@ -45,7 +53,7 @@ def orderly(app: ConsoleApp) -> Iterator[None]:
     before = {one: signal.getsignal(one) for one in SIGNALS}
     for one, handler in before.items():
         if handler is not signal.SIG_IGN:
-            signal.signal(one, leave)
+            signal.signal(one, asked)
     try:
         yield
     finally:

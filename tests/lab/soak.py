@@ -285,6 +285,11 @@ class Soak:
 def soak(lab: Laboratory, seconds: float, seed: int, folder: Path, tell: Callable[[str], None] | None = None) -> Report:
     """The whole of it; `folder` is where the journals are written."""
     warm = inspector_of(lab)
+    others = set(threading.enumerate())
+
+    def lingering() -> list[str]:
+        return [one.name for one in threading.enumerate() if one not in others and one.name.startswith(OURS)]
+
     warm.observe(fresh=True)
     warm.compare(*lab.hosts)
     warm.close()
@@ -310,10 +315,6 @@ def soak(lab: Laboratory, seconds: float, seed: int, folder: Path, tell: Callabl
 def say(line: str) -> None:
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
-
-
-def lingering() -> list[str]:
-    return [one.name for one in threading.enumerate() if one.name.startswith(OURS)]
 
 
 def _wait_until(condition: Callable[[], object], deadline: float) -> None:

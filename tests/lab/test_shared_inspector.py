@@ -77,6 +77,11 @@ class Crowd:
 @pytest.mark.parametrize("via", RedisRoute)
 def test_many_threads_on_one_inspector(pair, via):
     lab = pair("healthy")
+    others = set(threading.enumerate())
+
+    def lingering() -> list[str]:
+        return [one.name for one in threading.enumerate() if one not in others and one.name.startswith(OURS)]
+
     warm = inspector_of(lab, via=via)
     warm.observe(fresh=True)
     warm.compare(B, A)
@@ -102,7 +107,3 @@ def test_many_threads_on_one_inspector(pair, via):
     assert inspector.observe() is last
     lab.wait(lambda: not lingering(), 20, "no thread outlives its inspector")
     lab.wait(lambda: descriptors() <= before, 20, f"no descriptor outlives its inspector: {before} before")
-
-
-def lingering() -> list[str]:
-    return [one.name for one in threading.enumerate() if one.name.startswith(OURS)]

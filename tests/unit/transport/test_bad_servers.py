@@ -57,6 +57,8 @@ class BadServer:
 
     def close(self) -> None:
         self.end.set()
+        with contextlib.suppress(OSError):  # wakes the thread that waits in accept: closing alone does not
+            self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
 
 
