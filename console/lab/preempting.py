@@ -108,8 +108,12 @@ def second(lab: Laboratory, tell: Tell) -> None:
 
 
 def goes_down(host: Host) -> None:
-    """Redis and keepalived stop in order, in one moment: the check of keepalived would start Redis again."""
-    done = host.run("kill -TERM $(cat /run/keepalived.pid) && service redis-server stop && service keepalived stop")
+    """Redis and keepalived stop in order, in one moment: the check of keepalived would start Redis again.
+
+    Scripts that still sleep end first, as they do with their host: one of them would follow the other node on the way.
+    """
+    scripts = "pkill -KILL -f '/etc/keepalived/scripts/redis[_]'; kill -TERM $(cat /run/keepalived.pid)"
+    done = host.run(f"{scripts} && service redis-server stop && service keepalived stop")
     if done.returncode != 0:
         raise LabError(f"{host.name} does not go down: {done.stderr.strip()}")
 
