@@ -98,7 +98,9 @@ class PauseWatch:
 
     def look(self, state: ClusterState) -> None:
         """An observation; made at most once in half a second while a proof is awaited."""
-        if state.sentinels:
+        if state.consul is not None:
+            self.way_back = "consul-return-old-master"
+        elif state.sentinels:
             self.way_back = "sentinel-resume-writes"
         serving = state.vip_reaches or name_leads_to(state)
         if not self.since or self.until or serving is None or state.observed_at <= self.since:

@@ -15,6 +15,7 @@ from console.core.conditions.spec import (
     need,
     unknown,
 )
+from console.core.conditions.switching import writes_paused
 from console.core.facts import named, proved_down
 from console.core.model import ConsulInstance, ConsulState, NodeState, ProblemKind, Role
 from console.core.predicate import Check
@@ -153,6 +154,14 @@ def takes_no_writes(ask: Ask) -> Check:
     return decided(redis.role is Role.REPLICA, statement, role_in_words(redis))
 
 
+def acknowledges_nothing(ask: Ask) -> Check:
+    """What `takes_no_writes` says, or a master that was told to hold its writes back: by a run that was left there."""
+    statement = f"{ask.name} acknowledges no writes"
+    quiet = takes_no_writes(ask)
+    found = quiet if quiet.holds else writes_paused(ask)
+    return Check(found.verdict, statement, found.evidence, found.advice)
+
+
 def sentinels_allow(ask: Ask) -> Check:
     """H21: no Sentinel names another master, or is in the middle of a failover. One whose port refuses does not run."""
     statement = f"no Sentinel has another master than {ask.name} in mind"
@@ -249,6 +258,11 @@ ROWS: tuple[PredicateSpec, ...] = (
         (_MASTER,),
     ),
     PredicateSpec("takes-no-writes", "Redis on the node does not run, or is a replica.", takes_no_writes),
+    PredicateSpec(
+        "acknowledges-nothing",
+        "Redis on the node does not run, is a replica, or takes no writes until they are resumed (`pause-writes`).",
+        acknowledges_nothing,
+    ),
     PredicateSpec(
         "sentinels-allow",
         "No Sentinel names another master than the node, or is failing over; one whose port refuses does not run.",

@@ -7,9 +7,21 @@ from collections.abc import Mapping
 from console.core.conditions.sentinel_set import set_protection
 from console.core.diagnosis import consul, reachability, roles, sentinel, settings
 from console.core.diagnosis.row import advise
+from console.core.finding import NextAction
 from console.core.kinds.facts import consul_facts, sentinel_facts
 from console.core.kinds.kind import Kind
 from console.core.model import ClusterState
+
+
+def _of_several_masters(state: ClusterState) -> Mapping[str, NextAction]:
+    """The return of one of them holds its writes back, and goes on; beside no other master there is nobody to follow."""
+    if len(state.masters) > 1:
+        return {"resume-writes": consul.RETURN}
+    return {
+        "resume-writes": advise(
+            "set min-replicas-to-write there back to what it was (it is a million higher), then CONFIG REWRITE"
+        )
+    }
 
 
 def _facts(state: ClusterState) -> Mapping[str, str]:
@@ -36,4 +48,5 @@ KIND = Kind(
         "initial-build": advise("start the Redis that holds the newest data first, then the Sentinel"),
         "break-replication-loop": advise("see what the Sentinel says: it makes the one it names a master"),
     },
+    here=_of_several_masters,
 )

@@ -98,6 +98,7 @@ BOTH = named(A, B, state=check(A, "passing", state=masters()))
 NO_CONSUL = replace(HEALTHY, consul=None)
 SILENT = consul(instances=unread(ProblemKind.TIMEOUT, "Consul does not answer", NOW))
 NO_DNS = consul(dns=unread(ProblemKind.NOT_CONFIGURED, "no dns", NOW))
+HELD_BACK = samples.with_redis(HEALTHY, B, good_replicas=0, config=samples.RedisConfig(min_replicas_to_write=1_000_000))
 ELSEWHERE = f"{sets.ADDRESS[B]} 6379"
 
 TABLE = [
@@ -140,6 +141,10 @@ TABLE = [
     ("takes-no-writes", HEALTHY, A, HOLDS, "replica"),
     ("takes-no-writes", HEALTHY, B, FAILS, "master"),
     ("takes-no-writes", down(B), B, HOLDS, "does not run"),
+    ("acknowledges-nothing", HEALTHY, A, HOLDS, "replica"),
+    ("acknowledges-nothing", HEALTHY, B, FAILS, "min-replicas-to-write 0"),
+    ("acknowledges-nothing", HELD_BACK, B, HOLDS, "min-replicas-to-write 1000000"),
+    ("acknowledges-nothing", down(B), B, HOLDS, "does not run"),
     ("sentinels-allow", HEALTHY, B, HOLDS, "names"),
     ("sentinels-allow", HEALTHY, A, FAILS, "names"),
     ("sentinels-allow", sentinel_away(ProblemKind.REFUSED), B, HOLDS, "does not run"),
@@ -154,7 +159,17 @@ def test_each_condition(predicate, state, subject, verdict, evidence):
     found = evaluate(Condition(predicate, subject, arguments), state, {name: name for name in (A, B)})
     assert (found.verdict, found.evidence) == (verdict, found.evidence)
     assert evidence in found.evidence
-    assert found.advice or verdict is not FAILS or predicate in ("not-held", "starts-as-replica", "takes-no-writes")
+    plain = ("not-held", "starts-as-replica", "takes-no-writes", "acknowledges-nothing")
+    assert found.advice or verdict is not FAILS or predicate in plain
+
+
+@pytest.mark.parametrize(("second", "runbook"), [(True, "consul-return-old-master"), (False, None)])
+def test_writes_that_were_held_back_are_led_to_what_goes_on_here(second, runbook):
+    """The runbook of a return goes on with it; beside no other master there is nobody to follow, and a line to type."""
+    state = samples.with_redis(HELD_BACK, A, role=Role.MASTER, master=None) if second else HELD_BACK
+    (found,) = (one for one in diagnose(state, NOW) if one.code == "writes-refused")
+    assert found.next.runbook == runbook
+    assert bool(found.next.advice) is not second
 
 
 def test_each_is_in_the_table():

@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+import sample_sets as sets
 import samples
 from fakes import CLUSTER, A, B, node_spec
 
@@ -76,3 +77,14 @@ def test_the_length_of_the_pause_is_measured_until_a_master_takes_writes_again()
     watch.look(samples.rebuilt_pair())
     watch.look(replace(samples.rebuilt_pair(), observed_at=samples.NOW + 60))
     assert watch.words(samples.NOW + 99) == f"Clients could not write for 7.0 s, then {A} took their writes."
+
+
+@pytest.mark.parametrize(
+    ("state", "runbook"),
+    [(sets.sentinel_vip_set(), "sentinel-resume-writes"), (sets.sentinel_consul_set(), "consul-return-old-master")],
+)
+def test_the_way_back_is_a_runbook_of_the_kind_of_the_set(state, runbook):
+    watch = PauseWatch()
+    watch.begin(state.nodes[0].name, state.observed_at)
+    watch.look(state)
+    assert f"run {runbook}, or go on" in watch.words(state.observed_at)
