@@ -14,7 +14,7 @@ from console.core.model import ClusterState
 
 
 def _of_several_masters(state: ClusterState) -> Mapping[str, NextAction]:
-    """The return of one of them holds its writes back, and goes on; beside no other master there is nobody to follow."""
+    """The return of one of them holds its writes back, and goes on; beside no other one there is nobody to follow."""
     if len(state.masters) > 1:
         return {"resume-writes": consul.RETURN}
     return {
