@@ -275,7 +275,9 @@ def _writes_refused(state: ClusterState) -> Iterator[Hit]:
         refusal = refuses_writes(state.node(name))
         if refusal is not None and "NOREPLICAS" in refusal[0]:
             wanted = redis.config.min_replicas_to_write if (redis := state.node(name).redis.value) else None
-            action = RESUME if (wanted or 0) >= PAUSED else advise(refusal[1])
+            # Held back on purpose, and another node is a master already: what is acknowledged here would be lost.
+            held = REBUILD if len(state.masters) > 1 else RESUME
+            action = held if (wanted or 0) >= PAUSED else advise(refusal[1])
             yield Hit((name,), f"{name} refuses every write.", (refusal[0],), action)
 
 

@@ -181,6 +181,15 @@ def test_each_code_is_found(code, state, nodes, severity):
     assert finding.next.runbook in {None, *SHIPPED}
 
 
+def test_writes_held_back_beside_another_master_are_not_let_go_on():
+    handed_over = s.split_brain()
+    config = replace(handed_over.node(s.B).redis.value.config, min_replicas_to_write=PAUSED)
+    beside = diagnose(s.with_redis(handed_over, s.B, config=config, good_replicas=0), s.NOW)
+    alone = diagnose(s.with_redis(HEALTHY, s.B, config=config, good_replicas=0), s.NOW)
+    assert [one.next.runbook for one in beside if one.code == "writes-refused"] == ["one-shot-rebuild"]
+    assert [one.next.runbook for one in alone if one.code == "writes-refused"] == ["resume-writes"]
+
+
 def test_every_row_has_a_state_that_shows_it():
     shown = {row[0] for row in FOUND} | {"chained-replica"}  # two nodes cannot make a chain
     assert {row.code for row in kind_of("keepalived").rows} == shown
