@@ -270,7 +270,7 @@ def _empty_master(state: ClusterState) -> Iterator[Hit]:
 
 
 def _writes_refused(state: ClusterState) -> Iterator[Hit]:
-    """A master refuses writes because it has too few good replicas."""
+    """A master refuses writes because it has too few good replicas; or a replica will, as the next master."""
     for name in state.masters:
         refusal = refuses_writes(state.node(name))
         if refusal is not None and "NOREPLICAS" in refusal[0]:
@@ -279,6 +279,12 @@ def _writes_refused(state: ClusterState) -> Iterator[Hit]:
             held = REBUILD if len(state.masters) > 1 else RESUME
             action = held if (wanted or 0) >= PAUSED else advise(refusal[1])
             yield Hit((name,), f"{name} refuses every write.", (refusal[0],), action)
+    for node in state.nodes:
+        redis = node.redis.value
+        if redis is not None and redis.role is Role.REPLICA and (redis.config.min_replicas_to_write or 0) >= PAUSED:
+            summary = f"{node.name} would refuse every write after a failover: it was told to hold them back."
+            held_back = f"{node.name} is a replica with min-replicas-to-write {redis.config.min_replicas_to_write}"
+            yield Hit((node.name,), summary, (held_back,), RESUME, Severity.WARNING)
 
 
 _STALE = "After a failover clients would find older data."
@@ -319,7 +325,7 @@ ROWS: tuple[Row, ...] = (
     Row(
         "writes-refused",
         Severity.CRITICAL,
-        "Clients can read but not write.",
+        "Clients can read but not write, now or after the next failover.",
         _writes_refused,
         then="CONFIG SET the minimum, or bring the replica back; runbook resume-writes where a switchover was given up",
     ),

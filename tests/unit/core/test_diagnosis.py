@@ -453,3 +453,9 @@ def test_two_masters_with_writes_of_their_own_lead_to_the_runbook_that_keeps_bot
 def test_writes_that_a_switchover_holds_back_are_resumed_by_its_runbook():
     held = s.with_redis(HEALTHY, s.B, good_replicas=1, config=s.RedisConfig(min_replicas_to_write=PAUSED))
     assert [one.next.runbook for one in diagnose(held, s.NOW) if one.code == "writes-refused"] == ["resume-writes"]
+
+
+def test_a_replica_that_was_left_with_writes_held_back_is_told_before_it_is_the_master():
+    held = s.with_redis(HEALTHY, s.A, config=s.RedisConfig(min_replicas_to_write=PAUSED))
+    (found,) = (one for one in diagnose(held, s.NOW) if one.code == "writes-refused")
+    assert (found.nodes, found.severity, found.next.runbook) == ((s.A,), "warning", "resume-writes")
