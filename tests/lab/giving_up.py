@@ -65,6 +65,7 @@ def give_up_everywhere(
     by_hand: Callable[[str], object] = lambda _: None,
     looking: bool = False,
     seen: GivenUp | None = None,
+    until: str = "",
 ) -> GivenUp:
     """Begins the runbook again and again, until it is done. At each step it is given up once, the first time it asks.
 
@@ -73,7 +74,8 @@ def give_up_everywhere(
     a state without a way out ends this with a failed assertion.
 
     `by_hand` hears of each step that is about to be answered with yes. `looking`: it is given up at the steps too that
-    only look, by Ctrl-C. `seen`: goes on where an earlier call ended.
+    only look, by Ctrl-C. `seen`: goes on where an earlier call ended. `until`: ends
+    where it was given up at this step.
     """
     seen = seen or GivenUp()
     silent = frozenset(steps_of(runbook)) - frozenset(asking(runbook)) if looking else frozenset()
@@ -90,6 +92,8 @@ def give_up_everywhere(
         else:
             assert run.outcome == "aborted", run.text
             seen.named[seen.at[-1]] = named(run)
+            if seen.at[-1] == until:
+                return seen
 
 
 class _OnceAtEach:
