@@ -85,18 +85,15 @@ class NodesInspector:
     def observe(self, *, fresh: bool = False) -> ClusterState:
         """One observation. While another is under way the last one is returned, unless it must be fresh."""
         last = self._last
-        if not self._lock.acquire(blocking=fresh or last is None):
-            assert last is not None
+        if last is not None and not fresh and self._lock.locked():
             return last
-        try:
+        with self._lock:  # not acquire and try: Ctrl-C between the two would leave it held, and nothing could be closed
             if self._closed:
                 return self._last or self._nothing()
             before, self._last = self._last, self._observe(fresh=fresh, first=self._last is None)
             if before is not None:
                 self._remember(before, self._last)
             return self._last
-        finally:
-            self._lock.release()
 
     @property
     def pulses(self) -> tuple[Pulse, ...]:
