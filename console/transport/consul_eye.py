@@ -47,6 +47,7 @@ class ConsulEye:
         self._ipv6 = ipv6
         self._api = ConsulApi(spec.http, token)
         self._told: _Told | None = None
+        self._just_looked = False
         unread_yet: Reading[DnsAnswer] = unread(ProblemKind.NOT_READ)
         self._dns = unread_yet if spec.dns else unread(ProblemKind.NOT_CONFIGURED, "the inventory names no consul.dns")
         self._http_look = _Looker(f"Consul at {spec.http}", self._look_at_checks, now, self._api.close)
@@ -61,9 +62,16 @@ class ConsulEye:
         if self._told is None:
             self.ask(full=force)
 
-    def settle(self, deadline: float) -> None: ...
+    def settle(self, deadline: float) -> None:
+        """The first answer has as long as the nodes' connections have, for the same reason: it imports and connects."""
+        if self._told is None:
+            self.collect(deadline)
+            self._just_looked = True
 
     def ask(self, *, full: bool) -> None:  # noqa: ARG002 - two small answers: there is nothing to leave out
+        if self._just_looked:
+            self._just_looked = False
+            return
         self._http_look.ask()
         if self._spec.dns:
             self._dns_look.ask()
