@@ -20,7 +20,6 @@ class DirectorEye:
         self._spec = spec
         self._read_vip = read_vip
         self._host = HostEye(as_node(spec), read_vip, now, handshakes, lambda: Dump("", ""), ipvs=True)
-        self._new = False
         self._late = False
 
     @property
@@ -30,14 +29,15 @@ class DirectorEye:
     def begin(self, *, force: bool) -> None:
         self._host.begin(force=force)
 
-    def settle(self, deadline: float) -> None:
-        self._new = self._host.settle(deadline)
+    def settle(self, deadline: float) -> bool:
+        opened = self._host.settle(deadline)
         self._host.collect(0.0)
+        return opened
 
-    def ask(self, *, full: bool) -> None:
+    def ask(self, *, full: bool, new: bool) -> None:
         self._late = self._host.waiting
-        if not self._new or self._host.outdated:
-            self._host.ask(full=full and not self._new)
+        if not new or self._host.outdated:
+            self._host.ask(full=full and not new)
 
     def collect(self, deadline: float) -> None:
         self._host.collect(0.0 if self._late else deadline)

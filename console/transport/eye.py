@@ -17,11 +17,14 @@ class Eye(Protocol):
     def begin(self, *, force: bool) -> None:
         """Starts to connect where that is needed; `force`: without waiting for the backoff to end."""
 
-    def settle(self, deadline: float) -> None:
-        """Takes a connection that has been made, waiting for it until `deadline` (monotonic)."""
+    def settle(self, deadline: float) -> bool:
+        """Takes a connection that has been made, until `deadline` (monotonic). True: with its first answers."""
 
-    def ask(self, *, full: bool) -> None:
-        """Sends its questions, unless the last ones are still unanswered. `full`: also what changes rarely."""
+    def ask(self, *, full: bool, new: bool) -> None:
+        """Sends its questions, unless the last ones are still unanswered. `full`: also what changes rarely.
+
+        `new`: what `settle` said; answers that came with the connection are not asked for again.
+        """
 
     def collect(self, deadline: float) -> None:
         """Takes the answers that come by `deadline` (monotonic); after that its readings say that it is silent."""

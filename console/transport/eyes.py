@@ -16,6 +16,7 @@ class Eyes:
 
     def __init__(self, eyes: tuple[Eye, ...]) -> None:
         self._eyes = eyes
+        self._new: tuple[bool, ...] = (False,) * len(eyes)
 
     @property
     def patience(self) -> float:
@@ -26,12 +27,11 @@ class Eyes:
             eye.begin(force=force)
 
     def settle(self, deadline: float) -> None:
-        for eye in self._eyes:
-            eye.settle(deadline)
+        self._new = tuple(eye.settle(deadline) for eye in self._eyes)
 
     def ask(self, *, full: bool) -> None:
-        for eye in self._eyes:
-            eye.ask(full=full)
+        for eye, new in zip(self._eyes, self._new, strict=True):
+            eye.ask(full=full, new=new)
 
     def collect(self, deadline: float) -> None:
         for eye in self._eyes:

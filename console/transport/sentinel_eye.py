@@ -79,7 +79,6 @@ class SentinelEye:
         self._master = master
         self._link: Link[_Session] = Link(self.where, lambda: _Session(self))
         self._asked: tuple[float, float] | None = None  # epoch, monotonic
-        self._new = False
         self._late = False
 
     @property
@@ -89,20 +88,21 @@ class SentinelEye:
     def begin(self, *, force: bool) -> None:
         self._link.begin(force=force)
 
-    def settle(self, deadline: float) -> None:
-        self._new = self._link.settle(deadline)
+    def settle(self, deadline: float) -> bool:
+        opened = self._link.settle(deadline)
         session = self._link.connection
-        if self._new:
+        if opened:
             assert session is not None
             self._asked = None
             self._take(session.replies, session.at)
         elif session is None:
             self.reading = Reading(None, _of_sentinel(self._link.problem), self.now())
+        return opened
 
-    def ask(self, *, full: bool) -> None:  # noqa: ARG002 - it is all one batch
+    def ask(self, *, full: bool, new: bool) -> None:  # noqa: ARG002 - it is all one batch
         session = self._link.connection
         self._late = self._asked is not None
-        if session is None or self._new or self._late:
+        if session is None or new or self._late:
             return
         asked = (self.now(), time.monotonic())
         try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 
@@ -12,6 +11,7 @@ from console.core.model import Problem, ProblemKind, Reading, VipReach, read, un
 from console.probes import redis_info
 from console.transport.failure import LinkError
 from console.transport.host_eye import Now, silence
+from console.transport.looker import Looker
 from console.transport.redis_eye import Tunnel
 
 _TIMEOUT = 2.0
@@ -33,26 +33,15 @@ class VipEye:
         self._password = password
         self._now = now
         self._carrier = carrier
-        self._go = threading.Event()
-        self._done = threading.Event()
-        self._done.set()
-        self._answer: Reading[VipReach] | None = None
-        self._asked_at = 0.0
+        self._looker = Looker(self._where, self._look, now)
         self._silent_since = 0.0
-        self._closed = False
-        self._thread: threading.Thread | None = None
 
     def ask(self) -> None:
         """Starts to look, unless the last look is still under way: it goes on, and its answer will be as new."""
-        if not self._vip or not self._done.is_set() or self._closed:
+        if not self._vip or not self._looker.idle:
             return
         self._take()
-        self._asked_at = self._now()
-        self._done.clear()
-        self._go.set()
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name=f"look at {self._where}", daemon=True)
-            self._thread.start()
+        self._looker.ask()
 
     def collect(self, deadline: float, *, fresh: bool = False, held: bool = True) -> None:
         """Takes what was seen, by `deadline` (monotonic). `held`: a node has the address, or may have it.
@@ -65,35 +54,25 @@ class VipEye:
         silent = _is_silence(self.reading)
         if silent and not (fresh and held):
             deadline = min(deadline, time.monotonic() + (_SECOND_LOOK if fresh else _GLANCE))
-        if self._done.wait(max(0.0, deadline - time.monotonic())):
+        if self._looker.wait(deadline):
             self._take()
             return
         if not silent:
-            self._silent_since = self._asked_at
+            self._silent_since = self._looker.asked_at
         problem = Problem(ProblemKind.TIMEOUT, silence(f"the virtual IP {self._where}", self._silent_since))
         self.reading = Reading(None, problem, self._now())
 
     def _take(self) -> None:
         """The answer of a look that has ended, also where it came after its observation."""
-        answer, self._answer = self._answer, None
+        answer = self._looker.answer
         if answer is None:
             return
         if _is_silence(answer) and not _is_silence(self.reading):
-            self._silent_since = self._asked_at
+            self._silent_since = self._looker.asked_at
         self.reading = answer
 
     def close(self) -> None:
-        self._closed = True
-        self._go.set()
-
-    def _run(self) -> None:
-        while True:
-            self._go.wait()
-            self._go.clear()
-            if self._closed:
-                return
-            self._answer = self._look()
-            self._done.set()
+        self._looker.close()
 
     def _look(self) -> Reading[VipReach]:
         from console.transport import redis

@@ -154,7 +154,7 @@ def test_what_is_shown_and_journaled_has_no_token():
 def test_an_eye_on_a_consul_that_is_away_is_silent_about_it_in_time():
     eye = ConsulEye(ConsulSpec(f"http://127.0.0.1:{free_port()}", "redis"), Secret(TOKEN), time.time)
     eye.begin(force=True)
-    eye.ask(full=True)
+    eye.ask(full=True, new=False)
     eye.collect(time.monotonic() + 5)
     told = eye._told
     assert told.instances.problem.kind is ProblemKind.REFUSED

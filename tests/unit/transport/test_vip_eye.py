@@ -36,6 +36,7 @@ def network():
 
 @pytest.fixture
 def eye(network, monkeypatch):
+    monkeypatch.setattr(VipEye, "_look", lambda _: network.look())
     one = VipEye(
         "10.0.0.9",
         NodeSpec("redis-a", "10.0.0.1", SshSpec(), RedisSpec(), KeepalivedSpec()),
@@ -43,7 +44,6 @@ def eye(network, monkeypatch):
         time.time,
         lambda: None,
     )
-    monkeypatch.setattr(one, "_look", network.look)
     yield one
     network.go.set()
     one.close()
