@@ -23,8 +23,11 @@ def said(check: Check) -> str:
 
 def pair_protected(ask: Ask) -> Check:
     """All parts at once, as a condition: the final proof of a rebuild."""
-    statement = "the pair survives the next failure of its master"
-    checks = protection_checks(ask.state)
+    return all_of("the pair survives the next failure of its master", protection_checks(ask.state))
+
+
+def all_of(statement: str, checks: tuple[Check, ...]) -> Check:
+    """The parts as one: what fails comes before what is not known."""
     for verdict in (Verdict.FAILS, Verdict.UNKNOWN):
         found = [check for check in checks if check.verdict is verdict]
         if found:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from console.core.conditions import replication, virtual_ip
-from console.core.conditions.pair import SYNC_MARGIN, answered, master_in_question, no_single_master, said
+from console.core.conditions.pair import SYNC_MARGIN, all_of, answered, master_in_question, no_single_master
 from console.core.conditions.service_name import only_in_name
 from console.core.conditions.spec import Ask, PredicateSpec, Value, fails, holds, unknown
 from console.core.model import ClusterState, NodeState
@@ -30,13 +30,7 @@ def set_protection(state: ClusterState) -> tuple[Check, ...]:
 
 def set_protected(ask: Ask) -> Check:
     """All parts at once, as a condition: the final proof of a return."""
-    statement = "the set survives the next failure of its master"
-    checks = set_protection(ask.state)
-    for verdict in (Verdict.FAILS, Verdict.UNKNOWN):
-        found = [check for check in checks if check.verdict is verdict]
-        if found:
-            return Check(verdict, statement, "; ".join(said(check) for check in found), found[0].advice)
-    return Check(Verdict.HOLDS, statement, "; ".join(check.evidence for check in checks))
+    return all_of("the set survives the next failure of its master", set_protection(ask.state))
 
 
 def _a_replica_in_sync(state: ClusterState, master: NodeState) -> Check:
