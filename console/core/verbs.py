@@ -84,6 +84,11 @@ _OF_REDIS_ROLE = frozenset(
         "clients-can-do-without",
         "may-be-promoted",
         "pair-protected",
+        "set-protected",
+        "replicas-caught-up",
+        "promotable-replica",
+        "fit-for-readers",
+        "acknowledges-nothing",
     ]
 )
 _OF_VIP = frozenset(
@@ -103,7 +108,9 @@ _OF_VIP = frozenset(
         "comes-back-quietly",
         "in-its-turn",
         "clients-can-do-without",
+        "gives-vip-up",
         "pair-protected",
+        "set-protected",
     ]
 )
 _OF_REDIS = _OF_REDIS_ROLE | frozenset(
@@ -144,15 +151,43 @@ _OF_DUMP = frozenset(
         "dump-kept",
     ]
 )
-_OF_PAUSE = frozenset(["writes-paused", "writes-not-paused", "writes-accepted", "caught-up", "saved-for-good"])
+_OF_PAUSE = frozenset(
+    [
+        "writes-paused",
+        "writes-not-paused",
+        "writes-accepted",
+        "caught-up",
+        "replicas-caught-up",
+        "acknowledges-nothing",
+        "saved-for-good",
+    ]
+)
 
 _OF_NAME = frozenset(
-    ["held-from-name", "not-held", "not-in-name", "only-in-name", "check-agrees", "another-master", "set-protected"]
+    [
+        "held-from-name",
+        "not-held",
+        "not-in-name",
+        "only-in-name",
+        "alone-in-name",
+        "check-agrees",
+        "another-master",
+        "set-protected",
+    ]
 )
 """What Consul says follows both the roles and its maintenance."""
 
 _OF_SENTINELS = frozenset(
-    ["handed-over", "sentinels-name", "no-failover-running", "follows-named-master", "replicas-follow", "is-away"]
+    [
+        "handed-over",
+        "sentinels-name",
+        "sentinels-allow",
+        "sentinels-complete",
+        "no-failover-running",
+        "follows-named-master",
+        "replicas-follow",
+        "is-away",
+    ]
 )
 _OF_READERS = frozenset(["serves-readers", "serves-no-readers", "others-serve-readers", "misleads-readers"])
 
