@@ -292,8 +292,9 @@ _LEGAL: tuple[tuple[type[StepEvent], frozenset[StepStatus]], ...] = (
     # What may happen while a step stands where. Whatever is not in here is passed over.
     # A step is reached once.
     (StepReached, frozenset({_S.WAITING})),
-    # Conditions are looked at before each question, and again after it: an answer given, a name mistyped.
-    (ConditionsChecked, frozenset({_S.CHECKING, _S.ASKING})),
+    # Conditions are looked at before each question, and again after it: an answer given, a name mistyped. While a step
+    # waits, too, as long as nothing of it was sent: it may not be needed any more.
+    (ConditionsChecked, frozenset({_S.CHECKING, _S.ASKING, _S.VERIFYING})),
     # A question comes before sending, and after whatever went wrong: no answer, the wrong one, no proof in time.
     (OperatorAsked, frozenset({_S.CHECKING, _S.ASKING, _S.SENDING, _S.VERIFYING})),
     # A step of several commands writes an intent for each; after `verifying` nothing is sent without a new question.
@@ -353,6 +354,8 @@ def advance(state: RunState, event: Event) -> RunState:
 
 def _moved(step: StepState, event: StepEvent) -> StepState:
     match event:
+        case ConditionsChecked() if step.output and step.status is StepStatus.VERIFYING:
+            return step
         case ConditionsChecked():
             return replace(step, status=StepStatus.CHECKING, checks=event.checks, planned=event.planned)
         case OperatorAsked():

@@ -99,6 +99,12 @@ def proofs(step: Step, state: ClusterState, roles: Mapping[str, str]) -> tuple[C
     return _evaluated(step.verify, state, roles)
 
 
+def passed_over(step: Step, state: ClusterState, roles: Mapping[str, str]) -> bool:
+    """Whether the step's `skip_if` holds on this observation; a step without one is never passed over."""
+    skips = _evaluated(step.skip_if, state, roles)
+    return bool(skips) and all(check.holds for check in skips)
+
+
 def changes(shown: Look, now: Look) -> tuple[str, ...]:
     """What is no longer as it was shown, one plain line each: then nothing is sent (H08)."""
     lines = list(differences(shown.facts, now.facts))

@@ -31,14 +31,14 @@ from console.core.run import (
 from console.core.runbook import GateKind
 from console.core.verbs import VERBS, VerbSpec
 from console.engine.actions import Workplace
-from console.engine.look import Look, changes, gate_of, look, may_skip, proofs, sentence
+from console.engine.look import Look, changes, gate_of, look, may_skip, passed_over, proofs
 from console.engine.measure import measured
 from console.engine.name_watch import NameWatch
 from console.engine.ports import Actuator, Answer, AnswerKind, Clock, Inspector
 from console.engine.resumption import Attempt, sendable
 from console.engine.run_lock import RunGuard
 from console.engine.story import Story
-from console.engine.ways import ending, may_repeat, said, ways_out
+from console.engine.ways import ending, may_repeat, said, trouble, ways_out
 from console.engine.write_pause import PAUSES
 
 POLL = 0.5
@@ -270,7 +270,13 @@ class StepRun:
         answer, place = self._send_all(seen)
         if self._looks_tell(answer, place) and self._verify():
             return self._proved(seen, answer, place)
-        return self._trouble(seen, answer, place)
+        return not self._overtaken and self._trouble(seen, answer, place)
+
+    @property
+    def _overtaken(self) -> bool:
+        """Whether a step that sends nothing waits in vain: meanwhile its own `skip_if` passes over it."""
+        state = self._story.state
+        return self._step.action is None and state is not None and passed_over(self._step, state, self._story.run.roles)
 
     def _looks_tell(self, answer: Answer | None, place: int) -> bool:
         """Whether looking can decide about an answer. Of a later command it may see only what those before it did."""
@@ -331,7 +337,7 @@ class StepRun:
                 return True
             if verdicts != (verdicts := [check.verdict.value for check in seen]):
                 self._record("observed", {"observed_at": state.observed_at, "proofs": seen})
-            if clock.monotonic() >= until or not self._sleep():
+            if self._overtaken or clock.monotonic() >= until or not self._sleep():
                 return False
 
     def _sleep(self) -> bool:
@@ -359,7 +365,7 @@ class StepRun:
         choices = (Choice.LOOK_AGAIN, *((Choice.RUN,) if again else ()), Choice.ABORT)
         ways = ways_out(self._step, self._verb, answer, again=again)
         while True:
-            reason = self._what_went_wrong(answer)
+            reason = trouble(self._step, answer, self._story.run.steps[self._index].proofs)
             decision = self._put(seen, QuestionKind.TROUBLE, choices, (), reason, ways)
             if decision.choice is Choice.ABORT:
                 raise StoppedError(*ending(answer), reason, ways)
@@ -369,6 +375,8 @@ class StepRun:
                 return False
             if decision.choice is Choice.LOOK_AGAIN and self._looks_tell(answer, place) and self._verify():
                 return self._proved(seen, answer, place)
+            if self._overtaken:
+                return False
 
     @property
     def _verb(self) -> VerbSpec:
@@ -380,15 +388,6 @@ class StepRun:
     def _provable(self) -> bool:
         """Whether looking at the servers can tell that the step was carried out."""
         return bool(self._step.verify) and not self._verb.answer_is_proof
-
-    def _what_went_wrong(self, answer: Answer | None) -> str:
-        if answer is None:
-            seen = self._story.run.steps[self._index].proofs
-            missing = "; ".join(f"{check.statement} ({check.evidence})" for check in seen if not check.holds)
-            text = f"not proved so far: {missing}"
-        else:
-            text = said(answer)
-        return f"{sentence(text)} {sentence(self._step.on_failure)}".rstrip()
 
     def _finish(self, status: StepStatus, note: str) -> None:
         self._record("step", {"id": self._step.id, "status": status, "note": note})

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from console.core.predicate import Check
 from console.core.run import Outcome, StepStatus
 from console.core.runbook import Step
 from console.core.verbs import VerbSpec
+from console.engine.look import sentence
 from console.engine.ports import Answer, AnswerKind
 
 
@@ -18,6 +22,13 @@ def ways_out(step: Step, verb: VerbSpec, answer: Answer | None, *, again: bool) 
     advice = " ".join(step.on_failure.split())
     lines.append(f"stop here: {advice}" if advice else "stop here: nothing more is sent")
     return tuple(lines)
+
+
+def trouble(step: Step, answer: Answer | None, proofs: Sequence[Check]) -> str:
+    """What went wrong with a step, and what its runbook advises. `answer` as in `ways_out`."""
+    missing = "; ".join(f"{check.statement} ({check.evidence})" for check in proofs if not check.holds)
+    text = f"not proved so far: {missing}" if answer is None else said(answer)
+    return f"{sentence(text)} {sentence(step.on_failure)}".rstrip()
 
 
 def may_repeat(verb: VerbSpec, answer: Answer | None) -> bool:

@@ -27,7 +27,7 @@ from fakes import (
 
 from console.core.journal import canonical, plain
 from console.core.run import Choice, Decision, Outcome, QuestionKind, StepStatus
-from console.core.runbook import Action
+from console.core.runbook import Action, Condition
 from console.engine.ports import Answer, AnswerKind, ArmingError
 from console.engine.session import ClusterArmory
 
@@ -424,3 +424,16 @@ def test_waiting_that_was_ended_during_the_send_is_not_begun():
     operator = ScriptedOperator(by_step={"wait-for-sync": [choose(Choice.ABORT)]})
     assert armed.execute(operator).outcome is Outcome.FAILED
     assert stage.clock.now() - before < 2
+
+
+def test_a_step_that_waits_is_passed_over_as_soon_as_it_is_not_needed_any_more():
+    """Somebody, or a Sentinel, brings about meanwhile what the step would be skipped for: its proof never comes."""
+    waits = next(step for step in RUNBOOK.steps if step.id == "wait-for-sync")
+    in_vain = replace(waits, skip_if=waits.verify, verify=(Condition("redis-down", "returning"),))
+    steps = tuple(in_vain if step is waits else step for step in RUNBOOK.steps)
+    stage = Stage(pair=Pair(sync_looks=8))
+    run = stage.run(runbook=replace(RUNBOOK, steps=steps))
+    assert run.outcome is Outcome.DONE, run.message
+    assert stage.status(run, "wait-for-sync").status is StepStatus.SKIPPED
+    assert stage.pair.sync_looks < 0, "it was waited for"
+    assert not stage.operator.asked("wait-for-sync")
