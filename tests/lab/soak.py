@@ -205,7 +205,9 @@ class Soak:
         except ArmingError as error:
             self.tell(f"  not armed: {error}")
             return "not armed"
-        ended = armed.execute(Autopilot(chance, patient=patient))
+        pilot = Autopilot(chance, patient=patient)
+        pilot.stop_waiting = armed.stop_waiting
+        ended = armed.execute(pilot)
         self.tell(f"  {ended.outcome.value}: {ended.message[:160]}")
         self.report.must(
             "Traceback" not in ended.message and "mistake in this program" not in ended.message, ended.message

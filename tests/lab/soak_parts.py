@@ -22,7 +22,9 @@ from console.lab.relay import Mode, Relay
 LONGEST = 4.0
 """Seconds that a fault lasts at most."""
 MOST_LOOKS = 60
-MOST_TROUBLES = 2
+MOST_TROUBLES = 4
+PATIENCE = 15
+"""Seconds for which a proof is awaited before something else is tried."""
 GIVES_UP = 0.08
 RELAYED = {"ssh": (2222, 22), "redis": (7379, 6379)}
 
@@ -122,13 +124,17 @@ class Trouble:
 class Autopilot:
     """Implements the engine's Operator: says yes to what is asked, looks again where the run is stuck.
 
-    `patient`: not now and then gives up there.
+    `patient`: not now and then gives up there. Nobody waits for long: what a proof waits for may have been killed.
     """
+
+    stop_waiting: Callable[[], None]
+    """Of the run that it steers."""
 
     def __init__(self, chance: random.Random, *, patient: bool) -> None:
         self._chance = chance
         self._patient = patient
         self._looks = self._troubles = 0
+        self._waits_since: float | None = None
 
     def decide(self, question: Question) -> Decision:
         if question.kind in (QuestionKind.CONFIRM, QuestionKind.TYPE_NAME):
@@ -149,10 +155,14 @@ class Autopilot:
         return Choice.ABORT if gives_up or self._looks > MOST_LOOKS else Choice.LOOK_AGAIN
 
     def tell(self, run: RunState) -> None:
-        pass
+        if run.waiting_until is None:
+            self._waits_since = None
+        elif self._waits_since is None:
+            self._waits_since = time.monotonic()
 
     def show(self, state: ClusterState) -> None:
-        pass
+        if self._waits_since is not None and time.monotonic() - self._waits_since > PATIENCE:
+            self.stop_waiting()
 
 
 @dataclass

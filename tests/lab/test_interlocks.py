@@ -169,7 +169,7 @@ async def test_h06_h12_the_source_is_an_address_of_its_own_and_its_load_is_shown
 
 
 async def test_h09_a_notify_script_that_still_sleeps_blocks_until_it_has_ended(pair):
-    lab = pair("stale-master-back", notify_sleep=6)
+    lab = pair("stale-master-back", notify_sleep=60)
     lab.host(B).run("nohup setsid /etc/keepalived/scripts/redis_master.sh INSTANCE VI_123 MASTER 139 >/dev/null 2>&1 &")
     lab.wait(lambda: lab.host(B).running("redis_master.sh"), 5)
     stuck = await walk_on_screen(lab, REPLICATE, B)
