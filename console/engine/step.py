@@ -20,7 +20,6 @@ from console.core.run import (
     OperatorAsked,
     Outcome,
     ProgressTold,
-    ProofsSeen,
     Question,
     QuestionKind,
     StepEnded,
@@ -31,18 +30,17 @@ from console.core.run import (
 from console.core.runbook import GateKind
 from console.core.verbs import VERBS, VerbSpec
 from console.engine.actions import Workplace
-from console.engine.look import Look, changes, gate_of, look, may_skip, passed_over, proofs
+from console.engine.look import Look, changes, gate_of, look, may_skip
 from console.engine.measure import measured
 from console.engine.name_watch import NameWatch
 from console.engine.ports import Actuator, Answer, AnswerKind, Clock, Inspector
+from console.engine.proof import Proof
 from console.engine.resumption import Attempt, sendable
 from console.engine.run_lock import RunGuard
 from console.engine.story import Story
 from console.engine.ways import ending, may_repeat, said, trouble, ways_out
 from console.engine.write_pause import PAUSES
 
-POLL = 0.5
-"""Seconds between two looks while a proof is awaited."""
 GRACE = 1.0
 """Seconds in which a command whose answer was lost with its console may yet show its effect before anybody is asked."""
 SETTLING = 10.0
@@ -85,6 +83,7 @@ class StepRun:
         self._skip = (Choice.SKIP,) if may_skip(self._runbook, index) else ()
         self._rest: tuple[Planned, ...] | None = None
         """What is left to send of a step of which a part was carried out; None: all of it."""
+        self._proof = Proof(story, hands.inspector, hands.clock, index)
         self._overridden = ""
         """Digest of what was shown when the operator overrode it in words: it holds while nothing of that changes."""
 
@@ -116,7 +115,7 @@ class StepRun:
         else:
             grace = SETTLING if answer is None else GRACE
             within = None if self._blocked(seen) else grace
-            proved = self._looks_tell(answer, place) and self._verify(within)
+            proved = self._looks_tell(answer, place) and self._proof.holds(within)
             if self._proved(seen, answer, place) if proved else self._trouble(seen, answer, place):
                 return
         self._go_on()
@@ -131,7 +130,7 @@ class StepRun:
                 self._finish(StepStatus.SKIPPED, "skipped by the operator")
                 return
             differences, reason = (), self._declined(seen, decision)
-            now = self._look()
+            now = seen if self._only_looks(seen) else self._look()
             if reason or decision.choice not in (Choice.RUN, Choice.OVERRIDE):
                 differences = changes(seen, now)
             elif refused := self._refused(seen, now, overriding=decision.choice is Choice.OVERRIDE):
@@ -265,18 +264,16 @@ class StepRun:
 
     # --- sending and proving ----------------------------------------------------------------------------------------
 
+    def _only_looks(self, seen: Look) -> bool:
+        """Whether nobody was asked and nothing will be sent: then what was seen just now is as new as another look."""
+        return self._gate is GateKind.NONE and not seen.planned and not self._blocked(seen)
+
     def _carry_out(self, seen: Look) -> bool:
         """Sends and proves. False: the step has to be asked again, from a new look on."""
         answer, place = self._send_all(seen)
-        if self._looks_tell(answer, place) and self._verify():
+        if self._looks_tell(answer, place) and self._proof.holds(state=None if seen.planned else seen.state):
             return self._proved(seen, answer, place)
-        return not self._overtaken and self._trouble(seen, answer, place)
-
-    @property
-    def _overtaken(self) -> bool:
-        """Whether a step that sends nothing waits in vain: meanwhile its own `skip_if` passes over it."""
-        state = self._story.state
-        return self._step.action is None and state is not None and passed_over(self._step, state, self._story.run.roles)
+        return not self._proof.overtaken and self._trouble(seen, answer, place)
 
     def _looks_tell(self, answer: Answer | None, place: int) -> bool:
         """Whether looking can decide about an answer. Of a later command it may see only what those before it did."""
@@ -320,34 +317,6 @@ class StepRun:
             planned, expecting, lambda line: self._story.advance(ProgressTold(self._index, line))
         )
 
-    def _verify(self, within: float | None = None) -> bool:
-        """Looks until every proof holds or the deadline passes; the screen sees each observation."""
-        clock = self._hands.clock
-        within = self._step.within if within is None else min(within, self._step.within)
-        until = clock.monotonic() + within
-        self._story.advance(VerificationBegan(self._index, clock.now() + within))
-        verdicts: list[str] | None = None
-        while True:
-            state = self._hands.inspector.observe(fresh=True)
-            self._story.show(state)
-            seen = proofs(self._step, state, self._story.run.roles)
-            self._story.advance(ProofsSeen(self._index, seen))
-            if all(check.holds for check in seen):
-                self._record("verified", {"observed_at": state.observed_at, "proofs": seen})
-                return True
-            if verdicts != (verdicts := [check.verdict.value for check in seen]):
-                self._record("observed", {"observed_at": state.observed_at, "proofs": seen})
-            if self._overtaken or clock.monotonic() >= until or not self._sleep():
-                return False
-
-    def _sleep(self) -> bool:
-        """Until the next look. False: the operator does not want to wait any longer (Ctrl-C, or `stop_waiting`)."""
-        try:
-            self._hands.clock.sleep(POLL)
-        except KeyboardInterrupt:
-            return False
-        return not self._story.stop_waiting
-
     def _proved(self, seen: Look, answer: Answer | None, place: int) -> bool:
         """The proof holds. What follows a lost answer is still to be sent, and asked for anew."""
         if answer is not None and (rest := sendable(seen.planned[place + 1 :])):
@@ -373,9 +342,9 @@ class StepRun:
                 halfway = answer is not None and place and not self._verb.answer_is_proof
                 self._rest = sendable(seen.planned[place:]) or None if halfway else None
                 return False
-            if decision.choice is Choice.LOOK_AGAIN and self._looks_tell(answer, place) and self._verify():
+            if decision.choice is Choice.LOOK_AGAIN and self._looks_tell(answer, place) and self._proof.holds():
                 return self._proved(seen, answer, place)
-            if self._overtaken:
+            if self._proof.overtaken:
                 return False
 
     @property

@@ -90,13 +90,12 @@ def test_consoles_that_die_again_and_again(tmp_path):
     dice = random.Random(27)
     for number in range(20):
         room = Room(tmp_path / f"{number}")
-        ended = room.run(dice.randrange(6, 150))
+        ended = room.run(dice.randrange(6, 120))
         deaths = 1
-        while ended is None and deaths < 6:
+        while ended is None and room.past().standing is not Standing.CLOSED:
             deaths += 1
             ended = room.resume(dice.randrange(6, 120) if deaths < 5 else None)
-        assert ended is not None
-        assert ended.outcome is Outcome.DONE, (number, ended.message)
+        assert room.past().outcome is Outcome.DONE, (number, room.past().message)
         twice = {text for text in room.actuator.texts if room.actuator.texts.count(text) > 1}
         assert all("redis-ha-console:proof" in text for text in twice), (number, twice)
 
