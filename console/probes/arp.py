@@ -11,7 +11,7 @@ from console.probes import NotUnderstoodError
 
 NAME = "arp"
 SCRIPT = """
-if [ -n "$arp" ] && [ "$tier" = full ]; then
+if [ -n "$arp" ] && [ "$tier" != live ]; then
   mark arp ok
   for place in /proc/sys/net/ipv4/conf/*; do
     ignore=; announce=

@@ -11,7 +11,7 @@ from console.probes import NotUnderstoodError
 NAME = "backups"
 # A note is read by the shell itself: no process for it, however many there are.
 SCRIPT = """
-if [ "$tier" = full ] || [ "$dump" != "$backups_of" ]; then
+if [ "$tier" != live ] || [ "$dump" != "$backups_of" ]; then
   backups_of=$dump
   if [ -z "$dump" ]; then mark backups unknown; echo 'where Redis saves its dump (set redis.dir)'
   elif [ -d "$dir" ] && [ ! -r "$dir" ]; then mark backups denied; printf '%s\\n' "$dir"

@@ -9,7 +9,7 @@ from console.probes import NotUnderstoodError
 
 NAME = "clock"
 SCRIPT = """
-if [ "$tier" = full ]; then
+if [ "$tier" != live ]; then
   mark clock ok
   date '+%s.%N %z'
 fi

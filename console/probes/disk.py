@@ -7,7 +7,7 @@ from console.probes import NotUnderstoodError
 
 NAME = "disk"
 SCRIPT = """
-if [ "$tier" = full ] || [ "$dir" != "$disk_was" ]; then
+if [ "$tier" != live ] || [ "$dir" != "$disk_was" ]; then
   disk_was=$dir
   if [ -z "$dir" ]; then mark disk unknown; echo 'the directory of Redis'
   else mark disk ok; printf '%s\\n' "$dir"; df -P -k "$dir"; fi

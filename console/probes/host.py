@@ -57,9 +57,9 @@ class HostReader:
             version=_rare(batch, keepalived_version.NAME, sent, known.version, _version),
             backups=_rare(batch, backups.NAME, sent, known.backups, lambda one: backups.parse(one.text)),
             disk=_rare(batch, disk.NAME, sent, known.disk, lambda one: disk.parse(one.text)),
-            redis_log=_rare(batch, redis_log.NAME, sent, known.redis_log, lambda one: redis_log.parse(one.text)),
-            redis_file=_rare(batch, redis_file.NAME, sent, known.redis_file, lambda one: redis_file.parse(one.text)),
-            scripts=_rare(batch, scripts.NAME, sent, known.scripts, lambda one: scripts.parse(one.text)),
+            redis_log=_watched(batch, redis_log.NAME, sent, known.redis_log, lambda one: redis_log.parse(one.text)),
+            redis_file=_watched(batch, redis_file.NAME, sent, known.redis_file, lambda one: redis_file.parse(one.text)),
+            scripts=_watched(batch, scripts.NAME, sent, known.scripts, lambda one: scripts.parse(one.text)),
             services=_rare(batch, ipvs.NAME, sent, known.services, lambda one: ipvs.parse(one.text)),
             arp=_rare(batch, arp.NAME, sent, known.arp, lambda one: arp.parse(one.text)),
         )

@@ -35,8 +35,10 @@ from console.probes import (
 
 LIVE = "live"
 """What moves: identity, addresses, processes, memory, and files whose `stat` has changed."""
+CHECKED = "checked"
+"""Everything, but files whose `stat` has not changed since they were sent."""
 FULL = "full"
-"""Everything, also what changes rarely."""
+"""Everything, read anew."""
 
 _NOTHING = "-"  # stands for an empty field: read would drop it
 _LONGEST = 4096

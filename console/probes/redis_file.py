@@ -9,8 +9,8 @@ from console.probes import NotUnderstoodError
 
 NAME = "redis-file"
 SCRIPT = """
-if [ "$tier" = full ] || [ "$rconf" != "$rconf_was" ]; then
-  rconf_was=$rconf
+if [ "$tier" = full ] || [ "$rconf|$rconf_is" != "$rconf_was" ]; then
+  rconf_was="$rconf|$rconf_is"
   if [ -z "$rconf" ]; then mark redis-file unknown; echo "the configuration file of Redis"
   elif [ -r "$rconf" ]; then
     mark redis-file ok; printf '%s\\n' "$rconf"

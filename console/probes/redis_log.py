@@ -8,8 +8,8 @@ from console.probes import NotUnderstoodError
 
 NAME = "redis-log"
 SCRIPT = """
-if [ "$tier" = full ] || [ "$rlog" != "$rlog_was" ]; then
-  rlog_was=$rlog
+if [ "$tier" = full ] || [ "$rlog|$rlog_is" != "$rlog_was" ]; then
+  rlog_was="$rlog|$rlog_is"
   if [ -z "$rlog" ]; then mark redis-log unknown; echo "the log of Redis"
   elif [ -r "$rlog" ]; then mark redis-log ok; printf '%s\\n' "$rlog"; tail -c 8192 "$rlog" | tail -n 40
   elif [ -e "$rlog" ]; then mark redis-log denied; printf '%s\\n' "$rlog"

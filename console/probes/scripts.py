@@ -15,8 +15,8 @@ BOUND = 32768
 # A path that is not there counts as missing only where its nearest existing folder can be looked into.
 SCRIPT = f"""
 if [ -n "$scripts" ]; then
-  if [ "$tier" = full ] || [ "$scripts" != "$scripts_was" ]; then
-    scripts_was=$scripts
+  if [ "$tier" = full ] || [ "$scripts|$scripts_are" != "$scripts_was" ]; then
+    scripts_was="$scripts|$scripts_are"
     mark scripts ok
     printf '%s\\n' "$nonce"
     IFS=$n

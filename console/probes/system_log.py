@@ -19,7 +19,7 @@ fi
 """
 SCRIPT = r"""
 if [ -n "$use_journal" ]; then
-  if [ "$tier" = full ]; then
+  if [ "$tier" != live ]; then
     mark system-log ok; echo 'journal'
     journalctl -u keepalived -n 80 -o short-iso --no-pager -q
   fi

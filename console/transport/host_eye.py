@@ -17,6 +17,8 @@ from console.probes.program import Section, Watched
 from console.transport.failure import LinkError
 from console.transport.link import Link
 
+ANEW_EVERY = 30.0
+"""Seconds after which files are read anew, whatever their `stat` says."""
 _ANSWER_TIMEOUT = 5.0  # of the first batch, which reads everything
 _GIVE_UP = 15.0  # seconds of silence after which the connection itself is in doubt
 Now = Callable[[], float]
@@ -105,6 +107,7 @@ class HostEye:
         self._last_dump = Dump("", "")
         self._last_scripts: tuple[str, ...] = ()
         self._seq = 0
+        self._read_at = 0.0
         self._offered: Any = None
         self._refused = Problem(ProblemKind.CLOSED, "the SSH connection was lost")
         self._answered = threading.Event()
@@ -161,6 +164,7 @@ class HostEye:
             session = self._link.connection
             assert session is not None
             self._asked = None
+            self._read_at = session.asked.since
             self._take(session.batch, session.asked, session.received)
         elif self._link.connection is None:
             self.readings = silent(self._link.problem, self.now())
@@ -173,11 +177,20 @@ class HostEye:
             return
         asked = self._new_request()
         try:
-            session.shell.ask(self._request(asked, program.FULL if full else program.LIVE))
+            session.shell.ask(self._request(asked, self._tier(full=full)))
         except LinkError as error:
             self._lose(error.problem)
         else:
             self._asked = asked
+
+    def _tier(self, *, full: bool) -> str:
+        """`full`: everything. A file whose `stat` has not changed is read anew only now and then."""
+        if not full:
+            return program.LIVE
+        if time.monotonic() - self._read_at < ANEW_EVERY:
+            return program.CHECKED
+        self._read_at = time.monotonic()
+        return program.FULL
 
     @property
     def waiting(self) -> bool:

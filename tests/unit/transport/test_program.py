@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import subprocess
 
@@ -80,6 +81,29 @@ def test_only_what_changed_is_read_again(shell, tmp_path):
     (tmp_path / "it's $(a) conf").unlink()
     assert shell.ask(program.LIVE)["config"].status == "missing"
     assert {"config", "clock", "disk"} <= set(shell.ask(program.FULL))
+
+
+def test_what_is_checked_is_everything_but_files_that_are_as_they_were(shell, tmp_path):
+    log, conf, script = tmp_path / "redis.log", tmp_path / "redis.conf", tmp_path / "a b|c.sh"
+    for file in (log, conf, script):
+        file.write_text("priority 100\n")
+    shell.batch()
+
+    def checked():
+        return set(shell.ask(program.CHECKED, "", "", [str(script)], redis_log=str(log), redis_file=str(conf)))
+
+    rare, files = {"clock", "disk", "backups"}, {"config", "notify-log", "system-log"}
+    named = {"redis-log": log, "redis-file": conf, "scripts": script}
+    assert rare | set(named) <= checked(), "new paths are read"
+    assert checked() & (rare | files | set(named)) == rare
+    for name, file in named.items():
+        was = file.stat()
+        file.write_text("priority 101\n")
+        os.utime(file, ns=(was.st_atime_ns, was.st_mtime_ns))  # as long as before, and pretends to be as old
+        assert checked() & (files | set(named)) == {name}
+    script.unlink()
+    assert "scripts" in checked()
+    assert files <= set(shell.ask(program.FULL))
 
 
 def test_a_directory_with_any_name_is_data(shell, tmp_path):
