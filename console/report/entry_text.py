@@ -29,6 +29,8 @@ def _bound(data: Data) -> str:
 
 def _observed(data: Data) -> str:
     checks = data.get("checks") or data.get("proofs") or ()
+    if not checks:
+        return "nothing has to hold before it"
     missing = [one.get("statement", "") for one in checks if one.get("verdict") != "holds"]
     held = f"{len(checks) - len(missing)} of {len(checks)} conditions hold"
     return held + "".join(f"; not: {one}" for one in missing)
