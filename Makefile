@@ -20,7 +20,7 @@ demo: terminal packages .venv/made
 	@$(BIN)/python -m console demo $(SCENARIO)
 
 test: packages .venv/made servers lint
-	$(call step,pytest,$(BIN)/pytest -q -n $(WORKERS) --dist worksteal --durations 15)
+	$(call step,pytest,$(BIN)/pytest -q -n $(WORKERS) --dist load --maxschedchunk 1 --durations 15)
 
 check: .venv/made lint
 

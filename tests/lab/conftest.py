@@ -59,6 +59,11 @@ def pair(room: None, request: pytest.FixtureRequest) -> Iterator[Callable[..., L
         yield build
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long begins first: no worker is left alone with it at the end, while the others have nothing to do."""
+    items.sort(key=lambda item: (item.get_closest_marker("long") is None, item.get_closest_marker("lab") is None))
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
     """The hosts' logs belong in the report of a failed test: they are gone after it."""

@@ -118,6 +118,7 @@ def test_the_old_master_comes_back_and_is_never_in_the_name(pair, tmp_path, vers
     assert not [one for one in (*shown, *written) if TOKEN in one]
 
 
+@pytest.mark.long
 async def test_at_the_full_screen_it_is_never_in_the_name_either(pair, tmp_path):
     lab = pair("consul-failed-over", password=TOKEN)
     with NameWriter(TOKEN) as writer, Watch(consul.ADDRESSES[B]) as watch:

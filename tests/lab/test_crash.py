@@ -97,6 +97,7 @@ class Deaths:
         return [json.loads(line) for line in journal.read_text("utf-8").splitlines()]
 
 
+@pytest.mark.long
 def test_a_console_that_is_killed_at_every_moment_of_a_rebuild(pair, tmp_path):
     """One rebuild by some hundred consoles. Every entry and every command has been the last one of some of them."""
     lab = pair("failed-over")

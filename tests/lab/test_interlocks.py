@@ -119,6 +119,7 @@ async def test_a_runbook_that_requires_nothing_wipes_nothing(pair):
     assert (role(lab, A), role(lab, B)) == ("master", "master")
 
 
+@pytest.mark.long
 async def test_h03_only_the_whole_sentence_takes_the_loss(pair, tmp_path):
     lab = pair("stale-master-back")
     lab.host(B).redis("SET", "written:while:alone", "1")
@@ -218,6 +219,7 @@ async def test_h19_a_server_that_cannot_load_the_copy_is_not_made_a_replica(pair
     assert role(lab, B) == "master"
 
 
+@pytest.mark.long
 async def test_h14_a_survivor_that_dies_during_the_sync_does_not_promote_half_a_data_set(pair):
     lab = pair("stale-master-back", sync_delay=30)
     shipped = files("console.runbooks").joinpath("one-shot-rebuild.yaml").read_text(encoding="utf-8")
@@ -274,6 +276,7 @@ async def test_h28_a_node_that_hangs_is_not_down(pair):
     lab.fault("thaw", B, "sshd")
 
 
+@pytest.mark.long
 async def test_h29_no_secret_is_written_or_shown_anywhere(pair, tmp_path):
     secrets = ("correct-horse", "aBcD1234")
     lab = pair("stale-master-back", password=secrets[0])

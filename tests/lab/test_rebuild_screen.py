@@ -16,6 +16,7 @@ def own_state_folder(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("scenario", "choose", "size"),
     [("failed-over", "", (80, 24)), ("fresh", "redis-a", (120, 40)), ("stale-master-back", "", (80, 24))],

@@ -206,6 +206,7 @@ def test_until_the_virtual_ip_has_moved_it_is_called_off(pair, tmp_path):
     assert lab.vip_holders() == [SURVIVOR]
 
 
+@pytest.mark.long
 async def test_at_the_full_screen(pair, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     lab = pair("password-failed-over")

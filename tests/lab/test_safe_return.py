@@ -91,6 +91,7 @@ def test_given_back_or_stopped_half_way_nothing_is_lost_by_a_second_failure(pair
     assert writer.lost() == 0
 
 
+@pytest.mark.long
 async def test_kept_through_the_screen_nothing_is_lost_by_a_second_failure(pair):
     lab = pair("preempting-failed", redis="8.0", **SCALED)
     with Writer(lab.vip) as writer:

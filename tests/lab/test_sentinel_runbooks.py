@@ -129,6 +129,7 @@ async def test_the_write_vip_is_taken_off_the_old_master_at_the_full_screen(pair
     assert f"run_id:{master.redis('INFO', 'server').split('run_id:')[1][:40]}" in seen
 
 
+@pytest.mark.long
 def test_the_write_vip_is_set_on_the_master_from_none_and_from_a_replica(pair, tmp_path):
     lab = pair("sentinel-vip-on-none", redis="6.2")
     master = master_of(lab)

@@ -9,6 +9,7 @@ pytestmark = pytest.mark.lab
 SEED = 4
 
 
+@pytest.mark.long
 def test_a_short_soak(pair, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     lab = pair("healthy", password="s3cret")

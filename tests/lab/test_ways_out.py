@@ -48,6 +48,7 @@ def assert_protected(lab, master):
     assert lab.vip_holders() == [master]
 
 
+@pytest.mark.long
 def test_break_replication_loop(pair, tmp_path):
     """A chain without a head; the VIP is left behind on one node, and was added by hand to the other one."""
     lab = pair("healthy")
@@ -66,6 +67,7 @@ def test_break_replication_loop(pair, tmp_path):
     assert_healthy_and_protected(lab, A)
 
 
+@pytest.mark.long
 def test_recover_from_rdb(pair, tmp_path):
     """Once the virtual IP has moved, scripts do the rest; but the survivor is still told to hold writes back."""
     lab = pair("password-failed-over")
@@ -102,6 +104,7 @@ def test_restore_backup(pair, tmp_path):
     assert_healthy_and_protected(lab, B)
 
 
+@pytest.mark.long
 def test_safe_return_until_it_is_a_replica(pair, tmp_path):
     lab = pair("preempting-failed", redis="6.0", notify_sleep=2)
     with Writer(lab.vip) as writer:
@@ -113,6 +116,7 @@ def test_safe_return_until_it_is_a_replica(pair, tmp_path):
     assert_protected(lab, B)
 
 
+@pytest.mark.long
 def test_safe_return_from_there_on(pair, tmp_path):
     """Where writes are held back and nobody has moved yet, resume-writes leads on."""
     lab = pair("preempting-failed", redis="6.0", notify_sleep=2)

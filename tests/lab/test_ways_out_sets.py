@@ -47,6 +47,7 @@ def weigh_nothing(lab, name):
         lab.host(director).run(["ipvsadm", "-e", *real], check=True)
 
 
+@pytest.mark.long
 def test_sentinel_return_old_master(pair, tmp_path):
     """From a state in which no step is skipped: what it lacks for that goes wrong while the run is under way."""
     lab = pair("sentinel-vip-on-two", redis="6.2")
@@ -73,6 +74,7 @@ def test_sentinel_return_old_master(pair, tmp_path):
     assert all(table[OUTSIDE[MASTER]] == 1 for table in weights(lab).values())
 
 
+@pytest.mark.long
 def test_sentinel_repair_write_vip(pair, tmp_path):
     lab = pair("sentinel-vip-on-none", redis="8.0")
     book, master = "sentinel-repair-write-vip", master_of(lab)
@@ -91,6 +93,7 @@ def test_sentinel_repair_write_vip(pair, tmp_path):
     assert lab.vip_holders() == [master.name]
 
 
+@pytest.mark.long
 def test_sentinel_switchover_and_the_way_back_out_of_it(pair, tmp_path):
     lab = pair("sentinel-healthy", redis="7.0")
     book, back, old = "sentinel-switchover", "sentinel-resume-writes", lab.host(MASTER)
@@ -136,6 +139,7 @@ def test_lvs_drain_replica(pair, tmp_path):
     settled(lab)
 
 
+@pytest.mark.long
 def test_consul_return_old_master(pair, tmp_path):
     """From two masters in the name: as soon as clients are led to one of them only, they lose nothing."""
     lab = pair("consul-second-master")
