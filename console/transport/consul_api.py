@@ -47,11 +47,12 @@ class ConsulApi:
             self._client = None
 
     def _request(self, method: str, path: str, timeout: float) -> str:
-        until = time.monotonic() + timeout
         where = f"Consul at {urlsplit(self.url).netloc}"
         with self._failures(where):
             headers = {"X-Consul-Token": self._token.reveal()} if self._token is not None else {}
-            with self._open().stream(method, f"{self.url}{path}", headers=headers, timeout=timeout) as answer:
+            client = self._open()
+            until = time.monotonic() + timeout  # not before: importing the library is none of Consul's time
+            with client.stream(method, f"{self.url}{path}", headers=headers, timeout=timeout) as answer:
                 body = b""
                 for part in answer.iter_bytes():
                     body += part

@@ -151,6 +151,18 @@ def test_what_is_shown_and_journaled_has_no_token():
     assert shown == "PUT http://192.168.3.1:8500/v1/agent/service/maintenance/redisnode1?enable=true"
 
 
+def test_the_time_that_the_library_takes_to_load_is_not_consuls(monkeypatch):
+    make = ConsulApi._open
+
+    def load(api):
+        time.sleep(0.6)
+        return make(api)
+
+    monkeypatch.setattr(ConsulApi, "_open", load)
+    with agent({"/x": (200, SERVICES)}) as (url, _):
+        assert ConsulApi(url, None).get("/x", 0.5) == SERVICES
+
+
 def test_an_eye_on_a_consul_that_is_away_is_silent_about_it_in_time():
     eye = ConsulEye(ConsulSpec(f"http://127.0.0.1:{free_port()}", "redis"), Secret(TOKEN), time.time)
     eye.begin(force=True)
