@@ -7,7 +7,7 @@
 SHELL := /bin/sh
 BIN := .venv/bin
 SCENARIO ?= failed-over
-WORKERS ?= 4
+WORKERS ?= 5
 MINUTES ?= 10
 
 # $(call step,NAME,COMMAND): says what runs and how long it took.
