@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -52,9 +57,29 @@ class Prompt:
 def console(lab: Laboratory, *words: str, state: Path | None = None) -> subprocess.CompletedProcess[str]:
     """One call of the console in the laboratory, without a terminal."""
     return subprocess.run(
-        [sys.executable, "-m", "console", *words], env=environment(lab, state), capture_output=True, text=True,
+        [sys.executable, *forked(), *words], env=environment(lab, state), capture_output=True, text=True,
         stdin=subprocess.DEVNULL, timeout=60, check=False,
     )  # fmt: skip
+
+
+@cache
+def forked() -> tuple[str, ...]:
+    """How Python is called for a console that is forked from a process of this room; that one ends with this one."""
+    program = str(Path(__file__).with_name("forked.py"))
+    place = Path(tempfile.mkdtemp(prefix="consoles-")) / "socket"
+    server = subprocess.Popen([sys.executable, program, str(place)], stdin=subprocess.PIPE)
+
+    def end() -> None:
+        server.communicate(timeout=10)
+        shutil.rmtree(place.parent)
+
+    atexit.register(end)
+    until = time.monotonic() + 30
+    while not place.exists():
+        assert server.poll() is None, "the process that forks consoles has ended"
+        assert time.monotonic() < until, "the process that forks consoles does not come"
+        time.sleep(0.02)
+    return ("-S", "-E", program, str(place))
 
 
 def environment(lab: Laboratory, state: Path | None = None) -> dict[str, str]:
@@ -80,16 +105,19 @@ def run_plain(
     override: str = "",
     at: Callable[[Prompt], str] | None = None,
     leave: Callable[[str], bool] | None = None,
+    own: bool = False,
 ) -> PlainRun:
     """Runs to the end, saying yes and typing the names that are asked for. `typed` is typed at a gate instead.
 
     A run that is blocked is aborted, and its reason kept in `stuck`; but where `override` is given and can be, that is
     typed first, `sentence` being the very sentence that is asked for. `at` hears of each prompt before it is answered;
     what it returns is typed instead, unless it is empty. `leave` hears of each step that is announced: yes is Ctrl-C.
+    `own`: by a Python of its own, as at a real terminal, and not a forked one.
     """
     seen = PlainRun()
     step = announced = ""
-    words = ["-m", "console", "run", runbook, lab.cluster, "--plain", *options]
+    console = ("-m", "console") if own or leave else forked()
+    words = [*console, "run", runbook, lab.cluster, "--plain", *options]
     terminal = pexpect.spawn(
         sys.executable, words, env=environment(lab, state), encoding="utf-8", timeout=deadline, dimensions=(24, 100)
     )

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.lab
 )
 def test_the_rebuild_ends_healthy_and_survives_another_failure(pair, tmp_path, scenario, options):
     lab = pair(scenario)
-    run = run_plain(lab, "one-shot-rebuild", *options, state=tmp_path)
+    run = run_plain(lab, "one-shot-rebuild", *options, state=tmp_path, own=True)
     assert (run.outcome, run.code) == ("done", 0), run.text
     assert run.gates == ["redis-b"], "the name is typed once: at SLAVEOF"
     assert_healthy_and_protected(lab, "redis-a")
