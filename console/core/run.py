@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from console.core.command import Planned
-from console.core.loss import LossPreview
 from console.core.predicate import Check
 from console.core.runbook import GateKind, Runbook, Step
+
+if TYPE_CHECKING:  # all rules would come with it, and lists of past runs need none of them
+    from console.core.loss import LossPreview
 
 
 class StepStatus(StrEnum):
