@@ -113,7 +113,7 @@ steps:
     title: Make the returning node a replica of the survivor
     why: What could go wrong without this step, or with it at the wrong time.
     role: returning           # the node that the action is for
-    skip_if:                  # all hold: it is done already
+    skip_if:                  # all hold: it is done already; also while it waits
       - replicates-from: {subject: returning, source: survivor}
     require:                  # all hold on a new observation, or nothing is sent
       - behind-vip: survivor

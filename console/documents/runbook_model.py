@@ -105,7 +105,7 @@ class Step(Strict):
     title: Prose
     why: Prose = Field(description="What could go wrong without this step, or with it at the wrong time.")
     role: Word
-    skip_if: list[ConditionText] = Field([], description="All hold: the step is done already.")
+    skip_if: list[ConditionText] = Field([], description="All hold: the step is done already, also while it waits.")
     require: list[ConditionText] = Field([], description="All hold, or nothing is sent.")
     gate: Literal["none", "confirm", "type-name"] = Field(
         "confirm", description="How the operator confirms; none only where nothing is changed."
