@@ -29,13 +29,13 @@ is never taken for a state: no finding follows from silence alone. Within a seve
 @click.pass_obj
 def findings(_: CliContext, code: str | None, form: str) -> None:
     """Explain the finding codes: all of them, or one."""
-    from console.core.diagnose import ROWS
+    from console.core.diagnose import all_rows
     from console.documents.words import meant
 
-    rows = {row.code: row for row in ROWS}
+    rows = {row.code: row for row in all_rows()}
     if code is not None and code not in rows:
         raise CliError(f"there is no finding {code}{meant(code, rows)}")
-    chosen = [rows[code]] if code is not None else list(ROWS)
+    chosen = [rows[code]] if code is not None else list(all_rows())
     click.echo(reference(chosen) if form == "markdown" else "\n".join(map(_as_text, chosen)), nl=False)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Iterator
 
-from console.core.conditions import VOCABULARY, ArgumentSpec, PredicateSpec
 from console.core.runbook import Action, Condition, RoleSpec, Runbook, Step
 from console.core.verbs import VERBS, VerbSpec
+from console.core.vocabulary import VOCABULARY, ArgumentSpec, PredicateSpec
 
 WIDTH = 100
 

@@ -13,13 +13,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from console.core.answer import AnswerKind
-from console.core.conditions import evaluate
 from console.core.model import ClusterState
 from console.core.predicate import Check
 from console.core.replay import PastRun, PastStep
 from console.core.run import PASSED_STATUSES, Belief, BeliefKind, StepStatus
 from console.core.runbook import Condition, Runbook, Step
 from console.core.verbs import VERBS, changes_something
+from console.core.vocabulary import evaluate
 
 _OF_ITS_NODE = frozenset({"redis-up", "redis-down", "redis-on-this-host", "keepalived-running", "keepalived-stopped"})
 """Conditions that only what is sent to the very node can change."""

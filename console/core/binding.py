@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from console.core.conditions import evaluate
 from console.core.model import ClusterState
 from console.core.predicate import Check, Verdict
 from console.core.runbook import RoleSpec, Runbook
+from console.core.vocabulary import evaluate
 
 
 @dataclass(frozen=True, slots=True)

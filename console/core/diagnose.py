@@ -7,13 +7,15 @@ from dataclasses import replace
 
 from console.core.diagnosis.row import Row
 from console.core.finding import Finding, Health, NextAction, Severity
-from console.core.kinds import KINDS, kind_of
+from console.core.kinds import all_kinds, kind_of
 from console.core.model import ClusterState
 from console.core.predicate import Verdict
 from console.core.protection import protection
 
-ROWS: tuple[Row, ...] = tuple(dict.fromkeys(row for kind in KINDS for row in kind.rows))
-"""Every finding code that there is, in the order of the kinds."""
+
+def all_rows() -> tuple[Row, ...]:
+    """Every finding code that there is, in the order of the kinds."""
+    return tuple(dict.fromkeys(row for kind in all_kinds() for row in kind.rows))
 
 
 def diagnose(state: ClusterState, now: float) -> tuple[Finding, ...]:  # noqa: ARG001 - rules that judge ages need it

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from console.core.conditions import evaluate
 from console.core.conditions.servers import COPY_ON_WRITE_MARGIN, DISK_MARGIN
 from console.core.facts import size, span
 from console.core.model import ClusterState, NodeState, Redis
 from console.core.predicate import Verdict
 from console.core.runbook import Condition
+from console.core.vocabulary import evaluate
 
 SAVE_RATE, NETWORK_RATE, LOAD_RATE = 100_000_000, 100_000_000, 50_000_000
 """Bytes of RDB a second: guesses for a server of today on a network of 1 Gbit/s."""

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from console.core.conditions import VOCABULARY, ArgumentSpec, ArgumentType, PredicateSpec
 from console.core.model import VrrpState
 from console.core.runbook import CANDIDATE, Action, Condition, GateKind, RoleSpec, Runbook, Step
 from console.core.verbs import VERBS, ArgumentKind, VerbSpec
+from console.core.vocabulary import VOCABULARY, ArgumentSpec, ArgumentType, PredicateSpec
 from console.documents import runbook_model as written
 from console.documents.problems import validated
 from console.documents.words import meant

@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
-from console.core.conditions import VOCABULARY
 from console.core.verbs import VERBS, ArgumentKind, VerbArgument
+from console.core.vocabulary import VOCABULARY
 from console.documents.problems import Strict
 
 _WORD = re.compile(r"[a-z][a-z0-9-]*")

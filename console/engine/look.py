@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from console.core.command import Identity, Planned
-from console.core.conditions import evaluate
 from console.core.gate import differences, digest, evidence, identities, material
 from console.core.hazards import override_sentence
 from console.core.interlocks import interlocks
@@ -17,6 +16,7 @@ from console.core.predicate import Check
 from console.core.protection import protection
 from console.core.runbook import Condition, GateKind, Runbook, Step
 from console.core.verbs import VERBS, changes_something
+from console.core.vocabulary import evaluate
 from console.engine.actions import PlanError, Workplace, plan_commands
 
 

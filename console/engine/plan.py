@@ -13,7 +13,6 @@ from enum import StrEnum
 from functools import partial
 
 from console.core.command import Planned
-from console.core.conditions import evaluate
 from console.core.conditions.switching import PAUSED
 from console.core.loss import LossPreview
 from console.core.model import ClusterState, NodeState, Redis
@@ -21,6 +20,7 @@ from console.core.predicate import Check
 from console.core.run_lock import runs_on, words
 from console.core.runbook import Condition, GateKind, Runbook, Step
 from console.core.verbs import VERBS
+from console.core.vocabulary import evaluate
 from console.engine.actions import Workplace
 from console.engine.look import Look, conditions, gate_of, look, proofs
 

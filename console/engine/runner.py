@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 
 from console.core.belief import beliefs
-from console.core.conditions import evaluate
 from console.core.diagnose import diagnose
 from console.core.figures import figures
 from console.core.journal import plain
@@ -24,6 +23,7 @@ from console.core.run import (
     StepReached,
     StepStatus,
 )
+from console.core.vocabulary import evaluate
 from console.engine.look import sentence, situation
 from console.engine.ports import Journal, Operator
 from console.engine.resumption import attempt_of, pause_begun

@@ -14,11 +14,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from console.core.command import Planned, RedisCommand
-from console.core.conditions import evaluate
 from console.core.conditions.switching import PAUSED
 from console.core.model import ClusterState, Redis
 from console.core.runbook import Condition
 from console.core.service_name import name_leads_to
+from console.core.vocabulary import evaluate
 from console.engine.request import PlanError, Request, version_of, word_of
 
 PAUSES = "pause-writes"

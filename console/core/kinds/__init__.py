@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from console.core.kinds import keepalived, sentinel_consul, sentinel_vip
+from importlib import import_module
+
 from console.core.kinds.kind import Kind
 
-__all__ = ["KINDS", "Kind", "kind_of"]
+__all__ = ["Kind", "all_kinds", "kind_of"]
 
-KINDS: tuple[Kind, ...] = (keepalived.KIND, sentinel_vip.KIND, sentinel_consul.KIND)
+_MODULES = {"keepalived": "keepalived", "sentinel-vip": "sentinel_vip", "sentinel-consul": "sentinel_consul"}
 
 
 def kind_of(name: str) -> Kind:
-    """The kind of this name. Raises KeyError where there is none: an inventory that was checked has none such."""
-    return {kind.name: kind for kind in KINDS}[name]
+    """The kind of this name, imported when it is first asked for: `status` of a pair has no time for the others' rules.
+
+    Raises KeyError where there is none: an inventory that was checked has none such.
+    """
+    kind: Kind = import_module(f"{__name__}.{_MODULES[name]}").KIND
+    return kind
+
+
+def all_kinds() -> tuple[Kind, ...]:
+    """In the order in which documents name them."""
+    return tuple(kind_of(name) for name in _MODULES)

@@ -7,9 +7,9 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 
-from console.core.conditions import evaluate
 from console.core.predicate import Check
 from console.core.run import Question, RunState
+from console.core.vocabulary import evaluate
 from console.tui.bindings import bindings_of
 from console.tui.present import cards
 from console.tui.present import run as present

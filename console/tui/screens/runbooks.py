@@ -12,10 +12,10 @@ from textual.widget import Widget
 from textual.widgets import Button
 
 from console.core.binding import Unbound, bind_roles
-from console.core.conditions import evaluate
 from console.core.predicate import Check
 from console.core.run_lock import words
 from console.core.runbook import Runbook
+from console.core.vocabulary import evaluate
 from console.tui.bindings import bindings_of
 from console.tui.present import lock as present_lock
 from console.tui.present import run as present

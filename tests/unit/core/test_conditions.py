@@ -6,7 +6,7 @@ import samples as s
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.core.conditions import VOCABULARY, evaluate, service_name, watchers
+from console.core.conditions import service_name, watchers
 from console.core.conditions.switching import PAUSED
 from console.core.model import (
     ActionKind,
@@ -25,6 +25,7 @@ from console.core.model import (
 from console.core.predicate import Verdict
 from console.core.protection import protection
 from console.core.runbook import Condition
+from console.core.vocabulary import VOCABULARY, evaluate
 
 HOLDS, FAILS, UNKNOWN = Verdict.HOLDS, Verdict.FAILS, Verdict.UNKNOWN
 STATES = (

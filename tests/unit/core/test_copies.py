@@ -8,7 +8,6 @@ import pytest
 import samples as s
 
 from console.core.backup import newest, note_of
-from console.core.conditions import VOCABULARY, evaluate
 from console.core.conditions.switching import PAUSED
 from console.core.copied import carried_over, counts_in_words, same_counts
 from console.core.history import ancestry
@@ -25,6 +24,7 @@ from console.core.model import (
 )
 from console.core.predicate import Verdict
 from console.core.runbook import Condition
+from console.core.vocabulary import VOCABULARY, evaluate
 
 HOLDS, FAILS, UNKNOWN = Verdict.HOLDS, Verdict.FAILS, Verdict.UNKNOWN
 COUNTS = {"keys": {0: 10, 1: 5000}, "expires": {0: 0, 1: 500}}

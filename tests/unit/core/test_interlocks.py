@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from fakes import RUNBOOK
 
-from console.core.conditions import VOCABULARY
-from console.core.diagnose import ROWS
+from console.core.diagnose import all_rows
 from console.core.hazards import HAZARDS
 from console.core.interlocks import FREE, INTERLOCKS, NODE, interlocks
 from console.core.runbook import Action, Condition, GateKind, Step
 from console.core.verbs import VERBS
+from console.core.vocabulary import VOCABULARY
 from console.documents.library import shipped_folder
 from console.documents.runbook import load_runbook
 from console.engine.look import conditions, gate_of
@@ -26,7 +26,7 @@ DOCUMENTED = [f"H{number:02}" for number in range(1, 31)]
 def test_each_row_is_kept_by_something_that_exists(hazard):
     assert hazard.predicates or hazard.engine
     assert set(hazard.predicates) <= set(VOCABULARY)
-    assert set(hazard.findings) <= {row.code for row in ROWS}
+    assert set(hazard.findings) <= {row.code for row in all_rows()}
     assert hazard.proofs
     for proof in hazard.proofs:
         file, name = proof.split("::")

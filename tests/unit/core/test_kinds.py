@@ -11,7 +11,7 @@ import samples
 from console.core.diagnose import diagnose, health
 from console.core.finding import Health
 from console.core.gate import differences, material
-from console.core.kinds import KINDS, kind_of
+from console.core.kinds import all_kinds, kind_of
 from console.core.model import ProblemKind, unread
 from console.core.predicate import Verdict
 from console.core.protection import protection
@@ -30,7 +30,7 @@ def with_sentinel(state, name, **changes):
     return replace(state, sentinels=tuple(changed(one) if one.name == name else one for one in state.sentinels))
 
 
-@pytest.mark.parametrize("kind", [kind.name for kind in KINDS])
+@pytest.mark.parametrize("kind", [kind.name for kind in all_kinds()])
 def test_a_healthy_one_has_no_finding_and_is_protected(kind):
     state = HEALTHY[kind]
     found = diagnose(state, samples.NOW)

@@ -5,7 +5,6 @@ import samples as s
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.core.conditions import evaluate
 from console.core.model import TrackScript, VrrpState
 from console.core.priority import (
     PriorityPlan,
@@ -17,6 +16,7 @@ from console.core.priority import (
     smallest_change,
 )
 from console.core.runbook import Condition
+from console.core.vocabulary import evaluate
 
 ROLES = {"master": s.A, "node": s.B}
 PRIORITIES = st.integers(1, 254)

@@ -8,7 +8,7 @@ import pytest
 import sample_sets as sets
 import samples
 
-from console.core.conditions import evaluate, service_name
+from console.core.conditions import service_name
 from console.core.diagnose import diagnose
 from console.core.diagnosis import consul as rules
 from console.core.finding import Severity
@@ -28,6 +28,7 @@ from console.core.protection import protection
 from console.core.redis_conf import mask, with_master
 from console.core.runbook import Condition
 from console.core.service_name import writable
+from console.core.vocabulary import evaluate
 
 NOW, A, B = samples.NOW, sets.APP01, sets.APP02
 HOLDS, FAILS, UNKNOWN = Verdict.HOLDS, Verdict.FAILS, Verdict.UNKNOWN

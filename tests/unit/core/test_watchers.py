@@ -8,8 +8,8 @@ import pytest
 import sample_sets as sets
 import samples
 
-from console.core.conditions import evaluate, watchers
-from console.core.diagnose import ROWS, diagnose
+from console.core.conditions import watchers
+from console.core.diagnose import all_rows, diagnose
 from console.core.finding import Severity
 from console.core.kinds import kind_of
 from console.core.model import (
@@ -25,6 +25,7 @@ from console.core.model import (
 from console.core.predicate import Verdict
 from console.core.protection import protection
 from console.core.runbook import Condition
+from console.core.vocabulary import evaluate
 
 SET = sets.sentinel_vip_set()
 
@@ -150,7 +151,7 @@ def test_every_row_of_sentinels_and_readers_has_a_state_that_shows_it():
     arp = {"read-vip-not-on-node", "arp-not-suppressed"}
     assert own | arp == {row[1] for row in FOUND} | {"sentinel-master-not-vip"}
     assert {row.code for row in kind_of("sentinel-vip").rows} - own - shared == arp
-    assert own <= {row.code for row in ROWS}
+    assert own <= {row.code for row in all_rows()}
 
 
 def test_a_virtual_ip_that_leads_past_the_named_master_is_critical():

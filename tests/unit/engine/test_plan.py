@@ -80,7 +80,7 @@ UNMOVED = {
 
 def test_every_predicate_is_moved_by_a_verb_or_by_none_for_a_reason():
     """A plan and a resumed run rely on it: a proof that a later step has overtaken would be waited for in vain."""
-    from console.core.conditions import VOCABULARY
+    from console.core.vocabulary import VOCABULARY
 
     moved = frozenset[str]().union(*(verb.affects for verb in VERBS.values()))
     assert moved | set(UNMOVED) == set(VOCABULARY)
