@@ -29,10 +29,13 @@ GONE_THROUGH = ["stop-keepalived", *RETURNED[:1], "save", *RETURNED[1:3], "let-g
 """The same with those that were already so: after the VIP has moved, they make a replica of the other node."""
 
 
-def left_out(runbook, seen):
-    """The steps that were already so; the others were given up at in their order, each once."""
+def left_out(runbook, seen, late=()):
+    """The steps that were already so; the others were given up at in their order, each once.
+
+    `late`: not those, which may be asked again by a run that begins while the virtual IP still moves.
+    """
     steps = asking(runbook)
-    at = [step for step in seen.at if step in steps]
+    at = [step for step in seen.at if step in steps and step not in late]
     assert at == sorted(set(at), key=steps.index), seen.at
     return set(steps) - set(at)
 
@@ -81,7 +84,7 @@ def test_recover_from_rdb(pair, tmp_path):
     assert writer.lost() == 0
     assert not seen.led
     stood = {"stop-keepalived", "stop-redis", "priorities"}
-    assert left_out("recover-from-rdb", seen) == stood | BY_SCRIPTS
+    assert left_out("recover-from-rdb", seen, late=("stop-keepalived",)) == stood | BY_SCRIPTS
     assert_protected(lab, OLD)
     nothing_held_back(lab, OLD, SURVIVOR)
 
