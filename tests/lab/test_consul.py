@@ -110,6 +110,7 @@ def test_the_old_master_comes_back_and_is_never_in_the_name(pair, tmp_path, vers
         shown += [run.text, printed]
         lab.fault("kill", master, "redis")
         lab.wait(lambda name=old: leads_to(name), 30, f"the name follows to {old}")
+        lab.wait(lambda: not any(one["failover_in_progress"] for one in status(lab)["sentinels"]), 30, "it is over")
     # H29: the token, which is Redis' password here too, is nowhere but where it was.
     words = (["status", "--format", "json"], ["plan", BOOK, "cache"], ["runs", "show"])
     shown += [answer.stdout + answer.stderr for answer in (console(lab, *one, state=tmp_path / A) for one in words)]
