@@ -35,7 +35,7 @@ def findings(_: CliContext, code: str | None, form: str) -> None:
     rows = {row.code: row for row in all_rows()}
     if code is not None and code not in rows:
         raise CliError(f"there is no finding {code}{meant(code, rows)}")
-    chosen = [rows[code]] if code is not None else list(all_rows())
+    chosen = [rows[code]] if code is not None else list(rows.values())
     click.echo(reference(chosen) if form == "markdown" else "\n".join(map(_as_text, chosen)), nl=False)
 
 

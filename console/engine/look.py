@@ -43,7 +43,7 @@ class Look:
 
     @property
     def done_already(self) -> bool:
-        return bool(self.skips) and all(check.holds for check in self.skips)
+        return _needless(self.skips)
 
     @property
     def blocked(self) -> bool:
@@ -101,7 +101,10 @@ def proofs(step: Step, state: ClusterState, roles: Mapping[str, str]) -> tuple[C
 
 def passed_over(step: Step, state: ClusterState, roles: Mapping[str, str]) -> bool:
     """Whether the step's `skip_if` holds on this observation; a step without one is never passed over."""
-    skips = _evaluated(step.skip_if, state, roles)
+    return _needless(_evaluated(step.skip_if, state, roles))
+
+
+def _needless(skips: tuple[Check, ...]) -> bool:
     return bool(skips) and all(check.holds for check in skips)
 
 
