@@ -13,8 +13,17 @@ from console.cli.main import LazyCommand, run
 
 if TYPE_CHECKING:
     from console.core.inventory import ClusterSpec
-    from console.core.replay import Cut, PastRun
-    from console.engine.ports import Actuator, Archive, Armory, Clock, Desk, Inspector, Journal, NameSampler
+    from console.core.runs.replay import Cut, PastRun
+    from console.engine.ports import (
+        Actuator,
+        Archive,
+        Clock,
+        ConsoleContext,
+        Inspector,
+        Journal,
+        NameSampler,
+        RunStarter,
+    )
 
 LABORATORY = (
     LazyCommand("lab", "Run a laboratory of real servers on this machine.", "console.lab.commands"),
@@ -44,7 +53,7 @@ def _clock() -> Clock:
 
 
 def _ssh_library() -> None:
-    import console.transport.ssh  # noqa: F401
+    import console.transport.ssh.connection  # noqa: F401
 
 
 def _inspector(cluster: ClusterSpec, passwords: Passwords, clock: Clock, *, parallel: int = HANDSHAKES) -> Inspector:
@@ -53,39 +62,39 @@ def _inspector(cluster: ClusterSpec, passwords: Passwords, clock: Clock, *, para
     return make_inspector(cluster, passwords, clock, parallel=parallel)
 
 
-def _armory(desk: Desk, passwords: Callable[[str], Passwords], folder: Path) -> Armory:
-    from console.engine.session import ClusterArmory
+def _run_starter(console_context: ConsoleContext, passwords: Callable[[str], Passwords], folder: Path) -> RunStarter:
+    from console.engine.sessions.arming import ClusterRunStarter
     from console.transport.actuator import make_actuator
-    from console.transport.journal_file import open_journal, reopen_journal
-    from console.transport.node_lock import make_node_locks
+    from console.transport.journals.journal_file import open_journal, reopen_journal
+    from console.transport.locks.node_locks import make_node_locks
 
     def actuator(cluster: ClusterSpec) -> Actuator:
-        return make_actuator(cluster, passwords(cluster.name), desk.clock)
+        return make_actuator(cluster, passwords(cluster.name), console_context.clock)
 
     def sampler(cluster: ClusterSpec) -> NameSampler | None:
-        from console.transport.name_sampler import make_name_sampler
+        from console.transport.consul.name_sampler import make_name_sampler
 
-        return make_name_sampler(cluster, passwords(cluster.name), desk.clock.now)
+        return make_name_sampler(cluster, passwords(cluster.name), console_context.clock.now)
 
     def journal(run_id: str) -> Journal:
-        return open_journal(folder, run_id, desk.clock.now)
+        return open_journal(folder, run_id, console_context.clock.now)
 
     def past_journal(run_id: str) -> tuple[Journal, PastRun, Cut | None]:
-        return reopen_journal(folder, run_id, desk.clock.now)
+        return reopen_journal(folder, run_id, console_context.clock.now)
 
     locks = make_node_locks
-    return ClusterArmory(desk, actuator, journal, past_journal, make_locks=locks, make_sampler=sampler)
+    return ClusterRunStarter(console_context, actuator, journal, past_journal, make_locks=locks, make_sampler=sampler)
 
 
 def _archive(folder: Path) -> Archive:
-    from console.transport.journal_archive import FolderArchive
+    from console.transport.journals.archive import FolderArchive
 
     return FolderArchive(folder)
 
 
 def _run_app(
-    desk: Desk,
-    armory: Armory | None,
+    console_context: ConsoleContext,
+    run_starter: RunStarter | None,
     *,
     cluster: str | None,
     runbook: str | None = None,
@@ -94,13 +103,13 @@ def _run_app(
 ) -> int:
     from console.tui.app import run_app
 
-    return run_app(desk, armory, cluster=cluster, runbook=runbook, roles=roles, resume=resume)
+    return run_app(console_context, run_starter, cluster=cluster, runbook=runbook, roles=roles, resume=resume)
 
 
 ADAPTERS = Adapters(
     clock=_clock,
     inspector=_inspector,
-    armory=_armory,
+    run_starter=_run_starter,
     archive=_archive,
     run_app=_run_app,
     connecting_imports=_ssh_library,

@@ -10,12 +10,12 @@ from fakes import CLUSTER, ROLES, RUNBOOK, FakeActuator, FakeClock, FakeInspecto
 
 from console.core.command import Identity, Planned
 from console.core.inventory import ClusterSpec, Inventory
-from console.core.replay import PastRun, recall
-from console.core.run import Choice, Decision, Question, RunState
-from console.core.runbook import Runbook
-from console.engine.ports import Answer, Desk
-from console.engine.session import ClusterArmory
-from console.transport.journal_file import NAME, open_journal, read_lines, reopen_journal
+from console.core.runbooks.document import Runbook
+from console.core.runs.replay import PastRun, recall
+from console.core.runs.state import Choice, Decision, Question, RunState
+from console.engine.ports import Answer, ConsoleContext
+from console.engine.sessions.arming import ClusterRunStarter
+from console.transport.journals.journal_file import NAME, open_journal, read_lines, reopen_journal
 
 
 class DiedError(BaseException):
@@ -86,11 +86,11 @@ class Room:
         self.actuator = DyingActuator(self.pair.carry_out, table, self.pair.files)
         self.operator = ScriptedOperator()
         self._opened: list[DyingJournal] = []
-        self.desk = Desk(
+        self.console_context = ConsoleContext(
             Inventory("inventory.yaml", (cluster,)), (runbook,), lambda _: FakeInspector(self.pair.look), self.clock
         )
 
-    def armory(self, moments: Moments) -> ClusterArmory:
+    def run_starter(self, moments: Moments) -> ClusterRunStarter:
         self.actuator.moments = moments
 
         def begin(run_id: str) -> DyingJournal:
@@ -100,7 +100,9 @@ class Room:
             journal, *past = reopen_journal(self.folder, run_id, self.clock.now)
             return self._dying(journal), *past
 
-        return ClusterArmory(self.desk, lambda _: self.actuator, begin, reopen, make_locks=lambda _: FakeLocks())
+        return ClusterRunStarter(
+            self.console_context, lambda _: self.actuator, begin, reopen, make_locks=lambda _: FakeLocks()
+        )
 
     def _dying(self, journal: Any) -> DyingJournal:
         self._opened.append(DyingJournal(journal, self.moments))
@@ -109,16 +111,18 @@ class Room:
     def run(self, at: int | None = None, answer: Callable[[Question], Decision] = insist) -> RunState | None:
         """Until its end; None: it died at that moment, `moments` says at which."""
         self.moments = Moments(at)
-        return self._execute(lambda armory: armory.arm("cache", self.runbook, self.roles), answer)
+        return self._execute(lambda run_starter: run_starter.arm("cache", self.runbook, self.roles), answer)
 
     def resume(self, at: int | None = None, answer: Callable[[Question], Decision] = insist) -> RunState | None:
         self.moments = Moments(at)
-        return self._execute(lambda armory: armory.resume(self.run_id), answer)
+        return self._execute(lambda run_starter: run_starter.resume(self.run_id), answer)
 
-    def _execute(self, arm: Callable[[ClusterArmory], Any], answer: Callable[[Question], Decision]) -> RunState | None:
+    def _execute(
+        self, arm: Callable[[ClusterRunStarter], Any], answer: Callable[[Question], Decision]
+    ) -> RunState | None:
         self.operator = ScriptedOperator(*[answer] * 150)
         try:
-            state: RunState = arm(self.armory(self.moments)).execute(self.operator)
+            state: RunState = arm(self.run_starter(self.moments)).execute(self.operator)
         except DiedError:
             for journal in self._opened:  # a process that is gone holds no lock
                 journal.close()

@@ -11,15 +11,15 @@ from typing import Any
 import samples
 
 from console.core.command import Identity, Planned, RedisCommand, ShellCommand
-from console.core.comparison import KeyComparison
 from console.core.inventory import ClusterSpec, Inventory, KeepalivedSpec, NodeSpec, RedisSpec, SshSpec
 from console.core.model import ClusterState, RunLock, VrrpState, read
-from console.core.quiescence import Pulse
-from console.core.run import Choice, Decision, Question, QuestionKind, RunState
-from console.core.run_lock import LostLock
+from console.core.previews.key_comparison import KeyComparison
+from console.core.previews.quiescence import Pulse
+from console.core.runs.lock import LostLock
+from console.core.runs.state import Choice, Decision, Question, QuestionKind, RunState
 from console.documents.runbook import load_runbook
-from console.engine.ports import Answer, AnswerKind, Desk
-from console.engine.session import ClusterArmory
+from console.engine.ports import Answer, AnswerKind, ConsoleContext
+from console.engine.sessions.arming import ClusterRunStarter
 
 A, B, VIP, NOW = samples.A, samples.B, samples.VIP, samples.NOW
 CONFIG = "/etc/keepalived/keepalived.conf"
@@ -297,9 +297,9 @@ class Pair:
         self.state = change(self.state)
 
 
-def desk(pair: Pair, clock: FakeClock, cluster: ClusterSpec = CLUSTER) -> Desk:
+def console_context(pair: Pair, clock: FakeClock, cluster: ClusterSpec = CLUSTER) -> ConsoleContext:
     inspector = FakeInspector(pair.look, cluster.name)
-    return Desk(Inventory("inventory.yaml", (cluster,)), (), lambda _: inspector, clock)
+    return ConsoleContext(Inventory("inventory.yaml", (cluster,)), (), lambda _: inspector, clock)
 
 
 def restart_redis(state: ClusterState, name: str) -> ClusterState:
@@ -324,11 +324,11 @@ class Stage:
 
     def run(self, operator=None, runbook=RUNBOOK):
         self.operator = operator or ScriptedOperator()
-        return self.armory().arm("cache", runbook, ROLES).execute(self.operator)
+        return self.run_starter().arm("cache", runbook, ROLES).execute(self.operator)
 
-    def armory(self, **more):
-        return ClusterArmory(
-            desk(self.pair, self.clock), lambda _: self.actuator, lambda _: self.journal,
+    def run_starter(self, **more):
+        return ClusterRunStarter(
+            console_context(self.pair, self.clock), lambda _: self.actuator, lambda _: self.journal,
             make_locks=lambda _: self.locks, **more,
         )  # fmt: skip
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from fakes import NOW, Stage
 
-from console.core.journal import Entry, next_entry
-from console.core.replay import ArchiveError, PastRun, recall
+from console.core.runs.journal import Entry, next_entry
+from console.core.runs.replay import ArchiveError, PastRun, recall
 
 RUN = "20261121T074000Z-cache-one-shot-rebuild-3f2a"
 OPENED = {

@@ -11,8 +11,8 @@ from typing import Any
 
 import samples as s
 
+from console.core.keepalived.script_text import read_script
 from console.core.model import ClusterState, LogTail, Process, ScriptFile, Transition, VrrpState, read
-from console.core.script_text import read_script
 from console.lab.options import LabOptions
 from console.lab.preempting_files import scripts
 

@@ -10,7 +10,6 @@ import hashlib
 from dataclasses import replace
 from typing import Any
 
-from console.core.comparison import Clients, DbSample, KeyComparison, KeySample, Oddity, OddKey
 from console.core.model import (
     ActionKind,
     AttachedReplica,
@@ -48,6 +47,7 @@ from console.core.model import (
     read,
     unread,
 )
+from console.core.previews.key_comparison import Clients, DbSample, KeyComparison, KeySample, Oddity, OddKey
 
 NOW = 1_795_246_800.0  # 2026-11-21 07:40:00 UTC
 VIP = "192.168.100.123"

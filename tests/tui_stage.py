@@ -12,17 +12,17 @@ from past_runs import FakeArchive
 from textual.pilot import Pilot
 
 from console.core.command import Planned, RedisCommand
-from console.core.comparison import KeyComparison
 from console.core.inventory import ClusterSpec, Inventory, KeepalivedSpec, NodeSpec, RedisSpec, SshSpec
-from console.core.loss import LossPreview
 from console.core.model import ClusterState, RunLock
-from console.core.predicate import Check, Verdict
-from console.core.quiescence import Pulse
-from console.core.replay import PastRun
-from console.core.resync import ResyncKind
-from console.core.run import Choice, Decision, Outcome, Question, QuestionKind, RunState, StepState, StepStatus
-from console.core.runbook import Action, Condition, GateKind, RoleSpec, Runbook, Step
-from console.engine.ports import ArmingError, Desk, LockHeldError, Operator, Takeover
+from console.core.model.verdict import Check, Verdict
+from console.core.previews.key_comparison import KeyComparison
+from console.core.previews.loss_preview import LossPreview
+from console.core.previews.quiescence import Pulse
+from console.core.replication.resync import ResyncKind
+from console.core.runbooks.document import Action, Condition, GateKind, RoleSpec, Runbook, Step
+from console.core.runs.replay import PastRun
+from console.core.runs.state import Choice, Decision, Outcome, Question, QuestionKind, RunState, StepState, StepStatus
+from console.engine.ports import ArmingError, ConsoleContext, LockHeldError, Operator, Takeover
 from console.tui.app import ConsoleApp
 
 
@@ -223,7 +223,7 @@ class FakeRun:
 
 
 @dataclass
-class FakeArmory:
+class FakeRunStarter:
     """Hands out one run, or refuses."""
 
     run: FakeRun
@@ -266,7 +266,7 @@ class Stage:
     clock: FakeClock
     inspectors: dict[str, FakeInspector]
     app: ConsoleApp
-    armory: FakeArmory | None
+    run_starter: FakeRunStarter | None
     archive: FakeArchive
 
     @property
@@ -288,11 +288,11 @@ def stage(
     inspectors = {state.name: FakeInspector(state) for state in states}
     inventory = Inventory("inventory.yaml", tuple(spec_of(state) for state in states))
     archive = FakeArchive(list(runs))
-    desk = Desk(inventory, (REBUILD,), lambda name: inspectors[name], clock, archive)
-    armory = None if questions is None else FakeArmory(FakeRun(tuple(questions), sending=sending), refusal)
+    console_context = ConsoleContext(inventory, (REBUILD,), lambda name: inspectors[name], clock, archive)
+    run_starter = None if questions is None else FakeRunStarter(FakeRun(tuple(questions), sending=sending), refusal)
     # the tests tick themselves: a timer of their own would make what is on the screen a matter of chance
-    console = app(desk, armory, runbook=runbook, interval=3600)
-    return Stage(clock, inspectors, console, armory, archive)
+    console = app(console_context, run_starter, runbook=runbook, interval=3600)
+    return Stage(clock, inspectors, console, run_starter, archive)
 
 
 async def until(pilot: Pilot[int], holds: Callable[[], object], within: float = 10.0) -> None:

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from console.core.command import Secret
     from console.core.inventory import ClusterSpec, Inventory, PasswordSource
     from console.core.model import ClusterState
-    from console.core.replay import PastRun
-    from console.core.runbook import Runbook
-    from console.engine.ports import Archive, Armory, Clock, Desk, Inspector
+    from console.core.runbooks.document import Runbook
+    from console.core.runs.replay import PastRun
+    from console.engine.ports import Archive, Clock, ConsoleContext, Inspector, RunStarter
 
 APP = "redis-ha-console"
 INVENTORY_VARIABLE = "REDIS_HA_INVENTORY"
@@ -42,10 +42,12 @@ class InspectorMaker(Protocol):
     ) -> Inspector: ...
 
 
-class ArmoryMaker(Protocol):
+class RunStarterMaker(Protocol):
     """Makes what arms runs."""
 
-    def __call__(self, desk: Desk, passwords: Callable[[str], Passwords], folder: Path) -> Armory:
+    def __call__(
+        self, console_context: ConsoleContext, passwords: Callable[[str], Passwords], folder: Path
+    ) -> RunStarter:
         """`passwords` tells those of a cluster, by its name; `folder` is where journals are written."""
 
 
@@ -54,8 +56,8 @@ class ScreenMaker(Protocol):
 
     def __call__(
         self,
-        desk: Desk,
-        armory: Armory | None,
+        console_context: ConsoleContext,
+        run_starter: RunStarter | None,
         *,
         cluster: str | None,
         runbook: str | None = None,
@@ -70,7 +72,7 @@ class Adapters:
 
     clock: Callable[[], Clock]
     inspector: InspectorMaker
-    armory: ArmoryMaker
+    run_starter: RunStarterMaker
     run_app: ScreenMaker
     archive: Callable[[Path], Archive | None] = lambda _folder: None
     """Reads the journals in a folder."""
@@ -131,7 +133,7 @@ class CliContext:
         if self._inventory is None:
             import platformdirs
 
-            from console.documents.remembered import remembered_inventory
+            from console.documents.inventory_cache import remembered_inventory
 
             self._inventory = remembered_inventory(
                 self.inventory_path, platformdirs.user_cache_path(APP) / "inventories"
@@ -142,7 +144,7 @@ class CliContext:
     def runbooks(self) -> tuple[Runbook, ...]:
         """The shipped runbooks and the operator's own. Raises DocumentError."""
         if self._runbooks is None:
-            from console.documents.library import load_runbooks
+            from console.documents.runbook_library import load_runbooks
 
             self._runbooks = load_runbooks(Path(self.inventory.path).parent)
         return self._runbooks
@@ -152,7 +154,7 @@ class CliContext:
         for one in self.runbooks:
             if one.name == name:
                 return one
-        from console.documents.words import meant
+        from console.documents.suggestions import meant
 
         raise CliError(f"there is no runbook {name}{meant(name, (one.name for one in self.runbooks))}")
 
@@ -161,7 +163,7 @@ class CliContext:
         try:
             return self.inventory.cluster(name)
         except KeyError:
-            from console.documents.words import meant
+            from console.documents.suggestions import meant
 
             names = [one.name for one in self.inventory.clusters]
             raise CliError(f"{self.inventory.path} has no cluster {name}{meant(name, names)}") from None
@@ -174,12 +176,12 @@ class CliContext:
             self._clock = self._adapters.clock()
         return self._clock
 
-    def desk(self, clusters: Iterable[str] = (), *, screen: bool = False) -> Desk:
+    def console_context(self, clusters: Iterable[str] = (), *, screen: bool = False) -> ConsoleContext:
         """Eyes for the named clusters, for all of them without names. Asks for the passwords that have to be typed now.
 
         `screen`: a live screen will be drawn, so that handshakes are not to take its time.
         """
-        from console.engine.ports import Desk
+        from console.engine.ports import ConsoleContext
 
         for name in tuple(clusters) or tuple(one.name for one in self.inventory.clusters):
             self.passwords(self.cluster(name).name)
@@ -188,7 +190,7 @@ class CliContext:
         def inspector(name: str) -> Inspector:
             return self.inspector(name, parallel)
 
-        return Desk(self.inventory, self.runbooks, inspector, self.clock, self.archive)
+        return ConsoleContext(self.inventory, self.runbooks, inspector, self.clock, self.archive)
 
     @property
     def archive(self) -> Archive | None:
@@ -217,14 +219,14 @@ class CliContext:
         """Returns when the inspectors that were told to observe have all that they need to begin."""
         self._adapters.connecting_imports()
 
-    def armory(self, desk: Desk) -> Armory:
+    def run_starter(self, console_context: ConsoleContext) -> RunStarter:
         """What arms runs. Only what may run a runbook asks for it."""
-        return self._adapters.armory(desk, self.passwords, self.runs_folder)
+        return self._adapters.run_starter(console_context, self.passwords, self.runs_folder)
 
     def run_app(
         self,
-        desk: Desk,
-        armory: Armory | None,
+        console_context: ConsoleContext,
+        run_starter: RunStarter | None,
         *,
         cluster: str | None,
         runbook: str | None = None,
@@ -232,7 +234,9 @@ class CliContext:
         resume: PastRun | None = None,
     ) -> int:
         """Opens the screen; the exit code when it is left."""
-        return self._adapters.run_app(desk, armory, cluster=cluster, runbook=runbook, roles=roles, resume=resume)
+        return self._adapters.run_app(
+            console_context, run_starter, cluster=cluster, runbook=runbook, roles=roles, resume=resume
+        )
 
     def passwords(self, cluster: str) -> Passwords:
         """Name → password of nodes, Sentinels and Consul, asked for once.

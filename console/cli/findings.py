@@ -29,8 +29,8 @@ is never taken for a state: no finding follows from silence alone. Within a seve
 @click.pass_obj
 def findings(_: CliContext, code: str | None, form: str) -> None:
     """Explain the finding codes: all of them, or one."""
-    from console.core.diagnose import all_rows
-    from console.documents.words import meant
+    from console.core.kinds.diagnose import all_rows
+    from console.documents.suggestions import meant
 
     rows = {row.code: row for row in all_rows()}
     if code is not None and code not in rows:

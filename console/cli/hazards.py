@@ -10,7 +10,7 @@ import click
 from console.cli.context import CliContext, CliError
 
 if TYPE_CHECKING:
-    from console.core.hazards import Hazard
+    from console.core.runbooks.hazards import Hazard
 
 HEAD = """\
 # Hazards
@@ -40,8 +40,8 @@ The step's own conditions come first; these are added, each once. An argument of
 @click.pass_obj
 def hazards(_: CliContext, hazard: str | None, form: str) -> None:
     """Explain the hazards and what refuses them."""
-    from console.core.hazards import HAZARDS
-    from console.documents.words import meant
+    from console.core.runbooks.hazards import HAZARDS
+    from console.documents.suggestions import meant
 
     known = {one.id: one for one in HAZARDS}
     if hazard is not None and hazard not in known:
@@ -51,7 +51,7 @@ def hazards(_: CliContext, hazard: str | None, form: str) -> None:
 
 
 def _markdown(chosen: list[Hazard]) -> Iterator[str]:
-    from console.core.interlocks import FREE, INTERLOCKS
+    from console.core.runbooks.interlocks import FREE, INTERLOCKS
 
     yield HEAD
     for one in chosen:

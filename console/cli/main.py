@@ -29,14 +29,14 @@ class LazyCommand:
 
 COMMANDS: tuple[LazyCommand, ...] = (
     LazyCommand("watch", "Open the screen: read-only until a run is armed.", "console.cli.watch"),
-    LazyCommand("status", "Look once and print what is true.", "console.cli.status"),
-    LazyCommand("plan", "Show what a runbook would send now; change nothing.", "console.cli.plan"),
-    LazyCommand("run", "Walk through a runbook, one confirmed step at a time.", "console.cli.run_plain"),
+    LazyCommand("status", "Look once and print what is true.", "console.cli.status.command"),
+    LazyCommand("plan", "Show what a runbook would send now; change nothing.", "console.cli.running.plan"),
+    LazyCommand("run", "Walk through a runbook, one confirmed step at a time.", "console.cli.running.run"),
     LazyCommand("runs", "List, read, follow, verify, report and resume recorded runs.", "console.cli.runs"),
-    LazyCommand("runbooks", "List, read and check runbooks.", "console.cli.runbooks"),
+    LazyCommand("runbooks", "List, read and check runbooks.", "console.cli.documents.runbooks"),
     LazyCommand("findings", "Explain the finding codes: all of them, or one.", "console.cli.findings"),
     LazyCommand("hazards", "Explain the hazards and what refuses them.", "console.cli.hazards"),
-    LazyCommand("inventory", "Check inventories, or write a first one.", "console.cli.inventory"),
+    LazyCommand("inventory", "Check inventories, or write a first one.", "console.cli.documents.inventory"),
 )
 DEFAULT = "watch"
 

@@ -11,12 +11,12 @@ import click
 
 from console.cli.context import CliContext, CliError, inventory_option
 from console.report.entry_text import entry_text
-from console.report.forms import FORMS, Form, report_text
+from console.report.formats import FORMS, Form, report_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from console.core.replay import PastRun
+    from console.core.runs.replay import PastRun
     from console.engine.ports import Archive
 
 POLL = 0.5
@@ -63,7 +63,7 @@ def show(context: CliContext, run: str | None, *, follow: bool) -> int:
     With `--follow` a run that another console has under way is read along, from the same journal. Exit code 1: the
     journal is broken, or the console that wrote it died.
     """
-    from console.core.replay import Standing
+    from console.core.runs.replay import Standing
 
     run_id, shown = _chosen(context, run).run_id, 0
     while True:
@@ -128,16 +128,16 @@ def resume(context: CliContext, run: str | None, *, plain: bool) -> int:
     written in the same journal. Refused: a run that is closed or under way, a journal that is broken, a runbook or an
     inventory that was changed since. Exit code and last line are those of `run`.
     """
-    from console.cli.run_plain import check_terminal, walk_through
+    from console.cli.running.run import check_terminal, walk_through
 
     check_terminal()
     past = _chosen(context, run) if run is not None else _newest_open(context)
     if past.why_not:
         raise CliError(past.why_not)
-    desk = context.desk([past.cluster], screen=not plain)
+    console_context = context.console_context([past.cluster], screen=not plain)
     if not plain:
-        return context.run_app(desk, context.armory(desk), cluster=past.cluster, resume=past)
-    return walk_through(context.armory(desk).resume(past.run_id), desk)
+        return context.run_app(console_context, context.run_starter(console_context), cluster=past.cluster, resume=past)
+    return walk_through(context.run_starter(console_context).resume(past.run_id), console_context)
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------
@@ -167,7 +167,7 @@ def _chosen(context: CliContext, run: str | None) -> PastRun:
 
 def _newest_open(context: CliContext) -> PastRun:
     """The newest run that can be resumed; else the newest that is not closed says why not. Raises CliError."""
-    from console.core.replay import Standing
+    from console.core.runs.replay import Standing
 
     found = [one for one in _archive(context).summaries() if one.standing is not Standing.CLOSED]
     for past in reversed(found):
@@ -179,7 +179,7 @@ def _newest_open(context: CliContext) -> PastRun:
 
 
 def _read(context: CliContext, run_id: str) -> PastRun:
-    from console.core.replay import ArchiveError
+    from console.core.runs.replay import ArchiveError
 
     try:
         return _archive(context).read(run_id)

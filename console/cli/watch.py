@@ -20,8 +20,10 @@ def watch(context: CliContext, cluster: str | None, *, read_only: bool) -> int:
         context.cluster(cluster)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise CliError("the screen needs a terminal; `status` prints one observation anywhere")
-    desk = context.desk((cluster,) if cluster else (), screen=True)
-    return context.run_app(desk, None if read_only else context.armory(desk), cluster=cluster)
+    console_context = context.console_context((cluster,) if cluster else (), screen=True)
+    return context.run_app(
+        console_context, None if read_only else context.run_starter(console_context), cluster=cluster
+    )
 
 
 COMMANDS = (watch,)

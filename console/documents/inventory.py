@@ -27,7 +27,7 @@ from console.core.inventory import (
     TlsSpec,
 )
 from console.documents import inventory_model as written
-from console.documents.problems import Strict, validated
+from console.documents.validation import Strict, validated
 from console.documents.yaml_text import Document, Location, read_document
 
 _BELONGS = {

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from console.core.model import VrrpState
-from console.core.runbook import CANDIDATE, Action, Condition, GateKind, RoleSpec, Runbook, Step
-from console.core.verbs import VERBS, ArgumentKind, VerbSpec
-from console.core.vocabulary import VOCABULARY, ArgumentSpec, ArgumentType, PredicateSpec
+from console.core.runbooks.document import CANDIDATE, Action, Condition, GateKind, RoleSpec, Runbook, Step
+from console.core.runbooks.verbs import VERBS, ArgumentKind, VerbSpec
+from console.core.runbooks.vocabulary import VOCABULARY, ArgumentSpec, ArgumentType, PredicateSpec
 from console.documents import runbook_model as written
-from console.documents.problems import validated
-from console.documents.words import meant
+from console.documents.suggestions import meant
+from console.documents.validation import validated
 from console.documents.yaml_text import Document, Location, read_document
 
 Problems = Iterator[tuple[Location, str]]

@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
-from console.core.verbs import VERBS, ArgumentKind, VerbArgument
-from console.core.vocabulary import VOCABULARY
-from console.documents.problems import Strict
+from console.core.runbooks.verbs import VERBS, ArgumentKind, VerbArgument
+from console.core.runbooks.vocabulary import VOCABULARY
+from console.documents.validation import Strict
 
 _WORD = re.compile(r"[a-z][a-z0-9-]*")
 _LONGEST = 86_400

@@ -6,19 +6,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from console.core.answer import Answer as Answer  # noqa: PLC0414 - part of the ports, shared with the adapters
-from console.core.answer import AnswerKind as AnswerKind  # noqa: PLC0414
 from console.core.command import Identity, Planned
-from console.core.comparison import KeyComparison
 from console.core.inventory import Inventory
 from console.core.model import ClusterState, RunLock
-from console.core.name_watch import NameSample
-from console.core.quiescence import Pulse
-from console.core.replay import ArchiveError as ArchiveError  # noqa: PLC0414 - what `Archive.read` raises
-from console.core.replay import PastRun
-from console.core.run import Decision, Question, RunState
-from console.core.run_lock import LostLock, refusal
-from console.core.runbook import Runbook
+from console.core.previews.key_comparison import KeyComparison
+from console.core.previews.quiescence import Pulse
+from console.core.runbooks.document import Runbook
+from console.core.runs.answer import Answer as Answer  # noqa: PLC0414 - part of the ports, shared with the adapters
+from console.core.runs.answer import AnswerKind as AnswerKind  # noqa: PLC0414
+from console.core.runs.lock import LostLock, refusal
+from console.core.runs.replay import ArchiveError as ArchiveError  # noqa: PLC0414 - what `Archive.read` raises
+from console.core.runs.replay import PastRun
+from console.core.runs.state import Decision, Question, RunState
+from console.core.watchers.name_history import NameSample
 
 
 class Clock(Protocol):
@@ -155,7 +155,7 @@ class ArmedRun(Protocol):
         """Runs to its end in the caller's thread and closes journal and connections. Raises nothing but MemoryError."""
 
 
-class Armory(Protocol):
+class RunStarter(Protocol):
     """Arms runs. The read-only commands are not given one."""
 
     def arm(
@@ -169,7 +169,7 @@ class Armory(Protocol):
     def resume(self, run_id: str) -> ArmedRun:
         """Goes on with a run whose console ended before it did, in the same journal. Raises ArmingError.
 
-        Nothing is sent before it has looked: `state.beliefs` then says what it believes of each step, and why.
+        Nothing is sent before it has looked: `state.assessments` then says what it believes of each step, and why.
         """
 
 
@@ -196,10 +196,10 @@ class Takeover:
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class ConsoleContext:
     """What a screen or a command is given to work with: eyes for every cluster, and no hands.
 
-    Arming is a separate object (`Armory`), handed only to what may run runbooks.
+    Arming is a separate object (`RunStarter`), handed only to what may run runbooks.
     """
 
     inventory: Inventory

@@ -12,26 +12,9 @@ import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from console.probes import (
-    addresses,
-    arp,
-    backups,
-    clock,
-    disk,
-    files,
-    host_identity,
-    ipvs,
-    keepalived_config,
-    keepalived_version,
-    memory,
-    notify_log,
-    processes,
-    redis_file,
-    redis_log,
-    run_lock,
-    scripts,
-    system_log,
-)
+from console.probes.host import addresses, arp, backups, clock, disk, files, host_identity, memory, processes, run_lock
+from console.probes.keepalived import ipvs, keepalived_config, keepalived_version, notify_log, scripts, system_log
+from console.probes.redis import redis_file, redis_log
 
 LIVE = "live"
 """What moves: identity, addresses, processes, memory, and files whose `stat` has changed."""

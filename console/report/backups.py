@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from console.core.journal import Entry
+    from console.core.runs.journal import Entry
 
 
 def backups_in(entries: Sequence[Entry]) -> list[dict[str, Any]]:
@@ -15,7 +15,7 @@ def backups_in(entries: Sequence[Entry]) -> list[dict[str, Any]]:
     The answer of the script tells most. Where that was lost, or a backup was there already, the conditions that saw it
     on the node do; what they did not see stays None.
     """
-    from console.core.backup import answered, mentions
+    from console.core.replication.backups import answered, mentions
 
     found: dict[tuple[str, str], dict[str, Any]] = {}
     detail: dict[str, str] = {}

@@ -13,7 +13,7 @@ from console.report.backups import backups_in
 from console.report.entry_text import entry_text
 
 if TYPE_CHECKING:
-    from console.core.journal import ChainCheck, Entry
+    from console.core.runs.journal import ChainCheck, Entry
 
 UNFINISHED = "not closed"
 _REPLACED = re.compile(r"replaced (?P<path>/[^;]+); before: (?P<before>/[^;]+);")

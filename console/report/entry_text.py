@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from console.core.journal import Entry
+    from console.core.runs.journal import Entry
 
 Data = Mapping[str, Any]
 

@@ -57,7 +57,7 @@ class Code:
     text: str
 
 
-Piece = Heading | Paragraph | Items | Facts | Table | Code
+Block = Heading | Paragraph | Items | Facts | Table | Code
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _MARKUP = re.compile(r"[\\`*\[\]<>|]")
@@ -71,28 +71,28 @@ def _visible(text: str) -> str:
 # --- Markdown -----------------------------------------------------------------------------------------------------
 
 
-def markdown(pieces: Iterable[Piece]) -> str:
+def markdown(blocks: Iterable[Block]) -> str:
     """GitHub's Markdown, which the usual trackers and wikis understand."""
-    return "\n".join(line for piece in pieces for line in (*_lines(piece), "")).rstrip("\n") + "\n"
+    return "\n".join(line for block in blocks for line in (*_lines(block), "")).rstrip("\n") + "\n"
 
 
-def _lines(piece: Piece) -> Iterator[str]:
-    match piece:
+def _lines(block: Block) -> Iterator[str]:
+    match block:
         case Heading():
-            yield f"{'#' * piece.level} {_inline(piece.text)}"
+            yield f"{'#' * block.level} {_inline(block.text)}"
         case Paragraph():
-            yield f"> **Note: {_inline(piece.text)}**" if piece.warning else _inline(piece.text)
+            yield f"> **Note: {_inline(block.text)}**" if block.warning else _inline(block.text)
         case Items():
-            yield from (f"- {_inline(item)}" for item in piece.items)
+            yield from (f"- {_inline(item)}" for item in block.items)
         case Facts():
-            yield from (f"- {_inline(name)}: {_inline(value)}" for name, value in piece.pairs)
+            yield from (f"- {_inline(name)}: {_inline(value)}" for name, value in block.pairs)
         case Table():
-            yield from (_row(_inline(cell) for cell in piece.head), _row("---" for _ in piece.head))
-            yield from (_row(_inline(cell) for cell in row) for row in piece.rows)
+            yield from (_row(_inline(cell) for cell in block.head), _row("---" for _ in block.head))
+            yield from (_row(_inline(cell) for cell in row) for row in block.rows)
         case Code():
-            longest = max((len(run) for run in re.findall(r"`+", piece.text)), default=0)
+            longest = max((len(run) for run in re.findall(r"`+", block.text)), default=0)
             fence = "`" * max(3, longest + 1)
-            yield from (fence, *_visible(piece.text).splitlines(), fence)
+            yield from (fence, *_visible(block.text).splitlines(), fence)
 
 
 def _row(cells: Iterable[str]) -> str:
@@ -129,9 +129,9 @@ dd { margin: 0; overflow-wrap: anywhere; }
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
-def html(title: str, pieces: Iterable[Piece]) -> str:
+def html(title: str, blocks: Iterable[Block]) -> str:
     """One file: no script, nothing fetched from anywhere, fit to be printed."""
-    body = "\n".join(_element(piece) for piece in pieces)
+    body = "\n".join(_element(block) for block in blocks)
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
@@ -140,26 +140,26 @@ def html(title: str, pieces: Iterable[Piece]) -> str:
     )
 
 
-def _element(piece: Piece) -> str:
-    match piece:
+def _element(block: Block) -> str:
+    match block:
         case Heading():
-            return f"<h{piece.level}>{_text(piece.text)}</h{piece.level}>"
+            return f"<h{block.level}>{_text(block.text)}</h{block.level}>"
         case Paragraph():
-            kind = ' class="warning"' if piece.warning else ""
-            return f"<p{kind}>{_text(piece.text)}</p>"
+            kind = ' class="warning"' if block.warning else ""
+            return f"<p{kind}>{_text(block.text)}</p>"
         case Items():
-            return f"<ul>{''.join(f'<li>{_text(item)}</li>' for item in piece.items)}</ul>"
+            return f"<ul>{''.join(f'<li>{_text(item)}</li>' for item in block.items)}</ul>"
         case Facts():
             return (
-                f"<dl>{''.join(f'<dt>{_text(name)}</dt><dd>{_text(value)}</dd>' for name, value in piece.pairs)}</dl>"
+                f"<dl>{''.join(f'<dt>{_text(name)}</dt><dd>{_text(value)}</dd>' for name, value in block.pairs)}</dl>"
             )
         case Table():
-            head = "".join(f"<th>{_text(cell)}</th>" for cell in piece.head)
-            rows = ("".join(f"<td>{_text(cell)}</td>" for cell in row) for row in piece.rows)
+            head = "".join(f"<th>{_text(cell)}</th>" for cell in block.head)
+            rows = ("".join(f"<td>{_text(cell)}</td>" for cell in row) for row in block.rows)
             body = "\n".join(f"<tr>{row}</tr>" for row in rows)
             return f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>"
         case Code():
-            return f"<pre>{escape(_visible(piece.text))}</pre>"
+            return f"<pre>{escape(_visible(block.text))}</pre>"
 
 
 def _text(text: str) -> str:

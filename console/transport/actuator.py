@@ -9,8 +9,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
-from console.core.answer import Answer, AnswerKind
-from console.core.assemble import as_node
 from console.core.command import (
     MASK,
     ConsulCommand,
@@ -32,9 +30,16 @@ from console.core.inventory import (
     SentinelSpec,
     SshSpec,
 )
-from console.probes import redis_info
-from console.transport import consul_hand, file_copy, key_export, redis, ssh, ssh_route
-from console.transport.failure import LinkError
+from console.core.model.assembling import as_node
+from console.core.runs.answer import Answer, AnswerKind
+from console.probes.redis import redis_info
+from console.transport.connecting.failure import LinkError
+from console.transport.consul import consul_actuator
+from console.transport.redis import connection as redis
+from console.transport.redis import key_export
+from console.transport.ssh import connection as ssh
+from console.transport.ssh import file_copy
+from console.transport.ssh import route as ssh_route
 
 _WHO = "cat /proc/sys/kernel/hostname /proc/sys/kernel/random/boot_id"
 _IDENTITY_TIMEOUT = 5.0
@@ -79,7 +84,7 @@ class NodesActuator:
             elif isinstance(planned.command, FileCopy):
                 answer = self._carry(node, planned.command, expecting, tell or (lambda _: None))
             elif isinstance(planned.command, ConsulCommand):
-                answer = consul_hand.send_consul(planned.command, self._passwords.get(CONSUL_TOKEN))
+                answer = consul_actuator.send_consul(planned.command, self._passwords.get(CONSUL_TOKEN))
             elif isinstance(planned.command, ShellCommand):
                 answer = self._send_shell(node, planned.command, expecting)
             else:
@@ -246,7 +251,7 @@ def _before_sending() -> Iterator[None]:
 def _connect(link: redis.RedisLink, node: str, expecting: Identity, fields: tuple[str, ...]) -> None:
     """Connects, and asks on this very connection who answers. Raises LinkError, _NotSentError (H07)."""
     link.connect()
-    link.send((redis.Look.INFO_SERVER,))
+    link.send((redis.Question.INFO_SERVER,))
     replies = link.receive(time.monotonic() + _IDENTITY_TIMEOUT)
     if not replies or isinstance(replies[0], redis.Refusal):
         said = replies[0].text if replies and isinstance(replies[0], redis.Refusal) else "no answer"

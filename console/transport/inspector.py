@@ -8,7 +8,6 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
 
-from console.core.assemble import assemble_node
 from console.core.command import Secret
 from console.core.inventory import ClusterSpec, NodeSpec
 from console.core.model import (
@@ -21,15 +20,16 @@ from console.core.model import (
     unknown_node,
     unread,
 )
-from console.transport.eyes import eyes_of
-from console.transport.failure import LinkError
-from console.transport.host_eye import Dump, HostEye
-from console.transport.redis_eye import RedisEye, Tunnel
-from console.transport.vip_eye import VipEye
+from console.core.model.assembling import assemble_node
+from console.transport.connecting.failure import LinkError
+from console.transport.redis.redis_inspector import RedisInspector, Tunnel
+from console.transport.redis.vip_inspector import VipInspector
+from console.transport.ssh.host_inspector import Dump, HostInspector
+from console.transport.watchers import watcher_inspectors
 
 if TYPE_CHECKING:  # one look, as `status` takes it, needs neither
-    from console.core.comparison import KeyComparison
-    from console.core.quiescence import Pulse
+    from console.core.previews.key_comparison import KeyComparison
+    from console.core.previews.quiescence import Pulse
 
 ANSWER_DEADLINE = 2.0
 """Seconds that one poll waits for a node, once."""
@@ -74,9 +74,9 @@ class NodesInspector:
         self._full_at = 0.0
         self._closed = False
         self._nodes = [_Node(one, cluster, passwords.get(one.name), clock, handshakes) for one in cluster.nodes]
-        self._eyes = eyes_of(cluster, passwords, clock.now, handshakes)
+        self._watchers = watcher_inspectors(cluster, passwords, clock.now, handshakes)
         first = cluster.nodes[0]
-        self._vip = VipEye(cluster.vip, first, passwords.get(first.name), clock.now, self._carrier)
+        self._vip = VipInspector(cluster.vip, first, passwords.get(first.name), clock.now, self._carrier)
 
     @property
     def cluster(self) -> str:
@@ -103,7 +103,7 @@ class NodesInspector:
         return self._pulses
 
     def _remember(self, *states: ClusterState) -> None:
-        from console.core.quiescence import remembered
+        from console.core.previews.quiescence import remembered
 
         for state in states:
             if not 0 <= state.observed_at - self._compared_at < ECHO:
@@ -111,11 +111,11 @@ class NodesInspector:
 
     def compare(self, source: str, target: str) -> KeyComparison:
         """Looks at a sample of both servers' keys and at the target's clients, over connections of its own."""
-        from console.transport import key_sampler
+        from console.transport.redis import key_sampler
 
-        eyes = {node.spec.name: node.redis for node in self._nodes}
-        pair = {name: eyes[name] for name in (source, target)}
-        seen = {name: eye.reading for name, eye in pair.items()}
+        inspectors = {node.spec.name: node.redis for node in self._nodes}
+        pair = {name: inspectors[name] for name in (source, target)}
+        seen = {name: inspector.reading for name, inspector in pair.items()}
         now = self._clock.now
         for reading in seen.values():
             if reading.problem is not None:
@@ -125,8 +125,8 @@ class NodesInspector:
         with contextlib.ExitStack() as stack:
             opened = {}
             try:
-                for name, eye in pair.items():
-                    opened[name] = eye.new_link(exact=True)
+                for name, inspector in pair.items():
+                    opened[name] = inspector.new_link(exact=True)
                     stack.callback(opened[name].close)
                     opened[name].connect()
                 try:
@@ -146,8 +146,8 @@ class NodesInspector:
                 node.host.hurry()
                 node.redis.hurry()
                 node.begin(force=True)
-            self._eyes.hurry()
-            self._eyes.begin(force=True)
+            self._watchers.hurry()
+            self._watchers.begin(force=True)
 
     def close(self) -> None:
         with self._lock:
@@ -155,24 +155,24 @@ class NodesInspector:
             for node in self._nodes:
                 node.host.close()
                 node.redis.close()
-            self._eyes.close()
+            self._watchers.close()
             self._vip.close()
 
     def _observe(self, *, fresh: bool, first: bool) -> ClusterState:
         wait = fresh or first
         for node in self._nodes:
             node.begin(force=wait)
-        self._eyes.begin(force=wait)
+        self._watchers.begin(force=wait)
         if not first:
             self._vip.ask()
         full = wait or time.monotonic() - self._full_at >= FULL_EVERY
         if full:
             self._full_at = time.monotonic()
-        longest = max(self._eyes.patience, *(one.patience for one in self._nodes))
+        longest = max(self._watchers.patience, *(one.patience for one in self._nodes))
         patience = longest if fresh else ANSWER_DEADLINE
         connected_by = time.monotonic() + (patience if wait else 0.0)
         new = [node.settle(connected_by) for node in self._nodes]
-        self._eyes.settle(connected_by)
+        self._watchers.settle(connected_by)
         if first:
             # Not before: its look would only have waited for the same imports and connections.
             self._vip.ask()
@@ -182,10 +182,10 @@ class NodesInspector:
             node.collect_late(answer_by if fresh else 0.0)
         for node, opened in zip(self._nodes, new, strict=True):
             node.ask(*opened, full=full, settle_dump=wait)
-        self._eyes.ask(full=full)
+        self._watchers.ask(full=full)
         for node in self._nodes:
             node.collect(answer_by)
-        self._eyes.collect(answer_by)
+        self._watchers.collect(answer_by)
         self._vip.collect(answer_by, fresh=fresh, held=any(self._holds(node) is not False for node in self._nodes))
         return self._state()
 
@@ -207,7 +207,7 @@ class NodesInspector:
             master_name=spec.master_name,
             read_vip=spec.read_vip,
         )
-        return self._eyes.fill(state)
+        return self._watchers.fill(state)
 
     def _nothing(self) -> ClusterState:
         problem = Problem(ProblemKind.NOT_READ, ProblemKind.NOT_READ.value)
@@ -239,8 +239,8 @@ class _Node:
         handshakes: threading.Semaphore,
     ) -> None:
         self.spec = spec
-        self.host = HostEye(spec, cluster.vip, clock.now, handshakes, self._dump, arp=bool(cluster.read_vip))
-        self.redis = RedisEye(spec, password, clock.now, self.host.tunnel, ANSWER_DEADLINE)
+        self.host = HostInspector(spec, cluster.vip, clock.now, handshakes, self._dump, arp=bool(cluster.read_vip))
+        self.redis = RedisInspector(spec, password, clock.now, self.host.tunnel, ANSWER_DEADLINE)
         self._late = (False, False)
 
     @property

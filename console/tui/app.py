@@ -8,23 +8,23 @@ from textual.app import SystemCommand
 from textual.screen import Screen
 
 from console.core.model import RunLock
-from console.core.replay import PastRun
-from console.core.run import Outcome
-from console.engine.ports import Armory, Desk
-from console.tui.departure import orderly
-from console.tui.palette import commands
+from console.core.runs.replay import PastRun
+from console.core.runs.state import Outcome
+from console.engine.ports import ConsoleContext, RunStarter
+from console.tui.command_palette import commands
+from console.tui.leaving import orderly
 from console.tui.present.run import short_ending
 from console.tui.running import RunningApp, Take
 from console.tui.screens.base import ConsoleScreen
 from console.tui.screens.cluster import ClusterScreen
 from console.tui.screens.clusters import ClustersScreen
 from console.tui.screens.dialogs import HelpDialog, LeaveDialog
-from console.tui.screens.record import RecordScreen
+from console.tui.screens.past_run import RecordScreen
+from console.tui.screens.past_runs import RunsScreen
 from console.tui.screens.resume import ResumeScreen
 from console.tui.screens.run import RunScreen
 from console.tui.screens.run_dialogs import LockedDialog
 from console.tui.screens.runbooks import ArmScreen, RunbooksScreen
-from console.tui.screens.runs import RunsScreen
 
 
 class ConsoleApp(RunningApp):
@@ -32,15 +32,15 @@ class ConsoleApp(RunningApp):
 
     def __init__(
         self,
-        desk: Desk,
-        armory: Armory | None,
+        console_context: ConsoleContext,
+        run_starter: RunStarter | None,
         *,
         cluster: str | None = None,
         runbook: str | None = None,
         roles: Mapping[str, str] | None = None,
         interval: float = 1.0,
     ) -> None:
-        super().__init__(desk, armory, interval=interval)
+        super().__init__(console_context, run_starter, interval=interval)
         self._first_cluster = cluster
         self._first_runbook = runbook
         self._first_roles = dict(roles or {})
@@ -159,8 +159,8 @@ class ConsoleApp(RunningApp):
 
 
 def run_app(
-    desk: Desk,
-    armory: Armory | None,
+    console_context: ConsoleContext,
+    run_starter: RunStarter | None,
     *,
     cluster: str | None,
     runbook: str | None = None,
@@ -172,7 +172,7 @@ def run_app(
     With `runbook` the code is 0 only where that run ended as done, as with plain prompts. `roles`: those of its roles
     that were given a node on the command line. With `resume`, a run that is gone on with, it is that of its end.
     """
-    app = ConsoleApp(desk, armory, cluster=cluster, runbook=runbook, roles=roles)
+    app = ConsoleApp(console_context, run_starter, cluster=cluster, runbook=runbook, roles=roles)
     if resume is not None:
         app.begin_with(resume)
     with orderly(app):

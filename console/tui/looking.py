@@ -14,14 +14,14 @@ from textual.binding import BindingType
 from textual.message import Message
 from textual.reactive import reactive
 
-from console.core.replay import PastRun
-from console.core.runbook import Runbook
-from console.engine.ports import ArchiveError, Desk
+from console.core.runbooks.document import Runbook
+from console.core.runs.replay import PastRun
+from console.engine.ports import ArchiveError, ConsoleContext
 from console.tui import themes
-from console.tui.bindings import bindings_of
-from console.tui.errands import Errands
-from console.tui.eyes import Eyes
-from console.tui.messages import ClusterObserved, ErrandFailed, ObservationFailed, PastRunRead, RunsListed
+from console.tui.file_tasks import FileTasks
+from console.tui.keys import bindings_of
+from console.tui.messages import ClusterObserved, FileTaskFailed, ObservationFailed, PastRunRead, RunsListed
+from console.tui.observation_threads import ObservationThreads
 from console.tui.screens.base import ConsoleScreen
 from console.tui.view import ClusterView, absorb
 
@@ -43,14 +43,16 @@ class LookingApp(App[int]):
     past_runs: reactive[Mapping[str, PastRun] | None] = reactive(None, init=False)
     """The recorded runs by their ids, oldest first; None: not read yet."""
 
-    def __init__(self, desk: Desk, *, interval: float = 1.0) -> None:
+    def __init__(self, console_context: ConsoleContext, *, interval: float = 1.0) -> None:
         super().__init__()
-        self.desk = desk
-        self.errands = Errands(self.post)
-        self._eyes = Eyes(desk.inspector, self.post)
+        self.console_context = console_context
+        self.file_tasks = FileTasks(self.post)
+        self._observations = ObservationThreads(console_context.inspector, self.post)
         self._interval = interval
         self._ticks = 0
-        self.set_reactive(LookingApp.views, _frozen({one.name: ClusterView(one) for one in desk.inventory.clusters}))
+        self.set_reactive(
+            LookingApp.views, _frozen({one.name: ClusterView(one) for one in console_context.inventory.clusters})
+        )
 
     def on_mount(self) -> None:
         sys.setswitchinterval(KEYS_WAIT_AT_MOST)
@@ -66,7 +68,7 @@ class LookingApp(App[int]):
 
     def now(self) -> float:
         """Epoch seconds."""
-        return self.desk.clock.now()
+        return self.console_context.clock.now()
 
     def shown_cluster(self) -> str:
         """The cluster of the topmost screen that is about one."""
@@ -75,7 +77,7 @@ class LookingApp(App[int]):
     def runbooks_for(self, cluster: str) -> tuple[Runbook, ...]:
         """Those that are made for this kind of cluster."""
         kind = self.views[cluster].spec.kind
-        return tuple(one for one in self.desk.runbooks if one.kind == kind)
+        return tuple(one for one in self.console_context.runbooks if one.kind == kind)
 
     def looked_at_by_others(self, name: str) -> bool:
         """Whether somebody else's observations of this cluster come in often enough."""
@@ -88,7 +90,7 @@ class LookingApp(App[int]):
         self._ticks += 1
         for name in self.views:
             if (not shown or name == shown or self._ticks % OTHERS_EVERY == 1) and not self.looked_at_by_others(name):
-                self._eyes.ask(name)
+                self._observations.ask(name)
 
     def on_cluster_observed(self, message: ClusterObserved) -> None:
         name = message.state.name
@@ -107,12 +109,12 @@ class LookingApp(App[int]):
 
     def list_runs(self) -> None:
         """Reads the recorded runs again; the screens hear of it."""
-        if (archive := self.desk.archive) is not None:
-            self.errands.send("reading the recorded runs", lambda: RunsListed(archive.summaries()))
+        if (archive := self.console_context.archive) is not None:
+            self.file_tasks.send("reading the recorded runs", lambda: RunsListed(archive.summaries()))
 
     def read_run(self, run_id: str) -> None:
         """Reads one recorded run again."""
-        archive = self.desk.archive
+        archive = self.console_context.archive
         if archive is None:
             return
 
@@ -120,9 +122,9 @@ class LookingApp(App[int]):
             try:
                 return PastRunRead(archive.read(run_id))
             except ArchiveError as error:
-                return ErrandFailed(f"reading {run_id}", str(error))
+                return FileTaskFailed(f"reading {run_id}", str(error))
 
-        self.errands.send(f"reading {run_id}", work)
+        self.file_tasks.send(f"reading {run_id}", work)
 
     def on_runs_listed(self, message: RunsListed) -> None:
         self.past_runs = types.MappingProxyType({one.run_id: one for one in message.runs})
@@ -130,7 +132,7 @@ class LookingApp(App[int]):
     def on_past_run_read(self, message: PastRunRead) -> None:
         self.past_runs = types.MappingProxyType({**(self.past_runs or {}), message.past.run_id: message.past})
 
-    def on_errand_failed(self, message: ErrandFailed) -> None:
+    def on_file_task_failed(self, message: FileTaskFailed) -> None:
         self.notify(message.reason, title=message.name, severity="error", timeout=10, markup=False)
 
     def post(self, message: Message) -> None:
@@ -143,7 +145,7 @@ class LookingApp(App[int]):
     def action_reconnect(self) -> None:
         shown = self.shown_cluster()
         for name in (shown,) if shown else tuple(self.views):
-            self._eyes.reconnect(name)
+            self._observations.reconnect(name)
         self.notify("Trying the nodes that are away again.", timeout=2)
 
     def action_next_theme(self) -> None:

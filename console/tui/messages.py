@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from textual.message import Message
 
 from console.core.model import ClusterState, RunLock
-from console.core.replay import PastRun
-from console.core.run import Question, RunState
+from console.core.runs.replay import PastRun
+from console.core.runs.state import Question, RunState
 
 
 @dataclass
@@ -84,7 +84,7 @@ class PastRunRead(Message):
 
 
 @dataclass
-class ErrandFailed(Message):
+class FileTaskFailed(Message):
     """Something that was to be read or written could not be."""
 
     name: str

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from textual.message import Message
 
 from console.core.model import ClusterState
-from console.core.run import Choice, Decision, Question, RunState
+from console.core.runs.state import Choice, Decision, Question, RunState
 from console.tui.messages import ClusterObserved, QuestionAsked, RunAdvanced
 
 

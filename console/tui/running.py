@@ -8,11 +8,11 @@ from dataclasses import replace
 from textual.reactive import reactive
 
 from console.core.model import RunLock
-from console.core.replay import PastRun
-from console.core.run import Decision, Question, RunState
-from console.core.runbook import Runbook
-from console.engine.ports import ArmedRun, Armory, Desk, Takeover
-from console.tui.armed import ArmedView, RunInHand
+from console.core.runbooks.document import Runbook
+from console.core.runs.replay import PastRun
+from console.core.runs.state import Decision, Question, RunState
+from console.engine.ports import ArmedRun, ConsoleContext, RunStarter, Takeover
+from console.tui.current_run import ArmedView, CurrentRun
 from console.tui.looking import LookingApp
 from console.tui.messages import ArmingLocked, ArmingRefused, QuestionAsked, RunAdvanced, RunBroke, RunEnded
 
@@ -30,12 +30,14 @@ class RunningApp(LookingApp):
     run_state: reactive[RunState | None] = reactive(None, init=False)
     """The newest state of the run; stays after its end, to be read."""
 
-    def __init__(self, desk: Desk, armory: Armory | None, *, interval: float = 1.0) -> None:
-        super().__init__(desk, interval=interval)
+    def __init__(
+        self, console_context: ConsoleContext, run_starter: RunStarter | None, *, interval: float = 1.0
+    ) -> None:
+        super().__init__(console_context, interval=interval)
         self.stopping = False
         """The operator wants to quit: the run is to stop at its next question."""
-        self._armory = armory
-        self._hand = RunInHand(self.post)
+        self._run_starter = run_starter
+        self._hand = CurrentRun(self.post)
         self._take_over: Take | None = None
 
     def on_unmount(self) -> None:
@@ -62,25 +64,25 @@ class RunningApp(LookingApp):
     @property
     def may_arm(self) -> bool:
         """Whether this console was given what arms runs, and none is armed."""
-        return self._armory is not None and self.armed_run is None
+        return self._run_starter is not None and self.armed_run is None
 
     @property
-    def run_in_hand(self) -> RunState | None:
+    def current_run(self) -> RunState | None:
         """The armed run as its own thread has it; None: none is armed."""
         armed = self._hand.armed
         return armed.state if armed is not None else None
 
     def arm(self, cluster: str, runbook: Runbook, roles: Mapping[str, str], takeover: Takeover | None = None) -> None:
         """Arms and starts a run. `takeover` ends the one of another operator that holds the lock."""
-        if (armory := self._armory) is not None:
+        if (run_starter := self._run_starter) is not None:
             self._take_over = lambda word: self.arm(cluster, runbook, roles, word)
-            self._begin(cluster, runbook.name, lambda: armory.arm(cluster, runbook, roles, takeover))
+            self._begin(cluster, runbook.name, lambda: run_starter.arm(cluster, runbook, roles, takeover))
 
     def resume(self, past: PastRun) -> None:
         """Goes on with a run whose console is gone."""
-        if (armory := self._armory) is not None:
+        if (run_starter := self._run_starter) is not None:
             self._take_over = None
-            self._begin(past.cluster, past.runbook, lambda: armory.resume(past.run_id))
+            self._begin(past.cluster, past.runbook, lambda: run_starter.resume(past.run_id))
 
     def _begin(self, cluster: str, runbook: str, arm: Callable[[], ArmedRun]) -> None:
         """In a thread that nothing cancels: what was sent cannot be called back by a screen."""

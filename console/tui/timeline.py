@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from console.core.coming import window
-from console.core.facts import source_of
+from console.core.keepalived.running_scripts import window
 from console.core.model import ClusterState, DirectorState, NodeState, Reading, Sentinel
-from console.core.service_name import full_name, resolved
+from console.core.model.facts import source_of
+from console.core.watchers.service_name import full_name, resolved
 
 LOGGED_AT_FIRST = 5
 """Transitions a node's notify log may bring to the timeline when the console opens: what happened before."""

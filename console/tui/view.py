@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from console.core.diagnose import diagnose, health
-from console.core.facts import source_of
-from console.core.finding import Finding, Health
+from console.core.diagnosis.finding import Finding, Health
 from console.core.inventory import ClusterSpec
+from console.core.kinds.diagnose import diagnose, health
+from console.core.kinds.protection import Protection, protection
 from console.core.model import ClusterState, NodeState, Role
-from console.core.protection import Protection, protection
-from console.core.quiescence import Pulse, Quiescence, quiescence, remembered
+from console.core.model.facts import source_of
+from console.core.previews.quiescence import Pulse, Quiescence, quiescence, remembered
 from console.tui.timeline import Event, changes, told_by_logs
 
 SAMPLES_KEPT = 600

@@ -16,18 +16,19 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import console.cli.plain_operator
-import console.cli.run_plain
+import console.cli.running.plain_operator
+import console.cli.running.run
 import console.cli.runs
-import console.documents.library
-import console.engine.session
+import console.documents.runbook_library
+import console.engine.sessions.arming
 import console.transport.inspector
-import console.transport.ssh  # noqa: F401
+import console.transport.ssh.connection  # noqa: F401
 from console.__main__ import ADAPTERS
 from console.cli.main import run
 from console.core.command import Identity, Planned
 from console.engine.ports import Actuator, Answer, Journal
-from console.transport import actuator, journal_file
+from console.transport import actuator
+from console.transport.journals import journal_file
 
 
 class Death:

@@ -40,11 +40,18 @@ def call(place: str, words: list[str]) -> int:
 
 def serve(place: str) -> None:
     from console.__main__ import ADAPTERS  # noqa: F401 - everything that a console may need is loaded once, here
-    from console.cli import plain_operator, run_plain, runs, status  # noqa: F401
-    from console.documents import inventory, library  # noqa: F401
-    from console.engine import session  # noqa: F401
-    from console.report import forms  # noqa: F401
-    from console.transport import actuator, consul_api, inspector, journal_archive, node_lock, redis, ssh  # noqa: F401
+    from console.cli import runs  # noqa: F401
+    from console.cli.running import plain_operator  # noqa: F401
+    from console.cli.status import command as status  # noqa: F401
+    from console.documents import inventory  # noqa: F401
+    from console.engine.sessions import arming as session  # noqa: F401
+    from console.report import formats as forms  # noqa: F401
+    from console.transport import actuator, inspector  # noqa: F401
+    from console.transport.consul import api as consul_api  # noqa: F401
+    from console.transport.journals import archive as journal_archive  # noqa: F401
+    from console.transport.locks import node_locks as node_lock  # noqa: F401
+    from console.transport.redis import connection as redis  # noqa: F401
+    from console.transport.ssh import connection as ssh  # noqa: F401
 
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # who forked a console waits for it: see `_wait`
     with socket.socket(socket.AF_UNIX) as listener:

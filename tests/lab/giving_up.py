@@ -9,9 +9,9 @@ from pathlib import Path
 
 from lab.plain import PlainRun, Prompt, run_plain
 
-from console.core.runbook import GateKind
-from console.documents.library import shipped_folder
+from console.core.runbooks.document import GateKind
 from console.documents.runbook import load_runbook
+from console.documents.runbook_library import shipped_folder
 from console.lab.pair import Laboratory
 
 NAMED = re.compile(r"What leads on from here: (.*?)\.(?: |$)")

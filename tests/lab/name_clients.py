@@ -11,10 +11,10 @@ import redis
 from lab.writer import Writer
 
 from console.core.inventory import ConsulSpec
-from console.core.name_watch import NameSample, NameTally, tally
+from console.core.watchers.name_history import NameSample, NameTally, tally
 from console.lab import consul
 from console.lab.consul_scenarios import resolved
-from console.transport.name_sampler import ConsulSampler
+from console.transport.consul.name_sampler import ConsulSampler
 
 EACH = 10
 """Increments after which a client resolves the name again."""

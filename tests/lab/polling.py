@@ -9,16 +9,16 @@ from contextlib import contextmanager
 from dataclasses import fields, is_dataclass, replace
 from typing import Self
 
-from console.core.diagnose import diagnose
 from console.core.inventory import RedisRoute
+from console.core.kinds.diagnose import diagnose
 from console.core.model import ClusterState, NodeState, Reading
 from console.documents.inventory import load_inventory
 from console.documents.passwords import resolve
 from console.lab.pair import Laboratory
 from console.transport.clock import SystemClock
 from console.transport.inspector import ANSWER_DEADLINE, NodesInspector, make_inspector
-from console.tui.eyes import Eyes
 from console.tui.messages import ClusterObserved
+from console.tui.observation_threads import ObservationThreads
 
 CONNECT_TIMEOUT = 1.0
 INTERVAL = 0.2
@@ -60,15 +60,15 @@ class Screen:
         self.codes: set[str] = set()
         """Findings since `forget`."""
         self._asked_at = 0.0
-        self._eyes = Eyes(lambda _: inspector, self._post)
+        self._observations = ObservationThreads(lambda _: inspector, self._post)
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._run, name="screen", daemon=True)
 
     def _run(self) -> None:
         while not self._end.wait(INTERVAL):
-            if not self._eyes.under_way("cache"):
+            if not self._observations.under_way("cache"):
                 self._asked_at = time.monotonic()
-                self._eyes.ask("cache")
+                self._observations.ask("cache")
 
     def _post(self, message: object) -> None:
         self.longest = max(self.longest, time.monotonic() - self._asked_at)

@@ -13,7 +13,7 @@ from textual.pilot import Pilot
 
 from console.__main__ import ADAPTERS
 from console.cli.context import CliContext
-from console.core.run import Choice, Outcome, Question, QuestionKind
+from console.core.runs.state import Choice, Outcome, Question, QuestionKind
 from console.lab.pair import Laboratory
 from console.tui.app import ConsoleApp
 from console.tui.screens.runbooks import ArmScreen
@@ -42,8 +42,10 @@ async def screen_on(
     """The console as `run RUNBOOK` or `watch` open it, with the real adapters."""
     context = CliContext(ADAPTERS, inventory=lab.inventory)
     try:
-        desk = context.desk(screen=True)
-        app = ConsoleApp(desk, context.armory(desk), cluster=lab.cluster, runbook=runbook, interval=0.25)
+        console_context = context.console_context(screen=True)
+        app = ConsoleApp(
+            console_context, context.run_starter(console_context), cluster=lab.cluster, runbook=runbook, interval=0.25
+        )
         async with app.run_test(size=size) as pilot:
             yield pilot
     finally:

@@ -36,8 +36,8 @@ from lab.writer import Writer
 
 from console.__main__ import ADAPTERS
 from console.cli.context import CliContext
-from console.core.binding import bind_roles
-from console.core.run import Outcome
+from console.core.runbooks.binding import bind_roles
+from console.core.runs.state import Outcome
 from console.engine.ports import ArmingError
 from console.lab import scenarios
 from console.lab.pair import STATE_VARIABLE, Laboratory, attach
@@ -92,8 +92,8 @@ class Soak:
         self.gauges = Gauges()
         self.serving = scenarios.MASTER
         self.context = CliContext(ADAPTERS, inventory=lab.inventory)
-        self.desk = self.context.desk(screen=True)
-        self.armory = self.context.armory(self.desk)
+        self.console_context = self.context.console_context(screen=True)
+        self.run_starter = self.context.run_starter(self.console_context)
         self.relays = {
             (host.name, part): Relay(host, *ports, seed=seed)
             for host in lab.hosts.values()
@@ -101,7 +101,7 @@ class Soak:
         }
         through = {f"{part}_port": ports[0] for part, ports in RELAYED.items()}
         _trust_relays(lab)
-        self.screens = [Screen(self.desk.inspector(lab.cluster)), Screen(inspector_of(lab, **through))]
+        self.screens = [Screen(self.console_context.inspector(lab.cluster)), Screen(inspector_of(lab, **through))]
         self.writer = Writer(lab.vip, password=lab.options.password or None)
 
     @property
@@ -194,14 +194,14 @@ class Soak:
         self.serving = new.name
 
     def _rebuild(self, chance: random.Random, *, patient: bool) -> str:
-        inspector = self.desk.inspector(self.lab.cluster)
-        runbook = next(one for one in self.desk.runbooks if one.name == RUNBOOK)
+        inspector = self.console_context.inspector(self.lab.cluster)
+        runbook = next(one for one in self.console_context.runbooks if one.name == RUNBOOK)
         state = inspector.observe(fresh=True)
         roles = bind_roles(runbook, state, {})
         if not isinstance(roles, dict):
             return "not bound"
         try:
-            armed = self.armory.arm(self.lab.cluster, runbook, roles)
+            armed = self.run_starter.arm(self.lab.cluster, runbook, roles)
         except ArmingError as error:
             self.tell(f"  not armed: {error}")
             return "not armed"

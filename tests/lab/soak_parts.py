@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from console.core.model import ClusterState
-from console.core.run import Choice, Decision, Question, QuestionKind, RunState
+from console.core.runs.state import Choice, Decision, Question, QuestionKind, RunState
 from console.lab.options import LabError
 from console.lab.pair import Laboratory
 from console.lab.relay import Mode, Relay

@@ -9,7 +9,7 @@ from lab.name_clients import NameWriter, Watch
 from lab.plain import console, run_plain, status
 from lab.screen import answer_all, arm, screen_on, text_of
 
-from console.core.run import Outcome
+from console.core.runs.state import Outcome
 from console.lab import consul
 from console.lab.consul_scenarios import api, passing, resolved, sentinel
 

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 
 from console.core.command import Secret
-from console.core.diagnose import diagnose
+from console.core.kinds.diagnose import diagnose
 from console.documents.inventory import load_inventory
 from console.transport.clock import SystemClock
 from console.transport.inspector import make_inspector

@@ -1,4 +1,4 @@
-"""The rules of console.core.history, checked against real servers on loopback ports of their own."""
+"""The rules of console.core.replication.ancestry, checked against real servers on loopback ports of their own."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from dataclasses import replace
 import pytest
 import samples as s
 
-from console.core.history import ancestry
 from console.core.model import ClockReading, read
-from console.core.predicate import Verdict
-from console.core.resync import ResyncKind, predict
-from console.probes import redis_info
+from console.core.model.verdict import Verdict
+from console.core.replication.ancestry import ancestry
+from console.core.replication.resync import ResyncKind, predict
+from console.probes.redis import redis_info
 
 pytestmark = [
     pytest.mark.lab,

@@ -11,15 +11,15 @@ from dataclasses import replace
 import pytest
 from lab.plain import console
 
-from console.core.comparison import Oddity
 from console.core.inventory import RedisRoute
-from console.core.loss import preview
-from console.core.resync import ResyncKind
+from console.core.previews.key_comparison import Oddity
+from console.core.previews.loss_preview import preview
+from console.core.replication.resync import ResyncKind
 from console.documents.inventory import load_inventory
 from console.lab.scenarios import in_sync, replication
-from console.transport import key_sampler
 from console.transport.clock import SystemClock
 from console.transport.inspector import make_inspector
+from console.transport.redis import key_sampler
 
 pytestmark = pytest.mark.lab
 

@@ -6,7 +6,7 @@ import pytest
 from lab.plain import assert_fails_over_again, assert_healthy_and_protected, console
 from lab.screen import answer_all, arm, screen_on, text_of, until
 
-from console.core.run import Outcome
+from console.core.runs.state import Outcome
 
 pytestmark = pytest.mark.lab
 

@@ -12,7 +12,7 @@ from lab.plain import environment, run_plain, status
 from lab.screen import answer_all, arm, screen_on
 from lab.writer import Writer
 
-from console.core.run import Outcome
+from console.core.runs.state import Outcome
 from console.lab import password_pair
 
 pytestmark = pytest.mark.lab

@@ -17,10 +17,10 @@ import pytest
 from lab.plain import ASKED, STUCK, console, environment, status
 
 from console.core.model import RunLock
-from console.core.run_lock import HeldElsewhereError
+from console.core.runs.lock import HeldElsewhereError
 from console.documents.inventory import load_inventory
-from console.transport import node_lock_program
-from console.transport.node_lock import NodesLock
+from console.transport.locks import programs as node_lock_program
+from console.transport.locks.node_locks import NodesLock
 
 pytestmark = pytest.mark.lab
 

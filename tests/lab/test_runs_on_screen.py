@@ -11,10 +11,10 @@ import pytest
 from lab.plain import ASKED, assert_healthy_and_protected, environment
 from lab.screen import answer_all, screen_on, text_of, until
 
-from console.core.run import Outcome
-from console.tui.screens.record import RecordScreen
+from console.core.runs.state import Outcome
+from console.tui.screens.past_run import RecordScreen
+from console.tui.screens.past_runs import RunsScreen
 from console.tui.screens.resume import ResumeScreen
-from console.tui.screens.runs import RunsScreen
 
 pytestmark = pytest.mark.lab
 

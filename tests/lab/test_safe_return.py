@@ -16,13 +16,13 @@ from lab.plain import run_plain, status
 from lab.screen import answer_all, arm, screen_on, text_of
 from lab.writer import Writer
 
-from console.core.binding import Unbound, bind_roles
-from console.core.coming import window
-from console.core.diagnose import diagnose
-from console.core.run import Outcome
+from console.core.keepalived.running_scripts import window
+from console.core.kinds.diagnose import diagnose
+from console.core.runbooks.binding import Unbound, bind_roles
+from console.core.runs.state import Outcome
 from console.documents.inventory import load_inventory
-from console.documents.library import shipped_folder
 from console.documents.runbook import load_runbook
+from console.documents.runbook_library import shipped_folder
 from console.lab import preempting
 from console.lab.scenarios import COUNTER
 from console.transport.clock import SystemClock

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from console.core.answer import AnswerKind
 from console.core.command import Identity, Planned, RedisCommand, ShellCommand
 from console.core.inventory import RedisRoute
 from console.core.model import Role
+from console.core.runs.answer import AnswerKind
 from console.documents.inventory import load_inventory
 from console.transport.actuator import make_actuator
 from console.transport.clock import SystemClock
@@ -35,7 +35,7 @@ def identities(cluster):
 
 
 @pytest.fixture
-def desk(pair):
+def console_context(pair):
     """The pair, its cluster, who is who, and an actuator."""
     lab = pair("healthy")
     cluster = load_inventory(lab.inventory).clusters[0]
@@ -52,8 +52,8 @@ def redis(*words, node=B, **more):
     return Planned(node, RedisCommand(words, **more), "a test")
 
 
-def test_four_outcomes_of_shell_commands(desk):
-    _, who, actuator = desk
+def test_four_outcomes_of_shell_commands(console_context):
+    _, who, actuator = console_context
     done = actuator.send(shell("cat; hostname", stdin=b"in "), who[A])
     assert (done.kind, done.text, done.exit_status) == (AnswerKind.DONE, f"in {A}", 0)
     failed = actuator.send(shell("echo why >&2; exit 3"), who[A])
@@ -69,8 +69,8 @@ def test_four_outcomes_of_shell_commands(desk):
         actuator.read_file(A, "/tmp/sent")
 
 
-def test_four_outcomes_of_redis_commands(desk):
-    lab, who, actuator = desk
+def test_four_outcomes_of_redis_commands(console_context):
+    lab, who, actuator = console_context
     assert actuator.send(redis("SET", "k", "a b"), who[B]).text == "OK"
     assert actuator.send(redis("GET", "k", through_vip=True), who[B]).text == "a b"
     assert actuator.send(redis("SET", "k", "x", node=A), who[A]).kind is AnswerKind.FAILED
@@ -87,9 +87,9 @@ def test_four_outcomes_of_redis_commands(desk):
     assert actuator.send(redis("SET", "k", "x"), who[B]).kind is AnswerKind.NOT_SENT
 
 
-def test_a_connection_that_has_gone_silent_is_not_used_again(desk):
+def test_a_connection_that_has_gone_silent_is_not_used_again(console_context):
     """As behind a firewall that has forgotten it: the old connection says nothing for ever, a new one works."""
-    lab, who, actuator = desk
+    lab, who, actuator = console_context
     assert actuator.send(shell("hostname"), who[A]).kind is AnswerKind.DONE
     a = lab.host(A)
     sessions = [pid for pid in a.running("sshd") if pid != int(a.read("/run/sshd.pid"))]

@@ -9,7 +9,7 @@ from lab.plain import console, run_plain, status
 from lab.screen import answer_all, arm, screen_on, text_of
 from lab.writer import Writer
 
-from console.core.run import Outcome
+from console.core.runs.state import Outcome
 from console.lab.sentinel_scenarios import DIRECTORS, MASTER, REDIS_HOSTS, master_named_by, master_of, take_vip
 from console.lab.sentinel_vip import OUTSIDE, READ_VIP, WRITE_VIP
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from console.probes import arp, program
+from console.probes import program
+from console.probes.host import arp
 
 
 @pytest.mark.parametrize("shell", ["sh", "dash", "bash"])

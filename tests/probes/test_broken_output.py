@@ -11,14 +11,15 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from console.core.assemble import assemble_node
 from console.core.inventory import KeepalivedSpec, NodeSpec, RedisSpec, SshSpec
-from console.core.keepalived_conf import mask
+from console.core.keepalived.configuration import mask
+from console.core.keepalived.script_text import actions, mask_script
 from console.core.model import ProblemKind, unread
-from console.core.script_text import actions, mask_script
-from console.probes import program, redis_config, redis_info
-from console.probes.host import HostReader
+from console.core.model.assembling import assemble_node
+from console.probes import program
+from console.probes.host_reader import HostReader
 from console.probes.program import Section, Watched
+from console.probes.redis import redis_config, redis_info
 
 HERE = Path(__file__).parent
 # What each section can look like when it is whole: the recorded cases, by the section's own name.

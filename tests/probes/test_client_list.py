@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.core.comparison import ClientGroup, Clients
-from console.probes import client_list
+from console.core.previews.key_comparison import ClientGroup, Clients
+from console.probes.redis import client_list
 
 OLD = (
     "addr=127.0.0.1:53060 fd=7 name= age=3 idle=3 flags=N db=0 sub=0 psub=0 multi=-1 qbuf=0 obl=0 omem=0 events=r cmd="

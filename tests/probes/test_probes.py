@@ -14,34 +14,12 @@ from typing import Any
 import pytest
 import yaml
 
-from console.core import virtual_server_conf
-from console.probes import (
-    NotUnderstoodError,
-    addresses,
-    arp,
-    backups,
-    clock,
-    consul_agent,
-    consul_dns,
-    consul_health,
-    disk,
-    files,
-    host_identity,
-    ipvs,
-    keepalived_config,
-    keepalived_version,
-    memory,
-    notify_log,
-    processes,
-    redis_config,
-    redis_file,
-    redis_info,
-    redis_log,
-    run_lock,
-    scripts,
-    sentinel,
-    system_log,
-)
+from console.core.keepalived import virtual_servers as virtual_server_conf
+from console.probes import NotUnderstoodError
+from console.probes.consul import consul_agent, consul_dns, consul_health
+from console.probes.host import addresses, arp, backups, clock, disk, files, host_identity, memory, processes, run_lock
+from console.probes.keepalived import ipvs, keepalived_config, keepalived_version, notify_log, scripts, system_log
+from console.probes.redis import redis_config, redis_file, redis_info, redis_log, sentinel
 
 HERE = Path(__file__).parent
 Case = Mapping[str, Any]

@@ -9,8 +9,8 @@ import pexpect
 import pytest
 from tui_stage import run_state
 
-from console.core.run import StepStatus
-from console.tui import departure
+from console.core.runs.state import StepStatus
+from console.tui import leaving as departure
 
 INVENTORY = """\
 version: 1
@@ -68,7 +68,7 @@ class Looked:
         self.looks = looks
 
     @property
-    def run_in_hand(self):
+    def current_run(self):
         return self.looks.pop(0)
 
 

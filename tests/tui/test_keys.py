@@ -10,14 +10,14 @@ from tui_stage import question, seen, stage, until
 
 from console.tui import themes
 from console.tui.app import ConsoleApp
-from console.tui.bindings import BOUND_BY_TEXTUAL, KEYS
+from console.tui.keys import BOUND_BY_TEXTUAL, KEYS
 from console.tui.screens.cluster import ClusterScreen
 from console.tui.screens.clusters import ClustersScreen
 from console.tui.screens.dialogs import FindingDialog, HelpDialog, LeaveDialog
-from console.tui.screens.record import RecordScreen
+from console.tui.screens.past_run import RecordScreen
+from console.tui.screens.past_runs import RunsScreen
 from console.tui.screens.run import RunScreen
 from console.tui.screens.runbooks import ArmScreen, RunbooksScreen
-from console.tui.screens.runs import RunsScreen
 from console.tui.widgets.lines import LinesPane
 from console.tui.widgets.menu import Menu
 from console.tui.widgets.question import QuestionBox

@@ -9,7 +9,7 @@ from tui_stage import seen, spec_of, stage
 
 from console.core.model import DnsAnswer, ProblemKind, RealServer, read, unread
 from console.tui.present import cards, cluster
-from console.tui.present.kinds import LOOKS, look_of
+from console.tui.present.kinds import PRESENTATIONS, presentation_of
 from console.tui.timeline import changes
 from console.tui.view import ClusterView, absorb
 from console.tui.widgets.lines import LinesPane
@@ -22,7 +22,7 @@ def plain(lines):
 
 
 def side(state, name, width=78):
-    return plain(next(one for one in look_of(state.kind).sides if one.name == name).draw(state, NOW, width))
+    return plain(next(one for one in presentation_of(state.kind).sides if one.name == name).draw(state, NOW, width))
 
 
 def headline(state):
@@ -65,24 +65,24 @@ async def test_on_80_columns_every_node_and_every_way_is_seen_at_once(state, wor
             assert one in screen, one
         cards_pane = on.app.screen.query_one("#cards", LinesPane)
         assert cards_pane.max_scroll_y == 0, "nothing of the cards is hidden"
-        for number, one in enumerate(look_of(state.kind).sides, start=4):
+        for number, one in enumerate(presentation_of(state.kind).sides, start=4):
             await pilot.press(str(number))
             await pilot.pause()
             assert on.app.focused.id == one.name
         before = on.app.focused.id
-        await pilot.press("5" if len(look_of(state.kind).sides) == 1 else "9")
+        await pilot.press("5" if len(presentation_of(state.kind).sides) == 1 else "9")
         assert on.app.focused.id == before
 
 
 def test_every_kind_has_a_look():
     from console.core.kinds import all_kinds
 
-    assert {kind.name for kind in all_kinds()} == set(LOOKS)
+    assert {kind.name for kind in all_kinds()} == set(PRESENTATIONS)
 
 
 def test_rows_of_a_card_are_as_many_as_its_kind_says():
     for state in (samples.healthy_pair(), sets.sentinel_vip_set(), sets.sentinel_consul_set()):
-        look = look_of(state.kind)
+        look = presentation_of(state.kind)
         assert all(len(look.rows(state, node)) == look.essential for node in state.nodes)
 
 

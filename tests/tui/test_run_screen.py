@@ -6,7 +6,7 @@ import samples
 from textual.events import Key
 from tui_stage import PREVIEW, question, run_state, seen, stage, until
 
-from console.core.run import Belief, BeliefKind, Choice, Outcome, QuestionKind
+from console.core.runs.state import AssessmentKind, Choice, Outcome, QuestionKind, StepAssessment
 from console.tui.messages import ClusterObserved
 from console.tui.screens.cluster import ClusterScreen
 from console.tui.screens.dialogs import LeaveDialog
@@ -47,10 +47,10 @@ async def test_arming_is_explicit_and_shown():
         assert "READ-ONLY" in text_of(on.app, "header")
         await pilot.press("enter")
         assert isinstance(on.app.screen, RunbooksScreen), "the button that has the focus goes back"
-        assert not on.armory.armed
+        assert not on.run_starter.armed
         await pilot.press("enter", "tab", "enter")
         await until(pilot, lambda: on.app.screen.query(QuestionBox))
-        assert dict(on.armory.armed[0]) == {"survivor": "redis-a", "returning": "redis-b"}
+        assert dict(on.run_starter.armed[0]) == {"survivor": "redis-a", "returning": "redis-b"}
         assert "ARMED" in text_of(on.app, "header")
 
 
@@ -88,7 +88,7 @@ async def test_a_gate_has_its_focus_on_no_and_enter_stops_the_run():
         assert on.app.focused.id == "abort"
         await pilot.press("enter")
         await until(pilot, lambda: on.app.armed_run is None)
-        assert [one.choice for one in on.armory.run.decisions] == [Choice.ABORT]
+        assert [one.choice for one in on.run_starter.run.decisions] == [Choice.ABORT]
         await pilot.pause()
         assert "ABORTED" in text_of(on.app, "step")
         assert "READ-ONLY" in text_of(on.app, "header")
@@ -108,7 +108,7 @@ async def test_a_gate_cannot_be_passed_with_the_wrong_name():
             await pilot.press("enter")
             confirm.press()
             await pilot.pause()
-            assert on.armory.run.decisions == []
+            assert on.run_starter.run.decisions == []
         assert on.app.armed_run.question is not None
 
 
@@ -147,7 +147,7 @@ async def test_the_right_name_passes_it_with_the_digest_of_what_was_shown():
         assert on.app.focused.id == "confirm"
         await pilot.press("enter")
         await until(pilot, lambda: on.app.armed_run is None)
-        (decision,) = on.armory.run.decisions
+        (decision,) = on.run_starter.run.decisions
         assert (decision.choice, decision.typed, decision.digest) == (Choice.RUN, "redis-b", question().digest)
         assert on.app.run_state.outcome is Outcome.DONE
         assert "runs report 20261121-074000-cache" in text_of(on.app, "step")
@@ -159,9 +159,9 @@ async def test_a_confirmation_is_answered_no_by_default():
         await armed(pilot, on)
         assert str(on.app.focused.label) == "No, stop the run"
         await pilot.press("right", "enter")
-        await until(pilot, lambda: len(on.armory.run.decisions) == 1)
+        await until(pilot, lambda: len(on.run_starter.run.decisions) == 1)
         await until(pilot, lambda: on.app.screen.query("#typed"))
-        assert on.armory.run.decisions[0].choice is Choice.RUN
+        assert on.run_starter.run.decisions[0].choice is Choice.RUN
         assert on.app.focused.id == "abort", "the next question begins at its safe answer too"
         await pilot.press("enter")
 
@@ -208,16 +208,16 @@ async def test_blocked_and_trouble_give_their_reason_and_the_safe_choice_first()
 
 
 async def test_a_resumed_run_shows_what_it_believes_and_why_before_it_asks():
-    beliefs = (
-        Belief(0, BeliefKind.OBSERVED, "keepalived is stopped on redis-b (no process)"),
-        Belief(1, BeliefKind.UNKNOWN, "no answer is recorded", "redis-b> systemctl start redis-server"),
-        Belief(2, BeliefKind.OPEN, "not begun"),
+    assessments = (
+        StepAssessment(0, AssessmentKind.OBSERVED, "keepalived is stopped on redis-b (no process)"),
+        StepAssessment(1, AssessmentKind.UNKNOWN, "no answer is recorded", "redis-b> systemctl start redis-server"),
+        StepAssessment(2, AssessmentKind.OPEN, "not begun"),
     )
     on = stage(samples.stale_master_back(), questions=[question()])
-    on.armory.run.state = run_state(0, resumed=True, beliefs=beliefs)
+    on.run_starter.run.state = run_state(0, resumed=True, assessments=assessments)
     async with on.app.run_test(size=(80, 24)) as pilot:
         await armed(pilot, on)
-        on.app.run_state = run_state(2, resumed=True, beliefs=beliefs)
+        on.app.run_state = run_state(2, resumed=True, assessments=assessments)
         await pilot.pause()
         text = " ".join(text_of(on.app, "step").split())
         assert "1 keepalived-off, done by observation: keepalived is stopped on redis-b (no process)" in text
@@ -254,7 +254,7 @@ async def test_a_loss_is_taken_by_the_whole_sentence_only():
         await until(pilot, lambda: not confirm.disabled)
         await pilot.press("enter")
         await until(pilot, lambda: on.app.armed_run is None)
-        (decision,) = on.armory.run.decisions
+        (decision,) = on.run_starter.run.decisions
         assert (decision.choice, decision.typed) == (Choice.OVERRIDE, sentence)
 
 
@@ -355,7 +355,7 @@ async def test_quitting_while_armed_asks_and_staying_is_the_default():
         assert isinstance(on.app.screen, RunScreen)
         await pilot.press("q", "tab", "enter")
         await until(pilot, lambda: not on.app.is_running)
-    assert [one.choice for one in on.armory.run.decisions] == [Choice.ABORT]
+    assert [one.choice for one in on.run_starter.run.decisions] == [Choice.ABORT]
 
 
 async def test_the_wait_for_a_proof_can_be_ended():
@@ -366,7 +366,7 @@ async def test_the_wait_for_a_proof_can_be_ended():
         await pilot.press(*"redis-b", "enter")
         await until(pilot, lambda: on.app.run_state.current == 3)
         await pilot.press("s")
-        assert on.armory.run.waits_ended == 1
+        assert on.run_starter.run.waits_ended == 1
         sending.set()
         await until(pilot, lambda: on.app.armed_run is None)
 
@@ -403,7 +403,7 @@ async def test_run_asked_for_on_the_command_line_opens_its_arming_and_tells_by_t
 
 async def test_a_runner_that_breaks_its_promise_does_not_take_the_screen_with_it():
     on = stage(samples.stale_master_back(), questions=[question()])
-    on.armory.run.execute = lambda operator: 1 / 0
+    on.run_starter.run.execute = lambda operator: 1 / 0
     async with on.app.run_test(size=(80, 24)) as pilot:
         await seen(pilot, on)
         await pilot.press("b", "enter", "tab", "enter")

@@ -10,12 +10,12 @@ from past_runs import until as cut
 from tui_stage import question, seen, stage, until
 
 from console.core.model import RunLock, read
-from console.core.run_lock import takeover_sentence
-from console.tui.screens.record import RecordScreen
+from console.core.runs.lock import takeover_sentence
+from console.tui.screens.past_run import RecordScreen
+from console.tui.screens.past_runs import RunsScreen
 from console.tui.screens.resume import ResumeScreen
 from console.tui.screens.run import RunScreen
 from console.tui.screens.run_dialogs import ChainDialog, EntryDialog, LockedDialog, ReportDialog
-from console.tui.screens.runs import RunsScreen
 from console.tui.widgets.lines import LinesPane
 from console.tui.widgets.menu import Menu
 from console.tui.widgets.question import QuestionBox
@@ -186,7 +186,7 @@ async def test_a_run_that_is_not_closed_is_resumed_after_its_journal_was_read():
         assert on.app.focused.id == "back"
         await pilot.press("tab", "enter")
         await until(pilot, lambda: on.app.screen.query(QuestionBox))
-        assert on.armory.resumed == ["20261120T010000Z-died"]
+        assert on.run_starter.resumed == ["20261120T010000Z-died"]
         assert isinstance(on.app.screen, RunScreen)
 
 
@@ -225,7 +225,7 @@ async def test_a_run_of_somebody_else_is_shown_and_followed_from_what_the_nodes_
 
 async def test_arming_while_somebody_is_at_work_offers_to_follow_and_a_takeover_by_the_sentence_only():
     on = stage(locked(), questions=[question()])
-    on.armory.holder = LOCK
+    on.run_starter.holder = LOCK
     async with on.app.run_test(size=(80, 24)) as pilot:
         await seen(pilot, on)
         await pilot.press("b", "enter")
@@ -248,12 +248,12 @@ async def test_arming_while_somebody_is_at_work_offers_to_follow_and_a_takeover_
         await pilot.pause()
         take.press()
         await until(pilot, lambda: on.app.screen.query(QuestionBox))
-        assert [one.holder for one in on.armory.takeovers] == [LOCK]
+        assert [one.holder for one in on.run_starter.takeovers] == [LOCK]
 
 
 async def test_following_is_what_enter_does_when_somebody_is_at_work():
     on = stage(locked(), questions=[question()])
-    on.armory.holder = LOCK
+    on.run_starter.holder = LOCK
     async with on.app.run_test(size=(80, 24)) as pilot:
         await seen(pilot, on)
         await pilot.press("b", "enter", "tab", "enter")
@@ -261,6 +261,6 @@ async def test_following_is_what_enter_does_when_somebody_is_at_work():
         await pilot.pause()
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(on.app.screen, RecordScreen))
-        assert on.armory.armed == []
+        assert on.run_starter.armed == []
         assert RUN not in (on.app.past_runs or {})
         assert on.app.screen.query_one(Menu) is not None

@@ -17,10 +17,10 @@ from past_runs import until as cut
 from tui_stage import Stage, question, seen, stage, until
 
 from console.core.model import ClusterState, RunLock, read
-from console.core.run import Choice, QuestionKind
-from console.core.verbs import VERBS
+from console.core.runbooks.verbs import VERBS
+from console.core.runs.state import Choice, QuestionKind
 from console.engine.ports import Answer, AnswerKind
-from console.engine.ways import ways_out
+from console.engine.steps.remedies import remedies
 from console.tui.screens.run_dialogs import LockedDialog
 from console.tui.screens.runbooks import ArmScreen
 from console.tui.widgets.question import QuestionBox
@@ -111,7 +111,7 @@ def locked() -> Stage:
     on = stage(
         samples.with_node(samples.stale_master_back(), samples.A, run_lock=read(LOCK, samples.NOW)), questions=[]
     )
-    on.armory.holder = LOCK
+    on.run_starter.holder = LOCK
     return on
 
 
@@ -125,7 +125,7 @@ async def to_the_lock(pilot, on: Stage) -> None:
 def trouble() -> Stage:
     step = replace(question().step, on_failure="Look at the log of redis-b: masterauth may be wrong.")
     answer = Answer(AnswerKind.UNKNOWN, "the connection ended while the answer was awaited")
-    ways = ways_out(step, VERBS["replicate"], answer, again=True)
+    ways = remedies(step, VERBS["replicate"], answer, again=True)
     reason = "The answer was lost and it may have been carried out: the connection ended while the answer was awaited."
     choices = (Choice.LOOK_AGAIN, Choice.RUN, Choice.ABORT)
     return asking(question(QuestionKind.TROUBLE, step=step, reason=reason, ways=ways, choices=choices))

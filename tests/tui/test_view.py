@@ -8,7 +8,7 @@ import samples
 from tui_stage import spec_of
 
 from console.core.model import ClusterState, ProblemKind, VrrpState, unread
-from console.core.quiescence import Level
+from console.core.previews.quiescence import Level
 from console.tui.present.cluster import history
 from console.tui.timeline import changes, told_by_logs
 from console.tui.view import ClusterView, absorb, bytes_behind

@@ -1,1 +1,1 @@
-"""The rules behind the conditions, a file for what they ask about. `console.core.vocabulary` has them by name."""
+"""The rules of the conditions, a file a subject. `console.core.runbooks.vocabulary` has them by name."""

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from console.core.backup import (
+from console.core.conditions.spec import Ask, UnreadError, decided, fails, holds, need, redis_of, unknown
+from console.core.conditions.virtual_ip import holders_in_words
+from console.core.model import Backup, NodeState, ProblemKind, SavedFile
+from console.core.model.facts import proved_down, source_of
+from console.core.model.verdict import Check, Verdict
+from console.core.quantities import counted
+from console.core.replication.ancestry import ancestry
+from console.core.replication.backups import (
     NEWEST,
     holds_memory,
     in_words,
@@ -12,13 +19,7 @@ from console.core.backup import (
     room_for_restore,
     same_file,
 )
-from console.core.conditions.spec import Ask, UnreadError, decided, fails, holds, need, redis_of, unknown
-from console.core.conditions.virtual_ip import holders_in_words
-from console.core.facts import counted, proved_down, source_of
-from console.core.history import ancestry
-from console.core.model import Backup, NodeState, ProblemKind, SavedFile
-from console.core.predicate import Check, Verdict
-from console.core.resync import ResyncKind, predict
+from console.core.replication.resync import ResyncKind, predict
 
 BY_HAND = "the user of ssh must be able to read the folder of the dump (ssh.sudo), and redis.dir must be right"
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from console.core.conditions.servers import role_in_words
 from console.core.conditions.spec import Ask, UnreadError, decided, fails, holds, need, redis_of, unknown
-from console.core.facts import attached_line, counted, gap, named, proved_down, size
-from console.core.history import COMPARE, ancestry
 from console.core.model import MasterLink, NodeState, Role
-from console.core.predicate import Check, Verdict
+from console.core.model.facts import attached_line, gap, link_in_words, named, proved_down
+from console.core.model.verdict import Check, Verdict
+from console.core.quantities import counted, size
+from console.core.replication.ancestry import COMPARE, ancestry
 
 
 def _link(ask: Ask) -> MasterLink | None:
@@ -33,17 +34,6 @@ def link_up(ask: Ask) -> Check:
         link_in_words(link),
         "masterauth, a firewall or repl-timeout: the log of the replica says why",
     )
-
-
-def link_in_words(link: MasterLink) -> str:
-    if link.up:
-        return "link up" if link.last_io_seconds is None else f"link up, last heard {link.last_io_seconds} s ago"
-    known = link.down_seconds is not None and link.down_seconds >= 0  # -1: it never was up
-    words = f"link down for {link.down_seconds} s" if known else "link down"
-    if not link.sync_in_progress:
-        return words
-    left = "" if link.sync_left_bytes is None else f", {size(max(0, link.sync_left_bytes))} left"
-    return f"{words}, full sync in progress{left}"
 
 
 def in_sync(ask: Ask) -> Check:
@@ -85,7 +75,7 @@ def has_data_if(ask: Ask) -> Check:
 
 
 def not_older_than(ask: Ask) -> Check:
-    """H03: by `console.core.history`, which says by which rules."""
+    """H03: by `console.core.replication.ancestry`, which says by which rules."""
     target = ask.other("target")
     found = ancestry(ask.state, ask.node, target)
     statement = f"{ask.name} has all that {target.name} has"

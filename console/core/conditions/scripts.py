@@ -11,10 +11,10 @@ from collections.abc import Iterator
 
 from console.core.conditions.spec import Ask, UnreadError, fails, holds, keepalived_of, need, redis_of
 from console.core.conditions.vrrp import instance_of
-from console.core.facts import named, source_of
-from console.core.keepalived_scripts import Use, uses
+from console.core.keepalived.named_scripts import Use, uses
 from console.core.model import ActionKind, NodeState, Role, ScriptAction
-from console.core.predicate import Check
+from console.core.model.facts import named, source_of
+from console.core.model.verdict import Check
 
 _TARGET = re.compile(r"\b(?:slaveof|replicaof)\b[\s\"']+([^\s\"');&|`]+)[\s\"']*([^\s\"');&|`]*)", re.IGNORECASE)
 _RESTART = re.compile(r"restart|force-reload", re.IGNORECASE)

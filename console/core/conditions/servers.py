@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from console.core.conditions.spec import Ask, decided, fails, holds, need, redis_of, unknown
-from console.core.facts import counted, redis_processes, size, span
 from console.core.model import ProblemKind, Redis, Role
-from console.core.predicate import Check
+from console.core.model.facts import redis_processes
+from console.core.model.verdict import Check
+from console.core.quantities import counted, size, span
 
 NEVER_ASKED = {ProblemKind.NOT_READ, ProblemKind.NOT_CONFIGURED, ProblemKind.CONNECTING}
 COPY_ON_WRITE_MARGIN = 0.25

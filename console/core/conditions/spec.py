@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
-from console.core.facts import proved_down
 from console.core.model import ClusterState, Keepalived, NodeState, Reading, Redis
-from console.core.predicate import Check, Verdict
+from console.core.model.facts import proved_down
+from console.core.model.verdict import Check, Verdict
 
 T = TypeVar("T")
 Value = str | int | float | bool

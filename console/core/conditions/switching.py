@@ -6,9 +6,9 @@ from console.core.conditions.replication import in_sync, no_other_master, only_m
 from console.core.conditions.servers import role_in_words
 from console.core.conditions.spec import Ask, decided, fails, holds, redis_of, unknown
 from console.core.conditions.virtual_ip import vip_reaches
-from console.core.history import COMPARE, ancestry
 from console.core.model import Role
-from console.core.predicate import Check, Verdict
+from console.core.model.verdict import Check, Verdict
+from console.core.replication.ancestry import COMPARE, ancestry
 
 PAUSED = 1_000_000
 """`pause-writes` adds it to min-replicas-to-write, `resume-writes` takes it off: the old number stays in there."""

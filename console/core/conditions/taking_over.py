@@ -1,17 +1,18 @@
 """Conditions about what clients would reach once something is started, stopped or promoted.
 
-They are what a verb requires by itself (`console.core.interlocks`), so that they speak of one node and find the others.
+A verb requires them by itself (`console.core.runbooks.interlocks`), so each speaks of one node and finds the others.
 """
 
 from __future__ import annotations
 
-from console.core.conditions import pair, replication, scripts, switching, virtual_ip, vrrp
+from console.core.conditions import pair_protection as pair
+from console.core.conditions import replication, scripts, switching, virtual_ip, vrrp
 from console.core.conditions.servers import role_in_words
 from console.core.conditions.spec import Ask, UnreadError, decided, fails, holds, keepalived_of, redis_of
-from console.core.facts import attached_line, gap, proved_down, source_of
-from console.core.history import ancestry
 from console.core.model import NodeState, Role
-from console.core.predicate import Check, Verdict
+from console.core.model.facts import attached_line, gap, proved_down, source_of
+from console.core.model.verdict import Check, Verdict
+from console.core.replication.ancestry import ancestry
 
 WITHIN = 16_384
 """Bytes of the stream that may be on their way: as much as `in-sync` allows."""

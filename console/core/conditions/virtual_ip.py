@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from console.core.conditions.spec import Ask, decided, fails, holds, need, redis_of, unknown
 from console.core.model import ClusterState, ProblemKind
-from console.core.predicate import Check
+from console.core.model.verdict import Check
 
 SILENT = {ProblemKind.REFUSED, ProblemKind.UNREACHABLE, ProblemKind.TIMEOUT}
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from console.core.coming import coming, in_seconds
 from console.core.conditions.spec import Ask, UnreadError, decided, fails, holds, keepalived_of, need, unknown
-from console.core.facts import notify_scripts
+from console.core.keepalived.priority import pair_rule_holds, rule_holds, rule_text
+from console.core.keepalived.running_scripts import in_seconds, pending_lines
 from console.core.model import VrrpInstance, VrrpState
-from console.core.predicate import Check
-from console.core.priority import pair_rule_holds, rule_holds, rule_text
+from console.core.model.facts import notify_scripts
+from console.core.model.verdict import Check
 
 
 def keepalived_running(ask: Ask) -> Check:
@@ -48,7 +48,7 @@ def no_script_running(ask: Ask) -> Check:
     need(ask.node.processes, f"the processes of {ask.name}")
     scripts = notify_scripts(ask.node)
     found = ", ".join(f"{one.pid} {one.command}" for one in scripts)
-    soon = coming(ask.state, ask.node)
+    soon = pending_lines(ask.state, ask.node)
     now = ask.state.observed_at
     found = "; ".join(filter(None, (found, ", ".join(one.words(now) for one in soon))))
     known = soon[-1].left(now) if soon else None

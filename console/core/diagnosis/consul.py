@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from console.core.conditions.servers import role_in_words
+from console.core.diagnosis.finding import NextAction, Severity
 from console.core.diagnosis.row import Hit, Row, advise, listed
-from console.core.facts import named, proved_down
-from console.core.finding import NextAction, Severity
 from console.core.model import ClusterState, ConsulState, NodeState, ProblemKind
-from console.core.service_name import full_name, in_words, instance_of, passing, resolved, whose, writable
+from console.core.model.facts import named, proved_down
+from console.core.watchers.service_name import full_name, in_words, instance_of, passing, resolved, whose, writable
 
 RETURN = NextAction(runbook="consul-return-old-master")
 _NOT_KNOWN = (ProblemKind.NOT_READ, ProblemKind.CONNECTING, ProblemKind.NOT_CONFIGURED)

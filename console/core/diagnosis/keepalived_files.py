@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from console.core.diagnosis.finding import Severity
 from console.core.diagnosis.row import Hit, Row, advise, listed
-from console.core.facts import source_of
-from console.core.finding import Severity
-from console.core.keepalived_scripts import uses
+from console.core.keepalived.named_scripts import uses
 from console.core.model import (
     ActionKind,
     ClusterState,
@@ -17,6 +16,7 @@ from console.core.model import (
     ScriptAction,
     VrrpInstance,
 )
+from console.core.model.facts import source_of
 
 _INVALID = (
     "is not closed",

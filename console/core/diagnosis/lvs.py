@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from console.core.diagnosis.finding import NextAction, Severity
 from console.core.diagnosis.row import Hit, Row, advise, listed
-from console.core.finding import NextAction, Severity
 from console.core.model import ClusterState, DirectorState, NodeState, ProblemKind, VirtualService
-from console.core.watching import place_in_words, places, reader_trouble
+from console.core.watchers.read_vip import place_in_words, places, reader_trouble
 
 DRAIN = NextAction(runbook="lvs-drain-replica")
 _ROUTED = "Route"

@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from console.core.coming import Coming, coming, in_seconds, whole, window
-from console.core.conditions.replication import link_in_words
 from console.core.conditions.servers import role_in_words
+from console.core.diagnosis.finding import NextAction, Severity
 from console.core.diagnosis.roles import diverged
 from console.core.diagnosis.row import RESOLVE, Hit, Row, advise
-from console.core.facts import source_of
-from console.core.finding import NextAction, Severity
+from console.core.keepalived.running_scripts import PendingLine, in_seconds, pending_lines, whole, window
 from console.core.model import ActionKind, ClusterState, NodeState
+from console.core.model.facts import link_in_words, source_of
 
 _PROMOTED = re.compile(r"MASTER MODE enabled", re.IGNORECASE)
 _BEGAN = re.compile(r"Connecting to MASTER", re.IGNORECASE)
@@ -60,7 +59,7 @@ def _until(left: float | None, heir: str) -> str:
     return f"For another {whole(left)} s" if whole(left) else f"Until {heir} follows, any moment now,"
 
 
-def script_in_words(one: Coming, now: float) -> str:
+def script_in_words(one: PendingLine, now: float) -> str:
     """`redis-a: process 146 (notify_master) sends SLAVEOF NO ONE in 7 s`."""
     who = f"process {one.pid} ({one.what})" if one.pid is not None else f"{one.what}, by the notify log,"
     return f"{one.node}: {who} sends {one.words(now)}"
@@ -69,7 +68,7 @@ def script_in_words(one: Coming, now: float) -> str:
 def _too_early(state: ClusterState) -> Iterator[Hit]:
     """A node is promoted by a script although its sync has not ended, or was: it takes writes on old data."""
     for node in state.nodes:
-        about = next((one for one in coming(state, node) if one.kind is ActionKind.PROMOTES), None)
+        about = next((one for one in pending_lines(state, node) if one.kind is ActionKind.PROMOTES), None)
         redis = node.redis.value
         if redis is None:
             continue
@@ -94,13 +93,13 @@ def _too_early(state: ClusterState) -> Iterator[Hit]:
                     (first, second),
                     f"{first} was made a master before its sync had ended: {second} has what it lacks.",
                     (f"the log of Redis on {first}: {_promotion(node)}", reason, *_scripts(state, node, other)),
-                    _stop_scripts(state, other) if coming(state, other) else RESOLVE,
+                    _stop_scripts(state, other) if pending_lines(state, other) else RESOLVE,
                 )
 
 
 def _scripts(state: ClusterState, *nodes: NodeState) -> Iterator[str]:
     for node in nodes:
-        yield from (script_in_words(one, state.observed_at) for one in coming(state, node))
+        yield from (script_in_words(one, state.observed_at) for one in pending_lines(state, node))
 
 
 def _stop_scripts(state: ClusterState, *nodes: NodeState) -> NextAction:
@@ -108,7 +107,7 @@ def _stop_scripts(state: ClusterState, *nodes: NodeState) -> NextAction:
     commands = [
         f"kill {' '.join(map(str, pids))} on {node.name}"
         for node in nodes
-        if (pids := sorted({one.pid for one in coming(state, node) if one.pid is not None}))
+        if (pids := sorted({one.pid for one in pending_lines(state, node) if one.pid is not None}))
     ]
     if not commands:
         return advise("its script cannot be seen; look at what the log of the scripts says")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from console.core.conditions.replication import refuses_writes
+from console.core.diagnosis.finding import Severity
 from console.core.diagnosis.row import REBUILD, Hit, Row, advise, serving
-from console.core.facts import proved_down, redis_processes
-from console.core.finding import Severity
 from console.core.model import ClusterState, NodeState, ProblemKind, Role
+from console.core.model.facts import proved_down, redis_processes
 
 _AWAY = {
     ProblemKind.UNREACHABLE,

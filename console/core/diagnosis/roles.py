@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from console.core.conditions.replication import link_in_words, refuses_writes
+from console.core.conditions.replication import refuses_writes
 from console.core.conditions.servers import role_in_words
 from console.core.conditions.switching import PAUSED
+from console.core.diagnosis.finding import Severity
 from console.core.diagnosis.row import (
     BUILD,
     LOOP,
@@ -23,11 +24,11 @@ from console.core.diagnosis.row import (
     replicas,
     serving,
 )
-from console.core.facts import attached_line, counted, gap, named, proved_down, source_of
-from console.core.finding import Severity
-from console.core.history import ancestry
 from console.core.model import ClusterState, NodeState, Role
-from console.core.predicate import Verdict
+from console.core.model.facts import attached_line, gap, link_in_words, named, proved_down, source_of
+from console.core.model.verdict import Verdict
+from console.core.quantities import counted
+from console.core.replication.ancestry import ancestry
 
 LAG_BYTES = 1_048_576
 """The default backlog: further behind, a short interruption already costs a full sync."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from console.core.finding import Finding, NextAction, Severity
+from console.core.diagnosis.finding import Finding, NextAction, Severity
 from console.core.model import ClusterState, MasterLink, NodeState, Redis, Role
 
 REBUILD = NextAction(runbook="one-shot-rebuild")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from console.core.diagnosis.finding import NextAction, Severity
 from console.core.diagnosis.row import Hit, Row, advise, listed
-from console.core.facts import counted, named
-from console.core.finding import NextAction, Severity
 from console.core.model import ClusterState
-from console.core.watching import accounts, named_master, naming, naming_in_words, watched
+from console.core.model.facts import named
+from console.core.quantities import counted
+from console.core.watchers.sentinels import accounts, named_master, naming, naming_in_words, watched
 
 ENOUGH = 3
 """Sentinels of which one may die and the other two still agree and authorize (Redis Sentinel documentation)."""

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 from console.core.conditions.servers import fork_headroom
 from console.core.conditions.spec import Ask, UnreadError
+from console.core.diagnosis.finding import Severity
 from console.core.diagnosis.row import Hit, Row, advise, replicas, serving
-from console.core.facts import names_of, size, source_of
-from console.core.finding import Severity
 from console.core.model import ClusterState, NodeState
-from console.core.predicate import Verdict
+from console.core.model.facts import names_of, source_of
+from console.core.model.verdict import Verdict
+from console.core.quantities import size
 
 OUTAGE = 60
 """Seconds that a replica is likely to be away: a restart of its host, or the default repl-timeout."""

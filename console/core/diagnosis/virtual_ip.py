@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from console.core.conditions.servers import role_in_words
+from console.core.diagnosis.finding import Severity
 from console.core.diagnosis.row import BUILD, REBUILD, Hit, Row, advise, choosing, listed, names, repairing
-from console.core.facts import notify_scripts, proved_down, redis_processes
-from console.core.finding import Severity
 from console.core.model import ClusterState, NodeState, Role
-from console.core.watching import naming_in_words
+from console.core.model.facts import notify_scripts, proved_down, redis_processes
+from console.core.watchers.sentinels import naming_in_words
 
 
 def _states(state: ClusterState, nodes: tuple[str, ...]) -> list[str]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from console.core.coming import coming
-from console.core.conditions.pair import protection_checks
+from console.core.conditions.pair_protection import protection_checks
+from console.core.diagnosis.finding import NextAction, Severity
 from console.core.diagnosis.races import script_in_words
 from console.core.diagnosis.roles import diverged
 from console.core.diagnosis.row import (
@@ -21,12 +21,12 @@ from console.core.diagnosis.row import (
     repairing,
     serving,
 )
-from console.core.facts import notify_scripts, source_of
-from console.core.finding import NextAction, Severity
-from console.core.keepalived_scripts import uses
+from console.core.keepalived.named_scripts import uses
+from console.core.keepalived.priority import effective, pair_rule_holds, rule_text
+from console.core.keepalived.running_scripts import pending_lines
 from console.core.model import ActionKind, ClusterState, NodeState, VrrpInstance, VrrpState
-from console.core.predicate import Verdict
-from console.core.priority import effective, pair_rule_holds, rule_text
+from console.core.model.facts import notify_scripts, source_of
+from console.core.model.verdict import Verdict
 
 
 def _down(state: ClusterState) -> Iterator[Hit]:
@@ -174,7 +174,7 @@ def _line(instance: VrrpInstance) -> str:
 def _notify(state: ClusterState) -> Iterator[Hit]:
     """A notify script of keepalived is running."""
     for node in state.nodes:
-        scripts, soon = notify_scripts(node), coming(state, node)
+        scripts, soon = notify_scripts(node), pending_lines(state, node)
         if scripts or soon:
             does = f": {soon[0].words(state.observed_at)}" if soon else ""
             yield Hit(

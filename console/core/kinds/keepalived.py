@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from console.core.coming import follows_by_itself, promotes_one_way
-from console.core.conditions.pair import protection_checks
+from console.core.conditions.pair_protection import protection_checks
 from console.core.diagnosis import keepalived_files, races, reachability, roles, settings, virtual_ip, vrrp
+from console.core.diagnosis.finding import NextAction
 from console.core.diagnosis.row import RECOVER, SAFE_RETURN
-from console.core.finding import NextAction
-from console.core.kinds.facts import virtual_ip_facts
+from console.core.keepalived.running_scripts import follows_by_itself, promotes_one_way
+from console.core.kinds.gate_facts import virtual_ip_facts
 from console.core.kinds.kind import Kind
 from console.core.model import ClusterState
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from console.core.diagnosis.finding import NextAction
 from console.core.diagnosis.row import Row
-from console.core.finding import NextAction
 from console.core.model import ClusterState
-from console.core.predicate import Check
+from console.core.model.verdict import Check
 
 
 def _everywhere(_: ClusterState) -> Mapping[str, NextAction]:

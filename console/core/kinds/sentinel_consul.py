@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from console.core.conditions.sentinel_set import set_protection
+from console.core.conditions.sentinel_sets.set_protection import set_protection
 from console.core.diagnosis import consul, reachability, roles, sentinel, settings
+from console.core.diagnosis.finding import NextAction
 from console.core.diagnosis.row import advise
-from console.core.finding import NextAction
-from console.core.kinds.facts import consul_facts, sentinel_facts
+from console.core.kinds.gate_facts import consul_facts, sentinel_facts
 from console.core.kinds.kind import Kind
 from console.core.model import ClusterState
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from console.core.conditions.read_side import read_side_protection
-from console.core.conditions.sentinel_set import set_protection
+from console.core.conditions.sentinel_sets.read_vip import read_side_protection
+from console.core.conditions.sentinel_sets.set_protection import set_protection
 from console.core.diagnosis import lvs, reachability, roles, sentinel, settings, virtual_ip
+from console.core.diagnosis.finding import NextAction
 from console.core.diagnosis.row import advise
-from console.core.finding import NextAction
-from console.core.kinds.facts import director_facts, sentinel_facts, virtual_ip_facts
+from console.core.kinds.gate_facts import director_facts, sentinel_facts, virtual_ip_facts
 from console.core.kinds.kind import Kind
 from console.core.model import ClusterState
-from console.core.predicate import Check
+from console.core.model.verdict import Check
 
 
 def _facts(state: ClusterState) -> Mapping[str, str]:

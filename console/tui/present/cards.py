@@ -11,7 +11,7 @@ from textual.content import Content
 
 from console.core.model import ClusterState, NodeState, Reading
 from console.tui.present.cells import Row, further_rows, link_text, role_cells, short_log
-from console.tui.present.kinds import look_of
+from console.tui.present.kinds import presentation_of
 from console.tui.present.words import (
     BAD,
     BOLD,
@@ -57,7 +57,7 @@ def table(state: ClusterState, now: float, width: int, height: int) -> Lines:
 
 
 def _columns(state: ClusterState, nodes: tuple[NodeState, ...], now: float, each: int, height: int) -> Lines:
-    all_rows = [[*look_of(state.kind).rows(state, node), *further_rows(node, now)] for node in nodes]
+    all_rows = [[*presentation_of(state.kind).rows(state, node), *further_rows(node, now)] for node in nodes]
     titles = [line((node.name, f"{BOLD} underline"), " ", *_badges(state, node)) for node in nodes]
     drawn = [_across("", titles, each)]
     for at in range(min(height - 2, max(len(rows) for rows in all_rows))):
@@ -99,7 +99,7 @@ def compact(state: ClusterState, now: float, width: int) -> Lines:
 
 def rows(state: ClusterState, node: NodeState, now: float) -> list[Row]:
     """Every row of a card, in the order to read them."""
-    return [*look_of(state.kind).rows(state, node), *further_rows(node, now)]
+    return [*presentation_of(state.kind).rows(state, node), *further_rows(node, now)]
 
 
 def _row(row: Row, now: float, inner: int) -> Content:
@@ -177,7 +177,7 @@ def _compact_line(state: ClusterState, node: NodeState, now: float, longest: int
     ]
     if text := link_text(state, node):
         cells += [", ", text]
-    cells.append(look_of(state.kind).tail(node))
+    cells.append(presentation_of(state.kind).tail(node))
     if redis is not None:
         cells += [(" · offset ", DIM), number_text(redis.offset), " · ", number_text(redis.total_keys), (" keys", DIM)]
     oldest = max((age for one in (node.ssh, node.redis) if (age := one.age(now)) is not None), default=None)

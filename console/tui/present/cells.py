@@ -9,9 +9,9 @@ from typing import Any
 
 from textual.content import Content
 
-from console.core.coming import coming, whole
-from console.core.facts import source_of
+from console.core.keepalived.running_scripts import pending_lines, whole
 from console.core.model import ClusterState, NodeState, Reading, Role, VrrpState
+from console.core.model.facts import source_of
 from console.tui.present.words import (
     BAD,
     BOLD,
@@ -188,7 +188,7 @@ def notify_cells(node: NodeState) -> Content:
 
 def notify_row(state: ClusterState, node: NodeState) -> Row:
     """The notify log; while a script sleeps, what it sends next and in how many seconds, counted down."""
-    soon = coming(state, node)
+    soon = pending_lines(state, node)
     row = Row("Notify log", notify_cells(node), node.notify_log.at)
     if not soon:
         return row

@@ -6,12 +6,12 @@ import itertools
 
 from textual.content import Content
 
-from console.core.facts import proved_down
-from console.core.finding import Finding, Health
+from console.core.diagnosis.finding import Finding, Health
 from console.core.model import ClusterState
-from console.core.predicate import Verdict
-from console.core.quiescence import Level, Quiescence
-from console.tui.present.kinds import look_of
+from console.core.model.facts import proved_down
+from console.core.model.verdict import Verdict
+from console.core.previews.quiescence import Level, Quiescence
+from console.tui.present.kinds import presentation_of
 from console.tui.present.words import (
     BAD,
     BOLD,
@@ -79,7 +79,7 @@ def _facts(view: ClusterView, state: ClusterState, *, short: bool) -> Content:
     mark, word, style = HEALTH[view.health]
     sep: Part = (" │ " if short else "  │ ", DIM)
     master = line(("master " if len(state.masters) <= 1 else "masters ", DIM), _master(state, short=short))
-    name, where = look_of(state.kind).pointer(state, short)
+    name, where = presentation_of(state.kind).pointer(state, short)
     pointer = line((f"{name} ", DIM), where)
     survives = line(("next failure ", DIM), _survival(view))
     return line((f"{mark} {word}", f"{BOLD} {style}"), sep, master, sep, pointer, sep, survives)
@@ -117,7 +117,7 @@ def _survival(view: ClusterView) -> Content:
 
 def topology(state: ClusterState, width: int) -> Lines:
     """Who reaches the master, who watches it, and who follows whom: a line each, the ways of clients first."""
-    return look_of(state.kind).topology(state, width)
+    return presentation_of(state.kind).topology(state, width)
 
 
 # --- findings -----------------------------------------------------------------------------------------------------
@@ -249,7 +249,7 @@ def cluster_line(view: ClusterView, now: float, width: int, longest: int) -> tup
         note = view.trouble or f"connecting to {counted(len(view.spec.nodes), 'node')}"
         return line(name, ("? waiting", WARN)), fitted(line(("  " + note, DIM)), width)
     age = view.age(now) or 0.0
-    pointer, where = look_of(state.kind).pointer(state, True)
+    pointer, where = presentation_of(state.kind).pointer(state, True)
     first = line(
         name, (f"{mark} {word:<9}", style), ("master ", DIM), _master(state), (f"  {pointer} ", DIM), where, "  ",
         (f"seen {seconds_text(age)} ago", DIM),

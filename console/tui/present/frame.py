@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from console.tui.bindings import Key
+from console.tui.keys import Key
 from console.tui.present.words import BAD, BOLD, DIM, NOTE, Lines, Part, fitted, line
 
 NAME = "redis-ha-console"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.content import Content
 
-from console.tui.bindings import PLACES, keys_of
+from console.tui.keys import PLACES, keys_of
 from console.tui.present.words import BOLD, NOTE, Lines, line, wrapped
 
 WORDS: tuple[tuple[str, str], ...] = (

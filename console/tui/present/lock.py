@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from textual.content import Content
 
 from console.core.model import ClusterState, RunLock
-from console.core.run_lock import runs_on, takeover_sentence, whence, words
-from console.tui.present.past import Sign, both_times, whole_time
+from console.core.runs.lock import runs_on, takeover_sentence, whence, words
+from console.tui.present.past_runs import Sign, both_times, whole_time
 from console.tui.present.words import BOLD, DIM, NOTE, WARN, Lines, fitted, line, wrapped
 
 UNDER_WAY: Sign = ("»", "under way", NOTE)

@@ -8,10 +8,19 @@ from itertools import chain, groupby
 from textual.content import Content
 
 from console.core.command import Planned
-from console.core.loss import LossPreview
-from console.core.predicate import Check
-from console.core.run import BeliefKind, Choice, Outcome, Question, QuestionKind, RunState, StepState, StepStatus
-from console.core.runbook import GateKind, Runbook
+from console.core.model.verdict import Check
+from console.core.previews.loss_preview import LossPreview
+from console.core.runbooks.document import GateKind, Runbook
+from console.core.runs.state import (
+    AssessmentKind,
+    Choice,
+    Outcome,
+    Question,
+    QuestionKind,
+    RunState,
+    StepState,
+    StepStatus,
+)
 from console.tui.present.words import (
     BAD,
     BOLD,
@@ -98,7 +107,7 @@ def detail(run: RunState, index: int, live: tuple[Check, ...], now: float, width
             ("On ", DIM), (one.node, BOLD), (f" ({step.role})", DIM), "  ", marked(STEP[one.status]), *_took(one, now)
         ),
         *(wrapped(one.note, width, WARN) if one.note else ()),
-        *_believed_of(run, index, width),
+        *_assessment_of(run, index, width),
         *_section("Sends", _commands(one.planned, width) or (line(("nothing: it only looks", DIM)),)),
         *_section("Gate", (line(GATES[step.gate]),)),
         *(_section("Preconditions now", _checks(checks, width)) if checks else ()),
@@ -132,23 +141,23 @@ def ways(lines: tuple[str, ...], width: int) -> Lines:
     return tuple(drawn)
 
 
-BELIEF: dict[BeliefKind, tuple[str, str]] = {
-    BeliefKind.OBSERVED: ("✓", GOOD),
-    BeliefKind.JOURNAL: ("✓", WARN),
-    BeliefKind.SKIPPED: ("-", DIM),
-    BeliefKind.OPEN: ("·", ""),
-    BeliefKind.UNKNOWN: ("?", f"{BOLD} {BAD}"),
+ASSESSMENT: dict[AssessmentKind, tuple[str, str]] = {
+    AssessmentKind.OBSERVED: ("✓", GOOD),
+    AssessmentKind.JOURNAL: ("✓", WARN),
+    AssessmentKind.SKIPPED: ("-", DIM),
+    AssessmentKind.OPEN: ("·", ""),
+    AssessmentKind.UNKNOWN: ("?", f"{BOLD} {BAD}"),
 }
 
 
-def believed(run: RunState, width: int) -> Lines:
+def assessed(run: RunState, width: int) -> Lines:
     """What a resumed run believes of its steps, and why; those that are open without a reason in one line."""
     drawn: list[Content] = [line(("Resumed: what is believed of each step, and why", f"{BOLD} {NOTE}"))]
-    for (kind, why, command), group in groupby(run.beliefs, lambda one: (one.kind, one.why, one.command)):
+    for (kind, why, command), group in groupby(run.assessments, lambda one: (one.kind, one.why, one.command)):
         steps = [run.steps[one.index] for one in group]
         at = run.steps.index(steps[0]) + 1
         names = steps[0].step.id if len(steps) == 1 else f"to {at + len(steps) - 1} {steps[-1].step.id}"
-        mark, style = BELIEF[kind]
+        mark, style = ASSESSMENT[kind]
         drawn += wrapped(f"{names}, {kind.value}: {why}", width, style, indent=" " * 5, first=f"{mark} {at:>2} ")
         drawn += wrapped(command, width, BOLD, indent=" " * 7) if command else ()
     return (*drawn, line(""))
@@ -256,8 +265,8 @@ def _step_line(at: int, one: StepState, *, selected: bool, width: int) -> Conten
     return fitted(line("▸" if selected else " ", (mark, style), f" {at + 1:>2} ", name, " ", (word, style)), width)
 
 
-def _believed_of(run: RunState, index: int, width: int) -> Lines:
-    found = next((one for one in run.beliefs if one.index == index), None)
+def _assessment_of(run: RunState, index: int, width: int) -> Lines:
+    found = next((one for one in run.assessments if one.index == index), None)
     if found is None:
         return ()
     return _section("Believed when it was resumed", wrapped(f"{found.kind.value}: {found.why}", width))

@@ -9,9 +9,9 @@ from itertools import zip_longest
 
 from textual.content import Content
 
-from console.core.finding import Health, Severity
-from console.core.predicate import Verdict
-from console.core.run import Outcome, StepStatus
+from console.core.diagnosis.finding import Health, Severity
+from console.core.model.verdict import Verdict
+from console.core.runs.state import Outcome, StepStatus
 
 GOOD = "$text-success"
 WARN = "$text-warning"

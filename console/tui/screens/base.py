@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
 
-from console.tui.bindings import Key, keys_of
+from console.tui.keys import Key, keys_of
 from console.tui.present import frame
 from console.tui.present.words import Lines, seconds_text
 from console.tui.view import ClusterView

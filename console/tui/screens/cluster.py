@@ -7,13 +7,13 @@ from textual.binding import BindingType
 from textual.containers import Container, Horizontal
 from textual.widget import Widget
 
-from console.core.finding import Finding
+from console.core.diagnosis.finding import Finding
 from console.core.model import RunLock
-from console.tui.bindings import Key, bindings_of
+from console.tui.keys import Key, bindings_of
 from console.tui.present import cards as present_cards
 from console.tui.present import cluster as present
 from console.tui.present import lock as present_lock
-from console.tui.present.kinds import KindLook, Side, look_of
+from console.tui.present.kinds import KindPresentation, Side, presentation_of
 from console.tui.present.words import BOLD, DIM, Lines, Part, fitted, line
 from console.tui.screens.base import ConsoleScreen
 from console.tui.screens.dialogs import FindingDialog
@@ -49,9 +49,9 @@ class ClusterScreen(ConsoleScreen):
         return self.console_app.views[self._cluster]
 
     @property
-    def look(self) -> KindLook:
+    def look(self) -> KindPresentation:
         """How this kind of cluster is drawn."""
-        return look_of(self.view.spec.kind)
+        return presentation_of(self.view.spec.kind)
 
     @property
     def panes(self) -> tuple[str, ...]:
@@ -127,7 +127,7 @@ class ClusterScreen(ConsoleScreen):
     @property
     def _lock(self) -> RunLock | None:
         """The run of somebody else that holds this cluster's lock."""
-        run = self.console_app.run_in_hand
+        run = self.console_app.current_run
         return next(iter(present_lock.others(self.view.state, run.run_id if run else "")), None)
 
     def paint(self) -> None:

@@ -6,7 +6,7 @@ from typing import ClassVar
 from textual.binding import BindingType
 from textual.widget import Widget
 
-from console.tui.bindings import bindings_of
+from console.tui.keys import bindings_of
 from console.tui.present import cluster as present
 from console.tui.screens.base import ConsoleScreen
 from console.tui.widgets.menu import Item, Menu
@@ -19,7 +19,7 @@ class ClustersScreen(ConsoleScreen):
     BINDINGS: ClassVar[list[BindingType]] = bindings_of("clusters")
 
     def body(self) -> Iterable[Widget]:
-        empty = f"{self.console_app.desk.inventory.path} names no cluster: add one, then start again."
+        empty = f"{self.console_app.console_context.inventory.path} names no cluster: add one, then start again."
         yield Menu(self._draw_items, empty=empty, title="Clusters", id="clusters")
 
     def place(self) -> str:

@@ -11,8 +11,8 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Button
 
-from console.core.finding import Finding
-from console.tui.bindings import bindings_of
+from console.core.diagnosis.finding import Finding
+from console.tui.keys import bindings_of
 from console.tui.present import cluster as present
 from console.tui.present.help import help_lines
 from console.tui.present.words import DIM, Lines, line, wrapped

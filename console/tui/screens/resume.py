@@ -11,9 +11,9 @@ from textual.containers import Horizontal
 from textual.widget import Widget
 from textual.widgets import Button
 
-from console.core.replay import PastRun
-from console.tui.bindings import bindings_of
-from console.tui.present import past as present
+from console.core.runs.replay import PastRun
+from console.tui.keys import bindings_of
+from console.tui.present import past_runs as present
 from console.tui.present.words import WARN, Lines, wrapped
 from console.tui.screens.base import ConsoleScreen
 from console.tui.widgets.buttons import MarkedButton
@@ -64,7 +64,7 @@ class ResumeScreen(ConsoleScreen):
     def _hindrance(self) -> str:
         app = self.console_app
         if not self.cluster:
-            return f"The cluster {self._past.cluster} is not in {app.desk.inventory.path}."
+            return f"The cluster {self._past.cluster} is not in {app.console_context.inventory.path}."
         if app.armed_run is not None:
             return "Another run is armed in this console."
         return "" if app.may_arm else "This console was opened without the right to arm runs."

@@ -7,10 +7,10 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 
-from console.core.predicate import Check
-from console.core.run import Question, RunState
-from console.core.vocabulary import evaluate
-from console.tui.bindings import bindings_of
+from console.core.model.verdict import Check
+from console.core.runbooks.vocabulary import evaluate
+from console.core.runs.state import Question, RunState
+from console.tui.keys import bindings_of
 from console.tui.present import cards
 from console.tui.present import run as present
 from console.tui.present.words import Lines
@@ -31,7 +31,7 @@ class RunScreen(ConsoleScreen):
         self._cluster = cluster
         self._chosen: int | None = None
         """The step whose details the operator asked for; None: the one under way."""
-        self._beliefs_told = False
+        self._assessments_shown = False
         """The operator has answered a question that stood under what a resumed run believes."""
 
     @property
@@ -105,7 +105,7 @@ class RunScreen(ConsoleScreen):
 
     def on_question_box_answered(self, event: QuestionBox.Answered) -> None:
         event.stop()
-        self._beliefs_told = True
+        self._assessments_shown = True
         self.console_app.answer(event.question, event.decision)
 
     def paint(self) -> None:
@@ -141,7 +141,7 @@ class RunScreen(ConsoleScreen):
         run = self.run_state
         if run is None:
             return ()
-        before = () if self._beliefs_told or not run.beliefs else present.believed(run, width)
+        before = () if self._assessments_shown or not run.assessments else present.assessed(run, width)
         at, question = self._selected(run), self.question
         if question is not None and question.index == at and self._chosen is None:
             return (*before, *present.asked(question, self._live(run, at), width))

@@ -12,16 +12,16 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Button, Input
 
-from console.core.journal import Entry
 from console.core.model import RunLock
-from console.core.replay import PastRun
-from console.core.run_lock import takeover_sentence
+from console.core.runs.journal import Entry
+from console.core.runs.lock import takeover_sentence
+from console.core.runs.replay import PastRun
 from console.engine.ports import Takeover
 from console.report.file import write_report
-from console.report.forms import FORMS, Form, report_text
-from console.tui.bindings import bindings_of
+from console.report.formats import FORMS, Form, report_text
+from console.tui.keys import bindings_of
 from console.tui.present import lock as present_lock
-from console.tui.present import past as present
+from console.tui.present import past_runs as present
 from console.tui.present.words import BAD, BOLD, GOOD, Lines, wrapped
 from console.tui.screens.base import Dialog
 from console.tui.widgets.buttons import MarkedButton

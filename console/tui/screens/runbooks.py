@@ -11,12 +11,12 @@ from textual.containers import Horizontal
 from textual.widget import Widget
 from textual.widgets import Button
 
-from console.core.binding import Unbound, bind_roles
-from console.core.predicate import Check
-from console.core.run_lock import words
-from console.core.runbook import Runbook
-from console.core.vocabulary import evaluate
-from console.tui.bindings import bindings_of
+from console.core.model.verdict import Check
+from console.core.runbooks.binding import Unbound, bind_roles
+from console.core.runbooks.document import Runbook
+from console.core.runbooks.vocabulary import evaluate
+from console.core.runs.lock import words
+from console.tui.keys import bindings_of
 from console.tui.present import lock as present_lock
 from console.tui.present import run as present
 from console.tui.present.words import BAD, BOLD, NOTE, WARN, Lines, line, wrapped

@@ -13,7 +13,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.visual import Visual
 
-from console.tui.bindings import bindings_of
+from console.tui.keys import bindings_of
 from console.tui.present.words import Lines
 
 Source = Callable[[int, int], Lines]

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from console.cli.context import Adapters
+from console.cli.documents.runbook_text import reference
 from console.cli.main import run
-from console.cli.runbook_text import reference
 
 ROOT = Path(__file__).parents[3]
 
@@ -19,7 +19,7 @@ def never(*_: object, **__: object) -> None:
 
 
 def call(capsys, *arguments: str) -> tuple[int, str, str]:
-    code = run(arguments, Adapters(clock=never, inspector=never, armory=never, run_app=never))
+    code = run(arguments, Adapters(clock=never, inspector=never, run_starter=never, run_app=never))
     said = capsys.readouterr()
     return code, said.out, said.err
 

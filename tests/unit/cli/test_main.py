@@ -24,7 +24,7 @@ def never(*_: object, **__: object) -> None:
     raise AssertionError("not to be called")
 
 
-NOTHING = Adapters(clock=never, inspector=never, armory=never, run_app=never)
+NOTHING = Adapters(clock=never, inspector=never, run_starter=never, run_app=never)
 
 
 def call(capsys, *arguments: str) -> tuple[int, str, str]:

@@ -8,8 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from console.cli.run_plain import _ctrl_c_ends_a_wait
-from console.core.run import StepStatus
+from console.cli.running.run import _ctrl_c_ends_a_wait
+from console.core.runs.state import StepStatus
 
 
 class Armed:

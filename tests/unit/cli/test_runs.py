@@ -9,12 +9,13 @@ import time
 import pytest
 from dying import Room
 
-from console.cli import run_plain, runs
+from console.cli import runs
 from console.cli.context import Adapters
 from console.cli.main import run
+from console.cli.running import run as run_plain
 from console.transport.clock import SystemClock
-from console.transport.journal_archive import FolderArchive
-from console.transport.journal_file import reopen_journal
+from console.transport.journals.archive import FolderArchive
+from console.transport.journals.journal_file import reopen_journal
 
 INVENTORY = """
 version: 1
@@ -45,7 +46,7 @@ def call(tmp_path, capsys, room):
     adapters = Adapters(
         clock=SystemClock,
         inspector=lambda *_, **__: pytest.fail("nobody looks"),
-        armory=lambda *_: pytest.fail("nothing is armed"),
+        run_starter=lambda *_: pytest.fail("nothing is armed"),
         run_app=lambda *_, **__: pytest.fail("no screen here"),
         archive=FolderArchive,
     )

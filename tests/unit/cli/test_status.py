@@ -14,11 +14,11 @@ import samples
 
 from console.cli.context import Adapters
 from console.cli.main import run
-from console.cli.status import exit_code
-from console.cli.status_json import Seen, as_json, lag_bytes
-from console.cli.status_metrics import as_openmetrics
-from console.cli.status_table import as_table
-from console.core.finding import Finding, Health, NextAction, Severity
+from console.cli.status.as_json import Seen, as_json, lag_bytes
+from console.cli.status.as_metrics import as_openmetrics
+from console.cli.status.as_table import as_table
+from console.cli.status.command import exit_code
+from console.core.diagnosis.finding import Finding, Health, NextAction, Severity
 from console.core.model import ClusterState
 
 FINDING = Finding(
@@ -184,7 +184,7 @@ def adapters(state: ClusterState, **more: object) -> Adapters:
     return Adapters(
         clock=fakes.FakeClock,
         inspector=lambda *_, **__: fakes.FakeInspector(lambda: state),
-        armory=never,
+        run_starter=never,
         run_app=never,
         **more,
     )

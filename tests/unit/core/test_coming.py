@@ -8,11 +8,11 @@ import pytest
 import sample_races as races
 import samples as s
 
-from console.core.coming import coming, follows_by_itself, whole, window
-from console.core.diagnose import diagnose
+from console.core.keepalived.running_scripts import follows_by_itself, pending_lines, whole, window
+from console.core.keepalived.script_sleeps import seconds_of
+from console.core.keepalived.script_text import read_script
+from console.core.kinds.diagnose import diagnose
 from console.core.model import ActionKind
-from console.core.script_pauses import seconds_of
-from console.core.script_text import read_script
 
 BEGAN = "45:S 21 Nov 2026 07:39:50.000 * Connecting to MASTER 192.168.100.201:6379"
 ENDED = "45:S 21 Nov 2026 07:39:55.000 * MASTER <-> REPLICA sync: Finished with success"
@@ -73,28 +73,28 @@ def test_whom_a_line_means_and_whether_it_stands_under_a_condition(text, target,
 
 def test_what_is_to_come_on_each_node_and_in_how_many_seconds():
     state = races.returning(age=3.0)
-    (promotes,) = coming(state, state.node(s.B))
+    (promotes,) = pending_lines(state, state.node(s.B))
     assert (promotes.kind, promotes.pid, promotes.what) == (ActionKind.PROMOTES, 146, "notify_master")
     assert promotes.left(s.NOW) == pytest.approx(7)
     assert promotes.words(s.NOW) == "SLAVEOF NO ONE in 7 s"
     assert promotes.words(s.NOW + 2.5) == "SLAVEOF NO ONE in 5 s", "it counts down with the age of what was seen"
     assert promotes.left(s.NOW + 60) == 0
-    (follows,) = coming(state, state.node(s.A))
+    (follows,) = pending_lines(state, state.node(s.A))
     assert (follows.target, follows.conditional) == (s.B, True)
     assert follows.words(s.NOW) == "SLAVEOF redis-b in 12 s, if its condition holds"
 
 
 def test_a_script_whose_start_took_long_is_as_far_as_its_sleep_says():
     state = races.running(races.promoted(age=99), s.B, "master", 25.0, 9.0)
-    (promotes,) = coming(state, state.node(s.B))
+    (promotes,) = pending_lines(state, state.node(s.B))
     assert promotes.left(s.NOW) == pytest.approx(9), "it waited 24 s for an answer before it slept"
 
 
 def test_without_a_sleep_to_be_seen_the_age_decides_and_what_is_overdue_is_gone():
     state = races.running(races.with_scripts(s.healthy_pair()), s.A, "backup", 14.5, None)
-    assert [one.left(s.NOW) for one in coming(state, state.node(s.A))] == [pytest.approx(0.5)]
+    assert [one.left(s.NOW) for one in pending_lines(state, state.node(s.A))] == [pytest.approx(0.5)]
     state = races.running(races.with_scripts(s.healthy_pair()), s.A, "backup", 17.0, None)
-    assert coming(state, state.node(s.A)) == ()
+    assert pending_lines(state, state.node(s.A)) == ()
 
 
 def test_a_sleep_that_nobody_can_tell_is_said_to_be_so():
@@ -104,7 +104,7 @@ def test_a_sleep_that_nobody_can_tell_is_said_to_be_so():
         for one in state.node(s.A).scripts.value
     )
     state = s.with_node(state, s.A, scripts=s.read(unknown, s.NOW))
-    (follows,) = coming(state, state.node(s.A))
+    (follows,) = pending_lines(state, state.node(s.A))
     assert follows.left(s.NOW) is None
     (finding,) = [one for one in diagnose(state, s.NOW) if one.code == "failover-loses-writes"]
     assert "nobody can tell when" in finding.summary
@@ -112,10 +112,10 @@ def test_a_sleep_that_nobody_can_tell_is_said_to_be_so():
 
 def test_where_processes_cannot_be_read_the_log_tells_when_the_script_began():
     state = races.told_by_log(age=11.0)
-    (follows,) = coming(state, state.node(s.A))
+    (follows,) = pending_lines(state, state.node(s.A))
     assert follows.pid is None
     assert follows.left(s.NOW) == pytest.approx(4, abs=0.1)
-    assert coming(races.told_by_log(age=20.0), races.told_by_log(age=20.0).node(s.A)) == ()
+    assert pending_lines(races.told_by_log(age=20.0), races.told_by_log(age=20.0).node(s.A)) == ()
 
 
 def test_the_window_is_announced_open_counted_down_and_closed():

@@ -8,7 +8,8 @@ import samples as s
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.core.comparison import (
+from console.core.model import ProblemKind, read, unread
+from console.core.previews.key_comparison import (
     ClientGroup,
     Clients,
     DbSample,
@@ -18,7 +19,6 @@ from console.core.comparison import (
     comparison_lines,
     comparison_warnings,
 )
-from console.core.model import ProblemKind, read, unread
 
 USERS = ("user:17", "user:99", "a", "b", "c", "d")
 

@@ -6,8 +6,9 @@ import samples as s
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.core.conditions import service_name, watchers
+from console.core.conditions.sentinel_sets import service_name
 from console.core.conditions.switching import PAUSED
+from console.core.kinds.protection import protection
 from console.core.model import (
     ActionKind,
     DiskRoom,
@@ -22,10 +23,10 @@ from console.core.model import (
     read,
     unread,
 )
-from console.core.predicate import Verdict
-from console.core.protection import protection
-from console.core.runbook import Condition
-from console.core.vocabulary import VOCABULARY, evaluate
+from console.core.model.verdict import Verdict
+from console.core.runbooks import watcher_predicates as watchers
+from console.core.runbooks.document import Condition
+from console.core.runbooks.vocabulary import VOCABULARY, evaluate
 
 HOLDS, FAILS, UNKNOWN = Verdict.HOLDS, Verdict.FAILS, Verdict.UNKNOWN
 STATES = (

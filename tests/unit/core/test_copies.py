@@ -7,10 +7,7 @@ from dataclasses import replace
 import pytest
 import samples as s
 
-from console.core.backup import newest, note_of
 from console.core.conditions.switching import PAUSED
-from console.core.copied import carried_over, counts_in_words, same_counts
-from console.core.history import ancestry
 from console.core.model import (
     Backup,
     DiskRoom,
@@ -22,9 +19,12 @@ from console.core.model import (
     read,
     unread,
 )
-from console.core.predicate import Verdict
-from console.core.runbook import Condition
-from console.core.vocabulary import VOCABULARY, evaluate
+from console.core.model.verdict import Verdict
+from console.core.replication.ancestry import ancestry
+from console.core.replication.backups import newest, note_of
+from console.core.replication.dump_copies import carried_over, counts_in_words, same_counts
+from console.core.runbooks.document import Condition
+from console.core.runbooks.vocabulary import VOCABULARY, evaluate
 
 HOLDS, FAILS, UNKNOWN = Verdict.HOLDS, Verdict.FAILS, Verdict.UNKNOWN
 COUNTS = {"keys": {0: 10, 1: 5000}, "expires": {0: 0, 1: 500}}

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.core.conditions.switching import PAUSED
-from console.core.diagnose import all_rows, diagnose, health
-from console.core.finding import Health, Severity
-from console.core.keepalived_conf import parse
+from console.core.diagnosis.finding import Health, Severity
+from console.core.keepalived.configuration import parse
 from console.core.kinds import kind_of
+from console.core.kinds.diagnose import all_rows, diagnose, health
 from console.core.model import (
     ActionKind,
     LogTail,

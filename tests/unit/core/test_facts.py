@@ -5,13 +5,12 @@ from __future__ import annotations
 import pytest
 import samples as s
 
-from console.core.conditions.replication import link_in_words
-from console.core.facts import named, source_of
 from console.core.inventory import ServiceSpec
 from console.core.model import InterfaceAddress, MasterLink, read
-from console.core.predicate import Verdict
-from console.core.runbook import Condition
-from console.core.vocabulary import evaluate
+from console.core.model.facts import link_in_words, named, source_of
+from console.core.model.verdict import Verdict
+from console.core.runbooks.document import Condition
+from console.core.runbooks.vocabulary import evaluate
 
 
 def with_addresses(state, name, *more):

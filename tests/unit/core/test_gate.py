@@ -5,11 +5,11 @@ import samples as s
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.core.binding import Unbound, bind_roles
 from console.core.command import Identity
-from console.core.gate import differences, digest, evidence, identity, material
 from console.core.model import ProblemKind, unread
-from console.core.runbook import Condition, RoleSpec, Runbook, Step
+from console.core.runbooks.binding import Unbound, bind_roles
+from console.core.runbooks.document import Condition, RoleSpec, Runbook, Step
+from console.core.runs.gate import differences, digest, evidence, identity, material
 
 ROLES = {"survivor": s.A, "returning": s.B}
 BACK = s.stale_master_back()

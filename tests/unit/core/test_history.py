@@ -7,11 +7,11 @@ import samples as s
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.core.history import ancestry, own_writes
-from console.core.loss import preview
 from console.core.model import LogTail, ProblemKind, SavedFile, read, unread
-from console.core.predicate import Verdict
-from console.core.resync import ResyncKind, predict
+from console.core.model.verdict import Verdict
+from console.core.previews.loss_preview import preview
+from console.core.replication.ancestry import ancestry, own_writes
+from console.core.replication.resync import ResyncKind, predict
 
 HOLDS, FAILS, UNKNOWN = Verdict.HOLDS, Verdict.FAILS, Verdict.UNKNOWN
 

@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 from fakes import RUNBOOK
 
-from console.core.diagnose import all_rows
-from console.core.hazards import HAZARDS
-from console.core.interlocks import FREE, INTERLOCKS, NODE, interlocks
-from console.core.runbook import Action, Condition, GateKind, Step
-from console.core.verbs import VERBS
-from console.core.vocabulary import VOCABULARY
-from console.documents.library import shipped_folder
+from console.core.kinds.diagnose import all_rows
+from console.core.runbooks.document import Action, Condition, GateKind, Step
+from console.core.runbooks.hazards import HAZARDS
+from console.core.runbooks.interlocks import FREE, INTERLOCKS, NODE, interlocks
+from console.core.runbooks.verbs import VERBS
+from console.core.runbooks.vocabulary import VOCABULARY
 from console.documents.runbook import load_runbook
-from console.engine.look import conditions, gate_of
+from console.documents.runbook_library import shipped_folder
+from console.engine.steps.step_view import conditions, gate_of
 
 TESTS = Path(__file__).parents[2]
 DOCUMENTED = [f"H{number:02}" for number in range(1, 31)]

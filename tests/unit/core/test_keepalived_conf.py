@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from samples import CONFIG_TEXT
 
 from console.core.command import MASK
-from console.core.keepalived_conf import mask, mask_arguments, parse, with_priority
+from console.core.keepalived.configuration import mask, mask_arguments, parse, with_priority
 from console.core.model import TrackScript
 
 DOCUMENTED = CONFIG_TEXT.format(node="redis-a", priority=138).replace(MASK, "1111")

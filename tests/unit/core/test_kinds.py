@@ -8,13 +8,13 @@ import pytest
 import sample_sets as sets
 import samples
 
-from console.core.diagnose import diagnose, health
-from console.core.finding import Health
-from console.core.gate import differences, material
+from console.core.diagnosis.finding import Health
 from console.core.kinds import all_kinds, kind_of
+from console.core.kinds.diagnose import diagnose, health
+from console.core.kinds.protection import protection
 from console.core.model import ProblemKind, unread
-from console.core.predicate import Verdict
-from console.core.protection import protection
+from console.core.model.verdict import Verdict
+from console.core.runs.gate import differences, material
 
 HEALTHY = {
     "keepalived": samples.healthy_pair(),

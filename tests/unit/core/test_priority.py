@@ -5,8 +5,7 @@ import samples as s
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.core.model import TrackScript, VrrpState
-from console.core.priority import (
+from console.core.keepalived.priority import (
     PriorityPlan,
     closest_master,
     closest_replica,
@@ -15,8 +14,9 @@ from console.core.priority import (
     rule_holds,
     smallest_change,
 )
-from console.core.runbook import Condition
-from console.core.vocabulary import evaluate
+from console.core.model import TrackScript, VrrpState
+from console.core.runbooks.document import Condition
+from console.core.runbooks.vocabulary import evaluate
 
 ROLES = {"master": s.A, "node": s.B}
 PRIORITIES = st.integers(1, 254)

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.core.inventory import QuietHours
-from console.core.quiescence import WINDOW, Level, Pulse, median, pulse, quiescence, remembered
-from console.core.quiet_hours import is_quiet, quiet_words
+from console.core.previews.quiescence import WINDOW, Level, Pulse, median, pulse, quiescence, remembered
+from console.core.previews.quiet_hours import is_quiet, quiet_words
 
 NIGHT = QuietHours(2 * 60, 5 * 60)
 OVER_MIDNIGHT = QuietHours(23 * 60, 60)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from console.core.model import RunLock
-from console.core.run_lock import LostLock, lost_words, note_of, parse, refusal, taken_over, takeover_sentence, words
+from console.core.runs.lock import LostLock, lost_words, note_of, parse, refusal, taken_over, takeover_sentence, words
 
 ANN = RunLock(
     "20261121T031200Z-cache-one-shot-rebuild-3f2a", "cache", "one-shot-rebuild", "ann@ops1", 1795230720.0,

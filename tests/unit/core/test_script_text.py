@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from console.core.keepalived.script_text import actions, is_shell, mask_script, script_path
 from console.core.model import ActionKind
-from console.core.script_text import actions, is_shell, mask_script, script_path
 from console.lab import files
 from console.lab.options import LabOptions
 

@@ -8,10 +8,11 @@ import pytest
 import sample_sets as sets
 import samples
 
-from console.core.conditions import service_name
-from console.core.diagnose import diagnose
+from console.core.conditions.sentinel_sets import service_name
 from console.core.diagnosis import consul as rules
-from console.core.finding import Severity
+from console.core.diagnosis.finding import Severity
+from console.core.kinds.diagnose import diagnose
+from console.core.kinds.protection import protection
 from console.core.model import (
     ConsulCheck,
     DnsAnswer,
@@ -22,13 +23,12 @@ from console.core.model import (
     read,
     unread,
 )
-from console.core.name_watch import NameSample, tally
-from console.core.predicate import Verdict
-from console.core.protection import protection
-from console.core.redis_conf import mask, with_master
-from console.core.runbook import Condition
-from console.core.service_name import writable
-from console.core.vocabulary import evaluate
+from console.core.model.verdict import Verdict
+from console.core.replication.replicaof_line import mask, with_master
+from console.core.runbooks.document import Condition
+from console.core.runbooks.vocabulary import evaluate
+from console.core.watchers.name_history import NameSample, tally
+from console.core.watchers.service_name import writable
 
 NOW, A, B = samples.NOW, sets.APP01, sets.APP02
 HOLDS, FAILS, UNKNOWN = Verdict.HOLDS, Verdict.FAILS, Verdict.UNKNOWN

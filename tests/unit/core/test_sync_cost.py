@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import samples as s
 
-from console.core.loss import preview
 from console.core.model import DiskRoom, Memory, ProblemKind, read, unread
-from console.core.resync import ResyncKind
-from console.core.sync_cost import cost
+from console.core.previews.loss_preview import preview
+from console.core.previews.sync_cost import cost
+from console.core.replication.resync import ResyncKind
 
 STATE = s.stale_master_back()
 

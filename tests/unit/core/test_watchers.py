@@ -8,10 +8,10 @@ import pytest
 import sample_sets as sets
 import samples
 
-from console.core.conditions import watchers
-from console.core.diagnose import all_rows, diagnose
-from console.core.finding import Severity
+from console.core.diagnosis.finding import Severity
 from console.core.kinds import kind_of
+from console.core.kinds.diagnose import all_rows, diagnose
+from console.core.kinds.protection import protection
 from console.core.model import (
     ArpSettings,
     InterfaceAddress,
@@ -22,10 +22,10 @@ from console.core.model import (
     read,
     unread,
 )
-from console.core.predicate import Verdict
-from console.core.protection import protection
-from console.core.runbook import Condition
-from console.core.vocabulary import evaluate
+from console.core.model.verdict import Verdict
+from console.core.runbooks import watcher_predicates as watchers
+from console.core.runbooks.document import Condition
+from console.core.runbooks.vocabulary import evaluate
 
 SET = sets.sentinel_vip_set()
 

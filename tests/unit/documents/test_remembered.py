@@ -9,7 +9,7 @@ import pytest
 from console.documents import inventory as checking
 from console.documents.errors import DocumentError
 from console.documents.inventory import load_inventory
-from console.documents.remembered import remembered_inventory
+from console.documents.inventory_cache import remembered_inventory
 
 EXAMPLE = (Path(__file__).parents[3] / "inventory.example.yaml").read_text(encoding="utf-8")
 RICH = (

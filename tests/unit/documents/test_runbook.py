@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from console.core.runbook import CANDIDATE, Condition, GateKind, Runbook
-from console.core.verbs import VERBS, changes_something
+from console.core.runbooks.document import CANDIDATE, Condition, GateKind, Runbook
+from console.core.runbooks.verbs import VERBS, changes_something
 from console.documents.errors import DocumentError
-from console.documents.library import load_runbooks, shipped_folder
 from console.documents.runbook import load_runbook, runbook_of
+from console.documents.runbook_library import load_runbooks, shipped_folder
 from console.documents.runbook_model import RunbookDocument
 from console.documents.yaml_text import parse_document
-from console.engine.look import conditions
+from console.engine.steps.step_view import conditions
 
 GOOD = """\
 version: 1

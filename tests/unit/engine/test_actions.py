@@ -8,10 +8,10 @@ from fakes import CLUSTER, CONFIG, PASSWORD, A, B, Pair, node_spec
 
 from console.core.command import ShellCommand
 from console.core.inventory import KeepalivedSpec, RedisSpec, ServiceSpec, SshSpec
-from console.core.runbook import Action, GateKind, Step
-from console.core.verbs import VERBS
-from console.engine.actions import MAKERS, PlanError, Workplace, plan_commands
-from console.engine.look import gate_of
+from console.core.runbooks.document import Action, GateKind, Step
+from console.core.runbooks.verbs import VERBS
+from console.engine.actions.verbs import MAKERS, CommandContext, PlanError, plan_commands
+from console.engine.steps.step_view import gate_of
 
 ROLES = {"survivor": A, "returning": B}
 
@@ -20,15 +20,16 @@ def step(verb, role="returning", **arguments):
     return Step("s", "title", "why", role, action=Action(verb, arguments))
 
 
-def workplace(*nodes, files=None):
+def command_context(*nodes, files=None):
     cluster = replace(CLUSTER, nodes=nodes) if nodes else CLUSTER
     read = None if files is None else lambda node, path: files[node, path]
-    return Workplace(cluster, ROLES, "RUN-1", "20261121T034000Z", read)
+    return CommandContext(cluster, ROLES, "RUN-1", "20261121T034000Z", read)
 
 
 def texts(one, state=None, work=None):
     return [
-        planned.render() for planned in plan_commands(one, state or samples.stale_master_back(), work or workplace())
+        planned.render()
+        for planned in plan_commands(one, state or samples.stale_master_back(), work or command_context())
     ]
 
 
@@ -53,22 +54,22 @@ def test_texts(verb, text):
 
 def test_sudo_is_in_the_text_that_is_shown():
     node = node_spec(B, ssh=SshSpec(user="ops", sudo=True))
-    assert texts(step("start-redis"), work=workplace(node)) == ["sudo -n sh -c 'systemctl start redis-server'"]
+    assert texts(step("start-redis"), work=command_context(node)) == ["sudo -n sh -c 'systemctl start redis-server'"]
 
 
 def test_own_commands_and_sysv_services():
     sysv = node_spec(B, redis=RedisSpec(service=ServiceSpec(sysv="redis6379")))
-    assert texts(step("stop-redis"), work=workplace(sysv)) == ["service redis6379 stop"]
+    assert texts(step("stop-redis"), work=command_context(sysv)) == ["service redis6379 stop"]
     own = node_spec(B, redis=RedisSpec(service=ServiceSpec(start="/opt/redis/start.sh")))
-    assert texts(step("start-redis"), work=workplace(own)) == ["/opt/redis/start.sh"]
+    assert texts(step("start-redis"), work=command_context(own)) == ["/opt/redis/start.sh"]
     with pytest.raises(PlanError, match="no stop command for redis on redis-b"):
-        texts(step("stop-redis"), work=workplace(own))
+        texts(step("stop-redis"), work=command_context(own))
 
 
 def test_slaveof_names_the_node_address_and_the_alias():
     assert texts(step("replicate", source="survivor")) == ["SLAVEOF 192.168.100.201 6379"]
     renamed = node_spec(B, redis=RedisSpec(aliases={"SLAVEOF": "S-7f3a"}))
-    assert texts(step("replicate", source="survivor"), work=workplace(node_spec(A), renamed)) == [
+    assert texts(step("replicate", source="survivor"), work=command_context(node_spec(A), renamed)) == [
         "S-7f3a 192.168.100.201 6379"
     ]
 
@@ -76,13 +77,13 @@ def test_slaveof_names_the_node_address_and_the_alias():
 def test_slaveof_never_names_the_vip_or_the_node_itself():
     at_vip = node_spec(A, address=samples.VIP)
     with pytest.raises(PlanError, match="virtual IP"):
-        texts(step("replicate", source="survivor"), work=workplace(at_vip, node_spec(B)))
+        texts(step("replicate", source="survivor"), work=command_context(at_vip, node_spec(B)))
     with pytest.raises(PlanError, match="follow itself"):
         texts(step("replicate", source="returning"))
 
 
 def test_the_write_proof_goes_through_the_vip_and_is_read_back():
-    write, back = plan_commands(step("write-proof", "survivor"), samples.rebuilt_pair(), workplace())
+    write, back = plan_commands(step("write-proof", "survivor"), samples.rebuilt_pair(), command_context())
     assert write.render() == "SET redis-ha-console:proof:RUN-1 RUN-1 EX 60"
     assert back.expect == "RUN-1"
     assert write.command.through_vip
@@ -108,7 +109,7 @@ def set_priorities():
 def test_priorities_of_a_running_keepalived_are_reloaded():
     pair = Pair(samples.in_sync_unprotected())
     both = samples.with_keepalived(pair.state, B, running=True)
-    edit, reload = plan_commands(set_priorities(), both, workplace(files=pair.files))
+    edit, reload = plan_commands(set_priorities(), both, command_context(files=pair.files))
     assert edit.node == A
     assert reload.render() == "systemctl reload keepalived"
     assert isinstance(edit.command, ShellCommand)
@@ -125,12 +126,12 @@ def test_a_file_that_changed_since_it_was_observed_is_not_edited():
     pair = Pair(samples.in_sync_unprotected())
     pair.files[B, CONFIG] = pair.files[B, CONFIG].replace(b"priority 139", b"priority 150")
     with pytest.raises(PlanError, match="changed since it was observed"):
-        plan_commands(set_priorities(), pair.state, workplace(files=pair.files))
+        plan_commands(set_priorities(), pair.state, command_context(files=pair.files))
 
 
 def test_without_hands_the_observed_text_makes_the_same_script():
     pair = Pair(samples.in_sync_unprotected())
-    planned = plan_commands(set_priorities(), pair.state, workplace())
+    planned = plan_commands(set_priorities(), pair.state, command_context())
     digest = pair.state.node(B).keepalived_config.value.file.digest
     assert f"before={digest}\n" in planned[0].render()
     assert "+    priority 137" in planned[0].detail
@@ -142,7 +143,7 @@ def test_a_reload_without_a_command_is_said_before_anything_is_sent():
     pair = Pair(samples.in_sync_unprotected())
     both = samples.with_keepalived(pair.state, B, running=True)
     with pytest.raises(PlanError, match="no reload command for keepalived on redis-a"):
-        plan_commands(set_priorities(), both, workplace(node, node_spec(B), files=pair.files))
+        plan_commands(set_priorities(), both, command_context(node, node_spec(B), files=pair.files))
 
 
 def test_a_document_cannot_weaken_a_gate():

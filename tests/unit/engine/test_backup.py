@@ -12,11 +12,11 @@ import pytest
 import samples
 from fakes import CLUSTER, ROLES, A, B, Pair, ScriptedOperator, Stage, agree, choose
 
-from console.core.backup import answered, in_words, mentions
 from console.core.model import Backup, ProblemKind, SavedFile, read, unread
-from console.core.run import Choice, Outcome, QuestionKind, StepStatus
-from console.core.runbook import Action, Step
-from console.engine.actions import PlanError, Workplace, plan_commands
+from console.core.replication.backups import answered, in_words, mentions
+from console.core.runbooks.document import Action, Step
+from console.core.runs.state import Choice, Outcome, QuestionKind, StepStatus
+from console.engine.actions.verbs import CommandContext, PlanError, plan_commands
 from console.engine.ports import Answer, AnswerKind
 
 STAMP = "20261121T034000Z"
@@ -29,7 +29,7 @@ SHELLS = [one for one in ("dash", "bash") if shutil.which(one)]
 
 def commands(verb, state, **arguments):
     step = Step("s", "title", "why", "returning", action=Action(verb, arguments))
-    return plan_commands(step, state, Workplace(CLUSTER, ROLES, "RUN-1", STAMP))
+    return plan_commands(step, state, CommandContext(CLUSTER, ROLES, "RUN-1", STAMP))
 
 
 class Node:

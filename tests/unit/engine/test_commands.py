@@ -10,8 +10,8 @@ from fakes import NOW, A, FakeClock, FakeInspector, Pair, Stage
 
 from console.cli.context import Adapters
 from console.cli.main import run
-from console.transport.journal_archive import FolderArchive
-from console.transport.journal_file import open_journal
+from console.transport.journals.archive import FolderArchive
+from console.transport.journals.journal_file import open_journal
 
 INVENTORY = """
 version: 1
@@ -36,7 +36,7 @@ def call(tmp_path, capsys, monkeypatch):
         adapters = Adapters(
             clock=FakeClock,
             inspector=lambda *_, **__: FakeInspector(pair.look),
-            armory=lambda *_: pytest.fail("nothing is armed here"),
+            run_starter=lambda *_: pytest.fail("nothing is armed here"),
             run_app=lambda *_, **__: pytest.fail("no screen here"),
             archive=FolderArchive,
         )

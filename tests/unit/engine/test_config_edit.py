@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from console.engine.config_edit import replace_file, sha256, shown_diff
+from console.engine.actions.config_edit import replace_file, sha256, shown_diff
 
 OLD = b"! old\nvrrp_instance VI_1 {\n    priority 139\n    auth_pass s3cret77\n}\n"
 NEW = OLD.replace(b"139", b"137")

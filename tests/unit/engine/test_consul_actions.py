@@ -12,10 +12,10 @@ import samples
 from console.core.command import ConsulCommand
 from console.core.inventory import ClusterSpec, ConsulSpec, KeepalivedSpec, NodeSpec, RedisSpec, SshSpec
 from console.core.model import ProblemKind, read, unread
-from console.core.name_watch import NameSample
-from console.core.runbook import Action, Step
-from console.engine.actions import PlanError, Workplace, plan_commands
-from console.engine.name_watch import NameWatch
+from console.core.runbooks.document import Action, Step
+from console.core.watchers.name_history import NameSample
+from console.engine.actions.verbs import CommandContext, PlanError, plan_commands
+from console.engine.steps.name_watch import NameWatch
 
 A, B, NOW = sets.APP01, sets.APP02, samples.NOW
 HTTP = "http://192.168.3.1:8500"
@@ -26,12 +26,12 @@ def spec(name, **redis):
     return NodeSpec(name, sets.ADDRESS[name], SshSpec(), RedisSpec(**redis), KeepalivedSpec())
 
 
-def workplace(conf=CONF, **redis):
+def command_context(conf=CONF, **redis):
     cluster = ClusterSpec(
         "app", "sentinel-consul", "", (spec(A, **redis), spec(B)), consul=ConsulSpec(http=HTTP, service="redis")
     )
     read_file = None if conf is None else lambda _node, _path: conf
-    return Workplace(cluster, {"writable": B, "returning": A}, "RUN 1", "20261121T034000Z", read_file)
+    return CommandContext(cluster, {"writable": B, "returning": A}, "RUN 1", "20261121T034000Z", read_file)
 
 
 def seen(**changes):
@@ -41,7 +41,7 @@ def seen(**changes):
 
 def plan(verb, state=None, work=None, **arguments):
     step = Step("s", "title", "why", "returning", action=Action(verb, arguments))
-    return plan_commands(step, state or seen(), work or workplace())
+    return plan_commands(step, state or seen(), work or command_context())
 
 
 def test_maintenance_is_asked_of_the_agent_that_has_the_service():
@@ -76,16 +76,18 @@ def test_nothing_is_guessed_where_consul_does_not_tell(changes, words):
 
 
 def test_the_file_gets_one_line_and_its_passwords_are_not_shown():
-    (edit,) = plan("set-replicaof", work=workplace(config="/etc/redis.conf"), source="writable")
+    (edit,) = plan("set-replicaof", work=command_context(config="/etc/redis.conf"), source="writable")
     assert edit.command.stdin.endswith(CONF + b"slaveof 192.168.3.2 6379\n")
     assert "+slaveof 192.168.3.2 6379" in edit.detail
     assert "hush-hush" not in edit.detail + edit.render() + edit.summary
     assert "keepalived" not in edit.render()
-    assert plan("set-replicaof", work=workplace(b"slaveof 192.168.3.2 6379\n", config="/c"), source="writable") == ()
+    assert (
+        plan("set-replicaof", work=command_context(b"slaveof 192.168.3.2 6379\n", config="/c"), source="writable") == ()
+    )
 
 
 def test_a_plan_without_hands_says_what_will_become_of_the_line():
-    (later,) = plan("set-replicaof", work=workplace(None, config="/etc/redis.conf"), source="writable")
+    (later,) = plan("set-replicaof", work=command_context(None, config="/etc/redis.conf"), source="writable")
     assert "192.168.3.2 6379" in later.detail
     assert later.summary.endswith("in /etc/redis.conf.")
 
@@ -123,7 +125,7 @@ class Clock:
 
 
 def test_the_name_is_watched_from_the_beginning_of_a_run_to_its_end(monkeypatch):
-    monkeypatch.setattr("console.engine.name_watch.EVERY", 0.001)
+    monkeypatch.setattr("console.engine.steps.name_watch.EVERY", 0.001)
     sampler = Sampler()
     watch = NameWatch(sampler, Clock())
     watch.start()

@@ -10,9 +10,9 @@ import pytest
 from fakes import NOW, PASSWORD
 
 from console.core.command import MASK, Planned, RedisCommand, Secret, ShellCommand
-from console.core.journal import canonical, check_chain, parse_entry, plain
-from console.core.run import Choice, Decision
-from console.transport.journal_file import open_journal
+from console.core.runs.journal import canonical, check_chain, parse_entry, plain
+from console.core.runs.state import Choice, Decision
+from console.transport.journals.journal_file import open_journal
 
 
 def write(folder, *entries):

@@ -9,18 +9,18 @@ import pytest
 import samples as s
 from fakes import CLUSTER, ROLES, RUNBOOK, FakeClock, FakeInspector, ScriptedOperator, Stage
 
-from console.core.comparison import ClientGroup, Clients
 from console.core.inventory import QuietHours
-from console.core.loss import preview
-from console.core.resync import ResyncKind
-from console.engine.actions import Workplace
-from console.engine.measure import SECOND_LOOK, measured, measured_plan
-from console.engine.plan import make_plan
+from console.core.previews.key_comparison import ClientGroup, Clients
+from console.core.previews.loss_preview import preview
+from console.core.replication.resync import ResyncKind
+from console.engine.actions.verbs import CommandContext
+from console.engine.plan import SECOND_LOOK, make_plan, measured_plan
+from console.engine.steps.loss_measurement import measured
 
 LOST = s.comparison(s.A, s.B, "user:17", clients=Clients((ClientGroup("10.0.0.5", "client", 2),)))
 
 
-def eyes(state, comparison=LOST):
+def inspector_with(state, comparison=LOST):
     inspector = FakeInspector(lambda: state)
     inspector.comparison = comparison
     return inspector
@@ -50,7 +50,7 @@ def test_nothing_is_compared_between_the_answer_and_the_sending(monkeypatch):
 
 @pytest.mark.parametrize("state", [s.failed_over_pair(), s.unreachable_node()])
 def test_a_server_that_cannot_be_read_is_not_compared(state):
-    inspector = eyes(state)
+    inspector = inspector_with(state)
     found = measured(preview(state, s.A, s.B), state, inspector, CLUSTER)
     assert inspector.compared == []
     assert found.comparison is None
@@ -60,7 +60,7 @@ def test_a_server_that_cannot_be_read_is_not_compared(state):
 def test_where_nothing_would_happen_nothing_is_measured():
     state = s.in_sync_unprotected()
     shown = preview(state, s.A, s.B)
-    inspector = eyes(state)
+    inspector = inspector_with(state)
     assert shown.resync is ResyncKind.NONE
     assert measured(shown, state, inspector, CLUSTER) is shown
     assert inspector.compared == []
@@ -69,14 +69,14 @@ def test_where_nothing_would_happen_nothing_is_measured():
 def test_quiet_hours_of_the_inventory_are_said():
     state = s.stale_master_back()
     cluster = replace(CLUSTER, quiet_hours=(QuietHours(0, 1),), timezone="UTC")
-    found = measured(preview(state, s.A, s.B), state, eyes(state), cluster)
+    found = measured(preview(state, s.A, s.B), state, inspector_with(state), cluster)
     assert any("quiet hours: 00:00-00:01" in one for one in found.lines)
 
 
 def test_a_plan_looks_twice_and_compares_each_pair_once():
     state = s.stale_master_back()
-    clock, inspector = FakeClock(state.observed_at + 0.4), eyes(state)
-    plan = make_plan(RUNBOOK, state, Workplace(CLUSTER, ROLES, "RUN-ID", "20261121T074000Z"))
+    clock, inspector = FakeClock(state.observed_at + 0.4), inspector_with(state)
+    plan = make_plan(RUNBOOK, state, CommandContext(CLUSTER, ROLES, "RUN-ID", "20261121T074000Z"))
     found = measured_plan(plan, state, inspector, CLUSTER, clock)
     assert inspector.compared == [(s.A, s.B)]
     assert inspector.observations == 1
@@ -88,8 +88,8 @@ def test_a_plan_looks_twice_and_compares_each_pair_once():
 
 def test_a_plan_without_a_preview_waits_for_nothing():
     state = s.rebuilt_pair()
-    clock, inspector = FakeClock(state.observed_at), eyes(state)
-    plan = make_plan(RUNBOOK, state, Workplace(CLUSTER, ROLES, "RUN-ID", "20261121T074000Z"))
+    clock, inspector = FakeClock(state.observed_at), inspector_with(state)
+    plan = make_plan(RUNBOOK, state, CommandContext(CLUSTER, ROLES, "RUN-ID", "20261121T074000Z"))
     assert measured_plan(plan, state, inspector, CLUSTER, clock) == plan
     assert clock.now() == state.observed_at
     assert inspector.observations == 0

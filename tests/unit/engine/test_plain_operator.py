@@ -8,8 +8,8 @@ import pytest
 import samples
 from fakes import PASSWORD, ROLES, RUNBOOK, B, Pair, Stage
 
-from console.cli.plain_operator import PlainOperator
-from console.core.run import Outcome
+from console.cli.running.plain_operator import PlainOperator
+from console.core.runs.state import Outcome
 
 
 class Terminal:
@@ -31,8 +31,8 @@ class Terminal:
 
 
 def run(stage, runbook=RUNBOOK):
-    armory = stage.armory()
-    armed = armory.arm("cache", runbook, ROLES)
+    run_starter = stage.run_starter()
+    armed = run_starter.arm("cache", runbook, ROLES)
     operator = PlainOperator(stage.clock.now)
     operator.open(armed.state)
     ended = armed.execute(operator)

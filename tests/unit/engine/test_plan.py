@@ -5,14 +5,14 @@ import samples
 from fakes import CLUSTER, RUNBOOK, A, B
 
 from console.core.model import RedisFile, read
-from console.core.verbs import VERBS
-from console.documents.library import load_runbooks
-from console.engine.actions import Workplace
+from console.core.runbooks.verbs import VERBS
+from console.documents.runbook_library import load_runbooks
+from console.engine.actions.verbs import CommandContext
 from console.engine.plan import Prospect, make_plan
 
 
 def plan(state, survivor=A, returning=B):
-    work = Workplace(CLUSTER, {"survivor": survivor, "returning": returning}, "RUN-ID", "20261121T034000Z")
+    work = CommandContext(CLUSTER, {"survivor": survivor, "returning": returning}, "RUN-ID", "20261121T034000Z")
     return make_plan(RUNBOOK, state, work)
 
 
@@ -80,7 +80,7 @@ UNMOVED = {
 
 def test_every_predicate_is_moved_by_a_verb_or_by_none_for_a_reason():
     """A plan and a resumed run rely on it: a proof that a later step has overtaken would be waited for in vain."""
-    from console.core.vocabulary import VOCABULARY
+    from console.core.runbooks.vocabulary import VOCABULARY
 
     moved = frozenset[str]().union(*(verb.affects for verb in VERBS.values()))
     assert moved | set(UNMOVED) == set(VOCABULARY)
@@ -105,7 +105,7 @@ def test_every_predicate_is_moved_by_a_verb_or_by_none_for_a_reason():
 )
 def test_what_is_held_back_in_a_plan_can_be_resumed_in_it(name, state, roles):
     (book,) = [one for one in load_runbooks(None) if one.name == name]
-    made = make_plan(book, state, Workplace(CLUSTER, roles, "RUN-ID", "20261121T034000Z"))
+    made = make_plan(book, state, CommandContext(CLUSTER, roles, "RUN-ID", "20261121T034000Z"))
     assert made.could_start, [
         (one.number, one.obstacle, [check.check for check in one.checks if check.blocks])
         for one in made.steps

@@ -21,15 +21,15 @@ from fakes import (
     Stage,
     agree,
     choose,
-    desk,
+    console_context,
     restart_redis,
 )
 
-from console.core.journal import canonical, plain
-from console.core.run import Choice, Decision, Outcome, QuestionKind, StepStatus
-from console.core.runbook import Action, Condition
+from console.core.runbooks.document import Action, Condition
+from console.core.runs.journal import canonical, plain
+from console.core.runs.state import Choice, Decision, Outcome, QuestionKind, StepStatus
 from console.engine.ports import Answer, AnswerKind, ArmingError
-from console.engine.session import ClusterArmory
+from console.engine.sessions.arming import ClusterRunStarter
 
 LOST = Answer(AnswerKind.UNKNOWN, "connection lost")
 LOST_BUT_ARRIVED = Answer(AnswerKind.UNKNOWN, "arrived")
@@ -327,26 +327,31 @@ def test_a_screen_that_fails_does_not_stop_a_run():
 
 
 def test_arming_says_in_one_line_what_is_missing():
-    armory = ClusterArmory(
-        desk(Pair(), FakeClock()), lambda _: FakeActuator(), lambda _: MemoryJournal(), make_locks=lambda _: FakeLocks()
+    run_starter = ClusterRunStarter(
+        console_context(Pair(), FakeClock()),
+        lambda _: FakeActuator(),
+        lambda _: MemoryJournal(),
+        make_locks=lambda _: FakeLocks(),
     )
     with pytest.raises(ArmingError, match="redis-x"):
-        armory.arm("cache", RUNBOOK, {"survivor": A, "returning": "redis-x"})
+        run_starter.arm("cache", RUNBOOK, {"survivor": A, "returning": "redis-x"})
 
 
 def test_arming_without_a_journal_is_refused():
     def full(_):
         raise OSError("No space left on device")
 
-    armory = ClusterArmory(desk(Pair(), FakeClock()), lambda _: FakeActuator(), full, make_locks=lambda _: FakeLocks())
+    run_starter = ClusterRunStarter(
+        console_context(Pair(), FakeClock()), lambda _: FakeActuator(), full, make_locks=lambda _: FakeLocks()
+    )
     with pytest.raises(ArmingError, match="nothing may be sent"):
-        armory.arm("cache", RUNBOOK, ROLES)
+        run_starter.arm("cache", RUNBOOK, ROLES)
 
 
 def test_a_second_execute_sends_nothing():
     stage = Stage()
-    armory = stage.armory()
-    armed = armory.arm("cache", RUNBOOK, ROLES)
+    run_starter = stage.run_starter()
+    armed = run_starter.arm("cache", RUNBOOK, ROLES)
     armed.execute(ScriptedOperator())
     number = len(stage.actuator.sent)
     assert armed.execute(ScriptedOperator()).outcome is Outcome.DONE
@@ -386,8 +391,8 @@ def test_waiting_can_be_ended_and_taken_up_again():
 
 def test_a_screen_can_end_the_waiting():
     stage = Stage(pair=Pair(sync_looks=8))
-    armory = stage.armory()
-    armed = armory.arm("cache", RUNBOOK, ROLES)
+    run_starter = stage.run_starter()
+    armed = run_starter.arm("cache", RUNBOOK, ROLES)
     operator = ScriptedOperator(by_step={"wait-for-sync": [choose(Choice.ABORT)]})
     slept = stage.clock.sleep
 
@@ -410,8 +415,8 @@ def test_another_host_at_the_other_end_refuses():
 
 def test_waiting_that_was_ended_during_the_send_is_not_begun():
     stage = Stage(pair=Pair(sync_looks=8))
-    armory = stage.armory()
-    armed = armory.arm("cache", RUNBOOK, ROLES)
+    run_starter = stage.run_starter()
+    armed = run_starter.arm("cache", RUNBOOK, ROLES)
     carry_out = stage.pair.carry_out
 
     def end_it_while_sending(planned):

@@ -14,16 +14,16 @@ from fakes import CLUSTER, B, agree, choose, node_spec
 from walks import WALKS, walk
 from world import World
 
-from console.core.answer import Answer, AnswerKind
 from console.core.inventory import Inventory
 from console.core.model import VrrpState
-from console.core.replay import Standing
-from console.core.run import BeliefKind, Choice, Outcome, QuestionKind, StepStatus
-from console.core.runbook import Action, GateKind
+from console.core.runbooks.document import Action, GateKind
+from console.core.runs.answer import Answer, AnswerKind
+from console.core.runs.replay import Standing
+from console.core.runs.state import AssessmentKind, Choice, Outcome, QuestionKind, StepStatus
 from console.engine.ports import ArmingError
-from console.report.forms import report_text
-from console.transport.journal_archive import FolderArchive
-from console.transport.journal_file import reopen_journal
+from console.report.formats import report_text
+from console.transport.journals.archive import FolderArchive
+from console.transport.journals.journal_file import reopen_journal
 
 
 @pytest.fixture(autouse=True)
@@ -106,14 +106,14 @@ def test_consoles_that_die_again_and_again(tmp_path):
 def test_what_is_believed_is_said_with_its_reasons_before_anything_is_asked(tmp_path):
     room = at_moment(tmp_path, "after sending SLAVEOF 192.168.100.201 6379")
     ended = room.resume(answer=choose(Choice.ABORT))
-    believed = {ended.steps[one.index].step.id: one for one in ended.beliefs}
-    assert believed["stop-keepalived"].kind is BeliefKind.OBSERVED
-    assert "keepalived is stopped on redis-b" in believed["stop-keepalived"].why
-    assert believed["start-survivor"].kind is BeliefKind.OBSERVED, "it was skipped, and is so now"
-    assert believed["replicate"].kind is BeliefKind.UNKNOWN
-    assert believed["replicate"].command == "redis-b> SLAVEOF 192.168.100.201 6379"
-    assert believed["final-proof"].kind is BeliefKind.OPEN
-    assert next(run for run in room.operator.told if run.beliefs).current is None
+    assessed = {ended.steps[one.index].step.id: one for one in ended.assessments}
+    assert assessed["stop-keepalived"].kind is AssessmentKind.OBSERVED
+    assert "keepalived is stopped on redis-b" in assessed["stop-keepalived"].why
+    assert assessed["start-survivor"].kind is AssessmentKind.OBSERVED, "it was skipped, and is so now"
+    assert assessed["replicate"].kind is AssessmentKind.UNKNOWN
+    assert assessed["replicate"].command == "redis-b> SLAVEOF 192.168.100.201 6379"
+    assert assessed["final-proof"].kind is AssessmentKind.OPEN
+    assert next(run for run in room.operator.told if run.assessments).current is None
     assert [entry.kind for entry in room.past().entries].count("believed") == 1
 
 
@@ -151,9 +151,9 @@ def test_a_node_that_lost_what_was_done_begins_again_where_that_is(tmp_path):
     down = samples.failed_over_pair().node(B)
     room.pair.state = samples.with_node(back, B, redis=down.redis, processes=down.processes)
     ended = room.resume()
-    believed = {ended.steps[one.index].step.id: one for one in ended.beliefs}
-    assert believed["stop-keepalived"].kind is BeliefKind.OPEN
-    assert "is not so now" in believed["start-returning"].why
+    assessed = {ended.steps[one.index].step.id: one for one in ended.assessments}
+    assert assessed["stop-keepalived"].kind is AssessmentKind.OPEN
+    assert "is not so now" in assessed["start-returning"].why
     assert ended.outcome is Outcome.DONE, ended.message
     sent = [text.splitlines()[0] for text in room.actuator.texts]
     assert sent.count("redis-b> systemctl stop keepalived") == 2
@@ -165,8 +165,8 @@ def test_what_a_later_step_has_overtaken_is_not_undone(tmp_path):
     """keepalived was stopped in the beginning and is started in the end: nobody stops it again."""
     room = at_moment(tmp_path, "after sending systemctl start keepalived")
     ended = room.resume()
-    believed = {ended.steps[one.index].step.id: one.kind for one in ended.beliefs}
-    assert believed["stop-keepalived"] is BeliefKind.JOURNAL
+    assessed = {ended.steps[one.index].step.id: one.kind for one in ended.assessments}
+    assert assessed["stop-keepalived"] is AssessmentKind.JOURNAL
     assert ended.outcome is Outcome.DONE
     assert sum("stop keepalived" in text for text in room.actuator.texts) == 1
 
@@ -188,7 +188,7 @@ def test_what_the_operator_decided_by_hand_is_not_asked_again(tmp_path):
     room = walk(tmp_path / "runs", "resolve-dual-master")
     room.run(whole.moments.names.index("after step 3"))
     ended = room.resume()
-    assert ended.beliefs[1].kind is BeliefKind.OBSERVED
+    assert ended.assessments[1].kind is AssessmentKind.OBSERVED
     assert not room.operator.asked("decide")
 
 
@@ -200,7 +200,7 @@ def test_a_step_that_the_operator_passed_over_stays_passed_over(tmp_path):
     room = Room(tmp_path / "runs", runbook=replace(book, steps=(replace(step, gate=GateKind.CONFIRM), *book.steps)))
     room.run(26, answer=lambda question: (choose(Choice.SKIP) if question.step.id == "extra" else insist)(question))
     ended = room.resume()
-    assert ended.beliefs[0].kind is BeliefKind.SKIPPED
+    assert ended.assessments[0].kind is AssessmentKind.SKIPPED
     assert ended.steps[0].status is StepStatus.SKIPPED
     assert ended.outcome is Outcome.DONE
 
@@ -279,20 +279,20 @@ def test_a_broken_chain_says_which_line(tmp_path):
 def test_a_runbook_that_was_changed_since(tmp_path):
     room = at_moment(tmp_path, "after step 2")
     changed = replace(room.runbook, digest="0" * 64)
-    room.desk = replace(room.desk, runbooks=(changed,))
+    room.console_context = replace(room.console_context, runbooks=(changed,))
     refusal(room, "was changed since .*its text is another .*begin a new run instead")
-    room.desk = replace(room.desk, runbooks=(replace(changed, steps=changed.steps[1:]),))
+    room.console_context = replace(room.console_context, runbooks=(replace(changed, steps=changed.steps[1:]),))
     refusal(room, "stop-keepalived is gone")
-    room.desk = replace(room.desk, runbooks=())
+    room.console_context = replace(room.console_context, runbooks=())
     refusal(room, "is not there any more")
 
 
 def test_nodes_that_have_other_addresses_now(tmp_path):
     room = at_moment(tmp_path, "after step 2")
     moved = replace(CLUSTER, nodes=(CLUSTER.nodes[0], node_spec(B, address="192.168.100.209")))
-    room.desk = replace(room.desk, inventory=Inventory("inventory.yaml", (moved,)))
+    room.console_context = replace(room.console_context, inventory=Inventory("inventory.yaml", (moved,)))
     refusal(room, "redis-b was 192.168.100.202:6379, is 192.168.100.209:6379 now")
-    room.desk = replace(room.desk, inventory=Inventory("inventory.yaml", ()))
+    room.console_context = replace(room.console_context, inventory=Inventory("inventory.yaml", ()))
     refusal(room, "ran on cache, which inventory.yaml does not have")
 
 

@@ -8,15 +8,15 @@ import pytest
 from fakes import ROLES, RUNBOOK, A, B, ScriptedOperator, Stage, agree, choose
 
 from console.core.model import RunLock
-from console.core.run import Choice, Outcome, QuestionKind, StepStatus
-from console.core.run_lock import HeldElsewhereError, LostLock, NotLockableError, takeover_sentence
+from console.core.runs.lock import HeldElsewhereError, LostLock, NotLockableError, takeover_sentence
+from console.core.runs.state import Choice, Outcome, QuestionKind, StepStatus
 from console.engine.ports import Answer, AnswerKind, ArmingError, LockHeldError, Takeover
 
 BOB = RunLock("20261121T030000Z-cache-x-0001", "cache", "promote", "bob@ops2", 1.0, step="2/5 promote")
 
 
 def arm(stage, takeover=None):
-    return stage.armory().arm("cache", RUNBOOK, ROLES, takeover)
+    return stage.run_starter().arm("cache", RUNBOOK, ROLES, takeover)
 
 
 def lose(stage, *nodes, holder=None):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.core.run import (
+from console.core.runbooks.document import Runbook, Step
+from console.core.runs.state import (
     FINAL_STATUSES,
     PASSED_STATUSES,
     AnswerCame,
@@ -22,7 +23,6 @@ from console.core.run import (
     advance,
     begin,
 )
-from console.core.runbook import Runbook, Step
 
 STEPS = tuple(Step(f"s{number}", "title", "why", "role") for number in range(3))
 RUNBOOK = Runbook("book", "title", "summary", "keepalived", (), STEPS)

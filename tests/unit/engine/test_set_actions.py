@@ -19,8 +19,8 @@ from console.core.inventory import (
     SshSpec,
 )
 from console.core.model import ConfigFile, InterfaceAddress, KeepalivedConfig, ProblemKind, read, unread
-from console.core.runbook import Action, Step
-from console.engine.actions import PlanError, Workplace, plan_commands
+from console.core.runbooks.document import Action, Step
+from console.engine.actions.verbs import CommandContext, PlanError, plan_commands
 
 NAMES = (sets.WEB01, sets.WEB02, sets.WEB03)
 SPEC = ClusterSpec(
@@ -36,7 +36,7 @@ SPEC = ClusterSpec(
         for one in (sets.LB01, sets.LB02)
     ),
 )
-WORK = Workplace(SPEC, {"it": sets.WEB03, "master": sets.WEB01}, "RUN-1", "20261121T034000Z")
+WORK = CommandContext(SPEC, {"it": sets.WEB03, "master": sets.WEB01}, "RUN-1", "20261121T034000Z")
 SET = sets.sentinel_vip_set()
 SERVER = f"{sets.ADDRESS[sets.WEB03]}:6379"
 

@@ -7,10 +7,10 @@ from fakes import CLUSTER, A, B, node_spec
 from console.core.command import KeyExport, ShellCommand
 from console.core.inventory import KeepalivedSpec, ServiceSpec
 from console.core.model import InterfaceAddress, ProblemKind, unread
-from console.core.runbook import Action, Step
-from console.engine.actions import PlanError, Workplace, plan_commands
+from console.core.runbooks.document import Action, Step
+from console.engine.actions.verbs import CommandContext, PlanError, plan_commands
 
-WORK = Workplace(CLUSTER, {"master": A, "other": B}, "RUN-1", "20261121T034000Z")
+WORK = CommandContext(CLUSTER, {"master": A, "other": B}, "RUN-1", "20261121T034000Z")
 
 
 def commands(verb, state, role="other", work=WORK):
@@ -49,7 +49,7 @@ def test_a_keepalived_that_runs_is_stopped_before_it_is_started():
 
 def test_the_holder_announces_the_address_by_arping_or_by_its_own_keepalived():
     own = node_spec(B, keepalived=KeepalivedSpec(service=ServiceSpec(sysv="keepalived")))
-    work = Workplace(samples.replace(CLUSTER, nodes=(own,)), {"other": B}, "RUN-1", "20261121T034000Z")
+    work = CommandContext(samples.replace(CLUSTER, nodes=(own,)), {"other": B}, "RUN-1", "20261121T034000Z")
     (planned,) = commands("announce-vip", samples.healthy_pair(), work=work)
     assert isinstance(planned.command, ShellCommand)
     assert f"arping -U -c 3 -I eth2 {samples.VIP}\n" in planned.command.script
@@ -57,7 +57,7 @@ def test_the_holder_announces_the_address_by_arping_or_by_its_own_keepalived():
 
 
 def test_an_export_names_both_servers_and_the_file_in_the_folder_of_the_run():
-    work = Workplace(CLUSTER, {"keeper": A, "loser": B}, "RUN-1", "20261121T034000Z", None, "/runs/RUN-1")
+    work = CommandContext(CLUSTER, {"keeper": A, "loser": B}, "RUN-1", "20261121T034000Z", None, "/runs/RUN-1")
     step = Step("s", "title", "why", "loser", action=Action("export-differences", {"other": "keeper"}))
     (planned,) = plan_commands(step, samples.split_brain(), work)
     assert isinstance(planned.command, KeyExport)

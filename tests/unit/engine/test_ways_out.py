@@ -9,11 +9,11 @@ from dying import Room, insist
 from fakes import choose
 from walks import RUNBOOKS, WALKS, walk
 
-from console.core.binding import Unbound, bind_roles
-from console.core.diagnose import diagnose
-from console.core.predicate import Verdict
-from console.core.protection import protection
-from console.core.run import Choice, Outcome
+from console.core.kinds.diagnose import diagnose
+from console.core.kinds.protection import protection
+from console.core.model.verdict import Verdict
+from console.core.runbooks.binding import Unbound, bind_roles
+from console.core.runs.state import Choice, Outcome
 from console.documents.runbook import load_runbook
 
 MOST_RUNS = 4

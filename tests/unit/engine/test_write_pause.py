@@ -10,11 +10,11 @@ from fakes import CLUSTER, A, B, node_spec
 from console.core.conditions.switching import PAUSED
 from console.core.inventory import RedisSpec
 from console.core.model import ProblemKind, RedisConfig, unread
-from console.core.runbook import Action, Step
-from console.engine.actions import PlanError, Workplace, plan_commands
-from console.engine.write_pause import PauseWatch
+from console.core.runbooks.document import Action, Step
+from console.engine.actions.verbs import CommandContext, PlanError, plan_commands
+from console.engine.actions.write_pause import PauseWatch
 
-WORK = Workplace(CLUSTER, {"old-master": B}, "RUN-1", "20261121T034000Z")
+WORK = CommandContext(CLUSTER, {"old-master": B}, "RUN-1", "20261121T034000Z")
 
 
 def pair(number=0, version="7.0.15"):
@@ -47,7 +47,7 @@ def test_the_number_that_stood_there_comes_back():
 
 def test_renamed_commands_are_sent_by_their_names():
     renamed = node_spec(B, redis=RedisSpec(aliases={"CONFIG": "C-7f3a", "CLIENT": "L-11"}))
-    work = Workplace(replace(CLUSTER, nodes=(renamed,)), {"old-master": B}, "RUN-1", "20261121T034000Z")
+    work = CommandContext(replace(CLUSTER, nodes=(renamed,)), {"old-master": B}, "RUN-1", "20261121T034000Z")
     assert [text.split()[0] for text in texts("pause-writes", pair(), work, seconds=5)] == ["L-11", "C-7f3a"]
 
 

@@ -11,12 +11,12 @@ import pytest
 from fakes import PASSWORD, A, B, ScriptedOperator, Stage, choose
 
 from console.core.command import Secret
-from console.core.journal import Entry, check_chain, next_entry, plain
-from console.core.run import Choice
+from console.core.runs.journal import Entry, check_chain, next_entry, plain
+from console.core.runs.state import Choice
 from console.engine.ports import Answer, AnswerKind
 from console.report.document import report_document
-from console.report.pieces import pieces
 from console.report.render import Code, Facts, Heading, Items, Paragraph, Table, html, markdown
+from console.report.sections import blocks
 
 ZONE = timezone(timedelta(hours=8))
 VOID = {"meta", "br"}
@@ -74,7 +74,7 @@ def rebuilt():
 
 
 def forms(document) -> tuple[str, str]:
-    return markdown(pieces(document, ZONE)), html("Run a-run", pieces(document, ZONE))
+    return markdown(blocks(document, ZONE)), html("Run a-run", blocks(document, ZONE))
 
 
 def test_the_pair_before_and_after(rebuilt):

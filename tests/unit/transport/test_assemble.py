@@ -7,14 +7,6 @@ from dataclasses import replace
 import pytest
 from samples import VIP, A, B, healthy_pair, keepalived_config, vrrp_instance
 
-from console.core.assemble import (
-    HostReadings,
-    assemble_keepalived,
-    assemble_node,
-    choose_instance,
-    effective_priority,
-    silent,
-)
 from console.core.inventory import KeepalivedSpec, NodeSpec, RedisSpec, SshSpec
 from console.core.model import (
     LogTail,
@@ -26,6 +18,14 @@ from console.core.model import (
     VrrpState,
     read,
     unread,
+)
+from console.core.model.assembling import (
+    HostReadings,
+    assemble_keepalived,
+    assemble_node,
+    choose_instance,
+    effective_priority,
+    silent,
 )
 
 NOW = 1_795_246_800.0

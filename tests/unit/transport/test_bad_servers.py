@@ -9,13 +9,15 @@ import time
 
 import pytest
 
-from console.core.answer import AnswerKind
 from console.core.command import Identity, Planned, RedisCommand, Secret
 from console.core.inventory import ClusterSpec, KeepalivedSpec, NodeSpec, RedisSpec, SshSpec
 from console.core.model import ProblemKind
-from console.transport import actuator, bounded, redis
-from console.transport.failure import LinkError
-from console.transport.redis_eye import RedisEye
+from console.core.runs.answer import AnswerKind
+from console.transport import actuator
+from console.transport.connecting.failure import LinkError
+from console.transport.redis import bounded_stream as bounded
+from console.transport.redis import connection as redis
+from console.transport.redis.redis_inspector import RedisInspector
 
 WAIT = 0.4
 GARBAGE = {
@@ -90,7 +92,7 @@ def test_garbage_is_said_to_be_garbage(bad, says, password):
     with contextlib.closing(link):
         try:
             link.connect()
-            link.send((redis.Look.INFO,))
+            link.send((redis.Question.INFO,))
             assert link.receive(time.monotonic() + WAIT) is None
             assert link.begun
         except LinkError as error:
@@ -110,7 +112,7 @@ def test_what_never_ends_is_left_in_time(bad, says, every):
     link = link_to(bad(says, every=every))
     with contextlib.closing(link):
         link.connect()
-        link.send((redis.Look.INFO,))
+        link.send((redis.Question.INFO,))
         began = time.monotonic()
         problem = None
         try:
@@ -127,17 +129,19 @@ def test_what_never_ends_is_left_in_time(bad, says, every):
 def test_an_eye_turns_it_into_a_reading(bad, says):
     server = bad(says)
     node = NodeSpec("redis-a", "127.0.0.1", SshSpec(), RedisSpec(port=server.port), KeepalivedSpec())
-    eye = RedisEye(node, None, time.time, lambda *_: None, WAIT)
+    inspector = RedisInspector(node, None, time.time, lambda *_: None, WAIT)
     try:
         for _ in range(3):
-            eye.begin(force=True)
-            eye.settle(time.monotonic() + 10 * WAIT)
-            eye.ask(full=True)
-            eye.collect(time.monotonic() + WAIT)
-            assert eye.reading.value is None
-            assert eye.reading.problem.kind in (ProblemKind.BAD_ANSWER, ProblemKind.TIMEOUT), eye.reading.problem
+            inspector.begin(force=True)
+            inspector.settle(time.monotonic() + 10 * WAIT)
+            inspector.ask(full=True)
+            inspector.collect(time.monotonic() + WAIT)
+            assert inspector.reading.value is None
+            assert inspector.reading.problem.kind in (ProblemKind.BAD_ANSWER, ProblemKind.TIMEOUT), (
+                inspector.reading.problem
+            )
     finally:
-        eye.close()
+        inspector.close()
 
 
 @pytest.mark.parametrize("says", GARBAGE.values(), ids=GARBAGE.keys())

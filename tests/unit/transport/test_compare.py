@@ -6,11 +6,11 @@ import fakes
 import pytest
 import samples as s
 
-from console.core.comparison import comparison_lines
 from console.core.model import ProblemKind
-from console.transport.failure import LinkError
+from console.core.previews.key_comparison import comparison_lines
+from console.transport.connecting.failure import LinkError
 from console.transport.inspector import make_inspector
-from console.transport.redis_eye import RedisEye
+from console.transport.redis.redis_inspector import RedisInspector
 
 
 class Broken:
@@ -45,7 +45,7 @@ def inspector():
 )
 def test_a_connection_that_does_not_come_about(inspector, monkeypatch, error, kind):
     made = []
-    monkeypatch.setattr(RedisEye, "new_link", lambda _, *, exact: made.append(Broken(error)) or made[-1])
+    monkeypatch.setattr(RedisInspector, "new_link", lambda _, *, exact: made.append(Broken(error)) or made[-1])
     found = inspector.compare(s.A, s.B)
     assert found.of_target.problem.kind is found.of_source.problem.kind is found.clients.problem.kind is kind
     assert all("not known, " in line for line in comparison_lines(found))
@@ -53,7 +53,7 @@ def test_a_connection_that_does_not_come_about(inspector, monkeypatch, error, ki
 
 
 def test_a_server_that_does_not_answer_is_not_connected_to(inspector, monkeypatch):
-    monkeypatch.setattr(RedisEye, "new_link", lambda *_, **__: pytest.fail("it was connected to"))
+    monkeypatch.setattr(RedisInspector, "new_link", lambda *_, **__: pytest.fail("it was connected to"))
     inspector._nodes[1].redis.reading = s.refused()
     assert inspector.compare(s.A, s.B).of_source.problem.kind is ProblemKind.REFUSED
 

@@ -10,14 +10,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from console.core.answer import AnswerKind
 from console.core.command import ConsulCommand, Secret
 from console.core.inventory import ConsulSpec
 from console.core.model import ProblemKind
-from console.transport.consul_api import ConsulApi, resolve
-from console.transport.consul_eye import ConsulEye
-from console.transport.consul_hand import send_consul
-from console.transport.failure import LinkError
+from console.core.runs.answer import AnswerKind
+from console.transport.connecting.failure import LinkError
+from console.transport.consul.api import ConsulApi, resolve
+from console.transport.consul.consul_actuator import send_consul
+from console.transport.consul.consul_inspector import ConsulInspector
 
 TOKEN = "5f0c9a1e-8d5e-4a33-9df8-0e6f5b0c1f77"
 SERVICES = '{"redisnode1": {"ID": "redisnode1", "Service": "redis", "Address": "192.168.3.1", "Port": 6379}}'
@@ -164,11 +164,11 @@ def test_the_time_that_the_library_takes_to_load_is_not_consuls(monkeypatch):
 
 
 def test_an_eye_on_a_consul_that_is_away_is_silent_about_it_in_time():
-    eye = ConsulEye(ConsulSpec(f"http://127.0.0.1:{free_port()}", "redis"), Secret(TOKEN), time.time)
-    eye.begin(force=True)
-    eye.ask(full=True, new=False)
-    eye.collect(time.monotonic() + 5)
-    told = eye._told
+    inspector = ConsulInspector(ConsulSpec(f"http://127.0.0.1:{free_port()}", "redis"), Secret(TOKEN), time.time)
+    inspector.begin(force=True)
+    inspector.ask(full=True, new=False)
+    inspector.collect(time.monotonic() + 5)
+    told = inspector._told
     assert told.instances.problem.kind is ProblemKind.REFUSED
-    assert eye._dns.problem.kind is ProblemKind.NOT_CONFIGURED
-    eye.close()
+    assert inspector._dns.problem.kind is ProblemKind.NOT_CONFIGURED
+    inspector.close()

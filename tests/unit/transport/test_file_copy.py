@@ -14,15 +14,15 @@ import samples as s
 from fakes import CLUSTER, ROLES
 
 from console.core.command import FileCopy
-from console.core.journal import plain
 from console.core.model import Backup, DiskRoom, RedisFile, SavedFile, read
-from console.core.runbook import Action, Step
-from console.engine.actions import PlanError, Workplace, plan_commands
+from console.core.runbooks.document import Action, Step
+from console.core.runs.journal import plain
+from console.engine.actions.verbs import CommandContext, PlanError, plan_commands
 from console.engine.ports import AnswerKind
-from console.probes import backups
-from console.transport import file_copy
-from console.transport.failure import LinkError
-from console.transport.file_copy import carry
+from console.probes.host import backups
+from console.transport.connecting.failure import LinkError
+from console.transport.ssh import file_copy
+from console.transport.ssh.file_copy import carry
 
 DATA = os.urandom(3_000_000)
 OLD = b"REDIS0009 what lay there before"
@@ -111,7 +111,7 @@ class Pair:
     @property
     def planned(self):
         step = Step("copy", "title", "why", "returning", action=Action("copy-dump", {"source": "survivor"}))
-        (planned,) = plan_commands(step, self.state(), Workplace(self.cluster, ROLES, "RUN-1", "20261121T034000Z"))
+        (planned,) = plan_commands(step, self.state(), CommandContext(self.cluster, ROLES, "RUN-1", "20261121T034000Z"))
         return planned
 
     def carry(self, command=None, **limits):
@@ -303,4 +303,4 @@ def test_everything_that_is_sent_is_shown_and_journaled(pair):
     assert (command.source, command.source_who.hostname) == (s.A, s.A)
     step = Step("copy", "title", "why", "survivor", action=Action("copy-dump", {"source": "survivor"}))
     with pytest.raises(PlanError, match="has its own dump already"):
-        plan_commands(step, pair.state(), Workplace(CLUSTER, ROLES, "RUN-1", "20261121T034000Z"))
+        plan_commands(step, pair.state(), CommandContext(CLUSTER, ROLES, "RUN-1", "20261121T034000Z"))

@@ -2,8 +2,8 @@
 
 import os
 
-from console.transport.journal_archive import FolderArchive
-from console.transport.journal_file import open_journal
+from console.transport.journals.archive import FolderArchive
+from console.transport.journals.journal_file import open_journal
 
 
 def test_a_run_that_is_asked_for_is_read_anew_though_its_size_and_time_are_the_same(tmp_path):

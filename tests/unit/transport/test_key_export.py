@@ -5,9 +5,9 @@ import json
 
 import pytest
 
-from console.transport import key_export
-from console.transport.key_export import RefusedError, export_keys
-from console.transport.redis import Refusal
+from console.transport.redis import key_export
+from console.transport.redis.connection import Refusal
+from console.transport.redis.key_export import RefusedError, export_keys
 
 
 class Link:

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from console.core.comparison import KeyComparison, Oddity, comparison_lines, comparison_warnings
 from console.core.model import ProblemKind
-from console.transport import key_sampler
-from console.transport.failure import LinkError
-from console.transport.redis import Refusal
+from console.core.previews.key_comparison import KeyComparison, Oddity, comparison_lines, comparison_warnings
+from console.transport.connecting.failure import LinkError
+from console.transport.redis import key_sampler
+from console.transport.redis.connection import Refusal
 
 A, B = "redis-a", "redis-b"
 

@@ -5,7 +5,7 @@ import hmac
 
 import pytest
 
-from console.transport.known_hosts import KnownHosts, Trust, fingerprint, load
+from console.transport.ssh.known_hosts import KnownHosts, Trust, fingerprint, load
 
 KEY = b"\0\0\0\x0bssh-ed25519-one"
 OTHER = b"\0\0\0\x0bssh-ed25519-two"

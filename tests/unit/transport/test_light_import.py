@@ -8,9 +8,9 @@ import sys
 
 import pytest
 
-from console.transport.light_import import light
+from console.transport.connecting.light_import import light
 
-FOR_A_LOOK = "import sys, console.transport.ssh, console.transport.redis; print(*sys.modules)"
+FOR_A_LOOK = "import sys, console.transport.ssh.connection, console.transport.redis.connection; print(*sys.modules)"
 
 
 def test_what_nothing_here_uses_is_not_loaded():

@@ -3,10 +3,10 @@ from __future__ import annotations
 import threading
 import time
 
-from console.core import backoff
 from console.core.model import ProblemKind
-from console.transport.failure import LinkError
-from console.transport.link import Link
+from console.transport.connecting import retry_delay as backoff
+from console.transport.connecting.failure import LinkError
+from console.transport.connecting.link import Link
 
 
 class Connection:

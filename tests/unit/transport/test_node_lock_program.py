@@ -10,9 +10,9 @@ import time
 import pytest
 
 from console.core.model import RunLock
-from console.core.run_lock import parse
-from console.probes.run_lock import FOLDER, OTHERS
-from console.transport import node_lock_program as program
+from console.core.runs.lock import parse
+from console.probes.host.run_lock import FOLDER, OTHERS
+from console.transport.locks import programs as program
 
 SHELLS = [["dash"], ["bash", "--posix"]]
 CLAIM = RunLock("20261121T034000Z-cache-rebuild-3f2a", "cache", "rebuild", "ann@ops1", 1.5, terminal="/dev/pts/1")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import samples
 
-from console.transport.redis_eye import Pace
+from console.transport.redis.redis_inspector import Pace
 
 
 def seen(pace, at, offset, **changes):

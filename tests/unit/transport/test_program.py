@@ -10,9 +10,12 @@ import subprocess
 import pytest
 
 from console.core.model import ActionKind, ProblemKind
-from console.probes import backups, program, redis_file, redis_log, scripts
-from console.probes.host import HostReader
+from console.probes import program
+from console.probes.host import backups
+from console.probes.host_reader import HostReader
+from console.probes.keepalived import scripts
 from console.probes.program import Section, Watched
+from console.probes.redis import redis_file, redis_log
 
 SHELLS = [["dash"], ["bash", "--posix"], ["bash"]]
 CONFIG = b"! no newline at the end\nvrrp_instance VI_1 {\n auth_pass 1111\n}\n\0\xff end"

@@ -11,8 +11,8 @@ import pytest
 from console.core.command import Secret
 from console.core.inventory import RedisSpec
 from console.core.model import ProblemKind
-from console.transport import redis
-from console.transport.failure import LinkError
+from console.transport.connecting.failure import LinkError
+from console.transport.redis import connection as redis
 
 
 class Server:
@@ -64,15 +64,15 @@ def test_nothing_is_sent_but_what_is_asked(link):
     server = Server(b"$3\r\na:1\r\n", b"*2\r\n$3\r\ndir\r\n$5\r\n/data\r\n")
     one = link(server)
     one.connect()
-    one.send((redis.Look.INFO, redis.Look.CONFIG_DIR))
+    one.send((redis.Question.INFO, redis.Question.CONFIG_DIR))
     assert one.receive(soon()) == ["a:1", ("dir", "/data")]
     assert server.heard == [["INFO"], ["CONFIG", "GET", "dir"]]
 
 
 def test_the_questions_can_only_read():
-    assert {look.value[0] for look in redis.Look} == {"INFO", "CONFIG"}
-    assert {look.value[1] for look in redis.Look if look.value[0] == "CONFIG"} == {"GET"}
-    asked = " ".join(look.value[-1] for look in redis.Look)
+    assert {look.value[0] for look in redis.Question} == {"INFO", "CONFIG"}
+    assert {look.value[1] for look in redis.Question if look.value[0] == "CONFIG"} == {"GET"}
+    asked = " ".join(look.value[-1] for look in redis.Question)
     assert "*" not in asked.split()
     assert "auth" not in asked
     assert "pass" not in asked
@@ -82,7 +82,7 @@ def test_renamed_commands_and_old_style_login(link):
     server = Server(b"+OK\r\n", b"*0\r\n")
     one = link(server, Secret("hunter2"), aliases={"config": "CONFIG-7f3a"})
     one.connect()
-    one.send((redis.Look.CONFIG_DIR,))
+    one.send((redis.Question.CONFIG_DIR,))
     assert one.receive(soon()) == [()]
     assert server.heard == [["AUTH", "hunter2"], ["CONFIG-7f3a", "GET", "dir"]]
 
@@ -91,20 +91,20 @@ def test_an_error_reply_is_one_and_the_rest_goes_on(link):
     server = Server(b"-ERR unknown command 'CONFIG'\r\n", b"-NOAUTH Authentication required.\r\n", b"$2\r\nok\r\n")
     one = link(server)
     one.connect()
-    one.send((redis.Look.CONFIG_DIR, redis.Look.CONFIG_SAVE, redis.Look.INFO))
+    one.send((redis.Question.CONFIG_DIR, redis.Question.CONFIG_SAVE, redis.Question.INFO))
     first, second, third = one.receive(soon())
     assert redis.refusal_kind(first.text) is ProblemKind.BAD_ANSWER
     assert redis.refusal_kind(second.text) is ProblemKind.AUTH_FAILED
     assert third == second  # the library takes this one for the end of the connection
     with pytest.raises(LinkError):
-        one.send((redis.Look.INFO,))
+        one.send((redis.Question.INFO,))
 
 
 def test_a_late_answer_is_taken_when_it_comes(link):
     server = Server(b"$4\r\n12", b"")
     one = link(server)
     one.connect()
-    one.send((redis.Look.INFO,))
+    one.send((redis.Question.INFO,))
     assert one.receive(soon(0.2)) is None
     server.answers = [b"34\r\n"]
     one._wire._sock.sendall(b"*1\r\n$4\r\nPING\r\n")  # makes the server send the rest
@@ -130,12 +130,12 @@ def test_a_wrong_password(link):
 def test_a_connection_that_ends(link):
     one = link(Server(None))
     one.connect()
-    one.send((redis.Look.INFO,))
+    one.send((redis.Question.INFO,))
     with pytest.raises(LinkError) as caught:
         one.receive(soon())
     assert caught.value.problem.kind is ProblemKind.CLOSED
     with pytest.raises(LinkError):  # and is not made again by itself
-        one.send((redis.Look.INFO,))
+        one.send((redis.Question.INFO,))
 
 
 def test_nothing_listens(link):

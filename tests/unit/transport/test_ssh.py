@@ -7,8 +7,8 @@ import threading
 import pytest
 
 from console.core.model import ProblemKind
-from console.transport.failure import LinkError
-from console.transport.ssh import SshConnection
+from console.transport.connecting.failure import LinkError
+from console.transport.ssh.connection import SshConnection
 
 
 class Channel:

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from console.core.inventory import SshSpec
-from console.transport.failure import LinkError
-from console.transport.ssh_route import resolve
+from console.transport.connecting.failure import LinkError
+from console.transport.ssh.route import resolve
 
 CONFIG = """
 Host gate

@@ -9,7 +9,7 @@ import pytest
 
 from console.core.inventory import KeepalivedSpec, NodeSpec, RedisSpec, SshSpec
 from console.core.model import ProblemKind, Reading, Role, VipReach, read, unread
-from console.transport.vip_eye import VipEye
+from console.transport.redis.vip_inspector import VipInspector
 
 AT_B = VipReach(run_id="b" * 40, role=Role.MASTER, route="direct")
 
@@ -35,9 +35,9 @@ def network():
 
 
 @pytest.fixture
-def eye(network, monkeypatch):
-    monkeypatch.setattr(VipEye, "_look", lambda _: network.look())
-    one = VipEye(
+def inspector(network, monkeypatch):
+    monkeypatch.setattr(VipInspector, "_look", lambda _: network.look())
+    one = VipInspector(
         "10.0.0.9",
         NodeSpec("redis-a", "10.0.0.1", SshSpec(), RedisSpec(), KeepalivedSpec()),
         None,
@@ -49,63 +49,63 @@ def eye(network, monkeypatch):
     one.close()
 
 
-def observe(eye, *, fresh=True, held=True, patience=1.0):
+def observe(inspector, *, fresh=True, held=True, patience=1.0):
     """Seconds that one observation waited."""
     began = time.monotonic()
-    eye.ask()
-    eye.collect(began + patience, fresh=fresh, held=held)
+    inspector.ask()
+    inspector.collect(began + patience, fresh=fresh, held=held)
     return time.monotonic() - began
 
 
-def test_what_answers_is_told(eye):
-    observe(eye)
-    assert eye.reading.value == AT_B
+def test_what_answers_is_told(inspector):
+    observe(inspector)
+    assert inspector.reading.value == AT_B
 
 
-def test_an_address_that_nobody_has_is_waited_for_once(eye, network):
+def test_an_address_that_nobody_has_is_waited_for_once(inspector, network):
     network.takes = 9.0
-    assert observe(eye, held=False) >= 1.0
-    first = eye.reading
+    assert observe(inspector, held=False) >= 1.0
+    first = inspector.reading
     assert first.problem.kind is ProblemKind.TIMEOUT
-    assert observe(eye, held=False) < 0.8
-    assert observe(eye, fresh=False, held=False) < 0.4
+    assert observe(inspector, held=False) < 0.8
+    assert observe(inspector, fresh=False, held=False) < 0.4
     assert network.looks == 1, "the look that waits goes on"
-    assert eye.reading.problem.text == first.problem.text, "silent since the first look"
-    assert eye.reading.at > first.at
+    assert inspector.reading.problem.text == first.problem.text, "silent since the first look"
+    assert inspector.reading.at > first.at
 
 
-def test_an_address_that_a_node_has_is_waited_for_in_a_fresh_observation(eye, network):
+def test_an_address_that_a_node_has_is_waited_for_in_a_fresh_observation(inspector, network):
     network.takes = 9.0
-    observe(eye, held=False)
-    assert observe(eye, held=True) >= 1.0
+    observe(inspector, held=False)
+    assert observe(inspector, held=True) >= 1.0
 
 
-def test_an_answer_that_comes_after_its_observation_counts_in_the_next(eye, network):
+def test_an_answer_that_comes_after_its_observation_counts_in_the_next(inspector, network):
     network.takes = 9.0
-    observe(eye, held=False)
-    observe(eye, fresh=False)
+    observe(inspector, held=False)
+    observe(inspector, fresh=False)
     network.go.set()
     deadline = time.monotonic() + 5
     while network.looks < 2 and time.monotonic() < deadline:
         time.sleep(0.01)
-        observe(eye, fresh=False)
-    assert eye.reading.value == AT_B
+        observe(inspector, fresh=False)
+    assert inspector.reading.value == AT_B
 
 
-def test_a_slow_address_that_answers_again_is_seen_by_quick_polls(eye, network):
+def test_a_slow_address_that_answers_again_is_seen_by_quick_polls(inspector, network):
     network.answer, network.takes = unread(ProblemKind.TIMEOUT, "silent", 1.0), 0.0
-    observe(eye)
+    observe(inspector)
     network.answer, network.takes = read(AT_B, 2.0), 0.2
     for _ in range(8):
-        observe(eye, fresh=False)
+        observe(inspector, fresh=False)
         time.sleep(0.1)
-    assert eye.reading.value == AT_B
+    assert inspector.reading.value == AT_B
 
 
-def test_an_address_that_refused_is_waited_for_like_one_that_answered(eye, network):
+def test_an_address_that_refused_is_waited_for_like_one_that_answered(inspector, network):
     network.answer = unread(ProblemKind.REFUSED, "nothing listens there", 1.0)
-    observe(eye)
-    assert eye.reading.problem.kind is ProblemKind.REFUSED
+    observe(inspector)
+    assert inspector.reading.problem.kind is ProblemKind.REFUSED
     network.answer, network.takes = read(AT_B, 2.0), 0.3
-    observe(eye, held=False)
-    assert eye.reading.value == AT_B
+    observe(inspector, held=False)
+    assert inspector.reading.value == AT_B

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from console.tui.present.kinds import keepalived, sentinel_consul, sentinel_vip
-from console.tui.present.kinds.look import KindLook, Side
+from console.tui.present.kinds.kind_presentation import KindPresentation, Side
 
-__all__ = ["LOOKS", "KindLook", "Side", "look_of"]
+__all__ = ["LOOKS", "KindPresentation", "Side", "look_of"]
 
-LOOKS: Mapping[str, KindLook] = {
-    "keepalived": keepalived.LOOK,
-    "sentinel-vip": sentinel_vip.LOOK,
-    "sentinel-consul": sentinel_consul.LOOK,
+PRESENTATIONS: Mapping[str, KindPresentation] = {
+    "keepalived": keepalived.PRESENTATION,
+    "sentinel-vip": sentinel_vip.PRESENTATION,
+    "sentinel-consul": sentinel_consul.PRESENTATION,
 }
 
 
-def look_of(kind: str) -> KindLook:
+def presentation_of(kind: str) -> KindPresentation:
     """The look of this kind, as `kind:` in the inventory has it. Raises KeyError where there is none."""
-    return LOOKS[kind]
+    return PRESENTATIONS[kind]

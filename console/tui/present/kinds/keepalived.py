@@ -15,8 +15,8 @@ from console.tui.present.cells import (
     vip_cells,
     vrrp_cells,
 )
-from console.tui.present.kinds.look import KindLook, Side
-from console.tui.present.ways import edges, through_vip, vip_point
+from console.tui.present.kinds.kind_presentation import KindPresentation, Side
+from console.tui.present.topology import edges, through_vip, vip_point
 from console.tui.present.words import BOLD, DIM, GOOD, Lines, clock_text, fitted, line
 
 
@@ -68,7 +68,7 @@ def logs(state: ClusterState, _: float, width: int) -> Lines:
     return tuple(drawn)
 
 
-LOOK = KindLook(
+PRESENTATION = KindPresentation(
     rows=rows,
     pointer=vip_point,
     topology=topology,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from textual.content import Content
 
 from console.core.model import ClusterState, ConsulState, NodeState
-from console.core.service_name import full_name, in_words, instance_of, passing, resolved, whose
+from console.core.watchers.service_name import full_name, in_words, instance_of, passing, resolved, whose
 from console.tui.present.cells import Row, kind_of_problem, redis_rows, role_cells
-from console.tui.present.kinds.look import KindLook, Side
+from console.tui.present.kinds.kind_presentation import KindPresentation, Side
 from console.tui.present.kinds.sentinels import SENTINELS, summary
-from console.tui.present.ways import edges
+from console.tui.present.topology import edges
 from console.tui.present.words import BAD, BOLD, DIM, GOOD, WARN, Lines, Part, age_note, fitted, line
 
 
@@ -109,7 +109,7 @@ def tail(_: NodeState) -> Content:
     return line("")
 
 
-LOOK = KindLook(
+PRESENTATION = KindPresentation(
     rows=rows,
     pointer=pointer,
     topology=topology,

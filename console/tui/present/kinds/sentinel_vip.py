@@ -6,12 +6,12 @@ from dataclasses import replace
 
 from textual.content import Content
 
-from console.core.facts import named
 from console.core.model import ClusterState, DirectorState, NodeState, RealServer, VrrpState
+from console.core.model.facts import named
 from console.tui.present.cells import Row, problem, redis_rows, vip_cells
-from console.tui.present.kinds.look import KindLook, Side
+from console.tui.present.kinds.kind_presentation import KindPresentation, Side
 from console.tui.present.kinds.sentinels import SENTINELS, summary
-from console.tui.present.ways import edges, through_vip, vip_point
+from console.tui.present.topology import edges, through_vip, vip_point
 from console.tui.present.words import BAD, BOLD, DIM, GOOD, WARN, Lines, Part, age_note, fitted, line
 
 
@@ -123,7 +123,7 @@ def tail(_: NodeState) -> Content:
     return line("")
 
 
-LOOK = KindLook(
+PRESENTATION = KindPresentation(
     rows=rows,
     pointer=vip_point,
     topology=topology,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from textual.content import Content
 
-from console.core.facts import named
 from console.core.model import ClusterState, SentinelState, WatchedMaster
-from console.tui.present.kinds.look import Side
+from console.core.model.facts import named
+from console.tui.present.kinds.kind_presentation import Side
 from console.tui.present.words import BAD, BOLD, DIM, GOOD, WARN, Lines, Part, age_note, counted, fitted, line
 
 

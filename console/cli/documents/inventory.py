@@ -1,0 +1,49 @@
+"""`inventory`: check an inventory, print its schema, write a first one by asking a node."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from console.cli.context import CliContext, inventory_option
+from console.cli.documents.inventory_init import init
+from console.cli.documents.problems import report_problems
+
+
+@click.group("inventory")
+def inventory() -> None:
+    """Check inventories, or write a first one."""
+
+
+@inventory.command("check")
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@inventory_option
+@click.pass_obj
+def check(context: CliContext, file: Path | None) -> int:
+    """Say everything that is wrong with an inventory, a line each; exit code 0 where nothing is."""
+    from console.documents.errors import DocumentError
+    from console.documents.inventory import load_inventory
+
+    path = file or context.inventory_path
+    try:
+        found = load_inventory(path)
+    except DocumentError as error:
+        return report_problems(error)
+    nodes = sum(len(cluster.nodes) for cluster in found.clusters)
+    names = ", ".join(cluster.name for cluster in found.clusters)
+    click.echo(f"{path}: {len(found.clusters)} cluster(s) ({names}), {nodes} nodes: nothing wrong")
+    return 0
+
+
+@inventory.command("schema")
+def schema() -> None:
+    """Print the JSON Schema of inventories, for editors."""
+    from console.documents.inventory_model import InventoryDocument
+
+    click.echo(json.dumps(InventoryDocument.model_json_schema(), indent=2))
+
+
+inventory.add_command(init)
+COMMANDS = (inventory,)

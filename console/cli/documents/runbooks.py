@@ -1,0 +1,103 @@
+"""`runbooks`: list, read and check runbooks; print their schema."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from console.cli.context import CliContext, CliError, inventory_option
+from console.cli.documents.problems import report_problems
+
+if TYPE_CHECKING:
+    from console.core.runbooks.document import Runbook
+
+
+@click.group("runbooks")
+def runbooks() -> None:
+    """List, read and check runbooks."""
+
+
+@runbooks.command("list")
+@inventory_option
+@click.pass_obj
+def list_runbooks(context: CliContext) -> None:
+    """Name the shipped runbooks and the operator's own."""
+    found = _known(context)
+    width = max((len(one.name) for one in found), default=0)
+    for one in found:
+        click.echo(f"{one.name.ljust(width)}  {one.title}")
+
+
+@runbooks.command("show")
+@click.argument("name")
+@inventory_option
+@click.pass_obj
+def show(context: CliContext, name: str) -> None:
+    """Print a runbook: its roles, its steps, and why each is there."""
+    from console.cli.documents.runbook_text import as_text
+    from console.documents.suggestions import meant
+
+    found = {one.name: one for one in _known(context)}
+    if name not in found:
+        raise CliError(f"there is no runbook {name}{meant(name, found)}")
+    click.echo(as_text(found[name]), nl=False)
+
+
+@runbooks.command("check")
+@click.argument("files", type=click.Path(path_type=Path), nargs=-1, metavar="[FILE]...")
+@inventory_option
+@click.pass_obj
+def check(context: CliContext, files: tuple[Path, ...]) -> int:
+    """Say everything that is wrong with runbooks, a line each; exit code 0 where nothing is.
+
+    Without FILE: the shipped ones and the operator's own.
+    """
+    from console.documents.errors import DocumentError
+    from console.documents.runbook import load_runbook
+    from console.documents.runbook_library import runbook_files
+
+    worst = 0
+    for path in files or tuple(runbook_files(_beside(context))):
+        try:
+            found = load_runbook(path)
+        except DocumentError as error:
+            worst = max(worst, report_problems(error))
+        else:
+            click.echo(f"{path}: {found.name}, {len(found.steps)} steps: nothing wrong")
+    return worst
+
+
+@runbooks.command("schema")
+def schema() -> None:
+    """Print the JSON Schema of runbooks, for editors."""
+    from console.documents.runbook_model import RunbookDocument
+
+    click.echo(json.dumps(RunbookDocument.model_json_schema(), indent=2))
+
+
+@runbooks.command("vocabulary")
+def vocabulary() -> None:
+    """Print the format and the vocabulary of runbooks, as Markdown."""
+    from console.cli.documents.runbook_text import reference
+
+    click.echo(reference(), nl=False)
+
+
+def _known(context: CliContext) -> tuple[Runbook, ...]:
+    from console.documents.runbook_library import load_runbooks
+
+    return load_runbooks(_beside(context))
+
+
+def _beside(context: CliContext) -> Path | None:
+    """The inventory's folder; None where there is no inventory: the shipped runbooks can be read without one."""
+    try:
+        return context.inventory_path.parent
+    except CliError:
+        return None
+
+
+COMMANDS = (runbooks,)

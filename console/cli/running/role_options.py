@@ -1,0 +1,47 @@
+"""`--bind ROLE=NODE`, and what is said where the roles of a runbook find no node."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from console.cli.context import CliError
+
+if TYPE_CHECKING:
+    from console.core.inventory import ClusterSpec
+    from console.core.runbooks.binding import Unbound
+    from console.core.runbooks.document import Runbook
+
+
+def chosen_roles(bind: Sequence[str], runbook: Runbook, cluster: ClusterSpec) -> Mapping[str, str]:
+    """Role → node as the operator says. Raises CliError where one of them does not exist."""
+    roles, nodes = [role.name for role in runbook.roles], [node.name for node in cluster.nodes]
+    chosen: dict[str, str] = {}
+    for text in bind:
+        role, equals, node = text.partition("=")
+        if not equals:
+            raise CliError(f"--bind {text}: write ROLE=NODE, as --bind {roles[0] if roles else 'role'}={nodes[0]}")
+        if role not in roles:
+            raise CliError(f"--bind {text}: {runbook.name} has no role {role}; it has {', '.join(roles)}")
+        if node not in nodes:
+            raise CliError(f"--bind {text}: {cluster.name} has no node {node}; it has {', '.join(nodes)}")
+        chosen[role] = node
+    return chosen
+
+
+def check_kind(runbook: Runbook, cluster: ClusterSpec) -> None:
+    """Raises CliError where the runbook is for another kind of cluster."""
+    if runbook.kind != cluster.kind:
+        raise CliError(
+            f"{runbook.name} is for clusters of kind {runbook.kind}, and {cluster.name} is {cluster.kind}:"
+            " `runbooks list` shows which fit"
+        )
+
+
+def unbound_text(unbound: Unbound) -> str:
+    """Why no node has the role, and how to choose one where the operator may."""
+    reasons = "; ".join(unbound.reasons)
+    said = f"no single node is {unbound.role}: {reasons}" if reasons else f"no single node is {unbound.role}"
+    if not unbound.candidates:
+        return said
+    return f"{said}; choose with --bind {unbound.role}=NODE ({' or '.join(unbound.candidates)})"

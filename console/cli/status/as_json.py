@@ -1,0 +1,208 @@
+"""`status --format json`: an observation as the public interface has it. Keys may be added, never renamed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from console.cli.status.scripts import pending_json, window_json
+from console.cli.status.watchers import watchers_json
+from console.core.diagnosis.finding import Finding, Health
+from console.core.model import ClusterState, Keepalived, MasterLink, NodeState, Persistence, Reading, RunLock
+from console.core.model.facts import attached_line, gap, source_of
+from console.core.runs.lock import holders, runs_on
+
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """An observation and what follows from it."""
+
+    state: ClusterState
+    findings: tuple[Finding, ...]
+    health: Health
+
+
+def as_json(seen: Sequence[Seen], now: float) -> str:
+    """The whole document, one line end at its end."""
+    document = {"version": VERSION, "observed_at": timestamp(now), "clusters": [_cluster(one) for one in seen]}
+    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+
+
+def timestamp(at: float | None) -> str | None:
+    """RFC 3339 in UTC with milliseconds; None stays None."""
+    if at is None:
+        return None
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def lag_bytes(state: ClusterState, node: NodeState) -> int | None:
+    """How far a replica is behind its source; None for a master, and where either side is not known."""
+    source = source_of(state, node)
+    if source is None or source.redis.value is None or node.redis.value is None:
+        return None
+    return gap(source.redis.value, node.redis.value, attached_line(source.redis.value, node)).bytes
+
+
+def _cluster(seen: Seen) -> dict[str, Any]:
+    state = seen.state
+    return {
+        "name": state.name,
+        "kind": state.kind,
+        "observed_at": timestamp(state.observed_at),
+        "health": seen.health.value,
+        "vip": {
+            "address": state.vip or None,
+            "holders": list(state.vip_holders),
+            "reaches": state.vip_reaches,
+            "error": _vip_error(state),
+        },
+        "window": window_json(state),
+        "nodes": [_node(state, node) for node in state.nodes],
+        **watchers_json(state),
+        "runs": [_run(state, one) for one in runs_on(state)],
+        "findings": [_finding(one) for one in seen.findings],
+    }
+
+
+def _vip_error(state: ClusterState) -> str | None:
+    """Why it is not known which node answers at the virtual IP."""
+    if state.vip_reach.value is None:
+        return _error(state.vip_reach)
+    if state.vip_reaches is None:
+        return f"run_id {state.vip_reach.value.run_id} answers there, which is none of the nodes that could be read"
+    return None
+
+
+def _error(reading: Reading[Any]) -> str | None:
+    return None if reading.problem is None else str(reading.problem)
+
+
+def _node(state: ClusterState, node: NodeState) -> dict[str, Any]:
+    return {
+        "name": node.name,
+        "address": node.address,
+        "ssh": {"ok": node.ssh.ok, "error": _error(node.ssh), **_host(node)},
+        "holds_vip": node.holds(state.vip),
+        "holds_vip_error": _error(node.addresses),
+        "redis": {"ok": node.redis.ok, "error": _error(node.redis), **_redis(state, node)},
+        "keepalived": {"ok": node.keepalived.ok, "error": _error(node.keepalived), **_keepalived(state, node)},
+    }
+
+
+def _host(node: NodeState) -> dict[str, Any]:
+    host, clock = node.ssh.value, node.clock.value
+    return {
+        "hostname": host.hostname if host else None,
+        "boot_id": host.boot_id if host else None,
+        "clock_offset_seconds": round(clock.offset, 3) if clock else None,
+    }
+
+
+def _redis(state: ClusterState, node: NodeState) -> dict[str, Any]:
+    redis = node.redis.value
+    if redis is None:
+        return dict.fromkeys(_REDIS_KEYS)
+    return {
+        "version": redis.version,
+        "flavour": redis.flavour,
+        "run_id": redis.run_id,
+        "config_file": redis.config_file,
+        "uptime_seconds": redis.uptime,
+        "role": redis.role.value,
+        "master": _link(redis.master),
+        "offset": redis.offset,
+        "lag_bytes": lag_bytes(state, node),
+        "replid": redis.replid,
+        "replid2": redis.replid2,
+        "second_offset": redis.second_offset,
+        "replicas": [
+            {"address": one.address, "state": one.state, "offset": one.offset, "lag_seconds": one.lag_seconds}
+            for one in redis.replicas
+        ],
+        "keys": {str(number): count for number, count in sorted(redis.keys.items())},
+        "used_memory": redis.used_memory,
+        "maxmemory": redis.maxmemory,
+        "ops_per_second": redis.ops_per_second,
+        "clients": redis.clients,
+        "persistence": _persistence(redis.persistence),
+        "loading": redis.loading,
+    }
+
+
+_REDIS_KEYS = (
+    *("version", "flavour", "run_id", "config_file", "uptime_seconds", "role", "master", "offset", "lag_bytes"),
+    *("replid", "replid2", "second_offset", "replicas", "keys", "used_memory", "maxmemory", "ops_per_second"),
+    *("clients", "persistence", "loading"),
+)
+
+
+def _link(link: MasterLink | None) -> dict[str, Any] | None:
+    if link is None:
+        return None
+    return {
+        "host": link.host,
+        "port": link.port,
+        "link": "up" if link.up else "down",
+        "sync_in_progress": link.sync_in_progress,
+        "last_io_seconds": link.last_io_seconds,
+    }
+
+
+def _persistence(persistence: Persistence) -> dict[str, Any]:
+    return {
+        "rdb_last_save": timestamp(persistence.rdb_last_save),
+        "rdb_last_status": persistence.rdb_last_status,
+        "aof": persistence.aof,
+    }
+
+
+def _keepalived(state: ClusterState, node: NodeState) -> dict[str, Any]:
+    found: Keepalived | None = node.keepalived.value
+    instance = found.instance if found else None
+    return {
+        "running": found.running if found else None,
+        "state": found.state.value if found else None,
+        "state_source": found.state_source if found else None,
+        "since": timestamp(found.since) if found else None,
+        "priority": instance.priority if instance else None,
+        "effective_priority": found.effective_priority if found else None,
+        "weight": instance.weight if instance else None,
+        "vrid": instance.vrid if instance else None,
+        "instance": instance.name if instance else None,
+        "version": found.version if found else None,
+        "config_error": _error(node.keepalived_config),
+        "scripts": pending_json(state, node),
+    }
+
+
+def _run(state: ClusterState, lock: RunLock) -> dict[str, Any]:
+    """An armed run that holds locks on these nodes."""
+    return {
+        "run": lock.run_id,
+        "cluster": lock.cluster,
+        "runbook": lock.runbook,
+        "step": lock.step or None,
+        "operator": lock.operator,
+        "terminal": lock.terminal or None,
+        "from": lock.origin or None,
+        "since": timestamp(lock.since),
+        "nodes": [name for name, held in holders(state).items() if held.run_id == lock.run_id],
+    }
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    advice = {"runbook": finding.next.runbook, "advice": finding.next.advice}
+    return {
+        "code": finding.code,
+        "severity": finding.severity.value,
+        "nodes": list(finding.nodes),
+        "summary": finding.summary,
+        "why": finding.why,
+        "evidence": list(finding.evidence),
+        "next": {key: text for key, text in advice.items() if text is not None},
+    }

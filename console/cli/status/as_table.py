@@ -1,0 +1,162 @@
+"""`status --format table`: an observation for the eye. Aligned plain text; colour only repeats what the words say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from console.cli.status.as_json import Seen, lag_bytes
+from console.cli.status.watchers import watchers_text
+from console.core.diagnosis.finding import Finding, Severity
+from console.core.model import ClusterState, MasterLink, NodeState, Role
+from console.core.model.facts import source_of
+from console.core.quantities import size
+from console.core.runs.lock import runs_on, words
+
+HEADINGS = ("NODE", "ADDRESS", "SSH", "REDIS", "FOLLOWS", "OFFSET", "LAG", "KEYS", "MEMORY", "OPS/S")
+VIP_HEADING = ("VIP",)
+KEEPALIVED_HEADINGS = ("KEEPALIVED", "PRIORITY")
+NOT_KNOWN = "?"
+NONE = "-"
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_COLOURS = {"critical": "31;1", "warning": "33;1", "unknown": "35;1", "healthy": "32;1", "info": "36"}
+
+
+@dataclass(frozen=True, slots=True)
+class Paint:
+    """Colours where the terminal has them; a word is the same without."""
+
+    on: bool
+
+    def __call__(self, word: str, kind: str) -> str:
+        return f"\x1b[{_COLOURS[kind]}m{word}\x1b[0m" if self.on and kind in _COLOURS else word
+
+
+def as_table(seen: Sequence[Seen], *, colour: bool) -> str:
+    """All clusters, an empty line between them."""
+    paint = Paint(colour)
+    return "\n".join("\n".join((*_cluster(one, paint), "")) for one in seen)
+
+
+def _cluster(seen: Seen, paint: Paint) -> Iterator[str]:
+    state = seen.state
+    health = paint(seen.health.value.upper(), seen.health.value)
+    yield f"{state.name}  {health}  " + (f"VIP {state.vip} {_vip(state)}" if state.vip else _master(state))
+    yield ""
+    rows = [_headings(state), *(_row(state, node) for node in state.nodes)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        yield "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+    yield from (f"  {printable(line)}" for line in watchers_text(state))
+    yield from (f"  {printable(words(one))}" for one in runs_on(state))
+    yield from _unread(state)
+    if seen.findings:
+        yield ""
+    for finding in seen.findings:
+        yield from _finding(finding, paint)
+
+
+def _headings(state: ClusterState) -> tuple[str, ...]:
+    """The columns that this kind of cluster has something to say in."""
+    vip = VIP_HEADING if state.vip else ()
+    return (*HEADINGS, *vip, *(KEEPALIVED_HEADINGS if _has_keepalived(state) else ()))
+
+
+def _has_keepalived(state: ClusterState) -> bool:
+    """Whether keepalived is what moves the virtual IP of these nodes."""
+    return bool(state.vip) and not state.sentinels
+
+
+def _master(state: ClusterState) -> str:
+    return f"master {', '.join(state.masters) or 'none'}"
+
+
+def _vip(state: ClusterState) -> str:
+    holders = ", ".join(state.vip_holders)
+    held = f"on {holders}" if holders else "on no node" if not state.vip_unread else "on no node that could be read"
+    if state.vip_reach.value is None:
+        return f"{held}; what it reaches is not known: {printable(str(state.vip_reach.problem))}"
+    return f"{held}, reaches {state.vip_reaches or 'a Redis that is none of the nodes'}"
+
+
+def _row(state: ClusterState, node: NodeState) -> tuple[str, ...]:
+    holds = node.holds(state.vip)
+    return tuple(
+        printable(cell)
+        for cell in (
+            node.name,
+            node.address,
+            "ok" if node.ssh.ok else "no",
+            *_redis(state, node),
+            *((NOT_KNOWN if holds is None else "holds" if holds else NONE,) if state.vip else ()),
+            *(_keepalived(node) if _has_keepalived(state) else ()),
+        )
+    )
+
+
+def _redis(state: ClusterState, node: NodeState) -> tuple[str, ...]:
+    redis = node.redis.value
+    if redis is None:
+        return ("no", *[NOT_KNOWN] * 6)
+    link = redis.master
+    lag = lag_bytes(state, node)
+    return (
+        f"{redis.role.value} (loading)" if redis.loading else redis.role.value,
+        NONE if link is None else f"{_source(state, node, link)} {'up' if link.up else 'down'}",
+        NOT_KNOWN if redis.offset is None else str(redis.offset),
+        NONE if redis.role is Role.MASTER else NOT_KNOWN if lag is None else size(lag),
+        str(redis.total_keys),
+        size(redis.used_memory),
+        str(redis.ops_per_second),
+    )
+
+
+def _source(state: ClusterState, node: NodeState, link: MasterLink) -> str:
+    """The node that it follows, by its name here; a stranger by what Redis calls it."""
+    source = source_of(state, node)
+    return source.name if source is not None else f"{link.host}:{link.port}"
+
+
+def _keepalived(node: NodeState) -> tuple[str, str]:
+    found = node.keepalived.value
+    if found is None:
+        return NOT_KNOWN, NOT_KNOWN
+    if found.instance is None:
+        return found.state.value, NOT_KNOWN
+    priority = found.instance.priority
+    if found.effective_priority in {None, priority}:
+        return found.state.value, str(priority)
+    return found.state.value, f"{priority} (now {found.effective_priority})"
+
+
+def _unread(state: ClusterState) -> Iterator[str]:
+    """Why a cell says no or `?`."""
+    for node in state.nodes:
+        told: set[str] = set()
+        for subject, problem in (
+            ("ssh", node.ssh.problem),
+            ("redis", node.redis.problem),
+            ("addresses", node.addresses.problem),
+            ("keepalived", node.keepalived.problem),
+        ):
+            if problem is not None and str(problem) not in told:
+                told.add(str(problem))
+                yield f"  {node.name}: {subject}: {printable(str(problem))}"
+
+
+def _finding(finding: Finding, paint: Paint) -> Iterator[str]:
+    word = finding.severity.value.upper()
+    yield f"  {paint(word, finding.severity.value)}{' ' * (9 - len(word))}{finding.code}: {printable(finding.summary)}"
+    if finding.severity is not Severity.INFO:
+        for line in finding.evidence:
+            yield f"           {printable(line)}"
+    if finding.next.runbook is not None:
+        yield f"           next: run {finding.next.runbook}"
+    elif finding.next.advice is not None:
+        yield f"           next: {printable(finding.next.advice)}"
+
+
+def printable(text: str) -> str:
+    """Without control characters: what a server sent must not steer the terminal."""
+    return _CONTROL.sub(" ", text)

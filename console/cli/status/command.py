@@ -1,0 +1,118 @@
+"""`status`: one observation of each cluster, printed. Imports little, so that it can be called every minute."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future
+from typing import TYPE_CHECKING
+
+import click
+
+from console.cli.context import CliContext, inventory_option
+
+if TYPE_CHECKING:
+    from console.cli.status.as_json import Seen
+    from console.core.model import ClusterState
+
+EXIT_CODES = {"critical": 2, "unknown": 3, "warning": 1, "healthy": 0}
+"""As monitoring plugins use them; the worst first: what is broken outranks what is not seen."""
+
+
+@click.command("status")
+@click.argument("clusters", nargs=-1, metavar="[CLUSTER]...")
+@click.option(
+    "-f",
+    "--format",
+    "form",
+    type=click.Choice(("table", "json", "openmetrics")),
+    default="table",
+    show_default=True,
+    help="How it is printed.",
+)
+@inventory_option
+@click.pass_obj
+def status(context: CliContext, clusters: tuple[str, ...], form: str) -> int:
+    """Look once and print what is true.
+
+    Exit code: 0 healthy, 1 warning, 2 critical, 3 unknown (nothing could be observed, or a wrong call or inventory).
+    """
+    chosen = tuple(dict.fromkeys(context.cluster(name).name for name in clusters))
+    names = chosen or tuple(one.name for one in context.inventory.clusters)
+    for name in names:
+        context.passwords(name)
+    with _Progress(f"looking at {', '.join(names)} …"):
+        seen = _look(context, names)
+    click.echo(_printed(seen, form, context.clock.now()), nl=False)
+    context.only_looked = True
+    return exit_code(seen)
+
+
+def exit_code(seen: Sequence[Seen]) -> int:
+    """That of the worst cluster."""
+    found = {one.health.value for one in seen}
+    return next(code for health, code in EXIT_CODES.items() if health in found)
+
+
+def _look(context: CliContext, names: Sequence[str]) -> list[Seen]:
+    """All clusters at once: connecting takes most of the time, and what draws conclusions is imported meanwhile."""
+    observing = [_observe(context, name) for name in names]
+    context.let_connecting_begin()
+    from console.cli.status.as_json import Seen
+    from console.core.kinds.diagnose import diagnose, health
+
+    seen = []
+    for one in observing:
+        state = one.result()
+        findings = diagnose(state, state.observed_at)
+        seen.append(Seen(state, findings, health(state, findings)))
+    return seen
+
+
+def _observe(context: CliContext, name: str) -> Future[ClusterState]:
+    """In a thread that Ctrl-C does not wait for."""
+    future: Future[ClusterState] = Future()
+    inspector = context.inspector(name)
+
+    def look() -> None:
+        try:
+            future.set_result(inspector.observe(fresh=True))
+        except BaseException as error:  # noqa: BLE001 - it is raised again where the result is asked for
+            future.set_exception(error)
+
+    threading.Thread(target=look, name=f"look-at-{name}", daemon=True).start()
+    return future
+
+
+def _printed(seen: Sequence[Seen], form: str, now: float) -> str:
+    if form == "json":
+        from console.cli.status.as_json import as_json
+
+        return as_json(seen, now)
+    if form == "openmetrics":
+        from console.cli.status.as_metrics import as_openmetrics
+
+        return as_openmetrics(seen)
+    from console.cli.status.as_table import as_table
+
+    return as_table(seen, colour=sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
+
+
+class _Progress:
+    """A line on stderr while one waits, gone afterwards; nothing where stderr is not a terminal."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text if sys.stderr.isatty() else ""
+
+    def __enter__(self) -> None:
+        if self._text:
+            click.echo(self._text, nl=False, err=True)
+
+    def __exit__(self, *_: object) -> None:
+        if self._text:
+            click.echo("\r\x1b[K", nl=False, err=True)
+
+
+COMMANDS = (status,)

@@ -1,0 +1,75 @@
+"""Whether a set that Sentinels steer survives the next failure of its master."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from console.core.conditions import replication, virtual_ip
+from console.core.conditions.pair_protection import SYNC_MARGIN, all_of, answered, master_in_question, no_single_master
+from console.core.conditions.sentinel_sets.service_name import only_in_name
+from console.core.conditions.spec import Ask, PredicateSpec, Value, fails, holds, unknown
+from console.core.model import ClusterState, NodeState
+from console.core.model.verdict import Check, Verdict
+
+
+def set_protection(state: ClusterState) -> tuple[Check, ...]:
+    """Each part of being protected, judged by itself, in the order in which a return restores them."""
+    master = master_in_question(state)
+    if master is None:
+        return (no_single_master(state, "one of the nodes is the master"),)
+    ask = Ask(state, master, {})
+    pointing = [virtual_ip.only_vip_holder, virtual_ip.vip_reaches] if state.vip else []
+    pointing += [only_in_name] if state.consul is not None else []
+    return (
+        answered(replication.only_master, ask),
+        *(answered(rule, ask) for rule in pointing),
+        _a_replica_in_sync(state, master),
+        *_sentinels(state, master),
+    )
+
+
+def set_protected(ask: Ask) -> Check:
+    """All parts at once, as a condition: the final proof of a return."""
+    return all_of("the set survives the next failure of its master", set_protection(ask.state))
+
+
+def _a_replica_in_sync(state: ClusterState, master: NodeState) -> Check:
+    """One is enough for the next failure: the Sentinels promote the one with the newest data."""
+    statement = f"a replica of {master.name} is in sync"
+    arguments: dict[str, Value] = {"source": master.name, "within_bytes": SYNC_MARGIN}
+    others = [node for node in state.nodes if node is not master]
+    checks = [answered(replication.in_sync, Ask(state, node, arguments)) for node in others]
+    for verdict in (Verdict.HOLDS, Verdict.UNKNOWN, Verdict.FAILS):
+        found = [check for check in checks if check.verdict is verdict]
+        if found:
+            return Check(verdict, statement, "; ".join(check.evidence for check in found), found[0].advice)
+    return fails(statement, "there is no other node")
+
+
+def _sentinels(state: ClusterState, master: NodeState) -> Iterator[Check]:
+    """That they name this master, and that enough of them are there to fail over."""
+    for one in state.sentinels:
+        statement = f"{one.name} watches {master.name} and can fail over"
+        sentinel = one.sentinel.value
+        if sentinel is None:
+            yield unknown(statement, str(one.sentinel.problem))
+        elif sentinel.master is None:
+            yield fails(statement, f"it knows no master {state.master_name}")
+        elif sentinel.tilt:
+            yield fails(statement, "it is in TILT mode and acts on nothing")
+        elif sentinel.quorum_ok is False:
+            yield fails(statement, sentinel.quorum_text)
+        else:
+            yield holds(statement, f"names {sentinel.master.address}, config epoch {sentinel.master.config_epoch}")
+
+
+ROWS: tuple[PredicateSpec, ...] = (
+    PredicateSpec(
+        "set-protected",
+        "The set survives the next failure: one master, a replica in sync, Sentinels that can fail over, and clients"
+        " are led to the master.",
+        set_protected,
+        subject=False,
+    ),
+)
+"""Their part of the vocabulary."""

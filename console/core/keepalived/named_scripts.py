@@ -1,0 +1,65 @@
+"""What keepalived starts on a node, for which change of state or as which check, and what that does by itself (H10)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from console.core.keepalived import script_text
+from console.core.model import NodeState, ScriptAction, ScriptFile, VrrpInstance
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A command of keepalived.conf, and the program behind it."""
+
+    what: str
+    """`notify_master`, or `check NAME`."""
+    line: int
+    """In keepalived.conf; 0: not known."""
+    command: str
+    path: str
+    """The program; empty: the command is no program by its path."""
+    file: ScriptFile | None
+    """None: nothing was read of it."""
+    actions: tuple[tuple[str, ScriptAction], ...]
+    """Where each stands, and what it does: in the program, then in keepalived.conf itself."""
+
+
+def uses(node: NodeState, instance: VrrpInstance) -> Iterator[Use]:
+    """The notify scripts, then the checks."""
+    config = node.keepalived_config.value
+    conf = config.file.path if config is not None else "keepalived.conf"
+    files = {one.path: one for one in node.scripts.value or ()}
+    named = [(what, instance.lines.get(what, 0), command) for what, command in instance.notify.items()]
+    named += [(f"check {one.name}", one.line, one.script) for one in instance.scripts if one.script]
+    for what, line, command in named:
+        path = script_text.script_path(command)
+        file = files.get(path)
+        given = _arguments(command, path)
+        inside = [
+            (f"{path} line {action.line}", replace(action, target=_filled(action.target, given)))
+            for action in (file.actions if file is not None else ())
+        ]
+        inside += [(f"{conf} line {line}", action) for action in script_text.actions(command)]
+        yield Use(what, line, command, path, file, tuple(inside))
+
+
+_ARGUMENT = re.compile(r"\$(\d)")
+
+
+def _arguments(command: str, path: str) -> list[str]:
+    """The words behind the program."""
+    words = [word.strip("\"'") for word in command.split()]
+    return words[words.index(path) + 1 :] if path in words else []
+
+
+def _filled(target: str, given: list[str]) -> str:
+    """The target with the arguments that keepalived.conf gives; what it does not give stays as it is."""
+
+    def argument(found: re.Match[str]) -> str:
+        place = int(found[1])
+        return given[place - 1] if 0 < place <= len(given) else found[0]
+
+    return _ARGUMENT.sub(argument, target)

@@ -1,0 +1,231 @@
+"""What a shell script does by itself to Redis, to keepalived or to the network, line by line (H10).
+
+Read as text, never run, and not followed into other scripts. Comments are passed over, and so are messages: `echo "Run
+SLAVEOF NO ONE"` does nothing, `echo SLAVEOF NO ONE | redis-cli` does. Only a command that is really there counts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from console.core.command import MASK
+from console.core.keepalived.configuration import mask
+from console.core.keepalived.script_sleeps import Course
+from console.core.model import ActionKind, ScriptAction
+
+SHELLS = frozenset({"sh", "bash", "dash", "ksh", "zsh", "ash"})
+_LONGEST = 160
+_SAYS = frozenset({"echo", "printf", "logger", "log", "say", "warn", "info", "print", "#", "test", "[", "[[", "grep"})
+_LEADS = frozenset({"sudo", "exec", "nohup", "setsid", "command", "then", "do", "else", "if", "while", "until", "!",
+                    "timeout", "env", "time", "eval", "{", "("})  # fmt: skip
+_CLIENT = re.compile(r"(?:redis|valkey)-?cli", re.IGNORECASE)
+_SERVER = re.compile(r"(?:redis|valkey)", re.IGNORECASE)
+_FOLLOW = {"slaveof", "replicaof"}
+_TARGET = re.compile(r"\b(?:slaveof|replicaof)\b[\s\"']+([^\s\"');&|`]+)[\s\"']*([^\s\"');&|`]*)", re.IGNORECASE)
+_STOPS = frozenset({"stop", "kill", "disable"})
+_STARTS = frozenset({"start", "restart", "reload-or-restart", "try-restart", "condrestart", "force-reload"})
+_NETWORK = re.compile(r"^(?:network|networking|NetworkManager|systemd-networkd)(?:\.service)?$")
+_ASSIGNED = re.compile(
+    r"(?P<keep>\b\w*(?:PASS|SECRET|PWD|AUTH|TOKEN)\w*=)(?P<secret>\"[^\"]*\"|'[^']*'|[^\s;]+)", re.IGNORECASE
+)
+_GIVEN = re.compile(r"(?P<keep>(?:\s-a|--pass|\bAUTH)[ \t=]+)(?P<secret>\"[^\"]*\"|'[^']*'|[^\s;|&)`]+)")
+_NESTED = re.compile(r"\$\(([^()]*(?:\([^()]*\)[^()]*)*)\)|`([^`]*)`")
+_WORD = re.compile(r"""\s*(?:(?P<end>\|\||&&|[;|&\n])|(?P<word>(?:"(?:\\.|[^"\\])*"|'[^']*'|\\.|[^\s;|&"'\\])+))""")
+
+
+def mask_script(text: str) -> str:
+    """A script's line without its secrets: what `mask` knows, and whatever looks like a password's assignment."""
+    for secret in (_ASSIGNED, _GIVEN):
+        text = secret.sub(lambda found: f"{found['keep']}{MASK}", text)
+    return mask(text)
+
+
+def actions(text: str) -> tuple[ScriptAction, ...]:
+    """Every line that changes something, in the order of the text."""
+    return read_script(text)[0]
+
+
+def read_script(text: str) -> tuple[tuple[ScriptAction, ...], tuple[float, ...]]:
+    """Every line that changes something, and every sleep in seconds; of sleeps that cannot be told, none."""
+    found: list[ScriptAction] = []
+    course = Course()
+    for number, line in _lines(text):
+        course.take(line, [words for words, _ in _commands(line)])
+        kinds = dict.fromkeys(kind for part in _parts(line) for kind in _kinds(part))
+        shown = mask_script(" ".join(line.split()))[:_LONGEST]
+        found += [
+            ScriptAction(kind, number, shown, course.passed, course.conditional, _followed(line, course, kind))
+            for kind in kinds
+        ]
+    return tuple(found), tuple(course.pauses) if course.known else ()
+
+
+def _followed(line: str, course: Course, kind: ActionKind) -> str:
+    """Whom a SLAVEOF means, `HOST PORT`; an argument of the script stays `$1`."""
+    if kind is not ActionKind.FOLLOWS:
+        return ""
+    found = _TARGET.search(line)
+    return mask_script(" ".join(course.resolve(word) for word in found.groups() if word)) if found else ""
+
+
+def script_path(command: str) -> str:
+    """The program that a command of keepalived.conf runs; empty where it is no absolute path.
+
+    `/bin/sh /path/to/script 6379` runs the script, as far as anybody wants to know.
+    """
+    words = command.strip("\"' ").split()
+    for place, word in enumerate(words):
+        if word.rpartition("/")[2] in SHELLS | {"sudo", "env", "nohup"} and len(words) > place + 1:
+            continue
+        if word.startswith("-"):
+            if "c" in word:
+                return ""
+            continue
+        return word if word.startswith("/") else ""
+    return ""
+
+
+def is_shell(text: str) -> bool:
+    """By its first line: a script without one is run by keepalived through sh."""
+    first = text.split("\n", 1)[0]
+    if not first.startswith("#!"):
+        return "\0" not in text
+    return any(word.rpartition("/")[2] in SHELLS for word in first[2:].split())
+
+
+def _lines(text: str) -> Iterator[tuple[int, str]]:
+    """Lines with their numbers: joined where a backslash ends them, without comments."""
+    joined, began = "", 0
+    for number, line in enumerate(text.splitlines(), start=1):
+        began = began or number
+        if line.endswith("\\"):
+            joined += line[:-1] + " "
+            continue
+        whole = _without_comment(joined + line)
+        if whole.strip():
+            yield began, whole
+        joined, began = "", 0
+    if joined.strip():
+        yield began, _without_comment(joined)
+
+
+def _without_comment(line: str) -> str:
+    quote, before = "", " "
+    for place, sign in enumerate(line):
+        if quote:
+            quote = "" if sign == quote else quote
+        elif sign in "\"'":
+            quote = sign
+        elif sign == "#" and before in " \t;":
+            return line[:place]
+        before = sign
+    return line
+
+
+def _parts(line: str) -> Iterator[str]:
+    """The line itself, with what stands in $(…) and `…` taken out and given by itself."""
+    for nested in _NESTED.finditer(line):
+        yield from _parts(nested[1] or nested[2] or "")
+    yield line
+
+
+def _kinds(line: str) -> Iterator[ActionKind]:
+    before: list[str] = []
+    for words, piped in _commands(line):
+        fed = before if piped and _CLIENT.search(words[0]) else []
+        before = words
+        lead = next((place for place, word in enumerate(words) if not _leads(word)), len(words))
+        command = words[lead:]
+        if not command:
+            yield from (kind for word in words for kind in _assigned(word))
+        elif fed and fed[0] in _SAYS:
+            yield from _of_redis(" ".join(fed[1:]).split())
+        elif command[0].rpartition("/")[2] in SHELLS and "-c" in command[:-1]:
+            yield from _kinds(command[command.index("-c") + 1])
+        elif command[0].rpartition("/")[2] not in _SAYS:
+            yield from _kind(command, line)
+
+
+def _leads(word: str) -> bool:
+    """Words before the command: keywords, sudo, `timeout 5`, assignments."""
+    return word in _LEADS or re.fullmatch(r"\w+=.*|\d+[smh]?|-\w", word, re.DOTALL) is not None
+
+
+def _assigned(word: str) -> Iterator[ActionKind]:
+    """`CMD="redis-cli SLAVEOF NO ONE"`: kept to be run."""
+    value = word.partition("=")[2]
+    if _CLIENT.search(value):
+        yield from _of_redis(value.split())
+
+
+def _commands(line: str) -> Iterator[tuple[list[str], bool]]:
+    """Simple commands as words without their quotes, and whether each is fed by the one before."""
+    words: list[str] = []
+    piped = False
+    for found in _WORD.finditer(line):
+        if found["end"] is None:
+            words.append(_bare(found["word"]))
+            continue
+        if words:
+            yield words, piped
+        words, piped = [], found["end"] == "|"
+    if words:
+        yield words, piped
+
+
+def _bare(word: str) -> str:
+    return word.lstrip("(`$(" if word.startswith(("(", "`")) else "").rstrip(")`").replace('"', "").replace("'", "")
+
+
+def _kind(words: list[str], line: str) -> Iterator[ActionKind]:
+    name, rest = words[0].rpartition("/")[2], words[1:]
+    if words[0].startswith("/etc/init.d/") or words[0].startswith("/etc/rc.d/init.d/"):
+        yield from _of_service([name], rest)
+    elif name in {"service", "invoke-rc.d", "rc-service"} and len(rest) > 1:
+        yield from _of_service(rest[:1], rest[1:])
+    elif name == "systemctl":
+        verbs = [word for word in rest if not word.startswith("-")]
+        yield from _of_service(verbs[1:], verbs[:1])
+    elif name in {"killall", "pkill", "kill", "skill"}:
+        yield from _of_kill(name, rest, line)
+    elif re.fullmatch(r"(?:redis|valkey)-server", name):
+        yield ActionKind.STARTS_REDIS
+    else:
+        yield from _of_redis(words)
+
+
+def _of_redis(words: list[str]) -> Iterator[ActionKind]:
+    lower = [word.lower() for word in words]
+    place = next((at for at, word in enumerate(lower) if word in _FOLLOW), None)
+    if place is not None and len(lower) > place + 1:
+        promotes = lower[place + 1 : place + 3] == ["no", "one"]
+        yield ActionKind.PROMOTES if promotes else ActionKind.FOLLOWS
+    if any(word in {"flushall", "flushdb"} for word in lower):
+        yield ActionKind.EMPTIES
+    if "shutdown" in lower and any(_CLIENT.search(word) for word in words[: lower.index("shutdown")]):
+        yield ActionKind.STOPS_REDIS
+
+
+def _of_service(names: list[str], verbs: list[str]) -> Iterator[ActionKind]:
+    verb = verbs[0] if verbs else ""
+    if verb not in _STOPS | _STARTS:
+        return
+    for name in names:
+        if _NETWORK.match(name):
+            yield ActionKind.RESTARTS_NETWORK
+        elif name.startswith("keepalived") and verb != "start":
+            yield ActionKind.STOPS_KEEPALIVED
+        elif _SERVER.match(name) and "sentinel" not in name:
+            yield ActionKind.STOPS_REDIS if verb in _STOPS else ActionKind.STARTS_REDIS
+
+
+def _of_kill(name: str, words: list[str], line: str) -> Iterator[ActionKind]:
+    """Signal 0 only asks whether the process is there."""
+    if any(word == "-0" or word.lower() in {"-s0", "--signal=0"} for word in words) or "-s 0" in " ".join(words):
+        return
+    text = line if name == "kill" else " ".join(words)
+    if "keepalived" in text:
+        yield ActionKind.STOPS_KEEPALIVED
+    elif re.search(r"(?:redis|valkey)-server|redis\S*\.pid", text):
+        yield ActionKind.STOPS_REDIS

@@ -1,0 +1,68 @@
+"""The virtual_server blocks of keepalived.conf: which real servers a director is to send readers to, and how much."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from console.core.keepalived.lexer import Statement, read_document
+
+DEFAULT_WEIGHT = 1
+_ENDPOINT = 2  # words: address and port
+
+
+@dataclass(frozen=True, slots=True)
+class ConfiguredServer:
+    """A real_server block."""
+
+    address: str
+    port: int
+    weight: int
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class ConfiguredService:
+    """A virtual_server block."""
+
+    address: str
+    port: int
+    kind: str
+    """lb_kind: DR, NAT, TUN; keepalived's own default is NAT."""
+    servers: tuple[ConfiguredServer, ...]
+    line: int
+
+
+def virtual_servers(text: str) -> tuple[ConfiguredService, ...]:
+    """Those with an address and a port. Groups, firewall marks and what is broken are passed over. Never raises."""
+    found = (_service(one) for one in read_document(text).statements if one.keyword == "virtual_server")
+    return tuple(one for one in found if one is not None)
+
+
+def _service(block: Statement) -> ConfiguredService | None:
+    endpoint = _endpoint(block)
+    if endpoint is None:
+        return None
+    kinds = [child.values[0] for child in block.children if child.keyword in {"lb_kind", "lvs_method"} and child.values]
+    servers = (_server(child) for child in block.children if child.keyword == "real_server")
+    return ConfiguredService(
+        *endpoint,
+        kind=kinds[-1] if kinds else "NAT",
+        servers=tuple(one for one in servers if one is not None),
+        line=block.line,
+    )
+
+
+def _server(block: Statement) -> ConfiguredServer | None:
+    endpoint = _endpoint(block)
+    if endpoint is None:
+        return None
+    weights = [child.values[0] for child in block.children if child.keyword == "weight" and child.values]
+    weight = int(weights[-1]) if weights and weights[-1].isdigit() else DEFAULT_WEIGHT
+    return ConfiguredServer(*endpoint, weight=weight, line=block.line)
+
+
+def _endpoint(block: Statement) -> tuple[str, int] | None:
+    values = block.values
+    if len(values) < _ENDPOINT or values[0] in {"fwmark", "group"} or not values[1].isdigit():
+        return None
+    return values[0], int(values[1])

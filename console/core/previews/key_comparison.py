@@ -1,0 +1,269 @@
+"""What one server has and the other has not, by a sample of their keys, in words that say how sure they are.
+
+SCAN walks the keys in the order of their hashes, so its first thousand are a fair sample of a database. The figures are
+of the moment: the source goes on taking writes while it is looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from math import ceil, sqrt
+
+from console.core.model import Reading
+from console.core.quantities import counted
+
+NAMED = 5
+"""Keys that are named in a line; the record has more."""
+_SURE = 1.645
+"""Standard deviations that are not passed with 95% certainty, on one side."""
+
+
+class Oddity(StrEnum):
+    """How a key differs."""
+
+    MISSING = "missing"
+    TYPE = "another type"
+    SIZE = "another size"
+    VALUE = "another value"
+
+
+@dataclass(frozen=True, slots=True)
+class OddKey:
+    """A key that the two servers do not have alike."""
+
+    db: int
+    name: str
+    """For reading: what cannot be printed is escaped, what is long is cut."""
+    oddity: Oddity
+
+    def __str__(self) -> str:
+        return self.name if self.db == 0 else f"{self.name} (db{self.db})"
+
+
+@dataclass(frozen=True, slots=True)
+class DbSample:
+    """The keys of one database that were looked at."""
+
+    db: int
+    keys: int
+    """All that there are."""
+    looked_at: int
+    missing: int = 0
+    """Of those, the ones that the other server has not."""
+    expiring: int = 0
+    """Of the missing ones, those that would expire by themselves."""
+    alike: int = 0
+    """Keys of both whose type, size and (where small) value were compared, and are the same."""
+    different: int = 0
+    """Keys of both that are of another type, size or value."""
+
+    @property
+    def whole(self) -> bool:
+        return self.looked_at >= self.keys
+
+    @property
+    def at_most(self) -> int:
+        """How many keys may be missing in the whole database, with 95% certainty (Wilson's bound)."""
+        unseen = self.keys - self.looked_at
+        if unseen <= 0 or self.looked_at == 0:
+            return self.missing + max(0, unseen)
+        n, share, z = self.looked_at, self.missing / self.looked_at, _SURE * _SURE
+        bound = (share + z / (2 * n) + _SURE * sqrt(share * (1 - share) / n + z / (4 * n * n))) / (1 + z / n)
+        return min(self.keys, self.missing + ceil(bound * unseen))
+
+    @property
+    def about(self) -> int:
+        """How many keys are missing in the whole database if the sample is like the rest."""
+        if self.whole or self.looked_at == 0:
+            return self.missing
+        return min(self.keys, round(self.missing / self.looked_at * self.keys))
+
+
+@dataclass(frozen=True, slots=True)
+class KeySample:
+    """Keys of one server, looked for on the other."""
+
+    node: str
+    other: str
+    dbs: tuple[DbSample, ...]
+    odd: tuple[OddKey, ...] = ()
+    """The first ones that differ."""
+    note: str = ""
+    """Why less was looked at than could have been; empty: nothing was left out."""
+
+    @property
+    def keys(self) -> int:
+        return sum(one.keys for one in self.dbs)
+
+    @property
+    def looked_at(self) -> int:
+        return sum(one.looked_at for one in self.dbs)
+
+    @property
+    def missing(self) -> int:
+        return sum(one.missing for one in self.dbs)
+
+    @property
+    def different(self) -> int:
+        return sum(one.different for one in self.dbs)
+
+    @property
+    def whole(self) -> bool:
+        return all(one.whole for one in self.dbs)
+
+
+@dataclass(frozen=True, slots=True)
+class ClientGroup:
+    """Connections of one kind from one address."""
+
+    address: str
+    kind: str
+    """`client`, `subscriber`, `blocked`, `monitor`."""
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Clients:
+    """Who is connected to a server, replicas and masters apart."""
+
+    groups: tuple[ClientGroup, ...]
+    """Most connections first."""
+    watching: int = 0
+    """Connections whose last command only looked (INFO, CONFIG GET, CLIENT LIST): monitoring, and this console."""
+
+    @property
+    def count(self) -> int:
+        return sum(one.count for one in self.groups)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyComparison:
+    """Two servers compared, for the loss preview."""
+
+    source: str
+    target: str
+    of_target: Reading[KeySample]
+    """Keys of the target looked for on the source: what would be lost."""
+    of_source: Reading[KeySample]
+    """Keys of the source looked for on the target: what the target will get."""
+    clients: Reading[Clients]
+    """Of the target."""
+    seconds: float
+    """What it took."""
+
+
+# --- in words -----------------------------------------------------------------------------------------------------
+
+
+def comparison_lines(found: KeyComparison) -> list[str]:
+    """The comparison in words and figures: first what would be lost."""
+    lost, gained = found.of_target, found.of_source
+    lines = (
+        [_unread(f"keys of {found.target} that {found.source} has not", lost)]
+        if lost.value is None
+        else list(_lost(lost.value))
+    )
+    lines += (
+        [_unread(f"keys of {found.source} that {found.target} has not", gained)]
+        if gained.value is None
+        else [_gained(gained.value)]
+    )
+    if found.clients.value is None:
+        lines.append(_unread(f"clients of {found.target}", found.clients))
+    else:
+        lines.append(_connected(found.target, found.clients.value))
+    return lines
+
+
+def comparison_warnings(found: KeyComparison) -> list[str]:
+    """What should make the operator stop: keys that exist on the target alone, clients that still use it."""
+    warnings = []
+    lost = found.of_target.value
+    if lost is not None and lost.missing:
+        least = "" if lost.whole else "at least "
+        warnings.append(
+            f"{least}{counted(lost.missing, 'key')} of {lost.node} {'is' if lost.missing == 1 else 'are'} not on"
+            f" {lost.other} and would be lost: {_named(lost.odd, Oddity.MISSING)}"
+        )
+    clients = found.clients.value
+    if clients is not None and clients.count:
+        warnings.append(
+            f"{counted(clients.count, 'client')} still connected to {found.target}: what was written there is lost,"
+            " and a replica refuses what is written to it"
+        )
+    return warnings
+
+
+def _unread(what: str, reading: Reading[KeySample] | Reading[Clients]) -> str:
+    return f"{what}: not known, {reading.problem}"
+
+
+def _lost(sample: KeySample) -> Iterable[str]:
+    yield f"{_extent(sample)}: {_missing(sample)}{_rest(sample)}"
+    if sample.missing:
+        yield (
+            f"what is not on {sample.other} was written on {sample.node} alone, or was deleted or has expired on"
+            f" {sample.other} since"
+        )
+    compared = sample.different + sum(one.alike for one in sample.dbs)
+    if compared:
+        differ = f"{sample.different:,} differ in type, size or value" if sample.different else "none differs"
+        names = _named([one for one in sample.odd if one.oddity is not Oddity.MISSING])
+        yield f"of {counted(compared, 'key')} that both have {differ}" + (f": {names}" if names else "")
+
+
+def _gained(sample: KeySample) -> str:
+    came = (
+        " (it comes with the copy)" if sample.missing == 1 else " (they come with the copy)" if sample.missing else ""
+    )
+    return f"{_extent(sample)}: {_missing(sample)}{came}"
+
+
+def _extent(sample: KeySample) -> str:
+    if sample.whole:
+        return (
+            f"all {counted(sample.keys, 'key')} of {sample.node} looked at" if sample.keys else f"{sample.node}: empty"
+        )
+    note = f" ({sample.note})" if sample.note else ""
+    return f"{sample.looked_at:,} of {counted(sample.keys, 'key')} of {sample.node} looked at{note}"
+
+
+def _missing(sample: KeySample) -> str:
+    if not sample.keys:
+        return "nothing to look for"
+    if not sample.missing:
+        return f"each is on {sample.other} too" if sample.looked_at else "nothing can be said"
+    expiring = sum(one.expiring for one in sample.dbs)
+    fades = f", {expiring:,} of them would expire by themselves" if expiring else ""
+    names = _named(sample.odd, Oddity.MISSING)
+    return f"{sample.missing:,} {'is' if sample.missing == 1 else 'are'} not on {sample.other}: {names}{fades}"
+
+
+def _rest(sample: KeySample) -> str:
+    """What the sample says about the keys that were not looked at."""
+    if sample.whole or not sample.looked_at:
+        return ""
+    about, most = sum(one.about for one in sample.dbs), sum(one.at_most for one in sample.dbs)
+    if not sample.missing:
+        return f"; with 95% certainty fewer than {most + 1:,} of all its keys are not"
+    return f"; so of all its keys about {about:,} are not, with 95% certainty at most {most:,}"
+
+
+def _named(odd: Iterable[OddKey], only: Oddity | None = None) -> str:
+    found = [str(one) for one in odd if only is None or one.oddity is only]
+    return ", ".join(found[:NAMED]) + (", …" if len(found) > NAMED else "")
+
+
+def _connected(target: str, clients: Clients) -> str:
+    watching = counted(clients.watching, "connection that only looks", "connections that only look")
+    watching += ", this console's among them"
+    if not clients.count:
+        return f"no client is connected to {target} ({watching})"
+    told = [
+        f"{one.address} ({one.count:,}{'' if one.kind == 'client' else ' ' + one.kind})"
+        for one in clients.groups[:NAMED]
+    ]
+    more = ", …" if len(clients.groups) > NAMED else ""
+    return f"{counted(clients.count, 'client')} connected to {target}: {', '.join(told)}{more}; beside {watching}"

@@ -1,0 +1,139 @@
+"""What a node would lose by following another: the loss preview of gates and plans."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from console.core.model import ClusterState, NodeState, Role
+from console.core.model.facts import proved_down
+from console.core.model.verdict import Verdict
+from console.core.previews.key_comparison import KeyComparison, comparison_lines, comparison_warnings
+from console.core.previews.quiescence import BUSY_OPS, Quiescence
+from console.core.previews.sync_cost import cost
+from console.core.quantities import counted, size, span
+from console.core.replication.ancestry import COMPARE, LARGE_SHARE, ancestry
+from console.core.replication.resync import ResyncKind, predict
+
+LARGE_DUMP = 10_000
+"""Bytes: more than the RDB of an empty server ever has."""
+
+
+@dataclass(frozen=True, slots=True)
+class LossPreview:
+    """What SLAVEOF would do to the target's data: shown at the gate, printed by `plan`, kept in the journal."""
+
+    source: str
+    target: str
+    resync: ResyncKind
+    reason: str
+    """Why full or partial, in one sentence."""
+    source_keys: Mapping[int, int] | None
+    """Database → keys; None: could not be read."""
+    target_keys: Mapping[int, int] | None
+    lines: tuple[str, ...]
+    """The preview in words and figures, in the order to read them."""
+    warnings: tuple[str, ...] = ()
+    """What should make the operator stop and think."""
+    comparison: KeyComparison | None = None
+    """A sample of both servers' keys; None: it was not made for this preview."""
+    traffic: Quiescence | None = None
+    """How busy the source is, against its last minutes."""
+
+
+def preview(
+    state: ClusterState,
+    source: str,
+    target: str,
+    *,
+    comparison: KeyComparison | None = None,
+    traffic: Quiescence | None = None,
+) -> LossPreview:
+    """What SLAVEOF of the target to the source would do: by one observation, and by what was measured for it."""
+    from_node, to_node = state.node(source), state.node(target)
+    kind, reason = predict(state, from_node, to_node)
+    s, t = from_node.redis.value, to_node.redis.value
+    older = ancestry(state, from_node, to_node)
+    lines = [f"{kind.value} resync: {reason}", *_keys(from_node, to_node), _beyond(target, older.verdict, older.reason)]
+    lines += comparison_lines(comparison) if comparison is not None else []
+    lines += [line for node in (to_node, from_node) for line in _saves(state, node)]
+    if traffic is not None:
+        lines += traffic.lines
+    elif s is not None:
+        lines.append(f"{source} now: {s.ops_per_second} operations/s, {counted(s.clients, 'client')}")
+    estimate = cost(state, from_node, to_node) if kind in {ResyncKind.FULL, ResyncKind.UNKNOWN} else None
+    warnings = _warnings(from_node, to_node, older.verdict, older.reason)
+    if comparison is not None:
+        warnings += comparison_warnings(comparison)
+    if traffic is not None and traffic.advice:
+        warnings.append(traffic.advice)
+    elif s is not None and s.ops_per_second >= BUSY_OPS:
+        warnings.append(f"{source} is busy: {s.ops_per_second:,} operations/s; a quieter hour is better")
+    return LossPreview(
+        source=source,
+        target=target,
+        resync=kind,
+        reason=reason,
+        source_keys=None if s is None else dict(s.keys),
+        target_keys=None if t is None else dict(t.keys),
+        lines=(*lines, *(estimate.lines if estimate else ())),
+        warnings=(*warnings, *(estimate.warnings if estimate else ())),
+        comparison=comparison,
+        traffic=traffic,
+    )
+
+
+def _keys(source: NodeState, target: NodeState) -> list[str]:
+    s, t = source.redis.value, target.redis.value
+    if s is None or t is None:
+        missing = source if s is None else target
+        word = "does not run" if proved_down(missing) else f"could not be read: {missing.redis.problem}"
+        return [f"keys: Redis on {missing.name} {word}"]
+    lines = [
+        f"db{number}: {t.keys.get(number, 0):,} keys of {target.name}, then {s.keys.get(number, 0):,} of {source.name}"
+        for number in sorted({*s.keys, *t.keys})
+    ]
+    return lines or ["keys: both are empty"]
+
+
+def _beyond(target: str, verdict: Verdict, reason: str) -> str:
+    words = {
+        Verdict.HOLDS: f"nothing is known to exist on {target} alone",
+        Verdict.FAILS: f"{target} may hold what would be lost",
+        Verdict.UNKNOWN: f"whether {target} holds anything of its own is not known",
+    }
+    return f"{words[verdict]}: {reason}"
+
+
+def _saves(state: ClusterState, node: NodeState) -> list[str]:
+    redis = node.redis.value
+    if redis is None:
+        saved = node.saved.value
+        return [f"{node.name}: dump of {size(saved.size)} on disk at {saved.path}"] if saved else []
+    now = state.observed_at + (node.clock.value.offset if node.clock.value else 0.0)
+    last, changes = redis.persistence.rdb_last_save, redis.persistence.changes_since_save
+    when = "last save not known" if last is None else f"last save {span(max(0.0, now - last))} ago"
+    since = "" if changes is None else f", {counted(changes, 'change')} since"
+    return [f"{node.name}: up {span(redis.uptime)}, {when}{since}"]
+
+
+def _warnings(source: NodeState, target: NodeState, verdict: Verdict, reason: str) -> list[str]:
+    s, t, found = source.redis.value, target.redis.value, []
+    if verdict is Verdict.FAILS:
+        found.append(f"{target.name} may be newer than {source.name}: {reason}: {COMPARE}")
+    if s is None or t is None:
+        return found
+    if s.total_keys == 0 and t.total_keys > 0:
+        found.append(f"{source.name} is empty: {counted(t.total_keys, 'key')} of {target.name} would be wiped")
+    elif s.total_keys < t.total_keys * (1 - LARGE_SHARE):
+        found.append(f"{source.name} holds {s.total_keys:,} keys, {target.name} {t.total_keys:,}")
+    if t.persistence.aof and t.role is Role.MASTER:
+        found.append(f"{target.name} loads an AOF: writes of its own since its start cannot be seen in its counters")
+    if t.total_keys == 0 and target.saved.value is not None and target.saved.value.size > LARGE_DUMP:
+        dump = target.saved.value
+        found.append(
+            f"{target.name} holds no keys, but a dump of {size(dump.size)} lies at {dump.path}: it is replaced"
+        )
+    if t.config.diskless_load not in {None, "disabled"}:
+        found.append(f"repl-diskless-load is {t.config.diskless_load}: {target.name} may empty itself while it loads")
+    return found

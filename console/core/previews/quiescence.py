@@ -1,0 +1,233 @@
+"""Is this a good moment for a full sync: how busy the master is now, against its own last minutes (H12). Pure.
+
+A full sync forks the master and copies what is written meanwhile; what does not fit into the replica's output buffer
+ends it. So it is better done while little is written. The operator decides; this says with which figures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import pairwise
+
+from console.core.inventory import QuietHours
+from console.core.model import ClusterState, Role
+from console.core.previews.quiet_hours import quiet_words
+from console.core.quantities import size, span
+
+WINDOW = 300.0
+"""Seconds of history that are kept and compared with."""
+LATEST = 10.0
+"""Seconds that count as now."""
+ENOUGH = 30.0
+"""Seconds of history without which there is nothing to compare with."""
+KEPT = 600
+BUSY_OPS = 1_000
+"""Operations a second from which on a master is busy, whatever its median."""
+IDLE_OPS = 20
+"""Operations a second below which a master is quiet, whatever its median: this console alone makes some."""
+IDLE_BYTES = 2_000.0
+"""Bytes a second of the replication stream, likewise."""
+MORE, LESS = 1.5, 0.5
+"""From this many times the median on it is busy; up to this many it is quiet."""
+
+
+class Level(StrEnum):
+    """How busy the master is."""
+
+    QUIET = "quiet"
+    USUAL = "usual"
+    BUSY = "busy"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """What one observation says about the traffic of the master that clients reach."""
+
+    at: float
+    node: str
+    run_id: str
+    ops: int
+    """Operations a second, as the server measures them over its last 1.6 seconds."""
+    clients: int
+    offset: int | None
+    """Of the replication stream; None where nothing is fed into it, so that it stands still."""
+    changes: int | None
+    """Since the last save."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quiescence:
+    """How quiet it is, in a word, in a sentence and in figures."""
+
+    level: Level
+    words: str
+    figures: tuple[str, ...] = ()
+    advice: str = ""
+    """Empty: nothing speaks against now."""
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        return (f"traffic: {self.words}", *self.figures)
+
+
+def pulse(state: ClusterState) -> Pulse | None:
+    """Of the master behind the virtual IP, else of the only master; None: there is none that can be read."""
+    name = state.vip_reaches or (state.masters[0] if len(state.masters) == 1 else None)
+    reading = state.node(name).redis if name is not None else None
+    redis = reading.value if reading is not None else None
+    if name is None or reading is None or redis is None or redis.role is not Role.MASTER:
+        return None
+    fed = redis.offset is not None and (redis.backlog is None or redis.backlog.active)
+    return Pulse(
+        at=reading.at,
+        node=name,
+        run_id=redis.run_id,
+        ops=redis.ops_per_second,
+        clients=redis.clients,
+        offset=redis.offset if fed else None,
+        changes=redis.persistence.changes_since_save,
+    )
+
+
+def remembered(pulses: Sequence[Pulse], state: ClusterState) -> tuple[Pulse, ...]:
+    """The history with this observation added; what is too old, or of another server, is forgotten."""
+    new = pulse(state)
+    if new is None:
+        return tuple(pulses)
+    if pulses and new.at <= pulses[-1].at:
+        return tuple(pulses)
+    kept = [one for one in pulses if one.run_id == new.run_id and one.node == new.node and new.at - one.at <= WINDOW]
+    return (*kept, new)[-KEPT:]
+
+
+def quiescence(
+    pulses: Sequence[Pulse], now: float, quiet_hours: Iterable[QuietHours] = (), timezone: str = ""
+) -> Quiescence:
+    """The level with its figures, from what was seen so far and the hours that the inventory names."""
+    hours, outside = quiet_words(tuple(quiet_hours), timezone, now)
+    if not pulses:
+        return Quiescence(Level.UNKNOWN, "not known: no master behind the VIP could be read", hours)
+    measures = _measures(pulses)
+    watched = pulses[-1].at - pulses[0].at
+    figures = tuple(one.text(watched) for one in measures)
+    if not _compared(watched):
+        level = _by_figures(measures)
+        seen = f"watched for {span(watched)}" if watched >= 1 else "looked at once"
+        words = f"{_WORD[level]}; {pulses[-1].node} was {seen} only, too short to know what is usual"
+    else:
+        level, words = _by_median(pulses[-1].node, measures, watched)
+    advice = ""
+    if level is Level.BUSY:
+        advice = f"{words}: wait for a quieter time if you can"
+    elif outside:
+        advice = f"{outside}: wait for them if you can"
+    return Quiescence(level, words, (*figures, *hours), advice)
+
+
+@dataclass(frozen=True, slots=True)
+class _Measure:
+    """One figure: now, and its median of the last minutes."""
+
+    name: str
+    now: float
+    usual: float
+    unit: str
+    idle: float
+    """Below this it is quiet, whatever the median."""
+
+    @property
+    def ratio(self) -> float | None:
+        """Times the median. Where next to nothing is usual, next to nothing is no reason to worry."""
+        if self.now <= self.idle:
+            return min(1.0, self.now / self.usual) if self.usual > 0 else 1.0
+        return self.now / max(self.usual, self.idle) if max(self.usual, self.idle) > 0 else None
+
+    def text(self, watched: float) -> str:
+        shown = f"{self.name}: {self._show(self.now)} now"
+        return f"{shown}, {self._show(self.usual)} is the median of {span(watched)}" if _compared(watched) else shown
+
+    def _show(self, value: float) -> str:
+        if self.unit == "bytes":
+            return f"{size(round(value))}/s"
+        return f"{value:,.0f}{self.unit}" if value >= 10 or value == round(value) else f"{value:.1f}{self.unit}"  # noqa: PLR2004
+
+
+_WORD = {
+    Level.QUIET: "next to nothing happens now",
+    Level.BUSY: "much happens now",
+    Level.USUAL: "as usual",
+    Level.UNKNOWN: "whether this is much is not known",
+}
+
+
+def median(values: Iterable[float]) -> float:
+    """The middle one; `statistics` takes longer to import than `status` has time."""
+    ordered = sorted(values)
+    middle = len(ordered) // 2
+    return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
+
+
+def _compared(watched: float) -> bool:
+    return watched >= ENOUGH
+
+
+def _measures(pulses: Sequence[Pulse]) -> tuple[_Measure, ...]:
+    latest = [one for one in pulses if pulses[-1].at - one.at <= LATEST]
+    found = [
+        _Measure(
+            "operations", median(one.ops for one in latest), median(one.ops for one in pulses), "/s", float(IDLE_OPS)
+        )
+    ]
+    if written := _writes(pulses):
+        found.append(written)
+    found.append(
+        _Measure("clients", float(pulses[-1].clients), float(median(one.clients for one in pulses)), "", float("inf"))
+    )
+    return tuple(found)
+
+
+def _writes(pulses: Sequence[Pulse]) -> _Measure | None:
+    """By the offset; where it stands still (a master alone, before 7.0) by the changes, which a save sets back."""
+    by_offset = [one for one in pulses if one.offset is not None]
+    if len(by_offset) == len(pulses):
+        points, unit, idle = [(one.at, float(one.offset or 0)) for one in pulses], "bytes", IDLE_BYTES
+    else:
+        points = [(one.at, float(one.changes)) for one in pulses if one.changes is not None]
+        unit, idle = "/s", float(IDLE_OPS)
+    rates = [
+        (later[0], (later[1] - earlier[1]) / (later[0] - earlier[0]))
+        for earlier, later in pairwise(points)
+        if later[0] > earlier[0] and later[1] >= earlier[1]
+    ]
+    if not rates:
+        return None
+    latest = [rate for at, rate in rates if points[-1][0] - at < LATEST] or [rates[-1][1]]
+    return _Measure("writes", sum(latest) / len(latest), median(rate for _, rate in rates), unit, idle)
+
+
+def _by_figures(measures: Sequence[_Measure]) -> Level:
+    """Without a history only extremes can be told."""
+    ops = measures[0].now
+    if ops >= BUSY_OPS:
+        return Level.BUSY
+    if all(one.now <= one.idle for one in measures):
+        return Level.QUIET
+    return Level.UNKNOWN
+
+
+def _by_median(node: str, measures: Sequence[_Measure], watched: float) -> tuple[Level, str]:
+    rated = [(one.ratio, one) for one in measures if one.ratio is not None and one.idle != float("inf")]
+    top, most = max(rated, key=lambda pair: pair[0], default=(1.0, measures[0]))
+    usual = f"the median of the last {span(watched)}"
+    if top >= MORE:
+        return Level.BUSY, f"{most.name} on {node} are at {top:.1f} times {usual}"
+    if measures[0].now >= BUSY_OPS and top > LESS:
+        return Level.BUSY, f"{node} serves {measures[0].now:,.0f} operations/s, as it does all the time"
+    if all(one.now <= one.idle for _, one in rated):
+        return Level.QUIET, f"{node} has next to nothing to do"
+    if top <= LESS:
+        return Level.QUIET, f"{most.name} on {node} are at {top:.1f} times {usual}"
+    return Level.USUAL, f"{node} is as busy as usual: {most.name} at {top:.1f} times {usual}"

@@ -1,0 +1,26 @@
+"""Numbers in words: counts, bytes and seconds."""
+
+from __future__ import annotations
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """`1 key`, `12 keys`; thousands separated."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def size(number: int) -> str:
+    """Bytes in words: `26.8 MB`; powers of 1000."""
+    value = float(number)
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if abs(value) < 1000:  # noqa: PLR2004 - a unit's thousand
+            return f"{number} bytes" if unit == "bytes" else f"{value:.1f} {unit}"
+        value /= 1000
+    return f"{value:.1f} TB"
+
+
+def span(seconds: float) -> str:
+    """Seconds in words: `45 s`, `12 min`, `3 h`, `2 d`."""
+    for limit, unit, word in ((120, 1, "s"), (7_200, 60, "min"), (172_800, 3_600, "h")):
+        if seconds < limit:
+            return f"{seconds / unit:.0f} {word}"
+    return f"{seconds / 86_400:.0f} d"

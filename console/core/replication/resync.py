@@ -1,0 +1,50 @@
+"""Full or partial resync, by the server's own rule."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from console.core.model import ClusterState, NodeState
+from console.core.model.facts import source_of
+
+
+class ResyncKind(StrEnum):
+    """What the source will answer to PSYNC."""
+
+    PARTIAL = "partial"
+    FULL = "full"
+    NONE = "none"
+    """The target already follows the source."""
+    UNKNOWN = "unknown"
+
+
+def predict(state: ClusterState, source: NodeState, target: NodeState) -> tuple[ResyncKind, str]:
+    """Full or partial, and why, by the source's rule (replication.c, masterTryPartialResynchronization).
+
+    From 4.0 on a master that is told to follow asks with its own history (replicationCacheMasterUsingMyself); before,
+    only a replica that comes back to the same master may go on where it was.
+    """
+    s, t = source.redis.value, target.redis.value
+    if s is None or t is None:
+        return ResyncKind.UNKNOWN, f"Redis on {source.name if s is None else target.name} could not be read"
+    if source_of(state, target) is source:
+        return ResyncKind.NONE, f"{target.name} follows {source.name} already: SLAVEOF to the same master does nothing"
+    if s.replid is None or t.replid is None:
+        return ResyncKind.FULL, "before Redis 4.0 a server that did not follow this very master gets a full copy"
+    if s.backlog is None or not s.backlog.active:
+        return ResyncKind.FULL, f"{source.name} has no replication backlog to serve from"
+    if t.offset is None:
+        return ResyncKind.UNKNOWN, f"{target.name} does not say its offset"
+    wanted = t.offset + 1
+    if t.replid != s.replid:
+        if t.replid != s.replid2:
+            return ResyncKind.FULL, f"{source.name} does not know the history {t.replid[:8]} of {target.name}"
+        if s.second_offset is None or wanted > s.second_offset:
+            return (
+                ResyncKind.FULL,
+                f"{target.name} is at {t.offset}, past {s.second_offset}, where they parted",
+            )
+    first, end = s.backlog.first_byte_offset, s.backlog.first_byte_offset + s.backlog.histlen
+    if not first <= wanted <= end:
+        return ResyncKind.FULL, f"byte {wanted} is not in the backlog of {source.name} ({first} to {end})"
+    return ResyncKind.PARTIAL, f"the backlog of {source.name} ({first} to {end}) has everything from byte {wanted} on"

@@ -1,0 +1,73 @@
+"""Which node plays which role: the only one that fits all of its conditions, else whom the operator names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from console.core.model import ClusterState
+from console.core.model.verdict import Check, Verdict
+from console.core.runbooks.document import RoleSpec, Runbook
+from console.core.runbooks.vocabulary import evaluate
+
+
+@dataclass(frozen=True, slots=True)
+class Unbound:
+    """A role that found no node, or several."""
+
+    role: str
+    candidates: tuple[str, ...]
+    """Nodes that the operator may choose from; empty: none fits, and the run cannot begin."""
+    reasons: tuple[str, ...]
+    """Why each node fits or does not, a line each."""
+
+
+def bind_roles(runbook: Runbook, state: ClusterState, chosen: Mapping[str, str]) -> Mapping[str, str] | Unbound:
+    """Role → node for every role of the runbook, in its order; `chosen` is what the operator has named so far.
+
+    A chosen node must fit like any other, unless the role says that the operator may choose: then any node will do that
+    no other role has, and the runbook's own requirements decide.
+    """
+    bound: dict[str, str] = {}
+    for role in runbook.roles:
+        found = _bind(role, state, bound, chosen.get(role.name))
+        if isinstance(found, Unbound):
+            return found
+        bound[role.name] = found
+    return bound
+
+
+def _bind(role: RoleSpec, state: ClusterState, bound: Mapping[str, str], chosen: str | None) -> str | Unbound:
+    taken = {bound[role.other_than]} if role.other_than in bound else set()
+    free = [node.name for node in state.nodes if node.name not in taken]
+    answers = {name: _checks(role, state, bound, name) for name in free}
+    fitting = [name for name in free if all(check.holds for check in answers[name])]
+    reasons = tuple(_reason(name, answers[name]) for name in free)
+    if chosen is not None:
+        allowed = free if role.operator_may_choose else fitting
+        if chosen in allowed:
+            return chosen
+        why = "" if chosen in {node.name for node in state.nodes} else f"{chosen} is no node of {state.name}"
+        if chosen in taken:
+            why = f"{chosen} is {role.other_than} already"
+        return Unbound(role.name, tuple(allowed), (why, *reasons) if why else reasons)
+    if len(fitting) == 1:
+        return fitting[0]
+    return Unbound(role.name, tuple(free if role.operator_may_choose else fitting), reasons)
+
+
+def _checks(role: RoleSpec, state: ClusterState, bound: Mapping[str, str], name: str) -> tuple[Check, ...]:
+    """The role's conditions with this node in its place, whatever the conditions call their subject."""
+    roles = {**bound, role.name: name, "node": name, "": name}
+    return tuple(
+        evaluate(replace(one, subject=one.subject if one.subject in bound else role.name), state, roles)
+        for one in role.where
+    )
+
+
+def _reason(name: str, checks: tuple[Check, ...]) -> str:
+    against = [check for check in checks if not check.holds]
+    if not against:
+        return f"{name} fits"
+    words = {Verdict.FAILS: "not so", Verdict.UNKNOWN: "not known whether", Verdict.HOLDS: ""}
+    return f"{name}: " + "; ".join(f"{words[one.verdict]}: {one.statement} ({one.evidence})" for one in against)

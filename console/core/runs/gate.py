@@ -1,0 +1,143 @@
+"""What a gate rests on: the facts that must not change between showing and sending, and how they differ (H07, H08).
+
+Offsets, operations and numbers of keys move by themselves and are not among them; whether a data set is empty is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+
+from console.core.command import Identity
+from console.core.kinds import kind_of
+from console.core.kinds.gate_facts import consul_facts, sentinel_facts, vip_reached
+from console.core.model import ClusterState, NodeState, Problem, Redis
+from console.core.model.facts import notify_scripts, proved_down
+from console.core.quantities import counted, size, span
+from console.core.runbooks.document import Step
+
+NOT_KNOWN = "not known"
+
+
+def material(state: ClusterState, roles: Mapping[str, str]) -> Mapping[str, str]:
+    """Fact → value for the nodes of these roles and for the virtual IP, all of them text."""
+    facts = dict(kind_of(state.kind).facts(state))
+    for name in sorted(set(roles.values())):
+        facts.update(_node_facts(state.node(name)))
+    return facts
+
+
+def _node_facts(node: NodeState) -> dict[str, str]:
+    facts = {"SSH": "readable" if node.ssh.ok else f"not readable: {_why(node.ssh.problem)}"}
+    if node.ssh.value is not None:
+        facts |= {"hostname": node.ssh.value.hostname, "boot_id": node.ssh.value.boot_id}
+    redis = node.redis.value
+    if redis is None:
+        facts["Redis"] = "does not run" if proved_down(node) else f"not readable: {_why(node.redis.problem)}"
+    else:
+        facts |= _redis_facts(redis)
+    keepalived = node.keepalived.value
+    if keepalived is None:
+        facts["keepalived"] = f"not readable: {_why(node.keepalived.problem)}"
+    else:
+        facts["keepalived"] = f"running, {keepalived.state.value}" if keepalived.running else "stopped"
+        facts["priority"] = str(keepalived.instance.priority) if keepalived.instance else NOT_KNOWN
+    scripts = ", ".join(sorted(one.command for one in notify_scripts(node))) if node.processes.ok else NOT_KNOWN
+    facts["scripts running"] = scripts or "none"
+    if node.keepalived_config.value is not None:
+        facts["keepalived.conf"] = f"SHA-256 {node.keepalived_config.value.file.digest[:12]}"
+    return {f"{node.name}: {fact}": value for fact, value in facts.items()}
+
+
+def _redis_facts(redis: Redis) -> dict[str, str]:
+    link = redis.master
+    return {
+        "Redis": "loading" if redis.loading else "answers",
+        "run_id": redis.run_id,
+        "config_file": redis.config_file or "none",
+        "role": redis.role.value,
+        "follows": f"{link.host}:{link.port}" if link else "nobody",
+        "data set": "empty" if redis.total_keys == 0 else "holds keys",
+    }
+
+
+def _why(problem: Problem | None) -> str:
+    return problem.kind.value if problem is not None else NOT_KNOWN
+
+
+def digest(material: Mapping[str, str]) -> str:
+    """SHA-256 over the facts in their alphabetical order, in hex."""
+    lines = "\n".join(f"{key}\x1f{material[key]}" for key in sorted(material))
+    return hashlib.sha256(lines.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def differences(shown: Mapping[str, str], now: Mapping[str, str]) -> tuple[str, ...]:
+    """What changed, a plain line each: `redis-b: role: was master, is replica now`."""
+    changed = [key for key in sorted({*shown, *now}) if shown.get(key) != now.get(key)]
+    return tuple(f"{key}: was {shown.get(key, NOT_KNOWN)}, is {now.get(key, NOT_KNOWN)} now" for key in changed)
+
+
+def identity(node: NodeState) -> Identity:
+    """Who must be at the other end when something is sent to this node; what was not read stays empty."""
+    host, redis = node.ssh.value, node.redis.value
+    return Identity(
+        hostname=host.hostname if host else "",
+        boot_id=host.boot_id if host else "",
+        run_id=redis.run_id if redis else "",
+        config_file=redis.config_file if redis else "",
+    )
+
+
+def identities(state: ClusterState) -> dict[str, Identity]:
+    """Of everything that something may be sent to: nodes, directors, Sentinels."""
+    found = {node.name: identity(node) for node in state.nodes}
+    for one in state.directors:
+        if one.ssh.value is not None:
+            found[one.name] = Identity(hostname=one.ssh.value.hostname, boot_id=one.ssh.value.boot_id)
+    for watcher in state.sentinels:
+        if watcher.sentinel.value is not None:
+            found[watcher.name] = Identity(run_id=watcher.sentinel.value.process_run_id)
+    return found
+
+
+def evidence(state: ClusterState, roles: Mapping[str, str], step: Step) -> tuple[str, ...]:
+    """What the operator sees before confirming: the nodes by their roles, the target first, with figures and ages."""
+    first = roles.get(step.role, "")
+    ordered = sorted(dict.fromkeys(roles.values()), key=lambda name: name != first)
+    lines = [
+        f"{name} ({', '.join(role for role, node in roles.items() if node == name)}): {words}"
+        for name in ordered
+        for words in _in_words(state, state.node(name))
+    ]
+    if state.vip:
+        holders = ", ".join(state.vip_holders) or "no node"
+        lines.append(f"{state.vip}: held by {holders}, reaches {vip_reached(state)}")
+    others = {**sentinel_facts(state), **consul_facts(state)}
+    lines += [f"{subject}: {value}" for subject, value in others.items()]
+    return tuple(lines)
+
+
+def _in_words(state: ClusterState, node: NodeState) -> list[str]:
+    host, redis, keepalived = node.ssh.value, node.redis.value, node.keepalived.value
+    lines = [f"host {host.hostname}, up {span(host.uptime)}" if host else f"SSH: {node.ssh.problem}"]
+    if redis is None:
+        lines.append(f"Redis {'does not run' if proved_down(node) else 'not readable'}: {node.redis.problem}")
+    else:
+        follows = f" of {redis.master.host}, link {'up' if redis.master.up else 'down'}" if redis.master else ""
+        lines.append(
+            f"Redis {redis.version}, {redis.role.value}{follows}, {counted(redis.total_keys, 'key')},"
+            f" {size(redis.used_memory)}, offset {NOT_KNOWN if redis.offset is None else redis.offset},"
+            f" {redis.ops_per_second} operations/s, up {span(redis.uptime)}, run_id {redis.run_id[:12]},"
+            f" read {span(node.redis.age(state.observed_at) or 0)} before"
+        )
+    held = {True: "holds the VIP", False: "no VIP", None: "VIP not known"}[node.holds(state.vip)]
+    if not kind_of(state.kind).keepalived_on_nodes and not (keepalived and keepalived.running):
+        lines += [held] if state.vip else []
+    elif keepalived is None:
+        lines.append(f"keepalived: {node.keepalived.problem}")
+    else:
+        priority = keepalived.instance.priority if keepalived.instance else NOT_KNOWN
+        word = f"runs, {keepalived.state.value}" if keepalived.running else "stopped"
+        lines.append(f"keepalived {word}, priority {priority}, {held}")
+    lines += [f"running script: {one.command}" for one in notify_scripts(node)]
+    return lines

@@ -1,0 +1,77 @@
+"""Whom the service name in Consul leads to, in terms of nodes: pure comparison of what was read."""
+
+from __future__ import annotations
+
+from console.core.model import ClusterState, ConsulInstance, ConsulState, NodeState
+from console.core.model.facts import named, names_of
+
+
+def full_name(consul: ConsulState) -> str:
+    """`redis.service.consul`."""
+    return f"{consul.service}.service.consul"
+
+
+def instance_of(state: ClusterState, node: NodeState) -> ConsulInstance | None:
+    """The node's own registration; None: it has none, or they could not be read."""
+    found = state.consul.instances.value if state.consul is not None else None
+    names = names_of(node) | {one.address for one in node.addresses.value or ()}
+    ours = [one for one in found or () if one.port == node.redis_port and one.address in names]
+    return ours[0] if ours else None
+
+
+def passing(consul: ConsulState) -> tuple[ConsulInstance, ...]:
+    """The instances that the name resolves to, by their checks; none where they could not be read."""
+    return tuple(one for one in consul.instances.value or () if one.passing)
+
+
+def whose(state: ClusterState, instance: ConsulInstance) -> str:
+    """The node that an instance leads to, else its address."""
+    node = named(state, instance.address, instance.port)
+    return node.name if node is not None else f"{instance.address}:{instance.port}, none of the nodes"
+
+
+def resolved(state: ClusterState) -> tuple[str, ...]:
+    """The nodes that DNS leads to; an address of none of them stands for itself."""
+    answer = state.consul.dns.value if state.consul is not None else None
+    return tuple(_node_at(state, address) for address in (answer.addresses if answer is not None else ()))
+
+
+def _node_at(state: ClusterState, address: str) -> str:
+    for node in state.nodes:
+        if address in names_of(node) | {one.address for one in node.addresses.value or ()}:
+            return node.name
+    return address
+
+
+def in_words(instance: ConsulInstance) -> str:
+    """Each check that keeps it out, or that lets it in: `service:redisnode1 critical (Could not connect…)`."""
+    held = instance.held
+    if held is not None:
+        return f"in maintenance ({held.output or 'without a reason'})"
+    shown = [one for one in instance.checks if one.status != "passing"] or list(instance.own_checks)
+    said = [f"{one.check_id} {one.status}{f' ({one.output})' if one.output else ''}" for one in shown]
+    return "; ".join(said) or "no check at all"
+
+
+def named_masters(state: ClusterState) -> tuple[str, ...]:
+    """The addresses that the Sentinels which can be read name as the master, each once."""
+    watched = [one.sentinel.value.master for one in state.sentinels if one.sentinel.value is not None]
+    return tuple(sorted({one.address for one in watched if one is not None}))
+
+
+def writable(state: ClusterState) -> NodeState | None:
+    """The node that clients should be led to: the only master, of several the one that the Sentinels name."""
+    if len(state.masters) == 1:
+        return state.node(state.masters[0])
+    addresses = named_masters(state)
+    if len(addresses) != 1:
+        return None
+    host, _, port = addresses[0].rpartition(":")
+    node = named(state, host, int(port))
+    return node if node is not None and node.name in state.masters else None
+
+
+def name_leads_to(state: ClusterState) -> str | None:
+    """The one node that clients find by the name, by its checks; None: nobody, several, or it could not be read."""
+    found = {whose(state, one) for one in passing(state.consul)} if state.consul is not None else set()
+    return found.pop() if len(found) == 1 and found <= {node.name for node in state.nodes} else None

@@ -1,0 +1,149 @@
+"""An inventory that was checked before is not checked again: checking takes longer than looking at a pair.
+
+What is remembered is the checked inventory, which holds no password. It stands under the hash of everything that it
+was made from: the file's bytes, its path, the home folder, the program's own code. Where anything is wrong with it, the
+file is checked again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from dataclasses import asdict
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from console.core.inventory import (
+    ClusterSpec,
+    ConsulSpec,
+    DirectorSpec,
+    Inventory,
+    KeepalivedSpec,
+    NodeSpec,
+    PasswordKind,
+    PasswordSource,
+    QuietHours,
+    RedisRoute,
+    RedisSpec,
+    SentinelSpec,
+    ServiceSpec,
+    SshSpec,
+    TlsSpec,
+)
+
+_CODE = (
+    "inventory.py",
+    "inventory_model.py",
+    "validation.py",
+    "yaml_text.py",
+    "inventory_cache.py",
+    "../core/inventory.py",
+)
+"""The files that decide what an inventory becomes: a change of one of them makes the cache void."""
+
+
+def remembered_inventory(path: Path, folder: Path) -> Inventory:
+    """The inventory, from `folder` where it was checked before. Raises DocumentError as `load_inventory` does."""
+    key = _key(path)
+    place = folder / f"{sha256(os.fsencode(path.absolute())).hexdigest()[:32]}.json"
+    known = _recall(place, key) if key else None
+    if known is not None:
+        return known
+    from console.documents.inventory import load_inventory
+
+    inventory = load_inventory(path)
+    if key and key == _key(path):
+        _remember(place, key, inventory)
+    return inventory
+
+
+def _key(path: Path) -> str:
+    """What the inventory is made from; empty where the file cannot be read, which checking will say better."""
+    here = Path(__file__).parent
+    try:
+        digest = sha256(path.read_bytes())
+        made_by = [f"{name} {(here / name).stat().st_mtime_ns}" for name in _CODE]
+    except OSError:
+        return ""
+    digest.update("\n".join((str(path), str(path.absolute()), os.path.expanduser("~"), *made_by)).encode())  # noqa: PTH111
+    return digest.hexdigest()
+
+
+def _recall(place: Path, key: str) -> Inventory | None:
+    try:
+        found = json.loads(place.read_bytes())
+        return _inventory(found["inventory"]) if found["key"] == key else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _remember(place: Path, key: str, inventory: Inventory) -> None:
+    """Only for speed: where it cannot be written, it is checked again the next time."""
+    temp = place.with_suffix(f".{os.getpid()}")
+    try:
+        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with os.fdopen(os.open(temp, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            json.dump({"key": key, "inventory": asdict(inventory)}, file)
+        temp.replace(place)
+    except OSError:
+        with contextlib.suppress(OSError):
+            temp.unlink()
+
+
+def _inventory(found: dict[str, Any]) -> Inventory:
+    return Inventory(
+        path=found["path"],
+        clusters=tuple(_cluster(cluster) for cluster in found["clusters"]),
+    )
+
+
+def _cluster(cluster: dict[str, Any]) -> ClusterSpec:
+    nodes = tuple(_node(node) for node in cluster["nodes"])
+    quiet_hours = tuple(QuietHours(**one) for one in cluster["quiet_hours"])
+    others = {
+        "sentinels": tuple(
+            SentinelSpec(**{**one, "password": _password(one["password"])}) for one in cluster["sentinels"]
+        ),
+        "directors": tuple(_director(one) for one in cluster["directors"]),
+        "consul": _consul(cluster["consul"]) if cluster["consul"] else None,
+    }
+    return ClusterSpec(**{**cluster, "nodes": nodes, "quiet_hours": quiet_hours, **others})
+
+
+def _director(director: dict[str, Any]) -> DirectorSpec:
+    ssh, keepalived = SshSpec(**director["ssh"]), _keepalived(director["keepalived"])
+    return DirectorSpec(**{**director, "ssh": ssh, "keepalived": keepalived})
+
+
+def _consul(consul: dict[str, Any]) -> ConsulSpec:
+    return ConsulSpec(**{**consul, "token": _password(consul["token"])})
+
+
+def _password(found: dict[str, Any] | None) -> PasswordSource | None:
+    return PasswordSource(PasswordKind(found["kind"]), found["where"]) if found else None
+
+
+def _keepalived(found: dict[str, Any]) -> KeepalivedSpec:
+    return KeepalivedSpec(**{**found, "service": ServiceSpec(**found["service"])})
+
+
+def _node(node: dict[str, Any]) -> NodeSpec:
+    redis = node["redis"]
+    tls = redis["tls"]
+    return NodeSpec(
+        name=node["name"],
+        address=node["address"],
+        ssh=SshSpec(**node["ssh"]),
+        redis=RedisSpec(
+            **{
+                **redis,
+                "password": _password(redis["password"]),
+                "tls": TlsSpec(**tls) if tls else None,
+                "via": RedisRoute(redis["via"]),
+                "service": ServiceSpec(**redis["service"]),
+            }
+        ),
+        keepalived=_keepalived(node["keepalived"]),
+    )

@@ -1,0 +1,86 @@
+"""The one script that replaces a configuration file on a node: all of it or nothing of it, with a copy of it before.
+
+It runs on any POSIX sh with coreutils (CentOS 6 included). Standard input is one line with the SHA-256 of the new
+bytes, then the new bytes: a file that holds a password never stands on a command line.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import shlex
+from collections.abc import Callable
+
+from console.core.command import ShellCommand
+from console.core.keepalived.configuration import mask
+
+# Exit statuses of its own start at 20, so that they are told apart from those of sh, cp, mktemp and keepalived.
+# `keepalived -t`: 0 fine; 3 cannot run; 4 configuration errors; 5 and above for instance script security, which is no
+# broken file. But 2.2.7 answers 6 for script security *and* a broken line, so such an answer counts as harmless only
+# where the file before the change gets the very same one. 1.x has no -t and would start a daemon.
+_BEGIN = r"""set -eu
+PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
+fail() { printf '%s\n' "$2; nothing was replaced" >&2; exit "$1"; }
+digest() { sha256sum < "$1" | cut -d ' ' -f 1; }
+owner() { stat -c '%a %u:%g' "$1"; }
+target=$(readlink -f "$file")
+backup="$target.redis-ha-console.$stamp"
+read -r after || fail 20 "the new content did not arrive"
+[ "$(digest "$target")" = "$before" ] || fail 21 "$target is not the file that was shown"
+[ ! -e "$backup" ] || fail 22 "$backup is there already"
+temp=$(mktemp "$(dirname "$target")/.redis-ha-console.XXXXXX")
+trap 'rm -f "$temp"' EXIT
+trap 'exit 29' HUP INT TERM
+cp -p "$target" "$temp"
+cat > "$temp"
+[ "$(digest "$temp")" = "$after" ] || fail 23 "the new content did not arrive whole"
+[ "$(owner "$temp")" = "$(owner "$target")" ] || fail 24 "owner and mode of $target cannot be kept"
+"""
+KEEPALIVED = r"""major=$(keepalived -v 2>&1 | sed -n 's/^Keepalived v\([0-9][0-9]*\)\..*/\1/p' | head -n 1)
+tested="not tested, keepalived ${major:-of this version} has no -t"
+if [ "${major:-0}" -ge 2 ]; then
+  status=0; said=$(keepalived -t -f "$temp" 2>&1 | sed "s|$temp|FILE|g"; exit 0)
+  keepalived -t -f "$temp" > /dev/null 2>&1 || status=$?
+  case $status in
+    0) tested="keepalived -t found no error" ;;
+    1|2|3) fail 25 "keepalived -t cannot run (exit $status): $said" ;;
+    4) fail 26 "keepalived -t found errors: $said" ;;
+    *) was=$(keepalived -t -f "$target" 2>&1 | sed "s|$target|FILE|g"; exit 0)
+       [ "$said" = "$was" ] || fail 27 "keepalived -t says about the new file only (exit $status): $said"
+       tested="keepalived -t says (exit $status), as of the file before: $said" ;;
+  esac
+fi
+"""
+"""How a keepalived.conf is tested before it is put in place."""
+REDIS = r"""tested="Redis has no test for it"
+"""
+_END = r"""cp -p "$target" "$backup"
+sync
+[ "$(digest "$target")" = "$before" ] || fail 28 "$target was changed by somebody meanwhile (the copy $backup stays)"
+mv -f "$temp" "$target"
+sync
+printf '%s\n' "replaced $target; before: $backup; $tested"
+"""
+
+
+def replace_file(
+    path: str, before: str, after: bytes, stamp: str, *, sudo: bool, tested: str = KEEPALIVED
+) -> ShellCommand:
+    """The command that puts `after` in the place of the file at `path`, if its SHA-256 still is `before`.
+
+    A symbolic link stays one: its target is replaced. `stamp` names the copy. `tested`: what tests the new file.
+    """
+    head = f"file={shlex.quote(path)}\nbefore={shlex.quote(before)}\nstamp={shlex.quote(stamp)}\n"
+    content = sha256(after).encode() + b"\n" + after
+    return ShellCommand(head + _BEGIN + tested + _END, sudo=sudo, stdin=content, timeout=60.0)
+
+
+def shown_diff(path: str, before: bytes, after: bytes, masked: Callable[[str], str] = mask) -> str:
+    """A unified diff for the screen, with passwords masked on both sides."""
+    old, new = (masked(one.decode("utf-8", "replace")).splitlines() for one in (before, after))
+    return "\n".join(difflib.unified_diff(old, new, path, f"{path} (new)", lineterm="", n=2))
+
+
+def sha256(data: bytes) -> str:
+    """In hex, as sha256sum prints it."""
+    return hashlib.sha256(data).hexdigest()

@@ -1,0 +1,146 @@
+"""Commands of a set that Sentinels steer: a failover on purpose, the write VIP set by hand, readers sent elsewhere."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+from ipaddress import ip_address, ip_interface
+
+from console.core.command import Planned, RedisCommand, ShellCommand
+from console.core.inventory import DirectorSpec
+from console.core.keepalived.virtual_servers import DEFAULT_WEIGHT, virtual_servers
+from console.core.model import DirectorState, RealServer, VirtualService
+from console.core.watchers.read_vip import places
+from console.core.watchers.sentinels import accounts
+from console.engine.actions.request import PlanError, Request
+from console.engine.actions.virtual_ip import NO_ARPING, announcement
+
+FORWARDS = {"Route": "-g", "Masq": "-m", "Tunnel": "-i"}
+"""As ipvsadm prints the way of forwarding → the option that keeps it."""
+FAILOVER_TIMEOUT = 10.0
+
+
+def sentinel_failover(request: Request) -> tuple[Planned, ...]:
+    """Asks one Sentinel, which then needs nobody's consent; it answers when it has begun."""
+    name = request.state.master_name
+    able = [
+        one for one, said in accounts(request.state) if said.master and not said.tilt and said.quorum_ok is not False
+    ]
+    if not able:
+        raise PlanError("no Sentinel is there that could fail over: look at their findings")
+    summary = (
+        f"Asks {able[0].name} to make another node than {request.node.name} the master: it picks the replica with the"
+        " lowest replica-priority, then the newest data."
+    )
+    command = RedisCommand(("SENTINEL", "FAILOVER", name), timeout=FAILOVER_TIMEOUT)
+    return (Planned(able[0].name, command, summary),)
+
+
+def take_vip(request: Request) -> tuple[Planned, ...]:
+    """What the script of the Sentinels should have done: the address, then gratuitous ARP."""
+    node, vip = request.node, request.state.vip
+    interface, prefix = _network_of(request)
+    device = shlex.quote(interface)
+    add = ShellCommand(f"ip addr add {vip}/{prefix} dev {device}", sudo=node.ssh.sudo)
+    announce = ShellCommand(announcement(vip, device, NO_ARPING), sudo=node.ssh.sudo)
+    return (
+        Planned(node.name, add, f"Sets {vip}/{prefix} on {interface} of {node.name}; it does not survive a reboot."),
+        Planned(node.name, announce, f"Tells the neighbours of {node.name} that {vip} is there (gratuitous ARP)."),
+    )
+
+
+def _network_of(request: Request) -> tuple[str, int]:
+    """The interface in whose network the virtual IP is, and that network's prefix. Raises PlanError."""
+    name, vip = request.node.name, request.state.vip
+    seen = request.state.node(name).addresses
+    if seen.value is None:
+        raise PlanError(f"the addresses of {name} could not be read: {seen.problem}")
+    found = {
+        (one.interface, one.prefix)
+        for one in seen.value
+        if one.interface != "lo" and one.address != vip and _contains(f"{one.address}/{one.prefix}", vip)
+    }
+    if len(found) != 1:
+        where = " and ".join(sorted(interface for interface, _ in found)) or "no interface"
+        raise PlanError(
+            f"{vip} is in the network of {where} of {name}: set it by hand, as the script of the Sentinels does"
+        )
+    return found.pop()
+
+
+def _contains(address: str, vip: str) -> bool:
+    return ip_address(vip) in ip_interface(address).network
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """The node's line in the table of one director."""
+
+    director: DirectorState
+    spec: DirectorSpec
+    service: VirtualService
+    server: RealServer
+
+    def edit(self, weight: int) -> ShellCommand:
+        forward = FORWARDS.get(self.server.forward)
+        if forward is None:
+            raise PlanError(
+                f"{self.director.name} forwards to it by {self.server.forward}, which is not for this console"
+            )
+        service = _endpoint(self.service.address, self.service.port)
+        server = _endpoint(self.server.address, self.server.port)
+        return ShellCommand(f"ipvsadm -e -t {service} -r {server} {forward} -w {weight}", sudo=self.spec.ssh.sudo)
+
+
+def drain_readers(request: Request) -> tuple[Planned, ...]:
+    """Weight 0 on every director: no new reader comes, those that are connected stay until they leave."""
+    return tuple(
+        Planned(
+            one.director.name,
+            one.edit(0),
+            f"{one.director.name} sends no new readers to {request.node.name}; {one.server.active} active connections"
+            " stay until they end.",
+        )
+        for one in _entries(request)
+        if one.server.weight > 0
+    )
+
+
+def serve_readers(request: Request) -> tuple[Planned, ...]:
+    """The weight that keepalived.conf gives it, on every director where it is 0."""
+    planned = []
+    for one in _entries(request):
+        if one.server.weight == 0:
+            weight = _configured_weight(one)
+            summary = f"{one.director.name} sends readers to {request.node.name} again, with weight {weight}."
+            planned.append(Planned(one.director.name, one.edit(weight), summary))
+    return tuple(planned)
+
+
+def _entries(request: Request) -> Iterator[_Entry]:
+    """Raises PlanError where a director could not be read."""
+    specs = {one.name: one for one in request.work.cluster.directors}
+    for one in request.state.directors:
+        if one.services.value is None:
+            raise PlanError(f"the table of {one.name} could not be read: {one.services.problem}")
+    for place in places(request.state, request.state.node(request.node.name)):
+        service = place.director.service(request.state.read_vip)
+        if place.server is not None and service is not None:
+            yield _Entry(place.director, specs[place.director.name], service, place.server)
+
+
+def _configured_weight(entry: _Entry) -> int:
+    config = entry.director.keepalived_config.value
+    services = virtual_servers(config.file.text) if config is not None else ()
+    weights = [
+        server.weight
+        for service in services
+        for server in service.servers
+        if (server.address, server.port) == (entry.server.address, entry.server.port)
+    ]
+    return weights[0] if weights and weights[0] > 0 else DEFAULT_WEIGHT
+
+
+def _endpoint(address: str, port: int) -> str:
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"

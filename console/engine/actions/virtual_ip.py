@@ -1,0 +1,82 @@
+"""Commands about the virtual IP: a stray address taken away, keepalived started anew, neighbours told where it is."""
+
+from __future__ import annotations
+
+import shlex
+
+from console.core.command import Planned, ShellCommand
+from console.core.inventory import NodeSpec
+from console.core.model import InterfaceAddress
+from console.engine.actions.request import SERVICE_TIMEOUT, PlanError, Request, service_command
+
+ANNOUNCEMENTS = 3
+"""How often the address is announced: a neighbour may miss one."""
+
+NO_ARPING = "echo 'no arping on this node: install it, or wait for the neighbour caches' >&2; exit 127"
+
+
+def remove_vip(request: Request) -> tuple[Planned, ...]:
+    """`ip addr del` of the very address that the kernel was seen to have: for one that no keepalived takes back."""
+    node, held = request.node, _held(request)
+    script = f"ip addr del {held.address}/{held.prefix} dev {shlex.quote(held.interface)}"
+    summary = f"Takes {held.address} off {held.interface} of {node.name}; nothing else is changed there."
+    return (Planned(node.name, ShellCommand(script, sudo=node.ssh.sudo), summary),)
+
+
+def restart_keepalived(request: Request) -> tuple[Planned, ...]:
+    """Stop and start, not reload: one that runs and does not advertise is not moved by reading its file again."""
+    node = request.node
+    seen = request.state.node(node.name).keepalived.value
+    if seen is None:
+        raise PlanError(f"it is not known whether keepalived runs on {node.name}")
+    start = service_command(node, "keepalived", "start")
+    return (service_command(node, "keepalived", "stop"), start) if seen.running else (start,)
+
+
+def announce_vip(request: Request) -> tuple[Planned, ...]:
+    """Gratuitous ARP from the holder: by arping where the node has one, else by a keepalived that starts anew."""
+    node, held = request.node, _held(request)
+    device = shlex.quote(held.interface)
+    summary = f"Tells the neighbours of {node.name} that {held.address} is there (gratuitous ARP)"
+    if request.state.sentinels:  # no keepalived looks after the address
+        summary += "."
+        otherwise = NO_ARPING
+    else:
+        summary += "; where the node has no arping its keepalived is restarted, which tells them as well."
+        otherwise = " && ".join(_script(node, word) for word in ("stop", "start"))
+    script = announcement(held.address, device, otherwise)
+    return (Planned(node.name, ShellCommand(script, sudo=node.ssh.sudo, timeout=SERVICE_TIMEOUT), summary),)
+
+
+def announcement(address: str, device: str, otherwise: str) -> str:
+    """Text that tells the neighbours of an address on a device; `otherwise`: what to do where there is no arping.
+
+    There are two programs of this name. The one of iputils knows -I; the other one knows -i, and its exit status says
+    whether anybody answered, which nobody does here.
+    """
+    return (
+        "if arping -V 2>&1 | grep -q iputils; then\n"
+        f"  arping -U -c {ANNOUNCEMENTS} -I {device} {address}\n"
+        "elif command -v arping >/dev/null; then\n"
+        f"  arping -U -c {ANNOUNCEMENTS} -i {device} {address} || true\n"
+        "else\n"
+        f"  {otherwise}\n"
+        "fi"
+    )
+
+
+def _script(node: NodeSpec, action: str) -> str:
+    command = service_command(node, "keepalived", action).command
+    assert isinstance(command, ShellCommand)
+    return command.script
+
+
+def _held(request: Request) -> InterfaceAddress:
+    """The virtual IP as the node's kernel has it. Raises PlanError."""
+    node = request.state.node(request.node.name)
+    if node.addresses.value is None:
+        raise PlanError(f"the addresses of {node.name} could not be read: {node.addresses.problem}")
+    found = [one for one in node.addresses.value if one.address == request.state.vip]
+    if len(found) != 1:
+        raise PlanError(f"{request.state.vip} is on {len(found)} interfaces of {node.name}: this is for exactly one")
+    return found[0]

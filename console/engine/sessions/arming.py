@@ -1,0 +1,232 @@
+"""Arming: the moment at which looking becomes being able to change something. One armed run is one journal."""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import os
+import re
+import secrets
+import socket
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+
+from console.core.inventory import ClusterSpec
+from console.core.model import RunLock
+from console.core.runbooks.document import Runbook
+from console.core.runs.replay import Cut, PastRun
+from console.core.runs.state import Outcome, RunState, begin
+from console.engine.actions.verbs import CommandContext
+from console.engine.ports import (
+    Actuator,
+    ArmedRun,
+    ArmingError,
+    ConsoleContext,
+    Journal,
+    NameSampler,
+    NodeLocks,
+    Operator,
+    Takeover,
+)
+from console.engine.sessions.resumption import addresses, begin_again, never_answered, same_as_then
+from console.engine.sessions.runner import Runner
+from console.engine.steps.name_watch import NameWatch
+from console.engine.steps.run_guard import RunGuard
+from console.engine.steps.step_run import RunContext
+
+
+class ClusterRunStarter:
+    """Arms runs on the clusters of a desk."""
+
+    def __init__(
+        self,
+        console_context: ConsoleContext,
+        make_actuator: Callable[[ClusterSpec], Actuator],
+        open_journal: Callable[[str], Journal],
+        reopen_journal: Callable[[str], tuple[Journal, PastRun, Cut | None]] | None = None,
+        *,
+        make_locks: Callable[[ClusterSpec], NodeLocks],
+        make_sampler: Callable[[ClusterSpec], NameSampler | None] = lambda _: None,
+    ) -> None:
+        """`open_journal` makes a new journal for a run id, `reopen_journal` goes on with one. Both raise OSError."""
+        self._console_context = console_context
+        self._make_actuator = make_actuator
+        self._open_journal = open_journal
+        self._reopen_journal = reopen_journal
+        self._make_locks = make_locks
+        self._make_sampler = make_sampler
+
+    def arm(
+        self, cluster: str, runbook: Runbook, roles: Mapping[str, str], takeover: Takeover | None = None
+    ) -> ArmedRun:
+        """Opens journal and connections, locks the nodes; no step is sent yet. Raises ArmingError, in one line."""
+        spec = self._cluster(cluster, runbook, roles)
+        try:
+            journal = self._open_journal(make_run_id(self._console_context.clock.now(), cluster, runbook.name))
+        except OSError as error:
+            raise ArmingError(f"the journal cannot be opened, so nothing may be sent: {_plainly(error)}") from None
+        run = begin(journal.run_id, cluster, runbook, dict(roles), journal=journal.path)
+        try:
+            journal.append("opened", self._opening(spec, runbook))
+            journal.append("bound", {"roles": dict(roles)})
+            actuator = self._make_actuator(spec)
+            guard = RunGuard(self._make_locks(spec), self._claim(spec, runbook, journal.run_id))
+            guard.arm(journal.append, takeover=takeover)
+        except ArmingError as refused:
+            with contextlib.suppress(OSError):
+                journal.append("closed", {"outcome": Outcome.REFUSED, "message": str(refused)})
+            journal.close()
+            raise
+        except Exception as error:
+            journal.close()
+            raise ArmingError(f"the run {journal.run_id} cannot begin, and nothing was sent: {error}") from error
+        return PreparedRun(run, self._context(spec, roles, journal, actuator, guard), journal)
+
+    def resume(self, run_id: str) -> ArmedRun:
+        """Goes on with a run whose console died; nothing is sent yet. Raises ArmingError with one line of text."""
+        if self._reopen_journal is None:
+            raise ArmingError(f"the run {run_id} cannot be resumed: there are no journals here")
+        try:
+            journal, past, cut = self._reopen_journal(run_id)
+        except OSError as error:
+            raise ArmingError(str(error)) from None
+        try:
+            spec, runbook = same_as_then(past, self._console_context)
+            journal.append("resumed", {**_who(), "entries": past.chain.entries, "cut": cut, "cluster": spec.name})
+            for command in past.unanswered:
+                journal.append("result", never_answered(past, command))
+            actuator = self._make_actuator(spec)
+            guard = RunGuard(self._make_locks(spec), self._claim(spec, runbook, run_id))
+            guard.arm(journal.append, resumed=True)
+        except Exception as error:
+            journal.close()
+            if isinstance(error, ArmingError):
+                raise
+            raise ArmingError(f"the run {run_id} cannot go on: {error}") from error
+        run = begin_again(past, runbook, journal.path)
+        return PreparedRun(run, self._context(spec, past.roles, journal, actuator, guard), journal, past)
+
+    def _claim(self, spec: ClusterSpec, runbook: Runbook, run_id: str) -> RunLock:
+        """What the nodes tell of this run to whoever comes second."""
+        who, now = _who(), self._console_context.clock.now()
+        terminal = str(who["terminal"] or "")
+        return RunLock(run_id, spec.name, runbook.name, str(who["operator"]), now, terminal=terminal)
+
+    def _context(
+        self, spec: ClusterSpec, roles: Mapping[str, str], journal: Journal, actuator: Actuator, guard: RunGuard
+    ) -> RunContext:
+        clock = self._console_context.clock
+        at = stamp(clock.now())
+        work = CommandContext(spec, dict(roles), journal.run_id, at, actuator.read_file, journal.path)
+        sampler = self._make_sampler(spec)
+        watch = NameWatch(sampler, clock) if sampler is not None else None
+        return RunContext(self._console_context.inspector(spec.name), actuator, clock, work, guard, watch)
+
+    def _cluster(self, name: str, runbook: Runbook, roles: Mapping[str, str]) -> ClusterSpec:
+        try:
+            spec = self._console_context.inventory.cluster(name)
+            for role in runbook.roles:
+                spec.node(roles[role.name])
+        except KeyError as error:
+            raise ArmingError(f"{runbook.name} on {name}: there is no cluster, role or node {error}") from None
+        if runbook.kind != spec.kind:
+            raise ArmingError(f"{runbook.name} is for clusters of kind {runbook.kind}, and {name} is {spec.kind}")
+        return spec
+
+    def _opening(self, spec: ClusterSpec, runbook: Runbook) -> dict[str, object]:
+        return {
+            **_who(),
+            "cluster": spec.name,
+            "nodes": addresses(spec),
+            "vip": spec.vip,
+            "inventory": self._console_context.inventory.path,
+            "runbook": runbook.name,
+            "runbook_title": runbook.title,
+            "runbook_sha256": runbook.digest,
+            "runbook_path": runbook.path,
+            "steps": [step.id for step in runbook.steps],
+        }
+
+
+class PreparedRun:
+    """An armed run: executed once, and then closed for good."""
+
+    def __init__(self, run: RunState, context: RunContext, journal: Journal, past: PastRun | None = None) -> None:
+        """`past`: what its journal tells, where the run is resumed."""
+        self._run = run
+        self._context = context
+        self._journal = journal
+        self._past = past
+        self._runner: Runner | None = None
+
+    @property
+    def state(self) -> RunState:
+        return self._runner.state if self._runner else self._run
+
+    def stop_waiting(self) -> None:
+        if self._runner is not None:
+            self._runner.stop_waiting()
+
+    def execute(self, operator: Operator) -> RunState:
+        """Runs to its end in the caller's thread; closes journal and connections. A second call runs nothing."""
+        if self._runner is not None:
+            return self.state
+        self._runner = Runner(self._run, self._context, self._journal, operator, self._past)
+        try:
+            return self._runner.execute()
+        finally:
+            for close in (self._context.guard.release, self._context.actuator.close, self._journal.close):
+                with contextlib.suppress(Exception):
+                    close()
+
+
+def make_run_id(now: float, cluster: str, runbook: str) -> str:
+    """`20261121T034000Z-cache-one-shot-rebuild-3f2a`: sorts by time, names a folder."""
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", f"{cluster}-{runbook}")
+    return f"{stamp(now)}-{name}-{secrets.token_hex(2)}"
+
+
+def stamp(now: float) -> str:
+    """UTC to the second, without separators."""
+    return datetime.fromtimestamp(now, UTC).strftime("%Y%m%dT%H%M%SZ")
+
+
+def _who() -> dict[str, object]:
+    """Who arms or resumes a run, with which program, and from where."""
+    return {
+        "program": f"redis-ha-console {_version()}",
+        "operator": f"{_user()}@{socket.gethostname()}",
+        "user": _user(),
+        "host": socket.gethostname(),
+        **_terminal(),
+    }
+
+
+def _plainly(error: OSError) -> str:
+    """Which file, and what is wrong with it."""
+    return f"{error.filename}: {error.strerror}" if error.filename and error.strerror else str(error)
+
+
+def _version() -> str:
+    try:
+        return version("redis-ha-console")
+    except PackageNotFoundError:
+        return "of an unknown version"
+
+
+def _terminal() -> dict[str, str | None]:
+    """Where the operator sits, as far as this process can tell: the terminal, and whence its SSH login came."""
+    try:
+        terminal = os.ttyname(0)
+    except OSError:
+        terminal = None
+    came_from = os.environ.get("SSH_CONNECTION", "").partition(" ")[0]
+    return {"terminal": terminal, "terminal_from": came_from or None}
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"

@@ -1,0 +1,100 @@
+"""Going on with a run whose console ended before it did: whether that may be, and what is known at its beginning."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from console.core.inventory import ClusterSpec
+from console.core.runbooks.document import Runbook
+from console.core.runs.answer import Answer, AnswerKind
+from console.core.runs.replay import PastCommand, PastRun
+from console.core.runs.state import RunState, StepStatus, begin
+from console.engine.actions.write_pause import PAUSES
+from console.engine.ports import ArmingError, ConsoleContext
+from console.engine.steps.attempt import NO_ANSWER
+
+NEW_RUN = "begin a new run instead: it starts from what it finds"
+
+
+def addresses(spec: ClusterSpec) -> dict[str, str]:
+    """Node → where its Redis is: what must be the same when a run is resumed."""
+    return {node.name: f"{node.address}:{node.redis.port}" for node in spec.nodes}
+
+
+def same_as_then(past: PastRun, console_context: ConsoleContext) -> tuple[ClusterSpec, Runbook]:
+    """The cluster and the runbook of the run, where both are as they were. Raises ArmingError that says what is not."""
+    try:
+        spec = console_context.inventory.cluster(past.cluster)
+    except KeyError:
+        raise ArmingError(
+            f"{past.run_id} ran on {past.cluster}, which {console_context.inventory.path} does not have: name the"
+            f" inventory that it was begun with ({past.opened.get('inventory')})"
+        ) from None
+    runbook = next((one for one in console_context.runbooks if one.name == past.runbook), None)
+    if runbook is None:
+        raise ArmingError(f"{past.run_id} walks through {past.runbook}, which is not there any more: {NEW_RUN}")
+    if runbook.digest != past.digest:
+        raise ArmingError(f"{runbook.name} was changed since {past.run_id} began: {_changed(past, runbook)}; {NEW_RUN}")
+    if moved := _moved(past, spec):
+        raise ArmingError(
+            f"the inventory was changed since {past.run_id} began: {moved}; if these are the same servers,"
+            f" {NEW_RUN}, else correct {console_context.inventory.path}"
+        )
+    return spec, runbook
+
+
+def _changed(past: PastRun, runbook: Runbook) -> str:
+    was, now = [step.id for step in past.steps], [step.id for step in runbook.steps]
+    if was == now:
+        sums = f"SHA-256 {past.digest[:12]} then, {runbook.digest[:12]} now"
+        return f"its steps have the same names, its text is another ({sums})"
+    gone = [f"{one} is gone" for one in was if one not in now]
+    new = [f"{one} is new" for one in now if one not in was]
+    return ", ".join(gone + new) or "its steps stand in another order"
+
+
+def _moved(past: PastRun, spec: ClusterSpec) -> str:
+    """What is not where it was, in words; journals of older versions do not tell, and then only names are compared."""
+    was = {str(name): str(address) for name, address in (past.opened.get("nodes") or {}).items()}
+    now = addresses(spec)
+    lines = [
+        f"{name} was {address}, is {now.get(name, 'not in it')} now"
+        for name, address in was.items()
+        if now.get(name) != address
+    ]
+    lines += [f"{name} is new" for name in now if was and name not in was]
+    lines += [f"{node}, which is {role}, is not in it" for role, node in past.roles.items() if node not in now]
+    vip = past.opened.get("vip")
+    if vip is not None and vip != spec.vip:
+        lines.append(f"the virtual IP was {vip}, is {spec.vip} now")
+    return ", ".join(dict.fromkeys(lines))
+
+
+def never_answered(past: PastRun, command: PastCommand) -> dict[str, object]:
+    """The result that an intent gets whose own one was never recorded."""
+    step = next(step for step in past.steps if command in step.commands)
+    answer = Answer(AnswerKind.UNKNOWN, NO_ANSWER)
+    return {"step": step.number, "node": command.node, "answer": answer, "of_entry": command.seq, "on_resume": True}
+
+
+def pause_begun(past: PastRun, runbook: Runbook) -> tuple[str, float] | None:
+    """Node and time, where the run held writes back and no later step has seen that they are accepted again."""
+    begun: tuple[str, float] | None = None
+    for was, step in zip(past.steps, runbook.steps, strict=True):
+        for command in was.commands:
+            if command.verb == PAUSES and command.arrived and begun is None:
+                begun = (command.node, datetime.fromisoformat(command.at).timestamp())
+        if was.status is StepStatus.DONE and any(one.predicate == "writes-accepted" for one in step.verify):
+            begun = None
+    return begun
+
+
+def begin_again(past: PastRun, runbook: Runbook, journal: str) -> RunState:
+    """The run before it has looked: nothing is taken for done, but what was sent is known."""
+    run = begin(past.run_id, past.cluster, runbook, past.roles, journal=journal)
+    steps = tuple(
+        replace(step, output=tuple(f"{one.node}> {one.sent}" for one in was.commands if one.arrived))
+        for step, was in zip(run.steps, past.steps, strict=True)
+    )
+    return replace(run, steps=steps, resumed=True)

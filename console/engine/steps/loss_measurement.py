@@ -1,0 +1,23 @@
+"""What is measured for a loss preview alone: a sample of keys, the target's clients, the traffic of the last minutes.
+
+It costs more than a poll, so it is done when the preview is about to be read: at a gate and in a plan.
+"""
+
+from __future__ import annotations
+
+from console.core.inventory import ClusterSpec
+from console.core.model import ClusterState
+from console.core.previews.loss_preview import LossPreview, preview
+from console.core.previews.quiescence import quiescence
+from console.core.replication.resync import ResyncKind
+from console.engine.ports import Inspector
+
+
+def measured(shown: LossPreview, state: ClusterState, inspector: Inspector, cluster: ClusterSpec) -> LossPreview:
+    """The preview with everything that is measured for it. Where nothing is lost nothing is measured."""
+    if shown.resync is ResyncKind.NONE:
+        return shown
+    readable = all(state.node(name).redis.ok for name in (shown.source, shown.target))
+    comparison = inspector.compare(shown.source, shown.target) if readable else None
+    traffic = quiescence(inspector.pulses, state.observed_at, cluster.quiet_hours, cluster.timezone)
+    return preview(state, shown.source, shown.target, comparison=comparison, traffic=traffic)

@@ -1,0 +1,69 @@
+"""What can be done about a step that failed or whose end is not known, in the same words everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from console.core.model.verdict import Check
+from console.core.runbooks.document import Step
+from console.core.runbooks.verbs import VerbSpec
+from console.core.runs.state import Outcome, StepStatus
+from console.engine.ports import Answer, AnswerKind
+from console.engine.steps.step_view import sentence
+
+
+def remedies(step: Step, verb: VerbSpec, answer: Answer | None, *, again: bool) -> tuple[str, ...]:
+    """A line each, the harmless one first. `answer` None: carried out, not proved. `again`: it may be sent again."""
+    lines = ["look again: nothing is sent, and the step goes on where its proof has come meanwhile"]
+    if again:
+        lines.append(f"retry: {_why_again(answer)}; the step is asked anew, with everything that it shows and requires")
+    if verb.undo and (answer is None or answer.kind is not AnswerKind.NOT_SENT):
+        lines.append(f"take it back: {verb.undo}")
+    advice = " ".join(step.on_failure.split())
+    lines.append(f"stop here: {advice}" if advice else "stop here: nothing more is sent")
+    return tuple(lines)
+
+
+def trouble(step: Step, answer: Answer | None, proofs: Sequence[Check]) -> str:
+    """What went wrong with a step, and what its runbook advises. `answer` as in `remedies`."""
+    missing = "; ".join(f"{check.statement} ({check.evidence})" for check in proofs if not check.holds)
+    text = f"not proved so far: {missing}" if answer is None else answer_in_words(answer)
+    return f"{sentence(text)} {sentence(step.on_failure)}".rstrip()
+
+
+def may_repeat(verb: VerbSpec, answer: Answer | None) -> bool:
+    """What never left, what the server says it did not do, and what does no harm the second time (H27).
+
+    Never by itself: the operator says so at the question, and once more at the step's whole gate.
+    """
+    if answer is None or answer.kind is AnswerKind.UNKNOWN:
+        return verb.twice_is_once
+    return answer.kind is AnswerKind.NOT_SENT or (answer.kind is AnswerKind.FAILED and verb.repeatable)
+
+
+def answer_in_words(answer: Answer) -> str:
+    """What an answer means, and what it says."""
+    what = {
+        AnswerKind.NOT_SENT: "nothing was sent",
+        AnswerKind.UNKNOWN: "the answer was lost and it may have been carried out",
+        AnswerKind.FAILED: "the server did not carry it out",
+        AnswerKind.DONE: "the server carried it out",
+    }[answer.kind]
+    return f"{what}: {answer.text}" if answer.text else what
+
+
+def ended_by_operator(answer: Answer | None) -> tuple[Outcome, StepStatus]:
+    """How a run ends that the operator gives up in trouble: as what the step is, and not as a mere abort."""
+    if answer is None or answer.kind is AnswerKind.FAILED:
+        return Outcome.FAILED, StepStatus.FAILED
+    if answer.kind is AnswerKind.UNKNOWN:
+        return Outcome.UNKNOWN, StepStatus.UNKNOWN
+    return Outcome.REFUSED, StepStatus.REFUSED
+
+
+def _why_again(answer: Answer | None) -> str:
+    if answer is not None and answer.kind is AnswerKind.NOT_SENT:
+        return "nothing was sent"
+    if answer is not None and answer.kind is AnswerKind.FAILED:
+        return "the server says that it did not carry it out"
+    return "a second time does no harm that the first one did not"

@@ -1,0 +1,195 @@
+"""One observation seen with the eyes of one step: its conditions, its commands, and the facts that must not change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from console.core.command import Identity, Planned
+from console.core.kinds import kind_of
+from console.core.kinds.protection import protection
+from console.core.model import ClusterState, Redis, Role
+from console.core.model.verdict import Check
+from console.core.previews.loss_preview import LossPreview, preview
+from console.core.runbooks.document import Condition, GateKind, Runbook, Step
+from console.core.runbooks.hazards import override_sentence
+from console.core.runbooks.interlocks import interlocks
+from console.core.runbooks.verbs import VERBS, changes_something
+from console.core.runbooks.vocabulary import evaluate
+from console.core.runs.gate import differences, digest, evidence, identities, material
+from console.engine.actions.verbs import CommandContext, PlanError, plan_commands
+
+
+@dataclass(frozen=True, slots=True)
+class StepView:
+    """What a gate shows, all of it from one observation."""
+
+    state: ClusterState
+    skips: tuple[Check, ...]
+    """The step's `skip_if`; empty: it is never skipped."""
+    checks: tuple[Check, ...]
+    """What must hold before anything is sent."""
+    planned: tuple[Planned, ...]
+    obstacle: str
+    """Why the commands could not be made; empty: they could."""
+    facts: Mapping[str, str]
+    digest: str
+    """Of the facts and of the commands."""
+    evidence: tuple[str, ...]
+    preview: LossPreview | None
+    identities: Mapping[str, Identity]
+    sentence: str = ""
+    """What an operator has to type to override the checks that fail; empty: one of them can never be overridden."""
+
+    @property
+    def done_already(self) -> bool:
+        return _needless(self.skips)
+
+    @property
+    def blocked(self) -> bool:
+        return bool(self.obstacle) or not all(check.holds for check in self.checks)
+
+
+def view_step(
+    step: Step,
+    state: ClusterState,
+    work: CommandContext,
+    *,
+    entrance: tuple[Condition, ...] = (),
+    rest: tuple[Planned, ...] | None = None,
+) -> StepView:
+    """Evaluates a step on an observation. `entrance`: what the runbook requires before its first step.
+
+    `rest`: what is left of a step of which a part was carried out already; else the commands are made anew.
+    """
+    planned, obstacle = rest or (), ""
+    if rest is None:
+        try:
+            planned = plan_commands(step, state, work)
+        except PlanError as error:
+            obstacle = str(error)
+    checks = _evaluated(conditions(step, entrance), state, work.roles)
+    facts = material(state, work.roles)
+    commands = {f"command {number}": f"{one.node}: {one.render()}" for number, one in enumerate(planned, start=1)}
+    return StepView(
+        state=state,
+        skips=_evaluated(step.skip_if, state, work.roles) if rest is None else (),
+        checks=checks,
+        planned=planned,
+        obstacle=obstacle,
+        facts=facts,
+        digest=digest({**facts, **commands}),
+        evidence=evidence(state, work.roles, step),
+        preview=_preview(step, state, work.roles),
+        identities=identities(state),
+        sentence="" if obstacle else override_sentence(step, checks, work.roles),
+    )
+
+
+def conditions(step: Step, entrance: tuple[Condition, ...] = ()) -> tuple[Condition, ...]:
+    """What must hold before the step, each once: the runbook's own conditions, then what the verb itself requires."""
+    wanted = list(entrance)
+    wanted += [one for one in step.require if one not in wanted]
+    wanted += [one for one in interlocks(step) if one not in wanted]
+    return tuple(wanted)
+
+
+def proofs(step: Step, state: ClusterState, roles: Mapping[str, str]) -> tuple[Check, ...]:
+    """The step's `verify` on this observation."""
+    return _evaluated(step.verify, state, roles)
+
+
+def passed_over(step: Step, state: ClusterState, roles: Mapping[str, str]) -> bool:
+    """Whether the step's `skip_if` holds on this observation; a step without one is never passed over."""
+    return _needless(_evaluated(step.skip_if, state, roles))
+
+
+def _needless(skips: tuple[Check, ...]) -> bool:
+    return bool(skips) and all(check.holds for check in skips)
+
+
+def changes(shown: StepView, now: StepView) -> tuple[str, ...]:
+    """What is no longer as it was shown, one plain line each: then nothing is sent (H08)."""
+    lines = list(differences(shown.facts, now.facts))
+    if not lines:  # the facts name the same things in better words
+        lines += [
+            f"{node}: another server answers than the one that was shown"
+            for node, who in shown.identities.items()
+            if now.identities.get(node) != who
+        ]
+    if now.obstacle and now.obstacle != shown.obstacle:
+        lines.append(now.obstacle)
+    elif shown.planned != now.planned:
+        lines.append("what would be sent is not what was shown")
+    held = {check.statement for check in shown.checks if check.holds}
+    lines += [
+        f"no longer so: {check.statement} ({check.evidence})"
+        for check in now.checks
+        if not check.holds and check.statement in held
+    ]
+    return tuple(lines)
+
+
+def gate_of(step: Step) -> GateKind:
+    """The step's gate, but never a weaker one than its action needs, whatever the document says."""
+    if step.action is None:
+        return step.gate
+    spec = VERBS.get(step.action.verb)
+    if spec is None or spec.wipes_data:
+        return GateKind.TYPE_NAME
+    return GateKind.CONFIRM if step.gate is GateKind.NONE else step.gate
+
+
+def may_skip(runbook: Runbook, index: int) -> bool:
+    """Whether the operator may pass over a step: only where no later step asks for what this one proves.
+
+    A step without `verify` proves nothing that a later one could ask for by name; where it sends something, it stays.
+    """
+    step = runbook.steps[index]
+    if gate_of(step) is GateKind.TYPE_NAME or (not step.verify and changes_something(step.action)):
+        return False
+    later = runbook.steps[index + 1 :]
+    return not any(wanted in step.verify for one in later for wanted in (*conditions(one), *one.verify))
+
+
+def situation(state: ClusterState) -> str:
+    """Where the pair stands, in one or two sentences: what a run says when it ends early."""
+    parts = []
+    for node in state.nodes:
+        redis, keepalived = node.redis.value, node.keepalived.value
+        words = [_role(redis) if redis else f"Redis: {_short(node.redis.problem)}"]
+        if node.holds(state.vip):
+            words.append("holds the VIP")
+        if kind_of(state.kind).keepalived_on_nodes:
+            problem = _short(node.keepalived.problem)
+            words.append(f"keepalived {keepalived.state.value}" if keepalived else f"keepalived: {problem}")
+        parts.append(f"{node.name}: {', '.join(words)}")
+    return f"{'; '.join(parts)}. {sentence(protection(state).reason)}"
+
+
+def sentence(text: str) -> str:
+    """The text with one full stop at its end; nothing stays nothing."""
+    text = text.strip().rstrip(".")
+    return f"{text}." if text else ""
+
+
+def _short(problem: object) -> str:
+    return str(problem).rstrip(".")
+
+
+def _role(redis: Redis) -> str:
+    if redis.role is Role.MASTER or redis.master is None:
+        return redis.role.value
+    return f"replica of {redis.master.host}, link {'up' if redis.master.up else 'down'}"
+
+
+def _evaluated(conditions: tuple[Condition, ...], state: ClusterState, roles: Mapping[str, str]) -> tuple[Check, ...]:
+    return tuple(evaluate(condition, state, roles) for condition in conditions)
+
+
+def _preview(step: Step, state: ClusterState, roles: Mapping[str, str]) -> LossPreview | None:
+    if step.action is None or step.action.verb != "replicate":
+        return None
+    source = roles.get(str(step.action.arguments.get("source", "")))
+    target = roles.get(step.role)
+    return preview(state, source, target) if source and target else None

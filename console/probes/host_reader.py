@@ -1,0 +1,163 @@
+"""From a batch of sections to what is known of the host: broken output is a reading with its reason, never an error."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from console.core.model import Problem, ProblemKind, Reading, read, unread
+from console.core.model.assembling import HostReadings, choose_instance
+from console.probes.host import addresses, arp, backups, clock, disk, files, host_identity, memory, processes, run_lock
+from console.probes.host.files import FileStat
+from console.probes.keepalived import ipvs, keepalived_config, keepalived_version, notify_log, scripts, system_log
+from console.probes.program import Section, Watched
+from console.probes.redis import redis_file, redis_log
+
+T = TypeVar("T")
+_BROKEN = (ValueError, IndexError, KeyError, OverflowError)
+
+
+class HostReader:
+    """Keeps what changes rarely between batches; everything else is as old as the batch."""
+
+    def __init__(self, watched: Watched, vip: str, instance: str) -> None:
+        self._watched = watched
+        self._vip = vip
+        self._instance = instance
+        self._known = HostReadings()
+        self._utc_offset = 0
+
+    def take(self, batch: Mapping[str, Section], sent: float, received: float, dump: str) -> HostReadings:
+        """What is known after this batch. Times are the operator's; `dump` is the path of Redis' RDB, if known."""
+        known = self._known
+        known = replace(
+            known,
+            identity=_section(batch, host_identity.NAME, sent, lambda one: host_identity.parse(one.text)),
+            addresses=_section(batch, addresses.NAME, sent, lambda one: addresses.parse(one.text)),
+            memory=_section(batch, memory.NAME, sent, lambda one: memory.parse(one.text)),
+            run_lock=_section(batch, run_lock.NAME, sent, lambda one: run_lock.parse(one.text)),
+            version=_rare(batch, keepalived_version.NAME, sent, known.version, _version),
+            backups=_rare(batch, backups.NAME, sent, known.backups, lambda one: backups.parse(one.text)),
+            disk=_rare(batch, disk.NAME, sent, known.disk, lambda one: disk.parse(one.text)),
+            redis_log=_watched(batch, redis_log.NAME, sent, known.redis_log, lambda one: redis_log.parse(one.text)),
+            redis_file=_watched(batch, redis_file.NAME, sent, known.redis_file, lambda one: redis_file.parse(one.text)),
+            scripts=_watched(batch, scripts.NAME, sent, known.scripts, lambda one: scripts.parse(one.text)),
+            services=_rare(batch, ipvs.NAME, sent, known.services, lambda one: ipvs.parse(one.text)),
+            arp=_rare(batch, arp.NAME, sent, known.arp, lambda one: arp.parse(one.text)),
+        )
+        known = self._with_clock(known, batch, sent, received)
+        known = self._with_files(known, batch, sent, dump)
+        paths = keepalived_config.script_paths(known.config.value)
+        self._known = replace(
+            known,
+            processes=_section(batch, processes.NAME, sent, lambda one: processes.parse(one.text, paths)),
+        )
+        return self._known
+
+    @property
+    def scripts(self) -> tuple[str, ...]:
+        """The script paths that the next request should look for."""
+        return keepalived_config.script_paths(self._known.config.value)
+
+    def _with_clock(
+        self, known: HostReadings, batch: Mapping[str, Section], sent: float, received: float
+    ) -> HostReadings:
+        if clock.NAME not in batch:
+            return known
+        told = _section(batch, clock.NAME, sent, lambda one: clock.parse(one.text))
+        if told.value is not None:
+            self._utc_offset = told.value.utc_offset
+        return replace(known, clock=told.map(lambda one: clock.compare(one.seconds, sent, received)))
+
+    def _with_files(self, known: HostReadings, batch: Mapping[str, Section], sent: float, dump: str) -> HostReadings:
+        stats = _section(batch, files.NAME, sent, lambda one: files.parse(one.text))
+        found: dict[str, FileStat] = stats.value or {}
+        path = self._watched.config
+        config = _watched(
+            batch,
+            keepalived_config.NAME,
+            sent,
+            known.config,
+            lambda one: keepalived_config.parse(one.data, path, found.get(path)),
+        )
+        instance = choose_instance(config.value, self._instance, self._vip)
+        name = instance.name if instance else None
+        offset = known.clock.value.offset if known.clock.value else 0.0
+        now = sent + offset
+        log = self._watched.state_log
+        nothing: Reading[Any] = unread(ProblemKind.NOT_CONFIGURED, "the inventory names no keepalived.state_log")
+        return replace(
+            known,
+            config=config,
+            notify_log=_watched(
+                batch,
+                notify_log.NAME,
+                sent,
+                known.notify_log,
+                lambda one: notify_log.parse(one.text, log, now, self._utc_offset),
+            )
+            if log
+            else nothing,
+            system_log=_watched(
+                batch,
+                system_log.NAME,
+                sent,
+                known.system_log,
+                lambda one: system_log.parse(one.text, now, self._utc_offset, name),
+            ),
+            saved=_saved(stats, dump, sent),
+        )
+
+
+def _version(section: Section) -> str:
+    return keepalived_version.parse(section.text)
+
+
+def _section(batch: Mapping[str, Section], name: str, at: float, parse: Callable[[Section], T]) -> Reading[T]:
+    section = batch.get(name)
+    if section is None:
+        return unread(ProblemKind.BAD_ANSWER, f"the node's answer has no part {name!r}", at)
+    if section.status != "ok":
+        return Reading(None, _problem(section), at)
+    try:
+        return read(parse(section), at)
+    except _BROKEN as error:
+        text = str(error) if isinstance(error, ValueError) and str(error) else type(error).__name__
+        return unread(ProblemKind.BAD_ANSWER, f"{name}: {text}"[:300], at)
+
+
+def _rare(
+    batch: Mapping[str, Section], name: str, at: float, before: Reading[T], parse: Callable[[Section], T]
+) -> Reading[T]:
+    """What was not read again keeps its age."""
+    return _section(batch, name, at, parse) if name in batch else before
+
+
+def _watched(
+    batch: Mapping[str, Section], name: str, at: float, before: Reading[T], parse: Callable[[Section], T]
+) -> Reading[T]:
+    """A file whose `stat` has not changed stands as it stood: its reading is as new as that stat."""
+    if name in batch:
+        return _section(batch, name, at, parse)
+    return replace(before, at=at) if before.at and files.NAME in batch else before
+
+
+def _problem(section: Section) -> Problem:
+    what = " ".join(section.text.split())
+    if section.status == "denied":
+        return Problem(ProblemKind.NOT_PERMITTED, f"not permitted to read {what}; ssh.sudo may help")
+    if section.status == "unknown":
+        return Problem(ProblemKind.NOT_AVAILABLE, f"{what} is not known")
+    return Problem(ProblemKind.NOT_AVAILABLE, f"{what}: not there, or hidden from this user")
+
+
+def _saved(stats: Reading[dict[str, FileStat]], dump: str, at: float) -> Reading[Any]:
+    if stats.value is None:
+        return Reading(None, stats.problem, at)
+    if not dump:
+        return unread(ProblemKind.NOT_AVAILABLE, "where Redis saves its RDB is not known: set redis.dir", at)
+    found = files.saved(stats.value, dump)
+    if found is None:
+        return unread(ProblemKind.NOT_AVAILABLE, f"{dump}: not there, or hidden from this user", at)
+    return read(found, at)

@@ -1,0 +1,28 @@
+"""A report in the form that was asked for, from the entries of a journal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Literal
+
+from console.report.document import report_document
+from console.report.render import html, markdown
+from console.report.sections import blocks
+
+if TYPE_CHECKING:
+    from console.core.runs.journal import ChainCheck, Entry
+
+Form = Literal["md", "html", "json"]
+FORMS: Mapping[Form, str] = {"md": "Markdown", "html": "one HTML file", "json": "JSON"}
+"""The forms there are, and what each is called."""
+
+
+def report_text(run_id: str, entries: Sequence[Entry], check: ChainCheck, form: Form) -> str:
+    """The whole report; `entries` are those that `check` found sound."""
+    document = report_document(run_id, entries, check)
+    if form == "json":
+        return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    if form == "html":
+        return html(f"Run {run_id}", blocks(document))
+    return markdown(blocks(document))

@@ -1,0 +1,27 @@
+"""What the name that clients resolve led to while the run lived: for how long it was wrong, and where it led when."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from console.report.render import Block, Heading, Paragraph, Table
+
+
+def name_section(name: Mapping[str, Any] | None, moment: Callable[[object], str]) -> Iterator[Block]:
+    """Nothing where no name was watched. `moment`: epoch seconds as the report writes them."""
+    if not name:
+        return
+    yield Heading("The name that clients resolve")
+    yield Paragraph(str(name.get("words") or ""))
+    rows = [
+        (str(way["way"]), ", ".join(led["addresses"]) or "nowhere", moment(led["since"]), f"{_lasted(led):.1f} s")
+        for way in name.get("ways") or ()
+        for led in way.get("led") or ()
+    ]
+    if rows:
+        yield Table(("by", "led to", "from", "for"), tuple(rows))
+
+
+def _lasted(led: Mapping[str, Any]) -> float:
+    return float(led["until"]) - float(led["since"])

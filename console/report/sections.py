@@ -1,0 +1,254 @@
+"""A report in the order in which an incident review reads it: what it came to first, every single entry last."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, tzinfo
+from itertools import chain
+from typing import Any
+
+from console.report.name_section import name_section
+from console.report.render import Block, Code, Facts, Heading, Items, Paragraph, Table
+
+Row = Mapping[str, Any]
+
+
+def blocks(report: Row, zone: tzinfo | None = None) -> tuple[Block, ...]:
+    """`report` as `report_document` makes it. `zone`: what local time is; None: that of this machine."""
+    name = name_section(report.get("name"), _seconds)
+    parts = (_summary(report, zone), _standing(report, zone), name, _data(report), _backups(report))
+    rest = (_steps(report, zone), _gates(report, zone), _commands(report, zone), _timeline(report, zone))
+    return tuple(chain(*parts, *rest))
+
+
+# --- times ---------------------------------------------------------------------------------------------------------
+
+
+def _local(at: str, zone: tzinfo | None) -> str:
+    try:
+        return datetime.fromisoformat(at).astimezone(zone).strftime("%Y-%m-%d %H:%M:%S %z")
+    except ValueError:
+        return at
+
+
+def _both(at: str | None, zone: tzinfo | None) -> str:
+    return f"{at} ({_local(at, zone)} local)" if at else "not recorded"
+
+
+def _seconds(value: object) -> str:
+    """An observation's own time: epoch seconds, as the journal keeps them."""
+    if not isinstance(value, int | float):
+        return "not recorded"
+    return datetime.fromtimestamp(value, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+# --- the parts -----------------------------------------------------------------------------------------------------
+
+
+def _summary(report: Row, zone: tzinfo | None) -> Iterator[Block]:
+    opened, journal = report["opened"], report["journal"]
+    yield Heading(f"Run {report['run']}", 1)
+    yield from (Paragraph(one, warning=True) for one in report["problems"])
+    title = f" ({opened['runbook_title']})" if opened.get("runbook_title") else ""
+    sound = "each fits the one before" if journal["sound"] else f"broken at line {journal['broken_line']}"
+    yield Facts(
+        (
+            ("outcome", str(report["outcome"])),
+            ("runbook", f"{opened.get('runbook')}{title}, SHA-256 {opened.get('runbook_sha256')}"),
+            ("cluster", str(opened.get("cluster"))),
+            ("roles", ", ".join(f"{role} = {node}" for role, node in report["roles"].items()) or "not bound"),
+            ("operator", _who(opened)),
+            ("began", _both(report["began"], zone)),
+            ("ended", _both(report["ended"], zone)),
+            ("journal", f"{journal['entries']} entries, {sound}"),
+        )
+    )
+    if report["message"]:
+        yield Paragraph(str(report["message"]))
+    if report["writes_held_back"]:
+        yield Paragraph(_held_back(report["writes_held_back"]))
+
+
+def _who(opened: Row) -> str:
+    words = [str(opened.get("operator"))]
+    if opened.get("terminal"):
+        words.append(f"terminal {opened['terminal']}")
+    if opened.get("terminal_from"):
+        words.append(f"logged in from {opened['terminal_from']}")
+    return ", ".join((*words, str(opened.get("program"))))
+
+
+def _held_back(held: Row) -> str:
+    since = _seconds(held["since"]) if held.get("since") else str(held.get("at"))
+    if held["seconds"] is None:
+        return (
+            f"Writes were held back on {held['node']} from {since} on; the journal has no look that found them taken."
+        )
+    until = _seconds(held["until"])
+    return (
+        f"Clients could not write for {held['seconds']:.1f} s, from {since} to {until}; then {held['node']} took them."
+    )
+
+
+def _standing(report: Row, zone: tzinfo | None) -> Iterator[Block]:
+    before, after = report["before"], report["after"]
+    if not before or not after:
+        return
+    yield Heading("Before and after")
+    first, last = dict(_flat(before)), dict(_flat(after))
+    rows = tuple((fact, first.get(fact, ""), last.get(fact, "")) for fact in dict.fromkeys((*first, *last)))
+    yield Table(("", f"first seen {_local(before['at'], zone)}", f"last seen {_local(after['at'], zone)}"), rows)
+
+
+def _flat(standing: Row) -> Iterator[tuple[str, str]]:
+    vip = standing.get("vip")
+    if vip:
+        yield f"{vip} held by", ", ".join(standing.get("vip_holders") or ()) or "no node"
+        yield f"{vip} reaches", str(standing.get("vip_reaches") or "none of the nodes")
+    for name, node in (standing.get("nodes") or {}).items():
+        for fact in ("redis", "keys", "offset", *(("keepalived", "priority") if vip else ())):
+            yield f"{name}: {'Redis' if fact == 'redis' else fact}", _known(node.get(fact))
+
+
+def _known(value: object) -> str:
+    return "not known" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
+
+
+_FATE = {
+    "done": "It was carried out: this data of the target was replaced.",
+    "nothing was sent": "It was not sent: nothing was lost by it.",
+    "not sent": "It did not leave this machine: nothing was lost by it.",
+    "failed": "The server did not carry it out.",
+    "unknown": "Whether it was carried out is not known.",
+}
+
+
+def _data(report: Row) -> Iterator[Block]:
+    if report["data"]:
+        yield Heading("What was lost or kept")
+    for one in report["data"]:
+        yield Paragraph(
+            f"{one.get('resync')} resync of {one.get('target')} from {one.get('source')}: {one.get('reason')}."
+            f" {_FATE.get(str(one['carried_out']), str(one['carried_out']))}"
+        )
+        said = (*(f"warned: {line}" for line in one.get("warnings") or ()), *(one.get("lines") or ()))
+        if said:
+            yield Items(tuple(str(line) for line in said))
+
+
+def _backups(report: Row) -> Iterator[Block]:
+    if report["backups"] or report["replaced_files"]:
+        yield Heading("Backups, and how to get them back")
+    for one in report["backups"]:
+        digest = one["sha256"] or f"not known: `sha256sum {one['path']}` on {one['node']} tells it"
+        keys = "" if one["keys"] is None else f", {one['keys']:,} keys"
+        checked = (one["checked"],) if one["checked"] else ()
+        yield Items((f"{one['node']}:{one['path']}", f"{one['size']} bytes{keys}, SHA-256 {digest}", *checked))
+        cluster = report["opened"].get("cluster", "")
+        own = [f"redis-ha-console run restore-backup {cluster} --bind target={one['node']}"]
+        yield Code("\n".join(one["how_to_restore"] or own))
+    for one in report["replaced_files"]:
+        yield Items((f"{one['node']}:{one['before']}: {one['path']} as it was before this run changed it",))
+        yield Code(f"cp -p {one['before']} {one['path']}   # on {one['node']}, then reload keepalived")
+
+
+def _steps(report: Row, zone: tzinfo | None) -> Iterator[Block]:
+    if not report["steps"]:
+        return
+    yield Heading("Steps")
+    rows = tuple(
+        (str(one["number"]), one["id"], str(one["status"]), _local(one["at"], zone) if one["at"] else "", one["note"])
+        for one in report["steps"]
+    )
+    yield Table(("", "step", "outcome", "local time", "why"), rows)
+
+
+def _gates(report: Row, zone: tzinfo | None) -> Iterator[Block]:
+    if report["gates"]:
+        yield Heading("Gates: what was shown, and what was decided")
+    shown: dict[object, str] = {}
+    for gate in report["gates"]:
+        step, digest = gate["step"], gate["digest"]
+        yield Heading(f"Step {step} {gate['id']}: {gate['choice']}, at {_both(gate['at'], zone)}", 3)
+        yield Facts(tuple(_decision(gate)))
+        if shown.get(step) == digest:
+            yield Paragraph("Shown was the same as at the question before.")
+        else:
+            yield from _shown(gate)
+        shown[step] = digest
+        if gate["refused"]:
+            yield Paragraph("Looked at again right after the answer, and refused:")
+            yield Items(tuple(str(line) for line in gate["refused"]))
+
+
+def _decision(gate: Row) -> Iterator[tuple[str, str]]:
+    yield "asked", str(gate["asked"])
+    if gate["reason"]:
+        yield "because", str(gate["reason"])
+    yield "decided", str(gate["choice"])
+    if gate["typed"]:
+        yield "typed", str(gate["typed"])
+    if gate["overridden"]:
+        yield "overridden", "; ".join(str(one) for one in gate["overridden"])
+    yield "observed", _seconds(gate["observed_at"])
+    yield "digest of what was shown", str(gate["digest"])
+    if gate["differences"]:
+        yield "changed since it was shown before", "; ".join(str(one) for one in gate["differences"])
+
+
+def _shown(gate: Row) -> Iterator[Block]:
+    seen = gate["evidence"] or [f"{fact}: {value}" for fact, value in gate["facts"].items()]
+    if seen:
+        yield Items(tuple(str(line) for line in seen))
+    preview = gate["preview"] or {}
+    told = (*(f"warned: {one}" for one in preview.get("warnings") or ()), *(preview.get("lines") or ()))
+    if told:
+        yield Paragraph(f"Preview: {preview.get('resync')} resync: {preview.get('reason')}")
+        yield Items(tuple(str(line) for line in told))
+    if gate["checks"]:
+        yield Table(("condition", "", "evidence"), tuple(_check(one) for one in gate["checks"]))
+    commands = [f"{one.get('node')}> {(one.get('command') or {}).get('sent', '')}" for one in gate["planned"]]
+    if commands:
+        yield Code("\n".join(_head(command) for command in commands))
+
+
+def _check(check: Row) -> tuple[str, str, str]:
+    return str(check.get("statement", "")), str(check.get("verdict", "")), str(check.get("evidence", ""))
+
+
+def _head(text: str) -> str:
+    """The first line of a script; the whole of it stands where it was sent."""
+    first, *rest = text.splitlines() or [""]
+    return f"{first}   # and {len(rest)} lines more" if rest else first
+
+
+def _commands(report: Row, zone: tzinfo | None) -> Iterator[Block]:
+    yield Heading("Commands and answers")
+    if not report["commands"]:
+        yield Paragraph("No command was sent.")
+    for one in report["commands"]:
+        yield Heading(f"Step {one['step']} {one['id']}, on {one['node']}, at {_both(one['at'], zone)}", 3)
+        if one["summary"]:
+            yield Paragraph(str(one["summary"]))
+        yield Code(str(one["sent"]))
+        if one["answer"] is None:
+            yield Paragraph("No answer is recorded: whether it was carried out is not known.", warning=True)
+            continue
+        status = "" if one["exit_status"] is None else f", exit status {one['exit_status']}"
+        yield Paragraph(f"answer at {one['answered_at']}: {one['answer']}{status}")
+        if one["text"]:
+            yield Code(str(one["text"]))
+
+
+def _timeline(report: Row, zone: tzinfo | None) -> Iterator[Block]:
+    yield Heading("What happened")
+    rows = tuple(
+        (str(event["at"]), _local(str(event["at"]), zone), str(event["kind"]), _said(event))
+        for event in report["events"]
+    )
+    yield Table(("time (UTC)", "local time", "entry", ""), rows)
+
+
+def _said(event: Row) -> str:
+    lines: Sequence[str] = str(event["text"]).splitlines()
+    return str(event["text"]) if event["kind"] != "intent" or len(lines) < 2 else _head(str(event["text"]))  # noqa: PLR2004

@@ -1,0 +1,73 @@
+"""Looking in a thread of its own: a server that keeps silent holds up nobody who polls."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class InspectionThread(Generic[T]):
+    """Looks when asked; whoever waits does not wait longer than it wants to."""
+
+    def __init__(self, what: str, look: Callable[[], T], now: Now, end: Callable[[], None] = lambda: None) -> None:
+        """`look` raises nothing. `end` is called in the thread that looked, once it is closed."""
+        self.what = what
+        self.answer: T | None = None
+        """Of the last look that has ended."""
+        self.asked_at = 0.0
+        """When the last look began, epoch seconds; 0: there was none."""
+        self._look = look
+        self._now = now
+        self._end = end
+        self._go = threading.Event()
+        self._done = threading.Event()
+        self._done.set()
+        self._closed = False
+        self._thread: threading.Thread | None = None
+
+    @property
+    def idle(self) -> bool:
+        """Whether no look is under way."""
+        return self._done.is_set()
+
+    def ask(self) -> None:
+        """Starts to look, unless the last look is still under way: it goes on, and its answer will be as new."""
+        if not self.idle or self._closed:
+            return
+        self.asked_at = self._now()
+        self._done.clear()
+        self._go.set()
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name=f"look at {self.what}", daemon=True)
+            self._thread.start()
+
+    def wait(self, deadline: float) -> bool:
+        """Whether no look is under way by `deadline` (monotonic)."""
+        return self._done.wait(max(0.0, deadline - time.monotonic()))
+
+    def close(self) -> None:
+        self._closed = True
+        self._go.set()
+
+    def _run(self) -> None:
+        while True:
+            self._go.wait()
+            self._go.clear()
+            if self._closed:
+                self._end()
+                return
+            self.answer = self._look()
+            self._done.set()
+
+
+Now = Callable[[], float]
+
+
+def silence(what: str, since: float, *, begun: bool = False) -> str:
+    """One line that says since when there is no answer. `begun`: the first part of one has come."""
+    how = "answered only in part" if begun else "not answered"
+    return f"{what} has {how} since {time.strftime('%H:%M:%S', time.gmtime(since))} UTC"

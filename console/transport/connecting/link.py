@@ -1,0 +1,122 @@
+"""A connection that is opened in the background, lost, and opened again; whoever polls never waits for it."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable
+from typing import Generic, Protocol, TypeVar
+
+from console.core.model import Problem, ProblemKind
+from console.transport.connecting.failure import LinkError
+from console.transport.connecting.retry_delay import delay
+
+
+class Closable(Protocol):
+    """What a link keeps open."""
+
+    def close(self) -> None: ...
+
+
+C = TypeVar("C", bound=Closable)
+
+
+class Link(Generic[C]):
+    """Owned by the thread that polls; only the opening runs in a thread of its own."""
+
+    def __init__(self, name: str, opener: Callable[[], C]) -> None:
+        self._name = name
+        self._opener = opener
+        self._failures = 0
+        self._not_before = 0.0
+        self._opening: _Opening[C] | None = None
+        self._closed = False
+        self.connection: C | None = None
+        self.problem = Problem(ProblemKind.CONNECTING, ProblemKind.CONNECTING.value)
+
+    def ready(self, *, force: bool = False) -> bool:
+        """Whether `begin` would start to open it now."""
+        if self._closed or self.connection is not None or self._opening is not None:
+            return False
+        return force or time.monotonic() >= self._not_before
+
+    def begin(self, *, force: bool = False) -> None:
+        """Starts to open it, if it is not open, not being opened, and the backoff is over (or `force`)."""
+        if self.ready(force=force):
+            self._opening = _Opening(self._name, self._opener)
+
+    def settle(self, deadline: float) -> bool:
+        """Takes the result of opening, waiting for it until `deadline` (monotonic). True when it has just opened."""
+        opening = self._opening
+        if opening is None or not opening.done.wait(max(0.0, deadline - time.monotonic())):
+            return False
+        self._opening = None
+        if opening.connection is None:
+            assert opening.problem is not None
+            self.fail(opening.problem)
+            return False
+        if self._closed:
+            opening.connection.close()
+            return False
+        self.connection = opening.connection
+        self._failures = 0
+        return True
+
+    def fail(self, problem: Problem) -> None:
+        """The connection is gone, or did not come about: closed, and tried again after a while."""
+        if self.connection is not None:
+            self.connection.close()
+            self.connection = None
+        self.problem = problem
+        self._failures += 1
+        self._not_before = time.monotonic() + delay(self._failures)
+
+    def hurry(self) -> None:
+        """Forgets the backoff."""
+        self._not_before = 0.0
+        self._failures = 0
+
+    def close(self) -> None:
+        self._closed = True
+        if self._opening is not None:
+            self._opening.abandon()
+        if self.connection is not None:
+            self.connection.close()
+            self.connection = None
+
+
+class _Opening(Generic[C]):
+    """One attempt, in its own thread."""
+
+    def __init__(self, name: str, opener: Callable[[], C]) -> None:
+        self.done = threading.Event()
+        self.connection: C | None = None
+        self.problem: Problem | None = None
+        self._name = name
+        self._opener = opener
+        self._abandoned = False
+        self._lock = threading.Lock()
+        threading.Thread(target=self._run, name=f"open {name}", daemon=True).start()
+
+    def abandon(self) -> None:
+        with self._lock:
+            self._abandoned = True
+            if self.connection is not None:
+                self.connection.close()
+
+    def _run(self) -> None:
+        try:
+            connection = self._opener()
+        except LinkError as error:
+            self.problem = error.problem
+        except Exception as error:  # noqa: BLE001 - one node's trouble must not end the others'
+            text = f"{self._name}: {type(error).__name__}: {error}"
+            self.problem = Problem(ProblemKind.UNREACHABLE, " ".join(text.split())[:300])
+        else:
+            with self._lock:
+                self.connection = connection
+                if self._abandoned:
+                    with contextlib.suppress(Exception):
+                        connection.close()
+        self.done.set()

@@ -1,0 +1,179 @@
+"""A run's journal on this machine's disk: append-only, each entry synced before anything is sent.
+
+Whoever writes a journal holds a lock on its file, which ends with the process however that ends. So two consoles never
+append to one journal, and a reader can tell a run that is under way from one whose console died.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from console.core.runs.journal import Entry, next_entry
+from console.core.runs.replay import Cut, PastRun, recall
+
+NAME = "journal.jsonl"
+_PATIENCE = 1.0
+"""Seconds in which a lock is tried for: readers hold it for moments, to see whether somebody writes."""
+
+
+class FileJournal:
+    """Writes `journal.jsonl` in the folder of the run. Only the operator may read it: folder 0700, file 0600."""
+
+    def __init__(self, folder: Path, file: int, now: Callable[[], float], last: Entry | None = None) -> None:
+        """`file` is open for appending and locked; `last` is the entry after which the next one follows."""
+        self._folder = folder
+        self._file: int | None = file
+        self._now = now
+        self._last = last
+        self._broken = ""
+
+    @property
+    def run_id(self) -> str:
+        return self._folder.name
+
+    @property
+    def path(self) -> str:
+        """The folder of this run."""
+        return str(self._folder)
+
+    def append(self, kind: str, data: Mapping[str, object]) -> None:
+        """On disk when it returns. Raises OSError, and does so ever after: half a line ends a journal."""
+        if self._file is None:
+            raise OSError(f"the journal {self._folder / NAME} is closed")
+        if self._broken:
+            raise OSError(self._broken)
+        entry = next_entry(self._last, kind, data, self._now())
+        line = entry.line.encode()
+        whole = os.fstat(self._file).st_size + len(line)
+        try:
+            _write_all(self._file, line)
+            os.fsync(self._file)
+        except OSError as error:
+            self._broken = f"the journal {self._folder / NAME} cannot be written: {error.strerror}"
+            raise OSError(self._broken) from error
+        finally:  # Ctrl-C in here must not make the next entry forget this one
+            if os.fstat(self._file).st_size == whole:
+                self._last = entry
+
+    def close(self) -> None:
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+
+def open_journal(folder: Path, run_id: str, now: Callable[[], float]) -> FileJournal:
+    """A new journal in `folder/run_id`. Raises OSError where the folder cannot be made or the run exists already."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    own = folder / run_id
+    own.mkdir(mode=0o700)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
+    file = os.open(own / NAME, flags, 0o600)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        for one in (own, folder):
+            _sync_folder(one)
+    except OSError:
+        os.close(file)
+        raise
+    return FileJournal(own, file, now)
+
+
+def reopen_journal(folder: Path, run_id: str, now: Callable[[], float]) -> tuple[FileJournal, PastRun, Cut | None]:
+    """The journal of a run whose console died, to be written on after its last whole entry, and what stood in it.
+
+    Raises OSError where it cannot be opened, where another console writes it, and where it is closed or broken.
+    """
+    own = folder / run_id
+    try:
+        file = os.open(own / NAME, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
+    except OSError as error:
+        raise OSError(f"the journal {own / NAME} cannot be opened for writing: {error.strerror}") from error
+    try:
+        _lock(file, run_id)
+        past = _resumable(recall(run_id, str(own), read_lines(own / NAME), under_way=False))
+        cut = _set_aside(own, file, past) if past.chain.unfinished else None
+    except OSError:
+        os.close(file)
+        raise
+    return FileJournal(own, file, now, past.entries[-1] if past.entries else None), past, cut
+
+
+def read_lines(path: Path) -> list[str]:
+    """The lines of a journal with their ends; only a line feed ends one. Raises OSError."""
+    text = path.read_bytes().decode("utf-8", "replace")
+    lines = [f"{line}\n" for line in text.split("\n")]
+    last = lines.pop()[:-1]
+    return [*lines, last] if last else lines
+
+
+def is_written(path: Path) -> bool:
+    """Whether a console holds this journal open for writing now. Raises OSError."""
+    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(file)
+    return False
+
+
+def _resumable(past: PastRun) -> PastRun:
+    if past.why_not:
+        raise OSError(past.why_not)
+    return past
+
+
+def _lock(file: int, run_id: str) -> None:
+    """Takes the lock. Raises OSError where another console keeps it."""
+    until = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= until:
+                raise OSError(f"the run {run_id} is under way: another console writes its journal") from None
+            time.sleep(0.02)
+        else:
+            return
+
+
+def _set_aside(folder: Path, file: int, past: PastRun) -> Cut:
+    """Moves the unfinished last line to a file of its own; what was after it is nothing. Raises OSError."""
+    whole = sum(len(entry.line.encode()) for entry in past.entries)
+    rest = os.pread(file, os.fstat(file).st_size - whole, whole)
+    line = past.chain.entries + 1
+    kept = folder / f"{NAME}.cut-{line}-{hashlib.sha256(rest).hexdigest()[:8]}"
+    with contextlib.suppress(FileExistsError):  # the same bytes: this was begun before, and did not come to its end
+        copy = os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        try:
+            _write_all(copy, rest)
+            os.fsync(copy)
+        finally:
+            os.close(copy)
+    if kept.read_bytes() != rest:
+        raise OSError(f"{kept} does not hold the unfinished end of the journal: move it away and try again")
+    _sync_folder(folder)
+    os.ftruncate(file, whole)
+    os.fsync(file)
+    return Cut(line, len(rest), hashlib.sha256(rest).hexdigest(), kept.name)
+
+
+def _write_all(file: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(file, data) :]
+
+
+def _sync_folder(folder: Path) -> None:
+    """A new file is found again after a crash only when its folder is on disk too."""
+    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)

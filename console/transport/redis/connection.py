@@ -1,0 +1,295 @@
+"""Redis connections: RESP2 and nothing but the commands that are asked for, so that 2.6 to 8 and Valkey all work."""
+
+# mypy: allow-untyped-calls
+# (the library has annotations on some of its methods only)
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import ssl
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from console.core.command import MASK, Secret
+from console.core.inventory import RedisSpec, TlsSpec
+from console.core.model import ProblemKind
+from console.probes.redis import redis_config
+from console.transport.connecting.failure import LinkError, from_socket
+from console.transport.redis.bounded_stream import BoundedStream
+from console.transport.redis.redis_import import (
+    AuthenticationError,
+    Connection,
+    MaintNotificationsConfig,
+    RedisError,
+    ResponseError,
+)
+from console.transport.redis.tls_over_channel import TlsOverChannel
+
+_MOST_OF_A_LOOK = 512 * 1024  # an INFO has 8 kB; a server that floods us is to leave no trace in our memory
+_MOST_OF_A_KEY = 1024 * 1024 * 1024  # a value has at most half of that
+
+Dial = Callable[[float], Any]
+"""Opens the byte stream to the server within so many seconds: a socket, or a channel through SSH."""
+
+
+class Question(Enum):
+    """Everything that the inspector can ask of a Redis. All of it reads; nothing else can be expressed."""
+
+    INFO = ("INFO",)
+    INFO_SERVER = ("INFO", "server")
+    INFO_REPLICATION = ("INFO", "replication")
+    CONFIG_DIR = ("CONFIG", "GET", redis_config.PATTERNS[0])
+    CONFIG_DBFILENAME = ("CONFIG", "GET", redis_config.PATTERNS[1])
+    CONFIG_SAVE = ("CONFIG", "GET", redis_config.PATTERNS[2])
+    CONFIG_MAXMEMORY = ("CONFIG", "GET", redis_config.PATTERNS[3])
+    CONFIG_MIN_REPLICAS = ("CONFIG", "GET", redis_config.PATTERNS[4])
+    CONFIG_STOP_WRITES = ("CONFIG", "GET", redis_config.PATTERNS[5])
+    CONFIG_DISKLESS = ("CONFIG", "GET", redis_config.PATTERNS[6])
+    CONFIG_LOGFILE = ("CONFIG", "GET", redis_config.PATTERNS[7])
+
+
+CONFIG_QUESTIONS = tuple(question for question in Question if question.value[0] == "CONFIG")
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An error reply to one command; the connection goes on."""
+
+    text: str
+
+
+Reply = str | tuple[str, ...] | Refusal
+
+
+class _Wire(Connection):
+    """redis-py's connection over a byte stream of ours."""
+
+    stream: BoundedStream | None = None
+
+    def __init__(self, dial: Dial, connect_timeout: float, where: str, most: int, **named: Any) -> None:
+        self._dial = dial
+        self._dial_timeout = connect_timeout
+        self._named_as = where
+        self._most = most
+        super().__init__(**named)
+
+    def _connect(self) -> Any:
+        until = time.monotonic() + self._dial_timeout
+        stream = self._dial(self._dial_timeout)
+        self.stream = BoundedStream(stream, self._named_as, until + self._dial_timeout, self._most)
+        return self.stream
+
+
+class RedisLink:
+    """One connection to one Redis. Only `send_words` sends, and nothing is ever sent twice.
+
+    `exact`: bytes that are no text survive the way to us and back (keys), rather than being made readable.
+    """
+
+    def __init__(
+        self, spec: RedisSpec, password: Secret | None, where: str, dial: Dial, timeout: float, *, exact: bool = False
+    ) -> None:
+        self._aliases = {key.upper(): value for key, value in spec.aliases.items()}
+        self._password = password
+        self._where = where
+        self._waiting = 0
+        self._replies: list[Reply] = []
+        host, _, port = where.rpartition(":")
+        self._wire = _Wire(
+            dial,
+            timeout,
+            f"Redis on {where}",
+            _MOST_OF_A_KEY if exact else _MOST_OF_A_LOOK,
+            host=host,
+            port=int(port),
+            username=spec.username or None,
+            password=password.reveal() if password else None,
+            protocol=2,
+            driver_info=None,
+            maint_notifications_config=MaintNotificationsConfig(enabled=False),
+            socket_timeout=timeout,
+            socket_connect_timeout=timeout,
+            decode_responses=True,
+            encoding_errors="surrogateescape" if exact else "replace",
+        )
+
+    def connect(self) -> None:
+        """Connects and authenticates. Raises LinkError."""
+        try:
+            self._wire.connect()
+        except LinkError:
+            self.close()
+            raise
+        except AuthenticationError as error:
+            raise LinkError(ProblemKind.AUTH_FAILED, f"Redis on {self._where}: {self._clean(error)}") from None
+        except RedisError as error:
+            raise self._failure(error) from None
+        except Exception as error:  # noqa: BLE001 - the library lets its parser's own errors through
+            self.close()
+            raise self._garbage(error) from None
+
+    def send(self, questions: Sequence[Question]) -> None:
+        """Sends all the questions in one write and does not wait. Raises LinkError."""
+        self.send_words([question.value for question in questions])
+
+    def send_words(self, commands: Sequence[Sequence[str]]) -> None:
+        """Sends commands in one write. Raises LinkError; whether anything arrived is then not known."""
+        if not self._wire.is_connected:
+            raise LinkError(ProblemKind.CLOSED, f"the connection to Redis on {self._where} was lost")
+        packed = self._wire.pack_commands([self._named(words) for words in commands])
+        self._replies = []
+        self._waiting = len(commands)
+        assert self._wire.stream is not None
+        self._wire.stream.refill()
+        try:
+            self._wire.send_packed_command(packed, check_health=False)
+        except RedisError as error:
+            raise self._failure(error) from None
+
+    def receive(self, deadline: float) -> list[Reply] | None:
+        """The replies to what was sent; None while not all are there by `deadline` (monotonic). Raises LinkError."""
+        assert self._wire.stream is not None
+        self._wire.stream.read_until(deadline)
+        while len(self._replies) < self._waiting:
+            try:
+                left = max(0.001, deadline - time.monotonic())
+                self._replies.append(_plain(self._wire.read_response(timeout=left, disconnect_on_error=False)))
+            except ResponseError as error:
+                self._replies.append(Refusal(self._clean(error)))
+            except RedisError as error:
+                if _timed_out(error):
+                    return None
+                self.close()
+                if not isinstance(error, AuthenticationError) and _connection_lost(error):
+                    raise self._failure(error) from None
+                # An error reply that the library takes for the end of a connection: it cannot read on behind it.
+                rest = self._waiting - len(self._replies)
+                self._replies += [Refusal(self._clean(error))] * rest
+            except LinkError:
+                self.close()
+                raise
+            except Exception as error:  # noqa: BLE001 - the library lets its parser's own errors through
+                self.close()
+                raise self._garbage(error) from None
+        self._waiting = 0
+        return self._replies
+
+    @property
+    def begun(self) -> bool:
+        """Whether a part of the answer has come that is awaited."""
+        return self._wire.stream is not None and self._wire.stream.begun
+
+    def close(self) -> None:
+        with contextlib.suppress(Exception):
+            self._wire.disconnect()
+
+    def _named(self, words: Sequence[str]) -> tuple[str, ...]:
+        """With renamed commands as the inventory spells them."""
+        return (self._aliases.get(words[0].upper(), words[0]), *words[1:])
+
+    def _clean(self, error: Exception) -> str:
+        """A server may repeat what it did not understand, a password among it (H29)."""
+        text = " ".join(str(error).split())
+        secret = self._password.reveal() if self._password else ""
+        return (text.replace(secret, MASK) if secret else text)[:300]
+
+    def _failure(self, error: Exception) -> LinkError:
+        cause = error.__context__
+        if isinstance(cause, LinkError):
+            return cause
+        if isinstance(cause, ssl.SSLError):
+            return LinkError(ProblemKind.UNREACHABLE, f"TLS with Redis on {self._where}: {cause.reason or cause}")
+        if _timed_out(error):
+            how = "has answered only in part" if self.begun else "does not answer"
+            return LinkError(ProblemKind.TIMEOUT, f"Redis on {self._where} {how}")
+        if isinstance(cause, OSError):
+            return from_socket(cause, f"Redis on {self._where}")
+        if type(error).__name__ == "InvalidResponse":
+            return self._garbage(error)
+        text = self._clean(error)
+        kind = ProblemKind.AUTH_FAILED if "NOAUTH" in text or "WRONGPASS" in text else ProblemKind.CLOSED
+        return LinkError(kind, f"Redis on {self._where}: {text}")
+
+    def _garbage(self, error: Exception) -> LinkError:
+        said = self._clean(error) or type(error).__name__
+        return LinkError(ProblemKind.BAD_ANSWER, f"Redis on {self._where} answers, but not as a Redis server: {said}")
+
+
+def direct(host: str, port: int, tls: TlsSpec | None) -> Dial:
+    """A TCP connection from this machine."""
+
+    def dial(timeout: float) -> socket.socket:
+        sock = socket.create_connection((host, port), timeout=timeout)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if tls is None:
+            return sock
+        try:
+            return _context(tls).wrap_socket(sock, server_hostname=tls.server_name or host)
+        except BaseException:
+            sock.close()
+            raise
+
+    return dial
+
+
+def through(tunnel: Callable[[str, int, float], Any], host: str, port: int, tls: TlsSpec | None) -> Dial:
+    """A channel through a node's SSH connection: as the node itself would connect."""
+
+    def dial(timeout: float) -> Any:
+        channel = tunnel(host, port, timeout)
+        channel.settimeout(timeout)
+        if tls is None:
+            return channel
+        try:
+            return TlsOverChannel(channel, _context(tls), tls.server_name or host)
+        except BaseException:
+            channel.close()
+            raise
+
+    return dial
+
+
+def refusal_kind(text: str) -> ProblemKind:
+    """What kind of problem an error reply tells of."""
+    if text.startswith(
+        (
+            "NOAUTH",
+            "WRONGPASS",
+            "Authentication required",
+            "invalid password",
+            "invalid username-password",
+            "operation not permitted",
+        )
+    ):
+        return ProblemKind.AUTH_FAILED
+    if text.startswith(("LOADING", "Redis is loading")):
+        return ProblemKind.LOADING
+    if text.startswith(("NOPERM", "DENIED", "No permission")) or "no permissions" in text:
+        return ProblemKind.NOT_PERMITTED
+    return ProblemKind.BAD_ANSWER
+
+
+def _context(tls: TlsSpec) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=tls.ca_file or None)
+    if tls.cert_file:
+        context.load_cert_chain(tls.cert_file, tls.key_file or None)
+    return context
+
+
+def _plain(reply: Any) -> Reply:
+    if isinstance(reply, (list, tuple)):  # a list within it (SCAN's) is laid flat
+        parts = (_plain(one) for one in reply)
+        return tuple(word for one in parts for word in (one if isinstance(one, tuple) else (str(one),)))
+    return "" if reply is None else str(reply)
+
+
+def _timed_out(error: Exception) -> bool:
+    return type(error).__name__ == "TimeoutError"
+
+
+def _connection_lost(error: Exception) -> bool:
+    return type(error).__name__ in ("ConnectionError", "TimeoutError", "InvalidResponse")

@@ -1,0 +1,159 @@
+"""Every key that one server has otherwise than another, written to a file: what a node knows before it is overwritten.
+
+All of it reads: INFO, SELECT, SCAN, DUMP and PTTL, in batches, and never more than is bounded here. A line of the file
+is a JSON object: `db`, `key` for reading, `key_base64`, `why` (missing, value, ttl), `pttl` and `dump_base64` as
+RESTORE takes them, and the same of the other server under `there`. DUMP is a server's own format: two versions differ.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+from console.core.model import ProblemKind
+from console.transport.connecting.failure import LinkError
+from console.transport.redis.connection import RedisLink, Refusal, Reply
+
+BATCH = 200
+"""Keys asked for at once, on both servers."""
+MOST_KEYS = 1_000_000
+MOST_SECONDS = 300.0
+MOST_BYTES = 2_000_000_000
+"""Of the file."""
+ANSWER = 30.0
+"""Seconds that one batch is waited for."""
+TTL_SLACK = 5_000
+"""Milliseconds: the two servers are not asked at the same instant."""
+_LONGEST_NAME = 200
+
+
+Side = tuple[str, RedisLink]
+"""A server's name, and a connection to it that keeps bytes exact."""
+
+
+class RefusedError(Exception):
+    """A server refuses what the comparison needs, or a bound was reached. The file is not whole."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was found so far."""
+
+    looked_at: int = 0
+    missing: int = 0
+    value: int = 0
+    ttl: int = 0
+    written: int = 0
+    """Bytes."""
+    until: float = field(default_factory=lambda: time.monotonic() + MOST_SECONDS)
+
+    def words(self, ours: str, theirs: str) -> str:
+        return (
+            f"looked at all {self.looked_at:,} keys of {ours}: {self.missing:,} are not on {theirs},"
+            f" {self.value:,} have another value there, {self.ttl:,} another time to live"
+        )
+
+
+def export_keys(ours: Side, theirs: Side, path: str) -> str:
+    """Writes the file, and says what is in it. Raises LinkError, RefusedError, OSError; then no file stays."""
+    tally = Tally()
+    part = Path(f"{path}.part")
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            for db in _databases(*ours):
+                for keys in _scan(ours, db, tally):
+                    _compare(ours, theirs, db, keys, tally, file)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except BaseException:
+        part.unlink()
+        raise
+    return f"{tally.words(ours[0], theirs[0])}; written to {path}"
+
+
+def _databases(name: str, link: RedisLink) -> list[int]:
+    (told,) = _ask(name, link, [("INFO", "keyspace")])
+    lines = [line.partition(":")[0] for line in _words(name, told)[0].splitlines()]
+    return [int(line[2:]) for line in lines if line.startswith("db") and line[2:].isdigit()]
+
+
+def _scan(side: Side, db: int, tally: Tally) -> Iterator[list[str]]:
+    """The keys of a database in batches, each key once. The whole of it, or RefusedError."""
+    seen: set[str] = set()
+    cursor = "0"
+    while True:
+        _, told = _ask(*side, [("SELECT", str(db)), ("SCAN", cursor, "COUNT", str(BATCH))])
+        cursor, *keys = _words(side[0], told)
+        fresh = [key for key in dict.fromkeys(keys) if key not in seen]
+        seen.update(fresh)
+        tally.looked_at += len(fresh)
+        if tally.looked_at > MOST_KEYS or time.monotonic() > tally.until or tally.written > MOST_BYTES:
+            bounds = f"{MOST_KEYS:,} keys, {MOST_SECONDS:.0f} s or {MOST_BYTES:,} bytes"
+            raise RefusedError(f"{side[0]} holds more than can be compared here ({bounds}): nothing was exported")
+        for start in range(0, len(fresh), BATCH):
+            yield fresh[start : start + BATCH]
+        if cursor == "0":
+            return
+
+
+def _compare(
+    ours: tuple[str, RedisLink],
+    theirs: tuple[str, RedisLink],
+    db: int,
+    keys: Sequence[str],
+    tally: Tally,
+    file: IO[str],
+) -> None:
+    commands = [("SELECT", str(db)), *(words for key in keys for words in (("DUMP", key), ("PTTL", key)))]
+    here, there = ([_words(side[0], one) for one in _ask(*side, commands)][1:] for side in (ours, theirs))
+    for place, key in enumerate(keys):
+        mine, other = ((side[2 * place][0], int(side[2 * place + 1][0])) for side in (here, there))
+        why = _why(mine, other)
+        if not why:
+            continue
+        setattr(tally, why, getattr(tally, why) + 1)
+        line = {"db": db, "key": key.encode("utf-8", "surrogateescape").decode("utf-8", "replace")[:_LONGEST_NAME]}
+        line |= {"key_base64": _base64(key), "why": why, **_value(*mine), "there": _value(*other)}
+        tally.written += file.write(json.dumps(line) + "\n")
+
+
+def _why(mine: tuple[str, int], other: tuple[str, int]) -> str:
+    """How the two differ; empty: they do not, or the key ended while it was looked at."""
+    if not mine[0]:
+        return ""
+    if not other[0]:
+        return "missing"
+    if mine[0] != other[0]:
+        return "value"
+    lasting = {one < 0 for one in (mine[1], other[1])}
+    return "ttl" if len(lasting) > 1 or (lasting == {False} and abs(mine[1] - other[1]) > TTL_SLACK) else ""
+
+
+def _value(dump: str, pttl: int) -> dict[str, object]:
+    return {"pttl": max(0, pttl), "dump_base64": _base64(dump)} if dump else {}
+
+
+def _base64(text: str) -> str:
+    return base64.b64encode(text.encode("utf-8", "surrogateescape")).decode("ascii")
+
+
+def _ask(name: str, link: RedisLink, commands: Sequence[Sequence[str]]) -> list[Reply]:
+    link.send_words(commands)
+    replies = link.receive(time.monotonic() + ANSWER)
+    if replies is None:
+        raise LinkError(ProblemKind.TIMEOUT, f"Redis on {name} does not answer")
+    return replies
+
+
+def _words(name: str, reply: Reply) -> tuple[str, ...]:
+    if isinstance(reply, Refusal):
+        raise RefusedError(f"{name}: {reply.text}")
+    return (reply,) if isinstance(reply, str) else reply

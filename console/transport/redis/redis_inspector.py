@@ -1,0 +1,198 @@
+"""What one node's Redis tells, over its own connection."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from console.core.command import Secret
+from console.core.inventory import NodeSpec, RedisRoute
+from console.core.model import Problem, ProblemKind, Reading, Redis, RedisConfig, read, unread
+from console.probes.redis import redis_config, redis_info
+from console.transport.connecting.failure import LinkError
+from console.transport.connecting.inspection_thread import Now, silence
+from console.transport.connecting.link import Link
+
+if TYPE_CHECKING:
+    from console.transport.redis.connection import RedisLink
+
+_GIVE_UP = 15.0
+_MINUTE = 60.0
+_ENOUGH = 1.0  # seconds between two offsets that say how fast a stream grows
+_LASTED = 5.0  # seconds that make a connection one that worked
+Tunnel = Callable[[str, int, float], Any]
+
+
+class _Session:
+    """An open connection and the first answers that came with it."""
+
+    def __init__(self, owner: RedisInspector) -> None:
+        # In this order: while the SSH handshakes wait for their servers, there is time to import the other library.
+        from console.transport.ssh import connection as ssh  # noqa: F401
+        from console.transport.redis import connection as redis  # isort: skip
+
+        timeout = owner.timeout
+        self.link = owner.new_link()
+        self.looks = (redis.Question.INFO, *redis.CONFIG_QUESTIONS)
+        self.live = (redis.Question.INFO,)
+        try:
+            self.link.connect()
+            self.at = owner.now()
+            self.link.send(self.looks)
+            replies = self.link.receive(time.monotonic() + timeout)
+        except BaseException:
+            self.link.close()
+            raise
+        if replies is None:
+            self.link.close()
+            raise LinkError(ProblemKind.TIMEOUT, silence(owner.where, self.at, begun=self.link.begun))
+        if isinstance(replies[0], redis.Refusal):
+            self.link.close()
+            raise LinkError(redis.refusal_kind(replies[0].text), f"{owner.where}: {replies[0].text}")
+        self.replies = replies
+
+    def close(self) -> None:
+        self.link.close()
+
+
+class Pace:
+    """How fast the replication stream of one server grows, from the offsets that were seen in the last minute."""
+
+    def __init__(self) -> None:
+        self._seen: list[tuple[float, int]] = []
+        self._history = ""
+
+    def of(self, redis: Redis, at: float) -> Redis:
+        """The same server with its rate, where it was looked at long enough."""
+        if redis.offset is None or redis.history != self._history:
+            self._seen = []
+            self._history = redis.history
+        if redis.offset is None:
+            return redis
+        self._seen = [one for one in self._seen if at - _MINUTE <= one[0] < at and one[1] <= redis.offset]
+        self._seen.append((at, redis.offset))
+        first, offset = self._seen[0]
+        return replace(redis, write_rate=(redis.offset - offset) / (at - first)) if at - first >= _ENOUGH else redis
+
+
+class RedisInspector:
+    """Polls one Redis: ask all, then collect. One question is under way at a time."""
+
+    def __init__(self, spec: NodeSpec, password: Secret | None, now: Now, tunnel: Tunnel, timeout: float) -> None:
+        self.spec = spec
+        self.password = password
+        self.now = now
+        self.tunnel = tunnel
+        self.timeout = timeout
+        self.where = f"Redis on {spec.address}:{spec.redis.port}"
+        self.reading: Reading[Redis] = unread(ProblemKind.CONNECTING)
+        self.config_file = ""
+        """As INFO last told, also while Redis is away."""
+        self._config = RedisConfig()
+        self._pace = Pace()
+        self._link: Link[_Session] = Link(self.where, lambda: _Session(self))
+        self._asked: tuple[bool, float, float] | None = None  # full tier?, epoch, monotonic
+
+    @property
+    def config(self) -> RedisConfig:
+        """What CONFIG GET last told, also while Redis is away."""
+        return self._config
+
+    @property
+    def waiting(self) -> bool:
+        return self._asked is not None
+
+    def new_link(self, *, exact: bool = False) -> RedisLink:
+        """A connection of its own to the same server, not yet connected."""
+        from console.transport.redis import connection as redis
+
+        spec, host = self.spec.redis, self.spec.address
+        if spec.via is RedisRoute.SSH:
+            dial = redis.through(self.tunnel, host, spec.port, spec.tls)
+        else:
+            dial = redis.direct(host, spec.port, spec.tls)
+        return redis.RedisLink(spec, self.password, f"{host}:{spec.port}", dial, self.timeout, exact=exact)
+
+    def begin(self, *, force: bool) -> None:
+        self._link.begin(force=force)
+
+    def settle(self, deadline: float) -> bool:
+        opened = self._link.settle(deadline)
+        if opened:
+            session = self._link.connection
+            assert session is not None
+            self._asked = None
+            self._take(session.replies, session.at, full=True)
+        elif self._link.connection is None:
+            self.reading = Reading(None, self._link.problem, self.now())
+        return opened
+
+    def ask(self, *, full: bool) -> None:
+        session = self._link.connection
+        if session is None or self._asked is not None:
+            return
+        asked = (full, self.now(), time.monotonic())
+        try:
+            session.link.send(session.looks if full else session.live)
+        except LinkError as error:
+            self._lose(error.problem)
+        else:
+            self._asked = asked
+
+    def collect(self, deadline: float) -> None:
+        session, asked = self._link.connection, self._asked
+        if session is None or asked is None:
+            return
+        full, at, since = asked
+        try:
+            replies = session.link.receive(deadline)
+        except LinkError as error:
+            self._lose(error.problem)
+            return
+        if replies is not None:
+            self._asked = None
+            self._take(replies, at, full=full)
+            return
+        problem = Problem(ProblemKind.TIMEOUT, silence(self.where, at, begun=session.link.begun))
+        self.reading = Reading(None, problem, self.now())
+        if time.monotonic() - since > _GIVE_UP:
+            self._lose(problem)
+
+    def hurry(self) -> None:
+        self._link.hurry()
+
+    def close(self) -> None:
+        self._link.close()
+
+    def _lose(self, problem: Problem) -> None:
+        session = self._link.connection
+        lasted = self.now() - session.at if session is not None else 0.0
+        self._asked = None
+        self._link.fail(problem)
+        self.reading = Reading(None, problem, self.now())
+        # A server that was restarted closes its connections: the next one is tried at once, and backs off from there.
+        if problem.kind is ProblemKind.CLOSED and lasted > _LASTED:
+            self._link.hurry()
+
+    def _take(self, replies: Sequence[Any], at: float, *, full: bool) -> None:
+        if full:
+            pairs = [reply for reply in replies[1:] if isinstance(reply, tuple)]
+            told = {reply[place]: reply[place + 1] for reply in pairs for place in range(0, len(reply) - 1, 2)}
+            self._config = redis_config.parse(told)
+        seen = _info(replies[0], at, self.where, lambda text: redis_info.parse(text, self._config))
+        self.reading = seen.map(lambda redis: self._pace.of(redis, at))
+        if self.reading.value is not None:
+            self.config_file = self.reading.value.config_file
+
+
+def _info(reply: Any, at: float, where: str, parse: Callable[[str], Any]) -> Reading[Any]:
+    from console.transport.redis import connection as redis
+
+    if isinstance(reply, redis.Refusal):
+        return unread(redis.refusal_kind(reply.text), f"{where}: {reply.text}", at)
+    try:
+        return read(parse(str(reply)), at)
+    except (ValueError, IndexError, KeyError) as error:
+        return unread(ProblemKind.BAD_ANSWER, f"{where}: {error}", at)

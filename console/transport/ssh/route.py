@@ -1,0 +1,179 @@
+"""From the inventory and ssh_config to the hops of a connection: whom to log in to, as whom, with which keys."""
+
+from __future__ import annotations
+
+import fnmatch
+import getpass
+import os
+import re
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+
+from console.core.inventory import SshSpec
+from console.core.model import ProblemKind
+from console.transport.connecting.failure import LinkError
+
+SSH_PORT = 22
+_MOST_HOPS = 8
+_USED = frozenset({"hostname", "user", "port", "identityfile", "identitiesonly", "proxyjump", "hostkeyalias"})
+_USED_BUT_OURS = frozenset({"userknownhostsfile"})
+_CANNOT = frozenset({"proxycommand", "certificatefile", "pkcs11provider"})
+_OPTION = re.compile(r"^(\w+)(?:\s*=\s*|\s+)(.+)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """One login on the way to a node; the last one is the node's own."""
+
+    host: str
+    port: int
+    user: str
+    identity_files: tuple[str, ...]
+    """In the order to try; those that do not exist are passed over unless they were named."""
+    identities_only: bool
+    known_as: str
+    """The name to look up in known_hosts."""
+    known_hosts: tuple[Path, ...]
+
+    def __str__(self) -> str:
+        return f"{self.user}@{self.host}" + (f":{self.port}" if self.port != SSH_PORT else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """The logins of one connection, in order."""
+
+    hops: tuple[Hop, ...]
+    warnings: tuple[str, ...] = ()
+    """What ssh_config says and the console does not do."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    patterns: tuple[str, ...]
+    """Empty for a block that is not understood: it matches nothing."""
+    options: tuple[tuple[str, str], ...]
+
+
+def resolve(spec: SshSpec, address: str) -> Route:
+    """The way to a node. Raises LinkError when ssh_config cannot be used."""
+    blocks, warnings = _read_config(spec.config_file)
+    hops, more = _resolve(spec, spec.host or address, blocks, depth=0)
+    return Route(tuple(hops), (*warnings, *more))
+
+
+def _resolve(spec: SshSpec, name: str, blocks: tuple[_Block, ...], depth: int) -> tuple[list[Hop], list[str]]:
+    if depth >= _MOST_HOPS:
+        raise LinkError(ProblemKind.UNREACHABLE, f"ProxyJump of {name} leads through more than {_MOST_HOPS} hosts")
+    options = _lookup(blocks, name)
+    warnings = [f"ssh_config for {name}: {key} is not supported and ignored" for key in options if key in _CANNOT]
+    host = _expand(_first(options, "hostname") or name, name)
+    port = spec.port or int(_first(options, "port") or SSH_PORT)
+    files = (spec.identity_file,) if spec.identity_file else tuple(options.get("identityfile", ()))
+    known = spec.known_hosts or _first(options, "userknownhostsfile")
+    hop = Hop(
+        host=host,
+        port=port,
+        user=spec.user or _first(options, "user") or getpass.getuser(),
+        identity_files=tuple(str(Path(_expand(one, host)).expanduser()) for one in files),
+        identities_only=_first(options, "identitiesonly").lower() == "yes",
+        known_as=_first(options, "hostkeyalias") or host,
+        known_hosts=_known_hosts(known, host),
+    )
+    jump = spec.jump or _first(options, "proxyjump")
+    before: list[Hop] = []
+    if jump and jump.lower() != "none":
+        for one in jump.split(","):
+            user, jump_name, jump_port = _destination(one.strip())
+            # A hop has its own user and port; keys and known_hosts are those of the inventory.
+            through = replace(spec, user=user, port=jump_port, host=jump_name, jump="" if not before else "none")
+            found, more = _resolve(through, jump_name, blocks, depth + 1)
+            before += found
+            warnings += more
+    return [*before, hop], warnings
+
+
+def _destination(text: str) -> tuple[str, str, int | None]:
+    """`user@host:port`, `[v6]:port` or an alias."""
+    user, _, rest = text.removeprefix("ssh://").rpartition("@")
+    found = re.fullmatch(r"\[?([^\[\]]+?)\]?(?::(\d+))?", rest)
+    if found is None:
+        raise LinkError(ProblemKind.UNREACHABLE, f"jump host {text!r} is not user@host:port")
+    return user, found.group(1), int(found.group(2)) if found.group(2) else None
+
+
+def _known_hosts(named: str, host: str) -> tuple[Path, ...]:
+    if named:
+        return tuple(Path(_expand(one, host)).expanduser() for one in named.split())
+    home = Path("~/.ssh").expanduser()
+    system = Path("/etc/ssh")
+    return (home / "known_hosts", home / "known_hosts2", system / "ssh_known_hosts", system / "ssh_known_hosts2")
+
+
+def _expand(text: str, host: str) -> str:
+    return text.replace("%h", host).replace("%d", str(Path.home())).replace("%u", getpass.getuser()).strip('"')
+
+
+def _first(options: dict[str, list[str]], key: str) -> str:
+    return options[key][0] if options.get(key) else ""
+
+
+def _lookup(blocks: tuple[_Block, ...], name: str) -> dict[str, list[str]]:
+    """ssh_config's rule: the first value of each option counts, and identity files add up."""
+    found: dict[str, list[str]] = {}
+    for block in blocks:
+        if not _matches(name, block.patterns):
+            continue
+        for key, value in block.options:
+            if key == "identityfile" or key not in found:
+                found.setdefault(key, []).append(value)
+    return found
+
+
+def _matches(name: str, patterns: tuple[str, ...]) -> bool:
+    if any(one.startswith("!") and fnmatch.fnmatchcase(name, one[1:]) for one in patterns):
+        return False
+    return any(not one.startswith("!") and fnmatch.fnmatchcase(name, one) for one in patterns)
+
+
+def _read_config(named: str) -> tuple[tuple[_Block, ...], tuple[str, ...]]:
+    path = Path(named or "~/.ssh/config").expanduser()
+    try:
+        return _parse_config(path, path.stat().st_mtime_ns)
+    except OSError as error:
+        if named:
+            text = f"ssh_config {path}: {error.strerror}; correct ssh.config_file in the inventory"
+            raise LinkError(ProblemKind.UNREACHABLE, text) from None
+        return (), ()
+
+
+@lru_cache(maxsize=8)
+def _parse_config(path: Path, _changed: int) -> tuple[tuple[_Block, ...], tuple[str, ...]]:
+    blocks: list[_Block] = []
+    warnings: list[str] = []
+    patterns: tuple[str, ...] = ("*",)
+    options: list[tuple[str, str]] = []
+    for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), start=1):
+        found = _OPTION.match(line.strip())
+        if found is None or line.lstrip().startswith("#"):
+            continue
+        key, value = found.group(1).lower(), found.group(2).strip()
+        if key in ("host", "match"):
+            blocks.append(_Block(patterns, tuple(options)))
+            options = []
+            everything = key == "match" and value.lower() == "all"
+            patterns = tuple(value.replace('"', "").split()) if key == "host" else (("*",) if everything else ())
+            if key == "match" and not everything:
+                warnings.append(f"{path}:{number}: Match {value} is not understood; its block is ignored")
+        elif key == "include":
+            warnings.append(f"{path}:{number}: Include is not read; name the hosts here or in the inventory")
+        elif key in _USED | _USED_BUT_OURS | _CANNOT:
+            options.append((key, value.strip('"')))
+    blocks.append(_Block(patterns, tuple(options)))
+    return tuple(blocks), tuple(warnings)
+
+
+def agent_present() -> bool:
+    """Whether an SSH agent is offered to this process."""
+    return bool(os.environ.get("SSH_AUTH_SOCK"))

@@ -1,0 +1,77 @@
+"""The eyes that a cluster needs beside those on its nodes: each kind of watcher in the inventory has one."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+
+from console.core.command import Secret
+from console.core.inventory import CONSUL_TOKEN, ClusterSpec
+from console.core.model import ClusterState
+from console.transport.watcher import WatcherInspector
+
+
+class WatcherInspectors:
+    """All of them, as one."""
+
+    def __init__(self, inspectors: tuple[WatcherInspector, ...]) -> None:
+        self._inspectors = inspectors
+        self._new: tuple[bool, ...] = (False,) * len(inspectors)
+
+    @property
+    def patience(self) -> float:
+        return max((inspector.patience for inspector in self._inspectors), default=0.0)
+
+    def begin(self, *, force: bool) -> None:
+        for inspector in self._inspectors:
+            inspector.begin(force=force)
+
+    def settle(self, deadline: float) -> None:
+        self._new = tuple(inspector.settle(deadline) for inspector in self._inspectors)
+
+    def ask(self, *, full: bool) -> None:
+        for inspector, new in zip(self._inspectors, self._new, strict=True):
+            inspector.ask(full=full, new=new)
+
+    def collect(self, deadline: float) -> None:
+        for inspector in self._inspectors:
+            inspector.collect(deadline)
+
+    def fill(self, state: ClusterState) -> ClusterState:
+        for inspector in self._inspectors:
+            state = inspector.fill(state)
+        return state
+
+    def hurry(self) -> None:
+        for inspector in self._inspectors:
+            inspector.hurry()
+
+    def close(self) -> None:
+        for inspector in self._inspectors:
+            inspector.close()
+
+
+def watcher_inspectors(
+    cluster: ClusterSpec,
+    passwords: Mapping[str, Secret | None],
+    now: Callable[[], float],
+    handshakes: threading.Semaphore,
+) -> WatcherInspectors:
+    """Made from what the inventory names; a pair behind keepalived needs none. `passwords`: see ClusterSpec.secrets."""
+    inspectors: list[WatcherInspector] = []
+    if cluster.sentinels:
+        from console.transport.sentinel.sentinel_inspector import SentinelInspector
+
+        inspectors += [
+            SentinelInspector(one, cluster.master_name, passwords.get(one.name), now) for one in cluster.sentinels
+        ]
+    if cluster.directors:
+        from console.transport.ssh.director_inspector import DirectorInspector
+
+        inspectors += [DirectorInspector(one, cluster.read_vip, now, handshakes) for one in cluster.directors]
+    if cluster.consul is not None:
+        from console.transport.consul.consul_inspector import ConsulInspector
+
+        ipv6 = ":" in cluster.nodes[0].address
+        inspectors.append(ConsulInspector(cluster.consul, passwords.get(CONSUL_TOKEN), now, ipv6=ipv6))
+    return WatcherInspectors(tuple(inspectors))
