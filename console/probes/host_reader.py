@@ -8,11 +8,15 @@ from typing import Any, TypeVar
 
 from console.core.model import Problem, ProblemKind, Reading, read, unread
 from console.core.model.assembling import HostReadings, choose_instance
-from console.probes.host import addresses, arp, backups, clock, disk, files, host_identity, memory, processes, run_lock
+from console.probes.host import addresses, arp, backups, clock, disk, files, memory, processes, run_lock
+from console.probes.host import identity as host_identity
 from console.probes.host.files import FileStat
-from console.probes.keepalived import ipvs, keepalived_config, keepalived_version, notify_log, scripts, system_log
+from console.probes.keepalived import configuration as keepalived_config
+from console.probes.keepalived import ipvs, notify_log, scripts, system_log
+from console.probes.keepalived import version as keepalived_version
 from console.probes.program import Section, Watched
-from console.probes.redis import redis_file, redis_log
+from console.probes.redis import config_file as redis_file
+from console.probes.redis import log as redis_log
 
 T = TypeVar("T")
 _BROKEN = (ValueError, IndexError, KeyError, OverflowError)

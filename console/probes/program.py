@@ -12,9 +12,13 @@ import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from console.probes.host import addresses, arp, backups, clock, disk, files, host_identity, memory, processes, run_lock
-from console.probes.keepalived import ipvs, keepalived_config, keepalived_version, notify_log, scripts, system_log
-from console.probes.redis import redis_file, redis_log
+from console.probes.host import addresses, arp, backups, clock, disk, files, memory, processes, run_lock
+from console.probes.host import identity as host_identity
+from console.probes.keepalived import configuration as keepalived_config
+from console.probes.keepalived import ipvs, notify_log, scripts, system_log
+from console.probes.keepalived import version as keepalived_version
+from console.probes.redis import config_file as redis_file
+from console.probes.redis import log as redis_log
 
 LIVE = "live"
 """What moves: identity, addresses, processes, memory, and files whose `stat` has changed."""

@@ -32,7 +32,7 @@ from console.core.inventory import (
 )
 from console.core.model.assembling import as_node
 from console.core.runs.answer import Answer, AnswerKind
-from console.probes.redis import redis_info
+from console.probes.redis import info as redis_info
 from console.transport.connecting.failure import LinkError
 from console.transport.consul import consul_actuator
 from console.transport.redis import connection as redis

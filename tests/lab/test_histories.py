@@ -16,7 +16,7 @@ from console.core.model import ClockReading, read
 from console.core.model.verdict import Verdict
 from console.core.replication.ancestry import ancestry
 from console.core.replication.resync import ResyncKind, predict
-from console.probes.redis import redis_info
+from console.probes.redis import info as redis_info
 
 pytestmark = [
     pytest.mark.lab,

@@ -11,7 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from console.probes import NotUnderstoodError
-from console.probes.consul import consul_agent, consul_dns, consul_health
+from console.probes.consul import agent as consul_agent
+from console.probes.consul import dns as consul_dns
+from console.probes.consul import health as consul_health
 
 HERE = Path(__file__).parent
 WHOLE = [yaml.safe_load(path.read_text())["text"] for path in sorted(HERE.glob("consul_*/*.yaml"))]

@@ -19,7 +19,8 @@ from console.core.model.assembling import assemble_node
 from console.probes import program
 from console.probes.host_reader import HostReader
 from console.probes.program import Section, Watched
-from console.probes.redis import redis_config, redis_info
+from console.probes.redis import config as redis_config
+from console.probes.redis import info as redis_info
 
 HERE = Path(__file__).parent
 # What each section can look like when it is whole: the recorded cases, by the section's own name.

@@ -16,10 +16,19 @@ import yaml
 
 from console.core.keepalived import virtual_servers as virtual_server_conf
 from console.probes import NotUnderstoodError
-from console.probes.consul import consul_agent, consul_dns, consul_health
-from console.probes.host import addresses, arp, backups, clock, disk, files, host_identity, memory, processes, run_lock
-from console.probes.keepalived import ipvs, keepalived_config, keepalived_version, notify_log, scripts, system_log
-from console.probes.redis import redis_config, redis_file, redis_info, redis_log, sentinel
+from console.probes.consul import agent as consul_agent
+from console.probes.consul import dns as consul_dns
+from console.probes.consul import health as consul_health
+from console.probes.host import addresses, arp, backups, clock, disk, files, memory, processes, run_lock
+from console.probes.host import identity as host_identity
+from console.probes.keepalived import configuration as keepalived_config
+from console.probes.keepalived import ipvs, notify_log, scripts, system_log
+from console.probes.keepalived import version as keepalived_version
+from console.probes.redis import config as redis_config
+from console.probes.redis import config_file as redis_file
+from console.probes.redis import info as redis_info
+from console.probes.redis import log as redis_log
+from console.probes.redis import sentinel
 
 HERE = Path(__file__).parent
 Case = Mapping[str, Any]

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 
 from console.core.command import MASK, Secret
 from console.core.model import DnsAnswer, ProblemKind
-from console.probes.consul import consul_dns
+from console.probes.consul import dns as consul_dns
 from console.transport.connecting.failure import LinkError, from_socket
 
 if TYPE_CHECKING:

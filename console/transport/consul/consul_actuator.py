@@ -8,7 +8,7 @@ from console.core.command import ConsulCommand, Secret
 from console.core.model import ProblemKind
 from console.core.runs.answer import Answer, AnswerKind
 from console.probes import NotUnderstoodError
-from console.probes.consul import consul_agent
+from console.probes.consul import agent as consul_agent
 from console.transport.connecting.failure import LinkError
 from console.transport.consul.api import AGENT_SERVICES, ConsulApi
 

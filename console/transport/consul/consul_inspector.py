@@ -19,7 +19,8 @@ from console.core.model import (
     unread,
 )
 from console.probes import NotUnderstoodError
-from console.probes.consul import consul_agent, consul_health
+from console.probes.consul import agent as consul_agent
+from console.probes.consul import health as consul_health
 from console.transport.connecting.failure import LinkError
 from console.transport.connecting.inspection_thread import InspectionThread, Now, silence
 from console.transport.consul.api import AGENT_SERVICES, ConsulApi, health_path, resolve

@@ -9,7 +9,7 @@ from console.core.command import Secret
 from console.core.inventory import CONSUL_TOKEN, ClusterSpec, ConsulSpec
 from console.core.watchers.name_history import NameSample
 from console.probes import NotUnderstoodError
-from console.probes.consul import consul_health
+from console.probes.consul import health as consul_health
 from console.transport.connecting.failure import LinkError
 from console.transport.connecting.inspection_thread import Now
 from console.transport.consul.api import ConsulApi, health_path, resolve

@@ -17,7 +17,7 @@ from typing import Any
 from console.core.command import MASK, Secret
 from console.core.inventory import RedisSpec, TlsSpec
 from console.core.model import ProblemKind
-from console.probes.redis import redis_config
+from console.probes.redis import config as redis_config
 from console.transport.connecting.failure import LinkError, from_socket
 from console.transport.redis.bounded_stream import BoundedStream
 from console.transport.redis.redis_import import (

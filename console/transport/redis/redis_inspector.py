@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from console.core.command import Secret
 from console.core.inventory import NodeSpec, RedisRoute
 from console.core.model import Problem, ProblemKind, Reading, Redis, RedisConfig, read, unread
-from console.probes.redis import redis_config, redis_info
+from console.probes.redis import config as redis_config
+from console.probes.redis import info as redis_info
 from console.transport.connecting.failure import LinkError
 from console.transport.connecting.inspection_thread import Now, silence
 from console.transport.connecting.link import Link

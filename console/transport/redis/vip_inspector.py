@@ -8,7 +8,7 @@ from collections.abc import Callable
 from console.core.command import Secret
 from console.core.inventory import NodeSpec, RedisRoute
 from console.core.model import Problem, ProblemKind, Reading, VipReach, read, unread
-from console.probes.redis import redis_info
+from console.probes.redis import info as redis_info
 from console.transport.connecting.failure import LinkError
 from console.transport.connecting.inspection_thread import InspectionThread, Now, silence
 from console.transport.redis.redis_inspector import Tunnel

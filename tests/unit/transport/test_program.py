@@ -15,7 +15,8 @@ from console.probes.host import backups
 from console.probes.host_reader import HostReader
 from console.probes.keepalived import scripts
 from console.probes.program import Section, Watched
-from console.probes.redis import redis_file, redis_log
+from console.probes.redis import config_file as redis_file
+from console.probes.redis import log as redis_log
 
 SHELLS = [["dash"], ["bash", "--posix"], ["bash"]]
 CONFIG = b"! no newline at the end\nvrrp_instance VI_1 {\n auth_pass 1111\n}\n\0\xff end"
