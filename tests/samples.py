@@ -19,6 +19,7 @@ from console.core.model import (
     ClusterState,
     ConfigFile,
     DiskRoom,
+    DumpFile,
     HostIdentity,
     InterfaceAddress,
     Keepalived,
@@ -36,7 +37,6 @@ from console.core.model import (
     RedisConfig,
     RedisFile,
     Role,
-    SavedFile,
     ScriptAction,
     ScriptFile,
     TrackScript,
@@ -129,7 +129,7 @@ def vrrp_instance(node: str, priority: int | None = None) -> VrrpInstance:
         },
         priority_line=17,
         lines=LINES,
-        auth_seal="sealed",
+        auth_fingerprint="sealed",
     )
 
 
@@ -256,7 +256,7 @@ def node(
         system_log=read(LogTail("journal", (), ()), now),
         memory=read(Memory(8 * GIB, 6 * GIB, 1), now),
         disk=read(DiskRoom("/data/redis", 40 * GIB, 80 * GIB), now),
-        saved=read(SavedFile("/data/redis/dump6379.rdb", 5_200_000, now - 600), now),
+        dump=read(DumpFile("/data/redis/dump6379.rdb", 5_200_000, now - 600), now),
         backups=read((), now),
         scripts=read(scripts(), now),
         redis_log=read(LogTail("/data/redis/redis.log", ("6985:M 21 Nov 2026 07:00:00.000 * Ready",)), now),
@@ -348,7 +348,7 @@ def fresh_pair(now: float = NOW) -> ClusterState:
     """Nothing is started: sshd only. Nothing was ever saved."""
     nodes = (node(name, now, refused(now), VrrpState.STOP, check_ok=False) for name in (A, B))
     empty: Reading[Any] = unread(ProblemKind.NOT_AVAILABLE, "/data/redis/dump6379.rdb does not exist", now)
-    return cluster(now, *(replace(one, saved=empty) for one in nodes))
+    return cluster(now, *(replace(one, dump=empty) for one in nodes))
 
 
 def restarted(now: float = NOW, **changes: Any) -> Redis:
@@ -555,12 +555,12 @@ def with_save(state: ClusterState, name: str) -> ClusterState:
     """A background save of this node has just ended."""
     now = state.observed_at
     state = with_persistence(state, name, changes_since_save=0, rdb_last_save=now, rdb_last_seconds=1)
-    return with_node(state, name, saved=read(SavedFile("/data/redis/dump6379.rdb", 5_300_000, now), now))
+    return with_node(state, name, dump=read(DumpFile("/data/redis/dump6379.rdb", 5_300_000, now), now))
 
 
 def with_backup(state: ClusterState, name: str, **changes: Any) -> ClusterState:
     """A copy of this node's dump, as it is now, lies beside it."""
-    dump = state.node(name).saved.value
+    dump = state.node(name).dump.value
     assert dump is not None
     note = {"sha256": "a1" * 32, "keys": 249_935, "expires": 12, "checked": "redis-check-rdb: RDB looks OK"}
     copy = Backup(BACKUP_PATH, dump.size, dump.modified, **(note | changes))

@@ -133,11 +133,9 @@ class CliContext:
         if self._inventory is None:
             import platformdirs
 
-            from console.documents.inventory_cache import remembered_inventory
+            from console.documents.inventory_cache import cached_inventory
 
-            self._inventory = remembered_inventory(
-                self.inventory_path, platformdirs.user_cache_path(APP) / "inventories"
-            )
+            self._inventory = cached_inventory(self.inventory_path, platformdirs.user_cache_path(APP) / "inventories")
         return self._inventory
 
     @property
@@ -154,19 +152,19 @@ class CliContext:
         for one in self.runbooks:
             if one.name == name:
                 return one
-        from console.documents.suggestions import meant
+        from console.documents.suggestions import suggestion
 
-        raise CliError(f"there is no runbook {name}{meant(name, (one.name for one in self.runbooks))}")
+        raise CliError(f"there is no runbook {name}{suggestion(name, (one.name for one in self.runbooks))}")
 
     def cluster(self, name: str) -> ClusterSpec:
         """Raises CliError where the inventory has none of this name."""
         try:
             return self.inventory.cluster(name)
         except KeyError:
-            from console.documents.suggestions import meant
+            from console.documents.suggestions import suggestion
 
             names = [one.name for one in self.inventory.clusters]
-            raise CliError(f"{self.inventory.path} has no cluster {name}{meant(name, names)}") from None
+            raise CliError(f"{self.inventory.path} has no cluster {name}{suggestion(name, names)}") from None
 
     # --- what looks and what acts ---------------------------------------------------------------------------------
 

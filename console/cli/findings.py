@@ -9,7 +9,7 @@ import click
 from console.cli.context import CliContext, CliError
 
 if TYPE_CHECKING:
-    from console.core.diagnosis.row import Row
+    from console.core.diagnosis.rule import FindingRule
 
 HEAD = """\
 # Findings
@@ -29,30 +29,34 @@ is never taken for a state: no finding follows from silence alone. Within a seve
 @click.pass_obj
 def findings(_: CliContext, code: str | None, form: str) -> None:
     """Explain the finding codes: all of them, or one."""
-    from console.core.kinds.diagnose import all_rows
-    from console.documents.suggestions import meant
+    from console.core.kinds.diagnose import all_rules
+    from console.documents.suggestions import suggestion
 
-    rows = {row.code: row for row in all_rows()}
+    rows = {row.code: row for row in all_rules()}
     if code is not None and code not in rows:
-        raise CliError(f"there is no finding {code}{meant(code, rows)}")
+        raise CliError(f"there is no finding {code}{suggestion(code, rows)}")
     chosen = [rows[code]] if code is not None else list(rows.values())
     click.echo(reference(chosen) if form == "markdown" else "\n".join(map(_as_text, chosen)), nl=False)
 
 
-def reference(rows: list[Row]) -> str:
+def reference(rows: list[FindingRule]) -> str:
     """docs/findings.md."""
     table = ["| code | severity | what is true | why it matters | what to do |", "| --- | --- | --- | --- | --- |"]
-    table += [f"| `{row.code}` | {row.severity.value} | {row.what} | {row.why} | {_cell(row)} |" for row in rows]
+    table += [f"| `{row.code}` | {row.severity.value} | {row.meaning} | {row.why} | {_cell(row)} |" for row in rows]
     return HEAD + "\n".join(table) + "\n"
 
 
-def _cell(row: Row) -> str:
-    replaced = f" Replaced on the same node by {', '.join(f'`{code}`' for code in row.said_by)}." if row.said_by else ""
-    return f"{_sentence(row.then)}{replaced}"
+def _cell(row: FindingRule) -> str:
+    replaced = (
+        f" Replaced on the same node by {', '.join(f'`{code}`' for code in row.superseded_by)}."
+        if row.superseded_by
+        else ""
+    )
+    return f"{_sentence(row.remedy)}{replaced}"
 
 
-def _as_text(row: Row) -> str:
-    return f"{row.code} ({row.severity.value})\n  {row.what}\n  why:  {row.why}\n  next: {_sentence(row.then)}\n"
+def _as_text(row: FindingRule) -> str:
+    return f"{row.code} ({row.severity.value})\n  {row.meaning}\n  why:  {row.why}\n  next: {_sentence(row.remedy)}\n"
 
 
 def _sentence(text: str) -> str:

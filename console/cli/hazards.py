@@ -41,11 +41,11 @@ The step's own conditions come first; these are added, each once. An argument of
 def hazards(_: CliContext, hazard: str | None, form: str) -> None:
     """Explain the hazards and what refuses them."""
     from console.core.runbooks.hazards import HAZARDS
-    from console.documents.suggestions import meant
+    from console.documents.suggestions import suggestion
 
     known = {one.id: one for one in HAZARDS}
     if hazard is not None and hazard not in known:
-        raise CliError(f"there is no hazard {hazard}{meant(hazard, known)}")
+        raise CliError(f"there is no hazard {hazard}{suggestion(hazard, known)}")
     chosen = [known[hazard]] if hazard is not None else list(HAZARDS)
     click.echo("".join(_markdown(chosen) if form == "markdown" else map(_as_text, chosen)), nl=False)
 
@@ -64,7 +64,7 @@ def _markdown(chosen: list[Hazard]) -> Iterator[str]:
     yield VERBS_HEAD
     for verb, conditions in INTERLOCKS.items():
         for at in conditions:
-            others = "".join(f", {name}: {meant}" for name, meant in at.arguments.items())
+            others = "".join(f", {name}: {meaning}" for name, meaning in at.arguments.items())
             yield f"| `{verb}` | `{at.predicate}` of the {at.subject}{others} | {at.reason} |\n"
     for verb, reason in FREE.items():
         yield f"| `{verb}` | none | {reason} |\n"

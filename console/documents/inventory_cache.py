@@ -44,7 +44,7 @@ _CODE = (
 """The files that decide what an inventory becomes: a change of one of them makes the cache void."""
 
 
-def remembered_inventory(path: Path, folder: Path) -> Inventory:
+def cached_inventory(path: Path, folder: Path) -> Inventory:
     """The inventory, from `folder` where it was checked before. Raises DocumentError as `load_inventory` does."""
     key = _key(path)
     place = folder / f"{sha256(os.fsencode(path.absolute())).hexdigest()[:32]}.json"

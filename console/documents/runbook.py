@@ -11,7 +11,7 @@ from console.core.runbooks.document import CANDIDATE, Action, Condition, GateKin
 from console.core.runbooks.verbs import VERBS, ArgumentKind, VerbSpec
 from console.core.runbooks.vocabulary import VOCABULARY, ArgumentSpec, ArgumentType, PredicateSpec
 from console.documents import runbook_model as written
-from console.documents.suggestions import meant
+from console.documents.suggestions import suggestion
 from console.documents.validation import validated
 from console.documents.yaml_text import Document, Location, read_document
 
@@ -64,7 +64,7 @@ def _contradictions(model: written.RunbookDocument) -> Problems:
             yield (*at, "id"), f"{step.id} is the id of step {seen[step.id] + 1} already"
         seen.setdefault(step.id, index)
         if step.role not in names:
-            yield (*at, "role"), f"there is no role {step.role}{meant(step.role, names)}"
+            yield (*at, "role"), f"there is no role {step.role}{suggestion(step.role, names)}"
         for key in ("skip_if", "require", "verify"):
             yield from _of_conditions(getattr(step, key), (*at, key), names)
         yield from _of_action(step, at, names)
@@ -79,7 +79,7 @@ def _of_roles(model: written.RunbookDocument) -> Problems:
         if role.other_than is not None and role.other_than not in before:
             yield (
                 (*at, "other_than"),
-                f"there is no role {role.other_than} above this one{meant(role.other_than, before)}",
+                f"there is no role {role.other_than} above this one{suggestion(role.other_than, before)}",
             )
         if not role.where and role.other_than is None and not role.operator_may_choose:
             yield at, "can never be bound: give it where, other_than, or operator_may_choose: true"
@@ -94,14 +94,14 @@ def _of_condition(item: Any, at: Location, roles: tuple[str, ...], *, candidate:
         return
     spec = VOCABULARY.get(name)
     if spec is None:
-        yield at, f"there is no predicate {name}{meant(name, VOCABULARY)}"
+        yield at, f"there is no predicate {name}{suggestion(name, VOCABULARY)}"
         return
     given = _arguments(value)
     yield from _of_subject(spec, given.pop("subject", None), at, roles, candidate=candidate)
     kinds = {one.name: one for one in spec.arguments}
     for key in given:
         if key not in kinds:
-            yield at, f"{name} takes no argument {key}{meant(str(key), kinds)}"
+            yield at, f"{name} takes no argument {key}{suggestion(str(key), kinds)}"
     for one in spec.arguments:
         if one.name in given:
             yield from _of_value(name, one, given[one.name], at, roles)
@@ -118,12 +118,12 @@ def _of_subject(
     elif not spec.subject:
         yield at, f"{spec.name} speaks of the whole cluster and takes no role"
     elif subject not in roles:
-        yield at, f"there is no role {subject}{meant(str(subject), roles)}"
+        yield at, f"there is no role {subject}{suggestion(str(subject), roles)}"
 
 
 def _of_value(name: str, one: ArgumentSpec, value: Any, at: Location, roles: tuple[str, ...]) -> Problems:
     if one.type is ArgumentType.ROLE and value not in roles:
-        yield at, f"there is no role {value}{meant(str(value), roles)}"
+        yield at, f"there is no role {value}{suggestion(str(value), roles)}"
     elif one.type is ArgumentType.INTEGER and (not isinstance(value, int) or isinstance(value, bool) or value < 0):
         yield at, f"{name}: {one.name} must be a whole number, 0 or more"
     elif one.type is ArgumentType.STATE and value not in list(VrrpState):
@@ -139,7 +139,7 @@ def _of_action(step: written.Step, at: Location, roles: tuple[str, ...]) -> Prob
     name, value = _split(step.do)
     spec = VERBS.get(name or "")
     if name is None or spec is None:
-        said = f"there is no verb {name}{meant(name, VERBS)}" if name else "must be a verb, like start-redis"
+        said = f"there is no verb {name}{suggestion(name, VERBS)}" if name else "must be a verb, like start-redis"
         yield here, said
         return
     yield from _of_arguments(spec, value, here, roles)
@@ -160,7 +160,7 @@ def _of_arguments(spec: VerbSpec, value: Any, at: Location, roles: tuple[str, ..
     names = [one.name for one in spec.arguments]
     for key in given:
         if key not in names:
-            yield at, f"{spec.name} takes no argument {key}{meant(key, names)}"
+            yield at, f"{spec.name} takes no argument {key}{suggestion(key, names)}"
     for one in spec.arguments:
         if one.name not in given:
             yield at, f"{spec.name} needs the argument {one.name}"
@@ -170,7 +170,7 @@ def _of_arguments(spec: VerbSpec, value: Any, at: Location, roles: tuple[str, ..
         elif not isinstance(given[one.name], str) or not given[one.name].strip():
             yield at, f"{spec.name}: {one.name} must be text"
         elif one.is_role and given[one.name] not in roles:
-            yield at, f"there is no role {given[one.name]}{meant(given[one.name], roles)}"
+            yield at, f"there is no role {given[one.name]}{suggestion(given[one.name], roles)}"
 
 
 def _split(item: Any) -> tuple[str | None, Any]:

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable
 
 
-def meant(name: str, known: Iterable[str]) -> str:
+def suggestion(name: str, known: Iterable[str]) -> str:
     """`; did you mean x?`, or what there is; begins with its own separator."""
     names = list(known)
     close = difflib.get_close_matches(name, names, n=1)

@@ -60,11 +60,11 @@ class Document:
 
     def problem(self, location: Location, text: str) -> str:
         """`FILE:LINE: KEY: text`."""
-        key = written(location)
+        key = dotted_key(location)
         return f"{self.path}:{self.line(location)}: {key + ': ' if key else ''}{text}"
 
 
-def written(location: Location) -> str:
+def dotted_key(location: Location) -> str:
     """`clusters[0].nodes[1].name`."""
     text = ""
     for key in location:
@@ -205,7 +205,7 @@ class _Builder:
     def scalar(self, event: Any) -> Any:
         if event.tag not in _TEXT_TAGS:
             self.refuse(event, "has a tag (!…): tags are not used here")
-        return plain(event.value) if event.implicit[0] and event.tag is None else event.value
+        return plain_scalar(event.value) if event.implicit[0] and event.tag is None else event.value
 
     def sequence(self, events: Iterator[Any], at: Location) -> list[Any]:
         items: list[Any] = []
@@ -226,7 +226,9 @@ class _Builder:
             key = event.value
             place = (*at, key)
             if key in found:
-                self.refuse(event, f"{written(place)}: stands here twice, first on line {self.lines[place]}; keep one")
+                self.refuse(
+                    event, f"{dotted_key(place)}: stands here twice, first on line {self.lines[place]}; keep one"
+                )
             self.lines[place] = _line(event)
             value = self.value(next(events), events, place)
             if key == "<<":
@@ -251,7 +253,7 @@ def _line(event: Any) -> int:
     return line + 1
 
 
-def plain(text: str) -> Any:
+def plain_scalar(text: str) -> Any:
     """An unquoted scalar by YAML 1.2: `yes`, `on` and `12:30` are text, which 1.1 would surprise with."""
     if text in _WORDS:
         return _WORDS[text]

@@ -18,7 +18,7 @@ from console.core.runs.lock import LostLock, refusal
 from console.core.runs.replay import ArchiveError as ArchiveError  # noqa: PLC0414 - what `Archive.read` raises
 from console.core.runs.replay import PastRun
 from console.core.runs.state import Decision, Question, RunState
-from console.core.watchers.name_history import NameSample
+from console.core.watchers.service_name_history import NameSample
 
 
 class Clock(Protocol):

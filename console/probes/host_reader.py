@@ -14,7 +14,7 @@ from console.probes.host.files import FileStat
 from console.probes.keepalived import configuration as keepalived_config
 from console.probes.keepalived import ipvs, notify_log, scripts, system_log
 from console.probes.keepalived import version as keepalived_version
-from console.probes.program import Section, Watched
+from console.probes.program import ProgramSettings, Section
 from console.probes.redis import config_file as redis_file
 from console.probes.redis import log as redis_log
 
@@ -25,7 +25,7 @@ _BROKEN = (ValueError, IndexError, KeyError, OverflowError)
 class HostReader:
     """Keeps what changes rarely between batches; everything else is as old as the batch."""
 
-    def __init__(self, watched: Watched, vip: str, instance: str) -> None:
+    def __init__(self, watched: ProgramSettings, vip: str, instance: str) -> None:
         self._watched = watched
         self._vip = vip
         self._instance = instance
@@ -110,7 +110,7 @@ class HostReader:
                 known.system_log,
                 lambda one: system_log.parse(one.text, now, self._utc_offset, name),
             ),
-            saved=_saved(stats, dump, sent),
+            dump=_saved(stats, dump, sent),
         )
 
 
@@ -161,7 +161,7 @@ def _saved(stats: Reading[dict[str, FileStat]], dump: str, at: float) -> Reading
         return Reading(None, stats.problem, at)
     if not dump:
         return unread(ProblemKind.NOT_AVAILABLE, "where Redis saves its RDB is not known: set redis.dir", at)
-    found = files.saved(stats.value, dump)
+    found = files.dump_file(stats.value, dump)
     if found is None:
         return unread(ProblemKind.NOT_AVAILABLE, f"{dump}: not there, or hidden from this user", at)
     return read(found, at)

@@ -86,7 +86,7 @@ _PROBES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
+class ProgramSettings:
     """The paths that a node's program is made for."""
 
     config: str
@@ -128,7 +128,7 @@ def request_line(  # noqa: PLR0913 - a line of fields
     return "\t".join(fields)
 
 
-def text(watched: Watched, nonce: str, request: str, *, once: bool = False) -> str:
+def program_text(watched: ProgramSettings, nonce: str, request: str, *, once: bool = False) -> str:
     """The program, with its first request in it. `once`: it answers that one and ends."""
     variables = {
         "nonce": nonce,
@@ -145,12 +145,12 @@ def text(watched: Watched, nonce: str, request: str, *, once: bool = False) -> s
     return _HEAD + settings + system_log.SETUP + _REQUEST + probes + _TAIL
 
 
-def end_of(nonce: str, seq: int) -> bytes:
+def end_marker(nonce: str, seq: int) -> bytes:
     """What the last line of a batch looks like."""
     return f"\n@{nonce} {seq} end ok\n".encode()
 
 
-def sections(batch: bytes, nonce: str, seq: int) -> dict[str, Section]:
+def split_sections(batch: bytes, nonce: str, seq: int) -> dict[str, Section]:
     """Section name → section. Whatever stands outside of this batch's frames is passed over."""
     marker = re.compile(rf"\n@{re.escape(nonce)} {seq} ([a-z-]+) ([a-z]+)\n".encode())
     found: dict[str, Section] = {}

@@ -15,7 +15,7 @@ def backups_in(entries: Sequence[Entry]) -> list[dict[str, Any]]:
     The answer of the script tells most. Where that was lost, or a backup was there already, the conditions that saw it
     on the node do; what they did not see stays None.
     """
-    from console.core.replication.backups import answered, mentions
+    from console.core.replication.backups import backups_mentioned, parse_answer
 
     found: dict[tuple[str, str], dict[str, Any]] = {}
     detail: dict[str, str] = {}
@@ -25,7 +25,7 @@ def backups_in(entries: Sequence[Entry]) -> list[dict[str, Any]]:
             detail[str(planned.get("node"))] = str(planned.get("detail", ""))
         elif entry.kind == "result":
             node, answer = str(entry.data.get("node")), entry.data.get("answer", {})
-            if answer.get("kind") == "done" and (made := answered(str(answer.get("text", "")))):
+            if answer.get("kind") == "done" and (made := parse_answer(str(answer.get("text", "")))):
                 path, note = made
                 found[node, path] = _row(node, path, note.size) | {
                     "sha256": note.sha256,
@@ -34,7 +34,7 @@ def backups_in(entries: Sequence[Entry]) -> list[dict[str, Any]]:
                     "how_to_restore": detail.get(node, "").splitlines(),
                 }
         elif entry.kind in ("observed", "verified"):
-            for one in mentions("\n".join(_evidence(entry))):
+            for one in backups_mentioned("\n".join(_evidence(entry))):
                 row = found.setdefault((one.node, one.path), _row(one.node, one.path, one.size))
                 row["sha256"] = row["sha256"] or one.sha256 or None
     return list(found.values())

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, tzinfo
 from itertools import chain
 from typing import Any
 
-from console.report.name_section import name_section
 from console.report.render import Block, Code, Facts, Heading, Items, Paragraph, Table
+from console.report.service_name_section import name_section
 
 Row = Mapping[str, Any]
 

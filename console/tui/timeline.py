@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from console.core.keepalived.running_scripts import window
+from console.core.keepalived.running_scripts import loss_window
 from console.core.model import ClusterState, DirectorState, NodeState, Reading, Sentinel
 from console.core.model.facts import source_of
-from console.core.watchers.service_name import full_name, resolved
+from console.core.watchers.service_name import dns_nodes, full_name
 
 LOGGED_AT_FIRST = 5
 """Transitions a node's notify log may bring to the timeline when the console opens: what happened before."""
@@ -61,7 +61,7 @@ def _of_vip(before: ClusterState, after: ClusterState) -> Iterator[str]:
 def _of_watchers(before: ClusterState, after: ClusterState) -> Iterator[tuple[str, str]]:
     """Subject and text: the name in Consul, Sentinels, the read VIP and its tables."""
     if before.consul and after.consul and before.consul.dns.ok and after.consul.dns.ok:
-        then, now = resolved(before), resolved(after)
+        then, now = dns_nodes(before), dns_nodes(after)
         if then != now:
             yield full_name(after.consul), f"leads to {_names(then)} → {_names(now)}"
     for old, new in zip(before.sentinels, after.sentinels, strict=False):
@@ -102,12 +102,12 @@ def _of_director(read_vip: str, before: DirectorState, after: DirectorState) -> 
 
 
 def _of_window(before: ClusterState, after: ClusterState) -> Iterator[str]:
-    then, now = window(before), window(after)
+    then, now = loss_window(before), loss_window(after)
     was, is_ = (one is not None and one.opens is None for one in (then, now))
     if now is not None and is_ and not was:
-        yield f"from here on the failure of {now.master} loses writes, until {now.heir} is in sync"
-    elif then is not None and was and not is_ and _fed(after, then.heir, then.master):
-        yield f"{then.heir} is in sync: the failure of {then.master} loses no writes any more"
+        yield f"from here on the failure of {now.master} loses writes, until {now.successor} is in sync"
+    elif then is not None and was and not is_ and _fed(after, then.successor, then.master):
+        yield f"{then.successor} is in sync: the failure of {then.master} loses no writes any more"
 
 
 def _fed(state: ClusterState, heir: str, master: str) -> bool:

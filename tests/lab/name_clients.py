@@ -11,7 +11,7 @@ import redis
 from lab.writer import Writer
 
 from console.core.inventory import ConsulSpec
-from console.core.watchers.name_history import NameSample, NameTally, tally
+from console.core.watchers.service_name_history import NameSample, NameTally, tally
 from console.lab import consul
 from console.lab.consul_scenarios import resolved
 from console.transport.consul.name_sampler import ConsulSampler

@@ -1,4 +1,4 @@
-"""The rules of console.core.replication.ancestry, checked against real servers on loopback ports of their own."""
+"""The rules of console.core.replication.history, checked against real servers on loopback ports of their own."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ import samples as s
 
 from console.core.model import ClockReading, read
 from console.core.model.verdict import Verdict
-from console.core.replication.ancestry import ancestry
-from console.core.replication.resync import ResyncKind, predict
+from console.core.replication.history import compare_histories
+from console.core.replication.resync import ResyncKind, predict_resync
 from console.probes.redis import info as redis_info
 
 pytestmark = [
@@ -59,7 +59,7 @@ class Pair:
     def judged(self):
         state = self.state()
         source, target = state.node(s.A), state.node(s.B)
-        return ancestry(state, source, target), predict(state, source, target)[0]
+        return compare_histories(state, source, target), predict_resync(state, source, target)[0]
 
 
 def free_port():

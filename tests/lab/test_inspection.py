@@ -76,7 +76,7 @@ def test_healthy_pair(pair, look):
         assert abs(node.clock.value.offset) <= node.clock.value.uncertainty + 0.05
         assert node.memory.value.available > 0
         assert node.disk.value.path == node.redis.value.config.dir
-        assert node.saved.value.size > 0
+        assert node.dump.value.size > 0
         assert "1111" not in str(node)  # auth_pass
 
 
@@ -91,7 +91,7 @@ def test_failed_over_pair(pair, look):
     assert b.processes.value.redis == ()
     assert b.keepalived.value.running
     assert b.keepalived.value.effective_priority == 129
-    assert b.saved.ok or b.saved.problem.kind is ProblemKind.NOT_AVAILABLE
+    assert b.dump.ok or b.dump.problem.kind is ProblemKind.NOT_AVAILABLE
 
 
 def test_a_notify_script_that_sleeps_is_seen(pair, look):

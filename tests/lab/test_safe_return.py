@@ -16,7 +16,7 @@ from lab.plain import run_plain, status
 from lab.screen import answer_all, arm, screen_on, text_of
 from lab.writer import Writer
 
-from console.core.keepalived.running_scripts import window
+from console.core.keepalived.running_scripts import loss_window
 from console.core.kinds.diagnose import diagnose
 from console.core.runbooks.binding import Unbound, bind_roles
 from console.core.runs.state import Outcome
@@ -134,7 +134,7 @@ def _opened(inspector):
     end = time.monotonic() + 30
     while True:
         state = inspector.observe(fresh=True)
-        found = window(state)
+        found = loss_window(state)
         if found is not None and found.opens is None:
             return next(one.summary for one in diagnose(state, state.observed_at) if one.code == LOSES)
         assert time.monotonic() < end
@@ -146,7 +146,7 @@ def _counted_down(inspector):
     foretold, seen, end = [], [], time.monotonic() + 30
     while True:
         state = inspector.observe(fresh=True)
-        found = window(state)
+        found = loss_window(state)
         if found is None:
             break
         assert time.monotonic() < end

@@ -18,7 +18,7 @@ from console.core.model import ProblemKind, unread
 from console.core.model.assembling import assemble_node
 from console.probes import program
 from console.probes.host_reader import HostReader
-from console.probes.program import Section, Watched
+from console.probes.program import ProgramSettings, Section
 from console.probes.redis import config as redis_config
 from console.probes.redis import info as redis_info
 
@@ -40,7 +40,7 @@ for path in sorted(HERE.glob("*/*.yaml")):
     CASES.setdefault(_NAMES.get(path.parent.name, path.parent.name.replace("_", "-")), []).append(text)
 INFOS = CASES["redis-info"]
 SPEC = NodeSpec("redis-a", "192.168.100.201", SshSpec(), RedisSpec(), KeepalivedSpec())
-WATCHED = Watched("/etc/keepalived/keepalived.conf", "/state.log", "/var/log/keepalived.log")
+WATCHED = ProgramSettings("/etc/keepalived/keepalived.conf", "/state.log", "/var/log/keepalived.log")
 
 
 @st.composite
@@ -88,7 +88,7 @@ def test_the_shells_answer(data: st.DataObject) -> None:
 @given(st.data())
 def test_the_batch_itself(data: st.DataObject) -> None:
     whole = ["\n@nonce 1 identity ok\na\nb\n1\n\n@nonce 1 memory ok\nx\n\n@nonce 1 end ok\n"]
-    found = program.sections(data.draw(broken(whole)), "nonce", 1)
+    found = program.split_sections(data.draw(broken(whole)), "nonce", 1)
     assert all(isinstance(one, Section) for one in found.values())
 
 

@@ -38,11 +38,11 @@ def list_runbooks(context: CliContext) -> None:
 def show(context: CliContext, name: str) -> None:
     """Print a runbook: its roles, its steps, and why each is there."""
     from console.cli.documents.runbook_text import as_text
-    from console.documents.suggestions import meant
+    from console.documents.suggestions import suggestion
 
     found = {one.name: one for one in _known(context)}
     if name not in found:
-        raise CliError(f"there is no runbook {name}{meant(name, found)}")
+        raise CliError(f"there is no runbook {name}{suggestion(name, found)}")
     click.echo(as_text(found[name]), nl=False)
 
 

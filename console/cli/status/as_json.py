@@ -12,7 +12,7 @@ from console.cli.status.scripts import pending_json, window_json
 from console.cli.status.watchers import watchers_json
 from console.core.diagnosis.finding import Finding, Health
 from console.core.model import ClusterState, Keepalived, MasterLink, NodeState, Persistence, Reading, RunLock
-from console.core.model.facts import attached_line, gap, source_of
+from console.core.model.facts import attached_line, replication_lag, source_of
 from console.core.runs.lock import holders, runs_on
 
 VERSION = 1
@@ -45,7 +45,7 @@ def lag_bytes(state: ClusterState, node: NodeState) -> int | None:
     source = source_of(state, node)
     if source is None or source.redis.value is None or node.redis.value is None:
         return None
-    return gap(source.redis.value, node.redis.value, attached_line(source.redis.value, node)).bytes
+    return replication_lag(source.redis.value, node.redis.value, attached_line(source.redis.value, node)).bytes
 
 
 def _cluster(seen: Seen) -> dict[str, Any]:

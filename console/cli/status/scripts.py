@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from console.core.keepalived.running_scripts import PendingLine, pending_lines, window
+from console.core.keepalived.running_scripts import PendingLine, loss_window, pending_lines
 from console.core.model import ClusterState, NodeState
 
 _TENTHS = 1
@@ -18,12 +18,12 @@ def pending_json(state: ClusterState, node: NodeState) -> list[dict[str, Any]] |
 
 def window_json(state: ClusterState) -> dict[str, Any] | None:
     """The time in which the master's failure loses writes; null where no script leaves such a window."""
-    found = window(state)
+    found = loss_window(state)
     if found is None:
         return None
     return {
         "master": found.master,
-        "heir": found.heir,
+        "heir": found.successor,
         "open": found.opens is None,
         "opens_in_seconds": _left(found.opens, state.observed_at),
         "closes_in_seconds": _left(found.closes, state.observed_at),
@@ -34,7 +34,7 @@ def _line(one: PendingLine, now: float) -> dict[str, Any]:
     return {
         "pid": one.pid,
         "script": one.path,
-        "called_for": one.what,
+        "called_for": one.trigger,
         "sends": one.command,
         "in_seconds": _left(one, now),
         "conditional": one.conditional,

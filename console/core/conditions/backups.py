@@ -2,36 +2,36 @@
 
 from __future__ import annotations
 
-from console.core.conditions.spec import Ask, UnreadError, decided, fails, holds, need, redis_of, unknown
+from console.core.conditions.predicate import Question, UnreadError, fails, holds, holds_if, redis_of, unknown, value_of
 from console.core.conditions.virtual_ip import holders_in_words
-from console.core.model import Backup, NodeState, ProblemKind, SavedFile
+from console.core.model import Backup, DumpFile, NodeState, ProblemKind
 from console.core.model.facts import proved_down, source_of
 from console.core.model.verdict import Check, Verdict
 from console.core.quantities import counted
-from console.core.replication.ancestry import ancestry
 from console.core.replication.backups import (
     NEWEST,
-    holds_memory,
-    in_words,
-    keys_fit,
-    newest,
+    backup_in_words,
+    dump_matches_memory,
+    find_backup,
+    key_count_fits,
     room_for_backup,
     room_for_restore,
     same_file,
 )
-from console.core.replication.resync import ResyncKind, predict
+from console.core.replication.history import compare_histories
+from console.core.replication.resync import ResyncKind, predict_resync
 
 BY_HAND = "the user of ssh must be able to read the folder of the dump (ssh.sudo), and redis.dir must be right"
 
 
-def nothing_unsaved(ask: Ask) -> Check:
+def nothing_unsaved(question: Question) -> Check:
     """H25: what lies on the disk is copied only if it is what the server holds."""
-    statement = f"all that Redis on {ask.name} holds is in its dump"
-    if proved_down(ask.node):
+    statement = f"all that Redis on {question.name} holds is in its dump"
+    if proved_down(question.node):
         return holds(statement, "it does not run: there is nothing in memory")
-    if reason := _nothing_to_lose(ask):
+    if reason := _nothing_to_lose(question):
         return holds(statement, reason)
-    redis = redis_of(ask.node)
+    redis = redis_of(question.node)
     if redis.loading:
         return fails(statement, "it is still loading its data", "wait until it has loaded")
     if redis.total_keys == 0:
@@ -45,18 +45,18 @@ def nothing_unsaved(ask: Ask) -> Check:
         failed = "" if disk.rdb_last_status == "ok" else ", and its last background save failed: its log says why"
         advice = "stop whoever writes to it, and save it"
         return fails(statement, f"{counted(disk.changes_since_save, 'change')} since its last save{failed}", advice)
-    dump = _dump(ask)
-    need(ask.node.clock, f"the clock of {ask.name}")
-    reason = holds_memory(ask.node)
+    dump = _dump(question)
+    value_of(question.node.clock, f"the clock of {question.name}")
+    reason = dump_matches_memory(question.node)
     if not reason:
         return fails(statement, f"{dump.path} is not from its last save, nor what it was started from", "save it")
     return holds(statement, f"{dump.path}, {dump.size} bytes: {reason}")
 
 
-def no_save_running(ask: Ask) -> Check:
+def no_save_running(question: Question) -> Check:
     """BGSAVE is refused while a save or a rewrite of the AOF is under way."""
-    statement = f"Redis on {ask.name} can begin a background save"
-    disk = redis_of(ask.node).persistence
+    statement = f"Redis on {question.name} can begin a background save"
+    disk = redis_of(question.node).persistence
     running = [
         what for on, what in ((disk.rdb_in_progress, "a save"), (disk.aof_rewriting, "a rewrite of the AOF")) if on
     ]
@@ -65,142 +65,146 @@ def no_save_running(ask: Ask) -> Check:
     return holds(statement, f"no save is under way; the last one: {disk.rdb_last_status or 'not told'}")
 
 
-def backup_room(ask: Ask) -> Check:
+def backup_room(question: Question) -> Check:
     """H11: a save and its copy must not fill the disk of the node."""
-    statement = f"{ask.name} has room for a backup of its data"
-    if not proved_down(ask.node):
-        redis_of(ask.node)
-    disk = need(ask.node.disk, f"the disk of {ask.name}")
-    if ask.node.saved.value is None:
-        _dump_or_nothing(ask)
-    room = room_for_backup(ask.node, disk.free, disk.path)
+    statement = f"{question.name} has room for a backup of its data"
+    if not proved_down(question.node):
+        redis_of(question.node)
+    disk = value_of(question.node.disk, f"the disk of {question.name}")
+    if question.node.dump.value is None:
+        _dump_or_nothing(question)
+    room = room_for_backup(question.node, disk.free, disk.path)
     if room is None:
-        return unknown(statement, f"how large a dump would be is not known: {ask.node.saved.problem}")
-    there = ask.node.backups.value or ()
+        return unknown(statement, f"how large a dump would be is not known: {question.node.dump.problem}")
+    there = question.node.backups.value or ()
     kept = f"; {counted(len(there), 'backup')} there already" if there else ""
-    return decided(room.enough, statement, room.figures + kept, "make room there: nothing is deleted by the console")
+    return holds_if(room.enough, statement, room.figures + kept, "make room there: nothing is deleted by the console")
 
 
-def backed_up(ask: Ask) -> Check:
+def backed_up(question: Question) -> Check:
     """H25: observed, never remembered. The newest copy is the dump, and the dump is what is in memory."""
-    statement = f"what {ask.name} holds is backed up"
-    if reason := _nothing_to_lose(ask):
+    statement = f"what {question.name} holds is backed up"
+    if reason := _nothing_to_lose(question):
         return holds(statement, reason)
-    redis = redis_of(ask.node)
+    redis = redis_of(question.node)
     if redis.total_keys == 0 and not redis.loading:
         return holds(statement, "it holds no keys")
-    saved = nothing_unsaved(ask)
+    saved = nothing_unsaved(question)
     if not saved.holds:
         return Check(saved.verdict, statement, saved.evidence, saved.advice)
-    dump = _dump(ask)
-    copies = need(ask.node.backups, f"the backups of {ask.name}")
+    dump = _dump(question)
+    copies = value_of(question.node.backups, f"the backups of {question.name}")
     copy = next((one for one in reversed(copies) if same_file(one, dump)), None)
     if copy is None:
-        last = newest(copies)
-        figures = f"the newest backup is another one: {in_words(ask.name, last)}" if last else "there is no backup"
+        last = find_backup(copies)
+        figures = (
+            f"the newest backup is another one: {backup_in_words(question.name, last)}"
+            if last
+            else "there is no backup"
+        )
         return fails(statement, f"{figures}; the dump has {dump.size} bytes", "back it up")
-    if not keys_fit(copy, redis.total_keys):
-        figures = f"{in_words(ask.name, copy)} has {copy.keys:,} keys, Redis holds {redis.total_keys:,}"
+    if not key_count_fits(copy, redis.total_keys):
+        figures = f"{backup_in_words(question.name, copy)} has {copy.keys:,} keys, Redis holds {redis.total_keys:,}"
         return fails(statement, f"{figures}: its dump is not what it holds", "send it BGSAVE, and look again")
     checked = f"; {copy.checked}" if copy.checked else ""
-    return holds(statement, f"{in_words(ask.name, copy)}{checked}; {holds_memory(ask.node)}")
+    return holds(statement, f"{backup_in_words(question.name, copy)}{checked}; {dump_matches_memory(question.node)}")
 
 
-def has_backup(ask: Ask) -> Check:
-    statement = f"{ask.name} has the backup that is asked for ({ask.arguments['backup']})"
-    copies = need(ask.node.backups, f"the backups of {ask.name}")
-    copy = newest(copies, str(ask.arguments["backup"]))
+def has_backup(question: Question) -> Check:
+    statement = f"{question.name} has the backup that is asked for ({question.arguments['backup']})"
+    copies = value_of(question.node.backups, f"the backups of {question.name}")
+    copy = find_backup(copies, str(question.arguments["backup"]))
     if copy is None:
         names = ", ".join(one.path for one in copies) or "none"
         return fails(statement, f"backups beside its dump: {names}", "name one of them by the time in its name")
-    return holds(statement, in_words(ask.name, copy))
+    return holds(statement, backup_in_words(question.name, copy))
 
 
-def restore_room(ask: Ask) -> Check:
-    statement = f"{ask.name} has room for its backup as its dump"
-    disk = need(ask.node.disk, f"the disk of {ask.name}")
-    room = room_for_restore(_backup(ask), disk.free, disk.path)
-    return decided(room.enough, statement, room.figures, "make room there: nothing is deleted by the console")
+def restore_room(question: Question) -> Check:
+    statement = f"{question.name} has room for its backup as its dump"
+    disk = value_of(question.node.disk, f"the disk of {question.name}")
+    room = room_for_restore(_backup(question), disk.free, disk.path)
+    return holds_if(room.enough, statement, room.figures, "make room there: nothing is deleted by the console")
 
 
-def restored(ask: Ask) -> Check:
-    copy = _backup(ask)
-    statement = f"the dump of {ask.name} is its backup {copy.path}"
-    dump = _dump_or_nothing(ask)
+def restored(question: Question) -> Check:
+    copy = _backup(question)
+    statement = f"the dump of {question.name} is its backup {copy.path}"
+    dump = _dump_or_nothing(question)
     if dump is None:
         return fails(statement, "there is no dump")
     figures = f"the dump has {dump.size} bytes, the backup {copy.size}"
     if dump.size == copy.size and not same_file(copy, dump):
         figures += ", but their times differ"
-    return decided(same_file(copy, dump), statement, figures)
+    return holds_if(same_file(copy, dump), statement, figures)
 
 
-def keys_as_in_backup(ask: Ask) -> Check:
+def keys_as_in_backup(question: Question) -> Check:
     """As far as redis-check-rdb counted: keys that expire may be gone already."""
-    copy = _backup(ask)
-    statement = f"Redis on {ask.name} holds the keys of {copy.path}"
-    redis = redis_of(ask.node)
+    copy = _backup(question)
+    statement = f"Redis on {question.name} holds the keys of {copy.path}"
+    redis = redis_of(question.node)
     if redis.loading:
         return fails(statement, "it is still loading its data", "wait until it has loaded")
     if copy.keys is None:
         figures = f"{counted(redis.total_keys, 'key')}; the backup's own were never counted"
-        return decided(redis.total_keys > 0, statement, figures)
+        return holds_if(redis.total_keys > 0, statement, figures)
     figures = f"{counted(redis.total_keys, 'key')}, the backup has {copy.keys:,}"
     if copy.expires:
         figures += f", {copy.expires:,} of them with an expiry"
     advice = "it may have loaded something else: its log says which file, and whether AOF is on"
-    return decided(keys_fit(copy, redis.total_keys), statement, figures, advice)
+    return holds_if(key_count_fits(copy, redis.total_keys), statement, figures, advice)
 
 
-def not_behind_vip(ask: Ask) -> Check:
+def not_behind_vip(question: Question) -> Check:
     """H04 the other way round: no client reaches the node through the virtual IP."""
-    state = ask.state
-    statement = f"clients of {state.vip} do not reach {ask.name}"
-    held = ask.node.holds(state.vip)
+    state = question.state
+    statement = f"clients of {state.vip} do not reach {question.name}"
+    held = question.node.holds(state.vip)
     if held is None:
-        need(ask.node.addresses, f"the addresses of {ask.name}")
-    if held or state.vip_reaches == ask.name:
-        advice = f"{ask.name} serves: move the virtual IP to the other node first"
+        value_of(question.node.addresses, f"the addresses of {question.name}")
+    if held or state.vip_reaches == question.name:
+        advice = f"{question.name} serves: move the virtual IP to the other node first"
         return fails(statement, f"{holders_in_words(state)}; it reaches {state.vip_reaches or 'nothing'}", advice)
     return holds(statement, f"{holders_in_words(state)}; it reaches {state.vip_reaches or 'none of the nodes'}")
 
 
-def _nothing_to_lose(ask: Ask) -> str:
+def _nothing_to_lose(question: Question) -> str:
     """Why following the source throws nothing away; empty: it does, or there is no source."""
-    name = str(ask.arguments.get("source", ""))
+    name = str(question.arguments.get("source", ""))
     if not name:
         return ""
-    source = ask.state.node(name)
-    if source_of(ask.state, ask.node) is source:
+    source = question.state.node(name)
+    if source_of(question.state, question.node) is source:
         return f"it follows {name} already: what it had of its own was replaced, or is about to be"
-    kind, reason = predict(ask.state, source, ask.node)
-    if kind is ResyncKind.PARTIAL and ancestry(ask.state, source, ask.node).verdict is Verdict.HOLDS:
+    kind, reason = predict_resync(question.state, source, question.node)
+    if kind is ResyncKind.PARTIAL and compare_histories(question.state, source, question.node).verdict is Verdict.HOLDS:
         return f"it goes on where {name} is, and throws nothing away: {reason}"
     return ""
 
 
-def _dump(ask: Ask) -> SavedFile:
-    dump = ask.node.saved
+def _dump(question: Question) -> DumpFile:
+    dump = question.node.dump
     if dump.value is None:
-        raise UnreadError(f"the dump of {ask.name} could not be read: {dump.problem} ({BY_HAND})")
+        raise UnreadError(f"the dump of {question.name} could not be read: {dump.problem} ({BY_HAND})")
     return dump.value
 
 
-def _dump_or_nothing(ask: Ask) -> SavedFile | None:
+def _dump_or_nothing(question: Question) -> DumpFile | None:
     """A dump that is not there is known not to be there only if its folder could be looked at."""
-    if ask.node.saved.value is None and not _folder_was_read(ask.node):
-        return _dump(ask)
-    return ask.node.saved.value
+    if question.node.dump.value is None and not _folder_was_read(question.node):
+        return _dump(question)
+    return question.node.dump.value
 
 
 def _folder_was_read(node: NodeState) -> bool:
-    missing = node.saved.problem is not None and node.saved.problem.kind is ProblemKind.NOT_AVAILABLE
+    missing = node.dump.problem is not None and node.dump.problem.kind is ProblemKind.NOT_AVAILABLE
     return missing and node.backups.ok
 
 
-def _backup(ask: Ask) -> Backup:
-    which = str(ask.arguments.get("backup", NEWEST))
-    copy = newest(need(ask.node.backups, f"the backups of {ask.name}"), which)
+def _backup(question: Question) -> Backup:
+    which = str(question.arguments.get("backup", NEWEST))
+    copy = find_backup(value_of(question.node.backups, f"the backups of {question.name}"), which)
     if copy is None:
-        raise UnreadError(f"{ask.name} has no backup {'' if which == NEWEST else which}".rstrip())
+        raise UnreadError(f"{question.name} has no backup {'' if which == NEWEST else which}".rstrip())
     return copy

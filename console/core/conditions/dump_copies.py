@@ -3,111 +3,111 @@
 from __future__ import annotations
 
 from console.core.conditions.backups import BY_HAND, nothing_unsaved
+from console.core.conditions.predicate import Question, UnreadError, fails, holds, holds_if, redis_of, unknown, value_of
 from console.core.conditions.servers import redis_down
-from console.core.conditions.spec import Ask, UnreadError, decided, fails, holds, need, redis_of, unknown
 from console.core.conditions.switching import writes_paused
-from console.core.model import ProblemKind, SavedFile
+from console.core.model import DumpFile, ProblemKind
 from console.core.model.facts import proved_down
 from console.core.model.verdict import Check
 from console.core.quantities import size
-from console.core.replication.backups import DISK_MARGIN, in_words, same_file
+from console.core.replication.backups import DISK_MARGIN, backup_in_words, same_file
 from console.core.replication.dump_copies import (
-    carried_over,
-    copy_of,
-    counts_in_words,
     dump_is_copy,
-    same_counts,
-    untouched,
+    key_counts_in_words,
+    loaded_from_source,
+    received_copy,
+    same_key_counts,
+    unchanged_since_start,
 )
 
 
-def saved_for_good(ask: Ask) -> Check:
+def saved_for_good(question: Question) -> Check:
     """H25: nothing is acknowledged any more, and what was acknowledged is in the dump."""
-    statement = f"the dump of {ask.name} holds its last acknowledged write"
-    for check in (writes_paused(ask), nothing_unsaved(Ask(ask.state, ask.node, {}))):
+    statement = f"the dump of {question.name} holds its last acknowledged write"
+    for check in (writes_paused(question), nothing_unsaved(Question(question.state, question.node, {}))):
         if not check.holds:
             return Check(check.verdict, statement, check.evidence, check.advice)
-    if redis_of(ask.node).total_keys == 0:
+    if redis_of(question.node).total_keys == 0:
         return fails(statement, "it holds no keys", "an empty data set is nothing to recover from")
-    if _dump(ask) is None:
+    if _dump(question) is None:
         return fails(statement, "there is no dump", "save it")
-    return holds(statement, nothing_unsaved(Ask(ask.state, ask.node, {})).evidence)
+    return holds(statement, nothing_unsaved(Question(question.state, question.node, {})).evidence)
 
 
-def dump_kept(ask: Ask) -> Check:
+def dump_kept(question: Question) -> Check:
     """What another file is about to replace can be had back: as it lies there, whoever wrote it."""
-    statement = f"a copy of the dump of {ask.name} lies beside it, or it has none"
-    dump = _dump(ask)
+    statement = f"a copy of the dump of {question.name} lies beside it, or it has none"
+    dump = _dump(question)
     if dump is None:
         return holds(statement, "there is no dump")
-    copies = need(ask.node.backups, f"the backups of {ask.name}")
+    copies = value_of(question.node.backups, f"the backups of {question.name}")
     copy = next((one for one in reversed(copies) if same_file(one, dump)), None)
     if copy is None:
         return fails(statement, f"{dump.path}, {dump.size} bytes, has no copy", "back it up")
-    return holds(statement, in_words(ask.name, copy))
+    return holds(statement, backup_in_words(question.name, copy))
 
 
-def copy_room(ask: Ask) -> Check:
+def copy_room(question: Question) -> Check:
     """The new file stands beside the old one until it is whole."""
-    source = ask.other("source")
-    statement = f"{ask.name} has room for the dump of {source.name}"
-    dump = need(source.saved, f"the dump of {source.name}")
-    disk = need(ask.node.disk, f"the disk of {ask.name}")
+    source = question.node_of("source")
+    statement = f"{question.name} has room for the dump of {source.name}"
+    dump = value_of(source.dump, f"the dump of {source.name}")
+    disk = value_of(question.node.disk, f"the disk of {question.name}")
     wanted = int(dump.size * DISK_MARGIN)
     figures = f"{size(disk.free)} free in {disk.path}, {size(wanted)} wanted for {dump.path} of {source.name}"
-    there = copy_of(ask.node, source)
+    there = received_copy(question.node, source)
     if there is not None:
-        return holds(statement, f"it is there already: {in_words(ask.name, there)}")
-    return decided(disk.free >= wanted, statement, figures, "make room there: nothing is deleted by the console")
+        return holds(statement, f"it is there already: {backup_in_words(question.name, there)}")
+    return holds_if(disk.free >= wanted, statement, figures, "make room there: nothing is deleted by the console")
 
 
-def has_dump_of(ask: Ask) -> Check:
+def has_dump_of(question: Question) -> Check:
     """H25: by size and time of both files, and the note of the copy; the checksums were compared when it came."""
-    source = ask.other("source")
-    statement = f"the dump of {ask.name} is that of {source.name}, as it lies there now"
-    theirs = need(source.saved, f"the dump of {source.name}")
-    need(ask.node.backups, f"the backups of {ask.name}")
-    mine = _dump(ask)
+    source = question.node_of("source")
+    statement = f"the dump of {question.name} is that of {source.name}, as it lies there now"
+    theirs = value_of(source.dump, f"the dump of {source.name}")
+    value_of(question.node.backups, f"the backups of {question.name}")
+    mine = _dump(question)
     figures = f"{mine.size if mine else 'no dump'}{' bytes' if mine else ''}, {theirs.path} has {theirs.size}"
-    copy = copy_of(ask.node, source)
-    if copy is not None and dump_is_copy(ask.node, source):
-        return holds(statement, f"{in_words(ask.name, copy)}; {copy.checked}")
+    copy = received_copy(question.node, source)
+    if copy is not None and dump_is_copy(question.node, source):
+        return holds(statement, f"{backup_in_words(question.name, copy)}; {copy.checked}")
     if copy is not None:
         return fails(statement, f"what came lies beside it ({copy.path}), and is not its dump: {figures}")
     return fails(statement, f"nothing of that size and time came from there: {figures}")
 
 
-def runs_on_copy(ask: Ask) -> Check:
+def runs_on_copy(question: Question) -> Check:
     """H25: loaded, untouched since, and no key fewer in any database than on the server that it was copied from."""
-    source = ask.other("source")
-    statement = f"Redis on {ask.name} holds what {source.name} holds, loaded from its dump"
-    mine, theirs = redis_of(ask.node), redis_of(source)
+    source = question.node_of("source")
+    statement = f"Redis on {question.name} holds what {source.name} holds, loaded from its dump"
+    mine, theirs = redis_of(question.node), redis_of(source)
     if mine.loading:
         return fails(statement, "it is still loading its data", "wait until it has loaded")
-    counts = f"{ask.name} has {counts_in_words(mine)}; {source.name} has {counts_in_words(theirs)}"
-    if not same_counts(mine, theirs):
-        advice = f"{ask.name} loaded something else: its log says which file; keep its keepalived stopped"
+    counts = f"{question.name} has {key_counts_in_words(mine)}; {source.name} has {key_counts_in_words(theirs)}"
+    if not same_key_counts(mine, theirs):
+        advice = f"{question.name} loaded something else: its log says which file; keep its keepalived stopped"
         return fails(statement, f"not the same keys: {counts}", advice)
-    for node in (ask.node, source):
-        need(node.clock, f"the clock of {node.name}")
-    loaded, same = untouched(ask.node), carried_over(ask.node, source)
+    for node in (question.node, source):
+        value_of(node.clock, f"the clock of {node.name}")
+    loaded, same = unchanged_since_start(question.node), loaded_from_source(question.node, source)
     if not loaded or not same:
-        missing = f"{ask.name} has changed since it was started" if same else f"{source.name} may hold more"
+        missing = f"{question.name} has changed since it was started" if same else f"{source.name} may hold more"
         advice = f"hold the writes of {source.name} back, save it, and copy that dump"
         return fails(statement, f"{missing}; {counts}", advice)
     return holds(statement, f"{same}; {loaded}; {counts}")
 
 
-def starts_from_dump(ask: Ask) -> Check:
+def starts_from_dump(question: Question) -> Check:
     """A server with AOF starts from that, and never looks at the dump. While it is down, its file tells."""
-    statement = f"Redis on {ask.name} starts from its dump"
+    statement = f"Redis on {question.name} starts from its dump"
     advice = "turn appendonly off on the node and in its configuration file first: with it on, the dump is not loaded"
-    if not proved_down(ask.node):
-        aof = redis_of(ask.node).persistence.aof
-        return decided(not aof, statement, f"AOF is {'on' if aof else 'off'}", advice)
-    file, seen = ask.node.redis_file.value, ask.node.saved.value
+    if not proved_down(question.node):
+        aof = redis_of(question.node).persistence.aof
+        return holds_if(not aof, statement, f"AOF is {'on' if aof else 'off'}", advice)
+    file, seen = question.node.redis_file.value, question.node.dump.value
     if file is None:
-        evidence = f"its configuration file could not be read: {ask.node.redis_file.problem}"
+        evidence = f"its configuration file could not be read: {question.node.redis_file.problem}"
         return unknown(statement, evidence, "name the file in the inventory: redis.config")
     if file.appendonly:
         return fails(statement, f"{file.path}: appendonly yes", advice)
@@ -121,18 +121,18 @@ def starts_from_dump(ask: Ask) -> Check:
     return holds(statement, f"{file.path}: appendonly no{f', {named}' if named else ''}")
 
 
-def out_of_the_way(ask: Ask) -> Check:
+def out_of_the_way(question: Question) -> Check:
     """What a copied dump is to replace: a server that is down, unless it runs on that copy already."""
-    statement = f"Redis on {ask.name} does not run, or holds what {ask.other('source').name} holds"
-    down = redis_down(ask)
-    check = down if down.holds else runs_on_copy(ask)
+    statement = f"Redis on {question.name} does not run, or holds what {question.node_of('source').name} holds"
+    down = redis_down(question)
+    check = down if down.holds else runs_on_copy(question)
     return Check(check.verdict, statement, check.evidence, check.advice)
 
 
-def _dump(ask: Ask) -> SavedFile | None:
+def _dump(question: Question) -> DumpFile | None:
     """None: its folder was looked at, and it has none. Raises UnreadError where it could not be."""
-    dump = ask.node.saved
-    missing = dump.problem is not None and dump.problem.kind is ProblemKind.NOT_AVAILABLE and ask.node.backups.ok
+    dump = question.node.dump
+    missing = dump.problem is not None and dump.problem.kind is ProblemKind.NOT_AVAILABLE and question.node.backups.ok
     if dump.value is None and not missing:
-        raise UnreadError(f"the dump of {ask.name} could not be read: {dump.problem} ({BY_HAND})")
+        raise UnreadError(f"the dump of {question.name} could not be read: {dump.problem} ({BY_HAND})")
     return dump.value

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from console.core.conditions import replication, virtual_ip, vrrp
-from console.core.conditions.spec import Ask, UnreadError, decided
+from console.core.conditions.predicate import Question, UnreadError, holds_if
 from console.core.model import ClusterState, NodeState
-from console.core.model.facts import proved_down
+from console.core.model.facts import proved_down, serving_master
 from console.core.model.verdict import Check, Verdict
 
 PAIR = 2
@@ -21,12 +21,12 @@ def part_in_words(check: Check) -> str:
     return f"{word}: {check.statement} ({check.evidence})"
 
 
-def pair_protected(ask: Ask) -> Check:
+def pair_protected(question: Question) -> Check:
     """All parts at once, as a condition: the final proof of a rebuild."""
-    return all_of("the pair survives the next failure of its master", protection_checks(ask.state))
+    return combined("the pair survives the next failure of its master", protection_checks(question.state))
 
 
-def all_of(statement: str, checks: tuple[Check, ...]) -> Check:
+def combined(statement: str, checks: tuple[Check, ...]) -> Check:
     """The parts as one: what fails comes before what is not known."""
     for verdict in (Verdict.FAILS, Verdict.UNKNOWN):
         found = [check for check in checks if check.verdict is verdict]
@@ -37,55 +37,48 @@ def all_of(statement: str, checks: tuple[Check, ...]) -> Check:
 
 def protection_checks(state: ClusterState) -> tuple[Check, ...]:
     """Each part of being protected, judged by itself, in the order in which a rebuild restores them."""
-    master = master_in_question(state)
+    master = serving_master(state)
     replica = next((node for node in state.nodes if node is not master), None)
     if master is None or replica is None or len(state.nodes) != PAIR:
         return (no_single_master(state, "one of two nodes is the master"),)
-    this, that = Ask(state, master, {}), Ask(state, replica, {"source": master.name, "master": master.name})
-    synced = Ask(state, replica, {"source": master.name, "within_bytes": SYNC_MARGIN})
+    this, that = Question(state, master, {}), Question(state, replica, {"source": master.name, "master": master.name})
+    synced = Question(state, replica, {"source": master.name, "within_bytes": SYNC_MARGIN})
     return (
-        answered(replication.only_master, this),
-        answered(virtual_ip.only_vip_holder, this),
-        answered(virtual_ip.vip_reaches, this),
-        answered(replication.in_sync, synced),
-        answered(priorities, that),
+        answer_or_unknown(replication.only_master, this),
+        answer_or_unknown(virtual_ip.only_vip_holder, this),
+        answer_or_unknown(virtual_ip.vip_reaches, this),
+        answer_or_unknown(replication.in_sync, synced),
+        answer_or_unknown(priorities, that),
         _standing(state, master, "MASTER"),
         _standing(state, replica, "BACKUP"),
-        answered(vrrp.no_script_running, this),
-        answered(vrrp.no_script_running, that),
+        answer_or_unknown(vrrp.no_script_running, this),
+        answer_or_unknown(vrrp.no_script_running, that),
     )
 
 
-def answered(rule: Callable[[Ask], Check], ask: Ask) -> Check:
+def answer_or_unknown(rule: Callable[[Question], Check], question: Question) -> Check:
     """The rule's answer; where something could not be read, that it is not known."""
     try:
-        return rule(ask)
+        return rule(question)
     except UnreadError as unread:
-        return Check(unread.verdict, f"{ask.name}: {rule.__name__.replace('_', ' ')}", str(unread), unread.advice)
+        return Check(unread.verdict, f"{question.name}: {rule.__name__.replace('_', ' ')}", str(unread), unread.advice)
 
 
 def _standing(state: ClusterState, node: NodeState, word: str) -> Check:
     """Whether keepalived runs, and in this state."""
-    ask = Ask(state, node, {"is": word})
-    running = answered(vrrp.keepalived_running, ask)
-    return answered(vrrp.vrrp_state, ask) if running.holds else running
+    question = Question(state, node, {"is": word})
+    running = answer_or_unknown(vrrp.keepalived_running, question)
+    return answer_or_unknown(vrrp.vrrp_state, question) if running.holds else running
 
 
-def priorities(ask: Ask) -> Check:
+def priorities(question: Question) -> Check:
     """The rule, or with checks of weight 0 that the master stands above: there a failed check means FAULT."""
-    master = ask.other("master")
-    m, s = vrrp.instance_of(ask, master.name), vrrp.instance_of(ask, ask.name)
+    master = question.node_of("master")
+    m, s = vrrp.instance_of(question, master.name), vrrp.instance_of(question, question.name)
     if m.weight == 0 and m.scripts and s.weight == 0 and s.scripts:
         figures = f"priority {m.priority} and {s.priority}, checks of weight 0: FAULT moves the VIP"
-        return decided(m.priority > s.priority, f"{master.name} stands above {ask.name}", figures)
-    return vrrp.priority_rule(ask)
-
-
-def master_in_question(state: ClusterState) -> NodeState | None:
-    """The master in question: the one behind the VIP, else the only one."""
-    if state.vip_reaches in state.masters and state.vip_reaches is not None:
-        return state.node(state.vip_reaches)
-    return state.node(state.masters[0]) if len(state.masters) == 1 else None
+        return holds_if(m.priority > s.priority, f"{master.name} stands above {question.name}", figures)
+    return vrrp.priority_rule(question)
 
 
 def no_single_master(state: ClusterState, statement: str) -> Check:

@@ -2,33 +2,39 @@
 
 from __future__ import annotations
 
+from console.core.conditions.predicate import Question, UnreadError, fails, holds, holds_if, redis_of, unknown, value_of
 from console.core.conditions.servers import role_in_words
-from console.core.conditions.spec import Ask, UnreadError, decided, fails, holds, need, redis_of, unknown
 from console.core.model import MasterLink, NodeState, Role
-from console.core.model.facts import attached_line, gap, link_in_words, named, proved_down
+from console.core.model.facts import attached_line, link_in_words, node_by_address, proved_down, replication_lag
 from console.core.model.verdict import Check, Verdict
 from console.core.quantities import counted, size
-from console.core.replication.ancestry import COMPARE, ancestry
+from console.core.replication.history import COMPARE_ADVICE, compare_histories
 
 
-def _link(ask: Ask) -> MasterLink | None:
-    redis = redis_of(ask.node)
+def _link(question: Question) -> MasterLink | None:
+    redis = redis_of(question.node)
     if redis.role is not Role.REPLICA or redis.master is None:
         return None
-    return redis.master if named(ask.state, redis.master.host, redis.master.port) is ask.other("source") else None
+    return (
+        redis.master
+        if node_by_address(question.state, redis.master.host, redis.master.port) is question.node_of("source")
+        else None
+    )
 
 
-def replicates_from(ask: Ask) -> Check:
-    source = ask.other("source")
-    return decided(_link(ask) is not None, f"{ask.name} follows {source.name}", role_in_words(redis_of(ask.node)))
+def replicates_from(question: Question) -> Check:
+    source = question.node_of("source")
+    return holds_if(
+        _link(question) is not None, f"{question.name} follows {source.name}", role_in_words(redis_of(question.node))
+    )
 
 
-def link_up(ask: Ask) -> Check:
-    statement = f"the link of {ask.name} to {ask.other('source').name} is up"
-    link = _link(ask)
+def link_up(question: Question) -> Check:
+    statement = f"the link of {question.name} to {question.node_of('source').name} is up"
+    link = _link(question)
     if link is None:
-        return fails(statement, role_in_words(redis_of(ask.node)))
-    return decided(
+        return fails(statement, role_in_words(redis_of(question.node)))
+    return holds_if(
         link.up,
         statement,
         link_in_words(link),
@@ -36,12 +42,12 @@ def link_up(ask: Ask) -> Check:
     )
 
 
-def in_sync(ask: Ask) -> Check:
-    source = ask.other("source")
-    within = ask.whole("within_bytes")
-    statement = f"{ask.name} has everything that {source.name} has, to {within} bytes"
-    replica, master = redis_of(ask.node), redis_of(source)
-    link = _link(ask)
+def in_sync(question: Question) -> Check:
+    source = question.node_of("source")
+    within = question.integer("within_bytes")
+    statement = f"{question.name} has everything that {source.name} has, to {within} bytes"
+    replica, master = redis_of(question.node), redis_of(source)
+    link = _link(question)
     if link is None:
         return fails(statement, role_in_words(replica))
     if not link.up or link.sync_in_progress or replica.loading:
@@ -50,68 +56,68 @@ def in_sync(ask: Ask) -> Check:
         return fails(
             statement, f"different histories: {replica.replid[:8]} and {master.replid[:8]}", "wait for the sync"
         )
-    distance = gap(master, replica, attached_line(master, ask.node))
+    distance = replication_lag(master, replica, attached_line(master, question.node))
     if distance.bytes is None:
         return holds(statement, f"{link_in_words(link)}, no sync in progress; {distance.figures}")
-    return decided(distance.bytes <= within, statement, distance.figures, "wait, or look for what keeps it behind")
+    return holds_if(distance.bytes <= within, statement, distance.figures, "wait, or look for what keeps it behind")
 
 
-def has_data_if(ask: Ask) -> Check:
+def has_data_if(question: Question) -> Check:
     """H02: an empty source wipes the target."""
-    target = ask.other("target")
-    statement = f"{ask.name} is not empty while {target.name} holds data"
-    source = redis_of(ask.node)
+    target = question.node_of("target")
+    statement = f"{question.name} is not empty while {target.name} holds data"
+    source = redis_of(question.node)
     if source.loading:
-        raise UnreadError(f"Redis on {ask.name} is still loading its data")
+        raise UnreadError(f"Redis on {question.name} is still loading its data")
     if source.total_keys > 0:
-        return holds(statement, f"{ask.name} holds {counted(source.total_keys, 'key')}")
+        return holds(statement, f"{question.name} holds {counted(source.total_keys, 'key')}")
     held = redis_of(target).total_keys
-    return decided(
+    return holds_if(
         held == 0,
         statement,
-        f"{ask.name} holds no keys, {target.name} {held:,}",
-        f"following {ask.name} would wipe {target.name}: choose the node with the data as the source",
+        f"{question.name} holds no keys, {target.name} {held:,}",
+        f"following {question.name} would wipe {target.name}: choose the node with the data as the source",
     )
 
 
-def not_older_than(ask: Ask) -> Check:
-    """H03: by `console.core.replication.ancestry`, which says by which rules."""
-    target = ask.other("target")
-    found = ancestry(ask.state, ask.node, target)
-    statement = f"{ask.name} has all that {target.name} has"
+def not_older_than(question: Question) -> Check:
+    """H03: by `console.core.replication.history`, which says by which rules."""
+    target = question.node_of("target")
+    found = compare_histories(question.state, question.node, target)
+    statement = f"{question.name} has all that {target.name} has"
     if found.verdict is Verdict.HOLDS:
         return holds(statement, found.reason)
-    advice = f"{target.name} may be newer: {COMPARE}"
+    advice = f"{target.name} may be newer: {COMPARE_ADVICE}"
     return (
         fails(statement, found.reason, advice) if found.verdict is Verdict.FAILS else unknown(statement, found.reason)
     )
 
 
-def node_address_not_vip(ask: Ask) -> Check:
+def node_address_not_vip(question: Question) -> Check:
     """H06: the VIP may be local to the target, and it moves. The subject is the source."""
-    node = ask.node
-    statement = f"{ask.name} is followed by an address of its own, not by the virtual IP"
-    if node.address == ask.state.vip:
+    node = question.node
+    statement = f"{question.name} is followed by an address of its own, not by the virtual IP"
+    if node.address == question.state.vip:
         return fails(statement, f"its address in the inventory is {node.address}", "give the node's own address there")
-    target = ask.other("target")
+    target = question.node_of("target")
     if node.address.startswith("127.") or node.address in {"::1", "localhost"}:
         words = f"its address in the inventory is {node.address}: there {target.name} would follow itself"
         return fails(statement, words, "give the address that the other node reaches it by, and ssh.host for the login")
     if any(one.address == node.address for one in target.addresses.value or ()):
         words = f"{target.name} has {node.address} itself: it would follow itself"
         return fails(statement, words, "one address is on two nodes, or the inventory mixes them up")
-    return holds(statement, f"{node.address} is not {ask.state.vip}")
+    return holds(statement, f"{node.address} is not {question.state.vip}")
 
 
-def version_not_older_than(ask: Ask) -> Check:
+def version_not_older_than(question: Question) -> Check:
     """H19: an older server cannot load a newer one's RDB."""
-    source = ask.other("source")
-    mine, theirs = redis_of(ask.node), redis_of(source)
-    statement = f"Redis on {ask.name} can load what {source.name} sends"
+    source = question.node_of("source")
+    mine, theirs = redis_of(question.node), redis_of(source)
+    statement = f"Redis on {question.name} can load what {source.name} sends"
     figures = f"{mine.flavour} {mine.version}, {source.name} has {theirs.flavour} {theirs.version}"
     if mine.flavour != theirs.flavour and (_version(theirs.version) >= (7, 4) or theirs.flavour == "valkey"):
         return fails(statement, figures, "Redis and Valkey do not load each other's newer formats")
-    return decided(
+    return holds_if(
         _version(mine.version)[:2] >= _version(theirs.version)[:2], statement, figures, "upgrade the replica first"
     )
 
@@ -120,55 +126,55 @@ def _version(text: str) -> tuple[int, ...]:
     return tuple(int(part) if part.isdigit() else 0 for part in text.split(".")[:3])
 
 
-def maxmemory_fits(ask: Ask) -> Check:
+def maxmemory_fits(question: Question) -> Check:
     """H19: a replica with less room evicts or runs out of memory."""
-    source = ask.other("source")
-    mine, theirs = redis_of(ask.node), redis_of(source)
-    statement = f"the data of {source.name} fits into {ask.name}"
+    source = question.node_of("source")
+    mine, theirs = redis_of(question.node), redis_of(source)
+    statement = f"the data of {source.name} fits into {question.name}"
     data = theirs.used_memory
     if mine.maxmemory:
-        figures = f"maxmemory {size(mine.maxmemory)} on {ask.name}, {size(data)} used on {source.name}"
-        return decided(mine.maxmemory > data, statement, figures, f"raise maxmemory on {ask.name}")
-    memory = ask.node.memory.value
+        figures = f"maxmemory {size(mine.maxmemory)} on {question.name}, {size(data)} used on {source.name}"
+        return holds_if(mine.maxmemory > data, statement, figures, f"raise maxmemory on {question.name}")
+    memory = question.node.memory.value
     if memory is None:
-        return holds(statement, f"no maxmemory on {ask.name}; its memory could not be read")
-    figures = f"no maxmemory, {size(memory.total)} of memory on {ask.name}, {size(data)} used on {source.name}"
-    return decided(memory.total > data, statement, figures, f"{ask.name} is too small")
+        return holds(statement, f"no maxmemory on {question.name}; its memory could not be read")
+    figures = f"no maxmemory, {size(memory.total)} of memory on {question.name}, {size(data)} used on {source.name}"
+    return holds_if(memory.total > data, statement, figures, f"{question.name} is too small")
 
 
-def only_master(ask: Ask) -> Check:
-    return _no_other_master(ask, f"{ask.name} is the only master", also_this_one=True)
+def only_master(question: Question) -> Check:
+    return _no_other_master(question, f"{question.name} is the only master", also_this_one=True)
 
 
-def no_other_master(ask: Ask) -> Check:
-    return _no_other_master(ask, f"no node but {ask.name} is a master", also_this_one=False)
+def no_other_master(question: Question) -> Check:
+    return _no_other_master(question, f"no node but {question.name} is a master", also_this_one=False)
 
 
-def _no_other_master(ask: Ask, statement: str, *, also_this_one: bool) -> Check:
-    others = [one for one in ask.state.masters if one != ask.name]
+def _no_other_master(question: Question, statement: str, *, also_this_one: bool) -> Check:
+    others = [one for one in question.state.masters if one != question.name]
     if others:
         return fails(statement, f"{', '.join(others)} is a master as well", "only one node may take writes")
-    if also_this_one and redis_of(ask.node).role is not Role.MASTER:
-        return fails(statement, role_in_words(redis_of(ask.node)))
-    for node in ask.state.nodes:
-        if node is not ask.node and not node.redis.ok and not proved_down(node):
+    if also_this_one and redis_of(question.node).role is not Role.MASTER:
+        return fails(statement, role_in_words(redis_of(question.node)))
+    for node in question.state.nodes:
+        if node is not question.node and not node.redis.ok and not proved_down(node):
             return unknown(statement, f"Redis on {node.name} could not be read: {node.redis.problem}")
-    return holds(statement, f"masters: {', '.join(ask.state.masters) or 'none'}")
+    return holds(statement, f"masters: {', '.join(question.state.masters) or 'none'}")
 
 
-def writes_accepted(ask: Ask) -> Check:
+def writes_accepted(question: Question) -> Check:
     """H30: min-replicas-to-write, a failed save, a full disk, a read-only replica."""
-    statement = f"{ask.name} accepts writes"
-    redis = redis_of(ask.node)
+    statement = f"{question.name} accepts writes"
+    redis = redis_of(question.node)
     if redis.role is not Role.MASTER:
         return fails(statement, role_in_words(redis), "a replica refuses writes with READONLY")
-    refusal = refuses_writes(ask.node)
+    refusal = refuses_writes(question.node)
     return fails(statement, *refusal) if refusal else holds(statement, "a master, no rule of it refuses writes")
 
 
 def refuses_writes(node: NodeState) -> tuple[str, str] | None:
     """Why a master refuses writes, in figures with what the client sees, and what to do; None: nothing says so."""
-    redis = need(node.redis, f"Redis on {node.name}")
+    redis = value_of(node.redis, f"Redis on {node.name}")
     wanted, good = redis.config.min_replicas_to_write or 0, redis.good_replicas
     online = sum(one.state == "online" for one in redis.replicas)
     if wanted > (online if good is None else good):

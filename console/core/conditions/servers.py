@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from console.core.conditions.spec import Ask, decided, fails, holds, need, redis_of, unknown
+from console.core.conditions.predicate import Question, fails, holds, holds_if, redis_of, unknown, value_of
 from console.core.model import ProblemKind, Redis, Role
 from console.core.model.facts import redis_processes
 from console.core.model.verdict import Check
@@ -15,9 +15,9 @@ DISK_MARGIN = 1.1
 """An RDB is smaller than the data in memory: this many times its last size must be free on disk."""
 
 
-def ssh_readable(ask: Ask) -> Check:
-    statement = f"{ask.name} can be read over SSH"
-    ssh = ask.node.ssh
+def ssh_readable(question: Question) -> Check:
+    statement = f"{question.name} can be read over SSH"
+    ssh = question.node.ssh
     if ssh.value is not None:
         return holds(statement, f"{ssh.value.hostname} answers, up {span(ssh.value.uptime)}")
     if ssh.problem is None or ssh.problem.kind in NEVER_ASKED:
@@ -25,9 +25,9 @@ def ssh_readable(ask: Ask) -> Check:
     return fails(statement, f"SSH: {ssh.problem}", "nothing on a node is changed or proved without SSH to it")
 
 
-def redis_up(ask: Ask) -> Check:
-    statement = f"Redis on {ask.name} answers"
-    redis, problem = ask.node.redis.value, ask.node.redis.problem
+def redis_up(question: Question) -> Check:
+    statement = f"Redis on {question.name} answers"
+    redis, problem = question.node.redis.value, question.node.redis.problem
     if redis is not None:
         return holds(statement, f"{redis.flavour} {redis.version}, up {span(redis.uptime)}, a {redis.role.value}")
     if problem is not None and problem.kind is ProblemKind.LOADING:
@@ -37,35 +37,35 @@ def redis_up(ask: Ask) -> Check:
     return unknown(statement, f"Redis: {problem}")
 
 
-def redis_down(ask: Ask) -> Check:
+def redis_down(question: Question) -> Check:
     """Proved by looking: no process over SSH, and the port refuses. Silence proves nothing (H28)."""
-    statement = f"Redis on {ask.name} does not run"
-    redis, problem = ask.node.redis.value, ask.node.redis.problem
+    statement = f"Redis on {question.name} does not run"
+    redis, problem = question.node.redis.value, question.node.redis.problem
     if redis is not None:
         return fails(statement, f"it answers: process {redis.process_id}, a {redis.role.value}")
-    need(ask.node.processes, f"the processes of {ask.name}")
-    running = redis_processes(ask.node)
+    value_of(question.node.processes, f"the processes of {question.name}")
+    running = redis_processes(question.node)
     if running:
         found = ", ".join(f"{one.pid} {one.command}" for one in running)
         return fails(statement, f"process {found}; the port: {problem}", "a Redis that hangs or loads is not down")
     if problem is not None and problem.kind is ProblemKind.REFUSED:
-        return holds(statement, f"no redis-server process, port {ask.node.redis_port}: {problem}")
+        return holds(statement, f"no redis-server process, port {question.node.redis_port}: {problem}")
     return unknown(
-        statement, f"no redis-server process is seen, but port {ask.node.redis_port} does not refuse: {problem}"
+        statement, f"no redis-server process is seen, but port {question.node.redis_port} does not refuse: {problem}"
     )
 
 
-def redis_is_master(ask: Ask) -> Check:
-    return _is(ask, Role.MASTER)
+def redis_is_master(question: Question) -> Check:
+    return _is(question, Role.MASTER)
 
 
-def redis_is_replica(ask: Ask) -> Check:
-    return _is(ask, Role.REPLICA)
+def redis_is_replica(question: Question) -> Check:
+    return _is(question, Role.REPLICA)
 
 
-def _is(ask: Ask, role: Role) -> Check:
-    redis = redis_of(ask.node)
-    return decided(redis.role is role, f"Redis on {ask.name} is a {role.value}", role_in_words(redis))
+def _is(question: Question, role: Role) -> Check:
+    redis = redis_of(question.node)
+    return holds_if(redis.role is role, f"Redis on {question.name} is a {role.value}", role_in_words(redis))
 
 
 def role_in_words(redis: Redis) -> str:
@@ -74,23 +74,23 @@ def role_in_words(redis: Redis) -> str:
     return f"it is a replica of {redis.master.host}:{redis.master.port}, link {'up' if redis.master.up else 'down'}"
 
 
-def redis_not_loading(ask: Ask) -> Check:
-    statement = f"Redis on {ask.name} has loaded its data"
-    problem = ask.node.redis.problem
+def redis_not_loading(question: Question) -> Check:
+    statement = f"Redis on {question.name} has loaded its data"
+    problem = question.node.redis.problem
     if problem is not None and problem.kind is ProblemKind.LOADING:
         return fails(statement, str(problem), "wait until it has loaded")
-    redis = redis_of(ask.node)
-    return decided(
+    redis = redis_of(question.node)
+    return holds_if(
         not redis.loading, statement, f"loading: {'yes' if redis.loading else 'no'}, {counted(redis.total_keys, 'key')}"
     )
 
 
-def redis_on_this_host(ask: Ask) -> Check:
-    statement = f"the Redis that answers for {ask.name} runs on the host that SSH reaches"
-    redis = redis_of(ask.node)
-    processes = need(ask.node.processes, f"the processes of {ask.name}").redis
+def redis_on_this_host(question: Question) -> Check:
+    statement = f"the Redis that answers for {question.name} runs on the host that SSH reaches"
+    redis = redis_of(question.node)
+    processes = value_of(question.node.processes, f"the processes of {question.name}").redis
     pids = ", ".join(str(one.pid) for one in processes) or "none"
-    return decided(
+    return holds_if(
         any(one.pid == redis.process_id for one in processes),
         statement,
         f"INFO says process {redis.process_id}, SSH sees redis-server {pids}",
@@ -98,21 +98,21 @@ def redis_on_this_host(ask: Ask) -> Check:
     )
 
 
-def not_a_replica(ask: Ask) -> Check:
-    redis = redis_of(ask.node)
-    return decided(
+def not_a_replica(question: Question) -> Check:
+    redis = redis_of(question.node)
+    return holds_if(
         redis.role is Role.MASTER,
-        f"{ask.name} follows nobody",
+        f"{question.name} follows nobody",
         role_in_words(redis),
         "a source that is itself a replica makes a chain or a loop: promote it first, or choose the other node",
     )
 
 
-def fork_headroom(ask: Ask) -> Check:
+def fork_headroom(question: Question) -> Check:
     """The full sync forks the source, and what is written meanwhile is copied; without overcommit it may fail (H11)."""
-    statement = f"{ask.name} has room for the fork of a full sync"
-    redis = redis_of(ask.node)
-    memory = need(ask.node.memory, f"the memory of {ask.name}")
+    statement = f"{question.name} has room for the fork of a full sync"
+    redis = redis_of(question.node)
+    memory = value_of(question.node.memory, f"the memory of {question.name}")
     wanted = int(redis.used_memory * (COPY_ON_WRITE_MARGIN if memory.overcommit == 1 else 1))
     figures = (
         f"{size(redis.used_memory)} used by Redis, {size(memory.available)} of {size(memory.total)} available,"
@@ -123,9 +123,9 @@ def fork_headroom(ask: Ask) -> Check:
     if redis.persistence.rdb_last_status != "ok":
         advice = "look at its log: the next save would fail as well"
         return fails(statement, f"its last background save failed; {figures}", advice)
-    if redis.config.diskless_sync is not True and ask.node.disk.value is not None:
-        disk = ask.node.disk.value
-        saved = ask.node.saved.value
+    if redis.config.diskless_sync is not True and question.node.disk.value is not None:
+        disk = question.node.disk.value
+        saved = question.node.dump.value
         needed = int((saved.size if saved is not None else redis.used_memory) * DISK_MARGIN)
         figures += f", {size(disk.free)} free in {disk.path}"
         if disk.free < needed:

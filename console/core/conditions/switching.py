@@ -2,45 +2,45 @@
 
 from __future__ import annotations
 
+from console.core.conditions.predicate import Question, fails, holds, holds_if, redis_of, unknown
 from console.core.conditions.replication import in_sync, no_other_master, only_master
 from console.core.conditions.servers import role_in_words
-from console.core.conditions.spec import Ask, decided, fails, holds, redis_of, unknown
 from console.core.conditions.virtual_ip import vip_reaches
 from console.core.model import Role
 from console.core.model.verdict import Check, Verdict
-from console.core.replication.ancestry import COMPARE, ancestry
+from console.core.replication.history import COMPARE_ADVICE, compare_histories
 
 PAUSED = 1_000_000
 """`pause-writes` adds it to min-replicas-to-write, `resume-writes` takes it off: the old number stays in there."""
 NOT_TOLD = "min-replicas-to-write could not be read"
 
 
-def newest(ask: Ask) -> Check:
+def newest(question: Question) -> Check:
     """H03: by the histories, and not by the roles, which tell nothing where nobody is a master."""
-    statement = f"no other node holds anything that {ask.name} has not"
-    redis_of(ask.node)
+    statement = f"no other node holds anything that {question.name} has not"
+    redis_of(question.node)
     reasons = []
-    for other in ask.state.nodes:
-        if other is ask.node:
+    for other in question.state.nodes:
+        if other is question.node:
             continue
-        found = ancestry(ask.state, ask.node, other)
+        found = compare_histories(question.state, question.node, other)
         if found.verdict is Verdict.FAILS:
-            return fails(statement, found.reason, f"choose {other.name}, or {COMPARE}")
+            return fails(statement, found.reason, f"choose {other.name}, or {COMPARE_ADVICE}")
         if found.verdict is Verdict.UNKNOWN:
-            return unknown(statement, found.reason, COMPARE)
+            return unknown(statement, found.reason, COMPARE_ADVICE)
         reasons.append(found.reason)
     return holds(statement, "; ".join(reasons))
 
 
-def histories_compared(ask: Ask) -> Check:
+def histories_compared(question: Question) -> Check:
     """H18: what each would lose by following the other. Whatever it is, the operator judges it."""
-    other = ask.other("other")
-    statement = f"the histories of {ask.name} and {other.name} can be compared"
-    redis_of(ask.node)
+    other = question.node_of("other")
+    statement = f"the histories of {question.name} and {other.name} can be compared"
+    redis_of(question.node)
     redis_of(other)
     words = {Verdict.HOLDS: "loses nothing", Verdict.FAILS: "loses writes", Verdict.UNKNOWN: "may lose writes"}
-    sides = ((ask.node, other), (other, ask.node))
-    found = [(stays, goes, ancestry(ask.state, stays, goes)) for stays, goes in sides]
+    sides = ((question.node, other), (other, question.node))
+    found = [(stays, goes, compare_histories(question.state, stays, goes)) for stays, goes in sides]
     return holds(
         statement,
         "; ".join(
@@ -49,15 +49,15 @@ def histories_compared(ask: Ask) -> Check:
     )
 
 
-def writes_paused(ask: Ask) -> Check:
+def writes_paused(question: Question) -> Check:
     """By a demand for more replicas than there are: unlike CLIENT PAUSE it is seen, and does not end by itself."""
-    statement = f"{ask.name} takes no writes until they are resumed"
-    elsewhere = str(ask.arguments.get("unless", ""))
+    statement = f"{question.name} takes no writes until they are resumed"
+    elsewhere = str(question.arguments.get("unless", ""))
     if elsewhere:
-        serving = Ask(ask.state, ask.state.node(elsewhere), {})
+        serving = Question(question.state, question.state.node(elsewhere), {})
         if only_master(serving).holds and vip_reaches(serving).holds:
-            return holds(statement, f"{elsewhere} is the only master, and {ask.state.vip} reaches it")
-    redis = redis_of(ask.node)
+            return holds(statement, f"{elsewhere} is the only master, and {question.state.vip} reaches it")
+    redis = redis_of(question.node)
     wanted, good = redis.config.min_replicas_to_write, redis.good_replicas
     if wanted is None:
         return unknown(
@@ -72,36 +72,36 @@ def writes_paused(ask: Ask) -> Check:
     )
 
 
-def writes_not_paused(ask: Ask) -> Check:
-    statement = f"{ask.name} is not told to hold writes back"
-    wanted = redis_of(ask.node).config.min_replicas_to_write
+def writes_not_paused(question: Question) -> Check:
+    statement = f"{question.name} is not told to hold writes back"
+    wanted = redis_of(question.node).config.min_replicas_to_write
     if wanted is None:
         return unknown(
             statement, "min-replicas-to-write could not be read", "give the alias of CONFIG in the inventory"
         )
-    return decided(wanted < PAUSED, statement, f"min-replicas-to-write {wanted}", "resume them: run resume-writes")
+    return holds_if(wanted < PAUSED, statement, f"min-replicas-to-write {wanted}", "resume them: run resume-writes")
 
 
-def caught_up(ask: Ask) -> Check:
+def caught_up(question: Question) -> Check:
     """Exact, and of use only while nothing is added: else both figures are of different moments."""
-    source = ask.other("source")
-    statement = f"{ask.name} has every byte that {source.name} acknowledged"
-    paused = writes_paused(Ask(ask.state, source, {}))
+    source = question.node_of("source")
+    statement = f"{question.name} has every byte that {source.name} acknowledged"
+    paused = writes_paused(Question(question.state, source, {}))
     if not paused.holds:
         return Check(paused.verdict, statement, paused.evidence, f"pause the writes of {source.name} first")
-    near = in_sync(Ask(ask.state, ask.node, {"source": source.name, "within_bytes": 0}))
-    mine, theirs = redis_of(ask.node).offset, redis_of(source).offset
+    near = in_sync(Question(question.state, question.node, {"source": source.name, "within_bytes": 0}))
+    mine, theirs = redis_of(question.node).offset, redis_of(source).offset
     if not near.holds or mine is None or theirs is None:
         word = near.evidence if not near.holds else "the offsets are not known"
         return Check(Verdict.FAILS if near.holds else near.verdict, statement, word, near.advice)
-    return decided(mine == theirs, statement, f"{source.name} at {theirs}, {ask.name} at {mine}", "wait")
+    return holds_if(mine == theirs, statement, f"{source.name} at {theirs}, {question.name} at {mine}", "wait")
 
 
-def resumes_alone(ask: Ask) -> Check:
+def resumes_alone(question: Question) -> Check:
     """H18: what goes on writing must not do so beside another master."""
-    redis = redis_of(ask.node)
-    statement = f"whoever writes to {ask.name} is refused as by any replica, or it is the only master"
+    redis = redis_of(question.node)
+    statement = f"whoever writes to {question.name} is refused as by any replica, or it is the only master"
     if redis.role is Role.REPLICA:
         return holds(statement, role_in_words(redis))
-    alone = no_other_master(ask)
+    alone = no_other_master(question)
     return Check(alone.verdict, statement, alone.evidence, alone.advice)

@@ -7,61 +7,65 @@ from __future__ import annotations
 
 from console.core.conditions import pair_protection as pair
 from console.core.conditions import replication, scripts, switching, virtual_ip, vrrp
+from console.core.conditions.predicate import Question, UnreadError, fails, holds, holds_if, keepalived_of, redis_of
 from console.core.conditions.servers import role_in_words
-from console.core.conditions.spec import Ask, UnreadError, decided, fails, holds, keepalived_of, redis_of
 from console.core.model import NodeState, Role
-from console.core.model.facts import attached_line, gap, proved_down, source_of
+from console.core.model.facts import attached_line, proved_down, replication_lag, source_of
 from console.core.model.verdict import Check, Verdict
-from console.core.replication.ancestry import ancestry
+from console.core.replication.history import compare_histories
 
 WITHIN = 16_384
 """Bytes of the stream that may be on their way: as much as `in-sync` allows."""
 
 
-def comes_back_quietly(ask: Ask) -> Check:
+def comes_back_quietly(question: Question) -> Check:
     """H01: a Redis that starts beside another master must be one that no client can reach yet."""
-    statement = f"clients do not reach {ask.name} as soon as its Redis runs, or no other node is a master"
-    alone = replication.no_other_master(ask)
+    statement = f"clients do not reach {question.name} as soon as its Redis runs, or no other node is a master"
+    alone = replication.no_other_master(question)
     if alone.holds:
         return holds(statement, alone.evidence)
-    for check in (vrrp.keepalived_stopped(ask), virtual_ip.no_vip(ask)):
+    for check in (vrrp.keepalived_stopped(question), virtual_ip.no_vip(question)):
         if not check.holds:
             return Check(check.verdict, statement, f"{check.evidence}; {alone.evidence}", check.advice)
     return holds(statement, "no keepalived process, and its kernel does not have the virtual IP")
 
 
-def brings_no_stale_data(ask: Ask) -> Check:
+def brings_no_stale_data(question: Question) -> Check:
     """H01, H14: keepalived gives clients to this node sooner or later, so it must have what they wrote elsewhere."""
-    statement = f"{ask.name} has what clients were promised, if keepalived gives it the virtual IP"
-    redis = redis_of(ask.node)
+    statement = f"{question.name} has what clients were promised, if keepalived gives it the virtual IP"
+    redis = redis_of(question.node)
     if redis.loading:
         return fails(statement, "it is still loading its data", "wait until it has loaded")
     if redis.role is Role.MASTER:
-        return _renamed(_the_master_to_be(ask), statement)
-    master = source_of(ask.state, ask.node)
+        return _renamed(_the_master_to_be(question), statement)
+    master = source_of(question.state, question.node)
     if master is None:
         return fails(statement, role_in_words(redis), "it follows a server that is none of the nodes")
     if proved_down(master):
-        advice = f"if its data is what is to be served, promote {ask.name} first: that is a decision of its own"
+        advice = f"if its data is what is to be served, promote {question.name} first: that is a decision of its own"
         return fails(statement, f"{master.name}, which it follows, does not run: it may lack its last writes", advice)
     if redis_of(master).role is not Role.MASTER:
         return fails(
             statement, f"{master.name}, which it follows, is itself a replica", "break the chain or loop first"
         )
     return _renamed(
-        replication.in_sync(Ask(ask.state, ask.node, {"source": master.name, "within_bytes": WITHIN})), statement
+        replication.in_sync(Question(question.state, question.node, {"source": master.name, "within_bytes": WITHIN})),
+        statement,
     )
 
 
-def _the_master_to_be(ask: Ask) -> Check:
+def _the_master_to_be(question: Question) -> Check:
     """Alone, or beside a master that acknowledges nothing any more and of which it has everything."""
-    alone = replication.no_other_master(ask)
-    others = [ask.state.node(one) for one in ask.state.masters if one != ask.name]
+    alone = replication.no_other_master(question)
+    others = [question.state.node(one) for one in question.state.masters if one != question.name]
     if not others:
         return alone
     reasons = []
     for one in others:
-        paused, found = switching.writes_paused(Ask(ask.state, one, {})), ancestry(ask.state, ask.node, one)
+        paused, found = (
+            switching.writes_paused(Question(question.state, one, {})),
+            compare_histories(question.state, question.node, one),
+        )
         if not paused.holds:
             return fails(alone.statement, f"{alone.evidence}; {one.name}: {paused.evidence}", alone.advice)
         if found.verdict is not Verdict.HOLDS:
@@ -70,82 +74,82 @@ def _the_master_to_be(ask: Ask) -> Check:
     return holds(alone.statement, "; ".join(reasons))
 
 
-def in_its_turn(ask: Ask) -> Check:
+def in_its_turn(question: Question) -> Check:
     """H16: the master's keepalived first; a replica's only when the master holds the VIP and its scripts have ended."""
-    statement = f"keepalived on {ask.name} does not start before its master has the virtual IP"
-    if redis_of(ask.node).role is Role.MASTER:
-        return holds(statement, f"{ask.name} is a master itself")
-    master = source_of(ask.state, ask.node)
+    statement = f"keepalived on {question.name} does not start before its master has the virtual IP"
+    if redis_of(question.node).role is Role.MASTER:
+        return holds(statement, f"{question.name} is a master itself")
+    master = source_of(question.state, question.node)
     if master is None:
-        return fails(statement, role_in_words(redis_of(ask.node)), "it follows a server that is none of the nodes")
-    return _renamed(vrrp.master_first(Ask(ask.state, ask.node, {"master": master.name})), statement)
+        return fails(statement, role_in_words(redis_of(question.node)), "it follows a server that is none of the nodes")
+    return _renamed(vrrp.master_first(Question(question.state, question.node, {"master": master.name})), statement)
 
 
-def will_not_preempt(ask: Ask) -> Check:
+def will_not_preempt(question: Question) -> Check:
     """H15: a replica whose priority wins takes the VIP from a master that is well."""
-    statement = f"the priority of {ask.name} does not take the virtual IP from its master"
-    if redis_of(ask.node).role is Role.MASTER:
-        return holds(statement, f"{ask.name} is a master itself")
-    master = source_of(ask.state, ask.node)
+    statement = f"the priority of {question.name} does not take the virtual IP from its master"
+    if redis_of(question.node).role is Role.MASTER:
+        return holds(statement, f"{question.name} is a master itself")
+    master = source_of(question.state, question.node)
     if master is None:
-        return fails(statement, role_in_words(redis_of(ask.node)), "it follows a server that is none of the nodes")
-    return _renamed(pair.priorities(Ask(ask.state, ask.node, {"master": master.name})), statement)
+        return fails(statement, role_in_words(redis_of(question.node)), "it follows a server that is none of the nodes")
+    return _renamed(pair.priorities(Question(question.state, question.node, {"master": master.name})), statement)
 
 
-def clients_can_do_without(ask: Ask) -> Check:
+def clients_can_do_without(question: Question) -> Check:
     """H17: the only node that serves clients is not taken away from them, unless another stands ready with its data."""
-    statement = f"clients can do without {ask.name}"
-    if virtual_ip.no_vip(ask).holds:
-        return holds(statement, f"it does not hold {ask.state.vip}")
-    others = [node for node in ask.state.nodes if node is not ask.node]
+    statement = f"clients can do without {question.name}"
+    if virtual_ip.no_vip(question).holds:
+        return holds(statement, f"it does not hold {question.state.vip}")
+    others = [node for node in question.state.nodes if node is not question.node]
     for one in others:
-        if one.holds(ask.state.vip) and one.name in ask.state.masters:
-            return holds(statement, f"{one.name}, a master, holds {ask.state.vip} as well")
-    if proved_down(ask.node):
-        return holds(statement, f"it holds {ask.state.vip}, but its Redis does not run")
-    if redis_of(ask.node).role is Role.REPLICA:
-        return holds(statement, f"it holds {ask.state.vip}, but it is a replica: clients cannot write there")
-    heirs = [_heir(ask, one) for one in others]
+        if one.holds(question.state.vip) and one.name in question.state.masters:
+            return holds(statement, f"{one.name}, a master, holds {question.state.vip} as well")
+    if proved_down(question.node):
+        return holds(statement, f"it holds {question.state.vip}, but its Redis does not run")
+    if redis_of(question.node).role is Role.REPLICA:
+        return holds(statement, f"it holds {question.state.vip}, but it is a replica: clients cannot write there")
+    heirs = [_heir(question, one) for one in others]
     ready = next((one for one in heirs if one.holds), None)
     if ready is not None:
         return holds(statement, ready.evidence)
     verdict = Verdict.UNKNOWN if any(one.verdict is Verdict.UNKNOWN for one in heirs) else Verdict.FAILS
-    why = "; ".join((f"it alone holds {ask.state.vip}", *(one.evidence for one in heirs)))
+    why = "; ".join((f"it alone holds {question.state.vip}", *(one.evidence for one in heirs)))
     return Check(verdict, statement, why, "bring the other node in sync and start its keepalived first")
 
 
-def may_be_promoted(ask: Ask) -> Check:
+def may_be_promoted(question: Question) -> Check:
     """H18, H14: no second master beside one that takes writes, and no master of half a data set."""
-    statement = f"promoting {ask.name} leaves nothing behind on another master"
-    redis = redis_of(ask.node)
+    statement = f"promoting {question.name} leaves nothing behind on another master"
+    redis = redis_of(question.node)
     if redis.role is Role.MASTER:
-        return holds(statement, f"{ask.name} is a master already")
+        return holds(statement, f"{question.name} is a master already")
     if redis.loading or (redis.master is not None and redis.master.sync_in_progress):
         return fails(statement, "it is loading data, or in the middle of a sync", "wait for its end")
-    alone = replication.no_other_master(ask)
+    alone = replication.no_other_master(question)
     if alone.holds:
         return holds(statement, alone.evidence)
-    master = source_of(ask.state, ask.node)
-    if master is None or master.name not in ask.state.masters or redis.master is None or not redis.master.up:
+    master = source_of(question.state, question.node)
+    if master is None or master.name not in question.state.masters or redis.master is None or not redis.master.up:
         return _renamed(alone, statement)
-    distance = gap(redis_of(master), redis, attached_line(redis_of(master), ask.node))
+    distance = replication_lag(redis_of(master), redis, attached_line(redis_of(master), question.node))
     evidence = f"it follows {master.name}, {distance.figures}"
-    return decided(distance.bytes == 0, statement, evidence, f"stop the writes to {master.name} first")
+    return holds_if(distance.bytes == 0, statement, evidence, f"stop the writes to {master.name} first")
 
 
-def _heir(ask: Ask, other: NodeState) -> Check:
+def _heir(question: Question, other: NodeState) -> Check:
     """Whether this other node takes the virtual IP over when the subject gives it up, and has all of its data."""
     statement = f"{other.name} is ready to take over"
     try:
         if not keepalived_of(other).running:
             return fails(statement, f"keepalived does not run on {other.name}")
         if redis_of(other).role is Role.MASTER:
-            undone = scripts.undone_by_takeover(Ask(ask.state, other, {}))
+            undone = scripts.undone_by_takeover(Question(question.state, other, {}))
             if undone:
                 return fails(statement, f"{other.name}: {undone}")
-            found = ancestry(ask.state, other, ask.node)
+            found = compare_histories(question.state, other, question.node)
             return Check(found.verdict, statement, f"{other.name}: {found.reason}")
-        check = replication.in_sync(Ask(ask.state, other, {"source": ask.name, "within_bytes": WITHIN}))
+        check = replication.in_sync(Question(question.state, other, {"source": question.name, "within_bytes": WITHIN}))
         return Check(check.verdict, statement, f"{other.name}: {check.evidence}, its keepalived runs")
     except UnreadError as unread:
         return Check(unread.verdict, statement, str(unread))

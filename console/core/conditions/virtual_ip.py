@@ -2,45 +2,49 @@
 
 from __future__ import annotations
 
-from console.core.conditions.spec import Ask, decided, fails, holds, need, redis_of, unknown
+from console.core.conditions.predicate import Question, fails, holds, holds_if, redis_of, unknown, value_of
 from console.core.model import ClusterState, ProblemKind
 from console.core.model.verdict import Check
 
 SILENT = {ProblemKind.REFUSED, ProblemKind.UNREACHABLE, ProblemKind.TIMEOUT}
 
 
-def holds_vip(ask: Ask) -> Check:
-    held = _held(ask)
-    return decided(held, f"{ask.name} holds {ask.state.vip}", _addresses(ask, held=held))
+def holds_vip(question: Question) -> Check:
+    held = _held(question)
+    return holds_if(held, f"{question.name} holds {question.state.vip}", _addresses(question, held=held))
 
 
-def no_vip(ask: Ask) -> Check:
-    held = _held(ask)
+def no_vip(question: Question) -> Check:
+    held = _held(question)
     advice = "stop its keepalived; an address that stays has been set by hand, or its keepalived was killed"
-    return decided(not held, f"{ask.name} does not hold {ask.state.vip}", _addresses(ask, held=held), advice)
+    return holds_if(
+        not held, f"{question.name} does not hold {question.state.vip}", _addresses(question, held=held), advice
+    )
 
 
-def _held(ask: Ask) -> bool:
-    addresses = need(ask.node.addresses, f"the addresses of {ask.name}")
-    return any(one.address == ask.state.vip for one in addresses)
+def _held(question: Question) -> bool:
+    addresses = value_of(question.node.addresses, f"the addresses of {question.name}")
+    return any(one.address == question.state.vip for one in addresses)
 
 
-def _addresses(ask: Ask, *, held: bool) -> str:
-    addresses = need(ask.node.addresses, f"the addresses of {ask.name}")
+def _addresses(question: Question, *, held: bool) -> str:
+    addresses = value_of(question.node.addresses, f"the addresses of {question.name}")
     if held:
-        return f"{ask.state.vip} on {next(one.interface for one in addresses if one.address == ask.state.vip)}"
+        return (
+            f"{question.state.vip} on {next(one.interface for one in addresses if one.address == question.state.vip)}"
+        )
     return "its kernel has " + (", ".join(one.address for one in addresses if one.interface != "lo") or "no address")
 
 
-def only_vip_holder(ask: Ask) -> Check:
-    statement = f"{ask.name} alone holds {ask.state.vip}"
-    others = [one for one in ask.state.vip_holders if one != ask.name]
-    if not _held(ask) or others:
-        return fails(statement, holders_in_words(ask.state), "one node, and only one, may hold it")
-    unread = [one for one in ask.state.vip_unread if one != ask.name]
+def only_vip_holder(question: Question) -> Check:
+    statement = f"{question.name} alone holds {question.state.vip}"
+    others = [one for one in question.state.vip_holders if one != question.name]
+    if not _held(question) or others:
+        return fails(statement, holders_in_words(question.state), "one node, and only one, may hold it")
+    unread = [one for one in question.state.vip_unread if one != question.name]
     if unread:
         return unknown(statement, f"the addresses of {', '.join(unread)} could not be read")
-    return holds(statement, holders_in_words(ask.state))
+    return holds(statement, holders_in_words(question.state))
 
 
 def holders_in_words(state: ClusterState) -> str:
@@ -48,27 +52,27 @@ def holders_in_words(state: ClusterState) -> str:
     return f"{state.vip} held by {' and '.join(state.vip_holders) or 'no node'}{unread}"
 
 
-def vip_reaches(ask: Ask) -> Check:
-    statement = f"{ask.state.vip} reaches the Redis of {ask.name}"
-    problem = ask.state.vip_reach.problem
+def vip_reaches(question: Question) -> Check:
+    statement = f"{question.state.vip} reaches the Redis of {question.name}"
+    problem = question.state.vip_reach.problem
     if problem is not None and problem.kind is ProblemKind.REFUSED:
-        return fails(statement, f"{ask.state.vip}: {problem}")
-    reach = need(ask.state.vip_reach, ask.state.vip)
-    reached = ask.state.vip_reaches
+        return fails(statement, f"{question.state.vip}: {problem}")
+    reach = value_of(question.state.vip_reach, question.state.vip)
+    reached = question.state.vip_reaches
     figures = f"run_id {reach.run_id[:8]} answers there ({reach.route}), it is {reached or 'none of the nodes'}"
     if reached is None:
-        redis_of(ask.node)  # not readable: then the stranger may be this very node
-    return decided(reached == ask.name, statement, figures, "clients write elsewhere")
+        redis_of(question.node)  # not readable: then the stranger may be this very node
+    return holds_if(reached == question.name, statement, figures, "clients write elsewhere")
 
 
-def behind_vip(ask: Ask) -> Check:
+def behind_vip(question: Question) -> Check:
     """H04: clients must not be writing to another node. Nobody's VIP with nothing behind it is no such node."""
-    state = ask.state
-    statement = f"clients of {state.vip} write to {ask.name} or nowhere"
+    state = question.state
+    statement = f"clients of {state.vip} write to {question.name} or nowhere"
     problem = state.vip_reach.problem
     if state.vip_reach.value is not None:
-        return _renamed(vip_reaches(ask), statement)
-    others = [one for one in state.vip_holders if one != ask.name]
+        return _renamed(vip_reaches(question), statement)
+    others = [one for one in state.vip_holders if one != question.name]
     if others:
         return fails(statement, holders_in_words(state), f"clients reach {others[0]}: choose it as the source")
     if state.vip_unread:

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from console.core.conditions.spec import Ask, UnreadError, decided, fails, holds, keepalived_of, need, unknown
+from console.core.conditions.predicate import (
+    Question,
+    UnreadError,
+    fails,
+    holds,
+    holds_if,
+    keepalived_of,
+    unknown,
+    value_of,
+)
 from console.core.keepalived.priority import pair_rule_holds, rule_holds, rule_text
 from console.core.keepalived.running_scripts import in_seconds, pending_lines
 from console.core.model import VrrpInstance, VrrpState
@@ -10,58 +19,62 @@ from console.core.model.facts import notify_scripts
 from console.core.model.verdict import Check
 
 
-def keepalived_running(ask: Ask) -> Check:
-    return decided(keepalived_of(ask.node).running, f"keepalived runs on {ask.name}", process_in_words(ask))
-
-
-def keepalived_stopped(ask: Ask) -> Check:
-    """H01, H14: it must not take the VIP while the data is not there."""
-    return decided(
-        not keepalived_of(ask.node).running,
-        f"keepalived is stopped on {ask.name}",
-        process_in_words(ask),
-        f"stop it: it would take the VIP as soon as the check of Redis on {ask.name} succeeds",
+def keepalived_running(question: Question) -> Check:
+    return holds_if(
+        keepalived_of(question.node).running, f"keepalived runs on {question.name}", process_in_words(question)
     )
 
 
-def process_in_words(ask: Ask) -> str:
-    keepalived, processes = keepalived_of(ask.node), ask.node.processes.value
+def keepalived_stopped(question: Question) -> Check:
+    """H01, H14: it must not take the VIP while the data is not there."""
+    return holds_if(
+        not keepalived_of(question.node).running,
+        f"keepalived is stopped on {question.name}",
+        process_in_words(question),
+        f"stop it: it would take the VIP as soon as the check of Redis on {question.name} succeeds",
+    )
+
+
+def process_in_words(question: Question) -> str:
+    keepalived, processes = keepalived_of(question.node), question.node.processes.value
     pids = ", ".join(str(one.pid) for one in processes.keepalived) if processes else ""
     if not keepalived.running:
         return "no keepalived process"
     return f"{'process ' + pids if pids else 'it runs'}, state {keepalived.state.value}"
 
 
-def vrrp_state(ask: Ask) -> Check:
-    wanted = str(ask.arguments["is"]).upper()
-    statement = f"keepalived on {ask.name} is {wanted}"
-    keepalived = keepalived_of(ask.node)
+def vrrp_state(question: Question) -> Check:
+    wanted = str(question.arguments["is"]).upper()
+    statement = f"keepalived on {question.name} is {wanted}"
+    keepalived = keepalived_of(question.node)
     if keepalived.state is VrrpState.UNKNOWN:
         return unknown(statement, "no source tells its state")
-    return decided(
+    return holds_if(
         keepalived.state.value == wanted, statement, f"{keepalived.state.value} by {keepalived.state_source}"
     )
 
 
-def no_script_running(ask: Ask) -> Check:
+def no_script_running(question: Question) -> Check:
     """H09: a notify script that still sleeps will change replication in some seconds."""
-    need(ask.node.processes, f"the processes of {ask.name}")
-    scripts = notify_scripts(ask.node)
+    value_of(question.node.processes, f"the processes of {question.name}")
+    scripts = notify_scripts(question.node)
     found = ", ".join(f"{one.pid} {one.command}" for one in scripts)
-    soon = pending_lines(ask.state, ask.node)
-    now = ask.state.observed_at
+    soon = pending_lines(question.state, question.node)
+    now = question.state.observed_at
     found = "; ".join(filter(None, (found, ", ".join(one.words(now) for one in soon))))
     known = soon[-1].left(now) if soon else None
     advice = "wait until it has ended" if known is None else f"wait until it has ended, {in_seconds(known)}"
-    return decided(not scripts and not soon, f"no script of keepalived runs on {ask.name}", found or "none", advice)
+    return holds_if(
+        not scripts and not soon, f"no script of keepalived runs on {question.name}", found or "none", advice
+    )
 
 
-def priority_rule(ask: Ask) -> Check:
+def priority_rule(question: Question) -> Check:
     """H15. The subject is the replica."""
-    master = ask.other("master")
-    m, s = instance_of(ask, master.name), instance_of(ask, ask.name)
-    figures = f"priority {m.priority} on {master.name}, {s.priority} on {ask.name}, weight {m.weight}"
-    statement = f"s < m < s + abs(weight) holds for {master.name} over {ask.name}"
+    master = question.node_of("master")
+    m, s = instance_of(question, master.name), instance_of(question, question.name)
+    figures = f"priority {m.priority} on {master.name}, {s.priority} on {question.name}, weight {m.weight}"
+    statement = f"s < m < s + abs(weight) holds for {master.name} over {question.name}"
     if not m.scripts:
         return fails(statement, f"no check is tracked on {master.name}: nothing notices when Redis fails there")
     if m.weight == 0 or s.weight == 0:
@@ -72,7 +85,7 @@ def priority_rule(ask: Ask) -> Check:
     kept = pair_rule_holds(m, s)
     if not kept and m.weight == s.weight and rule_holds(m.priority, s.priority, m.weight):
         figures += " (keepalived stops counting at 1 and 254, where the two would meet: keep away from the ends)"
-    return decided(
+    return holds_if(
         kept,
         statement,
         f"{figures}: {rule_text(m.priority, s.priority, m.weight)}",
@@ -80,30 +93,32 @@ def priority_rule(ask: Ask) -> Check:
     )
 
 
-def instance_of(ask: Ask, name: str) -> VrrpInstance:
+def instance_of(question: Question, name: str) -> VrrpInstance:
     """The vrrp_instance of a node; what was not read makes the answer UNKNOWN."""
-    instance = keepalived_of(ask.state.node(name)).instance
+    instance = keepalived_of(question.state.node(name)).instance
     if instance is None:
         raise UnreadError(f"the vrrp_instance of {name} is not known")
     return instance
 
 
-def master_first(ask: Ask) -> Check:
+def master_first(question: Question) -> Check:
     """H16: the replica's keepalived starts only when the master holds the VIP and its scripts have ended."""
-    master = ask.other("master")
-    statement = f"{master.name} has the VIP for good before keepalived starts on {ask.name}"
+    master = question.node_of("master")
+    statement = f"{master.name} has the VIP for good before keepalived starts on {question.name}"
     keepalived = keepalived_of(master)
     advice = f"start keepalived on {master.name} first and wait for the VIP and its notify script"
     if not keepalived.running:
         return fails(statement, f"keepalived does not run on {master.name}", advice)
-    need(master.processes, f"the processes of {master.name}")
+    value_of(master.processes, f"the processes of {master.name}")
     scripts = notify_scripts(master)
     if scripts:
         return fails(statement, f"{scripts[0].command} (process {scripts[0].pid}) still runs on {master.name}", advice)
-    if not any(one.address == ask.state.vip for one in need(master.addresses, f"the addresses of {master.name}")):
-        return fails(statement, f"{master.name} does not hold {ask.state.vip}", advice)
+    if not any(
+        one.address == question.state.vip for one in value_of(master.addresses, f"the addresses of {master.name}")
+    ):
+        return fails(statement, f"{master.name} does not hold {question.state.vip}", advice)
     if keepalived.state is VrrpState.UNKNOWN:
         return unknown(statement, f"no source tells the state of keepalived on {master.name}")
     if keepalived.state is not VrrpState.MASTER:
         return fails(statement, f"keepalived on {master.name} is {keepalived.state.value}", advice)
-    return holds(statement, f"{master.name} is MASTER, holds {ask.state.vip}, and no script runs there")
+    return holds(statement, f"{master.name} is MASTER, holds {question.state.vip}, and no script runs there")

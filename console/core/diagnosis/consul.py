@@ -6,16 +6,25 @@ from collections.abc import Iterator
 
 from console.core.conditions.servers import role_in_words
 from console.core.diagnosis.finding import NextAction, Severity
-from console.core.diagnosis.row import Hit, Row, advise, listed
+from console.core.diagnosis.next_actions import advise
+from console.core.diagnosis.rule import FindingRule, Match, listed
 from console.core.model import ClusterState, ConsulState, NodeState, ProblemKind
-from console.core.model.facts import named, proved_down
-from console.core.watchers.service_name import full_name, in_words, instance_of, passing, resolved, whose, writable
+from console.core.model.facts import node_by_address, proved_down
+from console.core.watchers.service_name import (
+    checks_in_words,
+    dns_nodes,
+    full_name,
+    instance_of,
+    node_label,
+    passing_instances,
+    writable_master,
+)
 
 RETURN = NextAction(runbook="consul-return-old-master")
 _NOT_KNOWN = (ProblemKind.NOT_READ, ProblemKind.CONNECTING, ProblemKind.NOT_CONFIGURED)
 
 
-def _unreachable(state: ClusterState) -> Iterator[Hit]:
+def _unreachable(state: ClusterState) -> Iterator[Match]:
     """Consul, or the name server in front of it, does not answer."""
     consul = state.consul
     if consul is None:
@@ -24,7 +33,7 @@ def _unreachable(state: ClusterState) -> Iterator[Hit]:
     told = [one for one in problems if one.kind not in _NOT_KNOWN]
     if told:
         refused = consul.instances.problem is not None and consul.instances.problem.kind is ProblemKind.REFUSED
-        yield Hit(
+        yield Match(
             (),
             f"What {full_name(consul)} leads to could not be read.",
             tuple(str(one) for one in told),
@@ -33,12 +42,12 @@ def _unreachable(state: ClusterState) -> Iterator[Hit]:
         )
 
 
-def _none(state: ClusterState) -> Iterator[Hit]:
+def _none(state: ClusterState) -> Iterator[Match]:
     """No check passes: the service name has no address."""
     consul = state.consul
-    if consul is None or consul.instances.value is None or passing(consul):
+    if consul is None or consul.instances.value is None or passing_instances(consul):
         return
-    master = writable(state)
+    master = writable_master(state)
     if not consul.instances.value:
         then = advise(f"register {consul.service} in Consul, or name a consul.token that may read it")
     elif master is not None and instance_of(state, master) is None:
@@ -47,17 +56,17 @@ def _none(state: ClusterState) -> Iterator[Hit]:
         then = advise("bring back a master first: see why the Sentinels promoted nobody")
     else:
         then = advise(f"{master.name} is the master: see what its check says, and mend the check")
-    yield Hit(_registered(state), f"{full_name(consul)} leads nowhere.", _side_by_side(state, consul), then)
+    yield Match(_registered(state), f"{full_name(consul)} leads nowhere.", _side_by_side(state, consul), then)
 
 
-def _several(state: ClusterState) -> Iterator[Hit]:
+def _several(state: ClusterState) -> Iterator[Match]:
     """The checks of several nodes pass at once."""
     consul = state.consul
-    found = passing(consul) if consul is not None else ()
+    found = passing_instances(consul) if consul is not None else ()
     if consul is None or len({(one.address, one.port) for one in found}) <= 1:
         return
-    nodes = tuple(whose(state, one) for one in found)
-    yield Hit(
+    nodes = tuple(node_label(state, one) for one in found)
+    yield Match(
         tuple(one for one in nodes if one in {node.name for node in state.nodes}),
         f"{full_name(consul)} leads to {listed(nodes)} at once.",
         _side_by_side(state, consul),
@@ -65,56 +74,56 @@ def _several(state: ClusterState) -> Iterator[Hit]:
     )
 
 
-def _disagrees(state: ClusterState) -> Iterator[Hit]:
+def _disagrees(state: ClusterState) -> Iterator[Match]:
     """A check passes where no master is, or is critical where the master is."""
     consul = state.consul
     if consul is None or consul.instances.value is None:
         return
-    for one in passing(consul):
-        node = named(state, one.address, one.port)
+    for one in passing_instances(consul):
+        node = node_by_address(state, one.address, one.port)
         if node is None:
             where = f"{one.address}:{one.port}"
             summary = f"{full_name(consul)} leads to {where}, which is none of the nodes."
-            yield Hit(
+            yield Match(
                 (), summary, _side_by_side(state, consul), advise(f"deregister {one.service_id}, or name that node")
             )
         elif node.name not in state.masters and (node.redis.ok or proved_down(node)):
             what = "is a replica" if node.redis.ok else "does not run"
             summary = f"{full_name(consul)} leads to {node.name}, whose Redis {what}."
-            yield Hit((node.name,), summary, _side_by_side(state, consul), _late(node))
-    master = writable(state)
+            yield Match((node.name,), summary, _side_by_side(state, consul), _late(node))
+    master = writable_master(state)
     if master is None:
         return
     found = instance_of(state, master)
     if found is None:
         summary = f"{master.name} is the master, and Consul has no {consul.service} there."
         then = advise(f"register {master.address}:{master.redis_port} as {consul.service}")
-        yield Hit((master.name,), summary, _side_by_side(state, consul), then)
+        yield Match((master.name,), summary, _side_by_side(state, consul), then)
     elif not found.passing:
         summary = f"{master.name} is the master, and {full_name(consul)} does not lead to it."
-        held = found.held is not None
+        held = found.maintenance is not None
         then = advise(f"end the maintenance of {found.service_id}") if held else _late(master)
-        yield Hit((master.name,), summary, _side_by_side(state, consul), then)
+        yield Match((master.name,), summary, _side_by_side(state, consul), then)
 
 
 def _late(node: NodeState) -> NextAction:
     return advise(f"wait for the next run of the check of {node.name}; where it stays so, run its script by hand")
 
 
-def _dns(state: ClusterState) -> Iterator[Hit]:
+def _dns(state: ClusterState) -> Iterator[Match]:
     """DNS says otherwise than the checks."""
     consul = state.consul
     answer = consul.dns.value if consul is not None else None
     if consul is None or answer is None or consul.instances.value is None:
         return
-    by_checks = tuple(sorted({one.address for one in passing(consul)}))
+    by_checks = tuple(sorted({one.address for one in passing_instances(consul)}))
     if answer.addresses == by_checks:
         return
-    nodes = resolved(state)
-    master = writable(state)
+    nodes = dns_nodes(state)
+    master = writable_master(state)
     wrong = tuple(one for one in nodes if master is None or one != master.name)
     kept = f"the answer may be kept for {answer.ttl} s" if answer.ttl else "it may not be kept (TTL 0)"
-    yield Hit(
+    yield Match(
         tuple(one for one in nodes if one in {node.name for node in state.nodes}),
         f"DNS leads clients of {answer.name} to {listed(nodes) or 'nobody'}, and Consul's checks do not.",
         (f"DNS: {', '.join(answer.addresses) or 'no address'}, {kept}", *_side_by_side(state, consul)),
@@ -133,48 +142,48 @@ def _side_by_side(state: ClusterState, consul: ConsulState) -> tuple[str, ...]:
     for node in state.nodes:
         redis, found = node.redis.value, instance_of(state, node)
         role = role_in_words(redis) if redis is not None else f"Redis: {node.redis.problem}"
-        said = f"{found.service_id}: {in_words(found)}" if found is not None else "Consul has no instance there"
+        said = f"{found.service_id}: {checks_in_words(found)}" if found is not None else "Consul has no instance there"
         lines.append(f"{node.name}: {role}; {said}")
     if consul.dns.value is not None:
         lines.append(f"DNS: {', '.join(consul.dns.value.addresses) or 'no address'}")
     return tuple(lines)
 
 
-ROWS: tuple[Row, ...] = (
-    Row(
+RULES: tuple[FindingRule, ...] = (
+    FindingRule(
         "consul-unreachable",
         Severity.WARNING,
         "Whether clients find the master is not known; where no agent runs, they find nobody.",
         _unreachable,
-        then="see whether the Consul agent runs",
+        remedy="see whether the Consul agent runs",
     ),
-    Row(
+    FindingRule(
         "consul-several-passing",
         Severity.CRITICAL,
         "Clients are led to either at random: what they write to the one is not on the other.",
         _several,
-        then="runbook consul-return-old-master",
+        remedy="runbook consul-return-old-master",
     ),
-    Row(
+    FindingRule(
         "consul-none-passing",
         Severity.CRITICAL,
         "Clients cannot find any Redis.",
         _none,
-        then="bring back a master, or mend its check",
+        remedy="bring back a master, or mend its check",
     ),
-    Row(
+    FindingRule(
         "consul-disagrees",
         Severity.CRITICAL,
         "Clients are led to a server that refuses their writes, or away from the one that takes them.",
         _disagrees,
-        then="wait for the next run of the check; else run its script by hand",
-        said_by=("consul-several-passing", "consul-none-passing"),
+        remedy="wait for the next run of the check; else run its script by hand",
+        superseded_by=("consul-several-passing", "consul-none-passing"),
     ),
-    Row(
+    FindingRule(
         "consul-dns-disagrees",
         Severity.CRITICAL,
         "Clients go by DNS, and DNS leads them elsewhere than Consul's checks would.",
         _dns,
-        then="see which name server keeps the old answer",
+        remedy="see which name server keeps the old answer",
     ),
 )

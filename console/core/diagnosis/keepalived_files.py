@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from console.core.diagnosis.finding import Severity
-from console.core.diagnosis.row import Hit, Row, advise, listed
-from console.core.keepalived.named_scripts import uses
+from console.core.diagnosis.next_actions import advise
+from console.core.diagnosis.rule import FindingRule, Match, listed
+from console.core.keepalived.script_calls import script_calls
 from console.core.model import (
     ActionKind,
     ClusterState,
@@ -77,7 +78,7 @@ _FACTS: tuple[tuple[str, tuple[str, ...], Callable[[_Side], str]], ...] = (
 )
 
 
-def _mismatch(state: ClusterState) -> Iterator[Hit]:
+def _mismatch(state: ClusterState) -> Iterator[Match]:
     """The VRRP settings of the two nodes do not agree, or one of them cannot work on its node."""
     sides = _sides(state)
     deaf = [line for label, keys, value in _FACTS if (line := _differs(sides, label, keys, value))]
@@ -86,7 +87,7 @@ def _mismatch(state: ClusterState) -> Iterator[Hit]:
     lines = [*deaf, *([weight] if weight else [])]
     if lines:
         nodes = tuple(side.name for side in sides)
-        yield Hit(
+        yield Match(
             nodes,
             f"The VRRP settings of {listed(nodes)} do not agree.",
             tuple(lines),
@@ -107,7 +108,7 @@ def _authentication(sides: list[_Side]) -> Iterator[str]:
     kind = _differs(sides, "auth_type", ("auth_type",), lambda side: side.one.auth_type or "none")
     if kind:
         yield kind
-    elif len({side.one.auth_seal for side in sides}) > 1:
+    elif len({side.one.auth_fingerprint for side in sides}) > 1:
         where = ", ".join(side.at("auth_pass") for side in sides)
         yield f"auth_pass: not the same ({where}); it is compared, and never shown"
 
@@ -144,12 +145,12 @@ def _without_vip(state: ClusterState, sides: list[_Side]) -> Iterator[str]:
 # --- what has no effect ---------------------------------------------------------------------------------------------
 
 
-def _nopreempt(state: ClusterState) -> Iterator[Hit]:
+def _nopreempt(state: ClusterState) -> Iterator[Match]:
     """The keyword nopreempt is written where keepalived ignores it, or where it changes nothing."""
     sides = _sides(state)
     for side in sides:
         if side.one.nopreempt and side.one.state == "MASTER":
-            yield Hit(
+            yield Match(
                 (side.name,),
                 f"nopreempt has no effect on {side.name}: its initial state is MASTER.",
                 (f"{side.one.name}: state MASTER ({side.at('state')}), nopreempt ({side.at('nopreempt')})",),
@@ -160,7 +161,7 @@ def _nopreempt(state: ClusterState) -> Iterator[Hit]:
     low, high = sorted(sides, key=lambda side: side.one.priority)
     alone = low.one.nopreempt and low.one.state != "MASTER" and not high.one.nopreempt
     if alone and low.one.priority < high.one.priority:
-        yield Hit(
+        yield Match(
             (low.name,),
             f"nopreempt has no effect on {low.name}: {high.name} has the higher priority and takes the VIP back.",
             (
@@ -171,20 +172,20 @@ def _nopreempt(state: ClusterState) -> Iterator[Hit]:
         )
 
 
-def _no_effect(state: ClusterState) -> Iterator[Hit]:
+def _no_effect(state: ClusterState) -> Iterator[Match]:
     """No check of Redis can move the virtual IP."""
     for side in _sides(state):
         weights = {script.weight for script in side.one.scripts}
         where = f"{side.config.file.path}: {side.one.name} ({side.at('vrrp_instance')})"
         if not weights and not any("track_" in note for note in side.config.not_understood):
-            yield Hit(
+            yield Match(
                 (side.name,),
                 f"keepalived on {side.name} does not check Redis: only the death of the whole host moves the VIP.",
                 (f"{where} tracks no script",),
                 advise("add a track_script that asks Redis, with a weight that fits the priorities"),
             )
         elif weights and all(abs(weight) == 1 for weight in weights):
-            yield Hit(
+            yield Match(
                 (side.name,),
                 f"A failed check on {side.name} moves its priority by 1 only: no priorities fit that.",
                 (f"{where}: weight {side.one.weight}, priority {side.one.priority}; s < m < s + 1 has no solution",),
@@ -195,7 +196,7 @@ def _no_effect(state: ClusterState) -> Iterator[Hit]:
 # --- what is wrong with a file --------------------------------------------------------------------------------------
 
 
-def _invalid(state: ClusterState) -> Iterator[Hit]:
+def _invalid(state: ClusterState) -> Iterator[Match]:
     """A keepalived.conf has errors, or no instance for this virtual IP."""
     for node in state.nodes:
         config, keepalived = node.keepalived_config.value, node.keepalived.value
@@ -206,7 +207,7 @@ def _invalid(state: ClusterState) -> Iterator[Hit]:
             there = " ".join(one.name for one in config.instances) or "none"
             wrong.append(f"no vrrp_instance that the inventory means, and none with {state.vip}: it has {there}")
         if wrong:
-            yield Hit(
+            yield Match(
                 (node.name,),
                 f"The keepalived.conf of {node.name} has errors.",
                 tuple(f"{config.file.path}: {line}" for line in wrong),
@@ -214,7 +215,7 @@ def _invalid(state: ClusterState) -> Iterator[Hit]:
             )
 
 
-def _partly_read(state: ClusterState) -> Iterator[Hit]:
+def _partly_read(state: ClusterState) -> Iterator[Match]:
     """A keepalived.conf has parts that are not evaluated here: included files, conditions, variables."""
     for node in state.nodes:
         config = node.keepalived_config.value
@@ -222,7 +223,7 @@ def _partly_read(state: ClusterState) -> Iterator[Hit]:
             [line for line in config.not_understood if not any(word in line for word in _INVALID)] if config else []
         )
         if config is not None and passed:
-            yield Hit(
+            yield Match(
                 (node.name,),
                 f"Parts of the keepalived.conf of {node.name} are not evaluated here.",
                 tuple(f"{config.file.path}: {line}" for line in passed),
@@ -233,18 +234,18 @@ def _partly_read(state: ClusterState) -> Iterator[Hit]:
 # --- scripts --------------------------------------------------------------------------------------------------------
 
 
-def _script_missing(state: ClusterState) -> Iterator[Hit]:
+def _script_missing(state: ClusterState) -> Iterator[Match]:
     """A script that keepalived.conf names is not there, or nobody may execute it."""
     for side in _sides(state):
         lines = []
-        for use in uses(side.node, side.one):
-            one = use.file
-            if one is None or (one.exists and (one.executable or not use.command.strip("\"' ").startswith(use.path))):
+        for call in script_calls(side.node, side.one):
+            one = call.file
+            if one is None or (one.exists and (one.executable or not call.command.strip("\"' ").startswith(call.path))):
                 continue
             state_of_it = f"mode {one.mode:o}: nobody may execute it" if one.exists else "not there"
-            lines.append(f"{use.path} ({use.what}, {side.config.file.path} line {use.line}): {state_of_it}")
+            lines.append(f"{call.path} ({call.trigger}, {side.config.file.path} line {call.line}): {state_of_it}")
         if lines:
-            yield Hit(
+            yield Match(
                 (side.name,),
                 f"keepalived on {side.name} cannot run {'a script' if len(lines) == 1 else f'{len(lines)} scripts'}"
                 " that its configuration names.",
@@ -253,12 +254,12 @@ def _script_missing(state: ClusterState) -> Iterator[Hit]:
             )
 
 
-def _nobody_promotes(state: ClusterState) -> Iterator[Hit]:
+def _nobody_promotes(state: ClusterState) -> Iterator[Match]:
     """A replica would get the virtual IP, and no script of keepalived would make it a master."""
     for side in _sides(state):
         source = source_of(state, side.node)
         if source is not None and not {"notify_master", "notify"} & set(side.one.notify):
-            yield Hit(
+            yield Match(
                 (side.name,),
                 f"If {source.name} fails, {side.name} gets the VIP and stays a replica: nothing promotes it.",
                 (
@@ -269,18 +270,18 @@ def _nobody_promotes(state: ClusterState) -> Iterator[Hit]:
             )
 
 
-def _fights(state: ClusterState) -> Iterator[Hit]:
+def _fights(state: ClusterState) -> Iterator[Match]:
     """A script that keepalived starts changes replication, or stops servers, by itself."""
     for side in _sides(state):
         found = [
-            (action.kind, f"{where} ({use.what}): {action.text}")
-            for use in uses(side.node, side.one)
-            for where, action in use.actions
-            if not _is_its_work(use.what, action)
+            (action.kind, f"{where} ({call.trigger}): {action.text}")
+            for call in script_calls(side.node, side.one)
+            for where, action in call.actions
+            if not _is_its_work(call.trigger, action)
         ]
         if found:
             kinds = listed(list(dict.fromkeys(kind.value for kind, _ in found)))
-            yield Hit(
+            yield Match(
                 (side.name,),
                 f"A script of keepalived on {side.name} {kinds} by itself.",
                 tuple(line for _, line in found),
@@ -296,65 +297,65 @@ def _is_its_work(what: str, action: ScriptAction) -> bool:
     return action.kind is ActionKind.PROMOTES and what in {"notify_master", "notify"}
 
 
-ROWS: tuple[Row, ...] = (
-    Row(
+RULES: tuple[FindingRule, ...] = (
+    FindingRule(
         "vrrp-mismatch",
         Severity.CRITICAL,
         "The two do not hear each other, or fail over wrongly.",
         _mismatch,
-        then="make both files agree, reload, the master first",
+        remedy="make both files agree, reload, the master first",
     ),
     # A file with errors before what it seems to say.
-    Row(
+    FindingRule(
         "keepalived-config-invalid",
         Severity.WARNING,
         "keepalived may not start again.",
         _invalid,
-        then="correct the file",
+        remedy="correct the file",
     ),
-    Row(
+    FindingRule(
         "check-without-effect",
         Severity.WARNING,
         "When Redis fails, clients stay where they are.",
         _no_effect,
-        then="track a script that asks Redis, with a fitting weight",
-        said_by=("keepalived-config-invalid",),
+        remedy="track a script that asks Redis, with a fitting weight",
+        superseded_by=("keepalived-config-invalid",),
     ),
-    Row(
+    FindingRule(
         "script-missing",
         Severity.WARNING,
         "A failure goes unnoticed, or the VIP moves and nobody is promoted: writes are refused.",
         _script_missing,
-        then="put the script there, executable, and reload",
+        remedy="put the script there, executable, and reload",
     ),
-    Row(
+    FindingRule(
         "nobody-promotes",
         Severity.WARNING,
         "After a failover clients get READONLY until a human promotes the replica.",
         _nobody_promotes,
-        then="name a notify_master, or be ready to promote by hand",
-        said_by=("keepalived-config-invalid",),
+        remedy="name a notify_master, or be ready to promote by hand",
+        superseded_by=("keepalived-config-invalid",),
     ),
     # Not critical: it is how such a pair was built. It is said so that nobody works against it at night.
-    Row(
+    FindingRule(
         "script-fights-operator",
         Severity.WARNING,
         "It can undo a step of yours, wipe a node's data, or restart a server that you work on.",
         _fights,
-        then="keep keepalived stopped where you work",
+        remedy="keep keepalived stopped where you work",
     ),
-    Row(
+    FindingRule(
         "nopreempt-ineffective",
         Severity.WARNING,
         "A returning node takes the VIP back at once.",
         _nopreempt,
-        then="state BACKUP on both, nopreempt on the higher priority",
+        remedy="state BACKUP on both, nopreempt on the higher priority",
     ),
-    Row(
+    FindingRule(
         "keepalived-config-partly-read",
         Severity.INFO,
         "What is said about priorities, addresses and scripts may be incomplete.",
         _partly_read,
-        then="read these lines yourself",
+        remedy="read these lines yourself",
     ),
 )

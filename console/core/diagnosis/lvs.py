@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from console.core.diagnosis.finding import NextAction, Severity
-from console.core.diagnosis.row import Hit, Row, advise, listed
+from console.core.diagnosis.next_actions import advise
+from console.core.diagnosis.rule import FindingRule, Match, listed
 from console.core.model import ClusterState, DirectorState, NodeState, ProblemKind, VirtualService
-from console.core.watchers.read_vip import place_in_words, places, reader_trouble
+from console.core.watchers.read_vip import director_entries, entry_in_words, reader_trouble
 
 DRAIN = NextAction(runbook="lvs-drain-replica")
 _ROUTED = "Route"
 
 
-def _missing(state: ClusterState) -> Iterator[Hit]:
+def _missing(state: ClusterState) -> Iterator[Match]:
     """A director does not send readers to a server that could serve them."""
     for director in state.directors:
         if director.services.value is not None and director.service(state.read_vip) is None:
-            yield Hit(
+            yield Match(
                 (director.name,),
                 f"{director.name} has no virtual service at {state.read_vip}.",
                 (f"ipvsadm on {director.name}: {len(director.services.value)} other services", _keepalived(director)),
@@ -26,43 +27,43 @@ def _missing(state: ClusterState) -> Iterator[Hit]:
     for node in state.nodes:
         if not node.redis.ok or reader_trouble(state, node):
             continue
-        seen = [one for one in places(state, node) if one.director.service(state.read_vip) is not None]
+        seen = [one for one in director_entries(state, node) if one.director.service(state.read_vip) is not None]
         gone = [one for one in seen if one.server is None]
         drained = [one for one in seen if one.server is not None and one.server.weight == 0]
         if gone:
-            yield Hit(
+            yield Match(
                 (node.name, *(one.director.name for one in gone)),
                 f"{node.name} could serve readers, and {listed([one.director.name for one in gone])} leave it out.",
-                tuple(map(place_in_words, seen)),
+                tuple(map(entry_in_words, seen)),
                 advise("the director's check cannot connect to it: look at the network and at keepalived's log there"),
             )
         if drained:
-            yield Hit(
+            yield Match(
                 (node.name, *(one.director.name for one in drained)),
                 f"{node.name} could serve readers, and was taken out by hand.",
-                tuple(map(place_in_words, seen)),
+                tuple(map(entry_in_words, seen)),
                 DRAIN,
                 Severity.INFO,
             )
 
 
-def _stale(state: ClusterState) -> Iterator[Hit]:
+def _stale(state: ClusterState) -> Iterator[Match]:
     """Readers are sent to a server that has lost its master, does not run, or is a master of its own."""
     for node in state.nodes:
         trouble = reader_trouble(state, node)
-        sent = [one for one in places(state, node) if one.server is not None and one.server.weight > 0]
+        sent = [one for one in director_entries(state, node) if one.server is not None and one.server.weight > 0]
         if trouble and sent:
             down = not node.redis.ok
-            yield Hit(
+            yield Match(
                 (node.name, *(one.director.name for one in sent)),
                 f"Readers are sent to {node.name}, and {trouble}.",
-                tuple(map(place_in_words, sent)),
+                tuple(map(entry_in_words, sent)),
                 DRAIN,
                 Severity.WARNING if down else None,
             )
 
 
-def _split(state: ClusterState) -> Iterator[Hit]:
+def _split(state: ClusterState) -> Iterator[Match]:
     """Several directors hold the read VIP, or none, or they do not spread readers alike, or one stands by no more."""
     everyone = tuple(one.name for one in state.directors)
     if not everyone:
@@ -72,14 +73,14 @@ def _split(state: ClusterState) -> Iterator[Hit]:
     held = [_keepalived(one) for one in state.directors]
     if len(holders) > 1:
         text = f"{state.read_vip} is on {listed(holders)} at once."
-        yield Hit(tuple(holders), text, tuple(held), advise("see whether VRRP passes between the directors"))
+        yield Match(tuple(holders), text, tuple(held), advise("see whether VRRP passes between the directors"))
     elif not holders and not unread:
         text = f"No director holds {state.read_vip}: readers reach nothing."
-        yield Hit(everyone, text, tuple(held), advise("start keepalived on the directors, and read their logs"))
+        yield Match(everyone, text, tuple(held), advise("start keepalived on the directors, and read their logs"))
     else:
         for one in state.directors:
             if one.keepalived.value is not None and not one.keepalived.value.running:
-                yield Hit(
+                yield Match(
                     (one.name,),
                     f"keepalived does not run on {one.name}: the read VIP would not survive the other director.",
                     tuple(held),
@@ -88,7 +89,7 @@ def _split(state: ClusterState) -> Iterator[Hit]:
                 )
     tables = {one.name: _table(one.service(state.read_vip)) for one in state.directors if one.services.ok}
     if len(set(tables.values())) > 1 and all(tables.values()):
-        yield Hit(
+        yield Match(
             tuple(tables),
             "The directors do not spread readers alike.",
             tuple(f"{name}: {table}" for name, table in tables.items()),
@@ -107,12 +108,12 @@ def _keepalived(director: DirectorState) -> str:
     return f"{director.name}: keepalived {keepalived.state.value if keepalived else director.keepalived.problem}"
 
 
-def _director_unread(state: ClusterState) -> Iterator[Hit]:
+def _director_unread(state: ClusterState) -> Iterator[Match]:
     """A director cannot be read over SSH, or its table cannot: where readers are sent is not known."""
     for one in state.directors:
         problem = one.ssh.problem or one.services.problem
         if problem is not None and problem.kind is not ProblemKind.NOT_READ:
-            yield Hit(
+            yield Match(
                 (one.name,),
                 f"{one.name} could not be read, so it is not known where it sends readers.",
                 (f"{one.address}: {problem}",),
@@ -120,21 +121,21 @@ def _director_unread(state: ClusterState) -> Iterator[Hit]:
             )
 
 
-def _not_on_node(state: ClusterState) -> Iterator[Hit]:
+def _not_on_node(state: ClusterState) -> Iterator[Match]:
     """Readers are sent to a host that does not have the read VIP on its loopback, so that it drops them."""
     for node in state.nodes:
-        sent = [one for one in places(state, node) if one.server is not None and one.server.weight > 0]
+        sent = [one for one in director_entries(state, node) if one.server is not None and one.server.weight > 0]
         routed = [one for one in sent if one.server is not None and one.server.forward == _ROUTED]
         if routed and node.holds(state.read_vip) is False:
-            yield Hit(
+            yield Match(
                 (node.name,),
                 f"{node.name} does not have {state.read_vip}: readers that are sent there get no answer.",
-                (*map(place_in_words, routed), f"{node.name}: {_addresses(node)}"),
+                (*map(entry_in_words, routed), f"{node.name}: {_addresses(node)}"),
                 advise(f"ip addr add {state.read_vip}/32 dev lo on {node.name}, and in its network configuration"),
             )
 
 
-def _arp(state: ClusterState) -> Iterator[Hit]:
+def _arp(state: ClusterState) -> Iterator[Match]:
     """A host with the read VIP answers ARP for it, and takes readers away from the director."""
     for node in state.nodes:
         arp = node.arp.value
@@ -147,7 +148,7 @@ def _arp(state: ClusterState) -> Iterator[Hit]:
             text = f"{node.name} has {state.read_vip} and answers ARP for it."
         else:
             continue
-        yield Hit(
+        yield Match(
             (node.name,),
             text,
             (f"{node.name}: arp_ignore {arp.ignore} (wanted 1), arp_announce {arp.announce} (wanted 2)",),
@@ -159,48 +160,48 @@ def _addresses(node: NodeState) -> str:
     return ", ".join(one.address for one in node.addresses.value or () if one.interface == "lo") or "no address on lo"
 
 
-ROWS: tuple[Row, ...] = (
-    Row(
+RULES: tuple[FindingRule, ...] = (
+    FindingRule(
         "lvs-serves-stale",
         Severity.CRITICAL,
         "They read old data, and nothing tells them.",
         _stale,
-        then="runbook lvs-drain-replica",
+        remedy="runbook lvs-drain-replica",
     ),
-    Row(
+    FindingRule(
         "lvs-director-split",
         Severity.CRITICAL,
         "Readers reach nothing, or what the wrong director says.",
         _split,
-        then="keepalived on the directors, and VRRP between them",
+        remedy="keepalived on the directors, and VRRP between them",
     ),
-    Row(
+    FindingRule(
         "read-vip-not-on-node",
         Severity.CRITICAL,
         "With direct routing each of them must take packets for the read VIP.",
         _not_on_node,
-        then="put the address on its loopback",
+        remedy="put the address on its loopback",
     ),
-    Row(
+    FindingRule(
         "arp-not-suppressed",
         Severity.CRITICAL,
         "Neighbours may learn this host's address for the read VIP: all readers then go to it alone.",
         _arp,
-        then="arp_ignore 1 and arp_announce 2",
+        remedy="arp_ignore 1 and arp_announce 2",
     ),
-    Row(
+    FindingRule(
         "lvs-director-unread",
         Severity.WARNING,
         "Whether readers get old data cannot be told.",
         _director_unread,
-        then="SSH to it, and root for ipvsadm",
+        remedy="SSH to it, and root for ipvsadm",
     ),
-    Row(
+    FindingRule(
         "lvs-real-server-missing",
         Severity.WARNING,
         "The others carry its readers too.",
         _missing,
-        then="the director's check and its log; runbook lvs-drain-replica where it was taken out by hand",
-        said_by=("lvs-director-unread",),
+        remedy="the director's check and its log; runbook lvs-drain-replica where it was taken out by hand",
+        superseded_by=("lvs-director-unread",),
     ),
 )

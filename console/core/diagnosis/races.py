@@ -7,9 +7,10 @@ from collections.abc import Iterator
 
 from console.core.conditions.servers import role_in_words
 from console.core.diagnosis.finding import NextAction, Severity
+from console.core.diagnosis.next_actions import RESOLVE, advise
 from console.core.diagnosis.roles import diverged
-from console.core.diagnosis.row import RESOLVE, Hit, Row, advise
-from console.core.keepalived.running_scripts import PendingLine, in_seconds, pending_lines, whole, window
+from console.core.diagnosis.rule import FindingRule, Match
+from console.core.keepalived.running_scripts import PendingLine, in_seconds, loss_window, pending_lines, whole_seconds
 from console.core.model import ActionKind, ClusterState, NodeState
 from console.core.model.facts import link_in_words, source_of
 
@@ -19,53 +20,57 @@ _ENDED = re.compile(r"Finished with success|successful partial resync", re.IGNOR
 _STARTED = re.compile(r"Server (?:initialized|started)|Ready to accept connections", re.IGNORECASE)
 
 
-def _loses_writes(state: ClusterState) -> Iterator[Hit]:
+def _loses_writes(state: ClusterState) -> Iterator[Match]:
     """The other node would take over without the master's last writes, as its script lets it follow only later."""
-    found = window(state)
+    found = loss_window(state)
     if found is None:
         return
-    now, heir = state.observed_at, state.node(found.heir)
-    redis = heir.redis.value
-    figures = [f"{found.heir}: {role_in_words(redis)}"] if redis is not None else []
+    now, successor = state.observed_at, state.node(found.successor)
+    redis = successor.redis.value
+    figures = [f"{found.successor}: {role_in_words(redis)}"] if redis is not None else []
     if redis is not None and redis.master is not None:
-        figures.append(f"{found.heir}: {link_in_words(redis.master)}")
+        figures.append(f"{found.successor}: {link_in_words(redis.master)}")
     figures += [script_in_words(one, now) for one in (found.opens, found.closes) if one is not None]
     left = found.closes.left(now) if found.closes is not None else None
     if found.opens is not None:
         opens = found.opens.left(now)
         when = in_seconds(opens).capitalize()
-        lasts = f" for {whole(left - opens)} s" if left is not None and opens is not None and left > opens else ""
-        yield Hit(
-            (found.master, found.heir),
+        lasts = (
+            f" for {whole_seconds(left - opens)} s" if left is not None and opens is not None and left > opens else ""
+        )
+        yield Match(
+            (found.master, found.successor),
             f"{when} {found.master} becomes the master; its failure then loses writes{lasts}.",
             tuple(figures),
-            advise(f"touch nothing on either node until {found.heir} is in sync with {found.master}"),
+            advise(f"touch nothing on either node until {found.successor} is in sync with {found.master}"),
             Severity.WARNING,
         )
         return
-    until = f"Until the sync of {found.heir} has ended" if found.closes is None else _until(left, found.heir)
-    yield Hit(
-        (found.master, found.heir),
-        f"{until} the failure of {found.master} loses writes: {found.heir} would take over without them.",
+    until = f"Until the sync of {found.successor} has ended" if found.closes is None else _until(left, found.successor)
+    yield Match(
+        (found.master, found.successor),
+        f"{until} the failure of {found.master} loses writes: {found.successor} would take over without them.",
         tuple(figures),
-        advise(f"keep {found.master} running, Redis and keepalived, until {found.heir} is in sync with it"),
+        advise(f"keep {found.master} running, Redis and keepalived, until {found.successor} is in sync with it"),
     )
 
 
-def _until(left: float | None, heir: str) -> str:
+def _until(left: float | None, successor: str) -> str:
     """The figure first: it must not be cut off where the line is short."""
     if left is None:
-        return f"Until {heir} follows, nobody can tell when,"
-    return f"For another {whole(left)} s" if whole(left) else f"Until {heir} follows, any moment now,"
+        return f"Until {successor} follows, nobody can tell when,"
+    return (
+        f"For another {whole_seconds(left)} s" if whole_seconds(left) else f"Until {successor} follows, any moment now,"
+    )
 
 
 def script_in_words(one: PendingLine, now: float) -> str:
     """`redis-a: process 146 (notify_master) sends SLAVEOF NO ONE in 7 s`."""
-    who = f"process {one.pid} ({one.what})" if one.pid is not None else f"{one.what}, by the notify log,"
+    who = f"process {one.pid} ({one.trigger})" if one.pid is not None else f"{one.trigger}, by the notify log,"
     return f"{one.node}: {who} sends {one.words(now)}"
 
 
-def _too_early(state: ClusterState) -> Iterator[Hit]:
+def _too_early(state: ClusterState) -> Iterator[Match]:
     """A node is promoted by a script although its sync has not ended, or was: it takes writes on old data."""
     for node in state.nodes:
         about = next((one for one in pending_lines(state, node) if one.kind is ActionKind.PROMOTES), None)
@@ -77,7 +82,7 @@ def _too_early(state: ClusterState) -> Iterator[Hit]:
         if about is not None and source is not None and source.name in state.masters and unsynced:
             assert redis.master is not None
             when = in_seconds(about.left(state.observed_at))
-            yield Hit(
+            yield Match(
                 (node.name, source.name),
                 f"{node.name} is made a master {when}, and its sync has not ended.",
                 (
@@ -89,7 +94,7 @@ def _too_early(state: ClusterState) -> Iterator[Hit]:
         for first, second, reason in diverged(state):
             if first == node.name and _promoted_unsynced(node):
                 other = state.node(second)
-                yield Hit(
+                yield Match(
                     (first, second),
                     f"{first} was made a master before its sync had ended: {second} has what it lacks.",
                     (f"the log of Redis on {first}: {_promotion(node)}", reason, *_scripts(state, node, other)),
@@ -130,19 +135,19 @@ def _promoted_unsynced(node: NodeState) -> bool:
     return not any(_ENDED.search(line) for line in lines[began:promoted])
 
 
-ROWS: tuple[Row, ...] = (
-    Row(
+RULES: tuple[FindingRule, ...] = (
+    FindingRule(
         "promotion-before-sync",
         Severity.CRITICAL,
         "Clients write to old data, and what the other node has is thrown away as soon as it follows.",
         _too_early,
-        then="end the scripts that still sleep; runbook resolve-dual-master once both are masters and nothing moves",
+        remedy="end the scripts that still sleep; runbook resolve-dual-master once both are masters and nothing moves",
     ),
-    Row(
+    FindingRule(
         "failover-loses-writes",
         Severity.CRITICAL,
         "What clients wrote since the promotion is on one node only, and the other one would serve without it.",
         _loses_writes,
-        then="keep the master running until the other node is in sync; the finding says for how many seconds",
+        remedy="keep the master running until the other node is in sync; the finding says for how many seconds",
     ),
 )

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from console.core.conditions.replication import refuses_writes
 from console.core.diagnosis.finding import Severity
-from console.core.diagnosis.row import REBUILD, Hit, Row, advise, serving
+from console.core.diagnosis.next_actions import REBUILD, advise
+from console.core.diagnosis.rule import FindingRule, Match
 from console.core.model import ClusterState, NodeState, ProblemKind, Role
-from console.core.model.facts import proved_down, redis_processes
+from console.core.model.facts import proved_down, redis_processes, serving_master
 
 _AWAY = {
     ProblemKind.UNREACHABLE,
@@ -29,11 +30,11 @@ def _ssh(state: ClusterState, *kinds: ProblemKind) -> Iterator[tuple[NodeState, 
             yield node, str(node.ssh.problem)
 
 
-def _ssh_unreachable(state: ClusterState) -> Iterator[Hit]:
+def _ssh_unreachable(state: ClusterState) -> Iterator[Match]:
     """A node cannot be read over SSH."""
     for node, problem in _ssh(state, *_AWAY):
         redis = "Redis answers" if node.redis.ok else f"Redis: {node.redis.problem}"
-        yield Hit(
+        yield Match(
             (node.name,),
             f"{node.name} cannot be read over SSH, so its addresses and its keepalived are not known.",
             (f"SSH to {node.address}: {problem}", redis),
@@ -42,10 +43,10 @@ def _ssh_unreachable(state: ClusterState) -> Iterator[Hit]:
         )
 
 
-def _host_key_changed(state: ClusterState) -> Iterator[Hit]:
+def _host_key_changed(state: ClusterState) -> Iterator[Match]:
     """The host that answers shows another key than the one on record."""
     for node, problem in _ssh(state, ProblemKind.HOST_KEY_CHANGED):
-        yield Hit(
+        yield Match(
             (node.name,),
             f"The host that answers for {node.name} shows another key than the one on record.",
             (problem,),
@@ -53,10 +54,10 @@ def _host_key_changed(state: ClusterState) -> Iterator[Hit]:
         )
 
 
-def _ssh_auth(state: ClusterState) -> Iterator[Hit]:
+def _ssh_auth(state: ClusterState) -> Iterator[Match]:
     """A node does not let this user in over SSH, or not do what looking takes."""
     for node, problem in _ssh(state, ProblemKind.AUTH_FAILED, ProblemKind.NOT_PERMITTED):
-        yield Hit(
+        yield Match(
             (node.name,),
             f"{node.name} does not let this user in over SSH.",
             (problem,),
@@ -64,9 +65,9 @@ def _ssh_auth(state: ClusterState) -> Iterator[Hit]:
         )
 
 
-def _redis_down(state: ClusterState) -> Iterator[Hit]:
+def _redis_down(state: ClusterState) -> Iterator[Match]:
     """Redis is proved not to run: SSH sees no process of it, and its port does not answer."""
-    master = serving(state)
+    master = serving_master(state)
     for node in state.nodes:
         problem = node.redis.problem
         # Where the port is merely silent, one on another port may be behind it: something between them maps ports.
@@ -74,7 +75,7 @@ def _redis_down(state: ClusterState) -> Iterator[Hit]:
         absent = seen is not None and not seen.redis and problem is not None and problem.kind in _SILENT
         if not proved_down(node) and not absent:
             continue
-        yield Hit(
+        yield Match(
             (node.name,),
             f"Redis on {node.name} does not run.",
             (f"port {node.redis_port}: {problem}", "SSH sees no redis-server process"),
@@ -83,13 +84,13 @@ def _redis_down(state: ClusterState) -> Iterator[Hit]:
         )
 
 
-def _redis_hung(state: ClusterState) -> Iterator[Hit]:
+def _redis_hung(state: ClusterState) -> Iterator[Match]:
     """A Redis process is there and does not answer."""
     for node in state.nodes:
         problem, running = node.redis.problem, redis_processes(node)
         if problem is None or not running or problem.kind not in _SILENT | {ProblemKind.REFUSED}:
             continue
-        yield Hit(
+        yield Match(
             (node.name,),
             f"Redis on {node.name} runs but does not answer.",
             (f"port {node.redis_port}: {problem}", *(f"process {one.pid}: {one.command}" for one in running)),
@@ -97,12 +98,12 @@ def _redis_hung(state: ClusterState) -> Iterator[Hit]:
         )
 
 
-def _redis_auth(state: ClusterState) -> Iterator[Hit]:
+def _redis_auth(state: ClusterState) -> Iterator[Match]:
     """Redis does not accept the inventory's password or user."""
     for node in state.nodes:
         problem = node.redis.problem
         if problem is not None and problem.kind in {ProblemKind.AUTH_FAILED, ProblemKind.NOT_PERMITTED}:
-            yield Hit(
+            yield Match(
                 (node.name,),
                 f"Redis on {node.name} does not accept the inventory's password or user.",
                 (str(problem),),
@@ -110,14 +111,14 @@ def _redis_auth(state: ClusterState) -> Iterator[Hit]:
             )
 
 
-def _redis_loading(state: ClusterState) -> Iterator[Hit]:
+def _redis_loading(state: ClusterState) -> Iterator[Match]:
     """Redis is loading its data and answers no command yet."""
     for node in state.nodes:
         redis, problem = node.redis.value, node.redis.problem
         syncing = redis is not None and redis.master is not None and redis.master.sync_in_progress
         loading = (redis is not None and redis.loading) or (problem is not None and problem.kind is ProblemKind.LOADING)
         if loading and not syncing:
-            yield Hit(
+            yield Match(
                 (node.name,),
                 f"Redis on {node.name} is loading its data and answers no command yet.",
                 (str(problem) if problem else f"loading, {redis.uptime if redis else 0} s after its start",),
@@ -125,7 +126,7 @@ def _redis_loading(state: ClusterState) -> Iterator[Hit]:
             )
 
 
-def _misconf(state: ClusterState) -> Iterator[Hit]:
+def _misconf(state: ClusterState) -> Iterator[Match]:
     """The last save, or the last write of the append-only file, failed."""
     for node in state.nodes:
         redis = node.redis.value
@@ -136,7 +137,7 @@ def _misconf(state: ClusterState) -> Iterator[Hit]:
         if not failed:
             continue
         refusal = refuses_writes(node) if redis.role is Role.MASTER else None
-        yield Hit(
+        yield Match(
             (node.name,),
             f"Redis on {node.name} could not write to its disk.",
             (
@@ -149,12 +150,12 @@ def _misconf(state: ClusterState) -> Iterator[Hit]:
         )
 
 
-def _clock_skew(state: ClusterState) -> Iterator[Hit]:
+def _clock_skew(state: ClusterState) -> Iterator[Match]:
     """A node's clock differs from the operator's by more than two seconds."""
     for node in state.nodes:
         clock = node.clock.value
         if clock is not None and abs(clock.offset) > CLOCK_SLACK + clock.uncertainty:
-            yield Hit(
+            yield Match(
                 (node.name,),
                 f"The clock of {node.name} is {abs(clock.offset):.1f} s {'ahead' if clock.offset > 0 else 'behind'}.",
                 (f"offset {clock.offset:+.2f} s, measured to {clock.uncertainty:.3f} s",),
@@ -162,65 +163,67 @@ def _clock_skew(state: ClusterState) -> Iterator[Hit]:
             )
 
 
-ROWS: tuple[Row, ...] = (
+RULES: tuple[FindingRule, ...] = (
     # A changed key comes first: nothing else about that host can be believed.
-    Row(
+    FindingRule(
         "ssh-host-key-changed",
         Severity.CRITICAL,
         "Whatever is sent there may go to another machine.",
         _host_key_changed,
-        then="find out why before anything else",
+        remedy="find out why before anything else",
     ),
-    Row(
+    FindingRule(
         "ssh-auth-failed",
         Severity.WARNING,
         "What keepalived does there cannot be seen.",
         _ssh_auth,
-        then="check user, key, agent and sudo",
+        remedy="check user, key, agent and sudo",
     ),
-    Row(
+    FindingRule(
         "ssh-unreachable",
         Severity.CRITICAL,
         "Clients may have lost this node, or only you have.",
         _ssh_unreachable,
-        then="try ssh by hand",
+        remedy="try ssh by hand",
     ),
     # Hung before down: a process that is there is not down, and starting a second one helps nobody.
-    Row(
+    FindingRule(
         "redis-hung",
         Severity.CRITICAL,
         "Clients wait for answers until they time out.",
         _redis_hung,
-        then="its log, its load; do not start a second one",
+        remedy="its log, its load; do not start a second one",
     ),
-    Row(
+    FindingRule(
         "redis-down",
         Severity.CRITICAL,
         "There is no second copy of the data, and no server to fail over to.",
         _redis_down,
-        then="the runbook of the rebuild; without a master, start the newest data first",
-        said_by=("no-master", "vip-on-dead-redis"),
+        remedy="the runbook of the rebuild; without a master, start the newest data first",
+        superseded_by=("no-master", "vip-on-dead-redis"),
     ),
-    Row(
+    FindingRule(
         "redis-auth-failed",
         Severity.WARNING,
         "Roles and offsets of this node are not known.",
         _redis_auth,
-        then="check redis.password and redis.username",
+        remedy="check redis.password and redis.username",
     ),
-    Row("redis-loading", Severity.WARNING, "Clients get LOADING errors from it.", _redis_loading, then="wait"),
-    Row(
+    FindingRule(
+        "redis-loading", Severity.WARNING, "Clients get LOADING errors from it.", _redis_loading, remedy="wait"
+    ),
+    FindingRule(
         "redis-misconf",
         Severity.WARNING,
         "Data of the last minutes is in memory only.",
         _misconf,
-        then="its log, the disk; then BGSAVE",
+        remedy="its log, the disk; then BGSAVE",
     ),
-    Row(
+    FindingRule(
         "clock-skew",
         Severity.WARNING,
         "Keys expire at wrong times, and logs cannot be put in order.",
         _clock_skew,
-        then="let chrony or ntpd set it",
+        remedy="let chrony or ntpd set it",
     ),
 )

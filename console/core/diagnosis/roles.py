@@ -9,26 +9,22 @@ from console.core.conditions.replication import refuses_writes
 from console.core.conditions.servers import role_in_words
 from console.core.conditions.switching import PAUSED
 from console.core.diagnosis.finding import Severity
-from console.core.diagnosis.row import (
-    BUILD,
-    LOOP,
-    REBUILD,
-    RESOLVE,
-    RESUME,
-    Hit,
-    Row,
-    advise,
-    choosing,
-    listed,
-    names,
-    replicas,
-    serving,
-)
+from console.core.diagnosis.next_actions import BREAK_LOOP, BUILD, REBUILD, RESOLVE, RESUME, advise, break_loop_or
+from console.core.diagnosis.rule import FindingRule, Match, listed, node_names
 from console.core.model import ClusterState, NodeState, Role
-from console.core.model.facts import attached_line, gap, link_in_words, named, proved_down, source_of
+from console.core.model.facts import (
+    attached_line,
+    link_in_words,
+    node_by_address,
+    proved_down,
+    replica_links,
+    replication_lag,
+    serving_master,
+    source_of,
+)
 from console.core.model.verdict import Verdict
 from console.core.quantities import counted
-from console.core.replication.ancestry import ancestry
+from console.core.replication.history import compare_histories
 
 LAG_BYTES = 1_048_576
 """The default backlog: further behind, a short interruption already costs a full sync."""
@@ -38,7 +34,7 @@ LAG_SECONDS = 30
 """Seconds of silence on the link; a master pings every ten."""
 
 
-def _no_master(state: ClusterState) -> Iterator[Hit]:
+def _no_master(state: ClusterState) -> Iterator[Match]:
     """No node is a master, and that is proved: each one answered or is proved down."""
     if state.masters or not all(node.redis.ok or proved_down(node) for node in state.nodes):
         return
@@ -48,21 +44,21 @@ def _no_master(state: ClusterState) -> Iterator[Hit]:
         for node in state.nodes
     ]
     summary = "No node is a master." if running else "Redis runs on no node."
-    yield Hit(
-        names(list(state.nodes)),
+    yield Match(
+        node_names(list(state.nodes)),
         summary,
         tuple(evidence),
-        choosing(state, advise("promote the replica with the newest data, or start its master again"))
+        break_loop_or(state, advise("promote the replica with the newest data, or start its master again"))
         if running
         else BUILD,
     )
 
 
-def _dual_master(state: ClusterState) -> Iterator[Hit]:
+def _dual_master(state: ClusterState) -> Iterator[Match]:
     """Several nodes are masters."""
     if len(state.masters) < 2:  # noqa: PLR2004 - two are one too many
         return
-    master = serving(state)
+    master = serving_master(state)
     others = [state.node(name) for name in state.masters if master is None or name != master.name]
     newer = diverged(state)
     aside = master is not None and not newer and all(_set_aside(state, node) for node in others)
@@ -71,7 +67,7 @@ def _dual_master(state: ClusterState) -> Iterator[Hit]:
         for name in state.masters
         if (redis := state.node(name).redis.value) is not None
     ]
-    yield Hit(
+    yield Match(
         state.masters,
         f"{listed(state.masters)} are both masters.",
         (*figures, f"{state.vip} reaches {state.vip_reaches or 'none of them'}"),
@@ -87,18 +83,18 @@ def _set_aside(state: ClusterState, node: NodeState) -> bool:
 
 def diverged(state: ClusterState) -> list[tuple[str, str, str]]:
     """Pairs of masters of which the second may hold what the first has not, with the reason."""
-    master = serving(state)
+    master = serving_master(state)
     if master is None:
         return []
     others = [state.node(name) for name in state.masters if name != master.name]
-    found = [(master.name, node.name, ancestry(state, master, node)) for node in others]
+    found = [(master.name, node.name, compare_histories(state, master, node)) for node in others]
     return [(first, second, one.reason) for first, second, one in found if one.verdict is Verdict.FAILS]
 
 
-def _histories_diverged(state: ClusterState) -> Iterator[Hit]:
+def _histories_diverged(state: ClusterState) -> Iterator[Match]:
     """A second master may hold writes that the serving one has not, by its replication history and its last save."""
     for first, second, reason in diverged(state):
-        yield Hit(
+        yield Match(
             (first, second),
             f"{second} may hold writes that {first} has not.",
             (reason,),
@@ -106,18 +102,18 @@ def _histories_diverged(state: ClusterState) -> Iterator[Hit]:
         )
 
 
-def _mutual(state: ClusterState) -> Iterator[Hit]:
+def _mutual(state: ClusterState) -> Iterator[Match]:
     """Two nodes follow each other."""
-    for node, _, link in replicas(state):
+    for node, _, link in replica_links(state):
         other = source_of(state, node)
         if other is None or source_of(state, other) is not node:
             continue
         if state.nodes.index(node) < state.nodes.index(other):
-            yield Hit(
+            yield Match(
                 (node.name, other.name),
                 f"{node.name} and {other.name} follow each other: nobody is the master.",
                 (f"{node.name} follows {link.host}:{link.port}", _follows(other)),
-                LOOP,
+                BREAK_LOOP,
             )
 
 
@@ -126,24 +122,24 @@ def _follows(node: NodeState) -> str:
     return f"{node.name}: {role_in_words(redis)}" if redis else node.name
 
 
-def _of_vip(state: ClusterState) -> Iterator[Hit]:
+def _of_vip(state: ClusterState) -> Iterator[Match]:
     """A replica follows the virtual IP instead of a node."""
-    for node, redis, link in replicas(state):
+    for node, redis, link in replica_links(state):
         if link.host == state.vip:
-            yield Hit(
+            yield Match(
                 (node.name,),
                 f"{node.name} follows the virtual IP instead of a node.",
                 (role_in_words(redis), f"{state.vip} is held by {listed(state.vip_holders) or 'no node'}"),
-                choosing(state, advise("SLAVEOF the address of the master itself")),
+                break_loop_or(state, advise("SLAVEOF the address of the master itself")),
             )
 
 
-def _of_stranger(state: ClusterState) -> Iterator[Hit]:
+def _of_stranger(state: ClusterState) -> Iterator[Match]:
     """A replica follows a server that is not in the inventory."""
-    for node, redis, link in replicas(state):
-        if link.host != state.vip and named(state, link.host, link.port) is None:
+    for node, redis, link in replica_links(state):
+        if link.host != state.vip and node_by_address(state, link.host, link.port) is None:
             known = ", ".join(f"{one.address}:{one.redis_port}" for one in state.nodes)
-            yield Hit(
+            yield Match(
                 (node.name,),
                 f"{node.name} follows a server that is not in the inventory.",
                 (role_in_words(redis), f"the inventory has {known}"),
@@ -151,26 +147,26 @@ def _of_stranger(state: ClusterState) -> Iterator[Hit]:
             )
 
 
-def _chained(state: ClusterState) -> Iterator[Hit]:
+def _chained(state: ClusterState) -> Iterator[Match]:
     """A replica follows another replica."""
-    for node, redis, _ in replicas(state):
+    for node, redis, _ in replica_links(state):
         source = source_of(state, node)
         above = source.redis.value if source is not None else None
         if source is not None and above is not None and above.role is Role.REPLICA:
-            yield Hit(
+            yield Match(
                 (node.name, source.name),
                 f"{node.name} follows {source.name}, which is a replica itself.",
                 (role_in_words(redis), _follows(source)),
-                choosing(state, advise("make the node follow the master itself")),
+                break_loop_or(state, advise("make the node follow the master itself")),
             )
 
 
-def _link_down(state: ClusterState) -> Iterator[Hit]:
+def _link_down(state: ClusterState) -> Iterator[Match]:
     """A replica has lost its master, and no sync is under way."""
-    for node, redis, link in replicas(state):
+    for node, redis, link in replica_links(state):
         if link.up or link.sync_in_progress:
             continue
-        yield Hit(
+        yield Match(
             (node.name,),
             f"{node.name} has lost its master: its data gets older.",
             (role_in_words(redis), link_in_words(link), *_last_words(node)),
@@ -184,15 +180,15 @@ def _last_words(node: NodeState) -> list[str]:
     return [f"{log.path}: {log.lines[-1]}"] if log is not None and log.lines else []
 
 
-def _masterauth(state: ClusterState) -> Iterator[Hit]:
+def _masterauth(state: ClusterState) -> Iterator[Match]:
     """A replica's master refuses its password: the replica's log says so."""
-    for node, redis, link in replicas(state):
+    for node, redis, link in replica_links(state):
         log = node.redis_log.value
         if link.up or link.sync_in_progress or log is None:
             continue
         refused = _refused(log.lines)
         if refused:
-            yield Hit(
+            yield Match(
                 (node.name,),
                 f"{node.name} cannot log in to its master, so its data gets older.",
                 (role_in_words(redis), link_in_words(link), f"{log.path}: {refused}"),
@@ -212,11 +208,11 @@ def _refused(lines: tuple[str, ...]) -> str:
     return told[-1] if told and recent.index(told[-1]) > ended else ""
 
 
-def _syncing(state: ClusterState) -> Iterator[Hit]:
+def _syncing(state: ClusterState) -> Iterator[Match]:
     """A replica is receiving a full copy of the data."""
-    for node, redis, link in replicas(state):
+    for node, redis, link in replica_links(state):
         if link.sync_in_progress:
-            yield Hit(
+            yield Match(
                 (node.name,),
                 f"{node.name} is receiving a full copy of the data.",
                 (role_in_words(redis), link_in_words(link)),
@@ -224,16 +220,16 @@ def _syncing(state: ClusterState) -> Iterator[Hit]:
             )
 
 
-def _lagging(state: ClusterState) -> Iterator[Hit]:
+def _lagging(state: ClusterState) -> Iterator[Match]:
     """A replica is more than 1 MB behind its master, or has heard nothing for 30 s."""
-    for node, redis, link in replicas(state):
+    for node, redis, link in replica_links(state):
         source = source_of(state, node)
         if not link.up or link.sync_in_progress or source is None or source.redis.value is None:
             continue
-        behind = gap(source.redis.value, redis, attached_line(source.redis.value, node))
+        behind = replication_lag(source.redis.value, redis, attached_line(source.redis.value, node))
         silent = link.last_io_seconds or 0
         if (behind.bytes or 0) > LAG_BYTES or silent > LAG_SECONDS:
-            yield Hit(
+            yield Match(
                 (node.name,),
                 f"{node.name} is behind {source.name}.",
                 (behind.figures, link_in_words(link)),
@@ -241,13 +237,13 @@ def _lagging(state: ClusterState) -> Iterator[Hit]:
             )
 
 
-def _without_replica(state: ClusterState) -> Iterator[Hit]:
+def _without_replica(state: ClusterState) -> Iterator[Match]:
     """The serving master has no replica online."""
-    master = serving(state)
+    master = serving_master(state)
     redis = master.redis.value if master is not None else None
     if master is None or redis is None or any(one.state == "online" for one in redis.replicas):
         return
-    yield Hit(
+    yield Match(
         (master.name,),
         f"{master.name} is a master that nobody follows.",
         (f"{counted(len(redis.replicas), 'replica')} attached, none of them online",),
@@ -255,14 +251,14 @@ def _without_replica(state: ClusterState) -> Iterator[Hit]:
     )
 
 
-def _empty_master(state: ClusterState) -> Iterator[Hit]:
+def _empty_master(state: ClusterState) -> Iterator[Match]:
     """A master holds no keys while another node does."""
     full = [node for node in state.nodes if node.redis.value and node.redis.value.total_keys]
     for name in state.masters:
         redis = state.node(name).redis.value
         if redis is not None and not redis.loading and redis.total_keys == 0 and full:
             held = [f"{node.name} holds {node.redis.value.total_keys:,} keys" for node in full if node.redis.value]
-            yield Hit(
+            yield Match(
                 (name,),
                 f"{name} is a master without any data, while another node has some.",
                 (f"{name} holds no keys, up {redis.uptime} s", *held),
@@ -270,7 +266,7 @@ def _empty_master(state: ClusterState) -> Iterator[Hit]:
             )
 
 
-def _writes_refused(state: ClusterState) -> Iterator[Hit]:
+def _writes_refused(state: ClusterState) -> Iterator[Match]:
     """A master refuses writes because it has too few good replicas; or a replica will, as the next master."""
     for name in state.masters:
         refusal = refuses_writes(state.node(name))
@@ -279,110 +275,114 @@ def _writes_refused(state: ClusterState) -> Iterator[Hit]:
             # Held back on purpose, and another node is a master already: what is acknowledged here would be lost.
             held = REBUILD if len(state.masters) > 1 else RESUME
             action = held if (wanted or 0) >= PAUSED else advise(refusal[1])
-            yield Hit((name,), f"{name} refuses every write.", (refusal[0],), action)
+            yield Match((name,), f"{name} refuses every write.", (refusal[0],), action)
     for node in state.nodes:
         redis = node.redis.value
         if redis is not None and redis.role is Role.REPLICA and (redis.config.min_replicas_to_write or 0) >= PAUSED:
             summary = f"{node.name} would refuse every write after a failover: it was told to hold them back."
             held_back = f"{node.name} is a replica with min-replicas-to-write {redis.config.min_replicas_to_write}"
-            yield Hit((node.name,), summary, (held_back,), RESUME, Severity.WARNING)
+            yield Match((node.name,), summary, (held_back,), RESUME, Severity.WARNING)
 
 
 _STALE = "After a failover clients would find older data."
-ROWS: tuple[Row, ...] = (
+RULES: tuple[FindingRule, ...] = (
     # Loops and strangers explain a missing master better than its absence does.
-    Row(
+    FindingRule(
         "mutual-replication",
         Severity.CRITICAL,
         "No node takes writes, and a full sync may loop.",
         _mutual,
-        then="runbook break-replication-loop",
+        remedy="runbook break-replication-loop",
     ),
-    Row(
+    FindingRule(
         "no-master",
         Severity.CRITICAL,
         "No write is accepted.",
         _no_master,
-        then="runbook break-replication-loop where both are replicas, initial-build where nothing runs",
-        said_by=("mutual-replication",),
+        remedy="runbook break-replication-loop where both are replicas, initial-build where nothing runs",
+        superseded_by=("mutual-replication",),
     ),
-    Row(
+    FindingRule(
         "histories-diverged",
         Severity.CRITICAL,
         "Whoever follows the other loses its own writes.",
         _histories_diverged,
-        then="runbook resolve-dual-master, which exports and backs up before it wipes",
+        remedy="runbook resolve-dual-master, which exports and backs up before it wipes",
     ),
-    Row(
+    FindingRule(
         "dual-master",
         Severity.CRITICAL,
         "Clients may write to either, and one of them will be wiped.",
         _dual_master,
-        then="runbook resolve-dual-master; the rebuild where one is set aside without writes of its own",
+        remedy="runbook resolve-dual-master; the rebuild where one is set aside without writes of its own",
     ),
-    Row(
-        "empty-master", Severity.CRITICAL, "Whoever follows it is emptied.", _empty_master, then="make nobody follow it"
+    FindingRule(
+        "empty-master",
+        Severity.CRITICAL,
+        "Whoever follows it is emptied.",
+        _empty_master,
+        remedy="make nobody follow it",
     ),
-    Row(
+    FindingRule(
         "writes-refused",
         Severity.CRITICAL,
         "Clients can read but not write, now or after the next failover.",
         _writes_refused,
-        then="CONFIG SET the minimum, or bring the replica back; runbook resume-writes where a switchover was given up",
+        remedy="CONFIG SET the minimum, or bring the replica back; runbook resume-writes after an abandoned switchover",
     ),
-    Row(
+    FindingRule(
         "replica-of-vip",
         Severity.CRITICAL,
         "The address moves: it may come to follow itself.",
         _of_vip,
-        then="SLAVEOF the address of the master itself",
+        remedy="SLAVEOF the address of the master itself",
     ),
-    Row(
+    FindingRule(
         "replica-of-stranger",
         Severity.WARNING,
         "It holds another server's data.",
         _of_stranger,
-        then="correct the inventory, or the replica",
+        remedy="correct the inventory, or the replica",
     ),
-    Row(
+    FindingRule(
         "chained-replica",
         Severity.WARNING,
         "It stops being fed as soon as the replica in between does.",
         _chained,
-        then="make it follow the master itself",
-        said_by=("mutual-replication",),
+        remedy="make it follow the master itself",
+        superseded_by=("mutual-replication",),
     ),
-    Row(
+    FindingRule(
         "replica-syncing",
         Severity.WARNING,
         "Until it ends a second failure has no safe way out.",
         _syncing,
-        then="wait, with its keepalived off",
+        remedy="wait, with its keepalived off",
     ),
     # Before the lost link, whose cause it is.
-    Row(
+    FindingRule(
         "masterauth-mismatch",
         Severity.WARNING,
         _STALE,
         _masterauth,
-        then="CONFIG SET masterauth to the master's password",
+        remedy="CONFIG SET masterauth to the master's password",
     ),
     # Where the master itself is gone, or the node follows the wrong one, the link is only the consequence.
-    Row(
+    FindingRule(
         "replica-link-down",
         Severity.WARNING,
         _STALE,
         _link_down,
-        then="the log of the replica says why",
-        said_by=("masterauth-mismatch", "mutual-replication", "replica-of-vip", "no-master"),
+        remedy="the log of the replica says why",
+        superseded_by=("masterauth-mismatch", "mutual-replication", "replica-of-vip", "no-master"),
     ),
-    Row("replica-lagging", Severity.WARNING, _STALE, _lagging, then="the network, and the load of both"),
-    Row(
+    FindingRule("replica-lagging", Severity.WARNING, _STALE, _lagging, remedy="the network, and the load of both"),
+    FindingRule(
         "master-without-replica",
         Severity.WARNING,
         "There is one copy of the data, and nothing to fail over to.",
         _without_replica,
-        then="the runbook of the rebuild",
-        said_by=("failover-unprotected", "dual-master"),
+        remedy="the runbook of the rebuild",
+        superseded_by=("failover-unprotected", "dual-master"),
     ),
 )

@@ -5,22 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from console.core.diagnosis.finding import NextAction, Severity
-from console.core.diagnosis.row import Hit, Row, advise, listed
+from console.core.diagnosis.next_actions import advise
+from console.core.diagnosis.rule import FindingRule, Match, listed
 from console.core.model import ClusterState
-from console.core.model.facts import named
+from console.core.model.facts import node_by_address
 from console.core.quantities import counted
-from console.core.watchers.sentinels import accounts, named_master, naming, naming_in_words, watched
+from console.core.watchers.sentinels import (
+    agreed_master,
+    named_masters_in_words,
+    readable_sentinels,
+    sentinels_by_master,
+    watched_masters,
+)
 
 ENOUGH = 3
 """Sentinels of which one may die and the other two still agree and authorize (Redis Sentinel documentation)."""
 VIP_OF_SENTINELS = NextAction(runbook="sentinel-repair-write-vip")
 
 
-def _unreachable(state: ClusterState) -> Iterator[Hit]:
+def _unreachable(state: ClusterState) -> Iterator[Match]:
     """A Sentinel does not answer, or what answers is none."""
     for one in state.sentinels:
         if one.sentinel.problem is not None:
-            yield Hit(
+            yield Match(
                 (one.name,),
                 f"{one.name} could not be read.",
                 (f"{one.address}:{one.port}: {one.sentinel.problem}",),
@@ -28,11 +35,11 @@ def _unreachable(state: ClusterState) -> Iterator[Hit]:
             )
 
 
-def _no_quorum(state: ClusterState) -> Iterator[Hit]:
+def _no_quorum(state: ClusterState) -> Iterator[Match]:
     """A Sentinel cannot reach the quorum, or the majority that authorizes a failover."""
-    lost = [(one, said) for one, said in accounts(state) if said.quorum_ok is False]
+    lost = [(one, said) for one, said in readable_sentinels(state) if said.quorum_ok is False]
     if lost:
-        yield Hit(
+        yield Match(
             tuple(one.name for one, _ in lost),
             "A failover is not possible: too few Sentinels can reach each other.",
             tuple(f"{one.name}: {said.quorum_text}" for one, said in lost),
@@ -40,11 +47,11 @@ def _no_quorum(state: ClusterState) -> Iterator[Hit]:
         )
 
 
-def _tilt(state: ClusterState) -> Iterator[Hit]:
+def _tilt(state: ClusterState) -> Iterator[Match]:
     """A Sentinel is in TILT mode: it watches and acts on nothing."""
-    for one, said in accounts(state):
+    for one, said in readable_sentinels(state):
         if said.tilt:
-            yield Hit(
+            yield Match(
                 (one.name,),
                 f"{one.name} is in TILT mode.",
                 (f"{one.name}: sentinel_tilt 1; its clock jumped, or it was stopped for more than two seconds",),
@@ -52,14 +59,14 @@ def _tilt(state: ClusterState) -> Iterator[Hit]:
             )
 
 
-def _disagree(state: ClusterState) -> Iterator[Hit]:
+def _disagree(state: ClusterState) -> Iterator[Match]:
     """The Sentinels name different masters, or one of them knows none of this name."""
-    if len(naming(state)) > 1:
-        epochs = [f"{one.name}: config epoch {master.config_epoch}" for one, master in watched(state)]
-        yield Hit(
-            tuple(one.name for one, _ in accounts(state)),
+    if len(sentinels_by_master(state)) > 1:
+        epochs = [f"{one.name}: config epoch {master.config_epoch}" for one, master in watched_masters(state)]
+        yield Match(
+            tuple(one.name for one, _ in readable_sentinels(state)),
             "The Sentinels do not name the same master.",
-            (naming_in_words(state), *epochs),
+            (named_masters_in_words(state), *epochs),
             advise(
                 "the higher config epoch is the newer configuration and spreads within seconds; where it does not, "
                 f"SENTINEL REMOVE {state.master_name} and MONITOR it anew on the odd one"
@@ -67,12 +74,12 @@ def _disagree(state: ClusterState) -> Iterator[Hit]:
         )
 
 
-def _too_few(state: ClusterState) -> Iterator[Hit]:
+def _too_few(state: ClusterState) -> Iterator[Match]:
     """There are fewer than three Sentinels."""
     number = len(state.sentinels)
     if 0 < number < ENOUGH:
         alone = "if it or its host dies, nobody fails over" if number == 1 else "if one of them dies, nobody fails over"
-        yield Hit(
+        yield Match(
             tuple(one.name for one in state.sentinels),
             f"There {'is' if number == 1 else 'are'} {counted(number, 'Sentinel')}: {alone}.",
             (f"a failover needs the majority of {number}",),
@@ -80,11 +87,11 @@ def _too_few(state: ClusterState) -> Iterator[Hit]:
         )
 
 
-def _failing_over(state: ClusterState) -> Iterator[Hit]:
+def _failing_over(state: ClusterState) -> Iterator[Match]:
     """A Sentinel is failing over now."""
-    busy = [(one, master) for one, master in watched(state) if master.failing_over]
+    busy = [(one, master) for one, master in watched_masters(state) if master.failing_over]
     if busy:
-        yield Hit(
+        yield Match(
             tuple(one.name for one, _ in busy),
             "A failover is under way.",
             tuple(f"{one.name}: {master.failover_state or 'failover_in_progress'}" for one, master in busy),
@@ -92,40 +99,40 @@ def _failing_over(state: ClusterState) -> Iterator[Hit]:
         )
 
 
-def _master_not_vip(state: ClusterState) -> Iterator[Hit]:
+def _master_not_vip(state: ClusterState) -> Iterator[Match]:
     """The Sentinels name one node as the master, and the virtual IP is at another one, or leads to it."""
-    master = named_master(state)
+    master = agreed_master(state)
     if master is None or not state.vip:
         return
     elsewhere = [name for name in state.vip_holders if name != master.name]
     reached = state.vip_reaches
     if not elsewhere and reached in {None, master.name}:
         return
-    yield Hit(
+    yield Match(
         tuple(dict.fromkeys((master.name, *elsewhere, *((reached,) if reached else ())))),
         f"The Sentinels name {master.name}, but {state.vip} is on {listed(state.vip_holders) or 'no node'}"
         f" and reaches {reached or 'nothing'}.",
-        (naming_in_words(state), f"{state.vip}: held by {listed(state.vip_holders) or 'no node'}"),
+        (named_masters_in_words(state), f"{state.vip}: held by {listed(state.vip_holders) or 'no node'}"),
         VIP_OF_SENTINELS,
     )
 
 
-def _stale_peer(state: ClusterState) -> Iterator[Hit]:
+def _stale_peer(state: ClusterState) -> Iterator[Match]:
     """A Sentinel remembers a Sentinel or a server that is not in the inventory."""
     ours = {(one.address, one.port) for one in state.sentinels}
     hosts = {address.address for node in state.nodes for address in node.addresses.value or ()}
     strangers: dict[str, list[str]] = {}
-    for one, said in accounts(state):
+    for one, said in readable_sentinels(state):
         for peer in said.peers:
             if (peer.host, peer.port) not in ours and peer.host not in hosts:
                 word = f"Sentinel {peer.host}:{peer.port}{' (down)' if peer.down else ''}"
                 strangers.setdefault(word, []).append(one.name)
         for known in said.replicas:
-            if named(state, known.host, known.port) is None:
+            if node_by_address(state, known.host, known.port) is None:
                 word = f"replica {known.host}:{known.port}{' (down)' if known.down else ''}"
                 strangers.setdefault(word, []).append(one.name)
     if strangers:
-        yield Hit(
+        yield Match(
             tuple(dict.fromkeys(name for names in strangers.values() for name in names)),
             "The Sentinels count on what is not in the inventory.",
             tuple(f"{listed(names)} know{'s' if len(names) == 1 else ''} {who}" for who, names in strangers.items()),
@@ -136,56 +143,58 @@ def _stale_peer(state: ClusterState) -> Iterator[Hit]:
         )
 
 
-ROWS: tuple[Row, ...] = (
-    Row(
+RULES: tuple[FindingRule, ...] = (
+    FindingRule(
         "sentinel-disagree",
         Severity.CRITICAL,
         "Clients that ask a Sentinel are sent to different servers.",
         _disagree,
-        then="wait for the newer epoch to spread, else monitor it anew on the odd one",
+        remedy="wait for the newer epoch to spread, else monitor it anew on the odd one",
     ),
-    Row(
+    FindingRule(
         "sentinel-master-not-vip",
         Severity.CRITICAL,
         "Clients of the virtual IP write to a server that the Sentinels do not protect.",
         _master_not_vip,
-        then="runbook sentinel-repair-write-vip",
-        said_by=("vip-duplicate", "vip-on-replica", "vip-on-dead-redis"),
+        remedy="runbook sentinel-repair-write-vip",
+        superseded_by=("vip-duplicate", "vip-on-replica", "vip-on-dead-redis"),
     ),
-    Row(
+    FindingRule(
         "sentinel-no-quorum",
         Severity.CRITICAL,
         "If the master dies now, nobody takes over.",
         _no_quorum,
-        then="start the Sentinels that are down",
+        remedy="start the Sentinels that are down",
     ),
-    Row(
+    FindingRule(
         "sentinel-failover-in-progress",
         Severity.WARNING,
         "Roles and addresses are about to change.",
         _failing_over,
-        then="wait for its end",
+        remedy="wait for its end",
     ),
-    Row("sentinel-tilt", Severity.WARNING, "It takes no part in a failover.", _tilt, then="wait; look at the clock"),
-    Row(
+    FindingRule(
+        "sentinel-tilt", Severity.WARNING, "It takes no part in a failover.", _tilt, remedy="wait; look at the clock"
+    ),
+    FindingRule(
         "sentinel-unreachable",
         Severity.WARNING,
         "It may be missing when a failover is to be decided.",
         _unreachable,
-        then="start it, or look at the network",
+        remedy="start it, or look at the network",
     ),
-    Row(
+    FindingRule(
         "sentinel-stale-peer",
         Severity.WARNING,
         "Each one that is gone raises the majority that a failover needs, or may be promoted.",
         _stale_peer,
-        then="correct the inventory, else SENTINEL RESET on one after the other",
+        remedy="correct the inventory, else SENTINEL RESET on one after the other",
     ),
-    Row(
+    FindingRule(
         "sentinel-too-few",
         Severity.INFO,
         "One more failure, and nobody fails over.",
         _too_few,
-        then="three Sentinels on three hosts",
+        remedy="three Sentinels on three hosts",
     ),
 )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from console.core.conditions.predicate import Question, UnreadError
 from console.core.conditions.servers import fork_headroom
-from console.core.conditions.spec import Ask, UnreadError
 from console.core.diagnosis.finding import Severity
-from console.core.diagnosis.row import Hit, Row, advise, replicas, serving
+from console.core.diagnosis.next_actions import advise
+from console.core.diagnosis.rule import FindingRule, Match
 from console.core.model import ClusterState, NodeState
-from console.core.model.facts import names_of, source_of
+from console.core.model.facts import names_of, replica_links, serving_master, source_of
 from console.core.model.verdict import Verdict
 from console.core.quantities import size
 
@@ -19,11 +20,11 @@ BLINK = 10
 """Seconds that a restart of its Redis alone takes."""
 
 
-def _writable(state: ClusterState) -> Iterator[Hit]:
+def _writable(state: ClusterState) -> Iterator[Match]:
     """A replica takes writes."""
-    for node, redis, _ in replicas(state):
+    for node, redis, _ in replica_links(state):
         if redis.read_only_replica is False:
-            yield Hit(
+            yield Match(
                 (node.name,),
                 f"{node.name} is a replica that takes writes.",
                 ("slave_read_only:0",),
@@ -31,9 +32,9 @@ def _writable(state: ClusterState) -> Iterator[Hit]:
             )
 
 
-def _backlog(state: ClusterState) -> Iterator[Hit]:
+def _backlog(state: ClusterState) -> Iterator[Match]:
     """The replication backlog does not hold what is written while a replica is away for a minute."""
-    master = serving(state)
+    master = serving_master(state)
     redis = master.redis.value if master is not None else None
     if master is None or redis is None or redis.backlog is None or not redis.write_rate:
         return
@@ -41,7 +42,7 @@ def _backlog(state: ClusterState) -> Iterator[Hit]:
     if redis.backlog.size >= need:
         return
     covered = redis.backlog.size / redis.write_rate
-    yield Hit(
+    yield Match(
         (master.name,),
         f"A replica that is away for more than {covered:.0f} s needs a full copy from {master.name}.",
         (
@@ -53,7 +54,7 @@ def _backlog(state: ClusterState) -> Iterator[Hit]:
     )
 
 
-def _not_in_config(state: ClusterState) -> Iterator[Hit]:
+def _not_in_config(state: ClusterState) -> Iterator[Match]:
     """A restart of Redis would change a node's role: its configuration file says another one than it has."""
     for node in state.nodes:
         redis, file = node.redis.value, node.redis_file.value
@@ -65,15 +66,15 @@ def _not_in_config(state: ClusterState) -> Iterator[Hit]:
             where = f"{file.path} has no replicaof line" if file is not None else "it was started without a file"
             summary = f"{node.name} follows {redis.master.host} until its next restart: then it is a master."
             advice = f"do not let a supervisor restart Redis on {node.name} by itself; after a restart attach it again"
-            yield Hit((node.name,), summary, (where, _follows(node)), advise(advice))
+            yield Match((node.name,), summary, (where, _follows(node)), advise(advice))
         elif redis.master is not None and master and not _means(state, node, master):
             summary = f"{node.name} follows {redis.master.host}, but after a restart it would follow {master}."
             advice = f"correct that line, or CONFIG REWRITE on {node.name} while it follows the right master"
-            yield Hit((node.name,), summary, (about, _follows(node)), advise(advice), Severity.WARNING)
+            yield Match((node.name,), summary, (about, _follows(node)), advise(advice), Severity.WARNING)
         elif redis.master is None and master:
             summary = f"{node.name} is a master, but after a restart it would follow {master}."
             advice = f"take the line out, or CONFIG REWRITE on {node.name} while it is a master"
-            yield Hit((node.name,), summary, (about, "now: role master"), advise(advice), Severity.WARNING)
+            yield Match((node.name,), summary, (about, "now: role master"), advise(advice), Severity.WARNING)
 
 
 def _follows(node: NodeState) -> str:
@@ -92,25 +93,25 @@ def _means(state: ClusterState, node: NodeState, master: str) -> bool:
     return host in hosts and port.strip() == str(redis.master.port)
 
 
-def _fork_headroom(state: ClusterState) -> Iterator[Hit]:
+def _fork_headroom(state: ClusterState) -> Iterator[Match]:
     """A master has not the memory or the disk for the fork that a full sync needs."""
     for name in state.masters:
         node = state.node(name)
         redis = node.redis.value
         try:
-            check = fork_headroom(Ask(state, node, {}))
+            check = fork_headroom(Question(state, node, {}))
         except UnreadError:
             continue
         if check.verdict is Verdict.FAILS and redis is not None and redis.persistence.rdb_last_status == "ok":
             summary = f"{name} has not the room for the fork that a full sync needs."
-            yield Hit((name,), summary, (check.evidence,), advise(check.advice))
+            yield Match((name,), summary, (check.evidence,), advise(check.advice))
 
 
-def _maxmemory(state: ClusterState) -> Iterator[Hit]:
+def _maxmemory(state: ClusterState) -> Iterator[Match]:
     """The nodes have different limits of memory."""
     limits = {node.name: node.redis.value.maxmemory for node in state.nodes if node.redis.value}
     if None not in limits.values() and len(set(limits.values())) > 1:
-        yield Hit(
+        yield Match(
             tuple(limits),
             "The nodes have different limits of memory.",
             tuple(f"{name}: maxmemory {size(limit) if limit else 'none'}" for name, limit in limits.items()),
@@ -118,11 +119,11 @@ def _maxmemory(state: ClusterState) -> Iterator[Hit]:
         )
 
 
-def _version_skew(state: ClusterState) -> Iterator[Hit]:
+def _version_skew(state: ClusterState) -> Iterator[Match]:
     """The nodes run different versions of Redis."""
     found = {node.name: f"{redis.flavour} {redis.version}" for node in state.nodes if (redis := node.redis.value)}
     if len({version.rsplit(".", 1)[0] for version in found.values()}) > 1:
-        yield Hit(
+        yield Match(
             tuple(found),
             "The nodes run different versions of Redis.",
             tuple(f"{name}: {version}" for name, version in found.items()),
@@ -130,12 +131,12 @@ def _version_skew(state: ClusterState) -> Iterator[Hit]:
         )
 
 
-def _persistence_off(state: ClusterState) -> Iterator[Hit]:
+def _persistence_off(state: ClusterState) -> Iterator[Match]:
     """A master saves nothing to disk."""
     for name in state.masters:
         redis = state.node(name).redis.value
         if redis is not None and redis.config.save == "" and not redis.persistence.aof:
-            yield Hit(
+            yield Match(
                 (name,),
                 f"{name} saves nothing to disk.",
                 ('save "", appendonly no',),
@@ -145,57 +146,57 @@ def _persistence_off(state: ClusterState) -> Iterator[Hit]:
             )
 
 
-ROWS: tuple[Row, ...] = (
-    Row(
+RULES: tuple[FindingRule, ...] = (
+    FindingRule(
         "replica-writable",
         Severity.WARNING,
         "Writes to it vanish with the next full sync.",
         _writable,
-        then="CONFIG SET slave-read-only yes",
+        remedy="CONFIG SET slave-read-only yes",
     ),
-    Row(
+    FindingRule(
         "fork-headroom",
         Severity.WARNING,
         "A full sync could make the master fail.",
         _fork_headroom,
-        then="make room first: the figures say how much",
+        remedy="make room first: the figures say how much",
     ),
-    Row(
+    FindingRule(
         "maxmemory-mismatch",
         Severity.WARNING,
         "After a failover keys are evicted, or writes refused.",
         _maxmemory,
-        then="the same maxmemory on both",
+        remedy="the same maxmemory on both",
     ),
-    Row(
+    FindingRule(
         "version-skew",
         Severity.WARNING,
         "The older one may not be able to load the newer one's data.",
         _version_skew,
-        then="upgrade the replica first",
+        remedy="upgrade the replica first",
     ),
-    Row(
+    FindingRule(
         "backlog-too-small",
         Severity.INFO,
         "A short interruption costs the master a full sync, and the pair its protection while it lasts.",
         _backlog,
-        then="a larger repl-backlog-size: the figures say which",
+        remedy="a larger repl-backlog-size: the figures say which",
     ),
     # Information, not a warning: the documented pair is run this way, and CONFIG REWRITE has its own trap, for a notify
     # script's SLAVEOF NO ONE is not in the file either.
-    Row(
+    FindingRule(
         "replica-not-in-config",
         Severity.INFO,
         "A restart brings back a second master, or a replica of the wrong node, without anybody deciding it.",
         _not_in_config,
-        then="know what a restart does; correct the file where it is wrong",
-        said_by=("replica-of-stranger", "replica-of-vip", "mutual-replication"),
+        remedy="know what a restart does; correct the file where it is wrong",
+        superseded_by=("replica-of-stranger", "replica-of-vip", "mutual-replication"),
     ),
-    Row(
+    FindingRule(
         "persistence-off",
         Severity.INFO,
         "A restart of the master empties the pair.",
         _persistence_off,
-        then="no automatic restart, or persistence on",
+        remedy="no automatic restart, or persistence on",
     ),
 )

@@ -6,16 +6,17 @@ from collections.abc import Iterator
 
 from console.core.conditions.servers import role_in_words
 from console.core.diagnosis.finding import Severity
-from console.core.diagnosis.row import BUILD, REBUILD, Hit, Row, advise, choosing, listed, names, repairing
+from console.core.diagnosis.next_actions import BUILD, REBUILD, advise, break_loop_or, repair_vip_or
+from console.core.diagnosis.rule import FindingRule, Match, listed, node_names
 from console.core.model import ClusterState, NodeState, Role
 from console.core.model.facts import notify_scripts, proved_down, redis_processes
-from console.core.watchers.sentinels import naming_in_words
+from console.core.watchers.sentinels import named_masters_in_words
 
 
 def _states(state: ClusterState, nodes: tuple[str, ...]) -> list[str]:
     """What moves the address: where Sentinels do it, whom they name."""
     if state.sentinels:
-        return [naming_in_words(state)]
+        return [named_masters_in_words(state)]
     words = []
     for name in nodes:
         keepalived = state.node(name).keepalived.value
@@ -23,25 +24,25 @@ def _states(state: ClusterState, nodes: tuple[str, ...]) -> list[str]:
     return words
 
 
-def _missing(state: ClusterState) -> Iterator[Hit]:
+def _missing(state: ClusterState) -> Iterator[Match]:
     """No node holds the virtual IP."""
     if state.vip_holders or state.vip_unread:
         return
-    everyone = names(list(state.nodes))
-    next_action = repairing(state, REBUILD if state.masters else BUILD)
+    everyone = node_names(list(state.nodes))
+    next_action = repair_vip_or(state, REBUILD if state.masters else BUILD)
     evidence = (f"{state.vip} is on no interface of {listed(everyone)}", *_states(state, everyone))
-    yield Hit(everyone, f"No node holds {state.vip}.", evidence, next_action)
+    yield Match(everyone, f"No node holds {state.vip}.", evidence, next_action)
 
 
-def _duplicate(state: ClusterState) -> Iterator[Hit]:
+def _duplicate(state: ClusterState) -> Iterator[Match]:
     """Several nodes hold the virtual IP at once."""
     holders = state.vip_holders
     if len(holders) > 1:
-        yield Hit(
+        yield Match(
             holders,
             f"{state.vip} is on {listed(holders)} at once.",
             (*_states(state, holders), f"from here it reaches {state.vip_reaches or 'none of them'}"),
-            repairing(
+            repair_vip_or(
                 state,
                 advise(
                     "see whether VRRP (protocol 112) passes between them; stop keepalived on the node that should yield"
@@ -50,32 +51,34 @@ def _duplicate(state: ClusterState) -> Iterator[Hit]:
         )
 
 
-def _on_replica(state: ClusterState) -> Iterator[Hit]:
+def _on_replica(state: ClusterState) -> Iterator[Match]:
     """The holder of the virtual IP is a replica."""
     for node in _holders(state):
         redis = node.redis.value
         if redis is not None and redis.role is Role.REPLICA:
             running = [f"still running: {one.command}" for one in notify_scripts(node)]
-            yield Hit(
+            yield Match(
                 (node.name,),
                 f"{node.name} holds {state.vip}, but it is a replica.",
                 (role_in_words(redis), *running),
                 advise("wait for its notify script")
                 if running
-                else choosing(state, repairing(state, advise("find out why it was not promoted, or move the VIP"))),
+                else break_loop_or(
+                    state, repair_vip_or(state, advise("find out why it was not promoted, or move the VIP"))
+                ),
             )
 
 
-def _on_dead(state: ClusterState) -> Iterator[Hit]:
+def _on_dead(state: ClusterState) -> Iterator[Match]:
     """The holder of the virtual IP has a Redis that does not run, or does not answer."""
     for node in _holders(state):
         hung = not node.redis.ok and bool(redis_processes(node))
         if proved_down(node) or hung:
-            yield Hit(
+            yield Match(
                 (node.name,),
                 f"{node.name} holds {state.vip}, but its Redis {'does not answer' if hung else 'does not run'}.",
                 (f"Redis on {node.name}: {node.redis.problem}", *_states(state, (node.name,))),
-                repairing(
+                repair_vip_or(
                     state,
                     advise(
                         f"start Redis on {node.name} if it holds the newest data, or let the other node take the VIP"
@@ -84,7 +87,7 @@ def _on_dead(state: ClusterState) -> Iterator[Hit]:
             )
 
 
-def _stranger(state: ClusterState) -> Iterator[Hit]:
+def _stranger(state: ClusterState) -> Iterator[Match]:
     """Clients reach another server through the virtual IP than the addresses on the nodes say."""
     reach = state.vip_reach.value
     if reach is None:
@@ -93,7 +96,7 @@ def _stranger(state: ClusterState) -> Iterator[Hit]:
     figures = f"run_id {reach.run_id[:12]} answers at {state.vip} ({reach.route})"
     if reached is None:
         if all(node.redis.ok or proved_down(node) for node in state.nodes):
-            yield Hit(
+            yield Match(
                 (),
                 f"{state.vip} reaches a Redis that is none of the nodes.",
                 (figures,),
@@ -101,7 +104,7 @@ def _stranger(state: ClusterState) -> Iterator[Hit]:
             )
     elif reached not in state.vip_holders and not state.vip_unread:
         where = f"on {listed(state.vip_holders)}" if state.vip_holders else "on no interface of the nodes"
-        yield Hit(
+        yield Match(
             (reached, *state.vip_holders),
             f"{state.vip} is {where}, but clients reach {reached}.",
             (figures, *_states(state, (reached, *state.vip_holders))),
@@ -117,40 +120,40 @@ def _holders(state: ClusterState) -> list[NodeState]:
     return [state.node(name) for name in state.vip_holders]
 
 
-ROWS: tuple[Row, ...] = (
-    Row(
+RULES: tuple[FindingRule, ...] = (
+    FindingRule(
         "vip-duplicate",
         Severity.CRITICAL,
         "Some clients write to one node, some to the other.",
         _duplicate,
-        then="runbook repair-vip; see whether VRRP passes between them",
+        remedy="runbook repair-vip; see whether VRRP passes between them",
     ),
-    Row(
+    FindingRule(
         "vip-missing",
         Severity.CRITICAL,
         "Clients reach nothing.",
         _missing,
-        then="runbook repair-vip, or initial-build where nothing runs",
+        remedy="runbook repair-vip, or initial-build where nothing runs",
     ),
-    Row(
+    FindingRule(
         "vip-on-dead-redis",
         Severity.CRITICAL,
         "Clients are refused.",
         _on_dead,
-        then="runbook repair-vip where another node is the master; else start it if it holds the newest data",
+        remedy="runbook repair-vip where another node is the master; else start it if it holds the newest data",
     ),
-    Row(
+    FindingRule(
         "vip-on-replica",
         Severity.CRITICAL,
         "Clients can read, and every write is refused with READONLY.",
         _on_replica,
-        then="wait for its notify script, else runbook repair-vip",
+        remedy="wait for its notify script, else runbook repair-vip",
     ),
-    Row(
+    FindingRule(
         "vip-reaches-stranger",
         Severity.CRITICAL,
         "Clients write to a server that you are not looking at.",
         _stranger,
-        then="find who answers; send gratuitous ARP from the holder",
+        remedy="find who answers; send gratuitous ARP from the holder",
     ),
 )

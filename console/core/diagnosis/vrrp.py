@@ -6,35 +6,24 @@ from collections.abc import Iterator
 
 from console.core.conditions.pair_protection import protection_checks
 from console.core.diagnosis.finding import NextAction, Severity
+from console.core.diagnosis.next_actions import BUILD, REBUILD, RESOLVE, advise, break_loop_or, repair_vip_or
 from console.core.diagnosis.races import script_in_words
 from console.core.diagnosis.roles import diverged
-from console.core.diagnosis.row import (
-    BUILD,
-    REBUILD,
-    RESOLVE,
-    Hit,
-    Row,
-    advise,
-    choosing,
-    listed,
-    names,
-    repairing,
-    serving,
-)
-from console.core.keepalived.named_scripts import uses
+from console.core.diagnosis.rule import FindingRule, Match, listed, node_names
 from console.core.keepalived.priority import effective, pair_rule_holds, rule_text
 from console.core.keepalived.running_scripts import pending_lines
+from console.core.keepalived.script_calls import script_calls
 from console.core.model import ActionKind, ClusterState, NodeState, VrrpInstance, VrrpState
-from console.core.model.facts import notify_scripts, source_of
+from console.core.model.facts import notify_scripts, serving_master, source_of
 from console.core.model.verdict import Verdict
 
 
-def _down(state: ClusterState) -> Iterator[Hit]:
+def _down(state: ClusterState) -> Iterator[Match]:
     """No keepalived runs on a node."""
     off = [node for node in state.nodes if node.keepalived.value is not None and not node.keepalived.value.running]
     if off:
-        names_ = names(off)
-        yield Hit(
+        names_ = node_names(off)
+        yield Match(
             names_,
             f"keepalived does not run on {listed(names_)}.",
             tuple(line for node in off for line in (f"{node.name}: no keepalived process", *_killed(node))),
@@ -45,9 +34,9 @@ def _down(state: ClusterState) -> Iterator[Hit]:
 def _killed(node: NodeState) -> Iterator[str]:
     """A check that ends keepalived where Redis does not answer: it would end it again."""
     instance = _instance(node)
-    for use in uses(node, instance) if instance is not None else ():
-        for where, action in use.actions:
-            if action.kind is ActionKind.STOPS_KEEPALIVED and use.what.startswith("check "):
+    for call in script_calls(node, instance) if instance is not None else ():
+        for where, action in call.actions:
+            if action.kind is ActionKind.STOPS_KEEPALIVED and call.trigger.startswith("check "):
                 yield f"its own check ends it where Redis does not answer: {where}: {action.text}"
 
 
@@ -55,19 +44,19 @@ def _starting(state: ClusterState) -> NextAction:
     """A pair that serves or replicates was built before: the rebuild finishes what was left half done."""
     if diverged(state):
         return RESOLVE
-    known = serving(state) is not None or any(source_of(state, node) is not None for node in state.nodes)
-    return choosing(state, REBUILD if known else BUILD)
+    known = serving_master(state) is not None or any(source_of(state, node) is not None for node in state.nodes)
+    return break_loop_or(state, REBUILD if known else BUILD)
 
 
-def _unprotected(state: ClusterState) -> Iterator[Hit]:
+def _unprotected(state: ClusterState) -> Iterator[Match]:
     """The pair would not survive the failure of its master: the evidence says what is missing."""
-    master = serving(state)
+    master = serving_master(state)
     if master is None:
         return
     missing = [check for check in protection_checks(state) if check.verdict is Verdict.FAILS]
     if missing:
-        yield Hit(
-            names(list(state.nodes)),
+        yield Match(
+            node_names(list(state.nodes)),
             f"The pair would not survive the failure of {master.name}.",
             tuple(f"not so: {check.statement} ({check.evidence})" for check in missing),
             _restoring(state),
@@ -79,12 +68,12 @@ def _restoring(state: ClusterState) -> NextAction:
         return RESOLVE
     if len(state.vip_holders) <= 1:
         return REBUILD
-    return repairing(state, advise("first end the split: see the finding about the VIP"))
+    return repair_vip_or(state, advise("first end the split: see the finding about the VIP"))
 
 
-def _would_preempt(state: ClusterState) -> Iterator[Hit]:
+def _would_preempt(state: ClusterState) -> Iterator[Match]:
     """The keepalived of a node with old data would take the virtual IP as soon as Redis there answers."""
-    master = serving(state)
+    master = serving_master(state)
     holder = master.keepalived.value if master is not None else None
     if master is None or holder is None or holder.instance is None:
         return
@@ -96,7 +85,7 @@ def _would_preempt(state: ClusterState) -> Iterator[Hit]:
             continue
         mine, theirs = effective(keepalived.instance, check_ok=True), effective(holder.instance, check_ok=True)
         if mine > theirs and node.name not in state.vip_holders:
-            yield Hit(
+            yield Match(
                 (node.name, master.name),
                 f"keepalived on {node.name} takes the VIP as soon as Redis there answers, with old data.",
                 (
@@ -121,7 +110,7 @@ def _yields(instance: VrrpInstance) -> bool:
 
 def _pair(state: ClusterState) -> tuple[NodeState, VrrpInstance, NodeState, VrrpInstance] | None:
     """The master and the replica that follows it, with their instances; None where the roles are not settled."""
-    master = serving(state)
+    master = serving_master(state)
     replica = next((node for node in state.nodes if master is not None and source_of(state, node) is master), None)
     if master is None or replica is None:
         return None
@@ -133,14 +122,14 @@ def _instance(node: NodeState) -> VrrpInstance | None:
     return node.keepalived.value.instance if node.keepalived.value is not None else None
 
 
-def _rule_broken(state: ClusterState) -> Iterator[Hit]:
+def _rule_broken(state: ClusterState) -> Iterator[Match]:
     """The priorities do not satisfy s < m < s + abs(weight) for the present roles."""
     pair = _pair(state)
     if pair is None:
         return
     master, m, replica, s = pair
     if m.priority != s.priority and m.weight and s.weight and not pair_rule_holds(m, s):
-        yield Hit(
+        yield Match(
             (master.name, replica.name),
             f"The priorities do not fit: {replica.name} must stand below {master.name}, by less than the weight.",
             (f"{rule_text(m.priority, s.priority, m.weight)} does not hold", _figures(pair)),
@@ -148,11 +137,11 @@ def _rule_broken(state: ClusterState) -> Iterator[Hit]:
         )
 
 
-def _equal(state: ClusterState) -> Iterator[Hit]:
+def _equal(state: ClusterState) -> Iterator[Match]:
     """Both nodes have the same priority."""
     pair = _pair(state)
     if pair is not None and pair[1].priority == pair[3].priority:
-        yield Hit(
+        yield Match(
             (pair[0].name, pair[2].name),
             "Both nodes have the same priority: the higher address decides.",
             (_figures(pair),),
@@ -171,13 +160,13 @@ def _line(instance: VrrpInstance) -> str:
     return f"line {instance.priority_line}" if instance.priority_line else "the default"
 
 
-def _notify(state: ClusterState) -> Iterator[Hit]:
+def _notify(state: ClusterState) -> Iterator[Match]:
     """A notify script of keepalived is running."""
     for node in state.nodes:
         scripts, soon = notify_scripts(node), pending_lines(state, node)
         if scripts or soon:
             does = f": {soon[0].words(state.observed_at)}" if soon else ""
-            yield Hit(
+            yield Match(
                 (node.name,),
                 f"A notify script of keepalived is running on {node.name}{does}.",
                 (
@@ -188,21 +177,21 @@ def _notify(state: ClusterState) -> Iterator[Hit]:
             )
 
 
-def _dual(state: ClusterState) -> Iterator[Hit]:
+def _dual(state: ClusterState) -> Iterator[Match]:
     """Several nodes' keepaliveds are MASTER."""
     masters = [
         node for node in state.nodes if node.keepalived.value and node.keepalived.value.state is VrrpState.MASTER
     ]
     if len(masters) > 1:
-        yield Hit(
-            names(masters),
-            f"keepalived on {listed(names(masters))} is MASTER at once.",
+        yield Match(
+            node_names(masters),
+            f"keepalived on {listed(node_names(masters))} is MASTER at once.",
             tuple(f"{node.name}: by {node.keepalived.value.state_source}" for node in masters if node.keepalived.value),
             advise("see whether VRRP (protocol 112) passes between them, and whether vrid and version agree"),
         )
 
 
-def _disagrees(state: ClusterState) -> Iterator[Hit]:
+def _disagrees(state: ClusterState) -> Iterator[Match]:
     """What keepalived believes of itself and what the kernel holds contradict each other."""
     for node in state.nodes:
         keepalived, held = node.keepalived.value, node.holds(state.vip)
@@ -212,76 +201,76 @@ def _disagrees(state: ClusterState) -> Iterator[Hit]:
             continue
         has = "holds" if held else "does not hold"
         left = held and not keepalived.running
-        yield Hit(
+        yield Match(
             (node.name,),
             f"keepalived on {node.name} {'does not run' if left else 'is ' + keepalived.state.value},"
             f" and the kernel {has} {state.vip}.",
             (f"state by {keepalived.state_source}", f"{state.vip}: {'there' if held else 'not there'}"),
-            repairing(state, advise(f"take the address away by hand (ip addr del) on {node.name}"))
+            repair_vip_or(state, advise(f"take the address away by hand (ip addr del) on {node.name}"))
             if left
             else advise("look again in a moment; if it stays, believe the kernel and read keepalived's log"),
             Severity.CRITICAL if left else Severity.WARNING,
         )
 
 
-ROWS: tuple[Row, ...] = (
+RULES: tuple[FindingRule, ...] = (
     # The danger of the night: the one thing that must not be done is to start Redis there.
-    Row(
+    FindingRule(
         "would-preempt-stale",
         Severity.CRITICAL,
         "Acknowledged writes would be lost.",
         _would_preempt,
-        then="the rebuild, which stops keepalived there first",
+        remedy="the rebuild, which stops keepalived there first",
     ),
-    Row(
+    FindingRule(
         "failover-unprotected",
         Severity.WARNING,
         "The next failure is an outage.",
         _unprotected,
-        then="the runbook of the rebuild",
-        said_by=("no-master",),
+        remedy="the runbook of the rebuild",
+        superseded_by=("no-master",),
     ),
-    Row(
+    FindingRule(
         "vrrp-dual-master",
         Severity.CRITICAL,
         "Both claim the VIP, and each promotes its Redis.",
         _dual,
-        then="see whether VRRP passes, and whether vrid and version agree",
-        said_by=("vip-duplicate",),
+        remedy="see whether VRRP passes, and whether vrid and version agree",
+        superseded_by=("vip-duplicate",),
     ),
-    Row(
+    FindingRule(
         "vrrp-state-disagrees",
         Severity.WARNING,
         "What keepalived believes is not what clients get.",
         _disagrees,
-        then="believe the kernel; read its log",
+        remedy="believe the kernel; read its log",
     ),
-    Row(
+    FindingRule(
         "keepalived-down",
         Severity.WARNING,
         "Nothing moves the VIP when the master fails.",
         _down,
-        then="runbook one-shot-rebuild where Redis serves or replicates already, initial-build where nothing runs",
+        remedy="runbook one-shot-rebuild where Redis serves or replicates already, initial-build where nothing runs",
     ),
-    Row(
+    FindingRule(
         "priority-equal",
         Severity.WARNING,
         "Which node gets the VIP is left to chance.",
         _equal,
-        then="the runbook that changes one of them",
+        remedy="the runbook that changes one of them",
     ),
-    Row(
+    FindingRule(
         "priority-rule-broken",
         Severity.WARNING,
         "The replica takes the VIP, or the master keeps it when it fails.",
         _rule_broken,
-        then="the runbook that changes one of them",
+        remedy="the runbook that changes one of them",
     ),
-    Row(
+    FindingRule(
         "notify-in-progress",
         Severity.INFO,
         "It will change replication in some seconds.",
         _notify,
-        then="wait until it has ended",
+        remedy="wait until it has ended",
     ),
 )

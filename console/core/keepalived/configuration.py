@@ -59,10 +59,10 @@ class ParsedConfig(NamedTuple):
     not_understood: tuple[str, ...]
 
 
-Seal = Callable[[str], str]
+Fingerprint = Callable[[str], str]
 
 
-def parse(text: str, seal: Seal = lambda _: "") -> ParsedConfig:
+def parse(text: str, seal: Fingerprint = lambda _: "") -> ParsedConfig:
     """Reads a keepalived.conf of 1.x or 2.x. Never raises: what is broken or unknown is in `not_understood`.
 
     `seal` makes of auth_pass what may be kept of it, to tell whether two nodes have the same one.
@@ -182,7 +182,7 @@ class _Draft:
 class _Reader:
     """One reading of one text, collecting what it passes over."""
 
-    def __init__(self, text: str, seal: Seal) -> None:
+    def __init__(self, text: str, seal: Fingerprint) -> None:
         document = read_document(text)
         self.seal = seal
         self.version_line = 0
@@ -371,7 +371,7 @@ class _Reader:
             notify=draft.notify,
             priority_line=draft.lines.get("priority", 0),
             lines={"vrrp_version": self.version_line} | draft.lines,
-            auth_seal=self.seal(draft.words["auth_pass"]) if draft.words.get("auth_pass") else "",
+            auth_fingerprint=self.seal(draft.words["auth_pass"]) if draft.words.get("auth_pass") else "",
         )
 
 

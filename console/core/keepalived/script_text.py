@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from console.core.command import MASK
 from console.core.keepalived.configuration import mask
-from console.core.keepalived.script_sleeps import Course
+from console.core.keepalived.script_timing import ScriptTiming
 from console.core.model import ActionKind, ScriptAction
 
 SHELLS = frozenset({"sh", "bash", "dash", "ksh", "zsh", "ash"})
@@ -49,7 +49,7 @@ def actions(text: str) -> tuple[ScriptAction, ...]:
 def read_script(text: str) -> tuple[tuple[ScriptAction, ...], tuple[float, ...]]:
     """Every line that changes something, and every sleep in seconds; of sleeps that cannot be told, none."""
     found: list[ScriptAction] = []
-    course = Course()
+    course = ScriptTiming()
     for number, line in _lines(text):
         course.take(line, [words for words, _ in _commands(line)])
         kinds = dict.fromkeys(kind for part in _parts(line) for kind in _kinds(part))
@@ -61,7 +61,7 @@ def read_script(text: str) -> tuple[tuple[ScriptAction, ...], tuple[float, ...]]
     return tuple(found), tuple(course.pauses) if course.known else ()
 
 
-def _followed(line: str, course: Course, kind: ActionKind) -> str:
+def _followed(line: str, course: ScriptTiming, kind: ActionKind) -> str:
     """Whom a SLAVEOF means, `HOST PORT`; an argument of the script stays `$1`."""
     if kind is not ActionKind.FOLLOWS:
         return ""

@@ -6,16 +6,16 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from console.core.diagnosis.finding import Finding, Health, NextAction, Severity
-from console.core.diagnosis.row import Row
+from console.core.diagnosis.rule import FindingRule
 from console.core.kinds import all_kinds, kind_of
 from console.core.kinds.protection import protection
 from console.core.model import ClusterState
 from console.core.model.verdict import Verdict
 
 
-def all_rows() -> tuple[Row, ...]:
+def all_rules() -> tuple[FindingRule, ...]:
     """Every finding code that there is, in the order of the kinds."""
-    return tuple(dict.fromkeys(row for kind in all_kinds() for row in kind.rows))
+    return tuple(dict.fromkeys(row for kind in all_kinds() for row in kind.rules))
 
 
 def diagnose(state: ClusterState, now: float) -> tuple[Finding, ...]:  # noqa: ARG001 - rules that judge ages need it
@@ -24,13 +24,13 @@ def diagnose(state: ClusterState, now: float) -> tuple[Finding, ...]:  # noqa: A
     What another finding says better, about one of the same nodes, is left out: one cause gives few lines.
     """
     kind = kind_of(state.kind)
-    found = [(row, finding) for row in kind.rows for finding in row.find(state)]
+    found = [(row, finding) for row in kind.rules for finding in row.find(state)]
     named = {(finding.code, node) for _, finding in found for node in finding.nodes}
-    instead = {**kind.instead, **kind.here(state)}
+    instead = {**kind.runbook_replacements, **kind.state_replacements(state)}
     kept = [
         _with_help(finding, instead)
         for row, finding in found
-        if not any((code, node) in named for code in row.said_by for node in finding.nodes)
+        if not any((code, node) in named for code in row.superseded_by for node in finding.nodes)
     ]
     return tuple(sorted(kept, key=lambda finding: finding.severity.rank))
 

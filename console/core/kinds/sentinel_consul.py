@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from console.core.conditions.sentinel_sets.set_protection import set_protection
 from console.core.diagnosis import consul, reachability, roles, sentinel, settings
 from console.core.diagnosis.finding import NextAction
-from console.core.diagnosis.row import advise
+from console.core.diagnosis.next_actions import advise
 from console.core.kinds.gate_facts import consul_facts, sentinel_facts
 from console.core.kinds.kind import Kind
 from console.core.model import ClusterState
@@ -30,23 +30,23 @@ def _facts(state: ClusterState) -> Mapping[str, str]:
 
 KIND = Kind(
     name="sentinel-consul",
-    what="a master that Sentinels choose, found by a name in Consul",
-    rows=(
-        *reachability.ROWS,
-        *consul.ROWS,
-        *sentinel.ROWS,
-        *roles.ROWS,
-        *settings.ROWS,
+    description="a master that Sentinels choose, found by a name in Consul",
+    rules=(
+        *reachability.RULES,
+        *consul.RULES,
+        *sentinel.RULES,
+        *roles.RULES,
+        *settings.RULES,
     ),
     protection=set_protection,
     protected="a replica is in sync, the Sentinels can fail over, and the name leads to the master",
     facts=_facts,
     keepalived_on_nodes=False,
-    instead={
+    runbook_replacements={
         "one-shot-rebuild": consul.RETURN,
         "resolve-dual-master": consul.RETURN,
         "initial-build": advise("start the Redis that holds the newest data first, then the Sentinel"),
         "break-replication-loop": advise("see what the Sentinel says: it makes the one it names a master"),
     },
-    here=_of_several_masters,
+    state_replacements=_of_several_masters,
 )

@@ -8,7 +8,7 @@ from console.core.conditions.sentinel_sets.read_vip import read_side_protection
 from console.core.conditions.sentinel_sets.set_protection import set_protection
 from console.core.diagnosis import lvs, reachability, roles, sentinel, settings, virtual_ip
 from console.core.diagnosis.finding import NextAction
-from console.core.diagnosis.row import advise
+from console.core.diagnosis.next_actions import advise
 from console.core.kinds.gate_facts import director_facts, sentinel_facts, virtual_ip_facts
 from console.core.kinds.kind import Kind
 from console.core.model import ClusterState
@@ -30,20 +30,20 @@ _SETTLE = advise(
 
 KIND = Kind(
     name="sentinel-vip",
-    what="a master that Sentinels choose, behind a virtual IP that their script moves",
-    rows=(
-        *reachability.ROWS,
-        *sentinel.ROWS,
-        *virtual_ip.ROWS,
-        *roles.ROWS,
-        *lvs.ROWS,
-        *settings.ROWS,
+    description="a master that Sentinels choose, behind a virtual IP that their script moves",
+    rules=(
+        *reachability.RULES,
+        *sentinel.RULES,
+        *virtual_ip.RULES,
+        *roles.RULES,
+        *lvs.RULES,
+        *settings.RULES,
     ),
     protection=_protection,
     protected="a replica is in sync, and the Sentinels can fail over",
     facts=_facts,
     keepalived_on_nodes=False,
-    instead={
+    runbook_replacements={
         "one-shot-rebuild": NextAction(runbook="sentinel-return-old-master"),
         "repair-vip": sentinel.VIP_OF_SENTINELS,
         "initial-build": advise(

@@ -13,6 +13,7 @@ from console.core.model import (
     ClockReading,
     DirectorState,
     DiskRoom,
+    DumpFile,
     HostIdentity,
     InterfaceAddress,
     Keepalived,
@@ -27,7 +28,6 @@ from console.core.model import (
     Redis,
     RedisFile,
     RunLock,
-    SavedFile,
     ScriptFile,
     Transition,
     VirtualService,
@@ -59,7 +59,7 @@ class HostReadings:
     system_log: Reading[LogTail] = field(default_factory=_not_read)
     memory: Reading[Memory] = field(default_factory=_not_read)
     disk: Reading[DiskRoom] = field(default_factory=_not_read)
-    saved: Reading[SavedFile] = field(default_factory=_not_read)
+    dump: Reading[DumpFile] = field(default_factory=_not_read)
     backups: Reading[tuple[Backup, ...]] = field(default_factory=_not_read)
     scripts: Reading[tuple[ScriptFile, ...]] = field(default_factory=_not_read)
     redis_log: Reading[LogTail] = field(default_factory=_not_read)
@@ -69,7 +69,7 @@ class HostReadings:
     arp: Reading[ArpSettings] = field(default_factory=_not_read)
 
 
-def silent(problem: Problem, at: float) -> HostReadings:
+def nothing_read(problem: Problem, at: float) -> HostReadings:
     """Nothing could be read, for one reason."""
     nothing: Reading[Any] = Reading(None, problem, at)
     return HostReadings(*([nothing] * len(fields(HostReadings))))
@@ -92,7 +92,7 @@ def assemble_node(spec: NodeSpec, vip: str, host: HostReadings, redis: Reading[R
         system_log=host.system_log,
         memory=host.memory,
         disk=host.disk,
-        saved=host.saved,
+        dump=host.dump,
         backups=host.backups,
         scripts=host.scripts,
         redis_log=host.redis_log,

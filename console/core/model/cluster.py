@@ -10,11 +10,11 @@ from console.core.model.host import (
     Backup,
     ClockReading,
     DiskRoom,
+    DumpFile,
     HostIdentity,
     InterfaceAddress,
     Memory,
     Processes,
-    SavedFile,
 )
 from console.core.model.keepalived import Keepalived, KeepalivedConfig, LogTail, RedisFile, ScriptFile
 from console.core.model.lvs import ArpSettings, DirectorState
@@ -44,7 +44,7 @@ class NodeState:
     system_log: Reading[LogTail]
     memory: Reading[Memory]
     disk: Reading[DiskRoom]
-    saved: Reading[SavedFile]
+    dump: Reading[DumpFile]
     backups: Reading[tuple[Backup, ...]] = NOT_READ
     """Oldest first."""
     scripts: Reading[tuple[ScriptFile, ...]] = NOT_READ
@@ -83,7 +83,7 @@ def unknown_node(name: str, address: str, redis_port: int, problem: Problem | No
         system_log=nothing(),
         memory=nothing(),
         disk=nothing(),
-        saved=nothing(),
+        dump=nothing(),
         backups=nothing(),
         scripts=nothing(),
         redis_log=nothing(),

@@ -40,7 +40,7 @@ class ConsulInstance:
     """Of the Consul node: there is the agent that the service is registered with."""
 
     @property
-    def held(self) -> ConsulCheck | None:
+    def maintenance(self) -> ConsulCheck | None:
         """The maintenance that keeps the name from resolving to it, whatever its own checks say."""
         kept = {NODE_MAINTENANCE, f"{SERVICE_MAINTENANCE}{self.service_id}"}
         return next((check for check in self.checks if check.check_id in kept), None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
@@ -12,7 +13,7 @@ from console.core.quantities import size
 _PORT = re.compile(r":(\d{1,5})\b")
 
 
-def named(state: ClusterState, host: str, port: int) -> NodeState | None:
+def node_by_address(state: ClusterState, host: str, port: int) -> NodeState | None:
     """The node that a replica means by its master_host: by address, inventory name or host name.
 
     Else by another address that one kernel alone holds. What two hold (a bridge of containers) names nobody, and
@@ -51,7 +52,7 @@ def source_of(state: ClusterState, node: NodeState) -> NodeState | None:
     redis = node.redis.value
     if redis is None or redis.role is not Role.REPLICA or redis.master is None:
         return None
-    return named(state, redis.master.host, redis.master.port)
+    return node_by_address(state, redis.master.host, redis.master.port)
 
 
 def attached_line(source: Redis, replica: NodeState) -> AttachedReplica | None:
@@ -61,14 +62,14 @@ def attached_line(source: Redis, replica: NodeState) -> AttachedReplica | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Gap:
+class ReplicationLag:
     """How far a replica is behind its source, in bytes of the stream. None: this server does not say (Redis 2.6)."""
 
     bytes: int | None
     figures: str
 
 
-def gap(source: Redis, replica: Redis, line: AttachedReplica | None) -> Gap:
+def replication_lag(source: Redis, replica: Redis, line: AttachedReplica | None) -> ReplicationLag:
     """By both servers' offsets, or by the source's own line about the replica, whichever is nearer.
 
     The two servers are not read at the same instant: on a busy pair the difference of two readings holds the writes
@@ -82,8 +83,8 @@ def gap(source: Redis, replica: Redis, line: AttachedReplica | None) -> Gap:
         behind = max(0, source.offset - line.offset)
         ways.append((behind, f"{behind} bytes behind: source at {source.offset}, acknowledged {line.offset}"))
     if not ways:
-        return Gap(None, f"Redis {source.version} does not say offsets")
-    return Gap(*min(ways))
+        return ReplicationLag(None, f"Redis {source.version} does not say offsets")
+    return ReplicationLag(*min(ways))
 
 
 def redis_processes(node: NodeState) -> tuple[Process, ...]:
@@ -132,3 +133,18 @@ def link_in_words(link: MasterLink) -> str:
         return words
     left = "" if link.sync_left_bytes is None else f", {size(max(0, link.sync_left_bytes))} left"
     return f"{words}, full sync in progress{left}"
+
+
+def serving_master(state: ClusterState) -> NodeState | None:
+    """The master that clients reach: behind the VIP, else the only one there is."""
+    if state.vip_reaches is not None and state.vip_reaches in state.masters:
+        return state.node(state.vip_reaches)
+    return state.node(state.masters[0]) if len(state.masters) == 1 else None
+
+
+def replica_links(state: ClusterState) -> Iterator[tuple[NodeState, Redis, MasterLink]]:
+    """The nodes whose Redis says that it is a replica, with what it says of its master."""
+    for node in state.nodes:
+        redis = node.redis.value
+        if redis is not None and redis.role is Role.REPLICA and redis.master is not None:
+            yield node, redis, redis.master

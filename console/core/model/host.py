@@ -82,7 +82,7 @@ class DiskRoom:
 
 
 @dataclass(frozen=True, slots=True)
-class SavedFile:
+class DumpFile:
     """A dump on the node's disk: what can be known of a Redis that is not running."""
 
     path: str

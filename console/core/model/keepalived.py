@@ -60,7 +60,7 @@ class VrrpInstance:
     """1-based line of the `priority` keyword in the file; 0 where the default applies."""
     lines: Mapping[str, int] = field(default_factory=dict)
     """Keyword → its 1-based line; `vrrp_instance` stands for the block itself."""
-    auth_seal: str = field(default="", repr=False)
+    auth_fingerprint: str = field(default="", repr=False)
     """Equal on two nodes that one process has read if their auth_pass is. It says nothing else, and is never shown."""
 
     @property

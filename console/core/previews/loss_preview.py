@@ -12,8 +12,8 @@ from console.core.previews.key_comparison import KeyComparison, comparison_lines
 from console.core.previews.quiescence import BUSY_OPS, Quiescence
 from console.core.previews.sync_cost import cost
 from console.core.quantities import counted, size, span
-from console.core.replication.ancestry import COMPARE, LARGE_SHARE, ancestry
-from console.core.replication.resync import ResyncKind, predict
+from console.core.replication.history import COMPARE_ADVICE, LARGE_SHARE, compare_histories
+from console.core.replication.resync import ResyncKind, predict_resync
 
 LARGE_DUMP = 10_000
 """Bytes: more than the RDB of an empty server ever has."""
@@ -51,9 +51,9 @@ def preview(
 ) -> LossPreview:
     """What SLAVEOF of the target to the source would do: by one observation, and by what was measured for it."""
     from_node, to_node = state.node(source), state.node(target)
-    kind, reason = predict(state, from_node, to_node)
+    kind, reason = predict_resync(state, from_node, to_node)
     s, t = from_node.redis.value, to_node.redis.value
-    older = ancestry(state, from_node, to_node)
+    older = compare_histories(state, from_node, to_node)
     lines = [f"{kind.value} resync: {reason}", *_keys(from_node, to_node), _beyond(target, older.verdict, older.reason)]
     lines += comparison_lines(comparison) if comparison is not None else []
     lines += [line for node in (to_node, from_node) for line in _saves(state, node)]
@@ -108,7 +108,7 @@ def _beyond(target: str, verdict: Verdict, reason: str) -> str:
 def _saves(state: ClusterState, node: NodeState) -> list[str]:
     redis = node.redis.value
     if redis is None:
-        saved = node.saved.value
+        saved = node.dump.value
         return [f"{node.name}: dump of {size(saved.size)} on disk at {saved.path}"] if saved else []
     now = state.observed_at + (node.clock.value.offset if node.clock.value else 0.0)
     last, changes = redis.persistence.rdb_last_save, redis.persistence.changes_since_save
@@ -120,7 +120,7 @@ def _saves(state: ClusterState, node: NodeState) -> list[str]:
 def _warnings(source: NodeState, target: NodeState, verdict: Verdict, reason: str) -> list[str]:
     s, t, found = source.redis.value, target.redis.value, []
     if verdict is Verdict.FAILS:
-        found.append(f"{target.name} may be newer than {source.name}: {reason}: {COMPARE}")
+        found.append(f"{target.name} may be newer than {source.name}: {reason}: {COMPARE_ADVICE}")
     if s is None or t is None:
         return found
     if s.total_keys == 0 and t.total_keys > 0:
@@ -129,8 +129,8 @@ def _warnings(source: NodeState, target: NodeState, verdict: Verdict, reason: st
         found.append(f"{source.name} holds {s.total_keys:,} keys, {target.name} {t.total_keys:,}")
     if t.persistence.aof and t.role is Role.MASTER:
         found.append(f"{target.name} loads an AOF: writes of its own since its start cannot be seen in its counters")
-    if t.total_keys == 0 and target.saved.value is not None and target.saved.value.size > LARGE_DUMP:
-        dump = target.saved.value
+    if t.total_keys == 0 and target.dump.value is not None and target.dump.value.size > LARGE_DUMP:
+        dump = target.dump.value
         found.append(
             f"{target.name} holds no keys, but a dump of {size(dump.size)} lies at {dump.path}: it is replaced"
         )

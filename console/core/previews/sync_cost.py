@@ -50,7 +50,7 @@ def cost(state: ClusterState, source: NodeState, target: NodeState) -> SyncCost 
 
 def _rdb(source: NodeState, s: Redis) -> tuple[int, str]:
     """How large the RDB will be, and by what. The last dump, unless the data has outgrown it."""
-    saved = source.saved.value
+    saved = source.dump.value
     if saved is not None and 0 < saved.size <= s.used_memory and (s.persistence.rdb_last_save or 0) > 0:
         return saved.size, f"its last dump had {size(saved.size)}"
     return s.used_memory, f"{size(s.used_memory)} in memory, an RDB is smaller"

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from console.core.model import Backup, NodeState, SavedFile
+from console.core.model import Backup, DumpFile, NodeState
 from console.core.model.facts import proved_down, started_at
 from console.core.quantities import size
 
@@ -45,7 +45,7 @@ def stamp_of(path: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class BackupNote:
     """What is written down about a backup when it is made: in its note, and as the answer of the script."""
 
     size: int
@@ -57,7 +57,7 @@ class Note:
     received: float | None = None
 
 
-def note_of(words: Mapping[str, str]) -> Note | None:
+def parse_note(words: Mapping[str, str]) -> BackupNote | None:
     """From `size`, `sha256`, `keys`, `expires`, `checked`, and `origin` and `received` where it came from another node.
 
     None where size or checksum are not there, or no such.
@@ -66,13 +66,13 @@ def note_of(words: Mapping[str, str]) -> Note | None:
     if not length.isdigit() or not _SHA256.fullmatch(digest):
         return None
     keys, expires, received = (_count(words, one) for one in ("keys", "expires", "received"))
-    return Note(int(length), digest, keys, expires, words.get("checked", ""), words.get("origin", ""), received)
+    return BackupNote(int(length), digest, keys, expires, words.get("checked", ""), words.get("origin", ""), received)
 
 
-def answered(text: str) -> tuple[str, Note] | None:
+def parse_answer(text: str) -> tuple[str, BackupNote] | None:
     """The path and the note in the answer of the script that made a backup; None: it is not such an answer."""
     words = dict(line.partition(" ")[::2] for line in text.splitlines())
-    note = note_of(words)
+    note = parse_note(words)
     return (words["backup"], note) if note is not None and is_backup(words.get("backup", "")) else None
 
 
@@ -81,18 +81,18 @@ def _count(words: Mapping[str, str], key: str) -> int | None:
     return int(value) if value.isdigit() else None
 
 
-def newest(backups: tuple[Backup, ...], which: str = NEWEST) -> Backup | None:
+def find_backup(backups: tuple[Backup, ...], which: str = NEWEST) -> Backup | None:
     """The backup of this stamp, or the newest one of the node's own data; None: there is none."""
     fitting = [one for one in backups if which == stamp_of(one.path) or (which == NEWEST and not one.origin)]
     return max(fitting, key=lambda one: stamp_of(one.path), default=None)
 
 
-def same_file(backup: Backup, dump: SavedFile | None) -> bool:
+def same_file(backup: Backup, dump: DumpFile | None) -> bool:
     """By size and time: a backup keeps the time of the dump that it was copied from, and a new save has another."""
     return dump is not None and (backup.size, backup.modified) == (dump.size, dump.modified)
 
 
-def keys_fit(backup: Backup, total: int) -> bool:
+def key_count_fits(backup: Backup, total: int) -> bool:
     """Whether a server with so many keys can hold this backup: keys that expire may be gone, and none comes by itself.
 
     Holds where redis-check-rdb did not count them.
@@ -100,14 +100,14 @@ def keys_fit(backup: Backup, total: int) -> bool:
     return backup.keys is None or backup.keys - (backup.expires or 0) <= total <= backup.keys
 
 
-def holds_memory(node: NodeState) -> str:
+def dump_matches_memory(node: NodeState) -> str:
     """Why the dump on disk is the data set in memory, in words; empty: it is not, or that is not known.
 
     Only for a server that counts no change since its last save. Its dump is either the one of that save, or the one it
     was started from; a server with AOF is started from that instead, so its dump must be from after the start. A save
     that took long began before it counted as done, and the file may be as old as that.
     """
-    redis, dump, start = node.redis.value, node.saved.value, started_at(node)
+    redis, dump, start = node.redis.value, node.dump.value, started_at(node)
     if redis is None or dump is None or start is None or redis.persistence.changes_since_save != 0:
         return ""
     disk = redis.persistence
@@ -125,7 +125,7 @@ def holds_memory(node: NodeState) -> str:
 
 def dump_size(node: NodeState) -> int | None:
     """Bytes that the next dump will have, at a guess: as many as the last one, and without one as memory is used."""
-    redis, dump = node.redis.value, node.saved.value
+    redis, dump = node.redis.value, node.dump.value
     if dump is not None and (redis is None or not redis.persistence.aof):
         return dump.size
     return redis.used_memory if redis is not None else None
@@ -146,8 +146,8 @@ class Room:
 
 def room_for_backup(node: NodeState, free: int, path: str) -> Room | None:
     """For a copy of the dump, and for a new dump beside the old one where it has to be saved first."""
-    redis, dump = node.redis.value, node.saved.value
-    if dump is not None and (holds_memory(node) or proved_down(node)):
+    redis, dump = node.redis.value, node.dump.value
+    if dump is not None and (dump_matches_memory(node) or proved_down(node)):
         wanted = int(dump.size * DISK_MARGIN)
         what = f"a copy of the dump of {size(dump.size)}"
     else:
@@ -168,8 +168,11 @@ def room_for_restore(backup: Backup, free: int, path: str) -> Room:
 # --- in words, and back ---------------------------------------------------------------------------------------------
 
 
-def in_words(node: str, backup: Backup) -> str:
-    """`redis-b:/data/dump.rdb.redis-ha-console.20261121T034000Z (5200000 bytes, sha256 …)`; `mentions` reads it."""
+def backup_in_words(node: str, backup: Backup) -> str:
+    """`redis-b:/data/dump.rdb.redis-ha-console.20261121T034000Z (5200000 bytes, sha256 …)`.
+
+    `backups_mentioned` reads this form.
+    """
     note = f", sha256 {backup.sha256}" if backup.sha256 else ""
     return f"{node}:{backup.path} ({backup.size} bytes{note})"
 
@@ -190,8 +193,8 @@ _MENTION = re.compile(
 )
 
 
-def mentions(text: str) -> tuple[Mention, ...]:
-    """Every backup that `in_words` has put into a text."""
+def backups_mentioned(text: str) -> tuple[Mention, ...]:
+    """Every backup that `backup_in_words` has put into a text."""
     return tuple(
         Mention(one["node"], one["path"], int(one["size"]), one["sha256"] or "") for one in _MENTION.finditer(text)
     )

@@ -12,37 +12,37 @@ from collections.abc import Mapping
 from console.core.model import Backup, NodeState, Redis
 from console.core.model.facts import started_at
 from console.core.quantities import counted
-from console.core.replication.backups import SLACK, holds_memory, same_file
+from console.core.replication.backups import SLACK, dump_matches_memory, same_file
 
 
-def copy_of(node: NodeState, source: NodeState) -> Backup | None:
+def received_copy(node: NodeState, source: NodeState) -> Backup | None:
     """What the node has received of the source's dump as that lies there now; None: nothing, or of an older one."""
-    dump = source.saved.value
+    dump = source.dump.value
     copies = node.backups.value or ()
     return next((one for one in reversed(copies) if one.origin == source.name and same_file(one, dump)), None)
 
 
 def dump_is_copy(node: NodeState, source: NodeState) -> bool:
     """Whether the dump of the node is what came from the source, and the source's dump is that file still."""
-    copy = copy_of(node, source)
-    return copy is not None and same_file(copy, node.saved.value)
+    copy = received_copy(node, source)
+    return copy is not None and same_file(copy, node.dump.value)
 
 
-def carried_over(node: NodeState, source: NodeState) -> str:
+def loaded_from_source(node: NodeState, source: NodeState) -> str:
     """Why the node has every write that the source holds, in words; empty: it has not, or that is not known.
 
     All that the source holds is in its dump, the node has received that very file, and was started after it came.
     What the node has written since does not matter: it is what it has beyond that.
     """
-    redis, start, copy = node.redis.value, started_at(node), copy_of(node, source)
+    redis, start, copy = node.redis.value, started_at(node), received_copy(node, source)
     if redis is None or redis.loading or redis.persistence.aof or start is None or copy is None or not copy.received:
         return ""
-    if start + SLACK < copy.received or not holds_memory(source):
+    if start + SLACK < copy.received or not dump_matches_memory(source):
         return ""
     return f"{node.name} was started from the dump of {source.name}, and {source.name} had no change since that save"
 
 
-def untouched(node: NodeState) -> str:
+def unchanged_since_start(node: NodeState) -> str:
     """Why the node holds what it loaded and nothing else, in words; empty: it does not, or that is not known."""
     redis = node.redis.value
     disk = redis.persistence if redis is not None else None
@@ -51,7 +51,7 @@ def untouched(node: NodeState) -> str:
     return f"no change on {node.name} since it was started"
 
 
-def same_counts(one: Redis, other: Redis) -> bool:
+def same_key_counts(one: Redis, other: Redis) -> bool:
     """Whether both have as many keys in each database, apart from keys that expire: those go by themselves."""
     return _lasting(one) == _lasting(other)
 
@@ -61,7 +61,7 @@ def _lasting(redis: Redis) -> Mapping[int, int]:
     return {number: keys for number, keys in lasting.items() if keys}
 
 
-def counts_in_words(redis: Redis) -> str:
+def key_counts_in_words(redis: Redis) -> str:
     """`db0 1 key, db1 5,000 keys (500 expire)`."""
     words = [
         f"db{number} {counted(keys, 'key')}"

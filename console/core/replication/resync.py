@@ -18,7 +18,7 @@ class ResyncKind(StrEnum):
     UNKNOWN = "unknown"
 
 
-def predict(state: ClusterState, source: NodeState, target: NodeState) -> tuple[ResyncKind, str]:
+def predict_resync(state: ClusterState, source: NodeState, target: NodeState) -> tuple[ResyncKind, str]:
     """Full or partial, and why, by the source's rule (replication.c, masterTryPartialResynchronization).
 
     From 4.0 on a master that is told to follow asks with its own history (replicationCacheMasterUsingMyself); before,

@@ -11,9 +11,9 @@ from dataclasses import replace
 from console.core.conditions import backups, replication, scripts, servers, switching, taking_over, virtual_ip, vrrp
 from console.core.conditions import dump_copies as copies
 from console.core.conditions import pair_protection as pair
+from console.core.conditions.predicate import ArgumentSpec, ArgumentType, PredicateSpec, Question, UnreadError, Value
 from console.core.conditions.sentinel_sets import service_name
 from console.core.conditions.sentinel_sets import set_protection as sentinel_set
-from console.core.conditions.spec import ArgumentSpec, ArgumentType, Ask, PredicateSpec, UnreadError, Value
 from console.core.model import ClusterState
 from console.core.model.verdict import Check, Verdict
 from console.core.runbooks import watcher_predicates as watchers
@@ -362,7 +362,7 @@ def evaluate(condition: Condition, state: ClusterState, roles: Mapping[str, str]
     return replace(check, hazard=spec.hazard)
 
 
-def _ask(spec: PredicateSpec, condition: Condition, state: ClusterState, roles: Mapping[str, str]) -> Ask:
+def _ask(spec: PredicateSpec, condition: Condition, state: ClusterState, roles: Mapping[str, str]) -> Question:
     subject = state.node(roles[condition.subject]) if spec.subject else None
     values: dict[str, Value] = {one.name: one.default for one in spec.arguments if one.default is not None}
     for argument in spec.arguments:
@@ -371,7 +371,7 @@ def _ask(spec: PredicateSpec, condition: Condition, state: ClusterState, roles: 
             values[argument.name] = roles[str(value)] if argument.is_role else value
         elif argument.required:
             raise KeyError(argument.name)
-    return Ask(state, subject, values)
+    return Question(state, subject, values)
 
 
 def _statement(spec: PredicateSpec, condition: Condition, roles: Mapping[str, str]) -> str:

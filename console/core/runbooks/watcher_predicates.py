@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from console.core.conditions.predicate import PredicateSpec
 from console.core.conditions.sentinel_sets import read_vip as read_side
 from console.core.conditions.sentinel_sets import sentinels
-from console.core.conditions.spec import PredicateSpec
 
 ROWS: tuple[PredicateSpec, ...] = (
     # Sentinels

@@ -11,12 +11,12 @@ from console.core.model import (
     RealServer,
     Role,
 )
-from console.core.model.facts import link_in_words, named, proved_down
-from console.core.watchers.sentinels import named_master
+from console.core.model.facts import link_in_words, node_by_address, proved_down
+from console.core.watchers.sentinels import agreed_master
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class DirectorEntry:
     """A node in the table of one director."""
 
     director: DirectorState
@@ -24,7 +24,7 @@ class Place:
     """None: the director does not have it."""
 
 
-def places(state: ClusterState, node: NodeState) -> tuple[Place, ...]:
+def director_entries(state: ClusterState, node: NodeState) -> tuple[DirectorEntry, ...]:
     """Where each director that could be read has this node for its readers."""
     found = []
     for director in state.directors:
@@ -32,12 +32,12 @@ def places(state: ClusterState, node: NodeState) -> tuple[Place, ...]:
             continue
         service = director.service(state.read_vip)
         servers = service.servers if service is not None else ()
-        mine = [one for one in servers if named(state, one.address, one.port) is node]
-        found.append(Place(director, mine[0] if mine else None))
+        mine = [one for one in servers if node_by_address(state, one.address, one.port) is node]
+        found.append(DirectorEntry(director, mine[0] if mine else None))
     return tuple(found)
 
 
-def place_in_words(place: Place) -> str:
+def entry_in_words(place: DirectorEntry) -> str:
     """`lb-1: 10.18.14.80:6379 weight 1, 0 active`."""
     server = place.server
     if server is None:
@@ -57,7 +57,7 @@ def reader_trouble(state: ClusterState, node: NodeState) -> str:
         return "it is still loading its data"
     if redis.role is Role.REPLICA and redis.master is not None and not redis.master.up:
         return f"it has lost its master: {link_in_words(redis.master)}"
-    master = named_master(state)
+    master = agreed_master(state)
     if redis.role is Role.MASTER and master is not None and master is not node:
         return f"it is a master beside {master.name}, whose writes it does not get"
     return ""

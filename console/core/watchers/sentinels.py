@@ -9,44 +9,44 @@ from console.core.model import (
     SentinelState,
     WatchedMaster,
 )
-from console.core.model.facts import named
+from console.core.model.facts import node_by_address
 
 
-def accounts(state: ClusterState) -> tuple[tuple[SentinelState, Sentinel], ...]:
+def readable_sentinels(state: ClusterState) -> tuple[tuple[SentinelState, Sentinel], ...]:
     """The Sentinels that could be read, with what they say."""
     return tuple((one, one.sentinel.value) for one in state.sentinels if one.sentinel.value is not None)
 
 
-def watched(state: ClusterState) -> tuple[tuple[SentinelState, WatchedMaster], ...]:
+def watched_masters(state: ClusterState) -> tuple[tuple[SentinelState, WatchedMaster], ...]:
     """Those of them that watch a master of this cluster's name."""
-    return tuple((one, said.master) for one, said in accounts(state) if said.master is not None)
+    return tuple((one, said.master) for one, said in readable_sentinels(state) if said.master is not None)
 
 
-def named_master(state: ClusterState) -> NodeState | None:
+def agreed_master(state: ClusterState) -> NodeState | None:
     """The node that all Sentinels that could be read name; None: they differ, or name a stranger, or nobody says."""
-    found = [named(state, master.host, master.port) for _, master in watched(state)]
-    if not found or len(found) != len(accounts(state)):
+    found = [node_by_address(state, master.host, master.port) for _, master in watched_masters(state)]
+    if not found or len(found) != len(readable_sentinels(state)):
         return None
     return found[0] if all(one is found[0] for one in found) else None
 
 
-def naming(state: ClusterState) -> dict[str, list[str]]:
+def sentinels_by_master(state: ClusterState) -> dict[str, list[str]]:
     """Master → the Sentinels that name it, in words; `no master NAME` for those that watch none."""
     found: dict[str, list[str]] = {}
-    for one, said in accounts(state):
+    for one, said in readable_sentinels(state):
         if said.master is None:
             found.setdefault(f"no master {state.master_name}", []).append(one.name)
             continue
-        node = named(state, said.master.host, said.master.port)
+        node = node_by_address(state, said.master.host, said.master.port)
         found.setdefault(f"{node.name} ({said.master.address})" if node else said.master.address, []).append(one.name)
     return found
 
 
-def naming_in_words(state: ClusterState) -> str:
+def named_masters_in_words(state: ClusterState) -> str:
     """`sentinel-1 and sentinel-2 name web-1 (…)`, for each master that is named; and who could not be read."""
     words = [
         f"{' and '.join(names)} name{'s' if len(names) == 1 else ''} {master}"
-        for master, names in naming(state).items()
+        for master, names in sentinels_by_master(state).items()
     ]
     unread = [one.name for one in state.sentinels if not one.sentinel.ok]
     words += [f"{' and '.join(unread)} could not be read"] if unread else []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from console.core.model import ClusterState, ConsulInstance, ConsulState, NodeState
-from console.core.model.facts import named, names_of
+from console.core.model.facts import names_of, node_by_address
 
 
 def full_name(consul: ConsulState) -> str:
@@ -19,18 +19,18 @@ def instance_of(state: ClusterState, node: NodeState) -> ConsulInstance | None:
     return ours[0] if ours else None
 
 
-def passing(consul: ConsulState) -> tuple[ConsulInstance, ...]:
+def passing_instances(consul: ConsulState) -> tuple[ConsulInstance, ...]:
     """The instances that the name resolves to, by their checks; none where they could not be read."""
     return tuple(one for one in consul.instances.value or () if one.passing)
 
 
-def whose(state: ClusterState, instance: ConsulInstance) -> str:
+def node_label(state: ClusterState, instance: ConsulInstance) -> str:
     """The node that an instance leads to, else its address."""
-    node = named(state, instance.address, instance.port)
+    node = node_by_address(state, instance.address, instance.port)
     return node.name if node is not None else f"{instance.address}:{instance.port}, none of the nodes"
 
 
-def resolved(state: ClusterState) -> tuple[str, ...]:
+def dns_nodes(state: ClusterState) -> tuple[str, ...]:
     """The nodes that DNS leads to; an address of none of them stands for itself."""
     answer = state.consul.dns.value if state.consul is not None else None
     return tuple(_node_at(state, address) for address in (answer.addresses if answer is not None else ()))
@@ -43,9 +43,9 @@ def _node_at(state: ClusterState, address: str) -> str:
     return address
 
 
-def in_words(instance: ConsulInstance) -> str:
+def checks_in_words(instance: ConsulInstance) -> str:
     """Each check that keeps it out, or that lets it in: `service:redisnode1 critical (Could not connect…)`."""
-    held = instance.held
+    held = instance.maintenance
     if held is not None:
         return f"in maintenance ({held.output or 'without a reason'})"
     shown = [one for one in instance.checks if one.status != "passing"] or list(instance.own_checks)
@@ -53,25 +53,25 @@ def in_words(instance: ConsulInstance) -> str:
     return "; ".join(said) or "no check at all"
 
 
-def named_masters(state: ClusterState) -> tuple[str, ...]:
+def master_addresses(state: ClusterState) -> tuple[str, ...]:
     """The addresses that the Sentinels which can be read name as the master, each once."""
     watched = [one.sentinel.value.master for one in state.sentinels if one.sentinel.value is not None]
     return tuple(sorted({one.address for one in watched if one is not None}))
 
 
-def writable(state: ClusterState) -> NodeState | None:
+def writable_master(state: ClusterState) -> NodeState | None:
     """The node that clients should be led to: the only master, of several the one that the Sentinels name."""
     if len(state.masters) == 1:
         return state.node(state.masters[0])
-    addresses = named_masters(state)
+    addresses = master_addresses(state)
     if len(addresses) != 1:
         return None
     host, _, port = addresses[0].rpartition(":")
-    node = named(state, host, int(port))
+    node = node_by_address(state, host, int(port))
     return node if node is not None and node.name in state.masters else None
 
 
-def name_leads_to(state: ClusterState) -> str | None:
+def node_by_checks(state: ClusterState) -> str | None:
     """The one node that clients find by the name, by its checks; None: nobody, several, or it could not be read."""
-    found = {whose(state, one) for one in passing(state.consul)} if state.consul is not None else set()
+    found = {node_label(state, one) for one in passing_instances(state.consul)} if state.consul is not None else set()
     return found.pop() if len(found) == 1 and found <= {node.name for node in state.nodes} else None

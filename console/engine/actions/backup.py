@@ -14,7 +14,7 @@ from console.core.inventory import NodeSpec, ServiceSpec
 from console.core.model import Backup
 from console.core.model.facts import proved_down
 from console.core.quantities import size
-from console.core.replication.backups import DISK_MARGIN, NEWEST, dump_of, in_words, newest
+from console.core.replication.backups import DISK_MARGIN, NEWEST, backup_in_words, dump_of, find_backup
 from console.engine.actions.request import PlanError, Request, word_of
 
 SLOWEST = 20_000_000
@@ -136,11 +136,11 @@ def save_dump(request: Request) -> tuple[Planned, ...]:
 def backup(request: Request) -> tuple[Planned, ...]:
     """Copies the dump as it was seen. Where there is none, nothing is copied: a plan may come before the first save."""
     node, seen = request.node, request.state.node(request.node.name)
-    dump = seen.saved.value
+    dump = seen.dump.value
     if dump is None:
         if proved_down(seen):
             return ()
-        raise PlanError(f"the dump of {node.name} could not be read: {seen.saved.problem}")
+        raise PlanError(f"the dump of {node.name} could not be read: {seen.dump.problem}")
     path = f"{dump.path}.redis-ha-console.{request.work.stamp}"
     settings = {
         "dump": dump.path,
@@ -165,7 +165,7 @@ def restore_dump(request: Request) -> tuple[Planned, ...]:
     found = request.state.node(node.name).backups
     if found.value is None:
         raise PlanError(f"the backups of {node.name} could not be read: {found.problem}")
-    chosen = newest(found.value, which)
+    chosen = find_backup(found.value, which)
     if chosen is None:
         raise PlanError(f"{node.name} has no backup{'' if which == NEWEST else f' {which}'} beside its dump")
     return (_restore(request, chosen),)
@@ -184,7 +184,7 @@ def _restore(request: Request, chosen: Backup) -> Planned:
     return Planned(
         node.name,
         _script(node, settings, _RESTORE, chosen.size),
-        f"Sets {dump} of {node.name} aside and puts {in_words(node.name, chosen)} in its place.",
+        f"Sets {dump} of {node.name} aside and puts {backup_in_words(node.name, chosen)} in its place.",
     )
 
 

@@ -12,7 +12,7 @@ import shlex
 from datetime import UTC, datetime
 
 from console.core.command import FileCopy, Planned
-from console.core.model import NodeState, SavedFile
+from console.core.model import DumpFile, NodeState
 from console.core.quantities import size
 from console.core.runs.gate import identity
 from console.engine.actions.backup import CHECK, FILES, SLOWEST, START
@@ -81,11 +81,11 @@ def copy_dump(request: Request) -> tuple[Planned, ...]:
     """The source's dump as it was seen, in the place of the node's. Raises PlanError."""
     node, source = request.node, request.role("source")
     seen = request.state.node(source.name)
-    theirs, mine = seen.saved.value, request.state.node(node.name)
+    theirs, mine = seen.dump.value, request.state.node(node.name)
     if source.name == node.name:
         raise PlanError(f"{node.name} has its own dump already")
     if theirs is None:
-        raise PlanError(f"the dump of {source.name} could not be read: {seen.saved.problem}")
+        raise PlanError(f"the dump of {source.name} could not be read: {seen.dump.problem}")
     dump = _path(request, mine)
     stamp = datetime.fromtimestamp(theirs.modified, UTC).strftime("%Y%m%dT%H%M%SZ")
     copy_of = f"{dump}.redis-ha-console.{stamp}"
@@ -93,7 +93,7 @@ def copy_dump(request: Request) -> tuple[Planned, ...]:
     here = {"dump": dump, "copy_of": copy_of, "part": f"{copy_of}.part", "length": str(theirs.size)}
     last = {
         **here,
-        "replaces": _shown(mine.saved.value),
+        "replaces": _shown(mine.dump.value),
         "modified": f"{theirs.modified:.0f}",
         "origin": source.name,
         "checking": f"what came from {source.name}",
@@ -118,8 +118,8 @@ def copy_dump(request: Request) -> tuple[Planned, ...]:
 
 def _path(request: Request, node: NodeState) -> str:
     """Where the node's Redis looks for its dump, also where there is none yet."""
-    if node.saved.value is not None:
-        return node.saved.value.path
+    if node.dump.value is not None:
+        return node.dump.value.path
     file, spec = node.redis_file.value, request.node.redis
     folder = node.disk.value.path if node.disk.value is not None else spec.dir
     if not folder:
@@ -127,7 +127,7 @@ def _path(request: Request, node: NodeState) -> str:
     return f"{folder.rstrip('/')}/{(file.dbfilename if file else '') or spec.dbfilename}"
 
 
-def _shown(dump: SavedFile | None) -> str:
+def _shown(dump: DumpFile | None) -> str:
     return f"{dump.size} {dump.modified:.0f}" if dump is not None else ""
 
 

@@ -11,8 +11,8 @@ from console.core.command import Planned, RedisCommand, ShellCommand
 from console.core.inventory import DirectorSpec
 from console.core.keepalived.virtual_servers import DEFAULT_WEIGHT, virtual_servers
 from console.core.model import DirectorState, RealServer, VirtualService
-from console.core.watchers.read_vip import places
-from console.core.watchers.sentinels import accounts
+from console.core.watchers.read_vip import director_entries
+from console.core.watchers.sentinels import readable_sentinels
 from console.engine.actions.request import PlanError, Request
 from console.engine.actions.virtual_ip import NO_ARPING, announcement
 
@@ -25,7 +25,9 @@ def sentinel_failover(request: Request) -> tuple[Planned, ...]:
     """Asks one Sentinel, which then needs nobody's consent; it answers when it has begun."""
     name = request.state.master_name
     able = [
-        one for one, said in accounts(request.state) if said.master and not said.tilt and said.quorum_ok is not False
+        one
+        for one, said in readable_sentinels(request.state)
+        if said.master and not said.tilt and said.quorum_ok is not False
     ]
     if not able:
         raise PlanError("no Sentinel is there that could fail over: look at their findings")
@@ -124,7 +126,7 @@ def _entries(request: Request) -> Iterator[_Entry]:
     for one in request.state.directors:
         if one.services.value is None:
             raise PlanError(f"the table of {one.name} could not be read: {one.services.problem}")
-    for place in places(request.state, request.state.node(request.node.name)):
+    for place in director_entries(request.state, request.state.node(request.node.name)):
         service = place.director.service(request.state.read_vip)
         if place.server is not None and service is not None:
             yield _Entry(place.director, specs[place.director.name], service, place.server)

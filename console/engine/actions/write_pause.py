@@ -18,7 +18,7 @@ from console.core.conditions.switching import PAUSED
 from console.core.model import ClusterState, Redis
 from console.core.runbooks.document import Condition
 from console.core.runbooks.vocabulary import evaluate
-from console.core.watchers.service_name import name_leads_to
+from console.core.watchers.service_name import node_by_checks
 from console.engine.actions.request import PlanError, Request, version_of, word_of
 
 PAUSES = "pause-writes"
@@ -102,7 +102,7 @@ class PauseWatch:
             self.way_back = "consul-return-old-master"
         elif state.sentinels:
             self.way_back = "sentinel-resume-writes"
-        serving = state.vip_reaches or name_leads_to(state)
+        serving = state.vip_reaches or node_by_checks(state)
         if not self.since or self.until or serving is None or state.observed_at <= self.since:
             return
         accepted = Condition("writes-accepted", "serving")

@@ -23,7 +23,7 @@ from console.core.runs.state import (
     StepStatus,
 )
 from console.core.runs.step_assessment import assessments
-from console.core.watchers.name_history import NameTally
+from console.core.watchers.service_name_history import NameTally
 from console.engine.ports import Journal, Operator
 from console.engine.sessions.resumption import pause_begun
 from console.engine.steps.attempt import attempt_of

@@ -6,8 +6,8 @@ import contextlib
 import threading
 
 from console.core.model import ClusterState
-from console.core.watchers.name_history import NameSample, NameTally, tally
-from console.core.watchers.service_name import full_name, writable
+from console.core.watchers.service_name import full_name, writable_master
+from console.core.watchers.service_name_history import NameSample, NameTally, tally
 from console.engine.ports import Clock, NameSampler
 
 EVERY = 0.2
@@ -35,7 +35,7 @@ class NameWatch:
         """An observation of the run: it tells who takes the writes. While nobody is it, the last one counts on."""
         if state.consul is not None:
             self._name = full_name(state.consul)
-        master = writable(state)
+        master = writable_master(state)
         if master is not None:
             self._right = master.address
 

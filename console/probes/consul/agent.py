@@ -10,7 +10,7 @@ from console.probes import NotUnderstoodError
 
 
 @dataclass(frozen=True, slots=True)
-class Registered:
+class RegisteredService:
     """A service as its agent has it."""
 
     service_id: str
@@ -20,7 +20,7 @@ class Registered:
     port: int
 
 
-def parse(text: str) -> tuple[Registered, ...]:
+def parse(text: str) -> tuple[RegisteredService, ...]:
     """In the order of their ids. Raises NotUnderstoodError."""
     try:
         found = json.loads(text)
@@ -29,7 +29,7 @@ def parse(text: str) -> tuple[Registered, ...]:
     if not isinstance(found, Mapping) or not all(isinstance(one, Mapping) for one in found.values()):
         raise NotUnderstoodError("Consul's answer is no table of services")
     return tuple(
-        Registered(
+        RegisteredService(
             service_id=str(service_id),
             service=str(one.get("Service", "")),
             address=str(one.get("Address") or ""),

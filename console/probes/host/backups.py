@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from console.core.model import Backup
-from console.core.replication.backups import is_backup, note_of
+from console.core.replication.backups import is_backup, parse_note
 from console.probes import NotUnderstoodError
 
 NAME = "backups"
@@ -49,7 +49,7 @@ def parse(text: str) -> tuple[Backup, ...]:
 
 def _noted(backup: Backup, note: dict[str, str]) -> Backup:
     """The copy with its note: one that speaks of another size is not its note."""
-    told = note_of(note)
+    told = parse_note(note)
     if told is None or told.size != backup.size:
         return backup
     return replace(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from console.core.model import SavedFile
+from console.core.model import DumpFile
 from console.probes import NotUnderstoodError
 
 NAME = "files"
@@ -54,7 +54,7 @@ def parse(text: str) -> dict[str, FileStat]:
     return found
 
 
-def saved(files: dict[str, FileStat], path: str) -> SavedFile | None:
+def dump_file(files: dict[str, FileStat], path: str) -> DumpFile | None:
     """The dump among them."""
     one = files.get(path)
-    return SavedFile(path=path, size=one.size, modified=one.modified) if one else None
+    return DumpFile(path=path, size=one.size, modified=one.modified) if one else None

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from console.core.keepalived.configuration import mask, mask_arguments
-from console.core.keepalived.script_sleeps import seconds_of
+from console.core.keepalived.script_timing import sleep_seconds
 from console.core.model import Process, Processes
 from console.probes import NotUnderstoodError
 
@@ -92,7 +92,7 @@ def _sleeps(seen: Mapping[int, _Seen], pid: int) -> float | None:
     left = (
         length - one.age
         for one in seen.values()
-        if one.parent == pid and one.name == "sleep" and (length := seconds_of(one.words[1:])) is not None
+        if one.parent == pid and one.name == "sleep" and (length := sleep_seconds(one.words[1:])) is not None
     )
     return max((max(0.0, one) for one in left), default=None)
 

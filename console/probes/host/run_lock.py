@@ -12,12 +12,12 @@ from console.core.runs.lock import parse as parse_note
 from console.probes import NotUnderstoodError
 
 NAME = "run-lock"
-FOLDER = "/run/redis-ha-console"
+ROOT_FOLDER = "/run/redis-ha-console"
 """Of consoles that are root on the node."""
-OTHERS = "/tmp/redis-ha-console-"  # noqa: S108 - a folder that is only read here, and links in it are passed over
+USER_FOLDER = "/tmp/redis-ha-console-"  # noqa: S108 - a folder that is only read here, and links in it are passed over
 """And the user's number: of consoles that are not."""
-FIND = f"""
-  for file in {FOLDER}/holder {OTHERS}*/holder; do
+FIND_HOLDER = f"""
+  for file in {ROOT_FOLDER}/holder {USER_FOLDER}*/holder; do
     [ -f "$file" ] && [ ! -L "$file" ] && [ -r "$file" ] || continue
     note= holder= began= lines=0
     while IFS= read -r line && [ "$lines" -lt 20 ]; do
@@ -39,7 +39,7 @@ if [ ! -r /proc/1/stat ]; then
   mark run-lock denied; echo 'the processes of other users (/proc is mounted with hidepid)'
 else
   mark run-lock ok
-{FIND}
+{FIND_HOLDER}
 fi
 """
 

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from console.core.command import Secret
 from console.core.inventory import CONSUL_TOKEN, ClusterSpec, ConsulSpec
-from console.core.watchers.name_history import NameSample
+from console.core.watchers.service_name_history import NameSample
 from console.probes import NotUnderstoodError
 from console.probes.consul import health as consul_health
 from console.transport.connecting.failure import LinkError

@@ -17,11 +17,11 @@ from collections.abc import Mapping
 
 from console.core.model import RunLock
 from console.core.runs.lock import note_of
-from console.probes.host.run_lock import FIND, FOLDER, OTHERS
+from console.probes.host.run_lock import FIND_HOLDER, ROOT_FOLDER, USER_FOLDER
 
 TITLE = "redis-ha-console-lock"
 """What the holder is called in the node's list of processes, before its run's name."""
-LOCK, OTHERS_LOCK = f"{FOLDER}/lock", "/tmp/redis-ha-console.lock"  # noqa: S108 - see above
+LOCK, OTHERS_LOCK = f"{ROOT_FOLDER}/lock", "/tmp/redis-ha-console.lock"  # noqa: S108 - see above
 
 _HEAD = """{
 exec 3<&0 0</dev/null 2>/dev/null
@@ -38,9 +38,9 @@ _HOLD = f"""
 for tool in flock timeout id; do
   command -v "$tool" >/dev/null || trouble "there is no $tool: it comes with util-linux and coreutils"
 done
-find_holder() {{ {FIND} }}
+find_holder() {{ {FIND_HOLDER} }}
 user=$(id -u)
-if [ "$user" -eq 0 ]; then folder={FOLDER}; else folder={OTHERS}$user; fi
+if [ "$user" -eq 0 ]; then folder={ROOT_FOLDER}; else folder={USER_FOLDER}$user; fi
 mkdir -m 755 "$folder"
 [ -d "$folder" ] && [ ! -L "$folder" ] && [ -O "$folder" ] || trouble "$folder cannot be made, or is not ours"
 if [ "$user" -eq 0 ]; then (set -C; : > {LOCK})
@@ -116,7 +116,7 @@ exit 0
 }}
 """
 
-_WHO = f"{FIND}\nsay who\nexit 0\n}}\n"
+_WHO = f"{FIND_HOLDER}\nsay who\nexit 0\n}}\n"
 
 
 def hold(nonce: str, claim: RunLock, lease: float) -> str:

@@ -10,10 +10,10 @@ from typing import Any
 
 from console.core.inventory import NodeSpec
 from console.core.model import Problem, ProblemKind
-from console.core.model.assembling import silent
+from console.core.model.assembling import nothing_read
 from console.probes import program
 from console.probes.host_reader import HostReader
-from console.probes.program import Section, Watched
+from console.probes.program import ProgramSettings, Section
 from console.transport.connecting.failure import LinkError
 from console.transport.connecting.inspection_thread import Now, silence
 from console.transport.connecting.link import Link
@@ -100,8 +100,10 @@ class HostInspector:
         self.spec = spec
         self.now = now
         self.handshakes = handshakes
-        self.watched = Watched(keepalived.config, keepalived.state_log, keepalived.system_log, ipvs=ipvs, arp=arp)
-        self.readings = silent(Problem(ProblemKind.CONNECTING, ProblemKind.CONNECTING.value), 0.0)
+        self.watched = ProgramSettings(
+            keepalived.config, keepalived.state_log, keepalived.system_log, ipvs=ipvs, arp=arp
+        )
+        self.readings = nothing_read(Problem(ProblemKind.CONNECTING, ProblemKind.CONNECTING.value), 0.0)
         self._dump = dump
         self._reader = HostReader(self.watched, vip, keepalived.instance)
         self._link: Link[_Session] = Link(f"SSH to {spec.name}", lambda: _Session(self))
@@ -169,7 +171,7 @@ class HostInspector:
             self._read_at = session.asked.since
             self._take(session.batch, session.asked, session.received)
         elif self._link.connection is None:
-            self.readings = silent(self._link.problem, self.now())
+            self.readings = nothing_read(self._link.problem, self.now())
         return opened
 
     def ask(self, *, full: bool) -> None:
@@ -220,7 +222,7 @@ class HostInspector:
             return
         silent_since = silence(f"the shell on {self.spec.name}", asked.at, begun=session.shell.begun)
         problem = Problem(ProblemKind.TIMEOUT, silent_since)
-        self.readings = silent(problem, self.now())
+        self.readings = nothing_read(problem, self.now())
         if time.monotonic() - asked.since > _GIVE_UP:
             self._lose(problem)
 
@@ -238,7 +240,7 @@ class HostInspector:
         self._asked = None
         self._offered = None
         self._link.fail(problem)
-        self.readings = silent(problem, self.now())
+        self.readings = nothing_read(problem, self.now())
 
     def _new_request(self) -> _Asked:
         self._seq += 1

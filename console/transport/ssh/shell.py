@@ -8,7 +8,7 @@ import time
 
 from console.core.model import ProblemKind
 from console.probes import program
-from console.probes.program import Section, Watched
+from console.probes.program import ProgramSettings, Section
 from console.transport.connecting.failure import LinkError
 from console.transport.ssh.connection import SshConnection
 from console.transport.ssh.paramiko_import import paramiko
@@ -20,7 +20,7 @@ _OPEN_TIMEOUT = 5.0
 class ShellReader:
     """Asks a node's shell for batches of readings. It can send nothing but the probes' program and its requests."""
 
-    def __init__(self, connection: SshConnection, watched: Watched, *, sudo: bool) -> None:
+    def __init__(self, connection: SshConnection, watched: ProgramSettings, *, sudo: bool) -> None:
         self._connection = connection
         self._watched = watched
         self._sudo = sudo
@@ -46,7 +46,7 @@ class ShellReader:
 
     def collect(self, seq: int, deadline: float) -> dict[str, Section] | None:
         """The batch that answers request `seq`; None while it has not come by `deadline` (monotonic)."""
-        end = program.end_of(self._nonce, seq)
+        end = program.end_marker(self._nonce, seq)
         while not self._buffer.endswith(end):
             if self._channel is None:
                 raise LinkError(ProblemKind.CLOSED, "the SSH session ended")
@@ -64,7 +64,7 @@ class ShellReader:
                 self.close()
                 raise LinkError(ProblemKind.BAD_ANSWER, "the node's shell answers without end")
         self._answered = True
-        found = program.sections(self._buffer, self._nonce, seq)
+        found = program.split_sections(self._buffer, self._nonce, seq)
         if self._once:
             self.close()
         return found
@@ -80,7 +80,7 @@ class ShellReader:
             self._channel = None
 
     def _program(self, request: str, *, once: bool = False) -> str:
-        return program.text(self._watched, self._nonce, request, once=once)
+        return program.program_text(self._watched, self._nonce, request, once=once)
 
     def _start(self, command: str, stdin: bytes) -> None:
         self.close()

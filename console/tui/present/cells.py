@@ -9,7 +9,7 @@ from typing import Any
 
 from textual.content import Content
 
-from console.core.keepalived.running_scripts import pending_lines, whole
+from console.core.keepalived.running_scripts import pending_lines, whole_seconds
 from console.core.model import ClusterState, NodeState, Reading, Role, VrrpState
 from console.core.model.facts import source_of
 from console.tui.present.words import (
@@ -141,7 +141,7 @@ def data_cells(node: NodeState) -> Content:
     redis = node.redis.value
     if redis is not None:
         return line(f"{number_text(redis.total_keys)} keys · {bytes_text(redis.used_memory)}")
-    saved = node.saved.value
+    saved = node.dump.value
     if saved is not None:
         return line(f"saved {bytes_text(saved.size)} {clock_text(saved.modified)}")
     return line(("—", DIM))
@@ -195,7 +195,7 @@ def notify_row(state: ClusterState, node: NodeState) -> Row:
 
     def count(now: float) -> Content:
         left = soon[0].left(now)
-        when = "? s" if left is None else f"{whole(left)} s"
+        when = "? s" if left is None else f"{whole_seconds(left)} s"
         return line((f"! {when} → {soon[0].command}", WARN))
 
     return replace(row, at=node.processes.at or row.at, counted=count)

@@ -8,9 +8,9 @@ import pytest
 import sample_races as races
 import samples as s
 
-from console.core.keepalived.running_scripts import follows_by_itself, pending_lines, whole, window
-from console.core.keepalived.script_sleeps import seconds_of
+from console.core.keepalived.running_scripts import loss_window, pending_lines, scripts_attach_replicas, whole_seconds
 from console.core.keepalived.script_text import read_script
+from console.core.keepalived.script_timing import sleep_seconds
 from console.core.kinds.diagnose import diagnose
 from console.core.model import ActionKind
 
@@ -54,7 +54,7 @@ def test_the_sleeps_before_a_line_are_added_up_or_said_to_be_not_known(text, aft
     [(("10",), 10), ((".5",), 0.5), (("1m", "5"), 65), (("2h",), 7200), (("1d",), 86_400), ((), None), (("x",), None)],
 )
 def test_what_sleep_takes(words, seconds):
-    assert seconds_of(words) == seconds
+    assert sleep_seconds(words) == seconds
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_whom_a_line_means_and_whether_it_stands_under_a_condition(text, target,
 def test_what_is_to_come_on_each_node_and_in_how_many_seconds():
     state = races.returning(age=3.0)
     (promotes,) = pending_lines(state, state.node(s.B))
-    assert (promotes.kind, promotes.pid, promotes.what) == (ActionKind.PROMOTES, 146, "notify_master")
+    assert (promotes.kind, promotes.pid, promotes.trigger) == (ActionKind.PROMOTES, 146, "notify_master")
     assert promotes.left(s.NOW) == pytest.approx(7)
     assert promotes.words(s.NOW) == "SLAVEOF NO ONE in 7 s"
     assert promotes.words(s.NOW + 2.5) == "SLAVEOF NO ONE in 5 s", "it counts down with the age of what was seen"
@@ -119,34 +119,34 @@ def test_where_processes_cannot_be_read_the_log_tells_when_the_script_began():
 
 
 def test_the_window_is_announced_open_counted_down_and_closed():
-    before = window(races.returning(age=3.0))
+    before = loss_window(races.returning(age=3.0))
     assert before is not None
-    assert (before.master, before.heir) == (s.B, s.A)
+    assert (before.master, before.successor) == (s.B, s.A)
     assert before.opens is not None
     assert before.opens.left(s.NOW) == pytest.approx(7)
     assert before.closes is not None
     left = []
     for age in (10.5, 12.0, 14.9):
         state = races.promoted(age=age)
-        found = window(state)
+        found = loss_window(state)
         assert found is not None
         assert found.opens is None
-        left.append(whole(found.closes.left(s.NOW)))
+        left.append(whole_seconds(found.closes.left(s.NOW)))
         (finding,) = [one for one in diagnose(state, s.NOW) if one.code == "failover-loses-writes"]
         assert f"For another {left[-1]} s" in finding.summary
         assert finding.severity == "critical"
     assert left == [5, 3, 1]
-    syncing = window(races.attached(up=False, sync_in_progress=True))
+    syncing = loss_window(races.attached(up=False, sync_in_progress=True))
     assert syncing is not None
     assert syncing.closes is None, "it follows, and its sync has not ended"
-    assert window(races.attached()) is None
-    assert window(s.healthy_pair()) is None
+    assert loss_window(races.attached()) is None
+    assert loss_window(s.healthy_pair()) is None
 
 
 def test_no_window_where_nobody_would_take_over():
     state = races.promoted()
-    assert window(s.with_keepalived(state, s.A, running=False)) is None
-    assert window(s.with_vip(state, s.B, held=False)) is None
+    assert loss_window(s.with_keepalived(state, s.A, running=False)) is None
+    assert loss_window(s.with_vip(state, s.B, held=False)) is None
 
 
 @pytest.mark.parametrize(
@@ -169,8 +169,8 @@ def test_a_promotion_before_the_end_of_the_sync_is_named_with_what_would_stop_th
 
 
 def test_the_pair_that_follows_by_itself_is_led_to_its_own_runbook():
-    assert follows_by_itself(races.with_scripts(s.healthy_pair()))
-    assert not follows_by_itself(s.healthy_pair())
+    assert scripts_attach_replicas(races.with_scripts(s.healthy_pair()))
+    assert not scripts_attach_replicas(s.healthy_pair())
     led = {one.next.runbook for one in diagnose(races.with_scripts(s.failed_over_pair()), s.NOW)}
     assert "safe-return" in led
     assert "one-shot-rebuild" not in led

@@ -73,7 +73,7 @@ EVENED = s.with_redis(EVENED, s.B, config=RedisConfig(min_replicas_to_write=0))
 WRITTEN = s.with_persistence(BACK, s.B, changes_since_save=3)
 AOF_ON = s.with_persistence(BACK, s.B, aof=True)
 SAVING = s.with_persistence(BACK, s.B, rdb_in_progress=True)
-NO_DUMP = s.with_node(BACK, s.B, saved=unread(ProblemKind.NOT_AVAILABLE, "dump.rdb: not there", s.NOW))
+NO_DUMP = s.with_node(BACK, s.B, dump=unread(ProblemKind.NOT_AVAILABLE, "dump.rdb: not there", s.NOW))
 KEPT, EMPTY = s.with_backup(BACK, s.B), s.with_redis(BACK, s.B, keys={})
 FULL = s.with_node(KEPT, s.B, disk=read(DiskRoom("/data/redis", 5_300_000, 80 * s.GIB), s.NOW))
 
@@ -351,7 +351,7 @@ TABLE = [
     ("restore-room", BACK, s.B, {}, UNKNOWN),
     ("restored", KEPT, s.B, {}, HOLDS),
     ("restored", s.with_save(KEPT, s.B), s.B, {}, FAILS),
-    ("restored", s.with_node(KEPT, s.B, saved=NO_DUMP.node(s.B).saved), s.B, {}, FAILS),
+    ("restored", s.with_node(KEPT, s.B, dump=NO_DUMP.node(s.B).dump), s.B, {}, FAILS),
     ("keys-as-in-backup", KEPT, s.B, {}, HOLDS),
     ("keys-as-in-backup", s.with_redis(KEPT, s.B, keys={0: 249_923}), s.B, {}, HOLDS),
     ("keys-as-in-backup", s.with_redis(KEPT, s.B, keys={0: 249_922}), s.B, {}, FAILS),
@@ -418,7 +418,7 @@ def test_what_cannot_be_read_is_neither_true_nor_false(predicate):
 @given(
     predicate=st.sampled_from(sorted(VOCABULARY)),
     builder=st.sampled_from(STATES),
-    lost=st.sets(st.sampled_from(["ssh", "redis", "keepalived", "addresses", "processes", "clock", "memory", "saved"])),
+    lost=st.sets(st.sampled_from(["ssh", "redis", "keepalived", "addresses", "processes", "clock", "memory", "dump"])),
     kind=st.sampled_from(list(ProblemKind)),
     node=st.sampled_from([s.A, s.B]),
 )

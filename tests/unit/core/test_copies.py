@@ -11,18 +11,18 @@ from console.core.conditions.switching import PAUSED
 from console.core.model import (
     Backup,
     DiskRoom,
+    DumpFile,
     ProblemKind,
     Processes,
     RedisConfig,
     RedisFile,
-    SavedFile,
     read,
     unread,
 )
 from console.core.model.verdict import Verdict
-from console.core.replication.ancestry import ancestry
-from console.core.replication.backups import newest, note_of
-from console.core.replication.dump_copies import carried_over, counts_in_words, same_counts
+from console.core.replication.backups import find_backup, parse_note
+from console.core.replication.dump_copies import key_counts_in_words, loaded_from_source, same_key_counts
+from console.core.replication.history import compare_histories
 from console.core.runbooks.document import Condition
 from console.core.runbooks.vocabulary import VOCABULARY, evaluate
 
@@ -39,13 +39,13 @@ def saved_survivor(state):
     state = s.with_redis(state, s.A, config=config, good_replicas=0, **COUNTS)
     done = {"changes_since_save": 0, "rdb_last_save": SAVED_AT, "rdb_last_seconds": 1, "rdb_last_status": "ok"}
     state = s.with_persistence(state, s.A, **done)
-    return s.with_node(state, s.A, saved=read(SavedFile("/data/redis/slave_dump.rdb", 5_300_000, SAVED_AT), s.NOW))
+    return s.with_node(state, s.A, dump=read(DumpFile("/data/redis/slave_dump.rdb", 5_300_000, SAVED_AT), s.NOW))
 
 
 def copied(state):
     """The dump of redis-a is that of redis-b too."""
-    dump = SavedFile("/data/redis/dump6379.rdb", 5_300_000, SAVED_AT)
-    return s.with_node(state, s.B, saved=read(dump, s.NOW), backups=read((COPY,), s.NOW))
+    dump = DumpFile("/data/redis/dump6379.rdb", 5_300_000, SAVED_AT)
+    return s.with_node(state, s.B, dump=read(dump, s.NOW), backups=read((COPY,), s.NOW))
 
 
 def file(**changes):
@@ -68,17 +68,17 @@ TABLE = [
     ("saved-for-good", DOWN, s.B, {}, FAILS),
     ("dump-kept", DOWN, s.B, {}, FAILS),
     ("dump-kept", KEPT, s.B, {}, HOLDS),
-    ("dump-kept", s.with_node(DOWN, s.B, saved=NO_DUMP), s.B, {}, HOLDS),
-    ("dump-kept", s.with_node(DOWN, s.B, saved=NO_DUMP, backups=unread(ProblemKind.NOT_READ)), s.B, {}, UNKNOWN),
+    ("dump-kept", s.with_node(DOWN, s.B, dump=NO_DUMP), s.B, {}, HOLDS),
+    ("dump-kept", s.with_node(DOWN, s.B, dump=NO_DUMP, backups=unread(ProblemKind.NOT_READ)), s.B, {}, UNKNOWN),
     ("copy-room", DOWN, s.B, {"source": s.A}, HOLDS),
     ("copy-room", s.with_node(DOWN, s.B, disk=read(DiskRoom("/data/redis", 5_300_000, 9 * s.GIB), 0)), s.B,
      {"source": s.A}, FAILS),
-    ("copy-room", s.with_node(DOWN, s.A, saved=NO_DUMP), s.B, {"source": s.A}, UNKNOWN),
+    ("copy-room", s.with_node(DOWN, s.A, dump=NO_DUMP), s.B, {"source": s.A}, UNKNOWN),
     ("has-dump-of", PLACED, s.B, {"source": s.A}, HOLDS),
     ("has-dump-of", DOWN, s.B, {"source": s.A}, FAILS),
     ("has-dump-of", OWN, s.B, {"source": s.A}, FAILS),
     ("has-dump-of", s.with_save(PLACED, s.A), s.B, {"source": s.A}, FAILS),
-    ("has-dump-of", s.with_node(PLACED, s.B, saved=NO_DUMP), s.B, {"source": s.A}, FAILS),
+    ("has-dump-of", s.with_node(PLACED, s.B, dump=NO_DUMP), s.B, {"source": s.A}, FAILS),
     ("runs-on-copy", RUNS, s.B, {"source": s.A}, HOLDS),
     ("runs-on-copy", s.with_redis(RUNS, s.B, keys={0: 10, 1: 4800}, expires={1: 300}), s.B, {"source": s.A}, HOLDS),
     ("runs-on-copy", s.with_redis(RUNS, s.B, keys={0: 10, 1: 4999}), s.B, {"source": s.A}, FAILS),
@@ -117,26 +117,26 @@ def test_each_predicate(predicate, state, subject, arguments, verdict):
 
 def test_a_node_that_was_started_from_the_dump_has_all_that_was_saved_and_what_it_wrote_since():
     b, a = RUNS.node(s.B), RUNS.node(s.A)
-    assert "was started from the dump of redis-a" in carried_over(b, a)
+    assert "was started from the dump of redis-a" in loaded_from_source(b, a)
     later = s.with_persistence(s.with_redis(RUNS, s.B, keys={0: 99, 1: 6000}), s.B, changes_since_save=1090)
-    assert ancestry(later, later.node(s.B), later.node(s.A)).verdict is HOLDS
+    assert compare_histories(later, later.node(s.B), later.node(s.A)).verdict is HOLDS
     written = s.with_persistence(RUNS, s.A, changes_since_save=1)
-    assert ancestry(written, written.node(s.B), written.node(s.A)).verdict is not HOLDS
+    assert compare_histories(written, written.node(s.B), written.node(s.A)).verdict is not HOLDS
     older = s.with_node(RUNS, s.B, processes=read(Processes(), s.NOW), backups=read((replace(COPY, received=None),), 0))
-    assert carried_over(older.node(s.B), a) == ""
+    assert loaded_from_source(older.node(s.B), a) == ""
 
 
 def test_a_copy_from_another_node_is_no_backup_of_this_ones_own_data():
     own = Backup(s.BACKUP_PATH, 1, 1.0)
-    assert newest((own, COPY)) is own
-    assert newest((COPY,)) is None
-    assert newest((own, COPY), "20261121T075820Z") is COPY
-    note = note_of({"size": "7", "sha256": "a1" * 32, "origin": s.A, "received": "1795000000"})
+    assert find_backup((own, COPY)) is own
+    assert find_backup((COPY,)) is None
+    assert find_backup((own, COPY), "20261121T075820Z") is COPY
+    note = parse_note({"size": "7", "sha256": "a1" * 32, "origin": s.A, "received": "1795000000"})
     assert (note.origin, note.received) == (s.A, 1_795_000_000)
 
 
 def test_counts_are_told_by_database():
     redis = RUNS.node(s.B).redis.value
-    assert counts_in_words(redis) == "db0 10 keys, db1 5,000 keys (500 expire)"
-    assert counts_in_words(replace(redis, keys={})) == "no keys"
-    assert same_counts(replace(redis, keys={0: 3}, expires={0: 3}), replace(redis, keys={}))
+    assert key_counts_in_words(redis) == "db0 10 keys, db1 5,000 keys (500 expire)"
+    assert key_counts_in_words(replace(redis, keys={})) == "no keys"
+    assert same_key_counts(replace(redis, keys={0: 3}, expires={0: 3}), replace(redis, keys={}))

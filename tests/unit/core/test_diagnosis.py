@@ -13,7 +13,7 @@ from console.core.conditions.switching import PAUSED
 from console.core.diagnosis.finding import Health, Severity
 from console.core.keepalived.configuration import parse
 from console.core.kinds import kind_of
-from console.core.kinds.diagnose import all_rows, diagnose, health
+from console.core.kinds.diagnose import all_rules, diagnose, health
 from console.core.model import (
     ActionKind,
     LogTail,
@@ -138,7 +138,7 @@ FOUND = [
     ("priority-rule-broken", s.with_priority(REBUILT, s.B, 120), (s.A, s.B), "warning"),
     ("nopreempt-ineffective", s.with_instance(HEALTHY, s.A, nopreempt=True, state="MASTER"), (s.A,), "warning"),
     ("nopreempt-ineffective", s.with_instance(HEALTHY, s.A, nopreempt=True), (s.A,), "warning"),
-    ("vrrp-mismatch", s.with_instance(HEALTHY, s.A, auth_seal="other"), (s.A, s.B), "critical"),
+    ("vrrp-mismatch", s.with_instance(HEALTHY, s.A, auth_fingerprint="other"), (s.A, s.B), "critical"),
     ("vrrp-mismatch", s.with_instance(HEALTHY, s.A, interface="eth9"), (s.A, s.B), "critical"),
     ("vrrp-mismatch", s.with_instance(HEALTHY, s.A, unicast_peers=("10.0.0.9",)), (s.A, s.B), "critical"),
     ("vrrp-mismatch", weighing(-12), (s.A, s.B), "warning"),
@@ -192,16 +192,16 @@ def test_writes_held_back_beside_another_master_are_not_let_go_on():
 
 def test_every_row_has_a_state_that_shows_it():
     shown = {row[0] for row in FOUND} | {"chained-replica"}  # two nodes cannot make a chain
-    assert {row.code for row in kind_of("keepalived").rows} == shown
+    assert {row.code for row in kind_of("keepalived").rules} == shown
 
 
 def test_every_row_says_what_it_means_why_it_matters_and_what_to_do():
-    assert len({row.code for row in all_rows()}) == len(all_rows())
-    for row in all_rows():
-        assert row.what.endswith("."), row.code
+    assert len({row.code for row in all_rules()}) == len(all_rules())
+    for row in all_rules():
+        assert row.meaning.endswith("."), row.code
         assert row.why.endswith("."), row.code
-        assert row.then, row.code
-        assert set(row.said_by) <= {one.code for one in all_rows()}, row.code
+        assert row.remedy, row.code
+        assert set(row.superseded_by) <= {one.code for one in all_rules()}, row.code
 
 
 def evidence(state, code):
@@ -220,14 +220,14 @@ def test_differences_of_the_files_carry_both_values_and_both_lines():
 
 
 def test_a_password_that_differs_is_said_and_not_shown():
-    (line,) = evidence(s.with_instance(HEALTHY, s.A, auth_seal="other"), "vrrp-mismatch")
+    (line,) = evidence(s.with_instance(HEALTHY, s.A, auth_fingerprint="other"), "vrrp-mismatch")
     assert "redis-a line 21" in line
     assert "sealed" not in line
     assert "other" not in line
 
 
 def test_version_three_has_no_authentication():
-    state = s.with_instance(HEALTHY, s.A, auth_seal="other")
+    state = s.with_instance(HEALTHY, s.A, auth_fingerprint="other")
     for node in (s.A, s.B):
         config = state.node(node).keepalived_config.map(lambda one: replace(one, vrrp_version=3))
         state = s.with_node(state, node, keepalived_config=config)

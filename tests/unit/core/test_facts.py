@@ -7,7 +7,7 @@ import samples as s
 
 from console.core.inventory import ServiceSpec
 from console.core.model import InterfaceAddress, MasterLink, read
-from console.core.model.facts import link_in_words, named, source_of
+from console.core.model.facts import link_in_words, node_by_address, source_of
 from console.core.model.verdict import Verdict
 from console.core.runbooks.document import Condition
 from console.core.runbooks.vocabulary import evaluate
@@ -33,11 +33,11 @@ def test_what_two_hold_what_moves_and_what_is_unknown_names_nobody(host):
     state = s.healthy_pair()
     for name in (s.A, s.B):
         state = with_addresses(state, name, "127.0.0.1", "::1", "172.17.0.1")
-    assert named(state, host, 6379) is None
+    assert node_by_address(state, host, 6379) is None
 
 
 def test_another_port_is_another_server():
-    assert named(s.healthy_pair(), "192.168.100.202", 6380) is None
+    assert node_by_address(s.healthy_pair(), "192.168.100.202", 6380) is None
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "::1", "localhost", "192.168.100.202"])

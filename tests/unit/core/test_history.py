@@ -7,17 +7,17 @@ import samples as s
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.core.model import LogTail, ProblemKind, SavedFile, read, unread
+from console.core.model import DumpFile, LogTail, ProblemKind, read, unread
 from console.core.model.verdict import Verdict
 from console.core.previews.loss_preview import preview
-from console.core.replication.ancestry import ancestry, own_writes
-from console.core.replication.resync import ResyncKind, predict
+from console.core.replication.history import compare_histories, own_writes
+from console.core.replication.resync import ResyncKind, predict_resync
 
 HOLDS, FAILS, UNKNOWN = Verdict.HOLDS, Verdict.FAILS, Verdict.UNKNOWN
 
 
 def judged(state, source=s.A, target=s.B):
-    return ancestry(state, state.node(source), state.node(target))
+    return compare_histories(state, state.node(source), state.node(target))
 
 
 def both_restarted(source_dump: float | None, target_dump: float):
@@ -28,8 +28,8 @@ def both_restarted(source_dump: float | None, target_dump: float):
     state = s.with_persistence(state, s.A, changes_since_save=0, rdb_last_save=s.NOW - 90)
     for name, at in ((s.A, source_dump), (s.B, target_dump)):
         missing = unread(ProblemKind.NOT_AVAILABLE)
-        saved = missing if at is None else read(SavedFile("/data/redis/d.rdb", 5_000, s.NOW - at), s.NOW)
-        state = s.with_node(state, name, saved=saved)
+        saved = missing if at is None else read(DumpFile("/data/redis/d.rdb", 5_000, s.NOW - at), s.NOW)
+        state = s.with_node(state, name, dump=saved)
     return state
 
 
@@ -38,7 +38,7 @@ def failed_again(*log, uptime=90_000, dump=30, **facts):
     state = s.with_redis(s.stale_master_back(), s.B, **{"replid2": None, "second_offset": -1, "offset": 0} | facts)
     state = s.with_redis(state, s.A, uptime=uptime)
     state = s.with_node(state, s.B, redis_log=read(LogTail("/data/redis/redis.log", log), s.NOW))
-    return s.with_node(state, s.B, saved=read(SavedFile("/data/redis/d.rdb", 5_000, s.NOW - dump), s.NOW))
+    return s.with_node(state, s.B, dump=read(DumpFile("/data/redis/d.rdb", 5_000, s.NOW - dump), s.NOW))
 
 
 OWN = "7" * 40
@@ -133,7 +133,7 @@ def test_the_clock_of_the_node_is_taken_into_account():
 
 
 def predicted(state, source=s.A, target=s.B):
-    return predict(state, state.node(source), state.node(target))[0]
+    return predict_resync(state, state.node(source), state.node(target))[0]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from fakes import RUNBOOK
 
-from console.core.kinds.diagnose import all_rows
+from console.core.kinds.diagnose import all_rules
 from console.core.runbooks.document import Action, Condition, GateKind, Step
 from console.core.runbooks.hazards import HAZARDS
 from console.core.runbooks.interlocks import FREE, INTERLOCKS, NODE, interlocks
@@ -26,7 +26,7 @@ DOCUMENTED = [f"H{number:02}" for number in range(1, 31)]
 def test_each_row_is_kept_by_something_that_exists(hazard):
     assert hazard.predicates or hazard.engine
     assert set(hazard.predicates) <= set(VOCABULARY)
-    assert set(hazard.findings) <= {row.code for row in all_rows()}
+    assert set(hazard.findings) <= {row.code for row in all_rules()}
     assert hazard.proofs
     for proof in hazard.proofs:
         file, name = proof.split("::")

@@ -27,8 +27,8 @@ from console.core.model.verdict import Verdict
 from console.core.replication.replicaof_line import mask, with_master
 from console.core.runbooks.document import Condition
 from console.core.runbooks.vocabulary import evaluate
-from console.core.watchers.name_history import NameSample, tally
-from console.core.watchers.service_name import writable
+from console.core.watchers.service_name import writable_master
+from console.core.watchers.service_name_history import NameSample, tally
 
 NOW, A, B = samples.NOW, sets.APP01, sets.APP02
 HOLDS, FAILS, UNKNOWN = Verdict.HOLDS, Verdict.FAILS, Verdict.UNKNOWN
@@ -207,7 +207,7 @@ def test_each_finding(code, state, nodes, severity):
 
 
 def test_each_finding_is_shown_by_a_state_and_a_healthy_set_has_none():
-    assert {row[0] for row in FOUND} == {row.code for row in rules.ROWS}
+    assert {row[0] for row in FOUND} == {row.code for row in rules.RULES}
     assert not [one for one in diagnose(HEALTHY, NOW) if one.code.startswith("consul")]
     assert protection(HEALTHY).verdict is HOLDS
 
@@ -220,8 +220,8 @@ def test_several_passing_say_it_better_than_one_that_disagrees_and_lead_to_the_r
 
 
 def test_the_master_of_two_is_the_one_that_the_sentinels_name():
-    assert writable(masters()).name == B
-    assert writable(replace(masters(), sentinels=())) is None
+    assert writable_master(masters()).name == B
+    assert writable_master(replace(masters(), sentinels=())) is None
 
 
 # --- for how long the name was wrong -------------------------------------------------------------------------------

@@ -36,7 +36,7 @@ def test_without_a_save_the_rate_is_a_guess_too():
 
 
 def test_a_source_without_a_dump_is_judged_by_its_memory():
-    lines, _ = costs(s.with_node(STATE, s.A, saved=unread(ProblemKind.NOT_AVAILABLE, "no dump")))
+    lines, _ = costs(s.with_node(STATE, s.A, dump=unread(ProblemKind.NOT_AVAILABLE, "no dump")))
     assert "26.8 MB in memory, an RDB is smaller" in lines
 
 

@@ -10,7 +10,7 @@ import samples
 
 from console.core.diagnosis.finding import Severity
 from console.core.kinds import kind_of
-from console.core.kinds.diagnose import all_rows, diagnose
+from console.core.kinds.diagnose import all_rules, diagnose
 from console.core.kinds.protection import protection
 from console.core.model import (
     ArpSettings,
@@ -146,12 +146,12 @@ def test_each_is_found_with_its_figures(state, code, severity, said):
 
 
 def test_every_row_of_sentinels_and_readers_has_a_state_that_shows_it():
-    shared = {row.code for kind in ("keepalived", "sentinel-consul") for row in kind_of(kind).rows}
-    own = {row.code for row in kind_of("sentinel-vip").rows if row.code.startswith(("sentinel-", "lvs-"))}
+    shared = {row.code for kind in ("keepalived", "sentinel-consul") for row in kind_of(kind).rules}
+    own = {row.code for row in kind_of("sentinel-vip").rules if row.code.startswith(("sentinel-", "lvs-"))}
     arp = {"read-vip-not-on-node", "arp-not-suppressed"}
     assert own | arp == {row[1] for row in FOUND} | {"sentinel-master-not-vip"}
-    assert {row.code for row in kind_of("sentinel-vip").rows} - own - shared == arp
-    assert own <= {row.code for row in all_rows()}
+    assert {row.code for row in kind_of("sentinel-vip").rules} - own - shared == arp
+    assert own <= {row.code for row in all_rules()}
 
 
 def test_a_virtual_ip_that_leads_past_the_named_master_is_critical():

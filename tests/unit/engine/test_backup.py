@@ -12,8 +12,8 @@ import pytest
 import samples
 from fakes import CLUSTER, ROLES, A, B, Pair, ScriptedOperator, Stage, agree, choose
 
-from console.core.model import Backup, ProblemKind, SavedFile, read, unread
-from console.core.replication.backups import answered, in_words, mentions
+from console.core.model import Backup, DumpFile, ProblemKind, read, unread
+from console.core.replication.backups import backup_in_words, backups_mentioned, parse_answer
 from console.core.runbooks.document import Action, Step
 from console.core.runs.state import Choice, Outcome, QuestionKind, StepStatus
 from console.engine.actions.verbs import CommandContext, PlanError, plan_commands
@@ -60,14 +60,14 @@ class Node:
 
     def state(self):
         stat = self.dump.stat()
-        saved = read(SavedFile(str(self.dump), stat.st_size, float(int(stat.st_mtime))), samples.NOW)
+        saved = read(DumpFile(str(self.dump), stat.st_size, float(int(stat.st_mtime))), samples.NOW)
         made = [
             Backup(str(one), one.stat().st_size, float(int(one.stat().st_mtime)), self.note(one))
             for one in sorted(self.folder.iterdir())
             if one.name.endswith("Z")
         ]
         state = samples.with_redis(samples.stale_master_back(), B, process_id=0)
-        return samples.with_node(state, B, saved=saved, backups=read(tuple(made), samples.NOW))
+        return samples.with_node(state, B, dump=saved, backups=read(tuple(made), samples.NOW))
 
     def note(self, backup):
         lines = (backup.parent / f"{backup.name}.note").read_text().splitlines()
@@ -104,7 +104,7 @@ def test_the_dump_is_copied_and_the_copy_verified(node, shell):
     assert (copy.read_bytes(), node.dump.read_bytes()) == (DATA, DATA)
     assert copy.stat().st_mode == node.dump.stat().st_mode
     assert copy.stat().st_mtime == node.dump.stat().st_mtime
-    path, note = answered(done.stdout)
+    path, note = parse_answer(done.stdout)
     assert path == str(copy)
     assert (note.size, note.sha256) == (len(DATA), hashlib.sha256(DATA).hexdigest())
     assert (note.keys, note.expires, note.checked) == (7, 2, "redis-check-rdb: RDB looks OK")
@@ -129,8 +129,8 @@ def test_answers_of_the_check_are_told_apart(node, said, status, tool, checked):
     (node.bin / "cat").symlink_to(shutil.which("cat"))
     done = node.run(change=own_path_only, path=str(node.bin))
     assert done.returncode == 0, done.stderr
-    assert answered(done.stdout)[1].checked.startswith(checked)
-    assert answered(done.stdout)[1].keys is None
+    assert parse_answer(done.stdout)[1].checked.startswith(checked)
+    assert parse_answer(done.stdout)[1].keys is None
 
 
 def own_path_only(script):
@@ -142,7 +142,7 @@ def test_a_node_without_the_check_says_so(node):
     node.without_check()
     done = node.run(change=own_path_only, path=str(node.bin))
     assert done.returncode == 0, done.stderr
-    assert answered(done.stdout)[1].checked == "not checked: this node has no redis-check-rdb"
+    assert parse_answer(done.stdout)[1].checked == "not checked: this node has no redis-check-rdb"
 
 
 @pytest.mark.parametrize(
@@ -216,7 +216,7 @@ def test_nothing_can_be_planned_of_what_was_not_seen():
     state = samples.stale_master_back()
     missing = unread(ProblemKind.NOT_AVAILABLE, "not there", samples.NOW)
     with pytest.raises(PlanError, match="the dump of redis-b could not be read: not there"):
-        commands("backup", samples.with_node(state, B, saved=missing))
+        commands("backup", samples.with_node(state, B, dump=missing))
     assert commands("backup", samples.fresh_pair()) == ()
     with pytest.raises(PlanError, match="has no backup 20200101T000000Z beside"):
         commands("restore-dump", samples.with_backup(state, B), backup="20200101T000000Z")
@@ -235,8 +235,8 @@ def test_how_to_get_it_back_is_shown_before_it_is_made():
 
 def test_words_about_a_backup_are_read_back():
     made = Backup(samples.BACKUP_PATH, 52, 1.0, "b" * 64)
-    text = f"all is well; {in_words(B, made)}; {in_words(A, replace(made, sha256=''))}"
-    assert [(one.node, one.path, one.size, one.sha256) for one in mentions(text)] == [
+    text = f"all is well; {backup_in_words(B, made)}; {backup_in_words(A, replace(made, sha256=''))}"
+    assert [(one.node, one.path, one.size, one.sha256) for one in backups_mentioned(text)] == [
         (B, made.path, 52, "b" * 64),
         (A, made.path, 52, ""),
     ]

@@ -13,7 +13,7 @@ from console.core.command import ConsulCommand
 from console.core.inventory import ClusterSpec, ConsulSpec, KeepalivedSpec, NodeSpec, RedisSpec, SshSpec
 from console.core.model import ProblemKind, read, unread
 from console.core.runbooks.document import Action, Step
-from console.core.watchers.name_history import NameSample
+from console.core.watchers.service_name_history import NameSample
 from console.engine.actions.verbs import CommandContext, PlanError, plan_commands
 from console.engine.steps.name_watch import NameWatch
 

@@ -25,7 +25,7 @@ from console.core.model.assembling import (
     assemble_node,
     choose_instance,
     effective_priority,
-    silent,
+    nothing_read,
 )
 
 NOW = 1_795_246_800.0
@@ -108,7 +108,7 @@ def test_since_is_where_the_state_began():
 
 def test_unreadable_processes_are_no_stopped_keepalived():
     problem = Problem(ProblemKind.TIMEOUT, "silent")
-    found = assemble_keepalived(SPEC, VIP, silent(problem, NOW), unread(ProblemKind.REFUSED))
+    found = assemble_keepalived(SPEC, VIP, nothing_read(problem, NOW), unread(ProblemKind.REFUSED))
     assert found.value is None
     assert found.problem is problem
 
@@ -146,6 +146,6 @@ def test_the_instance_is_the_named_one_else_the_only_one_else_the_one_with_the_v
 
 def test_a_silent_node_has_one_reason_everywhere():
     problem = Problem(ProblemKind.HOST_KEY_CHANGED, "changed")
-    node = assemble_node(SPEC, VIP, silent(problem, NOW), unread(ProblemKind.REFUSED))
-    assert {node.ssh.problem, node.memory.problem, node.keepalived.problem, node.saved.problem} == {problem}
+    node = assemble_node(SPEC, VIP, nothing_read(problem, NOW), unread(ProblemKind.REFUSED))
+    assert {node.ssh.problem, node.memory.problem, node.keepalived.problem, node.dump.problem} == {problem}
     assert node.redis.problem.kind is ProblemKind.REFUSED

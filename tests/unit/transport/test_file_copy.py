@@ -14,7 +14,7 @@ import samples as s
 from fakes import CLUSTER, ROLES
 
 from console.core.command import FileCopy
-from console.core.model import Backup, DiskRoom, RedisFile, SavedFile, read
+from console.core.model import Backup, DiskRoom, DumpFile, RedisFile, read
 from console.core.runbooks.document import Action, Step
 from console.core.runs.journal import plain
 from console.engine.actions.verbs import CommandContext, PlanError, plan_commands
@@ -104,8 +104,8 @@ class Pair:
         state = s.failed_over_pair()
         for name, dump in ((s.A, self.source), (s.B, self.dump)):
             stat = dump.stat()
-            saved = SavedFile(str(dump), stat.st_size, float(int(stat.st_mtime)))
-            state = s.with_node(state, name, saved=read(saved, s.NOW))
+            saved = DumpFile(str(dump), stat.st_size, float(int(stat.st_mtime)))
+            state = s.with_node(state, name, dump=read(saved, s.NOW))
         return state
 
     @property
@@ -180,9 +180,9 @@ def test_the_dump_takes_the_place_of_the_old_one_with_its_owner_and_mode(pair, s
 def test_a_node_without_a_dump_gets_one_that_its_redis_can_read(pair):
     pair.dump.unlink()
     pair.state = lambda: s.with_node(
-        s.with_node(s.failed_over_pair(), s.A, saved=read(SavedFile(str(pair.source), len(DATA), SAVED_AT), s.NOW)),
+        s.with_node(s.failed_over_pair(), s.A, dump=read(DumpFile(str(pair.source), len(DATA), SAVED_AT), s.NOW)),
         s.B,
-        saved=s.unread(s.ProblemKind.NOT_AVAILABLE),
+        dump=s.unread(s.ProblemKind.NOT_AVAILABLE),
         disk=read(DiskRoom(str(pair.b), 1 << 30, 1 << 31), s.NOW),
         redis_file=read(RedisFile("/etc/redis.conf", "", dbfilename=pair.dump.name), s.NOW),
     )

@@ -11,7 +11,7 @@ import pytest
 
 from console.core.model import RunLock
 from console.core.runs.lock import parse
-from console.probes.host.run_lock import FOLDER, OTHERS
+from console.probes.host.run_lock import ROOT_FOLDER, USER_FOLDER
 from console.transport.locks import programs as program
 
 SHELLS = [["dash"], ["bash", "--posix"]]
@@ -31,8 +31,8 @@ class Shells:
         return self.folder / (f"run/redis-ha-console{'' if os.geteuid() == 0 else f'-{os.geteuid()}'}/holder")
 
     def start(self, text, run_id=CLAIM.run_id):
-        text = text.replace(FOLDER, f"{self.folder}/run/redis-ha-console")
-        text = text.replace(OTHERS, f"{self.folder}/run/redis-ha-console-")
+        text = text.replace(ROOT_FOLDER, f"{self.folder}/run/redis-ha-console")
+        text = text.replace(USER_FOLDER, f"{self.folder}/run/redis-ha-console-")
         text = text.replace(program.OTHERS_LOCK, f"{self.folder}/run/lock")
         made = subprocess.Popen(
             [*self.words, "-s", program.TITLE, run_id], stdin=subprocess.PIPE, stdout=subprocess.PIPE,

@@ -14,7 +14,7 @@ from console.probes import program
 from console.probes.host import backups
 from console.probes.host_reader import HostReader
 from console.probes.keepalived import scripts
-from console.probes.program import Section, Watched
+from console.probes.program import ProgramSettings, Section
 from console.probes.redis import config_file as redis_file
 from console.probes.redis import log as redis_log
 
@@ -27,7 +27,7 @@ class Shell:
         self.process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.seq = 1
         self.watched = watched
-        self._say(program.text(watched, "nonce", program.request_line(1, program.FULL)))
+        self._say(program.program_text(watched, "nonce", program.request_line(1, program.FULL)))
 
     def _say(self, text):
         self.process.stdin.write(text.encode())
@@ -35,11 +35,11 @@ class Shell:
 
     def batch(self):
         data = b""
-        while not data.endswith(program.end_of("nonce", self.seq)):
+        while not data.endswith(program.end_marker("nonce", self.seq)):
             part = self.process.stdout.read1(65536)
             assert part, data
             data += part
-        return program.sections(data, "nonce", self.seq)
+        return program.split_sections(data, "nonce", self.seq)
 
     def ask(self, tier, *rest, **paths):
         self.seq += 1
@@ -61,7 +61,7 @@ def shell(request, tmp_path):
     conf.write_bytes(CONFIG)
     log.write_text("(VI_1) Entering BACKUP STATE\n")
     state.write_text("[backup]\n")
-    made = Shell(request.param, Watched(str(conf), str(state), str(log)))
+    made = Shell(request.param, ProgramSettings(str(conf), str(state), str(log)))
     yield made
     if made.process.poll() is None:
         made.end()
@@ -182,7 +182,7 @@ def test_a_request_that_no_line_can_carry():
 
 
 def test_broken_output_is_a_reading_with_its_reason():
-    reader = HostReader(Watched("/etc/keepalived/keepalived.conf"), "10.0.0.9", "")
+    reader = HostReader(ProgramSettings("/etc/keepalived/keepalived.conf"), "10.0.0.9", "")
     batch = {
         "addresses": Section("ok", b"junk"),
         "processes": Section("denied", b"x"),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from console.core.conditions.spec import Ask, UnreadError, decided, fails, holds, need, redis_of, unknown
+from console.core.conditions.predicate import Question, UnreadError, fails, holds, holds_if, redis_of, unknown, value_of
 from console.core.model import ClusterState
 from console.core.model.verdict import Check
-from console.core.watchers.read_vip import Place, place_in_words, places, reader_trouble
+from console.core.watchers.read_vip import DirectorEntry, director_entries, entry_in_words, reader_trouble
 
 
 def read_side_protection(state: ClusterState) -> Iterator[Check]:
@@ -20,105 +20,111 @@ def read_side_protection(state: ClusterState) -> Iterator[Check]:
     if unread:
         yield unknown("one director holds the read VIP", f"{words}; not known of {', '.join(unread)}")
         return
-    yield decided(len(holding) == 1, "one director holds the read VIP", words)
+    yield holds_if(len(holding) == 1, "one director holds the read VIP", words)
     running = [one.name for one in state.directors if one.keepalived.value and one.keepalived.value.running]
-    yield decided(
+    yield holds_if(
         len(running) > 1,
         "another director stands by for the read VIP",
         f"keepalived runs on {', '.join(running) or 'none'}",
     )
 
 
-def serves_readers(ask: Ask) -> Check:
+def serves_readers(question: Question) -> Check:
     """Every director sends readers to it."""
-    statement = f"readers of {ask.state.read_vip or 'the read VIP'} are sent to {ask.name}"
-    if not ask.state.directors:
+    statement = f"readers of {question.state.read_vip or 'the read VIP'} are sent to {question.name}"
+    if not question.state.directors:
         return holds(statement, "this cluster has no directors")
-    seen = _everywhere(ask)
-    words = "; ".join(map(place_in_words, seen))
+    seen = _everywhere(question)
+    words = "; ".join(map(entry_in_words, seen))
     sent = all(one.server is not None and one.server.weight > 0 for one in seen)
-    return decided(
+    return holds_if(
         sent, statement, words, "a director takes back what its check can connect to; weight 0 is set by hand"
     )
 
 
-def in_read_tables(ask: Ask) -> Check:
+def in_read_tables(question: Question) -> Check:
     """Every director has it in its table, with whatever weight: its check could connect."""
-    statement = f"every director has {ask.name} in its table"
-    if not ask.state.directors:
+    statement = f"every director has {question.name} in its table"
+    if not question.state.directors:
         return holds(statement, "this cluster has no directors")
-    seen = _everywhere(ask)
-    words = "; ".join(map(place_in_words, seen))
-    return decided(all(one.server is not None for one in seen), statement, words, "wait for the directors' checks")
+    seen = _everywhere(question)
+    words = "; ".join(map(entry_in_words, seen))
+    return holds_if(all(one.server is not None for one in seen), statement, words, "wait for the directors' checks")
 
 
-def misleads_readers(ask: Ask) -> Check:
+def misleads_readers(question: Question) -> Check:
     """H23: what a drain is for."""
-    statement = f"readers are sent to {ask.name}, and do not find what the master has"
-    sent = [one for one in places(ask.state, ask.node) if one.server is not None and one.server.weight > 0]
-    trouble = reader_trouble(ask.state, ask.node)
-    if not ask.state.directors or not any(one.services.ok for one in ask.state.directors):
+    statement = f"readers are sent to {question.name}, and do not find what the master has"
+    sent = [
+        one
+        for one in director_entries(question.state, question.node)
+        if one.server is not None and one.server.weight > 0
+    ]
+    trouble = reader_trouble(question.state, question.node)
+    if not question.state.directors or not any(one.services.ok for one in question.state.directors):
         return unknown(statement, "no director could be read")
-    words = f"{trouble or 'no trouble is seen'}; {'; '.join(map(place_in_words, sent)) or 'no director sends any'}"
-    return decided(bool(trouble and sent), statement, words)
+    words = f"{trouble or 'no trouble is seen'}; {'; '.join(map(entry_in_words, sent)) or 'no director sends any'}"
+    return holds_if(bool(trouble and sent), statement, words)
 
 
-def serves_no_readers(ask: Ask) -> Check:
+def serves_no_readers(question: Question) -> Check:
     """H23: no director sends a new reader to it; open connections are told, and end by themselves."""
-    statement = f"no new reader of {ask.state.read_vip or 'the read VIP'} is sent to {ask.name}"
-    if not ask.state.directors:
+    statement = f"no new reader of {question.state.read_vip or 'the read VIP'} is sent to {question.name}"
+    if not question.state.directors:
         return holds(statement, "this cluster has no directors")
-    seen = _everywhere(ask)
-    words = "; ".join(map(place_in_words, seen))
+    seen = _everywhere(question)
+    words = "; ".join(map(entry_in_words, seen))
     sent = [one for one in seen if one.server is not None and one.server.weight > 0]
-    return decided(not sent, statement, words, "take it out: run lvs-drain-replica")
+    return holds_if(not sent, statement, words, "take it out: run lvs-drain-replica")
 
 
-def others_serve_readers(ask: Ask) -> Check:
+def others_serve_readers(question: Question) -> Check:
     """Whoever is taken out leaves somebody who serves: an empty table refuses every reader."""
-    statement = f"another node than {ask.name} serves the readers of {ask.state.read_vip or 'the read VIP'}"
-    if not ask.state.directors:
+    statement = f"another node than {question.name} serves the readers of {question.state.read_vip or 'the read VIP'}"
+    if not question.state.directors:
         return holds(statement, "this cluster has no directors")
-    others = [node for node in ask.state.nodes if node is not ask.node]
-    able = [node for node in others if node.redis.ok and not reader_trouble(ask.state, node)]
+    others = [node for node in question.state.nodes if node is not question.node]
+    able = [node for node in others if node.redis.ok and not reader_trouble(question.state, node)]
     sent = {
-        node.name: [one for one in places(ask.state, node) if one.server is not None and one.server.weight > 0]
+        node.name: [
+            one for one in director_entries(question.state, node) if one.server is not None and one.server.weight > 0
+        ]
         for node in able
     }
-    everywhere = [name for name, found in sent.items() if len(found) == len(ask.state.directors)]
+    everywhere = [name for name, found in sent.items() if len(found) == len(question.state.directors)]
     words = ", ".join(everywhere) or "nobody on all directors"
-    return decided(bool(everywhere), statement, f"in sync and in every table: {words}", "bring another one back first")
+    return holds_if(bool(everywhere), statement, f"in sync and in every table: {words}", "bring another one back first")
 
 
-def fit_for_readers(ask: Ask) -> Check:
+def fit_for_readers(question: Question) -> Check:
     """Its data is the master's: it answers, has loaded, and has not lost its master."""
-    statement = f"readers find at {ask.name} what the master has"
-    redis = redis_of(ask.node)
-    trouble = reader_trouble(ask.state, ask.node)
-    return decided(
+    statement = f"readers find at {question.name} what the master has"
+    redis = redis_of(question.node)
+    trouble = reader_trouble(question.state, question.node)
+    return holds_if(
         not trouble, statement, trouble or f"{redis.role.value}, {redis.total_keys} keys", "wait for its sync"
     )
 
 
-def takes_read_vip(ask: Ask) -> Check:
+def takes_read_vip(question: Question) -> Check:
     """With direct routing it must have the address on its loopback, and keep quiet about it."""
-    state = ask.state
-    statement = f"{ask.name} takes packets for {state.read_vip} and answers no ARP for it"
+    state = question.state
+    statement = f"{question.name} takes packets for {state.read_vip} and answers no ARP for it"
     if not state.directors:
         return holds(statement, "this cluster has no directors")
-    addresses = need(ask.node.addresses, f"the addresses of {ask.name}")
-    arp = need(ask.node.arp, f"the ARP settings of {ask.name}")
+    addresses = value_of(question.node.addresses, f"the addresses of {question.name}")
+    arp = value_of(question.node.arp, f"the ARP settings of {question.name}")
     where = [one.interface for one in addresses if one.address == state.read_vip]
     place = where[0] if where else "no interface"
     figures = f"{state.read_vip} on {place}, arp_ignore {arp.ignore}, arp_announce {arp.announce}"
     if where != ["lo"]:
         return fails(statement, figures, f"ip addr add {state.read_vip}/32 dev lo")
-    return decided(arp.suppressed, statement, figures, "sysctl net.ipv4.conf.all.arp_ignore=1 and arp_announce=2")
+    return holds_if(arp.suppressed, statement, figures, "sysctl net.ipv4.conf.all.arp_ignore=1 and arp_announce=2")
 
 
-def _everywhere(ask: Ask) -> tuple[Place, ...]:
+def _everywhere(question: Question) -> tuple[DirectorEntry, ...]:
     """Its place on every director. Raises UnreadError where one of them could not be read."""
-    unread = [one.name for one in ask.state.directors if one.services.value is None]
+    unread = [one.name for one in question.state.directors if one.services.value is None]
     if unread:
         raise UnreadError(f"the table of {' and '.join(unread)} could not be read")
-    return places(ask.state, ask.node)
+    return director_entries(question.state, question.node)

@@ -2,171 +2,188 @@
 
 from __future__ import annotations
 
-from console.core.conditions.servers import role_in_words
-from console.core.conditions.spec import (
+from console.core.conditions.predicate import (
     ArgumentSpec,
     ArgumentType,
-    Ask,
     PredicateSpec,
+    Question,
     UnreadError,
-    decided,
     fails,
     holds,
-    need,
+    holds_if,
     unknown,
+    value_of,
 )
+from console.core.conditions.servers import role_in_words
 from console.core.conditions.switching import writes_paused
 from console.core.model import ConsulInstance, ConsulState, NodeState, ProblemKind, Role
-from console.core.model.facts import named, proved_down
+from console.core.model.facts import node_by_address, proved_down
 from console.core.model.verdict import Check
-from console.core.watchers.service_name import full_name, in_words, instance_of, passing, resolved, whose
+from console.core.watchers.service_name import (
+    checks_in_words,
+    dns_nodes,
+    full_name,
+    instance_of,
+    node_label,
+    passing_instances,
+)
 
 _NO_CONSUL = "no Consul points clients at this cluster"
 
 
-def consul_of(ask: Ask) -> ConsulState:
+def consul_of(question: Question) -> ConsulState:
     """Raises UnreadError where the cluster has none."""
-    if ask.state.consul is None:
+    if question.state.consul is None:
         raise UnreadError(_NO_CONSUL)
-    return ask.state.consul
+    return question.state.consul
 
 
-def _instance(ask: Ask) -> ConsulInstance:
+def _instance(question: Question) -> ConsulInstance:
     """The node's registration. Raises UnreadError where Consul could not be read or has none."""
-    consul = consul_of(ask)
-    need(consul.instances, f"the service {consul.service} in Consul")
-    found = instance_of(ask.state, ask.node)
+    consul = consul_of(question)
+    value_of(consul.instances, f"the service {consul.service} in Consul")
+    found = instance_of(question.state, question.node)
     if found is None:
-        raise UnreadError(f"Consul has no instance of {consul.service} at {ask.node.address}:{ask.node.redis_port}")
+        raise UnreadError(
+            f"Consul has no instance of {consul.service} at {question.node.address}:{question.node.redis_port}"
+        )
     return found
 
 
-def held_from_name(ask: Ask) -> Check:
+def held_from_name(question: Question) -> Check:
     """Whatever its own check says meanwhile, Consul leads nobody to a service in maintenance."""
-    found = _instance(ask)
-    statement = f"Consul keeps {ask.name} out of {full_name(consul_of(ask))}"
-    if found.held is None:
-        return fails(statement, f"{found.service_id}: {in_words(found)}", "put its service into maintenance first")
-    return holds(statement, f"{found.service_id}: {in_words(found)}")
+    found = _instance(question)
+    statement = f"Consul keeps {question.name} out of {full_name(consul_of(question))}"
+    if found.maintenance is None:
+        return fails(
+            statement, f"{found.service_id}: {checks_in_words(found)}", "put its service into maintenance first"
+        )
+    return holds(statement, f"{found.service_id}: {checks_in_words(found)}")
 
 
-def not_held(ask: Ask) -> Check:
-    found = _instance(ask)
-    statement = f"{ask.name} is in no maintenance in Consul"
-    return decided(found.held is None, statement, f"{found.service_id}: {in_words(found)}")
+def not_held(question: Question) -> Check:
+    found = _instance(question)
+    statement = f"{question.name} is in no maintenance in Consul"
+    return holds_if(found.maintenance is None, statement, f"{found.service_id}: {checks_in_words(found)}")
 
 
-def not_in_name(ask: Ask) -> Check:
+def not_in_name(question: Question) -> Check:
     """H24: neither the checks nor DNS lead anybody to the node."""
-    consul = consul_of(ask)
-    statement = f"{full_name(consul)} does not lead to {ask.name}"
-    leads = _by_checks(ask, consul)
-    by_dns = _by_dns(ask, consul)
+    consul = consul_of(question)
+    statement = f"{full_name(consul)} does not lead to {question.name}"
+    leads = _by_checks(question, consul)
+    by_dns = _by_dns(question, consul)
     said = _said(consul, leads, by_dns)
-    return decided(ask.name not in (*leads, *by_dns), statement, said, f"keep {ask.name} out of it, or wait")
+    return holds_if(question.name not in (*leads, *by_dns), statement, said, f"keep {question.name} out of it, or wait")
 
 
-def only_in_name(ask: Ask) -> Check:
+def only_in_name(question: Question) -> Check:
     """H24: the checks and DNS lead to the node, and nowhere else."""
-    consul = consul_of(ask)
-    statement = f"{full_name(consul)} leads to {ask.name} only"
-    leads = _by_checks(ask, consul)
-    by_dns = _by_dns(ask, consul)
-    right = leads == (ask.name,) and (not _asked_by_dns(consul) or by_dns == (ask.name,))
-    return decided(right, statement, _said(consul, leads, by_dns), "see what the checks say, and who is a master")
+    consul = consul_of(question)
+    statement = f"{full_name(consul)} leads to {question.name} only"
+    leads = _by_checks(question, consul)
+    by_dns = _by_dns(question, consul)
+    right = leads == (question.name,) and (not _asked_by_dns(consul) or by_dns == (question.name,))
+    return holds_if(right, statement, _said(consul, leads, by_dns), "see what the checks say, and who is a master")
 
 
-def check_agrees(ask: Ask) -> Check:
+def check_agrees(question: Question) -> Check:
     """The service's own checks say of the node what its Redis says: passing on a master, else not."""
-    found = _instance(ask)
-    statement = f"Consul's check of {ask.name} says what its Redis says"
+    found = _instance(question)
+    statement = f"Consul's check of {question.name} says what its Redis says"
     let_in = not any(one.status == "critical" for one in found.own_checks)
-    if proved_down(ask.node):
-        return decided(not let_in, statement, f"Redis does not run; {found.service_id}: {in_words(found)}")
-    redis = need(ask.node.redis, f"Redis on {ask.name}")
+    if proved_down(question.node):
+        return holds_if(not let_in, statement, f"Redis does not run; {found.service_id}: {checks_in_words(found)}")
+    redis = value_of(question.node.redis, f"Redis on {question.name}")
     evidence = f"{role_in_words(redis)}; {_checks_in_words(found)}"
-    return decided(let_in is (redis.role is Role.MASTER), statement, evidence, "wait for the next run of the check")
+    return holds_if(let_in is (redis.role is Role.MASTER), statement, evidence, "wait for the next run of the check")
 
 
-def another_master(ask: Ask) -> Check:
+def another_master(question: Question) -> Check:
     """H24: a name without an address serves nobody."""
-    statement = f"clients have another master than {ask.name}"
-    others = [one for one in ask.state.masters if one != ask.name]
+    statement = f"clients have another master than {question.name}"
+    others = [one for one in question.state.masters if one != question.name]
     if others:
         return holds(statement, f"{' and '.join(others)} is a master")
-    unread = [one.name for one in ask.state.nodes if one is not ask.node and not one.redis.ok and not proved_down(one)]
+    unread = [
+        one.name
+        for one in question.state.nodes
+        if one is not question.node and not one.redis.ok and not proved_down(one)
+    ]
     if unread:
         return unknown(statement, f"Redis on {' and '.join(unread)} could not be read")
     return fails(statement, "no other node is a master", "promote another one first: SENTINEL FAILOVER")
 
 
-def alone_in_name(ask: Ask) -> Check:
+def alone_in_name(question: Question) -> Check:
     """H24: whoever is let in again is no second one there."""
-    statement = f"{ask.name} is in the name with no other master beside it"
-    quiet = takes_no_writes(ask)
+    statement = f"{question.name} is in the name with no other master beside it"
+    quiet = takes_no_writes(question)
     if quiet.holds:
         return holds(statement, quiet.evidence)
-    others = [one for one in ask.state.masters if one != ask.name]
+    others = [one for one in question.state.masters if one != question.name]
     evidence = f"{' and '.join(others)} is a master too" if others else "it is the only master"
-    return decided(not others, statement, evidence, "make it a replica first")
+    return holds_if(not others, statement, evidence, "make it a replica first")
 
 
-def comes_back_unresolved(ask: Ask) -> Check:
+def comes_back_unresolved(question: Question) -> Check:
     """H24: what starts as a master is in the name with the next run of its check, beside the one that serves."""
-    state = ask.state
-    statement = f"{ask.name} comes back without being in the name that clients resolve"
+    state = question.state
+    statement = f"{question.name} comes back without being in the name that clients resolve"
     if state.consul is None:
         return holds(statement, _NO_CONSUL)
-    others = [one for one in state.masters if one != ask.name]
+    others = [one for one in state.masters if one != question.name]
     if not others:
         return holds(statement, "no other node is a master: there is nobody to be beside")
-    found = instance_of(state, ask.node)
-    if found is not None and found.held is not None:
-        return holds(statement, f"{found.service_id}: {in_words(found)}")
+    found = instance_of(state, question.node)
+    if found is not None and found.maintenance is not None:
+        return holds(statement, f"{found.service_id}: {checks_in_words(found)}")
     if found is None and state.consul.instances.ok:
-        return holds(statement, f"Consul has no instance of {state.consul.service} at {ask.node.address}")
-    follows = _follows_by_file(ask.node)
-    if any(_means(ask, follows, one) for one in others):
+        return holds(statement, f"Consul has no instance of {state.consul.service} at {question.node.address}")
+    follows = _follows_by_file(question.node)
+    if any(_means(question, follows, one) for one in others):
         return holds(statement, f"by its configuration file it starts as a replica of {follows}")
-    said = in_words(found) if found is not None else f"Consul could not be read: {state.consul.instances.problem}"
+    said = (
+        checks_in_words(found) if found is not None else f"Consul could not be read: {state.consul.instances.problem}"
+    )
     advice = "put its service into maintenance first (hold-service), or make it start as a replica (set-replicaof)"
     return fails(
         statement, f"{' and '.join(others)} is the master; it starts as a master too, and Consul: {said}", advice
     )
 
 
-def starts_as_replica(ask: Ask) -> Check:
+def starts_as_replica(question: Question) -> Check:
     """By the configuration file: what is told by SLAVEOF alone is forgotten at the next start."""
-    source = ask.other("source")
-    statement = f"{ask.name} starts as a replica of {source.name}"
-    file = need(ask.node.redis_file, f"the configuration file of Redis on {ask.name}")
-    follows = _follows_by_file(ask.node)
+    source = question.node_of("source")
+    statement = f"{question.name} starts as a replica of {source.name}"
+    file = value_of(question.node.redis_file, f"the configuration file of Redis on {question.name}")
+    follows = _follows_by_file(question.node)
     evidence = f"{file.path}: {f'follows {follows}, line {file.line}' if follows else 'it follows nobody'}"
-    return decided(_means(ask, follows, source.name), statement, evidence)
+    return holds_if(_means(question, follows, source.name), statement, evidence)
 
 
-def takes_no_writes(ask: Ask) -> Check:
+def takes_no_writes(question: Question) -> Check:
     """Down, or a replica."""
-    statement = f"{ask.name} takes no writes of its own"
-    if proved_down(ask.node):
+    statement = f"{question.name} takes no writes of its own"
+    if proved_down(question.node):
         return holds(statement, "its Redis does not run")
-    redis = need(ask.node.redis, f"Redis on {ask.name}")
-    return decided(redis.role is Role.REPLICA, statement, role_in_words(redis))
+    redis = value_of(question.node.redis, f"Redis on {question.name}")
+    return holds_if(redis.role is Role.REPLICA, statement, role_in_words(redis))
 
 
-def acknowledges_nothing(ask: Ask) -> Check:
+def acknowledges_nothing(question: Question) -> Check:
     """What `takes_no_writes` says, or a master that was told to hold its writes back: by a run that was left there."""
-    statement = f"{ask.name} acknowledges no writes"
-    quiet = takes_no_writes(ask)
-    found = quiet if quiet.holds else writes_paused(ask)
+    statement = f"{question.name} acknowledges no writes"
+    quiet = takes_no_writes(question)
+    found = quiet if quiet.holds else writes_paused(question)
     return Check(found.verdict, statement, found.evidence, found.advice)
 
 
-def sentinels_allow(ask: Ask) -> Check:
+def sentinels_allow(question: Question) -> Check:
     """H21: no Sentinel names another master, or is in the middle of a failover. One whose port refuses does not run."""
-    statement = f"no Sentinel has another master than {ask.name} in mind"
+    statement = f"no Sentinel has another master than {question.name} in mind"
     said = []
-    for one in ask.state.sentinels:
+    for one in question.state.sentinels:
         sentinel, problem = one.sentinel.value, one.sentinel.problem
         if sentinel is None:
             if problem is None or problem.kind is not ProblemKind.REFUSED:
@@ -174,11 +191,11 @@ def sentinels_allow(ask: Ask) -> Check:
             said.append(f"{one.name} does not run")
             continue
         if sentinel.master is None:
-            return fails(statement, f"{one.name} knows no master {ask.state.master_name}")
+            return fails(statement, f"{one.name} knows no master {question.state.master_name}")
         if sentinel.master.failing_over:
             return fails(statement, f"{one.name} is failing over", "wait for its end, and look again")
-        if named(ask.state, sentinel.master.host, sentinel.master.port) is not ask.node:
-            return fails(statement, f"{one.name} names {sentinel.master.address}", f"{ask.name} is not the master")
+        if node_by_address(question.state, sentinel.master.host, sentinel.master.port) is not question.node:
+            return fails(statement, f"{one.name} names {sentinel.master.address}", f"{question.name} is not the master")
         said.append(f"{one.name} names {sentinel.master.address}")
     return holds(statement, "; ".join(said) or "there are none")
 
@@ -188,25 +205,25 @@ def _follows_by_file(node: NodeState) -> str:
     return "" if file is None else ":".join(file.master.split())
 
 
-def _means(ask: Ask, address: str, node: str) -> bool:
+def _means(question: Question, address: str, node: str) -> bool:
     host, _, port = address.rpartition(":")
-    found = named(ask.state, host, int(port)) if port.isdigit() else None
+    found = node_by_address(question.state, host, int(port)) if port.isdigit() else None
     return found is not None and found.name == node
 
 
-def _by_checks(ask: Ask, consul: ConsulState) -> tuple[str, ...]:
-    need(consul.instances, f"the service {consul.service} in Consul")
-    return tuple(whose(ask.state, one) for one in passing(consul))
+def _by_checks(question: Question, consul: ConsulState) -> tuple[str, ...]:
+    value_of(consul.instances, f"the service {consul.service} in Consul")
+    return tuple(node_label(question.state, one) for one in passing_instances(consul))
 
 
 def _asked_by_dns(consul: ConsulState) -> bool:
     return consul.dns.problem is None or consul.dns.problem.kind is not ProblemKind.NOT_CONFIGURED
 
 
-def _by_dns(ask: Ask, consul: ConsulState) -> tuple[str, ...]:
+def _by_dns(question: Question, consul: ConsulState) -> tuple[str, ...]:
     if _asked_by_dns(consul):
-        need(consul.dns, f"what {full_name(consul)} resolves to")
-    return resolved(ask.state)
+        value_of(consul.dns, f"what {full_name(consul)} resolves to")
+    return dns_nodes(question.state)
 
 
 def _said(consul: ConsulState, leads: tuple[str, ...], by_dns: tuple[str, ...]) -> str:

@@ -5,32 +5,38 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from console.core.conditions import replication, virtual_ip
-from console.core.conditions.pair_protection import SYNC_MARGIN, all_of, answered, master_in_question, no_single_master
+from console.core.conditions.pair_protection import (
+    SYNC_MARGIN,
+    answer_or_unknown,
+    combined,
+    no_single_master,
+)
+from console.core.conditions.predicate import PredicateSpec, Question, Value, fails, holds, unknown
 from console.core.conditions.sentinel_sets.service_name import only_in_name
-from console.core.conditions.spec import Ask, PredicateSpec, Value, fails, holds, unknown
 from console.core.model import ClusterState, NodeState
+from console.core.model.facts import serving_master
 from console.core.model.verdict import Check, Verdict
 
 
 def set_protection(state: ClusterState) -> tuple[Check, ...]:
     """Each part of being protected, judged by itself, in the order in which a return restores them."""
-    master = master_in_question(state)
+    master = serving_master(state)
     if master is None:
         return (no_single_master(state, "one of the nodes is the master"),)
-    ask = Ask(state, master, {})
+    question = Question(state, master, {})
     pointing = [virtual_ip.only_vip_holder, virtual_ip.vip_reaches] if state.vip else []
     pointing += [only_in_name] if state.consul is not None else []
     return (
-        answered(replication.only_master, ask),
-        *(answered(rule, ask) for rule in pointing),
+        answer_or_unknown(replication.only_master, question),
+        *(answer_or_unknown(rule, question) for rule in pointing),
         _a_replica_in_sync(state, master),
         *_sentinels(state, master),
     )
 
 
-def set_protected(ask: Ask) -> Check:
+def set_protected(question: Question) -> Check:
     """All parts at once, as a condition: the final proof of a return."""
-    return all_of("the set survives the next failure of its master", set_protection(ask.state))
+    return combined("the set survives the next failure of its master", set_protection(question.state))
 
 
 def _a_replica_in_sync(state: ClusterState, master: NodeState) -> Check:
@@ -38,7 +44,7 @@ def _a_replica_in_sync(state: ClusterState, master: NodeState) -> Check:
     statement = f"a replica of {master.name} is in sync"
     arguments: dict[str, Value] = {"source": master.name, "within_bytes": SYNC_MARGIN}
     others = [node for node in state.nodes if node is not master]
-    checks = [answered(replication.in_sync, Ask(state, node, arguments)) for node in others]
+    checks = [answer_or_unknown(replication.in_sync, Question(state, node, arguments)) for node in others]
     for verdict in (Verdict.HOLDS, Verdict.UNKNOWN, Verdict.FAILS):
         found = [check for check in checks if check.verdict is verdict]
         if found:

@@ -5,7 +5,14 @@ from __future__ import annotations
 from textual.content import Content
 
 from console.core.model import ClusterState, ConsulState, NodeState
-from console.core.watchers.service_name import full_name, in_words, instance_of, passing, resolved, whose
+from console.core.watchers.service_name import (
+    checks_in_words,
+    dns_nodes,
+    full_name,
+    instance_of,
+    node_label,
+    passing_instances,
+)
 from console.tui.present.cells import Row, kind_of_problem, redis_rows, role_cells
 from console.tui.present.kinds.kind_presentation import KindPresentation, Side
 from console.tui.present.kinds.sentinels import SENTINELS, summary
@@ -28,7 +35,7 @@ def _of_node(state: ClusterState, node: NodeState) -> Content:
     found = instance_of(state, node)
     if found is None:
         return line(("! not registered", WARN))
-    dns = ", in DNS" if node.name in resolved(state) else ""
+    dns = ", in DNS" if node.name in dns_nodes(state) else ""
     if found.passing:
         fits = node.name in state.masters
         return line((f"{'✓' if fits else '✗'} passing{dns}", GOOD if fits else BAD))
@@ -44,7 +51,11 @@ def pointer(state: ClusterState, short: bool) -> tuple[str, Content]:
     name = consul.service if short else full_name(consul)
     if consul.dns.value is None and consul.instances.value is None:
         return name, line(("? not known", WARN))
-    leads = resolved(state) if consul.dns.value is not None else tuple(whose(state, one) for one in passing(consul))
+    leads = (
+        dns_nodes(state)
+        if consul.dns.value is not None
+        else tuple(node_label(state, one) for one in passing_instances(consul))
+    )
     if not leads:
         return name, line(("✗ to nobody", BAD))
     if len(leads) > 1:
@@ -54,10 +65,10 @@ def pointer(state: ClusterState, short: bool) -> tuple[str, Content]:
 
 def topology(state: ClusterState, width: int) -> Lines:
     """Clients over the name; Sentinels; then every other node."""
-    consul, leads = state.consul, resolved(state)
+    consul, leads = state.consul, dns_nodes(state)
     head: list[Part] = ["clients ─▶ ", (full_name(consul) if consul else "?", BOLD), " ─▶ "]
     if consul is not None and consul.dns.value is None:
-        leads = tuple(whose(state, one) for one in passing(consul))
+        leads = tuple(node_label(state, one) for one in passing_instances(consul))
         head += [(f"(DNS: {consul.dns.problem}) by its checks ", WARN)]
     names = {node.name for node in state.nodes}
     for one in leads:
@@ -85,10 +96,10 @@ def _instances(state: ClusterState, consul: ConsulState, width: int) -> Lines:
     names = {node.name for node in state.nodes}
     drawn: list[Content] = []
     for one in consul.instances.value:
-        at = whose(state, one)
+        at = node_label(state, one)
         role = role_cells(state, state.node(at)) if at in names else line(("none of these nodes", BAD))
         mark: Part = ("✓ passing  ", GOOD) if one.passing else ("· not passing  ", DIM)
-        drawn.append(fitted(line(mark, (f"{at}  ", BOLD), role, (f"  {in_words(one)}", DIM)), width))
+        drawn.append(fitted(line(mark, (f"{at}  ", BOLD), role, (f"  {checks_in_words(one)}", DIM)), width))
     return tuple(drawn) or (line(("✗ the catalog has no instance of it", BAD)),)
 
 
@@ -98,7 +109,7 @@ def _dns(state: ClusterState, consul: ConsulState, width: int) -> Content:
         return fitted(line("DNS  ", (str(consul.dns.problem), WARN)), width)
     said = ", ".join(answer.addresses) or "no address"
     ttl = f", TTL {answer.ttl} s" if answer.ttl is not None else ""
-    names = ", ".join(resolved(state))
+    names = ", ".join(dns_nodes(state))
     return fitted(
         line(("DNS  ", BOLD), (said, "" if answer.addresses else BAD), f" = {names}" if names else "", ttl), width
     )

@@ -7,7 +7,7 @@ from dataclasses import replace
 from textual.content import Content
 
 from console.core.model import ClusterState, DirectorState, NodeState, RealServer, VrrpState
-from console.core.model.facts import named
+from console.core.model.facts import node_by_address
 from console.tui.present.cells import Row, problem, redis_rows, vip_cells
 from console.tui.present.kinds.kind_presentation import KindPresentation, Side
 from console.tui.present.kinds.sentinels import SENTINELS, summary
@@ -59,7 +59,7 @@ def _readers(state: ClusterState, width: int) -> Content:
 
 def _server(state: ClusterState, server: RealServer) -> Content:
     """A real server by its node's name; in trouble where readers would be served stale data, or nothing."""
-    node = named(state, server.address, server.port)
+    node = node_by_address(state, server.address, server.port)
     name = node.name if node is not None else f"{server.address}:{server.port}"
     if server.weight == 0:
         return line((f"{name} (0)", DIM))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.content import Content
 
 from console.core.model import ClusterState, SentinelState, WatchedMaster
-from console.core.model.facts import named
+from console.core.model.facts import node_by_address
 from console.tui.present.kinds.kind_presentation import Side
 from console.tui.present.words import BAD, BOLD, DIM, GOOD, WARN, Lines, Part, age_note, counted, fitted, line
 
@@ -70,7 +70,7 @@ def node_at(state: ClusterState, master: WatchedMaster) -> str:
 
 
 def _name(state: ClusterState, host: str, port: int) -> str:
-    node = named(state, host, port)
+    node = node_by_address(state, host, port)
     return node.name if node is not None else f"{host}:{port}"
 
 

@@ -21,7 +21,7 @@ from console.core.model import ClusterState, NodeState, Redis, Role
 from console.core.model.facts import source_of, started_at
 from console.core.model.verdict import Verdict
 from console.core.quantities import counted, span
-from console.core.replication.dump_copies import carried_over
+from console.core.replication.dump_copies import loaded_from_source
 
 LARGE_SHARE = 0.2
 """A source that lacks more than this part of the target's keys is taken for the older one."""
@@ -33,11 +33,11 @@ _NEW_HISTORY = re.compile(r"New replication ID is ([0-9a-f]{40})")
 """What a server of 4.0 or later logs when it is promoted."""
 _SYNCED = re.compile(r"Finished with success|successful partial resync|asks for synchronization", re.IGNORECASE)
 """After a sync, from a master or to a replica, the history that was logged is not its own alone any more."""
-COMPARE = "compare the data of both nodes, and save what the other one lacks, before one of them is wiped"
+COMPARE_ADVICE = "compare the data of both nodes, and save what the other one lacks, before one of them is wiped"
 
 
 @dataclass(frozen=True, slots=True)
-class Ancestry:
+class HistoryComparison:
     """HOLDS: the source has all that the target has. FAILS: the target may hold what the source has not."""
 
     verdict: Verdict
@@ -46,22 +46,22 @@ class Ancestry:
     """Bytes of the stream that the target has and the source has not, where that can be computed."""
 
 
-def ancestry(state: ClusterState, source: NodeState, target: NodeState) -> Ancestry:
+def compare_histories(state: ClusterState, source: NodeState, target: NodeState) -> HistoryComparison:
     """Compares the two as they were observed. The module says by which rules, and where they end."""
     s, t = source.redis.value, target.redis.value
     for node in (source, target):
         if node.redis.value is None:
-            return Ancestry(Verdict.UNKNOWN, f"Redis on {node.name} could not be read: {node.redis.problem}")
+            return HistoryComparison(Verdict.UNKNOWN, f"Redis on {node.name} could not be read: {node.redis.problem}")
         if node.redis.value.loading:
-            return Ancestry(Verdict.UNKNOWN, f"Redis on {node.name} is still loading its data")
+            return HistoryComparison(Verdict.UNKNOWN, f"Redis on {node.name} is still loading its data")
     assert s is not None
     assert t is not None
     if t.master is not None and t.master.up and source_of(state, target) is source:
-        return Ancestry(Verdict.HOLDS, f"{target.name} already follows {source.name}, its link is up", 0)
+        return HistoryComparison(Verdict.HOLDS, f"{target.name} already follows {source.name}, its link is up", 0)
     if t.total_keys == 0:
-        return Ancestry(Verdict.HOLDS, f"{target.name} holds no keys", None)
-    if copied := carried_over(source, target):
-        return Ancestry(Verdict.HOLDS, copied, 0)
+        return HistoryComparison(Verdict.HOLDS, f"{target.name} holds no keys", None)
+    if copied := loaded_from_source(source, target):
+        return HistoryComparison(Verdict.HOLDS, copied, 0)
     shared = _shared(source, s, target, t)
     if shared is not None:
         return shared
@@ -69,39 +69,41 @@ def ancestry(state: ClusterState, source: NodeState, target: NodeState) -> Ances
         return _by_keys(source, s, target, t, f"{target.name} is a replica and takes no writes of its own")
     own = own_writes(target)
     if own.verdict is not Verdict.HOLDS:
-        return Ancestry(own.verdict, f"no common history is known, and {own.reason}")
+        return HistoryComparison(own.verdict, f"no common history is known, and {own.reason}")
     older = _of_its_own(source, s, target, t) or _older_dump(source, target)
     return older or _by_keys(source, s, target, t, f"no common history is known, but {own.reason}")
 
 
-def _shared(source: NodeState, s: Redis, target: NodeState, t: Redis) -> Ancestry | None:
+def _shared(source: NodeState, s: Redis, target: NodeState, t: Redis) -> HistoryComparison | None:
     """By histories that both know; None: they know none in common."""
     limits = _histories(s)
     if t.replid is not None and t.replid in limits and t.offset is not None:
         beyond = t.offset - limits[t.replid]
         if beyond > 0:
-            return Ancestry(
+            return HistoryComparison(
                 Verdict.FAILS,
                 f"{target.name} is at {t.offset} of history {t.replid[:8]}, and {source.name} has it up to"
                 f" {limits[t.replid]} only: {counted(beyond, 'byte')} exist on {target.name} alone",
                 beyond,
             )
         at = f"{source.name} has history {t.replid[:8]} up to {limits[t.replid]}, {target.name} up to {t.offset}"
-        return Ancestry(Verdict.HOLDS, f"{at}: nothing is lost", 0)
+        return HistoryComparison(Verdict.HOLDS, f"{at}: nothing is lost", 0)
     if t.replid2 is None or t.replid2 not in limits or t.second_offset is None or t.second_offset < 0:
         return None
     parted = t.second_offset - 1
     beyond = parted - limits[t.replid2]
     at = f"of history {t.replid2[:8]} {target.name} has {parted} bytes and {source.name} {limits[t.replid2]}"
     if beyond > 0:
-        return Ancestry(Verdict.FAILS, f"{at}: {counted(beyond, 'byte')} exist on {target.name} alone", beyond)
+        return HistoryComparison(Verdict.FAILS, f"{at}: {counted(beyond, 'byte')} exist on {target.name} alone", beyond)
     added = (t.offset or 0) - parted
     if added <= 0:
-        return Ancestry(Verdict.HOLDS, f"{at}, and {target.name} wrote nothing after it: nothing is lost", 0)
+        return HistoryComparison(Verdict.HOLDS, f"{at}, and {target.name} wrote nothing after it: nothing is lost", 0)
     own = own_writes(target)
     if own.verdict is Verdict.HOLDS:
-        return Ancestry(Verdict.HOLDS, f"{at}, and {own.reason} (its {added} own bytes are expired keys)", 0)
-    return Ancestry(Verdict.FAILS, f"{at}, but {target.name} added {counted(added, 'byte')} of its own since", added)
+        return HistoryComparison(Verdict.HOLDS, f"{at}, and {own.reason} (its {added} own bytes are expired keys)", 0)
+    return HistoryComparison(
+        Verdict.FAILS, f"{at}, but {target.name} added {counted(added, 'byte')} of its own since", added
+    )
 
 
 def _histories(redis: Redis) -> dict[str, int]:
@@ -114,41 +116,45 @@ def _histories(redis: Redis) -> dict[str, int]:
     return known
 
 
-def own_writes(node: NodeState) -> Ancestry:
+def own_writes(node: NodeState) -> HistoryComparison:
     """HOLDS: the server wrote nothing since it started. FAILS: it did. By its counters, not by its offset.
 
     Before 7.0 a lone master's offset stands still while it takes writes (no backlog, nothing is fed).
     """
     redis, start = node.redis.value, started_at(node)
     if redis is None or start is None:
-        return Ancestry(Verdict.UNKNOWN, f"Redis on {node.name} could not be read: {node.redis.problem}")
+        return HistoryComparison(Verdict.UNKNOWN, f"Redis on {node.name} could not be read: {node.redis.problem}")
     disk = redis.persistence
     if disk.aof:
         loaded = f"{node.name} started {span(redis.uptime)} ago from its AOF, whose loading counts as changes"
-        return Ancestry(Verdict.HOLDS if redis.uptime <= AOF_TRUSTED else Verdict.UNKNOWN, loaded)
+        return HistoryComparison(Verdict.HOLDS if redis.uptime <= AOF_TRUSTED else Verdict.UNKNOWN, loaded)
     if disk.changes_since_save is None:
-        return Ancestry(Verdict.UNKNOWN, f"{node.name} does not say how many changes it had since its last save")
+        return HistoryComparison(
+            Verdict.UNKNOWN, f"{node.name} does not say how many changes it had since its last save"
+        )
     if disk.changes_since_save > 0:
-        return Ancestry(
+        return HistoryComparison(
             Verdict.FAILS, f"{node.name} took {counted(disk.changes_since_save, 'change')} since its last save"
         )
     if disk.rdb_last_save is not None and disk.rdb_last_save > start + START_SLACK:
         late = span(disk.rdb_last_save - start)
-        return Ancestry(Verdict.FAILS, f"{node.name} saved {late} after its start, so it had changes to save")
+        return HistoryComparison(Verdict.FAILS, f"{node.name} saved {late} after its start, so it had changes to save")
     if disk.rdb_last_seconds is not None:  # too soon after its start to be told by the times alone
-        return Ancestry(Verdict.FAILS, f"{node.name} made a background save since its start, so it had changes to save")
-    return Ancestry(Verdict.HOLDS, f"{node.name} started {span(redis.uptime)} ago and took no write since")
+        return HistoryComparison(
+            Verdict.FAILS, f"{node.name} made a background save since its start, so it had changes to save"
+        )
+    return HistoryComparison(Verdict.HOLDS, f"{node.name} started {span(redis.uptime)} ago and took no write since")
 
 
-def _of_its_own(source: NodeState, s: Redis, target: NodeState, t: Redis) -> Ancestry | None:
+def _of_its_own(source: NodeState, s: Redis, target: NodeState, t: Redis) -> HistoryComparison | None:
     """Where the target was a master of a history that the source never had, while the source was up all the time.
 
     A node that failed for the second time before the other one had begun to follow it: its last writes are in its dump.
     """
-    start, dump, own = started_at(source), target.saved.value, _last_history(target, t)
+    start, dump, own = started_at(source), target.dump.value, _last_history(target, t)
     if start is None or dump is None or dump.modified <= start or own is None or own in _histories(s):
         return None
-    return Ancestry(
+    return HistoryComparison(
         Verdict.FAILS,
         f"{target.name} was a master of history {own[:8]}, which {source.name} never had, and was up when the dump of"
         f" {target.name} was written: writes may be in that dump alone",
@@ -168,31 +174,31 @@ def _last_history(target: NodeState, t: Redis) -> str | None:
     return None
 
 
-def _older_dump(source: NodeState, target: NodeState) -> Ancestry | None:
+def _older_dump(source: NodeState, target: NodeState) -> HistoryComparison | None:
     """Where the source, too, was only restarted and took no write: the newer dump is the newer data."""
-    start, dump = started_at(source), target.saved.value
+    start, dump = started_at(source), target.dump.value
     if own_writes(source).verdict is not Verdict.HOLDS or start is None:
         return None
     if dump is not None and start < dump.modified:
         return None  # the source was alive when the target's dump was written: it followed it
-    mine = source.saved.value
+    mine = source.dump.value
     if dump is None or mine is None:
-        return Ancestry(
+        return HistoryComparison(
             Verdict.UNKNOWN,
             f"both were restarted and took no write, and which dump is newer is not known"
-            f" ({source.saved.problem or target.saved.problem})",
+            f" ({source.dump.problem or target.dump.problem})",
         )
     older = dump.modified - mine.modified
     if older > START_SLACK:
-        return Ancestry(
+        return HistoryComparison(
             Verdict.FAILS,
             f"both were restarted, and the dump of {source.name} is {span(older)} older than {target.name}'s",
         )
     return None
 
 
-def _by_keys(source: NodeState, s: Redis, target: NodeState, t: Redis, reason: str) -> Ancestry:
+def _by_keys(source: NodeState, s: Redis, target: NodeState, t: Redis, reason: str) -> HistoryComparison:
     figures = f"{source.name} holds {counted(s.total_keys, 'key')}, {target.name} {t.total_keys:,}"
     if s.total_keys < t.total_keys * (1 - LARGE_SHARE):
-        return Ancestry(Verdict.FAILS, f"{figures}: {target.name} may be the newer one ({reason})")
-    return Ancestry(Verdict.HOLDS, f"{reason}; {figures}")
+        return HistoryComparison(Verdict.FAILS, f"{figures}: {target.name} may be the newer one ({reason})")
+    return HistoryComparison(Verdict.HOLDS, f"{reason}; {figures}")

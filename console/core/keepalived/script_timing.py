@@ -22,7 +22,7 @@ _DEPTH = 5
 """Variables that stand for variables are followed so far."""
 
 
-def seconds_of(words: Sequence[str]) -> float | None:
+def sleep_seconds(words: Sequence[str]) -> float | None:
     """The arguments of a sleep, in seconds: `10`, `0.5`, `2m`, several are added up; None: not to be told."""
     found = [_LENGTH.fullmatch(word) for word in words]
     if not found:
@@ -35,7 +35,7 @@ def seconds_of(words: Sequence[str]) -> float | None:
     return total
 
 
-class Course:
+class ScriptTiming:
     """Takes a script line by line, and knows after each one what has passed by then."""
 
     def __init__(self) -> None:
@@ -100,7 +100,7 @@ class Course:
         return words
 
     def _sleep(self, arguments: Sequence[str]) -> None:
-        seconds = seconds_of([self.resolve(one) for one in arguments])
+        seconds = sleep_seconds([self.resolve(one) for one in arguments])
         if seconds is None or self._loops > 0:
             self.known = False
         else:

@@ -11,10 +11,10 @@ from console.core.model import NodeState, ScriptAction, ScriptFile, VrrpInstance
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
+class ScriptCall:
     """A command of keepalived.conf, and the program behind it."""
 
-    what: str
+    trigger: str
     """`notify_master`, or `check NAME`."""
     line: int
     """In keepalived.conf; 0: not known."""
@@ -27,7 +27,7 @@ class Use:
     """Where each stands, and what it does: in the program, then in keepalived.conf itself."""
 
 
-def uses(node: NodeState, instance: VrrpInstance) -> Iterator[Use]:
+def script_calls(node: NodeState, instance: VrrpInstance) -> Iterator[ScriptCall]:
     """The notify scripts, then the checks."""
     config = node.keepalived_config.value
     conf = config.file.path if config is not None else "keepalived.conf"
@@ -43,7 +43,7 @@ def uses(node: NodeState, instance: VrrpInstance) -> Iterator[Use]:
             for action in (file.actions if file is not None else ())
         ]
         inside += [(f"{conf} line {line}", action) for action in script_text.actions(command)]
-        yield Use(what, line, command, path, file, tuple(inside))
+        yield ScriptCall(what, line, command, path, file, tuple(inside))
 
 
 _ARGUMENT = re.compile(r"\$(\d)")

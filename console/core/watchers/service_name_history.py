@@ -21,7 +21,7 @@ class NameSample:
 
 
 @dataclass(frozen=True, slots=True)
-class Led:
+class AnswerPeriod:
     """Where one way of looking led for a while, as far as the samples tell."""
 
     addresses: tuple[str, ...]
@@ -39,7 +39,7 @@ class WayTally:
     nowhere: float
     unread: float
     """No answer, or it was not known who takes the writes."""
-    led: tuple[Led, ...]
+    led: tuple[AnswerPeriod, ...]
     """Every answer that lasted, in order."""
 
     @property
@@ -97,7 +97,7 @@ def _way(
     way: str, answers: Sequence[tuple[tuple[str, ...] | None, str]], times: Sequence[float], ends: Sequence[float]
 ) -> WayTally:
     elsewhere = nowhere = unread = 0.0
-    led: list[Led] = []
+    led: list[AnswerPeriod] = []
     for (answer, right), begin, end in zip(answers, times, ends, strict=True):
         if answer is None or not right:
             unread += end - begin
@@ -108,7 +108,7 @@ def _way(
         if answer is None:
             continue
         if led and led[-1].addresses == answer and led[-1].until == begin:
-            led[-1] = Led(answer, led[-1].since, end)
+            led[-1] = AnswerPeriod(answer, led[-1].since, end)
         else:
-            led.append(Led(answer, begin, end))
+            led.append(AnswerPeriod(answer, begin, end))
     return WayTally(way, elsewhere, nowhere, unread, tuple(led))

@@ -45,7 +45,7 @@ class ArgumentSpec:
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class Question:
     """One question about one observation: roles are nodes by now."""
 
     state: ClusterState
@@ -62,10 +62,10 @@ class Ask:
     def name(self) -> str:
         return self.node.name
 
-    def other(self, argument: str) -> NodeState:
+    def node_of(self, argument: str) -> NodeState:
         return self.state.node(str(self.arguments[argument]))
 
-    def whole(self, argument: str) -> int:
+    def integer(self, argument: str) -> int:
         return int(self.arguments[argument])
 
 
@@ -76,7 +76,7 @@ class PredicateSpec:
     name: str
     doc: str
     """When it holds, in one sentence; `the node` is the subject."""
-    rule: Callable[[Ask], Check]
+    rule: Callable[[Question], Check]
     arguments: tuple[ArgumentSpec, ...] = ()
     hazard: str = ""
     subject: bool = True
@@ -101,7 +101,7 @@ def unknown(statement: str, evidence: str, advice: str = "look again once it can
     return Check(Verdict.UNKNOWN, statement, evidence, advice)
 
 
-def decided(answer: bool, statement: str, evidence: str, advice: str = "") -> Check:
+def holds_if(answer: bool, statement: str, evidence: str, advice: str = "") -> Check:
     return holds(statement, evidence) if answer else fails(statement, evidence, advice)
 
 
@@ -119,7 +119,7 @@ class DownError(UnreadError):
     advice = "start it first"
 
 
-def need(reading: Reading[T], what: str) -> T:
+def value_of(reading: Reading[T], what: str) -> T:
     """The value of a reading. Raises UnreadError with its problem."""
     if reading.value is None:
         raise UnreadError(f"{what} could not be read: {reading.problem}")
@@ -130,9 +130,9 @@ def redis_of(node: NodeState) -> Redis:
     """Raises UnreadError where it could not be read, DownError where it is proved down."""
     if proved_down(node):
         raise DownError(f"Redis on {node.name} does not run: {node.redis.problem}, and SSH sees no process of it")
-    return need(node.redis, f"Redis on {node.name}")
+    return value_of(node.redis, f"Redis on {node.name}")
 
 
 def keepalived_of(node: NodeState) -> Keepalived:
     """Raises UnreadError where it could not be read."""
-    return need(node.keepalived, f"keepalived on {node.name}")
+    return value_of(node.keepalived, f"keepalived on {node.name}")

@@ -1,0 +1,31 @@
+"""The next actions that findings name: runbooks, and advice where no runbook helps."""
+
+from __future__ import annotations
+
+from console.core.diagnosis.finding import NextAction
+from console.core.model import ClusterState, Role
+
+REBUILD = NextAction(runbook="one-shot-rebuild")
+BUILD = NextAction(runbook="initial-build")
+BREAK_LOOP = NextAction(runbook="break-replication-loop")
+REPAIR_VIP = NextAction(runbook="repair-vip")
+RESOLVE = NextAction(runbook="resolve-dual-master")
+RESUME = NextAction(runbook="resume-writes")
+SAFE_RETURN = NextAction(runbook="safe-return")
+RECOVER = NextAction(runbook="recover-from-rdb")
+
+
+def advise(text: str) -> NextAction:
+    """Advice where no runbook can help."""
+    return NextAction(advice=text)
+
+
+def repair_vip_or(state: ClusterState, otherwise: NextAction) -> NextAction:
+    """The runbook that brings the virtual IP to the master, where it is settled who that is."""
+    return REPAIR_VIP if len(state.masters) == 1 else otherwise
+
+
+def break_loop_or(state: ClusterState, otherwise: NextAction) -> NextAction:
+    """The runbook that makes a master of one of two replicas, where both are."""
+    roles = [node.redis.value.role if node.redis.value is not None else None for node in state.nodes]
+    return BREAK_LOOP if roles == [Role.REPLICA, Role.REPLICA] else otherwise
