@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from console.core.inventory import KeepalivedSpec, NodeSpec, RedisSpec, SshSpec
-from console.core.keepalived.configuration import mask
+from console.core.keepalived.masking import mask
 from console.core.keepalived.script_text import actions, mask_script
 from console.core.model import ProblemKind, unread
 from console.core.model.assembling import assemble_node

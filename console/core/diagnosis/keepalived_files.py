@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 
+from console.core.diagnosis.configured_instances import configured_instances
 from console.core.diagnosis.finding import Severity
 from console.core.diagnosis.next_actions import advise
 from console.core.diagnosis.rule import FindingRule, Match, listed
@@ -12,10 +12,7 @@ from console.core.keepalived.script_calls import script_calls
 from console.core.model import (
     ActionKind,
     ClusterState,
-    KeepalivedConfig,
-    NodeState,
     ScriptAction,
-    VrrpInstance,
 )
 from console.core.model.facts import source_of
 
@@ -28,126 +25,14 @@ _INVALID = (
     "has no virtual_router_id",
     "is neither 2 nor 3",
 )
-_WITHOUT_AUTHENTICATION = 3
-"""VRRP version 3 has no authentication: keepalived ignores the block."""
 _PAIR = 2
-
-
-@dataclass(frozen=True, slots=True)
-class _Side:
-    """One node's instance and the file it stands in."""
-
-    node: NodeState
-    one: VrrpInstance
-    config: KeepalivedConfig
-
-    @property
-    def name(self) -> str:
-        return self.node.name
-
-    def at(self, *keywords: str) -> str:
-        """`redis-a line 12`, or `redis-a (default)` where the file does not say."""
-        line = next((self.one.lines[word] for word in keywords if self.one.lines.get(word)), 0)
-        return f"{self.name} line {line}" if line else f"{self.name}, not set"
-
-    @property
-    def sends_from(self) -> set[str]:
-        """The addresses that its adverts can come from."""
-        if self.one.source_address:
-            return {self.one.source_address}
-        known = {one.address for one in self.node.addresses.value or ()}
-        return (known | {self.node.address}) - set(self.one.virtual_addresses)
-
-
-def _sides(state: ClusterState) -> list[_Side]:
-    found = []
-    for node in state.nodes:
-        one = node.keepalived.value.instance if node.keepalived.value is not None else None
-        if one is not None and node.keepalived_config.value is not None:
-            found.append(_Side(node, one, node.keepalived_config.value))
-    return found
-
-
-# --- what both must agree on ----------------------------------------------------------------------------------------
-
-_FACTS: tuple[tuple[str, tuple[str, ...], Callable[[_Side], str]], ...] = (
-    ("virtual_router_id", ("virtual_router_id",), lambda side: str(side.one.vrid)),
-    ("virtual_ipaddress", ("virtual_ipaddress",), lambda side: " ".join(sorted(side.one.virtual_addresses)) or "none"),
-    ("advert_int", ("advert_int",), lambda side: f"{side.one.advert_interval:g}"),
-    ("vrrp_version", ("vrrp_version",), lambda side: str(side.config.vrrp_version)),
-)
-
-
-def _mismatch(state: ClusterState) -> Iterator[Match]:
-    """The VRRP settings of the two nodes do not agree, or one of them cannot work on its node."""
-    sides = _sides(state)
-    deaf = [line for label, keys, value in _FACTS if (line := _differs(sides, label, keys, value))]
-    deaf += [*_authentication(sides), *_peers(sides), *_interfaces(sides), *_without_vip(state, sides)]
-    weight = _differs(sides, "weight of the check", ("track_script",), lambda side: str(side.one.weight))
-    lines = [*deaf, *([weight] if weight else [])]
-    if lines:
-        nodes = tuple(side.name for side in sides)
-        yield Match(
-            nodes,
-            f"The VRRP settings of {listed(nodes)} do not agree.",
-            tuple(lines),
-            advise("make both keepalived.conf agree, then reload them, the master first"),
-            None if deaf else Severity.WARNING,
-        )
-
-
-def _differs(sides: list[_Side], label: str, keys: tuple[str, ...], value: Callable[[_Side], str]) -> str:
-    if len({value(side) for side in sides}) <= 1:
-        return ""
-    return f"{label}: " + ", ".join(f"{value(side)} ({side.at(*keys)})" for side in sides)
-
-
-def _authentication(sides: list[_Side]) -> Iterator[str]:
-    if not sides or all(side.config.vrrp_version == _WITHOUT_AUTHENTICATION for side in sides):
-        return
-    kind = _differs(sides, "auth_type", ("auth_type",), lambda side: side.one.auth_type or "none")
-    if kind:
-        yield kind
-    elif len({side.one.auth_fingerprint for side in sides}) > 1:
-        where = ", ".join(side.at("auth_pass") for side in sides)
-        yield f"auth_pass: not the same ({where}); it is compared, and never shown"
-
-
-def _peers(sides: list[_Side]) -> Iterator[str]:
-    if len(sides) != _PAIR:
-        return
-    unicast = [side for side in sides if side.one.unicast_peers]
-    if len(unicast) == 1:
-        other = next(side for side in sides if side is not unicast[0])
-        yield f"unicast_peer: {unicast[0].at('unicast_peer')}; {other.name} has none and speaks multicast"
-        return
-    for side, other in ((sides[0], sides[1]), (sides[1], sides[0])):
-        if side.one.unicast_peers and not set(side.one.unicast_peers) & other.sends_from:
-            peers = " ".join(side.one.unicast_peers)
-            sends = " ".join(sorted(other.sends_from))
-            yield f"unicast_peer: {peers} ({side.at('unicast_peer')}) is not {other.name}, which sends from {sends}"
-
-
-def _interfaces(sides: list[_Side]) -> Iterator[str]:
-    for side in sides:
-        present = {one.interface for one in side.node.addresses.value or ()}
-        if present and side.one.interface and side.one.interface not in present:
-            where = side.at("interface")
-            yield f"interface: {side.one.interface} ({where}) has no address there: it has {' '.join(sorted(present))}"
-
-
-def _without_vip(state: ClusterState, sides: list[_Side]) -> Iterator[str]:
-    for side in sides:
-        if side.one.virtual_addresses and state.vip not in side.one.virtual_addresses:
-            yield f"virtual_ipaddress: {state.vip} is not among those of {side.at('virtual_ipaddress')}"
-
 
 # --- what has no effect ---------------------------------------------------------------------------------------------
 
 
 def _nopreempt(state: ClusterState) -> Iterator[Match]:
     """The keyword nopreempt is written where keepalived ignores it, or where it changes nothing."""
-    sides = _sides(state)
+    sides = configured_instances(state)
     for side in sides:
         if side.one.nopreempt and side.one.state == "MASTER":
             yield Match(
@@ -174,7 +59,7 @@ def _nopreempt(state: ClusterState) -> Iterator[Match]:
 
 def _no_effect(state: ClusterState) -> Iterator[Match]:
     """No check of Redis can move the virtual IP."""
-    for side in _sides(state):
+    for side in configured_instances(state):
         weights = {script.weight for script in side.one.scripts}
         where = f"{side.config.file.path}: {side.one.name} ({side.at('vrrp_instance')})"
         if not weights and not any("track_" in note for note in side.config.not_understood):
@@ -236,7 +121,7 @@ def _partly_read(state: ClusterState) -> Iterator[Match]:
 
 def _script_missing(state: ClusterState) -> Iterator[Match]:
     """A script that keepalived.conf names is not there, or nobody may execute it."""
-    for side in _sides(state):
+    for side in configured_instances(state):
         lines = []
         for call in script_calls(side.node, side.one):
             one = call.file
@@ -256,7 +141,7 @@ def _script_missing(state: ClusterState) -> Iterator[Match]:
 
 def _nobody_promotes(state: ClusterState) -> Iterator[Match]:
     """A replica would get the virtual IP, and no script of keepalived would make it a master."""
-    for side in _sides(state):
+    for side in configured_instances(state):
         source = source_of(state, side.node)
         if source is not None and not {"notify_master", "notify"} & set(side.one.notify):
             yield Match(
@@ -272,7 +157,7 @@ def _nobody_promotes(state: ClusterState) -> Iterator[Match]:
 
 def _fights(state: ClusterState) -> Iterator[Match]:
     """A script that keepalived starts changes replication, or stops servers, by itself."""
-    for side in _sides(state):
+    for side in configured_instances(state):
         found = [
             (action.kind, f"{where} ({call.trigger}): {action.text}")
             for call in script_calls(side.node, side.one)
@@ -298,13 +183,6 @@ def _is_its_work(what: str, action: ScriptAction) -> bool:
 
 
 RULES: tuple[FindingRule, ...] = (
-    FindingRule(
-        "vrrp-mismatch",
-        Severity.CRITICAL,
-        "The two do not hear each other, or fail over wrongly.",
-        _mismatch,
-        remedy="make both files agree, reload, the master first",
-    ),
     # A file with errors before what it seems to say.
     FindingRule(
         "keepalived-config-invalid",

@@ -1,7 +1,8 @@
-"""keepalived.conf: what the rules need of it, read without guessing, and one number changed without touching the rest.
+"""Parses keepalived.conf, as far as the rules need it. Nothing is guessed.
 
-What cannot be known from this one text (included files, conditional lines, variables) is named, never assumed. Defaults
-are keepalived's own: priority 100, state BACKUP, advert_int 1, weight 0 (keepalived.conf(5), vrrp.h).
+Included files, conditional lines and variables cannot be evaluated from this one text. They are listed in
+`not_understood`. Defaults are those of keepalived: priority 100, state BACKUP, advert_int 1, weight 0
+(keepalived.conf(5), vrrp.h).
 """
 
 from __future__ import annotations
@@ -11,44 +12,20 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from console.core.command import MASK
-from console.core.keepalived.lexer import Statement, Word, read_document
+from console.core.keepalived.lexer import Statement, Word, block_name, read_document
+from console.core.keepalived.masking import mask_arguments
 from console.core.model import TrackScript, VrrpInstance
 
 DEFAULT_PRIORITY = 100
 LOWEST, HIGHEST = 1, 254
 """255 belongs to the owner of the address and is not for a pair that fails over."""
 
-_INCLUDES = {"include", "includer", "includem", "includew", "includeb", "includea"}
+INCLUDES = {"include", "includer", "includem", "includew", "includeb", "includea"}
 _NOTIFY = {"notify", "notify_master", "notify_backup", "notify_fault", "notify_stop", "notify_deleted"}
 _TRACKS_ELSEWHERE = {"track_interface", "track_file", "track_process", "track_bfd"}
-_NUMBER = re.compile(r"[+-]?[0-9]{1,9}")
+NUMBER = re.compile(r"[+-]?[0-9]{1,9}")
 _DECIMAL = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?")
 _VARIABLE = re.compile(r"\$\{?[A-Za-z_]")
-_SECRETS = (
-    # auth_pass to the end of its line, comments after it included: an old password may stand there.
-    re.compile(
-        r"(?P<keep>\bauth_pass\b\"?(?:[ \t]|\\\r?\n)+)(?P<secret>[^\r\n]*?)(?P<rest>[ \t]+\}[ \t}]*|)(?=\r?(?:\n|\Z))"
-    ),
-    re.compile(r"(?P<keep>\$\w*(?:PASS|SECRET|PWD)\w*[ \t]*=[ \t]*)(?P<secret>[^\r\n]+)(?P<rest>)", re.IGNORECASE),
-    # Passwords on a command line of a check or notify script.
-    re.compile(r"(?P<keep>\b(?:redis|valkey)-cli\b[^\r\n]*?[ \t](?:-a|--pass)[ \t=]*)(?P<secret>[^\s\"]+)(?P<rest>)"),
-    re.compile(r"(?P<keep>\bREDISCLI_AUTH=)(?P<secret>[^\s\";]+)(?P<rest>)"),
-)
-
-
-_COMMAND = re.compile(
-    r"(?P<keep>^[ \t]*(?:script|notify\w*)[ \t]+)(?P<command>\"[^\"\r\n]*\"?|[^\s\"!#][^!#\r\n]*)", re.MULTILINE
-)
-# What may be seen of a script's arguments. Everything else may be a password: the documented pairs hand theirs over so.
-_PLAIN = re.compile(
-    r"--[a-z][a-z-]*|-[A-Za-z]|63\d\d|\d{1,3}(?:\.\d{1,3}){3}(?:[:/]\d{1,5})?|/\S*|[<>&|12]{1,4}|[A-Z]{3,8}|" + MASK
-)
-_FOLLOWED = frozenset({"INSTANCE", "GROUP", "MASTER", "BACKUP", "FAULT", "STOP"})
-"""keepalived's own arguments: a name, a priority come behind them."""
-_RUNNERS = re.compile(r"(?:\S*/)?(?:sh|bash|dash|ksh|zsh|sudo|env|nohup|setsid)|-\S*")
-_PROGRAMS = re.compile(r".*/(?:(?:redis|valkey)-\w+|killall|pkill|kill|pidof|pgrep|systemctl|service|test|true|ip)")
-"""Programs whose arguments have forms of their own, which `mask` knows."""
 
 
 class ParsedConfig(NamedTuple):
@@ -62,105 +39,12 @@ class ParsedConfig(NamedTuple):
 Fingerprint = Callable[[str], str]
 
 
-def parse(text: str, seal: Fingerprint = lambda _: "") -> ParsedConfig:
+def parse(text: str, fingerprint: Fingerprint = lambda _: "") -> ParsedConfig:
     """Reads a keepalived.conf of 1.x or 2.x. Never raises: what is broken or unknown is in `not_understood`.
 
-    `seal` makes of auth_pass what may be kept of it, to tell whether two nodes have the same one.
+    `fingerprint` maps auth_pass to a value that may be kept. It tells whether two nodes have the same auth_pass.
     """
-    return _Reader(text, seal).result()
-
-
-def mask(text: str) -> str:
-    """The same text without its secrets (H29).
-
-    auth_pass, password variables, passwords given to redis-cli, and what scripts get as arguments.
-    """
-    for secret in _SECRETS:
-        text = secret.sub(lambda found: f"{found['keep']}{MASK}{found['rest']}", text)
-    return _COMMAND.sub(lambda found: found["keep"] + mask_arguments(found["command"]), text)
-
-
-def mask_arguments(command: str) -> str:
-    """A script's command line with only those of its arguments that cannot be a password: addresses, paths, options."""
-    parts = re.split(r"(\s+|\")", command)
-    words = [place for place, part in enumerate(parts) if part and not part.isspace() and part != '"']
-    first = next((at for at, place in enumerate(words) if not _RUNNERS.fullmatch(parts[place])), len(words))
-    program = parts[words[first]] if first < len(words) else ""
-    if not program.startswith("/") or _PROGRAMS.fullmatch(program):
-        return command
-    before = ""
-    for place in words[first + 1 :]:
-        word = parts[place]
-        if not _PLAIN.fullmatch(word) and before not in _FOLLOWED:
-            parts[place] = MASK
-        before = word
-    return "".join(parts)
-
-
-def with_priority(data: bytes, instance: str | None, priority: int) -> bytes:
-    """The file with the instance's priority changed, and every other byte as it was.
-
-    `instance` None: the only one there is. A missing `priority` line is inserted at the head of the block. Raises
-    ValueError, in one sentence, where that cannot be done safely.
-    """
-    if not LOWEST <= priority <= HIGHEST:
-        raise ValueError(f"priority {priority} is outside {LOWEST}..{HIGHEST}")
-    text = data.decode("latin-1")  # one character a byte: offsets stay true whatever the encoding is
-    block = _find_instance(text, instance)
-    placed = [child for child in block.children if child.keyword == "priority"]
-    for child in block.children:
-        if child.keyword in _INCLUDES or (child.keyword.startswith("@") and "priority" in child.values):
-            raise ValueError(f"line {child.line}: {child.keyword} may set the priority as well: edit it by hand")
-    changed = _replaced(text, placed[-1], priority) if placed else _inserted(text, block, priority)
-    after = next(one for one in parse(changed).instances if one.name == _name(block))
-    if after.priority != priority:
-        raise ValueError(f"the priority of {after.name} does not follow from the one line that could be edited")
-    return changed.encode("latin-1")
-
-
-def _find_instance(text: str, instance: str | None) -> Statement:
-    blocks = [one for one in read_document(text).statements if one.keyword == "vrrp_instance" and one.block is not None]
-    found = [one for one in blocks if instance is None or _name(one) == _bare(instance)]
-    if len(found) != 1:
-        names = ", ".join(_name(one) for one in blocks) or "none"
-        wanted = f"the vrrp_instance {instance}" if instance else "the only vrrp_instance"
-        raise ValueError(f"{wanted} is not in the file once: it has {names}")
-    return found[0]
-
-
-def _replaced(text: str, statement: Statement, priority: int) -> str:
-    if len(statement.words) < 2:  # noqa: PLR2004 - a keyword and its value
-        raise ValueError(f"line {statement.line}: priority has no value")
-    word = statement.words[1]
-    if not _NUMBER.fullmatch(word.text):
-        raise ValueError(f"line {word.line}: priority is {word.text}, not a number: edit it by hand")
-    new = f'"{priority}"' if word.quoted else str(priority)
-    return text if int(word.text) == priority else text[: word.start] + new + text[word.end :]
-
-
-def _inserted(text: str, block: Statement, priority: int) -> str:
-    brace = block.brace
-    if brace is None:
-        raise ValueError(f"line {block.line}: {_name(block)} has no block")
-    newline = "\r\n" if "\r\n" in text else "\n"
-    below = next((child for child in block.children if child.line > brace.line), None)
-    if below is None:
-        rest = text[brace.end :].split("\n", 1)[0].strip()
-        tail = newline if rest else ""
-        return f"{text[: brace.end]}{newline}    priority {priority}{tail}{text[brace.end :]}"
-    first = below.words[0] if below.words else below.brace
-    start = text.rfind("\n", 0, first.start) + 1 if first else brace.end
-    indent = re.match(r"[ \t]*", text[start:])
-    return f"{text[:start]}{indent[0] if indent else ''}priority {priority}{newline}{text[start:]}"
-
-
-def _bare(name: str) -> str:
-    """A name without a brace glued to it: old keepalived takes `VI_1{` for the name itself."""
-    return name.rstrip("{")
-
-
-def _name(block: Statement) -> str:
-    return _bare(block.values[0]) if block.values else ""
+    return _Reader(text, fingerprint).result()
 
 
 @dataclass(slots=True)
@@ -182,9 +66,9 @@ class _Draft:
 class _Reader:
     """One reading of one text, collecting what it passes over."""
 
-    def __init__(self, text: str, seal: Fingerprint) -> None:
+    def __init__(self, text: str, fingerprint: Fingerprint) -> None:
         document = read_document(text)
-        self.seal = seal
+        self.fingerprint = fingerprint
         self.version_line = 0
         self.notes: list[str] = list(document.broken)
         self.scripts: dict[str, TrackScript] = {}
@@ -212,7 +96,7 @@ class _Reader:
         """The statements that mean what they say; the others are named."""
         for statement in statements:
             keyword = statement.keyword
-            if keyword in _INCLUDES:
+            if keyword in INCLUDES:
                 self._note(statement, f"{keyword} {' '.join(statement.values)} is not followed")
             elif keyword.startswith("@"):
                 self._note(statement, f"{keyword} makes this line conditional: it is passed over")
@@ -239,7 +123,7 @@ class _Reader:
                     self._note(statement, f"vrrp_version {statement.values[0]} is neither 2 nor 3")
 
     def _script(self, block: Statement) -> None:
-        name = _name(block)
+        name = block_name(block)
         values: dict[str, str] = {}
         line = 0
         for statement in self._plain(block.children):
@@ -252,7 +136,7 @@ class _Reader:
 
         def whole(key: str, default: int) -> int:
             text = values.get(key, "")
-            if _NUMBER.fullmatch(text):
+            if NUMBER.fullmatch(text):
                 return int(text)
             if _DECIMAL.fullmatch(text):
                 return max(1, round(float(text)))
@@ -274,11 +158,11 @@ class _Reader:
         for statement in self._plain(block.children):
             if statement.keyword in _NOTIFY or statement.keyword == "track_script":
                 self._note(
-                    statement, f"{statement.keyword} of vrrp_sync_group {_name(block)} is not taken into account"
+                    statement, f"{statement.keyword} of vrrp_sync_group {block_name(block)} is not taken into account"
                 )
 
     def _instance(self, block: Statement) -> None:
-        name = _name(block)
+        name = block_name(block)
         if not name or any(draft.name == name for draft in self.drafts):
             self._note(
                 block,
@@ -322,7 +206,7 @@ class _Reader:
         weight: int | None = None
         if "weight" in values[:-1]:
             text = values[values.index("weight") + 1]
-            if _NUMBER.fullmatch(text):
+            if NUMBER.fullmatch(text):
                 weight = int(text)
             else:
                 self._note(statement, f"weight {text} of {statement.keyword} is not a number")
@@ -334,7 +218,7 @@ class _Reader:
         text = draft.words.get(key)
         if text is None:
             return default
-        if _NUMBER.fullmatch(text):
+        if NUMBER.fullmatch(text):
             return int(text)
         self.notes.append(f"line {draft.lines.get(key, draft.line)}: {key} {text} is not a number")
         return default
@@ -371,7 +255,7 @@ class _Reader:
             notify=draft.notify,
             priority_line=draft.lines.get("priority", 0),
             lines={"vrrp_version": self.version_line} | draft.lines,
-            auth_fingerprint=self.seal(draft.words["auth_pass"]) if draft.words.get("auth_pass") else "",
+            auth_fingerprint=self.fingerprint(draft.words["auth_pass"]) if draft.words.get("auth_pass") else "",
         )
 
 

@@ -178,3 +178,13 @@ def _end_of_word(line: str, at: int) -> int:
         glued = len(word) - len(word.rstrip("{}"))
         end -= glued
     return max(end, at + 1)
+
+
+def bare_name(name: str) -> str:
+    """A name without a brace glued to it: old keepalived takes `VI_1{` for the name itself."""
+    return name.rstrip("{")
+
+
+def block_name(block: Statement) -> str:
+    """The name of a block: its first value."""
+    return bare_name(block.values[0]) if block.values else ""

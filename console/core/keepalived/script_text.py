@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 from console.core.command import MASK
-from console.core.keepalived.configuration import mask
+from console.core.keepalived.masking import mask
 from console.core.keepalived.script_timing import ScriptTiming
 from console.core.model import ActionKind, ScriptAction
 

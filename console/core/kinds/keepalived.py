@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from console.core.conditions.pair_protection import protection_checks
-from console.core.diagnosis import keepalived_files, races, reachability, roles, settings, virtual_ip, vrrp
+from console.core.diagnosis import (
+    keepalived_files,
+    races,
+    reachability,
+    replicas,
+    roles,
+    settings,
+    virtual_ip,
+    vrrp,
+    vrrp_agreement,
+)
 from console.core.diagnosis.finding import NextAction
 from console.core.diagnosis.next_actions import RECOVER, SAFE_RETURN
 from console.core.keepalived.running_scripts import lacks_promotion_script, scripts_attach_replicas
@@ -32,7 +42,9 @@ KIND = Kind(
         *races.RULES,
         *virtual_ip.RULES,
         *roles.RULES,
+        *replicas.RULES,
         *vrrp.RULES,
+        *vrrp_agreement.RULES,
         *keepalived_files.RULES,
         *settings.RULES,
     ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from console.core.conditions.sentinel_sets.set_protection import set_protection
-from console.core.diagnosis import consul, reachability, roles, sentinel, settings
+from console.core.diagnosis import consul, reachability, replicas, roles, sentinel, settings
 from console.core.diagnosis.finding import NextAction
 from console.core.diagnosis.next_actions import advise
 from console.core.kinds.gate_facts import consul_facts, sentinel_facts
@@ -36,6 +36,7 @@ KIND = Kind(
         *consul.RULES,
         *sentinel.RULES,
         *roles.RULES,
+        *replicas.RULES,
         *settings.RULES,
     ),
     protection=set_protection,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from console.core.conditions.sentinel_sets.read_vip import read_side_protection
 from console.core.conditions.sentinel_sets.set_protection import set_protection
-from console.core.diagnosis import lvs, reachability, roles, sentinel, settings, virtual_ip
+from console.core.diagnosis import lvs, reachability, replicas, roles, sentinel, settings, virtual_ip
 from console.core.diagnosis.finding import NextAction
 from console.core.diagnosis.next_actions import advise
 from console.core.kinds.gate_facts import director_facts, sentinel_facts, virtual_ip_facts
@@ -36,6 +36,7 @@ KIND = Kind(
         *sentinel.RULES,
         *virtual_ip.RULES,
         *roles.RULES,
+        *replicas.RULES,
         *lvs.RULES,
         *settings.RULES,
     ),

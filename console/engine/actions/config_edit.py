@@ -12,7 +12,7 @@ import shlex
 from collections.abc import Callable
 
 from console.core.command import ShellCommand
-from console.core.keepalived.configuration import mask
+from console.core.keepalived.masking import mask
 
 # Exit statuses of its own start at 20, so that they are told apart from those of sh, cp, mktemp and keepalived.
 # `keepalived -t`: 0 fine; 3 cannot run; 4 configuration errors; 5 and above for instance script security, which is no

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 
 from console.core.command import KeyExport, Planned, RedisCommand, ShellCommand
 from console.core.inventory import NodeSpec
-from console.core.keepalived.configuration import parse, with_priority
+from console.core.keepalived.configuration import parse
 from console.core.keepalived.priority import smallest_change
+from console.core.keepalived.priority_edit import with_priority
 from console.core.model import ClusterState
 from console.core.runbooks.document import Step
 from console.engine.actions import backup

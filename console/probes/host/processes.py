@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from console.core.keepalived.configuration import mask, mask_arguments
+from console.core.keepalived.masking import mask, mask_arguments
 from console.core.keepalived.script_timing import sleep_seconds
 from console.core.model import Process, Processes
 from console.probes import NotUnderstoodError

@@ -6,7 +6,8 @@ import hashlib
 import hmac
 import secrets
 
-from console.core.keepalived import configuration as keepalived_conf
+from console.core.keepalived.configuration import parse as parse_configuration
+from console.core.keepalived.masking import mask
 from console.core.keepalived.script_text import script_path
 from console.core.model import ConfigFile, KeepalivedConfig
 from console.probes import NotUnderstoodError
@@ -37,11 +38,11 @@ def parse(data: bytes, path: str, stat: FileStat | None) -> KeepalivedConfig:
     if stat is not None and stat.size != len(data):
         raise NotUnderstoodError(f"{path} changed while it was read")
     text = data.decode("utf-8", errors="replace")
-    parsed = keepalived_conf.parse(text, _seal)
+    parsed = parse_configuration(text, _seal)
     return KeepalivedConfig(
         file=ConfigFile(
             path=path,
-            text=keepalived_conf.mask(text),
+            text=mask(text),
             digest=hashlib.sha256(data).hexdigest(),
             mode=stat.mode if stat else 0,
             owner=stat.owner if stat else "",

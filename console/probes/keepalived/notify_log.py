@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from console.core.keepalived.configuration import mask
+from console.core.keepalived.masking import mask
 from console.core.model import LogTail, Transition, VrrpState
 from console.probes.keepalived.log_times import line_time
 

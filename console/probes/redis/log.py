@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from console.core.keepalived.configuration import mask
+from console.core.keepalived.masking import mask
 from console.core.model import LogTail
 from console.probes import NotUnderstoodError
 

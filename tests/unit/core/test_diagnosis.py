@@ -429,7 +429,7 @@ CONFIG_LINES = [
 @given(st.lists(st.sampled_from(CONFIG_LINES), max_size=60), st.booleans())
 def test_the_linter_bears_any_configuration(lines, whole):
     text = "\n".join([*(CONFIG_LINES[:33] if whole else []), *lines])
-    parsed = parse(text, seal=lambda secret: "#" * len(secret))
+    parsed = parse(text, fingerprint=lambda secret: "#" * len(secret))
     config = HEALTHY.node(s.A).keepalived_config.map(
         lambda one: replace(
             one,

@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 from samples import CONFIG_TEXT
 
 from console.core.command import MASK
-from console.core.keepalived.configuration import mask, mask_arguments, parse, with_priority
+from console.core.keepalived.configuration import parse
+from console.core.keepalived.masking import mask, mask_arguments
+from console.core.keepalived.priority_edit import with_priority
 from console.core.model import TrackScript
 
 DOCUMENTED = CONFIG_TEXT.format(node="redis-a", priority=138).replace(MASK, "1111")
