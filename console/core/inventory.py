@@ -1,6 +1,6 @@
-"""What the operator's inventory says about clusters and nodes, checked and with defaults filled in.
+"""The operator's inventory: its clusters and nodes, checked and with defaults filled in.
 
-`console.documents.inventory` makes these values from YAML; everything above works with them only.
+`console.documents.inventory` makes these values from YAML. Everything else works with these values only.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from enum import StrEnum
 
 
 class PasswordKind(StrEnum):
-    """The ways to name a password without writing it down."""
+    """The ways to name the source of a password."""
 
     ENV = "env"
     FILE = "file"
@@ -22,7 +22,7 @@ class PasswordKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PasswordSource:
-    """Where a password comes from: never the password itself."""
+    """The source of a password. It is never the password itself."""
 
     kind: PasswordKind
     where: str = ""
@@ -31,17 +31,17 @@ class PasswordSource:
 
 @dataclass(frozen=True, slots=True)
 class SshSpec:
-    """How to log in to a node. Empty and None mean: as ssh_config and the agent say."""
+    """How to log in to a node. For what is empty or None, ssh_config and the agent decide."""
 
     user: str = ""
     host: str = ""
-    """Name or address to connect to, an alias in ssh_config included; empty: the node's address."""
+    """Name or address to connect to, or an alias of ssh_config; empty: the node's address."""
     port: int | None = None
     identity_file: str = ""
     known_hosts: str = ""
-    """Empty: ~/.ssh/known_hosts and the system's."""
+    """Empty: ~/.ssh/known_hosts and the file of the system."""
     config_file: str = ""
-    """Empty: ~/.ssh/config where it exists."""
+    """Empty: ~/.ssh/config, if it exists."""
     jump: str = ""
     """As ssh -J: `user@host:port,user@host:port`."""
     sudo: bool = False
@@ -49,7 +49,7 @@ class SshSpec:
 
 
 class RedisRoute(StrEnum):
-    """How a Redis is reached: from the operator's machine, or from the node itself through its SSH connection."""
+    """How a Redis is reached: directly from the operator's machine, or through the SSH connection of its node."""
 
     DIRECT = "direct"
     SSH = "ssh"
@@ -57,7 +57,7 @@ class RedisRoute(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TlsSpec:
-    """TLS towards Redis. Certificates are always checked."""
+    """TLS for connections to Redis. Certificates are always verified."""
 
     ca_file: str = ""
     cert_file: str = ""
@@ -67,7 +67,7 @@ class TlsSpec:
 
 @dataclass(frozen=True, slots=True)
 class ServiceSpec:
-    """How a service is started and stopped on a node: systemd unit, SysV service name, or commands of one's own."""
+    """How a service is started and stopped on a node: as a systemd unit, as a SysV service, or with own commands."""
 
     systemd: str = ""
     sysv: str = ""
@@ -77,7 +77,7 @@ class ServiceSpec:
     status: str = ""
 
     def command(self, action: str) -> str:
-        """The shell text for `start`, `stop`, `reload` or `status`; empty where the inventory has none for it."""
+        """The shell command for `start`, `stop`, `reload` or `status`; empty: the inventory has none."""
         if self.systemd:
             return f"systemctl {'is-active' if action == 'status' else action} {shlex.quote(self.systemd)}"
         if self.sysv:
@@ -96,13 +96,13 @@ class RedisSpec:
     tls: TlsSpec | None = None
     via: RedisRoute = RedisRoute.DIRECT
     aliases: Mapping[str, str] = field(default_factory=dict)
-    """Renamed commands, upper case: `{"CONFIG": "CONFIG-7f3a"}`."""
+    """Renamed commands in upper case: `{"CONFIG": "CONFIG-7f3a"}`."""
     service: ServiceSpec = field(default_factory=lambda: ServiceSpec(systemd="redis-server"))
     dir: str = ""
-    """Where the RDB is saved: needed only while Redis does not run and cannot be asked."""
+    """The folder of the RDB. It is used only while Redis does not run."""
     dbfilename: str = "dump.rdb"
     config: str = ""
-    """Its configuration file: needed only while Redis does not run and cannot be asked."""
+    """Its configuration file. It is used only while Redis does not run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,17 +111,17 @@ class KeepalivedSpec:
 
     config: str = "/etc/keepalived/keepalived.conf"
     instance: str = ""
-    """Empty: the only vrrp_instance in the file, else the one that carries the cluster's VIP."""
+    """Empty: the only vrrp_instance in the file, else the one with the cluster's VIP."""
     state_log: str = ""
-    """The log that the notify scripts write; empty: there is none."""
+    """The log that the notify scripts write to; empty: there is none."""
     system_log: str = ""
-    """Where keepalived logs; empty: the journal, else /var/log/messages, /var/log/syslog."""
+    """The log of keepalived; empty: the journal, else /var/log/messages, else /var/log/syslog."""
     service: ServiceSpec = field(default_factory=lambda: ServiceSpec(systemd="keepalived"))
 
 
 @dataclass(frozen=True, slots=True)
 class NodeSpec:
-    """A node of a cluster, with everything needed to reach and to steer it."""
+    """A node of a cluster, with everything that is needed to reach and control it."""
 
     name: str
     address: str
@@ -138,7 +138,7 @@ class SentinelSpec:
     address: str
     port: int = 26379
     password: PasswordSource | None = None
-    """Of the Sentinel itself (requirepass, 5.0.1 and later), not of the master."""
+    """The password of the Sentinel itself (requirepass, from 5.0.1 on), not of the master."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,19 +153,19 @@ class DirectorSpec:
 
 @dataclass(frozen=True, slots=True)
 class ConsulSpec:
-    """Where Consul answers, and the service name that follows the master."""
+    """The address of Consul, and the service name of the master."""
 
     http: str
     """`http://HOST:PORT` or https."""
     service: str
     dns: str = ""
-    """`HOST:PORT` of Consul's DNS; empty: only the HTTP API is asked."""
+    """`HOST:PORT` of Consul's DNS; empty: only the HTTP API is used."""
     token: PasswordSource | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class QuietHours:
-    """A part of each day in which little happens, in minutes after midnight; it may go over midnight."""
+    """A daily period with little load, in minutes after midnight. It may span midnight."""
 
     start: int
     end: int
@@ -184,9 +184,9 @@ class ClusterSpec:
     """The address that writers use; empty: this kind has none."""
     nodes: tuple[NodeSpec, ...]
     quiet_hours: tuple[QuietHours, ...] = ()
-    """When a full sync disturbs least, as the operator knows it."""
+    """When a full sync disturbs least, according to the operator."""
     timezone: str = ""
-    """Of the quiet hours, like `Europe/Berlin`; empty: that of the machine the console runs on."""
+    """The time zone of the quiet hours, like `Europe/Berlin`; empty: that of the console's machine."""
     master_name: str = ""
     sentinels: tuple[SentinelSpec, ...] = ()
     read_vip: str = ""
@@ -202,7 +202,7 @@ class ClusterSpec:
 
     @property
     def secrets(self) -> tuple[SecretNeed, ...]:
-        """Every password that this cluster is looked at with."""
+        """Every password that is needed to read this cluster."""
         consul = (
             () if self.consul is None else (SecretNeed(CONSUL_TOKEN, self.name, "consul.token", self.consul.token),)
         )
@@ -214,12 +214,12 @@ class ClusterSpec:
 
 
 CONSUL_TOKEN = "consul/token"  # noqa: S105 - a name, not a token
-"""Under what Consul's token is known; no node can be called so."""
+"""The name of Consul's token among the passwords. No node can have this name."""
 
 
 @dataclass(frozen=True, slots=True)
 class SecretNeed:
-    """One password of a cluster: under what it is known, whose it is, and where the inventory names its source."""
+    """One password of a cluster: its name, its owner, and the inventory key with its source."""
 
     name: str
     owner: str

@@ -1,15 +1,15 @@
-"""Numbers in words: counts, bytes and seconds."""
+"""Formats counts, bytes and seconds as text."""
 
 from __future__ import annotations
 
 
 def counted(number: int, one: str, many: str = "") -> str:
-    """`1 key`, `12 keys`; thousands separated."""
+    """`1 key`, `12 keys`. Thousands are separated by commas."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def size(number: int) -> str:
-    """Bytes in words: `26.8 MB`; powers of 1000."""
+    """Bytes as text: `26.8 MB`, in powers of 1000."""
     value = float(number)
     for unit in ("bytes", "kB", "MB", "GB"):
         if abs(value) < 1000:  # noqa: PLR2004 - a unit's thousand
@@ -19,7 +19,7 @@ def size(number: int) -> str:
 
 
 def span(seconds: float) -> str:
-    """Seconds in words: `45 s`, `12 min`, `3 h`, `2 d`."""
+    """Seconds as text: `45 s`, `12 min`, `3 h`, `2 d`."""
     for limit, unit, word in ((120, 1, "s"), (7_200, 60, "min"), (172_800, 3_600, "h")):
         if seconds < limit:
             return f"{seconds / unit:.0f} {word}"

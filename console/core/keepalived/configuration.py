@@ -18,7 +18,7 @@ from console.core.model import TrackScript, VrrpInstance
 
 DEFAULT_PRIORITY = 100
 LOWEST, HIGHEST = 1, 254
-"""255 belongs to the owner of the address and is not for a pair that fails over."""
+"""255 is reserved for the owner of the address. A pair that fails over cannot use it."""
 
 INCLUDES = {"include", "includer", "includem", "includew", "includeb", "includea"}
 _NOTIFY = {"notify", "notify_master", "notify_backup", "notify_fault", "notify_stop", "notify_deleted"}
@@ -29,7 +29,7 @@ _VARIABLE = re.compile(r"\$\{?[A-Za-z_]")
 
 
 class ParsedConfig(NamedTuple):
-    """What a text says. `not_understood` has a line for each thing passed over: `line 3: …`."""
+    """The parsed text. `not_understood` has a line for each part that was skipped: `line 3: …`."""
 
     instances: tuple[VrrpInstance, ...]
     vrrp_version: int
@@ -40,7 +40,7 @@ Fingerprint = Callable[[str], str]
 
 
 def parse(text: str, fingerprint: Fingerprint = lambda _: "") -> ParsedConfig:
-    """Reads a keepalived.conf of 1.x or 2.x. Never raises: what is broken or unknown is in `not_understood`.
+    """Parses a keepalived.conf of version 1.x or 2.x. Never raises: broken or unknown parts are in `not_understood`.
 
     `fingerprint` maps auth_pass to a value that may be kept. It tells whether two nodes have the same auth_pass.
     """
@@ -49,7 +49,7 @@ def parse(text: str, fingerprint: Fingerprint = lambda _: "") -> ParsedConfig:
 
 @dataclass(slots=True)
 class _Draft:
-    """An instance while its statements are read; tracked scripts are joined at the end."""
+    """An instance while its statements are read. Its tracked scripts are resolved at the end."""
 
     name: str
     line: int
@@ -64,7 +64,7 @@ class _Draft:
 
 
 class _Reader:
-    """One reading of one text, collecting what it passes over."""
+    """Parses one text and collects notes about the parts that it skips."""
 
     def __init__(self, text: str, fingerprint: Fingerprint) -> None:
         document = read_document(text)
@@ -88,18 +88,18 @@ class _Reader:
         instances = tuple(self._finish(draft) for draft in self.drafts)
         versions = {self._integer(draft, "version", self.version) for draft in self.drafts} or {self.version}
         if len(versions) > 1:
-            self.notes.append("instances of different VRRP versions: the first one's is taken")
+            self.notes.append("instances have different VRRP versions: the version of the first one is used")
         first = self._integer(self.drafts[0], "version", self.version) if self.drafts else self.version
         return ParsedConfig(instances, first, tuple(dict.fromkeys(self.notes)))
 
     def _plain(self, statements: list[Statement]) -> Iterator[Statement]:
-        """The statements that mean what they say; the others are named."""
+        """The statements that can be evaluated. The others are noted."""
         for statement in statements:
             keyword = statement.keyword
             if keyword in INCLUDES:
                 self._note(statement, f"{keyword} {' '.join(statement.values)} is not followed")
             elif keyword.startswith("@"):
-                self._note(statement, f"{keyword} makes this line conditional: it is passed over")
+                self._note(statement, f"{keyword} makes this line conditional: it is skipped")
             elif keyword.startswith(("$", "~")):
                 self._note(statement, f"{keyword.split('=')[0]} is a definition: it is not evaluated")
             elif any(_is_variable(word) for word in statement.words):
@@ -108,7 +108,7 @@ class _Reader:
             elif keyword:
                 yield statement
             else:
-                self._note(statement, "a block without a keyword is passed over")
+                self._note(statement, "a block without a keyword is skipped")
 
     def _note(self, statement: Statement, text: str) -> None:
         self.notes.append(f"line {statement.line}: {text}")
@@ -132,7 +132,7 @@ class _Reader:
                 " ".join(statement.values) if statement.keyword == "script" else _first(statement)
             )
             if statement.keyword == "weight" and "reverse" in statement.values:
-                self._note(statement, "a reversed weight is not taken into account")
+                self._note(statement, "a reversed weight is ignored")
 
         def whole(key: str, default: int) -> int:
             text = values.get(key, "")
@@ -157,16 +157,14 @@ class _Reader:
     def _sync_group(self, block: Statement) -> None:
         for statement in self._plain(block.children):
             if statement.keyword in _NOTIFY or statement.keyword == "track_script":
-                self._note(
-                    statement, f"{statement.keyword} of vrrp_sync_group {block_name(block)} is not taken into account"
-                )
+                self._note(statement, f"{statement.keyword} of vrrp_sync_group {block_name(block)} is ignored")
 
     def _instance(self, block: Statement) -> None:
         name = block_name(block)
         if not name or any(draft.name == name for draft in self.drafts):
             self._note(
                 block,
-                f"vrrp_instance {name or 'without a name'} is passed over" + (": it is there twice" if name else ""),
+                f"vrrp_instance {name or 'without a name'} is skipped" + (": it is there twice" if name else ""),
             )
             return
         draft = _Draft(name, block.line, lines={"vrrp_instance": block.line})
@@ -199,7 +197,7 @@ class _Reader:
             elif keyword == "track_script":
                 draft.tracked.append(self._tracked(one))
             elif keyword in _TRACKS_ELSEWHERE and "weight" in one.values:
-                self._note(one, f"the weight of {keyword} {one.keyword} is not taken into account")
+                self._note(one, f"the weight of {keyword} {one.keyword} is ignored")
 
     def _tracked(self, statement: Statement) -> tuple[str, int | None, int]:
         values = statement.values
@@ -211,7 +209,7 @@ class _Reader:
             else:
                 self._note(statement, f"weight {text} of {statement.keyword} is not a number")
         if "reverse" in values:
-            self._note(statement, "a reversed weight is not taken into account")
+            self._note(statement, "a reversed weight is ignored")
         return statement.keyword, weight, statement.line
 
     def _integer(self, draft: _Draft, key: str, default: int) -> int:
@@ -228,7 +226,7 @@ class _Reader:
         for name, weight, line in draft.tracked:
             script = self.scripts.get(name)
             if script is None:
-                self.notes.append(f"line {line}: {name} is tracked, and there is no vrrp_script {name}")
+                self.notes.append(f"line {line}: {name} is tracked, but there is no vrrp_script {name}")
                 script = TrackScript(name, "", interval=1, weight=0)
             if weight is not None:
                 script = replace(script, weight=weight)

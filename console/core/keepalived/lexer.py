@@ -1,8 +1,9 @@
-"""keepalived.conf as statements and blocks, each word with its place in the text. Nothing is interpreted here.
+"""Splits keepalived.conf into statements and blocks. Each word keeps its place. Nothing is interpreted.
 
-The rules are those of keepalived's lib/parser.c: a configuration is lines of words; `!` and `#` outside double quotes
-start a comment anywhere in a line; a backslash at the end of a line joins the next; a block opens with a brace at the
-end of its line or alone on the next. A brace glued to a word (`vrrp_instance VI_1{`) opens the block too.
+The rules are those of keepalived's lib/parser.c. A configuration consists of lines of words. `!` and `#` outside double
+quotes start a comment anywhere in a line. A backslash at the end of a line joins the next line. A block opens with a
+brace at the end of its line or alone on the next line. A brace directly after a word (`vrrp_instance VI_1{`) opens the
+block too.
 """
 
 from __future__ import annotations
@@ -15,10 +16,10 @@ _COMMENT = "!#"
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One word and where it stands: offsets count characters of the text, lines from 1."""
+    """One word and its place. Offsets count characters of the text. Lines count from 1."""
 
     text: str
-    """Without its quotes."""
+    """The word without its quotes."""
     line: int
     start: int
     end: int
@@ -35,7 +36,7 @@ class Word:
 
 @dataclass(slots=True)
 class Statement:
-    """A keyword with its values, and its block where it has one."""
+    """A keyword with its values, and its block if it has one."""
 
     words: tuple[Word, ...]
     block: list[Statement] | None = None
@@ -61,14 +62,14 @@ class Statement:
 
 @dataclass(slots=True)
 class Document:
-    """A whole text. `broken` names what is wrong with its shape, a line each."""
+    """A whole text. `broken` has a line for each error in its structure."""
 
     statements: list[Statement] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
 
 
 def read_document(text: str) -> Document:
-    """Statements and blocks of a text. Never raises: what is wrong with it is in `broken`."""
+    """The statements and blocks of a text. Never raises: errors are in `broken`."""
     document = Document()
     stack: list[tuple[Statement | None, list[Statement]]] = [(None, document.statements)]
     for words in _logical_lines(text, document.broken):
@@ -100,7 +101,7 @@ def read_document(text: str) -> Document:
 
 
 def _owner(pending: list[Word], siblings: list[Statement], brace: Word) -> Statement:
-    """The statement that an opening brace belongs to: of its own line, else the last one before it."""
+    """The statement that an opening brace belongs to: the one on its line, else the last one before it."""
     if not pending and siblings and siblings[-1].block is None:
         owner = siblings[-1]
     else:
@@ -127,7 +128,7 @@ def _logical_lines(text: str, broken: list[str]) -> list[list[Word]]:
 
 
 def _words(line: str, number: int, offset: int, broken: list[str]) -> tuple[list[Word], bool]:
-    """The words of one line, and whether it goes on in the next."""
+    """The words of one line, and whether the line continues on the next one."""
     words: list[Word] = []
     at = 0
     while at < len(line):
@@ -168,7 +169,7 @@ def _closing_quote(line: str, at: int) -> int | None:
 
 
 def _end_of_word(line: str, at: int) -> int:
-    """Where an unquoted word ends. A brace at its end is a word of its own, unless it closes a `${VARIABLE}`."""
+    """The end of an unquoted word. A brace at its end is a separate word, unless it closes a `${VARIABLE}`."""
     end = at
     while end < len(line) and line[end] not in _BLANKS + _COMMENT + '"':
         end += 2 if line[end] == "\\" and end + 1 < len(line) else 1
@@ -181,7 +182,7 @@ def _end_of_word(line: str, at: int) -> int:
 
 
 def bare_name(name: str) -> str:
-    """A name without a brace glued to it: old keepalived takes `VI_1{` for the name itself."""
+    """The name without a brace at its end. Old versions of keepalived take `VI_1{` as the name."""
     return name.rstrip("{")
 
 

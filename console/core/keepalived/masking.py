@@ -7,12 +7,12 @@ import re
 from console.core.command import MASK
 
 _SECRETS = (
-    # auth_pass to the end of its line, comments after it included: an old password may stand there.
+    # auth_pass up to the end of its line. Comments are included: they may hold an old password.
     re.compile(
         r"(?P<keep>\bauth_pass\b\"?(?:[ \t]|\\\r?\n)+)(?P<secret>[^\r\n]*?)(?P<rest>[ \t]+\}[ \t}]*|)(?=\r?(?:\n|\Z))"
     ),
     re.compile(r"(?P<keep>\$\w*(?:PASS|SECRET|PWD)\w*[ \t]*=[ \t]*)(?P<secret>[^\r\n]+)(?P<rest>)", re.IGNORECASE),
-    # Passwords on a command line of a check or notify script.
+    # Passwords on the command line of a check or notify script.
     re.compile(r"(?P<keep>\b(?:redis|valkey)-cli\b[^\r\n]*?[ \t](?:-a|--pass)[ \t=]*)(?P<secret>[^\s\"]+)(?P<rest>)"),
     re.compile(r"(?P<keep>\bREDISCLI_AUTH=)(?P<secret>[^\s\";]+)(?P<rest>)"),
 )
@@ -21,24 +21,24 @@ _COMMAND = re.compile(
     r"(?P<keep>^[ \t]*(?:script|notify\w*)[ \t]+)(?P<command>\"[^\"\r\n]*\"?|[^\s\"!#][^!#\r\n]*)", re.MULTILINE
 )
 
-# What may be seen of a script's arguments. Everything else may be a password: the documented pairs hand theirs over so.
+# The arguments of a script that may be shown. Any other may be a password: the documented pairs pass it this way.
 _PLAIN = re.compile(
     r"--[a-z][a-z-]*|-[A-Za-z]|63\d\d|\d{1,3}(?:\.\d{1,3}){3}(?:[:/]\d{1,5})?|/\S*|[<>&|12]{1,4}|[A-Z]{3,8}|" + MASK
 )
 
 _FOLLOWED = frozenset({"INSTANCE", "GROUP", "MASTER", "BACKUP", "FAULT", "STOP"})
-"""keepalived's own arguments: a name, a priority come behind them."""
+"""keepalived's own arguments. A name or a priority follows them."""
 
 _RUNNERS = re.compile(r"(?:\S*/)?(?:sh|bash|dash|ksh|zsh|sudo|env|nohup|setsid)|-\S*")
 
 _PROGRAMS = re.compile(r".*/(?:(?:redis|valkey)-\w+|killall|pkill|kill|pidof|pgrep|systemctl|service|test|true|ip)")
-"""Programs whose arguments have forms of their own, which `mask` knows."""
+"""Programs whose arguments `mask` handles by other rules."""
 
 
 def mask(text: str) -> str:
-    """The same text without its secrets (H29).
+    """The text with its secrets masked (H29).
 
-    auth_pass, password variables, passwords given to redis-cli, and what scripts get as arguments.
+    Secrets are auth_pass, password variables, passwords for redis-cli, and arguments of scripts.
     """
     for secret in _SECRETS:
         text = secret.sub(lambda found: f"{found['keep']}{MASK}{found['rest']}", text)
@@ -46,7 +46,7 @@ def mask(text: str) -> str:
 
 
 def mask_arguments(command: str) -> str:
-    """A script's command line with only those of its arguments that cannot be a password: addresses, paths, options."""
+    """A script's command line with its arguments masked, except addresses, paths and options."""
     parts = re.split(r"(\s+|\")", command)
     words = [place for place, part in enumerate(parts) if part and not part.isspace() and part != '"']
     first = next((at for at, place in enumerate(words) if not _RUNNERS.fullmatch(parts[place])), len(words))

@@ -1,8 +1,9 @@
 """The priority rule of a pair, s < m < s + abs(weight), and the smallest change that makes it hold (H15).
 
-While both checks succeed the master m must stand above the replica s; once the master's check fails it must fall below.
-The rule is the documented one ("priority must be higher than the backup's, but by less than the weight"). With weight 0
-keepalived puts the instance in FAULT instead of moving its priority: then no priorities can keep or break it.
+While both checks succeed, the priority m of the master must be above the priority s of the replica. When the master's
+check fails, m must fall below s. This is the documented rule ("priority must be higher than the backup's, but by less
+than the weight"). With weight 0 keepalived puts the instance in FAULT instead of changing its priority. Then the rule
+does not apply.
 """
 
 from __future__ import annotations
@@ -25,44 +26,44 @@ def rule_text(master: int, replica: int, weight: int) -> str:
 
 
 def pair_rule_holds(master: VrrpInstance, replica: VrrpInstance) -> bool:
-    """The same rule where the two nodes' weights may differ: on both checks good, and on the master's failed."""
+    """Whether the rule holds for two nodes whose weights may differ."""
     good, failed = effective(master, check_ok=True), effective(master, check_ok=False)
     return failed < effective(replica, check_ok=True) < good
 
 
 def effective(instance: VrrpInstance, *, check_ok: bool) -> int:
-    """Priority and weight as keepalived adds them: a negative weight on failure, a positive one on success."""
+    """The sum of priority and weight in keepalived. A negative weight counts on failure, a positive one on success."""
     return _advertised(instance.priority, instance.weight, check_ok=check_ok)
 
 
 def _advertised(priority: int, weight: int, *, check_ok: bool) -> int:
-    """The sum is kept within 1..254: at the ends two nodes can meet, and a tie is decided by address."""
+    """The sum, limited to 1..254. At these limits two nodes can get the same value. Then the higher address wins."""
     moved = weight if (weight > 0) == check_ok else 0
     return min(HIGHEST, max(LOWEST, priority + moved))
 
 
 def _numbers_hold(master: int, replica: int, weight: int) -> bool:
-    """The rule on what both would advertise: with weight -10, s = 1 and m = 2 meet at 1 when the check fails."""
+    """The rule on the advertised values. With weight -10, s = 1 and m = 2 both become 1 when the check fails."""
     ready = _advertised(replica, weight, check_ok=True)
     return _advertised(master, weight, check_ok=False) < ready < _advertised(master, weight, check_ok=True)
 
 
 @dataclass(frozen=True, slots=True)
 class PriorityPlan:
-    """One number to change on one node."""
+    """One priority to change on one node."""
 
     node: str
     was: int
     to: int
     why: str
-    """The rule in figures afterwards, and why on this node."""
+    """The rule in figures after the change, and why this node is changed."""
 
 
 def smallest_change(state: ClusterState, master: str, replica: str) -> PriorityPlan | None:
-    """The one edit that makes the rule hold for the pair; None: it holds. Raises ValueError where none can.
+    """The one edit that makes the rule hold for the pair; None: it holds. Raises ValueError if there is none.
 
-    On the node whose keepalived is stopped if that suffices: lowering a stopped replica leaves the live holder of the
-    VIP untouched. Else on the master.
+    A node whose keepalived is stopped is changed if that is enough: then the running holder of the VIP stays
+    untouched. Otherwise the master is changed.
     """
     first, second = _keepalived(state, master), _keepalived(state, replica)
     m, s = _instance(first, master), _instance(second, replica)
@@ -72,31 +73,35 @@ def smallest_change(state: ClusterState, master: str, replica: str) -> PriorityP
     if pair_rule_holds(m, s):
         return None
     if m.weight != s.weight:
-        raise ValueError(f"the check weighs {m.weight} on {master} and {s.weight} on {replica}: make them equal first")
+        raise ValueError(
+            f"the check has weight {m.weight} on {master} and {s.weight} on {replica}: make them equal first"
+        )
     if abs(m.weight) == 1:
-        raise ValueError("with a weight of 1 no number lies between s and s + 1: give the check a larger weight first")
+        raise ValueError("with weight 1 there is no number between s and s + 1: give the check a larger weight first")
     options = [(replica, second.running), (master, first.running)]
-    options.sort(key=lambda option: option[1])  # stopped first; of two alike see below
+    options.sort(key=lambda option: option[1])  # stopped first; if both are the same, see below
     if first.running == second.running:
-        options.reverse()  # the documents adjust the master
+        options.reverse()  # the documentation changes the master
     for node, running in options:
         make = _on_master if node == master else _on_replica
         plan = make(m.priority, s.priority, m.weight, node)
         if plan is not None:
             how = (
-                "its keepalived is stopped: nothing live changes" if not running else "keepalived there reads it again"
+                "its keepalived is stopped: nothing running changes"
+                if not running
+                else "its keepalived reloads the file"
             )
             return PriorityPlan(plan.node, plan.was, plan.to, f"{plan.why}; {how}")
     raise ValueError(f"no single change makes the rule hold for {m.priority} and {s.priority}: edit both by hand")
 
 
 def closest_master(master: int, replica: int, weight: int) -> int | None:
-    """The master's priority nearest to what it is with which the rule holds; None: there is none in 1..254."""
+    """The priority of the master nearest to its present one that satisfies the rule; None: there is none."""
     return _closest(master, lambda one: _numbers_hold(one, replica, weight))
 
 
 def closest_replica(master: int, replica: int, weight: int) -> int | None:
-    """The replica's priority nearest to what it is with which the rule holds; None: there is none in 1..254."""
+    """The priority of the replica nearest to its present one that satisfies the rule; None: there is none."""
     return _closest(replica, lambda one: _numbers_hold(master, one, weight))
 
 

@@ -9,23 +9,23 @@ from console.core.keepalived.lexer import Statement, bare_name, block_name, read
 
 
 def with_priority(data: bytes, instance: str | None, priority: int) -> bytes:
-    """The file with the instance's priority changed, and every other byte as it was.
+    """The file with a changed priority of the instance. Every other byte stays as it is.
 
-    `instance` None: the only one there is. A missing `priority` line is inserted at the head of the block. Raises
-    ValueError, in one sentence, where that cannot be done safely.
+    `instance` None means the only instance. A missing `priority` line is inserted at the head of the block. Raises
+    ValueError, with one sentence, if the edit is not safe.
     """
     if not LOWEST <= priority <= HIGHEST:
         raise ValueError(f"priority {priority} is outside {LOWEST}..{HIGHEST}")
-    text = data.decode("latin-1")  # one character a byte: offsets stay true whatever the encoding is
+    text = data.decode("latin-1")  # one character per byte: offsets are right in any encoding
     block = _find_instance(text, instance)
     placed = [child for child in block.children if child.keyword == "priority"]
     for child in block.children:
         if child.keyword in INCLUDES or (child.keyword.startswith("@") and "priority" in child.values):
-            raise ValueError(f"line {child.line}: {child.keyword} may set the priority as well: edit it by hand")
+            raise ValueError(f"line {child.line}: {child.keyword} may also set the priority: edit it by hand")
     changed = _replaced(text, placed[-1], priority) if placed else _inserted(text, block, priority)
     after = next(one for one in parse(changed).instances if one.name == block_name(block))
     if after.priority != priority:
-        raise ValueError(f"the priority of {after.name} does not follow from the one line that could be edited")
+        raise ValueError(f"the priority of {after.name} does not come from the edited line alone")
     return changed.encode("latin-1")
 
 
@@ -35,7 +35,7 @@ def _find_instance(text: str, instance: str | None) -> Statement:
     if len(found) != 1:
         names = ", ".join(block_name(one) for one in blocks) or "none"
         wanted = f"the vrrp_instance {instance}" if instance else "the only vrrp_instance"
-        raise ValueError(f"{wanted} is not in the file once: it has {names}")
+        raise ValueError(f"{wanted} is not in the file exactly once: the file has {names}")
     return found[0]
 
 

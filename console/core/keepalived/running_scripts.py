@@ -1,7 +1,7 @@
-"""What notify scripts that run now will still do, and in how many seconds: by text, age and log (H09).
+"""What the running notify scripts will still do, and when. Sources are the script's text, its age and the log (H09).
 
-A script that sleeps is as far as its sleep says; else as far as its age says. Where the processes cannot be read, the
-notify log tells when the script began. Figures are the latest times: every branch of a script counts as taken.
+The progress of a script that sleeps is known from its sleep, otherwise from its age. If the processes cannot be read,
+the notify log tells when the script began. All times are the latest possible ones: every branch counts as taken.
 """
 
 from __future__ import annotations
@@ -14,26 +14,26 @@ from console.core.model import ActionKind, ClusterState, NodeState, Process, Rol
 from console.core.model.facts import node_by_address, notify_scripts, source_of
 
 SLACK = 1.0
-"""Seconds by which a line may be overdue and still be to come: commands take time, too."""
+"""Seconds that a line may be overdue and still count as pending: commands take time, too."""
 _OF_STATE = {VrrpState.MASTER: "notify_master", VrrpState.BACKUP: "notify_backup", VrrpState.FAULT: "notify_fault"}
 _CHANGES_ROLES = frozenset({ActionKind.PROMOTES, ActionKind.FOLLOWS})
 
 
 @dataclass(frozen=True, slots=True)
 class PendingLine:
-    """A line of a running script that changes replication and was not reached yet."""
+    """A line of a running script that will change replication."""
 
     node: str
     trigger: str
     """`notify_backup`."""
     path: str
     pid: int | None
-    """None: by the log alone."""
+    """None: known from the log only."""
     kind: ActionKind
     target: str
-    """Whom it will follow: the node's name, else as the script has it; empty where it promotes."""
+    """The new master: the name of the node, else the text of the script; empty: the line promotes."""
     at: float | None
-    """Epoch seconds on the operator's clock; None: nobody can tell."""
+    """Epoch seconds on the operator's clock; None: not known."""
     conditional: bool
 
     @property
@@ -42,7 +42,7 @@ class PendingLine:
         return "SLAVEOF NO ONE" if self.kind is ActionKind.PROMOTES else f"SLAVEOF {self.target}"
 
     def left(self, now: float) -> float | None:
-        """Seconds from now on, never below 0."""
+        """Seconds from now, never below 0."""
         return None if self.at is None else max(0.0, self.at - now)
 
     def words(self, now: float) -> str:
@@ -51,9 +51,9 @@ class PendingLine:
 
 
 def in_seconds(left: float | None) -> str:
-    """`in 7 s`; whole seconds, rounded up so that it does not say 0 before it is."""
+    """`in 7 s`. Seconds are rounded up, so that 0 is not shown too early."""
     if left is None:
-        return "at a time that its text does not tell"
+        return "at an unknown time"
     return f"in {whole_seconds(left)} s" if whole_seconds(left) else "now"
 
 
@@ -63,14 +63,14 @@ def whole_seconds(left: float) -> int:
 
 
 def pending_lines(state: ClusterState, node: NodeState) -> tuple[PendingLine, ...]:
-    """The soonest first."""
+    """The pending lines of the node's scripts, the next one first."""
     keepalived = node.keepalived.value
     if keepalived is None or keepalived.instance is None:
         return ()
     known = list(script_calls(node, keepalived.instance))
     if node.processes.value is not None:
         running = set(notify_scripts(node))
-        # A check that sleeps has found Redis silent: it goes on to restart or promote it.
+        # A check that sleeps got no answer from Redis. It will restart or promote Redis next.
         found = [
             one
             for process in node.processes.value.scripts
@@ -99,7 +99,7 @@ def _of_process(
 
 
 def _passed(call: ScriptCall, process: Process) -> float | None:
-    """Seconds of its sleeps that are over: by the sleep that it waits for, else by its age."""
+    """Seconds that the script has slept: known from the sleep that it waits for, otherwise from its age."""
     pauses = call.file.pauses if call.file is not None else ()
     if process.sleeps is None or process.age is None:
         return process.age
@@ -138,20 +138,20 @@ def _pending_line(
 
 @dataclass(frozen=True, slots=True)
 class LossWindow:
-    """The time in which the failure of one node loses what clients wrote to it, because the other is not fed yet."""
+    """A period in which a failure of the master loses writes, because the other node does not replicate yet."""
 
     master: str
-    """Whose failure it is about."""
+    """The node whose failure loses writes."""
     successor: str
-    """Who would take over without its last writes."""
+    """The node that would take over without the last writes."""
     opens: PendingLine | None
-    """None: it is open."""
+    """The line that begins the period; None: it has begun."""
     closes: PendingLine | None
-    """The line that makes the heir follow; None: it follows already, and its sync has not ended."""
+    """The line that makes the successor follow; None: it follows already, and its sync is in progress."""
 
 
 def loss_window(state: ClusterState) -> LossWindow | None:
-    """The window that the scripts leave open, or are about to; None: there is none."""
+    """The period in which the scripts leave writes unprotected, present or coming; None: there is none."""
     holder = state.node(state.vip_holders[0]) if len(state.vip_holders) == 1 else None
     redis = holder.redis.value if holder is not None else None
     successor = next((node for node in state.nodes if node is not holder), None)
@@ -185,13 +185,13 @@ def _would_take_over(node: NodeState) -> bool:
 
 
 def lacks_promotion_script(state: ClusterState) -> bool:
-    """Whether a node has no script that would make it a master: the role comes back to it only by a human's hand."""
+    """Whether a node has no script that promotes it. Only an operator can make such a node the master."""
     instances = [node.keepalived.value.instance for node in state.nodes if node.keepalived.value is not None]
     return any(one is not None and not {"notify_master", "notify"} & set(one.notify) for one in instances)
 
 
 def scripts_attach_replicas(state: ClusterState) -> bool:
-    """Whether keepalived's scripts make replicas by themselves, after a sleep or at once: nobody has to attach them."""
+    """Whether keepalived's scripts attach replicas by themselves."""
     return any(
         action.kind is ActionKind.FOLLOWS and call.trigger.startswith("notify")
         for node in state.nodes

@@ -1,4 +1,4 @@
-"""What keepalived starts on a node, for which change of state or as which check, and what that does by itself (H10)."""
+"""The scripts that keepalived calls on a node: when it calls them, and what they do (H10)."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from console.core.model import NodeState, ScriptAction, ScriptFile, VrrpInstance
 
 @dataclass(frozen=True, slots=True)
 class ScriptCall:
-    """A command of keepalived.conf, and the program behind it."""
+    """A command in keepalived.conf, and the program that it runs."""
 
     trigger: str
     """`notify_master`, or `check NAME`."""
     line: int
-    """In keepalived.conf; 0: not known."""
+    """Its line in keepalived.conf; 0: not known."""
     command: str
     path: str
-    """The program; empty: the command is no program by its path."""
+    """The program; empty: the command does not name a program by its path."""
     file: ScriptFile | None
-    """None: nothing was read of it."""
+    """None: the program was not read."""
     actions: tuple[tuple[str, ScriptAction], ...]
-    """Where each stands, and what it does: in the program, then in keepalived.conf itself."""
+    """The place of each action and the action: first those in the program, then those in keepalived.conf."""
 
 
 def script_calls(node: NodeState, instance: VrrpInstance) -> Iterator[ScriptCall]:
-    """The notify scripts, then the checks."""
+    """The calls of the notify scripts, then those of the checks."""
     config = node.keepalived_config.value
     conf = config.file.path if config is not None else "keepalived.conf"
     files = {one.path: one for one in node.scripts.value or ()}
@@ -50,13 +50,13 @@ _ARGUMENT = re.compile(r"\$(\d)")
 
 
 def _arguments(command: str, path: str) -> list[str]:
-    """The words behind the program."""
+    """The arguments of the program."""
     words = [word.strip("\"'") for word in command.split()]
     return words[words.index(path) + 1 :] if path in words else []
 
 
 def _filled(target: str, given: list[str]) -> str:
-    """The target with the arguments that keepalived.conf gives; what it does not give stays as it is."""
+    """The target with `$1`, `$2`… replaced by the arguments in keepalived.conf. A missing one stays as it is."""
 
     def argument(found: re.Match[str]) -> str:
         place = int(found[1])

@@ -1,7 +1,7 @@
-"""What a shell script does by itself to Redis, to keepalived or to the network, line by line (H10).
+"""Finds the lines of a shell script that change Redis, keepalived or the network (H10).
 
-Read as text, never run, and not followed into other scripts. Comments are passed over, and so are messages: `echo "Run
-SLAVEOF NO ONE"` does nothing, `echo SLAVEOF NO ONE | redis-cli` does. Only a command that is really there counts.
+The script is read as text. It is never run, and scripts that it calls are not followed. Comments and messages do not
+count: `echo "Run SLAVEOF NO ONE"` does nothing, but `echo SLAVEOF NO ONE | redis-cli` promotes.
 """
 
 from __future__ import annotations
@@ -35,19 +35,19 @@ _WORD = re.compile(r"""\s*(?:(?P<end>\|\||&&|[;|&\n])|(?P<word>(?:"(?:\\.|[^"\\]
 
 
 def mask_script(text: str) -> str:
-    """A script's line without its secrets: what `mask` knows, and whatever looks like a password's assignment."""
+    """A script's line with its secrets masked: those that `mask` finds, and assignments that look like passwords."""
     for secret in (_ASSIGNED, _GIVEN):
         text = secret.sub(lambda found: f"{found['keep']}{MASK}", text)
     return mask(text)
 
 
 def actions(text: str) -> tuple[ScriptAction, ...]:
-    """Every line that changes something, in the order of the text."""
+    """The lines that change something, in the order of the text."""
     return read_script(text)[0]
 
 
 def read_script(text: str) -> tuple[tuple[ScriptAction, ...], tuple[float, ...]]:
-    """Every line that changes something, and every sleep in seconds; of sleeps that cannot be told, none."""
+    """The lines that change something, and all sleeps in seconds. If a sleep is unknown, no sleep is returned."""
     found: list[ScriptAction] = []
     course = ScriptTiming()
     for number, line in _lines(text):
@@ -62,7 +62,7 @@ def read_script(text: str) -> tuple[tuple[ScriptAction, ...], tuple[float, ...]]
 
 
 def _followed(line: str, course: ScriptTiming, kind: ActionKind) -> str:
-    """Whom a SLAVEOF means, `HOST PORT`; an argument of the script stays `$1`."""
+    """The master of a SLAVEOF, `HOST PORT`. An argument of the script stays `$1`."""
     if kind is not ActionKind.FOLLOWS:
         return ""
     found = _TARGET.search(line)
@@ -70,9 +70,9 @@ def _followed(line: str, course: ScriptTiming, kind: ActionKind) -> str:
 
 
 def script_path(command: str) -> str:
-    """The program that a command of keepalived.conf runs; empty where it is no absolute path.
+    """The program that a command in keepalived.conf runs; empty: it is not an absolute path.
 
-    `/bin/sh /path/to/script 6379` runs the script, as far as anybody wants to know.
+    For `/bin/sh /path/to/script 6379` it is the script.
     """
     words = command.strip("\"' ").split()
     for place, word in enumerate(words):
@@ -87,7 +87,7 @@ def script_path(command: str) -> str:
 
 
 def is_shell(text: str) -> bool:
-    """By its first line: a script without one is run by keepalived through sh."""
+    """Whether the text is a shell script, by its first line. keepalived runs a script without `#!` with sh."""
     first = text.split("\n", 1)[0]
     if not first.startswith("#!"):
         return "\0" not in text
@@ -95,7 +95,7 @@ def is_shell(text: str) -> bool:
 
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:
-    """Lines with their numbers: joined where a backslash ends them, without comments."""
+    """The lines with their numbers, without comments. A line that ends with a backslash is joined with the next one."""
     joined, began = "", 0
     for number, line in enumerate(text.splitlines(), start=1):
         began = began or number
@@ -124,7 +124,7 @@ def _without_comment(line: str) -> str:
 
 
 def _parts(line: str) -> Iterator[str]:
-    """The line itself, with what stands in $(…) and `…` taken out and given by itself."""
+    """The commands inside $(…) and `…`, then the line itself."""
     for nested in _NESTED.finditer(line):
         yield from _parts(nested[1] or nested[2] or "")
     yield line
@@ -148,19 +148,19 @@ def _kinds(line: str) -> Iterator[ActionKind]:
 
 
 def _leads(word: str) -> bool:
-    """Words before the command: keywords, sudo, `timeout 5`, assignments."""
+    """Whether the word stands before the command: keywords, sudo, `timeout 5`, assignments."""
     return word in _LEADS or re.fullmatch(r"\w+=.*|\d+[smh]?|-\w", word, re.DOTALL) is not None
 
 
 def _assigned(word: str) -> Iterator[ActionKind]:
-    """`CMD="redis-cli SLAVEOF NO ONE"`: kept to be run."""
+    """The actions of a command in a variable that is run later: `CMD="redis-cli SLAVEOF NO ONE"`."""
     value = word.partition("=")[2]
     if _CLIENT.search(value):
         yield from _of_redis(value.split())
 
 
 def _commands(line: str) -> Iterator[tuple[list[str], bool]]:
-    """Simple commands as words without their quotes, and whether each is fed by the one before."""
+    """The simple commands as words without quotes, and whether each reads a pipe from the one before."""
     words: list[str] = []
     piped = False
     for found in _WORD.finditer(line):
@@ -221,7 +221,7 @@ def _of_service(names: list[str], verbs: list[str]) -> Iterator[ActionKind]:
 
 
 def _of_kill(name: str, words: list[str], line: str) -> Iterator[ActionKind]:
-    """Signal 0 only asks whether the process is there."""
+    """A kill with signal 0 only checks whether the process is there."""
     if any(word == "-0" or word.lower() in {"-s0", "--signal=0"} for word in words) or "-s 0" in " ".join(words):
         return
     text = line if name == "kill" else " ".join(words)

@@ -1,7 +1,7 @@
-"""How long a script waits before a line, and whom it means there: its sleeps, conditions and variables read as text.
+"""The timing of a shell script: its sleeps, conditions and variables, read as text.
 
-Sleeps are counted as if every branch were taken, so that a figure is the latest time, not the earliest. A sleep in a
-loop, or of a length that only running the script would tell, makes everything after it not known.
+Every branch counts as taken, so a time is the latest possible one. After a sleep in a loop, or a sleep whose length is
+known only when the script runs, all times are unknown.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ _ASSIGNED = re.compile(r"(?:(?:local|export|readonly|declare)\s+)?(\w+)=(\"[^\"`
 _USED = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 _BACKGROUND = re.compile(r"\bsleep\b[^;|&\n]*&(?!&)")
 _PATTERN = re.compile(r"\s*\(?[^\s()]+\)\s")
-"""`MASTER) …`, in a case."""
+"""`MASTER) …` in a `case`."""
 _DEPTH = 5
-"""Variables that stand for variables are followed so far."""
+"""How many times a variable that refers to another variable is resolved."""
 
 
 def sleep_seconds(words: Sequence[str]) -> float | None:
-    """The arguments of a sleep, in seconds: `10`, `0.5`, `2m`, several are added up; None: not to be told."""
+    """The arguments of a sleep in seconds: `10`, `0.5`, `2m`. Several are added up. None: not known."""
     found = [_LENGTH.fullmatch(word) for word in words]
     if not found:
         return None
@@ -36,26 +36,26 @@ def sleep_seconds(words: Sequence[str]) -> float | None:
 
 
 class ScriptTiming:
-    """Takes a script line by line, and knows after each one what has passed by then."""
+    """Follows a script line by line, and adds up the seconds that it has slept."""
 
     def __init__(self) -> None:
         self.pauses: list[float] = []
         """The sleeps so far, in seconds."""
         self.known = True
-        """False: a sleep came whose length or number nobody can tell."""
+        """False: a sleep had an unknown length, or was in a loop."""
         self.conditional = False
-        """Whether the line taken last stands under a condition."""
+        """Whether the last line is inside a condition."""
         self._depth = 0
         self._loops = 0
         self._values: dict[str, str | None] = {}
 
     @property
     def passed(self) -> float | None:
-        """Seconds of sleep up to and with the line taken last; None: not known."""
+        """Seconds of sleep up to and including the last line; None: not known."""
         return sum(self.pauses) if self.known else None
 
     def take(self, line: str, commands: Iterable[Sequence[str]]) -> None:
-        """One line, and its simple commands as words without their quotes."""
+        """Takes the next line, with its simple commands as words without quotes."""
         self.conditional = self._depth > 0
         behind = _BACKGROUND.search(line) is not None
         pattern = _PATTERN.match(line) if self._depth > 0 else None
@@ -67,7 +67,7 @@ class ScriptTiming:
         self._assign(line)
 
     def resolve(self, word: str) -> str:
-        """The word with the script's own variables put in, as far as they are set once; `$1` stays `$1`."""
+        """The word with the script's variables replaced, if they are set only once. `$1` stays `$1`."""
         for _ in range(_DEPTH):
             put = _USED.sub(self._value, word)
             if put == word:
@@ -81,7 +81,7 @@ class ScriptTiming:
         return f"${name}" if value is None else value
 
     def _structure(self, words: list[str]) -> list[str]:
-        """Counts conditions and loops; the words of the command itself are left."""
+        """Counts conditions and loops, and returns the words of the command itself."""
         while words:
             first = words[0]
             if first in _OPENS:
@@ -107,7 +107,7 @@ class ScriptTiming:
             self.pauses.append(seconds)
 
     def _assign(self, line: str) -> None:
-        """`NAME=value` at the start of a line. One that is set twice, or by a command, says nothing."""
+        """`NAME=value` at the start of a line. A variable that is set twice, or by a command, stays unknown."""
         found = _ASSIGNED.match(line.strip())
         if found is None:
             return

@@ -1,4 +1,4 @@
-"""The virtual_server blocks of keepalived.conf: which real servers a director is to send readers to, and how much."""
+"""The virtual_server blocks of keepalived.conf: the real servers of a director, with their weights."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ class ConfiguredService:
     address: str
     port: int
     kind: str
-    """lb_kind: DR, NAT, TUN; keepalived's own default is NAT."""
+    """lb_kind: DR, NAT or TUN. keepalived's default is NAT."""
     servers: tuple[ConfiguredServer, ...]
     line: int
 
 
 def virtual_servers(text: str) -> tuple[ConfiguredService, ...]:
-    """Those with an address and a port. Groups, firewall marks and what is broken are passed over. Never raises."""
+    """The blocks with an address and a port. Groups, firewall marks and broken blocks are skipped. Never raises."""
     found = (_service(one) for one in read_document(text).statements if one.keyword == "virtual_server")
     return tuple(one for one in found if one is not None)
 

@@ -1,4 +1,4 @@
-"""The kinds of clusters. A kind is a module that names its rules, its protection and its facts; nothing else asks."""
+"""The kinds of clusters. The module of a kind names its rules, its protection and its facts."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ _MODULES = {"keepalived": "keepalived", "sentinel-vip": "sentinel_vip", "sentine
 
 
 def kind_of(name: str) -> Kind:
-    """The kind of this name, imported when it is first asked for: `status` of a pair has no time for the others' rules.
+    """The kind of this name. It is imported on first use: importing the other kinds would slow `status` down.
 
-    Raises KeyError where there is none: an inventory that was checked has none such.
+    Raises KeyError if there is none. A checked inventory names only kinds that exist.
     """
     kind: Kind = import_module(f"{__name__}.{_MODULES[name]}").KIND
     return kind
 
 
 def all_kinds() -> tuple[Kind, ...]:
-    """In the order in which documents name them."""
+    """All kinds, in the order of the documents."""
     return tuple(kind_of(name) for name in _MODULES)

@@ -1,4 +1,4 @@
-"""Findings from one observation: the rows of its kind, run over the state. Pure; `now` is an argument."""
+"""Finds what is wrong in one observation: runs the rules of its kind. A pure function; `now` is an argument."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from console.core.model.verdict import Verdict
 
 
 def all_rules() -> tuple[FindingRule, ...]:
-    """Every finding code that there is, in the order of the kinds."""
+    """The rules of all finding codes, in the order of the kinds."""
     return tuple(dict.fromkeys(row for kind in all_kinds() for row in kind.rules))
 
 
 def diagnose(state: ClusterState, now: float) -> tuple[Finding, ...]:  # noqa: ARG001 - rules that judge ages need it
-    """Every finding of this observation, worst first, within a severity in the order of the rows.
+    """All findings of this observation, the worst first. Within a severity they have the order of the rules.
 
-    What another finding says better, about one of the same nodes, is left out: one cause gives few lines.
+    A finding is left out if another finding on one of its nodes supersedes it. So one cause gives few lines.
     """
     kind = kind_of(state.kind)
     found = [(row, finding) for row in kind.rules for finding in row.find(state)]
@@ -36,13 +36,13 @@ def diagnose(state: ClusterState, now: float) -> tuple[Finding, ...]:  # noqa: A
 
 
 def _with_help(finding: Finding, instead: Mapping[str, NextAction]) -> Finding:
-    """The finding with the runbook of its own kind, where a shared rule names another one's."""
+    """The finding with the runbook of this kind, if the rule names a runbook of another kind."""
     helps = instead.get(finding.next.runbook or "")
     return finding if helps is None else replace(finding, next=helps)
 
 
 def health(state: ClusterState, findings: tuple[Finding, ...]) -> Health:
-    """The cluster in one word. Unknown where nothing could be observed, or not enough to say that all is well."""
+    """The health of the cluster. UNKNOWN: nothing could be observed, or too little to call it healthy."""
     if not any(node.ssh.ok or node.redis.ok for node in state.nodes):
         return Health.UNKNOWN
     worst = {finding.severity for finding in findings}

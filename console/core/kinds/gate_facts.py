@@ -1,4 +1,4 @@
-"""The facts that a gate rests on beside the nodes' own: what points clients at the master, and who steers it."""
+"""Facts of a gate beside those of the nodes: the virtual IP, the Sentinels, the directors, Consul."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from console.core.model import ClusterState, Sentinel
 
 
 def virtual_ip_facts(state: ClusterState) -> Mapping[str, str]:
-    """Who holds the virtual IP, and what it reaches."""
+    """Which nodes hold the virtual IP, and which node it reaches."""
     return {
         "VIP holders": ", ".join(state.vip_holders) or "none",
         "VIP holders not known": ", ".join(state.vip_unread) or "none",
@@ -39,7 +39,7 @@ def _named_by(sentinel: Sentinel | None) -> str:
 
 
 def director_facts(state: ClusterState) -> Mapping[str, str]:
-    """Who holds the read VIP, and how each director spreads its readers; not their connections, which move."""
+    """Who holds the read VIP, and the weights on each director. Connection counts are left out: they always change."""
     facts = {}
     for one in state.directors:
         service = one.service(state.read_vip)
@@ -52,7 +52,7 @@ def director_facts(state: ClusterState) -> Mapping[str, str]:
 
 
 def consul_facts(state: ClusterState) -> Mapping[str, str]:
-    """What the service's name resolves to, by the checks and by DNS."""
+    """What the service name resolves to, by the checks and by DNS."""
     if state.consul is None:
         return {}
     instances, dns = state.consul.instances.value, state.consul.dns.value

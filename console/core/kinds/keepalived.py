@@ -1,4 +1,4 @@
-"""A master and its replica behind a virtual IP that keepalived moves."""
+"""The kind `keepalived`: a master and its replica behind a virtual IP that keepalived moves."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from console.core.model import ClusterState
 
 
 def _of_scripts(state: ClusterState) -> Mapping[str, NextAction]:
-    """Where scripts change replication by themselves, the runbook that keeps them from it.
+    """The runbook for pairs whose scripts change replication by themselves: it keeps them from it.
 
-    Where no script could make the returning node a master again, the one that gives it the role by hand.
+    If no script can promote the returning node, it is the runbook that promotes it by hand.
     """
     if not scripts_attach_replicas(state):
         return {}

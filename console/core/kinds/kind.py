@@ -1,4 +1,4 @@
-"""What a kind of cluster names: its rules, what protects it, what its gates rest on, and which runbooks help it."""
+"""A kind of cluster: its rules, its protection, the facts of its gates, and its runbooks."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ def _everywhere(_: ClusterState) -> Mapping[str, NextAction]:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of cluster, as `kind:` in the inventory has it."""
+    """A kind of cluster, as `kind:` in the inventory names it."""
 
     name: str
     description: str
-    """In a few words, for lists and help."""
+    """A few words for lists and help."""
     rules: tuple[FindingRule, ...]
-    """The rules of its findings, in order."""
+    """The rules of its findings. Within a severity, findings have this order."""
     protection: Callable[[ClusterState], tuple[Check, ...]]
-    """Each part of surviving the next failure, in the order in which a rebuild restores them."""
+    """The conditions for surviving the next failure, in the order in which a rebuild restores them."""
     protected: str
-    """What is true when all of them hold."""
+    """The sentence if all of them hold."""
     facts: Callable[[ClusterState], Mapping[str, str]]
-    """Facts beside the nodes' own that must not change between showing and sending (H08)."""
+    """Facts beside those of the nodes. They must not change between the gate and the command (H08)."""
     keepalived_on_nodes: bool = True
-    """False: its nodes need none, so that one that does not run is not worth a word."""
+    """False: its nodes need no keepalived, so a stopped keepalived is not shown."""
     runbook_replacements: Mapping[str, NextAction] = field(default_factory=dict)
-    """Where a shared rule names a runbook of another kind: what helps here."""
+    """Runbook that a shared rule names → the next action for this kind."""
     state_replacements: Callable[[ClusterState], Mapping[str, NextAction]] = _everywhere
-    """The same for one cluster of this kind, by what was observed of it."""
+    """The same for one cluster, depending on its observed state."""

@@ -1,4 +1,4 @@
-"""Whether the cluster can survive the next failure: the sentence that the first screen owes its reader."""
+"""Whether the cluster survives the next failure of its master, as one sentence for the first screen."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from console.core.model import ClusterState
 from console.core.model.verdict import Verdict
 
 SHOWN = 2
-"""Missing parts that fit into the sentence."""
+"""The number of missing conditions that the sentence names."""
 
 
 @dataclass(frozen=True, slots=True)
 class Protection:
-    """HOLDS: the next failure of the master fails over. FAILS: it does not. UNKNOWN: not everything could be read."""
+    """HOLDS: the cluster fails over when its master fails. FAILS: it does not. UNKNOWN: not all could be read."""
 
     verdict: Verdict
     reason: str
 
 
 def protection(state: ClusterState) -> Protection:
-    """The verdict in one sentence, with the first things that are missing."""
+    """The verdict with a sentence that names the first missing conditions."""
     kind = kind_of(state.kind)
     checks = kind.protection(state)
     for verdict in (Verdict.FAILS, Verdict.UNKNOWN):

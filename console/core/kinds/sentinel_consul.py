@@ -1,4 +1,4 @@
-"""A master that Sentinels choose; clients find it by a name in Consul that follows `role:master`."""
+"""The kind `sentinel-consul`: Sentinels choose the master. Clients find it by a service name in Consul."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from console.core.model import ClusterState
 
 
 def _of_several_masters(state: ClusterState) -> Mapping[str, NextAction]:
-    """The return of one of them holds its writes back, and goes on; beside no other one there is nobody to follow."""
+    """With several masters the runbook of the return helps. With one master there is nobody to follow: advice only."""
     if len(state.masters) > 1:
         return {"resume-writes": consul.RETURN}
     return {
         "resume-writes": advise(
-            "set min-replicas-to-write there back to what it was (it is a million higher), then CONFIG REWRITE"
+            "set min-replicas-to-write back to its old value (it was raised by a million), then CONFIG REWRITE"
         )
     }
 
@@ -47,7 +47,7 @@ KIND = Kind(
         "one-shot-rebuild": consul.RETURN,
         "resolve-dual-master": consul.RETURN,
         "initial-build": advise("start the Redis that holds the newest data first, then the Sentinel"),
-        "break-replication-loop": advise("see what the Sentinel says: it makes the one it names a master"),
+        "break-replication-loop": advise("look at the Sentinel: it promotes the node that it names"),
     },
     state_replacements=_of_several_masters,
 )

@@ -1,4 +1,4 @@
-"""A master that Sentinels choose, behind a virtual IP that their client-reconfig-script moves; readers come by LVS."""
+"""The kind `sentinel-vip`: Sentinels choose the master, and their script moves the virtual IP. LVS serves readers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _protection(state: ClusterState) -> tuple[Check, ...]:
 
 
 _SETTLE = advise(
-    "the Sentinels turn a master that they do not name into a replica within seconds; else see what they say"
+    "the Sentinels make a master that they do not name a replica within seconds; if not, look at what they report"
 )
 
 

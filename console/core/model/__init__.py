@@ -1,4 +1,4 @@
-"""What was observed: readings, nodes, clusters. Frozen values; whoever wants to know their age brings the time."""
+"""What was observed: readings, nodes, clusters. All values are frozen. The caller passes the time to compute an age."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From what the probes read to what is shown: one node's state, and keepalived's in particular."""
+"""Assembles the state of a node, of its keepalived and of a director from what the probes read."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from console.core.model import (
 )
 
 _LOWEST, _HIGHEST = 1, 254
-_TOLERANCE = 2.0  # seconds: logs tell whole seconds, and a process starts a moment before it logs
+_TOLERANCE = 2.0  # seconds: logs have whole seconds, and a process starts shortly before it logs
 
 
 def _not_read() -> Reading[Any]:
@@ -47,7 +47,7 @@ def _not_read() -> Reading[Any]:
 
 @dataclass(frozen=True, slots=True)
 class HostReadings:
-    """What one node's shell told, each with its own age."""
+    """What was read over SSH from one node. Each reading has its own age."""
 
     identity: Reading[HostIdentity] = field(default_factory=_not_read)
     clock: Reading[ClockReading] = field(default_factory=_not_read)
@@ -70,7 +70,7 @@ class HostReadings:
 
 
 def nothing_read(problem: Problem, at: float) -> HostReadings:
-    """Nothing could be read, for one reason."""
+    """The readings of a node of which nothing could be read, all with the same problem."""
     nothing: Reading[Any] = Reading(None, problem, at)
     return HostReadings(*([nothing] * len(fields(HostReadings))))
 
@@ -103,7 +103,7 @@ def assemble_node(spec: NodeSpec, vip: str, host: HostReadings, redis: Reading[R
 
 
 def as_node(spec: DirectorSpec) -> NodeSpec:
-    """A director as what it is to SSH and keepalived: a host like any other, without a Redis."""
+    """A director as a node: SSH and keepalived treat it like any other host, and it has no Redis."""
     return NodeSpec(spec.name, spec.address, spec.ssh, RedisSpec(), spec.keepalived)
 
 
@@ -130,7 +130,7 @@ def choose_instance(config: KeepalivedConfig | None, name: str, vip: str) -> Vrr
 
 
 def assemble_keepalived(spec: NodeSpec, vip: str, host: HostReadings, redis: Reading[Redis]) -> Reading[Keepalived]:
-    """Keepalived's state from its process, the addresses and the logs, in this order; never from a signal."""
+    """The state of keepalived from its process, the addresses and the logs, in this order. It is sent no signal."""
     processes = host.processes.value
     if processes is None:
         return Reading(None, host.processes.problem, host.processes.at)
@@ -157,10 +157,10 @@ def assemble_keepalived(spec: NodeSpec, vip: str, host: HostReadings, redis: Rea
 
 
 def effective_priority(instance: VrrpInstance, redis: Reading[Redis]) -> int | None:
-    """What keepalived would advertise now: derived, with Redis' answer to us standing for the check script's result.
+    """The priority that keepalived should advertise now; None: not known.
 
-    None where that is not known. A weight adds to the priority while the check passes if it is positive, and takes away
-    while it fails if it is negative (keepalived.conf(5)).
+    It is derived: the answer of Redis to the console stands for the result of the check script. A positive weight is
+    added while the check passes. A negative weight is subtracted while it fails (keepalived.conf(5)).
     """
     if not any(script.weight for script in instance.scripts):
         return instance.priority
@@ -196,7 +196,7 @@ def _state_of_running(
 
 
 def _started(host: HostReadings) -> float | None:
-    """When this keepalived started, on the node's clock: what the logs tell of an earlier one does not count."""
+    """When this keepalived started, on the node's clock. Log lines of an earlier process do not count."""
     assert host.processes.value is not None
     ages = [one.age for one in host.processes.value.keepalived if one.age is not None]
     clock = host.clock.value
@@ -206,7 +206,7 @@ def _started(host: HostReadings) -> float | None:
 
 
 def _newest(logs: Sequence[LogTail], started: float | None) -> Transition | None:
-    """The last transition that a log tells of. keepalived's own log comes first: scripts run late and in no order."""
+    """The last transition in the logs. keepalived's own log comes first: scripts run late and in no fixed order."""
     last = [log.transitions[-1] for log in logs if log.transitions]
     if started is not None:
         last = [one for one in last if one.at is None or one.at >= started - _TOLERANCE]
@@ -218,7 +218,7 @@ def _newest(logs: Sequence[LogTail], started: float | None) -> Transition | None
 
 
 def _since(logs: Sequence[LogTail], state: VrrpState) -> float | None:
-    """When this state began, by the first log whose last transition is to it."""
+    """When this state began, by the first log whose last transition leads to it."""
     for log in logs:
         began: float | None = None
         for transition in reversed(log.transitions):

@@ -1,4 +1,4 @@
-"""Nodes and clusters: what one observation comes to."""
+"""The state of a node and of a cluster, as one observation found it."""
 
 from __future__ import annotations
 
@@ -51,9 +51,9 @@ class NodeState:
     redis_log: Reading[LogTail] = NOT_READ
     redis_file: Reading[RedisFile] = NOT_READ
     run_lock: Reading[RunLock | None] = NOT_READ
-    """Who has armed a run on it. A None without a problem: nobody."""
+    """The run that is armed on the node. None without a problem: no run is armed."""
     arp: Reading[ArpSettings] = NOT_READ
-    """Read where the cluster has a read VIP."""
+    """Read only if the cluster has a read VIP."""
 
     def holds(self, address: str) -> bool | None:
         """Whether the kernel has this address; None where the addresses could not be read."""
@@ -63,7 +63,7 @@ class NodeState:
 
 
 def unknown_node(name: str, address: str, redis_port: int, problem: Problem | None = None) -> NodeState:
-    """A node of which nothing was read, for the reason given."""
+    """The state of a node of which nothing could be read, with the reason."""
 
     def nothing() -> Reading[T]:
         return Reading(None, problem or Problem(ProblemKind.NOT_READ, ProblemKind.NOT_READ.value), 0.0)
@@ -94,7 +94,7 @@ def unknown_node(name: str, address: str, redis_port: int, problem: Problem | No
 
 @dataclass(frozen=True, slots=True)
 class VipReach:
-    """What answers at the virtual IP on the Redis port."""
+    """The server that answers at the virtual IP on the Redis port."""
 
     run_id: str
     role: Role
@@ -104,7 +104,7 @@ class VipReach:
 
 @dataclass(frozen=True, slots=True)
 class ClusterState:
-    """One observation of a cluster: what the screen, the gate, the plan and the JSON all speak of."""
+    """One observation of a cluster. The screen, the gates, the plan and the JSON output all use it."""
 
     name: str
     kind: str
@@ -115,7 +115,7 @@ class ClusterState:
     observed_at: float
     """Epoch seconds on the operator's clock."""
     master_name: str = ""
-    """What the Sentinels call this master; empty: there are no Sentinels."""
+    """The name of this master in the Sentinels; empty: there are no Sentinels."""
     sentinels: tuple[SentinelState, ...] = ()
     read_vip: str = ""
     """The address that readers use; empty: there is none."""
@@ -132,7 +132,7 @@ class ClusterState:
 
     @property
     def vip_holders(self) -> tuple[str, ...]:
-        """Nodes whose kernel has the virtual IP. Nodes that could not be read are not in it: see `vip_unread`."""
+        """Nodes whose kernel has the virtual IP. Nodes that could not be read are in `vip_unread` instead."""
         return tuple(node.name for node in self.nodes if node.holds(self.vip))
 
     @property

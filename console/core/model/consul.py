@@ -1,4 +1,4 @@
-"""What Consul says of the service name that follows the master: catalog, checks and DNS, each for itself."""
+"""What Consul says about the service name of the master: catalog, checks and DNS, kept apart."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from console.core.model.reading import NOT_READ, Reading
 
 NODE_MAINTENANCE = "_node_maintenance"
 SERVICE_MAINTENANCE = "_service_maintenance:"
-"""Check ids that Consul itself makes while a node, or the service whose id follows, is in maintenance."""
+"""Ids of the checks that Consul adds while a node, or the service with the id behind the colon, is in maintenance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +20,9 @@ class ConsulCheck:
     status: str
     """`passing`, `warning` or `critical`."""
     output: str
-    """What the check printed last; may be old by one interval."""
+    """What the check printed last. It can be one interval old."""
     service_id: str = ""
-    """Empty: a check of the node."""
+    """Empty: the check belongs to the node."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,29 +30,29 @@ class ConsulInstance:
     """One registered instance of the service."""
 
     node: str
-    """Consul's name of the node, which need not be the inventory's."""
+    """The node's name in Consul. It can differ from the name in the inventory."""
     service_id: str
     address: str
-    """The service's own address, else the node's."""
+    """The address of the service, else that of the node."""
     port: int
     checks: tuple[ConsulCheck, ...] = ()
     node_address: str = ""
-    """Of the Consul node: there is the agent that the service is registered with."""
+    """The address of the Consul node. Its agent has registered the service."""
 
     @property
     def maintenance(self) -> ConsulCheck | None:
-        """The maintenance that keeps the name from resolving to it, whatever its own checks say."""
+        """The maintenance check; None: not in maintenance. In maintenance the name does not resolve to the instance."""
         kept = {NODE_MAINTENANCE, f"{SERVICE_MAINTENANCE}{self.service_id}"}
         return next((check for check in self.checks if check.check_id in kept), None)
 
     @property
     def own_checks(self) -> tuple[ConsulCheck, ...]:
-        """The checks of the service itself, as its registration names them."""
+        """The checks that the registration of the service names."""
         return tuple(one for one in self.checks if one.service_id and not one.check_id.startswith(SERVICE_MAINTENANCE))
 
     @property
     def passing(self) -> bool:
-        """Whether the name resolves to it: no check of it or of its node is critical."""
+        """Whether the name resolves to the instance: no check of it or of its node is critical."""
         return not any(check.status == "critical" for check in self.checks)
 
 
@@ -65,7 +65,7 @@ class DnsAnswer:
     addresses: tuple[str, ...]
     """Empty: the name has no address (NXDOMAIN, or no answer section)."""
     ttl: int | None = None
-    """Seconds for which a resolver may keep the answer."""
+    """Seconds for which a resolver may cache the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,4 +79,4 @@ class ConsulState:
     """Catalog and checks, by `/v1/health/service/NAME`."""
     dns: Reading[DnsAnswer]
     registered: Reading[tuple[str, ...]] = NOT_READ
-    """Ids of the services that are registered with the agent that was asked: only it can change those."""
+    """Ids of the services that are registered with the agent that was asked. Only this agent can change them."""

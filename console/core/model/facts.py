@@ -1,4 +1,4 @@
-"""What follows from one observation by plain comparison: who follows whom, how far behind, which process is meant."""
+"""Facts derived from one observation: who follows whom, the lag, the processes of Redis, the serving master."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _PORT = re.compile(r":(\d{1,5})\b")
 
 
 def node_by_address(state: ClusterState, host: str, port: int) -> NodeState | None:
-    """The node that a replica means by its master_host: by address, inventory name or host name.
+    """The node at this host and port, as a replica names it by master_host; None: none of the nodes.
 
-    Else by another address that one kernel alone holds. What two hold (a bridge of containers) names nobody, and
-    neither does the virtual IP or a loopback.
+    It is found by its address, its inventory name or its host name. Else it is found by another address that only its
+    kernel holds. An address that two nodes hold (a bridge of containers), the virtual IP and a loopback find no node.
     """
     listening = [node for node in state.nodes if port == node.redis_port]
     for node in listening:
@@ -40,7 +40,7 @@ def _address(text: str) -> IPv4Address | IPv6Address | None:
 
 
 def names_of(node: NodeState) -> set[str]:
-    """What a node can be called: its address, its name in the inventory, its host name, long and short."""
+    """The names of a node: its address, its name in the inventory, its long and its short host name."""
     names = {node.address, node.name}
     if node.ssh.value is not None and node.ssh.value.hostname:
         names |= {node.ssh.value.hostname, node.ssh.value.hostname.split(".")[0]}
@@ -48,7 +48,7 @@ def names_of(node: NodeState) -> set[str]:
 
 
 def source_of(state: ClusterState, node: NodeState) -> NodeState | None:
-    """The node of this cluster that the node's Redis follows; None: it follows a stranger, nobody, or is not known."""
+    """The node that this node's Redis follows; None: it follows none of the nodes, or that is not known."""
     redis = node.redis.value
     if redis is None or redis.role is not Role.REPLICA or redis.master is None:
         return None
@@ -56,45 +56,45 @@ def source_of(state: ClusterState, node: NodeState) -> NodeState | None:
 
 
 def attached_line(source: Redis, replica: NodeState) -> AttachedReplica | None:
-    """The source's own line about this replica, `slaveN:` of INFO: by whichever of its addresses it came."""
+    """The line `slaveN:` of this replica in the INFO of its source. Any address of the replica may stand there."""
     names = names_of(replica) | {one.address for one in replica.addresses.value or ()}
     return next((one for one in source.replicas if one.host in names and one.port == replica.redis_port), None)
 
 
 @dataclass(frozen=True, slots=True)
 class ReplicationLag:
-    """How far a replica is behind its source, in bytes of the stream. None: this server does not say (Redis 2.6)."""
+    """How far a replica is behind its source, in bytes of the stream; None: not reported (Redis 2.6)."""
 
     bytes: int | None
     figures: str
 
 
 def replication_lag(source: Redis, replica: Redis, line: AttachedReplica | None) -> ReplicationLag:
-    """By both servers' offsets, or by the source's own line about the replica, whichever is nearer.
+    """The smaller of two figures: the difference of both offsets, and the source's own line about the replica.
 
-    The two servers are not read at the same instant: on a busy pair the difference of two readings holds the writes
-    between them, while the source compares within one instant, but hears from the replica once a second only.
+    Both figures can be too high. The two servers are not read at the same instant, so the difference includes the
+    writes in between. The source compares at one instant, but the replica reports to it only once a second.
     """
-    ways: list[tuple[int, str]] = []
+    figures: list[tuple[int, str]] = []
     if source.offset is not None and replica.offset is not None:
         behind = max(0, source.offset - replica.offset)
-        ways.append((behind, f"{behind} bytes behind: source at {source.offset}, replica at {replica.offset}"))
+        figures.append((behind, f"{behind} bytes behind: source at {source.offset}, replica at {replica.offset}"))
     if source.offset is not None and line is not None and line.offset is not None and line.state == "online":
         behind = max(0, source.offset - line.offset)
-        ways.append((behind, f"{behind} bytes behind: source at {source.offset}, acknowledged {line.offset}"))
-    if not ways:
-        return ReplicationLag(None, f"Redis {source.version} does not say offsets")
-    return ReplicationLag(*min(ways))
+        figures.append((behind, f"{behind} bytes behind: source at {source.offset}, acknowledged {line.offset}"))
+    if not figures:
+        return ReplicationLag(None, f"Redis {source.version} reports no offsets")
+    return ReplicationLag(*min(figures))
 
 
 def redis_processes(node: NodeState) -> tuple[Process, ...]:
-    """redis-server processes that can be this node's Redis: those that name another port are another server."""
+    """The redis-server processes that can be this node's Redis. A process that names another port is another server."""
     found = node.processes.value.redis if node.processes.value is not None else ()
     return tuple(one for one in found if _port_of(one) in {None, node.redis_port})
 
 
 def proved_down(node: NodeState) -> bool:
-    """Whether it is proved that no Redis runs: SSH sees no process of it, and its port refuses (H28)."""
+    """Whether it is proved that Redis does not run: SSH shows no process of it, and its port refuses (H28)."""
     problem = node.redis.problem
     if problem is None or problem.kind is not ProblemKind.REFUSED or not node.processes.ok:
         return False
@@ -107,7 +107,7 @@ def _port_of(process: Process) -> int | None:
 
 
 def notify_scripts(node: NodeState) -> tuple[Process, ...]:
-    """Running scripts that keepalived has started, its regular checks apart: those come and go with every interval."""
+    """The running notify scripts of keepalived. Its check scripts are left out: they run in every interval."""
     running = node.processes.value.scripts if node.processes.value is not None else ()
     instance = node.keepalived.value.instance if node.keepalived.value is not None else None
     checks = [one.script for one in instance.scripts if one.script] if instance is not None else []
@@ -115,7 +115,7 @@ def notify_scripts(node: NodeState) -> tuple[Process, ...]:
 
 
 def started_at(node: NodeState) -> float | None:
-    """When the node's Redis started, on the node's own clock; None: not known."""
+    """When the node's Redis started, on the node's clock; None: not known."""
     redis = node.redis.value
     if redis is None:
         return None
@@ -127,7 +127,7 @@ def link_in_words(link: MasterLink) -> str:
     """`link up, last heard 1 s ago`: a replica's link to its master, with what is left of a full sync."""
     if link.up:
         return "link up" if link.last_io_seconds is None else f"link up, last heard {link.last_io_seconds} s ago"
-    known = link.down_seconds is not None and link.down_seconds >= 0  # -1: it never was up
+    known = link.down_seconds is not None and link.down_seconds >= 0  # -1: it was never up
     words = f"link down for {link.down_seconds} s" if known else "link down"
     if not link.sync_in_progress:
         return words
@@ -136,14 +136,14 @@ def link_in_words(link: MasterLink) -> str:
 
 
 def serving_master(state: ClusterState) -> NodeState | None:
-    """The master that clients reach: behind the VIP, else the only one there is."""
+    """The master that clients reach: the one behind the VIP, else the only master; None: that is not clear."""
     if state.vip_reaches is not None and state.vip_reaches in state.masters:
         return state.node(state.vip_reaches)
     return state.node(state.masters[0]) if len(state.masters) == 1 else None
 
 
 def replica_links(state: ClusterState) -> Iterator[tuple[NodeState, Redis, MasterLink]]:
-    """The nodes whose Redis says that it is a replica, with what it says of its master."""
+    """The replicas, each with its Redis and its link to its master."""
     for node in state.nodes:
         redis = node.redis.value
         if redis is not None and redis.role is Role.REPLICA and redis.master is not None:

@@ -1,4 +1,4 @@
-"""The host of a node, over SSH."""
+"""The host of a node, as read over SSH."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class HostIdentity:
-    """Which machine answers on the SSH channel (H07)."""
+    """The machine that answers on the SSH connection (H07)."""
 
     hostname: str
     boot_id: str
-    """/proc/sys/kernel/random/boot_id: changes with each boot."""
+    """/proc/sys/kernel/random/boot_id: it changes with each boot."""
     uptime: float
     """Seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClockReading:
-    """The node's clock against the operator's."""
+    """The difference between the node's clock and the operator's."""
 
     remote: float
     """Epoch seconds on the node."""
     offset: float
-    """Seconds the node is ahead (negative: behind), the round trip halved."""
+    """Seconds that the node is ahead (negative: behind). Half the round trip is subtracted."""
     uncertainty: float
     """Seconds: half the round trip."""
 
@@ -45,26 +45,26 @@ class Process:
     pid: int
     parent: int
     command: str
-    """Its command line, arguments joined by spaces."""
+    """Its command line. The arguments are joined by spaces."""
     age: float | None = None
     """Seconds since it started."""
     sleeps: float | None = None
-    """Seconds until the sleep that it waits for ends; None: it waits for none, or nobody can tell."""
+    """Seconds until the `sleep` that it waits for ends; None: it waits for none, or that is not known."""
 
 
 @dataclass(frozen=True, slots=True)
 class Processes:
-    """The processes that matter: Redis, keepalived, and the scripts that keepalived has started."""
+    """The processes of Redis, of keepalived, and of the scripts that keepalived has started."""
 
     redis: tuple[Process, ...] = ()
     keepalived: tuple[Process, ...] = ()
     scripts: tuple[Process, ...] = ()
-    """Notify and check scripts running now, and what they run (H09)."""
+    """The notify and check scripts that run now (H09)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """/proc/meminfo and the overcommit policy: what a fork for a full sync has to live with (H11). Bytes."""
+    """/proc/meminfo and the overcommit policy: they decide whether a full sync can fork (H11). Bytes."""
 
     total: int
     available: int
@@ -74,7 +74,7 @@ class Memory:
 
 @dataclass(frozen=True, slots=True)
 class DiskRoom:
-    """Room where Redis saves its RDB. Bytes."""
+    """The disk space where Redis saves its RDB. Bytes."""
 
     path: str
     free: int
@@ -83,7 +83,7 @@ class DiskRoom:
 
 @dataclass(frozen=True, slots=True)
 class DumpFile:
-    """A dump on the node's disk: what can be known of a Redis that is not running."""
+    """The dump (RDB file) on the node's disk. It can be read while Redis does not run."""
 
     path: str
     size: int
@@ -93,21 +93,21 @@ class DumpFile:
 
 @dataclass(frozen=True, slots=True)
 class Backup:
-    """A copy of a dump that this console has laid beside it, and what its note says."""
+    """A copy of a dump that this console made in the same folder, with what its note says."""
 
     path: str
     size: int
     modified: float
-    """That of the dump it was copied from."""
+    """The time of the dump that it was copied from."""
     sha256: str = ""
-    """Empty: there is no note, or it cannot be read."""
+    """Empty: there is no note, or it could not be read."""
     keys: int | None = None
-    """As redis-check-rdb counted them; None: it did not."""
+    """As redis-check-rdb counted them; None: they were not counted."""
     expires: int | None = None
-    """How many of the keys expire: a server that loads them may hold that many fewer."""
+    """How many of the keys have an expiry. A server that loads them may hold that many fewer."""
     checked: str = ""
-    """What redis-check-rdb said, in words."""
+    """What redis-check-rdb reported, in words."""
     origin: str = ""
-    """The node whose dump it is a copy of; empty: the one that it lies on."""
+    """The node whose dump was copied; empty: the node that the copy is on."""
     received: float | None = None
-    """When it had come from there, epoch seconds on the clock of the node that it lies on."""
+    """When the copy was complete, in epoch seconds on the clock of the node that it is on."""

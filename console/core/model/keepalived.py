@@ -1,4 +1,4 @@
-"""keepalived on a node, over SSH: its files, its logs, its scripts, its state."""
+"""keepalived on a node, as read over SSH: its files, logs, scripts and state."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from enum import StrEnum
 
 @dataclass(frozen=True, slots=True)
 class ConfigFile:
-    """A file as it stands on the node. The text is without its secrets: auth_pass is masked where it was read."""
+    """A file on the node. Its text holds no secrets: auth_pass is masked when the file is read."""
 
     path: str
     text: str
     digest: str
-    """SHA-256 of the bytes as they stand on the node, in hex."""
+    """SHA-256 of the bytes on the node, in hex."""
     mode: int
     owner: str
     """`user:group`, or numbers."""
@@ -29,7 +29,7 @@ class TrackScript:
     script: str
     interval: int
     weight: int
-    """0 means FAULT on failure; otherwise added to the priority on success (positive) or failure (negative)."""
+    """0: a failure means FAULT. Positive: added to the priority on success. Negative: added on failure."""
     fall: int = 1
     rise: int = 1
     line: int = 0
@@ -42,7 +42,7 @@ class VrrpInstance:
 
     name: str
     state: str
-    """Initial state: MASTER or BACKUP; keepalived's own default is BACKUP."""
+    """Initial state: MASTER or BACKUP. keepalived's default is BACKUP."""
     interface: str
     vrid: int
     priority: int
@@ -53,25 +53,25 @@ class VrrpInstance:
     unicast_peers: tuple[str, ...] = ()
     source_address: str = ""
     scripts: tuple[TrackScript, ...] = ()
-    """Tracked scripts, joined from their vrrp_script blocks."""
+    """The tracked scripts, with the settings of their vrrp_script blocks."""
     notify: Mapping[str, str] = field(default_factory=dict)
     """notify_master, notify_backup, notify_fault, notify_stop, notify → command."""
     priority_line: int = 0
-    """1-based line of the `priority` keyword in the file; 0 where the default applies."""
+    """1-based line of the `priority` keyword in the file; 0: the default applies."""
     lines: Mapping[str, int] = field(default_factory=dict)
-    """Keyword → its 1-based line; `vrrp_instance` stands for the block itself."""
+    """Keyword → its 1-based line. `vrrp_instance` is the line of the block itself."""
     auth_fingerprint: str = field(default="", repr=False)
-    """Equal on two nodes that one process has read if their auth_pass is. It says nothing else, and is never shown."""
+    """Equal on two nodes if their auth_pass is equal. Valid within one process only, and never shown."""
 
     @property
     def weight(self) -> int:
-        """The weight that moves this instance when Redis fails: the tracked one with the largest effect, 0 if none."""
+        """The weight that counts when Redis fails: the largest one of the tracked scripts; 0: there is none."""
         return max((script.weight for script in self.scripts), key=abs, default=0)
 
 
 @dataclass(frozen=True, slots=True)
 class KeepalivedConfig:
-    """keepalived.conf, parsed. `not_understood` names what the parser passed over."""
+    """keepalived.conf, parsed. `not_understood` lists what the parser skipped."""
 
     file: ConfigFile
     instances: tuple[VrrpInstance, ...]
@@ -79,14 +79,14 @@ class KeepalivedConfig:
     not_understood: tuple[str, ...] = ()
 
     def instance(self, name: str | None) -> VrrpInstance | None:
-        """The named instance; without a name the only one there is."""
+        """The instance of this name; without a name the only instance."""
         if name is None:
             return self.instances[0] if len(self.instances) == 1 else None
         return next((one for one in self.instances if one.name == name), None)
 
 
 class VrrpState(StrEnum):
-    """keepalived's words. STOP: the process is not there. UNKNOWN: the sources do not say."""
+    """The states of keepalived. STOP: there is no process. UNKNOWN: no source tells the state."""
 
     MASTER = "MASTER"
     BACKUP = "BACKUP"
@@ -97,13 +97,13 @@ class VrrpState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """A change of VRRP state that some log on the node tells of."""
+    """A change of the VRRP state that a log on the node records."""
 
     state: VrrpState
     at: float | None
     """Epoch seconds on the node's clock; None where the line has no readable time."""
     source: str
-    """Which log: `notify log`, `system log`."""
+    """The log: `notify log` or `system log`."""
     line: str
 
 
@@ -118,24 +118,24 @@ class LogTail:
 
 @dataclass(frozen=True, slots=True)
 class Keepalived:
-    """keepalived on one node, assembled from process, address, logs and configuration; never from a signal."""
+    """keepalived on one node, assembled from its process, addresses, logs and configuration. It is sent no signal."""
 
     running: bool
     state: VrrpState
     state_source: str
-    """What the state rests on: `process`, `address`, `notify log`, `system log`."""
+    """Where the state comes from: `process`, `address`, `notify log` or `system log`."""
     since: float | None
-    """Epoch seconds of the last transition to this state; None if no log tells."""
+    """Epoch seconds of the last transition to this state; None: no log has it."""
     instance: VrrpInstance | None
     """None: the configuration could not be read, or has no such instance."""
     effective_priority: int | None
-    """Derived from priority, weight and what the check would say now."""
+    """Derived from the priority, the weight and the expected result of the check."""
     version: str | None
     not_understood: tuple[str, ...] = ()
 
 
 class ActionKind(StrEnum):
-    """What a script that keepalived starts does by itself (H10)."""
+    """What a line of a script that keepalived starts does (H10)."""
 
     PROMOTES = "makes its Redis a master"
     FOLLOWS = "makes its Redis follow another"
@@ -148,52 +148,52 @@ class ActionKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ScriptAction:
-    """One line of a script that changes something. The text is without secrets."""
+    """One line of a script that changes something. Its text holds no secrets."""
 
     kind: ActionKind
     line: int
-    """1-based; 0: it stands in keepalived.conf itself."""
+    """1-based; 0: the line is in keepalived.conf itself."""
     text: str
     after: float | None = 0.0
-    """Seconds that the script sleeps before it, every branch counted; None: not to be told from its text."""
+    """Seconds that the script sleeps before it, if every branch is taken; None: the text does not tell."""
     conditional: bool = False
-    """It stands under a condition, so that it may not be carried out."""
+    """It is inside a condition, so it may not run."""
     target: str = ""
-    """Whom it makes Redis follow, `HOST PORT`, with `$1` for an argument of the script; empty: see the text."""
+    """The master that Redis will follow, `HOST PORT`. `$1` is an argument of the script. Empty: see the text."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScriptFile:
-    """A program that keepalived.conf names, as it stands on the node. Its text stays there: only actions are kept."""
+    """A program that keepalived.conf names, as found on the node. Only its actions are kept, not its text."""
 
     path: str
     exists: bool
     executable: bool = False
-    """Whether anybody may execute it, by its mode."""
+    """Whether its mode has an execute bit."""
     mode: int = 0
     owner: str = ""
     size: int = 0
     readable: bool = False
-    """Whether it could be read, up to a bound."""
+    """Whether it could be read, up to a limit."""
     understood: bool = True
-    """False: another language, a program, or longer than what is read. What it does is then not known for sure."""
+    """False: not a shell script, or longer than the limit. Then it is not certain what it does."""
     actions: tuple[ScriptAction, ...] = ()
     pauses: tuple[float, ...] = ()
-    """Its sleeps in their order, seconds; empty: it has none, or they cannot be told from its text."""
+    """Its sleeps in order, in seconds; empty: it has none, or the text does not tell."""
 
 
 @dataclass(frozen=True, slots=True)
 class RedisFile:
-    """The lines of Redis' own configuration file that say what a restart makes of it. No other line is read."""
+    """The lines of Redis' configuration file that decide its role and data after a restart. No other line is read."""
 
     path: str
     master: str
-    """`HOST PORT` of its last replicaof or slaveof line; empty: it has none, and a restart makes a master."""
+    """`HOST PORT` of its last replicaof or slaveof line; empty: there is none, so Redis restarts as a master."""
     line: int = 0
     includes: tuple[str, ...] = ()
-    """Files that it includes, which are not read."""
+    """Files that it includes. They are not read."""
     appendonly: bool = False
-    """Whether a restart loads an AOF, and not the dump."""
+    """Whether a restart loads the AOF instead of the dump."""
     dir: str = ""
-    """Empty: it has no such line."""
+    """Empty: the file has no such line."""
     dbfilename: str = ""

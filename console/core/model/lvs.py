@@ -1,4 +1,4 @@
-"""The read side: directors that spread readers over real servers with IPVS."""
+"""The read side: directors distribute readers over real servers with IPVS."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from console.core.model.reading import NOT_READ, Reading
 
 @dataclass(frozen=True, slots=True)
 class RealServer:
-    """A line of the table: where connections go (`  -> ADDRESS:PORT …`)."""
+    """A real server in the table of a director (`  -> ADDRESS:PORT …`)."""
 
     address: str
     port: int
     forward: str
-    """`Route` is direct routing: the answer goes to the client without the director; `Masq`, `Tunnel`."""
+    """`Route`, `Masq` or `Tunnel`. `Route` is direct routing: the answer does not pass through the director."""
     weight: int
-    """0: no new connection goes there, those that are open stay."""
+    """0: it gets no new connections. Open connections stay."""
     active: int
     inactive: int
 
 
 @dataclass(frozen=True, slots=True)
 class VirtualService:
-    """An address and port that the director spreads (`TCP  ADDRESS:PORT SCHEDULER FLAGS`)."""
+    """An address and port whose connections the director distributes (`TCP  ADDRESS:PORT SCHEDULER FLAGS`)."""
 
     protocol: str
     address: str
@@ -39,13 +39,13 @@ class ArpSettings:
     """How a host treats ARP for addresses on its loopback (sysctl net.ipv4.conf.*; ip-sysctl)."""
 
     ignore: int
-    """arp_ignore, the larger of `all` and the interface: 1 or more does not answer for an address on lo."""
+    """arp_ignore, the larger of `all` and the interface. From 1 on the host does not answer for an address on lo."""
     announce: int
-    """arp_announce, likewise: 2 never names an address on lo as the sender."""
+    """arp_announce, likewise. With 2 the host never names an address on lo as the sender."""
 
     @property
     def suppressed(self) -> bool:
-        """Whether the host keeps quiet about the read VIP on its loopback."""
+        """Whether the host sends no ARP for the read VIP on its loopback."""
         return self.ignore >= 1 and self.announce >= 2  # noqa: PLR2004 - the documented pair of values
 
 

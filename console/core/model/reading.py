@@ -1,4 +1,4 @@
-"""A value or the reason why there is none, and when it was read."""
+"""A reading: a value, or the reason why there is none, and when it was read."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ U = TypeVar("U")
 
 
 class ProblemKind(StrEnum):
-    """Why a value could not be read. A problem is never a state: unreadable is not down (H28)."""
+    """Why a value could not be read. A problem is not a state: what cannot be read is not down (H28)."""
 
     NOT_READ = "not read yet"
     NOT_CONFIGURED = "not configured"
@@ -32,7 +32,7 @@ class ProblemKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why there is no value, in one line for the screen. Never holds a secret."""
+    """Why there is no value, in one line for the screen. It never holds a secret."""
 
     kind: ProblemKind
     text: str
@@ -48,18 +48,18 @@ class Reading(Generic[T]):
     value: T | None
     problem: Problem | None
     at: float
-    """Epoch seconds on the operator's clock; 0.0 where nothing was ever read."""
+    """Epoch seconds on the operator's clock; 0.0: nothing was ever read."""
 
     @property
     def ok(self) -> bool:
         return self.problem is None
 
     def age(self, now: float) -> float | None:
-        """Seconds since it was read; None where nothing was ever read."""
+        """Seconds since it was read; None: nothing was ever read."""
         return max(0.0, now - self.at) if self.at else None
 
     def map(self, change: Callable[[T], U]) -> Reading[U]:
-        """The same reading with its value changed; a problem stays the problem it is."""
+        """The same reading with a changed value. A problem stays unchanged."""
         if self.value is None:
             return Reading(None, self.problem, self.at)
         return Reading(change(self.value), None, self.at)

@@ -1,4 +1,4 @@
-"""A Redis server as it tells of itself, and what its host tells of it."""
+"""A Redis server, as INFO and CONFIG GET describe it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class Role(StrEnum):
-    """Redis itself says `slave` for a replica, in every version."""
+    """The role in INFO. Every version of Redis writes `slave` for a replica."""
 
     MASTER = "master"
     REPLICA = "replica"
@@ -37,7 +37,7 @@ class AttachedReplica:
     port: int
     state: str
     offset: int | None
-    """None: Redis 2.6 does not say."""
+    """None: Redis 2.6 does not report it."""
     lag_seconds: int | None
 
     @property
@@ -47,7 +47,7 @@ class AttachedReplica:
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """The replication backlog: what a partial resync can be served from. Offsets are bytes of the stream."""
+    """The replication backlog, which serves partial resyncs. Offsets are bytes of the stream."""
 
     active: bool
     size: int
@@ -57,7 +57,7 @@ class Backlog:
 
 @dataclass(frozen=True, slots=True)
 class Persistence:
-    """What is on disk, as INFO tells it."""
+    """The persistence section of INFO: saves and the AOF."""
 
     rdb_last_save: float | None
     """Epoch seconds on the node's clock."""
@@ -69,14 +69,14 @@ class Persistence:
     aof_last_write_status: str = "ok"
     last_fork_seconds: float | None = None
     rdb_last_seconds: int | None = None
-    """How long the last background save took; None: there was none."""
+    """Seconds that the last background save took; None: there was none."""
     aof_rewriting: bool = False
-    """A rewrite of the AOF is under way: BGSAVE is refused meanwhile."""
+    """A rewrite of the AOF is in progress. BGSAVE is refused until it ends."""
 
 
 @dataclass(frozen=True, slots=True)
 class RedisConfig:
-    """What CONFIG GET told; a key that is None was not told (renamed CONFIG, older server). No secret is asked for."""
+    """The answer of CONFIG GET. None: not answered (renamed CONFIG, older server). No secret is requested."""
 
     dir: str | None = None
     dbfilename: str | None = None
@@ -92,7 +92,7 @@ class RedisConfig:
 
 @dataclass(frozen=True, slots=True)
 class Redis:
-    """A Redis or Valkey server as INFO tells it. Sizes are bytes, offsets bytes of the replication stream."""
+    """A Redis or Valkey server as INFO describes it. Sizes are bytes, offsets bytes of the replication stream."""
 
     version: str
     flavour: str
@@ -107,16 +107,16 @@ class Redis:
     master: MasterLink | None
     """Set on a replica only."""
     offset: int | None
-    """A master's own master_repl_offset, a replica's slave_repl_offset; None: Redis 2.6 does not say."""
+    """master_repl_offset of a master, slave_repl_offset of a replica; None: Redis 2.6 does not report it."""
     replid: str | None
-    """None before 4.0: there the run_id identifies the history."""
+    """None before 4.0, where the run_id identifies the history."""
     replid2: str | None
     second_offset: int | None
     """-1: no second history."""
     backlog: Backlog | None
     replicas: tuple[AttachedReplica, ...]
     keys: Mapping[int, int]
-    """Database number → number of keys; databases without keys are absent."""
+    """Database number → number of keys. Databases without keys are left out."""
     used_memory: int
     maxmemory: int | None
     ops_per_second: int
@@ -126,14 +126,14 @@ class Redis:
     read_only_replica: bool | None = None
     replica_priority: int | None = None
     good_replicas: int | None = None
-    """min_slaves_good_slaves, where the server counts them."""
+    """min_slaves_good_slaves; None: the server does not count them."""
     failover_state: str | None = None
     total_system_memory: int | None = None
     write_rate: float | None = None
-    """Bytes of the replication stream a second, over the last minute of looking; None: not looked for long enough."""
+    """Bytes of the replication stream per second, over the last minute; None: not observed for long enough."""
     config: RedisConfig = field(default_factory=RedisConfig)
     expires: Mapping[int, int] = field(default_factory=dict)
-    """Database number → how many of its keys expire."""
+    """Database number → number of keys with an expiry."""
 
     @property
     def total_keys(self) -> int:
@@ -141,5 +141,5 @@ class Redis:
 
     @property
     def history(self) -> str:
-        """What identifies the replication history: replid, and before 4.0 the run_id."""
+        """The id of the replication history: the replid, before 4.0 the run_id."""
         return self.replid or self.run_id

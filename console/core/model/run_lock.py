@@ -1,4 +1,4 @@
-"""The lock that an armed run holds on a node (H26), as the node itself tells of it."""
+"""The lock that an armed run holds on a node (H26), as read from the node."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class RunLock:
-    """Who runs what on a node. Written by the process that holds the lock; it ends with the console's connection."""
+    """The run that holds the lock of a node. The holding process writes this. It ends with the console's connection."""
 
     run_id: str
     cluster: str
     runbook: str
     operator: str
-    """`user@host` of the console, as it says itself."""
+    """`user@host`, as the console reports it."""
     since: float
-    """Epoch seconds on the clock of the console that holds it."""
+    """Epoch seconds on the clock of that console."""
     step: str = ""
     """`3/14 replicate`; empty: before the first step."""
     terminal: str = ""
     origin: str = ""
     """The address that its SSH connection comes from, as the node sees it."""
     over: str = ""
-    """The run that it was taken from by a typed sentence; empty: it was free."""
+    """The run that the lock was taken from by a typed sentence; empty: the lock was free."""
     seal: str = ""
-    """Names the very console process that holds it: a run that is resumed keeps its id, and is another process."""
+    """Identifies the console process that holds the lock. A resumed run keeps its id, but is another process."""
     pid: int = 0
-    """Of the holder, on the node."""
+    """The process id of the holder on the node."""
     start: str = ""
-    """Its start time in the kernel's ticks: with the pid it names one process for ever, until the node boots."""
+    """Its start time in kernel ticks. Together with the pid it identifies one process until the node boots."""

@@ -1,4 +1,4 @@
-"""What Sentinels say, each for itself: they can disagree, and that is what one looks for."""
+"""What each Sentinel reports. The reports are kept apart, because Sentinels can disagree."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ class KnownReplica:
     host: str
     port: int
     flags: frozenset[str]
-    """`slave`, and `s_down`, `disconnected`… where it is in trouble."""
+    """`slave`, and in case of trouble `s_down`, `disconnected` and others."""
     link_up: bool
     """`master-link-status` is ok."""
     master: str
-    """`HOST:PORT` that the replica itself names."""
+    """`HOST:PORT` of the master that the replica itself names."""
     offset: int | None
     """`slave-repl-offset`, bytes of the stream."""
     priority: int | None
@@ -26,7 +26,7 @@ class KnownReplica:
 
     @property
     def down(self) -> bool:
-        """Whether this Sentinel holds it for down, or has no connection to it."""
+        """Whether this Sentinel considers it down, or has no connection to it."""
         return bool(self.flags & {"s_down", "o_down", "disconnected"})
 
 
@@ -43,7 +43,7 @@ class KnownSentinel:
 
     @property
     def down(self) -> bool:
-        """Whether this Sentinel has lost it."""
+        """Whether this Sentinel considers it down, or has no connection to it."""
         return bool(self.flags & {"s_down", "o_down", "disconnected"})
 
 
@@ -54,12 +54,12 @@ class WatchedMaster:
     host: str
     port: int
     flags: frozenset[str]
-    """`master`, and `s_down`, `o_down`, `failover_in_progress`… where it is so."""
+    """`master`, and if they apply `s_down`, `o_down`, `failover_in_progress` and others."""
     quorum: int
     config_epoch: int
-    """The higher one is the newer configuration: Sentinels with different ones have not agreed yet."""
+    """A higher epoch is a newer configuration. Sentinels with different epochs have not agreed yet."""
     failover_state: str = ""
-    """Empty: no failover is under way by this Sentinel."""
+    """Empty: this Sentinel is not failing over."""
     down_after: float | None = None
     """Seconds of silence after which it counts as down (`down-after-milliseconds`)."""
 
@@ -69,30 +69,30 @@ class WatchedMaster:
 
     @property
     def failing_over(self) -> bool:
-        """Whether a failover is under way as this Sentinel sees it."""
+        """Whether a failover is in progress, according to this Sentinel."""
         return "failover_in_progress" in self.flags or self.failover_state not in {"", "none"}
 
 
 @dataclass(frozen=True, slots=True)
 class Sentinel:
-    """One Sentinel's own account."""
+    """What one Sentinel reports."""
 
     run_id: str
-    """Its Sentinel ID (`SENTINEL MYID` from 6.2); empty where it cannot tell."""
+    """Its id (`SENTINEL MYID`, from 6.2 on); empty: this version cannot tell."""
     version: str
     tilt: bool
-    """In TILT mode it watches and acts on nothing: its clock jumped, or it was stopped for a while."""
+    """In TILT mode it only watches and does not act. Its clock jumped, or the process was stopped for a while."""
     master: WatchedMaster | None
-    """None: it does not watch a master of this name."""
+    """None: it watches no master of this name."""
     replicas: tuple[KnownReplica, ...] = ()
     peers: tuple[KnownSentinel, ...] = ()
-    """The other Sentinels that it knows; itself is not among them."""
+    """The other Sentinels that it knows."""
     quorum_ok: bool | None = None
     """`SENTINEL CKQUORUM`; None: this version has no such command (2.6)."""
     quorum_text: str = ""
     """Its answer, word for word."""
     process_run_id: str = ""
-    """The run_id of INFO, which every version has: another one after each start (H07)."""
+    """The run_id of INFO, which every version has. It changes with each start (H07)."""
 
 
 @dataclass(frozen=True, slots=True)

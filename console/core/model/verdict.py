@@ -1,4 +1,4 @@
-"""The vocabulary of conditions: what a runbook may require, skip on, verify, or bind a role by."""
+"""The answer to a condition: a verdict with its statement, its evidence and advice."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Verdict(StrEnum):
-    """Unknown is neither: a condition that could not be looked at holds nothing and refutes nothing (H28)."""
+    """UNKNOWN: the condition could not be evaluated. It neither holds nor fails (H28)."""
 
     HOLDS = "holds"
     FAILS = "fails"
@@ -20,13 +20,13 @@ class Check:
 
     verdict: Verdict
     statement: str
-    """What is asked, with the node's names: `redis-a's keepalived is stopped`."""
+    """The condition with the names of the nodes: `keepalived is stopped on redis-a`."""
     evidence: str
-    """What was seen, in figures."""
+    """What was observed, in figures."""
     advice: str = ""
-    """What to do instead, where it does not hold."""
+    """What to do if it does not hold."""
     hazard: str = ""
-    """The hazard that it keeps away, `H02`; empty for plain expectations."""
+    """The hazard that it prevents, such as `H02`; empty: it prevents none."""
 
     @property
     def holds(self) -> bool:

@@ -1,8 +1,8 @@
-"""Backups of a dump: how they are named, what their notes say, and whether one holds the data set that is in memory.
+"""Backups of a dump: their names, their notes, and whether a backup holds the data that is in memory.
 
-A backup stands beside the dump, as `DUMP.redis-ha-console.STAMP`, with the mode, owner and time of the dump that it was
-copied from. Its note `….note` has its size and SHA-256 and what redis-check-rdb counted. The name appears only when the
-copy is whole and verified, so that looking at the node tells whether it was made.
+A backup is in the folder of the dump, as `DUMP.redis-ha-console.STAMP`. It has the mode, owner and time of its dump.
+Its note `….note` has its size, its SHA-256 and the counts of redis-check-rdb. The file gets its name only when the copy
+is complete and verified. So the name on the node proves the backup.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from console.core.quantities import size
 
 NEWEST = "newest"
 SLACK = 10.0
-"""Seconds: INFO counts in whole ones, and a save is written before it counts as done."""
+"""Seconds. INFO counts whole seconds, and a save is written before it counts as done."""
 DISK_MARGIN = 1.1
-"""This many times the size of what is written must be free."""
+"""The free space must be this many times the size of the new file."""
 
 _BACKUP = re.compile(r"(?P<dump>/.+)\.redis-ha-console\.(?P<stamp>\d{8}T\d{6}Z)")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -39,14 +39,14 @@ def dump_of(path: str) -> str:
 
 
 def stamp_of(path: str) -> str:
-    """When the run that made it began, UTC; empty where the name has none."""
+    """The UTC time in the name, when the run that made the backup began; empty: there is none."""
     found = _BACKUP.fullmatch(path)
     return found["stamp"] if found else ""
 
 
 @dataclass(frozen=True, slots=True)
 class BackupNote:
-    """What is written down about a backup when it is made: in its note, and as the answer of the script."""
+    """What the script that makes a backup reports about it, in the note file and in its answer."""
 
     size: int
     sha256: str
@@ -58,9 +58,9 @@ class BackupNote:
 
 
 def parse_note(words: Mapping[str, str]) -> BackupNote | None:
-    """From `size`, `sha256`, `keys`, `expires`, `checked`, and `origin` and `received` where it came from another node.
+    """Parses `size`, `sha256`, `keys`, `expires`, `checked`, and for a copy from another node `origin` and `received`.
 
-    None where size or checksum are not there, or no such.
+    None: the size or the checksum is missing or invalid.
     """
     length, digest = words.get("size", ""), words.get("sha256", "")
     if not length.isdigit() or not _SHA256.fullmatch(digest):
@@ -70,7 +70,7 @@ def parse_note(words: Mapping[str, str]) -> BackupNote | None:
 
 
 def parse_answer(text: str) -> tuple[str, BackupNote] | None:
-    """The path and the note in the answer of the script that made a backup; None: it is not such an answer."""
+    """The path and the note in the answer of the script that makes a backup; None: it is another answer."""
     words = dict(line.partition(" ")[::2] for line in text.splitlines())
     note = parse_note(words)
     return (words["backup"], note) if note is not None and is_backup(words.get("backup", "")) else None
@@ -88,24 +88,24 @@ def find_backup(backups: tuple[Backup, ...], which: str = NEWEST) -> Backup | No
 
 
 def same_file(backup: Backup, dump: DumpFile | None) -> bool:
-    """By size and time: a backup keeps the time of the dump that it was copied from, and a new save has another."""
+    """Whether size and time are equal. A backup keeps the time of its dump, and a new save has a new time."""
     return dump is not None and (backup.size, backup.modified) == (dump.size, dump.modified)
 
 
 def key_count_fits(backup: Backup, total: int) -> bool:
-    """Whether a server with so many keys can hold this backup: keys that expire may be gone, and none comes by itself.
+    """Whether a server with so many keys can hold this backup. Keys with an expiry may be gone.
 
-    Holds where redis-check-rdb did not count them.
+    True if redis-check-rdb did not count the keys.
     """
     return backup.keys is None or backup.keys - (backup.expires or 0) <= total <= backup.keys
 
 
 def dump_matches_memory(node: NodeState) -> str:
-    """Why the dump on disk is the data set in memory, in words; empty: it is not, or that is not known.
+    """Why the dump on disk equals the data in memory, in words; empty: it does not, or that is not known.
 
-    Only for a server that counts no change since its last save. Its dump is either the one of that save, or the one it
-    was started from; a server with AOF is started from that instead, so its dump must be from after the start. A save
-    that took long began before it counted as done, and the file may be as old as that.
+    This can hold only for a server without changes since its last save. Its dump is either that of the last save, or
+    the one that it loaded at its start. A server with AOF loads the AOF instead, so its dump must be newer than the
+    start. The file of a long save can be as old as the begin of the save.
     """
     redis, dump, start = node.redis.value, node.dump.value, started_at(node)
     if redis is None or dump is None or start is None or redis.persistence.changes_since_save != 0:
@@ -124,7 +124,7 @@ def dump_matches_memory(node: NodeState) -> str:
 
 
 def dump_size(node: NodeState) -> int | None:
-    """Bytes that the next dump will have, at a guess: as many as the last one, and without one as memory is used."""
+    """The estimated size of the next dump in bytes: that of the last dump, otherwise the used memory."""
     redis, dump = node.redis.value, node.dump.value
     if dump is not None and (redis is None or not redis.persistence.aof):
         return dump.size
@@ -133,7 +133,7 @@ def dump_size(node: NodeState) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """What is to be written on a node's disk, and what is free there. Bytes."""
+    """The disk space that is needed and that is free on a node. Bytes."""
 
     free: int
     wanted: int
@@ -145,7 +145,7 @@ class Room:
 
 
 def room_for_backup(node: NodeState, free: int, path: str) -> Room | None:
-    """For a copy of the dump, and for a new dump beside the old one where it has to be saved first."""
+    """The space for a copy of the dump, and for a new dump if it must be saved first; None: the size is not known."""
     redis, dump = node.redis.value, node.dump.value
     if dump is not None and (dump_matches_memory(node) or proved_down(node)):
         wanted = int(dump.size * DISK_MARGIN)
@@ -155,17 +155,17 @@ def room_for_backup(node: NodeState, free: int, path: str) -> Room | None:
         if length is None or redis is None:
             return None
         wanted = int(length * DISK_MARGIN) * 2
-        what = f"a new dump and a copy of it, some {size(length)} each"
-    return Room(free, wanted, f"{size(free)} free in {path}, {size(wanted)} wanted for {what}")
+        what = f"a new dump and a copy of it, about {size(length)} each"
+    return Room(free, wanted, f"{size(free)} free in {path}, {size(wanted)} needed for {what}")
 
 
 def room_for_restore(backup: Backup, free: int, path: str) -> Room:
-    """For one more copy: what is there now is set aside and stays."""
+    """The space for one more copy: the present dump is renamed and kept."""
     wanted = int(backup.size * DISK_MARGIN)
-    return Room(free, wanted, f"{size(free)} free in {path}, {size(wanted)} wanted for {backup.path}")
+    return Room(free, wanted, f"{size(free)} free in {path}, {size(wanted)} needed for {backup.path}")
 
 
-# --- in words, and back ---------------------------------------------------------------------------------------------
+# --- as text, and back ----------------------------------------------------------------------------------------------
 
 
 def backup_in_words(node: str, backup: Backup) -> str:
@@ -179,7 +179,7 @@ def backup_in_words(node: str, backup: Backup) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """A backup that a journal speaks of."""
+    """A backup that a text of a journal mentions."""
 
     node: str
     path: str
@@ -194,7 +194,7 @@ _MENTION = re.compile(
 
 
 def backups_mentioned(text: str) -> tuple[Mention, ...]:
-    """Every backup that `backup_in_words` has put into a text."""
+    """Every backup that a text mentions in the form of `backup_in_words`."""
     return tuple(
         Mention(one["node"], one["path"], int(one["size"]), one["sha256"] or "") for one in _MENTION.finditer(text)
     )

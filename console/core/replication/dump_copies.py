@@ -1,8 +1,8 @@
-"""Whether a node holds another one's data because it was started from a copy of that one's dump (H25).
+"""Copies of another node's dump: whether a node holds the data of its source because it loaded such a copy (H25).
 
-A copy that this console has carried over lies on the node twice: as its dump, and as a dated backup whose note names
-where it came from and when. Size and time of the other one's dump say whether it still is the same file; whether that
-dump is all that the other one holds is `console.core.replication.backups.holds_memory`, which counts the changes since.
+A copy that this console transferred is on the node twice: as its dump, and as a dated backup. The note of the backup
+names the source and the time. Size and time of the source's dump tell whether it is still the same file.
+`console.core.replication.backups.dump_matches_memory` tells whether that dump holds all data of the source.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ from console.core.replication.backups import SLACK, dump_matches_memory, same_fi
 
 
 def received_copy(node: NodeState, source: NodeState) -> Backup | None:
-    """What the node has received of the source's dump as that lies there now; None: nothing, or of an older one."""
+    """The copy of the source's present dump on the node; None: there is none, or only one of an older dump."""
     dump = source.dump.value
     copies = node.backups.value or ()
     return next((one for one in reversed(copies) if one.origin == source.name and same_file(one, dump)), None)
 
 
 def dump_is_copy(node: NodeState, source: NodeState) -> bool:
-    """Whether the dump of the node is what came from the source, and the source's dump is that file still."""
+    """Whether the dump of the node is a copy of the source's present dump."""
     copy = received_copy(node, source)
     return copy is not None and same_file(copy, node.dump.value)
 
 
 def loaded_from_source(node: NodeState, source: NodeState) -> str:
-    """Why the node has every write that the source holds, in words; empty: it has not, or that is not known.
+    """Why the node has every write of the source, in words; empty: it lacks some, or that is not known.
 
-    All that the source holds is in its dump, the node has received that very file, and was started after it came.
-    What the node has written since does not matter: it is what it has beyond that.
+    It has them if the dump of the source holds all its data, the node received exactly this file, and the node was
+    started after that. Later writes on the node do not matter: they only add data.
     """
     redis, start, copy = node.redis.value, started_at(node), received_copy(node, source)
     if redis is None or redis.loading or redis.persistence.aof or start is None or copy is None or not copy.received:
@@ -43,7 +43,7 @@ def loaded_from_source(node: NodeState, source: NodeState) -> str:
 
 
 def unchanged_since_start(node: NodeState) -> str:
-    """Why the node holds what it loaded and nothing else, in words; empty: it does not, or that is not known."""
+    """Why the node holds exactly the data that it loaded, in words; empty: it does not, or that is not known."""
     redis = node.redis.value
     disk = redis.persistence if redis is not None else None
     if disk is None or disk.aof or disk.changes_since_save != 0 or disk.rdb_last_seconds is not None:
@@ -52,7 +52,7 @@ def unchanged_since_start(node: NodeState) -> str:
 
 
 def same_key_counts(one: Redis, other: Redis) -> bool:
-    """Whether both have as many keys in each database, apart from keys that expire: those go by themselves."""
+    """Whether both have the same number of keys in each database. Keys with an expiry do not count."""
     return _lasting(one) == _lasting(other)
 
 

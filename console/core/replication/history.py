@@ -1,15 +1,15 @@
-"""Whether the target of a SLAVEOF holds anything that its source has not: replication histories compared (H03, H18).
+"""Compares replication histories: whether the target of a SLAVEOF holds data that its source lacks (H03, H18).
 
-Since 4.0 a server knows up to two histories: its own (`master_replid`, up to its offset) and the one that it shared
-with a former master (`master_replid2`, up to `second_repl_offset` - 1). Redis and Valkey 7.0 and later also restore the
-second one from an RDB when they restart as a master (server.c, loadDataFromDisk). Older ones restart with an unknown
-history: then what they did since their start decides (changes since the last save, a save after the start), the number
-of keys, and, if the source was restarted too, which dump is newer.
+Since 4.0 a server knows up to two histories: its own (`master_replid`, up to its offset), and the one that it shared
+with a former master (`master_replid2`, up to `second_repl_offset` - 1). From 7.0 on Redis and Valkey restore the second
+one from the RDB when they restart as a master (server.c, loadDataFromDisk). Older servers restart with an unknown
+history. Then these facts decide: the changes since the start (changes since the last save, a save after the start), the
+number of keys, and which dump is newer if the source was restarted too.
 
-Limits: writes that the dead master acknowledged and never sent were lost by the failover itself; a restart hides them
-before 7.0. Keys that expire add bytes to the stream, so a restarted server's own bytes count only if it counted
-changes too. AOF loading counts as changes, so there they say nothing: such a server is believed for ten minutes after
-its start, then the answer is UNKNOWN; the preview warns of it always.
+Limits: writes that a dead master acknowledged but never sent were lost by the failover itself. Before 7.0 a restart
+hides them. Expired keys add bytes to the stream, so the bytes of a restarted server count only if it also counted
+changes. Loading an AOF counts as changes, so the counter of such a server tells nothing. The server is trusted for ten
+minutes after its start. Later the answer is UNKNOWN. The preview always warns of this.
 """
 
 from __future__ import annotations
@@ -24,30 +24,30 @@ from console.core.quantities import counted, span
 from console.core.replication.dump_copies import loaded_from_source
 
 LARGE_SHARE = 0.2
-"""A source that lacks more than this part of the target's keys is taken for the older one."""
+"""A source that lacks more than this share of the target's keys counts as the older one."""
 START_SLACK = 10.0
-"""Seconds: INFO counts uptime in whole seconds, and loading takes a while."""
+"""Seconds. INFO counts the uptime in whole seconds, and loading takes some time."""
 AOF_TRUSTED = 600
-"""Seconds after its start for which a server with AOF is taken to have had no writer: nothing proves it."""
+"""Seconds after its start for which a server with AOF is assumed to have had no writes. Nothing proves it."""
 _NEW_HISTORY = re.compile(r"New replication ID is ([0-9a-f]{40})")
 """What a server of 4.0 or later logs when it is promoted."""
 _SYNCED = re.compile(r"Finished with success|successful partial resync|asks for synchronization", re.IGNORECASE)
-"""After a sync, from a master or to a replica, the history that was logged is not its own alone any more."""
-COMPARE_ADVICE = "compare the data of both nodes, and save what the other one lacks, before one of them is wiped"
+"""After a sync with a master or a replica, the logged history is shared."""
+COMPARE_ADVICE = "compare the data of both nodes, and save what the other node lacks, before one of them is wiped"
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryComparison:
-    """HOLDS: the source has all that the target has. FAILS: the target may hold what the source has not."""
+    """HOLDS: the source has all data of the target. FAILS: the target may hold data that the source lacks."""
 
     verdict: Verdict
     reason: str
     beyond: int | None = None
-    """Bytes of the stream that the target has and the source has not, where that can be computed."""
+    """Bytes of the stream that only the target has; None: not known."""
 
 
 def compare_histories(state: ClusterState, source: NodeState, target: NodeState) -> HistoryComparison:
-    """Compares the two as they were observed. The module says by which rules, and where they end."""
+    """Compares source and target as they were observed. The module describes the rules and their limits."""
     s, t = source.redis.value, target.redis.value
     for node in (source, target):
         if node.redis.value is None:
@@ -57,7 +57,7 @@ def compare_histories(state: ClusterState, source: NodeState, target: NodeState)
     assert s is not None
     assert t is not None
     if t.master is not None and t.master.up and source_of(state, target) is source:
-        return HistoryComparison(Verdict.HOLDS, f"{target.name} already follows {source.name}, its link is up", 0)
+        return HistoryComparison(Verdict.HOLDS, f"{target.name} already follows {source.name}, and its link is up", 0)
     if t.total_keys == 0:
         return HistoryComparison(Verdict.HOLDS, f"{target.name} holds no keys", None)
     if copied := loaded_from_source(source, target):
@@ -66,7 +66,7 @@ def compare_histories(state: ClusterState, source: NodeState, target: NodeState)
     if shared is not None:
         return shared
     if t.role is Role.REPLICA and t.read_only_replica is not False:
-        return _by_keys(source, s, target, t, f"{target.name} is a replica and takes no writes of its own")
+        return _by_keys(source, s, target, t, f"{target.name} is a replica and accepts no writes of its own")
     own = own_writes(target)
     if own.verdict is not Verdict.HOLDS:
         return HistoryComparison(own.verdict, f"no common history is known, and {own.reason}")
@@ -75,15 +75,15 @@ def compare_histories(state: ClusterState, source: NodeState, target: NodeState)
 
 
 def _shared(source: NodeState, s: Redis, target: NodeState, t: Redis) -> HistoryComparison | None:
-    """By histories that both know; None: they know none in common."""
+    """The result by a history that both servers know; None: they know no common history."""
     limits = _histories(s)
     if t.replid is not None and t.replid in limits and t.offset is not None:
         beyond = t.offset - limits[t.replid]
         if beyond > 0:
             return HistoryComparison(
                 Verdict.FAILS,
-                f"{target.name} is at {t.offset} of history {t.replid[:8]}, and {source.name} has it up to"
-                f" {limits[t.replid]} only: {counted(beyond, 'byte')} exist on {target.name} alone",
+                f"{target.name} is at {t.offset} of history {t.replid[:8]}, but {source.name} has it only up to"
+                f" {limits[t.replid]}: {counted(beyond, 'byte')} exist only on {target.name}",
                 beyond,
             )
         at = f"{source.name} has history {t.replid[:8]} up to {limits[t.replid]}, {target.name} up to {t.offset}"
@@ -94,7 +94,7 @@ def _shared(source: NodeState, s: Redis, target: NodeState, t: Redis) -> History
     beyond = parted - limits[t.replid2]
     at = f"of history {t.replid2[:8]} {target.name} has {parted} bytes and {source.name} {limits[t.replid2]}"
     if beyond > 0:
-        return HistoryComparison(Verdict.FAILS, f"{at}: {counted(beyond, 'byte')} exist on {target.name} alone", beyond)
+        return HistoryComparison(Verdict.FAILS, f"{at}: {counted(beyond, 'byte')} exist only on {target.name}", beyond)
     added = (t.offset or 0) - parted
     if added <= 0:
         return HistoryComparison(Verdict.HOLDS, f"{at}, and {target.name} wrote nothing after it: nothing is lost", 0)
@@ -107,7 +107,7 @@ def _shared(source: NodeState, s: Redis, target: NodeState, t: Redis) -> History
 
 
 def _histories(redis: Redis) -> dict[str, int]:
-    """History → up to which byte the server has it."""
+    """Each history that the server knows → the byte up to which it has it."""
     known: dict[str, int] = {}
     if redis.replid2 and redis.replid2.strip("0") and redis.second_offset is not None and redis.second_offset > 0:
         known[redis.replid2] = redis.second_offset - 1
@@ -117,9 +117,9 @@ def _histories(redis: Redis) -> dict[str, int]:
 
 
 def own_writes(node: NodeState) -> HistoryComparison:
-    """HOLDS: the server wrote nothing since it started. FAILS: it did. By its counters, not by its offset.
+    """HOLDS: the server has had no writes since its start. FAILS: it has had some. Its counters decide, not its offset.
 
-    Before 7.0 a lone master's offset stands still while it takes writes (no backlog, nothing is fed).
+    Before 7.0 the offset of a master without replicas does not change with writes: it has no backlog.
     """
     redis, start = node.redis.value, started_at(node)
     if redis is None or start is None:
@@ -129,40 +129,38 @@ def own_writes(node: NodeState) -> HistoryComparison:
         loaded = f"{node.name} started {span(redis.uptime)} ago from its AOF, whose loading counts as changes"
         return HistoryComparison(Verdict.HOLDS if redis.uptime <= AOF_TRUSTED else Verdict.UNKNOWN, loaded)
     if disk.changes_since_save is None:
-        return HistoryComparison(
-            Verdict.UNKNOWN, f"{node.name} does not say how many changes it had since its last save"
-        )
+        return HistoryComparison(Verdict.UNKNOWN, f"{node.name} does not report its changes since the last save")
     if disk.changes_since_save > 0:
         return HistoryComparison(
-            Verdict.FAILS, f"{node.name} took {counted(disk.changes_since_save, 'change')} since its last save"
+            Verdict.FAILS, f"{node.name} has had {counted(disk.changes_since_save, 'change')} since its last save"
         )
     if disk.rdb_last_save is not None and disk.rdb_last_save > start + START_SLACK:
         late = span(disk.rdb_last_save - start)
         return HistoryComparison(Verdict.FAILS, f"{node.name} saved {late} after its start, so it had changes to save")
-    if disk.rdb_last_seconds is not None:  # too soon after its start to be told by the times alone
+    if disk.rdb_last_seconds is not None:  # so soon after its start that the times do not tell
         return HistoryComparison(
             Verdict.FAILS, f"{node.name} made a background save since its start, so it had changes to save"
         )
-    return HistoryComparison(Verdict.HOLDS, f"{node.name} started {span(redis.uptime)} ago and took no write since")
+    return HistoryComparison(Verdict.HOLDS, f"{node.name} started {span(redis.uptime)} ago and has had no writes since")
 
 
 def _of_its_own(source: NodeState, s: Redis, target: NodeState, t: Redis) -> HistoryComparison | None:
-    """Where the target was a master of a history that the source never had, while the source was up all the time.
+    """FAILS if the target was the master of a history that the source never had, while the source was running.
 
-    A node that failed for the second time before the other one had begun to follow it: its last writes are in its dump.
+    This happens when a node fails again before the other node follows it. Its last writes are then in its dump.
     """
     start, dump, own = started_at(source), target.dump.value, _last_history(target, t)
     if start is None or dump is None or dump.modified <= start or own is None or own in _histories(s):
         return None
     return HistoryComparison(
         Verdict.FAILS,
-        f"{target.name} was a master of history {own[:8]}, which {source.name} never had, and was up when the dump of"
-        f" {target.name} was written: writes may be in that dump alone",
+        f"{target.name} was the master of history {own[:8]}, which {source.name} never had, although {source.name} was"
+        f" running when the dump of {target.name} was written: writes may exist only in that dump",
     )
 
 
 def _last_history(target: NodeState, t: Redis) -> str | None:
-    """The history that a restarted node had before: from its dump since 7.0, else from its log, if that still tells."""
+    """The history of a restarted node before its start: from its dump since 7.0, else from its log; None: not known."""
     if t.replid2 and t.replid2.strip("0"):
         return t.replid2
     lines = target.redis_log.value.lines if target.redis_log.value is not None else ()
@@ -175,17 +173,17 @@ def _last_history(target: NodeState, t: Redis) -> str | None:
 
 
 def _older_dump(source: NodeState, target: NodeState) -> HistoryComparison | None:
-    """Where the source, too, was only restarted and took no write: the newer dump is the newer data."""
+    """If the source was also restarted and has had no writes, the newer dump is the newer data."""
     start, dump = started_at(source), target.dump.value
     if own_writes(source).verdict is not Verdict.HOLDS or start is None:
         return None
     if dump is not None and start < dump.modified:
-        return None  # the source was alive when the target's dump was written: it followed it
+        return None  # the source was running when the target's dump was written, as its replica
     mine = source.dump.value
     if dump is None or mine is None:
         return HistoryComparison(
             Verdict.UNKNOWN,
-            f"both were restarted and took no write, and which dump is newer is not known"
+            f"both were restarted and have had no writes, and it is not known which dump is newer"
             f" ({source.dump.problem or target.dump.problem})",
         )
     older = dump.modified - mine.modified

@@ -1,4 +1,4 @@
-"""Redis' configuration file as text: the one line that makes it a replica at its next start. Everything else stays."""
+"""Edits the line of Redis' configuration file that makes it a replica at its next start. Other lines stay."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _SECRET = re.compile(
 
 
 def with_master(data: bytes, host: str, port: int) -> bytes:
-    """The file with its last slaveof or replicaof line naming this master, or with such a line at its end.
+    """The file with this master in its last slaveof or replicaof line, or in a new line at its end.
 
-    The keyword of a line that is there is kept; a new one says `slaveof`, which every version knows.
+    An existing line keeps its keyword. A new line uses `slaveof`, which every version knows.
     """
     target = f"{host} {port}".encode()
     found = list(_FOLLOWS.finditer(data))
@@ -30,5 +30,5 @@ def with_master(data: bytes, host: str, port: int) -> bytes:
 
 
 def mask(text: str) -> str:
-    """The text with every password masked: a comparison of two files is shown and journaled (H29)."""
+    """The text with every password masked. The difference of two files is shown and recorded in the journal (H29)."""
     return _SECRET.sub(lambda line: f"{line[1]}{MASK}", text)

@@ -1,4 +1,4 @@
-"""Full or partial resync, by the server's own rule."""
+"""Predicts a full or a partial resync, by the rule of the server."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from console.core.model.facts import source_of
 
 
 class ResyncKind(StrEnum):
-    """What the source will answer to PSYNC."""
+    """The answer of the source to PSYNC."""
 
     PARTIAL = "partial"
     FULL = "full"
@@ -19,10 +19,10 @@ class ResyncKind(StrEnum):
 
 
 def predict_resync(state: ClusterState, source: NodeState, target: NodeState) -> tuple[ResyncKind, str]:
-    """Full or partial, and why, by the source's rule (replication.c, masterTryPartialResynchronization).
+    """Full or partial, and why, by the rule of the source (replication.c, masterTryPartialResynchronization).
 
-    From 4.0 on a master that is told to follow asks with its own history (replicationCacheMasterUsingMyself); before,
-    only a replica that comes back to the same master may go on where it was.
+    From 4.0 on a master that becomes a replica asks with its own history (replicationCacheMasterUsingMyself). Before,
+    only a replica that returns to the same master can continue where it was.
     """
     s, t = source.redis.value, target.redis.value
     if s is None or t is None:
@@ -30,11 +30,11 @@ def predict_resync(state: ClusterState, source: NodeState, target: NodeState) ->
     if source_of(state, target) is source:
         return ResyncKind.NONE, f"{target.name} follows {source.name} already: SLAVEOF to the same master does nothing"
     if s.replid is None or t.replid is None:
-        return ResyncKind.FULL, "before Redis 4.0 a server that did not follow this very master gets a full copy"
+        return ResyncKind.FULL, "before Redis 4.0 a server that did not follow this master gets a full copy"
     if s.backlog is None or not s.backlog.active:
-        return ResyncKind.FULL, f"{source.name} has no replication backlog to serve from"
+        return ResyncKind.FULL, f"{source.name} has no replication backlog"
     if t.offset is None:
-        return ResyncKind.UNKNOWN, f"{target.name} does not say its offset"
+        return ResyncKind.UNKNOWN, f"{target.name} does not report its offset"
     wanted = t.offset + 1
     if t.replid != s.replid:
         if t.replid != s.replid2:
@@ -42,9 +42,9 @@ def predict_resync(state: ClusterState, source: NodeState, target: NodeState) ->
         if s.second_offset is None or wanted > s.second_offset:
             return (
                 ResyncKind.FULL,
-                f"{target.name} is at {t.offset}, past {s.second_offset}, where they parted",
+                f"{target.name} is at {t.offset}, past {s.second_offset}, where the histories diverged",
             )
     first, end = s.backlog.first_byte_offset, s.backlog.first_byte_offset + s.backlog.histlen
     if not first <= wanted <= end:
         return ResyncKind.FULL, f"byte {wanted} is not in the backlog of {source.name} ({first} to {end})"
-    return ResyncKind.PARTIAL, f"the backlog of {source.name} ({first} to {end}) has everything from byte {wanted} on"
+    return ResyncKind.PARTIAL, f"the backlog of {source.name} ({first} to {end}) has all bytes from {wanted} on"

@@ -1,4 +1,4 @@
-"""The read VIP: where each director has a node for its readers, and what these readers would get."""
+"""The read VIP: whether each director sends readers to a node, and whether these readers get current data."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from console.core.watchers.sentinels import agreed_master
 
 @dataclass(frozen=True, slots=True)
 class DirectorEntry:
-    """A node in the table of one director."""
+    """The entry of a node in the table of one director."""
 
     director: DirectorState
     server: RealServer | None
-    """None: the director does not have it."""
+    """None: the node is not in the table."""
 
 
 def director_entries(state: ClusterState, node: NodeState) -> tuple[DirectorEntry, ...]:
-    """Where each director that could be read has this node for its readers."""
+    """The entry of this node on each director that could be read."""
     found = []
     for director in state.directors:
         if director.services.value is None:
@@ -49,7 +49,7 @@ def entry_in_words(place: DirectorEntry) -> str:
 
 
 def reader_trouble(state: ClusterState, node: NodeState) -> str:
-    """Why readers that are sent to this node get old data or none; empty: they do not, or it is not known."""
+    """Why readers of this node get old data or no data; empty: they get current data, or that is not known."""
     redis = node.redis.value
     if redis is None:
         return "its Redis does not run" if proved_down(node) else ""
@@ -59,5 +59,5 @@ def reader_trouble(state: ClusterState, node: NodeState) -> str:
         return f"it has lost its master: {link_in_words(redis.master)}"
     master = agreed_master(state)
     if redis.role is Role.MASTER and master is not None and master is not node:
-        return f"it is a master beside {master.name}, whose writes it does not get"
+        return f"it is a second master beside {master.name} and does not get its writes"
     return ""

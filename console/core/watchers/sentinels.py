@@ -1,4 +1,4 @@
-"""What the Sentinels say, taken together: which node each of them names as the master."""
+"""The Sentinels together: which node each of them names as the master."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from console.core.model.facts import node_by_address
 
 
 def readable_sentinels(state: ClusterState) -> tuple[tuple[SentinelState, Sentinel], ...]:
-    """The Sentinels that could be read, with what they say."""
+    """The Sentinels that could be read, with what they report."""
     return tuple((one, one.sentinel.value) for one in state.sentinels if one.sentinel.value is not None)
 
 
 def watched_masters(state: ClusterState) -> tuple[tuple[SentinelState, WatchedMaster], ...]:
-    """Those of them that watch a master of this cluster's name."""
+    """The readable Sentinels that watch this cluster's master, each with the master that it names."""
     return tuple((one, said.master) for one, said in readable_sentinels(state) if said.master is not None)
 
 
 def agreed_master(state: ClusterState) -> NodeState | None:
-    """The node that all Sentinels that could be read name; None: they differ, or name a stranger, or nobody says."""
+    """The node that all readable Sentinels name; None: they differ, name another server, or none could be read."""
     found = [node_by_address(state, master.host, master.port) for _, master in watched_masters(state)]
     if not found or len(found) != len(readable_sentinels(state)):
         return None
@@ -31,7 +31,7 @@ def agreed_master(state: ClusterState) -> NodeState | None:
 
 
 def sentinels_by_master(state: ClusterState) -> dict[str, list[str]]:
-    """Master → the Sentinels that name it, in words; `no master NAME` for those that watch none."""
+    """Master → the Sentinels that name it. The key is `no master NAME` for those that watch none."""
     found: dict[str, list[str]] = {}
     for one, said in readable_sentinels(state):
         if said.master is None:
@@ -43,7 +43,7 @@ def sentinels_by_master(state: ClusterState) -> dict[str, list[str]]:
 
 
 def named_masters_in_words(state: ClusterState) -> str:
-    """`sentinel-1 and sentinel-2 name web-1 (…)`, for each master that is named; and who could not be read."""
+    """`sentinel-1 and sentinel-2 name web-1 (…)` for each named master, then the Sentinels that could not be read."""
     words = [
         f"{' and '.join(names)} name{'s' if len(names) == 1 else ''} {master}"
         for master, names in sentinels_by_master(state).items()

@@ -1,4 +1,4 @@
-"""Whom the service name in Consul leads to, in terms of nodes: pure comparison of what was read."""
+"""The service name in Consul: which nodes it leads to, by the checks and by DNS."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def full_name(consul: ConsulState) -> str:
 
 
 def instance_of(state: ClusterState, node: NodeState) -> ConsulInstance | None:
-    """The node's own registration; None: it has none, or they could not be read."""
+    """The registration of the node; None: there is none, or Consul could not be read."""
     found = state.consul.instances.value if state.consul is not None else None
     names = names_of(node) | {one.address for one in node.addresses.value or ()}
     ours = [one for one in found or () if one.port == node.redis_port and one.address in names]
@@ -20,18 +20,18 @@ def instance_of(state: ClusterState, node: NodeState) -> ConsulInstance | None:
 
 
 def passing_instances(consul: ConsulState) -> tuple[ConsulInstance, ...]:
-    """The instances that the name resolves to, by their checks; none where they could not be read."""
+    """The instances whose checks pass, so that the name resolves to them; empty: none, or Consul could not be read."""
     return tuple(one for one in consul.instances.value or () if one.passing)
 
 
 def node_label(state: ClusterState, instance: ConsulInstance) -> str:
-    """The node that an instance leads to, else its address."""
+    """The name of the node of an instance, else its address."""
     node = node_by_address(state, instance.address, instance.port)
     return node.name if node is not None else f"{instance.address}:{instance.port}, none of the nodes"
 
 
 def dns_nodes(state: ClusterState) -> tuple[str, ...]:
-    """The nodes that DNS leads to; an address of none of them stands for itself."""
+    """The nodes in the answer of DNS. An address of another server is returned as it is."""
     answer = state.consul.dns.value if state.consul is not None else None
     return tuple(_node_at(state, address) for address in (answer.addresses if answer is not None else ()))
 
@@ -44,7 +44,7 @@ def _node_at(state: ClusterState, address: str) -> str:
 
 
 def checks_in_words(instance: ConsulInstance) -> str:
-    """Each check that keeps it out, or that lets it in: `service:redisnode1 critical (Could not connect…)`."""
+    """The checks that do not pass, otherwise its own checks: `service:redisnode1 critical (Could not connect…)`."""
     held = instance.maintenance
     if held is not None:
         return f"in maintenance ({held.output or 'without a reason'})"
@@ -54,13 +54,13 @@ def checks_in_words(instance: ConsulInstance) -> str:
 
 
 def master_addresses(state: ClusterState) -> tuple[str, ...]:
-    """The addresses that the Sentinels which can be read name as the master, each once."""
+    """The different addresses that the readable Sentinels name as the master."""
     watched = [one.sentinel.value.master for one in state.sentinels if one.sentinel.value is not None]
     return tuple(sorted({one.address for one in watched if one is not None}))
 
 
 def writable_master(state: ClusterState) -> NodeState | None:
-    """The node that clients should be led to: the only master, of several the one that the Sentinels name."""
+    """The node that the name should lead to: the only master, or of several masters the one that the Sentinels name."""
     if len(state.masters) == 1:
         return state.node(state.masters[0])
     addresses = master_addresses(state)
@@ -72,6 +72,6 @@ def writable_master(state: ClusterState) -> NodeState | None:
 
 
 def node_by_checks(state: ClusterState) -> str | None:
-    """The one node that clients find by the name, by its checks; None: nobody, several, or it could not be read."""
+    """The one node that the name leads to by its checks; None: no node, several nodes, or not known."""
     found = {node_label(state, one) for one in passing_instances(state.consul)} if state.consul is not None else set()
     return found.pop() if len(found) == 1 and found <= {node.name for node in state.nodes} else None

@@ -1,4 +1,4 @@
-"""How long a service name led clients anywhere else than to the node that takes their writes: counted from samples."""
+"""Measures from samples how long a service name did not lead clients to the node that accepts their writes."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ BY_CHECKS, BY_DNS = "checks", "DNS"
 
 @dataclass(frozen=True, slots=True)
 class NameSample:
-    """One look at the name. An answer of None could not be had; an empty one leads nowhere."""
+    """One sample of the name. None: there was no answer. Empty: the name leads nowhere."""
 
     at: float
     """Epoch seconds."""
     checks: tuple[str, ...] | None
-    """Addresses of the instances that Consul's checks let through."""
+    """Addresses of the instances whose checks pass in Consul."""
     dns: tuple[str, ...] | None
     """Addresses that the name resolved to."""
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerPeriod:
-    """Where one way of looking led for a while, as far as the samples tell."""
+    """A period in which the answer did not change, as far as the samples tell."""
 
     addresses: tuple[str, ...]
     since: float
@@ -31,16 +31,16 @@ class AnswerPeriod:
 
 @dataclass(frozen=True, slots=True)
 class WayTally:
-    """One way of looking: `checks` or `DNS`. All in seconds."""
+    """The totals of one source of answers: `checks` or `DNS`. All figures are seconds."""
 
     way: str
     elsewhere: float
-    """To an address that is not the writable node's, alone or beside it."""
+    """The answer had an address of another node, alone or beside that of the writable node."""
     nowhere: float
     unread: float
-    """No answer, or it was not known who takes the writes."""
+    """There was no answer, or the writable node was not known."""
     led: tuple[AnswerPeriod, ...]
-    """Every answer that lasted, in order."""
+    """The periods of equal answers, in order."""
 
     @property
     def wrong(self) -> float:
@@ -49,20 +49,20 @@ class WayTally:
 
 @dataclass(frozen=True, slots=True)
 class NameTally:
-    """What a run saw of the name from its beginning to its end."""
+    """What a run observed of the name from its begin to its end."""
 
     name: str
     since: float
     until: float
     samples: int
     longest: float
-    """Seconds between two samples at most: what was shorter may have been missed."""
+    """The longest time between two samples, in seconds. A shorter change may have been missed."""
     ways: tuple[WayTally, ...]
 
     def words(self) -> str:
         """One or two sentences."""
         if not self.samples:
-            return f"{self.name} was not looked at."
+            return f"{self.name} was not sampled."
         figures = "; ".join(f"{_in_words(way)} by {way.way}" for way in self.ways)
         unread = [f"{way.unread:.1f} s by {way.way}" for way in self.ways if way.unread]
         missing = f" Not known for {', '.join(unread)}." if unread else ""
@@ -82,7 +82,7 @@ def _in_words(way: WayTally) -> str:
 
 
 def tally(name: str, seen: Sequence[tuple[NameSample, str]], until: float, *, dns: bool = True) -> NameTally:
-    """Counts each answer from its sample to the next one. `seen`: samples, each with the address that was right."""
+    """Counts each answer from its sample to the next one. `seen`: the samples, each with the correct address."""
     times = [sample.at for sample, _ in seen]
     ends = [*times[1:], max(until, times[-1])] if times else []
     ways = [_way(BY_CHECKS, [(one.checks, right) for one, right in seen], times, ends)]

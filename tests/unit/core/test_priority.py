@@ -153,7 +153,7 @@ def test_a_pair_that_is_right_needs_no_change():
     ("state", "words"),
     [
         (_pair(138, 139, 0, first_runs=True, second_runs=False), "FAULT"),
-        (_pair(138, 139, -1, first_runs=True, second_runs=False), "no number lies between"),
+        (_pair(138, 139, -1, first_runs=True, second_runs=False), "there is no number between"),
         (_pair(1, 254, -10, first_runs=True, second_runs=False), "by hand"),
         (s.unreachable_node(), "could not be read"),
         (s.with_keepalived(s.failed_over_pair(), s.B, instance=None), "not known"),
