@@ -184,7 +184,7 @@ def test_the_preview_says_what_is_lost():
 @pytest.mark.parametrize(
     ("state", "words"),
     [
-        (s.split_brain(), "1,843 bytes exist on redis-b alone"),
+        (s.split_brain(), "1,843 bytes exist only on redis-b"),
         (s.with_redis(s.stale_master_back(), s.A, keys={}), "249,935 keys of redis-b would be wiped"),
         (s.with_redis(s.stale_master_back(), s.A, ops_per_second=5_000), "5,000 operations/s"),
         (s.with_redis(s.stale_master_back(), s.B, keys={}), "a dump of 5.2 MB"),

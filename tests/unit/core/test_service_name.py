@@ -259,7 +259,7 @@ def test_who_takes_the_writes_may_change_while_it_is_watched():
 
 
 def test_nothing_seen_is_nothing_judged():
-    assert tally("redis.service.consul", [], 9.0).words() == "redis.service.consul was not looked at."
+    assert tally("redis.service.consul", [], 9.0).words() == "redis.service.consul was not sampled."
     (checks, _) = tally("n", [(NameSample(0.0, (X,), (X,)), "")], 2.0).ways
     assert (checks.unread, checks.wrong) == (2.0, 0.0)
 

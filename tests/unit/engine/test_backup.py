@@ -357,5 +357,5 @@ def test_the_shipped_rebuild_asks_for_room_first():
     (question,) = stage.operator.asked("backup")
     assert question.kind is QuestionKind.BLOCKED
     figures = next(one.evidence for one in question.checks if not one.holds)
-    assert figures.startswith("4.0 MB free in /data/redis, 5.7 MB wanted for a copy of the dump of 5.2 MB")
+    assert figures.startswith("4.0 MB free in /data/redis, 5.7 MB needed for a copy of the dump of 5.2 MB")
     assert (run.outcome, stage.actuator.sent) == (Outcome.ABORTED, [])
