@@ -16,7 +16,7 @@ from console.cli.context import CliContext
 from console.core.runs.state import Choice, Outcome, Question, QuestionKind
 from console.lab.pair import Laboratory
 from console.tui.app import ConsoleApp
-from console.tui.screens.runbooks import ArmScreen
+from console.tui.screens.arm import ArmScreen
 from console.tui.widgets.lines import LinesPane
 from console.tui.widgets.question import QuestionBox
 

@@ -8,10 +8,10 @@ import samples
 from tui_stage import seen, spec_of, stage
 
 from console.core.model import DnsAnswer, ProblemKind, RealServer, read, unread
-from console.tui.present import cards, cluster
-from console.tui.present.kinds import PRESENTATIONS, presentation_of
-from console.tui.timeline import changes
-from console.tui.view import ClusterView, absorb
+from console.tui.present.clusters import cards, cluster
+from console.tui.present.clusters.kinds import PRESENTATIONS, presentation_of
+from console.tui.state.cluster_view import ClusterView, absorb
+from console.tui.state.timeline import changes
 from console.tui.widgets.lines import LinesPane
 
 NOW = samples.NOW

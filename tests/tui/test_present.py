@@ -6,10 +6,12 @@ from tui_stage import PREVIEW, REBUILD, ROLES, question, run_state, spec_of
 
 from console.core.model import ProblemKind, read, unread
 from console.core.runs.state import Choice, Outcome, QuestionKind
-from console.tui.present import cards, cluster, frame, run
+from console.tui.present import frame
+from console.tui.present.clusters import cards, cluster
+from console.tui.present.formatting import bytes_text, seconds_text
 from console.tui.present.help import help_lines
-from console.tui.present.words import bytes_text, seconds_text
-from console.tui.view import ClusterView, absorb
+from console.tui.present.runs import run
+from console.tui.state.cluster_view import ClusterView, absorb
 
 NOW = samples.NOW
 

@@ -7,11 +7,12 @@ from textual.events import Key
 from tui_stage import PREVIEW, question, run_state, seen, stage, until
 
 from console.core.runs.state import AssessmentKind, Choice, Outcome, QuestionKind, StepAssessment
-from console.tui.messages import ClusterObserved
+from console.tui.screens.arm import ArmScreen
 from console.tui.screens.cluster import ClusterScreen
-from console.tui.screens.dialogs import LeaveDialog
+from console.tui.screens.dialogs.quit import QuitDialog
 from console.tui.screens.run import RunScreen
-from console.tui.screens.runbooks import ArmScreen, RunbooksScreen
+from console.tui.screens.runbooks import RunbooksScreen
+from console.tui.threads.messages import ClusterObserved
 from console.tui.widgets.lines import LinesPane
 from console.tui.widgets.menu import Menu
 from console.tui.widgets.question import QuestionBox
@@ -350,7 +351,7 @@ async def test_quitting_while_armed_asks_and_staying_is_the_default():
     async with on.app.run_test(size=(80, 24)) as pilot:
         await armed(pilot, on)
         await pilot.press("q")
-        assert isinstance(on.app.screen, LeaveDialog)
+        assert isinstance(on.app.screen, QuitDialog)
         await pilot.press("enter")
         assert isinstance(on.app.screen, RunScreen)
         await pilot.press("q", "tab", "enter")

@@ -11,11 +11,14 @@ from tui_stage import question, seen, stage, until
 
 from console.core.model import RunLock, read
 from console.core.runs.lock import takeover_sentence
-from console.tui.screens.past_run import RecordScreen
-from console.tui.screens.past_runs import RunsScreen
+from console.tui.screens.dialogs.journal_check import JournalCheckDialog
+from console.tui.screens.dialogs.journal_entry import JournalEntryDialog
+from console.tui.screens.dialogs.lock_held import LockHeldDialog
+from console.tui.screens.dialogs.report import ReportDialog
+from console.tui.screens.past_run import PastRunScreen
+from console.tui.screens.past_runs import PastRunsScreen
 from console.tui.screens.resume import ResumeScreen
 from console.tui.screens.run import RunScreen
-from console.tui.screens.run_dialogs import ChainDialog, EntryDialog, LockedDialog, ReportDialog
 from console.tui.widgets.lines import LinesPane
 from console.tui.widgets.menu import Menu
 from console.tui.widgets.question import QuestionBox
@@ -77,13 +80,13 @@ async def test_a_typed_filter_and_the_way_back():
         assert on.app.focused.id == "runs"
         await pilot.press("escape")
         await pilot.pause()
-        assert isinstance(on.app.screen, RunsScreen)
+        assert isinstance(on.app.screen, PastRunsScreen)
         assert "304 runs" in text_of(on, "scope")
         started = time.perf_counter()
         await pilot.press("end", "up", "home")
         assert time.perf_counter() - started < 2
         await pilot.press("escape")
-        assert not isinstance(on.app.screen, RunsScreen)
+        assert not isinstance(on.app.screen, PastRunsScreen)
 
 
 async def test_no_run_at_all_says_so():
@@ -92,7 +95,7 @@ async def test_no_run_at_all_says_so():
         await listed(pilot, on)
         assert "No run is recorded: cluster cache." in text_of(on, "scope")
         await pilot.press("enter", "e", "p", "v")
-        assert isinstance(on.app.screen, RunsScreen)
+        assert isinstance(on.app.screen, PastRunsScreen)
 
 
 async def test_a_run_is_read_step_by_step_entry_by_entry_and_word_for_word():
@@ -107,7 +110,7 @@ async def test_a_run_is_read_step_by_step_entry_by_entry_and_word_for_word():
         assert "intent     redis-b> systemctl stop keepalived" in story
         assert story.count("✓ ") + story.count("-  ") >= 13
         await pilot.press("2", "home", "enter")
-        assert isinstance(on.app.screen, EntryDialog)
+        assert isinstance(on.app.screen, JournalEntryDialog)
         await pilot.pause()
         assert '"operator": "ann@ops1"' in on.app.screen.query_one(LinesPane).text
 
@@ -136,7 +139,7 @@ async def test_verify_tells_where_a_journal_is_broken():
     async with on.app.run_test(size=(80, 24)) as pilot:
         await listed(pilot, on)
         await pilot.press("v")
-        assert isinstance(on.app.screen, ChainDialog)
+        assert isinstance(on.app.screen, JournalCheckDialog)
         await until(pilot, lambda: "broken at line 5" in on.app.screen.query_one(LinesPane).text)
 
 
@@ -215,7 +218,7 @@ async def test_a_run_of_somebody_else_is_shown_and_followed_from_what_the_nodes_
         await until(pilot, lambda: "» under way" in text_of(on, "runs"))
         assert "bob@ops2 (elsewhere)" in text_of(on, "runs")
         await pilot.press("escape", "f")
-        assert isinstance(on.app.screen, RecordScreen)
+        assert isinstance(on.app.screen, PastRunScreen)
         await until(pilot, lambda: "8/13 replicate" in text_of(on, "story"))
         assert "from 10.0.0.7" in " ".join(text_of(on, "story").split())
         on.inspector.state = replace(samples.healthy_pair(), observed_at=samples.NOW + 1)
@@ -234,7 +237,7 @@ async def test_arming_while_somebody_is_at_work_offers_to_follow_and_a_takeover_
             "it is said before the button is pressed"
         )
         await pilot.press("tab", "enter")
-        await until(pilot, lambda: isinstance(on.app.screen, LockedDialog))
+        await until(pilot, lambda: isinstance(on.app.screen, LockHeldDialog))
         await pilot.pause()
         assert on.app.armed_run is None
         assert on.app.focused.id == "follow"
@@ -257,10 +260,10 @@ async def test_following_is_what_enter_does_when_somebody_is_at_work():
     async with on.app.run_test(size=(80, 24)) as pilot:
         await seen(pilot, on)
         await pilot.press("b", "enter", "tab", "enter")
-        await until(pilot, lambda: isinstance(on.app.screen, LockedDialog))
+        await until(pilot, lambda: isinstance(on.app.screen, LockHeldDialog))
         await pilot.pause()
         await pilot.press("enter")
-        await until(pilot, lambda: isinstance(on.app.screen, RecordScreen))
+        await until(pilot, lambda: isinstance(on.app.screen, PastRunScreen))
         assert on.run_starter.armed == []
         assert RUN not in (on.app.past_runs or {})
         assert on.app.screen.query_one(Menu) is not None

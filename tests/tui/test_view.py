@@ -9,9 +9,9 @@ from tui_stage import spec_of
 
 from console.core.model import ClusterState, ProblemKind, VrrpState, unread
 from console.core.previews.quiescence import Level
-from console.tui.present.cluster import history
-from console.tui.timeline import changes, told_by_logs
-from console.tui.view import ClusterView, absorb, bytes_behind
+from console.tui.present.clusters.cluster import history
+from console.tui.state.cluster_view import ClusterView, absorb, bytes_behind
+from console.tui.state.timeline import changes, told_by_logs
 
 
 def texts(before: ClusterState, after: ClusterState) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from console.tui.keys import Key
-from console.tui.present.words import BAD, BOLD, DIM, NOTE, Lines, Part, fitted, line
+from console.tui.present.formatting import BAD, BOLD, DIM, NOTE, Lines, Part, fitted, line
 
 NAME = "redis-ha-console"
 LEAST_WIDTH, LEAST_HEIGHT = 60, 18

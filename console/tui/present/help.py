@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.content import Content
 
 from console.tui.keys import PLACES, keys_of
-from console.tui.present.words import BOLD, NOTE, Lines, line, wrapped
+from console.tui.present.formatting import BOLD, NOTE, Lines, line, wrapped
 
 WORDS: tuple[tuple[str, str], ...] = (
     ("READ-ONLY", "the console looks and cannot change anything"),

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import ClassVar, cast
 
+from textual.binding import BindingType
 from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
 
-from console.tui.keys import Key, keys_of
+from console.tui.apps.running_app import RunningApp
+from console.tui.keys import Key, bindings_of, keys_of
 from console.tui.present import frame
-from console.tui.present.words import Lines, seconds_text
-from console.tui.view import ClusterView
+from console.tui.present.formatting import Lines, seconds_text
+from console.tui.state.cluster_view import ClusterView
 from console.tui.widgets.lines import LinesPane
-
-if TYPE_CHECKING:
-    from console.tui.app import ConsoleApp
 
 BREAKPOINTS_ACROSS: list[tuple[int, str]] = [(0, "-tiny"), (frame.LEAST_WIDTH, "-narrow"), (110, "-wide")]
 BREAKPOINTS_DOWN: list[tuple[int, str]] = [(0, "-flat"), (frame.LEAST_HEIGHT, "-low"), (34, "-high"), (48, "-tall")]
@@ -41,8 +40,8 @@ class ConsoleScreen(Screen[None]):
         return ()
 
     @property
-    def console_app(self) -> ConsoleApp:
-        return cast("ConsoleApp", self.app)
+    def console_app(self) -> RunningApp:
+        return cast("RunningApp", self.app)
 
     @property
     def cluster(self) -> str:
@@ -99,6 +98,11 @@ class Dialog(ModalScreen[bool]):
 
     HORIZONTAL_BREAKPOINTS = BREAKPOINTS_ACROSS
     VERTICAL_BREAKPOINTS = BREAKPOINTS_DOWN
+    BINDINGS: ClassVar[list[BindingType]] = bindings_of("dialog")
+
+    @property
+    def console_app(self) -> RunningApp:
+        return cast("RunningApp", self.app)
 
     def on_screen_resume(self) -> None:
         for pane in self.query(LinesPane):

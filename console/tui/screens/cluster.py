@@ -10,14 +10,15 @@ from textual.widget import Widget
 from console.core.diagnosis.finding import Finding
 from console.core.model import RunLock
 from console.tui.keys import Key, bindings_of
-from console.tui.present import cards as present_cards
-from console.tui.present import cluster as present
-from console.tui.present import lock as present_lock
-from console.tui.present.kinds import KindPresentation, Side, presentation_of
-from console.tui.present.words import BOLD, DIM, Lines, Part, fitted, line
+from console.tui.navigation import routes
+from console.tui.navigation.registry import register
+from console.tui.present.clusters import cards as present_cards
+from console.tui.present.clusters import cluster as present
+from console.tui.present.clusters.kinds import KindPresentation, Side, presentation_of
+from console.tui.present.formatting import BOLD, DIM, Lines, Part, fitted, line
+from console.tui.present.runs import lock as present_lock
 from console.tui.screens.base import ConsoleScreen
-from console.tui.screens.dialogs import FindingDialog
-from console.tui.view import ClusterView
+from console.tui.state.cluster_view import ClusterView
 from console.tui.widgets.lines import LinesPane
 from console.tui.widgets.menu import Item, Menu
 
@@ -92,20 +93,20 @@ class ClusterScreen(ConsoleScreen):
             self.query_one(f"#{self._pane}").focus()
 
     def action_runbooks(self) -> None:
-        self.console_app.open_runbooks(self._cluster)
+        self.console_app.open_screen(routes.RUNBOOKS, self._cluster)
 
     def action_runs(self) -> None:
-        self.console_app.open_runs(self._cluster)
+        self.console_app.open_screen(routes.PAST_RUNS, self._cluster)
 
     def action_follow(self) -> None:
         if lock := self._lock:
-            self.console_app.open_record(lock.run_id, lock.cluster)
+            self.console_app.open_screen(routes.PAST_RUN, lock.run_id, lock.cluster)
 
     def action_detail(self) -> None:
         chosen = self.query_one("#findings", Menu).chosen
         found = next((one for one in self.view.findings if _key(one) == chosen), None)
         if found is not None:
-            self.app.push_screen(FindingDialog(found, lambda: self._still_there(found)))
+            self.console_app.open_screen(routes.FINDING, found, lambda: self._still_there(found))
 
     def action_back(self) -> None:
         if len(self.console_app.views) > 1:
@@ -189,6 +190,9 @@ class ClusterScreen(ConsoleScreen):
             return side.draw(self.view.state, self.console_app.now(), width) if self.view.state else ()
 
         return draw
+
+
+register(routes.CLUSTER, ClusterScreen)
 
 
 def _key(finding: Finding) -> str:

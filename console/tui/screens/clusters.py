@@ -7,7 +7,9 @@ from textual.binding import BindingType
 from textual.widget import Widget
 
 from console.tui.keys import bindings_of
-from console.tui.present import cluster as present
+from console.tui.navigation import routes
+from console.tui.navigation.registry import register
+from console.tui.present.clusters import cluster as present
 from console.tui.screens.base import ConsoleScreen
 from console.tui.widgets.menu import Item, Menu
 
@@ -27,10 +29,10 @@ class ClustersScreen(ConsoleScreen):
 
     def action_open(self) -> None:
         if name := self.query_one(Menu).chosen:
-            self.console_app.open_cluster(name)
+            self.console_app.open_screen(routes.CLUSTER, name)
 
     def action_runs(self) -> None:
-        self.console_app.open_runs("")
+        self.console_app.open_screen(routes.PAST_RUNS, "")
 
     def action_back(self) -> None:
         """There is nothing behind this screen."""
@@ -41,3 +43,6 @@ class ClustersScreen(ConsoleScreen):
         return tuple(
             Item(name, present.cluster_line(view, app.now(), width, longest)) for name, view in app.views.items()
         )
+
+
+register(routes.CLUSTERS, ClustersScreen)

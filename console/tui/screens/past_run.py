@@ -12,12 +12,13 @@ from textual.widget import Widget
 from console.core.model import RunLock
 from console.core.runs.replay import PastRun, Standing
 from console.tui.keys import bindings_of
-from console.tui.present import cards
-from console.tui.present import lock as present_lock
-from console.tui.present import past_runs as present
-from console.tui.present.words import BOLD, DIM, Lines, Part, fitted, line
-from console.tui.screens.past_run_actions import PastRunsScreen
-from console.tui.screens.run_dialogs import EntryDialog
+from console.tui.navigation import routes
+from console.tui.navigation.registry import register
+from console.tui.present.clusters import cards
+from console.tui.present.formatting import BOLD, DIM, Lines, Part, fitted, line
+from console.tui.present.runs import lock as present_lock
+from console.tui.present.runs import past_runs as present
+from console.tui.screens.past_run_base import PastRunActions
 from console.tui.widgets.lines import LinesPane
 from console.tui.widgets.menu import Item, Menu
 
@@ -26,7 +27,7 @@ REFRESH = 1.0
 """Seconds between two looks at a journal that is being written, or may be resumed."""
 
 
-class RecordScreen(PastRunsScreen):
+class PastRunScreen(PastRunActions):
     """Reads only, whatever the run does. Without a journal on this machine it shows what the nodes tell."""
 
     PLACE = "record"
@@ -84,9 +85,9 @@ class RecordScreen(PastRunsScreen):
     def _read(self) -> None:
         past = self.past
         if self._on_top and past is not None and past.standing in {Standing.UNDER_WAY, Standing.DIED}:
-            self.console_app.read_run(self._run_id)
+            self.console_app.read_past_run(self._run_id)
         elif self._on_top and past is None:
-            self.console_app.list_runs()
+            self.console_app.list_past_runs()
 
     # --- what is shown ----------------------------------------------------------------------------------------------
 
@@ -150,10 +151,13 @@ class RecordScreen(PastRunsScreen):
     def action_detail(self) -> None:
         past = self.past
         if self._pane == "entries" and past is not None and (chosen := self.query_one("#entries", Menu).chosen):
-            self.app.push_screen(EntryDialog(past.entries[int(chosen) - 1]))
+            self.console_app.open_screen(routes.JOURNAL_ENTRY, past.entries[int(chosen) - 1])
 
     def action_follow(self) -> None:
         self._follows = not self._follows
         if self._follows:
             self._to_the_newest()
         self.paint()
+
+
+register(routes.PAST_RUN, PastRunScreen)

@@ -15,10 +15,12 @@ from textual.widgets import Input
 from console.core.model import RunLock
 from console.core.runs.replay import PastRun
 from console.tui.keys import bindings_of
-from console.tui.present import lock as present_lock
-from console.tui.present import past_runs as present
-from console.tui.present.words import DIM, Lines, counted, fitted, line
-from console.tui.screens.past_run_actions import PastRunsScreen
+from console.tui.navigation import routes
+from console.tui.navigation.registry import register
+from console.tui.present.formatting import DIM, Lines, counted, fitted, line
+from console.tui.present.runs import lock as present_lock
+from console.tui.present.runs import past_runs as present
+from console.tui.screens.past_run_base import PastRunActions
 from console.tui.widgets.lines import LinesPane
 from console.tui.widgets.menu import Item, Menu
 
@@ -44,7 +46,7 @@ class Row:
         return " ".join((self.run_id, self.cluster, self.runbook, self.who, self.sign[1])).lower()
 
 
-class RunsScreen(PastRunsScreen):
+class PastRunsScreen(PastRunActions):
     """A line a run; the keys act on the one under the cursor."""
 
     PLACE = "runs"
@@ -83,7 +85,7 @@ class RunsScreen(PastRunsScreen):
 
     def _read(self) -> None:
         if self._on_top:
-            self.console_app.list_runs()
+            self.console_app.list_past_runs()
 
     # --- what is shown ----------------------------------------------------------------------------------------------
 
@@ -138,8 +140,13 @@ class RunsScreen(PastRunsScreen):
     def action_open(self) -> None:
         chosen = self.query_one(Menu).chosen
         row = next((one for one in self._rows if one.run_id == chosen), None)
-        if row is not None:
-            self.console_app.open_record(row.run_id, row.cluster)
+        app = self.console_app
+        if row is None:
+            return
+        if app.armed_run is not None and app.run_state is not None and app.run_state.run_id == row.run_id:
+            app.open_screen(routes.RUN, app.armed_run.cluster)  # there its questions are answered
+        else:
+            app.open_screen(routes.PAST_RUN, row.run_id, row.cluster)
 
     def action_scope(self) -> None:
         self._everywhere = not self._everywhere or not self._cluster
@@ -169,6 +176,9 @@ class RunsScreen(PastRunsScreen):
         field = self.query_one("#filter", Input)
         field.display = bool(field.value)
         self.query_one(Menu).focus()
+
+
+register(routes.PAST_RUNS, PastRunsScreen)
 
 
 def _of_journal(past: PastRun) -> Row:

@@ -13,8 +13,10 @@ from textual.widgets import Button
 
 from console.core.runs.replay import PastRun
 from console.tui.keys import bindings_of
-from console.tui.present import past_runs as present
-from console.tui.present.words import WARN, Lines, wrapped
+from console.tui.navigation import routes
+from console.tui.navigation.registry import register
+from console.tui.present.formatting import WARN, Lines, wrapped
+from console.tui.present.runs import past_runs as present
 from console.tui.screens.base import ConsoleScreen
 from console.tui.widgets.buttons import MarkedButton
 from console.tui.widgets.lines import LinesPane
@@ -72,3 +74,6 @@ class ResumeScreen(ConsoleScreen):
     def _draw_lines(self, width: int, _: int) -> Lines:
         hindrance = wrapped(self._hindrance, width, WARN) if self._hindrance else ()
         return (*hindrance, *present.resuming(self._past, width))
+
+
+register(routes.RESUME, ResumeScreen)

@@ -11,9 +11,11 @@ from console.core.model.verdict import Check
 from console.core.runbooks.vocabulary import evaluate
 from console.core.runs.state import Question, RunState
 from console.tui.keys import bindings_of
-from console.tui.present import cards
-from console.tui.present import run as present
-from console.tui.present.words import Lines
+from console.tui.navigation import routes
+from console.tui.navigation.registry import register
+from console.tui.present.clusters import cards
+from console.tui.present.formatting import Lines
+from console.tui.present.runs import run as present
 from console.tui.screens.base import ConsoleScreen
 from console.tui.widgets.lines import LinesPane
 from console.tui.widgets.question import QuestionBox
@@ -157,3 +159,6 @@ class RunScreen(ConsoleScreen):
         if state is None or (step.started_at is not None and step.ended_at is not None):
             return ()
         return tuple(evaluate(one, state, run.roles) for one in step.step.require)
+
+
+register(routes.RUN, RunScreen)

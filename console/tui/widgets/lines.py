@@ -14,7 +14,7 @@ from textual.strip import Strip
 from textual.visual import Visual
 
 from console.tui.keys import bindings_of
-from console.tui.present.words import Lines
+from console.tui.present.formatting import Lines
 
 Source = Callable[[int, int], Lines]
 """(width, height) → what to show now."""

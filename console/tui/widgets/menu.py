@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from textual import events
 from textual.content import Content
 
-from console.tui.present.words import Lines, line
+from console.tui.present.formatting import Lines, line
 from console.tui.widgets.lines import LinesPane
 
 CURSOR = "▸ "

@@ -16,8 +16,8 @@ from textual.widgets import Button, Input
 
 from console.core.runs.state import Choice, Decision, Question, QuestionKind
 from console.tui.keys import bindings_of
-from console.tui.present import run as present
-from console.tui.present.words import Lines, fitted
+from console.tui.present.formatting import Lines, fitted
+from console.tui.present.runs import run as present
 from console.tui.widgets.buttons import MarkedButton
 from console.tui.widgets.lines import LinesPane
 
