@@ -11,6 +11,8 @@ from console.tui.present.clusters import cards, cluster
 from console.tui.present.formatting import bytes_text, seconds_text
 from console.tui.present.help import help_lines
 from console.tui.present.runs import run
+from console.tui.present.runs.arming import arming_lines
+from console.tui.present.runs.question import choice_label, observed_age, question_lines
 from console.tui.state.cluster_view import ClusterView, absorb
 
 NOW = samples.NOW
@@ -164,20 +166,20 @@ def test_a_gap_in_the_plot_is_not_a_zero():
 
 
 def test_a_gate_shows_what_is_sent_what_is_lost_and_what_it_rests_on():
-    text = plain(run.asked(question(differences=("redis-a's role was master, is replica",)), (), 60))
+    text = plain(question_lines(question(differences=("redis-a's role was master, is replica",)), (), 60))
     for words in ("$ SLAVEOF 192.168.100.201 6379", PREVIEW.warnings[0], "redis-a is behind the VIP", "run_id cccc"):
         assert words in text
     assert text.index("≠ redis-a's role was master") < text.index("Will be sent")
 
 
 def test_the_age_of_the_evidence_goes_on():
-    assert "Seen 30 s ago" in run.asked_age(question(), NOW + 30).plain
+    assert "Seen 30 s ago" in observed_age(question(), NOW + 30).plain
 
 
 def test_choices_are_said_by_what_they_do():
-    assert run.choice_label(Choice.ABORT, QuestionKind.CONFIRM) == "No, stop the run"
-    assert run.choice_label(Choice.RUN, QuestionKind.TROUBLE) == "Retry"
-    assert run.choice_label(Choice.LOOK_AGAIN, QuestionKind.BLOCKED) == "Look again"
+    assert choice_label(Choice.ABORT, QuestionKind.CONFIRM) == "No, stop the run"
+    assert choice_label(Choice.RUN, QuestionKind.TROUBLE) == "Retry"
+    assert choice_label(Choice.LOOK_AGAIN, QuestionKind.BLOCKED) == "Look again"
 
 
 def test_the_end_of_a_run_names_the_record():
@@ -187,14 +189,14 @@ def test_the_end_of_a_run_names_the_record():
 
 
 def test_steps_have_marks_and_words():
-    text = plain(run.steps(run_state(2), 2, 40))
+    text = plain(run.step_list(run_state(2), 2, 40))
     assert "✓  1 keepalived-off" in text
     assert "done" in text
     assert "▸?  3 replicate" in text
 
 
 def test_arming_says_what_it_means():
-    text = plain(run.arming(REBUILD, ROLES, "cache", 76))
+    text = plain(arming_lines(REBUILD, ROLES, "cache", 76))
     assert "Until now this console could change nothing" in text
     assert "1 step ask" in text or "1 step asks" in text
 

@@ -1,4 +1,4 @@
-"""Small words and marks that every part of the screen shares: ages, sizes, severities, verdicts."""
+"""Styles, marks and number texts that every part of the screen shares, and lines that are cut or wrapped to a width."""
 
 from __future__ import annotations
 
@@ -136,11 +136,6 @@ def number_text(count: int | None) -> str:
     return "—" if count is None else f"{count:,}"
 
 
-def counted(count: int, one: str, many: str = "") -> str:
-    """`1 finding`, `3 findings`."""
-    return f"{count} {one if count == 1 else many or one + 's'}"
-
-
 def clock_text(at: float | None) -> str:
     """`03:40:12` in UTC, as logs and journals have it."""
     return "--:--:--" if at is None else time.strftime("%H:%M:%S", time.gmtime(at))
@@ -151,3 +146,7 @@ def age_note(age: float | None) -> Content:
     if age is None or age <= STALE_AFTER:
         return line("")
     return line((f" {seconds_text(age)} old", WARN))
+
+
+def shortened(text: str, room: int) -> str:
+    return text if len(text) <= room else text[: room - 1] + "…"

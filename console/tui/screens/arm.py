@@ -18,8 +18,8 @@ from console.tui.keys import bindings_of
 from console.tui.navigation import routes
 from console.tui.navigation.registry import register
 from console.tui.present.formatting import BAD, BOLD, NOTE, WARN, Lines, line, wrapped
-from console.tui.present.runs import lock as present_lock
-from console.tui.present.runs import run as present
+from console.tui.present.runs.arming import arming_lines, required_lines
+from console.tui.present.runs.lock import locks_of_others
 from console.tui.screens.base import ConsoleScreen
 from console.tui.widgets.buttons import MarkedButton
 from console.tui.widgets.lines import LinesPane
@@ -66,7 +66,6 @@ class ArmScreen(ConsoleScreen):
         super().paint()
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.query_one("#candidates").display = False
 
     @on(Button.Pressed, "#back")
@@ -83,11 +82,6 @@ class ArmScreen(ConsoleScreen):
             self.paint()
             return
         self.console_app.arm(self._cluster, self._runbook, bound)
-
-    def refused(self, reason: str) -> None:
-        """Arming did not work."""
-        self._trouble = reason
-        self.paint()
 
     def action_choose(self) -> None:
         unbound = self._bound()
@@ -109,7 +103,7 @@ class ArmScreen(ConsoleScreen):
         trouble = wrapped(self._trouble, width, f"{BOLD} {BAD}") if self._trouble else ()
         if not self.console_app.may_arm:
             trouble = (*trouble, *wrapped("This console was opened without the right to arm runs.", width, WARN))
-        for lock in present_lock.others(self.console_app.views[self._cluster].state, ""):
+        for lock in locks_of_others(self.console_app.views[self._cluster].state, ""):
             trouble = (*trouble, *wrapped(f"{words(lock)}: arming will ask whether you follow it.", width, WARN))
         bound = self._bound()
         if bound is None:
@@ -118,8 +112,8 @@ class ArmScreen(ConsoleScreen):
             return (*trouble, *self._ask_role(bound, width))
         self._shown = bound
         checks = self._required()
-        before = present.required(checks, width) if checks else ()
-        return (*trouble, *before, *present.arming(self._runbook, bound, self._cluster, width))
+        before = required_lines(checks, width) if checks else ()
+        return (*trouble, *before, *arming_lines(self._runbook, bound, self._cluster, width))
 
     def _ask_role(self, unbound: Unbound, width: int) -> Lines:
         described = next((one.description for one in self._runbook.roles if one.name == unbound.role), "")

@@ -12,11 +12,11 @@ from console.core.model import RunLock
 from console.tui.keys import Key, bindings_of
 from console.tui.navigation import routes
 from console.tui.navigation.registry import register
-from console.tui.present.clusters import cards as present_cards
 from console.tui.present.clusters import cluster as present
+from console.tui.present.clusters.cards import cards
 from console.tui.present.clusters.kinds import KindPresentation, Side, presentation_of
 from console.tui.present.formatting import BOLD, DIM, Lines, Part, fitted, line
-from console.tui.present.runs import lock as present_lock
+from console.tui.present.runs.lock import lock_banner, locks_of_others
 from console.tui.screens.base import ConsoleScreen
 from console.tui.state.cluster_view import ClusterView
 from console.tui.widgets.lines import LinesPane
@@ -78,7 +78,6 @@ class ClusterScreen(ConsoleScreen):
                     yield LinesPane(drawn, title=f"{number} {side.title}", id=side.name, classes="pane side")
 
     def on_mount(self) -> None:
-        super().on_mount()
         self._show_pane()
 
     def footer_keys(self) -> tuple[Key, ...]:
@@ -129,7 +128,7 @@ class ClusterScreen(ConsoleScreen):
     def _lock(self) -> RunLock | None:
         """The run of somebody else that holds this cluster's lock."""
         run = self.console_app.current_run
-        return next(iter(present_lock.others(self.view.state, run.run_id if run else "")), None)
+        return next(iter(locks_of_others(self.view.state, run.run_id if run else "")), None)
 
     def paint(self) -> None:
         self.query_one("#lock").display = self._lock is not None
@@ -152,13 +151,13 @@ class ClusterScreen(ConsoleScreen):
 
     def _draw_lock(self, width: int, _: int) -> Lines:
         lock = self._lock
-        return (present_lock.banner(lock, width),) if lock else ()
+        return (lock_banner(lock, width),) if lock else ()
 
     def _draw_cards(self, width: int, height: int) -> Lines:
         state = self.view.state
         if state is None:
             return tuple(line((f"  {one.name}  {one.address}: connecting", DIM)) for one in self.view.spec.nodes)
-        return present_cards.cards(state, self.console_app.now(), width, height)
+        return cards(state, self.console_app.now(), width, height)
 
     def _draw_topology(self, width: int, _: int) -> Lines:
         return present.topology(self.view.state, width) if self.view.state else ()

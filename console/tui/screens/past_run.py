@@ -16,8 +16,9 @@ from console.tui.navigation import routes
 from console.tui.navigation.registry import register
 from console.tui.present.clusters import cards
 from console.tui.present.formatting import BOLD, DIM, Lines, Part, fitted, line
-from console.tui.present.runs import lock as present_lock
-from console.tui.present.runs import past_runs as present
+from console.tui.present.runs import past_run as present
+from console.tui.present.runs.journal import entry_line
+from console.tui.present.runs.lock import lock_gone_lines, lock_lines, locks_of_others
 from console.tui.screens.past_run_base import PastRunActions
 from console.tui.widgets.lines import LinesPane
 from console.tui.widgets.menu import Item, Menu
@@ -60,7 +61,7 @@ class PastRunScreen(PastRunActions):
     def _lock(self) -> RunLock | None:
         """What the nodes tell of it now; None: it holds no lock."""
         state = self.console_app.views[self.cluster].state if self.cluster else None
-        return next((one for one in present_lock.others(state, "") if one.run_id == self._run_id), None)
+        return next((one for one in locks_of_others(state, "") if one.run_id == self._run_id), None)
 
     def place(self) -> str:
         return f"{self._cluster} > {self._run_id}"
@@ -76,7 +77,6 @@ class PastRunScreen(PastRunActions):
             yield Menu(self._draw_entries, empty="No entry.", id="entries", classes="pane")
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.watch(self.app, "past_runs", self.paint, init=False)
         self.set_interval(REFRESH, self._read)
         self._read()
@@ -104,7 +104,7 @@ class PastRunScreen(PastRunActions):
     def _to_the_newest(self) -> None:
         story, past = self.query_one("#story", LinesPane), self.past
         if past is not None:
-            y = present.line_of_newest(past, story.scrollable_content_region.width)
+            y = present.newest_line(past, story.scrollable_content_region.width)
             story.scroll_to(y=max(0, y - story.size.height + 1), animate=False)
             self.query_one("#entries", Menu).choose(str(len(past.entries)))
 
@@ -128,13 +128,13 @@ class PastRunScreen(PastRunActions):
     def _draw_story(self, width: int, _: int) -> Lines:
         past = self.past
         if past is not None:
-            return present.story(past, width)
+            return present.past_run_lines(past, width)
         lock = self._lock
-        return present_lock.told(lock, width) if lock is not None else present_lock.gone(self._run_id, width)
+        return lock_lines(lock, width) if lock is not None else lock_gone_lines(self._run_id, width)
 
     def _draw_entries(self, width: int) -> tuple[Item, ...]:
         entries = self.past.entries if self.past is not None else ()
-        return tuple(Item(str(one.seq), (present.entry_line(one, width),)) for one in entries)
+        return tuple(Item(str(one.seq), (entry_line(one, width),)) for one in entries)
 
     # --- keys -------------------------------------------------------------------------------------------------------
 

@@ -13,13 +13,16 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from console.core.model import RunLock
+from console.core.quantities import counted
 from console.core.runs.replay import PastRun
 from console.tui.keys import bindings_of
 from console.tui.navigation import routes
 from console.tui.navigation.registry import register
-from console.tui.present.formatting import DIM, Lines, counted, fitted, line
-from console.tui.present.runs import lock as present_lock
-from console.tui.present.runs import past_runs as present
+from console.tui.present.formatting import DIM, Lines, fitted, line
+from console.tui.present.runs.lock import UNDER_WAY, armed_at, locks_of_others
+from console.tui.present.runs.past_run_list import column_widths, list_head, list_line
+from console.tui.present.runs.standing import Sign, sign_of
+from console.tui.present.runs.times import day_and_time
 from console.tui.screens.past_run_base import PastRunActions
 from console.tui.widgets.lines import LinesPane
 from console.tui.widgets.menu import Item, Menu
@@ -37,7 +40,7 @@ class Row:
     cluster: str
     runbook: str
     who: str
-    sign: present.Sign
+    sign: Sign
     past: PastRun | None = None
 
     @property
@@ -77,7 +80,6 @@ class PastRunsScreen(PastRunActions):
         yield Input(placeholder="cluster, runbook, who, how it ended", compact=True, id="filter")
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.query_one("#filter").display = False
         self.watch(self.app, "past_runs", self.paint, init=False)
         self.set_interval(REFRESH, self._read)
@@ -98,7 +100,7 @@ class PastRunsScreen(PastRunActions):
         past = self.console_app.past_runs or {}
         rows = [_of_journal(one) for one in past.values()]
         states = (view.state for view in self.console_app.views.values())
-        rows += [_of_lock(one) for state in states for one in present_lock.others(state, "") if one.run_id not in past]
+        rows += [_of_lock(one) for state in states for one in locks_of_others(state, "") if one.run_id not in past]
         wanted = self.query_one("#filter", Input).value.lower().split()
         kept = (
             row
@@ -109,7 +111,7 @@ class PastRunsScreen(PastRunActions):
 
     @property
     def _widths(self) -> tuple[int, int]:
-        return present.columns((row.cluster, row.runbook) for row in self._rows)
+        return column_widths((row.cluster, row.runbook) for row in self._rows)
 
     def _draw_scope(self, width: int, _: int) -> Lines:
         app, typed = self.console_app, self.query_one("#filter", Input).value
@@ -125,15 +127,15 @@ class PastRunsScreen(PastRunActions):
         return (fitted(line(found), width),)
 
     def _draw_head(self, width: int, _: int) -> Lines:
-        return (fitted(present.list_head(self._widths), width),) if self._rows else (line(("", DIM)),)
+        return (fitted(list_head(self._widths), width),) if self._rows else (line(("", DIM)),)
 
     def _draw_items(self, width: int) -> tuple[Item, ...]:
         now, widths = self.console_app.now(), self._widths
         return tuple(Item(row.run_id, (self._line(row, now, width, widths),)) for row in self._rows)
 
     def _line(self, row: Row, now: float, width: int, widths: tuple[int, int]) -> Content:
-        when = present.day_and_time(row.at, now)
-        return fitted(present.list_line(row.sign, when, (row.cluster, row.runbook), row.who, widths), width)
+        when = day_and_time(row.at, now)
+        return fitted(list_line(row.sign, when, (row.cluster, row.runbook), row.who, widths), width)
 
     # --- keys -------------------------------------------------------------------------------------------------------
 
@@ -183,9 +185,9 @@ register(routes.PAST_RUNS, PastRunsScreen)
 
 def _of_journal(past: PastRun) -> Row:
     at = past.opened_at or ""
-    return Row(past.run_id, at, past.cluster, past.runbook, past.operator, present.sign_of(past), past)
+    return Row(past.run_id, at, past.cluster, past.runbook, past.operator, sign_of(past), past)
 
 
 def _of_lock(lock: RunLock) -> Row:
     who = f"{lock.operator} (elsewhere)"
-    return Row(lock.run_id, present_lock.since(lock), lock.cluster, lock.runbook, who, present_lock.UNDER_WAY)
+    return Row(lock.run_id, armed_at(lock), lock.cluster, lock.runbook, who, UNDER_WAY)

@@ -16,7 +16,7 @@ from console.tui.keys import bindings_of
 from console.tui.navigation import routes
 from console.tui.navigation.registry import register
 from console.tui.present.formatting import WARN, Lines, wrapped
-from console.tui.present.runs import past_runs as present
+from console.tui.present.runs.resume import resume_lines
 from console.tui.screens.base import ConsoleScreen
 from console.tui.widgets.buttons import MarkedButton
 from console.tui.widgets.lines import LinesPane
@@ -47,7 +47,6 @@ class ResumeScreen(ConsoleScreen):
             yield MarkedButton("RESUME this run", id="arm", compact=True, disabled=True, classes="dangerous")
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.query_one("#arm", Button).disabled = bool(self._hindrance)
 
     def action_choose(self) -> None:
@@ -73,7 +72,7 @@ class ResumeScreen(ConsoleScreen):
 
     def _draw_lines(self, width: int, _: int) -> Lines:
         hindrance = wrapped(self._hindrance, width, WARN) if self._hindrance else ()
-        return (*hindrance, *present.resuming(self._past, width))
+        return (*hindrance, *resume_lines(self._past, width))
 
 
 register(routes.RESUME, ResumeScreen)

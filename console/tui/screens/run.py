@@ -16,6 +16,7 @@ from console.tui.navigation.registry import register
 from console.tui.present.clusters import cards
 from console.tui.present.formatting import Lines
 from console.tui.present.runs import run as present
+from console.tui.present.runs.question import question_lines
 from console.tui.screens.base import ConsoleScreen
 from console.tui.widgets.lines import LinesPane
 from console.tui.widgets.question import QuestionBox
@@ -65,7 +66,6 @@ class RunScreen(ConsoleScreen):
                 yield LinesPane(self._draw_step, id="step")
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.watch(self.app, "armed_run", self._changed)
         self.watch(self.app, "run_state", self.paint, init=False)
 
@@ -137,21 +137,21 @@ class RunScreen(ConsoleScreen):
 
     def _draw_steps(self, width: int, _: int) -> Lines:
         run = self.run_state
-        return present.steps(run, self._selected(run), width) if run else ()
+        return present.step_list(run, self._selected(run), width) if run else ()
 
     def _draw_step(self, width: int, _: int) -> Lines:
         run = self.run_state
         if run is None:
             return ()
-        before = () if self._assessments_shown or not run.assessments else present.assessed(run, width)
+        before = () if self._assessments_shown or not run.assessments else present.assessment_lines(run, width)
         at, question = self._selected(run), self.question
         if question is not None and question.index == at and self._chosen is None:
-            return (*before, *present.asked(question, self._live(run, at), width))
+            return (*before, *question_lines(question, self._live(run, at), width))
         if before and self._chosen is None and not present.is_over(run):
             return before
         if present.is_over(run) and self._chosen is None:
             return present.ending(run, width)
-        return present.detail(run, at, self._live(run, at), self.console_app.now(), width)
+        return present.step_detail(run, at, self._live(run, at), self.console_app.now(), width)
 
     def _live(self, run: RunState, at: int) -> tuple[Check, ...]:
         """The step's preconditions on the newest observation; none once it is past them."""

@@ -11,7 +11,7 @@ from textual.widget import Widget
 from console.tui.keys import bindings_of
 from console.tui.navigation import routes
 from console.tui.navigation.registry import register
-from console.tui.present.runs import run as present
+from console.tui.present.runs.arming import runbook_line
 from console.tui.screens.base import ConsoleScreen
 from console.tui.widgets.menu import Item, Menu
 
@@ -40,7 +40,6 @@ class RunbooksScreen(ConsoleScreen):
         )
 
     def on_mount(self) -> None:
-        super().on_mount()
         findings = self.console_app.views[self._cluster].findings
         self.query_one(Menu).choose(next((one.next.runbook for one in findings if one.next.runbook), ""))
 
@@ -53,7 +52,7 @@ class RunbooksScreen(ConsoleScreen):
     def _draw_items(self, width: int) -> tuple[Item, ...]:
         runbooks = self.console_app.runbooks_for(self._cluster)
         longest = max((len(one.name) for one in runbooks), default=0)
-        return tuple(Item(one.name, present.runbook_line(one, width, longest)) for one in runbooks)
+        return tuple(Item(one.name, runbook_line(one, width, longest)) for one in runbooks)
 
 
 register(routes.RUNBOOKS, RunbooksScreen)

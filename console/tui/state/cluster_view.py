@@ -45,8 +45,6 @@ class ClusterView:
     """The master's traffic of the last minutes, oldest first."""
     traffic: Quiescence | None = None
     """How busy the master is, against its own last minutes; None before the first observation."""
-    asked_at: float | None = None
-    """When the observation under way was asked for; None: none is under way."""
     trouble: str = ""
     """Why the last observation as a whole failed; empty: it did not."""
 

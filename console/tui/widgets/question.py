@@ -17,7 +17,7 @@ from textual.widgets import Button, Input
 from console.core.runs.state import Choice, Decision, Question, QuestionKind
 from console.tui.keys import bindings_of
 from console.tui.present.formatting import Lines, fitted
-from console.tui.present.runs import run as present
+from console.tui.present.runs import question as present
 from console.tui.widgets.buttons import MarkedButton
 from console.tui.widgets.lines import LinesPane
 
@@ -134,5 +134,5 @@ class QuestionBox(Vertical):
     def _draw_head(self, width: int, _: int) -> Lines:
         return (
             fitted(present.prompt(self.question, more=self._more()), width),
-            fitted(present.asked_age(self.question, self._now()), width),
+            fitted(present.observed_age(self.question, self._now()), width),
         )

@@ -12,6 +12,7 @@ from textual.content import Content
 from console.core.keepalived.running_scripts import pending_lines, whole
 from console.core.model import ClusterState, NodeState, Reading, Role, VrrpState
 from console.core.model.facts import source_of
+from console.core.quantities import counted
 from console.tui.present.formatting import (
     BAD,
     BOLD,
@@ -20,7 +21,6 @@ from console.tui.present.formatting import (
     WARN,
     bytes_text,
     clock_text,
-    counted,
     line,
     number_text,
     seconds_text,

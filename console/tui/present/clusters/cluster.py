@@ -11,6 +11,7 @@ from console.core.model import ClusterState
 from console.core.model.facts import proved_down
 from console.core.model.verdict import Verdict
 from console.core.previews.quiescence import Level, Quiescence
+from console.core.quantities import counted
 from console.tui.present.clusters.kinds import presentation_of
 from console.tui.present.formatting import (
     BAD,
@@ -25,7 +26,6 @@ from console.tui.present.formatting import (
     Part,
     bytes_text,
     clock_text,
-    counted,
     fitted,
     line,
     marked,

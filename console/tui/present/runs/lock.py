@@ -9,29 +9,30 @@ from textual.content import Content
 from console.core.model import ClusterState, RunLock
 from console.core.runs.lock import runs_on, takeover_sentence, whence, words
 from console.tui.present.formatting import BOLD, DIM, NOTE, WARN, Lines, fitted, line, wrapped
-from console.tui.present.runs.past_runs import Sign, both_times, whole_time
+from console.tui.present.runs.standing import Sign
+from console.tui.present.runs.times import both_times, whole_time
 
 UNDER_WAY: Sign = ("»", "under way", NOTE)
 
 
-def others(state: ClusterState | None, own: str) -> tuple[RunLock, ...]:
+def locks_of_others(state: ClusterState | None, own: str) -> tuple[RunLock, ...]:
     """The runs that hold locks on this cluster, without our own."""
     return tuple(one for one in runs_on(state) if one.run_id != own) if state is not None else ()
 
 
-def banner(lock: RunLock, width: int) -> Content:
+def lock_banner(lock: RunLock, width: int) -> Content:
     """One line: somebody is at work here."""
     step = f", step {lock.step}" if lock.step else ""
     head = line((f"» {lock.operator} is at work", f"{BOLD} {WARN}"), f" (f follows): {lock.runbook}{step}")
-    return fitted(line(head, (f"  since {both_times(since(lock))}", DIM)), width)
+    return fitted(line(head, (f"  since {both_times(armed_at(lock))}", DIM)), width)
 
 
-def since(lock: RunLock) -> str:
+def armed_at(lock: RunLock) -> str:
     """When it was armed, as entries of a journal have it."""
     return datetime.fromtimestamp(lock.since, UTC).isoformat(timespec="seconds")
 
 
-def told(lock: RunLock, width: int) -> Lines:
+def lock_lines(lock: RunLock, width: int) -> Lines:
     """All that the nodes say of a run whose journal is not on this machine."""
     facts = (
         ("run", lock.run_id),
@@ -39,7 +40,7 @@ def told(lock: RunLock, width: int) -> Lines:
         ("runbook", lock.runbook),
         ("step", lock.step or "before the first one"),
         ("who", ", ".join(one for one in (lock.operator, whence(lock)) if one)),
-        ("since", whole_time(since(lock))),
+        ("since", whole_time(armed_at(lock))),
         *((("over", f"taken from {lock.over} by a typed sentence"),) if lock.over else ()),
     )
     return (
@@ -53,7 +54,7 @@ def told(lock: RunLock, width: int) -> Lines:
     )
 
 
-def gone(run_id: str, width: int) -> Lines:
+def lock_gone_lines(run_id: str, width: int) -> Lines:
     """The run that was followed holds no lock any more."""
     return (
         *wrapped(
@@ -63,7 +64,7 @@ def gone(run_id: str, width: int) -> Lines:
     )
 
 
-def held(lock: RunLock, width: int) -> Lines:
+def lock_held_lines(lock: RunLock, width: int) -> Lines:
     """Why nothing was armed, and what a takeover is."""
     return (
         *wrapped(f"{words(lock)}.", width, BOLD),

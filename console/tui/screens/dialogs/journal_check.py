@@ -9,7 +9,7 @@ from console.core.runs.replay import PastRun
 from console.tui.navigation import routes
 from console.tui.navigation.registry import register
 from console.tui.present.formatting import Lines
-from console.tui.present.runs import past_runs as present
+from console.tui.present.runs.journal import journal_check_lines
 from console.tui.screens.base import Dialog
 from console.tui.widgets.lines import LinesPane
 
@@ -32,7 +32,7 @@ class JournalCheckDialog(Dialog):
 
     def _draw_lines(self, width: int, _: int) -> Lines:
         past = self._newest()
-        return present.chain(past.chain, past.folder, width)
+        return journal_check_lines(past.chain, past.folder, width)
 
 
 register(routes.JOURNAL_CHECK, JournalCheckDialog)

@@ -6,7 +6,7 @@ from textual.containers import Vertical
 from console.core.runs.journal import Entry
 from console.tui.navigation import routes
 from console.tui.navigation.registry import register
-from console.tui.present.runs import past_runs as present
+from console.tui.present.runs.journal import entry_detail
 from console.tui.screens.base import Dialog
 from console.tui.widgets.lines import LinesPane
 
@@ -22,7 +22,7 @@ class JournalEntryDialog(Dialog):
         with Vertical(classes="window tall") as window:
             window.border_title = f"Entry {self._entry.seq}"
             window.border_subtitle = "↑ ↓ scroll · Esc closes"
-            yield LinesPane(lambda width, _: present.entry_detail(self._entry, width))
+            yield LinesPane(lambda width, _: entry_detail(self._entry, width))
 
 
 register(routes.JOURNAL_ENTRY, JournalEntryDialog)

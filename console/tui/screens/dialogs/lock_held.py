@@ -12,7 +12,7 @@ from console.core.runs.lock import takeover_sentence
 from console.engine.ports import Takeover
 from console.tui.navigation import routes
 from console.tui.navigation.registry import register
-from console.tui.present.runs import lock as present_lock
+from console.tui.present.runs.lock import lock_held_lines
 from console.tui.screens.base import Dialog
 from console.tui.widgets.buttons import MarkedButton
 from console.tui.widgets.lines import LinesPane
@@ -32,7 +32,7 @@ class LockHeldDialog(Dialog):
         with Vertical(classes="window locked") as window:
             window.border_title = "Somebody is at work here"
             window.border_subtitle = "Esc closes, nothing is armed"
-            yield LinesPane(lambda width, _: present_lock.held(self._holder, width), focusable=False)
+            yield LinesPane(lambda width, _: lock_held_lines(self._holder, width), focusable=False)
             with Horizontal(classes="buttons"):
                 yield MarkedButton("Follow their run", id="follow", compact=True, classes="safe")
                 yield MarkedButton("Arm nothing", id="nothing", compact=True, classes="safe")

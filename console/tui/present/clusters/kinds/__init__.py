@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from console.tui.present.clusters.kinds import keepalived, sentinel_consul, sentinel_vip
 from console.tui.present.clusters.kinds.kind_presentation import KindPresentation, Side
 
-__all__ = ["LOOKS", "KindPresentation", "Side", "look_of"]
+__all__ = ["PRESENTATIONS", "KindPresentation", "Side", "presentation_of"]
 
 PRESENTATIONS: Mapping[str, KindPresentation] = {
     "keepalived": keepalived.PRESENTATION,

@@ -6,8 +6,9 @@ from textual.content import Content
 
 from console.core.model import ClusterState, SentinelState, WatchedMaster
 from console.core.model.facts import named
+from console.core.quantities import counted
 from console.tui.present.clusters.kinds.kind_presentation import Side
-from console.tui.present.formatting import BAD, BOLD, DIM, GOOD, WARN, Lines, Part, age_note, counted, fitted, line
+from console.tui.present.formatting import BAD, BOLD, DIM, GOOD, WARN, Lines, Part, age_note, fitted, line
 
 
 def sentinels(state: ClusterState, now: float, width: int) -> Lines:

@@ -1,0 +1,43 @@
+"""TODO-DOC."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from textual.content import Content
+
+from console.tui.present.formatting import (
+    BOLD,
+    DIM,
+    line,
+    shortened,
+)
+from console.tui.present.runs.standing import Sign
+
+
+def column_widths(rows: Iterable[tuple[str, str]]) -> tuple[int, int]:
+    """Widths of the columns `cluster` and `runbook` for these rows."""
+    cluster, runbook = [7], [7]
+    for one, other in rows:
+        cluster.append(len(one))
+        runbook.append(len(other))
+    return min(max(cluster), 14), min(max(runbook), 19)
+
+
+def list_head(widths: tuple[int, int]) -> Content:
+    """What stands in which column."""
+    cluster, runbook = widths
+    return line(
+        ("  " + _columns("when, local", "how it stands", "cluster", "runbook", (cluster, runbook)) + "who", DIM)
+    )
+
+
+def list_line(sign: Sign, when: str, names: tuple[str, str], who: str, widths: tuple[int, int]) -> Content:
+    """Cells of the list: those of a run of this machine, or of one that the nodes tell of."""
+    mark, word, style = sign
+    cluster, runbook = (f"{shortened(name or '?', room):<{room}}" for name, room in zip(names, widths, strict=True))
+    return line(f"{when:<11} ", (f"{mark} {word:<12} ", style), (f"{cluster} ", BOLD), f"{runbook} ", (who or "?", DIM))
+
+
+def _columns(when: str, how: str, cluster: str, runbook: str, widths: tuple[int, int]) -> str:
+    return f"{when:<11} {how:<14} {cluster:<{widths[0]}} {runbook:<{widths[1]}} "
