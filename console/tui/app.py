@@ -59,7 +59,7 @@ class ConsoleApp(RunningApp):
     def on_mount(self) -> None:
         for theme in themes.THEMES:
             self.register_theme(theme)
-        self.theme = themes.first(no_color=self.no_color)
+        self.theme = themes.first_theme(no_color=self.no_color)
         names = tuple(self.views)
         self.open_screen(routes.CLUSTERS)
         if self._first_cluster or len(names) == 1:
@@ -111,7 +111,7 @@ class ConsoleApp(RunningApp):
     # --- commands ---------------------------------------------------------------------------------------------------
 
     def action_next_theme(self) -> None:
-        self.theme = themes.after(self.theme)
+        self.theme = themes.next_theme(self.theme)
         self.notify(f"Theme: {self.theme}", timeout=2)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:

@@ -48,7 +48,7 @@ async def test_a_run_is_followed_from_elsewhere_and_gone_on_with_when_its_consol
 
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "bob"))
     async with screen_on(lab) as pilot:  # the journal is on ann's machine: the nodes tell of it
-        await until(pilot, lambda: "ann@" in text_of(pilot) and "is at work" in text_of(pilot))
+        await until(pilot, lambda: "ann@" in text_of(pilot) and "press f to follow" in text_of(pilot))
         await pilot.press("f")
         await until(
             pilot, lambda: isinstance(pilot.app.screen, PastRunScreen) and "not on this machine" in text_of(pilot)
@@ -56,7 +56,7 @@ async def test_a_run_is_followed_from_elsewhere_and_gone_on_with_when_its_consol
 
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "ann"))
     async with screen_on(lab) as pilot:  # the folder is shared: the journal itself is read
-        await until(pilot, lambda: "is at work" in text_of(pilot))
+        await until(pilot, lambda: "press f to follow" in text_of(pilot))
         await pilot.press("u")
         await until(pilot, lambda: isinstance(pilot.app.screen, PastRunsScreen) and "» under way" in text_of(pilot))
         await pilot.press("enter")

@@ -212,7 +212,7 @@ async def test_a_hanging_inspector_is_asked_once_and_the_age_goes_on():
         on.app.screen.paint()
         await pilot.pause()
         assert on.inspector.observed == before + 1
-        assert "seen 30 s ago" in on.app.screen.query_one("#header", LinesPane).text
+        assert "observed 30 s ago" in on.app.screen.query_one("#header", LinesPane).text
         assert "30 s old" in on.app.screen.query_one("#cards", LinesPane).text
         on.inspector.close()
 
@@ -281,6 +281,6 @@ async def test_an_inventory_without_clusters_says_what_to_do():
     on = stage()
     async with on.app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
-        assert "names no cluster" in on.app.screen.query_one("#clusters", LinesPane).text
+        assert "has no cluster" in on.app.screen.query_one("#clusters", LinesPane).text
         await pilot.press("enter", "r", "q")
     assert on.app.return_value == 0

@@ -155,7 +155,7 @@ def test_topology_of_a_healthy_pair():
 
 
 def test_topology_tells_a_second_master():
-    assert "is a master of its own" in plain(cluster.topology(samples.split_brain(), 80))
+    assert "is a master too" in plain(cluster.topology(samples.split_brain(), 80))
 
 
 def test_a_gap_in_the_plot_is_not_a_zero():
@@ -169,11 +169,11 @@ def test_a_gate_shows_what_is_sent_what_is_lost_and_what_it_rests_on():
     text = plain(question_lines(question(differences=("redis-a's role was master, is replica",)), (), 60))
     for words in ("$ SLAVEOF 192.168.100.201 6379", PREVIEW.warnings[0], "redis-a is behind the VIP", "run_id cccc"):
         assert words in text
-    assert text.index("≠ redis-a's role was master") < text.index("Will be sent")
+    assert text.index("≠ redis-a's role was master") < text.index("Commands to send")
 
 
 def test_the_age_of_the_evidence_goes_on():
-    assert "Seen 30 s ago" in observed_age(question(), NOW + 30).plain
+    assert "Observed 30 s ago" in observed_age(question(), NOW + 30).plain
 
 
 def test_choices_are_said_by_what_they_do():
@@ -196,9 +196,9 @@ def test_steps_have_marks_and_words():
 
 
 def test_arming_says_what_it_means():
-    text = plain(arming_lines(REBUILD, ROLES, "cache", 76))
+    text = " ".join(plain(arming_lines(REBUILD, ROLES, "cache", 76)).split())
     assert "Until now this console could change nothing" in text
-    assert "1 step ask" in text or "1 step asks" in text
+    assert "type the name of the node: 1." in text
 
 
 # --- frame, help, figures -----------------------------------------------------------------------------------------
@@ -211,7 +211,7 @@ def test_the_badge_is_always_in_the_header():
 
 def test_help_has_keys_and_words():
     text = plain(help_lines(76))
-    assert "try the nodes that are away again" in text
+    assert "reconnect now to the nodes that do not answer" in text
     assert "READ-ONLY" in text
 
 

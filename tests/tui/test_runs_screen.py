@@ -93,7 +93,7 @@ async def test_no_run_at_all_says_so():
     on = stage(samples.healthy_pair())
     async with on.app.run_test(size=(80, 24)) as pilot:
         await listed(pilot, on)
-        assert "No run is recorded: cluster cache." in text_of(on, "scope")
+        assert "No recorded run: cluster cache." in text_of(on, "scope")
         await pilot.press("enter", "e", "p", "v")
         assert isinstance(on.app.screen, PastRunsScreen)
 
@@ -103,9 +103,9 @@ async def test_a_run_is_read_step_by_step_entry_by_entry_and_word_for_word():
     async with on.app.run_test(size=(80, 24)) as pilot:
         await listed(pilot, on)
         await pilot.press("enter")
-        await until(pilot, lambda: "stop-keepalived" in text_of(on, "story"))
-        story = text_of(on, "story")
-        assert "began    2026-11-21 07:40:00 UTC, 2026-11-21 08:40:00 local" in story
+        await until(pilot, lambda: "stop-keepalived" in text_of(on, "past-steps"))
+        story = text_of(on, "past-steps")
+        assert "began     2026-11-21 07:40:00 UTC, 2026-11-21 08:40:00 local" in story
         assert "07:40:05Z 08:40:05 decided    run, typed 'redis-b' (asked: confirm)" in story
         assert "intent     redis-b> systemctl stop keepalived" in story
         assert story.count("✓ ") + story.count("-  ") >= 13
@@ -124,11 +124,11 @@ async def test_a_run_under_way_is_followed_as_its_journal_grows():
         await pilot.press("enter")
         await until(pilot, lambda: "» under way, followed" in text_of(on, "title"))
         assert "last entry 3 s ago" in text_of(on, "title")
-        assert "redis-b> systemctl stop keepalived: is being sent" in text_of(on, "story")
+        assert "redis-b> systemctl stop keepalived: is being sent" in text_of(on, "past-steps")
         assert "READ-ONLY" in text_of(on, "header")
         on.archive.put(past(cut(LINES, "step", 6), live=True))
-        await until(pilot, lambda: "save" in text_of(on, "story") and "skipped" in text_of(on, "story"))
-        story = on.app.screen.query_one("#story", LinesPane)
+        await until(pilot, lambda: "save" in text_of(on, "past-steps") and "skipped" in text_of(on, "past-steps"))
+        story = on.app.screen.query_one("#past-steps", LinesPane)
         await until(pilot, lambda: story.scroll_offset.y > 0)
         on.archive.put(past(LINES))
         await until(pilot, lambda: "✓ done" in text_of(on, "title"))
@@ -168,7 +168,7 @@ async def test_a_report_is_written_and_never_replaces_a_file_in_silence(tmp_path
         report.write_text("mine", encoding="utf-8")
         await until(pilot, lambda: not on.app.focused.has_class("-active"))
         await pilot.press("enter")
-        await until(pilot, lambda: "is there already" in " ".join(on.app.screen.query_one(LinesPane).text.split()))
+        await until(pilot, lambda: "exists" in " ".join(on.app.screen.query_one(LinesPane).text.split()))
         assert report.read_text(encoding="utf-8") == "mine"
         await pilot.press("tab", "tab", "enter")
         await until(pilot, lambda: report.read_text(encoding="utf-8") != "mine")
@@ -213,17 +213,17 @@ async def test_a_run_of_somebody_else_is_shown_and_followed_from_what_the_nodes_
     on = stage(locked())
     async with on.app.run_test(size=(80, 24)) as pilot:
         await seen(pilot, on)
-        assert "» bob@ops2 is at work (f follows): one-shot-rebuild, step 8/13 replicate" in text_of(on, "lock")
+        assert "» bob@ops2 runs one-shot-rebuild, step 8/13 replicate (press f to follow)" in text_of(on, "lock")
         await pilot.press("u")
         await until(pilot, lambda: "» under way" in text_of(on, "runs"))
         assert "bob@ops2 (elsewhere)" in text_of(on, "runs")
         await pilot.press("escape", "f")
         assert isinstance(on.app.screen, PastRunScreen)
-        await until(pilot, lambda: "8/13 replicate" in text_of(on, "story"))
-        assert "from 10.0.0.7" in " ".join(text_of(on, "story").split())
+        await until(pilot, lambda: "8/13 replicate" in text_of(on, "past-steps"))
+        assert "from 10.0.0.7" in " ".join(text_of(on, "past-steps").split())
         on.inspector.state = replace(samples.healthy_pair(), observed_at=samples.NOW + 1)
         on.app._tick()
-        await until(pilot, lambda: "holds no lock any more" in text_of(on, "story"))
+        await until(pilot, lambda: "holds no lock any more" in text_of(on, "past-steps"))
 
 
 async def test_arming_while_somebody_is_at_work_offers_to_follow_and_a_takeover_by_the_sentence_only():

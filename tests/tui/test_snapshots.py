@@ -63,7 +63,7 @@ async def to_the_runs(pilot, on: Stage) -> None:
 async def to_a_record(pilot, on: Stage) -> None:
     await to_the_runs(pilot, on)
     await pilot.press("enter")
-    await until(pilot, lambda: "began" in on.app.screen.query_one("#story").text)
+    await until(pilot, lambda: "began" in on.app.screen.query_one("#past-steps").text)
     await pilot.pause()
 
 

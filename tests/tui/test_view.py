@@ -11,7 +11,7 @@ from console.core.model import ClusterState, ProblemKind, VrrpState, unread
 from console.core.previews.quiescence import Level
 from console.tui.present.clusters.cluster import history
 from console.tui.state.cluster_view import ClusterView, absorb, bytes_behind
-from console.tui.state.timeline import changes, told_by_logs
+from console.tui.state.timeline import changes, events_from_logs
 
 
 def texts(before: ClusterState, after: ClusterState) -> list[str]:
@@ -60,18 +60,18 @@ def test_each_kind_of_transition(change, told):
 
 def test_the_window_in_which_a_failure_loses_writes_opens_and_closes():
     announced, open_, closed = sample_races.returning(), sample_races.promoted(), sample_races.attached()
-    opened = "VIP: from here on the failure of redis-b loses writes, until redis-a is in sync"
+    opened = "VIP: a failure of redis-b now loses writes, until redis-a is in sync"
     assert opened in texts(announced, open_)
     assert opened not in texts(open_, sample_races.promoted(age=13))
-    assert "VIP: redis-a is in sync: the failure of redis-b loses no writes any more" in texts(open_, closed)
+    assert "VIP: redis-a is in sync: a failure of redis-b loses no writes any more" in texts(open_, closed)
     unread_ = samples.with_node(open_, samples.B, redis=unread(ProblemKind.TIMEOUT, "no answer", samples.NOW))
     assert not [one for one in texts(open_, unread_) if "any more" in one], "not seen is not closed"
 
 
 def test_what_logs_tell_comes_on_the_operators_clock():
-    events = told_by_logs(samples.healthy_pair())
+    events = events_from_logs(samples.healthy_pair())
     assert [event.subject for event in events] == ["redis-a", "redis-b"]
-    assert all(event.logged for event in events)
+    assert all(event.from_log for event in events)
     assert events[0].at == pytest.approx(samples.NOW - 3600, abs=1)
 
 

@@ -21,7 +21,7 @@ DIM = "dim"
 BOLD = "bold"
 
 STALE_AFTER = 5.0
-"""Seconds after which a value is called old: polls come every second."""
+"""Seconds after which a value is marked as old. The console reads every second."""
 
 _CONTROL = dict.fromkeys((*range(32), *range(127, 160))) | {9: " "}
 Part = str | Content | tuple[str, str]
@@ -66,38 +66,38 @@ OUTCOME: dict[Outcome, tuple[str, str, str]] = {
 
 
 def line(*parts: Part) -> Content:
-    """One line of cells. Control characters are taken out: what a server says must not command the terminal."""
-    return Content.assemble(*(_harmless(part) for part in parts))
+    """One line of text. Control characters are removed: the answer of a server must not control the terminal."""
+    return Content.assemble(*(_without_controls(part) for part in parts))
 
 
-def _harmless(part: Part) -> Part:
+def _without_controls(part: Part) -> Part:
     if isinstance(part, str):
         return part.translate(_CONTROL)
     return (part[0].translate(_CONTROL), part[1]) if isinstance(part, tuple) else part
 
 
 def marked(sign: tuple[str, str, str]) -> Content:
-    """`✓ done` in its style: a mark, a word, and only then a colour."""
+    """`✓ done` in its style: mark and word carry the meaning, the colour only supports it."""
     mark, word, style = sign
     return line((f"{mark} {word}", style))
 
 
 def wrapped(text: str, width: int, style: str = "", indent: str = "", first: str | None = None) -> Lines:
-    """A sentence over as many lines as it takes. `first` stands before the first line, `indent` before the others."""
+    """A text wrapped to the width. `first` stands before the first line, `indent` before the others."""
     lead = indent if first is None else first
     rows = textwrap.wrap(text, max(10, width - len(indent)), break_long_words=True, break_on_hyphens=False) or [""]
     return tuple(line(lead if at == 0 else indent, (row, style)) for at, row in enumerate(rows))
 
 
 def fitted(cells: Content, width: int) -> Content:
-    """Exactly this wide: cut with an ellipsis, or filled with blanks."""
+    """Exactly this wide: cut with an ellipsis, or padded with blanks."""
     if cells.cell_length > width:
         cells = cells.truncate(max(0, width), ellipsis=True)
     return cells.pad_right(max(0, width - cells.cell_length))
 
 
-def beside(columns: Iterable[Lines], widths: Iterable[int], gap: str = " ") -> Lines:
-    """Columns of lines next to each other, each cut and filled to its width."""
+def side_by_side(columns: Iterable[Lines], widths: Iterable[int], gap: str = " ") -> Lines:
+    """Columns of lines side by side, each cut or padded to its width."""
     sizes = tuple(widths)
     rows = []
     for row in zip_longest(*columns):
@@ -142,11 +142,12 @@ def clock_text(at: float | None) -> str:
 
 
 def age_note(age: float | None) -> Content:
-    """` 12 s old`, in words, where it is; nothing while it is fresh."""
+    """` 12 s old`; empty while the value is fresh."""
     if age is None or age <= STALE_AFTER:
         return line("")
     return line((f" {seconds_text(age)} old", WARN))
 
 
 def shortened(text: str, room: int) -> str:
+    """The text, cut with an ellipsis where it is longer than this."""
     return text if len(text) <= room else text[: room - 1] + "…"

@@ -27,7 +27,7 @@ from console.tui.widgets.menu import Item, Menu
 
 
 class ArmScreen(ConsoleScreen):
-    """Who is who in this run, what it would do, what arming means. Nothing is armed before the button is pressed."""
+    """The roles and the plan of a run, and what arming means. Nothing is armed before the button is pressed."""
 
     PLACE = "arm"
     BINDINGS: ClassVar[list[BindingType]] = bindings_of("arm")
@@ -39,13 +39,13 @@ class ArmScreen(ConsoleScreen):
         self._runbook = runbook
         self._chosen = dict(roles)
         self._shown: Mapping[str, str] = {}
-        self._trouble = ""
+        self._message = ""
 
     @property
     def cluster(self) -> str:
         return self._cluster
 
-    def place(self) -> str:
+    def breadcrumb(self) -> str:
         return f"{self._cluster} > {self._runbook.name}"
 
     def body(self) -> Iterable[Widget]:
@@ -78,7 +78,7 @@ class ArmScreen(ConsoleScreen):
         if bound is None or isinstance(bound, Unbound):
             return
         if dict(bound) != dict(self._shown):
-            self._trouble = "Who is who has changed since it was shown. Read it again."
+            self._message = "The roles have changed since they were shown. Read them again."
             self.paint()
             return
         self.console_app.arm(self._cluster, self._runbook, bound)
@@ -100,11 +100,14 @@ class ArmScreen(ConsoleScreen):
         return tuple(evaluate(one, state, bound) for one in self._runbook.require)
 
     def _draw_lines(self, width: int, _: int) -> Lines:
-        trouble = wrapped(self._trouble, width, f"{BOLD} {BAD}") if self._trouble else ()
+        trouble = wrapped(self._message, width, f"{BOLD} {BAD}") if self._message else ()
         if not self.console_app.may_arm:
             trouble = (*trouble, *wrapped("This console was opened without the right to arm runs.", width, WARN))
         for lock in locks_of_others(self.console_app.views[self._cluster].state, ""):
-            trouble = (*trouble, *wrapped(f"{words(lock)}: arming will ask whether you follow it.", width, WARN))
+            trouble = (
+                *trouble,
+                *wrapped(f"{words(lock)}: if you arm, you are asked whether to follow that run.", width, WARN),
+            )
         bound = self._bound()
         if bound is None:
             return (*trouble, line("Waiting for the first observation of the cluster."))

@@ -14,7 +14,7 @@ from console.tui.navigation import routes
 from console.tui.navigation.registry import register
 from console.tui.present.clusters import cluster as present
 from console.tui.present.clusters.cards import cards
-from console.tui.present.clusters.kinds import KindPresentation, Side, presentation_of
+from console.tui.present.clusters.kinds import KindPane, KindPresentation, presentation_of
 from console.tui.present.formatting import BOLD, DIM, Lines, Part, fitted, line
 from console.tui.present.runs.lock import lock_banner, locks_of_others
 from console.tui.screens.base import ConsoleScreen
@@ -23,14 +23,14 @@ from console.tui.widgets.lines import LinesPane
 from console.tui.widgets.menu import Item, Menu
 
 COMMON_PANES = ("findings", "timeline", "history")
-HIGH, TALL = 34, 48
-"""Heights of the screen from which cards and topology get more room."""
-MOST_WAYS = 4
-"""Nodes whose lines of the topology a low screen has room for."""
+HIGH_FROM, TALL_FROM = 34, 48
+"""Heights of the screen from which cards and topology get more lines."""
+MOST_TOPOLOGY_LINES = 4
+"""Lines of the topology that a low screen has room for."""
 
 
 class ClusterScreen(ConsoleScreen):
-    """One cluster: the answer in three seconds at the top, then the nodes, then what was found and what changed."""
+    """One cluster: the headline, the nodes, the topology, then findings, timeline and history."""
 
     PLACE = "cluster"
     BINDINGS: ClassVar[list[BindingType]] = bindings_of("cluster")
@@ -50,14 +50,14 @@ class ClusterScreen(ConsoleScreen):
         return self.console_app.views[self._cluster]
 
     @property
-    def look(self) -> KindPresentation:
-        """How this kind of cluster is drawn."""
+    def presentation(self) -> KindPresentation:
+        """How this kind of cluster is shown."""
         return presentation_of(self.view.spec.kind)
 
     @property
     def panes(self) -> tuple[str, ...]:
-        """The parts below the cards, in the order of their keys."""
-        return (*COMMON_PANES, *(one.name for one in self.look.sides))
+        """The panes below the topology, in the order of their keys."""
+        return (*COMMON_PANES, *(one.name for one in self.presentation.panes))
 
     def body(self) -> Iterable[Widget]:
         yield LinesPane(self._draw_headline, focusable=False, id="headline")
@@ -71,11 +71,11 @@ class ClusterScreen(ConsoleScreen):
                     self._draw_findings, empty="Nothing was found.", title="1 Findings", id="findings", classes="pane"
                 )
                 yield LinesPane(self._draw_timeline, title="2 Timeline", id="timeline", classes="pane")
-            with Horizontal(id="lower", classes="-sides" if len(self.look.sides) > 1 else None):
+            with Horizontal(id="lower", classes="-several" if len(self.presentation.panes) > 1 else None):
                 yield LinesPane(self._draw_history, title="3 History", id="history", classes="pane")
-                for number, side in enumerate(self.look.sides, start=len(COMMON_PANES) + 1):
-                    drawn = self._draws(side)
-                    yield LinesPane(drawn, title=f"{number} {side.title}", id=side.name, classes="pane side")
+                for number, pane in enumerate(self.presentation.panes, start=len(COMMON_PANES) + 1):
+                    drawn = self._drawn_by(pane)
+                    yield LinesPane(drawn, title=f"{number} {pane.title}", id=pane.name, classes="pane kind-pane")
 
     def on_mount(self) -> None:
         self._show_pane()
@@ -85,7 +85,7 @@ class ClusterScreen(ConsoleScreen):
         return tuple(key for key in super().footer_keys() if several or key.keys != "escape")
 
     def action_pane(self, number: int) -> None:
-        """Shows the part with this number, from 0; nothing where this kind has none."""
+        """Shows the pane with this number, from 0. This kind may have fewer."""
         if number < len(self.panes):
             self._pane = self.panes[number]
             self._show_pane()
@@ -126,28 +126,30 @@ class ClusterScreen(ConsoleScreen):
 
     @property
     def _lock(self) -> RunLock | None:
-        """The run of somebody else that holds this cluster's lock."""
+        """The run of another operator that holds the lock of this cluster."""
         run = self.console_app.current_run
         return next(iter(locks_of_others(self.view.state, run.run_id if run else "")), None)
 
     def paint(self) -> None:
         self.query_one("#lock").display = self._lock is not None
-        self._give_room()
+        self._set_heights()
         super().paint()
 
     def on_resize(self) -> None:
-        self._give_room()
+        self._set_heights()
 
-    def _give_room(self) -> None:
-        """Cards and topology get the lines that this kind needs, and more of them on a high screen."""
-        height, look = self.size.height, self.look
+    def _set_heights(self) -> None:
+        """Cards and topology get the lines that this kind needs, and more on a high screen."""
+        height, shown_as = self.size.height, self.presentation
         nodes = len(self.view.spec.nodes)
-        extra = 0 if height < HIGH else 2 if height < TALL else max(2, 10 - (len(look.sides) - 1) * 3)
-        self.query_one("#cards").styles.height = look.essential + 2 + extra
-        shown = look.ways or min(nodes, MOST_WAYS)
-        if height >= HIGH and self.view.state is not None:
-            shown = min(len(look.topology(self.view.state, self.size.width)), look.ways + nodes)
-        self.query_one("#topology").styles.height = shown + (0 if height < HIGH else 1 if height < TALL else 2)
+        extra = 0 if height < HIGH_FROM else 2 if height < TALL_FROM else max(2, 10 - (len(shown_as.panes) - 1) * 3)
+        self.query_one("#cards").styles.height = shown_as.row_count + 2 + extra
+        shown = shown_as.fixed_lines or min(nodes, MOST_TOPOLOGY_LINES)
+        if height >= HIGH_FROM and self.view.state is not None:
+            shown = min(len(shown_as.topology(self.view.state, self.size.width)), shown_as.fixed_lines + nodes)
+        self.query_one("#topology").styles.height = shown + (
+            0 if height < HIGH_FROM else 1 if height < TALL_FROM else 2
+        )
 
     def _draw_lock(self, width: int, _: int) -> Lines:
         lock = self._lock
@@ -170,8 +172,8 @@ class ClusterScreen(ConsoleScreen):
         return (fitted(line(*parts), width),)
 
     def _tab_name(self, name: str) -> str:
-        sides = {one.name: one.title for one in self.look.sides}
-        return f"findings ({len(self.view.findings)})" if name == "findings" else sides.get(name, name).lower()
+        titles = {one.name: one.title for one in self.presentation.panes}
+        return f"findings ({len(self.view.findings)})" if name == "findings" else titles.get(name, name).lower()
 
     def _draw_findings(self, width: int) -> tuple[Item, ...]:
         found = self.view.findings
@@ -184,9 +186,9 @@ class ClusterScreen(ConsoleScreen):
     def _draw_history(self, width: int, _: int) -> Lines:
         return present.history(self.view.samples, width, self.view.traffic)
 
-    def _draws(self, side: Side) -> Callable[[int, int], Lines]:
+    def _drawn_by(self, pane: KindPane) -> Callable[[int, int], Lines]:
         def draw(width: int, _: int) -> Lines:
-            return side.draw(self.view.state, self.console_app.now(), width) if self.view.state else ()
+            return pane.draw(self.view.state, self.console_app.now(), width) if self.view.state else ()
 
         return draw
 

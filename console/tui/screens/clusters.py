@@ -15,16 +15,18 @@ from console.tui.widgets.menu import Item, Menu
 
 
 class ClustersScreen(ConsoleScreen):
-    """All clusters of the inventory, in its order, each with its health and its worst finding."""
+    """All clusters of the inventory in its order, each with its health and its worst finding."""
 
     PLACE = "clusters"
     BINDINGS: ClassVar[list[BindingType]] = bindings_of("clusters")
 
     def body(self) -> Iterable[Widget]:
-        empty = f"{self.console_app.console_context.inventory.path} names no cluster: add one, then start again."
+        empty = (
+            f"{self.console_app.console_context.inventory.path} has no cluster: add one, then start the console again."
+        )
         yield Menu(self._draw_items, empty=empty, title="Clusters", id="clusters")
 
-    def place(self) -> str:
+    def breadcrumb(self) -> str:
         return "clusters"
 
     def action_open(self) -> None:
@@ -35,7 +37,7 @@ class ClustersScreen(ConsoleScreen):
         self.console_app.open_screen(routes.PAST_RUNS, "")
 
     def action_back(self) -> None:
-        """There is nothing behind this screen."""
+        """This is the first screen: there is nothing to go back to."""
 
     def _draw_items(self, width: int) -> tuple[Item, ...]:
         app = self.console_app

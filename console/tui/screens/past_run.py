@@ -1,5 +1,3 @@
-"""One recorded run: what it did and when, step by step or entry by entry; live while it is under way."""
-
 from __future__ import annotations
 
 from collections.abc import Iterable
@@ -25,15 +23,18 @@ from console.tui.widgets.menu import Item, Menu
 
 PANES = ("steps", "entries")
 REFRESH = 1.0
-"""Seconds between two looks at a journal that is being written, or may be resumed."""
+"""Seconds between two readings of a journal that is still written or may be resumed."""
 
 
 class PastRunScreen(PastRunActions):
-    """Reads only, whatever the run does. Without a journal on this machine it shows what the nodes tell."""
+    """One recorded run by steps or by entries, followed while it is under way. It never changes anything.
+
+    Where the journal is not on this machine, it shows what the lock on the nodes says.
+    """
 
     PLACE = "record"
     BINDINGS: ClassVar[list[BindingType]] = bindings_of("record")
-    AUTO_FOCUS = "#story"
+    AUTO_FOCUS = "#past-steps"
 
     def __init__(self, run_id: str, cluster: str) -> None:
         super().__init__()
@@ -41,8 +42,8 @@ class PastRunScreen(PastRunActions):
         self._cluster = cluster
         self._pane = PANES[0]
         self._follows = True
-        self._seen = 0
-        """Entries at the last look: the view moves on only when there are more."""
+        self._entries_drawn = 0
+        """How many entries were drawn last: the pane scrolls only when there are more."""
 
     @property
     def past(self) -> PastRun | None:
@@ -54,16 +55,16 @@ class PastRunScreen(PastRunActions):
 
     @property
     def live(self) -> bool:
-        """Whether it is being written now."""
+        """Whether a console writes its journal now."""
         return self.past is not None and self.past.standing is Standing.UNDER_WAY
 
     @property
     def _lock(self) -> RunLock | None:
-        """What the nodes tell of it now; None: it holds no lock."""
+        """The lock that the run holds on the nodes; None: it holds none."""
         state = self.console_app.views[self.cluster].state if self.cluster else None
         return next((one for one in locks_of_others(state, "") if one.run_id == self._run_id), None)
 
-    def place(self) -> str:
+    def breadcrumb(self) -> str:
         return f"{self._cluster} > {self._run_id}"
 
     def body(self) -> Iterable[Widget]:
@@ -73,16 +74,16 @@ class PastRunScreen(PastRunActions):
         yield LinesPane(self._draw_title, focusable=False, id="title")
         yield LinesPane(self._draw_tabs, focusable=False, id="tabs")
         with Container(id="record"):
-            yield LinesPane(self._draw_story, id="story", classes="pane -current")
+            yield LinesPane(self._draw_run, id="past-steps", classes="pane -current")
             yield Menu(self._draw_entries, empty="No entry.", id="entries", classes="pane")
 
     def on_mount(self) -> None:
         self.watch(self.app, "past_runs", self.paint, init=False)
-        self.set_interval(REFRESH, self._read)
-        self._read()
+        self.set_interval(REFRESH, self._reread)
+        self._reread()
         self.paint()
 
-    def _read(self) -> None:
+    def _reread(self) -> None:
         past = self.past
         if self._on_top and past is not None and past.standing in {Standing.UNDER_WAY, Standing.DIED}:
             self.console_app.read_past_run(self._run_id)
@@ -96,16 +97,16 @@ class PastRunScreen(PastRunActions):
         self.query_one("#nodes").display = bool(shown)
         self.query_one("#tabs").display = self.past is not None
         super().paint()
-        if self.past is not None and self._on_top and len(self.past.entries) != self._seen:
-            self._seen = len(self.past.entries)
+        if self.past is not None and self._on_top and len(self.past.entries) != self._entries_drawn:
+            self._entries_drawn = len(self.past.entries)
             if self.live and self._follows:
-                self.call_after_refresh(self._to_the_newest)
+                self.call_after_refresh(self._scroll_to_newest)
 
-    def _to_the_newest(self) -> None:
-        story, past = self.query_one("#story", LinesPane), self.past
+    def _scroll_to_newest(self) -> None:
+        steps, past = self.query_one("#past-steps", LinesPane), self.past
         if past is not None:
-            y = present.newest_line(past, story.scrollable_content_region.width)
-            story.scroll_to(y=max(0, y - story.size.height + 1), animate=False)
+            y = present.newest_line(past, steps.scrollable_content_region.width)
+            steps.scroll_to(y=max(0, y - steps.size.height + 1), animate=False)
             self.query_one("#entries", Menu).choose(str(len(past.entries)))
 
     def _draw_nodes(self, width: int, _: int) -> Lines:
@@ -115,8 +116,8 @@ class PastRunScreen(PastRunActions):
     def _draw_title(self, width: int, _: int) -> Lines:
         past = self.past
         if past is None:
-            how = "» under way" if self._lock is not None else "? holds no lock any more"
-            return (fitted(line((how, BOLD), "  as the nodes tell it: read-only"), width),)
+            status = "» under way" if self._lock is not None else "? holds no lock any more"
+            return (fitted(line((status, BOLD), "  by its lock on the nodes, read-only"), width),)
         return (present.title(past, self.console_app.now(), width, follows=self.live and self._follows),)
 
     def _draw_tabs(self, width: int, _: int) -> Lines:
@@ -125,7 +126,7 @@ class PastRunScreen(PastRunActions):
             parts += [(f" {number} {name} ", f"{BOLD} reverse" if name == self._pane else DIM), " "]
         return (fitted(line(*parts), width),)
 
-    def _draw_story(self, width: int, _: int) -> Lines:
+    def _draw_run(self, width: int, _: int) -> Lines:
         past = self.past
         if past is not None:
             return present.past_run_lines(past, width)
@@ -140,13 +141,13 @@ class PastRunScreen(PastRunActions):
 
     def action_pane(self, name: str) -> None:
         self._pane = name
-        story, entries = self.query_one("#story"), self.query_one("#entries")
-        story.set_class(name == "steps", "-current")
+        steps, entries = self.query_one("#past-steps"), self.query_one("#entries")
+        steps.set_class(name == "steps", "-current")
         entries.set_class(name == "entries", "-current")
-        (story if name == "steps" else entries).focus()
+        (steps if name == "steps" else entries).focus()
         self.call_after_refresh(self.paint)
         if self.live and self._follows:
-            self.call_after_refresh(self._to_the_newest)
+            self.call_after_refresh(self._scroll_to_newest)
 
     def action_detail(self) -> None:
         past = self.past
@@ -156,7 +157,7 @@ class PastRunScreen(PastRunActions):
     def action_follow(self) -> None:
         self._follows = not self._follows
         if self._follows:
-            self._to_the_newest()
+            self._scroll_to_newest()
         self.paint()
 
 

@@ -1,4 +1,4 @@
-"""What can be done with a recorded run, wherever it is shown: resume it, report it, verify it."""
+"""The keys for a recorded run: resume it, report it, verify its journal."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ class PastRunActions(ConsoleScreen):
 
     @property
     def past(self) -> PastRun | None:
-        """The run that the keys are about; None: there is none, or its journal is not on this machine."""
+        """The run that the keys act on; None: there is none, or its journal is not on this machine."""
         return None
 
     def action_resume(self) -> None:
         past = self.past
         if past is None:
-            self._say_nothing_to_do()
+            self._notify_no_journal()
         elif not past.resumable:
             self.app.notify(f"{past.run_id} cannot be resumed: {past.verdict}.", markup=False)
         else:
@@ -27,18 +27,18 @@ class PastRunActions(ConsoleScreen):
     def action_report(self) -> None:
         past = self.past
         if past is None:
-            self._say_nothing_to_do()
+            self._notify_no_journal()
         else:
             self.console_app.open_screen(routes.REPORT, past)
 
     def action_verify(self) -> None:
         past = self.past
         if past is None:
-            self._say_nothing_to_do()
+            self._notify_no_journal()
         else:
             app = self.console_app
-            app.read_past_run(past.run_id)  # from the disk, whatever the list has kept of it
+            app.read_past_run(past.run_id)  # read from the disk again, not from the list
             app.open_screen(routes.JOURNAL_CHECK, lambda: (app.past_runs or {}).get(past.run_id, past))
 
-    def _say_nothing_to_do(self) -> None:
-        self.app.notify("There is no journal of it on this machine.", markup=False)
+    def _notify_no_journal(self) -> None:
+        self.app.notify("The journal of this run is not on this machine.", markup=False)

@@ -1,4 +1,4 @@
-"""The recorded runs, newest first, and those that the nodes tell of: filtered, opened, followed."""
+"""The list of recorded runs, newest first, with the runs of other operators that hold a lock now."""
 
 from __future__ import annotations
 
@@ -28,29 +28,29 @@ from console.tui.widgets.lines import LinesPane
 from console.tui.widgets.menu import Item, Menu
 
 REFRESH = 2.0
-"""Seconds between two looks at the folder of the runs, while its list is on the screen."""
+"""Seconds between two readings of the folder of runs while the list is shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One run of the list: from its journal, or from the lock that it holds on the nodes."""
+    """One run of the list, from its journal or from the lock that it holds."""
 
     run_id: str
     at: str
     cluster: str
     runbook: str
-    who: str
+    operator: str
     sign: Sign
     past: PastRun | None = None
 
     @property
     def text(self) -> str:
-        """What a filter looks in."""
-        return " ".join((self.run_id, self.cluster, self.runbook, self.who, self.sign[1])).lower()
+        """The text that a filter searches."""
+        return " ".join((self.run_id, self.cluster, self.runbook, self.operator, self.sign[1])).lower()
 
 
 class PastRunsScreen(PastRunActions):
-    """A line a run; the keys act on the one under the cursor."""
+    """One line for each run; the keys act on the run under the cursor."""
 
     PLACE = "runs"
     BINDINGS: ClassVar[list[BindingType]] = bindings_of("runs")
@@ -59,7 +59,7 @@ class PastRunsScreen(PastRunActions):
     def __init__(self, cluster: str) -> None:
         super().__init__()
         self._cluster = cluster
-        self._everywhere = not cluster
+        self._all_clusters = not cluster
         self._rows: tuple[Row, ...] = ()
 
     @property
@@ -70,42 +70,42 @@ class PastRunsScreen(PastRunActions):
     def past(self) -> PastRun | None:
         return (self.console_app.past_runs or {}).get(self.query_one(Menu).chosen)
 
-    def place(self) -> str:
+    def breadcrumb(self) -> str:
         return f"{self._cluster} > runs" if self._cluster else "runs"
 
     def body(self) -> Iterable[Widget]:
         yield LinesPane(self._draw_scope, focusable=False, id="scope")
         yield LinesPane(self._draw_head, focusable=False, id="columns")
         yield Menu(self._draw_items, empty="", id="runs")
-        yield Input(placeholder="cluster, runbook, who, how it ended", compact=True, id="filter")
+        yield Input(placeholder="cluster, runbook, operator, outcome", compact=True, id="filter")
 
     def on_mount(self) -> None:
         self.query_one("#filter").display = False
         self.watch(self.app, "past_runs", self.paint, init=False)
-        self.set_interval(REFRESH, self._read)
-        self._read()
+        self.set_interval(REFRESH, self._reread)
+        self._reread()
 
-    def _read(self) -> None:
+    def _reread(self) -> None:
         if self._on_top:
             self.console_app.list_past_runs()
 
     # --- what is shown ----------------------------------------------------------------------------------------------
 
     def paint(self) -> None:
-        self._rows = self._found()
+        self._rows = self._current_rows()
         super().paint()
 
-    def _found(self) -> tuple[Row, ...]:
-        """Newest first: the journals on this machine, and the runs of others that hold a lock."""
+    def _current_rows(self) -> tuple[Row, ...]:
+        """Newest first: journals on this machine, and runs of other operators that hold a lock."""
         past = self.console_app.past_runs or {}
-        rows = [_of_journal(one) for one in past.values()]
+        rows = [_row_of_journal(one) for one in past.values()]
         states = (view.state for view in self.console_app.views.values())
-        rows += [_of_lock(one) for state in states for one in locks_of_others(state, "") if one.run_id not in past]
-        wanted = self.query_one("#filter", Input).value.lower().split()
+        rows += [_row_of_lock(one) for state in states for one in locks_of_others(state, "") if one.run_id not in past]
+        required_text = self.query_one("#filter", Input).value.lower().split()
         kept = (
             row
             for row in rows
-            if (self._everywhere or row.cluster == self._cluster) and all(word in row.text for word in wanted)
+            if (self._all_clusters or row.cluster == self._cluster) and all(word in row.text for word in required_text)
         )
         return tuple(sorted(kept, key=lambda row: (row.at, row.run_id), reverse=True))
 
@@ -115,15 +115,15 @@ class PastRunsScreen(PastRunActions):
 
     def _draw_scope(self, width: int, _: int) -> Lines:
         app, typed = self.console_app, self.query_one("#filter", Input).value
-        scope = "all clusters" if self._everywhere else f"cluster {self._cluster}"
+        scope = "all clusters" if self._all_clusters else f"cluster {self._cluster}"
         found = f"{counted(len(self._rows), 'run')}, {scope}" + (f", with “{typed}”" if typed else "")
         if app.console_context.archive is None:
-            found = "This console was not given the recorded runs."
+            found = "This console has no access to recorded runs."
         elif app.past_runs is None:
             found = "Reading the recorded runs."
         elif not self._rows:
-            other = "" if self._everywhere or typed else " c shows those of all clusters."
-            found = f"No run is recorded: {scope}" + (f", with “{typed}”." if typed else f".{other}")
+            other = "" if self._all_clusters or typed else " Press c to list those of all clusters."
+            found = f"No recorded run: {scope}" + (f", with “{typed}”." if typed else f".{other}")
         return (fitted(line(found), width),)
 
     def _draw_head(self, width: int, _: int) -> Lines:
@@ -135,7 +135,7 @@ class PastRunsScreen(PastRunActions):
 
     def _line(self, row: Row, now: float, width: int, widths: tuple[int, int]) -> Content:
         when = day_and_time(row.at, now)
-        return fitted(list_line(row.sign, when, (row.cluster, row.runbook), row.who, widths), width)
+        return fitted(list_line(row.sign, when, (row.cluster, row.runbook), row.operator, widths), width)
 
     # --- keys -------------------------------------------------------------------------------------------------------
 
@@ -151,7 +151,7 @@ class PastRunsScreen(PastRunActions):
             app.open_screen(routes.PAST_RUN, row.run_id, row.cluster)
 
     def action_scope(self) -> None:
-        self._everywhere = not self._everywhere or not self._cluster
+        self._all_clusters = not self._all_clusters or not self._cluster
         self.paint()
 
     def action_filter(self) -> None:
@@ -160,7 +160,7 @@ class PastRunsScreen(PastRunActions):
         field.focus()
 
     def action_back(self) -> None:
-        """Takes the filter away first, where there is one."""
+        """Removes the filter, if there is one; otherwise goes back."""
         field = self.query_one("#filter", Input)
         if field.display:
             field.value, field.display = "", False
@@ -183,11 +183,11 @@ class PastRunsScreen(PastRunActions):
 register(routes.PAST_RUNS, PastRunsScreen)
 
 
-def _of_journal(past: PastRun) -> Row:
+def _row_of_journal(past: PastRun) -> Row:
     at = past.opened_at or ""
     return Row(past.run_id, at, past.cluster, past.runbook, past.operator, sign_of(past), past)
 
 
-def _of_lock(lock: RunLock) -> Row:
-    who = f"{lock.operator} (elsewhere)"
-    return Row(lock.run_id, armed_at(lock), lock.cluster, lock.runbook, who, UNDER_WAY)
+def _row_of_lock(lock: RunLock) -> Row:
+    operator = f"{lock.operator} (elsewhere)"
+    return Row(lock.run_id, armed_at(lock), lock.cluster, lock.runbook, operator, UNDER_WAY)

@@ -1,5 +1,3 @@
-"""Before a run is gone on with: what its journal says of each step, and what resuming means."""
-
 from __future__ import annotations
 
 from collections.abc import Iterable
@@ -23,7 +21,7 @@ from console.tui.widgets.lines import LinesPane
 
 
 class ResumeScreen(ConsoleScreen):
-    """Nothing is armed before the button is pressed; the safe one has the focus."""
+    """What the journal says of each step, and what resuming means. Nothing is armed before the button is pressed."""
 
     PLACE = "arm"
     BINDINGS: ClassVar[list[BindingType]] = bindings_of("arm")
@@ -37,7 +35,7 @@ class ResumeScreen(ConsoleScreen):
     def cluster(self) -> str:
         return self._past.cluster if self._past.cluster in self.console_app.views else ""
 
-    def place(self) -> str:
+    def breadcrumb(self) -> str:
         return f"{self._past.cluster} > resume"
 
     def body(self) -> Iterable[Widget]:
@@ -47,10 +45,10 @@ class ResumeScreen(ConsoleScreen):
             yield MarkedButton("RESUME this run", id="arm", compact=True, disabled=True, classes="dangerous")
 
     def on_mount(self) -> None:
-        self.query_one("#arm", Button).disabled = bool(self._hindrance)
+        self.query_one("#arm", Button).disabled = bool(self._obstacle)
 
     def action_choose(self) -> None:
-        """Enter on the text presses nothing."""
+        """Enter on the text does nothing."""
 
     @on(Button.Pressed, "#back")
     def go_back(self) -> None:
@@ -58,11 +56,11 @@ class ResumeScreen(ConsoleScreen):
 
     @on(Button.Pressed, "#arm")
     def resume(self) -> None:
-        if not self._hindrance:
+        if not self._obstacle:
             self.console_app.resume(self._past)
 
     @property
-    def _hindrance(self) -> str:
+    def _obstacle(self) -> str:
         app = self.console_app
         if not self.cluster:
             return f"The cluster {self._past.cluster} is not in {app.console_context.inventory.path}."
@@ -71,7 +69,7 @@ class ResumeScreen(ConsoleScreen):
         return "" if app.may_arm else "This console was opened without the right to arm runs."
 
     def _draw_lines(self, width: int, _: int) -> Lines:
-        hindrance = wrapped(self._hindrance, width, WARN) if self._hindrance else ()
+        hindrance = wrapped(self._obstacle, width, WARN) if self._obstacle else ()
         return (*hindrance, *resume_lines(self._past, width))
 
 

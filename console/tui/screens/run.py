@@ -23,7 +23,7 @@ from console.tui.widgets.question import QuestionBox
 
 
 class RunScreen(ConsoleScreen):
-    """A run: the nodes above, its steps at the left, the step under way or the question at the right."""
+    """A run: the nodes above, its steps at the left, the current step or the question at the right."""
 
     PLACE = "run"
     BINDINGS: ClassVar[list[BindingType]] = bindings_of("run")
@@ -33,15 +33,15 @@ class RunScreen(ConsoleScreen):
         super().__init__()
         self._cluster = cluster
         self._chosen: int | None = None
-        """The step whose details the operator asked for; None: the one under way."""
+        """The step that the operator chose to see; None: the current one."""
         self._assessments_shown = False
-        """The operator has answered a question that stood under what a resumed run believes."""
+        """The operator has answered a question below the assessments of a resumed run."""
 
     @property
     def cluster(self) -> str:
         return self._cluster
 
-    def place(self) -> str:
+    def breadcrumb(self) -> str:
         run = self.run_state
         return f"{self._cluster} > {run.run_id}" if run else self._cluster
 
@@ -51,7 +51,7 @@ class RunScreen(ConsoleScreen):
 
     @property
     def question(self) -> Question | None:
-        """What is asked now."""
+        """The open question."""
         run = self.console_app.armed_run
         return run.question if run else None
 
@@ -73,22 +73,22 @@ class RunScreen(ConsoleScreen):
         run = self.run_state
         if run is not None:
             self._chosen = max(0, min(len(run.steps) - 1, self._selected(run) + move))
-            self._from_the_top()
+            self._scroll_to_top()
 
     def action_follow(self) -> None:
         self._chosen = None
-        self._from_the_top()
+        self._scroll_to_top()
 
     def action_stop_waiting(self) -> None:
         self.console_app.stop_waiting()
 
-    def action_read(self, pages: int) -> None:
-        """Scrolls the text at the right, wherever the focus is."""
+    def action_scroll_details(self, pages: int) -> None:
+        """Scrolls the details at the right, wherever the focus is."""
         self.query_one("#step", LinesPane).action_page(pages)
         self.call_after_refresh(self.paint)
 
     async def _changed(self) -> None:
-        """Shows a question that is new and takes away one that was answered. The one that is open stays as it is."""
+        """Shows a new question and removes an answered one. An open question stays as it is."""
         boxes = list(self.query(QuestionBox))
         if any(box.question is self.question for box in boxes):
             return
@@ -96,7 +96,7 @@ class RunScreen(ConsoleScreen):
             await box.remove()
         if self.question is not None:
             self._chosen = None
-            self._from_the_top()
+            self._scroll_to_top()
             await self.query_one("#right").mount(QuestionBox(self.question, self.console_app.now, self._more_below))
         elif boxes:
             self.query_one("#step").focus()
@@ -116,7 +116,7 @@ class RunScreen(ConsoleScreen):
         if self.run_state is not None and not steps.has_focus:
             steps.scroll_to(y=max(0, self._selected(self.run_state) - steps.size.height // 2), animate=False)
 
-    def _from_the_top(self) -> None:
+    def _scroll_to_top(self) -> None:
         self.query_one("#step", LinesPane).scroll_to(y=0, animate=False)
         self.paint()
 
@@ -154,7 +154,7 @@ class RunScreen(ConsoleScreen):
         return present.step_detail(run, at, self._live(run, at), self.console_app.now(), width)
 
     def _live(self, run: RunState, at: int) -> tuple[Check, ...]:
-        """The step's preconditions on the newest observation; none once it is past them."""
+        """The step's preconditions, evaluated on the newest observation; none after the step has ended."""
         state, step = self.console_app.views[self._cluster].state, run.steps[at]
         if state is None or (step.started_at is not None and step.ended_at is not None):
             return ()

@@ -1,5 +1,3 @@
-"""From a runbook to an armed run: choose it, see who is who, arm it with intent."""
-
 from __future__ import annotations
 
 from collections.abc import Iterable
@@ -17,7 +15,7 @@ from console.tui.widgets.menu import Item, Menu
 
 
 class RunbooksScreen(ConsoleScreen):
-    """The runbooks for this kind of cluster. The one that the worst finding asks for is under the cursor."""
+    """The runbooks for this kind of cluster. The cursor is on the one that the worst finding recommends."""
 
     PLACE = "runbooks"
     BINDINGS: ClassVar[list[BindingType]] = bindings_of("runbooks")
@@ -30,7 +28,7 @@ class RunbooksScreen(ConsoleScreen):
     def cluster(self) -> str:
         return self._cluster
 
-    def place(self) -> str:
+    def breadcrumb(self) -> str:
         return f"{self._cluster} > runbooks"
 
     def body(self) -> Iterable[Widget]:

@@ -1,4 +1,4 @@
-"""What the console knows of one cluster: one frozen value, replaced with each observation. Pure."""
+"""What the console knows of one cluster: one frozen value, replaced after each observation. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from console.core.kinds.protection import Protection, protection
 from console.core.model import ClusterState, NodeState, Role
 from console.core.model.facts import source_of
 from console.core.previews.quiescence import Pulse, Quiescence, quiescence, remembered
-from console.tui.state.timeline import Event, changes, told_by_logs
+from console.tui.state.timeline import Event, changes, events_from_logs
 
 SAMPLES_KEPT = 600
 EVENTS_KEPT = 200
@@ -23,14 +23,14 @@ class Sample:
 
     at: float
     lag: int | None
-    """Bytes that the replica furthest behind has still to get; None: no replica could be compared."""
+    """Bytes that the slowest replica is behind; None: no replica could be compared."""
     written: float | None
-    """Bytes a second that the master's replication stream grew by; None: not known."""
+    """Bytes that the master writes to its replication stream per second; None: not known."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClusterView:
-    """A cluster as the screens show it. `state` is None until the first observation came back."""
+    """A cluster as the screens show it. `state` is None before the first observation."""
 
     spec: ClusterSpec
     state: ClusterState | None = None
@@ -44,9 +44,9 @@ class ClusterView:
     pulses: tuple[Pulse, ...] = ()
     """The master's traffic of the last minutes, oldest first."""
     traffic: Quiescence | None = None
-    """How busy the master is, against its own last minutes; None before the first observation."""
+    """How busy the master is, compared with its own last minutes; None before the first observation."""
     trouble: str = ""
-    """Why the last observation as a whole failed; empty: it did not."""
+    """Why the last observation failed as a whole; empty: it did not."""
 
     @property
     def name(self) -> str:
@@ -58,20 +58,20 @@ class ClusterView:
 
 
 def absorb(view: ClusterView, state: ClusterState, now: float) -> ClusterView:
-    """The view after an observation: findings, health, what changed since the one before, a point for the plot."""
+    """The view after an observation: findings, health, new events, and one more sample for the plot."""
     before = view.state
     if before is not None and state.observed_at < before.observed_at:
         return view
     findings = diagnose(state, now)
     pulses = remembered(view.pulses, state)
-    seen = told_by_logs(state) if before is None else changes(before, state)
+    new_events = events_from_logs(state) if before is None else changes(before, state)
     return replace(
         view,
         state=state,
         findings=findings,
         health=health(state, findings),
         protection=protection(state),
-        events=(view.events + seen)[-EVENTS_KEPT:],
+        events=(view.events + new_events)[-EVENTS_KEPT:],
         samples=(*view.samples, _sample(before, state))[-SAMPLES_KEPT:],
         pulses=pulses,
         traffic=quiescence(pulses, now, view.spec.quiet_hours, view.spec.timezone),
@@ -80,7 +80,7 @@ def absorb(view: ClusterView, state: ClusterState, now: float) -> ClusterView:
 
 
 def bytes_behind(state: ClusterState, node: NodeState) -> int | None:
-    """What the replica has still to get, by both offsets of this observation; None: cannot be told."""
+    """Bytes that a replica is behind its master, by the offsets of both in this observation; None: not known."""
     source = source_of(state, node)
     redis = node.redis.value
     if source is None or redis is None or source.redis.value is None:
@@ -91,11 +91,11 @@ def bytes_behind(state: ClusterState, node: NodeState) -> int | None:
 
 def _sample(before: ClusterState | None, state: ClusterState) -> Sample:
     behind = [one for node in state.nodes if (one := bytes_behind(state, node)) is not None]
-    return Sample(state.observed_at, max(behind, default=None), _written(before, state))
+    return Sample(state.observed_at, max(behind, default=None), _write_rate(before, state))
 
 
-def _written(before: ClusterState | None, state: ClusterState) -> float | None:
-    """By the one master's offset, as long as it is the same process with the same history."""
+def _write_rate(before: ClusterState | None, state: ClusterState) -> float | None:
+    """By the offset of the only master, while its run_id stays the same."""
     if before is None or len(state.masters) != 1:
         return None
     then, now = before.node(state.masters[0]).redis, state.node(state.masters[0]).redis

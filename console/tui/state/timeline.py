@@ -1,4 +1,4 @@
-"""Transitions: what changed between two observations of a cluster, in words. Pure."""
+"""Events: what changed between two observations of a cluster. Pure."""
 
 from __future__ import annotations
 
@@ -10,67 +10,70 @@ from console.core.model import ClusterState, DirectorState, NodeState, Reading, 
 from console.core.model.facts import source_of
 from console.core.watchers.service_name import full_name, resolved
 
-LOGGED_AT_FIRST = 5
-"""Transitions a node's notify log may bring to the timeline when the console opens: what happened before."""
+LOG_EVENTS_AT_START = 5
+"""Transitions of each notify log that the timeline shows when the console opens."""
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One transition. `at` is the operator's clock, but for `logged` ones: there it is the node's."""
+    """One change. `at` is on the operator's clock."""
 
     at: float
     subject: str
-    """Node, or `VIP`."""
+    """A node, `VIP`, the service name, a Sentinel or a director."""
     text: str
-    logged: bool = False
-    """Not seen by this console: a log on the node tells of it."""
+    from_log: bool = False
+    """Read from a notify log: this console did not observe it itself."""
 
 
 def changes(before: ClusterState, after: ClusterState) -> tuple[Event, ...]:
-    """What is different now: what points clients at the master, who watches it, then node by node."""
-    found = [Event(after.observed_at, "VIP", text) for text in (*_of_vip(before, after), *_of_window(before, after))]
-    found += [Event(after.observed_at, subject, text) for subject, text in _of_watchers(before, after)]
+    """The changes of the VIP first, then of service name, Sentinels and directors, then of each node."""
+    found = [
+        Event(after.observed_at, "VIP", text)
+        for text in (*_vip_changes(before, after), *_window_changes(before, after))
+    ]
+    found += [Event(after.observed_at, subject, text) for subject, text in _watcher_changes(before, after)]
     for node in after.nodes:
         then = next((one for one in before.nodes if one.name == node.name), None)
         if then is not None:
-            found += [Event(after.observed_at, node.name, text) for text in _of_node(then, node)]
+            found += [Event(after.observed_at, node.name, text) for text in _node_changes(then, node)]
     return tuple(found)
 
 
-def told_by_logs(state: ClusterState) -> tuple[Event, ...]:
-    """The last transitions that the notify logs tell of, oldest first."""
+def events_from_logs(state: ClusterState) -> tuple[Event, ...]:
+    """The last transitions in the notify logs, oldest first, on the operator's clock."""
     found: list[Event] = []
     for node in state.nodes:
         tail = node.notify_log.value
         offset = node.clock.value.offset if node.clock.value else 0.0
         found += [
-            Event(one.at - offset, node.name, f"keepalived {one.state}", logged=True)
-            for one in (tail.transitions[-LOGGED_AT_FIRST:] if tail else ())
+            Event(one.at - offset, node.name, f"keepalived {one.state}", from_log=True)
+            for one in (tail.transitions[-LOG_EVENTS_AT_START:] if tail else ())
             if one.at is not None
         ]
     return tuple(sorted(found, key=lambda event: event.at))
 
 
-def _of_vip(before: ClusterState, after: ClusterState) -> Iterator[str]:
+def _vip_changes(before: ClusterState, after: ClusterState) -> Iterator[str]:
     if before.vip_holders != after.vip_holders and (after.vip_holders or not after.vip_unread):
         yield f"held by {_names(before.vip_holders)} → {_names(after.vip_holders)}"
     if before.vip_reaches != after.vip_reaches:
         yield f"clients reach {before.vip_reaches or 'nobody'} → {after.vip_reaches or 'nobody'}"
 
 
-def _of_watchers(before: ClusterState, after: ClusterState) -> Iterator[tuple[str, str]]:
-    """Subject and text: the name in Consul, Sentinels, the read VIP and its tables."""
+def _watcher_changes(before: ClusterState, after: ClusterState) -> Iterator[tuple[str, str]]:
+    """Subject and text: the service name, Sentinels, the read VIP and its real servers."""
     if before.consul and after.consul and before.consul.dns.ok and after.consul.dns.ok:
         then, now = resolved(before), resolved(after)
         if then != now:
-            yield full_name(after.consul), f"leads to {_names(then)} → {_names(now)}"
+            yield full_name(after.consul), f"resolves to {_names(then)} → {_names(now)}"
     for old, new in zip(before.sentinels, after.sentinels, strict=False):
-        yield from ((new.name, text) for text in _of_sentinel(old.sentinel, new.sentinel))
+        yield from ((new.name, text) for text in _sentinel_changes(old.sentinel, new.sentinel))
     for was, director in zip(before.directors, after.directors, strict=False):
-        yield from ((director.name, text) for text in _of_director(after.read_vip, was, director))
+        yield from ((director.name, text) for text in _director_changes(after.read_vip, was, director))
 
 
-def _of_sentinel(before: Reading[Sentinel], after: Reading[Sentinel]) -> Iterator[str]:
+def _sentinel_changes(before: Reading[Sentinel], after: Reading[Sentinel]) -> Iterator[str]:
     then, now = before.value, after.value
     if before.ok and after.problem:
         yield f"Sentinel lost: {after.problem}"
@@ -87,9 +90,9 @@ def _of_sentinel(before: Reading[Sentinel], after: Reading[Sentinel]) -> Iterato
             yield "failover begins" if now.master.failing_over else "failover ends"
 
 
-def _of_director(read_vip: str, before: DirectorState, after: DirectorState) -> Iterator[str]:
+def _director_changes(read_vip: str, before: DirectorState, after: DirectorState) -> Iterator[str]:
     if None not in {before.holds(read_vip), after.holds(read_vip)} and before.holds(read_vip) != after.holds(read_vip):
-        yield "read VIP came" if after.holds(read_vip) else "read VIP went"
+        yield "took the read VIP" if after.holds(read_vip) else "lost the read VIP"
     then, now = before.service(read_vip), after.service(read_vip)
     if then is None or now is None:
         return
@@ -101,30 +104,30 @@ def _of_director(read_vip: str, before: DirectorState, after: DirectorState) -> 
             yield f"real server {server}: {was} → {weight}"
 
 
-def _of_window(before: ClusterState, after: ClusterState) -> Iterator[str]:
+def _window_changes(before: ClusterState, after: ClusterState) -> Iterator[str]:
     then, now = window(before), window(after)
-    was, is_ = (one is not None and one.opens is None for one in (then, now))
-    if now is not None and is_ and not was:
-        yield f"from here on the failure of {now.master} loses writes, until {now.heir} is in sync"
-    elif then is not None and was and not is_ and _fed(after, then.heir, then.master):
-        yield f"{then.heir} is in sync: the failure of {then.master} loses no writes any more"
+    was_open, is_open = (one is not None and one.opens is None for one in (then, now))
+    if now is not None and is_open and not was_open:
+        yield f"a failure of {now.master} now loses writes, until {now.heir} is in sync"
+    elif then is not None and was_open and not is_open and _is_in_sync(after, then.heir, then.master):
+        yield f"{then.heir} is in sync: a failure of {then.master} loses no writes any more"
 
 
-def _fed(state: ClusterState, heir: str, master: str) -> bool:
-    """Not known is not so: a window that cannot be seen any more has not closed."""
+def _is_in_sync(state: ClusterState, heir: str, master: str) -> bool:
+    """Whether the heir is known to replicate from this master. Where it cannot be read, the answer is no."""
     redis, source = state.node(heir).redis.value, source_of(state, state.node(heir))
     link = redis.master if redis is not None else None
     return source is not None and source.name == master and link is not None and link.up and not link.sync_in_progress
 
 
-def _of_node(before: NodeState, after: NodeState) -> Iterator[str]:
-    yield from _of_ssh(before, after)
-    yield from _of_redis(before, after)
-    yield from _of_link(before, after)
-    yield from _of_keepalived(before, after)
+def _node_changes(before: NodeState, after: NodeState) -> Iterator[str]:
+    yield from _ssh_changes(before, after)
+    yield from _redis_changes(before, after)
+    yield from _link_changes(before, after)
+    yield from _keepalived_changes(before, after)
 
 
-def _of_ssh(before: NodeState, after: NodeState) -> Iterator[str]:
+def _ssh_changes(before: NodeState, after: NodeState) -> Iterator[str]:
     if before.ssh.ok and after.ssh.problem:
         yield f"SSH lost: {after.ssh.problem}"
     elif after.ssh.ok and before.ssh.problem:
@@ -133,7 +136,7 @@ def _of_ssh(before: NodeState, after: NodeState) -> Iterator[str]:
         yield "host was rebooted"
 
 
-def _of_redis(before: NodeState, after: NodeState) -> Iterator[str]:
+def _redis_changes(before: NodeState, after: NodeState) -> Iterator[str]:
     if before.redis.ok and after.redis.problem:
         yield f"Redis lost: {after.redis.problem}"
     elif after.redis.value and before.redis.problem:
@@ -145,7 +148,7 @@ def _of_redis(before: NodeState, after: NodeState) -> Iterator[str]:
             yield f"Redis {before.redis.value.role} → {after.redis.value.role}"
 
 
-def _of_link(before: NodeState, after: NodeState) -> Iterator[str]:
+def _link_changes(before: NodeState, after: NodeState) -> Iterator[str]:
     then = before.redis.value.master if before.redis.value else None
     now = after.redis.value.master if after.redis.value else None
     if now is None:
@@ -158,7 +161,7 @@ def _of_link(before: NodeState, after: NodeState) -> Iterator[str]:
         yield "sync began" if now.sync_in_progress else "sync ended"
 
 
-def _of_keepalived(before: NodeState, after: NodeState) -> Iterator[str]:
+def _keepalived_changes(before: NodeState, after: NodeState) -> Iterator[str]:
     then, now = before.keepalived.value, after.keepalived.value
     if then is None or now is None:
         return

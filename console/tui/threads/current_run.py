@@ -1,4 +1,4 @@
-"""The run that this console holds armed: its thread, its questions, its end. There is one at a time."""
+"""The armed run of this console: its thread, its questions, its end. There is at most one."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from console.tui.threads.screen_operator import ScreenOperator
 
 @dataclass(frozen=True, slots=True)
 class ArmedView:
-    """The armed run as the screens show it. It exists from arming to the end of the run, and only then."""
+    """The armed run as the screens show it. It exists from arming to the end of the run."""
 
     cluster: str
     runbook: str
     """Its name."""
     question: Question | None = None
-    """What the runner waits for."""
+    """The question that the runner waits for; None: it does not wait."""
 
 
 class CurrentRun:
-    """Between the screens and the thread of a run. What was sent cannot be called back by a screen."""
+    """Connects the screens with the thread of a run."""
 
     def __init__(self, post: Callable[[Message], None]) -> None:
         self._post = post
@@ -33,7 +33,7 @@ class CurrentRun:
         self._armed: ArmedRun | None = None
 
     def work(self, arm: Callable[[], ArmedRun]) -> Callable[[], None]:
-        """What the run's thread does: arms, runs to the end, tells how it ended."""
+        """The work of the run's thread: arm, run to the end, post how it ended."""
         self._operator = operator = ScreenOperator(self._post)
 
         def work() -> None:
@@ -45,7 +45,7 @@ class CurrentRun:
                 self._post(ArmingLocked(held.holder, str(held)) if held.holder else ArmingRefused(str(held)))
             except ArmingError as error:
                 self._post(ArmingRefused(str(error)))
-            except Exception as error:  # noqa: BLE001  the screen must live to say it
+            except Exception as error:  # noqa: BLE001  the screen must go on and show it
                 self._post(RunCrashed(f"{type(error).__name__}: {error}"))
 
         return work
@@ -60,16 +60,16 @@ class CurrentRun:
         return self._operator is not None and self._operator.answer(question, decision)
 
     def stop_waiting(self) -> None:
-        """Ends the wait for a proof: the run asks what to do then. Nothing that was sent is called back."""
+        """Ends the wait for a proof; the run then asks what to do. A command that was sent stays sent."""
         if self._armed is not None:
             self._armed.stop_waiting()
 
     def stop(self) -> None:
-        """The run is to end at its next question; whatever ends the screen, a runner is not left waiting."""
+        """Ends the run at its next question, so that no runner waits for a screen that is gone."""
         if self._operator is not None:
             self._operator.stop()
 
     def clear(self) -> None:
-        """The run is over."""
+        """Forgets the run after its end."""
         self._operator = None
         self._armed = None

@@ -1,4 +1,4 @@
-"""What happened, in the past tense. Threads post these; they never touch a widget."""
+"""The messages that threads post to the app. A thread never touches a widget."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from console.core.runs.state import Question, RunState
 
 @dataclass
 class ClusterObserved(Message):
-    """An observation of a cluster came back."""
+    """An observation of a cluster is complete."""
 
     state: ClusterState
 
 
 @dataclass
 class ObservationFailed(Message):
-    """An observation as a whole failed: a fault of the console, not of a node."""
+    """An observation failed as a whole: a fault of the console, not of a node."""
 
     cluster: str
     reason: str
@@ -28,35 +28,35 @@ class ObservationFailed(Message):
 
 @dataclass
 class RunAdvanced(Message):
-    """A run changed."""
+    """The state of a run changed."""
 
     run: RunState
 
 
 @dataclass
 class QuestionAsked(Message):
-    """The runner waits for the operator."""
+    """The runner waits for the operator's decision."""
 
     question: Question
 
 
 @dataclass
 class RunEnded(Message):
-    """A run came to its end; its connections and its journal are closed."""
+    """A run ended; its connections and its journal are closed."""
 
     run: RunState
 
 
 @dataclass
 class ArmingRefused(Message):
-    """A run could not begin; nothing was sent."""
+    """A run could not be armed; nothing was sent."""
 
     reason: str
 
 
 @dataclass
 class RunCrashed(Message):
-    """The runner itself failed, which it promises not to."""
+    """The runner raised an exception, which is a fault of the console."""
 
     reason: str
 
@@ -85,7 +85,7 @@ class PastRunRead(Message):
 
 @dataclass
 class FileTaskFailed(Message):
-    """Something that was to be read or written could not be."""
+    """A file could not be read or written."""
 
     name: str
     reason: str

@@ -1,4 +1,4 @@
-"""Asks inspectors, each in a thread of its own, so that one that hangs holds up nothing: no key, no other cluster."""
+"""Runs each observation in a thread of its own. One that hangs delays no key and no other cluster."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from console.tui.threads.messages import ClusterObserved, ObservationFailed
 
 
 class ObservationThreads:
-    """At most one observation of a cluster is under way; a request for another is dropped, not queued.
+    """At most one observation of a cluster is under way; further requests are dropped, not queued.
 
-    The threads are daemons and not those of asyncio's pool: that one has few threads, and is waited for at exit.
+    The threads are daemons. Those of asyncio's pool are few, and Python waits for them at exit.
     """
 
     def __init__(self, inspector: Callable[[str], Inspector], post: Callable[[Message], object]) -> None:
@@ -28,7 +28,7 @@ class ObservationThreads:
             return cluster in self._requested
 
     def request(self, cluster: str) -> bool:
-        """Begins an observation; False where one is under way already."""
+        """Starts an observation; False where one is under way already."""
         with self._lock:
             if cluster in self._requested:
                 return False
@@ -37,7 +37,7 @@ class ObservationThreads:
         return True
 
     def reconnect(self, cluster: str) -> None:
-        """Tries the nodes that are away now."""
+        """Reconnects now to the nodes that do not answer."""
         self._start(self._reconnect, cluster)
 
     def _start(self, work: Callable[[str], None], cluster: str) -> None:
@@ -49,7 +49,7 @@ class ObservationThreads:
         message: Message
         try:
             message = ClusterObserved(self._inspector(cluster).observe())
-        except Exception as error:  # noqa: BLE001  whatever it is, the operator must see it and the screen must live
+        except Exception as error:  # noqa: BLE001  the operator must see every error, and the screen must go on
             message = ObservationFailed(cluster, f"{type(error).__name__}: {error}")
         finally:
             with self._lock:

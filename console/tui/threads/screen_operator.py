@@ -1,4 +1,4 @@
-"""The operator's side of a run: questions go to the screen, the runner's thread waits for the answer."""
+"""Passes the questions of a run to the screen. The thread of the run waits for the answer."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class ScreenOperator:
         self._stopping = False
 
     def decide(self, question: Question) -> Decision:
-        """Blocks the runner until the screen answers, or until the run is to be stopped."""
+        """Blocks the runner until the screen answers or the run is stopped."""
         with self._lock:
             if self._stopping:
                 return _abort(question)
@@ -39,7 +39,7 @@ class ScreenOperator:
         self._post(ClusterObserved(state))
 
     def answer(self, question: Question, decision: Decision) -> bool:
-        """From the screen. False where this question is not open: an answer counts for the question it was given to."""
+        """Called by the screen. False where this question is not open any more."""
         with self._lock:
             if self._open is not question:
                 return False
@@ -48,7 +48,7 @@ class ScreenOperator:
             return True
 
     def stop(self) -> None:
-        """Stops the run at this question, or at the next one. What is being sent is not interrupted."""
+        """Stops the run at its open or next question. A command that is being sent is not interrupted."""
         with self._lock:
             self._stopping = True
             if self._open is not None:

@@ -1,6 +1,6 @@
-"""A card a node: what is true of it, value by value, with the age of each. Boxes are drawn here, in text.
+"""One card for each node: its values and the age of each, in a box drawn as text.
 
-Where the nodes do not fit side by side, they are the columns of one table.
+Where the cards do not fit side by side, the nodes become columns of one table.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from console.tui.present.formatting import (
     Lines,
     Part,
     age_note,
-    beside,
     fitted,
     line,
     number_text,
     seconds_text,
+    side_by_side,
 )
 
 LABEL = 11
@@ -34,20 +34,20 @@ CARD_MIN = 38
 COLUMN_MIN = 16
 """Cells that a node's column needs in a table."""
 AGE_COLUMN_FROM = 56
-"""Width from which each value has its age in a column of its own; below it only old ones carry it."""
+"""Width from which the ages have a column of their own. Below it only old values show their age."""
 
 
 def cards(state: ClusterState, now: float, width: int, height: int) -> Lines:
-    """All nodes side by side, each in a box of this height; a table of them where the width is not enough."""
+    """All nodes side by side, each in a box of this height; one table where the width is not enough."""
     count = len(state.nodes)
     if count * (CARD_MIN + 1) - 1 > width:
         return table(state, now, width, height)
     each = (width - (count - 1)) // count
-    return beside([card(state, node, now, each, height) for node in state.nodes], [each] * count)
+    return side_by_side([card(state, node, now, each, height) for node in state.nodes], [each] * count)
 
 
 def table(state: ClusterState, now: float, width: int, height: int) -> Lines:
-    """A column a node, the labels once; more nodes than fit beside each other go below."""
+    """One column for each node; nodes that do not fit side by side go below."""
     across = max(1, min(len(state.nodes), (width - LABEL + 1) // (COLUMN_MIN + 1)))
     each = (width - LABEL - (across - 1)) // across
     drawn: list[Content] = []
@@ -59,20 +59,20 @@ def table(state: ClusterState, now: float, width: int, height: int) -> Lines:
 def _columns(state: ClusterState, nodes: tuple[NodeState, ...], now: float, each: int, height: int) -> Lines:
     all_rows = [[*presentation_of(state.kind).rows(state, node), *further_rows(node, now)] for node in nodes]
     titles = [line((node.name, f"{BOLD} underline"), " ", *_badges(state, node)) for node in nodes]
-    drawn = [_across("", titles, each)]
+    drawn = [_table_line("", titles, each)]
     for at in range(min(height - 2, max(len(rows) for rows in all_rows))):
         cells = [rows[at] if at < len(rows) else Row("", line("")) for rows in all_rows]
         label = cells[0].label if len({one.label for one in cells}) == 1 else "Link"
-        drawn.append(_across(label, [one.seen(now) if one.short is None else one.short for one in cells], each))
-    return (*drawn, _across("Read", [_ages(node, now) for node in nodes], each))
+        drawn.append(_table_line(label, [one.cells_at(now) if one.short is None else one.short for one in cells], each))
+    return (*drawn, _table_line("Read", [_ages(node, now) for node in nodes], each))
 
 
-def _across(label: str, cells: list[Content], each: int) -> Content:
+def _table_line(label: str, cells: list[Content], each: int) -> Content:
     return line((f"{label:<{LABEL}}", DIM), Content(" ").join([fitted(one, each) for one in cells]))
 
 
 def _ages(node: NodeState, now: float) -> Content:
-    """When the node was read last; marked where that is long ago."""
+    """The age of the last reading; marked where it is old."""
     ages = [age for one in (node.ssh, node.redis) if (age := one.age(now)) is not None]
     if not ages:
         return line(("never", WARN))
@@ -81,7 +81,7 @@ def _ages(node: NodeState, now: float) -> Content:
 
 
 def card(state: ClusterState, node: NodeState, now: float, width: int, height: int) -> Lines:
-    """One node in a box of this size. Essential rows first, then what fits; the notify log's tail takes the rest."""
+    """One node in a box of this size: the rows of its kind, then others that fit, then the notify log."""
     inner, room = width - 4, height - 2
     drawn = [_row(row, now, inner) for row in rows(state, node, now)[:room]]
     drawn += _log_tail(node, inner, room - len(drawn))
@@ -92,13 +92,13 @@ def card(state: ClusterState, node: NodeState, now: float, width: int, height: i
 
 
 def compact(state: ClusterState, now: float, width: int) -> Lines:
-    """One line a node, for screens whose room belongs to something else."""
+    """One line for each node, for screens that need the room for something else."""
     longest = max((len(node.name) for node in state.nodes), default=0)
     return tuple(_compact_line(state, node, now, longest, width) for node in state.nodes)
 
 
 def rows(state: ClusterState, node: NodeState, now: float) -> list[Row]:
-    """Every row of a card, in the order to read them."""
+    """Every row of a card in order."""
     return [*presentation_of(state.kind).rows(state, node), *further_rows(node, now)]
 
 
@@ -107,14 +107,14 @@ def _row(row: Row, now: float, inner: int) -> Content:
     label = (f"{row.label:<{LABEL}}", DIM)
     if inner < AGE_COLUMN_FROM - 4:
         note = age_note(age)
-        return line(label, fitted(row.seen(now), max(0, inner - LABEL - note.cell_length)), note)
+        return line(label, fitted(row.cells_at(now), max(0, inner - LABEL - note.cell_length)), note)
     text = "" if age is None else seconds_text(age) + (" old" if age > STALE_AFTER else "")
     column = (f"{text:>10}", WARN if age is not None and age > STALE_AFTER else DIM)
-    return line(label, fitted(row.seen(now), inner - LABEL - 10), column)
+    return line(label, fitted(row.cells_at(now), inner - LABEL - 10), column)
 
 
 def _log_tail(node: NodeState, inner: int, room: int) -> list[Content]:
-    """The notify log's lines before the last, which has a row of its own; newest at the bottom."""
+    """Lines of the notify log, newest at the bottom, without the last one, which has a row of its own."""
     tail = node.notify_log.value
     if tail is None or room < 3 or len(tail.lines) < 2:  # noqa: PLR2004
         return []
@@ -141,12 +141,12 @@ def _border_style(state: ClusterState, node: NodeState) -> str:
 
 def _top(state: ClusterState, node: NodeState, width: int, style: str) -> Content:
     badges = line(*_badges(state, node))
-    title = fitted_title(node, width - badges.cell_length - 6)
+    title = _fitted_title(node, width - badges.cell_length - 6)
     filled = width - 5 - title.cell_length - badges.cell_length
     return line(("╭─", style), title, ("─" * max(0, filled), style), badges, ("──╮", style))
 
 
-def fitted_title(node: NodeState, room: int) -> Content:
+def _fitted_title(node: NodeState, room: int) -> Content:
     """The node's name, and its address where there is room."""
     full = line((f" {node.name} ", BOLD), (f"{node.address} ", DIM))
     return full if full.cell_length <= room else line((f" {node.name} ", BOLD))
@@ -177,7 +177,7 @@ def _compact_line(state: ClusterState, node: NodeState, now: float, longest: int
     ]
     if text := link_text(state, node):
         cells += [", ", text]
-    cells.append(presentation_of(state.kind).tail(node))
+    cells.append(presentation_of(state.kind).compact_suffix(node))
     if redis is not None:
         cells += [(" · offset ", DIM), number_text(redis.offset), " · ", number_text(redis.total_keys), (" keys", DIM)]
     oldest = max((age for one in (node.ssh, node.redis) if (age := one.age(now)) is not None), default=None)

@@ -1,4 +1,4 @@
-"""What is true of one node, value by value, in marks and words: the cells that cards and tables are made of."""
+"""The values of one node in marks and words. Cards and tables are made of them."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ _LOG_LINE = re.compile(r"^\d{4}-\d\d-\d\d[:T ](\d\d:\d\d:\d\d)[^|]*\|(?:\d+\|)?(
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A line of a card. `at` is when its value was read."""
+    """A row of a card. `at` is when its value was read."""
 
     label: str
     cells: Content
     at: float = 0.0
     short: Content | None = None
-    """The same for a narrow column of a table; None: it is short enough."""
-    counted: Callable[[float], Content] | None = None
-    """The cells at a moment, where they change by the second though nothing new was read."""
+    """The cells for a narrow column of a table; None: `cells` are short enough."""
+    countdown: Callable[[float], Content] | None = None
+    """(now) → the cells, where they change every second without a new reading."""
 
-    def seen(self, now: float) -> Content:
-        """The cells as they are at this moment."""
-        return self.cells if self.counted is None else self.counted(now)
+    def cells_at(self, now: float) -> Content:
+        """The cells at this moment."""
+        return self.cells if self.countdown is None else self.countdown(now)
 
 
 def role_cells(state: ClusterState, node: NodeState) -> Content:
@@ -63,7 +63,7 @@ def role_cells(state: ClusterState, node: NodeState) -> Content:
 
 
 def vrrp_cells(node: NodeState) -> Content:
-    """`✓ MASTER since 03:40:12`: keepalived's own word for this node."""
+    """`✓ MASTER since 03:40:12`: the VRRP state of this node."""
     keepalived = node.keepalived.value
     if keepalived is None:
         return problem(node.keepalived)
@@ -95,17 +95,17 @@ def link_text(state: ClusterState, node: NodeState) -> str:
 
 
 def problem(reading: Reading[Any]) -> Content:
-    """Why something could not be read, with its mark."""
+    """Why this reading failed, with a mark."""
     return line((f"✗ {kind_of_problem(reading)}", BAD))
 
 
 def kind_of_problem(reading: Reading[Any]) -> str:
-    """The reason in a word or two; findings and topology have the whole sentence."""
+    """The reason in one or two words. Findings and topology have the whole sentence."""
     return str(reading.problem.kind) if reading.problem else "not read yet"
 
 
 def ssh_cells(node: NodeState) -> Content:
-    """SSH, and how far the node's clock is off."""
+    """SSH, and the offset of the node's clock."""
     if node.ssh.value is None:
         return problem(node.ssh)
     offset = f", clock {round(node.clock.value.offset, 1) + 0.0:+.1f} s" if node.clock.value else ""
@@ -113,7 +113,7 @@ def ssh_cells(node: NodeState) -> Content:
 
 
 def link_cells(state: ClusterState, node: NodeState) -> tuple[str, Content]:
-    """Its label and its words: a replica's link to its source, or the master's replicas."""
+    """Label and text: a replica's link to its master, or the number of the master's replicas."""
     redis = node.redis.value
     if redis is None:
         return "Link", line(("—", DIM))
@@ -129,7 +129,7 @@ def link_cells(state: ClusterState, node: NodeState) -> tuple[str, Content]:
 
 
 def offset_cells(node: NodeState) -> Content:
-    """Where in the stream it stands, and how busy it is."""
+    """Replication offset and operations per second."""
     redis = node.redis.value
     if redis is None:
         return line(("—", DIM))
@@ -137,7 +137,7 @@ def offset_cells(node: NodeState) -> Content:
 
 
 def data_cells(node: NodeState) -> Content:
-    """Keys and memory; of a server that is down, its dump."""
+    """Keys and memory; where the server is down, its RDB file."""
     redis = node.redis.value
     if redis is not None:
         return line(f"{number_text(redis.total_keys)} keys · {bytes_text(redis.used_memory)}")
@@ -177,7 +177,7 @@ def short_log(text: str) -> str:
 
 
 def notify_cells(node: NodeState) -> Content:
-    """A notify script that runs now, else the newest line of its log."""
+    """A notify script that runs now; otherwise the newest line of the notify log."""
     if scripts := (node.processes.value.scripts if node.processes.value else ()):
         return line((f"! a script runs: {scripts[0].command}", WARN))
     tail = node.notify_log.value
@@ -187,22 +187,22 @@ def notify_cells(node: NodeState) -> Content:
 
 
 def notify_row(state: ClusterState, node: NodeState) -> Row:
-    """The notify log; while a script sleeps, what it sends next and in how many seconds, counted down."""
-    soon = pending_lines(state, node)
+    """The notify log; while a notify script sleeps, its next command and a countdown in seconds."""
+    pending = pending_lines(state, node)
     row = Row("Notify log", notify_cells(node), node.notify_log.at)
-    if not soon:
+    if not pending:
         return row
 
     def count(now: float) -> Content:
-        left = soon[0].left(now)
+        left = pending[0].left(now)
         when = "? s" if left is None else f"{whole(left)} s"
-        return line((f"! {when} → {soon[0].command}", WARN))
+        return line((f"! {when} → {pending[0].command}", WARN))
 
-    return replace(row, at=node.processes.at or row.at, counted=count)
+    return replace(row, at=node.processes.at or row.at, countdown=count)
 
 
 def further_rows(node: NodeState, now: float) -> list[Row]:
-    """What is shown where there is room."""
+    """The rows that are shown only where there is room."""
     more: list[Row] = []
     if redis := node.redis.value:
         saved = redis.persistence.rdb_last_save
@@ -226,7 +226,7 @@ def further_rows(node: NodeState, now: float) -> list[Row]:
 
 
 def redis_rows(state: ClusterState, node: NodeState) -> list[Row]:
-    """What every kind has in common: the host, its Redis, the link, the data."""
+    """The rows of every kind: SSH, Redis, replication link, offset, data."""
     label, link = link_cells(state, node)
     redis, data = node.redis.value, data_cells(node)
     short_data = data

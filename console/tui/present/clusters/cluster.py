@@ -1,4 +1,4 @@
-"""The cluster screen in words: the answer in three seconds, the topology, findings, timeline, history."""
+"""The texts of the cluster screen: headline, topology, findings, timeline, history; and the list of clusters."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from console.tui.state.cluster_view import ClusterView, Sample
 from console.tui.state.timeline import Event
 
 BARS = "▁▂▃▄▅▆▇█"
-SURVIVES: dict[Verdict, tuple[str, str, str]] = {
+SURVIVAL: dict[Verdict, tuple[str, str, str]] = {
     Verdict.HOLDS: ("✓", "survived", GOOD),
     Verdict.FAILS: ("✗", "NOT survived", BAD),
     Verdict.UNKNOWN: ("?", "not known", WARN),
@@ -47,7 +47,7 @@ SURVIVES: dict[Verdict, tuple[str, str, str]] = {
 
 
 def headline(view: ClusterView, width: int, height: int) -> Lines:
-    """Three lines: how it is; what is wrong; what to do. Where there is a fourth: why the next failure is survived."""
+    """Health, worst finding, next action; with a fourth line, why the next failure is or is not survived."""
     state = view.state
     if state is None:
         problem = view.trouble or "waiting for the first answers of its nodes"
@@ -56,20 +56,20 @@ def headline(view: ClusterView, width: int, height: int) -> Lines:
     facts = _facts(view, state, short=False)
     if facts.cell_length > width:
         facts = _facts(view, state, short=True)
-    wrong, do = _what_and_do(view)
-    lines = (fitted(facts, width), fitted(wrong, width), fitted(do, width))
+    finding, action = _finding_and_action(view)
+    lines = (fitted(facts, width), fitted(finding, width), fitted(action, width))
     if height < 4 or not view.findings or view.protection is None:  # noqa: PLR2004
         return lines
     return (*lines, fitted(line(("next failure: ", DIM), survival(view)), width))
 
 
 def survival(view: ClusterView) -> str:
-    """Why the next failure would, or would not, be survived; empty before the first observation."""
+    """Why the next failure would or would not be survived; empty before the first observation."""
     return view.protection.reason if view.protection else ""
 
 
-def todo(finding: Finding) -> Content:
-    """What to do about a finding, with the key to press."""
+def next_action(finding: Finding) -> Content:
+    """The next action for a finding, with the key to press."""
     if finding.next.runbook:
         return line(("→ press b", f"{BOLD} {NOTE}"), f" for the runbook {finding.next.runbook}")
     return line(("→ ", NOTE), finding.next.advice or "no action is known")
@@ -79,22 +79,22 @@ def _facts(view: ClusterView, state: ClusterState, *, short: bool) -> Content:
     mark, word, style = HEALTH[view.health]
     sep: Part = (" │ " if short else "  │ ", DIM)
     master = line(("master " if len(state.masters) <= 1 else "masters ", DIM), _master(state, short=short))
-    name, where = presentation_of(state.kind).pointer(state, short)
-    pointer = line((f"{name} ", DIM), where)
+    name, target = presentation_of(state.kind).endpoint(state, short)
+    endpoint = line((f"{name} ", DIM), target)
     survives = line(("next failure ", DIM), _survival(view))
-    return line((f"{mark} {word}", f"{BOLD} {style}"), sep, master, sep, pointer, sep, survives)
+    return line((f"{mark} {word}", f"{BOLD} {style}"), sep, master, sep, endpoint, sep, survives)
 
 
-def _what_and_do(view: ClusterView) -> tuple[Content, Content]:
+def _finding_and_action(view: ClusterView) -> tuple[Content, Content]:
     if view.trouble:
-        return line((f"! {view.trouble}", WARN)), line("→ press r to try again; what is shown is old")
+        return line((f"! {view.trouble}", WARN)), line("→ press r to try again; the values shown are old")
     if not view.findings:
         if view.health is Health.UNKNOWN:
             return line("Nothing could be observed."), line("→ press r to reconnect")
         return line(survival(view) or "Nothing is wrong."), line("→ nothing to do")
     top = view.findings[0]
     mark, _, style = SEVERITY[top.severity]
-    return line((f"{mark} ", style), top.summary), todo(top)
+    return line((f"{mark} ", style), top.summary), next_action(top)
 
 
 def _master(state: ClusterState, *, short: bool = False) -> Content:
@@ -109,14 +109,14 @@ def _master(state: ClusterState, *, short: bool = False) -> Content:
 
 
 def _survival(view: ClusterView) -> Content:
-    return marked(SURVIVES[view.protection.verdict]) if view.protection else line("?")
+    return marked(SURVIVAL[view.protection.verdict]) if view.protection else line("?")
 
 
 # --- topology -----------------------------------------------------------------------------------------------------
 
 
 def topology(state: ClusterState, width: int) -> Lines:
-    """Who reaches the master, who watches it, and who follows whom: a line each, the ways of clients first."""
+    """One line for each path: clients to the master, Sentinels, replication links."""
     return presentation_of(state.kind).topology(state, width)
 
 
@@ -124,14 +124,14 @@ def topology(state: ClusterState, width: int) -> Lines:
 
 
 def finding_lines(finding: Finding, width: int, *, roomy: bool) -> Lines:
-    """One finding on one line: mark, word, sentence. Where there is room, what to do on a second one."""
+    """One finding on one line: mark, severity, sentence. Where there is room, the next action on a second line."""
     mark, word, style = SEVERITY[finding.severity]
     head = fitted(line((f"{mark} {word:<8} ", style), finding.summary), width)
-    return (head, fitted(line(" " * 11, (todo(finding).plain, DIM)), width)) if roomy else (head,)
+    return (head, fitted(line(" " * 11, (next_action(finding).plain, DIM)), width)) if roomy else (head,)
 
 
 def finding_detail(finding: Finding, width: int) -> Lines:
-    """A finding with everything it rests on."""
+    """A finding with its reason, its evidence and the next action."""
     mark, word, style = SEVERITY[finding.severity]
     nodes = ", ".join(finding.nodes) or "the whole cluster"
     return (
@@ -146,7 +146,7 @@ def finding_detail(finding: Finding, width: int) -> Lines:
         *itertools.chain.from_iterable(wrapped(one, width, indent="  ", first="· ") for one in finding.evidence),
         line(""),
         line(("What to do", DIM)),
-        *wrapped(todo(finding).plain, width),
+        *wrapped(next_action(finding).plain, width),
     )
 
 
@@ -154,7 +154,7 @@ def finding_detail(finding: Finding, width: int) -> Lines:
 
 
 def timeline(events: tuple[Event, ...], width: int) -> Lines:
-    """Newest first. What only a log tells says so."""
+    """Newest first. Events from a notify log are marked `(log)`."""
     if not events:
         return (line(("No change was seen since the console opened.", DIM)),)
     longest = max(len(event.subject) for event in events)
@@ -165,7 +165,7 @@ def timeline(events: tuple[Event, ...], width: int) -> Lines:
                 " ",
                 (f"{event.subject:<{longest}} ", BOLD),
                 event.text,
-                (" (log)" if event.logged else "", DIM),
+                (" (log)" if event.from_log else "", DIM),
             ),
             width,
         )
@@ -177,9 +177,9 @@ def timeline(events: tuple[Event, ...], width: int) -> Lines:
 
 
 def history(samples: tuple[Sample, ...], width: int, traffic: Quiescence | None = None) -> Lines:
-    """Lag and write rate as plain bars, newest at the right, with the figures that the bars stand for.
+    """Lag and write rate as bars, newest at the right, with their numbers.
 
-    The word for the traffic stands beside the writes; where there is room, what it rests on stands below.
+    The level of the traffic stands beside the write rate, its reasons below.
     """
     room = max(10, width)
     shown = samples[-room:]
@@ -191,7 +191,7 @@ def history(samples: tuple[Sample, ...], width: int, traffic: Quiescence | None 
     return (
         *_plot("Lag", lag, room, "", span),
         *_plot("Writes", written, room, "/s", span, TRAFFIC[traffic.level] if traffic else None),
-        *(_meter(traffic, width) if traffic else ()),
+        *(_traffic_lines(traffic, width) if traffic else ()),
     )
 
 
@@ -203,15 +203,15 @@ TRAFFIC: dict[Level, tuple[str, str, str]] = {
 }
 
 
-def _meter(traffic: Quiescence, width: int) -> Lines:
-    """Whether this is a good moment for a full sync, and the figures that say so."""
-    said = wrapped(f"→ {traffic.advice}", width, WARN) if traffic.advice else wrapped(traffic.words, width)
-    figures = (wrapped(one, width, DIM, indent="  ", first="· ") for one in traffic.figures)
-    return (*said, *itertools.chain.from_iterable(figures))
+def _traffic_lines(traffic: Quiescence, width: int) -> Lines:
+    """Whether this is a good moment for a full sync, and the measurements behind it."""
+    advice = wrapped(f"→ {traffic.advice}", width, WARN) if traffic.advice else wrapped(traffic.words, width)
+    measurements = (wrapped(one, width, DIM, indent="  ", first="· ") for one in traffic.figures)
+    return (*advice, *itertools.chain.from_iterable(measurements))
 
 
 def sparkline(values: list[float | None], width: int) -> str:
-    """Bars from 0 to the highest value; a dot where nothing is known, so that a gap is not taken for zero."""
+    """Bars from 0 to the highest value. A dot stands for a value that is not known: it is not zero."""
     shown = values[-width:]
     top = max((one for one in shown if one is not None), default=0.0)
     bars = "".join(
@@ -232,8 +232,8 @@ def _plot(
     latest = values[-1]
     now_text = "not known now" if latest is None else f"now {bytes_text(latest)}{unit}"
     top = f", highest {bytes_text(max(known))}{unit}" if known else ""
-    said: tuple[Part, ...] = ("  ", marked(word)) if word else ()
-    head = line((f"{title:<7}", BOLD), now_text, (f"{top}, last {span}", DIM), *said)
+    level: tuple[Part, ...] = ("  ", marked(word)) if word else ()
+    head = line((f"{title:<7}", BOLD), now_text, (f"{top}, last {span}", DIM), *level)
     return (fitted(head, width), line((sparkline(values, width), NOTE)))
 
 
@@ -241,7 +241,7 @@ def _plot(
 
 
 def cluster_line(view: ClusterView, now: float, width: int, longest: int) -> tuple[Content, Content]:
-    """Two lines of the list: how the cluster is, and its worst finding."""
+    """Two lines of the list of clusters: its health, and its worst finding."""
     mark, word, style = HEALTH[view.health]
     state = view.state
     name: Part = (f"{view.name:<{longest}}  ", BOLD)
@@ -249,9 +249,9 @@ def cluster_line(view: ClusterView, now: float, width: int, longest: int) -> tup
         note = view.trouble or f"connecting to {counted(len(view.spec.nodes), 'node')}"
         return line(name, ("? waiting", WARN)), fitted(line(("  " + note, DIM)), width)
     age = view.age(now) or 0.0
-    pointer, where = presentation_of(state.kind).pointer(state, True)
+    endpoint, target = presentation_of(state.kind).endpoint(state, True)
     first = line(
-        name, (f"{mark} {word:<9}", style), ("master ", DIM), _master(state), (f"  {pointer} ", DIM), where, "  ",
+        name, (f"{mark} {word:<9}", style), ("master ", DIM), _master(state), (f"  {endpoint} ", DIM), target, "  ",
         (f"seen {seconds_text(age)} ago", DIM),
     )  # fmt: skip
     worst = view.findings[0].summary if view.findings else survival(view)

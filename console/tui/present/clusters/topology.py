@@ -1,4 +1,4 @@
-"""The way of clients to the master, and who follows whom: lines that several kinds share."""
+"""Lines of the topology that several kinds share: the VIP, and the replication links."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from console.tui.present.clusters.cells import link_text, role_cells
 from console.tui.present.formatting import BAD, BOLD, WARN, Lines, Part, fitted, line
 
 
-def through_vip(state: ClusterState, width: int) -> Content:
-    """`clients ─▶ VIP … on redis-b ─▶ redis-b ✓ MASTER`: told by the run_id that answers there."""
+def vip_line(state: ClusterState, width: int) -> Content:
+    """`clients ─▶ VIP … on redis-b ─▶ redis-b ✓ MASTER`: the run_id that answers at the VIP tells which Redis it is."""
     behind = state.vip_reaches
     holders = " + ".join(state.vip_holders) or ("?" if state.vip_unread else "nobody")
     head: list[Part] = ["clients ─▶ ", (f"VIP {state.vip}", BOLD), f" on {holders} ─▶ "]
@@ -23,19 +23,19 @@ def through_vip(state: ClusterState, width: int) -> Content:
     return fitted(line(*head), width)
 
 
-def edges(state: ClusterState, width: int, *, but: str | None) -> Lines:
-    """A line for every node but one: whom it follows."""
+def follower_lines(state: ClusterState, width: int, *, skip: str | None) -> Lines:
+    """One line for every node but `skip`: the master that it replicates from."""
     longest = max((len(node.name) for node in state.nodes), default=0)
-    return tuple(fitted(_edge(state, node, longest), width) for node in state.nodes if node.name != but)
+    return tuple(fitted(_follower_line(state, node, longest), width) for node in state.nodes if node.name != skip)
 
 
-def _edge(state: ClusterState, node: NodeState, longest: int) -> Content:
+def _follower_line(state: ClusterState, node: NodeState, longest: int) -> Content:
     redis = node.redis.value
     name: Part = (f"{node.name:<{longest}}", BOLD)
     if redis is None:
         return line(name, " ─✗ ", (str(node.redis.problem), BAD))
     if redis.role is Role.MASTER:
-        return line(name, " ─✗ ", ("is a master of its own and follows nobody", BAD))
+        return line(name, " ─✗ ", ("is a master too, replicates from nobody", BAD))
     source, link = source_of(state, node), redis.master
     follows = source.name if source else f"{link.host}:{link.port}, not of this cluster" if link else "?"
     alive = link is not None and (link.up or link.sync_in_progress)
@@ -43,8 +43,8 @@ def _edge(state: ClusterState, node: NodeState, longest: int) -> Content:
     return line(name, arrow, (follows, "" if source else BAD), "  ", (link_text(state, node), "" if alive else BAD))
 
 
-def vip_point(state: ClusterState, short: bool) -> tuple[str, Content]:
-    """Which node has the virtual IP, and whether it reaches that one."""
+def vip_endpoint(state: ClusterState, short: bool) -> tuple[str, Content]:
+    """The node that holds the VIP, and whether clients reach that node."""
     holders = state.vip_holders
     if len(holders) == 1:
         on = line((f"on {holders[0]}", BOLD))

@@ -1,4 +1,4 @@
-"""TODO-DOC."""
+"""The texts before a run is armed: the list of runbooks, the roles, the plan, what arming means."""
 
 from __future__ import annotations
 
@@ -24,9 +24,13 @@ from console.tui.present.runs.sections import check_lines, section
 
 
 def required_lines(checks: tuple[Check, ...], width: int) -> Lines:
-    """What must hold before the first step."""
-    held = all(one.holds for one in checks)
-    head = (GOOD, "Can begin now") if held else (BAD, "Cannot begin now: this must hold first")
+    """The preconditions of the whole run."""
+    met = all(one.holds for one in checks)
+    head = (
+        (GOOD, "The run can start now")
+        if met
+        else (BAD, "The run cannot start now: these preconditions must hold first")
+    )
     return (line((head[1], f"{BOLD} {head[0]}")), *check_lines(checks, width), line(""))
 
 
@@ -38,7 +42,7 @@ def runbook_line(runbook: Runbook, width: int, longest: int) -> tuple[Content, C
 
 
 def arming_lines(runbook: Runbook, roles: Mapping[str, str], cluster: str, width: int) -> Lines:
-    """What arming means, and who is who: read before the key is pressed."""
+    """The roles, what arming means, and the steps."""
     longest = max((len(one.name) for one in runbook.roles), default=0)
     blank = " " * (longest + 2)
     described = chain.from_iterable(
@@ -46,30 +50,25 @@ def arming_lines(runbook: Runbook, roles: Mapping[str, str], cluster: str, width
         for one in runbook.roles
     )
     typed = sum(step.gate is GateKind.TYPE_NAME for step in runbook.steps)
-    asked_for = sum(step.gate is GateKind.CONFIRM for step in runbook.steps)
+    confirmed = sum(step.gate is GateKind.CONFIRM for step in runbook.steps)
+    meaning = (
+        "Until now this console could change nothing. Once armed, it can change this cluster, and no other.",
+        "Nothing is sent without your answer.",
+        f"Steps that ask before they run: {confirmed}. Steps that ask you to type the name of the node: {typed}.",
+        "Right before a command is sent, the servers are checked again. If they changed, the step is refused.",
+        "Every decision, command and answer is written to a journal on this machine.",
+        "You can stop the run at every question. Then the console is read-only again.",
+    )
     return (
         line((runbook.title, BOLD), f"  on {cluster}"),
         *wrapped(runbook.summary, width, DIM),
-        *section("Who is who", tuple(described)),
-        *section(
-            "What arming means",
-            (
-                *wrapped("Until now this console could change nothing. Armed, it can, on this cluster only.", width),
-                *wrapped(
-                    f"Nothing is sent without you: {counted(asked_for, 'step')} ask first, "
-                    f"{counted(typed, 'step')} ask you to type the node's name.",
-                    width,
-                ),
-                *wrapped("Everything is looked at again right before it is sent, and refused if it changed.", width),
-                *wrapped("Every decision, command and answer is written to a journal on this machine.", width),
-                *wrapped("You can stop at every question. The run ends, and the console is read-only again.", width),
-            ),
-        ),
+        *section("Roles", tuple(described)),
+        *section("What arming means", tuple(chain.from_iterable(wrapped(one, width) for one in meaning))),
         *section("Steps", tuple(_planned_step(at, runbook, roles, width) for at in range(len(runbook.steps)))),
     )
 
 
 def _planned_step(at: int, runbook: Runbook, roles: Mapping[str, str], width: int) -> Content:
     step = runbook.steps[at]
-    gate = {GateKind.NONE: "looks only", GateKind.CONFIRM: "asks", GateKind.TYPE_NAME: "name typed"}[step.gate]
+    gate = {GateKind.NONE: "observes only", GateKind.CONFIRM: "asks", GateKind.TYPE_NAME: "type the name"}[step.gate]
     return fitted(line(f"{at + 1:>2} ", step.title, (f"  on {roles.get(step.role, '?')}, {gate}", DIM)), width)

@@ -1,4 +1,4 @@
-"""TODO-DOC."""
+"""The entries of a journal, and the result of its check."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from console.tui.present.runs.times import both_times, whole_time
 
 
 def first_line(text: str) -> str:
-    """The first line of a script; the whole of it is in the list of entries."""
+    """The first line of a text, and how many more there are."""
     first, *rest = text.splitlines() or [""]
     return f"{first} … and {counted(len(rest), 'line')} more" if rest else first
 
@@ -37,7 +37,7 @@ def entry_line(entry: Entry, width: int, zone: tzinfo | None = None) -> Content:
 
 
 def entry_detail(entry: Entry, width: int, zone: tzinfo | None = None) -> Lines:
-    """Everything that stands in it, as it was written."""
+    """All fields of an entry as they were written."""
     written = json.dumps(entry.data, indent=1, ensure_ascii=False).splitlines()
     return (
         line((f"entry {entry.seq}  {entry.kind}", BOLD)),
@@ -54,19 +54,24 @@ def _indent(text: str) -> str:
 
 
 def journal_check_lines(check: ChainCheck, path: str, width: int) -> Lines:
-    """Whether each entry fits the one before, and where it stops."""
+    """Whether the hash chain of the journal is intact; if not, where it breaks."""
     if not check.sound:
         return (
             line((f"✗ The journal is broken at line {check.broken_line}", f"{BOLD} {BAD}")),
             *wrapped(f"{check.reason}.", width),
             *wrapped(
-                f"{counted(check.entries, 'entry', 'entries')} before it are sound; nothing after them counts.", width
+                f"Valid before that line: {counted(check.entries, 'entry', 'entries')}. Nothing after them is valid.",
+                width,
             ),
             *wrapped(path, width, DIM),
         )
-    end = "It is closed." if check.closed else "It is not closed: it is under way, or died, or its end was cut off."
+    end = (
+        "The run is closed."
+        if check.closed
+        else "The run is not closed: it is under way, it died, or the end of the file was cut."
+    )
     return (
-        line((f"✓ {counted(check.entries, 'entry', 'entries')}, each fits the one before", f"{BOLD} {GOOD}")),
+        line((f"✓ {counted(check.entries, 'entry', 'entries')} in an unbroken hash chain", f"{BOLD} {GOOD}")),
         *wrapped(end, width, "" if check.closed else WARN),
         *wrapped(path, width, DIM),
     )

@@ -1,4 +1,4 @@
-"""Another operator's run in words, as the lock on the nodes tells of it (H26)."""
+"""The run of another operator, by the lock that it holds on the nodes (H26)."""
 
 from __future__ import annotations
 
@@ -16,61 +16,66 @@ UNDER_WAY: Sign = ("»", "under way", NOTE)
 
 
 def locks_of_others(state: ClusterState | None, own: str) -> tuple[RunLock, ...]:
-    """The runs that hold locks on this cluster, without our own."""
+    """The runs that hold locks on this cluster, without the run of this console."""
     return tuple(one for one in runs_on(state) if one.run_id != own) if state is not None else ()
 
 
 def lock_banner(lock: RunLock, width: int) -> Content:
-    """One line: somebody is at work here."""
+    """One line: another operator's run is under way on this cluster."""
     step = f", step {lock.step}" if lock.step else ""
-    head = line((f"» {lock.operator} is at work", f"{BOLD} {WARN}"), f" (f follows): {lock.runbook}{step}")
+    head = line((f"» {lock.operator} runs {lock.runbook}{step}", f"{BOLD} {WARN}"), " (press f to follow)")
     return fitted(line(head, (f"  since {both_times(armed_at(lock))}", DIM)), width)
 
 
 def armed_at(lock: RunLock) -> str:
-    """When it was armed, as entries of a journal have it."""
+    """When the run was armed, in the format of journal entries."""
     return datetime.fromtimestamp(lock.since, UTC).isoformat(timespec="seconds")
 
 
 def lock_lines(lock: RunLock, width: int) -> Lines:
-    """All that the nodes say of a run whose journal is not on this machine."""
+    """What the lock says of a run whose journal is not on this machine."""
     facts = (
         ("run", lock.run_id),
         ("cluster", lock.cluster),
         ("runbook", lock.runbook),
-        ("step", lock.step or "before the first one"),
-        ("who", ", ".join(one for one in (lock.operator, whence(lock)) if one)),
+        ("step", lock.step or "before the first step"),
+        ("operator", ", ".join(one for one in (lock.operator, whence(lock)) if one)),
         ("since", whole_time(armed_at(lock))),
-        *((("over", f"taken from {lock.over} by a typed sentence"),) if lock.over else ()),
+        *((("takeover", f"from {lock.over}, by a typed sentence"),) if lock.over else ()),
     )
     return (
-        *(row for name, value in facts for row in wrapped(value, width, indent=" " * 9, first=f"{name:<9}")),
+        *(row for name, value in facts for row in wrapped(value, width, indent=" " * 10, first=f"{name:<10}")),
         line(""),
         *wrapped(
-            "Its journal is not on this machine: this is what the nodes tell of it, looked at again every second."
-            " What it changes is seen on the cluster's screen.",
+            "Its journal is not on this machine. This is what its lock on the nodes says, read every second."
+            " The screen of the cluster shows what the run changes.",
             width,
         ),
     )
 
 
 def lock_gone_lines(run_id: str, width: int) -> Lines:
-    """The run that was followed holds no lock any more."""
+    """The followed run holds no lock any more."""
     return (
         *wrapped(
-            f"The run {run_id} holds no lock any more: it has ended, or its console has.", width, f"{BOLD} {WARN}"
+            f"The run {run_id} holds no lock any more: the run or its console has ended.", width, f"{BOLD} {WARN}"
         ),
         *wrapped("Its journal is not on this machine. Look at the cluster before you do anything.", width),
     )
 
 
 def lock_held_lines(lock: RunLock, width: int) -> Lines:
-    """Why nothing was armed, and what a takeover is."""
+    """Why nothing was armed, and what a takeover does."""
     return (
         *wrapped(f"{words(lock)}.", width, BOLD),
-        *wrapped(f"{whence(lock) or 'where its operator sits is not known'}; run {lock.run_id}", width),
+        *wrapped(f"{whence(lock) or 'terminal not known'}; run {lock.run_id}", width),
         line(""),
-        *wrapped("Two runs on one cluster undo each other: nothing was armed. Follow it, or ask its operator.", width),
-        *wrapped("If they are gone for good, you can end their run: it then sends nothing more.", width, WARN),
+        *wrapped(
+            "Two runs on one cluster can undo each other, so nothing was armed. Follow that run, or ask its operator.",
+            width,
+        ),
+        *wrapped(
+            "If the operator cannot be reached, you can take over: the other run then sends nothing more.", width, WARN
+        ),
         *wrapped(f"To take over, type: {takeover_sentence(lock)}", width, BOLD),
     )

@@ -1,4 +1,4 @@
-"""TODO-DOC."""
+"""The list of recorded runs, one line each."""
 
 from __future__ import annotations
 
@@ -25,15 +25,13 @@ def column_widths(rows: Iterable[tuple[str, str]]) -> tuple[int, int]:
 
 
 def list_head(widths: tuple[int, int]) -> Content:
-    """What stands in which column."""
+    """The names of the columns."""
     cluster, runbook = widths
-    return line(
-        ("  " + _columns("when, local", "how it stands", "cluster", "runbook", (cluster, runbook)) + "who", DIM)
-    )
+    return line(("  " + _columns("began", "status", "cluster", "runbook", (cluster, runbook)) + "operator", DIM))
 
 
 def list_line(sign: Sign, when: str, names: tuple[str, str], who: str, widths: tuple[int, int]) -> Content:
-    """Cells of the list: those of a run of this machine, or of one that the nodes tell of."""
+    """One run of the list."""
     mark, word, style = sign
     cluster, runbook = (f"{shortened(name or '?', room):<{room}}" for name, room in zip(names, widths, strict=True))
     return line(f"{when:<11} ", (f"{mark} {word:<12} ", style), (f"{cluster} ", BOLD), f"{runbook} ", (who or "?", DIM))

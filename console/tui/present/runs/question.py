@@ -1,4 +1,4 @@
-"""TODO-DOC."""
+"""The texts of a question of a run: what is sent, what would be lost, the evidence, the choices."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ CHOICES: dict[Choice, str] = {
 
 
 def choice_label(choice: Choice, kind: QuestionKind) -> str:
-    """What stands on the button."""
+    """The text on the button."""
     if choice is Choice.ABORT and kind in {QuestionKind.CONFIRM, QuestionKind.TYPE_NAME}:
         return "No, stop the run"
     if choice is Choice.RUN and kind is QuestionKind.CONFIRM:
@@ -50,11 +50,11 @@ def choice_label(choice: Choice, kind: QuestionKind) -> str:
 
 
 def question_lines(question: Question, live: tuple[Check, ...], width: int) -> Lines:
-    """What is put before the operator, in the order to read it: what is new, sent, lost, and what is true."""
-    sends = "What this step sends" if question.kind is QuestionKind.TROUBLE else "Will be sent"
+    """Everything the operator needs for the decision, the most important first."""
+    sends = "Commands of this step" if question.kind is QuestionKind.TROUBLE else "Commands to send"
     return (
         *_question_head(question, width),
-        *(section("What can be done now", remedy_lines(question.ways, width)) if question.ways else ()),
+        *(section("What you can do now", remedy_lines(question.ways, width)) if question.ways else ()),
         *_change_details(question.planned, width),
         *(section(sends, command_lines(question.planned, width)) if question.planned else ()),
         *(_preview(question.preview, width) if question.preview else ()),
@@ -65,7 +65,7 @@ def question_lines(question: Question, live: tuple[Check, ...], width: int) -> L
 
 
 def remedy_lines(lines: tuple[str, ...], width: int) -> Lines:
-    """What can be done about a step in trouble, a line each, its word first: `look again: nothing is sent, …`."""
+    """The remedies for a step in trouble, one line each: `look again: nothing is sent, …`."""
     drawn: list[Content] = []
     for one in lines:
         word, _, why = one.partition(": ")
@@ -75,16 +75,16 @@ def remedy_lines(lines: tuple[str, ...], width: int) -> Lines:
 
 
 def observed_age(question: Question, now: float) -> Content:
-    """How old what is shown at the gate is."""
+    """The age of the observation that the question is based on."""
     age = max(0.0, now - question.observed_at)
     style = WARN if age > STALE_AFTER else DIM
-    again = "; looked at again before sending" if question.kind in _GATES else ""
-    return line((f"Seen {seconds_text(age)} ago{again}.", style))
+    again = "; checked again before sending" if question.kind in _GATE_QUESTIONS else ""
+    return line((f"Observed {seconds_text(age)} ago{again}.", style))
 
 
 def prompt(question: Question, *, more: bool) -> Content:
-    """The question itself, and whether what it rests on goes on below."""
-    return line(_prompt(question), ("  (PgDn reads on)" if more else "", DIM))
+    """The question itself, and whether there is more text below."""
+    return line(_prompt(question), ("  (PgDn: more below)" if more else "", DIM))
 
 
 def _prompt(question: Question) -> Content:
@@ -97,7 +97,7 @@ def _prompt(question: Question) -> Content:
     return line(("This step is in trouble. What next?", f"{BOLD} {BAD}"))
 
 
-_GATES = frozenset({QuestionKind.CONFIRM, QuestionKind.TYPE_NAME})
+_GATE_QUESTIONS = frozenset({QuestionKind.CONFIRM, QuestionKind.TYPE_NAME})
 
 
 def _question_head(question: Question, width: int) -> Lines:
@@ -106,9 +106,9 @@ def _question_head(question: Question, width: int) -> Lines:
     if question.reason:
         lines += wrapped(question.reason, width, WARN)
     if question.sentence:
-        lines += wrapped(f"To take the loss shown below all the same, type: {question.sentence}", width, BOLD)
+        lines += wrapped(f"To accept the loss shown below, type: {question.sentence}", width, BOLD)
     if question.differences:
-        lines.append(line(("Refused: this changed since it was shown", f"{BOLD} {BAD}")))
+        lines.append(line(("Refused: this has changed since it was shown", f"{BOLD} {BAD}")))
         lines += chain.from_iterable(wrapped(one, width, indent="  ", first="≠ ") for one in question.differences)
     return tuple(lines)
 
@@ -116,8 +116,8 @@ def _question_head(question: Question, width: int) -> Lines:
 def _preview(preview: LossPreview, width: int) -> Lines:
     warnings = chain.from_iterable(wrapped(one, width, WARN, indent="  ", first="! ") for one in preview.warnings)
     words = chain.from_iterable(wrapped(one, width, indent="  ") for one in preview.lines)
-    said = any(preview.reason in one for one in preview.lines)
-    head = wrapped(f"{preview.source} → {preview.target}" + ("" if said else f": {preview.reason}"), width, BOLD)
+    repeated = any(preview.reason in one for one in preview.lines)
+    head = wrapped(f"{preview.source} → {preview.target}" + ("" if repeated else f": {preview.reason}"), width, BOLD)
     return section("What would be lost", (*warnings, *head, *words))
 
 

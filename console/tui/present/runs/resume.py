@@ -1,4 +1,4 @@
-"""TODO-DOC."""
+"""The text before a run is resumed."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from console.tui.present.runs.times import whole_time
 
 
 def resume_lines(past: PastRun, width: int) -> Lines:
-    """What the journal says before a run is gone on with, and what going on means: read before the key is pressed."""
+    """The state of each step by the journal, and what resuming means."""
     assessment = {
-        StepStatus.DONE: "done, by the journal: it is looked at again",
-        StepStatus.SKIPPED: "skipped, by the journal",
+        StepStatus.DONE: "done; it is checked again",
+        StepStatus.SKIPPED: "skipped",
         StepStatus.WAITING: "open",
-        StepStatus.UNKNOWN: "UNKNOWN: a command was sent, or may have been, and no answer is recorded",
+        StepStatus.UNKNOWN: "UNKNOWN: a command was sent or may have been sent, and no answer is recorded",
     }
     rows = (
         row
         for step in past.steps
         for row in wrapped(
-            assessment.get(step.status, f"open again: it stood at {step.status.value}"),
+            assessment.get(step.status, f"open again; it was {step.status.value}"),
             width,
             WARN if step.status is StepStatus.UNKNOWN else "",
             indent=" " * 27,
@@ -40,15 +40,20 @@ def resume_lines(past: PastRun, width: int) -> Lines:
     )
     return (
         line((past.title, BOLD), f"  on {past.cluster}"),
-        *wrapped(f"Begun {whole_time(past.opened_at)} by {past.operator or '?'}.", width, DIM),
+        *wrapped(f"Began {whole_time(past.opened_at)} by {past.operator or '?'}.", width, DIM),
         *problem_lines(past, width),
         line(""),
-        line(("What the journal says", f"{BOLD} {NOTE}")),
+        line(("Steps by the journal", f"{BOLD} {NOTE}")),
         *rows,
         line(""),
         line(("What resuming means", f"{BOLD} {NOTE}")),
-        *wrapped("All nodes are looked at first. What is believed of each step is shown, with why.", width),
-        *wrapped("A command whose answer was lost is never sent again by itself: looking decides, or you do.", width),
-        *wrapped("Each step that changes something asks you, as in a new run. The same journal goes on.", width),
-        *wrapped(f"Roles are kept: {', '.join(f'{role} = {node}' for role, node in past.roles.items())}.", width),
+        *wrapped("First all nodes are observed. Then the state of each step is shown, with the reason.", width),
+        *wrapped(
+            "A command whose answer was lost is never repeated without a decision: the observation decides, or you do.",
+            width,
+        ),
+        *wrapped("Each step that changes something asks you, as in a new run. The same journal is continued.", width),
+        *wrapped(
+            f"The roles stay the same: {', '.join(f'{role} = {node}' for role, node in past.roles.items())}.", width
+        ),
     )

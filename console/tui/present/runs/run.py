@@ -1,4 +1,4 @@
-"""A run in words: its steps, the step under way, what is asked, how it ended."""
+"""The texts of a run: its steps, the details of one step, its end."""
 
 from __future__ import annotations
 
@@ -34,33 +34,33 @@ from console.tui.present.formatting import (
 from console.tui.present.runs.sections import check_lines, command_lines, section
 
 GATES: dict[GateKind, str] = {
-    GateKind.NONE: "runs by itself: it changes nothing",
+    GateKind.NONE: "runs without a question: it changes nothing",
     GateKind.CONFIRM: "asks before it runs",
-    GateKind.TYPE_NAME: "asks for the node's name to be typed",
+    GateKind.TYPE_NAME: "asks you to type the name of the node",
 }
 
 
 def step_list(run: RunState, selected: int, width: int) -> Lines:
-    """The list at the left: number, mark, name, status in a word; `▸` is the step whose details are shown."""
+    """The list of steps: number, mark, name, status. `▸` marks the step whose details are shown."""
     return tuple(_step_line(at, one, selected=at == selected, width=width) for at, one in enumerate(run.steps))
 
 
 def title(run: RunState, width: int) -> Content:
-    """One line: the runbook, how far it is, how it goes."""
+    """One line: the runbook, how many steps are done, the outcome."""
     final = {StepStatus.DONE, StepStatus.SKIPPED}
     done = sum(one.status in final for one in run.steps)
     resumed = ", resumed" if run.resumed else ""
-    far = f"  {done} of {len(run.steps)} done{resumed}  "
-    return fitted(line((run.runbook.title, BOLD), far, marked(OUTCOME[run.outcome])), width)
+    progress = f"  {done} of {len(run.steps)} done{resumed}  "
+    return fitted(line((run.runbook.title, BOLD), progress, marked(OUTCOME[run.outcome])), width)
 
 
 def starting(stopping: bool) -> Lines:
-    """Before the runner told anything."""
+    """The line before the first message of the runner."""
     return (line("Stopping." if stopping else "Arming: opening the journal and the connections."),)
 
 
 def step_detail(run: RunState, index: int, live: tuple[Check, ...], now: float, width: int) -> Lines:
-    """One step: why, on which node, under which conditions, what is sent, what came back."""
+    """One step: its reason, node, commands, gate, preconditions, proofs and output."""
     one = run.steps[index]
     step = one.step
     checks = live or one.checks
@@ -75,7 +75,7 @@ def step_detail(run: RunState, index: int, live: tuple[Check, ...], now: float, 
         ),
         *(wrapped(one.note, width, WARN) if one.note else ()),
         *_assessment_of_step(run, index, width),
-        *section("Sends", command_lines(one.planned, width) or (line(("nothing: it only looks", DIM)),)),
+        *section("Sends", command_lines(one.planned, width) or (line(("nothing: it only observes", DIM)),)),
         *section("Gate", (line(GATES[step.gate]),)),
         *(section("Preconditions now", check_lines(checks, width)) if checks else ()),
         *(section(f"To be proved{proofs_note}", check_lines(one.proofs, width)) if one.proofs else ()),
@@ -83,7 +83,7 @@ def step_detail(run: RunState, index: int, live: tuple[Check, ...], now: float, 
     )
 
 
-ASSESSMENT: dict[AssessmentKind, tuple[str, str]] = {
+ASSESSMENT_MARKS: dict[AssessmentKind, tuple[str, str]] = {
     AssessmentKind.OBSERVED: ("✓", GOOD),
     AssessmentKind.JOURNAL: ("✓", WARN),
     AssessmentKind.SKIPPED: ("-", DIM),
@@ -93,20 +93,20 @@ ASSESSMENT: dict[AssessmentKind, tuple[str, str]] = {
 
 
 def assessment_lines(run: RunState, width: int) -> Lines:
-    """What a resumed run believes of its steps, and why; those that are open without a reason in one line."""
-    drawn: list[Content] = [line(("Resumed: what is believed of each step, and why", f"{BOLD} {NOTE}"))]
+    """The assessment of each step of a resumed run, with its reason. Equal neighbours share a line."""
+    drawn: list[Content] = [line(("Resumed: the state of each step, and why", f"{BOLD} {NOTE}"))]
     for (kind, why, command), group in groupby(run.assessments, lambda one: (one.kind, one.why, one.command)):
         steps = [run.steps[one.index] for one in group]
         at = run.steps.index(steps[0]) + 1
         names = steps[0].step.id if len(steps) == 1 else f"to {at + len(steps) - 1} {steps[-1].step.id}"
-        mark, style = ASSESSMENT[kind]
+        mark, style = ASSESSMENT_MARKS[kind]
         drawn += wrapped(f"{names}, {kind.value}: {why}", width, style, indent=" " * 5, first=f"{mark} {at:>2} ")
         drawn += wrapped(command, width, BOLD, indent=" " * 7) if command else ()
     return (*drawn, line(""))
 
 
 def ending(run: RunState, width: int) -> Lines:
-    """How it ended, what was done, where the record is."""
+    """The outcome, what was done, and where the journal is."""
     done = [one for one in run.steps if one.status is StepStatus.DONE]
     skipped = [one for one in run.steps if one.status is StepStatus.SKIPPED]
     rest = [one for one in run.steps if one.status not in {StepStatus.DONE, StepStatus.SKIPPED}]
@@ -114,10 +114,10 @@ def ending(run: RunState, width: int) -> Lines:
         line((" ".join(OUTCOME[run.outcome][:2]), f"{BOLD} {OUTCOME[run.outcome][2]}"), f"  {run.runbook.title}"),
         *(wrapped(run.message, width) if run.message else ()),
         *section("Done", _step_endings(done, width) or (line(("nothing", DIM)),)),
-        *(section("Skipped, already true", _step_endings(skipped, width)) if skipped else ()),
+        *(section("Skipped, because it was true already", _step_endings(skipped, width)) if skipped else ()),
         *(section("Not done", _step_endings(rest, width)) if rest else ()),
         *section(
-            "Record", (*wrapped(run.journal or "none", width), line(f"redis-ha-console runs report {run.run_id}"))
+            "Journal", (*wrapped(run.journal or "none", width), line(f"redis-ha-console runs report {run.run_id}"))
         ),
         line(""),
         *wrapped("The console is read-only again. Esc goes back to the cluster.", width, GOOD),
@@ -125,14 +125,8 @@ def ending(run: RunState, width: int) -> Lines:
 
 
 def exit_message(run: RunState) -> str:
-    """For the terminal, after the screen is gone."""
+    """Printed on the terminal after the console has ended."""
     return f"run {run.run_id}: {run.outcome}\njournal: {run.journal}"
-
-
-# --- choosing and arming --------------------------------------------------------------------------------------------
-
-
-# --- parts ----------------------------------------------------------------------------------------------------------
 
 
 def _step_line(at: int, one: StepState, *, selected: bool, width: int) -> Content:
@@ -147,7 +141,7 @@ def _assessment_of_step(run: RunState, index: int, width: int) -> Lines:
     found = next((one for one in run.assessments if one.index == index), None)
     if found is None:
         return ()
-    return section("Believed when it was resumed", wrapped(f"{found.kind.value}: {found.why}", width))
+    return section("State when the run was resumed", wrapped(f"{found.kind.value}: {found.why}", width))
 
 
 def _took(one: StepState, now: float) -> tuple[str, ...]:

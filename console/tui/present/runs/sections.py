@@ -1,4 +1,4 @@
-"""TODO-DOC."""
+"""Sections of a step and of a question: commands and checks."""
 
 from __future__ import annotations
 
@@ -18,10 +18,12 @@ from console.tui.present.formatting import (
 
 
 def section(name: str, lines: Lines) -> Lines:
+    """Lines under a heading."""
     return (line(""), line((name, f"{BOLD} {NOTE}")), *lines)
 
 
 def command_lines(planned: tuple[Planned, ...], width: int) -> Lines:
+    """Each command with its node, its channel and its effect."""
     drawn: list[Content] = []
     for one in planned:
         drawn += wrapped(f"on {one.node} over {one.channel}: {one.summary}", width, DIM)
@@ -31,6 +33,7 @@ def command_lines(planned: tuple[Planned, ...], width: int) -> Lines:
 
 
 def check_lines(checks: tuple[Check, ...], width: int) -> Lines:
+    """Each check with its evidence; where it does not hold, with an advice."""
     drawn: list[Content] = []
     for one in checks:
         mark, word, style = VERDICT[one.verdict]
@@ -40,7 +43,7 @@ def check_lines(checks: tuple[Check, ...], width: int) -> Lines:
         drawn.append(line((mark, style), rows[0][1:]))
         drawn += rows[1:]
         if not one.holds:
-            drawn += wrapped(f"seen: {one.evidence}", width, indent="    ")
+            drawn += wrapped(f"observed: {one.evidence}", width, indent="    ")
             drawn += wrapped(f"→ {one.advice}", width, indent="    ") if one.advice else ()
         else:
             drawn += wrapped(one.evidence, width, DIM, indent="    ") if one.evidence else ()

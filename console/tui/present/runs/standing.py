@@ -1,4 +1,4 @@
-"""TODO-DOC."""
+"""The standing of a recorded run as a mark and a word."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from console.tui.present.formatting import (
 )
 
 Sign = tuple[str, str, str]
+"""Mark, word, style."""
 
 
 STANDING: Mapping[Standing, Sign] = {
@@ -24,7 +25,7 @@ STANDING: Mapping[Standing, Sign] = {
 
 
 def sign_of(past: PastRun) -> Sign:
-    """How it ended, or why it has no end: a mark, a word, a style."""
+    """The outcome, or why the run has none: mark, word, style."""
     if past.standing is Standing.CLOSED:
         outcome = past.outcome or Outcome.UNKNOWN
         mark, _, style = OUTCOME[outcome]

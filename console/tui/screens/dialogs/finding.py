@@ -15,7 +15,7 @@ from console.tui.widgets.lines import LinesPane
 
 
 class FindingDialog(Dialog):
-    """Everything a finding rests on. It stays while it is read, and says when it no longer holds."""
+    """The details of a finding. They stay, with a note, when the finding no longer holds."""
 
     def __init__(self, finding: Finding, newest: Callable[[], Finding | None]) -> None:
         super().__init__()
@@ -34,8 +34,12 @@ class FindingDialog(Dialog):
     def _draw_lines(self, width: int, _: int) -> Lines:
         newest = self._newest()
         self._finding = newest or self._finding
-        gone = (line(""), line(("It no longer holds: this is how it was seen last.", DIM))) if newest is None else ()
-        return (*present.finding_detail(self._finding, width), *gone)
+        ended = (
+            (line(""), line(("This finding no longer holds. These are its last details.", DIM)))
+            if newest is None
+            else ()
+        )
+        return (*present.finding_detail(self._finding, width), *ended)
 
 
 register(routes.FINDING, FindingDialog)

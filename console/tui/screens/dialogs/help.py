@@ -11,7 +11,7 @@ from console.tui.widgets.lines import LinesPane
 
 
 class HelpDialog(Dialog):
-    """Every key and every word."""
+    """Every key, and the words on the screens."""
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="window tall") as window:

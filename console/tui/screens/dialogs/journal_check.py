@@ -15,7 +15,7 @@ from console.tui.widgets.lines import LinesPane
 
 
 class JournalCheckDialog(Dialog):
-    """Whether each entry of a journal fits the one before."""
+    """Whether the hash chain of a journal is intact."""
 
     def __init__(self, newest: Callable[[], PastRun]) -> None:
         super().__init__()

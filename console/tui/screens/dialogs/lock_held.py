@@ -19,7 +19,7 @@ from console.tui.widgets.lines import LinesPane
 
 
 class LockHeldDialog(Dialog):
-    """Another operator's run holds the lock: following it has the focus; a takeover is typed, word for word."""
+    """Another operator's run holds the lock: follow it, arm nothing, or take over by a typed sentence."""
 
     def __init__(self, holder: RunLock, arm_again: Callable[[Takeover], None] | None) -> None:
         """`arm_again`: arms with a takeover, which ends the other run; None: no takeover is offered."""
@@ -30,15 +30,15 @@ class LockHeldDialog(Dialog):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="window locked") as window:
-            window.border_title = "Somebody is at work here"
-            window.border_subtitle = "Esc closes, nothing is armed"
+            window.border_title = "Another run is under way here"
+            window.border_subtitle = "Esc closes · nothing is armed"
             yield LinesPane(lambda width, _: lock_held_lines(self._holder, width), focusable=False)
             with Horizontal(classes="buttons"):
-                yield MarkedButton("Follow their run", id="follow", compact=True, classes="safe")
+                yield MarkedButton("Follow that run", id="follow", compact=True, classes="safe")
                 yield MarkedButton("Arm nothing", id="nothing", compact=True, classes="safe")
             if self._arm_again is not None:
                 with Horizontal(id="sending"):
-                    yield Input(placeholder="the sentence, word for word", compact=True, id="typed")
+                    yield Input(placeholder="the whole sentence", compact=True, id="typed")
                     yield MarkedButton("Take over", id="take", compact=True, disabled=True, classes="dangerous")
 
     def on_mount(self) -> None:

@@ -16,7 +16,7 @@ from console.tui.widgets.lines import LinesPane
 
 
 class QuitDialog(Dialog):
-    """Quitting while a run is armed. Staying has the focus; what is being sent is never interrupted."""
+    """Asks before the console ends while a run is armed. The button `Stay` has the focus."""
 
     def __init__(self, stop_and_quit: Callable[[], None]) -> None:
         super().__init__()
@@ -43,7 +43,7 @@ class QuitDialog(Dialog):
 
     def _draw_lines(self, width: int, _: int) -> Lines:
         return (
-            *wrapped("If you quit, the run stops at this question, or at the next one.", width),
+            *wrapped("If you quit, the run stops at its open or next question.", width),
             *wrapped("A command that is being sent is not interrupted: the console waits for its answer.", width),
         )
 

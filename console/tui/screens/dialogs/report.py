@@ -20,16 +20,16 @@ from console.tui.widgets.lines import LinesPane
 
 
 class ReportDialog(Dialog):
-    """Where a report goes, and in which form. A file that is there is replaced only by a button of its own."""
+    """Writes a report of a run to a file. An existing file is replaced only by a button of its own."""
 
     def __init__(self, past: PastRun) -> None:
         super().__init__()
         self._past = past
         self._form: Form = "md"
-        self._said = ""
-        self._good = False
-        self._there: Path | None = None
-        """A file that would have to be replaced."""
+        self._status = ""
+        self._succeeded = False
+        self._existing: Path | None = None
+        """The file that `Replace it` would replace."""
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="window report") as window:
@@ -62,25 +62,25 @@ class ReportDialog(Dialog):
 
     @on(Input.Changed)
     def changed(self) -> None:
-        self._there = None
+        self._existing = None
         self.query_one("#replace", Button).disabled = True
 
     def _write(self, *, replace: bool) -> None:
         path = Path(self.query_one("#path", Input).value).expanduser()
-        if replace and path != self._there:
+        if replace and path != self._existing:
             return
         try:
             past = self._past
             write_report(path, report_text(past.run_id, past.entries, past.chain, self._form), replace=replace)
         except FileExistsError:
-            self._say(f"{path} is there already. Write another name, or press Replace it.", there=path)
+            self._show_status(f"{path} exists. Enter another name, or press Replace it.", there=path)
         except OSError as error:
-            self._say(f"{path}: {error.strerror or error}")
+            self._show_status(f"{path}: {error.strerror or error}")
         else:
-            self._say(f"Written: {path}", good=True)
+            self._show_status(f"Written: {path}", good=True)
 
-    def _say(self, text: str, *, good: bool = False, there: Path | None = None) -> None:
-        self._said, self._good, self._there = text, good, there
+    def _show_status(self, text: str, *, good: bool = False, there: Path | None = None) -> None:
+        self._status, self._succeeded, self._existing = text, good, there
         replace = self.query_one("#replace", Button)
         if there is None and replace.has_focus:
             self.query_one(f"#write-{self._form}").focus()
@@ -88,10 +88,10 @@ class ReportDialog(Dialog):
         self.query_one(LinesPane).repaint()
 
     def _draw_lines(self, width: int, _: int) -> Lines:
-        style = f"{BOLD} {GOOD if self._good else BAD}"
+        style = f"{BOLD} {GOOD if self._succeeded else BAD}"
         return (
-            *wrapped(f"The report of {self._past.run_id}, from its journal alone; only you may read it.", width),
-            *(wrapped(f"{'✓' if self._good else '!'} {self._said}", width, style) if self._said else ()),
+            *wrapped(f"The report of {self._past.run_id}, made from its journal. Only you can read the file.", width),
+            *(wrapped(f"{'✓' if self._succeeded else '!'} {self._status}", width, style) if self._status else ()),
         )
 
 

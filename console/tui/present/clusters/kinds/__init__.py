@@ -1,13 +1,13 @@
-"""How each kind of cluster looks. A kind is a module; this is the one place that chooses."""
+"""How each kind of cluster is shown: one module and one row for each kind."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from console.tui.present.clusters.kinds import keepalived, sentinel_consul, sentinel_vip
-from console.tui.present.clusters.kinds.kind_presentation import KindPresentation, Side
+from console.tui.present.clusters.kinds.kind_presentation import KindPane, KindPresentation
 
-__all__ = ["PRESENTATIONS", "KindPresentation", "Side", "presentation_of"]
+__all__ = ["PRESENTATIONS", "KindPane", "KindPresentation", "presentation_of"]
 
 PRESENTATIONS: Mapping[str, KindPresentation] = {
     "keepalived": keepalived.PRESENTATION,
@@ -17,5 +17,5 @@ PRESENTATIONS: Mapping[str, KindPresentation] = {
 
 
 def presentation_of(kind: str) -> KindPresentation:
-    """The look of this kind, as `kind:` in the inventory has it. Raises KeyError where there is none."""
+    """How the kind with this name in the inventory is shown. Raises KeyError where there is none."""
     return PRESENTATIONS[kind]

@@ -15,13 +15,13 @@ from console.tui.present.clusters.cells import (
     vip_cells,
     vrrp_cells,
 )
-from console.tui.present.clusters.kinds.kind_presentation import KindPresentation, Side
-from console.tui.present.clusters.topology import edges, through_vip, vip_point
+from console.tui.present.clusters.kinds.kind_presentation import KindPane, KindPresentation
+from console.tui.present.clusters.topology import follower_lines, vip_endpoint, vip_line
 from console.tui.present.formatting import BOLD, DIM, GOOD, Lines, clock_text, fitted, line
 
 
 def rows(state: ClusterState, node: NodeState) -> list[Row]:
-    """With keepalived's own word, its priority and the newest line of its notify log."""
+    """Rows of a node: the VIP, keepalived's state and priority, and the newest line of its notify log."""
     held = node.holds(state.vip)
     here = line(("✓ holds it", GOOD)) if held and len(state.vip_holders) == 1 else None
     keepalived = node.keepalived.value
@@ -45,11 +45,11 @@ def _short_vrrp(node: NodeState) -> Content | None:
 
 
 def topology(state: ClusterState, width: int) -> Lines:
-    """Clients over the virtual IP; then every other node."""
-    return (through_vip(state, width), *edges(state, width, but=state.vip_reaches))
+    """One line each: the VIP; then every other node."""
+    return (vip_line(state, width), *follower_lines(state, width, skip=state.vip_reaches))
 
 
-def tail(node: NodeState) -> Content:
+def compact_suffix(node: NodeState) -> Content:
     """Keepalived's state and priority."""
     keepalived = node.keepalived.value
     word = problem(node.keepalived) if keepalived is None else line(str(keepalived.state))
@@ -58,7 +58,7 @@ def tail(node: NodeState) -> Content:
 
 
 def logs(state: ClusterState, _: float, width: int) -> Lines:
-    """The tails of the notify logs, node by node."""
+    """The last lines of each node's notify log."""
     drawn: list[Content] = []
     for node in state.nodes:
         found = node.notify_log.value
@@ -70,10 +70,10 @@ def logs(state: ClusterState, _: float, width: int) -> Lines:
 
 PRESENTATION = KindPresentation(
     rows=rows,
-    pointer=vip_point,
+    endpoint=vip_endpoint,
     topology=topology,
-    sides=(Side("logs", "Notify logs", logs),),
-    tail=tail,
-    essential=9,
-    ways=0,
+    panes=(KindPane("logs", "Notify logs", logs),),
+    compact_suffix=compact_suffix,
+    row_count=9,
+    fixed_lines=0,
 )

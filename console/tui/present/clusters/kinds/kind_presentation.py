@@ -1,4 +1,4 @@
-"""What a kind of cluster says on the screen: rows of its nodes, what points clients at the master, its own parts."""
+"""What one kind of cluster shows: the rows of its nodes, the endpoint of its clients, its topology, its own panes."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ from console.tui.present.formatting import Lines
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
-    """A part of the screen beside findings, timeline and history."""
+class KindPane:
+    """A pane that only some kinds have, beside findings, timeline and history."""
 
     name: str
-    """Of its tab."""
+    """The id of its widget."""
     title: str
     draw: Callable[[ClusterState, float, int], Lines]
-    """(state, now, width) → its lines, the essential ones first."""
+    """(state, now, width) → its lines, the most important first."""
 
 
 @dataclass(frozen=True, slots=True)
 class KindPresentation:
-    """One kind."""
+    """How one kind of cluster is shown."""
 
     rows: Callable[[ClusterState, NodeState], list[Row]]
-    """The essential rows of a node's card, in the order to read them."""
-    pointer: Callable[[ClusterState, bool], tuple[str, Content]]
-    """(state, short) → the name of what points clients at the master, and where it points."""
+    """The first rows of a node's card."""
+    row_count: int
+    """How many `rows` there are."""
+    endpoint: Callable[[ClusterState, bool], tuple[str, Content]]
+    """(state, short) → the VIP or service name that clients use, and the node that it leads to."""
     topology: Callable[[ClusterState, int], Lines]
-    """Who reaches whom: ways of clients and watchers first, one line each."""
-    sides: tuple[Side, ...]
-    tail: Callable[[NodeState], Content]
-    """What a node's one-line form ends with."""
-    essential: int
-    """Number of its rows."""
-    ways: int
-    """Lines of the topology that no screen is too low for; 0: one a node."""
+    """(state, width) → one line for each path: clients and Sentinels first, then the replication links."""
+    fixed_lines: int
+    """How many lines of the topology every screen shows, however low it is; 0: one for each node."""
+    panes: tuple[KindPane, ...]
+    compact_suffix: Callable[[NodeState], Content]
+    """The end of a node's one-line form."""

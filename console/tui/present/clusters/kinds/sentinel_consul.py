@@ -1,4 +1,4 @@
-"""A master that Sentinels choose, found by a name in Consul: catalog, checks, DNS and role side by side."""
+"""Sentinels choose the master; clients find it by a service name in Consul."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from textual.content import Content
 from console.core.model import ClusterState, ConsulState, NodeState
 from console.core.watchers.service_name import full_name, in_words, instance_of, passing, resolved, whose
 from console.tui.present.clusters.cells import Row, kind_of_problem, redis_rows, role_cells
-from console.tui.present.clusters.kinds.kind_presentation import KindPresentation, Side
-from console.tui.present.clusters.kinds.sentinels import SENTINELS, summary
-from console.tui.present.clusters.topology import edges
+from console.tui.present.clusters.kinds.kind_presentation import KindPane, KindPresentation
+from console.tui.present.clusters.kinds.sentinels import SENTINELS, sentinel_summary
+from console.tui.present.clusters.topology import follower_lines
 from console.tui.present.formatting import BAD, BOLD, DIM, GOOD, WARN, Lines, Part, age_note, fitted, line
 
 
 def rows(state: ClusterState, node: NodeState) -> list[Row]:
-    """What Consul says of the node stands under what its Redis says."""
+    """Rows of a node: below its Redis, whether Consul has it registered and passing."""
     at = state.consul.instances.at if state.consul is not None else 0.0
-    return [*redis_rows(state, node), Row("Consul", _of_node(state, node), at)]
+    return [*redis_rows(state, node), Row("Consul", _consul_cells(state, node), at)]
 
 
-def _of_node(state: ClusterState, node: NodeState) -> Content:
+def _consul_cells(state: ClusterState, node: NodeState) -> Content:
     consul = state.consul
     if consul is None:
         return line(("—", DIM))
@@ -36,41 +36,41 @@ def _of_node(state: ClusterState, node: NodeState) -> Content:
     return line((f"{'·' if fits else '✗'} not passing{dns}", BAD if dns or not fits else ""))
 
 
-def pointer(state: ClusterState, short: bool) -> tuple[str, Content]:
-    """`redis.service.consul → app02`."""
+def endpoint(state: ClusterState, short: bool) -> tuple[str, Content]:
+    """The service name, and the node that it resolves to: `redis.service.consul`, `to app02`."""
     consul = state.consul
     if consul is None:
         return "name", line(("? not known", WARN))
     name = consul.service if short else full_name(consul)
     if consul.dns.value is None and consul.instances.value is None:
         return name, line(("? not known", WARN))
-    leads = resolved(state) if consul.dns.value is not None else tuple(whose(state, one) for one in passing(consul))
-    if not leads:
+    targets = resolved(state) if consul.dns.value is not None else tuple(whose(state, one) for one in passing(consul))
+    if not targets:
         return name, line(("✗ to nobody", BAD))
-    if len(leads) > 1:
-        return name, line((f"✗ to {len(leads)}" if short else f"✗ to {' and '.join(leads)}", BAD))
-    return name, line((f"to {leads[0]}", BOLD if leads[0] in state.masters else f"{BOLD} {BAD}"))
+    if len(targets) > 1:
+        return name, line((f"✗ to {len(targets)}" if short else f"✗ to {' and '.join(targets)}", BAD))
+    return name, line((f"to {targets[0]}", BOLD if targets[0] in state.masters else f"{BOLD} {BAD}"))
 
 
 def topology(state: ClusterState, width: int) -> Lines:
-    """Clients over the name; Sentinels; then every other node."""
-    consul, leads = state.consul, resolved(state)
+    """One line each: the service name, Sentinels; then every other node."""
+    consul, targets = state.consul, resolved(state)
     head: list[Part] = ["clients ─▶ ", (full_name(consul) if consul else "?", BOLD), " ─▶ "]
     if consul is not None and consul.dns.value is None:
-        leads = tuple(whose(state, one) for one in passing(consul))
-        head += [(f"(DNS: {consul.dns.problem}) by its checks ", WARN)]
+        targets = tuple(whose(state, one) for one in passing(consul))
+        head += [(f"(no DNS: {consul.dns.problem}) by health checks ", WARN)]
     names = {node.name for node in state.nodes}
-    for one in leads:
+    for one in targets:
         cells = role_cells(state, state.node(one)) if one in names else line(("none of these nodes", BAD))
         head += [(one, BOLD), " ", cells, "  "]
-    if not leads:
+    if not targets:
         head += [("✗ nobody", BAD)]
-    only = leads[0] if len(leads) == 1 else None
-    return (fitted(line(*head), width), summary(state, width), *edges(state, width, but=only))
+    only = targets[0] if len(targets) == 1 else None
+    return (fitted(line(*head), width), sentinel_summary(state, width), *follower_lines(state, width, skip=only))
 
 
 def consul_lines(state: ClusterState, now: float, width: int) -> Lines:
-    """A line a registered instance: its node, its role, its checks; then what DNS answers."""
+    """One line for each registered instance: its node, role and checks; then the answer of DNS."""
     consul = state.consul
     if consul is None:
         return (line(("No Consul is named in the inventory.", DIM)),)
@@ -96,25 +96,25 @@ def _dns(state: ClusterState, consul: ConsulState, width: int) -> Content:
     answer = consul.dns.value
     if answer is None:
         return fitted(line("DNS  ", (str(consul.dns.problem), WARN)), width)
-    said = ", ".join(answer.addresses) or "no address"
+    addresses = ", ".join(answer.addresses) or "no address"
     ttl = f", TTL {answer.ttl} s" if answer.ttl is not None else ""
     names = ", ".join(resolved(state))
     return fitted(
-        line(("DNS  ", BOLD), (said, "" if answer.addresses else BAD), f" = {names}" if names else "", ttl), width
+        line(("DNS  ", BOLD), (addresses, "" if answer.addresses else BAD), f" = {names}" if names else "", ttl), width
     )
 
 
-def tail(_: NodeState) -> Content:
-    """Nothing more in one line."""
+def compact_suffix(_: NodeState) -> Content:
+    """This kind adds nothing to the one-line form."""
     return line("")
 
 
 PRESENTATION = KindPresentation(
     rows=rows,
-    pointer=pointer,
+    endpoint=endpoint,
     topology=topology,
-    sides=(SENTINELS, Side("consul", "Consul", consul_lines)),
-    tail=tail,
-    essential=6,
-    ways=2,
+    panes=(SENTINELS, KindPane("consul", "Consul", consul_lines)),
+    compact_suffix=compact_suffix,
+    row_count=6,
+    fixed_lines=2,
 )

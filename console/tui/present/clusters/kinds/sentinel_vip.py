@@ -1,4 +1,4 @@
-"""Servers that Sentinels steer, behind a write VIP that their script moves and a read VIP on directors."""
+"""Sentinels choose the master. Their script moves the write VIP to it; the read VIP is on IPVS directors."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from textual.content import Content
 
 from console.core.model import ClusterState, DirectorState, NodeState, RealServer, VrrpState
 from console.core.model.facts import named
+from console.core.quantities import counted
 from console.tui.present.clusters.cells import Row, problem, redis_rows, vip_cells
-from console.tui.present.clusters.kinds.kind_presentation import KindPresentation, Side
-from console.tui.present.clusters.kinds.sentinels import SENTINELS, summary
-from console.tui.present.clusters.topology import edges, through_vip, vip_point
+from console.tui.present.clusters.kinds.kind_presentation import KindPane, KindPresentation
+from console.tui.present.clusters.kinds.sentinels import SENTINELS, sentinel_summary
+from console.tui.present.clusters.topology import follower_lines, vip_endpoint, vip_line
 from console.tui.present.formatting import BAD, BOLD, DIM, GOOD, WARN, Lines, Part, age_note, fitted, line
 
 
 def rows(state: ClusterState, node: NodeState) -> list[Row]:
-    """Without keepalived: both virtual IPs, and whether the node keeps quiet about the one for readers."""
+    """Rows of a node: both virtual IPs, and whether the node answers ARP for the read VIP."""
     held = node.holds(state.vip)
     here = line(("✓ holds it", GOOD)) if held and len(state.vip_holders) == 1 else None
     return [
@@ -34,13 +35,18 @@ def _read_vip(state: ClusterState, node: NodeState) -> Content:
         return line(("! not on it", WARN))
     if node.arp.value is None:
         return line(("✓ on lo", GOOD), ", ARP ?")
-    return line(("✓ on lo, ARP quiet", GOOD)) if node.arp.value.suppressed else line(("✗ answers ARP", BAD))
+    return line(("✓ on lo, no ARP", GOOD)) if node.arp.value.suppressed else line(("✗ answers ARP", BAD))
 
 
 def topology(state: ClusterState, width: int) -> Lines:
-    """Writers, readers, Sentinels; then every other node."""
+    """One line each: writers, readers, Sentinels; then every other node."""
     readers = (_readers(state, width),) if state.read_vip else ()
-    return (through_vip(state, width), *readers, summary(state, width), *edges(state, width, but=state.vip_reaches))
+    return (
+        vip_line(state, width),
+        *readers,
+        sentinel_summary(state, width),
+        *follower_lines(state, width, skip=state.vip_reaches),
+    )
 
 
 def _readers(state: ClusterState, width: int) -> Content:
@@ -48,8 +54,8 @@ def _readers(state: ClusterState, width: int) -> Content:
     head: list[Part] = ["readers ─▶ ", (f"VIP {state.read_vip}", BOLD)]
     if len(on) != 1:
         unread = any(one.holds(state.read_vip) is None for one in state.directors)
-        said: Part = ("? not known which director", WARN) if unread and not on else ("✗ on no director", BAD)
-        return fitted(line(*head, " ", (f"✗ on {len(on)} directors", BAD) if on else said), width)
+        problem_text: Part = ("? not known which director", WARN) if unread and not on else ("✗ on no director", BAD)
+        return fitted(line(*head, " ", (f"✗ on {len(on)} directors", BAD) if on else problem_text), width)
     service = on[0].service(state.read_vip)
     servers: list[Part] = []
     for server in service.servers if service is not None else ():
@@ -58,7 +64,7 @@ def _readers(state: ClusterState, width: int) -> Content:
 
 
 def _server(state: ClusterState, server: RealServer) -> Content:
-    """A real server by its node's name; in trouble where readers would be served stale data, or nothing."""
+    """A real server by its node's name; marked where readers would get stale data or no answer."""
     node = named(state, server.address, server.port)
     name = node.name if node is not None else f"{server.address}:{server.port}"
     if server.weight == 0:
@@ -68,7 +74,7 @@ def _server(state: ClusterState, server: RealServer) -> Content:
 
 
 def readers(state: ClusterState, now: float, width: int) -> Lines:
-    """Each director: who it is, what keepalived calls it, and the table of real servers that it holds."""
+    """Each director: its name, its VRRP state, and its table of real servers."""
     if not state.directors:
         return (line(("No director is named in the inventory.", DIM)),)
     drawn: list[Content] = []
@@ -79,9 +85,9 @@ def readers(state: ClusterState, now: float, width: int) -> Lines:
         if service is None:
             continue
         table = tuple(replace(server, active=0, inactive=0) for server in service.servers)
-        same = shown.setdefault(table, one.name)
-        if same != one.name:
-            drawn.append(line((f"  the same table as {same}", DIM)))
+        first = shown.setdefault(table, one.name)
+        if first != one.name:
+            drawn.append(line((f"  the same table as {first}", DIM)))
         else:
             drawn += [fitted(_real_server(state, server), width) for server in service.servers]
     return tuple(drawn)
@@ -95,8 +101,8 @@ def _director(state: ClusterState, one: DirectorState, now: float, width: int) -
 
 
 def _real_server(state: ClusterState, server: RealServer) -> Content:
-    figures = f"  weight {server.weight}, {server.active} active, {server.inactive} inactive, "
-    return line("  ", _server(state, server), figures, (server.forward, DIM))
+    counts = f"  weight {server.weight}, {server.active} active, {server.inactive} inactive, "
+    return line("  ", _server(state, server), counts, (server.forward, DIM))
 
 
 def _vrrp(one: DirectorState) -> Content:
@@ -115,20 +121,20 @@ def _table(state: ClusterState, one: DirectorState) -> Content:
     service = one.service(state.read_vip)
     if service is None:
         return line((f"✗ IPVS has no service at {state.read_vip}", BAD))
-    return line(f"IPVS {service.scheduler}, {len(service.servers)} real servers")
+    return line(f"IPVS {service.scheduler}, {counted(len(service.servers), 'real server')}")
 
 
-def tail(_: NodeState) -> Content:
-    """Nothing more in one line."""
+def compact_suffix(_: NodeState) -> Content:
+    """This kind adds nothing to the one-line form."""
     return line("")
 
 
 PRESENTATION = KindPresentation(
     rows=rows,
-    pointer=vip_point,
+    endpoint=vip_endpoint,
     topology=topology,
-    sides=(SENTINELS, Side("readers", "Read VIP", readers)),
-    tail=tail,
-    essential=7,
-    ways=3,
+    panes=(SENTINELS, KindPane("readers", "Read VIP", readers)),
+    compact_suffix=compact_suffix,
+    row_count=7,
+    fixed_lines=3,
 )

@@ -1,4 +1,4 @@
-"""What Sentinels say, side by side: whom each names, by which configuration, and whether it could fail over."""
+"""The answers of the Sentinels: the master that each names, its configuration epoch, and its quorum."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from textual.content import Content
 from console.core.model import ClusterState, SentinelState, WatchedMaster
 from console.core.model.facts import named
 from console.core.quantities import counted
-from console.tui.present.clusters.kinds.kind_presentation import Side
+from console.tui.present.clusters.kinds.kind_presentation import KindPane
 from console.tui.present.formatting import BAD, BOLD, DIM, GOOD, WARN, Lines, Part, age_note, fitted, line
 
 
 def sentinels(state: ClusterState, now: float, width: int) -> Lines:
-    """A line each; below it, what is wrong with those that it knows."""
+    """One line for each Sentinel; below it, the servers and Sentinels that are down in its view."""
     if not state.sentinels:
         return (line(("No Sentinel is named in the inventory.", DIM)),)
     longest = max(len(one.name) for one in state.sentinels)
@@ -20,7 +20,7 @@ def sentinels(state: ClusterState, now: float, width: int) -> Lines:
     for one in state.sentinels:
         note = age_note(one.sentinel.age(now))
         drawn.append(line(fitted(_line(state, one, longest), width - note.cell_length), note))
-        drawn += [fitted(line(" " * (longest + 2), (text, WARN)), width) for text in _trouble(state, one)]
+        drawn += [fitted(line(" " * (longest + 2), (text, WARN)), width) for text in _problems(state, one)]
     return tuple(drawn)
 
 
@@ -44,18 +44,20 @@ def _line(state: ClusterState, one: SentinelState, longest: int) -> Content:
     return line(*parts, (known, DIM), (f"  {sentinel.version}", DIM))
 
 
-def _trouble(state: ClusterState, one: SentinelState) -> tuple[str, ...]:
+def _problems(state: ClusterState, one: SentinelState) -> tuple[str, ...]:
     sentinel = one.sentinel.value
     if sentinel is None:
         return ()
-    lost = [f"{_name(state, known.host, known.port)} is down to it" for known in sentinel.replicas if known.down]
-    gone = [f"the Sentinel at {peer.host} is down to it" for peer in sentinel.peers if peer.down]
-    said = [sentinel.quorum_text] if sentinel.quorum_ok is False and sentinel.quorum_text else []
-    return (*said, *lost, *gone)
+    replicas = [
+        f"{_name(state, known.host, known.port)} is down in its view" for known in sentinel.replicas if known.down
+    ]
+    peers = [f"the Sentinel at {peer.host} is down in its view" for peer in sentinel.peers if peer.down]
+    quorum = [sentinel.quorum_text] if sentinel.quorum_ok is False and sentinel.quorum_text else []
+    return (*quorum, *replicas, *peers)
 
 
 def _majority(state: ClusterState) -> frozenset[str]:
-    """The addresses that more Sentinels name than any other."""
+    """The addresses that the most Sentinels name."""
     masters = [found.address for one in state.sentinels if (found := _watched(one)) is not None]
     most = max((masters.count(one) for one in masters), default=0)
     return frozenset(one for one in masters if masters.count(one) == most)
@@ -66,7 +68,7 @@ def _watched(one: SentinelState) -> WatchedMaster | None:
 
 
 def node_at(state: ClusterState, master: WatchedMaster) -> str:
-    """The node's name; a stranger by its address."""
+    """The node's name; the address where it is no node of this cluster."""
     return _name(state, master.host, master.port)
 
 
@@ -75,7 +77,7 @@ def _name(state: ClusterState, host: str, port: int) -> str:
     return node.name if node is not None else f"{host}:{port}"
 
 
-def summary(state: ClusterState, width: int) -> Content:
+def sentinel_summary(state: ClusterState, width: int) -> Content:
     """`Sentinels ─▶ web01  ✓ 3 of 3 name it, quorum reached`."""
     watched = [found for one in state.sentinels if (found := _watched(one)) is not None]
     addresses = sorted({one.address for one in watched})
@@ -84,16 +86,16 @@ def summary(state: ClusterState, width: int) -> Content:
     names = " / ".join(node_at(state, next(one for one in watched if one.address == at)) for at in addresses)
     every = len(state.sentinels)
     if len(addresses) > 1:
-        said: Part = (f"✗ they disagree, {len(watched)} of {every} answer", BAD)
+        agreement: Part = (f"✗ they disagree, {len(watched)} of {every} answer", BAD)
     elif len(watched) < every:
-        said = (f"! {len(watched)} of {every} answer", WARN)
+        agreement = (f"! {len(watched)} of {every} answer", WARN)
     else:
-        said = (f"✓ {every} of {every} name it" if every > 1 else "✓ the only one names it", GOOD)
+        agreement = (f"✓ {every} of {every} name it" if every > 1 else "✓ the only Sentinel names it", GOOD)
     can = [one.sentinel.value.quorum_ok for one in state.sentinels if one.sentinel.value is not None]
     quorum: Part = (", ✗ no quorum", BAD) if False in can else ", quorum reached" if can and all(can) else ""
     over: Part = (", FAILING OVER", WARN) if any(one.failing_over for one in watched) else ""
     tilt: Part = (", TILT", BAD) if any(s.sentinel.value and s.sentinel.value.tilt for s in state.sentinels) else ""
-    return fitted(line("Sentinels ─▶ ", (names, BOLD), "  ", said, quorum, over, tilt), width)
+    return fitted(line("Sentinels ─▶ ", (names, BOLD), "  ", agreement, quorum, over, tilt), width)
 
 
-SENTINELS = Side("sentinels", "Sentinels", sentinels)
+SENTINELS = KindPane("sentinels", "Sentinels", sentinels)
