@@ -51,7 +51,7 @@ def three_nodes():
         (three_nodes(), ("redis-c", "✓ replica of redis-b", "✓ BACKUP 06:40:00", "redis-c ─▶ redis-b  link up")),
         (
             sets.sentinel_vip_set(),
-            ("readers ─▶ VIP 10.18.14.93 on lb01 ─▶ web02 web01 web03", "✓ on lo, no ARP"),
+            ("readers ─▶ VIP 10.18.14.93 on lb01 ─▶ web02 web01 web03", "✓ on lo, no ARP reply"),
         ),
         (sets.sentinel_consul_set(), ("clients ─▶ redis.service.consul ─▶ app02 ✓ MASTER", "✓ passing, in DNS")),
     ],

@@ -27,7 +27,7 @@ def column_widths(rows: Iterable[tuple[str, str]]) -> tuple[int, int]:
 def list_head(widths: tuple[int, int]) -> Content:
     """The names of the columns."""
     cluster, runbook = widths
-    return line(("  " + _columns("began", "status", "cluster", "runbook", (cluster, runbook)) + "operator", DIM))
+    return line(("  " + _columns("local time", "status", "cluster", "runbook", (cluster, runbook)) + "operator", DIM))
 
 
 def list_line(sign: Sign, when: str, names: tuple[str, str], who: str, widths: tuple[int, int]) -> Content:

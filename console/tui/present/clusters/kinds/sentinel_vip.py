@@ -35,7 +35,7 @@ def _read_vip(state: ClusterState, node: NodeState) -> Content:
         return line(("! not on it", WARN))
     if node.arp.value is None:
         return line(("✓ on lo", GOOD), ", ARP ?")
-    return line(("✓ on lo, no ARP", GOOD)) if node.arp.value.suppressed else line(("✗ answers ARP", BAD))
+    return line(("✓ on lo, no ARP reply", GOOD)) if node.arp.value.suppressed else line(("✗ answers ARP", BAD))
 
 
 def topology(state: ClusterState, width: int) -> Lines:
