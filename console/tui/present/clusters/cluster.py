@@ -142,7 +142,7 @@ def finding_detail(finding: Finding, width: int) -> Lines:
         line(("Why it matters", DIM)),
         *wrapped(finding.why, width),
         line(""),
-        line(("What was seen", DIM)),
+        line(("Evidence", DIM)),
         *itertools.chain.from_iterable(wrapped(one, width, indent="  ", first="· ") for one in finding.evidence),
         line(""),
         line(("What to do", DIM)),
@@ -156,7 +156,7 @@ def finding_detail(finding: Finding, width: int) -> Lines:
 def timeline(events: tuple[Event, ...], width: int) -> Lines:
     """Newest first. Events from a notify log are marked `(log)`."""
     if not events:
-        return (line(("No change was seen since the console opened.", DIM)),)
+        return (line(("No change since the console opened.", DIM)),)
     longest = max(len(event.subject) for event in events)
     return tuple(
         fitted(
@@ -199,7 +199,7 @@ TRAFFIC: dict[Level, tuple[str, str, str]] = {
     Level.QUIET: ("✓", "quiet now", GOOD),
     Level.USUAL: ("✓", "as usual", GOOD),
     Level.BUSY: ("!", "busy now", WARN),
-    Level.UNKNOWN: ("?", "quiet or busy: not known yet", DIM),
+    Level.UNKNOWN: ("?", "traffic level not known yet", DIM),
 }
 
 
@@ -252,7 +252,7 @@ def cluster_line(view: ClusterView, now: float, width: int, longest: int) -> tup
     endpoint, target = presentation_of(state.kind).endpoint(state, True)
     first = line(
         name, (f"{mark} {word:<9}", style), ("master ", DIM), _master(state), (f"  {endpoint} ", DIM), target, "  ",
-        (f"seen {seconds_text(age)} ago", DIM),
+        (f"observed {seconds_text(age)} ago", DIM),
     )  # fmt: skip
     worst = view.findings[0].summary if view.findings else survival(view)
     more = f" (and {len(view.findings) - 1} more)" if len(view.findings) > 1 else ""

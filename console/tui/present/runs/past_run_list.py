@@ -30,12 +30,14 @@ def list_head(widths: tuple[int, int]) -> Content:
     return line(("  " + _columns("local time", "status", "cluster", "runbook", (cluster, runbook)) + "operator", DIM))
 
 
-def list_line(sign: Sign, when: str, names: tuple[str, str], who: str, widths: tuple[int, int]) -> Content:
+def list_line(sign: Sign, began: str, names: tuple[str, str], operator: str, widths: tuple[int, int]) -> Content:
     """One run of the list."""
     mark, word, style = sign
     cluster, runbook = (f"{shortened(name or '?', room):<{room}}" for name, room in zip(names, widths, strict=True))
-    return line(f"{when:<11} ", (f"{mark} {word:<12} ", style), (f"{cluster} ", BOLD), f"{runbook} ", (who or "?", DIM))
+    return line(
+        f"{began:<11} ", (f"{mark} {word:<12} ", style), (f"{cluster} ", BOLD), f"{runbook} ", (operator or "?", DIM)
+    )
 
 
-def _columns(when: str, how: str, cluster: str, runbook: str, widths: tuple[int, int]) -> str:
-    return f"{when:<11} {how:<14} {cluster:<{widths[0]}} {runbook:<{widths[1]}} "
+def _columns(began: str, status: str, cluster: str, runbook: str, widths: tuple[int, int]) -> str:
+    return f"{began:<11} {status:<14} {cluster:<{widths[0]}} {runbook:<{widths[1]}} "
