@@ -5,7 +5,8 @@ import samples
 from tui_stage import PREVIEW, REBUILD, ROLES, question, run_state, spec_of
 
 from console.core.model import ProblemKind, read, unread
-from console.core.runs.state import Choice, Outcome, QuestionKind
+from console.core.runs.question import Choice, QuestionKind
+from console.core.runs.state import Outcome
 from console.tui.present import frame
 from console.tui.present.clusters import cards, cluster
 from console.tui.present.formatting import bytes_text, seconds_text

@@ -6,8 +6,9 @@ from dataclasses import replace
 from textual.reactive import reactive
 
 from console.core.runbooks.document import Runbook
-from console.core.runs.replay import PastRun
-from console.core.runs.state import Decision, Question, RunState
+from console.core.runs.past_run import PastRun
+from console.core.runs.question import Decision, Question
+from console.core.runs.state import RunState
 from console.engine.ports import ArmedRun, ConsoleContext, RunStarter, Takeover
 from console.tui.apps.observing_app import ObservingApp
 from console.tui.navigation import routes

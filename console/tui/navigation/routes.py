@@ -13,7 +13,7 @@ from console.core.diagnosis.finding import Finding
 from console.core.model import RunLock
 from console.core.runbooks.document import Runbook
 from console.core.runs.journal import Entry
-from console.core.runs.replay import PastRun
+from console.core.runs.past_run import PastRun
 from console.engine.ports import Takeover
 
 P = ParamSpec("P")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from textual.message import Message
 
-from console.core.runs.state import Decision, Question
+from console.core.runs.question import Decision, Question
 from console.engine.ports import ArmedRun, ArmingError, LockHeldError
 from console.tui.threads.messages import ArmingLocked, ArmingRefused, RunAdvanced, RunCrashed, RunEnded
 from console.tui.threads.screen_operator import ScreenOperator

@@ -8,7 +8,7 @@ from datetime import tzinfo
 from textual.content import Content
 
 from console.core.runs.journal import Entry
-from console.core.runs.replay import PastRun, PastStep, Standing
+from console.core.runs.past_run import PastRun, PastStep, Standing
 from console.core.runs.state import StepStatus
 from console.report.entry_text import entry_text
 from console.tui.present.formatting import (

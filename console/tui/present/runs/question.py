@@ -9,11 +9,7 @@ from textual.content import Content
 from console.core.command import Planned
 from console.core.model.verdict import Check
 from console.core.previews.loss_preview import LossPreview
-from console.core.runs.state import (
-    Choice,
-    Question,
-    QuestionKind,
-)
+from console.core.runs.question import Choice, Question, QuestionKind
 from console.tui.present.formatting import (
     BAD,
     BOLD,
@@ -54,7 +50,7 @@ def question_lines(question: Question, live: tuple[Check, ...], width: int) -> L
     sends = "Commands of this step" if question.kind is QuestionKind.TROUBLE else "Commands to send"
     return (
         *_question_head(question, width),
-        *(section("What you can do now", remedy_lines(question.ways, width)) if question.ways else ()),
+        *(section("What you can do now", remedy_lines(question.remedies, width)) if question.remedies else ()),
         *_change_details(question.planned, width),
         *(section(sends, command_lines(question.planned, width)) if question.planned else ()),
         *(_preview(question.preview, width) if question.preview else ()),
