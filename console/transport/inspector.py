@@ -21,6 +21,7 @@ from console.core.model import (
     unread,
 )
 from console.core.model.assembling import assemble_node
+from console.core.model.continuity import kept
 from console.transport.connecting.failure import LinkError
 from console.transport.redis.redis_inspector import RedisInspector, Tunnel
 from console.transport.redis.vip_inspector import VipInspector
@@ -83,14 +84,19 @@ class NodesInspector:
         return self._spec.name
 
     def observe(self, *, fresh: bool = False) -> ClusterState:
-        """One observation. While another is under way the last one is returned, unless it must be fresh."""
+        """One observation. While another is under way the last one is returned, unless it must be fresh.
+
+        A fresh one has no older values: gates and proofs rest on it. In every other one a value is kept for a short
+        time while its source is silent (`core.model.continuity`).
+        """
         last = self._last
         if last is not None and not fresh and self._lock.locked():
             return last
         with self._lock:  # not acquire and try: Ctrl-C between the two would leave it held, and nothing could be closed
             if self._closed:
                 return self._last or self._nothing()
-            before, self._last = self._last, self._observe(fresh=fresh, first=self._last is None)
+            before, seen = self._last, self._observe(fresh=fresh, first=self._last is None)
+            self._last = seen if fresh or before is None else kept(before, seen)
             if before is not None:
                 self._remember(before, self._last)
             return self._last

@@ -45,7 +45,7 @@ class Proof:
                 return True
             if verdicts != (verdicts := [check.verdict.value for check in seen]):
                 self._recorder.record("observed", what)
-            if self.overtaken or clock.monotonic() >= until or not self._sleep():
+            if self.overtaken or clock.monotonic() >= until or not self._recorder.sleep(clock, POLL):
                 return False
             state = None
 
@@ -56,11 +56,3 @@ class Proof:
         return (
             self._step.action is None and state is not None and passed_over(self._step, state, self._recorder.run.roles)
         )
-
-    def _sleep(self) -> bool:
-        """Until the next look. False: the operator does not want to wait any longer (Ctrl-C, or `stop_waiting`)."""
-        try:
-            self._clock.sleep(POLL)
-        except KeyboardInterrupt:
-            return False
-        return not self._recorder.stop_waiting

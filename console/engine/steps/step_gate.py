@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from console.core.runbooks.document import GateKind
 from console.core.runs.events import OperatorAsked
@@ -15,7 +15,7 @@ from console.engine.steps.loss_measurement import measured
 from console.engine.steps.name_watch import NameWatch
 from console.engine.steps.recorder import RunRecorder
 from console.engine.steps.run_guard import RunGuard
-from console.engine.steps.step_view import StepView, changes, gate_of, may_skip
+from console.engine.steps.step_view import StepView, changes, gate_of, may_skip, not_seen_again
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,17 @@ class StoppedError(Exception):
     def __init__(self, outcome: Outcome, status: StepStatus, note: str, remedies: tuple[str, ...] = ()) -> None:
         super().__init__(note)
         self.outcome, self.status, self.note, self.remedies = outcome, status, note, remedies
+
+
+@dataclass(frozen=True, slots=True)
+class AskedAgain:
+    """Why a step is asked again. All fields are empty at the first question."""
+
+    reason: str = ""
+    differences: tuple[str, ...] = ()
+    """What changed since the last question, one plain line each."""
+    refused: bool = False
+    """The last answer was a yes, and was refused because of the differences."""
 
 
 class StepGate:
@@ -66,19 +77,20 @@ class StepGate:
 
     # --- questions --------------------------------------------------------------------------------------------------
 
-    def ask(self, seen: StepView, differences: tuple[str, ...], reason: str) -> Decision:
+    def ask(self, seen: StepView, again: AskedAgain) -> Decision:
         """The step's question. A step that only observes asks nothing. Raises StoppedError."""
         if self.blocks(seen):
             override = (Choice.OVERRIDE,) if seen.sentence else ()
             kind, choices = QuestionKind.BLOCKED, (Choice.LOOK_AGAIN, *self._skip, *override, Choice.ABORT)
             missing = [check.advice or check.statement for check in seen.checks if not check.holds]
-            reason = "; ".join(filter(None, dict.fromkeys((reason, seen.obstacle, *missing))))
+            reason = "; ".join(filter(None, dict.fromkeys((again.reason, seen.obstacle, *missing))))
+            again = replace(again, reason=reason)
         elif self.kind is GateKind.NONE:
             return Decision(Choice.RUN, seen.digest)
         else:
             kind = QuestionKind.TYPE_NAME if self.kind is GateKind.TYPE_NAME else QuestionKind.CONFIRM
             choices = (Choice.LOOK_AGAIN, Choice.RUN, *self._skip, Choice.ABORT)
-        decision = self._put(seen, kind, choices, differences=differences, reason=reason)
+        decision = self._put(seen, kind, choices, again)
         if decision.choice is Choice.ABORT:
             raise StoppedError(Outcome.ABORTED, StepStatus.REFUSED, "aborted by the operator")
         return decision
@@ -87,16 +99,14 @@ class StepGate:
         self, seen: StepView, choices: tuple[Choice, ...], reason: str, remedies: tuple[str, ...]
     ) -> Decision:
         """What to do about a step that failed, or whose outcome is not known."""
-        return self._put(seen, QuestionKind.TROUBLE, choices, reason=reason, remedies=remedies)
+        return self._put(seen, QuestionKind.TROUBLE, choices, AskedAgain(reason), remedies)
 
     def _put(
         self,
         seen: StepView,
         kind: QuestionKind,
         choices: tuple[Choice, ...],
-        *,
-        differences: tuple[str, ...] = (),
-        reason: str = "",
+        again: AskedAgain,
         remedies: tuple[str, ...] = (),
     ) -> Decision:
         preview = seen.preview
@@ -113,15 +123,16 @@ class StepGate:
             checks=seen.checks,
             evidence=seen.evidence,
             preview=preview,
-            differences=differences,
+            differences=again.differences,
+            refused=again.refused,
             digest=seen.digest,
             observed_at=seen.state.observed_at,
             choices=choices,
-            reason=reason,
+            reason=again.reason,
             sentence=seen.sentence if Choice.OVERRIDE in choices else "",
             remedies=remedies,
         )
-        self._recorder.advance(OperatorAsked(self._index, reason))
+        self._recorder.advance(OperatorAsked(self._index, again.reason))
         return self._recorder.ask(question)
 
     # --- answers ----------------------------------------------------------------------------------------------------
@@ -150,7 +161,7 @@ class StepGate:
 
     def refuse_changes(self, shown: StepView, now: StepView, *, overriding: bool = False) -> tuple[str, ...]:
         """What changed between the showing and now. Anything at all refuses this attempt (H08)."""
-        differences = changes(shown, now)
+        differences = (*changes(shown, now), *not_seen_again(shown, now))
         if not differences and (not now.sentence if overriding else self.blocks(now)):
             differences = ("a precondition does not hold any more",)
         if differences:

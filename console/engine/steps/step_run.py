@@ -10,10 +10,12 @@ Nothing here knows a screen or a server: the ports do. A run is safe because of 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from console.core.command import Planned
+from console.core.model.continuity import silences
 from console.core.runbooks.verbs import VERBS, VerbSpec
-from console.core.runs.events import ConditionsChecked, StepBegan, StepEnded, VerificationBegan
+from console.core.runs.events import ConditionsChecked, ProgressReported, StepBegan, StepEnded, VerificationBegan
 from console.core.runs.node_figures import node_figures
 from console.core.runs.question import Choice
 from console.core.runs.state import StepStatus
@@ -22,14 +24,19 @@ from console.engine.steps.attempt import Attempt, sendable
 from console.engine.steps.proof import Proof
 from console.engine.steps.recorder import RunRecorder
 from console.engine.steps.remedies import answer_in_words, ended_by_operator, may_repeat, remedies, trouble
-from console.engine.steps.step_gate import RunContext, StepGate, StoppedError
+from console.engine.steps.step_gate import AskedAgain, RunContext, StepGate, StoppedError
 from console.engine.steps.step_sender import StepSender
-from console.engine.steps.step_view import StepView, changes, view_step
+from console.engine.steps.step_view import StepView, changes, not_seen_again, view_step
 
 UNANSWERED_GRACE = 1.0
 """Seconds in which a command whose answer was lost may still show its effect, before anybody is asked."""
 ANSWERED_GRACE = 10.0
 """The same for a command of which the server said that it carried it out."""
+
+SILENCE_PATIENCE = 15.0
+"""Seconds in which a step that only silence blocks is looked at again by itself, before anybody is asked."""
+SILENCE_POLL = 1.0
+"""Seconds between two of these looks."""
 
 
 class StepRun:
@@ -83,22 +90,21 @@ class StepRun:
 
     def _go_on(self) -> None:
         seen = self._look()
-        differences: tuple[str, ...] = ()
-        reason = ""
+        again = AskedAgain()
         while not self._skipped_as_done(seen):
-            decision = self._gate.ask(seen, differences, reason)
+            decision = self._gate.ask(seen, again)
             if self._gate.skips(decision):
                 self._finish(StepStatus.SKIPPED, "skipped by the operator")
                 return
             overriding = decision.choice is Choice.OVERRIDE
-            differences, reason = (), self._gate.why_no_yes(seen, decision)
-            now = seen if self._gate.only_observes(seen) else self._look()
-            if reason or decision.choice not in (Choice.RUN, Choice.OVERRIDE):
-                differences = changes(seen, now)
-            elif refused := self._gate.refuse_changes(seen, now, overriding=overriding):
-                differences, reason = refused, "what was shown is no longer so: nothing was sent"
+            again = AskedAgain(self._gate.why_no_yes(seen, decision))
+            now = seen if self._gate.only_observes(seen) else self._look(seen)
+            if again.reason or decision.choice not in (Choice.RUN, Choice.OVERRIDE):
+                again = replace(again, differences=changes(seen, now))
+            elif differences := self._gate.refuse_changes(seen, now, overriding=overriding):
+                again = AskedAgain("what was shown is no longer so: nothing was sent", differences, refused=True)
             elif overriding:
-                reason = self._gate.override(now, decision)
+                again = AskedAgain(self._gate.override(now, decision))
             elif self._carry_out(now):
                 return
             else:
@@ -107,7 +113,25 @@ class StepRun:
 
     # --- before anything is sent ------------------------------------------------------------------------------------
 
-    def _look(self) -> StepView:
+    def _look(self, shown: StepView | None = None) -> StepView:
+        """An observation for this step. Where only silence blocks the step, it looks again by itself for a while.
+
+        `shown`: what the operator has answered to. What was seen there and gives no answer now is waited for, too.
+        """
+        until = self._context.clock.monotonic() + SILENCE_PATIENCE
+        while True:
+            seen = self._look_once()
+            silent = seen.blocked_by_silence
+            if shown is not None and not silent and not_seen_again(shown, seen) and not changes(shown, seen):
+                silent = silences(seen.state)
+            if not silent or self._context.clock.monotonic() >= until:
+                return seen
+            note = f"Waiting for an answer, looking again by itself: {'; '.join(silent)}"
+            self._recorder.advance(ProgressReported(self._index, note))
+            if not self._recorder.sleep(self._context.clock, SILENCE_POLL):
+                return seen
+
+    def _look_once(self) -> StepView:
         """A fresh observation of every node, judged for this step, shown and recorded."""
         state = self._context.inspector.observe(fresh=True)
         self._recorder.show(state)
