@@ -394,3 +394,9 @@ def changes_something(action: Action | None) -> bool:
         return False
     spec = VERBS.get(action.verb)
     return spec is None or spec.mutating
+
+
+def verb_of(action: Action | None) -> VerbSpec:
+    """The verb of an action. One that is not known counts as neither repeatable nor provable."""
+    name = action.verb if action is not None else ""
+    return VERBS.get(name) or VerbSpec(name, "", repeatable=False, twice_is_once=False, answer_is_proof=True)
