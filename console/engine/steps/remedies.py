@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from console.core.model.verdict import Check
 from console.core.runbooks.document import Step
-from console.core.runbooks.verbs import VerbSpec
+from console.core.runbooks.verb import VerbSpec
 from console.core.runs.state import Outcome, StepStatus
 from console.engine.ports import Answer, AnswerKind
 from console.engine.steps.step_view import sentence

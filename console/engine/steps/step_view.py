@@ -12,7 +12,7 @@ from console.core.model import ClusterState, Redis, Role
 from console.core.model.verdict import Check
 from console.core.previews.loss_preview import LossPreview, preview
 from console.core.runbooks.document import Condition, GateKind, Runbook, Step
-from console.core.runbooks.hazards import override_sentence
+from console.core.runbooks.hazards.table import override_sentence
 from console.core.runbooks.interlocks import interlocks
 from console.core.runbooks.verbs import VERBS, changes_something
 from console.core.runbooks.vocabulary import evaluate
