@@ -93,42 +93,46 @@ class RunPlan:
         return not self.runs and all(one.prospect is not Prospect.BLOCKED for one in self.steps)
 
 
-def make_plan(runbook: Runbook, state: ClusterState, work: CommandContext) -> RunPlan:
+def make_plan(runbook: Runbook, state: ClusterState, command_context: CommandContext) -> RunPlan:
     """Evaluates every step on one observation; commands are made as if the steps before had been carried out."""
     runs = tuple(words(one) for one in runs_on(state))
-    if done := _done_before(runbook, state, work):
-        return RunPlan(runbook, state.name, work.roles, state.observed_at, done, runs)
+    if done := _done_before(runbook, state, command_context):
+        return RunPlan(runbook, state.name, command_context.roles, state.observed_at, done, runs)
     steps: list[StepPlan] = []
     expected = state
     for number, step in enumerate(runbook.steps, start=1):
-        entrance = runbook.require if number == 1 else ()
-        seen = view_step(step, state, work, entrance=entrance)
+        runbook_require = runbook.require if number == 1 else ()
+        seen = view_step(step, state, command_context, runbook_require=runbook_require)
         if expected is not state:
-            then = view_step(step, expected, work)
+            then = view_step(step, expected, command_context)
             seen = replace(seen, planned=then.planned, obstacle=then.obstacle)
         before = [one for one in steps if one.prospect is not Prospect.SKIPPED]
         checks = tuple(
             PlannedCheck(check, None if check.holds else _waits_for(condition, before))
-            for condition, check in zip(conditions(step, entrance), seen.checks, strict=True)
+            for condition, check in zip(conditions(step, runbook_require), seen.checks, strict=True)
         )
         moved = _moved_by(step, before)
-        if seen.done_already and moved is None and not any(one.blocks for one in checks[: len(entrance)]):
+        if seen.done_already and moved is None and not any(one.blocks for one in checks[: len(runbook_require)]):
             one = _skipped(number, step, seen)
         else:
             one = _plan_step(number, step, seen, checks, moved)
-        steps.append(replace(one, node=work.roles.get(step.role, ""), proofs=proofs(step, state, work.roles)))
+        steps.append(
+            replace(
+                one, node=command_context.roles.get(step.role, ""), proofs=proofs(step, state, command_context.roles)
+            )
+        )
         if one.prospect is not Prospect.SKIPPED:
-            expected = _after(step, expected, work.roles)
-    return RunPlan(runbook, state.name, work.roles, state.observed_at, tuple(steps), runs)
+            expected = _after(step, expected, command_context.roles)
+    return RunPlan(runbook, state.name, command_context.roles, state.observed_at, tuple(steps), runs)
 
 
-def _done_before(runbook: Runbook, state: ClusterState, work: CommandContext) -> tuple[StepPlan, ...]:
+def _done_before(runbook: Runbook, state: ClusterState, command_context: CommandContext) -> tuple[StepPlan, ...]:
     """Every step as skipped, where what the runbook is for is true already; else nothing."""
-    checks = tuple(PlannedCheck(evaluate(one, state, work.roles)) for one in runbook.done_if)
+    checks = tuple(PlannedCheck(evaluate(one, state, command_context.roles)) for one in runbook.done_if)
     if not checks or not all(one.check.holds for one in checks):
         return ()
     return tuple(
-        StepPlan(number, step, gate_of(step), Prospect.SKIPPED, checks, node=work.roles.get(step.role, ""))
+        StepPlan(number, step, gate_of(step), Prospect.SKIPPED, checks, node=command_context.roles.get(step.role, ""))
         for number, step in enumerate(runbook.steps, start=1)
     )
 

@@ -141,12 +141,12 @@ def backup(request: Request) -> tuple[Planned, ...]:
         if proved_down(seen):
             return ()
         raise PlanError(f"the dump of {node.name} could not be read: {seen.saved.problem}")
-    path = f"{dump.path}.redis-ha-console.{request.work.stamp}"
+    path = f"{dump.path}.redis-ha-console.{request.context.stamp}"
     settings = {
         "dump": dump.path,
         "shown": f"{dump.size} {dump.modified:.0f}",
         "wanted": str(int(dump.size * DISK_MARGIN)),
-        "stamp": request.work.stamp,
+        "stamp": request.context.stamp,
         "pid": str(seen.redis.value.process_id) if seen.redis.value else "",
     }
     return (
@@ -179,7 +179,7 @@ def _restore(request: Request, chosen: Backup) -> Planned:
         "shown": f"{chosen.size} {chosen.modified:.0f}",
         "expected": chosen.sha256,
         "wanted": str(int(chosen.size * DISK_MARGIN)),
-        "stamp": request.work.stamp,
+        "stamp": request.context.stamp,
     }
     return Planned(
         node.name,
@@ -202,7 +202,7 @@ def how_to_restore(request: Request, path: str) -> tuple[str, ...]:
     ]
     return (
         "how to get it back, with this console:",
-        f"  redis-ha-console run restore-backup {request.work.cluster.name} --bind target={node.name}",
+        f"  redis-ha-console run restore-backup {request.context.cluster.name} --bind target={node.name}",
         f"or by hand on {node.name}, as root, while no client reaches it:",
         *(f"  {one}" for one in commands),
     )

@@ -15,7 +15,7 @@ _TIMEOUT = 10.0
 def hold_service(request: Request) -> tuple[Planned, ...]:
     """Maintenance of the node's service: a check of its own that is critical until it is ended."""
     consul, instance = _registration(request)
-    reason = f"redis-ha-console {request.work.run_id}"
+    reason = f"redis-ha-console {request.context.run_id}"
     command = _maintenance(consul, instance, f"enable=true&reason={quote(reason, safe='')}")
     summary = f"Puts {instance.service_id} into maintenance: {full_name(consul)} does not lead to {request.node.name}."
     return (Planned(request.node.name, command, summary),)
@@ -33,7 +33,7 @@ def _registration(request: Request) -> tuple[ConsulState, ConsulInstance]:
     """Raises PlanError where Consul could not be read, or does not have the node."""
     consul, node = request.state.consul, request.node
     if consul is None:
-        raise PlanError(f"no Consul points clients at {request.work.cluster.name}")
+        raise PlanError(f"no Consul points clients at {request.context.cluster.name}")
     if consul.instances.problem is not None:
         raise PlanError(f"{consul.service} in Consul could not be read: {consul.instances.problem}")
     instance = instance_of(request.state, request.state.node(node.name))

@@ -47,7 +47,7 @@ class Request:
     node: NodeSpec
     action: Action
     state: ClusterState
-    work: CommandContext
+    context: CommandContext
 
     def argument(self, name: str) -> str:
         try:
@@ -56,7 +56,7 @@ class Request:
             raise PlanError(f"{self.action.verb} needs the argument {name}: see `runbooks check`") from None
 
     def role(self, name: str) -> NodeSpec:
-        return self.work.node_of(self.argument(name))
+        return self.context.node_of(self.argument(name))
 
 
 def service_command(node: NodeSpec, service: str, action: str) -> Planned:

@@ -120,7 +120,7 @@ def serve_readers(request: Request) -> tuple[Planned, ...]:
 
 def _entries(request: Request) -> Iterator[_Entry]:
     """Raises PlanError where a director could not be read."""
-    specs = {one.name: one for one in request.work.cluster.directors}
+    specs = {one.name: one for one in request.context.cluster.directors}
     for one in request.state.directors:
         if one.services.value is None:
             raise PlanError(f"the table of {one.name} could not be read: {one.services.problem}")

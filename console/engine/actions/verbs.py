@@ -28,14 +28,14 @@ SET_WITH_EX = (2, 6, 12)
 """The first Redis whose SET takes EX; before it SETEX does the same."""
 
 
-def plan_commands(step: Step, state: ClusterState, work: CommandContext) -> tuple[Planned, ...]:
+def plan_commands(step: Step, state: ClusterState, context: CommandContext) -> tuple[Planned, ...]:
     """The commands of the step, in order; empty where it sends nothing. Raises PlanError, in one line."""
     if step.action is None:
         return ()
     make = MAKERS.get(step.action.verb)
     if make is None:
         raise PlanError(f"{step.action.verb} is no verb that this console knows")
-    return make(Request(work.node_of(step.role), step.action, state, work))
+    return make(Request(context.node_of(step.role), step.action, state, context))
 
 
 def _service(service: str, action: str) -> Callable[[Request], tuple[Planned, ...]]:
@@ -48,7 +48,7 @@ def _service(service: str, action: str) -> Callable[[Request], tuple[Planned, ..
 def _replicate(request: Request) -> tuple[Planned, ...]:
     """SLAVEOF a node's own address: the virtual IP may be local to the target, or move (H06)."""
     source, target = request.role("source"), request.node
-    if source.address == request.work.cluster.vip:
+    if source.address == request.context.cluster.vip:
         raise PlanError(f"the address of {source.name} in the inventory is the virtual IP: SLAVEOF needs its own one")
     if source.name == target.name:
         raise PlanError(f"{target.name} cannot follow itself")
@@ -64,8 +64,8 @@ def _promote(request: Request) -> tuple[Planned, ...]:
 
 
 def _write_proof(request: Request) -> tuple[Planned, ...]:
-    node, vip = request.node, request.work.cluster.vip
-    key, value = f"redis-ha-console:proof:{request.work.run_id}", request.work.run_id
+    node, vip = request.node, request.context.cluster.vip
+    key, value = f"redis-ha-console:proof:{request.context.run_id}", request.context.run_id
     redis = request.state.node(node.name).redis.value
     if redis is not None and version_of(redis.version) < SET_WITH_EX:
         write: tuple[str, ...] = (word_of(node, "SETEX"), key, str(PROOF_SECONDS), value)
@@ -95,7 +95,7 @@ def _set_priorities(request: Request) -> tuple[Planned, ...]:
         raise PlanError(str(error)) from None
     if change is None:
         return ()
-    node = request.work.cluster.node(change.node)
+    node = request.context.cluster.node(change.node)
     seen = request.state.node(node.name).keepalived.value
     if seen is None:
         raise PlanError(f"it is not known whether keepalived runs on {node.name}")
@@ -111,7 +111,7 @@ def _set_priorities(request: Request) -> tuple[Planned, ...]:
         raise PlanError(f"{node.name}:{path}: {error}") from None
     edit = Planned(
         node.name,
-        replace_file(path, digest, after, request.work.stamp, sudo=node.ssh.sudo),
+        replace_file(path, digest, after, request.context.stamp, sudo=node.ssh.sudo),
         f"Sets the priority of {node.name} from {change.was} to {change.to} in {path}: {change.why}",
         detail=shown_diff(path, before, after),
     )
@@ -121,9 +121,9 @@ def _set_priorities(request: Request) -> tuple[Planned, ...]:
 def _bytes_of(request: Request, node: NodeSpec) -> tuple[bytes, str]:
     """The file on the node now, and its SHA-256. Without hands (`plan`) the observed text, its passwords masked."""
     path = node.keepalived.config
-    if request.work.read_file is not None:
+    if request.context.read_file is not None:
         try:
-            data = request.work.read_file(node.name, path)
+            data = request.context.read_file(node.name, path)
         except OSError as error:
             raise PlanError(f"{node.name}:{path} cannot be read: {error}") from None
         return data, sha256(data)
@@ -139,7 +139,7 @@ def _export_differences(request: Request) -> tuple[Planned, ...]:
     redis = request.state.node(other.name).redis.value
     if redis is None:
         raise PlanError(f"Redis on {other.name} could not be read: {request.state.node(other.name).redis.problem}")
-    path = f"{request.work.folder}/keys-of-{node.name}.jsonl"
+    path = f"{request.context.folder}/keys-of-{node.name}.jsonl"
     command = KeyExport(("SCAN",), other=other.name, other_run_id=redis.run_id, path=path)
     summary = f"Writes every key that {node.name} has otherwise than {other.name} to a file on this machine."
     return (Planned(node.name, command, summary),)

@@ -32,8 +32,8 @@ from console.engine.ports import (
 from console.engine.sessions.resumption import addresses, begin_again, never_answered, same_as_then
 from console.engine.sessions.runner import Runner
 from console.engine.steps.name_watch import NameWatch
+from console.engine.steps.run_context import RunContext
 from console.engine.steps.run_guard import RunGuard
-from console.engine.steps.step_gate import RunContext
 
 
 class ClusterRunStarter:
@@ -118,10 +118,10 @@ class ClusterRunStarter:
     ) -> RunContext:
         clock = self._console_context.clock
         at = stamp(clock.now())
-        commands = CommandContext(spec, dict(roles), journal.run_id, at, actuator.read_file, journal.path)
+        command_context = CommandContext(spec, dict(roles), journal.run_id, at, actuator.read_file, journal.path)
         sampler = self._make_sampler(spec)
         watch = NameWatch(sampler, clock) if sampler is not None else None
-        return RunContext(self._console_context.inspector(spec.name), actuator, clock, commands, guard, watch)
+        return RunContext(self._console_context.inspector(spec.name), actuator, clock, command_context, guard, watch)
 
     def _cluster(self, name: str, runbook: Runbook, roles: Mapping[str, str]) -> ClusterSpec:
         try:

@@ -1,6 +1,6 @@
-"""What is measured for a loss preview alone: a sample of keys, the target's clients, the traffic of the last minutes.
+"""Measures what only a loss preview needs: a sample of keys, the target's clients, the traffic of the last minutes.
 
-It costs more than a poll, so it is done when the preview is about to be read: at a gate and in a plan.
+This costs more than an observation. It is done when the preview is about to be read: at a gate and in a plan.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from console.engine.ports import Inspector
 
 
 def measured(shown: LossPreview, state: ClusterState, inspector: Inspector, cluster: ClusterSpec) -> LossPreview:
-    """The preview with everything that is measured for it. Where nothing is lost nothing is measured."""
+    """The preview with its measurements. Where nothing would be lost, nothing is measured."""
     if shown.resync is ResyncKind.NONE:
         return shown
     readable = all(state.node(name).redis.ok for name in (shown.source, shown.target))

@@ -1,4 +1,4 @@
-"""One observation seen with the eyes of one step: its conditions, its commands, and the facts that must not change."""
+"""What one observation means for one step: its conditions, its commands, and the facts that must not change."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from console.core.model.continuity import silences
 from console.core.model.verdict import Check, Verdict
 from console.core.previews.loss_preview import LossPreview, preview
 from console.core.runbooks.document import Condition, GateKind, Runbook, Step
-from console.core.runbooks.hazards import override_sentence
+from console.core.runbooks.hazards.table import override_sentence
 from console.core.runbooks.interlocks import interlocks
 from console.core.runbooks.verbs import VERBS, changes_something
 from console.core.runbooks.vocabulary import evaluate
@@ -23,16 +23,16 @@ from console.engine.actions.verbs import CommandContext, PlanError, plan_command
 
 @dataclass(frozen=True, slots=True)
 class StepView:
-    """What a gate shows, all of it from one observation."""
+    """What a gate shows. All of it comes from one observation."""
 
     state: ClusterState
     skips: tuple[Check, ...]
-    """The step's `skip_if`; empty: it is never skipped."""
+    """The step's `skip_if`. Empty: it is never skipped."""
     checks: tuple[Check, ...]
     """What must hold before anything is sent."""
     planned: tuple[Planned, ...]
     obstacle: str
-    """Why the commands could not be made; empty: they could."""
+    """Why the commands could not be made. Empty: they could."""
     facts: Mapping[str, str]
     digest: str
     """Of the facts and of the commands."""
@@ -40,11 +40,11 @@ class StepView:
     preview: LossPreview | None
     identities: Mapping[str, Identity]
     sentence: str = ""
-    """What an operator has to type to override the checks that fail; empty: one of them can never be overridden."""
+    """What an operator must type to override the checks that fail. Empty: nothing can be overridden."""
 
     @property
     def done_already(self) -> bool:
-        return _needless(self.skips)
+        return _all_hold(self.skips)
 
     @property
     def blocked(self) -> bool:
@@ -63,42 +63,42 @@ class StepView:
 def view_step(
     step: Step,
     state: ClusterState,
-    work: CommandContext,
+    command_context: CommandContext,
     *,
-    entrance: tuple[Condition, ...] = (),
-    rest: tuple[Planned, ...] | None = None,
+    runbook_require: tuple[Condition, ...] = (),
+    remaining: tuple[Planned, ...] | None = None,
 ) -> StepView:
-    """Evaluates a step on an observation. `entrance`: what the runbook requires before its first step.
+    """Evaluates a step on an observation. `runbook_require`: what the runbook requires before its first step.
 
-    `rest`: what is left of a step of which a part was carried out already; else the commands are made anew.
+    `remaining`: the commands that are left of a step of which a part was carried out. None: they are made anew.
     """
-    planned, obstacle = rest or (), ""
-    if rest is None:
+    planned, obstacle = remaining or (), ""
+    if remaining is None:
         try:
-            planned = plan_commands(step, state, work)
+            planned = plan_commands(step, state, command_context)
         except PlanError as error:
             obstacle = str(error)
-    checks = _evaluated(conditions(step, entrance), state, work.roles)
-    facts = material(state, work.roles)
+    checks = _evaluated(conditions(step, runbook_require), state, command_context.roles)
+    facts = material(state, command_context.roles)
     commands = {f"command {number}": f"{one.node}: {one.render()}" for number, one in enumerate(planned, start=1)}
     return StepView(
         state=state,
-        skips=_evaluated(step.skip_if, state, work.roles) if rest is None else (),
+        skips=_evaluated(step.skip_if, state, command_context.roles) if remaining is None else (),
         checks=checks,
         planned=planned,
         obstacle=obstacle,
         facts=facts,
         digest=digest({**facts, **commands}),
-        evidence=evidence(state, work.roles, step),
-        preview=_preview(step, state, work.roles),
+        evidence=evidence(state, command_context.roles, step),
+        preview=_preview(step, state, command_context.roles),
         identities=identities(state),
-        sentence="" if obstacle else override_sentence(step, checks, work.roles),
+        sentence="" if obstacle else override_sentence(step, checks, command_context.roles),
     )
 
 
-def conditions(step: Step, entrance: tuple[Condition, ...] = ()) -> tuple[Condition, ...]:
-    """What must hold before the step, each once: the runbook's own conditions, then what the verb itself requires."""
-    wanted = list(entrance)
+def conditions(step: Step, runbook_require: tuple[Condition, ...] = ()) -> tuple[Condition, ...]:
+    """What must hold before the step, each condition once: the runbook's own, then those that its verb requires."""
+    wanted = list(runbook_require)
     wanted += [one for one in step.require if one not in wanted]
     wanted += [one for one in interlocks(step) if one not in wanted]
     return tuple(wanted)
@@ -109,12 +109,12 @@ def proofs(step: Step, state: ClusterState, roles: Mapping[str, str]) -> tuple[C
     return _evaluated(step.verify, state, roles)
 
 
-def passed_over(step: Step, state: ClusterState, roles: Mapping[str, str]) -> bool:
-    """Whether the step's `skip_if` holds on this observation; a step without one is never passed over."""
-    return _needless(_evaluated(step.skip_if, state, roles))
+def skip_if_holds(step: Step, state: ClusterState, roles: Mapping[str, str]) -> bool:
+    """Whether the step's `skip_if` holds on this observation. It never holds for a step without one."""
+    return _all_hold(_evaluated(step.skip_if, state, roles))
 
 
-def _needless(skips: tuple[Check, ...]) -> bool:
+def _all_hold(skips: tuple[Check, ...]) -> bool:
     return bool(skips) and all(check.holds for check in skips)
 
 
@@ -162,7 +162,7 @@ def _same_server(one: Identity, other: Identity) -> bool:
 
 
 def gate_of(step: Step) -> GateKind:
-    """The step's gate, but never a weaker one than its action needs, whatever the document says."""
+    """The step's gate. It is never weaker than its action needs, whatever the document says."""
     if step.action is None:
         return step.gate
     spec = VERBS.get(step.action.verb)
@@ -172,9 +172,9 @@ def gate_of(step: Step) -> GateKind:
 
 
 def may_skip(runbook: Runbook, index: int) -> bool:
-    """Whether the operator may pass over a step: only where no later step asks for what this one proves.
+    """Whether the operator may skip a step: only where no later step requires what this one proves.
 
-    A step without `verify` proves nothing that a later one could ask for by name; where it sends something, it stays.
+    A step that sends something and has no `verify` cannot be skipped: it names nothing that a later one could require.
     """
     step = runbook.steps[index]
     if gate_of(step) is GateKind.TYPE_NAME or (not step.verify and changes_something(step.action)):
@@ -184,7 +184,7 @@ def may_skip(runbook: Runbook, index: int) -> bool:
 
 
 def situation(state: ClusterState) -> str:
-    """Where the pair stands, in one or two sentences: what a run says when it ends early."""
+    """The state of the nodes, in one or two sentences: for the end of a run."""
     parts = []
     for node in state.nodes:
         redis, keepalived = node.redis.value, node.keepalived.value
@@ -199,7 +199,7 @@ def situation(state: ClusterState) -> str:
 
 
 def sentence(text: str) -> str:
-    """The text with one full stop at its end; nothing stays nothing."""
+    """The text with one full stop at its end. An empty text stays empty."""
     text = text.strip().rstrip(".")
     return f"{text}." if text else ""
 

@@ -240,7 +240,7 @@ def test_the_report_tells_of_both_consoles_and_calls_nothing_unknown_that_was_de
     assert "its outcome is not known" not in told
     assert "proved by looking" in told
     assert "resumed" in told
-    assert "8 UNKNOWN: it was sent, or may have been" in told
+    assert "8 UNKNOWN: sent, or may have been" in told
 
 
 # --- what is refused ------------------------------------------------------------------------------------------------

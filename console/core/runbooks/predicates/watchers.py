@@ -1,4 +1,4 @@
-"""The part of the vocabulary that speaks of Sentinels and of the read VIP."""
+"""Sentinels and the read VIP."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ ROWS: tuple[PredicateSpec, ...] = (
     # Sentinels
     PredicateSpec(
         "not-under-sentinels",
-        "No Sentinel of the inventory watches this cluster: SLAVEOF is nobody else's.",
+        "No Sentinel of the inventory watches this cluster. So nobody else sends SLAVEOF.",
         sentinels.not_under_sentinels,
         hazard="H20",
     ),
     PredicateSpec(
         "sentinels-name",
-        "All Sentinels that could be read, and these are more than half, name the node as the master.",
+        "More than half of the Sentinels could be read, and all of these name the node as the master.",
         sentinels.sentinels_name,
         hazard="H21",
     ),
     PredicateSpec(
         "quorum-reachable",
-        "The Sentinels say that they can decide and authorize a failover (CKQUORUM).",
+        "The Sentinels report that they can decide and authorize a failover (CKQUORUM).",
         sentinels.quorum_reachable,
         hazard="H21",
         subject=False,
@@ -43,13 +43,13 @@ ROWS: tuple[PredicateSpec, ...] = (
     ),
     PredicateSpec(
         "replicas-caught-up",
-        "Every replica of the node that could be promoted has every byte of it.",
+        "Every replica of the node that can be promoted has every byte of it.",
         sentinels.replicas_caught_up,
         hazard="H18",
     ),
     PredicateSpec(
         "handed-over",
-        "The Sentinels agree on another master than the node, which says so itself and alone holds the virtual IP.",
+        "The Sentinels agree on another master than the node. That one is a master, and it alone holds the virtual IP.",
         sentinels.handed_over,
     ),
     PredicateSpec(
@@ -76,13 +76,13 @@ ROWS: tuple[PredicateSpec, ...] = (
     ),
     PredicateSpec(
         "is-away",
-        "The node is not the master that the Sentinels name, and it is down, not in sync, or holds the virtual IP.",
+        "The node is not the master that the Sentinels name. It is down, not in sync, or holds the virtual IP.",
         sentinels.is_away,
     ),
     PredicateSpec(
         "gives-vip-up",
-        "The first node that holds the virtual IP and is not the master that the Sentinels name; where there is none,"
-        " the first other one.",
+        "The node is the first one that holds the virtual IP and is not the master that the Sentinels name. If there is"
+        " none, it is the first node that is not that master.",
         sentinels.gives_vip_up,
     ),
     # The read VIP
@@ -100,7 +100,7 @@ ROWS: tuple[PredicateSpec, ...] = (
     ),
     PredicateSpec(
         "serves-no-readers",
-        "No director sends new readers to the node: it is not in their tables, or with weight 0.",
+        "No director sends new readers to the node: it is not in their tables, or has weight 0.",
         read_side.serves_no_readers,
         hazard="H23",
     ),

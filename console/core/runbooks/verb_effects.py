@@ -1,4 +1,8 @@
-"""Which predicates a command can change the answer of, by what it changes. `verbs` names the sets for each verb."""
+"""Which predicates a verb can change, grouped by what the verb acts on.
+
+A verb names these groups in `VerbSpec.affects`. A condition that fails before such a step may hold after it: a plan
+marks it with the step, and a resumed run does not take it for undone.
+"""
 
 from __future__ import annotations
 
@@ -29,8 +33,9 @@ REDIS_ROLE = frozenset(
         "acknowledges-nothing",
     ]
 )
-"""A change of a Redis role: who is the master, who follows whom, whether they are in sync."""
-VIP = frozenset(
+"""Who is master, who follows whom, and all that is judged by it."""
+
+VIRTUAL_IP = frozenset(
     [
         "holds-vip",
         "no-vip",
@@ -52,7 +57,8 @@ VIP = frozenset(
         "set-protected",
     ]
 )
-"""A change of keepalived, or of the virtual IP."""
+"""Where the virtual IP is, which keepalived runs in which state, and all that is judged by it."""
+
 REDIS = REDIS_ROLE | frozenset(
     [
         "redis-up",
@@ -79,7 +85,7 @@ REDIS = REDIS_ROLE | frozenset(
         "runs-on-copy",
     ]
 )
-"""A start or stop of a Redis: its role, and what it has loaded."""
+"""Whether Redis on the node runs, and what it holds. Its role, too: it is read when it runs."""
 
 DUMP = frozenset(
     [
@@ -92,8 +98,9 @@ DUMP = frozenset(
         "dump-kept",
     ]
 )
-"""A new dump on disk."""
-WRITE_PAUSE = frozenset(
+"""The dump of a node: how new it is, and the room beside it."""
+
+PAUSE = frozenset(
     [
         "writes-paused",
         "writes-not-paused",
@@ -104,7 +111,7 @@ WRITE_PAUSE = frozenset(
         "saved-for-good",
     ]
 )
-"""Writes held back, or let through again."""
+"""Whether writes are paused."""
 
 SERVICE_NAME = frozenset(
     [
@@ -118,7 +125,7 @@ SERVICE_NAME = frozenset(
         "set-protected",
     ]
 )
-"""What Consul says follows both the roles and its maintenance."""
+"""What Consul says of the name. It follows both the roles and the maintenance."""
 
 SENTINELS = frozenset(
     [
@@ -132,6 +139,7 @@ SENTINELS = frozenset(
         "is-away",
     ]
 )
-"""A failover by Sentinels."""
+"""Which master the Sentinels name, and whether a failover of theirs is running."""
+
 READERS = frozenset(["serves-readers", "serves-no-readers", "others-serve-readers", "misleads-readers"])
-"""The tables of the directors."""
+"""To which nodes the directors send readers."""
