@@ -22,10 +22,10 @@ from console.core.replication.resync import ResyncKind
 from console.core.runbooks.document import Condition, GateKind, Runbook, Step
 from console.core.runbooks.verbs import VERBS
 from console.core.runbooks.vocabulary import evaluate
-from console.core.runs.lock import runs_on, words
-from console.engine.actions.verbs import CommandContext
+from console.core.runs.lock import lock_in_words, runs_on
+from console.engine.actions.commands import CommandContext
 from console.engine.ports import Clock, Inspector
-from console.engine.steps.loss_measurement import measured
+from console.engine.steps.loss_measurement import measure_preview
 from console.engine.steps.step_view import StepView, conditions, gate_of, proofs, view_step
 
 NOT_PROVED = (
@@ -95,7 +95,7 @@ class RunPlan:
 
 def make_plan(runbook: Runbook, state: ClusterState, command_context: CommandContext) -> RunPlan:
     """Evaluates every step on one observation; commands are made as if the steps before had been carried out."""
-    runs = tuple(words(one) for one in runs_on(state))
+    runs = tuple(lock_in_words(one) for one in runs_on(state))
     if done := _done_before(runbook, state, command_context):
         return RunPlan(runbook, state.name, command_context.roles, state.observed_at, done, runs)
     steps: list[StepPlan] = []
@@ -140,7 +140,7 @@ def _done_before(runbook: Runbook, state: ClusterState, command_context: Command
 def _after(step: Step, state: ClusterState, roles: Mapping[str, str]) -> ClusterState:
     """The state as far as later commands are made from it.
 
-    Which keepalived runs decides which file is edited, and writes are resumed only where they were held back.
+    Which keepalived runs decides which file is edited, and writes are resumed only where they were paused.
     """
     verb = step.action.verb if step.action else ""
     change = _CHANGES.get(verb)
@@ -210,7 +210,7 @@ SECOND_LOOK = 1.0
 """Seconds after the first one; the server's own figure for operations is an average of 1.6."""
 
 
-def measured_plan(
+def measure_plan(
     made: RunPlan, state: ClusterState, inspector: Inspector, cluster: ClusterSpec, clock: Clock
 ) -> RunPlan:
     """The plan with its previews measured, each pair of nodes once. A second look tells how much is written."""
@@ -218,7 +218,7 @@ def measured_plan(
     if any(one.resync is not ResyncKind.NONE for one in shown.values()):
         clock.sleep(max(0.0, SECOND_LOOK - (clock.now() - state.observed_at)))
         inspector.observe()
-    found = {pair: measured(one, state, inspector, cluster) for pair, one in shown.items()}
+    found = {pair: measure_preview(one, state, inspector, cluster) for pair, one in shown.items()}
     steps = tuple(
         replace(one, preview=found[one.preview.source, one.preview.target]) if one.preview is not None else one
         for one in made.steps

@@ -10,7 +10,7 @@ from console.core.command import Identity, Planned
 from console.core.inventory import Inventory
 from console.core.model import ClusterState, RunLock
 from console.core.previews.key_comparison import KeyComparison
-from console.core.previews.quiescence import Pulse
+from console.core.previews.quiescence import TrafficSample
 from console.core.runbooks.document import Runbook
 from console.core.runs.answer import Answer as Answer  # noqa: PLC0414 - part of the ports, shared with the adapters
 from console.core.runs.answer import AnswerKind as AnswerKind  # noqa: PLC0414
@@ -50,7 +50,7 @@ class Inspector(Protocol):
         """
 
     @property
-    def pulses(self) -> tuple[Pulse, ...]:
+    def traffic_samples(self) -> tuple[TrafficSample, ...]:
         """The master's traffic as the observations of the last minutes saw it, oldest first."""
 
     def reconnect(self) -> None:

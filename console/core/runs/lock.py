@@ -48,7 +48,7 @@ def note_of(lock: RunLock) -> str:
     return "".join(f"{name}={value}\n" for name, value in lines.items() if value)
 
 
-def parse(text: str) -> RunLock | None:
+def parse_note(text: str) -> RunLock | None:
     """The note of a holder that lives; None: there is none. Raises ValueError where it is not understood."""
     said = dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
     if not said:
@@ -69,14 +69,14 @@ def one_line(text: str) -> str:
     return _UNPRINTABLE.sub(" ", text).strip()[:_LONGEST]
 
 
-def words(lock: RunLock) -> str:
+def lock_in_words(lock: RunLock) -> str:
     """`ann@ops1 runs one-shot-rebuild on cache since 03:12 UTC (step 3/14 replicate)`."""
     since = datetime.fromtimestamp(lock.since, UTC).strftime("%H:%M")
     step = f" (step {lock.step})" if lock.step else ""
     return f"{lock.operator} runs {lock.runbook} on {lock.cluster} since {since} UTC{step}"
 
 
-def whence(lock: RunLock) -> str:
+def operator_location(lock: RunLock) -> str:
     """Where its operator sits: the terminal, and the address that the node sees."""
     parts = (lock.terminal and f"at {lock.terminal}", lock.origin and f"from {lock.origin}")
     return " ".join(part for part in parts if part)
@@ -86,8 +86,8 @@ def taken_by(node: str, lock: RunLock | None) -> str:
     """Why a node cannot be locked: somebody else has it."""
     if lock is None:
         return f"{node} is locked by a run whose note cannot be read"
-    place = f", {whence(lock)}" if whence(lock) else ""
-    return f"{node} is locked: {words(lock)}, run {lock.run_id}{place}"
+    place = f", {operator_location(lock)}" if operator_location(lock) else ""
+    return f"{node} is locked: {lock_in_words(lock)}, run {lock.run_id}{place}"
 
 
 def refusal(node: str, lock: RunLock | None) -> str:
@@ -109,7 +109,8 @@ def takeover_sentence(lock: RunLock) -> str:
 def lost_words(lost: Iterable[LostLock]) -> str:
     """Why nothing is sent; empty: nothing was lost."""
     parts = [
-        f"the run's lock on {one.node} is lost: {one.why}" + (f"; {words(one.holder)} now" if one.holder else "")
+        f"the run's lock on {one.node} is lost: {one.why}"
+        + (f"; {lock_in_words(one.holder)} now" if one.holder else "")
         for one in lost
     ]
     advice = "nothing is sent without it; look again takes it again where it is free"

@@ -17,7 +17,7 @@ from console.core.model import RunLock
 from console.core.runbooks.document import Runbook
 from console.core.runs.past_run import PastRun, UnfinishedLine
 from console.core.runs.state import Outcome, RunState, new_run
-from console.engine.actions.verbs import CommandContext
+from console.engine.actions.commands import CommandContext
 from console.engine.ports import (
     Actuator,
     ArmedRun,

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from textual.content import Content
 
 from console.core.model import ClusterState, RunLock
-from console.core.runs.lock import runs_on, takeover_sentence, whence, words
+from console.core.runs.lock import lock_in_words, operator_location, runs_on, takeover_sentence
 from console.tui.present.past_runs import Sign, both_times, whole_time
 from console.tui.present.words import BOLD, DIM, NOTE, WARN, Lines, fitted, line, wrapped
 
@@ -38,7 +38,7 @@ def told(lock: RunLock, width: int) -> Lines:
         ("cluster", lock.cluster),
         ("runbook", lock.runbook),
         ("step", lock.step or "before the first one"),
-        ("who", ", ".join(one for one in (lock.operator, whence(lock)) if one)),
+        ("who", ", ".join(one for one in (lock.operator, operator_location(lock)) if one)),
         ("since", whole_time(since(lock))),
         *((("over", f"taken from {lock.over} by a typed sentence"),) if lock.over else ()),
     )
@@ -66,8 +66,8 @@ def gone(run_id: str, width: int) -> Lines:
 def held(lock: RunLock, width: int) -> Lines:
     """Why nothing was armed, and what a takeover is."""
     return (
-        *wrapped(f"{words(lock)}.", width, BOLD),
-        *wrapped(f"{whence(lock) or 'where its operator sits is not known'}; run {lock.run_id}", width),
+        *wrapped(f"{lock_in_words(lock)}.", width, BOLD),
+        *wrapped(f"{operator_location(lock) or 'where its operator sits is not known'}; run {lock.run_id}", width),
         line(""),
         *wrapped("Two runs on one cluster undo each other: nothing was armed. Follow it, or ask its operator.", width),
         *wrapped("If they are gone for good, you can end their run: it then sends nothing more.", width, WARN),

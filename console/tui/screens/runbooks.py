@@ -15,7 +15,7 @@ from console.core.model.verdict import Check
 from console.core.runbooks.binding import Unbound, bind_roles
 from console.core.runbooks.document import Runbook
 from console.core.runbooks.vocabulary import evaluate
-from console.core.runs.lock import words
+from console.core.runs.lock import lock_in_words
 from console.tui.keys import bindings_of
 from console.tui.present import lock as present_lock
 from console.tui.present import run as present
@@ -148,7 +148,10 @@ class ArmScreen(ConsoleScreen):
         if not self.console_app.may_arm:
             trouble = (*trouble, *wrapped("This console was opened without the right to arm runs.", width, WARN))
         for lock in present_lock.others(self.console_app.views[self._cluster].state, ""):
-            trouble = (*trouble, *wrapped(f"{words(lock)}: arming will ask whether you follow it.", width, WARN))
+            trouble = (
+                *trouble,
+                *wrapped(f"{lock_in_words(lock)}: arming will ask whether you follow it.", width, WARN),
+            )
         bound = self._bound()
         if bound is None:
             return (*trouble, line("Waiting for the first observation of the cluster."))

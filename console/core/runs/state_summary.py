@@ -7,7 +7,7 @@ from console.core.model import ClusterState, NodeState, Problem
 from console.core.model.facts import proved_down
 
 
-def node_figures(state: ClusterState) -> dict[str, object]:
+def state_summary(state: ClusterState) -> dict[str, object]:
     """Plain values, ready for JSON. None: not known. Keys may be added, not renamed."""
     return {
         "vip": state.vip,
