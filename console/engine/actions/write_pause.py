@@ -118,4 +118,4 @@ class PauseWatch:
         if not self.until:
             seconds = now - self.since
             return f"Writes are paused on {self.node} since {seconds:.1f} s: run {self.resuming_runbook}, or go on."
-        return f"Clients could not write for {self.until - self.since:.1f} s, then {self.node} accepted their writes."
+        return f"Clients could not write for {self.until - self.since:.1f} s, then {self.node} took their writes."

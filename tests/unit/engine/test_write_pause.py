@@ -76,7 +76,7 @@ def test_the_length_of_the_pause_is_measured_until_a_master_takes_writes_again()
     assert watch.words(samples.NOW) == ("Writes are paused on redis-b since 7.0 s: run resume-writes, or go on.")
     watch.look(samples.rebuilt_pair())
     watch.look(replace(samples.rebuilt_pair(), observed_at=samples.NOW + 60))
-    assert watch.words(samples.NOW + 99) == f"Clients could not write for 7.0 s, then {A} accepted their writes."
+    assert watch.words(samples.NOW + 99) == f"Clients could not write for 7.0 s, then {A} took their writes."
 
 
 @pytest.mark.parametrize(
