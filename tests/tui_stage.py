@@ -17,7 +17,7 @@ from console.core.model import ClusterState, RunLock
 from console.core.model.verdict import Check, Verdict
 from console.core.previews.key_comparison import KeyComparison
 from console.core.previews.loss_preview import LossPreview
-from console.core.previews.quiescence import Pulse
+from console.core.previews.quiescence import TrafficSample
 from console.core.replication.resync import ResyncKind
 from console.core.runbooks.document import Action, Condition, GateKind, RoleSpec, Runbook, Step
 from console.core.runs.past_run import PastRun
@@ -71,7 +71,7 @@ class FakeInspector:
         return samples.comparison(source, target)
 
     @property
-    def pulses(self) -> tuple[Pulse, ...]:
+    def traffic_samples(self) -> tuple[TrafficSample, ...]:
         return ()
 
     def reconnect(self) -> None:

@@ -30,7 +30,7 @@ from console.transport.watchers import watcher_inspectors
 
 if TYPE_CHECKING:  # one look, as `status` takes it, needs neither
     from console.core.previews.key_comparison import KeyComparison
-    from console.core.previews.quiescence import Pulse
+    from console.core.previews.quiescence import TrafficSample
 
 ANSWER_DEADLINE = 2.0
 """Seconds that one poll waits for a node, once."""
@@ -70,7 +70,7 @@ class NodesInspector:
         self._clock = clock
         self._lock = threading.Lock()
         self._last: ClusterState | None = None
-        self._pulses: tuple[Pulse, ...] = ()
+        self._pulses: tuple[TrafficSample, ...] = ()
         self._compared_at = 0.0
         self._full_at = 0.0
         self._closed = False
@@ -102,18 +102,18 @@ class NodesInspector:
             return self._last
 
     @property
-    def pulses(self) -> tuple[Pulse, ...]:
+    def traffic_samples(self) -> tuple[TrafficSample, ...]:
         """The master's traffic as the observations of the last minutes saw it, oldest first."""
         if not self._pulses and self._last is not None:
             self._remember(self._last)
         return self._pulses
 
     def _remember(self, *states: ClusterState) -> None:
-        from console.core.previews.quiescence import remembered
+        from console.core.previews.quiescence import add_sample
 
         for state in states:
             if not 0 <= state.observed_at - self._compared_at < ECHO:
-                self._pulses = remembered(self._pulses, state)
+                self._pulses = add_sample(self._pulses, state)
 
     def compare(self, source: str, target: str) -> KeyComparison:
         """Looks at a sample of both servers' keys and at the target's clients, over connections of its own."""

@@ -1,6 +1,6 @@
-"""What a gate rests on: the facts that must not change between showing and sending, and how they differ (H07, H08).
+"""The facts that must not change between showing and sending, and how they differ (H07, H08).
 
-Offsets, operations and numbers of keys move by themselves and are not among them; whether a data set is empty is.
+Offsets, operations and numbers of keys change all the time and are not among them. Whether a data set is empty is.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from console.core.runbooks.document import Step
 
 
 def material(state: ClusterState, roles: Mapping[str, str]) -> Mapping[str, str]:
-    """Fact → value for the nodes of these roles and for the virtual IP, all of them text."""
+    """Fact → value, both text, for the nodes of these roles and for the virtual IP."""
     facts = dict(kind_of(state.kind).facts(state))
     for name in sorted(set(roles.values())):
         facts.update(_node_facts(state.node(name)))
@@ -64,7 +64,7 @@ def _unread(problem: Problem | None) -> str:
 
 
 def digest(material: Mapping[str, str]) -> str:
-    """SHA-256 over the facts in their alphabetical order, in hex."""
+    """SHA-256 over the facts in alphabetical order, in hex."""
     lines = "\n".join(f"{key}\x1f{material[key]}" for key in sorted(material))
     return hashlib.sha256(lines.encode("utf-8", "surrogatepass")).hexdigest()
 
@@ -98,7 +98,7 @@ def known(facts: Mapping[str, str], key: str) -> bool:
 
 
 def identity(node: NodeState) -> Identity:
-    """Who must be at the other end when something is sent to this node; what was not read stays empty."""
+    """Who must answer when something is sent to this node. What was not read stays empty."""
     host, redis = node.ssh.value, node.redis.value
     return Identity(
         hostname=host.hostname if host else "",
@@ -109,7 +109,7 @@ def identity(node: NodeState) -> Identity:
 
 
 def identities(state: ClusterState) -> dict[str, Identity]:
-    """Of everything that something may be sent to: nodes, directors, Sentinels."""
+    """The identity of every node, director and Sentinel that was read."""
     found = {node.name: identity(node) for node in state.nodes}
     for one in state.directors:
         if one.ssh.value is not None:
@@ -121,13 +121,13 @@ def identities(state: ClusterState) -> dict[str, Identity]:
 
 
 def evidence(state: ClusterState, roles: Mapping[str, str], step: Step) -> tuple[str, ...]:
-    """What the operator sees before confirming: the nodes by their roles, the target first, with figures and ages."""
+    """What the operator sees before confirming: the nodes by their roles, the target first, with numbers and ages."""
     first = roles.get(step.role, "")
     ordered = sorted(dict.fromkeys(roles.values()), key=lambda name: name != first)
     lines = [
         f"{name} ({', '.join(role for role, node in roles.items() if node == name)}): {words}"
         for name in ordered
-        for words in _in_words(state, state.node(name))
+        for words in _node_lines(state, state.node(name))
     ]
     if state.vip:
         reached = vip_reached_in_words(state)
@@ -137,7 +137,7 @@ def evidence(state: ClusterState, roles: Mapping[str, str], step: Step) -> tuple
     return tuple(lines)
 
 
-def _in_words(state: ClusterState, node: NodeState) -> list[str]:
+def _node_lines(state: ClusterState, node: NodeState) -> list[str]:
     host, redis, keepalived = node.ssh.value, node.redis.value, node.keepalived.value
     lines = [f"host {host.hostname}, up {span(host.uptime)}" if host else f"SSH: {node.ssh.problem}"]
     if redis is None:

@@ -1,4 +1,4 @@
-"""The verb that makes a Redis which does not run start as a replica: one line of its configuration file."""
+"""Edits one line of a Redis configuration file, so that the server starts as a replica."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ _LATER = "(of the file as it is when the step is confirmed)"
 
 
 def set_replicaof(request: Request) -> tuple[Planned, ...]:
-    """Edits the file as it is on the node right now, and keeps a copy of it beside it."""
+    """Edits the file as it is on the node now, and keeps a copy of it beside it."""
     node, source = request.node, request.role("source")
     if source.address == request.context.cluster.vip:
-        raise PlanError(f"the address of {source.name} in the inventory is the virtual IP: a replica needs its own one")
+        raise PlanError(
+            f"the address of {source.name} in the inventory is the virtual IP: a replica needs the node's own address"
+        )
     if source.name == node.name:
         raise PlanError(f"{node.name} cannot follow itself")
     seen = request.state.node(node.name).redis_file

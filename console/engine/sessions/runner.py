@@ -9,9 +9,9 @@ from console.core.model import ClusterState
 from console.core.runbooks.vocabulary import evaluate
 from console.core.runs.events import ConditionsChecked, RunEnded, StepBegan, StepEnded, StepsAssessed
 from console.core.runs.journal import plain
-from console.core.runs.node_figures import node_figures
 from console.core.runs.past_run import PastRun
 from console.core.runs.state import PASSED_STATUSES, AssessmentKind, Outcome, RunState, StepStatus
+from console.core.runs.state_summary import state_summary
 from console.core.runs.step_assessment import assessments
 from console.core.watchers.name_history import NameTally
 from console.engine.ports import Journal, Operator
@@ -81,7 +81,7 @@ class Runner:
         self._recorder.show(state)
         assessed = assessments(past, self.state.runbook, state, self.state.roles)
         self._recorder.record(
-            "believed", {"observed_at": state.observed_at, "steps": assessed, "figures": node_figures(state)}
+            "believed", {"observed_at": state.observed_at, "steps": assessed, "figures": state_summary(state)}
         )
         self._recorder.advance(StepsAssessed(assessed))
         still_done = True
@@ -105,7 +105,7 @@ class Runner:
         self._recorder.show(state)
         checks = tuple(evaluate(one, state, run.roles) for one in run.runbook.done_if)
         self._recorder.record(
-            "observed", {"observed_at": state.observed_at, "done_if": checks, "figures": node_figures(state)}
+            "observed", {"observed_at": state.observed_at, "done_if": checks, "figures": state_summary(state)}
         )
         if not all(check.holds for check in checks):
             return ""
@@ -143,7 +143,7 @@ class Runner:
     def _last_figures(self) -> dict[str, object]:
         """The state by the last observation, and how long writes were paused: for the report."""
         state, pause = self._recorder.state, self._recorder.pause
-        last = {"observed_at": state.observed_at, "figures": node_figures(state)} if state is not None else {}
+        last = {"observed_at": state.observed_at, "figures": state_summary(state)} if state is not None else {}
         held = {"node": pause.node, "since": pause.since, "until": pause.until or None}
         name = self._name_tally()
         tally = {**plain(name), "words": name.words()} if name is not None else None

@@ -9,7 +9,7 @@ from console.core.runbooks.document import GateKind
 from console.core.runs.events import OperatorAsked
 from console.core.runs.question import Choice, Decision, Question, QuestionKind
 from console.core.runs.state import Outcome, StepStatus
-from console.engine.steps.loss_measurement import measured
+from console.engine.steps.loss_measurement import measure_preview
 from console.engine.steps.recorder import RunRecorder
 from console.engine.steps.run_context import RunContext, RunStoppedError
 from console.engine.steps.step_view import StepView, changes, gate_of, may_skip, not_seen_again
@@ -125,7 +125,9 @@ class StepGate:
         """The view with its loss preview measured, just before the operator reads it."""
         if view.preview is None:
             return view
-        preview = measured(view.preview, view.state, self._context.inspector, self._context.command_context.cluster)
+        preview = measure_preview(
+            view.preview, view.state, self._context.inspector, self._context.command_context.cluster
+        )
         self._record("preview", {"preview": preview})
         return replace(view, preview=preview)
 

@@ -25,9 +25,9 @@ from console.core.command import Planned
 from console.core.model.continuity import silences
 from console.core.runbooks.verbs import verb_of
 from console.core.runs.events import ConditionsChecked, ProgressReported, StepBegan, StepEnded, VerificationBegan
-from console.core.runs.node_figures import node_figures
 from console.core.runs.question import Choice
 from console.core.runs.state import StepStatus
+from console.core.runs.state_summary import state_summary
 from console.engine.ports import AnswerKind
 from console.engine.steps.attempt import Attempt, sendable
 from console.engine.steps.command_sender import CommandSender
@@ -187,7 +187,7 @@ class StepRun:
         view = guard.add_to_view(view, guard.check_before_question(self._record, title, state))
         data = {"facts": view.facts, "digest": view.digest, "checks": view.checks, "skip_if": view.skips}
         plan = {"planned": view.planned, "obstacle": view.obstacle, "preview": view.preview}
-        shown = {"evidence": view.evidence, "figures": node_figures(state)}
+        shown = {"evidence": view.evidence, "figures": state_summary(state)}
         self._record("observed", {"observed_at": state.observed_at, **data, **plan, **shown})
         self._recorder.advance(ConditionsChecked(self._index, view.checks, view.planned))
         return view

@@ -18,7 +18,7 @@ from console.core.runbooks.interlocks import interlocks
 from console.core.runbooks.verbs import VERBS, changes_something
 from console.core.runbooks.vocabulary import evaluate
 from console.core.runs.gate import differences, digest, evidence, identities, material, unread_facts
-from console.engine.actions.verbs import CommandContext, PlanError, plan_commands
+from console.engine.actions.commands import CommandContext, PlanError, plan_commands
 
 
 @dataclass(frozen=True, slots=True)

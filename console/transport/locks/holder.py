@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from console.core.inventory import NodeSpec
 from console.core.model import ProblemKind, RunLock
-from console.core.runs.lock import NotLockableError, parse
+from console.core.runs.lock import NotLockableError, parse_note
 from console.transport.connecting.failure import LinkError
 from console.transport.locks import programs as program
 from console.transport.ssh.connection import SshConnection
@@ -68,7 +68,7 @@ def take(connection: SshConnection, node: NodeSpec, claim: RunLock, lease: float
         case "busy", []:
             talk.end(0.0)
             try:
-                return Busy(parse("\n".join(talk.notes)))
+                return Busy(parse_note("\n".join(talk.notes)))
             except ValueError:
                 return Busy(None)
         case _:
@@ -83,7 +83,7 @@ def who(connection: SshConnection, node: NodeSpec) -> RunLock | None:
     talk.last(START)
     talk.end(0.0)
     try:
-        return parse("\n".join(talk.notes))
+        return parse_note("\n".join(talk.notes))
     except ValueError:
         return None
 

@@ -13,7 +13,7 @@ from console.core.model.verdict import Check
 from console.core.runbooks.binding import Unbound, bind_roles
 from console.core.runbooks.document import Runbook
 from console.core.runbooks.vocabulary import evaluate
-from console.core.runs.lock import words
+from console.core.runs.lock import lock_in_words
 from console.tui.keys import bindings_of
 from console.tui.navigation import routes
 from console.tui.navigation.registry import register
@@ -106,7 +106,7 @@ class ArmScreen(ConsoleScreen):
         for lock in locks_of_others(self.console_app.views[self._cluster].state, ""):
             trouble = (
                 *trouble,
-                *wrapped(f"{words(lock)}: if you arm, you are asked whether to follow that run.", width, WARN),
+                *wrapped(f"{lock_in_words(lock)}: if you arm, you are asked whether to follow that run.", width, WARN),
             )
         bound = self._bound()
         if bound is None:

@@ -10,7 +10,7 @@ from console.core.kinds.diagnose import diagnose, health
 from console.core.kinds.protection import Protection, protection
 from console.core.model import ClusterState, NodeState, Role
 from console.core.model.facts import source_of
-from console.core.previews.quiescence import Pulse, Quiescence, quiescence, remembered
+from console.core.previews.quiescence import Quiescence, TrafficSample, add_sample, quiescence
 from console.tui.state.timeline import Event, changes, events_from_logs
 
 SAMPLES_KEPT = 600
@@ -41,7 +41,7 @@ class ClusterView:
     """Oldest first."""
     samples: tuple[Sample, ...] = ()
     """Oldest first."""
-    pulses: tuple[Pulse, ...] = ()
+    traffic_samples: tuple[TrafficSample, ...] = ()
     """The master's traffic of the last minutes, oldest first."""
     traffic: Quiescence | None = None
     """How busy the master is, compared with its own last minutes; None before the first observation."""
@@ -63,7 +63,7 @@ def absorb(view: ClusterView, state: ClusterState, now: float) -> ClusterView:
     if before is not None and state.observed_at < before.observed_at:
         return view
     findings = diagnose(state, now)
-    pulses = remembered(view.pulses, state)
+    traffic_samples = add_sample(view.traffic_samples, state)
     new_events = events_from_logs(state) if before is None else changes(before, state)
     return replace(
         view,
@@ -73,8 +73,8 @@ def absorb(view: ClusterView, state: ClusterState, now: float) -> ClusterView:
         protection=protection(state),
         events=(view.events + new_events)[-EVENTS_KEPT:],
         samples=(*view.samples, _sample(before, state))[-SAMPLES_KEPT:],
-        pulses=pulses,
-        traffic=quiescence(pulses, now, view.spec.quiet_hours, view.spec.timezone),
+        traffic_samples=traffic_samples,
+        traffic=quiescence(traffic_samples, now, view.spec.quiet_hours, view.spec.timezone),
         trouble="",
     )
 

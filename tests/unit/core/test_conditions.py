@@ -389,7 +389,7 @@ def test_a_script_that_fights_is_named_with_its_line_and_what_is_not_understood_
 
 
 ELSEWHERE = {"saved-for-good", "dump-kept", "copy-room", "has-dump-of", "runs-on-copy", "out-of-the-way"}
-"""In a table of their own: test_copies.py."""
+"""In a table of their own: test_dump_copies.py."""
 ELSEWHERE |= {row.name for row in (*watchers.ROWS, *service_name.ROWS)}  # test_watchers.py, test_service_name.py
 ELSEWHERE |= {"set-protected"}  # test_kinds.py: it is the protection of a set
 NOTHING_THERE = {"node-address-not-vip", "not-under-sentinels", "serves-readers", "serves-no-readers",

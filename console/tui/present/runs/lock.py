@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from textual.content import Content
 
 from console.core.model import ClusterState, RunLock
-from console.core.runs.lock import runs_on, takeover_sentence, whence, words
+from console.core.runs.lock import lock_in_words, operator_location, runs_on, takeover_sentence
 from console.tui.present.formatting import BOLD, DIM, NOTE, WARN, Lines, fitted, line, wrapped
 from console.tui.present.runs.standing import Sign
 from console.tui.present.runs.times import both_times, whole_time
@@ -39,7 +39,7 @@ def lock_lines(lock: RunLock, width: int) -> Lines:
         ("cluster", lock.cluster),
         ("runbook", lock.runbook),
         ("step", lock.step or "before the first step"),
-        ("operator", ", ".join(one for one in (lock.operator, whence(lock)) if one)),
+        ("operator", ", ".join(one for one in (lock.operator, operator_location(lock)) if one)),
         ("since", whole_time(armed_at(lock))),
         *((("takeover", f"from {lock.over}, by a typed sentence"),) if lock.over else ()),
     )
@@ -67,8 +67,8 @@ def lock_gone_lines(run_id: str, width: int) -> Lines:
 def lock_held_lines(lock: RunLock, width: int) -> Lines:
     """Why nothing was armed, and what a takeover does."""
     return (
-        *wrapped(f"{words(lock)}.", width, BOLD),
-        *wrapped(f"{whence(lock) or 'terminal not known'}; run {lock.run_id}", width),
+        *wrapped(f"{lock_in_words(lock)}.", width, BOLD),
+        *wrapped(f"{operator_location(lock) or 'terminal not known'}; run {lock.run_id}", width),
         line(""),
         *wrapped(
             "Two runs on one cluster can undo each other, so nothing was armed. Follow that run, or ask its operator.",

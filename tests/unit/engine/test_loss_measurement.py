@@ -13,9 +13,9 @@ from console.core.inventory import QuietHours
 from console.core.previews.key_comparison import ClientGroup, Clients
 from console.core.previews.loss_preview import preview
 from console.core.replication.resync import ResyncKind
-from console.engine.actions.verbs import CommandContext
-from console.engine.plan import SECOND_LOOK, make_plan, measured_plan
-from console.engine.steps.loss_measurement import measured
+from console.engine.actions.commands import CommandContext
+from console.engine.plan import SECOND_LOOK, make_plan, measure_plan
+from console.engine.steps.loss_measurement import measure_preview
 
 LOST = s.comparison(s.A, s.B, "user:17", clients=Clients((ClientGroup("10.0.0.5", "client", 2),)))
 
@@ -51,7 +51,7 @@ def test_nothing_is_compared_between_the_answer_and_the_sending(monkeypatch):
 @pytest.mark.parametrize("state", [s.failed_over_pair(), s.unreachable_node()])
 def test_a_server_that_cannot_be_read_is_not_compared(state):
     inspector = inspector_with(state)
-    found = measured(preview(state, s.A, s.B), state, inspector, CLUSTER)
+    found = measure_preview(preview(state, s.A, s.B), state, inspector, CLUSTER)
     assert inspector.compared == []
     assert found.comparison is None
     assert found.traffic is not None
@@ -62,14 +62,14 @@ def test_where_nothing_would_happen_nothing_is_measured():
     shown = preview(state, s.A, s.B)
     inspector = inspector_with(state)
     assert shown.resync is ResyncKind.NONE
-    assert measured(shown, state, inspector, CLUSTER) is shown
+    assert measure_preview(shown, state, inspector, CLUSTER) is shown
     assert inspector.compared == []
 
 
 def test_quiet_hours_of_the_inventory_are_said():
     state = s.stale_master_back()
     cluster = replace(CLUSTER, quiet_hours=(QuietHours(0, 1),), timezone="UTC")
-    found = measured(preview(state, s.A, s.B), state, inspector_with(state), cluster)
+    found = measure_preview(preview(state, s.A, s.B), state, inspector_with(state), cluster)
     assert any("quiet hours: 00:00-00:01" in one for one in found.lines)
 
 
@@ -77,7 +77,7 @@ def test_a_plan_looks_twice_and_compares_each_pair_once():
     state = s.stale_master_back()
     clock, inspector = FakeClock(state.observed_at + 0.4), inspector_with(state)
     plan = make_plan(RUNBOOK, state, CommandContext(CLUSTER, ROLES, "RUN-ID", "20261121T074000Z"))
-    found = measured_plan(plan, state, inspector, CLUSTER, clock)
+    found = measure_plan(plan, state, inspector, CLUSTER, clock)
     assert inspector.compared == [(s.A, s.B)]
     assert inspector.observations == 1
     assert clock.now() == pytest.approx(state.observed_at + SECOND_LOOK)
@@ -90,6 +90,6 @@ def test_a_plan_without_a_preview_waits_for_nothing():
     state = s.rebuilt_pair()
     clock, inspector = FakeClock(state.observed_at), inspector_with(state)
     plan = make_plan(RUNBOOK, state, CommandContext(CLUSTER, ROLES, "RUN-ID", "20261121T074000Z"))
-    assert measured_plan(plan, state, inspector, CLUSTER, clock) == plan
+    assert measure_plan(plan, state, inspector, CLUSTER, clock) == plan
     assert clock.now() == state.observed_at
     assert inspector.observations == 0

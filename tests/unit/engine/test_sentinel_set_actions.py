@@ -20,7 +20,7 @@ from console.core.inventory import (
 )
 from console.core.model import ConfigFile, InterfaceAddress, KeepalivedConfig, ProblemKind, read, unread
 from console.core.runbooks.document import Action, Step
-from console.engine.actions.verbs import CommandContext, PlanError, plan_commands
+from console.engine.actions.commands import CommandContext, PlanError, plan_commands
 
 NAMES = (sets.WEB01, sets.WEB02, sets.WEB03)
 SPEC = ClusterSpec(
@@ -95,7 +95,7 @@ def test_a_failover_is_asked_of_a_sentinel_that_can():
     tilted = replace(first, sentinel=first.sentinel.map(lambda one: replace(one, tilt=True)))
     state = replace(SET, sentinels=(tilted, *SET.sentinels[1:]))
     assert texts(commands("sentinel-failover", state, "master")) == [("sentinel2", "SENTINEL FAILOVER master1")]
-    with pytest.raises(PlanError, match="no Sentinel is there"):
+    with pytest.raises(PlanError, match="no Sentinel can fail over"):
         commands("sentinel-failover", replace(SET, sentinels=(tilted,)), "master")
 
 

@@ -1,4 +1,4 @@
-"""Where a pair stands, in a few figures a node: what a run's journal keeps of its first and its last observation."""
+"""A cluster in a few values for each node: what a run's journal keeps of its observations, under the key `figures`."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from console.core.model import ClusterState, NodeState, Problem
 from console.core.model.facts import proved_down
 
 
-def node_figures(state: ClusterState) -> dict[str, object]:
-    """Plain values, ready for JSON. None: not known. Keys may be added, not renamed."""
+def state_summary(state: ClusterState) -> dict[str, object]:
+    """Plain values, ready for JSON. None: not known. Keys may be added and must not be renamed."""
     return {
         "vip": state.vip,
         "vip_holders": list(state.vip_holders),

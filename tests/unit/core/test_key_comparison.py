@@ -13,9 +13,9 @@ from console.core.previews.key_comparison import (
     ClientGroup,
     Clients,
     DbSample,
+    DifferingKey,
+    KeyDifference,
     KeySample,
-    Oddity,
-    OddKey,
     comparison_lines,
     comparison_warnings,
 )
@@ -54,7 +54,7 @@ def test_all_keys_looked_at_needs_no_estimate():
 
 def test_keys_that_differ_are_named():
     db = DbSample(0, 15, 15, alike=10, different=2)
-    odd = (OddKey(0, "counter", Oddity.VALUE), OddKey(0, "list", Oddity.SIZE))
+    odd = (DifferingKey(0, "counter", KeyDifference.VALUE), DifferingKey(0, "list", KeyDifference.SIZE))
     text = said(replace(s.comparison(), of_target=read(KeySample(s.B, s.A, (db,), odd), s.NOW)))
     assert "of 12 keys that both have 2 differ in type, size or value: counter, list" in text
 

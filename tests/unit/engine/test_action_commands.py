@@ -10,7 +10,7 @@ from console.core.command import ShellCommand
 from console.core.inventory import KeepalivedSpec, RedisSpec, ServiceSpec, SshSpec
 from console.core.runbooks.document import Action, GateKind, Step
 from console.core.runbooks.verbs import VERBS
-from console.engine.actions.verbs import MAKERS, CommandContext, PlanError, plan_commands
+from console.engine.actions.commands import COMMAND_MAKERS, CommandContext, PlanError, plan_commands
 from console.engine.steps.step_view import gate_of
 
 ROLES = {"survivor": A, "returning": B}
@@ -34,7 +34,7 @@ def texts(one, state=None, work=None):
 
 
 def test_every_verb_has_a_maker_and_the_other_way_round():
-    assert set(MAKERS) == set(VERBS)
+    assert set(COMMAND_MAKERS) == set(VERBS)
 
 
 @pytest.mark.parametrize(
