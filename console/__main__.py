@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from console.cli.context import HANDSHAKES, Adapters, Passwords
+from console.cli.context import MAX_HANDSHAKES, Adapters, Passwords
 from console.cli.main import LazyCommand, run
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def main() -> int:
     return run(sys.argv[1:], ADAPTERS, LABORATORY)
 
 
-def _leave_at_once(code: int) -> None:
+def _exit_at_once(code: int) -> None:
     """Ends the process without taking down every module first, which takes as long as logging in to a node."""
     try:
         sys.stdout.flush()
@@ -52,11 +52,13 @@ def _clock() -> Clock:
     return SystemClock()
 
 
-def _ssh_library() -> None:
+def _import_ssh_library() -> None:
     import console.transport.ssh.connection  # noqa: F401
 
 
-def _inspector(cluster: ClusterSpec, passwords: Passwords, clock: Clock, *, parallel: int = HANDSHAKES) -> Inspector:
+def _inspector(
+    cluster: ClusterSpec, passwords: Passwords, clock: Clock, *, parallel: int = MAX_HANDSHAKES
+) -> Inspector:
     from console.transport.inspector import make_inspector
 
     return make_inspector(cluster, passwords, clock, parallel=parallel)
@@ -112,8 +114,8 @@ ADAPTERS = Adapters(
     run_starter=_run_starter,
     archive=_archive,
     run_app=_run_app,
-    connecting_imports=_ssh_library,
-    leave=_leave_at_once,
+    import_connection_libraries=_import_ssh_library,
+    exit_at_once=_exit_at_once,
 )
 """The real ones."""
 

@@ -26,23 +26,23 @@ APP = "redis-ha-console"
 INVENTORY_VARIABLE = "REDIS_HA_INVENTORY"
 EXIT_ERROR = 2
 """A wrong call, a wrong document, a file that cannot be read. `status` answers 3 instead: unknown to a monitor."""
-HANDSHAKES_UNDER_A_SCREEN = 4
+MAX_HANDSHAKES_WITH_SCREEN = 4
 """SSH handshakes at a time while a screen is live: more of them make its keys slow."""
-HANDSHAKES = 32
+MAX_HANDSHAKES = 32
 
 Passwords = Mapping[str, "Secret | None"]
 """Node → the password of its Redis; None: it has none."""
 
 
-class InspectorMaker(Protocol):
+class MakeInspector(Protocol):
     """Makes the eyes for one cluster."""
 
     def __call__(
-        self, cluster: ClusterSpec, passwords: Passwords, clock: Clock, *, parallel: int = HANDSHAKES
+        self, cluster: ClusterSpec, passwords: Passwords, clock: Clock, *, parallel: int = MAX_HANDSHAKES
     ) -> Inspector: ...
 
 
-class RunStarterMaker(Protocol):
+class MakeRunStarter(Protocol):
     """Makes what arms runs."""
 
     def __call__(
@@ -51,7 +51,7 @@ class RunStarterMaker(Protocol):
         """`passwords` tells those of a cluster, by its name; `folder` is where journals are written."""
 
 
-class ScreenMaker(Protocol):
+class RunApp(Protocol):
     """Opens the screen and gives the exit code when it is left."""
 
     def __call__(
@@ -71,14 +71,14 @@ class Adapters:
     """The concrete things. Each callable imports what it needs when it is called, so that `--help` stays light."""
 
     clock: Callable[[], Clock]
-    inspector: InspectorMaker
-    run_starter: RunStarterMaker
-    run_app: ScreenMaker
+    inspector: MakeInspector
+    run_starter: MakeRunStarter
+    run_app: RunApp
     archive: Callable[[Path], Archive | None] = lambda _folder: None
     """Reads the journals in a folder."""
-    connecting_imports: Callable[[], None] = lambda: None
+    import_connection_libraries: Callable[[], None] = lambda: None
     """Returns once everything is imported that connecting needs: who imports other things before that delays it."""
-    leave: Callable[[int], None] = lambda _code: None
+    exit_at_once: Callable[[int], None] = lambda _code: None
     """May end the process with this exit code, once a command that only looks has printed and closed everything."""
 
 
@@ -100,7 +100,7 @@ class CliContext:
         self._inspectors: dict[str, Inspector] = {}
         self._clock: Clock | None = None
         self._archive: Archive | None = None
-        self.only_looked = False
+        self.may_exit_at_once = False
         """Set by a command that has printed what it saw: nothing is under way that the process would have to await."""
 
     # --- documents ------------------------------------------------------------------------------------------------
@@ -185,7 +185,7 @@ class CliContext:
 
         for name in tuple(clusters) or tuple(one.name for one in self.inventory.clusters):
             self.passwords(self.cluster(name).name)
-        parallel = HANDSHAKES_UNDER_A_SCREEN if screen else HANDSHAKES
+        parallel = MAX_HANDSHAKES_WITH_SCREEN if screen else MAX_HANDSHAKES
 
         def inspector(name: str) -> Inspector:
             return self.inspector(name, parallel)
@@ -199,7 +199,7 @@ class CliContext:
             self._archive = self._adapters.archive(self.runs_folder)
         return self._archive
 
-    def inspector(self, name: str, parallel: int = HANDSHAKES) -> Inspector:
+    def inspector(self, name: str, parallel: int = MAX_HANDSHAKES) -> Inspector:
         """Eyes for one cluster, kept until the end. By itself for who only looks: it imports nothing of runs."""
         if name not in self._inspectors:
             self._inspectors[name] = self._adapters.inspector(
@@ -207,7 +207,7 @@ class CliContext:
             )
         return self._inspectors[name]
 
-    def look_once(self, cluster: ClusterSpec) -> ClusterState:
+    def observe_once(self, cluster: ClusterSpec) -> ClusterState:
         """One observation of a cluster that no inventory has yet, without a password."""
         inspector = self._adapters.inspector(cluster, {node.name: None for node in cluster.nodes}, self.clock)
         try:
@@ -215,9 +215,9 @@ class CliContext:
         finally:
             inspector.close()
 
-    def let_connecting_begin(self) -> None:
+    def wait_for_connection_libraries(self) -> None:
         """Returns when the inspectors that were told to observe have all that they need to begin."""
-        self._adapters.connecting_imports()
+        self._adapters.import_connection_libraries()
 
     def run_starter(self, console_context: ConsoleContext) -> RunStarter:
         """What arms runs. Only what may run a runbook asks for it."""

@@ -30,9 +30,11 @@ class LazyCommand:
 COMMANDS: tuple[LazyCommand, ...] = (
     LazyCommand("watch", "Open the screen: read-only until a run is armed.", "console.cli.watch"),
     LazyCommand("status", "Look once and print what is true.", "console.cli.status.command"),
-    LazyCommand("plan", "Show what a runbook would send now; change nothing.", "console.cli.running.plan"),
-    LazyCommand("run", "Walk through a runbook, one confirmed step at a time.", "console.cli.running.run"),
-    LazyCommand("runs", "List, read, follow, verify, report and resume recorded runs.", "console.cli.runs"),
+    LazyCommand("plan", "Show what a runbook would send now; change nothing.", "console.cli.runs.plan"),
+    LazyCommand("run", "Walk through a runbook, one confirmed step at a time.", "console.cli.runs.run"),
+    LazyCommand(
+        "runs", "List, read, follow, verify, report and resume recorded runs.", "console.cli.runs.recorded_runs"
+    ),
     LazyCommand("runbooks", "List, read and check runbooks.", "console.cli.documents.runbooks"),
     LazyCommand("findings", "Explain the finding codes: all of them, or one.", "console.cli.findings"),
     LazyCommand("hazards", "Explain the hazards and what refuses them.", "console.cli.hazards"),
@@ -130,22 +132,22 @@ def run(arguments: Sequence[str], adapters: Adapters, more: Sequence[LazyCommand
         click.echo(error.format_message(), err=True)
         return EXIT_ERROR
     except click.ClickException as error:
-        return _say(_of_the_call(error), failure if error.exit_code == EXIT_ERROR else error.exit_code)
-    except _expected() as error:
-        return _say(str(error), failure)
+        return _print_error(_usage_error_text(error), failure if error.exit_code == EXIT_ERROR else error.exit_code)
+    except _expected_errors() as error:
+        return _print_error(str(error), failure)
     except BrokenPipeError:
-        return _leave_the_pipe()
+        return _after_broken_pipe()
     except OSError as error:
-        return _say(_of_the_system(error), failure)
+        return _print_error(_os_error_text(error), failure)
     finally:
         context.close()
     code = answer if isinstance(answer, int) else 0
-    if context.only_looked:
-        adapters.leave(code)
+    if context.may_exit_at_once:
+        adapters.exit_at_once(code)
     return code
 
 
-def _expected() -> tuple[type[Exception], ...]:
+def _expected_errors() -> tuple[type[Exception], ...]:
     """Errors whose text is written for the operator. Looked up only once something was raised."""
     from console.documents.errors import DocumentError
     from console.engine.ports import ArmingError
@@ -153,23 +155,23 @@ def _expected() -> tuple[type[Exception], ...]:
     return (DocumentError, ArmingError)
 
 
-def _say(text: str, code: int) -> int:
+def _print_error(text: str, code: int) -> int:
     click.echo(f"{APP}: {' '.join(text.split())}", err=True)
     return code
 
 
-def _of_the_call(error: click.ClickException) -> str:
+def _usage_error_text(error: click.ClickException) -> str:
     if isinstance(error, click.UsageError) and error.ctx is not None:
         return f"{error.format_message()} See {error.ctx.command_path} --help"
     return error.format_message()
 
 
-def _of_the_system(error: OSError) -> str:
+def _os_error_text(error: OSError) -> str:
     where = f"{error.filename}: " if error.filename else ""
     return f"{where}{error.strerror or error}"
 
 
-def _leave_the_pipe() -> int:
+def _after_broken_pipe() -> int:
     """The reader of our output went away (`| head`): not an error of ours, and nothing more can be said there."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0

@@ -26,15 +26,15 @@ if TYPE_CHECKING:
 @click.option("--instance", default="", help="The vrrp_instance, where the file has several.")
 @click.option("--output", type=click.Path(path_type=Path), default=Path("inventory.yaml"), show_default=True)
 @click.pass_obj
-def init(context: CliContext, /, output: Path, name: str, **asked: str | int | bool) -> int:
+def init(context: CliContext, /, output: Path, name: str, **options: str | int | bool) -> int:
     """Write a first inventory by asking the node at ADDRESS; an existing file is never overwritten."""
     from console.documents.inventory import load_inventory
     from console.documents.inventory_draft import DraftError, draft
 
     if output.exists():
         raise CliError(f"{output} exists already: name another file with --output, or move it away")
-    cluster = _as_asked(name, asked)
-    state = context.look_once(cluster)
+    cluster = _cluster_from_options(name, options)
+    state = context.observe_once(cluster)
     (node,) = state.nodes
     if node.ssh.value is None:
         raise CliError(f"{node.address} could not be read over SSH: {node.ssh.problem}")
@@ -55,18 +55,18 @@ def init(context: CliContext, /, output: Path, name: str, **asked: str | int | b
     return 0
 
 
-def _as_asked(name: str, asked: dict[str, str | int | bool]) -> ClusterSpec:
+def _cluster_from_options(name: str, options: dict[str, str | int | bool]) -> ClusterSpec:
     """A cluster of the one node, as far as the command line says."""
     from console.core.inventory import ClusterSpec, KeepalivedSpec, NodeSpec, RedisSpec, SshSpec
 
-    address = str(asked["address"])
+    address = str(options["address"])
     ssh = SshSpec(
-        user=str(asked["ssh_user"]),
-        identity_file=str(asked["ssh_identity"]),
-        known_hosts=str(asked["ssh_known_hosts"]),
-        config_file=str(asked["ssh_config"]),
-        sudo=bool(asked["sudo"]),
+        user=str(options["ssh_user"]),
+        identity_file=str(options["ssh_identity"]),
+        known_hosts=str(options["ssh_known_hosts"]),
+        config_file=str(options["ssh_config"]),
+        sudo=bool(options["sudo"]),
     )
-    keepalived = KeepalivedSpec(config=str(asked["keepalived_config"]), instance=str(asked["instance"]))
-    node = NodeSpec(address, address, ssh, RedisSpec(port=int(asked["redis_port"])), keepalived)
+    keepalived = KeepalivedSpec(config=str(options["keepalived_config"]), instance=str(options["instance"]))
+    node = NodeSpec(address, address, ssh, RedisSpec(port=int(options["redis_port"])), keepalived)
     return ClusterSpec(name, "keepalived", address, (node,))

@@ -25,7 +25,7 @@ def runbooks() -> None:
 @click.pass_obj
 def list_runbooks(context: CliContext) -> None:
     """Name the shipped runbooks and the operator's own."""
-    found = _known(context)
+    found = _load_all(context)
     width = max((len(one.name) for one in found), default=0)
     for one in found:
         click.echo(f"{one.name.ljust(width)}  {one.title}")
@@ -40,7 +40,7 @@ def show(context: CliContext, name: str) -> None:
     from console.cli.documents.runbook_text import as_text
     from console.documents.suggestions import meant
 
-    found = {one.name: one for one in _known(context)}
+    found = {one.name: one for one in _load_all(context)}
     if name not in found:
         raise CliError(f"there is no runbook {name}{meant(name, found)}")
     click.echo(as_text(found[name]), nl=False)
@@ -60,7 +60,7 @@ def check(context: CliContext, files: tuple[Path, ...]) -> int:
     from console.documents.runbook_library import runbook_files
 
     worst = 0
-    for path in files or tuple(runbook_files(_beside(context))):
+    for path in files or tuple(runbook_files(_inventory_folder(context))):
         try:
             found = load_runbook(path)
         except DocumentError as error:
@@ -86,13 +86,13 @@ def vocabulary() -> None:
     click.echo(reference(), nl=False)
 
 
-def _known(context: CliContext) -> tuple[Runbook, ...]:
+def _load_all(context: CliContext) -> tuple[Runbook, ...]:
     from console.documents.runbook_library import load_runbooks
 
-    return load_runbooks(_beside(context))
+    return load_runbooks(_inventory_folder(context))
 
 
-def _beside(context: CliContext) -> Path | None:
+def _inventory_folder(context: CliContext) -> Path | None:
     """The inventory's folder; None where there is no inventory: the shipped runbooks can be read without one."""
     try:
         return context.inventory_path.parent

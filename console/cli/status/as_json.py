@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from console.cli.status.scripts import pending_json, window_json
+from console.cli.status.scripts_json import pending_json, window_json
 from console.cli.status.watchers import watchers_json
 from console.core.diagnosis.finding import Finding, Health
 from console.core.model import ClusterState, Keepalived, MasterLink, NodeState, Persistence, Reading, RunLock
@@ -19,7 +19,7 @@ VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class ClusterStatus:
     """An observation and what follows from it."""
 
     state: ClusterState
@@ -27,7 +27,7 @@ class Seen:
     health: Health
 
 
-def as_json(seen: Sequence[Seen], now: float) -> str:
+def as_json(seen: Sequence[ClusterStatus], now: float) -> str:
     """The whole document, one line end at its end."""
     document = {"version": VERSION, "observed_at": timestamp(now), "clusters": [_cluster(one) for one in seen]}
     return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
@@ -48,7 +48,7 @@ def lag_bytes(state: ClusterState, node: NodeState) -> int | None:
     return gap(source.redis.value, node.redis.value, attached_line(source.redis.value, node)).bytes
 
 
-def _cluster(seen: Seen) -> dict[str, Any]:
+def _cluster(seen: ClusterStatus) -> dict[str, Any]:
     state = seen.state
     return {
         "name": state.name,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from console.cli.status.as_json import Seen, lag_bytes
+from console.cli.status.as_json import ClusterStatus, lag_bytes
 from console.core.diagnosis.finding import Health
 from console.core.model import ClusterState, NodeState, Role, VrrpState
 
@@ -53,7 +53,7 @@ class _Families:
             family.samples.append(f"{family.name}{_labels({**labels, family.name: one})} {int(one == value)}")
 
 
-def as_openmetrics(seen: Sequence[Seen]) -> str:
+def as_openmetrics(seen: Sequence[ClusterStatus]) -> str:
     """The whole exposition, `# EOF` included."""
     families = _Families()
     for one in seen:
@@ -62,7 +62,7 @@ def as_openmetrics(seen: Sequence[Seen]) -> str:
     return "\n".join((*lines, "# EOF", ""))
 
 
-def _cluster(families: _Families, seen: Seen) -> None:
+def _cluster(families: _Families, seen: ClusterStatus) -> None:
     state = seen.state
     labels = {"cluster": state.name}
     families.add_state("cluster_health", "Health of the cluster.", seen.health, list(Health), labels)

@@ -14,7 +14,7 @@ import click
 from console.cli.context import CliContext, inventory_option
 
 if TYPE_CHECKING:
-    from console.cli.status.as_json import Seen
+    from console.cli.status.as_json import ClusterStatus
     from console.core.model import ClusterState
 
 EXIT_CODES = {"critical": 2, "unknown": 3, "warning": 1, "healthy": 0}
@@ -44,34 +44,34 @@ def status(context: CliContext, clusters: tuple[str, ...], form: str) -> int:
     for name in names:
         context.passwords(name)
     with _Progress(f"looking at {', '.join(names)} …"):
-        seen = _look(context, names)
-    click.echo(_printed(seen, form, context.clock.now()), nl=False)
-    context.only_looked = True
-    return exit_code(seen)
+        statuses = _observe_all(context, names)
+    click.echo(_printed(statuses, form, context.clock.now()), nl=False)
+    context.may_exit_at_once = True
+    return exit_code(statuses)
 
 
-def exit_code(seen: Sequence[Seen]) -> int:
+def exit_code(statuses: Sequence[ClusterStatus]) -> int:
     """That of the worst cluster."""
-    found = {one.health.value for one in seen}
+    found = {one.health.value for one in statuses}
     return next(code for health, code in EXIT_CODES.items() if health in found)
 
 
-def _look(context: CliContext, names: Sequence[str]) -> list[Seen]:
+def _observe_all(context: CliContext, names: Sequence[str]) -> list[ClusterStatus]:
     """All clusters at once: connecting takes most of the time, and what draws conclusions is imported meanwhile."""
-    observing = [_observe(context, name) for name in names]
-    context.let_connecting_begin()
-    from console.cli.status.as_json import Seen
+    observing = [_start_observing(context, name) for name in names]
+    context.wait_for_connection_libraries()
+    from console.cli.status.as_json import ClusterStatus
     from console.core.kinds.diagnose import diagnose, health
 
-    seen = []
+    statuses = []
     for one in observing:
         state = one.result()
         findings = diagnose(state, state.observed_at)
-        seen.append(Seen(state, findings, health(state, findings)))
-    return seen
+        statuses.append(ClusterStatus(state, findings, health(state, findings)))
+    return statuses
 
 
-def _observe(context: CliContext, name: str) -> Future[ClusterState]:
+def _start_observing(context: CliContext, name: str) -> Future[ClusterState]:
     """In a thread that Ctrl-C does not wait for."""
     future: Future[ClusterState] = Future()
     inspector = context.inspector(name)
@@ -86,18 +86,18 @@ def _observe(context: CliContext, name: str) -> Future[ClusterState]:
     return future
 
 
-def _printed(seen: Sequence[Seen], form: str, now: float) -> str:
+def _printed(statuses: Sequence[ClusterStatus], form: str, now: float) -> str:
     if form == "json":
         from console.cli.status.as_json import as_json
 
-        return as_json(seen, now)
+        return as_json(statuses, now)
     if form == "openmetrics":
         from console.cli.status.as_metrics import as_openmetrics
 
-        return as_openmetrics(seen)
+        return as_openmetrics(statuses)
     from console.cli.status.as_table import as_table
 
-    return as_table(seen, colour=sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
+    return as_table(statuses, colour=sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
 
 
 class _Progress:

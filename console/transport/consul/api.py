@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 from console.core.command import MASK, Secret
 from console.core.model import DnsAnswer, ProblemKind
 from console.probes.consul import consul_dns
-from console.transport.connecting.failure import LinkError, from_socket
+from console.transport.connections.errors import RemoteError, from_socket
 
 if TYPE_CHECKING:
     import httpx
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 HTTP_TIMEOUT = 1.5
 """Seconds for a whole answer."""
 DNS_TIMEOUT = 1.0
-_MOST = 4 * 1024 * 1024
-_TEXT = 300
+_MAX_BODY = 4 * 1024 * 1024
+_MAX_TEXT = 300
 _FORBIDDEN = (401, 403)
 
 
@@ -34,7 +34,7 @@ class ConsulApi:
         self._client: httpx.Client | None = None
 
     def get(self, path: str, timeout: float = HTTP_TIMEOUT) -> str:
-        """The body of the answer. Raises LinkError, also for every status but 200."""
+        """The body of the answer. Raises RemoteError, also for every status but 200."""
         return self._request("GET", path, timeout)
 
     def put(self, path: str, timeout: float) -> str:
@@ -48,25 +48,25 @@ class ConsulApi:
 
     def _request(self, method: str, path: str, timeout: float) -> str:
         where = f"Consul at {urlsplit(self.url).netloc}"
-        with self._failures(where):
+        with self._translated_errors(where):
             headers = {"X-Consul-Token": self._token.reveal()} if self._token is not None else {}
-            client = self._open()
+            client = self._open_client()
             until = time.monotonic() + timeout  # not before: importing the library is none of Consul's time
             with client.stream(method, f"{self.url}{path}", headers=headers, timeout=timeout) as answer:
                 body = b""
                 for part in answer.iter_bytes():
                     body += part
-                    if len(body) > _MOST or time.monotonic() > until:
-                        raise LinkError(ProblemKind.BAD_ANSWER, f"{where} goes on answering and does not end")
+                    if len(body) > _MAX_BODY or time.monotonic() > until:
+                        raise RemoteError(ProblemKind.BAD_ANSWER, f"{where} goes on answering and does not end")
                 status = answer.status_code
         text = body.decode("utf-8", errors="replace")
         if status in _FORBIDDEN:
-            raise LinkError(ProblemKind.NOT_PERMITTED, f"{where}: {self._clean(text) or f'status {status}'}")
+            raise RemoteError(ProblemKind.NOT_PERMITTED, f"{where}: {self._clean(text) or f'status {status}'}")
         if status != 200:  # noqa: PLR2004 - HTTP's OK
-            raise LinkError(ProblemKind.NOT_AVAILABLE, f"{where} answers {status}: {self._clean(text)}")
+            raise RemoteError(ProblemKind.NOT_AVAILABLE, f"{where} answers {status}: {self._clean(text)}")
         return text
 
-    def _open(self) -> httpx.Client:
+    def _open_client(self) -> httpx.Client:
         import httpx
 
         if self._client is None:
@@ -75,40 +75,40 @@ class ConsulApi:
         return self._client
 
     @contextlib.contextmanager
-    def _failures(self, where: str) -> Iterator[None]:
+    def _translated_errors(self, where: str) -> Iterator[None]:
         """What the library raises, in the words of the problem kinds; the connection is not used again."""
         import httpx
 
         try:
             yield
         except httpx.ConnectTimeout:
-            raise LinkError(ProblemKind.TIMEOUT, f"{where} does not answer the connection request") from None
+            raise RemoteError(ProblemKind.TIMEOUT, f"{where} does not answer the connection request") from None
         except httpx.TimeoutException:
             self.close()
-            raise LinkError(ProblemKind.TIMEOUT, f"{where} does not answer") from None
+            raise RemoteError(ProblemKind.TIMEOUT, f"{where} does not answer") from None
         except httpx.ConnectError as error:
-            raise _refused(error, where) from None
+            raise _connect_error(error, where) from None
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             self.close()
-            raise LinkError(ProblemKind.BAD_ANSWER, f"{where}: {self._clean(str(error))}") from None
-        except LinkError:
+            raise RemoteError(ProblemKind.BAD_ANSWER, f"{where}: {self._clean(str(error))}") from None
+        except RemoteError:
             self.close()
             raise
 
     def _clean(self, text: str) -> str:
         """One line without the token, whoever repeated it (H29)."""
-        line = " ".join(text.split())[:_TEXT]
+        line = " ".join(text.split())[:_MAX_TEXT]
         secret = self._token.reveal() if self._token is not None else ""
         return line.replace(secret, MASK) if secret else line
 
 
-def _refused(error: Exception, where: str) -> LinkError:
+def _connect_error(error: Exception, where: str) -> RemoteError:
     """The kernel's own word, where the library carries it along."""
     cause: BaseException | None = error
     while cause is not None and not isinstance(cause, OSError):
         cause = cause.__cause__ or cause.__context__
     if isinstance(cause, ssl.SSLError) or not isinstance(cause, OSError):
-        return LinkError(ProblemKind.UNREACHABLE, f"{where}: {error}"[:_TEXT])
+        return RemoteError(ProblemKind.UNREACHABLE, f"{where}: {error}"[:_MAX_TEXT])
     return from_socket(cause, where)
 
 
@@ -123,7 +123,7 @@ AGENT_SERVICES = "/v1/agent/services"
 def resolve(server: str, name: str, *, ipv6: bool = False, timeout: float = DNS_TIMEOUT) -> DnsAnswer:
     """What this name server (`HOST:PORT`) says of the name: by UDP, and by TCP where that is cut short.
 
-    Raises LinkError, NotUnderstoodError.
+    Raises RemoteError, NotUnderstoodError.
     """
     import dns.exception
     import dns.message
@@ -137,11 +137,11 @@ def resolve(server: str, name: str, *, ipv6: bool = False, timeout: float = DNS_
         host, port = parts.hostname or "", parts.port or 53
         answer, _ = dns.query.udp_with_fallback(question, host, timeout=timeout, port=port)
     except dns.exception.Timeout:
-        raise LinkError(ProblemKind.TIMEOUT, f"{where} does not answer") from None
+        raise RemoteError(ProblemKind.TIMEOUT, f"{where} does not answer") from None
     except OSError as error:
         raise from_socket(error, where) from None
     except (dns.exception.DNSException, ValueError) as error:
-        text = " ".join(f"{type(error).__name__}: {error}".split())[:_TEXT]
-        raise LinkError(ProblemKind.BAD_ANSWER, f"{where}: {text}") from None
+        text = " ".join(f"{type(error).__name__}: {error}".split())[:_MAX_TEXT]
+        raise RemoteError(ProblemKind.BAD_ANSWER, f"{where}: {text}") from None
     records = "\n".join(group.to_text() for group in answer.answer)
     return consul_dns.parse(name, dns.rcode.to_text(answer.rcode()), records)

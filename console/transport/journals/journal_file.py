@@ -18,7 +18,7 @@ from console.core.runs.journal import Entry, next_entry
 from console.core.runs.replay import Cut, PastRun, recall
 
 NAME = "journal.jsonl"
-_PATIENCE = 1.0
+_LOCK_TIMEOUT = 1.0
 """Seconds in which a lock is tried for: readers hold it for moments, to see whether somebody writes."""
 
 
@@ -97,7 +97,7 @@ def reopen_journal(folder: Path, run_id: str, now: Callable[[], float]) -> tuple
     try:
         _lock(file, run_id)
         past = _resumable(recall(run_id, str(own), read_lines(own / NAME), under_way=False))
-        cut = _set_aside(own, file, past) if past.chain.unfinished else None
+        cut = _move_cut_line_aside(own, file, past) if past.chain.unfinished else None
     except OSError:
         os.close(file)
         raise
@@ -132,7 +132,7 @@ def _resumable(past: PastRun) -> PastRun:
 
 def _lock(file: int, run_id: str) -> None:
     """Takes the lock. Raises OSError where another console keeps it."""
-    until = time.monotonic() + _PATIENCE
+    until = time.monotonic() + _LOCK_TIMEOUT
     while True:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -144,7 +144,7 @@ def _lock(file: int, run_id: str) -> None:
             return
 
 
-def _set_aside(folder: Path, file: int, past: PastRun) -> Cut:
+def _move_cut_line_aside(folder: Path, file: int, past: PastRun) -> Cut:
     """Moves the unfinished last line to a file of its own; what was after it is nothing. Raises OSError."""
     whole = sum(len(entry.line.encode()) for entry in past.entries)
     rest = os.pread(file, os.fstat(file).st_size - whole, whole)

@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from console.core.model import ProblemKind
-from console.transport.connecting.failure import LinkError
+from console.transport.connections.errors import RemoteError
 
 GRACE = 0.1
 """Seconds beyond the deadline in which what has arrived already is still taken."""
@@ -46,7 +46,7 @@ class BoundedStream:
         data: bytes = self._stream.recv(size)
         self._left -= len(data)
         if self._left < 0:
-            raise LinkError(ProblemKind.BAD_ANSWER, f"{self._where} answers without end")
+            raise RemoteError(ProblemKind.BAD_ANSWER, f"{self._where} answers without end")
         return data
 
     def shutdown(self, how: int) -> None:

@@ -14,23 +14,23 @@ from typing import TypeVar
 from console.core.model import Problem, ProblemKind, Reading, read, unread
 from console.core.previews.key_comparison import Clients, DbSample, KeyComparison, KeySample, Oddity, OddKey
 from console.probes.redis import client_list
-from console.transport.connecting.failure import LinkError
-from console.transport.redis.connection import RedisLink, Refusal, Reply, refusal_kind
+from console.transport.connections.errors import RemoteError
+from console.transport.redis.connection import RedisConnection, Refusal, Reply, refusal_kind
 
-MOST_KEYS = 1_000
+MAX_KEYS = 1_000
 """Keys that are looked at on a server and looked for on the other, each way."""
-MOST_CLOSELY = 200
+MAX_COMPARED = 200
 """Of the target's, those that both have and whose type, size and small value are compared."""
-MOST_SCANS = 10
+MAX_SCANS = 10
 """SCANs of a database: after many deletions one finds few keys."""
-MOST_DBS = 16
-MOST_CLIENTS = 2_000
+MAX_DBS = 16
+MAX_CLIENTS = 2_000
 """With more connections than this their list would be too long to ask for."""
 BUDGET = 0.3
 """Seconds each way after which nothing more is asked."""
-ANSWER = 2.0
+ANSWER_TIMEOUT = 2.0
 """Seconds that one answer is waited for."""
-HANDFUL = 50
+KEYS_A_COMMAND = 50
 """Keys that are asked for in one command."""
 SMALL = 256
 """Bytes up to which a string is read and compared."""
@@ -54,7 +54,7 @@ class _Side:
     """One server, and which of its databases the connection is in."""
 
     name: str
-    link: RedisLink
+    link: RedisConnection
     db: int = 0
 
     def begin(self, db: int, commands: Sequence[tuple[str, ...]]) -> Callable[[], list[Reply]]:
@@ -64,36 +64,40 @@ class _Side:
         moved, self.db = db != self.db, db
         self.link.send_words([("SELECT", str(db)), *commands] if moved else commands)
 
-        def collect() -> list[Reply]:
-            replies = self.link.receive(time.monotonic() + ANSWER)
+        def receive() -> list[Reply]:
+            replies = self.link.receive(time.monotonic() + ANSWER_TIMEOUT)
             if replies is None:
-                raise LinkError(ProblemKind.TIMEOUT, f"Redis on {self.name} does not answer")
+                raise RemoteError(ProblemKind.TIMEOUT, f"Redis on {self.name} does not answer")
             if moved and isinstance(refused := replies.pop(0), Refusal):
                 self.db = -1
                 return [refused] * len(commands)
             return replies
 
-        return collect
+        return receive
 
     def ask(self, db: int, *commands: tuple[str, ...]) -> list[Reply]:
         return self.begin(db, commands)()
 
 
 def compare(
-    source: str, target: str, opened: Mapping[str, RedisLink], keys: Mapping[str, Mapping[int, int]], clients: int,
+    source: str,
+    target: str,
+    opened: Mapping[str, RedisConnection],
+    keys: Mapping[str, Mapping[int, int]],
+    clients: int,
     now: Callable[[], float],
-) -> KeyComparison:  # fmt: skip
+) -> KeyComparison:
     """Both ways, and the target's clients. `keys`: database → keys of each server as INFO told; connected `clients`.
 
     Never raises for what a server does: what could not be read is a problem in its place.
     """
     began = time.monotonic()
     sides = {name: _Side(name, link) for name, link in opened.items()}
-    look = _Look(now)
+    look = _Measuring(now)
     return KeyComparison(
         source=source,
         target=target,
-        of_target=look(lambda: _sample(sides[target], sides[source], keys[target], closely=MOST_CLOSELY)),
+        of_target=look(lambda: _sample(sides[target], sides[source], keys[target], closely=MAX_COMPARED)),
         of_source=look(lambda: _sample(sides[source], sides[target], keys[source], closely=0)),
         clients=look(lambda: _clients(sides[target], clients)),
         seconds=round(time.monotonic() - began, 3),
@@ -107,21 +111,21 @@ def not_compared(source: str, target: str, problem: Problem, at: float) -> KeyCo
     )
 
 
-class _Look:
+class _Measuring:
     """Turns whatever a look ends with into a reading. After a lost connection or answer nothing more is asked."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
-        self._lost: Problem | None = None
+        self._connection_problem: Problem | None = None
 
     def __call__(self, look: Callable[[], T]) -> Reading[T]:
         at = self._now()
-        if self._lost is not None:
-            return Reading(None, self._lost, at)
+        if self._connection_problem is not None:
+            return Reading(None, self._connection_problem, at)
         try:
             return read(look(), at)
-        except LinkError as error:
-            self._lost = error.problem
+        except RemoteError as error:
+            self._connection_problem = error.problem
             return Reading(None, error.problem, at)
         except RefusedError as error:
             text = str(error)
@@ -133,7 +137,7 @@ class _Look:
 
 
 def _clients(target: _Side, count: int) -> Clients:
-    if count > MOST_CLIENTS:
+    if count > MAX_CLIENTS:
         raise RefusedError(f"{target.name}: {count:,} connections are too many to list")
     (reply,) = target.ask(target.db, ("CLIENT", "LIST"))
     return client_list.parse(_text(reply, target.name))
@@ -143,17 +147,17 @@ def _sample(one: _Side, other: _Side, keys: Mapping[int, int], *, closely: int) 
     """The smallest databases first, so that they are looked at as a whole. `closely`: keys to compare by content."""
     until = time.monotonic() + BUDGET
     largest = sorted(keys.items(), key=lambda item: (-item[1], item[0]))
-    done = [DbSample(db, count, 0) for db, count in largest[MOST_DBS:]]
-    note = f"{MOST_DBS} databases only" if done else ""
+    done = [DbSample(db, count, 0) for db, count in largest[MAX_DBS:]]
+    note = f"{MAX_DBS} databases only" if done else ""
     odd: list[OddKey] = []
-    chosen = largest[:MOST_DBS][::-1]
+    chosen = largest[:MAX_DBS][::-1]
     for place, (db, count) in enumerate(chosen):
         if time.monotonic() >= until:
             note = f"ended after {BUDGET:g} s"
             done.append(DbSample(db, count, 0))
             continue
-        share = max(1, (MOST_KEYS - sum(one.looked_at for one in done)) // (len(chosen) - place))
-        sample, found = _sample_db(one, other, db, count, (share, closely * share // MOST_KEYS), until)
+        share = max(1, (MAX_KEYS - sum(one.looked_at for one in done)) // (len(chosen) - place))
+        sample, found = _sample_db(one, other, db, count, (share, closely * share // MAX_KEYS), until)
         done.append(sample)
         odd += found
     done.sort(key=lambda sample: sample.db)
@@ -187,7 +191,7 @@ def _sample_db(
 
 def _missing(side: _Side, db: int, names: list[str]) -> list[str]:
     """Those that the server has not. Asked by the handful first: that counts as few commands where all are there."""
-    handfuls = [names[start : start + HANDFUL] for start in range(0, len(names), HANDFUL)]
+    handfuls = [names[start : start + KEYS_A_COMMAND] for start in range(0, len(names), KEYS_A_COMMAND)]
     counts = side.ask(db, *[("EXISTS", *handful) for handful in handfuls])
     # Before 3.0.3 EXISTS takes one key and refuses more: then each is asked for, as where one of them is missing.
     doubtful = [
@@ -204,7 +208,7 @@ def _scan(side: _Side, db: int, share: int, until: float) -> tuple[list[str], bo
     """Up to `share` names, and whether these are all that there are."""
     names: dict[str, None] = {}
     cursor = "0"
-    for _ in range(MOST_SCANS):
+    for _ in range(MAX_SCANS):
         (reply,) = side.ask(db, ("SCAN", cursor, "COUNT", str(max(10, share - len(names)))))
         if isinstance(reply, Refusal):
             raise RefusedError(f"{side.name}: {reply.text}")
@@ -229,7 +233,7 @@ def _differing(one: _Side, other: _Side, db: int, both: list[str]) -> list[tuple
         for (name, kind), (ours, theirs) in zip(same, sizes, strict=True)
         if kind == "string" and ours == theirs and 0 < _number(ours) <= SMALL
     ]
-    handfuls = [small[start : start + HANDFUL] for start in range(0, len(small), HANDFUL)]
+    handfuls = [small[start : start + KEYS_A_COMMAND] for start in range(0, len(small), KEYS_A_COMMAND)]
     values = _from_both(one, other, db, [("MGET", *handful) for handful in handfuls])
     for handful, (ours, theirs) in zip(handfuls, values, strict=True):
         if isinstance(ours, tuple) and isinstance(theirs, tuple):

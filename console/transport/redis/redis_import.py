@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import sys
 
-from console.transport.connecting.light_import import light
+from console.transport.connections.light_import import light
 
 _package = sys.modules.get("redis")
 if _package is None:

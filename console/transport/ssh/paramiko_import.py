@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from console.transport.connecting.light_import import light
+from console.transport.connections.light_import import light
 
 with light("invoke"):
     import paramiko

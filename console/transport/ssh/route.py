@@ -12,10 +12,10 @@ from pathlib import Path
 
 from console.core.inventory import SshSpec
 from console.core.model import ProblemKind
-from console.transport.connecting.failure import LinkError
+from console.transport.connections.errors import RemoteError
 
 SSH_PORT = 22
-_MOST_HOPS = 8
+_MAX_HOPS = 8
 _USED = frozenset({"hostname", "user", "port", "identityfile", "identitiesonly", "proxyjump", "hostkeyalias"})
 _USED_BUT_OURS = frozenset({"userknownhostsfile"})
 _CANNOT = frozenset({"proxycommand", "certificatefile", "pkcs11provider"})
@@ -57,15 +57,15 @@ class _Block:
 
 
 def resolve(spec: SshSpec, address: str) -> Route:
-    """The way to a node. Raises LinkError when ssh_config cannot be used."""
+    """The way to a node. Raises RemoteError when ssh_config cannot be used."""
     blocks, warnings = _read_config(spec.config_file)
     hops, more = _resolve(spec, spec.host or address, blocks, depth=0)
     return Route(tuple(hops), (*warnings, *more))
 
 
 def _resolve(spec: SshSpec, name: str, blocks: tuple[_Block, ...], depth: int) -> tuple[list[Hop], list[str]]:
-    if depth >= _MOST_HOPS:
-        raise LinkError(ProblemKind.UNREACHABLE, f"ProxyJump of {name} leads through more than {_MOST_HOPS} hosts")
+    if depth >= _MAX_HOPS:
+        raise RemoteError(ProblemKind.UNREACHABLE, f"ProxyJump of {name} leads through more than {_MAX_HOPS} hosts")
     options = _lookup(blocks, name)
     warnings = [f"ssh_config for {name}: {key} is not supported and ignored" for key in options if key in _CANNOT]
     host = _expand(_first(options, "hostname") or name, name)
@@ -99,7 +99,7 @@ def _destination(text: str) -> tuple[str, str, int | None]:
     user, _, rest = text.removeprefix("ssh://").rpartition("@")
     found = re.fullmatch(r"\[?([^\[\]]+?)\]?(?::(\d+))?", rest)
     if found is None:
-        raise LinkError(ProblemKind.UNREACHABLE, f"jump host {text!r} is not user@host:port")
+        raise RemoteError(ProblemKind.UNREACHABLE, f"jump host {text!r} is not user@host:port")
     return user, found.group(1), int(found.group(2)) if found.group(2) else None
 
 
@@ -144,7 +144,7 @@ def _read_config(named: str) -> tuple[tuple[_Block, ...], tuple[str, ...]]:
     except OSError as error:
         if named:
             text = f"ssh_config {path}: {error.strerror}; correct ssh.config_file in the inventory"
-            raise LinkError(ProblemKind.UNREACHABLE, text) from None
+            raise RemoteError(ProblemKind.UNREACHABLE, text) from None
         return (), ()
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import socket
 
-from console.transport.connecting.failure import from_socket
+from console.transport.connections.errors import from_socket
 from console.transport.ssh.route import Route
 
 
 def connect_tcp(route: Route, timeout: float) -> socket.socket:
-    """Connects to the first host of the route. Raises LinkError."""
+    """Connects to the first host of the route. Raises RemoteError."""
     first = route.hops[0]
     try:
         sock = socket.create_connection((first.host, first.port), timeout=timeout)

@@ -9,10 +9,10 @@ import time
 import pytest
 from dying import Room
 
-from console.cli import runs
 from console.cli.context import Adapters
 from console.cli.main import run
-from console.cli.running import run as run_plain
+from console.cli.runs import recorded_runs as runs
+from console.cli.runs import run as run_plain
 from console.transport.clock import SystemClock
 from console.transport.journals.archive import FolderArchive
 from console.transport.journals.journal_file import reopen_journal
@@ -68,7 +68,7 @@ def test_a_dead_run_is_listed_as_not_closed(call, room):
 
 
 def test_a_run_under_way_is_followed_to_its_end(call, room, monkeypatch):
-    monkeypatch.setattr(runs, "POLL", 0.01)
+    monkeypatch.setattr(runs, "POLL_EVERY", 0.01)
     journal, *_ = reopen_journal(room.folder, room.run_id, room.clock.now)
 
     def go_on():

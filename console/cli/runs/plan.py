@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from console.cli.context import CliContext, CliError, inventory_option
-from console.cli.running.role_options import check_kind, chosen_roles, unbound_text
+from console.cli.runs.role_options import check_kind, chosen_roles, unbound_text
 
 if TYPE_CHECKING:
     from console.core.model import ClusterState
@@ -127,7 +127,7 @@ def plan_document(made: RunPlan) -> dict[str, Any]:
 
 def plan_text(made: RunPlan) -> Iterator[str]:
     """The plan for reading."""
-    from console.cli.running.plain_text import wrapped
+    from console.cli.runs.plain_text import wrapped
     from console.engine.plan import NOT_PROVED, Prospect
 
     yield f"plan {made.runbook.name} on {made.cluster}: {made.runbook.title}"
@@ -148,7 +148,7 @@ def plan_text(made: RunPlan) -> Iterator[str]:
 
 
 def _step_text(one: StepPlan, total: int) -> Iterator[str]:
-    from console.cli.running.plain_text import planned_text, preview_lines, wrapped
+    from console.cli.runs.plain_text import planned_text, preview_lines, wrapped
     from console.core.runbooks.document import GateKind
     from console.engine.actions.verbs import instruction
     from console.engine.plan import Prospect
@@ -173,7 +173,7 @@ def _step_text(one: StepPlan, total: int) -> Iterator[str]:
 
 
 def _check_text(planned: PlannedCheck) -> str:
-    from console.cli.running.plain_text import check_text, wrapped
+    from console.cli.runs.plain_text import check_text, wrapped
 
     if planned.after is None:
         return check_text(planned.check)

@@ -11,21 +11,21 @@ from console.core.command import Secret
 from console.core.inventory import NodeSpec, RedisRoute
 from console.core.model import Problem, ProblemKind, Reading, Redis, RedisConfig, read, unread
 from console.probes.redis import redis_config, redis_info
-from console.transport.connecting.failure import LinkError
-from console.transport.connecting.inspection_thread import Now, silence
-from console.transport.connecting.link import Link
+from console.transport.connections.background import BackgroundConnection
+from console.transport.connections.errors import RemoteError
+from console.transport.connections.inspection_thread import Now, silence
 
 if TYPE_CHECKING:
-    from console.transport.redis.connection import RedisLink
+    from console.transport.redis.connection import RedisConnection
 
 _GIVE_UP = 15.0
 _MINUTE = 60.0
-_ENOUGH = 1.0  # seconds between two offsets that say how fast a stream grows
-_LASTED = 5.0  # seconds that make a connection one that worked
-Tunnel = Callable[[str, int, float], Any]
+_SHORTEST_SPAN = 1.0  # seconds between two offsets that say how fast a stream grows
+_WORKED_FOR = 5.0  # seconds that make a connection one that worked
+OpenTunnel = Callable[[str, int, float], Any]
 
 
-class _Session:
+class _OpenRedis:
     """An open connection and the first answers that came with it."""
 
     def __init__(self, owner: RedisInspector) -> None:
@@ -34,65 +34,69 @@ class _Session:
         from console.transport.redis import connection as redis  # isort: skip
 
         timeout = owner.timeout
-        self.link = owner.new_link()
-        self.looks = (redis.Question.INFO, *redis.CONFIG_QUESTIONS)
-        self.live = (redis.Question.INFO,)
+        self.connection = owner.new_connection()
+        self.full_questions = (redis.Question.INFO, *redis.CONFIG_QUESTIONS)
+        self.live_questions = (redis.Question.INFO,)
         try:
-            self.link.connect()
+            self.connection.connect()
             self.at = owner.now()
-            self.link.send(self.looks)
-            replies = self.link.receive(time.monotonic() + timeout)
+            self.connection.send(self.full_questions)
+            replies = self.connection.receive(time.monotonic() + timeout)
         except BaseException:
-            self.link.close()
+            self.connection.close()
             raise
         if replies is None:
-            self.link.close()
-            raise LinkError(ProblemKind.TIMEOUT, silence(owner.where, self.at, begun=self.link.begun))
+            self.connection.close()
+            raise RemoteError(ProblemKind.TIMEOUT, silence(owner.where, self.at, begun=self.connection.begun))
         if isinstance(replies[0], redis.Refusal):
-            self.link.close()
-            raise LinkError(redis.refusal_kind(replies[0].text), f"{owner.where}: {replies[0].text}")
+            self.connection.close()
+            raise RemoteError(redis.refusal_kind(replies[0].text), f"{owner.where}: {replies[0].text}")
         self.replies = replies
 
     def close(self) -> None:
-        self.link.close()
+        self.connection.close()
 
 
-class Pace:
+class WriteRate:
     """How fast the replication stream of one server grows, from the offsets that were seen in the last minute."""
 
     def __init__(self) -> None:
-        self._seen: list[tuple[float, int]] = []
+        self._offsets: list[tuple[float, int]] = []
         self._history = ""
 
     def of(self, redis: Redis, at: float) -> Redis:
         """The same server with its rate, where it was looked at long enough."""
         if redis.offset is None or redis.history != self._history:
-            self._seen = []
+            self._offsets = []
             self._history = redis.history
         if redis.offset is None:
             return redis
-        self._seen = [one for one in self._seen if at - _MINUTE <= one[0] < at and one[1] <= redis.offset]
-        self._seen.append((at, redis.offset))
-        first, offset = self._seen[0]
-        return replace(redis, write_rate=(redis.offset - offset) / (at - first)) if at - first >= _ENOUGH else redis
+        self._offsets = [one for one in self._offsets if at - _MINUTE <= one[0] < at and one[1] <= redis.offset]
+        self._offsets.append((at, redis.offset))
+        first, offset = self._offsets[0]
+        return (
+            replace(redis, write_rate=(redis.offset - offset) / (at - first)) if at - first >= _SHORTEST_SPAN else redis
+        )
 
 
 class RedisInspector:
     """Polls one Redis: ask all, then collect. One question is under way at a time."""
 
-    def __init__(self, spec: NodeSpec, password: Secret | None, now: Now, tunnel: Tunnel, timeout: float) -> None:
+    def __init__(
+        self, spec: NodeSpec, password: Secret | None, now: Now, open_tunnel: OpenTunnel, timeout: float
+    ) -> None:
         self.spec = spec
         self.password = password
         self.now = now
-        self.tunnel = tunnel
+        self.open_tunnel = open_tunnel
         self.timeout = timeout
         self.where = f"Redis on {spec.address}:{spec.redis.port}"
         self.reading: Reading[Redis] = unread(ProblemKind.CONNECTING)
         self.config_file = ""
         """As INFO last told, also while Redis is away."""
         self._config = RedisConfig()
-        self._pace = Pace()
-        self._link: Link[_Session] = Link(self.where, lambda: _Session(self))
+        self._write_rate = WriteRate()
+        self._connection: BackgroundConnection[_OpenRedis] = BackgroundConnection(self.where, lambda: _OpenRedis(self))
         self._asked: tuple[bool, float, float] | None = None  # full tier?, epoch, monotonic
 
     @property
@@ -104,85 +108,85 @@ class RedisInspector:
     def waiting(self) -> bool:
         return self._asked is not None
 
-    def new_link(self, *, exact: bool = False) -> RedisLink:
+    def new_connection(self, *, exact: bool = False) -> RedisConnection:
         """A connection of its own to the same server, not yet connected."""
         from console.transport.redis import connection as redis
 
         spec, host = self.spec.redis, self.spec.address
         if spec.via is RedisRoute.SSH:
-            dial = redis.through(self.tunnel, host, spec.port, spec.tls)
+            dial = redis.through(self.open_tunnel, host, spec.port, spec.tls)
         else:
             dial = redis.direct(host, spec.port, spec.tls)
-        return redis.RedisLink(spec, self.password, f"{host}:{spec.port}", dial, self.timeout, exact=exact)
+        return redis.RedisConnection(spec, self.password, f"{host}:{spec.port}", dial, self.timeout, exact=exact)
 
-    def begin(self, *, force: bool) -> None:
-        self._link.begin(force=force)
+    def start_connecting(self, *, force: bool) -> None:
+        self._connection.start_connecting(force=force)
 
-    def settle(self, deadline: float) -> bool:
-        opened = self._link.settle(deadline)
+    def finish_connecting(self, deadline: float) -> bool:
+        opened = self._connection.finish_connecting(deadline)
         if opened:
-            session = self._link.connection
+            session = self._connection.connection
             assert session is not None
             self._asked = None
-            self._take(session.replies, session.at, full=True)
-        elif self._link.connection is None:
-            self.reading = Reading(None, self._link.problem, self.now())
+            self._read_replies(session.replies, session.at, full=True)
+        elif self._connection.connection is None:
+            self.reading = Reading(None, self._connection.problem, self.now())
         return opened
 
     def ask(self, *, full: bool) -> None:
-        session = self._link.connection
+        session = self._connection.connection
         if session is None or self._asked is not None:
             return
         asked = (full, self.now(), time.monotonic())
         try:
-            session.link.send(session.looks if full else session.live)
-        except LinkError as error:
-            self._lose(error.problem)
+            session.connection.send(session.full_questions if full else session.live_questions)
+        except RemoteError as error:
+            self._connection_lost(error.problem)
         else:
             self._asked = asked
 
-    def collect(self, deadline: float) -> None:
-        session, asked = self._link.connection, self._asked
+    def receive(self, deadline: float) -> None:
+        session, asked = self._connection.connection, self._asked
         if session is None or asked is None:
             return
         full, at, since = asked
         try:
-            replies = session.link.receive(deadline)
-        except LinkError as error:
-            self._lose(error.problem)
+            replies = session.connection.receive(deadline)
+        except RemoteError as error:
+            self._connection_lost(error.problem)
             return
         if replies is not None:
             self._asked = None
-            self._take(replies, at, full=full)
+            self._read_replies(replies, at, full=full)
             return
-        problem = Problem(ProblemKind.TIMEOUT, silence(self.where, at, begun=session.link.begun))
+        problem = Problem(ProblemKind.TIMEOUT, silence(self.where, at, begun=session.connection.begun))
         self.reading = Reading(None, problem, self.now())
         if time.monotonic() - since > _GIVE_UP:
-            self._lose(problem)
+            self._connection_lost(problem)
 
-    def hurry(self) -> None:
-        self._link.hurry()
+    def reset_backoff(self) -> None:
+        self._connection.reset_backoff()
 
     def close(self) -> None:
-        self._link.close()
+        self._connection.close()
 
-    def _lose(self, problem: Problem) -> None:
-        session = self._link.connection
-        lasted = self.now() - session.at if session is not None else 0.0
+    def _connection_lost(self, problem: Problem) -> None:
+        session = self._connection.connection
+        alive_for = self.now() - session.at if session is not None else 0.0
         self._asked = None
-        self._link.fail(problem)
+        self._connection.fail(problem)
         self.reading = Reading(None, problem, self.now())
         # A server that was restarted closes its connections: the next one is tried at once, and backs off from there.
-        if problem.kind is ProblemKind.CLOSED and lasted > _LASTED:
-            self._link.hurry()
+        if problem.kind is ProblemKind.CLOSED and alive_for > _WORKED_FOR:
+            self._connection.reset_backoff()
 
-    def _take(self, replies: Sequence[Any], at: float, *, full: bool) -> None:
+    def _read_replies(self, replies: Sequence[Any], at: float, *, full: bool) -> None:
         if full:
             pairs = [reply for reply in replies[1:] if isinstance(reply, tuple)]
-            told = {reply[place]: reply[place + 1] for reply in pairs for place in range(0, len(reply) - 1, 2)}
-            self._config = redis_config.parse(told)
+            settings = {reply[place]: reply[place + 1] for reply in pairs for place in range(0, len(reply) - 1, 2)}
+            self._config = redis_config.parse(settings)
         seen = _info(replies[0], at, self.where, lambda text: redis_info.parse(text, self._config))
-        self.reading = seen.map(lambda redis: self._pace.of(redis, at))
+        self.reading = seen.map(lambda redis: self._write_rate.of(redis, at))
         if self.reading.value is not None:
             self.config_file = self.reading.value.config_file
 

@@ -20,16 +20,16 @@ from console.core.model import (
 )
 from console.probes import NotUnderstoodError
 from console.probes.consul import consul_agent, consul_health
-from console.transport.connecting.failure import LinkError
-from console.transport.connecting.inspection_thread import InspectionThread, Now, silence
+from console.transport.connections.errors import RemoteError
+from console.transport.connections.inspection_thread import InspectionThread, Now, silence
 from console.transport.consul.api import AGENT_SERVICES, ConsulApi, health_path, resolve
 
 T = TypeVar("T")
-_PATIENCE = 2.0
+_CONNECT_TIMEOUT = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
+class _HttpAnswer:
     """What one look at the HTTP API brought."""
 
     instances: Reading[tuple[ConsulInstance, ...]]
@@ -44,87 +44,87 @@ class ConsulInspector:
         self._now = now
         self._ipv6 = ipv6
         self._api = ConsulApi(spec.http, token)
-        self._told: _Told | None = None
+        self._http_answer: _HttpAnswer | None = None
         unread_yet: Reading[DnsAnswer] = unread(ProblemKind.NOT_READ)
         self._dns = unread_yet if spec.dns else unread(ProblemKind.NOT_CONFIGURED, "the inventory names no consul.dns")
-        self._http_look = InspectionThread(f"Consul at {spec.http}", self._look_at_checks, now, self._api.close)
-        self._dns_look = InspectionThread(f"the name server {spec.dns}", self._look_at_name, now)
+        self._http_thread = InspectionThread(f"Consul at {spec.http}", self._ask_agent, now, self._api.close)
+        self._dns_thread = InspectionThread(f"the name server {spec.dns}", self._ask_name_server, now)
 
     @property
-    def patience(self) -> float:
-        return _PATIENCE
+    def connect_timeout(self) -> float:
+        return _CONNECT_TIMEOUT
 
-    def begin(self, *, force: bool) -> None:  # noqa: ARG002 - there is no backoff
+    def start_connecting(self, *, force: bool) -> None:  # noqa: ARG002 - there is no backoff
         """Connections are made with the question. The first one goes out now: its libraries take time to import."""
-        if self._told is None:
-            self._begin_to_look()
+        if self._http_answer is None:
+            self._ask_both()
 
-    def settle(self, deadline: float) -> bool:
+    def finish_connecting(self, deadline: float) -> bool:
         """The first answer has as long as the nodes' connections have, for the same reason: it imports and connects."""
-        first = self._told is None
+        first = self._http_answer is None
         if first:
-            self.collect(deadline)
+            self.receive(deadline)
         return first
 
-    def ask(self, *, full: bool, new: bool) -> None:  # noqa: ARG002 - two small answers: there is nothing to leave out
-        if not new:
-            self._begin_to_look()
+    def ask(self, *, full: bool, just_connected: bool) -> None:  # noqa: ARG002 - two small answers: there is nothing to leave out
+        if not just_connected:
+            self._ask_both()
 
-    def _begin_to_look(self) -> None:
-        self._http_look.ask()
+    def _ask_both(self) -> None:
+        self._http_thread.ask()
         if self._spec.dns:
-            self._dns_look.ask()
+            self._dns_thread.ask()
 
-    def collect(self, deadline: float) -> None:
-        if not self._http_look.wait(deadline):
-            nothing = _silence(self._http_look, self._now())
-            self._told = _Told(nothing, nothing)
-        elif self._http_look.answer is not None:
-            self._told = self._http_look.answer
-        if not self._dns_look.wait(deadline):
-            self._dns = _silence(self._dns_look, self._now())
-        elif self._dns_look.answer is not None:
-            self._dns = self._dns_look.answer
+    def receive(self, deadline: float) -> None:
+        if not self._http_thread.wait(deadline):
+            nothing = _silence(self._http_thread, self._now())
+            self._http_answer = _HttpAnswer(nothing, nothing)
+        elif self._http_thread.answer is not None:
+            self._http_answer = self._http_thread.answer
+        if not self._dns_thread.wait(deadline):
+            self._dns = _silence(self._dns_thread, self._now())
+        elif self._dns_thread.answer is not None:
+            self._dns = self._dns_thread.answer
 
-    def fill(self, state: ClusterState) -> ClusterState:
-        told = self._told or _Told(unread(ProblemKind.NOT_READ), unread(ProblemKind.NOT_READ))
+    def add_to(self, state: ClusterState) -> ClusterState:
+        answer = self._http_answer or _HttpAnswer(unread(ProblemKind.NOT_READ), unread(ProblemKind.NOT_READ))
         seen = ConsulState(
             service=self._spec.service,
             http=self._spec.http,
-            instances=told.instances,
+            instances=answer.instances,
             dns=self._dns,
-            registered=told.registered,
+            registered=answer.registered,
         )
         return replace(state, consul=seen)
 
-    def hurry(self) -> None:
+    def reset_backoff(self) -> None:
         """There is no backoff."""
 
     def close(self) -> None:
-        self._http_look.close()
-        self._dns_look.close()
+        self._http_thread.close()
+        self._dns_thread.close()
 
-    def _look_at_checks(self) -> _Told:
+    def _ask_agent(self) -> _HttpAnswer:
         at = self._now()
         instances = _reading(lambda: consul_health.parse(self._api.get(health_path(self._spec.service))), at)
         if instances.problem is not None:
-            return _Told(instances, Reading(None, instances.problem, at))
+            return _HttpAnswer(instances, Reading(None, instances.problem, at))
         services = _reading(lambda: consul_agent.parse(self._api.get(AGENT_SERVICES)), at)
-        return _Told(instances, services.map(lambda found: tuple(one.service_id for one in found)))
+        return _HttpAnswer(instances, services.map(lambda found: tuple(one.service_id for one in found)))
 
-    def _look_at_name(self) -> Reading[DnsAnswer]:
+    def _ask_name_server(self) -> Reading[DnsAnswer]:
         name = f"{self._spec.service}.service.consul"
         return _reading(lambda: resolve(self._spec.dns, name, ipv6=self._ipv6), self._now())
 
 
-def _silence(looker: InspectionThread[Any], at: float) -> Reading[Any]:
-    return unread(ProblemKind.TIMEOUT, silence(looker.what, looker.asked_at), at)
+def _silence(thread: InspectionThread[Any], at: float) -> Reading[Any]:
+    return unread(ProblemKind.TIMEOUT, silence(thread.what, thread.asked_at), at)
 
 
-def _reading(look: Callable[[], T], at: float) -> Reading[T]:
+def _reading(question: Callable[[], T], at: float) -> Reading[T]:
     try:
-        return read(look(), at)
-    except LinkError as error:
+        return read(question(), at)
+    except RemoteError as error:
         return Reading(None, error.problem, at)
     except NotUnderstoodError as error:
         return unread(ProblemKind.BAD_ANSWER, str(error), at)

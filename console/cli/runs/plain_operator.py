@@ -7,7 +7,7 @@ import shutil
 import sys
 from collections.abc import Callable
 
-from console.cli.running.plain_text import check_text, planned_text, preview_lines, wrapped
+from console.cli.runs.plain_text import check_text, planned_text, preview_lines, wrapped
 from console.core.model import ClusterState
 from console.core.runs.state import (
     FINAL_STATUSES,
@@ -32,7 +32,7 @@ ANSWERS = {
     "n": Choice.LOOK_AGAIN,
     "no": Choice.LOOK_AGAIN,
 }
-WORDS = {
+CHOICE_WORDS = {
     Choice.LOOK_AGAIN: "LOOK",
     Choice.RUN: "retry",
     Choice.SKIP: "skip",
@@ -44,22 +44,22 @@ WORDS = {
 class PlainOperator:
     """Implements the engine's Operator with print and input. Ctrl-C and end of input at a prompt abort the run."""
 
-    def __init__(self, now: Callable[[], float], news: Callable[[RunState], None] = lambda _: None) -> None:
-        """`news` is called first with every change of the run."""
+    def __init__(self, now: Callable[[], float], on_change: Callable[[RunState], None] = lambda _: None) -> None:
+        """`on_change` is called first with every change of the run."""
         self._now = now
-        self._news = news
-        self._believed = False
-        self._announced = -1
-        self._printed: dict[int, int] = {}
+        self._on_change = on_change
+        self._assessments_printed = False
+        self._last_announced = -1
+        self._printed_lines: dict[int, int] = {}
         """Step → how many of its output lines stand on the terminal."""
-        self._ended: set[int] = set()
+        self._finished: set[int] = set()
         self._progress = ""
-        self._moves = sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+        self._can_overwrite = sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
         """Whether a line can be written over; else progress is printed only when it says something new."""
 
     # --- the frame ------------------------------------------------------------------------------------------------
 
-    def open(self, run: RunState) -> None:
+    def print_start(self, run: RunState) -> None:
         armed = "RESUMED and ARMED" if run.resumed else "ARMED"
         print(
             f"{run.runbook.title} on {run.cluster}. {armed}: each step is shown and asked before it changes anything."
@@ -68,7 +68,7 @@ class PlainOperator:
             print(wrapped(f"{role.name} = {run.roles.get(role.name, '?')}: {role.description}", "  ", "      "))
         print(f"  journal: {run.journal}")
 
-    def close(self, run: RunState) -> None:
+    def print_end(self, run: RunState) -> None:
         self._end_progress()
         print()
         print(wrapped(run.message))
@@ -81,10 +81,10 @@ class PlainOperator:
         """The observation itself is not printed: questions and proofs say what of it matters."""
 
     def tell(self, run: RunState) -> None:
-        self._news(run)
+        self._on_change(run)
         self._show_assessments(run)
         for index, step in enumerate(run.steps):
-            if step.status is StepStatus.WAITING or index in self._ended:
+            if step.status is StepStatus.WAITING or index in self._finished:
                 continue
             self._announce(run, index, step)
             self._print_output(index, step)
@@ -93,15 +93,15 @@ class PlainOperator:
             elif step.status is StepStatus.SENDING and step.note:
                 self._show_line(f"  {step.note}")
             elif step.status in FINAL_STATUSES:
-                self._ended.add(index)
+                self._finished.add(index)
                 self._end_progress()
                 print(wrapped(f"{step.status.value}: {step.note}", "  ", "    "))
 
     def _show_assessments(self, run: RunState) -> None:
         """What a resumed run takes each step for, and why; what was sent and never answered stands out."""
-        if self._believed or not run.assessments:
+        if self._assessments_printed or not run.assessments:
             return
-        self._believed = True
+        self._assessments_printed = True
         print("\nWhat is believed of each step, by the journal and by what was seen now:")
         for assessment in run.assessments:
             step = run.steps[assessment.index].step
@@ -114,18 +114,18 @@ class PlainOperator:
         print(flush=True)
 
     def _announce(self, run: RunState, index: int, step: StepState) -> None:
-        if index <= self._announced:
+        if index <= self._last_announced:
             return
-        self._announced = index
+        self._last_announced = index
         print(f"\n== {index + 1}/{len(run.steps)} {step.step.id}: {step.step.title}")
         print(wrapped(step.step.why, "  "))
 
     def _print_output(self, index: int, step: StepState) -> None:
-        for line in step.output[self._printed.get(index, 0) :]:
+        for line in step.output[self._printed_lines.get(index, 0) :]:
             self._end_progress()
             first, *more = line.splitlines() or [""]
             print(wrapped(f"{first} … ({len(more)} more lines, as shown)" if more else first, "  ", "    "), flush=True)
-        self._printed[index] = len(step.output)
+        self._printed_lines[index] = len(step.output)
 
     def _show_progress(self, run: RunState, step: StepState) -> None:
         missing = [check for check in step.proofs if not check.holds]
@@ -134,14 +134,14 @@ class PlainOperator:
         held = len(step.proofs) - len(missing)
         what = f"{missing[0].statement}: {missing[0].evidence}" if missing[0].evidence else missing[0].statement
         text = f"  waiting, {held} of {len(step.proofs)} hold; {what}"
-        if self._moves:
+        if self._can_overwrite:
             left = f"{max(0, round(run.waiting_until - self._now()))} s left; " if run.waiting_until else ""
             text = text.replace("waiting, ", f"waiting, {left}", 1)
         self._show_line(text)
 
     def _show_line(self, text: str) -> None:
         """In the place of the one before, where the terminal can do that."""
-        if self._moves:
+        if self._can_overwrite:
             width = shutil.get_terminal_size((100, 24)).columns - 1
             print(f"\r\x1b[K{text[:width]}", end="", flush=True)
         elif text != self._progress:
@@ -149,7 +149,7 @@ class PlainOperator:
         self._progress = text
 
     def _end_progress(self) -> None:
-        if self._progress and self._moves:
+        if self._progress and self._can_overwrite:
             print()
         self._progress = ""
 
@@ -205,7 +205,7 @@ def _prompt(question: Question) -> str:
     if question.kind is QuestionKind.TYPE_NAME:
         return f'Type "{question.node}" to confirm, anything else cancels: '
     word = "Blocked." if question.kind is QuestionKind.BLOCKED else "Not done."
-    return f"{word} [{'/'.join(WORDS[choice] for choice in question.choices)}] "
+    return f"{word} [{'/'.join(CHOICE_WORDS[choice] for choice in question.choices)}] "
 
 
 def _sentence_prompt(question: Question) -> str:

@@ -116,7 +116,7 @@ exit 0
 }}
 """
 
-_WHO = f"{FIND}\nsay who\nexit 0\n}}\n"
+_IDENTITY_COMMAND = f"{FIND}\nsay who\nexit 0\n}}\n"
 
 
 def hold(nonce: str, claim: RunLock, lease: float) -> str:
@@ -136,7 +136,7 @@ def end(nonce: str, holder: RunLock) -> str:
 
 def who(nonce: str) -> str:
     """Answers with the note of the holder that lives, if there is one, and `who`."""
-    return _HEAD + _assigned({"nonce": nonce}) + _WHO
+    return _HEAD + _assigned({"nonce": nonce}) + _IDENTITY_COMMAND
 
 
 def command(run_id: str, *, sudo: bool) -> str:

@@ -7,7 +7,7 @@ import errno
 from console.core.model import Problem, ProblemKind
 
 
-class LinkError(Exception):
+class RemoteError(Exception):
     """Carries the problem as it is shown. Never holds a secret."""
 
     def __init__(self, kind: ProblemKind, text: str) -> None:
@@ -15,14 +15,14 @@ class LinkError(Exception):
         self.problem = Problem(kind, text)
 
 
-def from_socket(error: OSError, where: str) -> LinkError:
+def from_socket(error: OSError, where: str) -> RemoteError:
     """What the kernel or the resolver said about a TCP connection, in the words of the problem kinds."""
     if isinstance(error, TimeoutError):
-        return LinkError(ProblemKind.TIMEOUT, f"{where} does not answer the connection request")
+        return RemoteError(ProblemKind.TIMEOUT, f"{where} does not answer the connection request")
     if isinstance(error, ConnectionRefusedError):
-        return LinkError(ProblemKind.REFUSED, f"{where} refuses connections: nothing listens there")
+        return RemoteError(ProblemKind.REFUSED, f"{where} refuses connections: nothing listens there")
     if isinstance(error, ConnectionError):
-        return LinkError(ProblemKind.CLOSED, f"{where} closed the connection")
+        return RemoteError(ProblemKind.CLOSED, f"{where} closed the connection")
     if error.errno in (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN):
-        return LinkError(ProblemKind.UNREACHABLE, f"{where} is unreachable: {error.strerror}")
-    return LinkError(ProblemKind.UNREACHABLE, f"{where}: {error.strerror or error}")
+        return RemoteError(ProblemKind.UNREACHABLE, f"{where} is unreachable: {error.strerror}")
+    return RemoteError(ProblemKind.UNREACHABLE, f"{where}: {error.strerror or error}")

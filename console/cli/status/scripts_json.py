@@ -7,7 +7,7 @@ from typing import Any
 from console.core.keepalived.running_scripts import PendingLine, pending_lines, window
 from console.core.model import ClusterState, NodeState
 
-_TENTHS = 1
+_DECIMALS = 1
 
 
 def pending_json(state: ClusterState, node: NodeState) -> list[dict[str, Any]] | None:
@@ -25,8 +25,8 @@ def window_json(state: ClusterState) -> dict[str, Any] | None:
         "master": found.master,
         "heir": found.heir,
         "open": found.opens is None,
-        "opens_in_seconds": _left(found.opens, state.observed_at),
-        "closes_in_seconds": _left(found.closes, state.observed_at),
+        "opens_in_seconds": _seconds_left(found.opens, state.observed_at),
+        "closes_in_seconds": _seconds_left(found.closes, state.observed_at),
     }
 
 
@@ -36,11 +36,11 @@ def _line(one: PendingLine, now: float) -> dict[str, Any]:
         "script": one.path,
         "called_for": one.what,
         "sends": one.command,
-        "in_seconds": _left(one, now),
+        "in_seconds": _seconds_left(one, now),
         "conditional": one.conditional,
     }
 
 
-def _left(one: PendingLine | None, now: float) -> float | None:
+def _seconds_left(one: PendingLine | None, now: float) -> float | None:
     left = one.left(now) if one is not None else None
-    return None if left is None else round(left, _TENTHS)
+    return None if left is None else round(left, _DECIMALS)

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar
 
 from console.core.model import Problem, ProblemKind
-from console.transport.connecting.failure import LinkError
-from console.transport.connecting.retry_delay import delay
+from console.transport.connections.errors import RemoteError
+from console.transport.connections.retry_delay import delay
 
 
 class Closable(Protocol):
@@ -22,7 +22,7 @@ class Closable(Protocol):
 C = TypeVar("C", bound=Closable)
 
 
-class Link(Generic[C]):
+class BackgroundConnection(Generic[C]):
     """Owned by the thread that polls; only the opening runs in a thread of its own."""
 
     def __init__(self, name: str, opener: Callable[[], C]) -> None:
@@ -30,23 +30,23 @@ class Link(Generic[C]):
         self._opener = opener
         self._failures = 0
         self._not_before = 0.0
-        self._opening: _Opening[C] | None = None
+        self._opening: _Attempt[C] | None = None
         self._closed = False
         self.connection: C | None = None
         self.problem = Problem(ProblemKind.CONNECTING, ProblemKind.CONNECTING.value)
 
-    def ready(self, *, force: bool = False) -> bool:
-        """Whether `begin` would start to open it now."""
+    def may_connect(self, *, force: bool = False) -> bool:
+        """Whether `start_connecting` would start to open it now."""
         if self._closed or self.connection is not None or self._opening is not None:
             return False
         return force or time.monotonic() >= self._not_before
 
-    def begin(self, *, force: bool = False) -> None:
+    def start_connecting(self, *, force: bool = False) -> None:
         """Starts to open it, if it is not open, not being opened, and the backoff is over (or `force`)."""
-        if self.ready(force=force):
-            self._opening = _Opening(self._name, self._opener)
+        if self.may_connect(force=force):
+            self._opening = _Attempt(self._name, self._opener)
 
-    def settle(self, deadline: float) -> bool:
+    def finish_connecting(self, deadline: float) -> bool:
         """Takes the result of opening, waiting for it until `deadline` (monotonic). True when it has just opened."""
         opening = self._opening
         if opening is None or not opening.done.wait(max(0.0, deadline - time.monotonic())):
@@ -72,7 +72,7 @@ class Link(Generic[C]):
         self._failures += 1
         self._not_before = time.monotonic() + delay(self._failures)
 
-    def hurry(self) -> None:
+    def reset_backoff(self) -> None:
         """Forgets the backoff."""
         self._not_before = 0.0
         self._failures = 0
@@ -86,7 +86,7 @@ class Link(Generic[C]):
             self.connection = None
 
 
-class _Opening(Generic[C]):
+class _Attempt(Generic[C]):
     """One attempt, in its own thread."""
 
     def __init__(self, name: str, opener: Callable[[], C]) -> None:
@@ -108,7 +108,7 @@ class _Opening(Generic[C]):
     def _run(self) -> None:
         try:
             connection = self._opener()
-        except LinkError as error:
+        except RemoteError as error:
             self.problem = error.problem
         except Exception as error:  # noqa: BLE001 - one node's trouble must not end the others'
             text = f"{self._name}: {type(error).__name__}: {error}"

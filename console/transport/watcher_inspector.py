@@ -11,28 +11,28 @@ class WatcherInspector(Protocol):
     """One more thing to look at. It reads only, never blocks beyond its deadlines, and raises nothing."""
 
     @property
-    def patience(self) -> float:
+    def connect_timeout(self) -> float:
         """Seconds to wait for its connection when waiting was asked for."""
 
-    def begin(self, *, force: bool) -> None:
+    def start_connecting(self, *, force: bool) -> None:
         """Starts to connect where that is needed; `force`: without waiting for the backoff to end."""
 
-    def settle(self, deadline: float) -> bool:
+    def finish_connecting(self, deadline: float) -> bool:
         """Takes a connection that has been made, until `deadline` (monotonic). True: with its first answers."""
 
-    def ask(self, *, full: bool, new: bool) -> None:
+    def ask(self, *, full: bool, just_connected: bool) -> None:
         """Sends its questions, unless the last ones are still unanswered. `full`: also what changes rarely.
 
-        `new`: what `settle` said; answers that came with the connection are not asked for again.
+        `just_connected`: what `finish_connecting` said; answers that came with the connection are not asked for again.
         """
 
-    def collect(self, deadline: float) -> None:
+    def receive(self, deadline: float) -> None:
         """Takes the answers that come by `deadline` (monotonic); after that its readings say that it is silent."""
 
-    def fill(self, state: ClusterState) -> ClusterState:
+    def add_to(self, state: ClusterState) -> ClusterState:
         """The observation with what this eye has seen in its place."""
 
-    def hurry(self) -> None:
+    def reset_backoff(self) -> None:
         """Forgets the backoff."""
 
     def close(self) -> None: ...

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from console.cli.context import CliContext, CliError, inventory_option
-from console.cli.running.role_options import check_kind, chosen_roles, unbound_text
+from console.cli.runs.role_options import check_kind, chosen_roles, unbound_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -58,26 +58,26 @@ def _run_plain(
 ) -> int:
     state = console_context.inspector(cluster).observe(fresh=True)
     roles = _roles(runbook, state, chosen)
-    return walk_through(_armed(run_starter, cluster, runbook, roles), console_context)
+    return run_to_end(_armed(run_starter, cluster, runbook, roles), console_context)
 
 
-def walk_through(armed: ArmedRun, console_context: ConsoleContext) -> int:
+def run_to_end(armed: ArmedRun, console_context: ConsoleContext) -> int:
     """An armed run at a terminal that only prints, to its end; the exit code."""
-    from console.cli.running.leaving import leaving_open
-    from console.cli.running.plain_operator import PlainOperator
+    from console.cli.runs.plain_operator import PlainOperator
+    from console.cli.runs.signals import stays_resumable
     from console.core.runs.state import Outcome
 
-    with leaving_open(armed) as news, _ctrl_c_ends_a_wait(armed):
-        operator = PlainOperator(console_context.clock.now, news)
-        operator.open(armed.state)
+    with stays_resumable(armed) as on_change, _ctrl_c_ends_a_wait(armed):
+        operator = PlainOperator(console_context.clock.now, on_change)
+        operator.print_start(armed.state)
         ended = armed.execute(operator)
-    operator.close(ended)
+    operator.print_end(ended)
     return 0 if ended.outcome is Outcome.DONE else NOT_DONE
 
 
 def _armed(run_starter: RunStarter, cluster: str, runbook: Runbook, roles: Mapping[str, str]) -> ArmedRun:
     """Arms; where another operator's run has the lock, says whose, and asks for the sentence that ends it (H26)."""
-    from console.cli.running.plain_text import wrapped
+    from console.cli.runs.plain_text import wrapped
     from console.core.runs.lock import takeover_sentence
     from console.engine.ports import LockHeldError, Takeover
 
@@ -121,7 +121,7 @@ def _ctrl_c_ends_a_wait(armed: ArmedRun) -> Iterator[None]:
 
 def _roles(runbook: Runbook, state: ClusterState, chosen: Mapping[str, str]) -> Mapping[str, str]:
     """Role → node; asks where the operator may choose. Raises CliError where no node can be chosen."""
-    from console.cli.running.plain_text import wrapped
+    from console.cli.runs.plain_text import wrapped
     from console.core.runbooks.binding import Unbound, bind_roles
 
     chosen = dict(chosen)

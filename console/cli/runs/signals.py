@@ -19,45 +19,45 @@ if TYPE_CHECKING:
     from console.engine.ports import ArmedRun
 
 SIGNALS = (signal.SIGTERM, signal.SIGHUP)
-ANSWER_WITHIN = 5
+ANSWER_TIMEOUT = 5
 """Seconds that a command which is being sent gets to be answered."""
 
 
 @contextlib.contextmanager
-def leaving_open(armed: ArmedRun) -> Iterator[Callable[[RunState], None]]:
+def stays_resumable(armed: ArmedRun) -> Iterator[Callable[[RunState], None]]:
     """While this lasts, a signal that ends the process lets an answer be written first. Yields what to call with news.
 
     Ignored signals stay ignored.
     """
-    pending: list[int] = []
+    caught: list[int] = []
 
-    def leave(number: int) -> None:
+    def end_process(number: int) -> None:
         with contextlib.suppress(OSError):
             print(f"\nrun {armed.state.run_id} is not over: `runs resume` goes on with it", file=sys.stderr, flush=True)
         signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)
 
-    def asked(number: int, _: object) -> None:
-        if pending or not _sending(armed.state):
-            leave(number)
-        pending.append(number)
-        signal.signal(signal.SIGALRM, lambda *_: leave(number))
-        signal.alarm(ANSWER_WITHIN)
+    def on_signal(number: int, _: object) -> None:
+        if caught or not _is_sending(armed.state):
+            end_process(number)
+        caught.append(number)
+        signal.signal(signal.SIGALRM, lambda *_: end_process(number))
+        signal.alarm(ANSWER_TIMEOUT)
 
-    def news(_: RunState) -> None:  # the first of it after the signal is the answer
-        if pending:
-            leave(pending[0])
+    def on_change(_: RunState) -> None:  # the first of it after the signal is the answer
+        if caught:
+            end_process(caught[0])
 
     before = {one: signal.getsignal(one) for one in SIGNALS}
     for one, handler in before.items():
         if handler is not signal.SIG_IGN:
-            signal.signal(one, asked)
+            signal.signal(one, on_signal)
     try:
-        yield news
+        yield on_change
     finally:
         for one, handler in before.items():
             signal.signal(one, handler)
 
 
-def _sending(run: RunState) -> bool:
+def _is_sending(run: RunState) -> bool:
     return any(step.status is StepStatus.SENDING for step in run.steps)

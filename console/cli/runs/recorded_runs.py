@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from console.core.runs.replay import PastRun
     from console.engine.ports import Archive
 
-POLL = 0.5
+POLL_EVERY = 0.5
 """Seconds between two looks at a journal that is followed."""
 COLUMNS = ("run", "cluster", "runbook", "operator", "began", "outcome")
 
@@ -65,7 +65,7 @@ def show(context: CliContext, run: str | None, *, follow: bool) -> int:
     """
     from console.core.runs.replay import Standing
 
-    run_id, shown = _chosen(context, run).run_id, 0
+    run_id, shown = _chosen_run(context, run).run_id, 0
     while True:
         past = _read(context, run_id)
         for entry in past.entries[shown:]:
@@ -73,11 +73,11 @@ def show(context: CliContext, run: str | None, *, follow: bool) -> int:
         shown = max(shown, len(past.entries))
         if not follow or past.standing is not Standing.UNDER_WAY:
             break
-        context.clock.sleep(POLL)
+        context.clock.sleep(POLL_EVERY)
     if follow and past.standing is Standing.DIED:
         click.echo(f"its console ended before the run did: `runs resume {run_id}` goes on with it", err=True)
         return 1
-    return _say_broken(past)
+    return _print_if_broken(past)
 
 
 @runs.command("verify")
@@ -89,15 +89,15 @@ def verify(context: CliContext, run: str | None) -> int:
     Without RUN the newest run is verified. What a dying console left of a line, and a resumed run set aside, is
     compared with what the journal says of it.
     """
-    past = _chosen(context, run)
+    past = _chosen_run(context, run)
     path = _file(past)
     if past.chain.sound:
         end = "closed" if past.chain.closed else "not closed: the run is under way, or it died, or the end was cut off"
         click.echo(f"{path}: {past.chain.entries} entries, each fits the one before; {end}")
-    problems = [said for said, fits in _set_aside(past) if not fits]
-    for said, fits in _set_aside(past):
+    problems = [said for said, fits in _cut_lines(past) if not fits]
+    for said, fits in _cut_lines(past):
         click.echo(said, err=not fits)
-    return _say_broken(past, path) or int(bool(problems))
+    return _print_if_broken(past, path) or int(bool(problems))
 
 
 @runs.command("report")
@@ -110,9 +110,9 @@ def report(context: CliContext, run: str | None, form: Form) -> int:
     Who did what and when, what each gate showed and what was decided, commands and answers, the pair before and after,
     what was lost, and where backups are. Only the journal is read.
     """
-    past = _chosen(context, run)
+    past = _chosen_run(context, run)
     click.echo(report_text(past.run_id, past.entries, past.chain, form), nl=False)
-    return _say_broken(past)
+    return _print_if_broken(past)
 
 
 @runs.command("resume")
@@ -128,16 +128,16 @@ def resume(context: CliContext, run: str | None, *, plain: bool) -> int:
     written in the same journal. Refused: a run that is closed or under way, a journal that is broken, a runbook or an
     inventory that was changed since. Exit code and last line are those of `run`.
     """
-    from console.cli.running.run import check_terminal, walk_through
+    from console.cli.runs.run import check_terminal, run_to_end
 
     check_terminal()
-    past = _chosen(context, run) if run is not None else _newest_open(context)
+    past = _chosen_run(context, run) if run is not None else _newest_open(context)
     if past.why_not:
         raise CliError(past.why_not)
     console_context = context.console_context([past.cluster], screen=not plain)
     if not plain:
         return context.run_app(console_context, context.run_starter(console_context), cluster=past.cluster, resume=past)
-    return walk_through(context.run_starter(console_context).resume(past.run_id), console_context)
+    return run_to_end(context.run_starter(console_context).resume(past.run_id), console_context)
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------
@@ -149,7 +149,7 @@ def _archive(context: CliContext) -> Archive:
     return context.archive
 
 
-def _chosen(context: CliContext, run: str | None) -> PastRun:
+def _chosen_run(context: CliContext, run: str | None) -> PastRun:
     """The run of this id, or the only one whose id begins or ends so; None: the newest. Raises CliError."""
     folder = context.runs_folder
     names = [one.run_id for one in _archive(context).summaries()]
@@ -215,7 +215,7 @@ def _file(past: PastRun) -> str:
     return f"{past.folder}/journal.jsonl"
 
 
-def _set_aside(past: PastRun) -> Iterator[tuple[str, bool]]:
+def _cut_lines(past: PastRun) -> Iterator[tuple[str, bool]]:
     """For each unfinished line that a resumed run set aside: what is to be said of it, and whether it is still so."""
     for resumed in past.resumed:
         if not (cut := resumed.get("cut")):
@@ -230,7 +230,7 @@ def _set_aside(past: PastRun) -> Iterator[tuple[str, bool]]:
             yield f"{kept}: {what}, {'is as it was' if fits else 'was changed since: its SHA-256 does not fit'}", fits
 
 
-def _say_broken(past: PastRun, path: str = "the journal") -> int:
+def _print_if_broken(past: PastRun, path: str = "the journal") -> int:
     if past.chain.sound:
         return 0
     rest = "; `runs resume` sets it aside" if past.resumable else "; nothing from there on can be relied on"
