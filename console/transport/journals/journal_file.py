@@ -15,7 +15,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from console.core.runs.journal import Entry, next_entry
-from console.core.runs.replay import Cut, PastRun, recall
+from console.core.runs.past_run import PastRun, UnfinishedLine
+from console.core.runs.replay import replay_run
 
 NAME = "journal.jsonl"
 _LOCK_TIMEOUT = 1.0
@@ -84,7 +85,9 @@ def open_journal(folder: Path, run_id: str, now: Callable[[], float]) -> FileJou
     return FileJournal(own, file, now)
 
 
-def reopen_journal(folder: Path, run_id: str, now: Callable[[], float]) -> tuple[FileJournal, PastRun, Cut | None]:
+def reopen_journal(
+    folder: Path, run_id: str, now: Callable[[], float]
+) -> tuple[FileJournal, PastRun, UnfinishedLine | None]:
     """The journal of a run whose console died, to be written on after its last whole entry, and what stood in it.
 
     Raises OSError where it cannot be opened, where another console writes it, and where it is closed or broken.
@@ -96,7 +99,7 @@ def reopen_journal(folder: Path, run_id: str, now: Callable[[], float]) -> tuple
         raise OSError(f"the journal {own / NAME} cannot be opened for writing: {error.strerror}") from error
     try:
         _lock(file, run_id)
-        past = _resumable(recall(run_id, str(own), read_lines(own / NAME), under_way=False))
+        past = _resumable(replay_run(run_id, str(own), read_lines(own / NAME), under_way=False))
         cut = _move_cut_line_aside(own, file, past) if past.chain.unfinished else None
     except OSError:
         os.close(file)
@@ -144,7 +147,7 @@ def _lock(file: int, run_id: str) -> None:
             return
 
 
-def _move_cut_line_aside(folder: Path, file: int, past: PastRun) -> Cut:
+def _move_cut_line_aside(folder: Path, file: int, past: PastRun) -> UnfinishedLine:
     """Moves the unfinished last line to a file of its own; what was after it is nothing. Raises OSError."""
     whole = sum(len(entry.line.encode()) for entry in past.entries)
     rest = os.pread(file, os.fstat(file).st_size - whole, whole)
@@ -162,7 +165,7 @@ def _move_cut_line_aside(folder: Path, file: int, past: PastRun) -> Cut:
     _sync_folder(folder)
     os.ftruncate(file, whole)
     os.fsync(file)
-    return Cut(line, len(rest), hashlib.sha256(rest).hexdigest(), kept.name)
+    return UnfinishedLine(line, len(rest), hashlib.sha256(rest).hexdigest(), kept.name)
 
 
 def _write_all(file: int, data: bytes) -> None:
