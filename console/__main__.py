@@ -13,7 +13,7 @@ from console.cli.main import LazyCommand, run
 
 if TYPE_CHECKING:
     from console.core.inventory import ClusterSpec
-    from console.core.runs.replay import Cut, PastRun
+    from console.core.runs.past_run import PastRun, UnfinishedLine
     from console.engine.ports import (
         Actuator,
         Archive,
@@ -81,7 +81,7 @@ def _run_starter(console_context: ConsoleContext, passwords: Callable[[str], Pas
     def journal(run_id: str) -> Journal:
         return open_journal(folder, run_id, console_context.clock.now)
 
-    def past_journal(run_id: str) -> tuple[Journal, PastRun, Cut | None]:
+    def past_journal(run_id: str) -> tuple[Journal, PastRun, UnfinishedLine | None]:
         return reopen_journal(folder, run_id, console_context.clock.now)
 
     locks = make_node_locks

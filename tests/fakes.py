@@ -16,7 +16,8 @@ from console.core.model import ClusterState, RunLock, VrrpState, read
 from console.core.previews.key_comparison import KeyComparison
 from console.core.previews.quiescence import Pulse
 from console.core.runs.lock import LostLock
-from console.core.runs.state import Choice, Decision, Question, QuestionKind, RunState
+from console.core.runs.question import Choice, Decision, Question, QuestionKind
+from console.core.runs.state import RunState
 from console.documents.runbook import load_runbook
 from console.engine.ports import Answer, AnswerKind, ConsoleContext
 from console.engine.sessions.arming import ClusterRunStarter

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from console.core.inventory import ClusterSpec, Inventory, PasswordSource
     from console.core.model import ClusterState
     from console.core.runbooks.document import Runbook
-    from console.core.runs.replay import PastRun
+    from console.core.runs.past_run import PastRun
     from console.engine.ports import Archive, Clock, ConsoleContext, Inspector, RunStarter
 
 APP = "redis-ha-console"

@@ -8,7 +8,7 @@ from textual.app import SystemCommand
 from textual.screen import Screen
 
 from console.core.model import RunLock
-from console.core.runs.replay import PastRun
+from console.core.runs.past_run import PastRun
 from console.core.runs.state import Outcome
 from console.engine.ports import ConsoleContext, RunStarter
 from console.tui.command_palette import commands

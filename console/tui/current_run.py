@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from textual.message import Message
 
-from console.core.runs.state import Decision, Question
+from console.core.runs.question import Decision, Question
 from console.engine.ports import ArmedRun, ArmingError, LockHeldError
 from console.tui.messages import ArmingLocked, ArmingRefused, RunAdvanced, RunBroke, RunEnded
 from console.tui.operator import ScreenOperator

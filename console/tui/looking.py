@@ -15,7 +15,7 @@ from textual.message import Message
 from textual.reactive import reactive
 
 from console.core.runbooks.document import Runbook
-from console.core.runs.replay import PastRun
+from console.core.runs.past_run import PastRun
 from console.engine.ports import ArchiveError, ConsoleContext
 from console.tui import themes
 from console.tui.file_tasks import FileTasks

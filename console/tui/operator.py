@@ -9,7 +9,8 @@ from collections.abc import Callable
 from textual.message import Message
 
 from console.core.model import ClusterState
-from console.core.runs.state import Choice, Decision, Question, RunState
+from console.core.runs.question import Choice, Decision, Question
+from console.core.runs.state import RunState
 from console.tui.messages import ClusterObserved, QuestionAsked, RunAdvanced
 
 

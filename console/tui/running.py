@@ -9,8 +9,9 @@ from textual.reactive import reactive
 
 from console.core.model import RunLock
 from console.core.runbooks.document import Runbook
-from console.core.runs.replay import PastRun
-from console.core.runs.state import Decision, Question, RunState
+from console.core.runs.past_run import PastRun
+from console.core.runs.question import Decision, Question
+from console.core.runs.state import RunState
 from console.engine.ports import ArmedRun, ConsoleContext, RunStarter, Takeover
 from console.tui.current_run import ArmedView, CurrentRun
 from console.tui.looking import LookingApp

@@ -5,7 +5,8 @@ import samples
 from tui_stage import PREVIEW, REBUILD, ROLES, question, run_state, spec_of
 
 from console.core.model import ProblemKind, read, unread
-from console.core.runs.state import Choice, Outcome, QuestionKind
+from console.core.runs.question import Choice, QuestionKind
+from console.core.runs.state import Outcome
 from console.tui.present import cards, cluster, frame, run
 from console.tui.present.help import help_lines
 from console.tui.present.words import bytes_text, seconds_text

@@ -6,7 +6,8 @@ import samples
 from textual.events import Key
 from tui_stage import PREVIEW, question, run_state, seen, stage, until
 
-from console.core.runs.state import AssessmentKind, Choice, Outcome, QuestionKind, StepAssessment
+from console.core.runs.question import Choice, QuestionKind
+from console.core.runs.state import AssessmentKind, Outcome, StepAssessment
 from console.tui.messages import ClusterObserved
 from console.tui.screens.cluster import ClusterScreen
 from console.tui.screens.dialogs import LeaveDialog
@@ -188,7 +189,7 @@ async def test_blocked_and_trouble_give_their_reason_and_the_safe_choice_first()
         QuestionKind.TROUBLE,
         reason="the answer was lost: it may have been carried out",
         choices=(Choice.LOOK_AGAIN, Choice.ABORT),
-        ways=(
+        remedies=(
             "look again: nothing is sent",
             "take it back: SLAVEOF NO ONE on redis-b",
             "stop here: redis-b stays stale",

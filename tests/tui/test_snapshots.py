@@ -18,7 +18,7 @@ from tui_stage import Stage, question, seen, stage, until
 
 from console.core.model import ClusterState, RunLock, read
 from console.core.runbooks.verbs import VERBS
-from console.core.runs.state import Choice, QuestionKind
+from console.core.runs.question import Choice, QuestionKind
 from console.engine.ports import Answer, AnswerKind
 from console.engine.steps.remedies import remedies
 from console.tui.screens.run_dialogs import LockedDialog
@@ -125,10 +125,10 @@ async def to_the_lock(pilot, on: Stage) -> None:
 def trouble() -> Stage:
     step = replace(question().step, on_failure="Look at the log of redis-b: masterauth may be wrong.")
     answer = Answer(AnswerKind.UNKNOWN, "the connection ended while the answer was awaited")
-    ways = remedies(step, VERBS["replicate"], answer, again=True)
+    lines = remedies(step, VERBS["replicate"], answer, again=True)
     reason = "The answer was lost and it may have been carried out: the connection ended while the answer was awaited."
     choices = (Choice.LOOK_AGAIN, Choice.RUN, Choice.ABORT)
-    return asking(question(QuestionKind.TROUBLE, step=step, reason=reason, ways=ways, choices=choices))
+    return asking(question(QuestionKind.TROUBLE, step=step, reason=reason, remedies=lines, choices=choices))
 
 
 def asking(*questions) -> Stage:

@@ -9,16 +9,8 @@ from collections.abc import Callable
 
 from console.cli.runs.plain_text import check_text, planned_text, preview_lines, wrapped
 from console.core.model import ClusterState
-from console.core.runs.state import (
-    FINAL_STATUSES,
-    Choice,
-    Decision,
-    Question,
-    QuestionKind,
-    RunState,
-    StepState,
-    StepStatus,
-)
+from console.core.runs.question import Choice, Decision, Question, QuestionKind
+from console.core.runs.state import FINAL_STATUSES, RunState, StepState, StepStatus
 from console.engine.actions.verbs import instruction
 
 ANSWERS = {
@@ -189,9 +181,9 @@ def _question_lines(question: Question) -> list[str]:
         lines += [wrapped(line, "    ", "      ") for line in question.differences]
     if question.reason:
         lines.append(wrapped(question.reason, "  ", "    "))
-    if question.ways:
+    if question.remedies:
         lines.append("  what can be done now:")
-        lines += [wrapped(line, "    ", "      ") for line in question.ways]
+        lines += [wrapped(line, "    ", "      ") for line in question.remedies]
     if question.sentence:
         lines.append(wrapped("the loss shown above can be taken by `override` and a whole sentence", "  ", "    "))
     return lines

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from console.core.runbooks import affected_predicates as affected
 from console.core.runbooks.document import Action
 
 
@@ -64,206 +65,79 @@ class VerbSpec:
         return tuple(one.name for one in self.arguments if one.is_role)
 
 
-_OF_REDIS_ROLE = frozenset(
-    [
-        "caught-up",
-        "resumes-alone",
-        "redis-is-master",
-        "redis-is-replica",
-        "replicates-from",
-        "link-up",
-        "in-sync",
-        "not-a-replica",
-        "only-master",
-        "no-other-master",
-        "comes-back-quietly",
-        "brings-no-stale-data",
-        "in-its-turn",
-        "will-not-preempt",
-        "scripts-agree",
-        "clients-can-do-without",
-        "may-be-promoted",
-        "pair-protected",
-        "set-protected",
-        "replicas-caught-up",
-        "promotable-replica",
-        "fit-for-readers",
-        "acknowledges-nothing",
-    ]
-)
-_OF_VIP = frozenset(
-    [
-        "holds-vip",
-        "no-vip",
-        "only-vip-holder",
-        "vip-reaches",
-        "behind-vip",
-        "keepalived-running",
-        "keepalived-stopped",
-        "vrrp-state",
-        "no-script-running",
-        "checks-agree",
-        "master-first",
-        "writes-accepted",
-        "comes-back-quietly",
-        "in-its-turn",
-        "clients-can-do-without",
-        "gives-vip-up",
-        "pair-protected",
-        "set-protected",
-    ]
-)
-_OF_REDIS = _OF_REDIS_ROLE | frozenset(
-    [
-        "redis-up",
-        "redis-down",
-        "redis-not-loading",
-        "redis-on-this-host",
-        "has-data-if",
-        "not-older-than",
-        "newest",
-        "version-not-older-than",
-        "maxmemory-fits",
-        "fork-headroom",
-        "writes-accepted",
-        "vip-reaches",
-        "behind-vip",
-        "nothing-unsaved",
-        "no-save-running",
-        "backup-room",
-        "backed-up",
-        "keys-as-in-backup",
-        "loads-dump",
-        "not-behind-vip",
-        "out-of-the-way",
-        "runs-on-copy",
-    ]
-)
-
-_OF_DUMP = frozenset(
-    [
-        "nothing-unsaved",
-        "no-save-running",
-        "backup-room",
-        "backed-up",
-        "keys-as-in-backup",
-        "saved-for-good",
-        "dump-kept",
-    ]
-)
-_OF_PAUSE = frozenset(
-    [
-        "writes-paused",
-        "writes-not-paused",
-        "writes-accepted",
-        "caught-up",
-        "replicas-caught-up",
-        "acknowledges-nothing",
-        "saved-for-good",
-    ]
-)
-
-_OF_NAME = frozenset(
-    [
-        "held-from-name",
-        "not-held",
-        "not-in-name",
-        "only-in-name",
-        "alone-in-name",
-        "check-agrees",
-        "another-master",
-        "set-protected",
-    ]
-)
-"""What Consul says follows both the roles and its maintenance."""
-
-_OF_SENTINELS = frozenset(
-    [
-        "handed-over",
-        "sentinels-name",
-        "sentinels-allow",
-        "sentinels-complete",
-        "no-failover-running",
-        "follows-named-master",
-        "replicas-follow",
-        "is-away",
-    ]
-)
-_OF_READERS = frozenset(["serves-readers", "serves-no-readers", "others-serve-readers", "misleads-readers"])
-
 _ROWS: tuple[VerbSpec, ...] = (
     VerbSpec(
         "start-redis",
         "Starts the Redis service of the node.",
-        affects=_OF_REDIS | _OF_NAME,
+        affects=affected.REDIS | affected.SERVICE_NAME,
         undo="stop the Redis service of the node; while its keepalived is stopped, no client reaches it",
     ),
     VerbSpec(
         "stop-redis",
         "Stops the Redis service of the node.",
-        affects=_OF_REDIS | _OF_NAME | {"takes-no-writes"},
+        affects=affected.REDIS | affected.SERVICE_NAME | {"takes-no-writes"},
         undo="start the Redis service of the node: it loads the dump that it left",
     ),
     VerbSpec(
         "start-keepalived",
         "Starts the keepalived service of the node.",
-        affects=_OF_VIP,
+        affects=affected.VIP,
         undo="stop the keepalived service of the node, where the other node can serve",
     ),
     VerbSpec(
         "stop-keepalived",
         "Stops the keepalived service of the node; a VIP that it holds goes away with it.",
-        affects=_OF_VIP,
+        affects=affected.VIP,
         undo="one-shot-rebuild starts it again in its turn; repair-vip, where the virtual IP is on no node",
     ),
     VerbSpec(
         "reload-keepalived",
         "Makes the keepalived of the node read its configuration again.",
         answer_is_proof=True,
-        affects=_OF_VIP,
+        affects=affected.VIP,
     ),
     VerbSpec(
         "restart-keepalived",
         "Stops the keepalived service of the node where it runs, and starts it.",
-        affects=_OF_VIP,
+        affects=affected.VIP,
         undo="where it is stopped now, repair-vip starts it in the right order",
     ),
     VerbSpec(
         "remove-vip",
         "Takes the virtual IP off the interface of the node (ip addr del): for one that no keepalived looks after.",
-        affects=_OF_VIP,
+        affects=affected.VIP,
         undo="repair-vip brings the virtual IP to the master",
     ),
     VerbSpec(
         "announce-vip",
         "Tells the neighbours of the node that the virtual IP is there (gratuitous ARP by arping, else by keepalived).",
         answer_is_proof=True,
-        affects=_OF_VIP,
+        affects=affected.VIP,
     ),
     VerbSpec(
         "take-vip",
         "Sets the virtual IP on the interface of the node in whose network it is, and tells the neighbours (gratuitous"
         " ARP): for one that the script of the Sentinels should have moved.",
-        affects=_OF_VIP | {"no-other-vip-holder", "handed-over"},
+        affects=affected.VIP | {"no-other-vip-holder", "handed-over"},
         undo="remove-vip on the same node",
     ),
     VerbSpec(
         "sentinel-failover",
         "Asks a Sentinel to make another node than this one the master (SENTINEL FAILOVER); its script moves the VIP.",
-        affects=_OF_REDIS_ROLE | _OF_VIP | _OF_SENTINELS,
+        affects=affected.REDIS_ROLE | affected.VIP | affected.SENTINELS,
         undo="the same again, from the new master, once its replicas are in sync",
         twice_is_once=False,
     ),
     VerbSpec(
         "drain-readers",
         "Sets the weight of the node to 0 on every director: no new reader is sent to it, connected ones stay.",
-        affects=_OF_READERS,
+        affects=affected.READERS,
         undo="serve-readers on the same node",
     ),
     VerbSpec(
         "serve-readers",
         "Gives the node back the weight that keepalived.conf has for it, on every director where it is 0.",
-        affects=_OF_READERS,
+        affects=affected.READERS,
         undo="drain-readers on the same node",
     ),
     VerbSpec(
@@ -271,19 +145,19 @@ _ROWS: tuple[VerbSpec, ...] = (
         "Sends SLAVEOF to the node: it drops its own data set and follows the source, by the source's node address.",
         (VerbArgument("source", ArgumentKind.ROLE, "The node to follow; never the virtual IP."),),
         wipes_data=True,
-        affects=_OF_REDIS_ROLE | {"has-data-if", "not-older-than"},
+        affects=affected.REDIS_ROLE | {"has-data-if", "not-older-than"},
         undo="restore-backup brings back what the node held, from the backup that was made before",
     ),
     VerbSpec(
         "promote",
         "Sends SLAVEOF NO ONE to the node: it follows nobody and becomes a master with the data it has.",
-        affects=_OF_REDIS_ROLE,
+        affects=affected.REDIS_ROLE,
         undo="one-shot-rebuild makes it a replica again, where the other node is the master that serves",
     ),
     VerbSpec(
         "save-dump",
         "Sends BGSAVE to the node: it writes all that it holds to its dump, beside an AOF too.",
-        affects=_OF_DUMP,
+        affects=affected.DUMP,
     ),
     VerbSpec(
         "backup",
@@ -295,7 +169,7 @@ _ROWS: tuple[VerbSpec, ...] = (
         "Sets the dump of the node aside and puts a copy of the backup in its place; its Redis must be stopped.",
         (VerbArgument("backup", ArgumentKind.TEXT, "`newest`, or the time in its name: 20261121T034000Z."),),
         wipes_data=True,
-        affects=_OF_DUMP | {"restored", "restore-room"},
+        affects=affected.DUMP | {"restored", "restore-room"},
         twice_is_once=False,
         undo="the dump that stood there is beside it, as its answer says: move it back while Redis is stopped",
     ),
@@ -306,7 +180,7 @@ _ROWS: tuple[VerbSpec, ...] = (
         " the dump that it replaces.",
         (VerbArgument("source", ArgumentKind.ROLE, "The node whose dump is copied, saved while it takes no writes."),),
         wipes_data=True,
-        affects=_OF_DUMP | {"has-dump-of", "copy-room", "has-backup"},
+        affects=affected.DUMP | {"has-dump-of", "copy-room", "has-backup"},
         undo="the dump that stood there is beside it, as the backup made before: restore-backup brings it back",
     ),
     VerbSpec(
@@ -315,14 +189,14 @@ _ROWS: tuple[VerbSpec, ...] = (
         " replicas than there are (min-replicas-to-write) keeps it from acknowledging any until they are resumed. Where"
         " Sentinels watch it there is that demand alone: a pause would stop their PING.",
         (VerbArgument("seconds", ArgumentKind.SECONDS, "How long clients wait at most before they get NOREPLICAS."),),
-        affects=_OF_PAUSE,
+        affects=affected.WRITE_PAUSE,
         undo="resume-writes takes it back at once",
     ),
     VerbSpec(
         "resume-writes",
         "Takes back what pause-writes did; clients that still wait go on.",
         rest_unseen=True,
-        affects=_OF_PAUSE,
+        affects=affected.WRITE_PAUSE,
         undo="pause-writes holds them back again",
     ),
     VerbSpec(
@@ -348,13 +222,13 @@ _ROWS: tuple[VerbSpec, ...] = (
     VerbSpec(
         "hold-service",
         "Puts the node's service in Consul into maintenance, at the agent that has it: its name does not lead there.",
-        affects=_OF_NAME | {"comes-back-unresolved"},
+        affects=affected.SERVICE_NAME | {"comes-back-unresolved"},
         undo="release-service, or `consul maint -disable -service=ID` on the agent's host",
     ),
     VerbSpec(
         "release-service",
         "Ends the maintenance of the node's service in Consul: its own checks decide again.",
-        affects=_OF_NAME | {"comes-back-unresolved"},
+        affects=affected.SERVICE_NAME | {"comes-back-unresolved"},
         undo="hold-service",
     ),
     VerbSpec(

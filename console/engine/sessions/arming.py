@@ -15,8 +15,8 @@ from importlib.metadata import PackageNotFoundError, version
 from console.core.inventory import ClusterSpec
 from console.core.model import RunLock
 from console.core.runbooks.document import Runbook
-from console.core.runs.replay import Cut, PastRun
-from console.core.runs.state import Outcome, RunState, begin
+from console.core.runs.past_run import PastRun, UnfinishedLine
+from console.core.runs.state import Outcome, RunState, new_run
 from console.engine.actions.verbs import CommandContext
 from console.engine.ports import (
     Actuator,
@@ -33,7 +33,7 @@ from console.engine.sessions.resumption import addresses, begin_again, never_ans
 from console.engine.sessions.runner import Runner
 from console.engine.steps.name_watch import NameWatch
 from console.engine.steps.run_guard import RunGuard
-from console.engine.steps.step_run import RunContext
+from console.engine.steps.step_gate import RunContext
 
 
 class ClusterRunStarter:
@@ -44,7 +44,7 @@ class ClusterRunStarter:
         console_context: ConsoleContext,
         make_actuator: Callable[[ClusterSpec], Actuator],
         open_journal: Callable[[str], Journal],
-        reopen_journal: Callable[[str], tuple[Journal, PastRun, Cut | None]] | None = None,
+        reopen_journal: Callable[[str], tuple[Journal, PastRun, UnfinishedLine | None]] | None = None,
         *,
         make_locks: Callable[[ClusterSpec], NodeLocks],
         make_sampler: Callable[[ClusterSpec], NameSampler | None] = lambda _: None,
@@ -66,7 +66,7 @@ class ClusterRunStarter:
             journal = self._open_journal(make_run_id(self._console_context.clock.now(), cluster, runbook.name))
         except OSError as error:
             raise ArmingError(f"the journal cannot be opened, so nothing may be sent: {_plainly(error)}") from None
-        run = begin(journal.run_id, cluster, runbook, dict(roles), journal=journal.path)
+        run = new_run(journal.run_id, cluster, runbook, dict(roles), journal=journal.path)
         try:
             journal.append("opened", self._opening(spec, runbook))
             journal.append("bound", {"roles": dict(roles)})
@@ -118,10 +118,10 @@ class ClusterRunStarter:
     ) -> RunContext:
         clock = self._console_context.clock
         at = stamp(clock.now())
-        work = CommandContext(spec, dict(roles), journal.run_id, at, actuator.read_file, journal.path)
+        commands = CommandContext(spec, dict(roles), journal.run_id, at, actuator.read_file, journal.path)
         sampler = self._make_sampler(spec)
         watch = NameWatch(sampler, clock) if sampler is not None else None
-        return RunContext(self._console_context.inspector(spec.name), actuator, clock, work, guard, watch)
+        return RunContext(self._console_context.inspector(spec.name), actuator, clock, commands, guard, watch)
 
     def _cluster(self, name: str, runbook: Runbook, roles: Mapping[str, str]) -> ClusterSpec:
         try:

@@ -8,8 +8,8 @@ from datetime import datetime
 from console.core.inventory import ClusterSpec
 from console.core.runbooks.document import Runbook
 from console.core.runs.answer import Answer, AnswerKind
-from console.core.runs.replay import PastCommand, PastRun
-from console.core.runs.state import RunState, StepStatus, begin
+from console.core.runs.past_run import PastCommand, PastRun
+from console.core.runs.state import RunState, StepStatus, new_run
 from console.engine.actions.write_pause import PAUSES
 from console.engine.ports import ArmingError, ConsoleContext
 from console.engine.steps.attempt import NO_ANSWER
@@ -83,7 +83,7 @@ def pause_begun(past: PastRun, runbook: Runbook) -> tuple[str, float] | None:
     begun: tuple[str, float] | None = None
     for was, step in zip(past.steps, runbook.steps, strict=True):
         for command in was.commands:
-            if command.verb == PAUSES and command.arrived and begun is None:
+            if command.verb == PAUSES and command.may_have_arrived and begun is None:
                 begun = (command.node, datetime.fromisoformat(command.at).timestamp())
         if was.status is StepStatus.DONE and any(one.predicate == "writes-accepted" for one in step.verify):
             begun = None
@@ -92,9 +92,9 @@ def pause_begun(past: PastRun, runbook: Runbook) -> tuple[str, float] | None:
 
 def begin_again(past: PastRun, runbook: Runbook, journal: str) -> RunState:
     """The run before it has looked: nothing is taken for done, but what was sent is known."""
-    run = begin(past.run_id, past.cluster, runbook, past.roles, journal=journal)
+    run = new_run(past.run_id, past.cluster, runbook, past.roles, journal=journal)
     steps = tuple(
-        replace(step, output=tuple(f"{one.node}> {one.sent}" for one in was.commands if one.arrived))
+        replace(step, output=tuple(f"{one.node}> {one.sent}" for one in was.commands if one.may_have_arrived))
         for step, was in zip(run.steps, past.steps, strict=True)
     )
     return replace(run, steps=steps, resumed=True)

@@ -7,21 +7,11 @@ import contextlib
 from console.core.kinds.diagnose import diagnose
 from console.core.model import ClusterState
 from console.core.runbooks.vocabulary import evaluate
+from console.core.runs.events import ConditionsChecked, RunEnded, StepBegan, StepEnded, StepsAssessed
 from console.core.runs.journal import plain
 from console.core.runs.node_figures import node_figures
-from console.core.runs.replay import PastRun
-from console.core.runs.state import (
-    PASSED_STATUSES,
-    AssessmentKind,
-    ConditionsChecked,
-    Outcome,
-    RunEnded,
-    RunState,
-    StepEnded,
-    StepReached,
-    StepsAssessed,
-    StepStatus,
-)
+from console.core.runs.past_run import PastRun
+from console.core.runs.state import PASSED_STATUSES, AssessmentKind, Outcome, RunState, StepStatus
 from console.core.runs.step_assessment import assessments
 from console.core.watchers.name_history import NameTally
 from console.engine.ports import Journal, Operator
@@ -29,7 +19,8 @@ from console.engine.sessions.resumption import pause_begun
 from console.engine.steps.attempt import attempt_of
 from console.engine.steps.recorder import JournalLostError, RunRecorder
 from console.engine.steps.run_guard import LockTakenError
-from console.engine.steps.step_run import RunContext, StepRun, StoppedError
+from console.engine.steps.step_gate import RunContext, StoppedError
+from console.engine.steps.step_run import StepRun
 from console.engine.steps.step_view import sentence, situation
 
 
@@ -63,10 +54,10 @@ class Runner:
                 return self.state
             else:
                 for index in range(len(self.state.steps)):
-                    StepRun(self._recorder, self._context, index).go()
+                    StepRun(self._recorder, self._context, index).run()
             self._end(Outcome.DONE, StepStatus.DONE, "every step is done and proved")
         except StoppedError as stop:
-            self._end(stop.outcome, stop.status, stop.note, stop.ways)
+            self._end(stop.outcome, stop.status, stop.note, stop.remedies)
         except JournalLostError as lost:
             self._end_early(Outcome.REFUSED, f"{lost}: without it nothing is sent")
         except LockTakenError as taken:
@@ -99,11 +90,11 @@ class Runner:
             stand = stand and assessment.kind not in (AssessmentKind.OPEN, AssessmentKind.UNKNOWN)
             begun = attempt_of(was) if was.status not in PASSED_STATUSES else None
             if stand:
-                step.pass_over(was.status, f"{assessment.kind.value}: {assessment.why}")
+                step.end_as_recorded(was.status, f"{assessment.kind.value}: {assessment.why}")
             elif begun is not None:
-                step.take_up(begun)
+                step.resume(begun)
             else:
-                step.go()
+                step.run()
 
     def _done_before(self) -> str:
         """Skips every step where what the runbook is for is true already. Why; empty: there is something to do."""
@@ -120,7 +111,7 @@ class Runner:
             return ""
         evidence = "; ".join(f"{check.statement} ({check.evidence})" for check in checks)
         for index, _ in enumerate(run.steps):
-            self._recorder.advance(StepReached(index, self._context.clock.now()))
+            self._recorder.advance(StepBegan(index, self._context.clock.now()))
             self._recorder.advance(ConditionsChecked(index, checks))
             self._recorder.advance(StepEnded(index, StepStatus.SKIPPED, "nothing to do", self._context.clock.now()))
         return evidence
@@ -135,7 +126,7 @@ class Runner:
             outcome = Outcome.UNKNOWN
         self._end(outcome, StepStatus.UNKNOWN if sent else StepStatus.REFUSED, note)
 
-    def _end(self, outcome: Outcome, status: StepStatus, note: str, ways: tuple[str, ...] = ()) -> None:
+    def _end(self, outcome: Outcome, status: StepStatus, note: str, remedies: tuple[str, ...] = ()) -> None:
         """Closes the step under way and the run, and says what was done, where the pair stands and what leads on."""
         current = self.state.current
         message = f"{sentence(note)} {self._so_far(outcome)}"
@@ -143,7 +134,7 @@ class Runner:
             if current is not None and outcome is not Outcome.DONE:
                 ended = {"step": current + 1, "id": self.state.steps[current].step.id, "status": status, "note": note}
                 self._recorder.advance(StepEnded(current, status, note, self._context.clock.now()))
-                self._recorder.record("step", {**ended, "ways": ways})
+                self._recorder.record("step", {**ended, "ways": remedies})
             self._recorder.record("closed", {"outcome": outcome, "message": message, **self._last_figures()})
         except Exception as lost:  # noqa: BLE001 - the end is told on the screen even where it cannot be written
             message = f"{message} {sentence(str(lost))}"

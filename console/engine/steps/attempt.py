@@ -8,7 +8,7 @@ from typing import Any
 
 from console.core.command import Planned, RedisCommand, ShellCommand
 from console.core.runs.answer import Answer, AnswerKind
-from console.core.runs.replay import PastCommand, PastStep
+from console.core.runs.past_run import PastCommand, PastStep
 
 NO_ANSWER = "the console ended before an answer was recorded: it may have been carried out"
 
@@ -37,7 +37,7 @@ class Attempt:
 def attempt_of(was: PastStep) -> Attempt | None:
     """What has to be taken up of this step; None: nothing of it left the machine."""
     sent = was.attempt
-    if not any(one.arrived for one in sent):
+    if not any(one.may_have_arrived for one in sent):
         return None
     last = sent[-1]
     planned = tuple(_planned(one) for one in was.planned) or (_recorded(last),)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from console.core.model import ClusterState
-from console.core.runs.state import ProofsSeen, VerificationBegan
+from console.core.runs.events import ProofsChecked, VerificationBegan
 from console.engine.ports import Clock, Inspector
 from console.engine.steps.recorder import RunRecorder
 from console.engine.steps.step_view import passed_over, proofs
@@ -38,7 +38,7 @@ class Proof:
                 state = self._inspector.observe(fresh=True)
                 self._recorder.show(state)
             seen = proofs(self._step, state, self._recorder.run.roles)
-            self._recorder.advance(ProofsSeen(self._index, seen))
+            self._recorder.advance(ProofsChecked(self._index, seen))
             what = {"step": self._index + 1, "observed_at": state.observed_at, "proofs": seen}
             if all(check.holds for check in seen):
                 self._recorder.record("verified", what)

@@ -6,7 +6,10 @@ import contextlib
 from collections.abc import Mapping
 
 from console.core.model import ClusterState
-from console.core.runs.state import Decision, Event, Question, RunState, advance
+from console.core.runs.advance import advance
+from console.core.runs.events import Event
+from console.core.runs.question import Decision, Question
+from console.core.runs.state import RunState
 from console.engine.actions.write_pause import PauseWatch
 from console.engine.ports import Journal, Operator
 from console.engine.steps.name_watch import NameWatch
@@ -45,6 +48,10 @@ class RunRecorder:
             self._journal.append(kind, data)
         except OSError as error:
             raise JournalLostError(str(error)) from error
+
+    def record_of_step(self, index: int, kind: str, data: Mapping[str, object]) -> None:
+        """An entry about one step; the journal counts steps from 1. Raises JournalLostError."""
+        self.record(kind, {"step": index + 1, **data})
 
     def advance(self, event: Event) -> None:
         """The run moves on, and the screen hears of it. A screen that fails does not stop a command half-way."""

@@ -55,7 +55,7 @@ class RunGuard:
             record("refused", {"reason": str(error)})
             raise ArmingError(f"not every node can be locked, so nothing may be sent: {error}") from None
 
-    def view_step(self, record: Record, step: str, state: ClusterState) -> str:
+    def why_not_held(self, record: Record, step: str, state: ClusterState) -> str:
         """Before a question: what keeps the run from sending, empty if nothing does. `step` goes into the notes.
 
         A loss is told first; only the look after that takes the lock again, where it is free. A node that was away is

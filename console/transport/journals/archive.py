@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from console.core.runs.replay import ArchiveError, PastRun, recall
+from console.core.runs.past_run import ArchiveError, PastRun
+from console.core.runs.replay import replay_run
 from console.transport.journals.journal_file import NAME, is_written, read_lines
 
 
@@ -45,5 +46,5 @@ class FolderArchive:
         run_id = path.parent.name
         known = self._known.get(run_id)
         if known is None or known[0] != at or anew:
-            known = self._known[run_id] = (at, recall(run_id, str(path.parent), read_lines(path), under_way=writes))
+            known = self._known[run_id] = (at, replay_run(run_id, str(path.parent), read_lines(path), under_way=writes))
         return known[1]

@@ -15,7 +15,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from console.core.runs.journal import Entry, next_entry
-from console.core.runs.replay import Cut, PastRun, recall
+from console.core.runs.past_run import PastRun, UnfinishedLine
+from console.core.runs.replay import replay_run
 
 NAME = "journal.jsonl"
 _LOCK_TIMEOUT = 1.0
@@ -87,7 +88,9 @@ def open_journal(folder: Path, run_id: str, now: Callable[[], float]) -> FileJou
     return FileJournal(own, file, now)
 
 
-def reopen_journal(folder: Path, run_id: str, now: Callable[[], float]) -> tuple[FileJournal, PastRun, Cut | None]:
+def reopen_journal(
+    folder: Path, run_id: str, now: Callable[[], float]
+) -> tuple[FileJournal, PastRun, UnfinishedLine | None]:
     """Opens the journal of a run whose console died, to append after its last whole entry.
 
     Returns the journal, the run that it records, and the unfinished line that was moved aside, if there was one.
@@ -100,7 +103,7 @@ def reopen_journal(folder: Path, run_id: str, now: Callable[[], float]) -> tuple
         raise OSError(f"the journal {own / NAME} cannot be opened for writing: {error.strerror}") from error
     try:
         _lock(file, run_id)
-        past = _resumable(recall(run_id, str(own), read_lines(own / NAME), under_way=False))
+        past = _resumable(replay_run(run_id, str(own), read_lines(own / NAME), under_way=False))
         cut = _move_cut_line_aside(own, file, past) if past.chain.unfinished else None
     except OSError:
         os.close(file)
@@ -148,7 +151,7 @@ def _lock(file: int, run_id: str) -> None:
             return
 
 
-def _move_cut_line_aside(folder: Path, file: int, past: PastRun) -> Cut:
+def _move_cut_line_aside(folder: Path, file: int, past: PastRun) -> UnfinishedLine:
     """Moves the unfinished last line to a file of its own. Raises OSError."""
     whole = sum(len(entry.line.encode()) for entry in past.entries)
     rest = os.pread(file, os.fstat(file).st_size - whole, whole)
@@ -166,7 +169,7 @@ def _move_cut_line_aside(folder: Path, file: int, past: PastRun) -> Cut:
     _sync_folder(folder)
     os.ftruncate(file, whole)
     os.fsync(file)
-    return Cut(line, len(rest), hashlib.sha256(rest).hexdigest(), kept.name)
+    return UnfinishedLine(line, len(rest), hashlib.sha256(rest).hexdigest(), kept.name)
 
 
 def _write_all(file: int, data: bytes) -> None:

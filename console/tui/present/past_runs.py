@@ -9,7 +9,7 @@ from datetime import UTC, datetime, tzinfo
 from textual.content import Content
 
 from console.core.runs.journal import ChainCheck, Entry
-from console.core.runs.replay import PastRun, PastStep, Standing
+from console.core.runs.past_run import PastRun, PastStep, Standing
 from console.core.runs.state import Outcome, StepStatus
 from console.report.entry_text import entry_text
 from console.tui.present.words import (

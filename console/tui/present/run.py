@@ -11,16 +11,8 @@ from console.core.command import Planned
 from console.core.model.verdict import Check
 from console.core.previews.loss_preview import LossPreview
 from console.core.runbooks.document import GateKind, Runbook
-from console.core.runs.state import (
-    AssessmentKind,
-    Choice,
-    Outcome,
-    Question,
-    QuestionKind,
-    RunState,
-    StepState,
-    StepStatus,
-)
+from console.core.runs.question import Choice, Question, QuestionKind
+from console.core.runs.state import AssessmentKind, Outcome, RunState, StepState, StepStatus
 from console.tui.present.words import (
     BAD,
     BOLD,
@@ -121,7 +113,7 @@ def asked(question: Question, live: tuple[Check, ...], width: int) -> Lines:
     sends = "What this step sends" if question.kind is QuestionKind.TROUBLE else "Will be sent"
     return (
         *_head(question, width),
-        *(_section("What can be done now", ways(question.ways, width)) if question.ways else ()),
+        *(_section("What can be done now", ways(question.remedies, width)) if question.remedies else ()),
         *_diffs(question.planned, width),
         *(_section(sends, _commands(question.planned, width)) if question.planned else ()),
         *(_preview(question.preview, width) if question.preview else ()),

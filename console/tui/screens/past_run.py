@@ -10,7 +10,7 @@ from textual.containers import Container
 from textual.widget import Widget
 
 from console.core.model import RunLock
-from console.core.runs.replay import PastRun, Standing
+from console.core.runs.past_run import PastRun, Standing
 from console.tui.keys import bindings_of
 from console.tui.present import cards
 from console.tui.present import lock as present_lock

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from console.core.runs.replay import PastRun
+from console.core.runs.past_run import PastRun
 from console.tui.screens.base import ConsoleScreen
 from console.tui.screens.run_dialogs import ChainDialog, ReportDialog
 

@@ -13,7 +13,7 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from console.core.model import RunLock
-from console.core.runs.replay import PastRun
+from console.core.runs.past_run import PastRun
 from console.tui.keys import bindings_of
 from console.tui.present import lock as present_lock
 from console.tui.present import past_runs as present

@@ -11,7 +11,7 @@ from textual.containers import Horizontal
 from textual.widget import Widget
 from textual.widgets import Button
 
-from console.core.runs.replay import PastRun
+from console.core.runs.past_run import PastRun
 from console.tui.keys import bindings_of
 from console.tui.present import past_runs as present
 from console.tui.present.words import WARN, Lines, wrapped

@@ -9,7 +9,8 @@ from textual.widget import Widget
 
 from console.core.model.verdict import Check
 from console.core.runbooks.vocabulary import evaluate
-from console.core.runs.state import Question, RunState
+from console.core.runs.question import Question
+from console.core.runs.state import RunState
 from console.tui.keys import bindings_of
 from console.tui.present import cards
 from console.tui.present import run as present

@@ -15,7 +15,7 @@ from textual.widgets import Button, Input
 from console.core.model import RunLock
 from console.core.runs.journal import Entry
 from console.core.runs.lock import takeover_sentence
-from console.core.runs.replay import PastRun
+from console.core.runs.past_run import PastRun
 from console.engine.ports import Takeover
 from console.report.file import write_report
 from console.report.formats import FORMS, Form, report_text

@@ -14,7 +14,7 @@ from textual.events import Key
 from textual.message import Message
 from textual.widgets import Button, Input
 
-from console.core.runs.state import Choice, Decision, Question, QuestionKind
+from console.core.runs.question import Choice, Decision, Question, QuestionKind
 from console.tui.keys import bindings_of
 from console.tui.present import run as present
 from console.tui.present.words import Lines, fitted

@@ -127,7 +127,7 @@ def test_resume_refuses_in_one_line_before_anything_is_asked(call, room):
         assert "is under way: another console writes its journal" in err
     journal.close()
     room.resume()
-    assert "is closed: done; begin a new one" in call("runs", "resume", "--plain", room.run_id)[2]
+    assert "is closed: done; begin a new run" in call("runs", "resume", "--plain", room.run_id)[2]
     assert "is closed: there is nothing to resume" in call("runs", "resume", "--plain")[2]
     lines = room.journal.read_text().splitlines(keepends=True)
     room.journal.write_text("".join([lines[0], *lines[2:]]))

@@ -15,7 +15,8 @@ from fakes import CLUSTER, ROLES, A, B, Pair, ScriptedOperator, Stage, agree, ch
 from console.core.model import Backup, ProblemKind, SavedFile, read, unread
 from console.core.replication.backups import answered, in_words, mentions
 from console.core.runbooks.document import Action, Step
-from console.core.runs.state import Choice, Outcome, QuestionKind, StepStatus
+from console.core.runs.question import Choice, QuestionKind
+from console.core.runs.state import Outcome, StepStatus
 from console.engine.actions.verbs import CommandContext, PlanError, plan_commands
 from console.engine.ports import Answer, AnswerKind
 

@@ -9,7 +9,8 @@ from fakes import ROLES, RUNBOOK, A, B, ScriptedOperator, Stage, agree, choose
 
 from console.core.model import RunLock
 from console.core.runs.lock import HeldElsewhereError, LostLock, NotLockableError, takeover_sentence
-from console.core.runs.state import Choice, Outcome, QuestionKind, StepStatus
+from console.core.runs.question import Choice, QuestionKind
+from console.core.runs.state import Outcome, StepStatus
 from console.engine.ports import Answer, AnswerKind, ArmingError, LockHeldError, Takeover
 
 BOB = RunLock("20261121T030000Z-cache-x-0001", "cache", "promote", "bob@ops2", 1.0, step="2/5 promote")

@@ -13,7 +13,8 @@ from console.core.kinds.diagnose import diagnose
 from console.core.kinds.protection import protection
 from console.core.model.verdict import Verdict
 from console.core.runbooks.binding import Unbound, bind_roles
-from console.core.runs.state import Choice, Outcome
+from console.core.runs.question import Choice
+from console.core.runs.state import Outcome
 from console.documents.runbook import load_runbook
 
 MOST_RUNS = 4
