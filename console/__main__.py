@@ -1,4 +1,4 @@
-"""The composition root: the only file that names concrete adapters, each imported when it is first needed."""
+"""The composition root: the only file that names concrete adapters. Each is imported when it is first needed."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ LABORATORY = (
 
 
 def main() -> int:
-    """Entry point of `redis-ha-console` and `python -m console`."""
+    """The entry point of `redis-ha-console` and `python -m console`."""
     return run(sys.argv[1:], ADAPTERS, LABORATORY)
 
 
 def _exit_at_once(code: int) -> None:
-    """Ends the process without taking down every module first, which takes as long as logging in to a node."""
+    """Ends the process without Python's clean-up, which takes as long as a login to a node."""
     try:
         sys.stdout.flush()
         sys.stderr.flush()
     except OSError:
-        return  # the usual end says what is wrong with the output
+        return  # Python's own end of the process reports what is wrong with the output
     os._exit(code)
 
 
@@ -117,7 +117,7 @@ ADAPTERS = Adapters(
     import_connection_libraries=_import_ssh_library,
     exit_at_once=_exit_at_once,
 )
-"""The real ones."""
+"""The adapters of the program, as opposed to those of tests."""
 
 if __name__ == "__main__":
     sys.exit(main())

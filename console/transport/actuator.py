@@ -1,4 +1,7 @@
-"""The one door through which anything is changed: identity first, then one command, once, on the same connection."""
+"""The only module that changes anything on a node.
+
+It checks the identity of the other end, and then sends one command, once, on the same connection.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +50,7 @@ _MAX_TEXT = 4000
 
 
 class Clock(Protocol):
-    """As the engine's: the adapters below it do not import it."""
+    """The same as the engine's Clock. Transport does not import the engine."""
 
     def now(self) -> float: ...
 
@@ -57,12 +60,12 @@ def make_actuator(
     passwords: Mapping[str, Secret | None],
     clock: Clock,  # noqa: ARG001 - adapters are all made with the same arguments
 ) -> ClusterActuator:
-    """The hands of one armed run. Nothing is connected until something is sent."""
+    """The actuator of one armed run. It connects when the first command is sent."""
     return ClusterActuator(cluster, passwords)
 
 
 class ClusterActuator:
-    """Implements the engine's Actuator, over connections of its own that no observation shares."""
+    """Implements the engine's Actuator. It has its own connections and shares none with an inspector."""
 
     def __init__(self, cluster: ClusterSpec, passwords: Mapping[str, Secret | None]) -> None:
         self._spec = cluster
@@ -71,9 +74,9 @@ class ClusterActuator:
         self._handshake = threading.Semaphore(1)
 
     def send(self, planned: Planned, expecting: Identity, on_progress: Callable[[str], None] | None = None) -> Answer:
-        """Sends once, if the other end is who it was when the command was shown. Raises nothing.
+        """Sends once, if the other end is the one that was shown to the operator. Raises nothing.
 
-        `on_progress` hears of the progress of what takes long, in one line at a time.
+        `on_progress` gets a line of text from time to time while a long command runs.
         """
         node = self._target(planned.node)
         if node is None:
@@ -92,7 +95,7 @@ class ClusterActuator:
         except _NotSentError as error:
             return Answer(AnswerKind.NOT_SENT, self._clean(str(error)))
         except RemoteError as error:
-            # Whatever was not caught before the command left may have happened after it.
+            # An error that comes after the command has left tells nothing about whether it was carried out.
             return Answer(AnswerKind.UNKNOWN, self._clean(f"{error}; it may have been carried out"))
         except Exception as error:  # noqa: BLE001 - a run must be able to record every end
             return Answer(
@@ -122,14 +125,14 @@ class ClusterActuator:
     def _copy_file(
         self, node: NodeSpec, command: FileCopy, expecting: Identity, on_progress: Callable[[str], None]
     ) -> Answer:
-        """Both ends are who they were before anything moves (H07)."""
+        """Checks the identity of both hosts before the first byte is copied (H07)."""
         with _nothing_sent_yet():
             source = self._spec.node(command.source)
             connections = self._identified_host(source, command.source_who), self._identified_host(node, expecting)
         return file_copy.copy_file(*connections, command, lambda line: on_progress(self._clean(line)))
 
     def _identified_host(self, node: NodeSpec, expecting: Identity) -> ssh.SshConnection:
-        """A connection to the host that was shown. Raises RemoteError, _NotSentError."""
+        """A connection to the host, with its host name and boot id checked. Raises RemoteError, _NotSentError."""
         connection = self._connection(node)
         who = connection.run(_IDENTITY_COMMAND, timeout=_IDENTITY_TIMEOUT)
         hostname, boot_id = [*who.out.decode(errors="replace").split(), "", ""][:2]
@@ -137,7 +140,7 @@ class ClusterActuator:
         return connection
 
     def _target(self, name: str) -> NodeSpec | None:
-        """A node, or a director or Sentinel as what it is to SSH and to Redis' protocol; None: the cluster has none."""
+        """The node, director or Sentinel of this name, as a NodeSpec. None if the cluster has none."""
         spec = self._spec
         hosts = (
             *spec.nodes,
@@ -177,7 +180,7 @@ class ClusterActuator:
         return Answer(AnswerKind.DONE, reply if isinstance(reply, str) else " ".join(reply))
 
     def _export_keys(self, node: NodeSpec, command: KeyExport, expecting: Identity) -> Answer:
-        """Nothing of it changes a server, so that whatever ends it early counts as not carried out."""
+        """Writes the keys that differ to a file. It only reads from the servers, so an early end counts as FAILED."""
         other = self._spec.node(command.other)
         ours, theirs = (self._redis(one, command, exact=True) for one in (node, other))
         try:
@@ -204,7 +207,7 @@ class ClusterActuator:
         return redis.RedisConnection(spec, password, f"{host}:{spec.port}", dial, _IDENTITY_TIMEOUT, exact=exact)
 
     def _tunnel_opener(self, node: NodeSpec, *, through_vip: bool) -> Any:
-        """Through the node itself; to the virtual IP through another one, as a client would come."""
+        """Opens channels through the node itself. The virtual IP is reached through another node, as by a client."""
         others = [one for one in self._spec.nodes if one.name != node.name]
         through = others[0] if through_vip and others else node
 
@@ -214,7 +217,7 @@ class ClusterActuator:
         return open_channel
 
     def _connection(self, node: NodeSpec) -> ssh.SshConnection:
-        """The kept SSH connection, or a new one. Raises RemoteError."""
+        """The SSH connection that is open already, or a new one. Raises RemoteError."""
         kept = self._ssh.get(node.name)
         if kept is not None:
             if kept.alive:
@@ -226,7 +229,7 @@ class ClusterActuator:
         return made
 
     def _clean(self, text: str) -> str:
-        """No password of the cluster in what is shown and journaled, whoever repeated it (H29)."""
+        """Masks every password of the cluster: the text is shown and journaled (H29)."""
         for password in self._passwords.values():
             if password is not None and password.reveal():
                 text = text.replace(password.reveal(), MASK)
@@ -238,12 +241,12 @@ def _as_node(sentinel: SentinelSpec) -> NodeSpec:
 
 
 class _NotSentError(Exception):
-    """Nothing has left: the text says why."""
+    """Nothing was sent. The text says why."""
 
 
 @contextlib.contextmanager
 def _nothing_sent_yet() -> Iterator[None]:
-    """What fails in here has changed nothing."""
+    """An error inside means that nothing was sent."""
     try:
         yield
     except RemoteError as error:
@@ -251,19 +254,22 @@ def _nothing_sent_yet() -> Iterator[None]:
 
 
 def _connect_and_identify(link: redis.RedisConnection, node: str, expecting: Identity, fields: tuple[str, ...]) -> None:
-    """Connects, and asks on this very connection who answers. Raises RemoteError, _NotSentError (H07)."""
+    """Connects, and checks on this connection which server answers (H07). Raises RemoteError, _NotSentError."""
     link.connect()
     link.send((redis.Question.INFO_SERVER,))
     replies = link.receive(time.monotonic() + _IDENTITY_TIMEOUT)
     if not replies or isinstance(replies[0], redis.Refusal):
         said = replies[0].text if replies and isinstance(replies[0], redis.Refusal) else "no answer"
-        raise _NotSentError(f"Redis of {node} does not say who it is: {said}")
+        raise _NotSentError(f"Redis of {node} does not tell its identity: {said}")
     run_id, _, config_file = redis_info.parse_identity(str(replies[0]))
     _check_identity(node, Identity(run_id=run_id, config_file=config_file), expecting, fields)
 
 
 def _check_identity(node: str, found: Identity, expecting: Identity, fields: tuple[str, ...]) -> None:
-    """Raises _NotSentError with both values where one differs, or where it was never known whom to expect (H07)."""
+    """Compares what was found with what was shown (H07).
+
+    Raises _NotSentError if a value differs, or if none was known when the command was shown.
+    """
     known = [field for field in fields if getattr(expecting, field)]
     if not known:
         raise _NotSentError(f"{node}: its {fields[0]} was not known when the command was shown: observe it first")

@@ -1,4 +1,4 @@
-"""Looks at one cluster: every node's shell and Redis, and what answers at the virtual IP. It cannot change anything."""
+"""Observes one cluster: each node's shell and Redis, and what answers at the virtual IP. It cannot change anything."""
 
 from __future__ import annotations
 
@@ -27,22 +27,22 @@ from console.transport.redis.vip_inspector import VipInspector
 from console.transport.ssh.host_inspector import HostInspector, RedisFiles
 from console.transport.watcher_inspectors import watcher_inspectors
 
-if TYPE_CHECKING:  # one look, as `status` takes it, needs neither
+if TYPE_CHECKING:  # a single observation, as `status` makes it, needs neither
     from console.core.previews.key_comparison import KeyComparison
     from console.core.previews.quiescence import Pulse
 
 ANSWER_DEADLINE = 2.0
-"""Seconds that one poll waits for a node, once."""
+"""Seconds that one poll waits for the answers of all nodes."""
 OPS_DISTORTED_FOR = 3.0
-"""Seconds after a comparison in which the server's figure for operations is mostly that comparison."""
+"""Seconds after a comparison of keys in which the server's ops per second are mostly due to that comparison."""
 FULL_EVERY = 10.0
-"""Seconds between readings of what changes rarely."""
+"""Seconds between two readings of what changes rarely."""
 
 _handshakes: dict[int, threading.Semaphore] = {}
 
 
 class Clock(Protocol):
-    """As the engine's: the adapters below it do not import it."""
+    """The same as the engine's Clock. Transport does not import the engine."""
 
     def now(self) -> float: ...
 
@@ -50,13 +50,13 @@ class Clock(Protocol):
 def make_inspector(
     cluster: ClusterSpec, passwords: Mapping[str, Secret | None], clock: Clock, *, parallel: int = 32
 ) -> ClusterInspector:
-    """An inspector for one cluster. `parallel`: SSH handshakes at a time in this process; 4 while a screen is live."""
+    """An inspector for one cluster. `parallel`: how many SSH handshakes may run at a time in this process."""
     handshakes = _handshakes.setdefault(parallel, threading.Semaphore(parallel))
     return ClusterInspector(cluster, passwords, clock, handshakes)
 
 
 class ClusterInspector:
-    """Implements the engine's Inspector. Connections are kept; a poll never waits for one to be made."""
+    """Implements the engine's Inspector. Connections stay open, and a poll does not wait for new ones."""
 
     def __init__(
         self,
@@ -85,11 +85,11 @@ class ClusterInspector:
         return self._spec.name
 
     def observe(self, *, fresh: bool = False) -> ClusterState:
-        """One observation. While another is under way the last one is returned, unless it must be fresh."""
+        """Makes an observation. If another one is under way and `fresh` is false, the last one is returned."""
         last = self._last
         if last is not None and not fresh and self._lock.locked():
             return last
-        with self._lock:  # not acquire and try: Ctrl-C between the two would leave it held, and nothing could be closed
+        with self._lock:  # not acquire() and try: Ctrl-C between the two would leave the lock held for ever
             if self._closed:
                 return self._last or self._nothing()
             before, self._last = self._last, self._observe(fresh=fresh, first=self._last is None)
@@ -99,7 +99,7 @@ class ClusterInspector:
 
     @property
     def pulses(self) -> tuple[Pulse, ...]:
-        """The master's traffic as the observations of the last minutes saw it, oldest first."""
+        """The master's traffic in the observations of the last minutes, oldest first."""
         if not self._traffic and self._last is not None:
             self._remember(self._last)
         return self._traffic
@@ -112,7 +112,7 @@ class ClusterInspector:
                 self._traffic = remembered(self._traffic, state)
 
     def compare(self, source: str, target: str) -> KeyComparison:
-        """Looks at a sample of both servers' keys and at the target's clients, over connections of its own."""
+        """Samples the keys of both servers and lists the target's clients, over new connections."""
         from console.transport.redis import key_sampler
 
         inspectors = {node.spec.name: node.redis for node in self._nodes}
@@ -142,7 +142,7 @@ class ClusterInspector:
             return key_sampler.not_compared(source, target, problem, now())
 
     def reconnect(self) -> None:
-        """Drops the backoff of nodes that are away and tries them now."""
+        """Connects now to the nodes that are not connected, without waiting for the backoff."""
         with self._lock:
             for node in self._nodes:
                 node.host.reset_backoff()
@@ -176,11 +176,11 @@ class ClusterInspector:
         just_connected = [node.finish_connecting(connected_by) for node in self._nodes]
         self._watchers.finish_connecting(connected_by)
         if first:
-            # Not before: its look would only have waited for the same imports and connections.
+            # Asked earlier, it would only have waited for the same imports and connections.
             self._vip.ask()
         answer_by = time.monotonic() + ANSWER_DEADLINE
         for node in self._nodes:
-            # A node that has not answered an earlier poll was waited for then; only a fresh observation waits again.
+            # An earlier poll has waited for these answers already. Only a fresh observation waits for them again.
             node.receive_late(answer_by if fresh else 0.0)
         for node, opened in zip(self._nodes, just_connected, strict=True):
             node.ask(*opened, full=full, fresh=wait)
@@ -217,20 +217,20 @@ class ClusterInspector:
         return self._seen(nodes, unread(ProblemKind.NOT_READ))
 
     def _tunnel_to_vip(self) -> tuple[str, OpenTunnel] | None:
-        """The node to look at the virtual IP through: best one that does not hold it, or it would only see itself."""
+        """A node through which to reach the virtual IP, if possible not its holder: that would only reach itself."""
         able = [node for node in self._nodes if node.host.open]
         away = [node for node in able if self._holds(node) is not True]
         chosen = next(iter(away or able), None)
         return (chosen.spec.name, chosen.host.open_tunnel) if chosen else None
 
     def _holds(self, node: _NodeInspector) -> bool | None:
-        """Whether its kernel has the virtual IP; None: its addresses were not read in this observation."""
+        """Whether the node's kernel has the virtual IP. None: its addresses were not read in this observation."""
         addresses = node.host.readings.addresses.value
         return None if addresses is None else any(one.address == self._spec.vip for one in addresses)
 
 
 class _NodeInspector:
-    """One node's two eyes."""
+    """The two inspectors of one node: its host and its Redis."""
 
     def __init__(
         self,
@@ -249,7 +249,7 @@ class _NodeInspector:
 
     @property
     def connect_timeout(self) -> float:
-        """Seconds to wait for its connections when waiting was asked for: connect, login, first answer."""
+        """Seconds that a fresh observation waits for the node: connecting, login and first answer."""
         return self.spec.ssh.connect_timeout + ANSWER_DEADLINE
 
     def start_connecting(self, *, force: bool) -> None:
@@ -261,12 +261,12 @@ class _NodeInspector:
         return self.host.finish_connecting(deadline), redis
 
     def receive_late(self, deadline: float) -> None:
-        """Takes answers to what earlier polls asked."""
+        """Receives the answers to the questions of earlier polls."""
         self.redis.receive(deadline)
         self.host.receive(deadline)
 
     def ask(self, host_is_new: bool, redis_is_new: bool, *, full: bool, fresh: bool) -> None:
-        """Sends the requests; what has just connected came with its answers."""
+        """Sends the questions. A new connection has asked the first ones already."""
         self._late = (self.host.waiting, self.redis.waiting)
         if not host_is_new or (fresh and self.host.outdated):
             self.host.ask(full=full and not host_is_new)
@@ -274,7 +274,7 @@ class _NodeInspector:
             self.redis.ask(full=full)
 
     def receive(self, deadline: float) -> None:
-        """Takes the answers to what `ask` sent."""
+        """Receives the answers to what `ask` has sent."""
         host_is_late, redis_is_late = self._late
         self.redis.receive(0.0 if redis_is_late else deadline)
         self.host.receive(0.0 if host_is_late else deadline)

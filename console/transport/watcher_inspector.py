@@ -1,4 +1,7 @@
-"""What an inspector asks beside the nodes: Sentinels, directors, Consul. First all are asked, then all collected."""
+"""What every inspector of a watcher can do. A watcher is a Sentinel, an LVS director or Consul.
+
+In each poll all watchers are asked first, and then all answers are received.
+"""
 
 from __future__ import annotations
 
@@ -8,31 +11,31 @@ from console.core.model import ClusterState
 
 
 class WatcherInspector(Protocol):
-    """One more thing to look at. It reads only, never blocks beyond its deadlines, and raises nothing."""
+    """Inspects one watcher. It only reads, never blocks beyond its deadlines, and raises nothing."""
 
     @property
     def connect_timeout(self) -> float:
-        """Seconds to wait for its connection when waiting was asked for."""
+        """Seconds that a fresh observation waits for the connection."""
 
     def start_connecting(self, *, force: bool) -> None:
-        """Starts to connect where that is needed; `force`: without waiting for the backoff to end."""
+        """Starts to connect if there is no connection. `force`: does not wait for the backoff to end."""
 
     def finish_connecting(self, deadline: float) -> bool:
-        """Takes a connection that has been made, until `deadline` (monotonic). True: with its first answers."""
+        """Waits for the new connection until `deadline` (monotonic). True: it is there, with its first answers."""
 
     def ask(self, *, full: bool, just_connected: bool) -> None:
-        """Sends its questions, unless the last ones are still unanswered. `full`: also what changes rarely.
+        """Sends the questions, unless the last ones are still unanswered. `full`: also asks for what changes rarely.
 
-        `just_connected`: what `finish_connecting` said; answers that came with the connection are not asked for again.
+        `just_connected`: what `finish_connecting` returned. The first answers came with the connection then.
         """
 
     def receive(self, deadline: float) -> None:
-        """Takes the answers that come by `deadline` (monotonic); after that its readings say that it is silent."""
+        """Receives the answers by `deadline` (monotonic). After it the readings say that there is no answer."""
 
     def add_to(self, state: ClusterState) -> ClusterState:
-        """The observation with what this eye has seen in its place."""
+        """The observation with the readings of this watcher added."""
 
     def reset_backoff(self) -> None:
-        """Forgets the backoff."""
+        """Lets the next attempt to connect begin at once."""
 
     def close(self) -> None: ...

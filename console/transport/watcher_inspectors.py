@@ -1,4 +1,4 @@
-"""The eyes that a cluster needs beside those on its nodes: each kind of watcher in the inventory has one."""
+"""The inspectors of the watchers that the inventory names for a cluster: Sentinels, directors, Consul."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from console.transport.watcher_inspector import WatcherInspector
 
 
 class WatcherInspectors:
-    """All of them, as one."""
+    """All watcher inspectors of a cluster, used as one."""
 
     def __init__(self, inspectors: tuple[WatcherInspector, ...]) -> None:
         self._inspectors = inspectors
@@ -57,7 +57,10 @@ def watcher_inspectors(
     now: Callable[[], float],
     handshakes: threading.Semaphore,
 ) -> WatcherInspectors:
-    """Made from what the inventory names; a pair behind keepalived needs none. `passwords`: see ClusterSpec.secrets."""
+    """One inspector for each watcher in the inventory. A pair behind keepalived has none.
+
+    `passwords`: by the names of `ClusterSpec.secrets`.
+    """
     inspectors: list[WatcherInspector] = []
     if cluster.sentinels:
         from console.transport.sentinel.inspector import SentinelInspector

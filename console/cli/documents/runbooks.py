@@ -1,4 +1,4 @@
-"""`runbooks`: list, read and check runbooks; print their schema."""
+"""`runbooks`: lists, prints and checks runbooks, and prints their schema."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def runbooks() -> None:
 @inventory_option
 @click.pass_obj
 def list_runbooks(context: CliContext) -> None:
-    """Name the shipped runbooks and the operator's own."""
+    """List the shipped runbooks and the operator's own."""
     found = _load_all(context)
     width = max((len(one.name) for one in found), default=0)
     for one in found:
@@ -36,7 +36,7 @@ def list_runbooks(context: CliContext) -> None:
 @inventory_option
 @click.pass_obj
 def show(context: CliContext, name: str) -> None:
-    """Print a runbook: its roles, its steps, and why each is there."""
+    """Print a runbook: its roles, its steps, and why each step is there."""
     from console.cli.documents.runbook_text import as_text
     from console.documents.suggestions import meant
 
@@ -51,9 +51,9 @@ def show(context: CliContext, name: str) -> None:
 @inventory_option
 @click.pass_obj
 def check(context: CliContext, files: tuple[Path, ...]) -> int:
-    """Say everything that is wrong with runbooks, a line each; exit code 0 where nothing is.
+    """Print everything that is wrong with runbooks, one problem a line. Exit code 0: nothing is wrong.
 
-    Without FILE: the shipped ones and the operator's own.
+    Without FILE it checks the shipped runbooks and the operator's own.
     """
     from console.documents.errors import DocumentError
     from console.documents.runbook import load_runbook
@@ -80,7 +80,7 @@ def schema() -> None:
 
 @runbooks.command("vocabulary")
 def vocabulary() -> None:
-    """Print the format and the vocabulary of runbooks, as Markdown."""
+    """Print the format and the vocabulary of runbooks as Markdown."""
     from console.cli.documents.runbook_text import reference
 
     click.echo(reference(), nl=False)
@@ -93,7 +93,7 @@ def _load_all(context: CliContext) -> tuple[Runbook, ...]:
 
 
 def _inventory_folder(context: CliContext) -> Path | None:
-    """The inventory's folder; None where there is no inventory: the shipped runbooks can be read without one."""
+    """The folder of the inventory. None: there is no inventory, and only the shipped runbooks are used."""
     try:
         return context.inventory_path.parent
     except CliError:

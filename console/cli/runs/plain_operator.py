@@ -1,4 +1,4 @@
-"""The operator at a terminal that only prints: announces steps, shows what an answer rests on, asks, reports."""
+"""The operator of a run with plain prompts: prints each step and its evidence, asks, and prints what happens."""
 
 from __future__ import annotations
 
@@ -34,28 +34,26 @@ CHOICE_WORDS = {
 
 
 class PlainOperator:
-    """Implements the engine's Operator with print and input. Ctrl-C and end of input at a prompt abort the run."""
+    """Implements the engine's Operator with print and input. Ctrl-C or the end of input at a prompt aborts the run."""
 
     def __init__(self, now: Callable[[], float], on_change: Callable[[RunState], None] = lambda _: None) -> None:
-        """`on_change` is called first with every change of the run."""
+        """`on_change` is called with every change of the run, before anything is printed."""
         self._now = now
         self._on_change = on_change
         self._assessments_printed = False
         self._last_announced = -1
         self._printed_lines: dict[int, int] = {}
-        """Step → how many of its output lines stand on the terminal."""
+        """Step → how many of its output lines were printed."""
         self._finished: set[int] = set()
         self._progress = ""
         self._can_overwrite = sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
-        """Whether a line can be written over; else progress is printed only when it says something new."""
+        """Whether a line can be overwritten. If not, progress is printed only when its text changes."""
 
-    # --- the frame ------------------------------------------------------------------------------------------------
+    # --- start and end --------------------------------------------------------------------------------------------
 
     def print_start(self, run: RunState) -> None:
         armed = "RESUMED and ARMED" if run.resumed else "ARMED"
-        print(
-            f"{run.runbook.title} on {run.cluster}. {armed}: each step is shown and asked before it changes anything."
-        )
+        print(f"{run.runbook.title} on {run.cluster}. {armed}: each step is shown and asks before it changes anything.")
         for role in run.runbook.roles:
             print(wrapped(f"{role.name} = {run.roles.get(role.name, '?')}: {role.description}", "  ", "      "))
         print(f"  journal: {run.journal}")
@@ -70,7 +68,7 @@ class PlainOperator:
     # --- what happens -----------------------------------------------------------------------------------------------
 
     def show(self, state: ClusterState) -> None:
-        """The observation itself is not printed: questions and proofs say what of it matters."""
+        """Prints nothing: questions and proofs contain what matters of an observation."""
 
     def tell(self, run: RunState) -> None:
         self._on_change(run)
@@ -90,11 +88,11 @@ class PlainOperator:
                 print(wrapped(f"{step.status.value}: {step.note}", "  ", "    "))
 
     def _show_assessments(self, run: RunState) -> None:
-        """What a resumed run takes each step for, and why; what was sent and never answered stands out."""
+        """Prints how a resumed run assesses each step and why, with the command that was never answered."""
         if self._assessments_printed or not run.assessments:
             return
         self._assessments_printed = True
-        print("\nWhat is believed of each step, by the journal and by what was seen now:")
+        print("\nThe state of each step, from the journal and from what was observed now:")
         for assessment in run.assessments:
             step = run.steps[assessment.index].step
             print(
@@ -132,7 +130,7 @@ class PlainOperator:
         self._show_line(text)
 
     def _show_line(self, text: str) -> None:
-        """In the place of the one before, where the terminal can do that."""
+        """Prints a line of progress, over the one before if the terminal can do that."""
         if self._can_overwrite:
             width = shutil.get_terminal_size((100, 24)).columns - 1
             print(f"\r\x1b[K{text[:width]}", end="", flush=True)
@@ -168,7 +166,7 @@ class PlainOperator:
 
 
 def _question_lines(question: Question) -> list[str]:
-    """Everything that the answer rests on, what is new or wrong last: that is what stays in sight."""
+    """Everything that the operator needs for the answer. What is new or wrong comes last, just above the prompt."""
     lines = [f"  on {question.node}"]
     lines += [wrapped(line, "  ", "    ") for line in question.evidence]
     lines += [check_text(check) for check in question.checks]

@@ -1,7 +1,7 @@
-"""Leaving a run of plain prompts because of a signal: it stays open, so that it can be resumed.
+"""How a signal ends a run of plain prompts: the run is not closed, so that it can be resumed.
 
-A terminal that goes away (SIGHUP) and SIGTERM end the process, as anything else that is killed. What is on its way to a
-server at that moment gets its answer written down first, where that comes soon: it is one UNKNOWN less.
+SIGTERM and SIGHUP (the terminal has gone) end the process. If a command is being sent at that moment, the process first
+waits a few seconds for its answer and writes it to the journal. Otherwise the command would be UNKNOWN.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 ANSWER_TIMEOUT = 5
-"""Seconds that a command which is being sent gets to be answered."""
+"""Seconds to wait for the answer to a command that is being sent."""
 
 
 @contextlib.contextmanager
 def stays_resumable(armed: ArmedRun) -> Iterator[Callable[[RunState], None]]:
-    """While this lasts, a signal that ends the process lets an answer be written first. Yields what to call with news.
+    """Handles the signals inside the block. Yields a function that must be called with each change of the run.
 
-    Ignored signals stay ignored.
+    A signal that was ignored before stays ignored.
     """
     caught: list[int] = []
 
@@ -44,7 +44,7 @@ def stays_resumable(armed: ArmedRun) -> Iterator[Callable[[RunState], None]]:
         signal.signal(signal.SIGALRM, lambda *_: end_process(number))
         signal.alarm(ANSWER_TIMEOUT)
 
-    def on_change(_: RunState) -> None:  # the first of it after the signal is the answer
+    def on_change(_: RunState) -> None:  # the first change after the signal is the answer
         if caught:
             end_process(caught[0])
 

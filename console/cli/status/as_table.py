@@ -1,4 +1,4 @@
-"""`status --format table`: an observation for the eye. Aligned plain text; colour only repeats what the words say."""
+"""`status --format table`: an observation as an aligned table. Colours only repeat what the words say."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _COLOURS = {"critical": "31;1", "warning": "33;1", "unknown": "35;1", "healthy":
 
 @dataclass(frozen=True, slots=True)
 class Paint:
-    """Colours where the terminal has them; a word is the same without."""
+    """Adds colours to words if they are switched on."""
 
     on: bool
 
@@ -58,13 +58,13 @@ def _cluster(seen: ClusterStatus, paint: Paint) -> Iterator[str]:
 
 
 def _headings(state: ClusterState) -> tuple[str, ...]:
-    """The columns that this kind of cluster has something to say in."""
+    """The columns that have values for this kind of cluster."""
     vip = VIP_HEADING if state.vip else ()
     return (*HEADINGS, *vip, *(KEEPALIVED_HEADINGS if _has_keepalived(state) else ()))
 
 
 def _has_keepalived(state: ClusterState) -> bool:
-    """Whether keepalived is what moves the virtual IP of these nodes."""
+    """Whether keepalived moves the virtual IP of these nodes."""
     return bool(state.vip) and not state.sentinels
 
 
@@ -113,7 +113,7 @@ def _redis(state: ClusterState, node: NodeState) -> tuple[str, ...]:
 
 
 def _source_name(state: ClusterState, node: NodeState, link: MasterLink) -> str:
-    """The node that it follows, by its name here; a stranger by what Redis calls it."""
+    """The name of the node that it follows. A server that is not in the inventory is named by host and port."""
     source = source_of(state, node)
     return source.name if source is not None else f"{link.host}:{link.port}"
 
@@ -131,7 +131,7 @@ def _keepalived(node: NodeState) -> tuple[str, str]:
 
 
 def _unread_lines(state: ClusterState) -> Iterator[str]:
-    """Why a cell says no or `?`."""
+    """The reasons for the cells `no` and `?`."""
     for node in state.nodes:
         printed: set[str] = set()
         for subject, problem in (
@@ -158,5 +158,5 @@ def _finding(finding: Finding, paint: Paint) -> Iterator[str]:
 
 
 def printable(text: str) -> str:
-    """Without control characters: what a server sent must not steer the terminal."""
+    """The text without control characters, so that a server's text cannot control the terminal."""
     return _CONTROL.sub(" ", text)

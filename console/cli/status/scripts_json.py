@@ -1,4 +1,4 @@
-"""What running scripts of keepalived will still do, as `status --format json` says it."""
+"""What running keepalived scripts will still do, for `status --format json`."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ _DECIMALS = 1
 
 
 def pending_json(state: ClusterState, node: NodeState) -> list[dict[str, Any]] | None:
-    """Lines of running notify scripts that change replication, the soonest first; null where nothing tells."""
+    """The lines of running notify scripts that change replication, the soonest first. None: it is not known."""
     found = [_line(one, state.observed_at) for one in pending_lines(state, node)]
     return found if found or node.processes.ok else None
 
 
 def window_json(state: ClusterState) -> dict[str, Any] | None:
-    """The time in which the master's failure loses writes; null where no script leaves such a window."""
+    """The time in which a failure of the master loses writes. None: no running script opens such a window."""
     found = window(state)
     if found is None:
         return None

@@ -1,4 +1,4 @@
-"""A connection that is opened in the background, lost, and opened again; whoever polls never waits for it."""
+"""A connection that a background thread opens, and opens again after it was lost. A poll does not wait for it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from console.transport.connections.retry_delay import delay
 
 
 class Closable(Protocol):
-    """What a link keeps open."""
+    """A connection of any kind."""
 
     def close(self) -> None: ...
 
@@ -23,7 +23,7 @@ C = TypeVar("C", bound=Closable)
 
 
 class BackgroundConnection(Generic[C]):
-    """Owned by the thread that polls; only the opening runs in a thread of its own."""
+    """Belongs to the thread that polls. Only the attempts to open it run in threads of their own."""
 
     def __init__(self, name: str, opener: Callable[[], C]) -> None:
         self._name = name
@@ -36,18 +36,18 @@ class BackgroundConnection(Generic[C]):
         self.problem = Problem(ProblemKind.CONNECTING, ProblemKind.CONNECTING.value)
 
     def may_connect(self, *, force: bool = False) -> bool:
-        """Whether `start_connecting` would start to open it now."""
+        """Whether `start_connecting` would begin an attempt now."""
         if self._closed or self.connection is not None or self._opening is not None:
             return False
         return force or time.monotonic() >= self._not_before
 
     def start_connecting(self, *, force: bool = False) -> None:
-        """Starts to open it, if it is not open, not being opened, and the backoff is over (or `force`)."""
+        """Begins an attempt if there is no connection, no attempt is under way, and the backoff is over or `force`."""
         if self.may_connect(force=force):
             self._opening = _Attempt(self._name, self._opener)
 
     def finish_connecting(self, deadline: float) -> bool:
-        """Takes the result of opening, waiting for it until `deadline` (monotonic). True when it has just opened."""
+        """Waits for the attempt until `deadline` (monotonic) and takes its result. True: the connection is new."""
         opening = self._opening
         if opening is None or not opening.done.wait(max(0.0, deadline - time.monotonic())):
             return False
@@ -64,7 +64,7 @@ class BackgroundConnection(Generic[C]):
         return True
 
     def fail(self, problem: Problem) -> None:
-        """The connection is gone, or did not come about: closed, and tried again after a while."""
+        """Closes the connection and starts the backoff: it was lost, or could not be made."""
         if self.connection is not None:
             self.connection.close()
             self.connection = None
@@ -73,7 +73,7 @@ class BackgroundConnection(Generic[C]):
         self._not_before = time.monotonic() + delay(self._failures)
 
     def reset_backoff(self) -> None:
-        """Forgets the backoff."""
+        """Lets the next attempt begin at once."""
         self._not_before = 0.0
         self._failures = 0
 
@@ -87,7 +87,7 @@ class BackgroundConnection(Generic[C]):
 
 
 class _Attempt(Generic[C]):
-    """One attempt, in its own thread."""
+    """One attempt to open the connection, in its own thread."""
 
     def __init__(self, name: str, opener: Callable[[], C]) -> None:
         self.done = threading.Event()

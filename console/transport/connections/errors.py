@@ -1,4 +1,4 @@
-"""A connection that could not be made, or was lost: one kind, one line."""
+"""The error of every connection that could not be made, was lost, or brought no usable answer."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from console.core.model import Problem, ProblemKind
 
 
 class RemoteError(Exception):
-    """Carries the problem as it is shown. Never holds a secret."""
+    """Carries the problem: its kind, and one line of text for the screen. The text never holds a secret."""
 
     def __init__(self, kind: ProblemKind, text: str) -> None:
         super().__init__(text)
@@ -16,7 +16,7 @@ class RemoteError(Exception):
 
 
 def from_socket(error: OSError, where: str) -> RemoteError:
-    """What the kernel or the resolver said about a TCP connection, in the words of the problem kinds."""
+    """Turns an error of the kernel or the resolver about a TCP connection into a problem kind and a text."""
     if isinstance(error, TimeoutError):
         return RemoteError(ProblemKind.TIMEOUT, f"{where} does not answer the connection request")
     if isinstance(error, ConnectionRefusedError):

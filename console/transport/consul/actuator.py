@@ -1,4 +1,4 @@
-"""Sends one request to the Consul agent that has a service, after it has said that it has it (H07)."""
+"""Sends one request to a Consul agent, after a check that this agent has the service that was shown (H07)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NEVER_LEFT = (ProblemKind.REFUSED, ProblemKind.UNREACHABLE)
 
 
 def send_consul(command: ConsulCommand, token: Secret | None) -> Answer:
-    """Sends it once. Raises nothing that a lost answer is among: that is UNKNOWN."""
+    """Sends it once. A lost answer is UNKNOWN, not an exception."""
     api = ConsulApi(command.agent, token)
     try:
         if reason := _identity_problem(api, command):
@@ -33,7 +33,7 @@ def send_consul(command: ConsulCommand, token: Secret | None) -> Answer:
 
 
 def _identity_problem(api: ConsulApi, command: ConsulCommand) -> str:
-    """Why this agent is not the one that was shown; empty: it has the service, and it leads where it did."""
+    """Why this agent is not the one that was shown. Empty: it has the service, at the same address and port."""
     where = f"the Consul agent {urlsplit(command.agent).netloc}"
     try:
         services = consul_agent.parse(api.get(AGENT_SERVICES, _IDENTITY_TIMEOUT))

@@ -1,4 +1,4 @@
-"""Consul's HTTP API and its name server: one request, one answer, both with a deadline. The token goes in a header."""
+"""Consul's HTTP API and its name server. Each request has a deadline. The token is sent in a header."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ _FORBIDDEN = (401, 403)
 
 
 class ConsulApi:
-    """One agent's HTTP API. Not for several threads at once. Proxies of the environment are not asked: tokens pass."""
+    """The HTTP API of one agent. Use it from one thread at a time.
+
+    Proxies that the environment names are not used: they would see the token.
+    """
 
     def __init__(self, url: str, token: Secret | None) -> None:
         self.url = url.rstrip("/")
@@ -34,11 +37,11 @@ class ConsulApi:
         self._client: httpx.Client | None = None
 
     def get(self, path: str, timeout: float = HTTP_TIMEOUT) -> str:
-        """The body of the answer. Raises RemoteError, also for every status but 200."""
+        """The body of the answer. Raises RemoteError, also for every status other than 200."""
         return self._request("GET", path, timeout)
 
     def put(self, path: str, timeout: float) -> str:
-        """As `get`; sent once, never again by itself."""
+        """Sends a PUT once and returns the body of the answer. It is never sent again. Raises RemoteError."""
         return self._request("PUT", path, timeout)
 
     def close(self) -> None:
@@ -51,13 +54,13 @@ class ConsulApi:
         with self._translated_errors(where):
             headers = {"X-Consul-Token": self._token.reveal()} if self._token is not None else {}
             client = self._open_client()
-            until = time.monotonic() + timeout  # not before: importing the library is none of Consul's time
+            until = time.monotonic() + timeout  # counted from here: importing the library must not use it up
             with client.stream(method, f"{self.url}{path}", headers=headers, timeout=timeout) as answer:
                 body = b""
                 for part in answer.iter_bytes():
                     body += part
                     if len(body) > _MAX_BODY or time.monotonic() > until:
-                        raise RemoteError(ProblemKind.BAD_ANSWER, f"{where} goes on answering and does not end")
+                        raise RemoteError(ProblemKind.BAD_ANSWER, f"{where} sends an answer that does not end")
                 status = answer.status_code
         text = body.decode("utf-8", errors="replace")
         if status in _FORBIDDEN:
@@ -76,7 +79,7 @@ class ConsulApi:
 
     @contextlib.contextmanager
     def _translated_errors(self, where: str) -> Iterator[None]:
-        """What the library raises, in the words of the problem kinds; the connection is not used again."""
+        """Turns the library's errors into RemoteError and closes the connection after one."""
         import httpx
 
         try:
@@ -96,14 +99,14 @@ class ConsulApi:
             raise
 
     def _clean(self, text: str) -> str:
-        """One line without the token, whoever repeated it (H29)."""
+        """One line, with the token masked (H29)."""
         line = " ".join(text.split())[:_MAX_TEXT]
         secret = self._token.reveal() if self._token is not None else ""
         return line.replace(secret, MASK) if secret else line
 
 
 def _connect_error(error: Exception, where: str) -> RemoteError:
-    """The kernel's own word, where the library carries it along."""
+    """The kernel's error if the library's error has it as a cause."""
     cause: BaseException | None = error
     while cause is not None and not isinstance(cause, OSError):
         cause = cause.__cause__ or cause.__context__
@@ -113,7 +116,7 @@ def _connect_error(error: Exception, where: str) -> RemoteError:
 
 
 def health_path(service: str) -> str:
-    """Instances of the service with their checks, as the leader has them: stale ones would look wrong."""
+    """The path for the instances of a service and their checks. `consistent`: only the leader answers."""
     return f"/v1/health/service/{quote(service, safe='')}?consistent=1"
 
 
@@ -121,7 +124,7 @@ AGENT_SERVICES = "/v1/agent/services"
 
 
 def resolve(server: str, name: str, *, ipv6: bool = False, timeout: float = DNS_TIMEOUT) -> DnsAnswer:
-    """What this name server (`HOST:PORT`) says of the name: by UDP, and by TCP where that is cut short.
+    """What this name server (`HOST:PORT`) answers for the name: by UDP, and by TCP if the answer is truncated.
 
     Raises RemoteError, NotUnderstoodError.
     """

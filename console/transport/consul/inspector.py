@@ -1,4 +1,4 @@
-"""What Consul tells of the service name that follows the master: catalog and checks by HTTP, the name by DNS."""
+"""What Consul knows of the service name that points at the master: instances and checks by HTTP, the name by DNS."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ _CONNECT_TIMEOUT = 2.0
 
 @dataclass(frozen=True, slots=True)
 class _HttpAnswer:
-    """What one look at the HTTP API brought."""
+    """The readings of one look at the HTTP API."""
 
     instances: Reading[tuple[ConsulInstance, ...]]
     registered: Reading[tuple[str, ...]]
 
 
 class ConsulInspector:
-    """Asks the agent and the name server of the inventory, each in a thread of its own: neither waits for the other."""
+    """Asks the agent and the name server of the inventory. Each has its own thread, so neither waits for the other."""
 
     def __init__(self, spec: ConsulSpec, token: Secret | None, now: Now, *, ipv6: bool = False) -> None:
         self._spec = spec
@@ -55,18 +55,18 @@ class ConsulInspector:
         return _CONNECT_TIMEOUT
 
     def start_connecting(self, *, force: bool) -> None:  # noqa: ARG002 - there is no backoff
-        """Connections are made with the question. The first one goes out now: its libraries take time to import."""
+        """Asks for the first time: each question makes its own connection, and the libraries take time to import."""
         if self._http_answer is None:
             self._ask_both()
 
     def finish_connecting(self, deadline: float) -> bool:
-        """The first answer has as long as the nodes' connections have, for the same reason: it imports and connects."""
+        """Waits for the first answer as long as for the connections to the nodes: both include imports."""
         first = self._http_answer is None
         if first:
             self.receive(deadline)
         return first
 
-    def ask(self, *, full: bool, just_connected: bool) -> None:  # noqa: ARG002 - two small answers: there is nothing to leave out
+    def ask(self, *, full: bool, just_connected: bool) -> None:  # noqa: ARG002 - both answers are small
         if not just_connected:
             self._ask_both()
 
@@ -128,5 +128,5 @@ def _reading(question: Callable[[], T], at: float) -> Reading[T]:
         return Reading(None, error.problem, at)
     except NotUnderstoodError as error:
         return unread(ProblemKind.BAD_ANSWER, str(error), at)
-    except Exception as error:  # noqa: BLE001 - this thread must live as long as the inspector
+    except Exception as error:  # noqa: BLE001 - the thread must not end before the inspector is closed
         return unread(ProblemKind.BAD_ANSWER, f"{type(error).__name__}: {error}"[:300], at)

@@ -1,4 +1,4 @@
-"""Looks at a service name as its clients do, again and again: over connections that nothing else uses."""
+"""Asks again and again where a service name points, as its clients do. It has its own connections."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _TIMEOUT = 0.5
 
 
 def make_name_sampler(cluster: ClusterSpec, passwords: Mapping[str, Secret | None], now: Now) -> ConsulSampler | None:
-    """None: no name points clients at this cluster."""
+    """None if the clients of this cluster use no name in Consul."""
     if cluster.consul is None:
         return None
     return ConsulSampler(cluster.consul, passwords.get(CONSUL_TOKEN), now, ipv6=":" in cluster.nodes[0].address)
 
 
 class ConsulSampler:
-    """Asks Consul's checks and its name server, one after the other."""
+    """Asks the HTTP API for the checks, and then the name server."""
 
     def __init__(self, spec: ConsulSpec, token: Secret | None, now: Now, *, ipv6: bool = False) -> None:
         self._spec = spec

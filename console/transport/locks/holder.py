@@ -1,4 +1,4 @@
-"""One node's holder of the run's lock, at the other end of an SSH channel."""
+"""Starts, asks and ends the process that holds the run's lock on one node, over an SSH channel."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from console.transport.ssh.connection import SshConnection
 from console.transport.ssh.paramiko_import import paramiko
 
 START_TIMEOUT = 8.0
-"""Seconds for the holder to start and to say whether it has the lock."""
+"""Seconds for the holder to start and to report whether it has the lock."""
 _MAX_BYTES = 65536
 
 
 @dataclass(frozen=True, slots=True)
 class Busy:
-    """Somebody else has the lock."""
+    """Another console has the lock."""
 
     holder: RunLock | None
-    """None: its note cannot be read."""
+    """From the holder's note. None: the note cannot be read."""
 
 
 class Holder:
-    """A process on the node that has the lock. Speaks only when it is spoken to."""
+    """A process on the node that has the lock. It writes only when it is asked."""
 
     def __init__(self, connection: SshConnection, channel: _ProgramChannel, pid: int, start: str) -> None:
         self.connection = connection
@@ -37,12 +37,12 @@ class Holder:
         self._number = 0
 
     def ask(self, step: str) -> None:
-        """Asks whether it lives; the answer is for `answered`. Raises RemoteError."""
+        """Asks whether it is alive. `answered` reads the answer. Raises RemoteError."""
         self._number += 1
         self._program.send(f"{self._number} {step}\n".encode())
 
     def answered(self, deadline: float) -> bool:
-        """Whether it has answered the last question by `deadline` (monotonic). Raises RemoteError where it is gone."""
+        """Whether it answers the last question by `deadline` (monotonic). Raises RemoteError if it has ended."""
         while (line := self._program.next_line(deadline)) is not None:
             word, _, rest = line.partition(" ")
             if word == "trouble":
@@ -52,13 +52,16 @@ class Holder:
         return False
 
     def close(self, within: float = 2.0) -> None:
-        """Lets it end, and waits for that: whoever comes next finds the node free. Then the connection is closed."""
+        """Ends the holder, waits until it has ended so that the node is free, and closes the connection."""
         self._program.end_input(within)
         self.connection.close()
 
 
 def acquire(connection: SshConnection, node: NodeSpec, claim: RunLock, lease: float) -> Holder | Busy:
-    """Starts a holder. Raises RemoteError, NotLockableError; the connection stays open then, and with Busy."""
+    """Starts a holder. Raises RemoteError, NotLockableError.
+
+    The connection stays open after an error, and after Busy.
+    """
     nonce = secrets.token_hex(8)
     channel = _start(connection, node, claim.run_id, nonce, program.hold(nonce, claim, lease))
     word, _, rest = channel.wait_for_line(START_TIMEOUT).partition(" ")
@@ -77,7 +80,7 @@ def acquire(connection: SshConnection, node: NodeSpec, claim: RunLock, lease: fl
 
 
 def current_holder(connection: SshConnection, node: NodeSpec) -> RunLock | None:
-    """Who has the lock of the node, by the note of a holder that lives. Raises RemoteError, NotLockableError."""
+    """The run that has the lock of the node, from the note of a living holder. Raises RemoteError, NotLockableError."""
     nonce = secrets.token_hex(8)
     channel = _start(connection, node, "who", nonce, program.who(nonce))
     channel.wait_for_line(START_TIMEOUT)
@@ -89,7 +92,7 @@ def current_holder(connection: SshConnection, node: NodeSpec) -> RunLock | None:
 
 
 def end_holder(connection: SshConnection, node: NodeSpec, holder: RunLock) -> None:
-    """Ends another console's holder, where that very process still is one. Raises RemoteError, NotLockableError."""
+    """Ends another console's holder, if that process still is one. Raises RemoteError, NotLockableError."""
     nonce = secrets.token_hex(8)
     channel = _start(connection, node, "end", nonce, program.end(nonce, holder))
     word, _, rest = channel.wait_for_line(START_TIMEOUT).partition(" ")
@@ -99,7 +102,7 @@ def end_holder(connection: SshConnection, node: NodeSpec, holder: RunLock) -> No
 
 
 class _ProgramChannel:
-    """Lines to and from a program on the node; what is not framed by its nonce is a line of a note."""
+    """Lines to and from a program on the node. The nonce marks the program's own lines; others belong to a note."""
 
     def __init__(self, channel: paramiko.Channel, nonce: str) -> None:
         self.notes: list[str] = []
@@ -112,7 +115,7 @@ class _ProgramChannel:
             self._channel.settimeout(START_TIMEOUT)
             self._channel.sendall(data)
         except (paramiko.SSHException, EOFError, OSError) as error:
-            raise RemoteError(ProblemKind.CLOSED, f"its holder is gone: {error}") from None
+            raise RemoteError(ProblemKind.CLOSED, f"its lock holder has ended: {error}") from None
 
     def next_line(self, deadline: float) -> str | None:
         """The next marked line, without its mark; None at `deadline`. Raises RemoteError if the program has ended."""
@@ -134,16 +137,16 @@ class _ProgramChannel:
                 raise RemoteError(ProblemKind.CLOSED, self._why_it_ended())
             self._buffer += data
             if len(self._buffer) > _MAX_BYTES:
-                raise RemoteError(ProblemKind.BAD_ANSWER, "its holder answers without end")
+                raise RemoteError(ProblemKind.BAD_ANSWER, "the answer of its lock holder does not end")
 
     def wait_for_line(self, within: float) -> str:
-        """What a program says when it has come to its point. Raises RemoteError."""
+        """The next marked line. Raises RemoteError, also if none comes within so many seconds."""
         if (line := self.next_line(time.monotonic() + within)) is None:
             raise RemoteError(ProblemKind.TIMEOUT, f"the shell did not answer within {within:.0f} s")
         return line
 
     def end_input(self, within: float) -> None:
-        """Ends its input, and so the program. Raises nothing."""
+        """Ends the program's input, which ends the program. Raises nothing."""
         try:
             self._channel.shutdown_write()
             deadline = time.monotonic() + within
@@ -154,13 +157,13 @@ class _ProgramChannel:
         self._channel.close()
 
     def _why_it_ended(self) -> str:
-        """Why there is no more: what sudo or the login shell said, if they did."""
+        """Why the program has ended: what sudo or the login shell wrote to stderr, if anything."""
         try:
             self._channel.settimeout(1.0)
             said = " ".join(self._channel.recv_stderr(2048).decode("utf-8", errors="replace").split())[:200]
         except (paramiko.SSHException, EOFError, OSError):
             said = ""
-        return f"its holder on the node has ended{': ' if said else ''}{said}"
+        return f"its lock holder has ended{': ' if said else ''}{said}"
 
 
 def _start(connection: SshConnection, node: NodeSpec, name: str, nonce: str, text: str) -> _ProgramChannel:

@@ -1,4 +1,4 @@
-"""A run's lock on the nodes of its cluster: one holder a node, asked often enough that none lets go by itself (H26)."""
+"""A run's lock on the nodes of its cluster (H26). Each node has one holder, and a heartbeat keeps the holders alive."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ from console.transport.ssh import connection as ssh
 from console.transport.ssh import route as ssh_route
 
 HEARTBEAT = 5.0
-"""Seconds between two lines to each holder."""
+"""Seconds between two questions to each holder."""
 LEASE = 30.0
-"""Seconds after which a holder that hears nothing ends: the longest that a lock outlives a console whose end the node
-cannot see (a network cut, a laptop that sleeps). A console that is killed frees its locks at once."""
+"""Seconds without a question after which a holder ends. So long can a lock outlive its console when the node cannot
+see the end of the connection (a network cut, a laptop that sleeps). A killed console frees its locks at once."""
 ANSWER_TIMEOUT = 8.0
-"""Seconds that a holder has to answer before the lock counts as lost: a busy node is not a lost one."""
-_SUCCESSOR_TIMEOUT = 2.0  # seconds in which the console that ended a holder has written its own note
+"""Seconds without an answer after which the lock counts as lost. A busy node may need some of them."""
+_SUCCESSOR_TIMEOUT = 2.0  # seconds in which a console that took over has written its note
 
 
 def make_node_locks(cluster: ClusterSpec) -> SshNodeLocks:
-    """The locks of one armed run. Nothing is connected before they are taken."""
+    """The locks of one armed run. It connects when the locks are taken."""
     return SshNodeLocks(cluster)
 
 
 class SshNodeLocks:
-    """Implements the engine's NodeLocks, over connections of its own: whatever is busy elsewhere, the lock answers."""
+    """Implements the engine's NodeLocks. It has its own connections, so that no other work delays the heartbeat."""
 
     def __init__(
         self,
@@ -52,19 +52,23 @@ class SshNodeLocks:
         self._step = ""
         self._held: dict[str, Holder] = {}
         self._lost_holders: dict[str, tuple[str, ssh.SshConnection]] = {}
-        """Node → why its holder is no more, and the connection that may still be able to say who came after it."""
+        """Node → why its lock was lost, and its connection, over which the successor can be read."""
         self._lock = threading.RLock()
         self._ended = threading.Event()
         self._heartbeat_thread: threading.Thread | None = None
 
     def hold(self, claim: RunLock, *, over: str = "") -> Mapping[str, str]:
-        """Takes what is not held, in the order of the inventory. Raises HeldElsewhereError, NotLockableError."""
+        """Locks the nodes that are not locked yet, in the order of the inventory.
+
+        `over`: the run that is taken over. Returns node → why it could not be reached.
+        Raises HeldElsewhereError, NotLockableError.
+        """
         claim = replace(claim, seal=self._seal, step=self._step)
         with self._lock:
             for name in (silent := self._ask_all()):
                 self._drop(name, silent[name])
             missing = [node for node in self._nodes if node.name not in self._held]
-        opened, unreachable = _connect(missing)  # meanwhile the beat goes on: what is held stays held
+        opened, unreachable = _connect(missing)  # outside the lock: the heartbeat must go on meanwhile
         with self._lock:
             taken: list[str] = []
             try:
@@ -79,14 +83,14 @@ class SshNodeLocks:
             finally:
                 for connection in opened.values():
                     connection.close()
-            for node in missing:  # not those that were lost while this went on
+            for node in missing:  # a node that was lost in the meantime stays lost
                 if node.name in self._lost_holders:
                     self._lost_holders.pop(node.name)[1].close()
             self._start_heartbeat()
         return unreachable
 
     def lost(self) -> tuple[LostLock, ...]:
-        """Asks every holder. What is lost stays lost until it is taken again."""
+        """Asks every holder. A lost lock stays lost until `hold` takes it again."""
         with self._lock:
             silent = self._ask_all()
             lost = [LostLock(name, why) for name, why in silent.items()]
@@ -94,11 +98,11 @@ class SshNodeLocks:
         return tuple(lost)
 
     def say(self, step: str) -> None:
-        """The notes say so with the next line to the holders."""
+        """Names the current step. The next question carries it to the notes on the nodes."""
         self._step = one_line(step)
 
     def release(self) -> None:
-        """Ends every holder, and waits a moment for that: the next run finds the nodes free."""
+        """Ends every holder and waits for it up to 3 s, so that the nodes are free for the next run."""
         self._ended.set()
         with self._lock:
             threads = [threading.Thread(target=one.close, daemon=True) for one in self._held.values()]
@@ -119,7 +123,7 @@ class SshNodeLocks:
         over: str,
         unreachable: dict[str, str],
     ) -> None:
-        """One node. A holder that is ours and that we lost sight of, and one that is to be ended, make way first."""
+        """Locks one node. It first ends a holder that is left of this run, or of the run that is taken over."""
         connection = opened[node.name]
         try:
             got = lock_holder.acquire(connection, node, claim, self._lease)
@@ -136,7 +140,7 @@ class SshNodeLocks:
             del opened[node.name]
         elif got.holder is None or got.holder.seal != self._seal:
             raise HeldElsewhereError(node.name, got.holder)
-        # Else this node is on the same host as one that is held.
+        # Else this node is on the same host as a node that is locked already.
 
     def _may_be_ended(self, holder: RunLock, over: str) -> bool:
         if holder.seal == self._seal:
@@ -144,7 +148,7 @@ class SshNodeLocks:
         return bool(over) and holder.run_id == over
 
     def _ask_all(self) -> dict[str, str]:
-        """Node → why its holder, which may still be there, did not answer. One that has ended is dropped."""
+        """Asks all holders. Returns node → why it did not answer in time. A holder that has ended is dropped."""
         silent: dict[str, str] = {}
         for name, holder in list(self._held.items()):
             try:
@@ -164,7 +168,7 @@ class SshNodeLocks:
         self._lost_holders[name] = (why, self._held.pop(name).connection)
 
     def _successor(self, name: str) -> RunLock | None:
-        """Who has the lock now. Somebody who has just ended our holder needs a moment to write the own note."""
+        """The run that has the lock now. A console that took over needs a moment to write its note."""
         _, connection = self._lost_holders[name]
         node = next(one for one in self._nodes if one.name == name)
         deadline = time.monotonic() + _SUCCESSOR_TIMEOUT
@@ -188,7 +192,7 @@ class SshNodeLocks:
 
 
 def _connect(nodes: Sequence[NodeSpec]) -> tuple[dict[str, ssh.SshConnection], dict[str, str]]:
-    """Logs in to all at once. Node → connection, and node → why there is none."""
+    """Logs in to all nodes at once. Returns node → connection, and node → why there is none."""
     opened: dict[str, ssh.SshConnection] = {}
     unreachable: dict[str, str] = {}
     handshakes = threading.Semaphore(max(1, len(nodes)))

@@ -1,7 +1,7 @@
-"""Redis connections: RESP2 and nothing but the commands that are asked for, so that 2.6 to 8 and Valkey all work."""
+"""Redis connections. They use RESP2 and send only what they are told to send: Redis 2.6 to 8 and Valkey all work."""
 
 # mypy: allow-untyped-calls
-# (the library has annotations on some of its methods only)
+# (only some of the library's methods have annotations)
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ from console.transport.redis.redis_import import (
 )
 from console.transport.redis.tls_over_channel import TlsOverChannel
 
-_MAX_REPLY = 512 * 1024  # an INFO has 8 kB; a server that floods us is to leave no trace in our memory
-_MAX_VALUE_REPLY = 1024 * 1024 * 1024  # a value has at most half of that
+_MAX_REPLY = 512 * 1024  # bytes; an INFO has 8 kB, and an endless reply must not fill the memory
+_MAX_VALUE_REPLY = 1024 * 1024 * 1024  # bytes; a value has at most half of that
 
 Dial = Callable[[float], Any]
-"""Opens the byte stream to the server within so many seconds: a socket, or a channel through SSH."""
+"""Opens the byte stream to the server within so many seconds: a socket, or an SSH channel."""
 
 
 class Question(Enum):
-    """Everything that the inspector can ask of a Redis. All of it reads; nothing else can be expressed."""
+    """Everything that the inspector can ask a Redis. Every command only reads."""
 
     INFO = ("INFO",)
     INFO_SERVER = ("INFO", "server")
@@ -57,7 +57,7 @@ CONFIG_QUESTIONS = tuple(question for question in Question if question.value[0] 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """An error reply to one command; the connection goes on."""
+    """An error reply to one command. The connection stays usable."""
 
     text: str
 
@@ -66,7 +66,7 @@ Reply = str | tuple[str, ...] | Refusal
 
 
 class _LibraryConnection(Connection):
-    """redis-py's connection over a byte stream of ours."""
+    """redis-py's connection, over a byte stream that the console opens."""
 
     stream: BoundedStream | None = None
 
@@ -87,7 +87,7 @@ class _LibraryConnection(Connection):
 class RedisConnection:
     """One connection to one Redis. Only `send_words` sends, and nothing is ever sent twice.
 
-    `exact`: bytes that are no text survive the way to us and back (keys), rather than being made readable.
+    `exact`: keys that are not valid UTF-8 keep their bytes. Otherwise such bytes are replaced to be readable.
     """
 
     def __init__(
@@ -133,11 +133,11 @@ class RedisConnection:
             raise self._not_redis(error) from None
 
     def send(self, questions: Sequence[Question]) -> None:
-        """Sends all the questions in one write and does not wait. Raises RemoteError."""
+        """Sends all questions in one write and does not wait for replies. Raises RemoteError."""
         self.send_words([question.value for question in questions])
 
     def send_words(self, commands: Sequence[Sequence[str]]) -> None:
-        """Sends commands in one write. Raises RemoteError; whether anything arrived is then not known."""
+        """Sends commands in one write. Raises RemoteError; then it is not known whether anything arrived."""
         if not self._library.is_connected:
             raise RemoteError(ProblemKind.CLOSED, f"the connection to Redis on {self._where} was lost")
         packed = self._library.pack_commands([self._with_aliases(words) for words in commands])
@@ -151,7 +151,7 @@ class RedisConnection:
             raise self._failure(error) from None
 
     def receive(self, deadline: float) -> list[Reply] | None:
-        """The replies to what was sent; None while not all are there by `deadline` (monotonic). Raises RemoteError."""
+        """The replies to what was sent. None: not all have come by `deadline` (monotonic). Raises RemoteError."""
         assert self._library.stream is not None
         self._library.stream.read_until(deadline)
         while len(self._replies) < self._awaited:
@@ -166,7 +166,7 @@ class RedisConnection:
                 self.close()
                 if not isinstance(error, AuthenticationError) and _connection_lost(error):
                     raise self._failure(error) from None
-                # An error reply that the library takes for the end of a connection: it cannot read on behind it.
+                # The library closes the connection after this error reply, so the other replies cannot be read.
                 rest = self._awaited - len(self._replies)
                 self._replies += [Refusal(self._clean(error))] * rest
             except RemoteError:
@@ -180,7 +180,7 @@ class RedisConnection:
 
     @property
     def begun(self) -> bool:
-        """Whether a part of the answer has come that is awaited."""
+        """Whether a part of the awaited replies has come."""
         return self._library.stream is not None and self._library.stream.begun
 
     def close(self) -> None:
@@ -188,11 +188,11 @@ class RedisConnection:
             self._library.disconnect()
 
     def _with_aliases(self, words: Sequence[str]) -> tuple[str, ...]:
-        """With renamed commands as the inventory spells them."""
+        """The words with the command's name in the inventory, where the server has renamed it."""
         return (self._aliases.get(words[0].upper(), words[0]), *words[1:])
 
     def _clean(self, error: Exception) -> str:
-        """A server may repeat what it did not understand, a password among it (H29)."""
+        """One line with the password masked: a server may repeat what it did not understand (H29)."""
         text = " ".join(str(error).split())
         secret = self._password.reveal() if self._password else ""
         return (text.replace(secret, MASK) if secret else text)[:300]
@@ -237,7 +237,7 @@ def direct(host: str, port: int, tls: TlsSpec | None) -> Dial:
 
 
 def through(open_tunnel: Callable[[str, int, float], Any], host: str, port: int, tls: TlsSpec | None) -> Dial:
-    """A channel through a node's SSH connection: as the node itself would connect."""
+    """A channel through a node's SSH connection. The connection to Redis comes from that node."""
 
     def dial(timeout: float) -> Any:
         channel = open_tunnel(host, port, timeout)
@@ -254,7 +254,7 @@ def through(open_tunnel: Callable[[str, int, float], Any], host: str, port: int,
 
 
 def refusal_kind(text: str) -> ProblemKind:
-    """What kind of problem an error reply tells of."""
+    """The kind of problem that an error reply means."""
     if text.startswith(
         (
             "NOAUTH",
@@ -281,7 +281,7 @@ def _context(tls: TlsSpec) -> ssl.SSLContext:
 
 
 def _flat(reply: Any) -> Reply:
-    if isinstance(reply, (list, tuple)):  # a list within it (SCAN's) is laid flat
+    if isinstance(reply, (list, tuple)):  # SCAN replies with a list in a list
         parts = (_flat(one) for one in reply)
         return tuple(word for one in parts for word in (one if isinstance(one, tuple) else (str(one),)))
     return "" if reply is None else str(reply)

@@ -1,4 +1,4 @@
-"""What one node's Redis tells, over its own connection."""
+"""Inspects one node's Redis over its own connection."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 
 _GIVE_UP = 15.0
 _MINUTE = 60.0
-_SHORTEST_SPAN = 1.0  # seconds between two offsets that say how fast a stream grows
-_WORKED_FOR = 5.0  # seconds that make a connection one that worked
+_SHORTEST_SPAN = 1.0  # seconds between two offsets from which a rate can be computed
+_WORKED_FOR = 5.0  # seconds after which a connection counts as one that worked
 OpenTunnel = Callable[[str, int, float], Any]
 
 
 class _OpenRedis:
-    """An open connection and the first answers that came with it."""
+    """An open connection and its first answers."""
 
     def __init__(self, owner: RedisInspector) -> None:
-        # In this order: while the SSH handshakes wait for their servers, there is time to import the other library.
+        # In this order: redis-py is imported while the SSH handshakes wait for their servers.
         from console.transport.ssh import connection as ssh  # noqa: F401
         from console.transport.redis import connection as redis  # isort: skip
 
@@ -58,14 +58,14 @@ class _OpenRedis:
 
 
 class WriteRate:
-    """How fast the replication stream of one server grows, from the offsets that were seen in the last minute."""
+    """How fast the replication stream of one server grows, from the offsets of the last minute."""
 
     def __init__(self) -> None:
         self._offsets: list[tuple[float, int]] = []
         self._history = ""
 
     def of(self, redis: Redis, at: float) -> Redis:
-        """The same server with its rate, where it was looked at long enough."""
+        """The server with its rate, once two offsets are far enough apart."""
         if redis.offset is None or redis.history != self._history:
             self._offsets = []
             self._history = redis.history
@@ -80,7 +80,7 @@ class WriteRate:
 
 
 class RedisInspector:
-    """Polls one Redis: ask all, then collect. One question is under way at a time."""
+    """Polls one Redis: all nodes are asked first, then all answers received. One question is open at a time."""
 
     def __init__(
         self, spec: NodeSpec, password: Secret | None, now: Now, open_tunnel: OpenTunnel, timeout: float
@@ -93,7 +93,7 @@ class RedisInspector:
         self.where = f"Redis on {spec.address}:{spec.redis.port}"
         self.reading: Reading[Redis] = unread(ProblemKind.CONNECTING)
         self.config_file = ""
-        """As INFO last told, also while Redis is away."""
+        """From the last INFO. It stays known while Redis is down."""
         self._config = RedisConfig()
         self._write_rate = WriteRate()
         self._connection: BackgroundConnection[_OpenRedis] = BackgroundConnection(self.where, lambda: _OpenRedis(self))
@@ -101,7 +101,7 @@ class RedisInspector:
 
     @property
     def config(self) -> RedisConfig:
-        """What CONFIG GET last told, also while Redis is away."""
+        """From the last CONFIG GET. It stays known while Redis is down."""
         return self._config
 
     @property
@@ -109,7 +109,7 @@ class RedisInspector:
         return self._asked is not None
 
     def new_connection(self, *, exact: bool = False) -> RedisConnection:
-        """A connection of its own to the same server, not yet connected."""
+        """Another connection to the same server. It is not connected yet."""
         from console.transport.redis import connection as redis
 
         spec, host = self.spec.redis, self.spec.address
@@ -176,7 +176,7 @@ class RedisInspector:
         self._asked = None
         self._connection.fail(problem)
         self.reading = Reading(None, problem, self.now())
-        # A server that was restarted closes its connections: the next one is tried at once, and backs off from there.
+        # A server that restarts closes its connections. So the first attempt after that begins at once.
         if problem.kind is ProblemKind.CLOSED and alive_for > _WORKED_FOR:
             self._connection.reset_backoff()
 

@@ -1,8 +1,9 @@
-"""Every key that one server has otherwise than another, written to a file: what a node knows before it is overwritten.
+"""Writes to a file every key of a server that another server does not have, or has with another value or expiry.
 
-All of it reads: INFO, SELECT, SCAN, DUMP and PTTL, in batches, and never more than is bounded here. A line of the file
-is a JSON object: `db`, `key` for reading, `key_base64`, `why` (missing, value, ttl), `pttl` and `dump_base64` as
-RESTORE takes them, and the same of the other server under `there`. DUMP is a server's own format: two versions differ.
+It is used before a node's data is replaced. It only reads: INFO, SELECT, SCAN, DUMP and PTTL, in batches, within the
+limits below. Each line of the file is a JSON object: `db`, `key` (readable), `key_base64`, `why` (missing, value, ttl),
+`pttl` and `dump_base64` as RESTORE takes them, and under `there` the same two of the other server. The format of DUMP
+depends on the server's version.
 """
 
 from __future__ import annotations
@@ -25,25 +26,25 @@ BATCH = 200
 MAX_KEYS = 1_000_000
 MAX_SECONDS = 300.0
 MAX_BYTES = 2_000_000_000
-"""Of the file."""
+"""The size limit of the file."""
 ANSWER_TIMEOUT = 30.0
-"""Seconds that one batch is waited for."""
+"""Seconds to wait for the answer to one batch."""
 TTL_SLACK = 5_000
-"""Milliseconds: the two servers are not asked at the same instant."""
+"""Milliseconds by which two expiries may differ: the servers are not asked at the same instant."""
 _LONGEST_NAME = 200
 
 
 Side = tuple[str, RedisConnection]
-"""A server's name, and a connection to it that keeps bytes exact."""
+"""A server's name, and a connection to it with `exact`."""
 
 
 class RefusedError(Exception):
-    """A server refuses what the comparison needs, or a bound was reached. The file is not whole."""
+    """A server refused a command, or a limit was reached. The file is not complete."""
 
 
 @dataclass(slots=True)
 class Tally:
-    """What was found so far."""
+    """Counts of what was found so far."""
 
     looked_at: int = 0
     missing: int = 0
@@ -61,7 +62,10 @@ class Tally:
 
 
 def export_keys(ours: Side, theirs: Side, path: str) -> str:
-    """Writes the file, and says what is in it. Raises RemoteError, RefusedError, OSError; then no file stays."""
+    """Writes the file and returns a line about its content. Raises RemoteError, RefusedError, OSError.
+
+    After an error there is no file.
+    """
     tally = Tally()
     part = Path(f"{path}.part")
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
@@ -86,7 +90,7 @@ def _databases(name: str, connection: RedisConnection) -> list[int]:
 
 
 def _scan(side: Side, db: int, tally: Tally) -> Iterator[list[str]]:
-    """The keys of a database in batches, each key once. The whole of it, or RefusedError."""
+    """All keys of a database in batches, each key once. Raises RefusedError if there are more than the limits allow."""
     seen: set[str] = set()
     cursor = "0"
     while True:
@@ -126,7 +130,7 @@ def _compare(
 
 
 def _difference(own: tuple[str, int], other: tuple[str, int]) -> str:
-    """How the two differ; empty: they do not, or the key ended while it was looked at."""
+    """How the two values differ. Empty: they do not, or the key has expired in the meantime."""
     if not own[0]:
         return ""
     if not other[0]:

@@ -1,7 +1,7 @@
-"""Looks at a sample of the keys of two servers, over connections of its own, with a bound on what that costs.
+"""Compares a sample of the keys of two servers, within fixed limits, over its own connections.
 
-Everything sent is in `SENT`; all of it reads, and no value leaves this module. A key that has expired is removed by the
-server when anybody looks at it: that is the only trace.
+`SENT` lists every command that is sent. They only read, and no value leaves this module. Their only effect is that a
+server removes an expired key when a command touches it.
 """
 
 from __future__ import annotations
@@ -18,47 +18,47 @@ from console.transport.connections.errors import RemoteError
 from console.transport.redis.connection import RedisConnection, Refusal, Reply, refusal_kind
 
 MAX_KEYS = 1_000
-"""Keys that are looked at on a server and looked for on the other, each way."""
+"""Keys of each server that are picked and looked for on the other."""
 MAX_COMPARED = 200
-"""Of the target's, those that both have and whose type, size and small value are compared."""
+"""Keys of the target whose type, size and small value are compared with the source's."""
 MAX_SCANS = 10
-"""SCANs of a database: after many deletions one finds few keys."""
+"""SCANs of one database. After many deletions one SCAN finds few keys."""
 MAX_DBS = 16
 MAX_CLIENTS = 2_000
-"""With more connections than this their list would be too long to ask for."""
+"""CLIENT LIST is not sent to a server with more connections than this."""
 BUDGET = 0.3
-"""Seconds each way after which nothing more is asked."""
+"""Seconds for each direction after which nothing more is asked."""
 ANSWER_TIMEOUT = 2.0
-"""Seconds that one answer is waited for."""
+"""Seconds to wait for one answer."""
 KEYS_A_COMMAND = 50
-"""Keys that are asked for in one command."""
+"""Keys in one EXISTS or MGET."""
 SMALL = 256
-"""Bytes up to which a string is read and compared."""
+"""Strings of up to so many bytes are read and compared."""
 NAMES_KEPT = 20
 _LONGEST_NAME = 60
 _GONE = -2
-"""PTTL of a key that is not there any more: it ended between two questions."""
+"""What PTTL answers for a key that has expired since it was found."""
 T = TypeVar("T")
 
 _SIZE = {"string": "STRLEN", "list": "LLEN", "set": "SCARD", "hash": "HLEN", "zset": "ZCARD", "stream": "XLEN"}
 SENT = frozenset({"SELECT", "SCAN", "EXISTS", "TYPE", "PTTL", "MGET", "CLIENT LIST", *_SIZE.values()})
-"""All that is ever sent, after a connection's own AUTH."""
+"""Every command that is sent after AUTH."""
 
 
 class RefusedError(Exception):
-    """The server refuses what the comparison needs."""
+    """The server refuses a command that the comparison needs."""
 
 
 @dataclass(slots=True)
 class _Side:
-    """One server, and which of its databases the connection is in."""
+    """One server, and the database that its connection has selected."""
 
     name: str
     link: RedisConnection
     db: int = 0
 
     def begin(self, db: int, commands: Sequence[tuple[str, ...]]) -> Callable[[], list[Reply]]:
-        """Sends, and returns what waits for the replies: so that both servers work at the same time."""
+        """Sends, and returns a function that waits for the replies. So both servers can work at the same time."""
         if not commands:
             return list
         moved, self.db = db != self.db, db
@@ -87,9 +87,10 @@ def compare(
     clients: int,
     now: Callable[[], float],
 ) -> KeyComparison:
-    """Both ways, and the target's clients. `keys`: database → keys of each server as INFO told; connected `clients`.
+    """Compares keys in both directions, and lists the target's clients.
 
-    Never raises for what a server does: what could not be read is a problem in its place.
+    `keys`: for each server database → number of keys, from INFO. `clients`: how many are connected to the target.
+    Raises nothing for what a server does: what could not be read is a Reading with a problem.
     """
     began = time.monotonic()
     sides = {name: _Side(name, link) for name, link in opened.items()}
@@ -105,14 +106,14 @@ def compare(
 
 
 def not_compared(source: str, target: str, problem: Problem, at: float) -> KeyComparison:
-    """The comparison that could not begin."""
+    """A comparison whose readings all carry the problem that kept it from starting."""
     return KeyComparison(
         source, target, Reading(None, problem, at), Reading(None, problem, at), Reading(None, problem, at), 0.0
     )
 
 
 class _Measuring:
-    """Turns whatever a look ends with into a reading. After a lost connection or answer nothing more is asked."""
+    """Turns the result or the error of a measurement into a reading. After a lost connection nothing more is asked."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
@@ -144,7 +145,10 @@ def _clients(target: _Side, count: int) -> Clients:
 
 
 def _sample(one: _Side, other: _Side, keys: Mapping[int, int], *, closely: int) -> KeySample:
-    """The smallest databases first, so that they are looked at as a whole. `closely`: keys to compare by content."""
+    """Samples one server. Small databases come first, because they can be sampled as a whole.
+
+    `closely`: how many keys are compared by type, size and value.
+    """
     until = time.monotonic() + BUDGET
     largest = sorted(keys.items(), key=lambda item: (-item[1], item[0]))
     done = [DbSample(db, count, 0) for db, count in largest[MAX_DBS:]]
@@ -167,7 +171,7 @@ def _sample(one: _Side, other: _Side, keys: Mapping[int, int], *, closely: int) 
 def _sample_db(
     one: _Side, other: _Side, db: int, count: int, most: tuple[int, int], until: float
 ) -> tuple[DbSample, list[OddKey]]:
-    """`most`: keys that are looked for, and keys that are compared by their content."""
+    """Samples one database. `most`: how many keys are looked for, and how many of them are compared by content."""
     names, whole = _scan(one, db, most[0], until)
     missing = _missing(other, db, names)
     left = [_number(reply) for reply in one.ask(db, *[("PTTL", name) for name in missing])]
@@ -190,10 +194,10 @@ def _sample_db(
 
 
 def _missing(side: _Side, db: int, names: list[str]) -> list[str]:
-    """Those that the server has not. Asked by the handful first: that counts as few commands where all are there."""
+    """The keys that the server does not have. It is asked for many in one command first: usually all are there."""
     handfuls = [names[start : start + KEYS_A_COMMAND] for start in range(0, len(names), KEYS_A_COMMAND)]
     counts = side.ask(db, *[("EXISTS", *handful) for handful in handfuls])
-    # Before 3.0.3 EXISTS takes one key and refuses more: then each is asked for, as where one of them is missing.
+    # Before Redis 3.0.3 EXISTS takes one key and refuses more. Then each key is asked for by itself.
     doubtful = [
         name
         for handful, count in zip(handfuls, counts, strict=True)
@@ -205,7 +209,7 @@ def _missing(side: _Side, db: int, names: list[str]) -> list[str]:
 
 
 def _scan(side: _Side, db: int, share: int, until: float) -> tuple[list[str], bool]:
-    """Up to `share` names, and whether these are all that there are."""
+    """Up to `share` names, and whether these are all names of the database."""
     names: dict[str, None] = {}
     cursor = "0"
     for _ in range(MAX_SCANS):
@@ -220,7 +224,7 @@ def _scan(side: _Side, db: int, share: int, until: float) -> tuple[list[str], bo
 
 
 def _differing(one: _Side, other: _Side, db: int, both: list[str]) -> list[tuple[str, Oddity]]:
-    """Those of the keys that are not alike: by type, by size, and small strings by their bytes."""
+    """The keys that differ by type, by size, or (small strings) by value."""
     kinds = _from_both(one, other, db, [("TYPE", name) for name in both])
     found = [(name, Oddity.TYPE) for name, (ours, theirs) in zip(both, kinds, strict=True) if ours != theirs]
     same = [
@@ -243,7 +247,7 @@ def _differing(one: _Side, other: _Side, db: int, both: list[str]) -> list[tuple
 
 
 def _from_both(one: _Side, other: _Side, db: int, commands: list[tuple[str, ...]]) -> list[tuple[Reply, Reply]]:
-    """The replies of both. A key may become another type in between: its refusal then differs, as the key does."""
+    """The replies of both servers. If a key changes its type in between, its two replies differ too."""
     ours, theirs = one.begin(db, commands), other.begin(db, commands)
     return list(zip(ours(), theirs(), strict=True))
 
@@ -259,7 +263,7 @@ def _number(reply: Reply) -> int:
 
 
 def _readable(name: str) -> str:
-    """For a line on a screen: bytes that are no text and signs that cannot be printed are escaped."""
+    """The name for a line on the screen: bytes that are not UTF-8 and unprintable characters are escaped."""
     text = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     text = "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
     return text if len(text) <= _LONGEST_NAME else f"{text[: _LONGEST_NAME - 1]}…"

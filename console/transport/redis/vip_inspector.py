@@ -1,4 +1,4 @@
-"""What answers at the virtual IP."""
+"""Inspects which Redis answers at the virtual IP."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from console.transport.connections.inspection_thread import InspectionThread, No
 from console.transport.redis.inspector import OpenTunnel
 
 _TIMEOUT = 2.0
-_SILENT_BEFORE = 0.1  # seconds for a virtual IP that was silent before: nobody waits for it again
-_SILENT_BEFORE_FRESH = 0.5  # the same, where the observation must be fresh
+_SILENT_BEFORE = 0.1  # seconds to wait for a virtual IP that did not answer last time
+_SILENT_BEFORE_FRESH = 0.5  # the same for a fresh observation
 _SILENT = (ProblemKind.TIMEOUT, ProblemKind.UNREACHABLE)
 ChooseTunnel = Callable[[], tuple[str, OpenTunnel] | None]
 
 
 class VipInspector:
-    """Asks whoever answers at the virtual IP who it is: over a new connection each time, as a client would."""
+    """Asks the Redis at the virtual IP for its identity, over a new connection each time, as a client would."""
 
     def __init__(
         self, vip: str, spec: NodeSpec, password: Secret | None, now: Now, choose_tunnel: ChooseTunnel
@@ -38,17 +38,17 @@ class VipInspector:
         self._silent_since = 0.0
 
     def ask(self) -> None:
-        """Starts to look, unless the last look is still under way: it goes on, and its answer will be as new."""
+        """Starts a look. If one is under way it goes on: its answer will be just as new."""
         if not self._vip or not self._thread.idle:
             return
         self._read_answer()
         self._thread.ask()
 
     def receive(self, deadline: float, *, fresh: bool = False, held: bool = True) -> None:
-        """Takes what was seen, by `deadline` (monotonic). `held`: a node has the address, or may have it.
+        """Receives the answer by `deadline` (monotonic). `held`: a node has the address, or may have it.
 
-        An address that nobody has answers nothing for as long as one cares to wait, at every look. So it is waited for
-        once; while it stays silent, later looks give it as long as a neighbour needs to answer.
+        An address that no host has never answers, however long one waits. So the first look waits for the whole
+        deadline, and later looks wait only as long as a host in the same network needs.
         """
         if not self._vip:
             return
@@ -64,7 +64,7 @@ class VipInspector:
         self.reading = Reading(None, problem, self._now())
 
     def _read_answer(self) -> None:
-        """The answer of a look that has ended, also where it came after its observation."""
+        """Reads the answer of a look that has ended, even if it came after the deadline of its observation."""
         answer = self._thread.answer
         if answer is None:
             return
@@ -97,8 +97,8 @@ class VipInspector:
             finally:
                 link.close()
         except RemoteError as error:
-            return Reading(None, error.problem, self._now())  # it was silent until now
-        except Exception as error:  # noqa: BLE001 - this thread must live as long as the inspector
+            return Reading(None, error.problem, self._now())  # not `at`: there was no answer until now
+        except Exception as error:  # noqa: BLE001 - the thread must not end before the inspector is closed
             return unread(ProblemKind.BAD_ANSWER, f"{self._where}: {type(error).__name__}", at)
         if replies is None:
             return unread(ProblemKind.TIMEOUT, f"{self._where} accepts the connection and does not answer", at)

@@ -1,4 +1,4 @@
-"""What one Sentinel tells, over its own connection: the commands below and no others."""
+"""Inspects one Sentinel over its own connection. It sends the commands of SentinelQuestion and no others."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MASTER_NAME = "{master}"
 
 
 class SentinelQuestion(Enum):
-    """Everything that the inspector can ask of a Sentinel. All of it reads."""
+    """Everything that the inspector can ask a Sentinel. Every command only reads."""
 
     INFO = ("INFO",)
     MASTERS = ("SENTINEL", "MASTERS")
@@ -32,7 +32,7 @@ class SentinelQuestion(Enum):
     MYID = ("SENTINEL", "MYID")
 
     def words(self, master: str) -> tuple[str, ...]:
-        """The command for this master's name."""
+        """The words of the command for this master's name."""
         return tuple(master if word == MASTER_NAME else word for word in self.value)
 
 
@@ -40,7 +40,7 @@ QUESTIONS = tuple(SentinelQuestion)
 
 
 class _OpenSentinel:
-    """An open connection and the first answers that came with it."""
+    """An open connection and its first answers."""
 
     def __init__(self, owner: SentinelInspector) -> None:
         from console.transport.redis import connection as redis
@@ -67,7 +67,7 @@ class _OpenSentinel:
 
 
 class SentinelInspector:
-    """Implements Eye. One batch of questions is under way at a time."""
+    """Implements WatcherInspector. One batch of questions is under way at a time."""
 
     def __init__(self, spec: SentinelSpec, master: str, password: Secret | None, now: Now) -> None:
         self.spec = spec
@@ -101,7 +101,7 @@ class SentinelInspector:
             self.reading = Reading(None, _naming_sentinel(self._connection.problem), self.now())
         return opened
 
-    def ask(self, *, full: bool, just_connected: bool) -> None:  # noqa: ARG002 - it is all one batch
+    def ask(self, *, full: bool, just_connected: bool) -> None:  # noqa: ARG002 - there is only one batch
         session = self._connection.connection
         self._late = self._asked_at is not None
         if session is None or just_connected or self._late:
@@ -177,10 +177,10 @@ class SentinelInspector:
 
 
 def _naming_sentinel(problem: Problem) -> Problem:
-    """The connection's own words speak of Redis, which it is to them."""
+    """The problem with the Sentinel named: the connection's text says Redis."""
     return replace(problem, text=problem.text.replace("Redis on ", "the Sentinel on ", 1))
 
 
 def _words(reply: Any) -> tuple[str, ...]:
-    """An array as it came; nothing where the server knows no such command, or no master of this name."""
+    """The array of a reply. Empty if the server refused: it does not know the command, or no master of this name."""
     return reply if isinstance(reply, tuple) else ()

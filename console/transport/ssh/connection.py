@@ -1,4 +1,4 @@
-"""SSH connections: one to a node, through every jump host on the way, each with its host key checked."""
+"""SSH connections to the nodes, through jump hosts where needed. The host key of every host is checked."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from console.transport.ssh.paramiko_import import IncompatiblePeer, paramiko
 from console.transport.ssh.route import Hop, Route, agent_present
 from console.transport.ssh.tcp import connect_tcp
 
-# The library logs from its own threads; without a handler Python would print that over the screen.
+# The library logs from its own threads. Without a handler Python would print these lines over the screen.
 logging.getLogger("paramiko").addHandler(logging.NullHandler())
 logging.getLogger("paramiko").propagate = False
 
@@ -32,19 +32,19 @@ _QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)
 
 @dataclass(frozen=True, slots=True)
 class Completed:
-    """A command that ran to its end."""
+    """The result of a command that has ended."""
 
     status: int | None
-    """None: the connection ended before the exit status came."""
+    """The exit status. None: the connection ended before it came."""
     out: bytes
     err: bytes
 
 
 class _Transport(paramiko.Transport):
-    """Remembers what the server offered, so that a failed negotiation can say which side lacks what."""
+    """Remembers which algorithms the server offered, for the error text of a failed negotiation."""
 
     _CLIENT_ID = "redis_ha_console"
-    """How it names itself in the server's log. The protocol allows no minus sign in it."""
+    """The client's name in the server's log. The protocol does not allow a minus sign in it."""
     offered: dict[str, Any] | None = None
 
     def _really_parse_kex_init(self, *words: Any, **named: Any) -> dict[str, Any]:
@@ -63,17 +63,17 @@ class SshConnection:
 
     @property
     def alive(self) -> bool:
-        """Whether it may be used again. One that was silent may: but a new one tells more, and sooner."""
+        """Whether to use it again. After a timeout a new connection is better: its error says more, and sooner."""
         return not self._doubted and self._transports[-1].is_active()
 
     def acknowledge_quickly(self) -> None:
-        """Re-arms TCP_QUICKACK, which the kernel drops by itself: without it an answer may wait 40 ms."""
+        """Sets TCP_QUICKACK, which the kernel drops by itself. Without it an answer may be 40 ms late."""
         if _QUICKACK is not None:
             with contextlib.suppress(OSError):
                 self._sock.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
 
     def start(self, command: str, timeout: float) -> paramiko.Channel:
-        """A channel on which the command runs. Raises RemoteError."""
+        """Starts the command on a new channel. Raises RemoteError."""
         channel = self.open_session(timeout)
         self.request(channel, command, timeout)
         return channel
@@ -87,7 +87,7 @@ class SshConnection:
             raise RemoteError(ProblemKind.CLOSED, f"no SSH session can be opened: {_words(error)}") from None
 
     def request(self, channel: paramiko.Channel, command: str, timeout: float) -> None:
-        """Asks for the command to be run. The library waits without a limit for the reply: the timer ends that."""
+        """Asks the server to run the command. The library would wait for the reply for ever: a timer ends that."""
         timer = threading.Timer(timeout, channel.close)
         timer.daemon = True
         timer.start()
@@ -99,7 +99,7 @@ class SshConnection:
             timer.cancel()
 
     def finish(self, channel: paramiko.Channel, stdin: bytes | None, timeout: float) -> Completed:
-        """Sends the input, reads to the end. Raises RemoteError with TIMEOUT or CLOSED: then the outcome is unknown."""
+        """Sends the input and reads the output to its end. Raises RemoteError: then the outcome is unknown."""
         deadline = time.monotonic() + timeout
         try:
             channel.settimeout(timeout)
@@ -125,7 +125,7 @@ class SshConnection:
         return self.finish(self.start(command, timeout), stdin, timeout)
 
     def open_tunnel(self, host: str, port: int, timeout: float) -> paramiko.Channel:
-        """A direct-tcpip channel: as the node itself would connect. Raises RemoteError."""
+        """A direct-tcpip channel: the connection comes from the node itself. Raises RemoteError."""
         return _open_tunnel(self._transports[-1], host, port, timeout)
 
     def close(self) -> None:
@@ -136,9 +136,9 @@ class SshConnection:
 def connect(
     route: Route, timeout: float, handshakes: threading.Semaphore, first_socket: socket.socket | None = None
 ) -> SshConnection:
-    """Logs in on every hop. `timeout` is for the whole way. Raises RemoteError, whose text says what to do.
+    """Logs in on every hop within `timeout` in all. Raises RemoteError, whose text says what to do.
 
-    `first_socket`: the TCP connection to the first hop, where it was made before.
+    `first_socket`: the TCP connection to the first hop, if there is one already.
     """
     deadline = time.monotonic() + timeout
     transports: list[_Transport] = []
@@ -169,7 +169,7 @@ def _give_up(transports: list[_Transport], sock: socket.socket) -> None:
 
 
 def _with_warnings(error: RemoteError, route: Route) -> RemoteError:
-    """A part of ssh_config that was passed over may well be the reason."""
+    """Adds the options of ssh_config that were ignored: one of them may be the reason."""
     if not route.warnings:
         return error
     return RemoteError(error.problem.kind, f"{error.problem.text} ({'; '.join(route.warnings)})")
@@ -195,7 +195,7 @@ def _handshake(transport: _Transport, hop: Hop, deadline: float) -> None:
         kind = ProblemKind.TIMEOUT if time.monotonic() >= deadline - 0.1 else ProblemKind.CLOSED
         raise RemoteError(kind, f"{hop}: no SSH handshake: {_words(error)}") from None
     if not transport.initial_kex_done:
-        raise RemoteError(ProblemKind.TIMEOUT, f"{hop}: the SSH server accepts the connection and then says nothing")
+        raise RemoteError(ProblemKind.TIMEOUT, f"{hop}: the SSH server accepts the connection and then sends nothing")
     key = transport.get_remote_server_key()
     _check_key(known, hop, key.get_name(), key.asbytes())
 
@@ -220,7 +220,7 @@ def _check_key(known: known_hosts.KnownHosts, hop: Hop, kind: str, key: bytes) -
 
 
 def _prefer(transport: _Transport, kinds: tuple[str, ...]) -> None:
-    """Asks first for the kinds of host key that can be checked."""
+    """Asks the server for a kind of host key that known_hosts has."""
     options = transport.get_security_options()
     wanted = [kind for one in kinds for kind in (("rsa-sha2-512", "rsa-sha2-256") if one == "ssh-rsa" else (one,))]
     every = tuple(options.key_types)
@@ -266,7 +266,7 @@ def _authenticate(transport: _Transport, hop: Hop, deadline: float) -> None:
         else:
             if not more:
                 return
-            raise RemoteError(ProblemKind.AUTH_FAILED, f"{hop} wants more than a key: {', '.join(more)}")
+            raise RemoteError(ProblemKind.AUTH_FAILED, f"{hop} asks for more than a key: {', '.join(more)}")
     why = "; ".join(unusable)
     if refused:
         text = f"{hop} refuses {', '.join(refused)}{'; ' if why else ''}{why}; check ssh.user and ssh.identity_file"
@@ -276,7 +276,7 @@ def _authenticate(transport: _Transport, hop: Hop, deadline: float) -> None:
 
 
 def _keys(hop: Hop, unusable: list[str]) -> Iterator[tuple[str, paramiko.PKey]]:
-    """Named files first, then the agent, then the usual files: a server counts attempts."""
+    """The keys to try: first the named files, then the agent's, then the usual files. Servers limit the attempts."""
     for path in hop.identity_files:
         try:
             yield path, _load_key(path, _stamp(path))
@@ -330,7 +330,7 @@ def _open_tunnel(transport: _Transport, host: str, port: int, timeout: float) ->
 
 
 def _feed(channel: paramiko.Channel, stdin: bytes | None) -> None:
-    """Sends the input. A command that ends without reading it (sudo that refuses) has still said why."""
+    """Sends the input. If the command ends without reading it, as sudo does when it refuses, its output says why."""
     try:
         if stdin is not None:
             channel.sendall(stdin)
@@ -347,7 +347,7 @@ def _until_end(receive: Any, channel: paramiko.Channel, deadline: float) -> Iter
     while size < _MAX_OUTPUT:
         left = deadline - time.monotonic()
         if left <= 0:
-            raise TimeoutError  # a command that goes on talking has not ended
+            raise TimeoutError  # the command still writes, so it has not ended
         channel.settimeout(left)
         data: bytes = receive(65536)
         if not data:

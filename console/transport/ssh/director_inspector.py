@@ -1,4 +1,4 @@
-"""What one director's shell tells: its addresses, its keepalived and its table of real servers."""
+"""Inspects one LVS director: its addresses, its keepalived and its table of real servers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _ANSWER = 2.0
 
 
 class DirectorInspector:
-    """Implements Eye over the same eye that looks at a node's host."""
+    """Implements WatcherInspector with the HostInspector that also inspects a node's host."""
 
     def __init__(self, spec: DirectorSpec, read_vip: str, now: Now, handshakes: threading.Semaphore) -> None:
         self._spec = spec

@@ -1,7 +1,8 @@
-"""Carries a file from one node to another over two SSH connections: what is there is compared, the rest is streamed.
+"""Copies a file from one node to another over two SSH connections.
 
-Until the last command nothing but the part has changed, so that whatever ends it early counts as not carried out and
-may be sent again: it goes on from there.
+The bytes arrive in a part file. If a part file is left of an earlier copy and is the beginning of the file, only the
+rest is sent. Until the last command nothing but the part file has changed. So a copy that ends early counts as FAILED
+and may be repeated.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from console.transport.ssh.connection import Completed, SshConnection
 from console.transport.ssh.paramiko_import import paramiko
 
 STALLED_AFTER = 30.0
-"""Seconds in which nothing moves, after which a copy counts as cut."""
+"""Seconds without a byte after which a copy counts as interrupted."""
 REPORT_EVERY = 0.5
 _CHUNK = 256 * 1024
 
@@ -26,20 +27,20 @@ OnProgress = Callable[[str], None]
 
 
 class CopyInterruptedError(Exception):
-    """The copy ended before the last command: the text says how far it came."""
+    """The copy ended before the last command. The text says how far it came."""
 
 
 def copy_file(source: SshConnection, node: SshConnection, command: FileCopy, on_progress: OnProgress) -> Answer:
-    """Raises RemoteError where the answer to the last command was lost: only that leaves the outcome open."""
+    """Copies the file. Raises RemoteError if the answer to the last command was lost: the outcome is unknown then."""
     try:
         digest = _ask(
-            source, command.offer, command, sudo=command.source_sudo, what=f"{command.source} has no such file"
+            source, command.offer, command, sudo=command.source_sudo, what=f"{command.source} does not have the file"
         )
         begin = _begin(source, node, command)
         seconds = _stream(source, node, command, begin, on_progress)
     except (CopyInterruptedError, RemoteError) as error:
         return Answer(AnswerKind.FAILED, f"{error}; nothing was replaced")
-    on_progress(f"{size(command.size)} arrived, comparing")
+    on_progress(f"{size(command.size)} arrived; comparing")
     last = ShellCommand(command.script, sudo=command.sudo)
     done = node.run(last.render(), digest.encode() + b"\n", command.timeout)
     if done.status is None:
@@ -47,30 +48,32 @@ def copy_file(source: SshConnection, node: SshConnection, command: FileCopy, on_
     if done.status != 0:
         return Answer(AnswerKind.FAILED, f"exit status {done.status}: {_output(done)}", done.status)
     moved = command.size - begin
-    resumed = f", {size(begin)} of them from a copy before" if begin else ""
-    pace = f"carried {moved} bytes in {seconds:.1f} s ({size(int(moved / max(seconds, 0.001)))}/s){resumed}"
+    resumed = f"; {size(begin)} were there from an earlier copy" if begin else ""
+    pace = f"copied {moved} bytes in {seconds:.1f} s ({size(int(moved / max(seconds, 0.001)))}/s){resumed}"
     return Answer(AnswerKind.DONE, f"{_output(done)}\n{pace}", 0)
 
 
 def _begin(source: SshConnection, node: SshConnection, command: FileCopy) -> int:
-    """From which byte on: what lies in the part is kept only if it is the beginning of the file."""
-    have = _ask(node, command.accept, command, sudo=command.sudo, what="the node accepts no file")
+    """The byte to begin at. The part file is kept only if it is the beginning of the file."""
+    have = _ask(node, command.accept, command, sudo=command.sudo, what="the node does not accept the file")
     already_there = int(have) if have.isdigit() else 0
     if not already_there:
         return 0
     head = f"head -c {already_there} -- {{}} | sha256sum | cut -d ' ' -f 1"
-    theirs = _ask(source, head.format(shlex.quote(command.path)), command, sudo=command.source_sudo, what="no checksum")
-    ours = _ask(node, head.format(shlex.quote(command.part)), command, sudo=command.sudo, what="no checksum")
+    theirs = _ask(
+        source, head.format(shlex.quote(command.path)), command, sudo=command.source_sudo, what="the checksum failed"
+    )
+    ours = _ask(node, head.format(shlex.quote(command.part)), command, sudo=command.sudo, what="the checksum failed")
     if theirs == ours:
         return already_there
-    _ask(node, f": > {shlex.quote(command.part)}", command, sudo=command.sudo, what="the part cannot be emptied")
+    _ask(node, f": > {shlex.quote(command.part)}", command, sudo=command.sudo, what="the part file cannot be emptied")
     return 0
 
 
 def _stream(
     source: SshConnection, node: SshConnection, command: FileCopy, begin: int, on_progress: OnProgress
 ) -> float:
-    """Returns the seconds that it took. Raises CopyInterruptedError."""
+    """Sends the bytes and returns the seconds that it took. Raises CopyInterruptedError."""
     started = time.monotonic()
     if begin == command.size:
         return 0.0
@@ -96,9 +99,9 @@ def _stream(
         reading.close()
         writing.close()
     if not ended or writing.exit_status != 0:
-        raise CopyInterruptedError(_interrupted_text(command, arrived, "the node did not write it to its end"))
+        raise CopyInterruptedError(_interrupted_text(command, arrived, "the node did not write all of it"))
     if arrived != command.size:
-        raise CopyInterruptedError(_interrupted_text(command, arrived, f"{command.source} sent no more"))
+        raise CopyInterruptedError(_interrupted_text(command, arrived, f"{command.source} stopped sending"))
     return time.monotonic() - started
 
 
@@ -110,11 +113,11 @@ def _progress(command: FileCopy, arrived: int, moved: int, seconds: float) -> st
 
 
 def _interrupted_text(command: FileCopy, arrived: int, why: str) -> str:
-    return f"cut after {size(arrived)} of {size(command.size)} ({why}); it goes on from what has arrived"
+    return f"interrupted after {size(arrived)} of {size(command.size)} ({why}); a retry sends only the rest"
 
 
 def _ask(connection: SshConnection, text: str, command: FileCopy, *, sudo: bool, what: str) -> str:
-    """One line of answer. Raises CopyInterruptedError with what was said instead, RemoteError."""
+    """The output of a command. Raises CopyInterruptedError if it fails, with what it wrote, and RemoteError."""
     done = connection.run(ShellCommand(text, sudo=sudo).render(), timeout=command.timeout)
     if done.status != 0:
         raise CopyInterruptedError(f"{what}: {_output(done) or 'no reason was given'}")

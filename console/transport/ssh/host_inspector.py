@@ -1,4 +1,4 @@
-"""What one node's shell tells, over its SSH connection."""
+"""Inspects one host through a shell, over its SSH connection."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from console.transport.connections.errors import RemoteError
 from console.transport.connections.inspection_thread import Now, silence
 
 REREAD_EVERY = 30.0
-"""Seconds after which files are read anew, whatever their `stat` says."""
-_ANSWER_TIMEOUT = 5.0  # of the first batch, which reads everything
-_GIVE_UP = 15.0  # seconds of silence after which the connection itself is in doubt
+"""Seconds after which files are read again even if their `stat` has not changed."""
+_ANSWER_TIMEOUT = 5.0  # seconds for the first batch, which reads everything
+_GIVE_UP = 15.0  # seconds without an answer after which a new connection is made
 
 
 @dataclass(frozen=True, slots=True)
 class RedisFiles:
-    """Where Redis has its files, as far as it is known when a request is made."""
+    """Where Redis has its files, as far as that is known when a request is sent."""
 
     directory: str
     name: str
@@ -49,7 +49,7 @@ class _Asked:
 
 
 class _OpenHost:
-    """An open connection with its shell, and the first batch that came with it."""
+    """An open connection with its shell, and its first batch."""
 
     def __init__(self, owner: HostInspector) -> None:
         from console.transport.ssh import route as ssh_route
@@ -60,7 +60,7 @@ class _OpenHost:
         try:
             route = ssh_route.resolve(spec, owner.spec.address)
             first_socket = tcp.connect_tcp(route, spec.connect_timeout)
-            # Not before: while the library is imported, the server starts the process that will talk to us.
+            # Imported after the TCP connection: meanwhile the server starts the process for this connection.
             from console.transport.ssh import connection as ssh
             from console.transport.ssh import shell as ssh_shell
 
@@ -83,9 +83,9 @@ class _OpenHost:
 
 
 class HostInspector:
-    """Polls one node's shell: ask all, then collect. One request is under way at a time."""
+    """Polls one host's shell: all hosts are asked first, then all answers received. One request is open at a time."""
 
-    def __init__(  # noqa: PLR0913 - a node, its tools, and what is looked for on it
+    def __init__(  # noqa: PLR0913 - a host, and what is read on it
         self,
         spec: NodeSpec,
         vip: str,
@@ -119,12 +119,12 @@ class HostInspector:
     # --- in the opening thread
 
     def offer_connection(self, connection: Any) -> None:
-        """The connection can carry channels from now on, even while its shell still starts."""
+        """Channels can be opened through the connection from now on, even while its shell is still starting."""
         self._usable_connection = connection
         self._decided.set()
 
     def connection_refused(self, problem: Problem) -> None:
-        """There will be no connection from this attempt."""
+        """This attempt to connect has failed."""
         self._why_unusable = problem
         self._usable_connection = None
         self._decided.set()
@@ -143,7 +143,7 @@ class HostInspector:
     # --- for Redis through SSH, from its own opening thread
 
     def open_tunnel(self, host: str, port: int, timeout: float) -> Any:
-        """A direct-tcpip channel, once the connection is there. Raises RemoteError with SSH's own problem."""
+        """A direct-tcpip channel. It waits for the SSH connection. Raises RemoteError with the problem of SSH."""
         self._decided.wait(max(timeout, self.spec.ssh.connect_timeout))
         connection = self._usable_connection
         if connection is None or not connection.alive:
@@ -162,7 +162,7 @@ class HostInspector:
             self._connection.start_connecting(force=force)
 
     def finish_connecting(self, deadline: float) -> bool:
-        """Takes a connection that has been made. True when it has just been, with a full batch."""
+        """Waits for the new connection until `deadline` (monotonic). True: it is there, with a full batch."""
         opened = self._connection.finish_connecting(deadline)
         if opened:
             session = self._connection.connection
@@ -175,7 +175,7 @@ class HostInspector:
         return opened
 
     def ask(self, *, full: bool) -> None:
-        """Sends a request, unless the last one is still unanswered. What has a new path is read anyway."""
+        """Sends a request, unless the last one is still unanswered. Files with a new path are read in any case."""
         session = self._connection.connection
         if session is None or self._asked is not None:
             return
@@ -188,7 +188,7 @@ class HostInspector:
             self._asked = asked
 
     def _tier(self, *, full: bool) -> str:
-        """`full`: everything. A file whose `stat` has not changed is read anew only now and then."""
+        """What a request reads. `full`: everything, but a file with an unchanged `stat` only every 30 s."""
         if not full:
             return program.LIVE
         if time.monotonic() - self._read_at < REREAD_EVERY:
@@ -198,16 +198,16 @@ class HostInspector:
 
     @property
     def waiting(self) -> bool:
-        """Whether an answer is outstanding."""
+        """Whether an answer is awaited."""
         return self._asked is not None
 
     @property
     def outdated(self) -> bool:
-        """Whether the last request was made before it was known which files to look at."""
+        """Whether the files to read have changed since the last request was sent."""
         return self._last_redis_files != self._redis_files() or self._last_scripts != self._reader.scripts
 
     def receive(self, deadline: float) -> None:
-        """Takes the answer if it comes by `deadline` (monotonic); after that the node counts as silent."""
+        """Receives the answer by `deadline` (monotonic). After it the readings say that there is no answer."""
         session, asked = self._connection.connection, self._asked
         if session is None or asked is None:
             return

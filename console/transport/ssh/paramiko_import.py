@@ -1,4 +1,4 @@
-"""paramiko without invoke, an optional dependency for `Match exec` only, and without asking for its own version."""
+"""paramiko, imported without invoke (which only `Match exec` needs) and without a look-up of its own version."""
 
 from __future__ import annotations
 

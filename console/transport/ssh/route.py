@@ -1,4 +1,4 @@
-"""From the inventory and ssh_config to the hops of a connection: whom to log in to, as whom, with which keys."""
+"""The hops of a connection, from the inventory and ssh_config: which hosts, which user, which keys."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ _OPTION = re.compile(r"^(\w+)(?:\s*=\s*|\s+)(.+)$")
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """One login on the way to a node; the last one is the node's own."""
+    """One login on the way to a node. The last hop is the node itself."""
 
     host: str
     port: int
     user: str
     identity_files: tuple[str, ...]
-    """In the order to try; those that do not exist are passed over unless they were named."""
+    """In the order to try."""
     identities_only: bool
     known_as: str
-    """The name to look up in known_hosts."""
+    """Its name in known_hosts."""
     known_hosts: tuple[Path, ...]
 
     def __str__(self) -> str:
@@ -42,22 +42,22 @@ class Hop:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """The logins of one connection, in order."""
+    """The hops of one connection, in order."""
 
     hops: tuple[Hop, ...]
     warnings: tuple[str, ...] = ()
-    """What ssh_config says and the console does not do."""
+    """Options of ssh_config that the console ignores."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Block:
     patterns: tuple[str, ...]
-    """Empty for a block that is not understood: it matches nothing."""
+    """Empty for a block that is not understood. It matches no host."""
     options: tuple[tuple[str, str], ...]
 
 
 def resolve(spec: SshSpec, address: str) -> Route:
-    """The way to a node. Raises RemoteError when ssh_config cannot be used."""
+    """The route to a node. Raises RemoteError if ssh_config cannot be used."""
     blocks, warnings = _read_config(spec.config_file)
     hops, more = _resolve(spec, spec.host or address, blocks, depth=0)
     return Route(tuple(hops), (*warnings, *more))
@@ -86,7 +86,7 @@ def _resolve(spec: SshSpec, name: str, blocks: tuple[_Block, ...], depth: int) -
     if jump and jump.lower() != "none":
         for one in jump.split(","):
             user, jump_name, jump_port = _destination(one.strip())
-            # A hop has its own user and port; keys and known_hosts are those of the inventory.
+            # A jump host has its own user and port. Its keys and known_hosts are those of the inventory.
             through = replace(spec, user=user, port=jump_port, host=jump_name, jump="" if not before else "none")
             found, more = _resolve(through, jump_name, blocks, depth + 1)
             before += found
@@ -120,7 +120,7 @@ def _first(options: dict[str, list[str]], key: str) -> str:
 
 
 def _lookup(blocks: tuple[_Block, ...], name: str) -> dict[str, list[str]]:
-    """ssh_config's rule: the first value of each option counts, and identity files add up."""
+    """The options for a host. As in ssh_config, the first value of an option counts, and identity files add up."""
     found: dict[str, list[str]] = {}
     for block in blocks:
         if not _matches(name, block.patterns):
@@ -175,5 +175,5 @@ def _parse_config(path: Path, _changed: int) -> tuple[tuple[_Block, ...], tuple[
 
 
 def agent_present() -> bool:
-    """Whether an SSH agent is offered to this process."""
+    """Whether this process has an SSH agent."""
     return bool(os.environ.get("SSH_AUTH_SOCK"))

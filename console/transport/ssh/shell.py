@@ -1,4 +1,4 @@
-"""The node's side of a poll: a long-lived sh loop on one channel, or one exec a poll where that cannot run."""
+"""Reads batches from a node's shell: one long-lived sh loop on a channel, or one exec for each poll."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _OPEN_TIMEOUT = 5.0
 
 
 class ShellReader:
-    """Asks a node's shell for batches of readings. It can send nothing but the probes' program and its requests."""
+    """Asks a node's shell for batches of readings. It sends only the probes' program and its requests."""
 
     def __init__(self, connection: SshConnection, watched: Watched, *, sudo: bool) -> None:
         self._connection = connection
@@ -45,7 +45,7 @@ class ShellReader:
             raise RemoteError(ProblemKind.CLOSED, f"the SSH connection was lost: {error}") from None
 
     def receive(self, seq: int, deadline: float) -> dict[str, Section] | None:
-        """The batch that answers request `seq`; None while it has not come by `deadline` (monotonic)."""
+        """The batch that answers request `seq`. None: it has not come by `deadline` (monotonic)."""
         end = program.end_of(self._nonce, seq)
         while not self._buffer.endswith(end):
             if self._channel is None:
@@ -62,7 +62,7 @@ class ShellReader:
             self._buffer += data
             if len(self._buffer) > _MAX_BYTES:
                 self.close()
-                raise RemoteError(ProblemKind.BAD_ANSWER, "the node's shell answers without end")
+                raise RemoteError(ProblemKind.BAD_ANSWER, "the answer of the node's shell does not end")
         self._answered = True
         found = program.sections(self._buffer, self._nonce, seq)
         if self._one_exec_a_poll:
@@ -71,7 +71,7 @@ class ShellReader:
 
     @property
     def begun(self) -> bool:
-        """Whether a part of the batch has come that is awaited."""
+        """Whether a part of the awaited batch has come."""
         return bool(self._buffer)
 
     def close(self) -> None:
@@ -90,7 +90,7 @@ class ShellReader:
             self._channel.sendall(stdin)
 
     def _shell_ended(self, seq: int) -> dict[str, Section] | None:
-        """The shell went away: for good, or because it lets no loop run."""
+        """The shell has ended. If it never answered, it may not run a loop: then one exec for each poll is tried."""
         assert self._channel is not None
         self._channel.settimeout(1.0)
         stderr = self._stderr_text()

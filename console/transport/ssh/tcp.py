@@ -1,4 +1,4 @@
-"""The TCP connection that SSH will run over. Apart from the SSH library, whose import takes longer than connecting."""
+"""The TCP connection for SSH. It needs no SSH library, because importing that takes longer than connecting."""
 
 from __future__ import annotations
 
@@ -15,6 +15,6 @@ def connect_tcp(route: Route, timeout: float) -> socket.socket:
         sock = socket.create_connection((first.host, first.port), timeout=timeout)
     except OSError as error:
         raise from_socket(error, f"SSH on {first.host}:{first.port}") from None
-    # Without it each message may wait 40 ms for the acknowledgement of the one before.
+    # Without TCP_NODELAY each message may wait 40 ms for the acknowledgement of the one before.
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return sock

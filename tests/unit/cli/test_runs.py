@@ -94,12 +94,12 @@ def test_verify_compares_what_was_set_aside(call, room):
     room.journal.write_bytes(room.journal.read_bytes()[:-30])
     code, _, err = call("runs", "verify")
     assert code == 1
-    assert "it was cut off before its end of line; `runs resume` sets it aside" in err
+    assert "it was cut off before its end of line; `runs resume` moves it to another file" in err
     room.resume()
     code, out, _ = call("runs", "verify")
     assert code == 0
-    assert "set aside at" in out
-    assert "is as it was" in out
+    assert "moved here at" in out
+    assert "is unchanged" in out
     (kept,) = room.journal.parent.glob("*.cut-*")
     kept.write_bytes(b"something else")
     code, _, err = call("runs", "verify")
@@ -128,7 +128,7 @@ def test_resume_refuses_in_one_line_before_anything_is_asked(call, room):
     journal.close()
     room.resume()
     assert "is closed: done; begin a new run" in call("runs", "resume", "--plain", room.run_id)[2]
-    assert "is closed: there is nothing to go on with" in call("runs", "resume", "--plain")[2]
+    assert "is closed: there is nothing to resume" in call("runs", "resume", "--plain")[2]
     lines = room.journal.read_text().splitlines(keepends=True)
     room.journal.write_text("".join([lines[0], *lines[2:]]))
     assert "broken at line 2: entry 2 is missing" in call("runs", "resume", "--plain")[2]

@@ -166,8 +166,8 @@ def test_the_dump_takes_the_place_of_the_old_one_with_its_owner_and_mode(pair, s
     assert answer.kind is AnswerKind.DONE, answer.text
     assert pair.whole()
     assert pair.dump.stat().st_mode & 0o777 == 0o644
-    assert f"carried {len(DATA)} bytes in" in answer.text
-    assert pair.told[-1] == "3.0 MB arrived, comparing"
+    assert f"copied {len(DATA)} bytes in" in answer.text
+    assert pair.told[-1] == "3.0 MB arrived; comparing"
     listed = f"{pair.copy_of.stat().st_size}|{SAVED_AT}|{pair.copy_of}\n"
     note = "".join(f"|{line}\n" for line in (pair.b / f"{pair.copy_of.name}.note").read_text().splitlines())
     (found,) = backups.parse(listed + note)
@@ -195,14 +195,14 @@ def test_a_node_without_a_dump_gets_one_that_its_redis_can_read(pair):
 def test_what_was_cut_goes_on_from_what_has_arrived(pair):
     cut = pair.copy_file(limit=1_200_000)
     assert cut.kind is AnswerKind.FAILED
-    assert "cut after 1.2 MB of 3.0 MB (redis-a sent no more); it goes on from what has arrived" in cut.text
+    assert "interrupted after 1.2 MB of 3.0 MB (redis-a stopped sending); a retry sends only the rest" in cut.text
     assert "nothing was replaced" in cut.text
     assert pair.dump.read_bytes() == OLD
     assert pair.part.read_bytes() == DATA[:1_200_000]
     again = pair.copy_file()
     assert again.kind is AnswerKind.DONE, again.text
-    assert "carried 1800000 bytes" in again.text
-    assert "1.2 MB of them from a copy before" in again.text
+    assert "copied 1800000 bytes" in again.text
+    assert "1.2 MB were there from an earlier copy" in again.text
     assert any("tail -c +1200001" in one for one in pair.asked)
     assert pair.whole()
 
@@ -222,7 +222,7 @@ def test_a_copy_that_came_before_is_not_sent_again(pair):
     pair.dump.write_bytes(OLD)
     answer = pair.copy_file()
     assert answer.kind is AnswerKind.DONE, answer.text
-    assert "carried 0 bytes" in answer.text
+    assert "copied 0 bytes" in answer.text
     assert pair.whole()
     pair.copy_of.with_name(f"{pair.copy_of.name}.note").write_text("size 7\n")
     pair.dump.unlink()
