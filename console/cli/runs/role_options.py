@@ -1,4 +1,4 @@
-"""`--bind ROLE=NODE`, and what is said where the roles of a runbook find no node."""
+"""The option `--bind ROLE=NODE`, and the errors for roles that no node fits."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def chosen_roles(bind: Sequence[str], runbook: Runbook, cluster: ClusterSpec) -> Mapping[str, str]:
-    """Role → node as the operator says. Raises CliError where one of them does not exist."""
+    """Role → node, as the operator chose. Raises CliError if a role or a node does not exist."""
     roles, nodes = [role.name for role in runbook.roles], [node.name for node in cluster.nodes]
     chosen: dict[str, str] = {}
     for text in bind:
@@ -30,16 +30,16 @@ def chosen_roles(bind: Sequence[str], runbook: Runbook, cluster: ClusterSpec) ->
 
 
 def check_kind(runbook: Runbook, cluster: ClusterSpec) -> None:
-    """Raises CliError where the runbook is for another kind of cluster."""
+    """Raises CliError if the runbook is for another kind of cluster."""
     if runbook.kind != cluster.kind:
         raise CliError(
-            f"{runbook.name} is for clusters of kind {runbook.kind}, and {cluster.name} is {cluster.kind}:"
-            " `runbooks list` shows which fit"
+            f"{runbook.name} is for clusters of kind {runbook.kind}, and {cluster.name} is of kind {cluster.kind}:"
+            " `runbooks list` names all runbooks"
         )
 
 
 def unbound_text(unbound: Unbound) -> str:
-    """Why no node has the role, and how to choose one where the operator may."""
+    """Why no node has the role, and how to choose one if the operator may."""
     reasons = "; ".join(unbound.reasons)
     said = f"no single node is {unbound.role}: {reasons}" if reasons else f"no single node is {unbound.role}"
     if not unbound.candidates:

@@ -1,4 +1,4 @@
-"""The operator at a terminal that only prints: announces steps, shows what an answer rests on, asks, reports."""
+"""The operator of a run with plain prompts: prints each step and its evidence, asks, and prints what happens."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import shutil
 import sys
 from collections.abc import Callable
 
-from console.cli.running.plain_text import check_text, planned_text, preview_lines, wrapped
+from console.cli.runs.plain_text import check_text, planned_text, preview_lines, wrapped
 from console.core.model import ClusterState
 from console.core.runs.question import Choice, Decision, Question, QuestionKind
 from console.core.runs.state import FINAL_STATUSES, RunState, StepState, StepStatus
@@ -24,7 +24,7 @@ ANSWERS = {
     "n": Choice.LOOK_AGAIN,
     "no": Choice.LOOK_AGAIN,
 }
-WORDS = {
+CHOICE_WORDS = {
     Choice.LOOK_AGAIN: "LOOK",
     Choice.RUN: "retry",
     Choice.SKIP: "skip",
@@ -34,33 +34,31 @@ WORDS = {
 
 
 class PlainOperator:
-    """Implements the engine's Operator with print and input. Ctrl-C and end of input at a prompt abort the run."""
+    """Implements the engine's Operator with print and input. Ctrl-C or the end of input at a prompt aborts the run."""
 
-    def __init__(self, now: Callable[[], float], news: Callable[[RunState], None] = lambda _: None) -> None:
-        """`news` is called first with every change of the run."""
+    def __init__(self, now: Callable[[], float], on_change: Callable[[RunState], None] = lambda _: None) -> None:
+        """`on_change` is called with every change of the run, before anything is printed."""
         self._now = now
-        self._news = news
-        self._believed = False
-        self._announced = -1
-        self._printed: dict[int, int] = {}
-        """Step → how many of its output lines stand on the terminal."""
-        self._ended: set[int] = set()
+        self._on_change = on_change
+        self._assessments_printed = False
+        self._last_announced = -1
+        self._printed_lines: dict[int, int] = {}
+        """Step → how many of its output lines were printed."""
+        self._finished: set[int] = set()
         self._progress = ""
-        self._moves = sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
-        """Whether a line can be written over; else progress is printed only when it says something new."""
+        self._can_overwrite = sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+        """Whether a line can be overwritten. If not, progress is printed only when its text changes."""
 
-    # --- the frame ------------------------------------------------------------------------------------------------
+    # --- start and end --------------------------------------------------------------------------------------------
 
-    def open(self, run: RunState) -> None:
+    def print_start(self, run: RunState) -> None:
         armed = "RESUMED and ARMED" if run.resumed else "ARMED"
-        print(
-            f"{run.runbook.title} on {run.cluster}. {armed}: each step is shown and asked before it changes anything."
-        )
+        print(f"{run.runbook.title} on {run.cluster}. {armed}: each step is shown and asks before it changes anything.")
         for role in run.runbook.roles:
             print(wrapped(f"{role.name} = {run.roles.get(role.name, '?')}: {role.description}", "  ", "      "))
         print(f"  journal: {run.journal}")
 
-    def close(self, run: RunState) -> None:
+    def print_end(self, run: RunState) -> None:
         self._end_progress()
         print()
         print(wrapped(run.message))
@@ -70,13 +68,13 @@ class PlainOperator:
     # --- what happens -----------------------------------------------------------------------------------------------
 
     def show(self, state: ClusterState) -> None:
-        """The observation itself is not printed: questions and proofs say what of it matters."""
+        """Prints nothing: questions and proofs contain what matters of an observation."""
 
     def tell(self, run: RunState) -> None:
-        self._news(run)
+        self._on_change(run)
         self._show_assessments(run)
         for index, step in enumerate(run.steps):
-            if step.status is StepStatus.WAITING or index in self._ended:
+            if step.status is StepStatus.WAITING or index in self._finished:
                 continue
             self._announce(run, index, step)
             self._print_output(index, step)
@@ -85,16 +83,16 @@ class PlainOperator:
             elif step.status is StepStatus.SENDING and step.note:
                 self._show_line(f"  {step.note}")
             elif step.status in FINAL_STATUSES:
-                self._ended.add(index)
+                self._finished.add(index)
                 self._end_progress()
                 print(wrapped(f"{step.status.value}: {step.note}", "  ", "    "))
 
     def _show_assessments(self, run: RunState) -> None:
-        """What a resumed run takes each step for, and why; what was sent and never answered stands out."""
-        if self._believed or not run.assessments:
+        """Prints how a resumed run assesses each step and why, with the command that was never answered."""
+        if self._assessments_printed or not run.assessments:
             return
-        self._believed = True
-        print("\nWhat is believed of each step, by the journal and by what was seen now:")
+        self._assessments_printed = True
+        print("\nThe state of each step, from the journal and from what was observed now:")
         for assessment in run.assessments:
             step = run.steps[assessment.index].step
             print(
@@ -106,18 +104,18 @@ class PlainOperator:
         print(flush=True)
 
     def _announce(self, run: RunState, index: int, step: StepState) -> None:
-        if index <= self._announced:
+        if index <= self._last_announced:
             return
-        self._announced = index
+        self._last_announced = index
         print(f"\n== {index + 1}/{len(run.steps)} {step.step.id}: {step.step.title}")
         print(wrapped(step.step.why, "  "))
 
     def _print_output(self, index: int, step: StepState) -> None:
-        for line in step.output[self._printed.get(index, 0) :]:
+        for line in step.output[self._printed_lines.get(index, 0) :]:
             self._end_progress()
             first, *more = line.splitlines() or [""]
             print(wrapped(f"{first} … ({len(more)} more lines, as shown)" if more else first, "  ", "    "), flush=True)
-        self._printed[index] = len(step.output)
+        self._printed_lines[index] = len(step.output)
 
     def _show_progress(self, run: RunState, step: StepState) -> None:
         missing = [check for check in step.proofs if not check.holds]
@@ -126,14 +124,14 @@ class PlainOperator:
         held = len(step.proofs) - len(missing)
         what = f"{missing[0].statement}: {missing[0].evidence}" if missing[0].evidence else missing[0].statement
         text = f"  waiting, {held} of {len(step.proofs)} hold; {what}"
-        if self._moves:
+        if self._can_overwrite:
             left = f"{max(0, round(run.waiting_until - self._now()))} s left; " if run.waiting_until else ""
             text = text.replace("waiting, ", f"waiting, {left}", 1)
         self._show_line(text)
 
     def _show_line(self, text: str) -> None:
-        """In the place of the one before, where the terminal can do that."""
-        if self._moves:
+        """Prints a line of progress, over the one before if the terminal can do that."""
+        if self._can_overwrite:
             width = shutil.get_terminal_size((100, 24)).columns - 1
             print(f"\r\x1b[K{text[:width]}", end="", flush=True)
         elif text != self._progress:
@@ -141,7 +139,7 @@ class PlainOperator:
         self._progress = text
 
     def _end_progress(self) -> None:
-        if self._progress and self._moves:
+        if self._progress and self._can_overwrite:
             print()
         self._progress = ""
 
@@ -168,7 +166,7 @@ class PlainOperator:
 
 
 def _question_lines(question: Question) -> list[str]:
-    """Everything that the answer rests on, what is new or wrong last: that is what stays in sight."""
+    """Everything that the operator needs for the answer. What is new or wrong comes last, just above the prompt."""
     lines = [f"  on {question.node}"]
     lines += [wrapped(line, "  ", "    ") for line in question.evidence]
     lines += [check_text(check) for check in question.checks]
@@ -197,7 +195,7 @@ def _prompt(question: Question) -> str:
     if question.kind is QuestionKind.TYPE_NAME:
         return f'Type "{question.node}" to confirm, anything else cancels: '
     word = "Blocked." if question.kind is QuestionKind.BLOCKED else "Not done."
-    return f"{word} [{'/'.join(WORDS[choice] for choice in question.choices)}] "
+    return f"{word} [{'/'.join(CHOICE_WORDS[choice] for choice in question.choices)}] "
 
 
 def _sentence_prompt(question: Question) -> str:

@@ -1,4 +1,4 @@
-"""`plan`: what a runbook would send as things stand. It has no hands, so it can change nothing."""
+"""`plan`: prints what a runbook would send now. It has no actuator, so it cannot change anything."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from console.cli.context import CliContext, CliError, inventory_option
-from console.cli.running.role_options import check_kind, chosen_roles, unbound_text
+from console.cli.runs.role_options import check_kind, chosen_roles, unbound_text
 
 if TYPE_CHECKING:
     from console.core.model import ClusterState
@@ -20,7 +20,7 @@ COULD_START, BLOCKED = 0, 1
 
 
 class WrongCallError(CliError):
-    """Neither 0 nor 1: nothing was looked at."""
+    """The call or a document is wrong, so nothing was evaluated. The exit code is neither 0 nor 1."""
 
     exit_code = 3
 
@@ -29,13 +29,13 @@ class WrongCallError(CliError):
 @click.argument("runbook")
 @click.argument("cluster")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-@click.option("--bind", multiple=True, metavar="ROLE=NODE", help="Say which node has a role. May be repeated.")
+@click.option("--bind", multiple=True, metavar="ROLE=NODE", help="Choose the node of a role. May be repeated.")
 @inventory_option
 @click.pass_obj
 def plan(context: CliContext, runbook: str, cluster: str, form: str, bind: tuple[str, ...]) -> int:
     """Show what a runbook would send now; change nothing.
 
-    Exit code 0: it could start. 1: something blocks it. 3: the call or a document is wrong.
+    Exit code 0: the run could start. 1: something blocks it. 3: the call or a document is wrong.
     """
     from console.documents.errors import DocumentError
 
@@ -126,8 +126,8 @@ def plan_document(made: RunPlan) -> dict[str, Any]:
 
 
 def plan_text(made: RunPlan) -> Iterator[str]:
-    """The plan for reading."""
-    from console.cli.running.plain_text import wrapped
+    """The plan as text."""
+    from console.cli.runs.plain_text import wrapped
     from console.engine.plan import NOT_PROVED, Prospect
 
     yield f"plan {made.runbook.name} on {made.cluster}: {made.runbook.title}"
@@ -148,7 +148,7 @@ def plan_text(made: RunPlan) -> Iterator[str]:
 
 
 def _step_text(one: StepPlan, total: int) -> Iterator[str]:
-    from console.cli.running.plain_text import planned_text, preview_lines, wrapped
+    from console.cli.runs.plain_text import planned_text, preview_lines, wrapped
     from console.core.runbooks.document import GateKind
     from console.engine.actions.commands import instruction
     from console.engine.plan import Prospect
@@ -173,7 +173,7 @@ def _step_text(one: StepPlan, total: int) -> Iterator[str]:
 
 
 def _check_text(planned: PlannedCheck) -> str:
-    from console.cli.running.plain_text import check_text, wrapped
+    from console.cli.runs.plain_text import check_text, wrapped
 
     if planned.after is None:
         return check_text(planned.check)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import samples
 
-from console.transport.redis.redis_inspector import Pace
+from console.transport.redis.inspector import WriteRate
 
 
 def seen(pace, at, offset, **changes):
@@ -12,7 +12,7 @@ def seen(pace, at, offset, **changes):
 
 
 def test_it_is_known_after_a_second_and_reaches_back_a_minute():
-    pace = Pace()
+    pace = WriteRate()
     assert seen(pace, 100.0, 1_000) is None
     assert seen(pace, 100.5, 1_500) is None
     assert seen(pace, 102.0, 5_000) == 2_000.0
@@ -21,7 +21,7 @@ def test_it_is_known_after_a_second_and_reaches_back_a_minute():
 
 
 def test_another_history_begins_anew():
-    pace = Pace()
+    pace = WriteRate()
     seen(pace, 100.0, 1_000)
     assert seen(pace, 110.0, 9_000, replid="f" * 40) is None
     assert seen(pace, 112.0, 9_400, replid="f" * 40) == 200.0

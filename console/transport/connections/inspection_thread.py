@@ -1,4 +1,4 @@
-"""Looking in a thread of its own: a server that keeps silent holds up nobody who polls."""
+"""A thread that inspects one server, so that a poll does not wait for a server that does not answer."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ T = TypeVar("T")
 
 
 class InspectionThread(Generic[T]):
-    """Looks when asked; whoever waits does not wait longer than it wants to."""
+    """Inspects when asked. Its caller waits for the answer no longer than it wants to."""
 
     def __init__(self, what: str, look: Callable[[], T], now: Now, end: Callable[[], None] = lambda: None) -> None:
-        """`look` raises nothing. `end` is called in the thread that looked, once it is closed."""
+        """`look` raises nothing. After `close`, `end` is called once in the thread."""
         self.what = what
         self.answer: T | None = None
-        """Of the last look that has ended."""
+        """What the last finished look returned."""
         self.asked_at = 0.0
-        """When the last look began, epoch seconds; 0: there was none."""
+        """When the last look began, in epoch seconds. 0: there was none."""
         self._look = look
         self._now = now
         self._end = end
@@ -35,7 +35,7 @@ class InspectionThread(Generic[T]):
         return self._done.is_set()
 
     def ask(self) -> None:
-        """Starts to look, unless the last look is still under way: it goes on, and its answer will be as new."""
+        """Starts a look. If one is under way it goes on: its answer will be just as new."""
         if not self.idle or self._closed:
             return
         self.asked_at = self._now()
@@ -46,7 +46,7 @@ class InspectionThread(Generic[T]):
             self._thread.start()
 
     def wait(self, deadline: float) -> bool:
-        """Whether no look is under way by `deadline` (monotonic)."""
+        """Waits for the look to end. False if it has not ended by `deadline` (monotonic)."""
         return self._done.wait(max(0.0, deadline - time.monotonic()))
 
     def close(self) -> None:
@@ -68,6 +68,6 @@ Now = Callable[[], float]
 
 
 def silence(what: str, since: float, *, begun: bool = False) -> str:
-    """One line that says since when there is no answer. `begun`: the first part of one has come."""
+    """One line that says since when there is no answer. `begun`: a part of the answer has come."""
     how = "answered only in part" if begun else "not answered"
     return f"{what} has {how} since {time.strftime('%H:%M:%S', time.gmtime(since))} UTC"

@@ -1,4 +1,4 @@
-"""Text for a terminal that only prints: checks, commands and previews in words, wrapped at its width."""
+"""Checks, commands and previews as plain text, wrapped at the terminal's width."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from console.core.model.verdict import Check, Verdict
 from console.core.previews.loss_preview import LossPreview
 
 MARKS = {Verdict.HOLDS: "ok", Verdict.FAILS: "NO", Verdict.UNKNOWN: "??"}
-"""Words, no colours: they survive a log, a copy and every eye."""
+"""Words instead of colours: they can be read in a log and in a copy, and without seeing colours."""
 
 
 def wrapped(text: str, indent: str = "", hang: str | None = None) -> str:
-    """The text within the terminal's width; `hang` indents what follows the first line."""
+    """The text, wrapped at the terminal's width. `hang` is the indent of all lines after the first."""
     width = max(40, shutil.get_terminal_size((100, 24)).columns - 1)
     return textwrap.fill(
         text,
@@ -28,7 +28,7 @@ def wrapped(text: str, indent: str = "", hang: str | None = None) -> str:
 
 
 def check_text(check: Check, mark: str = "") -> str:
-    """`ok  redis-a's keepalived is stopped: no process`, and what to do where it does not hold."""
+    """`ok  redis-a's keepalived is stopped: no process`. If it does not hold, the advice follows."""
     evidence = f": {check.evidence}" if check.evidence else ""
     hazard = f" [{check.hazard}]" if check.hazard and not check.holds else ""
     lines = [wrapped(f"{mark or MARKS[check.verdict]}  {check.statement}{evidence}{hazard}", "  ", "      ")]
@@ -38,11 +38,11 @@ def check_text(check: Check, mark: str = "") -> str:
 
 
 CHANNELS = {"ssh": "SSH", "redis": "Redis", "consul": "Consul"}
-"""What a channel is called."""
+"""Channel → its name in texts."""
 
 
 def planned_text(planned: Planned) -> str:
-    """Where it goes, the exact text, and its detail; a script of several lines stands as it is."""
+    """The node and channel, the exact command, and its detail. A script of several lines is not wrapped."""
     via = planned.command.through_vip if isinstance(planned.command, RedisCommand) else False
     where = f"{planned.node}, {'Redis through the VIP' if via else CHANNELS[planned.channel]}"
     lines = [wrapped(f"{planned.summary} ({where})", "  ", "    ")]
@@ -52,7 +52,7 @@ def planned_text(planned: Planned) -> str:
 
 
 def preview_lines(preview: LossPreview) -> Iterator[str]:
-    """The loss preview, warnings last: they are what stays in sight above the prompt."""
+    """The loss preview. Warnings come last, just above the prompt."""
     yield f"  what {preview.target} loses by following {preview.source}:"
     for line in preview.lines:
         yield wrapped(line, "    ", "      ")

@@ -1,4 +1,4 @@
-"""What one Sentinel tells, over its own connection: the commands below and no others."""
+"""Inspects one Sentinel over its own connection. It sends the commands of SentinelQuestion and no others."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from console.core.command import Secret
 from console.core.inventory import RedisSpec, SentinelSpec
 from console.core.model import ClusterState, Problem, ProblemKind, Reading, Sentinel, SentinelState, read, unread
 from console.probes.redis import sentinel
-from console.transport.connecting.failure import LinkError
-from console.transport.connecting.inspection_thread import Now, silence
-from console.transport.connecting.link import Link
+from console.transport.connections.background import BackgroundConnection
+from console.transport.connections.errors import RemoteError
+from console.transport.connections.inspection_thread import Now, silence
 
 _TIMEOUT = 2.0
 _GIVE_UP = 15.0
@@ -22,7 +22,7 @@ MASTER_NAME = "{master}"
 
 
 class SentinelQuestion(Enum):
-    """Everything that the inspector can ask of a Sentinel. All of it reads."""
+    """Everything that the inspector can ask a Sentinel. Every command only reads."""
 
     INFO = ("INFO",)
     MASTERS = ("SENTINEL", "MASTERS")
@@ -32,15 +32,15 @@ class SentinelQuestion(Enum):
     MYID = ("SENTINEL", "MYID")
 
     def words(self, master: str) -> tuple[str, ...]:
-        """The command for this master's name."""
+        """The words of the command for this master's name."""
         return tuple(master if word == MASTER_NAME else word for word in self.value)
 
 
-LOOKS = tuple(SentinelQuestion)
+QUESTIONS = tuple(SentinelQuestion)
 
 
-class _Session:
-    """An open connection and the first answers that came with it."""
+class _OpenSentinel:
+    """An open connection and its first answers."""
 
     def __init__(self, owner: SentinelInspector) -> None:
         from console.transport.redis import connection as redis
@@ -48,7 +48,7 @@ class _Session:
         spec = owner.spec
         dial = redis.direct(spec.address, spec.port, None)
         where = f"{spec.address}:{spec.port}"
-        self.link = redis.RedisLink(RedisSpec(port=spec.port), owner.password, where, dial, _TIMEOUT)
+        self.link = redis.RedisConnection(RedisSpec(port=spec.port), owner.password, where, dial, _TIMEOUT)
         try:
             self.link.connect()
             self.at = owner.now()
@@ -59,7 +59,7 @@ class _Session:
             raise
         if replies is None:
             self.link.close()
-            raise LinkError(ProblemKind.TIMEOUT, silence(owner.where, self.at, begun=self.link.begun))
+            raise RemoteError(ProblemKind.TIMEOUT, silence(owner.where, self.at, begun=self.link.begun))
         self.replies = replies
 
     def close(self) -> None:
@@ -67,87 +67,89 @@ class _Session:
 
 
 class SentinelInspector:
-    """Implements Eye. One batch of questions is under way at a time."""
+    """Implements WatcherInspector. One batch of questions is under way at a time."""
 
     def __init__(self, spec: SentinelSpec, master: str, password: Secret | None, now: Now) -> None:
         self.spec = spec
         self.password = password
         self.now = now
         self.where = f"the Sentinel {spec.name} on {spec.address}:{spec.port}"
-        self.commands = tuple(look.words(master) for look in LOOKS)
+        self.commands = tuple(question.words(master) for question in QUESTIONS)
         self.reading: Reading[Sentinel] = unread(ProblemKind.CONNECTING)
         self._master = master
-        self._link: Link[_Session] = Link(self.where, lambda: _Session(self))
-        self._asked: tuple[float, float] | None = None  # epoch, monotonic
+        self._connection: BackgroundConnection[_OpenSentinel] = BackgroundConnection(
+            self.where, lambda: _OpenSentinel(self)
+        )
+        self._asked_at: tuple[float, float] | None = None  # epoch, monotonic
         self._late = False
 
     @property
-    def patience(self) -> float:
+    def connect_timeout(self) -> float:
         return 2 * _TIMEOUT
 
-    def begin(self, *, force: bool) -> None:
-        self._link.begin(force=force)
+    def start_connecting(self, *, force: bool) -> None:
+        self._connection.start_connecting(force=force)
 
-    def settle(self, deadline: float) -> bool:
-        opened = self._link.settle(deadline)
-        session = self._link.connection
+    def finish_connecting(self, deadline: float) -> bool:
+        opened = self._connection.finish_connecting(deadline)
+        session = self._connection.connection
         if opened:
             assert session is not None
-            self._asked = None
-            self._take(session.replies, session.at)
+            self._asked_at = None
+            self._read_replies(session.replies, session.at)
         elif session is None:
-            self.reading = Reading(None, _of_sentinel(self._link.problem), self.now())
+            self.reading = Reading(None, _naming_sentinel(self._connection.problem), self.now())
         return opened
 
-    def ask(self, *, full: bool, new: bool) -> None:  # noqa: ARG002 - it is all one batch
-        session = self._link.connection
-        self._late = self._asked is not None
-        if session is None or new or self._late:
+    def ask(self, *, full: bool, just_connected: bool) -> None:  # noqa: ARG002 - there is only one batch
+        session = self._connection.connection
+        self._late = self._asked_at is not None
+        if session is None or just_connected or self._late:
             return
         asked = (self.now(), time.monotonic())
         try:
             session.link.send_words(self.commands)
-        except LinkError as error:
-            self._lose(error.problem)
+        except RemoteError as error:
+            self._connection_lost(error.problem)
         else:
-            self._asked = asked
+            self._asked_at = asked
 
-    def collect(self, deadline: float) -> None:
-        session, asked = self._link.connection, self._asked
+    def receive(self, deadline: float) -> None:
+        session, asked = self._connection.connection, self._asked_at
         if session is None or asked is None:
             return
         at, since = asked
         try:
             replies = session.link.receive(0.0 if self._late else deadline)
-        except LinkError as error:
-            self._lose(error.problem)
+        except RemoteError as error:
+            self._connection_lost(error.problem)
             return
         if replies is not None:
-            self._asked = None
-            self._take(replies, at)
+            self._asked_at = None
+            self._read_replies(replies, at)
             return
         problem = Problem(ProblemKind.TIMEOUT, silence(self.where, at, begun=session.link.begun))
         self.reading = Reading(None, problem, self.now())
         if time.monotonic() - since > _GIVE_UP:
-            self._lose(problem)
+            self._connection_lost(problem)
 
-    def fill(self, state: ClusterState) -> ClusterState:
+    def add_to(self, state: ClusterState) -> ClusterState:
         spec = self.spec
-        seen = SentinelState(spec.name, spec.address, spec.port, self.reading)
-        return replace(state, sentinels=(*state.sentinels, seen))
+        parsed = SentinelState(spec.name, spec.address, spec.port, self.reading)
+        return replace(state, sentinels=(*state.sentinels, parsed))
 
-    def hurry(self) -> None:
-        self._link.hurry()
+    def reset_backoff(self) -> None:
+        self._connection.reset_backoff()
 
     def close(self) -> None:
-        self._link.close()
+        self._connection.close()
 
-    def _lose(self, problem: Problem) -> None:
-        self._asked = None
-        self._link.fail(problem)
-        self.reading = Reading(None, _of_sentinel(problem), self.now())
+    def _connection_lost(self, problem: Problem) -> None:
+        self._asked_at = None
+        self._connection.fail(problem)
+        self.reading = Reading(None, _naming_sentinel(problem), self.now())
 
-    def _take(self, replies: Sequence[Any], at: float) -> None:
+    def _read_replies(self, replies: Sequence[Any], at: float) -> None:
         from console.transport.redis import connection as redis
 
         info, masters = replies[0], replies[1]
@@ -155,30 +157,30 @@ class SentinelInspector:
             if isinstance(reply, redis.Refusal):
                 self.reading = unread(redis.refusal_kind(reply.text), f"{self.where}: {reply.text}", at)
                 return
-        told = dict(zip(LOOKS, replies, strict=True))
-        quorum, run_id = told[SentinelQuestion.QUORUM], told[SentinelQuestion.MYID]
+        by_question = dict(zip(QUESTIONS, replies, strict=True))
+        quorum, run_id = by_question[SentinelQuestion.QUORUM], by_question[SentinelQuestion.MYID]
         refused = isinstance(quorum, redis.Refusal)
         try:
-            seen = sentinel.parse(
+            parsed = sentinel.parse(
                 str(info),
                 _words(masters),
                 self._master,
-                replicas=_words(told[SentinelQuestion.REPLICAS]),
-                sentinels=_words(told[SentinelQuestion.SENTINELS]),
+                replicas=_words(by_question[SentinelQuestion.REPLICAS]),
+                sentinels=_words(by_question[SentinelQuestion.SENTINELS]),
                 quorum=sentinel.quorum(quorum.text if refused else str(quorum), refused=refused),
                 run_id=run_id if isinstance(run_id, str) else "",
             )
         except (ValueError, IndexError, KeyError) as error:
             self.reading = unread(ProblemKind.BAD_ANSWER, f"{self.where}: {error}", at)
         else:
-            self.reading = read(seen, at)
+            self.reading = read(parsed, at)
 
 
-def _of_sentinel(problem: Problem) -> Problem:
-    """The connection's own words speak of Redis, which it is to them."""
+def _naming_sentinel(problem: Problem) -> Problem:
+    """The problem with the Sentinel named: the connection's text says Redis."""
     return replace(problem, text=problem.text.replace("Redis on ", "the Sentinel on ", 1))
 
 
 def _words(reply: Any) -> tuple[str, ...]:
-    """An array as it came; nothing where the server knows no such command, or no master of this name."""
+    """The array of a reply. Empty if the server refused: it does not know the command, or no master of this name."""
     return reply if isinstance(reply, tuple) else ()

@@ -1,13 +1,13 @@
-"""The programs that a node's own sh runs for the run's lock: the one that holds it, and the one that ends a holder.
+"""The shell programs for the run's lock on a node: one holds the lock, one ends a holder, one reads the holder's note.
 
-The lock is flock(2) on a file that nobody ever deletes, held by the shell itself, and by no child of it, so that it
-ends with that process whatever becomes of the rest. The process ends with its standard input, and when nothing has come
-there for the time of the lease: a connection of which only this half is left keeps no lock.
+The lock is flock(2) on a file that is never deleted. The shell itself holds it, and none of its children does, so the
+lock ends with the shell. The shell ends with its standard input. It also ends when no line has come for the time of the
+lease, so a half-open connection does not keep a lock.
 
-Who is root on the node uses /run, where only root can make a file. Others make one in /tmp, which anybody could have
-made before them: files are made exclusively, opened for reading only and never through a link, and what is written goes
-into a folder of the user's own. Each console locks every one of the two files that is there after it has made its own,
-so that a console with root and one without exclude each other as well.
+A console with root on the node uses /run, where only root can make files. A console without root uses /tmp, where
+anybody could have made the file before. So files are created exclusively, opened for reading only, and never opened
+through a link; notes are written to a folder that belongs to the user. Each console locks both files if both exist, so
+that a console with root and a console without root exclude each other.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from console.core.runs.lock import note_of
 from console.probes.host.run_lock import FIND, FOLDER, OTHERS
 
 TITLE = "redis-ha-console-lock"
-"""What the holder is called in the node's list of processes, before its run's name."""
+"""How the node's process list names the holder, followed by the id of its run."""
 LOCK, OTHERS_LOCK = f"{FOLDER}/lock", "/tmp/redis-ha-console.lock"  # noqa: S108 - see above
 
 _HEAD = """{
@@ -116,31 +116,31 @@ exit 0
 }}
 """
 
-_WHO = f"{FIND}\nsay who\nexit 0\n}}\n"
+_IDENTITY_COMMAND = f"{FIND}\nsay who\nexit 0\n}}\n"
 
 
 def hold(nonce: str, claim: RunLock, lease: float) -> str:
     """Takes the lock and holds it. Answers `held PID START`, or the holder's note and `busy`, or `trouble TEXT`.
 
-    After `held`, each line `NUMBER STEP` is answered by `ok NUMBER`. `lease`: seconds without a line to its end.
+    After `held` it answers each line `NUMBER STEP` with `ok NUMBER`. It ends after `lease` seconds without a line.
     """
     settings = {"nonce": nonce, "note": note_of(claim), "step": claim.step, "lease": f"{lease:.0f}"}
     return _HEAD + _assigned(settings) + _HOLD
 
 
 def end(nonce: str, holder: RunLock) -> str:
-    """Ends a holder, where that very process still is one. Answers `ended`, or `trouble TEXT`."""
+    """Ends a holder, if that process still is one. Answers `ended`, or `trouble TEXT`."""
     settings = {"nonce": nonce, "holder": str(holder.pid), "began": holder.start, "run": holder.run_id}
     return _HEAD + _assigned(settings) + _END
 
 
 def who(nonce: str) -> str:
-    """Answers with the note of the holder that lives, if there is one, and `who`."""
-    return _HEAD + _assigned({"nonce": nonce}) + _WHO
+    """Answers with the note of the living holder, if there is one, and then with `who`."""
+    return _HEAD + _assigned({"nonce": nonce}) + _IDENTITY_COMMAND
 
 
 def command(run_id: str, *, sudo: bool) -> str:
-    """What sshd starts: it reads its program from its input, so that nothing of it stands in the list of processes."""
+    """The command that sshd starts. It reads the program from its input, so the process list does not show it."""
     return f"exec {'sudo -n ' if sudo else ''}sh -s {TITLE} {shlex.quote(run_id)}"
 
 

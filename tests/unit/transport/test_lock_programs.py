@@ -12,7 +12,7 @@ import pytest
 from console.core.model import RunLock
 from console.core.runs.lock import parse_note
 from console.probes.host.run_lock import FOLDER, OTHERS
-from console.transport.locks import programs as program
+from console.transport.locks import shell_programs
 
 SHELLS = [["dash"], ["bash", "--posix"]]
 CLAIM = RunLock("20261121T034000Z-cache-rebuild-3f2a", "cache", "rebuild", "ann@ops1", 1.5, terminal="/dev/pts/1")
@@ -33,9 +33,9 @@ class Shells:
     def start(self, text, run_id=CLAIM.run_id):
         text = text.replace(FOLDER, f"{self.folder}/run/redis-ha-console")
         text = text.replace(OTHERS, f"{self.folder}/run/redis-ha-console-")
-        text = text.replace(program.OTHERS_LOCK, f"{self.folder}/run/lock")
+        text = text.replace(shell_programs.OTHERS_LOCK, f"{self.folder}/run/lock")
         made = subprocess.Popen(
-            [*self.words, "-s", program.TITLE, run_id], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            [*self.words, "-s", shell_programs.TITLE, run_id], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             env={"PATH": os.environ["PATH"], "SSH_CLIENT": "192.0.2.7 1 22"},
         )  # fmt: skip
         self.started.append(made)
@@ -43,11 +43,11 @@ class Shells:
         return made
 
     def hold(self, claim=CLAIM, lease=20):
-        made = self.start(program.hold("n", claim, lease), claim.run_id)
+        made = self.start(shell_programs.hold("n", claim, lease), claim.run_id)
         return made, line(made)
 
     def who(self):
-        answer, _ = self.start(program.who("n")).communicate(timeout=10)
+        answer, _ = self.start(shell_programs.who("n")).communicate(timeout=10)
         assert answer.endswith(b"@n who\n")
         return parse_note(answer.decode().removesuffix("@n who\n"))
 
@@ -94,7 +94,7 @@ def test_who_holds_it_is_told_while_it_is_held_and_not_longer(shells):
 
 def test_the_second_one_is_told_of_the_first_and_gets_nothing(shells):
     first, _ = shells.hold()
-    second = shells.start(program.hold("n", OTHER, 20))
+    second = shells.start(shell_programs.hold("n", OTHER, 20))
     told, _ = second.communicate(timeout=10)
     assert told.endswith(b"\n@n busy\n")
     assert parse_note(told.decode().removesuffix("@n busy\n")).run_id == CLAIM.run_id
@@ -125,13 +125,13 @@ def test_only_that_very_process_is_ended(shells):
     first, _ = shells.hold()
     told = shells.who()
     wrong = RunLock(OTHER.run_id, "cache", "x", "ann@ops1", 0.0, pid=first.pid, start=told.start)
-    assert line(shells.start(program.end("n", wrong))).startswith("@n trouble ")
+    assert line(shells.start(shell_programs.end("n", wrong))).startswith("@n trouble ")
     older = RunLock(CLAIM.run_id, "cache", "x", "ann@ops1", 0.0, pid=first.pid, start="1")
-    assert line(shells.start(program.end("n", older))) == "@n ended"
+    assert line(shells.start(shell_programs.end("n", older))) == "@n ended"
     assert first.poll() is None
     say(first, "1 \n")
     assert line(first) == "@n ok 1"
-    assert line(shells.start(program.end("n", told))) == "@n ended"
+    assert line(shells.start(shell_programs.end("n", told))) == "@n ended"
     assert first.wait(5) == -9
     assert shells.hold(OTHER)[1].startswith("@n held ")
 

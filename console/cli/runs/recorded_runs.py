@@ -1,4 +1,4 @@
-"""`runs`: the journals of runs on this machine, read and checked, and a run gone on with whose console has died."""
+"""`runs`: lists, prints and verifies the journals of runs on this machine, and resumes a run whose console died."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from console.core.runs.past_run import PastRun
     from console.engine.ports import Archive
 
-POLL = 0.5
-"""Seconds between two looks at a journal that is followed."""
+POLL_EVERY = 0.5
+"""Seconds between two reads of a journal that is followed."""
 COLUMNS = ("run", "cluster", "runbook", "operator", "began", "outcome")
 
 
@@ -30,13 +30,13 @@ def runs() -> None:
 
 
 @runs.command("list")
-@click.option("--cluster", metavar="CLUSTER", help="Only the runs on this cluster.")
+@click.option("--cluster", metavar="CLUSTER", help="List only the runs on this cluster.")
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
 @click.pass_obj
 def list_runs(context: CliContext, cluster: str | None, form: str) -> int:
-    """List the runs, newest last: what, where, by whom, since when, and how it ended.
+    """List the runs, the newest last: cluster, runbook, operator, start and outcome.
 
-    `not closed` is a run without an end: its console died (`runs resume` goes on with it), or it is under way.
+    `not closed`: the run is under way, or its console died. `runs resume` goes on with it then.
     """
     found = [one for one in _archive(context).summaries() if cluster in (None, one.cluster)]
     if form == "json":
@@ -55,17 +55,17 @@ def list_runs(context: CliContext, cluster: str | None, form: str) -> int:
 
 @runs.command("show")
 @click.argument("run", required=False)
-@click.option("--follow", is_flag=True, help="Go on printing until the run ends, or its console does.")
+@click.option("--follow", is_flag=True, help="Go on printing until the run or its console ends.")
 @click.pass_obj
 def show(context: CliContext, run: str | None, *, follow: bool) -> int:
-    """Print the entries of a run, one a line; without RUN of the newest.
+    """Print the entries of a run, one a line. Without RUN: of the newest run.
 
-    With `--follow` a run that another console has under way is read along, from the same journal. Exit code 1: the
-    journal is broken, or the console that wrote it died.
+    With `--follow` it prints new entries while another console executes the run. Exit code 1: the journal is broken, or
+    the console that wrote it died.
     """
     from console.core.runs.past_run import Standing
 
-    run_id, shown = _chosen(context, run).run_id, 0
+    run_id, shown = _chosen_run(context, run).run_id, 0
     while True:
         past = _read(context, run_id)
         for entry in past.entries[shown:]:
@@ -73,31 +73,31 @@ def show(context: CliContext, run: str | None, *, follow: bool) -> int:
         shown = max(shown, len(past.entries))
         if not follow or past.standing is not Standing.UNDER_WAY:
             break
-        context.clock.sleep(POLL)
+        context.clock.sleep(POLL_EVERY)
     if follow and past.standing is Standing.DIED:
         click.echo(f"its console ended before the run did: `runs resume {run_id}` goes on with it", err=True)
         return 1
-    return _say_broken(past)
+    return _print_if_broken(past)
 
 
 @runs.command("verify")
 @click.argument("run", required=False)
 @click.pass_obj
 def verify(context: CliContext, run: str | None) -> int:
-    """Recompute the hash chain and name the first line that does not fit. Exit code 1: it is broken.
+    """Recompute the hash chain and name the first line that does not fit. Exit code 1: the journal is broken.
 
-    Without RUN the newest run is verified. What a dying console left of a line, and a resumed run set aside, is
-    compared with what the journal says of it.
+    Without RUN: the newest run. If a resumed run has moved an unfinished last line to another file, that file is
+    compared with the hash in the journal.
     """
-    past = _chosen(context, run)
+    past = _chosen_run(context, run)
     path = _file(past)
     if past.chain.sound:
         end = "closed" if past.chain.closed else "not closed: the run is under way, or it died, or the end was cut off"
-        click.echo(f"{path}: {past.chain.entries} entries, each fits the one before; {end}")
-    problems = [said for said, fits in _set_aside(past) if not fits]
-    for said, fits in _set_aside(past):
+        click.echo(f"{path}: {past.chain.entries} entries, and each fits the one before; {end}")
+    problems = [said for said, fits in _cut_lines(past) if not fits]
+    for said, fits in _cut_lines(past):
         click.echo(said, err=not fits)
-    return _say_broken(past, path) or int(bool(problems))
+    return _print_if_broken(past, path) or int(bool(problems))
 
 
 @runs.command("report")
@@ -105,14 +105,14 @@ def verify(context: CliContext, run: str | None) -> int:
 @click.option("--format", "form", type=click.Choice([*FORMS]), default="md", show_default=True)
 @click.pass_obj
 def report(context: CliContext, run: str | None, form: Form) -> int:
-    """Print what was done, for an incident review: Markdown, one HTML file, or JSON; without RUN of the newest run.
+    """Print a report of a run for the incident review, as Markdown, HTML or JSON. Without RUN: of the newest run.
 
-    Who did what and when, what each gate showed and what was decided, commands and answers, the pair before and after,
-    what was lost, and where backups are. Only the journal is read.
+    It contains who did what and when, what each gate showed and what was decided, the commands and their answers, the
+    cluster before and after, what was lost, and where the backups are. It reads only the journal.
     """
-    past = _chosen(context, run)
+    past = _chosen_run(context, run)
     click.echo(report_text(past.run_id, past.entries, past.chain, form), nl=False)
-    return _say_broken(past)
+    return _print_if_broken(past)
 
 
 @runs.command("resume")
@@ -121,23 +121,23 @@ def report(context: CliContext, run: str | None, form: Form) -> int:
 @inventory_option
 @click.pass_obj
 def resume(context: CliContext, run: str | None, *, plain: bool) -> int:
-    """Go on with a run whose console died; without RUN with the newest one that is not closed.
+    """Go on with a run whose console died. Without RUN: with the newest run that is not closed.
 
-    It looks at the nodes first and says what it believes of each step, and why. What was sent and never answered is
-    UNKNOWN: looking decides, or you do; nothing is sent again by itself. Everything else is asked as in a new run, and
-    written in the same journal. Refused: a run that is closed or under way, a journal that is broken, a runbook or an
-    inventory that was changed since. Exit code and last line are those of `run`.
+    It observes the nodes first and prints the state of each step, and why. A command that was sent and never answered
+    is UNKNOWN: the observation decides, or you decide. Nothing is sent again automatically. All other steps ask as in a
+    new run, and are written to the same journal. It refuses a run that is closed or under way, a broken journal, and a
+    runbook or an inventory that was changed since. Exit code and last line are those of `run`.
     """
-    from console.cli.running.run import check_terminal, walk_through
+    from console.cli.runs.run import check_terminal, run_to_end
 
     check_terminal()
-    past = _chosen(context, run) if run is not None else _newest_open(context)
+    past = _chosen_run(context, run) if run is not None else _newest_open(context)
     if past.why_not:
         raise CliError(past.why_not)
     console_context = context.console_context([past.cluster], screen=not plain)
     if not plain:
         return context.run_app(console_context, context.run_starter(console_context), cluster=past.cluster, resume=past)
-    return walk_through(context.run_starter(console_context).resume(past.run_id), console_context)
+    return run_to_end(context.run_starter(console_context).resume(past.run_id), console_context)
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------
@@ -149,8 +149,8 @@ def _archive(context: CliContext) -> Archive:
     return context.archive
 
 
-def _chosen(context: CliContext, run: str | None) -> PastRun:
-    """The run of this id, or the only one whose id begins or ends so; None: the newest. Raises CliError."""
+def _chosen_run(context: CliContext, run: str | None) -> PastRun:
+    """The run with this id, or the only one whose id begins or ends with it. None: the newest. Raises CliError."""
     folder = context.runs_folder
     names = [one.run_id for one in _archive(context).summaries()]
     if run is None:
@@ -161,12 +161,12 @@ def _chosen(context: CliContext, run: str | None) -> PastRun:
     if len(matching) == 1:
         return _read(context, matching[0])
     if matching:
-        raise CliError(f"{run} may be any of {', '.join(matching)}: write more of it")
+        raise CliError(f"{run} fits {', '.join(matching)}: give more of the run's id")
     raise CliError(f"there is no run {run} in {folder}: `runs list` names them")
 
 
 def _newest_open(context: CliContext) -> PastRun:
-    """The newest run that can be resumed; else the newest that is not closed says why not. Raises CliError."""
+    """The newest run that can be resumed, else the newest that is not closed. Raises CliError if all are closed."""
     from console.core.runs.past_run import Standing
 
     found = [one for one in _archive(context).summaries() if one.standing is not Standing.CLOSED]
@@ -175,7 +175,7 @@ def _newest_open(context: CliContext) -> PastRun:
             return past
     if found:
         return found[-1]
-    raise CliError(f"every run in {context.runs_folder} is closed: there is nothing to go on with")
+    raise CliError(f"every run in {context.runs_folder} is closed: there is nothing to resume")
 
 
 def _read(context: CliContext, run_id: str) -> PastRun:
@@ -193,7 +193,7 @@ def _row(past: PastRun) -> Sequence[str]:
 
 
 def _as_json(past: PastRun) -> dict[str, Any]:
-    """Keys may be added, not renamed."""
+    """One run as JSON. Keys may be added, not renamed."""
     return {
         "run": past.run_id,
         "cluster": past.cluster or None,
@@ -215,25 +215,25 @@ def _file(past: PastRun) -> str:
     return f"{past.folder}/journal.jsonl"
 
 
-def _set_aside(past: PastRun) -> Iterator[tuple[str, bool]]:
-    """For each unfinished line that a resumed run set aside: what is to be said of it, and whether it is still so."""
+def _cut_lines(past: PastRun) -> Iterator[tuple[str, bool]]:
+    """For each unfinished line that was moved to another file: a text, and whether the file is unchanged."""
     for resumed in past.resumed:
         if not (cut := resumed.get("cut")):
             continue
         kept = Path(past.folder) / str(cut.get("kept_in"))
-        what = f"an unfinished line {cut.get('line')} of {cut.get('bytes')} bytes, set aside at {resumed['at']}"
+        what = f"the unfinished line {cut.get('line')} of {cut.get('bytes')} bytes, moved here at {resumed['at']}"
         try:
             fits = hashlib.sha256(kept.read_bytes()).hexdigest() == cut.get("sha256")
         except OSError as error:
             yield f"{kept}: {what}, cannot be read: {error.strerror}", False
         else:
-            yield f"{kept}: {what}, {'is as it was' if fits else 'was changed since: its SHA-256 does not fit'}", fits
+            yield f"{kept}: {what}, {'is unchanged' if fits else 'was changed since: its SHA-256 does not fit'}", fits
 
 
-def _say_broken(past: PastRun, path: str = "the journal") -> int:
+def _print_if_broken(past: PastRun, path: str = "the journal") -> int:
     if past.chain.sound:
         return 0
-    rest = "; `runs resume` sets it aside" if past.resumable else "; nothing from there on can be relied on"
+    rest = "; `runs resume` moves it to another file" if past.resumable else "; nothing after it can be relied on"
     click.echo(f"{path}: line {past.chain.broken_line}: {past.chain.reason}{rest}", err=True)
     return 1
 

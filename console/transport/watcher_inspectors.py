@@ -1,4 +1,4 @@
-"""The eyes that a cluster needs beside those on its nodes: each kind of watcher in the inventory has one."""
+"""The inspectors of the watchers that the inventory names for a cluster: Sentinels, directors, Consul."""
 
 from __future__ import annotations
 
@@ -8,43 +8,43 @@ from collections.abc import Callable, Mapping
 from console.core.command import Secret
 from console.core.inventory import CONSUL_TOKEN, ClusterSpec
 from console.core.model import ClusterState
-from console.transport.watcher import WatcherInspector
+from console.transport.watcher_inspector import WatcherInspector
 
 
 class WatcherInspectors:
-    """All of them, as one."""
+    """All watcher inspectors of a cluster, used as one."""
 
     def __init__(self, inspectors: tuple[WatcherInspector, ...]) -> None:
         self._inspectors = inspectors
         self._new: tuple[bool, ...] = (False,) * len(inspectors)
 
     @property
-    def patience(self) -> float:
-        return max((inspector.patience for inspector in self._inspectors), default=0.0)
+    def connect_timeout(self) -> float:
+        return max((inspector.connect_timeout for inspector in self._inspectors), default=0.0)
 
-    def begin(self, *, force: bool) -> None:
+    def start_connecting(self, *, force: bool) -> None:
         for inspector in self._inspectors:
-            inspector.begin(force=force)
+            inspector.start_connecting(force=force)
 
-    def settle(self, deadline: float) -> None:
-        self._new = tuple(inspector.settle(deadline) for inspector in self._inspectors)
+    def finish_connecting(self, deadline: float) -> None:
+        self._new = tuple(inspector.finish_connecting(deadline) for inspector in self._inspectors)
 
     def ask(self, *, full: bool) -> None:
-        for inspector, new in zip(self._inspectors, self._new, strict=True):
-            inspector.ask(full=full, new=new)
+        for inspector, just_connected in zip(self._inspectors, self._new, strict=True):
+            inspector.ask(full=full, just_connected=just_connected)
 
-    def collect(self, deadline: float) -> None:
+    def receive(self, deadline: float) -> None:
         for inspector in self._inspectors:
-            inspector.collect(deadline)
+            inspector.receive(deadline)
 
-    def fill(self, state: ClusterState) -> ClusterState:
+    def add_to(self, state: ClusterState) -> ClusterState:
         for inspector in self._inspectors:
-            state = inspector.fill(state)
+            state = inspector.add_to(state)
         return state
 
-    def hurry(self) -> None:
+    def reset_backoff(self) -> None:
         for inspector in self._inspectors:
-            inspector.hurry()
+            inspector.reset_backoff()
 
     def close(self) -> None:
         for inspector in self._inspectors:
@@ -57,10 +57,13 @@ def watcher_inspectors(
     now: Callable[[], float],
     handshakes: threading.Semaphore,
 ) -> WatcherInspectors:
-    """Made from what the inventory names; a pair behind keepalived needs none. `passwords`: see ClusterSpec.secrets."""
+    """One inspector for each watcher in the inventory. A pair behind keepalived has none.
+
+    `passwords`: by the names of `ClusterSpec.secrets`.
+    """
     inspectors: list[WatcherInspector] = []
     if cluster.sentinels:
-        from console.transport.sentinel.sentinel_inspector import SentinelInspector
+        from console.transport.sentinel.inspector import SentinelInspector
 
         inspectors += [
             SentinelInspector(one, cluster.master_name, passwords.get(one.name), now) for one in cluster.sentinels
@@ -70,7 +73,7 @@ def watcher_inspectors(
 
         inspectors += [DirectorInspector(one, cluster.read_vip, now, handshakes) for one in cluster.directors]
     if cluster.consul is not None:
-        from console.transport.consul.consul_inspector import ConsulInspector
+        from console.transport.consul.inspector import ConsulInspector
 
         ipv6 = ":" in cluster.nodes[0].address
         inspectors.append(ConsulInspector(cluster.consul, passwords.get(CONSUL_TOKEN), now, ipv6=ipv6))

@@ -1,4 +1,4 @@
-"""`run`: the guided run, on the screen or as plain prompts. Both need a terminal: nothing can be piped into a gate."""
+"""`run`: the guided run, on the screen or with plain prompts. Both need a terminal: answers cannot be piped in."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from console.cli.context import CliContext, CliError, inventory_option
-from console.cli.running.role_options import check_kind, chosen_roles, unbound_text
+from console.cli.runs.role_options import check_kind, chosen_roles, unbound_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -25,15 +25,15 @@ NOT_DONE = 1
 @click.command("run")
 @click.argument("runbook")
 @click.argument("cluster")
-@click.option("--plain", is_flag=True, help="Plain prompts instead of the screen.")
-@click.option("--bind", multiple=True, metavar="ROLE=NODE", help="Say which node has a role. Repeatable.")
+@click.option("--plain", is_flag=True, help="Use plain prompts instead of the screen.")
+@click.option("--bind", multiple=True, metavar="ROLE=NODE", help="Choose the node of a role. May be repeated.")
 @inventory_option
 @click.pass_obj
 def run(context: CliContext, runbook: str, cluster: str, *, plain: bool, bind: tuple[str, ...]) -> int:
     """Walk through a runbook, one confirmed step at a time.
 
-    Every step shows why, where, its conditions and the exact commands, and asks. Exit code 0: every step is done and
-    proved. The last line says how the run ended.
+    Each step shows why it is there, its node, its conditions and the exact commands, and asks. Exit code 0: every step
+    is done and proved. The last line says how the run ended.
     """
     check_terminal()
     book, spec = context.runbook(runbook), context.cluster(cluster)
@@ -48,9 +48,9 @@ def run(context: CliContext, runbook: str, cluster: str, *, plain: bool, bind: t
 
 
 def check_terminal() -> None:
-    """Raises CliError where no human can sit at this end."""
+    """Raises CliError if stdin or stdout is not a terminal."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise CliError("a run needs a terminal: nothing can be piped into a gate; `plan` prints the commands anywhere")
+        raise CliError("a run needs a terminal: answers cannot be piped in; `plan` prints the commands anywhere")
 
 
 def _run_plain(
@@ -58,26 +58,26 @@ def _run_plain(
 ) -> int:
     state = console_context.inspector(cluster).observe(fresh=True)
     roles = _roles(runbook, state, chosen)
-    return walk_through(_armed(run_starter, cluster, runbook, roles), console_context)
+    return run_to_end(_armed(run_starter, cluster, runbook, roles), console_context)
 
 
-def walk_through(armed: ArmedRun, console_context: ConsoleContext) -> int:
-    """An armed run at a terminal that only prints, to its end; the exit code."""
-    from console.cli.running.leaving import leaving_open
-    from console.cli.running.plain_operator import PlainOperator
+def run_to_end(armed: ArmedRun, console_context: ConsoleContext) -> int:
+    """Runs an armed run to its end with plain prompts. Returns the exit code."""
+    from console.cli.runs.plain_operator import PlainOperator
+    from console.cli.runs.signals import stays_resumable
     from console.core.runs.state import Outcome
 
-    with leaving_open(armed) as news, _ctrl_c_ends_a_wait(armed):
-        operator = PlainOperator(console_context.clock.now, news)
-        operator.open(armed.state)
+    with stays_resumable(armed) as on_change, _ctrl_c_ends_a_wait(armed):
+        operator = PlainOperator(console_context.clock.now, on_change)
+        operator.print_start(armed.state)
         ended = armed.execute(operator)
-    operator.close(ended)
+    operator.print_end(ended)
     return 0 if ended.outcome is Outcome.DONE else NOT_DONE
 
 
 def _armed(run_starter: RunStarter, cluster: str, runbook: Runbook, roles: Mapping[str, str]) -> ArmedRun:
-    """Arms; where another operator's run has the lock, says whose, and asks for the sentence that ends it (H26)."""
-    from console.cli.running.plain_text import wrapped
+    """Arms the run. If another run has the lock, it names that run and asks for the takeover sentence (H26)."""
+    from console.cli.runs.plain_text import wrapped
     from console.core.runs.lock import takeover_sentence
     from console.engine.ports import LockHeldError, Takeover
 
@@ -99,7 +99,10 @@ def _armed(run_starter: RunStarter, cluster: str, runbook: Runbook, roles: Mappi
 
 @contextlib.contextmanager
 def _ctrl_c_ends_a_wait(armed: ArmedRun) -> Iterator[None]:
-    """Ctrl-C while a proof is awaited leads to a question, wherever in a look it comes; the next one ends the run."""
+    """Inside the block, Ctrl-C while a proof is awaited ends the waiting and leads to a question.
+
+    A second Ctrl-C in the same step ends the run.
+    """
     from console.core.runs.state import StepStatus
 
     asked_at: list[int | None] = []
@@ -120,8 +123,8 @@ def _ctrl_c_ends_a_wait(armed: ArmedRun) -> Iterator[None]:
 
 
 def _roles(runbook: Runbook, state: ClusterState, chosen: Mapping[str, str]) -> Mapping[str, str]:
-    """Role → node; asks where the operator may choose. Raises CliError where no node can be chosen."""
-    from console.cli.running.plain_text import wrapped
+    """Role → node. Asks if the operator may choose. Raises CliError if no node can be chosen."""
+    from console.cli.runs.plain_text import wrapped
     from console.core.runbooks.binding import Unbound, bind_roles
 
     chosen = dict(chosen)
@@ -131,7 +134,7 @@ def _roles(runbook: Runbook, state: ClusterState, chosen: Mapping[str, str]) -> 
         click.echo(wrapped(unbound_text(roles)))
         name = input(f"Which node is {roles.role}? [{'/'.join(roles.candidates)}] ").strip()
         if name not in roles.candidates:
-            raise CliError(f"no node was chosen for {roles.role}: nothing was begun")
+            raise CliError(f"no node was chosen for {roles.role}: the run was not started")
         chosen[roles.role] = name
     return roles
 

@@ -1,4 +1,4 @@
-"""A connection that is opened in the background, lost, and opened again; whoever polls never waits for it."""
+"""A connection that a background thread opens, and opens again after it was lost. A poll does not wait for it."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar
 
 from console.core.model import Problem, ProblemKind
-from console.transport.connecting.failure import LinkError
-from console.transport.connecting.retry_delay import delay
+from console.transport.connections.errors import RemoteError
+from console.transport.connections.retry_delay import delay
 
 
 class Closable(Protocol):
-    """What a link keeps open."""
+    """A connection of any kind."""
 
     def close(self) -> None: ...
 
@@ -22,32 +22,32 @@ class Closable(Protocol):
 C = TypeVar("C", bound=Closable)
 
 
-class Link(Generic[C]):
-    """Owned by the thread that polls; only the opening runs in a thread of its own."""
+class BackgroundConnection(Generic[C]):
+    """Belongs to the thread that polls. Only the attempts to open it run in threads of their own."""
 
     def __init__(self, name: str, opener: Callable[[], C]) -> None:
         self._name = name
         self._opener = opener
         self._failures = 0
         self._not_before = 0.0
-        self._opening: _Opening[C] | None = None
+        self._opening: _Attempt[C] | None = None
         self._closed = False
         self.connection: C | None = None
         self.problem = Problem(ProblemKind.CONNECTING, ProblemKind.CONNECTING.value)
 
-    def ready(self, *, force: bool = False) -> bool:
-        """Whether `begin` would start to open it now."""
+    def may_connect(self, *, force: bool = False) -> bool:
+        """Whether `start_connecting` would begin an attempt now."""
         if self._closed or self.connection is not None or self._opening is not None:
             return False
         return force or time.monotonic() >= self._not_before
 
-    def begin(self, *, force: bool = False) -> None:
-        """Starts to open it, if it is not open, not being opened, and the backoff is over (or `force`)."""
-        if self.ready(force=force):
-            self._opening = _Opening(self._name, self._opener)
+    def start_connecting(self, *, force: bool = False) -> None:
+        """Begins an attempt if there is no connection, no attempt is under way, and the backoff is over or `force`."""
+        if self.may_connect(force=force):
+            self._opening = _Attempt(self._name, self._opener)
 
-    def settle(self, deadline: float) -> bool:
-        """Takes the result of opening, waiting for it until `deadline` (monotonic). True when it has just opened."""
+    def finish_connecting(self, deadline: float) -> bool:
+        """Waits for the attempt until `deadline` (monotonic) and takes its result. True: the connection is new."""
         opening = self._opening
         if opening is None or not opening.done.wait(max(0.0, deadline - time.monotonic())):
             return False
@@ -64,7 +64,7 @@ class Link(Generic[C]):
         return True
 
     def fail(self, problem: Problem) -> None:
-        """The connection is gone, or did not come about: closed, and tried again after a while."""
+        """Closes the connection and starts the backoff: it was lost, or could not be made."""
         if self.connection is not None:
             self.connection.close()
             self.connection = None
@@ -72,8 +72,8 @@ class Link(Generic[C]):
         self._failures += 1
         self._not_before = time.monotonic() + delay(self._failures)
 
-    def hurry(self) -> None:
-        """Forgets the backoff."""
+    def reset_backoff(self) -> None:
+        """Lets the next attempt begin at once."""
         self._not_before = 0.0
         self._failures = 0
 
@@ -86,8 +86,8 @@ class Link(Generic[C]):
             self.connection = None
 
 
-class _Opening(Generic[C]):
-    """One attempt, in its own thread."""
+class _Attempt(Generic[C]):
+    """One attempt to open the connection, in its own thread."""
 
     def __init__(self, name: str, opener: Callable[[], C]) -> None:
         self.done = threading.Event()
@@ -108,7 +108,7 @@ class _Opening(Generic[C]):
     def _run(self) -> None:
         try:
             connection = self._opener()
-        except LinkError as error:
+        except RemoteError as error:
             self.problem = error.problem
         except Exception as error:  # noqa: BLE001 - one node's trouble must not end the others'
             text = f"{self._name}: {type(error).__name__}: {error}"

@@ -1,4 +1,4 @@
-"""Sends one request to the Consul agent that has a service, after it has said that it has it (H07)."""
+"""Sends one request to a Consul agent, after a check that this agent has the service that was shown (H07)."""
 
 from __future__ import annotations
 
@@ -9,46 +9,49 @@ from console.core.model import ProblemKind
 from console.core.runs.answer import Answer, AnswerKind
 from console.probes import NotUnderstoodError
 from console.probes.consul import consul_agent
-from console.transport.connecting.failure import LinkError
+from console.transport.connections.errors import RemoteError
 from console.transport.consul.api import AGENT_SERVICES, ConsulApi
 
-_WHO_TIMEOUT = 5.0
+_IDENTITY_TIMEOUT = 5.0
 _ANSWERED = (ProblemKind.NOT_PERMITTED, ProblemKind.NOT_AVAILABLE)
 _NEVER_LEFT = (ProblemKind.REFUSED, ProblemKind.UNREACHABLE)
 
 
 def send_consul(command: ConsulCommand, token: Secret | None) -> Answer:
-    """Sends it once. Raises nothing that a lost answer is among: that is UNKNOWN."""
+    """Sends it once. A lost answer is UNKNOWN, not an exception."""
     api = ConsulApi(command.agent, token)
     try:
-        if reason := _not_the_one(api, command):
+        if reason := _identity_problem(api, command):
             return Answer(AnswerKind.NOT_SENT, reason)
         try:
-            said = api.put(command.path, command.timeout)
-        except LinkError as error:
+            body = api.put(command.path, command.timeout)
+        except RemoteError as error:
             return _failed(error)
-        return Answer(AnswerKind.DONE, said.strip() or "done")
+        return Answer(AnswerKind.DONE, body.strip() or "done")
     finally:
         api.close()
 
 
-def _not_the_one(api: ConsulApi, command: ConsulCommand) -> str:
-    """Why this agent is not the one that was shown; empty: it has the service, and it leads where it did."""
+def _identity_problem(api: ConsulApi, command: ConsulCommand) -> str:
+    """Why this agent is not the one that was shown. Empty: it has the service, at the same address and port."""
     where = f"the Consul agent {urlsplit(command.agent).netloc}"
     try:
-        found = consul_agent.parse(api.get(AGENT_SERVICES, _WHO_TIMEOUT))
-    except (LinkError, NotUnderstoodError) as error:
+        services = consul_agent.parse(api.get(AGENT_SERVICES, _IDENTITY_TIMEOUT))
+    except (RemoteError, NotUnderstoodError) as error:
         return str(error)
-    ours = next((one for one in found if one.service_id == command.service_id), None)
-    if ours is None:
+    registered = next((one for one in services if one.service_id == command.service_id), None)
+    if registered is None:
         return f"{where} has no service {command.service_id}, or the token may not read it"
-    if (ours.service, ours.port) != (command.service, command.port) or ours.address not in ("", command.address):
-        leads = f"{ours.service} at {ours.address}:{ours.port}"
+    if (registered.service, registered.port) != (command.service, command.port) or registered.address not in (
+        "",
+        command.address,
+    ):
+        leads = f"{registered.service} at {registered.address}:{registered.port}"
         return f"{where}: {command.service_id} was {command.service} at {command.address}:{command.port}, is {leads}"
     return ""
 
 
-def _failed(error: LinkError) -> Answer:
+def _failed(error: RemoteError) -> Answer:
     kind = error.problem.kind
     if kind in _ANSWERED:
         return Answer(AnswerKind.FAILED, str(error))

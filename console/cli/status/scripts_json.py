@@ -1,4 +1,4 @@
-"""What running scripts of keepalived will still do, as `status --format json` says it."""
+"""What running keepalived scripts will still do, for `status --format json`."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from typing import Any
 from console.core.keepalived.running_scripts import PendingLine, pending_lines, window
 from console.core.model import ClusterState, NodeState
 
-_TENTHS = 1
+_DECIMALS = 1
 
 
 def pending_json(state: ClusterState, node: NodeState) -> list[dict[str, Any]] | None:
-    """Lines of running notify scripts that change replication, the soonest first; null where nothing tells."""
+    """The lines of running notify scripts that change replication, the soonest first. None: it is not known."""
     found = [_line(one, state.observed_at) for one in pending_lines(state, node)]
     return found if found or node.processes.ok else None
 
 
 def window_json(state: ClusterState) -> dict[str, Any] | None:
-    """The time in which the master's failure loses writes; null where no script leaves such a window."""
+    """The time in which a failure of the master loses writes. None: no running script opens such a window."""
     found = window(state)
     if found is None:
         return None
@@ -25,8 +25,8 @@ def window_json(state: ClusterState) -> dict[str, Any] | None:
         "master": found.master,
         "heir": found.heir,
         "open": found.opens is None,
-        "opens_in_seconds": _left(found.opens, state.observed_at),
-        "closes_in_seconds": _left(found.closes, state.observed_at),
+        "opens_in_seconds": _seconds_left(found.opens, state.observed_at),
+        "closes_in_seconds": _seconds_left(found.closes, state.observed_at),
     }
 
 
@@ -36,11 +36,11 @@ def _line(one: PendingLine, now: float) -> dict[str, Any]:
         "script": one.path,
         "called_for": one.what,
         "sends": one.command,
-        "in_seconds": _left(one, now),
+        "in_seconds": _seconds_left(one, now),
         "conditional": one.conditional,
     }
 
 
-def _left(one: PendingLine | None, now: float) -> float | None:
+def _seconds_left(one: PendingLine | None, now: float) -> float | None:
     left = one.left(now) if one is not None else None
-    return None if left is None else round(left, _TENTHS)
+    return None if left is None else round(left, _DECIMALS)

@@ -4,9 +4,9 @@ import threading
 import time
 
 from console.core.model import ProblemKind
-from console.transport.connecting import retry_delay as backoff
-from console.transport.connecting.failure import LinkError
-from console.transport.connecting.link import Link
+from console.transport.connections import retry_delay
+from console.transport.connections.background import BackgroundConnection
+from console.transport.connections.errors import RemoteError
 
 
 class Connection:
@@ -27,12 +27,12 @@ def test_polling_does_not_wait_for_a_connection_that_is_being_made():
         gate.wait(5)
         return Connection()
 
-    link = Link("a", opener)
-    link.begin()
-    assert link.settle(0.0) is False
+    link = BackgroundConnection("a", opener)
+    link.start_connecting()
+    assert link.finish_connecting(0.0) is False
     assert link.problem.kind is ProblemKind.CONNECTING
     gate.set()
-    assert link.settle(soon()) is True
+    assert link.finish_connecting(soon()) is True
     assert link.connection is not None
 
 
@@ -41,27 +41,27 @@ def test_a_failure_is_told_and_tried_again_later_unless_forced():
 
     def opener():
         tried.append(1)
-        raise LinkError(ProblemKind.REFUSED, "nothing listens")
+        raise RemoteError(ProblemKind.REFUSED, "nothing listens")
 
-    link = Link("a", opener)
-    link.begin()
-    link.settle(soon())
+    link = BackgroundConnection("a", opener)
+    link.start_connecting()
+    link.finish_connecting(soon())
     assert link.problem.kind is ProblemKind.REFUSED
-    link.begin()
+    link.start_connecting()
     assert len(tried) == 1
-    link.begin(force=True)
-    link.settle(soon())
+    link.start_connecting(force=True)
+    link.finish_connecting(soon())
     assert len(tried) == 2
-    link.hurry()
-    link.begin()
-    link.settle(soon())
+    link.reset_backoff()
+    link.start_connecting()
+    link.finish_connecting(soon())
     assert len(tried) == 3
 
 
 def test_an_unexpected_error_is_that_links_problem_only():
-    link = Link("a", lambda: 1 / 0)
-    link.begin()
-    link.settle(soon())
+    link = BackgroundConnection("a", lambda: 1 / 0)
+    link.start_connecting()
+    link.finish_connecting(soon())
     assert "ZeroDivisionError" in link.problem.text
 
 
@@ -72,19 +72,19 @@ def test_what_arrives_after_closing_is_closed():
         gate.wait(5)
         return connection
 
-    link = Link("a", opener)
-    link.begin()
+    link = BackgroundConnection("a", opener)
+    link.start_connecting()
     opening = link._opening
     link.close()
     gate.set()
     assert opening.done.wait(5)
     assert connection.closed
-    assert link.ready(force=True) is False
+    assert link.may_connect(force=True) is False
 
 
 def test_backoff_grows_to_a_limit_and_spreads():
-    delays = [backoff.delay(failures, 0.5) for failures in range(1, 9)]
+    delays = [retry_delay.delay(failures, 0.5) for failures in range(1, 9)]
     assert delays == sorted(delays)
-    assert delays[0] == backoff.FIRST
-    assert delays[-1] == backoff.LONGEST
-    assert backoff.delay(3, 0.0) < backoff.delay(3, 0.99)
+    assert delays[0] == retry_delay.FIRST
+    assert delays[-1] == retry_delay.LONGEST
+    assert retry_delay.delay(3, 0.0) < retry_delay.delay(3, 0.99)

@@ -53,7 +53,7 @@ def observe(inspector, *, fresh=True, held=True, patience=1.0):
     """Seconds that one observation waited."""
     began = time.monotonic()
     inspector.ask()
-    inspector.collect(began + patience, fresh=fresh, held=held)
+    inspector.receive(began + patience, fresh=fresh, held=held)
     return time.monotonic() - began
 
 
