@@ -7,9 +7,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 _INSIDE = "REDIS_HA_TEST_ROOM"
 _LAB = Path(__file__).parent / "lab"
+
+settings.register_profile("any machine", deadline=None)  # a busy machine takes its time for one example
+settings.load_profile("any machine")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -11,8 +11,10 @@ from fakes import CLUSTER, ROLES, RUNBOOK, FakeActuator, FakeClock, FakeInspecto
 from console.core.command import Identity, Planned
 from console.core.inventory import ClusterSpec, Inventory
 from console.core.runbooks.document import Runbook
-from console.core.runs.replay import PastRun, recall
-from console.core.runs.state import Choice, Decision, Question, RunState
+from console.core.runs.past_run import PastRun
+from console.core.runs.question import Choice, Decision, Question
+from console.core.runs.replay import replay_run
+from console.core.runs.state import RunState
 from console.engine.ports import Answer, ConsoleContext
 from console.engine.sessions.arming import ClusterRunStarter
 from console.transport.journals.journal_file import NAME, open_journal, read_lines, reopen_journal
@@ -139,4 +141,4 @@ class Room:
         return self.folder / self.run_id / NAME
 
     def past(self, *, under_way: bool = False) -> PastRun:
-        return recall(self.run_id, str(self.folder / self.run_id), read_lines(self.journal), under_way=under_way)
+        return replay_run(self.run_id, str(self.folder / self.run_id), read_lines(self.journal), under_way=under_way)

@@ -9,7 +9,8 @@ from typing import Any
 from fakes import NOW, Stage
 
 from console.core.runs.journal import Entry, next_entry
-from console.core.runs.replay import ArchiveError, PastRun, recall
+from console.core.runs.past_run import ArchiveError, PastRun
+from console.core.runs.replay import replay_run
 
 RUN = "20261121T074000Z-cache-one-shot-rebuild-3f2a"
 OPENED = {
@@ -46,7 +47,7 @@ def until(lines: list[str], kind: str, count: int = 1) -> list[str]:
 
 
 def past(lines: list[str], run_id: str = RUN, *, live: bool = False) -> PastRun:
-    return recall(run_id, f"/home/ann/.local/state/redis-ha-console/runs/{run_id}", lines, under_way=live)
+    return replay_run(run_id, f"/home/ann/.local/state/redis-ha-console/runs/{run_id}", lines, under_way=live)
 
 
 @dataclass

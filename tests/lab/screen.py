@@ -13,10 +13,11 @@ from textual.pilot import Pilot
 
 from console.__main__ import ADAPTERS
 from console.cli.context import CliContext
-from console.core.runs.state import Choice, Outcome, Question, QuestionKind
+from console.core.runs.question import Choice, Question, QuestionKind
+from console.core.runs.state import Outcome
 from console.lab.pair import Laboratory
 from console.tui.app import ConsoleApp
-from console.tui.screens.runbooks import ArmScreen
+from console.tui.screens.arm import ArmScreen
 from console.tui.widgets.lines import LinesPane
 from console.tui.widgets.question import QuestionBox
 

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from console.core.model import ClusterState
-from console.core.runs.state import Choice, Decision, Question, QuestionKind, RunState
+from console.core.runs.question import Choice, Decision, Question, QuestionKind
+from console.core.runs.state import RunState
 from console.lab.options import LabError
 from console.lab.pair import Laboratory
 from console.lab.relay import Mode, Relay

@@ -144,7 +144,7 @@ def test_a_console_that_dies_at_slaveof(pair, tmp_path, moment, asked):
     assert_what_died_is_unknown(deaths.entries, deaths)
     verified = console(lab, "runs", "verify", state=tmp_path)
     assert verified.returncode == 0, verified.stderr
-    assert ("set aside at" in verified.stdout) is moment.startswith("within")
+    assert ("moved here at" in verified.stdout) is moment.startswith("within")
 
 
 @pytest.mark.parametrize("moment", ["after result 2", "after result 4"], ids=["half of the pause", "nobody serves"])

@@ -11,7 +11,8 @@ import pytest
 from lab.plain import assert_healthy_and_protected, console, run_plain
 from lab.screen import answer_all, arm, screen_on, text_of
 
-from console.core.runs.state import Outcome, QuestionKind
+from console.core.runs.question import QuestionKind
+from console.core.runs.state import Outcome
 
 pytestmark = pytest.mark.lab
 

@@ -12,7 +12,8 @@ from lab.plain import assert_healthy_and_protected, console, run_plain, status
 from lab.screen import answer_all, arm, screen_on, text_of
 from lab.writer import Writer
 
-from console.core.runs.state import Choice, Outcome
+from console.core.runs.question import Choice
+from console.core.runs.state import Outcome
 from console.documents.errors import DocumentError
 
 pytestmark = pytest.mark.lab

@@ -12,7 +12,7 @@ import pytest
 from lab.plain import console
 
 from console.core.inventory import RedisRoute
-from console.core.previews.key_comparison import Oddity
+from console.core.previews.key_comparison import KeyDifference
 from console.core.previews.loss_preview import preview
 from console.core.replication.resync import ResyncKind
 from console.documents.inventory import load_inventory
@@ -66,11 +66,11 @@ def test_keys_of_the_target_alone_are_named_and_counted_and_a_full_copy_comes(pa
     lost = found.of_target.value
     assert lost.whole
     assert lost.missing == 13
-    assert {str(one) for one in lost.odd if one.oddity is Oddity.MISSING} == {
+    assert {str(one) for one in lost.odd if one.oddity is KeyDifference.MISSING} == {
         "a list (db3)",
         *(f"user:{number}" for number in range(12)),
     }
-    assert "customer:1" in {str(one) for one in lost.odd if one.oddity is Oddity.SIZE}
+    assert "customer:1" in {str(one) for one in lost.odd if one.oddity is KeyDifference.SIZE}
     assert found.of_source.value.missing == 0
     assert found.clients.value.count == 1, found.clients
     text = " ".join(planned.stdout.split())
@@ -121,7 +121,7 @@ def test_looking_at_many_keys_costs_little_and_only_reads(pair, look):
             found = inspector.compare(A, B)
             took = time.monotonic() - began
         lost = found.of_target.value
-        assert 0 < lost.looked_at <= key_sampler.MOST_KEYS
+        assert 0 < lost.looked_at <= key_sampler.MAX_KEYS
         about, most = sum(one.about for one in lost.dbs), sum(one.at_most for one in lost.dbs)
         assert 1_000 < about < 3_500, lost
         assert most >= 1_900

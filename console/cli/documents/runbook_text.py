@@ -1,4 +1,4 @@
-"""Runbooks as text: one of them for reading, and the reference of format and vocabulary."""
+"""Runbooks as text: a single runbook, and the reference of the format and the vocabulary."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ import textwrap
 from collections.abc import Iterable, Iterator
 
 from console.core.runbooks.document import Action, Condition, RoleSpec, Runbook, Step
-from console.core.runbooks.verbs import VERBS, VerbSpec
+from console.core.runbooks.verb import VerbSpec
+from console.core.runbooks.verbs import VERBS
 from console.core.runbooks.vocabulary import VOCABULARY, ArgumentSpec, PredicateSpec
 
 WIDTH = 100
 
 
 def as_text(runbook: Runbook) -> str:
-    """A whole runbook."""
+    """A whole runbook as text."""
     lines = [
         f"{runbook.name}: {runbook.title}",
         "",

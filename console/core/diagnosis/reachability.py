@@ -9,7 +9,7 @@ from console.core.diagnosis.finding import Severity
 from console.core.diagnosis.next_actions import REBUILD, advise
 from console.core.diagnosis.rule import FindingRule, Match
 from console.core.model import ClusterState, NodeState, ProblemKind, Role
-from console.core.model.facts import proved_down, redis_processes, serving_master
+from console.core.model.facts import does_not_answer, proved_down, redis_processes, serving_master
 
 _AWAY = {
     ProblemKind.UNREACHABLE,
@@ -87,9 +87,9 @@ def _redis_down(state: ClusterState) -> Iterator[Match]:
 def _redis_hung(state: ClusterState) -> Iterator[Match]:
     """A Redis process is there and does not answer."""
     for node in state.nodes:
-        problem, running = node.redis.problem, redis_processes(node)
-        if problem is None or not running or problem.kind not in _SILENT | {ProblemKind.REFUSED}:
+        if not does_not_answer(node):
             continue
+        problem, running = node.redis.problem, redis_processes(node)
         yield Match(
             (node.name,),
             f"Redis on {node.name} runs but does not answer.",

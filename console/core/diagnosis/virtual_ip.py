@@ -9,7 +9,7 @@ from console.core.diagnosis.finding import Severity
 from console.core.diagnosis.next_actions import BUILD, REBUILD, advise, break_loop_or, repair_vip_or
 from console.core.diagnosis.rule import FindingRule, Match, listed, node_names
 from console.core.model import ClusterState, NodeState, Role
-from console.core.model.facts import notify_scripts, proved_down, redis_processes
+from console.core.model.facts import does_not_answer, notify_scripts, proved_down
 from console.core.watchers.sentinels import named_masters_in_words
 
 
@@ -72,7 +72,7 @@ def _on_replica(state: ClusterState) -> Iterator[Match]:
 def _on_dead(state: ClusterState) -> Iterator[Match]:
     """The holder of the virtual IP has a Redis that does not run, or does not answer."""
     for node in _holders(state):
-        hung = not node.redis.ok and bool(redis_processes(node))
+        hung = does_not_answer(node)
         if proved_down(node) or hung:
             yield Match(
                 (node.name,),

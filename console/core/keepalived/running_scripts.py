@@ -152,7 +152,7 @@ class LossWindow:
 
 def loss_window(state: ClusterState) -> LossWindow | None:
     """The period in which the scripts leave writes unprotected, present or coming; None: there is none."""
-    holder = state.node(state.vip_holders[0]) if len(state.vip_holders) == 1 else None
+    holder = state.node(state.vip_holders[0]) if len(state.vip_holders) == 1 and not state.vip_unread else None
     redis = holder.redis.value if holder is not None else None
     successor = next((node for node in state.nodes if node is not holder), None)
     if holder is None or redis is None or successor is None or not _would_take_over(successor):

@@ -1,4 +1,4 @@
-"""What became of a command: four outcomes, because "no answer" is neither done nor failed."""
+"""The result of a command. There are four kinds, because "no answer" is neither done nor failed."""
 
 from __future__ import annotations
 
@@ -7,22 +7,23 @@ from enum import StrEnum
 
 
 class AnswerKind(StrEnum):
-    """What became of a command that was sent, or was not."""
+    """What happened to a command."""
 
     DONE = "done"
     """The server answered that it was carried out."""
     FAILED = "failed"
     """The server answered that it was not."""
     NOT_SENT = "not sent"
-    """Nothing left this machine: identity differs, no connection. Safe to try again."""
+    """Nothing left this machine: another server answered, or there was no connection. It is safe to try again."""
     UNKNOWN = "unknown"
-    """It may have arrived: the answer was lost. Never sent again by itself (H27)."""
+    """The answer was lost, and the command may have arrived. It is never sent again automatically (H27)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The answer to one command. `text` is what the server said, or why there is no answer; secrets masked."""
+    """The answer to one command. The journal keeps it: its names are keys there."""
 
     kind: AnswerKind
     text: str
+    """What the server said, or why there is no answer. Secrets are masked."""
     exit_status: int | None = None

@@ -119,7 +119,7 @@ def test_every_way_of_writing():
         "line 3: $PRIO is a definition",
         "@backup makes this line conditional",
         "uses $PRIO",
-        "chk_gone is tracked, and there is no vrrp_script",
+        "chk_gone is tracked, but there is no vrrp_script",
         "weight of track_interface eth1",
     ):
         assert any(words in line for line in not_understood), words

@@ -15,8 +15,9 @@ from fakes import CLUSTER, ROLES, A, B, Pair, ScriptedOperator, Stage, agree, ch
 from console.core.model import Backup, DumpFile, ProblemKind, read, unread
 from console.core.replication.backups import backup_in_words, backups_mentioned, parse_answer
 from console.core.runbooks.document import Action, Step
-from console.core.runs.state import Choice, Outcome, QuestionKind, StepStatus
-from console.engine.actions.verbs import CommandContext, PlanError, plan_commands
+from console.core.runs.question import Choice, QuestionKind
+from console.core.runs.state import Outcome, StepStatus
+from console.engine.actions.commands import CommandContext, PlanError, plan_commands
 from console.engine.ports import Answer, AnswerKind
 
 STAMP = "20261121T034000Z"

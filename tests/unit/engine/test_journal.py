@@ -11,7 +11,7 @@ from fakes import NOW, PASSWORD
 
 from console.core.command import MASK, Planned, RedisCommand, Secret, ShellCommand
 from console.core.runs.journal import canonical, check_chain, parse_entry, plain
-from console.core.runs.state import Choice, Decision
+from console.core.runs.question import Choice, Decision
 from console.transport.journals.journal_file import open_journal
 
 

@@ -27,7 +27,8 @@ from fakes import (
 
 from console.core.runbooks.document import Action, Condition
 from console.core.runs.journal import canonical, plain
-from console.core.runs.state import Choice, Decision, Outcome, QuestionKind, StepStatus
+from console.core.runs.question import Choice, Decision, QuestionKind
+from console.core.runs.state import Outcome, StepStatus
 from console.engine.ports import Answer, AnswerKind, ArmingError
 from console.engine.sessions.arming import ClusterRunStarter
 
@@ -208,9 +209,9 @@ def test_a_lost_answer_without_proof_is_unknown_and_never_sent_again_by_itself()
     run = stage.run(ScriptedOperator(by_step={"replicate": again}))
     trouble = stage.operator.asked("replicate", QuestionKind.TROUBLE)
     assert trouble[0].choices == (Choice.LOOK_AGAIN, Choice.RUN, Choice.ABORT)
-    words = [one.partition(":")[0] for one in trouble[0].ways]
+    words = [one.partition(":")[0] for one in trouble[0].remedies]
     assert words == ["look again", "retry", "take it back", "stop here"]
-    assert "restore-backup" in trouble[0].ways[2]
+    assert "restore-backup" in trouble[0].remedies[2]
     assert len(sent(stage, "SLAVEOF")) == 1
     assert run.outcome is Outcome.UNKNOWN
     assert stage.status(run, "replicate").status is StepStatus.UNKNOWN

@@ -18,8 +18,9 @@ from console.core.inventory import Inventory
 from console.core.model import VrrpState
 from console.core.runbooks.document import Action, GateKind
 from console.core.runs.answer import Answer, AnswerKind
-from console.core.runs.replay import Standing
-from console.core.runs.state import AssessmentKind, Choice, Outcome, QuestionKind, StepStatus
+from console.core.runs.past_run import Standing
+from console.core.runs.question import Choice, QuestionKind
+from console.core.runs.state import AssessmentKind, Outcome, StepStatus
 from console.engine.ports import ArmingError
 from console.report.formats import report_text
 from console.transport.journals.archive import FolderArchive
@@ -133,7 +134,7 @@ def test_what_was_not_carried_out_is_asked_and_sent_only_through_its_whole_gate(
     trouble, gate = room.operator.asked("replicate")
     assert (trouble.kind, gate.kind) == (QuestionKind.TROUBLE, QuestionKind.TYPE_NAME)
     assert "no answer" in trouble.reason or "answer was" in trouble.reason
-    assert [one.partition(":")[0] for one in trouble.ways] == ["look again", "retry", "take it back", "stop here"]
+    assert [one.partition(":")[0] for one in trouble.remedies] == ["look again", "retry", "take it back", "stop here"]
 
 
 def test_who_does_not_want_it_sent_again_ends_the_run_as_unknown(tmp_path):
@@ -179,7 +180,7 @@ def test_a_pause_of_the_console_that_died_is_still_counted(tmp_path):
         assert room.run(whole.moments.names.index(f"after step {step}")) is None
         room.clock.time += 12
         ended = room.resume(answer=choose(Choice.ABORT))
-        assert ("Writes are held back on redis-b since 12" in ended.message) is counted, ended.message
+        assert ("Writes are paused on redis-b since 12" in ended.message) is counted, ended.message
 
 
 def test_what_the_operator_decided_by_hand_is_not_asked_again(tmp_path):
@@ -255,7 +256,7 @@ def refusal(room, words):
 
 def test_a_closed_run_is_over(room):
     room.run()
-    refusal(room, "is closed: done; begin a new one")
+    refusal(room, "is closed: done; begin a new run")
 
 
 def test_a_run_that_another_console_has_under_way(tmp_path):

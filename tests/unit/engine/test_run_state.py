@@ -6,37 +6,33 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.core.runbooks.document import Runbook, Step
-from console.core.runs.state import (
-    FINAL_STATUSES,
-    PASSED_STATUSES,
-    AnswerCame,
+from console.core.runs.advance import advance
+from console.core.runs.events import (
+    AnswerReceived,
     ConditionsChecked,
     IntentWritten,
     OperatorAsked,
-    Outcome,
-    ProofsSeen,
+    ProofsChecked,
     RunEnded,
+    StepBegan,
     StepEnded,
-    StepReached,
-    StepStatus,
     VerificationBegan,
-    advance,
-    begin,
 )
+from console.core.runs.state import FINAL_STATUSES, PASSED_STATUSES, Outcome, StepStatus, new_run
 
 STEPS = tuple(Step(f"s{number}", "title", "why", "role") for number in range(3))
 RUNBOOK = Runbook("book", "title", "summary", "keepalived", (), STEPS)
-START = begin("id", "cache", RUNBOOK, {"role": "redis-a"})
+START = new_run("id", "cache", RUNBOOK, {"role": "redis-a"})
 
 index = st.integers(-1, 3)
 events = st.one_of(
-    st.builds(StepReached, index, st.just(1.0)),
+    st.builds(StepBegan, index, st.just(1.0)),
     st.builds(ConditionsChecked, index, st.just(())),
     st.builds(OperatorAsked, index, st.just("note")),
     st.builds(IntentWritten, index, st.just("line")),
-    st.builds(AnswerCame, index, st.just("line")),
+    st.builds(AnswerReceived, index, st.just("line")),
     st.builds(VerificationBegan, index, st.just(9.0)),
-    st.builds(ProofsSeen, index, st.just(())),
+    st.builds(ProofsChecked, index, st.just(())),
     st.builds(StepEnded, index, st.sampled_from(StepStatus), st.just("note"), st.just(2.0)),
     st.builds(RunEnded, st.sampled_from(Outcome), st.just("message")),
 )
@@ -57,7 +53,7 @@ def test_invariants(stream):
             if new.status is StepStatus.DONE and old.status is not StepStatus.DONE:
                 assert old.status is StepStatus.VERIFYING, "done is proved"
             if new.status is not old.status:
-                assert old.status is not StepStatus.WAITING or isinstance(event, StepReached)
+                assert old.status is not StepStatus.WAITING or isinstance(event, StepBegan)
         started = [one.status for one in state.steps if one.status is not StepStatus.WAITING]
         assert all(status in PASSED_STATUSES for status in started[:-1]), "one step at a time"
         assert (state.waiting_until is None) or state.outcome is Outcome.RUNNING
@@ -74,12 +70,12 @@ def through(*stream):
 
 def test_the_usual_way():
     state = through(
-        StepReached(0, 1.0),
+        StepBegan(0, 1.0),
         ConditionsChecked(0, ()),
         OperatorAsked(0),
         ConditionsChecked(0, ()),
         IntentWritten(0, "redis-a> x"),
-        AnswerCame(0, "done"),
+        AnswerReceived(0, "done"),
         VerificationBegan(0, 9.0),
     )
     assert state.steps[0].output == ("redis-a> x", "done")
@@ -87,10 +83,10 @@ def test_the_usual_way():
     ended = advance(state, StepEnded(0, StepStatus.DONE, "proved", 3.0))
     assert ended.steps[0].status is StepStatus.DONE
     assert ended.waiting_until is None
-    assert advance(ended, StepReached(1, 4.0)).current == 1
+    assert advance(ended, StepBegan(1, 4.0)).current == 1
 
 
 def test_a_step_that_was_refused_is_not_passed():
-    state = through(StepReached(0, 1.0), StepEnded(0, StepStatus.REFUSED, "", 2.0), StepReached(1, 3.0))
+    state = through(StepBegan(0, 1.0), StepEnded(0, StepStatus.REFUSED, "", 2.0), StepBegan(1, 3.0))
     assert state.steps[1].status is StepStatus.WAITING
     assert advance(state, RunEnded(Outcome.DONE, "")).outcome is Outcome.RUNNING
