@@ -1,1 +1,1 @@
-"""The rules of the conditions, a file a subject. `console.core.runbooks.vocabulary` has them by name."""
+"""The rules of the conditions, one file per subject. `console.core.runbooks.vocabulary` maps names to rules."""

@@ -1,4 +1,4 @@
-"""Conditions of recovering a node from another one's dump: a save that holds every write, its copy, what loaded it."""
+"""Conditions for the recovery of a node from another node's dump: a complete save, its copy, and the loaded data."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ from console.core.replication.dump_copies import (
 
 
 def saved_for_good(question: Question) -> Check:
-    """H25: nothing is acknowledged any more, and what was acknowledged is in the dump."""
+    """H25: writes are held back, and all acknowledged writes are in the dump."""
     statement = f"the dump of {question.name} holds its last acknowledged write"
     for check in (writes_paused(question), nothing_unsaved(Question(question.state, question.node, {}))):
         if not check.holds:
             return Check(check.verdict, statement, check.evidence, check.advice)
     if redis_of(question.node).total_keys == 0:
-        return fails(statement, "it holds no keys", "an empty data set is nothing to recover from")
+        return fails(statement, "it holds no keys", "an empty dump cannot be used for a recovery")
     if _dump(question) is None:
         return fails(statement, "there is no dump", "save it")
     return holds(statement, nothing_unsaved(Question(question.state, question.node, {})).evidence)
 
 
 def dump_kept(question: Question) -> Check:
-    """What another file is about to replace can be had back: as it lies there, whoever wrote it."""
-    statement = f"a copy of the dump of {question.name} lies beside it, or it has none"
+    """The dump that will be replaced has a copy, so it can be restored."""
+    statement = f"the dump of {question.name} has a copy, or there is no dump"
     dump = _dump(question)
     if dump is None:
         return holds(statement, "there is no dump")
@@ -48,23 +48,23 @@ def dump_kept(question: Question) -> Check:
 
 
 def copy_room(question: Question) -> Check:
-    """The new file stands beside the old one until it is whole."""
+    """The new file is written beside the old one until it is complete."""
     source = question.node_of("source")
-    statement = f"{question.name} has room for the dump of {source.name}"
+    statement = f"{question.name} has disk space for the dump of {source.name}"
     dump = value_of(source.dump, f"the dump of {source.name}")
     disk = value_of(question.node.disk, f"the disk of {question.name}")
     wanted = int(dump.size * DISK_MARGIN)
-    figures = f"{size(disk.free)} free in {disk.path}, {size(wanted)} wanted for {dump.path} of {source.name}"
+    figures = f"{size(disk.free)} free in {disk.path}, {size(wanted)} needed for {dump.path} of {source.name}"
     there = received_copy(question.node, source)
     if there is not None:
         return holds(statement, f"it is there already: {backup_in_words(question.name, there)}")
-    return holds_if(disk.free >= wanted, statement, figures, "make room there: nothing is deleted by the console")
+    return holds_if(disk.free >= wanted, statement, figures, "free some disk space: the console deletes nothing")
 
 
 def has_dump_of(question: Question) -> Check:
-    """H25: by size and time of both files, and the note of the copy; the checksums were compared when it came."""
+    """H25: size and time of both files and the note of the copy decide. The transfer compared the checksums."""
     source = question.node_of("source")
-    statement = f"the dump of {question.name} is that of {source.name}, as it lies there now"
+    statement = f"the dump of {question.name} is a copy of the present dump of {source.name}"
     theirs = value_of(source.dump, f"the dump of {source.name}")
     value_of(question.node.backups, f"the backups of {question.name}")
     mine = _dump(question)
@@ -73,35 +73,35 @@ def has_dump_of(question: Question) -> Check:
     if copy is not None and dump_is_copy(question.node, source):
         return holds(statement, f"{backup_in_words(question.name, copy)}; {copy.checked}")
     if copy is not None:
-        return fails(statement, f"what came lies beside it ({copy.path}), and is not its dump: {figures}")
-    return fails(statement, f"nothing of that size and time came from there: {figures}")
+        return fails(statement, f"the copy ({copy.path}) is there, but it is not the dump: {figures}")
+    return fails(statement, f"there is no copy of that size and time: {figures}")
 
 
 def runs_on_copy(question: Question) -> Check:
-    """H25: loaded, untouched since, and no key fewer in any database than on the server that it was copied from."""
+    """H25: Redis loaded the copy, has not changed since, and each database has as many keys as that of the source."""
     source = question.node_of("source")
-    statement = f"Redis on {question.name} holds what {source.name} holds, loaded from its dump"
+    statement = f"Redis on {question.name} holds the data of {source.name}, loaded from its dump"
     mine, theirs = redis_of(question.node), redis_of(source)
     if mine.loading:
         return fails(statement, "it is still loading its data", "wait until it has loaded")
     counts = f"{question.name} has {key_counts_in_words(mine)}; {source.name} has {key_counts_in_words(theirs)}"
     if not same_key_counts(mine, theirs):
-        advice = f"{question.name} loaded something else: its log says which file; keep its keepalived stopped"
-        return fails(statement, f"not the same keys: {counts}", advice)
+        advice = f"{question.name} loaded another file: see its log; keep its keepalived stopped"
+        return fails(statement, f"the key counts differ: {counts}", advice)
     for node in (question.node, source):
         value_of(node.clock, f"the clock of {node.name}")
     loaded, same = unchanged_since_start(question.node), loaded_from_source(question.node, source)
     if not loaded or not same:
-        missing = f"{question.name} has changed since it was started" if same else f"{source.name} may hold more"
-        advice = f"hold the writes of {source.name} back, save it, and copy that dump"
+        missing = f"{question.name} has changed since it was started" if same else f"{source.name} may have more data"
+        advice = f"hold back the writes of {source.name}, save it, and copy that dump"
         return fails(statement, f"{missing}; {counts}", advice)
     return holds(statement, f"{same}; {loaded}; {counts}")
 
 
 def starts_from_dump(question: Question) -> Check:
-    """A server with AOF starts from that, and never looks at the dump. While it is down, its file tells."""
-    statement = f"Redis on {question.name} starts from its dump"
-    advice = "turn appendonly off on the node and in its configuration file first: with it on, the dump is not loaded"
+    """A server with AOF loads the AOF and ignores the dump. While it is down, its configuration file tells."""
+    statement = f"Redis on {question.name} loads its dump when it starts"
+    advice = "set appendonly no on the node and in its configuration file first: with AOF on the dump is not loaded"
     if not proved_down(question.node):
         aof = redis_of(question.node).persistence.aof
         return holds_if(not aof, statement, f"AOF is {'on' if aof else 'off'}", advice)
@@ -113,24 +113,26 @@ def starts_from_dump(question: Question) -> Check:
         return fails(statement, f"{file.path}: appendonly yes", advice)
     if file.includes:
         included = ", ".join(file.includes)
-        return unknown(statement, f"{file.path} includes {included}, which is not read", "see whether AOF is on there")
+        return unknown(
+            statement, f"{file.path} includes {included}, which is not read", "check whether AOF is on there"
+        )
     named = f"{file.dir.rstrip('/')}/{file.dbfilename or 'dump.rdb'}" if file.dir.startswith("/") else ""
     if seen is not None and named and seen.path != named:
-        words = f"{file.path} names {named}, and the console looks at {seen.path}"
+        words = f"{file.path} names {named}, but the console reads {seen.path}"
         return fails(statement, words, "correct redis.dir and redis.dbfilename in the inventory")
     return holds(statement, f"{file.path}: appendonly no{f', {named}' if named else ''}")
 
 
 def out_of_the_way(question: Question) -> Check:
-    """What a copied dump is to replace: a server that is down, unless it runs on that copy already."""
-    statement = f"Redis on {question.name} does not run, or holds what {question.node_of('source').name} holds"
+    """Redis is down so that its dump can be replaced, or it has loaded the copy already."""
+    statement = f"Redis on {question.name} does not run, or holds the data of {question.node_of('source').name}"
     down = redis_down(question)
     check = down if down.holds else runs_on_copy(question)
     return Check(check.verdict, statement, check.evidence, check.advice)
 
 
 def _dump(question: Question) -> DumpFile | None:
-    """None: its folder was looked at, and it has none. Raises UnreadError where it could not be."""
+    """The dump; None: its folder was read, and there is none. Raises UnreadError if the folder could not be read."""
     dump = question.node.dump
     missing = dump.problem is not None and dump.problem.kind is ProblemKind.NOT_AVAILABLE and question.node.backups.ok
     if dump.value is None and not missing:

@@ -1,4 +1,4 @@
-"""The whole pair at once: each part of being protected against the next failure."""
+"""Whether a pair survives the next failure of its master: all conditions for that."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from console.core.model.verdict import Check, Verdict
 
 PAIR = 2
 SYNC_MARGIN = 1_048_576
-"""Bytes that a busy pair may have on the way between two readings and still count as in sync."""
+"""Bytes that a busy replica may be behind between two readings and still count as in sync."""
 
 
 def part_in_words(check: Check) -> str:
-    """A part that is missing or not known, in words."""
+    """A condition that fails or is not known, in words."""
     word = "not so" if check.verdict is Verdict.FAILS else "not known whether"
     return f"{word}: {check.statement} ({check.evidence})"
 
 
 def pair_protected(question: Question) -> Check:
-    """All parts at once, as a condition: the final proof of a rebuild."""
+    """All conditions combined: the final proof of a rebuild."""
     return combined("the pair survives the next failure of its master", protection_checks(question.state))
 
 
 def combined(statement: str, checks: tuple[Check, ...]) -> Check:
-    """The parts as one: what fails comes before what is not known."""
+    """The conditions combined into one. A failed condition counts more than an unknown one."""
     for verdict in (Verdict.FAILS, Verdict.UNKNOWN):
         found = [check for check in checks if check.verdict is verdict]
         if found:
@@ -36,7 +36,7 @@ def combined(statement: str, checks: tuple[Check, ...]) -> Check:
 
 
 def protection_checks(state: ClusterState) -> tuple[Check, ...]:
-    """Each part of being protected, judged by itself, in the order in which a rebuild restores them."""
+    """Each condition by itself, in the order in which a rebuild restores them."""
     master = serving_master(state)
     replica = next((node for node in state.nodes if node is not master), None)
     if master is None or replica is None or len(state.nodes) != PAIR:
@@ -57,7 +57,7 @@ def protection_checks(state: ClusterState) -> tuple[Check, ...]:
 
 
 def answer_or_unknown(rule: Callable[[Question], Check], question: Question) -> Check:
-    """The rule's answer; where something could not be read, that it is not known."""
+    """The answer of the rule; UNKNOWN: something could not be read."""
     try:
         return rule(question)
     except UnreadError as unread:
@@ -65,24 +65,24 @@ def answer_or_unknown(rule: Callable[[Question], Check], question: Question) -> 
 
 
 def _standing(state: ClusterState, node: NodeState, word: str) -> Check:
-    """Whether keepalived runs, and in this state."""
+    """Whether keepalived runs and is in this state."""
     question = Question(state, node, {"is": word})
     running = answer_or_unknown(vrrp.keepalived_running, question)
     return answer_or_unknown(vrrp.vrrp_state, question) if running.holds else running
 
 
 def priorities(question: Question) -> Check:
-    """The rule, or with checks of weight 0 that the master stands above: there a failed check means FAULT."""
+    """The priority rule. With checks of weight 0 a failed check means FAULT, so only the master must be higher."""
     master = question.node_of("master")
     m, s = vrrp.instance_of(question, master.name), vrrp.instance_of(question, question.name)
     if m.weight == 0 and m.scripts and s.weight == 0 and s.scripts:
         figures = f"priority {m.priority} and {s.priority}, checks of weight 0: FAULT moves the VIP"
-        return holds_if(m.priority > s.priority, f"{master.name} stands above {question.name}", figures)
+        return holds_if(m.priority > s.priority, f"{master.name} has a higher priority than {question.name}", figures)
     return vrrp.priority_rule(question)
 
 
 def no_single_master(state: ClusterState, statement: str) -> Check:
-    """Why nothing more can be judged: who is a master, and whose Redis could not be read."""
+    """Why no single master is known: the masters, and the nodes whose Redis could not be read."""
     unread = [node.name for node in state.nodes if not node.redis.ok and not proved_down(node)]
     figures = f"masters: {', '.join(state.masters) or 'none'}"
     if unread and not state.masters:

@@ -1,4 +1,4 @@
-"""A predicate of the vocabulary: how it is called, what it asks, and the words in which it answers."""
+"""The parts of a predicate: its specification, the question that it answers, and helpers for its answer."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ Value = str | int | float | bool
 
 
 class ArgumentType(StrEnum):
-    """What an argument of a predicate holds."""
+    """The type of an argument of a predicate."""
 
     ROLE = "role"
     """The name of a role of the runbook."""
     INTEGER = "integer"
     STATE = "state"
-    """A word of keepalived: MASTER, BACKUP, FAULT."""
+    """A state of keepalived: MASTER, BACKUP or FAULT."""
     TEXT = "text"
 
 
 @dataclass(frozen=True, slots=True)
 class ArgumentSpec:
-    """An argument. One without a default must be there."""
+    """An argument of a predicate. One without a default is required."""
 
     name: str
     type: ArgumentType
@@ -46,12 +46,12 @@ class ArgumentSpec:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One question about one observation: roles are nodes by now."""
+    """One question about one observation. Its roles are already bound to nodes."""
 
     state: ClusterState
     subject: NodeState | None
     arguments: Mapping[str, Value]
-    """Role arguments hold the node's name."""
+    """Role arguments hold the name of the node."""
 
     @property
     def node(self) -> NodeState:
@@ -71,7 +71,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class PredicateSpec:
-    """A row of the vocabulary."""
+    """A predicate of the vocabulary."""
 
     name: str
     doc: str
@@ -80,7 +80,7 @@ class PredicateSpec:
     arguments: tuple[ArgumentSpec, ...] = ()
     hazard: str = ""
     subject: bool = True
-    """Whether it speaks of a node; False: of the whole cluster."""
+    """Whether it is about a node; False: about the whole cluster."""
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -96,8 +96,8 @@ def fails(statement: str, evidence: str, advice: str = "") -> Check:
     return Check(Verdict.FAILS, statement, evidence, advice)
 
 
-def unknown(statement: str, evidence: str, advice: str = "look again once it can be read") -> Check:
-    """Could not be looked at: neither holds nor fails (H28)."""
+def unknown(statement: str, evidence: str, advice: str = "try again once it can be read") -> Check:
+    """The answer for what could not be read: it neither holds nor fails (H28)."""
     return Check(Verdict.UNKNOWN, statement, evidence, advice)
 
 
@@ -106,14 +106,14 @@ def holds_if(answer: bool, statement: str, evidence: str, advice: str = "") -> C
 
 
 class UnreadError(Exception):
-    """A reading that the rule rests on is missing: the answer is UNKNOWN, with this text as evidence."""
+    """A reading that the rule needs is missing. The answer is UNKNOWN, with this text as evidence."""
 
     verdict = Verdict.UNKNOWN
-    advice = "look again once it can be read"
+    advice = "try again once it can be read"
 
 
 class DownError(UnreadError):
-    """A server that the rule speaks of is proved not to run: the answer is FAILS."""
+    """A server that the rule needs is proved to be down. The answer is FAILS."""
 
     verdict = Verdict.FAILS
     advice = "start it first"
@@ -127,12 +127,12 @@ def value_of(reading: Reading[T], what: str) -> T:
 
 
 def redis_of(node: NodeState) -> Redis:
-    """Raises UnreadError where it could not be read, DownError where it is proved down."""
+    """The Redis of the node. Raises UnreadError if it could not be read, DownError if it is proved to be down."""
     if proved_down(node):
-        raise DownError(f"Redis on {node.name} does not run: {node.redis.problem}, and SSH sees no process of it")
+        raise DownError(f"Redis on {node.name} does not run: {node.redis.problem}, and SSH shows no process")
     return value_of(node.redis, f"Redis on {node.name}")
 
 
 def keepalived_of(node: NodeState) -> Keepalived:
-    """Raises UnreadError where it could not be read."""
+    """The keepalived of the node. Raises UnreadError if it could not be read."""
     return value_of(node.keepalived, f"keepalived on {node.name}")

@@ -1,4 +1,4 @@
-"""Conditions about two servers: who follows whom, who is newer, whether one can take the other's data."""
+"""Conditions about two servers: who follows whom, which data is newer, whether one can load the data of the other."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ def link_up(question: Question) -> Check:
         link.up,
         statement,
         link_in_words(link),
-        "masterauth, a firewall or repl-timeout: the log of the replica says why",
+        "check masterauth, firewalls and repl-timeout: the log of the replica says why",
     )
 
 
 def in_sync(question: Question) -> Check:
     source = question.node_of("source")
     within = question.integer("within_bytes")
-    statement = f"{question.name} has everything that {source.name} has, to {within} bytes"
+    statement = f"{question.name} has all data of {source.name}, up to {within} bytes"
     replica, master = redis_of(question.node), redis_of(source)
     link = _link(question)
     if link is None:
@@ -59,7 +59,7 @@ def in_sync(question: Question) -> Check:
     distance = replication_lag(master, replica, attached_line(master, question.node))
     if distance.bytes is None:
         return holds(statement, f"{link_in_words(link)}, no sync in progress; {distance.figures}")
-    return holds_if(distance.bytes <= within, statement, distance.figures, "wait, or look for what keeps it behind")
+    return holds_if(distance.bytes <= within, statement, distance.figures, "wait, or find out why it is behind")
 
 
 def has_data_if(question: Question) -> Check:
@@ -76,15 +76,15 @@ def has_data_if(question: Question) -> Check:
         held == 0,
         statement,
         f"{question.name} holds no keys, {target.name} {held:,}",
-        f"following {question.name} would wipe {target.name}: choose the node with the data as the source",
+        f"if {target.name} followed {question.name}, it would be wiped: choose the node with the data as the source",
     )
 
 
 def not_older_than(question: Question) -> Check:
-    """H03: by `console.core.replication.history`, which says by which rules."""
+    """H03: `console.core.replication.history` compares the histories and describes its rules."""
     target = question.node_of("target")
     found = compare_histories(question.state, question.node, target)
-    statement = f"{question.name} has all that {target.name} has"
+    statement = f"{question.name} has all data of {target.name}"
     if found.verdict is Verdict.HOLDS:
         return holds(statement, found.reason)
     advice = f"{target.name} may be newer: {COMPARE_ADVICE}"
@@ -94,23 +94,25 @@ def not_older_than(question: Question) -> Check:
 
 
 def node_address_not_vip(question: Question) -> Check:
-    """H06: the VIP may be local to the target, and it moves. The subject is the source."""
+    """H06: the virtual IP moves, and it may be on the target itself. The subject is the source."""
     node = question.node
-    statement = f"{question.name} is followed by an address of its own, not by the virtual IP"
+    statement = f"{question.name} is followed by its own address, not by the virtual IP"
     if node.address == question.state.vip:
-        return fails(statement, f"its address in the inventory is {node.address}", "give the node's own address there")
+        return fails(statement, f"its address in the inventory is {node.address}", "enter the node's own address there")
     target = question.node_of("target")
     if node.address.startswith("127.") or node.address in {"::1", "localhost"}:
         words = f"its address in the inventory is {node.address}: there {target.name} would follow itself"
-        return fails(statement, words, "give the address that the other node reaches it by, and ssh.host for the login")
+        return fails(
+            statement, words, "enter the address at which the other node reaches it, and ssh.host for the login"
+        )
     if any(one.address == node.address for one in target.addresses.value or ()):
-        words = f"{target.name} has {node.address} itself: it would follow itself"
-        return fails(statement, words, "one address is on two nodes, or the inventory mixes them up")
+        words = f"{target.name} has the address {node.address} too: it would follow itself"
+        return fails(statement, words, "the address is on two nodes, or the inventory has mixed them up")
     return holds(statement, f"{node.address} is not {question.state.vip}")
 
 
 def version_not_older_than(question: Question) -> Check:
-    """H19: an older server cannot load a newer one's RDB."""
+    """H19: an older server cannot load the RDB of a newer one."""
     source = question.node_of("source")
     mine, theirs = redis_of(question.node), redis_of(source)
     statement = f"Redis on {question.name} can load what {source.name} sends"
@@ -127,7 +129,7 @@ def _version(text: str) -> tuple[int, ...]:
 
 
 def maxmemory_fits(question: Question) -> Check:
-    """H19: a replica with less room evicts or runs out of memory."""
+    """H19: a replica with less memory evicts keys or runs out of memory."""
     source = question.node_of("source")
     mine, theirs = redis_of(question.node), redis_of(source)
     statement = f"the data of {source.name} fits into {question.name}"
@@ -137,9 +139,9 @@ def maxmemory_fits(question: Question) -> Check:
         return holds_if(mine.maxmemory > data, statement, figures, f"raise maxmemory on {question.name}")
     memory = question.node.memory.value
     if memory is None:
-        return holds(statement, f"no maxmemory on {question.name}; its memory could not be read")
+        return holds(statement, f"no maxmemory on {question.name}, and its memory could not be read")
     figures = f"no maxmemory, {size(memory.total)} of memory on {question.name}, {size(data)} used on {source.name}"
-    return holds_if(memory.total > data, statement, figures, f"{question.name} is too small")
+    return holds_if(memory.total > data, statement, figures, f"{question.name} has too little memory")
 
 
 def only_master(question: Question) -> Check:
@@ -153,7 +155,7 @@ def no_other_master(question: Question) -> Check:
 def _no_other_master(question: Question, statement: str, *, also_this_one: bool) -> Check:
     others = [one for one in question.state.masters if one != question.name]
     if others:
-        return fails(statement, f"{', '.join(others)} is a master as well", "only one node may take writes")
+        return fails(statement, f"{', '.join(others)} is also a master", "only one node may accept writes")
     if also_this_one and redis_of(question.node).role is not Role.MASTER:
         return fails(statement, role_in_words(redis_of(question.node)))
     for node in question.state.nodes:
@@ -169,11 +171,11 @@ def writes_accepted(question: Question) -> Check:
     if redis.role is not Role.MASTER:
         return fails(statement, role_in_words(redis), "a replica refuses writes with READONLY")
     refusal = refuses_writes(question.node)
-    return fails(statement, *refusal) if refusal else holds(statement, "a master, no rule of it refuses writes")
+    return fails(statement, *refusal) if refusal else holds(statement, "a master, and no setting refuses writes")
 
 
 def refuses_writes(node: NodeState) -> tuple[str, str] | None:
-    """Why a master refuses writes, in figures with what the client sees, and what to do; None: nothing says so."""
+    """Why a master refuses writes (with figures and the client's error), and what to do; None: it does not refuse."""
     redis = value_of(node.redis, f"Redis on {node.name}")
     wanted, good = redis.config.min_replicas_to_write or 0, redis.good_replicas
     online = sum(one.state == "online" for one in redis.replicas)
@@ -184,7 +186,7 @@ def refuses_writes(node: NodeState) -> tuple[str, str] | None:
         )
     stops = redis.config.stop_writes_on_bgsave_error is not False and redis.config.save != ""
     if redis.persistence.rdb_last_status != "ok" and stops:
-        return ("its last background save failed: clients get MISCONF", "look at its log and its disk")
+        return ("its last background save failed: clients get MISCONF", "check its log and its disk")
     if redis.persistence.aof and redis.persistence.aof_last_write_status != "ok":
-        return ("its last AOF write failed: clients get MISCONF", "look at its log and its disk")
+        return ("its last AOF write failed: clients get MISCONF", "check its log and its disk")
     return None

@@ -1,7 +1,6 @@
-"""H10: steps that the scripts of keepalived would fight, told from the scripts' own lines.
+"""H10: lines of keepalived's scripts that would undo a step.
 
-Lines are read as text: what only runs under an `if` counts like any other. A script that is called by a script is not
-followed.
+Scripts are read as text. Lines inside an `if` count like others. Scripts that a script calls are not followed.
 """
 
 from __future__ import annotations
@@ -24,17 +23,17 @@ _DISTURBS = frozenset(
 _CHECK_FIGHTS = frozenset({ActionKind.STARTS_REDIS, ActionKind.STOPS_REDIS, ActionKind.STOPS_KEEPALIVED})
 _GENERIC = "notify"
 _OF_TAKEOVER = {"notify_master", _GENERIC}
-_ADVICE = "take the line out, as it is a human who decides here, or have whoever owns the script correct it"
+_ADVICE = "remove the line, because the operator decides here, or have the owner of the script correct it"
 
 
 def scripts_agree(question: Question) -> Check:
-    """The scripts of the states that keepalived goes through on its start: BACKUP always, MASTER where Redis is one."""
+    """Checks the scripts of the states of a start: always BACKUP, and MASTER if Redis is a master."""
     redis = redis_of(question.node)
     master = redis.role is Role.MASTER
     states = {"notify_backup", _GENERIC} | ({"notify_master"} if master else set())
-    if keepalived_of(question.node).running:  # started anew: it is stopped first
+    if keepalived_of(question.node).running:  # a restart stops it first
         states.add("notify_stop")
-    statement = f"no notify script on {question.name} undoes that it is {'the master' if master else 'a replica'}"
+    statement = f"no notify script on {question.name} changes its role as {'the master' if master else 'a replica'}"
     wrong: list[str] = []
     unclear: list[str] = []
     seen: list[str] = []
@@ -42,40 +41,40 @@ def scripts_agree(question: Question) -> Check:
         seen.append(call.trigger)
         understood = call.file is None or not call.file.exists or call.file.understood
         if not understood:
-            unclear.append(f"{call.path} ({call.trigger}): not understood, no plain shell script")
+            unclear.append(f"{call.path} ({call.trigger}): not understood, not a shell script")
         for where, action in call.actions:
             line = f"{where} ({call.trigger}): {action.text}"
             verdict = _verdict(question, action, master=master)
             if verdict and call.trigger == _GENERIC:
-                unclear.append(f"{line}: not understood, in which state it does that")
+                unclear.append(f"{line}: it is not clear in which state it does that")
             elif verdict == _UNCLEAR or (verdict and not understood):
                 unclear.append(f"{line}: {verdict}")
             elif verdict:
                 wrong.append(f"{line}: {verdict}")
     if wrong:
         return fails(statement, "; ".join(wrong), _ADVICE)
-    return holds(statement, "; ".join(unclear) or f"{', '.join(seen) or 'none is node_by_address'}: no line that would")
+    return holds(statement, "; ".join(unclear) or f"{', '.join(seen) or 'no script is named'}: no such line")
 
 
-_UNCLEAR = "not understood, whom it follows"
+_UNCLEAR = "it is not clear which server it follows"
 
 
 def _verdict(question: Question, action: ScriptAction, *, master: bool) -> str:
-    """What a line would undo, in words; empty: nothing."""
+    """What the line would undo, in words; empty: nothing."""
     if action.kind in _DISTURBS or (action.kind is ActionKind.STARTS_REDIS and _RESTART.search(action.text)):
         return f"it {action.kind.value}"
     if action.kind is ActionKind.PROMOTES:
-        return "" if master else "it makes a second master"
+        return "" if master else "it creates a second master"
     if action.kind is not ActionKind.FOLLOWS:
         return ""
     if master:
-        return "the master would follow another"
+        return "the master would follow another server"
     source = source_of(question.state, question.node)
     return max(_followed(question, source, action), key=lambda one: (bool(one), one != _UNCLEAR))
 
 
 def _followed(question: Question, source: NodeState | None, action: ScriptAction) -> list[str]:
-    """What each node that the line names would undo; the line may name several."""
+    """What the line would undo, for each master that it names."""
     told = [[*action.target.split(), ""][:2]] if action.target else _TARGET.findall(action.text)
     return [_follows(question, source, host, port) for host, port in told] or [_UNCLEAR]
 
@@ -84,7 +83,7 @@ def _follows(question: Question, source: NodeState | None, host: str, port: str)
     if (host.lower(), port.lower()) == ("no", "one"):
         return ""
     if source is None:
-        return f"{question.name} follows none of the nodes now"
+        return f"{question.name} follows none of the nodes at present"
     if not re.fullmatch(r"[\w.:-]+", host) or (port and not port.isdigit()):
         return _UNCLEAR
     meant = node_by_address(question.state, host, int(port) if port else source.redis_port)
@@ -92,8 +91,8 @@ def _follows(question: Question, source: NodeState | None, host: str, port: str)
 
 
 def takes_over_well(question: Question) -> Check:
-    """What the script of a new master does before it promotes: some follow the other node first, whatever it is."""
-    statement = f"the notify script that makes {question.name} a master promotes it, and changes nothing else"
+    """Checks the script of a new master. Some scripts follow the other node first, whatever its state."""
+    statement = f"the notify script for MASTER on {question.name} promotes it, and changes nothing else"
     wrong = undone_by_takeover(question)
     if wrong:
         return fails(statement, wrong, _ADVICE)
@@ -104,12 +103,12 @@ def takes_over_well(question: Question) -> Check:
         if action.kind is ActionKind.PROMOTES
     ]
     if not lines:
-        return fails(statement, "no line of it sends SLAVEOF NO ONE", "nobody would promote it: give it such a line")
+        return fails(statement, "no line sends SLAVEOF NO ONE", "nothing would promote the node: add such a line")
     return holds(statement, "; ".join(lines))
 
 
 def undone_by_takeover(question: Question) -> str:
-    """What the script of a new master would undo on this node, with its lines; empty: nothing."""
+    """What the script of a new master would undo on this node, with the lines; empty: nothing."""
     redis_of(question.node)
     source = source_of(question.state, question.node)
     wrong: list[str] = []
@@ -123,8 +122,8 @@ def undone_by_takeover(question: Question) -> str:
 
 
 def checks_agree(question: Question) -> Check:
-    """A check that restarts Redis by itself, or kills keepalived when Redis does not answer."""
-    statement = f"no check of keepalived fights over the Redis of {question.name}"
+    """Finds checks that restart Redis, or that stop keepalived when Redis does not answer."""
+    statement = f"no check of keepalived starts or stops Redis or keepalived on {question.name}"
     if not keepalived_of(question.node).running:
         return holds(statement, "no keepalived process")
     wrong = [
@@ -136,12 +135,12 @@ def checks_agree(question: Question) -> Check:
     return (
         fails(statement, "; ".join(wrong), f"stop keepalived on {question.name} first")
         if wrong
-        else holds(statement, "no check does anything but ask")
+        else holds(statement, "the checks only query Redis")
     )
 
 
 def _uses(question: Question, states: set[str] | None) -> Iterator[ScriptCall]:
-    """The notify scripts of these states; None: the checks. Raises UnreadError where one could not be read (H28)."""
+    """The notify scripts of these states; None: the checks. Raises UnreadError if one could not be read (H28)."""
     instance = instance_of(question, question.name)
     chosen = [
         call
@@ -152,5 +151,5 @@ def _uses(question: Question, states: set[str] | None) -> Iterator[ScriptCall]:
         value_of(question.node.scripts, f"the scripts of {question.name}")
     for call in chosen:
         if call.path and (call.file is None or (call.file.exists and not call.file.readable)):
-            raise UnreadError(f"{call.path} ({call.trigger}) on {question.name} could not be read by this account")
+            raise UnreadError(f"{call.path} ({call.trigger}) on {question.name} could not be read by this user")
         yield call

@@ -1,4 +1,4 @@
-"""Conditions about one node by itself: reachable, its Redis there, its role, its room."""
+"""Conditions about one node: SSH, its Redis, its role, its memory and disk."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from console.core.quantities import counted, size, span
 
 NEVER_ASKED = {ProblemKind.NOT_READ, ProblemKind.NOT_CONFIGURED, ProblemKind.CONNECTING}
 COPY_ON_WRITE_MARGIN = 0.25
-"""Part of the data that may be written, and so copied, while a forked child saves it."""
+"""The share of the data that may be written, and so copied, while the forked child saves it."""
 DISK_MARGIN = 1.1
-"""An RDB is smaller than the data in memory: this many times its last size must be free on disk."""
+"""The free disk space must be this many times the size of the last RDB."""
 
 
 def ssh_readable(question: Question) -> Check:
@@ -22,7 +22,7 @@ def ssh_readable(question: Question) -> Check:
         return holds(statement, f"{ssh.value.hostname} answers, up {span(ssh.value.uptime)}")
     if ssh.problem is None or ssh.problem.kind in NEVER_ASKED:
         return unknown(statement, f"SSH: {ssh.problem}")
-    return fails(statement, f"SSH: {ssh.problem}", "nothing on a node is changed or proved without SSH to it")
+    return fails(statement, f"SSH: {ssh.problem}", "without SSH nothing can be changed or proved on a node")
 
 
 def redis_up(question: Question) -> Check:
@@ -33,12 +33,12 @@ def redis_up(question: Question) -> Check:
     if problem is not None and problem.kind is ProblemKind.LOADING:
         return holds(statement, str(problem))
     if problem is not None and problem.kind is ProblemKind.REFUSED:
-        return fails(statement, f"Redis: {problem}", "start it, and look at its log if it does not stay up")
+        return fails(statement, f"Redis: {problem}", "start it; if it stops again, see its log")
     return unknown(statement, f"Redis: {problem}")
 
 
 def redis_down(question: Question) -> Check:
-    """Proved by looking: no process over SSH, and the port refuses. Silence proves nothing (H28)."""
+    """Proved only if SSH shows no process and the port refuses. No answer proves nothing (H28)."""
     statement = f"Redis on {question.name} does not run"
     redis, problem = question.node.redis.value, question.node.redis.problem
     if redis is not None:
@@ -47,11 +47,13 @@ def redis_down(question: Question) -> Check:
     running = redis_processes(question.node)
     if running:
         found = ", ".join(f"{one.pid} {one.command}" for one in running)
-        return fails(statement, f"process {found}; the port: {problem}", "a Redis that hangs or loads is not down")
+        return fails(
+            statement, f"process {found}; the port: {problem}", "a Redis that hangs or loads its data is not down"
+        )
     if problem is not None and problem.kind is ProblemKind.REFUSED:
         return holds(statement, f"no redis-server process, port {question.node.redis_port}: {problem}")
     return unknown(
-        statement, f"no redis-server process is seen, but port {question.node.redis_port} does not refuse: {problem}"
+        statement, f"SSH shows no redis-server process, but port {question.node.redis_port} does not refuse: {problem}"
     )
 
 
@@ -93,8 +95,8 @@ def redis_on_this_host(question: Question) -> Check:
     return holds_if(
         any(one.pid == redis.process_id for one in processes),
         statement,
-        f"INFO says process {redis.process_id}, SSH sees redis-server {pids}",
-        "the two addresses lead to different machines, or Redis runs in a container: check the inventory",
+        f"INFO says process {redis.process_id}, SSH shows redis-server {pids}",
+        "the addresses belong to different machines, or Redis runs in a container: check the inventory",
     )
 
 
@@ -102,15 +104,15 @@ def not_a_replica(question: Question) -> Check:
     redis = redis_of(question.node)
     return holds_if(
         redis.role is Role.MASTER,
-        f"{question.name} follows nobody",
+        f"{question.name} is no replica",
         role_in_words(redis),
-        "a source that is itself a replica makes a chain or a loop: promote it first, or choose the other node",
+        "a source that is a replica makes a chain or a loop: promote it first, or choose the other node",
     )
 
 
 def fork_headroom(question: Question) -> Check:
-    """The full sync forks the source, and what is written meanwhile is copied; without overcommit it may fail (H11)."""
-    statement = f"{question.name} has room for the fork of a full sync"
+    """A full sync forks the source. Memory that is written meanwhile is copied (H11)."""
+    statement = f"{question.name} has the memory and disk space for a full sync"
     redis = redis_of(question.node)
     memory = value_of(question.node.memory, f"the memory of {question.name}")
     wanted = int(redis.used_memory * (COPY_ON_WRITE_MARGIN if memory.overcommit == 1 else 1))
@@ -119,9 +121,9 @@ def fork_headroom(question: Question) -> Check:
         f" overcommit_memory {memory.overcommit}"
     )
     if memory.available < wanted:
-        return fails(statement, f"{figures}: {size(wanted)} wanted", "free memory, or set vm.overcommit_memory to 1")
+        return fails(statement, f"{figures}: {size(wanted)} needed", "free memory, or set vm.overcommit_memory to 1")
     if redis.persistence.rdb_last_status != "ok":
-        advice = "look at its log: the next save would fail as well"
+        advice = "see its log: the next save would also fail"
         return fails(statement, f"its last background save failed; {figures}", advice)
     if redis.config.diskless_sync is not True and question.node.disk.value is not None:
         disk = question.node.disk.value
@@ -129,5 +131,5 @@ def fork_headroom(question: Question) -> Check:
         needed = int((saved.size if saved is not None else redis.used_memory) * DISK_MARGIN)
         figures += f", {size(disk.free)} free in {disk.path}"
         if disk.free < needed:
-            return fails(statement, f"{figures}: {size(needed)} wanted", "make room on the disk")
+            return fails(statement, f"{figures}: {size(needed)} needed", "free some disk space")
     return holds(statement, figures)

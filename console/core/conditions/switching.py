@@ -1,4 +1,4 @@
-"""Conditions of moving the role of the master: who has everything, whose writes are held, who has caught up exactly."""
+"""Conditions for moving the master role: the newest data, writes that are held back, equal offsets."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from console.core.model.verdict import Check, Verdict
 from console.core.replication.history import COMPARE_ADVICE, compare_histories
 
 PAUSED = 1_000_000
-"""`pause-writes` adds it to min-replicas-to-write, `resume-writes` takes it off: the old number stays in there."""
+"""`pause-writes` adds it to min-replicas-to-write and `resume-writes` subtracts it, so the old value is kept."""
 NOT_TOLD = "min-replicas-to-write could not be read"
 
 
 def newest(question: Question) -> Check:
-    """H03: by the histories, and not by the roles, which tell nothing where nobody is a master."""
-    statement = f"no other node holds anything that {question.name} has not"
+    """H03: the histories decide. Without a master the roles tell nothing."""
+    statement = f"no other node holds data that {question.name} lacks"
     redis_of(question.node)
     reasons = []
     for other in question.state.nodes:
@@ -33,7 +33,7 @@ def newest(question: Question) -> Check:
 
 
 def histories_compared(question: Question) -> Check:
-    """H18: what each would lose by following the other. Whatever it is, the operator judges it."""
+    """H18: the evidence says what each node would lose by following the other. The operator decides."""
     other = question.node_of("other")
     statement = f"the histories of {question.name} and {other.name} can be compared"
     redis_of(question.node)
@@ -50,8 +50,8 @@ def histories_compared(question: Question) -> Check:
 
 
 def writes_paused(question: Question) -> Check:
-    """By a demand for more replicas than there are: unlike CLIENT PAUSE it is seen, and does not end by itself."""
-    statement = f"{question.name} takes no writes until they are resumed"
+    """Writes are held back by a high min-replicas-to-write. Unlike CLIENT PAUSE it is visible and does not expire."""
+    statement = f"the writes of {question.name} are held back"
     elsewhere = str(question.arguments.get("unless", ""))
     if elsewhere:
         serving = Question(question.state, question.state.node(elsewhere), {})
@@ -61,7 +61,7 @@ def writes_paused(question: Question) -> Check:
     wanted, good = redis.config.min_replicas_to_write, redis.good_replicas
     if wanted is None:
         return unknown(
-            statement, "min-replicas-to-write could not be read", "give the alias of CONFIG in the inventory"
+            statement, "min-replicas-to-write could not be read", "name the alias of CONFIG in the inventory"
         )
     if wanted < PAUSED:
         return fails(statement, f"min-replicas-to-write {wanted}")
@@ -73,22 +73,22 @@ def writes_paused(question: Question) -> Check:
 
 
 def writes_not_paused(question: Question) -> Check:
-    statement = f"{question.name} is not told to hold writes back"
+    statement = f"the writes of {question.name} are not held back"
     wanted = redis_of(question.node).config.min_replicas_to_write
     if wanted is None:
         return unknown(
-            statement, "min-replicas-to-write could not be read", "give the alias of CONFIG in the inventory"
+            statement, "min-replicas-to-write could not be read", "name the alias of CONFIG in the inventory"
         )
-    return holds_if(wanted < PAUSED, statement, f"min-replicas-to-write {wanted}", "resume them: run resume-writes")
+    return holds_if(wanted < PAUSED, statement, f"min-replicas-to-write {wanted}", "run resume-writes")
 
 
 def caught_up(question: Question) -> Check:
-    """Exact, and of use only while nothing is added: else both figures are of different moments."""
+    """Both offsets are equal. This proves something only while writes are held back."""
     source = question.node_of("source")
     statement = f"{question.name} has every byte that {source.name} acknowledged"
     paused = writes_paused(Question(question.state, source, {}))
     if not paused.holds:
-        return Check(paused.verdict, statement, paused.evidence, f"pause the writes of {source.name} first")
+        return Check(paused.verdict, statement, paused.evidence, f"hold back the writes of {source.name} first")
     near = in_sync(Question(question.state, question.node, {"source": source.name, "within_bytes": 0}))
     mine, theirs = redis_of(question.node).offset, redis_of(source).offset
     if not near.holds or mine is None or theirs is None:
@@ -98,9 +98,9 @@ def caught_up(question: Question) -> Check:
 
 
 def resumes_alone(question: Question) -> Check:
-    """H18: what goes on writing must not do so beside another master."""
+    """H18: writes may resume only if there is no other master."""
     redis = redis_of(question.node)
-    statement = f"whoever writes to {question.name} is refused as by any replica, or it is the only master"
+    statement = f"{question.name} is a replica and refuses writes, or it is the only master"
     if redis.role is Role.REPLICA:
         return holds(statement, role_in_words(redis))
     alone = no_other_master(question)

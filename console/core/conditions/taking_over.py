@@ -1,6 +1,6 @@
-"""Conditions about what clients would reach once something is started, stopped or promoted.
+"""Conditions about the server that clients reach after a start, a stop or a promotion.
 
-A verb requires them by itself (`console.core.runbooks.interlocks`), so each speaks of one node and finds the others.
+Verbs require them by themselves (`console.core.runbooks.interlocks`), so each has one node as its subject.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from console.core.model.verdict import Check, Verdict
 from console.core.replication.history import compare_histories
 
 WITHIN = 16_384
-"""Bytes of the stream that may be on their way: as much as `in-sync` allows."""
+"""Bytes that a replica may be behind: as much as `in-sync` allows."""
 
 
 def comes_back_quietly(question: Question) -> Check:
-    """H01: a Redis that starts beside another master must be one that no client can reach yet."""
-    statement = f"clients do not reach {question.name} as soon as its Redis runs, or no other node is a master"
+    """H01: a Redis that starts beside another master must not be reachable for clients."""
+    statement = f"clients do not reach {question.name} when its Redis starts, or no other node is a master"
     alone = replication.no_other_master(question)
     if alone.holds:
         return holds(statement, alone.evidence)
@@ -31,8 +31,8 @@ def comes_back_quietly(question: Question) -> Check:
 
 
 def brings_no_stale_data(question: Question) -> Check:
-    """H01, H14: keepalived gives clients to this node sooner or later, so it must have what they wrote elsewhere."""
-    statement = f"{question.name} has what clients were promised, if keepalived gives it the virtual IP"
+    """H01, H14: keepalived can move the virtual IP to this node, so the node must have all acknowledged writes."""
+    statement = f"{question.name} has all acknowledged writes, if keepalived moves the virtual IP to it"
     redis = redis_of(question.node)
     if redis.loading:
         return fails(statement, "it is still loading its data", "wait until it has loaded")
@@ -42,7 +42,7 @@ def brings_no_stale_data(question: Question) -> Check:
     if master is None:
         return fails(statement, role_in_words(redis), "it follows a server that is none of the nodes")
     if proved_down(master):
-        advice = f"if its data is what is to be served, promote {question.name} first: that is a decision of its own"
+        advice = f"if clients are to get the data of {question.name}, promote it first: that is a separate decision"
         return fails(statement, f"{master.name}, which it follows, does not run: it may lack its last writes", advice)
     if redis_of(master).role is not Role.MASTER:
         return fails(
@@ -55,7 +55,7 @@ def brings_no_stale_data(question: Question) -> Check:
 
 
 def _the_master_to_be(question: Question) -> Check:
-    """Alone, or beside a master that acknowledges nothing any more and of which it has everything."""
+    """It is the only master, or it has all data of the other master, whose writes are held back."""
     alone = replication.no_other_master(question)
     others = [question.state.node(one) for one in question.state.masters if one != question.name]
     if not others:
@@ -75,7 +75,7 @@ def _the_master_to_be(question: Question) -> Check:
 
 
 def in_its_turn(question: Question) -> Check:
-    """H16: the master's keepalived first; a replica's only when the master holds the VIP and its scripts have ended."""
+    """H16: a replica's keepalived starts only when the master holds the virtual IP and its scripts have ended."""
     statement = f"keepalived on {question.name} does not start before its master has the virtual IP"
     if redis_of(question.node).role is Role.MASTER:
         return holds(statement, f"{question.name} is a master itself")
@@ -86,7 +86,7 @@ def in_its_turn(question: Question) -> Check:
 
 
 def will_not_preempt(question: Question) -> Check:
-    """H15: a replica whose priority wins takes the VIP from a master that is well."""
+    """H15: a replica with the winning priority takes the virtual IP from a healthy master."""
     statement = f"the priority of {question.name} does not take the virtual IP from its master"
     if redis_of(question.node).role is Role.MASTER:
         return holds(statement, f"{question.name} is a master itself")
@@ -97,35 +97,35 @@ def will_not_preempt(question: Question) -> Check:
 
 
 def clients_can_do_without(question: Question) -> Check:
-    """H17: the only node that serves clients is not taken away from them, unless another stands ready with its data."""
-    statement = f"clients can do without {question.name}"
+    """H17: the only serving node is not stopped, unless another node with its data is ready to take over."""
+    statement = f"clients do not need {question.name}"
     if virtual_ip.no_vip(question).holds:
         return holds(statement, f"it does not hold {question.state.vip}")
     others = [node for node in question.state.nodes if node is not question.node]
     for one in others:
         if one.holds(question.state.vip) and one.name in question.state.masters:
-            return holds(statement, f"{one.name}, a master, holds {question.state.vip} as well")
+            return holds(statement, f"{one.name}, a master, also holds {question.state.vip}")
     if proved_down(question.node):
         return holds(statement, f"it holds {question.state.vip}, but its Redis does not run")
     if redis_of(question.node).role is Role.REPLICA:
-        return holds(statement, f"it holds {question.state.vip}, but it is a replica: clients cannot write there")
+        return holds(statement, f"it holds {question.state.vip}, but it is a replica: clients cannot write to it")
     heirs = [_heir(question, one) for one in others]
     ready = next((one for one in heirs if one.holds), None)
     if ready is not None:
         return holds(statement, ready.evidence)
     verdict = Verdict.UNKNOWN if any(one.verdict is Verdict.UNKNOWN for one in heirs) else Verdict.FAILS
-    why = "; ".join((f"it alone holds {question.state.vip}", *(one.evidence for one in heirs)))
+    why = "; ".join((f"only it holds {question.state.vip}", *(one.evidence for one in heirs)))
     return Check(verdict, statement, why, "bring the other node in sync and start its keepalived first")
 
 
 def may_be_promoted(question: Question) -> Check:
-    """H18, H14: no second master beside one that takes writes, and no master of half a data set."""
-    statement = f"promoting {question.name} leaves nothing behind on another master"
+    """H18, H14: no second master beside one that accepts writes, and no master with incomplete data."""
+    statement = f"promoting {question.name} loses no data of another master"
     redis = redis_of(question.node)
     if redis.role is Role.MASTER:
         return holds(statement, f"{question.name} is a master already")
     if redis.loading or (redis.master is not None and redis.master.sync_in_progress):
-        return fails(statement, "it is loading data, or in the middle of a sync", "wait for its end")
+        return fails(statement, "it is loading data, or its sync is in progress", "wait until that has ended")
     alone = replication.no_other_master(question)
     if alone.holds:
         return holds(statement, alone.evidence)
@@ -138,7 +138,7 @@ def may_be_promoted(question: Question) -> Check:
 
 
 def _heir(question: Question, other: NodeState) -> Check:
-    """Whether this other node takes the virtual IP over when the subject gives it up, and has all of its data."""
+    """Whether the other node can take over the virtual IP and has all data of the subject."""
     statement = f"{other.name} is ready to take over"
     try:
         if not keepalived_of(other).running:

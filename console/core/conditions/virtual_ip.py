@@ -1,4 +1,4 @@
-"""Conditions about the virtual IP: which kernel holds it, and which server answers there."""
+"""Conditions about the virtual IP: which node holds it, and which server answers there."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def holds_vip(question: Question) -> Check:
 
 def no_vip(question: Question) -> Check:
     held = _held(question)
-    advice = "stop its keepalived; an address that stays has been set by hand, or its keepalived was killed"
+    advice = "stop its keepalived; if the address stays, it was set by hand, or keepalived was killed"
     return holds_if(
         not held, f"{question.name} does not hold {question.state.vip}", _addresses(question, held=held), advice
     )
@@ -40,7 +40,7 @@ def only_vip_holder(question: Question) -> Check:
     statement = f"{question.name} alone holds {question.state.vip}"
     others = [one for one in question.state.vip_holders if one != question.name]
     if not _held(question) or others:
-        return fails(statement, holders_in_words(question.state), "one node, and only one, may hold it")
+        return fails(statement, holders_in_words(question.state), "exactly one node may hold it")
     unread = [one for one in question.state.vip_unread if one != question.name]
     if unread:
         return unknown(statement, f"the addresses of {', '.join(unread)} could not be read")
@@ -61,14 +61,14 @@ def vip_reaches(question: Question) -> Check:
     reached = question.state.vip_reaches
     figures = f"run_id {reach.run_id[:8]} answers there ({reach.route}), it is {reached or 'none of the nodes'}"
     if reached is None:
-        redis_of(question.node)  # not readable: then the stranger may be this very node
-    return holds_if(reached == question.name, statement, figures, "clients write elsewhere")
+        redis_of(question.node)  # if it cannot be read, the other server may be this node
+    return holds_if(reached == question.name, statement, figures, "clients write to another server")
 
 
 def behind_vip(question: Question) -> Check:
-    """H04: clients must not be writing to another node. Nobody's VIP with nothing behind it is no such node."""
+    """H04: clients must not write to another node. It also holds if no node has the virtual IP and nothing answers."""
     state = question.state
-    statement = f"clients of {state.vip} write to {question.name} or nowhere"
+    statement = f"clients of {state.vip} write to {question.name} or to no node"
     problem = state.vip_reach.problem
     if state.vip_reach.value is not None:
         return _renamed(vip_reaches(question), statement)

@@ -1,4 +1,4 @@
-"""Conditions about keepalived: running, in which state, its scripts, its priorities, and the order of starting."""
+"""Conditions about keepalived: its state, its scripts, its priorities, and the order of starts."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def keepalived_running(question: Question) -> Check:
 
 
 def keepalived_stopped(question: Question) -> Check:
-    """H01, H14: it must not take the VIP while the data is not there."""
+    """H01, H14: keepalived must not take the virtual IP while the data is missing."""
     return holds_if(
         not keepalived_of(question.node).running,
         f"keepalived is stopped on {question.name}",
@@ -55,7 +55,7 @@ def vrrp_state(question: Question) -> Check:
 
 
 def no_script_running(question: Question) -> Check:
-    """H09: a notify script that still sleeps will change replication in some seconds."""
+    """H09: a notify script that sleeps will change replication in a few seconds."""
     value_of(question.node.processes, f"the processes of {question.name}")
     scripts = notify_scripts(question.node)
     found = ", ".join(f"{one.pid} {one.command}" for one in scripts)
@@ -70,31 +70,31 @@ def no_script_running(question: Question) -> Check:
 
 
 def priority_rule(question: Question) -> Check:
-    """H15. The subject is the replica."""
+    """H15: the priority rule. The subject is the replica."""
     master = question.node_of("master")
     m, s = instance_of(question, master.name), instance_of(question, question.name)
     figures = f"priority {m.priority} on {master.name}, {s.priority} on {question.name}, weight {m.weight}"
     statement = f"s < m < s + abs(weight) holds for {master.name} over {question.name}"
     if not m.scripts:
-        return fails(statement, f"no check is tracked on {master.name}: nothing notices when Redis fails there")
+        return fails(statement, f"no check is tracked on {master.name}: a failure of Redis there is not noticed")
     if m.weight == 0 or s.weight == 0:
-        advice = "give the check a weight, or let FAULT do the failover and make the priorities differ"
-        return fails(statement, f"{figures}: a check of weight 0 means FAULT instead", advice)
+        advice = "give the check a weight, or rely on FAULT and make the priorities differ"
+        return fails(statement, f"{figures}: with weight 0 a failed check means FAULT", advice)
     if m.weight != s.weight:
         figures += f" and {s.weight}"
     kept = pair_rule_holds(m, s)
     if not kept and m.weight == s.weight and rule_holds(m.priority, s.priority, m.weight):
-        figures += " (keepalived stops counting at 1 and 254, where the two would meet: keep away from the ends)"
+        figures += " (keepalived limits priorities to 1..254, where both would become equal: choose values in between)"
     return holds_if(
         kept,
         statement,
         f"{figures}: {rule_text(m.priority, s.priority, m.weight)}",
-        "set the priorities: the step that does it computes the smallest change",
+        "change a priority: the runbook step computes the smallest change",
     )
 
 
 def instance_of(question: Question, name: str) -> VrrpInstance:
-    """The vrrp_instance of a node; what was not read makes the answer UNKNOWN."""
+    """The vrrp_instance of a node. Raises UnreadError if it is not known."""
     instance = keepalived_of(question.state.node(name)).instance
     if instance is None:
         raise UnreadError(f"the vrrp_instance of {name} is not known")
@@ -102,9 +102,9 @@ def instance_of(question: Question, name: str) -> VrrpInstance:
 
 
 def master_first(question: Question) -> Check:
-    """H16: the replica's keepalived starts only when the master holds the VIP and its scripts have ended."""
+    """H16: the replica's keepalived starts only when the master holds the virtual IP and its scripts have ended."""
     master = question.node_of("master")
-    statement = f"{master.name} has the VIP for good before keepalived starts on {question.name}"
+    statement = f"{master.name} holds the VIP before keepalived starts on {question.name}"
     keepalived = keepalived_of(master)
     advice = f"start keepalived on {master.name} first and wait for the VIP and its notify script"
     if not keepalived.running:

@@ -11,7 +11,7 @@ from console.core.model import AttachedReplica, ClusterState, MasterLink, NodeSt
 from console.core.quantities import size
 
 NOT_KNOWN = "not known"
-"""How every text about a value begins that could not be read."""
+"""The first words of every text about a value that could not be read."""
 _NO_ANSWER = frozenset(
     [
         ProblemKind.TIMEOUT,
@@ -113,7 +113,7 @@ def proved_down(node: NodeState) -> bool:
 
 
 def does_not_answer(node: NodeState) -> bool:
-    """Whether a Redis process is there, and nothing answers on its port. An answer that is only late is not known."""
+    """Whether there is a Redis process but no answer on its port. A late answer proves nothing."""
     problem = node.redis.problem
     return problem is not None and problem.kind in _NO_ANSWER and bool(redis_processes(node))
 
@@ -170,7 +170,7 @@ def replica_links(state: ClusterState) -> Iterator[tuple[NodeState, Redis, Maste
 def vip_holders_in_words(state: ClusterState) -> str:
     """`redis-a and redis-b`, `no node`, `redis-b (not known of redis-a)`, `not known of redis-a`.
 
-    That nobody holds it is said only where every node could be read.
+    It says `no node` only if every node could be read.
     """
     held, unread = " and ".join(state.vip_holders), " and ".join(state.vip_unread)
     if not unread:
@@ -179,9 +179,9 @@ def vip_holders_in_words(state: ClusterState) -> str:
 
 
 def vip_reached_in_words(state: ClusterState) -> str:
-    """The node that answers at the virtual IP, with its run_id; else what is known of who does.
+    """The node that answers at the virtual IP, with its run_id; otherwise what is known about that server.
 
-    That it is none of the nodes is said only where each node's Redis could be read or is proved down.
+    It says `none of the nodes` only if the Redis of each node could be read or is proved to be down.
     """
     reach = state.vip_reach
     if reach.value is None:

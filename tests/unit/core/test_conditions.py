@@ -380,9 +380,9 @@ def test_a_script_that_fights_is_named_with_its_line_and_what_is_not_understood_
     assert "the master would follow another" in check.evidence
     unclear = ask("scripts-agree", doing(SYNCED, s.B, "backup", FOLLOWS, "$CLI SLAVEOF $HOST $PORT"), s.B)
     assert "line 12" in unclear.evidence
-    assert "not understood, whom it follows" in unclear.evidence
+    assert "it is not clear which server it follows" in unclear.evidence
     inline = ask("scripts-agree", generic(SYNCED, s.B, "/bin/sh -c 'redis-cli SLAVEOF NO ONE'"), s.B)
-    assert "not understood, in which state" in inline.evidence
+    assert "it is not clear in which state" in inline.evidence
     assert (
         "could not be read" in ask("scripts-agree", s.with_script(SYNCED, s.B, "backup", readable=False), s.B).evidence
     )

@@ -254,7 +254,7 @@ def test_what_has_changes_is_saved_before_it_is_copied_unless_nothing_is_thrown_
     partial = Stage(pair=Pair(samples.with_persistence(state, B, changes_since_save=9)))
     run = partial.run()
     assert partial.status(run, "save").status is StepStatus.SKIPPED
-    assert "throws nothing away" in partial.status(run, "backup").note
+    assert "loses no data" in partial.status(run, "backup").note
     stage = Stage(pair=Pair(changed_since_its_save()))
     run = stage.run()
     assert stage.status(run, "save").status is StepStatus.DONE, run.message
