@@ -452,7 +452,7 @@ def test_a_question_that_cannot_be_asked_is_unknown():
         (FRESH, FAILS, "masters: none"),
         (GONE, UNKNOWN, "not known whether"),
         (MUTUAL, FAILS, "masters: none"),
-        (s.with_redis(s.rebuilt_pair(), s.B, loading=True), FAILS, "has everything"),
+        (s.with_redis(s.rebuilt_pair(), s.B, loading=True), FAILS, "has all data"),
     ],
 )
 def test_the_sentence_of_the_first_screen(state, verdict, words):
