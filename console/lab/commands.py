@@ -44,10 +44,10 @@ def _lab_options(function: F) -> F:
 
 def _scenario(_: click.Context, __: click.Parameter, name: str) -> str:
     """One of the registry's, which is imported only when a laboratory is asked for."""
-    from console.lab import registry
+    from console.lab.scenarios import catalogue
 
-    if name not in registry.SCENARIOS:
-        near = difflib.get_close_matches(name, registry.SCENARIOS, n=3)
+    if name not in catalogue.SCENARIOS:
+        near = difflib.get_close_matches(name, catalogue.SCENARIOS, n=3)
         meant = f"did you mean {' or '.join(near)}? " if near else ""
         raise click.BadParameter(f"there is no scenario {name}; {meant}`lab scenarios` lists them.")
     return name
@@ -65,10 +65,10 @@ def lab() -> None:
 @lab.command("scenarios")
 def list_scenarios() -> None:
     """List the systems and the states that they can be built in."""
-    from console.lab import registry
+    from console.lab.scenarios import catalogue
 
-    longest = max(map(len, registry.SCENARIOS))
-    for name, scenario in registry.SCENARIOS.items():
+    longest = max(map(len, catalogue.SCENARIOS))
+    for name, scenario in catalogue.SCENARIOS.items():
         click.echo(f"{name:{longest}}  {scenario.text}{' (default)' if name == DEFAULT_SCENARIO else ''}")
 
 
@@ -109,8 +109,9 @@ def fault_command(kind: str, host: str, service: str | None) -> None:
     password another password for a running redis; rekey: another host key for sshd
     heal     undo cut, isolate, slow, fill, clock; with redis or sshd what was done to that
     """
+    from console.lab.assembly.laboratory import STATE_VARIABLE
     from console.lab.options import LabError
-    from console.lab.pair import STATE_VARIABLE, attach
+    from console.lab.sessions.build import attach
 
     state = os.environ.get(STATE_VARIABLE)
     try:
@@ -136,16 +137,16 @@ def demo(scenario: str, **options: Any) -> None:
 
 def _enter(scenario: str, command: Sequence[str], chosen: dict[str, Any]) -> NoReturn:
     """Becomes the laboratory: this process is replaced, and everything that it starts dies with it."""
-    from console.lab.inside import REQUEST_VARIABLE
-    from console.lab.namespaces import ROOM, outer_command
+    from console.lab.assembly.laboratory import STATE_VARIABLE
+    from console.lab.hosts.namespaces import LABORATORY_FOLDER, command_in_namespaces
     from console.lab.options import LabError
-    from console.lab.pair import STATE_VARIABLE
+    from console.lab.sessions.inside import REQUEST_VARIABLE
 
-    if STATE_VARIABLE in os.environ and ROOM.is_dir():
+    if STATE_VARIABLE in os.environ and LABORATORY_FOLDER.is_dir():
         _fail("this is a laboratory already: leave it first")
     request = {"scenario": scenario, "options": _options(chosen), "command": list(command), "quiet": chosen["quiet"]}
     try:
-        outer = outer_command([sys.executable, "-m", "console.lab.inside"])
+        outer = command_in_namespaces([sys.executable, "-m", "console.lab.sessions.inside"])
     except LabError as error:
         _fail(str(error))
     os.environ[REQUEST_VARIABLE] = json.dumps(request)  # not an argument: it may hold a password
@@ -172,9 +173,9 @@ def _options(chosen: dict[str, Any]) -> dict[str, Any]:
 
 def _repeat_inside(words: list[str]) -> NoReturn:
     """Runs this command again inside the one laboratory that runs on this machine."""
-    from console.lab.namespaces import program
+    from console.lab.assembly.laboratory import STATE_VARIABLE
+    from console.lab.hosts.namespaces import program
     from console.lab.options import LabError
-    from console.lab.pair import STATE_VARIABLE
 
     found = _running_laboratories(STATE_VARIABLE)
     if not found:
@@ -205,7 +206,7 @@ def _running_laboratories(variable: str) -> dict[str, tuple[str, int]]:
 
 
 def _fail(text: str) -> NoReturn:
-    from console.lab.inside import EXIT_NO_LABORATORY
+    from console.lab.sessions.inside import EXIT_NO_LABORATORY
 
     click.echo(text, err=True)
     sys.exit(EXIT_NO_LABORATORY)

@@ -16,7 +16,7 @@ class LabOptions:
     """How the two hosts are configured."""
 
     redis: str = "7.0"
-    """Version of Redis, as in `console.lab.servers`."""
+    """Version of Redis, as in `console.lab.servers.versions`."""
     redis_of: Mapping[str, str] = field(default_factory=dict)
     """Host → another version."""
     redis_config: tuple[str, ...] = ()

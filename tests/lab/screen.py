@@ -14,7 +14,7 @@ from textual.pilot import Pilot
 from console.__main__ import ADAPTERS
 from console.cli.context import CliContext
 from console.core.runs.state import Choice, Outcome, Question, QuestionKind
-from console.lab.pair import Laboratory
+from console.lab.assembly.laboratory import Laboratory
 from console.tui.app import ConsoleApp
 from console.tui.screens.runbooks import ArmScreen
 from console.tui.widgets.lines import LinesPane

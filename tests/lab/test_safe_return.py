@@ -23,8 +23,8 @@ from console.core.runs.state import Outcome
 from console.documents.inventory import load_inventory
 from console.documents.runbook import load_runbook
 from console.documents.runbook_library import shipped_folder
-from console.lab import preempting
-from console.lab.scenarios import COUNTER
+from console.lab.scenarios import preempting_pair as preempting
+from console.lab.scenarios.replication import COUNTER
 from console.transport.clock import SystemClock
 from console.transport.inspector import make_inspector
 

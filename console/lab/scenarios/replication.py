@@ -1,0 +1,48 @@
+"""Asks the Redis of a laboratory host about its replication, and fills it with data."""
+
+from __future__ import annotations
+
+from console.lab.assembly.laboratory import Laboratory
+from console.lab.hosts.host import Host
+from console.lab.hosts.redis_client import RedisConnection, RefusedError
+from console.lab.options import LabError
+
+COUNTER = "laboratory:counter"
+
+
+def fill(lab: Laboratory, host: Host) -> None:
+    """Some data: one server-side loop, so that it takes no time."""
+    loop = "for i = 1, tonumber(ARGV[1]) do redis.call('SET', 'customer:' .. i, string.rep('x', ARGV[2])) end return 1"
+    ask(lab, host, "EVAL", loop, "0", str(lab.options.keys), str(lab.options.value_bytes))
+    ask(lab, host, "SET", COUNTER, "0")
+
+
+def in_sync(lab: Laboratory, replica: Host, master: Host) -> bool:
+    """Whether the replica has all that its master wrote: link up, no sync, equal offsets."""
+    below, above = replication(lab, replica), replication(lab, master)
+    return (
+        below.get("master_link_status") == "up"
+        and below.get("master_sync_in_progress") == "0"
+        and below.get("master_host") == master.address
+        and below.get("slave_repl_offset") == above.get("master_repl_offset")
+    )
+
+
+def role(lab: Laboratory, host: Host) -> str:
+    """`master`, `slave`, as Redis says."""
+    return replication(lab, host).get("role", "")
+
+
+def replication(lab: Laboratory, host: Host) -> dict[str, str]:
+    """The replication section of INFO."""
+    lines = ask(lab, host, "INFO", "replication").splitlines()
+    return dict(line.split(":", 1) for line in lines if ":" in line)
+
+
+def ask(lab: Laboratory, host: Host, *words: str) -> str:
+    """What its Redis answers. Raises LabError where it refuses, OSError where it cannot be reached."""
+    try:
+        with RedisConnection(host.address, lab.options.password) as line:
+            return line.ask(*words)
+    except RefusedError as error:
+        raise LabError(f"Redis on {host.name} refused {words[0]}: {error}") from None

@@ -1,0 +1,44 @@
+"""A system: its hosts, their files, and what its operator knows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from console.lab.hosts.host import Host
+from console.lab.options import LabOptions
+from console.lab.servers.versions import RedisServer
+
+CLUSTER = "cache"
+"""The name of the cluster in every laboratory's inventory."""
+
+
+def as_given(options: LabOptions) -> LabOptions:
+    """A system that is made with the options as they are."""
+    return options
+
+
+def nothing(_: Host, __: LabOptions) -> None:
+    """A host that stays as it was furnished."""
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """One system: a module of its own names its hosts and writes their files."""
+
+    addresses: Mapping[str, str]
+    """Host → address, in the order in which they are made."""
+    vip: str
+    """The address that clients write to; empty: the system has none."""
+    furnish: Callable[[Host, LabOptions, RedisServer], None]
+    """Writes what makes a host of this system: services and their configuration, onto a machine with sshd."""
+    inventory: Callable[[str, LabOptions], str]
+    """Folder of the laboratory → the operator's inventory."""
+    after_build: Callable[[Host, LabOptions], None] = nothing
+    """Changes a host once its scenario stands: what was hurried while it was built takes its documented time."""
+    options: Callable[[LabOptions], LabOptions] = as_given
+    """What the system cannot do without, put into what was asked for: a password, for one."""
+    operator: tuple[str, ...] = ()
+    """More addresses of the operator's machine, `ADDRESS/PREFIX`."""
+    words: str = "two hosts"
+    """What is told when they stand."""
