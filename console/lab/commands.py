@@ -21,7 +21,8 @@ SERVICES = ("redis", "keepalived", "sshd", "sentinel", "consul")
 F = TypeVar("F", bound=Callable[..., object])
 
 _OPTIONS = (
-    click.option("--redis", "redis", default="7.0", show_default=True, help="Version of Redis: 6.0, 6.2, 7.0 or 8.0."),
+    click.option("--redis", "redis", default="7.0", show_default=True,
+                 help="Version of Redis: 6.0, 6.2, 7.0 or 8.0. It is fetched if it is missing."),
     click.option("--keys", default=5000, show_default=True, type=click.IntRange(0), help="Keys in the data set."),
     click.option("--password", is_flag=True, help="Give both Redis a password."),
     click.option("--vrrp-version", default="2", show_default=True, type=click.Choice(["2", "3"])),
@@ -147,12 +148,24 @@ def _enter(scenario: str, command: Sequence[str], chosen: dict[str, Any]) -> NoR
     request = {"scenario": scenario, "options": _options(chosen), "command": list(command), "quiet": chosen["quiet"]}
     try:
         outer = command_in_namespaces([sys.executable, "-m", "console.lab.sessions.inside"])
+        _fetch_servers(scenario, request["options"], quiet=chosen["quiet"])
     except LabError as error:
         _fail(str(error))
     os.environ[REQUEST_VARIABLE] = json.dumps(request)  # not an argument: it may hold a password
     sys.stdout.flush()
     sys.stderr.flush()
     os.execv(outer[0], outer)  # noqa: S606 - no shell is wanted
+
+
+def _fetch_servers(scenario: str, options: dict[str, Any], *, quiet: bool) -> None:
+    """Fetches what the scenario runs, where it is missing. The laboratory itself has no network to fetch it from."""
+    from console.lab.options import LabOptions
+    from console.lab.scenarios import catalogue
+    from console.lab.servers.fetching import fetch_missing
+    from console.lab.servers.progress import Progress
+
+    system = catalogue.find_scenario(scenario).system
+    fetch_missing(system.servers(LabOptions(**options)), Progress(None if quiet else sys.stderr))
 
 
 def _options(chosen: dict[str, Any]) -> dict[str, Any]:

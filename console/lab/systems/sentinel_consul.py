@@ -183,5 +183,6 @@ SYSTEM = System(
     options=_documented,
     operator=(f"{OPERATOR}/24",),
     words="two hosts",
+    more_servers=(versions.CONSUL,),
 )
 """The documented system."""

@@ -42,3 +42,10 @@ class System:
     """More addresses of the operator's machine, `ADDRESS/PREFIX`."""
     words: str = "two hosts"
     """What is told when they stand."""
+    more_servers: tuple[str, ...] = ()
+    """What its hosts run beside Redis and must be fetched, as `console.lab.servers.versions` calls it."""
+
+    def servers(self, options: LabOptions) -> list[str]:
+        """The versions of Redis that its hosts run, and its other servers."""
+        versions = [options.version_for(name) for name in self.addresses]
+        return list(dict.fromkeys([*versions, *self.more_servers]))
