@@ -165,7 +165,7 @@ def _fetch_servers(scenario: str, options: dict[str, Any], *, quiet: bool) -> No
     from console.lab.servers.progress import Progress
 
     system = catalogue.find_scenario(scenario).system
-    fetch_missing(system.servers(LabOptions(**options)), Progress(None if quiet else sys.stderr))
+    fetch_missing(system.all_servers(LabOptions(**options)), Progress(None if quiet else sys.stderr))
 
 
 def _options(chosen: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The laboratory: the hosts of a documented system, made of namespaces, built in one of its scenarios."""
+"""A running laboratory: the hosts of one system, made of namespaces."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-from console.lab.hosts import faults
+from console.lab.hosts import faults, log_files
 from console.lab.hosts.host import Host
 from console.lab.hosts.namespaces import program
 from console.lab.hosts.network import BRIDGE
@@ -19,7 +20,38 @@ from console.lab.systems.system import CLUSTER, System
 STATE_VARIABLE = "REDIS_HA_LABORATORY"
 """Names the state file of the running laboratory to the commands inside it."""
 INVENTORY_VARIABLE = "REDIS_HA_INVENTORY"
+PATIENCE = 600.0
+"""Seconds after which a scenario gives up a step. On an idle machine the longest step takes a tenth of that."""
 _TICK = 0.02
+_GONE = 2.0
+"""Seconds without its process after which a server has ended. A daemon has no process for a moment while it starts."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Result:
+    """Whether a condition held. `reason`: the error that kept it from being known, in parentheses."""
+
+    holds: bool
+    reason: str = ""
+
+    def __bool__(self) -> bool:
+        return self.holds
+
+
+def _holds(condition: Callable[[], object]) -> _Result:
+    try:
+        return _Result(bool(condition()))
+    except (OSError, LabError, ValueError) as error:
+        return _Result(holds=False, reason=f" ({error})")
+
+
+def _has_ended(host: Host, process: str) -> bool:
+    end = time.monotonic() + _GONE
+    while not host.running(process):
+        if time.monotonic() > end:
+            return True
+        time.sleep(_TICK)
+    return False
 
 
 class Laboratory:
@@ -60,24 +92,36 @@ class Laboratory:
         self.save()
 
     def wait(self, condition: Callable[[], object], deadline: float, what: str = "") -> None:
-        """Waits until the condition holds. Raises LabError with the hosts' logs after `deadline` seconds.
+        """Waits until the condition holds. Raises LabError with the logs of all hosts after `deadline` seconds.
 
-        A condition that raises OSError or LabError does not hold yet: servers come and go while one waits.
+        A condition that raises OSError or LabError does not hold yet: servers come and go in the meantime.
         """
         end = time.monotonic() + deadline
-        reason = ""
-        while True:
-            try:
-                if condition():
-                    return
-            except (OSError, LabError, ValueError) as error:
-                reason = f" ({error})"
+        while not (result := _holds(condition)):
             if time.monotonic() > end:
-                raise LabError(f"not within {deadline:g} s: {what or 'the condition'}{reason}\n{self.logs()}")
+                raise LabError(f"not within {deadline:g} s: {what or 'the condition'}{result.reason}", self.logs())
             time.sleep(_TICK)
 
+    def wait_for(self, condition: Callable[[], object], what: str, host: Host | None = None, process: str = "") -> None:
+        """Waits for a step of a scenario. `host`, `process`: the server that the step depends on.
+
+        A slow machine is no error. Raises LabError with the log of that server when the server has ended, or after
+        `PATIENCE` seconds.
+        """
+        end = time.monotonic() + PATIENCE
+        while not (result := _holds(condition)):
+            if host is not None and _has_ended(host, process):
+                problem = f"{process} on {host.name} ended before this was true: {what}"
+            elif time.monotonic() > end:
+                problem = f"not within {PATIENCE:g} s: {what}"
+            else:
+                time.sleep(_TICK)
+                continue
+            log = self.logs() if host is None else host.log_tail(log_files.LOG_OF_PROCESS[process])
+            raise LabError(f"{problem}{result.reason}", log)
+
     def logs(self) -> str:
-        """The ends of all logs of all hosts."""
+        """The last lines of all logs of all hosts."""
         return "\n".join(host.logs() for host in self.hosts.values())
 
     def save(self) -> None:
@@ -89,7 +133,7 @@ class Laboratory:
         self.state_file.chmod(0o600)
 
     def _learn(self) -> None:
-        """A command in the laboratory may have switched hosts off and on: their inits are others then."""
+        """Reads the PIDs of the hosts anew: a command in the laboratory may have switched hosts off and on."""
         try:
             state = json.loads(self.state_file.read_text(encoding="utf-8"))["hosts"]
         except (OSError, ValueError):
@@ -100,16 +144,18 @@ class Laboratory:
     def close(self) -> None:
         """Ends every process of every host and removes every file."""
         self._learn()
-        for host in self.hosts.values():
-            host.switch_off()
-        for place in _mounted_beneath(self.folder):
-            subprocess.run([program("umount"), "-l", place], capture_output=True, check=False)
-        subprocess.run([program("ip"), "link", "del", BRIDGE], capture_output=True, check=False)
-        shutil.rmtree(self.folder, ignore_errors=True)
+        try:
+            for host in self.hosts.values():
+                host.switch_off()
+        finally:
+            for place in _mounted_beneath(self.folder):
+                subprocess.run([program("umount"), "-l", place], capture_output=True, check=False)
+            subprocess.run([program("ip"), "link", "del", BRIDGE], capture_output=True, check=False)
+            shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def _mounted_beneath(folder: Path) -> list[str]:
-    """What is mounted in there, the innermost first: what is not a copy must be gone before the folder is removed."""
+    """The mounts in this folder, the innermost first. They must be gone before the folder is removed."""
     lines = Path("/proc/thread-self/mountinfo").read_text(encoding="utf-8").splitlines()
     places = [line.split(" ")[4] for line in lines]
     return sorted((one for one in places if one.startswith(f"{folder}/")), key=len, reverse=True)

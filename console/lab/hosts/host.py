@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
-import uuid
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,8 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import IO
 
-from console.lab.hosts import base_files, log_files, network
-from console.lab.hosts.keys import make_key
+from console.lab.hosts import log_files, network
 from console.lab.hosts.namespaces import program
 from console.lab.hosts.network import BRIDGE
 from console.lab.options import LabError
@@ -29,9 +26,6 @@ ENVIRONMENT = {
 SENTINEL = "redis-sentinel"
 """The name by which `running` tells a Sentinel from a Redis: both are processes of the program redis-server."""
 SHARED_NAMES = ("redis-server", SENTINEL)
-_COPIED = ("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "nsswitch.conf", "localtime", "debian_version", "os-release")
-_EMPTY = ("proc", "sys", "dev", "home", "opt/redis", "opt/sbin", "srv", "mnt", "data", "root/.ssh")
-_VAR = ("log", "lib", "tmp", "empty", "cache")
 
 
 @dataclass
@@ -51,7 +45,7 @@ class Host:
     """Outlives the process that switches it on: for commands in a laboratory that somebody else keeps."""
 
     def run(
-        self, command: str | list[str], *, stdin: str | None = None, timeout: float = 30, check: bool = False
+        self, command: str | list[str], *, stdin: str | None = None, timeout: float = 120, check: bool = False
     ) -> subprocess.CompletedProcess[str]:
         """Runs a command (a list) or shell text on the host, as its root. Raises LabError if the host is off."""
         if not self.pid:
@@ -72,11 +66,12 @@ class Host:
         return self.run(["redis-cli", *words]).stdout.rstrip("\n")
 
     def service(self, name: str, action: str) -> None:
-        """Runs `service NAME ACTION`. Raises LabError with what it said if it failed."""
+        """Runs `service NAME ACTION`. Raises LabError if it failed, with what it wrote and the log of the server."""
         done = self.run(["service", name, action])
         if done.returncode != 0:
-            said = (done.stderr or done.stdout).strip().replace("\n", "; ")
-            raise LabError(f"service {name} {action} on {self.name} failed: {said}")
+            written = (done.stderr or done.stdout).strip().replace("\n", "; ")
+            log = self.log_tail(log_files.LOG_OF_PROCESS.get(name, ""))
+            raise LabError(f"service {name} {action} on {self.name} failed: {written}", log)
 
     def running(self, name: str) -> list[int]:
         """The PIDs, on the host, of the processes of this name; zombies left out. Costs no process of its own."""
@@ -121,58 +116,20 @@ class Host:
         place.write_text(text, encoding="utf-8")
         place.chmod(mode)
 
+    def log_tail(self, path: str, lines: int = 20) -> str:
+        """The last lines of one of its logs, below a line that names the log. Empty where there is no such log."""
+        text = self.read(path).rstrip()
+        return "\n".join([f"--- {self.name}:{path}", *text.splitlines()[-lines:]]) if text else ""
+
     def logs(self, lines: int = 60) -> str:
-        """The ends of its logs, for a failed test."""
-        parts = []
-        for path in log_files.LOGS:
-            if (self.root / path.lstrip("/")).exists():
-                tail = self.read(path).splitlines()[-lines:]
-                parts.append(f"--- {self.name}:{path}\n" + "\n".join(tail))
-        return "\n".join(parts)
-
-    def furnish(self, disk: str, neighbours: Mapping[str, str], public_key: str) -> None:
-        """Makes its root folder: what every machine has before it first starts. `disk`: room in /data, as for tmpfs."""
-        for folder in _EMPTY:
-            (self.root / folder).mkdir(parents=True, exist_ok=True)
-        for folder in _VAR:
-            (self.root / "var" / folder).mkdir(parents=True, exist_ok=True)
-        (self.root / "var/run").symlink_to("/run")
-        (self.root / "tmp").mkdir()
-        (self.root / "tmp").chmod(0o1777)
-        subprocess.run(
-            [program("mount"), "-t", "tmpfs", "-o", f"mode=755,size={disk}", "tmpfs", str(self.root / "data")],
-            check=True,
-        )
-        (self.root / "data/redis").mkdir()
-        self._furnish_etc(neighbours)
-        self.write("/root/.ssh/authorized_keys", public_key, 0o600)
-        (self.root / "root").chmod(0o700)
-        (self.root / "root/.ssh").chmod(0o700)
-
-    def _furnish_etc(self, neighbours: Mapping[str, str]) -> None:
-        etc = self.root / "etc"
-        etc.mkdir()
-        for name in _COPIED:
-            source = Path("/etc") / name
-            if source.is_dir():
-                shutil.copytree(source, etc / name)
-            elif source.exists():
-                shutil.copyfile(source, etc / name)
-        hosts = "".join(f"{address} {name}\n" for name, address in neighbours.items())
-        self.write("/etc/passwd", base_files.ACCOUNTS)
-        self.write("/etc/group", base_files.GROUP)
-        self.write("/etc/shadow", base_files.SHADOW, 0o600)
-        self.write("/etc/hosts", f"127.0.0.1 localhost\n{hosts}")
-        self.write("/etc/hostname", f"{self.name}\n")
-        self.write("/etc/boot_id", f"{uuid.uuid4()}\n")
-        self.write("/etc/machine-id", f"{uuid.uuid4().hex}\n")
-        self.write("/etc/profile", "PS1='[\\u@\\h \\W]\\$ '\n")
-        self.write("/etc/shells", "/bin/sh\n/bin/bash\n")
-        self.write("/etc/ssh/sshd_config", base_files.SSHD_CONFIG)
-        make_key(etc / "ssh/ssh_host_ed25519_key", f"root@{self.name}")
+        """The last lines of all its logs, for a failed test."""
+        return "\n".join(tail for path in log_files.LOGS if (tail := self.log_tail(path, lines)))
 
     def switch_on(self, environment: Mapping[str, str] | None = None) -> None:
-        """Starts its namespaces; `finish_start` waits until it answers."""
+        """Starts its namespaces. `finish_start` waits until the host is ready.
+
+        The thread that calls this must outlive the host: the kernel ends the host with it.
+        """
         init = Path(__file__).with_name("host-init.sh")
         namespaces = ["--net", "--mount", "--pid", "--uts", "--ipc", "--fork", "--kill-child"]
         # Killed with whoever built the laboratory, however that ends.
@@ -193,7 +150,7 @@ class Host:
         stdin.close()
 
     def finish_start(self) -> None:
-        """Waits until its init says that it is ready. Raises LabError with what it said if it is not."""
+        """Waits until its init reports that it is ready. Raises LabError with what it wrote if it ends before."""
         if self._line() != "ready":
             raise LabError(f"{self.name} did not start")
         assert self.process is not None
@@ -225,7 +182,7 @@ class Host:
                 os.kill(self.pid, signal.SIGKILL)
             self.pid = 0
         if self.process is not None:
-            self.process.wait(timeout=10)
+            self.process.wait(timeout=120)
             self.process = None
         subprocess.run([program("ip"), "link", "del", self.name], capture_output=True, check=False)
 

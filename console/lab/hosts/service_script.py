@@ -15,8 +15,11 @@ start)
     tries=0
     until running; do
         tries=$((tries + 1))
-        if [ "$tries" -gt 200 ]; then echo "@name@ did not start: see @log@" >&2; exit 1; fi
-        sleep 0.05
+        if [ "$tries" -gt 1500 ]; then echo "@name@ did not start: see @log@" >&2; exit 1; fi
+        if [ -n "$!" ] && ! kill -0 "$!" 2>/dev/null && ! running; then
+            echo "@name@ ended at once: see @log@" >&2; exit 1
+        fi
+        sleep 0.02
     done
     ;;
 stop)
@@ -26,8 +29,8 @@ stop)
     tries=0
     while kill -0 "$pid" 2>/dev/null; do
         tries=$((tries + 1))
-        if [ "$tries" -gt 200 ]; then echo "@name@ does not end" >&2; exit 1; fi
-        sleep 0.05
+        if [ "$tries" -gt 1500 ]; then echo "@name@ does not end" >&2; exit 1; fi
+        sleep 0.02
     done
     ;;
 restart)

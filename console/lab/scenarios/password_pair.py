@@ -6,74 +6,72 @@ from console.lab.assembly.laboratory import Laboratory
 from console.lab.hosts import log_files
 from console.lab.hosts.host import Host
 from console.lab.options import LabError
-from console.lab.scenarios.replication import COUNTER, ask, in_sync, role
+from console.lab.scenarios.replication import COUNTER, answers_as_master, ask, in_sync, role
 from console.lab.scenarios.scenario import Report, Scenario
-from console.lab.scenarios.traffic import Traffic
+from console.lab.scenarios.traffic import traffic_through_vip
 from console.lab.systems.password_pair import MASTER, REPLICA, SCRIPT_ENDS, SYSTEM
 
+REDIS, KEEPALIVED = "redis-server", "keepalived"
+REDIS, KEEPALIVED = "redis-server", "keepalived"
 _PORTION = 4_000_000
 """Bytes that are written at once."""
 
 
 def healthy(lab: Laboratory, report: Report) -> None:
-    """The master's Redis, its replica, the master's keepalived, the replica's."""
+    """Starts the Redis of the master, its replica, the master's keepalived, then the replica's."""
     master, replica = lab.host(MASTER), lab.host(REPLICA)
     for host in (master, replica):
-        host.service("redis-server", "start")
+        host.service(REDIS, "start")
     ask(lab, master, "SET", COUNTER, "0")
     _fill(lab, master)
-    # Its full sync leaves a dump on the master too: the only one that a master without save points ever has.
+    # The full sync leaves a dump on the master too. A master without save points has no other one.
     ask(lab, replica, "SLAVEOF", master.address, "6379")
-    lab.wait(lambda: in_sync(lab, replica, master), 20, f"{REPLICA} is in sync")
+    lab.wait_for(lambda: in_sync(lab, replica, master), f"{REPLICA} is in sync", replica, REDIS)
     report(f"{MASTER} is the master and saves nothing, {REPLICA} its replica and saves")
-    master.service("keepalived", "start")
-    lab.wait(lambda: lab.vip_holders() == [MASTER], 30, f"{MASTER} holds the VIP")
+    master.service(KEEPALIVED, "start")
+    lab.wait_for(lambda: lab.vip_holders() == [MASTER], f"{MASTER} holds the VIP", master, KEEPALIVED)
     report(f"{MASTER} holds the VIP {lab.vip}")
-    replica.service("keepalived", "start")
-    lab.wait(lambda: "Entering BACKUP STATE" in replica.read(log_files.SYSTEM_LOG), 20, f"{REPLICA} is in BACKUP")
+    replica.service(KEEPALIVED, "start")
+    lab.wait_for(
+        lambda: "Entering BACKUP STATE" in replica.read(log_files.SYSTEM_LOG),
+        f"{REPLICA} is in BACKUP", replica, KEEPALIVED,
+    )  # fmt: skip
     _wait_for_script(lab, replica, "backup")
     if lab.vip_holders() != [MASTER]:
-        raise LabError(f"the VIP moved while {REPLICA}'s keepalived started\n{lab.logs()}")
+        raise LabError(f"the VIP moved while keepalived started on {REPLICA}", replica.log_tail(log_files.SYSTEM_LOG))
     report("keepalived runs on both: the pair survives one failure")
 
 
 def failed_over(lab: Laboratory, report: Report) -> None:
-    """The master's Redis crashed, its check killed its keepalived; the replica was promoted and takes writes."""
+    """The master's Redis crashed and its check killed its keepalived. The replica was promoted and takes writes."""
     healthy(lab, report)
     master, survivor = lab.host(MASTER), lab.host(REPLICA)
-    traffic = Traffic(lab)
-    traffic.start()
-    try:
-        lab.wait(lambda: traffic.acknowledged >= 50, 10, "clients write through the VIP")  # noqa: PLR2004 - some
+    with traffic_through_vip(lab) as traffic:
+        traffic.wait_for_writes(50, master)
         lab.fault("kill", MASTER, "redis")
         report(f"redis-server on {MASTER} was killed")
-        lab.wait(lambda: not master.running("keepalived"), 20, f"the check of {MASTER} kills its keepalived")
-        lab.wait(lambda: lab.vip_holders() == [REPLICA], 30, f"the VIP moves to {REPLICA}")
+        what = f"the check of {MASTER} kills its keepalived, and the VIP moves to {REPLICA}"
+        lab.wait_for(
+            lambda: not master.running(KEEPALIVED) and lab.vip_holders() == [REPLICA], what, survivor, KEEPALIVED
+        )
         report(f"the check of {MASTER} killed its keepalived; {REPLICA} holds the VIP, its script promotes it")
         _wait_for_script(lab, survivor, "master")
-        lab.wait(lambda: role(lab, survivor) == "master", 10, f"{REPLICA} is a master")
-        taken = traffic.acknowledged
-        lab.wait(lambda: traffic.acknowledged >= taken + 50, 10, f"clients write to {REPLICA}")
-    finally:
-        traffic.stop()
+        lab.wait_for(lambda: role(lab, survivor) == "master", f"{REPLICA} is a master", survivor, REDIS)
+        traffic.wait_for_writes(50, survivor)
     report(f"{REPLICA} is the master; on {MASTER} neither Redis nor keepalived runs, and its dump is old")
 
 
 def stale_master(lab: Laboratory, report: Report) -> None:
-    """Somebody started the Redis of the failed host: a master again, with the old dump that its disk held."""
+    """Somebody started the Redis of the failed host: a master again, with the old dump of its disk."""
     failed_over(lab, report)
     stale = lab.host(MASTER)
-    stale.service("redis-server", "start")
-    lab.wait(
-        lambda: role(lab, stale) == "master" and "\nloading:0" in ask(lab, stale, "INFO"),
-        20,
-        f"{MASTER} answers as a master",
-    )
-    report(f"{MASTER} is back as a master with its old dump, its keepalived off")
+    stale.service(REDIS, "start")
+    lab.wait_for(lambda: answers_as_master(lab, stale), f"{MASTER} answers as a master", stale, REDIS)
+    report(f"{MASTER} is back as a master with its old dump, its keepalived is stopped")
 
 
 def _fill(lab: Laboratory, host: Host) -> None:
-    """In database 1, as the document does; some of it expires. In portions that no server takes long for."""
+    """Writes into database 1, as the document does. Some keys expire. No portion keeps the server busy for long."""
     loop = (
         "redis.call('SELECT', 1) for i = ARGV[1], ARGV[2] do"
         " redis.call('SET', 'vm_instance:' .. i, string.rep('x', ARGV[3]))"
@@ -86,11 +84,10 @@ def _fill(lab: Laboratory, host: Host) -> None:
 
 
 def _wait_for_script(lab: Laboratory, host: Host, state: str) -> None:
-    lab.wait(
+    lab.wait_for(
         lambda: host.read(log_files.STATE_LOG).rstrip().endswith(SCRIPT_ENDS[state]),
-        15,
-        f"the script of {host.name} for {state} ends",
-    )
+        f"the {state} script of {host.name} ends", host, KEEPALIVED,
+    )  # fmt: skip
 
 
 SCENARIOS: dict[str, Scenario] = {

@@ -1,136 +1,153 @@
-"""The states of the pair that preempts (`console.lab.systems.preempting_pair`). Every wait is for a condition."""
+"""The states that the pair that preempts can be built in."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 
 from console.lab.assembly.laboratory import Laboratory
+from console.lab.hosts import log_files
 from console.lab.hosts.host import Host
 from console.lab.options import LabError
 from console.lab.scenarios.replication import ask, fill, in_sync, replication, role
 from console.lab.scenarios.scenario import Report, Scenario
-from console.lab.scenarios.traffic import Traffic
-from console.lab.systems.preempting_pair import OTHER, PREFERRED, SYSTEM, write_scripts
+from console.lab.scenarios.traffic import traffic_through_vip
+from console.lab.systems.preempting_pair import CHECK_SCRIPT, OTHER, PREFERRED, SYSTEM, write_scripts
 
+REDIS, KEEPALIVED = "redis-server", "keepalived"
 SCRIPTS = ("redis_master.sh", "redis_backup.sh")
-KEY_DELAY = 3
-"""Seconds that a slow sync takes longer than the script waits for it."""
+SHORT_SLEEP = 2.0
+"""Seconds that the script of `preempting-early` waits for a sync that takes longer."""
+SYNC_TIME = 8.0
+"""Seconds that this sync takes."""
+LONG_SLEEP = 3600.0
+"""Seconds that a script sleeps which the scenario ends: no machine is so slow that the script goes on before."""
 
 
 def healthy(lab: Laboratory, report: Report) -> None:
-    """The preferred node first, all of it: where the other Redis answers already, the script would follow that one."""
+    """Starts all of the preferred node first: its script would follow the other Redis if that one answered already."""
     preferred, other = lab.host(PREFERRED), lab.host(OTHER)
-    preferred.service("redis-server", "start")
+    preferred.service(REDIS, "start")
     fill(lab, preferred)
-    preferred.service("keepalived", "start")
-    lab.wait(lambda: lab.vip_holders() == [PREFERRED], 30, f"{PREFERRED} holds the VIP")
-    other.service("redis-server", "start")
-    other.service("keepalived", "start")
-    lab.wait(lambda: in_sync(lab, other, preferred), 60, f"{OTHER} follows by its script")
-    quiet(lab)
-    lab.wait(lambda: in_sync(lab, other, preferred), 20, f"{OTHER} is in sync")
+    preferred.service(KEEPALIVED, "start")
+    lab.wait_for(lambda: lab.vip_holders() == [PREFERRED], f"{PREFERRED} holds the VIP", preferred, KEEPALIVED)
+    other.service(REDIS, "start")
+    other.service(KEEPALIVED, "start")
+    lab.wait_for(lambda: in_sync(lab, other, preferred), f"{OTHER} follows by its script", other, KEEPALIVED)
+    wait_for_scripts(lab)
+    lab.wait_for(lambda: in_sync(lab, other, preferred), f"{OTHER} is in sync", other, REDIS)
     if lab.vip_holders() != [PREFERRED] or role(lab, preferred) != "master":
-        raise LabError(f"the VIP moved while {OTHER} was started\n{lab.logs()}")
+        raise LabError(f"the VIP moved while {OTHER} was started", other.log_tail(log_files.SYSTEM_LOG))
     report(f"{PREFERRED} is the master and holds the VIP {lab.vip}, {OTHER} follows, keepalived runs on both")
 
 
 def failed(lab: Laboratory, report: Report) -> None:
-    """The preferred node went down in order, Redis and keepalived, while clients wrote; the other one serves."""
+    """Redis and keepalived of the preferred node were stopped while clients wrote. The other node serves."""
     healthy(lab, report)
-    with _traffic(lab) as traffic:
-        lab.wait(lambda: traffic.acknowledged >= 20, 10, "clients write through the VIP")  # noqa: PLR2004 - some
-        goes_down(lab.host(PREFERRED))
-        lab.wait(lambda: lab.vip_holders() == [OTHER], 30, f"the VIP moves to {OTHER}")
-        lab.wait(lambda: role(lab, lab.host(OTHER)) == "master", 30, f"{OTHER} is promoted")
-        taken = traffic.acknowledged
-        lab.wait(lambda: traffic.acknowledged >= taken + 20, 10, f"clients write to {OTHER}")
-        quiet(lab)
-    report(f"{PREFERRED} went down, {OTHER} is the master and holds the VIP")
+    preferred, other = lab.host(PREFERRED), lab.host(OTHER)
+    with traffic_through_vip(lab) as traffic:
+        traffic.wait_for_writes(20, preferred)
+        stop_node(preferred)
+        lab.wait_for(lambda: lab.vip_holders() == [OTHER], f"the VIP moves to {OTHER}", other, KEEPALIVED)
+        lab.wait_for(lambda: role(lab, other) == "master", f"{OTHER} is promoted", other, KEEPALIVED)
+        traffic.wait_for_writes(20, other)
+        wait_for_scripts(lab)
+    report(f"{PREFERRED} was stopped, {OTHER} is the master and holds the VIP")
 
 
-def returning(lab: Laboratory, report: Report) -> None:
-    """Somebody started the failed node: it takes the VIP and fetches; after its script's sleep it is promoted."""
+def race(lab: Laboratory, report: Report) -> None:
+    """Somebody started the failed node. It took the VIP and fetches the data. Its script promotes it after a sleep."""
     failed(lab, report)
-    comes_back(lab)
-    report(f"{PREFERRED} is back: it holds the VIP and is fetching, the scripts of both sleep")
+    start_preferred(lab)
+    report(f"{PREFERRED} is back: it holds the VIP and fetches the data, the scripts of both sleep")
 
 
 def loop(lab: Laboratory, report: Report) -> None:
-    """The master's keepalived was restarted, both scripts made their Redis follow, and were ended right then."""
+    """The master's keepalived was restarted, both scripts made their Redis follow, and then both scripts were ended."""
     healthy(lab, report)
+    preferred = lab.host(PREFERRED)
     for host in lab.hosts.values():
-        write_scripts(host, lab.options)
-    restart_master(lab)
+        _set_sleep(lab, host, LONG_SLEEP)
+    preferred.service(KEEPALIVED, "restart")
+    lab.wait_for(lambda: follow_each_other(lab), "both follow each other", preferred, KEEPALIVED)
     for host in lab.hosts.values():
         end_scripts(host)
-    lab.wait(lambda: lab.vip_holders() == [PREFERRED], 30, f"{PREFERRED} holds the VIP alone")
-    if not follow_each_other(lab):
-        raise LabError(f"a script went on before it was ended\n{lab.logs()}")
+    lab.wait_for(lambda: lab.vip_holders() == [PREFERRED], f"{PREFERRED} alone holds the VIP", preferred, KEEPALIVED)
     report("both Redis follow each other, and no script runs that would end it")
 
 
 def early(lab: Laboratory, report: Report) -> None:
-    """The sync took longer than the script's sleep: old data was promoted. The other one's script was ended in time."""
+    """The sync took longer than the script's sleep: old data was promoted. The other script was ended in time."""
     failed(lab, report)
-    other = lab.host(OTHER)
-    keys = int(ask(lab, other, "DBSIZE"))
-    slow = int((lab.options.notify_sleep + KEY_DELAY) * 1_000_000 / max(1, keys))
-    ask(lab, other, "CONFIG", "SET", "rdb-key-save-delay", str(slow))
-    comes_back(lab)
-    preferred = lab.host(PREFERRED)
-    lab.wait(lambda: role(lab, preferred) == "master", 60, f"{PREFERRED} is promoted in the middle of its sync")
+    preferred, other = lab.host(PREFERRED), lab.host(OTHER)
+    delay = int(SYNC_TIME * 1_000_000 / max(1, int(ask(lab, other, "DBSIZE"))))
+    ask(lab, other, "CONFIG", "SET", "rdb-key-save-delay", str(delay))
+    _set_sleep(lab, preferred, SHORT_SLEEP)
+    _set_sleep(lab, other, LONG_SLEEP)
+    _start_preferred(lab)
+    what = f"{PREFERRED} is promoted in the middle of its sync"
+    lab.wait_for(lambda: role(lab, preferred) == "master", what, preferred, KEEPALIVED)
     end_scripts(other)
     ask(lab, other, "CONFIG", "SET", "rdb-key-save-delay", "0")
-    with _traffic(lab) as traffic:
-        lab.wait(lambda: traffic.acknowledged >= 20, 10, "clients write to the old data")  # noqa: PLR2004 - some
-    quiet(lab)
+    with traffic_through_vip(lab) as traffic:
+        traffic.wait_for_writes(20, preferred)
+    wait_for_scripts(lab)
     report(f"{PREFERRED} was promoted before its sync had ended, {OTHER} still has the data")
 
 
 def second(lab: Laboratory, report: Report) -> None:
-    """The preferred node came back, took writes, and went down again before the other one had begun to follow."""
+    """The preferred node came back, took writes, and was stopped again before the other one had begun to follow."""
     failed(lab, report)
-    comes_back(lab)
     preferred, other = lab.host(PREFERRED), lab.host(OTHER)
-    with _traffic(lab) as traffic:
-        lab.wait(lambda: role(lab, preferred) == "master", 60, f"{PREFERRED} is promoted")
-        taken = traffic.acknowledged
-        lab.wait(lambda: traffic.acknowledged >= taken + 20, 10, f"clients write to {PREFERRED}")
-        goes_down(preferred)
-        lab.wait(lambda: lab.vip_holders() == [OTHER], 30, f"the VIP moves to {OTHER}")
-    if role(lab, other) != "master":
-        raise LabError(f"{OTHER} followed before {PREFERRED} went down\n{lab.logs()}")
-    quiet(lab)
-    report(f"{PREFERRED} went down again: the last writes are on its disk, {OTHER} serves without them")
+    _set_sleep(lab, other, LONG_SLEEP)
+    _start_preferred(lab)
+    with traffic_through_vip(lab) as traffic:
+        lab.wait_for(lambda: role(lab, preferred) == "master", f"{PREFERRED} is promoted", preferred, KEEPALIVED)
+        traffic.wait_for_writes(20, preferred)
+        stop_node(preferred)
+        lab.wait_for(lambda: lab.vip_holders() == [OTHER], f"the VIP moves to {OTHER}", other, KEEPALIVED)
+    end_scripts(other)
+    report(f"{PREFERRED} was stopped again: the last writes are on its disk, {OTHER} serves without them")
 
 
-def goes_down(host: Host) -> None:
-    """Redis and keepalived stop in order, in one moment: the check of keepalived would start Redis again.
+def stop_node(host: Host) -> None:
+    """Stops Redis, then keepalived. The check script answers well in between: it would start Redis again.
 
-    Scripts that still sleep end first, as they do with their host: one of them would follow the other node on the way.
+    Scripts that still sleep end first, as they do when a host stops. One of them would follow the other node.
     """
-    scripts = "pkill -KILL -f '/etc/keepalived/scripts/redis[_]'; kill -TERM $(cat /run/keepalived.pid)"
-    done = host.run(f"{scripts} && service redis-server stop && service keepalived stop")
-    if done.returncode != 0:
-        raise LabError(f"{host.name} does not go down: {done.stderr.strip()}")
+    check = host.read(CHECK_SCRIPT)
+    host.write(CHECK_SCRIPT, "#!/bin/sh\nexit 0\n", 0o755)
+    host.run("pkill -KILL -f '/etc/keepalived/scripts/redis[_]'")
+    host.service(REDIS, "stop")
+    host.service(KEEPALIVED, "stop")
+    host.write(CHECK_SCRIPT, check, 0o755)
 
 
-def comes_back(lab: Laboratory) -> None:
-    """Starts Redis and keepalived on the failed node: until it holds the VIP and follows."""
+def start_preferred(lab: Laboratory) -> None:
+    """Starts the failed node, with the documented sleeps on both: until it holds the VIP and follows."""
     for host in lab.hosts.values():
         write_scripts(host, lab.options)
+    _start_preferred(lab)
     preferred = lab.host(PREFERRED)
-    preferred.service("redis-server", "start")
-    preferred.service("keepalived", "start")
-    lab.wait(lambda: lab.vip_holders() == [PREFERRED], 60, f"{PREFERRED} takes the VIP")
-    lab.wait(lambda: role(lab, preferred) == "slave", 20, f"the script of {PREFERRED} makes it follow")
+    lab.wait_for(lambda: role(lab, preferred) == "slave", f"{PREFERRED} follows", preferred, KEEPALIVED)
 
 
-def restart_master(lab: Laboratory) -> None:
-    """Restarts keepalived of the master: until both Redis follow each other."""
-    lab.host(PREFERRED).service("keepalived", "restart")
-    lab.wait(lambda: follow_each_other(lab), 60, "both follow each other")
+def _start_preferred(lab: Laboratory) -> None:
+    """Until its script has begun. The log tells it: with a short sleep the node is a replica for a moment only."""
+    preferred = lab.host(PREFERRED)
+    line = f"fetching from {lab.host(OTHER).address}:6379"
+    before = preferred.read(log_files.STATE_LOG).count(line)
+    preferred.service(REDIS, "start")
+    preferred.service(KEEPALIVED, "start")
+    lab.wait_for(lambda: lab.vip_holders() == [PREFERRED], f"{PREFERRED} takes the VIP", preferred, KEEPALIVED)
+    lab.wait_for(
+        lambda: preferred.read(log_files.STATE_LOG).count(line) > before,
+        f"the script of {PREFERRED} makes it follow", preferred, KEEPALIVED,
+    )  # fmt: skip
+
+
+def _set_sleep(lab: Laboratory, host: Host, seconds: float) -> None:
+    write_scripts(host, replace(lab.options, notify_sleep=seconds))
 
 
 def follow_each_other(lab: Laboratory) -> bool:
@@ -147,19 +164,14 @@ def end_scripts(host: Host) -> None:
         host.run(f"kill -KILL {' '.join(map(str, found))}")
 
 
-def quiet(lab: Laboratory) -> None:
+def wait_for_scripts(lab: Laboratory) -> None:
     """Waits until no script runs any more."""
-    lab.wait(lambda: not any(host.running(name) for host in lab.hosts.values() for name in SCRIPTS), 60, "scripts end")
+    for host in lab.hosts.values():
+        lab.wait_for(partial(_runs_no_script, host), f"the scripts of {host.name} end")
 
 
-@contextmanager
-def _traffic(lab: Laboratory) -> Iterator[Traffic]:
-    traffic = Traffic(lab)
-    traffic.start()
-    try:
-        yield traffic
-    finally:
-        traffic.stop()
+def _runs_no_script(host: Host) -> bool:
+    return not any(map(host.running, SCRIPTS))
 
 
 SCENARIOS: dict[str, Scenario] = {
@@ -170,7 +182,7 @@ SCENARIOS: dict[str, Scenario] = {
         "redis-a went down, redis-b serves; redis-a would take the role back", failed, SYSTEM
     ),
     "preempting-race": Scenario(
-        "as preempting-failed, and redis-a was just started: the scripts' race is on", returning, SYSTEM
+        "as preempting-failed, and redis-a was just started: the scripts' race is on", race, SYSTEM
     ),
     "preempting-loop": Scenario("the scripts made both Redis follow each other, and were ended", loop, SYSTEM),
     "preempting-early": Scenario(

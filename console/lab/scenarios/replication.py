@@ -8,10 +8,12 @@ from console.lab.hosts.redis_client import RedisConnection, RefusedError
 from console.lab.options import LabError
 
 COUNTER = "laboratory:counter"
+_TIMEOUT = 30.0
+"""Seconds for one answer, also while the machine is busy."""
 
 
 def fill(lab: Laboratory, host: Host) -> None:
-    """Some data: one server-side loop, so that it takes no time."""
+    """Writes some data in one loop on the server, which takes almost no time."""
     loop = "for i = 1, tonumber(ARGV[1]) do redis.call('SET', 'customer:' .. i, string.rep('x', ARGV[2])) end return 1"
     ask(lab, host, "EVAL", loop, "0", str(lab.options.keys), str(lab.options.value_bytes))
     ask(lab, host, "SET", COUNTER, "0")
@@ -29,8 +31,13 @@ def in_sync(lab: Laboratory, replica: Host, master: Host) -> bool:
 
 
 def role(lab: Laboratory, host: Host) -> str:
-    """`master`, `slave`, as Redis says."""
+    """`master` or `slave`, as Redis reports it."""
     return replication(lab, host).get("role", "")
+
+
+def answers_as_master(lab: Laboratory, host: Host) -> bool:
+    """Whether its Redis has loaded its data and is a master."""
+    return role(lab, host) == "master" and "\nloading:0" in ask(lab, host, "INFO")
 
 
 def replication(lab: Laboratory, host: Host) -> dict[str, str]:
@@ -40,9 +47,9 @@ def replication(lab: Laboratory, host: Host) -> dict[str, str]:
 
 
 def ask(lab: Laboratory, host: Host, *words: str) -> str:
-    """What its Redis answers. Raises LabError where it refuses, OSError where it cannot be reached."""
+    """The answer of its Redis. Raises LabError if Redis refuses, OSError if it cannot be reached."""
     try:
-        with RedisConnection(host.address, lab.options.password) as line:
-            return line.ask(*words)
+        with RedisConnection(host.address, lab.options.password, timeout=_TIMEOUT) as connection:
+            return connection.ask(*words)
     except RefusedError as error:
         raise LabError(f"Redis on {host.name} refused {words[0]}: {error}") from None

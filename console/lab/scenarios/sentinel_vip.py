@@ -1,4 +1,4 @@
-"""The states that the system with Sentinels and two VIPs can be built in. Every wait is for a condition."""
+"""The states that the system with Sentinels and two VIPs can be built in."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from console.lab.hosts.redis_client import RedisConnection
 from console.lab.options import LabError
 from console.lab.scenarios.replication import ask, fill, in_sync, replication, role
 from console.lab.scenarios.scenario import Report, Scenario
-from console.lab.scenarios.traffic import Traffic
+from console.lab.scenarios.traffic import traffic_through_vip
+from console.lab.systems.sentinel_service import SENTINEL_PORT, set_build_times
 from console.lab.systems.sentinel_vip import (
     DIRECTORS,
     MASTER_NAME,
@@ -22,8 +23,8 @@ from console.lab.systems.sentinel_vip import (
 )
 
 MASTER = REDIS_HOSTS[0]
-"""Who is the master while nothing has happened."""
-SENTINEL_PORT = 26379
+"""The master while nothing has happened."""
+REDIS, SENTINEL, KEEPALIVED = "redis-server", "redis-sentinel", "keepalived"
 
 
 def healthy(lab: Laboratory, report: Report) -> None:
@@ -31,37 +32,44 @@ def healthy(lab: Laboratory, report: Report) -> None:
     hosts = [lab.host(name) for name in REDIS_HOSTS]
     master, *replicas = hosts
     for host in hosts:
-        host.service("redis-server", "start")
+        host.service(REDIS, "start")
+        ask(lab, host, "CONFIG", "SET", "repl-diskless-sync-delay", "0")  # during the build only
     fill(lab, master)
     for host in replicas:
-        lab.wait(partial(in_sync, lab, host, master), 20, f"{host.name} is in sync")
+        lab.wait_for(partial(in_sync, lab, host, master), f"{host.name} is in sync", host, REDIS)
     take_vip(master)
     report(f"{MASTER} is the master and has the write VIP {WRITE_VIP}, {' and '.join(REDIS_HOSTS[1:])} follow it")
     for host in hosts:
-        host.service("redis-sentinel", "start")
+        host.service(SENTINEL, "start")
     for host in hosts:
-        lab.wait(partial(knows_all, host), 20, f"the Sentinel of {host.name} knows everybody")
+        what = f"the Sentinel of {host.name} knows all other servers"
+        lab.wait_for(partial(knows_all, host), what, host, SENTINEL)
     report("three Sentinels know each other and all three servers")
     for name in DIRECTORS:
-        lab.host(name).service("keepalived", "start")
+        lab.host(name).service(KEEPALIVED, "start")
     first = DIRECTORS[0]
-    lab.wait(lambda: readers_find(lab) == [first], 20, f"{first} holds the read VIP")
+    what = f"{first} holds the read VIP"
+    lab.wait_for(lambda: readers_find(lab) == [first], what, lab.host(first), KEEPALIVED)
     report(f"{first} holds the read VIP {READ_VIP}; `ipvsadm` there is a stand-in, for this kernel has no IPVS")
 
 
 def failed_over(lab: Laboratory, report: Report) -> None:
-    """The master's Redis died under traffic; the Sentinels promoted another one and their script moved the VIP."""
+    """The master's Redis died under traffic. The Sentinels promoted another one and their script moved the VIP."""
     healthy(lab, report)
     _lose_master(lab, report, with_its_sentinel=False)
-    lab.wait(lambda: lab.vip_holders() == [master_of(lab).name], 15, "the write VIP is on the new master alone")
-    report(f"the write VIP moved to {master_of(lab).name}; Redis on {MASTER} is down")
+    new = master_of(lab)
+    what = "the write VIP is on the new master alone"
+    lab.wait_for(lambda: lab.vip_holders() == [new.name], what, new, SENTINEL)
+    report(f"the write VIP moved to {new.name}; Redis on {MASTER} is down")
 
 
 def vip_on_two(lab: Laboratory, report: Report) -> None:
     """The old master's Sentinel died with its Redis: nobody there took the VIP away."""
     healthy(lab, report)
     _lose_master(lab, report, with_its_sentinel=True)
-    lab.wait(lambda: len(lab.vip_holders()) == 2, 15, "the write VIP is on two hosts")  # noqa: PLR2004
+    held = {MASTER, master_of(lab).name}
+    what = "the write VIP is on two hosts"
+    lab.wait_for(lambda: set(lab.vip_holders()) == held, what, master_of(lab), SENTINEL)
     report(f"the write VIP is on {' and '.join(lab.vip_holders())}; Redis and Sentinel on {MASTER} are down")
 
 
@@ -71,7 +79,7 @@ def vip_on_none(lab: Laboratory, report: Report) -> None:
     for name in REDIS_HOSTS[1:]:
         lab.host(name).run(["chmod", "a-x", "/var/lib/redis/reconfig_master.sh"], check=True)
     _lose_master(lab, report, with_its_sentinel=False)
-    lab.wait(lambda: lab.vip_holders() == [], 15, "the write VIP is nowhere")
+    lab.wait_for(lambda: lab.vip_holders() == [], "the write VIP is nowhere", lab.host(MASTER), SENTINEL)
     report("the write VIP is on no host: the script could not run where the new master is")
 
 
@@ -81,7 +89,9 @@ def stale_reads(lab: Laboratory, report: Report) -> None:
     stale = lab.host(REDIS_HOSTS[-1])
     ask(lab, stale, "CONFIG", "SET", "masterauth", "not-this-one")
     ask(lab, lab.host(MASTER), "CLIENT", "KILL", "TYPE", "slave")
-    lab.wait(lambda: replication(lab, stale).get("master_link_status") == "down", 10, f"{stale.name} lost its link")
+    lab.wait_for(
+        lambda: replication(lab, stale).get("master_link_status") == "down", f"{stale.name} lost its link", stale, REDIS
+    )
     report(f"{stale.name} lost its link to the master, and readers are still sent to it")
 
 
@@ -106,18 +116,22 @@ def disagree(lab: Laboratory, report: Report) -> None:
 
 
 def _lose_master(lab: Laboratory, report: Report, *, with_its_sentinel: bool) -> None:
-    traffic = Traffic(lab)
-    traffic.start()
-    try:
-        lab.wait(lambda: traffic.acknowledged >= 20, 10, "clients write through the VIP")  # noqa: PLR2004 - some
+    """Kills the master under traffic, and waits until the Sentinels have promoted another one.
+
+    Sentinels that split their vote try again after twice the failover timeout. This waits for it.
+    """
+    left = lab.host(REDIS_HOSTS[1])
+    with traffic_through_vip(lab) as traffic:
+        traffic.wait_for_writes(20, lab.host(MASTER))
+        for name in REDIS_HOSTS:
+            set_build_times(lab.host(name), MASTER_NAME)
         if with_its_sentinel:
             lab.fault("kill", MASTER, "sentinel")
         lab.fault("kill", MASTER, "redis")
         report(f"redis-server on {MASTER} was killed")
-        lab.wait(lambda: master_of(lab).name != MASTER, 60, "the Sentinels promote another one")
-        lab.wait(lambda: _settled(lab), 60, "the Sentinels that are left agree, and the other replica follows")
-    finally:
-        traffic.stop()
+        lab.wait_for(lambda: master_of(lab).name != MASTER, "the Sentinels promote another one", left, SENTINEL)
+        what = "the Sentinels that are left agree, and the other replica follows"
+        lab.wait_for(lambda: _settled(lab), what, left, SENTINEL)
     report(f"{master_of(lab).name} is the master now")
 
 
@@ -131,9 +145,9 @@ def _settled(lab: Laboratory) -> bool:
 
 
 def take_vip(host: Host) -> None:
-    """By hand, as the document begins."""
+    """Puts the write VIP on a host by hand, as the document begins."""
     host.run(["ip", "addr", "add", f"{WRITE_VIP}/{OUTSIDE_PREFIX}", "dev", "eth2"], check=True)
-    host.run(["arping", "-q", "-c", "3", "-A", WRITE_VIP, "-I", "eth2"])
+    host.run(["arping", "-q", "-c", "1", "-A", WRITE_VIP, "-I", "eth2"])
 
 
 def master_of(lab: Laboratory) -> Host:
@@ -151,7 +165,7 @@ def readers_find(lab: Laboratory) -> list[str]:
 
 
 def ask_sentinel(host: Host, *words: str) -> str:
-    """What its Sentinel answers."""
+    """The answer of its Sentinel."""
     with RedisConnection(host.address, port=SENTINEL_PORT) as line:
         return line.ask(*words)
 

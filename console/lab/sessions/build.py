@@ -15,6 +15,39 @@ from console.lab.assembly.laboratory import Laboratory
 from console.lab.hosts.host import Host
 from console.lab.options import LabError, LabOptions
 from console.lab.scenarios import catalogue
+from console.lab.scenarios.scenario import Scenario
+
+
+@contextmanager
+def laboratory(
+    scenario: str, options: LabOptions | None = None, report: Callable[[str], None] | None = None
+) -> Iterator[Laboratory]:
+    """A laboratory in this scenario, gone when the block ends. `report` gets the progress, line by line.
+
+    The process must be in namespaces of its own (`console.lab.hosts.namespaces`). Raises LabError.
+    """
+    wanted = catalogue.find_scenario(scenario)
+    report = report or (lambda _: None)
+    lab = assemble(wanted.system, options or LabOptions(), report, scenario)
+    try:
+        _build(lab, wanted, report)
+        yield lab
+    finally:
+        lab.close()
+
+
+def _build(lab: Laboratory, scenario: Scenario, report: Callable[[str], None]) -> None:
+    """Raises LabError, whatever went wrong: one line, and the log where a server is concerned."""
+    try:
+        scenario.build(lab, report)
+        for host in lab.hosts.values():
+            scenario.system.after_build(host, lab.options)
+        lab.save()
+    except subprocess.CalledProcessError as error:
+        words = error.cmd if isinstance(error.cmd, str) else " ".join(map(str, error.cmd))
+        raise LabError(f"{words} failed: exit code {error.returncode}", lab.logs()) from error
+    except OSError as error:
+        raise LabError(f"the scenario cannot be built: {error}", lab.logs()) from error
 
 
 def attach(state_file: str) -> Laboratory:
@@ -31,27 +64,6 @@ def attach(state_file: str) -> Laboratory:
     }  # fmt: skip
     system = catalogue.find_scenario(state["scenario"]).system
     return Laboratory(path.parent, hosts, LabOptions(password=state["password"]), system, state["scenario"])
-
-
-@contextmanager
-def laboratory(
-    scenario: str, options: LabOptions | None = None, report: Callable[[str], None] | None = None
-) -> Iterator[Laboratory]:
-    """A laboratory in this scenario, gone when the block ends. `report` hears of the progress, line by line.
-
-    The process must stand in a room of its own (`console.lab.hosts.namespaces`). Raises LabError.
-    """
-    wanted = catalogue.find_scenario(scenario)
-    report = report or (lambda _: None)
-    lab = assemble(wanted.system, options or LabOptions(), report, scenario)
-    try:
-        wanted.build(lab, report)
-        for host in lab.hosts.values():
-            wanted.system.after_build(host, lab.options)
-        lab.save()
-        yield lab
-    finally:
-        lab.close()
 
 
 def run_inside(lab: Laboratory, command: list[str]) -> int:

@@ -45,10 +45,7 @@ def main() -> int:
             report(f"break something from another terminal: redis-ha-console lab fault kill {first} redis")
             return run_inside(lab, request["command"])
     except LabError as error:
-        line, _, logs = str(error).partition("\n")
-        if logs and not request["quiet"]:
-            sys.stderr.write(f"{logs}\n")
-        sys.stderr.write(f"{line}\n")
+        sys.stderr.write("".join(f"{part}\n" for part in (str(error), error.log) if part))
         return EXIT_NO_LABORATORY
     except KeyboardInterrupt:
         return 130

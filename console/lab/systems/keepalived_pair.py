@@ -146,12 +146,12 @@ def write_scripts(host: Host, options: LabOptions) -> None:
         host.write(f"/etc/keepalived/scripts/{name}", text, 0o755)
 
 
-def _furnish(host: Host, options: LabOptions, server: RedisServer) -> None:
+def _write_files(host: Host, options: LabOptions, server: RedisServer) -> None:
     write_redis(host, options, server)
     host.write("/etc/keepalived/keepalived.conf", keepalived_conf(host.name, options))
     host.write("/etc/init.d/keepalived", KEEPALIVED_SERVICE, 0o755)
     write_scripts(host, replace(options, notify_sleep=min(options.notify_sleep, BUILD_SLEEP)))
 
 
-SYSTEM = System(addresses=ADDRESSES, vip=VIP, furnish=_furnish, inventory=inventory, after_build=write_scripts)
+SYSTEM = System(addresses=ADDRESSES, vip=VIP, write_files=_write_files, inventory=inventory, after_build=write_scripts)
 """The documented pair."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from console.lab.hosts.service_script import service_script
 
-BUILD_SLEEP = 1.0
-"""Seconds that a new master's notify script waits at most while a scenario is built: nobody wants to watch it sleep."""
+BUILD_SLEEP = 0.2
+"""Seconds that the notify script of a new master waits at most while a scenario is built."""
 SCRIPT_DONE = "state:[master] finished, a replica may connect"
 """The last line that a new master's notify script writes."""
 KEEPALIVED_SERVICE = service_script(

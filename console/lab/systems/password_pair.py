@@ -147,7 +147,7 @@ def write_scripts(host: Host, options: LabOptions) -> None:
         host.write(f"/etc/keepalived/scripts/redis_{name}.sh", text, 0o755)
 
 
-def _furnish(host: Host, options: LabOptions, server: RedisServer) -> None:
+def _write_files(host: Host, options: LabOptions, server: RedisServer) -> None:
     redis_service.write_redis(host, options, server)
     host.write("/etc/redis/redis6379.conf", redis_conf(host.name, options), 0o640)
     host.write("/etc/keepalived/keepalived.conf", keepalived_conf(host.name, options))
@@ -194,7 +194,7 @@ def _inventory_node(name: str) -> str:
 SYSTEM = System(
     addresses=ADDRESSES,
     vip=VIP,
-    furnish=_furnish,
+    write_files=_write_files,
     inventory=inventory,
     after_build=write_scripts,
     options=_options,

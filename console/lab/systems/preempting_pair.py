@@ -1,4 +1,4 @@
-"""The files of the pair that preempts: it changes roles by itself, and trusts fixed sleeps where it should look.
+"""The files of the pair that preempts. It changes roles by itself, and trusts fixed sleeps instead of asking Redis.
 
 Its numbers are priority 100 and 95, weight -10, a check every 4 s, 10 s for the sync of a new master and 15 s until the
 old one follows. `LabOptions.notify_sleep` stands for the 10 s, and everything else keeps its proportion to it.
@@ -18,6 +18,7 @@ from console.lab.systems.system import CLUSTER, System
 PREFERRED, OTHER = "redis-a", "redis-b"
 """The one that takes the role back whenever it can, and the one that stands in for it."""
 INSTANCE = "VI_222"
+CHECK_SCRIPT = "/etc/keepalived/scripts/redis_check.sh"
 CHANGES_LOG = "/data/redis/keepalived-changes.log"
 """One line for each change of keepalived's state: the scripts ask it which state that is."""
 _PRIORITIES = {PREFERRED: 100, OTHER: 95}
@@ -25,7 +26,7 @@ _STATES = {PREFERRED: "MASTER", OTHER: "BACKUP"}
 _DOCUMENTED_SLEEP = 10
 _FOLLOW, _CHECK, _DELAY, _RESTART = 15, 4, 5, 3
 """Seconds beside those 10: until the old master follows, between checks, before preempting, after a restart."""
-_HURRIED = 0.4
+_BUILD_SLEEP = 0.4
 
 _HEAD = """\
 #!/bin/bash
@@ -68,7 +69,7 @@ fi
 log "finished"
 """
 
-_CHECK_SCRIPT = """\
+_CHECK_TEXT = """\
 #!/bin/bash
 # A Redis that does not answer is started again; that counts as a failure only if it does not answer then either.
 port=$1
@@ -100,7 +101,7 @@ def scripts(options: LabOptions) -> dict[str, str]:
     """File name → text, with the sleeps that belong to these options."""
     return {
         "notify.sh": _NOTIFY,
-        "redis_check.sh": _CHECK_SCRIPT.format(restart=f"{_scaled(_RESTART, options):g}"),
+        "redis_check.sh": _CHECK_TEXT.format(restart=f"{_scaled(_RESTART, options):g}"),
         "redis_master.sh": _HEAD.replace("WORD", "master") + _MASTER.format(sync=f"{options.notify_sleep:g}"),
         "redis_backup.sh": _HEAD.replace("WORD", "backup") + _BACKUP.format(follow=f"{follow_sleep(options):g}"),
     }
@@ -181,22 +182,18 @@ def write_scripts(host: Host, options: LabOptions) -> None:
         host.write(f"/etc/keepalived/scripts/{name}", text, 0o755)
 
 
-def hurry(host: Host, options: LabOptions) -> None:
-    """Nobody wants to watch the sleeps while a scenario is built."""
-    write_scripts(host, replace(options, notify_sleep=min(options.notify_sleep, _HURRIED)))
-
-
-def _furnish(host: Host, options: LabOptions, server: RedisServer) -> None:
+def _write_files(host: Host, options: LabOptions, server: RedisServer) -> None:
     redis_service.write_redis(host, options, server)
     host.write("/etc/keepalived/keepalived.conf", keepalived_conf(host.name, options))
     host.write("/etc/init.d/keepalived", keepalived_service.KEEPALIVED_SERVICE, 0o755)
-    hurry(host, options)
+    # Nobody wants to watch the sleeps while a scenario is built.
+    write_scripts(host, replace(options, notify_sleep=min(options.notify_sleep, _BUILD_SLEEP)))
 
 
 SYSTEM = System(
     addresses=keepalived_pair.ADDRESSES,
     vip=keepalived_pair.VIP,
-    furnish=_furnish,
+    write_files=_write_files,
     inventory=inventory,
     after_build=write_scripts,
 )

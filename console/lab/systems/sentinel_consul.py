@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 from console.lab.hosts import log_files
 from console.lab.hosts.host import Host
@@ -20,7 +22,7 @@ from console.lab.options import LabOptions
 from console.lab.servers import versions
 from console.lab.servers.versions import RedisServer
 from console.lab.systems import operator_files, redis_service
-from console.lab.systems.sentinel_service import write_sentinel
+from console.lab.systems.sentinel_service import set_documented_times, write_sentinel
 from console.lab.systems.system import CLUSTER, System
 
 ADDRESSES = {"app01": "192.168.3.1", "app02": "192.168.3.2"}
@@ -35,22 +37,21 @@ HTTP_PORT, DNS_PORT = 8500, 8600
 HTTP = f"http://{ADDRESSES[FIRST]}:{HTTP_PORT}"
 RESOLVER_PORT = 53
 """Where the documented name server stands in front of Consul; the laboratory has one only where its cache matters."""
-CONSUL_LOG = "/var/log/consul.log"
 CONSUL_CONF = "/etc/consul/redis.json"
 REDIS_CONF = "/etc/redis/redis6379.conf"
 INTERVAL = 5
 """Seconds between two runs of a check, as documented."""
 DOWN_AFTER = 30_000
 """down-after-milliseconds of the documented Sentinel: it told of the master's death 30 s after it."""
-BUILD_SLEEP = 1000
-"""The same while a scenario is built: nobody wants to watch it wait."""
+FAILOVER_TIMEOUT = 180_000
+"""failover-timeout of the documented Sentinel, milliseconds."""
 
 _SERVICE = service_script(
     "consul",
     'setsid /opt/consul/consul agent -dev -config-dir=/etc/consul -pid-file="$pidfile" '
-    f">>{CONSUL_LOG} 2>&1 </dev/null &",
+    f">>{log_files.CONSUL_LOG} 2>&1 </dev/null &",
     pidfile="/run/consul.pid",
-    log=CONSUL_LOG,
+    log=log_files.CONSUL_LOG,
     signal="INT",
     about="It runs in the development mode that its document starts it in.",
 )
@@ -102,7 +103,7 @@ def write_consul(host: Host, options: LabOptions) -> None:
     host.write(CONSUL_CONF, consul_conf(options), 0o600)
 
 
-def _furnish(host: Host, options: LabOptions, server: RedisServer) -> None:
+def _write_files(host: Host, options: LabOptions, server: RedisServer) -> None:
     redis_service.write_redis(host, options, server)
     if host.name == SECOND:
         host.write(REDIS_CONF, f"{host.read(REDIS_CONF)}slaveof {ADDRESSES[FIRST]} 6379\n", 0o640)
@@ -122,9 +123,9 @@ port 26379
 dir /tmp
 logfile "{log_files.SENTINEL_LOG}"
 sentinel monitor {MASTER_NAME} {ADDRESSES[FIRST]} 6379 1
-{password}sentinel down-after-milliseconds {MASTER_NAME} {BUILD_SLEEP}
+{password}sentinel down-after-milliseconds {MASTER_NAME} {options.down_after}
 sentinel parallel-syncs {MASTER_NAME} 1
-sentinel failover-timeout {MASTER_NAME} 180000
+sentinel failover-timeout {MASTER_NAME} {FAILOVER_TIMEOUT}
 """
 
 
@@ -167,22 +168,28 @@ def _node(name: str, address: str) -> str:
 """
 
 
-def _take_its_time(host: Host, options: LabOptions) -> None:
-    """The Sentinel waits as long as documented, from now on."""
-    if host.name == SECOND and host.running("redis-sentinel"):
-        words = ["SENTINEL", "SET", MASTER_NAME, "down-after-milliseconds", str(options.down_after)]
-        host.run(["redis-cli", "-p", "26379", *words])
+def _set_documented_times(host: Host, options: LabOptions) -> None:
+    if host.name == SECOND:
+        set_documented_times(host, MASTER_NAME, down_after=options.down_after, failover_timeout=FAILOVER_TIMEOUT)
+
+
+def start_resolver(host: Host) -> None:
+    """Starts the stand-in of a caching name server in front of Consul. It ends with its host."""
+    stand_in = Path(__file__).with_name("resolver_stand_in.py")
+    words = [sys.executable, str(stand_in), str(RESOLVER_PORT), ADDRESSES[FIRST], str(DNS_PORT)]
+    subprocess.Popen([program("nsenter"), "-t", str(host.pid), "-n", "-p", "--", *words],
+                     stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
 
 
 SYSTEM = System(
     addresses=ADDRESSES,
     vip="",
-    furnish=_furnish,
+    write_files=_write_files,
     inventory=_inventory,
-    after_build=_take_its_time,
+    after_build=_set_documented_times,
     options=_documented,
     operator=(f"{OPERATOR}/24",),
     words="two hosts",
-    more_servers=(versions.CONSUL,),
+    servers=(versions.CONSUL,),
 )
 """The documented system."""

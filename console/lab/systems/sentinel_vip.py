@@ -20,7 +20,7 @@ from console.lab.hosts.host import Host
 from console.lab.options import LabOptions
 from console.lab.servers.versions import INSTALLED, MOUNTED_AT, RedisServer
 from console.lab.systems import keepalived_service, operator_files, redis_service
-from console.lab.systems.sentinel_service import write_sentinel
+from console.lab.systems.sentinel_service import set_documented_times, write_sentinel
 from console.lab.systems.system import CLUSTER, System
 
 ADDRESSES = {
@@ -198,7 +198,7 @@ def _real_server(name: str) -> str:
 """
 
 
-def _furnish(host: Host, options: LabOptions, server: RedisServer) -> None:
+def _write_files(host: Host, options: LabOptions, server: RedisServer) -> None:
     outside = f"#!/bin/sh\nset -eu\nip addr add {OUTSIDE[host.name]}/{OUTSIDE_PREFIX} dev eth2\n"
     if host.name in DIRECTORS:
         host.write("/etc/rc.local", outside, 0o755)
@@ -267,12 +267,26 @@ def _inventory_director(name: str) -> str:
 """
 
 
+def _set_documented_times(host: Host, options: LabOptions) -> None:
+    if host.name not in REDIS_HOSTS:
+        return
+    set_documented_times(host, MASTER_NAME, down_after=options.down_after, failover_timeout=options.failover_timeout)
+    if host.running("redis-server"):
+        host.redis("CONFIG", "SET", "repl-diskless-sync-delay", str(options.sync_delay))
+
+
 def _with_password(options: LabOptions) -> LabOptions:
     """The documented system has one, always."""
     return options if options.password else replace(options, password=secrets.token_urlsafe(12))
 
 
 SYSTEM = System(
-    addresses=ADDRESSES, vip=WRITE_VIP, furnish=_furnish, inventory=_inventory, options=_with_password,
-    operator=(f"{OPERATOR_OUTSIDE}/{OUTSIDE_PREFIX}",), words="three Redis hosts and two directors",
-)  # fmt: skip
+    addresses=ADDRESSES,
+    vip=WRITE_VIP,
+    write_files=_write_files,
+    inventory=_inventory,
+    options=_with_password,
+    after_build=_set_documented_times,
+    operator=(f"{OPERATOR_OUTSIDE}/{OUTSIDE_PREFIX}",),
+    words="three Redis hosts and two directors",
+)

@@ -19,7 +19,7 @@ def as_given(options: LabOptions) -> LabOptions:
 
 
 def nothing(_: Host, __: LabOptions) -> None:
-    """A host that stays as it was furnished."""
+    """Leaves a host as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,22 +30,21 @@ class System:
     """Host → address, in the order in which they are made."""
     vip: str
     """The address that clients write to; empty: the system has none."""
-    furnish: Callable[[Host, LabOptions, RedisServer], None]
+    write_files: Callable[[Host, LabOptions, RedisServer], None]
     """Writes what makes a host of this system: services and their configuration, onto a machine with sshd."""
     inventory: Callable[[str, LabOptions], str]
     """Folder of the laboratory → the operator's inventory."""
     after_build: Callable[[Host, LabOptions], None] = nothing
-    """Changes a host once its scenario stands: what was hurried while it was built takes its documented time."""
+    """Changes a host once its scenario is built: what was quicker during the build takes its documented time."""
     options: Callable[[LabOptions], LabOptions] = as_given
-    """What the system cannot do without, put into what was asked for: a password, for one."""
+    """Adds what the system cannot do without, a password for example."""
     operator: tuple[str, ...] = ()
     """More addresses of the operator's machine, `ADDRESS/PREFIX`."""
     words: str = "two hosts"
-    """What is told when they stand."""
-    more_servers: tuple[str, ...] = ()
-    """What its hosts run beside Redis and must be fetched, as `console.lab.servers.versions` calls it."""
+    """What is reported when they are up."""
+    servers: tuple[str, ...] = ()
+    """What has to be fetched for it beside Redis, as `console.lab.servers.versions` names it."""
 
-    def servers(self, options: LabOptions) -> list[str]:
+    def all_servers(self, options: LabOptions) -> list[str]:
         """The versions of Redis that its hosts run, and its other servers."""
-        versions = [options.version_for(name) for name in self.addresses]
-        return list(dict.fromkeys([*versions, *self.more_servers]))
+        return list(dict.fromkeys([*map(options.version_for, self.addresses), *self.servers]))
