@@ -6,7 +6,7 @@ from console.lab.assembly.laboratory import Laboratory
 from console.lab.hosts import log_files
 from console.lab.hosts.host import Host
 from console.lab.options import LabError
-from console.lab.scenarios.replication import answers_as_master, ask, fill, in_sync, role
+from console.lab.scenarios.replication import answers_as_master, ask, fill, in_sync, role, start_redis
 from console.lab.scenarios.scenario import Report, Scenario
 from console.lab.scenarios.traffic import Traffic, traffic_through_vip
 from console.lab.systems import keepalived_service
@@ -26,7 +26,7 @@ def healthy(lab: Laboratory, report: Report) -> None:
     """Starts everything in the documented order."""
     master, replica = lab.host(MASTER), lab.host(REPLICA)
     for host in (master, replica):
-        host.service(REDIS, "start")
+        start_redis(lab, host)
     fill(lab, master)
     ask(lab, replica, "SLAVEOF", master.address, "6379")
     lab.wait_for(lambda: in_sync(lab, replica, master), f"{REPLICA} is in sync", replica, REDIS)
@@ -75,7 +75,7 @@ def stale_master_back(lab: Laboratory, report: Report) -> None:
     failed_over(lab, report)
     stale = lab.host(MASTER)
     stale.service(KEEPALIVED, "stop")
-    stale.service(REDIS, "start")
+    start_redis(lab, stale)
     lab.wait_for(lambda: answers_as_master(lab, stale), f"{MASTER} answers as a master", stale, REDIS)
     report(f"{MASTER} is back as a master with stale data, its keepalived is stopped")
 

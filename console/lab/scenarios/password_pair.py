@@ -6,12 +6,11 @@ from console.lab.assembly.laboratory import Laboratory
 from console.lab.hosts import log_files
 from console.lab.hosts.host import Host
 from console.lab.options import LabError
-from console.lab.scenarios.replication import COUNTER, answers_as_master, ask, in_sync, role
+from console.lab.scenarios.replication import COUNTER, answers_as_master, ask, in_sync, role, start_redis
 from console.lab.scenarios.scenario import Report, Scenario
 from console.lab.scenarios.traffic import traffic_through_vip
 from console.lab.systems.password_pair import MASTER, REPLICA, SCRIPT_ENDS, SYSTEM
 
-REDIS, KEEPALIVED = "redis-server", "keepalived"
 REDIS, KEEPALIVED = "redis-server", "keepalived"
 _PORTION = 4_000_000
 """Bytes that are written at once."""
@@ -21,7 +20,7 @@ def healthy(lab: Laboratory, report: Report) -> None:
     """Starts the Redis of the master, its replica, the master's keepalived, then the replica's."""
     master, replica = lab.host(MASTER), lab.host(REPLICA)
     for host in (master, replica):
-        host.service(REDIS, "start")
+        start_redis(lab, host)
     ask(lab, master, "SET", COUNTER, "0")
     _fill(lab, master)
     # The full sync leaves a dump on the master too. A master without save points has no other one.
@@ -65,7 +64,7 @@ def stale_master(lab: Laboratory, report: Report) -> None:
     """Somebody started the Redis of the failed host: a master again, with the old dump of its disk."""
     failed_over(lab, report)
     stale = lab.host(MASTER)
-    stale.service(REDIS, "start")
+    start_redis(lab, stale)
     lab.wait_for(lambda: answers_as_master(lab, stale), f"{MASTER} answers as a master", stale, REDIS)
     report(f"{MASTER} is back as a master with its old dump, its keepalived is stopped")
 

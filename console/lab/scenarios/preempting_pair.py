@@ -9,7 +9,7 @@ from console.lab.assembly.laboratory import Laboratory
 from console.lab.hosts import log_files
 from console.lab.hosts.host import Host
 from console.lab.options import LabError
-from console.lab.scenarios.replication import ask, fill, in_sync, replication, role
+from console.lab.scenarios.replication import ask, fill, in_sync, replication, role, start_redis
 from console.lab.scenarios.scenario import Report, Scenario
 from console.lab.scenarios.traffic import traffic_through_vip
 from console.lab.systems.preempting_pair import CHECK_SCRIPT, OTHER, PREFERRED, SYSTEM, write_scripts
@@ -27,11 +27,11 @@ LONG_SLEEP = 3600.0
 def healthy(lab: Laboratory, report: Report) -> None:
     """Starts all of the preferred node first: its script would follow the other Redis if that one answered already."""
     preferred, other = lab.host(PREFERRED), lab.host(OTHER)
-    preferred.service(REDIS, "start")
+    start_redis(lab, preferred)
     fill(lab, preferred)
     preferred.service(KEEPALIVED, "start")
     lab.wait_for(lambda: lab.vip_holders() == [PREFERRED], f"{PREFERRED} holds the VIP", preferred, KEEPALIVED)
-    other.service(REDIS, "start")
+    start_redis(lab, other)
     other.service(KEEPALIVED, "start")
     lab.wait_for(lambda: in_sync(lab, other, preferred), f"{OTHER} follows by its script", other, KEEPALIVED)
     wait_for_scripts(lab)
@@ -137,7 +137,7 @@ def _start_preferred(lab: Laboratory) -> None:
     preferred = lab.host(PREFERRED)
     line = f"fetching from {lab.host(OTHER).address}:6379"
     before = preferred.read(log_files.STATE_LOG).count(line)
-    preferred.service(REDIS, "start")
+    start_redis(lab, preferred)
     preferred.service(KEEPALIVED, "start")
     lab.wait_for(lambda: lab.vip_holders() == [PREFERRED], f"{PREFERRED} takes the VIP", preferred, KEEPALIVED)
     lab.wait_for(

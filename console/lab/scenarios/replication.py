@@ -12,6 +12,12 @@ _TIMEOUT = 30.0
 """Seconds for one answer, also while the machine is busy."""
 
 
+def start_redis(lab: Laboratory, host: Host) -> None:
+    """Starts Redis on a host. Waits until it answers: it has a PID before it listens, and it loads its data first."""
+    host.service("redis-server", "start")
+    lab.wait_for(lambda: ask(lab, host, "PING") == "PONG", f"Redis on {host.name} answers", host, "redis-server")
+
+
 def fill(lab: Laboratory, host: Host) -> None:
     """Writes some data in one loop on the server, which takes almost no time."""
     loop = "for i = 1, tonumber(ARGV[1]) do redis.call('SET', 'customer:' .. i, string.rep('x', ARGV[2])) end return 1"

@@ -9,7 +9,7 @@ from console.lab.assembly.laboratory import Laboratory
 from console.lab.hosts import log_files
 from console.lab.hosts.redis_client import RedisConnection, RefusedError
 from console.lab.options import LabError
-from console.lab.scenarios.replication import ask, fill, in_sync, role
+from console.lab.scenarios.replication import ask, fill, in_sync, role, start_redis
 from console.lab.scenarios.scenario import Report, Scenario
 from console.lab.scenarios.traffic import traffic
 from console.lab.systems import sentinel_consul
@@ -65,7 +65,7 @@ def healthy(lab: Laboratory, report: Report) -> None:
 def _redis_and_sentinel(lab: Laboratory, report: Report) -> None:
     master, replica = lab.host(FIRST), lab.host(SECOND)
     for host in (master, replica):
-        host.service(REDIS, "start")
+        start_redis(lab, host)
     fill(lab, master)
     lab.wait_for(lambda: in_sync(lab, replica, master), f"{SECOND} is in sync", replica, REDIS)
     report(f"{FIRST} is the master, {SECOND} its replica, in sync")
@@ -140,7 +140,7 @@ def second_master(lab: Laboratory, report: Report) -> None:
     failed_over(lab, report)
     lab.fault("stop", SECOND, "sentinel")
     report("the only Sentinel is stopped")
-    lab.host(FIRST).service(REDIS, "start")
+    start_redis(lab, lab.host(FIRST))
     _wait_for_name(lab, FIRST, SECOND)
     report(f"{FIRST} was started as it was: {sentinel_consul.NAME} is both nodes, each a master with data of its own")
 
@@ -193,7 +193,7 @@ def _switch(lab: Laboratory, report: Report) -> None:
     old, new = lab.host(FIRST), lab.host(SECOND)
     _kill_master(lab)
     old.write(sentinel_consul.REDIS_CONF, f"{old.read(sentinel_consul.REDIS_CONF)}slaveof {new.address} 6379\n", 0o640)
-    old.service(REDIS, "start")
+    start_redis(lab, old)
     lab.wait_for(lambda: in_sync(lab, old, new), f"{FIRST} follows {SECOND}", old, REDIS)
     report(f"{FIRST} died and the Sentinel promoted {SECOND}; {FIRST} follows it since")
 

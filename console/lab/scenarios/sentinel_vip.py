@@ -8,7 +8,7 @@ from console.lab.assembly.laboratory import Laboratory
 from console.lab.hosts.host import Host
 from console.lab.hosts.redis_client import RedisConnection
 from console.lab.options import LabError
-from console.lab.scenarios.replication import ask, fill, in_sync, replication, role
+from console.lab.scenarios.replication import ask, fill, in_sync, replication, role, start_redis
 from console.lab.scenarios.scenario import Report, Scenario
 from console.lab.scenarios.traffic import traffic_through_vip
 from console.lab.systems.sentinel_service import SENTINEL_PORT, set_build_times
@@ -32,7 +32,7 @@ def healthy(lab: Laboratory, report: Report) -> None:
     hosts = [lab.host(name) for name in REDIS_HOSTS]
     master, *replicas = hosts
     for host in hosts:
-        host.service(REDIS, "start")
+        start_redis(lab, host)
         ask(lab, host, "CONFIG", "SET", "repl-diskless-sync-delay", "0")  # during the build only
     fill(lab, master)
     for host in replicas:
