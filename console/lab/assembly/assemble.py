@@ -38,12 +38,12 @@ def assemble(system: System, options: LabOptions, report: Callable[[str], None],
         _start_hosts(lab)
         _write_operator_files(lab)
         lab.wait(lambda: all(host.running("sshd") for host in hosts.values()), PATIENCE, "sshd runs on every host")
+        report(f"{system.words} with sshd: " + ", ".join(f"{name} {host.address}" for name, host in hosts.items()))
     except BaseException as error:
         lab.close()
         if isinstance(error, subprocess.CalledProcessError):
             raise LabError(f"{' '.join(map(str, error.cmd))} failed: exit code {error.returncode}") from error
         raise
-    report(f"{system.words} with sshd: " + ", ".join(f"{name} {host.address}" for name, host in hosts.items()))
     return lab
 
 

@@ -41,12 +41,12 @@ def healthy(lab: Laboratory, report: Report) -> None:
     report(f"{MASTER} is the master and has the write VIP {WRITE_VIP}, {' and '.join(REDIS_HOSTS[1:])} follow it")
     for host in hosts:
         host.service(SENTINEL, "start")
+    for name in DIRECTORS:
+        lab.host(name).service(KEEPALIVED, "start")
     for host in hosts:
         what = f"the Sentinel of {host.name} knows all other servers"
         lab.wait_for(partial(knows_all, host), what, host, SENTINEL)
     report("three Sentinels know each other and all three servers")
-    for name in DIRECTORS:
-        lab.host(name).service(KEEPALIVED, "start")
     first = DIRECTORS[0]
     what = f"{first} holds the read VIP"
     lab.wait_for(lambda: readers_find(lab) == [first], what, lab.host(first), KEEPALIVED)
