@@ -16,7 +16,7 @@ from console.core.previews.key_comparison import KeyDifference
 from console.core.previews.loss_preview import preview
 from console.core.replication.resync import ResyncKind
 from console.documents.inventory import load_inventory
-from console.lab.scenarios import in_sync, replication
+from console.lab.scenarios.replication import in_sync, replication
 from console.transport.clock import SystemClock
 from console.transport.inspector import make_inspector
 from console.transport.redis import key_sampler
