@@ -14,7 +14,7 @@ from console.core.command import Identity, Planned, RedisCommand, ShellCommand
 from console.core.inventory import ClusterSpec, Inventory, KeepalivedSpec, NodeSpec, RedisSpec, SshSpec
 from console.core.model import ClusterState, RunLock, VrrpState, read
 from console.core.previews.key_comparison import KeyComparison
-from console.core.previews.quiescence import Pulse
+from console.core.previews.quiescence import TrafficSample
 from console.core.runs.lock import LostLock
 from console.core.runs.question import Choice, Decision, Question, QuestionKind
 from console.core.runs.state import RunState
@@ -75,7 +75,7 @@ class FakeInspector:
         return self.comparison or samples.comparison(source, target)
 
     @property
-    def pulses(self) -> tuple[Pulse, ...]:
+    def traffic_samples(self) -> tuple[TrafficSample, ...]:
         return ()
 
     def reconnect(self) -> None: ...

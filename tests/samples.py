@@ -47,7 +47,14 @@ from console.core.model import (
     read,
     unread,
 )
-from console.core.previews.key_comparison import Clients, DbSample, KeyComparison, KeySample, Oddity, OddKey
+from console.core.previews.key_comparison import (
+    Clients,
+    DbSample,
+    DifferingKey,
+    KeyComparison,
+    KeyDifference,
+    KeySample,
+)
 
 NOW = 1_795_246_800.0  # 2026-11-21 07:40:00 UTC
 VIP = "192.168.100.123"
@@ -449,7 +456,7 @@ def unreachable_node(now: float = NOW) -> ClusterState:
 
 def key_sample(one: str, other: str, *missing: str, db: DbSample | None = None) -> KeySample:
     """A thousand keys of db1 looked at; those that are named are not on the other."""
-    odd = tuple(OddKey(1, name, Oddity.MISSING) for name in missing)
+    odd = tuple(DifferingKey(1, name, KeyDifference.MISSING) for name in missing)
     return KeySample(one, other, (db or DbSample(1, 249_925, 1_000, missing=len(missing), alike=200),), odd)
 
 

@@ -17,7 +17,7 @@ from console.core.model import ClusterState, RunLock
 from console.core.model.verdict import Check, Verdict
 from console.core.previews.key_comparison import KeyComparison
 from console.core.previews.loss_preview import LossPreview
-from console.core.previews.quiescence import Pulse
+from console.core.previews.quiescence import TrafficSample
 from console.core.replication.resync import ResyncKind
 from console.core.runbooks.document import Action, Condition, GateKind, RoleSpec, Runbook, Step
 from console.core.runs.past_run import PastRun
@@ -71,7 +71,7 @@ class FakeInspector:
         return samples.comparison(source, target)
 
     @property
-    def pulses(self) -> tuple[Pulse, ...]:
+    def traffic_samples(self) -> tuple[TrafficSample, ...]:
         return ()
 
     def reconnect(self) -> None:
@@ -162,6 +162,7 @@ def question(kind: QuestionKind = QuestionKind.TYPE_NAME, index: int = 2, **chan
         evidence=("redis-b: role master, 249,935 keys, run_id cccc…", "redis-a: role master, holds the VIP"),
         preview=PREVIEW if kind is QuestionKind.TYPE_NAME else None,
         differences=(),
+        refused=False,
         digest="digest-of-what-was-shown",
         observed_at=samples.NOW,
         choices=(Choice.ABORT, Choice.RUN),

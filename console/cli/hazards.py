@@ -10,7 +10,7 @@ import click
 from console.cli.context import CliContext, CliError
 
 if TYPE_CHECKING:
-    from console.core.runbooks.hazards import Hazard
+    from console.core.runbooks.hazards.hazard import Hazard
 
 HEAD = """\
 # Hazards
@@ -40,7 +40,7 @@ The step's own conditions come first; these are added, each once. An argument of
 @click.pass_obj
 def hazards(_: CliContext, hazard: str | None, form: str) -> None:
     """Explain the hazards and what refuses them."""
-    from console.core.runbooks.hazards import HAZARDS
+    from console.core.runbooks.hazards.table import HAZARDS
     from console.documents.suggestions import meant
 
     known = {one.id: one for one in HAZARDS}
@@ -51,7 +51,7 @@ def hazards(_: CliContext, hazard: str | None, form: str) -> None:
 
 
 def _markdown(chosen: list[Hazard]) -> Iterator[str]:
-    from console.core.runbooks.interlocks import FREE, INTERLOCKS
+    from console.core.runbooks.interlocks import INTERLOCKS, WITHOUT_INTERLOCKS
 
     yield HEAD
     for one in chosen:
@@ -66,7 +66,7 @@ def _markdown(chosen: list[Hazard]) -> Iterator[str]:
         for at in conditions:
             others = "".join(f", {name}: {meant}" for name, meant in at.arguments.items())
             yield f"| `{verb}` | `{at.predicate}` of the {at.subject}{others} | {at.reason} |\n"
-    for verb, reason in FREE.items():
+    for verb, reason in WITHOUT_INTERLOCKS.items():
         yield f"| `{verb}` | none | {reason} |\n"
 
 

@@ -1,4 +1,4 @@
-"""What is sent to a server. One rendering is shown, sent and journaled; a secret is never part of it."""
+"""What is sent to a server. The same text is shown, sent and journaled. A secret is never part of it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ MASK = "••••"
 
 
 class Secret:
-    """A value that must not be seen: it prints, compares and pickles as a mask. `reveal` is for the wire only (H29)."""
+    """A value that must not be shown. It prints and pickles as a mask. `reveal` is only for sending it (H29)."""
 
     __slots__ = ("_value",)
 
@@ -36,12 +36,12 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class ShellCommand:
-    """A command for a node's shell, over SSH. It changes something: reading has its own, closed list."""
+    """A command for a node's shell, over SSH. It changes something. Reading has a closed list of its own."""
 
     script: str
     """POSIX sh, one line or several."""
     sudo: bool = False
-    """Run through `sudo -n`: fails rather than asks."""
+    """Run through `sudo -n`, which fails instead of asking for a password."""
     stdin: bytes | None = None
     """Sent on standard input, never part of the command line (file contents)."""
     timeout: float = 30.0
@@ -62,13 +62,13 @@ class RedisCommand:
     """Sent to the virtual IP instead of the node's own address (the final proof)."""
 
     def render(self) -> str:
-        """As one would type it into redis-cli; secrets masked."""
+        """As one would type it into redis-cli, with secrets masked."""
         return " ".join(MASK if isinstance(word, Secret) else _quoted(word) for word in self.words)
 
 
 @dataclass(frozen=True, slots=True)
 class KeyExport(RedisCommand):
-    """Not one command but many that read: what the node has otherwise than another goes to a file on this machine."""
+    """Many commands that only read: the keys in which two nodes differ are written to a file on this machine."""
 
     other: str = ""
     """The node to compare with."""
@@ -77,13 +77,13 @@ class KeyExport(RedisCommand):
     path: str = ""
 
     def render(self) -> str:
-        """What is done, for there is no single line that is sent."""
+        """A description of what is done, as there is no single line that is sent."""
         return f"SCAN, DUMP and PTTL here and on {self.other}; what differs is written to {self.path}"
 
 
 @dataclass(frozen=True, slots=True)
 class ConsulCommand:
-    """A request to a Consul agent's HTTP API that changes something there. The token is no part of it."""
+    """A request to a Consul agent's HTTP API that changes something there. The token is not part of it."""
 
     agent: str
     """`http://192.168.3.1:8500`: the agent that the service is registered with."""
@@ -91,7 +91,7 @@ class ConsulCommand:
     """With its query."""
     service_id: str
     service: str
-    """What must be registered there under this id, and where it must lead: else it is another agent (H07)."""
+    """What must be registered there under this id, and where it must lead. Else it is another agent (H07)."""
     address: str
     port: int
     timeout: float = 10.0
@@ -102,7 +102,7 @@ class ConsulCommand:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who must be at the other end of the channel that sends (H07). An empty field was not known when it was shown."""
+    """Who must answer on the connection that sends (H07). An empty field was not known when it was shown."""
 
     hostname: str = ""
     boot_id: str = ""
@@ -112,10 +112,10 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class FileCopy(ShellCommand):
-    """Not one command but several, on two nodes: a file of the one is carried to the other over this machine.
+    """Several commands on two nodes: a file of one node is copied to the other over this machine.
 
-    `script` is the last of them, on the node that gets it: it compares what came and puts it in place. The SHA-256 of
-    the source's file is the first line of its standard input.
+    `script` is the last command, on the node that gets the file. It compares what came and puts it in place. The first
+    line of its standard input is the SHA-256 of the source's file.
     """
 
     source: str = ""
@@ -127,14 +127,14 @@ class FileCopy(ShellCommand):
     """The file there."""
     size: int = 0
     offer: str = ""
-    """Text for the source: makes sure that the file is the one that was shown, and prints its SHA-256."""
+    """Script for the source: checks that the file is the one that was shown, and prints its SHA-256."""
     accept: str = ""
-    """Text for the node: makes sure that there is room, and prints how many bytes an earlier copy has left there."""
+    """Script for the node: checks that there is room, and prints how many bytes an earlier copy has left there."""
     part: str = ""
-    """Where it is collected on the node."""
+    """File on the node that collects the bytes."""
 
     def render(self) -> str:
-        """Every text that is sent, and where. What lies in the part already is compared, and not sent again."""
+        """Every text that is sent, and where. Bytes that are in the part already are compared, and not sent again."""
         carried = f"tail -c +1 -- {shlex.quote(self.path)}"
         last = ShellCommand(self.script, sudo=self.sudo).render()
         return "\n".join(
@@ -157,16 +157,16 @@ def _quoted(word: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A command bound to the node it is for: what a gate shows and what the actuator sends."""
+    """A command with the node that it is for. A gate shows it, and the actuator sends it."""
 
     node: str
     command: ShellCommand | RedisCommand | ConsulCommand
     summary: str
     """What it does, in one sentence."""
     detail: str = ""
-    """More to look at before confirming: the diff of a file, for one."""
+    """More to read before confirming, for example the diff of a file."""
     expect: str = ""
-    """What the answer must be for the command to count as carried out; empty: whatever is no error."""
+    """The answer that counts as carried out. Empty: every answer that is no error."""
 
     @property
     def channel(self) -> str:

@@ -8,7 +8,8 @@ from typing import Any
 
 from console.core.model import VrrpState
 from console.core.runbooks.document import CANDIDATE, Action, Condition, GateKind, RoleSpec, Runbook, Step
-from console.core.runbooks.verbs import VERBS, ArgumentKind, VerbSpec
+from console.core.runbooks.verb import ArgumentKind, VerbSpec
+from console.core.runbooks.verbs import VERBS
 from console.core.runbooks.vocabulary import VOCABULARY, ArgumentSpec, ArgumentType, PredicateSpec
 from console.documents import runbook_model as written
 from console.documents.suggestions import meant

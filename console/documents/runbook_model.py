@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
-from console.core.runbooks.verbs import VERBS, ArgumentKind, VerbArgument
+from console.core.runbooks.verb import ArgumentKind, VerbArgument
+from console.core.runbooks.verbs import VERBS
 from console.core.runbooks.vocabulary import VOCABULARY
 from console.documents.validation import Strict
 

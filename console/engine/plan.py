@@ -1,8 +1,8 @@
-"""What a run would do as things stand: every condition evaluated now, every command rendered, nothing sent.
+"""What a run would do now: every condition is evaluated, every command is made, and nothing is sent.
 
-A condition that does not hold now does not block a plan in two cases: an earlier step that would run proves that very
-condition (it is in its `verify`), or the verb of such a step can change its answer (`VerbSpec.affects`). It is then
-marked with that step: it can be judged only after it. Everything else that does not hold blocks.
+A condition that does not hold now does not block a plan in two cases. Either an earlier step that would run has this
+condition in its `verify`. Or the verb of such a step can change its answer (`VerbSpec.affects`). The condition is then
+marked with that step, because it can be judged only after it. Every other condition that does not hold blocks.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from console.core.replication.resync import ResyncKind
 from console.core.runbooks.document import Condition, GateKind, Runbook, Step
 from console.core.runbooks.verbs import VERBS
 from console.core.runbooks.vocabulary import evaluate
-from console.core.runs.lock import runs_on, words
-from console.engine.actions.verbs import CommandContext
+from console.core.runs.lock import lock_in_words, runs_on
+from console.engine.actions.commands import CommandContext
 from console.engine.ports import Clock, Inspector
-from console.engine.steps.loss_measurement import measured
+from console.engine.steps.loss_measurement import measure_preview
 from console.engine.steps.step_view import StepView, conditions, gate_of, proofs, view_step
 
 NOT_PROVED = (
@@ -38,7 +38,7 @@ NOT_PROVED = (
 
 
 class Prospect(StrEnum):
-    """What would become of a step."""
+    """What would happen to a step."""
 
     SKIPPED = "would be skipped"
     READY = "ready"
@@ -48,11 +48,11 @@ class Prospect(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PlannedCheck:
-    """A condition as it is now, and the earlier step that it waits for."""
+    """A condition as it is now, and the earlier step after which it can be judged."""
 
     check: Check
     after: int | None = None
-    """Number of the step, from 1; None where it holds, or blocks."""
+    """Number of the step, from 1. None: the condition holds, or it blocks."""
 
     @property
     def blocks(self) -> bool:
@@ -73,7 +73,7 @@ class StepPlan:
     preview: LossPreview | None = None
     node: str = ""
     proofs: tuple[Check, ...] = ()
-    """Its `verify` as things stand: what the run will look for, not what it will find."""
+    """Its `verify` now: what the run will look for, not what it will find."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,57 +86,61 @@ class RunPlan:
     observed_at: float
     steps: tuple[StepPlan, ...]
     runs: tuple[str, ...] = ()
-    """Runs that hold the lock of these nodes: no other one can be armed meanwhile (H26)."""
+    """Runs that hold the lock of these nodes. Meanwhile no other run can be armed (H26)."""
 
     @property
     def could_start(self) -> bool:
         return not self.runs and all(one.prospect is not Prospect.BLOCKED for one in self.steps)
 
 
-def make_plan(runbook: Runbook, state: ClusterState, work: CommandContext) -> RunPlan:
-    """Evaluates every step on one observation; commands are made as if the steps before had been carried out."""
-    runs = tuple(words(one) for one in runs_on(state))
-    if done := _done_before(runbook, state, work):
-        return RunPlan(runbook, state.name, work.roles, state.observed_at, done, runs)
+def make_plan(runbook: Runbook, state: ClusterState, command_context: CommandContext) -> RunPlan:
+    """Evaluates every step on one observation. Commands are made as if the steps before had been carried out."""
+    runs = tuple(lock_in_words(one) for one in runs_on(state))
+    if done := _skipped_as_done(runbook, state, command_context):
+        return RunPlan(runbook, state.name, command_context.roles, state.observed_at, done, runs)
     steps: list[StepPlan] = []
     expected = state
     for number, step in enumerate(runbook.steps, start=1):
-        entrance = runbook.require if number == 1 else ()
-        seen = view_step(step, state, work, entrance=entrance)
+        runbook_require = runbook.require if number == 1 else ()
+        seen = view_step(step, state, command_context, runbook_require=runbook_require)
         if expected is not state:
-            then = view_step(step, expected, work)
+            then = view_step(step, expected, command_context)
             seen = replace(seen, planned=then.planned, obstacle=then.obstacle)
         before = [one for one in steps if one.prospect is not Prospect.SKIPPED]
         checks = tuple(
             PlannedCheck(check, None if check.holds else _waits_for(condition, before))
-            for condition, check in zip(conditions(step, entrance), seen.checks, strict=True)
+            for condition, check in zip(conditions(step, runbook_require), seen.checks, strict=True)
         )
-        moved = _moved_by(step, before)
-        if seen.done_already and moved is None and not any(one.blocks for one in checks[: len(entrance)]):
+        changed_by = _changes_skip_condition(step, before)
+        if seen.done_already and changed_by is None and not any(one.blocks for one in checks[: len(runbook_require)]):
             one = _skipped(number, step, seen)
         else:
-            one = _plan_step(number, step, seen, checks, moved)
-        steps.append(replace(one, node=work.roles.get(step.role, ""), proofs=proofs(step, state, work.roles)))
+            one = _plan_step(number, step, seen, checks, changed_by)
+        steps.append(
+            replace(
+                one, node=command_context.roles.get(step.role, ""), proofs=proofs(step, state, command_context.roles)
+            )
+        )
         if one.prospect is not Prospect.SKIPPED:
-            expected = _after(step, expected, work.roles)
-    return RunPlan(runbook, state.name, work.roles, state.observed_at, tuple(steps), runs)
+            expected = _after(step, expected, command_context.roles)
+    return RunPlan(runbook, state.name, command_context.roles, state.observed_at, tuple(steps), runs)
 
 
-def _done_before(runbook: Runbook, state: ClusterState, work: CommandContext) -> tuple[StepPlan, ...]:
-    """Every step as skipped, where what the runbook is for is true already; else nothing."""
-    checks = tuple(PlannedCheck(evaluate(one, state, work.roles)) for one in runbook.done_if)
+def _skipped_as_done(runbook: Runbook, state: ClusterState, command_context: CommandContext) -> tuple[StepPlan, ...]:
+    """Every step as skipped, if the runbook's `done_if` holds already. Else nothing."""
+    checks = tuple(PlannedCheck(evaluate(one, state, command_context.roles)) for one in runbook.done_if)
     if not checks or not all(one.check.holds for one in checks):
         return ()
     return tuple(
-        StepPlan(number, step, gate_of(step), Prospect.SKIPPED, checks, node=work.roles.get(step.role, ""))
+        StepPlan(number, step, gate_of(step), Prospect.SKIPPED, checks, node=command_context.roles.get(step.role, ""))
         for number, step in enumerate(runbook.steps, start=1)
     )
 
 
 def _after(step: Step, state: ClusterState, roles: Mapping[str, str]) -> ClusterState:
-    """The state as far as later commands are made from it.
+    """The state after a step, as far as the commands of later steps depend on it.
 
-    Which keepalived runs decides which file is edited, and writes are resumed only where they were held back.
+    The file that is edited depends on which keepalived runs, and writes are resumed only where they were paused.
     """
     verb = step.action.verb if step.action else ""
     change = _CHANGES.get(verb)
@@ -150,30 +154,30 @@ def _keepalived(node: NodeState, *, running: bool) -> NodeState:
     return replace(node, keepalived=node.keepalived.map(lambda one: replace(one, running=running)))
 
 
-def _held_back(node: NodeState, by: int) -> NodeState:
-    def moved(redis: Redis) -> Redis:
+def _with_min_replicas(node: NodeState, by: int) -> NodeState:
+    def changed_by(redis: Redis) -> Redis:
         wanted = redis.config.min_replicas_to_write
         config = replace(redis.config, min_replicas_to_write=None if wanted is None else max(0, wanted + by))
         return replace(redis, config=config)
 
-    return replace(node, redis=node.redis.map(moved))
+    return replace(node, redis=node.redis.map(changed_by))
 
 
 _CHANGES: Mapping[str, Callable[[NodeState], NodeState]] = {
     "start-keepalived": partial(_keepalived, running=True),
     "stop-keepalived": partial(_keepalived, running=False),
-    "pause-writes": partial(_held_back, by=PAUSED),
-    "resume-writes": partial(_held_back, by=-PAUSED),
+    "pause-writes": partial(_with_min_replicas, by=PAUSED),
+    "resume-writes": partial(_with_min_replicas, by=-PAUSED),
 }
 
 
 def _plan_step(
-    number: int, step: Step, seen: StepView, checks: tuple[PlannedCheck, ...], moved: int | None
+    number: int, step: Step, seen: StepView, checks: tuple[PlannedCheck, ...], changed_by: int | None
 ) -> StepPlan:
     if seen.obstacle or any(one.blocks for one in checks):
         prospect = Prospect.BLOCKED
     else:
-        prospect = Prospect.LATER if moved or any(one.after for one in checks) else Prospect.READY
+        prospect = Prospect.LATER if changed_by or any(one.after for one in checks) else Prospect.READY
     return StepPlan(number, step, gate_of(step), prospect, checks, seen.planned, seen.obstacle, seen.preview)
 
 
@@ -182,8 +186,8 @@ def _skipped(number: int, step: Step, seen: StepView) -> StepPlan:
     return StepPlan(number, step, gate_of(step), Prospect.SKIPPED, checks)
 
 
-def _moved_by(step: Step, before: Sequence[StepPlan]) -> int | None:
-    """The last earlier step that acts on the very role and can undo what the step would be skipped for."""
+def _changes_skip_condition(step: Step, before: Sequence[StepPlan]) -> int | None:
+    """The last earlier step on the same role that can change the `skip_if` of this step."""
     for one in reversed(before):
         verb = VERBS.get(one.step.action.verb) if one.step.action else None
         if verb and any(
@@ -203,18 +207,18 @@ def _waits_for(condition: Condition, before: Sequence[StepPlan]) -> int | None:
 
 
 SECOND_LOOK = 1.0
-"""Seconds after the first one; the server's own figure for operations is an average of 1.6."""
+"""Seconds after the first look. The server's own number of operations is an average over 1.6 seconds."""
 
 
-def measured_plan(
+def measure_plan(
     made: RunPlan, state: ClusterState, inspector: Inspector, cluster: ClusterSpec, clock: Clock
 ) -> RunPlan:
-    """The plan with its previews measured, each pair of nodes once. A second look tells how much is written."""
+    """The plan with its previews measured, each pair of nodes once. A second observation tells how much is written."""
     shown = {(one.preview.source, one.preview.target): one.preview for one in made.steps if one.preview is not None}
     if any(one.resync is not ResyncKind.NONE for one in shown.values()):
         clock.sleep(max(0.0, SECOND_LOOK - (clock.now() - state.observed_at)))
         inspector.observe()
-    found = {pair: measured(one, state, inspector, cluster) for pair, one in shown.items()}
+    found = {pair: measure_preview(one, state, inspector, cluster) for pair, one in shown.items()}
     steps = tuple(
         replace(one, preview=found[one.preview.source, one.preview.target]) if one.preview is not None else one
         for one in made.steps

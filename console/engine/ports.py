@@ -1,4 +1,4 @@
-"""What the engine needs of the world. Adapters live in `console.transport`; `__main__` hands them in."""
+"""What the engine needs from outside. The adapters are in `console.transport`, and `__main__` hands them in."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from console.core.command import Identity, Planned
 from console.core.inventory import Inventory
 from console.core.model import ClusterState, RunLock
 from console.core.previews.key_comparison import KeyComparison
-from console.core.previews.quiescence import Pulse
+from console.core.previews.quiescence import TrafficSample
 from console.core.runbooks.document import Runbook
 from console.core.runs.answer import Answer as Answer  # noqa: PLC0414 - part of the ports, shared with the adapters
 from console.core.runs.answer import AnswerKind as AnswerKind  # noqa: PLC0414
@@ -23,7 +23,7 @@ from console.core.watchers.name_history import NameSample
 
 
 class Clock(Protocol):
-    """Time, handed in so that tests own it."""
+    """Time. It is handed in, so that tests control it."""
 
     def now(self) -> float:
         """Epoch seconds, UTC."""
@@ -34,37 +34,37 @@ class Clock(Protocol):
 
 
 class Inspector(Protocol):
-    """Looks at one cluster and cannot change it: the only thing that `status` and the screens hold."""
+    """Reads one cluster and cannot change it. `status` and the screens have nothing else."""
 
     @property
     def cluster(self) -> str:
         """The cluster's name."""
 
     def observe(self, *, fresh: bool = False) -> ClusterState:
-        """One observation. `fresh`: waits for connects and re-reads all, also what changes rarely (for gates)."""
+        """One observation. `fresh`, for gates: waits for connections and reads all again, also what changes rarely."""
 
     def compare(self, source: str, target: str) -> KeyComparison:
-        """A sample of both servers' keys, and the target's clients: for gates and plans, with a bound on its cost.
+        """A sample of both servers' keys, and the target's clients, for gates and plans. Its cost is limited.
 
-        Raises nothing: what could not be read is a problem in its place. For nodes of this cluster only.
+        Raises nothing: a reading that failed has its problem. For nodes of this cluster only.
         """
 
     @property
-    def pulses(self) -> tuple[Pulse, ...]:
-        """The master's traffic as the observations of the last minutes saw it, oldest first."""
+    def traffic_samples(self) -> tuple[TrafficSample, ...]:
+        """The master's traffic by the observations of the last minutes, oldest first."""
 
     def reconnect(self) -> None:
-        """Drops the backoff of nodes that are away and tries them now."""
+        """Drops the backoff of nodes that are not reachable, and tries them now."""
 
     def close(self) -> None: ...
 
 
 class NameSampler(Protocol):
-    """Looks at the name that clients resolve, over connections of its own. From one thread; raises nothing."""
+    """Looks up the name that clients resolve, over connections of its own. Used by one thread. Raises nothing."""
 
     @property
     def asks_dns(self) -> bool:
-        """Whether the name is resolved too, and not only looked up in Consul."""
+        """Whether the name is also resolved by DNS, and not only looked up in Consul."""
 
     def sample(self) -> NameSample: ...
 
@@ -72,22 +72,22 @@ class NameSampler(Protocol):
 
 
 class Actuator(Protocol):
-    """The one door through which anything is changed. Exists only for an armed run."""
+    """The only port that changes anything. It exists only for an armed run."""
 
     def send(self, planned: Planned, expecting: Identity, tell: Callable[[str], None] | None = None) -> Answer:
-        """Checks identity on the channel that sends, then sends once. Retries nothing. Raises nothing.
+        """Checks the identity on the connection that sends, then sends once. Retries nothing. Raises nothing.
 
-        `tell`: hears how far a FileCopy is, a line at a time, in the caller's thread.
+        `tell`: is called with the progress of a FileCopy, one line at a time, in the caller's thread.
         """
 
     def read_file(self, node: str, path: str) -> bytes:
-        """The bytes of a file that is about to be edited. Raises OSError with one line of text."""
+        """The bytes of a file that will be edited. Raises OSError with one line of text."""
 
     def close(self) -> None: ...
 
 
 class Journal(Protocol):
-    """Append-only record of a run; each entry is on disk before `append` returns."""
+    """Append-only record of a run. Each entry is on disk before `append` returns."""
 
     @property
     def run_id(self) -> str: ...
@@ -96,7 +96,7 @@ class Journal(Protocol):
     def path(self) -> str: ...
 
     def append(self, kind: str, data: Mapping[str, object]) -> None:
-        """Raises OSError when it cannot be written: then nothing may be sent."""
+        """Raises OSError if it cannot be written. Nothing may be sent then."""
 
     def close(self) -> None: ...
 
@@ -105,77 +105,77 @@ class Archive(Protocol):
     """The runs that are recorded on this machine. Reads only."""
 
     def summaries(self) -> tuple[PastRun, ...]:
-        """Every run, the oldest first. One that cannot be read is not among them. Cheap to ask again."""
+        """Every run that can be read, the oldest first. It is cheap to call again."""
 
     def read(self, run_id: str) -> PastRun:
-        """The run as its journal tells it now, also one that is under way. Raises ArchiveError, in one line."""
+        """The run as its journal tells it now. It may be under way. Raises ArchiveError, in one line."""
 
 
 class NodeLocks(Protocol):
-    """The run's lock on every node of its cluster (H26), held over live connections: no lock outlives them for long."""
+    """The run's lock on every node of its cluster (H26). Live connections hold it, and it ends soon after them."""
 
     def hold(self, claim: RunLock, *, over: str = "") -> Mapping[str, str]:
-        """Takes it where it is not held, in the order of the inventory. Node → why it could not be reached, if any.
+        """Takes it on every node where it is not held, in the order of the inventory. Node → why it was not reachable.
 
-        `over`: the run whose holders are ended first. Raises HeldElsewhereError where another run has it,
-        NotLockableError where a node can be reached and not locked: then nothing that this call took is kept.
+        `over`: the run whose holders are ended first. Raises HeldElsewhereError if another run has the lock of a node,
+        and NotLockableError if a node is reachable and cannot be locked. Every lock that it took is released then.
         """
 
     def lost(self) -> tuple[LostLock, ...]:
-        """Asks every holder whether it still is one. Empty: all that was taken is held at this moment."""
+        """Asks every holder whether it still has its lock. Empty: every lock that was taken is held now."""
 
     def say(self, step: str) -> None:
-        """What the holders' notes say from now on. Returns at once, raises nothing."""
+        """Writes this step into the notes of the holders. Returns at once. Raises nothing."""
 
     def release(self) -> None:
         """Ends every holder. Raises nothing."""
 
 
 class Operator(Protocol):
-    """The human, through whatever screen. Called from the runner's thread; may block for as long as a human takes."""
+    """The operator, through any screen. Called from the runner's thread. `decide` blocks until the operator answers."""
 
     def decide(self, question: Question) -> Decision: ...
 
     def tell(self, run: RunState) -> None:
-        """Every change of the run, as it happens. Must return at once."""
+        """Called at every change of the run. Must return at once."""
 
     def show(self, state: ClusterState) -> None:
-        """Every observation that the run makes: the same one that its gate and its proofs rest on."""
+        """Called with every observation of the run. Its gates and proofs are based on the same one."""
 
 
 class ArmedRun(Protocol):
-    """A run that may change something: made only by arming, and shown as ARMED."""
+    """A run that may change something. Only arming makes one, and it is shown as ARMED."""
 
     @property
     def state(self) -> RunState: ...
 
     def stop_waiting(self) -> None:
-        """Ends the wait for a proof, from any thread: the operator is then asked. Sends nothing, undoes nothing."""
+        """Ends the wait for a proof. The operator is then asked. May be called from any thread."""
 
     def execute(self, operator: Operator) -> RunState:
-        """Runs to its end in the caller's thread and closes journal and connections. Raises nothing but MemoryError."""
+        """Runs to the end in the caller's thread, then closes journal and connections. Raises only MemoryError."""
 
 
 class RunStarter(Protocol):
-    """Arms runs. The read-only commands are not given one."""
+    """Arms runs. Read-only commands do not get one."""
 
     def arm(
         self, cluster: str, runbook: Runbook, roles: Mapping[str, str], takeover: Takeover | None = None
     ) -> ArmedRun:
         """Opens journal and connections, and locks the nodes. Raises ArmingError with one line of text.
 
-        Where that is a LockHeldError, the same again with `takeover` ends the other run.
+        After a LockHeldError, the same call with `takeover` ends the other run.
         """
 
     def resume(self, run_id: str) -> ArmedRun:
-        """Goes on with a run whose console ended before it did, in the same journal. Raises ArmingError.
+        """Resumes a run whose console ended before the run did, in the same journal. Raises ArmingError.
 
-        Nothing is sent before it has looked: `state.assessments` then says what it believes of each step, and why.
+        It looks before it sends anything. `state.assessments` then says what it assumes of each step, and why.
         """
 
 
 class ArmingError(Exception):
-    """A run cannot begin: the journal's folder is not writable, for one. The text says what to do."""
+    """A run cannot begin. The text says why, and what to do."""
 
 
 class LockHeldError(ArmingError):
@@ -185,12 +185,12 @@ class LockHeldError(ArmingError):
         super().__init__(refusal(node, holder))
         self.node = node
         self.holder = holder
-        """None: its note could not be read, so that nobody can be named to take it from."""
+        """None: its note could not be read, so nobody can be named."""
 
 
 @dataclass(frozen=True, slots=True)
 class Takeover:
-    """The operator's word that another one's run is to end."""
+    """The operator's typed sentence that ends another operator's run."""
 
     holder: RunLock
     typed: str
@@ -198,15 +198,15 @@ class Takeover:
 
 @dataclass(frozen=True, slots=True)
 class ConsoleContext:
-    """What a screen or a command is given to work with: eyes for every cluster, and no hands.
+    """What every screen and command gets: inventory, runbooks, inspectors, clock and archive. None changes a server.
 
-    Arming is a separate object (`RunStarter`), handed only to what may run runbooks.
+    Arming is a separate object (`RunStarter`). Only what may run runbooks gets one.
     """
 
     inventory: Inventory
     runbooks: tuple[Runbook, ...]
     inspector: Callable[[str], Inspector]
-    """Cluster name → its inspector, made when first asked for and kept."""
+    """Cluster name → its inspector, made at the first call and kept."""
     clock: Clock
     archive: Archive | None = None
-    """The recorded runs; None: they are not looked at here."""
+    """The recorded runs. None: this command does not need them."""

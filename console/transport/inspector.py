@@ -21,6 +21,7 @@ from console.core.model import (
     unread,
 )
 from console.core.model.assembling import assemble_node
+from console.core.model.continuity import kept
 from console.transport.connections.errors import RemoteError
 from console.transport.redis.inspector import OpenTunnel, RedisInspector
 from console.transport.redis.vip_inspector import VipInspector
@@ -29,7 +30,7 @@ from console.transport.watcher_inspectors import watcher_inspectors
 
 if TYPE_CHECKING:  # a single observation, as `status` makes it, needs neither
     from console.core.previews.key_comparison import KeyComparison
-    from console.core.previews.quiescence import Pulse
+    from console.core.previews.quiescence import TrafficSample
 
 ANSWER_DEADLINE = 2.0
 """Seconds that one poll waits for the answers of all nodes."""
@@ -69,7 +70,7 @@ class ClusterInspector:
         self._clock = clock
         self._lock = threading.Lock()
         self._last: ClusterState | None = None
-        self._traffic: tuple[Pulse, ...] = ()
+        self._traffic: tuple[TrafficSample, ...] = ()
         self._keys_compared_at = 0.0
         self._full_at = 0.0
         self._closed = False
@@ -85,31 +86,36 @@ class ClusterInspector:
         return self._spec.name
 
     def observe(self, *, fresh: bool = False) -> ClusterState:
-        """Makes an observation. If another one is under way and `fresh` is false, the last one is returned."""
+        """Makes an observation. If another one is under way and `fresh` is false, the last one is returned.
+
+        A fresh one has no older values: gates and proofs rest on it. In every other one a value is kept for a short
+        time while its source is silent (`core.model.continuity`).
+        """
         last = self._last
         if last is not None and not fresh and self._lock.locked():
             return last
         with self._lock:  # not acquire() and try: Ctrl-C between the two would leave the lock held for ever
             if self._closed:
                 return self._last or self._nothing()
-            before, self._last = self._last, self._observe(fresh=fresh, first=self._last is None)
+            before, seen = self._last, self._observe(fresh=fresh, first=self._last is None)
+            self._last = seen if fresh or before is None else kept(before, seen)
             if before is not None:
                 self._remember(before, self._last)
             return self._last
 
     @property
-    def pulses(self) -> tuple[Pulse, ...]:
+    def traffic_samples(self) -> tuple[TrafficSample, ...]:
         """The master's traffic in the observations of the last minutes, oldest first."""
         if not self._traffic and self._last is not None:
             self._remember(self._last)
         return self._traffic
 
     def _remember(self, *states: ClusterState) -> None:
-        from console.core.previews.quiescence import remembered
+        from console.core.previews.quiescence import add_sample
 
         for state in states:
             if not 0 <= state.observed_at - self._keys_compared_at < OPS_DISTORTED_FOR:
-                self._traffic = remembered(self._traffic, state)
+                self._traffic = add_sample(self._traffic, state)
 
     def compare(self, source: str, target: str) -> KeyComparison:
         """Samples the keys of both servers and lists the target's clients, over new connections."""

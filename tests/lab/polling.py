@@ -14,11 +14,11 @@ from console.core.kinds.diagnose import diagnose
 from console.core.model import ClusterState, NodeState, Reading
 from console.documents.inventory import load_inventory
 from console.documents.passwords import resolve
-from console.lab.pair import Laboratory
+from console.lab.assembly.laboratory import Laboratory
 from console.transport.clock import SystemClock
 from console.transport.inspector import ANSWER_DEADLINE, ClusterInspector, make_inspector
-from console.tui.messages import ClusterObserved
-from console.tui.observation_threads import ObservationThreads
+from console.tui.threads.messages import ClusterObserved
+from console.tui.threads.observation_threads import ObservationThreads
 
 CONNECT_TIMEOUT = 1.0
 INTERVAL = 0.2

@@ -20,7 +20,7 @@ import pytest
 from lab.plain import ASKED, GATE, LAST, STUCK, assert_healthy_and_protected, console, environment, status
 from lab.writer import Writer
 
-from console.lab.pair import Laboratory
+from console.lab.assembly.laboratory import Laboratory
 
 pytestmark = pytest.mark.lab
 

@@ -12,11 +12,11 @@ import pytest
 from lab.plain import console
 
 from console.core.inventory import RedisRoute
-from console.core.previews.key_comparison import Oddity
+from console.core.previews.key_comparison import KeyDifference
 from console.core.previews.loss_preview import preview
 from console.core.replication.resync import ResyncKind
 from console.documents.inventory import load_inventory
-from console.lab.scenarios import in_sync, replication
+from console.lab.scenarios.replication import in_sync, replication
 from console.transport.clock import SystemClock
 from console.transport.inspector import make_inspector
 from console.transport.redis import key_sampler
@@ -66,11 +66,11 @@ def test_keys_of_the_target_alone_are_named_and_counted_and_a_full_copy_comes(pa
     lost = found.of_target.value
     assert lost.whole
     assert lost.missing == 13
-    assert {str(one) for one in lost.odd if one.oddity is Oddity.MISSING} == {
+    assert {str(one) for one in lost.odd if one.oddity is KeyDifference.MISSING} == {
         "a list (db3)",
         *(f"user:{number}" for number in range(12)),
     }
-    assert "customer:1" in {str(one) for one in lost.odd if one.oddity is Oddity.SIZE}
+    assert "customer:1" in {str(one) for one in lost.odd if one.oddity is KeyDifference.SIZE}
     assert found.of_source.value.missing == 0
     assert found.clients.value.count == 1, found.clients
     text = " ".join(planned.stdout.split())

@@ -13,7 +13,7 @@ from lab.screen import answer_all, arm, screen_on
 from lab.writer import Writer
 
 from console.core.runs.state import Outcome
-from console.lab import password_pair
+from console.lab.scenarios import password_pair
 
 pytestmark = pytest.mark.lab
 

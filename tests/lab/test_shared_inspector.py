@@ -33,7 +33,7 @@ class Crowd:
         self.end = threading.Event()
         self.raised: list[str] = []
         self.wrong: set[str] = set()
-        self.done = dict.fromkeys(("poll", "fresh", "compare", "reconnect", "pulses"), 0)
+        self.done = dict.fromkeys(("poll", "fresh", "compare", "reconnect", "traffic_samples"), 0)
         self.longest = dict.fromkeys(self.done, 0.0)
         self.threads = [
             threading.Thread(target=self.work, args=(random.Random(SEED + place),), name=f"crowd {place}")
@@ -53,8 +53,11 @@ class Crowd:
 
     def ask(self, what: str) -> None:
         one = self.inspector
-        if what == "pulses":
-            assert all(later.at >= pulse.at for pulse, later in zip(one.pulses, one.pulses[1:], strict=False))
+        if what == "traffic_samples":
+            assert all(
+                later.at >= traffic_sample.at
+                for traffic_sample, later in zip(one.traffic_samples, one.traffic_samples[1:], strict=False)
+            )
         elif what == "compare":
             assert one.compare(B, A) is not None
         elif what == "reconnect":

@@ -6,7 +6,8 @@ import textwrap
 from collections.abc import Iterable, Iterator
 
 from console.core.runbooks.document import Action, Condition, RoleSpec, Runbook, Step
-from console.core.runbooks.verbs import VERBS, VerbSpec
+from console.core.runbooks.verb import VerbSpec
+from console.core.runbooks.verbs import VERBS
 from console.core.runbooks.vocabulary import VOCABULARY, ArgumentSpec, PredicateSpec
 
 WIDTH = 100

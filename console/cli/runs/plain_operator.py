@@ -11,7 +11,7 @@ from console.cli.runs.plain_text import check_text, planned_text, preview_lines,
 from console.core.model import ClusterState
 from console.core.runs.question import Choice, Decision, Question, QuestionKind
 from console.core.runs.state import FINAL_STATUSES, RunState, StepState, StepStatus
-from console.engine.actions.verbs import instruction
+from console.engine.actions.commands import instruction
 
 ANSWERS = {
     "y": Choice.RUN,

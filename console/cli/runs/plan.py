@@ -47,8 +47,8 @@ def plan(context: CliContext, runbook: str, cluster: str, form: str, bind: tuple
 
 def _plan(context: CliContext, runbook_name: str, cluster_name: str, form: str, bind: tuple[str, ...]) -> int:
     from console.core.runbooks.binding import Unbound, bind_roles
-    from console.engine.actions.verbs import CommandContext
-    from console.engine.plan import make_plan, measured_plan
+    from console.engine.actions.commands import CommandContext
+    from console.engine.plan import make_plan, measure_plan
     from console.engine.sessions.arming import stamp
 
     runbook, cluster = context.runbook(runbook_name), context.cluster(cluster_name)
@@ -62,7 +62,7 @@ def _plan(context: CliContext, runbook_name: str, cluster_name: str, form: str, 
         _print_unbound(roles, state, runbook.name, form)
         return BLOCKED
     work = CommandContext(cluster, roles, "RUN-ID", stamp(state.observed_at))
-    made = measured_plan(make_plan(runbook, state, work), state, inspector, cluster, console_context.clock)
+    made = measure_plan(make_plan(runbook, state, work), state, inspector, cluster, console_context.clock)
     if form == "json":
         click.echo(json.dumps(plan_document(made), indent=2, ensure_ascii=False))
     else:
@@ -150,7 +150,7 @@ def plan_text(made: RunPlan) -> Iterator[str]:
 def _step_text(one: StepPlan, total: int) -> Iterator[str]:
     from console.cli.runs.plain_text import planned_text, preview_lines, wrapped
     from console.core.runbooks.document import GateKind
-    from console.engine.actions.verbs import instruction
+    from console.engine.actions.commands import instruction
     from console.engine.plan import Prospect
 
     yield f"== {one.number}/{total} {one.step.id}: {one.step.title}"

@@ -12,7 +12,7 @@ from console.core.diagnosis.finding import Finding, Severity
 from console.core.model import ClusterState, MasterLink, NodeState, Role
 from console.core.model.facts import source_of
 from console.core.quantities import size
-from console.core.runs.lock import runs_on, words
+from console.core.runs.lock import lock_in_words, runs_on
 
 HEADINGS = ("NODE", "ADDRESS", "SSH", "REDIS", "FOLLOWS", "OFFSET", "LAG", "KEYS", "MEMORY", "OPS/S")
 VIP_HEADING = ("VIP",)
@@ -49,7 +49,7 @@ def _cluster(seen: ClusterStatus, paint: Paint) -> Iterator[str]:
     for row in rows:
         yield "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
     yield from (f"  {printable(line)}" for line in watchers_text(state))
-    yield from (f"  {printable(words(one))}" for one in runs_on(state))
+    yield from (f"  {printable(lock_in_words(one))}" for one in runs_on(state))
     yield from _unread_lines(state)
     if seen.findings:
         yield ""

@@ -20,7 +20,7 @@ _SURE = 1.645
 """Standard deviations that are not passed with 95% certainty, on one side."""
 
 
-class Oddity(StrEnum):
+class KeyDifference(StrEnum):
     """How a key differs."""
 
     MISSING = "missing"
@@ -30,13 +30,13 @@ class Oddity(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class OddKey:
+class DifferingKey:
     """A key that the two servers do not have alike."""
 
     db: int
     name: str
     """For reading: what cannot be printed is escaped, what is long is cut."""
-    oddity: Oddity
+    oddity: KeyDifference
 
     def __str__(self) -> str:
         return self.name if self.db == 0 else f"{self.name} (db{self.db})"
@@ -88,7 +88,7 @@ class KeySample:
     node: str
     other: str
     dbs: tuple[DbSample, ...]
-    odd: tuple[OddKey, ...] = ()
+    odd: tuple[DifferingKey, ...] = ()
     """The first ones that differ."""
     note: str = ""
     """Why less was looked at than could have been; empty: nothing was left out."""
@@ -185,7 +185,7 @@ def comparison_warnings(found: KeyComparison) -> list[str]:
         least = "" if lost.whole else "at least "
         warnings.append(
             f"{least}{counted(lost.missing, 'key')} of {lost.node} {'is' if lost.missing == 1 else 'are'} not on"
-            f" {lost.other} and would be lost: {_named(lost.odd, Oddity.MISSING)}"
+            f" {lost.other} and would be lost: {_named(lost.odd, KeyDifference.MISSING)}"
         )
     clients = found.clients.value
     if clients is not None and clients.count:
@@ -210,7 +210,7 @@ def _lost(sample: KeySample) -> Iterable[str]:
     compared = sample.different + sum(one.alike for one in sample.dbs)
     if compared:
         differ = f"{sample.different:,} differ in type, size or value" if sample.different else "none differs"
-        names = _named([one for one in sample.odd if one.oddity is not Oddity.MISSING])
+        names = _named([one for one in sample.odd if one.oddity is not KeyDifference.MISSING])
         yield f"of {counted(compared, 'key')} that both have {differ}" + (f": {names}" if names else "")
 
 
@@ -237,7 +237,7 @@ def _missing(sample: KeySample) -> str:
         return f"each is on {sample.other} too" if sample.looked_at else "nothing can be said"
     expiring = sum(one.expiring for one in sample.dbs)
     fades = f", {expiring:,} of them would expire by themselves" if expiring else ""
-    names = _named(sample.odd, Oddity.MISSING)
+    names = _named(sample.odd, KeyDifference.MISSING)
     return f"{sample.missing:,} {'is' if sample.missing == 1 else 'are'} not on {sample.other}: {names}{fades}"
 
 
@@ -251,7 +251,7 @@ def _rest(sample: KeySample) -> str:
     return f"; so of all its keys about {about:,} are not, with 95% certainty at most {most:,}"
 
 
-def _named(odd: Iterable[OddKey], only: Oddity | None = None) -> str:
+def _named(odd: Iterable[DifferingKey], only: KeyDifference | None = None) -> str:
     found = [str(one) for one in odd if only is None or one.oddity is only]
     return ", ".join(found[:NAMED]) + (", …" if len(found) > NAMED else "")
 

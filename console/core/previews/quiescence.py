@@ -43,7 +43,7 @@ class Level(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Pulse:
+class TrafficSample:
     """What one observation says about the traffic of the master that clients reach."""
 
     at: float
@@ -73,7 +73,7 @@ class Quiescence:
         return (f"traffic: {self.words}", *self.figures)
 
 
-def pulse(state: ClusterState) -> Pulse | None:
+def traffic_sample(state: ClusterState) -> TrafficSample | None:
     """Of the master behind the virtual IP, else of the only master; None: there is none that can be read."""
     name = state.vip_reaches or (state.masters[0] if len(state.masters) == 1 else None)
     reading = state.node(name).redis if name is not None else None
@@ -81,7 +81,7 @@ def pulse(state: ClusterState) -> Pulse | None:
     if name is None or reading is None or redis is None or redis.role is not Role.MASTER:
         return None
     fed = redis.offset is not None and (redis.backlog is None or redis.backlog.active)
-    return Pulse(
+    return TrafficSample(
         at=reading.at,
         node=name,
         run_id=redis.run_id,
@@ -92,33 +92,37 @@ def pulse(state: ClusterState) -> Pulse | None:
     )
 
 
-def remembered(pulses: Sequence[Pulse], state: ClusterState) -> tuple[Pulse, ...]:
+def add_sample(traffic_samples: Sequence[TrafficSample], state: ClusterState) -> tuple[TrafficSample, ...]:
     """The history with this observation added; what is too old, or of another server, is forgotten."""
-    new = pulse(state)
+    new = traffic_sample(state)
     if new is None:
-        return tuple(pulses)
-    if pulses and new.at <= pulses[-1].at:
-        return tuple(pulses)
-    kept = [one for one in pulses if one.run_id == new.run_id and one.node == new.node and new.at - one.at <= WINDOW]
+        return tuple(traffic_samples)
+    if traffic_samples and new.at <= traffic_samples[-1].at:
+        return tuple(traffic_samples)
+    kept = [
+        one
+        for one in traffic_samples
+        if one.run_id == new.run_id and one.node == new.node and new.at - one.at <= WINDOW
+    ]
     return (*kept, new)[-KEPT:]
 
 
 def quiescence(
-    pulses: Sequence[Pulse], now: float, quiet_hours: Iterable[QuietHours] = (), timezone: str = ""
+    traffic_samples: Sequence[TrafficSample], now: float, quiet_hours: Iterable[QuietHours] = (), timezone: str = ""
 ) -> Quiescence:
     """The level with its figures, from what was seen so far and the hours that the inventory names."""
     hours, outside = quiet_words(tuple(quiet_hours), timezone, now)
-    if not pulses:
+    if not traffic_samples:
         return Quiescence(Level.UNKNOWN, "not known: no master behind the VIP could be read", hours)
-    measures = _measures(pulses)
-    watched = pulses[-1].at - pulses[0].at
+    measures = _measures(traffic_samples)
+    watched = traffic_samples[-1].at - traffic_samples[0].at
     figures = tuple(one.text(watched) for one in measures)
     if not _compared(watched):
         level = _by_figures(measures)
         seen = f"watched for {span(watched)}" if watched >= 1 else "looked at once"
-        words = f"{_WORD[level]}; {pulses[-1].node} was {seen} only, too short to know what is usual"
+        words = f"{_WORD[level]}; {traffic_samples[-1].node} was {seen} only, too short to know what is usual"
     else:
-        level, words = _by_median(pulses[-1].node, measures, watched)
+        level, words = _by_median(traffic_samples[-1].node, measures, watched)
     advice = ""
     if level is Level.BUSY:
         advice = f"{words}: wait for a quieter time if you can"
@@ -174,28 +178,38 @@ def _compared(watched: float) -> bool:
     return watched >= ENOUGH
 
 
-def _measures(pulses: Sequence[Pulse]) -> tuple[_Measure, ...]:
-    latest = [one for one in pulses if pulses[-1].at - one.at <= LATEST]
+def _measures(traffic_samples: Sequence[TrafficSample]) -> tuple[_Measure, ...]:
+    latest = [one for one in traffic_samples if traffic_samples[-1].at - one.at <= LATEST]
     found = [
         _Measure(
-            "operations", median(one.ops for one in latest), median(one.ops for one in pulses), "/s", float(IDLE_OPS)
+            "operations",
+            median(one.ops for one in latest),
+            median(one.ops for one in traffic_samples),
+            "/s",
+            float(IDLE_OPS),
         )
     ]
-    if written := _writes(pulses):
+    if written := _writes(traffic_samples):
         found.append(written)
     found.append(
-        _Measure("clients", float(pulses[-1].clients), float(median(one.clients for one in pulses)), "", float("inf"))
+        _Measure(
+            "clients",
+            float(traffic_samples[-1].clients),
+            float(median(one.clients for one in traffic_samples)),
+            "",
+            float("inf"),
+        )
     )
     return tuple(found)
 
 
-def _writes(pulses: Sequence[Pulse]) -> _Measure | None:
+def _writes(traffic_samples: Sequence[TrafficSample]) -> _Measure | None:
     """By the offset; where it stands still (a master alone, before 7.0) by the changes, which a save sets back."""
-    by_offset = [one for one in pulses if one.offset is not None]
-    if len(by_offset) == len(pulses):
-        points, unit, idle = [(one.at, float(one.offset or 0)) for one in pulses], "bytes", IDLE_BYTES
+    by_offset = [one for one in traffic_samples if one.offset is not None]
+    if len(by_offset) == len(traffic_samples):
+        points, unit, idle = [(one.at, float(one.offset or 0)) for one in traffic_samples], "bytes", IDLE_BYTES
     else:
-        points = [(one.at, float(one.changes)) for one in pulses if one.changes is not None]
+        points = [(one.at, float(one.changes)) for one in traffic_samples if one.changes is not None]
         unit, idle = "/s", float(IDLE_OPS)
     rates = [
         (later[0], (later[1] - earlier[1]) / (later[0] - earlier[0]))

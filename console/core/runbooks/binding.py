@@ -1,4 +1,4 @@
-"""Which node plays which role: the only one that fits all of its conditions, else whom the operator names."""
+"""Which node has which role: the only one that fits all of its conditions, else the one that the operator names."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from console.core.runbooks.vocabulary import evaluate
 
 @dataclass(frozen=True, slots=True)
 class Unbound:
-    """A role that found no node, or several."""
+    """A role for which no node fits, or several."""
 
     role: str
     candidates: tuple[str, ...]
-    """Nodes that the operator may choose from; empty: none fits, and the run cannot begin."""
+    """Nodes that the operator may choose from. Empty: none fits, and the run cannot begin."""
     reasons: tuple[str, ...]
-    """Why each node fits or does not, a line each."""
+    """Why each node fits or does not, one a line."""
 
 
 def bind_roles(runbook: Runbook, state: ClusterState, chosen: Mapping[str, str]) -> Mapping[str, str] | Unbound:
-    """Role → node for every role of the runbook, in its order; `chosen` is what the operator has named so far.
+    """Role → node for every role of the runbook, in its order. `chosen`: what the operator has named so far.
 
-    A chosen node must fit like any other, unless the role says that the operator may choose: then any node will do that
-    no other role has, and the runbook's own requirements decide.
+    A chosen node must fit like any other, unless the role says that the operator may choose. Then any node without
+    another role is accepted, and the runbook's own requirements decide.
     """
     bound: dict[str, str] = {}
     for role in runbook.roles:
@@ -57,7 +57,7 @@ def _bind(role: RoleSpec, state: ClusterState, bound: Mapping[str, str], chosen:
 
 
 def _checks(role: RoleSpec, state: ClusterState, bound: Mapping[str, str], name: str) -> tuple[Check, ...]:
-    """The role's conditions with this node in its place, whatever the conditions call their subject."""
+    """The role's conditions, evaluated for this node, whatever the conditions call their subject."""
     roles = {**bound, role.name: name, "node": name, "": name}
     return tuple(
         evaluate(replace(one, subject=one.subject if one.subject in bound else role.name), state, roles)

@@ -1,4 +1,4 @@
-"""A runbook as the engine knows it. YAML documents become these values in `console.documents.runbook`."""
+"""A runbook as values. `console.documents.runbook` makes them from YAML documents."""
 
 from __future__ import annotations
 
@@ -7,26 +7,26 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 CANDIDATE = "node"
-"""Subject of a role's conditions: the node that is tried for the role."""
+"""Subject of a role's conditions: the node that is considered for the role."""
 
 
 class GateKind(StrEnum):
     """How the operator confirms a step."""
 
     NONE = "none"
-    """Runs by itself once its preconditions hold: only for steps that change nothing."""
+    """Runs without a question when its preconditions hold. Only for steps that change nothing."""
     CONFIRM = "confirm"
-    """`Run this step? [y/N/skip/abort]`; the safe answer is the default."""
+    """`Run this step? [y/N/skip/abort]`. The safe answer is the default."""
     TYPE_NAME = "type-name"
-    """The target's name is typed; everything shown is observed again before anything is sent."""
+    """The operator types the target's name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
     """A predicate of the closed vocabulary with its arguments.
 
-    `subject` is a role of the runbook ("" where the predicate speaks of the whole cluster). Arguments that name a role
-    hold the role's name, not the node's.
+    `subject` is a role of the runbook, or "" where the predicate is about the whole cluster. An argument that is a role
+    has the role's name, not the node's.
     """
 
     predicate: str
@@ -44,27 +44,27 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class RoleSpec:
-    """A role and how it finds its node: the only node for which all conditions hold, else the operator chooses."""
+    """A role, and how its node is found: the only node for which all conditions hold, else the operator chooses."""
 
     name: str
     description: str
     where: tuple[Condition, ...] = ()
     other_than: str = ""
-    """Name of a role bound before: this one is the remaining node of a pair."""
+    """Name of a role bound before. This role is the other node of the pair."""
     operator_may_choose: bool = False
-    """Where the conditions pick no node: ask the operator (`--bind ROLE=NODE`, or a choice on the screen)."""
+    """If the conditions find no node: ask the operator (`--bind ROLE=NODE`, or a choice on the screen)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step: why, on which role, under which conditions, what is done, how it is proved."""
+    """One step: why it is needed, its role, its conditions, what it does, and how it is proved."""
 
     id: str
     title: str
     why: str
     role: str
     skip_if: tuple[Condition, ...] = ()
-    """All hold: the step is already done. Empty: never skipped."""
+    """If all hold, the step is done already. Empty: it is never skipped."""
     require: tuple[Condition, ...] = ()
     gate: GateKind = GateKind.CONFIRM
     action: Action | None = None
@@ -89,7 +89,7 @@ class Runbook:
     require: tuple[Condition, ...] = ()
     """Must hold before the first step."""
     done_if: tuple[Condition, ...] = ()
-    """All hold before the first step: there is nothing to do, and every step is skipped. Empty: never."""
+    """If all hold before the first step, there is nothing to do and every step is skipped. Empty: never."""
     digest: str = ""
     """SHA-256 of the document, for the journal."""
     path: str = ""

@@ -1,6 +1,6 @@
-"""What a gate rests on: the facts that must not change between showing and sending, and how they differ (H07, H08).
+"""The facts that must not change between showing and sending, and how they differ (H07, H08).
 
-Offsets, operations and numbers of keys move by themselves and are not among them; whether a data set is empty is.
+Offsets, operations and numbers of keys change all the time and are not among them. Whether a data set is empty is.
 """
 
 from __future__ import annotations
@@ -10,17 +10,15 @@ from collections.abc import Mapping
 
 from console.core.command import Identity
 from console.core.kinds import kind_of
-from console.core.kinds.gate_facts import consul_facts, sentinel_facts, vip_reached
+from console.core.kinds.gate_facts import consul_facts, sentinel_facts
 from console.core.model import ClusterState, NodeState, Problem, Redis
-from console.core.model.facts import notify_scripts, proved_down
+from console.core.model.facts import NOT_KNOWN, notify_scripts, proved_down, vip_holders_in_words, vip_reached_in_words
 from console.core.quantities import counted, size, span
 from console.core.runbooks.document import Step
 
-NOT_KNOWN = "not known"
-
 
 def material(state: ClusterState, roles: Mapping[str, str]) -> Mapping[str, str]:
-    """Fact → value for the nodes of these roles and for the virtual IP, all of them text."""
+    """Fact → value, both text, for the nodes of these roles and for the virtual IP."""
     facts = dict(kind_of(state.kind).facts(state))
     for name in sorted(set(roles.values())):
         facts.update(_node_facts(state.node(name)))
@@ -28,24 +26,24 @@ def material(state: ClusterState, roles: Mapping[str, str]) -> Mapping[str, str]
 
 
 def _node_facts(node: NodeState) -> dict[str, str]:
-    facts = {"SSH": "readable" if node.ssh.ok else f"not readable: {_why(node.ssh.problem)}"}
+    facts = {"SSH": "readable" if node.ssh.ok else _unread(node.ssh.problem)}
     if node.ssh.value is not None:
         facts |= {"hostname": node.ssh.value.hostname, "boot_id": node.ssh.value.boot_id}
     redis = node.redis.value
     if redis is None:
-        facts["Redis"] = "does not run" if proved_down(node) else f"not readable: {_why(node.redis.problem)}"
+        facts["Redis"] = "does not run" if proved_down(node) else _unread(node.redis.problem)
     else:
         facts |= _redis_facts(redis)
     keepalived = node.keepalived.value
     if keepalived is None:
-        facts["keepalived"] = f"not readable: {_why(node.keepalived.problem)}"
+        facts["keepalived"] = _unread(node.keepalived.problem)
     else:
         facts["keepalived"] = f"running, {keepalived.state.value}" if keepalived.running else "stopped"
         facts["priority"] = str(keepalived.instance.priority) if keepalived.instance else NOT_KNOWN
     scripts = ", ".join(sorted(one.command for one in notify_scripts(node))) if node.processes.ok else NOT_KNOWN
     facts["scripts running"] = scripts or "none"
-    if node.keepalived_config.value is not None:
-        facts["keepalived.conf"] = f"SHA-256 {node.keepalived_config.value.file.digest[:12]}"
+    config = node.keepalived_config.value
+    facts["keepalived.conf"] = f"SHA-256 {config.file.digest[:12]}" if config is not None else NOT_KNOWN
     return {f"{node.name}: {fact}": value for fact, value in facts.items()}
 
 
@@ -61,24 +59,46 @@ def _redis_facts(redis: Redis) -> dict[str, str]:
     }
 
 
-def _why(problem: Problem | None) -> str:
-    return problem.kind.value if problem is not None else NOT_KNOWN
+def _unread(problem: Problem | None) -> str:
+    return f"{NOT_KNOWN}: {problem.kind.value}" if problem is not None else NOT_KNOWN
 
 
 def digest(material: Mapping[str, str]) -> str:
-    """SHA-256 over the facts in their alphabetical order, in hex."""
+    """SHA-256 over the facts in alphabetical order, in hex."""
     lines = "\n".join(f"{key}\x1f{material[key]}" for key in sorted(material))
     return hashlib.sha256(lines.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def differences(shown: Mapping[str, str], now: Mapping[str, str]) -> tuple[str, ...]:
-    """What changed, a plain line each: `redis-b: role: was master, is replica now`."""
-    changed = [key for key in sorted({*shown, *now}) if shown.get(key) != now.get(key)]
-    return tuple(f"{key}: was {shown.get(key, NOT_KNOWN)}, is {now.get(key, NOT_KNOWN)} now" for key in changed)
+    """What changed, a plain line each: `redis-b: role: was master, is replica now`.
+
+    A fact that could not be read, then or now, is no difference: see `unread_facts`.
+    """
+    both = sorted(key for key in shown if known(shown, key) and known(now, key))
+    return tuple(f"{key}: was {shown[key]}, is {now[key]} now" for key in both if shown[key] != now[key])
+
+
+def unread_facts(shown: Mapping[str, str], now: Mapping[str, str]) -> tuple[str, ...]:
+    """Facts that are known on one side only, a plain line each. Nothing is sent while there are any (H08).
+
+    A fact that is not there because another one changed (a server that does not run has no role) is none of them.
+    """
+    lines = []
+    for key in sorted({*shown, *now}):
+        if known(shown, key) and key in now and not known(now, key):
+            lines.append(f"{key}: was {shown[key]}, could not be read again ({now[key]})")
+        elif known(now, key) and key in shown and not known(shown, key):
+            lines.append(f"{key}: was {shown[key]}, is {now[key]} now")
+    return tuple(lines)
+
+
+def known(facts: Mapping[str, str], key: str) -> bool:
+    """Whether the fact is there, and was read."""
+    return key in facts and not facts[key].startswith(NOT_KNOWN)
 
 
 def identity(node: NodeState) -> Identity:
-    """Who must be at the other end when something is sent to this node; what was not read stays empty."""
+    """Who must answer when something is sent to this node. What was not read stays empty."""
     host, redis = node.ssh.value, node.redis.value
     return Identity(
         hostname=host.hostname if host else "",
@@ -89,7 +109,7 @@ def identity(node: NodeState) -> Identity:
 
 
 def identities(state: ClusterState) -> dict[str, Identity]:
-    """Of everything that something may be sent to: nodes, directors, Sentinels."""
+    """The identity of every node, director and Sentinel that was read."""
     found = {node.name: identity(node) for node in state.nodes}
     for one in state.directors:
         if one.ssh.value is not None:
@@ -101,23 +121,23 @@ def identities(state: ClusterState) -> dict[str, Identity]:
 
 
 def evidence(state: ClusterState, roles: Mapping[str, str], step: Step) -> tuple[str, ...]:
-    """What the operator sees before confirming: the nodes by their roles, the target first, with figures and ages."""
+    """What the operator sees before confirming: the nodes by their roles, the target first, with numbers and ages."""
     first = roles.get(step.role, "")
     ordered = sorted(dict.fromkeys(roles.values()), key=lambda name: name != first)
     lines = [
         f"{name} ({', '.join(role for role, node in roles.items() if node == name)}): {words}"
         for name in ordered
-        for words in _in_words(state, state.node(name))
+        for words in _node_lines(state, state.node(name))
     ]
     if state.vip:
-        holders = ", ".join(state.vip_holders) or "no node"
-        lines.append(f"{state.vip}: held by {holders}, reaches {vip_reached(state)}")
+        reached = vip_reached_in_words(state)
+        lines.append(f"{state.vip}: held by {vip_holders_in_words(state)}, reaches {reached}")
     others = {**sentinel_facts(state), **consul_facts(state)}
     lines += [f"{subject}: {value}" for subject, value in others.items()]
     return tuple(lines)
 
 
-def _in_words(state: ClusterState, node: NodeState) -> list[str]:
+def _node_lines(state: ClusterState, node: NodeState) -> list[str]:
     host, redis, keepalived = node.ssh.value, node.redis.value, node.keepalived.value
     lines = [f"host {host.hostname}, up {span(host.uptime)}" if host else f"SSH: {node.ssh.problem}"]
     if redis is None:

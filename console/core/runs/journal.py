@@ -1,7 +1,7 @@
-"""The journal's entries as text: how values are written, how entries are chained by hashes, how a chain is checked.
+"""The journal's entries as text: how values are written, how hashes chain the entries, and how a chain is checked.
 
-One line of canonical JSON is one entry: `seq` from 1, `at` in UTC, `kind`, `data`, `previous` (the hash of the entry
-before, zeros at the first) and `hash`, the SHA-256 of the canonical JSON of all the rest.
+One entry is one line of canonical JSON: `seq` from 1, `at` in UTC, `kind`, `data`, `previous` (the hash of the entry
+before, zeros in the first one) and `hash`, the SHA-256 of the canonical JSON of all the rest.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 from console.core.command import MASK, ConsulCommand, RedisCommand, Secret, ShellCommand
 
 FIRST = "0" * 64
-"""What the first entry names as the hash before it."""
+"""The `previous` hash of the first entry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +48,18 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class ChainCheck:
-    """What came out of checking a journal."""
+    """The result of checking a journal."""
 
     entries: int
-    """Entries that are sound, from the first one on."""
+    """Number of sound entries, from the first one on."""
     broken_line: int | None = None
-    """1-based number of the first line that is not; None: all are."""
+    """Number of the first line that is not sound, from 1. None: all are sound."""
     reason: str = ""
     closed: bool = False
-    """The last entry says that the run ended. Without it the end may be missing: a chain cannot tell."""
+    """The last entry says that the run ended. Else entries may be missing at the end: a chain cannot tell."""
     unfinished: bool = False
-    """The broken line is the last one and has no end of line: whoever wrote it was cut off in the middle of it, and
-    nothing was done after it. A `runs resume` sets it aside."""
+    """The broken line is the last one and has no end of line. The console was cut off while it wrote it, and did
+    nothing after it. `runs resume` sets it aside."""
 
     @property
     def sound(self) -> bool:
@@ -67,7 +67,7 @@ class ChainCheck:
 
 
 def next_entry(previous: Entry | None, kind: str, data: Mapping[str, object], now: float) -> Entry:
-    """The entry that follows, with every value plain and every secret masked."""
+    """The next entry, with every value plain and every secret masked."""
     plain_data: dict[str, Any] = plain(data)
     number, before = (previous.seq + 1, previous.hash) if previous else (1, FIRST)
     unsealed = Entry(number, timestamp(now), kind, plain_data, before, "")
@@ -80,12 +80,15 @@ def timestamp(now: float) -> str:
 
 
 def canonical(value: object) -> str:
-    """JSON of which there is one spelling only, so that its hash means something."""
+    """JSON in the only allowed spelling, so that equal values have equal hashes."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def plain(value: Any) -> Any:
-    """The value as JSON has it. A Secret is masked by its type, wherever it is; commands stand as they are shown."""
+    """The value as JSON. A Secret is masked by its type, wherever it is. A command is written as it is shown.
+
+    A dataclass becomes its field names: renaming a field of a journaled value would rename a key on disk.
+    """
     match value:
         case Secret():
             return MASK
@@ -94,7 +97,7 @@ def plain(value: Any) -> Any:
         case None | bool() | int():
             return value
         case str() | float():
-            return _speakable(value)
+            return _representable(value)
         case bytes():
             return {"bytes": len(value), "sha256": hashlib.sha256(value).hexdigest()}
         case ShellCommand() | RedisCommand() | ConsulCommand():
@@ -108,15 +111,15 @@ def plain(value: Any) -> Any:
     return str(value)
 
 
-def _speakable(value: str | float) -> str | float:
-    """JSON has no NaN and no infinity, and a lone surrogate has no bytes to be hashed."""
+def _representable(value: str | float) -> str | float:
+    """JSON has no NaN and no infinity, and a lone surrogate cannot be encoded and hashed."""
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode()
     return value if math.isfinite(value) else str(value)
 
 
 def _command(command: ShellCommand | RedisCommand | ConsulCommand) -> dict[str, Any]:
-    """What is needed to send it later, where the console ends before: but never a secret, nor what stdin holds."""
+    """What a resumed run needs to send it. It has neither a secret nor the bytes of standard input."""
     shown: dict[str, Any] = {"sent": command.render()}
     if isinstance(command, ShellCommand) and command.stdin is not None:
         shown["stdin"] = plain(command.stdin)

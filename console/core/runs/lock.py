@@ -1,4 +1,4 @@
-"""The run lock in words: how its note on a node is written and read, and what an operator is told of it (H26)."""
+"""The run lock in words: how its note on a node is written and read, and what an operator is told about it (H26)."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ _NUMBERS = {"since": float, "pid": int}
 _OF_THE_NODE = frozenset({"pid", "start", "origin", "step"})
 _LONGEST = 300
 _END_OF_TIME = 1e11
-"""Epoch seconds; what lies beyond cannot be written as a date."""
+"""Epoch seconds. A later time cannot be written as a date."""
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 
 
 @dataclass(frozen=True, slots=True)
 class LostLock:
-    """A node on which the run had its lock, and has it no more."""
+    """A node on which the run has lost its lock."""
 
     node: str
     why: str
     holder: RunLock | None = None
-    """Who holds it now; None: nobody, or it could not be read."""
+    """Who holds it now. None: nobody, or it could not be read."""
 
 
 class HeldElsewhereError(Exception):
@@ -38,60 +38,60 @@ class HeldElsewhereError(Exception):
 
 
 class NotLockableError(Exception):
-    """A node can be reached and cannot be locked. The text is one line and names the node."""
+    """A node is reachable and cannot be locked. The text is one line and names the node."""
 
 
 def note_of(lock: RunLock) -> str:
-    """Lines `name=value`, as the holder keeps them in its file; it adds by itself what only the node knows."""
-    said = {one.name: str(getattr(lock, one.name)) for one in fields(RunLock)} | {"since": f"{lock.since:.3f}"}
-    lines = {name: one_line(value) for name, value in said.items() if name not in _OF_THE_NODE}
+    """Lines `name=value` for the holder's file. The holder adds what only the node knows."""
+    values = {one.name: str(getattr(lock, one.name)) for one in fields(RunLock)} | {"since": f"{lock.since:.3f}"}
+    lines = {name: one_line(value) for name, value in values.items() if name not in _OF_THE_NODE}
     return "".join(f"{name}={value}\n" for name, value in lines.items() if value)
 
 
-def parse(text: str) -> RunLock | None:
-    """The note of a holder that lives; None: there is none. Raises ValueError where it is not understood."""
-    said = dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
-    if not said:
+def parse_note(text: str) -> RunLock | None:
+    """The note of a living holder. None: there is no holder. Raises ValueError if the note is not understood."""
+    found = dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
+    if not found:
         return None
     known = {one.name for one in fields(RunLock)}
-    values = {name: _NUMBERS.get(name, one_line)(value) for name, value in said.items() if name in known}
+    values = {name: _NUMBERS.get(name, one_line)(value) for name, value in found.items() if name in known}
     try:
         lock = RunLock(**values)  # type: ignore[arg-type]
     except TypeError:
         raise ValueError("the note of the run's lock is not complete") from None
     if not 0 <= lock.since < _END_OF_TIME:
-        raise ValueError("the note of the run's lock has no time that can be")
+        raise ValueError("the note of the run's lock has an impossible time")
     return lock
 
 
 def one_line(text: str) -> str:
-    """What may stand in a note and on a screen: one line without control characters, not too long."""
+    """The text as one line without control characters, not too long: for notes and screens."""
     return _UNPRINTABLE.sub(" ", text).strip()[:_LONGEST]
 
 
-def words(lock: RunLock) -> str:
+def lock_in_words(lock: RunLock) -> str:
     """`ann@ops1 runs one-shot-rebuild on cache since 03:12 UTC (step 3/14 replicate)`."""
     since = datetime.fromtimestamp(lock.since, UTC).strftime("%H:%M")
     step = f" (step {lock.step})" if lock.step else ""
     return f"{lock.operator} runs {lock.runbook} on {lock.cluster} since {since} UTC{step}"
 
 
-def whence(lock: RunLock) -> str:
-    """Where its operator sits: the terminal, and the address that the node sees."""
+def operator_location(lock: RunLock) -> str:
+    """Where the operator is: the terminal, and the address that the node sees."""
     parts = (lock.terminal and f"at {lock.terminal}", lock.origin and f"from {lock.origin}")
     return " ".join(part for part in parts if part)
 
 
 def taken_by(node: str, lock: RunLock | None) -> str:
-    """Why a node cannot be locked: somebody else has it."""
+    """Why a node cannot be locked: another run has its lock."""
     if lock is None:
         return f"{node} is locked by a run whose note cannot be read"
-    place = f", {whence(lock)}" if whence(lock) else ""
-    return f"{node} is locked: {words(lock)}, run {lock.run_id}{place}"
+    place = f", {operator_location(lock)}" if operator_location(lock) else ""
+    return f"{node} is locked: {lock_in_words(lock)}, run {lock.run_id}{place}"
 
 
 def refusal(node: str, lock: RunLock | None) -> str:
-    """One line for the operator who comes second."""
+    """One line for the second operator."""
     if lock is None:
         return f"{taken_by(node, lock)}: nothing was armed; try again in a moment"
     follow = f"follow it with `status {lock.cluster}` or `watch {lock.cluster}`, where its journal is shared with"
@@ -102,14 +102,15 @@ def refusal(node: str, lock: RunLock | None) -> str:
 
 
 def takeover_sentence(lock: RunLock) -> str:
-    """What has to be typed, word for word, to end another operator's run."""
+    """What must be typed, word for word, to end another operator's run."""
     return f"I end the run of {lock.operator} on {lock.cluster}"
 
 
 def lost_words(lost: Iterable[LostLock]) -> str:
-    """Why nothing is sent; empty: nothing was lost."""
+    """Why nothing is sent. Empty: no lock was lost."""
     parts = [
-        f"the run's lock on {one.node} is lost: {one.why}" + (f"; {words(one.holder)} now" if one.holder else "")
+        f"the run's lock on {one.node} is lost: {one.why}"
+        + (f"; {lock_in_words(one.holder)} now" if one.holder else "")
         for one in lost
     ]
     advice = "nothing is sent without it; look again takes it again where it is free"
@@ -117,19 +118,19 @@ def lost_words(lost: Iterable[LostLock]) -> str:
 
 
 def taken_over(holder: RunLock | None, node: str, run_id: str) -> str:
-    """Who took this run's lock by a sentence, where that is so; else empty."""
+    """Who took this run's lock over by a typed sentence. Empty: nobody."""
     if holder is None or holder.over != run_id:
         return ""
     return f"the run's lock was taken over; {taken_by(node, holder)}"
 
 
 def not_locked_words(free: Mapping[str, str]) -> tuple[str, ...]:
-    """A line for each node that carries no lock of this run."""
+    """One line for each node without a lock of this run."""
     return tuple(f"{node} is not locked against other operators: {why}" for node, why in free.items())
 
 
 def holders(state: ClusterState) -> Mapping[str, RunLock]:
-    """Node → the run that holds its lock, as the observation saw it."""
+    """Node → the run that holds its lock, by this observation."""
     return {node.name: node.run_lock.value for node in state.nodes if node.run_lock.value is not None}
 
 

@@ -21,9 +21,7 @@ from console.core.runs.answer import AnswerKind
 from console.core.runs.past_run import PastRun, PastStep
 from console.core.runs.state import PASSED_STATUSES, AssessmentKind, StepAssessment, StepStatus
 
-_ABOUT_ONE_NODE = frozenset(
-    {"redis-up", "redis-down", "redis-on-this-host", "keepalived-running", "keepalived-stopped"}
-)
+_OF_ONE_NODE = frozenset({"redis-up", "redis-down", "redis-on-this-host", "keepalived-running", "keepalived-stopped"})
 """Predicates that only a command to the same node can change."""
 
 
@@ -90,7 +88,9 @@ def _assess_unfinished(index: int, was: PastStep) -> StepAssessment:
         begun = was.status is not StepStatus.WAITING
         return StepAssessment(index, AssessmentKind.OPEN, "begun, and nothing was sent" if begun else "not begun")
     if last.answer is None or last.answer.kind is AnswerKind.UNKNOWN:
-        why = "it was sent, or may have been, and no answer is recorded: an observation decides, nothing is resent"
+        why = (
+            "sent, or may have been, and no answer is recorded: an observation decides, nothing is sent again by itself"
+        )
         return StepAssessment(index, AssessmentKind.UNKNOWN, why, f"{last.node}> {last.sent}")
     if last.answer.kind is AnswerKind.DONE:
         unsent = len(was.planned) - len(was.attempt)
@@ -106,7 +106,7 @@ def _may_have_changed(later: Step, condition: Condition, roles: Mapping[str, str
         return later.action is not None  # an unknown verb may change anything
     if condition.predicate not in verb.affects:
         return False
-    return condition.predicate not in _ABOUT_ONE_NODE or roles.get(condition.subject) == roles.get(later.role)
+    return condition.predicate not in _OF_ONE_NODE or roles.get(condition.subject) == roles.get(later.role)
 
 
 def _only_answer_proves(step: Step) -> bool:

@@ -1,8 +1,8 @@
-"""Saving a node's data, copying its dump, and bringing a copy back: all of it or nothing, and never over something.
+"""Saves a node's data, copies its dump, and restores a copy: completely or not at all, and nothing is overwritten.
 
-The scripts run on any POSIX sh with coreutils (CentOS 6 included). Nothing of a secret is in them: Redis itself is
-asked over its own connection (BGSAVE), and looking tells when it has saved. Redis replaces its dump by renaming, so
-that a copy that was begun is one of the old or of the new dump, and a comparison of the checksums tells.
+The scripts run on any POSIX sh with coreutils (CentOS 6 included). They contain no secret: BGSAVE is sent over the
+Redis connection, and an observation tells when Redis has saved. Redis replaces its dump by renaming. So a copy that was
+begun is one of the old or of the new dump, and a comparison of the checksums tells which.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from console.core.replication.backups import DISK_MARGIN, NEWEST, dump_of, in_wo
 from console.engine.actions.request import PlanError, Request, word_of
 
 SLOWEST = 20_000_000
-"""Bytes a second that a disk is expected to copy at least; the file is read four times."""
+"""Bytes a second that a disk copies at least. The file is read four times."""
 
 # Exit statuses of its own start at 20, so that they are told apart from those of sh, cp and mv.
 START = r"""set -eu
@@ -127,26 +127,26 @@ printf 'restored %s\nfrom %s\nsha256 %s\n%s\n' "$dump" "$backup" "$sum" "$before
 
 
 def save_dump(request: Request) -> tuple[Planned, ...]:
-    """BGSAVE answers when it has begun: that it has saved is seen in INFO and on the disk."""
+    """BGSAVE answers when it begins. INFO and the disk tell when it has saved."""
     node = request.node
-    summary = f"Makes Redis on {node.name} write all that it holds to its dump, in a process of its own."
+    summary = f"Makes Redis on {node.name} write all that it holds to its dump, in a child process."
     return (Planned(node.name, RedisCommand((word_of(node, "BGSAVE"),)), summary),)
 
 
 def backup(request: Request) -> tuple[Planned, ...]:
-    """Copies the dump as it was seen. Where there is none, nothing is copied: a plan may come before the first save."""
+    """Copies the dump that was observed. Without one nothing is copied: a plan may be made before the first save."""
     node, seen = request.node, request.state.node(request.node.name)
     dump = seen.saved.value
     if dump is None:
         if proved_down(seen):
             return ()
         raise PlanError(f"the dump of {node.name} could not be read: {seen.saved.problem}")
-    path = f"{dump.path}.redis-ha-console.{request.work.stamp}"
+    path = f"{dump.path}.redis-ha-console.{request.context.stamp}"
     settings = {
         "dump": dump.path,
         "shown": f"{dump.size} {dump.modified:.0f}",
         "wanted": str(int(dump.size * DISK_MARGIN)),
-        "stamp": request.work.stamp,
+        "stamp": request.context.stamp,
         "pid": str(seen.redis.value.process_id) if seen.redis.value else "",
     }
     return (
@@ -160,7 +160,7 @@ def backup(request: Request) -> tuple[Planned, ...]:
 
 
 def restore_dump(request: Request) -> tuple[Planned, ...]:
-    """The backup that the step names, as it was seen, in the place of the dump."""
+    """Puts the backup that the step names, as it was observed, in the place of the dump."""
     node, which = request.node, request.argument("backup")
     found = request.state.node(node.name).backups
     if found.value is None:
@@ -179,7 +179,7 @@ def _restore(request: Request, chosen: Backup) -> Planned:
         "shown": f"{chosen.size} {chosen.modified:.0f}",
         "expected": chosen.sha256,
         "wanted": str(int(chosen.size * DISK_MARGIN)),
-        "stamp": request.work.stamp,
+        "stamp": request.context.stamp,
     }
     return Planned(
         node.name,
@@ -189,7 +189,7 @@ def _restore(request: Request, chosen: Backup) -> Planned:
 
 
 def how_to_restore(request: Request, path: str) -> tuple[str, ...]:
-    """What brings the backup back: a runbook of this console, or the same by hand."""
+    """How to restore the backup: by a runbook of this console, or by hand."""
     node, dump = request.node, dump_of(path)
     redis = request.state.node(node.name).redis.value
     commands = [_by_hand(node.keepalived.service, "keepalived", "stop"), _by_hand(node.redis.service, "Redis", "stop")]
@@ -202,7 +202,7 @@ def how_to_restore(request: Request, path: str) -> tuple[str, ...]:
     ]
     return (
         "how to get it back, with this console:",
-        f"  redis-ha-console run restore-backup {request.work.cluster.name} --bind target={node.name}",
+        f"  redis-ha-console run restore-backup {request.context.cluster.name} --bind target={node.name}",
         f"or by hand on {node.name}, as root, while no client reaches it:",
         *(f"  {one}" for one in commands),
     )

@@ -1,7 +1,7 @@
-"""The one script that replaces a configuration file on a node: all of it or nothing of it, with a copy of it before.
+"""The script that replaces a configuration file on a node, completely or not at all, and keeps a copy of the old file.
 
 It runs on any POSIX sh with coreutils (CentOS 6 included). Standard input is one line with the SHA-256 of the new
-bytes, then the new bytes: a file that holds a password never stands on a command line.
+bytes, then the new bytes. So a file that holds a password is never part of a command line.
 """
 
 from __future__ import annotations
@@ -66,9 +66,9 @@ printf '%s\n' "replaced $target; before: $backup; $tested"
 def replace_file(
     path: str, before: str, after: bytes, stamp: str, *, sudo: bool, tested: str = KEEPALIVED
 ) -> ShellCommand:
-    """The command that puts `after` in the place of the file at `path`, if its SHA-256 still is `before`.
+    """The command that writes `after` to the file at `path`, if the SHA-256 of the file still is `before`.
 
-    A symbolic link stays one: its target is replaced. `stamp` names the copy. `tested`: what tests the new file.
+    A symbolic link stays one: its target is replaced. `stamp` names the copy. `tested`: the text that tests the file.
     """
     head = f"file={shlex.quote(path)}\nbefore={shlex.quote(before)}\nstamp={shlex.quote(stamp)}\n"
     content = sha256(after).encode() + b"\n" + after

@@ -1,4 +1,4 @@
-"""Verbs about the service name in Consul: a node is kept out of it, and let in again, by the agent that has it."""
+"""Maintenance of a node's service in Consul: takes the node out of the service name, and lets it in again."""
 
 from __future__ import annotations
 
@@ -13,16 +13,18 @@ _TIMEOUT = 10.0
 
 
 def hold_service(request: Request) -> tuple[Planned, ...]:
-    """Maintenance of the node's service: a check of its own that is critical until it is ended."""
+    """Begins the maintenance: an additional check that is critical until the maintenance ends."""
     consul, instance = _registration(request)
-    reason = f"redis-ha-console {request.work.run_id}"
+    reason = f"redis-ha-console {request.context.run_id}"
     command = _maintenance(consul, instance, f"enable=true&reason={quote(reason, safe='')}")
-    summary = f"Puts {instance.service_id} into maintenance: {full_name(consul)} does not lead to {request.node.name}."
+    summary = (
+        f"Puts {instance.service_id} into maintenance: {full_name(consul)} does not lead to {request.node.name} then."
+    )
     return (Planned(request.node.name, command, summary),)
 
 
 def release_service(request: Request) -> tuple[Planned, ...]:
-    """The end of it: from then on its checks decide again."""
+    """Ends the maintenance: the service's own checks decide again."""
     consul, instance = _registration(request)
     command = _maintenance(consul, instance, "enable=false")
     summary = f"Ends the maintenance of {instance.service_id}: its own checks decide again."
@@ -30,10 +32,10 @@ def release_service(request: Request) -> tuple[Planned, ...]:
 
 
 def _registration(request: Request) -> tuple[ConsulState, ConsulInstance]:
-    """Raises PlanError where Consul could not be read, or does not have the node."""
+    """Raises PlanError if Consul could not be read or does not have the node."""
     consul, node = request.state.consul, request.node
     if consul is None:
-        raise PlanError(f"no Consul points clients at {request.work.cluster.name}")
+        raise PlanError(f"no Consul points clients at {request.context.cluster.name}")
     if consul.instances.problem is not None:
         raise PlanError(f"{consul.service} in Consul could not be read: {consul.instances.problem}")
     instance = instance_of(request.state, request.state.node(node.name))
@@ -55,7 +57,7 @@ def _maintenance(consul: ConsulState, instance: ConsulInstance, query: str) -> C
 
 
 def _agent(consul: ConsulState, instance: ConsulInstance) -> str:
-    """Only the agent that a service is registered with can change it: the one that is asked, else its node's own."""
+    """The agent that the service is registered with, as only that one can change it: the one asked, or its node's."""
     registered = consul.registered
     if registered.value is None:
         raise PlanError(f"what is registered with {consul.http} could not be read: {registered.problem}")

@@ -1,9 +1,9 @@
-"""Carrying one node's dump to another: over the operator's machine, resumable, and in place only when it is whole.
+"""Copies one node's dump to another over the operator's machine. A copy can be resumed, and replaces the dump at once.
 
-Over this machine, and by plain commands on both sides: the nodes need no key for each other, no SFTP that a server may
-have switched off or that cannot read what only root can, and `sudo` where the inventory has it. What was cut stays in a
-part beside the dump and is compared, not sent again. It is named by the time of the source's dump, so that another run
-finds it too.
+Plain commands run on both nodes, with `sudo` where the inventory has it. So the nodes need no keys for each other. SFTP
+is not used: a server may have switched it off, and it cannot read what only root can. An interrupted copy stays in a
+part file beside the dump. Its bytes are compared and not sent again. The part file is named by the time of the source's
+dump, so that another run finds it too.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _OFFER = r"""
 sha256sum < "$dump" | cut -d ' ' -f 1
 """
 
-# A copy that came before, and was not put in place or not kept there, is taken for the part.
+# An earlier copy that was not put in place, or did not stay there, is used as the part.
 _ACCEPT = r"""
 if [ -e "$copy_of" ] && [ ! -e "$part" ]; then
   grep -q '^origin ' "$copy_of.note" 2>/dev/null || fail 22 "$copy_of is there already, and is a backup"
@@ -40,7 +40,7 @@ free=$(df -P -k "$(dirname "$dump")" | tail -n 1 | awk '{ print $4 }')
 printf '%s\n' "$have"
 """
 
-# The dated copy and the dump are two names of one file: Redis writes a new one when it saves, and leaves this as it is.
+# The dated copy and the dump are two names of one file. Redis writes a new file when it saves, and keeps this one.
 _FINISH = (
     FILES
     + r"""
@@ -78,7 +78,7 @@ printf 'kept as %s\n' "$copy_of"
 
 
 def copy_dump(request: Request) -> tuple[Planned, ...]:
-    """The source's dump as it was seen, in the place of the node's. Raises PlanError."""
+    """Puts the source's dump, as it was observed, in the place of the node's. Raises PlanError."""
     node, source = request.node, request.role("source")
     seen = request.state.node(source.name)
     theirs, mine = seen.saved.value, request.state.node(node.name)
@@ -117,7 +117,7 @@ def copy_dump(request: Request) -> tuple[Planned, ...]:
 
 
 def _path(request: Request, node: NodeState) -> str:
-    """Where the node's Redis looks for its dump, also where there is none yet."""
+    """Where the node's Redis looks for its dump, also if there is none yet."""
     if node.saved.value is not None:
         return node.saved.value.path
     file, spec = node.redis_file.value, request.node.redis

@@ -1,4 +1,4 @@
-"""The verb that makes a Redis which does not run start as a replica: one line of its configuration file."""
+"""Edits one line of a Redis configuration file, so that the server starts as a replica."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ _LATER = "(of the file as it is when the step is confirmed)"
 
 
 def set_replicaof(request: Request) -> tuple[Planned, ...]:
-    """Edits the file as it is on the node right now, and keeps a copy of it beside it."""
+    """Edits the file as it is on the node now, and keeps a copy of it beside it."""
     node, source = request.node, request.role("source")
-    if source.address == request.work.cluster.vip:
-        raise PlanError(f"the address of {source.name} in the inventory is the virtual IP: a replica needs its own one")
+    if source.address == request.context.cluster.vip:
+        raise PlanError(
+            f"the address of {source.name} in the inventory is the virtual IP: a replica needs the node's own address"
+        )
     if source.name == node.name:
         raise PlanError(f"{node.name} cannot follow itself")
     seen = request.state.node(node.name).redis_file
@@ -23,15 +25,15 @@ def set_replicaof(request: Request) -> tuple[Planned, ...]:
         raise PlanError(f"the configuration file of Redis on {node.name} is not known: name it, redis.config")
     target = f"{source.address} {source.redis.port}"
     summary = f"Makes Redis on {node.name} start as a replica of {source.name} ({target}), in {path}."
-    if request.work.read_file is None:
-        later = replace_file(path, _LATER, b"", request.work.stamp, sudo=node.ssh.sudo, tested=REDIS)
+    if request.context.read_file is None:
+        later = replace_file(path, _LATER, b"", request.context.stamp, sudo=node.ssh.sudo, tested=REDIS)
         return (Planned(node.name, later, summary, detail=f"the last slaveof or replicaof line becomes: {target}"),)
     try:
-        before = request.work.read_file(node.name, path)
+        before = request.context.read_file(node.name, path)
     except OSError as error:
         raise PlanError(f"{node.name}:{path} cannot be read: {error}") from None
     after = with_master(before, source.address, source.redis.port)
     if after == before:
         return ()
-    command = replace_file(path, sha256(before), after, request.work.stamp, sudo=node.ssh.sudo, tested=REDIS)
+    command = replace_file(path, sha256(before), after, request.context.stamp, sudo=node.ssh.sudo, tested=REDIS)
     return (Planned(node.name, command, summary, detail=shown_diff(path, before, after, mask)),)

@@ -1,4 +1,4 @@
-"""What a verb is asked to make commands from: its node, its arguments, the observation and the run."""
+"""What the commands of a verb are made from: its node, its arguments, the observation and the run."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from console.core.model import ClusterState
 from console.core.runbooks.document import Action
 
 SERVICE_TIMEOUT = 90.0
-"""Seconds: systemd itself waits up to 90 for a service to stop."""
+"""Seconds. systemd itself waits up to 90 for a service to stop."""
 
 
 class PlanError(Exception):
-    """The commands of a step cannot be made: the inventory lacks a command, a file cannot be read. One line."""
+    """The commands of a step cannot be made: the inventory lacks a command, or a file cannot be read. One line."""
 
 
 @dataclass(frozen=True, slots=True)
 class CommandContext:
-    """What the commands of a run are made from, beside the observation."""
+    """What the commands of a run are made from, besides the observation."""
 
     cluster: ClusterSpec
     roles: Mapping[str, str]
     run_id: str
     stamp: str
-    """UTC, for the names of copies: stays the same between showing and sending."""
+    """UTC time for the names of copies. It stays the same between showing and sending."""
     read_file: Callable[[str, str], bytes] | None = None
-    """Node and path → its bytes on the node right now. None: nobody is armed; the observed text has to do."""
+    """Node and path → the bytes of the file now. None: no run is armed, and the observed text is used instead."""
     folder: str = "(the folder of the run)"
-    """Where the run keeps its journal, on this machine."""
+    """Where the run keeps its journal on this machine."""
 
     def node_of(self, role: str) -> NodeSpec:
-        """The node that a role is bound to. Raises PlanError where it is bound to none."""
+        """The node that a role is bound to. Raises PlanError if it is bound to none."""
         try:
             return self.cluster.node(self.roles[role])
         except KeyError:
@@ -42,12 +42,12 @@ class CommandContext:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One action on one node, with everything that its text depends on."""
+    """One action on one node, with everything that its commands depend on."""
 
     node: NodeSpec
     action: Action
     state: ClusterState
-    work: CommandContext
+    context: CommandContext
 
     def argument(self, name: str) -> str:
         try:
@@ -56,7 +56,7 @@ class Request:
             raise PlanError(f"{self.action.verb} needs the argument {name}: see `runbooks check`") from None
 
     def role(self, name: str) -> NodeSpec:
-        return self.work.node_of(self.argument(name))
+        return self.context.node_of(self.argument(name))
 
 
 def service_command(node: NodeSpec, service: str, action: str) -> Planned:
@@ -72,10 +72,10 @@ def service_command(node: NodeSpec, service: str, action: str) -> Planned:
 
 
 def word_of(node: NodeSpec, command: str) -> str:
-    """The command's name as this server has it: renamed commands are sent and shown by their new name."""
+    """The command's name on this server. A renamed command is sent and shown by its new name."""
     return node.redis.aliases.get(command, command)
 
 
 def version_of(text: str) -> tuple[int, ...]:
-    """`7.0.15` as numbers that compare; what is no number counts as 0."""
+    """`7.0.15` as numbers that can be compared. A part that is no number counts as 0."""
     return tuple(int(part) if part.isdigit() else 0 for part in text.split(".")[:3])

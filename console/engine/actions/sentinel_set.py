@@ -1,4 +1,4 @@
-"""Commands of a set that Sentinels steer: a failover on purpose, the write VIP set by hand, readers sent elsewhere."""
+"""Commands for a set under Sentinels: a planned failover, the write VIP set by hand, and the readers of a node."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from console.engine.actions.request import PlanError, Request
 from console.engine.actions.virtual_ip import NO_ARPING, announcement
 
 FORWARDS = {"Route": "-g", "Masq": "-m", "Tunnel": "-i"}
-"""As ipvsadm prints the way of forwarding → the option that keeps it."""
+"""The forwarding method as ipvsadm prints it → the option that keeps it."""
 FAILOVER_TIMEOUT = 10.0
 
 
 def sentinel_failover(request: Request) -> tuple[Planned, ...]:
-    """Asks one Sentinel, which then needs nobody's consent; it answers when it has begun."""
+    """Asks one Sentinel. It needs no consent of the others for this, and answers when it has begun."""
     name = request.state.master_name
     able = [
         one for one, said in accounts(request.state) if said.master and not said.tilt and said.quorum_ok is not False
     ]
     if not able:
-        raise PlanError("no Sentinel is there that could fail over: look at their findings")
+        raise PlanError("no Sentinel can fail over now: look at their findings")
     summary = (
         f"Asks {able[0].name} to make another node than {request.node.name} the master: it picks the replica with the"
         " lowest replica-priority, then the newest data."
@@ -38,7 +38,7 @@ def sentinel_failover(request: Request) -> tuple[Planned, ...]:
 
 
 def take_vip(request: Request) -> tuple[Planned, ...]:
-    """What the script of the Sentinels should have done: the address, then gratuitous ARP."""
+    """Sets the address and sends gratuitous ARP, as the script of the Sentinels should have done."""
     node, vip = request.node, request.state.vip
     interface, prefix = _network_of(request)
     device = shlex.quote(interface)
@@ -51,7 +51,7 @@ def take_vip(request: Request) -> tuple[Planned, ...]:
 
 
 def _network_of(request: Request) -> tuple[str, int]:
-    """The interface in whose network the virtual IP is, and that network's prefix. Raises PlanError."""
+    """The interface whose network has the virtual IP, and the prefix of that network. Raises PlanError."""
     name, vip = request.node.name, request.state.vip
     seen = request.state.node(name).addresses
     if seen.value is None:
@@ -75,7 +75,7 @@ def _contains(address: str, vip: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """The node's line in the table of one director."""
+    """The node's row in the table of one director."""
 
     director: DirectorState
     spec: DirectorSpec
@@ -86,7 +86,7 @@ class _Entry:
         forward = FORWARDS.get(self.server.forward)
         if forward is None:
             raise PlanError(
-                f"{self.director.name} forwards to it by {self.server.forward}, which is not for this console"
+                f"{self.director.name} forwards to it by {self.server.forward}, which this console does not support"
             )
         service = _endpoint(self.service.address, self.service.port)
         server = _endpoint(self.server.address, self.server.port)
@@ -94,7 +94,7 @@ class _Entry:
 
 
 def drain_readers(request: Request) -> tuple[Planned, ...]:
-    """Weight 0 on every director: no new reader comes, those that are connected stay until they leave."""
+    """Weight 0 on every director. No new reader comes; connected ones stay until they disconnect."""
     return tuple(
         Planned(
             one.director.name,
@@ -108,7 +108,7 @@ def drain_readers(request: Request) -> tuple[Planned, ...]:
 
 
 def serve_readers(request: Request) -> tuple[Planned, ...]:
-    """The weight that keepalived.conf gives it, on every director where it is 0."""
+    """The weight of keepalived.conf, on every director where it is 0."""
     planned = []
     for one in _entries(request):
         if one.server.weight == 0:
@@ -119,8 +119,8 @@ def serve_readers(request: Request) -> tuple[Planned, ...]:
 
 
 def _entries(request: Request) -> Iterator[_Entry]:
-    """Raises PlanError where a director could not be read."""
-    specs = {one.name: one for one in request.work.cluster.directors}
+    """Raises PlanError if a director could not be read."""
+    specs = {one.name: one for one in request.context.cluster.directors}
     for one in request.state.directors:
         if one.services.value is None:
             raise PlanError(f"the table of {one.name} could not be read: {one.services.problem}")

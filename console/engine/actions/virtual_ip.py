@@ -1,4 +1,4 @@
-"""Commands about the virtual IP: a stray address taken away, keepalived started anew, neighbours told where it is."""
+"""Commands for the virtual IP: remove it from an interface, restart keepalived, tell the neighbours where it is."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from console.core.model import InterfaceAddress
 from console.engine.actions.request import SERVICE_TIMEOUT, PlanError, Request, service_command
 
 ANNOUNCEMENTS = 3
-"""How often the address is announced: a neighbour may miss one."""
+"""How often the address is announced. A neighbour may miss one announcement."""
 
 NO_ARPING = "echo 'no arping on this node: install it, or wait for the neighbour caches' >&2; exit 127"
 
 
 def remove_vip(request: Request) -> tuple[Planned, ...]:
-    """`ip addr del` of the very address that the kernel was seen to have: for one that no keepalived takes back."""
+    """`ip addr del` of exactly the address that the kernel has, where no keepalived manages it."""
     node, held = request.node, _held(request)
     script = f"ip addr del {held.address}/{held.prefix} dev {shlex.quote(held.interface)}"
-    summary = f"Takes {held.address} off {held.interface} of {node.name}; nothing else is changed there."
+    summary = f"Removes {held.address} from {held.interface} of {node.name}; nothing else is changed there."
     return (Planned(node.name, ShellCommand(script, sudo=node.ssh.sudo), summary),)
 
 
 def restart_keepalived(request: Request) -> tuple[Planned, ...]:
-    """Stop and start, not reload: one that runs and does not advertise is not moved by reading its file again."""
+    """Stop and start. A reload does not help a keepalived that runs and sends no adverts."""
     node = request.node
     seen = request.state.node(node.name).keepalived.value
     if seen is None:
@@ -34,25 +34,25 @@ def restart_keepalived(request: Request) -> tuple[Planned, ...]:
 
 
 def announce_vip(request: Request) -> tuple[Planned, ...]:
-    """Gratuitous ARP from the holder: by arping where the node has one, else by a keepalived that starts anew."""
+    """Gratuitous ARP from the holder: by arping if the node has it, else by a restart of keepalived."""
     node, held = request.node, _held(request)
     device = shlex.quote(held.interface)
     summary = f"Tells the neighbours of {node.name} that {held.address} is there (gratuitous ARP)"
-    if request.state.sentinels:  # no keepalived looks after the address
+    if request.state.sentinels:  # no keepalived manages the address
         summary += "."
         otherwise = NO_ARPING
     else:
-        summary += "; where the node has no arping its keepalived is restarted, which tells them as well."
+        summary += "; where the node has no arping, its keepalived is restarted, which also tells them."
         otherwise = " && ".join(_script(node, word) for word in ("stop", "start"))
     script = announcement(held.address, device, otherwise)
     return (Planned(node.name, ShellCommand(script, sudo=node.ssh.sudo, timeout=SERVICE_TIMEOUT), summary),)
 
 
 def announcement(address: str, device: str, otherwise: str) -> str:
-    """Text that tells the neighbours of an address on a device; `otherwise`: what to do where there is no arping.
+    """Script that tells the neighbours about an address on a device. `otherwise`: what to do where there is no arping.
 
-    There are two programs of this name. The one of iputils knows -I; the other one knows -i, and its exit status says
-    whether anybody answered, which nobody does here.
+    There are two programs of this name. The one of iputils has the option -I. The other one has -i, and its exit status
+    says whether anybody answered. Nobody answers here, so it is ignored.
     """
     return (
         "if arping -V 2>&1 | grep -q iputils; then\n"
@@ -78,5 +78,5 @@ def _held(request: Request) -> InterfaceAddress:
         raise PlanError(f"the addresses of {node.name} could not be read: {node.addresses.problem}")
     found = [one for one in node.addresses.value if one.address == request.state.vip]
     if len(found) != 1:
-        raise PlanError(f"{request.state.vip} is on {len(found)} interfaces of {node.name}: this is for exactly one")
+        raise PlanError(f"{request.state.vip} is on {len(found)} interfaces of {node.name}, and must be on exactly one")
     return found[0]

@@ -1,4 +1,4 @@
-"""Arming: the moment at which looking becomes being able to change something. One armed run is one journal."""
+"""Arms and resumes runs. From here on a server can be changed. One armed run has one journal."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from console.core.model import RunLock
 from console.core.runbooks.document import Runbook
 from console.core.runs.past_run import PastRun, UnfinishedLine
 from console.core.runs.state import Outcome, RunState, new_run
-from console.engine.actions.verbs import CommandContext
+from console.engine.actions.commands import CommandContext
 from console.engine.ports import (
     Actuator,
     ArmedRun,
@@ -29,15 +29,15 @@ from console.engine.ports import (
     Operator,
     Takeover,
 )
-from console.engine.sessions.resumption import addresses, begin_again, never_answered, same_as_then
+from console.engine.sessions.resumption import addresses, require_unchanged, resumed_run, unknown_result
 from console.engine.sessions.runner import Runner
 from console.engine.steps.name_watch import NameWatch
+from console.engine.steps.run_context import RunContext
 from console.engine.steps.run_guard import RunGuard
-from console.engine.steps.step_gate import RunContext
 
 
 class ClusterRunStarter:
-    """Arms runs on the clusters of a desk."""
+    """Arms runs on the clusters of an inventory."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class ClusterRunStarter:
         make_locks: Callable[[ClusterSpec], NodeLocks],
         make_sampler: Callable[[ClusterSpec], NameSampler | None] = lambda _: None,
     ) -> None:
-        """`open_journal` makes a new journal for a run id, `reopen_journal` goes on with one. Both raise OSError."""
+        """`open_journal` makes a new journal for a run id. `reopen_journal` opens one again. Both raise OSError."""
         self._console_context = console_context
         self._make_actuator = make_actuator
         self._open_journal = open_journal
@@ -60,12 +60,14 @@ class ClusterRunStarter:
     def arm(
         self, cluster: str, runbook: Runbook, roles: Mapping[str, str], takeover: Takeover | None = None
     ) -> ArmedRun:
-        """Opens journal and connections, locks the nodes; no step is sent yet. Raises ArmingError, in one line."""
+        """Opens journal and connections, and locks the nodes. Sends no step yet. Raises ArmingError, in one line."""
         spec = self._cluster(cluster, runbook, roles)
         try:
             journal = self._open_journal(make_run_id(self._console_context.clock.now(), cluster, runbook.name))
         except OSError as error:
-            raise ArmingError(f"the journal cannot be opened, so nothing may be sent: {_plainly(error)}") from None
+            raise ArmingError(
+                f"the journal cannot be opened, so nothing may be sent: {_os_error_in_words(error)}"
+            ) from None
         run = new_run(journal.run_id, cluster, runbook, dict(roles), journal=journal.path)
         try:
             journal.append("opened", self._opening(spec, runbook))
@@ -84,7 +86,7 @@ class ClusterRunStarter:
         return PreparedRun(run, self._context(spec, roles, journal, actuator, guard), journal)
 
     def resume(self, run_id: str) -> ArmedRun:
-        """Goes on with a run whose console died; nothing is sent yet. Raises ArmingError with one line of text."""
+        """Resumes a run whose console died. Sends nothing yet. Raises ArmingError with one line of text."""
         if self._reopen_journal is None:
             raise ArmingError(f"the run {run_id} cannot be resumed: there are no journals here")
         try:
@@ -92,10 +94,10 @@ class ClusterRunStarter:
         except OSError as error:
             raise ArmingError(str(error)) from None
         try:
-            spec, runbook = same_as_then(past, self._console_context)
+            spec, runbook = require_unchanged(past, self._console_context)
             journal.append("resumed", {**_who(), "entries": past.chain.entries, "cut": cut, "cluster": spec.name})
             for command in past.unanswered:
-                journal.append("result", never_answered(past, command))
+                journal.append("result", unknown_result(past, command))
             actuator = self._make_actuator(spec)
             guard = RunGuard(self._make_locks(spec), self._claim(spec, runbook, run_id))
             guard.arm(journal.append, resumed=True)
@@ -104,11 +106,11 @@ class ClusterRunStarter:
             if isinstance(error, ArmingError):
                 raise
             raise ArmingError(f"the run {run_id} cannot go on: {error}") from error
-        run = begin_again(past, runbook, journal.path)
+        run = resumed_run(past, runbook, journal.path)
         return PreparedRun(run, self._context(spec, past.roles, journal, actuator, guard), journal, past)
 
     def _claim(self, spec: ClusterSpec, runbook: Runbook, run_id: str) -> RunLock:
-        """What the nodes tell of this run to whoever comes second."""
+        """What the notes on the nodes tell a second operator about this run."""
         who, now = _who(), self._console_context.clock.now()
         terminal = str(who["terminal"] or "")
         return RunLock(run_id, spec.name, runbook.name, str(who["operator"]), now, terminal=terminal)
@@ -118,10 +120,10 @@ class ClusterRunStarter:
     ) -> RunContext:
         clock = self._console_context.clock
         at = stamp(clock.now())
-        commands = CommandContext(spec, dict(roles), journal.run_id, at, actuator.read_file, journal.path)
+        command_context = CommandContext(spec, dict(roles), journal.run_id, at, actuator.read_file, journal.path)
         sampler = self._make_sampler(spec)
         watch = NameWatch(sampler, clock) if sampler is not None else None
-        return RunContext(self._console_context.inspector(spec.name), actuator, clock, commands, guard, watch)
+        return RunContext(self._console_context.inspector(spec.name), actuator, clock, command_context, guard, watch)
 
     def _cluster(self, name: str, runbook: Runbook, roles: Mapping[str, str]) -> ClusterSpec:
         try:
@@ -150,10 +152,10 @@ class ClusterRunStarter:
 
 
 class PreparedRun:
-    """An armed run: executed once, and then closed for good."""
+    """An armed run. It is executed once, and then closed."""
 
     def __init__(self, run: RunState, context: RunContext, journal: Journal, past: PastRun | None = None) -> None:
-        """`past`: what its journal tells, where the run is resumed."""
+        """`past`: a run that is resumed, as its journal tells it."""
         self._run = run
         self._context = context
         self._journal = journal
@@ -169,7 +171,7 @@ class PreparedRun:
             self._runner.stop_waiting()
 
     def execute(self, operator: Operator) -> RunState:
-        """Runs to its end in the caller's thread; closes journal and connections. A second call runs nothing."""
+        """Runs to the end in the caller's thread, and closes journal and connections. A second call runs nothing."""
         if self._runner is not None:
             return self.state
         self._runner = Runner(self._run, self._context, self._journal, operator, self._past)
@@ -182,7 +184,7 @@ class PreparedRun:
 
 
 def make_run_id(now: float, cluster: str, runbook: str) -> str:
-    """`20261121T034000Z-cache-one-shot-rebuild-3f2a`: sorts by time, names a folder."""
+    """`20261121T034000Z-cache-one-shot-rebuild-3f2a`: it sorts by time, and is the name of a folder."""
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", f"{cluster}-{runbook}")
     return f"{stamp(now)}-{name}-{secrets.token_hex(2)}"
 
@@ -193,7 +195,7 @@ def stamp(now: float) -> str:
 
 
 def _who() -> dict[str, object]:
-    """Who arms or resumes a run, with which program, and from where."""
+    """Who arms or resumes a run, with which program version, and from where."""
     return {
         "program": f"redis-ha-console {_version()}",
         "operator": f"{_user()}@{socket.gethostname()}",
@@ -203,8 +205,8 @@ def _who() -> dict[str, object]:
     }
 
 
-def _plainly(error: OSError) -> str:
-    """Which file, and what is wrong with it."""
+def _os_error_in_words(error: OSError) -> str:
+    """The file, and what is wrong with it."""
     return f"{error.filename}: {error.strerror}" if error.filename and error.strerror else str(error)
 
 
@@ -216,7 +218,7 @@ def _version() -> str:
 
 
 def _terminal() -> dict[str, str | None]:
-    """Where the operator sits, as far as this process can tell: the terminal, and whence its SSH login came."""
+    """The operator's terminal, and the address from which its SSH login came, as far as this process can tell."""
     try:
         terminal = os.ttyname(0)
     except OSError:

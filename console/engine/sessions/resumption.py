@@ -1,4 +1,4 @@
-"""Going on with a run whose console ended before it did: whether that may be, and what is known at its beginning."""
+"""Resumes a run whose console ended before the run did: whether that is possible, and the state it begins with."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ NEW_RUN = "begin a new run instead: it starts from what it finds"
 
 
 def addresses(spec: ClusterSpec) -> dict[str, str]:
-    """Node → where its Redis is: what must be the same when a run is resumed."""
+    """Node → address and port of its Redis. They must be the same when a run is resumed."""
     return {node.name: f"{node.address}:{node.redis.port}" for node in spec.nodes}
 
 
-def same_as_then(past: PastRun, console_context: ConsoleContext) -> tuple[ClusterSpec, Runbook]:
-    """The cluster and the runbook of the run, where both are as they were. Raises ArmingError that says what is not."""
+def require_unchanged(past: PastRun, console_context: ConsoleContext) -> tuple[ClusterSpec, Runbook]:
+    """The cluster and the runbook of the run. Raises ArmingError if either changed since, and says what."""
     try:
         spec = console_context.inventory.cluster(past.cluster)
     except KeyError:
@@ -33,7 +33,7 @@ def same_as_then(past: PastRun, console_context: ConsoleContext) -> tuple[Cluste
         ) from None
     runbook = next((one for one in console_context.runbooks if one.name == past.runbook), None)
     if runbook is None:
-        raise ArmingError(f"{past.run_id} walks through {past.runbook}, which is not there any more: {NEW_RUN}")
+        raise ArmingError(f"{past.run_id} ran {past.runbook}, which is not there any more: {NEW_RUN}")
     if runbook.digest != past.digest:
         raise ArmingError(f"{runbook.name} was changed since {past.run_id} began: {_changed(past, runbook)}; {NEW_RUN}")
     if moved := _moved(past, spec):
@@ -55,7 +55,7 @@ def _changed(past: PastRun, runbook: Runbook) -> str:
 
 
 def _moved(past: PastRun, spec: ClusterSpec) -> str:
-    """What is not where it was, in words; journals of older versions do not tell, and then only names are compared."""
+    """The addresses that changed, in words. Older journals do not have them: then only names are compared."""
     was = {str(name): str(address) for name, address in (past.opened.get("nodes") or {}).items()}
     now = addresses(spec)
     lines = [
@@ -71,15 +71,15 @@ def _moved(past: PastRun, spec: ClusterSpec) -> str:
     return ", ".join(dict.fromkeys(lines))
 
 
-def never_answered(past: PastRun, command: PastCommand) -> dict[str, object]:
-    """The result that an intent gets whose own one was never recorded."""
+def unknown_result(past: PastRun, command: PastCommand) -> dict[str, object]:
+    """The journal's result for an intent whose own result was never recorded."""
     step = next(step for step in past.steps if command in step.commands)
     answer = Answer(AnswerKind.UNKNOWN, NO_ANSWER)
     return {"step": step.number, "node": command.node, "answer": answer, "of_entry": command.seq, "on_resume": True}
 
 
 def pause_begun(past: PastRun, runbook: Runbook) -> tuple[str, float] | None:
-    """Node and time, where the run held writes back and no later step has seen that they are accepted again."""
+    """Node and time, if the run paused writes and no later step saw that they are accepted again."""
     begun: tuple[str, float] | None = None
     for was, step in zip(past.steps, runbook.steps, strict=True):
         for command in was.commands:
@@ -90,8 +90,8 @@ def pause_begun(past: PastRun, runbook: Runbook) -> tuple[str, float] | None:
     return begun
 
 
-def begin_again(past: PastRun, runbook: Runbook, journal: str) -> RunState:
-    """The run before it has looked: nothing is taken for done, but what was sent is known."""
+def resumed_run(past: PastRun, runbook: Runbook, journal: str) -> RunState:
+    """The run before its first look. No step counts as done, but what was sent is known."""
     run = new_run(past.run_id, past.cluster, runbook, past.roles, journal=journal)
     steps = tuple(
         replace(step, output=tuple(f"{one.node}> {one.sent}" for one in was.commands if one.may_have_arrived))

@@ -1,4 +1,4 @@
-"""Runs a runbook to its end: the steps in order, and one way out for everything that can end a run."""
+"""Runs a runbook to its end: the steps in order, and one place for everything that can end a run."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from console.core.model import ClusterState
 from console.core.runbooks.vocabulary import evaluate
 from console.core.runs.events import ConditionsChecked, RunEnded, StepBegan, StepEnded, StepsAssessed
 from console.core.runs.journal import plain
-from console.core.runs.node_figures import node_figures
 from console.core.runs.past_run import PastRun
 from console.core.runs.state import PASSED_STATUSES, AssessmentKind, Outcome, RunState, StepStatus
+from console.core.runs.state_summary import state_summary
 from console.core.runs.step_assessment import assessments
 from console.core.watchers.name_history import NameTally
 from console.engine.ports import Journal, Operator
 from console.engine.sessions.resumption import pause_begun
-from console.engine.steps.attempt import attempt_of
+from console.engine.steps.attempt import past_attempt
 from console.engine.steps.recorder import JournalLostError, RunRecorder
+from console.engine.steps.run_context import RunContext, RunStoppedError
 from console.engine.steps.run_guard import LockTakenError
-from console.engine.steps.step_gate import RunContext, StoppedError
 from console.engine.steps.step_run import StepRun
 from console.engine.steps.step_view import sentence, situation
 
@@ -30,8 +30,8 @@ class Runner:
     def __init__(
         self, run: RunState, context: RunContext, journal: Journal, operator: Operator, past: PastRun | None = None
     ) -> None:
-        """`past`: what the journal tells of a run that is resumed."""
-        self._recorder = RunRecorder(run, journal, operator, context.watch)
+        """`past`: a run that is resumed, as its journal tells it."""
+        self._recorder = RunRecorder(run, journal, operator, context.name_watch)
         self._context = context
         self._past = past
 
@@ -40,23 +40,23 @@ class Runner:
         return self._recorder.run
 
     def stop_waiting(self) -> None:
-        """Ends the wait for a proof; the operator is asked what to do then. From any thread; nothing else changes."""
+        """Ends the wait for a proof. The operator is then asked what to do. May be called from any thread."""
         self._recorder.stop_waiting = True
 
     def execute(self) -> RunState:
-        """Runs to the end. Raises nothing but MemoryError: what went wrong is the outcome and its message."""
+        """Runs to the end. Raises nothing but MemoryError: any other error is in the outcome and its message."""
         try:
             self._recorder.begin()
             if self._past is not None:
-                self._go_on(self._past)
-            elif nothing_to_do := self._done_before():
+                self._resume_steps(self._past)
+            elif nothing_to_do := self._skip_all_as_done():
                 self._end(Outcome.DONE, StepStatus.SKIPPED, f"nothing to do: {nothing_to_do}")
                 return self.state
             else:
                 for index in range(len(self.state.steps)):
                     StepRun(self._recorder, self._context, index).run()
             self._end(Outcome.DONE, StepStatus.DONE, "every step is done and proved")
-        except StoppedError as stop:
+        except RunStoppedError as stop:
             self._end(stop.outcome, stop.status, stop.note, stop.remedies)
         except JournalLostError as lost:
             self._end_early(Outcome.REFUSED, f"{lost}: without it nothing is sent")
@@ -66,14 +66,14 @@ class Runner:
             self._end_early(Outcome.ABORTED, "interrupted by the operator")
         except MemoryError:
             raise
-        except Exception as error:  # noqa: BLE001 (a mistake in here is a line in the journal, never a traceback)
+        except Exception as error:  # noqa: BLE001 (a bug of this program is a line in the journal, never a traceback)
             self._end_early(Outcome.FAILED, f"a mistake in this program: {type(error).__name__}: {error}")
         return self.state
 
-    def _go_on(self, past: PastRun) -> None:
-        """The steps of a run that is resumed: those that stand are passed over, from the first other one on it is run.
+    def _resume_steps(self, past: PastRun) -> None:
+        """Runs the steps of a resumed run. The first steps that are done are kept, and the next one is run.
 
-        After that one nothing is taken for done: what is so is skipped by the step's own conditions, as in a new run.
+        From that one on, the journal alone makes no step done. Only its own `skip_if` skips it, as in a new run.
         """
         if (held := pause_begun(past, self.state.runbook)) is not None:
             self._recorder.pause.begin(*held)
@@ -81,23 +81,23 @@ class Runner:
         self._recorder.show(state)
         assessed = assessments(past, self.state.runbook, state, self.state.roles)
         self._recorder.record(
-            "believed", {"observed_at": state.observed_at, "steps": assessed, "figures": node_figures(state)}
+            "believed", {"observed_at": state.observed_at, "steps": assessed, "figures": state_summary(state)}
         )
         self._recorder.advance(StepsAssessed(assessed))
-        stand = True
+        still_done = True
         for assessment, was in zip(assessed, past.steps, strict=True):
             step = StepRun(self._recorder, self._context, assessment.index)
-            stand = stand and assessment.kind not in (AssessmentKind.OPEN, AssessmentKind.UNKNOWN)
-            begun = attempt_of(was) if was.status not in PASSED_STATUSES else None
-            if stand:
+            still_done = still_done and assessment.kind not in (AssessmentKind.OPEN, AssessmentKind.UNKNOWN)
+            begun = past_attempt(was) if was.status not in PASSED_STATUSES else None
+            if still_done:
                 step.end_as_recorded(was.status, f"{assessment.kind.value}: {assessment.why}")
             elif begun is not None:
                 step.resume(begun)
             else:
                 step.run()
 
-    def _done_before(self) -> str:
-        """Skips every step where what the runbook is for is true already. Why; empty: there is something to do."""
+    def _skip_all_as_done(self) -> str:
+        """Skips every step if the runbook's `done_if` holds already. Returns why. Empty: there is something to do."""
         run = self.state
         if not run.runbook.done_if:
             return ""
@@ -105,7 +105,7 @@ class Runner:
         self._recorder.show(state)
         checks = tuple(evaluate(one, state, run.roles) for one in run.runbook.done_if)
         self._recorder.record(
-            "observed", {"observed_at": state.observed_at, "done_if": checks, "figures": node_figures(state)}
+            "observed", {"observed_at": state.observed_at, "done_if": checks, "figures": state_summary(state)}
         )
         if not all(check.holds for check in checks):
             return ""
@@ -117,7 +117,7 @@ class Runner:
         return evidence
 
     def _end_early(self, outcome: Outcome, note: str) -> None:
-        """An end that no step chose. A command whose answer is not on disk makes it unknown, whatever the cause."""
+        """Ends the run in the middle of a step. A command whose result is not on disk makes the outcome UNKNOWN."""
         current = self.state.current
         sent = current is not None and bool(self.state.steps[current].output)
         if self._recorder.in_flight:
@@ -127,7 +127,7 @@ class Runner:
         self._end(outcome, StepStatus.UNKNOWN if sent else StepStatus.REFUSED, note)
 
     def _end(self, outcome: Outcome, status: StepStatus, note: str, remedies: tuple[str, ...] = ()) -> None:
-        """Closes the step under way and the run, and says what was done, where the pair stands and what leads on."""
+        """Closes the step under way and the run. The message says what was done, how the nodes are, what to run."""
         current = self.state.current
         message = f"{sentence(note)} {self._so_far(outcome)}"
         try:
@@ -136,25 +136,25 @@ class Runner:
                 self._recorder.advance(StepEnded(current, status, note, self._context.clock.now()))
                 self._recorder.record("step", {**ended, "ways": remedies})
             self._recorder.record("closed", {"outcome": outcome, "message": message, **self._last_figures()})
-        except Exception as lost:  # noqa: BLE001 - the end is told on the screen even where it cannot be written
+        except Exception as lost:  # noqa: BLE001 - the screen shows the end even where it cannot be written
             message = f"{message} {sentence(str(lost))}"
         self._recorder.advance(RunEnded(outcome, message))
 
     def _last_figures(self) -> dict[str, object]:
-        """Where the last observation found the pair, and how long writes were held back, for the report."""
+        """The state by the last observation, and how long writes were paused: for the report."""
         state, pause = self._recorder.state, self._recorder.pause
-        last = {"observed_at": state.observed_at, "figures": node_figures(state)} if state is not None else {}
+        last = {"observed_at": state.observed_at, "figures": state_summary(state)} if state is not None else {}
         held = {"node": pause.node, "since": pause.since, "until": pause.until or None}
-        name = self._watched()
-        seen = {**plain(name), "words": name.words()} if name is not None else None
-        return {**last, "writes_held_back": held if pause.since else None, "name": seen}
+        name = self._name_tally()
+        tally = {**plain(name), "words": name.words()} if name is not None else None
+        return {**last, "writes_held_back": held if pause.since else None, "name": tally}
 
-    def _watched(self) -> NameTally | None:
-        """What the name that clients resolve led to; from here on it is not watched any more."""
-        return self._recorder.watch.finish() if self._recorder.watch is not None else None
+    def _name_tally(self) -> NameTally | None:
+        """What the name that clients resolve led to. This ends the watch."""
+        return self._recorder.name_watch.finish() if self._recorder.name_watch is not None else None
 
-    def _way_on(self, state: ClusterState) -> str:
-        """The runbooks that lead on from where the pair stands, by what is found wrong with it."""
+    def _next_runbooks(self, state: ClusterState) -> str:
+        """The runbooks that the present findings name, as one sentence. Empty: they name none."""
         found = diagnose(state, self._context.clock.now())
         named = dict.fromkeys(one.next.runbook for one in found if one.next.runbook)
         return f"What leads on from here: {', or '.join(f'run {name}' for name in named)}." if named else ""
@@ -167,11 +167,11 @@ class Runner:
             sentences.append(f"Done so far: {', '.join(done)}." if done else "No step was done.")
             sentences.append("" if touched else "Nothing was sent.")
         sentences.append(self._recorder.pause.words(self._context.clock.now()))
-        name = self._watched()
+        name = self._name_tally()
         sentences.append(name.words() if name is not None else "")
         if self._recorder.state is not None:
-            with contextlib.suppress(Exception):  # the last words must be said even if the summary cannot be made
+            with contextlib.suppress(Exception):  # the message must come even if the summary cannot be made
                 sentences.append(f"Now: {situation(self._recorder.state)}")
                 if outcome is not Outcome.DONE:
-                    sentences.append(self._way_on(self._recorder.state))
+                    sentences.append(self._next_runbooks(self._recorder.state))
         return " ".join(filter(None, sentences))

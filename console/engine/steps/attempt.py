@@ -1,4 +1,4 @@
-"""What a run sent of a step before its console ended. The step goes on from there; nothing is sent twice."""
+"""What was sent of a step: by the run itself, or by a console that ended before the step did."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from console.core.runs.past_run import PastCommand, PastStep
 NO_ANSWER = "the console ended before an answer was recorded: it may have been carried out"
 
 
-class Recorded(ShellCommand):
-    """A command as the journal has it, without what went to its standard input: to be shown, never to be sent."""
+class RecordedCommand(ShellCommand):
+    """A command from the journal, without its standard input or its secrets. It is shown and never sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What was sent of a step that has no end."""
+    """The commands of a step that were confirmed, and how far sending them came."""
 
     planned: tuple[Planned, ...]
-    """Everything that was confirmed, in order, as the journal has it."""
-    place: int
+    """All commands that were confirmed, in order."""
+    position: int
     """Of the last command that was begun, from 0."""
     answer: Answer | None
-    """Of that command; None: it was carried out, as every one before it."""
+    """To that command. None: it was carried out, as every command before it."""
 
     @property
-    def rest(self) -> tuple[Planned, ...]:
-        """What was confirmed and never begun."""
-        return sendable(self.planned[self.place + 1 :])
+    def unsent(self) -> tuple[Planned, ...]:
+        """The commands that were confirmed and not begun."""
+        return sendable(self.planned[self.position + 1 :])
 
 
-def attempt_of(was: PastStep) -> Attempt | None:
-    """What has to be taken up of this step; None: nothing of it left the machine."""
+def past_attempt(was: PastStep) -> Attempt | None:
+    """The attempt that the journal tells. None: nothing of the step left this machine."""
     sent = was.attempt
     if not any(one.may_have_arrived for one in sent):
         return None
@@ -46,24 +46,24 @@ def attempt_of(was: PastStep) -> Attempt | None:
 
 
 def sendable(planned: tuple[Planned, ...]) -> tuple[Planned, ...]:
-    """The commands, where each is there whole; else none: they are made anew."""
-    return () if any(isinstance(one.command, Recorded) for one in planned) else planned
+    """These commands if each can be sent. Else none of them: the commands of the step are made anew."""
+    return () if any(isinstance(one.command, RecordedCommand) for one in planned) else planned
 
 
 def _planned(entry: Mapping[str, Any]) -> Planned:
-    """A command from its entry: what was sent and shown is all there is of it, but for standard input and secrets."""
+    """A command from its journal entry. The entry has all of it but standard input and secrets."""
     shown = entry.get("command") or {}
     sent, words = str(shown.get("sent") or ""), shown.get("words")
     command: ShellCommand | RedisCommand
     if isinstance(words, list) and all(isinstance(word, str) for word in words):
         command = RedisCommand(tuple(words), through_vip=shown.get("through_vip") is True)
     elif "timeout" in shown and "stdin" not in shown:
-        command = ShellCommand(sent, timeout=float(shown["timeout"]))  # as it was sent: sudo is a part of the text
+        command = ShellCommand(sent, timeout=float(shown["timeout"]))  # the text that was sent has its sudo in it
     else:
-        command = Recorded(sent)
-    words_of = {key: str(entry.get(key) or "") for key in ("summary", "detail", "expect")}
-    return Planned(str(entry.get("node") or ""), command, **words_of)
+        command = RecordedCommand(sent)
+    texts = {key: str(entry.get(key) or "") for key in ("summary", "detail", "expect")}
+    return Planned(str(entry.get("node") or ""), command, **texts)
 
 
 def _recorded(command: PastCommand) -> Planned:
-    return Planned(command.node, Recorded(command.sent), command.summary)
+    return Planned(command.node, RecordedCommand(command.sent), command.summary)

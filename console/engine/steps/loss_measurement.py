@@ -1,6 +1,6 @@
-"""What is measured for a loss preview alone: a sample of keys, the target's clients, the traffic of the last minutes.
+"""Measures what only a loss preview needs: a sample of keys, the target's clients, the traffic of the last minutes.
 
-It costs more than a poll, so it is done when the preview is about to be read: at a gate and in a plan.
+This costs more than an observation. It is done when the preview is about to be read: at a gate and in a plan.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from console.core.replication.resync import ResyncKind
 from console.engine.ports import Inspector
 
 
-def measured(shown: LossPreview, state: ClusterState, inspector: Inspector, cluster: ClusterSpec) -> LossPreview:
-    """The preview with everything that is measured for it. Where nothing is lost nothing is measured."""
+def measure_preview(shown: LossPreview, state: ClusterState, inspector: Inspector, cluster: ClusterSpec) -> LossPreview:
+    """The preview with its measurements. Where nothing would be lost, nothing is measured."""
     if shown.resync is ResyncKind.NONE:
         return shown
     readable = all(state.node(name).redis.ok for name in (shown.source, shown.target))
     comparison = inspector.compare(shown.source, shown.target) if readable else None
-    traffic = quiescence(inspector.pulses, state.observed_at, cluster.quiet_hours, cluster.timezone)
+    traffic = quiescence(inspector.traffic_samples, state.observed_at, cluster.quiet_hours, cluster.timezone)
     return preview(state, shown.source, shown.target, comparison=comparison, traffic=traffic)

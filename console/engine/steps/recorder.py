@@ -1,4 +1,4 @@
-"""What a run tells while it runs: changes to the screen, facts to the journal, questions to the operator."""
+"""Records a run while it runs: changes go to the screen, facts to the journal, questions to the operator."""
 
 from __future__ import annotations
 
@@ -11,65 +11,75 @@ from console.core.runs.events import Event
 from console.core.runs.question import Decision, Question
 from console.core.runs.state import RunState
 from console.engine.actions.write_pause import PauseWatch
-from console.engine.ports import Journal, Operator
+from console.engine.ports import Clock, Journal, Operator
 from console.engine.steps.name_watch import NameWatch
 
 
 class JournalLostError(Exception):
-    """The journal cannot be written: from here on nothing may be sent."""
+    """The journal cannot be written. From here on nothing may be sent."""
 
 
 class RunRecorder:
-    """The run so far. Only the runner's thread changes it; others may read `run` at any time."""
+    """The run so far. Only the runner's thread changes it. Other threads may read `run` at any time."""
 
-    def __init__(self, run: RunState, journal: Journal, operator: Operator, watch: NameWatch | None = None) -> None:
+    def __init__(
+        self, run: RunState, journal: Journal, operator: Operator, name_watch: NameWatch | None = None
+    ) -> None:
         self.run = run
-        self.watch = watch
-        """What the name that clients resolve led to meanwhile; None: they come by an address."""
+        self.name_watch = name_watch
+        """What the name that clients resolve led to meanwhile. None: clients use an address."""
         self.state: ClusterState | None = None
         """The newest observation."""
         self.in_flight = ""
-        """The command that may have left and whose answer is not on disk: a death here means UNKNOWN (H27)."""
+        """The command that may have been sent, with no result on disk. A run that ends now is UNKNOWN (H27)."""
         self.pause = PauseWatch()
-        """How long clients could not write, where the run held writes back."""
+        """How long clients could not write, where the run paused writes."""
         self.stop_waiting = False
-        """Set from another thread: the operator does not want to wait for a proof. Holds until the next answer."""
+        """Set from another thread: the operator does not want to wait for a proof. Reset by the next answer."""
         self._journal = journal
         self._operator = operator
 
     def begin(self) -> None:
-        """The run begins: the name is watched from here on."""
-        if self.watch is not None:
-            self.watch.start()
+        """Begins to watch the name."""
+        if self.name_watch is not None:
+            self.name_watch.start()
 
     def record(self, kind: str, data: Mapping[str, object]) -> None:
-        """On disk when it returns. Raises JournalLostError."""
+        """Writes an entry. It is on disk when this returns. Raises JournalLostError."""
         try:
             self._journal.append(kind, data)
         except OSError as error:
             raise JournalLostError(str(error)) from error
 
-    def record_of_step(self, index: int, kind: str, data: Mapping[str, object]) -> None:
-        """An entry about one step; the journal counts steps from 1. Raises JournalLostError."""
+    def record_step(self, index: int, kind: str, data: Mapping[str, object]) -> None:
+        """The same, for the step with this index."""
         self.record(kind, {"step": index + 1, **data})
 
     def advance(self, event: Event) -> None:
-        """The run moves on, and the screen hears of it. A screen that fails does not stop a command half-way."""
+        """Applies the event, and tells the screen. A screen that fails does not stop a command half-way."""
         self.run = advance(self.run, event)
         with contextlib.suppress(Exception):
             self._operator.tell(self.run)
 
     def show(self, state: ClusterState) -> None:
-        """An observation that gates and proofs rest on."""
+        """Keeps and shows an observation that gates and proofs are based on."""
         self.state = state
         self.pause.look(state)
-        if self.watch is not None:
-            self.watch.look(state)
+        if self.name_watch is not None:
+            self.name_watch.look(state)
         with contextlib.suppress(Exception):
             self._operator.show(state)
 
+    def sleep(self, clock: Clock, seconds: float) -> bool:
+        """Waits for the next look. False: the operator does not want to wait (Ctrl-C, or `stop_waiting`)."""
+        try:
+            clock.sleep(seconds)
+        except KeyboardInterrupt:
+            return False
+        return not self.stop_waiting
+
     def ask(self, question: Question) -> Decision:
-        """Waits for the operator; the decision is on disk when it returns."""
+        """Waits for the operator. The decision is on disk when this returns."""
         decision = self._operator.decide(question)
         self.stop_waiting = False
         asked = {"step": question.index + 1, "asked": question.kind, "reason": question.reason}

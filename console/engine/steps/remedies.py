@@ -1,4 +1,4 @@
-"""What can be done about a step that failed or whose end is not known, in the same words everywhere."""
+"""What can be done about a step that failed or whose result is not known, in the same words everywhere."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ from collections.abc import Sequence
 
 from console.core.model.verdict import Check
 from console.core.runbooks.document import Step
-from console.core.runbooks.verbs import VerbSpec
+from console.core.runbooks.verb import VerbSpec
 from console.core.runs.state import Outcome, StepStatus
 from console.engine.ports import Answer, AnswerKind
 from console.engine.steps.step_view import sentence
 
 
-def remedies(step: Step, verb: VerbSpec, answer: Answer | None, *, again: bool) -> tuple[str, ...]:
-    """A line each, the harmless one first. `answer` None: carried out, not proved. `again`: it may be sent again."""
-    lines = ["look again: nothing is sent, and the step goes on where its proof has come meanwhile"]
-    if again:
-        lines.append(f"retry: {_why_again(answer)}; the step is asked anew, with everything that it shows and requires")
+def remedies(step: Step, verb: VerbSpec, answer: Answer | None, *, repeatable: bool) -> tuple[str, ...]:
+    """One a line, the harmless one first. `answer` None: carried out, not proved. `repeatable`: may be sent again."""
+    lines = ["look again: nothing is sent; the step is done if its proof holds now"]
+    if repeatable:
+        lines.append(
+            f"retry: {_why_repeatable(answer)}; the step is asked anew, with everything that it shows and requires"
+        )
     if verb.undo and (answer is None or answer.kind is not AnswerKind.NOT_SENT):
         lines.append(f"take it back: {verb.undo}")
     advice = " ".join(step.on_failure.split())
@@ -24,17 +26,17 @@ def remedies(step: Step, verb: VerbSpec, answer: Answer | None, *, again: bool) 
     return tuple(lines)
 
 
-def trouble(step: Step, answer: Answer | None, proofs: Sequence[Check]) -> str:
-    """What went wrong with a step, and what its runbook advises. `answer` as in `remedies`."""
+def trouble_in_words(step: Step, answer: Answer | None, proofs: Sequence[Check]) -> str:
+    """What went wrong with a step, and what its runbook advises. `answer`: as in `remedies`."""
     missing = "; ".join(f"{check.statement} ({check.evidence})" for check in proofs if not check.holds)
     text = f"not proved so far: {missing}" if answer is None else answer_in_words(answer)
     return f"{sentence(text)} {sentence(step.on_failure)}".rstrip()
 
 
 def may_repeat(verb: VerbSpec, answer: Answer | None) -> bool:
-    """What never left, what the server says it did not do, and what does no harm the second time (H27).
+    """Whether it may be sent again: it was not sent, or the server refused it, or a second time is harmless (H27).
 
-    Never by itself: the operator says so at the question, and once more at the step's whole gate.
+    It is never sent again automatically. The operator chooses it, and then passes the step's whole gate again.
     """
     if answer is None or answer.kind is AnswerKind.UNKNOWN:
         return verb.twice_is_once
@@ -42,7 +44,7 @@ def may_repeat(verb: VerbSpec, answer: Answer | None) -> bool:
 
 
 def answer_in_words(answer: Answer) -> str:
-    """What an answer means, and what it says."""
+    """What an answer means, and its text."""
     what = {
         AnswerKind.NOT_SENT: "nothing was sent",
         AnswerKind.UNKNOWN: "the answer was lost and it may have been carried out",
@@ -52,8 +54,8 @@ def answer_in_words(answer: Answer) -> str:
     return f"{what}: {answer.text}" if answer.text else what
 
 
-def ended_by_operator(answer: Answer | None) -> tuple[Outcome, StepStatus]:
-    """How a run ends that the operator gives up in trouble: as what the step is, and not as a mere abort."""
+def end_after_trouble(answer: Answer | None) -> tuple[Outcome, StepStatus]:
+    """How run and step end where the operator gives up in trouble: by what became of the command."""
     if answer is None or answer.kind is AnswerKind.FAILED:
         return Outcome.FAILED, StepStatus.FAILED
     if answer.kind is AnswerKind.UNKNOWN:
@@ -61,9 +63,9 @@ def ended_by_operator(answer: Answer | None) -> tuple[Outcome, StepStatus]:
     return Outcome.REFUSED, StepStatus.REFUSED
 
 
-def _why_again(answer: Answer | None) -> str:
+def _why_repeatable(answer: Answer | None) -> str:
     if answer is not None and answer.kind is AnswerKind.NOT_SENT:
         return "nothing was sent"
     if answer is not None and answer.kind is AnswerKind.FAILED:
         return "the server says that it did not carry it out"
-    return "a second time does no harm that the first one did not"
+    return "sending it twice does no more harm than sending it once"

@@ -1,171 +1,169 @@
-"""The gate of one step: what blocks it, what the operator is asked, and whether an answer is a yes."""
+"""The gate of a step: what the operator is shown, and whether the answer permits sending."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from console.core.runbooks.document import GateKind
 from console.core.runs.events import OperatorAsked
 from console.core.runs.question import Choice, Decision, Question, QuestionKind
 from console.core.runs.state import Outcome, StepStatus
-from console.engine.actions.request import CommandContext
-from console.engine.ports import Actuator, Clock, Inspector
-from console.engine.steps.loss_measurement import measured
-from console.engine.steps.name_watch import NameWatch
+from console.engine.steps.loss_measurement import measure_preview
 from console.engine.steps.recorder import RunRecorder
-from console.engine.steps.run_guard import RunGuard
-from console.engine.steps.step_view import StepView, changes, gate_of, may_skip
+from console.engine.steps.run_context import RunContext, RunStoppedError
+from console.engine.steps.step_view import StepView, changes, gate_of, may_skip, not_seen_again
 
 
 @dataclass(frozen=True, slots=True)
-class RunContext:
-    """What a run looks and acts with."""
+class Notice:
+    """Why a question is asked again: what changed since the last one, and why its answer was no yes."""
 
-    inspector: Inspector
-    actuator: Actuator
-    clock: Clock
-    commands: CommandContext
-    """What the commands of the steps are made from."""
-    guard: RunGuard
-    """The run's lock on the nodes (H26)."""
-    watch: NameWatch | None = None
-    """Watches the name that clients resolve. None: clients come by an address."""
-
-
-class StoppedError(Exception):
-    """The operator ends the run at this step. `remedies` is what could have been done instead."""
-
-    def __init__(self, outcome: Outcome, status: StepStatus, note: str, remedies: tuple[str, ...] = ()) -> None:
-        super().__init__(note)
-        self.outcome, self.status, self.note, self.remedies = outcome, status, note, remedies
+    differences: tuple[str, ...] = ()
+    reason: str = ""
+    refused: bool = False
+    """The answer was a yes, and was refused because of the differences."""
 
 
 class StepGate:
-    """Asks about one step, and judges the answers. Sends nothing."""
+    """Asks the questions of one step. It sends nothing."""
 
     def __init__(self, recorder: RunRecorder, context: RunContext, index: int) -> None:
+        run = recorder.run
+        self.kind = gate_of(run.steps[index].step)
+        self.may_skip = may_skip(run.runbook, index)
+        """Whether the operator may skip the step."""
         self._recorder = recorder
+        self._record = partial(recorder.record_step, index)
         self._context = context
         self._index = index
-        self._step = recorder.run.steps[index].step
-        self._node = recorder.run.steps[index].node
-        self._skip = (Choice.SKIP,) if may_skip(recorder.run.runbook, index) else ()
+        self._step = run.steps[index].step
+        self._node = run.steps[index].node
         self._overridden = ""
-        """Digest of what was shown when the operator overrode it in words. It holds while nothing of that changes."""
-        self.kind = gate_of(self._step)
-        """How strong the gate is. It is never weaker than the step's verb needs."""
+        """Digest of what was shown when the operator overrode it. The override ends when anything of that changes."""
 
-    def blocks(self, seen: StepView) -> bool:
-        """Whether something keeps the step from being sent. An override of these very facts lifts that."""
-        return seen.blocked and not (seen.sentence and self._overridden == seen.digest)
+    def blocked(self, view: StepView) -> bool:
+        """Whether something forbids sending. What the operator overrode on exactly these facts does not."""
+        return view.blocked and not (view.sentence and self._overridden == view.digest)
 
-    def only_observes(self, seen: StepView) -> bool:
-        """Whether nobody is asked and nothing is sent. The newest observation is then as good as another one."""
-        return self.kind is GateKind.NONE and not seen.planned and not self.blocks(seen)
+    def needs_no_answer(self, view: StepView) -> bool:
+        """Whether the step only observes and is not blocked: then nobody is asked."""
+        return self.kind is GateKind.NONE and not self.blocked(view)
 
-    # --- questions --------------------------------------------------------------------------------------------------
-
-    def ask(self, seen: StepView, differences: tuple[str, ...], reason: str) -> Decision:
-        """The step's question. A step that only observes asks nothing. Raises StoppedError."""
-        if self.blocks(seen):
-            override = (Choice.OVERRIDE,) if seen.sentence else ()
-            kind, choices = QuestionKind.BLOCKED, (Choice.LOOK_AGAIN, *self._skip, *override, Choice.ABORT)
-            missing = [check.advice or check.statement for check in seen.checks if not check.holds]
-            reason = "; ".join(filter(None, dict.fromkeys((reason, seen.obstacle, *missing))))
-        elif self.kind is GateKind.NONE:
-            return Decision(Choice.RUN, seen.digest)
+    def ask(self, view: StepView, notice: Notice) -> Decision:
+        """The question before sending. Raises RunStoppedError where the operator aborts."""
+        if self.needs_no_answer(view):
+            return Decision(Choice.RUN, view.digest)
+        skip = (Choice.SKIP,) if self.may_skip else ()
+        if self.blocked(view):
+            kind, notice = QuestionKind.BLOCKED, _with_obstacles(view, notice)
+            override = (Choice.OVERRIDE,) if view.sentence else ()
+            choices = (Choice.LOOK_AGAIN, *skip, *override, Choice.ABORT)
         else:
             kind = QuestionKind.TYPE_NAME if self.kind is GateKind.TYPE_NAME else QuestionKind.CONFIRM
-            choices = (Choice.LOOK_AGAIN, Choice.RUN, *self._skip, Choice.ABORT)
-        decision = self._put(seen, kind, choices, differences=differences, reason=reason)
+            choices = (Choice.LOOK_AGAIN, Choice.RUN, *skip, Choice.ABORT)
+        decision = self._put(self._measured(view), kind, choices, notice)
         if decision.choice is Choice.ABORT:
-            raise StoppedError(Outcome.ABORTED, StepStatus.REFUSED, "aborted by the operator")
+            raise RunStoppedError(Outcome.ABORTED, StepStatus.REFUSED, "aborted by the operator")
         return decision
 
-    def ask_about_trouble(
-        self, seen: StepView, choices: tuple[Choice, ...], reason: str, remedies: tuple[str, ...]
+    def ask_in_trouble(
+        self, view: StepView, choices: tuple[Choice, ...], reason: str, remedies: tuple[str, ...]
     ) -> Decision:
-        """What to do about a step that failed, or whose outcome is not known."""
-        return self._put(seen, QuestionKind.TROUBLE, choices, reason=reason, remedies=remedies)
+        """The question about a step that failed or whose result is not known."""
+        return self._put(view, QuestionKind.TROUBLE, choices, Notice(reason=reason), remedies)
+
+    def objection(self, shown: StepView, now: StepView, decision: Decision) -> Notice | None:
+        """Why nothing may be sent on this decision. None: it is a yes, and everything is as it was shown."""
+        reason = self._not_a_yes(shown, decision)
+        if reason or decision.choice not in (Choice.RUN, Choice.OVERRIDE):
+            return Notice(changes(shown, now), reason)
+        overriding = decision.choice is Choice.OVERRIDE
+        if differences := self._refused_changes(shown, now, overriding=overriding):
+            return Notice(differences, "what was shown is no longer so: nothing was sent", refused=True)
+        if overriding:
+            return Notice(reason=self._override(now, decision))
+        return None
+
+    def _not_a_yes(self, shown: StepView, decision: Decision) -> str:
+        """Why an answer that was meant as a yes is none. Empty: it is one, or it was not meant as one."""
+        if decision.choice is Choice.SKIP:
+            return "this step cannot be skipped: a later one relies on what it does"
+        if decision.choice not in (Choice.RUN, Choice.OVERRIDE):
+            return ""
+        overriding = decision.choice is Choice.OVERRIDE
+        if self.blocked(shown) and not (overriding and shown.sentence):
+            return "a precondition does not hold, and none can be forced: nothing was sent"
+        if decision.digest != shown.digest:
+            return "the answer belongs to an older question: nothing was sent"
+        if overriding:
+            right = " ".join(decision.typed.split()) == shown.sentence
+            return "" if right else "cancelled, that is not the sentence: nothing was overridden or sent"
+        if self.kind is GateKind.TYPE_NAME and decision.typed.strip() != self._node:
+            return f"cancelled, the name that was typed is not {self._node}: nothing was sent"
+        return ""
+
+    def _refused_changes(self, shown: StepView, now: StepView, *, overriding: bool) -> tuple[str, ...]:
+        """What changed between showing and now. Any change refuses this attempt (H08)."""
+        differences = (*changes(shown, now), *not_seen_again(shown, now))
+        if not differences and (not now.sentence if overriding else self.blocked(now)):
+            differences = ("a precondition does not hold any more",)
+        if differences:
+            self._record("refused", {"differences": differences, "shown": shown.digest, "now": now.digest})
+        return differences
+
+    def _override(self, now: StepView, decision: Decision) -> str:
+        """Accepts the operator's word for the checks that fail now. Returns the reason that the gate shows then."""
+        self._overridden = now.digest
+        failing = tuple(check for check in now.checks if not check.holds)
+        data = {"sentence": now.sentence, "typed": decision.typed, "digest": now.digest, "preview": now.preview}
+        self._record("overridden", {**data, "checks": failing})
+        missing = "; ".join(f"not so: {check.statement} ({check.evidence})" for check in failing)
+        return f"overridden by the operator in words: {missing}"
+
+    def _measured(self, view: StepView) -> StepView:
+        """The view with its loss preview measured, just before the operator reads it."""
+        if view.preview is None:
+            return view
+        preview = measure_preview(
+            view.preview, view.state, self._context.inspector, self._context.command_context.cluster
+        )
+        self._record("preview", {"preview": preview})
+        return replace(view, preview=preview)
 
     def _put(
         self,
-        seen: StepView,
+        view: StepView,
         kind: QuestionKind,
         choices: tuple[Choice, ...],
-        *,
-        differences: tuple[str, ...] = (),
-        reason: str = "",
+        notice: Notice,
         remedies: tuple[str, ...] = (),
     ) -> Decision:
-        preview = seen.preview
-        if preview is not None and kind is not QuestionKind.TROUBLE:
-            preview = measured(preview, seen.state, self._context.inspector, self._context.commands.cluster)
-            self._record("preview", {"preview": preview})
         question = Question(
             kind=kind,
             index=self._index,
             step=self._step,
             node=self._node,
             gate=self.kind,
-            planned=seen.planned,
-            checks=seen.checks,
-            evidence=seen.evidence,
-            preview=preview,
-            differences=differences,
-            digest=seen.digest,
-            observed_at=seen.state.observed_at,
+            planned=view.planned,
+            checks=view.checks,
+            evidence=view.evidence,
+            preview=view.preview,
+            differences=notice.differences,
+            refused=notice.refused,
+            digest=view.digest,
+            observed_at=view.state.observed_at,
             choices=choices,
-            reason=reason,
-            sentence=seen.sentence if Choice.OVERRIDE in choices else "",
+            reason=notice.reason,
+            sentence=view.sentence if Choice.OVERRIDE in choices else "",
             remedies=remedies,
         )
-        self._recorder.advance(OperatorAsked(self._index, reason))
+        self._recorder.advance(OperatorAsked(self._index, notice.reason))
         return self._recorder.ask(question)
 
-    # --- answers ----------------------------------------------------------------------------------------------------
 
-    def skips(self, decision: Decision) -> bool:
-        """Whether the operator skips the step, and may."""
-        return decision.choice is Choice.SKIP and bool(self._skip)
-
-    def why_no_yes(self, seen: StepView, decision: Decision) -> str:
-        """Why this answer is no yes. Empty where it is one, or was never meant as one."""
-        if decision.choice is Choice.SKIP:
-            return "this step cannot be skipped: a later one relies on what it does"
-        if decision.choice not in (Choice.RUN, Choice.OVERRIDE):
-            return ""
-        overriding = decision.choice is Choice.OVERRIDE
-        if self.blocks(seen) and not (overriding and seen.sentence):
-            return "a precondition does not hold, and none can be forced: nothing was sent"
-        if decision.digest != seen.digest:
-            return "the answer belongs to an older question: nothing was sent"
-        if overriding:
-            right = " ".join(decision.typed.split()) == seen.sentence
-            return "" if right else "cancelled, that is not the sentence: nothing was overridden or sent"
-        if self.kind is GateKind.TYPE_NAME and decision.typed.strip() != self._node:
-            return f"cancelled, the name that was typed is not {self._node}: nothing was sent"
-        return ""
-
-    def refuse_changes(self, shown: StepView, now: StepView, *, overriding: bool = False) -> tuple[str, ...]:
-        """What changed between the showing and now. Anything at all refuses this attempt (H08)."""
-        differences = changes(shown, now)
-        if not differences and (not now.sentence if overriding else self.blocks(now)):
-            differences = ("a precondition does not hold any more",)
-        if differences:
-            self._record("refused", {"differences": differences, "shown": shown.digest, "now": now.digest})
-        return differences
-
-    def override(self, now: StepView, decision: Decision) -> str:
-        """Takes the operator's word for what fails, on the facts of this observation. Returns what the gate says."""
-        self._overridden = now.digest
-        failing = tuple(check for check in now.checks if not check.holds)
-        typed = {"sentence": now.sentence, "typed": decision.typed, "digest": now.digest, "preview": now.preview}
-        self._record("overridden", {**typed, "checks": failing})
-        return "overridden by the operator in words: " + "; ".join(
-            f"not so: {check.statement} ({check.evidence})" for check in failing
-        )
-
-    def _record(self, kind: str, data: Mapping[str, object]) -> None:
-        self._recorder.record_of_step(self._index, kind, data)
+def _with_obstacles(view: StepView, notice: Notice) -> Notice:
+    """The notice with everything that forbids sending, each thing once."""
+    missing = [check.advice or check.statement for check in view.checks if not check.holds]
+    reasons = dict.fromkeys((notice.reason, view.obstacle, *missing))
+    return replace(notice, reason="; ".join(filter(None, reasons)))

@@ -1,193 +1,237 @@
-"""One step of a run: look, ask, look again, write the intent down, send once, look until it is proved.
+"""One step of a run, from its beginning to its end.
 
-Nothing here knows a screen or a server: the ports do. A run is safe because of the order of the lines in `_go_on`,
-`_carry_out` and `StepSender._send`:
+The order of these calls keeps a run safe:
 
-    look → ask (StepGate) → look again, and refuse if anything changed → for each command: intent on disk, send once,
-    result on disk (StepSender) → look until it is proved (Proof) → end, or ask about the trouble
+    1. look        `_look`                   observe, evaluate the conditions, make the commands from that observation
+    2. ask         `StepGate.ask`            show all of it, and wait for the operator's decision
+    3. look again  `_look`
+    4. compare     `StepGate.objection`      anything that changed since it was shown refuses the attempt (H08)
+    5. send        `CommandSender.send_all`  for each command, in order:
+                                               the lock on the nodes is still held (H26)
+                                               the intent is on disk (H27)
+                                               the command is sent once, to the server that was shown (H07)
+                                               the result is on disk
+    6. prove       `Proof.holds`             look until the step's `verify` holds: an answer proves nothing (H13)
+
+`_ask_until_ended` is 1 to 4, and `_send_and_prove` is 5 and 6. Nothing is sent in any other way. This file knows no
+screen and no server, only the ports.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from functools import partial
 
 from console.core.command import Planned
-from console.core.runbooks.verbs import VERBS, VerbSpec
-from console.core.runs.events import ConditionsChecked, StepBegan, StepEnded, VerificationBegan
-from console.core.runs.node_figures import node_figures
+from console.core.model.continuity import silences
+from console.core.runbooks.verbs import verb_of
+from console.core.runs.events import ConditionsChecked, ProgressReported, StepBegan, StepEnded, VerificationBegan
 from console.core.runs.question import Choice
 from console.core.runs.state import StepStatus
-from console.engine.ports import Answer, AnswerKind
+from console.core.runs.state_summary import state_summary
+from console.engine.ports import AnswerKind
 from console.engine.steps.attempt import Attempt, sendable
+from console.engine.steps.command_sender import CommandSender
 from console.engine.steps.proof import Proof
 from console.engine.steps.recorder import RunRecorder
-from console.engine.steps.remedies import answer_in_words, ended_by_operator, may_repeat, remedies, trouble
-from console.engine.steps.step_gate import RunContext, StepGate, StoppedError
-from console.engine.steps.step_sender import StepSender
-from console.engine.steps.step_view import StepView, changes, view_step
+from console.engine.steps.remedies import answer_in_words, end_after_trouble, may_repeat, remedies, trouble_in_words
+from console.engine.steps.run_context import RunContext, RunStoppedError
+from console.engine.steps.step_gate import Notice, StepGate
+from console.engine.steps.step_view import StepView, changes, not_seen_again, view_step
 
-UNANSWERED_GRACE = 1.0
-"""Seconds in which a command whose answer was lost may still show its effect, before anybody is asked."""
-ANSWERED_GRACE = 10.0
-"""The same for a command of which the server said that it carried it out."""
+UNANSWERED_SECONDS = 1.0
+"""How long a resumed run looks for the effect of a command whose answer was lost, before the operator is asked."""
+ANSWERED_SECONDS = 10.0
+"""The same for a command that the server said it carried out."""
+
+SILENCE_PATIENCE = 15.0
+"""Seconds in which a step that only silence blocks is looked at again by itself, before anybody is asked."""
+SILENCE_POLL = 1.0
+"""Seconds between two of these looks."""
 
 
 class StepRun:
-    """One step, from its beginning to its end."""
+    """The flow of one step."""
 
     def __init__(self, recorder: RunRecorder, context: RunContext, index: int) -> None:
         self._recorder = recorder
+        self._record = partial(recorder.record_step, index)
         self._context = context
         self._index = index
-        self._runbook = recorder.run.runbook
         self._step = recorder.run.steps[index].step
-        self._verb = _verb_of(self._step.action.verb if self._step.action else "")
-        self._unsent: tuple[Planned, ...] | None = None
-        """What is left to send where a part of the step was carried out already. None: all of it."""
+        self._runbook_require = recorder.run.runbook.require if index == 0 else ()
+        self._verb = verb_of(self._step.action)
         self._gate = StepGate(recorder, context, index)
-        self._sender = StepSender(recorder, context, index, self._verb)
+        self._sender = CommandSender(recorder, context, index)
         self._proof = Proof(recorder, context.inspector, context.clock, index)
+        self._remaining: tuple[Planned, ...] | None = None
+        """The commands that are left of a step of which a part was carried out. None: all of them."""
 
     def run(self) -> None:
-        """Until the step is done or skipped. Raises StoppedError where the operator ends the run at it."""
-        self._recorder.advance(StepBegan(self._index, self._context.clock.now()))
-        self._go_on()
+        """Runs the step until it is done or skipped. Raises RunStoppedError where the operator ends the run."""
+        self._begin()
+        self._ask_until_ended()
+
+    def resume(self, begun: Attempt) -> None:
+        """Goes on with a step of which a console that ended has sent something. It looks, and sends nothing unasked.
+
+        Where the step could be sent as things are now, it was probably not carried out, or a reboot has undone it. The
+        operator is then asked soon, and not only after the step's whole deadline (H27).
+        """
+        self._begin()
+        self._remaining = begun.planned
+        view = self._look()
+        self._remaining = None
+        if begun.answer is None and begun.unsent:
+            self._remaining = begun.unsent
+        elif self._resumed_part_ends(view, begun):
+            return
+        self._ask_until_ended()
 
     def end_as_recorded(self, status: StepStatus, note: str) -> None:
-        """A step that a resumed run finds done: it ends as the journal says that it did, and nothing is asked."""
-        self._recorder.advance(StepBegan(self._index, self._context.clock.now()))
+        """Ends a step that a resumed run finds done, as its journal says. Nothing is asked."""
+        self._begin()
         if status is StepStatus.DONE:
             self._recorder.advance(VerificationBegan(self._index, self._context.clock.now()))
-        self._finish(status, note)
+        self._end(status, note)
 
-    def resume(self, attempt: Attempt) -> None:
-        """Goes on with a step of which something was sent before the console ended. Sends nothing by itself.
+    # --- the flow ---------------------------------------------------------------------------------------------------
 
-        Where the step could be sent as things stand, it was hardly carried out, or a reboot has undone it. Then nobody
-        has to wait for its whole deadline to be asked what to do (H27).
-        """
-        self._recorder.advance(StepBegan(self._index, self._context.clock.now()))
-        self._unsent = attempt.planned
-        seen = self._look()
-        self._unsent = None
-        answer, place = attempt.answer, attempt.place
-        if answer is None and (rest := attempt.rest):
-            self._unsent = rest
-        else:
-            grace = ANSWERED_GRACE if answer is None else UNANSWERED_GRACE
-            within = None if self._gate.blocks(seen) else grace
-            proved = self._can_be_proved(answer, place) and self._proof.holds(within)
-            if self._end_proved(seen, answer, place) if proved else self._ask_about_trouble(seen, answer, place):
+    def _ask_until_ended(self) -> None:
+        """Look, ask, look again, compare; on a yes: send and prove. Until the step ends."""
+        shown, notice = self._look(), Notice()
+        while not self._skipped_as_done(shown):
+            decision = self._gate.ask(shown, notice)
+            if decision.choice is Choice.SKIP and self._gate.may_skip:
+                self._end(StepStatus.SKIPPED, "skipped by the operator")
                 return
-        self._go_on()
-
-    def _go_on(self) -> None:
-        seen = self._look()
-        differences: tuple[str, ...] = ()
-        reason = ""
-        while not self._skipped_as_done(seen):
-            decision = self._gate.ask(seen, differences, reason)
-            if self._gate.skips(decision):
-                self._finish(StepStatus.SKIPPED, "skipped by the operator")
-                return
-            overriding = decision.choice is Choice.OVERRIDE
-            differences, reason = (), self._gate.why_no_yes(seen, decision)
-            now = seen if self._gate.only_observes(seen) else self._look()
-            if reason or decision.choice not in (Choice.RUN, Choice.OVERRIDE):
-                differences = changes(seen, now)
-            elif refused := self._gate.refuse_changes(seen, now, overriding=overriding):
-                differences, reason = refused, "what was shown is no longer so: nothing was sent"
-            elif overriding:
-                reason = self._gate.override(now, decision)
-            elif self._carry_out(now):
+            now = shown if self._only_observes(shown) else self._look(shown)
+            objection = self._gate.objection(shown, now, decision)
+            if objection is not None:
+                shown, notice = now, objection
+            elif self._send_and_prove(now):
                 return
             else:
-                now = self._look()
-            seen = now
+                shown, notice = self._look(), Notice()
 
-    # --- before anything is sent ------------------------------------------------------------------------------------
+    def _send_and_prove(self, view: StepView) -> bool:
+        """Sends the commands of the view and waits for the proof. False: the step must be asked again."""
+        attempt = self._sender.send_all(view)
+        if self._can_be_proved(attempt) and self._proof.holds(state=None if view.planned else view.state):
+            return self._end_proved(attempt)
+        return not self._proof.skip_if_holds and self._ask_in_trouble(view, attempt)
 
-    def _look(self) -> StepView:
-        """A fresh observation of every node, judged for this step, shown and recorded."""
+    def _resumed_part_ends(self, view: StepView, begun: Attempt) -> bool:
+        """Looks for the proof of what was sent before. False: the step must be asked again."""
+        seconds = ANSWERED_SECONDS if begun.answer is None else UNANSWERED_SECONDS
+        within = None if self._gate.blocked(view) else seconds
+        if self._can_be_proved(begun) and self._proof.holds(within):
+            return self._end_proved(begun)
+        return self._ask_in_trouble(view, begun)
+
+    def _ask_in_trouble(self, view: StepView, attempt: Attempt) -> bool:
+        """Asks what to do about a step that is not proved. False: the step must be asked again, from a new look on."""
+        answer = attempt.answer
+        repeatable = bool(view.planned) and may_repeat(self._verb, answer)
+        choices = (Choice.LOOK_AGAIN, *((Choice.RUN,) if repeatable else ()), Choice.ABORT)
+        lines = remedies(self._step, self._verb, answer, repeatable=repeatable)
+        while True:
+            reason = trouble_in_words(self._step, answer, self._recorder.run.steps[self._index].proofs)
+            decision = self._gate.ask_in_trouble(view, choices, reason, lines)
+            if decision.choice is Choice.ABORT:
+                raise RunStoppedError(*end_after_trouble(answer), reason, lines)
+            if decision.choice is Choice.RUN and repeatable:
+                self._remaining = self._to_repeat(view, attempt)
+                return False
+            if decision.choice is Choice.LOOK_AGAIN and self._can_be_proved(attempt) and self._proof.holds():
+                return self._end_proved(attempt)
+            if self._proof.skip_if_holds:
+                return False
+
+    # --- its parts --------------------------------------------------------------------------------------------------
+
+    def _begin(self) -> None:
+        self._recorder.advance(StepBegan(self._index, self._context.clock.now()))
+
+    def _look(self, shown: StepView | None = None) -> StepView:
+        """An observation for this step. Where only silence blocks the step, it looks again by itself for a while.
+
+        `shown`: what the operator has answered to. What was seen there and gives no answer now is waited for, too.
+        """
+        clock = self._context.clock
+        until = clock.monotonic() + SILENCE_PATIENCE
+        while True:
+            view = self._look_once()
+            silent = view.blocked_by_silence
+            if shown is not None and not silent and not_seen_again(shown, view) and not changes(shown, view):
+                silent = silences(view.state)
+            if not silent or clock.monotonic() >= until:
+                return view
+            note = f"Waiting for an answer, looking again by itself: {'; '.join(silent)}"
+            self._recorder.advance(ProgressReported(self._index, note))
+            if not self._recorder.sleep(clock, SILENCE_POLL):
+                return view
+
+    def _look_once(self) -> StepView:
+        """A new observation, and all that the step is by it. The journal has it before anything is based on it."""
         state = self._context.inspector.observe(fresh=True)
         self._recorder.show(state)
-        entrance = self._runbook.require if self._index == 0 else ()
-        seen = view_step(self._step, state, self._context.commands, entrance=entrance, rest=self._unsent)
-        step = f"{self._index + 1}/{len(self._recorder.run.steps)} {self._step.id}"
+        view = view_step(
+            self._step,
+            state,
+            self._context.command_context,
+            runbook_require=self._runbook_require,
+            remaining=self._remaining,
+        )
+        title = f"{self._index + 1}/{len(self._recorder.run.steps)} {self._step.id}"
         guard = self._context.guard
-        seen = guard.guarded(seen, guard.why_not_held(self._record, step, state))
-        judged = {"facts": seen.facts, "digest": seen.digest, "checks": seen.checks, "skip_if": seen.skips}
-        plan = {"planned": seen.planned, "obstacle": seen.obstacle, "preview": seen.preview}
-        shown = {"evidence": seen.evidence, "figures": node_figures(state)}
-        self._record("observed", {"observed_at": state.observed_at, **judged, **plan, **shown})
-        self._recorder.advance(ConditionsChecked(self._index, seen.checks, seen.planned))
-        return seen
+        view = guard.add_to_view(view, guard.check_before_question(self._record, title, state))
+        data = {"facts": view.facts, "digest": view.digest, "checks": view.checks, "skip_if": view.skips}
+        plan = {"planned": view.planned, "obstacle": view.obstacle, "preview": view.preview}
+        shown = {"evidence": view.evidence, "figures": state_summary(state)}
+        self._record("observed", {"observed_at": state.observed_at, **data, **plan, **shown})
+        self._recorder.advance(ConditionsChecked(self._index, view.checks, view.planned))
+        return view
 
-    def _skipped_as_done(self, seen: StepView) -> bool:
-        """Skips a step that is done already, with the evidence. What the runbook requires must hold even then."""
-        entrance = seen.checks[: len(self._runbook.require)] if self._index == 0 else ()
-        if not seen.done_already or not all(check.holds for check in entrance):
+    def _skipped_as_done(self, view: StepView) -> bool:
+        """Skips a step that is done already, with the evidence. The runbook's own requirements must hold too."""
+        if not view.done_already or not all(check.holds for check in view.checks[: len(self._runbook_require)]):
             return False
-        self._recorder.advance(ConditionsChecked(self._index, seen.skips))
-        evidence = "; ".join(f"{check.statement} ({check.evidence})" for check in seen.skips)
-        self._finish(StepStatus.SKIPPED, f"already so: {evidence}")
+        self._recorder.advance(ConditionsChecked(self._index, view.skips))
+        evidence = "; ".join(f"{check.statement} ({check.evidence})" for check in view.skips)
+        self._end(StepStatus.SKIPPED, f"already so: {evidence}")
         return True
 
-    # --- sending and proving ----------------------------------------------------------------------------------------
+    def _only_observes(self, view: StepView) -> bool:
+        """Whether nobody was asked and nothing will be sent: then a second look would tell nothing new."""
+        return self._gate.needs_no_answer(view) and not view.planned
 
-    def _carry_out(self, seen: StepView) -> bool:
-        """Sends and proves. False: the step has to be asked again, from a new observation on."""
-        answer, place = self._sender.send_all(seen)
-        if self._can_be_proved(answer, place) and self._proof.holds(state=None if seen.planned else seen.state):
-            return self._end_proved(seen, answer, place)
-        return not self._proof.overtaken and self._ask_about_trouble(seen, answer, place)
+    def _can_be_proved(self, attempt: Attempt) -> bool:
+        """Whether looking can tell that the last command was carried out.
 
-    def _can_be_proved(self, answer: Answer | None, place: int) -> bool:
-        """Whether an observation can decide about a lost answer.
-
-        Not where only the answer is a proof. After the first command it may show only what the commands before did.
+        Where its answer was lost, that needs a `verify` that looks at the servers. After the first command looking may
+        see no more than the effect of that one.
         """
-        if answer is None:
+        if attempt.answer is None:
             return True
-        visible = bool(self._step.verify) and not self._verb.answer_is_proof
-        return answer.kind is AnswerKind.UNKNOWN and visible and not (place and self._verb.rest_unseen)
+        provable = bool(self._step.verify) and not self._verb.answer_is_proof
+        unseen = bool(attempt.position) and self._verb.rest_unseen
+        return attempt.answer.kind is AnswerKind.UNKNOWN and provable and not unseen
 
-    def _end_proved(self, seen: StepView, answer: Answer | None, place: int) -> bool:
-        """The proof holds. Commands behind a lost answer are still to be sent: False, they are asked for anew."""
-        if answer is not None and (rest := sendable(seen.planned[place + 1 :])):
-            self._unsent = rest
+    def _to_repeat(self, view: StepView, attempt: Attempt) -> tuple[Planned, ...] | None:
+        """What a retry sends: from the command that failed on, where those before it were carried out. None: all."""
+        if attempt.answer is None or not attempt.position or self._verb.answer_is_proof:
+            return None
+        return sendable(view.planned[attempt.position :]) or None
+
+    def _end_proved(self, attempt: Attempt) -> bool:
+        """The proof holds. False: commands after the lost answer are left, and the step must be asked for them."""
+        if attempt.answer is not None and attempt.unsent:
+            self._remaining = attempt.unsent
             return False
-        note = "proved" if answer is None else f"proved by looking, though {answer_in_words(answer)}"
-        self._finish(StepStatus.DONE, note)
+        lost = f" by looking, though {answer_in_words(attempt.answer)}" if attempt.answer is not None else ""
+        self._end(StepStatus.DONE, f"proved{lost}")
         return True
 
-    def _ask_about_trouble(self, seen: StepView, answer: Answer | None, place: int) -> bool:
-        """Asks what to do about a step that is not proved. Answer, place and result are those of `_carry_out`."""
-        again = bool(seen.planned) and may_repeat(self._verb, answer)
-        choices = (Choice.LOOK_AGAIN, *((Choice.RUN,) if again else ()), Choice.ABORT)
-        offered = remedies(self._step, self._verb, answer, again=again)
-        while True:
-            reason = trouble(self._step, answer, self._recorder.run.steps[self._index].proofs)
-            decision = self._gate.ask_about_trouble(seen, choices, reason, offered)
-            if decision.choice is Choice.ABORT:
-                raise StoppedError(*ended_by_operator(answer), reason, offered)
-            if decision.choice is Choice.RUN and again:
-                halfway = answer is not None and place and not self._verb.answer_is_proof
-                self._unsent = sendable(seen.planned[place:]) or None if halfway else None
-                return False
-            if decision.choice is Choice.LOOK_AGAIN and self._can_be_proved(answer, place) and self._proof.holds():
-                return self._end_proved(seen, answer, place)
-            if self._proof.overtaken:
-                return False
-
-    def _finish(self, status: StepStatus, note: str) -> None:
+    def _end(self, status: StepStatus, note: str) -> None:
         self._record("step", {"id": self._step.id, "status": status, "note": note})
         self._recorder.advance(StepEnded(self._index, status, note, self._context.clock.now()))
-
-    def _record(self, kind: str, data: Mapping[str, object]) -> None:
-        self._recorder.record_of_step(self._index, kind, data)
-
-
-def _verb_of(name: str) -> VerbSpec:
-    """The verb of this name. One that nothing is known of counts as neither repeatable nor provable."""
-    return VERBS.get(name) or VerbSpec(name, "", repeatable=False, twice_is_once=False, answer_is_proof=True)

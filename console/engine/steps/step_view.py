@@ -1,37 +1,38 @@
-"""One observation seen with the eyes of one step: its conditions, its commands, and the facts that must not change."""
+"""What one observation means for one step: its conditions, its commands, and the facts that must not change."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 from console.core.command import Identity, Planned
 from console.core.kinds import kind_of
 from console.core.kinds.protection import protection
 from console.core.model import ClusterState, Redis, Role
-from console.core.model.verdict import Check
+from console.core.model.continuity import silences
+from console.core.model.verdict import Check, Verdict
 from console.core.previews.loss_preview import LossPreview, preview
 from console.core.runbooks.document import Condition, GateKind, Runbook, Step
-from console.core.runbooks.hazards import override_sentence
+from console.core.runbooks.hazards.table import override_sentence
 from console.core.runbooks.interlocks import interlocks
 from console.core.runbooks.verbs import VERBS, changes_something
 from console.core.runbooks.vocabulary import evaluate
-from console.core.runs.gate import differences, digest, evidence, identities, material
-from console.engine.actions.verbs import CommandContext, PlanError, plan_commands
+from console.core.runs.gate import differences, digest, evidence, identities, material, unread_facts
+from console.engine.actions.commands import CommandContext, PlanError, plan_commands
 
 
 @dataclass(frozen=True, slots=True)
 class StepView:
-    """What a gate shows, all of it from one observation."""
+    """What a gate shows. All of it comes from one observation."""
 
     state: ClusterState
     skips: tuple[Check, ...]
-    """The step's `skip_if`; empty: it is never skipped."""
+    """The step's `skip_if`. Empty: it is never skipped."""
     checks: tuple[Check, ...]
     """What must hold before anything is sent."""
     planned: tuple[Planned, ...]
     obstacle: str
-    """Why the commands could not be made; empty: they could."""
+    """Why the commands could not be made. Empty: they could."""
     facts: Mapping[str, str]
     digest: str
     """Of the facts and of the commands."""
@@ -39,56 +40,65 @@ class StepView:
     preview: LossPreview | None
     identities: Mapping[str, Identity]
     sentence: str = ""
-    """What an operator has to type to override the checks that fail; empty: one of them can never be overridden."""
+    """What an operator must type to override the checks that fail. Empty: nothing can be overridden."""
 
     @property
     def done_already(self) -> bool:
-        return _needless(self.skips)
+        return _all_hold(self.skips)
 
     @property
     def blocked(self) -> bool:
         return bool(self.obstacle) or not all(check.holds for check in self.checks)
 
+    @property
+    def blocked_by_silence(self) -> tuple[str, ...]:
+        """What could not be read, one plain line each, where nothing else blocks the step: another look may do."""
+        failing = [check for check in self.checks if not check.holds]
+        silent = silences(self.state)
+        if not silent or any(check.verdict is Verdict.FAILS for check in failing):
+            return ()
+        return silent if failing or self.obstacle else ()
+
 
 def view_step(
     step: Step,
     state: ClusterState,
-    work: CommandContext,
+    command_context: CommandContext,
     *,
-    entrance: tuple[Condition, ...] = (),
-    rest: tuple[Planned, ...] | None = None,
+    runbook_require: tuple[Condition, ...] = (),
+    remaining: tuple[Planned, ...] | None = None,
 ) -> StepView:
-    """Evaluates a step on an observation. `entrance`: what the runbook requires before its first step.
+    """Evaluates a step on an observation. `runbook_require`: what the runbook requires before its first step.
 
-    `rest`: what is left of a step of which a part was carried out already; else the commands are made anew.
+    `remaining`: the commands that are left of a step of which a part was carried out. None: they are made anew.
     """
-    planned, obstacle = rest or (), ""
-    if rest is None:
+    planned, obstacle = remaining or (), ""
+    if remaining is None:
         try:
-            planned = plan_commands(step, state, work)
+            planned = plan_commands(step, state, command_context)
         except PlanError as error:
             obstacle = str(error)
-    checks = _evaluated(conditions(step, entrance), state, work.roles)
-    facts = material(state, work.roles)
+    checks = _evaluated(conditions(step, runbook_require), state, command_context.roles)
+    facts = material(state, command_context.roles)
     commands = {f"command {number}": f"{one.node}: {one.render()}" for number, one in enumerate(planned, start=1)}
     return StepView(
         state=state,
-        skips=_evaluated(step.skip_if, state, work.roles) if rest is None else (),
+        skips=_evaluated(step.skip_if, state, command_context.roles) if remaining is None else (),
         checks=checks,
         planned=planned,
         obstacle=obstacle,
         facts=facts,
         digest=digest({**facts, **commands}),
-        evidence=evidence(state, work.roles, step),
-        preview=_preview(step, state, work.roles),
+        evidence=evidence(state, command_context.roles, step),
+        preview=_preview(step, state, command_context.roles),
         identities=identities(state),
-        sentence="" if obstacle else override_sentence(step, checks, work.roles),
+        sentence="" if obstacle else override_sentence(step, checks, command_context.roles),
     )
 
 
-def conditions(step: Step, entrance: tuple[Condition, ...] = ()) -> tuple[Condition, ...]:
-    """What must hold before the step, each once: the runbook's own conditions, then what the verb itself requires."""
-    wanted = list(entrance)
+def conditions(step: Step, runbook_require: tuple[Condition, ...] = ()) -> tuple[Condition, ...]:
+    """What must hold before the step, each condition once: the runbook's own, then those that its verb requires."""
+    wanted = list(runbook_require)
     wanted += [one for one in step.require if one not in wanted]
     wanted += [one for one in interlocks(step) if one not in wanted]
     return tuple(wanted)
@@ -99,39 +109,60 @@ def proofs(step: Step, state: ClusterState, roles: Mapping[str, str]) -> tuple[C
     return _evaluated(step.verify, state, roles)
 
 
-def passed_over(step: Step, state: ClusterState, roles: Mapping[str, str]) -> bool:
-    """Whether the step's `skip_if` holds on this observation; a step without one is never passed over."""
-    return _needless(_evaluated(step.skip_if, state, roles))
+def skip_if_holds(step: Step, state: ClusterState, roles: Mapping[str, str]) -> bool:
+    """Whether the step's `skip_if` holds on this observation. It never holds for a step without one."""
+    return _all_hold(_evaluated(step.skip_if, state, roles))
 
 
-def _needless(skips: tuple[Check, ...]) -> bool:
+def _all_hold(skips: tuple[Check, ...]) -> bool:
     return bool(skips) and all(check.holds for check in skips)
 
 
 def changes(shown: StepView, now: StepView) -> tuple[str, ...]:
-    """What is no longer as it was shown, one plain line each: then nothing is sent (H08)."""
+    """What is no longer as it was shown, one plain line each: then nothing is sent (H08).
+
+    A value that could not be read is no change: see `not_seen_again`.
+    """
     lines = list(differences(shown.facts, now.facts))
     if not lines:  # the facts name the same things in better words
         lines += [
             f"{node}: another server answers than the one that was shown"
             for node, who in shown.identities.items()
-            if now.identities.get(node) != who
+            if node in now.identities and not _same_server(who, now.identities[node])
         ]
-    if now.obstacle and now.obstacle != shown.obstacle:
-        lines.append(now.obstacle)
-    elif shown.planned != now.planned:
+    if shown.planned != now.planned and not shown.obstacle and not now.obstacle:
         lines.append("what would be sent is not what was shown")
     held = {check.statement for check in shown.checks if check.holds}
     lines += [
         f"no longer so: {check.statement} ({check.evidence})"
         for check in now.checks
-        if not check.holds and check.statement in held
+        if check.verdict is Verdict.FAILS and check.statement in held
     ]
     return tuple(lines)
 
 
+def not_seen_again(shown: StepView, now: StepView) -> tuple[str, ...]:
+    """What was shown and could not be read again, one plain line each. Nothing is sent then either (H08, H28)."""
+    lines = list(unread_facts(shown.facts, now.facts))
+    if now.obstacle and now.obstacle != shown.obstacle:
+        lines.append(now.obstacle)
+    held = {check.statement for check in shown.checks if check.holds}
+    lines += [
+        f"could not be looked at again: {check.statement} ({check.evidence})"
+        for check in now.checks
+        if check.verdict is Verdict.UNKNOWN and check.statement in held
+    ]
+    return tuple(lines)
+
+
+def _same_server(one: Identity, other: Identity) -> bool:
+    """Whether what is known of both is the same. An empty field was not read."""
+    pairs = zip(astuple(one), astuple(other), strict=True)
+    return all(left == right for left, right in pairs if left and right)
+
+
 def gate_of(step: Step) -> GateKind:
-    """The step's gate, but never a weaker one than its action needs, whatever the document says."""
+    """The step's gate. It is never weaker than its action needs, whatever the document says."""
     if step.action is None:
         return step.gate
     spec = VERBS.get(step.action.verb)
@@ -141,9 +172,9 @@ def gate_of(step: Step) -> GateKind:
 
 
 def may_skip(runbook: Runbook, index: int) -> bool:
-    """Whether the operator may pass over a step: only where no later step asks for what this one proves.
+    """Whether the operator may skip a step: only where no later step requires what this one proves.
 
-    A step without `verify` proves nothing that a later one could ask for by name; where it sends something, it stays.
+    A step that sends something and has no `verify` cannot be skipped: it names nothing that a later one could require.
     """
     step = runbook.steps[index]
     if gate_of(step) is GateKind.TYPE_NAME or (not step.verify and changes_something(step.action)):
@@ -153,7 +184,7 @@ def may_skip(runbook: Runbook, index: int) -> bool:
 
 
 def situation(state: ClusterState) -> str:
-    """Where the pair stands, in one or two sentences: what a run says when it ends early."""
+    """The state of the nodes, in one or two sentences: for the end of a run."""
     parts = []
     for node in state.nodes:
         redis, keepalived = node.redis.value, node.keepalived.value
@@ -168,7 +199,7 @@ def situation(state: ClusterState) -> str:
 
 
 def sentence(text: str) -> str:
-    """The text with one full stop at its end; nothing stays nothing."""
+    """The text with one full stop at its end. An empty text stays empty."""
     text = text.strip().rstrip(".")
     return f"{text}." if text else ""
 

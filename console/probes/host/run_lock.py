@@ -8,7 +8,7 @@ takes the lock away with that process, so that both end at once.
 from __future__ import annotations
 
 from console.core.model import RunLock
-from console.core.runs.lock import parse as parse_note
+from console.core.runs.lock import parse_note
 from console.probes import NotUnderstoodError
 
 NAME = "run-lock"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from console.core.inventory import NodeSpec
 from console.core.model import ProblemKind, RunLock
-from console.core.runs.lock import NotLockableError, parse
+from console.core.runs.lock import NotLockableError, parse_note
 from console.transport.connections.errors import RemoteError
 from console.transport.locks import shell_programs as program
 from console.transport.ssh.connection import SshConnection
@@ -71,7 +71,7 @@ def acquire(connection: SshConnection, node: NodeSpec, claim: RunLock, lease: fl
         case "busy", []:
             channel.end_input(0.0)
             try:
-                return Busy(parse("\n".join(channel.notes)))
+                return Busy(parse_note("\n".join(channel.notes)))
             except ValueError:
                 return Busy(None)
         case _:
@@ -86,7 +86,7 @@ def current_holder(connection: SshConnection, node: NodeSpec) -> RunLock | None:
     channel.wait_for_line(START_TIMEOUT)
     channel.end_input(0.0)
     try:
-        return parse("\n".join(channel.notes))
+        return parse_note("\n".join(channel.notes))
     except ValueError:
         return None
 

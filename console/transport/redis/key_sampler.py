@@ -12,7 +12,14 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from console.core.model import Problem, ProblemKind, Reading, read, unread
-from console.core.previews.key_comparison import Clients, DbSample, KeyComparison, KeySample, Oddity, OddKey
+from console.core.previews.key_comparison import (
+    Clients,
+    DbSample,
+    DifferingKey,
+    KeyComparison,
+    KeyDifference,
+    KeySample,
+)
 from console.probes.redis import client_list
 from console.transport.connections.errors import RemoteError
 from console.transport.redis.connection import RedisConnection, Refusal, Reply, refusal_kind
@@ -153,7 +160,7 @@ def _sample(one: _Side, other: _Side, keys: Mapping[int, int], *, closely: int) 
     largest = sorted(keys.items(), key=lambda item: (-item[1], item[0]))
     done = [DbSample(db, count, 0) for db, count in largest[MAX_DBS:]]
     note = f"{MAX_DBS} databases only" if done else ""
-    odd: list[OddKey] = []
+    odd: list[DifferingKey] = []
     chosen = largest[:MAX_DBS][::-1]
     for place, (db, count) in enumerate(chosen):
         if time.monotonic() >= until:
@@ -170,7 +177,7 @@ def _sample(one: _Side, other: _Side, keys: Mapping[int, int], *, closely: int) 
 
 def _sample_db(
     one: _Side, other: _Side, db: int, count: int, most: tuple[int, int], until: float
-) -> tuple[DbSample, list[OddKey]]:
+) -> tuple[DbSample, list[DifferingKey]]:
     """Samples one database. `most`: how many keys are looked for, and how many of them are compared by content."""
     names, whole = _scan(one, db, most[0], until)
     missing = _missing(other, db, names)
@@ -189,8 +196,8 @@ def _sample_db(
         alike=0 if differ is None else len(both) - len(differ),
         different=len(differ or ()),
     )
-    odd = [OddKey(db, _readable(name), Oddity.MISSING) for name, _ in lost[:NAMES_KEPT]]
-    return sample, odd + [OddKey(db, _readable(name), oddity) for name, oddity in (differ or [])[:NAMES_KEPT]]
+    odd = [DifferingKey(db, _readable(name), KeyDifference.MISSING) for name, _ in lost[:NAMES_KEPT]]
+    return sample, odd + [DifferingKey(db, _readable(name), oddity) for name, oddity in (differ or [])[:NAMES_KEPT]]
 
 
 def _missing(side: _Side, db: int, names: list[str]) -> list[str]:
@@ -223,15 +230,17 @@ def _scan(side: _Side, db: int, share: int, until: float) -> tuple[list[str], bo
     return list(names)[:share], cursor == "0" and len(names) <= share
 
 
-def _differing(one: _Side, other: _Side, db: int, both: list[str]) -> list[tuple[str, Oddity]]:
+def _differing(one: _Side, other: _Side, db: int, both: list[str]) -> list[tuple[str, KeyDifference]]:
     """The keys that differ by type, by size, or (small strings) by value."""
     kinds = _from_both(one, other, db, [("TYPE", name) for name in both])
-    found = [(name, Oddity.TYPE) for name, (ours, theirs) in zip(both, kinds, strict=True) if ours != theirs]
+    found = [(name, KeyDifference.TYPE) for name, (ours, theirs) in zip(both, kinds, strict=True) if ours != theirs]
     same = [
         (name, str(ours)) for name, (ours, theirs) in zip(both, kinds, strict=True) if ours == theirs and ours in _SIZE
     ]
     sizes = _from_both(one, other, db, [(_SIZE[kind], name) for name, kind in same])
-    found += [(name, Oddity.SIZE) for (name, _), (ours, theirs) in zip(same, sizes, strict=True) if ours != theirs]
+    found += [
+        (name, KeyDifference.SIZE) for (name, _), (ours, theirs) in zip(same, sizes, strict=True) if ours != theirs
+    ]
     small = [
         name
         for (name, kind), (ours, theirs) in zip(same, sizes, strict=True)
@@ -242,7 +251,7 @@ def _differing(one: _Side, other: _Side, db: int, both: list[str]) -> list[tuple
     for handful, (ours, theirs) in zip(handfuls, values, strict=True):
         if isinstance(ours, tuple) and isinstance(theirs, tuple):
             pairs = zip(handful, ours, theirs, strict=True)
-            found += [(name, Oddity.VALUE) for name, mine, its in pairs if mine != its]
+            found += [(name, KeyDifference.VALUE) for name, mine, its in pairs if mine != its]
     return found
 
 

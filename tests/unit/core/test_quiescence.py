@@ -11,7 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.core.inventory import QuietHours
-from console.core.previews.quiescence import WINDOW, Level, Pulse, median, pulse, quiescence, remembered
+from console.core.previews.quiescence import (
+    WINDOW,
+    Level,
+    TrafficSample,
+    add_sample,
+    median,
+    quiescence,
+    traffic_sample,
+)
 from console.core.previews.quiet_hours import is_quiet, quiet_words
 
 NIGHT = QuietHours(2 * 60, 5 * 60)
@@ -23,14 +31,14 @@ def watched(*stretches, every=2.0):
     at, offset, found = s.NOW, 1_000, []
     for seconds, ops, written in stretches:
         for _ in range(int(seconds / every)):
-            found.append(Pulse(at, s.A, s.RUN_ID[s.A], ops, 4, int(offset), 0))
+            found.append(TrafficSample(at, s.A, s.RUN_ID[s.A], ops, 4, int(offset), 0))
             at, offset = at + every, offset + written * every
     return tuple(found)
 
 
 def judged(*stretches):
-    pulses = watched(*stretches)
-    return quiescence(pulses, pulses[-1].at)
+    traffic_samples = watched(*stretches)
+    return quiescence(traffic_samples, traffic_samples[-1].at)
 
 
 def test_writes_at_three_times_their_median():
@@ -69,32 +77,34 @@ def test_a_short_history_says_that_it_is_short():
 
 
 def test_the_master_behind_the_vip_is_meant():
-    assert pulse(s.healthy_pair()).node == s.B
-    assert pulse(s.split_brain()).node == s.A
-    assert pulse(s.fresh_pair()) is None
-    assert pulse(s.unreachable_node()).node == s.A
+    assert traffic_sample(s.healthy_pair()).node == s.B
+    assert traffic_sample(s.split_brain()).node == s.A
+    assert traffic_sample(s.fresh_pair()) is None
+    assert traffic_sample(s.unreachable_node()).node == s.A
 
 
 def test_a_stream_that_is_not_fed_says_nothing_and_changes_do():
     """Before 7.0 the offset of a master without replicas stands still while it takes writes."""
     idle = replace(s.promoted().backlog, active=False)
-    pulses = ()
+    traffic_samples = ()
     for second in range(60):
         state = s.with_redis(s.failed_over_pair(s.NOW + second), s.A, backlog=idle)
-        pulses = remembered(pulses, s.with_persistence(state, s.A, changes_since_save=40 * second))
-    assert {one.offset for one in pulses} == {None}
-    assert any(one.startswith("writes: 40/s now") for one in quiescence(pulses, s.NOW + 60).figures)
+        traffic_samples = add_sample(traffic_samples, s.with_persistence(state, s.A, changes_since_save=40 * second))
+    assert {one.offset for one in traffic_samples} == {None}
+    assert any(one.startswith("writes: 40/s now") for one in quiescence(traffic_samples, s.NOW + 60).figures)
 
 
 def test_history_is_of_one_server_and_of_the_last_minutes():
-    pulses = ()
+    traffic_samples = ()
     for second in range(0, 1_000, 10):
-        pulses = remembered(pulses, s.failed_over_pair(s.NOW + second))
-    assert pulses[-1].at - pulses[0].at == WINDOW
-    assert remembered(pulses, s.failed_over_pair(s.NOW)) == pulses, "an older observation adds nothing"
+        traffic_samples = add_sample(traffic_samples, s.failed_over_pair(s.NOW + second))
+    assert traffic_samples[-1].at - traffic_samples[0].at == WINDOW
+    assert add_sample(traffic_samples, s.failed_over_pair(s.NOW)) == traffic_samples, (
+        "an older observation adds nothing"
+    )
     restarted = s.with_redis(s.failed_over_pair(s.NOW + 1_000), s.A, run_id="f" * 40)
     restarted = replace(restarted, vip_reach=restarted.vip_reach.map(lambda reach: replace(reach, run_id="f" * 40)))
-    assert len(remembered(pulses, restarted)) == 1
+    assert len(add_sample(traffic_samples, restarted)) == 1
 
 
 @given(
@@ -107,11 +117,11 @@ def test_history_is_of_one_server_and_of_the_last_minutes():
     )
 )  # fmt: skip
 def test_whatever_was_seen_there_is_an_answer(points):
-    pulses = [
-        Pulse(at, s.A, "run", ops, clients, offset, changes)
+    traffic_samples = [
+        TrafficSample(at, s.A, "run", ops, clients, offset, changes)
         for at, ops, clients, offset, changes in sorted(points, key=lambda one: one[0])
     ]
-    found = quiescence(pulses, s.NOW, (NIGHT,), "UTC")
+    found = quiescence(traffic_samples, s.NOW, (NIGHT,), "UTC")
     assert found.words
     assert not any("-" in one.split(": ", 1)[1] for one in found.figures[:3] if not one.startswith("quiet hours"))
     assert not found.advice or "wait" in found.advice

@@ -23,8 +23,8 @@ from console.core.model import (
     unread,
 )
 from console.core.model.verdict import Verdict
-from console.core.runbooks import watcher_predicates as watchers
 from console.core.runbooks.document import Condition
+from console.core.runbooks.predicates import watchers
 from console.core.runbooks.vocabulary import evaluate
 
 SET = sets.sentinel_vip_set()

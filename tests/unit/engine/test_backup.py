@@ -17,7 +17,7 @@ from console.core.replication.backups import answered, in_words, mentions
 from console.core.runbooks.document import Action, Step
 from console.core.runs.question import Choice, QuestionKind
 from console.core.runs.state import Outcome, StepStatus
-from console.engine.actions.verbs import CommandContext, PlanError, plan_commands
+from console.engine.actions.commands import CommandContext, PlanError, plan_commands
 from console.engine.ports import Answer, AnswerKind
 
 STAMP = "20261121T034000Z"

@@ -14,7 +14,7 @@ from console.core.inventory import ClusterSpec, ConsulSpec, KeepalivedSpec, Node
 from console.core.model import ProblemKind, read, unread
 from console.core.runbooks.document import Action, Step
 from console.core.watchers.name_history import NameSample
-from console.engine.actions.verbs import CommandContext, PlanError, plan_commands
+from console.engine.actions.commands import CommandContext, PlanError, plan_commands
 from console.engine.steps.name_watch import NameWatch
 
 A, B, NOW = sets.APP01, sets.APP02, samples.NOW

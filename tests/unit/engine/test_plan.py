@@ -7,7 +7,7 @@ from fakes import CLUSTER, RUNBOOK, A, B
 from console.core.model import RedisFile, read
 from console.core.runbooks.verbs import VERBS
 from console.documents.runbook_library import load_runbooks
-from console.engine.actions.verbs import CommandContext
+from console.engine.actions.commands import CommandContext
 from console.engine.plan import Prospect, make_plan
 
 

@@ -8,7 +8,7 @@ from console.core.command import KeyExport, ShellCommand
 from console.core.inventory import KeepalivedSpec, ServiceSpec
 from console.core.model import InterfaceAddress, ProblemKind, unread
 from console.core.runbooks.document import Action, Step
-from console.engine.actions.verbs import CommandContext, PlanError, plan_commands
+from console.engine.actions.commands import CommandContext, PlanError, plan_commands
 
 WORK = CommandContext(CLUSTER, {"master": A, "other": B}, "RUN-1", "20261121T034000Z")
 

@@ -11,7 +11,7 @@ from console.core.conditions.switching import PAUSED
 from console.core.inventory import RedisSpec
 from console.core.model import ProblemKind, RedisConfig, unread
 from console.core.runbooks.document import Action, Step
-from console.engine.actions.verbs import CommandContext, PlanError, plan_commands
+from console.engine.actions.commands import CommandContext, PlanError, plan_commands
 from console.engine.actions.write_pause import PauseWatch
 
 WORK = CommandContext(CLUSTER, {"old-master": B}, "RUN-1", "20261121T034000Z")
@@ -54,10 +54,10 @@ def test_renamed_commands_are_sent_by_their_names():
 @pytest.mark.parametrize(
     ("verb", "state", "arguments", "reason"),
     [
-        ("pause-writes", pair(PAUSED), {"seconds": 5}, "held back already"),
+        ("pause-writes", pair(PAUSED), {"seconds": 5}, "paused already"),
         ("pause-writes", pair(), {"seconds": 0}, "whole number"),
         ("pause-writes", pair(0, "2.6.4"), {"seconds": 5}, "came with 2.8"),
-        ("resume-writes", pair(2), {}, "not held back"),
+        ("resume-writes", pair(2), {}, "not paused"),
         ("resume-writes", samples.with_redis(pair(), B, config=RedisConfig()), {}, "alias of CONFIG"),
         ("resume-writes", samples.with_node(pair(), B, redis=unread(ProblemKind.TIMEOUT, "silent")), {}, "silent"),
     ],
@@ -73,7 +73,7 @@ def test_the_length_of_the_pause_is_measured_until_a_master_takes_writes_again()
     watch.begin(B, samples.NOW - 7)
     held = replace(pair(PAUSED), observed_at=samples.NOW - 3)
     watch.look(samples.with_redis(held, B, good_replicas=1))
-    assert watch.words(samples.NOW) == ("Writes are held back on redis-b since 7.0 s: run resume-writes, or go on.")
+    assert watch.words(samples.NOW) == ("Writes are paused on redis-b since 7.0 s: run resume-writes, or go on.")
     watch.look(samples.rebuilt_pair())
     watch.look(replace(samples.rebuilt_pair(), observed_at=samples.NOW + 60))
     assert watch.words(samples.NOW + 99) == f"Clients could not write for 7.0 s, then {A} took their writes."

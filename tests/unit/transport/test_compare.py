@@ -59,17 +59,17 @@ def test_a_server_that_does_not_answer_is_not_connected_to(inspector, monkeypatc
 
 
 def test_traffic_is_remembered_from_the_first_look_on(inspector):
-    assert inspector.pulses == ()
+    assert inspector.traffic_samples == ()
     inspector._last = s.failed_over_pair(s.NOW)
-    assert [one.at for one in inspector.pulses] == [s.NOW]
+    assert [one.at for one in inspector.traffic_samples] == [s.NOW]
     for second in (2, 4):
         before, inspector._last = inspector._last, s.failed_over_pair(s.NOW + second)
         inspector._remember(before, inspector._last)
-    assert [one.at - s.NOW for one in inspector.pulses] == [0, 2, 4]
+    assert [one.at - s.NOW for one in inspector.traffic_samples] == [0, 2, 4]
 
 
 def test_what_the_comparison_itself_adds_is_not_taken_for_traffic(inspector):
     inspector._keys_compared_at = s.NOW + 1
     for second in (0, 2, 3, 5, 7):
         inspector._remember(s.failed_over_pair(s.NOW + second))
-    assert [one.at - s.NOW for one in inspector.pulses] == [0, 5, 7]
+    assert [one.at - s.NOW for one in inspector.traffic_samples] == [0, 5, 7]

@@ -17,7 +17,7 @@ from console.core.command import FileCopy
 from console.core.model import Backup, DiskRoom, RedisFile, SavedFile, read
 from console.core.runbooks.document import Action, Step
 from console.core.runs.journal import plain
-from console.engine.actions.verbs import CommandContext, PlanError, plan_commands
+from console.engine.actions.commands import CommandContext, PlanError, plan_commands
 from console.engine.ports import AnswerKind
 from console.probes.host import backups
 from console.transport.connections.errors import RemoteError

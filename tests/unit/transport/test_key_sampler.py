@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from console.core.model import ProblemKind
-from console.core.previews.key_comparison import KeyComparison, Oddity, comparison_lines, comparison_warnings
+from console.core.previews.key_comparison import KeyComparison, KeyDifference, comparison_lines, comparison_warnings
 from console.transport.connections.errors import RemoteError
 from console.transport.redis import key_sampler
 from console.transport.redis.connection import Refusal
@@ -98,10 +98,10 @@ def test_keys_of_both_that_differ():
     ours = strings("same", "longer", "kind") | strings("value", value="y") | {"big": ("hash", "xyz", -1)}
     found = compared(Server({0: ours}), Server({0: theirs})).of_target.value
     assert {(str(one), one.oddity) for one in found.odd} == {
-        ("value", Oddity.VALUE),
-        ("longer", Oddity.SIZE),
-        ("big", Oddity.SIZE),
-        ("kind", Oddity.TYPE),
+        ("value", KeyDifference.VALUE),
+        ("longer", KeyDifference.SIZE),
+        ("big", KeyDifference.SIZE),
+        ("kind", KeyDifference.TYPE),
     }
     assert (found.dbs[0].alike, found.dbs[0].different) == (1, 4)
 

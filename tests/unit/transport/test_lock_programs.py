@@ -10,7 +10,7 @@ import time
 import pytest
 
 from console.core.model import RunLock
-from console.core.runs.lock import parse
+from console.core.runs.lock import parse_note
 from console.probes.host.run_lock import FOLDER, OTHERS
 from console.transport.locks import shell_programs
 
@@ -49,7 +49,7 @@ class Shells:
     def who(self):
         answer, _ = self.start(shell_programs.who("n")).communicate(timeout=10)
         assert answer.endswith(b"@n who\n")
-        return parse(answer.decode().removesuffix("@n who\n"))
+        return parse_note(answer.decode().removesuffix("@n who\n"))
 
 
 def say(process, text):
@@ -97,7 +97,7 @@ def test_the_second_one_is_told_of_the_first_and_gets_nothing(shells):
     second = shells.start(shell_programs.hold("n", OTHER, 20))
     told, _ = second.communicate(timeout=10)
     assert told.endswith(b"\n@n busy\n")
-    assert parse(told.decode().removesuffix("@n busy\n")).run_id == CLAIM.run_id
+    assert parse_note(told.decode().removesuffix("@n busy\n")).run_id == CLAIM.run_id
     say(first, "1 \n")
     assert line(first) == "@n ok 1"
 
