@@ -1,17 +1,17 @@
-# make demo   the console on a laboratory pair that has failed over   (SCENARIO=healthy and others; YES=1: do not ask)
-# make quick  lint, types and the tests that need no laboratory: an answer in about a minute
-# make test   every check and every test, the ones on real servers included
-# make check  ruff, mypy, import-linter
-# make bench  the speed goals, as ratios
-# make soak   ten minutes of faults, writes and rebuilds on a laboratory pair   (MINUTES=…, SEED=… repeats one)
-# make clean  what these made in this folder
+# make demo   opens the console on a laboratory pair that has failed over   (SCENARIO=healthy and others; YES=1: do not ask)
+# make quick  runs lint, types and the tests that need no laboratory, in about a minute
+# make test   runs every check and every test, also those on real servers
+# make check  runs ruff, mypy and import-linter
+# make bench  measures the speed goals, as ratios
+# make soak   runs ten minutes of faults, writes and rebuilds on a laboratory pair   (MINUTES=…, SEED=… repeats one)
+# make clean  removes what these commands made in this folder
 SHELL := /bin/sh
 BIN := .venv/bin
 SCENARIO ?= failed-over
 WORKERS ?= 5
 MINUTES ?= 10
 
-# $(call step,NAME,COMMAND): says what runs and how long it took.
+# $(call step,NAME,COMMAND): prints the name before the command, and the seconds after it.
 step = @echo "== $(1)"; began=$$(date +%s); $(2) || exit $$?; echo "== $(1): $$(($$(date +%s) - began)) s"
 
 .PHONY: demo quick test check lint bench soak clean packages servers terminal
@@ -49,7 +49,7 @@ terminal:
 packages:
 	$(call step,packages,sh console/lab/system-packages.sh)
 
-# Other versions of Redis, and Consul. One that cannot be had fails the tests that need it, and only those.
+# Downloads other versions of Redis, and Consul. If one cannot be had, only the tests that need it fail.
 servers:
 	$(call step,server versions,{ $(BIN)/python -m console.lab.servers fetch || :; })
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -135,3 +136,34 @@ def _called(function: ast.AST) -> set[str]:
         if isinstance(node, ast.Call):
             called.add(node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", ""))
     return called
+
+
+PAGE = (ROOT / "docs" / "development.md").read_text(encoding="utf-8")
+
+
+def test_every_path_that_the_page_for_developers_names_exists():
+    named = set(re.findall(r"`((?:console|tests|runbooks|docs)/[\w./-]*)`", PAGE)) - {"tests/probes/PROBE/CASE.yaml"}
+    assert len(named) > 60
+    assert not {path for path in named if not (ROOT / path).exists()}
+
+
+def test_every_name_that_the_page_for_developers_gives_after_a_file_is_in_that_file():
+    """A name belongs to the file before it, up to the end of the sentence or of the cell of a table."""
+    missing = []
+    flows = PAGE[PAGE.index("## Tick to pixels") : PAGE.index("## Tests")]
+    for path, rest in re.findall(r"`(console/[\w/]+\.py)`((?:(?!`console/|\.\s| \| |\n\n).)*)", flows, flags=re.DOTALL):
+        text = (ROOT / path).read_text(encoding="utf-8")
+        names = re.findall(r"`(\w+)`", rest)
+        missing += [f"{path}: {name}" for name in names if not re.search(rf"\b{name}\b", text)]
+    assert not missing
+
+
+def test_every_commit_that_the_page_for_developers_names_exists():
+    commits = re.findall(r"\| `([0-9a-f]{7})` \|", PAGE)
+    assert len(commits) == 6
+    git = ("git", "-C", ROOT)
+    whole = subprocess.run([*git, "rev-parse", "--is-shallow-repository"], capture_output=True, text=True, check=False)
+    if whole.stdout.strip() != "false":
+        pytest.skip("the history is not here")
+    for commit in commits:
+        assert subprocess.run([*git, "cat-file", "-e", commit], check=False).returncode == 0, commit
