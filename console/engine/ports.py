@@ -41,7 +41,7 @@ class Inspector(Protocol):
         """The cluster's name."""
 
     def observe(self, *, fresh: bool = False) -> ClusterState:
-        """One observation. `fresh`, for gates: waits for connects and reads everything again, also what changes rarely."""
+        """One observation. `fresh`, for gates: waits for connects, and reads again what changes rarely, too."""
 
     def compare(self, source: str, target: str) -> KeyComparison:
         """A sample of both servers' keys, and the target's clients, for gates and plans. Its cost is limited.
@@ -118,7 +118,7 @@ class NodeLocks(Protocol):
         """Takes it on every node where it is not held, in the order of the inventory. Node → why it was not reachable.
 
         `over`: the run whose holders are ended first. Raises HeldElsewhereError if another run has the lock of a node,
-        and NotLockableError if a node is reachable and cannot be locked. Then every lock that this call took is released.
+        and NotLockableError if a node is reachable and cannot be locked. Then it has kept no lock that it took.
         """
 
     def lost(self) -> tuple[LostLock, ...]:
@@ -153,7 +153,7 @@ class ArmedRun(Protocol):
         """Ends the wait for a proof. The operator is then asked. May be called from any thread."""
 
     def execute(self, operator: Operator) -> RunState:
-        """Runs to the end in the caller's thread, and closes journal and connections. Raises nothing but MemoryError."""
+        """Runs to the end in the caller's thread, then closes journal and connections. Raises only MemoryError."""
 
 
 class RunStarter(Protocol):
@@ -198,7 +198,7 @@ class Takeover:
 
 @dataclass(frozen=True, slots=True)
 class ConsoleContext:
-    """What every screen and command gets: inventory, runbooks, inspectors, clock and archive. None of it changes a server.
+    """What every screen and command gets: inventory, runbooks, inspectors, clock, archive. None of it changes a server.
 
     Arming is a separate object (`RunStarter`). Only what may run runbooks gets one.
     """
