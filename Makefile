@@ -1,4 +1,5 @@
 # make demo   the console on a laboratory pair that has failed over   (SCENARIO=healthy and others; YES=1: do not ask)
+# make quick  lint, types and the tests that need no laboratory: an answer in about a minute
 # make test   every check and every test, the ones on real servers included
 # make check  ruff, mypy, import-linter
 # make bench  the speed goals, as ratios
@@ -13,11 +14,14 @@ MINUTES ?= 10
 # $(call step,NAME,COMMAND): says what runs and how long it took.
 step = @echo "== $(1)"; began=$$(date +%s); $(2) || exit $$?; echo "== $(1): $$(($$(date +%s) - began)) s"
 
-.PHONY: demo test check lint bench soak clean packages servers terminal
+.PHONY: demo quick test check lint bench soak clean packages servers terminal
 .NOTPARALLEL:
 
 demo: terminal packages .venv/made
 	@$(BIN)/python -m console demo $(SCENARIO)
+
+quick: .venv/made lint
+	$(call step,pytest,$(BIN)/pytest -q -n 2 -m "not lab and not long" tests/unit tests/probes tests/tui tests/test_architecture.py)
 
 test: packages .venv/made servers lint
 	$(call step,pytest,$(BIN)/pytest -q -n $(WORKERS) --dist load --maxschedchunk 1 --durations 15)

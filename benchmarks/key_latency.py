@@ -26,7 +26,8 @@ from textual.screen import Screen
 
 from console.core.model import ClusterState
 from console.tui.app import ConsoleApp
-from console.tui.messages import ClusterObserved
+from console.tui.navigation import routes
+from console.tui.threads.messages import ClusterObserved
 
 GOAL = 0.050
 HANDSHAKES = 2
@@ -100,7 +101,7 @@ async def main() -> int:
     on = tui_stage.stage(*(replace(samples.healthy_pair(), name=name) for name in names), app=Watched)
     async with on.app.run_test(size=(120, 40)) as pilot:
         await tui_stage.seen(pilot, on)
-        on.app.open_cluster("cache")
+        on.app.open_screen(routes.CLUSTER, "cache")
         await pilot.pause()
         quiet = await key_times(on.app)
         cost = await tick_cost(on.app)

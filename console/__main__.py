@@ -1,4 +1,4 @@
-"""The composition root: the only file that names concrete adapters, each imported when it is first needed."""
+"""The composition root: the only file that names concrete adapters. Each is imported when it is first needed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from console.cli.context import HANDSHAKES, Adapters, Passwords
+from console.cli.context import MAX_HANDSHAKES, Adapters, Passwords
 from console.cli.main import LazyCommand, run
 
 if TYPE_CHECKING:
@@ -32,17 +32,17 @@ LABORATORY = (
 
 
 def main() -> int:
-    """Entry point of `redis-ha-console` and `python -m console`."""
+    """The entry point of `redis-ha-console` and `python -m console`."""
     return run(sys.argv[1:], ADAPTERS, LABORATORY)
 
 
-def _leave_at_once(code: int) -> None:
-    """Ends the process without taking down every module first, which takes as long as logging in to a node."""
+def _exit_at_once(code: int) -> None:
+    """Ends the process without Python's clean-up, which takes as long as a login to a node."""
     try:
         sys.stdout.flush()
         sys.stderr.flush()
     except OSError:
-        return  # the usual end says what is wrong with the output
+        return  # Python's own end of the process reports what is wrong with the output
     os._exit(code)
 
 
@@ -52,11 +52,13 @@ def _clock() -> Clock:
     return SystemClock()
 
 
-def _ssh_library() -> None:
+def _import_ssh_library() -> None:
     import console.transport.ssh.connection  # noqa: F401
 
 
-def _inspector(cluster: ClusterSpec, passwords: Passwords, clock: Clock, *, parallel: int = HANDSHAKES) -> Inspector:
+def _inspector(
+    cluster: ClusterSpec, passwords: Passwords, clock: Clock, *, parallel: int = MAX_HANDSHAKES
+) -> Inspector:
     from console.transport.inspector import make_inspector
 
     return make_inspector(cluster, passwords, clock, parallel=parallel)
@@ -112,10 +114,10 @@ ADAPTERS = Adapters(
     run_starter=_run_starter,
     archive=_archive,
     run_app=_run_app,
-    connecting_imports=_ssh_library,
-    leave=_leave_at_once,
+    import_connection_libraries=_import_ssh_library,
+    exit_at_once=_exit_at_once,
 )
-"""The real ones."""
+"""The adapters of the program, as opposed to those of tests."""
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -7,20 +7,24 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 _INSIDE = "REDIS_HA_TEST_ROOM"
 _LAB = Path(__file__).parent / "lab"
+
+settings.register_profile("any machine", deadline=None)  # a busy machine takes its time for one example
+settings.load_profile("any machine")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Starts this very command again as the root of a user namespace: a process with threads can no longer move."""
     if os.geteuid() == 0 or hasattr(config, "workerinput") or _INSIDE in os.environ or not _wants_laboratory(config):
         return
-    from console.lab.namespaces import outer_command
+    from console.lab.hosts.namespaces import command_in_namespaces
     from console.lab.options import LabError
 
     try:
-        command = outer_command([sys.executable, *sys.orig_argv[1:]])
+        command = command_in_namespaces([sys.executable, *sys.orig_argv[1:]])
     except LabError:
         return  # the tests that need it say so themselves
     capture = config.pluginmanager.getplugin("capturemanager")

@@ -14,7 +14,7 @@ import samples as s
 from console.core.keepalived.script_text import read_script
 from console.core.model import ClusterState, LogTail, Process, ScriptFile, Transition, VrrpState, read
 from console.lab.options import LabOptions
-from console.lab.preempting_files import scripts
+from console.lab.systems.preempting_pair import scripts
 
 BACK, SERVED = s.B, s.A
 PIDS = {"master": 146, "backup": 82}

@@ -162,6 +162,7 @@ def question(kind: QuestionKind = QuestionKind.TYPE_NAME, index: int = 2, **chan
         evidence=("redis-b: role master, 249,935 keys, run_id cccc…", "redis-a: role master, holds the VIP"),
         preview=PREVIEW if kind is QuestionKind.TYPE_NAME else None,
         differences=(),
+        refused=False,
         digest="digest-of-what-was-shown",
         observed_at=samples.NOW,
         choices=(Choice.ABORT, Choice.RUN),

@@ -1,7 +1,7 @@
-"""What a command is given: the inventory, the desk, the armory, each made when first asked for.
+"""What every command gets: the inventory, the runbooks, inspectors and passwords, each made when first asked for.
 
-Commands get it from `click.Context.obj`. The concrete adapters come in as `Adapters`, which `console.__main__` fills
-in: nothing here imports a transport or a screen.
+Commands find it in `click.Context.obj`. `console.__main__` hands in the concrete adapters as `Adapters`: nothing here
+imports transport or the screen.
 """
 
 from __future__ import annotations
@@ -25,34 +25,34 @@ if TYPE_CHECKING:
 APP = "redis-ha-console"
 INVENTORY_VARIABLE = "REDIS_HA_INVENTORY"
 EXIT_ERROR = 2
-"""A wrong call, a wrong document, a file that cannot be read. `status` answers 3 instead: unknown to a monitor."""
-HANDSHAKES_UNDER_A_SCREEN = 4
-"""SSH handshakes at a time while a screen is live: more of them make its keys slow."""
-HANDSHAKES = 32
+"""The exit code for a wrong call, a wrong document or an unreadable file. `status` exits with 3 instead: unknown."""
+MAX_HANDSHAKES_WITH_SCREEN = 4
+"""SSH handshakes at a time while the screen is open. More of them would delay its keys."""
+MAX_HANDSHAKES = 32
 
 Passwords = Mapping[str, "Secret | None"]
-"""Node → the password of its Redis; None: it has none."""
+"""Node → the password of its Redis. None: it has none."""
 
 
-class InspectorMaker(Protocol):
-    """Makes the eyes for one cluster."""
+class MakeInspector(Protocol):
+    """Makes the inspector of one cluster."""
 
     def __call__(
-        self, cluster: ClusterSpec, passwords: Passwords, clock: Clock, *, parallel: int = HANDSHAKES
+        self, cluster: ClusterSpec, passwords: Passwords, clock: Clock, *, parallel: int = MAX_HANDSHAKES
     ) -> Inspector: ...
 
 
-class RunStarterMaker(Protocol):
-    """Makes what arms runs."""
+class MakeRunStarter(Protocol):
+    """Makes the run starter."""
 
     def __call__(
         self, console_context: ConsoleContext, passwords: Callable[[str], Passwords], folder: Path
     ) -> RunStarter:
-        """`passwords` tells those of a cluster, by its name; `folder` is where journals are written."""
+        """`passwords`: returns the passwords for a cluster's name. `folder`: where journals are written."""
 
 
-class ScreenMaker(Protocol):
-    """Opens the screen and gives the exit code when it is left."""
+class RunApp(Protocol):
+    """Opens the screen. Returns the exit code after the operator has quit."""
 
     def __call__(
         self,
@@ -68,28 +68,28 @@ class ScreenMaker(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Adapters:
-    """The concrete things. Each callable imports what it needs when it is called, so that `--help` stays light."""
+    """Makes the concrete adapters. Each callable imports what it needs when it is called, so that `--help` is fast."""
 
     clock: Callable[[], Clock]
-    inspector: InspectorMaker
-    run_starter: RunStarterMaker
-    run_app: ScreenMaker
+    inspector: MakeInspector
+    run_starter: MakeRunStarter
+    run_app: RunApp
     archive: Callable[[Path], Archive | None] = lambda _folder: None
-    """Reads the journals in a folder."""
-    connecting_imports: Callable[[], None] = lambda: None
-    """Returns once everything is imported that connecting needs: who imports other things before that delays it."""
-    leave: Callable[[int], None] = lambda _code: None
-    """May end the process with this exit code, once a command that only looks has printed and closed everything."""
+    """Makes the reader of the journals in a folder."""
+    import_connection_libraries: Callable[[], None] = lambda: None
+    """Returns when the libraries for connecting are imported. Other imports before that would delay connecting."""
+    exit_at_once: Callable[[int], None] = lambda _code: None
+    """May end the process with this exit code, after a read-only command has printed and closed everything."""
 
 
 class CliError(click.ClickException):
-    """An expected error: one line that names the file, key or node and says what to do."""
+    """An expected error. Its text is one line that names the file, key or node and says what to do."""
 
     exit_code = EXIT_ERROR
 
 
 class CliContext:
-    """What the commands share within one call of the program."""
+    """What one call of the program shares between its commands."""
 
     def __init__(self, adapters: Adapters, inventory: Path | None = None) -> None:
         self._adapters = adapters
@@ -100,13 +100,13 @@ class CliContext:
         self._inspectors: dict[str, Inspector] = {}
         self._clock: Clock | None = None
         self._archive: Archive | None = None
-        self.only_looked = False
-        """Set by a command that has printed what it saw: nothing is under way that the process would have to await."""
+        self.may_exit_at_once = False
+        """A command sets it when it has printed its result and nothing is under way that must be awaited."""
 
     # --- documents ------------------------------------------------------------------------------------------------
 
     def choose_inventory(self, path: Path | None) -> None:
-        """The value of an `-i`; the one after the subcommand wins over the one before it."""
+        """Takes the value of `-i`. The one after the subcommand overrides the one before it."""
         if path is not None and path != self._chosen:
             self._chosen = path
             self._inventory = None
@@ -114,7 +114,7 @@ class CliContext:
 
     @property
     def inventory_path(self) -> Path:
-        """Where the inventory is. Raises CliError where none was named and none is in the usual places."""
+        """Where the inventory is. Raises CliError if none was named and none is in the usual places."""
         if self._chosen is not None:
             return self._chosen
         if named := os.environ.get(INVENTORY_VARIABLE):
@@ -129,7 +129,7 @@ class CliContext:
 
     @property
     def inventory(self) -> Inventory:
-        """Loaded at first use. Raises DocumentError."""
+        """The inventory, loaded at first use. Raises DocumentError."""
         if self._inventory is None:
             import platformdirs
 
@@ -150,7 +150,7 @@ class CliContext:
         return self._runbooks
 
     def runbook(self, name: str) -> Runbook:
-        """Raises CliError where there is none of this name."""
+        """The runbook of this name. Raises CliError if there is none."""
         for one in self.runbooks:
             if one.name == name:
                 return one
@@ -159,7 +159,7 @@ class CliContext:
         raise CliError(f"there is no runbook {name}{meant(name, (one.name for one in self.runbooks))}")
 
     def cluster(self, name: str) -> ClusterSpec:
-        """Raises CliError where the inventory has none of this name."""
+        """The cluster of this name. Raises CliError if the inventory has none."""
         try:
             return self.inventory.cluster(name)
         except KeyError:
@@ -168,7 +168,7 @@ class CliContext:
             names = [one.name for one in self.inventory.clusters]
             raise CliError(f"{self.inventory.path} has no cluster {name}{meant(name, names)}") from None
 
-    # --- what looks and what acts ---------------------------------------------------------------------------------
+    # --- adapters -------------------------------------------------------------------------------------------------
 
     @property
     def clock(self) -> Clock:
@@ -177,15 +177,15 @@ class CliContext:
         return self._clock
 
     def console_context(self, clusters: Iterable[str] = (), *, screen: bool = False) -> ConsoleContext:
-        """Eyes for the named clusters, for all of them without names. Asks for the passwords that have to be typed now.
+        """The context of the named clusters, or of all. Passwords that have to be typed are asked for now.
 
-        `screen`: a live screen will be drawn, so that handshakes are not to take its time.
+        `screen`: the screen will be open, so fewer SSH handshakes run at a time.
         """
         from console.engine.ports import ConsoleContext
 
         for name in tuple(clusters) or tuple(one.name for one in self.inventory.clusters):
             self.passwords(self.cluster(name).name)
-        parallel = HANDSHAKES_UNDER_A_SCREEN if screen else HANDSHAKES
+        parallel = MAX_HANDSHAKES_WITH_SCREEN if screen else MAX_HANDSHAKES
 
         def inspector(name: str) -> Inspector:
             return self.inspector(name, parallel)
@@ -194,20 +194,20 @@ class CliContext:
 
     @property
     def archive(self) -> Archive | None:
-        """The runs recorded on this machine; kept, for it knows what it has read."""
+        """The runs recorded on this machine. One archive is kept, because it remembers what it has read."""
         if self._archive is None:
             self._archive = self._adapters.archive(self.runs_folder)
         return self._archive
 
-    def inspector(self, name: str, parallel: int = HANDSHAKES) -> Inspector:
-        """Eyes for one cluster, kept until the end. By itself for who only looks: it imports nothing of runs."""
+    def inspector(self, name: str, parallel: int = MAX_HANDSHAKES) -> Inspector:
+        """The inspector of one cluster, kept until `close`. A command that only looks needs nothing else."""
         if name not in self._inspectors:
             self._inspectors[name] = self._adapters.inspector(
                 self.cluster(name), self.passwords(name), self.clock, parallel=parallel
             )
         return self._inspectors[name]
 
-    def look_once(self, cluster: ClusterSpec) -> ClusterState:
+    def observe_once(self, cluster: ClusterSpec) -> ClusterState:
         """One observation of a cluster that no inventory has yet, without a password."""
         inspector = self._adapters.inspector(cluster, {node.name: None for node in cluster.nodes}, self.clock)
         try:
@@ -215,12 +215,12 @@ class CliContext:
         finally:
             inspector.close()
 
-    def let_connecting_begin(self) -> None:
-        """Returns when the inspectors that were told to observe have all that they need to begin."""
-        self._adapters.connecting_imports()
+    def wait_for_connection_libraries(self) -> None:
+        """Returns when the libraries are imported that the inspectors need to connect."""
+        self._adapters.import_connection_libraries()
 
     def run_starter(self, console_context: ConsoleContext) -> RunStarter:
-        """What arms runs. Only what may run a runbook asks for it."""
+        """The run starter. Only commands that may run a runbook ask for it."""
         return self._adapters.run_starter(console_context, self.passwords, self.runs_folder)
 
     def run_app(
@@ -233,15 +233,15 @@ class CliContext:
         roles: Mapping[str, str] | None = None,
         resume: PastRun | None = None,
     ) -> int:
-        """Opens the screen; the exit code when it is left."""
+        """Opens the screen. Returns the exit code after the operator has quit."""
         return self._adapters.run_app(
             console_context, run_starter, cluster=cluster, runbook=runbook, roles=roles, resume=resume
         )
 
     def passwords(self, cluster: str) -> Passwords:
-        """Name → password of nodes, Sentinels and Consul, asked for once.
+        """Name → password of nodes, Sentinels and Consul. Each is read or asked for once.
 
-        Raises DocumentError that names node and source, never the value.
+        Raises DocumentError, whose text names the node and the source, but never the value.
         """
         if cluster not in self._passwords:
             from console.documents.passwords import resolve
@@ -258,7 +258,7 @@ class CliContext:
 
     @property
     def runs_folder(self) -> Path:
-        """Where journals are: one folder a run."""
+        """Where the journals are. Each run has its own folder there."""
         import platformdirs
 
         return platformdirs.user_state_path(APP) / "runs"
@@ -275,7 +275,7 @@ def _warn(text: str) -> None:
 
 
 def config_folder() -> Path:
-    """The user's own folder for this program."""
+    """The user's configuration folder for this program."""
     import platformdirs
 
     return platformdirs.user_config_path(APP)
@@ -285,7 +285,7 @@ Command = TypeVar("Command", bound=Callable[..., object])
 
 
 def inventory_option(command: Command) -> Command:
-    """Adds `-i FILE` to a command, so that it can stand after the command's name too."""
+    """Adds `-i FILE` to a command, so that it can also stand after the command's name."""
 
     def choose(context: click.Context, _: click.Parameter, value: Path | None) -> None:
         if value is not None:
@@ -298,5 +298,5 @@ def inventory_option(command: Command) -> Command:
         metavar="FILE",
         expose_value=False,
         callback=choose,
-        help=f"The inventory; else ${INVENTORY_VARIABLE}, ./inventory.yaml, the user's config folder.",
+        help=f"The inventory. Default: ${INVENTORY_VARIABLE}, ./inventory.yaml, the user's config folder.",
     )(command)

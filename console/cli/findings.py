@@ -1,4 +1,4 @@
-"""`findings`: what each finding code means, why it matters, and what to do."""
+"""`findings`: prints what each finding code means, why it matters, and what to do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`hazards`: what can go wrong around a rebuild, what refuses it, and what each verb requires by itself."""
+"""`hazards`: prints what can go wrong around a rebuild, what refuses it, and what each verb requires by itself."""
 
 from __future__ import annotations
 

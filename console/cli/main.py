@@ -1,4 +1,4 @@
-"""The command line: which commands there are, and that each is imported only when it is called."""
+"""The command line: the table of all commands. A command's module is imported only when the command is called."""
 
 from __future__ import annotations
 
@@ -13,26 +13,28 @@ import click
 from console.cli.context import APP, EXIT_ERROR, Adapters, CliContext, CliError, inventory_option
 
 EXIT_UNKNOWN = 3
-"""What `status` answers where nothing could be observed: a wrong call or inventory too."""
+"""The exit code of `status` if nothing could be observed. A wrong call and a wrong inventory count too."""
 EXIT_INTERRUPTED = 130
 
 
 @dataclass(frozen=True, slots=True)
 class LazyCommand:
-    """A command and where it is: its module is imported when it is called, or when its own help is asked for."""
+    """A command and its module. The module is imported when the command or its help is called."""
 
     name: str
     help: str
-    """As the command itself says it; repeated here so that the list of commands imports none of them."""
+    """The first line of the command's own help. It is repeated here, so that the list of commands imports none."""
     module: str
 
 
 COMMANDS: tuple[LazyCommand, ...] = (
-    LazyCommand("watch", "Open the screen: read-only until a run is armed.", "console.cli.watch"),
-    LazyCommand("status", "Look once and print what is true.", "console.cli.status.command"),
-    LazyCommand("plan", "Show what a runbook would send now; change nothing.", "console.cli.running.plan"),
-    LazyCommand("run", "Walk through a runbook, one confirmed step at a time.", "console.cli.running.run"),
-    LazyCommand("runs", "List, read, follow, verify, report and resume recorded runs.", "console.cli.runs"),
+    LazyCommand("watch", "Open the screen, read-only until a run is armed.", "console.cli.watch"),
+    LazyCommand("status", "Observe once and print the result.", "console.cli.status.command"),
+    LazyCommand("plan", "Show what a runbook would send now; change nothing.", "console.cli.runs.plan"),
+    LazyCommand("run", "Walk through a runbook, one confirmed step at a time.", "console.cli.runs.run"),
+    LazyCommand(
+        "runs", "List, read, follow, verify, report and resume recorded runs.", "console.cli.runs.recorded_runs"
+    ),
     LazyCommand("runbooks", "List, read and check runbooks.", "console.cli.documents.runbooks"),
     LazyCommand("findings", "Explain the finding codes: all of them, or one.", "console.cli.findings"),
     LazyCommand("hazards", "Explain the hazards and what refuses them.", "console.cli.hazards"),
@@ -42,7 +44,7 @@ DEFAULT = "watch"
 
 
 class LazyGroup(click.Group):
-    """A group that knows its commands by name and imports them when they are used."""
+    """A click group that knows its commands by name and imports each when it is used."""
 
     def __init__(self, *, lazy: Sequence[LazyCommand] = (), **settings: object) -> None:
         super().__init__(**settings)  # type: ignore[arg-type]
@@ -72,7 +74,7 @@ class LazyGroup(click.Group):
 
 
 def _import(lazy: LazyCommand) -> click.Command:
-    """The click command of this name: one of the module's COMMANDS."""
+    """The click command of this name from the module's COMMANDS."""
     module = importlib.import_module(lazy.module)
     commands: tuple[click.Command, ...] = module.COMMANDS
     for command in commands:
@@ -82,7 +84,7 @@ def _import(lazy: LazyCommand) -> click.Command:
 
 
 def make_group(lazy: Sequence[LazyCommand]) -> LazyGroup:
-    """The whole command line over these commands."""
+    """The command line with these commands."""
 
     @click.group(
         name=APP,
@@ -95,9 +97,9 @@ def make_group(lazy: Sequence[LazyCommand]) -> LazyGroup:
     @click.version_option(package_name=APP, message="%(prog)s %(version)s", prog_name=APP)
     @click.pass_context
     def group(context: click.Context) -> object:
-        """See what is true of a Redis cluster and its virtual IP, and rebuild it one confirmed step at a time.
+        """Show the state of a Redis cluster and its virtual IP, and rebuild it one confirmed step at a time.
 
-        Without a command: watch.
+        Without a command it opens the screen, as `watch` does.
         """
         if context.invoked_subcommand is None:
             command = context.command
@@ -112,7 +114,7 @@ def make_group(lazy: Sequence[LazyCommand]) -> LazyGroup:
 
 
 def run(arguments: Sequence[str], adapters: Adapters, more: Sequence[LazyCommand] = ()) -> int:
-    """Runs the command line and returns the exit code. Every expected error is one line on stderr."""
+    """Runs the command line and returns the exit code. An expected error is one line on stderr."""
     if sys.stdout is None:  # started with its output closed (`>&-`)
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - as long as the process lives
     context = CliContext(adapters)
@@ -130,46 +132,46 @@ def run(arguments: Sequence[str], adapters: Adapters, more: Sequence[LazyCommand
         click.echo(error.format_message(), err=True)
         return EXIT_ERROR
     except click.ClickException as error:
-        return _say(_of_the_call(error), failure if error.exit_code == EXIT_ERROR else error.exit_code)
-    except _expected() as error:
-        return _say(str(error), failure)
+        return _print_error(_usage_error_text(error), failure if error.exit_code == EXIT_ERROR else error.exit_code)
+    except _expected_errors() as error:
+        return _print_error(str(error), failure)
     except BrokenPipeError:
-        return _leave_the_pipe()
+        return _after_broken_pipe()
     except OSError as error:
-        return _say(_of_the_system(error), failure)
+        return _print_error(_os_error_text(error), failure)
     finally:
         context.close()
     code = answer if isinstance(answer, int) else 0
-    if context.only_looked:
-        adapters.leave(code)
+    if context.may_exit_at_once:
+        adapters.exit_at_once(code)
     return code
 
 
-def _expected() -> tuple[type[Exception], ...]:
-    """Errors whose text is written for the operator. Looked up only once something was raised."""
+def _expected_errors() -> tuple[type[Exception], ...]:
+    """The errors whose text is meant for the operator. Imported only after something was raised."""
     from console.documents.errors import DocumentError
     from console.engine.ports import ArmingError
 
     return (DocumentError, ArmingError)
 
 
-def _say(text: str, code: int) -> int:
+def _print_error(text: str, code: int) -> int:
     click.echo(f"{APP}: {' '.join(text.split())}", err=True)
     return code
 
 
-def _of_the_call(error: click.ClickException) -> str:
+def _usage_error_text(error: click.ClickException) -> str:
     if isinstance(error, click.UsageError) and error.ctx is not None:
         return f"{error.format_message()} See {error.ctx.command_path} --help"
     return error.format_message()
 
 
-def _of_the_system(error: OSError) -> str:
+def _os_error_text(error: OSError) -> str:
     where = f"{error.filename}: " if error.filename else ""
     return f"{where}{error.strerror or error}"
 
 
-def _leave_the_pipe() -> int:
-    """The reader of our output went away (`| head`): not an error of ours, and nothing more can be said there."""
+def _after_broken_pipe() -> int:
+    """The reader of the output has ended (`| head`). That is not an error, and nothing more can be printed."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0

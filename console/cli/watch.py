@@ -1,4 +1,4 @@
-"""`watch`: the screen."""
+"""`watch`: opens the screen."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from console.cli.context import CliContext, CliError, inventory_option
 @inventory_option
 @click.pass_obj
 def watch(context: CliContext, cluster: str | None, *, read_only: bool) -> int:
-    """Open the screen: read-only until a run is armed."""
+    """Open the screen, read-only until a run is armed."""
     if cluster is not None:
         context.cluster(cluster)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):

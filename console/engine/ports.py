@@ -41,7 +41,7 @@ class Inspector(Protocol):
         """The cluster's name."""
 
     def observe(self, *, fresh: bool = False) -> ClusterState:
-        """One observation. `fresh`, for gates: waits for connects, and reads again what changes rarely, too."""
+        """One observation. `fresh`, for gates: waits for connections and reads all again, also what changes rarely."""
 
     def compare(self, source: str, target: str) -> KeyComparison:
         """A sample of both servers' keys, and the target's clients, for gates and plans. Its cost is limited.
@@ -118,7 +118,7 @@ class NodeLocks(Protocol):
         """Takes it on every node where it is not held, in the order of the inventory. Node → why it was not reachable.
 
         `over`: the run whose holders are ended first. Raises HeldElsewhereError if another run has the lock of a node,
-        and NotLockableError if a node is reachable and cannot be locked. Then it has kept no lock that it took.
+        and NotLockableError if a node is reachable and cannot be locked. Every lock that it took is released then.
         """
 
     def lost(self) -> tuple[LostLock, ...]:
@@ -198,7 +198,7 @@ class Takeover:
 
 @dataclass(frozen=True, slots=True)
 class ConsoleContext:
-    """What every screen and command gets: inventory, runbooks, inspectors, clock, archive. None of it changes a server.
+    """What every screen and command gets: inventory, runbooks, inspectors, clock and archive. None changes a server.
 
     Arming is a separate object (`RunStarter`). Only what may run runbooks gets one.
     """

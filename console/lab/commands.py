@@ -21,7 +21,8 @@ SERVICES = ("redis", "keepalived", "sshd", "sentinel", "consul")
 F = TypeVar("F", bound=Callable[..., object])
 
 _OPTIONS = (
-    click.option("--redis", "redis", default="7.0", show_default=True, help="Version of Redis: 6.0, 6.2, 7.0 or 8.0."),
+    click.option("--redis", "redis", default="7.0", show_default=True,
+                 help="Version of Redis: 6.0, 6.2, 7.0 or 8.0. It is fetched if it is missing."),
     click.option("--keys", default=5000, show_default=True, type=click.IntRange(0), help="Keys in the data set."),
     click.option("--password", is_flag=True, help="Give both Redis a password."),
     click.option("--vrrp-version", default="2", show_default=True, type=click.Choice(["2", "3"])),
@@ -44,10 +45,10 @@ def _lab_options(function: F) -> F:
 
 def _scenario(_: click.Context, __: click.Parameter, name: str) -> str:
     """One of the registry's, which is imported only when a laboratory is asked for."""
-    from console.lab import registry
+    from console.lab.scenarios import catalogue
 
-    if name not in registry.SCENARIOS:
-        near = difflib.get_close_matches(name, registry.SCENARIOS, n=3)
+    if name not in catalogue.SCENARIOS:
+        near = difflib.get_close_matches(name, catalogue.SCENARIOS, n=3)
         meant = f"did you mean {' or '.join(near)}? " if near else ""
         raise click.BadParameter(f"there is no scenario {name}; {meant}`lab scenarios` lists them.")
     return name
@@ -65,10 +66,10 @@ def lab() -> None:
 @lab.command("scenarios")
 def list_scenarios() -> None:
     """List the systems and the states that they can be built in."""
-    from console.lab import registry
+    from console.lab.scenarios import catalogue
 
-    longest = max(map(len, registry.SCENARIOS))
-    for name, scenario in registry.SCENARIOS.items():
+    longest = max(map(len, catalogue.SCENARIOS))
+    for name, scenario in catalogue.SCENARIOS.items():
         click.echo(f"{name:{longest}}  {scenario.text}{' (default)' if name == DEFAULT_SCENARIO else ''}")
 
 
@@ -109,8 +110,9 @@ def fault_command(kind: str, host: str, service: str | None) -> None:
     password another password for a running redis; rekey: another host key for sshd
     heal     undo cut, isolate, slow, fill, clock; with redis or sshd what was done to that
     """
+    from console.lab.assembly.laboratory import STATE_VARIABLE
     from console.lab.options import LabError
-    from console.lab.pair import STATE_VARIABLE, attach
+    from console.lab.sessions.build import attach
 
     state = os.environ.get(STATE_VARIABLE)
     try:
@@ -136,22 +138,34 @@ def demo(scenario: str, **options: Any) -> None:
 
 def _enter(scenario: str, command: Sequence[str], chosen: dict[str, Any]) -> NoReturn:
     """Becomes the laboratory: this process is replaced, and everything that it starts dies with it."""
-    from console.lab.inside import REQUEST_VARIABLE
-    from console.lab.namespaces import ROOM, outer_command
+    from console.lab.assembly.laboratory import STATE_VARIABLE
+    from console.lab.hosts.namespaces import LABORATORY_FOLDER, command_in_namespaces
     from console.lab.options import LabError
-    from console.lab.pair import STATE_VARIABLE
+    from console.lab.sessions.inside import REQUEST_VARIABLE
 
-    if STATE_VARIABLE in os.environ and ROOM.is_dir():
+    if STATE_VARIABLE in os.environ and LABORATORY_FOLDER.is_dir():
         _fail("this is a laboratory already: leave it first")
     request = {"scenario": scenario, "options": _options(chosen), "command": list(command), "quiet": chosen["quiet"]}
     try:
-        outer = outer_command([sys.executable, "-m", "console.lab.inside"])
+        outer = command_in_namespaces([sys.executable, "-m", "console.lab.sessions.inside"])
+        _fetch_servers(scenario, request["options"], quiet=chosen["quiet"])
     except LabError as error:
         _fail(str(error))
     os.environ[REQUEST_VARIABLE] = json.dumps(request)  # not an argument: it may hold a password
     sys.stdout.flush()
     sys.stderr.flush()
     os.execv(outer[0], outer)  # noqa: S606 - no shell is wanted
+
+
+def _fetch_servers(scenario: str, options: dict[str, Any], *, quiet: bool) -> None:
+    """Fetches what the scenario runs, where it is missing. The laboratory itself has no network to fetch it from."""
+    from console.lab.options import LabOptions
+    from console.lab.scenarios import catalogue
+    from console.lab.servers.fetching import fetch_missing
+    from console.lab.servers.progress import Progress
+
+    system = catalogue.find_scenario(scenario).system
+    fetch_missing(system.all_servers(LabOptions(**options)), Progress(None if quiet else sys.stderr))
 
 
 def _options(chosen: dict[str, Any]) -> dict[str, Any]:
@@ -172,9 +186,9 @@ def _options(chosen: dict[str, Any]) -> dict[str, Any]:
 
 def _repeat_inside(words: list[str]) -> NoReturn:
     """Runs this command again inside the one laboratory that runs on this machine."""
-    from console.lab.namespaces import program
+    from console.lab.assembly.laboratory import STATE_VARIABLE
+    from console.lab.hosts.namespaces import program
     from console.lab.options import LabError
-    from console.lab.pair import STATE_VARIABLE
 
     found = _running_laboratories(STATE_VARIABLE)
     if not found:
@@ -205,7 +219,7 @@ def _running_laboratories(variable: str) -> dict[str, tuple[str, int]]:
 
 
 def _fail(text: str) -> NoReturn:
-    from console.lab.inside import EXIT_NO_LABORATORY
+    from console.lab.sessions.inside import EXIT_NO_LABORATORY
 
     click.echo(text, err=True)
     sys.exit(EXIT_NO_LABORATORY)

@@ -8,7 +8,17 @@ from typing import Any
 
 
 class LabError(Exception):
-    """The laboratory cannot do what was asked: one line that says why and what to do."""
+    """The laboratory cannot do what was asked. Its text is one line that says why and what to do.
+
+    `log`: the last lines of the log of the server concerned, where there is one. They are also a note of the exception,
+    so that a failed test shows them.
+    """
+
+    def __init__(self, text: str, log: str = "") -> None:
+        super().__init__(text)
+        self.log = log
+        if log:
+            self.add_note(log)
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +26,7 @@ class LabOptions:
     """How the two hosts are configured."""
 
     redis: str = "7.0"
-    """Version of Redis, as in `console.lab.servers`."""
+    """Version of Redis, as in `console.lab.servers.versions`."""
     redis_of: Mapping[str, str] = field(default_factory=dict)
     """Host → another version."""
     redis_config: tuple[str, ...] = ()

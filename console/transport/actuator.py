@@ -1,4 +1,7 @@
-"""The one door through which anything is changed: identity first, then one command, once, on the same connection."""
+"""The only module that changes anything on a node.
+
+It checks the identity of the other end, and then sends one command, once, on the same connection.
+"""
 
 from __future__ import annotations
 
@@ -33,21 +36,21 @@ from console.core.inventory import (
 from console.core.model.assembling import as_node
 from console.core.runs.answer import Answer, AnswerKind
 from console.probes.redis import redis_info
-from console.transport.connecting.failure import LinkError
-from console.transport.consul import consul_actuator
+from console.transport.connections.errors import RemoteError
+from console.transport.consul import actuator as consul_actuator
 from console.transport.redis import connection as redis
 from console.transport.redis import key_export
 from console.transport.ssh import connection as ssh
 from console.transport.ssh import file_copy
 from console.transport.ssh import route as ssh_route
 
-_WHO = "cat /proc/sys/kernel/hostname /proc/sys/kernel/random/boot_id"
+_IDENTITY_COMMAND = "cat /proc/sys/kernel/hostname /proc/sys/kernel/random/boot_id"
 _IDENTITY_TIMEOUT = 5.0
-_MOST_TEXT = 4000
+_MAX_TEXT = 4000
 
 
 class Clock(Protocol):
-    """As the engine's: the adapters below it do not import it."""
+    """The same as the engine's Clock. Transport does not import the engine."""
 
     def now(self) -> float: ...
 
@@ -56,13 +59,13 @@ def make_actuator(
     cluster: ClusterSpec,
     passwords: Mapping[str, Secret | None],
     clock: Clock,  # noqa: ARG001 - adapters are all made with the same arguments
-) -> NodesActuator:
-    """The hands of one armed run. Nothing is connected until something is sent."""
-    return NodesActuator(cluster, passwords)
+) -> ClusterActuator:
+    """The actuator of one armed run. It connects when the first command is sent."""
+    return ClusterActuator(cluster, passwords)
 
 
-class NodesActuator:
-    """Implements the engine's Actuator, over connections of its own that no observation shares."""
+class ClusterActuator:
+    """Implements the engine's Actuator. It has its own connections and shares none with an inspector."""
 
     def __init__(self, cluster: ClusterSpec, passwords: Mapping[str, Secret | None]) -> None:
         self._spec = cluster
@@ -70,10 +73,10 @@ class NodesActuator:
         self._ssh: dict[str, ssh.SshConnection] = {}
         self._handshake = threading.Semaphore(1)
 
-    def send(self, planned: Planned, expecting: Identity, tell: Callable[[str], None] | None = None) -> Answer:
-        """Sends once, if the other end is who it was when the command was shown. Raises nothing.
+    def send(self, planned: Planned, expecting: Identity, on_progress: Callable[[str], None] | None = None) -> Answer:
+        """Sends once, if the other end is the one that was shown to the operator. Raises nothing.
 
-        `tell` hears of the progress of what takes long, in one line at a time.
+        `on_progress` gets a line of text from time to time while a long command runs.
         """
         node = self._target(planned.node)
         if node is None:
@@ -82,7 +85,7 @@ class NodesActuator:
             if isinstance(planned.command, KeyExport):
                 answer = self._export_keys(node, planned.command, expecting)
             elif isinstance(planned.command, FileCopy):
-                answer = self._carry(node, planned.command, expecting, tell or (lambda _: None))
+                answer = self._copy_file(node, planned.command, expecting, on_progress or (lambda _: None))
             elif isinstance(planned.command, ConsulCommand):
                 answer = consul_actuator.send_consul(planned.command, self._passwords.get(CONSUL_TOKEN))
             elif isinstance(planned.command, ShellCommand):
@@ -91,8 +94,8 @@ class NodesActuator:
                 answer = self._send_redis(node, planned.command, expecting)
         except _NotSentError as error:
             return Answer(AnswerKind.NOT_SENT, self._clean(str(error)))
-        except LinkError as error:
-            # Whatever was not caught before the command left may have happened after it.
+        except RemoteError as error:
+            # An error that comes after the command has left tells nothing about whether it was carried out.
             return Answer(AnswerKind.UNKNOWN, self._clean(f"{error}; it may have been carried out"))
         except Exception as error:  # noqa: BLE001 - a run must be able to record every end
             return Answer(
@@ -108,10 +111,10 @@ class NodesActuator:
             done = self._connection(spec).run(f"{prefix}cat -- {shlex.quote(path)}", timeout=_IDENTITY_TIMEOUT)
         except KeyError:
             raise OSError(f"the cluster has no node {node}") from None
-        except LinkError as error:
+        except RemoteError as error:
             raise OSError(f"{path} on {node}: {error}") from None
         if done.status != 0:
-            raise OSError(f"{path} on {node}: {_line(done.err) or 'could not be read'}")
+            raise OSError(f"{path} on {node}: {_one_line(done.err) or 'could not be read'}")
         return done.out
 
     def close(self) -> None:
@@ -119,38 +122,40 @@ class NodesActuator:
             connection.close()
         self._ssh.clear()
 
-    def _carry(self, node: NodeSpec, command: FileCopy, expecting: Identity, tell: Callable[[str], None]) -> Answer:
-        """Both ends are who they were before anything moves (H07)."""
-        with _before_sending():
+    def _copy_file(
+        self, node: NodeSpec, command: FileCopy, expecting: Identity, on_progress: Callable[[str], None]
+    ) -> Answer:
+        """Checks the identity of both hosts before the first byte is copied (H07)."""
+        with _nothing_sent_yet():
             source = self._spec.node(command.source)
-            connections = self._identified(source, command.source_who), self._identified(node, expecting)
-        return file_copy.carry(*connections, command, lambda line: tell(self._clean(line)))
+            connections = self._identified_host(source, command.source_who), self._identified_host(node, expecting)
+        return file_copy.copy_file(*connections, command, lambda line: on_progress(self._clean(line)))
 
-    def _identified(self, node: NodeSpec, expecting: Identity) -> ssh.SshConnection:
-        """A connection to the host that was shown. Raises LinkError, _NotSentError."""
+    def _identified_host(self, node: NodeSpec, expecting: Identity) -> ssh.SshConnection:
+        """A connection to the host, with its host name and boot id checked. Raises RemoteError, _NotSentError."""
         connection = self._connection(node)
-        who = connection.run(_WHO, timeout=_IDENTITY_TIMEOUT)
+        who = connection.run(_IDENTITY_COMMAND, timeout=_IDENTITY_TIMEOUT)
         hostname, boot_id = [*who.out.decode(errors="replace").split(), "", ""][:2]
-        _compare(node.name, Identity(hostname=hostname, boot_id=boot_id), expecting, ("hostname", "boot_id"))
+        _check_identity(node.name, Identity(hostname=hostname, boot_id=boot_id), expecting, ("hostname", "boot_id"))
         return connection
 
     def _target(self, name: str) -> NodeSpec | None:
-        """A node, or a director or Sentinel as what it is to SSH and to Redis' protocol; None: the cluster has none."""
+        """The node, director or Sentinel of this name, as a NodeSpec. None if the cluster has none."""
         spec = self._spec
         hosts = (
             *spec.nodes,
             *map(as_node, spec.directors),
-            *map(_as_redis, spec.sentinels),
+            *map(_as_node, spec.sentinels),
         )
         return next((one for one in hosts if one.name == name), None)
 
     def _send_shell(self, node: NodeSpec, command: ShellCommand, expecting: Identity) -> Answer:
-        with _before_sending():
-            connection = self._identified(node, expecting)
+        with _nothing_sent_yet():
+            connection = self._identified_host(node, expecting)
             channel = connection.open_session(_IDENTITY_TIMEOUT)
         connection.request(channel, command.render(), command.timeout)
         done = connection.finish(channel, command.stdin, command.timeout)
-        text = "\n".join(filter(None, (_text(done.out), _text(done.err))))
+        text = "\n".join(filter(None, (_decoded(done.out), _decoded(done.err))))
         if done.status is None:
             return Answer(AnswerKind.UNKNOWN, text or "the command ended without an exit status")
         if done.status == 0:
@@ -160,8 +165,8 @@ class NodesActuator:
     def _send_redis(self, node: NodeSpec, command: RedisCommand, expecting: Identity) -> Answer:
         link = self._redis(node, command)
         try:
-            with _before_sending():
-                _connect(link, node.name, expecting, ("run_id", "config_file"))
+            with _nothing_sent_yet():
+                _connect_and_identify(link, node.name, expecting, ("run_id", "config_file"))
             words = [word.reveal() if isinstance(word, Secret) else word for word in command.words]
             link.send_words((words,))
             answers = link.receive(time.monotonic() + command.timeout)
@@ -175,44 +180,44 @@ class NodesActuator:
         return Answer(AnswerKind.DONE, reply if isinstance(reply, str) else " ".join(reply))
 
     def _export_keys(self, node: NodeSpec, command: KeyExport, expecting: Identity) -> Answer:
-        """Nothing of it changes a server, so that whatever ends it early counts as not carried out."""
+        """Writes the keys that differ to a file. It only reads from the servers, so an early end counts as FAILED."""
         other = self._spec.node(command.other)
         ours, theirs = (self._redis(one, command, exact=True) for one in (node, other))
         try:
-            with _before_sending():
-                _connect(ours, node.name, expecting, ("run_id", "config_file"))
-                _connect(theirs, other.name, Identity(run_id=command.other_run_id), ("run_id",))
+            with _nothing_sent_yet():
+                _connect_and_identify(ours, node.name, expecting, ("run_id", "config_file"))
+                _connect_and_identify(theirs, other.name, Identity(run_id=command.other_run_id), ("run_id",))
             return Answer(
                 AnswerKind.DONE, key_export.export_keys((node.name, ours), (other.name, theirs), command.path)
             )
-        except (LinkError, OSError, ValueError, key_export.RefusedError) as error:
+        except (RemoteError, OSError, ValueError, key_export.RefusedError) as error:
             return Answer(AnswerKind.FAILED, f"nothing was exported: {error}")
         finally:
             ours.close()
             theirs.close()
 
-    def _redis(self, node: NodeSpec, command: RedisCommand, *, exact: bool = False) -> redis.RedisLink:
+    def _redis(self, node: NodeSpec, command: RedisCommand, *, exact: bool = False) -> redis.RedisConnection:
         spec = node.redis
         host = self._spec.vip if command.through_vip else node.address
         if spec.via is RedisRoute.SSH:
-            dial = redis.through(self._tunnel(node, through_vip=command.through_vip), host, spec.port, spec.tls)
+            dial = redis.through(self._tunnel_opener(node, through_vip=command.through_vip), host, spec.port, spec.tls)
         else:
             dial = redis.direct(host, spec.port, spec.tls)
         password = self._passwords.get(node.name)
-        return redis.RedisLink(spec, password, f"{host}:{spec.port}", dial, _IDENTITY_TIMEOUT, exact=exact)
+        return redis.RedisConnection(spec, password, f"{host}:{spec.port}", dial, _IDENTITY_TIMEOUT, exact=exact)
 
-    def _tunnel(self, node: NodeSpec, *, through_vip: bool) -> Any:
-        """Through the node itself; to the virtual IP through another one, as a client would come."""
+    def _tunnel_opener(self, node: NodeSpec, *, through_vip: bool) -> Any:
+        """Opens channels through the node itself. The virtual IP is reached through another node, as by a client."""
         others = [one for one in self._spec.nodes if one.name != node.name]
-        carrier = others[0] if through_vip and others else node
+        through = others[0] if through_vip and others else node
 
         def open_channel(host: str, port: int, timeout: float) -> Any:
-            return self._connection(carrier).tunnel(host, port, timeout)
+            return self._connection(through).open_tunnel(host, port, timeout)
 
         return open_channel
 
     def _connection(self, node: NodeSpec) -> ssh.SshConnection:
-        """The kept SSH connection, or a new one. Raises LinkError."""
+        """The SSH connection that is open already, or a new one. Raises RemoteError."""
         kept = self._ssh.get(node.name)
         if kept is not None:
             if kept.alive:
@@ -224,44 +229,47 @@ class NodesActuator:
         return made
 
     def _clean(self, text: str) -> str:
-        """No password of the cluster in what is shown and journaled, whoever repeated it (H29)."""
+        """Masks every password of the cluster: the text is shown and journaled (H29)."""
         for password in self._passwords.values():
             if password is not None and password.reveal():
                 text = text.replace(password.reveal(), MASK)
         return text
 
 
-def _as_redis(sentinel: SentinelSpec) -> NodeSpec:
+def _as_node(sentinel: SentinelSpec) -> NodeSpec:
     return NodeSpec(sentinel.name, sentinel.address, SshSpec(), RedisSpec(sentinel.port), KeepalivedSpec())
 
 
 class _NotSentError(Exception):
-    """Nothing has left: the text says why."""
+    """Nothing was sent. The text says why."""
 
 
 @contextlib.contextmanager
-def _before_sending() -> Iterator[None]:
-    """What fails in here has changed nothing."""
+def _nothing_sent_yet() -> Iterator[None]:
+    """An error inside means that nothing was sent."""
     try:
         yield
-    except LinkError as error:
+    except RemoteError as error:
         raise _NotSentError(str(error)) from None
 
 
-def _connect(link: redis.RedisLink, node: str, expecting: Identity, fields: tuple[str, ...]) -> None:
-    """Connects, and asks on this very connection who answers. Raises LinkError, _NotSentError (H07)."""
+def _connect_and_identify(link: redis.RedisConnection, node: str, expecting: Identity, fields: tuple[str, ...]) -> None:
+    """Connects, and checks on this connection which server answers (H07). Raises RemoteError, _NotSentError."""
     link.connect()
     link.send((redis.Question.INFO_SERVER,))
     replies = link.receive(time.monotonic() + _IDENTITY_TIMEOUT)
     if not replies or isinstance(replies[0], redis.Refusal):
         said = replies[0].text if replies and isinstance(replies[0], redis.Refusal) else "no answer"
-        raise _NotSentError(f"Redis of {node} does not say who it is: {said}")
+        raise _NotSentError(f"Redis of {node} does not tell its identity: {said}")
     run_id, _, config_file = redis_info.parse_identity(str(replies[0]))
-    _compare(node, Identity(run_id=run_id, config_file=config_file), expecting, fields)
+    _check_identity(node, Identity(run_id=run_id, config_file=config_file), expecting, fields)
 
 
-def _compare(node: str, found: Identity, expecting: Identity, fields: tuple[str, ...]) -> None:
-    """Raises _NotSentError with both values where one differs, or where it was never known whom to expect (H07)."""
+def _check_identity(node: str, found: Identity, expecting: Identity, fields: tuple[str, ...]) -> None:
+    """Compares what was found with what was shown (H07).
+
+    Raises _NotSentError if a value differs, or if none was known when the command was shown.
+    """
     known = [field for field in fields if getattr(expecting, field)]
     if not known:
         raise _NotSentError(f"{node}: its {fields[0]} was not known when the command was shown: observe it first")
@@ -271,9 +279,9 @@ def _compare(node: str, found: Identity, expecting: Identity, fields: tuple[str,
             raise _NotSentError(f"{node} is not the one that was shown: {field} was {shown}, is {now or 'not told'}")
 
 
-def _text(data: bytes) -> str:
-    return data.decode("utf-8", errors="replace").strip()[-_MOST_TEXT:]
+def _decoded(data: bytes) -> str:
+    return data.decode("utf-8", errors="replace").strip()[-_MAX_TEXT:]
 
 
-def _line(data: bytes) -> str:
-    return " ".join(_text(data).split())[:300]
+def _one_line(data: bytes) -> str:
+    return " ".join(_decoded(data).split())[:300]

@@ -1,4 +1,4 @@
-"""The operator's clock."""
+"""The clock of the machine that the console runs on."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 
 
 class SystemClock:
-    """The machine's own clock: implements the engine's Clock."""
+    """Implements the engine's Clock."""
 
     def now(self) -> float:
         return time.time()

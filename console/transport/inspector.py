@@ -1,4 +1,4 @@
-"""Looks at one cluster: every node's shell and Redis, and what answers at the virtual IP. It cannot change anything."""
+"""Observes one cluster: each node's shell and Redis, and what answers at the virtual IP. It cannot change anything."""
 
 from __future__ import annotations
 
@@ -21,42 +21,43 @@ from console.core.model import (
     unread,
 )
 from console.core.model.assembling import assemble_node
-from console.transport.connecting.failure import LinkError
-from console.transport.redis.redis_inspector import RedisInspector, Tunnel
+from console.core.model.continuity import kept
+from console.transport.connections.errors import RemoteError
+from console.transport.redis.inspector import OpenTunnel, RedisInspector
 from console.transport.redis.vip_inspector import VipInspector
-from console.transport.ssh.host_inspector import Dump, HostInspector
-from console.transport.watchers import watcher_inspectors
+from console.transport.ssh.host_inspector import HostInspector, RedisFiles
+from console.transport.watcher_inspectors import watcher_inspectors
 
-if TYPE_CHECKING:  # one look, as `status` takes it, needs neither
+if TYPE_CHECKING:  # a single observation, as `status` makes it, needs neither
     from console.core.previews.key_comparison import KeyComparison
     from console.core.previews.quiescence import TrafficSample
 
 ANSWER_DEADLINE = 2.0
-"""Seconds that one poll waits for a node, once."""
-ECHO = 3.0
-"""Seconds after a comparison in which the server's figure for operations is mostly that comparison."""
+"""Seconds that one poll waits for the answers of all nodes."""
+OPS_DISTORTED_FOR = 3.0
+"""Seconds after a comparison of keys in which the server's ops per second are mostly due to that comparison."""
 FULL_EVERY = 10.0
-"""Seconds between readings of what changes rarely."""
+"""Seconds between two readings of what changes rarely."""
 
 _handshakes: dict[int, threading.Semaphore] = {}
 
 
 class Clock(Protocol):
-    """As the engine's: the adapters below it do not import it."""
+    """The same as the engine's Clock. Transport does not import the engine."""
 
     def now(self) -> float: ...
 
 
 def make_inspector(
     cluster: ClusterSpec, passwords: Mapping[str, Secret | None], clock: Clock, *, parallel: int = 32
-) -> NodesInspector:
-    """An inspector for one cluster. `parallel`: SSH handshakes at a time in this process; 4 while a screen is live."""
+) -> ClusterInspector:
+    """An inspector for one cluster. `parallel`: how many SSH handshakes may run at a time in this process."""
     handshakes = _handshakes.setdefault(parallel, threading.Semaphore(parallel))
-    return NodesInspector(cluster, passwords, clock, handshakes)
+    return ClusterInspector(cluster, passwords, clock, handshakes)
 
 
-class NodesInspector:
-    """Implements the engine's Inspector. Connections are kept; a poll never waits for one to be made."""
+class ClusterInspector:
+    """Implements the engine's Inspector. Connections stay open, and a poll does not wait for new ones."""
 
     def __init__(
         self,
@@ -69,48 +70,55 @@ class NodesInspector:
         self._clock = clock
         self._lock = threading.Lock()
         self._last: ClusterState | None = None
-        self._pulses: tuple[TrafficSample, ...] = ()
-        self._compared_at = 0.0
+        self._traffic: tuple[TrafficSample, ...] = ()
+        self._keys_compared_at = 0.0
         self._full_at = 0.0
         self._closed = False
-        self._nodes = [_Node(one, cluster, passwords.get(one.name), clock, handshakes) for one in cluster.nodes]
+        self._nodes = [
+            _NodeInspector(one, cluster, passwords.get(one.name), clock, handshakes) for one in cluster.nodes
+        ]
         self._watchers = watcher_inspectors(cluster, passwords, clock.now, handshakes)
         first = cluster.nodes[0]
-        self._vip = VipInspector(cluster.vip, first, passwords.get(first.name), clock.now, self._carrier)
+        self._vip = VipInspector(cluster.vip, first, passwords.get(first.name), clock.now, self._tunnel_to_vip)
 
     @property
     def cluster(self) -> str:
         return self._spec.name
 
     def observe(self, *, fresh: bool = False) -> ClusterState:
-        """One observation. While another is under way the last one is returned, unless it must be fresh."""
+        """Makes an observation. If another one is under way and `fresh` is false, the last one is returned.
+
+        A fresh one has no older values: gates and proofs rest on it. In every other one a value is kept for a short
+        time while its source is silent (`core.model.continuity`).
+        """
         last = self._last
         if last is not None and not fresh and self._lock.locked():
             return last
-        with self._lock:  # not acquire and try: Ctrl-C between the two would leave it held, and nothing could be closed
+        with self._lock:  # not acquire() and try: Ctrl-C between the two would leave the lock held for ever
             if self._closed:
                 return self._last or self._nothing()
-            before, self._last = self._last, self._observe(fresh=fresh, first=self._last is None)
+            before, seen = self._last, self._observe(fresh=fresh, first=self._last is None)
+            self._last = seen if fresh or before is None else kept(before, seen)
             if before is not None:
                 self._remember(before, self._last)
             return self._last
 
     @property
     def traffic_samples(self) -> tuple[TrafficSample, ...]:
-        """The master's traffic as the observations of the last minutes saw it, oldest first."""
-        if not self._pulses and self._last is not None:
+        """The master's traffic in the observations of the last minutes, oldest first."""
+        if not self._traffic and self._last is not None:
             self._remember(self._last)
-        return self._pulses
+        return self._traffic
 
     def _remember(self, *states: ClusterState) -> None:
         from console.core.previews.quiescence import add_sample
 
         for state in states:
-            if not 0 <= state.observed_at - self._compared_at < ECHO:
-                self._pulses = add_sample(self._pulses, state)
+            if not 0 <= state.observed_at - self._keys_compared_at < OPS_DISTORTED_FOR:
+                self._traffic = add_sample(self._traffic, state)
 
     def compare(self, source: str, target: str) -> KeyComparison:
-        """Looks at a sample of both servers' keys and at the target's clients, over connections of its own."""
+        """Samples the keys of both servers and lists the target's clients, over new connections."""
         from console.transport.redis import key_sampler
 
         inspectors = {node.spec.name: node.redis for node in self._nodes}
@@ -126,28 +134,28 @@ class NodesInspector:
             opened = {}
             try:
                 for name, inspector in pair.items():
-                    opened[name] = inspector.new_link(exact=True)
+                    opened[name] = inspector.new_connection(exact=True)
                     stack.callback(opened[name].close)
                     opened[name].connect()
                 try:
                     return key_sampler.compare(source, target, opened, keys, servers[target].clients, now)
                 finally:
-                    self._compared_at = now()
-            except LinkError as error:
+                    self._keys_compared_at = now()
+            except RemoteError as error:
                 problem = error.problem
             except Exception as error:  # noqa: BLE001 - a preview that cannot be measured must not end a run
                 problem = Problem(ProblemKind.BAD_ANSWER, f"{type(error).__name__}: {error}"[:300])
             return key_sampler.not_compared(source, target, problem, now())
 
     def reconnect(self) -> None:
-        """Drops the backoff of nodes that are away and tries them now."""
+        """Connects now to the nodes that are not connected, without waiting for the backoff."""
         with self._lock:
             for node in self._nodes:
-                node.host.hurry()
-                node.redis.hurry()
-                node.begin(force=True)
-            self._watchers.hurry()
-            self._watchers.begin(force=True)
+                node.host.reset_backoff()
+                node.redis.reset_backoff()
+                node.start_connecting(force=True)
+            self._watchers.reset_backoff()
+            self._watchers.start_connecting(force=True)
 
     def close(self) -> None:
         with self._lock:
@@ -161,32 +169,32 @@ class NodesInspector:
     def _observe(self, *, fresh: bool, first: bool) -> ClusterState:
         wait = fresh or first
         for node in self._nodes:
-            node.begin(force=wait)
-        self._watchers.begin(force=wait)
+            node.start_connecting(force=wait)
+        self._watchers.start_connecting(force=wait)
         if not first:
             self._vip.ask()
         full = wait or time.monotonic() - self._full_at >= FULL_EVERY
         if full:
             self._full_at = time.monotonic()
-        longest = max(self._watchers.patience, *(one.patience for one in self._nodes))
-        patience = longest if fresh else ANSWER_DEADLINE
-        connected_by = time.monotonic() + (patience if wait else 0.0)
-        new = [node.settle(connected_by) for node in self._nodes]
-        self._watchers.settle(connected_by)
+        longest = max(self._watchers.connect_timeout, *(one.connect_timeout for one in self._nodes))
+        connect_timeout = longest if fresh else ANSWER_DEADLINE
+        connected_by = time.monotonic() + (connect_timeout if wait else 0.0)
+        just_connected = [node.finish_connecting(connected_by) for node in self._nodes]
+        self._watchers.finish_connecting(connected_by)
         if first:
-            # Not before: its look would only have waited for the same imports and connections.
+            # Asked earlier, it would only have waited for the same imports and connections.
             self._vip.ask()
         answer_by = time.monotonic() + ANSWER_DEADLINE
         for node in self._nodes:
-            # A node that has not answered an earlier poll was waited for then; only a fresh observation waits again.
-            node.collect_late(answer_by if fresh else 0.0)
-        for node, opened in zip(self._nodes, new, strict=True):
-            node.ask(*opened, full=full, settle_dump=wait)
+            # An earlier poll has waited for these answers already. Only a fresh observation waits for them again.
+            node.receive_late(answer_by if fresh else 0.0)
+        for node, opened in zip(self._nodes, just_connected, strict=True):
+            node.ask(*opened, full=full, fresh=wait)
         self._watchers.ask(full=full)
         for node in self._nodes:
-            node.collect(answer_by)
-        self._watchers.collect(answer_by)
-        self._vip.collect(answer_by, fresh=fresh, held=any(self._holds(node) is not False for node in self._nodes))
+            node.receive(answer_by)
+        self._watchers.receive(answer_by)
+        self._vip.receive(answer_by, fresh=fresh, held=any(self._holds(node) is not False for node in self._nodes))
         return self._state()
 
     def _state(self) -> ClusterState:
@@ -207,28 +215,28 @@ class NodesInspector:
             master_name=spec.master_name,
             read_vip=spec.read_vip,
         )
-        return self._watchers.fill(state)
+        return self._watchers.add_to(state)
 
     def _nothing(self) -> ClusterState:
         problem = Problem(ProblemKind.NOT_READ, ProblemKind.NOT_READ.value)
         nodes = tuple(unknown_node(one.name, one.address, one.redis.port, problem) for one in self._spec.nodes)
         return self._seen(nodes, unread(ProblemKind.NOT_READ))
 
-    def _carrier(self) -> tuple[str, Tunnel] | None:
-        """The node to look at the virtual IP through: best one that does not hold it, or it would only see itself."""
+    def _tunnel_to_vip(self) -> tuple[str, OpenTunnel] | None:
+        """A node through which to reach the virtual IP, if possible not its holder: that would only reach itself."""
         able = [node for node in self._nodes if node.host.open]
         away = [node for node in able if self._holds(node) is not True]
         chosen = next(iter(away or able), None)
-        return (chosen.spec.name, chosen.host.tunnel) if chosen else None
+        return (chosen.spec.name, chosen.host.open_tunnel) if chosen else None
 
-    def _holds(self, node: _Node) -> bool | None:
-        """Whether its kernel has the virtual IP; None: its addresses were not read in this observation."""
+    def _holds(self, node: _NodeInspector) -> bool | None:
+        """Whether the node's kernel has the virtual IP. None: its addresses were not read in this observation."""
         addresses = node.host.readings.addresses.value
         return None if addresses is None else any(one.address == self._spec.vip for one in addresses)
 
 
-class _Node:
-    """One node's two eyes."""
+class _NodeInspector:
+    """The two inspectors of one node: its host and its Redis."""
 
     def __init__(
         self,
@@ -239,46 +247,48 @@ class _Node:
         handshakes: threading.Semaphore,
     ) -> None:
         self.spec = spec
-        self.host = HostInspector(spec, cluster.vip, clock.now, handshakes, self._dump, arp=bool(cluster.read_vip))
-        self.redis = RedisInspector(spec, password, clock.now, self.host.tunnel, ANSWER_DEADLINE)
+        self.host = HostInspector(
+            spec, cluster.vip, clock.now, handshakes, self._redis_files, arp=bool(cluster.read_vip)
+        )
+        self.redis = RedisInspector(spec, password, clock.now, self.host.open_tunnel, ANSWER_DEADLINE)
         self._late = (False, False)
 
     @property
-    def patience(self) -> float:
-        """Seconds to wait for its connections when waiting was asked for: connect, login, first answer."""
+    def connect_timeout(self) -> float:
+        """Seconds that a fresh observation waits for the node: connecting, login and first answer."""
         return self.spec.ssh.connect_timeout + ANSWER_DEADLINE
 
-    def begin(self, *, force: bool) -> None:
-        self.host.begin(force=force)
-        self.redis.begin(force=force)
+    def start_connecting(self, *, force: bool) -> None:
+        self.host.start_connecting(force=force)
+        self.redis.start_connecting(force=force)
 
-    def settle(self, deadline: float) -> tuple[bool, bool]:
-        redis = self.redis.settle(deadline)
-        return self.host.settle(deadline), redis
+    def finish_connecting(self, deadline: float) -> tuple[bool, bool]:
+        redis = self.redis.finish_connecting(deadline)
+        return self.host.finish_connecting(deadline), redis
 
-    def collect_late(self, deadline: float) -> None:
-        """Takes answers to what earlier polls asked."""
-        self.redis.collect(deadline)
-        self.host.collect(deadline)
+    def receive_late(self, deadline: float) -> None:
+        """Receives the answers to the questions of earlier polls."""
+        self.redis.receive(deadline)
+        self.host.receive(deadline)
 
-    def ask(self, host_is_new: bool, redis_is_new: bool, *, full: bool, settle_dump: bool) -> None:
-        """Sends the requests; what has just connected came with its answers."""
+    def ask(self, host_is_new: bool, redis_is_new: bool, *, full: bool, fresh: bool) -> None:
+        """Sends the questions. A new connection has asked the first ones already."""
         self._late = (self.host.waiting, self.redis.waiting)
-        if not host_is_new or (settle_dump and self.host.outdated):
+        if not host_is_new or (fresh and self.host.outdated):
             self.host.ask(full=full and not host_is_new)
         if not redis_is_new:
             self.redis.ask(full=full)
 
-    def collect(self, deadline: float) -> None:
-        """Takes the answers to what `ask` sent."""
+    def receive(self, deadline: float) -> None:
+        """Receives the answers to what `ask` has sent."""
         host_is_late, redis_is_late = self._late
-        self.redis.collect(0.0 if redis_is_late else deadline)
-        self.host.collect(0.0 if host_is_late else deadline)
+        self.redis.receive(0.0 if redis_is_late else deadline)
+        self.host.receive(0.0 if host_is_late else deadline)
 
-    def _dump(self) -> Dump:
+    def _redis_files(self) -> RedisFiles:
         config, spec = self.redis.config, self.spec.redis
         folder = config.dir or spec.dir
         log = config.logfile or ""
         if log and not log.startswith("/"):
             log = f"{folder}/{log}" if folder else ""
-        return Dump(folder, config.dbfilename or spec.dbfilename, log, self.redis.config_file or spec.config)
+        return RedisFiles(folder, config.dbfilename or spec.dbfilename, log, self.redis.config_file or spec.config)

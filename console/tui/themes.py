@@ -1,4 +1,4 @@
-"""Themes: calm dark, light, high contrast, the terminal's own sixteen colours. Marks and words carry the meaning."""
+"""Themes: dark, light, high contrast, and the terminal's own sixteen colours. No meaning depends on a colour."""
 
 from __future__ import annotations
 
@@ -51,11 +51,11 @@ THEMES: tuple[Theme, ...] = (
     ),
 )
 ORDER = ("night", "day", "high-contrast", "ansi-dark", "ansi-light")
-"""The last two are Textual's own: they leave every colour to the terminal."""
+"""The last two are from Textual. They use the colours of the terminal."""
 
 
-def first(*, no_color: bool) -> str:
-    """The theme to begin with: full colour where the terminal says it has it, else the terminal's own."""
+def first_theme(*, no_color: bool) -> str:
+    """The theme at the start: full colours where the terminal has them, otherwise the terminal's own."""
     if no_color:
         return "high-contrast"
     if os.environ.get("TERM", "") in {"linux", "vt100", "vt220", "ansi"}:
@@ -63,6 +63,6 @@ def first(*, no_color: bool) -> str:
     return "night"
 
 
-def after(theme: str) -> str:
-    """The next one in the round."""
+def next_theme(theme: str) -> str:
+    """The theme after this one; after the last comes the first."""
     return ORDER[(ORDER.index(theme) + 1) % len(ORDER)] if theme in ORDER else ORDER[0]

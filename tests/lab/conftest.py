@@ -14,11 +14,12 @@ from typing import Any
 
 import pytest
 
-from console.lab import registry
-from console.lab.namespaces import ROOM, enter_here, outer_command
+from console.lab.assembly.laboratory import Laboratory
+from console.lab.hosts.namespaces import LABORATORY_FOLDER, command_in_namespaces, enter_namespaces
 from console.lab.options import LabError, LabOptions
-from console.lab.pair import Laboratory, laboratory
-from console.lab.servers import server
+from console.lab.scenarios import catalogue
+from console.lab.servers.versions import redis_server
+from console.lab.sessions.build import laboratory
 
 _LABS = pytest.StashKey[list[Laboratory]]()
 
@@ -26,12 +27,12 @@ _LABS = pytest.StashKey[list[Laboratory]]()
 @pytest.fixture(scope="session")
 def room() -> None:
     """This process's network and mounts are its own from here on."""
-    if ROOM.is_dir():  # inside `lab run` or a room made before
+    if LABORATORY_FOLDER.is_dir():  # inside `lab run` or a room made before
         return
     try:
         if os.geteuid() != 0:
-            outer_command(["true"])  # says best why tests/conftest.py could not move this run
-        enter_here()
+            command_in_namespaces(["true"])  # says best why tests/conftest.py could not move this run
+        enter_namespaces()
     except LabError as error:
         reason = str(error)
     else:
@@ -47,9 +48,9 @@ def pair(room: None, request: pytest.FixtureRequest) -> Iterator[Callable[..., L
 
         def build(scenario: str = "failed-over", **options: Any) -> Laboratory:
             chosen = LabOptions.quick(**options)
-            for host in registry.named(scenario).layout.addresses:
+            for host in catalogue.find_scenario(scenario).system.addresses:
                 try:
-                    server(chosen.version_for(host))
+                    redis_server(chosen.version_for(host))
                 except LabError as error:
                     pytest.fail(str(error), pytrace=False)
             lab = stack.enter_context(laboratory(scenario, chosen))

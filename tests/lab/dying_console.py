@@ -16,9 +16,9 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import console.cli.running.plain_operator
-import console.cli.running.run
-import console.cli.runs
+import console.cli.runs.plain_operator
+import console.cli.runs.recorded_runs
+import console.cli.runs.run
 import console.documents.runbook_library
 import console.engine.sessions.arming
 import console.transport.inspector

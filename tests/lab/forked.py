@@ -40,8 +40,8 @@ def call(place: str, words: list[str]) -> int:
 
 def serve(place: str) -> None:
     from console.__main__ import ADAPTERS  # noqa: F401 - everything that a console may need is loaded once, here
-    from console.cli import runs  # noqa: F401
-    from console.cli.running import plain_operator  # noqa: F401
+    from console.cli.runs import plain_operator  # noqa: F401
+    from console.cli.runs import recorded_runs as runs  # noqa: F401
     from console.cli.status import command as status  # noqa: F401
     from console.documents import inventory  # noqa: F401
     from console.engine.sessions import arming as session  # noqa: F401

@@ -12,7 +12,7 @@ from lab.plain import PlainRun, Prompt, run_plain
 from console.core.runbooks.document import GateKind
 from console.documents.runbook import load_runbook
 from console.documents.runbook_library import shipped_folder
-from console.lab.pair import Laboratory
+from console.lab.assembly.laboratory import Laboratory
 
 NAMED = re.compile(r"What leads on from here: (.*?)\.(?: |$)")
 MOST_LEADS = 3

@@ -12,8 +12,8 @@ from lab.writer import Writer
 
 from console.core.inventory import ConsulSpec
 from console.core.watchers.name_history import NameSample, NameTally, tally
-from console.lab import consul
-from console.lab.consul_scenarios import resolved
+from console.lab.scenarios.sentinel_consul import resolved
+from console.lab.systems import sentinel_consul as consul
 from console.transport.consul.name_sampler import ConsulSampler
 
 EACH = 10

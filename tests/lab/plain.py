@@ -20,7 +20,7 @@ from typing import Any
 
 import pexpect
 
-from console.lab.pair import Laboratory
+from console.lab.assembly.laboratory import Laboratory
 
 STEP = r"== \d+/\d+ [\w-]+: [^\r\n]+"
 ASKED = r"Run this step\? \[y/N/skip/abort\] "

@@ -14,11 +14,11 @@ from console.core.kinds.diagnose import diagnose
 from console.core.model import ClusterState, NodeState, Reading
 from console.documents.inventory import load_inventory
 from console.documents.passwords import resolve
-from console.lab.pair import Laboratory
+from console.lab.assembly.laboratory import Laboratory
 from console.transport.clock import SystemClock
-from console.transport.inspector import ANSWER_DEADLINE, NodesInspector, make_inspector
-from console.tui.messages import ClusterObserved
-from console.tui.observation_threads import ObservationThreads
+from console.transport.inspector import ANSWER_DEADLINE, ClusterInspector, make_inspector
+from console.tui.threads.messages import ClusterObserved
+from console.tui.threads.observation_threads import ObservationThreads
 
 CONNECT_TIMEOUT = 1.0
 INTERVAL = 0.2
@@ -30,7 +30,7 @@ SLACK = 2.0
 
 def inspector_of(
     lab: Laboratory, *, ssh_port: int = 22, redis_port: int = 6379, via: RedisRoute = RedisRoute.DIRECT
-) -> NodesInspector:
+) -> ClusterInspector:
     """Eyes as the console makes them, by the laboratory's inventory; other ports are those of relays."""
     cluster = load_inventory(lab.inventory).clusters[0]
     nodes = tuple(
@@ -48,7 +48,7 @@ def inspector_of(
 class Screen:
     """Asks an inspector through the screens' own eyes, and keeps what came of it."""
 
-    def __init__(self, inspector: NodesInspector) -> None:
+    def __init__(self, inspector: ClusterInspector) -> None:
         self.inspector = inspector
         self.failures: list[str] = []
         self.count = 0
@@ -111,7 +111,7 @@ class Screen:
 
 
 @contextmanager
-def watching(inspector: NodesInspector) -> Iterator[Screen]:
+def watching(inspector: ClusterInspector) -> Iterator[Screen]:
     """A screen on this inspector; at its end everything that it was shown must have been sound."""
     try:
         with Screen(inspector) as screen:

@@ -15,9 +15,9 @@ from console.__main__ import ADAPTERS
 from console.cli.context import CliContext
 from console.core.runs.question import Choice, Question, QuestionKind
 from console.core.runs.state import Outcome
-from console.lab.pair import Laboratory
+from console.lab.assembly.laboratory import Laboratory
 from console.tui.app import ConsoleApp
-from console.tui.screens.runbooks import ArmScreen
+from console.tui.screens.arm import ArmScreen
 from console.tui.widgets.lines import LinesPane
 from console.tui.widgets.question import QuestionBox
 

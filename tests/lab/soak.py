@@ -39,9 +39,10 @@ from console.cli.context import CliContext
 from console.core.runbooks.binding import bind_roles
 from console.core.runs.state import Outcome
 from console.engine.ports import ArmingError
-from console.lab import scenarios
-from console.lab.pair import STATE_VARIABLE, Laboratory, attach
-from console.lab.relay import Relay
+from console.lab.assembly.laboratory import STATE_VARIABLE, Laboratory
+from console.lab.hosts.relay import Relay
+from console.lab.scenarios import keepalived_pair as scenarios
+from console.lab.sessions.build import attach
 from console.transport.inspector import ANSWER_DEADLINE
 
 RUNBOOK = "one-shot-rebuild"

@@ -16,9 +16,9 @@ from pathlib import Path
 from console.core.model import ClusterState
 from console.core.runs.question import Choice, Decision, Question, QuestionKind
 from console.core.runs.state import RunState
+from console.lab.assembly.laboratory import Laboratory
+from console.lab.hosts.relay import Mode, Relay
 from console.lab.options import LabError
-from console.lab.pair import Laboratory
-from console.lab.relay import Mode, Relay
 
 LONGEST = 4.0
 """Seconds that a fault lasts at most."""

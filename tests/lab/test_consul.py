@@ -10,8 +10,8 @@ from lab.plain import console, run_plain, status
 from lab.screen import answer_all, arm, screen_on, text_of
 
 from console.core.runs.state import Outcome
-from console.lab import consul
-from console.lab.consul_scenarios import api, passing, resolved, sentinel
+from console.lab.scenarios.sentinel_consul import api, passing, resolved, sentinel
+from console.lab.systems import sentinel_consul as consul
 
 pytestmark = pytest.mark.lab
 

@@ -20,7 +20,7 @@ import pytest
 from lab.plain import ASKED, GATE, LAST, STUCK, assert_healthy_and_protected, console, environment, status
 from lab.writer import Writer
 
-from console.lab.pair import Laboratory
+from console.lab.assembly.laboratory import Laboratory
 
 pytestmark = pytest.mark.lab
 
@@ -144,7 +144,7 @@ def test_a_console_that_dies_at_slaveof(pair, tmp_path, moment, asked):
     assert_what_died_is_unknown(deaths.entries, deaths)
     verified = console(lab, "runs", "verify", state=tmp_path)
     assert verified.returncode == 0, verified.stderr
-    assert ("set aside at" in verified.stdout) is moment.startswith("within")
+    assert ("moved here at" in verified.stdout) is moment.startswith("within")
 
 
 @pytest.mark.parametrize("moment", ["after result 2", "after result 4"], ids=["half of the pause", "nobody serves"])

@@ -10,8 +10,8 @@ import pytest
 from lab.polling import CONNECT_TIMEOUT, SLACK, inspector_of, watching, well
 
 from console.core.model import ClusterState, ProblemKind
-from console.lab.pair import Laboratory
-from console.lab.relay import Mode, Relay
+from console.lab.assembly.laboratory import Laboratory
+from console.lab.hosts.relay import Mode, Relay
 from console.transport.inspector import ANSWER_DEADLINE
 
 pytestmark = pytest.mark.lab

@@ -12,8 +12,8 @@ from lab.journals import broken_chains, journals, sent_twice
 from lab.plain import Prompt, assert_healthy_and_protected, run_plain
 from lab.writer import Writer
 
-from console.lab.pair import Laboratory
-from console.lab.relay import Mode, Relay
+from console.lab.assembly.laboratory import Laboratory
+from console.lab.hosts.relay import Mode, Relay
 
 pytestmark = pytest.mark.lab
 

@@ -16,17 +16,19 @@ from pathlib import Path
 import pytest
 from lab.writer import Writer
 
-from console.lab import faults, registry, scenarios
 from console.lab.commands import DEFAULT_SCENARIO, FAULTS, SERVICES
-from console.lab.host import BRIDGE
-from console.lab.inside import REQUEST_VARIABLE
-from console.lab.namespaces import ROOM, outer_command, require_closed_network
+from console.lab.hosts import faults
+from console.lab.hosts.namespaces import LABORATORY_FOLDER, command_in_namespaces, require_isolated_network
+from console.lab.hosts.network import BRIDGE
 from console.lab.options import LabError, LabOptions
+from console.lab.scenarios import catalogue
+from console.lab.scenarios import keepalived_pair as scenarios
+from console.lab.sessions.inside import REQUEST_VARIABLE
 
 pytestmark = pytest.mark.lab
 
 A, B = "redis-a", "redis-b"
-INSIDE = [sys.executable, "-m", "console.lab.inside"]
+INSIDE = [sys.executable, "-m", "console.lab.sessions.inside"]
 
 
 def keepalived_states(lab):
@@ -233,7 +235,7 @@ class TestRoom:
     def test_a_network_that_leads_somewhere_is_refused(self, pair):
         pair("fresh")  # its bridge is a route
         with pytest.raises(LabError, match="leads somewhere"):
-            require_closed_network()
+            require_isolated_network()
 
     def test_taking_it_down_is_quick_and_leaves_nothing(self, pair):
         lab = pair("healthy")
@@ -242,8 +244,8 @@ class TestRoom:
         lab.close()
         assert time.monotonic() - began < 1
         assert not any(Path(f"/proc/{pid}").exists() for pid in inits)
-        assert not list(ROOM.iterdir())
-        assert str(ROOM) not in Path("/proc/self/mounts").read_text()
+        assert not list(LABORATORY_FOLDER.iterdir())
+        assert str(LABORATORY_FOLDER) not in Path("/proc/self/mounts").read_text()
         assert not Path(f"/sys/class/net/{BRIDGE}").exists()
         assert [name for _, name in socket.if_nameindex() if name in (A, B, BRIDGE)] == []
 
@@ -269,8 +271,8 @@ class TestCommands:
     def test_scenarios_are_listed(self):
         done = self.console("lab", "scenarios")
         assert done.returncode == 0
-        assert {line.split()[0] for line in done.stdout.splitlines()} == set(registry.SCENARIOS)
-        assert DEFAULT_SCENARIO in registry.SCENARIOS
+        assert {line.split()[0] for line in done.stdout.splitlines()} == set(catalogue.SCENARIOS)
+        assert DEFAULT_SCENARIO in catalogue.SCENARIOS
 
     def test_faults_of_the_command_line_are_those_of_the_laboratory(self):
         assert set(FAULTS) == set(faults.KINDS)
@@ -306,7 +308,7 @@ class TestCommands:
 
     def test_missing_program_is_named_with_its_package(self, tmp_path):
         script = (
-            "import sys; from console.lab import namespaces as n; n._SBIN = '/nowhere';"
+            "import sys; from console.lab.hosts import namespaces as n; n._SBIN = '/nowhere';"
             "from console.lab.options import LabError\n"
             "try: n.outer_command(['true'])\nexcept LabError as e: print(e)"
         )
@@ -322,14 +324,18 @@ class TestOuterRoom:
     def test_command_finds_the_inventory_and_gives_its_exit_code(self):
         script = 'grep -q 192.168.100.123 "$REDIS_HA_INVENTORY" && echo found && exit 7'
         done = subprocess.run(
-            outer_command(INSIDE), env=request("fresh", "sh", "-c", script), capture_output=True, text=True, check=False
+            command_in_namespaces(INSIDE),
+            env=request("fresh", "sh", "-c", script),
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert (done.returncode, done.stdout) == (7, "found\n"), done.stderr
 
     def test_killed_outright_it_leaves_nothing(self):
         env = request("healthy", "sh", "-c", "echo built; sleep 1000")
         before = set(Path("/tmp").iterdir()) | set(Path("/dev/shm").iterdir())
-        room = subprocess.Popen(outer_command(INSIDE), env=env, stdout=subprocess.PIPE, text=True)
+        room = subprocess.Popen(command_in_namespaces(INSIDE), env=env, stdout=subprocess.PIPE, text=True)
         try:
             assert room.stdout.readline() == "built\n"
         finally:
@@ -355,10 +361,10 @@ class TestOuterRoom:
             mount --bind {ids} /etc/subuid && mount --bind {ids} /etc/subgid && cd {everyones_folder} &&
             exec setpriv --reuid 65534 --regid 65534 --clear-groups {python} -c '
 import os, sys
-from console.lab.namespaces import outer_command
+from console.lab.hosts.namespaces import outer_command
 from console.lab.options import LabError
 try:
-    command = outer_command([sys.executable, "-m", "console.lab.inside"])
+    command = outer_command([sys.executable, "-m", "console.lab.sessions.inside"])
 except LabError as error:
     sys.exit(f"refused: {{error}}")
 os.execv(command[0], command)'

@@ -19,8 +19,8 @@ from lab.plain import ASKED, STUCK, console, environment, status
 from console.core.model import RunLock
 from console.core.runs.lock import HeldElsewhereError
 from console.documents.inventory import load_inventory
-from console.transport.locks import programs as node_lock_program
-from console.transport.locks.node_locks import NodesLock
+from console.transport.locks import shell_programs as node_lock_program
+from console.transport.locks.node_locks import SshNodeLocks
 
 pytestmark = pytest.mark.lab
 
@@ -39,7 +39,7 @@ def locks():
     def make(lab):
         spec = load_inventory(lab.inventory).clusters[0]
         nodes = tuple(replace(one, ssh=replace(one.ssh, connect_timeout=2.0)) for one in spec.nodes)
-        made.append(NodesLock(replace(spec, nodes=nodes), beat=0.5, lease=LEASE, answer=2.0))
+        made.append(SshNodeLocks(replace(spec, nodes=nodes), heartbeat=0.5, lease=LEASE, answer=2.0))
         return made[-1]
 
     yield make

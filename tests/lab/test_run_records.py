@@ -13,7 +13,7 @@ import pytest
 from lab.plain import assert_healthy_and_protected, console, run_plain
 from lab.test_crash import Deaths
 
-from console.lab.pair import Laboratory
+from console.lab.assembly.laboratory import Laboratory
 
 pytestmark = pytest.mark.lab
 

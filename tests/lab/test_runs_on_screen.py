@@ -12,8 +12,8 @@ from lab.plain import ASKED, assert_healthy_and_protected, environment
 from lab.screen import answer_all, screen_on, text_of, until
 
 from console.core.runs.state import Outcome
-from console.tui.screens.past_run import RecordScreen
-from console.tui.screens.past_runs import RunsScreen
+from console.tui.screens.past_run import PastRunScreen
+from console.tui.screens.past_runs import PastRunsScreen
 from console.tui.screens.resume import ResumeScreen
 
 pytestmark = pytest.mark.lab
@@ -48,17 +48,17 @@ async def test_a_run_is_followed_from_elsewhere_and_gone_on_with_when_its_consol
 
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "bob"))
     async with screen_on(lab) as pilot:  # the journal is on ann's machine: the nodes tell of it
-        await until(pilot, lambda: "ann@" in text_of(pilot) and "is at work" in text_of(pilot))
+        await until(pilot, lambda: "ann@" in text_of(pilot) and "press f to follow" in text_of(pilot))
         await pilot.press("f")
         await until(
-            pilot, lambda: isinstance(pilot.app.screen, RecordScreen) and "not on this machine" in text_of(pilot)
+            pilot, lambda: isinstance(pilot.app.screen, PastRunScreen) and "not on this machine" in text_of(pilot)
         )
 
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "ann"))
     async with screen_on(lab) as pilot:  # the folder is shared: the journal itself is read
-        await until(pilot, lambda: "is at work" in text_of(pilot))
+        await until(pilot, lambda: "press f to follow" in text_of(pilot))
         await pilot.press("u")
-        await until(pilot, lambda: isinstance(pilot.app.screen, RunsScreen) and "» under way" in text_of(pilot))
+        await until(pilot, lambda: isinstance(pilot.app.screen, PastRunsScreen) and "» under way" in text_of(pilot))
         await pilot.press("enter")
         await until(pilot, lambda: "under way, followed" in text_of(pilot))
         theirs.sendline("y")

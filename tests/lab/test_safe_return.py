@@ -23,8 +23,8 @@ from console.core.runs.state import Outcome
 from console.documents.inventory import load_inventory
 from console.documents.runbook import load_runbook
 from console.documents.runbook_library import shipped_folder
-from console.lab import preempting
-from console.lab.scenarios import COUNTER
+from console.lab.scenarios import preempting_pair as preempting
+from console.lab.scenarios.replication import COUNTER
 from console.transport.clock import SystemClock
 from console.transport.inspector import make_inspector
 
@@ -62,7 +62,7 @@ def assert_protected(lab, master):
 
 def assert_loses_nothing_by_a_second_failure(lab, master, writer):
     writer.wait_for(50, 20)
-    preempting.goes_down(lab.host(master))
+    preempting.stop_node(lab.host(master))
     writer.wait_for(50, 20)
 
 
@@ -115,13 +115,13 @@ def test_the_race_is_counted_down_as_it_goes_and_a_second_failure_in_it_loses_wr
         assert isinstance(unbound, Unbound), "nothing is begun in the middle of it"
         _counted_down(inspector)
         with Writer(lab.vip) as writer:
-            preempting.goes_down(lab.host(PREFERRED))
+            preempting.stop_node(lab.host(PREFERRED))
             writer.wait_for(50, 20)
-            preempting.quiet(lab)
-            preempting.comes_back(lab)
+            preempting.wait_for_scripts(lab)
+            preempting.start_preferred(lab)
             summary = _opened(inspector)
             writer.wait_for(10, 10)
-            preempting.goes_down(lab.host(PREFERRED))
+            preempting.stop_node(lab.host(PREFERRED))
             lab.wait(lambda: lab.vip_holders() == [OTHER], 20)
             writer.wait_for(50, 20)
     assert "the failure of redis-a loses writes" in summary

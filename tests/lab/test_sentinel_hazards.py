@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from lab.plain import console, run_plain, status
 
-from console.lab.sentinel_scenarios import DIRECTORS, MASTER, REDIS_HOSTS, ask_sentinel, master_of
-from console.lab.sentinel_vip import MASTER_NAME, OUTSIDE, READ_VIP
+from console.lab.scenarios.sentinel_vip import DIRECTORS, MASTER, REDIS_HOSTS, ask_sentinel, master_of
+from console.lab.systems.sentinel_vip import MASTER_NAME, OUTSIDE, READ_VIP
 
 pytestmark = pytest.mark.lab
 

@@ -10,8 +10,8 @@ from lab.screen import answer_all, arm, screen_on, text_of
 from lab.writer import Writer
 
 from console.core.runs.state import Outcome
-from console.lab.sentinel_scenarios import DIRECTORS, MASTER, REDIS_HOSTS, master_named_by, master_of, take_vip
-from console.lab.sentinel_vip import OUTSIDE, READ_VIP, WRITE_VIP
+from console.lab.scenarios.sentinel_vip import DIRECTORS, MASTER, REDIS_HOSTS, master_named_by, master_of, take_vip
+from console.lab.systems.sentinel_vip import OUTSIDE, READ_VIP, WRITE_VIP
 
 pytestmark = pytest.mark.lab
 
@@ -73,9 +73,9 @@ def test_the_role_is_given_away_and_no_acknowledged_write_is_lost(pair, tmp_path
 
 
 def new_client(lab, host):
-    from console.lab.wire import Line
+    from console.lab.hosts.redis_client import RedisConnection
 
-    return Line(host.address, lab.options.password)
+    return RedisConnection(host.address, lab.options.password)
 
 
 def test_a_switchover_that_is_not_carried_on_is_called_off(pair, tmp_path):

@@ -12,7 +12,7 @@ from lab.giving_up import GivenUp, asking, give_up_everywhere
 from lab.plain import assert_healthy_and_protected, run_plain, status
 from lab.writer import Writer
 
-from console.lab import password_pair
+from console.lab.scenarios import password_pair
 
 pytestmark = pytest.mark.lab
 

@@ -18,10 +18,10 @@ from lab.test_crash import Deaths, flat
 from lab.test_sentinel_runbooks import new_client, settled, weights
 from lab.writer import Writer
 
-from console.lab import consul
-from console.lab.consul_scenarios import passing, resolved
-from console.lab.sentinel_scenarios import DIRECTORS, MASTER, REDIS_HOSTS, master_named_by, master_of, take_vip
-from console.lab.sentinel_vip import OUTSIDE, READ_VIP, WRITE_VIP
+from console.lab.scenarios.sentinel_consul import passing, resolved
+from console.lab.scenarios.sentinel_vip import DIRECTORS, MASTER, REDIS_HOSTS, master_named_by, master_of, take_vip
+from console.lab.systems import sentinel_consul as consul
+from console.lab.systems.sentinel_vip import OUTSIDE, READ_VIP, WRITE_VIP
 
 pytestmark = pytest.mark.lab
 

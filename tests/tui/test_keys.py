@@ -11,13 +11,17 @@ from tui_stage import question, seen, stage, until
 from console.tui import themes
 from console.tui.app import ConsoleApp
 from console.tui.keys import BOUND_BY_TEXTUAL, KEYS
+from console.tui.navigation import routes
+from console.tui.screens.arm import ArmScreen
 from console.tui.screens.cluster import ClusterScreen
 from console.tui.screens.clusters import ClustersScreen
-from console.tui.screens.dialogs import FindingDialog, HelpDialog, LeaveDialog
-from console.tui.screens.past_run import RecordScreen
-from console.tui.screens.past_runs import RunsScreen
+from console.tui.screens.dialogs.finding import FindingDialog
+from console.tui.screens.dialogs.help import HelpDialog
+from console.tui.screens.dialogs.quit import QuitDialog
+from console.tui.screens.past_run import PastRunScreen
+from console.tui.screens.past_runs import PastRunsScreen
 from console.tui.screens.run import RunScreen
-from console.tui.screens.runbooks import ArmScreen, RunbooksScreen
+from console.tui.screens.runbooks import RunbooksScreen
 from console.tui.widgets.lines import LinesPane
 from console.tui.widgets.menu import Menu
 from console.tui.widgets.question import QuestionBox
@@ -29,8 +33,8 @@ OWNERS = {
     "runbooks": RunbooksScreen,
     "arm": ArmScreen,
     "run": RunScreen,
-    "runs": RunsScreen,
-    "record": RecordScreen,
+    "runs": PastRunsScreen,
+    "record": PastRunScreen,
     "question": QuestionBox,
     "dialog": HelpDialog,
     "pane": LinesPane,
@@ -157,7 +161,7 @@ async def test_the_command_palette_has_our_commands():
     on = three_clusters()
     async with on.app.run_test(size=(80, 24)) as pilot:
         await seen(pilot, on)
-        on.app.open_cluster("sessions")
+        on.app.open_screen(routes.CLUSTER, "sessions")
         await pilot.pause()
         titles = [one.title for one in on.app.get_system_commands(on.app.screen)]
         assert "Open cluster queue" in titles
@@ -187,7 +191,7 @@ async def test_ctrl_q_and_ctrl_c_ask_too_while_a_run_is_armed():
         for key in ("ctrl+q", "ctrl+c"):
             await pilot.press(key)
             await pilot.pause()
-            assert isinstance(on.app.screen, LeaveDialog)
+            assert isinstance(on.app.screen, QuitDialog)
             assert on.app.focused.id == "stay"
             await pilot.press("enter")
             assert on.app.armed_run is not None
@@ -208,7 +212,7 @@ async def test_a_hanging_inspector_is_asked_once_and_the_age_goes_on():
         on.app.screen.paint()
         await pilot.pause()
         assert on.inspector.observed == before + 1
-        assert "seen 30 s ago" in on.app.screen.query_one("#header", LinesPane).text
+        assert "observed 30 s ago" in on.app.screen.query_one("#header", LinesPane).text
         assert "30 s old" in on.app.screen.query_one("#cards", LinesPane).text
         on.inspector.close()
 
@@ -228,7 +232,7 @@ async def test_keys_are_as_quick_while_nodes_hang():
     on = three_clusters()
     async with on.app.run_test(size=(80, 24)) as pilot:
         await seen(pilot, on)
-        on.app.open_cluster("cache")
+        on.app.open_screen(routes.CLUSTER, "cache")
         await pilot.pause()
         unloaded = statistics.median(await key_times(pilot, on.app))
         for one in on.inspectors.values():
@@ -277,6 +281,6 @@ async def test_an_inventory_without_clusters_says_what_to_do():
     on = stage()
     async with on.app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
-        assert "names no cluster" in on.app.screen.query_one("#clusters", LinesPane).text
+        assert "has no cluster" in on.app.screen.query_one("#clusters", LinesPane).text
         await pilot.press("enter", "r", "q")
     assert on.app.return_value == 0

@@ -8,10 +8,10 @@ import samples
 from tui_stage import seen, spec_of, stage
 
 from console.core.model import DnsAnswer, ProblemKind, RealServer, read, unread
-from console.tui.present import cards, cluster
-from console.tui.present.kinds import PRESENTATIONS, presentation_of
-from console.tui.timeline import changes
-from console.tui.view import ClusterView, absorb
+from console.tui.present.clusters import cards, cluster
+from console.tui.present.clusters.kinds import PRESENTATIONS, presentation_of
+from console.tui.state.cluster_view import ClusterView, absorb
+from console.tui.state.timeline import changes
 from console.tui.widgets.lines import LinesPane
 
 NOW = samples.NOW
@@ -22,7 +22,7 @@ def plain(lines):
 
 
 def side(state, name, width=78):
-    return plain(next(one for one in presentation_of(state.kind).sides if one.name == name).draw(state, NOW, width))
+    return plain(next(one for one in presentation_of(state.kind).panes if one.name == name).draw(state, NOW, width))
 
 
 def headline(state):
@@ -49,7 +49,10 @@ def three_nodes():
     ("state", "words"),
     [
         (three_nodes(), ("redis-c", "✓ replica of redis-b", "✓ BACKUP 06:40:00", "redis-c ─▶ redis-b  link up")),
-        (sets.sentinel_vip_set(), ("readers ─▶ VIP 10.18.14.93 on lb01 ─▶ web02 web01 web03", "✓ on lo, ARP quiet")),
+        (
+            sets.sentinel_vip_set(),
+            ("readers ─▶ VIP 10.18.14.93 on lb01 ─▶ web02 web01 web03", "✓ on lo, no ARP reply"),
+        ),
         (sets.sentinel_consul_set(), ("clients ─▶ redis.service.consul ─▶ app02 ✓ MASTER", "✓ passing, in DNS")),
     ],
     ids=lambda one: getattr(one, "kind", ""),
@@ -65,12 +68,12 @@ async def test_on_80_columns_every_node_and_every_way_is_seen_at_once(state, wor
             assert one in screen, one
         cards_pane = on.app.screen.query_one("#cards", LinesPane)
         assert cards_pane.max_scroll_y == 0, "nothing of the cards is hidden"
-        for number, one in enumerate(presentation_of(state.kind).sides, start=4):
+        for number, one in enumerate(presentation_of(state.kind).panes, start=4):
             await pilot.press(str(number))
             await pilot.pause()
             assert on.app.focused.id == one.name
         before = on.app.focused.id
-        await pilot.press("5" if len(presentation_of(state.kind).sides) == 1 else "9")
+        await pilot.press("5" if len(presentation_of(state.kind).panes) == 1 else "9")
         assert on.app.focused.id == before
 
 
@@ -83,7 +86,7 @@ def test_every_kind_has_a_look():
 def test_rows_of_a_card_are_as_many_as_its_kind_says():
     for state in (samples.healthy_pair(), sets.sentinel_vip_set(), sets.sentinel_consul_set()):
         look = presentation_of(state.kind)
-        assert all(len(look.rows(state, node)) == look.essential for node in state.nodes)
+        assert all(len(look.rows(state, node)) == look.row_count for node in state.nodes)
 
 
 def test_a_table_marks_old_readings_in_words():
@@ -160,7 +163,7 @@ def test_the_timeline_tells_what_watchers_change():
     moved = sets.sentinel_consul_set()
     answer = replace(moved.consul, dns=read(DnsAnswer("redis.service.consul", (sets.ADDRESS[sets.APP01],)), NOW))
     told = [event.text for event in changes(moved, replace(moved, consul=answer))]
-    assert told == ["leads to app02 → app01"]
+    assert told == ["resolves to app02 → app01"]
 
 
 # --- Consul ---------------------------------------------------------------------------------------------------------

@@ -7,10 +7,14 @@ from tui_stage import PREVIEW, REBUILD, ROLES, question, run_state, spec_of
 from console.core.model import ProblemKind, read, unread
 from console.core.runs.question import Choice, QuestionKind
 from console.core.runs.state import Outcome
-from console.tui.present import cards, cluster, frame, run
+from console.tui.present import frame
+from console.tui.present.clusters import cards, cluster
+from console.tui.present.formatting import bytes_text, seconds_text
 from console.tui.present.help import help_lines
-from console.tui.present.words import bytes_text, seconds_text
-from console.tui.view import ClusterView, absorb
+from console.tui.present.runs import run
+from console.tui.present.runs.arming import arming_lines
+from console.tui.present.runs.question import choice_label, observed_age, question_lines
+from console.tui.state.cluster_view import ClusterView, absorb
 
 NOW = samples.NOW
 
@@ -152,7 +156,7 @@ def test_topology_of_a_healthy_pair():
 
 
 def test_topology_tells_a_second_master():
-    assert "is a master of its own" in plain(cluster.topology(samples.split_brain(), 80))
+    assert "is a master too" in plain(cluster.topology(samples.split_brain(), 80))
 
 
 def test_a_gap_in_the_plot_is_not_a_zero():
@@ -163,20 +167,20 @@ def test_a_gap_in_the_plot_is_not_a_zero():
 
 
 def test_a_gate_shows_what_is_sent_what_is_lost_and_what_it_rests_on():
-    text = plain(run.asked(question(differences=("redis-a's role was master, is replica",)), (), 60))
+    text = plain(question_lines(question(differences=("redis-a's role was master, is replica",)), (), 60))
     for words in ("$ SLAVEOF 192.168.100.201 6379", PREVIEW.warnings[0], "redis-a is behind the VIP", "run_id cccc"):
         assert words in text
-    assert text.index("≠ redis-a's role was master") < text.index("Will be sent")
+    assert text.index("≠ redis-a's role was master") < text.index("Commands to send")
 
 
 def test_the_age_of_the_evidence_goes_on():
-    assert "Seen 30 s ago" in run.asked_age(question(), NOW + 30).plain
+    assert "Observed 30 s ago" in observed_age(question(), NOW + 30).plain
 
 
 def test_choices_are_said_by_what_they_do():
-    assert run.choice_label(Choice.ABORT, QuestionKind.CONFIRM) == "No, stop the run"
-    assert run.choice_label(Choice.RUN, QuestionKind.TROUBLE) == "Retry"
-    assert run.choice_label(Choice.LOOK_AGAIN, QuestionKind.BLOCKED) == "Look again"
+    assert choice_label(Choice.ABORT, QuestionKind.CONFIRM) == "No, stop the run"
+    assert choice_label(Choice.RUN, QuestionKind.TROUBLE) == "Retry"
+    assert choice_label(Choice.LOOK_AGAIN, QuestionKind.BLOCKED) == "Look again"
 
 
 def test_the_end_of_a_run_names_the_record():
@@ -186,16 +190,16 @@ def test_the_end_of_a_run_names_the_record():
 
 
 def test_steps_have_marks_and_words():
-    text = plain(run.steps(run_state(2), 2, 40))
+    text = plain(run.step_list(run_state(2), 2, 40))
     assert "✓  1 keepalived-off" in text
     assert "done" in text
     assert "▸?  3 replicate" in text
 
 
 def test_arming_says_what_it_means():
-    text = plain(run.arming(REBUILD, ROLES, "cache", 76))
+    text = " ".join(plain(arming_lines(REBUILD, ROLES, "cache", 76)).split())
     assert "Until now this console could change nothing" in text
-    assert "1 step ask" in text or "1 step asks" in text
+    assert "type the name of the node: 1." in text
 
 
 # --- frame, help, figures -----------------------------------------------------------------------------------------
@@ -208,7 +212,7 @@ def test_the_badge_is_always_in_the_header():
 
 def test_help_has_keys_and_words():
     text = plain(help_lines(76))
-    assert "try the nodes that are away again" in text
+    assert "reconnect now to the nodes that do not answer" in text
     assert "READ-ONLY" in text
 
 

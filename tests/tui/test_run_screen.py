@@ -8,11 +8,12 @@ from tui_stage import PREVIEW, question, run_state, seen, stage, until
 
 from console.core.runs.question import Choice, QuestionKind
 from console.core.runs.state import AssessmentKind, Outcome, StepAssessment
-from console.tui.messages import ClusterObserved
+from console.tui.screens.arm import ArmScreen
 from console.tui.screens.cluster import ClusterScreen
-from console.tui.screens.dialogs import LeaveDialog
+from console.tui.screens.dialogs.quit import QuitDialog
 from console.tui.screens.run import RunScreen
-from console.tui.screens.runbooks import ArmScreen, RunbooksScreen
+from console.tui.screens.runbooks import RunbooksScreen
+from console.tui.threads.messages import ClusterObserved
 from console.tui.widgets.lines import LinesPane
 from console.tui.widgets.menu import Menu
 from console.tui.widgets.question import QuestionBox
@@ -202,7 +203,7 @@ async def test_blocked_and_trouble_give_their_reason_and_the_safe_choice_first()
         assert on.app.focused.id == "look-again"
         await pilot.press("enter")
         await until(pilot, lambda: "the answer was lost" in text_of(on.app, "step"))
-        assert "What can be done now\n· look again: nothing is sent\n· take it back: SLAVEOF" in text_of(on.app, "step")
+        assert "What you can do now\n· look again: nothing is sent\n· take it back: SLAVEOF" in text_of(on.app, "step")
         assert [str(one.label) for one in on.app.screen.query("#answers Button")] == ["Look again", "Stop here"]
         await pilot.press("tab", "enter")
         await until(pilot, lambda: on.app.armed_run is None)
@@ -223,10 +224,10 @@ async def test_a_resumed_run_shows_what_it_believes_and_why_before_it_asks():
         text = " ".join(text_of(on.app, "step").split())
         assert "1 keepalived-off, done by observation: keepalived is stopped on redis-b (no process)" in text
         assert "2 start-redis, UNKNOWN: no answer is recorded redis-b> systemctl start redis-server" in text
-        assert text.index("UNKNOWN") < text.index("Will be sent")
+        assert text.index("UNKNOWN") < text.index("Commands to send")
         await pilot.press("left_square_bracket")
         await pilot.pause()
-        assert "Believed when it was resumed" in text_of(on.app, "step")
+        assert "State when the run was resumed" in text_of(on.app, "step")
         await pilot.press("f", "enter")
         await until(pilot, lambda: on.app.armed_run is None)
 
@@ -274,7 +275,7 @@ async def test_the_question_stays_while_the_cluster_changes_around_it():
         assert on.app.screen.query_one(QuestionBox) is box
         assert on.app.focused.id == "typed"
         assert on.app.focused.value == "redis"
-        assert "Seen 5 s ago" in text_of(on.app, "question-head")
+        assert "Observed 5 s ago" in text_of(on.app, "question-head")
         assert "connection refused" in text_of(on.app, "nodes"), "the nodes above it stay alive"
 
 
@@ -296,7 +297,7 @@ async def test_after_a_refusal_the_differences_come_first():
     async with on.app.run_test(size=(80, 24)) as pilot:
         await armed(pilot, on)
         await pilot.press("tab", *"redis-b", "enter")
-        await until(pilot, lambda: "this changed since it was shown" in text_of(on.app, "step"))
+        await until(pilot, lambda: "this has changed since it was shown" in text_of(on.app, "step"))
         assert on.app.focused.id == "abort"
         assert on.app.screen.query_one("#typed").value == "", "the name is typed again"
         await pilot.press("enter")
@@ -308,7 +309,7 @@ async def test_everything_of_a_gate_can_be_read_by_keyboard_on_a_small_terminal(
     async with on.app.run_test(size=(80, 24)) as pilot:
         await armed(pilot, on)
         step = on.app.screen.query_one("#step", LinesPane)
-        assert "PgDn reads on" in text_of(on.app, "question-head")
+        assert "PgDn: more below" in text_of(on.app, "question-head")
         read = set()
         for _ in range(10):
             top = step.scroll_offset.y
@@ -343,7 +344,7 @@ async def test_details_of_other_steps_and_back_to_the_run():
         assert "redis-b: Starting redis: OK" in text_of(on.app, "step")
         await pilot.press("f")
         await pilot.pause()
-        assert "Will be sent" in text_of(on.app, "step")
+        assert "Commands to send" in text_of(on.app, "step")
 
 
 async def test_quitting_while_armed_asks_and_staying_is_the_default():
@@ -351,7 +352,7 @@ async def test_quitting_while_armed_asks_and_staying_is_the_default():
     async with on.app.run_test(size=(80, 24)) as pilot:
         await armed(pilot, on)
         await pilot.press("q")
-        assert isinstance(on.app.screen, LeaveDialog)
+        assert isinstance(on.app.screen, QuitDialog)
         await pilot.press("enter")
         assert isinstance(on.app.screen, RunScreen)
         await pilot.press("q", "tab", "enter")

@@ -14,15 +14,16 @@ import sample_sets
 import samples
 from past_runs import past, written
 from past_runs import until as cut
-from tui_stage import Stage, question, seen, stage, until
+from tui_stage import REBUILD, Stage, question, seen, stage, until
 
 from console.core.model import ClusterState, RunLock, read
 from console.core.runbooks.verbs import VERBS
 from console.core.runs.question import Choice, QuestionKind
 from console.engine.ports import Answer, AnswerKind
 from console.engine.steps.remedies import remedies
-from console.tui.screens.run_dialogs import LockedDialog
-from console.tui.screens.runbooks import ArmScreen
+from console.tui.navigation import routes
+from console.tui.screens.arm import ArmScreen
+from console.tui.screens.dialogs.lock_held import LockHeldDialog
 from console.tui.widgets.question import QuestionBox
 
 PICTURE = Path(__file__).parents[2] / "docs" / "screen.svg"
@@ -31,7 +32,7 @@ SIZES = [(80, 24), (120, 40)]
 
 async def to_the_question(pilot, on: Stage) -> None:
     await seen(pilot, on)
-    on.app.open_arming("cache", "one-shot-rebuild")
+    on.app.open_screen(routes.ARM, "cache", REBUILD, {})
     await until(pilot, lambda: isinstance(on.app.screen, ArmScreen))
     await pilot.pause()
     await pilot.press("tab", "enter")
@@ -62,7 +63,7 @@ async def to_the_runs(pilot, on: Stage) -> None:
 async def to_a_record(pilot, on: Stage) -> None:
     await to_the_runs(pilot, on)
     await pilot.press("enter")
-    await until(pilot, lambda: "began" in on.app.screen.query_one("#story").text)
+    await until(pilot, lambda: "began" in on.app.screen.query_one("#past-steps").text)
     await pilot.pause()
 
 
@@ -118,7 +119,7 @@ def locked() -> Stage:
 async def to_the_lock(pilot, on: Stage) -> None:
     await seen(pilot, on)
     await pilot.press("b", "enter", "tab", "enter")
-    await until(pilot, lambda: isinstance(on.app.screen, LockedDialog))
+    await until(pilot, lambda: isinstance(on.app.screen, LockHeldDialog))
     await pilot.pause()
 
 

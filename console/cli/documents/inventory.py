@@ -1,4 +1,4 @@
-"""`inventory`: check an inventory, print its schema, write a first one by asking a node."""
+"""`inventory`: checks an inventory, prints its schema, or writes a first one from what a node says."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ def inventory() -> None:
 @inventory_option
 @click.pass_obj
 def check(context: CliContext, file: Path | None) -> int:
-    """Say everything that is wrong with an inventory, a line each; exit code 0 where nothing is."""
+    """Print everything that is wrong with an inventory, one problem a line. Exit code 0: nothing is wrong."""
+    from console.core.quantities import counted
     from console.documents.errors import DocumentError
     from console.documents.inventory import load_inventory
 
@@ -33,7 +34,7 @@ def check(context: CliContext, file: Path | None) -> int:
         return report_problems(error)
     nodes = sum(len(cluster.nodes) for cluster in found.clusters)
     names = ", ".join(cluster.name for cluster in found.clusters)
-    click.echo(f"{path}: {len(found.clusters)} cluster(s) ({names}), {nodes} nodes: nothing wrong")
+    click.echo(f"{path}: {counted(len(found.clusters), 'cluster')} ({names}), {counted(nodes, 'node')}: nothing wrong")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""What `check` prints of a document that is wrong."""
+"""Prints the problems of a document for the `check` commands."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ EXIT_WRONG = 1
 
 
 def report_problems(error: DocumentError) -> int:
-    """Every problem, a line each on stderr; the exit code."""
+    """Prints every problem, one a line, on stderr. Returns the exit code."""
     for problem in error.problems:
         click.echo(problem, err=True)
     return EXIT_WRONG

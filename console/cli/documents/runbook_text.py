@@ -1,4 +1,4 @@
-"""Runbooks as text: one of them for reading, and the reference of format and vocabulary."""
+"""Runbooks as text: a single runbook, and the reference of the format and the vocabulary."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ WIDTH = 100
 
 
 def as_text(runbook: Runbook) -> str:
-    """A whole runbook."""
+    """A whole runbook as text."""
     lines = [
         f"{runbook.name}: {runbook.title}",
         "",

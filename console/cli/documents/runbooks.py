@@ -1,4 +1,4 @@
-"""`runbooks`: list, read and check runbooks; print their schema."""
+"""`runbooks`: lists, prints and checks runbooks, and prints their schema."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def runbooks() -> None:
 @inventory_option
 @click.pass_obj
 def list_runbooks(context: CliContext) -> None:
-    """Name the shipped runbooks and the operator's own."""
-    found = _known(context)
+    """List the shipped runbooks and the operator's own."""
+    found = _load_all(context)
     width = max((len(one.name) for one in found), default=0)
     for one in found:
         click.echo(f"{one.name.ljust(width)}  {one.title}")
@@ -36,11 +36,11 @@ def list_runbooks(context: CliContext) -> None:
 @inventory_option
 @click.pass_obj
 def show(context: CliContext, name: str) -> None:
-    """Print a runbook: its roles, its steps, and why each is there."""
+    """Print a runbook: its roles, its steps, and why each step is there."""
     from console.cli.documents.runbook_text import as_text
     from console.documents.suggestions import meant
 
-    found = {one.name: one for one in _known(context)}
+    found = {one.name: one for one in _load_all(context)}
     if name not in found:
         raise CliError(f"there is no runbook {name}{meant(name, found)}")
     click.echo(as_text(found[name]), nl=False)
@@ -51,16 +51,16 @@ def show(context: CliContext, name: str) -> None:
 @inventory_option
 @click.pass_obj
 def check(context: CliContext, files: tuple[Path, ...]) -> int:
-    """Say everything that is wrong with runbooks, a line each; exit code 0 where nothing is.
+    """Print everything that is wrong with runbooks, one problem a line. Exit code 0: nothing is wrong.
 
-    Without FILE: the shipped ones and the operator's own.
+    Without FILE it checks the shipped runbooks and the operator's own.
     """
     from console.documents.errors import DocumentError
     from console.documents.runbook import load_runbook
     from console.documents.runbook_library import runbook_files
 
     worst = 0
-    for path in files or tuple(runbook_files(_beside(context))):
+    for path in files or tuple(runbook_files(_inventory_folder(context))):
         try:
             found = load_runbook(path)
         except DocumentError as error:
@@ -80,20 +80,20 @@ def schema() -> None:
 
 @runbooks.command("vocabulary")
 def vocabulary() -> None:
-    """Print the format and the vocabulary of runbooks, as Markdown."""
+    """Print the format and the vocabulary of runbooks as Markdown."""
     from console.cli.documents.runbook_text import reference
 
     click.echo(reference(), nl=False)
 
 
-def _known(context: CliContext) -> tuple[Runbook, ...]:
+def _load_all(context: CliContext) -> tuple[Runbook, ...]:
     from console.documents.runbook_library import load_runbooks
 
-    return load_runbooks(_beside(context))
+    return load_runbooks(_inventory_folder(context))
 
 
-def _beside(context: CliContext) -> Path | None:
-    """The inventory's folder; None where there is no inventory: the shipped runbooks can be read without one."""
+def _inventory_folder(context: CliContext) -> Path | None:
+    """The folder of the inventory. None: there is no inventory, and only the shipped runbooks are used."""
     try:
         return context.inventory_path.parent
     except CliError:

@@ -1,4 +1,4 @@
-"""`status --format json`: an observation as the public interface has it. Keys may be added, never renamed."""
+"""`status --format json`: an observation as JSON. This is a public interface: keys may be added, never renamed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from console.cli.status.scripts import pending_json, window_json
+from console.cli.status.scripts_json import pending_json, window_json
 from console.cli.status.watchers import watchers_json
 from console.core.diagnosis.finding import Finding, Health
 from console.core.model import ClusterState, Keepalived, MasterLink, NodeState, Persistence, Reading, RunLock
@@ -19,36 +19,36 @@ VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """An observation and what follows from it."""
+class ClusterStatus:
+    """An observation of a cluster, with its findings and its health."""
 
     state: ClusterState
     findings: tuple[Finding, ...]
     health: Health
 
 
-def as_json(seen: Sequence[Seen], now: float) -> str:
-    """The whole document, one line end at its end."""
+def as_json(seen: Sequence[ClusterStatus], now: float) -> str:
+    """The whole document, with a line end."""
     document = {"version": VERSION, "observed_at": timestamp(now), "clusters": [_cluster(one) for one in seen]}
     return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
 
 
 def timestamp(at: float | None) -> str | None:
-    """RFC 3339 in UTC with milliseconds; None stays None."""
+    """The time as RFC 3339 in UTC with milliseconds. None stays None."""
     if at is None:
         return None
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def lag_bytes(state: ClusterState, node: NodeState) -> int | None:
-    """How far a replica is behind its source; None for a master, and where either side is not known."""
+    """How many bytes a replica is behind the server that it follows. None: a master, or one offset is not known."""
     source = source_of(state, node)
     if source is None or source.redis.value is None or node.redis.value is None:
         return None
     return gap(source.redis.value, node.redis.value, attached_line(source.redis.value, node)).bytes
 
 
-def _cluster(seen: Seen) -> dict[str, Any]:
+def _cluster(seen: ClusterStatus) -> dict[str, Any]:
     state = seen.state
     return {
         "name": state.name,
@@ -70,7 +70,7 @@ def _cluster(seen: Seen) -> dict[str, Any]:
 
 
 def _vip_error(state: ClusterState) -> str | None:
-    """Why it is not known which node answers at the virtual IP."""
+    """Why it is not known which node answers at the virtual IP. None: it is known."""
     if state.vip_reach.value is None:
         return _error(state.vip_reach)
     if state.vip_reaches is None:

@@ -1,11 +1,11 @@
-"""`status --format openmetrics`: an observation for a monitor. What could not be read has no sample."""
+"""`status --format openmetrics`: an observation for a monitoring system. A value that was not read has no sample."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from console.cli.status.as_json import Seen, lag_bytes
+from console.cli.status.as_json import ClusterStatus, lag_bytes
 from console.core.diagnosis.finding import Health
 from console.core.model import ClusterState, NodeState, Role, VrrpState
 
@@ -14,7 +14,7 @@ PREFIX = "redis_ha"
 
 @dataclass(slots=True)
 class _Family:
-    """One metric: its samples stand together, as the format asks."""
+    """One metric family. The format requires that its samples stand together."""
 
     name: str
     help: str
@@ -35,7 +35,7 @@ class _Families:
     found: dict[str, _Family] = field(default_factory=dict)
 
     def add(self, name: str, help_text: str, value: float | None, labels: dict[str, str], unit: str = "") -> None:
-        """A gauge sample; none where there is no value."""
+        """Adds a gauge sample, unless the value is None."""
         if value is None:
             return
         family = self.found.setdefault(name, _Family(f"{PREFIX}_{name}", help_text, unit=unit))
@@ -45,7 +45,7 @@ class _Families:
     def add_state(
         self, name: str, help_text: str, value: str | None, known: Sequence[str], labels: dict[str, str]
     ) -> None:
-        """A stateset: one sample for each known state, 1 for the one that holds."""
+        """Adds a stateset: one sample for each known state, 1 for the current one. Adds none if the value is None."""
         if value is None:
             return
         family = self.found.setdefault(name, _Family(f"{PREFIX}_{name}", help_text, kind="stateset"))
@@ -53,7 +53,7 @@ class _Families:
             family.samples.append(f"{family.name}{_labels({**labels, family.name: one})} {int(one == value)}")
 
 
-def as_openmetrics(seen: Sequence[Seen]) -> str:
+def as_openmetrics(seen: Sequence[ClusterStatus]) -> str:
     """The whole exposition, `# EOF` included."""
     families = _Families()
     for one in seen:
@@ -62,7 +62,7 @@ def as_openmetrics(seen: Sequence[Seen]) -> str:
     return "\n".join((*lines, "# EOF", ""))
 
 
-def _cluster(families: _Families, seen: Seen) -> None:
+def _cluster(families: _Families, seen: ClusterStatus) -> None:
     state = seen.state
     labels = {"cluster": state.name}
     families.add_state("cluster_health", "Health of the cluster.", seen.health, list(Health), labels)
@@ -88,10 +88,10 @@ def _cluster(families: _Families, seen: Seen) -> None:
 def _node(families: _Families, state: ClusterState, node: NodeState) -> None:
     labels = {"cluster": state.name, "node": node.name}
     holds = node.holds(state.vip)
-    families.add("ssh_up", "1 where the node answers over SSH.", int(node.ssh.ok), labels)
-    families.add("redis_up", "1 where the node's Redis answers.", int(node.redis.ok), labels)
+    families.add("ssh_up", "1 if the node answers over SSH.", int(node.ssh.ok), labels)
+    families.add("redis_up", "1 if the node's Redis answers.", int(node.redis.ok), labels)
     families.add(
-        "holds_vip", "1 where the node's kernel has the virtual IP.", None if holds is None else int(holds), labels
+        "holds_vip", "1 if the node's kernel has the virtual IP.", None if holds is None else int(holds), labels
     )
     if node.clock.value is not None:
         offset = round(node.clock.value.offset, 3)
@@ -107,7 +107,7 @@ def _redis(families: _Families, state: ClusterState, node: NodeState, labels: di
     families.add_state("redis_role", "Role of the node's Redis.", redis.role, list(Role), labels)
     families.add("redis_loading", "1 while it loads its data set.", int(redis.loading), labels)
     if redis.master is not None:
-        families.add("redis_link_up", "1 where a replica's link is up.", int(redis.master.up), labels)
+        families.add("redis_link_up", "1 if the replica's link is up.", int(redis.master.up), labels)
     families.add("redis_replicas", "Replicas attached to it.", len(redis.replicas), labels)
     families.add("redis_offset_bytes", "Replication offset.", redis.offset, labels, unit="bytes")
     families.add("redis_lag_bytes", "How far a replica is behind.", lag_bytes(state, node), labels, unit="bytes")
@@ -121,11 +121,13 @@ def _keepalived(families: _Families, node: NodeState, labels: dict[str, str]) ->
     found = node.keepalived.value
     if found is None:
         return
-    families.add("keepalived_up", "1 where keepalived runs.", int(found.running), labels)
+    families.add("keepalived_up", "1 if keepalived is running.", int(found.running), labels)
     families.add_state("keepalived_state", "VRRP state.", found.state, list(VrrpState), labels)
     if found.instance is not None:
         families.add("keepalived_priority", "Configured priority.", found.instance.priority, labels)
-    families.add("keepalived_effective_priority", "Priority with its check.", found.effective_priority, labels)
+    families.add(
+        "keepalived_effective_priority", "Priority with the weight of its check.", found.effective_priority, labels
+    )
 
 
 def _labels(labels: dict[str, str]) -> str:

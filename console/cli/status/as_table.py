@@ -1,4 +1,4 @@
-"""`status --format table`: an observation for the eye. Aligned plain text; colour only repeats what the words say."""
+"""`status --format table`: an observation as an aligned table. Colours only repeat what the words say."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from console.cli.status.as_json import Seen, lag_bytes
+from console.cli.status.as_json import ClusterStatus, lag_bytes
 from console.cli.status.watchers import watchers_text
 from console.core.diagnosis.finding import Finding, Severity
 from console.core.model import ClusterState, MasterLink, NodeState, Role
@@ -25,7 +25,7 @@ _COLOURS = {"critical": "31;1", "warning": "33;1", "unknown": "35;1", "healthy":
 
 @dataclass(frozen=True, slots=True)
 class Paint:
-    """Colours where the terminal has them; a word is the same without."""
+    """Adds colours to words if they are switched on."""
 
     on: bool
 
@@ -33,16 +33,16 @@ class Paint:
         return f"\x1b[{_COLOURS[kind]}m{word}\x1b[0m" if self.on and kind in _COLOURS else word
 
 
-def as_table(seen: Sequence[Seen], *, colour: bool) -> str:
+def as_table(seen: Sequence[ClusterStatus], *, colour: bool) -> str:
     """All clusters, an empty line between them."""
     paint = Paint(colour)
     return "\n".join("\n".join((*_cluster(one, paint), "")) for one in seen)
 
 
-def _cluster(seen: Seen, paint: Paint) -> Iterator[str]:
+def _cluster(seen: ClusterStatus, paint: Paint) -> Iterator[str]:
     state = seen.state
     health = paint(seen.health.value.upper(), seen.health.value)
-    yield f"{state.name}  {health}  " + (f"VIP {state.vip} {_vip(state)}" if state.vip else _master(state))
+    yield f"{state.name}  {health}  " + (f"VIP {state.vip} {_vip_text(state)}" if state.vip else _master_text(state))
     yield ""
     rows = [_headings(state), *(_row(state, node) for node in state.nodes)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -50,7 +50,7 @@ def _cluster(seen: Seen, paint: Paint) -> Iterator[str]:
         yield "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
     yield from (f"  {printable(line)}" for line in watchers_text(state))
     yield from (f"  {printable(lock_in_words(one))}" for one in runs_on(state))
-    yield from _unread(state)
+    yield from _unread_lines(state)
     if seen.findings:
         yield ""
     for finding in seen.findings:
@@ -58,21 +58,21 @@ def _cluster(seen: Seen, paint: Paint) -> Iterator[str]:
 
 
 def _headings(state: ClusterState) -> tuple[str, ...]:
-    """The columns that this kind of cluster has something to say in."""
+    """The columns that have values for this kind of cluster."""
     vip = VIP_HEADING if state.vip else ()
     return (*HEADINGS, *vip, *(KEEPALIVED_HEADINGS if _has_keepalived(state) else ()))
 
 
 def _has_keepalived(state: ClusterState) -> bool:
-    """Whether keepalived is what moves the virtual IP of these nodes."""
+    """Whether keepalived moves the virtual IP of these nodes."""
     return bool(state.vip) and not state.sentinels
 
 
-def _master(state: ClusterState) -> str:
+def _master_text(state: ClusterState) -> str:
     return f"master {', '.join(state.masters) or 'none'}"
 
 
-def _vip(state: ClusterState) -> str:
+def _vip_text(state: ClusterState) -> str:
     holders = ", ".join(state.vip_holders)
     held = f"on {holders}" if holders else "on no node" if not state.vip_unread else "on no node that could be read"
     if state.vip_reach.value is None:
@@ -103,7 +103,7 @@ def _redis(state: ClusterState, node: NodeState) -> tuple[str, ...]:
     lag = lag_bytes(state, node)
     return (
         f"{redis.role.value} (loading)" if redis.loading else redis.role.value,
-        NONE if link is None else f"{_source(state, node, link)} {'up' if link.up else 'down'}",
+        NONE if link is None else f"{_source_name(state, node, link)} {'up' if link.up else 'down'}",
         NOT_KNOWN if redis.offset is None else str(redis.offset),
         NONE if redis.role is Role.MASTER else NOT_KNOWN if lag is None else size(lag),
         str(redis.total_keys),
@@ -112,8 +112,8 @@ def _redis(state: ClusterState, node: NodeState) -> tuple[str, ...]:
     )
 
 
-def _source(state: ClusterState, node: NodeState, link: MasterLink) -> str:
-    """The node that it follows, by its name here; a stranger by what Redis calls it."""
+def _source_name(state: ClusterState, node: NodeState, link: MasterLink) -> str:
+    """The name of the node that it follows. A server that is not in the inventory is named by host and port."""
     source = source_of(state, node)
     return source.name if source is not None else f"{link.host}:{link.port}"
 
@@ -130,18 +130,18 @@ def _keepalived(node: NodeState) -> tuple[str, str]:
     return found.state.value, f"{priority} (now {found.effective_priority})"
 
 
-def _unread(state: ClusterState) -> Iterator[str]:
-    """Why a cell says no or `?`."""
+def _unread_lines(state: ClusterState) -> Iterator[str]:
+    """The reasons for the cells `no` and `?`."""
     for node in state.nodes:
-        told: set[str] = set()
+        printed: set[str] = set()
         for subject, problem in (
             ("ssh", node.ssh.problem),
             ("redis", node.redis.problem),
             ("addresses", node.addresses.problem),
             ("keepalived", node.keepalived.problem),
         ):
-            if problem is not None and str(problem) not in told:
-                told.add(str(problem))
+            if problem is not None and str(problem) not in printed:
+                printed.add(str(problem))
                 yield f"  {node.name}: {subject}: {printable(str(problem))}"
 
 
@@ -158,5 +158,5 @@ def _finding(finding: Finding, paint: Paint) -> Iterator[str]:
 
 
 def printable(text: str) -> str:
-    """Without control characters: what a server sent must not steer the terminal."""
+    """The text without control characters, so that a server's text cannot control the terminal."""
     return _CONTROL.sub(" ", text)

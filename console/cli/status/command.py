@@ -1,4 +1,4 @@
-"""`status`: one observation of each cluster, printed. Imports little, so that it can be called every minute."""
+"""`status`: prints one observation of each cluster. It imports little, so that it can be called every minute."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ import click
 from console.cli.context import CliContext, inventory_option
 
 if TYPE_CHECKING:
-    from console.cli.status.as_json import Seen
+    from console.cli.status.as_json import ClusterStatus
     from console.core.model import ClusterState
 
 EXIT_CODES = {"critical": 2, "unknown": 3, "warning": 1, "healthy": 0}
-"""As monitoring plugins use them; the worst first: what is broken outranks what is not seen."""
+"""Health → exit code of monitoring plugins. The worst comes first: critical outranks unknown."""
 
 
 @click.command("status")
@@ -30,12 +30,12 @@ EXIT_CODES = {"critical": 2, "unknown": 3, "warning": 1, "healthy": 0}
     type=click.Choice(("table", "json", "openmetrics")),
     default="table",
     show_default=True,
-    help="How it is printed.",
+    help="The output format.",
 )
 @inventory_option
 @click.pass_obj
 def status(context: CliContext, clusters: tuple[str, ...], form: str) -> int:
-    """Look once and print what is true.
+    """Observe once and print the result.
 
     Exit code: 0 healthy, 1 warning, 2 critical, 3 unknown (nothing could be observed, or a wrong call or inventory).
     """
@@ -44,64 +44,64 @@ def status(context: CliContext, clusters: tuple[str, ...], form: str) -> int:
     for name in names:
         context.passwords(name)
     with _Progress(f"looking at {', '.join(names)} …"):
-        seen = _look(context, names)
-    click.echo(_printed(seen, form, context.clock.now()), nl=False)
-    context.only_looked = True
-    return exit_code(seen)
+        statuses = _observe_all(context, names)
+    click.echo(_printed(statuses, form, context.clock.now()), nl=False)
+    context.may_exit_at_once = True
+    return exit_code(statuses)
 
 
-def exit_code(seen: Sequence[Seen]) -> int:
-    """That of the worst cluster."""
-    found = {one.health.value for one in seen}
+def exit_code(statuses: Sequence[ClusterStatus]) -> int:
+    """The exit code of the worst cluster."""
+    found = {one.health.value for one in statuses}
     return next(code for health, code in EXIT_CODES.items() if health in found)
 
 
-def _look(context: CliContext, names: Sequence[str]) -> list[Seen]:
-    """All clusters at once: connecting takes most of the time, and what draws conclusions is imported meanwhile."""
-    observing = [_observe(context, name) for name in names]
-    context.let_connecting_begin()
-    from console.cli.status.as_json import Seen
+def _observe_all(context: CliContext, names: Sequence[str]) -> list[ClusterStatus]:
+    """Observes all clusters at once. The rules of the diagnosis are imported while the connections are made."""
+    observing = [_start_observing(context, name) for name in names]
+    context.wait_for_connection_libraries()
+    from console.cli.status.as_json import ClusterStatus
     from console.core.kinds.diagnose import diagnose, health
 
-    seen = []
+    statuses = []
     for one in observing:
         state = one.result()
         findings = diagnose(state, state.observed_at)
-        seen.append(Seen(state, findings, health(state, findings)))
-    return seen
+        statuses.append(ClusterStatus(state, findings, health(state, findings)))
+    return statuses
 
 
-def _observe(context: CliContext, name: str) -> Future[ClusterState]:
-    """In a thread that Ctrl-C does not wait for."""
+def _start_observing(context: CliContext, name: str) -> Future[ClusterState]:
+    """Starts an observation in a thread that Ctrl-C does not wait for."""
     future: Future[ClusterState] = Future()
     inspector = context.inspector(name)
 
     def look() -> None:
         try:
             future.set_result(inspector.observe(fresh=True))
-        except BaseException as error:  # noqa: BLE001 - it is raised again where the result is asked for
+        except BaseException as error:  # noqa: BLE001 - result() raises it again
             future.set_exception(error)
 
     threading.Thread(target=look, name=f"look-at-{name}", daemon=True).start()
     return future
 
 
-def _printed(seen: Sequence[Seen], form: str, now: float) -> str:
+def _printed(statuses: Sequence[ClusterStatus], form: str, now: float) -> str:
     if form == "json":
         from console.cli.status.as_json import as_json
 
-        return as_json(seen, now)
+        return as_json(statuses, now)
     if form == "openmetrics":
         from console.cli.status.as_metrics import as_openmetrics
 
-        return as_openmetrics(seen)
+        return as_openmetrics(statuses)
     from console.cli.status.as_table import as_table
 
-    return as_table(seen, colour=sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
+    return as_table(statuses, colour=sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
 
 
 class _Progress:
-    """A line on stderr while one waits, gone afterwards; nothing where stderr is not a terminal."""
+    """A line on stderr during the observation, removed afterwards. It is not shown if stderr is not a terminal."""
 
     def __init__(self, text: str) -> None:
         self._text = text if sys.stderr.isatty() else ""

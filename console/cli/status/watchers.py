@@ -1,4 +1,4 @@
-"""What stands beside the nodes in `status`: Sentinels, the read VIP with its directors, Consul. As JSON and as text."""
+"""The watchers in `status`, as JSON and as text: Sentinels, the read VIP with its directors, and Consul."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from console.core.quantities import counted
 
 
 def watchers_json(state: ClusterState) -> dict[str, Any]:
-    """The keys of those that the cluster has, and of no others."""
+    """The JSON keys of the watchers that the cluster has."""
     found: dict[str, Any] = {}
     if state.sentinels:
         found |= {"master_name": state.master_name, "sentinels": [_sentinel(one) for one in state.sentinels]}
@@ -34,7 +34,7 @@ def watchers_json(state: ClusterState) -> dict[str, Any]:
 
 
 def watchers_text(state: ClusterState) -> Iterator[str]:
-    """A line for each of them."""
+    """One line for each watcher."""
     for one in state.sentinels:
         yield f"{one.name} ({one.address}:{one.port}): {_sentinel_words(one.sentinel)}"
     for director in state.directors:

@@ -8,7 +8,7 @@ from console.core.conditions.replication import refuses_writes
 from console.core.diagnosis.finding import Severity
 from console.core.diagnosis.row import REBUILD, Hit, Row, advise, serving
 from console.core.model import ClusterState, NodeState, ProblemKind, Role
-from console.core.model.facts import proved_down, redis_processes
+from console.core.model.facts import does_not_answer, proved_down, redis_processes
 
 _AWAY = {
     ProblemKind.UNREACHABLE,
@@ -86,9 +86,9 @@ def _redis_down(state: ClusterState) -> Iterator[Hit]:
 def _redis_hung(state: ClusterState) -> Iterator[Hit]:
     """A Redis process is there and does not answer."""
     for node in state.nodes:
-        problem, running = node.redis.problem, redis_processes(node)
-        if problem is None or not running or problem.kind not in _SILENT | {ProblemKind.REFUSED}:
+        if not does_not_answer(node):
             continue
+        problem, running = node.redis.problem, redis_processes(node)
         yield Hit(
             (node.name,),
             f"Redis on {node.name} runs but does not answer.",

@@ -8,7 +8,7 @@ from console.core.conditions.servers import role_in_words
 from console.core.diagnosis.finding import Severity
 from console.core.diagnosis.row import BUILD, REBUILD, Hit, Row, advise, choosing, listed, names, repairing
 from console.core.model import ClusterState, NodeState, Role
-from console.core.model.facts import notify_scripts, proved_down, redis_processes
+from console.core.model.facts import does_not_answer, notify_scripts, proved_down
 from console.core.watchers.sentinels import naming_in_words
 
 
@@ -69,7 +69,7 @@ def _on_replica(state: ClusterState) -> Iterator[Hit]:
 def _on_dead(state: ClusterState) -> Iterator[Hit]:
     """The holder of the virtual IP has a Redis that does not run, or does not answer."""
     for node in _holders(state):
-        hung = not node.redis.ok and bool(redis_processes(node))
+        hung = does_not_answer(node)
         if proved_down(node) or hung:
             yield Hit(
                 (node.name,),

@@ -25,7 +25,7 @@ from console.core.keepalived.named_scripts import uses
 from console.core.keepalived.priority import effective, pair_rule_holds, rule_text
 from console.core.keepalived.running_scripts import pending_lines
 from console.core.model import ActionKind, ClusterState, NodeState, VrrpInstance, VrrpState
-from console.core.model.facts import notify_scripts, source_of
+from console.core.model.facts import does_not_answer, notify_scripts, proved_down, source_of
 from console.core.model.verdict import Verdict
 
 
@@ -95,7 +95,7 @@ def _would_preempt(state: ClusterState) -> Iterator[Hit]:
         if not _stale(state, node, master) or _yields(keepalived.instance):
             continue
         mine, theirs = effective(keepalived.instance, check_ok=True), effective(holder.instance, check_ok=True)
-        if mine > theirs and node.name not in state.vip_holders:
+        if mine > theirs and node.holds(state.vip) is False:
             yield Hit(
                 (node.name, master.name),
                 f"keepalived on {node.name} takes the VIP as soon as Redis there answers, with old data.",
@@ -108,9 +108,10 @@ def _would_preempt(state: ClusterState) -> Iterator[Hit]:
 
 
 def _stale(state: ClusterState, node: NodeState, master: NodeState) -> bool:
+    """Whether what the node holds is proved not to be the master's data. What could not be read proves nothing."""
     redis = node.redis.value
     if redis is None:
-        return True
+        return proved_down(node) or does_not_answer(node)
     follows = source_of(state, node) is master and redis.master is not None
     return not (follows and redis.master is not None and redis.master.up)
 

@@ -150,7 +150,7 @@ class Window:
 
 def window(state: ClusterState) -> Window | None:
     """The window that the scripts leave open, or are about to; None: there is none."""
-    holder = state.node(state.vip_holders[0]) if len(state.vip_holders) == 1 else None
+    holder = state.node(state.vip_holders[0]) if len(state.vip_holders) == 1 and not state.vip_unread else None
     redis = holder.redis.value if holder is not None else None
     heir = next((node for node in state.nodes if node is not holder), None)
     if holder is None or redis is None or heir is None or not _would_take_over(heir):

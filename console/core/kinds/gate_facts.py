@@ -5,22 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from console.core.model import ClusterState, Sentinel
+from console.core.model.facts import NOT_KNOWN, vip_reached_in_words
+
+_HELD = {True: "yes", False: "no", None: NOT_KNOWN}
 
 
 def virtual_ip_facts(state: ClusterState) -> Mapping[str, str]:
     """Who holds the virtual IP, and what it reaches."""
-    return {
-        "VIP holders": ", ".join(state.vip_holders) or "none",
-        "VIP holders not known": ", ".join(state.vip_unread) or "none",
-        "VIP reaches": vip_reached(state),
-    }
-
-
-def vip_reached(state: ClusterState) -> str:
-    """The node that answers at the virtual IP, with its run_id."""
-    if state.vip_reach.value is None:
-        return "nothing"
-    return f"{state.vip_reaches or 'none of the nodes'} (run_id {state.vip_reach.value.run_id[:12]})"
+    held = {f"{node.name}: holds the VIP": _HELD[node.holds(state.vip)] for node in state.nodes}
+    return {**held, "VIP reaches": vip_reached_in_words(state)}
 
 
 def sentinel_facts(state: ClusterState) -> Mapping[str, str]:
@@ -30,7 +23,7 @@ def sentinel_facts(state: ClusterState) -> Mapping[str, str]:
 
 def _named_by(sentinel: Sentinel | None) -> str:
     if sentinel is None:
-        return "not readable"
+        return NOT_KNOWN
     if sentinel.master is None:
         return "none of this name"
     state = ", failing over" if sentinel.master.failing_over else ""
@@ -45,9 +38,8 @@ def director_facts(state: ClusterState) -> Mapping[str, str]:
         service = one.service(state.read_vip)
         servers = service.servers if service is not None else ()
         table = ", ".join(sorted(f"{real.address}:{real.port} weight {real.weight}" for real in servers)) or "nothing"
-        facts[f"{one.name}: readers go to"] = table if one.services.ok else "not readable"
-        held = {True: "yes", False: "no", None: "not known"}[one.holds(state.read_vip)]
-        facts[f"{one.name}: holds the read VIP"] = held
+        facts[f"{one.name}: readers go to"] = table if one.services.ok else NOT_KNOWN
+        facts[f"{one.name}: holds the read VIP"] = _HELD[one.holds(state.read_vip)]
     return facts
 
 
@@ -58,6 +50,6 @@ def consul_facts(state: ClusterState) -> Mapping[str, str]:
     instances, dns = state.consul.instances.value, state.consul.dns.value
     passing = sorted(f"{one.address}:{one.port}" for one in instances or () if one.passing)
     return {
-        "Consul: passing": "not readable" if instances is None else ", ".join(passing) or "none",
-        "Consul: DNS": "not readable" if dns is None else ", ".join(sorted(dns.addresses)) or "no address",
+        "Consul: passing": NOT_KNOWN if instances is None else ", ".join(passing) or "none",
+        "Consul: DNS": NOT_KNOWN if dns is None else ", ".join(sorted(dns.addresses)) or "no address",
     }

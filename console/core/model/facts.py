@@ -9,6 +9,17 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from console.core.model import AttachedReplica, ClusterState, MasterLink, NodeState, ProblemKind, Process, Redis, Role
 from console.core.quantities import size
 
+NOT_KNOWN = "not known"
+"""How every text about a value begins that could not be read."""
+_NO_ANSWER = frozenset(
+    [
+        ProblemKind.TIMEOUT,
+        ProblemKind.CLOSED,
+        ProblemKind.UNREACHABLE,
+        ProblemKind.REFUSED,
+        ProblemKind.BAD_ANSWER,
+    ]
+)
 _PORT = re.compile(r":(\d{1,5})\b")
 
 
@@ -100,6 +111,12 @@ def proved_down(node: NodeState) -> bool:
     return not redis_processes(node)
 
 
+def does_not_answer(node: NodeState) -> bool:
+    """Whether a Redis process is there, and nothing answers on its port. An answer that is only late is not known."""
+    problem = node.redis.problem
+    return problem is not None and problem.kind in _NO_ANSWER and bool(redis_processes(node))
+
+
 def _port_of(process: Process) -> int | None:
     match = _PORT.search(process.command)
     return int(match[1]) if match else None
@@ -132,3 +149,30 @@ def link_in_words(link: MasterLink) -> str:
         return words
     left = "" if link.sync_left_bytes is None else f", {size(max(0, link.sync_left_bytes))} left"
     return f"{words}, full sync in progress{left}"
+
+
+def vip_holders_in_words(state: ClusterState) -> str:
+    """`redis-a and redis-b`, `no node`, `redis-b (not known of redis-a)`, `not known of redis-a`.
+
+    That nobody holds it is said only where every node could be read.
+    """
+    held, unread = " and ".join(state.vip_holders), " and ".join(state.vip_unread)
+    if not unread:
+        return held or "no node"
+    return f"{held} ({NOT_KNOWN} of {unread})" if held else f"{NOT_KNOWN} of {unread}"
+
+
+def vip_reached_in_words(state: ClusterState) -> str:
+    """The node that answers at the virtual IP, with its run_id; else what is known of who does.
+
+    That it is none of the nodes is said only where each node's Redis could be read or is proved down.
+    """
+    reach = state.vip_reach
+    if reach.value is None:
+        refused = reach.problem is not None and reach.problem.kind is ProblemKind.REFUSED
+        return "nothing (connection refused)" if refused else NOT_KNOWN
+    run_id = f"run_id {reach.value.run_id[:12]}"
+    if state.vip_reaches is not None:
+        return f"{state.vip_reaches} ({run_id})"
+    everybody = all(node.redis.ok or proved_down(node) for node in state.nodes)
+    return f"{'none of the nodes' if everybody else f'{NOT_KNOWN} whose Redis'} ({run_id})"

@@ -1,7 +1,7 @@
 """How an event moves a run on: two tables say what may happen when, and `advance` applies one event.
 
 waiting → checking → asking → checking → sending → verifying → done
-╰→ skipped  (refused, failed and unknown are reached from every status between)
+              ╰→ skipped  (refused, failed and unknown are reached from every status between)
 """
 
 from __future__ import annotations
@@ -41,7 +41,8 @@ _ALLOWED: Mapping[type[StepEvent], frozenset[StepStatus]] = {
     IntentWritten: frozenset({_S.CHECKING, _S.SENDING}),
     # Only what was sent is answered.
     AnswerReceived: frozenset({_S.SENDING}),
-    ProgressReported: frozenset({_S.SENDING}),
+    # While it is sent; and while it is looked at again because something gave no answer.
+    ProgressReported: frozenset({_S.CHECKING, _S.SENDING}),
     # Straight from `checking` where a step sends nothing; from `asking` where the operator looks again.
     VerificationBegan: frozenset({_S.CHECKING, _S.ASKING, _S.SENDING, _S.VERIFYING}),
     ProofsChecked: frozenset({_S.VERIFYING}),
@@ -97,7 +98,7 @@ def _change_step(step: StepState, event: StepEvent) -> StepState:
         case ConditionsChecked() if step.output and step.status is StepStatus.VERIFYING:
             return step
         case ConditionsChecked():
-            return replace(step, status=StepStatus.CHECKING, checks=event.checks, planned=event.planned)
+            return replace(step, status=StepStatus.CHECKING, note="", checks=event.checks, planned=event.planned)
         case OperatorAsked():
             return replace(step, status=StepStatus.ASKING, note=event.note)
         case IntentWritten():

@@ -10,13 +10,11 @@ from collections.abc import Mapping
 
 from console.core.command import Identity
 from console.core.kinds import kind_of
-from console.core.kinds.gate_facts import consul_facts, sentinel_facts, vip_reached
+from console.core.kinds.gate_facts import consul_facts, sentinel_facts
 from console.core.model import ClusterState, NodeState, Problem, Redis
-from console.core.model.facts import notify_scripts, proved_down
+from console.core.model.facts import NOT_KNOWN, notify_scripts, proved_down, vip_holders_in_words, vip_reached_in_words
 from console.core.quantities import counted, size, span
 from console.core.runbooks.document import Step
-
-NOT_KNOWN = "not known"
 
 
 def material(state: ClusterState, roles: Mapping[str, str]) -> Mapping[str, str]:
@@ -28,24 +26,24 @@ def material(state: ClusterState, roles: Mapping[str, str]) -> Mapping[str, str]
 
 
 def _node_facts(node: NodeState) -> dict[str, str]:
-    facts = {"SSH": "readable" if node.ssh.ok else f"not readable: {_why(node.ssh.problem)}"}
+    facts = {"SSH": "readable" if node.ssh.ok else _unread(node.ssh.problem)}
     if node.ssh.value is not None:
         facts |= {"hostname": node.ssh.value.hostname, "boot_id": node.ssh.value.boot_id}
     redis = node.redis.value
     if redis is None:
-        facts["Redis"] = "does not run" if proved_down(node) else f"not readable: {_why(node.redis.problem)}"
+        facts["Redis"] = "does not run" if proved_down(node) else _unread(node.redis.problem)
     else:
         facts |= _redis_facts(redis)
     keepalived = node.keepalived.value
     if keepalived is None:
-        facts["keepalived"] = f"not readable: {_why(node.keepalived.problem)}"
+        facts["keepalived"] = _unread(node.keepalived.problem)
     else:
         facts["keepalived"] = f"running, {keepalived.state.value}" if keepalived.running else "stopped"
         facts["priority"] = str(keepalived.instance.priority) if keepalived.instance else NOT_KNOWN
     scripts = ", ".join(sorted(one.command for one in notify_scripts(node))) if node.processes.ok else NOT_KNOWN
     facts["scripts running"] = scripts or "none"
-    if node.keepalived_config.value is not None:
-        facts["keepalived.conf"] = f"SHA-256 {node.keepalived_config.value.file.digest[:12]}"
+    config = node.keepalived_config.value
+    facts["keepalived.conf"] = f"SHA-256 {config.file.digest[:12]}" if config is not None else NOT_KNOWN
     return {f"{node.name}: {fact}": value for fact, value in facts.items()}
 
 
@@ -61,8 +59,8 @@ def _redis_facts(redis: Redis) -> dict[str, str]:
     }
 
 
-def _why(problem: Problem | None) -> str:
-    return problem.kind.value if problem is not None else NOT_KNOWN
+def _unread(problem: Problem | None) -> str:
+    return f"{NOT_KNOWN}: {problem.kind.value}" if problem is not None else NOT_KNOWN
 
 
 def digest(material: Mapping[str, str]) -> str:
@@ -72,9 +70,31 @@ def digest(material: Mapping[str, str]) -> str:
 
 
 def differences(shown: Mapping[str, str], now: Mapping[str, str]) -> tuple[str, ...]:
-    """What changed, one a line: `redis-b: role: was master, is replica now`."""
-    changed = [key for key in sorted({*shown, *now}) if shown.get(key) != now.get(key)]
-    return tuple(f"{key}: was {shown.get(key, NOT_KNOWN)}, is {now.get(key, NOT_KNOWN)} now" for key in changed)
+    """What changed, a plain line each: `redis-b: role: was master, is replica now`.
+
+    A fact that could not be read, then or now, is no difference: see `unread_facts`.
+    """
+    both = sorted(key for key in shown if known(shown, key) and known(now, key))
+    return tuple(f"{key}: was {shown[key]}, is {now[key]} now" for key in both if shown[key] != now[key])
+
+
+def unread_facts(shown: Mapping[str, str], now: Mapping[str, str]) -> tuple[str, ...]:
+    """Facts that are known on one side only, a plain line each. Nothing is sent while there are any (H08).
+
+    A fact that is not there because another one changed (a server that does not run has no role) is none of them.
+    """
+    lines = []
+    for key in sorted({*shown, *now}):
+        if known(shown, key) and key in now and not known(now, key):
+            lines.append(f"{key}: was {shown[key]}, could not be read again ({now[key]})")
+        elif known(now, key) and key in shown and not known(shown, key):
+            lines.append(f"{key}: was {shown[key]}, is {now[key]} now")
+    return tuple(lines)
+
+
+def known(facts: Mapping[str, str], key: str) -> bool:
+    """Whether the fact is there, and was read."""
+    return key in facts and not facts[key].startswith(NOT_KNOWN)
 
 
 def identity(node: NodeState) -> Identity:
@@ -110,8 +130,8 @@ def evidence(state: ClusterState, roles: Mapping[str, str], step: Step) -> tuple
         for words in _node_lines(state, state.node(name))
     ]
     if state.vip:
-        holders = ", ".join(state.vip_holders) or "no node"
-        lines.append(f"{state.vip}: held by {holders}, reaches {vip_reached(state)}")
+        reached = vip_reached_in_words(state)
+        lines.append(f"{state.vip}: held by {vip_holders_in_words(state)}, reaches {reached}")
     others = {**sentinel_facts(state), **consul_facts(state)}
     lines += [f"{subject}: {value}" for subject, value in others.items()]
     return tuple(lines)

@@ -58,8 +58,8 @@ class ChainCheck:
     closed: bool = False
     """The last entry says that the run ended. Else entries may be missing at the end: a chain cannot tell."""
     unfinished: bool = False
-    """The broken line is the last one and has no end of line. The console died while it wrote it, and did nothing after
-    it. `runs resume` sets it aside."""
+    """The broken line is the last one and has no end of line. The console was cut off while it wrote it, and did
+    nothing after it. `runs resume` sets it aside."""
 
     @property
     def sound(self) -> bool:

@@ -54,6 +54,8 @@ class Question:
     preview: LossPreview | None
     differences: tuple[str, ...]
     """What changed since the last question, and closed the gate again. Empty at the first question."""
+    refused: bool
+    """The last answer was a yes, and was refused because of these differences: nothing was sent."""
     digest: str
     """Of the material facts shown. The decision carries it back."""
     observed_at: float

@@ -45,7 +45,7 @@ class Proof:
                 return True
             if verdicts != (verdicts := [check.verdict.value for check in checks]):
                 self._recorder.record_step(self._index, "observed", data)
-            if self.skip_if_holds or clock.monotonic() >= until or not self._sleep():
+            if self.skip_if_holds or clock.monotonic() >= until or not self._recorder.sleep(clock, POLL):
                 return False
             state = None
 
@@ -56,11 +56,3 @@ class Proof:
         if self._step.action is not None or state is None:
             return False
         return skip_if_holds(self._step, state, self._recorder.run.roles)
-
-    def _sleep(self) -> bool:
-        """Waits for the next look. False: the operator does not want to wait (Ctrl-C, or `stop_waiting`)."""
-        try:
-            self._clock.sleep(POLL)
-        except KeyboardInterrupt:
-            return False
-        return not self._recorder.stop_waiting

@@ -11,7 +11,7 @@ from console.core.runs.events import Event
 from console.core.runs.question import Decision, Question
 from console.core.runs.state import RunState
 from console.engine.actions.write_pause import PauseWatch
-from console.engine.ports import Journal, Operator
+from console.engine.ports import Clock, Journal, Operator
 from console.engine.steps.name_watch import NameWatch
 
 
@@ -69,6 +69,14 @@ class RunRecorder:
             self.name_watch.look(state)
         with contextlib.suppress(Exception):
             self._operator.show(state)
+
+    def sleep(self, clock: Clock, seconds: float) -> bool:
+        """Waits for the next look. False: the operator does not want to wait (Ctrl-C, or `stop_waiting`)."""
+        try:
+            clock.sleep(seconds)
+        except KeyboardInterrupt:
+            return False
+        return not self.stop_waiting
 
     def ask(self, question: Question) -> Decision:
         """Waits for the operator. The decision is on disk when this returns."""

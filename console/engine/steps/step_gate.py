@@ -12,7 +12,7 @@ from console.core.runs.state import Outcome, StepStatus
 from console.engine.steps.loss_measurement import measure_preview
 from console.engine.steps.recorder import RunRecorder
 from console.engine.steps.run_context import RunContext, RunStoppedError
-from console.engine.steps.step_view import StepView, changes, gate_of, may_skip
+from console.engine.steps.step_view import StepView, changes, gate_of, may_skip, not_seen_again
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,8 @@ class Notice:
 
     differences: tuple[str, ...] = ()
     reason: str = ""
+    refused: bool = False
+    """The answer was a yes, and was refused because of the differences."""
 
 
 class StepGate:
@@ -78,7 +80,7 @@ class StepGate:
             return Notice(changes(shown, now), reason)
         overriding = decision.choice is Choice.OVERRIDE
         if differences := self._refused_changes(shown, now, overriding=overriding):
-            return Notice(differences, "what was shown is no longer so: nothing was sent")
+            return Notice(differences, "what was shown is no longer so: nothing was sent", refused=True)
         if overriding:
             return Notice(reason=self._override(now, decision))
         return None
@@ -103,7 +105,7 @@ class StepGate:
 
     def _refused_changes(self, shown: StepView, now: StepView, *, overriding: bool) -> tuple[str, ...]:
         """What changed between showing and now. Any change refuses this attempt (H08)."""
-        differences = changes(shown, now)
+        differences = (*changes(shown, now), *not_seen_again(shown, now))
         if not differences and (not now.sentence if overriding else self.blocked(now)):
             differences = ("a precondition does not hold any more",)
         if differences:
@@ -148,6 +150,7 @@ class StepGate:
             evidence=view.evidence,
             preview=view.preview,
             differences=notice.differences,
+            refused=notice.refused,
             digest=view.digest,
             observed_at=view.state.observed_at,
             choices=choices,
@@ -163,4 +166,4 @@ def _with_obstacles(view: StepView, notice: Notice) -> Notice:
     """The notice with everything that forbids sending, each thing once."""
     missing = [check.advice or check.statement for check in view.checks if not check.holds]
     reasons = dict.fromkeys((notice.reason, view.obstacle, *missing))
-    return Notice(notice.differences, "; ".join(filter(None, reasons)))
+    return replace(notice, reason="; ".join(filter(None, reasons)))

@@ -22,8 +22,9 @@ from __future__ import annotations
 from functools import partial
 
 from console.core.command import Planned
+from console.core.model.continuity import silences
 from console.core.runbooks.verbs import verb_of
-from console.core.runs.events import ConditionsChecked, StepBegan, StepEnded, VerificationBegan
+from console.core.runs.events import ConditionsChecked, ProgressReported, StepBegan, StepEnded, VerificationBegan
 from console.core.runs.question import Choice
 from console.core.runs.state import StepStatus
 from console.core.runs.state_summary import state_summary
@@ -35,12 +36,17 @@ from console.engine.steps.recorder import RunRecorder
 from console.engine.steps.remedies import answer_in_words, end_after_trouble, may_repeat, remedies, trouble_in_words
 from console.engine.steps.run_context import RunContext, RunStoppedError
 from console.engine.steps.step_gate import Notice, StepGate
-from console.engine.steps.step_view import StepView, view_step
+from console.engine.steps.step_view import StepView, changes, not_seen_again, view_step
 
 UNANSWERED_SECONDS = 1.0
 """How long a resumed run looks for the effect of a command whose answer was lost, before the operator is asked."""
 ANSWERED_SECONDS = 10.0
 """The same for a command that the server said it carried out."""
+
+SILENCE_PATIENCE = 15.0
+"""Seconds in which a step that only silence blocks is looked at again by itself, before anybody is asked."""
+SILENCE_POLL = 1.0
+"""Seconds between two of these looks."""
 
 
 class StepRun:
@@ -98,7 +104,7 @@ class StepRun:
             if decision.choice is Choice.SKIP and self._gate.may_skip:
                 self._end(StepStatus.SKIPPED, "skipped by the operator")
                 return
-            now = shown if self._only_observes(shown) else self._look()
+            now = shown if self._only_observes(shown) else self._look(shown)
             objection = self._gate.objection(shown, now, decision)
             if objection is not None:
                 shown, notice = now, objection
@@ -146,7 +152,26 @@ class StepRun:
     def _begin(self) -> None:
         self._recorder.advance(StepBegan(self._index, self._context.clock.now()))
 
-    def _look(self) -> StepView:
+    def _look(self, shown: StepView | None = None) -> StepView:
+        """An observation for this step. Where only silence blocks the step, it looks again by itself for a while.
+
+        `shown`: what the operator has answered to. What was seen there and gives no answer now is waited for, too.
+        """
+        clock = self._context.clock
+        until = clock.monotonic() + SILENCE_PATIENCE
+        while True:
+            view = self._look_once()
+            silent = view.blocked_by_silence
+            if shown is not None and not silent and not_seen_again(shown, view) and not changes(shown, view):
+                silent = silences(view.state)
+            if not silent or clock.monotonic() >= until:
+                return view
+            note = f"Waiting for an answer, looking again by itself: {'; '.join(silent)}"
+            self._recorder.advance(ProgressReported(self._index, note))
+            if not self._recorder.sleep(clock, SILENCE_POLL):
+                return view
+
+    def _look_once(self) -> StepView:
         """A new observation, and all that the step is by it. The journal has it before anything is based on it."""
         state = self._context.inspector.observe(fresh=True)
         self._recorder.show(state)

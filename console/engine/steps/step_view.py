@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 from console.core.command import Identity, Planned
 from console.core.kinds import kind_of
 from console.core.kinds.protection import protection
 from console.core.model import ClusterState, Redis, Role
-from console.core.model.verdict import Check
+from console.core.model.continuity import silences
+from console.core.model.verdict import Check, Verdict
 from console.core.previews.loss_preview import LossPreview, preview
 from console.core.runbooks.document import Condition, GateKind, Runbook, Step
 from console.core.runbooks.hazards.table import override_sentence
 from console.core.runbooks.interlocks import interlocks
 from console.core.runbooks.verbs import VERBS, changes_something
 from console.core.runbooks.vocabulary import evaluate
-from console.core.runs.gate import differences, digest, evidence, identities, material
+from console.core.runs.gate import differences, digest, evidence, identities, material, unread_facts
 from console.engine.actions.commands import CommandContext, PlanError, plan_commands
 
 
@@ -48,6 +49,15 @@ class StepView:
     @property
     def blocked(self) -> bool:
         return bool(self.obstacle) or not all(check.holds for check in self.checks)
+
+    @property
+    def blocked_by_silence(self) -> tuple[str, ...]:
+        """What could not be read, one plain line each, where nothing else blocks the step: another look may do."""
+        failing = [check for check in self.checks if not check.holds]
+        silent = silences(self.state)
+        if not silent or any(check.verdict is Verdict.FAILS for check in failing):
+            return ()
+        return silent if failing or self.obstacle else ()
 
 
 def view_step(
@@ -109,25 +119,46 @@ def _all_hold(skips: tuple[Check, ...]) -> bool:
 
 
 def changes(shown: StepView, now: StepView) -> tuple[str, ...]:
-    """What is no longer as it was shown, one a line. If there is anything, nothing is sent (H08)."""
+    """What is no longer as it was shown, one plain line each: then nothing is sent (H08).
+
+    A value that could not be read is no change: see `not_seen_again`.
+    """
     lines = list(differences(shown.facts, now.facts))
-    if not lines:  # the facts name the same changes in plainer words
+    if not lines:  # the facts name the same things in better words
         lines += [
             f"{node}: another server answers than the one that was shown"
             for node, who in shown.identities.items()
-            if now.identities.get(node) != who
+            if node in now.identities and not _same_server(who, now.identities[node])
         ]
-    if now.obstacle and now.obstacle != shown.obstacle:
-        lines.append(now.obstacle)
-    elif shown.planned != now.planned:
+    if shown.planned != now.planned and not shown.obstacle and not now.obstacle:
         lines.append("what would be sent is not what was shown")
     held = {check.statement for check in shown.checks if check.holds}
     lines += [
         f"no longer so: {check.statement} ({check.evidence})"
         for check in now.checks
-        if not check.holds and check.statement in held
+        if check.verdict is Verdict.FAILS and check.statement in held
     ]
     return tuple(lines)
+
+
+def not_seen_again(shown: StepView, now: StepView) -> tuple[str, ...]:
+    """What was shown and could not be read again, one plain line each. Nothing is sent then either (H08, H28)."""
+    lines = list(unread_facts(shown.facts, now.facts))
+    if now.obstacle and now.obstacle != shown.obstacle:
+        lines.append(now.obstacle)
+    held = {check.statement for check in shown.checks if check.holds}
+    lines += [
+        f"could not be looked at again: {check.statement} ({check.evidence})"
+        for check in now.checks
+        if check.verdict is Verdict.UNKNOWN and check.statement in held
+    ]
+    return tuple(lines)
+
+
+def _same_server(one: Identity, other: Identity) -> bool:
+    """Whether what is known of both is the same. An empty field was not read."""
+    pairs = zip(astuple(one), astuple(other), strict=True)
+    return all(left == right for left, right in pairs if left and right)
 
 
 def gate_of(step: Step) -> GateKind:

@@ -1,4 +1,4 @@
-"""The runs that are recorded on this machine's disk: read, never written."""
+"""Reads the runs that are recorded on this machine. It never writes."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from console.transport.journals.journal_file import NAME, is_written, read_lines
 
 
 class FolderArchive:
-    """Implements the engine's Archive over the folder that has one folder a run."""
+    """Implements the engine's Archive over a folder that has one folder for each run."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._known: dict[str, tuple[tuple[int, int, bool], PastRun]] = {}
-        """Run → size and time of its journal, whether it was written then, and what was read."""
+        """Run → (size and time of its journal, whether a console was writing it) and what was read."""
 
     def summaries(self) -> tuple[PastRun, ...]:
-        """Every run, the oldest first; what cannot be read is left out."""
+        """Every run that can be read, the oldest first."""
         found = []
         for path in sorted(self._folder.glob(f"*/{NAME}")):
             try:
@@ -28,7 +28,7 @@ class FolderArchive:
         return tuple(found)
 
     def read(self, run_id: str) -> PastRun:
-        """Raises ArchiveError, in one line."""
+        """One run. Raises ArchiveError with one line of text."""
         path = self._folder / run_id / NAME
         try:
             return self._read(path, anew=True)
@@ -36,9 +36,10 @@ class FolderArchive:
             raise ArchiveError(f"{path}: {error.strerror or error}") from None
 
     def _read(self, path: Path, *, anew: bool = False) -> PastRun:
-        """Asks first whether somebody writes: a run that ends in between is then shown under way for a moment more.
+        """Reads a journal, unless it is known and unchanged. May be called from any thread.
 
-        `anew`: one run that is asked for is checked against what is on the disk now. Safe from any thread.
+        Whether a console writes it is read first: a run that ends just then is shown as under way, not as dead.
+        `anew`: reads the file even if its size and time are the same.
         """
         writes, stat = is_written(path), path.stat()
         at = (stat.st_size, stat.st_mtime_ns, writes)

@@ -1,7 +1,7 @@
-"""A run's journal on this machine's disk: append-only, each entry synced before anything is sent.
+"""The journal of a run on this machine's disk. It is append-only, and each entry is synced before anything is sent.
 
-Whoever writes a journal holds a lock on its file, which ends with the process however that ends. So two consoles never
-append to one journal, and a reader can tell a run that is under way from one whose console died.
+The console that writes a journal holds a lock on the file. The lock ends with the process. So two consoles never append
+to the same journal, and a reader can tell a run that is under way from one whose console died.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from console.core.runs.past_run import PastRun, UnfinishedLine
 from console.core.runs.replay import replay_run
 
 NAME = "journal.jsonl"
-_PATIENCE = 1.0
-"""Seconds in which a lock is tried for: readers hold it for moments, to see whether somebody writes."""
+_LOCK_TIMEOUT = 1.0
+"""Seconds in which the lock is tried again: a reader holds it for a moment, to see whether a console writes."""
 
 
 class FileJournal:
-    """Writes `journal.jsonl` in the folder of the run. Only the operator may read it: folder 0700, file 0600."""
+    """Writes `journal.jsonl` in the folder of the run. Only the operator can read it: folder 0700, file 0600."""
 
     def __init__(self, folder: Path, file: int, now: Callable[[], float], last: Entry | None = None) -> None:
-        """`file` is open for appending and locked; `last` is the entry after which the next one follows."""
+        """`file`: a descriptor, open for appending and locked. `last`: the last entry that is in the file."""
         self._folder = folder
         self._file: int | None = file
         self._now = now
@@ -44,7 +44,10 @@ class FileJournal:
         return str(self._folder)
 
     def append(self, kind: str, data: Mapping[str, object]) -> None:
-        """On disk when it returns. Raises OSError, and does so ever after: half a line ends a journal."""
+        """Writes an entry; it is on the disk when this returns. Raises OSError.
+
+        After a failed write every further call raises too, because the journal may end with half a line.
+        """
         if self._file is None:
             raise OSError(f"the journal {self._folder / NAME} is closed")
         if self._broken:
@@ -58,7 +61,7 @@ class FileJournal:
         except OSError as error:
             self._broken = f"the journal {self._folder / NAME} cannot be written: {error.strerror}"
             raise OSError(self._broken) from error
-        finally:  # Ctrl-C in here must not make the next entry forget this one
+        finally:  # also after Ctrl-C: the next entry must carry the hash of this one
             if os.fstat(self._file).st_size == whole:
                 self._last = entry
 
@@ -69,7 +72,7 @@ class FileJournal:
 
 
 def open_journal(folder: Path, run_id: str, now: Callable[[], float]) -> FileJournal:
-    """A new journal in `folder/run_id`. Raises OSError where the folder cannot be made or the run exists already."""
+    """A new journal in `folder/run_id`. Raises OSError if the folder cannot be made or the run exists already."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     own = folder / run_id
     own.mkdir(mode=0o700)
@@ -88,9 +91,10 @@ def open_journal(folder: Path, run_id: str, now: Callable[[], float]) -> FileJou
 def reopen_journal(
     folder: Path, run_id: str, now: Callable[[], float]
 ) -> tuple[FileJournal, PastRun, UnfinishedLine | None]:
-    """The journal of a run whose console died, to be written on after its last whole entry, and what stood in it.
+    """Opens the journal of a run whose console died, to append after its last whole entry.
 
-    Raises OSError where it cannot be opened, where another console writes it, and where it is closed or broken.
+    Returns the journal, the run that it records, and the unfinished line that was moved aside, if there was one.
+    Raises OSError if it cannot be opened, if another console writes it, and if it is closed or broken.
     """
     own = folder / run_id
     try:
@@ -100,7 +104,7 @@ def reopen_journal(
     try:
         _lock(file, run_id)
         past = _resumable(replay_run(run_id, str(own), read_lines(own / NAME), under_way=False))
-        cut = _set_aside(own, file, past) if past.chain.unfinished else None
+        cut = _move_cut_line_aside(own, file, past) if past.chain.unfinished else None
     except OSError:
         os.close(file)
         raise
@@ -108,7 +112,7 @@ def reopen_journal(
 
 
 def read_lines(path: Path) -> list[str]:
-    """The lines of a journal with their ends; only a line feed ends one. Raises OSError."""
+    """The lines of a journal with their line ends. Only a line feed ends a line. Raises OSError."""
     text = path.read_bytes().decode("utf-8", "replace")
     lines = [f"{line}\n" for line in text.split("\n")]
     last = lines.pop()[:-1]
@@ -116,7 +120,7 @@ def read_lines(path: Path) -> list[str]:
 
 
 def is_written(path: Path) -> bool:
-    """Whether a console holds this journal open for writing now. Raises OSError."""
+    """Whether a console writes this journal now. Raises OSError."""
     file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -134,8 +138,8 @@ def _resumable(past: PastRun) -> PastRun:
 
 
 def _lock(file: int, run_id: str) -> None:
-    """Takes the lock. Raises OSError where another console keeps it."""
-    until = time.monotonic() + _PATIENCE
+    """Takes the lock. Raises OSError if another console holds it."""
+    until = time.monotonic() + _LOCK_TIMEOUT
     while True:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -147,13 +151,13 @@ def _lock(file: int, run_id: str) -> None:
             return
 
 
-def _set_aside(folder: Path, file: int, past: PastRun) -> UnfinishedLine:
-    """Moves the unfinished last line to a file of its own; what was after it is nothing. Raises OSError."""
+def _move_cut_line_aside(folder: Path, file: int, past: PastRun) -> UnfinishedLine:
+    """Moves the unfinished last line to a file of its own. Raises OSError."""
     whole = sum(len(entry.line.encode()) for entry in past.entries)
     rest = os.pread(file, os.fstat(file).st_size - whole, whole)
     line = past.chain.entries + 1
     kept = folder / f"{NAME}.cut-{line}-{hashlib.sha256(rest).hexdigest()[:8]}"
-    with contextlib.suppress(FileExistsError):  # the same bytes: this was begun before, and did not come to its end
+    with contextlib.suppress(FileExistsError):  # left by an attempt that was interrupted; compared below
         copy = os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
             _write_all(copy, rest)
@@ -174,7 +178,7 @@ def _write_all(file: int, data: bytes) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """A new file is found again after a crash only when its folder is on disk too."""
+    """Syncs a folder: a new file survives a crash only if its folder is on the disk too."""
     opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(opened)

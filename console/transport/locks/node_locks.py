@@ -1,4 +1,4 @@
-"""A run's lock on the nodes of its cluster: one holder a node, asked often enough that none lets go by itself (H26)."""
+"""A run's lock on the nodes of its cluster (H26). Each node has one holder, and a heartbeat keeps the holders alive."""
 
 from __future__ import annotations
 
@@ -12,60 +12,69 @@ from dataclasses import replace
 from console.core.inventory import ClusterSpec, NodeSpec
 from console.core.model import RunLock
 from console.core.runs.lock import HeldElsewhereError, LostLock, NotLockableError, one_line
-from console.transport.connecting.failure import LinkError
-from console.transport.locks import holder as node_lock_holder
+from console.transport.connections.errors import RemoteError
+from console.transport.locks import holder as lock_holder
 from console.transport.locks.holder import Busy, Holder
 from console.transport.ssh import connection as ssh
 from console.transport.ssh import route as ssh_route
 
-BEAT = 5.0
-"""Seconds between two lines to each holder."""
+HEARTBEAT = 5.0
+"""Seconds between two questions to each holder."""
 LEASE = 30.0
-"""Seconds after which a holder that hears nothing ends: the longest that a lock outlives a console whose end the node
-cannot see (a network cut, a laptop that sleeps). A console that is killed frees its locks at once."""
-ANSWER = 8.0
-"""Seconds that a holder has to answer before the lock counts as lost: a busy node is not a lost one."""
-_SUCCESSOR = 2.0  # seconds in which the console that ended a holder has written its own note
+"""Seconds without a question after which a holder ends. So long can a lock outlive its console when the node cannot
+see the end of the connection (a network cut, a laptop that sleeps). A killed console frees its locks at once."""
+ANSWER_TIMEOUT = 8.0
+"""Seconds without an answer after which the lock counts as lost. A busy node may need some of them."""
+_SUCCESSOR_TIMEOUT = 2.0  # seconds in which a console that took over has written its note
 
 
-def make_node_locks(cluster: ClusterSpec) -> NodesLock:
-    """The locks of one armed run. Nothing is connected before they are taken."""
-    return NodesLock(cluster)
+def make_node_locks(cluster: ClusterSpec) -> SshNodeLocks:
+    """The locks of one armed run. It connects when the locks are taken."""
+    return SshNodeLocks(cluster)
 
 
-class NodesLock:
-    """Implements the engine's NodeLocks, over connections of its own: whatever is busy elsewhere, the lock answers."""
+class SshNodeLocks:
+    """Implements the engine's NodeLocks. It has its own connections, so that no other work delays the heartbeat."""
 
     def __init__(
-        self, cluster: ClusterSpec, *, beat: float = BEAT, lease: float = LEASE, answer: float = ANSWER
+        self,
+        cluster: ClusterSpec,
+        *,
+        heartbeat: float = HEARTBEAT,
+        lease: float = LEASE,
+        answer: float = ANSWER_TIMEOUT,
     ) -> None:
         self._nodes = cluster.nodes
-        self._beat = beat
+        self._heartbeat = heartbeat
         self._lease = lease
         self._answer = answer
         self._seal = secrets.token_hex(8)
         self._step = ""
         self._held: dict[str, Holder] = {}
-        self._gone: dict[str, tuple[str, ssh.SshConnection]] = {}
-        """Node → why its holder is no more, and the connection that may still be able to say who came after it."""
-        self._one_at_a_time = threading.RLock()
+        self._lost_holders: dict[str, tuple[str, ssh.SshConnection]] = {}
+        """Node → why its lock was lost, and its connection, over which the successor can be read."""
+        self._lock = threading.RLock()
         self._ended = threading.Event()
-        self._beating: threading.Thread | None = None
+        self._heartbeat_thread: threading.Thread | None = None
 
     def hold(self, claim: RunLock, *, over: str = "") -> Mapping[str, str]:
-        """Takes what is not held, in the order of the inventory. Raises HeldElsewhereError, NotLockableError."""
+        """Locks the nodes that are not locked yet, in the order of the inventory.
+
+        `over`: the run that is taken over. Returns node → why it could not be reached.
+        Raises HeldElsewhereError, NotLockableError.
+        """
         claim = replace(claim, seal=self._seal, step=self._step)
-        with self._one_at_a_time:
+        with self._lock:
             for name in (silent := self._ask_all()):
                 self._drop(name, silent[name])
             missing = [node for node in self._nodes if node.name not in self._held]
-        opened, away = _connect(missing)  # meanwhile the beat goes on: what is held stays held
-        with self._one_at_a_time:
+        opened, unreachable = _connect(missing)  # outside the lock: the heartbeat must go on meanwhile
+        with self._lock:
             taken: list[str] = []
             try:
                 for node in missing:
                     if node.name in opened:
-                        self._take(node, opened, claim, over, away)
+                        self._acquire(node, opened, claim, over, unreachable)
                         taken += [node.name] if node.name in self._held else []
             except BaseException:
                 for name in taken:
@@ -74,118 +83,118 @@ class NodesLock:
             finally:
                 for connection in opened.values():
                     connection.close()
-            for node in missing:  # not those that were lost while this went on
-                if node.name in self._gone:
-                    self._gone.pop(node.name)[1].close()
-            self._begin_to_beat()
-        return away
+            for node in missing:  # a node that was lost in the meantime stays lost
+                if node.name in self._lost_holders:
+                    self._lost_holders.pop(node.name)[1].close()
+            self._start_heartbeat()
+        return unreachable
 
     def lost(self) -> tuple[LostLock, ...]:
-        """Asks every holder. What is lost stays lost until it is taken again."""
-        with self._one_at_a_time:
+        """Asks every holder. A lost lock stays lost until `hold` takes it again."""
+        with self._lock:
             silent = self._ask_all()
             lost = [LostLock(name, why) for name, why in silent.items()]
-            lost += [LostLock(name, why, self._successor(name)) for name, (why, _) in self._gone.items()]
+            lost += [LostLock(name, why, self._successor(name)) for name, (why, _) in self._lost_holders.items()]
         return tuple(lost)
 
     def say(self, step: str) -> None:
-        """The notes say so with the next line to the holders."""
+        """Names the current step. The next question carries it to the notes on the nodes."""
         self._step = one_line(step)
 
     def release(self) -> None:
-        """Ends every holder, and waits a moment for that: the next run finds the nodes free."""
+        """Ends every holder and waits for it up to 3 s, so that the nodes are free for the next run."""
         self._ended.set()
-        with self._one_at_a_time:
+        with self._lock:
             threads = [threading.Thread(target=one.close, daemon=True) for one in self._held.values()]
             for thread in threads:
                 thread.start()
             for thread in threads:
                 thread.join(3.0)
-            for _, connection in self._gone.values():
+            for _, connection in self._lost_holders.values():
                 connection.close()
             self._held.clear()
-            self._gone.clear()
+            self._lost_holders.clear()
 
-    def _take(
+    def _acquire(
         self,
         node: NodeSpec,
         opened: dict[str, ssh.SshConnection],
         claim: RunLock,
         over: str,
-        away: dict[str, str],
+        unreachable: dict[str, str],
     ) -> None:
-        """One node. A holder that is ours and that we lost sight of, and one that is to be ended, make way first."""
+        """Locks one node. It first ends a holder that is left of this run, or of the run that is taken over."""
         connection = opened[node.name]
         try:
-            got = node_lock_holder.take(connection, node, claim, self._lease)
-            if isinstance(got, Busy) and got.holder is not None and self._makes_way(got.holder, over):
-                node_lock_holder.end(connection, node, got.holder)
-                got = node_lock_holder.take(connection, node, claim, self._lease)
-        except LinkError as error:
+            got = lock_holder.acquire(connection, node, claim, self._lease)
+            if isinstance(got, Busy) and got.holder is not None and self._may_be_ended(got.holder, over):
+                lock_holder.end_holder(connection, node, got.holder)
+                got = lock_holder.acquire(connection, node, claim, self._lease)
+        except RemoteError as error:
             if connection.alive:
                 raise NotLockableError(f"{node.name}: {error}") from None
-            away[node.name] = str(error)
+            unreachable[node.name] = str(error)
             return
         if isinstance(got, Holder):
             self._held[node.name] = got
             del opened[node.name]
         elif got.holder is None or got.holder.seal != self._seal:
             raise HeldElsewhereError(node.name, got.holder)
-        # Else this node is on the same host as one that is held.
+        # Else this node is on the same host as a node that is locked already.
 
-    def _makes_way(self, holder: RunLock, over: str) -> bool:
+    def _may_be_ended(self, holder: RunLock, over: str) -> bool:
         if holder.seal == self._seal:
             return (holder.pid, holder.start) not in {(one.pid, one.start) for one in self._held.values()}
         return bool(over) and holder.run_id == over
 
     def _ask_all(self) -> dict[str, str]:
-        """Node → why its holder, which may still be there, did not answer. One that has ended is dropped."""
+        """Asks all holders. Returns node → why it did not answer in time. A holder that has ended is dropped."""
         silent: dict[str, str] = {}
         for name, holder in list(self._held.items()):
             try:
                 holder.ask(self._step)
-            except LinkError as error:
+            except RemoteError as error:
                 self._drop(name, str(error))
         deadline = time.monotonic() + self._answer
         for name, holder in list(self._held.items()):
             try:
                 if not holder.answered(deadline):
                     silent[name] = f"no answer within {self._answer:.0f} s"
-            except LinkError as error:
+            except RemoteError as error:
                 self._drop(name, str(error))
         return silent
 
     def _drop(self, name: str, why: str) -> None:
-        self._gone[name] = (why, self._held.pop(name).connection)
+        self._lost_holders[name] = (why, self._held.pop(name).connection)
 
     def _successor(self, name: str) -> RunLock | None:
-        """Who has the lock now. Somebody who has just ended our holder needs a moment to write the own note."""
-        _, connection = self._gone[name]
+        """The run that has the lock now. A console that took over needs a moment to write its note."""
+        _, connection = self._lost_holders[name]
         node = next(one for one in self._nodes if one.name == name)
-        deadline = time.monotonic() + _SUCCESSOR
-        with contextlib.suppress(LinkError, NotLockableError):
+        deadline = time.monotonic() + _SUCCESSOR_TIMEOUT
+        with contextlib.suppress(RemoteError, NotLockableError):
             while connection.alive:
-                found = node_lock_holder.who(connection, node)
+                found = lock_holder.current_holder(connection, node)
                 if found is not None or time.monotonic() >= deadline:
                     return found
                 time.sleep(0.2)
         return None
 
-    def _begin_to_beat(self) -> None:
-        if self._beating is None:
-            self._beating = threading.Thread(target=self._go_on, name="run lock", daemon=True)
-            self._beating.start()
+    def _start_heartbeat(self) -> None:
+        if self._heartbeat_thread is None:
+            self._heartbeat_thread = threading.Thread(target=self._run_heartbeat, name="run lock", daemon=True)
+            self._heartbeat_thread.start()
 
-    def _go_on(self) -> None:
-        while not self._ended.wait(self._beat):
-            with self._one_at_a_time:
+    def _run_heartbeat(self) -> None:
+        while not self._ended.wait(self._heartbeat):
+            with self._lock:
                 self._ask_all()
 
 
 def _connect(nodes: Sequence[NodeSpec]) -> tuple[dict[str, ssh.SshConnection], dict[str, str]]:
-    """Logs in to all at once. Node → connection, and node → why there is none."""
+    """Logs in to all nodes at once. Returns node → connection, and node → why there is none."""
     opened: dict[str, ssh.SshConnection] = {}
-    away: dict[str, str] = {}
+    unreachable: dict[str, str] = {}
     handshakes = threading.Semaphore(max(1, len(nodes)))
 
     def log_in(node: NodeSpec) -> None:
@@ -193,14 +202,14 @@ def _connect(nodes: Sequence[NodeSpec]) -> tuple[dict[str, ssh.SshConnection], d
             opened[node.name] = ssh.connect(
                 ssh_route.resolve(node.ssh, node.address), node.ssh.connect_timeout, handshakes
             )
-        except LinkError as error:
-            away[node.name] = str(error)
+        except RemoteError as error:
+            unreachable[node.name] = str(error)
         except Exception as error:  # noqa: BLE001 - one node's trouble must not end the others'
-            away[node.name] = f"{type(error).__name__}: {error}"
+            unreachable[node.name] = f"{type(error).__name__}: {error}"
 
     threads = [threading.Thread(target=log_in, args=(node,), daemon=True) for node in nodes]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    return opened, {node.name: away[node.name] for node in nodes if node.name in away}
+    return opened, {node.name: unreachable[node.name] for node in nodes if node.name in unreachable}

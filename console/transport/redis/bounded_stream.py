@@ -1,4 +1,4 @@
-"""A byte stream that is read for so long and so far: a server that talks without end holds up nobody."""
+"""A byte stream with a deadline and a size limit for reading, so that an endless answer ends."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import time
 from typing import Any
 
 from console.core.model import ProblemKind
-from console.transport.connecting.failure import LinkError
+from console.transport.connections.errors import RemoteError
 
 GRACE = 0.1
-"""Seconds beyond the deadline in which what has arrived already is still taken."""
+"""Seconds after the deadline in which bytes that have arrived already are still read."""
 
 
 class BoundedStream:
-    """The part of a socket that a Redis connection uses. `until` and `most` are for what is read next."""
+    """The part of a socket that a Redis connection uses. `until` and `most` are the limits for the next answer."""
 
     def __init__(self, stream: Any, where: str, until: float, most: int) -> None:
         self._stream = stream
@@ -22,16 +22,16 @@ class BoundedStream:
         self._left = self._most = most
 
     def refill(self) -> None:
-        """A question was sent: its answer may be as long as any."""
+        """Resets the size limit. Called when a question has been sent."""
         self._left = self._most
 
     @property
     def begun(self) -> bool:
-        """Whether anything of the answer has come."""
+        """Whether a part of the answer has come."""
         return self._left < self._most
 
     def read_until(self, deadline: float) -> None:
-        """From now on reading ends a little after `deadline` (monotonic), however much goes on arriving."""
+        """Sets the end of reading to a little after `deadline` (monotonic)."""
         self._until = max(deadline, time.monotonic()) + GRACE
 
     def settimeout(self, timeout: float | None) -> None:
@@ -46,7 +46,7 @@ class BoundedStream:
         data: bytes = self._stream.recv(size)
         self._left -= len(data)
         if self._left < 0:
-            raise LinkError(ProblemKind.BAD_ANSWER, f"{self._where} answers without end")
+            raise RemoteError(ProblemKind.BAD_ANSWER, f"{self._where} sends an answer that does not end")
         return data
 
     def shutdown(self, how: int) -> None:

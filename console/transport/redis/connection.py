@@ -1,7 +1,7 @@
-"""Redis connections: RESP2 and nothing but the commands that are asked for, so that 2.6 to 8 and Valkey all work."""
+"""Redis connections. They use RESP2 and send only what they are told to send: Redis 2.6 to 8 and Valkey all work."""
 
 # mypy: allow-untyped-calls
-# (the library has annotations on some of its methods only)
+# (only some of the library's methods have annotations)
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from console.core.command import MASK, Secret
 from console.core.inventory import RedisSpec, TlsSpec
 from console.core.model import ProblemKind
 from console.probes.redis import redis_config
-from console.transport.connecting.failure import LinkError, from_socket
+from console.transport.connections.errors import RemoteError, from_socket
 from console.transport.redis.bounded_stream import BoundedStream
 from console.transport.redis.redis_import import (
     AuthenticationError,
@@ -29,15 +29,15 @@ from console.transport.redis.redis_import import (
 )
 from console.transport.redis.tls_over_channel import TlsOverChannel
 
-_MOST_OF_A_LOOK = 512 * 1024  # an INFO has 8 kB; a server that floods us is to leave no trace in our memory
-_MOST_OF_A_KEY = 1024 * 1024 * 1024  # a value has at most half of that
+_MAX_REPLY = 512 * 1024  # bytes; an INFO has 8 kB, and an endless reply must not fill the memory
+_MAX_VALUE_REPLY = 1024 * 1024 * 1024  # bytes; a value has at most half of that
 
 Dial = Callable[[float], Any]
-"""Opens the byte stream to the server within so many seconds: a socket, or a channel through SSH."""
+"""Opens the byte stream to the server within so many seconds: a socket, or an SSH channel."""
 
 
 class Question(Enum):
-    """Everything that the inspector can ask of a Redis. All of it reads; nothing else can be expressed."""
+    """Everything that the inspector can ask a Redis. Every command only reads."""
 
     INFO = ("INFO",)
     INFO_SERVER = ("INFO", "server")
@@ -57,7 +57,7 @@ CONFIG_QUESTIONS = tuple(question for question in Question if question.value[0] 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """An error reply to one command; the connection goes on."""
+    """An error reply to one command. The connection stays usable."""
 
     text: str
 
@@ -65,29 +65,29 @@ class Refusal:
 Reply = str | tuple[str, ...] | Refusal
 
 
-class _Wire(Connection):
-    """redis-py's connection over a byte stream of ours."""
+class _LibraryConnection(Connection):
+    """redis-py's connection, over a byte stream that the console opens."""
 
     stream: BoundedStream | None = None
 
     def __init__(self, dial: Dial, connect_timeout: float, where: str, most: int, **named: Any) -> None:
         self._dial = dial
         self._dial_timeout = connect_timeout
-        self._named_as = where
+        self._shown_as = where
         self._most = most
         super().__init__(**named)
 
     def _connect(self) -> Any:
         until = time.monotonic() + self._dial_timeout
         stream = self._dial(self._dial_timeout)
-        self.stream = BoundedStream(stream, self._named_as, until + self._dial_timeout, self._most)
+        self.stream = BoundedStream(stream, self._shown_as, until + self._dial_timeout, self._most)
         return self.stream
 
 
-class RedisLink:
+class RedisConnection:
     """One connection to one Redis. Only `send_words` sends, and nothing is ever sent twice.
 
-    `exact`: bytes that are no text survive the way to us and back (keys), rather than being made readable.
+    `exact`: keys that are not valid UTF-8 keep their bytes. Otherwise such bytes are replaced to be readable.
     """
 
     def __init__(
@@ -96,14 +96,14 @@ class RedisLink:
         self._aliases = {key.upper(): value for key, value in spec.aliases.items()}
         self._password = password
         self._where = where
-        self._waiting = 0
+        self._awaited = 0
         self._replies: list[Reply] = []
         host, _, port = where.rpartition(":")
-        self._wire = _Wire(
+        self._library = _LibraryConnection(
             dial,
             timeout,
             f"Redis on {where}",
-            _MOST_OF_A_KEY if exact else _MOST_OF_A_LOOK,
+            _MAX_VALUE_REPLY if exact else _MAX_REPLY,
             host=host,
             port=int(port),
             username=spec.username or None,
@@ -118,46 +118,46 @@ class RedisLink:
         )
 
     def connect(self) -> None:
-        """Connects and authenticates. Raises LinkError."""
+        """Connects and authenticates. Raises RemoteError."""
         try:
-            self._wire.connect()
-        except LinkError:
+            self._library.connect()
+        except RemoteError:
             self.close()
             raise
         except AuthenticationError as error:
-            raise LinkError(ProblemKind.AUTH_FAILED, f"Redis on {self._where}: {self._clean(error)}") from None
+            raise RemoteError(ProblemKind.AUTH_FAILED, f"Redis on {self._where}: {self._clean(error)}") from None
         except RedisError as error:
             raise self._failure(error) from None
         except Exception as error:  # noqa: BLE001 - the library lets its parser's own errors through
             self.close()
-            raise self._garbage(error) from None
+            raise self._not_redis(error) from None
 
     def send(self, questions: Sequence[Question]) -> None:
-        """Sends all the questions in one write and does not wait. Raises LinkError."""
+        """Sends all questions in one write and does not wait for replies. Raises RemoteError."""
         self.send_words([question.value for question in questions])
 
     def send_words(self, commands: Sequence[Sequence[str]]) -> None:
-        """Sends commands in one write. Raises LinkError; whether anything arrived is then not known."""
-        if not self._wire.is_connected:
-            raise LinkError(ProblemKind.CLOSED, f"the connection to Redis on {self._where} was lost")
-        packed = self._wire.pack_commands([self._named(words) for words in commands])
+        """Sends commands in one write. Raises RemoteError; then it is not known whether anything arrived."""
+        if not self._library.is_connected:
+            raise RemoteError(ProblemKind.CLOSED, f"the connection to Redis on {self._where} was lost")
+        packed = self._library.pack_commands([self._with_aliases(words) for words in commands])
         self._replies = []
-        self._waiting = len(commands)
-        assert self._wire.stream is not None
-        self._wire.stream.refill()
+        self._awaited = len(commands)
+        assert self._library.stream is not None
+        self._library.stream.refill()
         try:
-            self._wire.send_packed_command(packed, check_health=False)
+            self._library.send_packed_command(packed, check_health=False)
         except RedisError as error:
             raise self._failure(error) from None
 
     def receive(self, deadline: float) -> list[Reply] | None:
-        """The replies to what was sent; None while not all are there by `deadline` (monotonic). Raises LinkError."""
-        assert self._wire.stream is not None
-        self._wire.stream.read_until(deadline)
-        while len(self._replies) < self._waiting:
+        """The replies to what was sent. None: not all have come by `deadline` (monotonic). Raises RemoteError."""
+        assert self._library.stream is not None
+        self._library.stream.read_until(deadline)
+        while len(self._replies) < self._awaited:
             try:
                 left = max(0.001, deadline - time.monotonic())
-                self._replies.append(_plain(self._wire.read_response(timeout=left, disconnect_on_error=False)))
+                self._replies.append(_flat(self._library.read_response(timeout=left, disconnect_on_error=False)))
             except ResponseError as error:
                 self._replies.append(Refusal(self._clean(error)))
             except RedisError as error:
@@ -166,57 +166,57 @@ class RedisLink:
                 self.close()
                 if not isinstance(error, AuthenticationError) and _connection_lost(error):
                     raise self._failure(error) from None
-                # An error reply that the library takes for the end of a connection: it cannot read on behind it.
-                rest = self._waiting - len(self._replies)
+                # The library closes the connection after this error reply, so the other replies cannot be read.
+                rest = self._awaited - len(self._replies)
                 self._replies += [Refusal(self._clean(error))] * rest
-            except LinkError:
+            except RemoteError:
                 self.close()
                 raise
             except Exception as error:  # noqa: BLE001 - the library lets its parser's own errors through
                 self.close()
-                raise self._garbage(error) from None
-        self._waiting = 0
+                raise self._not_redis(error) from None
+        self._awaited = 0
         return self._replies
 
     @property
     def begun(self) -> bool:
-        """Whether a part of the answer has come that is awaited."""
-        return self._wire.stream is not None and self._wire.stream.begun
+        """Whether a part of the awaited replies has come."""
+        return self._library.stream is not None and self._library.stream.begun
 
     def close(self) -> None:
         with contextlib.suppress(Exception):
-            self._wire.disconnect()
+            self._library.disconnect()
 
-    def _named(self, words: Sequence[str]) -> tuple[str, ...]:
-        """With renamed commands as the inventory spells them."""
+    def _with_aliases(self, words: Sequence[str]) -> tuple[str, ...]:
+        """The words with the command's name in the inventory, where the server has renamed it."""
         return (self._aliases.get(words[0].upper(), words[0]), *words[1:])
 
     def _clean(self, error: Exception) -> str:
-        """A server may repeat what it did not understand, a password among it (H29)."""
+        """One line with the password masked: a server may repeat what it did not understand (H29)."""
         text = " ".join(str(error).split())
         secret = self._password.reveal() if self._password else ""
         return (text.replace(secret, MASK) if secret else text)[:300]
 
-    def _failure(self, error: Exception) -> LinkError:
+    def _failure(self, error: Exception) -> RemoteError:
         cause = error.__context__
-        if isinstance(cause, LinkError):
+        if isinstance(cause, RemoteError):
             return cause
         if isinstance(cause, ssl.SSLError):
-            return LinkError(ProblemKind.UNREACHABLE, f"TLS with Redis on {self._where}: {cause.reason or cause}")
+            return RemoteError(ProblemKind.UNREACHABLE, f"TLS with Redis on {self._where}: {cause.reason or cause}")
         if _timed_out(error):
             how = "has answered only in part" if self.begun else "does not answer"
-            return LinkError(ProblemKind.TIMEOUT, f"Redis on {self._where} {how}")
+            return RemoteError(ProblemKind.TIMEOUT, f"Redis on {self._where} {how}")
         if isinstance(cause, OSError):
             return from_socket(cause, f"Redis on {self._where}")
         if type(error).__name__ == "InvalidResponse":
-            return self._garbage(error)
+            return self._not_redis(error)
         text = self._clean(error)
         kind = ProblemKind.AUTH_FAILED if "NOAUTH" in text or "WRONGPASS" in text else ProblemKind.CLOSED
-        return LinkError(kind, f"Redis on {self._where}: {text}")
+        return RemoteError(kind, f"Redis on {self._where}: {text}")
 
-    def _garbage(self, error: Exception) -> LinkError:
+    def _not_redis(self, error: Exception) -> RemoteError:
         said = self._clean(error) or type(error).__name__
-        return LinkError(ProblemKind.BAD_ANSWER, f"Redis on {self._where} answers, but not as a Redis server: {said}")
+        return RemoteError(ProblemKind.BAD_ANSWER, f"Redis on {self._where} answers, but not as a Redis server: {said}")
 
 
 def direct(host: str, port: int, tls: TlsSpec | None) -> Dial:
@@ -236,11 +236,11 @@ def direct(host: str, port: int, tls: TlsSpec | None) -> Dial:
     return dial
 
 
-def through(tunnel: Callable[[str, int, float], Any], host: str, port: int, tls: TlsSpec | None) -> Dial:
-    """A channel through a node's SSH connection: as the node itself would connect."""
+def through(open_tunnel: Callable[[str, int, float], Any], host: str, port: int, tls: TlsSpec | None) -> Dial:
+    """A channel through a node's SSH connection. The connection to Redis comes from that node."""
 
     def dial(timeout: float) -> Any:
-        channel = tunnel(host, port, timeout)
+        channel = open_tunnel(host, port, timeout)
         channel.settimeout(timeout)
         if tls is None:
             return channel
@@ -254,7 +254,7 @@ def through(tunnel: Callable[[str, int, float], Any], host: str, port: int, tls:
 
 
 def refusal_kind(text: str) -> ProblemKind:
-    """What kind of problem an error reply tells of."""
+    """The kind of problem that an error reply means."""
     if text.startswith(
         (
             "NOAUTH",
@@ -280,9 +280,9 @@ def _context(tls: TlsSpec) -> ssl.SSLContext:
     return context
 
 
-def _plain(reply: Any) -> Reply:
-    if isinstance(reply, (list, tuple)):  # a list within it (SCAN's) is laid flat
-        parts = (_plain(one) for one in reply)
+def _flat(reply: Any) -> Reply:
+    if isinstance(reply, (list, tuple)):  # SCAN replies with a list in a list
+        parts = (_flat(one) for one in reply)
         return tuple(word for one in parts for word in (one if isinstance(one, tuple) else (str(one),)))
     return "" if reply is None else str(reply)
 

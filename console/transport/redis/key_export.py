@@ -1,8 +1,9 @@
-"""Every key that one server has otherwise than another, written to a file: what a node knows before it is overwritten.
+"""Writes to a file every key of a server that another server does not have, or has with another value or expiry.
 
-All of it reads: INFO, SELECT, SCAN, DUMP and PTTL, in batches, and never more than is bounded here. A line of the file
-is a JSON object: `db`, `key` for reading, `key_base64`, `why` (missing, value, ttl), `pttl` and `dump_base64` as
-RESTORE takes them, and the same of the other server under `there`. DUMP is a server's own format: two versions differ.
+It is used before a node's data is replaced. It only reads: INFO, SELECT, SCAN, DUMP and PTTL, in batches, within the
+limits below. Each line of the file is a JSON object: `db`, `key` (readable), `key_base64`, `why` (missing, value, ttl),
+`pttl` and `dump_base64` as RESTORE takes them, and under `there` the same two of the other server. The format of DUMP
+depends on the server's version.
 """
 
 from __future__ import annotations
@@ -17,33 +18,33 @@ from pathlib import Path
 from typing import IO
 
 from console.core.model import ProblemKind
-from console.transport.connecting.failure import LinkError
-from console.transport.redis.connection import RedisLink, Refusal, Reply
+from console.transport.connections.errors import RemoteError
+from console.transport.redis.connection import RedisConnection, Refusal, Reply
 
 BATCH = 200
 """Keys asked for at once, on both servers."""
-MOST_KEYS = 1_000_000
-MOST_SECONDS = 300.0
-MOST_BYTES = 2_000_000_000
-"""Of the file."""
-ANSWER = 30.0
-"""Seconds that one batch is waited for."""
+MAX_KEYS = 1_000_000
+MAX_SECONDS = 300.0
+MAX_BYTES = 2_000_000_000
+"""The size limit of the file."""
+ANSWER_TIMEOUT = 30.0
+"""Seconds to wait for the answer to one batch."""
 TTL_SLACK = 5_000
-"""Milliseconds: the two servers are not asked at the same instant."""
+"""Milliseconds by which two expiries may differ: the servers are not asked at the same instant."""
 _LONGEST_NAME = 200
 
 
-Side = tuple[str, RedisLink]
-"""A server's name, and a connection to it that keeps bytes exact."""
+Side = tuple[str, RedisConnection]
+"""A server's name, and a connection to it with `exact`."""
 
 
 class RefusedError(Exception):
-    """A server refuses what the comparison needs, or a bound was reached. The file is not whole."""
+    """A server refused a command, or a limit was reached. The file is not complete."""
 
 
 @dataclass(slots=True)
 class Tally:
-    """What was found so far."""
+    """Counts of what was found so far."""
 
     looked_at: int = 0
     missing: int = 0
@@ -51,7 +52,7 @@ class Tally:
     ttl: int = 0
     written: int = 0
     """Bytes."""
-    until: float = field(default_factory=lambda: time.monotonic() + MOST_SECONDS)
+    until: float = field(default_factory=lambda: time.monotonic() + MAX_SECONDS)
 
     def words(self, ours: str, theirs: str) -> str:
         return (
@@ -61,7 +62,10 @@ class Tally:
 
 
 def export_keys(ours: Side, theirs: Side, path: str) -> str:
-    """Writes the file, and says what is in it. Raises LinkError, RefusedError, OSError; then no file stays."""
+    """Writes the file and returns a line about its content. Raises RemoteError, RefusedError, OSError.
+
+    After an error there is no file.
+    """
     tally = Tally()
     part = Path(f"{path}.part")
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
@@ -79,24 +83,24 @@ def export_keys(ours: Side, theirs: Side, path: str) -> str:
     return f"{tally.words(ours[0], theirs[0])}; written to {path}"
 
 
-def _databases(name: str, link: RedisLink) -> list[int]:
-    (told,) = _ask(name, link, [("INFO", "keyspace")])
-    lines = [line.partition(":")[0] for line in _words(name, told)[0].splitlines()]
+def _databases(name: str, connection: RedisConnection) -> list[int]:
+    (reply,) = _ask(name, connection, [("INFO", "keyspace")])
+    lines = [line.partition(":")[0] for line in _words(name, reply)[0].splitlines()]
     return [int(line[2:]) for line in lines if line.startswith("db") and line[2:].isdigit()]
 
 
 def _scan(side: Side, db: int, tally: Tally) -> Iterator[list[str]]:
-    """The keys of a database in batches, each key once. The whole of it, or RefusedError."""
+    """All keys of a database in batches, each key once. Raises RefusedError if there are more than the limits allow."""
     seen: set[str] = set()
     cursor = "0"
     while True:
-        _, told = _ask(*side, [("SELECT", str(db)), ("SCAN", cursor, "COUNT", str(BATCH))])
-        cursor, *keys = _words(side[0], told)
+        _, reply = _ask(*side, [("SELECT", str(db)), ("SCAN", cursor, "COUNT", str(BATCH))])
+        cursor, *keys = _words(side[0], reply)
         fresh = [key for key in dict.fromkeys(keys) if key not in seen]
         seen.update(fresh)
         tally.looked_at += len(fresh)
-        if tally.looked_at > MOST_KEYS or time.monotonic() > tally.until or tally.written > MOST_BYTES:
-            bounds = f"{MOST_KEYS:,} keys, {MOST_SECONDS:.0f} s or {MOST_BYTES:,} bytes"
+        if tally.looked_at > MAX_KEYS or time.monotonic() > tally.until or tally.written > MAX_BYTES:
+            bounds = f"{MAX_KEYS:,} keys, {MAX_SECONDS:.0f} s or {MAX_BYTES:,} bytes"
             raise RefusedError(f"{side[0]} holds more than can be compared here ({bounds}): nothing was exported")
         for start in range(0, len(fresh), BATCH):
             yield fresh[start : start + BATCH]
@@ -105,36 +109,36 @@ def _scan(side: Side, db: int, tally: Tally) -> Iterator[list[str]]:
 
 
 def _compare(
-    ours: tuple[str, RedisLink],
-    theirs: tuple[str, RedisLink],
+    ours: tuple[str, RedisConnection],
+    theirs: tuple[str, RedisConnection],
     db: int,
     keys: Sequence[str],
     tally: Tally,
     file: IO[str],
 ) -> None:
     commands = [("SELECT", str(db)), *(words for key in keys for words in (("DUMP", key), ("PTTL", key)))]
-    here, there = ([_words(side[0], one) for one in _ask(*side, commands)][1:] for side in (ours, theirs))
+    ours_now, theirs_now = ([_words(side[0], one) for one in _ask(*side, commands)][1:] for side in (ours, theirs))
     for place, key in enumerate(keys):
-        mine, other = ((side[2 * place][0], int(side[2 * place + 1][0])) for side in (here, there))
-        why = _why(mine, other)
-        if not why:
+        own, other = ((side[2 * place][0], int(side[2 * place + 1][0])) for side in (ours_now, theirs_now))
+        difference = _difference(own, other)
+        if not difference:
             continue
-        setattr(tally, why, getattr(tally, why) + 1)
+        setattr(tally, difference, getattr(tally, difference) + 1)
         line = {"db": db, "key": key.encode("utf-8", "surrogateescape").decode("utf-8", "replace")[:_LONGEST_NAME]}
-        line |= {"key_base64": _base64(key), "why": why, **_value(*mine), "there": _value(*other)}
+        line |= {"key_base64": _base64(key), "why": difference, **_value(*own), "there": _value(*other)}
         tally.written += file.write(json.dumps(line) + "\n")
 
 
-def _why(mine: tuple[str, int], other: tuple[str, int]) -> str:
-    """How the two differ; empty: they do not, or the key ended while it was looked at."""
-    if not mine[0]:
+def _difference(own: tuple[str, int], other: tuple[str, int]) -> str:
+    """How the two values differ. Empty: they do not, or the key has expired in the meantime."""
+    if not own[0]:
         return ""
     if not other[0]:
         return "missing"
-    if mine[0] != other[0]:
+    if own[0] != other[0]:
         return "value"
-    lasting = {one < 0 for one in (mine[1], other[1])}
-    return "ttl" if len(lasting) > 1 or (lasting == {False} and abs(mine[1] - other[1]) > TTL_SLACK) else ""
+    lasting = {one < 0 for one in (own[1], other[1])}
+    return "ttl" if len(lasting) > 1 or (lasting == {False} and abs(own[1] - other[1]) > TTL_SLACK) else ""
 
 
 def _value(dump: str, pttl: int) -> dict[str, object]:
@@ -145,11 +149,11 @@ def _base64(text: str) -> str:
     return base64.b64encode(text.encode("utf-8", "surrogateescape")).decode("ascii")
 
 
-def _ask(name: str, link: RedisLink, commands: Sequence[Sequence[str]]) -> list[Reply]:
-    link.send_words(commands)
-    replies = link.receive(time.monotonic() + ANSWER)
+def _ask(name: str, connection: RedisConnection, commands: Sequence[Sequence[str]]) -> list[Reply]:
+    connection.send_words(commands)
+    replies = connection.receive(time.monotonic() + ANSWER_TIMEOUT)
     if replies is None:
-        raise LinkError(ProblemKind.TIMEOUT, f"Redis on {name} does not answer")
+        raise RemoteError(ProblemKind.TIMEOUT, f"Redis on {name} does not answer")
     return replies
 
 

@@ -1,7 +1,7 @@
-"""Looks at a sample of the keys of two servers, over connections of its own, with a bound on what that costs.
+"""Compares a sample of the keys of two servers, within fixed limits, over its own connections.
 
-Everything sent is in `SENT`; all of it reads, and no value leaves this module. A key that has expired is removed by the
-server when anybody looks at it: that is the only trace.
+`SENT` lists every command that is sent. They only read, and no value leaves this module. Their only effect is that a
+server removes an expired key when a command touches it.
 """
 
 from __future__ import annotations
@@ -21,86 +21,91 @@ from console.core.previews.key_comparison import (
     KeySample,
 )
 from console.probes.redis import client_list
-from console.transport.connecting.failure import LinkError
-from console.transport.redis.connection import RedisLink, Refusal, Reply, refusal_kind
+from console.transport.connections.errors import RemoteError
+from console.transport.redis.connection import RedisConnection, Refusal, Reply, refusal_kind
 
-MOST_KEYS = 1_000
-"""Keys that are looked at on a server and looked for on the other, each way."""
-MOST_CLOSELY = 200
-"""Of the target's, those that both have and whose type, size and small value are compared."""
-MOST_SCANS = 10
-"""SCANs of a database: after many deletions one finds few keys."""
-MOST_DBS = 16
-MOST_CLIENTS = 2_000
-"""With more connections than this their list would be too long to ask for."""
+MAX_KEYS = 1_000
+"""Keys of each server that are picked and looked for on the other."""
+MAX_COMPARED = 200
+"""Keys of the target whose type, size and small value are compared with the source's."""
+MAX_SCANS = 10
+"""SCANs of one database. After many deletions one SCAN finds few keys."""
+MAX_DBS = 16
+MAX_CLIENTS = 2_000
+"""CLIENT LIST is not sent to a server with more connections than this."""
 BUDGET = 0.3
-"""Seconds each way after which nothing more is asked."""
-ANSWER = 2.0
-"""Seconds that one answer is waited for."""
-HANDFUL = 50
-"""Keys that are asked for in one command."""
+"""Seconds for each direction after which nothing more is asked."""
+ANSWER_TIMEOUT = 2.0
+"""Seconds to wait for one answer."""
+KEYS_A_COMMAND = 50
+"""Keys in one EXISTS or MGET."""
 SMALL = 256
-"""Bytes up to which a string is read and compared."""
+"""Strings of up to so many bytes are read and compared."""
 NAMES_KEPT = 20
 _LONGEST_NAME = 60
 _GONE = -2
-"""PTTL of a key that is not there any more: it ended between two questions."""
+"""What PTTL answers for a key that has expired since it was found."""
 T = TypeVar("T")
 
 _SIZE = {"string": "STRLEN", "list": "LLEN", "set": "SCARD", "hash": "HLEN", "zset": "ZCARD", "stream": "XLEN"}
 SENT = frozenset({"SELECT", "SCAN", "EXISTS", "TYPE", "PTTL", "MGET", "CLIENT LIST", *_SIZE.values()})
-"""All that is ever sent, after a connection's own AUTH."""
+"""Every command that is sent after AUTH."""
 
 
 class RefusedError(Exception):
-    """The server refuses what the comparison needs."""
+    """The server refuses a command that the comparison needs."""
 
 
 @dataclass(slots=True)
 class _Side:
-    """One server, and which of its databases the connection is in."""
+    """One server, and the database that its connection has selected."""
 
     name: str
-    link: RedisLink
+    link: RedisConnection
     db: int = 0
 
     def begin(self, db: int, commands: Sequence[tuple[str, ...]]) -> Callable[[], list[Reply]]:
-        """Sends, and returns what waits for the replies: so that both servers work at the same time."""
+        """Sends, and returns a function that waits for the replies. So both servers can work at the same time."""
         if not commands:
             return list
         moved, self.db = db != self.db, db
         self.link.send_words([("SELECT", str(db)), *commands] if moved else commands)
 
-        def collect() -> list[Reply]:
-            replies = self.link.receive(time.monotonic() + ANSWER)
+        def receive() -> list[Reply]:
+            replies = self.link.receive(time.monotonic() + ANSWER_TIMEOUT)
             if replies is None:
-                raise LinkError(ProblemKind.TIMEOUT, f"Redis on {self.name} does not answer")
+                raise RemoteError(ProblemKind.TIMEOUT, f"Redis on {self.name} does not answer")
             if moved and isinstance(refused := replies.pop(0), Refusal):
                 self.db = -1
                 return [refused] * len(commands)
             return replies
 
-        return collect
+        return receive
 
     def ask(self, db: int, *commands: tuple[str, ...]) -> list[Reply]:
         return self.begin(db, commands)()
 
 
 def compare(
-    source: str, target: str, opened: Mapping[str, RedisLink], keys: Mapping[str, Mapping[int, int]], clients: int,
+    source: str,
+    target: str,
+    opened: Mapping[str, RedisConnection],
+    keys: Mapping[str, Mapping[int, int]],
+    clients: int,
     now: Callable[[], float],
-) -> KeyComparison:  # fmt: skip
-    """Both ways, and the target's clients. `keys`: database → keys of each server as INFO told; connected `clients`.
+) -> KeyComparison:
+    """Compares keys in both directions, and lists the target's clients.
 
-    Never raises for what a server does: what could not be read is a problem in its place.
+    `keys`: for each server database → number of keys, from INFO. `clients`: how many are connected to the target.
+    Raises nothing for what a server does: what could not be read is a Reading with a problem.
     """
     began = time.monotonic()
     sides = {name: _Side(name, link) for name, link in opened.items()}
-    look = _Look(now)
+    look = _Measuring(now)
     return KeyComparison(
         source=source,
         target=target,
-        of_target=look(lambda: _sample(sides[target], sides[source], keys[target], closely=MOST_CLOSELY)),
+        of_target=look(lambda: _sample(sides[target], sides[source], keys[target], closely=MAX_COMPARED)),
         of_source=look(lambda: _sample(sides[source], sides[target], keys[source], closely=0)),
         clients=look(lambda: _clients(sides[target], clients)),
         seconds=round(time.monotonic() - began, 3),
@@ -108,27 +113,27 @@ def compare(
 
 
 def not_compared(source: str, target: str, problem: Problem, at: float) -> KeyComparison:
-    """The comparison that could not begin."""
+    """A comparison whose readings all carry the problem that kept it from starting."""
     return KeyComparison(
         source, target, Reading(None, problem, at), Reading(None, problem, at), Reading(None, problem, at), 0.0
     )
 
 
-class _Look:
-    """Turns whatever a look ends with into a reading. After a lost connection or answer nothing more is asked."""
+class _Measuring:
+    """Turns the result or the error of a measurement into a reading. After a lost connection nothing more is asked."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
-        self._lost: Problem | None = None
+        self._connection_problem: Problem | None = None
 
     def __call__(self, look: Callable[[], T]) -> Reading[T]:
         at = self._now()
-        if self._lost is not None:
-            return Reading(None, self._lost, at)
+        if self._connection_problem is not None:
+            return Reading(None, self._connection_problem, at)
         try:
             return read(look(), at)
-        except LinkError as error:
-            self._lost = error.problem
+        except RemoteError as error:
+            self._connection_problem = error.problem
             return Reading(None, error.problem, at)
         except RefusedError as error:
             text = str(error)
@@ -140,27 +145,30 @@ class _Look:
 
 
 def _clients(target: _Side, count: int) -> Clients:
-    if count > MOST_CLIENTS:
+    if count > MAX_CLIENTS:
         raise RefusedError(f"{target.name}: {count:,} connections are too many to list")
     (reply,) = target.ask(target.db, ("CLIENT", "LIST"))
     return client_list.parse(_text(reply, target.name))
 
 
 def _sample(one: _Side, other: _Side, keys: Mapping[int, int], *, closely: int) -> KeySample:
-    """The smallest databases first, so that they are looked at as a whole. `closely`: keys to compare by content."""
+    """Samples one server. Small databases come first, because they can be sampled as a whole.
+
+    `closely`: how many keys are compared by type, size and value.
+    """
     until = time.monotonic() + BUDGET
     largest = sorted(keys.items(), key=lambda item: (-item[1], item[0]))
-    done = [DbSample(db, count, 0) for db, count in largest[MOST_DBS:]]
-    note = f"{MOST_DBS} databases only" if done else ""
+    done = [DbSample(db, count, 0) for db, count in largest[MAX_DBS:]]
+    note = f"{MAX_DBS} databases only" if done else ""
     odd: list[DifferingKey] = []
-    chosen = largest[:MOST_DBS][::-1]
+    chosen = largest[:MAX_DBS][::-1]
     for place, (db, count) in enumerate(chosen):
         if time.monotonic() >= until:
             note = f"ended after {BUDGET:g} s"
             done.append(DbSample(db, count, 0))
             continue
-        share = max(1, (MOST_KEYS - sum(one.looked_at for one in done)) // (len(chosen) - place))
-        sample, found = _sample_db(one, other, db, count, (share, closely * share // MOST_KEYS), until)
+        share = max(1, (MAX_KEYS - sum(one.looked_at for one in done)) // (len(chosen) - place))
+        sample, found = _sample_db(one, other, db, count, (share, closely * share // MAX_KEYS), until)
         done.append(sample)
         odd += found
     done.sort(key=lambda sample: sample.db)
@@ -170,7 +178,7 @@ def _sample(one: _Side, other: _Side, keys: Mapping[int, int], *, closely: int) 
 def _sample_db(
     one: _Side, other: _Side, db: int, count: int, most: tuple[int, int], until: float
 ) -> tuple[DbSample, list[DifferingKey]]:
-    """`most`: keys that are looked for, and keys that are compared by their content."""
+    """Samples one database. `most`: how many keys are looked for, and how many of them are compared by content."""
     names, whole = _scan(one, db, most[0], until)
     missing = _missing(other, db, names)
     left = [_number(reply) for reply in one.ask(db, *[("PTTL", name) for name in missing])]
@@ -193,10 +201,10 @@ def _sample_db(
 
 
 def _missing(side: _Side, db: int, names: list[str]) -> list[str]:
-    """Those that the server has not. Asked by the handful first: that counts as few commands where all are there."""
-    handfuls = [names[start : start + HANDFUL] for start in range(0, len(names), HANDFUL)]
+    """The keys that the server does not have. It is asked for many in one command first: usually all are there."""
+    handfuls = [names[start : start + KEYS_A_COMMAND] for start in range(0, len(names), KEYS_A_COMMAND)]
     counts = side.ask(db, *[("EXISTS", *handful) for handful in handfuls])
-    # Before 3.0.3 EXISTS takes one key and refuses more: then each is asked for, as where one of them is missing.
+    # Before Redis 3.0.3 EXISTS takes one key and refuses more. Then each key is asked for by itself.
     doubtful = [
         name
         for handful, count in zip(handfuls, counts, strict=True)
@@ -208,10 +216,10 @@ def _missing(side: _Side, db: int, names: list[str]) -> list[str]:
 
 
 def _scan(side: _Side, db: int, share: int, until: float) -> tuple[list[str], bool]:
-    """Up to `share` names, and whether these are all that there are."""
+    """Up to `share` names, and whether these are all names of the database."""
     names: dict[str, None] = {}
     cursor = "0"
-    for _ in range(MOST_SCANS):
+    for _ in range(MAX_SCANS):
         (reply,) = side.ask(db, ("SCAN", cursor, "COUNT", str(max(10, share - len(names)))))
         if isinstance(reply, Refusal):
             raise RefusedError(f"{side.name}: {reply.text}")
@@ -223,7 +231,7 @@ def _scan(side: _Side, db: int, share: int, until: float) -> tuple[list[str], bo
 
 
 def _differing(one: _Side, other: _Side, db: int, both: list[str]) -> list[tuple[str, KeyDifference]]:
-    """Those of the keys that are not alike: by type, by size, and small strings by their bytes."""
+    """The keys that differ by type, by size, or (small strings) by value."""
     kinds = _from_both(one, other, db, [("TYPE", name) for name in both])
     found = [(name, KeyDifference.TYPE) for name, (ours, theirs) in zip(both, kinds, strict=True) if ours != theirs]
     same = [
@@ -238,7 +246,7 @@ def _differing(one: _Side, other: _Side, db: int, both: list[str]) -> list[tuple
         for (name, kind), (ours, theirs) in zip(same, sizes, strict=True)
         if kind == "string" and ours == theirs and 0 < _number(ours) <= SMALL
     ]
-    handfuls = [small[start : start + HANDFUL] for start in range(0, len(small), HANDFUL)]
+    handfuls = [small[start : start + KEYS_A_COMMAND] for start in range(0, len(small), KEYS_A_COMMAND)]
     values = _from_both(one, other, db, [("MGET", *handful) for handful in handfuls])
     for handful, (ours, theirs) in zip(handfuls, values, strict=True):
         if isinstance(ours, tuple) and isinstance(theirs, tuple):
@@ -248,7 +256,7 @@ def _differing(one: _Side, other: _Side, db: int, both: list[str]) -> list[tuple
 
 
 def _from_both(one: _Side, other: _Side, db: int, commands: list[tuple[str, ...]]) -> list[tuple[Reply, Reply]]:
-    """The replies of both. A key may become another type in between: its refusal then differs, as the key does."""
+    """The replies of both servers. If a key changes its type in between, its two replies differ too."""
     ours, theirs = one.begin(db, commands), other.begin(db, commands)
     return list(zip(ours(), theirs(), strict=True))
 
@@ -264,7 +272,7 @@ def _number(reply: Reply) -> int:
 
 
 def _readable(name: str) -> str:
-    """For a line on a screen: bytes that are no text and signs that cannot be printed are escaped."""
+    """The name for a line on the screen: bytes that are not UTF-8 and unprintable characters are escaped."""
     text = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     text = "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
     return text if len(text) <= _LONGEST_NAME else f"{text[: _LONGEST_NAME - 1]}…"

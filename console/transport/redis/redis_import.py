@@ -1,16 +1,16 @@
-"""redis-py's Connection without the rest of the library: its asyncio and cluster halves cost as much again."""
+"""redis-py's Connection without the rest of the library: its asyncio and cluster parts take as long to import again."""
 
 from __future__ import annotations
 
 import importlib.util
 import sys
 
-from console.transport.connecting.light_import import light
+from console.transport.connections.light_import import light
 
 _package = sys.modules.get("redis")
 if _package is None:
-    # The package's own __init__ imports everything. Its place is held while the connection module is loaded, and given
-    # back: whoever imports redis later gets the whole of it.
+    # The package's own __init__ imports everything. An empty module stands in for it while the connection module is
+    # loaded, and is removed afterwards: a later `import redis` gets the whole library.
     _spec = importlib.util.find_spec("redis")
     if _spec is not None:
         sys.modules["redis"] = importlib.util.module_from_spec(_spec)

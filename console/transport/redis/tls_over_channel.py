@@ -1,4 +1,4 @@
-"""TLS over a stream that is no socket: Redis with TLS, through an SSH channel."""
+"""TLS over an SSH channel, which is not a socket: for Redis with TLS and `via: ssh`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 class TlsOverChannel:
-    """The part of a socket that a Redis connection uses, over a channel and the library's in-memory TLS."""
+    """The part of a socket that a Redis connection uses. It encrypts in memory and sends through a channel."""
 
     def __init__(self, channel: Any, context: ssl.SSLContext, server_name: str) -> None:
         self._channel = channel
@@ -36,7 +36,7 @@ class TlsOverChannel:
         self._channel.close()
 
     def _pump(self, step: Any) -> Any:
-        """Repeats a step of TLS, moving bytes between it and the channel, until it needs no more of them."""
+        """Repeats a step of TLS until it is done, and moves bytes between TLS and the channel meanwhile."""
         while True:
             try:
                 done = step()

@@ -1,4 +1,4 @@
-"""What answers at the virtual IP."""
+"""Inspects which Redis answers at the virtual IP."""
 
 from __future__ import annotations
 
@@ -9,21 +9,23 @@ from console.core.command import Secret
 from console.core.inventory import NodeSpec, RedisRoute
 from console.core.model import Problem, ProblemKind, Reading, VipReach, read, unread
 from console.probes.redis import redis_info
-from console.transport.connecting.failure import LinkError
-from console.transport.connecting.inspection_thread import InspectionThread, Now, silence
-from console.transport.redis.redis_inspector import Tunnel
+from console.transport.connections.errors import RemoteError
+from console.transport.connections.inspection_thread import InspectionThread, Now, silence
+from console.transport.redis.inspector import OpenTunnel
 
 _TIMEOUT = 2.0
-_GLANCE = 0.1  # seconds for a virtual IP that was silent before: nobody waits for it again
-_SECOND_LOOK = 0.5  # the same, where the observation must be fresh
+_SILENT_BEFORE = 0.1  # seconds to wait for a virtual IP that did not answer last time
+_SILENT_BEFORE_FRESH = 0.5  # the same for a fresh observation
 _SILENT = (ProblemKind.TIMEOUT, ProblemKind.UNREACHABLE)
-Carrier = Callable[[], tuple[str, Tunnel] | None]
+ChooseTunnel = Callable[[], tuple[str, OpenTunnel] | None]
 
 
 class VipInspector:
-    """Asks whoever answers at the virtual IP who it is: over a new connection each time, as a client would."""
+    """Asks the Redis at the virtual IP for its identity, over a new connection each time, as a client would."""
 
-    def __init__(self, vip: str, spec: NodeSpec, password: Secret | None, now: Now, carrier: Carrier) -> None:
+    def __init__(
+        self, vip: str, spec: NodeSpec, password: Secret | None, now: Now, choose_tunnel: ChooseTunnel
+    ) -> None:
         nothing: Reading[VipReach] = unread(ProblemKind.NOT_CONFIGURED, "this kind of cluster has no virtual IP")
         self.reading: Reading[VipReach] = unread(ProblemKind.NOT_READ) if vip else nothing
         self._where = f"{vip}:{spec.redis.port}"
@@ -31,47 +33,47 @@ class VipInspector:
         self._spec = spec
         self._password = password
         self._now = now
-        self._carrier = carrier
-        self._looker = InspectionThread(self._where, self._look, now)
+        self._choose_tunnel = choose_tunnel
+        self._thread = InspectionThread(self._where, self._look, now)
         self._silent_since = 0.0
 
     def ask(self) -> None:
-        """Starts to look, unless the last look is still under way: it goes on, and its answer will be as new."""
-        if not self._vip or not self._looker.idle:
+        """Starts a look. If one is under way it goes on: its answer will be just as new."""
+        if not self._vip or not self._thread.idle:
             return
-        self._take()
-        self._looker.ask()
+        self._read_answer()
+        self._thread.ask()
 
-    def collect(self, deadline: float, *, fresh: bool = False, held: bool = True) -> None:
-        """Takes what was seen, by `deadline` (monotonic). `held`: a node has the address, or may have it.
+    def receive(self, deadline: float, *, fresh: bool = False, held: bool = True) -> None:
+        """Receives the answer by `deadline` (monotonic). `held`: a node has the address, or may have it.
 
-        An address that nobody has answers nothing for as long as one cares to wait, at every look. So it is waited for
-        once; while it stays silent, later looks give it as long as a neighbour needs to answer.
+        An address that no host has never answers, however long one waits. So the first look waits for the whole
+        deadline, and later looks wait only as long as a host in the same network needs.
         """
         if not self._vip:
             return
-        silent = _is_silence(self.reading)
+        silent = _is_silent(self.reading)
         if silent and not (fresh and held):
-            deadline = min(deadline, time.monotonic() + (_SECOND_LOOK if fresh else _GLANCE))
-        if self._looker.wait(deadline):
-            self._take()
+            deadline = min(deadline, time.monotonic() + (_SILENT_BEFORE_FRESH if fresh else _SILENT_BEFORE))
+        if self._thread.wait(deadline):
+            self._read_answer()
             return
         if not silent:
-            self._silent_since = self._looker.asked_at
+            self._silent_since = self._thread.asked_at
         problem = Problem(ProblemKind.TIMEOUT, silence(f"the virtual IP {self._where}", self._silent_since))
         self.reading = Reading(None, problem, self._now())
 
-    def _take(self) -> None:
-        """The answer of a look that has ended, also where it came after its observation."""
-        answer = self._looker.answer
+    def _read_answer(self) -> None:
+        """Reads the answer of a look that has ended, even if it came after the deadline of its observation."""
+        answer = self._thread.answer
         if answer is None:
             return
-        if _is_silence(answer) and not _is_silence(self.reading):
-            self._silent_since = self._looker.asked_at
+        if _is_silent(answer) and not _is_silent(self.reading):
+            self._silent_since = self._thread.asked_at
         self.reading = answer
 
     def close(self) -> None:
-        self._looker.close()
+        self._thread.close()
 
     def _look(self) -> Reading[VipReach]:
         from console.transport.redis import connection as redis
@@ -81,22 +83,22 @@ class VipInspector:
         route = "direct"
         dial = redis.direct(self._vip, self._spec.redis.port, tls)
         if self._spec.redis.via is RedisRoute.SSH:
-            carrier = self._carrier()
-            if carrier is None:
+            choose_tunnel = self._choose_tunnel()
+            if choose_tunnel is None:
                 return unread(ProblemKind.NOT_READ, "no node to look at the virtual IP through", at)
-            route = f"through {carrier[0]}"
-            dial = redis.through(carrier[1], self._vip, self._spec.redis.port, tls)
+            route = f"through {choose_tunnel[0]}"
+            dial = redis.through(choose_tunnel[1], self._vip, self._spec.redis.port, tls)
         try:
-            link = redis.RedisLink(self._spec.redis, self._password, self._where, dial, _TIMEOUT)
+            link = redis.RedisConnection(self._spec.redis, self._password, self._where, dial, _TIMEOUT)
             try:
                 link.connect()
                 link.send((redis.Question.INFO_SERVER, redis.Question.INFO_REPLICATION))
                 replies = link.receive(time.monotonic() + _TIMEOUT)
             finally:
                 link.close()
-        except LinkError as error:
-            return Reading(None, error.problem, self._now())  # it was silent until now
-        except Exception as error:  # noqa: BLE001 - this thread must live as long as the inspector
+        except RemoteError as error:
+            return Reading(None, error.problem, self._now())  # not `at`: there was no answer until now
+        except Exception as error:  # noqa: BLE001 - the thread must not end before the inspector is closed
             return unread(ProblemKind.BAD_ANSWER, f"{self._where}: {type(error).__name__}", at)
         if replies is None:
             return unread(ProblemKind.TIMEOUT, f"{self._where} accepts the connection and does not answer", at)
@@ -109,5 +111,5 @@ class VipInspector:
         return read(VipReach(run_id=run_id, role=role, route=route), at)
 
 
-def _is_silence(reading: Reading[VipReach]) -> bool:
+def _is_silent(reading: Reading[VipReach]) -> bool:
     return reading.problem is not None and reading.problem.kind in _SILENT

@@ -1,4 +1,4 @@
-"""SSH connections: one to a node, through every jump host on the way, each with its host key checked."""
+"""SSH connections to the nodes, through jump hosts where needed. The host key of every host is checked."""
 
 from __future__ import annotations
 
@@ -14,37 +14,37 @@ from pathlib import Path
 from typing import Any
 
 from console.core.model import ProblemKind
-from console.transport.connecting.failure import LinkError
+from console.transport.connections.errors import RemoteError
 from console.transport.ssh import known_hosts
 from console.transport.ssh.known_hosts import SSH_PORT, Trust
 from console.transport.ssh.paramiko_import import IncompatiblePeer, paramiko
 from console.transport.ssh.route import Hop, Route, agent_present
 from console.transport.ssh.tcp import connect_tcp
 
-# The library logs from its own threads; without a handler Python would print that over the screen.
+# The library logs from its own threads. Without a handler Python would print these lines over the screen.
 logging.getLogger("paramiko").addHandler(logging.NullHandler())
 logging.getLogger("paramiko").propagate = False
 
 _DEFAULT_KEYS = ("~/.ssh/id_ed25519", "~/.ssh/id_ecdsa", "~/.ssh/id_rsa")
-_MOST_OUTPUT = 8 * 1024 * 1024
+_MAX_OUTPUT = 8 * 1024 * 1024
 _QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)
 
 
 @dataclass(frozen=True, slots=True)
 class Completed:
-    """A command that ran to its end."""
+    """The result of a command that has ended."""
 
     status: int | None
-    """None: the connection ended before the exit status came."""
+    """The exit status. None: the connection ended before it came."""
     out: bytes
     err: bytes
 
 
 class _Transport(paramiko.Transport):
-    """Remembers what the server offered, so that a failed negotiation can say which side lacks what."""
+    """Remembers which algorithms the server offered, for the error text of a failed negotiation."""
 
     _CLIENT_ID = "redis_ha_console"
-    """How it names itself in the server's log. The protocol allows no minus sign in it."""
+    """The client's name in the server's log. The protocol does not allow a minus sign in it."""
     offered: dict[str, Any] | None = None
 
     def _really_parse_kex_init(self, *words: Any, **named: Any) -> dict[str, Any]:
@@ -63,17 +63,17 @@ class SshConnection:
 
     @property
     def alive(self) -> bool:
-        """Whether it may be used again. One that was silent may: but a new one tells more, and sooner."""
+        """Whether to use it again. After a timeout a new connection is better: its error says more, and sooner."""
         return not self._doubted and self._transports[-1].is_active()
 
     def acknowledge_quickly(self) -> None:
-        """Re-arms TCP_QUICKACK, which the kernel drops by itself: without it an answer may wait 40 ms."""
+        """Sets TCP_QUICKACK, which the kernel drops by itself. Without it an answer may be 40 ms late."""
         if _QUICKACK is not None:
             with contextlib.suppress(OSError):
                 self._sock.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
 
     def start(self, command: str, timeout: float) -> paramiko.Channel:
-        """A channel on which the command runs. Raises LinkError."""
+        """Starts the command on a new channel. Raises RemoteError."""
         channel = self.open_session(timeout)
         self.request(channel, command, timeout)
         return channel
@@ -84,22 +84,22 @@ class SshConnection:
             return self._transports[-1].open_session(timeout=timeout)
         except (paramiko.SSHException, EOFError, OSError) as error:
             self._doubted = True
-            raise LinkError(ProblemKind.CLOSED, f"no SSH session can be opened: {_words(error)}") from None
+            raise RemoteError(ProblemKind.CLOSED, f"no SSH session can be opened: {_words(error)}") from None
 
     def request(self, channel: paramiko.Channel, command: str, timeout: float) -> None:
-        """Asks for the command to be run. The library waits without a limit for the reply: the timer ends that."""
+        """Asks the server to run the command. The library would wait for the reply for ever: a timer ends that."""
         timer = threading.Timer(timeout, channel.close)
         timer.daemon = True
         timer.start()
         try:
             channel.exec_command(command)
         except (paramiko.SSHException, EOFError, OSError) as error:
-            raise LinkError(ProblemKind.CLOSED, f"the SSH session ended: {_words(error)}") from None
+            raise RemoteError(ProblemKind.CLOSED, f"the SSH session ended: {_words(error)}") from None
         finally:
             timer.cancel()
 
     def finish(self, channel: paramiko.Channel, stdin: bytes | None, timeout: float) -> Completed:
-        """Sends the input, reads to the end. Raises LinkError with TIMEOUT or CLOSED: then the outcome is unknown."""
+        """Sends the input and reads the output to its end. Raises RemoteError: then the outcome is unknown."""
         deadline = time.monotonic() + timeout
         try:
             channel.settimeout(timeout)
@@ -109,14 +109,14 @@ class SshConnection:
             ended = channel.status_event.wait(max(0.0, deadline - time.monotonic()))
         except TimeoutError:
             self._doubted = True
-            raise LinkError(ProblemKind.TIMEOUT, f"no answer within {timeout:.0f} s") from None
+            raise RemoteError(ProblemKind.TIMEOUT, f"no answer within {timeout:.0f} s") from None
         except (paramiko.SSHException, EOFError, OSError) as error:
-            raise LinkError(ProblemKind.CLOSED, f"the SSH connection was lost: {_words(error)}") from None
+            raise RemoteError(ProblemKind.CLOSED, f"the SSH connection was lost: {_words(error)}") from None
         finally:
             channel.close()
         if not ended:
             self._doubted = True
-            raise LinkError(ProblemKind.TIMEOUT, f"no answer within {timeout:.0f} s")
+            raise RemoteError(ProblemKind.TIMEOUT, f"no answer within {timeout:.0f} s")
         status = channel.exit_status
         return Completed(status if status >= 0 else None, out, err)
 
@@ -124,9 +124,9 @@ class SshConnection:
         """Starts a command and waits for its end."""
         return self.finish(self.start(command, timeout), stdin, timeout)
 
-    def tunnel(self, host: str, port: int, timeout: float) -> paramiko.Channel:
-        """A direct-tcpip channel: as the node itself would connect. Raises LinkError."""
-        return _tunnel(self._transports[-1], host, port, timeout)
+    def open_tunnel(self, host: str, port: int, timeout: float) -> paramiko.Channel:
+        """A direct-tcpip channel: the connection comes from the node itself. Raises RemoteError."""
+        return _open_tunnel(self._transports[-1], host, port, timeout)
 
     def close(self) -> None:
         for transport in reversed(self._transports):
@@ -134,26 +134,26 @@ class SshConnection:
 
 
 def connect(
-    route: Route, timeout: float, handshakes: threading.Semaphore, knocked: socket.socket | None = None
+    route: Route, timeout: float, handshakes: threading.Semaphore, first_socket: socket.socket | None = None
 ) -> SshConnection:
-    """Logs in on every hop. `timeout` is for the whole way. Raises LinkError, whose text says what to do.
+    """Logs in on every hop within `timeout` in all. Raises RemoteError, whose text says what to do.
 
-    `knocked`: the TCP connection to the first hop, where it was made before.
+    `first_socket`: the TCP connection to the first hop, if there is one already.
     """
     deadline = time.monotonic() + timeout
     transports: list[_Transport] = []
-    sock = knocked or connect_tcp(route, timeout)
-    carrier: Any = sock
+    sock = first_socket or connect_tcp(route, timeout)
+    stream: Any = sock
     try:
         with handshakes:
             for place, hop in enumerate(route.hops):
                 if place:
-                    carrier = _tunnel(transports[-1], hop.host, hop.port, _left(deadline, hop))
-                transport = _Transport(carrier)
+                    stream = _open_tunnel(transports[-1], hop.host, hop.port, _left(deadline, hop))
+                transport = _Transport(stream)
                 transports.append(transport)
                 _handshake(transport, hop, deadline)
                 _authenticate(transport, hop, deadline)
-    except LinkError as error:
+    except RemoteError as error:
         _give_up(transports, sock)
         raise _with_warnings(error, route) from None
     except BaseException:
@@ -168,17 +168,17 @@ def _give_up(transports: list[_Transport], sock: socket.socket) -> None:
     sock.close()
 
 
-def _with_warnings(error: LinkError, route: Route) -> LinkError:
-    """A part of ssh_config that was passed over may well be the reason."""
+def _with_warnings(error: RemoteError, route: Route) -> RemoteError:
+    """Adds the options of ssh_config that were ignored: one of them may be the reason."""
     if not route.warnings:
         return error
-    return LinkError(error.problem.kind, f"{error.problem.text} ({'; '.join(route.warnings)})")
+    return RemoteError(error.problem.kind, f"{error.problem.text} ({'; '.join(route.warnings)})")
 
 
 def _left(deadline: float, hop: Hop) -> float:
     left = deadline - time.monotonic()
     if left <= 0:
-        raise LinkError(ProblemKind.TIMEOUT, f"{hop}: the SSH connection was not ready in time")
+        raise RemoteError(ProblemKind.TIMEOUT, f"{hop}: the SSH connection was not ready in time")
     return left
 
 
@@ -190,12 +190,12 @@ def _handshake(transport: _Transport, hop: Hop, deadline: float) -> None:
     try:
         transport.start_client(timeout=left)
     except IncompatiblePeer as error:
-        raise LinkError(ProblemKind.UNREACHABLE, f"{hop}: {_incompatible(transport, error)}") from None
+        raise RemoteError(ProblemKind.UNREACHABLE, f"{hop}: {_incompatible(transport, error)}") from None
     except (paramiko.SSHException, EOFError, OSError) as error:
         kind = ProblemKind.TIMEOUT if time.monotonic() >= deadline - 0.1 else ProblemKind.CLOSED
-        raise LinkError(kind, f"{hop}: no SSH handshake: {_words(error)}") from None
+        raise RemoteError(kind, f"{hop}: no SSH handshake: {_words(error)}") from None
     if not transport.initial_kex_done:
-        raise LinkError(ProblemKind.TIMEOUT, f"{hop}: the SSH server accepts the connection and then says nothing")
+        raise RemoteError(ProblemKind.TIMEOUT, f"{hop}: the SSH server accepts the connection and then sends nothing")
     key = transport.get_remote_server_key()
     _check_key(known, hop, key.get_name(), key.asbytes())
 
@@ -208,19 +208,19 @@ def _check_key(known: known_hosts.KnownHosts, hop: Hop, kind: str, key: bytes) -
     name = hop.known_as if hop.port == SSH_PORT else f"[{hop.known_as}]:{hop.port}"
     if verdict.trust is Trust.CHANGED:
         text = f"the host key of {name} has changed: known {', '.join(verdict.expected)} ({verdict.where})"
-        raise LinkError(ProblemKind.HOST_KEY_CHANGED, f"{text}, shown now {shown}; find out why before you accept it")
+        raise RemoteError(ProblemKind.HOST_KEY_CHANGED, f"{text}, shown now {shown}; find out why before you accept it")
     if verdict.trust is Trust.REVOKED:
         text = f"the host key {shown} of {name} is revoked in {verdict.where}"
-        raise LinkError(ProblemKind.HOST_KEY_CHANGED, text)
+        raise RemoteError(ProblemKind.HOST_KEY_CHANGED, text)
     others = f"; known are {', '.join(verdict.expected)}" if verdict.expected else ""
     port = f" -p {hop.port}" if hop.port != SSH_PORT else ""
     text = f"the host key of {name} is not known: {kind} {shown}{others}; check it and accept it outside the console: "
     text += f"ssh{port} {hop.host}, or ssh-keyscan{port} {hop.host} >> {hop.known_hosts[0]}"
-    raise LinkError(ProblemKind.HOST_KEY_UNKNOWN, text)
+    raise RemoteError(ProblemKind.HOST_KEY_UNKNOWN, text)
 
 
 def _prefer(transport: _Transport, kinds: tuple[str, ...]) -> None:
-    """Asks first for the kinds of host key that can be checked."""
+    """Asks the server for a kind of host key that known_hosts has."""
     options = transport.get_security_options()
     wanted = [kind for one in kinds for kind in (("rsa-sha2-512", "rsa-sha2-256") if one == "ssh-rsa" else (one,))]
     every = tuple(options.key_types)
@@ -255,10 +255,10 @@ def _authenticate(transport: _Transport, hop: Hop, deadline: float) -> None:
             more = transport.auth_publickey(hop.user, key)
         except paramiko.BadAuthenticationType as error:
             text = f"{hop} does not accept keys, only {', '.join(error.allowed_types)}"
-            raise LinkError(ProblemKind.AUTH_FAILED, text) from None
+            raise RemoteError(ProblemKind.AUTH_FAILED, text) from None
         except paramiko.AuthenticationException as error:
             if "timeout" in str(error).lower():
-                raise LinkError(ProblemKind.TIMEOUT, f"{hop}: no answer to the login in time") from None
+                raise RemoteError(ProblemKind.TIMEOUT, f"{hop}: no answer to the login in time") from None
             refused.append(name)
         except (paramiko.SSHException, EOFError, OSError) as error:
             refused.append(f"{name} ({_words(error)})")
@@ -266,21 +266,21 @@ def _authenticate(transport: _Transport, hop: Hop, deadline: float) -> None:
         else:
             if not more:
                 return
-            raise LinkError(ProblemKind.AUTH_FAILED, f"{hop} wants more than a key: {', '.join(more)}")
+            raise RemoteError(ProblemKind.AUTH_FAILED, f"{hop} asks for more than a key: {', '.join(more)}")
     why = "; ".join(unusable)
     if refused:
         text = f"{hop} refuses {', '.join(refused)}{'; ' if why else ''}{why}; check ssh.user and ssh.identity_file"
     else:
         text = f"{hop}: no key to log in with: {why or 'set ssh.identity_file, or ssh-add one'}"
-    raise LinkError(ProblemKind.AUTH_FAILED, text)
+    raise RemoteError(ProblemKind.AUTH_FAILED, text)
 
 
 def _keys(hop: Hop, unusable: list[str]) -> Iterator[tuple[str, paramiko.PKey]]:
-    """Named files first, then the agent, then the usual files: a server counts attempts."""
+    """The keys to try: first the named files, then the agent's, then the usual files. Servers limit the attempts."""
     for path in hop.identity_files:
         try:
             yield path, _load_key(path, _stamp(path))
-        except LinkError as error:
+        except RemoteError as error:
             unusable.append(error.problem.text)
     if agent_present() and not (hop.identities_only and hop.identity_files and not unusable):
         agent = paramiko.Agent()
@@ -292,14 +292,14 @@ def _keys(hop: Hop, unusable: list[str]) -> Iterator[tuple[str, paramiko.PKey]]:
     if not hop.identity_files:
         for name in _DEFAULT_KEYS:
             path = str(Path(name).expanduser())
-            with contextlib.suppress(LinkError):
+            with contextlib.suppress(RemoteError):
                 if Path(path).exists():
                     yield path, _load_key(path, _stamp(path))
 
 
 @lru_cache(maxsize=64)
 def _load_key(path: str, _changed: int) -> paramiko.PKey:
-    """A private key, read once. Raises LinkError with one line."""
+    """A private key, read once. Raises RemoteError with one line."""
     try:
         return paramiko.PKey.from_path(path)
     except OSError as error:
@@ -308,7 +308,7 @@ def _load_key(path: str, _changed: int) -> paramiko.PKey:
         text = f"{path} is encrypted: ssh-add it, the console asks for no passphrase"
     except Exception:  # noqa: BLE001 - the library lets the parser's own errors through
         text = f"{path} is not a private key that is understood"
-    raise LinkError(ProblemKind.AUTH_FAILED, text)
+    raise RemoteError(ProblemKind.AUTH_FAILED, text)
 
 
 def _stamp(path: str) -> int:
@@ -318,19 +318,19 @@ def _stamp(path: str) -> int:
         return 0
 
 
-def _tunnel(transport: _Transport, host: str, port: int, timeout: float) -> paramiko.Channel:
+def _open_tunnel(transport: _Transport, host: str, port: int, timeout: float) -> paramiko.Channel:
     try:
         return transport.open_channel("direct-tcpip", (host, port), ("127.0.0.1", 0), timeout=timeout)
     except paramiko.ChannelException as error:
         kind = ProblemKind.NOT_PERMITTED if error.code == 1 else ProblemKind.REFUSED
-        raise LinkError(kind, f"{host}:{port} through SSH: {error.text}") from None
+        raise RemoteError(kind, f"{host}:{port} through SSH: {error.text}") from None
     except (paramiko.SSHException, EOFError, OSError) as error:
         kind = ProblemKind.TIMEOUT if "timeout" in str(error).lower() else ProblemKind.CLOSED
-        raise LinkError(kind, f"{host}:{port} through SSH: {_words(error)}") from None
+        raise RemoteError(kind, f"{host}:{port} through SSH: {_words(error)}") from None
 
 
 def _feed(channel: paramiko.Channel, stdin: bytes | None) -> None:
-    """Sends the input. A command that ends without reading it (sudo that refuses) has still said why."""
+    """Sends the input. If the command ends without reading it, as sudo does when it refuses, its output says why."""
     try:
         if stdin is not None:
             channel.sendall(stdin)
@@ -344,10 +344,10 @@ def _feed(channel: paramiko.Channel, stdin: bytes | None) -> None:
 
 def _until_end(receive: Any, channel: paramiko.Channel, deadline: float) -> Iterator[bytes]:
     size = 0
-    while size < _MOST_OUTPUT:
+    while size < _MAX_OUTPUT:
         left = deadline - time.monotonic()
         if left <= 0:
-            raise TimeoutError  # a command that goes on talking has not ended
+            raise TimeoutError  # the command still writes, so it has not ended
         channel.settimeout(left)
         data: bytes = receive(65536)
         if not data:

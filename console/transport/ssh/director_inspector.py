@@ -1,4 +1,4 @@
-"""What one director's shell tells: its addresses, its keepalived and its table of real servers."""
+"""Inspects one LVS director: its addresses, its keepalived and its table of real servers."""
 
 from __future__ import annotations
 
@@ -8,47 +8,47 @@ from dataclasses import replace
 from console.core.inventory import DirectorSpec
 from console.core.model import ClusterState
 from console.core.model.assembling import as_node, assemble_director
-from console.transport.connecting.inspection_thread import Now
-from console.transport.ssh.host_inspector import Dump, HostInspector
+from console.transport.connections.inspection_thread import Now
+from console.transport.ssh.host_inspector import HostInspector, RedisFiles
 
 _ANSWER = 2.0
 
 
 class DirectorInspector:
-    """Implements Eye over the same eye that looks at a node's host."""
+    """Implements WatcherInspector with the HostInspector that also inspects a node's host."""
 
     def __init__(self, spec: DirectorSpec, read_vip: str, now: Now, handshakes: threading.Semaphore) -> None:
         self._spec = spec
         self._read_vip = read_vip
-        self._host = HostInspector(as_node(spec), read_vip, now, handshakes, lambda: Dump("", ""), ipvs=True)
+        self._host = HostInspector(as_node(spec), read_vip, now, handshakes, lambda: RedisFiles("", ""), ipvs=True)
         self._late = False
 
     @property
-    def patience(self) -> float:
+    def connect_timeout(self) -> float:
         return self._spec.ssh.connect_timeout + _ANSWER
 
-    def begin(self, *, force: bool) -> None:
-        self._host.begin(force=force)
+    def start_connecting(self, *, force: bool) -> None:
+        self._host.start_connecting(force=force)
 
-    def settle(self, deadline: float) -> bool:
-        opened = self._host.settle(deadline)
-        self._host.collect(0.0)
+    def finish_connecting(self, deadline: float) -> bool:
+        opened = self._host.finish_connecting(deadline)
+        self._host.receive(0.0)
         return opened
 
-    def ask(self, *, full: bool, new: bool) -> None:
+    def ask(self, *, full: bool, just_connected: bool) -> None:
         self._late = self._host.waiting
-        if not new or self._host.outdated:
-            self._host.ask(full=full and not new)
+        if not just_connected or self._host.outdated:
+            self._host.ask(full=full and not just_connected)
 
-    def collect(self, deadline: float) -> None:
-        self._host.collect(0.0 if self._late else deadline)
+    def receive(self, deadline: float) -> None:
+        self._host.receive(0.0 if self._late else deadline)
 
-    def fill(self, state: ClusterState) -> ClusterState:
+    def add_to(self, state: ClusterState) -> ClusterState:
         seen = assemble_director(self._spec, self._read_vip, self._host.readings)
         return replace(state, directors=(*state.directors, seen))
 
-    def hurry(self) -> None:
-        self._host.hurry()
+    def reset_backoff(self) -> None:
+        self._host.reset_backoff()
 
     def close(self) -> None:
         self._host.close()

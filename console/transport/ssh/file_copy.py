@@ -1,7 +1,8 @@
-"""Carries a file from one node to another over two SSH connections: what is there is compared, the rest is streamed.
+"""Copies a file from one node to another over two SSH connections.
 
-Until the last command nothing but the part has changed, so that whatever ends it early counts as not carried out and
-may be sent again: it goes on from there.
+The bytes arrive in a part file. If a part file is left of an earlier copy and is the beginning of the file, only the
+rest is sent. Until the last command nothing but the part file has changed. So a copy that ends early counts as FAILED
+and may be repeated.
 """
 
 from __future__ import annotations
@@ -13,90 +14,94 @@ from collections.abc import Callable
 from console.core.command import FileCopy, ShellCommand
 from console.core.quantities import size
 from console.core.runs.answer import Answer, AnswerKind
-from console.transport.connecting.failure import LinkError
+from console.transport.connections.errors import RemoteError
 from console.transport.ssh.connection import Completed, SshConnection
 from console.transport.ssh.paramiko_import import paramiko
 
-STALL = 30.0
-"""Seconds in which nothing moves, after which a copy counts as cut."""
-TOLD_EVERY = 0.5
+STALLED_AFTER = 30.0
+"""Seconds without a byte after which a copy counts as interrupted."""
+REPORT_EVERY = 0.5
 _CHUNK = 256 * 1024
 
-Tell = Callable[[str], None]
+OnProgress = Callable[[str], None]
 
 
-class CutError(Exception):
-    """The copy ended before the last command: the text says how far it came."""
+class CopyInterruptedError(Exception):
+    """The copy ended before the last command. The text says how far it came."""
 
 
-def carry(source: SshConnection, node: SshConnection, command: FileCopy, tell: Tell) -> Answer:
-    """Raises LinkError where the answer to the last command was lost: only that leaves the outcome open."""
+def copy_file(source: SshConnection, node: SshConnection, command: FileCopy, on_progress: OnProgress) -> Answer:
+    """Copies the file. Raises RemoteError if the answer to the last command was lost: the outcome is unknown then."""
     try:
         digest = _ask(
-            source, command.offer, command, sudo=command.source_sudo, what=f"{command.source} has no such file"
+            source, command.offer, command, sudo=command.source_sudo, what=f"{command.source} does not have the file"
         )
         begin = _begin(source, node, command)
-        seconds = _stream(source, node, command, begin, tell)
-    except (CutError, LinkError) as error:
+        seconds = _stream(source, node, command, begin, on_progress)
+    except (CopyInterruptedError, RemoteError) as error:
         return Answer(AnswerKind.FAILED, f"{error}; nothing was replaced")
-    tell(f"{size(command.size)} arrived, comparing")
+    on_progress(f"{size(command.size)} arrived; comparing")
     last = ShellCommand(command.script, sudo=command.sudo)
     done = node.run(last.render(), digest.encode() + b"\n", command.timeout)
     if done.status is None:
-        return Answer(AnswerKind.UNKNOWN, _said(done) or "the command ended without an exit status")
+        return Answer(AnswerKind.UNKNOWN, _output(done) or "the command ended without an exit status")
     if done.status != 0:
-        return Answer(AnswerKind.FAILED, f"exit status {done.status}: {_said(done)}", done.status)
+        return Answer(AnswerKind.FAILED, f"exit status {done.status}: {_output(done)}", done.status)
     moved = command.size - begin
-    went_on = f", {size(begin)} of them from a copy before" if begin else ""
-    pace = f"carried {moved} bytes in {seconds:.1f} s ({size(int(moved / max(seconds, 0.001)))}/s){went_on}"
-    return Answer(AnswerKind.DONE, f"{_said(done)}\n{pace}", 0)
+    resumed = f"; {size(begin)} were there from an earlier copy" if begin else ""
+    pace = f"copied {moved} bytes in {seconds:.1f} s ({size(int(moved / max(seconds, 0.001)))}/s){resumed}"
+    return Answer(AnswerKind.DONE, f"{_output(done)}\n{pace}", 0)
 
 
 def _begin(source: SshConnection, node: SshConnection, command: FileCopy) -> int:
-    """From which byte on: what lies in the part is kept only if it is the beginning of the file."""
-    have = _ask(node, command.accept, command, sudo=command.sudo, what="the node accepts no file")
-    there = int(have) if have.isdigit() else 0
-    if not there:
+    """The byte to begin at. The part file is kept only if it is the beginning of the file."""
+    have = _ask(node, command.accept, command, sudo=command.sudo, what="the node does not accept the file")
+    already_there = int(have) if have.isdigit() else 0
+    if not already_there:
         return 0
-    head = f"head -c {there} -- {{}} | sha256sum | cut -d ' ' -f 1"
-    theirs = _ask(source, head.format(shlex.quote(command.path)), command, sudo=command.source_sudo, what="no checksum")
-    ours = _ask(node, head.format(shlex.quote(command.part)), command, sudo=command.sudo, what="no checksum")
+    head = f"head -c {already_there} -- {{}} | sha256sum | cut -d ' ' -f 1"
+    theirs = _ask(
+        source, head.format(shlex.quote(command.path)), command, sudo=command.source_sudo, what="the checksum failed"
+    )
+    ours = _ask(node, head.format(shlex.quote(command.part)), command, sudo=command.sudo, what="the checksum failed")
     if theirs == ours:
-        return there
-    _ask(node, f": > {shlex.quote(command.part)}", command, sudo=command.sudo, what="the part cannot be emptied")
+        return already_there
+    _ask(node, f": > {shlex.quote(command.part)}", command, sudo=command.sudo, what="the part file cannot be emptied")
     return 0
 
 
-def _stream(source: SshConnection, node: SshConnection, command: FileCopy, begin: int, tell: Tell) -> float:
-    """Returns the seconds that it took. Raises CutError."""
+def _stream(
+    source: SshConnection, node: SshConnection, command: FileCopy, begin: int, on_progress: OnProgress
+) -> float:
+    """Sends the bytes and returns the seconds that it took. Raises CopyInterruptedError."""
     started = time.monotonic()
     if begin == command.size:
         return 0.0
     read = ShellCommand(f"tail -c +{begin + 1} -- {shlex.quote(command.path)}", sudo=command.source_sudo)
     write = ShellCommand(f"cat >> {shlex.quote(command.part)}", sudo=command.sudo)
-    arrived, told = begin, 0.0
-    reading = source.start(read.render(), STALL)
-    writing = node.start(write.render(), STALL)
+    arrived, reported_at = begin, 0.0
+    reading = source.start(read.render(), STALLED_AFTER)
+    writing = node.start(write.render(), STALLED_AFTER)
     try:
-        reading.settimeout(STALL)
-        writing.settimeout(STALL)
+        reading.settimeout(STALLED_AFTER)
+        writing.settimeout(STALLED_AFTER)
         while data := reading.recv(_CHUNK):
             writing.sendall(data)
             arrived += len(data)
-            if time.monotonic() - told >= TOLD_EVERY:
-                told = time.monotonic()
-                tell(_progress(command, arrived, arrived - begin, told - started))
+            if time.monotonic() - reported_at >= REPORT_EVERY:
+                reported_at = time.monotonic()
+                on_progress(_progress(command, arrived, arrived - begin, reported_at - started))
         writing.shutdown_write()
-        ended = writing.status_event.wait(STALL)
+        ended = writing.status_event.wait(STALLED_AFTER)
     except (paramiko.SSHException, EOFError, OSError) as error:
-        raise CutError(_cut(command, arrived, str(error) or type(error).__name__)) from None
+        raise CopyInterruptedError(_interrupted_text(command, arrived, str(error) or type(error).__name__)) from None
     finally:
         reading.close()
         writing.close()
     if not ended or writing.exit_status != 0:
-        raise CutError(_cut(command, arrived, "the node did not write it to its end"))
+        raise CopyInterruptedError(_interrupted_text(command, arrived, "the node did not write all of it"))
     if arrived != command.size:
-        raise CutError(_cut(command, arrived, f"{command.source} sent no more"))
+        raise CopyInterruptedError(_interrupted_text(command, arrived, f"{command.source} stopped sending"))
     return time.monotonic() - started
 
 
@@ -107,17 +112,17 @@ def _progress(command: FileCopy, arrived: int, moved: int, seconds: float) -> st
     return f"{size(arrived)} of {size(command.size)}, {part}, {size(int(rate))}/s{left}"
 
 
-def _cut(command: FileCopy, arrived: int, why: str) -> str:
-    return f"cut after {size(arrived)} of {size(command.size)} ({why}); it goes on from what has arrived"
+def _interrupted_text(command: FileCopy, arrived: int, why: str) -> str:
+    return f"interrupted after {size(arrived)} of {size(command.size)} ({why}); a retry sends only the rest"
 
 
 def _ask(connection: SshConnection, text: str, command: FileCopy, *, sudo: bool, what: str) -> str:
-    """One line of answer. Raises CutError with what was said instead, LinkError."""
+    """The output of a command. Raises CopyInterruptedError if it fails, with what it wrote, and RemoteError."""
     done = connection.run(ShellCommand(text, sudo=sudo).render(), timeout=command.timeout)
     if done.status != 0:
-        raise CutError(f"{what}: {_said(done) or 'no reason was given'}")
+        raise CopyInterruptedError(f"{what}: {_output(done) or 'no reason was given'}")
     return done.out.decode(errors="replace").strip()
 
 
-def _said(done: Completed) -> str:
+def _output(done: Completed) -> str:
     return "\n".join(filter(None, (one.decode(errors="replace").strip()[-4000:] for one in (done.out, done.err))))

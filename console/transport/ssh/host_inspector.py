@@ -1,4 +1,4 @@
-"""What one node's shell tells, over its SSH connection."""
+"""Inspects one host through a shell, over its SSH connection."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from console.core.model.assembling import silent
 from console.probes import program
 from console.probes.host_reader import HostReader
 from console.probes.program import Section, Watched
-from console.transport.connecting.failure import LinkError
-from console.transport.connecting.inspection_thread import Now, silence
-from console.transport.connecting.link import Link
+from console.transport.connections.background import BackgroundConnection
+from console.transport.connections.errors import RemoteError
+from console.transport.connections.inspection_thread import Now, silence
 
-ANEW_EVERY = 30.0
-"""Seconds after which files are read anew, whatever their `stat` says."""
-_ANSWER_TIMEOUT = 5.0  # of the first batch, which reads everything
-_GIVE_UP = 15.0  # seconds of silence after which the connection itself is in doubt
+REREAD_EVERY = 30.0
+"""Seconds after which files are read again even if their `stat` has not changed."""
+_ANSWER_TIMEOUT = 5.0  # seconds for the first batch, which reads everything
+_GIVE_UP = 15.0  # seconds without an answer after which a new connection is made
 
 
 @dataclass(frozen=True, slots=True)
-class Dump:
-    """Where Redis has its files, as far as it is known when a request is made."""
+class RedisFiles:
+    """Where Redis has its files, as far as that is known when a request is sent."""
 
     directory: str
     name: str
@@ -44,12 +44,12 @@ class _Asked:
     at: float
     since: float
     """Monotonic."""
-    dump: Dump
+    redis_files: RedisFiles
     scripts: tuple[str, ...]
 
 
-class _Session:
-    """An open connection with its shell, and the first batch that came with it."""
+class _OpenHost:
+    """An open connection with its shell, and its first batch."""
 
     def __init__(self, owner: HostInspector) -> None:
         from console.transport.ssh import route as ssh_route
@@ -59,16 +59,16 @@ class _Session:
         deadline = time.monotonic() + spec.connect_timeout
         try:
             route = ssh_route.resolve(spec, owner.spec.address)
-            knocked = tcp.connect_tcp(route, spec.connect_timeout)
-            # Not before: while the library is imported, the server starts the process that will talk to us.
+            first_socket = tcp.connect_tcp(route, spec.connect_timeout)
+            # Imported after the TCP connection: meanwhile the server starts the process for this connection.
             from console.transport.ssh import connection as ssh
             from console.transport.ssh import shell as ssh_shell
 
-            self.connection = ssh.connect(route, deadline - time.monotonic(), owner.handshakes, knocked)
-        except LinkError as error:
-            owner.refuse(error.problem)
+            self.connection = ssh.connect(route, deadline - time.monotonic(), owner.handshakes, first_socket)
+        except RemoteError as error:
+            owner.connection_refused(error.problem)
             raise
-        owner.offer(self.connection)
+        owner.offer_connection(self.connection)
         self.shell = ssh_shell.ShellReader(self.connection, owner.watched, sudo=spec.sudo)
         try:
             self.asked, self.batch = owner.first_batch(self.shell)
@@ -83,15 +83,15 @@ class _Session:
 
 
 class HostInspector:
-    """Polls one node's shell: ask all, then collect. One request is under way at a time."""
+    """Polls one host's shell: all hosts are asked first, then all answers received. One request is open at a time."""
 
-    def __init__(  # noqa: PLR0913 - a node, its tools, and what is looked for on it
+    def __init__(  # noqa: PLR0913 - a host, and what is read on it
         self,
         spec: NodeSpec,
         vip: str,
         now: Now,
         handshakes: threading.Semaphore,
-        dump: Callable[[], Dump],
+        redis_files: Callable[[], RedisFiles],
         *,
         ipvs: bool = False,
         arp: bool = False,
@@ -102,30 +102,32 @@ class HostInspector:
         self.handshakes = handshakes
         self.watched = Watched(keepalived.config, keepalived.state_log, keepalived.system_log, ipvs=ipvs, arp=arp)
         self.readings = silent(Problem(ProblemKind.CONNECTING, ProblemKind.CONNECTING.value), 0.0)
-        self._dump = dump
+        self._redis_files = redis_files
         self._reader = HostReader(self.watched, vip, keepalived.instance)
-        self._link: Link[_Session] = Link(f"SSH to {spec.name}", lambda: _Session(self))
+        self._connection: BackgroundConnection[_OpenHost] = BackgroundConnection(
+            f"SSH to {spec.name}", lambda: _OpenHost(self)
+        )
         self._asked: _Asked | None = None
-        self._last_dump = Dump("", "")
+        self._last_redis_files = RedisFiles("", "")
         self._last_scripts: tuple[str, ...] = ()
         self._seq = 0
         self._read_at = 0.0
-        self._offered: Any = None
-        self._refused = Problem(ProblemKind.CLOSED, "the SSH connection was lost")
-        self._answered = threading.Event()
+        self._usable_connection: Any = None
+        self._why_unusable = Problem(ProblemKind.CLOSED, "the SSH connection was lost")
+        self._decided = threading.Event()
 
     # --- in the opening thread
 
-    def offer(self, connection: Any) -> None:
-        """The connection can carry channels from now on, even while its shell still starts."""
-        self._offered = connection
-        self._answered.set()
+    def offer_connection(self, connection: Any) -> None:
+        """Channels can be opened through the connection from now on, even while its shell is still starting."""
+        self._usable_connection = connection
+        self._decided.set()
 
-    def refuse(self, problem: Problem) -> None:
-        """There will be no connection from this attempt."""
-        self._refused = problem
-        self._offered = None
-        self._answered.set()
+    def connection_refused(self, problem: Problem) -> None:
+        """This attempt to connect has failed."""
+        self._why_unusable = problem
+        self._usable_connection = None
+        self._decided.set()
 
     def first_batch(self, shell: Any) -> tuple[_Asked, Mapping[str, Section]]:
         asked = self._new_request()
@@ -133,119 +135,125 @@ class HostInspector:
         batch: Mapping[str, Section] | None = None
         deadline = time.monotonic() + _ANSWER_TIMEOUT
         while batch is None:
-            batch = shell.collect(asked.seq, deadline)
+            batch = shell.receive(asked.seq, deadline)
             if batch is None and time.monotonic() >= deadline:
-                raise LinkError(ProblemKind.TIMEOUT, f"the shell on {self.spec.name} does not answer")
+                raise RemoteError(ProblemKind.TIMEOUT, f"the shell on {self.spec.name} does not answer")
         return asked, batch
 
     # --- for Redis through SSH, from its own opening thread
 
-    def tunnel(self, host: str, port: int, timeout: float) -> Any:
-        """A direct-tcpip channel, once the connection is there. Raises LinkError with SSH's own problem."""
-        self._answered.wait(max(timeout, self.spec.ssh.connect_timeout))
-        connection = self._offered
+    def open_tunnel(self, host: str, port: int, timeout: float) -> Any:
+        """A direct-tcpip channel. It waits for the SSH connection. Raises RemoteError with the problem of SSH."""
+        self._decided.wait(max(timeout, self.spec.ssh.connect_timeout))
+        connection = self._usable_connection
         if connection is None or not connection.alive:
-            raise LinkError(self._refused.kind, f"through SSH: {self._refused.text}")
-        return connection.tunnel(host, port, timeout)
+            raise RemoteError(self._why_unusable.kind, f"through SSH: {self._why_unusable.text}")
+        return connection.open_tunnel(host, port, timeout)
 
     # --- in the polling thread
 
     @property
     def open(self) -> bool:
-        return self._link.connection is not None
+        return self._connection.connection is not None
 
-    def begin(self, *, force: bool) -> None:
-        if self._link.ready(force=force):
-            self._answered.clear()
-            self._link.begin(force=force)
+    def start_connecting(self, *, force: bool) -> None:
+        if self._connection.may_connect(force=force):
+            self._decided.clear()
+            self._connection.start_connecting(force=force)
 
-    def settle(self, deadline: float) -> bool:
-        """Takes a connection that has been made. True when it has just been, with a full batch."""
-        opened = self._link.settle(deadline)
+    def finish_connecting(self, deadline: float) -> bool:
+        """Waits for the new connection until `deadline` (monotonic). True: it is there, with a full batch."""
+        opened = self._connection.finish_connecting(deadline)
         if opened:
-            session = self._link.connection
+            session = self._connection.connection
             assert session is not None
             self._asked = None
             self._read_at = session.asked.since
-            self._take(session.batch, session.asked, session.received)
-        elif self._link.connection is None:
-            self.readings = silent(self._link.problem, self.now())
+            self._read_batch(session.batch, session.asked, session.received)
+        elif self._connection.connection is None:
+            self.readings = silent(self._connection.problem, self.now())
         return opened
 
     def ask(self, *, full: bool) -> None:
-        """Sends a request, unless the last one is still unanswered. What has a new path is read anyway."""
-        session = self._link.connection
+        """Sends a request, unless the last one is still unanswered. Files with a new path are read in any case."""
+        session = self._connection.connection
         if session is None or self._asked is not None:
             return
         asked = self._new_request()
         try:
             session.shell.ask(self._request(asked, self._tier(full=full)))
-        except LinkError as error:
-            self._lose(error.problem)
+        except RemoteError as error:
+            self._connection_lost(error.problem)
         else:
             self._asked = asked
 
     def _tier(self, *, full: bool) -> str:
-        """`full`: everything. A file whose `stat` has not changed is read anew only now and then."""
+        """What a request reads. `full`: everything, but a file with an unchanged `stat` only every 30 s."""
         if not full:
             return program.LIVE
-        if time.monotonic() - self._read_at < ANEW_EVERY:
+        if time.monotonic() - self._read_at < REREAD_EVERY:
             return program.CHECKED
         self._read_at = time.monotonic()
         return program.FULL
 
     @property
     def waiting(self) -> bool:
-        """Whether an answer is outstanding."""
+        """Whether an answer is awaited."""
         return self._asked is not None
 
     @property
     def outdated(self) -> bool:
-        """Whether the last request was made before it was known which files to look at."""
-        return self._last_dump != self._dump() or self._last_scripts != self._reader.scripts
+        """Whether the files to read have changed since the last request was sent."""
+        return self._last_redis_files != self._redis_files() or self._last_scripts != self._reader.scripts
 
-    def collect(self, deadline: float) -> None:
-        """Takes the answer if it comes by `deadline` (monotonic); after that the node counts as silent."""
-        session, asked = self._link.connection, self._asked
+    def receive(self, deadline: float) -> None:
+        """Receives the answer by `deadline` (monotonic). After it the readings say that there is no answer."""
+        session, asked = self._connection.connection, self._asked
         if session is None or asked is None:
             return
         try:
-            batch = session.shell.collect(asked.seq, deadline)
-        except LinkError as error:
-            self._lose(error.problem)
+            batch = session.shell.receive(asked.seq, deadline)
+        except RemoteError as error:
+            self._connection_lost(error.problem)
             return
         if batch is not None:
             self._asked = None
-            self._take(batch, asked, self.now())
+            self._read_batch(batch, asked, self.now())
             return
         silent_since = silence(f"the shell on {self.spec.name}", asked.at, begun=session.shell.begun)
         problem = Problem(ProblemKind.TIMEOUT, silent_since)
         self.readings = silent(problem, self.now())
         if time.monotonic() - asked.since > _GIVE_UP:
-            self._lose(problem)
+            self._connection_lost(problem)
 
-    def hurry(self) -> None:
-        self._link.hurry()
+    def reset_backoff(self) -> None:
+        self._connection.reset_backoff()
 
     def close(self) -> None:
-        self._link.close()
+        self._connection.close()
 
-    def _take(self, batch: Mapping[str, Section], asked: _Asked, received: float) -> None:
-        self._last_dump, self._last_scripts = asked.dump, asked.scripts
-        self.readings = self._reader.take(batch, asked.at, received, asked.dump.path)
+    def _read_batch(self, batch: Mapping[str, Section], asked: _Asked, received: float) -> None:
+        self._last_redis_files, self._last_scripts = asked.redis_files, asked.scripts
+        self.readings = self._reader.take(batch, asked.at, received, asked.redis_files.path)
 
-    def _lose(self, problem: Problem) -> None:
+    def _connection_lost(self, problem: Problem) -> None:
         self._asked = None
-        self._offered = None
-        self._link.fail(problem)
+        self._usable_connection = None
+        self._connection.fail(problem)
         self.readings = silent(problem, self.now())
 
     def _new_request(self) -> _Asked:
         self._seq += 1
-        return _Asked(self._seq, self.now(), time.monotonic(), self._dump(), self._reader.scripts)
+        return _Asked(self._seq, self.now(), time.monotonic(), self._redis_files(), self._reader.scripts)
 
     def _request(self, asked: _Asked, tier: str) -> str:
-        dump = asked.dump
+        redis_files = asked.redis_files
         return program.request_line(
-            asked.seq, tier, dump.directory, dump.name, asked.scripts, redis_log=dump.log, redis_file=dump.config
+            asked.seq,
+            tier,
+            redis_files.directory,
+            redis_files.name,
+            asked.scripts,
+            redis_log=redis_files.log,
+            redis_file=redis_files.config,
         )

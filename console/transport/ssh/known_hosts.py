@@ -1,6 +1,6 @@
 """known_hosts, parsed once into an index: plain and hashed names, [host]:port, patterns, @revoked, several files.
 
-The library's own look-up walks the file for every host, and hashes for every line of a hashed one.
+The library's own look-up reads the whole file for every host, and computes a hash for each hashed line.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ SSH_PORT = 22
 
 
 class Trust(StrEnum):
-    """What known_hosts says of a host and a key."""
+    """What known_hosts says about a host and a key."""
 
     KNOWN = "known"
     UNKNOWN = "unknown"
@@ -30,12 +30,12 @@ class Trust(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What known_hosts says of a key. `expected`: fingerprints of the keys it has for this host."""
+    """What known_hosts says about a key. `expected`: the fingerprints that it has for the host."""
 
     trust: Trust
     expected: tuple[str, ...] = ()
     where: str = ""
-    """File and line of the entry that decides."""
+    """File and line of the entry that matched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +48,14 @@ class _Entry:
 
 @dataclass(slots=True)
 class KnownHosts:
-    """An index over one or several files."""
+    """An index over one or more files."""
 
     plain: dict[str, list[_Entry]] = field(default_factory=dict)
     hashed: list[tuple[bytes, bytes, _Entry]] = field(default_factory=list)
     patterns: list[tuple[tuple[str, ...], _Entry]] = field(default_factory=list)
 
     def add_file(self, path: Path) -> None:
-        """Reads one file. One that is not there counts as empty; lines that are not entries are passed over."""
+        """Reads one file. A missing file counts as empty, and lines that are not entries are ignored."""
         try:
             text = path.read_text(encoding="utf-8", errors="replace")
         except OSError:
@@ -64,7 +64,7 @@ class KnownHosts:
             self._add_line(line, f"{path}:{number}")
 
     def kinds(self, host: str, port: int) -> tuple[str, ...]:
-        """The key types it has for this host, so that the server is asked for one of them."""
+        """The key types that it has for this host. The server is asked for one of them."""
         return tuple(dict.fromkeys(entry.kind for entry in self._entries(host, port) if not entry.revoked))
 
     def check(self, host: str, port: int, kind: str, key: bytes) -> Verdict:
@@ -83,7 +83,7 @@ class KnownHosts:
         return Verdict(Trust.UNKNOWN, tuple(f"{one.kind} {fingerprint(one.key)}" for one in valid))
 
     def _entries(self, host: str, port: int) -> list[_Entry]:
-        """As ssh does: with another port than 22 first `[host]:port`, and without such an entry the bare name."""
+        """The entries for a host, as ssh finds them: for another port than 22 `[host]:port` first, then the name."""
         if port == SSH_PORT:
             return self._named(host)
         return self._named(f"[{host}]:{port}") or self._named(host)
@@ -127,12 +127,12 @@ class KnownHosts:
 
 
 def fingerprint(key: bytes) -> str:
-    """As ssh-keygen -l prints it."""
+    """The fingerprint as `ssh-keygen -l` prints it."""
     return "SHA256:" + base64.b64encode(hashlib.sha256(key).digest()).decode().rstrip("=")
 
 
 def load(paths: Iterable[Path]) -> KnownHosts:
-    """The index over these files, kept until one of them changes."""
+    """The index over these files. It is kept until one of them changes."""
     signature = tuple((path, *_signature(path)) for path in paths)
     return _load(signature)
 
@@ -154,7 +154,7 @@ def _signature(path: Path) -> tuple[int, int]:
 
 
 def _matches(name: str, patterns: tuple[str, ...]) -> bool:
-    """A `!pattern` that matches rules the entry out, wherever it stands."""
+    """Whether the entry is for this name. A `!pattern` that matches excludes it, wherever it stands."""
     escaped = [pattern.replace("[", "[[]") for pattern in patterns]
     if any(one.startswith("!") and fnmatch.fnmatchcase(name, one[1:]) for one in escaped):
         return False

@@ -1,8 +1,8 @@
-"""paramiko without invoke, an optional dependency for `Match exec` only, and without asking for its own version."""
+"""paramiko, imported without invoke (which only `Match exec` needs) and without a look-up of its own version."""
 
 from __future__ import annotations
 
-from console.transport.connecting.light_import import light
+from console.transport.connections.light_import import light
 
 with light("invoke"):
     import paramiko

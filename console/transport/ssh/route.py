@@ -1,4 +1,4 @@
-"""From the inventory and ssh_config to the hops of a connection: whom to log in to, as whom, with which keys."""
+"""The hops of a connection, from the inventory and ssh_config: which hosts, which user, which keys."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from pathlib import Path
 
 from console.core.inventory import SshSpec
 from console.core.model import ProblemKind
-from console.transport.connecting.failure import LinkError
+from console.transport.connections.errors import RemoteError
 
 SSH_PORT = 22
-_MOST_HOPS = 8
+_MAX_HOPS = 8
 _USED = frozenset({"hostname", "user", "port", "identityfile", "identitiesonly", "proxyjump", "hostkeyalias"})
 _USED_BUT_OURS = frozenset({"userknownhostsfile"})
 _CANNOT = frozenset({"proxycommand", "certificatefile", "pkcs11provider"})
@@ -24,16 +24,16 @@ _OPTION = re.compile(r"^(\w+)(?:\s*=\s*|\s+)(.+)$")
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """One login on the way to a node; the last one is the node's own."""
+    """One login on the way to a node. The last hop is the node itself."""
 
     host: str
     port: int
     user: str
     identity_files: tuple[str, ...]
-    """In the order to try; those that do not exist are passed over unless they were named."""
+    """In the order to try."""
     identities_only: bool
     known_as: str
-    """The name to look up in known_hosts."""
+    """Its name in known_hosts."""
     known_hosts: tuple[Path, ...]
 
     def __str__(self) -> str:
@@ -42,30 +42,30 @@ class Hop:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """The logins of one connection, in order."""
+    """The hops of one connection, in order."""
 
     hops: tuple[Hop, ...]
     warnings: tuple[str, ...] = ()
-    """What ssh_config says and the console does not do."""
+    """Options of ssh_config that the console ignores."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Block:
     patterns: tuple[str, ...]
-    """Empty for a block that is not understood: it matches nothing."""
+    """Empty for a block that is not understood. It matches no host."""
     options: tuple[tuple[str, str], ...]
 
 
 def resolve(spec: SshSpec, address: str) -> Route:
-    """The way to a node. Raises LinkError when ssh_config cannot be used."""
+    """The route to a node. Raises RemoteError if ssh_config cannot be used."""
     blocks, warnings = _read_config(spec.config_file)
     hops, more = _resolve(spec, spec.host or address, blocks, depth=0)
     return Route(tuple(hops), (*warnings, *more))
 
 
 def _resolve(spec: SshSpec, name: str, blocks: tuple[_Block, ...], depth: int) -> tuple[list[Hop], list[str]]:
-    if depth >= _MOST_HOPS:
-        raise LinkError(ProblemKind.UNREACHABLE, f"ProxyJump of {name} leads through more than {_MOST_HOPS} hosts")
+    if depth >= _MAX_HOPS:
+        raise RemoteError(ProblemKind.UNREACHABLE, f"ProxyJump of {name} leads through more than {_MAX_HOPS} hosts")
     options = _lookup(blocks, name)
     warnings = [f"ssh_config for {name}: {key} is not supported and ignored" for key in options if key in _CANNOT]
     host = _expand(_first(options, "hostname") or name, name)
@@ -86,7 +86,7 @@ def _resolve(spec: SshSpec, name: str, blocks: tuple[_Block, ...], depth: int) -
     if jump and jump.lower() != "none":
         for one in jump.split(","):
             user, jump_name, jump_port = _destination(one.strip())
-            # A hop has its own user and port; keys and known_hosts are those of the inventory.
+            # A jump host has its own user and port. Its keys and known_hosts are those of the inventory.
             through = replace(spec, user=user, port=jump_port, host=jump_name, jump="" if not before else "none")
             found, more = _resolve(through, jump_name, blocks, depth + 1)
             before += found
@@ -99,7 +99,7 @@ def _destination(text: str) -> tuple[str, str, int | None]:
     user, _, rest = text.removeprefix("ssh://").rpartition("@")
     found = re.fullmatch(r"\[?([^\[\]]+?)\]?(?::(\d+))?", rest)
     if found is None:
-        raise LinkError(ProblemKind.UNREACHABLE, f"jump host {text!r} is not user@host:port")
+        raise RemoteError(ProblemKind.UNREACHABLE, f"jump host {text!r} is not user@host:port")
     return user, found.group(1), int(found.group(2)) if found.group(2) else None
 
 
@@ -120,7 +120,7 @@ def _first(options: dict[str, list[str]], key: str) -> str:
 
 
 def _lookup(blocks: tuple[_Block, ...], name: str) -> dict[str, list[str]]:
-    """ssh_config's rule: the first value of each option counts, and identity files add up."""
+    """The options for a host. As in ssh_config, the first value of an option counts, and identity files add up."""
     found: dict[str, list[str]] = {}
     for block in blocks:
         if not _matches(name, block.patterns):
@@ -144,7 +144,7 @@ def _read_config(named: str) -> tuple[tuple[_Block, ...], tuple[str, ...]]:
     except OSError as error:
         if named:
             text = f"ssh_config {path}: {error.strerror}; correct ssh.config_file in the inventory"
-            raise LinkError(ProblemKind.UNREACHABLE, text) from None
+            raise RemoteError(ProblemKind.UNREACHABLE, text) from None
         return (), ()
 
 
@@ -175,5 +175,5 @@ def _parse_config(path: Path, _changed: int) -> tuple[tuple[_Block, ...], tuple[
 
 
 def agent_present() -> bool:
-    """Whether an SSH agent is offered to this process."""
+    """Whether this process has an SSH agent."""
     return bool(os.environ.get("SSH_AUTH_SOCK"))

@@ -1,4 +1,4 @@
-"""The node's side of a poll: a long-lived sh loop on one channel, or one exec a poll where that cannot run."""
+"""Reads batches from a node's shell: one long-lived sh loop on a channel, or one exec for each poll."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ import time
 from console.core.model import ProblemKind
 from console.probes import program
 from console.probes.program import Section, Watched
-from console.transport.connecting.failure import LinkError
+from console.transport.connections.errors import RemoteError
 from console.transport.ssh.connection import SshConnection
 from console.transport.ssh.paramiko_import import paramiko
 
-_MOST_BYTES = 4 * 1024 * 1024
+_MAX_BYTES = 4 * 1024 * 1024
 _OPEN_TIMEOUT = 5.0
 
 
 class ShellReader:
-    """Asks a node's shell for batches of readings. It can send nothing but the probes' program and its requests."""
+    """Asks a node's shell for batches of readings. It sends only the probes' program and its requests."""
 
     def __init__(self, connection: SshConnection, watched: Watched, *, sudo: bool) -> None:
         self._connection = connection
@@ -28,13 +28,13 @@ class ShellReader:
         self._channel: paramiko.Channel | None = None
         self._buffer = b""
         self._answered = False
-        self._once = False
+        self._one_exec_a_poll = False
 
     def ask(self, request: str) -> None:
-        """Sends one request and does not wait. Raises LinkError."""
+        """Sends one request and does not wait. Raises RemoteError."""
         self._buffer = b""
         try:
-            if self._once:
+            if self._one_exec_a_poll:
                 self._start(f"sh -c {shlex.quote(self._program(request, once=True))}", b"")
             elif self._channel is None:
                 self._start("exec sudo -n sh" if self._sudo else "exec sh", self._program(request).encode())
@@ -42,36 +42,36 @@ class ShellReader:
                 self._connection.acknowledge_quickly()
                 self._channel.sendall(request.encode() + b"\n")
         except (paramiko.SSHException, EOFError, OSError) as error:
-            raise LinkError(ProblemKind.CLOSED, f"the SSH connection was lost: {error}") from None
+            raise RemoteError(ProblemKind.CLOSED, f"the SSH connection was lost: {error}") from None
 
-    def collect(self, seq: int, deadline: float) -> dict[str, Section] | None:
-        """The batch that answers request `seq`; None while it has not come by `deadline` (monotonic)."""
+    def receive(self, seq: int, deadline: float) -> dict[str, Section] | None:
+        """The batch that answers request `seq`. None: it has not come by `deadline` (monotonic)."""
         end = program.end_of(self._nonce, seq)
         while not self._buffer.endswith(end):
             if self._channel is None:
-                raise LinkError(ProblemKind.CLOSED, "the SSH session ended")
+                raise RemoteError(ProblemKind.CLOSED, "the SSH session ended")
             try:
                 self._channel.settimeout(max(0.0, deadline - time.monotonic()))
                 data = self._channel.recv(65536)
             except TimeoutError:
                 return None
             except (paramiko.SSHException, EOFError, OSError) as error:
-                raise LinkError(ProblemKind.CLOSED, f"the SSH connection was lost: {error}") from None
+                raise RemoteError(ProblemKind.CLOSED, f"the SSH connection was lost: {error}") from None
             if not data:
-                return self._ended(seq)
+                return self._shell_ended(seq)
             self._buffer += data
-            if len(self._buffer) > _MOST_BYTES:
+            if len(self._buffer) > _MAX_BYTES:
                 self.close()
-                raise LinkError(ProblemKind.BAD_ANSWER, "the node's shell answers without end")
+                raise RemoteError(ProblemKind.BAD_ANSWER, "the answer of the node's shell does not end")
         self._answered = True
         found = program.sections(self._buffer, self._nonce, seq)
-        if self._once:
+        if self._one_exec_a_poll:
             self.close()
         return found
 
     @property
     def begun(self) -> bool:
-        """Whether a part of the batch has come that is awaited."""
+        """Whether a part of the awaited batch has come."""
         return bool(self._buffer)
 
     def close(self) -> None:
@@ -84,29 +84,31 @@ class ShellReader:
 
     def _start(self, command: str, stdin: bytes) -> None:
         self.close()
-        prefix = "sudo -n " if self._sudo and self._once else ""
+        prefix = "sudo -n " if self._sudo and self._one_exec_a_poll else ""
         self._channel = self._connection.start(prefix + command, _OPEN_TIMEOUT)
         if stdin:
             self._channel.sendall(stdin)
 
-    def _ended(self, seq: int) -> dict[str, Section] | None:
-        """The shell went away: for good, or because it lets no loop run."""
+    def _shell_ended(self, seq: int) -> dict[str, Section] | None:
+        """The shell has ended. If it never answered, it may not run a loop: then one exec for each poll is tried."""
         assert self._channel is not None
         self._channel.settimeout(1.0)
-        said = self._said()
+        stderr = self._stderr_text()
         self.close()
-        if "sudo:" in said:
-            text = f"sudo -n refuses: {said}; allow it without a password, or take ssh.sudo out of the inventory"
-            raise LinkError(ProblemKind.NOT_PERMITTED, text)
+        if "sudo:" in stderr:
+            text = f"sudo -n refuses: {stderr}; allow it without a password, or take ssh.sudo out of the inventory"
+            raise RemoteError(ProblemKind.NOT_PERMITTED, text)
         if self._answered:
-            raise LinkError(ProblemKind.CLOSED, "the shell on the node ended")
-        if self._once:
-            raise LinkError(ProblemKind.NOT_PERMITTED, f"the login shell does not run sh: {said or 'it said nothing'}")
-        self._once = True
+            raise RemoteError(ProblemKind.CLOSED, "the shell on the node ended")
+        if self._one_exec_a_poll:
+            raise RemoteError(
+                ProblemKind.NOT_PERMITTED, f"the login shell does not run sh: {stderr or 'it said nothing'}"
+            )
+        self._one_exec_a_poll = True
         self.ask(program.request_line(seq, program.FULL))
         return None
 
-    def _said(self) -> str:
+    def _stderr_text(self) -> str:
         assert self._channel is not None
         try:
             text = self._channel.recv_stderr(2048).decode("utf-8", errors="replace")

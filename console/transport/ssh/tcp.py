@@ -1,20 +1,20 @@
-"""The TCP connection that SSH will run over. Apart from the SSH library, whose import takes longer than connecting."""
+"""The TCP connection for SSH. It needs no SSH library, because importing that takes longer than connecting."""
 
 from __future__ import annotations
 
 import socket
 
-from console.transport.connecting.failure import from_socket
+from console.transport.connections.errors import from_socket
 from console.transport.ssh.route import Route
 
 
 def connect_tcp(route: Route, timeout: float) -> socket.socket:
-    """Connects to the first host of the route. Raises LinkError."""
+    """Connects to the first host of the route. Raises RemoteError."""
     first = route.hops[0]
     try:
         sock = socket.create_connection((first.host, first.port), timeout=timeout)
     except OSError as error:
         raise from_socket(error, f"SSH on {first.host}:{first.port}") from None
-    # Without it each message may wait 40 ms for the acknowledgement of the one before.
+    # Without TCP_NODELAY each message may wait 40 ms for the acknowledgement of the one before.
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return sock

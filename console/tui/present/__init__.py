@@ -1,1 +1,1 @@
-"""Values → words, marks and cells. Pure: no widget, no clock, no colour that is not also a word."""
+"""Turns values into text. Pure: no widget and no clock. A colour never carries a meaning without a word."""

@@ -1,16 +1,16 @@
-"""The first and the last line of every screen, and what stands on a terminal that is too small."""
+"""The header and the footer of every screen, and the text for a terminal that is too small."""
 
 from __future__ import annotations
 
 from console.tui.keys import Key
-from console.tui.present.words import BAD, BOLD, DIM, NOTE, Lines, Part, fitted, line
+from console.tui.present.formatting import BAD, BOLD, DIM, NOTE, Lines, Part, fitted, line
 
 NAME = "redis-ha-console"
-LEAST_WIDTH, LEAST_HEIGHT = 60, 18
+MIN_WIDTH, MIN_HEIGHT = 60, 18
 
 
 def header(place: str, badge: tuple[str, str], age: str, width: int) -> Lines:
-    """Where one is, how old what is shown is, and READ-ONLY or ARMED."""
+    """The place, the age of the observation, and READ-ONLY or ARMED."""
     right = line((f"{age}  ", DIM), badge)
     room = max(0, width - right.cell_length - 1)
     left = line((f" {NAME}", BOLD), f" > {place}" if place else "")
@@ -20,17 +20,17 @@ def header(place: str, badge: tuple[str, str], age: str, width: int) -> Lines:
 
 
 def read_only_badge() -> tuple[str, str]:
-    """Nothing can be changed from here."""
+    """The console cannot change anything now."""
     return (" READ-ONLY ", "reverse")
 
 
-def armed_badge(*, asks: bool) -> tuple[str, str]:
-    """Something can be changed; `asks`: the run waits for an answer."""
-    return (" ARMED, asks you " if asks else " ARMED ", f"reverse {BOLD} {BAD}")
+def armed_badge(*, waiting: bool) -> tuple[str, str]:
+    """The armed run can change something; `waiting`: it waits for an answer."""
+    return (" ARMED, asks you " if waiting else " ARMED ", f"reverse {BOLD} {BAD}")
 
 
 def footer(keys: tuple[Key, ...], width: int) -> Lines:
-    """The keys that matter here; all of them are in the help."""
+    """The most important keys of the place. The help has all of them."""
     parts: list[Part] = []
     for key in keys:
         if key.label:
@@ -39,13 +39,13 @@ def footer(keys: tuple[Key, ...], width: int) -> Lines:
 
 
 def too_small(width: int, height: int) -> Lines:
-    """Readable on whatever is there."""
+    """Which size is needed, in lines short enough for a small terminal."""
     return tuple(
         fitted(one, width)
         for one in (
             line(("This terminal is too small.", BOLD)),
-            line(f"It has {width} x {height}; this needs"),
-            line(f"{LEAST_WIDTH} x {LEAST_HEIGHT} or more."),
-            line("Nothing stopped: make it larger."),
+            line(f"It has {width} x {height}. Needed:"),
+            line(f"{MIN_WIDTH} x {MIN_HEIGHT} or more."),
+            line("Make it larger: nothing stopped."),
         )
     )

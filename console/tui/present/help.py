@@ -1,47 +1,47 @@
-"""The help: every key by screen, and the words that the screens use."""
+"""The help: every key by place, and the words on the screens."""
 
 from __future__ import annotations
 
 from textual.content import Content
 
 from console.tui.keys import PLACES, keys_of
-from console.tui.present.words import BOLD, NOTE, Lines, line, wrapped
+from console.tui.present.formatting import BOLD, NOTE, Lines, line, wrapped
 
 WORDS: tuple[tuple[str, str], ...] = (
-    ("READ-ONLY", "the console looks and cannot change anything"),
-    ("ARMED", "a run of a runbook was armed: it can change servers of its cluster, each step after its question"),
-    ("master, replica", "the Redis that takes writes, and the one that copies it"),
+    ("READ-ONLY", "the console observes and cannot change anything"),
+    ("ARMED", "a run is armed: it can change servers of its cluster, each step after its question"),
+    ("master, replica", "the Redis that takes writes, and a Redis that copies its data"),
     ("VIP", "the virtual IP that clients connect to; keepalived moves it between the nodes"),
-    ("clients reach", "the Redis that really answers at the VIP, told by its run_id"),
-    ("offset", "how many bytes of the replication stream a Redis has; equal offsets: equal data"),
-    ("lag, behind", "bytes of the master's stream that the replica has still to get"),
-    ("priority", "keepalived's number: the highest effective priority gets the VIP"),
-    ("effective", "the priority after keepalived's check of Redis added or took its weight"),
-    ("(-10)", "the weight: what a failed check of Redis takes from the priority"),
-    ("MASTER, BACKUP, FAULT", "keepalived's states; they are not Redis's roles"),
-    ("next failure", "whether the pair would fail over by itself if its master died now"),
-    ("finding", "something that is true and matters, with its figures and what to do"),
-    ("runbook, step", "the documented procedure, and one action of it with its conditions and proof"),
-    ("gate", "the question before a step: evidence, what would be lost, and a name to type"),
-    ("12 s old", "the value was read 12 seconds ago and could not be read since"),
-    ("refused", "something that was shown had changed, so nothing was sent"),
-    ("unknown", "a command was sent and its answer was lost: look before you try again"),
-    ("failed", "the server says that it did not carry it out, or its proof did not come in time"),
+    ("clients reach", "the Redis that answers at the VIP; its run_id tells which one it is"),
+    ("offset", "position in the replication stream in bytes; with the same replid, equal offsets mean equal data"),
+    ("lag, behind", "bytes of the replication stream that the replica does not have yet"),
+    ("priority", "VRRP priority: the node with the highest effective priority gets the VIP"),
+    ("effective", "the priority with the weight of keepalived's Redis check added or subtracted"),
+    ("(-10)", "the weight: a failed Redis check lowers the priority by this much"),
+    ("MASTER, BACKUP, FAULT", "VRRP states of keepalived; they are not roles of Redis"),
+    ("next failure", "whether the cluster would fail over by itself if its master failed now"),
+    ("finding", "a problem or a risk, with its evidence and the next action"),
+    ("runbook, step", "a documented procedure, and one of its actions with preconditions and proofs"),
+    ("gate", "the question before a step: evidence, expected loss, and sometimes a name to type"),
+    ("12 s old", "the value was last read 12 seconds ago"),
+    ("refused", "nothing was sent, because something had changed since it was shown"),
+    ("unknown", "a command was sent and its answer was lost: look at the server before you try again"),
+    ("failed", "the server refused the command, or the proof did not come in time"),
     ("aborted", "the operator ended the run"),
-    ("under way", "a console is at work on the run now, here or elsewhere; following it only reads"),
-    ("not closed", "the run's console ended before the run did: it can be resumed"),
-    ("broken at 12", "line 12 of the journal was changed, removed or cut: nothing from there on counts"),
-    ("believed", "what a resumed run takes for done, by the journal and by looking; each step says why"),
-    ("epoch", "the number of a Sentinel's configuration: the higher one is newer"),
+    ("under way", "a console executes the run now, here or elsewhere; following it only reads"),
+    ("not closed", "the console ended before the run did; the run can be resumed"),
+    ("broken at 12", "line 12 of the journal was changed, removed or cut: it and later lines are not valid"),
+    ("believed", "journal entry: the state of each step of a resumed run, with the reason"),
+    ("epoch", "the version of a Sentinel's configuration: the higher one is newer"),
     ("quorum", "how many Sentinels must agree that the master is down"),
-    ("TILT", "a Sentinel whose clock jumped: it watches and acts on nothing"),
-    ("weight 0", "a real server that gets no new readers; those that it has stay"),
-    ("? not known", "could not be read: it may be so or not, and no rule takes it for either"),
+    ("TILT", "a Sentinel whose clock jumped: it monitors, but starts no failover"),
+    ("weight 0", "a real server that gets no new connections; existing ones stay"),
+    ("? not known", "the value could not be read; no rule takes it for true or for false"),
 )
 
 
 def help_lines(width: int) -> Lines:
-    """Keys first, words after."""
+    """Keys first, then words."""
     drawn: list[Content] = []
     for place, name in PLACES.items():
         drawn += [line((name, f"{BOLD} {NOTE}"))]

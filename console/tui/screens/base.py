@@ -1,31 +1,30 @@
-"""What every screen has: a first line, a last line, a way to be drawn again, and words for a terminal too small."""
+"""The base classes of screens and dialogs: header, footer, redrawing, and the text for a terminal that is too small."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import ClassVar, cast
 
+from textual.binding import BindingType
 from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
 
-from console.tui.keys import Key, keys_of
+from console.tui.apps.running_app import RunningApp
+from console.tui.keys import Key, bindings_of, keys_of
 from console.tui.present import frame
-from console.tui.present.words import Lines, seconds_text
-from console.tui.view import ClusterView
+from console.tui.present.formatting import Lines, seconds_text
+from console.tui.state.cluster_view import ClusterView
 from console.tui.widgets.lines import LinesPane
 
-if TYPE_CHECKING:
-    from console.tui.app import ConsoleApp
-
-BREAKPOINTS_ACROSS: list[tuple[int, str]] = [(0, "-tiny"), (frame.LEAST_WIDTH, "-narrow"), (110, "-wide")]
-BREAKPOINTS_DOWN: list[tuple[int, str]] = [(0, "-flat"), (frame.LEAST_HEIGHT, "-low"), (34, "-high"), (48, "-tall")]
+BREAKPOINTS_ACROSS: list[tuple[int, str]] = [(0, "-tiny"), (frame.MIN_WIDTH, "-narrow"), (110, "-wide")]
+BREAKPOINTS_DOWN: list[tuple[int, str]] = [(0, "-flat"), (frame.MIN_HEIGHT, "-low"), (34, "-high"), (48, "-tall")]
 
 
 class ConsoleScreen(Screen[None]):
-    """A whole screen. Subclasses give `body` and `place`."""
+    """A whole screen. Subclasses implement `body`, and `breadcrumb` where the cluster alone does not say enough."""
 
     PLACE: ClassVar[str] = ""
-    """Its name in the registry of keys."""
+    """Its place in the table of keys."""
     HORIZONTAL_BREAKPOINTS = BREAKPOINTS_ACROSS
     VERTICAL_BREAKPOINTS = BREAKPOINTS_DOWN
     AUTO_FOCUS = "*"
@@ -37,33 +36,33 @@ class ConsoleScreen(Screen[None]):
         yield LinesPane(frame.too_small, focusable=False, classes="too-small")
 
     def body(self) -> Iterable[Widget]:
-        """Everything between the first and the last line."""
+        """The widgets between header and footer."""
         return ()
 
     @property
-    def console_app(self) -> ConsoleApp:
-        return cast("ConsoleApp", self.app)
+    def console_app(self) -> RunningApp:
+        return cast("RunningApp", self.app)
 
     @property
     def cluster(self) -> str:
-        """The cluster it is about; empty: none in particular."""
+        """The cluster that the screen is about; empty: none in particular."""
         return ""
 
-    def place(self) -> str:
-        """Where one is, for the first line."""
+    def breadcrumb(self) -> str:
+        """The path to this screen, for the header."""
         return self.cluster
 
     def footer_keys(self) -> tuple[Key, ...]:
         return (*keys_of(self.PLACE), *keys_of("app"))
 
     def paint(self) -> None:
-        """Draws what changed, everywhere on this screen; nothing while another one covers it."""
+        """Redraws the changed lines of every pane; nothing while another screen covers this one."""
         if self._on_top:
             for pane in self.query(LinesPane):
                 pane.repaint()
 
     def on_mount(self) -> None:
-        self.watch(self.app, "views", self._observed, init=False)
+        self.watch(self.app, "views", self._views_changed, init=False)
         self.watch(self.app, "armed_run", self.paint, init=False)
         self.set_interval(1.0, self.paint)
 
@@ -75,30 +74,35 @@ class ConsoleScreen(Screen[None]):
 
     @property
     def _on_top(self) -> bool:
-        """Whether it can be seen: small windows let it show through."""
+        """Whether it is visible: a dialog does not cover it, another screen does."""
         return next((one for one in reversed(self.app.screen_stack) if isinstance(one, ConsoleScreen)), None) is self
 
-    def _observed(self, before: Mapping[str, ClusterView], after: Mapping[str, ClusterView]) -> None:
-        """Another cluster's observation is no reason to draw this one's screen."""
+    def _views_changed(self, before: Mapping[str, ClusterView], after: Mapping[str, ClusterView]) -> None:
+        """Redraws unless the observation is one of another cluster."""
         if not self.cluster or before.get(self.cluster) is not after.get(self.cluster):
             self.paint()
 
     def _draw_header(self, width: int, _: int) -> Lines:
         app = self.console_app
         run = app.armed_run
-        badge = frame.armed_badge(asks=run.question is not None) if run else frame.read_only_badge()
+        badge = frame.armed_badge(waiting=run.question is not None) if run else frame.read_only_badge()
         age = app.views[self.cluster].age(app.now()) if self.cluster else None
-        return frame.header(self.place(), badge, "" if age is None else f"seen {seconds_text(age)} ago", width)
+        return frame.header(self.breadcrumb(), badge, "" if age is None else f"observed {seconds_text(age)} ago", width)
 
     def _draw_footer(self, width: int, _: int) -> Lines:
         return frame.footer(self.footer_keys(), width)
 
 
 class Dialog(ModalScreen[bool]):
-    """A small window over a screen that goes on living. Esc closes it and changes nothing."""
+    """A small window over a screen, which goes on. Esc closes it and changes nothing."""
 
     HORIZONTAL_BREAKPOINTS = BREAKPOINTS_ACROSS
     VERTICAL_BREAKPOINTS = BREAKPOINTS_DOWN
+    BINDINGS: ClassVar[list[BindingType]] = bindings_of("dialog")
+
+    @property
+    def console_app(self) -> RunningApp:
+        return cast("RunningApp", self.app)
 
     def on_screen_resume(self) -> None:
         for pane in self.query(LinesPane):

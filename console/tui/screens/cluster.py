@@ -10,26 +10,27 @@ from textual.widget import Widget
 from console.core.diagnosis.finding import Finding
 from console.core.model import RunLock
 from console.tui.keys import Key, bindings_of
-from console.tui.present import cards as present_cards
-from console.tui.present import cluster as present
-from console.tui.present import lock as present_lock
-from console.tui.present.kinds import KindPresentation, Side, presentation_of
-from console.tui.present.words import BOLD, DIM, Lines, Part, fitted, line
+from console.tui.navigation import routes
+from console.tui.navigation.registry import register
+from console.tui.present.clusters import cluster as present
+from console.tui.present.clusters.cards import cards
+from console.tui.present.clusters.kinds import KindPane, KindPresentation, presentation_of
+from console.tui.present.formatting import BOLD, DIM, Lines, Part, fitted, line
+from console.tui.present.runs.lock import lock_banner, locks_of_others
 from console.tui.screens.base import ConsoleScreen
-from console.tui.screens.dialogs import FindingDialog
-from console.tui.view import ClusterView
+from console.tui.state.cluster_view import ClusterView
 from console.tui.widgets.lines import LinesPane
 from console.tui.widgets.menu import Item, Menu
 
 COMMON_PANES = ("findings", "timeline", "history")
-HIGH, TALL = 34, 48
-"""Heights of the screen from which cards and topology get more room."""
-MOST_WAYS = 4
-"""Nodes whose lines of the topology a low screen has room for."""
+HIGH_FROM, TALL_FROM = 34, 48
+"""Heights of the screen from which cards and topology get more lines."""
+MOST_TOPOLOGY_LINES = 4
+"""Lines of the topology that a low screen has room for."""
 
 
 class ClusterScreen(ConsoleScreen):
-    """One cluster: the answer in three seconds at the top, then the nodes, then what was found and what changed."""
+    """One cluster: the headline, the nodes, the topology, then findings, timeline and history."""
 
     PLACE = "cluster"
     BINDINGS: ClassVar[list[BindingType]] = bindings_of("cluster")
@@ -49,14 +50,14 @@ class ClusterScreen(ConsoleScreen):
         return self.console_app.views[self._cluster]
 
     @property
-    def look(self) -> KindPresentation:
-        """How this kind of cluster is drawn."""
+    def presentation(self) -> KindPresentation:
+        """How this kind of cluster is shown."""
         return presentation_of(self.view.spec.kind)
 
     @property
     def panes(self) -> tuple[str, ...]:
-        """The parts below the cards, in the order of their keys."""
-        return (*COMMON_PANES, *(one.name for one in self.look.sides))
+        """The panes below the topology, in the order of their keys."""
+        return (*COMMON_PANES, *(one.name for one in self.presentation.panes))
 
     def body(self) -> Iterable[Widget]:
         yield LinesPane(self._draw_headline, focusable=False, id="headline")
@@ -70,14 +71,13 @@ class ClusterScreen(ConsoleScreen):
                     self._draw_findings, empty="Nothing was found.", title="1 Findings", id="findings", classes="pane"
                 )
                 yield LinesPane(self._draw_timeline, title="2 Timeline", id="timeline", classes="pane")
-            with Horizontal(id="lower", classes="-sides" if len(self.look.sides) > 1 else None):
+            with Horizontal(id="lower", classes="-several" if len(self.presentation.panes) > 1 else None):
                 yield LinesPane(self._draw_history, title="3 History", id="history", classes="pane")
-                for number, side in enumerate(self.look.sides, start=len(COMMON_PANES) + 1):
-                    drawn = self._draws(side)
-                    yield LinesPane(drawn, title=f"{number} {side.title}", id=side.name, classes="pane side")
+                for number, pane in enumerate(self.presentation.panes, start=len(COMMON_PANES) + 1):
+                    drawn = self._drawn_by(pane)
+                    yield LinesPane(drawn, title=f"{number} {pane.title}", id=pane.name, classes="pane kind-pane")
 
     def on_mount(self) -> None:
-        super().on_mount()
         self._show_pane()
 
     def footer_keys(self) -> tuple[Key, ...]:
@@ -85,27 +85,27 @@ class ClusterScreen(ConsoleScreen):
         return tuple(key for key in super().footer_keys() if several or key.keys != "escape")
 
     def action_pane(self, number: int) -> None:
-        """Shows the part with this number, from 0; nothing where this kind has none."""
+        """Shows the pane with this number, from 0. This kind may have fewer."""
         if number < len(self.panes):
             self._pane = self.panes[number]
             self._show_pane()
             self.query_one(f"#{self._pane}").focus()
 
     def action_runbooks(self) -> None:
-        self.console_app.open_runbooks(self._cluster)
+        self.console_app.open_screen(routes.RUNBOOKS, self._cluster)
 
     def action_runs(self) -> None:
-        self.console_app.open_runs(self._cluster)
+        self.console_app.open_screen(routes.PAST_RUNS, self._cluster)
 
     def action_follow(self) -> None:
         if lock := self._lock:
-            self.console_app.open_record(lock.run_id, lock.cluster)
+            self.console_app.open_screen(routes.PAST_RUN, lock.run_id, lock.cluster)
 
     def action_detail(self) -> None:
         chosen = self.query_one("#findings", Menu).chosen
         found = next((one for one in self.view.findings if _key(one) == chosen), None)
         if found is not None:
-            self.app.push_screen(FindingDialog(found, lambda: self._still_there(found)))
+            self.console_app.open_screen(routes.FINDING, found, lambda: self._still_there(found))
 
     def action_back(self) -> None:
         if len(self.console_app.views) > 1:
@@ -126,38 +126,40 @@ class ClusterScreen(ConsoleScreen):
 
     @property
     def _lock(self) -> RunLock | None:
-        """The run of somebody else that holds this cluster's lock."""
+        """The run of another operator that holds the lock of this cluster."""
         run = self.console_app.current_run
-        return next(iter(present_lock.others(self.view.state, run.run_id if run else "")), None)
+        return next(iter(locks_of_others(self.view.state, run.run_id if run else "")), None)
 
     def paint(self) -> None:
         self.query_one("#lock").display = self._lock is not None
-        self._give_room()
+        self._set_heights()
         super().paint()
 
     def on_resize(self) -> None:
-        self._give_room()
+        self._set_heights()
 
-    def _give_room(self) -> None:
-        """Cards and topology get the lines that this kind needs, and more of them on a high screen."""
-        height, look = self.size.height, self.look
+    def _set_heights(self) -> None:
+        """Cards and topology get the lines that this kind needs, and more on a high screen."""
+        height, shown_as = self.size.height, self.presentation
         nodes = len(self.view.spec.nodes)
-        extra = 0 if height < HIGH else 2 if height < TALL else max(2, 10 - (len(look.sides) - 1) * 3)
-        self.query_one("#cards").styles.height = look.essential + 2 + extra
-        shown = look.ways or min(nodes, MOST_WAYS)
-        if height >= HIGH and self.view.state is not None:
-            shown = min(len(look.topology(self.view.state, self.size.width)), look.ways + nodes)
-        self.query_one("#topology").styles.height = shown + (0 if height < HIGH else 1 if height < TALL else 2)
+        extra = 0 if height < HIGH_FROM else 2 if height < TALL_FROM else max(2, 10 - (len(shown_as.panes) - 1) * 3)
+        self.query_one("#cards").styles.height = shown_as.row_count + 2 + extra
+        shown = shown_as.fixed_lines or min(nodes, MOST_TOPOLOGY_LINES)
+        if height >= HIGH_FROM and self.view.state is not None:
+            shown = min(len(shown_as.topology(self.view.state, self.size.width)), shown_as.fixed_lines + nodes)
+        self.query_one("#topology").styles.height = shown + (
+            0 if height < HIGH_FROM else 1 if height < TALL_FROM else 2
+        )
 
     def _draw_lock(self, width: int, _: int) -> Lines:
         lock = self._lock
-        return (present_lock.banner(lock, width),) if lock else ()
+        return (lock_banner(lock, width),) if lock else ()
 
     def _draw_cards(self, width: int, height: int) -> Lines:
         state = self.view.state
         if state is None:
             return tuple(line((f"  {one.name}  {one.address}: connecting", DIM)) for one in self.view.spec.nodes)
-        return present_cards.cards(state, self.console_app.now(), width, height)
+        return cards(state, self.console_app.now(), width, height)
 
     def _draw_topology(self, width: int, _: int) -> Lines:
         return present.topology(self.view.state, width) if self.view.state else ()
@@ -170,8 +172,8 @@ class ClusterScreen(ConsoleScreen):
         return (fitted(line(*parts), width),)
 
     def _tab_name(self, name: str) -> str:
-        sides = {one.name: one.title for one in self.look.sides}
-        return f"findings ({len(self.view.findings)})" if name == "findings" else sides.get(name, name).lower()
+        titles = {one.name: one.title for one in self.presentation.panes}
+        return f"findings ({len(self.view.findings)})" if name == "findings" else titles.get(name, name).lower()
 
     def _draw_findings(self, width: int) -> tuple[Item, ...]:
         found = self.view.findings
@@ -184,11 +186,14 @@ class ClusterScreen(ConsoleScreen):
     def _draw_history(self, width: int, _: int) -> Lines:
         return present.history(self.view.samples, width, self.view.traffic)
 
-    def _draws(self, side: Side) -> Callable[[int, int], Lines]:
+    def _drawn_by(self, pane: KindPane) -> Callable[[int, int], Lines]:
         def draw(width: int, _: int) -> Lines:
-            return side.draw(self.view.state, self.console_app.now(), width) if self.view.state else ()
+            return pane.draw(self.view.state, self.console_app.now(), width) if self.view.state else ()
 
         return draw
+
+
+register(routes.CLUSTER, ClusterScreen)
 
 
 def _key(finding: Finding) -> str:

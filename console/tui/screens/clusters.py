@@ -7,33 +7,37 @@ from textual.binding import BindingType
 from textual.widget import Widget
 
 from console.tui.keys import bindings_of
-from console.tui.present import cluster as present
+from console.tui.navigation import routes
+from console.tui.navigation.registry import register
+from console.tui.present.clusters import cluster as present
 from console.tui.screens.base import ConsoleScreen
 from console.tui.widgets.menu import Item, Menu
 
 
 class ClustersScreen(ConsoleScreen):
-    """All clusters of the inventory, in its order, each with its health and its worst finding."""
+    """All clusters of the inventory in its order, each with its health and its worst finding."""
 
     PLACE = "clusters"
     BINDINGS: ClassVar[list[BindingType]] = bindings_of("clusters")
 
     def body(self) -> Iterable[Widget]:
-        empty = f"{self.console_app.console_context.inventory.path} names no cluster: add one, then start again."
+        empty = (
+            f"{self.console_app.console_context.inventory.path} has no cluster: add one, then start the console again."
+        )
         yield Menu(self._draw_items, empty=empty, title="Clusters", id="clusters")
 
-    def place(self) -> str:
+    def breadcrumb(self) -> str:
         return "clusters"
 
     def action_open(self) -> None:
         if name := self.query_one(Menu).chosen:
-            self.console_app.open_cluster(name)
+            self.console_app.open_screen(routes.CLUSTER, name)
 
     def action_runs(self) -> None:
-        self.console_app.open_runs("")
+        self.console_app.open_screen(routes.PAST_RUNS, "")
 
     def action_back(self) -> None:
-        """There is nothing behind this screen."""
+        """This is the first screen: there is nothing to go back to."""
 
     def _draw_items(self, width: int) -> tuple[Item, ...]:
         app = self.console_app
@@ -41,3 +45,6 @@ class ClustersScreen(ConsoleScreen):
         return tuple(
             Item(name, present.cluster_line(view, app.now(), width, longest)) for name, view in app.views.items()
         )
+
+
+register(routes.CLUSTERS, ClustersScreen)

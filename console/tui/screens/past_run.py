@@ -1,5 +1,3 @@
-"""One recorded run: what it did and when, step by step or entry by entry; live while it is under way."""
-
 from __future__ import annotations
 
 from collections.abc import Iterable
@@ -12,26 +10,31 @@ from textual.widget import Widget
 from console.core.model import RunLock
 from console.core.runs.past_run import PastRun, Standing
 from console.tui.keys import bindings_of
-from console.tui.present import cards
-from console.tui.present import lock as present_lock
-from console.tui.present import past_runs as present
-from console.tui.present.words import BOLD, DIM, Lines, Part, fitted, line
-from console.tui.screens.past_run_actions import PastRunsScreen
-from console.tui.screens.run_dialogs import EntryDialog
+from console.tui.navigation import routes
+from console.tui.navigation.registry import register
+from console.tui.present.clusters import cards
+from console.tui.present.formatting import BOLD, DIM, Lines, Part, fitted, line
+from console.tui.present.runs import past_run as present
+from console.tui.present.runs.journal import entry_line
+from console.tui.present.runs.lock import lock_gone_lines, lock_lines, locks_of_others
+from console.tui.screens.past_run_base import PastRunActions
 from console.tui.widgets.lines import LinesPane
 from console.tui.widgets.menu import Item, Menu
 
 PANES = ("steps", "entries")
 REFRESH = 1.0
-"""Seconds between two looks at a journal that is being written, or may be resumed."""
+"""Seconds between two readings of a journal that is still written or may be resumed."""
 
 
-class RecordScreen(PastRunsScreen):
-    """Reads only, whatever the run does. Without a journal on this machine it shows what the nodes tell."""
+class PastRunScreen(PastRunActions):
+    """One recorded run by steps or by entries, followed while it is under way. It never changes anything.
+
+    Where the journal is not on this machine, it shows what the lock on the nodes says.
+    """
 
     PLACE = "record"
     BINDINGS: ClassVar[list[BindingType]] = bindings_of("record")
-    AUTO_FOCUS = "#story"
+    AUTO_FOCUS = "#past-steps"
 
     def __init__(self, run_id: str, cluster: str) -> None:
         super().__init__()
@@ -39,8 +42,8 @@ class RecordScreen(PastRunsScreen):
         self._cluster = cluster
         self._pane = PANES[0]
         self._follows = True
-        self._seen = 0
-        """Entries at the last look: the view moves on only when there are more."""
+        self._entries_drawn = 0
+        """How many entries were drawn last: the pane scrolls only when there are more."""
 
     @property
     def past(self) -> PastRun | None:
@@ -52,16 +55,16 @@ class RecordScreen(PastRunsScreen):
 
     @property
     def live(self) -> bool:
-        """Whether it is being written now."""
+        """Whether a console writes its journal now."""
         return self.past is not None and self.past.standing is Standing.UNDER_WAY
 
     @property
     def _lock(self) -> RunLock | None:
-        """What the nodes tell of it now; None: it holds no lock."""
+        """The lock that the run holds on the nodes; None: it holds none."""
         state = self.console_app.views[self.cluster].state if self.cluster else None
-        return next((one for one in present_lock.others(state, "") if one.run_id == self._run_id), None)
+        return next((one for one in locks_of_others(state, "") if one.run_id == self._run_id), None)
 
-    def place(self) -> str:
+    def breadcrumb(self) -> str:
         return f"{self._cluster} > {self._run_id}"
 
     def body(self) -> Iterable[Widget]:
@@ -71,22 +74,21 @@ class RecordScreen(PastRunsScreen):
         yield LinesPane(self._draw_title, focusable=False, id="title")
         yield LinesPane(self._draw_tabs, focusable=False, id="tabs")
         with Container(id="record"):
-            yield LinesPane(self._draw_story, id="story", classes="pane -current")
+            yield LinesPane(self._draw_run, id="past-steps", classes="pane -current")
             yield Menu(self._draw_entries, empty="No entry.", id="entries", classes="pane")
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.watch(self.app, "past_runs", self.paint, init=False)
-        self.set_interval(REFRESH, self._read)
-        self._read()
+        self.set_interval(REFRESH, self._reread)
+        self._reread()
         self.paint()
 
-    def _read(self) -> None:
+    def _reread(self) -> None:
         past = self.past
         if self._on_top and past is not None and past.standing in {Standing.UNDER_WAY, Standing.DIED}:
-            self.console_app.read_run(self._run_id)
+            self.console_app.read_past_run(self._run_id)
         elif self._on_top and past is None:
-            self.console_app.list_runs()
+            self.console_app.list_past_runs()
 
     # --- what is shown ----------------------------------------------------------------------------------------------
 
@@ -95,16 +97,16 @@ class RecordScreen(PastRunsScreen):
         self.query_one("#nodes").display = bool(shown)
         self.query_one("#tabs").display = self.past is not None
         super().paint()
-        if self.past is not None and self._on_top and len(self.past.entries) != self._seen:
-            self._seen = len(self.past.entries)
+        if self.past is not None and self._on_top and len(self.past.entries) != self._entries_drawn:
+            self._entries_drawn = len(self.past.entries)
             if self.live and self._follows:
-                self.call_after_refresh(self._to_the_newest)
+                self.call_after_refresh(self._scroll_to_newest)
 
-    def _to_the_newest(self) -> None:
-        story, past = self.query_one("#story", LinesPane), self.past
+    def _scroll_to_newest(self) -> None:
+        steps, past = self.query_one("#past-steps", LinesPane), self.past
         if past is not None:
-            y = present.line_of_newest(past, story.scrollable_content_region.width)
-            story.scroll_to(y=max(0, y - story.size.height + 1), animate=False)
+            y = present.newest_line(past, steps.scrollable_content_region.width)
+            steps.scroll_to(y=max(0, y - steps.size.height + 1), animate=False)
             self.query_one("#entries", Menu).choose(str(len(past.entries)))
 
     def _draw_nodes(self, width: int, _: int) -> Lines:
@@ -114,8 +116,8 @@ class RecordScreen(PastRunsScreen):
     def _draw_title(self, width: int, _: int) -> Lines:
         past = self.past
         if past is None:
-            how = "» under way" if self._lock is not None else "? holds no lock any more"
-            return (fitted(line((how, BOLD), "  as the nodes tell it: read-only"), width),)
+            status = "» under way" if self._lock is not None else "? holds no lock any more"
+            return (fitted(line((status, BOLD), "  by its lock on the nodes, read-only"), width),)
         return (present.title(past, self.console_app.now(), width, follows=self.live and self._follows),)
 
     def _draw_tabs(self, width: int, _: int) -> Lines:
@@ -124,36 +126,39 @@ class RecordScreen(PastRunsScreen):
             parts += [(f" {number} {name} ", f"{BOLD} reverse" if name == self._pane else DIM), " "]
         return (fitted(line(*parts), width),)
 
-    def _draw_story(self, width: int, _: int) -> Lines:
+    def _draw_run(self, width: int, _: int) -> Lines:
         past = self.past
         if past is not None:
-            return present.story(past, width)
+            return present.past_run_lines(past, width)
         lock = self._lock
-        return present_lock.told(lock, width) if lock is not None else present_lock.gone(self._run_id, width)
+        return lock_lines(lock, width) if lock is not None else lock_gone_lines(self._run_id, width)
 
     def _draw_entries(self, width: int) -> tuple[Item, ...]:
         entries = self.past.entries if self.past is not None else ()
-        return tuple(Item(str(one.seq), (present.entry_line(one, width),)) for one in entries)
+        return tuple(Item(str(one.seq), (entry_line(one, width),)) for one in entries)
 
     # --- keys -------------------------------------------------------------------------------------------------------
 
     def action_pane(self, name: str) -> None:
         self._pane = name
-        story, entries = self.query_one("#story"), self.query_one("#entries")
-        story.set_class(name == "steps", "-current")
+        steps, entries = self.query_one("#past-steps"), self.query_one("#entries")
+        steps.set_class(name == "steps", "-current")
         entries.set_class(name == "entries", "-current")
-        (story if name == "steps" else entries).focus()
+        (steps if name == "steps" else entries).focus()
         self.call_after_refresh(self.paint)
         if self.live and self._follows:
-            self.call_after_refresh(self._to_the_newest)
+            self.call_after_refresh(self._scroll_to_newest)
 
     def action_detail(self) -> None:
         past = self.past
         if self._pane == "entries" and past is not None and (chosen := self.query_one("#entries", Menu).chosen):
-            self.app.push_screen(EntryDialog(past.entries[int(chosen) - 1]))
+            self.console_app.open_screen(routes.JOURNAL_ENTRY, past.entries[int(chosen) - 1])
 
     def action_follow(self) -> None:
         self._follows = not self._follows
         if self._follows:
-            self._to_the_newest()
+            self._scroll_to_newest()
         self.paint()
+
+
+register(routes.PAST_RUN, PastRunScreen)

@@ -1,4 +1,4 @@
-"""The recorded runs, newest first, and those that the nodes tell of: filtered, opened, followed."""
+"""The list of recorded runs, newest first, with the runs of other operators that hold a lock now."""
 
 from __future__ import annotations
 
@@ -13,39 +13,44 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from console.core.model import RunLock
+from console.core.quantities import counted
 from console.core.runs.past_run import PastRun
 from console.tui.keys import bindings_of
-from console.tui.present import lock as present_lock
-from console.tui.present import past_runs as present
-from console.tui.present.words import DIM, Lines, counted, fitted, line
-from console.tui.screens.past_run_actions import PastRunsScreen
+from console.tui.navigation import routes
+from console.tui.navigation.registry import register
+from console.tui.present.formatting import DIM, Lines, fitted, line
+from console.tui.present.runs.lock import UNDER_WAY, armed_at, locks_of_others
+from console.tui.present.runs.past_run_list import column_widths, list_head, list_line
+from console.tui.present.runs.standing import Sign, sign_of
+from console.tui.present.runs.times import day_and_time
+from console.tui.screens.past_run_base import PastRunActions
 from console.tui.widgets.lines import LinesPane
 from console.tui.widgets.menu import Item, Menu
 
 REFRESH = 2.0
-"""Seconds between two looks at the folder of the runs, while its list is on the screen."""
+"""Seconds between two readings of the folder of runs while the list is shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One run of the list: from its journal, or from the lock that it holds on the nodes."""
+    """One run of the list, from its journal or from the lock that it holds."""
 
     run_id: str
     at: str
     cluster: str
     runbook: str
-    who: str
-    sign: present.Sign
+    operator: str
+    sign: Sign
     past: PastRun | None = None
 
     @property
     def text(self) -> str:
-        """What a filter looks in."""
-        return " ".join((self.run_id, self.cluster, self.runbook, self.who, self.sign[1])).lower()
+        """The text that a filter searches."""
+        return " ".join((self.run_id, self.cluster, self.runbook, self.operator, self.sign[1])).lower()
 
 
-class RunsScreen(PastRunsScreen):
-    """A line a run; the keys act on the one under the cursor."""
+class PastRunsScreen(PastRunActions):
+    """One line for each run; the keys act on the run under the cursor."""
 
     PLACE = "runs"
     BINDINGS: ClassVar[list[BindingType]] = bindings_of("runs")
@@ -54,7 +59,7 @@ class RunsScreen(PastRunsScreen):
     def __init__(self, cluster: str) -> None:
         super().__init__()
         self._cluster = cluster
-        self._everywhere = not cluster
+        self._all_clusters = not cluster
         self._rows: tuple[Row, ...] = ()
 
     @property
@@ -65,84 +70,88 @@ class RunsScreen(PastRunsScreen):
     def past(self) -> PastRun | None:
         return (self.console_app.past_runs or {}).get(self.query_one(Menu).chosen)
 
-    def place(self) -> str:
+    def breadcrumb(self) -> str:
         return f"{self._cluster} > runs" if self._cluster else "runs"
 
     def body(self) -> Iterable[Widget]:
         yield LinesPane(self._draw_scope, focusable=False, id="scope")
         yield LinesPane(self._draw_head, focusable=False, id="columns")
         yield Menu(self._draw_items, empty="", id="runs")
-        yield Input(placeholder="cluster, runbook, who, how it ended", compact=True, id="filter")
+        yield Input(placeholder="cluster, runbook, operator, outcome", compact=True, id="filter")
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.query_one("#filter").display = False
         self.watch(self.app, "past_runs", self.paint, init=False)
-        self.set_interval(REFRESH, self._read)
-        self._read()
+        self.set_interval(REFRESH, self._reread)
+        self._reread()
 
-    def _read(self) -> None:
+    def _reread(self) -> None:
         if self._on_top:
-            self.console_app.list_runs()
+            self.console_app.list_past_runs()
 
     # --- what is shown ----------------------------------------------------------------------------------------------
 
     def paint(self) -> None:
-        self._rows = self._found()
+        self._rows = self._current_rows()
         super().paint()
 
-    def _found(self) -> tuple[Row, ...]:
-        """Newest first: the journals on this machine, and the runs of others that hold a lock."""
+    def _current_rows(self) -> tuple[Row, ...]:
+        """Newest first: journals on this machine, and runs of other operators that hold a lock."""
         past = self.console_app.past_runs or {}
-        rows = [_of_journal(one) for one in past.values()]
+        rows = [_row_of_journal(one) for one in past.values()]
         states = (view.state for view in self.console_app.views.values())
-        rows += [_of_lock(one) for state in states for one in present_lock.others(state, "") if one.run_id not in past]
-        wanted = self.query_one("#filter", Input).value.lower().split()
+        rows += [_row_of_lock(one) for state in states for one in locks_of_others(state, "") if one.run_id not in past]
+        required_text = self.query_one("#filter", Input).value.lower().split()
         kept = (
             row
             for row in rows
-            if (self._everywhere or row.cluster == self._cluster) and all(word in row.text for word in wanted)
+            if (self._all_clusters or row.cluster == self._cluster) and all(word in row.text for word in required_text)
         )
         return tuple(sorted(kept, key=lambda row: (row.at, row.run_id), reverse=True))
 
     @property
     def _widths(self) -> tuple[int, int]:
-        return present.columns((row.cluster, row.runbook) for row in self._rows)
+        return column_widths((row.cluster, row.runbook) for row in self._rows)
 
     def _draw_scope(self, width: int, _: int) -> Lines:
         app, typed = self.console_app, self.query_one("#filter", Input).value
-        scope = "all clusters" if self._everywhere else f"cluster {self._cluster}"
+        scope = "all clusters" if self._all_clusters else f"cluster {self._cluster}"
         found = f"{counted(len(self._rows), 'run')}, {scope}" + (f", with “{typed}”" if typed else "")
         if app.console_context.archive is None:
-            found = "This console was not given the recorded runs."
+            found = "This console has no access to recorded runs."
         elif app.past_runs is None:
             found = "Reading the recorded runs."
         elif not self._rows:
-            other = "" if self._everywhere or typed else " c shows those of all clusters."
-            found = f"No run is recorded: {scope}" + (f", with “{typed}”." if typed else f".{other}")
+            other = "" if self._all_clusters or typed else " Press c to list those of all clusters."
+            found = f"No recorded run: {scope}" + (f", with “{typed}”." if typed else f".{other}")
         return (fitted(line(found), width),)
 
     def _draw_head(self, width: int, _: int) -> Lines:
-        return (fitted(present.list_head(self._widths), width),) if self._rows else (line(("", DIM)),)
+        return (fitted(list_head(self._widths), width),) if self._rows else (line(("", DIM)),)
 
     def _draw_items(self, width: int) -> tuple[Item, ...]:
         now, widths = self.console_app.now(), self._widths
         return tuple(Item(row.run_id, (self._line(row, now, width, widths),)) for row in self._rows)
 
     def _line(self, row: Row, now: float, width: int, widths: tuple[int, int]) -> Content:
-        when = present.day_and_time(row.at, now)
-        return fitted(present.list_line(row.sign, when, (row.cluster, row.runbook), row.who, widths), width)
+        when = day_and_time(row.at, now)
+        return fitted(list_line(row.sign, when, (row.cluster, row.runbook), row.operator, widths), width)
 
     # --- keys -------------------------------------------------------------------------------------------------------
 
     def action_open(self) -> None:
         chosen = self.query_one(Menu).chosen
         row = next((one for one in self._rows if one.run_id == chosen), None)
-        if row is not None:
-            self.console_app.open_record(row.run_id, row.cluster)
+        app = self.console_app
+        if row is None:
+            return
+        if app.armed_run is not None and app.run_state is not None and app.run_state.run_id == row.run_id:
+            app.open_screen(routes.RUN, app.armed_run.cluster)  # there its questions are answered
+        else:
+            app.open_screen(routes.PAST_RUN, row.run_id, row.cluster)
 
     def action_scope(self) -> None:
-        self._everywhere = not self._everywhere or not self._cluster
+        self._all_clusters = not self._all_clusters or not self._cluster
         self.paint()
 
     def action_filter(self) -> None:
@@ -151,7 +160,7 @@ class RunsScreen(PastRunsScreen):
         field.focus()
 
     def action_back(self) -> None:
-        """Takes the filter away first, where there is one."""
+        """Removes the filter, if there is one; otherwise goes back."""
         field = self.query_one("#filter", Input)
         if field.display:
             field.value, field.display = "", False
@@ -171,11 +180,14 @@ class RunsScreen(PastRunsScreen):
         self.query_one(Menu).focus()
 
 
-def _of_journal(past: PastRun) -> Row:
+register(routes.PAST_RUNS, PastRunsScreen)
+
+
+def _row_of_journal(past: PastRun) -> Row:
     at = past.opened_at or ""
-    return Row(past.run_id, at, past.cluster, past.runbook, past.operator, present.sign_of(past), past)
+    return Row(past.run_id, at, past.cluster, past.runbook, past.operator, sign_of(past), past)
 
 
-def _of_lock(lock: RunLock) -> Row:
-    who = f"{lock.operator} (elsewhere)"
-    return Row(lock.run_id, present_lock.since(lock), lock.cluster, lock.runbook, who, present_lock.UNDER_WAY)
+def _row_of_lock(lock: RunLock) -> Row:
+    operator = f"{lock.operator} (elsewhere)"
+    return Row(lock.run_id, armed_at(lock), lock.cluster, lock.runbook, operator, UNDER_WAY)

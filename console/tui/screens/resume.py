@@ -1,5 +1,3 @@
-"""Before a run is gone on with: what its journal says of each step, and what resuming means."""
-
 from __future__ import annotations
 
 from collections.abc import Iterable
@@ -13,15 +11,17 @@ from textual.widgets import Button
 
 from console.core.runs.past_run import PastRun
 from console.tui.keys import bindings_of
-from console.tui.present import past_runs as present
-from console.tui.present.words import WARN, Lines, wrapped
+from console.tui.navigation import routes
+from console.tui.navigation.registry import register
+from console.tui.present.formatting import WARN, Lines, wrapped
+from console.tui.present.runs.resume import resume_lines
 from console.tui.screens.base import ConsoleScreen
 from console.tui.widgets.buttons import MarkedButton
 from console.tui.widgets.lines import LinesPane
 
 
 class ResumeScreen(ConsoleScreen):
-    """Nothing is armed before the button is pressed; the safe one has the focus."""
+    """What the journal says of each step, and what resuming means. Nothing is armed before the button is pressed."""
 
     PLACE = "arm"
     BINDINGS: ClassVar[list[BindingType]] = bindings_of("arm")
@@ -35,7 +35,7 @@ class ResumeScreen(ConsoleScreen):
     def cluster(self) -> str:
         return self._past.cluster if self._past.cluster in self.console_app.views else ""
 
-    def place(self) -> str:
+    def breadcrumb(self) -> str:
         return f"{self._past.cluster} > resume"
 
     def body(self) -> Iterable[Widget]:
@@ -45,11 +45,10 @@ class ResumeScreen(ConsoleScreen):
             yield MarkedButton("RESUME this run", id="arm", compact=True, disabled=True, classes="dangerous")
 
     def on_mount(self) -> None:
-        super().on_mount()
-        self.query_one("#arm", Button).disabled = bool(self._hindrance)
+        self.query_one("#arm", Button).disabled = bool(self._obstacle)
 
     def action_choose(self) -> None:
-        """Enter on the text presses nothing."""
+        """Enter on the text does nothing."""
 
     @on(Button.Pressed, "#back")
     def go_back(self) -> None:
@@ -57,11 +56,11 @@ class ResumeScreen(ConsoleScreen):
 
     @on(Button.Pressed, "#arm")
     def resume(self) -> None:
-        if not self._hindrance:
+        if not self._obstacle:
             self.console_app.resume(self._past)
 
     @property
-    def _hindrance(self) -> str:
+    def _obstacle(self) -> str:
         app = self.console_app
         if not self.cluster:
             return f"The cluster {self._past.cluster} is not in {app.console_context.inventory.path}."
@@ -70,5 +69,8 @@ class ResumeScreen(ConsoleScreen):
         return "" if app.may_arm else "This console was opened without the right to arm runs."
 
     def _draw_lines(self, width: int, _: int) -> Lines:
-        hindrance = wrapped(self._hindrance, width, WARN) if self._hindrance else ()
-        return (*hindrance, *present.resuming(self._past, width))
+        hindrance = wrapped(self._obstacle, width, WARN) if self._obstacle else ()
+        return (*hindrance, *resume_lines(self._past, width))
+
+
+register(routes.RESUME, ResumeScreen)

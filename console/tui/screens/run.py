@@ -12,16 +12,19 @@ from console.core.runbooks.vocabulary import evaluate
 from console.core.runs.question import Question
 from console.core.runs.state import RunState
 from console.tui.keys import bindings_of
-from console.tui.present import cards
-from console.tui.present import run as present
-from console.tui.present.words import Lines
+from console.tui.navigation import routes
+from console.tui.navigation.registry import register
+from console.tui.present.clusters import cards
+from console.tui.present.formatting import Lines
+from console.tui.present.runs import run as present
+from console.tui.present.runs.question import question_lines
 from console.tui.screens.base import ConsoleScreen
 from console.tui.widgets.lines import LinesPane
 from console.tui.widgets.question import QuestionBox
 
 
 class RunScreen(ConsoleScreen):
-    """A run: the nodes above, its steps at the left, the step under way or the question at the right."""
+    """A run: the nodes above, its steps at the left, the current step or the question at the right."""
 
     PLACE = "run"
     BINDINGS: ClassVar[list[BindingType]] = bindings_of("run")
@@ -31,15 +34,15 @@ class RunScreen(ConsoleScreen):
         super().__init__()
         self._cluster = cluster
         self._chosen: int | None = None
-        """The step whose details the operator asked for; None: the one under way."""
+        """The step that the operator chose to see; None: the current one."""
         self._assessments_shown = False
-        """The operator has answered a question that stood under what a resumed run believes."""
+        """The operator has answered a question below the assessments of a resumed run."""
 
     @property
     def cluster(self) -> str:
         return self._cluster
 
-    def place(self) -> str:
+    def breadcrumb(self) -> str:
         run = self.run_state
         return f"{self._cluster} > {run.run_id}" if run else self._cluster
 
@@ -49,7 +52,7 @@ class RunScreen(ConsoleScreen):
 
     @property
     def question(self) -> Question | None:
-        """What is asked now."""
+        """The open question."""
         run = self.console_app.armed_run
         return run.question if run else None
 
@@ -64,7 +67,6 @@ class RunScreen(ConsoleScreen):
                 yield LinesPane(self._draw_step, id="step")
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.watch(self.app, "armed_run", self._changed)
         self.watch(self.app, "run_state", self.paint, init=False)
 
@@ -72,22 +74,22 @@ class RunScreen(ConsoleScreen):
         run = self.run_state
         if run is not None:
             self._chosen = max(0, min(len(run.steps) - 1, self._selected(run) + move))
-            self._from_the_top()
+            self._scroll_to_top()
 
     def action_follow(self) -> None:
         self._chosen = None
-        self._from_the_top()
+        self._scroll_to_top()
 
     def action_stop_waiting(self) -> None:
         self.console_app.stop_waiting()
 
-    def action_read(self, pages: int) -> None:
-        """Scrolls the text at the right, wherever the focus is."""
+    def action_scroll_details(self, pages: int) -> None:
+        """Scrolls the details at the right, wherever the focus is."""
         self.query_one("#step", LinesPane).action_page(pages)
         self.call_after_refresh(self.paint)
 
     async def _changed(self) -> None:
-        """Shows a question that is new and takes away one that was answered. The one that is open stays as it is."""
+        """Shows a new question and removes an answered one. An open question stays as it is."""
         boxes = list(self.query(QuestionBox))
         if any(box.question is self.question for box in boxes):
             return
@@ -95,7 +97,7 @@ class RunScreen(ConsoleScreen):
             await box.remove()
         if self.question is not None:
             self._chosen = None
-            self._from_the_top()
+            self._scroll_to_top()
             await self.query_one("#right").mount(QuestionBox(self.question, self.console_app.now, self._more_below))
         elif boxes:
             self.query_one("#step").focus()
@@ -115,7 +117,7 @@ class RunScreen(ConsoleScreen):
         if self.run_state is not None and not steps.has_focus:
             steps.scroll_to(y=max(0, self._selected(self.run_state) - steps.size.height // 2), animate=False)
 
-    def _from_the_top(self) -> None:
+    def _scroll_to_top(self) -> None:
         self.query_one("#step", LinesPane).scroll_to(y=0, animate=False)
         self.paint()
 
@@ -136,25 +138,28 @@ class RunScreen(ConsoleScreen):
 
     def _draw_steps(self, width: int, _: int) -> Lines:
         run = self.run_state
-        return present.steps(run, self._selected(run), width) if run else ()
+        return present.step_list(run, self._selected(run), width) if run else ()
 
     def _draw_step(self, width: int, _: int) -> Lines:
         run = self.run_state
         if run is None:
             return ()
-        before = () if self._assessments_shown or not run.assessments else present.assessed(run, width)
+        before = () if self._assessments_shown or not run.assessments else present.assessment_lines(run, width)
         at, question = self._selected(run), self.question
         if question is not None and question.index == at and self._chosen is None:
-            return (*before, *present.asked(question, self._live(run, at), width))
+            return (*before, *question_lines(question, self._live(run, at), width))
         if before and self._chosen is None and not present.is_over(run):
             return before
         if present.is_over(run) and self._chosen is None:
             return present.ending(run, width)
-        return present.detail(run, at, self._live(run, at), self.console_app.now(), width)
+        return present.step_detail(run, at, self._live(run, at), self.console_app.now(), width)
 
     def _live(self, run: RunState, at: int) -> tuple[Check, ...]:
-        """The step's preconditions on the newest observation; none once it is past them."""
+        """The step's preconditions, evaluated on the newest observation; none after the step has ended."""
         state, step = self.console_app.views[self._cluster].state, run.steps[at]
         if state is None or (step.started_at is not None and step.ended_at is not None):
             return ()
         return tuple(evaluate(one, state, run.roles) for one in step.step.require)
+
+
+register(routes.RUN, RunScreen)

@@ -1,4 +1,4 @@
-"""Buttons that show the focus by a sign too: colour alone is not seen by everyone, nor in every terminal."""
+"""A button that shows the focus by a sign: not every operator and not every terminal shows colours."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ MARK = "▸ "
 
 
 class MarkedButton(Button):
-    """A button with `▸` before its label while it has the focus; its width is the same with and without."""
+    """A button with `▸` before its label while it has the focus. Its width does not change."""
 
     def render(self) -> Content:
         mark = MARK if self.has_focus else " " * len(MARK)

@@ -1,4 +1,4 @@
-"""A part of the screen made of lines: redraws only the lines that changed."""
+"""A pane made of lines. It redraws only the lines that changed."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from textual.strip import Strip
 from textual.visual import Visual
 
 from console.tui.keys import bindings_of
-from console.tui.present.words import Lines
+from console.tui.present.formatting import Lines
 
 Source = Callable[[int, int], Lines]
-"""(width, height) → what to show now."""
+"""(width, height) → the lines to show now."""
 
 
 class LinesPane(ScrollView):
-    """Lines from a source that is asked again on every repaint and resize. Scrolls by keyboard."""
+    """Shows the lines of a source, which is called on every repaint and resize. Scrolls by keyboard."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings_of("pane")
     ALLOW_SELECT = False
@@ -43,22 +43,22 @@ class LinesPane(ScrollView):
 
     @property
     def lines(self) -> Lines:
-        """What is shown."""
+        """The lines that are shown."""
         return self._lines
 
     @property
     def text(self) -> str:
-        """What is shown, without styles."""
+        """The lines that are shown, without styles."""
         return "\n".join(one.plain.rstrip() for one in self._lines)
 
     def repaint(self) -> None:
-        """Asks the source and redraws what differs."""
+        """Calls the source and redraws the lines that differ."""
         width, height = self.scrollable_content_region.size
         if width and height:
             self.show(self._source(width, height))
 
     def show(self, lines: Lines) -> None:
-        """Replaces the lines; those that are the same are not drawn again."""
+        """Replaces the lines; equal ones are not drawn again."""
         before, self._lines = self._lines, lines
         if len(before) != len(lines):
             self.virtual_size = Size(self.scrollable_content_region.width, len(lines))

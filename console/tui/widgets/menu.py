@@ -1,4 +1,4 @@
-"""A list to choose from, with a cursor that stays on its item while the list changes around it."""
+"""A list to choose from. The cursor stays on its item while the list changes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from textual import events
 from textual.content import Content
 
-from console.tui.present.words import Lines, line
+from console.tui.present.formatting import Lines, line
 from console.tui.widgets.lines import LinesPane
 
 CURSOR = "▸ "
@@ -16,14 +16,14 @@ CURSOR = "▸ "
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """Something to choose: what it is, and its lines."""
+    """An entry of the list: its key and its lines."""
 
     key: str
     lines: Lines
 
 
 Items = Callable[[int], tuple[Item, ...]]
-"""(width) → what can be chosen now."""
+"""(width) → the items to show now."""
 
 
 class Menu(LinesPane):
@@ -51,7 +51,7 @@ class Menu(LinesPane):
         return self._items[self._at].key if self._items else ""
 
     def choose(self, key: str) -> None:
-        """Moves the cursor to this item, now or as soon as it is there."""
+        """Moves the cursor to this item, now or as soon as the list has it."""
         self._key = key
         self.repaint()
         if self.chosen == key:

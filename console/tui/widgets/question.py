@@ -1,5 +1,3 @@
-"""The question of a run: the safe answer has the focus, the dangerous one is taken with intent."""
-
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -16,21 +14,21 @@ from textual.widgets import Button, Input
 
 from console.core.runs.question import Choice, Decision, Question, QuestionKind
 from console.tui.keys import bindings_of
-from console.tui.present import run as present
-from console.tui.present.words import Lines, fitted
+from console.tui.present.formatting import Lines, fitted
+from console.tui.present.runs import question as present
 from console.tui.widgets.buttons import MarkedButton
 from console.tui.widgets.lines import LinesPane
 
-FORWARD = (Choice.RUN, Choice.OVERRIDE)
-"""Answers that bring a step nearer to being sent: each on a line of its own, and never the one with the focus."""
+SENDING_CHOICES = (Choice.RUN, Choice.OVERRIDE)
+"""Choices after which commands may be sent. They have a line of their own, and never the first focus."""
 
 
 class QuestionBox(Vertical):
-    """One question, from asking to answer. It does not change while the cluster around it does, but for its age."""
+    """One question of a run. A safe choice has the focus. Only the age of its observation changes."""
 
     @dataclass
     class Answered(Message):
-        """The operator decided."""
+        """The operator has decided."""
 
         question: Question
         decision: Decision
@@ -42,66 +40,68 @@ class QuestionBox(Vertical):
         self.question = question
         self._now = now
         self._more = more
-        self._answered = False
+        self._is_answered = False
 
     def compose(self) -> ComposeResult:
         yield LinesPane(self._draw_head, focusable=False, id="question-head")
         with Horizontal(id="answers"):
-            for choice in self.ordered:
-                if choice not in FORWARD:
+            for choice in self.ordered_choices:
+                if choice not in SENDING_CHOICES:
                     yield self._button(choice)
-        if forward := self.forward:
-            # A line of its own: what sends is never beside what does not, and is never cut off on a narrow screen.
+        if sending_choice := self.sending_choice:
+            # On a line of its own it is not beside a safe choice, and a narrow screen does not cut it off.
             with Horizontal(id="sending"):
-                if self.wanted:
-                    yield Input(placeholder=f"type {self.wanted}", compact=True, select_on_focus=False, id="typed")
-                yield self._button(forward, disabled=bool(self.wanted))
+                if self.required_text:
+                    yield Input(
+                        placeholder=f"type {self.required_text}", compact=True, select_on_focus=False, id="typed"
+                    )
+                yield self._button(sending_choice, disabled=bool(self.required_text))
 
     def on_mount(self) -> None:
         self.query(Button).first().focus()
 
     @property
-    def ordered(self) -> tuple[Choice, ...]:
-        """What is safe first: at a gate it is No; what sends something is always last."""
+    def ordered_choices(self) -> tuple[Choice, ...]:
+        """Safe choices first: at a gate that is No. The choice that sends something is always last."""
         gate = self.question.kind in {QuestionKind.CONFIRM, QuestionKind.TYPE_NAME}
         first = (Choice.ABORT,) if gate and Choice.ABORT in self.question.choices else ()
-        others = tuple(one for one in self.question.choices if one not in {*first, *FORWARD})
-        last = tuple(one for one in FORWARD if one in self.question.choices)
+        others = tuple(one for one in self.question.choices if one not in {*first, *SENDING_CHOICES})
+        last = tuple(one for one in SENDING_CHOICES if one in self.question.choices)
         return (*first, *others, *last)
 
     @property
-    def forward(self) -> Choice | None:
-        """The answer that brings the step nearer to being sent; there is never more than one."""
-        return next((one for one in FORWARD if one in self.question.choices), None)
+    def sending_choice(self) -> Choice | None:
+        """The choice after which commands may be sent; there is at most one."""
+        return next((one for one in SENDING_CHOICES if one in self.question.choices), None)
 
     @property
-    def wanted(self) -> str:
-        """What has to be typed for it, word for word; empty: it is only pressed."""
-        if self.forward is Choice.OVERRIDE:
+    def required_text(self) -> str:
+        """The text that must be typed for that choice; empty: pressing is enough."""
+        if self.sending_choice is Choice.OVERRIDE:
             return self.question.sentence
         return self.question.node if self.question.kind is QuestionKind.TYPE_NAME else ""
 
     def repaint(self) -> None:
-        """The age of what is shown goes on."""
+        """Redraws the age of the observation."""
         self.query_one("#question-head", LinesPane).repaint()
 
     def on_key(self, event: Key) -> None:
-        """A name that is typed at once goes into its field: keys may come faster than the focus moves."""
+        """Typing starts in the field at once, even while a button has the focus."""
         if not self.query("#typed") or not event.character:
             return
         field = self.query_one("#typed", Input)
-        if self.wanted.startswith(field.value + event.character):
+        if self.required_text.startswith(field.value + event.character):
             event.stop()
             event.prevent_default()
             self.screen.set_focus(field)
             field.insert_text_at_cursor(event.character)
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        self._confirm.disabled = event.value != self.wanted
+        self._confirm.disabled = event.value != self.required_text
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        if event.value == self.wanted and self.forward is not None:
-            self._answer(self.forward)
+        if event.value == self.required_text and self.sending_choice is not None:
+            self._answer(self.sending_choice)
 
     @on(Button.Pressed)
     def pressed(self, event: Button.Pressed) -> None:
@@ -114,10 +114,10 @@ class QuestionBox(Vertical):
 
     def _answer(self, choice: Choice) -> None:
         typed = self.query_one("#typed", Input).value if self.query("#typed") else ""
-        if choice in FORWARD and typed != self.wanted:
+        if choice in SENDING_CHOICES and typed != self.required_text:
             return
-        if not self._answered:
-            self._answered = True
+        if not self._is_answered:
+            self._is_answered = True
             self.post_message(self.Answered(self.question, Decision(choice, self.question.digest, typed)))
 
     def _button(self, choice: Choice, *, disabled: bool = False) -> Button:
@@ -125,14 +125,14 @@ class QuestionBox(Vertical):
         return MarkedButton(
             label,
             name=f"choice-{choice.name}",
-            id="confirm" if choice in FORWARD else choice.value.replace(" ", "-"),
+            id="confirm" if choice in SENDING_CHOICES else choice.value.replace(" ", "-"),
             compact=True,
             disabled=disabled,
-            classes="dangerous" if choice in FORWARD else "safe",
+            classes="dangerous" if choice in SENDING_CHOICES else "safe",
         )
 
     def _draw_head(self, width: int, _: int) -> Lines:
         return (
             fitted(present.prompt(self.question, more=self._more()), width),
-            fitted(present.asked_age(self.question, self._now()), width),
+            fitted(present.observed_age(self.question, self._now()), width),
         )

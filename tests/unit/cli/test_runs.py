@@ -9,10 +9,10 @@ import time
 import pytest
 from dying import Room
 
-from console.cli import runs
 from console.cli.context import Adapters
 from console.cli.main import run
-from console.cli.running import run as run_plain
+from console.cli.runs import recorded_runs as runs
+from console.cli.runs import run as run_plain
 from console.transport.clock import SystemClock
 from console.transport.journals.archive import FolderArchive
 from console.transport.journals.journal_file import reopen_journal
@@ -68,7 +68,7 @@ def test_a_dead_run_is_listed_as_not_closed(call, room):
 
 
 def test_a_run_under_way_is_followed_to_its_end(call, room, monkeypatch):
-    monkeypatch.setattr(runs, "POLL", 0.01)
+    monkeypatch.setattr(runs, "POLL_EVERY", 0.01)
     journal, *_ = reopen_journal(room.folder, room.run_id, room.clock.now)
 
     def go_on():
@@ -94,12 +94,12 @@ def test_verify_compares_what_was_set_aside(call, room):
     room.journal.write_bytes(room.journal.read_bytes()[:-30])
     code, _, err = call("runs", "verify")
     assert code == 1
-    assert "it was cut off before its end of line; `runs resume` sets it aside" in err
+    assert "it was cut off before its end of line; `runs resume` moves it to another file" in err
     room.resume()
     code, out, _ = call("runs", "verify")
     assert code == 0
-    assert "set aside at" in out
-    assert "is as it was" in out
+    assert "moved here at" in out
+    assert "is unchanged" in out
     (kept,) = room.journal.parent.glob("*.cut-*")
     kept.write_bytes(b"something else")
     code, _, err = call("runs", "verify")
@@ -128,7 +128,7 @@ def test_resume_refuses_in_one_line_before_anything_is_asked(call, room):
     journal.close()
     room.resume()
     assert "is closed: done; begin a new run" in call("runs", "resume", "--plain", room.run_id)[2]
-    assert "is closed: there is nothing to go on with" in call("runs", "resume", "--plain")[2]
+    assert "is closed: there is nothing to resume" in call("runs", "resume", "--plain")[2]
     lines = room.journal.read_text().splitlines(keepends=True)
     room.journal.write_text("".join([lines[0], *lines[2:]]))
     assert "broken at line 2: entry 2 is missing" in call("runs", "resume", "--plain")[2]

@@ -14,7 +14,7 @@ import samples
 
 from console.cli.context import Adapters
 from console.cli.main import run
-from console.cli.status.as_json import Seen, as_json, lag_bytes
+from console.cli.status.as_json import ClusterStatus, as_json, lag_bytes
 from console.cli.status.as_metrics import as_openmetrics
 from console.cli.status.as_table import as_table
 from console.cli.status.command import exit_code
@@ -40,8 +40,8 @@ clusters:
 """
 
 
-def seen(state: ClusterState, health: Health = Health.WARNING) -> Seen:
-    return Seen(state, (FINDING,), health)
+def seen(state: ClusterState, health: Health = Health.WARNING) -> ClusterStatus:
+    return ClusterStatus(state, (FINDING,), health)
 
 
 def document(state: ClusterState) -> dict:
@@ -211,8 +211,8 @@ def test_what_connecting_needs_is_imported_before_anything_else_and_leaving_come
     done = []
     looks = adapters(
         samples.healthy_pair(),
-        connecting_imports=lambda: done.append(sorted(closed)),
-        leave=lambda code: done.append((code, sorted(closed), capsys.readouterr().out != "")),
+        import_connection_libraries=lambda: done.append(sorted(closed)),
+        exit_at_once=lambda code: done.append((code, sorted(closed), capsys.readouterr().out != "")),
     )
     closed: list[str] = []
     monkeypatch.setattr(fakes.FakeInspector, "close", lambda one: closed.append(one.cluster))
@@ -221,10 +221,13 @@ def test_what_connecting_needs_is_imported_before_anything_else_and_leaving_come
 
 
 def test_a_call_that_fails_ends_as_every_other(capsys, inventory):
-    def leave(code: int) -> None:
+    def exit_at_once(code: int) -> None:
         raise AssertionError(f"left with {code}")
 
-    assert run(["-i", str(inventory), "status", "nothing"], adapters(samples.healthy_pair(), leave=leave)) == 3
+    assert (
+        run(["-i", str(inventory), "status", "nothing"], adapters(samples.healthy_pair(), exit_at_once=exit_at_once))
+        == 3
+    )
     assert "has no cluster nothing" in capsys.readouterr().err
 
 

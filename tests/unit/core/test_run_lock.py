@@ -59,5 +59,5 @@ def test_only_a_takeover_of_this_very_run_counts_as_one():
     assert "bob@ops2 runs rebuild" in taken_over(bob, "redis-a", ANN.run_id)
     assert taken_over(bob, "redis-a", "another") == ""
     assert taken_over(None, "redis-a", ANN.run_id) == ""
-    assert "bob@ops2" in lost_words([LostLock("redis-a", "its holder has ended", bob)])
+    assert "bob@ops2" in lost_words([LostLock("redis-a", "its lock holder has ended", bob)])
     assert lost_words([]) == ""

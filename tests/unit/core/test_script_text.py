@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from console.core.keepalived.script_text import actions, is_shell, mask_script, script_path
 from console.core.model import ActionKind
-from console.lab import files
 from console.lab.options import LabOptions
+from console.lab.systems import keepalived_pair
 
 P, F = ActionKind.PROMOTES, ActionKind.FOLLOWS
 START, STOP = ActionKind.STARTS_REDIS, ActionKind.STOPS_REDIS
@@ -69,7 +69,7 @@ def test_lines_are_counted_as_in_the_file_and_joined_where_a_backslash_ends_them
 
 
 def test_the_documented_scripts_promote_and_do_nothing_else():
-    made = {name: actions(text) for name, text in files.scripts("redis-a", LabOptions(password="x")).items()}
+    made = {name: actions(text) for name, text in keepalived_pair.scripts("redis-a", LabOptions(password="x")).items()}
     assert {name: [one.kind for one in found] for name, found in made.items() if found} == {"redis_master.sh": [P]}
 
 

@@ -8,7 +8,7 @@ import pytest
 import samples
 from fakes import PASSWORD, ROLES, RUNBOOK, B, Pair, Stage
 
-from console.cli.running.plain_operator import PlainOperator
+from console.cli.runs.plain_operator import PlainOperator
 from console.core.runs.state import Outcome
 
 
@@ -34,9 +34,9 @@ def run(stage, runbook=RUNBOOK):
     run_starter = stage.run_starter()
     armed = run_starter.arm("cache", runbook, ROLES)
     operator = PlainOperator(stage.clock.now)
-    operator.open(armed.state)
+    operator.print_start(armed.state)
     ended = armed.execute(operator)
-    operator.close(ended)
+    operator.print_end(ended)
     return ended
 
 

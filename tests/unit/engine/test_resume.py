@@ -62,6 +62,7 @@ def at_moment(folder, moment, *, nth=1, room=None):
 # --- every moment ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", WALKS)
 def test_a_console_that_dies_at_any_moment_of_a_shipped_runbook(tmp_path, name):
     whole = walk(tmp_path / "whole", name)
@@ -86,6 +87,7 @@ def test_a_console_that_dies_at_any_moment_of_a_shipped_runbook(tmp_path, name):
         assert len(marked) == lost, moment
 
 
+@pytest.mark.long
 def test_consoles_that_die_again_and_again(tmp_path):
     """Two, three or more deaths at random moments of one run: the last console still ends it."""
     dice = random.Random(27)

@@ -109,7 +109,7 @@ def test_a_run_needs_a_terminal(call):
     code, out, err = call("run", "one-shot-rebuild", "cache", "--plain")
     assert code == 2
     assert out == ""
-    assert err.startswith("redis-ha-console: a run needs a terminal: nothing can be piped into a gate;")
+    assert err.startswith("redis-ha-console: a run needs a terminal: answers cannot be piped in;")
     assert len(err.splitlines()) == 1
 
 

@@ -21,7 +21,7 @@ def arm(stage, takeover=None):
 
 
 def lose(stage, *nodes, holder=None):
-    stage.locks.gone += [LostLock(node, "its holder on the node has ended", holder) for node in nodes]
+    stage.locks.gone += [LostLock(node, "its lock holder has ended", holder) for node in nodes]
 
 
 def test_a_whole_run_holds_the_lock_says_its_steps_and_lets_go():
@@ -100,7 +100,7 @@ def test_a_lock_that_is_lost_right_before_a_send_stops_that_send():
     def lost():
         asked.append(len(looks))
         # After the look that follows the first yes: the question that comes right before the send.
-        return (LostLock(B, "its holder on the node has ended"),) if len(asked) == 3 else ()
+        return (LostLock(B, "its lock holder has ended"),) if len(asked) == 3 else ()
 
     stage.locks.say, stage.locks.lost = say, lost
     operator = ScriptedOperator(agree, choose(Choice.ABORT))

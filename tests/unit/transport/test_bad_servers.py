@@ -14,10 +14,10 @@ from console.core.inventory import ClusterSpec, KeepalivedSpec, NodeSpec, RedisS
 from console.core.model import ProblemKind
 from console.core.runs.answer import AnswerKind
 from console.transport import actuator
-from console.transport.connecting.failure import LinkError
-from console.transport.redis import bounded_stream as bounded
+from console.transport.connections.errors import RemoteError
+from console.transport.redis import bounded_stream
 from console.transport.redis import connection as redis
-from console.transport.redis.redis_inspector import RedisInspector
+from console.transport.redis.inspector import RedisInspector
 
 WAIT = 0.4
 GARBAGE = {
@@ -79,7 +79,7 @@ def bad():
 
 def link_to(server, password=None):
     dial = redis.direct("127.0.0.1", server.port, None)
-    return redis.RedisLink(RedisSpec(), password, f"127.0.0.1:{server.port}", dial, WAIT)
+    return redis.RedisConnection(RedisSpec(), password, f"127.0.0.1:{server.port}", dial, WAIT)
 
 
 @pytest.mark.parametrize("says", GARBAGE.values(), ids=GARBAGE.keys())
@@ -95,7 +95,7 @@ def test_garbage_is_said_to_be_garbage(bad, says, password):
             link.send((redis.Question.INFO,))
             assert link.receive(time.monotonic() + WAIT) is None
             assert link.begun
-        except LinkError as error:
+        except RemoteError as error:
             problem = error.problem
     if problem is not None:
         assert f"127.0.0.1:{server.port}" in problem.text
@@ -117,12 +117,12 @@ def test_what_never_ends_is_left_in_time(bad, says, every):
         problem = None
         try:
             replies = link.receive(began + WAIT)
-        except LinkError as error:
+        except RemoteError as error:
             problem, replies = error.problem, None
         took = time.monotonic() - began
     assert replies is None
     assert problem is None or problem.kind is ProblemKind.BAD_ANSWER
-    assert took < (WAIT + bounded.GRACE) * 3, took
+    assert took < (WAIT + bounded_stream.GRACE) * 3, took
 
 
 @pytest.mark.parametrize("says", [*GARBAGE.values(), b"$10\r\nhalf", b""])
@@ -132,10 +132,10 @@ def test_an_eye_turns_it_into_a_reading(bad, says):
     inspector = RedisInspector(node, None, time.time, lambda *_: None, WAIT)
     try:
         for _ in range(3):
-            inspector.begin(force=True)
-            inspector.settle(time.monotonic() + 10 * WAIT)
+            inspector.start_connecting(force=True)
+            inspector.finish_connecting(time.monotonic() + 10 * WAIT)
             inspector.ask(full=True)
-            inspector.collect(time.monotonic() + WAIT)
+            inspector.receive(time.monotonic() + WAIT)
             assert inspector.reading.value is None
             assert inspector.reading.problem.kind in (ProblemKind.BAD_ANSWER, ProblemKind.TIMEOUT), (
                 inspector.reading.problem
@@ -150,6 +150,6 @@ def test_nothing_is_sent_to_who_does_not_say_who_it_is(bad, says, monkeypatch):
     monkeypatch.setattr(actuator, "_IDENTITY_TIMEOUT", WAIT)
     node = NodeSpec("redis-a", "127.0.0.1", SshSpec(), RedisSpec(port=bad(says).port), KeepalivedSpec())
     cluster = ClusterSpec("cache", "keepalived", "192.168.100.123", (node,))
-    hands = actuator.NodesActuator(cluster, {})
+    hands = actuator.ClusterActuator(cluster, {})
     answer = hands.send(Planned("redis-a", RedisCommand(("SET", "k", "1")), "a test"), Identity(run_id="known"))
     assert answer.kind is AnswerKind.NOT_SENT, answer

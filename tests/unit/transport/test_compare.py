@@ -8,9 +8,9 @@ import samples as s
 
 from console.core.model import ProblemKind
 from console.core.previews.key_comparison import comparison_lines
-from console.transport.connecting.failure import LinkError
+from console.transport.connections.errors import RemoteError
 from console.transport.inspector import make_inspector
-from console.transport.redis.redis_inspector import RedisInspector
+from console.transport.redis.inspector import RedisInspector
 
 
 class Broken:
@@ -39,13 +39,13 @@ def inspector():
 @pytest.mark.parametrize(
     ("error", "kind"),
     [
-        (LinkError(ProblemKind.REFUSED, "connection refused"), ProblemKind.REFUSED),
+        (RemoteError(ProblemKind.REFUSED, "connection refused"), ProblemKind.REFUSED),
         (ValueError("odd"), ProblemKind.BAD_ANSWER),
     ],
 )
 def test_a_connection_that_does_not_come_about(inspector, monkeypatch, error, kind):
     made = []
-    monkeypatch.setattr(RedisInspector, "new_link", lambda _, *, exact: made.append(Broken(error)) or made[-1])
+    monkeypatch.setattr(RedisInspector, "new_connection", lambda _, *, exact: made.append(Broken(error)) or made[-1])
     found = inspector.compare(s.A, s.B)
     assert found.of_target.problem.kind is found.of_source.problem.kind is found.clients.problem.kind is kind
     assert all("not known, " in line for line in comparison_lines(found))
@@ -53,7 +53,7 @@ def test_a_connection_that_does_not_come_about(inspector, monkeypatch, error, ki
 
 
 def test_a_server_that_does_not_answer_is_not_connected_to(inspector, monkeypatch):
-    monkeypatch.setattr(RedisInspector, "new_link", lambda *_, **__: pytest.fail("it was connected to"))
+    monkeypatch.setattr(RedisInspector, "new_connection", lambda *_, **__: pytest.fail("it was connected to"))
     inspector._nodes[1].redis.reading = s.refused()
     assert inspector.compare(s.A, s.B).of_source.problem.kind is ProblemKind.REFUSED
 
@@ -69,7 +69,7 @@ def test_traffic_is_remembered_from_the_first_look_on(inspector):
 
 
 def test_what_the_comparison_itself_adds_is_not_taken_for_traffic(inspector):
-    inspector._compared_at = s.NOW + 1
+    inspector._keys_compared_at = s.NOW + 1
     for second in (0, 2, 3, 5, 7):
         inspector._remember(s.failed_over_pair(s.NOW + second))
     assert [one.at - s.NOW for one in inspector.traffic_samples] == [0, 5, 7]

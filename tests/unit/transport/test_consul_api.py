@@ -14,10 +14,10 @@ from console.core.command import ConsulCommand, Secret
 from console.core.inventory import ConsulSpec
 from console.core.model import ProblemKind
 from console.core.runs.answer import AnswerKind
-from console.transport.connecting.failure import LinkError
+from console.transport.connections.errors import RemoteError
+from console.transport.consul.actuator import send_consul
 from console.transport.consul.api import ConsulApi, resolve
-from console.transport.consul.consul_actuator import send_consul
-from console.transport.consul.consul_inspector import ConsulInspector
+from console.transport.consul.inspector import ConsulInspector
 
 TOKEN = "5f0c9a1e-8d5e-4a33-9df8-0e6f5b0c1f77"
 SERVICES = '{"redisnode1": {"ID": "redisnode1", "Service": "redis", "Address": "192.168.3.1", "Port": 6379}}'
@@ -68,7 +68,7 @@ def free_port():
 
 
 def problem(url, path="/x", token=TOKEN, timeout=1.0):
-    with pytest.raises(LinkError) as caught:
+    with pytest.raises(RemoteError) as caught:
         ConsulApi(url, Secret(token)).get(path, timeout)
     assert token not in str(caught.value)
     return caught.value.problem
@@ -114,7 +114,7 @@ def test_an_answer_that_does_not_end_is_left_in_time():
 def test_a_name_server_that_is_silent_is_not_waited_for():
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
         silent.bind(("127.0.0.1", 0))
-        with pytest.raises(LinkError) as caught:
+        with pytest.raises(RemoteError) as caught:
             resolve(f"127.0.0.1:{silent.getsockname()[1]}", "redis.service.consul", timeout=0.2)
     assert caught.value.problem.kind is ProblemKind.TIMEOUT
 
@@ -152,23 +152,23 @@ def test_what_is_shown_and_journaled_has_no_token():
 
 
 def test_the_time_that_the_library_takes_to_load_is_not_consuls(monkeypatch):
-    make = ConsulApi._open
+    make = ConsulApi._open_client
 
     def load(api):
         time.sleep(0.6)
         return make(api)
 
-    monkeypatch.setattr(ConsulApi, "_open", load)
+    monkeypatch.setattr(ConsulApi, "_open_client", load)
     with agent({"/x": (200, SERVICES)}) as (url, _):
         assert ConsulApi(url, None).get("/x", 0.5) == SERVICES
 
 
 def test_an_eye_on_a_consul_that_is_away_is_silent_about_it_in_time():
     inspector = ConsulInspector(ConsulSpec(f"http://127.0.0.1:{free_port()}", "redis"), Secret(TOKEN), time.time)
-    inspector.begin(force=True)
-    inspector.ask(full=True, new=False)
-    inspector.collect(time.monotonic() + 5)
-    told = inspector._told
+    inspector.start_connecting(force=True)
+    inspector.ask(full=True, just_connected=False)
+    inspector.receive(time.monotonic() + 5)
+    told = inspector._http_answer
     assert told.instances.problem.kind is ProblemKind.REFUSED
     assert inspector._dns.problem.kind is ProblemKind.NOT_CONFIGURED
     inspector.close()

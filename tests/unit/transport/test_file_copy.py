@@ -20,9 +20,9 @@ from console.core.runs.journal import plain
 from console.engine.actions.commands import CommandContext, PlanError, plan_commands
 from console.engine.ports import AnswerKind
 from console.probes.host import backups
-from console.transport.connecting.failure import LinkError
+from console.transport.connections.errors import RemoteError
 from console.transport.ssh import file_copy
-from console.transport.ssh.file_copy import carry
+from console.transport.ssh.file_copy import copy_file
 
 DATA = os.urandom(3_000_000)
 OLD = b"REDIS0009 what lay there before"
@@ -114,9 +114,9 @@ class Pair:
         (planned,) = plan_commands(step, self.state(), CommandContext(self.cluster, ROLES, "RUN-1", "20261121T034000Z"))
         return planned
 
-    def carry(self, command=None, **limits):
+    def copy_file(self, command=None, **limits):
         source, node = Connection(**limits), Connection()
-        answer = carry(source, node, command or self.planned.command, self.told.append)
+        answer = copy_file(source, node, command or self.planned.command, self.told.append)
         self.asked = source.asked
         return answer
 
@@ -154,7 +154,7 @@ def pair(tmp_path, check):
 
 def test_a_file_that_is_broken_replaces_nothing(pair, check):
     check(BROKEN, 1)
-    answer = pair.carry()
+    answer = pair.copy_file()
     assert answer.kind is AnswerKind.FAILED
     assert "redis-check-rdb found errors in what came from redis-a" in answer.text
     assert pair.dump.read_bytes() == OLD
@@ -162,12 +162,12 @@ def test_a_file_that_is_broken_replaces_nothing(pair, check):
 
 @pytest.mark.parametrize("shell", [one for one in ("dash", "bash") if shutil.which(one)])
 def test_the_dump_takes_the_place_of_the_old_one_with_its_owner_and_mode(pair, shell):
-    answer = pair.carry(shell=shell)
+    answer = pair.copy_file(shell=shell)
     assert answer.kind is AnswerKind.DONE, answer.text
     assert pair.whole()
     assert pair.dump.stat().st_mode & 0o777 == 0o644
-    assert f"carried {len(DATA)} bytes in" in answer.text
-    assert pair.told[-1] == "3.0 MB arrived, comparing"
+    assert f"copied {len(DATA)} bytes in" in answer.text
+    assert pair.told[-1] == "3.0 MB arrived; comparing"
     listed = f"{pair.copy_of.stat().st_size}|{SAVED_AT}|{pair.copy_of}\n"
     note = "".join(f"|{line}\n" for line in (pair.b / f"{pair.copy_of.name}.note").read_text().splitlines())
     (found,) = backups.parse(listed + note)
@@ -186,23 +186,23 @@ def test_a_node_without_a_dump_gets_one_that_its_redis_can_read(pair):
         disk=read(DiskRoom(str(pair.b), 1 << 30, 1 << 31), s.NOW),
         redis_file=read(RedisFile("/etc/redis.conf", "", dbfilename=pair.dump.name), s.NOW),
     )
-    assert pair.carry().kind is AnswerKind.DONE
+    assert pair.copy_file().kind is AnswerKind.DONE
     assert pair.whole()
     assert pair.dump.stat().st_mode & 0o777 == 0o640
     assert pair.dump.stat().st_uid == pair.b.stat().st_uid
 
 
 def test_what_was_cut_goes_on_from_what_has_arrived(pair):
-    cut = pair.carry(limit=1_200_000)
+    cut = pair.copy_file(limit=1_200_000)
     assert cut.kind is AnswerKind.FAILED
-    assert "cut after 1.2 MB of 3.0 MB (redis-a sent no more); it goes on from what has arrived" in cut.text
+    assert "interrupted after 1.2 MB of 3.0 MB (redis-a stopped sending); a retry sends only the rest" in cut.text
     assert "nothing was replaced" in cut.text
     assert pair.dump.read_bytes() == OLD
     assert pair.part.read_bytes() == DATA[:1_200_000]
-    again = pair.carry()
+    again = pair.copy_file()
     assert again.kind is AnswerKind.DONE, again.text
-    assert "carried 1800000 bytes" in again.text
-    assert "1.2 MB of them from a copy before" in again.text
+    assert "copied 1800000 bytes" in again.text
+    assert "1.2 MB were there from an earlier copy" in again.text
     assert any("tail -c +1200001" in one for one in pair.asked)
     assert pair.whole()
 
@@ -210,24 +210,24 @@ def test_what_was_cut_goes_on_from_what_has_arrived(pair):
 @pytest.mark.parametrize("left", [b"another file", b"x" * (len(DATA) + 1)], ids=["not its beginning", "longer"])
 def test_a_part_that_is_not_the_beginning_of_the_file_is_not_built_upon(pair, left):
     pair.part.write_bytes(left)
-    assert pair.carry().kind is AnswerKind.DONE
+    assert pair.copy_file().kind is AnswerKind.DONE
     assert any("tail -c +1 " in one for one in pair.asked)
     assert pair.whole()
 
 
 def test_a_copy_that_came_before_is_not_sent_again(pair):
     first = pair.planned.command
-    assert pair.carry(first).kind is AnswerKind.DONE
+    assert pair.copy_file(first).kind is AnswerKind.DONE
     pair.dump.unlink()
     pair.dump.write_bytes(OLD)
-    answer = pair.carry()
+    answer = pair.copy_file()
     assert answer.kind is AnswerKind.DONE, answer.text
-    assert "carried 0 bytes" in answer.text
+    assert "copied 0 bytes" in answer.text
     assert pair.whole()
     pair.copy_of.with_name(f"{pair.copy_of.name}.note").write_text("size 7\n")
     pair.dump.unlink()
     pair.dump.write_bytes(OLD)
-    refused = pair.carry()
+    refused = pair.copy_file()
     assert refused.kind is AnswerKind.FAILED
     assert "is there already, and is a backup" in refused.text
 
@@ -235,13 +235,13 @@ def test_a_copy_that_came_before_is_not_sent_again(pair):
 def test_nothing_is_replaced_by_what_is_not_the_file_that_was_shown(pair):
     shown = pair.planned.command
     pair.source.write_bytes(DATA + b"more")
-    assert "slave_dump.rdb is not the one that was shown" in pair.carry(shown).text
+    assert "slave_dump.rdb is not the one that was shown" in pair.copy_file(shown).text
     pair.source.unlink()
-    assert "is not there" in pair.carry(shown).text
+    assert "is not there" in pair.copy_file(shown).text
     pair.source.write_bytes(DATA)
     os.utime(pair.source, (SAVED_AT, SAVED_AT))
     pair.dump.write_bytes(b"REDIS was started meanwhile, and saved")
-    late = pair.carry(shown)
+    late = pair.copy_file(shown)
     assert late.kind is AnswerKind.FAILED
     assert "master_dump.rdb is not the one that was shown; nothing was replaced" in late.text
     assert pair.dump.read_bytes().startswith(b"REDIS was")
@@ -254,7 +254,7 @@ def test_what_differs_at_both_ends_is_thrown_away(pair, monkeypatch):
         return real(self, command.replace("tail -c +1 --", "tr a b <") if "tail" in command else command, timeout)
 
     monkeypatch.setattr(Connection, "start", start)
-    answer = pair.carry()
+    answer = pair.copy_file()
     assert answer.kind is AnswerKind.FAILED
     assert "what came from redis-a is not what lies there; nothing was replaced" in answer.text
     assert not pair.part.exists()
@@ -269,7 +269,7 @@ def test_both_ends_go_through_sudo_where_the_inventory_has_it(pair, check, tmp_p
     pair.cluster = replace(CLUSTER, nodes=nodes)
     command = pair.planned.command
     assert (command.sudo, command.source_sudo) == (True, True)
-    assert pair.carry(command).kind is AnswerKind.DONE
+    assert pair.copy_file(command).kind is AnswerKind.DONE
     assert all(one.startswith("sudo -n sh -c ") for one in pair.asked)
     assert pair.whole()
 
@@ -280,14 +280,14 @@ def test_a_lost_answer_leaves_the_outcome_open_only_once_everything_arrived(pair
 
         def run(self, command, stdin=None, timeout=10.0):
             if bool(stdin) is self.last:
-                raise LinkError(s.ProblemKind.CLOSED, "the SSH connection was lost")
+                raise RemoteError(s.ProblemKind.CLOSED, "the SSH connection was lost")
             return super().run(command, stdin, timeout)
 
-    before = carry(Connection(), Dying(), pair.planned.command, pair.told.append)
+    before = copy_file(Connection(), Dying(), pair.planned.command, pair.told.append)
     assert before.kind is AnswerKind.FAILED
     Dying.last = True
-    with pytest.raises(LinkError):
-        carry(Connection(), Dying(), pair.planned.command, pair.told.append)
+    with pytest.raises(RemoteError):
+        copy_file(Connection(), Dying(), pair.planned.command, pair.told.append)
 
 
 def test_everything_that_is_sent_is_shown_and_journaled(pair):

@@ -10,7 +10,7 @@ from console.transport.redis.connection import Refusal
 from console.transport.redis.key_export import RefusedError, export_keys
 
 
-class Link:
+class FakeConnection:
     """A server of one database: key → (DUMP, PTTL). Answers as a connection that keeps bytes exact does."""
 
     def __init__(self, held, refuse=""):
@@ -45,7 +45,7 @@ THEIRS = {"same": ("v", -1), "other": ("w", -1), "ends": ("v", -1), "soon": ("v"
 
 def test_what_differs_is_written_and_what_does_not_is_left_out(tmp_path):
     path = tmp_path / "keys.jsonl"
-    told = export_keys(("redis-a", Link(OURS)), ("redis-b", Link(THEIRS)), str(path))
+    told = export_keys(("redis-a", FakeConnection(OURS)), ("redis-b", FakeConnection(THEIRS)), str(path))
     assert "all 5 keys of redis-a: 1 are not on redis-b, 1 have another value there, 1 another time to live" in told
     lines = {one["key"]: one for one in map(json.loads, path.read_text().splitlines())}
     assert {key: one["why"] for key, one in lines.items()} == {"gone": "missing", "other": "value", "ends": "ttl"}
@@ -57,12 +57,12 @@ def test_what_differs_is_written_and_what_does_not_is_left_out(tmp_path):
 
 def test_an_empty_server_has_nothing_to_tell(tmp_path):
     path = tmp_path / "keys.jsonl"
-    assert "all 0 keys" in export_keys(("redis-a", Link({})), ("redis-b", Link(THEIRS)), str(path))
+    assert "all 0 keys" in export_keys(("redis-a", FakeConnection({})), ("redis-b", FakeConnection(THEIRS)), str(path))
     assert path.read_text() == ""
 
 
 def test_it_only_reads(tmp_path):
-    ours, theirs = Link(OURS), Link(THEIRS)
+    ours, theirs = FakeConnection(OURS), FakeConnection(THEIRS)
     export_keys(("redis-a", ours), ("redis-b", theirs), str(tmp_path / "keys.jsonl"))
     assert {*ours.sent, *theirs.sent} == {"INFO", "SELECT", "SCAN", "DUMP", "PTTL"}
 
@@ -70,12 +70,20 @@ def test_it_only_reads(tmp_path):
 @pytest.mark.parametrize("command", ["SCAN", "DUMP"])
 def test_a_refusal_is_told_and_leaves_no_half_a_file(tmp_path, command):
     with pytest.raises(RefusedError, match=f"redis-a: NOPERM no permission for {command}"):
-        export_keys(("redis-a", Link(OURS, command)), ("redis-b", Link(THEIRS)), str(tmp_path / "keys.jsonl"))
+        export_keys(
+            ("redis-a", FakeConnection(OURS, command)),
+            ("redis-b", FakeConnection(THEIRS)),
+            str(tmp_path / "keys.jsonl"),
+        )
     assert list(tmp_path.iterdir()) == []
 
 
 def test_more_than_the_bound_is_refused_as_a_whole(tmp_path, monkeypatch):
-    monkeypatch.setattr(key_export, "MOST_KEYS", 3)
+    monkeypatch.setattr(key_export, "MAX_KEYS", 3)
     with pytest.raises(RefusedError, match="nothing was exported"):
-        export_keys(("redis-a", Link(OURS)), ("redis-b", Link(THEIRS)), str(tmp_path / "keys.jsonl"))
+        export_keys(
+            ("redis-a", FakeConnection(OURS)),
+            ("redis-b", FakeConnection(THEIRS)),
+            str(tmp_path / "keys.jsonl"),
+        )
     assert list(tmp_path.iterdir()) == []

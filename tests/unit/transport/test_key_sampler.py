@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from console.core.model import ProblemKind
 from console.core.previews.key_comparison import KeyComparison, KeyDifference, comparison_lines, comparison_warnings
-from console.transport.connecting.failure import LinkError
+from console.transport.connections.errors import RemoteError
 from console.transport.redis import key_sampler
 from console.transport.redis.connection import Refusal
 
@@ -41,8 +41,8 @@ class Server:
     def receive(self, deadline):
         replies, self.queue = self.queue, None
         time.sleep(self.slow)
-        if any(isinstance(one, LinkError) for one in replies):
-            raise next(one for one in replies if isinstance(one, LinkError))
+        if any(isinstance(one, RemoteError) for one in replies):
+            raise next(one for one in replies if isinstance(one, RemoteError))
         return None if None in replies else replies
 
     def answer(self, command, *words):
@@ -117,7 +117,7 @@ def test_the_cost_is_bounded_and_all_of_it_only_reads():
     many = {db: strings(*(f"{db}:{n:06}" for n in range(5_000))) for db in range(20)}
     a, b = Server(many), Server({db: {} for db in range(20)} | {0: many[0]})
     found = compared(a, b)
-    assert found.of_source.value.looked_at <= key_sampler.MOST_KEYS
+    assert found.of_source.value.looked_at <= key_sampler.MAX_KEYS
     assert not found.of_source.value.whole
     assert "16 databases only" in found.of_source.value.note
     for server in (a, b):
@@ -190,7 +190,7 @@ def test_a_database_that_the_other_one_has_not_is_a_problem():
 
 
 def test_after_a_lost_connection_or_answer_nothing_more_is_asked():
-    lost = LinkError(ProblemKind.CLOSED, "connection lost")
+    lost = RemoteError(ProblemKind.CLOSED, "connection lost")
     for broken in (lost, None):
         b = Server({0: strings("k")}, lambda asked, reply, broken=broken: broken if asked[0] == "SCAN" else reply)
         a = Server({0: strings("k")})
@@ -202,7 +202,7 @@ def test_after_a_lost_connection_or_answer_nothing_more_is_asked():
 
 def test_too_many_clients_are_not_listed():
     b = Server({0: strings("k")})
-    found = compared(Server(), b, clients=key_sampler.MOST_CLIENTS + 1)
+    found = compared(Server(), b, clients=key_sampler.MAX_CLIENTS + 1)
     assert "too many to list" in found.clients.problem.text
     assert not [words for words in b.sent if words[0] == "CLIENT"]
 

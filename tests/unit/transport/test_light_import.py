@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from console.transport.connecting.light_import import light
+from console.transport.connections.light_import import light
 
 FOR_A_LOOK = "import sys, console.transport.ssh.connection, console.transport.redis.connection; print(*sys.modules)"
 

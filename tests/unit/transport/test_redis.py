@@ -11,7 +11,7 @@ import pytest
 from console.core.command import Secret
 from console.core.inventory import RedisSpec
 from console.core.model import ProblemKind
-from console.transport.connecting.failure import LinkError
+from console.transport.connections.errors import RemoteError
 from console.transport.redis import connection as redis
 
 
@@ -48,7 +48,7 @@ def link():
     def connect(server, password=None, **spec):
         where = f"127.0.0.1:{server.port}"
         dial = redis.direct("127.0.0.1", server.port, None)
-        made.append(redis.RedisLink(RedisSpec(**spec), password, where, dial, 2.0))
+        made.append(redis.RedisConnection(RedisSpec(**spec), password, where, dial, 2.0))
         return made[-1]
 
     yield connect
@@ -96,7 +96,7 @@ def test_an_error_reply_is_one_and_the_rest_goes_on(link):
     assert redis.refusal_kind(first.text) is ProblemKind.BAD_ANSWER
     assert redis.refusal_kind(second.text) is ProblemKind.AUTH_FAILED
     assert third == second  # the library takes this one for the end of the connection
-    with pytest.raises(LinkError):
+    with pytest.raises(RemoteError):
         one.send((redis.Question.INFO,))
 
 
@@ -107,14 +107,14 @@ def test_a_late_answer_is_taken_when_it_comes(link):
     one.send((redis.Question.INFO,))
     assert one.receive(soon(0.2)) is None
     server.answers = [b"34\r\n"]
-    one._wire._sock.sendall(b"*1\r\n$4\r\nPING\r\n")  # makes the server send the rest
+    one._library._sock.sendall(b"*1\r\n$4\r\nPING\r\n")  # makes the server send the rest
     assert one.receive(soon()) == ["1234"]
 
 
 def test_a_password_that_the_server_repeats_is_masked(link):
     answer = b"-ERR unknown command `AUTH`, with args beginning with: `hunter2`, \r\n"
     one = link(Server(answer), Secret("hunter2"))
-    with pytest.raises(LinkError) as caught:
+    with pytest.raises(RemoteError) as caught:
         one.connect()
     assert "hunter2" not in str(caught.value)
     assert "AUTH" in str(caught.value)
@@ -122,7 +122,7 @@ def test_a_password_that_the_server_repeats_is_masked(link):
 
 def test_a_wrong_password(link):
     one = link(Server(b"-WRONGPASS invalid username-password pair or user is disabled.\r\n"), Secret("x"))
-    with pytest.raises(LinkError) as caught:
+    with pytest.raises(RemoteError) as caught:
         one.connect()
     assert caught.value.problem.kind is ProblemKind.AUTH_FAILED
 
@@ -131,18 +131,18 @@ def test_a_connection_that_ends(link):
     one = link(Server(None))
     one.connect()
     one.send((redis.Question.INFO,))
-    with pytest.raises(LinkError) as caught:
+    with pytest.raises(RemoteError) as caught:
         one.receive(soon())
     assert caught.value.problem.kind is ProblemKind.CLOSED
-    with pytest.raises(LinkError):  # and is not made again by itself
+    with pytest.raises(RemoteError):  # and is not made again by itself
         one.send((redis.Question.INFO,))
 
 
 def test_nothing_listens(link):
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    one = redis.RedisLink(RedisSpec(), None, f"127.0.0.1:{port}", redis.direct("127.0.0.1", port, None), 2.0)
-    with pytest.raises(LinkError) as caught:
+    one = redis.RedisConnection(RedisSpec(), None, f"127.0.0.1:{port}", redis.direct("127.0.0.1", port, None), 2.0)
+    with pytest.raises(RemoteError) as caught:
         one.connect()
     assert caught.value.problem.kind is ProblemKind.REFUSED
 

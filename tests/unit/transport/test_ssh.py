@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from console.core.model import ProblemKind
-from console.transport.connecting.failure import LinkError
+from console.transport.connections.errors import RemoteError
 from console.transport.ssh.connection import SshConnection
 
 
@@ -54,6 +54,6 @@ def test_without_an_exit_status_the_outcome_is_not_known():
 
 
 def test_input_that_could_not_be_sent_to_a_command_that_runs_leaves_the_outcome_open():
-    with pytest.raises(LinkError) as caught:
+    with pytest.raises(RemoteError) as caught:
         finish(Channel(-1, closed=False))
     assert caught.value.problem.kind is ProblemKind.CLOSED

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from console.core.inventory import SshSpec
-from console.transport.connecting.failure import LinkError
+from console.transport.connections.errors import RemoteError
 from console.transport.ssh.route import resolve
 
 CONFIG = """
@@ -83,12 +83,12 @@ def test_no_config_at_all(monkeypatch, tmp_path):
 
 
 def test_a_named_config_that_is_not_there_is_an_error(tmp_path):
-    with pytest.raises(LinkError, match=r"ssh.config_file"):
+    with pytest.raises(RemoteError, match=r"ssh.config_file"):
         resolve(SshSpec(config_file=str(tmp_path / "none")), "redis-a")
 
 
 def test_jumps_that_lead_in_a_circle(tmp_path):
     path = tmp_path / "config"
     path.write_text("Host a\n ProxyJump b\nHost b\n ProxyJump a\n")
-    with pytest.raises(LinkError, match="more than"):
+    with pytest.raises(RemoteError, match="more than"):
         resolve(SshSpec(user="x", config_file=str(path)), "a")

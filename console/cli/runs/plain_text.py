@@ -1,0 +1,60 @@
+"""Checks, commands and previews as plain text, wrapped at the terminal's width."""
+
+from __future__ import annotations
+
+import shutil
+import textwrap
+from collections.abc import Iterator
+
+from console.core.command import Planned, RedisCommand
+from console.core.model.verdict import Check, Verdict
+from console.core.previews.loss_preview import LossPreview
+
+MARKS = {Verdict.HOLDS: "ok", Verdict.FAILS: "NO", Verdict.UNKNOWN: "??"}
+"""Words instead of colours: they can be read in a log and in a copy, and without seeing colours."""
+
+
+def wrapped(text: str, indent: str = "", hang: str | None = None) -> str:
+    """The text, wrapped at the terminal's width. `hang` is the indent of all lines after the first."""
+    width = max(40, shutil.get_terminal_size((100, 24)).columns - 1)
+    return textwrap.fill(
+        text,
+        width,
+        initial_indent=indent,
+        subsequent_indent=indent if hang is None else hang,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def check_text(check: Check, mark: str = "") -> str:
+    """`ok  redis-a's keepalived is stopped: no process`. If it does not hold, the advice follows."""
+    evidence = f": {check.evidence}" if check.evidence else ""
+    hazard = f" [{check.hazard}]" if check.hazard and not check.holds else ""
+    lines = [wrapped(f"{mark or MARKS[check.verdict]}  {check.statement}{evidence}{hazard}", "  ", "      ")]
+    if check.advice and not check.holds:
+        lines.append(wrapped(check.advice, "      "))
+    return "\n".join(lines)
+
+
+CHANNELS = {"ssh": "SSH", "redis": "Redis", "consul": "Consul"}
+"""Channel → its name in texts."""
+
+
+def planned_text(planned: Planned) -> str:
+    """The node and channel, the exact command, and its detail. A script of several lines is not wrapped."""
+    via = planned.command.through_vip if isinstance(planned.command, RedisCommand) else False
+    where = f"{planned.node}, {'Redis through the VIP' if via else CHANNELS[planned.channel]}"
+    lines = [wrapped(f"{planned.summary} ({where})", "  ", "    ")]
+    lines += [f"    {line}".rstrip() for line in planned.render().splitlines()]
+    lines += [f"    {line}".rstrip() for line in planned.detail.splitlines()]
+    return "\n".join(lines)
+
+
+def preview_lines(preview: LossPreview) -> Iterator[str]:
+    """The loss preview. Warnings come last, just above the prompt."""
+    yield f"  what {preview.target} loses by following {preview.source}:"
+    for line in preview.lines:
+        yield wrapped(line, "    ", "      ")
+    for line in preview.warnings:
+        yield wrapped(f"!!  {line}", "    ", "        ")

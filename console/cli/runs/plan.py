@@ -1,0 +1,183 @@
+"""`plan`: prints what a runbook would send now. It has no actuator, so it cannot change anything."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from console.cli.context import CliContext, CliError, inventory_option
+from console.cli.runs.role_options import check_kind, chosen_roles, unbound_text
+
+if TYPE_CHECKING:
+    from console.core.model import ClusterState
+    from console.core.runbooks.binding import Unbound
+    from console.engine.plan import PlannedCheck, RunPlan, StepPlan
+
+COULD_START, BLOCKED = 0, 1
+
+
+class WrongCallError(CliError):
+    """The call or a document is wrong, so nothing was evaluated. The exit code is neither 0 nor 1."""
+
+    exit_code = 3
+
+
+@click.command("plan")
+@click.argument("runbook")
+@click.argument("cluster")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--bind", multiple=True, metavar="ROLE=NODE", help="Choose the node of a role. May be repeated.")
+@inventory_option
+@click.pass_obj
+def plan(context: CliContext, runbook: str, cluster: str, form: str, bind: tuple[str, ...]) -> int:
+    """Show what a runbook would send now; change nothing.
+
+    Exit code 0: the run could start. 1: something blocks it. 3: the call or a document is wrong.
+    """
+    from console.documents.errors import DocumentError
+
+    try:
+        return _plan(context, runbook, cluster, form, bind)
+    except (CliError, DocumentError) as error:
+        raise WrongCallError(str(error)) from None
+
+
+def _plan(context: CliContext, runbook_name: str, cluster_name: str, form: str, bind: tuple[str, ...]) -> int:
+    from console.core.runbooks.binding import Unbound, bind_roles
+    from console.engine.actions.commands import CommandContext
+    from console.engine.plan import make_plan, measure_plan
+    from console.engine.sessions.arming import stamp
+
+    runbook, cluster = context.runbook(runbook_name), context.cluster(cluster_name)
+    check_kind(runbook, cluster)
+    chosen = chosen_roles(bind, runbook, cluster)
+    console_context = context.console_context([cluster.name])
+    inspector = console_context.inspector(cluster.name)
+    state = inspector.observe(fresh=True)
+    roles = bind_roles(runbook, state, chosen)
+    if isinstance(roles, Unbound):
+        _print_unbound(roles, state, runbook.name, form)
+        return BLOCKED
+    work = CommandContext(cluster, roles, "RUN-ID", stamp(state.observed_at))
+    made = measure_plan(make_plan(runbook, state, work), state, inspector, cluster, console_context.clock)
+    if form == "json":
+        click.echo(json.dumps(plan_document(made), indent=2, ensure_ascii=False))
+    else:
+        click.echo("\n".join(plan_text(made)))
+    return COULD_START if made.could_start else BLOCKED
+
+
+def _print_unbound(unbound: Unbound, state: ClusterState, runbook: str, form: str) -> None:
+    if form == "text":
+        click.echo(f"blocked: {unbound_text(unbound)}")
+        return
+    from console.core.runs.journal import plain, timestamp
+
+    document = {
+        "version": 1,
+        "runbook": runbook,
+        "cluster": state.name,
+        "observed_at": timestamp(state.observed_at),
+        "could_start": False,
+        "unbound": plain(unbound),
+    }
+    click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+
+
+def plan_document(made: RunPlan) -> dict[str, Any]:
+    """The plan as JSON. Keys may be added, not renamed."""
+    from console.core.runs.journal import plain, timestamp
+    from console.engine.plan import NOT_PROVED
+
+    return {
+        "version": 1,
+        "runbook": made.runbook.name,
+        "cluster": made.cluster,
+        "roles": dict(made.roles),
+        "observed_at": timestamp(made.observed_at),
+        "could_start": made.could_start,
+        "runs": list(made.runs),
+        "steps": [
+            {
+                "number": one.number,
+                "id": one.step.id,
+                "title": one.step.title,
+                "node": one.node,
+                "gate": one.gate.value,
+                "prospect": one.prospect.value,
+                "checks": [{**plain(check.check), "after_step": check.after} for check in one.checks],
+                "commands": [
+                    {"node": planned.node, "channel": planned.channel, "text": planned.render()}
+                    | {"summary": planned.summary, "detail": planned.detail}
+                    for planned in one.planned
+                ],
+                "obstacle": one.obstacle or None,
+                "preview": plain(one.preview),
+                "verify": [check.statement for check in one.proofs],
+                "within_seconds": one.step.within,
+            }
+            for one in made.steps
+        ],
+        "not_proved": list(NOT_PROVED),
+    }
+
+
+def plan_text(made: RunPlan) -> Iterator[str]:
+    """The plan as text."""
+    from console.cli.runs.plain_text import wrapped
+    from console.engine.plan import NOT_PROVED, Prospect
+
+    yield f"plan {made.runbook.name} on {made.cluster}: {made.runbook.title}"
+    for role in made.runbook.roles:
+        yield wrapped(f"{role.name} = {made.roles.get(role.name, '?')}: {role.description}", "  ", "      ")
+    for one in made.steps:
+        yield ""
+        yield from _step_text(one, len(made.steps))
+    yield ""
+    for line in NOT_PROVED:
+        yield wrapped(line)
+    blocked = [str(one.number) for one in made.steps if one.prospect is Prospect.BLOCKED]
+    yield ""
+    if made.runs:
+        yield wrapped(f"plan: blocked by another run: {'; '.join(made.runs)}")
+        return
+    yield f"plan: blocked at step {', '.join(blocked)}" if blocked else "plan: could start"
+
+
+def _step_text(one: StepPlan, total: int) -> Iterator[str]:
+    from console.cli.runs.plain_text import planned_text, preview_lines, wrapped
+    from console.core.runbooks.document import GateKind
+    from console.engine.actions.commands import instruction
+    from console.engine.plan import Prospect
+
+    yield f"== {one.number}/{total} {one.step.id}: {one.step.title}"
+    yield f"  {one.prospect.value}; on {one.node}"
+    for check in one.checks:
+        yield _check_text(check)
+    if one.proofs and one.prospect is not Prospect.SKIPPED:
+        wanted = "; ".join(check.statement for check in one.proofs)
+        yield wrapped(f"then, within {one.step.within:g} s: {wanted}", "  ", "      ")
+    if one.obstacle:
+        yield wrapped(f"NO  {one.obstacle}", "  ", "      ")
+    if text := instruction(one.step):
+        yield wrapped(f"by hand: {text}", "  ", "    ")
+    if one.preview:
+        yield from preview_lines(one.preview)
+    for planned in one.planned:
+        yield planned_text(planned)
+    if one.planned and one.gate is GateKind.TYPE_NAME:
+        yield f'  asks for the name "{one.node}" to be typed'
+
+
+def _check_text(planned: PlannedCheck) -> str:
+    from console.cli.runs.plain_text import check_text, wrapped
+
+    if planned.after is None:
+        return check_text(planned.check)
+    return wrapped(f"..  after step {planned.after}: {planned.check.statement}", "  ", "      ")
+
+
+COMMANDS = (plan,)

@@ -1,0 +1,241 @@
+"""`runs`: lists, prints and verifies the journals of runs on this machine, and resumes a run whose console died."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from console.cli.context import CliContext, CliError, inventory_option
+from console.report.entry_text import entry_text
+from console.report.formats import FORMS, Form, report_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from console.core.runs.past_run import PastRun
+    from console.engine.ports import Archive
+
+POLL_EVERY = 0.5
+"""Seconds between two reads of a journal that is followed."""
+COLUMNS = ("run", "cluster", "runbook", "operator", "began", "outcome")
+
+
+@click.group("runs")
+def runs() -> None:
+    """List, read, follow, verify, report and resume recorded runs."""
+
+
+@runs.command("list")
+@click.option("--cluster", metavar="CLUSTER", help="List only the runs on this cluster.")
+@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@click.pass_obj
+def list_runs(context: CliContext, cluster: str | None, form: str) -> int:
+    """List the runs, the newest last: cluster, runbook, operator, start and outcome.
+
+    `not closed`: the run is under way, or its console died. `runs resume` goes on with it then.
+    """
+    found = [one for one in _archive(context).summaries() if cluster in (None, one.cluster)]
+    if form == "json":
+        click.echo(json.dumps({"version": 1, "runs": [_as_json(one) for one in found]}, indent=2, ensure_ascii=False))
+        return 0
+    rows = [COLUMNS, *(_row(one) for one in found)] if found else []
+    widths = [max(len(row[place]) for row in rows) for place in range(len(COLUMNS) - 1)] if rows else []
+    for row in rows:
+        padded = [text.ljust(width) for text, width in zip(row, widths, strict=False)]
+        click.echo("  ".join((*padded, row[-1])))
+    if not found:
+        on = f" of {cluster}" if cluster else ""
+        click.echo(f"no run{on} is recorded in {context.runs_folder}", err=True)
+    return 0
+
+
+@runs.command("show")
+@click.argument("run", required=False)
+@click.option("--follow", is_flag=True, help="Go on printing until the run or its console ends.")
+@click.pass_obj
+def show(context: CliContext, run: str | None, *, follow: bool) -> int:
+    """Print the entries of a run, one a line. Without RUN: of the newest run.
+
+    With `--follow` it prints new entries while another console executes the run. Exit code 1: the journal is broken, or
+    the console that wrote it died.
+    """
+    from console.core.runs.past_run import Standing
+
+    run_id, shown = _chosen_run(context, run).run_id, 0
+    while True:
+        past = _read(context, run_id)
+        for entry in past.entries[shown:]:
+            click.echo(f"{entry.seq:>4}  {entry.at}  {entry.kind:<9} {entry_text(entry)}")
+        shown = max(shown, len(past.entries))
+        if not follow or past.standing is not Standing.UNDER_WAY:
+            break
+        context.clock.sleep(POLL_EVERY)
+    if follow and past.standing is Standing.DIED:
+        click.echo(f"its console ended before the run did: `runs resume {run_id}` goes on with it", err=True)
+        return 1
+    return _print_if_broken(past)
+
+
+@runs.command("verify")
+@click.argument("run", required=False)
+@click.pass_obj
+def verify(context: CliContext, run: str | None) -> int:
+    """Recompute the hash chain and name the first line that does not fit. Exit code 1: the journal is broken.
+
+    Without RUN: the newest run. If a resumed run has moved an unfinished last line to another file, that file is
+    compared with the hash in the journal.
+    """
+    past = _chosen_run(context, run)
+    path = _file(past)
+    if past.chain.sound:
+        end = "closed" if past.chain.closed else "not closed: the run is under way, or it died, or the end was cut off"
+        click.echo(f"{path}: {past.chain.entries} entries, and each fits the one before; {end}")
+    problems = [said for said, fits in _cut_lines(past) if not fits]
+    for said, fits in _cut_lines(past):
+        click.echo(said, err=not fits)
+    return _print_if_broken(past, path) or int(bool(problems))
+
+
+@runs.command("report")
+@click.argument("run", required=False)
+@click.option("--format", "form", type=click.Choice([*FORMS]), default="md", show_default=True)
+@click.pass_obj
+def report(context: CliContext, run: str | None, form: Form) -> int:
+    """Print a report of a run for the incident review, as Markdown, HTML or JSON. Without RUN: of the newest run.
+
+    It contains who did what and when, what each gate showed and what was decided, the commands and their answers, the
+    cluster before and after, what was lost, and where the backups are. It reads only the journal.
+    """
+    past = _chosen_run(context, run)
+    click.echo(report_text(past.run_id, past.entries, past.chain, form), nl=False)
+    return _print_if_broken(past)
+
+
+@runs.command("resume")
+@click.argument("run", required=False)
+@click.option("--plain", is_flag=True, help="Plain prompts instead of the screen.")
+@inventory_option
+@click.pass_obj
+def resume(context: CliContext, run: str | None, *, plain: bool) -> int:
+    """Go on with a run whose console died. Without RUN: with the newest run that is not closed.
+
+    It observes the nodes first and prints the state of each step, and why. A command that was sent and never answered
+    is UNKNOWN: the observation decides, or you decide. Nothing is sent again automatically. All other steps ask as in a
+    new run, and are written to the same journal. It refuses a run that is closed or under way, a broken journal, and a
+    runbook or an inventory that was changed since. Exit code and last line are those of `run`.
+    """
+    from console.cli.runs.run import check_terminal, run_to_end
+
+    check_terminal()
+    past = _chosen_run(context, run) if run is not None else _newest_open(context)
+    if past.why_not:
+        raise CliError(past.why_not)
+    console_context = context.console_context([past.cluster], screen=not plain)
+    if not plain:
+        return context.run_app(console_context, context.run_starter(console_context), cluster=past.cluster, resume=past)
+    return run_to_end(context.run_starter(console_context).resume(past.run_id), console_context)
+
+
+# --- reading ----------------------------------------------------------------------------------------------------------
+
+
+def _archive(context: CliContext) -> Archive:
+    if context.archive is None:
+        raise CliError("there are no recorded runs here")
+    return context.archive
+
+
+def _chosen_run(context: CliContext, run: str | None) -> PastRun:
+    """The run with this id, or the only one whose id begins or ends with it. None: the newest. Raises CliError."""
+    folder = context.runs_folder
+    names = [one.run_id for one in _archive(context).summaries()]
+    if run is None:
+        if not names:
+            raise CliError(f"no run is recorded in {folder}")
+        return _read(context, names[-1])
+    matching = [run] if run in names else [name for name in names if name.startswith(run) or name.endswith(run)]
+    if len(matching) == 1:
+        return _read(context, matching[0])
+    if matching:
+        raise CliError(f"{run} fits {', '.join(matching)}: give more of the run's id")
+    raise CliError(f"there is no run {run} in {folder}: `runs list` names them")
+
+
+def _newest_open(context: CliContext) -> PastRun:
+    """The newest run that can be resumed, else the newest that is not closed. Raises CliError if all are closed."""
+    from console.core.runs.past_run import Standing
+
+    found = [one for one in _archive(context).summaries() if one.standing is not Standing.CLOSED]
+    for past in reversed(found):
+        if past.resumable:
+            return past
+    if found:
+        return found[-1]
+    raise CliError(f"every run in {context.runs_folder} is closed: there is nothing to resume")
+
+
+def _read(context: CliContext, run_id: str) -> PastRun:
+    from console.core.runs.past_run import ArchiveError
+
+    try:
+        return _archive(context).read(run_id)
+    except ArchiveError as error:
+        raise CliError(str(error)) from None
+
+
+def _row(past: PastRun) -> Sequence[str]:
+    began = (past.opened_at or "?")[:19].replace("T", " ") + "Z"
+    return (past.run_id, past.cluster or "?", past.runbook or "?", past.operator or "?", began, past.verdict)
+
+
+def _as_json(past: PastRun) -> dict[str, Any]:
+    """One run as JSON. Keys may be added, not renamed."""
+    return {
+        "run": past.run_id,
+        "cluster": past.cluster or None,
+        "runbook": past.runbook or None,
+        "title": past.title or None,
+        "operator": past.operator or None,
+        "terminal": past.terminal or None,
+        "began": past.opened_at,
+        "ended": past.ended_at,
+        "standing": past.standing.value,
+        "outcome": past.outcome.value if past.outcome else None,
+        "resumed": len(past.resumed),
+        "unanswered": [f"{one.node}> {one.sent}" for one in past.unanswered],
+        "folder": past.folder,
+    }
+
+
+def _file(past: PastRun) -> str:
+    return f"{past.folder}/journal.jsonl"
+
+
+def _cut_lines(past: PastRun) -> Iterator[tuple[str, bool]]:
+    """For each unfinished line that was moved to another file: a text, and whether the file is unchanged."""
+    for resumed in past.resumed:
+        if not (cut := resumed.get("cut")):
+            continue
+        kept = Path(past.folder) / str(cut.get("kept_in"))
+        what = f"the unfinished line {cut.get('line')} of {cut.get('bytes')} bytes, moved here at {resumed['at']}"
+        try:
+            fits = hashlib.sha256(kept.read_bytes()).hexdigest() == cut.get("sha256")
+        except OSError as error:
+            yield f"{kept}: {what}, cannot be read: {error.strerror}", False
+        else:
+            yield f"{kept}: {what}, {'is unchanged' if fits else 'was changed since: its SHA-256 does not fit'}", fits
+
+
+def _print_if_broken(past: PastRun, path: str = "the journal") -> int:
+    if past.chain.sound:
+        return 0
+    rest = "; `runs resume` moves it to another file" if past.resumable else "; nothing after it can be relied on"
+    click.echo(f"{path}: line {past.chain.broken_line}: {past.chain.reason}{rest}", err=True)
+    return 1
+
+
+COMMANDS = (runs,)

@@ -1,0 +1,195 @@
+"""One host: a set of namespaces with a root, an address, sshd, redis-server and keepalived of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import IO
+
+from console.lab.hosts import log_files, network
+from console.lab.hosts.namespaces import program
+from console.lab.hosts.network import BRIDGE
+from console.lab.options import LabError
+
+ENVIRONMENT = {
+    "PATH": "/opt/sbin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "HOME": "/root",
+    "LANG": "C.UTF-8",
+    "TERM": "dumb",
+}
+SENTINEL = "redis-sentinel"
+"""The name by which `running` tells a Sentinel from a Redis: both are processes of the program redis-server."""
+SHARED_NAMES = ("redis-server", SENTINEL)
+
+
+@dataclass
+class Host:
+    """A host of a laboratory. `pid` is its init, as seen from the laboratory; 0 while it has no power."""
+
+    name: str
+    address: str
+    root: Path
+    """Its root folder, seen from the laboratory: its files can be read here even after it died."""
+    password: str
+    servers: str
+    """Folder of the Redis that it runs; empty: the machine's own."""
+    pid: int = 0
+    process: subprocess.Popen[str] | None = None
+    lasting: bool = False
+    """Outlives the process that switches it on: for commands in a laboratory that somebody else keeps."""
+
+    def run(
+        self, command: str | list[str], *, stdin: str | None = None, timeout: float = 120, check: bool = False
+    ) -> subprocess.CompletedProcess[str]:
+        """Runs a command (a list) or shell text on the host, as its root. Raises LabError if the host is off."""
+        if not self.pid:
+            raise LabError(f"{self.name} is switched off")
+        words = ["/bin/sh", "-c", command] if isinstance(command, str) else command
+        enter = [program("nsenter"), "-t", str(self.pid), "-m", "-u", "-i", "-n", "-p", "--"]
+        environment = ENVIRONMENT | ({"REDISCLI_AUTH": self.password} if self.password else {})
+        try:
+            return subprocess.run(
+                [*enter, *words], input=stdin, capture_output=True, text=True, timeout=timeout, check=check,
+                env=environment, stdin=subprocess.DEVNULL if stdin is None else None,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired:
+            raise LabError(f"{' '.join(words)} on {self.name} did not end within {timeout:g} s") from None
+
+    def redis(self, *words: str) -> str:
+        """What redis-cli on the host answers, without the last line end."""
+        return self.run(["redis-cli", *words]).stdout.rstrip("\n")
+
+    def service(self, name: str, action: str) -> None:
+        """Runs `service NAME ACTION`. Raises LabError if it failed, with what it wrote and the log of the server."""
+        done = self.run(["service", name, action])
+        if done.returncode != 0:
+            written = (done.stderr or done.stdout).strip().replace("\n", "; ")
+            log = self.log_tail(log_files.LOG_OF_PROCESS.get(name, ""))
+            raise LabError(f"service {name} {action} on {self.name} failed: {written}", log)
+
+    def running(self, name: str) -> list[int]:
+        """The PIDs, on the host, of the processes of this name; zombies left out. Costs no process of its own."""
+        found = []
+        for entry in Path(f"/proc/{self.pid}/root/proc").glob("[0-9]*/stat") if self.pid else ():
+            try:
+                text = entry.read_text(encoding="utf-8", errors="replace")
+            except OSError:
+                continue
+            comm, state = text[text.index("(") + 1 : text.rindex(")")], text[text.rindex(")") + 2]
+            if comm in SHARED_NAMES:
+                comm = _kind(entry.with_name("cmdline"), comm)
+            if comm == name[:15] and state != "Z":
+                found.append(int(entry.parent.name))
+        return sorted(found)
+
+    def has_address(self, address: str) -> bool:
+        """Whether the kernel of the host holds this address."""
+        if not self.pid:
+            return False
+        try:
+            lines = Path(f"/proc/{self.pid}/net/fib_trie").read_text(encoding="ascii").splitlines()
+        except OSError:
+            return False
+        return any(
+            address == line.split()[-1] and "host LOCAL" in following
+            for line, following in pairwise(lines)
+            if line.split()
+        )
+
+    def read(self, path: str) -> str:
+        """A file of the host; empty where there is none."""
+        try:
+            return (self.root / path.lstrip("/")).read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return ""
+
+    def write(self, path: str, text: str, mode: int = 0o644) -> None:
+        """Writes a file of the host."""
+        place = self.root / path.lstrip("/")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(text, encoding="utf-8")
+        place.chmod(mode)
+
+    def log_tail(self, path: str, lines: int = 20) -> str:
+        """The last lines of one of its logs, below a line that names the log. Empty where there is no such log."""
+        text = self.read(path).rstrip()
+        return "\n".join([f"--- {self.name}:{path}", *text.splitlines()[-lines:]]) if text else ""
+
+    def logs(self, lines: int = 60) -> str:
+        """The last lines of all its logs, for a failed test."""
+        return "\n".join(tail for path in log_files.LOGS if (tail := self.log_tail(path, lines)))
+
+    def switch_on(self, environment: Mapping[str, str] | None = None) -> None:
+        """Starts its namespaces. `finish_start` waits until the host is ready.
+
+        The thread that calls this must outlive the host: the kernel ends the host with it.
+        """
+        init = Path(__file__).with_name("host-init.sh")
+        namespaces = ["--net", "--mount", "--pid", "--uts", "--ipc", "--fork", "--kill-child"]
+        # Killed with whoever built the laboratory, however that ends.
+        die_with_me = [] if self.lasting else [program("setpriv"), "--pdeathsig", "KILL"]
+        self.process = subprocess.Popen(
+            [*die_with_me, program("unshare"), *namespaces, "/bin/sh", str(init), str(self.root), self.name,
+             f"{self.address}/{network.PREFIX}", self.servers],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            env=dict(environment or ENVIRONMENT), start_new_session=True,
+        )  # fmt: skip
+        self.pid = int(self._line() or 0)
+        ip = program("ip")
+        cable = ["name", "eth2", "address", self._hardware_address, "netns", str(self.pid)]
+        subprocess.run([ip, "link", "add", self.name, "type", "veth", "peer", *cable], check=True)
+        subprocess.run([ip, "link", "set", self.name, "master", BRIDGE, "up"], check=True)
+        stdin = self._pipe(self.process.stdin)
+        stdin.write("cable\n")
+        stdin.close()
+
+    def finish_start(self) -> None:
+        """Waits until its init reports that it is ready. Raises LabError with what it wrote if it ends before."""
+        if self._line() != "ready":
+            raise LabError(f"{self.name} did not start")
+        assert self.process is not None
+        self._pipe(self.process.stdout).close()
+        self._pipe(self.process.stderr).close()
+
+    @property
+    def _hardware_address(self) -> str:
+        """The same after each start, as a real network card's: neighbours go on reaching it at once."""
+        return ":".join(f"{number:02x}" for number in (2, 0, *map(int, self.address.split("."))))
+
+    def _line(self) -> str:
+        assert self.process is not None
+        line = self._pipe(self.process.stdout).readline().strip()
+        if not line:
+            said = self._pipe(self.process.stderr).read().strip().replace("\n", "; ")
+            raise LabError(f"{self.name} did not start: {said or 'its init ended without a word'}")
+        return line
+
+    @staticmethod
+    def _pipe(pipe: IO[str] | None) -> IO[str]:
+        assert pipe is not None
+        return pipe
+
+    def switch_off(self) -> None:
+        """Power cut: every process of the host is gone at once, its disk stays."""
+        if self.pid:
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
+            self.pid = 0
+        if self.process is not None:
+            self.process.wait(timeout=120)
+            self.process = None
+        subprocess.run([program("ip"), "link", "del", self.name], capture_output=True, check=False)
+
+
+def _kind(cmdline: Path, comm: str) -> str:
+    try:
+        text = cmdline.read_bytes()
+    except OSError:
+        return comm
+    return SENTINEL if b"sentinel" in text else comm

@@ -1,0 +1,80 @@
+"""Builds a laboratory in a scenario, finds a running one, and runs commands in it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from console.lab.assembly.assemble import assemble
+from console.lab.assembly.laboratory import Laboratory
+from console.lab.hosts.host import Host
+from console.lab.options import LabError, LabOptions
+from console.lab.scenarios import catalogue
+from console.lab.scenarios.scenario import Scenario
+
+
+@contextmanager
+def laboratory(
+    scenario: str, options: LabOptions | None = None, report: Callable[[str], None] | None = None
+) -> Iterator[Laboratory]:
+    """A laboratory in this scenario, gone when the block ends. `report` gets the progress, line by line.
+
+    The process must be in namespaces of its own (`console.lab.hosts.namespaces`). Raises LabError.
+    """
+    wanted = catalogue.find_scenario(scenario)
+    report = report or (lambda _: None)
+    lab = assemble(wanted.system, options or LabOptions(), report, scenario)
+    try:
+        _build(lab, wanted, report)
+        yield lab
+    finally:
+        lab.close()
+
+
+def _build(lab: Laboratory, scenario: Scenario, report: Callable[[str], None]) -> None:
+    """Raises LabError, whatever went wrong: one line, and the log where a server is concerned."""
+    try:
+        scenario.build(lab, report)
+        for host in lab.hosts.values():
+            scenario.system.after_build(host, lab.options)
+        lab.save()
+    except subprocess.CalledProcessError as error:
+        words = error.cmd if isinstance(error.cmd, str) else " ".join(map(str, error.cmd))
+        raise LabError(f"{words} failed: exit code {error.returncode}", lab.logs()) from error
+    except OSError as error:
+        raise LabError(f"the scenario cannot be built: {error}", lab.logs()) from error
+
+
+def attach(state_file: str) -> Laboratory:
+    """The laboratory that this process runs inside, from its state file. Raises LabError where it is gone."""
+    path = Path(state_file)
+    try:
+        state = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise LabError(f"{state_file}: no laboratory is running there ({error})") from None
+    hosts = {
+        name: Host(name=name, address=known["address"], root=Path(known["root"]), password=state["password"],
+                   servers=known["servers"], pid=known["pid"], lasting=True)
+        for name, known in state["hosts"].items()
+    }  # fmt: skip
+    system = catalogue.find_scenario(state["scenario"]).system
+    return Laboratory(path.parent, hosts, LabOptions(password=state["password"]), system, state["scenario"])
+
+
+def run_inside(lab: Laboratory, command: list[str]) -> int:
+    """Runs a command of the operator's in the laboratory and returns its exit code."""
+    environment = os.environ | lab.environment
+    try:
+        code = subprocess.call(command, env=environment)
+    except FileNotFoundError:
+        sys.stderr.write(f"{command[0]}: no such program\n")
+        return 127
+    except PermissionError:
+        sys.stderr.write(f"{command[0]}: cannot be run\n")
+        return 126
+    return code if code >= 0 else 128 - code

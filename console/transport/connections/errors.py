@@ -1,0 +1,28 @@
+"""The error of every connection that could not be made, was lost, or brought no usable answer."""
+
+from __future__ import annotations
+
+import errno
+
+from console.core.model import Problem, ProblemKind
+
+
+class RemoteError(Exception):
+    """Carries the problem: its kind, and one line of text for the screen. The text never holds a secret."""
+
+    def __init__(self, kind: ProblemKind, text: str) -> None:
+        super().__init__(text)
+        self.problem = Problem(kind, text)
+
+
+def from_socket(error: OSError, where: str) -> RemoteError:
+    """Turns an error of the kernel or the resolver about a TCP connection into a problem kind and a text."""
+    if isinstance(error, TimeoutError):
+        return RemoteError(ProblemKind.TIMEOUT, f"{where} does not answer the connection request")
+    if isinstance(error, ConnectionRefusedError):
+        return RemoteError(ProblemKind.REFUSED, f"{where} refuses connections: nothing listens there")
+    if isinstance(error, ConnectionError):
+        return RemoteError(ProblemKind.CLOSED, f"{where} closed the connection")
+    if error.errno in (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN):
+        return RemoteError(ProblemKind.UNREACHABLE, f"{where} is unreachable: {error.strerror}")
+    return RemoteError(ProblemKind.UNREACHABLE, f"{where}: {error.strerror or error}")

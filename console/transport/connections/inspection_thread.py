@@ -1,0 +1,73 @@
+"""A thread that inspects one server, so that a poll does not wait for a server that does not answer."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class InspectionThread(Generic[T]):
+    """Inspects when asked. Its caller waits for the answer no longer than it wants to."""
+
+    def __init__(self, what: str, look: Callable[[], T], now: Now, end: Callable[[], None] = lambda: None) -> None:
+        """`look` raises nothing. After `close`, `end` is called once in the thread."""
+        self.what = what
+        self.answer: T | None = None
+        """What the last finished look returned."""
+        self.asked_at = 0.0
+        """When the last look began, in epoch seconds. 0: there was none."""
+        self._look = look
+        self._now = now
+        self._end = end
+        self._go = threading.Event()
+        self._done = threading.Event()
+        self._done.set()
+        self._closed = False
+        self._thread: threading.Thread | None = None
+
+    @property
+    def idle(self) -> bool:
+        """Whether no look is under way."""
+        return self._done.is_set()
+
+    def ask(self) -> None:
+        """Starts a look. If one is under way it goes on: its answer will be just as new."""
+        if not self.idle or self._closed:
+            return
+        self.asked_at = self._now()
+        self._done.clear()
+        self._go.set()
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name=f"look at {self.what}", daemon=True)
+            self._thread.start()
+
+    def wait(self, deadline: float) -> bool:
+        """Waits for the look to end. False if it has not ended by `deadline` (monotonic)."""
+        return self._done.wait(max(0.0, deadline - time.monotonic()))
+
+    def close(self) -> None:
+        self._closed = True
+        self._go.set()
+
+    def _run(self) -> None:
+        while True:
+            self._go.wait()
+            self._go.clear()
+            if self._closed:
+                self._end()
+                return
+            self.answer = self._look()
+            self._done.set()
+
+
+Now = Callable[[], float]
+
+
+def silence(what: str, since: float, *, begun: bool = False) -> str:
+    """One line that says since when there is no answer. `begun`: a part of the answer has come."""
+    how = "answered only in part" if begun else "not answered"
+    return f"{what} has {how} since {time.strftime('%H:%M:%S', time.gmtime(since))} UTC"

@@ -1,0 +1,202 @@
+"""Inspects one node's Redis over its own connection."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from console.core.command import Secret
+from console.core.inventory import NodeSpec, RedisRoute
+from console.core.model import Problem, ProblemKind, Reading, Redis, RedisConfig, read, unread
+from console.probes.redis import redis_config, redis_info
+from console.transport.connections.background import BackgroundConnection
+from console.transport.connections.errors import RemoteError
+from console.transport.connections.inspection_thread import Now, silence
+
+if TYPE_CHECKING:
+    from console.transport.redis.connection import RedisConnection
+
+_GIVE_UP = 15.0
+_MINUTE = 60.0
+_SHORTEST_SPAN = 1.0  # seconds between two offsets from which a rate can be computed
+_WORKED_FOR = 5.0  # seconds after which a connection counts as one that worked
+OpenTunnel = Callable[[str, int, float], Any]
+
+
+class _OpenRedis:
+    """An open connection and its first answers."""
+
+    def __init__(self, owner: RedisInspector) -> None:
+        # In this order: redis-py is imported while the SSH handshakes wait for their servers.
+        from console.transport.ssh import connection as ssh  # noqa: F401
+        from console.transport.redis import connection as redis  # isort: skip
+
+        timeout = owner.timeout
+        self.connection = owner.new_connection()
+        self.full_questions = (redis.Question.INFO, *redis.CONFIG_QUESTIONS)
+        self.live_questions = (redis.Question.INFO,)
+        try:
+            self.connection.connect()
+            self.at = owner.now()
+            self.connection.send(self.full_questions)
+            replies = self.connection.receive(time.monotonic() + timeout)
+        except BaseException:
+            self.connection.close()
+            raise
+        if replies is None:
+            self.connection.close()
+            raise RemoteError(ProblemKind.TIMEOUT, silence(owner.where, self.at, begun=self.connection.begun))
+        if isinstance(replies[0], redis.Refusal):
+            self.connection.close()
+            raise RemoteError(redis.refusal_kind(replies[0].text), f"{owner.where}: {replies[0].text}")
+        self.replies = replies
+
+    def close(self) -> None:
+        self.connection.close()
+
+
+class WriteRate:
+    """How fast the replication stream of one server grows, from the offsets of the last minute."""
+
+    def __init__(self) -> None:
+        self._offsets: list[tuple[float, int]] = []
+        self._history = ""
+
+    def of(self, redis: Redis, at: float) -> Redis:
+        """The server with its rate, once two offsets are far enough apart."""
+        if redis.offset is None or redis.history != self._history:
+            self._offsets = []
+            self._history = redis.history
+        if redis.offset is None:
+            return redis
+        self._offsets = [one for one in self._offsets if at - _MINUTE <= one[0] < at and one[1] <= redis.offset]
+        self._offsets.append((at, redis.offset))
+        first, offset = self._offsets[0]
+        return (
+            replace(redis, write_rate=(redis.offset - offset) / (at - first)) if at - first >= _SHORTEST_SPAN else redis
+        )
+
+
+class RedisInspector:
+    """Polls one Redis: all nodes are asked first, then all answers received. One question is open at a time."""
+
+    def __init__(
+        self, spec: NodeSpec, password: Secret | None, now: Now, open_tunnel: OpenTunnel, timeout: float
+    ) -> None:
+        self.spec = spec
+        self.password = password
+        self.now = now
+        self.open_tunnel = open_tunnel
+        self.timeout = timeout
+        self.where = f"Redis on {spec.address}:{spec.redis.port}"
+        self.reading: Reading[Redis] = unread(ProblemKind.CONNECTING)
+        self.config_file = ""
+        """From the last INFO. It stays known while Redis is down."""
+        self._config = RedisConfig()
+        self._write_rate = WriteRate()
+        self._connection: BackgroundConnection[_OpenRedis] = BackgroundConnection(self.where, lambda: _OpenRedis(self))
+        self._asked: tuple[bool, float, float] | None = None  # full tier?, epoch, monotonic
+
+    @property
+    def config(self) -> RedisConfig:
+        """From the last CONFIG GET. It stays known while Redis is down."""
+        return self._config
+
+    @property
+    def waiting(self) -> bool:
+        return self._asked is not None
+
+    def new_connection(self, *, exact: bool = False) -> RedisConnection:
+        """Another connection to the same server. It is not connected yet."""
+        from console.transport.redis import connection as redis
+
+        spec, host = self.spec.redis, self.spec.address
+        if spec.via is RedisRoute.SSH:
+            dial = redis.through(self.open_tunnel, host, spec.port, spec.tls)
+        else:
+            dial = redis.direct(host, spec.port, spec.tls)
+        return redis.RedisConnection(spec, self.password, f"{host}:{spec.port}", dial, self.timeout, exact=exact)
+
+    def start_connecting(self, *, force: bool) -> None:
+        self._connection.start_connecting(force=force)
+
+    def finish_connecting(self, deadline: float) -> bool:
+        opened = self._connection.finish_connecting(deadline)
+        if opened:
+            session = self._connection.connection
+            assert session is not None
+            self._asked = None
+            self._read_replies(session.replies, session.at, full=True)
+        elif self._connection.connection is None:
+            self.reading = Reading(None, self._connection.problem, self.now())
+        return opened
+
+    def ask(self, *, full: bool) -> None:
+        session = self._connection.connection
+        if session is None or self._asked is not None:
+            return
+        asked = (full, self.now(), time.monotonic())
+        try:
+            session.connection.send(session.full_questions if full else session.live_questions)
+        except RemoteError as error:
+            self._connection_lost(error.problem)
+        else:
+            self._asked = asked
+
+    def receive(self, deadline: float) -> None:
+        session, asked = self._connection.connection, self._asked
+        if session is None or asked is None:
+            return
+        full, at, since = asked
+        try:
+            replies = session.connection.receive(deadline)
+        except RemoteError as error:
+            self._connection_lost(error.problem)
+            return
+        if replies is not None:
+            self._asked = None
+            self._read_replies(replies, at, full=full)
+            return
+        problem = Problem(ProblemKind.TIMEOUT, silence(self.where, at, begun=session.connection.begun))
+        self.reading = Reading(None, problem, self.now())
+        if time.monotonic() - since > _GIVE_UP:
+            self._connection_lost(problem)
+
+    def reset_backoff(self) -> None:
+        self._connection.reset_backoff()
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _connection_lost(self, problem: Problem) -> None:
+        session = self._connection.connection
+        alive_for = self.now() - session.at if session is not None else 0.0
+        self._asked = None
+        self._connection.fail(problem)
+        self.reading = Reading(None, problem, self.now())
+        # A server that restarts closes its connections. So the first attempt after that begins at once.
+        if problem.kind is ProblemKind.CLOSED and alive_for > _WORKED_FOR:
+            self._connection.reset_backoff()
+
+    def _read_replies(self, replies: Sequence[Any], at: float, *, full: bool) -> None:
+        if full:
+            pairs = [reply for reply in replies[1:] if isinstance(reply, tuple)]
+            settings = {reply[place]: reply[place + 1] for reply in pairs for place in range(0, len(reply) - 1, 2)}
+            self._config = redis_config.parse(settings)
+        seen = _info(replies[0], at, self.where, lambda text: redis_info.parse(text, self._config))
+        self.reading = seen.map(lambda redis: self._write_rate.of(redis, at))
+        if self.reading.value is not None:
+            self.config_file = self.reading.value.config_file
+
+
+def _info(reply: Any, at: float, where: str, parse: Callable[[str], Any]) -> Reading[Any]:
+    from console.transport.redis import connection as redis
+
+    if isinstance(reply, redis.Refusal):
+        return unread(redis.refusal_kind(reply.text), f"{where}: {reply.text}", at)
+    try:
+        return read(parse(str(reply)), at)
+    except (ValueError, IndexError, KeyError) as error:
+        return unread(ProblemKind.BAD_ANSWER, f"{where}: {error}", at)

@@ -1,0 +1,80 @@
+"""The inspectors of the watchers that the inventory names for a cluster: Sentinels, directors, Consul."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+
+from console.core.command import Secret
+from console.core.inventory import CONSUL_TOKEN, ClusterSpec
+from console.core.model import ClusterState
+from console.transport.watcher_inspector import WatcherInspector
+
+
+class WatcherInspectors:
+    """All watcher inspectors of a cluster, used as one."""
+
+    def __init__(self, inspectors: tuple[WatcherInspector, ...]) -> None:
+        self._inspectors = inspectors
+        self._new: tuple[bool, ...] = (False,) * len(inspectors)
+
+    @property
+    def connect_timeout(self) -> float:
+        return max((inspector.connect_timeout for inspector in self._inspectors), default=0.0)
+
+    def start_connecting(self, *, force: bool) -> None:
+        for inspector in self._inspectors:
+            inspector.start_connecting(force=force)
+
+    def finish_connecting(self, deadline: float) -> None:
+        self._new = tuple(inspector.finish_connecting(deadline) for inspector in self._inspectors)
+
+    def ask(self, *, full: bool) -> None:
+        for inspector, just_connected in zip(self._inspectors, self._new, strict=True):
+            inspector.ask(full=full, just_connected=just_connected)
+
+    def receive(self, deadline: float) -> None:
+        for inspector in self._inspectors:
+            inspector.receive(deadline)
+
+    def add_to(self, state: ClusterState) -> ClusterState:
+        for inspector in self._inspectors:
+            state = inspector.add_to(state)
+        return state
+
+    def reset_backoff(self) -> None:
+        for inspector in self._inspectors:
+            inspector.reset_backoff()
+
+    def close(self) -> None:
+        for inspector in self._inspectors:
+            inspector.close()
+
+
+def watcher_inspectors(
+    cluster: ClusterSpec,
+    passwords: Mapping[str, Secret | None],
+    now: Callable[[], float],
+    handshakes: threading.Semaphore,
+) -> WatcherInspectors:
+    """One inspector for each watcher in the inventory. A pair behind keepalived has none.
+
+    `passwords`: by the names of `ClusterSpec.secrets`.
+    """
+    inspectors: list[WatcherInspector] = []
+    if cluster.sentinels:
+        from console.transport.sentinel.inspector import SentinelInspector
+
+        inspectors += [
+            SentinelInspector(one, cluster.master_name, passwords.get(one.name), now) for one in cluster.sentinels
+        ]
+    if cluster.directors:
+        from console.transport.ssh.director_inspector import DirectorInspector
+
+        inspectors += [DirectorInspector(one, cluster.read_vip, now, handshakes) for one in cluster.directors]
+    if cluster.consul is not None:
+        from console.transport.consul.inspector import ConsulInspector
+
+        ipv6 = ":" in cluster.nodes[0].address
+        inspectors.append(ConsulInspector(cluster.consul, passwords.get(CONSUL_TOKEN), now, ipv6=ipv6))
+    return WatcherInspectors(tuple(inspectors))

@@ -1,0 +1,1 @@
+"""The base classes of the app, each with one task: navigation, observations, the armed run."""

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+from typing import Any, Protocol, runtime_checkable
+
+from textual.app import App
+from textual.screen import Screen
+
+from console.tui.navigation import registry, routes
+from console.tui.navigation.routes import P, Route
+
+
+@runtime_checkable
+class AboutCluster(Protocol):
+    """A screen that names its cluster."""
+
+    @property
+    def cluster(self) -> str:
+        """Empty: no cluster in particular."""
+
+
+class NavigatingApp(App[int]):
+    """Opens screens by their routes. It knows no screen's class."""
+
+    def open_screen(self, route: Route[P], *args: P.args, **kwargs: P.kwargs) -> None:
+        """Opens a screen; where it is on top already, it stays as it is."""
+        if route.opens_on:
+            while not self.shows(*route.opens_on, routes.CLUSTERS.name):
+                self.pop_screen()
+        if not self.shows(route.name):
+            self.push_screen(registry.make_screen(route, *args, **kwargs))
+
+    def shows(self, *names: str) -> bool:
+        """Whether the topmost screen belongs to one of the routes with these names."""
+        screen: Screen[Any] = self.screen
+        return registry.is_screen_of(screen, *names)
+
+    def shown_cluster(self) -> str:
+        """The cluster of the topmost screen that names one."""
+        return next((one.cluster for one in reversed(self.screen_stack) if isinstance(one, AboutCluster)), "")
+
+    def action_help(self) -> None:
+        """Opens the help, or closes it."""
+        if self.shows(routes.HELP.name):
+            self.pop_screen()
+        else:
+            self.open_screen(routes.HELP)

@@ -1,0 +1,56 @@
+"""Lines of the topology that several kinds share: the VIP, and the replication links."""
+
+from __future__ import annotations
+
+from textual.content import Content
+
+from console.core.model import ClusterState, NodeState, Role
+from console.core.model.facts import source_of
+from console.tui.present.clusters.cells import link_text, role_cells
+from console.tui.present.formatting import BAD, BOLD, WARN, Lines, Part, fitted, line
+
+
+def vip_line(state: ClusterState, width: int) -> Content:
+    """`clients ─▶ VIP … on redis-b ─▶ redis-b ✓ MASTER`: the run_id that answers at the VIP tells which Redis it is."""
+    behind = state.vip_reaches
+    holders = " + ".join(state.vip_holders) or ("?" if state.vip_unread else "nobody")
+    head: list[Part] = ["clients ─▶ ", (f"VIP {state.vip}", BOLD), f" on {holders} ─▶ "]
+    if behind is None:
+        reach = state.vip_reach
+        head.append((f"✗ {reach.problem}" if reach.problem else "✗ a Redis that is none of these nodes", BAD))
+    else:
+        head.append(line((behind, BOLD), " ", role_cells(state, state.node(behind))))
+    return fitted(line(*head), width)
+
+
+def follower_lines(state: ClusterState, width: int, *, skip: str | None) -> Lines:
+    """One line for every node but `skip`: the master that it replicates from."""
+    longest = max((len(node.name) for node in state.nodes), default=0)
+    return tuple(fitted(_follower_line(state, node, longest), width) for node in state.nodes if node.name != skip)
+
+
+def _follower_line(state: ClusterState, node: NodeState, longest: int) -> Content:
+    redis = node.redis.value
+    name: Part = (f"{node.name:<{longest}}", BOLD)
+    if redis is None:
+        return line(name, " ─✗ ", (str(node.redis.problem), BAD))
+    if redis.role is Role.MASTER:
+        return line(name, " ─✗ ", ("is a master too, replicates from nobody", BAD))
+    source, link = source_of(state, node), redis.master
+    follows = source.name if source else f"{link.host}:{link.port}, not of this cluster" if link else "?"
+    alive = link is not None and (link.up or link.sync_in_progress)
+    arrow: Part = " ─▶ " if alive else (" ─✗ ", BAD)
+    return line(name, arrow, (follows, "" if source else BAD), "  ", (link_text(state, node), "" if alive else BAD))
+
+
+def vip_endpoint(state: ClusterState, short: bool) -> tuple[str, Content]:
+    """The node that holds the VIP, and whether clients reach that node."""
+    holders = state.vip_holders
+    if len(holders) == 1:
+        on = line((f"on {holders[0]}", BOLD))
+        if state.vip_reaches not in {None, holders[0]}:
+            return "VIP", line(on, (f" ✗ reaches {state.vip_reaches}", BAD))
+        return "VIP", on
+    if holders:
+        return "VIP", line((f"✗ on {len(holders)} nodes" if short else f"✗ on {' and '.join(holders)}", BAD))
+    return "VIP", line(("? not known", WARN)) if state.vip_unread else line(("✗ on no node", BAD))

@@ -1,0 +1,153 @@
+"""Styles, marks and number texts that every part of the screen shares, and lines that are cut or wrapped to a width."""
+
+from __future__ import annotations
+
+import textwrap
+import time
+from collections.abc import Iterable
+from itertools import zip_longest
+
+from textual.content import Content
+
+from console.core.diagnosis.finding import Health, Severity
+from console.core.model.verdict import Verdict
+from console.core.runs.state import Outcome, StepStatus
+
+GOOD = "$text-success"
+WARN = "$text-warning"
+BAD = "$text-error"
+NOTE = "$text-accent"
+DIM = "dim"
+BOLD = "bold"
+
+STALE_AFTER = 5.0
+"""Seconds after which a value is marked as old. The console reads every second."""
+
+_CONTROL = dict.fromkeys((*range(32), *range(127, 160))) | {9: " "}
+Part = str | Content | tuple[str, str]
+Lines = tuple[Content, ...]
+
+HEALTH: dict[Health, tuple[str, str, str]] = {
+    Health.HEALTHY: ("✓", "HEALTHY", GOOD),
+    Health.WARNING: ("!", "WARNING", WARN),
+    Health.CRITICAL: ("✗", "CRITICAL", BAD),
+    Health.UNKNOWN: ("?", "UNKNOWN", WARN),
+}
+SEVERITY: dict[Severity, tuple[str, str, str]] = {
+    Severity.CRITICAL: ("✗", "critical", BAD),
+    Severity.WARNING: ("!", "warning", WARN),
+    Severity.INFO: ("i", "info", NOTE),
+}
+VERDICT: dict[Verdict, tuple[str, str, str]] = {
+    Verdict.HOLDS: ("✓", "holds", GOOD),
+    Verdict.FAILS: ("✗", "does not hold", BAD),
+    Verdict.UNKNOWN: ("?", "not known", WARN),
+}
+STEP: dict[StepStatus, tuple[str, str, str]] = {
+    StepStatus.WAITING: ("·", "waiting", DIM),
+    StepStatus.CHECKING: ("»", "checking", NOTE),
+    StepStatus.ASKING: ("?", "asks", WARN),
+    StepStatus.SENDING: ("»", "sending", NOTE),
+    StepStatus.VERIFYING: ("»", "verifying", NOTE),
+    StepStatus.DONE: ("✓", "done", GOOD),
+    StepStatus.SKIPPED: ("-", "skipped", DIM),
+    StepStatus.FAILED: ("✗", "failed", BAD),
+    StepStatus.REFUSED: ("✗", "refused", BAD),
+    StepStatus.UNKNOWN: ("?", "unknown", BAD),
+}
+OUTCOME: dict[Outcome, tuple[str, str, str]] = {
+    Outcome.RUNNING: ("»", "running", NOTE),
+    Outcome.DONE: ("✓", "DONE", GOOD),
+    Outcome.FAILED: ("✗", "FAILED", BAD),
+    Outcome.REFUSED: ("✗", "REFUSED", BAD),
+    Outcome.ABORTED: ("-", "ABORTED", WARN),
+    Outcome.UNKNOWN: ("?", "UNKNOWN", BAD),
+}
+
+
+def line(*parts: Part) -> Content:
+    """One line of text. Control characters are removed: the answer of a server must not control the terminal."""
+    return Content.assemble(*(_without_controls(part) for part in parts))
+
+
+def _without_controls(part: Part) -> Part:
+    if isinstance(part, str):
+        return part.translate(_CONTROL)
+    return (part[0].translate(_CONTROL), part[1]) if isinstance(part, tuple) else part
+
+
+def marked(sign: tuple[str, str, str]) -> Content:
+    """`✓ done` in its style: mark and word carry the meaning, the colour only supports it."""
+    mark, word, style = sign
+    return line((f"{mark} {word}", style))
+
+
+def wrapped(text: str, width: int, style: str = "", indent: str = "", first: str | None = None) -> Lines:
+    """A text wrapped to the width. `first` stands before the first line, `indent` before the others."""
+    lead = indent if first is None else first
+    rows = textwrap.wrap(text, max(10, width - len(indent)), break_long_words=True, break_on_hyphens=False) or [""]
+    return tuple(line(lead if at == 0 else indent, (row, style)) for at, row in enumerate(rows))
+
+
+def fitted(cells: Content, width: int) -> Content:
+    """Exactly this wide: cut with an ellipsis, or padded with blanks."""
+    if cells.cell_length > width:
+        cells = cells.truncate(max(0, width), ellipsis=True)
+    return cells.pad_right(max(0, width - cells.cell_length))
+
+
+def side_by_side(columns: Iterable[Lines], widths: Iterable[int], gap: str = " ") -> Lines:
+    """Columns of lines side by side, each cut or padded to its width."""
+    sizes = tuple(widths)
+    rows = []
+    for row in zip_longest(*columns):
+        cells = [fitted(one if one is not None else line(""), size) for one, size in zip(row, sizes, strict=True)]
+        rows.append(Content(gap).join(cells))
+    return tuple(rows)
+
+
+def seconds_text(seconds: float | None) -> str:
+    """`0 s`, `12 s`, `3 min`, `2 h`, `4 d`; `never` where there is no time."""
+    if seconds is None:
+        return "never"
+    if seconds < 100:  # noqa: PLR2004
+        return f"{seconds:.0f} s"
+    if seconds < 100 * 60:
+        return f"{seconds / 60:.0f} min"
+    if seconds < 48 * 3600:
+        return f"{seconds / 3600:.0f} h"
+    return f"{seconds / 86400:.0f} d"
+
+
+def bytes_text(count: float | None) -> str:
+    """`14 B`, `1.0 MiB`; `—` where it is not known."""
+    if count is None:
+        return "—"
+    size = float(count)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if abs(size) < 1024:  # noqa: PLR2004
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1024
+    return f"{size:.1f} TiB"
+
+
+def number_text(count: int | None) -> str:
+    """`249,925`; `—` where it is not known."""
+    return "—" if count is None else f"{count:,}"
+
+
+def clock_text(at: float | None) -> str:
+    """`03:40:12` in UTC, as logs and journals have it."""
+    return "--:--:--" if at is None else time.strftime("%H:%M:%S", time.gmtime(at))
+
+
+def age_note(age: float | None) -> Content:
+    """` 12 s old`; empty while the value is fresh."""
+    if age is None or age <= STALE_AFTER:
+        return line("")
+    return line((f" {seconds_text(age)} old", WARN))
+
+
+def shortened(text: str, room: int) -> str:
+    """The text, cut with an ellipsis where it is longer than this."""
+    return text if len(text) <= room else text[: room - 1] + "…"

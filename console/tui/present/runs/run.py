@@ -1,0 +1,168 @@
+"""The texts of a run: its steps, the details of one step, its end."""
+
+from __future__ import annotations
+
+from itertools import chain, groupby
+
+from textual.content import Content
+
+from console.core.model.verdict import Check
+from console.core.runbooks.document import GateKind
+from console.core.runs.state import (
+    AssessmentKind,
+    Outcome,
+    RunState,
+    StepState,
+    StepStatus,
+)
+from console.tui.present.formatting import (
+    BAD,
+    BOLD,
+    DIM,
+    GOOD,
+    NOTE,
+    OUTCOME,
+    STEP,
+    WARN,
+    Lines,
+    fitted,
+    line,
+    marked,
+    seconds_text,
+    wrapped,
+)
+from console.tui.present.runs.sections import check_lines, command_lines, section
+
+GATES: dict[GateKind, str] = {
+    GateKind.NONE: "runs without a question: it changes nothing",
+    GateKind.CONFIRM: "asks before it runs",
+    GateKind.TYPE_NAME: "asks you to type the name of the node",
+}
+
+
+def step_list(run: RunState, selected: int, width: int) -> Lines:
+    """The list of steps: number, mark, name, status. `▸` marks the step whose details are shown."""
+    return tuple(_step_line(at, one, selected=at == selected, width=width) for at, one in enumerate(run.steps))
+
+
+def title(run: RunState, width: int) -> Content:
+    """One line: the runbook, how many steps are done, the outcome."""
+    final = {StepStatus.DONE, StepStatus.SKIPPED}
+    done = sum(one.status in final for one in run.steps)
+    resumed = ", resumed" if run.resumed else ""
+    progress = f"  {done} of {len(run.steps)} done{resumed}  "
+    return fitted(line((run.runbook.title, BOLD), progress, marked(OUTCOME[run.outcome])), width)
+
+
+def starting(stopping: bool) -> Lines:
+    """The line before the first message of the runner."""
+    return (line("Stopping." if stopping else "Arming: opening the journal and the connections."),)
+
+
+def step_detail(run: RunState, index: int, live: tuple[Check, ...], now: float, width: int) -> Lines:
+    """One step: its reason, node, commands, gate, preconditions, proofs and output."""
+    one = run.steps[index]
+    step = one.step
+    checks = live or one.checks
+    proofs_note = ""
+    if one.status is StepStatus.VERIFYING and run.waiting_until is not None:
+        proofs_note = f", {seconds_text(max(0.0, run.waiting_until - now))} left"
+    return (
+        *wrapped(f"{index + 1}. {step.title}", width, BOLD),
+        *wrapped(step.why, width, DIM),
+        line(
+            ("On ", DIM), (one.node, BOLD), (f" ({step.role})", DIM), "  ", marked(STEP[one.status]), *_took(one, now)
+        ),
+        *(wrapped(one.note, width, WARN) if one.note else ()),
+        *_assessment_of_step(run, index, width),
+        *section("Sends", command_lines(one.planned, width) or (line(("nothing: it only observes", DIM)),)),
+        *section("Gate", (line(GATES[step.gate]),)),
+        *(section("Preconditions now", check_lines(checks, width)) if checks else ()),
+        *(section(f"To be proved{proofs_note}", check_lines(one.proofs, width)) if one.proofs else ()),
+        *(section("Output", _output(one, width)) if one.output else ()),
+    )
+
+
+ASSESSMENT_MARKS: dict[AssessmentKind, tuple[str, str]] = {
+    AssessmentKind.OBSERVED: ("✓", GOOD),
+    AssessmentKind.JOURNAL: ("✓", WARN),
+    AssessmentKind.SKIPPED: ("-", DIM),
+    AssessmentKind.OPEN: ("·", ""),
+    AssessmentKind.UNKNOWN: ("?", f"{BOLD} {BAD}"),
+}
+
+
+def assessment_lines(run: RunState, width: int) -> Lines:
+    """The assessment of each step of a resumed run, with its reason. Equal neighbours share a line."""
+    drawn: list[Content] = [line(("Resumed: the state of each step, and why", f"{BOLD} {NOTE}"))]
+    for (kind, why, command), group in groupby(run.assessments, lambda one: (one.kind, one.why, one.command)):
+        steps = [run.steps[one.index] for one in group]
+        at = run.steps.index(steps[0]) + 1
+        names = steps[0].step.id if len(steps) == 1 else f"to {at + len(steps) - 1} {steps[-1].step.id}"
+        mark, style = ASSESSMENT_MARKS[kind]
+        drawn += wrapped(f"{names}, {kind.value}: {why}", width, style, indent=" " * 5, first=f"{mark} {at:>2} ")
+        drawn += wrapped(command, width, BOLD, indent=" " * 7) if command else ()
+    return (*drawn, line(""))
+
+
+def ending(run: RunState, width: int) -> Lines:
+    """The outcome, what was done, and where the journal is."""
+    done = [one for one in run.steps if one.status is StepStatus.DONE]
+    skipped = [one for one in run.steps if one.status is StepStatus.SKIPPED]
+    rest = [one for one in run.steps if one.status not in {StepStatus.DONE, StepStatus.SKIPPED}]
+    return (
+        line((" ".join(OUTCOME[run.outcome][:2]), f"{BOLD} {OUTCOME[run.outcome][2]}"), f"  {run.runbook.title}"),
+        *(wrapped(run.message, width) if run.message else ()),
+        *section("Done", _step_endings(done, width) or (line(("nothing", DIM)),)),
+        *(section("Skipped, because it was true already", _step_endings(skipped, width)) if skipped else ()),
+        *(section("Not done", _step_endings(rest, width)) if rest else ()),
+        *section(
+            "Journal", (*wrapped(run.journal or "none", width), line(f"redis-ha-console runs report {run.run_id}"))
+        ),
+        line(""),
+        *wrapped("The console is read-only again. Esc goes back to the cluster.", width, GOOD),
+    )
+
+
+def exit_message(run: RunState) -> str:
+    """Printed on the terminal after the console has ended."""
+    return f"run {run.run_id}: {run.outcome}\njournal: {run.journal}"
+
+
+def _step_line(at: int, one: StepState, *, selected: bool, width: int) -> Content:
+    mark, word, style = STEP[one.status]
+    word = "" if one.status is StepStatus.WAITING else word
+    room = width - 6 - len(word) - 1
+    name = fitted(line((one.step.id, BOLD if selected else "")), max(4, room))
+    return fitted(line("▸" if selected else " ", (mark, style), f" {at + 1:>2} ", name, " ", (word, style)), width)
+
+
+def _assessment_of_step(run: RunState, index: int, width: int) -> Lines:
+    found = next((one for one in run.assessments if one.index == index), None)
+    if found is None:
+        return ()
+    return section("State when the run was resumed", wrapped(f"{found.kind.value}: {found.why}", width))
+
+
+def _took(one: StepState, now: float) -> tuple[str, ...]:
+    if one.started_at is None:
+        return ()
+    return (f"  {seconds_text(max(0.0, (one.ended_at or now) - one.started_at))}",)
+
+
+def _output(one: StepState, width: int) -> Lines:
+    return tuple(chain.from_iterable(wrapped(text, width, indent="  ") for text in one.output))
+
+
+def _step_endings(ones: list[StepState], width: int) -> Lines:
+    drawn: list[Content] = []
+    for one in ones:
+        mark, word, style = STEP[one.status]
+        drawn.append(line((f"{mark} {word:<8}", style), fitted(line(one.step.title), max(0, width - 10))))
+        drawn += wrapped(one.note, width, DIM, indent=" " * 10) if one.note else ()
+    return tuple(drawn)
+
+
+def is_over(run: RunState) -> bool:
+    """Whether the run has ended, whatever the outcome."""
+    return run.outcome is not Outcome.RUNNING

@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import ClassVar
+
+from textual import on
+from textual.binding import BindingType
+from textual.containers import Horizontal
+from textual.widget import Widget
+from textual.widgets import Button
+
+from console.core.model.verdict import Check
+from console.core.runbooks.binding import Unbound, bind_roles
+from console.core.runbooks.document import Runbook
+from console.core.runbooks.vocabulary import evaluate
+from console.core.runs.lock import lock_in_words
+from console.tui.keys import bindings_of
+from console.tui.navigation import routes
+from console.tui.navigation.registry import register
+from console.tui.present.formatting import BAD, BOLD, NOTE, WARN, Lines, line, wrapped
+from console.tui.present.runs.arming import arming_lines, required_lines
+from console.tui.present.runs.lock import locks_of_others
+from console.tui.screens.base import ConsoleScreen
+from console.tui.widgets.buttons import MarkedButton
+from console.tui.widgets.lines import LinesPane
+from console.tui.widgets.menu import Item, Menu
+
+
+class ArmScreen(ConsoleScreen):
+    """The roles and the plan of a run, and what arming means. Nothing is armed before the button is pressed."""
+
+    PLACE = "arm"
+    BINDINGS: ClassVar[list[BindingType]] = bindings_of("arm")
+    AUTO_FOCUS = "#back"
+
+    def __init__(self, cluster: str, runbook: Runbook, roles: Mapping[str, str]) -> None:
+        super().__init__()
+        self._cluster = cluster
+        self._runbook = runbook
+        self._chosen = dict(roles)
+        self._shown: Mapping[str, str] = {}
+        self._message = ""
+
+    @property
+    def cluster(self) -> str:
+        return self._cluster
+
+    def breadcrumb(self) -> str:
+        return f"{self._cluster} > {self._runbook.name}"
+
+    def body(self) -> Iterable[Widget]:
+        yield LinesPane(self._draw_lines, id="arming")
+        yield Menu(self._draw_candidates, empty="No node can take this role.", id="candidates")
+        with Horizontal(classes="buttons"):
+            yield MarkedButton("Back, arm nothing", id="back", compact=True, classes="safe")
+            yield MarkedButton("ARM this run", id="arm", compact=True, disabled=True, classes="dangerous")
+
+    def paint(self) -> None:
+        unbound = isinstance(self._bound(), Unbound)
+        blocked = unbound or self._bound() is None or not all(one.holds for one in self._required())
+        menu, arm = self.query_one("#candidates", Menu), self.query_one("#arm", Button)
+        arm.disabled = blocked or not self.console_app.may_arm
+        if menu.display != unbound:
+            menu.display = unbound
+            (menu if unbound else self.query_one("#back")).focus()
+        super().paint()
+
+    def on_mount(self) -> None:
+        self.query_one("#candidates").display = False
+
+    @on(Button.Pressed, "#back")
+    def go_back(self) -> None:
+        self.action_back()
+
+    @on(Button.Pressed, "#arm")
+    def arm(self) -> None:
+        bound = self._bound()
+        if bound is None or isinstance(bound, Unbound):
+            return
+        if dict(bound) != dict(self._shown):
+            self._message = "The roles have changed since they were shown. Read them again."
+            self.paint()
+            return
+        self.console_app.arm(self._cluster, self._runbook, bound)
+
+    def action_choose(self) -> None:
+        unbound = self._bound()
+        if isinstance(unbound, Unbound) and (name := self.query_one("#candidates", Menu).chosen):
+            self._chosen[unbound.role] = name
+            self.paint()
+
+    def _bound(self) -> Mapping[str, str] | Unbound | None:
+        state = self.console_app.views[self._cluster].state
+        return bind_roles(self._runbook, state, self._chosen) if state else None
+
+    def _required(self) -> tuple[Check, ...]:
+        state, bound = self.console_app.views[self._cluster].state, self._bound()
+        if state is None or bound is None or isinstance(bound, Unbound):
+            return ()
+        return tuple(evaluate(one, state, bound) for one in self._runbook.require)
+
+    def _draw_lines(self, width: int, _: int) -> Lines:
+        trouble = wrapped(self._message, width, f"{BOLD} {BAD}") if self._message else ()
+        if not self.console_app.may_arm:
+            trouble = (*trouble, *wrapped("This console was opened without the right to arm runs.", width, WARN))
+        for lock in locks_of_others(self.console_app.views[self._cluster].state, ""):
+            trouble = (
+                *trouble,
+                *wrapped(f"{lock_in_words(lock)}: if you arm, you are asked whether to follow that run.", width, WARN),
+            )
+        bound = self._bound()
+        if bound is None:
+            return (*trouble, line("Waiting for the first observation of the cluster."))
+        if isinstance(bound, Unbound):
+            return (*trouble, *self._ask_role(bound, width))
+        self._shown = bound
+        checks = self._required()
+        before = required_lines(checks, width) if checks else ()
+        return (*trouble, *before, *arming_lines(self._runbook, bound, self._cluster, width))
+
+    def _ask_role(self, unbound: Unbound, width: int) -> Lines:
+        described = next((one.description for one in self._runbook.roles if one.name == unbound.role), "")
+        return (
+            line((f"Which node is {unbound.role}?", f"{BOLD} {NOTE}")),
+            *wrapped(described, width),
+            *(row for reason in unbound.reasons for row in wrapped(reason, width, indent="  ", first="· ")),
+        )
+
+    def _draw_candidates(self, _: int) -> tuple[Item, ...]:
+        unbound = self._bound()
+        if not isinstance(unbound, Unbound):
+            return ()
+        return tuple(Item(name, (line(name),)) for name in unbound.candidates)
+
+
+register(routes.ARM, ArmScreen)

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.widgets import Button
+
+from console.tui.navigation import routes
+from console.tui.navigation.registry import register
+from console.tui.present.formatting import Lines, wrapped
+from console.tui.screens.base import Dialog
+from console.tui.widgets.buttons import MarkedButton
+from console.tui.widgets.lines import LinesPane
+
+
+class QuitDialog(Dialog):
+    """Asks before the console ends while a run is armed. The button `Stay` has the focus."""
+
+    def __init__(self, stop_and_quit: Callable[[], None]) -> None:
+        super().__init__()
+        self._stop_and_quit = stop_and_quit
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="window small") as window:
+            window.border_title = "A run is armed"
+            yield LinesPane(self._draw_lines, focusable=False)
+            with Horizontal(classes="buttons"):
+                yield MarkedButton("Stay", id="stay", compact=True, classes="safe")
+                yield MarkedButton("Stop the run, then quit", id="leave", compact=True, classes="dangerous")
+
+    def on_mount(self) -> None:
+        self.query_one("#stay").focus()
+
+    @on(Button.Pressed)
+    def pressed(self, event: Button.Pressed) -> None:
+        event.stop()
+        leave = event.button.id == "leave"
+        self.dismiss(leave)
+        if leave:
+            self._stop_and_quit()
+
+    def _draw_lines(self, width: int, _: int) -> Lines:
+        return (
+            *wrapped("If you quit, the run stops at its open or next question.", width),
+            *wrapped("A command that is being sent is not interrupted: the console waits for its answer.", width),
+        )
+
+
+register(routes.QUIT, QuitDialog)

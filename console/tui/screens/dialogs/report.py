@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import cast
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.widgets import Button, Input
+
+from console.core.runs.past_run import PastRun
+from console.report.file import write_report
+from console.report.formats import FORMS, Form, report_text
+from console.tui.navigation import routes
+from console.tui.navigation.registry import register
+from console.tui.present.formatting import BAD, BOLD, GOOD, Lines, wrapped
+from console.tui.screens.base import Dialog
+from console.tui.widgets.buttons import MarkedButton
+from console.tui.widgets.lines import LinesPane
+
+
+class ReportDialog(Dialog):
+    """Writes a report of a run to a file. An existing file is replaced only by a button of its own."""
+
+    def __init__(self, past: PastRun) -> None:
+        super().__init__()
+        self._past = past
+        self._form: Form = "md"
+        self._status = ""
+        self._succeeded = False
+        self._existing: Path | None = None
+        """The file that `Replace it` would replace."""
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="window report") as window:
+            window.border_title = "Report"
+            window.border_subtitle = "Tab next · Enter presses · Esc closes"
+            yield LinesPane(self._draw_lines, focusable=False)
+            yield Input(str(self._suggested("md")), compact=True, select_on_focus=False, id="path")
+            with Horizontal(classes="buttons"):
+                for form in ("md", "html"):
+                    yield MarkedButton(f"Write {FORMS[form]}", id=f"write-{form}", compact=True, classes="safe")
+                yield MarkedButton("Replace it", id="replace", compact=True, disabled=True, classes="dangerous")
+
+    def on_mount(self) -> None:
+        self.query_one("#write-md").focus()
+
+    def _suggested(self, form: Form) -> Path:
+        return Path(self._past.folder) / f"report.{form}"
+
+    @on(Button.Pressed)
+    def pressed(self, event: Button.Pressed) -> None:
+        event.stop()
+        if event.button.id == "replace":
+            self._write(replace=True)
+            return
+        before, self._form = self._form, cast("Form", (event.button.id or "").removeprefix("write-"))
+        field = self.query_one("#path", Input)
+        if field.value == str(self._suggested(before)):
+            field.value = str(self._suggested(self._form))
+        self._write(replace=False)
+
+    @on(Input.Changed)
+    def changed(self) -> None:
+        self._existing = None
+        self.query_one("#replace", Button).disabled = True
+
+    def _write(self, *, replace: bool) -> None:
+        path = Path(self.query_one("#path", Input).value).expanduser()
+        if replace and path != self._existing:
+            return
+        try:
+            past = self._past
+            write_report(path, report_text(past.run_id, past.entries, past.chain, self._form), replace=replace)
+        except FileExistsError:
+            self._show_status(f"{path} exists. Enter another name, or press Replace it.", there=path)
+        except OSError as error:
+            self._show_status(f"{path}: {error.strerror or error}")
+        else:
+            self._show_status(f"Written: {path}", good=True)
+
+    def _show_status(self, text: str, *, good: bool = False, there: Path | None = None) -> None:
+        self._status, self._succeeded, self._existing = text, good, there
+        replace = self.query_one("#replace", Button)
+        if there is None and replace.has_focus:
+            self.query_one(f"#write-{self._form}").focus()
+        replace.disabled = there is None
+        self.query_one(LinesPane).repaint()
+
+    def _draw_lines(self, width: int, _: int) -> Lines:
+        style = f"{BOLD} {GOOD if self._succeeded else BAD}"
+        return (
+            *wrapped(f"The report of {self._past.run_id}, made from its journal. Only you can read the file.", width),
+            *(wrapped(f"{'✓' if self._succeeded else '!'} {self._status}", width, style) if self._status else ()),
+        )
+
+
+register(routes.REPORT, ReportDialog)

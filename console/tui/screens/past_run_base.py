@@ -1,0 +1,44 @@
+"""The keys for a recorded run: resume it, report it, verify its journal."""
+
+from __future__ import annotations
+
+from console.core.runs.past_run import PastRun
+from console.tui.navigation import routes
+from console.tui.screens.base import ConsoleScreen
+
+
+class PastRunActions(ConsoleScreen):
+    """Base of the screens on which a recorded run is chosen or shown."""
+
+    @property
+    def past(self) -> PastRun | None:
+        """The run that the keys act on; None: there is none, or its journal is not on this machine."""
+        return None
+
+    def action_resume(self) -> None:
+        past = self.past
+        if past is None:
+            self._notify_no_journal()
+        elif not past.resumable:
+            self.app.notify(f"{past.run_id} cannot be resumed: {past.verdict}.", markup=False)
+        else:
+            self.console_app.open_screen(routes.RESUME, past)
+
+    def action_report(self) -> None:
+        past = self.past
+        if past is None:
+            self._notify_no_journal()
+        else:
+            self.console_app.open_screen(routes.REPORT, past)
+
+    def action_verify(self) -> None:
+        past = self.past
+        if past is None:
+            self._notify_no_journal()
+        else:
+            app = self.console_app
+            app.read_past_run(past.run_id)  # read from the disk again, not from the list
+            app.open_screen(routes.JOURNAL_CHECK, lambda: (app.past_runs or {}).get(past.run_id, past))
+
+    def _notify_no_journal(self) -> None:
+        self.app.notify("The journal of this run is not on this machine.", markup=False)

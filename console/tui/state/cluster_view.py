@@ -1,0 +1,107 @@
+"""What the console knows of one cluster: one frozen value, replaced after each observation. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from console.core.diagnosis.finding import Finding, Health
+from console.core.inventory import ClusterSpec
+from console.core.kinds.diagnose import diagnose, health
+from console.core.kinds.protection import Protection, protection
+from console.core.model import ClusterState, NodeState, Role
+from console.core.model.facts import source_of
+from console.core.previews.quiescence import Quiescence, TrafficSample, add_sample, quiescence
+from console.tui.state.timeline import Event, changes, events_from_logs
+
+SAMPLES_KEPT = 600
+EVENTS_KEPT = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One point of the history plot."""
+
+    at: float
+    lag: int | None
+    """Bytes that the slowest replica is behind; None: no replica could be compared."""
+    written: float | None
+    """Bytes that the master writes to its replication stream per second; None: not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterView:
+    """A cluster as the screens show it. `state` is None before the first observation."""
+
+    spec: ClusterSpec
+    state: ClusterState | None = None
+    findings: tuple[Finding, ...] = ()
+    health: Health = Health.UNKNOWN
+    protection: Protection | None = None
+    events: tuple[Event, ...] = ()
+    """Oldest first."""
+    samples: tuple[Sample, ...] = ()
+    """Oldest first."""
+    traffic_samples: tuple[TrafficSample, ...] = ()
+    """The master's traffic of the last minutes, oldest first."""
+    traffic: Quiescence | None = None
+    """How busy the master is, compared with its own last minutes; None before the first observation."""
+    trouble: str = ""
+    """Why the last observation failed as a whole; empty: it did not."""
+
+    @property
+    def name(self) -> str:
+        return self.spec.name
+
+    def age(self, now: float) -> float | None:
+        """Seconds since the newest observation; None before the first."""
+        return max(0.0, now - self.state.observed_at) if self.state else None
+
+
+def absorb(view: ClusterView, state: ClusterState, now: float) -> ClusterView:
+    """The view after an observation: findings, health, new events, and one more sample for the plot."""
+    before = view.state
+    if before is not None and state.observed_at < before.observed_at:
+        return view
+    findings = diagnose(state, now)
+    traffic_samples = add_sample(view.traffic_samples, state)
+    new_events = events_from_logs(state) if before is None else changes(before, state)
+    return replace(
+        view,
+        state=state,
+        findings=findings,
+        health=health(state, findings),
+        protection=protection(state),
+        events=(view.events + new_events)[-EVENTS_KEPT:],
+        samples=(*view.samples, _sample(before, state))[-SAMPLES_KEPT:],
+        traffic_samples=traffic_samples,
+        traffic=quiescence(traffic_samples, now, view.spec.quiet_hours, view.spec.timezone),
+        trouble="",
+    )
+
+
+def bytes_behind(state: ClusterState, node: NodeState) -> int | None:
+    """Bytes that a replica is behind its master, by the offsets of both in this observation; None: not known."""
+    source = source_of(state, node)
+    redis = node.redis.value
+    if source is None or redis is None or source.redis.value is None:
+        return None
+    here, there = redis.offset, source.redis.value.offset
+    return max(0, there - here) if here is not None and there is not None else None
+
+
+def _sample(before: ClusterState | None, state: ClusterState) -> Sample:
+    behind = [one for node in state.nodes if (one := bytes_behind(state, node)) is not None]
+    return Sample(state.observed_at, max(behind, default=None), _write_rate(before, state))
+
+
+def _write_rate(before: ClusterState | None, state: ClusterState) -> float | None:
+    """By the offset of the only master, while its run_id stays the same."""
+    if before is None or len(state.masters) != 1:
+        return None
+    then, now = before.node(state.masters[0]).redis, state.node(state.masters[0]).redis
+    if then.value is None or now.value is None or then.value.role is not Role.MASTER:
+        return None
+    if then.value.run_id != now.value.run_id or then.value.offset is None or now.value.offset is None:
+        return None
+    passed = now.at - then.at
+    return max(0.0, (now.value.offset - then.value.offset) / passed) if passed > 0 else None

@@ -1,0 +1,64 @@
+"""Runs each observation in a thread of its own. One that hangs delays no key and no other cluster."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from textual.message import Message
+
+from console.engine.ports import Inspector
+from console.tui.threads.messages import ClusterObserved, ObservationFailed
+
+
+class ObservationThreads:
+    """At most one observation of a cluster is under way; further requests are dropped, not queued.
+
+    The threads are daemons. Those of asyncio's pool are few, and Python waits for them at exit.
+    """
+
+    def __init__(self, inspector: Callable[[str], Inspector], post: Callable[[Message], object]) -> None:
+        self._inspector = inspector
+        self._post = post
+        self._lock = threading.Lock()
+        self._requested: set[str] = set()
+
+    def under_way(self, cluster: str) -> bool:
+        with self._lock:
+            return cluster in self._requested
+
+    def request(self, cluster: str) -> bool:
+        """Starts an observation; False where one is under way already."""
+        with self._lock:
+            if cluster in self._requested:
+                return False
+            self._requested.add(cluster)
+        self._start(self._observe, cluster)
+        return True
+
+    def reconnect(self, cluster: str) -> None:
+        """Reconnects now to the nodes that do not answer."""
+        self._start(self._reconnect, cluster)
+
+    def _start(self, work: Callable[[str], None], cluster: str) -> None:
+        threading.Thread(
+            target=work, args=(cluster,), name=f"{work.__name__.strip('_')} {cluster}", daemon=True
+        ).start()
+
+    def _observe(self, cluster: str) -> None:
+        message: Message
+        try:
+            message = ClusterObserved(self._inspector(cluster).observe())
+        except Exception as error:  # noqa: BLE001  the operator must see every error, and the screen must go on
+            message = ObservationFailed(cluster, f"{type(error).__name__}: {error}")
+        finally:
+            with self._lock:
+                self._requested.discard(cluster)
+        self._post(message)
+
+    def _reconnect(self, cluster: str) -> None:
+        try:
+            self._inspector(cluster).reconnect()
+        except Exception as error:  # noqa: BLE001
+            self._post(ObservationFailed(cluster, f"{type(error).__name__}: {error}"))
+        self.request(cluster)

@@ -1,0 +1,115 @@
+"""What could not be read states nothing: no difference, no finding about a value, no lost value, for every reading."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import fields, is_dataclass, replace
+
+import pytest
+import sample_sets
+import samples
+
+from console.core.kinds import kind_of
+from console.core.kinds.diagnose import diagnose
+from console.core.model import ClusterState, ProblemKind, Reading, unread
+from console.core.model.continuity import KEPT_FOR, kept, last_known, silences
+from console.core.runs.gate import differences, material, unread_facts
+
+STATES: dict[str, Callable[[], ClusterState]] = {
+    "healthy": samples.healthy_pair,
+    "failed over": samples.failed_over_pair,
+    "split brain": samples.split_brain,
+    "sentinels": sample_sets.sentinel_vip_set,
+    "consul": sample_sets.sentinel_consul_set,
+}
+SAYS_THAT_IT_IS_UNREAD = {
+    "ssh-unreachable", "redis-hung", "sentinel-unreachable", "consul-unreachable", "lvs-director-unread",
+}  # fmt: skip
+
+
+def holes(state: ClusterState, kind: ProblemKind) -> Iterator[tuple[str, ClusterState]]:
+    """The state with one reading after the other missing, found by reflection: a new reading is covered by itself."""
+    for name, thing, put in things(state):
+        for field in fields(thing):
+            reading = getattr(thing, field.name)
+            if isinstance(reading, Reading) and reading.ok:
+                hole = replace(thing, **{field.name: unread(kind, at=state.observed_at + 1)})
+                yield f"{name}.{field.name}", replace(put(hole), observed_at=state.observed_at + 1)
+
+
+def things(state: ClusterState) -> Iterator[tuple[str, object, Callable[[object], ClusterState]]]:
+    yield "cluster", state, lambda one: one
+    for field in fields(state):
+        value = getattr(state, field.name)
+        if is_dataclass(value) and not isinstance(value, Reading):
+            yield field.name, value, lambda one, field=field: replace(state, **{field.name: one})
+        if isinstance(value, tuple):
+            for at, thing in enumerate(value):
+                if is_dataclass(thing):
+                    yield (
+                        thing.name,
+                        thing,
+                        lambda one, field=field, value=value, at=at: replace(
+                            state, **{field.name: (*value[:at], one, *value[at + 1 :])}
+                        ),
+                    )
+
+
+CASES = [
+    pytest.param(state, hole, id=f"{label}: {name}, {kind.value}")
+    for label, make in STATES.items()
+    for state in [make()]
+    for kind in (ProblemKind.NOT_READ, ProblemKind.TIMEOUT)
+    for name, hole in holes(state, kind)
+]
+
+
+def facts(state: ClusterState) -> dict[str, str]:
+    return dict(material(state, {f"role {one.name}": one.name for one in state.nodes}))
+
+
+def test_every_kind_of_thing_is_among_them():
+    names = {case.id.split(": ")[1].split(".")[0] for case in CASES}
+    assert {"cluster", samples.A, samples.B, "consul"} <= names
+    assert len(CASES) > 100
+
+
+@pytest.mark.parametrize(("state", "hole"), CASES)
+def test_a_missing_reading_is_no_difference_and_states_nothing(state, hole):
+    assert differences(facts(state), facts(hole)) == ()
+    assert differences(facts(hole), facts(state)) == ()
+    assert not [line for line in unread_facts(facts(state), facts(hole)) if "not known" not in line]
+
+
+@pytest.mark.parametrize(("state", "hole"), CASES)
+def test_a_missing_reading_makes_no_finding_but_that_it_is_missing(state, hole):
+    rows = kind_of(state.kind).rows
+    before = {one.code for row in rows for one in row.find(state)}  # also those that a better one replaces
+    new = {one.code for one in diagnose(hole, hole.observed_at)} - before - SAYS_THAT_IT_IS_UNREAD
+    assert not new or (new == {"vip-on-dead-redis"} and "TIMEOUT" in str(hole)), new
+
+
+@pytest.mark.parametrize(("state", "hole"), CASES)
+def test_the_last_known_value_fills_the_hole(state, hole):
+    filled = last_known(state, hole)
+    assert replace(filled, observed_at=state.observed_at) == state
+
+
+@pytest.mark.parametrize("make", STATES.values(), ids=STATES)
+def test_a_value_is_kept_for_a_moment_of_silence_and_no_longer(make):
+    state = make()
+    for name, hole in holes(state, ProblemKind.TIMEOUT):
+        assert replace(kept(state, hole), observed_at=state.observed_at) == state, name
+        late = replace(hole, observed_at=state.observed_at + 10 * KEPT_FOR)
+        assert kept(state, late) == late, name
+    for name, hole in holes(state, ProblemKind.REFUSED):
+        assert kept(state, hole) == hole, f"{name}: a refused connection is an answer"
+
+
+def test_silence_is_named_with_its_source():
+    state = samples.healthy_pair()
+    assert silences(state) == ()
+    quiet = samples.with_node(state, samples.A, ssh=unread(ProblemKind.TIMEOUT, "no answer since 3 s"))
+    assert silences(quiet) == (f"{samples.A}, SSH: no answer since 3 s",)
+    refused = samples.with_node(state, samples.A, redis=unread(ProblemKind.REFUSED))
+    assert silences(refused) == ()
