@@ -102,20 +102,20 @@ def make_plan(runbook: Runbook, state: ClusterState, command_context: CommandCon
     expected = state
     for number, step in enumerate(runbook.steps, start=1):
         runbook_require = runbook.require if number == 1 else ()
-        seen = view_step(step, state, command_context, runbook_require=runbook_require)
+        view = view_step(step, state, command_context, runbook_require=runbook_require)
         if expected is not state:
             then = view_step(step, expected, command_context)
-            seen = replace(seen, planned=then.planned, obstacle=then.obstacle)
+            view = replace(view, planned=then.planned, obstacle=then.obstacle)
         before = [one for one in steps if one.prospect is not Prospect.SKIPPED]
         checks = tuple(
             PlannedCheck(check, None if check.holds else _waits_for(condition, before))
-            for condition, check in zip(conditions(step, runbook_require), seen.checks, strict=True)
+            for condition, check in zip(conditions(step, runbook_require), view.checks, strict=True)
         )
         changed_by = _changes_skip_condition(step, before)
-        if seen.done_already and changed_by is None and not any(one.blocks for one in checks[: len(runbook_require)]):
-            one = _skipped(number, step, seen)
+        if view.done_already and changed_by is None and not any(one.blocks for one in checks[: len(runbook_require)]):
+            one = _skipped(number, step, view)
         else:
-            one = _plan_step(number, step, seen, checks, changed_by)
+            one = _plan_step(number, step, view, checks, changed_by)
         steps.append(
             replace(
                 one, node=command_context.roles.get(step.role, ""), proofs=proofs(step, state, command_context.roles)
@@ -155,12 +155,12 @@ def _keepalived(node: NodeState, *, running: bool) -> NodeState:
 
 
 def _with_min_replicas(node: NodeState, by: int) -> NodeState:
-    def changed_by(redis: Redis) -> Redis:
+    def changed(redis: Redis) -> Redis:
         wanted = redis.config.min_replicas_to_write
         config = replace(redis.config, min_replicas_to_write=None if wanted is None else max(0, wanted + by))
         return replace(redis, config=config)
 
-    return replace(node, redis=node.redis.map(changed_by))
+    return replace(node, redis=node.redis.map(changed))
 
 
 _CHANGES: Mapping[str, Callable[[NodeState], NodeState]] = {
@@ -172,17 +172,17 @@ _CHANGES: Mapping[str, Callable[[NodeState], NodeState]] = {
 
 
 def _plan_step(
-    number: int, step: Step, seen: StepView, checks: tuple[PlannedCheck, ...], changed_by: int | None
+    number: int, step: Step, view: StepView, checks: tuple[PlannedCheck, ...], changed_by: int | None
 ) -> StepPlan:
-    if seen.obstacle or any(one.blocks for one in checks):
+    if view.obstacle or any(one.blocks for one in checks):
         prospect = Prospect.BLOCKED
     else:
         prospect = Prospect.LATER if changed_by or any(one.after for one in checks) else Prospect.READY
-    return StepPlan(number, step, gate_of(step), prospect, checks, seen.planned, seen.obstacle, seen.preview)
+    return StepPlan(number, step, gate_of(step), prospect, checks, view.planned, view.obstacle, view.preview)
 
 
-def _skipped(number: int, step: Step, seen: StepView) -> StepPlan:
-    checks = tuple(PlannedCheck(check) for check in seen.skips)
+def _skipped(number: int, step: Step, view: StepView) -> StepPlan:
+    checks = tuple(PlannedCheck(check) for check in view.skips)
     return StepPlan(number, step, gate_of(step), Prospect.SKIPPED, checks)
 
 

@@ -1,7 +1,8 @@
-"""What one server has and the other has not, by a sample of their keys, in words that say how sure they are.
+"""What one server has and the other does not, by a sample of their keys, in words that say how certain this is.
 
-SCAN walks the keys in the order of their hashes, so its first thousand are a fair sample of a database. The figures are
-of the moment: the source goes on taking writes while it is looked at.
+SCAN returns the keys in the order of their hashes, so its first thousand are a fair sample of a database. The numbers
+are of the moment: the source takes writes while it is read. The journal keeps the dataclasses of this file as they are:
+their field names are keys on disk.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ from console.core.model import Reading
 from console.core.quantities import counted
 
 NAMED = 5
-"""Keys that are named in a line; the record has more."""
+"""Keys that are named in a line. The journal has more."""
 _SURE = 1.645
-"""Standard deviations that are not passed with 95% certainty, on one side."""
+"""Standard deviations that are not exceeded with 95% certainty, one-sided."""
 
 
 class KeyDifference(StrEnum):
@@ -31,11 +32,11 @@ class KeyDifference(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DifferingKey:
-    """A key that the two servers do not have alike."""
+    """A key in which the two servers differ."""
 
     db: int
     name: str
-    """For reading: what cannot be printed is escaped, what is long is cut."""
+    """For display: unprintable characters are escaped, and a long name is cut."""
     oddity: KeyDifference
 
     def __str__(self) -> str:
@@ -44,20 +45,20 @@ class DifferingKey:
 
 @dataclass(frozen=True, slots=True)
 class DbSample:
-    """The keys of one database that were looked at."""
+    """The keys of one database that were compared."""
 
     db: int
     keys: int
-    """All that there are."""
+    """All keys of the database."""
     looked_at: int
     missing: int = 0
-    """Of those, the ones that the other server has not."""
+    """Keys of the sample that the other server does not have."""
     expiring: int = 0
-    """Of the missing ones, those that would expire by themselves."""
+    """Missing keys that have an expiry time."""
     alike: int = 0
-    """Keys of both whose type, size and (where small) value were compared, and are the same."""
+    """Keys of both servers with the same type, size and (if small) value."""
     different: int = 0
-    """Keys of both that are of another type, size or value."""
+    """Keys of both servers that differ in type, size or value."""
 
     @property
     def whole(self) -> bool:
@@ -131,7 +132,7 @@ class Clients:
     groups: tuple[ClientGroup, ...]
     """Most connections first."""
     watching: int = 0
-    """Connections whose last command only looked (INFO, CONFIG GET, CLIENT LIST): monitoring, and this console."""
+    """Connections whose last command only reads state (INFO, CONFIG GET, CLIENT LIST): monitoring, this console."""
 
     @property
     def count(self) -> int:
@@ -145,20 +146,20 @@ class KeyComparison:
     source: str
     target: str
     of_target: Reading[KeySample]
-    """Keys of the target looked for on the source: what would be lost."""
+    """Keys of the target that were looked up on the source: what would be lost."""
     of_source: Reading[KeySample]
-    """Keys of the source looked for on the target: what the target will get."""
+    """Keys of the source that were looked up on the target: what the target will get."""
     clients: Reading[Clients]
     """Of the target."""
     seconds: float
-    """What it took."""
+    """How long the comparison took."""
 
 
 # --- in words -----------------------------------------------------------------------------------------------------
 
 
 def comparison_lines(found: KeyComparison) -> list[str]:
-    """The comparison in words and figures: first what would be lost."""
+    """The comparison in words and numbers: first what would be lost."""
     lost, gained = found.of_target, found.of_source
     lines = (
         [_unread(f"keys of {found.target} that {found.source} has not", lost)]
@@ -178,7 +179,7 @@ def comparison_lines(found: KeyComparison) -> list[str]:
 
 
 def comparison_warnings(found: KeyComparison) -> list[str]:
-    """What should make the operator stop: keys that exist on the target alone, clients that still use it."""
+    """Warnings for the operator: keys that only the target has, and clients that still use it."""
     warnings = []
     lost = found.of_target.value
     if lost is not None and lost.missing:
@@ -242,7 +243,7 @@ def _missing(sample: KeySample) -> str:
 
 
 def _rest(sample: KeySample) -> str:
-    """What the sample says about the keys that were not looked at."""
+    """What the sample says about the keys that were not read."""
     if sample.whole or not sample.looked_at:
         return ""
     about, most = sum(one.about for one in sample.dbs), sum(one.at_most for one in sample.dbs)

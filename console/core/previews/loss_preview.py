@@ -16,12 +16,12 @@ from console.core.replication.history import COMPARE_ADVICE, LARGE_SHARE, compar
 from console.core.replication.resync import ResyncKind, predict_resync
 
 LARGE_DUMP = 10_000
-"""Bytes: more than the RDB of an empty server ever has."""
+"""Bytes. The RDB of an empty server is always smaller."""
 
 
 @dataclass(frozen=True, slots=True)
 class LossPreview:
-    """What SLAVEOF would do to the target's data: shown at the gate, printed by `plan`, kept in the journal."""
+    """What SLAVEOF would do to the target's data. The journal keeps it: its names are keys there."""
 
     source: str
     target: str
@@ -29,16 +29,16 @@ class LossPreview:
     reason: str
     """Why full or partial, in one sentence."""
     source_keys: Mapping[int, int] | None
-    """Database → keys; None: could not be read."""
+    """Database → keys. None: could not be read."""
     target_keys: Mapping[int, int] | None
     lines: tuple[str, ...]
-    """The preview in words and figures, in the order to read them."""
+    """The preview in words and numbers, in reading order."""
     warnings: tuple[str, ...] = ()
-    """What should make the operator stop and think."""
+    """What the operator should consider before confirming."""
     comparison: KeyComparison | None = None
-    """A sample of both servers' keys; None: it was not made for this preview."""
+    """A sample of both servers' keys. None: it was not made for this preview."""
     traffic: Quiescence | None = None
-    """How busy the source is, against its last minutes."""
+    """How busy the source is, compared with its last minutes."""
 
 
 def preview(
@@ -49,12 +49,16 @@ def preview(
     comparison: KeyComparison | None = None,
     traffic: Quiescence | None = None,
 ) -> LossPreview:
-    """What SLAVEOF of the target to the source would do: by one observation, and by what was measured for it."""
+    """What SLAVEOF of the target to the source would do, by one observation and the measurements for it."""
     from_node, to_node = state.node(source), state.node(target)
     kind, reason = predict_resync(state, from_node, to_node)
     s, t = from_node.redis.value, to_node.redis.value
     older = compare_histories(state, from_node, to_node)
-    lines = [f"{kind.value} resync: {reason}", *_keys(from_node, to_node), _beyond(target, older.verdict, older.reason)]
+    lines = [
+        f"{kind.value} resync: {reason}",
+        *_keys(from_node, to_node),
+        _own_data(target, older.verdict, older.reason),
+    ]
     lines += comparison_lines(comparison) if comparison is not None else []
     lines += [line for node in (to_node, from_node) for line in _saves(state, node)]
     if traffic is not None:
@@ -96,7 +100,7 @@ def _keys(source: NodeState, target: NodeState) -> list[str]:
     return lines or ["keys: both are empty"]
 
 
-def _beyond(target: str, verdict: Verdict, reason: str) -> str:
+def _own_data(target: str, verdict: Verdict, reason: str) -> str:
     words = {
         Verdict.HOLDS: f"nothing is known to exist on {target} alone",
         Verdict.FAILS: f"{target} may hold what would be lost",

@@ -1,7 +1,7 @@
-"""Is this a good moment for a full sync: how busy the master is now, against its own last minutes (H12). Pure.
+"""Whether this is a good moment for a full sync: how busy the master is, compared with its last minutes (H12).
 
-A full sync forks the master and copies what is written meanwhile; what does not fit into the replica's output buffer
-ends it. So it is better done while little is written. The operator decides; this says with which figures.
+A full sync forks the master and copies what is written meanwhile. It fails if that does not fit into the replica's
+output buffer. So it is better done while little is written. The operator decides; this gives the numbers.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from console.core.previews.quiet_hours import quiet_words
 from console.core.quantities import size, span
 
 WINDOW = 300.0
-"""Seconds of history that are kept and compared with."""
+"""Seconds of history that are kept and used for the median."""
 LATEST = 10.0
 """Seconds that count as now."""
 ENOUGH = 30.0
-"""Seconds of history without which there is nothing to compare with."""
+"""Seconds of history that are needed for a comparison."""
 KEPT = 600
 BUSY_OPS = 1_000
-"""Operations a second from which on a master is busy, whatever its median."""
+"""Operations a second. A master with at least this many is busy, whatever its median."""
 IDLE_OPS = 20
-"""Operations a second below which a master is quiet, whatever its median: this console alone makes some."""
+"""Operations a second. A master with at most this many is quiet, whatever its median: this console makes some."""
 IDLE_BYTES = 2_000.0
-"""Bytes a second of the replication stream, likewise."""
+"""The same in bytes a second of the replication stream."""
 MORE, LESS = 1.5, 0.5
-"""From this many times the median on it is busy; up to this many it is quiet."""
+"""Busy from the first number times the median on, and quiet up to the second number times the median."""
 
 
 class Level(StrEnum):
@@ -44,29 +44,29 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TrafficSample:
-    """What one observation says about the traffic of the master that clients reach."""
+    """The traffic of the master that clients reach, by one observation."""
 
     at: float
     node: str
     run_id: str
     ops: int
-    """Operations a second, as the server measures them over its last 1.6 seconds."""
+    """Operations a second, measured by the server over its last 1.6 seconds."""
     clients: int
     offset: int | None
-    """Of the replication stream; None where nothing is fed into it, so that it stands still."""
+    """Of the replication stream. None: nothing is fed into the stream, so the offset does not move."""
     changes: int | None
     """Since the last save."""
 
 
 @dataclass(frozen=True, slots=True)
 class Quiescence:
-    """How quiet it is, in a word, in a sentence and in figures."""
+    """How quiet the master is. The journal keeps it: its names are keys there."""
 
     level: Level
     words: str
     figures: tuple[str, ...] = ()
     advice: str = ""
-    """Empty: nothing speaks against now."""
+    """Empty: nothing speaks against a sync now."""
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -74,7 +74,7 @@ class Quiescence:
 
 
 def traffic_sample(state: ClusterState) -> TrafficSample | None:
-    """Of the master behind the virtual IP, else of the only master; None: there is none that can be read."""
+    """Of the master behind the virtual IP, else of the only master. None: there is no master that can be read."""
     name = state.vip_reaches or (state.masters[0] if len(state.masters) == 1 else None)
     reading = state.node(name).redis if name is not None else None
     redis = reading.value if reading is not None else None
@@ -93,7 +93,7 @@ def traffic_sample(state: ClusterState) -> TrafficSample | None:
 
 
 def add_sample(traffic_samples: Sequence[TrafficSample], state: ClusterState) -> tuple[TrafficSample, ...]:
-    """The history with this observation added; what is too old, or of another server, is forgotten."""
+    """The history with this observation. Samples that are too old, or of another server, are dropped."""
     new = traffic_sample(state)
     if new is None:
         return tuple(traffic_samples)
@@ -110,7 +110,7 @@ def add_sample(traffic_samples: Sequence[TrafficSample], state: ClusterState) ->
 def quiescence(
     traffic_samples: Sequence[TrafficSample], now: float, quiet_hours: Iterable[QuietHours] = (), timezone: str = ""
 ) -> Quiescence:
-    """The level with its figures, from what was seen so far and the hours that the inventory names."""
+    """The level with its numbers, from the samples so far and the quiet hours of the inventory."""
     hours, outside = quiet_words(tuple(quiet_hours), timezone, now)
     if not traffic_samples:
         return Quiescence(Level.UNKNOWN, "not known: no master behind the VIP could be read", hours)
@@ -133,18 +133,18 @@ def quiescence(
 
 @dataclass(frozen=True, slots=True)
 class _Measure:
-    """One figure: now, and its median of the last minutes."""
+    """One measured value: now, and its median of the last minutes."""
 
     name: str
     now: float
     usual: float
     unit: str
     idle: float
-    """Below this it is quiet, whatever the median."""
+    """Up to this value the master is quiet, whatever the median."""
 
     @property
     def ratio(self) -> float | None:
-        """Times the median. Where next to nothing is usual, next to nothing is no reason to worry."""
+        """Times the median. A value up to `idle` never counts as more than the median."""
         if self.now <= self.idle:
             return min(1.0, self.now / self.usual) if self.usual > 0 else 1.0
         return self.now / max(self.usual, self.idle) if max(self.usual, self.idle) > 0 else None
@@ -168,7 +168,7 @@ _WORD = {
 
 
 def median(values: Iterable[float]) -> float:
-    """The middle one; `statistics` takes longer to import than `status` has time."""
+    """The median. Importing `statistics` would make `status` too slow."""
     ordered = sorted(values)
     middle = len(ordered) // 2
     return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
@@ -204,7 +204,7 @@ def _measures(traffic_samples: Sequence[TrafficSample]) -> tuple[_Measure, ...]:
 
 
 def _writes(traffic_samples: Sequence[TrafficSample]) -> _Measure | None:
-    """By the offset; where it stands still (a master alone, before 7.0) by the changes, which a save sets back."""
+    """By the offset. Where that does not move (a master without replicas, before 7.0): by changes since the save."""
     by_offset = [one for one in traffic_samples if one.offset is not None]
     if len(by_offset) == len(traffic_samples):
         points, unit, idle = [(one.at, float(one.offset or 0)) for one in traffic_samples], "bytes", IDLE_BYTES
@@ -223,7 +223,7 @@ def _writes(traffic_samples: Sequence[TrafficSample]) -> _Measure | None:
 
 
 def _by_figures(measures: Sequence[_Measure]) -> Level:
-    """Without a history only extremes can be told."""
+    """Without a history only extreme values can be judged."""
     ops = measures[0].now
     if ops >= BUSY_OPS:
         return Level.BUSY

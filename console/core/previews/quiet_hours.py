@@ -1,4 +1,4 @@
-"""The hours that an inventory names as quiet: whether it is one of them now, and when the next one begins."""
+"""The quiet hours of an inventory: whether they are now, and when the next ones begin."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ _DAY = 24 * 60
 
 
 def is_quiet(hours: QuietHours, minute: int) -> bool:
-    """Whether this minute of the day lies in them; they may go over midnight."""
+    """Whether this minute of the day is in them. They may go over midnight."""
     if hours.start <= hours.end:
         return hours.start <= minute < hours.end
     return minute >= hours.start or minute < hours.end
 
 
 def quiet_words(quiet_hours: tuple[QuietHours, ...], timezone: str, now: float) -> tuple[tuple[str, ...], str]:
-    """A line about them, and why now is not one of them; both empty where none are named.
+    """A line about them, and why now is outside of them. Both are empty if the inventory names none.
 
-    Raises nothing: the inventory was checked when it was read, and a zone that has gone since counts as UTC.
+    Raises nothing: the inventory was checked when it was read, and a zone that is missing since then counts as UTC.
     """
     if not quiet_hours:
         return (), ""
@@ -39,7 +39,7 @@ def quiet_words(quiet_hours: tuple[QuietHours, ...], timezone: str, now: float) 
 
 
 def _local(now: float, timezone: str) -> datetime:
-    """Without a zone: that of the machine this runs on."""
+    """Local time. Without a zone: that of this machine."""
     from zoneinfo import ZoneInfo
 
     at = datetime.fromtimestamp(0, UTC) + timedelta(seconds=now)

@@ -1,7 +1,7 @@
-"""What a full sync will take: memory and disk of both nodes, and time; what is measured and what is a guess (H11).
+"""What a full sync needs: memory and disk of both nodes, and time (H11).
 
-Measured: how fast the source last saved, how long its last fork took, how large its last dump was. Nothing tells the
-speed of the network or of loading before it happens: those rates are guesses, and are called so.
+Measured are how long the source's last save and last fork took, and how large its last dump was. The speed of the
+network and of loading cannot be known before. Those rates are guesses, and the text says so.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ from console.core.runbooks.document import Condition
 from console.core.runbooks.vocabulary import evaluate
 
 SAVE_RATE, NETWORK_RATE, LOAD_RATE = 100_000_000, 100_000_000, 50_000_000
-"""Bytes of RDB a second: guesses for a server of today on a network of 1 Gbit/s."""
+"""Bytes of RDB a second: guesses for a present-day server on a network of 1 Gbit/s."""
 WAIT_FOR_MORE = 5
-"""Seconds that a diskless master waits for more replicas (repl-diskless-sync-delay), unless it is configured."""
+"""Seconds that a diskless master waits for more replicas: the default of repl-diskless-sync-delay."""
 
 
 @dataclass(frozen=True, slots=True)
 class SyncCost:
-    """In words and figures."""
+    """In words and numbers."""
 
     lines: tuple[str, ...]
     warnings: tuple[str, ...]
 
 
 def cost(state: ClusterState, source: NodeState, target: NodeState) -> SyncCost | None:
-    """None where the source cannot be read: then nothing can be said."""
+    """None: the source cannot be read."""
     s = source.redis.value
     if s is None:
         return None
@@ -97,7 +97,7 @@ def _disk(node: NodeState, rdb: int, needs: bool, lines: list[str], warnings: li
 
 
 def _memory(s: Redis, target: NodeState, lines: list[str], warnings: list[str]) -> None:
-    """The old data set goes before the new one is loaded: its memory counts as room."""
+    """The old data set is dropped before the new one is loaded, so its memory counts as free."""
     memory, t = target.memory.value, target.redis.value
     if memory is None:
         lines.append(f"memory on {target.name}: {size(s.used_memory)}; what is free is not known")

@@ -8,6 +8,8 @@ from console.core.model import AttachedReplica, Backlog, MasterLink, Persistence
 from console.probes import NotUnderstoodError
 
 # fmt: off
+MOST_DIGITS = 20
+"""Digits of the largest number that a server of 64 bits counts."""
 _WANTED = frozenset({
     "redis_version", "valkey_version", "server_name", "run_id", "process_id", "config_file", "tcp_port",
     "uptime_in_seconds", "connected_clients", "used_memory", "maxmemory", "total_system_memory", "loading",
@@ -84,12 +86,12 @@ def _fields(text: str) -> tuple[dict[str, str], tuple[AttachedReplica, ...], tup
             continue
         if key in _WANTED:
             fields[key] = value.strip()
-        elif key.startswith("slave") and key[5:].isdigit():
+        elif key.startswith("slave") and _whole(key[5:]) is not None:
             replicas.append(_replica(value))
-        elif key.startswith("db") and key[2:].isdigit():
+        elif key.startswith("db") and (number := _whole(key[2:])) is not None:
             counts = dict(part.partition("=")[::2] for part in value.split(","))
-            keys[int(key[2:])] = int(counts.get("keys", "0"))
-            expires[int(key[2:])] = _number(counts, "expires") or 0
+            keys[number] = _number(counts, "keys") or 0
+            expires[number] = _number(counts, "expires") or 0
     return fields, tuple(replicas), (keys, expires)
 
 
@@ -98,11 +100,10 @@ def _replica(value: str) -> AttachedReplica:
     parts = value.strip().split(",")
     named = dict(part.partition("=")[::2] for part in parts if "=" in part)
     if not named and len(parts) >= 3:  # noqa: PLR2004 - host, port, state
-        return AttachedReplica(",".join(parts[:-2]), int(parts[-2]), parts[-1], None, None)
-    port = named.get("port", "")
+        return AttachedReplica(",".join(parts[:-2]), _whole(parts[-2]) or 0, parts[-1], None, None)
     return AttachedReplica(
         host=named.get("ip", ""),
-        port=int(port) if port.isdigit() else 0,
+        port=_number(named, "port") or 0,
         state=named.get("state", ""),
         offset=_number(named, "offset"),
         lag_seconds=_number(named, "lag"),
@@ -156,8 +157,14 @@ def _persistence(fields: Mapping[str, str]) -> Persistence:
 
 
 def _number(fields: Mapping[str, str], key: str) -> int | None:
-    value = fields.get(key, "")
-    return int(value) if value.lstrip("-").isdigit() else None
+    return _whole(fields.get(key, ""))
+
+
+def _whole(text: str) -> int | None:
+    """The whole number that the text is; None: it is none, or one with more digits than any server counts."""
+    text = text.strip()
+    digits = text.removeprefix("-")
+    return int(text) if digits.isascii() and digits.isdigit() and len(digits) <= MOST_DIGITS else None
 
 
 def _flag(fields: Mapping[str, str], key: str) -> bool | None:
