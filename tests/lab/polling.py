@@ -68,7 +68,7 @@ class Screen:
         while not self._end.wait(INTERVAL):
             if not self._observations.under_way("cache"):
                 self._asked_at = time.monotonic()
-                self._observations.ask("cache")
+                self._observations.request("cache")
 
     def _post(self, message: object) -> None:
         self.longest = max(self.longest, time.monotonic() - self._asked_at)

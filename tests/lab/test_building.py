@@ -76,6 +76,7 @@ def test_a_server_that_ends_during_the_build_is_named_with_its_log(building):
 def test_a_redis_that_ends_at_its_start_is_named_with_its_log(building):
     error = building(lambda lab, report: start_redis(lab, lab.host(A)), redis_config=("loadmodule /no/such.so",))
     assert "\n" not in str(error)
+    assert "redis-server" in str(error)
     assert "redis-a" in str(error)
     assert "/no/such.so" in error.log
 

@@ -21,7 +21,7 @@ from console.lab.hosts import faults
 from console.lab.hosts.namespaces import LABORATORY_FOLDER, command_in_namespaces, require_isolated_network
 from console.lab.hosts.network import BRIDGE
 from console.lab.options import LabError, LabOptions
-from console.lab.scenarios import catalogue
+from console.lab.scenarios import catalogue, replication
 from console.lab.scenarios import keepalived_pair as scenarios
 from console.lab.sessions.inside import REQUEST_VARIABLE
 
@@ -79,7 +79,7 @@ class TestScenarios:
         assert scenarios.role(lab, a) == scenarios.role(lab, b) == "master"
         assert lab.vip_holders() == [A]
         assert not b.running("keepalived")
-        assert int(b.redis("GET", scenarios.COUNTER)) < int(a.redis("GET", scenarios.COUNTER))
+        assert int(b.redis("GET", replication.COUNTER)) < int(a.redis("GET", replication.COUNTER))
 
     def test_split_brain_has_two_histories(self, pair):
         lab = pair("split-brain")
@@ -310,7 +310,7 @@ class TestCommands:
         script = (
             "import sys; from console.lab.hosts import namespaces as n; n._SBIN = '/nowhere';"
             "from console.lab.options import LabError\n"
-            "try: n.outer_command(['true'])\nexcept LabError as e: print(e)"
+            "try: n.command_in_namespaces(['true'])\nexcept LabError as e: print(e)"
         )
         done = subprocess.run(
             [sys.executable, "-c", script], env={"PATH": "/nowhere"}, capture_output=True, text=True, check=False
@@ -361,10 +361,10 @@ class TestOuterRoom:
             mount --bind {ids} /etc/subuid && mount --bind {ids} /etc/subgid && cd {everyones_folder} &&
             exec setpriv --reuid 65534 --regid 65534 --clear-groups {python} -c '
 import os, sys
-from console.lab.hosts.namespaces import outer_command
+from console.lab.hosts.namespaces import command_in_namespaces
 from console.lab.options import LabError
 try:
-    command = outer_command([sys.executable, "-m", "console.lab.sessions.inside"])
+    command = command_in_namespaces([sys.executable, "-m", "console.lab.sessions.inside"])
 except LabError as error:
     sys.exit(f"refused: {{error}}")
 os.execv(command[0], command)'

@@ -14,11 +14,12 @@ from lab.writer import Writer
 
 from console.core.runs.state import Outcome
 from console.lab.scenarios import password_pair
+from console.lab.systems.password_pair import DUMPS
 
 pytestmark = pytest.mark.lab
 
 OLD, SURVIVOR = password_pair.MASTER, password_pair.REPLICA
-DUMP = {name: f"/data/redis/{file}" for name, file in password_pair.DUMPS.items()}
+DUMP = {name: f"/data/redis/{file}" for name, file in DUMPS.items()}
 RUNBOOK = "recover-from-rdb"
 KNOWN = {"script-fights-operator", "persistence-off", "replica-not-in-config"}
 """What this pair is said to be like, however well it does."""

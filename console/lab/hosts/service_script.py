@@ -7,6 +7,8 @@ _SCRIPT = """\
 # The @name@ of this host, as a SysV service.@about@
 pidfile=@pidfile@
 running() { [ -s "$pidfile" ] && kill -0 "$(cat "$pidfile")" 2>/dev/null; }
+# Only Redis goes into the background by itself, as a Redis or as a Sentinel. This script has its name too.
+starting() { if [ -n "$!" ]; then kill -0 "$!" 2>/dev/null; else pgrep -f '^[^ ]*redis-server' >/dev/null; fi; }
 case "${1:-}" in
 start)
     if running; then echo "@name@ is already running"; exit 0; fi
@@ -16,7 +18,7 @@ start)
     until running; do
         tries=$((tries + 1))
         if [ "$tries" -gt 1500 ]; then echo "@name@ did not start: see @log@" >&2; exit 1; fi
-        if [ -n "$!" ] && ! kill -0 "$!" 2>/dev/null && ! running; then
+        if ! starting && ! running; then
             echo "@name@ ended at once: see @log@" >&2; exit 1
         fi
         sleep 0.02
