@@ -21,7 +21,6 @@ from console.core.model import (
     unread,
 )
 from console.core.model.assembling import assemble_node
-from console.core.model.continuity import kept
 from console.transport.connections.errors import RemoteError
 from console.transport.redis.inspector import OpenTunnel, RedisInspector
 from console.transport.redis.vip_inspector import VipInspector
@@ -86,19 +85,14 @@ class ClusterInspector:
         return self._spec.name
 
     def observe(self, *, fresh: bool = False) -> ClusterState:
-        """Makes an observation. If another one is under way and `fresh` is false, the last one is returned.
-
-        A fresh one has no older values: gates and proofs rest on it. In every other one a value is kept for a short
-        time while its source is silent (`core.model.continuity`).
-        """
+        """Makes an observation. If another one is under way and `fresh` is false, the last one is returned."""
         last = self._last
         if last is not None and not fresh and self._lock.locked():
             return last
         with self._lock:  # not acquire() and try: Ctrl-C between the two would leave the lock held for ever
             if self._closed:
                 return self._last or self._nothing()
-            before, seen = self._last, self._observe(fresh=fresh, first=self._last is None)
-            self._last = seen if fresh or before is None else kept(before, seen)
+            before, self._last = self._last, self._observe(fresh=fresh, first=self._last is None)
             if before is not None:
                 self._remember(before, self._last)
             return self._last

@@ -42,7 +42,7 @@ def test_what_the_rebuild_wipes_is_backed_up_and_can_be_brought_back(pair, tmp_p
     host.run("dd if=/dev/zero of=/data/fill bs=64k")
     refused = run_plain(lab, state=tmp_path)
     assert (refused.outcome, refused.gates) == ("aborted", []), refused.text
-    assert re.search(r"bytes free in /data/redis, [\d.]+ [kM]B\s+wanted", refused.stuck), refused.stuck
+    assert re.search(r"bytes free in /data/redis, [\d.]+ [kM]B\s+needed", refused.stuck), refused.stuck
     assert "role:master" in host.redis("INFO", "replication")
     host.run(["rm", "/data/fill"], check=True)
 

@@ -94,7 +94,7 @@ async def test_verbs_that_start_something_require_what_their_runbook_leaves_out(
     lab.fault("stop", B, "keepalived")
     lab.host(B).service("redis-server", "start")
     lab.wait(lambda: "PONG" in lab.host(B).redis("PING"), 10)
-    assert "redis-a is a master as well" in walk(lab, "start-keepalived", B)  # H01
+    assert "redis-a is also a master" in walk(lab, "start-keepalived", B)  # H01
     lab.host(B).redis("SLAVEOF", lab.host(A).address, "6379")
     lab.wait(lambda: "master_link_status:up" in lab.host(B).redis("INFO", "replication"), 15)
     assert "the priority of redis-b does not take the virtual IP" in walk(lab, "start-keepalived", B)  # H15
@@ -107,7 +107,7 @@ async def test_verbs_that_start_something_require_what_their_runbook_leaves_out(
 async def test_a_runbook_that_requires_nothing_wipes_nothing(pair):
     lab = pair("stale-master-back")
     kept = {name: lab.host(name).redis("DBSIZE") for name in (A, B)}
-    assert f"clients of {lab.vip} write to redis-b or nowhere" in await walk_on_screen(lab, REPLICATE, A)  # H04
+    assert f"clients of {lab.vip} write to redis-b or to no node" in await walk_on_screen(lab, REPLICATE, A)  # H04
     lab.host(A).redis("FLUSHALL")
     async with screen_on(lab, runbook="bare", size=(120, 40)) as pilot:
         await arm(pilot, choose=B)
@@ -155,7 +155,7 @@ async def test_h06_h12_the_source_is_an_address_of_its_own_and_its_load_is_shown
     assert "traffic:" in load  # H12: how busy the source is
     assert "writes:" in load
     shown = await walk_on_screen(lab, REPLICATE, B)
-    assert "✓ redis-a is followed by an address of its own, not by the virtual IP [H06]" in shown
+    assert "✓ redis-a is followed by its own address, not by the virtual IP [H06]" in shown
     assert f"$ SLAVEOF {lab.host(A).address} 6379" in shown
     assert "traffic:" in shown
     assert "writes:" in shown
@@ -205,7 +205,7 @@ async def test_h11_h19_a_source_or_target_without_room_is_refused(pair):
     lab.host(A).run("mount -t tmpfs -o size=64k tmpfs /data/redis && head -c 60000 /dev/zero > /data/redis/full")
     lab.host(B).redis("CONFIG", "SET", "maxmemory", "1mb")
     stuck = await walk_on_screen(lab, REPLICATE, B)
-    assert "✗ redis-a has room for the fork of a full sync (does not hold) [H11]" in stuck
+    assert "✗ redis-a has the memory and disk space for a full sync (does not hold) [H11]" in stuck
     assert "free in /data/redis" in stuck
     assert "✗ the data of redis-a fits into redis-b (does not hold) [H19]" in stuck
     assert role(lab, B) == "master"

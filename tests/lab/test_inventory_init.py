@@ -16,7 +16,7 @@ def test_one_node_of_a_healthy_pair_is_asked(pair, tmp_path):
     words += ("--ssh-config", str(ssh / "ssh_config"))
     made = console(lab, *words)
     assert made.returncode == 0, made.stderr
-    assert "Left to be looked at" in made.stdout
+    assert "Please check" in made.stdout
     text = written.read_text(encoding="utf-8")
     assert f"vip: {lab.vip}" in text
     assert f"address: {lab.host('redis-b').address}" in text

@@ -198,7 +198,7 @@ def test_until_the_virtual_ip_has_moved_it_is_called_off(pair, tmp_path):
         cut = recover(lab, tmp_path, OLD, at=lambda one: "abort" if one.step == "start-keepalived-on-master" else "")
         assert cut.outcome == "aborted", cut.text
         refused = run_plain(lab, "resume-writes", state=tmp_path)
-        assert "server11 is a master as well" in " ".join(refused.stuck.split())
+        assert "server11 is also a master" in " ".join(refused.stuck.split())
         lab.host(OLD).service("redis-server", "stop")
         back = run_plain(lab, "resume-writes", state=tmp_path)
         assert back.outcome == "done", back.text

@@ -22,7 +22,7 @@ from __future__ import annotations
 from functools import partial
 
 from console.core.command import Planned
-from console.core.model.continuity import silences
+from console.core.model.silence import silences
 from console.core.runbooks.verbs import verb_of
 from console.core.runs.events import ConditionsChecked, ProgressReported, StepBegan, StepEnded, VerificationBegan
 from console.core.runs.question import Choice

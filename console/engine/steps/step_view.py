@@ -9,7 +9,7 @@ from console.core.command import Identity, Planned
 from console.core.kinds import kind_of
 from console.core.kinds.protection import protection
 from console.core.model import ClusterState, Redis, Role
-from console.core.model.continuity import silences
+from console.core.model.silence import silences
 from console.core.model.verdict import Check, Verdict
 from console.core.previews.loss_preview import LossPreview, preview
 from console.core.runbooks.document import Condition, GateKind, Runbook, Step

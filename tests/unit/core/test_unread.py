@@ -1,4 +1,4 @@
-"""What could not be read states nothing: no difference, no finding about a value, no lost value, for every reading."""
+"""What could not be read states nothing: no difference and no finding about a value, for every reading."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import samples
 from console.core.kinds import kind_of
 from console.core.kinds.diagnose import diagnose
 from console.core.model import ClusterState, ProblemKind, Reading, unread
-from console.core.model.continuity import KEPT_FOR, kept, last_known, silences
+from console.core.model.silence import silences
 from console.core.runs.gate import differences, material, unread_facts
 
 STATES: dict[str, Callable[[], ClusterState]] = {
@@ -87,23 +87,6 @@ def test_a_missing_reading_makes_no_finding_but_that_it_is_missing(state, hole):
     before = {one.code for row in rows for one in row.find(state)}  # also those that a better one replaces
     new = {one.code for one in diagnose(hole, hole.observed_at)} - before - SAYS_THAT_IT_IS_UNREAD
     assert not new or (new == {"vip-on-dead-redis"} and "TIMEOUT" in str(hole)), new
-
-
-@pytest.mark.parametrize(("state", "hole"), CASES)
-def test_the_last_known_value_fills_the_hole(state, hole):
-    filled = last_known(state, hole)
-    assert replace(filled, observed_at=state.observed_at) == state
-
-
-@pytest.mark.parametrize("make", STATES.values(), ids=STATES)
-def test_a_value_is_kept_for_a_moment_of_silence_and_no_longer(make):
-    state = make()
-    for name, hole in holes(state, ProblemKind.TIMEOUT):
-        assert replace(kept(state, hole), observed_at=state.observed_at) == state, name
-        late = replace(hole, observed_at=state.observed_at + 10 * KEPT_FOR)
-        assert kept(state, late) == late, name
-    for name, hole in holes(state, ProblemKind.REFUSED):
-        assert kept(state, hole) == hole, f"{name}: a refused connection is an answer"
 
 
 def test_silence_is_named_with_its_source():
