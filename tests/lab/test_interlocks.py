@@ -87,7 +87,7 @@ def codes(lab):
 
 async def test_verbs_that_start_something_require_what_their_runbook_leaves_out(pair):
     lab = pair("failed-over")
-    assert "clients do not reach redis-b as soon as its Redis runs" in walk(lab, "start-redis", B)  # H01
+    assert "clients do not reach redis-b when its Redis starts" in walk(lab, "start-redis", B)  # H01
     assert "it alone holds" in walk(lab, "stop-keepalived", A)  # H17
     assert "it alone holds" in walk(lab, "stop-redis", A)
     assert not lab.host(B).running("redis-server")
@@ -250,7 +250,7 @@ async def test_h17_h18_two_holders_and_two_masters_are_named_and_nothing_is_wipe
     lab = pair("split-brain")  # redis-b holds the VIP; both took writes
     assert {"dual-master", "histories-diverged"} & codes(lab)
     stuck = await walk_on_screen(lab, REPLICATE, A)
-    assert "✗ redis-b has all that redis-a has (does not hold) [H03]" in stuck
+    assert "✗ redis-b has all data of redis-a (does not hold) [H03]" in stuck
     assert "✗ keepalived is stopped on redis-a (does not hold) [H01]" in stuck
     link = lab.host(A).run("ip -o -4 address show scope global | awk '{print $2; exit}'").stdout.strip()
     lab.host(A).run(["ip", "address", "add", f"{lab.vip}/32", "dev", link], check=True)
@@ -272,7 +272,7 @@ async def test_h28_a_node_that_hangs_is_not_down(pair):
     assert "redis-down" not in found
     lab.fault("freeze", B, "sshd")
     stuck = await walk_on_screen(lab, "start-redis", B)
-    assert "redis-b redis-down (not known) [H28] seen: the processes of redis-b could not be read" in stuck
+    assert "redis-b redis-down (not known) [H28] observed: the processes of redis-b could not be read" in stuck
     assert "✗ redis-b can be read over SSH (does not hold) [H28]" in stuck
     lab.fault("thaw", B, "sshd")
 
