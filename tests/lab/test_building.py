@@ -197,7 +197,10 @@ def test_from_outside_the_reason_comes_first_and_the_log_below_it(tmp_path):
     assert lines
 
 
-def test_a_build_that_is_interrupted_leaves_nothing(room):
+def test_a_build_that_is_interrupted_leaves_nothing(room, request):
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # workers of pytest-xdist ignore it
+    request.addfinalizer(lambda: signal.signal(signal.SIGINT, before))
+
     def interrupted(report):
         if "sshd" in report:
             signal.raise_signal(signal.SIGINT)

@@ -88,8 +88,8 @@ def codes(lab):
 async def test_verbs_that_start_something_require_what_their_runbook_leaves_out(pair):
     lab = pair("failed-over")
     assert "clients do not reach redis-b when its Redis starts" in walk(lab, "start-redis", B)  # H01
-    assert "it alone holds" in walk(lab, "stop-keepalived", A)  # H17
-    assert "it alone holds" in walk(lab, "stop-redis", A)
+    assert "only it holds" in walk(lab, "stop-keepalived", A)  # H17
+    assert "only it holds" in walk(lab, "stop-redis", A)
     assert not lab.host(B).running("redis-server")
     lab.fault("stop", B, "keepalived")
     lab.host(B).service("redis-server", "start")
