@@ -1,5 +1,7 @@
 """State → words. Nothing here needs a terminal; colours are never what carries the meaning."""
 
+from dataclasses import replace
+
 import sample_races
 import samples
 from tui_stage import PREVIEW, REBUILD, ROLES, question, run_state, spec_of
@@ -171,6 +173,16 @@ def test_a_gate_shows_what_is_sent_what_is_lost_and_what_it_rests_on():
     for words in ("$ SLAVEOF 192.168.100.201 6379", PREVIEW.warnings[0], "redis-a is behind the VIP", "run_id cccc"):
         assert words in text
     assert text.index("≠ redis-a's role was master") < text.index("Commands to send")
+
+
+def test_refused_is_said_only_where_a_yes_was_refused():
+    changed = question(differences=("redis-a's role was master, is replica",))
+    looked = plain(question_lines(changed, (), 60))
+    assert "This has changed since it was shown" in looked
+    assert "Refused" not in looked
+    assert "Refused: this has changed since it was shown" in plain(
+        question_lines(replace(changed, refused=True), (), 60)
+    )
 
 
 def test_the_age_of_the_evidence_goes_on():

@@ -292,7 +292,7 @@ async def test_preconditions_are_looked_at_live_while_the_question_is_open():
 
 
 async def test_after_a_refusal_the_differences_come_first():
-    again = question(differences=("redis-a: the VIP was here, is gone",), digest="another")
+    again = question(refused=True, differences=("redis-a: the VIP was here, is gone",), digest="another")
     on = stage(samples.stale_master_back(), questions=[question(), again])
     async with on.app.run_test(size=(80, 24)) as pilot:
         await armed(pilot, on)

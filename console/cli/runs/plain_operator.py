@@ -177,7 +177,7 @@ def _question_lines(question: Question) -> list[str]:
     if question.kind is not QuestionKind.TROUBLE:
         lines += [planned_text(planned) for planned in question.planned]
     if question.differences:
-        lines.append("  changed since it was shown:")
+        lines.append(f"  {'refused: ' if question.refused else ''}changed since it was shown:")
         lines += [wrapped(line, "    ", "      ") for line in question.differences]
     if question.reason:
         lines.append(wrapped(question.reason, "  ", "    "))

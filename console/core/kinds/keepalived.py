@@ -5,18 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from console.core.conditions.pair_protection import protection_checks
-from console.core.diagnosis import (
-    keepalived_files,
-    races,
-    reachability,
-    replicas,
-    roles,
-    settings,
-    virtual_ip,
-    vrrp,
-    vrrp_agreement,
-)
+from console.core.diagnosis import races, reachability, replicas, roles, settings, virtual_ip, vrrp
 from console.core.diagnosis.finding import NextAction
+from console.core.diagnosis.keepalived_conf import keepalived_files, vrrp_agreement
 from console.core.diagnosis.next_actions import RECOVER, SAFE_RETURN
 from console.core.keepalived.running_scripts import lacks_promotion_script, scripts_attach_replicas
 from console.core.kinds.gate_facts import virtual_ip_facts

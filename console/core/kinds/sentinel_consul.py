@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from console.core.conditions.sentinel_sets.set_protection import set_protection
-from console.core.diagnosis import consul, reachability, replicas, roles, sentinel, settings
+from console.core.diagnosis import reachability, replicas, roles, settings
 from console.core.diagnosis.finding import NextAction
 from console.core.diagnosis.next_actions import advise
+from console.core.diagnosis.watchers import consul, sentinel
 from console.core.kinds.gate_facts import consul_facts, sentinel_facts
 from console.core.kinds.kind import Kind
 from console.core.model import ClusterState

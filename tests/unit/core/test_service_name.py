@@ -9,8 +9,8 @@ import sample_sets as sets
 import samples
 
 from console.core.conditions.sentinel_sets import service_name
-from console.core.diagnosis import consul as rules
 from console.core.diagnosis.finding import Severity
+from console.core.diagnosis.watchers import consul as rules
 from console.core.kinds.diagnose import diagnose
 from console.core.kinds.protection import protection
 from console.core.model import (

@@ -104,7 +104,8 @@ def _question_head(question: Question, width: int) -> Lines:
     if question.sentence:
         lines += wrapped(f"To accept the loss shown below, type: {question.sentence}", width, BOLD)
     if question.differences:
-        lines.append(line(("Refused: this has changed since it was shown", f"{BOLD} {BAD}")))
+        refused = ("Refused: this has changed since it was shown", f"{BOLD} {BAD}")
+        lines.append(line(refused if question.refused else ("This has changed since it was shown", f"{BOLD} {WARN}")))
         lines += chain.from_iterable(wrapped(one, width, indent="  ", first="≠ ") for one in question.differences)
     return tuple(lines)
 

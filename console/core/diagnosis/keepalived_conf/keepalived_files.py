@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from console.core.diagnosis.configured_instances import configured_instances
 from console.core.diagnosis.finding import Severity
+from console.core.diagnosis.keepalived_conf.configured_instances import configured_instances
 from console.core.diagnosis.next_actions import advise
 from console.core.diagnosis.rule import FindingRule, Match, listed
 from console.core.keepalived.script_calls import script_calls

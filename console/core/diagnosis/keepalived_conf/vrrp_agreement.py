@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from console.core.diagnosis.configured_instances import ConfiguredInstance, configured_instances
 from console.core.diagnosis.finding import Severity
+from console.core.diagnosis.keepalived_conf.configured_instances import ConfiguredInstance, configured_instances
 from console.core.diagnosis.next_actions import advise
 from console.core.diagnosis.rule import FindingRule, Match, listed
 from console.core.model import (
