@@ -1,4 +1,4 @@
-"""Scripts with fixed sleeps against a sync that takes as long as it takes: what they are about to do to the data."""
+"""Scripts with fixed sleeps, and syncs that take longer than a sleep: what the scripts are about to do to the data."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _STARTED = re.compile(r"Server (?:initialized|started)|Ready to accept connectio
 
 
 def _loses_writes(state: ClusterState) -> Iterator[Match]:
-    """The other node would take over without the master's last writes, as its script lets it follow only later."""
+    """The other node would take over without the master's last writes, because its script lets it follow only later."""
     found = loss_window(state)
     if found is None:
         return
@@ -56,7 +56,7 @@ def _loses_writes(state: ClusterState) -> Iterator[Match]:
 
 
 def _until(left: float | None, successor: str) -> str:
-    """The figure first: it must not be cut off where the line is short."""
+    """How long the window stays open. The figure comes first, so that a short line does not cut it off."""
     if left is None:
         return f"Until {successor} follows, nobody can tell when,"
     return (
@@ -71,7 +71,7 @@ def script_in_words(one: PendingLine, now: float) -> str:
 
 
 def _too_early(state: ClusterState) -> Iterator[Match]:
-    """A node is promoted by a script although its sync has not ended, or was: it takes writes on old data."""
+    """A script promotes, or has promoted, a node before its sync has ended: it takes writes on old data."""
     for node in state.nodes:
         about = next((one for one in pending_lines(state, node) if one.kind is ActionKind.PROMOTES), None)
         redis = node.redis.value
@@ -108,7 +108,7 @@ def _scripts(state: ClusterState, *nodes: NodeState) -> Iterator[str]:
 
 
 def _stop_scripts(state: ClusterState, *nodes: NodeState) -> NextAction:
-    """No runbook is as fast as the scripts are: the commands themselves."""
+    """The commands that stop the scripts. No runbook is fast enough here."""
     commands = [
         f"kill {' '.join(map(str, pids))} on {node.name}"
         for node in nodes
@@ -125,7 +125,7 @@ def _promotion(node: NodeState) -> str:
 
 
 def _promoted_unsynced(node: NodeState) -> bool:
-    """By its own log: it began to follow, and was promoted before any sync of that had ended."""
+    """Whether its own log says that it began to follow, and was promoted before that sync had ended."""
     lines = node.redis_log.value.lines if node.redis_log.value is not None else ()
     told = [(place, line) for place, line in enumerate(lines)]
     promoted = max((place for place, line in told if _PROMOTED.search(line)), default=-1)

@@ -44,7 +44,7 @@ def _ssh_unreachable(state: ClusterState) -> Iterator[Match]:
 
 
 def _host_key_changed(state: ClusterState) -> Iterator[Match]:
-    """The host that answers shows another key than the one on record."""
+    """The host shows another SSH key than known_hosts has for it."""
     for node, problem in _ssh(state, ProblemKind.HOST_KEY_CHANGED):
         yield Match(
             (node.name,),
@@ -55,7 +55,7 @@ def _host_key_changed(state: ClusterState) -> Iterator[Match]:
 
 
 def _ssh_auth(state: ClusterState) -> Iterator[Match]:
-    """A node does not let this user in over SSH, or not do what looking takes."""
+    """A node refuses this user's SSH login, or does not permit what the inspection needs."""
     for node, problem in _ssh(state, ProblemKind.AUTH_FAILED, ProblemKind.NOT_PERMITTED):
         yield Match(
             (node.name,),

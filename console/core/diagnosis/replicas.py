@@ -1,4 +1,4 @@
-"""Replicas: whom they follow, and whether they have their master's data."""
+"""Replicas: which server they follow, and whether they have their master's data."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def _link_down(state: ClusterState) -> Iterator[Match]:
 
 
 def _last_words(node: NodeState) -> list[str]:
-    """What the replica's log said last."""
+    """The last lines of the replica's log."""
     log = node.redis_log.value
     return [f"{log.path}: {log.lines[-1]}"] if log is not None and log.lines else []
 
@@ -109,7 +109,7 @@ def _masterauth(state: ClusterState) -> Iterator[Match]:
 
 
 def _refused(lines: tuple[str, ...]) -> str:
-    """The line in which the last attempts of a replica were refused for its password; empty: they were not.
+    """The log line that says that the master refused the replica's password; empty: there is none.
 
     The last attempt may still be under way, so the one before it counts as well.
     """

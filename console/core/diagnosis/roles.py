@@ -1,4 +1,4 @@
-"""Who is a master, who follows whom, and whether the data of both is the same."""
+"""Which nodes are masters, which node follows which, and whether both have the same data."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _set_aside(state: ClusterState, node: NodeState) -> bool:
 
 
 def diverged(state: ClusterState) -> list[tuple[str, str, str]]:
-    """Pairs of masters of which the second may hold what the first has not, with the reason."""
+    """Pairs of masters in which the second may hold data that the first lacks, with the reason."""
     master = serving_master(state)
     if master is None:
         return []
@@ -80,7 +80,7 @@ def diverged(state: ClusterState) -> list[tuple[str, str, str]]:
 
 
 def _histories_diverged(state: ClusterState) -> Iterator[Match]:
-    """A second master may hold writes that the serving one has not, by its replication history and its last save."""
+    """A second master may hold writes that the serving one lacks, by its replication history and its last save."""
     for first, second, reason in diverged(state):
         yield Match(
             (first, second),
@@ -126,7 +126,7 @@ def _empty_master(state: ClusterState) -> Iterator[Match]:
 
 
 def _writes_refused(state: ClusterState) -> Iterator[Match]:
-    """A master refuses writes because it has too few good replicas; or a replica will, as the next master."""
+    """A master refuses writes because it has too few good replicas, or a replica would as the next master."""
     for name in state.masters:
         refusal = refuses_writes(state.node(name))
         if refusal is not None and "NOREPLICAS" in refusal[0]:
@@ -163,7 +163,7 @@ RULES: tuple[FindingRule, ...] = (
     FindingRule(
         "histories-diverged",
         Severity.CRITICAL,
-        "Whoever follows the other loses its own writes.",
+        "A node that follows the other one loses its own writes.",
         _histories_diverged,
         remedy="runbook resolve-dual-master, which exports and backs up before it wipes",
     ),
@@ -177,7 +177,7 @@ RULES: tuple[FindingRule, ...] = (
     FindingRule(
         "empty-master",
         Severity.CRITICAL,
-        "Whoever follows it is emptied.",
+        "A replica that follows it loses all its data.",
         _empty_master,
         remedy="make nobody follow it",
     ),

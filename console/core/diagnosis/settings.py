@@ -1,4 +1,4 @@
-"""How the servers are set up: what goes well until the next restart, the next sync or the next failover."""
+"""Settings of the servers that cause trouble only at the next restart, the next sync or the next failover."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _backlog(state: ClusterState) -> Iterator[Match]:
 
 
 def _not_in_config(state: ClusterState) -> Iterator[Match]:
-    """A restart of Redis would change a node's role: its configuration file says another one than it has."""
+    """A restart of Redis would change a node's role, because its configuration file says another role."""
     for node in state.nodes:
         redis, file = node.redis.value, node.redis_file.value
         if redis is None or (file is None and redis.config_file):
@@ -94,7 +94,7 @@ def _means(state: ClusterState, node: NodeState, master: str) -> bool:
 
 
 def _fork_headroom(state: ClusterState) -> Iterator[Match]:
-    """A master has not the memory or the disk for the fork that a full sync needs."""
+    """A master lacks the memory or the disk space for the fork that a full sync needs."""
     for name in state.masters:
         node = state.node(name)
         redis = node.redis.value

@@ -1,4 +1,4 @@
-"""Consul's service name against the roles: catalog, checks, DNS and `role:master` side by side (H24)."""
+"""Consul's service name compared with the roles: catalog, checks, DNS and `role:master` (H24)."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def _late(node: NodeState) -> NextAction:
 
 
 def _dns(state: ClusterState) -> Iterator[Match]:
-    """DNS says otherwise than the checks."""
+    """DNS and the checks disagree."""
     consul = state.consul
     answer = consul.dns.value if consul is not None else None
     if consul is None or answer is None or consul.instances.value is None:

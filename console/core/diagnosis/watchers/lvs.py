@@ -1,4 +1,4 @@
-"""The read side: where the directors send readers, and whether these find what the master has."""
+"""The read VIP: where the directors send readers, and whether those servers have the master's data."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _missing(state: ClusterState) -> Iterator[Match]:
 
 
 def _stale(state: ClusterState) -> Iterator[Match]:
-    """Readers are sent to a server that has lost its master, does not run, or is a master of its own."""
+    """Readers are sent to a server that has lost its master, does not run, or is a second master."""
     for node in state.nodes:
         trouble = reader_trouble(state, node)
         sent = [one for one in director_entries(state, node) if one.server is not None and one.server.weight > 0]
@@ -64,7 +64,7 @@ def _stale(state: ClusterState) -> Iterator[Match]:
 
 
 def _split(state: ClusterState) -> Iterator[Match]:
-    """Several directors hold the read VIP, or none, or they do not spread readers alike, or one stands by no more."""
+    """Several directors hold the read VIP, or none does, or their tables differ, or one cannot take over any more."""
     everyone = tuple(one.name for one in state.directors)
     if not everyone:
         return
