@@ -87,8 +87,7 @@ def copy_dump(request: Request) -> tuple[Planned, ...]:
     if theirs is None:
         raise PlanError(f"the dump of {source.name} could not be read: {seen.dump.problem}")
     dump = _path(request, mine)
-    stamp = datetime.fromtimestamp(theirs.modified, UTC).strftime("%Y%m%dT%H%M%SZ")
-    copy_of = f"{dump}.redis-ha-console.{stamp}"
+    copy_of = _free_name(dump, theirs.modified, mine)
     shown = f"{theirs.size} {theirs.modified:.0f}"
     here = {"dump": dump, "copy_of": copy_of, "part": f"{copy_of}.part", "length": str(theirs.size)}
     last = {
@@ -114,6 +113,16 @@ def copy_dump(request: Request) -> tuple[Planned, ...]:
     )
     summary = f"Puts {theirs.path} of {source.name} ({size(theirs.size)}) in the place of {dump} of {node.name}."
     return (Planned(node.name, command, summary),)
+
+
+def _free_name(dump: str, modified: float, node: NodeState) -> str:
+    """The dated name of the copy: the time of the source's dump, or the next second that no backup is named by."""
+    taken = {one.path for one in node.backups.value or () if not one.origin}
+    while True:
+        name = f"{dump}.redis-ha-console.{datetime.fromtimestamp(modified, UTC):%Y%m%dT%H%M%SZ}"
+        if name not in taken:
+            return name
+        modified += 1
 
 
 def _path(request: Request, node: NodeState) -> str:

@@ -9,7 +9,7 @@ from console.lab.assembly.laboratory import Laboratory
 from console.lab.hosts import log_files
 from console.lab.hosts.host import Host
 from console.lab.options import LabError
-from console.lab.scenarios.replication import ask, fill, in_sync, replication, role, start_redis
+from console.lab.scenarios.replication import COUNTER, ask, fill, in_sync, replication, role, start_redis
 from console.lab.scenarios.scenario import Report, Scenario
 from console.lab.scenarios.traffic import traffic_through_vip
 from console.lab.systems.preempting_pair import CHECK_SCRIPT, OTHER, PREFERRED, SYSTEM, write_scripts
@@ -91,6 +91,8 @@ def early(lab: Laboratory, report: Report) -> None:
     ask(lab, other, "CONFIG", "SET", "rdb-key-save-delay", "0")
     with traffic_through_vip(lab) as traffic:
         traffic.wait_for_writes(20, preferred)
+    if ask(lab, preferred, "GET", COUNTER) == ask(lab, other, "GET", COUNTER):
+        ask(lab, preferred, "INCR", COUNTER)  # equal by chance: the two data sets must differ
     wait_for_scripts(lab)
     report(f"{PREFERRED} was promoted before its sync had ended, {OTHER} still has the data")
 
