@@ -1,4 +1,4 @@
-"""An inventory that was checked before is not checked again: checking takes longer than looking at a pair.
+"""Keeps checked inventories: checking one takes longer than one observation of a pair.
 
 What is remembered is the checked inventory, which holds no password. It stands under the hash of everything that it
 was made from: the file's bytes, its path, the home folder, the program's own code. Where anything is wrong with it, the
@@ -45,7 +45,7 @@ _CODE = (
 
 
 def cached_inventory(path: Path, folder: Path) -> Inventory:
-    """The inventory, from `folder` where it was checked before. Raises DocumentError as `load_inventory` does."""
+    """The inventory, from `folder` if it was checked before. Raises DocumentError as `load_inventory` does."""
     key = _key(path)
     place = folder / f"{sha256(os.fsencode(path.absolute())).hexdigest()[:32]}.json"
     known = _recall(place, key) if key else None
@@ -60,7 +60,7 @@ def cached_inventory(path: Path, folder: Path) -> Inventory:
 
 
 def _key(path: Path) -> str:
-    """What the inventory is made from; empty where the file cannot be read, which checking will say better."""
+    """A digest of what the inventory is made from. Empty if the file cannot be read: checking reports that."""
     here = Path(__file__).parent
     try:
         digest = sha256(path.read_bytes())
@@ -80,7 +80,7 @@ def _recall(place: Path, key: str) -> Inventory | None:
 
 
 def _remember(place: Path, key: str, inventory: Inventory) -> None:
-    """Only for speed: where it cannot be written, it is checked again the next time."""
+    """Only for speed. If it cannot be written, the inventory is checked again the next time."""
     temp = place.with_suffix(f".{os.getpid()}")
     try:
         place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

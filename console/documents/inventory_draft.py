@@ -85,7 +85,7 @@ def _instance(seen: NodeState, asked: NodeSpec) -> VrrpInstance:
 
 
 def _other(seen: NodeState, instance: VrrpInstance) -> str | None:
-    """The other node's address: whom Redis follows, who follows it, or keepalived's only unicast peer."""
+    """The other node's address: the master or replica of this Redis, or keepalived's only unicast peer."""
     redis = seen.redis.value
     vips = {_bare(one) for one in instance.virtual_addresses}
     named: list[str] = []
@@ -143,5 +143,5 @@ def _unlike(name: str, address: str) -> str:
 
 
 def _text(value: str) -> str:
-    """A YAML scalar: quoted as JSON where it could be read as anything but text."""
+    """A YAML scalar. It is quoted as JSON if it could be read as anything but text."""
     return value if _PLAIN.fullmatch(value) and value.lower() not in _WORDS else json.dumps(value, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""Where a password comes from, turned into the password: read once, kept in memory, never shown."""
+"""Reads passwords from their sources: once, into memory only, never shown."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ OWN_FOLDER = "runbooks"
 
 
 def shipped_folder() -> Path:
-    """Where the program's own runbooks are: inside the package, in a wheel and in a checkout alike."""
+    """The folder of the shipped runbooks: inside the package, in a wheel and in a checkout."""
     return Path(str(files("console") / "runbooks"))
 
 

@@ -73,7 +73,7 @@ _COMPLAINTS = {
 
 
 def _plainly(kind: str, error: Mapping[str, Any], *, secret: bool) -> str:
-    """An error of pydantic's in plain words, with the value where it is safe and short enough to repeat."""
+    """A pydantic error in plain words, with the value if it is safe and short enough to repeat."""
     value = error.get("input")
     scalar = isinstance(value, str | bool | int | float) and not secret
     seen = f"{_as_written(value)} " if scalar else ""

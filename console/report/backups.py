@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def backups_in(entries: Sequence[Entry]) -> list[dict[str, Any]]:
-    """What the journal tells of backups, in the order in which it does. Keys may be added, not renamed.
+    """The backups in the journal, in its order. Keys may be added, not renamed.
 
     The answer of the script tells most. Where that was lost, or a backup was there already, the conditions that saw it
     on the node do; what they did not see stays None.

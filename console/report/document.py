@@ -1,4 +1,4 @@
-"""What a journal tells of a run, put in order for an incident review: a pure function over its entries.
+"""A run for an incident review, from the entries of its journal. Pure.
 
 Nothing is said that no entry says. Entries of older versions lack some words; what they do not tell is left out.
 """
@@ -57,7 +57,7 @@ def report_document(run_id: str, entries: Sequence[Entry], check: ChainCheck) ->
 
 
 def first_of(entries: Sequence[Entry], kind: str) -> Row:
-    """What the first entry of this kind says; nothing where there is none."""
+    """The data of the first entry of this kind. Empty: there is none."""
     return next((dict(entry.data) for entry in entries if entry.kind == kind), {})
 
 
@@ -67,7 +67,7 @@ def outcome_of(entries: Sequence[Entry]) -> str:
 
 
 def _problems(check: ChainCheck, commands: Sequence[Row], steps: Sequence[Row], *, closed: bool) -> list[str]:
-    """What a reader must know before the rest. An answer that was lost is none where looking has proved the step."""
+    """What a reader must know first. A lost answer is no problem if an observation has proved the step."""
     proved = {step["number"] for step in steps if step["status"] in ("done", "skipped")}
     found = []
     if not check.sound:
@@ -109,7 +109,7 @@ def _steps(entries: Sequence[Entry], names: Sequence[str]) -> list[Row]:
 
 
 def _gates(entries: Sequence[Entry], names: Sequence[str]) -> Iterator[Row]:
-    """Every question that was answered: what was shown, what was chosen and typed, and what the second look said."""
+    """Every answered question: what was shown, chosen and typed, and what the second observation showed."""
     shown: dict[object, Mapping[str, Any]] = {}
     previews: dict[object, Mapping[str, Any]] = {}
     gate: Row | None = None
@@ -155,7 +155,7 @@ def _gate(entry: Entry, name: str, seen: Mapping[str, Any], preview: Mapping[str
 
 
 def _commands(entries: Sequence[Entry], names: Sequence[str]) -> Iterator[Row]:
-    """Everything that was sent, in order, with its answer; None: no answer is recorded."""
+    """Every command that was sent, in order, with its answer. None: no answer is recorded."""
     waiting: Row | None = None
     for entry in entries:
         if entry.kind == "intent":
@@ -177,7 +177,7 @@ def _commands(entries: Sequence[Entry], names: Sequence[str]) -> Iterator[Row]:
 
 
 def _standing(entries: Sequence[Entry], *, last: bool) -> Row | None:
-    """The first or the last observation that says where the pair stands; None: no entry does."""
+    """The first or the last observation with the state of the nodes. None: no entry has it."""
     found = [entry for entry in entries if entry.data.get("figures")]
     if not found:
         return None
@@ -205,7 +205,7 @@ def _replaced(commands: Sequence[Row]) -> Iterator[Row]:
 
 
 def _held_back(closed: Mapping[str, Any], commands: Sequence[Row]) -> Row | None:
-    """How long clients could not write because the run held writes back; None: it did not."""
+    """How long clients could not write because the run held writes back. None: it held none back."""
     held = closed.get("writes_held_back")
     if held:
         until = held.get("until")

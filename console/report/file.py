@@ -1,4 +1,4 @@
-"""A report written to a file: into the run's folder, or where the operator wants it. Nothing is replaced in silence."""
+"""Writes a report to a file, in the run's folder or where the operator wants it. No file is replaced unasked."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def write_report(path: Path, text: str, *, replace: bool = False) -> None:
-    """Readable by the operator only: a report tells of servers, commands and keys.
+    """Readable by the operator only, because a report names servers, commands and keys.
 
     Raises FileExistsError where a file is there and `replace` does not say that it may go; OSError for the rest.
     """

@@ -217,7 +217,7 @@ def _check(check: Row) -> tuple[str, str, str]:
 
 
 def _head(text: str) -> str:
-    """The first line of a script; the whole of it stands where it was sent."""
+    """The first line of a script. The section of commands has all of it."""
     first, *rest = text.splitlines() or [""]
     return f"{first}   # and {len(rest)} lines more" if rest else first
 

@@ -1,4 +1,4 @@
-"""What the name that clients resolve led to while the run lived: for how long it was wrong, and where it led when."""
+"""Which node the service name resolved to during the run: for how long to a wrong one, and when to which."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from console.report.render import Block, Heading, Paragraph, Table
 
 
 def name_section(name: Mapping[str, Any] | None, moment: Callable[[object], str]) -> Iterator[Block]:
-    """Nothing where no name was watched. `moment`: epoch seconds as the report writes them."""
+    """Empty if no name was watched. `moment`: epoch seconds as the report writes them."""
     if not name:
         return
     yield Heading("The name that clients resolve")

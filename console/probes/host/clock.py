@@ -41,7 +41,7 @@ def parse(text: str) -> NodeTime:
 
 
 def compare(remote: float, sent: float, received: float) -> ClockReading:
-    """The node's clock against ours: it was read somewhere between sending and receiving."""
+    """The node's clock compared with the operator's. It was read between sending and receiving."""
     half = max(0.0, received - sent) / 2
     return ClockReading(remote=remote, offset=remote - (sent + half), uncertainty=half)
 

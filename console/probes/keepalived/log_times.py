@@ -17,7 +17,7 @@ _TOMORROW = 86_400
 
 
 def line_time(line: str, now: float, utc_offset: int) -> float | None:
-    """Epoch seconds of the time near the line's beginning; None where there is none that is understood.
+    """Epoch seconds of the time near the line's beginning. None: no time there is understood.
 
     `now` and `utc_offset` are the node's: its logs mostly tell local time, and syslog leaves the year out.
     """

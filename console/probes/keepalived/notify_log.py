@@ -1,4 +1,4 @@
-"""The log that the notify scripts write: which states keepalived told them of, and when."""
+"""The log that the notify scripts write: the states that keepalived called them for, and when."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ def parse(text: str, config: RedisConfig | None = None) -> Redis:
 
 
 def parse_identity(text: str) -> tuple[str, Role | None, str]:
-    """run_id, role and config_file of an INFO, or of sections of it; empty and None where it does not say."""
+    """run_id, role and config_file of an INFO, or of sections of it. Empty or None: it has no such line."""
     fields, _, _ = _fields(text)
     return fields.get("run_id", ""), _ROLES.get(fields.get("role", "")), fields.get("config_file", "")
 

@@ -1,4 +1,4 @@
-"""The end of Redis' own log: why a replica's link does not come up is said there, and nowhere else."""
+"""The end of Redis' own log: only there stands why a replica's link does not come up."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ def parse(  # noqa: PLR0913 - one value from all replies
 
 
 def quorum(reply: str, *, refused: bool) -> tuple[bool | None, str]:
-    """SENTINEL CKQUORUM's answer: whether a failover could be decided and authorized; None: it does not know it."""
+    """SENTINEL CKQUORUM's answer: whether a failover could be decided and authorized. None: it has no such command."""
     if not refused:
         return True, reply
     if reply.startswith("NOQUORUM"):

@@ -1,4 +1,4 @@
-"""Conditions of the read VIP: where the directors send readers, and whether these find what the master has."""
+"""Conditions of the read VIP: where the directors send readers, and whether those servers have the master's data."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def misleads_readers(question: Question) -> Check:
 
 
 def serves_no_readers(question: Question) -> Check:
-    """H23: no director sends a new reader to it; open connections are told, and end by themselves."""
+    """H23: no director sends a new reader to it. The evidence counts open connections; they end by themselves."""
     statement = f"no new reader of {question.state.read_vip or 'the read VIP'} is sent to {question.name}"
     if not question.state.directors:
         return holds(statement, "this cluster has no directors")
@@ -79,7 +79,7 @@ def serves_no_readers(question: Question) -> Check:
 
 
 def others_serve_readers(question: Question) -> Check:
-    """Whoever is taken out leaves somebody who serves: an empty table refuses every reader."""
+    """Another server still serves readers when this one is taken out. An empty table refuses every reader."""
     statement = f"another node than {question.name} serves the readers of {question.state.read_vip or 'the read VIP'}"
     if not question.state.directors:
         return holds(statement, "this cluster has no directors")
@@ -123,7 +123,7 @@ def takes_read_vip(question: Question) -> Check:
 
 
 def _everywhere(question: Question) -> tuple[DirectorEntry, ...]:
-    """Its place on every director. Raises UnreadError where one of them could not be read."""
+    """The node's entry on every director. Raises UnreadError if a director could not be read."""
     unread = [one.name for one in question.state.directors if one.services.value is None]
     if unread:
         raise UnreadError(f"the table of {' and '.join(unread)} could not be read")

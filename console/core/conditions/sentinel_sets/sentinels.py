@@ -98,7 +98,7 @@ def promotable_replica(question: Question) -> Check:
 
 
 def replicas_caught_up(question: Question) -> Check:
-    """Exact: whoever of them is promoted has every write that was acknowledged before the writes were held back."""
+    """Exact: each of them has every write that was acknowledged before the writes were held back."""
     statement = f"every replica that could be promoted has every byte of {question.name}"
     master = redis_of(question.node)
     seen, behind = [], []
@@ -188,7 +188,7 @@ def is_away(question: Question) -> Check:
 
 
 def gives_vip_up(question: Question) -> Check:
-    """One node, and only one: who has the address beside or instead of the master, else the first that is not it."""
+    """One node only: the one that has the address beside or instead of the master, else the first other node."""
     state = question.state
     statement = f"{question.name} is the one that gives {state.vip} up, if anybody has to"
     master = _named(state)
@@ -214,7 +214,7 @@ def sentinels_complete(question: Question) -> Check:
 
 
 def _named(state: ClusterState) -> NodeState | None:
-    """The master that the Sentinels agree on. Raises UnreadError where none of them could be read."""
+    """The master that the Sentinels agree on. Raises UnreadError if no Sentinel could be read."""
     if not readable_sentinels(state):
         raise UnreadError(named_masters_in_words(state))
     return agreed_master(state)

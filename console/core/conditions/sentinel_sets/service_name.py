@@ -1,4 +1,4 @@
-"""Conditions about the service name in Consul: whom it leads to, and who is kept out of it (H24)."""
+"""Conditions about the service name in Consul: which node it resolves to, and which one is kept out of it (H24)."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ _NO_CONSUL = "no Consul points clients at this cluster"
 
 
 def consul_of(question: Question) -> ConsulState:
-    """Raises UnreadError where the cluster has none."""
+    """Raises UnreadError if the cluster has no Consul."""
     if question.state.consul is None:
         raise UnreadError(_NO_CONSUL)
     return question.state.consul
 
 
 def _instance(question: Question) -> ConsulInstance:
-    """The node's registration. Raises UnreadError where Consul could not be read or has none."""
+    """The node's registration. Raises UnreadError if Consul could not be read, or has none."""
     consul = consul_of(question)
     value_of(consul.instances, f"the service {consul.service} in Consul")
     found = instance_of(question.state, question.node)
@@ -51,7 +51,7 @@ def _instance(question: Question) -> ConsulInstance:
 
 
 def held_from_name(question: Question) -> Check:
-    """Whatever its own check says meanwhile, Consul leads nobody to a service in maintenance."""
+    """Consul resolves the name to no service in maintenance, whatever the service's own check says."""
     found = _instance(question)
     statement = f"Consul keeps {question.name} out of {full_name(consul_of(question))}"
     if found.maintenance is None:
@@ -68,7 +68,7 @@ def not_held(question: Question) -> Check:
 
 
 def not_in_name(question: Question) -> Check:
-    """H24: neither the checks nor DNS lead anybody to the node."""
+    """H24: neither the checks nor DNS lead clients to the node."""
     consul = consul_of(question)
     statement = f"{full_name(consul)} does not lead to {question.name}"
     leads = _by_checks(question, consul)
@@ -100,7 +100,7 @@ def check_agrees(question: Question) -> Check:
 
 
 def another_master(question: Question) -> Check:
-    """H24: a name without an address serves nobody."""
+    """H24: a name without an address serves no client."""
     statement = f"clients have another master than {question.name}"
     others = [one for one in question.state.masters if one != question.name]
     if others:
@@ -116,7 +116,7 @@ def another_master(question: Question) -> Check:
 
 
 def alone_in_name(question: Question) -> Check:
-    """H24: whoever is let in again is no second one there."""
+    """H24: no other node is in the name when this one is let in again."""
     statement = f"{question.name} is in the name with no other master beside it"
     quiet = takes_no_writes(question)
     if quiet.holds:
@@ -153,7 +153,7 @@ def comes_back_unresolved(question: Question) -> Check:
 
 
 def starts_as_replica(question: Question) -> Check:
-    """By the configuration file: what is told by SLAVEOF alone is forgotten at the next start."""
+    """By the configuration file. A role that only SLAVEOF has set is lost at the next start."""
     source = question.node_of("source")
     statement = f"{question.name} starts as a replica of {source.name}"
     file = value_of(question.node.redis_file, f"the configuration file of Redis on {question.name}")
@@ -172,7 +172,7 @@ def takes_no_writes(question: Question) -> Check:
 
 
 def acknowledges_nothing(question: Question) -> Check:
-    """What `takes_no_writes` says, or a master that was told to hold its writes back: by a run that was left there."""
+    """As `takes_no_writes`, or a master whose writes an earlier run holds back and has not let go again."""
     statement = f"{question.name} acknowledges no writes"
     quiet = takes_no_writes(question)
     found = quiet if quiet.holds else writes_paused(question)

@@ -19,7 +19,7 @@ from console.core.model.verdict import Check, Verdict
 
 
 def set_protection(state: ClusterState) -> tuple[Check, ...]:
-    """Each part of being protected, judged by itself, in the order in which a return restores them."""
+    """The parts of the protection, each judged by itself, in the order in which a return restores them."""
     master = serving_master(state)
     if master is None:
         return (no_single_master(state, "one of the nodes is the master"),)
