@@ -113,7 +113,16 @@ class Host:
         """Writes a file of the host."""
         place = self.root / path.lstrip("/")
         place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(text, encoding="utf-8")
+        until = time.monotonic() + BUSY_PATIENCE
+        while True:
+            try:
+                place.write_text(text, encoding="utf-8")
+            except OSError as error:  # a script that keepalived starts at this very moment cannot be written
+                if error.errno != errno.ETXTBSY or time.monotonic() > until:
+                    raise
+                time.sleep(0.02)
+            else:
+                break
         place.chmod(mode)
 
     def log_tail(self, path: str, lines: int = 20) -> str:
