@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -26,6 +28,9 @@ ENVIRONMENT = {
 SENTINEL = "redis-sentinel"
 """The name by which `running` tells a Sentinel from a Redis: both are processes of the program redis-server."""
 SHARED_NAMES = ("redis-server", SENTINEL)
+
+BUSY_PATIENCE = 10.0
+"""Seconds that a file may be busy because it is being started."""
 
 
 @dataclass
