@@ -12,7 +12,6 @@ from console.core.replication.history import COMPARE_ADVICE, compare_histories
 
 PAUSED = 1_000_000
 """`pause-writes` adds it to min-replicas-to-write and `resume-writes` subtracts it, so the old value is kept."""
-NOT_TOLD = "min-replicas-to-write could not be read"
 
 
 def newest(question: Question) -> Check:

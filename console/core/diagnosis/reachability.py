@@ -9,7 +9,7 @@ from console.core.diagnosis.finding import Severity
 from console.core.diagnosis.next_actions import REBUILD, advise
 from console.core.diagnosis.rule import FindingRule, Match
 from console.core.model import ClusterState, NodeState, ProblemKind, Role
-from console.core.model.facts import does_not_answer, proved_down, redis_processes, serving_master
+from console.core.model.facts import NO_ANSWER, does_not_answer, proved_down, redis_processes, serving_master
 
 _AWAY = {
     ProblemKind.UNREACHABLE,
@@ -19,7 +19,6 @@ _AWAY = {
     ProblemKind.BAD_ANSWER,
     ProblemKind.HOST_KEY_UNKNOWN,
 }
-_SILENT = {ProblemKind.TIMEOUT, ProblemKind.CLOSED, ProblemKind.UNREACHABLE, ProblemKind.BAD_ANSWER}
 CLOCK_SLACK = 2.0
 """Seconds beyond what the measurement itself leaves open."""
 
@@ -72,7 +71,7 @@ def _redis_down(state: ClusterState) -> Iterator[Match]:
         problem = node.redis.problem
         # Where the port is merely silent, one on another port may be behind it: something between them maps ports.
         seen = node.processes.value
-        absent = seen is not None and not seen.redis and problem is not None and problem.kind in _SILENT
+        absent = seen is not None and not seen.redis and problem is not None and problem.kind in NO_ANSWER
         if not proved_down(node) and not absent:
             continue
         yield Match(

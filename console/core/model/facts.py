@@ -12,7 +12,7 @@ from console.core.quantities import size
 
 NOT_KNOWN = "not known"
 """The first words of every text about a value that could not be read."""
-_NO_ANSWER = frozenset(
+NO_ANSWER = frozenset(
     [
         ProblemKind.TIMEOUT,
         ProblemKind.CLOSED,
@@ -21,6 +21,7 @@ _NO_ANSWER = frozenset(
         ProblemKind.BAD_ANSWER,
     ]
 )
+"""Problems of a server that was asked and did not answer. One that was not asked, or refuses the user, is none."""
 _PORT = re.compile(r":(\d{1,5})\b")
 
 
@@ -115,7 +116,7 @@ def proved_down(node: NodeState) -> bool:
 def does_not_answer(node: NodeState) -> bool:
     """Whether there is a Redis process but no answer on its port. A late answer proves nothing."""
     problem = node.redis.problem
-    return problem is not None and problem.kind in _NO_ANSWER and bool(redis_processes(node))
+    return problem is not None and problem.kind in NO_ANSWER and bool(redis_processes(node))
 
 
 def _port_of(process: Process) -> int | None:

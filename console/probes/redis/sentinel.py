@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from console.core.model import KnownReplica, KnownSentinel, Sentinel, WatchedMaster
 from console.probes import NotUnderstoodError
 
-NO_SUCH_COMMAND = ("unknown", "wrong number of arguments")
 _MILLISECONDS = 1000
 _MODES = ("redis_mode", "server_mode")
 
