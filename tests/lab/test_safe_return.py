@@ -9,6 +9,7 @@ import base64
 import contextlib
 import itertools
 import json
+import statistics
 import time
 
 import pytest
@@ -147,9 +148,11 @@ def _counted_down(inspector):
     while True:
         state = inspector.observe(fresh=True)
         found = loss_window(state)
+        assert time.monotonic() < end
+        if found is None and not all(one.redis.ok and one.keepalived.ok and one.processes.ok for one in state.nodes):
+            continue  # a busy machine: one late answer says nothing of the window
         if found is None:
             break
-        assert time.monotonic() < end
         codes = {one.code for one in diagnose(state, state.observed_at)}
         assert LOSES in codes
         if found.closes is not None:
@@ -161,7 +164,8 @@ def _counted_down(inspector):
     assert all(after <= before + 0.5 for before, after in itertools.pairwise(left)), left
     assert left[-1] < left[0]
     assert max(foretold) - min(foretold) < SLACK, "the moment stays where it is, whenever one looks"
-    assert seen[-1][0] - SLACK < foretold[-1] < state.observed_at + SLACK, "and that is when it follows"
+    moment = statistics.median(foretold)
+    assert seen[-1][0] - SLACK < moment < state.observed_at + SLACK, (foretold, seen, state)
 
 
 @pytest.mark.parametrize("master", [PREFERRED, OTHER])

@@ -73,18 +73,21 @@ def test_break_replication_loop(pair, tmp_path):
 
 @pytest.mark.long
 def test_recover_from_rdb(pair, tmp_path):
-    """Once the virtual IP has moved, scripts do the rest; but the survivor is still told to hold writes back."""
+    """Once the virtual IP has moved, scripts and the run race for the rest. Either may be first, and both end well."""
     lab = pair("password-failed-over")
     with Writer(lab.vip, password=lab.options.password) as writer:
         writer.wait_for(50, 10)
         seen = give_up_everywhere(lab, "recover-from-rdb", "--bind", f"master={OLD}", state=tmp_path)
         writer.wait_for(50, 10)
-        assert {one["next"].get("runbook") for one in status(lab)["findings"]} == {None, "resume-writes"}
-        assert run_plain(lab, "resume-writes", state=tmp_path).outcome == "done"
+        leads = {one["next"].get("runbook") for one in status(lab)["findings"]}
+        assert leads <= {None, "resume-writes"}
+        if "resume-writes" in leads:  # the scripts were first: they know nothing of the pause
+            assert run_plain(lab, "resume-writes", state=tmp_path).outcome == "done"
     assert writer.lost() == 0
     assert not seen.led
-    stood = {"stop-keepalived", "stop-redis", "priorities"}
-    assert left_out("recover-from-rdb", seen, late=("stop-keepalived",)) == stood | BY_SCRIPTS
+    left = left_out("recover-from-rdb", seen, late=("stop-keepalived", "stop-redis"))
+    assert "priorities" in left
+    assert left <= {"stop-keepalived", "stop-redis", "priorities"} | BY_SCRIPTS
     assert_protected(lab, OLD)
     nothing_held_back(lab, OLD, SURVIVOR)
 
