@@ -20,6 +20,7 @@ from typing import Any
 
 import pexpect
 
+import console as console_package
 from console.lab.assembly.laboratory import Laboratory
 
 STEP = r"== \d+/\d+ [\w-]+: [^\r\n]+"
@@ -67,7 +68,9 @@ def forked() -> tuple[str, ...]:
     """How Python is called for a console that is forked from a process of this room; that one ends with this one."""
     program = str(Path(__file__).with_name("forked.py"))
     place = Path(tempfile.mkdtemp(prefix="consoles-")) / "socket"
-    server = subprocess.Popen([sys.executable, program, str(place)], stdin=subprocess.PIPE)
+    # The console that these tests import, which may stand in another folder than the installed one.
+    tested = dict(os.environ) | {"PYTHONPATH": str(Path(console_package.__file__).parents[1])}
+    server = subprocess.Popen([sys.executable, program, str(place)], stdin=subprocess.PIPE, env=tested)
 
     def end() -> None:
         server.communicate(timeout=10)
