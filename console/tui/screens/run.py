@@ -9,9 +9,10 @@ from textual.widget import Widget
 
 from console.core.model.verdict import Check
 from console.core.runbooks.vocabulary import evaluate
+from console.core.runs.progress import can_stop_waiting
 from console.core.runs.question import Question
 from console.core.runs.state import RunState
-from console.tui.keys import bindings_of
+from console.tui.keys import Key, bindings_of
 from console.tui.navigation import routes
 from console.tui.navigation.registry import register
 from console.tui.present.clusters import cards
@@ -80,8 +81,14 @@ class RunScreen(ConsoleScreen):
         self._chosen = None
         self._scroll_to_top()
 
+    def footer_keys(self) -> tuple[Key, ...]:
+        """Without the key that ends a wait, while nothing is waited for."""
+        waits = self.run_state is not None and can_stop_waiting(self.run_state)
+        return tuple(one for one in super().footer_keys() if waits or one.action != "stop_waiting")
+
     def action_stop_waiting(self) -> None:
-        self.console_app.stop_waiting()
+        if self.run_state is not None and can_stop_waiting(self.run_state):
+            self.console_app.stop_waiting()
 
     def action_scroll_details(self, pages: int) -> None:
         """Scrolls the details at the right, wherever the focus is."""
