@@ -95,6 +95,9 @@ INTERLOCKS: Mapping[str, tuple[Interlock, ...]] = {
         Interlock("no-tilt", "What a Sentinel in TILT mode reports is not reliable (H21)."),
         Interlock("promotable-replica", "No replica could take over with all data (H21)."),
     ),
+    "start-sentinels": (
+        Interlock("one-master", "A Sentinel that finds two masters makes one a replica: its writes are lost (H18)."),
+    ),
     "drain-readers": (Interlock("others-serve-readers", "Readers would reach no node (H23)."),),
     "serve-readers": (
         _READABLE,
@@ -204,6 +207,7 @@ WITHOUT_INTERLOCKS: Mapping[str, str] = {
     # Verbs without conditions of their own, and why.
     "shell": "Nothing is known about what its text does. So it needs a typed name, as everything that wipes data.",
     "manual": "It sends nothing.",
+    "sentinels-by-hand": "It sends nothing.",
 }
 
 

@@ -17,6 +17,7 @@ from console.core.runbooks.hazards.table import override_sentence
 from console.core.runbooks.interlocks import interlocks
 from console.core.runbooks.verbs import VERBS, changes_something
 from console.core.runbooks.vocabulary import evaluate
+from console.core.runs.by_hand import HandWork, hand_work
 from console.core.runs.gate import differences, digest, evidence, identities, material, unread_facts
 from console.engine.actions.commands import CommandContext, PlanError, plan_commands
 
@@ -39,6 +40,8 @@ class StepView:
     evidence: tuple[str, ...]
     preview: LossPreview | None
     identities: Mapping[str, Identity]
+    by_hand: tuple[HandWork, ...] = ()
+    """What a human must do. Empty: the step is not one for a human."""
     sentence: str = ""
     """What an operator must type to override the checks that fail. Empty: nothing can be overridden."""
 
@@ -92,6 +95,7 @@ def view_step(
         evidence=evidence(state, command_context.roles, step),
         preview=_preview(step, state, command_context.roles),
         identities=identities(state),
+        by_hand=hand_work(step, state, command_context.roles),
         sentence="" if obstacle else override_sentence(step, checks, command_context.roles),
     )
 

@@ -9,6 +9,7 @@ from textual.content import Content
 from console.core.command import Planned
 from console.core.model.verdict import Check
 from console.core.previews.loss_preview import LossPreview
+from console.core.runs.by_hand import DONE, is_work
 from console.core.runs.question import Choice, Question, QuestionKind
 from console.tui.present.formatting import (
     BAD,
@@ -23,6 +24,7 @@ from console.tui.present.formatting import (
     seconds_text,
     wrapped,
 )
+from console.tui.present.runs.by_hand import by_hand_lines
 from console.tui.present.runs.sections import check_lines, command_lines, section
 
 CHOICES: dict[Choice, str] = {
@@ -34,8 +36,11 @@ CHOICES: dict[Choice, str] = {
 }
 
 
-def choice_label(choice: Choice, kind: QuestionKind) -> str:
+def choice_label(choice: Choice, question: Question) -> str:
     """The text on the button."""
+    kind = question.kind
+    if choice is Choice.RUN and kind is QuestionKind.CONFIRM and is_work(question.by_hand):
+        return DONE
     if choice is Choice.ABORT and kind in {QuestionKind.CONFIRM, QuestionKind.TYPE_NAME}:
         return "No, stop the run"
     if choice is Choice.RUN and kind is QuestionKind.CONFIRM:
@@ -50,6 +55,7 @@ def question_lines(question: Question, live: tuple[Check, ...], width: int) -> L
     sends = "Commands of this step" if question.kind is QuestionKind.TROUBLE else "Commands to send"
     return (
         *_question_head(question, width),
+        *by_hand_lines(question.by_hand, width),
         *(section("What you can do now", remedy_lines(question.remedies, width)) if question.remedies else ()),
         *_change_details(question.planned, width),
         *(section(sends, command_lines(question.planned, width)) if question.planned else ()),
@@ -86,6 +92,8 @@ def prompt(question: Question, *, more: bool) -> Content:
 def _prompt(question: Question) -> Content:
     if question.kind is QuestionKind.TYPE_NAME:
         return line((f"Type {question.node} to confirm:", BOLD))
+    if question.kind is QuestionKind.CONFIRM and is_work(question.by_hand):
+        return line(("Is it done by hand?", BOLD))
     if question.kind is QuestionKind.CONFIRM:
         return line((f"Run this step on {question.node}?", BOLD))
     if question.kind is QuestionKind.BLOCKED:
