@@ -94,6 +94,9 @@ class SshConnection:
         try:
             channel.exec_command(command)
         except (paramiko.SSHException, EOFError, OSError) as error:
+            self._doubted = True
+            if timer.finished.is_set():
+                raise RemoteError(ProblemKind.TIMEOUT, f"no answer within {timeout:.0f} s") from None
             raise RemoteError(ProblemKind.CLOSED, f"the SSH session ended: {_words(error)}") from None
         finally:
             timer.cancel()
