@@ -78,7 +78,7 @@ def test_before_the_gates(pair, tmp_path):
         "backup": both("fill", "room", "heal", B),
         "replicate": both("password", "invalid username-password", "heal", A, "redis"),
         "priorities": both("rekey", "the host key", "heal", B, "sshd"),
-        "start-keepalived-on-replica": both("freeze", "has not answered since", "thaw", A, "redis"),
+        "start-keepalived-on-replica": both("freeze", "Redis on redis-a could not be read", "thaw", A, "redis"),
     }
     trouble = Trouble(faults)
     with Writer(lab.vip, password="s3cret") as writer:

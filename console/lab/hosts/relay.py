@@ -21,10 +21,10 @@ from console.lab.options import LabError
 
 _CLONE_NEWNET = 0x40000000
 _CHUNK = 65536
+LATE_BY = (0.5, 4.0)
+"""Seconds: the shortest and the longest delay of a late answer."""
 _TICK = 0.02
 _PATIENCE = 1.0
-_LATE_BY = (0.5, 4.0)
-"""Seconds: the shortest and the longest delay of a late answer."""
 _LOST_ONE_IN = 10
 _HANDSHAKE_ANSWERS = 12
 """Answers of a new connection that come at once. SSH ends its handshake with them."""
@@ -39,7 +39,7 @@ class Mode(Enum):
     GARBAGE = "as many random bytes"
     FLOOD = "random bytes without end"
     DROPS = "a byte at a time"
-    LATE = "0.5 to 4 s late, and one in ten is lost, with all that the connection would bring after it"
+    LATE = "late, and one in ten is lost, with all that its connection would bring after it"
 
 
 @dataclass(eq=False)
@@ -67,10 +67,12 @@ class _Pair:
 class Relay:
     """Listens on a port of the host and talks to another port of the same host. `mode` holds from its next byte on."""
 
-    def __init__(self, host: Host, port: int, to: int, *, seed: int = 0) -> None:
+    def __init__(
+        self, host: Host, port: int, to: int, *, seed: int = 0, late_by: tuple[float, float] = LATE_BY
+    ) -> None:
         self.port = port
         self.accepted = 0
-        self._host, self._to = host, to
+        self._host, self._to, self._late_by = host, to, late_by
         self._mode = Mode.THROUGH
         self._random = random.Random(seed)  # noqa: S311 - garbage that can be had again
         self._pairs: list[_Pair] = []
@@ -192,7 +194,7 @@ class Relay:
         if pair.answers > _HANDSHAKE_ANSWERS:
             if begins and self._random.randrange(_LOST_ONE_IN) == 0:
                 pair.lost = pair.held = True
-            due = now + self._random.uniform(*_LATE_BY) if begins else last
+            due = now + self._random.uniform(*self._late_by) if begins else last
         if not pair.lost:
             pair.late.append((max(due, last), data))
 
