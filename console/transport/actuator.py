@@ -10,7 +10,7 @@ import shlex
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 from console.core.command import (
     MASK,
@@ -36,6 +36,7 @@ from console.core.inventory import (
 from console.core.model.assembling import as_node
 from console.core.runs.answer import Answer, AnswerKind
 from console.probes.redis import info as redis_info
+from console.transport.clock import Clock
 from console.transport.connections.errors import RemoteError
 from console.transport.consul import actuator as consul_actuator
 from console.transport.redis import connection as redis
@@ -47,12 +48,6 @@ from console.transport.ssh import route as ssh_route
 _IDENTITY_COMMAND = "cat /proc/sys/kernel/hostname /proc/sys/kernel/random/boot_id"
 _IDENTITY_TIMEOUT = 5.0
 _MAX_TEXT = 4000
-
-
-class Clock(Protocol):
-    """The same as the engine's Clock. Transport does not import the engine."""
-
-    def now(self) -> float: ...
 
 
 def make_actuator(
