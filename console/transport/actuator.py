@@ -10,7 +10,7 @@ import shlex
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from console.core.command import (
     MASK,
@@ -37,6 +37,7 @@ from console.core.model.assembling import as_node
 from console.core.model.silence import SILENCE
 from console.core.runs.answer import Answer, AnswerKind
 from console.probes.redis import info as redis_info
+from console.transport.clock import Clock
 from console.transport.connections.errors import RemoteError
 from console.transport.consul import actuator as consul_actuator
 from console.transport.redis import connection as redis
@@ -50,12 +51,6 @@ _IDENTITY_TIMEOUT = 5.0
 _QUESTIONS = 3  # a lost answer to a question must not keep a confirmed command from being sent
 T = TypeVar("T")
 _MAX_TEXT = 4000
-
-
-class Clock(Protocol):
-    """The same as the engine's Clock. Transport does not import the engine."""
-
-    def now(self) -> float: ...
 
 
 def make_actuator(

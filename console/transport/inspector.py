@@ -6,7 +6,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from console.core.command import Secret
 from console.core.inventory import ClusterSpec, NodeSpec
@@ -21,6 +21,7 @@ from console.core.model import (
     unread,
 )
 from console.core.model.assembling import assemble_node
+from console.transport.clock import Clock
 from console.transport.connections.answer_times import SHORTEST_DEADLINE
 from console.transport.connections.errors import RemoteError
 from console.transport.redis.inspector import OpenTunnel, RedisInspector
@@ -40,12 +41,6 @@ FULL_EVERY = 10.0
 """Seconds between two readings of what changes rarely."""
 
 _handshakes: dict[int, threading.Semaphore] = {}
-
-
-class Clock(Protocol):
-    """The same as the engine's Clock. Transport does not import the engine."""
-
-    def now(self) -> float: ...
 
 
 def make_inspector(

@@ -162,12 +162,12 @@ def comparison_lines(found: KeyComparison) -> list[str]:
     """The comparison in words and numbers: first what would be lost."""
     lost, gained = found.of_target, found.of_source
     lines = (
-        [_unread(f"keys of {found.target} that {found.source} has not", lost)]
+        [_unread(f"keys of {found.target} that {found.source} does not have", lost)]
         if lost.value is None
         else list(_lost(lost.value))
     )
     lines += (
-        [_unread(f"keys of {found.source} that {found.target} has not", gained)]
+        [_unread(f"keys of {found.source} that {found.target} does not have", gained)]
         if gained.value is None
         else [_gained(gained.value)]
     )
