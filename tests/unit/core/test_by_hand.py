@@ -50,7 +50,7 @@ def test_host_command_and_the_way_on_are_shown_everywhere(case):
     step, state, host, command = CASES[case]
     work = hand_work(step, state, ROLES)
     asked = replace(question(QuestionKind.CONFIRM), step=step, planned=(), by_hand=work, gate=GateKind.CONFIRM)
-    screen = "\n".join(one.plain for one in question_lines(asked, (), 200))
+    screen = "\n".join(one.plain for one in question_lines(asked, (), frozenset(), 4, 200, 40))
     plain = "\n".join(_question_lines(asked))
     for text in (screen, plain, "\n".join(plain_lines(work))):
         assert f"BY HAND on {host} ({state.node(host).address})" in text
@@ -59,8 +59,8 @@ def test_host_command_and_the_way_on_are_shown_everywhere(case):
     for text in (screen, plain):
         assert DONE in text
         assert "nothing is sent" in text
-    assert choice_label(Choice.RUN, asked) == DONE
-    assert "Run this step" not in prompt(asked, more=False).plain
+    assert choice_label(Choice.RUN, asked) == f"{DONE} (y)"
+    assert "is it done by hand?" in prompt(asked, samples.NOW, more=False).plain
 
 
 def test_a_decision_is_none_that_is_done_on_a_host():

@@ -10,7 +10,7 @@ from console.tui.present.formatting import BOLD, WARN, Lines, line, wrapped
 
 def by_hand_lines(work: tuple[HandWork, ...], width: int, *, asked: bool = True) -> Lines:
     """Empty where the step is not one for a human. `asked`: a question is open, and what to choose then is said."""
-    drawn: list[Content] = [line("")] if work else []
+    drawn: list[Content] = []
     for one in work:
         drawn.append(line((one.heading, f"{BOLD} {WARN}")))
         drawn += wrapped(one.what, width, indent="  ")
