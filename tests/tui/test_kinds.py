@@ -181,7 +181,7 @@ def test_catalog_checks_dns_and_role_stand_side_by_side():
 def test_a_name_that_leads_to_two_or_to_nobody_is_said_in_the_first_line():
     state = sets.sentinel_consul_set()
     both = tuple(sets.ADDRESS[one] for one in (sets.APP01, sets.APP02))
-    for addresses, words in ((both, "✗ to 2"), ((), "✗ to nobody")):
+    for addresses, words in ((both, "✗ to 2"), ((), "✗ to no address")):
         dns = read(DnsAnswer("redis.service.consul", addresses), NOW)
         assert words in headline(replace(state, consul=replace(state.consul, dns=dns)))
     blind = unread(ProblemKind.TIMEOUT, "no answer in time", NOW)

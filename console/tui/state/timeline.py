@@ -56,7 +56,8 @@ def tell(told: Told | None, shown: ClusterState) -> tuple[Told, tuple[Event, ...
     found = []
     if any(now[name] is not held for name, held in told.holds_vip.items()):
         now |= {name: False for name in shown.vip_unread if shown.vip_holders}  # it was told that these hold it now
-        found.append(Event(at, "VIP", f"held by {_holders(told.holds_vip)} → {vip_holders_in_words(shown)}"))
+        held = vip_holders_in_words(shown).removeprefix("held by ")
+        found.append(Event(at, "VIP", f"held by {_holders(told.holds_vip)} → {held}"))
     if told.reached and reached != told.reached:
         found.append(Event(at, "VIP", f"clients reach {told.reached} → {reached}"))
     found += [Event(at, "VIP", text) for text in _window_changes(before, known)]
