@@ -84,6 +84,7 @@ def test_the_json_says_what_was_observed():
     assert cluster["vip"] == {
         "address": "192.168.100.123",
         "holders": ["redis-b"],
+        "not_known_of": [],
         "reaches": "redis-b",
         "error": None,
     }
