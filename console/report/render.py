@@ -60,7 +60,8 @@ class Code:
 Block = Heading | Paragraph | Items | Facts | Table | Code
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-_MARKUP = re.compile(r"[\\`*\[\]<>|]")
+_MARKUP = re.compile(r"[\\`*\[\]|]|<(?=[A-Za-z/!?])|^>")
+"""What Markdown would take for markup. A `<` in `s < m` and a `>` within a line are none."""
 
 
 def _visible(text: str) -> str:
@@ -104,7 +105,8 @@ def _inline(text: str) -> str:
     return "<br>".join(_MARKUP.sub(lambda found: _ENTITY.get(found[0], f"\\{found[0]}"), line) for line in lines)
 
 
-_ENTITY = {"<": "&lt;", ">": "&gt;"}
+_ENTITY = {"<": "&lt;"}
+"""Of the beginning of a tag: not every wiki knows a backslash before it."""
 
 
 # --- HTML ---------------------------------------------------------------------------------------------------------

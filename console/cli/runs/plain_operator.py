@@ -7,9 +7,10 @@ import shutil
 import sys
 from collections.abc import Callable
 
-from console.cli.runs.plain_text import by_hand_lines, check_text, planned_text, preview_lines, wrapped
+from console.cli.runs.plain_text import by_hand_lines, check_text, ending_lines, planned_text, preview_lines, wrapped
 from console.core.model import ClusterState
 from console.core.runs.by_hand import DONE, is_work
+from console.core.runs.ending import end_in_words
 from console.core.runs.question import Choice, Decision, Question, QuestionKind
 from console.core.runs.state import FINAL_STATUSES, RunState, StepState, StepStatus
 
@@ -63,6 +64,9 @@ class PlainOperator:
         self._end_progress()
         print()
         print(wrapped(run.message))
+        for section in run.ending:
+            print("\n".join(("", section.heading, *ending_lines(section))))
+        print()
         print(f"journal: {run.journal}")
         print(f"run {run.run_id}: {run.outcome.value}", flush=True)
 
@@ -86,7 +90,7 @@ class PlainOperator:
             elif step.status in FINAL_STATUSES:
                 self._finished.add(index)
                 self._end_progress()
-                print(wrapped(f"{step.status.value}: {step.note}", "  ", "    "))
+                print(wrapped(end_in_words(step.status.value, step.note), "  ", "    "))
 
     def _show_assessments(self, run: RunState) -> None:
         """Prints how a resumed run assesses each step and why, with the command that was never answered."""

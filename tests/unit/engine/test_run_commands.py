@@ -158,8 +158,8 @@ def test_a_report_says_what_the_journal_says(call, recorded):
     assert code == 0
     assert f"# Run {RUN}" in out
     assert "- outcome: done\n" in out
-    assert "| intent | step 8: redis-b&gt; SLAVEOF 192.168.100.201 6379 |" in out
-    assert f"- redis-b:{samples.BACKUP_PATH}\n- 5200000 bytes, 249,935 keys, SHA-256 {'a1' * 32}\n" in out
+    assert "| intent | step 8: redis-b> SLAVEOF 192.168.100.201 6379 |" in out
+    assert f"redis-b:{samples.BACKUP_PATH}\n\n- 5,200,000 bytes, 249,935 keys, SHA-256 {'a1' * 32}\n" in out
     assert f"\n  cp -p {samples.BACKUP_PATH} /data/redis/dump6379.rdb\n" in out
     found = json.loads(call("runs", "report", RUN, "--format", "json")[1])
     (backup,) = found["backups"]
