@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from console.core.model import ClusterState
     from console.core.runbooks.document import Runbook
     from console.core.runs.past_run import PastRun
+    from console.documents.runbook_library import RunbookLibrary
     from console.engine.ports import Archive, Clock, ConsoleContext, Inspector, RunStarter
 
 APP = "redis-ha-console"
@@ -95,7 +96,7 @@ class CliContext:
         self._adapters = adapters
         self._chosen = inventory
         self._inventory: Inventory | None = None
-        self._runbooks: tuple[Runbook, ...] | None = None
+        self._library: RunbookLibrary | None = None
         self._passwords: dict[str, Passwords] = {}
         self._inspectors: dict[str, Inspector] = {}
         self._clock: Clock | None = None
@@ -110,7 +111,7 @@ class CliContext:
         if path is not None and path != self._chosen:
             self._chosen = path
             self._inventory = None
-            self._runbooks = None
+            self._library = None
 
     @property
     def inventory_path(self) -> Path:
@@ -128,6 +129,14 @@ class CliContext:
         )
 
     @property
+    def inventory_folder(self) -> Path | None:
+        """The folder of the inventory. None: there is no inventory, and only the shipped runbooks are used."""
+        try:
+            return self.inventory_path.parent
+        except CliError:
+            return None
+
+    @property
     def inventory(self) -> Inventory:
         """The inventory, loaded at first use. Raises DocumentError."""
         if self._inventory is None:
@@ -139,22 +148,24 @@ class CliContext:
         return self._inventory
 
     @property
-    def runbooks(self) -> tuple[Runbook, ...]:
-        """The shipped runbooks and the operator's own. Raises DocumentError."""
-        if self._runbooks is None:
+    def library(self) -> RunbookLibrary:
+        """The shipped runbooks and those beside the inventory, loaded once. Each file that is wrong is named once."""
+        if self._library is None:
             from console.documents.runbook_library import load_runbooks
 
-            self._runbooks = load_runbooks(Path(self.inventory.path).parent)
-        return self._runbooks
+            self._library = load_runbooks(self.inventory_folder)
+            for one in self._library.unusable:
+                _warn(f"{one.problems[0]}; the other runbooks can be used")
+        return self._library
 
     def runbook(self, name: str) -> Runbook:
         """The runbook of this name. Raises CliError if there is none."""
-        for one in self.runbooks:
-            if one.name == name:
-                return one
-        from console.documents.suggestions import suggestion
+        found = {one.name: one for one in self.library.runbooks}
+        if name not in found:
+            from console.documents.suggestions import suggestion
 
-        raise CliError(f"there is no runbook {name}{suggestion(name, (one.name for one in self.runbooks))}")
+            raise CliError(f"there is no runbook {name}{suggestion(name, found)}")
+        return found[name]
 
     def cluster(self, name: str) -> ClusterSpec:
         """The cluster of this name. Raises CliError if the inventory has none."""
@@ -188,7 +199,8 @@ class CliContext:
         def inspector(name: str) -> Inspector:
             return self.inspector(name, parallel)
 
-        return ConsoleContext(self.inventory, self.runbooks, inspector, self.clock, self.archive)
+        library = self.library
+        return ConsoleContext(self.inventory, library.runbooks, inspector, self.clock, self.archive, library.unusable)
 
     @property
     def archive(self) -> Archive | None:
