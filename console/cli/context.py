@@ -16,7 +16,7 @@ import click
 
 if TYPE_CHECKING:
     from console.core.command import Secret
-    from console.core.inventory import ClusterSpec, Inventory, PasswordSource
+    from console.core.inventory import ClusterSpec, Inventory, PasswordSource, UnusableCluster
     from console.core.model import ClusterState
     from console.core.runbooks.document import Runbook
     from console.core.runs.past_run import PastRun
@@ -168,14 +168,41 @@ class CliContext:
         return found[name]
 
     def cluster(self, name: str) -> ClusterSpec:
-        """The cluster of this name. Raises CliError if the inventory has none."""
+        """The cluster of this name. Raises CliError if the inventory has none that can be used."""
         try:
             return self.inventory.cluster(name)
         except KeyError:
             from console.documents.suggestions import suggestion
 
+            wrong = next((one for one in self.inventory.unusable if one.name == name), None)
+            if wrong is not None:
+                raise CliError(f"{name} cannot be used: {wrong.problems[0]}") from None
             names = [one.name for one in self.inventory.clusters]
             raise CliError(f"{self.inventory.path} has no cluster {name}{suggestion(name, names)}") from None
+
+    def divide(self, names: Iterable[str] = ()) -> tuple[tuple[str, ...], tuple[UnusableCluster, ...]]:
+        """Of these clusters, or of all: those that can be observed, and the others with what is wrong with them.
+
+        Reads the passwords. Raises DocumentError if none can be observed, and CliError if there is no such cluster.
+        """
+        from console.core.inventory import UnusableCluster
+        from console.documents.errors import DocumentError
+
+        chosen = tuple(dict.fromkeys(names))
+        wrong = [one for one in self.inventory.unusable if not chosen or one.name in chosen]
+        usable = []
+        for name in chosen or tuple(one.name for one in self.inventory.clusters):
+            if name in {one.name for one in wrong}:
+                continue
+            try:
+                self.passwords(self.cluster(name).name)
+            except DocumentError as error:
+                wrong.append(UnusableCluster(name, error.problems))
+            else:
+                usable.append(name)
+        if not usable:
+            raise DocumentError(*(problem for one in wrong for problem in one.problems))
+        return tuple(usable), tuple(wrong)
 
     # --- adapters -------------------------------------------------------------------------------------------------
 
@@ -188,12 +215,18 @@ class CliContext:
     def console_context(self, clusters: Iterable[str] = (), *, screen: bool = False) -> ConsoleContext:
         """The context of the named clusters, or of all. Passwords that have to be typed are asked for now.
 
+        Of all, those that cannot be observed are left out, and shown as unusable.
         `screen`: the screen will be open, so fewer SSH handshakes run at a time.
         """
+        from console.core.inventory import Inventory
         from console.engine.ports import ConsoleContext
 
-        for name in tuple(clusters) or tuple(one.name for one in self.inventory.clusters):
+        inventory = self.inventory
+        for name in (named := tuple(clusters)):
             self.passwords(self.cluster(name).name)
+        if not named:
+            usable, unusable = self.divide()
+            inventory = Inventory(inventory.path, tuple(map(inventory.cluster, usable)), unusable)
         parallel = MAX_HANDSHAKES_WITH_SCREEN if screen else MAX_HANDSHAKES
 
         def inspector(name: str) -> Inspector:
