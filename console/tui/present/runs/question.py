@@ -10,6 +10,7 @@ from console.core.command import Planned
 from console.core.model.verdict import Check
 from console.core.previews.loss_preview import LossPreview
 from console.core.runs.question import Choice, Question, QuestionKind
+from console.engine.actions.commands import instruction
 from console.tui.present.formatting import (
     BAD,
     BOLD,
@@ -47,11 +48,13 @@ def choice_label(choice: Choice, kind: QuestionKind) -> str:
 
 def question_lines(question: Question, live: tuple[Check, ...], width: int) -> Lines:
     """Everything the operator needs for the decision, the most important first."""
+    by_hand = instruction(question.step)
     sends = "Commands of this step" if question.kind is QuestionKind.TROUBLE else "Commands to send"
     return (
         *_question_head(question, width),
         *(section("What you can do now", remedy_lines(question.remedies, width)) if question.remedies else ()),
         *_change_details(question.planned, width),
+        *(section("Do by hand, then confirm", wrapped(by_hand, width)) if by_hand else ()),
         *(section(sends, command_lines(question.planned, width)) if question.planned else ()),
         *(_preview(question.preview, width) if question.preview else ()),
         *(section("Preconditions now", check_lines(live or question.checks, width)) if live or question.checks else ()),
@@ -102,7 +105,7 @@ def _question_head(question: Question, width: int) -> Lines:
     if question.reason:
         lines += wrapped(question.reason, width, WARN)
     if question.sentence:
-        lines += wrapped(f"To accept the loss shown below, type: {question.sentence}", width, BOLD)
+        lines += wrapped(f"To accept what is shown below, type: {question.sentence}", width, BOLD)
     if question.differences:
         refused = ("Refused: this has changed since it was shown", f"{BOLD} {BAD}")
         lines.append(line(refused if question.refused else ("This has changed since it was shown", f"{BOLD} {WARN}")))
