@@ -210,7 +210,7 @@ _ROWS: tuple[VerbSpec, ...] = (
         "shell",
         "Runs the runbook's own text in the node's shell. What the text does (replication, flush, shutdown, DEBUG,"
         " CONFIG, services, keepalived) requires what the verb that does the same requires. What is not understood"
-        " needs a typed sentence, and is refused on a node that alone has its data, unless this run has made a backup of it.",
+        " needs a typed sentence, and is refused on a node that alone has its data, unless this run backed it up.",
         (VerbArgument("script", ArgumentKind.TEXT, "POSIX sh."),),
         wipes_data=True,
         repeatable=False,
