@@ -30,7 +30,7 @@ class ClusterStatus:
 def as_json(seen: Sequence[ClusterStatus], now: float) -> str:
     """The whole document, with a line end."""
     document = {"version": VERSION, "observed_at": timestamp(now), "clusters": [_cluster(one) for one in seen]}
-    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(document, indent=1) + "\n"
 
 
 def timestamp(at: float | None) -> str | None:

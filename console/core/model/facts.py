@@ -22,7 +22,7 @@ NO_ANSWER = frozenset(
     ]
 )
 """Problems of a server that was asked and did not answer. One that was not asked, or refuses the user, is none."""
-_PORT = re.compile(r":(\d{1,5})\b")
+_PORT = re.compile(r":([0-9]{1,5})\b")
 
 
 def node_by_address(state: ClusterState, host: str, port: int) -> NodeState | None:
