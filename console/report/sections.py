@@ -82,7 +82,8 @@ def _held_back(held: Row) -> str:
     since = _seconds(held["since"]) if held.get("since") else str(held.get("at"))
     if held["seconds"] is None:
         return (
-            f"Writes were held back on {held['node']} from {since} on; the journal has no look that found them taken."
+            f"Writes were held back on {held['node']} from {since} on; "
+            "no later observation in the journal shows that they were taken."
         )
     until = _seconds(held["until"])
     return (

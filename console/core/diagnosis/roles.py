@@ -84,7 +84,7 @@ def _histories_diverged(state: ClusterState) -> Iterator[Match]:
     for first, second, reason in diverged(state):
         yield Match(
             (first, second),
-            f"{second} may hold writes that {first} has not.",
+            f"{second} may hold writes that {first} does not have.",
             (reason,),
             RESOLVE,
         )

@@ -162,7 +162,7 @@ def lost_lines(found: KeyComparison) -> list[str]:
     """What would be lost, in words and numbers."""
     lost = found.of_target
     if lost.value is None:
-        return [_unread(f"keys of {found.target} that {found.source} has not", lost)]
+        return [_unread(f"keys of {found.target} that {found.source} does not have", lost)]
     return list(_lost(lost.value))
 
 
@@ -170,7 +170,7 @@ def gained_lines(found: KeyComparison) -> list[str]:
     """What the target will get, and who is connected to it."""
     gained, clients = found.of_source, found.clients
     return [
-        _unread(f"keys of {found.source} that {found.target} has not", gained)
+        _unread(f"keys of {found.source} that {found.target} does not have", gained)
         if gained.value is None
         else _gained(gained.value),
         _unread(f"clients of {found.target}", clients)

@@ -22,7 +22,7 @@ def parse(name: str, rcode: str, records: str) -> DnsAnswer:
     for line in records.splitlines():
         fields = line.split()
         if len(fields) < _FIELDS or not fields[1].isdigit():
-            raise NotUnderstoodError(f"the name server's answer for {name} has a record that is none")
+            raise NotUnderstoodError(f"the name server's answer for {name} has a record that could not be parsed")
         if fields[3] in {"A", "AAAA"}:
             addresses.append(fields[4])
             lives.append(int(fields[1]))

@@ -11,7 +11,7 @@ from console.core.watchers.read_vip import DirectorEntry, director_entries, entr
 
 
 def read_side_protection(state: ClusterState) -> Iterator[Check]:
-    """That readers are served now, and would be if the director that serves them died."""
+    """Readers are served now, and would still be served if their director died."""
     if not state.directors:
         return
     holding = [one for one in state.directors if one.holds(state.read_vip)]
@@ -54,7 +54,7 @@ def in_read_tables(question: Question) -> Check:
 
 def misleads_readers(question: Question) -> Check:
     """H23: what a drain is for."""
-    statement = f"readers are sent to {question.name}, and do not find what the master has"
+    statement = f"readers are sent to {question.name}, but it does not have the data of the master"
     sent = [
         one
         for one in director_entries(question.state, question.node)
@@ -98,7 +98,7 @@ def others_serve_readers(question: Question) -> Check:
 
 def fit_for_readers(question: Question) -> Check:
     """Its data is the master's: it answers, has loaded, and has not lost its master."""
-    statement = f"readers find at {question.name} what the master has"
+    statement = f"{question.name} has the data of the master for readers"
     redis = redis_of(question.node)
     trouble = reader_trouble(question.state, question.node)
     return holds_if(
