@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 
 from console.cli.runs.plain_text import by_hand_lines, check_text, planned_text, preview_lines, wrapped
+from console.cli.runs.terminal_input import ask
 from console.core.model import ClusterState
 from console.core.runs.by_hand import DONE, is_work
 from console.core.runs.question import Choice, Decision, Question, QuestionKind
@@ -150,10 +151,10 @@ class PlainOperator:
         self._end_progress()
         print("\n".join(_question_lines(question)), flush=True)
         try:
-            typed = input(_prompt(question)).strip()
+            typed = ask(_prompt(question))
             choice = ANSWERS.get(typed.lower(), Choice.LOOK_AGAIN)
             if choice is Choice.OVERRIDE and question.sentence:
-                return Decision(choice, question.digest, input(_sentence_prompt(question)).strip())
+                return Decision(choice, question.digest, ask(_sentence_prompt(question)))
         except (EOFError, KeyboardInterrupt):
             print()
             return Decision(Choice.ABORT, question.digest)
