@@ -211,9 +211,9 @@ def test_steps_have_marks_and_words():
 
 
 def test_arming_says_what_it_means():
-    text = " ".join(plain(arming_lines(REBUILD, ROLES, "cache", 76)).split())
+    text = " ".join(plain(arming_lines(REBUILD, ROLES, "cache", (), 76)).split())
     assert "Until now this console could change nothing" in text
-    assert "type the name of the node: 1." in text
+    assert "For 1 step you type the name: redis-b." in text
 
 
 # --- frame, help, figures -----------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 
 from console.cli.runs.plain_text import by_hand_lines, check_text, ending_lines, planned_text, preview_lines, wrapped
+from console.cli.runs.terminal_input import ask
 from console.core.model import ClusterState
 from console.core.runs.by_hand import DONE, is_work
 from console.core.runs.ending import end_in_words
@@ -154,10 +155,10 @@ class PlainOperator:
         self._end_progress()
         print("\n".join(_question_lines(question)), flush=True)
         try:
-            typed = input(_prompt(question)).strip()
+            typed = ask(_prompt(question))
             choice = ANSWERS.get(typed.lower(), Choice.LOOK_AGAIN)
             if choice is Choice.OVERRIDE and question.sentence:
-                return Decision(choice, question.digest, input(_sentence_prompt(question)).strip())
+                return Decision(choice, question.digest, ask(_sentence_prompt(question)))
         except (EOFError, KeyboardInterrupt):
             print()
             return Decision(Choice.ABORT, question.digest)
@@ -191,7 +192,7 @@ def _question_lines(question: Question) -> list[str]:
     if is_work(question.by_hand) and question.kind is QuestionKind.CONFIRM:
         lines.append(wrapped(_WHEN_DONE, "  "))
     if question.sentence:
-        lines.append(wrapped("the loss shown above can be taken by `override` and a whole sentence", "  ", "    "))
+        lines.append(wrapped("what is shown above can be accepted by `override` and a whole sentence", "  ", "    "))
     return lines
 
 
