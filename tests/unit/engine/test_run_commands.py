@@ -84,7 +84,12 @@ def test_a_plan_as_json(call):
     assert found["not_proved"]
     code, out, _ = call("plan", "one-shot-rebuild", "cache", "--format", "json", state=samples.fresh_pair())
     assert code == 1
-    assert json.loads(out)["unbound"]["role"] == "survivor"
+    unbound = json.loads(out)
+    assert unbound["unbound"]["role"] == "survivor"
+    assert [one["id"] for one in unbound["steps"]] == [one["id"] for one in found["steps"]]
+    assert {one["prospect"] for one in unbound["steps"]} == {"cannot be judged yet: no node is survivor"}
+    code, out, _ = call("plan", "one-shot-rebuild", "cache", state=samples.fresh_pair())
+    assert out.count("cannot be judged yet: no node is survivor") == len(found["steps"])
 
 
 @pytest.mark.parametrize(
