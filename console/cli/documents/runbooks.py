@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ import click
 
 from console.cli.context import CliContext, CliError, inventory_option
 from console.cli.documents.problems import report_problems
+from console.cli.output import say, say_json
 
 if TYPE_CHECKING:
     from console.core.runbooks.document import Runbook
@@ -28,7 +28,7 @@ def list_runbooks(context: CliContext) -> None:
     found = _load_all(context)
     width = max((len(one.name) for one in found), default=0)
     for one in found:
-        click.echo(f"{one.name.ljust(width)}  {one.title}")
+        say(f"{one.name.ljust(width)}  {one.title}")
 
 
 @runbooks.command("show")
@@ -43,7 +43,7 @@ def show(context: CliContext, name: str) -> None:
     found = {one.name: one for one in _load_all(context)}
     if name not in found:
         raise CliError(f"there is no runbook {name}{suggestion(name, found)}")
-    click.echo(as_text(found[name]), nl=False)
+    say(as_text(found[name]), nl=False)
 
 
 @runbooks.command("check")
@@ -66,7 +66,7 @@ def check(context: CliContext, files: tuple[Path, ...]) -> int:
         except DocumentError as error:
             worst = max(worst, report_problems(error))
         else:
-            click.echo(f"{path}: {found.name}, {len(found.steps)} steps: nothing wrong")
+            say(f"{path}: {found.name}, {len(found.steps)} steps: nothing wrong")
     return worst
 
 
@@ -75,7 +75,7 @@ def schema() -> None:
     """Print the JSON Schema of runbooks, for editors."""
     from console.documents.runbook_model import RunbookDocument
 
-    click.echo(json.dumps(RunbookDocument.model_json_schema(), indent=2))
+    say_json(RunbookDocument.model_json_schema())
 
 
 @runbooks.command("vocabulary")
@@ -83,7 +83,7 @@ def vocabulary() -> None:
     """Print the format and the vocabulary of runbooks as Markdown."""
     from console.cli.documents.runbook_text import reference
 
-    click.echo(reference(), nl=False)
+    say(reference(), nl=False)
 
 
 def _load_all(context: CliContext) -> tuple[Runbook, ...]:

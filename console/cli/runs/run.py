@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from console.cli.context import CliContext, CliError, inventory_option
+from console.cli.output import ask, say
 from console.cli.runs.role_options import check_kind, chosen_roles, unbound_text
 
 if TYPE_CHECKING:
@@ -86,10 +87,10 @@ def _armed(run_starter: RunStarter, cluster: str, runbook: Runbook, roles: Mappi
     except LockHeldError as held:
         if held.holder is None:
             raise
-        click.echo(wrapped(str(held)))
+        say(wrapped(str(held)))
         sentence = takeover_sentence(held.holder)
         try:
-            typed = input(f'Type "{sentence}" to take over, anything else cancels: ').strip()
+            typed = ask(f'Type "{sentence}" to take over, anything else cancels: ').strip()
         except (EOFError, KeyboardInterrupt):
             typed = ""
         if not typed:
@@ -131,8 +132,8 @@ def _roles(runbook: Runbook, state: ClusterState, chosen: Mapping[str, str]) -> 
     while isinstance(roles := bind_roles(runbook, state, chosen), Unbound):
         if not roles.candidates or roles.role in chosen:
             raise CliError(unbound_text(roles))
-        click.echo(wrapped(unbound_text(roles)))
-        name = input(f"Which node is {roles.role}? [{'/'.join(roles.candidates)}] ").strip()
+        say(wrapped(unbound_text(roles)))
+        name = ask(f"Which node is {roles.role}? [{'/'.join(roles.candidates)}] ").strip()
         if name not in roles.candidates:
             raise CliError(f"no node was chosen for {roles.role}: the run was not started")
         chosen[roles.role] = name

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,6 +13,7 @@ from console.core.diagnosis.finding import Finding, Health
 from console.core.model import ClusterState, Keepalived, MasterLink, NodeState, Persistence, Reading, RunLock
 from console.core.model.facts import attached_line, replication_lag, source_of
 from console.core.runs.lock import holders, runs_on
+from console.core.visible import json_text
 
 VERSION = 1
 
@@ -30,7 +30,7 @@ class ClusterStatus:
 def as_json(seen: Sequence[ClusterStatus], now: float) -> str:
     """The whole document, with a line end."""
     document = {"version": VERSION, "observed_at": timestamp(now), "clusters": [_cluster(one) for one in seen]}
-    return json.dumps(document, indent=1) + "\n"
+    return json_text(document, 1) + "\n"
 
 
 def timestamp(at: float | None) -> str | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -13,13 +12,13 @@ from console.core.model import ClusterState, MasterLink, NodeState, Role
 from console.core.model.facts import source_of
 from console.core.quantities import size
 from console.core.runs.lock import lock_in_words, runs_on
+from console.core.visible import visible
 
 HEADINGS = ("NODE", "ADDRESS", "SSH", "REDIS", "FOLLOWS", "OFFSET", "LAG", "KEYS", "MEMORY", "OPS/S")
 VIP_HEADING = ("VIP",)
 KEEPALIVED_HEADINGS = ("KEEPALIVED", "PRIORITY")
 NOT_KNOWN = "?"
 NONE = "-"
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _COLOURS = {"critical": "31;1", "warning": "33;1", "unknown": "35;1", "healthy": "32;1", "info": "36"}
 
 
@@ -48,8 +47,8 @@ def _cluster(seen: ClusterStatus, paint: Paint) -> Iterator[str]:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         yield "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-    yield from (f"  {printable(line)}" for line in watchers_text(state))
-    yield from (f"  {printable(lock_in_words(one))}" for one in runs_on(state))
+    yield from (f"  {visible(line)}" for line in watchers_text(state))
+    yield from (f"  {visible(lock_in_words(one))}" for one in runs_on(state))
     yield from _unread_lines(state)
     if seen.findings:
         yield ""
@@ -76,14 +75,14 @@ def _vip_text(state: ClusterState) -> str:
     holders = ", ".join(state.vip_holders)
     held = f"on {holders}" if holders else "on no node" if not state.vip_unread else "on no node that could be read"
     if state.vip_reach.value is None:
-        return f"{held}; what it reaches is not known: {printable(str(state.vip_reach.problem))}"
+        return f"{held}; what it reaches is not known: {visible(str(state.vip_reach.problem))}"
     return f"{held}, reaches {state.vip_reaches or 'a Redis that is none of the nodes'}"
 
 
 def _row(state: ClusterState, node: NodeState) -> tuple[str, ...]:
     holds = node.holds(state.vip)
     return tuple(
-        printable(cell)
+        visible(cell)
         for cell in (
             node.name,
             node.address,
@@ -142,21 +141,16 @@ def _unread_lines(state: ClusterState) -> Iterator[str]:
         ):
             if problem is not None and str(problem) not in printed:
                 printed.add(str(problem))
-                yield f"  {node.name}: {subject}: {printable(str(problem))}"
+                yield f"  {node.name}: {subject}: {visible(str(problem))}"
 
 
 def _finding(finding: Finding, paint: Paint) -> Iterator[str]:
     word = finding.severity.value.upper()
-    yield f"  {paint(word, finding.severity.value)}{' ' * (9 - len(word))}{finding.code}: {printable(finding.summary)}"
+    yield f"  {paint(word, finding.severity.value)}{' ' * (9 - len(word))}{finding.code}: {visible(finding.summary)}"
     if finding.severity is not Severity.INFO:
         for line in finding.evidence:
-            yield f"           {printable(line)}"
+            yield f"           {visible(line)}"
     if finding.next.runbook is not None:
         yield f"           next: run {finding.next.runbook}"
     elif finding.next.advice is not None:
-        yield f"           next: {printable(finding.next.advice)}"
-
-
-def printable(text: str) -> str:
-    """The text without control characters, so that a server's text cannot control the terminal."""
-    return _CONTROL.sub(" ", text)
+        yield f"           next: {visible(finding.next.advice)}"

@@ -5,6 +5,7 @@ from typing import Any, Protocol, runtime_checkable
 from textual.app import App
 from textual.screen import Screen
 
+from console.core.visible import LINES, visible
 from console.tui.navigation import registry, routes
 from console.tui.navigation.routes import P, Route
 
@@ -20,6 +21,10 @@ class AboutCluster(Protocol):
 
 class NavigatingApp(App[int]):
     """Opens screens by their routes. It knows no screen's class."""
+
+    def notify(self, message: str, *, title: str = "", **options: Any) -> None:
+        """A short message in a corner. Texts of servers are made visible, and none of them is markup."""
+        super().notify(visible(message, LINES), title=visible(title), **{**options, "markup": False})
 
     def open_screen(self, route: Route[P], *args: P.args, **kwargs: P.kwargs) -> None:
         """Opens a screen; where it is on top already, it stays as it is."""

@@ -13,6 +13,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.visual import Visual
 
+from console.core.visible import visible
 from console.tui.keys import bindings_of
 from console.tui.present.formatting import Lines
 
@@ -37,7 +38,7 @@ class LinesPane(ScrollView):
     ) -> None:
         super().__init__(id=id, classes=classes)
         self.can_focus = focusable
-        self.border_title = title or None
+        self.border_title = visible(title) or None
         self._source = source
         self._lines: Lines = ()
 

@@ -13,6 +13,7 @@ from textual.message import Message
 from textual.widgets import Button, Input
 
 from console.core.runs.question import Choice, Decision, Question, QuestionKind
+from console.core.visible import visible
 from console.tui.keys import bindings_of
 from console.tui.present.formatting import Lines, fitted
 from console.tui.present.runs import question as present
@@ -53,7 +54,10 @@ class QuestionBox(Vertical):
             with Horizontal(id="sending"):
                 if self.required_text:
                     yield Input(
-                        placeholder=f"type {self.required_text}", compact=True, select_on_focus=False, id="typed"
+                        placeholder=visible(f"type {self.required_text}"),
+                        compact=True,
+                        select_on_focus=False,
+                        id="typed",
                     )
                 yield self._button(sending_choice, disabled=bool(self.required_text))
 
