@@ -108,7 +108,7 @@ def _hours(value: str) -> str:
     if match is None:
         raise ValueError(f"{value!r} is not a time of day, like 02:00-05:00")
     if match[1] == match[2]:
-        raise ValueError(f"{value} begins where it ends; leave quiet_hours out where every hour is alike")
+        raise ValueError(f"{value} begins where it ends; leave quiet_hours out if no hour is better than another")
     return value
 
 

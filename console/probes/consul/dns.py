@@ -24,7 +24,7 @@ def parse(name: str, rcode: str, records: str) -> DnsAnswer:
         fields = line.split()
         life = count(fields[1]) if len(fields) >= _FIELDS else None
         if life is None:
-            raise NotUnderstoodError(f"the name server's answer for {name} has a record that is none")
+            raise NotUnderstoodError(f"the name server's answer for {name} has a record that could not be parsed")
         if fields[3] in {"A", "AAAA"}:
             addresses.append(fields[4])
             lives.append(life)
