@@ -55,13 +55,12 @@ fi
 # Redis has no test for a file. But it reads the whole file before it does anything, and ends at the first word that it
 # does not know. That word stands behind the file here: a complaint about it proves that Redis read all before it. The
 # log's name is left out, for some versions create that file. A server of another version may complain about the old
-# file, too: then nothing was tested.
+# file, too: then nothing was tested. The program is called by its name, for one file can be server and redis-check-rdb.
 _REDIS = r"""unknown=redis-ha-console-dry-start
 server=
 beside=$(readlink "/proc/${pid:-none}/exe" 2>/dev/null || :)
-for one in "${beside%" (deleted)"}" redis-server valkey-server; do
-  case ${one##*/} in redis*|valkey*) server=$(command -v "$one" 2>/dev/null || :) ;; esac
-  [ -z "$server" ] || break
+for one in "${beside%/*}/redis-server" "${beside%/*}/valkey-server" redis-server valkey-server; do
+  if server=$(command -v "$one" 2>/dev/null); then break; fi
 done
 dry_start() {
   grep -avi '^[[:space:]]*logfile[[:space:]]' "$1" | timeout 10 "$server" - "--$unknown" yes 2>&1 | head -c 4000; exit 0

@@ -93,14 +93,14 @@ class Host:
             (self.bin / "redis-server").write_text(program)
             (self.bin / "redis-server").chmod(0o755)
 
-    def edit(self, before, after, *, path="", shell="sh"):
+    def edit(self, before, after, *, pid=None, shell="sh"):
         self.file.write_bytes(before)
-        command = replace_file(str(self.file), sha256(before), after, STAMP, sudo=False, tested=redis_test(None))
+        command = replace_file(str(self.file), sha256(before), after, STAMP, sudo=False, tested=redis_test(pid))
         return subprocess.run(
             [shell, "-c", command.script],
             input=command.stdin,
             capture_output=True,
-            env={**os.environ, "PATH": path or f"{self.bin}:{os.environ['PATH']}"},
+            env={**os.environ, "PATH": f"{self.bin}:{os.environ['PATH']}"},
             timeout=30,
             check=False,
         )
@@ -137,6 +137,20 @@ def test_a_server_that_does_not_know_the_file_before_it_either_proves_nothing(tm
     done = host.edit(CONF + b"broken\n", CONF + b"broken\nslaveof 10.0.0.1 6379\n")
     assert done.returncode == 0, done.stderr
     assert b"not tested: a dry start of redis-server does not read the file before it either" in done.stdout
+
+
+def test_the_program_beside_the_running_one_is_called_by_the_name_of_the_server(tmp_path):
+    """On some systems redis-server is a link to redis-check-rdb: that is what /proc shows of the running one."""
+    host = Host(tmp_path, "#!/bin/sh\nexit 9\n")
+    beside = tmp_path / "beside"
+    beside.mkdir()
+    (beside / "redis-server").write_text(READS_ALL)
+    (beside / "redis-server").chmod(0o755)
+    shutil.copy(shutil.which("sleep") or "", beside / "redis-check-rdb")
+    with subprocess.Popen([beside / "redis-check-rdb", "60"]) as running:
+        done = host.edit(CONF, CONF + b"slaveof 10.0.0.1 6379\n", pid=running.pid)
+        running.kill()
+    assert b"a dry start of redis-server read the whole file without an error" in done.stdout, done.stderr
 
 
 @pytest.mark.skipif(shutil.which("redis-server") is None, reason="this machine has no redis-server")
