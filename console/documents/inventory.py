@@ -43,16 +43,17 @@ _NEEDS = {
     "keepalived": {"vip": "a pair behind keepalived has a virtual IP"},
     "sentinel-vip": {
         "vip": "the script of the Sentinels moves the write VIP",
-        "sentinels": "this kind is steered by Sentinels",
+        "sentinels": "Sentinels decide who is the master in this kind",
         "master_name": "it is the name after `sentinel monitor`",
     },
     "sentinel-consul": {
-        "sentinels": "this kind is steered by Sentinels",
+        "sentinels": "Sentinels decide who is the master in this kind",
         "master_name": "it is the name after `sentinel monitor`",
         "consul": "it points clients at the master",
     },
 }
 """The keys that a kind cannot be without, and why."""
+_TYPED = "names are typed at gates, so each must be unique"
 _HOP = re.compile(r"([^@,\s]+@)?(\[[0-9A-Fa-f:.]+\]|[^@:,\s]+)(:[0-9]{1,5})?")
 _COMMAND = re.compile(r"[A-Z][A-Z|_-]*")
 
@@ -106,11 +107,11 @@ def _contradictions(model: written.InventoryDocument, elsewhere: frozenset[str])
     for index, cluster in enumerate(model.clusters):
         at: Location = ("clusters", index)
         if cluster.name in seen:
-            yield (*at, "name"), f"there is another cluster {cluster.name}; names are typed at gates, so each is unique"
+            yield (*at, "name"), f"there is another cluster {cluster.name}; {_TYPED}"
         seen.add(cluster.name)
         yield from _of_kind(cluster, at)
         if cluster.timezone is not None and not cluster.quiet_hours:
-            yield (*at, "timezone"), "is that of quiet_hours, and there are none"
+            yield (*at, "timezone"), "is only for quiet_hours, and there are none"
         for key in ("vip", "read_vip"):
             if getattr(cluster, key) in addresses:
                 text = f"{getattr(cluster, key)} is a node's own address; the virtual IP is the one that moves"
@@ -137,7 +138,7 @@ def _of_nodes(cluster: written.Cluster, at: Location, defaults: written.Defaults
     for index, node in enumerate(cluster.nodes):
         here: Location = (*at, "nodes", index)
         if node.name in names:
-            yield (*here, "name"), f"there is another node {node.name}; names are typed at gates, so each is unique"
+            yield (*here, "name"), f"there is another node {node.name}; {_TYPED}"
         names.add(node.name)
         port = _pick("port", node.redis, defaults.redis) or RedisSpec().port
         first = places.setdefault((node.address, port), node.name)

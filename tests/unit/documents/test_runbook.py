@@ -87,7 +87,7 @@ def test_a_good_one():
         ("gate: type-name", "gate: confirm", "23: steps[0].gate: replicate can destroy a data set: its gate must be type-name"),
         ("gate: type-name\n    do: {replicate: {source: survivor}}", "gate: none\n    do: start-redis", "23: steps[0].gate: start-redis changes something: its gate must be confirm or type-name"),
         ("gate: type-name\n    do: {replicate: {source: survivor}}", "gate: confirm\n    do: {shell: {script: uptime}}", "23: steps[0].gate: shell can destroy a data set: its gate must be type-name"),
-        ("    verify: [in-sync: {subject: returning, source: survivor, within_bytes: 1}]\n", "", "17: steps[0]: replicate changes something: give it verify, for an answer alone proves nothing"),
+        ("    verify: [in-sync: {subject: returning, source: survivor, within_bytes: 1}]\n", "", "17: steps[0]: replicate changes something: give it verify, because an answer alone proves nothing"),
         ("within: 60", "within: 0", "26: steps[0].within: 0 must be more than 0 and at most 86400 seconds"),
         ("    other_than: survivor\n", "", "11: roles.returning: can never be bound: give it where, other_than, or operator_may_choose: true"),
         ("other_than: survivor", "other_than: returning", "13: roles.returning.other_than: there is no role returning above this one; there is survivor"),
