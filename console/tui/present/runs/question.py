@@ -15,8 +15,8 @@ from console.core.command import Planned
 from console.core.model.verdict import Check
 from console.core.previews.loss_preview import LossPreview
 from console.core.quantities import counted
+from console.core.runs.by_hand import DONE, is_work
 from console.core.runs.question import Choice, Question, QuestionKind
-from console.engine.actions.commands import instruction
 from console.tui.present.formatting import (
     BAD,
     BOLD,
@@ -31,6 +31,7 @@ from console.tui.present.formatting import (
     seconds_text,
     wrapped,
 )
+from console.tui.present.runs.by_hand import by_hand_lines
 from console.tui.present.runs.sections import CHANNELS, check_lines, command_lines, section
 
 CHOICES: dict[Choice, str] = {
@@ -67,8 +68,11 @@ FOLD_NAMES: dict[Fold, str] = {
 }
 
 
-def choice_label(choice: Choice, kind: QuestionKind) -> str:
+def choice_label(choice: Choice, question: Question) -> str:
     """The text on the button."""
+    kind = question.kind
+    if choice is Choice.RUN and kind is QuestionKind.CONFIRM and is_work(question.by_hand):
+        return f"{DONE} (y)"
     if choice is Choice.ABORT and kind in _GATE_QUESTIONS:
         return "No, stop the run"
     if choice is Choice.RUN and kind is QuestionKind.CONFIRM:
@@ -88,8 +92,8 @@ def question_lines(
     checks = live or question.checks
     parts = [
         _head(question, checks, steps, width),
+        by_hand_lines(question.by_hand, width, asked=question.kind is QuestionKind.CONFIRM),
         _labelled("Do now", remedy_lines(question.remedies, width - LABEL)),
-        _labelled("By hand", wrapped(by_hand, width - LABEL) if (by_hand := instruction(question.step)) else ()),
         _labelled("Of step" if question.kind is QuestionKind.TROUBLE else "Sends", _sends(question, width - LABEL)),
         _labelled("Lost", _lost(question.preview, width - LABEL)),
         _labelled("Not so", check_lines(tuple(one for one in checks if not one.holds), width - LABEL)),
@@ -141,6 +145,8 @@ def _prompt(question: Question) -> Content:
     step = f"Step {question.index + 1}"
     if question.kind is QuestionKind.TYPE_NAME:
         return line((f"{step}: run it on {question.node}?", BOLD))
+    if question.kind is QuestionKind.CONFIRM and is_work(question.by_hand):
+        return line((f"{step}: is it done by hand?", BOLD))
     if question.kind is QuestionKind.CONFIRM:
         return line((f"{step}: run it on {question.node}?", BOLD))
     if question.kind is QuestionKind.BLOCKED:
