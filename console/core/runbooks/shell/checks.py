@@ -72,7 +72,7 @@ def text_follow(step: Step, state: ClusterState, roles: Mapping[str, str]) -> tu
 def _source(act: Act, state: ClusterState) -> NodeState | None:
     if act.kind != "replicate" or act.source is None:
         return None
-    return node_by_address(state, act.source[0], int(act.source[1]))
+    return node_by_address(state, *act.source)
 
 
 @dataclass(frozen=True, slots=True)
