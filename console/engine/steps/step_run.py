@@ -19,10 +19,12 @@ screen and no server, only the ports.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 
 from console.core.command import Planned
-from console.core.model.silence import silences
+from console.core.model import ClusterState, Problem
+from console.core.model.silence import fell_silent, silent_sources
 from console.core.runbooks.verbs import verb_of
 from console.core.runs.events import ConditionsChecked, ProgressReported, StepBegan, StepEnded, VerificationBegan
 from console.core.runs.question import Choice
@@ -43,8 +45,12 @@ UNANSWERED_SECONDS = 1.0
 ANSWERED_SECONDS = 10.0
 """The same for a command that the server said it carried out."""
 
-SILENCE_PATIENCE = 15.0
-"""Seconds in which a step that only silence blocks is looked at again by itself, before anybody is asked."""
+SILENCE_PATIENCE = 30.0
+"""Seconds in which a step that only silence blocks is looked at again by itself, before anybody is asked.
+
+Each source that falls silent has this time. A lost answer costs the time until its connection counts as lost, and a
+new handshake. Two in a row must fit in.
+"""
 SILENCE_POLL = 1.0
 """Seconds between two of these looks."""
 
@@ -153,23 +159,35 @@ class StepRun:
         self._recorder.advance(StepBegan(self._index, self._context.clock.now()))
 
     def _look(self, shown: StepView | None = None) -> StepView:
-        """An observation for this step. Where only silence blocks the step, it looks again by itself for a while.
+        """An observation for this step. It looks again by itself for a while where an answer can be expected.
 
-        `shown`: what the operator has answered to. What was seen there and gives no answer now is waited for, too.
+        That is so where only silence blocks the step, and where something has just fallen silent: the question would
+        show it as not known, and the next look would find it changed. `shown`: what the operator has answered to.
         """
-        clock = self._context.clock
-        until = clock.monotonic() + SILENCE_PATIENCE
+        clock, before = self._context.clock, self._recorder.state
+        since: dict[str, float] = {}
         while True:
             view = self._look_once()
-            silent = view.blocked_by_silence
-            if shown is not None and not silent and not_seen_again(shown, view) and not changes(shown, view):
-                silent = silences(view.state)
-            if not silent or clock.monotonic() >= until:
+            silent = self._silent(before, shown, view)
+            since = {name: since.get(name, clock.monotonic()) for name in silent}
+            if not silent or clock.monotonic() - min(since.values()) >= SILENCE_PATIENCE:
                 return view
-            note = f"Waiting for an answer, looking again by itself: {'; '.join(silent)}"
+            words = "; ".join(f"{name}: {problem}" for name, problem in silent.items())
+            note = f"Waiting for an answer, looking again by itself: {words}"
             self._recorder.advance(ProgressReported(self._index, note))
             if not self._recorder.sleep(clock, SILENCE_POLL):
                 return view
+
+    @staticmethod
+    def _silent(before: ClusterState | None, shown: StepView | None, view: StepView) -> Mapping[str, Problem]:
+        """What is worth waiting for."""
+        if silent := view.blocked_by_silence:
+            return silent
+        if before is not None and not view.blocked and (silent := fell_silent(before, view.state)):
+            return silent
+        if shown is not None and not_seen_again(shown, view) and not changes(shown, view):
+            return silent_sources(view.state)
+        return {}
 
     def _look_once(self) -> StepView:
         """A new observation, and all that the step is by it. The journal has it before anything is based on it."""

@@ -8,8 +8,8 @@ from dataclasses import astuple, dataclass
 from console.core.command import Identity, Planned
 from console.core.kinds import kind_of
 from console.core.kinds.protection import protection
-from console.core.model import ClusterState, Redis, Role
-from console.core.model.silence import silences
+from console.core.model import ClusterState, Problem, Redis, Role
+from console.core.model.silence import silent_sources
 from console.core.model.verdict import Check, Verdict
 from console.core.previews.loss_preview import LossPreview, preview
 from console.core.runbooks.document import Condition, GateKind, Runbook, Step
@@ -51,13 +51,12 @@ class StepView:
         return bool(self.obstacle) or not all(check.holds for check in self.checks)
 
     @property
-    def blocked_by_silence(self) -> tuple[str, ...]:
-        """What could not be read, one plain line each, where nothing else blocks the step: another look may do."""
+    def blocked_by_silence(self) -> Mapping[str, Problem]:
+        """What gives no answer, and why, where nothing else blocks the step: another look may do."""
         failing = [check for check in self.checks if not check.holds]
-        silent = silences(self.state)
-        if not silent or any(check.verdict is Verdict.FAILS for check in failing):
-            return ()
-        return silent if failing or self.obstacle else ()
+        if any(check.verdict is Verdict.FAILS for check in failing):
+            return {}
+        return silent_sources(self.state) if failing or self.obstacle else {}
 
 
 def view_step(

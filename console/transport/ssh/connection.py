@@ -7,7 +7,7 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -53,6 +53,10 @@ class _Transport(paramiko.Transport):
         return parsed
 
 
+_PING_AFTER = 10.0  # seconds without a byte of a command's output
+_PONG_WITHIN = 10.0
+
+
 class SshConnection:
     """An authenticated connection to one node."""
 
@@ -88,12 +92,21 @@ class SshConnection:
 
     def request(self, channel: paramiko.Channel, command: str, timeout: float) -> None:
         """Asks the server to run the command. The library would wait for the reply for ever: a timer ends that."""
-        timer = threading.Timer(timeout, channel.close)
+        expired = threading.Event()
+
+        def expire() -> None:
+            expired.set()
+            channel.close()
+
+        timer = threading.Timer(timeout, expire)
         timer.daemon = True
         timer.start()
         try:
             channel.exec_command(command)
         except (paramiko.SSHException, EOFError, OSError) as error:
+            self._doubted = True
+            if expired.is_set():
+                raise RemoteError(ProblemKind.TIMEOUT, f"no answer within {timeout:.0f} s") from None
             raise RemoteError(ProblemKind.CLOSED, f"the SSH session ended: {_words(error)}") from None
         finally:
             timer.cancel()
@@ -104,8 +117,8 @@ class SshConnection:
         try:
             channel.settimeout(timeout)
             _feed(channel, stdin)
-            out = b"".join(_until_end(channel.recv, channel, deadline))
-            err = b"".join(_until_end(channel.recv_stderr, channel, deadline))
+            out = b"".join(_until_end(channel.recv, channel, deadline, self._check_alive))
+            err = b"".join(_until_end(channel.recv_stderr, channel, deadline, self._check_alive))
             ended = channel.status_event.wait(max(0.0, deadline - time.monotonic()))
         except TimeoutError:
             self._doubted = True
@@ -119,6 +132,13 @@ class SshConnection:
             raise RemoteError(ProblemKind.TIMEOUT, f"no answer within {timeout:.0f} s")
         status = channel.exit_status
         return Completed(status if status >= 0 else None, out, err)
+
+    def _check_alive(self) -> None:
+        """Asks the server itself for an answer. A command may take its time, but a connection may not."""
+        if not _answers(self._transports[-1], _PONG_WITHIN):
+            self._doubted = True
+            silent = _PING_AFTER + _PONG_WITHIN
+            raise RemoteError(ProblemKind.TIMEOUT, f"the SSH connection has been silent for {silent:.0f} s")
 
     def run(self, command: str, stdin: bytes | None = None, timeout: float = 10.0) -> Completed:
         """Starts a command and waits for its end."""
@@ -342,14 +362,35 @@ def _feed(channel: paramiko.Channel, stdin: bytes | None) -> None:
             raise
 
 
-def _until_end(receive: Any, channel: paramiko.Channel, deadline: float) -> Iterator[bytes]:
+def _answers(transport: _Transport, within: float) -> bool:
+    """Whether the server answers a request that means nothing, as OpenSSH's ServerAliveInterval sends it."""
+    answered = threading.Event()
+
+    def ask() -> None:
+        with contextlib.suppress(paramiko.SSHException, EOFError, OSError):
+            transport.global_request("keepalive@openssh.com", wait=True)
+        answered.set()
+
+    threading.Thread(target=ask, name="SSH keepalive", daemon=True).start()
+    return answered.wait(within)
+
+
+def _until_end(
+    receive: Any, channel: paramiko.Channel, deadline: float, check_alive: Callable[[], None]
+) -> Iterator[bytes]:
+    """The output to its end. Raises TimeoutError at `deadline`, and what `check_alive` raises in a long silence."""
     size = 0
     while size < _MAX_OUTPUT:
         left = deadline - time.monotonic()
         if left <= 0:
             raise TimeoutError  # the command still writes, so it has not ended
-        channel.settimeout(left)
-        data: bytes = receive(65536)
+        channel.settimeout(min(left, _PING_AFTER))
+        try:
+            data: bytes = receive(65536)
+        except TimeoutError:
+            if deadline - time.monotonic() > 0:
+                check_alive()
+            continue
         if not data:
             return
         size += len(data)

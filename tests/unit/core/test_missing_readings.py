@@ -9,11 +9,19 @@ import pytest
 import sample_sets
 import samples
 
+from console.core.conditions.predicate import Question
+from console.core.conditions.servers import ssh_readable
 from console.core.kinds import kind_of
 from console.core.kinds.diagnose import diagnose
 from console.core.model import ClusterState, ProblemKind, Reading, unread
-from console.core.model.silence import silences
+from console.core.model.silence import SILENCE, fell_silent, silent_sources
+from console.core.model.verdict import Verdict
+from console.core.runbooks.document import Condition, Runbook
+from console.core.runbooks.vocabulary import evaluate
 from console.core.runs.gate import differences, material, unread_facts
+from console.documents.runbook import load_runbook
+from console.documents.runbook_library import shipped_folder
+from console.engine.steps.step_view import conditions
 
 STATES: dict[str, Callable[[], ClusterState]] = {
     "healthy": samples.healthy_pair,
@@ -91,8 +99,51 @@ def test_a_missing_reading_makes_no_finding_but_that_it_is_missing(state, hole):
 
 def test_silence_is_named_with_its_source():
     state = samples.healthy_pair()
-    assert silences(state) == ()
+    assert silent_sources(state) == {}
     quiet = samples.with_node(state, samples.A, ssh=unread(ProblemKind.TIMEOUT, "no answer since 3 s"))
-    assert silences(quiet) == (f"{samples.A}, SSH: no answer since 3 s",)
+    assert {name: str(problem) for name, problem in silent_sources(quiet).items()} == {
+        f"{samples.A}, SSH": "no answer since 3 s"
+    }
     refused = samples.with_node(state, samples.A, redis=unread(ProblemKind.REFUSED))
-    assert silences(refused) == ()
+    assert silent_sources(refused) == {}
+    assert list(fell_silent(state, quiet)) == [f"{samples.A}, SSH"]
+    assert fell_silent(quiet, quiet) == fell_silent(quiet, state) == {}
+
+
+def _conditions() -> list[tuple[str, Condition, dict[str, str]]]:
+    """Every condition of the shipped runbooks, by kind of cluster, with their roles bound to the first nodes."""
+    found = []
+    for path in sorted(shipped_folder().glob("*.yaml")):
+        runbook = load_runbook(path)
+        for step in runbook.steps:
+            for one in (*conditions(step, runbook.require), *step.verify, *step.skip_if):
+                found += [(runbook.kind, one, roles) for roles in _bound(runbook)]
+    return found
+
+
+def _bound(runbook: Runbook) -> list[dict[str, str]]:
+    """Roles bound both ways round."""
+    names = [node.name for node in FIRST[runbook.kind].nodes]
+    roles = [one.name for one in runbook.roles]
+    return [dict(zip(roles, order, strict=False)) for order in (names, names[::-1]) if len(roles) <= len(names)]
+
+
+FIRST = {state().kind: state() for state in reversed(STATES.values())}
+CONDITIONS = _conditions()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("state", "hole"), CASES)
+def test_no_condition_fails_because_of_what_gives_no_answer(state, hole):
+    if not silent_sources(hole):
+        return
+    for kind, condition, roles in CONDITIONS:
+        if kind == state.kind and evaluate(condition, state, roles).verdict is not Verdict.FAILS:
+            check = evaluate(condition, hole, roles)
+            assert check.verdict is not Verdict.FAILS, (condition, check)
+
+
+@pytest.mark.parametrize("kind", sorted(SILENCE))
+def test_a_node_that_gives_no_answer_over_ssh_is_not_known_to_be_unreadable(kind):
+    quiet = samples.with_node(samples.healthy_pair(), samples.A, ssh=unread(kind))
+    assert ssh_readable(Question(quiet, quiet.node(samples.A), {})).verdict is Verdict.UNKNOWN

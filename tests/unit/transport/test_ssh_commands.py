@@ -8,6 +8,7 @@ import pytest
 
 from console.core.model import ProblemKind
 from console.transport.connections.errors import RemoteError
+from console.transport.ssh import connection as ssh
 from console.transport.ssh.connection import SshConnection
 
 
@@ -57,3 +58,56 @@ def test_input_that_could_not_be_sent_to_a_command_that_runs_leaves_the_outcome_
     with pytest.raises(RemoteError) as caught:
         finish(Channel(-1, closed=False))
     assert caught.value.problem.kind is ProblemKind.CLOSED
+
+
+class SilentChannel(Channel):
+    """A channel to a command that runs on and prints nothing for so many reads."""
+
+    def __init__(self, silent_reads):
+        super().__init__(0, closed=False)
+        self.silent_reads = silent_reads
+        self._said = [b""]
+
+    def sendall(self, data): ...
+
+    def shutdown_write(self): ...
+
+    def recv(self, size):
+        if self.silent_reads:
+            self.silent_reads -= 1
+            raise TimeoutError
+        return b""
+
+
+class Transport:
+    """A connection whose server answers the keepalive, or does not."""
+
+    def __init__(self, *, answers):
+        self.answers = answers
+        self.asked = 0
+        self.end = threading.Event()
+
+    def global_request(self, kind, wait):
+        self.asked += 1
+        if not self.answers:
+            self.end.wait(30)
+
+    def is_active(self):
+        return True
+
+
+def test_a_quiet_command_is_waited_for_as_long_as_its_server_answers():
+    transport = Transport(answers=True)
+    done = SshConnection([transport], None).finish(SilentChannel(3), None, 60.0)
+    assert (done.status, transport.asked) == (0, 3)
+
+
+def test_a_silent_connection_is_noticed_long_before_the_commands_own_deadline(monkeypatch):
+    monkeypatch.setattr(ssh, "_PONG_WITHIN", 0.05)
+    transport = Transport(answers=False)
+    connection = SshConnection([transport], None)
+    with pytest.raises(RemoteError) as caught:
+        connection.finish(SilentChannel(3), None, 600.0)
+    transport.end.set()
+    assert caught.value.problem.kind is ProblemKind.TIMEOUT
+    assert not connection.alive, "the next command takes a new connection"
