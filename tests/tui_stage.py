@@ -25,6 +25,7 @@ from console.core.runs.question import Choice, Decision, Question, QuestionKind
 from console.core.runs.state import Outcome, RunState, StepState, StepStatus
 from console.engine.ports import ArmingError, ConsoleContext, LockHeldError, Operator, Takeover
 from console.tui.app import ConsoleApp
+from console.tui.widgets.question import QuestionBox
 
 
 @dataclass
@@ -32,15 +33,18 @@ class FakeClock:
     """Moves only when told to."""
 
     at: float = samples.NOW
+    steady: float = 0.0
+    """What `monotonic` tells: tests move it apart from the time of day, which stands on the screen."""
 
     def now(self) -> float:
         return self.at
 
     def monotonic(self) -> float:
-        return self.at
+        return self.steady
 
     def sleep(self, seconds: float) -> None:
         self.at += seconds
+        self.steady += seconds
 
 
 @dataclass
@@ -305,6 +309,14 @@ async def until(pilot: Pilot[int], holds: Callable[[], object], within: float = 
             return
         await pilot.pause(0.02)
     pytest.fail(f"not so after {within} s: {holds}")
+
+
+async def asked(pilot: Pilot[int], on: Stage) -> QuestionBox:
+    """A question is on the screen, and so long that a key may answer it."""
+    await until(pilot, lambda: any(box.is_shown for box in on.app.screen.query(QuestionBox)))
+    on.clock.steady += 10
+    await pilot.pause()
+    return on.app.screen.query_one(QuestionBox)
 
 
 async def seen(pilot: Pilot[int], on: Stage) -> None:

@@ -1,13 +1,12 @@
 """Arming through the screen: roles are shown and chosen, nothing is armed by accident, a refusal says why."""
 
 import samples
-from tui_stage import question, seen, stage, until
+from tui_stage import asked, question, seen, stage, until
 
 from console.tui.screens.arm import ArmScreen
 from console.tui.screens.runbooks import RunbooksScreen
 from console.tui.widgets.lines import LinesPane
 from console.tui.widgets.menu import Menu
-from console.tui.widgets.question import QuestionBox
 
 
 def text_of(app, name):
@@ -28,7 +27,7 @@ async def test_arming_is_explicit_and_shown():
         assert isinstance(on.app.screen, RunbooksScreen), "the button that has the focus goes back"
         assert not on.run_starter.armed
         await pilot.press("enter", "tab", "enter")
-        await until(pilot, lambda: on.app.screen.query(QuestionBox))
+        await asked(pilot, on)
         assert dict(on.run_starter.armed[0]) == {"survivor": "redis-a", "returning": "redis-b"}
         assert "ARMED" in text_of(on.app, "header")
 
@@ -66,7 +65,7 @@ async def test_run_asked_for_on_the_command_line_opens_its_arming_and_tells_by_t
         await until(pilot, lambda: isinstance(on.app.screen, ArmScreen))
         await pilot.pause()
         await pilot.press("tab", "enter")
-        await until(pilot, lambda: on.app.screen.query(QuestionBox))
+        await asked(pilot, on)
         await pilot.press("enter")
         await until(pilot, lambda: on.app.armed_run is None)
         await pilot.press("q")

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import samples
-from tui_stage import REBUILD, question, seen, stage, until
+from tui_stage import REBUILD, asked, question, seen, stage
 
 import console.tui
 from console.tui.navigation import registry, routes
@@ -13,7 +13,6 @@ from console.tui.screens.arm import ArmScreen
 from console.tui.screens.cluster import ClusterScreen
 from console.tui.screens.clusters import ClustersScreen
 from console.tui.screens.run import RunScreen
-from console.tui.widgets.question import QuestionBox
 
 ROUTES = [one for one in vars(routes).values() if isinstance(one, routes.Route)]
 FOLDER = Path(console.tui.__file__).parent
@@ -57,7 +56,7 @@ async def test_the_armed_run_is_shown_where_another_run_would_be_armed():
     async with on.app.run_test(size=(80, 24)) as pilot:
         await seen(pilot, on)
         on.app.arm("cache", REBUILD, {})
-        await until(pilot, lambda: on.app.screen.query(QuestionBox))
+        await asked(pilot, on)
         on.app.open_screen(routes.ARM, "cache", REBUILD, {})
         assert isinstance(on.app.screen, RunScreen)
         assert not [one for one in on.app.screen_stack if isinstance(one, ArmScreen)]

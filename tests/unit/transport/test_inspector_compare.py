@@ -7,7 +7,7 @@ import pytest
 import samples as s
 
 from console.core.model import ProblemKind
-from console.core.previews.key_comparison import comparison_lines
+from console.core.previews.key_comparison import gained_lines, lost_lines
 from console.transport.connections.errors import RemoteError
 from console.transport.inspector import make_inspector
 from console.transport.redis.inspector import RedisInspector
@@ -48,7 +48,7 @@ def test_a_connection_that_does_not_come_about(inspector, monkeypatch, error, ki
     monkeypatch.setattr(RedisInspector, "new_connection", lambda _, *, exact: made.append(Broken(error)) or made[-1])
     found = inspector.compare(s.A, s.B)
     assert found.of_target.problem.kind is found.of_source.problem.kind is found.clients.problem.kind is kind
-    assert all("not known, " in line for line in comparison_lines(found))
+    assert all("not known, " in line for line in (*lost_lines(found), *gained_lines(found)))
     assert [one.closed for one in made] == [True]
 
 
