@@ -61,7 +61,7 @@ def test_sentinel_return_old_master(pair, tmp_path):
         if step == "sentinels":
             old.run("rm -f /data/redis/redis6379.pid")
             old.service("redis-sentinel", "start")
-            lab.wait(lambda: master_named_by(old) == new.address, 20, "it has heard from the others")
+            lab.wait(lambda: master_named_by(old) == new.address, 60, "it has heard from the others")
             weigh_nothing(lab, MASTER)
 
     book = "sentinel-return-old-master"

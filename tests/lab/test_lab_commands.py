@@ -59,7 +59,7 @@ class TestCommands:
         environment = os.environ | lab.environment
         done = self.console("lab", "fault", "stop", A, "sshd", env=environment)
         assert (done.returncode, done.stderr) == (0, "")
-        lab.wait(lambda: not lab.host(A).running("sshd"), 5, "sshd is gone")
+        lab.wait(lambda: not lab.host(A).running("sshd"), 60, "sshd is gone")
         assert self.console("lab", "fault", "kill", B, env=environment).returncode == 0
         assert self.console("lab", "fault", "start", B, env=environment).returncode == 0
         done = self.console("lab", "fault", "kill", A, "redis", env=environment)

@@ -82,7 +82,7 @@ def test_four_outcomes_of_redis_commands(console_context):
     lab.fault("kill", B, "redis")
     assert actuator.send(redis("SET", "k", "x"), who[B]).kind is AnswerKind.NOT_SENT
     lab.fault("start", B, "redis")
-    lab.wait(lambda: lab.host(B).redis("PING") == "PONG", 10.0)
+    lab.wait(lambda: lab.host(B).redis("PING") == "PONG", 60)
     # The same address, another server (H07).
     assert actuator.send(redis("SET", "k", "x"), who[B]).kind is AnswerKind.NOT_SENT
 
