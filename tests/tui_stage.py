@@ -174,14 +174,20 @@ def question(kind: QuestionKind = QuestionKind.TYPE_NAME, index: int = 2, **chan
     return replace(asked, **changes)
 
 
-def run_state(current: int | None = 2, outcome: Outcome = Outcome.RUNNING, **changes: object) -> RunState:
-    """Everything before `current` is done, `current` is asking."""
+def run_state(
+    current: int | None = 2,
+    outcome: Outcome = Outcome.RUNNING,
+    status: StepStatus = StepStatus.ASKING,
+    **changes: object,
+) -> RunState:
+    """Everything before `current` is done, `current` has this status; of a run that ended it is stopped."""
     at = len(REBUILD.steps) if current is None else current
+    status = status if outcome is Outcome.RUNNING else StepStatus.STOPPED
     steps = tuple(
         StepState(
             step,
             ROLES[step.role],
-            StepStatus.DONE if n < at else StepStatus.ASKING if n == at else StepStatus.WAITING,
+            StepStatus.DONE if n < at else status if n == at else StepStatus.WAITING,
             planned=(SLAVEOF,) if n == 2 else (),
             output=("$ service redis start", "redis-b: Starting redis: OK") if n == 1 and n < at else (),
             note="its keepalived was stopped already" if n == 0 and n < at else "",
@@ -223,7 +229,7 @@ class FakeRun:
             if decision.choice is Choice.ABORT:
                 return run_state(one.index, Outcome.ABORTED, message="You stopped the run.")
         if self.sending is not None:
-            operator.tell(run_state(3))
+            operator.tell(run_state(3, status=StepStatus.VERIFYING))
             self.sending.wait(30)
         return run_state(None, Outcome.DONE, message="The pair is protected again.")
 

@@ -71,6 +71,11 @@ def writable_master(state: ClusterState) -> NodeState | None:
     return node if node is not None and node.name in state.masters else None
 
 
+def serving_node(state: ClusterState) -> str | None:
+    """The node that clients reach, by the virtual IP or by the name; None: none of the nodes, or not known."""
+    return state.vip_reaches or node_by_checks(state)
+
+
 def node_by_checks(state: ClusterState) -> str | None:
     """The one node that the name leads to by its checks; None: no node, several nodes, or not known."""
     found = {node_label(state, one) for one in passing_instances(state.consul)} if state.consul is not None else set()
