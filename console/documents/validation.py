@@ -8,6 +8,7 @@ from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from console.core.numbers import whole_number
 from console.documents.errors import DocumentError
 from console.documents.yaml_text import Document, Location
 
@@ -95,7 +96,7 @@ def _quoting(value: object) -> str:
 
 
 def _unquoting(value: object) -> str:
-    return "; write it without quotes" if isinstance(value, str) and value.strip().lstrip("-").isdigit() else ""
+    return "; write it without quotes" if isinstance(value, str) and whole_number(value) is not None else ""
 
 
 def _words(expected: str) -> str:

@@ -12,7 +12,7 @@ from console.cli.status.scripts_json import pending_json, window_json
 from console.cli.status.watchers import watchers_json
 from console.core.diagnosis.finding import Finding, Health
 from console.core.model import ClusterState, Keepalived, MasterLink, NodeState, Persistence, Reading, RunLock
-from console.core.model.facts import attached_line, replication_lag, source_of
+from console.core.model.facts import attached_line, replication_lag, source_of, vip_reached_in_words
 from console.core.runs.lock import holders, runs_on
 
 VERSION = 1
@@ -30,7 +30,7 @@ class ClusterStatus:
 def as_json(seen: Sequence[ClusterStatus], now: float) -> str:
     """The whole document, with a line end."""
     document = {"version": VERSION, "observed_at": timestamp(now), "clusters": [_cluster(one) for one in seen]}
-    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(document, indent=1) + "\n"
 
 
 def timestamp(at: float | None) -> str | None:
@@ -58,6 +58,7 @@ def _cluster(seen: ClusterStatus) -> dict[str, Any]:
         "vip": {
             "address": state.vip or None,
             "holders": list(state.vip_holders),
+            "not_known_of": list(state.vip_unread),
             "reaches": state.vip_reaches,
             "error": _vip_error(state),
         },
@@ -74,7 +75,7 @@ def _vip_error(state: ClusterState) -> str | None:
     if state.vip_reach.value is None:
         return _error(state.vip_reach)
     if state.vip_reaches is None:
-        return f"run_id {state.vip_reach.value.run_id} answers there, which is none of the nodes that could be read"
+        return f"run_id {state.vip_reach.value.run_id} answers there: {vip_reached_in_words(state)}"
     return None
 
 

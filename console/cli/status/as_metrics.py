@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from console.cli.status.as_json import ClusterStatus, lag_bytes
 from console.core.diagnosis.finding import Health
 from console.core.model import ClusterState, NodeState, Role, VrrpState
+from console.core.model.facts import reaches_stranger
 
 PREFIX = "redis_ha"
 
@@ -69,8 +70,9 @@ def _cluster(families: _Families, seen: ClusterStatus) -> None:
     families.add(
         "observed_timestamp_seconds", "When it was observed.", round(state.observed_at, 3), labels, unit="seconds"
     )
-    families.add("vip_holders", "Nodes whose kernel has the virtual IP.", len(state.vip_holders), labels)
-    if state.vip_reach.value is not None:
+    holders = len(state.vip_holders) if not state.vip_unread else None
+    families.add("vip_holders", "Nodes whose kernel has the virtual IP.", holders, labels)
+    if state.vip_reaches is not None or reaches_stranger(state):
         for node in state.nodes:
             families.add(
                 "vip_reaches",

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from console.cli.status.as_json import ClusterStatus, lag_bytes
 from console.cli.status.watchers import watchers_text
 from console.core.diagnosis.finding import Finding, Severity
-from console.core.model import ClusterState, MasterLink, NodeState, Role
-from console.core.model.facts import source_of
+from console.core.model import ClusterState, MasterLink, NodeState, ProblemKind, Reading, Role
+from console.core.model.carried import says_nothing
+from console.core.model.facts import masters_in_words, source_of, vip_holders_in_words, vip_reached_in_words
 from console.core.quantities import size
 from console.core.runs.lock import lock_in_words, runs_on
 
@@ -69,15 +71,14 @@ def _has_keepalived(state: ClusterState) -> bool:
 
 
 def _master_text(state: ClusterState) -> str:
-    return f"master {', '.join(state.masters) or 'none'}"
+    return f"master {masters_in_words(state)}"
 
 
 def _vip_text(state: ClusterState) -> str:
-    holders = ", ".join(state.vip_holders)
-    held = f"on {holders}" if holders else "on no node" if not state.vip_unread else "on no node that could be read"
-    if state.vip_reach.value is None:
-        return f"{held}; what it reaches is not known: {printable(str(state.vip_reach.problem))}"
-    return f"{held}, reaches {state.vip_reaches or 'a Redis that is none of the nodes'}"
+    held, problem = vip_holders_in_words(state, "on"), state.vip_reach.problem
+    if problem is not None and problem.kind is not ProblemKind.REFUSED:
+        return f"{held}; what it reaches is not known: {printable(str(problem))}"
+    return f"{held}, reaches {state.vip_reaches or vip_reached_in_words(state)}"
 
 
 def _row(state: ClusterState, node: NodeState) -> tuple[str, ...]:
@@ -87,7 +88,7 @@ def _row(state: ClusterState, node: NodeState) -> tuple[str, ...]:
         for cell in (
             node.name,
             node.address,
-            "ok" if node.ssh.ok else "no",
+            "ok" if node.ssh.ok else _missing(node.ssh),
             *_redis(state, node),
             *((NOT_KNOWN if holds is None else "holds" if holds else NONE,) if state.vip else ()),
             *(_keepalived(node) if _has_keepalived(state) else ()),
@@ -95,10 +96,15 @@ def _row(state: ClusterState, node: NodeState) -> tuple[str, ...]:
     )
 
 
+def _missing(reading: Reading[Any]) -> str:
+    """`no`: it refused, or cannot be reached. `?`: it gave no answer, and one may still come."""
+    return NOT_KNOWN if says_nothing(reading) else "no"
+
+
 def _redis(state: ClusterState, node: NodeState) -> tuple[str, ...]:
     redis = node.redis.value
     if redis is None:
-        return ("no", *[NOT_KNOWN] * 6)
+        return (_missing(node.redis), *[NOT_KNOWN] * 6)
     link = redis.master
     lag = lag_bytes(state, node)
     return (

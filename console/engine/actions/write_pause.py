@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from console.core.command import Planned, RedisCommand
 from console.core.conditions.switching import PAUSED
 from console.core.model import ClusterState, Redis
+from console.core.numbers import count
 from console.core.runbooks.document import Condition
 from console.core.runbooks.vocabulary import evaluate
 from console.core.watchers.service_name import serving_node
@@ -32,11 +33,12 @@ def pause_writes(request: Request) -> tuple[Planned, ...]:
     """First CLIENT PAUSE, so that clients wait. Then the setting, so that no write passes when the pause ends."""
     node, redis, was = request.node, *_setting(request)
     seconds = request.argument("seconds")
-    if not seconds.isdigit() or int(seconds) < 1:
+    length = count(seconds)
+    if not length:
         raise PlanError(f"pause-writes: seconds must be a whole number, and is {seconds!r}")
     if was >= PAUSED:
         raise PlanError(f"the writes of {node.name} are paused already: min-replicas-to-write is {was}")
-    wait = RedisCommand((word_of(node, "CLIENT"), "PAUSE", str(int(seconds) * 1000), "WRITE"))
+    wait = RedisCommand((word_of(node, "CLIENT"), "PAUSE", str(length * 1000), "WRITE"))
     summary = f"Makes clients of {node.name} wait with their writes, for {seconds} s at most; reads go on."
     setting_change = _setting_change(
         request, redis, was + PAUSED, f"Makes {node.name} acknowledge no write until writes are resumed."

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from console.core.model import ProblemKind
+from console.documents.home import expand_home
 from console.transport.connections.errors import RemoteError
 from console.transport.ssh.handshake import Transport, reason, shake_hands, time_left
 from console.transport.ssh.paramiko_import import paramiko
@@ -226,7 +227,7 @@ def _keys(hop: Hop, unusable: list[str]) -> Iterator[tuple[str, paramiko.PKey]]:
             agent.close()
     if not hop.identity_files:
         for name in _DEFAULT_KEYS:
-            path = str(Path(name).expanduser())
+            path = str(expand_home(name))
             with contextlib.suppress(RemoteError):
                 if Path(path).exists():
                     yield path, _load_key(path, _stamp(path))

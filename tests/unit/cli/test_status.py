@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import fakes
@@ -84,6 +85,7 @@ def test_the_json_says_what_was_observed():
     assert cluster["vip"] == {
         "address": "192.168.100.123",
         "holders": ["redis-b"],
+        "not_known_of": [],
         "reaches": "redis-b",
         "error": None,
     }
@@ -248,3 +250,12 @@ def test_the_table_has_the_columns_of_the_kind():
     assert "KEEPALIVED" not in table
     assert "redis.service.consul resolves to 192.168.3.2" in table
     assert "sentinel (192.168.3.2:26379): master 192.168.3.2:6379, config epoch 3, quorum 1" in table
+
+
+def test_half_a_pair_of_surrogates_is_escaped():
+    state = samples.healthy_pair()
+    first = state.nodes[0]
+    name = first.ssh.map(lambda host: replace(host, hostname="red\ud800\u202eis"))
+    text = as_json([seen(replace(state, nodes=(replace(first, ssh=name), *state.nodes[1:])))], samples.NOW)
+    assert text.isascii()
+    assert json.loads(text)["clusters"][0]["nodes"][0]["ssh"]["hostname"] == "red\ud800\u202eis"

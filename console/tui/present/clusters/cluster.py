@@ -90,7 +90,7 @@ def _finding_and_action(view: ClusterView) -> tuple[Content, Content]:
         return line((f"! {view.trouble}", WARN)), line("→ press r to try again; the values shown are old")
     if not view.findings:
         if view.health is Health.UNKNOWN:
-            return line("Nothing could be observed."), line("→ press r to reconnect")
+            return line(survival(view) or "No node could be read."), line("→ press r to reconnect")
         return line(survival(view) or "Nothing is wrong."), line("→ nothing to do")
     top = view.findings[0]
     mark, _, style = SEVERITY[top.severity]
