@@ -207,9 +207,10 @@ class StepRun:
         view = guard.add_to_view(view, guard.check_before_question(self._record, title, state))
         data = {"facts": view.facts, "digest": view.digest, "checks": view.checks, "skip_if": view.skips}
         plan = {"planned": view.planned, "obstacle": view.obstacle, "preview": view.preview}
-        shown = {"evidence": view.evidence, "figures": state_summary(state)}
+        shown = {"evidence": view.evidence, "figures": state_summary(state), "by_hand": view.by_hand}
         self._record("observed", {"observed_at": state.observed_at, **data, **plan, **shown})
-        self._recorder.advance(ConditionsChecked(self._index, self._context.clock.now(), view.checks, view.planned))
+        now = self._context.clock.now()
+        self._recorder.advance(ConditionsChecked(self._index, now, view.checks, view.planned, view.by_hand))
         return view
 
     def _skipped_as_done(self, view: StepView) -> bool:

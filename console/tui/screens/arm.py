@@ -18,7 +18,7 @@ from console.tui.keys import bindings_of
 from console.tui.navigation import routes
 from console.tui.navigation.registry import register
 from console.tui.present.formatting import BAD, BOLD, NOTE, WARN, Lines, line, wrapped
-from console.tui.present.runs.arming import arming_lines, required_lines
+from console.tui.present.runs.arming import arming_lines
 from console.tui.present.runs.lock import locks_of_others
 from console.tui.screens.base import ConsoleScreen
 from console.tui.widgets.buttons import MarkedButton
@@ -116,9 +116,7 @@ class ArmScreen(ConsoleScreen):
         if isinstance(bound, Unbound):
             return (*trouble, *self._ask_role(bound, width))
         self._shown = bound
-        checks = self._required()
-        before = required_lines(checks, width) if checks else ()
-        return (*trouble, *before, *arming_lines(self._runbook, bound, self._cluster, width))
+        return (*trouble, *arming_lines(self._runbook, bound, self._cluster, self._required(), width))
 
     def _ask_role(self, unbound: Unbound, width: int) -> Lines:
         described = next((one.description for one in self._runbook.roles if one.name == unbound.role), "")

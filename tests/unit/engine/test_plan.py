@@ -70,7 +70,6 @@ UNMOVED = {
     "no-tilt": "a Sentinel leaves TILT by itself",
     "node-address-not-vip": "an address is the inventory's",
     "not-under-sentinels": "so is who watches the cluster",
-    "quorum-reachable": "no verb starts a Sentinel",
     "ssh-readable": "no verb mends a host",
     "takes-over-well": "no verb edits a script",
     "takes-read-vip": "nor the loopback and the ARP settings of a node",
