@@ -79,10 +79,10 @@ class StepGate:
         reason = self._not_a_yes(shown, decision)
         if reason or decision.choice not in (Choice.RUN, Choice.OVERRIDE):
             return Notice(changes(shown, now), reason)
-        if is_work(shown.by_hand) and not shown.planned and not now.planned:
+        overriding = decision.choice is Choice.OVERRIDE
+        if is_work(shown.by_hand) and not overriding and not shown.planned and not now.planned:
             # What was done by hand is what has changed. Nothing is sent, so nothing needs to be as it was shown.
             return Notice(changes(shown, now)) if self.blocked(now) else None
-        overriding = decision.choice is Choice.OVERRIDE
         if differences := self._refused_changes(shown, now, overriding=overriding):
             return Notice(differences, "what was shown is no longer so: nothing was sent", refused=True)
         if overriding:

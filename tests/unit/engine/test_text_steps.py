@@ -7,14 +7,12 @@ from dataclasses import replace
 import pytest
 import samples
 from fakes import CLUSTER, DONE, RUNBOOK, A, B, Pair, ScriptedOperator, Stage, choose
-from tui_stage import question as sample_question
 
 from console.core.runbooks.document import Action, Condition, GateKind
 from console.core.runs.question import Choice, QuestionKind
 from console.core.runs.state import Outcome
 from console.engine.actions.commands import CommandContext
 from console.engine.plan import Prospect, make_plan
-from console.tui.present.runs.question import question_lines
 
 SENTENCE = "I know what this text does on redis-b; no clients are served there now"
 
@@ -123,8 +121,3 @@ def test_a_plan_says_what_would_be_refused():
     assert "empties Redis" in made.checks[0].check.statement
     (made,) = make_plan(book("uptime", role="survivor"), state, context).steps
     assert made.prospect is Prospect.READY
-
-
-def test_the_screen_shows_what_is_to_be_done_by_hand():
-    asked = replace(sample_question(), step=book("Replace the disk.", "manual").steps[0], planned=())
-    assert "Replace the disk." in "\n".join(one.plain for one in question_lines(asked, (), 80))
