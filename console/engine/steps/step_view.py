@@ -20,7 +20,7 @@ from console.core.runbooks.verbs import VERBS, changes_something
 from console.core.runbooks.vocabulary import evaluate
 from console.core.runs.by_hand import HandWork, hand_work
 from console.core.runs.gate import differences, digest, evidence, identities, material, unread_facts
-from console.engine.actions.commands import CommandContext, PlanError, plan_commands
+from console.engine.actions.commands import CommandContext, NotNowError, PlanError, plan_commands
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,8 @@ class StepView:
     evidence: tuple[str, ...]
     preview: LossPreview | None
     identities: Mapping[str, Identity]
+    obstacle_may_pass: bool = False
+    """An earlier step of a plan can take the obstacle away."""
     by_hand: tuple[HandWork, ...] = ()
     """What a human must do. Empty: the step is not one for a human."""
     sentence: str = ""
@@ -85,12 +87,12 @@ def view_step(
 
     `remaining`: the commands that are left of a step of which a part was carried out. None: they are made anew.
     """
-    planned, obstacle = remaining or (), ""
+    planned, obstacle, may_pass = remaining or (), "", False
     if remaining is None:
         try:
             planned = plan_commands(step, state, command_context)
         except PlanError as error:
-            obstacle = str(error)
+            obstacle, may_pass = str(error), isinstance(error, NotNowError)
     asked = _asked(step, state, command_context, runbook_require)
     checks = tuple(one.check for one in asked)
     follow = _follow(step, state, command_context.roles)
@@ -109,6 +111,7 @@ def view_step(
         evidence=evidence(state, command_context.roles, step),
         preview=preview(state, *follow) if follow is not None and _replaces_data(step) else None,
         identities=identities(state),
+        obstacle_may_pass=may_pass,
         by_hand=hand_work(step, state, command_context.roles),
         sentence="" if obstacle else override_sentence(checks, follow),
     )
