@@ -12,14 +12,14 @@ from past_runs import FakeArchive
 from textual.pilot import Pilot
 
 from console.core.command import Planned, RedisCommand
-from console.core.inventory import ClusterSpec, Inventory, KeepalivedSpec, NodeSpec, RedisSpec, SshSpec
+from console.core.inventory import ClusterSpec, Inventory, KeepalivedSpec, NodeSpec, RedisSpec, SshSpec, UnusableCluster
 from console.core.model import ClusterState, RunLock
 from console.core.model.verdict import Check, Verdict
 from console.core.previews.key_comparison import KeyComparison
 from console.core.previews.loss_preview import LossPreview
 from console.core.previews.quiescence import TrafficSample
 from console.core.replication.resync import ResyncKind
-from console.core.runbooks.document import Action, Condition, GateKind, RoleSpec, Runbook, Step
+from console.core.runbooks.document import Action, Condition, GateKind, RoleSpec, Runbook, Step, UnusableRunbook
 from console.core.runs.past_run import PastRun
 from console.core.runs.question import Choice, Decision, Question, QuestionKind
 from console.core.runs.state import Outcome, RunState, StepState, StepStatus
@@ -294,13 +294,17 @@ def stage(
     sending: threading.Event | None = None,
     runs: Iterable[PastRun] = (),
     app: type[ConsoleApp] = ConsoleApp,
+    unusable_clusters: tuple[UnusableCluster, ...] = (),
+    unusable_runbooks: tuple[UnusableRunbook, ...] = (),
 ) -> Stage:
     """The console on these clusters; with `questions` it can arm a run that asks them."""
     clock = FakeClock()
     inspectors = {state.name: FakeInspector(state) for state in states}
-    inventory = Inventory("inventory.yaml", tuple(spec_of(state) for state in states))
+    inventory = Inventory("inventory.yaml", tuple(spec_of(state) for state in states), unusable_clusters)
     archive = FakeArchive(list(runs))
-    console_context = ConsoleContext(inventory, (REBUILD,), lambda name: inspectors[name], clock, archive)
+    console_context = ConsoleContext(
+        inventory, (REBUILD,), lambda name: inspectors[name], clock, archive, unusable_runbooks
+    )
     run_starter = None if questions is None else FakeRunStarter(FakeRun(tuple(questions), sending=sending), refusal)
     # the tests tick themselves: a timer of their own would make what is on the screen a matter of chance
     console = app(console_context, run_starter, runbook=runbook, interval=3600)

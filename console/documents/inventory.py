@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -27,7 +27,7 @@ from console.core.inventory import (
     TlsSpec,
 )
 from console.documents import inventory_model as written
-from console.documents.validation import Strict, validated
+from console.documents.validation import Strict, checked, validated
 from console.documents.yaml_text import Document, Location, read_document
 
 _BELONGS = {
@@ -67,7 +67,7 @@ def load_inventory(path: Path) -> Inventory:
 
 def inventory_of(document: Document) -> Inventory:
     """An inventory from a document that was read. Raises DocumentError."""
-    model = validated(document, written.InventoryDocument, lambda model: list(_contradictions(model)))
+    model = validated(document, written.InventoryDocument, lambda model: list(_contradictions(model, frozenset())))
     folder = document.path.parent
     defaults = model.defaults or written.Defaults()
     return Inventory(
@@ -91,13 +91,18 @@ def inventory_of(document: Document) -> Inventory:
     )
 
 
+def problems_of(document: Document, elsewhere: frozenset[str]) -> Sequence[tuple[Location, str]]:
+    """Everything that is wrong with a document, and where. `elsewhere`: addresses of nodes that it does not have."""
+    return checked(document, written.InventoryDocument, lambda model: list(_contradictions(model, elsewhere)))[1]
+
+
 # --- contradictions between values --------------------------------------------------------------------------------
 
 
-def _contradictions(model: written.InventoryDocument) -> Problems:
+def _contradictions(model: written.InventoryDocument, elsewhere: frozenset[str]) -> Problems:
     if model.defaults is not None:
         yield from _of_sections(model.defaults, ("defaults",))
-    addresses = {node.address for cluster in model.clusters for node in cluster.nodes}
+    addresses = {node.address for cluster in model.clusters for node in cluster.nodes} | elsewhere
     seen: set[str] = set()
     for index, cluster in enumerate(model.clusters):
         at: Location = ("clusters", index)

@@ -11,6 +11,7 @@ from typing import Any
 from console.cli.status.scripts_json import pending_json, window_json
 from console.cli.status.watchers import watchers_json
 from console.core.diagnosis.finding import Finding, Health
+from console.core.inventory import UnusableCluster
 from console.core.model import ClusterState, Keepalived, MasterLink, NodeState, Persistence, Reading, RunLock
 from console.core.model.facts import attached_line, replication_lag, source_of, vip_reached_in_words
 from console.core.runs.lock import holders, runs_on
@@ -27,9 +28,10 @@ class ClusterStatus:
     health: Health
 
 
-def as_json(seen: Sequence[ClusterStatus], now: float) -> str:
+def as_json(seen: Sequence[ClusterStatus], now: float, unusable: Sequence[UnusableCluster] = ()) -> str:
     """The whole document, with a line end."""
-    document = {"version": VERSION, "observed_at": timestamp(now), "clusters": [_cluster(one) for one in seen]}
+    clusters = [*(_cluster(one) for one in seen), *(_unusable(one) for one in unusable)]
+    document = {"version": VERSION, "observed_at": timestamp(now), "clusters": clusters}
     return json.dumps(document, indent=1) + "\n"
 
 
@@ -55,6 +57,7 @@ def _cluster(seen: ClusterStatus) -> dict[str, Any]:
         "kind": state.kind,
         "observed_at": timestamp(state.observed_at),
         "health": seen.health.value,
+        "problems": [],
         "vip": {
             "address": state.vip or None,
             "holders": list(state.vip_holders),
@@ -67,6 +70,22 @@ def _cluster(seen: ClusterStatus) -> dict[str, Any]:
         **watchers_json(state),
         "runs": [_run(state, one) for one in runs_on(state)],
         "findings": [_finding(one) for one in seen.findings],
+    }
+
+
+def _unusable(one: UnusableCluster) -> dict[str, Any]:
+    """A cluster that was not observed, because its part of the inventory is wrong, or a password is missing."""
+    return {
+        "name": one.name,
+        "kind": None,
+        "observed_at": None,
+        "health": Health.UNKNOWN.value,
+        "problems": list(one.problems),
+        "vip": {"address": None, "holders": [], "reaches": None, "error": one.problems[0]},
+        "window": None,
+        "nodes": [],
+        "runs": [],
+        "findings": [],
     }
 
 

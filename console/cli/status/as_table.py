@@ -10,6 +10,7 @@ from typing import Any
 from console.cli.status.as_json import ClusterStatus, lag_bytes
 from console.cli.status.watchers import watchers_text
 from console.core.diagnosis.finding import Finding, Severity
+from console.core.inventory import UnusableCluster
 from console.core.model import ClusterState, MasterLink, NodeState, ProblemKind, Reading, Role
 from console.core.model.carried import says_nothing
 from console.core.model.facts import masters_in_words, source_of, vip_holders_in_words, vip_reached_in_words
@@ -35,10 +36,16 @@ class Paint:
         return f"\x1b[{_COLOURS[kind]}m{word}\x1b[0m" if self.on and kind in _COLOURS else word
 
 
-def as_table(seen: Sequence[ClusterStatus], *, colour: bool) -> str:
+def as_table(seen: Sequence[ClusterStatus], unusable: Sequence[UnusableCluster] = (), *, colour: bool) -> str:
     """All clusters, an empty line between them."""
     paint = Paint(colour)
-    return "\n".join("\n".join((*_cluster(one, paint), "")) for one in seen)
+    blocks = (*(_cluster(one, paint) for one in seen), *(_unusable(one, paint) for one in unusable))
+    return "\n".join("\n".join((*lines, "")) for lines in blocks)
+
+
+def _unusable(one: UnusableCluster, paint: Paint) -> Iterator[str]:
+    yield f"{one.name}  {paint('UNKNOWN', 'unknown')}  cannot be used, and was not looked at"
+    yield from (f"  {printable(problem)}" for problem in one.problems)
 
 
 def _cluster(seen: ClusterStatus, paint: Paint) -> Iterator[str]:

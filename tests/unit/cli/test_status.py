@@ -209,6 +209,41 @@ def test_the_whole_command(capsys, inventory):
     assert capsys.readouterr().out.endswith("# EOF\n")
 
 
+WRONG = """\
+  - name: sessions
+    kind: keepalived
+    vip: 192.168.200.123
+    nodes: [{name: redis-c, address: 192.168.200.201, colour: red}, {name: redis-d, address: 192.168.200.202}]
+"""
+LOCKED = WRONG.replace("colour: red", "redis: {password: {env: A_VARIABLE_THAT_IS_NOT_SET}}")
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [(WRONG, "inventory.yaml:10: clusters[1].nodes[0].colour: is not a key here"), (LOCKED, "is not set")],
+)
+def test_a_cluster_that_cannot_be_used_is_shown_beside_the_others(capsys, inventory, more, said):
+    inventory.write_text(INVENTORY + more)
+    looks = adapters(samples.healthy_pair())
+    assert run(["status", "-i", str(inventory)], looks) == 3
+    table = capsys.readouterr().out
+    assert "cache  HEALTHY" in table
+    assert "sessions  UNKNOWN" in table
+    assert said in table
+    assert run(["status", "-i", str(inventory), "-f", "json"], looks) == 3
+    sound, wrong = json.loads(capsys.readouterr().out)["clusters"]
+    assert sound.keys() == wrong.keys()
+    assert (sound["problems"], wrong["name"], wrong["health"]) == ([], "sessions", "unknown")
+    assert said in wrong["problems"][0]
+    assert run(["status", "-i", str(inventory), "-f", "openmetrics"], looks) == 3
+    metrics = capsys.readouterr().out
+    assert 'redis_ha_cluster_health{cluster="sessions",redis_ha_cluster_health="unknown"} 1' in metrics
+    assert run(["status", "cache", "-i", str(inventory)], looks) == 0
+    assert "sessions" not in capsys.readouterr().out
+    assert run(["status", "sessions", "-i", str(inventory)], looks) == 3
+    assert said in capsys.readouterr().err
+
+
 def test_what_connecting_needs_is_imported_before_anything_else_and_leaving_comes_last(capsys, inventory, monkeypatch):
     done = []
     looks = adapters(

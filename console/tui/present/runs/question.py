@@ -16,6 +16,7 @@ from console.core.model.verdict import Check
 from console.core.previews.loss_preview import LossPreview
 from console.core.quantities import counted
 from console.core.runs.question import Choice, Question, QuestionKind
+from console.engine.actions.commands import instruction
 from console.tui.present.formatting import (
     BAD,
     BOLD,
@@ -88,6 +89,7 @@ def question_lines(
     parts = [
         _head(question, checks, steps, width),
         _labelled("Do now", remedy_lines(question.remedies, width - LABEL)),
+        _labelled("By hand", wrapped(by_hand, width - LABEL) if (by_hand := instruction(question.step)) else ()),
         _labelled("Of step" if question.kind is QuestionKind.TROUBLE else "Sends", _sends(question, width - LABEL)),
         _labelled("Lost", _lost(question.preview, width - LABEL)),
         _labelled("Not so", check_lines(tuple(one for one in checks if not one.holds), width - LABEL)),
@@ -162,7 +164,7 @@ def _head(question: Question, checks: tuple[Check, ...], steps: int, width: int)
     if reason := _reason(question, checks):
         lines += wrapped(reason, width, WARN)
     if question.sentence:
-        lines += wrapped(f"To accept the loss shown below, type: {question.sentence}", width, BOLD)
+        lines += wrapped(f"To accept what is shown below, type: {question.sentence}", width, BOLD)
     if question.differences:
         refused = ("Refused: this has changed since it was shown", f"{BOLD} {BAD}")
         lines.append(line(refused if question.refused else ("This has changed since it was shown", f"{BOLD} {WARN}")))
