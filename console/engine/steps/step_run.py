@@ -201,6 +201,7 @@ class StepRun:
             self._context.command_context,
             runbook_require=self._runbook_require,
             remaining=self._remaining,
+            unsent=None if self._something_was_sent else self._recorder.run.runbook,
         )
         title = f"{self._index + 1}/{len(self._recorder.run.steps)} {self._step.id}"
         guard = self._context.guard
@@ -211,6 +212,13 @@ class StepRun:
         self._record("observed", {"observed_at": state.observed_at, **data, **plan, **shown})
         self._recorder.advance(ConditionsChecked(self._index, self._context.clock.now(), view.checks, view.planned))
         return view
+
+    @property
+    def _something_was_sent(self) -> bool:
+        """Whether a command of this run was sent, or may have been: the roles are no longer judged then."""
+        return self._remaining is not None or any(
+            one.planned and one.status is not StepStatus.SKIPPED for one in self._recorder.run.steps[: self._index]
+        )
 
     def _skipped_as_done(self, view: StepView) -> bool:
         """Skips a step that is done already, with the evidence. The runbook's own requirements must hold too."""

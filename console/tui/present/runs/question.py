@@ -174,10 +174,10 @@ def _head(question: Question, checks: tuple[Check, ...], steps: int, width: int)
 
 def _reason(question: Question, checks: tuple[Check, ...]) -> str:
     """The reason without what stands at the conditions that do not hold."""
-    reason, was_failing = question.reason, [one for one in question.checks if not one.holds]
+    reason, was_failing = f"; {question.reason}; ", [one for one in question.checks if not one.holds]
     for one in (*checks, *was_failing):
         if not one.holds:
-            reason = reason.replace(one.advice or one.statement, "")
+            reason = reason.replace(f"; {one.advice or one.statement}; ", "; ")
     parts = [part for one in reason.split(";") if (part := one.strip(" ."))]
     if question.kind is QuestionKind.BLOCKED and was_failing and all(one.holds for one in checks):
         return "What blocked this step has changed since it was asked: every condition holds now. Look again."
