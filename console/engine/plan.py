@@ -22,6 +22,7 @@ from console.core.replication.resync import ResyncKind
 from console.core.runbooks.document import Condition, GateKind, Runbook, Step
 from console.core.runbooks.verbs import VERBS
 from console.core.runbooks.vocabulary import evaluate
+from console.core.runs.by_hand import HandWork
 from console.core.runs.lock import lock_in_words, runs_on
 from console.engine.actions.commands import CommandContext
 from console.engine.ports import Clock, Inspector
@@ -72,6 +73,7 @@ class StepPlan:
     obstacle: str = ""
     preview: LossPreview | None = None
     node: str = ""
+    by_hand: tuple[HandWork, ...] = ()
     proofs: tuple[Check, ...] = ()
     """Its `verify` now: what the run will look for, not what it will find."""
 
@@ -182,7 +184,9 @@ def _plan_step(
         prospect = Prospect.BLOCKED
     else:
         prospect = Prospect.LATER if changed_by or any(one.after for one in checks) else Prospect.READY
-    return StepPlan(number, step, gate_of(step), prospect, checks, view.planned, view.obstacle, view.preview)
+    return StepPlan(
+        number, step, gate_of(step), prospect, checks, view.planned, view.obstacle, view.preview, by_hand=view.by_hand
+    )
 
 
 def _skipped(number: int, step: Step, view: StepView) -> StepPlan:

@@ -120,6 +120,54 @@ async def test_a_runbook_that_requires_nothing_wipes_nothing(pair):
     assert (role(lab, A), role(lab, B)) == ("master", "master")
 
 
+async def test_the_text_of_a_shell_step_meets_the_interlocks_of_the_verb(pair):
+    lab = pair("stale-master-back")
+    held = lab.host(A).redis("DBSIZE")
+    lab.host(B).redis("FLUSHALL")
+    follow = f"redis-cli -p 6379 slaveof {lab.host(B).address} 6379"
+    for text in (follow, f"sudo -n timeout 5 sh -c 'redis-cli SLAVEOF {lab.host(B).address} 6379'"):
+        stuck = walk(lab, f'{{shell: {{script: "{text}"}}}}', A)
+        assert "redis-b is not empty while redis-a holds data" in stuck  # H02
+        assert f"clients of {lab.vip} write to redis-b or to no node" in stuck  # H04
+    for text in ("X=flushall; redis-cli $X", "/usr/local/sbin/repair.sh"):
+        stuck = walk(lab, f'{{shell: {{script: "{text}"}}}}', A)
+        assert "another node, or a backup of this run, has the data of redis-a" in stuck
+        assert "override" not in stuck
+    assert "clients do not need redis-a" in walk(lab, '{manual: {instruction: "Run `systemctl stop redis` there."}}', A)
+    assert lab.host(A).redis("DBSIZE") == held
+    assert (role(lab, A), role(lab, B)) == ("master", "master")
+
+
+BACKED_UP = """\
+  - id: save
+    title: Save it
+    why: The text may do anything.
+    role: target
+    gate: confirm
+    do: save-dump
+    verify: [nothing-unsaved: target]
+  - id: backup
+    title: Back it up
+    why: The text may do anything.
+    role: target
+    gate: confirm
+    do: backup
+    verify: [dump-kept: target]
+"""
+
+
+def test_a_text_that_is_not_understood_needs_a_backup_of_this_run_and_a_sentence(pair, tmp_path):
+    lab = pair("failed-over")
+    text = '{shell: {script: "name=world; echo hello > /tmp/$name"}}'
+    assert "another node, or a backup of this run, has the data of redis-a" in walk(lab, text, A)
+    own = lab.folder / "runbooks" / "bare.yaml"
+    own.write_text(own.read_text().replace("steps:\n", f"steps:\n{BACKED_UP}"), encoding="utf-8")
+    run = run_plain(lab, "bare", "--bind", f"target={A}", state=tmp_path, override="sentence")
+    assert (run.outcome, run.gates) == ("done", [A]), run.text
+    assert "I know what this text does on redis-a; clients are served there now" in " ".join(run.text.split())
+    assert lab.host(A).read("/tmp/world") == "hello\n"
+
+
 @pytest.mark.long
 async def test_h03_only_the_whole_sentence_takes_the_loss(pair, tmp_path):
     lab = pair("stale-master-back")

@@ -192,9 +192,9 @@ def test_the_age_of_the_evidence_goes_on():
 
 
 def test_choices_are_said_by_what_they_do():
-    assert choice_label(Choice.ABORT, QuestionKind.CONFIRM) == "No, stop the run"
-    assert choice_label(Choice.RUN, QuestionKind.TROUBLE) == "Retry"
-    assert choice_label(Choice.LOOK_AGAIN, QuestionKind.BLOCKED) == "Look again"
+    assert choice_label(Choice.ABORT, question(QuestionKind.CONFIRM)) == "No, stop the run"
+    assert choice_label(Choice.RUN, question(QuestionKind.TROUBLE)) == "Retry"
+    assert choice_label(Choice.LOOK_AGAIN, question(QuestionKind.BLOCKED)) == "Look again"
 
 
 def test_the_end_of_a_run_names_the_record():
@@ -211,9 +211,9 @@ def test_steps_have_marks_and_words():
 
 
 def test_arming_says_what_it_means():
-    text = " ".join(plain(arming_lines(REBUILD, ROLES, "cache", 76)).split())
+    text = " ".join(plain(arming_lines(REBUILD, ROLES, "cache", (), 76)).split())
     assert "Until now this console could change nothing" in text
-    assert "type the name of the node: 1." in text
+    assert "For 1 step you type the name: redis-b." in text
 
 
 # --- frame, help, figures -----------------------------------------------------------------------------------------

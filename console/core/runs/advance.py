@@ -110,7 +110,8 @@ def _change_step(step: StepState, event: StepEvent) -> StepState:
         case ConditionsChecked() if step.output and step.status is StepStatus.VERIFYING:
             return step
         case ConditionsChecked():
-            return replace(step, status=StepStatus.CHECKING, note="", checks=event.checks, planned=event.planned)
+            checked = replace(step, checks=event.checks, planned=event.planned, by_hand=event.by_hand)
+            return replace(checked, status=StepStatus.CHECKING, note="")
         case OperatorAsked():
             return replace(step, status=StepStatus.ASKING, note=event.note)
         case OperatorAnswered():

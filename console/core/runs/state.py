@@ -9,6 +9,7 @@ from enum import StrEnum
 from console.core.command import Planned
 from console.core.model.verdict import Check
 from console.core.runbooks.document import Runbook, Step
+from console.core.runs.by_hand import HandWork
 
 
 class StepStatus(StrEnum):
@@ -66,6 +67,8 @@ class StepState:
     """Its preconditions on the newest observation. Where it was skipped: its skip conditions."""
     planned: tuple[Planned, ...] = ()
     """The exact commands. Empty until the step is reached, or where it sends nothing."""
+    by_hand: tuple[HandWork, ...] = ()
+    """What a human must do. Empty: the console does all of it, or the step is not reached."""
     output: tuple[str, ...] = ()
     """What was sent and answered, line by line."""
     proofs: tuple[Check, ...] = ()

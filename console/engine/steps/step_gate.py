@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from console.core.runbooks.document import GateKind
+from console.core.runs.by_hand import is_work
 from console.core.runs.events import OperatorAnswered, OperatorAsked
 from console.core.runs.question import Choice, Decision, Question, QuestionKind
 from console.core.runs.state import Outcome, StepStatus
@@ -78,6 +79,9 @@ class StepGate:
         reason = self._not_a_yes(shown, decision)
         if reason or decision.choice not in (Choice.RUN, Choice.OVERRIDE):
             return Notice(changes(shown, now), reason)
+        if is_work(shown.by_hand) and not shown.planned and not now.planned:
+            # What was done by hand is what has changed. Nothing is sent, so nothing needs to be as it was shown.
+            return Notice(changes(shown, now)) if self.blocked(now) else None
         overriding = decision.choice is Choice.OVERRIDE
         if differences := self._refused_changes(shown, now, overriding=overriding):
             return Notice(differences, "what was shown is no longer so: nothing was sent", refused=True)
@@ -156,6 +160,7 @@ class StepGate:
             choices=choices,
             reason=notice.reason,
             sentence=view.sentence if Choice.OVERRIDE in choices else "",
+            by_hand=view.by_hand,
             remedies=remedies,
         )
         self._recorder.advance(OperatorAsked(self._index, self._context.clock.now(), notice.reason))

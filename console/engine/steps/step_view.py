@@ -19,6 +19,7 @@ from console.core.runbooks.role_choice import better_choice
 from console.core.runbooks.shell.checks import TextCheck, text_checks, text_follow
 from console.core.runbooks.verbs import VERBS, changes_something
 from console.core.runbooks.vocabulary import evaluate
+from console.core.runs.by_hand import HandWork, hand_work
 from console.core.runs.gate import differences, digest, evidence, identities, material, unread_facts
 from console.engine.actions.commands import CommandContext, PlanError, plan_commands
 
@@ -43,6 +44,8 @@ class StepView:
     evidence: tuple[str, ...]
     preview: LossPreview | None
     identities: Mapping[str, Identity]
+    by_hand: tuple[HandWork, ...] = ()
+    """What a human must do. Empty: the step is not one for a human."""
     sentence: str = ""
     """What an operator must type to override the checks that fail. Empty: nothing can be overridden."""
     role_choice: str = ""
@@ -107,6 +110,7 @@ def view_step(
         evidence=evidence(state, command_context.roles, step),
         preview=preview(state, *follow) if follow is not None and _replaces_data(step) else None,
         identities=identities(state),
+        by_hand=hand_work(step, state, command_context.roles),
         sentence="" if obstacle else override_sentence(checks, follow),
         role_choice=choice.reason if choice is not None else "",
     )

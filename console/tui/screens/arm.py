@@ -19,7 +19,7 @@ from console.tui.keys import bindings_of
 from console.tui.navigation import routes
 from console.tui.navigation.registry import register
 from console.tui.present.formatting import BAD, BOLD, NOTE, WARN, Lines, line, wrapped
-from console.tui.present.runs.arming import arming_lines, required_lines
+from console.tui.present.runs.arming import arming_lines
 from console.tui.present.runs.lock import locks_of_others
 from console.tui.screens.base import ConsoleScreen
 from console.tui.widgets.buttons import MarkedButton
@@ -129,9 +129,7 @@ class ArmScreen(ConsoleScreen):
         self._shown = bound
         if better := self._better():
             trouble = (*trouble, *wrapped(better.reason, width, f"{BOLD} {BAD}"), line(""))
-        checks = self._required()
-        before = required_lines(checks, width) if checks else ()
-        return (*trouble, *before, *arming_lines(self._runbook, bound, self._cluster, width))
+        return (*trouble, *arming_lines(self._runbook, bound, self._cluster, self._required(), width))
 
     def _ask_role(self, unbound: Unbound, width: int) -> Lines:
         described = next((one.description for one in self._runbook.roles if one.name == unbound.role), "")

@@ -43,7 +43,8 @@ def read_step(step: Step) -> TextReading | None:
     given = step.action.arguments
     if step.action.verb == "shell":
         return read_shell(str(given.get("script", "")))
-    return read_instruction(str(given.get("instruction", "")))
+    command = str(given.get("command", "")).strip()
+    return read_instruction(" ".join((str(given.get("instruction", "")), f"`{command}`" if command else "")))
 
 
 def text_checks(step: Step, state: ClusterState, roles: Mapping[str, str], run_id: str) -> tuple[TextCheck, ...]:
@@ -71,7 +72,7 @@ def text_follow(step: Step, state: ClusterState, roles: Mapping[str, str]) -> tu
 def _source(act: Act, state: ClusterState) -> NodeState | None:
     if act.kind != "replicate" or act.source is None:
         return None
-    return node_by_address(state, act.source[0], int(act.source[1]))
+    return node_by_address(state, *act.source)
 
 
 @dataclass(frozen=True, slots=True)

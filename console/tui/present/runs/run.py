@@ -40,6 +40,7 @@ from console.tui.present.formatting import (
     seconds_text,
     wrapped,
 )
+from console.tui.present.runs.by_hand import by_hand_lines
 from console.tui.present.runs.sections import check_lines, command_lines, section
 
 GATES: dict[GateKind, str] = {
@@ -100,6 +101,7 @@ def step_detail(run: RunState, index: int, live: tuple[Check, ...], now: float, 
         *section(
             commands_heading(one), command_lines(one.planned, width) or wrapped(no_commands_in_words(one), width, DIM)
         ),
+        *((line(""), *by_hand_lines(one.by_hand, width, asked=False)) if one.by_hand else ()),
         *section("Gate", (line(GATES[gate_of(step)]),)),
         *(section("Preconditions now", check_lines(checks, width)) if checks else ()),
         *(section(f"To be proved{proofs_note}", check_lines(one.proofs, width)) if one.proofs else ()),
