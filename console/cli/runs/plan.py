@@ -109,6 +109,7 @@ def plan_document(made: RunPlan) -> dict[str, Any]:
         "observed_at": timestamp(made.observed_at),
         "could_start": made.could_start,
         "runs": list(made.runs),
+        "role_choice": made.role_choice or None,
         "steps": [
             {
                 "number": one.number,
@@ -144,6 +145,8 @@ def plan_text(made: RunPlan) -> Iterator[str]:
     yield f"plan {made.runbook.name} on {made.cluster}: {made.runbook.title}"
     for role in made.runbook.roles:
         yield wrapped(f"{role.name} = {made.roles.get(role.name, '?')}: {role.description}", "  ", "      ")
+    if made.role_choice:
+        yield wrapped(f"NO  {made.role_choice}", "  ", "      ")
     for one in made.steps:
         yield ""
         yield from _step_text(one, len(made.steps))
