@@ -91,6 +91,8 @@ class RunPlan:
     steps: tuple[StepPlan, ...]
     runs: tuple[str, ...] = ()
     """Runs that hold the lock of these nodes. Meanwhile no other run can be armed (H26)."""
+    role_choice: str = ""
+    """What is wrong with the choice of roles, and which one passes; empty: it is not what blocks the plan."""
 
     @property
     def could_start(self) -> bool:
@@ -103,10 +105,11 @@ def make_plan(runbook: Runbook, state: ClusterState, command_context: CommandCon
     if done := _skipped_as_done(runbook, state, command_context):
         return RunPlan(runbook, state.name, command_context.roles, state.observed_at, done, runs)
     steps: list[StepPlan] = []
-    expected = state
+    expected, wrong = state, ""
     for number, step in enumerate(runbook.steps, start=1):
         runbook_require = runbook.require if number == 1 else ()
-        view = view_step(step, state, command_context, runbook_require=runbook_require)
+        view = view_step(step, state, command_context, runbook_require=runbook_require, unsent=runbook)
+        wrong = wrong or view.role_choice
         if expected is not state:
             then = view_step(step, expected, command_context)
             may_pass = then.obstacle_may_pass
@@ -128,7 +131,8 @@ def make_plan(runbook: Runbook, state: ClusterState, command_context: CommandCon
         )
         if one.prospect is not Prospect.SKIPPED:
             expected = _after(step, expected, command_context.roles)
-    return RunPlan(runbook, state.name, command_context.roles, state.observed_at, tuple(steps), runs)
+    made = RunPlan(runbook, state.name, command_context.roles, state.observed_at, tuple(steps), runs)
+    return made if made.could_start else replace(made, role_choice=wrong)
 
 
 def _skipped_as_done(runbook: Runbook, state: ClusterState, command_context: CommandContext) -> tuple[StepPlan, ...]:

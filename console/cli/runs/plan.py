@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from console.cli.context import CliContext, CliError, inventory_option
+from console.cli.output import say, say_json
 from console.cli.runs.role_options import check_kind, chosen_roles, unbound_text
 
 if TYPE_CHECKING:
@@ -65,9 +65,9 @@ def _plan(context: CliContext, runbook_name: str, cluster_name: str, form: str, 
     work = CommandContext(cluster, roles, "RUN-ID", stamp(state.observed_at))
     made = measure_plan(make_plan(runbook, state, work), state, inspector, cluster, console_context.clock)
     if form == "json":
-        click.echo(json.dumps(plan_document(made), indent=2, ensure_ascii=False))
+        say_json(plan_document(made))
     else:
-        click.echo("\n".join(plan_text(made)))
+        say("\n".join(plan_text(made)))
     return COULD_START if made.could_start else BLOCKED
 
 
@@ -76,8 +76,8 @@ def _print_unbound(unbound: Unbound, state: ClusterState, runbook: Runbook, form
     why = f"cannot be judged yet: no node is {unbound.role}"
     if form == "text":
         for number, step in enumerate(runbook.steps, start=1):
-            click.echo(f"== {number}/{len(runbook.steps)} {step.id}: {step.title}\n  {why}")
-        click.echo(f"\nblocked: {unbound_text(unbound)}")
+            say(f"== {number}/{len(runbook.steps)} {step.id}: {step.title}\n  {why}")
+        say(f"\nblocked: {unbound_text(unbound)}")
         return
     from console.core.runs.journal import plain, timestamp
 
@@ -93,7 +93,7 @@ def _print_unbound(unbound: Unbound, state: ClusterState, runbook: Runbook, form
             for number, step in enumerate(runbook.steps, start=1)
         ],
     }
-    click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    say_json(document)
 
 
 def plan_document(made: RunPlan) -> dict[str, Any]:
@@ -109,6 +109,7 @@ def plan_document(made: RunPlan) -> dict[str, Any]:
         "observed_at": timestamp(made.observed_at),
         "could_start": made.could_start,
         "runs": list(made.runs),
+        "role_choice": made.role_choice or None,
         "steps": [
             {
                 "number": one.number,
@@ -144,6 +145,8 @@ def plan_text(made: RunPlan) -> Iterator[str]:
     yield f"plan {made.runbook.name} on {made.cluster}: {made.runbook.title}"
     for role in made.runbook.roles:
         yield wrapped(f"{role.name} = {made.roles.get(role.name, '?')}: {role.description}", "  ", "      ")
+    if made.role_choice:
+        yield wrapped(f"NO  {made.role_choice}", "  ", "      ")
     for one in made.steps:
         yield ""
         yield from _step_text(one, len(made.steps))

@@ -220,4 +220,4 @@ def test_text_that_is_no_markup_reads_as_it_was_written():
         assert text in markdown([Paragraph(text), Items((text,)), Table((text,), ((text,),))])
     for text in ("<b>", "</b>", "<!-- x", "<?php"):
         assert text not in markdown([Paragraph(text)])
-    assert markdown([Paragraph("> quoted")]).startswith("\\>")
+    assert markdown([Paragraph("> quoted")]).startswith("&gt; quoted")
