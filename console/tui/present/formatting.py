@@ -140,8 +140,8 @@ def number_text(count: int | None) -> str:
 
 
 def clock_text(at: float | None) -> str:
-    """`03:40:12` in UTC, as logs and journals have it."""
-    return "--:--:--" if at is None else time.strftime("%H:%M:%S", time.gmtime(at))
+    """`03:40:12Z`: UTC, as logs and journals have it."""
+    return "--:--:--Z" if at is None else time.strftime("%H:%M:%SZ", time.gmtime(at))
 
 
 def age_note(age: float | None) -> Content:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import tzinfo
 
 from textual.content import Content
 
@@ -21,7 +20,7 @@ from console.tui.present.formatting import (
     line,
     wrapped,
 )
-from console.tui.present.runs.times import both_times, whole_time
+from console.tui.present.runs.times import time_of_day, whole_time
 
 
 def first_line(text: str) -> str:
@@ -30,18 +29,18 @@ def first_line(text: str) -> str:
     return f"{first} … and {counted(len(rest), 'line')} more" if rest else first
 
 
-def entry_line(entry: Entry, width: int, zone: tzinfo | None = None) -> Content:
+def entry_line(entry: Entry, width: int) -> Content:
     """One entry in one line."""
-    cells = line((f"{entry.seq:>4} ", DIM), both_times(entry.at, zone), (f" {entry.kind:<9} ", BOLD))
+    cells = line((f"{entry.seq:>4} ", DIM), time_of_day(entry.at), (f" {entry.kind:<9} ", BOLD))
     return fitted(line(cells, first_line(entry_text(entry))), width)
 
 
-def entry_detail(entry: Entry, width: int, zone: tzinfo | None = None) -> Lines:
+def entry_detail(entry: Entry, width: int) -> Lines:
     """All fields of an entry as they were written."""
     written = json.dumps(entry.data, indent=1, ensure_ascii=False).splitlines()
     return (
         line((f"entry {entry.seq}  {entry.kind}", BOLD)),
-        *wrapped(whole_time(entry.at, zone), width),
+        *wrapped(whole_time(entry.at), width),
         *wrapped(f"hash {entry.hash}", width, DIM, indent="  ", first=""),
         *wrapped(f"after {entry.previous}", width, DIM, indent="  ", first=""),
         line(""),

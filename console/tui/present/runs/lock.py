@@ -10,7 +10,7 @@ from console.core.model import ClusterState, RunLock
 from console.core.runs.lock import lock_in_words, operator_location, runs_on, takeover_sentence
 from console.tui.present.formatting import BOLD, DIM, NOTE, WARN, Lines, fitted, line, wrapped
 from console.tui.present.runs.standing import Sign
-from console.tui.present.runs.times import both_times, whole_time
+from console.tui.present.runs.times import time_of_day, whole_time
 
 UNDER_WAY: Sign = ("»", "under way", NOTE)
 
@@ -24,7 +24,7 @@ def lock_banner(lock: RunLock, width: int) -> Content:
     """One line: another operator's run is under way on this cluster."""
     step = f", step {lock.step}" if lock.step else ""
     head = line((f"» {lock.operator} runs {lock.runbook}{step}", f"{BOLD} {WARN}"), " (press f to follow)")
-    return fitted(line(head, (f"  since {both_times(armed_at(lock))}", DIM)), width)
+    return fitted(line(head, (f"  since {time_of_day(armed_at(lock))}", DIM)), width)
 
 
 def armed_at(lock: RunLock) -> str:

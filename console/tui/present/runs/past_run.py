@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import tzinfo
 
 from textual.content import Content
 
@@ -27,9 +26,9 @@ from console.tui.present.formatting import (
 )
 from console.tui.present.runs.journal import first_line
 from console.tui.present.runs.standing import sign_of
-from console.tui.present.runs.times import both_times, moment, whole_time
+from console.tui.present.runs.times import moment, time_of_day, whole_time
 
-STEP_FIXED = len("✓ 10  verifying  00:00:00Z 00:00:00")
+STEP_FIXED = len("✓ 10  verifying  00:00:00Z")
 """Columns of a step's line without its name."""
 KINDS_UNDER_STEPS = frozenset({"decided", "intent", "result", "refused", "overridden", "verified"})
 """Kinds of entries that are shown under their step. The list of entries shows every kind."""
@@ -45,33 +44,33 @@ def title(past: PastRun, now: float, width: int, *, follows: bool = False) -> Co
     return fitted(line(*parts), width)
 
 
-def past_run_lines(past: PastRun, width: int, zone: tzinfo | None = None) -> Lines:
+def past_run_lines(past: PastRun, width: int) -> Lines:
     """The whole run, step by step, with the decisions, commands and answers of each."""
-    steps = (row for step in past.steps for row in _step(past, step, width, zone))
-    return (*_head(past, width, zone), *steps, line(""), *_key_hints(past, width))
+    steps = (row for step in past.steps for row in _step(past, step, width))
+    return (*_head(past, width), *steps, line(""), *_key_hints(past, width))
 
 
 def newest_line(past: PastRun, width: int) -> int:
     """The line of `past_run_lines` with the newest entry: the last line of the last step that began."""
     last = max((step.number for step in past.steps if step.began_at), default=0)
-    above = sum(1 for step in past.steps[:last] for _ in _step(past, step, width, None))
-    return len(_head(past, width, None)) + above - 1
+    above = sum(1 for step in past.steps[:last] for _ in _step(past, step, width))
+    return len(_head(past, width)) + above - 1
 
 
-def _head(past: PastRun, width: int, zone: tzinfo | None) -> Lines:
+def _head(past: PastRun, width: int) -> Lines:
     message = wrapped(past.message, width, BOLD) if past.message else ()
-    return (*_facts(past, width, zone), *message, *problem_lines(past, width), line(""))
+    return (*_facts(past, width), *message, *problem_lines(past, width), line(""))
 
 
-def _facts(past: PastRun, width: int, zone: tzinfo | None) -> Iterator[Content]:
+def _facts(past: PastRun, width: int) -> Iterator[Content]:
     roles = ", ".join(f"{role} = {node}" for role, node in past.roles.items()) or "not bound"
     terminal = f", {past.terminal}" if past.terminal else ""
     facts = [
         ("cluster", f"{past.cluster or '?'}: {roles}"),
         ("operator", f"{past.operator or '?'}{terminal}"),
-        ("began", whole_time(past.opened_at, zone)),
-        *(("resumed", f"{whole_time(one.get('at'), zone)} by {one.get('operator', '?')}") for one in past.resumed),
-        *((("ended", whole_time(past.ended_at, zone)),) if past.ended_at else ()),
+        ("began", whole_time(past.opened_at)),
+        *(("resumed", f"{whole_time(one.get('at'))} by {one.get('operator', '?')}") for one in past.resumed),
+        *((("ended", whole_time(past.ended_at)),) if past.ended_at else ()),
         ("folder", past.folder),
     ]
     for name, value in facts:
@@ -102,16 +101,16 @@ def _key_hints(past: PastRun, width: int) -> Iterator[Content]:
     yield from wrapped("→ press p for a report, v to check the journal", width, NOTE)
 
 
-def _step(past: PastRun, step: PastStep, width: int, zone: tzinfo | None) -> Iterator[Content]:
+def _step(past: PastRun, step: PastStep, width: int) -> Iterator[Content]:
     mark, word, style = STEP[step.status]
-    times = both_times(step.ended_at or step.began_at, zone) if step.began_at else ""
+    times = time_of_day(step.ended_at or step.began_at) if step.began_at else ""
     name = fitted(line((step.id, BOLD)), max(8, width - STEP_FIXED))
     yield fitted(line((mark, style), f" {step.number:>2} ", name, " ", (f"{word:<9} ", style), (times, DIM)), width)
     if step.note:
         yield from wrapped(step.note, width, DIM if step.status in _NO_TROUBLE else WARN, indent="     ")
     for entry in past.entries:
         if entry.kind in KINDS_UNDER_STEPS and entry.data.get("step") == step.number:
-            yield from _entry_under_step(entry, width, zone)
+            yield from _entry_under_step(entry, width)
     for remedy in _remedies(past, step):
         yield from wrapped(remedy, width, indent=" " * 7, first="     → ")
 
@@ -125,9 +124,9 @@ def _remedies(past: PastRun, step: PastStep) -> tuple[str, ...]:
 _NO_TROUBLE = frozenset({StepStatus.DONE, StepStatus.SKIPPED, StepStatus.WAITING})
 
 
-def _entry_under_step(entry: Entry, width: int, zone: tzinfo | None) -> Lines:
+def _entry_under_step(entry: Entry, width: int) -> Lines:
     style = BOLD if entry.kind == "intent" else BAD if entry.kind == "refused" else ""
-    lead = f"     {both_times(entry.at, zone)} {entry.kind:<10} "
+    lead = f"     {time_of_day(entry.at)} {entry.kind:<10} "
     return wrapped(first_line(_entry_text(entry)), width, style, indent=" " * len(lead), first=lead)
 
 

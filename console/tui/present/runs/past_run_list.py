@@ -27,7 +27,7 @@ def column_widths(rows: Iterable[tuple[str, str]]) -> tuple[int, int]:
 def list_head(widths: tuple[int, int]) -> Content:
     """The names of the columns."""
     cluster, runbook = widths
-    return line(("  " + _columns("local time", "status", "cluster", "runbook", (cluster, runbook)) + "operator", DIM))
+    return line(("  " + _columns("began (UTC)", "status", "cluster", "runbook", (cluster, runbook)) + "operator", DIM))
 
 
 def list_line(sign: Sign, began: str, names: tuple[str, str], operator: str, widths: tuple[int, int]) -> Content:
@@ -35,9 +35,9 @@ def list_line(sign: Sign, began: str, names: tuple[str, str], operator: str, wid
     mark, word, style = sign
     cluster, runbook = (f"{shortened(name or '?', room):<{room}}" for name, room in zip(names, widths, strict=True))
     return line(
-        f"{began:<11} ", (f"{mark} {word:<12} ", style), (f"{cluster} ", BOLD), f"{runbook} ", (operator or "?", DIM)
+        f"{began:<12} ", (f"{mark} {word:<12} ", style), (f"{cluster} ", BOLD), f"{runbook} ", (operator or "?", DIM)
     )
 
 
 def _columns(began: str, status: str, cluster: str, runbook: str, widths: tuple[int, int]) -> str:
-    return f"{began:<11} {status:<14} {cluster:<{widths[0]}} {runbook:<{widths[1]}} "
+    return f"{began:<12} {status:<14} {cluster:<{widths[0]}} {runbook:<{widths[1]}} "

@@ -1,8 +1,8 @@
-"""Times of journal entries, in UTC and in local time."""
+"""Times of journal entries. Every screen has one clock: UTC, marked with a Z, as logs and journals have it."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime
 
 
 def moment(at: str | None) -> datetime | None:
@@ -13,25 +13,22 @@ def moment(at: str | None) -> datetime | None:
         return None
 
 
-def both_times(at: str | None, zone: tzinfo | None = None) -> str:
-    """`03:40:12Z 05:40:12`: UTC, as in logs, and local time. `zone`: None is the zone of this machine."""
+def time_of_day(at: str | None) -> str:
+    """`03:40:12Z`."""
     found = moment(at)
-    return f"{found.astimezone(UTC):%H:%M:%S}Z {found.astimezone(zone):%H:%M:%S}" if found else f"{at or 'no time'}"
+    return f"{found.astimezone(UTC):%H:%M:%S}Z" if found else f"{at or 'no time'}"
 
 
-def whole_time(at: str | None, zone: tzinfo | None = None) -> str:
-    """Date and time, in UTC and local."""
+def whole_time(at: str | None) -> str:
+    """`2026-11-21 03:40:12Z`."""
     found = moment(at)
-    if found is None:
-        return at or "not recorded"
-    return f"{found.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC, {found.astimezone(zone):%Y-%m-%d %H:%M:%S} local"
+    return f"{found.astimezone(UTC):%Y-%m-%d %H:%M:%S}Z" if found else at or "not recorded"
 
 
-def day_and_time(at: str | None, now: float, zone: tzinfo | None = None) -> str:
-    """`11-21 05:40`, local; in another year `2025-11-21`."""
+def day_and_time(at: str | None, now: float) -> str:
+    """`11-21 03:40Z`; in another year `2025-11-21`."""
     found = moment(at)
     if found is None:
         return "no time"
-    local = found.astimezone(zone)
-    same = local.year == datetime.fromtimestamp(now, UTC).astimezone(zone).year
-    return f"{local:%m-%d %H:%M}" if same else f"{local:%Y-%m-%d}"
+    utc = found.astimezone(UTC)
+    return f"{utc:%m-%d %H:%M}Z" if utc.year == datetime.fromtimestamp(now, UTC).year else f"{utc:%Y-%m-%d}"
