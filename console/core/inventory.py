@@ -139,6 +139,10 @@ class SentinelSpec:
     port: int = 26379
     password: PasswordSource | None = None
     """The password of the Sentinel itself (requirepass, from 5.0.1 on), not of the master."""
+    service: ServiceSpec = field(default_factory=ServiceSpec)
+    """How it is started; empty: only by hand."""
+    host: str = ""
+    """The node or director that it runs on, where the inventory names its service: over its SSH it is started."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,11 +232,22 @@ class SecretNeed:
 
 
 @dataclass(frozen=True, slots=True)
+class UnusableCluster:
+    """A cluster of the inventory that is not observed, because its part of the document is wrong."""
+
+    name: str
+    """`clusters[2]` if it has no name."""
+    problems: tuple[str, ...]
+    """`FILE:LINE: KEY: what is wrong`, a line each."""
+
+
+@dataclass(frozen=True, slots=True)
 class Inventory:
     """One inventory document."""
 
     path: str
     clusters: tuple[ClusterSpec, ...]
+    unusable: tuple[UnusableCluster, ...] = ()
 
     def cluster(self, name: str) -> ClusterSpec:
         """The cluster of this name. Raises KeyError where there is none."""

@@ -11,7 +11,7 @@ from console.core.model import DnsAnswer, ProblemKind, RealServer, read, unread
 from console.tui.present.clusters import cards, cluster
 from console.tui.present.clusters.kinds import PRESENTATIONS, presentation_of
 from console.tui.state.cluster_view import ClusterView, absorb
-from console.tui.state.timeline import changes
+from console.tui.state.timeline import tell
 from console.tui.widgets.lines import LinesPane
 
 NOW = samples.NOW
@@ -157,12 +157,12 @@ def test_the_timeline_tells_what_watchers_change():
     before = sets.sentinel_vip_set()
     after = watched(before, "sentinel1", host=sets.ADDRESS[sets.WEB02], config_epoch=4)
     after = with_servers(after, *before.directors[0].services.value[0].servers[:2])
-    told = {(event.subject, event.text) for event in changes(before, after)}
+    told = {(event.subject, event.text) for event in tell(tell(None, before)[0], after)[1]}
     assert ("sentinel1", "names 10.18.14.72:6379 → 10.18.13.166:6379, epoch 4") in told
     assert ("lb01", "real server 10.18.14.80:6379: weight 1 → not in it") in told
     moved = sets.sentinel_consul_set()
     answer = replace(moved.consul, dns=read(DnsAnswer("redis.service.consul", (sets.ADDRESS[sets.APP01],)), NOW))
-    told = [event.text for event in changes(moved, replace(moved, consul=answer))]
+    told = [event.text for event in tell(tell(None, moved)[0], replace(moved, consul=answer))[1]]
     assert told == ["resolves to app02 → app01"]
 
 
@@ -181,7 +181,7 @@ def test_catalog_checks_dns_and_role_stand_side_by_side():
 def test_a_name_that_leads_to_two_or_to_nobody_is_said_in_the_first_line():
     state = sets.sentinel_consul_set()
     both = tuple(sets.ADDRESS[one] for one in (sets.APP01, sets.APP02))
-    for addresses, words in ((both, "✗ to 2"), ((), "✗ to nobody")):
+    for addresses, words in ((both, "✗ to 2"), ((), "✗ to no address")):
         dns = read(DnsAnswer("redis.service.consul", addresses), NOW)
         assert words in headline(replace(state, consul=replace(state.consul, dns=dns)))
     blind = unread(ProblemKind.TIMEOUT, "no answer in time", NOW)

@@ -191,9 +191,9 @@ def test_the_age_of_the_evidence_goes_on():
 
 
 def test_choices_are_said_by_what_they_do():
-    assert choice_label(Choice.ABORT, QuestionKind.CONFIRM) == "No, stop the run"
-    assert choice_label(Choice.RUN, QuestionKind.TROUBLE) == "Retry"
-    assert choice_label(Choice.LOOK_AGAIN, QuestionKind.BLOCKED) == "Look again"
+    assert choice_label(Choice.ABORT, question(QuestionKind.CONFIRM)) == "No, stop the run"
+    assert choice_label(Choice.RUN, question(QuestionKind.TROUBLE)) == "Retry"
+    assert choice_label(Choice.LOOK_AGAIN, question(QuestionKind.BLOCKED)) == "Look again"
 
 
 def test_the_end_of_a_run_names_the_record():

@@ -370,8 +370,15 @@ async def test_the_wait_for_a_proof_can_be_ended():
     on = stage(samples.stale_master_back(), questions=[question()], sending=sending)
     async with on.app.run_test(size=(80, 24)) as pilot:
         await armed(pilot, on)
+        assert "stop waiting" not in text_of(on.app, "footer"), "it is the run that waits, for an answer"
+        assert "waits for your answer" in text_of(on.app, "title")
+        await pilot.press("s")
+        assert on.run_starter.run.waits_ended == 0
         await pilot.press(*"redis-b", "enter")
         await until(pilot, lambda: on.app.run_state.current == 3)
+        await pilot.pause()
+        assert "waits for the proof" in text_of(on.app, "title")
+        assert "stop waiting" in text_of(on.app, "footer")
         await pilot.press("s")
         assert on.run_starter.run.waits_ended == 1
         sending.set()

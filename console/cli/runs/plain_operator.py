@@ -7,12 +7,12 @@ import shutil
 import sys
 from collections.abc import Callable
 
-from console.cli.runs.plain_text import check_text, planned_text, preview_lines, wrapped
+from console.cli.runs.plain_text import by_hand_lines, check_text, planned_text, preview_lines, wrapped
 from console.cli.runs.terminal_input import ask
 from console.core.model import ClusterState
+from console.core.runs.by_hand import DONE, is_work
 from console.core.runs.question import Choice, Decision, Question, QuestionKind
 from console.core.runs.state import FINAL_STATUSES, RunState, StepState, StepStatus
-from console.engine.actions.commands import instruction
 
 ANSWERS = {
     "y": Choice.RUN,
@@ -25,6 +25,7 @@ ANSWERS = {
     "n": Choice.LOOK_AGAIN,
     "no": Choice.LOOK_AGAIN,
 }
+_WHEN_DONE = f'Then answer y ("{DONE}"): nothing is sent, and the run looks whether it is so.'
 CHOICE_WORDS = {
     Choice.LOOK_AGAIN: "LOOK",
     Choice.RUN: "retry",
@@ -171,8 +172,6 @@ def _question_lines(question: Question) -> list[str]:
     lines = [f"  on {question.node}"]
     lines += [wrapped(line, "  ", "    ") for line in question.evidence]
     lines += [check_text(check) for check in question.checks]
-    if text := instruction(question.step):
-        lines.append(wrapped(f"do by hand, then confirm: {text}", "  ", "    "))
     if question.preview:
         lines += preview_lines(question.preview)
     if question.kind is not QuestionKind.TROUBLE:
@@ -185,8 +184,11 @@ def _question_lines(question: Question) -> list[str]:
     if question.remedies:
         lines.append("  what can be done now:")
         lines += [wrapped(line, "    ", "      ") for line in question.remedies]
+    lines += by_hand_lines(question.by_hand)
+    if is_work(question.by_hand) and question.kind is QuestionKind.CONFIRM:
+        lines.append(wrapped(_WHEN_DONE, "  "))
     if question.sentence:
-        lines.append(wrapped("the loss shown above can be taken by `override` and a whole sentence", "  ", "    "))
+        lines.append(wrapped("what is shown above can be accepted by `override` and a whole sentence", "  ", "    "))
     return lines
 
 

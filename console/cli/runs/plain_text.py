@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from console.core.command import Planned, RedisCommand
 from console.core.model.verdict import Check, Verdict
 from console.core.previews.loss_preview import LossPreview
+from console.core.runs.by_hand import HandWork
 
 MARKS = {Verdict.HOLDS: "ok", Verdict.FAILS: "NO", Verdict.UNKNOWN: "??"}
 """Words instead of colours: they can be read in a log and in a copy, and without seeing colours."""
@@ -49,6 +50,14 @@ def planned_text(planned: Planned) -> str:
     lines += [f"    {line}".rstrip() for line in planned.render().splitlines()]
     lines += [f"    {line}".rstrip() for line in planned.detail.splitlines()]
     return "\n".join(lines)
+
+
+def by_hand_lines(work: tuple[HandWork, ...]) -> Iterator[str]:
+    """What a human does, where, and the command to type there. The command is not wrapped."""
+    for one in work:
+        yield wrapped(f"{one.heading}: {one.what}", "  ", "    ")
+        if one.command:
+            yield f"    $ {one.command}"
 
 
 def preview_lines(preview: LossPreview) -> Iterator[str]:

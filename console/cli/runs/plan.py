@@ -114,6 +114,7 @@ def plan_document(made: RunPlan) -> dict[str, Any]:
                     | {"summary": planned.summary, "detail": planned.detail}
                     for planned in one.planned
                 ],
+                "by_hand": plain(one.by_hand),
                 "obstacle": one.obstacle or None,
                 "preview": plain(one.preview),
                 "verify": [check.statement for check in one.proofs],
@@ -148,9 +149,8 @@ def plan_text(made: RunPlan) -> Iterator[str]:
 
 
 def _step_text(one: StepPlan, total: int) -> Iterator[str]:
-    from console.cli.runs.plain_text import planned_text, preview_lines, wrapped
+    from console.cli.runs.plain_text import by_hand_lines, planned_text, preview_lines, wrapped
     from console.core.runbooks.document import GateKind
-    from console.engine.actions.commands import instruction
     from console.engine.plan import Prospect
 
     yield f"== {one.number}/{total} {one.step.id}: {one.step.title}"
@@ -162,8 +162,7 @@ def _step_text(one: StepPlan, total: int) -> Iterator[str]:
         yield wrapped(f"then, within {one.step.within:g} s: {wanted}", "  ", "      ")
     if one.obstacle:
         yield wrapped(f"NO  {one.obstacle}", "  ", "      ")
-    if text := instruction(one.step):
-        yield wrapped(f"by hand: {text}", "  ", "    ")
+    yield from by_hand_lines(one.by_hand)
     if one.preview:
         yield from preview_lines(one.preview)
     for planned in one.planned:

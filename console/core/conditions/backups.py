@@ -5,7 +5,7 @@ from __future__ import annotations
 from console.core.conditions.predicate import Question, UnreadError, fails, holds, holds_if, redis_of, unknown, value_of
 from console.core.conditions.virtual_ip import holders_in_words
 from console.core.model import Backup, DumpFile, NodeState, ProblemKind
-from console.core.model.facts import proved_down, source_of
+from console.core.model.facts import proved_down, source_of, vip_reached_in_words
 from console.core.model.verdict import Check, Verdict
 from console.core.quantities import counted
 from console.core.replication.backups import (
@@ -165,10 +165,11 @@ def not_behind_vip(question: Question) -> Check:
     held = question.node.holds(state.vip)
     if held is None:
         value_of(question.node.addresses, f"the addresses of {question.name}")
+    figures = f"{holders_in_words(state)}; it reaches {vip_reached_in_words(state)}"
     if held or state.vip_reaches == question.name:
         advice = f"{question.name} serves clients: move the virtual IP to the other node first"
-        return fails(statement, f"{holders_in_words(state)}; it reaches {state.vip_reaches or 'nothing'}", advice)
-    return holds(statement, f"{holders_in_words(state)}; it reaches {state.vip_reaches or 'none of the nodes'}")
+        return fails(statement, figures, advice)
+    return holds(statement, figures)
 
 
 def _nothing_to_lose(question: Question) -> str:

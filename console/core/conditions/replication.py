@@ -7,6 +7,7 @@ from console.core.conditions.servers import role_in_words
 from console.core.model import MasterLink, NodeState, Role
 from console.core.model.facts import attached_line, link_in_words, node_by_address, proved_down, replication_lag
 from console.core.model.verdict import Check, Verdict
+from console.core.numbers import count
 from console.core.quantities import counted, size
 from console.core.replication.history import COMPARE_ADVICE, compare_histories
 
@@ -125,7 +126,7 @@ def version_not_older_than(question: Question) -> Check:
 
 
 def _version(text: str) -> tuple[int, ...]:
-    return tuple(int(part) if part.isdigit() else 0 for part in text.split(".")[:3])
+    return tuple(count(part) or 0 for part in text.split(".")[:3])
 
 
 def maxmemory_fits(question: Question) -> Check:
@@ -150,6 +151,18 @@ def only_master(question: Question) -> Check:
 
 def no_other_master(question: Question) -> Check:
     return _no_other_master(question, f"no node but {question.name} is a master", also_this_one=False)
+
+
+def one_master(question: Question) -> Check:
+    """At most one: who decides by itself which of two masters stays must not meet two."""
+    state = question.state
+    statement = "at most one node is a master"
+    if len(state.masters) > 1:
+        return fails(statement, f"{' and '.join(state.masters)} are masters", "only one node may accept writes")
+    for node in state.nodes:
+        if not node.redis.ok and not proved_down(node):
+            return unknown(statement, f"Redis on {node.name} could not be read: {node.redis.problem}")
+    return holds(statement, f"masters: {', '.join(state.masters) or 'none'}")
 
 
 def _no_other_master(question: Question, statement: str, *, also_this_one: bool) -> Check:

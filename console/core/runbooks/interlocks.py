@@ -95,6 +95,9 @@ INTERLOCKS: Mapping[str, tuple[Interlock, ...]] = {
         Interlock("no-tilt", "What a Sentinel in TILT mode reports is not reliable (H21)."),
         Interlock("promotable-replica", "No replica could take over with all data (H21)."),
     ),
+    "start-sentinels": (
+        Interlock("one-master", "A Sentinel that finds two masters makes one a replica: its writes are lost (H18)."),
+    ),
     "drain-readers": (Interlock("others-serve-readers", "Readers would reach no node (H23)."),),
     "serve-readers": (
         _READABLE,
@@ -202,8 +205,9 @@ INTERLOCKS: Mapping[str, tuple[Interlock, ...]] = {
 
 WITHOUT_INTERLOCKS: Mapping[str, str] = {
     # Verbs without conditions of their own, and why.
-    "shell": "Nothing is known about what its text does. So it needs a typed name, as everything that wipes data.",
-    "manual": "It sends nothing.",
+    "shell": "Its text is read: what it does takes on the interlocks of the verb that does the same.",
+    "manual": "It sends nothing. The commands in its instruction take on interlocks as those of `shell` do.",
+    "sentinels-by-hand": "It sends nothing.",
 }
 
 

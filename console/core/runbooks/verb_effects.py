@@ -18,6 +18,7 @@ REDIS_ROLE = frozenset(
         "not-a-replica",
         "only-master",
         "no-other-master",
+        "one-master",
         "comes-back-quietly",
         "brings-no-stale-data",
         "in-its-turn",
@@ -137,6 +138,9 @@ SENTINELS = frozenset(
         "follows-named-master",
         "replicas-follow",
         "is-away",
+        "named-sentinels-answer",
+        "quorum-reachable",
+        "set-protected",
     ]
 )
 """Which master the Sentinels name, and whether a failover of theirs is running."""

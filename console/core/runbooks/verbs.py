@@ -85,6 +85,12 @@ _ROWS: tuple[VerbSpec, ...] = (
         twice_is_once=False,
     ),
     VerbSpec(
+        "start-sentinels",
+        "Starts every Sentinel that does not run and whose service the inventory names, each on its own host.",
+        affects=SENTINELS,
+        undo="stop the service of that Sentinel on its host",
+    ),
+    VerbSpec(
         "drain-readers",
         "Sets the weight of the node to 0 on every director. No new reader is sent to it; connected ones stay.",
         affects=READERS,
@@ -208,7 +214,9 @@ _ROWS: tuple[VerbSpec, ...] = (
     ),
     VerbSpec(
         "shell",
-        "Runs the runbook's own text in the node's shell. It counts as something that can destroy data.",
+        "Runs the runbook's own text in the node's shell. What the text does (replication, flush, shutdown, DEBUG,"
+        " CONFIG, services, keepalived) requires what the verb that does the same requires. What is not understood"
+        " needs a typed sentence, and is refused on a node that alone has its data, unless this run backed it up.",
         (VerbArgument("script", ArgumentKind.TEXT, "POSIX sh."),),
         wipes_data=True,
         repeatable=False,
@@ -216,9 +224,21 @@ _ROWS: tuple[VerbSpec, ...] = (
     ),
     VerbSpec(
         "manual",
-        "Sends nothing. Shows what the operator must do by hand, and goes on when that is confirmed.",
-        (VerbArgument("instruction", ArgumentKind.TEXT, "What to do, in plain words."),),
+        "Sends nothing. Shows what the operator must do by hand, and where. Looks again when that is confirmed. The"
+        " command, and commands in the instruction, best in backticks, are judged as those of `shell`. Plain words"
+        " without a command are not.",
+        (
+            VerbArgument("instruction", ArgumentKind.TEXT, "What to do, in plain words."),
+            VerbArgument("command", ArgumentKind.TEXT, "The exact command to type on the node.", required=False),
+        ),
         mutating=False,
+    ),
+    VerbSpec(
+        "sentinels-by-hand",
+        "Sends nothing. Shows which Sentinels do not answer or do not agree, on which host, and the command to type"
+        " there. Looks again when that is confirmed.",
+        mutating=False,
+        affects=SENTINELS,
     ),
 )
 

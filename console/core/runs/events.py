@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from console.core.command import Planned
 from console.core.model.verdict import Check
+from console.core.runs.by_hand import HandWork
 from console.core.runs.state import Outcome, StepAssessment, StepStatus
 
 
@@ -22,8 +23,10 @@ class ConditionsChecked:
     """The step's conditions were evaluated on a new observation, and its commands were made from it."""
 
     index: int
+    at: float
     checks: tuple[Check, ...]
     planned: tuple[Planned, ...] = ()
+    by_hand: tuple[HandWork, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,16 @@ class OperatorAsked:
     """The operator sees a question."""
 
     index: int
+    at: float
     note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorAnswered:
+    """The operator has answered: no question is open any more."""
+
+    index: int
+    at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +51,7 @@ class IntentWritten:
     """The intent to send one command is on disk. Only this event leads to `sending`."""
 
     index: int
+    at: float
     line: str
 
 
@@ -63,6 +76,7 @@ class VerificationBegan:
     """Nothing more is sent. The run looks for the proof until the deadline."""
 
     index: int
+    at: float
     until: float
 
 
@@ -103,6 +117,7 @@ StepEvent = (
     StepBegan
     | ConditionsChecked
     | OperatorAsked
+    | OperatorAnswered
     | IntentWritten
     | AnswerReceived
     | ProgressReported

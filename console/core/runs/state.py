@@ -9,10 +9,11 @@ from enum import StrEnum
 from console.core.command import Planned
 from console.core.model.verdict import Check
 from console.core.runbooks.document import Runbook, Step
+from console.core.runs.by_hand import HandWork
 
 
 class StepStatus(StrEnum):
-    """Where a step stands. The last five are final."""
+    """Where a step stands. The last six are final."""
 
     WAITING = "waiting"
     CHECKING = "checking"
@@ -23,11 +24,21 @@ class StepStatus(StrEnum):
     SKIPPED = "skipped"
     FAILED = "failed"
     REFUSED = "refused"
+    """The console refused to send: without its journal or its lock, or because another server answered."""
+    STOPPED = "stopped"
+    """The operator ended the run here. No command of the step has failed, and none is without an answer."""
     UNKNOWN = "unknown"
 
 
 FINAL_STATUSES = frozenset(
-    {StepStatus.DONE, StepStatus.SKIPPED, StepStatus.FAILED, StepStatus.REFUSED, StepStatus.UNKNOWN}
+    {
+        StepStatus.DONE,
+        StepStatus.SKIPPED,
+        StepStatus.FAILED,
+        StepStatus.REFUSED,
+        StepStatus.STOPPED,
+        StepStatus.UNKNOWN,
+    }
 )
 PASSED_STATUSES = frozenset({StepStatus.DONE, StepStatus.SKIPPED})
 """After these the next step may begin. After any other final status the run ends."""
@@ -56,6 +67,8 @@ class StepState:
     """Its preconditions on the newest observation. Where it was skipped: its skip conditions."""
     planned: tuple[Planned, ...] = ()
     """The exact commands. Empty until the step is reached, or where it sends nothing."""
+    by_hand: tuple[HandWork, ...] = ()
+    """What a human must do. Empty: the console does all of it, or the step is not reached."""
     output: tuple[str, ...] = ()
     """What was sent and answered, line by line."""
     proofs: tuple[Check, ...] = ()
@@ -63,6 +76,8 @@ class StepState:
     note: str = ""
     """Why it has this status: the refusal, the failure with its advice, or the reason of a skip."""
     started_at: float | None = None
+    since: float | None = None
+    """When it got its status; while it is `sending`, when the newest command was begun."""
     ended_at: float | None = None
 
 

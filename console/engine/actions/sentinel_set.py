@@ -12,8 +12,8 @@ from console.core.inventory import DirectorSpec
 from console.core.keepalived.virtual_servers import DEFAULT_WEIGHT, virtual_servers
 from console.core.model import DirectorState, RealServer, VirtualService
 from console.core.watchers.read_vip import director_entries
-from console.core.watchers.sentinels import readable_sentinels
-from console.engine.actions.request import PlanError, Request
+from console.core.watchers.sentinels import proved_silent, readable_sentinels
+from console.engine.actions.request import SERVICE_TIMEOUT, PlanError, Request
 from console.engine.actions.virtual_ip import NO_ARPING, announcement
 
 FORWARDS = {"Route": "-g", "Masq": "-m", "Tunnel": "-i"}
@@ -37,6 +37,26 @@ def sentinel_failover(request: Request) -> tuple[Planned, ...]:
     )
     command = RedisCommand(("SENTINEL", "FAILOVER", name), timeout=FAILOVER_TIMEOUT)
     return (Planned(able[0].name, command, summary),)
+
+
+def start_sentinels(request: Request) -> tuple[Planned, ...]:
+    """Starts those that refuse connections. One that hangs is not started a second time. Raises PlanError."""
+    cluster, state = request.context.cluster, request.state
+    sudo = {node.name: node.ssh.sudo for node in cluster.nodes}
+    sudo |= {director.name: director.ssh.sudo for director in cluster.directors}
+    readable = {node.name for node in state.nodes if node.ssh.ok}
+    readable |= {director.name for director in state.directors if director.ssh.ok}
+    planned = []
+    for one in state.sentinels:
+        if not one.host or one.sentinel.ok:
+            continue
+        if not proved_silent(one):
+            raise PlanError(f"{one.name} does not answer, and is not proved to be down: {one.sentinel.problem}")
+        if one.host not in readable:
+            raise PlanError(f"{one.host}, the host of {one.name}, cannot be read over SSH: start {one.name} by hand")
+        command = ShellCommand(one.start, sudo=sudo[one.host], timeout=SERVICE_TIMEOUT)
+        planned.append(Planned(one.host, command, f"Starts {one.name} on {one.host}."))
+    return tuple(planned)
 
 
 def take_vip(request: Request) -> tuple[Planned, ...]:
@@ -72,7 +92,10 @@ def _network_of(request: Request) -> tuple[str, int]:
 
 
 def _contains(address: str, vip: str) -> bool:
-    return ip_address(vip) in ip_interface(address).network
+    try:
+        return ip_address(vip) in ip_interface(address).network
+    except ValueError:  # an address that no kernel prints
+        return False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from console.core.runbooks.document import GateKind
-from console.core.runs.events import OperatorAsked
+from console.core.runs.by_hand import is_work
+from console.core.runs.events import OperatorAnswered, OperatorAsked
 from console.core.runs.question import Choice, Decision, Question, QuestionKind
 from console.core.runs.state import Outcome, StepStatus
 from console.engine.steps.loss_measurement import measure_preview
@@ -64,7 +65,7 @@ class StepGate:
             choices = (Choice.LOOK_AGAIN, Choice.RUN, *skip, Choice.ABORT)
         decision = self._put(self._measured(view), kind, choices, notice)
         if decision.choice is Choice.ABORT:
-            raise RunStoppedError(Outcome.ABORTED, StepStatus.REFUSED, "aborted by the operator")
+            raise RunStoppedError(Outcome.ABORTED, StepStatus.STOPPED, "Stopped by the operator")
         return decision
 
     def ask_in_trouble(
@@ -78,6 +79,9 @@ class StepGate:
         reason = self._not_a_yes(shown, decision)
         if reason or decision.choice not in (Choice.RUN, Choice.OVERRIDE):
             return Notice(changes(shown, now), reason)
+        if is_work(shown.by_hand) and not shown.planned and not now.planned:
+            # What was done by hand is what has changed. Nothing is sent, so nothing needs to be as it was shown.
+            return Notice(changes(shown, now)) if self.blocked(now) else None
         overriding = decision.choice is Choice.OVERRIDE
         if differences := self._refused_changes(shown, now, overriding=overriding):
             return Notice(differences, "what was shown is no longer so: nothing was sent", refused=True)
@@ -156,10 +160,13 @@ class StepGate:
             choices=choices,
             reason=notice.reason,
             sentence=view.sentence if Choice.OVERRIDE in choices else "",
+            by_hand=view.by_hand,
             remedies=remedies,
         )
-        self._recorder.advance(OperatorAsked(self._index, notice.reason))
-        return self._recorder.ask(question)
+        self._recorder.advance(OperatorAsked(self._index, self._context.clock.now(), notice.reason))
+        decision = self._recorder.ask(question)
+        self._recorder.advance(OperatorAnswered(self._index, self._context.clock.now()))
+        return decision
 
 
 def _with_obstacles(view: StepView, notice: Notice) -> Notice:

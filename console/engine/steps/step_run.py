@@ -25,6 +25,7 @@ from functools import partial
 from console.core.command import Planned
 from console.core.model import ClusterState, Problem
 from console.core.model.silence import fell_silent, silent_sources
+from console.core.runbooks.document import GateKind
 from console.core.runbooks.verbs import verb_of
 from console.core.runs.events import ConditionsChecked, ProgressReported, StepBegan, StepEnded, VerificationBegan
 from console.core.runs.question import Choice
@@ -97,7 +98,8 @@ class StepRun:
         """Ends a step that a resumed run finds done, as its journal says. Nothing is asked."""
         self._begin()
         if status is StepStatus.DONE:
-            self._recorder.advance(VerificationBegan(self._index, self._context.clock.now()))
+            now = self._context.clock.now()
+            self._recorder.advance(VerificationBegan(self._index, now, now))
         self._end(status, note)
 
     # --- the flow ---------------------------------------------------------------------------------------------------
@@ -205,16 +207,17 @@ class StepRun:
         view = guard.add_to_view(view, guard.check_before_question(self._record, title, state))
         data = {"facts": view.facts, "digest": view.digest, "checks": view.checks, "skip_if": view.skips}
         plan = {"planned": view.planned, "obstacle": view.obstacle, "preview": view.preview}
-        shown = {"evidence": view.evidence, "figures": state_summary(state)}
+        shown = {"evidence": view.evidence, "figures": state_summary(state), "by_hand": view.by_hand}
         self._record("observed", {"observed_at": state.observed_at, **data, **plan, **shown})
-        self._recorder.advance(ConditionsChecked(self._index, view.checks, view.planned))
+        now = self._context.clock.now()
+        self._recorder.advance(ConditionsChecked(self._index, now, view.checks, view.planned, view.by_hand))
         return view
 
     def _skipped_as_done(self, view: StepView) -> bool:
         """Skips a step that is done already, with the evidence. The runbook's own requirements must hold too."""
         if not view.done_already or not all(check.holds for check in view.checks[: len(self._runbook_require)]):
             return False
-        self._recorder.advance(ConditionsChecked(self._index, view.skips))
+        self._recorder.advance(ConditionsChecked(self._index, self._context.clock.now(), view.skips))
         evidence = "; ".join(f"{check.statement} ({check.evidence})" for check in view.skips)
         self._end(StepStatus.SKIPPED, f"already so: {evidence}")
         return True
@@ -247,8 +250,13 @@ class StepRun:
             self._remaining = attempt.unsent
             return False
         lost = f" by looking, though {answer_in_words(attempt.answer)}" if attempt.answer is not None else ""
-        self._end(StepStatus.DONE, f"proved{lost}")
+        self._end(StepStatus.DONE, f"{self._how_done()}{lost}")
         return True
+
+    def _how_done(self) -> str:
+        if self._step.verify:
+            return "proved"
+        return "confirmed by the operator, nothing proves it" if self._gate.kind is not GateKind.NONE else "looked at"
 
     def _end(self, status: StepStatus, note: str) -> None:
         self._record("step", {"id": self._step.id, "status": status, "note": note})

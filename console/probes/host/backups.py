@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from console.core.model import Backup
+from console.core.numbers import count, epoch_seconds
 from console.core.replication.backups import is_backup, parse_note
 from console.probes import NotUnderstoodError
 
@@ -40,9 +41,10 @@ def parse(text: str) -> tuple[Backup, ...]:
             found[-1][1][word] = value
             continue
         fields = line.split("|", _FIELDS - 1)
-        if len(fields) != _FIELDS or not (fields[0].isdigit() and fields[1].isdigit()):
+        size, made_at = (count(fields[0]), epoch_seconds(fields[1])) if len(fields) == _FIELDS else (None, None)
+        if size is None or made_at is None:
             raise NotUnderstoodError("stat printed a line of another form")
-        found.append((Backup(fields[2], int(fields[0]), float(fields[1])), {}))
+        found.append((Backup(fields[2], size, made_at), {}))
     made = (_noted(one, note) for one, note in found if is_backup(one.path))
     return tuple(sorted(made, key=lambda one: one.path))
 

@@ -20,7 +20,7 @@ if [ "$tier" = full ] || [ "$rconf|$rconf_is" != "$rconf_was" ]; then
 fi
 """
 
-_LINE = re.compile(r"(\d{1,9}):\s*(slaveof|replicaof|include|appendonly|dir|dbfilename)\s+(.*?)\s*", re.IGNORECASE)
+_LINE = re.compile(r"([0-9]{1,9}):\s*(slaveof|replicaof|include|appendonly|dir|dbfilename)\s+(.*)", re.IGNORECASE)
 
 
 def parse(text: str) -> RedisFile:

@@ -9,8 +9,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from console.core.model import ProblemKind
@@ -18,14 +16,14 @@ from console.transport.connections.errors import RemoteError
 from console.transport.ssh import known_hosts
 from console.transport.ssh.known_hosts import SSH_PORT, Trust
 from console.transport.ssh.paramiko_import import IncompatiblePeer, paramiko
-from console.transport.ssh.route import Hop, Route, agent_present
+from console.transport.ssh.private_keys import private_keys
+from console.transport.ssh.route import Hop, Route
 from console.transport.ssh.tcp import connect_tcp
 
 # The library logs from its own threads. Without a handler Python would print these lines over the screen.
 logging.getLogger("paramiko").addHandler(logging.NullHandler())
 logging.getLogger("paramiko").propagate = False
 
-_DEFAULT_KEYS = ("~/.ssh/id_ed25519", "~/.ssh/id_ecdsa", "~/.ssh/id_rsa")
 _MAX_OUTPUT = 8 * 1024 * 1024
 _QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)
 
@@ -269,7 +267,7 @@ def _incompatible(transport: _Transport, error: Exception) -> str:
 def _authenticate(transport: _Transport, hop: Hop, deadline: float) -> None:
     refused: list[str] = []
     unusable: list[str] = []
-    for name, key in _keys(hop, unusable):
+    for name, key in private_keys(hop, unusable):
         transport.auth_timeout = _left(deadline, hop)
         try:
             more = transport.auth_publickey(hop.user, key)
@@ -293,49 +291,6 @@ def _authenticate(transport: _Transport, hop: Hop, deadline: float) -> None:
     else:
         text = f"{hop}: no key to log in with: {why or 'set ssh.identity_file, or ssh-add one'}"
     raise RemoteError(ProblemKind.AUTH_FAILED, text)
-
-
-def _keys(hop: Hop, unusable: list[str]) -> Iterator[tuple[str, paramiko.PKey]]:
-    """The keys to try: first the named files, then the agent's, then the usual files. Servers limit the attempts."""
-    for path in hop.identity_files:
-        try:
-            yield path, _load_key(path, _stamp(path))
-        except RemoteError as error:
-            unusable.append(error.problem.text)
-    if agent_present() and not (hop.identities_only and hop.identity_files and not unusable):
-        agent = paramiko.Agent()
-        try:
-            for key in agent.get_keys():
-                yield f"agent key {key.fingerprint}", key
-        finally:
-            agent.close()
-    if not hop.identity_files:
-        for name in _DEFAULT_KEYS:
-            path = str(Path(name).expanduser())
-            with contextlib.suppress(RemoteError):
-                if Path(path).exists():
-                    yield path, _load_key(path, _stamp(path))
-
-
-@lru_cache(maxsize=64)
-def _load_key(path: str, _changed: int) -> paramiko.PKey:
-    """A private key, read once. Raises RemoteError with one line."""
-    try:
-        return paramiko.PKey.from_path(path)
-    except OSError as error:
-        text = f"{path} cannot be read: {error.strerror}"
-    except (paramiko.PasswordRequiredException, TypeError):
-        text = f"{path} is encrypted: ssh-add it, the console asks for no passphrase"
-    except Exception:  # noqa: BLE001 - the library lets the parser's own errors through
-        text = f"{path} is not a private key that is understood"
-    raise RemoteError(ProblemKind.AUTH_FAILED, text)
-
-
-def _stamp(path: str) -> int:
-    try:
-        return Path(path).stat().st_mtime_ns
-    except OSError:
-        return 0
 
 
 def _open_tunnel(transport: _Transport, host: str, port: int, timeout: float) -> paramiko.Channel:

@@ -14,7 +14,7 @@ from textual.widgets import Input
 from console.tui.apps.running_app import RunningApp
 from console.tui.keys import Key, bindings_of, keys_of
 from console.tui.present import frame
-from console.tui.present.formatting import Lines, seconds_text
+from console.tui.present.formatting import Lines
 from console.tui.state.cluster_view import ClusterView
 from console.tui.widgets.lines import LinesPane
 
@@ -113,8 +113,8 @@ class ConsoleScreen(ScrollsText):
         app = self.console_app
         run = app.armed_run
         badge = frame.armed_badge(waiting=run.question is not None) if run else frame.read_only_badge()
-        age = app.views[self.cluster].age(app.now()) if self.cluster else None
-        return frame.header(self.breadcrumb(), badge, "" if age is None else f"observed {seconds_text(age)} ago", width)
+        age = frame.observed_when(app.views[self.cluster], app.now()) if self.cluster else ""
+        return frame.header(self.breadcrumb(), badge, age, width)
 
     def _draw_footer(self, width: int, _: int) -> Lines:
         return frame.footer(self.footer_keys(), width)

@@ -10,6 +10,7 @@ from textual.widget import Widget
 
 from console.core.model.verdict import Check
 from console.core.runbooks.vocabulary import evaluate
+from console.core.runs.progress import can_stop_waiting
 from console.core.runs.question import Question
 from console.core.runs.state import RunState
 from console.engine.steps.step_view import conditions
@@ -97,7 +98,7 @@ class RunScreen(ConsoleScreen):
         useless = {"stop_waiting", "yes", "follow"}
         if any(box.takes_yes for box in self.query(QuestionBox)):
             useless.discard("yes")
-        elif self.question is None:
+        if self.run_state is not None and can_stop_waiting(self.run_state):
             useless.discard("stop_waiting")
         if self._chosen is not None:
             useless.discard("follow")
@@ -105,7 +106,8 @@ class RunScreen(ConsoleScreen):
         return (*asking, *(one for one in super().footer_keys() if one.action not in useless))
 
     def action_stop_waiting(self) -> None:
-        self.console_app.stop_waiting()
+        if self.run_state is not None and can_stop_waiting(self.run_state):
+            self.console_app.stop_waiting()
 
     def action_yes(self) -> None:
         for box in self.query(QuestionBox):

@@ -185,6 +185,9 @@ TABLE = [
     ("only-master", FAILED, s.A, {}, HOLDS),
     ("only-master", BACK, s.A, {}, FAILS),
     ("only-master", GONE, s.A, {}, UNKNOWN),
+    ("one-master", HEALTHY, "", {}, HOLDS),
+    ("one-master", BACK, "", {}, FAILS),
+    ("one-master", GONE, "", {}, UNKNOWN),
     ("no-other-master", FAILED, s.B, {}, FAILS),
     ("no-other-master", HEALTHY, s.B, {}, HOLDS),
     ("writes-accepted", BACK, s.A, {}, HOLDS),
@@ -394,7 +397,7 @@ ELSEWHERE |= {row.name for row in (*watchers.ROWS, *service_name.ROWS)}  # test_
 ELSEWHERE |= {"set-protected"}  # test_kinds.py: it is the protection of a set
 NOTHING_THERE = {"node-address-not-vip", "not-under-sentinels", "serves-readers", "serves-no-readers",
                  "others-serve-readers", "takes-read-vip", "in-read-tables", "comes-back-unresolved",
-                 "sentinels-allow"}  # fmt: skip
+                 "sentinels-allow", "named-sentinels-answer"}  # fmt: skip
 """True of a pair, of which nothing could be read: it has no Sentinels, no directors, no Consul."""
 
 

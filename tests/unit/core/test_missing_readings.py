@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import fields, is_dataclass, replace
-
 import pytest
-import sample_sets
 import samples
+from holes import STATES, holes
 
 from console.core.conditions.predicate import Question
 from console.core.conditions.servers import ssh_readable
 from console.core.kinds import kind_of
 from console.core.kinds.diagnose import diagnose
-from console.core.model import ClusterState, ProblemKind, Reading, unread
+from console.core.model import ClusterState, ProblemKind, unread
 from console.core.model.silence import SILENCE, fell_silent, silent_sources
 from console.core.model.verdict import Verdict
 from console.core.runbooks.document import Condition, Runbook
@@ -23,44 +20,9 @@ from console.documents.runbook import load_runbook
 from console.documents.runbook_library import shipped_folder
 from console.engine.steps.step_view import conditions
 
-STATES: dict[str, Callable[[], ClusterState]] = {
-    "healthy": samples.healthy_pair,
-    "failed over": samples.failed_over_pair,
-    "split brain": samples.split_brain,
-    "sentinels": sample_sets.sentinel_vip_set,
-    "consul": sample_sets.sentinel_consul_set,
-}
 SAYS_THAT_IT_IS_UNREAD = {
     "ssh-unreachable", "redis-hung", "sentinel-unreachable", "consul-unreachable", "lvs-director-unread",
 }  # fmt: skip
-
-
-def holes(state: ClusterState, kind: ProblemKind) -> Iterator[tuple[str, ClusterState]]:
-    """The state with one reading after the other missing, found by reflection: a new reading is covered by itself."""
-    for name, thing, put in things(state):
-        for field in fields(thing):
-            reading = getattr(thing, field.name)
-            if isinstance(reading, Reading) and reading.ok:
-                hole = replace(thing, **{field.name: unread(kind, at=state.observed_at + 1)})
-                yield f"{name}.{field.name}", replace(put(hole), observed_at=state.observed_at + 1)
-
-
-def things(state: ClusterState) -> Iterator[tuple[str, object, Callable[[object], ClusterState]]]:
-    yield "cluster", state, lambda one: one
-    for field in fields(state):
-        value = getattr(state, field.name)
-        if is_dataclass(value) and not isinstance(value, Reading):
-            yield field.name, value, lambda one, field=field: replace(state, **{field.name: one})
-        if isinstance(value, tuple):
-            for at, thing in enumerate(value):
-                if is_dataclass(thing):
-                    yield (
-                        thing.name,
-                        thing,
-                        lambda one, field=field, value=value, at=at: replace(
-                            state, **{field.name: (*value[:at], one, *value[at + 1 :])}
-                        ),
-                    )
 
 
 CASES = [

@@ -326,6 +326,13 @@ clusters:
 """
 
 
+def test_a_sentinel_is_started_on_the_node_at_its_address():
+    text = SENTINEL_VIP.replace("password: {env: SENTINEL_PASSWORD}", "service: {sysv: redis-sentinel}")
+    first, second = inventory_of(parse_document(Path("inventory.yaml"), text)).clusters[0].sentinels
+    assert (second.host, second.service.command("start")) == ("web02", "service redis-sentinel start")
+    assert (first.host, first.service.command("start")) == ("", "")
+
+
 def test_sentinels_and_directors_are_reached_as_written():
     cluster = inventory_of(parse_document(Path("inventory.yaml"), SENTINEL_VIP)).clusters[0]
     first, second = cluster.sentinels
@@ -375,6 +382,18 @@ def test_consul_stands_in_for_a_virtual_ip():
             "13: clusters[0].read_vip: 10.18.14.72 is a node",
         ),
         (SENTINEL_VIP, "name: sentinel2", "name: web02", "12: clusters[0].sentinels[1].name: there is another web02"),
+        (
+            SENTINEL_VIP,
+            "password: {env: SENTINEL_PASSWORD}",
+            "service: {systemd: s, sysv: s}",
+            "12: clusters[0].sentinels[1].service: needs exactly one of systemd",
+        ),
+        (
+            SENTINEL_VIP,
+            "address: 10.18.14.72}\n      - {name: sentinel2",
+            "address: 10.9.9.9, service: {systemd: redis-sentinel}}\n      - {name: sentinel2",
+            "11: clusters[0].sentinels[0].service: no node or director has the address 10.9.9.9",
+        ),
         (SENTINEL_VIP, "{env: SENTINEL_PASSWORD}", "{}", "12: clusters[0].sentinels[1].password: needs exactly one of"),
         (
             SENTINEL_CONSUL,

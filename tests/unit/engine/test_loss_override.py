@@ -95,5 +95,5 @@ def test_nothing_else_can_be_overridden():
     blocked = stage.operator.asked("replicate")
     assert {one.sentence for one in blocked} == {""}, "an empty source as well (H02): no sentence helps"
     assert Choice.OVERRIDE not in blocked[0].choices
-    assert stage.status(ended, "replicate").status is StepStatus.REFUSED
+    assert stage.status(ended, "replicate").status is StepStatus.STOPPED
     assert [one.id for one in HAZARDS if one.override] == ["H03"]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from console.core.conditions.predicate import Question, UnreadError, fails, holds, holds_if, redis_of, unknown, value_of
 from console.core.model import ClusterState
+from console.core.model.facts import holders_in_words
 from console.core.model.verdict import Check
 from console.core.watchers.read_vip import DirectorEntry, director_entries, entry_in_words, reader_trouble
 
@@ -16,9 +17,9 @@ def read_side_protection(state: ClusterState) -> Iterator[Check]:
         return
     holding = [one for one in state.directors if one.holds(state.read_vip)]
     unread = [one.name for one in state.directors if one.holds(state.read_vip) is None or not one.keepalived.ok]
-    words = f"{state.read_vip} on {', '.join(one.name for one in holding) or 'no director'}"
+    words = f"{state.read_vip} {holders_in_words('on', [one.name for one in holding], unread, 'no director')}"
     if unread:
-        yield unknown("one director holds the read VIP", f"{words}; not known of {', '.join(unread)}")
+        yield unknown("one director holds the read VIP", words)
         return
     yield holds_if(len(holding) == 1, "one director holds the read VIP", words)
     running = [one.name for one in state.directors if one.keepalived.value and one.keepalived.value.running]

@@ -19,6 +19,7 @@ from console.core.conditions.switching import writes_paused
 from console.core.model import ConsulInstance, ConsulState, NodeState, ProblemKind, Role
 from console.core.model.facts import node_by_address, proved_down
 from console.core.model.verdict import Check
+from console.core.numbers import port_number
 from console.core.watchers.service_name import (
     checks_in_words,
     dns_nodes,
@@ -207,7 +208,8 @@ def _follows_by_file(node: NodeState) -> str:
 
 def _means(question: Question, address: str, node: str) -> bool:
     host, _, port = address.rpartition(":")
-    found = node_by_address(question.state, host, int(port)) if port.isdigit() else None
+    number = port_number(port)
+    found = node_by_address(question.state, host, number) if number is not None else None
     return found is not None and found.name == node
 
 

@@ -31,7 +31,7 @@ def _unreachable(state: ClusterState) -> Iterator[Match]:
                 (one.name,),
                 f"{one.name} could not be read.",
                 (f"{one.address}:{one.port}: {one.sentinel.problem}",),
-                advise(f"start the Sentinel on {one.address}, or look at the network and at its password"),
+                advise(f"look at the network, at its password, and whether a Sentinel runs on {one.address}"),
             )
 
 

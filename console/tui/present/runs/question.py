@@ -15,6 +15,7 @@ from console.core.command import Planned
 from console.core.model.verdict import Check
 from console.core.previews.loss_preview import LossPreview
 from console.core.quantities import counted
+from console.core.runs.by_hand import DONE, is_work
 from console.core.runs.question import Choice, Question, QuestionKind
 from console.tui.present.formatting import (
     BAD,
@@ -29,6 +30,7 @@ from console.tui.present.formatting import (
     seconds_text,
     wrapped,
 )
+from console.tui.present.runs.by_hand import by_hand_lines
 from console.tui.present.runs.sections import (
     CHANNELS,
     LABEL,
@@ -71,8 +73,11 @@ FOLD_NAMES: dict[Fold, str] = {
 }
 
 
-def choice_label(choice: Choice, kind: QuestionKind) -> str:
+def choice_label(choice: Choice, question: Question) -> str:
     """The text on the button."""
+    kind = question.kind
+    if choice is Choice.RUN and kind is QuestionKind.CONFIRM and is_work(question.by_hand):
+        return f"{DONE} (y)"
     if choice is Choice.ABORT and kind in _GATE_QUESTIONS:
         return "No, stop the run"
     if choice is Choice.RUN and kind is QuestionKind.CONFIRM:
@@ -92,6 +97,7 @@ def question_lines(
     checks = live or question.checks
     parts = [
         _head(question, checks, steps, width),
+        by_hand_lines(question.by_hand, width, asked=question.kind is QuestionKind.CONFIRM),
         labelled("Do now", remedy_lines(question.remedies, width - LABEL)),
         labelled("Of step" if question.kind is QuestionKind.TROUBLE else "Sends", _sends(question, width - LABEL)),
         labelled("Lost", _lost(question.preview, width - LABEL)),
@@ -144,6 +150,8 @@ def _prompt(question: Question) -> Content:
     step = f"Step {question.index + 1}"
     if question.kind is QuestionKind.TYPE_NAME:
         return line((f"{step}: run it on {question.node}?", BOLD))
+    if question.kind is QuestionKind.CONFIRM and is_work(question.by_hand):
+        return line((f"{step}: is it done by hand?", BOLD))
     if question.kind is QuestionKind.CONFIRM:
         return line((f"{step}: run it on {question.node}?", BOLD))
     if question.kind is QuestionKind.BLOCKED:
@@ -162,7 +170,7 @@ def _head(question: Question, checks: tuple[Check, ...], steps: int, width: int)
     if reason := _reason(question, checks):
         lines += wrapped(reason, width, WARN)
     if question.sentence:
-        lines += wrapped(f"To accept the loss shown below, type: {question.sentence}", width, BOLD)
+        lines += wrapped(f"To accept what is shown below, type: {question.sentence}", width, BOLD)
     if question.differences:
         refused = ("Refused: this has changed since it was shown", f"{BOLD} {BAD}")
         lines.append(line(refused if question.refused else ("This has changed since it was shown", f"{BOLD} {WARN}")))
