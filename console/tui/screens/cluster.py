@@ -126,7 +126,7 @@ class ClusterScreen(ConsoleScreen):
         if name == "history":
             return present.history(self.view.samples, width, self.view.traffic)
         if name == "timeline":
-            return rewrapped(present.timeline(self.view.events, UNCUT), width)
+            return present.timeline(self.view.events, width)
         return rewrapped(
             next(one for one in self.presentation.panes if one.name == name).draw(state, now, UNCUT), width
         )
@@ -145,8 +145,8 @@ class ClusterScreen(ConsoleScreen):
             self.query_one(f"#{row}").set_class(self._pane in names, "-current")
         self.call_after_refresh(self.paint)
 
-    def _draw_headline(self, width: int, height: int) -> Lines:
-        return present.headline(self.view, width, height)
+    def _draw_headline(self, width: int, _: int) -> Lines:
+        return present.headline(self.view, width, 3 if self.size.height < HIGH_FROM else 4)
 
     @property
     def _lock(self) -> RunLock | None:
@@ -163,17 +163,17 @@ class ClusterScreen(ConsoleScreen):
         self._set_heights()
 
     def _set_heights(self) -> None:
-        """Cards and topology get the lines that this kind needs, and more on a high screen."""
+        """The headline gets the lines of its text; cards and topology what the kind needs, more on a high screen."""
         height, shown_as = self.size.height, self.presentation
+        blank = 0 if height < HIGH_FROM else 1 if height < TALL_FROM else 2
+        self.query_one("#headline").styles.height = len(self._draw_headline(self.size.width - 2, 0)) + blank
         nodes = len(self.view.spec.nodes)
         extra = 0 if height < HIGH_FROM else 2 if height < TALL_FROM else max(2, 10 - (len(shown_as.panes) - 1) * 3)
         self.query_one("#cards").styles.height = shown_as.row_count + 2 + extra
         shown = shown_as.fixed_lines or min(nodes, MOST_TOPOLOGY_LINES)
         if height >= HIGH_FROM and self.view.state is not None:
             shown = min(len(shown_as.topology(self.view.state, self.size.width)), shown_as.fixed_lines + nodes)
-        self.query_one("#topology").styles.height = shown + (
-            0 if height < HIGH_FROM else 1 if height < TALL_FROM else 2
-        )
+        self.query_one("#topology").styles.height = shown + blank
 
     def _draw_lock(self, width: int, _: int) -> Lines:
         lock = self._lock
