@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from console.cli.context import CliContext, CliError, inventory_option
+from console.cli.output import say, say_json
 from console.cli.runs.role_options import check_kind, chosen_roles, unbound_text
 
 if TYPE_CHECKING:
@@ -64,15 +64,15 @@ def _plan(context: CliContext, runbook_name: str, cluster_name: str, form: str, 
     work = CommandContext(cluster, roles, "RUN-ID", stamp(state.observed_at))
     made = measure_plan(make_plan(runbook, state, work), state, inspector, cluster, console_context.clock)
     if form == "json":
-        click.echo(json.dumps(plan_document(made), indent=2, ensure_ascii=False))
+        say_json(plan_document(made))
     else:
-        click.echo("\n".join(plan_text(made)))
+        say("\n".join(plan_text(made)))
     return COULD_START if made.could_start else BLOCKED
 
 
 def _print_unbound(unbound: Unbound, state: ClusterState, runbook: str, form: str) -> None:
     if form == "text":
-        click.echo(f"blocked: {unbound_text(unbound)}")
+        say(f"blocked: {unbound_text(unbound)}")
         return
     from console.core.runs.journal import plain, timestamp
 
@@ -84,7 +84,7 @@ def _print_unbound(unbound: Unbound, state: ClusterState, runbook: str, form: st
         "could_start": False,
         "unbound": plain(unbound),
     }
-    click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    say_json(document)
 
 
 def plan_document(made: RunPlan) -> dict[str, Any]:

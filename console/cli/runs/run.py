@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from console.cli.context import CliContext, CliError, inventory_option
+from console.cli.output import say
 from console.cli.runs.role_options import check_kind, chosen_roles, unbound_text
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def _armed(run_starter: RunStarter, cluster: str, runbook: Runbook, roles: Mappi
     except LockHeldError as held:
         if held.holder is None:
             raise
-        click.echo(wrapped(str(held)))
+        say(wrapped(str(held)))
         sentence = takeover_sentence(held.holder)
         try:
             typed = ask(f'Type "{sentence}" to take over, anything else cancels: ')
@@ -133,7 +134,7 @@ def _roles(runbook: Runbook, state: ClusterState, chosen: Mapping[str, str]) -> 
     while isinstance(roles := bind_roles(runbook, state, chosen), Unbound):
         if not roles.candidates or roles.role in chosen:
             raise CliError(unbound_text(roles))
-        click.echo(wrapped(unbound_text(roles)))
+        say(wrapped(unbound_text(roles)))
         name = ask(f"Which node is {roles.role}? [{'/'.join(roles.candidates)}] ")
         if name not in roles.candidates:
             raise CliError(f"no node was chosen for {roles.role}: the run was not started")

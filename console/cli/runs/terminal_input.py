@@ -9,6 +9,7 @@ import sys
 import termios
 from collections.abc import Iterator
 
+from console.cli.output import read_line, say
 from console.core.quantities import counted
 
 QUIET_SECONDS = 0.3
@@ -19,8 +20,8 @@ def ask(prompt: str) -> str:
     """Asks for one line, without blanks around it. Raises EOFError where the input ends."""
     if count := discard_typed():
         was = "was" if count == 1 else "were"
-        print(f"  {counted(count, 'character')} that {was} typed before this question: discarded", flush=True)
-    return input(prompt).strip()
+        say(f"  {counted(count, 'character')} that {was} typed before this question: discarded")
+    return read_line(prompt).strip()
 
 
 def discard_typed() -> int:

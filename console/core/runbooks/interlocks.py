@@ -195,6 +195,20 @@ INTERLOCKS: Mapping[str, tuple[Interlock, ...]] = {
         _of_source("sentinels-allow", "The Sentinels would make it a replica of another node (H20, H21)."),
         _of_source("fork-headroom", "The fork for the copy would endanger the node that serves (H11)."),
     ),
+    "keep-replica": (
+        _READABLE,
+        _SENTINELS,
+        Interlock("no-script-steers", "After a script has promoted it, its next start would make it a replica (H10)."),
+        _of_source("redis-is-master", "A source that is a replica makes a chain or a loop (H05)."),
+        _towards_node("node-address-not-vip", "The VIP may be local to the node, and it moves (H06)."),
+        _towards_source("link-up", "Its next start would make it something else than it is now (H13)."),
+    ),
+    "keep-master": (
+        _READABLE,
+        _SENTINELS,
+        Interlock("no-script-steers", "A script decides what it is after a start (H10)."),
+        Interlock("only-master", "Two masters take different writes (H18)."),
+    ),
     "hold-service": (Interlock("another-master", "The name would lead to no node (H24)."),),
     "release-service": (
         Interlock("check-agrees", "A check that passes by mistake puts the node into the name at once (H24)."),

@@ -183,7 +183,21 @@ _ROWS: tuple[VerbSpec, ...] = (
         " a replica of the source, and it drops its own data set.",
         (VerbArgument("source", ArgumentKind.ROLE, "The node to follow, never the virtual IP."),),
         wipes_data=True,
-        affects=frozenset({"starts-as-replica", "comes-back-unresolved"}),
+        affects=frozenset({"starts-as-replica", "start-needs-no-edit", "comes-back-unresolved"}),
+        undo="the file as it was is beside it, under the same name with the time of the run",
+    ),
+    VerbSpec(
+        "keep-replica",
+        "Edits the configuration file of the node's Redis, a replica of the source. Its next start keeps that role.",
+        (VerbArgument("source", ArgumentKind.ROLE, "The node that it follows, never the virtual IP."),),
+        affects=frozenset({"starts-as-replica", "start-needs-no-edit"}),
+        undo="the file as it was is beside it, under the same name with the time of the run",
+    ),
+    VerbSpec(
+        "keep-master",
+        "Takes slaveof and replicaof out of the configuration file of the node's Redis, a master. Its next start"
+        " keeps that role.",
+        affects=frozenset({"starts-as-master", "start-needs-no-edit"}),
         undo="the file as it was is beside it, under the same name with the time of the run",
     ),
     VerbSpec(

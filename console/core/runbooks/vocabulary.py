@@ -16,6 +16,7 @@ from console.core.model.verdict import Check, Verdict
 from console.core.runbooks.document import Condition
 from console.core.runbooks.predicates import (
     backups,
+    next_start,
     replication,
     servers,
     switching,
@@ -32,6 +33,7 @@ _ROWS: tuple[PredicateSpec, ...] = (
     *replication.ROWS,
     *taking_over.ROWS,
     *backups.ROWS,
+    *next_start.ROWS,
     *switching.ROWS,
     *set_protection.ROWS,
     *service_name.ROWS,

@@ -34,6 +34,8 @@ class StepView:
     """What must hold before anything is sent."""
     asked: tuple[Condition | None, ...]
     """For each check the condition that was asked. None: it is about the text of the step, and no condition."""
+    by_text: tuple[Check, ...]
+    """Those of the checks that the step's text adds."""
     planned: tuple[Planned, ...]
     obstacle: str
     """Why the commands could not be made. Empty: they could."""
@@ -55,6 +57,12 @@ class StepView:
     @property
     def blocked(self) -> bool:
         return bool(self.obstacle) or not all(check.holds for check in self.checks)
+
+    @property
+    def blocked_after_work(self) -> bool:
+        """As `blocked`, once the work was given to a human: what the text required before has been changed by it."""
+        failing = (check for check in self.checks if not check.holds)
+        return bool(self.obstacle) or any(check not in self.by_text for check in failing)
 
     @property
     def blocked_by_silence(self) -> Mapping[str, Problem]:
@@ -93,6 +101,7 @@ def view_step(
         skips=_evaluated(step.skip_if, state, command_context.roles) if remaining is None else (),
         checks=checks,
         asked=tuple(one.condition for one in asked),
+        by_text=tuple(one.check for one in asked if one.by_text),
         planned=planned,
         obstacle=obstacle,
         facts=facts,
@@ -121,7 +130,7 @@ def _asked(
     wanted = conditions(step, runbook_require)
     by_text = text_checks(step, state, roles, command_context.run_id)
     return (
-        *(TextCheck(evaluate(one, state, roles), one) for one in wanted),
+        *(TextCheck(evaluate(one, state, roles), one, by_text=False) for one in wanted),
         *(one for one in by_text if one.condition is None or one.condition not in wanted),
     )
 

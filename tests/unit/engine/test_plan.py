@@ -67,11 +67,12 @@ def test_the_wrong_direction_blocks():
 UNMOVED = {
     "histories-compared": "it holds wherever both nodes can be read",
     "in-read-tables": "which nodes a director has is its configuration",
+    "no-script-steers": "no verb edits a script",
     "no-tilt": "a Sentinel leaves TILT by itself",
     "node-address-not-vip": "an address is the inventory's",
     "not-under-sentinels": "so is who watches the cluster",
     "ssh-readable": "no verb mends a host",
-    "takes-over-well": "no verb edits a script",
+    "takes-over-well": "no verb edits one",
     "takes-read-vip": "nor the loopback and the ARP settings of a node",
 }
 """What nothing that is sent can change, and why."""
