@@ -1,13 +1,15 @@
 """A run through the screen: the gate cannot be passed by accident, the question stays, the runner is never cut off."""
 
 import threading
+from dataclasses import replace
 
 import samples
 from textual.events import Key
-from tui_stage import PREVIEW, asked, question, run_state, seen, stage, until
+from tui_stage import PREVIEW, REBUILD, asked, question, run_state, seen, stage, until
 
 from console.core.runs.question import Choice, QuestionKind
 from console.core.runs.state import AssessmentKind, Outcome, StepAssessment
+from console.tui.navigation import routes
 from console.tui.screens.arm import ArmScreen
 from console.tui.screens.cluster import ClusterScreen
 from console.tui.screens.dialogs.quit import QuitDialog
@@ -364,3 +366,19 @@ async def test_a_runner_that_breaks_its_promise_does_not_take_the_screen_with_it
         await pilot.press("b", "enter", "tab", "enter")
         await until(pilot, lambda: on.app.armed_run is None)
         assert any("ZeroDivisionError" in one.message for one in on.app._notifications)
+
+
+async def test_where_the_roles_do_not_fit_the_right_choice_is_one_key_away():
+    on = stage(samples.stale_master_back(), questions=[question()])
+    survivor, returning = REBUILD.roles
+    chooses = replace(REBUILD, roles=(replace(survivor, operator_may_choose=True), returning))
+    async with on.app.run_test(size=(80, 24)) as pilot:
+        await seen(pilot, on)
+        on.app.open_screen(routes.ARM, "cache", chooses, {"survivor": samples.B})
+        await until(pilot, lambda: isinstance(on.app.screen, ArmScreen))
+        await until(pilot, lambda: "The roles do not fit." in text_of(on.app, "arming"))
+        assert on.app.focused.id == "candidates"
+        await pilot.press("enter")
+        await until(pilot, lambda: "The roles do not fit." not in text_of(on.app, "arming"))
+        assert f"survivor   {samples.A}" in text_of(on.app, "arming")
+        assert not on.app.screen.query_one("#candidates").display

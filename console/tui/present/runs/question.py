@@ -180,11 +180,14 @@ def _head(question: Question, checks: tuple[Check, ...], steps: int, width: int)
 
 def _reason(question: Question, checks: tuple[Check, ...]) -> str:
     """The reason without what stands at the conditions that do not hold."""
-    reason = question.reason
-    for one in checks:
+    reason, was_failing = f"; {question.reason}; ", [one for one in question.checks if not one.holds]
+    for one in (*checks, *was_failing):
         if not one.holds:
-            reason = reason.replace(one.advice or one.statement, "")
-    return "; ".join(part for one in reason.split(";") if (part := one.strip(" .")))
+            reason = reason.replace(f"; {one.advice or one.statement}; ", "; ")
+    parts = [part for one in reason.split(";") if (part := one.strip(" ."))]
+    if question.kind is QuestionKind.BLOCKED and was_failing and all(one.holds for one in checks):
+        return "What blocked this step has changed since it was asked: every condition holds now. Look again."
+    return "; ".join(parts)
 
 
 def _sends(question: Question, width: int) -> Lines:
@@ -236,7 +239,11 @@ def _folded(fold: Fold, question: Question, checks: tuple[Check, ...], width: in
         case Fold.LOSS:
             lines = _wrapped_all(question.preview.details if question.preview else (), width)
         case Fold.EVIDENCE:
-            lines = (*_wrapped_all(question.evidence, width), *wrapped(question.step.why, width, DIM))
+            lines = (
+                *wrapped("As it was when this was asked:", width, DIM),
+                *_wrapped_all(question.evidence, width),
+                *wrapped(question.step.why, width, DIM),
+            )
     return section(FOLD_NAMES[fold].capitalize(), lines)[1:] if lines else ()
 
 
