@@ -32,12 +32,13 @@ def squeezed(lines):
     return "".join("".join(one.plain.split()) for one in lines)
 
 
-@given(st.text(st.sampled_from("ab ─é."), max_size=200), st.integers(12, 60))
+@given(st.lists(st.text(st.sampled_from("ab ─é."), max_size=60)).map((" " * 40).join), st.integers(12, 60))
 def test_rewrapping_keeps_every_word_whole_and_every_line_within_the_width(text, width):
     words = text.split()
     lines = rewrapped((Content(text),), width, indent="  ")
     assert squeezed(lines) == "".join(words)
     assert all(len(one.plain) <= width for one in lines)
+    assert all(one.plain.strip() for one in lines) or not words, "padding makes no empty lines"
     kept = " ".join(one.plain for one in lines).split()
     assert [one for one in words if len(one) <= width - 2 and one not in kept] == []
 

@@ -113,10 +113,11 @@ def _rewrapped(text: Content, width: int, indent: str) -> Iterator[Content]:
     while len(lead) + len(text) > width:
         room = max(1, width - len(lead))
         blank = text.plain.rfind(" ", 1, room + 1)
-        blank = blank if text.plain[:blank].strip() else -1
-        yield line(lead, text[: blank if blank > 0 else room])
-        text = text[blank + 1 if blank > 0 else room :]
-        lead = indent
+        room = blank if blank > 0 and text.plain[:blank].strip() else room
+        if piece := text[:room].rstrip():
+            yield line(lead, piece)
+            lead = indent
+        text = text[room + len(text.plain[room:]) - len(text.plain[room:].lstrip(" ")) :]
     yield line(lead, text)
 
 
