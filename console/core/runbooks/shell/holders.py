@@ -9,6 +9,7 @@ from console.core.conditions.taking_over import WITHIN
 from console.core.model import ClusterState, NodeState, Redis
 from console.core.model.facts import proved_down
 from console.core.model.verdict import Check, Verdict
+from console.core.numbers import count
 from console.core.quantities import counted
 from console.core.replication.backups import stamp_of
 from console.core.replication.history import compare_histories
@@ -44,7 +45,7 @@ def kept(state: ClusterState, node: NodeState, run_id: str) -> Check:
     statement = f"another node, or a backup of this run, has the data of {node.name}"
     begun = run_id[:STAMP]
     copies = [one for one in node.backups.value or () if not one.origin and stamp_of(one.path) >= begun]
-    if copies and begun[:1].isdigit():
+    if copies and count(begun[:1]) is not None:
         return Check(Verdict.HOLDS, statement, f"this run has made {copies[-1].path}", hazard="H25")
     try:
         verdict, evidence = _elsewhere(state, node)

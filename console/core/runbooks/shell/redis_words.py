@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from console.core.numbers import count
 from console.core.runbooks.shell.acts import Act, Found
 
 _OPTIONS_WITH_VALUE = frozenset(
@@ -60,7 +61,7 @@ def read_client_words(words: Sequence[str], found: Found, shown: str) -> tuple[S
         if option in _OPTIONS:
             at += 1
             continue
-        if option not in _OPTIONS_WITH_VALUE or not value or (option == "-p" and not value.isdigit()):
+        if option not in _OPTIONS_WITH_VALUE or not value or (option == "-p" and count(value) is None):
             found.unclear.append(f"`{shown}`: the option {option}")
             return None
         host = value if option == "-h" else host
@@ -80,7 +81,7 @@ def read_redis_command(words: Sequence[str], server: Server, found: Found, shown
         if rest == ["no", "one"]:
             act("promote")
             return
-        complete = len(rest) == 2 and rest[1].isdigit()  # noqa: PLR2004 - host and port
+        complete = len(rest) == 2 and count(rest[1]) is not None  # noqa: PLR2004 - host and port
         act("replicate", (words[1], words[2]) if complete else None)
         if not complete:
             found.unclear.append(f"`{shown}`: the master that it names")
