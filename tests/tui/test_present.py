@@ -16,6 +16,7 @@ from console.tui.present.formatting import bytes_text, seconds_text
 from console.tui.present.help import help_lines
 from console.tui.present.runs import run
 from console.tui.present.runs.arming import arming_lines
+from console.tui.present.runs.ending import ending
 from console.tui.present.runs.question import Fold, choice_label, prompt, question_lines
 from console.tui.state.cluster_view import ClusterView, absorb
 
@@ -198,7 +199,7 @@ def test_choices_are_said_by_what_they_do():
 
 
 def test_the_end_of_a_run_names_the_record():
-    text = plain(run.ending(run_state(None, Outcome.DONE, message="Protected again."), 70))
+    text = plain(ending(run_state(None, Outcome.DONE, message="Protected again."), 70))
     assert "✓ DONE" in text
     assert "redis-ha-console runs report 20261121-074000-cache" in text
 

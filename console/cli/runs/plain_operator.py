@@ -8,10 +8,11 @@ import sys
 from collections.abc import Callable
 
 from console.cli.output import say, say_over
-from console.cli.runs.plain_text import by_hand_lines, check_text, planned_text, preview_lines, wrapped
+from console.cli.runs.plain_text import by_hand_lines, check_text, ending_lines, planned_text, preview_lines, wrapped
 from console.cli.runs.terminal_input import ask
 from console.core.model import ClusterState
 from console.core.runs.by_hand import DONE, is_work
+from console.core.runs.ending import end_in_words
 from console.core.runs.question import Choice, Decision, Question, QuestionKind
 from console.core.runs.state import FINAL_STATUSES, RunState, StepState, StepStatus
 
@@ -65,6 +66,9 @@ class PlainOperator:
         self._end_progress()
         say()
         say(wrapped(run.message))
+        for section in run.ending:
+            say("\n".join(("", section.heading, *ending_lines(section))))
+        say()
         say(f"journal: {run.journal}")
         say(f"run {run.run_id}: {run.outcome.value}")
 
@@ -88,7 +92,7 @@ class PlainOperator:
             elif step.status in FINAL_STATUSES:
                 self._finished.add(index)
                 self._end_progress()
-                say(wrapped(f"{step.status.value}: {step.note}", "  ", "    "))
+                say(wrapped(end_in_words(step.status.value, step.note), "  ", "    "))
 
     def _show_assessments(self, run: RunState) -> None:
         """Prints how a resumed run assesses each step and why, with the command that was never answered."""

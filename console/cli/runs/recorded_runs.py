@@ -10,6 +10,7 @@ import click
 
 from console.cli.context import CliContext, CliError, inventory_option
 from console.cli.output import say, say_json
+from console.cli.runs.exported_keys import keys
 from console.report.entry_text import entry_text
 from console.report.formats import FORMS, Form, report_text
 
@@ -138,6 +139,9 @@ def resume(context: CliContext, run: str | None, *, plain: bool) -> int:
     if not plain:
         return context.run_app(console_context, context.run_starter(console_context), cluster=past.cluster, resume=past)
     return run_to_end(context.run_starter(console_context).resume(past.run_id), console_context)
+
+
+runs.add_command(keys)
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------

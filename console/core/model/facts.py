@@ -215,6 +215,6 @@ def vip_reached_in_words(state: ClusterState) -> str:
 
 
 def reaches_stranger(state: ClusterState) -> bool:
-    """Whether a Redis answers at the virtual IP that is none of the nodes: the Redis of each node is known."""
+    """Whether a Redis answers at the virtual IP that is not one of the nodes: the Redis of each node is known."""
     known = all(node.redis.ok or proved_down(node) for node in state.nodes)
     return known and state.vip_reach.ok and state.vip_reaches is None

@@ -16,7 +16,7 @@ from console.core.model import Backup
 from console.core.model.facts import proved_down
 from console.core.quantities import size
 from console.core.replication.backups import DISK_MARGIN, NEWEST, backup_in_words, dump_of, find_backup
-from console.engine.actions.request import PlanError, Request, word_of
+from console.engine.actions.request import NotNowError, Request, word_of
 
 SLOWEST = 20_000_000
 """Bytes a second that a disk copies at least. The file is read four times."""
@@ -141,7 +141,7 @@ def backup(request: Request) -> tuple[Planned, ...]:
     if dump is None:
         if proved_down(seen):
             return ()
-        raise PlanError(f"the dump of {node.name} could not be read: {seen.dump.problem}")
+        raise NotNowError(f"the dump of {node.name} could not be read: {seen.dump.problem}")
     path = f"{dump.path}.redis-ha-console.{request.context.stamp}"
     settings = {
         "dump": dump.path,
@@ -165,10 +165,10 @@ def restore_dump(request: Request) -> tuple[Planned, ...]:
     node, which = request.node, request.argument("backup")
     found = request.state.node(node.name).backups
     if found.value is None:
-        raise PlanError(f"the backups of {node.name} could not be read: {found.problem}")
+        raise NotNowError(f"the backups of {node.name} could not be read: {found.problem}")
     chosen = find_backup(found.value, which)
     if chosen is None:
-        raise PlanError(f"{node.name} has no backup{'' if which == NEWEST else f' {which}'} beside its dump")
+        raise NotNowError(f"{node.name} has no backup{'' if which == NEWEST else f' {which}'} beside its dump")
     return (_restore(request, chosen),)
 
 

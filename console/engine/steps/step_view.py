@@ -21,7 +21,7 @@ from console.core.runbooks.verbs import VERBS, changes_something
 from console.core.runbooks.vocabulary import evaluate
 from console.core.runs.by_hand import HandWork, hand_work
 from console.core.runs.gate import differences, digest, evidence, identities, material, unread_facts
-from console.engine.actions.commands import CommandContext, PlanError, plan_commands
+from console.engine.actions.commands import CommandContext, NotNowError, PlanError, plan_commands
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,8 @@ class StepView:
     """What must hold before anything is sent."""
     asked: tuple[Condition | None, ...]
     """For each check the condition that was asked. None: it is about the text of the step, and no condition."""
+    by_text: tuple[Check, ...]
+    """Those of the checks that the step's text adds."""
     planned: tuple[Planned, ...]
     obstacle: str
     """Why the commands could not be made. Empty: they could."""
@@ -44,6 +46,8 @@ class StepView:
     evidence: tuple[str, ...]
     preview: LossPreview | None
     identities: Mapping[str, Identity]
+    obstacle_may_pass: bool = False
+    """An earlier step of a plan can take the obstacle away."""
     by_hand: tuple[HandWork, ...] = ()
     """What a human must do. Empty: the step is not one for a human."""
     sentence: str = ""
@@ -58,6 +62,12 @@ class StepView:
     @property
     def blocked(self) -> bool:
         return bool(self.obstacle) or not all(check.holds for check in self.checks)
+
+    @property
+    def blocked_after_work(self) -> bool:
+        """As `blocked`, once the work was given to a human: what the text required before has been changed by it."""
+        failing = (check for check in self.checks if not check.holds)
+        return bool(self.obstacle) or any(check not in self.by_text for check in failing)
 
     @property
     def blocked_by_silence(self) -> Mapping[str, Problem]:
@@ -82,12 +92,12 @@ def view_step(
     `remaining`: the commands that are left of a step of which a part was carried out. None: they are made anew.
     `unsent`: the runbook, as long as nothing of it was sent. Then another choice of roles may be the better one.
     """
-    planned, obstacle = remaining or (), ""
+    planned, obstacle, may_pass = remaining or (), "", False
     if remaining is None:
         try:
             planned = plan_commands(step, state, command_context)
         except PlanError as error:
-            obstacle = str(error)
+            obstacle, may_pass = str(error), isinstance(error, NotNowError)
     asked = _asked(step, state, command_context, runbook_require)
     checks = tuple(one.check for one in asked)
     choice = None
@@ -103,6 +113,7 @@ def view_step(
         skips=_evaluated(step.skip_if, state, command_context.roles) if remaining is None else (),
         checks=checks,
         asked=tuple(one.condition for one in asked),
+        by_text=tuple(one.check for one in asked if one.by_text),
         planned=planned,
         obstacle=obstacle,
         facts=facts,
@@ -110,6 +121,7 @@ def view_step(
         evidence=evidence(state, command_context.roles, step),
         preview=preview(state, *follow) if follow is not None and _replaces_data(step) else None,
         identities=identities(state),
+        obstacle_may_pass=may_pass,
         by_hand=hand_work(step, state, command_context.roles),
         sentence="" if obstacle else override_sentence(checks, follow),
         role_choice=choice.reason if choice is not None else "",
@@ -132,7 +144,7 @@ def _asked(
     wanted = conditions(step, runbook_require)
     by_text = text_checks(step, state, roles, command_context.run_id)
     return (
-        *(TextCheck(evaluate(one, state, roles), one) for one in wanted),
+        *(TextCheck(evaluate(one, state, roles), one, by_text=False) for one in wanted),
         *(one for one in by_text if one.condition is None or one.condition not in wanted),
     )
 

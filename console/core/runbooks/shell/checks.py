@@ -29,11 +29,13 @@ _SOURCE = "source"
 
 @dataclass(frozen=True, slots=True)
 class TextCheck:
-    """A check that a text adds to its step."""
+    """A check of a step, with what was asked."""
 
     check: Check
     condition: Condition | None = None
     """The condition of the vocabulary that was asked. None: it is none of these."""
+    by_text: bool = True
+    """The text of the step adds it. False: the runbook or the verb does."""
 
 
 def read_step(step: Step) -> TextReading | None:
@@ -43,8 +45,8 @@ def read_step(step: Step) -> TextReading | None:
     given = step.action.arguments
     if step.action.verb == "shell":
         return read_shell(str(given.get("script", "")))
-    command = str(given.get("command", "")).strip()
-    return read_instruction(" ".join((str(given.get("instruction", "")), f"`{command}`" if command else "")))
+    words, command = read_instruction(str(given.get("instruction", ""))), read_shell(str(given.get("command", "")))
+    return TextReading((*words.acts, *command.acts), (*words.unclear, *command.unclear))
 
 
 def text_checks(step: Step, state: ClusterState, roles: Mapping[str, str], run_id: str) -> tuple[TextCheck, ...]:
