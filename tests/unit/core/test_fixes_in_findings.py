@@ -7,7 +7,7 @@ import samples as s
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.core.kinds.diagnose import diagnose
+from console.core.kinds.diagnose import SHOWS_AT_NEXT_RESTART, all_rules, diagnose, left_behind
 from console.core.model import RedisFile, read
 
 HEALTHY, FAILED = s.healthy_pair(), s.failed_over_pair()
@@ -62,3 +62,16 @@ def test_a_replica_that_would_not_follow_after_a_restart_has_its_line_named():
         "replica-not-in-config",
     )
     assert "add `replicaof 192.168.100.202 6379` to /etc/redis/redis.conf on redis-a" in found.next.advice
+
+
+def test_a_run_names_at_its_end_what_only_the_next_restart_or_crash_shows():
+    state = s.with_node(s.unsecured(s.rebuilt_pair(), 0o755), s.B, redis_file=read(RedisFile("/r.conf", ""), s.NOW))
+    state = s.with_persistence(state, s.A, changes_since_save=22_456)
+    state = s.with_redis(state, s.A, write_rate=40_000.0)
+    shown = {one.code for one in diagnose(state, s.NOW)}
+    assert "backlog-too-small" in shown
+    assert {one.code for one in left_behind(state, s.NOW)} == shown - {"backlog-too-small"} == SHOWS_AT_NEXT_RESTART
+
+
+def test_every_code_that_a_run_names_at_its_end_exists():
+    assert {one.code for one in all_rules()} >= SHOWS_AT_NEXT_RESTART
