@@ -38,6 +38,8 @@ NEGATIVE = re.compile(
     re.IGNORECASE,
 )
 NOT_KNOWN = re.compile(r"not known|not read|never read|could not be read|cannot be read|no answer|\bmay\b|whether|\?")
+ARITHMETIC = re.compile(r"\d+ < \d+ < \d+ \+ \d+ does not hold")
+"""Of priorities that were read. Where less else can be judged, it is told where it was cut before."""
 MARK = re.compile(r"^([✗!?]|(CRITICAL|WARNING|INFO) [a-z-]+:) ")
 STEP = Step(id="look", title="Look", why="To see.", role="one")
 CASES = [
@@ -82,6 +84,7 @@ def status(state: ClusterState) -> ClusterStatus:
 
 def claims(text: str) -> str:
     """The text without ages and columns."""
+    text = ARITHMETIC.sub("", text)
     return MARK.sub("", " ".join(re.sub(r"\d+ (s|min|h)\b( ago| old)?", "", text).split()))
 
 

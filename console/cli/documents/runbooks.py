@@ -9,6 +9,7 @@ import click
 from console.cli.context import CliContext, inventory_option
 from console.cli.documents.problems import report_problems
 from console.cli.output import say, say_json
+from console.core.quantities import counted
 
 
 @click.group("runbooks")
@@ -57,7 +58,7 @@ def check(context: CliContext, files: tuple[Path, ...]) -> int:
         if isinstance(found, DocumentError):
             worst = max(worst, report_problems(found))
         else:
-            say(f"{path}: {found.name}, {len(found.steps)} steps: nothing wrong")
+            say(f"{path}: {found.name}, {counted(len(found.steps), 'step')}: nothing wrong")
     return worst
 
 

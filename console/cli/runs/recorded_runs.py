@@ -11,6 +11,7 @@ import click
 from console.cli.context import CliContext, CliError, inventory_option
 from console.cli.output import say, say_json
 from console.cli.runs.exported_keys import keys
+from console.core.quantities import counted
 from console.report.entry_text import entry_text
 from console.report.formats import FORMS, Form, report_text
 
@@ -94,7 +95,7 @@ def verify(context: CliContext, run: str | None) -> int:
     path = _file(past)
     if past.chain.sound:
         end = "closed" if past.chain.closed else "not closed: the run is under way, or it died, or the end was cut off"
-        say(f"{path}: {past.chain.entries} entries, and each fits the one before; {end}")
+        say(f"{path}: {counted(past.chain.entries, 'entry', 'entries')}, and each fits the one before; {end}")
     problems = [said for said, fits in _cut_lines(past) if not fits]
     for said, fits in _cut_lines(past):
         say(said, err=not fits)
@@ -225,7 +226,8 @@ def _cut_lines(past: PastRun) -> Iterator[tuple[str, bool]]:
         if not (cut := resumed.get("cut")):
             continue
         kept = Path(past.folder) / str(cut.get("kept_in"))
-        what = f"the unfinished line {cut.get('line')} of {cut.get('bytes')} bytes, moved here at {resumed['at']}"
+        size = counted(int(cut.get("bytes") or 0), "byte")
+        what = f"the unfinished line {cut.get('line')} of {size}, moved here at {resumed['at']}"
         try:
             fits = hashlib.sha256(kept.read_bytes()).hexdigest() == cut.get("sha256")
         except OSError as error:

@@ -53,7 +53,7 @@ def link_up(question: Question) -> Check:
 def in_sync(question: Question) -> Check:
     source = question.node_of("source")
     within = question.integer("within_bytes")
-    statement = f"{question.name} has all data of {source.name}, up to {within} bytes"
+    statement = f"{question.name} has all data of {source.name}, up to {counted(within, 'byte')}"
     replica, master = redis_of(question.node), redis_of(source)
     link = _link(question)
     if link is None:

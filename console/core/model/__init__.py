@@ -16,6 +16,8 @@ from console.core.model.host import (
     Processes,
 )
 from console.core.model.keepalived import (
+    NOT_A_SHELL_SCRIPT,
+    NOT_READABLE,
     ActionKind,
     ConfigFile,
     Keepalived,
@@ -37,7 +39,9 @@ from console.core.model.run_lock import RunLock
 from console.core.model.sentinel import KnownReplica, KnownSentinel, Sentinel, SentinelState, WatchedMaster
 
 __all__ = [
+    "NOT_A_SHELL_SCRIPT",
     "NOT_READ",
+    "NOT_READABLE",
     "ActionKind",
     "ArpSettings",
     "AttachedReplica",

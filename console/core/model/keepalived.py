@@ -176,6 +176,10 @@ class ScriptAction:
     """The master that Redis will follow, `HOST PORT`. `$1` is an argument of the script. Empty: see the text."""
 
 
+NOT_A_SHELL_SCRIPT = "not a shell script"
+NOT_READABLE = "it could not be read"
+
+
 @dataclass(frozen=True, slots=True)
 class ScriptFile:
     """A program that keepalived.conf names, as found on the node. Only its actions are kept, not its text."""
@@ -189,8 +193,8 @@ class ScriptFile:
     size: int = 0
     readable: bool = False
     """Whether it could be read, up to a limit."""
-    understood: bool = True
-    """False: not a shell script, or longer than the limit. Then it is not certain what it does."""
+    not_understood: str = ""
+    """Why it is not certain what it does: not a shell script, or `too deeply nested`. Empty: it is certain."""
     actions: tuple[ScriptAction, ...] = ()
     pauses: tuple[float, ...] = ()
     """Its sleeps in order, in seconds; empty: it has none, or the text does not tell."""

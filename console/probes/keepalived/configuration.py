@@ -17,7 +17,7 @@ NAME = "config"
 SCRIPT = """
 if [ "$tier" = full ] || [ "$conf_is" != "$conf_was" ]; then
   conf_was=$conf_is
-  if [ -r "$conf" ]; then mark config ok; cat "$conf"
+  if [ -r "$conf" ]; then mark config ok; bounded < "$conf"
   elif [ -e "$conf" ]; then mark config denied; printf '%s\\n' "$conf"
   else mark config missing; printf '%s\\n' "$conf"; fi
 fi

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import textwrap
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import zip_longest
 
 from textual.content import Content
@@ -23,6 +24,9 @@ BOLD = "bold"
 
 STALE_AFTER = 5.0
 """Seconds after which a value is marked as old. The console reads every second."""
+
+UNCUT = 1000
+"""A width at which no line is cut: to be wrapped afterwards."""
 
 Part = str | Content | tuple[str, str]
 Lines = tuple[Content, ...]
@@ -97,6 +101,24 @@ def fitted(cells: Content, width: int) -> Content:
     if cells.cell_length > width:
         cells = cells.truncate(max(0, width), ellipsis=True)
     return cells.pad_right(max(0, width - cells.cell_length))
+
+
+def rewrapped(lines: Lines, width: int, indent: str = "    ") -> Lines:
+    """Lines wrapped to this width between words, with their styles. A word that is longer than a line is broken."""
+    return tuple(itertools.chain.from_iterable(_rewrapped(one.rstrip(), width, indent) for one in lines))
+
+
+def _rewrapped(text: Content, width: int, indent: str) -> Iterator[Content]:
+    lead = ""
+    while len(lead) + len(text) > width:
+        room = max(1, width - len(lead))
+        blank = text.plain.rfind(" ", 1, room + 1)
+        room = blank if blank > 0 and text.plain[:blank].strip() else room
+        if piece := text[:room].rstrip():
+            yield line(lead, piece)
+            lead = indent
+        text = text[room + len(text.plain[room:]) - len(text.plain[room:].lstrip(" ")) :]
+    yield line(lead, text)
 
 
 def side_by_side(columns: Iterable[Lines], widths: Iterable[int], gap: str = " ") -> Lines:

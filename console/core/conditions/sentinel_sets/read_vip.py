@@ -8,6 +8,7 @@ from console.core.conditions.predicate import Question, UnreadError, fails, hold
 from console.core.model import ClusterState
 from console.core.model.facts import holders_in_words
 from console.core.model.verdict import Check
+from console.core.quantities import counted
 from console.core.watchers.read_vip import DirectorEntry, director_entries, entry_in_words, reader_trouble
 
 
@@ -103,9 +104,8 @@ def fit_for_readers(question: Question) -> Check:
     statement = f"{question.name} has the data of the master for readers"
     redis = redis_of(question.node)
     trouble = reader_trouble(question.state, question.node)
-    return holds_if(
-        not trouble, statement, trouble or f"{redis.role.value}, {redis.total_keys} keys", "wait for its sync"
-    )
+    figures = f"{redis.role.value}, {counted(redis.total_keys, 'key')}"
+    return holds_if(not trouble, statement, trouble or figures, "wait for its sync")
 
 
 def takes_read_vip(question: Question) -> Check:
