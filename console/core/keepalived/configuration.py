@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from console.core.keepalived.lexer import MOST_NOTES, Statement, Word, block_name, read_document
 from console.core.keepalived.masking import mask_arguments
-from console.core.model import TrackScript, VrrpInstance
+from console.core.model import ScriptSecurity, TrackScript, VrrpInstance
 
 DEFAULT_PRIORITY = 100
 LOWEST, HIGHEST = 1, 254
@@ -35,6 +35,7 @@ class ParsedConfig(NamedTuple):
     instances: tuple[VrrpInstance, ...]
     vrrp_version: int
     not_understood: tuple[str, ...]
+    security: ScriptSecurity
 
 
 Fingerprint = Callable[[str], str]
@@ -71,6 +72,7 @@ class _Reader:
         document = read_document(text)
         self.fingerprint = fingerprint
         self.version_line = 0
+        self.security = ScriptSecurity(enabled=False, user="", line=0)
         self.notes: list[str] = list(document.broken)
         self.scripts: dict[str, TrackScript] = {}
         self.drafts: dict[str, _Draft] = {}
@@ -92,7 +94,7 @@ class _Reader:
             self.notes.append("instances have different VRRP versions: the version of the first one is used")
         first = next(iter(self.drafts.values()), None)
         version = self._integer(first, "version", self.version) if first is not None else self.version
-        return ParsedConfig(instances, version, self._shown_notes())
+        return ParsedConfig(instances, version, self._shown_notes(), self.security)
 
     def _shown_notes(self) -> tuple[str, ...]:
         notes = [
@@ -123,8 +125,13 @@ class _Reader:
         self.notes.append(f"line {statement.line}: {text}")
 
     def _global_defs(self, block: Statement) -> None:
+        self.security = replace(self.security, line=block.line)
         for statement in self._plain(block.children):
-            if statement.keyword == "vrrp_version" and statement.values:
+            if statement.keyword == "enable_script_security":
+                self.security = replace(self.security, enabled=True)
+            elif statement.keyword == "script_user":
+                self.security = replace(self.security, user=_first(statement))
+            elif statement.keyword == "vrrp_version" and statement.values:
                 if statement.values[0] in {"2", "3"}:
                     self.version = int(statement.values[0])
                     self.version_line = statement.line

@@ -70,6 +70,18 @@ class VrrpInstance:
 
 
 @dataclass(frozen=True, slots=True)
+class ScriptSecurity:
+    """What keepalived.conf says about who may change the scripts that keepalived runs (from 1.3.0 on)."""
+
+    enabled: bool
+    """`enable_script_security` in global_defs: keepalived does not run a script that others than root can change."""
+    user: str
+    """`script_user`; empty: there is none, so keepalived runs scripts as keepalived_script, or as root."""
+    line: int
+    """Where global_defs begins; 0: the file has none."""
+
+
+@dataclass(frozen=True, slots=True)
 class KeepalivedConfig:
     """keepalived.conf, parsed. `not_understood` lists what the parser skipped."""
 
@@ -77,6 +89,8 @@ class KeepalivedConfig:
     instances: tuple[VrrpInstance, ...]
     vrrp_version: int = 2
     not_understood: tuple[str, ...] = ()
+    security: ScriptSecurity | None = None
+    """None: the file was not asked for it."""
 
     def instance(self, name: str | None) -> VrrpInstance | None:
         """The instance of this name; without a name the only instance."""
