@@ -16,7 +16,9 @@ from console.probes.keepalived import ipvs, notify_log, scripts, system_log
 from console.probes.keepalived import version as keepalived_version
 from console.probes.program import ProgramSettings, Section
 from console.probes.redis import config_file as redis_file
+from console.probes.redis import data_files
 from console.probes.redis import log as redis_log
+from console.probes.redis.data_files import AOF_NAME, DataFiles
 
 T = TypeVar("T")
 _BROKEN = (ValueError, IndexError, KeyError, OverflowError)
@@ -31,10 +33,17 @@ class HostReader:
         self._instance = instance
         self._known = HostReadings()
         self._utc_offset = 0
+        self._data: Reading[DataFiles] = unread(ProblemKind.NOT_READ)
 
-    def take(self, batch: Mapping[str, Section], sent: float, received: float, dump: str) -> HostReadings:
-        """What is known after this batch. Times are the operator's; `dump` is the path of Redis' RDB, if known."""
+    def take(
+        self, batch: Mapping[str, Section], sent: float, received: float, dump: str, aof: str = AOF_NAME
+    ) -> HostReadings:
+        """What is known after this batch. Times are the operator's.
+
+        `dump` is the path of Redis' RDB, if known, and `aof` the name of its append-only file.
+        """
         known = self._known
+        self._data = _rare(batch, data_files.NAME, sent, self._data, lambda one: data_files.parse(one.text, sent, aof))
         known = replace(
             known,
             identity=_section(batch, host_identity.NAME, sent, lambda one: host_identity.parse(one.text)),
@@ -49,6 +58,7 @@ class HostReader:
             scripts=_watched(batch, scripts.NAME, sent, known.scripts, lambda one: scripts.parse(one.text)),
             services=_rare(batch, ipvs.NAME, sent, known.services, lambda one: ipvs.parse(one.text)),
             arp=_rare(batch, arp.NAME, sent, known.arp, lambda one: arp.parse(one.text)),
+            aof=self._data.value.aof if self._data.value else Reading(None, self._data.problem, self._data.at),
         )
         known = self._with_clock(known, batch, sent, received)
         known = self._with_files(known, batch, sent, dump)
@@ -110,7 +120,7 @@ class HostReader:
                 known.system_log,
                 lambda one: system_log.parse(one.text, now, self._utc_offset, name),
             ),
-            dump=_saved(stats, dump, sent),
+            dump=_saved(stats, dump, sent, self._data),
         )
 
 
@@ -156,12 +166,15 @@ def _problem(section: Section) -> Problem:
     return Problem(ProblemKind.NOT_AVAILABLE, f"{what}: not there, or hidden from this user")
 
 
-def _saved(stats: Reading[dict[str, FileStat]], dump: str, at: float) -> Reading[Any]:
+def _saved(stats: Reading[dict[str, FileStat]], dump: str, at: float, data: Reading[DataFiles]) -> Reading[Any]:
+    """The dump. It is absent only if the folder was searched in this batch; else it may be hidden."""
     if stats.value is None:
         return Reading(None, stats.problem, at)
     if not dump:
         return unread(ProblemKind.NOT_AVAILABLE, "where Redis saves its RDB is not known: set redis.dir", at)
     found = files.dump_file(stats.value, dump)
+    if found is None and data.at == at and data.value is not None and data.value.dump_absent:
+        return unread(ProblemKind.ABSENT, f"{dump} does not exist", at)
     if found is None:
         return unread(ProblemKind.NOT_AVAILABLE, f"{dump}: not there, or hidden from this user", at)
     return read(found, at)

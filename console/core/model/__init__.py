@@ -5,8 +5,10 @@ from __future__ import annotations
 from console.core.model.cluster import ClusterState, NodeState, VipReach, unknown_node
 from console.core.model.consul import ConsulCheck, ConsulInstance, ConsulState, DnsAnswer
 from console.core.model.host import (
+    AofFiles,
     Backup,
     ClockReading,
+    DataForm,
     DiskRoom,
     DumpFile,
     HostIdentity,
@@ -38,6 +40,7 @@ from console.core.model.sentinel import KnownReplica, KnownSentinel, Sentinel, S
 __all__ = [
     "NOT_READ",
     "ActionKind",
+    "AofFiles",
     "ArpSettings",
     "AttachedReplica",
     "Backlog",
@@ -48,6 +51,7 @@ __all__ = [
     "ConsulCheck",
     "ConsulInstance",
     "ConsulState",
+    "DataForm",
     "DirectorState",
     "DiskRoom",
     "DnsAnswer",

@@ -28,6 +28,8 @@ class ProblemKind(StrEnum):
     CLOSED = "connection lost"
     BAD_ANSWER = "answer not understood"
     NOT_AVAILABLE = "not available on this node"
+    ABSENT = "does not exist"
+    """Proved: the folder could be read, and it is not there."""
 
 
 @dataclass(frozen=True, slots=True)

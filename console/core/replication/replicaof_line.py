@@ -1,4 +1,4 @@
-"""Edits the line of Redis' configuration file that makes it a replica at its next start. Other lines stay."""
+"""Edits the lines of Redis' configuration file that make it a replica at its next start. Other lines stay."""
 
 from __future__ import annotations
 
@@ -27,6 +27,11 @@ def with_master(data: bytes, host: str, port: int) -> bytes:
     newline = b"\r\n" if b"\r\n" in data else b"\n"
     gap = b"" if not data or data.endswith(b"\n") else newline
     return data + gap + b"slaveof " + target + newline
+
+
+def without_master(data: bytes) -> bytes:
+    """The file with each slaveof and replicaof line turned into a comment. Such a line may also say `no one`."""
+    return _FOLLOWS.sub(lambda line: line[1] + b"# " + line[0][len(line[1]) :], data)
 
 
 def mask(text: str) -> str:

@@ -25,7 +25,7 @@ class Interlock:
     """What would happen without it."""
     subject: str = NODE
     arguments: Mapping[str, str] = field(default_factory=dict)
-    """The predicate's arguments. Each value means a role, as `subject` does."""
+    """The predicate's arguments. Each value means a role, as `subject` does, or the verb's argument of that name."""
 
 
 def _of_source(predicate: str, reason: str) -> Interlock:
@@ -146,6 +146,8 @@ INTERLOCKS: Mapping[str, tuple[Interlock, ...]] = {
         _READABLE,
         Interlock("redis-down", "A running server would overwrite it with what it holds (H28)."),
         Interlock("keepalived-stopped", "It could get the VIP with old data as soon as its check passes (H01)."),
+        Interlock("starts-as-master", "It would drop what is restored, and copy its master instead (H05)."),
+        Interlock("loads-backup", "It would load something else (H25).", arguments={"backup": "backup"}),
         Interlock("no-vip", "Clients would reach the old data as soon as it is loaded (H22)."),
         Interlock("not-behind-vip", "Clients would lose what they wrote since the backup (H04)."),
         Interlock("no-script-running", "A script that still sleeps would start or promote something (H09)."),
@@ -190,7 +192,12 @@ INTERLOCKS: Mapping[str, tuple[Interlock, ...]] = {
         Interlock("takes-no-writes", "Writes that it takes before it is stopped would be lost (H18)."),
         _of_source("redis-is-master", "A source that is a replica makes a chain or a loop (H05)."),
         _of_source("sentinels-allow", "The Sentinels would make it a replica of another node (H20, H21)."),
+        Interlock("dump-kept", "The data that its next start drops could not be brought back (H25)."),
         _of_source("fork-headroom", "The fork for the copy would endanger the node that serves (H11)."),
+    ),
+    "clear-replicaof": (
+        _READABLE,
+        Interlock("redis-down", "A running server would write the line again with its next CONFIG REWRITE."),
     ),
     "hold-service": (Interlock("another-master", "The name would lead to no node (H24)."),),
     "release-service": (
@@ -214,6 +221,10 @@ def interlocks(step: Step) -> tuple[Condition, ...]:
     given = step.action.arguments
     roles = {NODE: step.role, **{name: str(given.get(name, "")) for name in VERBS[step.action.verb].roles}}
     return tuple(
-        Condition(one.predicate, roles[one.subject], {name: roles[role] for name, role in one.arguments.items()})
+        Condition(
+            one.predicate,
+            roles[one.subject],
+            {name: roles.get(role) or str(given.get(role, "")) for name, role in one.arguments.items()},
+        )
         for one in INTERLOCKS.get(step.action.verb, ())
     )

@@ -15,7 +15,7 @@ from console.engine.actions.consul import hold_service, release_service
 from console.engine.actions.dump_copy import copy_dump
 from console.engine.actions.priorities import set_priorities
 from console.engine.actions.redis_commands import export_differences, promote, replicate, write_proof
-from console.engine.actions.replicaof import set_replicaof
+from console.engine.actions.replicaof import clear_replicaof, set_replicaof
 from console.engine.actions.request import SERVICE_TIMEOUT, Request, service_command
 from console.engine.actions.request import CommandContext as CommandContext  # noqa: PLC0414
 from console.engine.actions.request import PlanError as PlanError  # noqa: PLC0414 - whoever plans catches it from here
@@ -72,6 +72,7 @@ COMMAND_MAKERS: Mapping[str, Callable[[Request], tuple[Planned, ...]]] = {
     "copy-dump": copy_dump,
     "set-priorities": set_priorities,
     "set-replicaof": set_replicaof,
+    "clear-replicaof": clear_replicaof,
     "hold-service": hold_service,
     "release-service": release_service,
     "pause-writes": pause_writes,

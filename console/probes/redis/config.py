@@ -15,6 +15,7 @@ PATTERNS = (
     "stop-writes-on-bgsave-error",
     "repl-diskless-*",
     "logfile",
+    "append*name",  # of the AOF
 )
 
 
@@ -31,6 +32,8 @@ def parse(told: Mapping[str, str]) -> RedisConfig:
         diskless_sync=_flag(told.get("repl-diskless-sync")),
         diskless_load=told.get("repl-diskless-load"),
         logfile=told.get("logfile"),
+        appendfilename=told.get("appendfilename"),
+        appenddirname=told.get("appenddirname"),
     )
 
 

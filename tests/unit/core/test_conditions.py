@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import sample_races as races
 import samples as s
@@ -73,6 +75,13 @@ EVENED = s.with_redis(EVENED, s.B, config=RedisConfig(min_replicas_to_write=0))
 WRITTEN = s.with_persistence(BACK, s.B, changes_since_save=3)
 AOF_ON = s.with_persistence(BACK, s.B, aof=True)
 SAVING = s.with_persistence(BACK, s.B, rdb_in_progress=True)
+
+
+def with_file(state, **changes):
+    """The same with other lines in the Redis configuration file of redis-b."""
+    return s.with_node(state, s.B, redis_file=state.node(s.B).redis_file.map(lambda one: replace(one, **changes)))
+
+
 NO_DUMP = s.with_node(BACK, s.B, dump=unread(ProblemKind.NOT_AVAILABLE, "dump.rdb: not there", s.NOW))
 KEPT, EMPTY = s.with_backup(BACK, s.B), s.with_redis(BACK, s.B, keys={})
 FULL = s.with_node(KEPT, s.B, disk=read(DiskRoom("/data/redis", 5_300_000, 80 * s.GIB), s.NOW))
@@ -351,7 +360,19 @@ TABLE = [
     ("restore-room", BACK, s.B, {}, UNKNOWN),
     ("restored", KEPT, s.B, {}, HOLDS),
     ("restored", s.with_save(KEPT, s.B), s.B, {}, FAILS),
-    ("restored", s.with_node(KEPT, s.B, dump=NO_DUMP.node(s.B).dump), s.B, {}, FAILS),
+    ("restored", s.with_node(KEPT, s.B, dump=NO_DUMP.node(s.B).dump), s.B, {}, UNKNOWN),
+    ("restored", s.with_node(KEPT, s.B, dump=s.fresh_pair().node(s.B).dump), s.B, {}, FAILS),
+    ("loads-backup", KEPT, s.B, {}, HOLDS),
+    ("loads-backup", BACK, s.B, {}, UNKNOWN),
+    ("loads-backup", with_file(KEPT, appendonly=True), s.B, {}, HOLDS),
+    ("loads-backup", with_file(KEPT, includes=("/etc/more.conf",)), s.B, {}, UNKNOWN),
+    ("loads-backup", s.with_aof_backup(BACK, s.B), s.B, {}, FAILS),
+    ("loads-backup", with_file(s.with_aof_backup(BACK, s.B), appendonly=True), s.B, {}, HOLDS),
+    ("loads-backup", with_file(s.with_aof_backup(BACK, s.B), appendonly=True, appendfilename="a"), s.B, {}, FAILS),
+    ("starts-as-master", KEPT, s.B, {}, HOLDS),
+    ("starts-as-master", with_file(KEPT, master="10.0.0.1 6379", line=7), s.B, {}, FAILS),
+    ("starts-as-master", with_file(KEPT, includes=("/etc/more.conf",)), s.B, {}, UNKNOWN),
+    ("starts-as-master", s.with_node(KEPT, s.B, redis_file=unread(ProblemKind.NOT_PERMITTED)), s.B, {}, UNKNOWN),
     ("keys-as-in-backup", KEPT, s.B, {}, HOLDS),
     ("keys-as-in-backup", s.with_redis(KEPT, s.B, keys={0: 249_923}), s.B, {}, HOLDS),
     ("keys-as-in-backup", s.with_redis(KEPT, s.B, keys={0: 249_922}), s.B, {}, FAILS),
