@@ -199,6 +199,8 @@ def keys_as_in_backup(question: Question) -> Check:
 def not_behind_vip(question: Question) -> Check:
     """H04: no client reaches the node through the virtual IP."""
     state = question.state
+    if not state.vip:
+        return holds(f"clients reach {question.name} by no virtual IP", "this cluster has none")
     statement = f"clients of {state.vip} do not reach {question.name}"
     held = question.node.holds(state.vip)
     if held is None:

@@ -61,6 +61,7 @@ INTERLOCKS: Mapping[str, tuple[Interlock, ...]] = {
         Interlock("redis-down", "A Redis that hangs or loads is not down, and must not be started again (H28)."),
         Interlock("comes-back-quietly", "Its check would succeed, and keepalived would give it the VIP (H01, H22)."),
         Interlock("comes-back-unresolved", "Consul's check would succeed, and the name would lead to two nodes (H24)."),
+        Interlock("kept-from-sentinels", "Sentinels make it a replica, and its data could not be brought back (H25)."),
         _CHECKS,
     ),
     "stop-redis": (_READABLE, _REPLACEABLE, _CHECKS),
@@ -94,6 +95,12 @@ INTERLOCKS: Mapping[str, tuple[Interlock, ...]] = {
         Interlock("no-failover-running", "Two failovers at once disturb each other (H21)."),
         Interlock("no-tilt", "What a Sentinel in TILT mode reports is not reliable (H21)."),
         Interlock("promotable-replica", "No replica could take over with all data (H21)."),
+    ),
+    "sentinel-forget": (
+        Interlock("redis-down", "The Sentinels would learn it again while it runs (H20)."),
+        Interlock("not-the-named-master", "They would forget that the master is down (H21)."),
+        Interlock("no-failover-running", "A failover would be given up half-way (H21)."),
+        Interlock("no-tilt", "What a Sentinel in TILT mode reports is not reliable (H21)."),
     ),
     "drain-readers": (Interlock("others-serve-readers", "Readers would reach no node (H23)."),),
     "serve-readers": (

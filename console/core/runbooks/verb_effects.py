@@ -83,6 +83,10 @@ REDIS = REDIS_ROLE | frozenset(
         "not-behind-vip",
         "out-of-the-way",
         "runs-on-copy",
+        "survives-stop",
+        "kept-from-sentinels",
+        "dump-kept",
+        "restored",
     ]
 )
 """Whether Redis on the node runs, and what it holds. Its role, too: it is read when it runs."""
@@ -96,6 +100,7 @@ DUMP = frozenset(
         "keys-as-in-backup",
         "saved-for-good",
         "dump-kept",
+        "survives-stop",
     ]
 )
 """The dump of a node: how new it is, and the room beside it."""
@@ -137,6 +142,7 @@ SENTINELS = frozenset(
         "follows-named-master",
         "replicas-follow",
         "is-away",
+        "not-the-named-master",
     ]
 )
 """Which master the Sentinels name, and whether a failover of theirs is running."""

@@ -85,6 +85,13 @@ _ROWS: tuple[VerbSpec, ...] = (
         twice_is_once=False,
     ),
     VerbSpec(
+        "sentinel-forget",
+        "Makes every Sentinel forget the node, whose Redis is down (SENTINEL RESET). They learn the other nodes and"
+        " each other again within seconds, and fail over nothing meanwhile.",
+        affects=SENTINELS | {"unknown-to-sentinels", "kept-from-sentinels", "promotable-replica", "set-protected"},
+        undo="the Sentinels learn the node again as soon as it is a replica of the master",
+    ),
+    VerbSpec(
         "drain-readers",
         "Sets the weight of the node to 0 on every director. No new reader is sent to it; connected ones stay.",
         affects=READERS,
@@ -120,7 +127,9 @@ _ROWS: tuple[VerbSpec, ...] = (
         "Copies what Redis on the node would load, its dump or its append-only file, to a dated name beside it."
         " Compares size, SHA-256, mode and owner, runs the check program, and loads the copy in a throw-away server"
         " where there is one, and room for it.",
-        affects=frozenset({"backup-room", "backed-up", "has-backup", "dump-kept", "loads-backup"}),
+        affects=frozenset(
+            {"backup-room", "backed-up", "has-backup", "dump-kept", "loads-backup", "kept-from-sentinels"}
+        ),
     ),
     VerbSpec(
         "restore-dump",

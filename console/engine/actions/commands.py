@@ -19,7 +19,13 @@ from console.engine.actions.replicaof import clear_replicaof, set_replicaof
 from console.engine.actions.request import SERVICE_TIMEOUT, Request, service_command
 from console.engine.actions.request import CommandContext as CommandContext  # noqa: PLC0414
 from console.engine.actions.request import PlanError as PlanError  # noqa: PLC0414 - whoever plans catches it from here
-from console.engine.actions.sentinel_set import drain_readers, sentinel_failover, serve_readers, take_vip
+from console.engine.actions.sentinel_set import (
+    drain_readers,
+    sentinel_failover,
+    sentinel_forget,
+    serve_readers,
+    take_vip,
+)
 from console.engine.actions.virtual_ip import announce_vip, remove_vip, restart_keepalived
 from console.engine.actions.write_pause import pause_writes, resume_writes
 
@@ -62,6 +68,7 @@ COMMAND_MAKERS: Mapping[str, Callable[[Request], tuple[Planned, ...]]] = {
     "announce-vip": announce_vip,
     "take-vip": take_vip,
     "sentinel-failover": sentinel_failover,
+    "sentinel-forget": sentinel_forget,
     "drain-readers": drain_readers,
     "serve-readers": serve_readers,
     "replicate": replicate,

@@ -27,7 +27,7 @@ from console.core.model import (
 )
 from console.core.model.verdict import Verdict
 from console.core.runbooks.document import Condition
-from console.core.runbooks.predicates import watchers
+from console.core.runbooks.predicates import conversion, watchers
 from console.core.runbooks.vocabulary import VOCABULARY, evaluate
 
 HOLDS, FAILS, UNKNOWN = Verdict.HOLDS, Verdict.FAILS, Verdict.UNKNOWN
@@ -412,10 +412,11 @@ def test_a_script_that_fights_is_named_with_its_line_and_what_is_not_understood_
 ELSEWHERE = {"saved-for-good", "dump-kept", "copy-room", "has-dump-of", "runs-on-copy", "out-of-the-way"}
 """In a table of their own: test_dump_copies.py."""
 ELSEWHERE |= {row.name for row in (*watchers.ROWS, *service_name.ROWS)}  # test_watchers.py, test_service_name.py
+ELSEWHERE |= {row.name for row in conversion.ROWS}  # test_conversion.py
 ELSEWHERE |= {"set-protected"}  # test_kinds.py: it is the protection of a set
 NOTHING_THERE = {"node-address-not-vip", "not-under-sentinels", "serves-readers", "serves-no-readers",
                  "others-serve-readers", "takes-read-vip", "in-read-tables", "comes-back-unresolved",
-                 "sentinels-allow"}  # fmt: skip
+                 "sentinels-allow", "unknown-to-sentinels", "kept-from-sentinels", "unused-by-directors"}  # fmt: skip
 """True of a pair, of which nothing could be read: it has no Sentinels, no directors, no Consul."""
 
 

@@ -73,6 +73,7 @@ UNMOVED = {
     "quorum-reachable": "no verb starts a Sentinel",
     "ssh-readable": "no verb mends a host",
     "takes-over-well": "no verb edits a script",
+    "unused-by-directors": "the configuration of a director is edited by hand",
     "takes-read-vip": "nor the loopback and the ARP settings of a node",
 }
 """What nothing that is sent can change, and why."""

@@ -127,3 +127,10 @@ def test_sentinels_are_not_silenced_while_writes_are_held_back():
     planned = commands("resume-writes", demanding(1_000_000), "master")
     assert [one.render() for one in planned] == ["CONFIG SET min-replicas-to-write 0", "CONFIG REWRITE"]
     assert all(isinstance(one.command, RedisCommand) for one in planned)
+
+
+def test_every_sentinel_is_asked_to_forget_and_none_by_a_pattern():
+    sent = texts(commands("sentinel-forget"))
+    assert sent == [(one.name, "SENTINEL RESET master1") for one in SET.sentinels]
+    with pytest.raises(PlanError, match="takes a pattern"):
+        commands("sentinel-forget", replace(SET, master_name="master*"))
