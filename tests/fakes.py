@@ -15,6 +15,8 @@ from console.core.inventory import ClusterSpec, Inventory, KeepalivedSpec, NodeS
 from console.core.model import ClusterState, RunLock, VrrpState, read
 from console.core.previews.key_comparison import KeyComparison
 from console.core.previews.quiescence import TrafficSample
+from console.core.runs.entry_shape import misfit
+from console.core.runs.journal import plain
 from console.core.runs.lock import LostLock
 from console.core.runs.question import Choice, Decision, Question, QuestionKind
 from console.core.runs.state import RunState
@@ -169,6 +171,7 @@ class MemoryJournal:
         self.broken = self.broken or kind == self.break_at
         if self.broken:
             raise OSError("the journal cannot be written: No space left on device")
+        assert not misfit(kind, plain(data)), "what the console writes fits the shape of its entries"
         self.entries.append((kind, data))
 
     def close(self) -> None:

@@ -598,5 +598,5 @@ def with_backup(state: ClusterState, name: str, **changes: Any) -> ClusterState:
     dump = state.node(name).dump.value
     assert dump is not None
     note = {"sha256": "a1" * 32, "keys": 249_935, "expires": 12, "checked": "redis-check-rdb: RDB looks OK"}
-    copy = Backup(BACKUP_PATH, dump.size, dump.modified, **(note | changes))
+    copy = Backup(**({"path": BACKUP_PATH, "size": dump.size, "modified": dump.modified} | note | changes))
     return with_node(state, name, backups=read((copy,), state.observed_at))

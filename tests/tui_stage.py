@@ -12,19 +12,20 @@ from past_runs import FakeArchive
 from textual.pilot import Pilot
 
 from console.core.command import Planned, RedisCommand
-from console.core.inventory import ClusterSpec, Inventory, KeepalivedSpec, NodeSpec, RedisSpec, SshSpec
+from console.core.inventory import ClusterSpec, Inventory, KeepalivedSpec, NodeSpec, RedisSpec, SshSpec, UnusableCluster
 from console.core.model import ClusterState, RunLock
 from console.core.model.verdict import Check, Verdict
 from console.core.previews.key_comparison import KeyComparison
 from console.core.previews.loss_preview import LossPreview
 from console.core.previews.quiescence import TrafficSample
 from console.core.replication.resync import ResyncKind
-from console.core.runbooks.document import Action, Condition, GateKind, RoleSpec, Runbook, Step
+from console.core.runbooks.document import Action, Condition, GateKind, RoleSpec, Runbook, Step, UnusableRunbook
 from console.core.runs.past_run import PastRun
 from console.core.runs.question import Choice, Decision, Question, QuestionKind
 from console.core.runs.state import Outcome, RunState, StepState, StepStatus
 from console.engine.ports import ArmingError, ConsoleContext, LockHeldError, Operator, Takeover
 from console.tui.app import ConsoleApp
+from console.tui.widgets.question import QuestionBox
 
 
 @dataclass
@@ -32,15 +33,18 @@ class FakeClock:
     """Moves only when told to."""
 
     at: float = samples.NOW
+    steady: float = 0.0
+    """What `monotonic` tells: tests move it apart from the time of day, which stands on the screen."""
 
     def now(self) -> float:
         return self.at
 
     def monotonic(self) -> float:
-        return self.at
+        return self.steady
 
     def sleep(self, seconds: float) -> None:
         self.at += seconds
+        self.steady += seconds
 
 
 @dataclass
@@ -170,14 +174,20 @@ def question(kind: QuestionKind = QuestionKind.TYPE_NAME, index: int = 2, **chan
     return replace(asked, **changes)
 
 
-def run_state(current: int | None = 2, outcome: Outcome = Outcome.RUNNING, **changes: object) -> RunState:
-    """Everything before `current` is done, `current` is asking."""
+def run_state(
+    current: int | None = 2,
+    outcome: Outcome = Outcome.RUNNING,
+    status: StepStatus = StepStatus.ASKING,
+    **changes: object,
+) -> RunState:
+    """Everything before `current` is done, `current` has this status; of a run that ended it is stopped."""
     at = len(REBUILD.steps) if current is None else current
+    status = status if outcome is Outcome.RUNNING else StepStatus.STOPPED
     steps = tuple(
         StepState(
             step,
             ROLES[step.role],
-            StepStatus.DONE if n < at else StepStatus.ASKING if n == at else StepStatus.WAITING,
+            StepStatus.DONE if n < at else status if n == at else StepStatus.WAITING,
             planned=(SLAVEOF,) if n == 2 else (),
             output=("$ service redis start", "redis-b: Starting redis: OK") if n == 1 and n < at else (),
             note="its keepalived was stopped already" if n == 0 and n < at else "",
@@ -219,7 +229,7 @@ class FakeRun:
             if decision.choice is Choice.ABORT:
                 return run_state(one.index, Outcome.ABORTED, message="You stopped the run.")
         if self.sending is not None:
-            operator.tell(run_state(3))
+            operator.tell(run_state(3, status=StepStatus.VERIFYING))
             self.sending.wait(30)
         return run_state(None, Outcome.DONE, message="The pair is protected again.")
 
@@ -284,13 +294,17 @@ def stage(
     sending: threading.Event | None = None,
     runs: Iterable[PastRun] = (),
     app: type[ConsoleApp] = ConsoleApp,
+    unusable_clusters: tuple[UnusableCluster, ...] = (),
+    unusable_runbooks: tuple[UnusableRunbook, ...] = (),
 ) -> Stage:
     """The console on these clusters; with `questions` it can arm a run that asks them."""
     clock = FakeClock()
     inspectors = {state.name: FakeInspector(state) for state in states}
-    inventory = Inventory("inventory.yaml", tuple(spec_of(state) for state in states))
+    inventory = Inventory("inventory.yaml", tuple(spec_of(state) for state in states), unusable_clusters)
     archive = FakeArchive(list(runs))
-    console_context = ConsoleContext(inventory, (REBUILD,), lambda name: inspectors[name], clock, archive)
+    console_context = ConsoleContext(
+        inventory, (REBUILD,), lambda name: inspectors[name], clock, archive, unusable_runbooks
+    )
     run_starter = None if questions is None else FakeRunStarter(FakeRun(tuple(questions), sending=sending), refusal)
     # the tests tick themselves: a timer of their own would make what is on the screen a matter of chance
     console = app(console_context, run_starter, runbook=runbook, interval=3600)
@@ -305,6 +319,14 @@ async def until(pilot: Pilot[int], holds: Callable[[], object], within: float = 
             return
         await pilot.pause(0.02)
     pytest.fail(f"not so after {within} s: {holds}")
+
+
+async def asked(pilot: Pilot[int], on: Stage) -> QuestionBox:
+    """A question is on the screen, and so long that a key may answer it."""
+    await until(pilot, lambda: any(box.is_shown for box in on.app.screen.query(QuestionBox)))
+    on.clock.steady += 10
+    await pilot.pause()
+    return on.app.screen.query_one(QuestionBox)
 
 
 async def seen(pilot: Pilot[int], on: Stage) -> None:

@@ -16,10 +16,11 @@ import click
 
 if TYPE_CHECKING:
     from console.core.command import Secret
-    from console.core.inventory import ClusterSpec, Inventory, PasswordSource
+    from console.core.inventory import ClusterSpec, Inventory, PasswordSource, UnusableCluster
     from console.core.model import ClusterState
     from console.core.runbooks.document import Runbook
     from console.core.runs.past_run import PastRun
+    from console.documents.runbook_library import RunbookLibrary
     from console.engine.ports import Archive, Clock, ConsoleContext, Inspector, RunStarter
 
 APP = "redis-ha-console"
@@ -95,7 +96,7 @@ class CliContext:
         self._adapters = adapters
         self._chosen = inventory
         self._inventory: Inventory | None = None
-        self._runbooks: tuple[Runbook, ...] | None = None
+        self._library: RunbookLibrary | None = None
         self._passwords: dict[str, Passwords] = {}
         self._inspectors: dict[str, Inspector] = {}
         self._clock: Clock | None = None
@@ -110,7 +111,7 @@ class CliContext:
         if path is not None and path != self._chosen:
             self._chosen = path
             self._inventory = None
-            self._runbooks = None
+            self._library = None
 
     @property
     def inventory_path(self) -> Path:
@@ -128,6 +129,14 @@ class CliContext:
         )
 
     @property
+    def inventory_folder(self) -> Path | None:
+        """The folder of the inventory. None: there is no inventory, and only the shipped runbooks are used."""
+        try:
+            return self.inventory_path.parent
+        except CliError:
+            return None
+
+    @property
     def inventory(self) -> Inventory:
         """The inventory, loaded at first use. Raises DocumentError."""
         if self._inventory is None:
@@ -139,32 +148,61 @@ class CliContext:
         return self._inventory
 
     @property
-    def runbooks(self) -> tuple[Runbook, ...]:
-        """The shipped runbooks and the operator's own. Raises DocumentError."""
-        if self._runbooks is None:
+    def library(self) -> RunbookLibrary:
+        """The shipped runbooks and those beside the inventory, loaded once. Each file that is wrong is named once."""
+        if self._library is None:
             from console.documents.runbook_library import load_runbooks
 
-            self._runbooks = load_runbooks(Path(self.inventory.path).parent)
-        return self._runbooks
+            self._library = load_runbooks(self.inventory_folder)
+            for one in self._library.unusable:
+                _warn(f"{one.problems[0]}; the other runbooks can be used")
+        return self._library
 
     def runbook(self, name: str) -> Runbook:
         """The runbook of this name. Raises CliError if there is none."""
-        for one in self.runbooks:
-            if one.name == name:
-                return one
-        from console.documents.suggestions import suggestion
+        found = {one.name: one for one in self.library.runbooks}
+        if name not in found:
+            from console.documents.suggestions import suggestion
 
-        raise CliError(f"there is no runbook {name}{suggestion(name, (one.name for one in self.runbooks))}")
+            raise CliError(f"there is no runbook {name}{suggestion(name, found)}")
+        return found[name]
 
     def cluster(self, name: str) -> ClusterSpec:
-        """The cluster of this name. Raises CliError if the inventory has none."""
+        """The cluster of this name. Raises CliError if the inventory has none that can be used."""
         try:
             return self.inventory.cluster(name)
         except KeyError:
             from console.documents.suggestions import suggestion
 
+            wrong = next((one for one in self.inventory.unusable if one.name == name), None)
+            if wrong is not None:
+                raise CliError(f"{name} cannot be used: {wrong.problems[0]}") from None
             names = [one.name for one in self.inventory.clusters]
             raise CliError(f"{self.inventory.path} has no cluster {name}{suggestion(name, names)}") from None
+
+    def divide(self, names: Iterable[str] = ()) -> tuple[tuple[str, ...], tuple[UnusableCluster, ...]]:
+        """Of these clusters, or of all: those that can be observed, and the others with what is wrong with them.
+
+        Reads the passwords. Raises DocumentError if none can be observed, and CliError if there is no such cluster.
+        """
+        from console.core.inventory import UnusableCluster
+        from console.documents.errors import DocumentError
+
+        chosen = tuple(dict.fromkeys(names))
+        wrong = [one for one in self.inventory.unusable if not chosen or one.name in chosen]
+        usable = []
+        for name in chosen or tuple(one.name for one in self.inventory.clusters):
+            if name in {one.name for one in wrong}:
+                continue
+            try:
+                self.passwords(self.cluster(name).name)
+            except DocumentError as error:
+                wrong.append(UnusableCluster(name, error.problems))
+            else:
+                usable.append(name)
+        if not usable:
+            raise DocumentError(*(problem for one in wrong for problem in one.problems))
+        return tuple(usable), tuple(wrong)
 
     # --- adapters -------------------------------------------------------------------------------------------------
 
@@ -177,18 +215,25 @@ class CliContext:
     def console_context(self, clusters: Iterable[str] = (), *, screen: bool = False) -> ConsoleContext:
         """The context of the named clusters, or of all. Passwords that have to be typed are asked for now.
 
+        Of all, those that cannot be observed are left out, and shown as unusable.
         `screen`: the screen will be open, so fewer SSH handshakes run at a time.
         """
+        from console.core.inventory import Inventory
         from console.engine.ports import ConsoleContext
 
-        for name in tuple(clusters) or tuple(one.name for one in self.inventory.clusters):
+        inventory = self.inventory
+        for name in (named := tuple(clusters)):
             self.passwords(self.cluster(name).name)
+        if not named:
+            usable, unusable = self.divide()
+            inventory = Inventory(inventory.path, tuple(map(inventory.cluster, usable)), unusable)
         parallel = MAX_HANDSHAKES_WITH_SCREEN if screen else MAX_HANDSHAKES
 
         def inspector(name: str) -> Inspector:
             return self.inspector(name, parallel)
 
-        return ConsoleContext(self.inventory, self.runbooks, inspector, self.clock, self.archive)
+        library = self.library
+        return ConsoleContext(self.inventory, library.runbooks, inspector, self.clock, self.archive, library.unusable)
 
     @property
     def archive(self) -> Archive | None:

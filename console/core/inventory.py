@@ -229,11 +229,22 @@ class SecretNeed:
 
 
 @dataclass(frozen=True, slots=True)
+class UnusableCluster:
+    """A cluster of the inventory that is not observed, because its part of the document is wrong."""
+
+    name: str
+    """`clusters[2]` if it has no name."""
+    problems: tuple[str, ...]
+    """`FILE:LINE: KEY: what is wrong`, a line each."""
+
+
+@dataclass(frozen=True, slots=True)
 class Inventory:
     """One inventory document."""
 
     path: str
     clusters: tuple[ClusterSpec, ...]
+    unusable: tuple[UnusableCluster, ...] = ()
 
     def cluster(self, name: str) -> ClusterSpec:
         """The cluster of this name. Raises KeyError where there is none."""

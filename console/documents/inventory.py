@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -27,7 +27,7 @@ from console.core.inventory import (
     TlsSpec,
 )
 from console.documents import inventory_model as written
-from console.documents.validation import Strict, validated
+from console.documents.validation import Strict, checked, validated
 from console.documents.yaml_text import Document, Location, read_document
 
 _BELONGS = {
@@ -43,16 +43,17 @@ _NEEDS = {
     "keepalived": {"vip": "a pair behind keepalived has a virtual IP"},
     "sentinel-vip": {
         "vip": "the script of the Sentinels moves the write VIP",
-        "sentinels": "this kind is steered by Sentinels",
+        "sentinels": "Sentinels decide who is the master in this kind",
         "master_name": "it is the name after `sentinel monitor`",
     },
     "sentinel-consul": {
-        "sentinels": "this kind is steered by Sentinels",
+        "sentinels": "Sentinels decide who is the master in this kind",
         "master_name": "it is the name after `sentinel monitor`",
         "consul": "it points clients at the master",
     },
 }
 """The keys that a kind cannot be without, and why."""
+_TYPED = "names are typed at gates, so each must be unique"
 _HOP = re.compile(r"([^@,\s]+@)?(\[[0-9A-Fa-f:.]+\]|[^@:,\s]+)(:[0-9]{1,5})?")
 _COMMAND = re.compile(r"[A-Z][A-Z|_-]*")
 
@@ -66,7 +67,7 @@ def load_inventory(path: Path) -> Inventory:
 
 def inventory_of(document: Document) -> Inventory:
     """An inventory from a document that was read. Raises DocumentError."""
-    model = validated(document, written.InventoryDocument, lambda model: list(_contradictions(model)))
+    model = validated(document, written.InventoryDocument, lambda model: list(_contradictions(model, frozenset())))
     folder = document.path.parent
     defaults = model.defaults or written.Defaults()
     return Inventory(
@@ -90,22 +91,27 @@ def inventory_of(document: Document) -> Inventory:
     )
 
 
+def problems_of(document: Document, elsewhere: frozenset[str]) -> Sequence[tuple[Location, str]]:
+    """Everything that is wrong with a document, and where. `elsewhere`: addresses of nodes that it does not have."""
+    return checked(document, written.InventoryDocument, lambda model: list(_contradictions(model, elsewhere)))[1]
+
+
 # --- contradictions between values --------------------------------------------------------------------------------
 
 
-def _contradictions(model: written.InventoryDocument) -> Problems:
+def _contradictions(model: written.InventoryDocument, elsewhere: frozenset[str]) -> Problems:
     if model.defaults is not None:
         yield from _of_sections(model.defaults, ("defaults",))
-    addresses = {node.address for cluster in model.clusters for node in cluster.nodes}
+    addresses = {node.address for cluster in model.clusters for node in cluster.nodes} | elsewhere
     seen: set[str] = set()
     for index, cluster in enumerate(model.clusters):
         at: Location = ("clusters", index)
         if cluster.name in seen:
-            yield (*at, "name"), f"there is another cluster {cluster.name}; names are typed at gates, so each is unique"
+            yield (*at, "name"), f"there is another cluster {cluster.name}; {_TYPED}"
         seen.add(cluster.name)
         yield from _of_kind(cluster, at)
         if cluster.timezone is not None and not cluster.quiet_hours:
-            yield (*at, "timezone"), "is that of quiet_hours, and there are none"
+            yield (*at, "timezone"), "is only for quiet_hours, and there are none"
         for key in ("vip", "read_vip"):
             if getattr(cluster, key) in addresses:
                 text = f"{getattr(cluster, key)} is a node's own address; the virtual IP is the one that moves"
@@ -132,7 +138,7 @@ def _of_nodes(cluster: written.Cluster, at: Location, defaults: written.Defaults
     for index, node in enumerate(cluster.nodes):
         here: Location = (*at, "nodes", index)
         if node.name in names:
-            yield (*here, "name"), f"there is another node {node.name}; names are typed at gates, so each is unique"
+            yield (*here, "name"), f"there is another node {node.name}; {_TYPED}"
         names.add(node.name)
         port = _pick("port", node.redis, defaults.redis) or RedisSpec().port
         first = places.setdefault((node.address, port), node.name)

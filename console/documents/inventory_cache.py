@@ -31,6 +31,7 @@ from console.core.inventory import (
     ServiceSpec,
     SshSpec,
     TlsSpec,
+    UnusableCluster,
 )
 
 _CODE = (
@@ -39,21 +40,22 @@ _CODE = (
     "validation.py",
     "yaml_text.py",
     "inventory_cache.py",
+    "usable_inventory.py",
     "../core/inventory.py",
 )
 """The files that decide what an inventory becomes: a change of one of them makes the cache void."""
 
 
 def cached_inventory(path: Path, folder: Path) -> Inventory:
-    """The inventory, from `folder` if it was checked before. Raises DocumentError as `load_inventory` does."""
+    """The inventory, from `folder` if it was checked before. Raises DocumentError as `load_usable_inventory` does."""
     key = _key(path)
     place = folder / f"{sha256(os.fsencode(path.absolute())).hexdigest()[:32]}.json"
     known = _recall(place, key) if key else None
     if known is not None:
         return known
-    from console.documents.inventory import load_inventory
+    from console.documents.usable_inventory import load_usable_inventory
 
-    inventory = load_inventory(path)
+    inventory = load_usable_inventory(path)
     if key and key == _key(path):
         _remember(place, key, inventory)
     return inventory
@@ -96,6 +98,7 @@ def _inventory(found: dict[str, Any]) -> Inventory:
     return Inventory(
         path=found["path"],
         clusters=tuple(_cluster(cluster) for cluster in found["clusters"]),
+        unusable=tuple(UnusableCluster(one["name"], tuple(one["problems"])) for one in found["unusable"]),
     )
 
 

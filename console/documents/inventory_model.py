@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from console.core.numbers import whole_number
 from console.documents.validation import Strict
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -40,7 +41,7 @@ def _ip(value: str) -> str:
 
 
 def _host(value: str) -> str:
-    if value.replace(".", "").isdigit() or ":" in value or "/" in value:
+    if set(value) <= set("0123456789.") or ":" in value or "/" in value:
         return _ip(value)
     if not _HOST.fullmatch(value):
         raise ValueError(f"{value!r} is neither an IP address nor a host name")
@@ -95,9 +96,10 @@ def _http(value: str) -> str:
 
 def _host_and_port(value: str) -> str:
     host, _, port = value.rpartition(":")
-    if not host or not port.isdigit():
+    number = whole_number(port)
+    if not host or number is None:
         raise ValueError(f"{value!r} is not HOST:PORT, like 192.168.3.1:8600")
-    _port(int(port))
+    _port(number)
     return f"{_host(host.strip('[]'))}:{port}" if "[" not in host else f"[{_host(host.strip('[]'))}]:{port}"
 
 
@@ -106,7 +108,7 @@ def _hours(value: str) -> str:
     if match is None:
         raise ValueError(f"{value!r} is not a time of day, like 02:00-05:00")
     if match[1] == match[2]:
-        raise ValueError(f"{value} begins where it ends; leave quiet_hours out where every hour is alike")
+        raise ValueError(f"{value} begins where it ends; leave quiet_hours out if no hour is better than another")
     return value
 
 

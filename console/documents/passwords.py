@@ -8,11 +8,11 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
 from console.core.command import Secret
 from console.core.inventory import PasswordKind, PasswordSource
 from console.documents.errors import DocumentError
+from console.documents.home import expand_home
 
 COMMAND_TIMEOUT = 30.0
 """Seconds that a password command may take: it may have to unlock a store."""
@@ -62,7 +62,7 @@ def _from_environment(variable: str, whose: str) -> str:
 
 
 def _from_file(name: str, whose: str, warn: Callable[[str], None]) -> str:
-    path = Path(name).expanduser()
+    path = expand_home(name)
     try:
         mode = path.stat().st_mode
         text = path.read_text(encoding="utf-8")

@@ -150,7 +150,7 @@ def _of_action(step: written.Step, at: Location, roles: tuple[str, ...]) -> Prob
     elif spec.mutating and gate is GateKind.NONE:
         yield (*at, "gate"), f"{name} changes something: its gate must be confirm or type-name"
     if spec.mutating and not step.verify:
-        yield at, f"{name} changes something: give it verify, for an answer alone proves nothing"
+        yield at, f"{name} changes something: give it verify, because an answer alone proves nothing"
 
 
 def _of_arguments(spec: VerbSpec, value: Any, at: Location, roles: tuple[str, ...]) -> Problems:

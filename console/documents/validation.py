@@ -8,6 +8,7 @@ from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from console.core.numbers import whole_number
 from console.documents.errors import DocumentError
 from console.documents.yaml_text import Document, Location
 
@@ -22,27 +23,31 @@ class Strict(BaseModel):
 
 
 Model = TypeVar("Model", bound=Strict)
+Contradictions = Callable[[Model], Sequence[tuple[Location, str]]]
 
 
-def validated(document: Document, model: type[Model], more: Callable[[Model], Sequence[tuple[Location, str]]]) -> Model:
+def validated(document: Document, model: type[Model], more: Contradictions[Model]) -> Model:
     """The document as a model. `more` finds what no single value shows: contradictions between values.
 
     Raises DocumentError with everything that is wrong, in the order of the lines.
     """
-    try:
-        value = model.model_validate(document.values)
-    except ValidationError as error:
-        found = error.errors(include_url=False)
-        raise _refused(document, [_problem(model, one) for one in found]) from None
-    contradictions = more(value)
-    if contradictions:
-        raise _refused(document, contradictions)
+    value, problems = checked(document, model, more)
+    if value is None:
+        ordered = sorted(problems, key=lambda one: document.line(one[0]))
+        raise DocumentError(*dict.fromkeys(document.problem(location, text) for location, text in ordered))
     return value
 
 
-def _refused(document: Document, problems: Sequence[tuple[Location, str]]) -> DocumentError:
-    ordered = sorted(problems, key=lambda one: document.line(one[0]))
-    return DocumentError(*dict.fromkeys(document.problem(location, text) for location, text in ordered))
+def checked(
+    document: Document, model: type[Model], more: Contradictions[Model]
+) -> tuple[Model | None, Sequence[tuple[Location, str]]]:
+    """The document as a model, or None with everything that is wrong and where it stands."""
+    try:
+        value = model.model_validate(document.values)
+    except ValidationError as error:
+        return None, [_problem(model, one) for one in error.errors(include_url=False)]
+    contradictions = more(value)
+    return (None if contradictions else value), contradictions
 
 
 def _problem(model: type[Strict], error: Mapping[str, Any]) -> tuple[Location, str]:
@@ -95,7 +100,7 @@ def _quoting(value: object) -> str:
 
 
 def _unquoting(value: object) -> str:
-    return "; write it without quotes" if isinstance(value, str) and value.strip().lstrip("-").isdigit() else ""
+    return "; write it without quotes" if isinstance(value, str) and whole_number(value) is not None else ""
 
 
 def _words(expected: str) -> str:

@@ -26,7 +26,7 @@ from console.core.runs.lock import lock_in_words, runs_on
 from console.engine.actions.commands import CommandContext
 from console.engine.ports import Clock, Inspector
 from console.engine.steps.loss_measurement import measure_preview
-from console.engine.steps.step_view import StepView, conditions, gate_of, proofs, view_step
+from console.engine.steps.step_view import StepView, gate_of, proofs, view_step
 
 NOT_PROVED = (
     "A plan looks once and sends nothing: it does not prove that a service starts or stops, or that sudo permits it.",
@@ -109,7 +109,7 @@ def make_plan(runbook: Runbook, state: ClusterState, command_context: CommandCon
         before = [one for one in steps if one.prospect is not Prospect.SKIPPED]
         checks = tuple(
             PlannedCheck(check, None if check.holds else _waits_for(condition, before))
-            for condition, check in zip(conditions(step, runbook_require), view.checks, strict=True)
+            for condition, check in zip(view.asked, view.checks, strict=True)
         )
         changed_by = _changes_skip_condition(step, before)
         if view.done_already and changed_by is None and not any(one.blocks for one in checks[: len(runbook_require)]):
@@ -197,8 +197,10 @@ def _changes_skip_condition(step: Step, before: Sequence[StepPlan]) -> int | Non
     return None
 
 
-def _waits_for(condition: Condition, before: Sequence[StepPlan]) -> int | None:
+def _waits_for(condition: Condition | None, before: Sequence[StepPlan]) -> int | None:
     """The last earlier step that would run and after which the condition can be judged anew."""
+    if condition is None:
+        return None
     for one in reversed(before):
         verb = VERBS.get(one.step.action.verb) if one.step.action else None
         if condition in one.step.verify or (verb is not None and condition.predicate in verb.affects):

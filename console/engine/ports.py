@@ -11,7 +11,7 @@ from console.core.inventory import Inventory
 from console.core.model import ClusterState, RunLock
 from console.core.previews.key_comparison import KeyComparison
 from console.core.previews.quiescence import TrafficSample
-from console.core.runbooks.document import Runbook
+from console.core.runbooks.document import Runbook, UnusableRunbook
 from console.core.runs.answer import Answer as Answer  # noqa: PLC0414 - part of the ports, shared with the adapters
 from console.core.runs.answer import AnswerKind as AnswerKind  # noqa: PLC0414
 from console.core.runs.lock import LostLock, refusal
@@ -210,3 +210,4 @@ class ConsoleContext:
     clock: Clock
     archive: Archive | None = None
     """The recorded runs. None: this command does not need them."""
+    unusable_runbooks: tuple[UnusableRunbook, ...] = ()

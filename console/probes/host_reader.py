@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from console.core.model import Problem, ProblemKind, Reading, read, unread
+from console.core.model import AofFiles, Problem, ProblemKind, Reading, read, unread
 from console.core.model.assembling import HostReadings, choose_instance
 from console.probes.host import addresses, arp, backups, clock, disk, files, memory, processes, run_lock
 from console.probes.host import identity as host_identity
@@ -43,7 +43,7 @@ class HostReader:
         `dump` is the path of Redis' RDB, if known, and `aof` the name of its append-only file.
         """
         known = self._known
-        self._data = _rare(batch, data_files.NAME, sent, self._data, lambda one: data_files.parse(one.text, sent, aof))
+        self._data = _rare(batch, data_files.NAME, sent, self._data, lambda one: data_files.parse(one.text, aof))
         known = replace(
             known,
             identity=_section(batch, host_identity.NAME, sent, lambda one: host_identity.parse(one.text)),
@@ -58,7 +58,7 @@ class HostReader:
             scripts=_watched(batch, scripts.NAME, sent, known.scripts, lambda one: scripts.parse(one.text)),
             services=_rare(batch, ipvs.NAME, sent, known.services, lambda one: ipvs.parse(one.text)),
             arp=_rare(batch, arp.NAME, sent, known.arp, lambda one: arp.parse(one.text)),
-            aof=self._data.value.aof if self._data.value else Reading(None, self._data.problem, self._data.at),
+            aof=_of_data(self._data),
         )
         known = self._with_clock(known, batch, sent, received)
         known = self._with_files(known, batch, sent, dump)
@@ -164,6 +164,13 @@ def _problem(section: Section) -> Problem:
     if section.status == "unknown":
         return Problem(ProblemKind.NOT_AVAILABLE, f"{what} is not known")
     return Problem(ProblemKind.NOT_AVAILABLE, f"{what}: not there, or hidden from this user")
+
+
+def _of_data(data: Reading[DataFiles]) -> Reading[AofFiles]:
+    if data.value is None:
+        return Reading(None, data.problem, data.at)
+    found = data.value.aof
+    return Reading(None, found, data.at) if isinstance(found, Problem) else read(found, data.at)
 
 
 def _saved(stats: Reading[dict[str, FileStat]], dump: str, at: float, data: Reading[DataFiles]) -> Reading[Any]:

@@ -21,11 +21,11 @@ def backups_in(entries: Sequence[Entry]) -> list[dict[str, Any]]:
     detail: dict[str, str] = {}
     for entry in entries:
         if entry.kind == "intent":
-            planned = entry.data.get("planned", {})
-            detail[str(planned.get("node"))] = str(planned.get("detail", ""))
+            planned = entry.data.get("planned") or {}
+            detail[str(planned.get("node"))] = str(planned.get("detail") or "")
         elif entry.kind == "result":
-            node, answer = str(entry.data.get("node")), entry.data.get("answer", {})
-            if answer.get("kind") == "done" and (made := parse_answer(str(answer.get("text", "")))):
+            node, answer = str(entry.data.get("node")), entry.data.get("answer") or {}
+            if answer.get("kind") == "done" and (made := parse_answer(str(answer.get("text") or ""))):
                 path, note = made
                 found[node, path] = _row(node, path, note.size) | {
                     "sha256": note.sha256,
@@ -55,4 +55,4 @@ def _row(node: str, path: str, size: int) -> dict[str, Any]:
 def _evidence(entry: Entry) -> list[str]:
     """What conditions that hold have seen: one that does not hold speaks of some other backup."""
     lists = [entry.data.get(key) or () for key in ("checks", "skip_if", "proofs")]
-    return [str(one.get("evidence", "")) for checks in lists for one in checks if one.get("verdict") == "holds"]
+    return [str(one.get("evidence") or "") for checks in lists for one in checks if one.get("verdict") == "holds"]

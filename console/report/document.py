@@ -34,7 +34,7 @@ def report_document(run_id: str, entries: Sequence[Entry], check: ChainCheck) ->
         "outcome": outcome_of(entries),
         "message": closed.get("message"),
         "opened": opened,
-        "roles": first_of(entries, "bound").get("roles", {}),
+        "roles": first_of(entries, "bound").get("roles") or {},
         "backups": backups_in(entries),
         "began": entries[0].at if entries else None,
         "ended": entries[-1].at if closed else None,
@@ -121,7 +121,7 @@ def _gates(entries: Sequence[Entry], names: Sequence[str]) -> Iterator[Row]:
             previews[step] = data.get("preview") or {}
         elif entry.kind in ("refused", "overridden") and gate is not None and gate["step"] == step:
             gate["refused"] += data.get("differences") or ()
-            gate["overridden"] += [one.get("statement", "") for one in data.get("checks") or ()]
+            gate["overridden"] += [one.get("statement") or "" for one in data.get("checks") or ()]
         elif entry.kind == "decided":
             if gate is not None:
                 yield gate
@@ -164,12 +164,12 @@ def _commands(entries: Sequence[Entry], names: Sequence[str]) -> Iterator[Row]:
             planned = entry.data.get("planned") or {}
             step = entry.data.get("step")
             waiting = {"step": step, "id": _name(names, step), "verb": entry.data.get("verb"), "at": entry.at}
-            waiting |= {"node": planned.get("node", ""), "summary": planned.get("summary", "")}
-            waiting |= {"sent": (planned.get("command") or {}).get("sent", ""), "detail": planned.get("detail", "")}
+            waiting |= {"node": planned.get("node") or "", "summary": planned.get("summary") or ""}
+            waiting |= {"sent": (planned.get("command") or {}).get("sent") or "", "detail": planned.get("detail") or ""}
             waiting |= {"answered_at": None, "answer": None, "text": "", "exit_status": None}
         elif entry.kind == "result" and waiting is not None:
             answer = entry.data.get("answer") or {}
-            waiting |= {"answered_at": entry.at, "answer": answer.get("kind"), "text": answer.get("text", "")}
+            waiting |= {"answered_at": entry.at, "answer": answer.get("kind"), "text": answer.get("text") or ""}
             yield waiting | {"exit_status": answer.get("exit_status")}
             waiting = None
     if waiting is not None:
@@ -208,8 +208,10 @@ def _held_back(closed: Mapping[str, Any], commands: Sequence[Row]) -> Row | None
     """How long clients could not write because the run held writes back. None: it held none back."""
     held = closed.get("writes_held_back")
     if held:
-        until = held.get("until")
-        return {**held, "seconds": until - held["since"] if until else None}
+        since, until = held.get("since"), held.get("until")
+        seconds = until - since if since and until else None
+        row: Row = {"node": None, "since": None, "until": None, **held, "seconds": seconds}
+        return row
     paused = [one for one in commands if one["verb"] == _PAUSES and one["answer"] != "not sent"]
     if closed or not paused:
         return None

@@ -24,26 +24,26 @@ def _opened(data: Data) -> str:
 
 
 def _bound(data: Data) -> str:
-    return ", ".join(f"{role} = {node}" for role, node in data.get("roles", {}).items())
+    return ", ".join(f"{role} = {node}" for role, node in (data.get("roles") or {}).items())
 
 
 def _observed(data: Data) -> str:
     checks = data.get("checks") or data.get("proofs") or ()
     if not checks:
         return "nothing has to hold before it"
-    missing = [one.get("statement", "") for one in checks if one.get("verdict") != "holds"]
+    missing = [one.get("statement") or "" for one in checks if one.get("verdict") != "holds"]
     held = f"{len(checks) - len(missing)} of {len(checks)} conditions hold"
     return held + "".join(f"; not: {one}" for one in missing)
 
 
 def _decided(data: Data) -> str:
-    decision = data.get("decision", {})
+    decision = data.get("decision") or {}
     typed = f", typed {decision['typed']!r}" if decision.get("typed") else ""
     return f"{decision.get('choice')}{typed} (asked: {data.get('asked')}) {data.get('reason') or ''}".rstrip()
 
 
 def _overridden(data: Data) -> str:
-    taken = "; ".join(f"{one.get('hazard')}: {one.get('statement')}" for one in data.get("checks", ()))
+    taken = "; ".join(f"{one.get('hazard')}: {one.get('statement')}" for one in data.get("checks") or ())
     lost = "; ".join(line for line in ((data.get("preview") or {}).get("warnings") or ()))
     return f"typed {data.get('typed')!r}, against: {taken}" + (f"; shown as lost: {lost}" if lost else "")
 
@@ -55,7 +55,7 @@ def _preview(data: Data) -> str:
 
 
 def _refused(data: Data) -> str:
-    return str(data.get("reason") or "") or "; ".join(data.get("differences", ()))
+    return str(data.get("reason") or "") or "; ".join(data.get("differences") or ())
 
 
 def _lock(data: Data) -> str:
@@ -76,17 +76,17 @@ def _taken_over(data: Data) -> str:
 
 
 def _intent(data: Data) -> str:
-    planned = data.get("planned", {})
-    return f"{planned.get('node')}> {planned.get('command', {}).get('sent', '')}"
+    planned = data.get("planned") or {}
+    return f"{planned.get('node')}> {(planned.get('command') or {}).get('sent') or ''}"
 
 
 def _result(data: Data) -> str:
-    answer = data.get("answer", {})
+    answer = data.get("answer") or {}
     return f"{data.get('node')}: {answer.get('kind')}: {answer.get('text')}"
 
 
 def _verified(data: Data) -> str:
-    return "; ".join(proof.get("statement", "") for proof in data.get("proofs", ()))
+    return "; ".join(proof.get("statement") or "" for proof in data.get("proofs") or ())
 
 
 def _step(data: Data) -> str:

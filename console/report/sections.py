@@ -82,7 +82,8 @@ def _held_back(held: Row) -> str:
     since = _seconds(held["since"]) if held.get("since") else str(held.get("at"))
     if held["seconds"] is None:
         return (
-            f"Writes were held back on {held['node']} from {since} on; the journal has no look that found them taken."
+            f"Writes were held back on {held['node']} from {since} on; "
+            "no later observation in the journal shows that they were taken."
         )
     until = _seconds(held["until"])
     return (
@@ -123,6 +124,11 @@ _FATE = {
 }
 
 
+def _preview_lines(preview: Row) -> tuple[str, ...]:
+    """All lines of a loss preview. Journals of older versions have no details."""
+    return (*(preview.get("lines") or ()), *(preview.get("details") or ()))
+
+
 def _data(report: Row) -> Iterator[Block]:
     if report["data"]:
         yield Heading("What was lost or kept")
@@ -131,7 +137,7 @@ def _data(report: Row) -> Iterator[Block]:
             f"{one.get('resync')} resync of {one.get('target')} from {one.get('source')}: {one.get('reason')}."
             f" {_FATE.get(str(one['carried_out']), str(one['carried_out']))}"
         )
-        said = (*(f"warned: {line}" for line in one.get("warnings") or ()), *(one.get("lines") or ()))
+        said = (*(f"warned: {line}" for line in one.get("warnings") or ()), *_preview_lines(one))
         if said:
             yield Items(tuple(str(line) for line in said))
 
@@ -201,7 +207,7 @@ def _shown(gate: Row) -> Iterator[Block]:
     if seen:
         yield Items(tuple(str(line) for line in seen))
     preview = gate["preview"] or {}
-    told = (*(f"warned: {one}" for one in preview.get("warnings") or ()), *(preview.get("lines") or ()))
+    told = (*(f"warned: {one}" for one in preview.get("warnings") or ()), *_preview_lines(preview))
     if told:
         yield Paragraph(f"Preview: {preview.get('resync')} resync: {preview.get('reason')}")
         yield Items(tuple(str(line) for line in told))

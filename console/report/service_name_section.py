@@ -15,7 +15,7 @@ def name_section(name: Mapping[str, Any] | None, moment: Callable[[object], str]
     yield Heading("The name that clients resolve")
     yield Paragraph(str(name.get("words") or ""))
     rows = [
-        (str(way["way"]), ", ".join(led["addresses"]) or "nowhere", moment(led["since"]), f"{_lasted(led):.1f} s")
+        (str(way.get("way")), _addresses(led), moment(led.get("since")), _lasted(led))
         for way in name.get("ways") or ()
         for led in way.get("led") or ()
     ]
@@ -23,5 +23,10 @@ def name_section(name: Mapping[str, Any] | None, moment: Callable[[object], str]
         yield Table(("by", "led to", "from", "for"), tuple(rows))
 
 
-def _lasted(led: Mapping[str, Any]) -> float:
-    return float(led["until"]) - float(led["since"])
+def _addresses(led: Mapping[str, Any]) -> str:
+    return ", ".join(led.get("addresses") or ()) or "nowhere"
+
+
+def _lasted(led: Mapping[str, Any]) -> str:
+    since, until = led.get("since"), led.get("until")
+    return f"{until - since:.1f} s" if since is not None and until is not None else "not recorded"

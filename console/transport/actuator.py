@@ -10,7 +10,7 @@ import shlex
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Protocol
+from typing import Any, TypeVar
 
 from console.core.command import (
     MASK,
@@ -34,8 +34,10 @@ from console.core.inventory import (
     SshSpec,
 )
 from console.core.model.assembling import as_node
+from console.core.model.silence import SILENCE
 from console.core.runs.answer import Answer, AnswerKind
 from console.probes.redis import info as redis_info
+from console.transport.clock import Clock
 from console.transport.connections.errors import RemoteError
 from console.transport.consul import actuator as consul_actuator
 from console.transport.redis import connection as redis
@@ -46,13 +48,9 @@ from console.transport.ssh import route as ssh_route
 
 _IDENTITY_COMMAND = "cat /proc/sys/kernel/hostname /proc/sys/kernel/random/boot_id"
 _IDENTITY_TIMEOUT = 5.0
+_QUESTIONS = 3  # a lost answer to a question must not keep a confirmed command from being sent
+T = TypeVar("T")
 _MAX_TEXT = 4000
-
-
-class Clock(Protocol):
-    """The same as the engine's Clock. Transport does not import the engine."""
-
-    def now(self) -> float: ...
 
 
 def make_actuator(
@@ -108,7 +106,8 @@ class ClusterActuator:
         try:
             spec = self._spec.node(node)
             prefix = "sudo -n " if spec.ssh.sudo else ""
-            done = self._connection(spec).run(f"{prefix}cat -- {shlex.quote(path)}", timeout=_IDENTITY_TIMEOUT)
+            command = f"{prefix}cat -- {shlex.quote(path)}"
+            done = self._asked_again(lambda: self._connection(spec).run(command, timeout=_IDENTITY_TIMEOUT))
         except KeyError:
             raise OSError(f"the cluster has no node {node}") from None
         except RemoteError as error:
@@ -133,6 +132,31 @@ class ClusterActuator:
 
     def _identified_host(self, node: NodeSpec, expecting: Identity) -> ssh.SshConnection:
         """A connection to the host, with its host name and boot id checked. Raises RemoteError, _NotSentError."""
+        return self._asked_again(lambda: self._identified_once(node, expecting))
+
+    def _identified_session(self, node: NodeSpec, expecting: Identity) -> tuple[ssh.SshConnection, Any]:
+        """The same, with a channel on which nothing was sent. Raises RemoteError, _NotSentError."""
+
+        def opened() -> tuple[ssh.SshConnection, Any]:
+            connection = self._identified_once(node, expecting)
+            return connection, connection.open_session(_IDENTITY_TIMEOUT)
+
+        return self._asked_again(opened)
+
+    def _asked_again(self, ask: Callable[[], T]) -> T:
+        """Asks again over a new connection where an answer was lost. What is asked here changes nothing.
+
+        Raises what the last attempt raises.
+        """
+        for _ in range(_QUESTIONS - 1):
+            try:
+                return ask()
+            except RemoteError as error:
+                if error.problem.kind not in SILENCE:
+                    raise
+        return ask()
+
+    def _identified_once(self, node: NodeSpec, expecting: Identity) -> ssh.SshConnection:
         connection = self._connection(node)
         who = connection.run(_IDENTITY_COMMAND, timeout=_IDENTITY_TIMEOUT)
         hostname, boot_id = [*who.out.decode(errors="replace").split(), "", ""][:2]
@@ -151,8 +175,7 @@ class ClusterActuator:
 
     def _send_shell(self, node: NodeSpec, command: ShellCommand, expecting: Identity) -> Answer:
         with _nothing_sent_yet():
-            connection = self._identified_host(node, expecting)
-            channel = connection.open_session(_IDENTITY_TIMEOUT)
+            connection, channel = self._identified_session(node, expecting)
         connection.request(channel, command.render(), command.timeout)
         done = connection.finish(channel, command.stdin, command.timeout)
         text = "\n".join(filter(None, (_decoded(done.out), _decoded(done.err))))

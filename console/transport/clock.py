@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 import time
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """What adapters need of the engine's Clock. Transport does not import the engine."""
+
+    def now(self) -> float: ...
 
 
 class SystemClock:

@@ -6,7 +6,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from console.core.command import Secret
 from console.core.inventory import ClusterSpec, NodeSpec
@@ -21,6 +21,8 @@ from console.core.model import (
     unread,
 )
 from console.core.model.assembling import assemble_node
+from console.transport.clock import Clock
+from console.transport.connections.answer_times import SHORTEST_DEADLINE
 from console.transport.connections.errors import RemoteError
 from console.transport.redis.inspector import OpenTunnel, RedisInspector
 from console.transport.redis.vip_inspector import VipInspector
@@ -31,7 +33,7 @@ if TYPE_CHECKING:  # a single observation, as `status` makes it, needs neither
     from console.core.previews.key_comparison import KeyComparison
     from console.core.previews.quiescence import TrafficSample
 
-ANSWER_DEADLINE = 2.0
+ANSWER_DEADLINE = SHORTEST_DEADLINE
 """Seconds that one poll waits for the answers of all nodes."""
 OPS_DISTORTED_FOR = 3.0
 """Seconds after a comparison of keys in which the server's ops per second are mostly due to that comparison."""
@@ -39,12 +41,6 @@ FULL_EVERY = 10.0
 """Seconds between two readings of what changes rarely."""
 
 _handshakes: dict[int, threading.Semaphore] = {}
-
-
-class Clock(Protocol):
-    """The same as the engine's Clock. Transport does not import the engine."""
-
-    def now(self) -> float: ...
 
 
 def make_inspector(
@@ -162,6 +158,11 @@ class ClusterInspector:
 
     def _observe(self, *, fresh: bool, first: bool) -> ClusterState:
         wait = fresh or first
+        # Before it connects: a connection that is given up here is made anew for this observation. Only a fresh
+        # observation waits for what an earlier poll has waited for already.
+        late_by = time.monotonic() + self._patience(fresh=True) if fresh else 0.0
+        for node in self._nodes:
+            node.receive_late(late_by)
         for node in self._nodes:
             node.start_connecting(force=wait)
         self._watchers.start_connecting(force=wait)
@@ -178,18 +179,19 @@ class ClusterInspector:
         if first:
             # Asked earlier, it would only have waited for the same imports and connections.
             self._vip.ask()
-        answer_by = time.monotonic() + ANSWER_DEADLINE
-        for node in self._nodes:
-            # An earlier poll has waited for these answers already. Only a fresh observation waits for them again.
-            node.receive_late(answer_by if fresh else 0.0)
         for node, opened in zip(self._nodes, just_connected, strict=True):
             node.ask(*opened, full=full, fresh=wait)
         self._watchers.ask(full=full)
+        answer_by = time.monotonic() + self._patience(fresh=fresh)
         for node in self._nodes:
             node.receive(answer_by)
         self._watchers.receive(answer_by)
         self._vip.receive(answer_by, fresh=fresh, held=any(self._holds(node) is not False for node in self._nodes))
         return self._state()
+
+    def _patience(self, *, fresh: bool) -> float:
+        """Seconds to wait for answers. A fresh observation waits longer for a node whose last answers were late."""
+        return max(node.patience for node in self._nodes) if fresh else ANSWER_DEADLINE
 
     def _state(self) -> ClusterState:
         nodes = tuple(
@@ -251,6 +253,11 @@ class _NodeInspector:
     def connect_timeout(self) -> float:
         """Seconds that a fresh observation waits for the node: connecting, login and first answer."""
         return self.spec.ssh.connect_timeout + ANSWER_DEADLINE
+
+    @property
+    def patience(self) -> float:
+        """Seconds that a fresh observation waits for an answer of the node."""
+        return max(self.host.patience, self.redis.patience)
 
     def start_connecting(self, *, force: bool) -> None:
         self.host.start_connecting(force=force)

@@ -62,7 +62,7 @@ class ConsoleApp(RunningApp):
         self.theme = themes.first_theme(no_color=self.no_color)
         names = tuple(self.views)
         self.open_screen(routes.CLUSTERS)
-        if self._first_cluster or len(names) == 1:
+        if self._first_cluster or (len(names) == 1 and not self.console_context.inventory.unusable):
             self.open_screen(routes.CLUSTER, self._first_cluster or names[0])
 
     def watch_views(self) -> None:

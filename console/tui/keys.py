@@ -34,6 +34,7 @@ PLACES: dict[str, str] = {
     "run": "A run",
     "question": "A question of a run",
     "dialog": "Small windows",
+    "text": "Scrolling, whatever has the focus",
     "pane": "Moving in a pane",
 }
 
@@ -81,16 +82,23 @@ KEYS: tuple[Key, ...] = (
     Key("run", "right_square_bracket", "]", "step(1)", "", "details of the next step"),
     Key("run", "f", "f", "follow", "follow", "follow the run again: details of the current step"),
     Key("run", "s", "s", "stop_waiting", "stop waiting", "stop waiting for a proof; the run then asks what to do"),
-    Key("run", "pageup", "PgUp", "scroll_details(-1)", "", "scroll the details up, also while a button has the focus"),
-    Key(
-        "run", "pagedown", "PgDn", "scroll_details(1)", "", "scroll the details down, also while a button has the focus"
-    ),
+    Key("run", "y", "y", "yes", "yes", "yes to a step that only asks; a step that wants a name takes no other yes"),
+    Key("run", "f2", "F2", "unfold('commands')", "", "the commands of a question in full, or folded again"),
+    Key("run", "f3", "F3", "unfold('conditions')", "", "its conditions that hold"),
+    Key("run", "f4", "F4", "unfold('loss')", "", "what the copy of the data costs"),
+    Key("run", "f5", "F5", "unfold('evidence')", "", "what was observed, and why the step is there"),
     Key("run", "escape", "Esc", "back", "back", "back to the cluster; the run goes on"),
-    Key("question", "tab", "Tab", "app.focus_next", "next field", "next button or field; the safe button comes first"),
+    Key("question", "tab", "Tab", "app.focus_next", "next answer", "next button or field; the safe button comes first"),
     Key("question", "left", "←", "app.focus_previous", "", "previous button"),
     Key("question", "right", "→", "app.focus_next", "", "next button"),
     Key("question", "enter", "Enter", "press", "", "press the focused button"),
     Key("dialog", "escape,enter", "Esc", "back", "close", "close, change nothing"),
+    Key("text", "up", "↑", "scroll_text('line', -1)", "", "the text up one line; in a list: the item above"),
+    Key("text", "down", "↓", "scroll_text('line', 1)", "", "the text down one line; in a list: the item below"),
+    Key("text", "pageup", "PgUp", "scroll_text('page', -1)", "", "the text up one page"),
+    Key("text", "pagedown", "PgDn", "scroll_text('page', 1)", "", "the text down one page"),
+    Key("text", "home", "Home", "scroll_text('edge', -1)", "", "to the beginning of the text"),
+    Key("text", "end", "End", "scroll_text('edge', 1)", "", "to the end of the text"),
     Key("pane", "up,k", "↑", "move(-1)", "", "up one line"),
     Key("pane", "down,j", "↓", "move(1)", "", "down one line"),
     Key("pane", "pageup", "PgUp", "page(-1)", "", "up one page"),
@@ -112,7 +120,7 @@ def keys_of(place: str) -> tuple[Key, ...]:
 
 
 def bindings_of(place: str) -> list[BindingType]:
-    """The keys of a place as Textual binds them. Control keys take priority over those of a widget."""
+    """The keys of a place as Textual binds them. Control keys and scrolling take priority over keys of a widget."""
     return list(_bindings(place))
 
 
@@ -120,4 +128,5 @@ def _bindings(place: str) -> Iterator[BindingType]:
     for key in keys_of(place):
         for one in key.keys.split(","):
             if (place, one) not in BOUND_BY_TEXTUAL:
-                yield Binding(one, key.action, key.label, show=False, priority=one.startswith("ctrl+"))
+                priority = place == "text" or one.startswith("ctrl+")
+                yield Binding(one, key.action, key.label, show=False, priority=priority)

@@ -97,6 +97,7 @@ async def answer_all(
     while app.run_state is None or app.armed_run is not None:
         assert time.monotonic() < end, text_of(pilot)
         boxes = [box for box in app.screen.query(QuestionBox) if box.question not in (*seen.questions, *seen.stuck)]
+        boxes = [box for box in boxes if box.takes_keys]
         if not boxes:
             await asyncio.sleep(0.02)
             await pilot.pause()

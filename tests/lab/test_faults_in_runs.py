@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from lab.journals import broken_chains, journals, sent_twice
+from lab.late_answers import through_relay
 from lab.plain import Prompt, assert_healthy_and_protected, run_plain
 from lab.writer import Writer
 
@@ -77,7 +78,7 @@ def test_before_the_gates(pair, tmp_path):
         "backup": both("fill", "room", "heal", B),
         "replicate": both("password", "invalid username-password", "heal", A, "redis"),
         "priorities": both("rekey", "the host key", "heal", B, "sshd"),
-        "start-keepalived-on-replica": both("freeze", "has not answered since", "thaw", A, "redis"),
+        "start-keepalived-on-replica": both("freeze", "Redis on redis-a could not be read", "thaw", A, "redis"),
     }
     trouble = Trouble(faults)
     with Writer(lab.vip, password="s3cret") as writer:
@@ -111,12 +112,7 @@ def test_while_it_is_sent_and_proved(pair, tmp_path, what):
     lab.host(A).redis("CONFIG", "SET", "rdb-key-save-delay", "2000")  # a sync that takes its time
     relay = Relay(lab.host(B), 2222, 22)
     if what.startswith("half"):
-        text = lab.inventory.read_text(encoding="utf-8")
-        place = f"address: {lab.host(B).address}\n"
-        lab.inventory.write_text(text.replace(place, f"{place}        ssh: {{port: 2222}}\n"), encoding="utf-8")
-        with (lab.folder / "known_hosts").open("a", encoding="ascii") as known:
-            key = lab.host(B).read("/etc/ssh/ssh_host_ed25519_key.pub").split()[:2]
-            known.write(f"[{lab.host(B).address}]:2222 {' '.join(key)}\n")
+        through_relay(lab, B)
     started = lambda: lab.host(B).running("redis-server")  # noqa: E731
     syncing = lambda: "master_sync_in_progress:1" in lab.host(B).redis("INFO", "replication")  # noqa: E731
     threads = {

@@ -99,7 +99,7 @@ def test_h23_readers_are_sent_to_nobody_who_misleads_them(pair):
     service, server = f"{READ_VIP}:6379", f"{OUTSIDE[ODD]}:6379"
     for name in DIRECTORS:
         lab.host(name).run(["ipvsadm", "-e", "-t", service, "-r", server, "-g", "-w", "0"], check=True)
-    assert "readers find at web-3 what the master has" in walk(lab, "serve-readers", ODD)
+    assert "web-3 has the data of the master for readers" in walk(lab, "serve-readers", ODD)
     master = f"{OUTSIDE[MASTER]}:6379"
     lab.host(DIRECTORS[1]).run(["ipvsadm", "-e", "-t", service, "-r", master, "-g", "-w", "0"], check=True)
     assert "serves the readers" in walk(lab, "drain-readers", OTHER), "it would leave nobody"

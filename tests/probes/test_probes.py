@@ -56,7 +56,7 @@ PARSERS: Mapping[str, Callable[[Case], Any]] = {
     "consul_agent": lambda case: consul_agent.parse(case["text"]),
     "consul_dns": lambda case: consul_dns.parse(case["name"], case["rcode"], case["text"]),
     "consul_health": lambda case: consul_health.parse(case["text"]),
-    "data": lambda case: data_files.parse(case["text"], 1.0, case.get("manifest", "appendonly.aof")),
+    "data_files": lambda case: data_files.parse(case["text"], case.get("manifest", "appendonly.aof")),
     "disk": lambda case: disk.parse(case["text"]),
     "files": lambda case: files.parse(case["text"]),
     "host_identity": lambda case: host_identity.parse(case["text"]),

@@ -11,11 +11,12 @@ from console.core.model import ClusterState, ProblemKind, VrrpState, unread
 from console.core.previews.quiescence import Level
 from console.tui.present.clusters.cluster import history
 from console.tui.state.cluster_view import ClusterView, absorb, bytes_behind
-from console.tui.state.timeline import changes, events_from_logs
+from console.tui.state.timeline import events_from_logs, tell
 
 
 def texts(before: ClusterState, after: ClusterState) -> list[str]:
-    return [f"{event.subject}: {event.text}" for event in changes(before, after)]
+    told, _ = tell(None, before)
+    return [f"{event.subject}: {event.text}" for event in tell(told, after)[1]]
 
 
 def test_a_failover_is_told_in_its_transitions():

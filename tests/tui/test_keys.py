@@ -6,13 +6,14 @@ from dataclasses import replace
 
 import pytest
 import samples
-from tui_stage import question, seen, stage, until
+from tui_stage import asked, question, seen, stage, until
 
 from console.tui import themes
 from console.tui.app import ConsoleApp
 from console.tui.keys import BOUND_BY_TEXTUAL, KEYS
 from console.tui.navigation import routes
 from console.tui.screens.arm import ArmScreen
+from console.tui.screens.base import ScrollsText
 from console.tui.screens.cluster import ClusterScreen
 from console.tui.screens.clusters import ClustersScreen
 from console.tui.screens.dialogs.finding import FindingDialog
@@ -37,6 +38,7 @@ OWNERS = {
     "record": PastRunScreen,
     "question": QuestionBox,
     "dialog": HelpDialog,
+    "text": ScrollsText,
     "pane": LinesPane,
 }
 
@@ -187,7 +189,7 @@ async def test_ctrl_q_and_ctrl_c_ask_too_while_a_run_is_armed():
     async with on.app.run_test(size=(80, 24)) as pilot:
         await seen(pilot, on)
         await pilot.press("b", "enter", "tab", "enter")
-        await until(pilot, lambda: on.app.armed_run and on.app.armed_run.question)
+        await asked(pilot, on)
         for key in ("ctrl+q", "ctrl+c"):
             await pilot.press(key)
             await pilot.pause()

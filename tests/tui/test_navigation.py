@@ -5,15 +5,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import samples
-from tui_stage import REBUILD, question, seen, stage, until
+from tui_stage import REBUILD, asked, question, seen, stage, until
 
 import console.tui
+from console.core.inventory import UnusableCluster
+from console.core.runbooks.document import UnusableRunbook
 from console.tui.navigation import registry, routes
 from console.tui.screens.arm import ArmScreen
 from console.tui.screens.cluster import ClusterScreen
 from console.tui.screens.clusters import ClustersScreen
 from console.tui.screens.run import RunScreen
-from console.tui.widgets.question import QuestionBox
+from console.tui.widgets.menu import Menu
 
 ROUTES = [one for one in vars(routes).values() if isinstance(one, routes.Route)]
 FOLDER = Path(console.tui.__file__).parent
@@ -57,7 +59,44 @@ async def test_the_armed_run_is_shown_where_another_run_would_be_armed():
     async with on.app.run_test(size=(80, 24)) as pilot:
         await seen(pilot, on)
         on.app.arm("cache", REBUILD, {})
-        await until(pilot, lambda: on.app.screen.query(QuestionBox))
+        await asked(pilot, on)
         on.app.open_screen(routes.ARM, "cache", REBUILD, {})
         assert isinstance(on.app.screen, RunScreen)
         assert not [one for one in on.app.screen_stack if isinstance(one, ArmScreen)]
+
+
+WRONG = "/etc/ha/inventory.yaml:10: clusters[1].kind: is missing"
+
+
+async def test_a_cluster_that_cannot_be_used_is_named_and_cannot_be_opened():
+    on = stage(samples.healthy_pair(), unusable_clusters=(UnusableCluster("sessions", (WRONG,)),))
+    async with on.app.run_test(size=(80, 24)) as pilot:
+        await seen(pilot, on)
+        assert isinstance(on.app.screen, ClustersScreen)
+        menu = on.app.screen.query_one(Menu)
+        assert WRONG in menu.text
+        menu.choose("sessions")
+        await pilot.press("enter")
+        await until(pilot, lambda: WRONG in {one.message for one in on.app._notifications})
+        assert isinstance(on.app.screen, ClustersScreen)
+        menu.choose("cache")
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(on.app.screen, ClusterScreen))
+
+
+async def test_a_runbook_that_cannot_be_used_is_named_and_cannot_be_chosen():
+    problem = "/etc/ha/runbooks/bad.yaml:1: title: is missing"
+    on = stage(samples.healthy_pair(), unusable_runbooks=(UnusableRunbook("/etc/ha/runbooks/bad.yaml", (problem,)),))
+    async with on.app.run_test(size=(80, 24)) as pilot:
+        await seen(pilot, on)
+        on.app.open_screen(routes.RUNBOOKS, "cache")
+        await pilot.pause()
+        menu = on.app.screen.query_one(Menu)
+        assert problem in menu.text
+        menu.choose("/etc/ha/runbooks/bad.yaml")
+        await pilot.press("enter")
+        await until(pilot, lambda: problem in {one.message for one in on.app._notifications})
+        assert not [one for one in on.app.screen_stack if isinstance(one, ArmScreen)]
+        menu.choose(REBUILD.name)
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(on.app.screen, ArmScreen))

@@ -7,7 +7,7 @@ import pytest
 import samples
 from past_runs import RUN, many, past, written
 from past_runs import until as cut
-from tui_stage import question, seen, stage, until
+from tui_stage import asked, question, seen, stage, until
 
 from console.core.model import RunLock, read
 from console.core.runs.lock import takeover_sentence
@@ -21,7 +21,6 @@ from console.tui.screens.resume import ResumeScreen
 from console.tui.screens.run import RunScreen
 from console.tui.widgets.lines import LinesPane
 from console.tui.widgets.menu import Menu
-from console.tui.widgets.question import QuestionBox
 
 LINES = written()
 LOCK = RunLock("20261121T074500Z-cache-one-shot-rebuild-77aa", "cache", "one-shot-rebuild", "bob@ops2", samples.NOW)
@@ -188,7 +187,7 @@ async def test_a_run_that_is_not_closed_is_resumed_after_its_journal_was_read():
         assert "no answer is recorded" in text_of(on, "arming")
         assert on.app.focused.id == "back"
         await pilot.press("tab", "enter")
-        await until(pilot, lambda: on.app.screen.query(QuestionBox))
+        await asked(pilot, on)
         assert on.run_starter.resumed == ["20261120T010000Z-died"]
         assert isinstance(on.app.screen, RunScreen)
 
@@ -250,7 +249,7 @@ async def test_arming_while_somebody_is_at_work_offers_to_follow_and_a_takeover_
         on.app.screen.query_one("#typed").value = takeover_sentence(LOCK)
         await pilot.pause()
         take.press()
-        await until(pilot, lambda: on.app.screen.query(QuestionBox))
+        await asked(pilot, on)
         assert [one.holder for one in on.run_starter.takeovers] == [LOCK]
 
 

@@ -15,7 +15,7 @@ from console.tui.present.formatting import bytes_text, seconds_text
 from console.tui.present.help import help_lines
 from console.tui.present.runs import run
 from console.tui.present.runs.arming import arming_lines
-from console.tui.present.runs.question import choice_label, observed_age, question_lines
+from console.tui.present.runs.question import Fold, choice_label, prompt, question_lines
 from console.tui.state.cluster_view import ClusterView, absorb
 
 NOW = samples.NOW
@@ -169,24 +169,25 @@ def test_a_gap_in_the_plot_is_not_a_zero():
 
 
 def test_a_gate_shows_what_is_sent_what_is_lost_and_what_it_rests_on():
-    text = plain(question_lines(question(differences=("redis-a's role was master, is replica",)), (), 60))
+    changed = question(differences=("redis-a's role was master, is replica",))
+    text = plain(question_lines(changed, (), frozenset(Fold), 4, 60, 30))
     for words in ("$ SLAVEOF 192.168.100.201 6379", PREVIEW.warnings[0], "redis-a is behind the VIP", "run_id cccc"):
         assert words in text
-    assert text.index("≠ redis-a's role was master") < text.index("Commands to send")
+    assert text.index("≠ redis-a's role was master") < text.index("Sends")
 
 
 def test_refused_is_said_only_where_a_yes_was_refused():
     changed = question(differences=("redis-a's role was master, is replica",))
-    looked = plain(question_lines(changed, (), 60))
+    looked = plain(question_lines(changed, (), frozenset(), 4, 60, 30))
     assert "This has changed since it was shown" in looked
     assert "Refused" not in looked
     assert "Refused: this has changed since it was shown" in plain(
-        question_lines(replace(changed, refused=True), (), 60)
+        question_lines(replace(changed, refused=True), (), frozenset(), 4, 60, 30)
     )
 
 
 def test_the_age_of_the_evidence_goes_on():
-    assert "Observed 30 s ago" in observed_age(question(), NOW + 30).plain
+    assert "observed 30 s ago" in prompt(question(), NOW + 30, more=False).plain
 
 
 def test_choices_are_said_by_what_they_do():

@@ -4,7 +4,7 @@ import threading
 
 import samples
 from textual.events import Key
-from tui_stage import PREVIEW, question, run_state, seen, stage, until
+from tui_stage import PREVIEW, asked, question, run_state, seen, stage, until
 
 from console.core.runs.question import Choice, QuestionKind
 from console.core.runs.state import AssessmentKind, Outcome, StepAssessment
@@ -33,7 +33,7 @@ async def armed(pilot, on):
     await pilot.pause()
     assert on.app.focused.id == "back"
     await pilot.press("tab", "enter")
-    await until(pilot, lambda: on.app.screen.query(QuestionBox))
+    await asked(pilot, on)
     await pilot.pause()
 
 
@@ -51,7 +51,7 @@ async def test_arming_is_explicit_and_shown():
         assert isinstance(on.app.screen, RunbooksScreen), "the button that has the focus goes back"
         assert not on.run_starter.armed
         await pilot.press("enter", "tab", "enter")
-        await until(pilot, lambda: on.app.screen.query(QuestionBox))
+        await asked(pilot, on)
         assert dict(on.run_starter.armed[0]) == {"survivor": "redis-a", "returning": "redis-b"}
         assert "ARMED" in text_of(on.app, "header")
 
@@ -132,7 +132,7 @@ async def test_four_answers_fit_on_a_narrow_screen_and_the_focus_has_a_sign():
     async with on.app.run_test(size=(80, 24)) as pilot:
         await armed(pilot, on)
         buttons = list(on.app.screen.query("QuestionBox Button"))
-        assert [one.id for one in buttons] == ["abort", "look-again", "skip", "confirm"]
+        assert [one.id for one in buttons] == ["abort", "look-again", "confirm", "skip"]
         assert all(one.region.right <= 80 for one in buttons)
         assert all(on.app.screen.region.contains_region(one.region) for one in buttons)
         assert [str(one.render()).startswith("▸") for one in buttons] == [True, False, False, False]
@@ -164,6 +164,7 @@ async def test_a_confirmation_is_answered_no_by_default():
         await until(pilot, lambda: len(on.run_starter.run.decisions) == 1)
         await until(pilot, lambda: on.app.screen.query("#typed"))
         assert on.run_starter.run.decisions[0].choice is Choice.RUN
+        await asked(pilot, on)
         assert on.app.focused.id == "abort", "the next question begins at its safe answer too"
         await pilot.press("enter")
 
@@ -203,7 +204,8 @@ async def test_blocked_and_trouble_give_their_reason_and_the_safe_choice_first()
         assert on.app.focused.id == "look-again"
         await pilot.press("enter")
         await until(pilot, lambda: "the answer was lost" in text_of(on.app, "step"))
-        assert "What you can do now\n· look again: nothing is sent\n· take it back: SLAVEOF" in text_of(on.app, "step")
+        await asked(pilot, on)
+        assert "Do now  · look again: nothing is sent\n        · take it back: SLAVEOF" in text_of(on.app, "step")
         assert [str(one.label) for one in on.app.screen.query("#answers Button")] == ["Look again", "Stop here"]
         await pilot.press("tab", "enter")
         await until(pilot, lambda: on.app.armed_run is None)
@@ -224,7 +226,7 @@ async def test_a_resumed_run_shows_what_it_believes_and_why_before_it_asks():
         text = " ".join(text_of(on.app, "step").split())
         assert "1 keepalived-off, done by observation: keepalived is stopped on redis-b (no process)" in text
         assert "2 start-redis, UNKNOWN: no answer is recorded redis-b> systemctl start redis-server" in text
-        assert text.index("UNKNOWN") < text.index("Commands to send")
+        assert text.index("UNKNOWN") < text.index("Sends")
         await pilot.press("left_square_bracket")
         await pilot.pause()
         assert "State when the run was resumed" in text_of(on.app, "step")
@@ -275,7 +277,7 @@ async def test_the_question_stays_while_the_cluster_changes_around_it():
         assert on.app.screen.query_one(QuestionBox) is box
         assert on.app.focused.id == "typed"
         assert on.app.focused.value == "redis"
-        assert "Observed 5 s ago" in text_of(on.app, "question-head")
+        assert "observed 5 s ago" in text_of(on.app, "question-head")
         assert "connection refused" in text_of(on.app, "nodes"), "the nodes above it stay alive"
 
 
@@ -287,8 +289,8 @@ async def test_preconditions_are_looked_at_live_while_the_question_is_open():
         on.app.post_message(ClusterObserved(samples.healthy_pair(samples.NOW + 1)))
         await pilot.pause()
         await pilot.pause()
-        assert "does not hold" not in before
-        assert "does not hold" in text_of(on.app, "step")
+        assert "Redis on redis-a is a master" not in before, "what holds is folded"
+        assert "✗ Redis on redis-a is a master (does not hold)" in text_of(on.app, "step")
 
 
 async def test_after_a_refusal_the_differences_come_first():
@@ -298,6 +300,7 @@ async def test_after_a_refusal_the_differences_come_first():
         await armed(pilot, on)
         await pilot.press("tab", *"redis-b", "enter")
         await until(pilot, lambda: "this has changed since it was shown" in text_of(on.app, "step"))
+        await asked(pilot, on)
         assert on.app.focused.id == "abort"
         assert on.app.screen.query_one("#typed").value == "", "the name is typed again"
         await pilot.press("enter")
@@ -308,8 +311,10 @@ async def test_everything_of_a_gate_can_be_read_by_keyboard_on_a_small_terminal(
     on = stage(samples.stale_master_back(), questions=[question()])
     async with on.app.run_test(size=(80, 24)) as pilot:
         await armed(pilot, on)
+        await pilot.press("f2", "f3", "f5")
+        await pilot.pause()
         step = on.app.screen.query_one("#step", LinesPane)
-        assert "PgDn: more below" in text_of(on.app, "question-head")
+        assert "PgDn: more" in text_of(on.app, "question-head")
         read = set()
         for _ in range(10):
             top = step.scroll_offset.y
@@ -344,7 +349,7 @@ async def test_details_of_other_steps_and_back_to_the_run():
         assert "redis-b: Starting redis: OK" in text_of(on.app, "step")
         await pilot.press("f")
         await pilot.pause()
-        assert "Commands to send" in text_of(on.app, "step")
+        assert "Sends   redis-b, Redis: SLAVEOF" in text_of(on.app, "step")
 
 
 async def test_quitting_while_armed_asks_and_staying_is_the_default():
@@ -365,8 +370,15 @@ async def test_the_wait_for_a_proof_can_be_ended():
     on = stage(samples.stale_master_back(), questions=[question()], sending=sending)
     async with on.app.run_test(size=(80, 24)) as pilot:
         await armed(pilot, on)
+        assert "stop waiting" not in text_of(on.app, "footer"), "it is the run that waits, for an answer"
+        assert "waits for your answer" in text_of(on.app, "title")
+        await pilot.press("s")
+        assert on.run_starter.run.waits_ended == 0
         await pilot.press(*"redis-b", "enter")
         await until(pilot, lambda: on.app.run_state.current == 3)
+        await pilot.pause()
+        assert "waits for the proof" in text_of(on.app, "title")
+        assert "stop waiting" in text_of(on.app, "footer")
         await pilot.press("s")
         assert on.run_starter.run.waits_ended == 1
         sending.set()
@@ -396,7 +408,7 @@ async def test_run_asked_for_on_the_command_line_opens_its_arming_and_tells_by_t
         await until(pilot, lambda: isinstance(on.app.screen, ArmScreen))
         await pilot.pause()
         await pilot.press("tab", "enter")
-        await until(pilot, lambda: on.app.screen.query(QuestionBox))
+        await asked(pilot, on)
         await pilot.press("enter")
         await until(pilot, lambda: on.app.armed_run is None)
         await pilot.press("q")

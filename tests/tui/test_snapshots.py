@@ -14,7 +14,7 @@ import sample_sets
 import samples
 from past_runs import past, written
 from past_runs import until as cut
-from tui_stage import REBUILD, Stage, question, seen, stage, until
+from tui_stage import REBUILD, Stage, asked, question, seen, stage, until
 
 from console.core.model import ClusterState, RunLock, read
 from console.core.runbooks.verbs import VERBS
@@ -24,7 +24,6 @@ from console.engine.steps.remedies import remedies
 from console.tui.navigation import routes
 from console.tui.screens.arm import ArmScreen
 from console.tui.screens.dialogs.lock_held import LockHeldDialog
-from console.tui.widgets.question import QuestionBox
 
 PICTURE = Path(__file__).parents[2] / "docs" / "screen.svg"
 SIZES = [(80, 24), (120, 40)]
@@ -36,7 +35,7 @@ async def to_the_question(pilot, on: Stage) -> None:
     await until(pilot, lambda: isinstance(on.app.screen, ArmScreen))
     await pilot.pause()
     await pilot.press("tab", "enter")
-    await until(pilot, lambda: on.app.screen.query(QuestionBox))
+    await asked(pilot, on)
     await pilot.pause()
 
 

@@ -87,7 +87,8 @@ FORMAT = """\
 A runbook is a YAML document: **roles** that are bound to nodes, and **steps** that act on them. The shipped ones are in
 `runbooks/`; one's own stand in the folder `runbooks/` beside the inventory file. There is no expression language:
 conditions and actions are the two closed vocabularies below. `redis-ha-console runbooks check FILE` says what is wrong
-with a document, with file and line; `redis-ha-console runbooks schema` prints a JSON Schema for editors.
+with a document, with file and line; `redis-ha-console runbooks schema` prints a JSON Schema for editors. A file that is
+wrong disables only itself. The name of a shipped runbook belongs to that one: one's own needs another name.
 [An example of one's own](examples/own-runbook.yaml) has every part of it. What a verb requires by itself is added to
 each step that uses it and cannot be left out: [hazards](hazards.md) has the list.
 

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from console.cli.context import CliContext, CliError, inventory_option
+from console.cli.context import CliContext, inventory_option
 from console.cli.documents.problems import report_problems
-
-if TYPE_CHECKING:
-    from console.core.runbooks.document import Runbook
 
 
 @click.group("runbooks")
@@ -24,11 +20,13 @@ def runbooks() -> None:
 @inventory_option
 @click.pass_obj
 def list_runbooks(context: CliContext) -> None:
-    """List the shipped runbooks and the operator's own."""
-    found = _load_all(context)
-    width = max((len(one.name) for one in found), default=0)
-    for one in found:
-        click.echo(f"{one.name.ljust(width)}  {one.title}")
+    """List the shipped runbooks and the operator's own, and the files that cannot be used."""
+    library = context.library
+    lines = [(one.name, one.title) for one in library.runbooks]
+    lines += [(one.file_name, "cannot be used: `runbooks check` says why") for one in library.unusable]
+    width = max(len(name) for name, _ in lines)
+    for name, text in lines:
+        click.echo(f"{name.ljust(width)}  {text}")
 
 
 @runbooks.command("show")
@@ -38,12 +36,8 @@ def list_runbooks(context: CliContext) -> None:
 def show(context: CliContext, name: str) -> None:
     """Print a runbook: its roles, its steps, and why each step is there."""
     from console.cli.documents.runbook_text import as_text
-    from console.documents.suggestions import suggestion
 
-    found = {one.name: one for one in _load_all(context)}
-    if name not in found:
-        raise CliError(f"there is no runbook {name}{suggestion(name, found)}")
-    click.echo(as_text(found[name]), nl=False)
+    click.echo(as_text(context.runbook(name)), nl=False)
 
 
 @runbooks.command("check")
@@ -56,15 +50,12 @@ def check(context: CliContext, files: tuple[Path, ...]) -> int:
     Without FILE it checks the shipped runbooks and the operator's own.
     """
     from console.documents.errors import DocumentError
-    from console.documents.runbook import load_runbook
-    from console.documents.runbook_library import runbook_files
+    from console.documents.runbook_library import check_runbooks
 
     worst = 0
-    for path in files or tuple(runbook_files(_inventory_folder(context))):
-        try:
-            found = load_runbook(path)
-        except DocumentError as error:
-            worst = max(worst, report_problems(error))
+    for path, found in check_runbooks(files, context.inventory_folder):
+        if isinstance(found, DocumentError):
+            worst = max(worst, report_problems(found))
         else:
             click.echo(f"{path}: {found.name}, {len(found.steps)} steps: nothing wrong")
     return worst
@@ -84,20 +75,6 @@ def vocabulary() -> None:
     from console.cli.documents.runbook_text import reference
 
     click.echo(reference(), nl=False)
-
-
-def _load_all(context: CliContext) -> tuple[Runbook, ...]:
-    from console.documents.runbook_library import load_runbooks
-
-    return load_runbooks(_inventory_folder(context))
-
-
-def _inventory_folder(context: CliContext) -> Path | None:
-    """The folder of the inventory. None: there is no inventory, and only the shipped runbooks are used."""
-    try:
-        return context.inventory_path.parent
-    except CliError:
-        return None
 
 
 COMMANDS = (runbooks,)

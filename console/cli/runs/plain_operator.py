@@ -185,7 +185,7 @@ def _question_lines(question: Question) -> list[str]:
         lines.append("  what can be done now:")
         lines += [wrapped(line, "    ", "      ") for line in question.remedies]
     if question.sentence:
-        lines.append(wrapped("the loss shown above can be taken by `override` and a whole sentence", "  ", "    "))
+        lines.append(wrapped("what is shown above can be accepted by `override` and a whole sentence", "  ", "    "))
     return lines
 
 

@@ -54,7 +54,7 @@ def planned_text(planned: Planned) -> str:
 def preview_lines(preview: LossPreview) -> Iterator[str]:
     """The loss preview. Warnings come last, just above the prompt."""
     yield f"  what {preview.target} loses by following {preview.source}:"
-    for line in preview.lines:
+    for line in (*preview.lines, *preview.details):
         yield wrapped(line, "    ", "      ")
     for line in preview.warnings:
         yield wrapped(f"!!  {line}", "    ", "        ")

@@ -32,8 +32,8 @@ NOT_DONE = 1
 def run(context: CliContext, runbook: str, cluster: str, *, plain: bool, bind: tuple[str, ...]) -> int:
     """Walk through a runbook, one confirmed step at a time.
 
-    Each step shows why it is there, its node, its conditions and the exact commands, and asks. Exit code 0: every step
-    is done and proved. The last line says how the run ended.
+    Each step shows why it is there, its node, its conditions and the exact commands, and asks. Exit code 0: each
+    step is done and proved, or was skipped. The last line says how the run ended.
     """
     check_terminal()
     book, spec = context.runbook(runbook), context.cluster(cluster)

@@ -11,8 +11,9 @@ from typing import Any
 from console.cli.status.scripts_json import pending_json, window_json
 from console.cli.status.watchers import watchers_json
 from console.core.diagnosis.finding import Finding, Health
+from console.core.inventory import UnusableCluster
 from console.core.model import ClusterState, Keepalived, MasterLink, NodeState, Persistence, Reading, RunLock
-from console.core.model.facts import attached_line, replication_lag, source_of
+from console.core.model.facts import attached_line, replication_lag, source_of, vip_reached_in_words
 from console.core.runs.lock import holders, runs_on
 
 VERSION = 1
@@ -27,10 +28,11 @@ class ClusterStatus:
     health: Health
 
 
-def as_json(seen: Sequence[ClusterStatus], now: float) -> str:
+def as_json(seen: Sequence[ClusterStatus], now: float, unusable: Sequence[UnusableCluster] = ()) -> str:
     """The whole document, with a line end."""
-    document = {"version": VERSION, "observed_at": timestamp(now), "clusters": [_cluster(one) for one in seen]}
-    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+    clusters = [*(_cluster(one) for one in seen), *(_unusable(one) for one in unusable)]
+    document = {"version": VERSION, "observed_at": timestamp(now), "clusters": clusters}
+    return json.dumps(document, indent=1) + "\n"
 
 
 def timestamp(at: float | None) -> str | None:
@@ -55,9 +57,11 @@ def _cluster(seen: ClusterStatus) -> dict[str, Any]:
         "kind": state.kind,
         "observed_at": timestamp(state.observed_at),
         "health": seen.health.value,
+        "problems": [],
         "vip": {
             "address": state.vip or None,
             "holders": list(state.vip_holders),
+            "not_known_of": list(state.vip_unread),
             "reaches": state.vip_reaches,
             "error": _vip_error(state),
         },
@@ -69,12 +73,28 @@ def _cluster(seen: ClusterStatus) -> dict[str, Any]:
     }
 
 
+def _unusable(one: UnusableCluster) -> dict[str, Any]:
+    """A cluster that was not observed, because its part of the inventory is wrong, or a password is missing."""
+    return {
+        "name": one.name,
+        "kind": None,
+        "observed_at": None,
+        "health": Health.UNKNOWN.value,
+        "problems": list(one.problems),
+        "vip": {"address": None, "holders": [], "reaches": None, "error": one.problems[0]},
+        "window": None,
+        "nodes": [],
+        "runs": [],
+        "findings": [],
+    }
+
+
 def _vip_error(state: ClusterState) -> str | None:
     """Why it is not known which node answers at the virtual IP. None: it is known."""
     if state.vip_reach.value is None:
         return _error(state.vip_reach)
     if state.vip_reaches is None:
-        return f"run_id {state.vip_reach.value.run_id} answers there, which is none of the nodes that could be read"
+        return f"run_id {state.vip_reach.value.run_id} answers there: {vip_reached_in_words(state)}"
     return None
 
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 
 from console.cli.status.as_json import ClusterStatus, lag_bytes
 from console.core.diagnosis.finding import Health
+from console.core.inventory import UnusableCluster
 from console.core.model import ClusterState, NodeState, Role, VrrpState
+from console.core.model.facts import reaches_stranger
 
 PREFIX = "redis_ha"
 
@@ -53,11 +55,13 @@ class _Families:
             family.samples.append(f"{family.name}{_labels({**labels, family.name: one})} {int(one == value)}")
 
 
-def as_openmetrics(seen: Sequence[ClusterStatus]) -> str:
+def as_openmetrics(seen: Sequence[ClusterStatus], unusable: Sequence[UnusableCluster] = ()) -> str:
     """The whole exposition, `# EOF` included."""
     families = _Families()
     for one in seen:
         _cluster(families, one)
+    for wrong in unusable:
+        _health(families, wrong.name, Health.UNKNOWN)
     lines = [line for family in families.found.values() for line in family.lines()]
     return "\n".join((*lines, "# EOF", ""))
 
@@ -65,12 +69,13 @@ def as_openmetrics(seen: Sequence[ClusterStatus]) -> str:
 def _cluster(families: _Families, seen: ClusterStatus) -> None:
     state = seen.state
     labels = {"cluster": state.name}
-    families.add_state("cluster_health", "Health of the cluster.", seen.health, list(Health), labels)
+    _health(families, state.name, seen.health)
     families.add(
         "observed_timestamp_seconds", "When it was observed.", round(state.observed_at, 3), labels, unit="seconds"
     )
-    families.add("vip_holders", "Nodes whose kernel has the virtual IP.", len(state.vip_holders), labels)
-    if state.vip_reach.value is not None:
+    holders = len(state.vip_holders) if not state.vip_unread else None
+    families.add("vip_holders", "Nodes whose kernel has the virtual IP.", holders, labels)
+    if state.vip_reaches is not None or reaches_stranger(state):
         for node in state.nodes:
             families.add(
                 "vip_reaches",
@@ -83,6 +88,10 @@ def _cluster(families: _Families, seen: ClusterStatus) -> None:
     for finding in seen.findings:
         where = {"code": finding.code, "severity": finding.severity.value, "nodes": ",".join(finding.nodes)}
         families.add("finding", "1 for each finding that holds now.", 1, {**labels, **where})
+
+
+def _health(families: _Families, cluster: str, health: Health) -> None:
+    families.add_state("cluster_health", "Health of the cluster.", health, list(Health), {"cluster": cluster})
 
 
 def _node(families: _Families, state: ClusterState, node: NodeState) -> None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from console.cli.status.as_json import ClusterStatus, lag_bytes
 from console.cli.status.watchers import watchers_text
 from console.core.diagnosis.finding import Finding, Severity
-from console.core.model import ClusterState, MasterLink, NodeState, Role
-from console.core.model.facts import source_of
+from console.core.inventory import UnusableCluster
+from console.core.model import ClusterState, MasterLink, NodeState, ProblemKind, Reading, Role
+from console.core.model.carried import says_nothing
+from console.core.model.facts import masters_in_words, source_of, vip_holders_in_words, vip_reached_in_words
 from console.core.quantities import size
 from console.core.runs.lock import lock_in_words, runs_on
 
@@ -33,10 +36,16 @@ class Paint:
         return f"\x1b[{_COLOURS[kind]}m{word}\x1b[0m" if self.on and kind in _COLOURS else word
 
 
-def as_table(seen: Sequence[ClusterStatus], *, colour: bool) -> str:
+def as_table(seen: Sequence[ClusterStatus], unusable: Sequence[UnusableCluster] = (), *, colour: bool) -> str:
     """All clusters, an empty line between them."""
     paint = Paint(colour)
-    return "\n".join("\n".join((*_cluster(one, paint), "")) for one in seen)
+    blocks = (*(_cluster(one, paint) for one in seen), *(_unusable(one, paint) for one in unusable))
+    return "\n".join("\n".join((*lines, "")) for lines in blocks)
+
+
+def _unusable(one: UnusableCluster, paint: Paint) -> Iterator[str]:
+    yield f"{one.name}  {paint('UNKNOWN', 'unknown')}  cannot be used, and was not looked at"
+    yield from (f"  {printable(problem)}" for problem in one.problems)
 
 
 def _cluster(seen: ClusterStatus, paint: Paint) -> Iterator[str]:
@@ -69,15 +78,14 @@ def _has_keepalived(state: ClusterState) -> bool:
 
 
 def _master_text(state: ClusterState) -> str:
-    return f"master {', '.join(state.masters) or 'none'}"
+    return f"master {masters_in_words(state)}"
 
 
 def _vip_text(state: ClusterState) -> str:
-    holders = ", ".join(state.vip_holders)
-    held = f"on {holders}" if holders else "on no node" if not state.vip_unread else "on no node that could be read"
-    if state.vip_reach.value is None:
-        return f"{held}; what it reaches is not known: {printable(str(state.vip_reach.problem))}"
-    return f"{held}, reaches {state.vip_reaches or 'a Redis that is none of the nodes'}"
+    held, problem = vip_holders_in_words(state, "on"), state.vip_reach.problem
+    if problem is not None and problem.kind is not ProblemKind.REFUSED:
+        return f"{held}; what it reaches is not known: {printable(str(problem))}"
+    return f"{held}, reaches {state.vip_reaches or vip_reached_in_words(state)}"
 
 
 def _row(state: ClusterState, node: NodeState) -> tuple[str, ...]:
@@ -87,7 +95,7 @@ def _row(state: ClusterState, node: NodeState) -> tuple[str, ...]:
         for cell in (
             node.name,
             node.address,
-            "ok" if node.ssh.ok else "no",
+            "ok" if node.ssh.ok else _missing(node.ssh),
             *_redis(state, node),
             *((NOT_KNOWN if holds is None else "holds" if holds else NONE,) if state.vip else ()),
             *(_keepalived(node) if _has_keepalived(state) else ()),
@@ -95,10 +103,15 @@ def _row(state: ClusterState, node: NodeState) -> tuple[str, ...]:
     )
 
 
+def _missing(reading: Reading[Any]) -> str:
+    """`no`: it refused, or cannot be reached. `?`: it gave no answer, and one may still come."""
+    return NOT_KNOWN if says_nothing(reading) else "no"
+
+
 def _redis(state: ClusterState, node: NodeState) -> tuple[str, ...]:
     redis = node.redis.value
     if redis is None:
-        return ("no", *[NOT_KNOWN] * 6)
+        return (_missing(node.redis), *[NOT_KNOWN] * 6)
     link = redis.master
     lag = lag_bytes(state, node)
     return (

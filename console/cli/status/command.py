@@ -15,6 +15,7 @@ from console.cli.context import CliContext, inventory_option
 
 if TYPE_CHECKING:
     from console.cli.status.as_json import ClusterStatus
+    from console.core.inventory import UnusableCluster
     from console.core.model import ClusterState
 
 EXIT_CODES = {"critical": 2, "unknown": 3, "warning": 1, "healthy": 0}
@@ -39,20 +40,17 @@ def status(context: CliContext, clusters: tuple[str, ...], form: str) -> int:
 
     Exit code: 0 healthy, 1 warning, 2 critical, 3 unknown (nothing could be observed, or a wrong call or inventory).
     """
-    chosen = tuple(dict.fromkeys(context.cluster(name).name for name in clusters))
-    names = chosen or tuple(one.name for one in context.inventory.clusters)
-    for name in names:
-        context.passwords(name)
+    names, unusable = context.divide(clusters)
     with _Progress(f"looking at {', '.join(names)} …"):
         statuses = _observe_all(context, names)
-    click.echo(_printed(statuses, form, context.clock.now()), nl=False)
+    click.echo(_printed(statuses, unusable, form, context.clock.now()), nl=False)
     context.may_exit_at_once = True
-    return exit_code(statuses)
+    return exit_code(statuses, unusable)
 
 
-def exit_code(statuses: Sequence[ClusterStatus]) -> int:
-    """The exit code of the worst cluster."""
-    found = {one.health.value for one in statuses}
+def exit_code(statuses: Sequence[ClusterStatus], unusable: Sequence[UnusableCluster] = ()) -> int:
+    """The exit code of the worst cluster. One that cannot be used counts as unknown."""
+    found = {*(one.health.value for one in statuses), *("unknown" for _ in unusable)}
     return next(code for health, code in EXIT_CODES.items() if health in found)
 
 
@@ -86,18 +84,19 @@ def _start_observing(context: CliContext, name: str) -> Future[ClusterState]:
     return future
 
 
-def _printed(statuses: Sequence[ClusterStatus], form: str, now: float) -> str:
+def _printed(statuses: Sequence[ClusterStatus], unusable: Sequence[UnusableCluster], form: str, now: float) -> str:
     if form == "json":
         from console.cli.status.as_json import as_json
 
-        return as_json(statuses, now)
+        return as_json(statuses, now, unusable)
     if form == "openmetrics":
         from console.cli.status.as_metrics import as_openmetrics
 
-        return as_openmetrics(statuses)
+        return as_openmetrics(statuses, unusable)
     from console.cli.status.as_table import as_table
 
-    return as_table(statuses, colour=sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
+    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    return as_table(statuses, unusable, colour=colour)
 
 
 class _Progress:

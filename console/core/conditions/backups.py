@@ -5,7 +5,7 @@ from __future__ import annotations
 from console.core.conditions.predicate import Question, UnreadError, fails, holds, holds_if, redis_of, unknown, value_of
 from console.core.conditions.virtual_ip import holders_in_words
 from console.core.model import Backup, DataForm, DumpFile
-from console.core.model.facts import proved_down, source_of
+from console.core.model.facts import proved_down, source_of, vip_reached_in_words
 from console.core.model.verdict import Check, Verdict
 from console.core.quantities import counted
 from console.core.replication.backups import (
@@ -41,6 +41,9 @@ def nothing_unsaved(question: Question) -> Check:
     if disk.changes_since_save is None:
         return unknown(statement, f"Redis {redis.version} does not report its changes since the last save")
     if disk.changes_since_save > 0:
+        if str(question.arguments.get("source", "")) and _silent_nodes(question):
+            words = f"{counted(disk.changes_since_save, 'change')} since its last save"
+            return unknown(statement, f"{words}; Redis on {_silent_nodes(question)} could not be read")
         failed = "" if disk.rdb_last_status == "ok" else ", and its last background save failed: see its log"
         advice = "stop the clients that write to it, then save it"
         return fails(statement, f"{counted(disk.changes_since_save, 'change')} since its last save{failed}", advice)
@@ -205,10 +208,17 @@ def not_behind_vip(question: Question) -> Check:
     held = question.node.holds(state.vip)
     if held is None:
         value_of(question.node.addresses, f"the addresses of {question.name}")
+    figures = f"{holders_in_words(state)}; it reaches {vip_reached_in_words(state)}"
     if held or state.vip_reaches == question.name:
         advice = f"{question.name} serves clients: move the virtual IP to the other node first"
-        return fails(statement, f"{holders_in_words(state)}; it reaches {state.vip_reaches or 'nothing'}", advice)
-    return holds(statement, f"{holders_in_words(state)}; it reaches {state.vip_reaches or 'none of the nodes'}")
+        return fails(statement, figures, advice)
+    return holds(statement, figures)
+
+
+def _silent_nodes(question: Question) -> str:
+    """The other nodes that could not be read. Whether following one of them loses data is not known."""
+    others = [one for one in question.state.nodes if one is not question.node]
+    return " and ".join(one.name for one in others if not one.redis.ok and not proved_down(one))
 
 
 def _nothing_to_lose(question: Question) -> str:

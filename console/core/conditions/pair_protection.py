@@ -7,7 +7,7 @@ from collections.abc import Callable
 from console.core.conditions import replication, virtual_ip, vrrp
 from console.core.conditions.predicate import Question, UnreadError, holds_if
 from console.core.model import ClusterState, NodeState
-from console.core.model.facts import proved_down, serving_master
+from console.core.model.facts import masters_in_words, proved_down, serving_master
 from console.core.model.verdict import Check, Verdict
 
 PAIR = 2
@@ -83,8 +83,6 @@ def priorities(question: Question) -> Check:
 
 def no_single_master(state: ClusterState, statement: str) -> Check:
     """Why no single master is known: the masters, and the nodes whose Redis could not be read."""
-    unread = [node.name for node in state.nodes if not node.redis.ok and not proved_down(node)]
-    figures = f"masters: {', '.join(state.masters) or 'none'}"
-    if unread and not state.masters:
-        return Check(Verdict.UNKNOWN, statement, f"{figures}; Redis could not be read on {', '.join(unread)}")
-    return Check(Verdict.FAILS, statement, figures)
+    unread = any(not node.redis.ok and not proved_down(node) for node in state.nodes)
+    figures = f"masters: {masters_in_words(state)}"
+    return Check(Verdict.UNKNOWN if unread and not state.masters else Verdict.FAILS, statement, figures)

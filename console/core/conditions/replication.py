@@ -7,6 +7,7 @@ from console.core.conditions.servers import role_in_words
 from console.core.model import MasterLink, NodeState, Role
 from console.core.model.facts import attached_line, link_in_words, node_by_address, proved_down, replication_lag
 from console.core.model.verdict import Check, Verdict
+from console.core.numbers import count
 from console.core.quantities import counted, size
 from console.core.replication.history import COMPARE_ADVICE, compare_histories
 
@@ -125,7 +126,7 @@ def version_not_older_than(question: Question) -> Check:
 
 
 def _version(text: str) -> tuple[int, ...]:
-    return tuple(int(part) if part.isdigit() else 0 for part in text.split(".")[:3])
+    return tuple(count(part) or 0 for part in text.split(".")[:3])
 
 
 def maxmemory_fits(question: Question) -> Check:

@@ -14,6 +14,7 @@ from console.core.keepalived.script_calls import ScriptCall, script_calls
 from console.core.model import ActionKind, NodeState, Role, ScriptAction
 from console.core.model.facts import node_by_address, source_of
 from console.core.model.verdict import Check
+from console.core.numbers import port_number
 
 _TARGET = re.compile(r"\b(?:slaveof|replicaof)\b[\s\"']+([^\s\"');&|`]+)[\s\"']*([^\s\"');&|`]*)", re.IGNORECASE)
 _RESTART = re.compile(r"restart|force-reload", re.IGNORECASE)
@@ -84,9 +85,10 @@ def _follows(question: Question, source: NodeState | None, host: str, port: str)
         return ""
     if source is None:
         return f"{question.name} follows none of the nodes at present"
-    if not re.fullmatch(r"[\w.:-]+", host) or (port and not port.isdigit()):
+    number = port_number(port) if port else source.redis_port
+    if not re.fullmatch(r"[\w.:-]+", host) or number is None:
         return _UNCLEAR
-    meant = node_by_address(question.state, host, int(port) if port else source.redis_port)
+    meant = node_by_address(question.state, host, number)
     return "" if meant is source else f"that is not {source.name}, its master"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from console.core.conditions.predicate import Question, fails, holds, holds_if, redis_of, unknown, value_of
 from console.core.model import ProblemKind, Redis, Role
 from console.core.model.facts import redis_processes
+from console.core.model.silence import SILENCE
 from console.core.model.verdict import Check
 from console.core.quantities import counted, size, span
 
@@ -20,8 +21,8 @@ def ssh_readable(question: Question) -> Check:
     ssh = question.node.ssh
     if ssh.value is not None:
         return holds(statement, f"{ssh.value.hostname} answers, up {span(ssh.value.uptime)}")
-    if ssh.problem is None or ssh.problem.kind in NEVER_ASKED:
-        return unknown(statement, f"SSH: {ssh.problem}")
+    if ssh.problem is None or ssh.problem.kind in NEVER_ASKED | SILENCE:
+        return unknown(statement, f"SSH: {ssh.problem}")  # an answer may still come
     return fails(statement, f"SSH: {ssh.problem}", "without SSH nothing can be changed or proved on a node")
 
 

@@ -26,7 +26,8 @@ def comes_back_quietly(question: Question) -> Check:
         return holds(statement, alone.evidence)
     for check in (vrrp.keepalived_stopped(question), virtual_ip.no_vip(question)):
         if not check.holds:
-            return Check(check.verdict, statement, f"{check.evidence}; {alone.evidence}", check.advice)
+            verdict = check.verdict if alone.verdict is Verdict.FAILS else Verdict.UNKNOWN  # one of the two is enough
+            return Check(verdict, statement, f"{check.evidence}; {alone.evidence}", check.advice)
     return holds(statement, "no keepalived process, and its kernel does not have the virtual IP")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from console.core.conditions.predicate import Question, fails, holds, holds_if, redis_of, unknown, value_of
 from console.core.model import ClusterState, ProblemKind
+from console.core.model.facts import reaches_stranger, vip_holders_in_words
 from console.core.model.verdict import Check
 
 SILENT = {ProblemKind.REFUSED, ProblemKind.UNREACHABLE, ProblemKind.TIMEOUT}
@@ -48,8 +49,7 @@ def only_vip_holder(question: Question) -> Check:
 
 
 def holders_in_words(state: ClusterState) -> str:
-    unread = f", not known of {', '.join(state.vip_unread)}" if state.vip_unread else ""
-    return f"{state.vip} held by {' and '.join(state.vip_holders) or 'no node'}{unread}"
+    return f"{state.vip} {vip_holders_in_words(state)}"
 
 
 def vip_reaches(question: Question) -> Check:
@@ -59,7 +59,8 @@ def vip_reaches(question: Question) -> Check:
         return fails(statement, f"{question.state.vip}: {problem}")
     reach = value_of(question.state.vip_reach, question.state.vip)
     reached = question.state.vip_reaches
-    figures = f"run_id {reach.run_id[:8]} answers there ({reach.route}), it is {reached or 'none of the nodes'}"
+    it_is = reached or ("none of the nodes" if reaches_stranger(question.state) else f"not {question.name}")
+    figures = f"run_id {reach.run_id[:8]} answers there ({reach.route}), it is {it_is}"
     if reached is None:
         redis_of(question.node)  # if it cannot be read, the other server may be this node
     return holds_if(reached == question.name, statement, figures, "clients write to another server")

@@ -139,14 +139,14 @@ RULES: tuple[FindingRule, ...] = (
     FindingRule(
         "promotion-before-sync",
         Severity.CRITICAL,
-        "Clients write to old data, and what the other node has is thrown away as soon as it follows.",
+        "Clients write to old data. The newer data of the other node is thrown away as soon as that node follows.",
         _too_early,
         remedy="end the scripts that still sleep; runbook resolve-dual-master once both are masters and nothing moves",
     ),
     FindingRule(
         "failover-loses-writes",
         Severity.CRITICAL,
-        "What clients wrote since the promotion is on one node only, and the other one would serve without it.",
+        "What clients wrote since the promotion is on one node only. The other node would serve without it.",
         _loses_writes,
         remedy="keep the master running until the other node is in sync; the finding says for how many seconds",
     ),

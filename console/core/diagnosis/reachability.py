@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from console.core.conditions.replication import refuses_writes
-from console.core.diagnosis.finding import Severity
+from console.core.diagnosis.finding import NextAction, Severity
 from console.core.diagnosis.next_actions import REBUILD, advise
-from console.core.diagnosis.rule import FindingRule, Match
+from console.core.diagnosis.rule import FindingRule, Match, listed
 from console.core.model import ClusterState, NodeState, ProblemKind, Role
-from console.core.model.facts import NO_ANSWER, does_not_answer, proved_down, redis_processes, serving_master
+from console.core.model.facts import (
+    NO_ANSWER,
+    does_not_answer,
+    proved_down,
+    redis_processes,
+    replica_links,
+    serving_master,
+    source_of,
+)
 
 _AWAY = {
     ProblemKind.UNREACHABLE,
@@ -78,9 +86,25 @@ def _redis_down(state: ClusterState) -> Iterator[Match]:
             (node.name,),
             f"Redis on {node.name} does not run.",
             (f"port {node.redis_port}: {problem}", "SSH sees no redis-server process"),
-            REBUILD if master is not None else advise("start the Redis that holds the newest data first"),
+            REBUILD if master is not None else _start_first(state),
             Severity.WARNING if master is not None else Severity.CRITICAL,
+            _what_is_left(state, master),
         )
+
+
+def _start_first(state: ClusterState) -> NextAction:
+    unread = [node.name for node in state.nodes if not node.redis.ok and not proved_down(node)]
+    if unread:
+        return advise(f"start nothing yet: {listed(unread)} could not be read, and may be the master")
+    return advise("start the Redis that holds the newest data first")
+
+
+def _what_is_left(state: ClusterState, master: NodeState | None) -> str | None:
+    """Why it matters, where another replica has all data; None: as the rule says."""
+    synced = [node.name for node, _, link in replica_links(state) if link.up and source_of(state, node) is master]
+    if master is None or not synced:
+        return None
+    return f"The data has one copy less. {listed(synced)} still {'has' if len(synced) == 1 else 'have'} all of it."
 
 
 def _redis_hung(state: ClusterState) -> Iterator[Match]:

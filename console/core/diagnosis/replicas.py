@@ -190,7 +190,7 @@ RULES: tuple[FindingRule, ...] = (
     FindingRule(
         "replica-syncing",
         Severity.WARNING,
-        "Until it ends a second failure has no safe way out.",
+        "A second failure before its end has no safe way out.",
         _syncing,
         remedy="wait, with its keepalived off",
     ),

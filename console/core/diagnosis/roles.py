@@ -16,6 +16,7 @@ from console.core.model.facts import (
     replica_links,
     serving_master,
     source_of,
+    vip_reached_in_words,
 )
 from console.core.model.verdict import Verdict
 from console.core.quantities import counted
@@ -58,7 +59,7 @@ def _dual_master(state: ClusterState) -> Iterator[Match]:
     yield Match(
         state.masters,
         f"{listed(state.masters)} are both masters.",
-        (*figures, f"{state.vip} reaches {state.vip_reaches or 'none of them'}"),
+        (*figures, f"{state.vip} reaches {vip_reached_in_words(state)}"),
         REBUILD if aside else RESOLVE,
         Severity.WARNING if aside else Severity.CRITICAL,
     )
@@ -84,7 +85,7 @@ def _histories_diverged(state: ClusterState) -> Iterator[Match]:
     for first, second, reason in diverged(state):
         yield Match(
             (first, second),
-            f"{second} may hold writes that {first} has not.",
+            f"{second} may hold writes that {first} does not have.",
             (reason,),
             RESOLVE,
         )

@@ -19,6 +19,8 @@ class Match:
     next: NextAction
     severity: Severity | None = None
     """Where it differs from the row's."""
+    why: str | None = None
+    """The same: why it matters here."""
 
 
 Detector = Callable[[ClusterState], Iterator[Match]]
@@ -46,7 +48,7 @@ class FindingRule:
         """The findings of this code."""
         for hit in self.detect(state):
             severity = hit.severity or self.severity
-            yield Finding(self.code, severity, hit.nodes, hit.summary, self.why, hit.evidence, hit.next)
+            yield Finding(self.code, severity, hit.nodes, hit.summary, hit.why or self.why, hit.evidence, hit.next)
 
 
 def node_names(nodes: list[NodeState]) -> tuple[str, ...]:

@@ -103,7 +103,7 @@ def _fork_headroom(state: ClusterState) -> Iterator[Match]:
         except UnreadError:
             continue
         if check.verdict is Verdict.FAILS and redis is not None and redis.persistence.rdb_last_status == "ok":
-            summary = f"{name} has not the room for the fork that a full sync needs."
+            summary = f"{name} has too little room for the fork that a full sync needs."
             yield Match((name,), summary, (check.evidence,), advise(check.advice))
 
 
@@ -141,7 +141,7 @@ def _persistence_off(state: ClusterState) -> Iterator[Match]:
                 f"{name} saves nothing to disk.",
                 ('save "", appendonly no',),
                 advise(
-                    f"never let a supervisor restart it by itself: {name} would come back empty, and its replica too"
+                    f"never let a supervisor restart it by itself: {name} would come back empty and empty its replica"
                 ),
             )
 
@@ -171,7 +171,7 @@ RULES: tuple[FindingRule, ...] = (
     FindingRule(
         "version-skew",
         Severity.WARNING,
-        "The older one may not be able to load the newer one's data.",
+        "The older version may not be able to load the data of the newer one.",
         _version_skew,
         remedy="upgrade the replica first",
     ),
@@ -187,7 +187,7 @@ RULES: tuple[FindingRule, ...] = (
     FindingRule(
         "replica-not-in-config",
         Severity.INFO,
-        "A restart brings back a second master, or a replica of the wrong node, without anybody deciding it.",
+        "A restart makes a second master, or a replica of the wrong node, and nobody has decided that.",
         _not_in_config,
         remedy="know what a restart does; correct the file where it is wrong",
         superseded_by=("replica-of-stranger", "replica-of-vip", "mutual-replication"),

@@ -9,7 +9,13 @@ from console.core.diagnosis.finding import Severity
 from console.core.diagnosis.next_actions import BUILD, REBUILD, advise, break_loop_or, repair_vip_or
 from console.core.diagnosis.rule import FindingRule, Match, listed, node_names
 from console.core.model import ClusterState, NodeState, Role
-from console.core.model.facts import does_not_answer, notify_scripts, proved_down
+from console.core.model.facts import (
+    does_not_answer,
+    notify_scripts,
+    proved_down,
+    reaches_stranger,
+    vip_reached_in_words,
+)
 from console.core.watchers.sentinels import named_masters_in_words
 
 
@@ -41,7 +47,7 @@ def _duplicate(state: ClusterState) -> Iterator[Match]:
         yield Match(
             holders,
             f"{state.vip} is on {listed(holders)} at once.",
-            (*_states(state, holders), f"from here it reaches {state.vip_reaches or 'none of them'}"),
+            (*_states(state, holders), f"from here it reaches {vip_reached_in_words(state)}"),
             repair_vip_or(
                 state,
                 advise(
@@ -84,6 +90,7 @@ def _on_dead(state: ClusterState) -> Iterator[Match]:
                         f"start Redis on {node.name} if it holds the newest data, or let the other node take the VIP"
                     ),
                 ),
+                why="Clients wait for an answer until they time out." if hung else None,
             )
 
 
@@ -95,7 +102,7 @@ def _stranger(state: ClusterState) -> Iterator[Match]:
     reached = state.vip_reaches
     figures = f"run_id {reach.run_id[:12]} answers at {state.vip} ({reach.route})"
     if reached is None:
-        if all(node.redis.ok or proved_down(node) for node in state.nodes):
+        if reaches_stranger(state):
             yield Match(
                 (),
                 f"{state.vip} reaches a Redis that is none of the nodes.",

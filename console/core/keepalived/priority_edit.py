@@ -23,9 +23,9 @@ def with_priority(data: bytes, instance: str | None, priority: int) -> bytes:
         if child.keyword in INCLUDES or (child.keyword.startswith("@") and "priority" in child.values):
             raise ValueError(f"line {child.line}: {child.keyword} may also set the priority: edit it by hand")
     changed = _replaced(text, placed[-1], priority) if placed else _inserted(text, block, priority)
-    after = next(one for one in parse(changed).instances if one.name == block_name(block))
-    if after.priority != priority:
-        raise ValueError(f"the priority of {after.name} does not come from the edited line alone")
+    after = next((one for one in parse(changed).instances if one.name == block_name(block)), None)
+    if after is None or after.priority != priority:
+        raise ValueError(f"the priority of {block_name(block)} does not come from the edited line alone")
     return changed.encode("latin-1")
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from console.core.keepalived.script_calls import ScriptCall, script_calls
 from console.core.model import ActionKind, ClusterState, NodeState, Process, Role, ScriptAction, VrrpState
 from console.core.model.facts import node_by_address, notify_scripts, source_of
+from console.core.numbers import port_number
 
 SLACK = 1.0
 """Seconds that a line may be overdue and still count as pending: commands take time, too."""
@@ -128,7 +129,8 @@ def _pending_line(
     state: ClusterState, node: NodeState, call: ScriptCall, action: ScriptAction, at: float | None, pid: int | None
 ) -> PendingLine:
     host, _, port = action.target.partition(" ")
-    meant = node_by_address(state, host, int(port) if port.isdigit() else node.redis_port) if host else None
+    number = port_number(port)
+    meant = node_by_address(state, host, node.redis_port if number is None else number) if host else None
     target = meant.name if meant is not None else host or "another server"
     return PendingLine(
         node.name, call.trigger, call.path, pid, action.kind, "" if action.kind is ActionKind.PROMOTES else target, at,

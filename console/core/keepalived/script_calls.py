@@ -46,7 +46,7 @@ def script_calls(node: NodeState, instance: VrrpInstance) -> Iterator[ScriptCall
         yield ScriptCall(what, line, command, path, file, tuple(inside))
 
 
-_ARGUMENT = re.compile(r"\$(\d)")
+_ARGUMENT = re.compile(r"\$([0-9])")
 
 
 def _arguments(command: str, path: str) -> list[str]:

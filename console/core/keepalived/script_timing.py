@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-_LENGTH = re.compile(r"(\d+(?:\.\d*)?|\.\d+)([smhd]?)")
+from console.core.numbers import decimal_number
+
+_LENGTH = re.compile(r"([0-9.]+)([smhd]?)")
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 _OPENS, _CLOSES = frozenset({"if", "case"}), frozenset({"fi", "esac"})
 _PASSED_OVER = frozenset({"then", "else", "elif", "while", "until", "for", "{", "}", "!", "time", "sudo", "command"})
@@ -29,9 +31,10 @@ def sleep_seconds(words: Sequence[str]) -> float | None:
         return None
     total = 0.0
     for one in found:
-        if one is None:
+        length = decimal_number(one[1]) if one is not None else None
+        if one is None or length is None:
             return None
-        total += float(one[1]) * _UNITS[one[2]]
+        total += length * _UNITS[one[2]]
     return total
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from console.core.keepalived.lexer import Statement, read_document
+from console.core.numbers import count, port_number
 
 DEFAULT_WEIGHT = 1
 _ENDPOINT = 2  # words: address and port
@@ -57,12 +58,11 @@ def _server(block: Statement) -> ConfiguredServer | None:
     if endpoint is None:
         return None
     weights = [child.values[0] for child in block.children if child.keyword == "weight" and child.values]
-    weight = int(weights[-1]) if weights and weights[-1].isdigit() else DEFAULT_WEIGHT
-    return ConfiguredServer(*endpoint, weight=weight, line=block.line)
+    weight = count(weights[-1]) if weights else None
+    return ConfiguredServer(*endpoint, weight=DEFAULT_WEIGHT if weight is None else weight, line=block.line)
 
 
 def _endpoint(block: Statement) -> tuple[str, int] | None:
     values = block.values
-    if len(values) < _ENDPOINT or values[0] in {"fwmark", "group"} or not values[1].isdigit():
-        return None
-    return values[0], int(values[1])
+    port = port_number(values[1]) if len(values) >= _ENDPOINT else None
+    return None if port is None or values[0] in {"fwmark", "group"} else (values[0], port)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
@@ -22,7 +22,7 @@ NO_ANSWER = frozenset(
     ]
 )
 """Problems of a server that was asked and did not answer. One that was not asked, or refuses the user, is none."""
-_PORT = re.compile(r":(\d{1,5})\b")
+_PORT = re.compile(r":([0-9]{1,5})\b")
 
 
 def node_by_address(state: ClusterState, host: str, port: int) -> NodeState | None:
@@ -168,15 +168,29 @@ def replica_links(state: ClusterState) -> Iterator[tuple[NodeState, Redis, Maste
             yield node, redis, redis.master
 
 
-def vip_holders_in_words(state: ClusterState) -> str:
-    """`redis-a and redis-b`, `no node`, `redis-b (not known of redis-a)`, `not known of redis-a`.
+def vip_holders_in_words(state: ClusterState, verb: str = "held by") -> str:
+    """The nodes that hold the virtual IP, as `holders_in_words` says it."""
+    return holders_in_words(verb, state.vip_holders, state.vip_unread, "no node")
 
-    It says `no node` only if every node could be read.
+
+def holders_in_words(verb: str, holders: Sequence[str], unread: Sequence[str], nobody: str) -> str:
+    """`held by redis-a`, `held by no node`, `held by redis-b (not known of redis-a)`, `holder not known (redis-a …)`.
+
+    It says that nobody holds the address only if each of them could be read.
     """
-    held, unread = " and ".join(state.vip_holders), " and ".join(state.vip_unread)
+    held, missing = " and ".join(holders), " and ".join(unread)
+    if not missing:
+        return f"{verb} {held or nobody}"
+    return f"{verb} {held} ({NOT_KNOWN} of {missing})" if held else f"holder {NOT_KNOWN} ({missing} could not be read)"
+
+
+def masters_in_words(state: ClusterState) -> str:
+    """`redis-a, redis-b`, `none`, `redis-a (not known of redis-b)`. It says `none` only if every Redis is known."""
+    masters = ", ".join(state.masters)
+    unread = " and ".join(node.name for node in state.nodes if not node.redis.ok and not proved_down(node))
     if not unread:
-        return held or "no node"
-    return f"{held} ({NOT_KNOWN} of {unread})" if held else f"{NOT_KNOWN} of {unread}"
+        return masters or "none"
+    return f"{masters} ({NOT_KNOWN} of {unread})" if masters else f"{NOT_KNOWN} ({unread} could not be read)"
 
 
 def vip_reached_in_words(state: ClusterState) -> str:
@@ -191,5 +205,10 @@ def vip_reached_in_words(state: ClusterState) -> str:
     run_id = f"run_id {reach.value.run_id[:12]}"
     if state.vip_reaches is not None:
         return f"{state.vip_reaches} ({run_id})"
-    everybody = all(node.redis.ok or proved_down(node) for node in state.nodes)
-    return f"{'none of the nodes' if everybody else f'{NOT_KNOWN} whose Redis'} ({run_id})"
+    return f"{'none of the nodes' if reaches_stranger(state) else f'{NOT_KNOWN} whose Redis'} ({run_id})"
+
+
+def reaches_stranger(state: ClusterState) -> bool:
+    """Whether a Redis answers at the virtual IP that is none of the nodes: the Redis of each node is known."""
+    known = all(node.redis.ok or proved_down(node) for node in state.nodes)
+    return known and state.vip_reach.ok and state.vip_reaches is None

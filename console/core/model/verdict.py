@@ -27,6 +27,8 @@ class Check:
     """What to do if it does not hold."""
     hazard: str = ""
     """The hazard that it prevents, such as `H02`; empty: it prevents none."""
+    override: str = ""
+    """The sentence that an operator may type where it does not hold. Empty: only its hazard may have one."""
 
     @property
     def holds(self) -> bool:

@@ -158,24 +158,25 @@ class KeyComparison:
 # --- in words -----------------------------------------------------------------------------------------------------
 
 
-def comparison_lines(found: KeyComparison) -> list[str]:
-    """The comparison in words and numbers: first what would be lost."""
-    lost, gained = found.of_target, found.of_source
-    lines = (
-        [_unread(f"keys of {found.target} that {found.source} has not", lost)]
-        if lost.value is None
-        else list(_lost(lost.value))
-    )
-    lines += (
-        [_unread(f"keys of {found.source} that {found.target} has not", gained)]
+def lost_lines(found: KeyComparison) -> list[str]:
+    """What would be lost, in words and numbers."""
+    lost = found.of_target
+    if lost.value is None:
+        return [_unread(f"keys of {found.target} that {found.source} does not have", lost)]
+    return list(_lost(lost.value))
+
+
+def gained_lines(found: KeyComparison) -> list[str]:
+    """What the target will get, and who is connected to it."""
+    gained, clients = found.of_source, found.clients
+    return [
+        _unread(f"keys of {found.source} that {found.target} does not have", gained)
         if gained.value is None
-        else [_gained(gained.value)]
-    )
-    if found.clients.value is None:
-        lines.append(_unread(f"clients of {found.target}", found.clients))
-    else:
-        lines.append(_connected(found.target, found.clients.value))
-    return lines
+        else _gained(gained.value),
+        _unread(f"clients of {found.target}", clients)
+        if clients.value is None
+        else _connected(found.target, clients.value),
+    ]
 
 
 def comparison_warnings(found: KeyComparison) -> list[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from console.core.model import ClusterState, NodeState, Role
 from console.core.model.facts import proved_down
 from console.core.model.verdict import Verdict
-from console.core.previews.key_comparison import KeyComparison, comparison_lines, comparison_warnings
+from console.core.previews.key_comparison import KeyComparison, comparison_warnings, gained_lines, lost_lines
 from console.core.previews.quiescence import BUSY_OPS, Quiescence
 from console.core.previews.sync_cost import cost
 from console.core.quantities import counted, size, span
@@ -32,13 +32,15 @@ class LossPreview:
     """Database → keys. None: could not be read."""
     target_keys: Mapping[int, int] | None
     lines: tuple[str, ...]
-    """The preview in words and numbers, in reading order."""
+    """What would be lost, in words and numbers, in reading order."""
     warnings: tuple[str, ...] = ()
     """What the operator should consider before confirming."""
     comparison: KeyComparison | None = None
     """A sample of both servers' keys. None: it was not made for this preview."""
     traffic: Quiescence | None = None
     """How busy the source is, compared with its last minutes."""
+    details: tuple[str, ...] = ()
+    """What the copy brings and costs, in words and numbers: more to read, nothing of it is a loss."""
 
 
 def preview(
@@ -59,12 +61,13 @@ def preview(
         *_keys(from_node, to_node),
         _own_data(target, older.verdict, older.reason),
     ]
-    lines += comparison_lines(comparison) if comparison is not None else []
-    lines += [line for node in (to_node, from_node) for line in _saves(state, node)]
+    lines += lost_lines(comparison) if comparison is not None else []
+    details = gained_lines(comparison) if comparison is not None else []
+    details += [line for node in (to_node, from_node) for line in _saves(state, node)]
     if traffic is not None:
-        lines += traffic.lines
+        details += traffic.lines
     elif s is not None:
-        lines.append(f"{source} now: {s.ops_per_second} operations/s, {counted(s.clients, 'client')}")
+        details.append(f"{source} now: {s.ops_per_second} operations/s, {counted(s.clients, 'client')}")
     estimate = cost(state, from_node, to_node) if kind in {ResyncKind.FULL, ResyncKind.UNKNOWN} else None
     warnings = _warnings(from_node, to_node, older.verdict, older.reason)
     if comparison is not None:
@@ -80,10 +83,11 @@ def preview(
         reason=reason,
         source_keys=None if s is None else dict(s.keys),
         target_keys=None if t is None else dict(t.keys),
-        lines=(*lines, *(estimate.lines if estimate else ())),
+        lines=tuple(lines),
         warnings=(*warnings, *(estimate.warnings if estimate else ())),
         comparison=comparison,
         traffic=traffic,
+        details=(*details, *(estimate.lines if estimate else ())),
     )
 
 

@@ -239,7 +239,7 @@ def _by_median(node: str, measures: Sequence[_Measure], watched: float) -> tuple
     if top >= MORE:
         return Level.BUSY, f"{most.name} on {node} are at {top:.1f} times {usual}"
     if measures[0].now >= BUSY_OPS and top > LESS:
-        return Level.BUSY, f"{node} serves {measures[0].now:,.0f} operations/s, as it does all the time"
+        return Level.BUSY, f"{node} serves {measures[0].now:,.0f} operations/s, as usual"
     if all(one.now <= one.idle for _, one in rated):
         return Level.QUIET, f"{node} has next to nothing to do"
     if top <= LESS:

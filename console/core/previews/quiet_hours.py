@@ -32,10 +32,10 @@ def quiet_words(quiet_hours: tuple[QuietHours, ...], timezone: str, now: float) 
     clock = f"{here:%H:%M} {zone}"
     if current is not None:
         left = (current.end - minute) % _DAY
-        return (f"quiet hours: {named}; now is one, {clock}, for {span(left * 60)} more",), ""
+        return (f"quiet hours: {named}; it is {clock}, they last {span(left * 60)} more",), ""
     wait = min((one.start - minute) % _DAY for one in quiet_hours)
     outside = f"quiet hours are {named}, and it is {clock}: the next begin in {span(wait * 60)}"
-    return (f"quiet hours: {named}; now is none, {clock}, the next begin in {span(wait * 60)}",), outside
+    return (f"quiet hours: {named}; it is {clock}, they begin in {span(wait * 60)}",), outside
 
 
 def _local(now: float, timezone: str) -> datetime:

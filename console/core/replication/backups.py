@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from console.core.model import Backup, DataForm, DumpFile, NodeState
 from console.core.model.facts import proved_down, started_at
+from console.core.numbers import count
 from console.core.quantities import size
 from console.core.replication.disk_data import DiskData, UnreadDataError, as_data, disk_data, kept_copy
 
@@ -64,11 +65,11 @@ def parse_note(words: Mapping[str, str]) -> BackupNote | None:
 
     None: the size or the checksum is missing or invalid.
     """
-    length, digest = words.get("size", ""), words.get("sha256", "")
-    if not length.isdigit() or not _SHA256.fullmatch(digest):
+    length, digest = count(words.get("size", "")), words.get("sha256", "")
+    if length is None or not _SHA256.fullmatch(digest):
         return None
     keys, expires, received = (_count(words, one) for one in ("keys", "expires", "received"))
-    return BackupNote(int(length), digest, keys, expires, words.get("checked", ""), words.get("origin", ""), received)
+    return BackupNote(length, digest, keys, expires, words.get("checked", ""), words.get("origin", ""), received)
 
 
 def parse_answer(text: str) -> tuple[str, BackupNote] | None:
@@ -79,8 +80,7 @@ def parse_answer(text: str) -> tuple[str, BackupNote] | None:
 
 
 def _count(words: Mapping[str, str], key: str) -> int | None:
-    value = words.get(key, "")
-    return int(value) if value.isdigit() else None
+    return count(words.get(key, ""))
 
 
 def find_backup(backups: tuple[Backup, ...], which: str = NEWEST) -> Backup | None:
@@ -222,7 +222,7 @@ class Mention:
 
 _MENTION = re.compile(
     r"(?P<node>[^\s;(]+):(?P<path>/[^;]+?\.redis-ha-console\.\d{8}T\d{6}Z)"
-    r" \((?P<size>\d+) bytes(?:, sha256 (?P<sha256>[0-9a-f]{64}))?\)"
+    r" \((?P<size>[0-9]{1,20}) bytes(?:, sha256 (?P<sha256>[0-9a-f]{64}))?\)"
 )
 
 

@@ -93,3 +93,16 @@ class Runbook:
     digest: str = ""
     """SHA-256 of the document, for the journal."""
     path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class UnusableRunbook:
+    """A runbook file that cannot be used. The other ones can."""
+
+    path: str
+    problems: tuple[str, ...]
+    """`FILE:LINE: KEY: what is wrong`, in the order of the document; a line each."""
+
+    @property
+    def file_name(self) -> str:
+        return self.path.rsplit("/", 1)[-1]

@@ -216,8 +216,8 @@ INTERLOCKS: Mapping[str, tuple[Interlock, ...]] = {
 
 WITHOUT_INTERLOCKS: Mapping[str, str] = {
     # Verbs without conditions of their own, and why.
-    "shell": "Nothing is known about what its text does. So it needs a typed name, as everything that wipes data.",
-    "manual": "It sends nothing.",
+    "shell": "Its text is read: what it does takes on the interlocks of the verb that does the same.",
+    "manual": "It sends nothing. The commands in its instruction take on interlocks as those of `shell` do.",
 }
 
 

@@ -227,7 +227,9 @@ _ROWS: tuple[VerbSpec, ...] = (
     ),
     VerbSpec(
         "shell",
-        "Runs the runbook's own text in the node's shell. It counts as something that can destroy data.",
+        "Runs the runbook's own text in the node's shell. What the text does (replication, flush, shutdown, DEBUG,"
+        " CONFIG, services, keepalived) requires what the verb that does the same requires. What is not understood"
+        " needs a typed sentence, and is refused on a node that alone has its data, unless this run backed it up.",
         (VerbArgument("script", ArgumentKind.TEXT, "POSIX sh."),),
         wipes_data=True,
         repeatable=False,
@@ -235,7 +237,8 @@ _ROWS: tuple[VerbSpec, ...] = (
     ),
     VerbSpec(
         "manual",
-        "Sends nothing. Shows what the operator must do by hand, and goes on when that is confirmed.",
+        "Sends nothing. Shows what the operator must do by hand, and goes on when that is confirmed. Commands in the"
+        " instruction, best in backticks, are judged as those of `shell`. Plain words without a command are not.",
         (VerbArgument("instruction", ArgumentKind.TEXT, "What to do, in plain words."),),
         mutating=False,
     ),

@@ -1,7 +1,7 @@
 """How an event moves a run on: two tables say what may happen when, and `advance` applies one event.
 
 waiting → checking → asking → checking → sending → verifying → done
-              ╰→ skipped  (refused, failed and unknown are reached from every status between)
+              ╰→ skipped  (refused, stopped, failed and unknown are reached from every status between)
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from console.core.runs.events import (
     ConditionsChecked,
     Event,
     IntentWritten,
+    OperatorAnswered,
     OperatorAsked,
     ProgressReported,
     ProofsChecked,
@@ -37,6 +38,8 @@ _ALLOWED: Mapping[type[StepEvent], frozenset[StepStatus]] = {
     ConditionsChecked: frozenset({_S.CHECKING, _S.ASKING, _S.VERIFYING}),
     # A question comes before sending, and after anything that went wrong: no answer, a bad answer, no proof in time.
     OperatorAsked: frozenset({_S.CHECKING, _S.ASKING, _S.SENDING, _S.VERIFYING}),
+    # From the answer on the step is looked at, whatever was chosen: a step that asks has an open question.
+    OperatorAnswered: frozenset({_S.ASKING}),
     # A step of several commands writes an intent for each. After `verifying` nothing is sent without a new question.
     IntentWritten: frozenset({_S.CHECKING, _S.SENDING}),
     # Only what was sent is answered.
@@ -55,8 +58,9 @@ _MAY_END: Mapping[StepStatus, frozenset[StepStatus]] = {
     _S.DONE: frozenset({_S.VERIFYING}),
     # It was done already, or the operator skipped it. Never while a command is under way.
     _S.SKIPPED: frozenset({_S.CHECKING, _S.ASKING}),
-    # Nothing was carried out: the step was refused or given up before that.
+    # Nothing was carried out: the console refused the step, or the operator gave it up before that.
     _S.REFUSED: frozenset({_S.CHECKING, _S.ASKING, _S.SENDING, _S.VERIFYING}),
+    _S.STOPPED: frozenset({_S.CHECKING, _S.ASKING, _S.SENDING, _S.VERIFYING}),
     _S.FAILED: frozenset({_S.CHECKING, _S.ASKING, _S.SENDING, _S.VERIFYING}),
     # A command was sent and its result is not known.
     _S.UNKNOWN: frozenset({_S.CHECKING, _S.ASKING, _S.SENDING, _S.VERIFYING}),
@@ -78,7 +82,7 @@ def advance(state: RunState, event: Event) -> RunState:
         return state
     if isinstance(event, StepBegan):
         return _begin_step(state, event)
-    changed = _change_step(step, event)
+    changed = _since(step, _change_step(step, event), event)
     until = event.until if isinstance(event, VerificationBegan) else state.waiting_until
     if changed.status is not StepStatus.VERIFYING:
         until = None
@@ -89,8 +93,16 @@ def _begin_step(state: RunState, event: StepBegan) -> RunState:
     """A step begins only after every step before it was done or skipped."""
     if any(one.status not in PASSED_STATUSES for one in state.steps[: event.index]):
         return state
-    step = replace(state.steps[event.index], status=StepStatus.CHECKING, started_at=event.at)
+    step = replace(state.steps[event.index], status=StepStatus.CHECKING, started_at=event.at, since=event.at)
     return replace(_with_step(state, event.index, step), current=event.index)
+
+
+def _since(before: StepState, after: StepState, event: StepEvent) -> StepState:
+    """The step with the time of its status. Each command begins anew: what is read between two is not sending."""
+    if isinstance(event, AnswerReceived | ProgressReported | ProofsChecked):
+        return after
+    sent = isinstance(event, IntentWritten) and after is not before
+    return replace(after, since=event.at) if sent or after.status is not before.status else after
 
 
 def _change_step(step: StepState, event: StepEvent) -> StepState:
@@ -101,10 +113,10 @@ def _change_step(step: StepState, event: StepEvent) -> StepState:
             return replace(step, status=StepStatus.CHECKING, note="", checks=event.checks, planned=event.planned)
         case OperatorAsked():
             return replace(step, status=StepStatus.ASKING, note=event.note)
-        case IntentWritten():
+        case OperatorAnswered():
+            return replace(step, status=StepStatus.CHECKING, note="")
+        case IntentWritten() | AnswerReceived():
             return replace(step, status=StepStatus.SENDING, note="", output=(*step.output, event.line))
-        case AnswerReceived():
-            return replace(step, note="", output=(*step.output, event.line))
         case ProgressReported():
             return replace(step, note=event.line)
         case VerificationBegan():

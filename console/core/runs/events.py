@@ -22,6 +22,7 @@ class ConditionsChecked:
     """The step's conditions were evaluated on a new observation, and its commands were made from it."""
 
     index: int
+    at: float
     checks: tuple[Check, ...]
     planned: tuple[Planned, ...] = ()
 
@@ -31,7 +32,16 @@ class OperatorAsked:
     """The operator sees a question."""
 
     index: int
+    at: float
     note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorAnswered:
+    """The operator has answered: no question is open any more."""
+
+    index: int
+    at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +49,7 @@ class IntentWritten:
     """The intent to send one command is on disk. Only this event leads to `sending`."""
 
     index: int
+    at: float
     line: str
 
 
@@ -63,6 +74,7 @@ class VerificationBegan:
     """Nothing more is sent. The run looks for the proof until the deadline."""
 
     index: int
+    at: float
     until: float
 
 
@@ -103,6 +115,7 @@ StepEvent = (
     StepBegan
     | ConditionsChecked
     | OperatorAsked
+    | OperatorAnswered
     | IntentWritten
     | AnswerReceived
     | ProgressReported

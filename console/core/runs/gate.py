@@ -131,7 +131,7 @@ def evidence(state: ClusterState, roles: Mapping[str, str], step: Step) -> tuple
     ]
     if state.vip:
         reached = vip_reached_in_words(state)
-        lines.append(f"{state.vip}: held by {vip_holders_in_words(state)}, reaches {reached}")
+        lines.append(f"{state.vip}: {vip_holders_in_words(state)}, reaches {reached}")
     others = {**sentinel_facts(state), **consul_facts(state)}
     lines += [f"{subject}: {value}" for subject, value in others.items()]
     return tuple(lines)

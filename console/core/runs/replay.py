@@ -35,7 +35,7 @@ def replay_run(run_id: str, folder: str, lines: Iterable[str], *, under_way: boo
         chain=chain,
         entries=entries,
         opened=opened,
-        roles={str(role): str(node) for role, node in _first(entries, "bound").get("roles", {}).items()},
+        roles={str(role): str(node) for role, node in (_first(entries, "bound").get("roles") or {}).items()},
         steps=steps,
         outcome=outcome,
         message=str(closed.data.get("message") or "") if closed else "",

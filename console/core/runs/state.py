@@ -12,7 +12,7 @@ from console.core.runbooks.document import Runbook, Step
 
 
 class StepStatus(StrEnum):
-    """Where a step stands. The last five are final."""
+    """Where a step stands. The last six are final."""
 
     WAITING = "waiting"
     CHECKING = "checking"
@@ -23,11 +23,21 @@ class StepStatus(StrEnum):
     SKIPPED = "skipped"
     FAILED = "failed"
     REFUSED = "refused"
+    """The console refused to send: without its journal or its lock, or because another server answered."""
+    STOPPED = "stopped"
+    """The operator ended the run here. No command of the step has failed, and none is without an answer."""
     UNKNOWN = "unknown"
 
 
 FINAL_STATUSES = frozenset(
-    {StepStatus.DONE, StepStatus.SKIPPED, StepStatus.FAILED, StepStatus.REFUSED, StepStatus.UNKNOWN}
+    {
+        StepStatus.DONE,
+        StepStatus.SKIPPED,
+        StepStatus.FAILED,
+        StepStatus.REFUSED,
+        StepStatus.STOPPED,
+        StepStatus.UNKNOWN,
+    }
 )
 PASSED_STATUSES = frozenset({StepStatus.DONE, StepStatus.SKIPPED})
 """After these the next step may begin. After any other final status the run ends."""
@@ -63,6 +73,8 @@ class StepState:
     note: str = ""
     """Why it has this status: the refusal, the failure with its advice, or the reason of a skip."""
     started_at: float | None = None
+    since: float | None = None
+    """When it got its status; while it is `sending`, when the newest command was begun."""
     ended_at: float | None = None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from console.core.model import ClusterState, ConsulInstance, ConsulState, NodeState
 from console.core.model.facts import names_of, node_by_address
+from console.core.numbers import port_number
 
 
 def full_name(consul: ConsulState) -> str:
@@ -67,8 +68,14 @@ def writable_master(state: ClusterState) -> NodeState | None:
     if len(addresses) != 1:
         return None
     host, _, port = addresses[0].rpartition(":")
-    node = node_by_address(state, host, int(port))
+    number = port_number(port)
+    node = node_by_address(state, host, number) if number is not None else None
     return node if node is not None and node.name in state.masters else None
+
+
+def serving_node(state: ClusterState) -> str | None:
+    """The node that clients reach, by the virtual IP or by the name; None: none of the nodes, or not known."""
+    return state.vip_reaches or node_by_checks(state)
 
 
 def node_by_checks(state: ClusterState) -> str | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from console.core.command import Planned, ShellCommand
 from console.core.inventory import ClusterSpec, NodeSpec
 from console.core.model import ClusterState
+from console.core.numbers import count
 from console.core.runbooks.document import Action
 
 SERVICE_TIMEOUT = 90.0
@@ -78,4 +79,4 @@ def word_of(node: NodeSpec, command: str) -> str:
 
 def version_of(text: str) -> tuple[int, ...]:
     """`7.0.15` as numbers that can be compared. A part that is no number counts as 0."""
-    return tuple(int(part) if part.isdigit() else 0 for part in text.split(".")[:3])
+    return tuple(count(part) or 0 for part in text.split(".")[:3])

@@ -85,7 +85,10 @@ def _network_of(request: Request) -> tuple[str, int]:
 
 
 def _contains(address: str, vip: str) -> bool:
-    return ip_address(vip) in ip_interface(address).network
+    try:
+        return ip_address(vip) in ip_interface(address).network
+    except ValueError:  # an address that no kernel prints
+        return False
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,10 @@ from dataclasses import dataclass
 from console.core.command import Planned, RedisCommand
 from console.core.conditions.switching import PAUSED
 from console.core.model import ClusterState, Redis
+from console.core.numbers import count
 from console.core.runbooks.document import Condition
 from console.core.runbooks.vocabulary import evaluate
-from console.core.watchers.service_name import node_by_checks
+from console.core.watchers.service_name import serving_node
 from console.engine.actions.request import PlanError, Request, version_of, word_of
 
 PAUSES = "pause-writes"
@@ -32,11 +33,12 @@ def pause_writes(request: Request) -> tuple[Planned, ...]:
     """First CLIENT PAUSE, so that clients wait. Then the setting, so that no write passes when the pause ends."""
     node, redis, was = request.node, *_setting(request)
     seconds = request.argument("seconds")
-    if not seconds.isdigit() or int(seconds) < 1:
+    length = count(seconds)
+    if not length:
         raise PlanError(f"pause-writes: seconds must be a whole number, and is {seconds!r}")
     if was >= PAUSED:
         raise PlanError(f"the writes of {node.name} are paused already: min-replicas-to-write is {was}")
-    wait = RedisCommand((word_of(node, "CLIENT"), "PAUSE", str(int(seconds) * 1000), "WRITE"))
+    wait = RedisCommand((word_of(node, "CLIENT"), "PAUSE", str(length * 1000), "WRITE"))
     summary = f"Makes clients of {node.name} wait with their writes, for {seconds} s at most; reads go on."
     setting_change = _setting_change(
         request, redis, was + PAUSED, f"Makes {node.name} acknowledge no write until writes are resumed."
@@ -85,18 +87,24 @@ def _setting_change(request: Request, redis: Redis, number: int, summary: str) -
 
 @dataclass(slots=True)
 class PauseWatch:
-    """How long clients could not write: from the pause to the first observation of a master that accepts writes."""
+    """How long clients could not write: from the pause to the first observation of a master that accepts writes.
+
+    That is said of the node that the clients reached when its writes were paused. A pause of another node stops nobody.
+    """
 
     node: str = ""
     since: float = 0.0
     """Epoch seconds, as `until`. 0.0: this run has begun no pause."""
     until: float = 0.0
+    of_clients: bool = False
+    """Clients reached the node when the pause began."""
     resuming_runbook: str = "resume-writes"
     """The runbook that ends the pause."""
 
-    def begin(self, node: str, at: float) -> None:
-        if not self.since:
-            self.node, self.since = node, at
+    def begin(self, node: str, at: float, serving: str | None) -> None:
+        """`serving`: the node that clients reached right before; None: none of the nodes, or not known."""
+        if not self.since or (node == serving and not self.of_clients):
+            self.node, self.since, self.until, self.of_clients = node, at, 0.0, node == serving
 
     def look(self, state: ClusterState) -> None:
         """Takes an observation of the run. While it waits for a proof, there is at most one in half a second."""
@@ -104,18 +112,30 @@ class PauseWatch:
             self.resuming_runbook = "consul-return-old-master"
         elif state.sentinels:
             self.resuming_runbook = "sentinel-resume-writes"
-        serving = state.vip_reaches or node_by_checks(state)
-        if not self.since or self.until or serving is None or state.observed_at <= self.since:
+        if not self.since or self.until or state.observed_at <= self.since:
             return
+        ended = self._ended_on(state)
+        if ended is not None:
+            self.node, self.until = ended, state.observed_at
+
+    def _ended_on(self, state: ClusterState) -> str | None:
+        """The node on which the pause is over; None: it is not, or that is not known."""
+        if not self.of_clients:
+            resumed = Condition("writes-not-paused", "paused")
+            return self.node if evaluate(resumed, state, {"paused": self.node}).holds else None
+        serving = serving_node(state)
         accepted = Condition("writes-accepted", "serving")
-        if evaluate(accepted, state, {"serving": serving}).holds:
-            self.node, self.until = serving, state.observed_at
+        if serving is None or not evaluate(accepted, state, {"serving": serving}).holds:
+            return None
+        return serving
 
     def words(self, now: float) -> str:
-        """One sentence. Empty if there was no pause."""
+        """One sentence. Empty if there was no pause, or if one that stopped no client is over."""
         if not self.since:
             return ""
         if not self.until:
-            seconds = now - self.since
-            return f"Writes are paused on {self.node} since {seconds:.1f} s: run {self.resuming_runbook}, or go on."
+            seconds = f" for {now - self.since:.1f} s" if self.of_clients else ""
+            return f"Writes have been paused on {self.node}{seconds}: run {self.resuming_runbook}, or go on."
+        if not self.of_clients:
+            return ""
         return f"Clients could not write for {self.until - self.since:.1f} s, then {self.node} took their writes."

@@ -78,16 +78,24 @@ def unknown_result(past: PastRun, command: PastCommand) -> dict[str, object]:
     return {"step": step.number, "node": command.node, "answer": answer, "of_entry": command.seq, "on_resume": True}
 
 
-def pause_begun(past: PastRun, runbook: Runbook) -> tuple[str, float] | None:
-    """Node and time, if the run paused writes and no later step saw that they are accepted again."""
-    begun: tuple[str, float] | None = None
+def pause_begun(past: PastRun, runbook: Runbook) -> tuple[str, float, str | None] | None:
+    """Node, time and who served then, if the run paused writes and no later step saw them accepted again."""
+    begun: tuple[str, float, str | None] | None = None
     for was, step in zip(past.steps, runbook.steps, strict=True):
         for command in was.commands:
             if command.verb == PAUSES and command.may_have_arrived and begun is None:
-                begun = (command.node, datetime.fromisoformat(command.at).timestamp())
+                at = datetime.fromisoformat(command.at).timestamp()
+                begun = (command.node, at, _serving_before(past, command.seq))
         if was.status is StepStatus.DONE and any(one.predicate == "writes-accepted" for one in step.verify):
             begun = None
     return begun
+
+
+def _serving_before(past: PastRun, seq: int) -> str | None:
+    """The node that clients reached by the last observation before this entry."""
+    seen = [entry.data["figures"] for entry in past.entries if entry.seq < seq and entry.data.get("figures")]
+    serving = seen[-1].get("serving", seen[-1].get("vip_reaches")) if seen else None
+    return str(serving) if serving else None
 
 
 def resumed_run(past: PastRun, runbook: Runbook, journal: str) -> RunState:

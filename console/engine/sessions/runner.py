@@ -10,6 +10,7 @@ from console.core.runbooks.vocabulary import evaluate
 from console.core.runs.events import ConditionsChecked, RunEnded, StepBegan, StepEnded, StepsAssessed
 from console.core.runs.journal import plain
 from console.core.runs.past_run import PastRun
+from console.core.runs.progress import success_in_words
 from console.core.runs.state import PASSED_STATUSES, AssessmentKind, Outcome, RunState, StepStatus
 from console.core.runs.state_summary import state_summary
 from console.core.runs.step_assessment import assessments
@@ -22,6 +23,14 @@ from console.engine.steps.run_context import RunContext, RunStoppedError
 from console.engine.steps.run_guard import LockTakenError
 from console.engine.steps.step_run import StepRun
 from console.engine.steps.step_view import sentence, situation
+
+_EARLY = {
+    # Outcome of a run that ended early → status of its step, where nothing of the step was sent.
+    Outcome.REFUSED: StepStatus.REFUSED,
+    Outcome.ABORTED: StepStatus.STOPPED,
+    Outcome.FAILED: StepStatus.FAILED,
+    Outcome.UNKNOWN: StepStatus.UNKNOWN,
+}
 
 
 class Runner:
@@ -50,12 +59,12 @@ class Runner:
             if self._past is not None:
                 self._resume_steps(self._past)
             elif nothing_to_do := self._skip_all_as_done():
-                self._end(Outcome.DONE, StepStatus.SKIPPED, f"nothing to do: {nothing_to_do}")
+                self._end(Outcome.DONE, StepStatus.SKIPPED, f"Nothing to do: {nothing_to_do}")
                 return self.state
             else:
                 for index in range(len(self.state.steps)):
                     StepRun(self._recorder, self._context, index).run()
-            self._end(Outcome.DONE, StepStatus.DONE, "every step is done and proved")
+            self._end(Outcome.DONE, StepStatus.DONE, success_in_words(self.state))
         except RunStoppedError as stop:
             self._end(stop.outcome, stop.status, stop.note, stop.remedies)
         except JournalLostError as lost:
@@ -63,11 +72,11 @@ class Runner:
         except LockTakenError as taken:
             self._end_early(Outcome.REFUSED, f"{taken}; nothing more is sent")
         except KeyboardInterrupt:
-            self._end_early(Outcome.ABORTED, "interrupted by the operator")
+            self._end_early(Outcome.ABORTED, "Interrupted by the operator")
         except MemoryError:
             raise
         except Exception as error:  # noqa: BLE001 (a bug of this program is a line in the journal, never a traceback)
-            self._end_early(Outcome.FAILED, f"a mistake in this program: {type(error).__name__}: {error}")
+            self._end_early(Outcome.FAILED, f"A mistake in this program: {type(error).__name__}: {error}")
         return self.state
 
     def _resume_steps(self, past: PastRun) -> None:
@@ -110,10 +119,11 @@ class Runner:
         if not all(check.holds for check in checks):
             return ""
         evidence = "; ".join(f"{check.statement} ({check.evidence})" for check in checks)
+        now = self._context.clock.now()
         for index, _ in enumerate(run.steps):
-            self._recorder.advance(StepBegan(index, self._context.clock.now()))
-            self._recorder.advance(ConditionsChecked(index, checks))
-            self._recorder.advance(StepEnded(index, StepStatus.SKIPPED, "nothing to do", self._context.clock.now()))
+            self._recorder.advance(StepBegan(index, now))
+            self._recorder.advance(ConditionsChecked(index, now, checks))
+            self._recorder.advance(StepEnded(index, StepStatus.SKIPPED, "nothing to do", now))
         return evidence
 
     def _end_early(self, outcome: Outcome, note: str) -> None:
@@ -124,7 +134,7 @@ class Runner:
             outcome, note = Outcome.UNKNOWN, f"{note}; sent, and its outcome is unknown: {self._recorder.in_flight}"
         elif sent and outcome is Outcome.REFUSED:
             outcome = Outcome.UNKNOWN
-        self._end(outcome, StepStatus.UNKNOWN if sent else StepStatus.REFUSED, note)
+        self._end(outcome, StepStatus.UNKNOWN if sent else _EARLY[outcome], note)
 
     def _end(self, outcome: Outcome, status: StepStatus, note: str, remedies: tuple[str, ...] = ()) -> None:
         """Closes the step under way and the run. The message says what was done, how the nodes are, what to run."""
@@ -144,7 +154,7 @@ class Runner:
         """The state by the last observation, and how long writes were paused: for the report."""
         state, pause = self._recorder.state, self._recorder.pause
         last = {"observed_at": state.observed_at, "figures": state_summary(state)} if state is not None else {}
-        held = {"node": pause.node, "since": pause.since, "until": pause.until or None}
+        held = {"node": pause.node, "since": pause.since, "until": pause.until or None, "of_clients": pause.of_clients}
         name = self._name_tally()
         tally = {**plain(name), "words": name.words()} if name is not None else None
         return {**last, "writes_held_back": held if pause.since else None, "name": tally}

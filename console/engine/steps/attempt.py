@@ -57,7 +57,7 @@ def _planned(entry: Mapping[str, Any]) -> Planned:
     command: ShellCommand | RedisCommand
     if isinstance(words, list) and all(isinstance(word, str) for word in words):
         command = RedisCommand(tuple(words), through_vip=shown.get("through_vip") is True)
-    elif "timeout" in shown and "stdin" not in shown:
+    elif shown.get("timeout") is not None and "stdin" not in shown:
         command = ShellCommand(sent, timeout=float(shown["timeout"]))  # the text that was sent has its sudo in it
     else:
         command = RecordedCommand(sent)

@@ -7,6 +7,7 @@ from functools import partial
 from console.core.command import FileCopy, Identity, Planned
 from console.core.runbooks.verbs import verb_of
 from console.core.runs.events import AnswerReceived, IntentWritten, ProgressReported
+from console.core.watchers.service_name import serving_node
 from console.engine.actions.write_pause import PAUSES
 from console.engine.ports import Answer, AnswerKind
 from console.engine.steps.attempt import Attempt
@@ -41,12 +42,13 @@ class CommandSender:
         about = {"verb": self._verb.name, "digest": view.digest, "place": position + 1}
 
         self._record("intent", {"planned": planned, "expecting": expecting, **about})  # on disk before it is sent
-        self._recorder.advance(IntentWritten(self._index, line))
-        self._recorder.in_flight = line
         sent_at = self._context.clock.now()
+        self._recorder.advance(IntentWritten(self._index, sent_at, line))
+        self._recorder.in_flight = line
         answer = _as_expected(planned, self._deliver(planned, expecting))
         if self._verb.name == PAUSES and answer.kind is not AnswerKind.NOT_SENT:
-            self._recorder.pause.begin(planned.node, sent_at)
+            serving = serving_node(self._recorder.state) if self._recorder.state is not None else None
+            self._recorder.pause.begin(planned.node, sent_at, serving)
         self._record("result", {"node": planned.node, "answer": answer})  # on disk before anything else is done
         self._recorder.in_flight = ""
 

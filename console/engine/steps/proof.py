@@ -31,7 +31,7 @@ class Proof:
         clock = self._clock
         within = self._step.within if within is None else min(within, self._step.within)
         until = clock.monotonic() + within
-        self._recorder.advance(VerificationBegan(self._index, clock.now() + within))
+        self._recorder.advance(VerificationBegan(self._index, clock.now(), clock.now() + within))
         verdicts: list[str] | None = None
         while True:
             if state is None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from console.core.runbooks.document import GateKind
-from console.core.runs.events import OperatorAsked
+from console.core.runs.events import OperatorAnswered, OperatorAsked
 from console.core.runs.question import Choice, Decision, Question, QuestionKind
 from console.core.runs.state import Outcome, StepStatus
 from console.engine.steps.loss_measurement import measure_preview
@@ -64,7 +64,7 @@ class StepGate:
             choices = (Choice.LOOK_AGAIN, Choice.RUN, *skip, Choice.ABORT)
         decision = self._put(self._measured(view), kind, choices, notice)
         if decision.choice is Choice.ABORT:
-            raise RunStoppedError(Outcome.ABORTED, StepStatus.REFUSED, "aborted by the operator")
+            raise RunStoppedError(Outcome.ABORTED, StepStatus.STOPPED, "Stopped by the operator")
         return decision
 
     def ask_in_trouble(
@@ -158,8 +158,10 @@ class StepGate:
             sentence=view.sentence if Choice.OVERRIDE in choices else "",
             remedies=remedies,
         )
-        self._recorder.advance(OperatorAsked(self._index, notice.reason))
-        return self._recorder.ask(question)
+        self._recorder.advance(OperatorAsked(self._index, self._context.clock.now(), notice.reason))
+        decision = self._recorder.ask(question)
+        self._recorder.advance(OperatorAnswered(self._index, self._context.clock.now()))
+        return decision
 
 
 def _with_obstacles(view: StepView, notice: Notice) -> Notice:

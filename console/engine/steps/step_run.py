@@ -19,10 +19,13 @@ screen and no server, only the ports.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 
 from console.core.command import Planned
-from console.core.model.silence import silences
+from console.core.model import ClusterState, Problem
+from console.core.model.silence import fell_silent, silent_sources
+from console.core.runbooks.document import GateKind
 from console.core.runbooks.verbs import verb_of
 from console.core.runs.events import ConditionsChecked, ProgressReported, StepBegan, StepEnded, VerificationBegan
 from console.core.runs.question import Choice
@@ -43,8 +46,12 @@ UNANSWERED_SECONDS = 1.0
 ANSWERED_SECONDS = 10.0
 """The same for a command that the server said it carried out."""
 
-SILENCE_PATIENCE = 15.0
-"""Seconds in which a step that only silence blocks is looked at again by itself, before anybody is asked."""
+SILENCE_PATIENCE = 30.0
+"""Seconds in which a step that only silence blocks is looked at again by itself, before anybody is asked.
+
+Each source that falls silent has this time. A lost answer costs the time until its connection counts as lost, and a
+new handshake. Two in a row must fit in.
+"""
 SILENCE_POLL = 1.0
 """Seconds between two of these looks."""
 
@@ -91,7 +98,8 @@ class StepRun:
         """Ends a step that a resumed run finds done, as its journal says. Nothing is asked."""
         self._begin()
         if status is StepStatus.DONE:
-            self._recorder.advance(VerificationBegan(self._index, self._context.clock.now()))
+            now = self._context.clock.now()
+            self._recorder.advance(VerificationBegan(self._index, now, now))
         self._end(status, note)
 
     # --- the flow ---------------------------------------------------------------------------------------------------
@@ -153,23 +161,35 @@ class StepRun:
         self._recorder.advance(StepBegan(self._index, self._context.clock.now()))
 
     def _look(self, shown: StepView | None = None) -> StepView:
-        """An observation for this step. Where only silence blocks the step, it looks again by itself for a while.
+        """An observation for this step. It looks again by itself for a while where an answer can be expected.
 
-        `shown`: what the operator has answered to. What was seen there and gives no answer now is waited for, too.
+        That is so where only silence blocks the step, and where something has just fallen silent: the question would
+        show it as not known, and the next look would find it changed. `shown`: what the operator has answered to.
         """
-        clock = self._context.clock
-        until = clock.monotonic() + SILENCE_PATIENCE
+        clock, before = self._context.clock, self._recorder.state
+        since: dict[str, float] = {}
         while True:
             view = self._look_once()
-            silent = view.blocked_by_silence
-            if shown is not None and not silent and not_seen_again(shown, view) and not changes(shown, view):
-                silent = silences(view.state)
-            if not silent or clock.monotonic() >= until:
+            silent = self._silent(before, shown, view)
+            since = {name: since.get(name, clock.monotonic()) for name in silent}
+            if not silent or clock.monotonic() - min(since.values()) >= SILENCE_PATIENCE:
                 return view
-            note = f"Waiting for an answer, looking again by itself: {'; '.join(silent)}"
+            words = "; ".join(f"{name}: {problem}" for name, problem in silent.items())
+            note = f"Waiting for an answer, looking again by itself: {words}"
             self._recorder.advance(ProgressReported(self._index, note))
             if not self._recorder.sleep(clock, SILENCE_POLL):
                 return view
+
+    @staticmethod
+    def _silent(before: ClusterState | None, shown: StepView | None, view: StepView) -> Mapping[str, Problem]:
+        """What is worth waiting for."""
+        if silent := view.blocked_by_silence:
+            return silent
+        if before is not None and not view.blocked and (silent := fell_silent(before, view.state)):
+            return silent
+        if shown is not None and not_seen_again(shown, view) and not changes(shown, view):
+            return silent_sources(view.state)
+        return {}
 
     def _look_once(self) -> StepView:
         """A new observation, and all that the step is by it. The journal has it before anything is based on it."""
@@ -189,14 +209,14 @@ class StepRun:
         plan = {"planned": view.planned, "obstacle": view.obstacle, "preview": view.preview}
         shown = {"evidence": view.evidence, "figures": state_summary(state)}
         self._record("observed", {"observed_at": state.observed_at, **data, **plan, **shown})
-        self._recorder.advance(ConditionsChecked(self._index, view.checks, view.planned))
+        self._recorder.advance(ConditionsChecked(self._index, self._context.clock.now(), view.checks, view.planned))
         return view
 
     def _skipped_as_done(self, view: StepView) -> bool:
         """Skips a step that is done already, with the evidence. The runbook's own requirements must hold too."""
         if not view.done_already or not all(check.holds for check in view.checks[: len(self._runbook_require)]):
             return False
-        self._recorder.advance(ConditionsChecked(self._index, view.skips))
+        self._recorder.advance(ConditionsChecked(self._index, self._context.clock.now(), view.skips))
         evidence = "; ".join(f"{check.statement} ({check.evidence})" for check in view.skips)
         self._end(StepStatus.SKIPPED, f"already so: {evidence}")
         return True
@@ -229,8 +249,13 @@ class StepRun:
             self._remaining = attempt.unsent
             return False
         lost = f" by looking, though {answer_in_words(attempt.answer)}" if attempt.answer is not None else ""
-        self._end(StepStatus.DONE, f"proved{lost}")
+        self._end(StepStatus.DONE, f"{self._how_done()}{lost}")
         return True
+
+    def _how_done(self) -> str:
+        if self._step.verify:
+            return "proved"
+        return "confirmed by the operator, nothing proves it" if self._gate.kind is not GateKind.NONE else "looked at"
 
     def _end(self, status: StepStatus, note: str) -> None:
         self._record("step", {"id": self._step.id, "status": status, "note": note})

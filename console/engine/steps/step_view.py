@@ -8,13 +8,14 @@ from dataclasses import astuple, dataclass
 from console.core.command import Identity, Planned
 from console.core.kinds import kind_of
 from console.core.kinds.protection import protection
-from console.core.model import ClusterState, Redis, Role
-from console.core.model.silence import silences
+from console.core.model import ClusterState, Problem, Redis, Role
+from console.core.model.silence import silent_sources
 from console.core.model.verdict import Check, Verdict
 from console.core.previews.loss_preview import LossPreview, preview
 from console.core.runbooks.document import Condition, GateKind, Runbook, Step
 from console.core.runbooks.hazards.table import override_sentence
 from console.core.runbooks.interlocks import interlocks
+from console.core.runbooks.shell.checks import TextCheck, text_checks, text_follow
 from console.core.runbooks.verbs import VERBS, changes_something
 from console.core.runbooks.vocabulary import evaluate
 from console.core.runs.gate import differences, digest, evidence, identities, material, unread_facts
@@ -30,6 +31,8 @@ class StepView:
     """The step's `skip_if`. Empty: it is never skipped."""
     checks: tuple[Check, ...]
     """What must hold before anything is sent."""
+    asked: tuple[Condition | None, ...]
+    """For each check the condition that was asked. None: it is about the text of the step, and no condition."""
     planned: tuple[Planned, ...]
     obstacle: str
     """Why the commands could not be made. Empty: they could."""
@@ -51,13 +54,12 @@ class StepView:
         return bool(self.obstacle) or not all(check.holds for check in self.checks)
 
     @property
-    def blocked_by_silence(self) -> tuple[str, ...]:
-        """What could not be read, one plain line each, where nothing else blocks the step: another look may do."""
+    def blocked_by_silence(self) -> Mapping[str, Problem]:
+        """What gives no answer, and why, where nothing else blocks the step: another look may do."""
         failing = [check for check in self.checks if not check.holds]
-        silent = silences(self.state)
-        if not silent or any(check.verdict is Verdict.FAILS for check in failing):
-            return ()
-        return silent if failing or self.obstacle else ()
+        if any(check.verdict is Verdict.FAILS for check in failing):
+            return {}
+        return silent_sources(self.state) if failing or self.obstacle else {}
 
 
 def view_step(
@@ -78,21 +80,24 @@ def view_step(
             planned = plan_commands(step, state, command_context)
         except PlanError as error:
             obstacle = str(error)
-    checks = _evaluated(conditions(step, runbook_require), state, command_context.roles)
+    asked = _asked(step, state, command_context, runbook_require)
+    checks = tuple(one.check for one in asked)
+    follow = _follow(step, state, command_context.roles)
     facts = material(state, command_context.roles)
     commands = {f"command {number}": f"{one.node}: {one.render()}" for number, one in enumerate(planned, start=1)}
     return StepView(
         state=state,
         skips=_evaluated(step.skip_if, state, command_context.roles) if remaining is None else (),
         checks=checks,
+        asked=tuple(one.condition for one in asked),
         planned=planned,
         obstacle=obstacle,
         facts=facts,
         digest=digest({**facts, **commands}),
         evidence=evidence(state, command_context.roles, step),
-        preview=_preview(step, state, command_context.roles),
+        preview=preview(state, *follow) if follow is not None and _replaces_data(step) else None,
         identities=identities(state),
-        sentence="" if obstacle else override_sentence(step, checks, command_context.roles),
+        sentence="" if obstacle else override_sentence(checks, follow),
     )
 
 
@@ -102,6 +107,19 @@ def conditions(step: Step, runbook_require: tuple[Condition, ...] = ()) -> tuple
     wanted += [one for one in step.require if one not in wanted]
     wanted += [one for one in interlocks(step) if one not in wanted]
     return tuple(wanted)
+
+
+def _asked(
+    step: Step, state: ClusterState, command_context: CommandContext, runbook_require: tuple[Condition, ...]
+) -> tuple[TextCheck, ...]:
+    """Every condition of the step with its answer, then what its text requires, if it has one."""
+    roles = command_context.roles
+    wanted = conditions(step, runbook_require)
+    by_text = text_checks(step, state, roles, command_context.run_id)
+    return (
+        *(TextCheck(evaluate(one, state, roles), one) for one in wanted),
+        *(one for one in by_text if one.condition is None or one.condition not in wanted),
+    )
 
 
 def proofs(step: Step, state: ClusterState, roles: Mapping[str, str]) -> tuple[Check, ...]:
@@ -218,9 +236,15 @@ def _evaluated(conditions: tuple[Condition, ...], state: ClusterState, roles: Ma
     return tuple(evaluate(condition, state, roles) for condition in conditions)
 
 
-def _preview(step: Step, state: ClusterState, roles: Mapping[str, str]) -> LossPreview | None:
-    if step.action is None or step.action.verb != "replicate":
-        return None
-    source = roles.get(str(step.action.arguments.get("source", "")))
-    target = roles.get(step.role)
-    return preview(state, source, target) if source and target else None
+def _replaces_data(step: Step) -> bool:
+    """Whether it begins a replication. Other verbs that name a source do not, or ask before by themselves."""
+    return step.action is not None and step.action.verb in ("replicate", "shell", "manual")
+
+
+def _follow(step: Step, state: ClusterState, roles: Mapping[str, str]) -> tuple[str, str] | None:
+    """The node that the step names as a source, and the node that is to get its data. None: it names none."""
+    given = step.action.arguments.get("source") if step.action is not None else None
+    if given is None:
+        return text_follow(step, state, roles)
+    source, node = roles.get(str(given)), roles.get(step.role)
+    return (source, node) if source and node else None

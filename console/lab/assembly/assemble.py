@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from console.lab.assembly.laboratory import PATIENCE, Laboratory
+from console.lab.assembly.laboratory import Laboratory
 from console.lab.hosts import network
 from console.lab.hosts.host import Host
 from console.lab.hosts.keys import make_key
@@ -37,7 +37,8 @@ def assemble(system: System, options: LabOptions, report: Callable[[str], None],
     try:
         _start_hosts(lab)
         _write_operator_files(lab)
-        lab.wait(lambda: all(host.running("sshd") for host in hosts.values()), PATIENCE, "sshd runs on every host")
+        for host in hosts.values():
+            lab.wait_for(host.answers_ssh, f"sshd answers on {host.name}", host, "sshd")
         report(f"{system.words} with sshd: " + ", ".join(f"{name} {host.address}" for name, host in hosts.items()))
     except BaseException as error:
         lab.close()

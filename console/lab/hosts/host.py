@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Mapping
@@ -31,6 +32,7 @@ SHARED_NAMES = ("redis-server", SENTINEL)
 
 BUSY_PATIENCE = 10.0
 """Seconds that a file may be busy because it is being started."""
+_SSH_TIMEOUT = 5.0
 
 
 @dataclass
@@ -106,6 +108,11 @@ class Host:
             for line, following in pairwise(lines)
             if line.split()
         )
+
+    def answers_ssh(self) -> bool:
+        """Whether its sshd answers: its process exists a moment earlier. Raises OSError if nobody accepts."""
+        with socket.create_connection((self.address, 22), timeout=_SSH_TIMEOUT) as connection:
+            return connection.recv(4) == b"SSH-"
 
     def read(self, path: str) -> str:
         """A file of the host; empty where there is none."""

@@ -8,8 +8,10 @@ import random
 import selectors
 import socket
 import threading
+import time
+from collections import deque
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 from typing import Self
@@ -19,8 +21,13 @@ from console.lab.options import LabError
 
 _CLONE_NEWNET = 0x40000000
 _CHUNK = 65536
+LATE_BY = (0.5, 4.0)
+"""Seconds: the shortest and the longest delay of a late answer."""
 _TICK = 0.02
 _PATIENCE = 1.0
+_LOST_ONE_IN = 10
+_HANDSHAKE_ANSWERS = 12
+"""Answers of a new connection that come at once. SSH ends its handshake with them."""
 
 
 class Mode(Enum):
@@ -32,6 +39,7 @@ class Mode(Enum):
     GARBAGE = "as many random bytes"
     FLOOD = "random bytes without end"
     DROPS = "a byte at a time"
+    LATE = "late, and one in ten is lost, with all that its connection would bring after it"
 
 
 @dataclass(eq=False)
@@ -42,6 +50,13 @@ class _Pair:
     server: socket.socket
     held: bool = False
     """Something of it was kept back: it cannot go on as if nothing had been."""
+    answers: int = 0
+    asked: bool = True
+    """The client has sent something since the last answer began: what comes next is another answer."""
+    lost: bool = False
+    """One of its late answers was lost. Nothing comes through it any more."""
+    late: deque[tuple[float, bytes]] = field(default_factory=deque)
+    """Bytes that are still to be delivered, with the monotonic time at which they are due."""
 
     def close(self) -> None:
         for one in (self.client, self.server):
@@ -52,10 +67,12 @@ class _Pair:
 class Relay:
     """Listens on a port of the host and talks to another port of the same host. `mode` holds from its next byte on."""
 
-    def __init__(self, host: Host, port: int, to: int, *, seed: int = 0) -> None:
+    def __init__(
+        self, host: Host, port: int, to: int, *, seed: int = 0, late_by: tuple[float, float] = LATE_BY
+    ) -> None:
         self.port = port
         self.accepted = 0
-        self._host, self._to = host, to
+        self._host, self._to, self._late_by = host, to, late_by
         self._mode = Mode.THROUGH
         self._random = random.Random(seed)  # noqa: S311 - garbage that can be had again
         self._pairs: list[_Pair] = []
@@ -79,7 +96,7 @@ class Relay:
         """Connections of which something was kept back are closed when the mode changes."""
         with self._lock:
             self._mode = mode
-            for pair in [one for one in self._pairs if one.held]:
+            for pair in [one for one in self._pairs if one.held or one.late]:
                 self._drop(pair)
 
     def cut(self) -> None:
@@ -117,6 +134,7 @@ class Relay:
                         self._move(key.data, from_server=key.fileobj is key.data.server)
             if self._mode is Mode.FLOOD:
                 self._flood()
+            self._deliver_late()
         self.cut()
         self._selector.close()
         listener.close()
@@ -147,6 +165,7 @@ class Relay:
             elif self._mode is Mode.MUTE:
                 pair.held = True
             else:
+                pair.asked = True
                 sink.sendall(data)
         except OSError:
             self._drop(pair)
@@ -157,11 +176,37 @@ class Relay:
         elif self._mode is Mode.HALF:
             pair.client.sendall(data[: len(data) // 2])
             self._drop(pair)
+        elif self._mode is Mode.LATE:
+            self._delay(pair, data)
         elif self._mode in (Mode.GARBAGE, Mode.FLOOD):
             pair.held = True
             pair.client.sendall(self._random.randbytes(len(data)))
         else:
             pair.client.sendall(data)
+
+    def _delay(self, pair: _Pair, data: bytes) -> None:
+        """Decides when these bytes are delivered, if ever. Bytes of one answer share its fate, and keep their order."""
+        now = time.monotonic()
+        begins, pair.asked = pair.asked, False
+        pair.answers += begins
+        last = pair.late[-1][0] if pair.late else now
+        due = now
+        if pair.answers > _HANDSHAKE_ANSWERS:
+            if begins and self._random.randrange(_LOST_ONE_IN) == 0:
+                pair.lost = pair.held = True
+            due = now + self._random.uniform(*self._late_by) if begins else last
+        if not pair.lost:
+            pair.late.append((max(due, last), data))
+
+    def _deliver_late(self) -> None:
+        now = time.monotonic()
+        with self._lock:
+            for pair in [one for one in self._pairs if one.late and one.late[0][0] <= now]:
+                try:
+                    while pair.late and pair.late[0][0] <= now:
+                        pair.client.sendall(pair.late.popleft()[1])
+                except OSError:
+                    self._drop(pair)
 
     def _flood(self) -> None:
         with self._lock:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from console.core.numbers import HIGHEST_PORT
 from console.probes import NotUnderstoodError
+from console.probes.consul.json_text import parse_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +23,7 @@ class RegisteredService:
 
 def parse(text: str) -> tuple[RegisteredService, ...]:
     """In the order of their ids. Raises NotUnderstoodError."""
-    try:
-        found = json.loads(text)
-    except ValueError:
-        raise NotUnderstoodError("Consul's answer is no JSON") from None
+    found = parse_json(text)
     if not isinstance(found, Mapping) or not all(isinstance(one, Mapping) for one in found.values()):
         raise NotUnderstoodError("Consul's answer is no table of services")
     return tuple(
@@ -33,7 +31,12 @@ def parse(text: str) -> tuple[RegisteredService, ...]:
             service_id=str(service_id),
             service=str(one.get("Service", "")),
             address=str(one.get("Address") or ""),
-            port=one["Port"] if isinstance(one.get("Port"), int) else 0,
+            port=_port(one.get("Port")),
         )
         for service_id, one in sorted(found.items())
     )
+
+
+def _port(value: object) -> int:
+    """0: the service has no port."""
+    return value if isinstance(value, int) and 0 <= value <= HIGHEST_PORT else 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from console.core.model import DnsAnswer
+from console.core.numbers import count
 from console.probes import NotUnderstoodError
 
 NO_SUCH_NAME = "NXDOMAIN"
@@ -21,9 +22,10 @@ def parse(name: str, rcode: str, records: str) -> DnsAnswer:
     addresses, lives = [], []
     for line in records.splitlines():
         fields = line.split()
-        if len(fields) < _FIELDS or not fields[1].isdigit():
-            raise NotUnderstoodError(f"the name server's answer for {name} has a record that is none")
+        life = count(fields[1]) if len(fields) >= _FIELDS else None
+        if life is None:
+            raise NotUnderstoodError(f"the name server's answer for {name} has a record that could not be parsed")
         if fields[3] in {"A", "AAAA"}:
             addresses.append(fields[4])
-            lives.append(int(fields[1]))
+            lives.append(life)
     return DnsAnswer(name=name, addresses=tuple(sorted(addresses)), ttl=min(lives, default=None))

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from console.core.model import ConsulCheck, ConsulInstance
+from console.core.numbers import HIGHEST_PORT
 from console.probes import NotUnderstoodError
+from console.probes.consul.json_text import parse_json
 
 _MOST_OUTPUT = 400
 
 
 def parse(text: str) -> tuple[ConsulInstance, ...]:
     """In the order of their service ids. Raises NotUnderstoodError."""
-    try:
-        found = json.loads(text)
-    except ValueError:
-        raise NotUnderstoodError("Consul's answer is no JSON") from None
+    found = parse_json(text)
     if not isinstance(found, list):
         raise NotUnderstoodError("Consul's answer is no list of instances")
     return tuple(sorted((_instance(one) for one in found), key=lambda one: (one.service_id, one.node)))
@@ -65,6 +63,6 @@ def _text(told: Mapping[str, Any], key: str) -> str:
 
 
 def _port(value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise NotUnderstoodError("Consul's answer has a service whose Port is no number")
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= HIGHEST_PORT:
+        raise NotUnderstoodError("Consul's answer has a service whose Port is no port number")
     return value

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
+
 from console.core.model import InterfaceAddress
+from console.core.numbers import whole_number
 from console.probes import NotUnderstoodError
 
 NAME = "addresses"
@@ -29,8 +32,13 @@ def _address(line: str) -> InterfaceAddress | None:
         if place + 1 >= len(words) or place == 0:
             return None
         address, _, prefix = words[place + 1].partition("/")
+        try:
+            ip_address(address.partition("%")[0])
+        except ValueError:
+            raise NotUnderstoodError(f"ip -o addr shows {address[:60]!r}, which is not an address") from None
         interface = words[place - 1].rstrip(":").partition("@")[0]
         label = words[-1] if words[-1].partition(":")[0] == interface else ""
-        width = int(prefix) if prefix.isdigit() else (32 if kind == "inet" else 128)
-        return InterfaceAddress(interface=interface, address=address, prefix=width, label=label)
+        widest = 32 if kind == "inet" else 128
+        width = whole_number(prefix, 0, widest)
+        return InterfaceAddress(interface, address, widest if width is None else width, label)
     return None

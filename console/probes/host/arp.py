@@ -7,6 +7,7 @@ read counts, not whether a line end came.
 from __future__ import annotations
 
 from console.core.model import ArpSettings
+from console.core.numbers import count
 from console.probes import NotUnderstoodError
 
 NAME = "arp"
@@ -33,8 +34,11 @@ def parse(text: str) -> ArpSettings:
     found: dict[str, tuple[int, int]] = {}
     for line in text.splitlines():
         words = line.split()
-        if len(words) == 3 and words[1].isdigit() and words[2].isdigit():  # noqa: PLR2004 - name and two numbers
-            found[words[0]] = (int(words[1]), int(words[2]))
+        if len(words) != 3:  # noqa: PLR2004 - name and two numbers
+            continue
+        ignore, announce = count(words[1]), count(words[2])
+        if ignore is not None and announce is not None:
+            found[words[0]] = (ignore, announce)
     if _ALL not in found:
         raise NotUnderstoodError("net.ipv4.conf.all could not be read")
     ignore, announce = found.pop(_ALL)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from console.core.model import Backup, DataForm
+from console.core.numbers import count, epoch_seconds
 from console.core.replication.backups import is_backup, parse_note, stamp_of
 from console.probes import NotUnderstoodError
 
@@ -53,23 +54,28 @@ def parse(text: str) -> tuple[Backup, ...]:
             continue
         word, bar, rest = line.partition("|")
         form = _FORMS.get(word) if bar else None
-        fields = (rest if form else line).split("|", _FIELDS - 1)
-        if len(fields) != _FIELDS or not (fields[0].isdigit() and fields[1].isdigit()):
-            raise NotUnderstoodError("stat printed a line of another form")
-        found.append((Backup(fields[2], int(fields[0]), float(fields[1]), form=form or DataForm.DUMP), {}))
+        size, modified, path = _stat(rest if form else line)
+        found.append((Backup(path, size, modified, form=form or DataForm.DUMP), {}))
     made = (_noted(one, note) for one, note in found if is_backup(one.path))
     return tuple(sorted(made, key=lambda one: (stamp_of(one.path), one.path)))
 
 
-def _with_part(folder: Backup, stat: str) -> Backup:
-    fields = stat.split("|", _FIELDS - 1)
-    if len(fields) != _FIELDS or not (fields[0].isdigit() and fields[1].isdigit()):
+def _stat(line: str) -> tuple[int, float, str]:
+    """Size, seconds and path. Raises NotUnderstoodError."""
+    fields = line.split("|", _FIELDS - 1)
+    size, modified = (count(fields[0]), epoch_seconds(fields[1])) if len(fields) == _FIELDS else (None, None)
+    if size is None or modified is None:
         raise NotUnderstoodError("stat printed a line of another form")
-    name = fields[2].rpartition("/")[2]
+    return size, modified, fields[2]
+
+
+def _with_part(folder: Backup, stat: str) -> Backup:
+    size, modified, path = _stat(stat)
+    name = path.rpartition("/")[2]
     if name.endswith(".manifest"):
         return replace(folder, manifest=name)
-    newest = max(folder.modified, float(fields[1]))
-    return replace(folder, size=folder.size + int(fields[0]), modified=newest, names=(*folder.names, name))
+    newest = max(folder.modified, modified)
+    return replace(folder, size=folder.size + size, modified=newest, names=(*folder.names, name))
 
 
 def _noted(backup: Backup, note: dict[str, str]) -> Backup:

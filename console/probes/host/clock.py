@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from console.core.model import ClockReading
+from console.core.numbers import FARTHEST_ZONE, count, epoch_seconds
 from console.probes import NotUnderstoodError
 
 NAME = "clock"
@@ -33,10 +34,11 @@ def parse(text: str) -> NodeTime:
     words = text.split()
     if not words:
         raise NotUnderstoodError("date printed nothing")
-    whole, _, fraction = words[0].partition(".")
-    if not whole.isdigit():
+    seconds = epoch_seconds(words[0])
+    if seconds is None:
+        seconds = epoch_seconds(words[0].partition(".")[0])
+    if seconds is None:
         raise NotUnderstoodError(f"date printed {text.strip()[:60]!r}")
-    seconds = float(f"{whole}.{fraction}") if fraction.isdigit() else float(whole)
     return NodeTime(seconds, _zone(words[1]) if len(words) > 1 else 0)
 
 
@@ -47,8 +49,11 @@ def compare(remote: float, sent: float, received: float) -> ClockReading:
 
 
 def _zone(text: str) -> int:
-    """`+0530` as seconds."""
-    if len(text) != len("+0530") or text[0] not in "+-" or not text[1:].isdigit():
+    """`+0530` as seconds. A text of another form counts as UTC."""
+    hours, minutes = count(text[1:3]), count(text[3:])
+    if len(text) != len("+0530") or text[0] not in "+-" or hours is None or minutes is None:
         return 0
-    seconds = (int(text[1:3]) * _SECONDS_A_MINUTE + int(text[3:])) * _SECONDS_A_MINUTE
+    seconds = (hours * _SECONDS_A_MINUTE + minutes) * _SECONDS_A_MINUTE
+    if seconds >= FARTHEST_ZONE:
+        return 0
     return -seconds if text[0] == "-" else seconds

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from console.core.model import DiskRoom
+from console.core.numbers import count
 from console.probes import NotUnderstoodError
 
 NAME = "disk"
@@ -22,6 +23,7 @@ def parse(text: str) -> DiskRoom:
     """The directory on the first line, then `df -P -k`."""
     lines = text.splitlines()
     columns = lines[-1].split() if len(lines) > 2 else []  # noqa: PLR2004 - directory, header, figures
-    if len(columns) < _COLUMNS or not (columns[1].isdigit() and columns[3].isdigit()):
+    total, free = (count(columns[1]), count(columns[3])) if len(columns) >= _COLUMNS else (None, None)
+    if total is None or free is None:
         raise NotUnderstoodError(f"df does not know {lines[0] if lines else 'the directory'}")
-    return DiskRoom(path=lines[0], free=int(columns[3]) * _KIB, total=int(columns[1]) * _KIB)
+    return DiskRoom(path=lines[0], free=free * _KIB, total=total * _KIB)

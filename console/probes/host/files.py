@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from console.core.model import DumpFile
+from console.core.numbers import count, epoch_seconds, octal_number
 from console.probes import NotUnderstoodError
 
 NAME = "files"
@@ -49,8 +50,10 @@ def parse(text: str) -> dict[str, FileStat]:
         fields = line.split("|", _FIELDS - 1)
         if len(fields) != _FIELDS:
             raise NotUnderstoodError("stat printed a line of another form")
-        size, modified, mode, owner, _, path = fields
-        found[path] = FileStat(path, int(size), float(modified), int(mode, 8), owner)
+        size, modified, mode = count(fields[0]), epoch_seconds(fields[1]), octal_number(fields[2])
+        if size is None or modified is None or mode is None:
+            raise NotUnderstoodError("stat printed a size, a time or a mode of another form")
+        found[fields[5]] = FileStat(fields[5], size, modified, mode, fields[3])
     return found
 
 

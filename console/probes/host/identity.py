@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from console.core.model import HostIdentity
+from console.core.numbers import decimal_number
 from console.probes import NotUnderstoodError
 
 NAME = "identity"
@@ -21,4 +22,7 @@ def parse(text: str) -> HostIdentity:
     lines = text.splitlines()
     if len(lines) != 3 or not all(lines):  # noqa: PLR2004 - the three lines that SCRIPT prints
         raise NotUnderstoodError("the node does not say its hostname, boot id and uptime (/proc not mounted?)")
-    return HostIdentity(hostname=lines[0], boot_id=lines[1], uptime=float(lines[2]))
+    uptime = decimal_number(lines[2], 0)
+    if uptime is None:
+        raise NotUnderstoodError("the node's uptime is no number of seconds")
+    return HostIdentity(hostname=lines[0], boot_id=lines[1], uptime=uptime)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from console.core.model import Memory
+from console.core.numbers import count
 from console.probes import NotUnderstoodError
 
 NAME = "memory"
@@ -22,9 +23,9 @@ def parse(text: str) -> Memory:
     fields: dict[str, int] = {}
     for line in text.splitlines():
         key, _, value = line.partition(":")
-        number = value.split()[0] if value.split() else ""
-        if number.isdigit():
-            fields[key] = int(number)
+        number = count(value.split()[0]) if value.split() else None
+        if number is not None:
+            fields[key] = number
     if "MemTotal" not in fields or "overcommit" not in fields:
         raise NotUnderstoodError("/proc/meminfo has no MemTotal, or vm.overcommit_memory could not be read")
     older = sum(fields.get(key, 0) for key in ("MemFree", "Buffers", "Cached"))

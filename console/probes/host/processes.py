@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from console.core.keepalived.masking import mask, mask_arguments
 from console.core.keepalived.script_timing import sleep_seconds
 from console.core.model import Process, Processes
+from console.core.numbers import count, decimal_number
 from console.probes import NotUnderstoodError
 
 NAME = "processes"
@@ -41,7 +42,7 @@ else
 fi
 """
 
-_HEADER = re.compile(r"\n?==> /proc/(\d+)/(stat|cmdline) <==\n")
+_HEADER = re.compile(r"\n?==> /proc/([0-9]{1,10})/(stat|cmdline) <==\n")
 _TICKS_A_SECOND = 100  # USER_HZ: fixed in the kernel's interface on every architecture that Redis runs on
 _STARTED = 19  # fields of /proc/PID/stat after the command: state is 0, ppid 1, starttime 19
 _SHELLS = frozenset({"sh", "bash", "dash", "ksh", "zsh", "python", "python3", "perl", "ruby", "sudo", "env"})
@@ -63,10 +64,9 @@ class _Seen:
 def parse(text: str, scripts: Iterable[str] = ()) -> Processes:
     """The section as SCRIPT prints it; `scripts` are the paths that keepalived.conf names."""
     first, _, rest = text.partition("\n")
-    try:
-        uptime = float(first)
-    except ValueError:
-        raise NotUnderstoodError("the list of processes came without the uptime") from None
+    uptime = decimal_number(first, 0)
+    if uptime is None:
+        raise NotUnderstoodError("the list of processes came without the uptime")
     seen = _collect(rest, uptime)
     keepalived = {pid for pid, one in seen.items() if one.name.startswith("keepalived")}
     redis = {pid for pid, one in seen.items() if _is_redis(one)}
@@ -113,9 +113,12 @@ def _one(pid: int, stat: str, line: str, uptime: float) -> _Seen | None:
     fields = stat.rpartition(")")[2].split()
     if len(fields) <= _STARTED or fields[0] in "ZX":
         return None
+    parent, started = count(fields[1]), count(fields[_STARTED])
+    if parent is None or started is None:
+        return None
     words = tuple(word for word in re.split(r"[\0\n]+", line.strip("\0\n ")) if word)
-    age = max(0.0, uptime - int(fields[_STARTED]) / _TICKS_A_SECOND)
-    return _Seen(pid, int(fields[1]), name, words, age)
+    age = max(0.0, uptime - started / _TICKS_A_SECOND)
+    return _Seen(pid, parent, name, words, age)
 
 
 def _is_redis(one: _Seen) -> bool:

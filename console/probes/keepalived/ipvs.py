@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from console.core.model import RealServer, VirtualService
+from console.core.numbers import port_number
 from console.probes import NotUnderstoodError
 
 NAME = "ipvs"
@@ -17,7 +18,9 @@ fi
 """
 
 _SERVICE = re.compile(r"(TCP|UDP|SCTP)\s+(\S+)\s+(\S+)")
-_SERVER = re.compile(r"\s+->\s+(\S+)\s+(Route|Masq|Tunnel|Local|Bypass)\s+(\d+)\s+(\d+)\s+(\d+)")
+_SERVER = re.compile(
+    r"\s+->\s+(\S+)\s+(Route|Masq|Tunnel|Local|Bypass)\s+([0-9]{1,19})\s+([0-9]{1,19})\s+([0-9]{1,19})"
+)
 _HEADER = "IP Virtual Server version"
 
 
@@ -54,7 +57,8 @@ def parse(text: str) -> tuple[VirtualService, ...]:
 
 
 def _endpoint(text: str) -> tuple[str, int]:
-    host, _, port = text.rpartition(":")
-    if not port.isdigit():
+    host, _, told = text.rpartition(":")
+    port = port_number(told)
+    if port is None:
         raise NotUnderstoodError(f"{text} is no ADDRESS:PORT: is this the output of ipvsadm -Ln?")
-    return host.strip("[]"), int(port)
+    return host.strip("[]"), port

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from console.core.keepalived import script_text
 from console.core.model import ActionKind, ScriptAction, ScriptFile
+from console.core.numbers import count, octal_number
 from console.probes import NotUnderstoodError
 
 NAME = "scripts"
@@ -61,12 +62,12 @@ def parse(text: str) -> tuple[ScriptFile, ...]:
 
 
 def _file(fields: list[str], body: str) -> ScriptFile:
-    size, mode, owner, path = fields
-    if size == "missing":
+    told, mode, owner, path = fields
+    if told == "missing":
         return ScriptFile(path, exists=False)
-    if not size.isdigit() or not mode.isdigit():
+    size, bits = count(told), octal_number(mode)
+    if size is None or bits is None:
         raise NotUnderstoodError("stat said no size and mode of a script")
-    bits = int(mode, 8)
     readable = body.rstrip("\n") != "\0"
     text = readable and "\0" not in body
     actions, pauses = _actions(body) if text else ((), ())
@@ -76,9 +77,9 @@ def _file(fields: list[str], body: str) -> ScriptFile:
         executable=bool(bits & _EXECUTABLE),
         mode=bits,
         owner=owner,
-        size=int(size),
+        size=size,
         readable=readable,
-        understood=text and script_text.is_shell(body) and int(size) <= BOUND,
+        understood=text and script_text.is_shell(body) and size <= BOUND,
         actions=actions,
         pauses=pauses,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from console.core.model import RedisConfig
+from console.core.numbers import count
 
 PATTERNS = (
     "dir",
@@ -38,7 +39,7 @@ def parse(told: Mapping[str, str]) -> RedisConfig:
 
 
 def _number(text: str | None) -> int | None:
-    return int(text) if text is not None and text.isdigit() else None
+    return None if text is None else count(text)
 
 
 def _flag(text: str | None) -> bool | None:

@@ -27,7 +27,7 @@ fi
 """
 )
 
-_LINE = re.compile(rf"(\d{{1,9}}):\s*({_WORDS})\s+(.*?)\s*", re.IGNORECASE)
+_LINE = re.compile(rf"([0-9]{{1,9}}):\s*({_WORDS})\s+(.*)", re.IGNORECASE)
 
 
 def parse(text: str) -> RedisFile:

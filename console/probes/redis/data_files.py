@@ -8,10 +8,10 @@ searched: what may be hidden from this user is not absent.
 from __future__ import annotations
 
 import re
-import shlex
 from dataclasses import dataclass
 
-from console.core.model import AofFiles, Problem, ProblemKind, Reading, read, unread
+from console.core.model import AofFiles, Problem, ProblemKind
+from console.core.numbers import count, epoch_seconds, whole_number
 from console.probes import NotUnderstoodError
 
 NAME = "data"
@@ -41,7 +41,7 @@ fi
 AOF_NAME = "appendonly.aof"
 """The name that Redis gives it by default."""
 _FIELDS = 4
-_ENTRY = re.compile(r"file (?P<name>\S+|\"[^\"]+\") seq (?P<seq>\d+) type (?P<type>[bih])(?: .*)?")
+_ENTRY = re.compile(r"file (?P<name>\S+|\"[^\"]+\") seq (?P<seq>[0-9]+) type (?P<type>[bih])(?: .*)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +50,11 @@ class DataFiles:
 
     dump_absent: bool
     """Whether there is certainly no dump."""
-    aof: Reading[AofFiles]
+    aof: AofFiles | Problem
+    """The append-only file, or why it is not known."""
 
 
-def parse(text: str, at: float, manifest: str) -> DataFiles:
+def parse(text: str, manifest: str) -> DataFiles:
     """Lines `WHAT|SIZE|SECONDS|PATH`, with `-` where `stat` failed, and `>LINE` of the manifest of this name."""
     found: dict[str, list[tuple[int | None, float, str]]] = {"dump": [], "file": [], "folder": [], "part": []}
     entries: list[str] = []
@@ -64,66 +65,66 @@ def parse(text: str, at: float, manifest: str) -> DataFiles:
         fields = line.split("|", _FIELDS - 1)
         if len(fields) != _FIELDS or fields[0] not in found:
             raise NotUnderstoodError("stat printed a line of another form")
-        hidden = not (fields[1].isdigit() and fields[2].isdigit())
-        found[fields[0]].append((None if hidden else int(fields[1]), 0.0 if hidden else float(fields[2]), fields[3]))
+        size, modified = count(fields[1]), epoch_seconds(fields[2])
+        hidden = size is None or modified is None
+        if hidden and fields[1:3] != ["-", "-"]:
+            raise NotUnderstoodError("stat printed a line of another form")
+        found[fields[0]].append((None if hidden else size, modified or 0.0, fields[3]))
     folder = found["folder"][0] if found["folder"] else None
     if folder is not None and (folder[0] is None or found["part"]):
-        aof = _folder(folder, found["part"], entries, at, manifest)
+        aof = _folder(folder, found["part"], entries, manifest)
         if aof is not None:
-            return DataFiles(not found["dump"], _unless_newer(aof, found["file"], at))
-    return DataFiles(not found["dump"], _file(found["file"], at))
+            return DataFiles(not found["dump"], _unless_newer(aof, found["file"]))
+    return DataFiles(not found["dump"], _file(found["file"]))
 
 
-def _unless_newer(folder: Reading[AofFiles], file: list[tuple[int | None, float, str]], at: float) -> Reading[AofFiles]:
+def _unless_newer(folder: AofFiles | Problem, file: list[tuple[int | None, float, str]]) -> AofFiles | Problem:
     """Redis before 7.0 knows no folder. One file that is newer than the folder may be the one that it loads."""
-    newer = folder.value is not None and bool(file) and bool(file[0][0]) and file[0][1] > folder.value.modified
-    if not newer:
+    if isinstance(folder, Problem) or not file or not file[0][0] or file[0][1] <= folder.modified:
         return folder
-    assert folder.value is not None
-    text = f"{file[0][2]} is newer than {folder.value.path}: the version of Redis decides which of both it loads"
-    return unread(ProblemKind.BAD_ANSWER, text, at)
+    text = f"{file[0][2]} is newer than {folder.path}: the version of Redis decides which of both it loads"
+    return Problem(ProblemKind.BAD_ANSWER, text)
 
 
-def _file(found: list[tuple[int | None, float, str]], at: float) -> Reading[AofFiles]:
+def _file(found: list[tuple[int | None, float, str]]) -> AofFiles | Problem:
     if not found:
-        return unread(ProblemKind.ABSENT, "there is no append-only file", at)
+        return Problem(ProblemKind.ABSENT, "there is no append-only file")
     size, modified, path = found[0]
     if size is None:
-        return unread(ProblemKind.NOT_PERMITTED, f"{path}: hidden from this user", at)
-    return read(AofFiles(path, size, modified), at)
+        return Problem(ProblemKind.NOT_PERMITTED, f"{path}: hidden from this user")
+    return AofFiles(path, size, modified)
 
 
 def _folder(
     folder: tuple[int | None, float, str],
     parts: list[tuple[int | None, float, str]],
     entries: list[str],
-    at: float,
     manifest: str,
-) -> Reading[AofFiles] | None:
+) -> AofFiles | Problem | None:
     """The files that the manifest names; None: the folder holds no part of an append-only file of this name."""
     path = folder[2]
     if folder[0] is None:
-        return unread(ProblemKind.NOT_PERMITTED, f"{path}: hidden from this user", at)
+        return Problem(ProblemKind.NOT_PERMITTED, f"{path}: hidden from this user")
     there = {one[2].removeprefix(f"{path}/"): one for one in parts}
     name = f"{manifest}.manifest"
     if name not in there:
         lost = [one for one in there if one.startswith(f"{manifest}.")]
         text = f"{path} has {', '.join(lost)}, but no {name}: it is not known which of them Redis would load"
-        return Reading(None, Problem(ProblemKind.BAD_ANSWER, text), at) if lost else None
+        return Problem(ProblemKind.BAD_ANSWER, text) if lost else None
     if not entries:
-        return unread(ProblemKind.NOT_PERMITTED, f"{path}/{name}: empty, or hidden from this user", at)
+        return Problem(ProblemKind.NOT_PERMITTED, f"{path}/{name}: empty, or hidden from this user")
     wanted = []
     for line in entries:
         entry = _ENTRY.fullmatch(line.strip())
         if entry is None and line.strip() and not line.startswith("#"):
-            return unread(ProblemKind.BAD_ANSWER, f"{path}/{name} has a line of another form", at)
+            return Problem(ProblemKind.BAD_ANSWER, f"{path}/{name} has a line of another form")
         if entry is not None and entry["type"] != "h":  # history: replaced by a rewrite, to be deleted
-            wanted.append((entry["type"] != "b", int(entry["seq"]), shlex.split(entry["name"])[0]))
+            wanted.append((entry["type"] != "b", whole_number(entry["seq"]) or 0, entry["name"].strip('"')))
     names = [one for *_, one in sorted(wanted)]
     lacking = [one for one in names if one not in there or there[one][0] is None]
     if lacking or any("/" in one for one in names):
         text = f"{path}/{name} names {', '.join(lacking or names)}: not there, or hidden from this user"
-        return unread(ProblemKind.NOT_PERMITTED, text, at)
+        return Problem(ProblemKind.NOT_PERMITTED, text)
     sizes = [there[one][0] or 0 for one in names]
     modified = max((there[one][1] for one in names), default=0.0)
-    return read(AofFiles(path, sum(sizes), modified, tuple(names), name), at)
+    return AofFiles(path, sum(sizes), modified, tuple(names), name)

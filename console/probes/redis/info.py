@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from console.core.model import AttachedReplica, Backlog, MasterLink, Persistence, Redis, RedisConfig, Role
+from console.core.numbers import count, epoch_seconds, whole_number
 from console.probes import NotUnderstoodError
 
 # fmt: off
-MOST_DIGITS = 20
-"""Digits of the largest number that a server of 64 bits counts."""
 _WANTED = frozenset({
     "redis_version", "valkey_version", "server_name", "run_id", "process_id", "config_file", "tcp_port",
     "uptime_in_seconds", "connected_clients", "used_memory", "maxmemory", "total_system_memory", "loading",
@@ -86,9 +85,9 @@ def _fields(text: str) -> tuple[dict[str, str], tuple[AttachedReplica, ...], tup
             continue
         if key in _WANTED:
             fields[key] = value.strip()
-        elif key.startswith("slave") and _whole(key[5:]) is not None:
+        elif key.startswith("slave") and count(key[5:]) is not None:
             replicas.append(_replica(value))
-        elif key.startswith("db") and (number := _whole(key[2:])) is not None:
+        elif key.startswith("db") and (number := count(key[2:])) is not None:
             counts = dict(part.partition("=")[::2] for part in value.split(","))
             keys[number] = _number(counts, "keys") or 0
             expires[number] = _number(counts, "expires") or 0
@@ -100,7 +99,7 @@ def _replica(value: str) -> AttachedReplica:
     parts = value.strip().split(",")
     named = dict(part.partition("=")[::2] for part in parts if "=" in part)
     if not named and len(parts) >= 3:  # noqa: PLR2004 - host, port, state
-        return AttachedReplica(",".join(parts[:-2]), _whole(parts[-2]) or 0, parts[-1], None, None)
+        return AttachedReplica(",".join(parts[:-2]), count(parts[-2]) or 0, parts[-1], None, None)
     return AttachedReplica(
         host=named.get("ip", ""),
         port=_number(named, "port") or 0,
@@ -141,10 +140,10 @@ def _backlog(fields: Mapping[str, str]) -> Backlog | None:
 
 
 def _persistence(fields: Mapping[str, str]) -> Persistence:
-    saved, lasted = _number(fields, "rdb_last_save_time"), _number(fields, "rdb_last_bgsave_time_sec")
+    saved, lasted = epoch_seconds(fields.get("rdb_last_save_time", "")), _number(fields, "rdb_last_bgsave_time_sec")
     fork = _number(fields, "latest_fork_usec")
     return Persistence(
-        rdb_last_save=float(saved) if saved else None,
+        rdb_last_save=saved or None,
         rdb_last_status=fields.get("rdb_last_bgsave_status", ""),
         rdb_in_progress=fields.get("rdb_bgsave_in_progress", "0") != "0",
         changes_since_save=_number(fields, "rdb_changes_since_last_save"),
@@ -157,14 +156,7 @@ def _persistence(fields: Mapping[str, str]) -> Persistence:
 
 
 def _number(fields: Mapping[str, str], key: str) -> int | None:
-    return _whole(fields.get(key, ""))
-
-
-def _whole(text: str) -> int | None:
-    """The whole number that the text is; None: it is none, or one with more digits than any server counts."""
-    text = text.strip()
-    digits = text.removeprefix("-")
-    return int(text) if digits.isascii() and digits.isdigit() and len(digits) <= MOST_DIGITS else None
+    return whole_number(fields.get(key, ""))
 
 
 def _flag(fields: Mapping[str, str], key: str) -> bool | None:

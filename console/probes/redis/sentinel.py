@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from console.core.model import KnownReplica, KnownSentinel, Sentinel, WatchedMaster
+from console.core.numbers import whole_number
 from console.probes import NotUnderstoodError
 
 _MILLISECONDS = 1000
@@ -111,5 +112,4 @@ def _flags(entry: Mapping[str, str]) -> frozenset[str]:
 
 
 def _number(entry: Mapping[str, str], key: str) -> int | None:
-    value = entry.get(key, "")
-    return int(value) if value.lstrip("-").isascii() and value.lstrip("-").isdigit() else None
+    return whole_number(entry.get(key, ""))

@@ -30,9 +30,13 @@ class Busy:
 class Holder:
     """A process on the node that has the lock. It writes only when it is asked."""
 
-    def __init__(self, connection: SshConnection, channel: _ProgramChannel, pid: int, start: str) -> None:
+    def __init__(
+        self, connection: SshConnection, channel: _ProgramChannel, pid: int, start: str, *, replaced: bool
+    ) -> None:
         self.connection = connection
         self.pid, self.start = pid, start
+        self.replaced = replaced
+        """It took the place of a holder of the same run that still lived: between the two, nobody had the lock."""
         self._program = channel
         self._number = 0
 
@@ -57,17 +61,19 @@ class Holder:
         self.connection.close()
 
 
-def acquire(connection: SshConnection, node: NodeSpec, claim: RunLock, lease: float) -> Holder | Busy:
-    """Starts a holder. Raises RemoteError, NotLockableError.
+def acquire(
+    connection: SshConnection, node: NodeSpec, claim: RunLock, lease: float, *, replacing: bool = False
+) -> Holder | Busy:
+    """Starts a holder. `replacing`: it ends a living holder of the same console first.
 
-    The connection stays open after an error, and after Busy.
+    Raises RemoteError, NotLockableError. The connection stays open after an error, and after Busy.
     """
     nonce = secrets.token_hex(8)
-    channel = _start(connection, node, claim.run_id, nonce, program.hold(nonce, claim, lease))
+    channel = _start(connection, node, claim.run_id, nonce, program.hold(nonce, claim, lease, replacing=replacing))
     word, _, rest = channel.wait_for_line(START_TIMEOUT).partition(" ")
     match word, rest.split():
-        case "held", [pid, start]:
-            return Holder(connection, channel, int(pid), start)
+        case "held", [pid, start, before]:
+            return Holder(connection, channel, int(pid), start, replaced=before != "none")
         case "busy", []:
             channel.end_input(0.0)
             try:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from console.core.inventory import ClusterSpec, NodeSpec
-from console.core.model import RunLock
+from console.core.model import ProblemKind, RunLock
 from console.core.runs.lock import HeldElsewhereError, LostLock, NotLockableError, one_line
 from console.transport.connections.errors import RemoteError
 from console.transport.locks import holder as lock_holder
@@ -25,6 +25,7 @@ LEASE = 30.0
 see the end of the connection (a network cut, a laptop that sleeps). A killed console frees its locks at once."""
 ANSWER_TIMEOUT = 8.0
 """Seconds without an answer after which the lock counts as lost. A busy node may need some of them."""
+_TRIES = 3  # a lost answer must not refuse the run
 _SUCCESSOR_TIMEOUT = 2.0  # seconds in which a console that took over has written its note
 
 
@@ -49,6 +50,7 @@ class SshNodeLocks:
         self._lease = lease
         self._answer = answer
         self._seal = secrets.token_hex(8)
+        self._claim: RunLock | None = None
         self._step = ""
         self._held: dict[str, Holder] = {}
         self._lost_holders: dict[str, tuple[str, ssh.SshConnection]] = {}
@@ -63,10 +65,10 @@ class SshNodeLocks:
         `over`: the run that is taken over. Returns node → why it could not be reached.
         Raises HeldElsewhereError, NotLockableError.
         """
-        claim = replace(claim, seal=self._seal, step=self._step)
+        claim = self._claim = replace(claim, seal=self._seal, step=self._step)
         with self._lock:
-            for name in (silent := self._ask_all()):
-                self._drop(name, silent[name])
+            for name, why in self._held_still(self._ask_all()).items():
+                self._drop(name, why)
             missing = [node for node in self._nodes if node.name not in self._held]
         opened, unreachable = _connect(missing)  # outside the lock: the heartbeat must go on meanwhile
         with self._lock:
@@ -92,7 +94,7 @@ class SshNodeLocks:
     def lost(self) -> tuple[LostLock, ...]:
         """Asks every holder. A lost lock stays lost until `hold` takes it again."""
         with self._lock:
-            silent = self._ask_all()
+            silent = self._held_still(self._ask_all())
             lost = [LostLock(name, why) for name, why in silent.items()]
             lost += [LostLock(name, why, self._successor(name)) for name, (why, _) in self._lost_holders.items()]
         return tuple(lost)
@@ -123,15 +125,11 @@ class SshNodeLocks:
         over: str,
         unreachable: dict[str, str],
     ) -> None:
-        """Locks one node. It first ends a holder that is left of this run, or of the run that is taken over."""
-        connection = opened[node.name]
+        """Locks one node, if it can be reached."""
         try:
-            got = lock_holder.acquire(connection, node, claim, self._lease)
-            if isinstance(got, Busy) and got.holder is not None and self._may_be_ended(got.holder, over):
-                lock_holder.end_holder(connection, node, got.holder)
-                got = lock_holder.acquire(connection, node, claim, self._lease)
+            got = self._acquire_patiently(node, opened, claim, over)
         except RemoteError as error:
-            if connection.alive:
+            if opened[node.name].alive:
                 raise NotLockableError(f"{node.name}: {error}") from None
             unreachable[node.name] = str(error)
             return
@@ -141,6 +139,34 @@ class SshNodeLocks:
         elif got.holder is None or got.holder.seal != self._seal:
             raise HeldElsewhereError(node.name, got.holder)
         # Else this node is on the same host as a node that is locked already.
+
+    def _acquire_patiently(
+        self, node: NodeSpec, opened: dict[str, ssh.SshConnection], claim: RunLock, over: str
+    ) -> Holder | Busy:
+        """Asks again over a new connection where an answer was lost. A holder that this leaves behind is ended then.
+
+        Raises RemoteError, NotLockableError.
+        """
+        for _ in range(_TRIES - 1):
+            try:
+                return self._acquire_or_end(node, opened[node.name], claim, over)
+            except RemoteError as error:
+                again, _ = _connect([node]) if error.problem.kind is ProblemKind.TIMEOUT else ({}, {})
+                if node.name not in again:
+                    raise
+            opened[node.name].close()
+            opened[node.name] = again[node.name]
+        return self._acquire_or_end(node, opened[node.name], claim, over)
+
+    def _acquire_or_end(
+        self, node: NodeSpec, connection: ssh.SshConnection, claim: RunLock, over: str
+    ) -> Holder | Busy:
+        """It first ends a holder that is left of this run, or of the run that is taken over."""
+        got = lock_holder.acquire(connection, node, claim, self._lease)
+        if isinstance(got, Busy) and got.holder is not None and self._may_be_ended(got.holder, over):
+            lock_holder.end_holder(connection, node, got.holder)
+            got = lock_holder.acquire(connection, node, claim, self._lease)
+        return got
 
     def _may_be_ended(self, holder: RunLock, over: str) -> bool:
         if holder.seal == self._seal:
@@ -163,6 +189,50 @@ class SshNodeLocks:
             except RemoteError as error:
                 self._drop(name, str(error))
         return silent
+
+    def _held_still(self, silent: Mapping[str, str]) -> dict[str, str]:
+        """Asks silent holders over new connections. Returns node → why its lock is not known to be held.
+
+        A holder of this run that still lives has kept the lock all the time: a new one takes its place. Where it does
+        not live, the lock was free for a while, and the operator is told.
+        """
+        nodes = [node for node in self._nodes if node.name in silent]
+        opened, unreachable = _connect(nodes)
+        left = {name: f"{silent[name]}, and then {why}" for name, why in unreachable.items()}
+        for node in nodes:
+            if node.name not in opened:
+                continue
+            try:
+                gone = self._replace(node, opened[node.name])
+            except (RemoteError, NotLockableError) as error:
+                left[node.name] = f"{silent[node.name]}, and then {error}"
+            else:
+                if not gone:
+                    del opened[node.name]
+                else:
+                    self._drop(node.name, gone)
+        for connection in opened.values():
+            connection.close()
+        return left
+
+    def _replace(self, node: NodeSpec, connection: ssh.SshConnection) -> str:
+        """Puts a new holder in the place of a silent one. Returns why the lock is lost; empty: it is held.
+
+        One program does it, so that few answers can be lost. Where its answer is lost, it may have left a holder of
+        this run behind, which the next attempt replaces.
+        """
+        silent, claim = self._held[node.name], self._claim
+        assert claim is not None
+        new = lock_holder.acquire(connection, node, replace(claim, step=self._step), self._lease, replacing=True)
+        if isinstance(new, Busy):
+            return "another run took it in a moment of silence"
+        if not new.replaced:
+            new.close()
+            return "its lock holder has ended"
+        self._held[node.name] = new
+        with contextlib.suppress(Exception):
+            silent.connection.close()
+        return ""
 
     def _drop(self, name: str, why: str) -> None:
         self._lost_holders[name] = (why, self._held.pop(name).connection)
@@ -188,7 +258,7 @@ class SshNodeLocks:
     def _run_heartbeat(self) -> None:
         while not self._ended.wait(self._heartbeat):
             with self._lock:
-                self._ask_all()
+                self._held_still(self._ask_all())
 
 
 def _connect(nodes: Sequence[NodeSpec]) -> tuple[dict[str, ssh.SshConnection], dict[str, str]]:

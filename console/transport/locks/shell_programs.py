@@ -57,6 +57,13 @@ lock() {{
   [ -z "$first" ] || flock -n 8 || return 1
   [ -z "$second" ] || flock -n 9
 }}
+own() {{ case "$n$(find_holder)" in *"${{n}}seal=$seal$n"*) return 0 ;; *) return 1 ;; esac; }}
+before=none tries=0
+if [ "$replacing" = yes ] && own; then
+  before=$(find_holder | while IFS= read -r line; do case $line in pid=*) echo "${{line#pid=}}" ;; esac; done)
+  kill -KILL "$before" || trouble "the holder of this run, process $before, cannot be ended"
+  while own && [ "$tries" -lt 30 ]; do tries=$((tries + 1)); sleep 0.1 8<&- 9<&-; done
+fi
 tries=0
 until lock; do
   found=$(find_holder)
@@ -84,7 +91,7 @@ write_note() {{
 }}
 trap 'rm -f "$folder/holder"' EXIT
 write_note || trouble "$folder/holder cannot be written"
-say held "$$" "$began"
+say held "$$" "$began" "$before"
 while line=$(exec 8<&- 9<&-; exec timeout "$lease" sh -c 'IFS= read -r line && printf "%s\\n" "$line"' <&3); do
   held || trouble 'the lock was deleted on the node'
   if [ "${{line#* }}" != "$step" ]; then step=${{line#* }}; write_note; fi
@@ -119,12 +126,14 @@ exit 0
 _IDENTITY_COMMAND = f"{FIND_HOLDER}\nsay who\nexit 0\n}}\n"
 
 
-def hold(nonce: str, claim: RunLock, lease: float) -> str:
-    """Takes the lock and holds it. Answers `held PID START`, or the holder's note and `busy`, or `trouble TEXT`.
+def hold(nonce: str, claim: RunLock, lease: float, *, replacing: bool = False) -> str:
+    """Takes the lock and holds it. Answers `held PID START BEFORE`, or the holder's note and `busy`, or `trouble TEXT`.
 
-    After `held` it answers each line `NUMBER STEP` with `ok NUMBER`. It ends after `lease` seconds without a line.
+    `replacing`: a living holder with the seal of this claim is ended first. BEFORE is its pid, or `none`. After `held`
+    it answers each line `NUMBER STEP` with `ok NUMBER`. It ends after `lease` seconds without a line.
     """
     settings = {"nonce": nonce, "note": note_of(claim), "step": claim.step, "lease": f"{lease:.0f}"}
+    settings |= {"seal": claim.seal, "replacing": "yes" if replacing else "no"}
     return _HEAD + _assigned(settings) + _HOLD
 
 

@@ -12,6 +12,7 @@ from console.core.inventory import NodeSpec, RedisRoute
 from console.core.model import Problem, ProblemKind, Reading, Redis, RedisConfig, read, unread
 from console.probes.redis import config as redis_config
 from console.probes.redis import info as redis_info
+from console.transport.connections.answer_times import AnswerTimes
 from console.transport.connections.background import BackgroundConnection
 from console.transport.connections.errors import RemoteError
 from console.transport.connections.inspection_thread import Now, silence
@@ -19,7 +20,7 @@ from console.transport.connections.inspection_thread import Now, silence
 if TYPE_CHECKING:
     from console.transport.redis.connection import RedisConnection
 
-_GIVE_UP = 15.0
+_GIVE_UP = 15.0  # seconds without an answer after which a new connection is made: a busy Redis answers nobody sooner
 _MINUTE = 60.0
 _SHORTEST_SPAN = 1.0  # seconds between two offsets from which a rate can be computed
 _WORKED_FOR = 5.0  # seconds after which a connection counts as one that worked
@@ -99,6 +100,7 @@ class RedisInspector:
         self._write_rate = WriteRate()
         self._connection: BackgroundConnection[_OpenRedis] = BackgroundConnection(self.where, lambda: _OpenRedis(self))
         self._asked: tuple[bool, float, float] | None = None  # full tier?, epoch, monotonic
+        self._times = AnswerTimes()
 
     @property
     def config(self) -> RedisConfig:
@@ -108,6 +110,11 @@ class RedisInspector:
     @property
     def waiting(self) -> bool:
         return self._asked is not None
+
+    @property
+    def patience(self) -> float:
+        """Seconds that a fresh observation waits for an answer of this server."""
+        return self._times.deadline
 
     def new_connection(self, *, exact: bool = False) -> RedisConnection:
         """Another connection to the same server. It is not connected yet."""
@@ -158,6 +165,7 @@ class RedisInspector:
             return
         if replies is not None:
             self._asked = None
+            self._times.add(time.monotonic() - since)
             self._read_replies(replies, at, full=full)
             return
         problem = Problem(ProblemKind.TIMEOUT, silence(self.where, at, begun=session.connection.begun))

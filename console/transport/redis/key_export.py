@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO
 
 from console.core.model import ProblemKind
+from console.core.numbers import count
 from console.transport.connections.errors import RemoteError
 from console.transport.redis.connection import RedisConnection, Refusal, Reply
 
@@ -86,7 +87,8 @@ def export_keys(ours: Side, theirs: Side, path: str) -> str:
 def _databases(name: str, connection: RedisConnection) -> list[int]:
     (reply,) = _ask(name, connection, [("INFO", "keyspace")])
     lines = [line.partition(":")[0] for line in _words(name, reply)[0].splitlines()]
-    return [int(line[2:]) for line in lines if line.startswith("db") and line[2:].isdigit()]
+    numbers = (count(line.removeprefix("db")) for line in lines if line.startswith("db"))
+    return [number for number in numbers if number is not None]
 
 
 def _scan(side: Side, db: int, tally: Tally) -> Iterator[list[str]]:

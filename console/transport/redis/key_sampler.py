@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from console.core.model import Problem, ProblemKind, Reading, read, unread
+from console.core.numbers import whole_number
 from console.core.previews.key_comparison import (
     Clients,
     DbSample,
@@ -268,7 +269,8 @@ def _text(reply: Reply, name: str = "") -> str:
 
 
 def _number(reply: Reply) -> int:
-    return int(reply) if isinstance(reply, str) and reply.lstrip("-").isdigit() else -1
+    number = whole_number(reply) if isinstance(reply, str) else None
+    return -1 if number is None else number
 
 
 def _readable(name: str) -> str:

@@ -7,10 +7,8 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from console.core.model import ProblemKind
@@ -18,14 +16,14 @@ from console.transport.connections.errors import RemoteError
 from console.transport.ssh import known_hosts
 from console.transport.ssh.known_hosts import SSH_PORT, Trust
 from console.transport.ssh.paramiko_import import IncompatiblePeer, paramiko
-from console.transport.ssh.route import Hop, Route, agent_present
+from console.transport.ssh.private_keys import private_keys
+from console.transport.ssh.route import Hop, Route
 from console.transport.ssh.tcp import connect_tcp
 
 # The library logs from its own threads. Without a handler Python would print these lines over the screen.
 logging.getLogger("paramiko").addHandler(logging.NullHandler())
 logging.getLogger("paramiko").propagate = False
 
-_DEFAULT_KEYS = ("~/.ssh/id_ed25519", "~/.ssh/id_ecdsa", "~/.ssh/id_rsa")
 _MAX_OUTPUT = 8 * 1024 * 1024
 _QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)
 
@@ -51,6 +49,10 @@ class _Transport(paramiko.Transport):
         parsed: dict[str, Any] = super()._really_parse_kex_init(*words, **named)  # type: ignore[misc]
         self.offered = {key: list(value) for key, value in parsed.items() if isinstance(value, list)}
         return parsed
+
+
+_PING_AFTER = 10.0  # seconds without a byte of a command's output
+_PONG_WITHIN = 10.0
 
 
 class SshConnection:
@@ -88,12 +90,21 @@ class SshConnection:
 
     def request(self, channel: paramiko.Channel, command: str, timeout: float) -> None:
         """Asks the server to run the command. The library would wait for the reply for ever: a timer ends that."""
-        timer = threading.Timer(timeout, channel.close)
+        expired = threading.Event()
+
+        def expire() -> None:
+            expired.set()
+            channel.close()
+
+        timer = threading.Timer(timeout, expire)
         timer.daemon = True
         timer.start()
         try:
             channel.exec_command(command)
         except (paramiko.SSHException, EOFError, OSError) as error:
+            self._doubted = True
+            if expired.is_set():
+                raise RemoteError(ProblemKind.TIMEOUT, f"no answer within {timeout:.0f} s") from None
             raise RemoteError(ProblemKind.CLOSED, f"the SSH session ended: {_words(error)}") from None
         finally:
             timer.cancel()
@@ -104,8 +115,8 @@ class SshConnection:
         try:
             channel.settimeout(timeout)
             _feed(channel, stdin)
-            out = b"".join(_until_end(channel.recv, channel, deadline))
-            err = b"".join(_until_end(channel.recv_stderr, channel, deadline))
+            out = b"".join(_until_end(channel.recv, channel, deadline, self._check_alive))
+            err = b"".join(_until_end(channel.recv_stderr, channel, deadline, self._check_alive))
             ended = channel.status_event.wait(max(0.0, deadline - time.monotonic()))
         except TimeoutError:
             self._doubted = True
@@ -119,6 +130,13 @@ class SshConnection:
             raise RemoteError(ProblemKind.TIMEOUT, f"no answer within {timeout:.0f} s")
         status = channel.exit_status
         return Completed(status if status >= 0 else None, out, err)
+
+    def _check_alive(self) -> None:
+        """Asks the server itself for an answer. A command may take its time, but a connection may not."""
+        if not _answers(self._transports[-1], _PONG_WITHIN):
+            self._doubted = True
+            silent = _PING_AFTER + _PONG_WITHIN
+            raise RemoteError(ProblemKind.TIMEOUT, f"the SSH connection has been silent for {silent:.0f} s")
 
     def run(self, command: str, stdin: bytes | None = None, timeout: float = 10.0) -> Completed:
         """Starts a command and waits for its end."""
@@ -249,7 +267,7 @@ def _incompatible(transport: _Transport, error: Exception) -> str:
 def _authenticate(transport: _Transport, hop: Hop, deadline: float) -> None:
     refused: list[str] = []
     unusable: list[str] = []
-    for name, key in _keys(hop, unusable):
+    for name, key in private_keys(hop, unusable):
         transport.auth_timeout = _left(deadline, hop)
         try:
             more = transport.auth_publickey(hop.user, key)
@@ -273,49 +291,6 @@ def _authenticate(transport: _Transport, hop: Hop, deadline: float) -> None:
     else:
         text = f"{hop}: no key to log in with: {why or 'set ssh.identity_file, or ssh-add one'}"
     raise RemoteError(ProblemKind.AUTH_FAILED, text)
-
-
-def _keys(hop: Hop, unusable: list[str]) -> Iterator[tuple[str, paramiko.PKey]]:
-    """The keys to try: first the named files, then the agent's, then the usual files. Servers limit the attempts."""
-    for path in hop.identity_files:
-        try:
-            yield path, _load_key(path, _stamp(path))
-        except RemoteError as error:
-            unusable.append(error.problem.text)
-    if agent_present() and not (hop.identities_only and hop.identity_files and not unusable):
-        agent = paramiko.Agent()
-        try:
-            for key in agent.get_keys():
-                yield f"agent key {key.fingerprint}", key
-        finally:
-            agent.close()
-    if not hop.identity_files:
-        for name in _DEFAULT_KEYS:
-            path = str(Path(name).expanduser())
-            with contextlib.suppress(RemoteError):
-                if Path(path).exists():
-                    yield path, _load_key(path, _stamp(path))
-
-
-@lru_cache(maxsize=64)
-def _load_key(path: str, _changed: int) -> paramiko.PKey:
-    """A private key, read once. Raises RemoteError with one line."""
-    try:
-        return paramiko.PKey.from_path(path)
-    except OSError as error:
-        text = f"{path} cannot be read: {error.strerror}"
-    except (paramiko.PasswordRequiredException, TypeError):
-        text = f"{path} is encrypted: ssh-add it, the console asks for no passphrase"
-    except Exception:  # noqa: BLE001 - the library lets the parser's own errors through
-        text = f"{path} is not a private key that is understood"
-    raise RemoteError(ProblemKind.AUTH_FAILED, text)
-
-
-def _stamp(path: str) -> int:
-    try:
-        return Path(path).stat().st_mtime_ns
-    except OSError:
-        return 0
 
 
 def _open_tunnel(transport: _Transport, host: str, port: int, timeout: float) -> paramiko.Channel:
@@ -342,14 +317,35 @@ def _feed(channel: paramiko.Channel, stdin: bytes | None) -> None:
             raise
 
 
-def _until_end(receive: Any, channel: paramiko.Channel, deadline: float) -> Iterator[bytes]:
+def _answers(transport: _Transport, within: float) -> bool:
+    """Whether the server answers a request that means nothing, as OpenSSH's ServerAliveInterval sends it."""
+    answered = threading.Event()
+
+    def ask() -> None:
+        with contextlib.suppress(paramiko.SSHException, EOFError, OSError):
+            transport.global_request("keepalive@openssh.com", wait=True)
+        answered.set()
+
+    threading.Thread(target=ask, name="SSH keepalive", daemon=True).start()
+    return answered.wait(within)
+
+
+def _until_end(
+    receive: Any, channel: paramiko.Channel, deadline: float, check_alive: Callable[[], None]
+) -> Iterator[bytes]:
+    """The output to its end. Raises TimeoutError at `deadline`, and what `check_alive` raises in a long silence."""
     size = 0
     while size < _MAX_OUTPUT:
         left = deadline - time.monotonic()
         if left <= 0:
             raise TimeoutError  # the command still writes, so it has not ended
-        channel.settimeout(left)
-        data: bytes = receive(65536)
+        channel.settimeout(min(left, _PING_AFTER))
+        try:
+            data: bytes = receive(65536)
+        except TimeoutError:
+            if deadline - time.monotonic() > 0:
+                check_alive()
+            continue
         if not data:
             return
         size += len(data)

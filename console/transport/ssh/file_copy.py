@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 
 from console.core.command import FileCopy, ShellCommand
+from console.core.numbers import count
 from console.core.quantities import size
 from console.core.runs.answer import Answer, AnswerKind
 from console.transport.connections.errors import RemoteError
@@ -56,7 +57,7 @@ def copy_file(source: SshConnection, node: SshConnection, command: FileCopy, on_
 def _begin(source: SshConnection, node: SshConnection, command: FileCopy) -> int:
     """The byte to begin at. The part file is kept only if it is the beginning of the file."""
     have = _ask(node, command.accept, command, sudo=command.sudo, what="the node does not accept the file")
-    already_there = int(have) if have.isdigit() else 0
+    already_there = count(have) or 0
     if not already_there:
         return 0
     head = f"head -c {already_there} -- {{}} | sha256sum | cut -d ' ' -f 1"

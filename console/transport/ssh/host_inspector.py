@@ -15,6 +15,7 @@ from console.probes import program
 from console.probes.host_reader import HostReader
 from console.probes.program import ProgramSettings, Section
 from console.probes.redis.data_files import AOF_NAME
+from console.transport.connections.answer_times import AnswerTimes
 from console.transport.connections.background import BackgroundConnection
 from console.transport.connections.errors import RemoteError
 from console.transport.connections.inspection_thread import Now, silence
@@ -22,7 +23,6 @@ from console.transport.connections.inspection_thread import Now, silence
 REREAD_EVERY = 30.0
 """Seconds after which files are read again even if their `stat` has not changed."""
 _ANSWER_TIMEOUT = 5.0  # seconds for the first batch, which reads everything
-_GIVE_UP = 15.0  # seconds without an answer after which a new connection is made
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +114,7 @@ class HostInspector:
             f"SSH to {spec.name}", lambda: _OpenHost(self)
         )
         self._asked: _Asked | None = None
+        self._times = AnswerTimes()
         self._last_redis_files = RedisFiles("", "")
         self._last_scripts: tuple[str, ...] = ()
         self._seq = 0
@@ -174,6 +175,7 @@ class HostInspector:
             session = self._connection.connection
             assert session is not None
             self._asked = None
+            self._times.add(time.monotonic() - session.asked.since)
             self._read_at = session.asked.since
             self._read_batch(session.batch, session.asked, session.received)
         elif self._connection.connection is None:
@@ -208,6 +210,11 @@ class HostInspector:
         return self._asked is not None
 
     @property
+    def patience(self) -> float:
+        """Seconds that a fresh observation waits for an answer of this host."""
+        return self._times.deadline
+
+    @property
     def outdated(self) -> bool:
         """Whether the files to read have changed since the last request was sent."""
         return self._last_redis_files != self._redis_files() or self._last_scripts != self._reader.scripts
@@ -218,18 +225,19 @@ class HostInspector:
         if session is None or asked is None:
             return
         try:
-            batch = session.shell.receive(asked.seq, deadline)
+            batch = session.shell.receive(asked.seq, min(deadline, asked.since + self._times.give_up))
         except RemoteError as error:
             self._connection_lost(error.problem)
             return
         if batch is not None:
             self._asked = None
+            self._times.add(time.monotonic() - asked.since)
             self._read_batch(batch, asked, self.now())
             return
         silent_since = silence(f"the shell on {self.spec.name}", asked.at, begun=session.shell.begun)
         problem = Problem(ProblemKind.TIMEOUT, silent_since)
         self.readings = nothing_read(problem, self.now())
-        if time.monotonic() - asked.since > _GIVE_UP:
+        if time.monotonic() - asked.since >= self._times.give_up:
             self._connection_lost(problem)
 
     def reset_backoff(self) -> None:

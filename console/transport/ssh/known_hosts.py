@@ -107,7 +107,7 @@ class KnownHosts:
         names, kind, encoded = words[:3]
         try:
             entry = _Entry(kind, base64.b64decode(encoded, validate=True), where, marker == "@revoked")
-        except binascii.Error:
+        except ValueError:  # not base64, or not ASCII
             return
         if names.startswith("|1|"):
             self._add_hashed(names, entry)

@@ -12,6 +12,8 @@ from pathlib import Path
 
 from console.core.inventory import SshSpec
 from console.core.model import ProblemKind
+from console.core.numbers import port_number
+from console.documents.home import expand_home
 from console.transport.connections.errors import RemoteError
 
 SSH_PORT = 22
@@ -69,14 +71,14 @@ def _resolve(spec: SshSpec, name: str, blocks: tuple[_Block, ...], depth: int) -
     options = _lookup(blocks, name)
     warnings = [f"ssh_config for {name}: {key} is not supported and ignored" for key in options if key in _CANNOT]
     host = _expand(_first(options, "hostname") or name, name)
-    port = spec.port or int(_first(options, "port") or SSH_PORT)
+    port = spec.port or _port(name, _first(options, "port"))
     files = (spec.identity_file,) if spec.identity_file else tuple(options.get("identityfile", ()))
     known = spec.known_hosts or _first(options, "userknownhostsfile")
     hop = Hop(
         host=host,
         port=port,
-        user=spec.user or _first(options, "user") or getpass.getuser(),
-        identity_files=tuple(str(Path(_expand(one, host)).expanduser()) for one in files),
+        user=spec.user or _first(options, "user") or _own_name(),
+        identity_files=tuple(str(expand_home(_expand(one, host))) for one in files),
         identities_only=_first(options, "identitiesonly").lower() == "yes",
         known_as=_first(options, "hostkeyalias") or host,
         known_hosts=_known_hosts(known, host),
@@ -94,25 +96,45 @@ def _resolve(spec: SshSpec, name: str, blocks: tuple[_Block, ...], depth: int) -
     return [*before, hop], warnings
 
 
+def _port(name: str, told: str) -> int:
+    port = port_number(told) if told else SSH_PORT
+    if not port:
+        raise RemoteError(
+            ProblemKind.UNREACHABLE, f"ssh_config for {name}: Port {told} is not a number from 1 to 65535"
+        )
+    return port
+
+
+def _own_name() -> str:
+    """The name of the user who runs the console, for a login without a name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        text = "this user has no name here: set ssh.user in the inventory, or User in ssh_config"
+        raise RemoteError(ProblemKind.UNREACHABLE, text) from None
+
+
 def _destination(text: str) -> tuple[str, str, int | None]:
     """`user@host:port`, `[v6]:port` or an alias."""
     user, _, rest = text.removeprefix("ssh://").rpartition("@")
-    found = re.fullmatch(r"\[?([^\[\]]+?)\]?(?::(\d+))?", rest)
-    if found is None:
+    found = re.fullmatch(r"\[?([^\[\]]+?)\]?(?::([0-9]+))?", rest)
+    port = port_number(found[2]) if found is not None and found[2] else None
+    if found is None or (found[2] and not port):
         raise RemoteError(ProblemKind.UNREACHABLE, f"jump host {text!r} is not user@host:port")
-    return user, found.group(1), int(found.group(2)) if found.group(2) else None
+    return user, found[1], port
 
 
 def _known_hosts(named: str, host: str) -> tuple[Path, ...]:
     if named:
-        return tuple(Path(_expand(one, host)).expanduser() for one in named.split())
-    home = Path("~/.ssh").expanduser()
+        return tuple(expand_home(_expand(one, host)) for one in named.split())
+    home = expand_home("~/.ssh")
     system = Path("/etc/ssh")
     return (home / "known_hosts", home / "known_hosts2", system / "ssh_known_hosts", system / "ssh_known_hosts2")
 
 
 def _expand(text: str, host: str) -> str:
-    return text.replace("%h", host).replace("%d", str(Path.home())).replace("%u", getpass.getuser()).strip('"')
+    text = text.replace("%h", host).replace("%d", str(expand_home("~")))
+    return (text.replace("%u", _own_name()) if "%u" in text else text).strip('"')
 
 
 def _first(options: dict[str, list[str]], key: str) -> str:
@@ -138,7 +160,7 @@ def _matches(name: str, patterns: tuple[str, ...]) -> bool:
 
 
 def _read_config(named: str) -> tuple[tuple[_Block, ...], tuple[str, ...]]:
-    path = Path(named or "~/.ssh/config").expanduser()
+    path = expand_home(named or "~/.ssh/config")
     try:
         return _parse_config(path, path.stat().st_mtime_ns)
     except OSError as error:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol, runtime_checkable
 
+from textual import events
 from textual.app import App
 from textual.screen import Screen
 
@@ -18,8 +19,28 @@ class AboutCluster(Protocol):
         """Empty: no cluster in particular."""
 
 
+@runtime_checkable
+class GuardsInput(Protocol):
+    """A screen that refuses keys, pastes and clicks that came before it could be read."""
+
+    def refuses_input(self, event: events.Event) -> bool:
+        """Whether this event came too early."""
+
+
+_INPUT = (events.Key, events.Paste, events.MouseDown, events.MouseUp)
+
+
 class NavigatingApp(App[int]):
     """Opens screens by their routes. It knows no screen's class."""
+
+    async def on_event(self, event: events.Event) -> None:
+        """Handles an event, unless it is one that the screen refuses."""
+        if isinstance(event, _INPUT) and not event.is_forwarded and self.screen_stack:
+            screen: Screen[Any] = self.screen
+            if isinstance(screen, GuardsInput) and screen.refuses_input(event):
+                event.stop()
+                return
+        await super().on_event(event)
 
     def open_screen(self, route: Route[P], *args: P.args, **kwargs: P.kwargs) -> None:
         """Opens a screen; where it is on top already, it stays as it is."""

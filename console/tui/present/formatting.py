@@ -53,6 +53,7 @@ STEP: dict[StepStatus, tuple[str, str, str]] = {
     StepStatus.SKIPPED: ("-", "skipped", DIM),
     StepStatus.FAILED: ("✗", "failed", BAD),
     StepStatus.REFUSED: ("✗", "refused", BAD),
+    StepStatus.STOPPED: ("-", "stopped", WARN),
     StepStatus.UNKNOWN: ("?", "unknown", BAD),
 }
 OUTCOME: dict[Outcome, tuple[str, str, str]] = {

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from console.tui.keys import Key
-from console.tui.present.formatting import BAD, BOLD, DIM, NOTE, Lines, Part, fitted, line
+from console.tui.present.formatting import BAD, BOLD, DIM, NOTE, Lines, Part, fitted, line, seconds_text
+from console.tui.state.cluster_view import ClusterView
 
 NAME = "redis-ha-console"
 MIN_WIDTH, MIN_HEIGHT = 60, 18
@@ -17,6 +18,17 @@ def header(place: str, badge: tuple[str, str], age: str, width: int) -> Lines:
     if left.cell_length > room:
         left = line((f" {place}", BOLD))
     return (line(fitted(left, room), " ", right),)
+
+
+def observed_when(view: ClusterView, now: float) -> str:
+    """The age of the observation, and of what is shown of a source that does not answer; empty before the first."""
+    age = view.age(now)
+    if age is None:
+        return ""
+    old = [f"{name} {seconds_text(max(0.0, now - at))} old" for name, at in view.old.items()]
+    return ", ".join(
+        [*old[:1], *([f"{len(old) - 1} more"] if len(old) > 1 else []), f"observed {seconds_text(age)} ago"]
+    )
 
 
 def read_only_badge() -> tuple[str, str]:

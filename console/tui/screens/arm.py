@@ -50,7 +50,9 @@ class ArmScreen(ConsoleScreen):
 
     def body(self) -> Iterable[Widget]:
         yield LinesPane(self._draw_lines, id="arming")
-        yield Menu(self._draw_candidates, empty="No node can take this role.", id="candidates")
+        candidates = Menu(self._draw_candidates, empty="No node can take this role.", id="candidates")
+        candidates.is_page = False
+        yield candidates
         with Horizontal(classes="buttons"):
             yield MarkedButton("Back, arm nothing", id="back", compact=True, classes="safe")
             yield MarkedButton("ARM this run", id="arm", compact=True, disabled=True, classes="dangerous")

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import ClassVar, cast
+from typing import Any, ClassVar, cast
 
+from textual.actions import SkipAction
 from textual.binding import BindingType
 from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
+from textual.widgets import Input
 
 from console.tui.apps.running_app import RunningApp
 from console.tui.keys import Key, bindings_of, keys_of
 from console.tui.present import frame
-from console.tui.present.formatting import Lines, seconds_text
+from console.tui.present.formatting import Lines
 from console.tui.state.cluster_view import ClusterView
 from console.tui.widgets.lines import LinesPane
 
@@ -20,14 +22,40 @@ BREAKPOINTS_ACROSS: list[tuple[int, str]] = [(0, "-tiny"), (frame.MIN_WIDTH, "-n
 BREAKPOINTS_DOWN: list[tuple[int, str]] = [(0, "-flat"), (frame.MIN_HEIGHT, "-low"), (34, "-high"), (48, "-tall")]
 
 
-class ConsoleScreen(Screen[None]):
+class ScrollsText(Screen[Any]):
+    """Scroll keys move the text of the page, whatever has the focus. A list that has the focus moves its cursor."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings_of("text")
+
+    @property
+    def text_pane(self) -> LinesPane | None:
+        """The pane with the text of this page: the largest one that can be scrolled."""
+        panes = [one for one in self.query(LinesPane) if one.display and one.styles.overflow_y != "hidden"]
+        return max(panes, key=lambda one: one.region.area, default=None)
+
+    def action_scroll_text(self, how: str, amount: int) -> None:
+        focused, text = self.focused, self.text_pane
+        if isinstance(focused, LinesPane) and (how == "line" or focused.is_page):
+            raise SkipAction
+        if text is None or (isinstance(focused, Input) and how == "edge" and not text.max_scroll_y):
+            raise SkipAction
+        {"line": text.action_move, "page": text.action_page, "edge": text.action_edge}[how](amount)
+        self.call_after_refresh(self.paint)
+
+    def paint(self) -> None:
+        """Redraws the changed lines of every pane."""
+        for pane in self.query(LinesPane):
+            pane.repaint()
+
+
+class ConsoleScreen(ScrollsText):
     """A whole screen. Subclasses implement `body`, and `breadcrumb` where the cluster alone does not say enough."""
 
     PLACE: ClassVar[str] = ""
     """Its place in the table of keys."""
     HORIZONTAL_BREAKPOINTS = BREAKPOINTS_ACROSS
     VERTICAL_BREAKPOINTS = BREAKPOINTS_DOWN
-    AUTO_FOCUS = "*"
+    AUTO_FOCUS: ClassVar[str | None] = "*"
 
     def compose(self) -> Iterable[Widget]:
         yield LinesPane(self._draw_header, focusable=False, id="header")
@@ -58,8 +86,7 @@ class ConsoleScreen(Screen[None]):
     def paint(self) -> None:
         """Redraws the changed lines of every pane; nothing while another screen covers this one."""
         if self._on_top:
-            for pane in self.query(LinesPane):
-                pane.repaint()
+            super().paint()
 
     def on_mount(self) -> None:
         self.watch(self.app, "views", self._views_changed, init=False)
@@ -86,14 +113,14 @@ class ConsoleScreen(Screen[None]):
         app = self.console_app
         run = app.armed_run
         badge = frame.armed_badge(waiting=run.question is not None) if run else frame.read_only_badge()
-        age = app.views[self.cluster].age(app.now()) if self.cluster else None
-        return frame.header(self.breadcrumb(), badge, "" if age is None else f"observed {seconds_text(age)} ago", width)
+        age = frame.observed_when(app.views[self.cluster], app.now()) if self.cluster else ""
+        return frame.header(self.breadcrumb(), badge, age, width)
 
     def _draw_footer(self, width: int, _: int) -> Lines:
         return frame.footer(self.footer_keys(), width)
 
 
-class Dialog(ModalScreen[bool]):
+class Dialog(ScrollsText, ModalScreen[bool]):
     """A small window over a screen, which goes on. Esc closes it and changes nothing."""
 
     HORIZONTAL_BREAKPOINTS = BREAKPOINTS_ACROSS
@@ -105,8 +132,7 @@ class Dialog(ModalScreen[bool]):
         return cast("RunningApp", self.app)
 
     def on_screen_resume(self) -> None:
-        for pane in self.query(LinesPane):
-            pane.repaint()
+        self.paint()
 
     def action_back(self) -> None:
         self.dismiss(False)

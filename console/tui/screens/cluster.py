@@ -7,7 +7,7 @@ from textual.binding import BindingType
 from textual.containers import Container, Horizontal
 from textual.widget import Widget
 
-from console.core.diagnosis.finding import Finding
+from console.core.diagnosis.finding import Finding, Health
 from console.core.model import RunLock
 from console.tui.keys import Key, bindings_of
 from console.tui.navigation import routes
@@ -68,7 +68,7 @@ class ClusterScreen(ConsoleScreen):
         with Container(id="panes"):
             with Horizontal(id="upper"):
                 yield Menu(
-                    self._draw_findings, empty="Nothing was found.", title="1 Findings", id="findings", classes="pane"
+                    self._draw_findings, empty=self._no_findings, title="1 Findings", id="findings", classes="pane"
                 )
                 yield LinesPane(self._draw_timeline, title="2 Timeline", id="timeline", classes="pane")
             with Horizontal(id="lower", classes="-several" if len(self.presentation.panes) > 1 else None):
@@ -173,12 +173,20 @@ class ClusterScreen(ConsoleScreen):
 
     def _tab_name(self, name: str) -> str:
         titles = {one.name: one.title for one in self.presentation.panes}
-        return f"findings ({len(self.view.findings)})" if name == "findings" else titles.get(name, name).lower()
+        if name == "findings" and self.view.state is not None:
+            return f"findings ({len(self.view.findings)})"
+        return titles.get(name, name).lower()
 
     def _draw_findings(self, width: int) -> tuple[Item, ...]:
         found = self.view.findings
         roomy = self.query_one("#findings").size.height >= 2 * len(found)
         return tuple(Item(_key(one), present.finding_lines(one, width, roomy=roomy)) for one in found)
+
+    def _no_findings(self) -> str:
+        """The text in place of findings: it says that nothing was found only if something could be read."""
+        if self.view.state is None:
+            return "Not known yet: no node has answered."
+        return "Not known: too little could be read." if self.view.health is Health.UNKNOWN else "Nothing was found."
 
     def _draw_timeline(self, width: int, _: int) -> Lines:
         return present.timeline(self.view.events, width)

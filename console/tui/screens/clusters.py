@@ -6,6 +6,7 @@ from typing import ClassVar
 from textual.binding import BindingType
 from textual.widget import Widget
 
+from console.core.inventory import UnusableCluster
 from console.tui.keys import bindings_of
 from console.tui.navigation import routes
 from console.tui.navigation.registry import register
@@ -30,8 +31,12 @@ class ClustersScreen(ConsoleScreen):
         return "clusters"
 
     def action_open(self) -> None:
-        if name := self.query_one(Menu).chosen:
+        name = self.query_one(Menu).chosen
+        if name in self.console_app.views:
             self.console_app.open_screen(routes.CLUSTER, name)
+        for one in self._unusable:
+            if one.name == name:
+                self.notify(one.problems[0], title="This cluster cannot be used", severity="error", markup=False)
 
     def action_runs(self) -> None:
         self.console_app.open_screen(routes.PAST_RUNS, "")
@@ -41,10 +46,15 @@ class ClustersScreen(ConsoleScreen):
 
     def _draw_items(self, width: int) -> tuple[Item, ...]:
         app = self.console_app
-        longest = max((len(name) for name in app.views), default=0)
-        return tuple(
-            Item(name, present.cluster_line(view, app.now(), width, longest)) for name, view in app.views.items()
+        longest = max((len(name) for name in (*app.views, *(one.name for one in self._unusable))), default=0)
+        return (
+            *(Item(name, present.cluster_line(view, app.now(), width, longest)) for name, view in app.views.items()),
+            *(Item(one.name, present.unusable_lines(one, width, longest)) for one in self._unusable),
         )
+
+    @property
+    def _unusable(self) -> tuple[UnusableCluster, ...]:
+        return self.console_app.console_context.inventory.unusable
 
 
 register(routes.CLUSTERS, ClustersScreen)

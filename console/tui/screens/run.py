@@ -5,20 +5,24 @@ from typing import ClassVar
 
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
+from textual.events import Event
 from textual.widget import Widget
 
 from console.core.model.verdict import Check
 from console.core.runbooks.vocabulary import evaluate
+from console.core.runs.progress import can_stop_waiting
 from console.core.runs.question import Question
 from console.core.runs.state import RunState
-from console.tui.keys import bindings_of
+from console.engine.steps.step_view import conditions
+from console.tui.keys import Key, bindings_of, keys_of
 from console.tui.navigation import routes
 from console.tui.navigation.registry import register
 from console.tui.present.clusters import cards
 from console.tui.present.formatting import Lines
 from console.tui.present.runs import run as present
-from console.tui.present.runs.question import question_lines
+from console.tui.present.runs.question import Fold, question_lines
 from console.tui.screens.base import ConsoleScreen
+from console.tui.widgets.input_guard import InputGuard
 from console.tui.widgets.lines import LinesPane
 from console.tui.widgets.question import QuestionBox
 
@@ -28,11 +32,14 @@ class RunScreen(ConsoleScreen):
 
     PLACE = "run"
     BINDINGS: ClassVar[list[BindingType]] = bindings_of("run")
-    AUTO_FOCUS = "#step"
+    AUTO_FOCUS = None
 
     def __init__(self, cluster: str) -> None:
         super().__init__()
         self._cluster = cluster
+        self._guard: InputGuard | None = None
+        """Refuses what was typed before the open question could be read."""
+        self._unfolded: frozenset[Fold] = frozenset()
         self._chosen: int | None = None
         """The step that the operator chose to see; None: the current one."""
         self._assessments_shown = False
@@ -62,9 +69,13 @@ class RunScreen(ConsoleScreen):
         yield nodes
         yield LinesPane(self._draw_title, focusable=False, id="title")
         with Horizontal(id="run"):
-            yield LinesPane(self._draw_steps, id="steps")
+            yield LinesPane(self._draw_steps, focusable=False, id="steps")
             with Vertical(id="right"):
-                yield LinesPane(self._draw_step, id="step")
+                yield LinesPane(self._draw_step, focusable=False, id="step")
+
+    @property
+    def text_pane(self) -> LinesPane:
+        return self.query_one("#step", LinesPane)
 
     def on_mount(self) -> None:
         self.watch(self.app, "armed_run", self._changed)
@@ -74,19 +85,45 @@ class RunScreen(ConsoleScreen):
         run = self.run_state
         if run is not None:
             self._chosen = max(0, min(len(run.steps) - 1, self._selected(run) + move))
+            self._arrange()
             self._scroll_to_top()
 
     def action_follow(self) -> None:
         self._chosen = None
+        self._arrange()
         self._scroll_to_top()
 
-    def action_stop_waiting(self) -> None:
-        self.console_app.stop_waiting()
+    def footer_keys(self) -> tuple[Key, ...]:
+        """The keys that do something now."""
+        useless = {"stop_waiting", "yes", "follow"}
+        if any(box.takes_yes for box in self.query(QuestionBox)):
+            useless.discard("yes")
+        if self.run_state is not None and can_stop_waiting(self.run_state):
+            useless.discard("stop_waiting")
+        if self._chosen is not None:
+            useless.discard("follow")
+        asking = keys_of("question") if self.question is not None else ()
+        return (*asking, *(one for one in super().footer_keys() if one.action not in useless))
 
-    def action_scroll_details(self, pages: int) -> None:
-        """Scrolls the details at the right, wherever the focus is."""
-        self.query_one("#step", LinesPane).action_page(pages)
-        self.call_after_refresh(self.paint)
+    def action_stop_waiting(self) -> None:
+        if self.run_state is not None and can_stop_waiting(self.run_state):
+            self.console_app.stop_waiting()
+
+    def action_yes(self) -> None:
+        for box in self.query(QuestionBox):
+            box.say_yes()
+
+    def action_unfold(self, part: str) -> None:
+        """Unfolds a part of the question, or folds it again."""
+        self._unfolded ^= {Fold(part)}
+        self.paint()
+
+    def refuses_input(self, event: Event) -> bool:
+        """Keys, pastes and clicks from before the open question could be read."""
+        refused = self._guard is not None and self._guard.refuses(event)
+        if refused:
+            self.paint()
+        return refused
 
     async def _changed(self) -> None:
         """Shows a new question and removes an answered one. An open question stays as it is."""
@@ -95,12 +132,29 @@ class RunScreen(ConsoleScreen):
             return
         for box in boxes:
             await box.remove()
+        self._guard = None
         if self.question is not None:
-            self._chosen = None
-            self._scroll_to_top()
-            await self.query_one("#right").mount(QuestionBox(self.question, self.console_app.now, self._more_below))
-        elif boxes:
-            self.query_one("#step").focus()
+            self._chosen, self._unfolded = None, frozenset()
+            self._guard = InputGuard(self.console_app.console_context.clock.monotonic)
+            box = QuestionBox(self.question, self.console_app.now, self._more_below, self._guard)
+            await self.query_one("#right").mount(box)
+            self._begin_to_ask()
+        self._arrange()
+        self._scroll_to_top()
+
+    def on_screen_resume(self) -> None:
+        super().on_screen_resume()
+        self._begin_to_ask()
+
+    def _begin_to_ask(self) -> None:
+        """From the next drawing of the screen on, the open question can be read. Not while something covers it."""
+        if self._guard is not None and not self._guard.shown and self.app.screen is self:
+            self.call_after_refresh(self._guard.begin)
+
+    def _arrange(self) -> None:
+        """On a narrow screen the question takes the place of the list of steps, until another step is looked at."""
+        self.set_class(self.question is not None and self._chosen is None, "-asking")
+        self.call_after_refresh(self.paint)
 
     def _more_below(self) -> bool:
         step = self.query_one("#step", LinesPane)
@@ -112,7 +166,11 @@ class RunScreen(ConsoleScreen):
         self.console_app.answer(event.question, event.decision)
 
     def paint(self) -> None:
+        if not self._on_top:
+            return
         super().paint()
+        for box in self.query(QuestionBox):
+            box.repaint()
         steps = self.query_one("#steps", LinesPane)
         if self.run_state is not None and not steps.has_focus:
             steps.scroll_to(y=max(0, self._selected(self.run_state) - steps.size.height // 2), animate=False)
@@ -140,14 +198,15 @@ class RunScreen(ConsoleScreen):
         run = self.run_state
         return present.step_list(run, self._selected(run), width) if run else ()
 
-    def _draw_step(self, width: int, _: int) -> Lines:
+    def _draw_step(self, width: int, height: int) -> Lines:
         run = self.run_state
         if run is None:
             return ()
         before = () if self._assessments_shown or not run.assessments else present.assessment_lines(run, width)
         at, question = self._selected(run), self.question
         if question is not None and question.index == at and self._chosen is None:
-            return (*before, *question_lines(question, self._live(run, at), width))
+            live, steps = self._live(run, at), len(run.steps)
+            return (*before, *question_lines(question, live, self._unfolded, steps, width, height))
         if before and self._chosen is None and not present.is_over(run):
             return before
         if present.is_over(run) and self._chosen is None:
@@ -159,7 +218,8 @@ class RunScreen(ConsoleScreen):
         state, step = self.console_app.views[self._cluster].state, run.steps[at]
         if state is None or (step.started_at is not None and step.ended_at is not None):
             return ()
-        return tuple(evaluate(one, state, run.roles) for one in step.step.require)
+        wanted = conditions(step.step, run.runbook.require if at == 0 else ())
+        return tuple(evaluate(one, state, run.roles) for one in wanted)
 
 
 register(routes.RUN, RunScreen)

@@ -9,7 +9,7 @@ from textual.widget import Widget
 from console.tui.keys import bindings_of
 from console.tui.navigation import routes
 from console.tui.navigation.registry import register
-from console.tui.present.runs.arming import runbook_line
+from console.tui.present.runs.arming import runbook_line, unusable_lines
 from console.tui.screens.base import ConsoleScreen
 from console.tui.widgets.menu import Item, Menu
 
@@ -46,11 +46,17 @@ class RunbooksScreen(ConsoleScreen):
         for runbook in self.console_app.runbooks_for(self._cluster):
             if runbook.name == chosen:
                 self.console_app.open_screen(routes.ARM, self._cluster, runbook, {})
+        for unusable in self.console_app.console_context.unusable_runbooks:
+            if unusable.path == chosen:
+                self.notify(unusable.problems[0], title="This file cannot be used", severity="error", markup=False)
 
     def _draw_items(self, width: int) -> tuple[Item, ...]:
         runbooks = self.console_app.runbooks_for(self._cluster)
         longest = max((len(one.name) for one in runbooks), default=0)
-        return tuple(Item(one.name, runbook_line(one, width, longest)) for one in runbooks)
+        return (
+            *(Item(one.name, runbook_line(one, width, longest)) for one in runbooks),
+            *(Item(one.path, unusable_lines(one, width)) for one in self.console_app.console_context.unusable_runbooks),
+        )
 
 
 register(routes.RUNBOOKS, RunbooksScreen)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from console.core.diagnosis.finding import Finding, Health
 from console.core.inventory import ClusterSpec
 from console.core.kinds.diagnose import diagnose, health
 from console.core.kinds.protection import Protection, protection
 from console.core.model import ClusterState, NodeState, Role
+from console.core.model.carried import carried, carried_sources
 from console.core.model.facts import source_of
 from console.core.previews.quiescence import Quiescence, TrafficSample, add_sample, quiescence
-from console.tui.state.timeline import Event, changes, events_from_logs
+from console.tui.state.timeline import Event, Told, tell
 
 SAMPLES_KEPT = 600
 EVENTS_KEPT = 200
@@ -34,6 +36,11 @@ class ClusterView:
 
     spec: ClusterSpec
     state: ClusterState | None = None
+    """The last observation, with the old readings of sources that have been silent for a moment (`carried`)."""
+    old: Mapping[str, float] = field(default_factory=dict)
+    """The silent sources whose old readings are shown → when they answered last, in epoch seconds."""
+    told: Told | None = None
+    """What the timeline knows."""
     findings: tuple[Finding, ...] = ()
     health: Health = Health.UNKNOWN
     protection: Protection | None = None
@@ -62,15 +69,18 @@ def absorb(view: ClusterView, state: ClusterState, now: float) -> ClusterView:
     before = view.state
     if before is not None and state.observed_at < before.observed_at:
         return view
-    findings = diagnose(state, now)
+    shown = carried(before, state)
+    findings = diagnose(shown, now)
     traffic_samples = add_sample(view.traffic_samples, state)
-    new_events = events_from_logs(state) if before is None else changes(before, state)
+    told, new_events = tell(view.told, shown)
     return replace(
         view,
-        state=state,
+        state=shown,
+        old=carried_sources(shown, state),
+        told=told,
         findings=findings,
-        health=health(state, findings),
-        protection=protection(state),
+        health=health(shown, findings),
+        protection=protection(shown),
         events=(view.events + new_events)[-EVENTS_KEPT:],
         samples=(*view.samples, _sample(before, state))[-SAMPLES_KEPT:],
         traffic_samples=traffic_samples,

@@ -1,17 +1,23 @@
-"""Events: what changed between two observations of a cluster. Pure."""
+"""Events: what changed in a cluster, by the last known values. Pure.
+
+What could not be read has not changed. A value that is read again after a gap is compared with the value before it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from console.core.keepalived.running_scripts import loss_window
-from console.core.model import ClusterState, DirectorState, NodeState, Reading, Sentinel
-from console.core.model.facts import source_of
+from console.core.model import ClusterState, DirectorState, MasterLink, NodeState, ProblemKind, Reading, Redis, Sentinel
+from console.core.model.carried import remembered, says_nothing
+from console.core.model.facts import source_of, vip_holders_in_words
 from console.core.watchers.service_name import dns_nodes, full_name
 
 LOG_EVENTS_AT_START = 5
 """Transitions of each notify log that the timeline shows when the console opens."""
+REFUSED = "nothing (connection refused)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,18 +32,39 @@ class Event:
     """Read from a notify log: this console did not observe it itself."""
 
 
-def changes(before: ClusterState, after: ClusterState) -> tuple[Event, ...]:
-    """The changes of the VIP first, then of service name, Sentinels and directors, then of each node."""
-    found = [
-        Event(after.observed_at, "VIP", text)
-        for text in (*_vip_changes(before, after), *_window_changes(before, after))
-    ]
-    found += [Event(after.observed_at, subject, text) for subject, text in _watcher_changes(before, after)]
-    for node in after.nodes:
-        then = next((one for one in before.nodes if one.name == node.name), None)
-        if then is not None:
-            found += [Event(after.observed_at, node.name, text) for text in _node_changes(then, node)]
-    return tuple(found)
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the timeline knows, and what it has told."""
+
+    shown: ClusterState
+    """The last state that was shown."""
+    known: ClusterState
+    """The same state, with the last known value of each reading that is missing in it."""
+    holds_vip: Mapping[str, bool]
+    """Node → whether it holds the virtual IP, as far as that is known."""
+    reached: str
+    """What clients reach at the virtual IP; empty: that was never known."""
+
+
+def tell(told: Told | None, shown: ClusterState) -> tuple[Told, tuple[Event, ...]]:
+    """The changes since `told`; at the start, what the logs have. The VIP comes first, then watchers, then nodes."""
+    known = remembered(told.known if told is not None else None, shown)
+    reached = _reached(known, shown) or (told.reached if told is not None else "")
+    if told is None:
+        return Told(shown, known, _read_holders(shown), reached), events_from_logs(shown)
+    now, before, at = {**told.holds_vip, **_read_holders(shown)}, told.known, shown.observed_at
+    found = []
+    if any(now[name] is not held for name, held in told.holds_vip.items()):
+        now |= {name: False for name in shown.vip_unread if shown.vip_holders}  # it was told that these hold it now
+        held = vip_holders_in_words(shown).removeprefix("held by ")
+        found.append(Event(at, "VIP", f"held by {_holders(told.holds_vip)} → {held}"))
+    if told.reached and reached != told.reached:
+        found.append(Event(at, "VIP", f"clients reach {told.reached} → {reached}"))
+    found += [Event(at, "VIP", text) for text in _window_changes(before, known)]
+    found += [Event(at, subject, text) for subject, text in _watcher_changes(told, shown, known)]
+    for then, node, last, last_now in zip(told.shown.nodes, shown.nodes, before.nodes, known.nodes, strict=True):
+        found += [Event(at, node.name, text) for text in _node_changes(then, node, last, last_now)]
+    return Told(shown, known, now, reached), tuple(found)
 
 
 def events_from_logs(state: ClusterState) -> tuple[Event, ...]:
@@ -54,31 +81,53 @@ def events_from_logs(state: ClusterState) -> tuple[Event, ...]:
     return tuple(sorted(found, key=lambda event: event.at))
 
 
-def _vip_changes(before: ClusterState, after: ClusterState) -> Iterator[str]:
-    if before.vip_holders != after.vip_holders and (after.vip_holders or not after.vip_unread):
-        yield f"held by {_names(before.vip_holders)} → {_names(after.vip_holders)}"
-    if before.vip_reaches != after.vip_reaches:
-        yield f"clients reach {before.vip_reaches or 'nobody'} → {after.vip_reaches or 'nobody'}"
+def _read_holders(state: ClusterState) -> dict[str, bool]:
+    return {node.name: held for node in state.nodes if (held := node.holds(state.vip)) is not None}
 
 
-def _watcher_changes(before: ClusterState, after: ClusterState) -> Iterator[tuple[str, str]]:
+def _holders(holds_vip: Mapping[str, bool]) -> str:
+    return " and ".join(name for name, held in holds_vip.items() if held) or "no node"
+
+
+def _reached(known: ClusterState, shown: ClusterState) -> str:
+    """The node that answers at the virtual IP now; empty: that is not known."""
+    if shown.vip_reach.ok:
+        return known.vip_reaches or ""
+    refused = shown.vip_reach.problem is not None and shown.vip_reach.problem.kind is ProblemKind.REFUSED
+    return REFUSED if refused else ""
+
+
+def _watcher_changes(told: Told, shown: ClusterState, known: ClusterState) -> Iterator[tuple[str, str]]:
     """Subject and text: the service name, Sentinels, the read VIP and its real servers."""
-    if before.consul and after.consul and before.consul.dns.ok and after.consul.dns.ok:
-        then, now = dns_nodes(before), dns_nodes(after)
+    before = told.known
+    if before.consul and known.consul and before.consul.dns.ok and known.consul.dns.ok:
+        then, now = dns_nodes(before), dns_nodes(known)
         if then != now:
-            yield full_name(after.consul), f"resolves to {_names(then)} → {_names(now)}"
-    for old, new in zip(before.sentinels, after.sentinels, strict=False):
-        yield from ((new.name, text) for text in _sentinel_changes(old.sentinel, new.sentinel))
-    for was, director in zip(before.directors, after.directors, strict=False):
-        yield from ((director.name, text) for text in _director_changes(after.read_vip, was, director))
+            yield full_name(known.consul), f"resolves to {_names(then)} → {_names(now)}"
+    for was, seen, old, new in zip(
+        told.shown.sentinels, shown.sentinels, before.sentinels, known.sentinels, strict=False
+    ):
+        for text in _source_changes("Sentinel", was.sentinel, seen.sentinel, old.sentinel):
+            yield new.name, text
+        yield from ((new.name, text) for text in _sentinel_changes(old.sentinel.value, new.sentinel.value))
+    for earlier, director in zip(before.directors, known.directors, strict=False):
+        yield from ((director.name, text) for text in _director_changes(known.read_vip, earlier, director))
 
 
-def _sentinel_changes(before: Reading[Sentinel], after: Reading[Sentinel]) -> Iterator[str]:
-    then, now = before.value, after.value
-    if before.ok and after.problem:
-        yield f"Sentinel lost: {after.problem}"
-    elif now and before.problem:
-        yield "Sentinel answers"
+def _source_changes(name: str, before: Reading[Any], now: Reading[Any], last: Reading[Any]) -> Iterator[str]:
+    """That a source was lost, or answers again. `last`: its last known reading, from before."""
+    if before.ok and now.problem and now.problem.kind is not ProblemKind.NOT_READ:
+        yield f"{name} lost: {now.problem}"
+    elif now.ok and before.problem and before.problem.kind is not ProblemKind.NOT_READ and _was_told(before, last):
+        yield f"{name} answers"
+
+
+def _was_told(before: Reading[Any], last: Reading[Any]) -> bool:
+    """Whether the source was lost, or refused. One that has never answered is only being connected."""
+    return last.ok or not says_nothing(before)
+
+
+def _sentinel_changes(then: Sentinel | None, now: Sentinel | None) -> Iterator[str]:
     if then is None or now is None:
         return
     if then.tilt is not now.tilt:
@@ -120,37 +169,29 @@ def _is_in_sync(state: ClusterState, heir: str, master: str) -> bool:
     return source is not None and source.name == master and link is not None and link.up and not link.sync_in_progress
 
 
-def _node_changes(before: NodeState, after: NodeState) -> Iterator[str]:
-    yield from _ssh_changes(before, after)
-    yield from _redis_changes(before, after)
-    yield from _link_changes(before, after)
-    yield from _keepalived_changes(before, after)
-
-
-def _ssh_changes(before: NodeState, after: NodeState) -> Iterator[str]:
-    if before.ssh.ok and after.ssh.problem:
-        yield f"SSH lost: {after.ssh.problem}"
-    elif after.ssh.ok and before.ssh.problem:
-        yield "SSH answers"
-    elif before.ssh.value and after.ssh.value and before.ssh.value.boot_id != after.ssh.value.boot_id:
+def _node_changes(before: NodeState, now: NodeState, last: NodeState, known: NodeState) -> Iterator[str]:
+    """`before` and `now` as shown; `last` and `known` with the last known readings."""
+    yield from _source_changes("SSH", before.ssh, now.ssh, last.ssh)
+    if last.ssh.value and known.ssh.value and last.ssh.value.boot_id != known.ssh.value.boot_id:
         yield "host was rebooted"
+    for text in _source_changes("Redis", before.redis, now.redis, last.redis):
+        role = f": {now.redis.value.role}" if now.redis.value and not last.redis.ok else ""
+        yield f"{text}{role}"
+    yield from _redis_changes(last.redis.value, known.redis.value)
+    yield from _keepalived_changes(last, known)
 
 
-def _redis_changes(before: NodeState, after: NodeState) -> Iterator[str]:
-    if before.redis.ok and after.redis.problem:
-        yield f"Redis lost: {after.redis.problem}"
-    elif after.redis.value and before.redis.problem:
-        yield f"Redis answers: {after.redis.value.role}"
-    elif before.redis.value and after.redis.value:
-        if before.redis.value.run_id != after.redis.value.run_id:
-            yield "Redis restarted"
-        if before.redis.value.role is not after.redis.value.role:
-            yield f"Redis {before.redis.value.role} → {after.redis.value.role}"
+def _redis_changes(then: Redis | None, now: Redis | None) -> Iterator[str]:
+    if then is None or now is None:
+        return
+    if then.run_id != now.run_id:
+        yield "Redis restarted"
+    if then.role is not now.role:
+        yield f"Redis {then.role} → {now.role}"
+    yield from _link_changes(then.master, now.master)
 
 
-def _link_changes(before: NodeState, after: NodeState) -> Iterator[str]:
-    then = before.redis.value.master if before.redis.value else None
-    now = after.redis.value.master if after.redis.value else None
+def _link_changes(then: MasterLink | None, now: MasterLink | None) -> Iterator[str]:
     if now is None:
         return
     if then is None or (then.host, then.port) != (now.host, now.port):
@@ -169,8 +210,9 @@ def _keepalived_changes(before: NodeState, after: NodeState) -> Iterator[str]:
         yield f"keepalived {then.state} → {now.state}"
     elif then.running != now.running:
         yield "keepalived started" if now.running else "keepalived stopped"
-    if then.effective_priority != now.effective_priority and then.running and now.running:
-        yield f"effective priority {then.effective_priority} → {now.effective_priority}"
+    was, effective = then.effective_priority, now.effective_priority
+    if None not in {was, effective} and was != effective and then.running and now.running:
+        yield f"effective priority {was} → {effective}"
 
 
 def _link(*, up: bool) -> str:
@@ -178,4 +220,4 @@ def _link(*, up: bool) -> str:
 
 
 def _names(names: tuple[str, ...]) -> str:
-    return " and ".join(names) or "nobody"
+    return " and ".join(names) or "no address"

@@ -37,6 +37,8 @@ class LinesPane(ScrollView):
     ) -> None:
         super().__init__(id=id, classes=classes)
         self.can_focus = focusable
+        self.is_page = True
+        """Whether the scroll keys are for this pane while it has the focus, and not for the text above it."""
         self.border_title = title or None
         self._source = source
         self._lines: Lines = ()

@@ -33,7 +33,7 @@ class Menu(LinesPane):
         self,
         items: Items,
         *,
-        empty: str,
+        empty: str | Callable[[], str],
         title: str = "",
         id: str | None = None,  # noqa: A002
         classes: str | None = None,
@@ -98,7 +98,7 @@ class Menu(LinesPane):
         keys = [item.key for item in self._items]
         self._at = keys.index(self._key) if self._key in keys else max(0, min(self._at, len(keys) - 1))
         if not self._items:
-            return (line((self._empty, "dim")),)
+            return (line((self._empty() if callable(self._empty) else self._empty, "dim")),)
         return tuple(
             self._with_cursor(text, on=at == self._at, first=text is item.lines[0])
             for at, item in enumerate(self._items)

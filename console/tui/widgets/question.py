@@ -10,14 +10,16 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.events import Key
 from textual.message import Message
-from textual.widgets import Button, Input
+from textual.widgets import Button, Input, Label
 
 from console.core.runs.question import Choice, Decision, Question, QuestionKind
 from console.tui.keys import bindings_of
 from console.tui.present.formatting import Lines, fitted
 from console.tui.present.runs import question as present
 from console.tui.widgets.buttons import MarkedButton
+from console.tui.widgets.input_guard import InputGuard
 from console.tui.widgets.lines import LinesPane
+from console.tui.widgets.typed_field import TypedField
 
 SENDING_CHOICES = (Choice.RUN, Choice.OVERRIDE)
 """Choices after which commands may be sent. They have a line of their own, and never the first focus."""
@@ -35,39 +37,51 @@ class QuestionBox(Vertical):
 
     BINDINGS: ClassVar[list[BindingType]] = bindings_of("question")
 
-    def __init__(self, question: Question, now: Callable[[], float], more: Callable[[], bool]) -> None:
+    def __init__(
+        self, question: Question, now: Callable[[], float], more: Callable[[], bool], guard: InputGuard
+    ) -> None:
         super().__init__(classes=f"-{question.kind.value}")
         self.question = question
         self._now = now
         self._more = more
+        self._guard = guard
         self._is_answered = False
 
     def compose(self) -> ComposeResult:
         yield LinesPane(self._draw_head, focusable=False, id="question-head")
         with Horizontal(id="answers"):
             for choice in self.ordered_choices:
-                if choice not in SENDING_CHOICES:
+                if choice not in SENDING_CHOICES and choice is not self._last_choice:
                     yield self._button(choice)
         if sending_choice := self.sending_choice:
             # On a line of its own it is not beside a safe choice, and a narrow screen does not cut it off.
             with Horizontal(id="sending"):
                 if self.required_text:
-                    yield Input(
-                        placeholder=f"type {self.required_text}", compact=True, select_on_focus=False, id="typed"
-                    )
+                    yield Label(f"{present.field_label(self.question)}:", markup=False, id="typed-label")
+                    with Horizontal(id="field"):
+                        yield TypedField(id="typed")
                 yield self._button(sending_choice, disabled=bool(self.required_text))
+                if self._last_choice is not None:
+                    yield self._button(self._last_choice)
 
     def on_mount(self) -> None:
         self.query(Button).first().focus()
 
     @property
     def ordered_choices(self) -> tuple[Choice, ...]:
-        """Safe choices first: at a gate that is No. The choice that sends something is always last."""
+        """The order of the buttons. Safe ones come first: at a gate that is No. Yes has the same place at each gate."""
         gate = self.question.kind in {QuestionKind.CONFIRM, QuestionKind.TYPE_NAME}
         first = (Choice.ABORT,) if gate and Choice.ABORT in self.question.choices else ()
-        others = tuple(one for one in self.question.choices if one not in {*first, *SENDING_CHOICES})
-        last = tuple(one for one in SENDING_CHOICES if one in self.question.choices)
-        return (*first, *others, *last)
+        sending = tuple(one for one in SENDING_CHOICES if one in self.question.choices)
+        last = (self._last_choice,) if self._last_choice else ()
+        others = tuple(one for one in self.question.choices if one not in {*first, *SENDING_CHOICES, *last})
+        return (*first, *others, *sending, *last)
+
+    @property
+    def _last_choice(self) -> Choice | None:
+        """The choice behind Yes: some steps have it, and there it must not move Yes to another place."""
+        gate = self.question.kind in {QuestionKind.CONFIRM, QuestionKind.TYPE_NAME}
+        return Choice.SKIP if gate and self.sending_choice and Choice.SKIP in self.question.choices else None
 
     @property
     def sending_choice(self) -> Choice | None:
@@ -81,9 +95,31 @@ class QuestionBox(Vertical):
             return self.question.sentence
         return self.question.node if self.question.kind is QuestionKind.TYPE_NAME else ""
 
+    @property
+    def takes_yes(self) -> bool:
+        """Whether the key `y` is a yes: the step only asks, and nothing has to be typed."""
+        return self.question.kind is QuestionKind.CONFIRM and self.sending_choice is Choice.RUN
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether it has been drawn."""
+        return self._guard.shown
+
+    @property
+    def takes_keys(self) -> bool:
+        """Whether a key that is pressed now counts."""
+        return self._guard.open
+
+    def say_yes(self) -> None:
+        """Answers yes where one key is enough for that; elsewhere it does nothing."""
+        if self.takes_yes:
+            self._answer(Choice.RUN)
+
     def repaint(self) -> None:
-        """Redraws the age of the observation."""
-        self.query_one("#question-head", LinesPane).repaint()
+        """Redraws the age of the observation, and what was refused."""
+        for head in self.query("#question-head").results(LinesPane):  # none while the box is being made
+            head.styles.height = 2 if self._guard.refused else 1
+            head.repaint()
 
     def on_key(self, event: Key) -> None:
         """Typing starts in the field at once, even while a button has the focus."""
@@ -132,7 +168,8 @@ class QuestionBox(Vertical):
         )
 
     def _draw_head(self, width: int, _: int) -> Lines:
+        refused = self._guard.refused
         return (
-            fitted(present.prompt(self.question, more=self._more()), width),
-            fitted(present.observed_age(self.question, self._now()), width),
+            fitted(present.prompt(self.question, self._now(), more=self._more()), width),
+            *((fitted(present.discarded_keys(refused), width),) if refused else ()),
         )

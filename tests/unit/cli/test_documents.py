@@ -58,6 +58,33 @@ def test_runbooks_are_listed_shown_and_checked(capsys, tmp_path, monkeypatch):
     assert f"{wrong}:1: name: is missing" in err.splitlines()
 
 
+def test_a_file_that_is_wrong_is_named_where_runbooks_are_listed(capsys, tmp_path):
+    inventory, own = tmp_path / "inventory.yaml", tmp_path / "runbooks"
+    inventory.write_bytes((ROOT / "inventory.example.yaml").read_bytes())
+    own.mkdir()
+    (own / "bad.yaml").write_text("version: 1\n")
+    shipped = (ROOT / "runbooks" / "one-shot-rebuild.yaml").read_text()
+    (own / "same.yaml").write_text(shipped)
+    (own / "sound.yaml").write_text(shipped.replace("name: one-shot-rebuild", "name: sound", 1))
+    code, out, err = call(capsys, "runbooks", "list", "-i", str(inventory))
+    listed = {line.split()[0]: line for line in out.splitlines()}
+    assert code == 0
+    assert {"one-shot-rebuild", "sound"} <= set(listed)
+    assert "cannot be used" in listed["bad.yaml"]
+    assert "cannot be used" in listed["same.yaml"]
+    named = [line.split(" ")[1] for line in err.splitlines()]
+    assert named == [f"{own / 'bad.yaml'}:1:", f"{own / 'same.yaml'}:1:"]
+    code, out, err = call(capsys, "runbooks", "show", "sound", "-i", str(inventory))
+    assert code == 0
+    assert len(err.splitlines()) == len(named)
+    code, out, err = call(capsys, "runbooks", "check", "-i", str(inventory))
+    assert code == 1
+    assert f"{own / 'bad.yaml'}:1: title: is missing" in err
+    assert f"{own / 'same.yaml'}:1: name: one-shot-rebuild is the name of a shipped runbook" in err
+    assert call(capsys, "runbooks", "check", str(own / "same.yaml"))[0] == 1
+    assert call(capsys, "runbooks", "check", str(own / "sound.yaml"))[0] == 0
+
+
 def test_the_reference_is_written_from_the_code():
     written = (ROOT / "docs" / "runbooks.md").read_text(encoding="utf-8")
     assert written == reference(), "write it again: redis-ha-console runbooks vocabulary > docs/runbooks.md"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import fakes
@@ -84,6 +85,7 @@ def test_the_json_says_what_was_observed():
     assert cluster["vip"] == {
         "address": "192.168.100.123",
         "holders": ["redis-b"],
+        "not_known_of": [],
         "reaches": "redis-b",
         "error": None,
     }
@@ -207,6 +209,41 @@ def test_the_whole_command(capsys, inventory):
     assert capsys.readouterr().out.endswith("# EOF\n")
 
 
+WRONG = """\
+  - name: sessions
+    kind: keepalived
+    vip: 192.168.200.123
+    nodes: [{name: redis-c, address: 192.168.200.201, colour: red}, {name: redis-d, address: 192.168.200.202}]
+"""
+LOCKED = WRONG.replace("colour: red", "redis: {password: {env: A_VARIABLE_THAT_IS_NOT_SET}}")
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [(WRONG, "inventory.yaml:10: clusters[1].nodes[0].colour: is not a key here"), (LOCKED, "is not set")],
+)
+def test_a_cluster_that_cannot_be_used_is_shown_beside_the_others(capsys, inventory, more, said):
+    inventory.write_text(INVENTORY + more)
+    looks = adapters(samples.healthy_pair())
+    assert run(["status", "-i", str(inventory)], looks) == 3
+    table = capsys.readouterr().out
+    assert "cache  HEALTHY" in table
+    assert "sessions  UNKNOWN" in table
+    assert said in table
+    assert run(["status", "-i", str(inventory), "-f", "json"], looks) == 3
+    sound, wrong = json.loads(capsys.readouterr().out)["clusters"]
+    assert sound.keys() == wrong.keys()
+    assert (sound["problems"], wrong["name"], wrong["health"]) == ([], "sessions", "unknown")
+    assert said in wrong["problems"][0]
+    assert run(["status", "-i", str(inventory), "-f", "openmetrics"], looks) == 3
+    metrics = capsys.readouterr().out
+    assert 'redis_ha_cluster_health{cluster="sessions",redis_ha_cluster_health="unknown"} 1' in metrics
+    assert run(["status", "cache", "-i", str(inventory)], looks) == 0
+    assert "sessions" not in capsys.readouterr().out
+    assert run(["status", "sessions", "-i", str(inventory)], looks) == 3
+    assert said in capsys.readouterr().err
+
+
 def test_what_connecting_needs_is_imported_before_anything_else_and_leaving_comes_last(capsys, inventory, monkeypatch):
     done = []
     looks = adapters(
@@ -248,3 +285,12 @@ def test_the_table_has_the_columns_of_the_kind():
     assert "KEEPALIVED" not in table
     assert "redis.service.consul resolves to 192.168.3.2" in table
     assert "sentinel (192.168.3.2:26379): master 192.168.3.2:6379, config epoch 3, quorum 1" in table
+
+
+def test_half_a_pair_of_surrogates_is_escaped():
+    state = samples.healthy_pair()
+    first = state.nodes[0]
+    name = first.ssh.map(lambda host: replace(host, hostname="red\ud800\u202eis"))
+    text = as_json([seen(replace(state, nodes=(replace(first, ssh=name), *state.nodes[1:])))], samples.NOW)
+    assert text.isascii()
+    assert json.loads(text)["clusters"][0]["nodes"][0]["ssh"]["hostname"] == "red\ud800\u202eis"

@@ -85,7 +85,7 @@ TABLE = [
     ("kept-from-sentinels", s.with_aof(s.with_backup(DOWN, OLD), OLD), FAILS),
     ("kept-from-sentinels", s.with_aof_backup(s.with_aof(DOWN, OLD), OLD), HOLDS),
     ("kept-from-sentinels", forgetting(DOWN), HOLDS),
-    ("kept-from-sentinels", silent(forgetting(DOWN)), FAILS),
+    ("kept-from-sentinels", silent(forgetting(DOWN)), UNKNOWN),
     ("kept-from-sentinels", down(sets.sentinel_vip_set(OLD)), HOLDS),
     ("survives-stop", DOWN, HOLDS),
     ("survives-stop", s.with_save(RUNS, OLD), HOLDS),

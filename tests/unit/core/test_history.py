@@ -172,7 +172,7 @@ def test_the_rule_of_replication_c(offset, second, first, histlen, history):
 
 def test_the_preview_says_what_is_lost():
     found = preview(s.stale_master_back(), s.A, s.B)
-    text = "\n".join(found.lines)
+    text = "\n".join((*found.lines, *found.details))
     assert found.resync is ResyncKind.FULL
     assert found.source_keys == {0: 12, 1: 249_931}
     assert found.target_keys == {0: 10, 1: 249_925}

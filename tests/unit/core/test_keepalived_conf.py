@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import random
+
 import pytest
+from hostile import changed
 from hypothesis import example, given
 from hypothesis import strategies as st
 from samples import CONFIG_TEXT
@@ -318,3 +321,19 @@ def test_editing_round_trips_and_keeps_other_bytes(priority, before, tail):
     assert after.startswith(head + str(priority).encode())
     assert after.endswith(tail + b"\n}\n# \xff end")
     assert with_priority(after, "V", 99) == text
+
+
+def test_any_file_is_edited_or_refused():
+    chance = random.Random(7)
+    for _ in range(400):
+        before = changed(chance.choice((EVERYTHING, DOCUMENTED)), chance).encode("utf-8", "surrogatepass")
+        try:
+            after = with_priority(before, chance.choice(("VI_1", "VI_123", None)), 77)
+        except ValueError:
+            continue
+        assert b"77" in after
+
+
+def test_an_instance_whose_name_is_a_variable_is_not_edited():
+    with pytest.raises(ValueError, match="does not come from the edited line"):
+        with_priority(b"vrrp_instance $NAME {\n priority 6\n}\n", None, 7)

@@ -16,15 +16,16 @@ from console.core.previews.key_comparison import (
     DifferingKey,
     KeyDifference,
     KeySample,
-    comparison_lines,
     comparison_warnings,
+    gained_lines,
+    lost_lines,
 )
 
 USERS = ("user:17", "user:99", "a", "b", "c", "d")
 
 
 def said(found):
-    return "\n".join(comparison_lines(found))
+    return "\n".join((*lost_lines(found), *gained_lines(found)))
 
 
 def test_what_is_missing_is_counted_and_named_and_the_rest_is_estimated():

@@ -143,7 +143,7 @@ def at(hour, minute=0):
 
 def test_within_quiet_hours():
     lines, outside = quiet_words((NIGHT,), "UTC", at(3, 30))
-    assert lines == ("quiet hours: 02:00-05:00; now is one, 03:30 UTC, for 90 min more",)
+    assert lines == ("quiet hours: 02:00-05:00; it is 03:30 UTC, they last 90 min more",)
     assert outside == ""
 
 

@@ -70,7 +70,7 @@ def test_a_partial_resync_costs_nothing_worth_saying():
     found = preview(state, s.A, s.B)
     assert found.resync is ResyncKind.PARTIAL
     assert not any(line.startswith(("cost", "time", "disk")) for line in found.lines)
-    assert any(line.startswith("time") for line in preview(STATE, s.A, s.B).lines)
+    assert any(line.startswith("time") for line in preview(STATE, s.A, s.B).details)
 
 
 def test_a_source_that_is_down_has_no_cost():

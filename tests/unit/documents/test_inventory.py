@@ -152,7 +152,7 @@ def test_an_alias_can_stand_for_a_section():
             "name: redis-b",
             "name: redis-a",
             "15: clusters[0].nodes[1].name: there is another node redis-a; "
-            "names are typed at gates, so each is unique",
+            "names are typed at gates, so each must be unique",
         ),
         (
             "192.168.100.202",
@@ -290,7 +290,7 @@ def test_quiet_hours():
         ('["24:00-05:00"]', "UTC", "'24:00-05:00' is not a time of day"),
         ('["02:00-02:00"]', "UTC", "begins where it ends"),
         ('["02:00-05:00"]', "Mars/Base", "'Mars/Base' is no time zone of this machine"),
-        ("[]", "UTC", "timezone: is that of quiet_hours, and there are none"),
+        ("[]", "UTC", "timezone: is only for quiet_hours, and there are none"),
     ],
 )
 def test_quiet_hours_that_are_wrong(hours, zone, said):

@@ -87,7 +87,7 @@ def test_a_good_one():
         ("gate: type-name", "gate: confirm", "23: steps[0].gate: replicate can destroy a data set: its gate must be type-name"),
         ("gate: type-name\n    do: {replicate: {source: survivor}}", "gate: none\n    do: start-redis", "23: steps[0].gate: start-redis changes something: its gate must be confirm or type-name"),
         ("gate: type-name\n    do: {replicate: {source: survivor}}", "gate: confirm\n    do: {shell: {script: uptime}}", "23: steps[0].gate: shell can destroy a data set: its gate must be type-name"),
-        ("    verify: [in-sync: {subject: returning, source: survivor, within_bytes: 1}]\n", "", "17: steps[0]: replicate changes something: give it verify, for an answer alone proves nothing"),
+        ("    verify: [in-sync: {subject: returning, source: survivor, within_bytes: 1}]\n", "", "17: steps[0]: replicate changes something: give it verify, because an answer alone proves nothing"),
         ("within: 60", "within: 0", "26: steps[0].within: 0 must be more than 0 and at most 86400 seconds"),
         ("    other_than: survivor\n", "", "11: roles.returning: can never be bound: give it where, other_than, or operator_may_choose: true"),
         ("other_than: survivor", "other_than: returning", "13: roles.returning.other_than: there is no role returning above this one; there is survivor"),
@@ -115,7 +115,7 @@ def test_the_schema_names_the_whole_vocabulary():
 
 # --- the shipped ones ---------------------------------------------------------------------------------------------
 
-SHIPPED = {book.name: book for book in load_runbooks(None)}
+SHIPPED = {book.name: book for book in load_runbooks(None).runbooks}
 
 
 def test_they_are_found_in_the_package():
@@ -129,13 +129,43 @@ def test_they_are_found_in_the_package():
     }
 
 
+def own_folder(tmp_path: Path, **texts: str) -> Path:
+    """A folder of an inventory, with these runbooks of the operator's own."""
+    folder = tmp_path / "runbooks"
+    folder.mkdir(exist_ok=True)
+    for name, text in texts.items():
+        (folder / f"{name}.yaml").write_text(text)
+    return tmp_path
+
+
 def test_the_operators_own_are_found_beside_the_inventory(tmp_path):
-    (tmp_path / "runbooks").mkdir()
-    (tmp_path / "runbooks" / "own.yaml").write_text(GOOD)
-    assert [book.name for book in load_runbooks(tmp_path)] == [*SHIPPED, "example"]
-    (tmp_path / "runbooks" / "own.yaml").write_text(GOOD.replace("name: example", "name: initial-build"))
-    with pytest.raises(DocumentError, match=r"initial-build is the name of .* already; give it another"):
-        load_runbooks(tmp_path)
+    library = load_runbooks(own_folder(tmp_path, own=GOOD))
+    assert [book.name for book in library.runbooks] == [*SHIPPED, "example"]
+    assert library.unusable == ()
+
+
+@pytest.mark.parametrize("broken", ["", "[", "version: 1\n", "\x00", "- a", GOOD.replace("title:", "tilte:", 1)])
+def test_one_that_is_wrong_disables_only_itself(tmp_path, broken):
+    library = load_runbooks(own_folder(tmp_path, bad=broken, sound=GOOD))
+    assert [book.name for book in library.runbooks] == [*SHIPPED, "example"]
+    (unusable,) = library.unusable
+    assert unusable.file_name == "bad.yaml"
+    assert all(problem.startswith(f"{unusable.path}:") for problem in unusable.problems)
+
+
+@pytest.mark.parametrize("name", sorted(SHIPPED))
+def test_a_shipped_one_cannot_be_replaced(tmp_path, name):
+    library = load_runbooks(own_folder(tmp_path, own=GOOD.replace("name: example", f"name: {name}")))
+    assert library.runbooks == tuple(SHIPPED.values())
+    (unusable,) = library.unusable
+    used = SHIPPED[name].path
+    assert f"own.yaml:1: name: {name} is the name of a shipped runbook, {used}, which is used" in unusable.problems[0]
+
+
+def test_of_two_of_ones_own_with_one_name_the_first_is_used(tmp_path):
+    library = load_runbooks(own_folder(tmp_path, a=GOOD, b=GOOD))
+    assert [Path(book.path).name for book in library.runbooks if book.name == "example"] == ["a.yaml"]
+    assert "example is the name of another runbook" in library.unusable[0].problems[0]
 
 
 @pytest.mark.parametrize("name", sorted(SHIPPED))

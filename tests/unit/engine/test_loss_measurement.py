@@ -33,7 +33,7 @@ def test_the_gate_shows_keys_clients_and_traffic_and_the_journal_keeps_them(monk
     (gate,) = stage.operator.asked("replicate")
     assert any("1 key of redis-b is not on redis-a and would be lost" in one for one in gate.preview.warnings)
     assert any("2 clients still connected to redis-b" in one for one in gate.preview.warnings)
-    assert any(one.startswith("traffic: ") for one in gate.preview.lines)
+    assert any(one.startswith("traffic: ") for one in gate.preview.details)
     kept = [data["preview"] for kind, data in stage.journal.entries if kind == "preview"]
     assert kept == [gate.preview]
     assert kept[0].comparison == LOST
@@ -70,7 +70,7 @@ def test_quiet_hours_of_the_inventory_are_said():
     state = s.stale_master_back()
     cluster = replace(CLUSTER, quiet_hours=(QuietHours(0, 1),), timezone="UTC")
     found = measure_preview(preview(state, s.A, s.B), state, inspector_with(state), cluster)
-    assert any("quiet hours: 00:00-00:01" in one for one in found.lines)
+    assert any("quiet hours: 00:00-00:01" in one for one in found.details)
 
 
 def test_a_plan_looks_twice_and_compares_each_pair_once():

@@ -105,7 +105,7 @@ def test_every_predicate_is_moved_by_a_verb_or_by_none_for_a_reason():
     ids=lambda one: one if isinstance(one, str) else "",
 )
 def test_what_is_held_back_in_a_plan_can_be_resumed_in_it(name, state, roles):
-    (book,) = [one for one in load_runbooks(None) if one.name == name]
+    (book,) = [one for one in load_runbooks(None).runbooks if one.name == name]
     made = make_plan(book, state, CommandContext(CLUSTER, roles, "RUN-ID", "20261121T034000Z"))
     assert made.could_start, [
         (one.number, one.obstacle, [check.check for check in one.checks if check.blocks])

@@ -158,7 +158,7 @@ def test_a_blocked_step_cannot_be_forced():
     run = stage.run(ScriptedOperator(by_step={"replicate": force}))
     assert not sent(stage, "SLAVEOF")
     assert run.outcome is Outcome.ABORTED
-    assert stage.status(run, "replicate").status is StepStatus.REFUSED
+    assert stage.status(run, "replicate").status is StepStatus.STOPPED
 
 
 def test_a_wrong_name_cancels_and_asks_again():
@@ -188,7 +188,7 @@ def test_abort_tells_what_was_done_and_where_the_pair_stands():
     assert run.outcome is Outcome.ABORTED
     assert "stop-keepalived" in run.message
     assert "redis-b: master" in run.message
-    assert stage.status(run, "replicate").status is StepStatus.REFUSED
+    assert stage.status(run, "replicate").status is StepStatus.STOPPED
     assert not sent(stage, "SLAVEOF")
 
 

@@ -182,7 +182,7 @@ def test_a_pause_of_the_console_that_died_is_still_counted(tmp_path):
         assert room.run(whole.moments.names.index(f"after step {step}")) is None
         room.clock.time += 12
         ended = room.resume(answer=choose(Choice.ABORT))
-        assert ("Writes are paused on redis-b since 12" in ended.message) is counted, ended.message
+        assert ("Writes have been paused on redis-b for 12" in ended.message) is counted, ended.message
 
 
 def test_what_the_operator_decided_by_hand_is_not_asked_again(tmp_path):

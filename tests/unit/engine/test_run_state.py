@@ -4,38 +4,21 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
+from run_events import START, events
 
-from console.core.runbooks.document import Runbook, Step
 from console.core.runs.advance import advance
 from console.core.runs.events import (
     AnswerReceived,
     ConditionsChecked,
     IntentWritten,
+    OperatorAnswered,
     OperatorAsked,
-    ProofsChecked,
     RunEnded,
     StepBegan,
     StepEnded,
     VerificationBegan,
 )
-from console.core.runs.state import FINAL_STATUSES, PASSED_STATUSES, Outcome, StepStatus, new_run
-
-STEPS = tuple(Step(f"s{number}", "title", "why", "role") for number in range(3))
-RUNBOOK = Runbook("book", "title", "summary", "keepalived", (), STEPS)
-START = new_run("id", "cache", RUNBOOK, {"role": "redis-a"})
-
-index = st.integers(-1, 3)
-events = st.one_of(
-    st.builds(StepBegan, index, st.just(1.0)),
-    st.builds(ConditionsChecked, index, st.just(())),
-    st.builds(OperatorAsked, index, st.just("note")),
-    st.builds(IntentWritten, index, st.just("line")),
-    st.builds(AnswerReceived, index, st.just("line")),
-    st.builds(VerificationBegan, index, st.just(9.0)),
-    st.builds(ProofsChecked, index, st.just(())),
-    st.builds(StepEnded, index, st.sampled_from(StepStatus), st.just("note"), st.just(2.0)),
-    st.builds(RunEnded, st.sampled_from(Outcome), st.just("message")),
-)
+from console.core.runs.state import FINAL_STATUSES, PASSED_STATUSES, Outcome, StepStatus
 
 
 @given(st.lists(events, max_size=40))
@@ -71,12 +54,13 @@ def through(*stream):
 def test_the_usual_way():
     state = through(
         StepBegan(0, 1.0),
-        ConditionsChecked(0, ()),
-        OperatorAsked(0),
-        ConditionsChecked(0, ()),
-        IntentWritten(0, "redis-a> x"),
+        ConditionsChecked(0, 1.5, ()),
+        OperatorAsked(0, 2.0),
+        OperatorAnswered(0, 40.0),
+        ConditionsChecked(0, 41.0, ()),
+        IntentWritten(0, 42.0, "redis-a> x"),
         AnswerReceived(0, "done"),
-        VerificationBegan(0, 9.0),
+        VerificationBegan(0, 44.0, 9.0),
     )
     assert state.steps[0].output == ("redis-a> x", "done")
     assert (state.current, state.waiting_until) == (0, 9.0)

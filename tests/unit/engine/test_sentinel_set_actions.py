@@ -112,6 +112,8 @@ def test_the_write_vip_is_set_where_its_network_is():
     assert "keepalived" not in announce.render()
     with pytest.raises(PlanError, match="in the network of no interface of web01"):
         commands("take-vip", on(inside), "master")
+    with pytest.raises(PlanError, match="in the network of no interface of web01"):
+        commands("take-vip", on(InterfaceAddress("ens34", "0.100.125", 24)), "master")
 
 
 def demanding(replicas):

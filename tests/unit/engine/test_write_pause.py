@@ -70,13 +70,25 @@ def test_what_cannot_be_done_is_said_before_anything_is_sent(verb, state, argume
 def test_the_length_of_the_pause_is_measured_until_a_master_takes_writes_again():
     watch = PauseWatch()
     assert watch.words(samples.NOW) == ""
-    watch.begin(B, samples.NOW - 7)
+    watch.begin(B, samples.NOW - 7, B)
     held = replace(pair(PAUSED), observed_at=samples.NOW - 3)
     watch.look(samples.with_redis(held, B, good_replicas=1))
-    assert watch.words(samples.NOW) == ("Writes are paused on redis-b since 7.0 s: run resume-writes, or go on.")
+    assert watch.words(samples.NOW) == "Writes have been paused on redis-b for 7.0 s: run resume-writes, or go on."
     watch.look(samples.rebuilt_pair())
     watch.look(replace(samples.rebuilt_pair(), observed_at=samples.NOW + 60))
     assert watch.words(samples.NOW + 99) == f"Clients could not write for 7.0 s, then {A} took their writes."
+
+
+@pytest.mark.parametrize("serving", [A, None])
+def test_a_pause_of_a_node_without_clients_is_no_time_in_which_they_could_not_write(serving):
+    watch = PauseWatch()
+    watch.begin(B, samples.NOW - 7, serving)
+    watch.look(replace(pair(PAUSED), observed_at=samples.NOW - 3))
+    assert watch.words(samples.NOW) == "Writes have been paused on redis-b: run resume-writes, or go on."
+    watch.look(samples.rebuilt_pair())
+    assert watch.words(samples.NOW + 99) == ""
+    watch.begin(A, samples.NOW + 100, A)
+    assert "for 4.0 s" in watch.words(samples.NOW + 104), "a pause that clients feel counts from its own beginning"
 
 
 @pytest.mark.parametrize(
@@ -85,6 +97,6 @@ def test_the_length_of_the_pause_is_measured_until_a_master_takes_writes_again()
 )
 def test_the_way_back_is_a_runbook_of_the_kind_of_the_set(state, runbook):
     watch = PauseWatch()
-    watch.begin(state.nodes[0].name, state.observed_at)
+    watch.begin(state.nodes[0].name, state.observed_at, None)
     watch.look(state)
     assert f"run {runbook}, or go on" in watch.words(state.observed_at)

@@ -125,8 +125,10 @@ def test_what_never_ends_is_left_in_time(bad, says, every):
     assert took < (WAIT + bounded_stream.GRACE) * 3, took
 
 
-@pytest.mark.parametrize("says", [*GARBAGE.values(), b"$10\r\nhalf", b""])
-def test_an_eye_turns_it_into_a_reading(bad, says):
+@pytest.mark.parametrize(
+    "says", [*GARBAGE.values(), b"$10\r\nhalf", b""], ids=[*GARBAGE.keys(), "half an answer", "nothing"]
+)
+def test_an_inspector_turns_it_into_a_reading(bad, says):
     server = bad(says)
     node = NodeSpec("redis-a", "127.0.0.1", SshSpec(), RedisSpec(port=server.port), KeepalivedSpec())
     inspector = RedisInspector(node, None, time.time, lambda *_: None, WAIT)
@@ -150,6 +152,6 @@ def test_nothing_is_sent_to_who_does_not_say_who_it_is(bad, says, monkeypatch):
     monkeypatch.setattr(actuator, "_IDENTITY_TIMEOUT", WAIT)
     node = NodeSpec("redis-a", "127.0.0.1", SshSpec(), RedisSpec(port=bad(says).port), KeepalivedSpec())
     cluster = ClusterSpec("cache", "keepalived", "192.168.100.123", (node,))
-    hands = actuator.ClusterActuator(cluster, {})
-    answer = hands.send(Planned("redis-a", RedisCommand(("SET", "k", "1")), "a test"), Identity(run_id="known"))
+    sender = actuator.ClusterActuator(cluster, {})
+    answer = sender.send(Planned("redis-a", RedisCommand(("SET", "k", "1")), "a test"), Identity(run_id="known"))
     assert answer.kind is AnswerKind.NOT_SENT, answer

@@ -9,7 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from console.core.model import ProblemKind
-from console.core.previews.key_comparison import KeyComparison, KeyDifference, comparison_lines, comparison_warnings
+from console.core.previews.key_comparison import (
+    KeyComparison,
+    KeyDifference,
+    comparison_warnings,
+    gained_lines,
+    lost_lines,
+)
 from console.transport.connections.errors import RemoteError
 from console.transport.redis import key_sampler
 from console.transport.redis.connection import Refusal
@@ -238,5 +244,6 @@ def test_broken_answers_end_in_readings(broken):
     keys = {0: strings("a", "b", "c") | {"l": ("list", "x", -1)}, 2: strings("d")}
     found = compared(Server(keys, spoil), Server(keys | {3: strings("e")}, spoil))
     assert isinstance(found, KeyComparison)
-    assert comparison_lines(found)
+    assert lost_lines(found)
+    assert gained_lines(found)
     assert isinstance(comparison_warnings(found), list)

@@ -12,7 +12,7 @@ from console.core.conditions.predicate import Question, fails, holds, holds_if, 
 from console.core.keepalived.virtual_servers import virtual_servers
 from console.core.model import Role
 from console.core.model.facts import node_by_address, proved_down
-from console.core.model.verdict import Check
+from console.core.model.verdict import Check, Verdict
 from console.core.watchers.read_vip import director_entries
 from console.core.watchers.sentinels import agreed_master, named_masters_in_words, readable_sentinels
 
@@ -54,6 +54,8 @@ def kept_from_sentinels(question: Question) -> Check:
     if forgotten.holds:
         return holds(statement, forgotten.evidence)
     kept = dump_kept(question)
+    if kept.verdict is Verdict.FAILS and any(not one.sentinel.ok for one in state.sentinels):
+        return unknown(statement, f"{kept.evidence}; {named_masters_in_words(state)}", kept.advice)
     return Check(kept.verdict, statement, kept.evidence, kept.advice)
 
 
@@ -105,8 +107,7 @@ def not_the_named_master(question: Question) -> Check:
         return fails(statement, named_masters_in_words(question.state), "its data is what clients use: fail over first")
     if master is None:
         return unknown(statement, named_masters_in_words(question.state))
-    redis = master.redis.value
-    alive = redis is not None and redis.role is Role.MASTER
+    alive = redis_of(master).role is Role.MASTER
     return holds_if(
         alive, statement, named_masters_in_words(question.state), f"{master.name} is no master that answers"
     )

@@ -6,19 +6,20 @@ from collections.abc import Iterator
 
 from console.core.conditions.predicate import Question, UnreadError, fails, holds, holds_if, redis_of, unknown, value_of
 from console.core.model import ClusterState
+from console.core.model.facts import holders_in_words
 from console.core.model.verdict import Check
 from console.core.watchers.read_vip import DirectorEntry, director_entries, entry_in_words, reader_trouble
 
 
 def read_side_protection(state: ClusterState) -> Iterator[Check]:
-    """That readers are served now, and would be if the director that serves them died."""
+    """Readers are served now, and would still be served if their director died."""
     if not state.directors:
         return
     holding = [one for one in state.directors if one.holds(state.read_vip)]
     unread = [one.name for one in state.directors if one.holds(state.read_vip) is None or not one.keepalived.ok]
-    words = f"{state.read_vip} on {', '.join(one.name for one in holding) or 'no director'}"
+    words = f"{state.read_vip} {holders_in_words('on', [one.name for one in holding], unread, 'no director')}"
     if unread:
-        yield unknown("one director holds the read VIP", f"{words}; not known of {', '.join(unread)}")
+        yield unknown("one director holds the read VIP", words)
         return
     yield holds_if(len(holding) == 1, "one director holds the read VIP", words)
     running = [one.name for one in state.directors if one.keepalived.value and one.keepalived.value.running]
@@ -54,7 +55,7 @@ def in_read_tables(question: Question) -> Check:
 
 def misleads_readers(question: Question) -> Check:
     """H23: what a drain is for."""
-    statement = f"readers are sent to {question.name}, and do not find what the master has"
+    statement = f"readers are sent to {question.name}, but it does not have the data of the master"
     sent = [
         one
         for one in director_entries(question.state, question.node)
@@ -98,7 +99,7 @@ def others_serve_readers(question: Question) -> Check:
 
 def fit_for_readers(question: Question) -> Check:
     """Its data is the master's: it answers, has loaded, and has not lost its master."""
-    statement = f"readers find at {question.name} what the master has"
+    statement = f"{question.name} has the data of the master for readers"
     redis = redis_of(question.node)
     trouble = reader_trouble(question.state, question.node)
     return holds_if(

@@ -25,7 +25,7 @@ _THE_SENTINEL_WAY = (
 
 
 def not_under_sentinels(question: Question) -> Check:
-    """H20: Sentinels turn back what is changed behind their back, or take the change for a failure."""
+    """H20: Sentinels undo a change of roles that they did not make, or take it for a failure."""
     statement = f"no Sentinel decides whom {question.name} follows"
     if not question.state.sentinels:
         return holds(statement, "this cluster has no Sentinels")
@@ -79,11 +79,11 @@ def no_tilt(question: Question) -> Check:
     if not seen:
         return unknown(statement, "no Sentinel could be read")
     words = f"in TILT: {', '.join(tilted)}" if tilted else f"{len(seen)} Sentinels act"
-    return holds_if(not tilted, statement, words, "it ends 30 s after the clock's last jump")
+    return holds_if(not tilted, statement, words, "TILT ends 30 s after the last jump of the clock")
 
 
 def promotable_replica(question: Question) -> Check:
-    """What the Sentinels look for: a replica that is up, linked, and has a priority; the newest of them is taken."""
+    """The Sentinels promote a replica that is up, linked and has a priority. They take the one with the newest data."""
     statement = f"a replica of {question.name} can be promoted by the Sentinels and is in sync"
     redis_of(question.node)
     reasons, unread = [], False
@@ -114,7 +114,7 @@ def replicas_caught_up(question: Question) -> Check:
 
 
 def handed_over(question: Question) -> Check:
-    """Another node is the master, for the Sentinels, by its own word, and behind the virtual IP."""
+    """Another node is the master: the Sentinels name it, it says so itself, and the virtual IP leads to it."""
     state = question.state
     statement = f"another node than {question.name} is the master, and clients reach it"
     master = _named(state)
@@ -171,7 +171,7 @@ def no_other_vip_holder(question: Question) -> Check:
 def is_away(question: Question) -> Check:
     """What a return has to bring back: a server that is down, or not in sync with the master, or keeps its address."""
     state = question.state
-    statement = f"{question.name} is out of the set: not the master, and not in sync with it, or with the virtual IP"
+    statement = f"{question.name} has to come back: it is not in sync with the master, or it still has the virtual IP"
     master = _named(state)
     if master is question.node:
         return fails(statement, named_masters_in_words(state))
@@ -190,7 +190,7 @@ def is_away(question: Question) -> Check:
 def gives_vip_up(question: Question) -> Check:
     """One node only: the one that has the address beside or instead of the master, else the first other node."""
     state = question.state
-    statement = f"{question.name} is the one that gives {state.vip} up, if anybody has to"
+    statement = f"{question.name} is the node that has to give {state.vip} up, if any has to"
     master = _named(state)
     others = [node for node in state.nodes if node is not master]
     if master is None:

@@ -19,6 +19,7 @@ from console.core.conditions.switching import writes_paused
 from console.core.model import ConsulInstance, ConsulState, NodeState, ProblemKind, Role
 from console.core.model.facts import node_by_address, proved_down
 from console.core.model.verdict import Check
+from console.core.numbers import port_number
 from console.core.watchers.service_name import (
     checks_in_words,
     dns_nodes,
@@ -117,7 +118,7 @@ def another_master(question: Question) -> Check:
 
 def alone_in_name(question: Question) -> Check:
     """H24: no other node is in the name when this one is let in again."""
-    statement = f"{question.name} is in the name with no other master beside it"
+    statement = f"{question.name} is in the name, and no other master is"
     quiet = takes_no_writes(question)
     if quiet.holds:
         return holds(statement, quiet.evidence)
@@ -127,14 +128,14 @@ def alone_in_name(question: Question) -> Check:
 
 
 def comes_back_unresolved(question: Question) -> Check:
-    """H24: what starts as a master is in the name with the next run of its check, beside the one that serves."""
+    """H24: a node that starts as a master is in the name after the next run of its check, beside the serving master."""
     state = question.state
-    statement = f"{question.name} comes back without being in the name that clients resolve"
+    statement = f"{question.name} is not in the name that clients resolve when it comes back"
     if state.consul is None:
         return holds(statement, _NO_CONSUL)
     others = [one for one in state.masters if one != question.name]
     if not others:
-        return holds(statement, "no other node is a master: there is nobody to be beside")
+        return holds(statement, "no other node is a master")
     found = instance_of(state, question.node)
     if found is not None and found.maintenance is not None:
         return holds(statement, f"{found.service_id}: {checks_in_words(found)}")
@@ -172,7 +173,7 @@ def takes_no_writes(question: Question) -> Check:
 
 
 def acknowledges_nothing(question: Question) -> Check:
-    """As `takes_no_writes`, or a master whose writes an earlier run holds back and has not let go again."""
+    """As `takes_no_writes`, or a master whose writes an earlier run has held back and not resumed."""
     statement = f"{question.name} acknowledges no writes"
     quiet = takes_no_writes(question)
     found = quiet if quiet.holds else writes_paused(question)
@@ -181,7 +182,7 @@ def acknowledges_nothing(question: Question) -> Check:
 
 def sentinels_allow(question: Question) -> Check:
     """H21: no Sentinel names another master, or is in the middle of a failover. One whose port refuses does not run."""
-    statement = f"no Sentinel has another master than {question.name} in mind"
+    statement = f"no Sentinel names another master than {question.name}"
     said = []
     for one in question.state.sentinels:
         sentinel, problem = one.sentinel.value, one.sentinel.problem
@@ -207,7 +208,8 @@ def _follows_by_file(node: NodeState) -> str:
 
 def _means(question: Question, address: str, node: str) -> bool:
     host, _, port = address.rpartition(":")
-    found = node_by_address(question.state, host, int(port)) if port.isdigit() else None
+    number = port_number(port)
+    found = node_by_address(question.state, host, number) if number is not None else None
     return found is not None and found.name == node
 
 

@@ -90,7 +90,7 @@ def _invalid(state: ClusterState) -> Iterator[Match]:
         wrong = [line for line in config.not_understood if any(word in line for word in _INVALID)]
         if keepalived is not None and keepalived.instance is None:
             there = " ".join(one.name for one in config.instances) or "none"
-            wrong.append(f"no vrrp_instance that the inventory means, and none with {state.vip}: it has {there}")
+            wrong.append(f"no vrrp_instance with the inventory's name, and none with {state.vip}: it has {there}")
         if wrong:
             yield Match(
                 (node.name,),

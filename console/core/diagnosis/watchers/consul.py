@@ -100,7 +100,7 @@ def _disagrees(state: ClusterState) -> Iterator[Match]:
         then = advise(f"register {master.address}:{master.redis_port} as {consul.service}")
         yield Match((master.name,), summary, _side_by_side(state, consul), then)
     elif not found.passing:
-        summary = f"{master.name} is the master, and {full_name(consul)} does not lead to it."
+        summary = f"{master.name} is the master, but {full_name(consul)} does not lead to it."
         held = found.maintenance is not None
         then = advise(f"end the maintenance of {found.service_id}") if held else _late(master)
         yield Match((master.name,), summary, _side_by_side(state, consul), then)
@@ -125,7 +125,7 @@ def _dns(state: ClusterState) -> Iterator[Match]:
     kept = f"the answer may be kept for {answer.ttl} s" if answer.ttl else "it may not be kept (TTL 0)"
     yield Match(
         tuple(one for one in nodes if one in {node.name for node in state.nodes}),
-        f"DNS leads clients of {answer.name} to {listed(nodes) or 'nobody'}, and Consul's checks do not.",
+        f"DNS leads clients of {answer.name} to {listed(nodes) or 'nobody'}, but Consul's checks do not.",
         (f"DNS: {', '.join(answer.addresses) or 'no address'}, {kept}", *_side_by_side(state, consul)),
         advise("see which name server was asked and what it keeps; clients on it go on being led there"),
         None if wrong or not nodes else Severity.WARNING,
@@ -160,7 +160,7 @@ RULES: tuple[FindingRule, ...] = (
     FindingRule(
         "consul-several-passing",
         Severity.CRITICAL,
-        "Clients are led to either at random: what they write to the one is not on the other.",
+        "Each client is led to one of them at random. What it writes there is not on the other.",
         _several,
         remedy="runbook consul-return-old-master",
     ),
@@ -182,7 +182,7 @@ RULES: tuple[FindingRule, ...] = (
     FindingRule(
         "consul-dns-disagrees",
         Severity.CRITICAL,
-        "Clients go by DNS, and DNS leads them elsewhere than Consul's checks would.",
+        "Clients ask DNS, and DNS leads them to other nodes than Consul's checks would.",
         _dns,
         remedy="see which name server keeps the old answer",
     ),

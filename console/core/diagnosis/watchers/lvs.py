@@ -33,14 +33,14 @@ def _missing(state: ClusterState) -> Iterator[Match]:
         if gone:
             yield Match(
                 (node.name, *(one.director.name for one in gone)),
-                f"{node.name} could serve readers, and {listed([one.director.name for one in gone])} leave it out.",
+                f"{node.name} could serve readers, but {listed([one.director.name for one in gone])} leave it out.",
                 tuple(map(entry_in_words, seen)),
                 advise("the director's check cannot connect to it: look at the network and at keepalived's log there"),
             )
         if drained:
             yield Match(
                 (node.name, *(one.director.name for one in drained)),
-                f"{node.name} could serve readers, and was taken out by hand.",
+                f"{node.name} could serve readers, but was taken out by hand.",
                 tuple(map(entry_in_words, seen)),
                 DRAIN,
                 Severity.INFO,
@@ -122,7 +122,7 @@ def _director_unread(state: ClusterState) -> Iterator[Match]:
 
 
 def _not_on_node(state: ClusterState) -> Iterator[Match]:
-    """Readers are sent to a host that does not have the read VIP on its loopback, so that it drops them."""
+    """Readers are sent to a host that does not have the read VIP on its loopback. The host drops them."""
     for node in state.nodes:
         sent = [one for one in director_entries(state, node) if one.server is not None and one.server.weight > 0]
         routed = [one for one in sent if one.server is not None and one.server.forward == _ROUTED]
@@ -185,7 +185,7 @@ RULES: tuple[FindingRule, ...] = (
     FindingRule(
         "arp-not-suppressed",
         Severity.CRITICAL,
-        "Neighbours may learn this host's address for the read VIP: all readers then go to it alone.",
+        "Neighbours may learn this host's address for the read VIP. All readers then go to this host.",
         _arp,
         remedy="arp_ignore 1 and arp_announce 2",
     ),

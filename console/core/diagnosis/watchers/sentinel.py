@@ -31,7 +31,7 @@ def _unreachable(state: ClusterState) -> Iterator[Match]:
                 (one.name,),
                 f"{one.name} could not be read.",
                 (f"{one.address}:{one.port}: {one.sentinel.problem}",),
-                advise(f"start the Sentinel on {one.address}, or look at the network and at its password"),
+                advise(f"look at the network, at its password, and whether a Sentinel runs on {one.address}"),
             )
 
 
@@ -134,7 +134,7 @@ def _stale_peer(state: ClusterState) -> Iterator[Match]:
     if strangers:
         yield Match(
             tuple(dict.fromkeys(name for names in strangers.values() for name in names)),
-            "The Sentinels count on what is not in the inventory.",
+            "The Sentinels know servers that are not in the inventory.",
             tuple(f"{listed(names)} know{'s' if len(names) == 1 else ''} {who}" for who, names in strangers.items()),
             advise(
                 f"add it to the inventory; or, if it is gone, SENTINEL RESET {state.master_name} on one Sentinel after"
@@ -186,7 +186,7 @@ RULES: tuple[FindingRule, ...] = (
     FindingRule(
         "sentinel-stale-peer",
         Severity.WARNING,
-        "Each one that is gone raises the majority that a failover needs, or may be promoted.",
+        "A Sentinel that is gone raises the majority that a failover needs. A server that is gone may be promoted.",
         _stale_peer,
         remedy="correct the inventory, else SENTINEL RESET on one after the other",
     ),

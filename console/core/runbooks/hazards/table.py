@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from console.core.model.verdict import Check
-from console.core.runbooks.document import Step
 from console.core.runbooks.hazards.hazard import Hazard
 from console.core.runbooks.hazards.of_operation import OPERATION_HAZARDS
 from console.core.runbooks.hazards.of_pairs import PAIR_HAZARDS
@@ -19,11 +18,17 @@ HAZARDS: tuple[Hazard, ...] = (*PAIR_HAZARDS, *SET_HAZARDS, *OPERATION_HAZARDS)
 _BY_ID: Mapping[str, Hazard] = {one.id: one for one in HAZARDS}
 
 
-def override_sentence(step: Step, checks: Iterable[Check], roles: Mapping[str, str]) -> str:
-    """The sentence that overrides the checks that fail. Empty: none fails, or one of them cannot be overridden."""
-    failing = [check.hazard for check in checks if not check.holds]
-    sentences = {_BY_ID[hazard].override if hazard in _BY_ID else "" for hazard in failing}
-    source = roles.get(str(step.action.arguments.get("source", ""))) if step.action else None
-    if len(sentences) != 1 or source is None or step.role not in roles:
+def override_sentence(checks: Iterable[Check], follow: tuple[str, str] | None) -> str:
+    """The sentence that overrides the checks that fail. Empty: none fails, or one of them cannot be overridden.
+
+    `follow`: the node whose data replaces that of the other one. A hazard's sentence names both.
+    """
+    sentences = {check.override or _of_hazard(check.hazard, follow) for check in checks if not check.holds}
+    return sentences.pop() if len(sentences) == 1 else ""
+
+
+def _of_hazard(hazard: str, follow: tuple[str, str] | None) -> str:
+    if hazard not in _BY_ID or follow is None:
         return ""
-    return sentences.pop().format(node=roles[step.role], source=source)
+    source, node = follow
+    return _BY_ID[hazard].override.format(node=node, source=source)

@@ -7,6 +7,7 @@ import itertools
 from textual.content import Content
 
 from console.core.diagnosis.finding import Finding, Health
+from console.core.inventory import UnusableCluster
 from console.core.model import ClusterState
 from console.core.model.facts import proved_down
 from console.core.model.verdict import Verdict
@@ -90,7 +91,7 @@ def _finding_and_action(view: ClusterView) -> tuple[Content, Content]:
         return line((f"! {view.trouble}", WARN)), line("→ press r to try again; the values shown are old")
     if not view.findings:
         if view.health is Health.UNKNOWN:
-            return line("Nothing could be observed."), line("→ press r to reconnect")
+            return line(survival(view) or "No node could be read."), line("→ press r to reconnect")
         return line(survival(view) or "Nothing is wrong."), line("→ nothing to do")
     top = view.findings[0]
     mark, _, style = SEVERITY[top.severity]
@@ -238,6 +239,12 @@ def _plot(
 
 
 # --- the list of clusters -----------------------------------------------------------------------------------------
+
+
+def unusable_lines(one: UnusableCluster, width: int, longest: int) -> Lines:
+    """The lines of a cluster that cannot be observed, in the list of clusters."""
+    name: Part = (f"{one.name:<{longest}}  ", BOLD)
+    return (line(name, ("✗ cannot be used", BAD)), *wrapped(one.problems[0], width, DIM, indent="  "))
 
 
 def cluster_line(view: ClusterView, now: float, width: int, longest: int) -> tuple[Content, Content]:

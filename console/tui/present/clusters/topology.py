@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from textual.content import Content
 
-from console.core.model import ClusterState, NodeState, Role
-from console.core.model.facts import source_of
+from console.core.model import ClusterState, NodeState, ProblemKind, Role
+from console.core.model.facts import reaches_stranger, source_of
+from console.core.model.silence import SILENCE
 from console.tui.present.clusters.cells import link_text, role_cells
 from console.tui.present.formatting import BAD, BOLD, WARN, Lines, Part, fitted, line
 
@@ -13,14 +14,23 @@ from console.tui.present.formatting import BAD, BOLD, WARN, Lines, Part, fitted,
 def vip_line(state: ClusterState, width: int) -> Content:
     """`clients ─▶ VIP … on redis-b ─▶ redis-b ✓ MASTER`: the run_id that answers at the VIP tells which Redis it is."""
     behind = state.vip_reaches
-    holders = " + ".join(state.vip_holders) or ("?" if state.vip_unread else "nobody")
+    holders = " + ".join(state.vip_holders) or ("?" if state.vip_unread else "no node")
     head: list[Part] = ["clients ─▶ ", (f"VIP {state.vip}", BOLD), f" on {holders} ─▶ "]
     if behind is None:
-        reach = state.vip_reach
-        head.append((f"✗ {reach.problem}" if reach.problem else "✗ a Redis that is none of these nodes", BAD))
+        head.append(_reached_server(state))
     else:
         head.append(line((behind, BOLD), " ", role_cells(state, state.node(behind))))
     return fitted(line(*head), width)
+
+
+def _reached_server(state: ClusterState) -> Part:
+    """What answers at the VIP, where that is none of the nodes, or not known."""
+    if reaches_stranger(state):
+        return "✗ a Redis that is none of these nodes", BAD
+    problem = state.vip_reach.problem
+    if problem is not None and problem.kind not in SILENCE | {ProblemKind.NOT_READ}:
+        return f"✗ {problem}", BAD
+    return f"? {problem or 'not known whose Redis: not every node could be read'}", WARN
 
 
 def follower_lines(state: ClusterState, width: int, *, skip: str | None) -> Lines:
@@ -35,7 +45,9 @@ def _follower_line(state: ClusterState, node: NodeState, longest: int) -> Conten
     if redis is None:
         return line(name, " ─✗ ", (str(node.redis.problem), BAD))
     if redis.role is Role.MASTER:
-        return line(name, " ─✗ ", ("is a master too, replicates from nobody", BAD))
+        if len(state.masters) == 1:
+            return line(name, " is a master")
+        return line(name, " ─✗ ", ("is a master too, replicates from no node", BAD))
     source, link = source_of(state, node), redis.master
     follows = source.name if source else f"{link.host}:{link.port}, not of this cluster" if link else "?"
     alive = link is not None and (link.up or link.sync_in_progress)
@@ -49,7 +61,8 @@ def vip_endpoint(state: ClusterState, short: bool) -> tuple[str, Content]:
     if len(holders) == 1:
         on = line((f"on {holders[0]}", BOLD))
         if state.vip_reaches not in {None, holders[0]}:
-            return "VIP", line(on, (f" ✗ reaches {state.vip_reaches}", BAD))
+            mark, style = ("?", WARN) if state.vip_reaches in state.vip_unread else ("✗", BAD)
+            return "VIP", line(on, (f" {mark} reaches {state.vip_reaches}", style))
         return "VIP", on
     if holders:
         return "VIP", line((f"✗ on {len(holders)} nodes" if short else f"✗ on {' and '.join(holders)}", BAD))

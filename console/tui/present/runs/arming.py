@@ -9,7 +9,7 @@ from textual.content import Content
 
 from console.core.model.verdict import Check
 from console.core.quantities import counted
-from console.core.runbooks.document import GateKind, Runbook
+from console.core.runbooks.document import GateKind, Runbook, UnusableRunbook
 from console.tui.present.formatting import (
     BAD,
     BOLD,
@@ -39,6 +39,14 @@ def runbook_line(runbook: Runbook, width: int, longest: int) -> tuple[Content, C
     head = line((f"{runbook.name:<{longest}}  ", BOLD), runbook.title)
     note = line((f"  {counted(len(runbook.steps), 'step')}. {runbook.summary}", DIM))
     return fitted(head, width), fitted(note, width)
+
+
+def unusable_lines(unusable: UnusableRunbook, width: int) -> Lines:
+    """The lines of a file that cannot be used, in the list of runbooks."""
+    return (
+        fitted(line((unusable.file_name, BOLD), ("  ✗ cannot be used", BAD)), width),
+        *wrapped(unusable.problems[0], width, DIM, indent="  "),
+    )
 
 
 def arming_lines(runbook: Runbook, roles: Mapping[str, str], cluster: str, width: int) -> Lines:

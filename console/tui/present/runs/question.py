@@ -1,7 +1,12 @@
-"""The texts of a question of a run: what is sent, what would be lost, the evidence, the choices."""
+"""The texts of a question of a run, on one page: what is sent, what would be lost, what does not hold, the choices.
+
+What does not decide is folded into the last lines. A key unfolds each part.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from enum import StrEnum
 from itertools import chain
 
 from textual.content import Content
@@ -9,12 +14,15 @@ from textual.content import Content
 from console.core.command import Planned
 from console.core.model.verdict import Check
 from console.core.previews.loss_preview import LossPreview
+from console.core.quantities import counted
 from console.core.runs.question import Choice, Question, QuestionKind
+from console.engine.actions.commands import instruction
 from console.tui.present.formatting import (
     BAD,
     BOLD,
     DIM,
     GOOD,
+    NOTE,
     STALE_AFTER,
     WARN,
     Lines,
@@ -23,7 +31,7 @@ from console.tui.present.formatting import (
     seconds_text,
     wrapped,
 )
-from console.tui.present.runs.sections import check_lines, command_lines, section
+from console.tui.present.runs.sections import CHANNELS, check_lines, command_lines, section
 
 CHOICES: dict[Choice, str] = {
     Choice.RUN: "Run this step",
@@ -32,32 +40,66 @@ CHOICES: dict[Choice, str] = {
     Choice.LOOK_AGAIN: "Look again",
     Choice.OVERRIDE: "Override",
 }
+MOST_ROWS = 3
+"""Rows of a command that is shown in full at once. A longer one is folded, and its sentence is shown."""
+MOST_CHANGED_LINES = 6
+"""Changed lines of a file that are shown at once."""
+LABEL = 8
+"""Width of the column of labels."""
+
+
+class Fold(StrEnum):
+    """A part of a question that is folded until the operator asks for it."""
+
+    COMMANDS = "commands"
+    CONDITIONS = "conditions"
+    LOSS = "loss"
+    EVIDENCE = "evidence"
+
+
+FOLD_KEYS: dict[Fold, str] = {Fold.COMMANDS: "F2", Fold.CONDITIONS: "F3", Fold.LOSS: "F4", Fold.EVIDENCE: "F5"}
+"""As `console/tui/keys.py` binds them."""
+FOLD_NAMES: dict[Fold, str] = {
+    Fold.COMMANDS: "commands in full",
+    Fold.CONDITIONS: "conditions that hold",
+    Fold.LOSS: "what the copy costs",
+    Fold.EVIDENCE: "evidence, reason",
+}
 
 
 def choice_label(choice: Choice, kind: QuestionKind) -> str:
     """The text on the button."""
-    if choice is Choice.ABORT and kind in {QuestionKind.CONFIRM, QuestionKind.TYPE_NAME}:
+    if choice is Choice.ABORT and kind in _GATE_QUESTIONS:
         return "No, stop the run"
     if choice is Choice.RUN and kind is QuestionKind.CONFIRM:
-        return "Yes, run it"
+        return "Yes, run it (y)"
     if kind is QuestionKind.TROUBLE and choice in {Choice.RUN, Choice.ABORT}:
         return "Retry" if choice is Choice.RUN else "Stop here"
     return CHOICES[choice]
 
 
-def question_lines(question: Question, live: tuple[Check, ...], width: int) -> Lines:
-    """Everything the operator needs for the decision, the most important first."""
-    sends = "Commands of this step" if question.kind is QuestionKind.TROUBLE else "Commands to send"
-    return (
-        *_question_head(question, width),
-        *(section("What you can do now", remedy_lines(question.remedies, width)) if question.remedies else ()),
-        *_change_details(question.planned, width),
-        *(section(sends, command_lines(question.planned, width)) if question.planned else ()),
-        *(_preview(question.preview, width) if question.preview else ()),
-        *(section("Preconditions now", check_lines(live or question.checks, width)) if live or question.checks else ()),
-        *section("Evidence", tuple(chain.from_iterable(wrapped(x, width, indent="  ") for x in question.evidence))),
-        *section("Why this step", wrapped(question.step.why, width)),
-    )
+def question_lines(
+    question: Question, live: tuple[Check, ...], unfolded: frozenset[Fold], steps: int, width: int, height: int
+) -> Lines:
+    """Everything the operator needs for the decision, the most important first. `steps`: how many the run has.
+
+    Where the height allows it, blank lines stand between the parts.
+    """
+    checks = live or question.checks
+    parts = [
+        _head(question, checks, steps, width),
+        _labelled("Do now", remedy_lines(question.remedies, width - LABEL)),
+        _labelled("By hand", wrapped(by_hand, width - LABEL) if (by_hand := instruction(question.step)) else ()),
+        _labelled("Of step" if question.kind is QuestionKind.TROUBLE else "Sends", _sends(question, width - LABEL)),
+        _labelled("Lost", _lost(question.preview, width - LABEL)),
+        _labelled("Not so", check_lines(tuple(one for one in checks if not one.holds), width - LABEL)),
+        _conditions_that_hold(checks, width),
+        *(lines for fold in Fold if fold in unfolded and (lines := _folded(fold, question, checks, width))),
+        _fold_line(question, checks, unfolded, width),
+    ]
+    shown = [part for part in parts if part]
+    roomy = sum(len(part) + 1 for part in shown) <= height
+    return tuple(chain.from_iterable((*part, line("")) if roomy else part for part in shown))
 
 
 def remedy_lines(lines: tuple[str, ...], width: int) -> Lines:
@@ -70,39 +112,59 @@ def remedy_lines(lines: tuple[str, ...], width: int) -> Lines:
     return tuple(drawn)
 
 
-def observed_age(question: Question, now: float) -> Content:
-    """The age of the observation that the question is based on."""
+def prompt(question: Question, now: float, *, more: bool) -> Content:
+    """The question with its step, the age of its observation, and whether there is more text below."""
     age = max(0.0, now - question.observed_at)
-    style = WARN if age > STALE_AFTER else DIM
-    again = "; checked again before sending" if question.kind in _GATE_QUESTIONS else ""
-    return line((f"Observed {seconds_text(age)} ago{again}.", style))
+    again = ", checked again before sending" if question.kind in _GATE_QUESTIONS else ""
+    return line(
+        _prompt(question),
+        ("  (PgDn: more)" if more else "", f"{BOLD} {NOTE}"),
+        (f"  observed {seconds_text(age)} ago{again}", WARN if age > STALE_AFTER else DIM),
+    )
 
 
-def prompt(question: Question, *, more: bool) -> Content:
-    """The question itself, and whether there is more text below."""
-    return line(_prompt(question), ("  (PgDn: more below)" if more else "", DIM))
+def field_label(question: Question) -> str:
+    """What stands before the field to type into."""
+    return "Type the sentence" if question.sentence else f"Type the name {question.node}"
 
 
-def _prompt(question: Question) -> Content:
-    if question.kind is QuestionKind.TYPE_NAME:
-        return line((f"Type {question.node} to confirm:", BOLD))
-    if question.kind is QuestionKind.CONFIRM:
-        return line((f"Run this step on {question.node}?", BOLD))
-    if question.kind is QuestionKind.BLOCKED:
-        return line(("This step cannot run now. What next?", f"{BOLD} {WARN}"))
-    return line(("This step is in trouble. What next?", f"{BOLD} {BAD}"))
+def discarded_keys(count: int) -> Content:
+    """Says that keys were pressed too early to be an answer."""
+    was = "was" if count == 1 else "were"
+    return line((f"{counted(count, 'key')} {was} not taken: pressed before this question could be read.", WARN))
 
 
 _GATE_QUESTIONS = frozenset({QuestionKind.CONFIRM, QuestionKind.TYPE_NAME})
 
 
-def _question_head(question: Question, width: int) -> Lines:
-    lines: list[Content] = [*wrapped(f"{question.index + 1}. {question.step.title}", width, BOLD)]
-    lines.append(line(("Target ", DIM), (f" {question.node} ", f"{BOLD} reverse")))
-    if question.reason:
-        lines += wrapped(question.reason, width, WARN)
+def _prompt(question: Question) -> Content:
+    step = f"Step {question.index + 1}"
+    if question.kind is QuestionKind.TYPE_NAME:
+        return line((f"{step}: run it on {question.node}?", BOLD))
+    if question.kind is QuestionKind.CONFIRM:
+        return line((f"{step}: run it on {question.node}?", BOLD))
+    if question.kind is QuestionKind.BLOCKED:
+        return line((f"{step} cannot run now. What next?", f"{BOLD} {WARN}"))
+    return line((f"{step} is in trouble. What next?", f"{BOLD} {BAD}"))
+
+
+# --- the parts ------------------------------------------------------------------------------------------------------
+
+
+def _labelled(label: str, rows: Lines) -> Lines:
+    """Rows behind a label in a column of its own. Without rows there is no label."""
+    return tuple(line((f"{label if at == 0 else '':<{LABEL}}", f"{BOLD} {NOTE}"), one) for at, one in enumerate(rows))
+
+
+def _head(question: Question, checks: tuple[Check, ...], steps: int, width: int) -> Lines:
+    lead = f"Step {question.index + 1} of {steps} on "
+    rows = wrapped(f"{lead}{question.node}: {question.step.title}", width, BOLD)
+    at = len(lead)
+    lines: list[Content] = [rows[0].stylize("reverse", at, at + len(question.node)), *rows[1:]]
+    if reason := _reason(question, checks):
+        lines += wrapped(reason, width, WARN)
     if question.sentence:
-        lines += wrapped(f"To accept the loss shown below, type: {question.sentence}", width, BOLD)
+        lines += wrapped(f"To accept what is shown below, type: {question.sentence}", width, BOLD)
     if question.differences:
         refused = ("Refused: this has changed since it was shown", f"{BOLD} {BAD}")
         lines.append(line(refused if question.refused else ("This has changed since it was shown", f"{BOLD} {WARN}")))
@@ -110,22 +172,101 @@ def _question_head(question: Question, width: int) -> Lines:
     return tuple(lines)
 
 
-def _preview(preview: LossPreview, width: int) -> Lines:
+def _reason(question: Question, checks: tuple[Check, ...]) -> str:
+    """The reason without what stands at the conditions that do not hold."""
+    reason = question.reason
+    for one in checks:
+        if not one.holds:
+            reason = reason.replace(one.advice or one.statement, "")
+    return "; ".join(part for one in reason.split(";") if (part := one.strip(" .")))
+
+
+def _sends(question: Question, width: int) -> Lines:
+    return tuple(chain.from_iterable(_sent(one, width) for one in question.planned))
+
+
+def _sent(one: Planned, width: int) -> Lines:
+    """One command: the text that is sent where it is short, otherwise its sentence. And what it changes in a file."""
+    where = f"{one.node}, {CHANNELS[one.channel]}: "
+    text = one.render()
+    rows = wrapped(f"{where}{text}", width, BOLD, indent="  ", first="")
+    if "\n" in text.strip() or len(rows) > MOST_ROWS:
+        folded = f"{where}{one.summary} ({FOLD_KEYS[Fold.COMMANDS]}: the script)"
+        rows = wrapped(folded, width, BOLD, indent="  ", first="")
+    changed = _changed_lines(one.detail)
+    left = len(changed) - MOST_CHANGED_LINES
+    more = (line((f"  and {counted(left, 'line')} more: {FOLD_KEYS[Fold.COMMANDS]}", DIM)),) if left > 0 else ()
+    return (*rows, *chain.from_iterable(_detail_lines(text, width) for text in changed[:MOST_CHANGED_LINES]), *more)
+
+
+def _changed_lines(detail: str) -> tuple[str, ...]:
+    """The changed lines of a diff; none of another text."""
+    lines = detail.splitlines()
+    if not any(one.startswith("@@") for one in lines):
+        return ()
+    return tuple(one for one in lines if one.startswith(("+", "-")) and not one.startswith(("+++", "---")))
+
+
+def _lost(preview: LossPreview | None, width: int) -> Lines:
+    if preview is None:
+        return ()
     warnings = chain.from_iterable(wrapped(one, width, WARN, indent="  ", first="! ") for one in preview.warnings)
-    words = chain.from_iterable(wrapped(one, width, indent="  ") for one in preview.lines)
+    words = chain.from_iterable(wrapped(one, width, indent="  ", first="") for one in preview.lines)
     repeated = any(preview.reason in one for one in preview.lines)
-    head = wrapped(f"{preview.source} → {preview.target}" + ("" if repeated else f": {preview.reason}"), width, BOLD)
-    return section("What would be lost", (*warnings, *head, *words))
+    head = () if repeated else wrapped(f"{preview.source} → {preview.target}: {preview.reason}", width, BOLD)
+    return (*warnings, *head, *words)
 
 
-def _change_details(planned: tuple[Planned, ...], width: int) -> Lines:
+def _conditions_that_hold(checks: tuple[Check, ...], width: int) -> Lines:
+    held = sum(one.holds for one in checks)
+    if not held:
+        return ()
+    every = "all " if held == len(checks) and held > 1 else ""
+    word = "condition holds" if held == 1 else "conditions hold"
+    return _labelled("Holds", (fitted(line(("✓", GOOD), f" {every}{held} {word}"), width - LABEL),))
+
+
+# --- what is folded -------------------------------------------------------------------------------------------------
+
+
+def _folded(fold: Fold, question: Question, checks: tuple[Check, ...], width: int) -> Lines:
+    """The lines of a part that can be folded. Empty: this question has no such part."""
+    match fold:
+        case Fold.COMMANDS:
+            lines = (*command_lines(question.planned, width), *_details(question.planned, width))
+        case Fold.CONDITIONS:
+            lines = check_lines(tuple(one for one in checks if one.holds), width)
+        case Fold.LOSS:
+            lines = _wrapped_all(question.preview.details if question.preview else (), width)
+        case Fold.EVIDENCE:
+            lines = (*_wrapped_all(question.evidence, width), *wrapped(question.step.why, width, DIM))
+    return section(FOLD_NAMES[fold].capitalize(), lines)[1:] if lines else ()
+
+
+def _fold_line(question: Question, checks: tuple[Check, ...], unfolded: frozenset[Fold], width: int) -> Lines:
+    """The keys that show what is folded, and that fold it again."""
+    there = [fold for fold in Fold if _folded(fold, question, checks, width)]
+    keys = " · ".join(f"{FOLD_KEYS[fold]} {'fold ' if fold in unfolded else ''}{FOLD_NAMES[fold]}" for fold in there)
+    return wrapped(keys, width, DIM) if keys else ()
+
+
+def _wrapped_all(texts: Iterable[str], width: int) -> Lines:
+    return tuple(chain.from_iterable(wrapped(one, width, indent="  ", first="· ") for one in texts))
+
+
+def _details(planned: tuple[Planned, ...], width: int) -> Lines:
     drawn: list[Content] = []
     for one in planned:
         if one.detail:
-            drawn += section(f"In detail, on {one.node}", tuple(_diff_line(x, width) for x in one.detail.splitlines()))
+            drawn.append(line((f"In detail, on {one.node}", BOLD)))
+            drawn += chain.from_iterable(_detail_lines(text, width) for text in one.detail.splitlines())
     return tuple(drawn)
 
 
-def _diff_line(text: str, width: int) -> Content:
-    style = GOOD if text.startswith("+") else BAD if text.startswith("-") else ""
-    return fitted(line((text.replace("\t", "    "), style)), width)
+def _detail_lines(text: str, width: int) -> Lines:
+    """One line of a detail, wrapped: nothing of a command that restores a backup is cut."""
+    return wrapped(text.replace("\t", "    "), width, _diff_style(text), indent="    ", first="  ")
+
+
+def _diff_style(text: str) -> str:
+    return GOOD if text.startswith("+") else BAD if text.startswith("-") else ""

@@ -8,6 +8,14 @@ from textual.content import Content
 
 from console.core.model.verdict import Check
 from console.core.runbooks.document import GateKind
+from console.core.runs.progress import (
+    Activity,
+    activity,
+    commands_heading,
+    duration,
+    no_commands_in_words,
+    tally,
+)
 from console.core.runs.state import (
     AssessmentKind,
     Outcome,
@@ -15,6 +23,7 @@ from console.core.runs.state import (
     StepState,
     StepStatus,
 )
+from console.engine.steps.step_view import gate_of
 from console.tui.present.formatting import (
     BAD,
     BOLD,
@@ -40,18 +49,26 @@ GATES: dict[GateKind, str] = {
 }
 
 
+_ACTIVITY: dict[Activity, tuple[str, str, str]] = {
+    Activity.BEGINS: ("»", Activity.BEGINS.value, NOTE),
+    Activity.LOOKS: ("»", Activity.LOOKS.value, NOTE),
+    Activity.ASKS: ("?", Activity.ASKS.value, WARN),
+    Activity.SENDS: ("»", Activity.SENDS.value, NOTE),
+    Activity.PROVES: ("»", Activity.PROVES.value, NOTE),
+}
+
+
 def step_list(run: RunState, selected: int, width: int) -> Lines:
     """The list of steps: number, mark, name, status. `▸` marks the step whose details are shown."""
     return tuple(_step_line(at, one, selected=at == selected, width=width) for at, one in enumerate(run.steps))
 
 
 def title(run: RunState, width: int) -> Content:
-    """One line: the runbook, how many steps are done, the outcome."""
-    final = {StepStatus.DONE, StepStatus.SKIPPED}
-    done = sum(one.status in final for one in run.steps)
+    """One line: what the run does now or how it ended, how many steps are done, the runbook."""
+    doing = activity(run)
+    sign = OUTCOME[run.outcome] if doing is Activity.ENDED else _ACTIVITY[doing]
     resumed = ", resumed" if run.resumed else ""
-    progress = f"  {done} of {len(run.steps)} done{resumed}  "
-    return fitted(line((run.runbook.title, BOLD), progress, marked(OUTCOME[run.outcome])), width)
+    return fitted(line(marked(sign), f"  {tally(run)}{resumed}  ", (run.runbook.title, BOLD)), width)
 
 
 def starting(stopping: bool) -> Lines:
@@ -71,12 +88,19 @@ def step_detail(run: RunState, index: int, live: tuple[Check, ...], now: float, 
         *wrapped(f"{index + 1}. {step.title}", width, BOLD),
         *wrapped(step.why, width, DIM),
         line(
-            ("On ", DIM), (one.node, BOLD), (f" ({step.role})", DIM), "  ", marked(STEP[one.status]), *_took(one, now)
+            ("On ", DIM),
+            (one.node, BOLD),
+            (f" ({step.role})", DIM),
+            "  ",
+            marked(STEP[one.status]),
+            f" {duration(one, now)}",
         ),
         *(wrapped(one.note, width, WARN) if one.note else ()),
         *_assessment_of_step(run, index, width),
-        *section("Sends", command_lines(one.planned, width) or (line(("nothing: it only observes", DIM)),)),
-        *section("Gate", (line(GATES[step.gate]),)),
+        *section(
+            commands_heading(one), command_lines(one.planned, width) or wrapped(no_commands_in_words(one), width, DIM)
+        ),
+        *section("Gate", (line(GATES[gate_of(step)]),)),
         *(section("Preconditions now", check_lines(checks, width)) if checks else ()),
         *(section(f"To be proved{proofs_note}", check_lines(one.proofs, width)) if one.proofs else ()),
         *(section("Output", _output(one, width)) if one.output else ()),
@@ -142,12 +166,6 @@ def _assessment_of_step(run: RunState, index: int, width: int) -> Lines:
     if found is None:
         return ()
     return section("State when the run was resumed", wrapped(f"{found.kind.value}: {found.why}", width))
-
-
-def _took(one: StepState, now: float) -> tuple[str, ...]:
-    if one.started_at is None:
-        return ()
-    return (f"  {seconds_text(max(0.0, (one.ended_at or now) - one.started_at))}",)
 
 
 def _output(one: StepState, width: int) -> Lines:

@@ -16,6 +16,9 @@ from console.tui.present.formatting import (
     wrapped,
 )
 
+CHANNELS = {"ssh": "SSH", "redis": "Redis", "consul": "Consul"}
+"""Channel → its name in texts."""
+
 
 def section(name: str, lines: Lines) -> Lines:
     """Lines under a heading."""
@@ -26,7 +29,7 @@ def command_lines(planned: tuple[Planned, ...], width: int) -> Lines:
     """Each command with its node, its channel and its effect."""
     drawn: list[Content] = []
     for one in planned:
-        drawn += wrapped(f"on {one.node} over {one.channel}: {one.summary}", width, DIM)
+        drawn += wrapped(f"on {one.node} over {CHANNELS[one.channel]}: {one.summary}", width, DIM)
         for at, text in enumerate(one.render().splitlines()):
             drawn += wrapped(text, width, BOLD, indent="    ", first="    " if at else "  $ ")
     return tuple(drawn)

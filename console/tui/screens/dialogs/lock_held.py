@@ -5,7 +5,7 @@ from collections.abc import Callable
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
-from textual.widgets import Button, Input
+from textual.widgets import Button, Input, Label
 
 from console.core.model import RunLock
 from console.core.runs.lock import takeover_sentence
@@ -16,6 +16,7 @@ from console.tui.present.runs.lock import lock_held_lines
 from console.tui.screens.base import Dialog
 from console.tui.widgets.buttons import MarkedButton
 from console.tui.widgets.lines import LinesPane
+from console.tui.widgets.typed_field import TypedField
 
 
 class LockHeldDialog(Dialog):
@@ -38,7 +39,9 @@ class LockHeldDialog(Dialog):
                 yield MarkedButton("Arm nothing", id="nothing", compact=True, classes="safe")
             if self._arm_again is not None:
                 with Horizontal(id="sending"):
-                    yield Input(placeholder="the whole sentence", compact=True, id="typed")
+                    yield Label("Type the sentence:", id="typed-label")
+                    with Horizontal(id="field"):
+                        yield TypedField(id="typed")
                     yield MarkedButton("Take over", id="take", compact=True, disabled=True, classes="dangerous")
 
     def on_mount(self) -> None:

@@ -9,6 +9,7 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Button, Input
 
 from console.core.runs.past_run import PastRun
+from console.documents.home import expand_home
 from console.report.file import write_report
 from console.report.formats import FORMS, Form, report_text
 from console.tui.navigation import routes
@@ -66,7 +67,7 @@ class ReportDialog(Dialog):
         self.query_one("#replace", Button).disabled = True
 
     def _write(self, *, replace: bool) -> None:
-        path = Path(self.query_one("#path", Input).value).expanduser()
+        path = expand_home(self.query_one("#path", Input).value)
         if replace and path != self._existing:
             return
         try:

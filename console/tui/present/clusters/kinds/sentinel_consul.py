@@ -36,6 +36,8 @@ def _consul_cells(state: ClusterState, node: NodeState) -> Content:
     if found is None:
         return line(("! not registered", WARN))
     dns = ", in DNS" if node.name in dns_nodes(state) else ""
+    if not node.redis.ok:
+        return line(("? passing" if found.passing else "? not passing", WARN), f"{dns}, role not known")
     if found.passing:
         fits = node.name in state.masters
         return line((f"{'✓' if fits else '✗'} passing{dns}", GOOD if fits else BAD))
@@ -57,10 +59,12 @@ def endpoint(state: ClusterState, short: bool) -> tuple[str, Content]:
         else tuple(node_label(state, one) for one in passing_instances(consul))
     )
     if not targets:
-        return name, line(("✗ to nobody", BAD))
+        return name, line(("✗ to no address", BAD))
     if len(targets) > 1:
         return name, line((f"✗ to {len(targets)}" if short else f"✗ to {' and '.join(targets)}", BAD))
-    return name, line((f"to {targets[0]}", BOLD if targets[0] in state.masters else f"{BOLD} {BAD}"))
+    unread = {node.name for node in state.nodes if not node.redis.ok}
+    good = targets[0] in state.masters or targets[0] in unread
+    return name, line((f"to {targets[0]}", BOLD if good else f"{BOLD} {BAD}"))
 
 
 def topology(state: ClusterState, width: int) -> Lines:
@@ -75,7 +79,8 @@ def topology(state: ClusterState, width: int) -> Lines:
         cells = role_cells(state, state.node(one)) if one in names else line(("none of these nodes", BAD))
         head += [(one, BOLD), " ", cells, "  "]
     if not targets:
-        head += [("✗ nobody", BAD)]
+        read = consul is not None and (consul.dns.ok or consul.instances.ok)
+        head += [("✗ no address", BAD) if read else ("? not known", WARN)]
     only = targets[0] if len(targets) == 1 else None
     return (fitted(line(*head), width), sentinel_summary(state, width), *follower_lines(state, width, skip=only))
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from textual.content import Content
 
 from console.core.model import ClusterState, DirectorState, NodeState, RealServer, VrrpState
-from console.core.model.facts import node_by_address
+from console.core.model.facts import node_by_address, proved_down
 from console.core.quantities import counted
 from console.tui.present.clusters.cells import Row, problem, redis_rows, vip_cells
 from console.tui.present.clusters.kinds.kind_presentation import KindPane, KindPresentation
@@ -56,6 +56,8 @@ def _readers(state: ClusterState, width: int) -> Content:
         unread = any(one.holds(state.read_vip) is None for one in state.directors)
         problem_text: Part = ("? not known which director", WARN) if unread and not on else ("✗ on no director", BAD)
         return fitted(line(*head, " ", (f"✗ on {len(on)} directors", BAD) if on else problem_text), width)
+    if on[0].services.value is None:
+        return fitted(line(*head, f" on {on[0].name} ─▶ ", ("? not known to whom", WARN)), width)
     service = on[0].service(state.read_vip)
     servers: list[Part] = []
     for server in service.servers if service is not None else ():
@@ -69,6 +71,8 @@ def _server(state: ClusterState, server: RealServer) -> Content:
     name = node.name if node is not None else f"{server.address}:{server.port}"
     if server.weight == 0:
         return line((f"{name} (0)", DIM))
+    if node is not None and node.redis.value is None and not proved_down(node):
+        return line((f"?{name}", WARN))
     stale = node is None or node.redis.value is None or (node.redis.value.master and not node.redis.value.master.up)
     return line((f"✗{name}", BAD)) if stale else line(name)
 

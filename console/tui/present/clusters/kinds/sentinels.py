@@ -82,7 +82,7 @@ def sentinel_summary(state: ClusterState, width: int) -> Content:
     watched = [found for one in state.sentinels if (found := _watched(one)) is not None]
     addresses = sorted({one.address for one in watched})
     if not watched:
-        return fitted(line("Sentinels ─✗ ", ("none can be read", BAD)), width)
+        return fitted(line("Sentinels ─▶ ", ("? not known: no Sentinel could be read", WARN)), width)
     names = " / ".join(node_at(state, next(one for one in watched if one.address == at)) for at in addresses)
     every = len(state.sentinels)
     if len(addresses) > 1:

@@ -1,0 +1,100 @@
+"""Whether data would be lost for good if a node lost all of its own, and whether it serves clients now."""
+
+from __future__ import annotations
+
+from console.core.conditions import replication
+from console.core.conditions.dump_copies import dump_kept, starts_from_dump
+from console.core.conditions.predicate import Question, UnreadError
+from console.core.conditions.taking_over import WITHIN
+from console.core.model import ClusterState, NodeState, Redis
+from console.core.model.facts import proved_down
+from console.core.model.verdict import Check, Verdict
+from console.core.quantities import counted
+from console.core.replication.backups import stamp_of
+from console.core.replication.history import compare_histories
+from console.core.watchers.service_name import dns_nodes, node_label, passing_instances
+
+STAMP = len("20261121T034000Z")
+ADVICE = "put a step with the verb backup before this one"
+
+
+def served_in_words(state: ClusterState, node: NodeState) -> str:
+    """Whether clients are served on the node now: a part of a sentence."""
+    served = _serves(state, node)
+    if served is None:
+        return "it is not known whether clients are served there now"
+    return "clients are served there now" if served else "no clients are served there now"
+
+
+def _serves(state: ClusterState, node: NodeState) -> bool | None:
+    if proved_down(node):
+        return False
+    if state.consul is not None:
+        if not state.consul.instances.ok:
+            return None
+        return node.name in {*(node_label(state, one) for one in passing_instances(state.consul)), *dns_nodes(state)}
+    held = node.holds(state.vip)
+    if held or state.vip_reaches == node.name:
+        return True
+    return None if held is None and state.vip_reach.value is None else False
+
+
+def kept(state: ClusterState, node: NodeState, run_id: str) -> Check:
+    """Whether the data of the node is also somewhere else: on another node, or in a backup of this run."""
+    statement = f"another node, or a backup of this run, has the data of {node.name}"
+    begun = run_id[:STAMP]
+    copies = [one for one in node.backups.value or () if not one.origin and stamp_of(one.path) >= begun]
+    if copies and begun[:1].isdigit():
+        return Check(Verdict.HOLDS, statement, f"this run has made {copies[-1].path}", hazard="H25")
+    try:
+        verdict, evidence = _elsewhere(state, node)
+    except UnreadError as unread:
+        verdict, evidence = Verdict.UNKNOWN, str(unread)
+    return Check(verdict, statement, evidence, "" if verdict is Verdict.HOLDS else ADVICE, hazard="H25")
+
+
+def _elsewhere(state: ClusterState, node: NodeState) -> tuple[Verdict, str]:
+    redis = node.redis.value
+    if redis is None:
+        return _of_one_that_is_down(state, node)
+    if redis.loading:
+        return Verdict.UNKNOWN, "it is still loading its data"
+    if redis.total_keys == 0:
+        return Verdict.HOLDS, "it holds no keys"
+    found = [_compared(state, other, node) for other in state.nodes if other is not node]
+    for verdict, evidence in found:
+        if verdict is Verdict.HOLDS:
+            return verdict, evidence
+    worst = Verdict.UNKNOWN if any(verdict is Verdict.UNKNOWN for verdict, _ in found) else Verdict.FAILS
+    return worst, "; ".join((f"it holds {counted(redis.total_keys, 'key')}", *(evidence for _, evidence in found)))
+
+
+def _compared(state: ClusterState, other: NodeState, node: NodeState) -> tuple[Verdict, str]:
+    """Whether the other node has everything that this one has."""
+    there = other.redis.value
+    if there is None:
+        words = "does not run" if proved_down(other) else f"could not be read: {other.redis.problem}"
+        return (Verdict.FAILS if proved_down(other) else Verdict.UNKNOWN), f"Redis on {other.name} {words}"
+    if _incomplete(there):
+        return Verdict.FAILS, f"{other.name} is loading its data"
+    following = replication.in_sync(Question(state, other, {"source": node.name, "within_bytes": WITHIN}))
+    if following.holds:
+        return Verdict.HOLDS, f"{other.name} follows it and is in sync: {following.evidence}"
+    history = compare_histories(state, other, node)
+    return history.verdict, f"{other.name}: {history.reason}"
+
+
+def _incomplete(redis: Redis) -> bool:
+    return redis.loading or (redis.master is not None and redis.master.sync_in_progress)
+
+
+def _of_one_that_is_down(state: ClusterState, node: NodeState) -> tuple[Verdict, str]:
+    """Its data is on its disk: a dump with a copy, or nothing at all."""
+    if not proved_down(node):
+        return Verdict.UNKNOWN, f"Redis on {node.name} could not be read: {node.redis.problem}"
+    question = Question(state, node, {})
+    from_dump = starts_from_dump(question)
+    if not from_dump.holds:
+        return Verdict.UNKNOWN, f"it does not run, and may have an append-only file: {from_dump.evidence}"
+    copied = dump_kept(question)
+    return copied.verdict, f"it does not run; {copied.evidence}"

@@ -1,0 +1,78 @@
+"""An inventory of which a part is wrong: the other clusters can be used all the same."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from console.core.inventory import Inventory, UnusableCluster
+from console.documents.inventory import inventory_of, problems_of
+from console.documents.yaml_text import Document, Location, read_document
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+def load_usable_inventory(path: Path) -> Inventory:
+    """Reads an inventory; a cluster that is wrong is unusable. Raises DocumentError if no cluster can be used."""
+    return usable_inventory_of(read_document(path))
+
+
+def usable_inventory_of(document: Document) -> Inventory:
+    """The clusters that can be used, and what is wrong with the others.
+
+    Raises DocumentError if none can be used, or if something is wrong that is not inside of one cluster.
+    """
+    clusters = document.values.get("clusters")
+    if not isinstance(clusters, list):
+        return inventory_of(document)
+    wrong = _same_names(clusters)
+    while True:
+        left = [index for index in range(len(clusters)) if index not in wrong]
+        part = replace(document, values={**document.values, "clusters": [clusters[index] for index in left]})
+        problems = problems_of(part, _addresses(clusters[index] for index in wrong))
+        if not left or not all(_in_a_cluster(location) for location, _ in problems):
+            return inventory_of(document)
+        if not problems:
+            return replace(inventory_of(part), unusable=_unusable(document, clusters, wrong))
+        for location, text in problems:
+            _, index, *rest = location
+            at = left[int(index)]
+            wrong.setdefault(at, []).append((("clusters", at, *rest), text))
+
+
+def _in_a_cluster(location: Location) -> bool:
+    return len(location) > 1 and location[0] == "clusters"
+
+
+def _same_names(clusters: list[Any]) -> dict[int, list[tuple[Location, str]]]:
+    """Every cluster whose name another one has: it is not known which of them a call means."""
+    names = [cluster.get("name") if isinstance(cluster, dict) else None for cluster in clusters]
+    count = Counter(name for name in names if isinstance(name, str))
+    return {
+        index: [(("clusters", index, "name"), f"there is another cluster {name}; names are typed at gates")]
+        for index, name in enumerate(names)
+        if isinstance(name, str) and count[name] > 1
+    }
+
+
+def _addresses(clusters: Iterable[Any]) -> frozenset[str]:
+    """The addresses of nodes as they stand in the document, which was not checked."""
+    nodes = [cluster.get("nodes") for cluster in clusters if isinstance(cluster, dict)]
+    each = [node for some in nodes if isinstance(some, list) for node in some if isinstance(node, dict)]
+    return frozenset(address for node in each if isinstance(address := node.get("address"), str))
+
+
+def _unusable(
+    document: Document, clusters: list[Any], wrong: dict[int, list[tuple[Location, str]]]
+) -> tuple[UnusableCluster, ...]:
+    found = []
+    for index, problems in sorted(wrong.items()):
+        name = clusters[index].get("name") if isinstance(clusters[index], dict) else None
+        shown = name if isinstance(name, str) and _NAME.fullmatch(name) else f"clusters[{index}]"
+        ordered = sorted(problems, key=lambda one: document.line(one[0]))
+        found.append(UnusableCluster(shown, tuple(document.problem(location, text) for location, text in ordered)))
+    return tuple(found)

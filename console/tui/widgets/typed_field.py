@@ -1,0 +1,20 @@
+"""A field to type into. It looks ready to be typed into even while a button has the focus."""
+
+from __future__ import annotations
+
+from textual.widgets import Input
+
+CURSOR = "█"
+
+
+class TypedField(Input):
+    """Shows a cursor while it has no focus, too: the first letter that is typed moves the focus here."""
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(placeholder=CURSOR, compact=True, select_on_focus=False, id=id)
+
+    def on_focus(self) -> None:
+        self.placeholder = ""
+
+    def on_blur(self) -> None:
+        self.placeholder = CURSOR

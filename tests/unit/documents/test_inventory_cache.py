@@ -1,0 +1,60 @@
+"""A remembered inventory is the checked one, and only as long as nothing that it was made from has changed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from console.documents import usable_inventory as checking
+from console.documents.errors import DocumentError
+from console.documents.inventory import load_inventory
+from console.documents.inventory_cache import cached_inventory
+
+EXAMPLE = (Path(__file__).parents[3] / "inventory.example.yaml").read_text(encoding="utf-8")
+RICH = (
+    EXAMPLE.replace("    # tls:", "    tls:")
+    .replace("    # aliases:", "    aliases:")
+    .replace("# via: ssh", "via: ssh")
+)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "inventory.yaml"
+    path.write_text(RICH)
+    return path
+
+
+def test_it_is_the_same_as_the_checked_one(file, tmp_path, monkeypatch):
+    checked = load_inventory(file)
+    assert cached_inventory(file, tmp_path / "cache") == checked
+    monkeypatch.setattr(checking, "load_usable_inventory", None)
+    assert cached_inventory(file, tmp_path / "cache") == checked
+    (remembered,) = (tmp_path / "cache").iterdir()
+    assert remembered.stat().st_mode & 0o077 == 0
+
+
+def test_a_change_is_seen(file, tmp_path):
+    cached_inventory(file, tmp_path / "cache")
+    file.write_text(RICH.replace("192.168.100.202", "192.168.100.203"))
+    assert cached_inventory(file, tmp_path / "cache").clusters[0].nodes[1].address == "192.168.100.203"
+    file.write_text("version: 2\n")
+    with pytest.raises(DocumentError):
+        cached_inventory(file, tmp_path / "cache")
+    file.unlink()
+    with pytest.raises(DocumentError, match="does not exist"):
+        cached_inventory(file, tmp_path / "cache")
+
+
+@pytest.mark.parametrize("damage", ["", "[]", "{}", "not json", "\x00"])
+def test_damage_means_checking_again(file, tmp_path, damage):
+    checked = cached_inventory(file, tmp_path / "cache")
+    (place,) = (tmp_path / "cache").iterdir()
+    place.write_text(damage)
+    assert cached_inventory(file, tmp_path / "cache") == checked
+
+
+def test_a_folder_that_cannot_be_written_is_no_error(file, tmp_path):
+    (tmp_path / "cache").write_text("a file")
+    assert cached_inventory(file, tmp_path / "cache") == load_inventory(file)
