@@ -159,7 +159,7 @@ def loads_backup(question: Question) -> Check:
     if file.includes:
         words = f"{file.path} includes {', '.join(file.includes)}, which is not read"
         return unknown(statement, words, "check whether AOF is on there")
-    says = f"{file.path}: appendonly {'yes' if file.appendonly else 'no'}, the backup is of a {copy.form.value}"
+    says = f"{file.path}: appendonly {'yes' if file.appendonly else 'no'}, form of the backup: {copy.form.value}"
     if copy.form is not DataForm.DUMP and not file.appendonly:
         return fails(statement, says, f"set appendonly yes in {file.path}: with AOF off, only a dump is loaded")
     name = f"{file.appendfilename or 'appendonly.aof'}.manifest"

@@ -28,6 +28,13 @@ _BACKUP = re.compile(r"(?P<dump>/.+)\.redis-ha-console\.(?P<stamp>\d{8}T\d{6}Z)"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
+def restore_runbook(kind: str) -> str:
+    """The shipped runbook that restores a backup in a cluster of this kind."""
+    return {"sentinel-vip": "sentinel-restore-backup", "sentinel-consul": "consul-restore-backup"}.get(
+        kind, "restore-backup"
+    )
+
+
 def is_backup(path: str) -> bool:
     """Whether this is the name of a finished backup."""
     return _BACKUP.fullmatch(path) is not None

@@ -20,6 +20,7 @@ from console.core.replication.backups import (
     data_to_back_up,
     dump_of,
     find_backup,
+    restore_runbook,
 )
 from console.core.replication.disk_data import DiskData, UnreadDataError, aof_is_on, kept_copy
 from console.engine.actions.backup_scripts import BACKUP, CHECK, CHECK_AOF, COPY, FILES, FINISH, RESTORE, START, TRIAL
@@ -33,11 +34,6 @@ TRIAL_MEMORY = 256_000_000
 """Bytes that a throw-away server needs besides the data."""
 _INFLATED = 5
 """How many times as large as its dump a data set is in memory, at most as a rule."""
-RESTORE_RUNBOOKS = {
-    "keepalived": "restore-backup",
-    "sentinel-vip": "sentinel-restore-backup",
-    "sentinel-consul": "consul-restore-backup",
-}
 _NOT_IN_A_WORD = frozenset(" \t\n'\"*?[\\")
 _WORD = {DataForm.DUMP: "dump", DataForm.AOF: "aof", DataForm.AOF_FOLDER: "folder"}
 
@@ -150,7 +146,7 @@ def how_to_restore(request: Request, path: str, form: DataForm = DataForm.DUMP) 
         f"cp {'-a' if form is DataForm.AOF_FOLDER else '-p'} {shlex.quote(path)} {shlex.quote(place)}",
         _by_hand(node.redis.service, "Redis", "start"),
     ]
-    runbook = RESTORE_RUNBOOKS.get(request.context.cluster.kind, "restore-backup")
+    runbook = restore_runbook(request.context.cluster.kind)
     while_ = "while no client and no Sentinel reaches it" if request.state.sentinels else "while no client reaches it"
     return (
         "how to get it back, with this console:",

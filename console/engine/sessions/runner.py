@@ -9,6 +9,7 @@ from console.core.model import ClusterState
 from console.core.runbooks.vocabulary import evaluate
 from console.core.runs.events import ConditionsChecked, RunEnded, StepBegan, StepEnded, StepsAssessed
 from console.core.runs.journal import plain
+from console.core.runs.kept_data import kept_in_words
 from console.core.runs.past_run import PastRun
 from console.core.runs.progress import success_in_words
 from console.core.runs.state import PASSED_STATUSES, AssessmentKind, Outcome, RunState, StepStatus
@@ -176,6 +177,7 @@ class Runner:
             touched = any(one.output for one in self.state.steps)
             sentences.append(f"Done so far: {', '.join(done)}." if done else "No step was done.")
             sentences.append("" if touched else "Nothing was sent.")
+        sentences.append(kept_in_words(self.state))
         sentences.append(self._recorder.pause.words(self._context.clock.now()))
         name = self._name_tally()
         sentences.append(name.words() if name is not None else "")
