@@ -140,6 +140,10 @@ class SentinelSpec:
     port: int = 26379
     password: PasswordSource | None = None
     """The password of the Sentinel itself (requirepass, from 5.0.1 on), not of the master."""
+    service: ServiceSpec = field(default_factory=ServiceSpec)
+    """How it is started; empty: only by hand."""
+    host: str = ""
+    """The node or director that it runs on, where the inventory names its service: over its SSH it is started."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -230,6 +230,7 @@ class Sentinel(Strict):
     address: Host
     port: Port = 26379
     password: PasswordSource | None = None
+    service: Service | None = Field(None, description="Where it runs on a node or director: how it is started there.")
 
 
 class Director(Strict):

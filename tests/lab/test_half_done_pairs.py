@@ -61,7 +61,7 @@ def test_break_replication_loop(pair, tmp_path):
         lab.host(A).run(f"ip addr add {lab.vip}/32 dev eth2", check=True)
         lab.host(B).run(f"ip addr add {lab.vip}/24 dev eth2", check=True)
         with writer.held():
-            lab.wait(lambda: "lag=0" in lab.host(B).redis("INFO", "replication"), 10, "redis-a has everything")
+            lab.wait(lambda: "lag=0" in lab.host(B).redis("INFO", "replication"), 60, "redis-a has everything")
             lab.host(B).redis("SLAVEOF", "192.168.100.250", "6379")
             lab.host(A).run(f"arping -q -c 1 -A {lab.vip} -I eth2", check=True)  # else clients wait 30 s for their ARP
         seen = give_up_everywhere(lab, "break-replication-loop", "--bind", f"master={A}", state=tmp_path)

@@ -171,17 +171,6 @@ def loads_backup(question: Question) -> Check:
     return holds(statement, says)
 
 
-def starts_as_master(question: Question) -> Check:
-    """H05: a replica copies its master's data as soon as it starts, and drops what was restored."""
-    statement = f"Redis on {question.name} starts as a master, by its configuration file"
-    file = value_of(question.node.redis_file, f"the configuration file of Redis on {question.name}")
-    if file.master:
-        return fails(statement, f"{file.path}, line {file.line}: it follows {file.master}", "remove this line")
-    if file.includes:
-        return unknown(statement, f"{file.path} includes {', '.join(file.includes)}, which is not read")
-    return holds(statement, f"{file.path}: no replicaof and no slaveof")
-
-
 def keys_as_in_backup(question: Question) -> Check:
     """As far as redis-check-rdb counted the keys. Keys with an expiry may be gone already."""
     copy = _backup(question)

@@ -153,6 +153,18 @@ def no_other_master(question: Question) -> Check:
     return _no_other_master(question, f"no node but {question.name} is a master", also_this_one=False)
 
 
+def one_master(question: Question) -> Check:
+    """At most one: who decides by itself which of two masters stays must not meet two."""
+    state = question.state
+    statement = "at most one node is a master"
+    if len(state.masters) > 1:
+        return fails(statement, f"{' and '.join(state.masters)} are masters", "only one node may accept writes")
+    for node in state.nodes:
+        if not node.redis.ok and not proved_down(node):
+            return unknown(statement, f"Redis on {node.name} could not be read: {node.redis.problem}")
+    return holds(statement, f"masters: {', '.join(state.masters) or 'none'}")
+
+
 def _no_other_master(question: Question, statement: str, *, also_this_one: bool) -> Check:
     others = [one for one in question.state.masters if one != question.name]
     if others:

@@ -41,7 +41,7 @@ def brings_no_stale_data(question: Question) -> Check:
         return _renamed(_the_master_to_be(question), statement)
     master = source_of(question.state, question.node)
     if master is None:
-        return fails(statement, role_in_words(redis), "it follows a server that is none of the nodes")
+        return fails(statement, role_in_words(redis), "it follows a server that is not one of the nodes")
     if proved_down(master):
         advice = f"if clients are to get the data of {question.name}, promote it first: that is a separate decision"
         return fails(statement, f"{master.name}, which it follows, does not run: it may lack its last writes", advice)
@@ -82,7 +82,9 @@ def in_its_turn(question: Question) -> Check:
         return holds(statement, f"{question.name} is a master itself")
     master = source_of(question.state, question.node)
     if master is None:
-        return fails(statement, role_in_words(redis_of(question.node)), "it follows a server that is none of the nodes")
+        return fails(
+            statement, role_in_words(redis_of(question.node)), "it follows a server that is not one of the nodes"
+        )
     return _renamed(vrrp.master_first(Question(question.state, question.node, {"master": master.name})), statement)
 
 
@@ -93,7 +95,9 @@ def will_not_preempt(question: Question) -> Check:
         return holds(statement, f"{question.name} is a master itself")
     master = source_of(question.state, question.node)
     if master is None:
-        return fails(statement, role_in_words(redis_of(question.node)), "it follows a server that is none of the nodes")
+        return fails(
+            statement, role_in_words(redis_of(question.node)), "it follows a server that is not one of the nodes"
+        )
     return _renamed(pair.priorities(Question(question.state, question.node, {"master": master.name})), statement)
 
 

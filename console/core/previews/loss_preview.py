@@ -12,7 +12,7 @@ from console.core.previews.key_comparison import KeyComparison, comparison_warni
 from console.core.previews.quiescence import BUSY_OPS, Quiescence
 from console.core.previews.sync_cost import cost
 from console.core.quantities import counted, size, span
-from console.core.replication.history import COMPARE_ADVICE, LARGE_SHARE, compare_histories
+from console.core.replication.history import COMPARE_ADVICE, LARGE_SHARE, HistoryComparison, compare_histories
 from console.core.replication.resync import ResyncKind, predict_resync
 
 LARGE_DUMP = 10_000
@@ -59,7 +59,7 @@ def preview(
     lines = [
         f"{kind.value} resync: {reason}",
         *_keys(from_node, to_node),
-        _own_data(target, older.verdict, older.reason),
+        _own_data(source, target, older, comparison),
     ]
     lines += lost_lines(comparison) if comparison is not None else []
     details = gained_lines(comparison) if comparison is not None else []
@@ -104,13 +104,17 @@ def _keys(source: NodeState, target: NodeState) -> list[str]:
     return lines or ["keys: both are empty"]
 
 
-def _own_data(target: str, verdict: Verdict, reason: str) -> str:
+def _own_data(source: str, target: str, older: HistoryComparison, comparison: KeyComparison | None) -> str:
+    """Whether the target has data of its own. Keys that were found there and not on the source count more."""
+    sample = comparison.of_target.value if comparison is not None else None
+    if older.verdict is Verdict.HOLDS and sample is not None and (sample.missing or sample.different):
+        return f"{target} has keys that differ from those of {source}, although by their histories: {older.reason}"
     words = {
         Verdict.HOLDS: f"nothing is known to exist on {target} alone",
         Verdict.FAILS: f"{target} may hold what would be lost",
         Verdict.UNKNOWN: f"whether {target} holds anything of its own is not known",
     }
-    return f"{words[verdict]}: {reason}"
+    return f"{words[older.verdict]}: {older.reason}"
 
 
 def _saves(state: ClusterState, node: NodeState) -> list[str]:

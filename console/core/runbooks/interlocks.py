@@ -102,6 +102,9 @@ INTERLOCKS: Mapping[str, tuple[Interlock, ...]] = {
         Interlock("no-failover-running", "A failover would be given up half-way (H21)."),
         Interlock("no-tilt", "What a Sentinel in TILT mode reports is not reliable (H21)."),
     ),
+    "start-sentinels": (
+        Interlock("one-master", "A Sentinel that finds two masters makes one a replica: its writes are lost (H18)."),
+    ),
     "drain-readers": (Interlock("others-serve-readers", "Readers would reach no node (H23)."),),
     "serve-readers": (
         _READABLE,
@@ -206,6 +209,20 @@ INTERLOCKS: Mapping[str, tuple[Interlock, ...]] = {
         _READABLE,
         Interlock("redis-down", "A running server would write the line again with its next CONFIG REWRITE."),
     ),
+    "keep-replica": (
+        _READABLE,
+        _SENTINELS,
+        Interlock("no-script-steers", "After a script has promoted it, its next start would make it a replica (H10)."),
+        _of_source("redis-is-master", "A source that is a replica makes a chain or a loop (H05)."),
+        _towards_node("node-address-not-vip", "The VIP may be local to the node, and it moves (H06)."),
+        _towards_source("link-up", "Its next start would make it something else than it is now (H13)."),
+    ),
+    "keep-master": (
+        _READABLE,
+        _SENTINELS,
+        Interlock("no-script-steers", "A script decides what it is after a start (H10)."),
+        Interlock("only-master", "Two masters take different writes (H18)."),
+    ),
     "hold-service": (Interlock("another-master", "The name would lead to no node (H24)."),),
     "release-service": (
         Interlock("check-agrees", "A check that passes by mistake puts the node into the name at once (H24)."),
@@ -218,6 +235,7 @@ WITHOUT_INTERLOCKS: Mapping[str, str] = {
     # Verbs without conditions of their own, and why.
     "shell": "Its text is read: what it does takes on the interlocks of the verb that does the same.",
     "manual": "It sends nothing. The commands in its instruction take on interlocks as those of `shell` do.",
+    "sentinels-by-hand": "It sends nothing.",
 }
 
 

@@ -18,6 +18,7 @@ REDIS_ROLE = frozenset(
         "not-a-replica",
         "only-master",
         "no-other-master",
+        "one-master",
         "comes-back-quietly",
         "brings-no-stale-data",
         "in-its-turn",
@@ -143,6 +144,9 @@ SENTINELS = frozenset(
         "replicas-follow",
         "is-away",
         "not-the-named-master",
+        "named-sentinels-answer",
+        "quorum-reachable",
+        "set-protected",
     ]
 )
 """Which master the Sentinels name, and whether a failover of theirs is running."""

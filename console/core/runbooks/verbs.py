@@ -92,6 +92,12 @@ _ROWS: tuple[VerbSpec, ...] = (
         undo="the Sentinels learn the node again as soon as it is a replica of the master",
     ),
     VerbSpec(
+        "start-sentinels",
+        "Starts every Sentinel that does not run and whose service the inventory names, each on its own host.",
+        affects=SENTINELS,
+        undo="stop the service of that Sentinel on its host",
+    ),
+    VerbSpec(
         "drain-readers",
         "Sets the weight of the node to 0 on every director. No new reader is sent to it; connected ones stay.",
         affects=READERS,
@@ -189,14 +195,28 @@ _ROWS: tuple[VerbSpec, ...] = (
         " a replica of the source, and it drops its own data set.",
         (VerbArgument("source", ArgumentKind.ROLE, "The node to follow, never the virtual IP."),),
         wipes_data=True,
-        affects=frozenset({"starts-as-replica", "starts-as-master", "comes-back-unresolved"}),
+        affects=frozenset({"starts-as-replica", "starts-as-master", "start-needs-no-edit", "comes-back-unresolved"}),
         undo="the file as it was is beside it, under the same name with the time of the run",
     ),
     VerbSpec(
         "clear-replicaof",
-        "Edits the configuration file of the node's Redis, which does not run. Its next start makes it a master of its"
-        " own, with its own data.",
-        affects=frozenset({"starts-as-replica", "starts-as-master", "comes-back-unresolved"}),
+        "Takes slaveof and replicaof out of the configuration file of the node's Redis, which does not run. Its next"
+        " start makes it a master of its own, with its own data.",
+        affects=frozenset({"starts-as-replica", "starts-as-master", "start-needs-no-edit", "comes-back-unresolved"}),
+        undo="the file as it was is beside it, under the same name with the time of the run",
+    ),
+    VerbSpec(
+        "keep-replica",
+        "Edits the configuration file of the node's Redis, a replica of the source. Its next start keeps that role.",
+        (VerbArgument("source", ArgumentKind.ROLE, "The node that it follows, never the virtual IP."),),
+        affects=frozenset({"starts-as-replica", "start-needs-no-edit"}),
+        undo="the file as it was is beside it, under the same name with the time of the run",
+    ),
+    VerbSpec(
+        "keep-master",
+        "Takes slaveof and replicaof out of the configuration file of the node's Redis, a master. Its next start"
+        " keeps that role.",
+        affects=frozenset({"starts-as-master", "start-needs-no-edit"}),
         undo="the file as it was is beside it, under the same name with the time of the run",
     ),
     VerbSpec(
@@ -237,10 +257,21 @@ _ROWS: tuple[VerbSpec, ...] = (
     ),
     VerbSpec(
         "manual",
-        "Sends nothing. Shows what the operator must do by hand, and goes on when that is confirmed. Commands in the"
-        " instruction, best in backticks, are judged as those of `shell`. Plain words without a command are not.",
-        (VerbArgument("instruction", ArgumentKind.TEXT, "What to do, in plain words."),),
+        "Sends nothing. Shows what the operator must do by hand, and where. Looks again when that is confirmed. The"
+        " command, and commands in the instruction, best in backticks, are judged as those of `shell`. Plain words"
+        " without a command are not.",
+        (
+            VerbArgument("instruction", ArgumentKind.TEXT, "What to do, in plain words."),
+            VerbArgument("command", ArgumentKind.TEXT, "The exact command to type on the node.", required=False),
+        ),
         mutating=False,
+    ),
+    VerbSpec(
+        "sentinels-by-hand",
+        "Sends nothing. Shows which Sentinels do not answer or do not agree, on which host, and the command to type"
+        " there. Looks again when that is confirmed.",
+        mutating=False,
+        affects=SENTINELS,
     ),
 )
 

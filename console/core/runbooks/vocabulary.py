@@ -17,6 +17,7 @@ from console.core.runbooks.document import Condition
 from console.core.runbooks.predicates import (
     backups,
     conversion,
+    next_start,
     replication,
     servers,
     switching,
@@ -33,6 +34,7 @@ _ROWS: tuple[PredicateSpec, ...] = (
     *replication.ROWS,
     *taking_over.ROWS,
     *backups.ROWS,
+    *next_start.ROWS,
     *switching.ROWS,
     *set_protection.ROWS,
     *service_name.ROWS,

@@ -7,6 +7,7 @@ replaced. So a copy of them counts only if none of them has changed while they w
 
 from __future__ import annotations
 
+import posixpath
 import shlex
 
 from console.core.command import Planned, RedisCommand, ShellCommand
@@ -24,7 +25,7 @@ from console.core.replication.backups import (
 )
 from console.core.replication.disk_data import DiskData, UnreadDataError, aof_is_on, kept_copy
 from console.engine.actions.backup_scripts import BACKUP, CHECK, CHECK_AOF, COPY, FILES, FINISH, RESTORE, START, TRIAL
-from console.engine.actions.request import PlanError, Request, word_of
+from console.engine.actions.request import NotNowError, PlanError, Request, word_of
 
 SLOWEST = 20_000_000
 """Bytes a second that a disk copies at least. The file is read four times."""
@@ -51,7 +52,7 @@ def backup(request: Request) -> tuple[Planned, ...]:
     try:
         found = data_to_back_up(seen)
     except UnreadDataError as error:
-        raise PlanError(str(error)) from None
+        raise NotNowError(str(error)) from None
     there = seen.backups.value or ()
     return tuple(_backup(request, seen, one) for one in found if not proved_down(seen) or not kept_copy(one, there))
 
@@ -96,10 +97,10 @@ def restore_dump(request: Request) -> tuple[Planned, ...]:
     node, which = request.node, request.argument("backup")
     seen = request.state.node(node.name)
     if seen.backups.value is None:
-        raise PlanError(f"the backups of {node.name} could not be read: {seen.backups.problem}")
+        raise NotNowError(f"the backups of {node.name} could not be read: {seen.backups.problem}")
     chosen = find_backup(seen.backups.value, which)
     if chosen is None:
-        raise PlanError(f"{node.name} has no backup{'' if which == NEWEST else f' {which}'} beside its data")
+        raise NotNowError(f"{node.name} has no backup{'' if which == NEWEST else f' {which}'} beside its data")
     return (_restore(request, seen, chosen),)
 
 
@@ -108,9 +109,11 @@ def _restore(request: Request, seen: NodeState, chosen: Backup) -> Planned:
     try:
         on = aof_is_on(seen)
     except UnreadDataError as error:
-        raise PlanError(str(error)) from None
+        raise NotNowError(str(error)) from None
     if on is None:
-        raise PlanError(f"it is not known whether Redis on {node.name} loads its AOF: its configuration includes files")
+        raise NotNowError(
+            f"it is not known whether Redis on {node.name} loads its AOF: its configuration includes files"
+        )
     file, folder = seen.redis_file.value, place.rpartition("/")[0]
     settings = {
         "backup": chosen.path,
@@ -133,12 +136,24 @@ def _restore(request: Request, seen: NodeState, chosen: Backup) -> Planned:
 
 
 def how_to_restore(request: Request, path: str, form: DataForm = DataForm.DUMP) -> tuple[str, ...]:
-    """How to restore the backup: by a runbook of this console, or by hand."""
+    """How to restore the backup: by a runbook of this console, or by hand.
+
+    Where Sentinels steer, what is put back by hand into a node of the set is replaced by the master's data at once.
+    """
+    node, cluster = request.node, request.context.cluster
+    own = (
+        "how to get it back, with this console:",
+        f"  redis-ha-console run {restore_runbook(request.state.kind)} {cluster.name} --bind target={node.name}",
+    )
+    if request.state.sentinels:
+        return (*own, *_how_to_read(node.name, path, form))
+    return (*own, *_by_hand_in_a_pair(request, path, form))
+
+
+def _by_hand_in_a_pair(request: Request, path: str, form: DataForm) -> tuple[str, ...]:
     node, place = request.node, dump_of(path)
     redis = request.state.node(node.name).redis.value
-    commands = [_by_hand(node.redis.service, "Redis", "stop")]
-    if not request.state.sentinels:
-        commands.insert(0, _by_hand(node.keepalived.service, "keepalived", "stop"))
+    commands = [_by_hand(node.keepalived.service, "keepalived", "stop"), _by_hand(node.redis.service, "Redis", "stop")]
     if redis is not None and redis.persistence.aof and form is DataForm.DUMP:
         commands.append("# set appendonly to no in its configuration file: with AOF on, it does not load the dump")
     commands += [
@@ -146,13 +161,25 @@ def how_to_restore(request: Request, path: str, form: DataForm = DataForm.DUMP) 
         f"cp {'-a' if form is DataForm.AOF_FOLDER else '-p'} {shlex.quote(path)} {shlex.quote(place)}",
         _by_hand(node.redis.service, "Redis", "start"),
     ]
-    runbook = restore_runbook(request.context.cluster.kind)
-    while_ = "while no client and no Sentinel reaches it" if request.state.sentinels else "while no client reaches it"
+    return (f"or by hand on {node.name}, as root, while no client reaches it:", *(f"  {one}" for one in commands))
+
+
+def _how_to_read(node: str, path: str, form: DataForm) -> tuple[str, ...]:
+    """A server with AOF on writes to its files, so it gets a copy of them."""
+    folder, name = posixpath.split(path)
+    commands = [f"redis-server --port 6380 --bind 127.0.0.1 --dir {shlex.quote(folder)}"]
+    if form is DataForm.DUMP:
+        commands[0] += f" --dbfilename {shlex.quote(name)} --appendonly no --save ''"
+    else:
+        place = posixpath.basename(dump_of(path))
+        commands.insert(0, f"mkdir read-it && cp -a {shlex.quote(path)} read-it/{shlex.quote(place)}")
+        option = "--appenddirname" if form is DataForm.AOF_FOLDER else "--appendfilename"
+        read_it = f'--dir "$PWD/read-it" {option} {shlex.quote(place)}'
+        commands[1] = f"redis-server --port 6380 --bind 127.0.0.1 {read_it} --appendonly yes --save ''"
     return (
-        "how to get it back, with this console:",
-        f"  redis-ha-console run {runbook} {request.context.cluster.name} --bind target={node.name}",
-        f"or by hand on {node.name}, as root, {while_}:",
+        f"or how to read what it held, on {node}, by a server that no Sentinel watches:",
         *(f"  {one}" for one in commands),
+        "what is put back by hand into a node that the Sentinels know is replaced by the master's data at once",
     )
 
 

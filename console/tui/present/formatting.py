@@ -12,6 +12,7 @@ from textual.content import Content
 from console.core.diagnosis.finding import Health, Severity
 from console.core.model.verdict import Verdict
 from console.core.runs.state import Outcome, StepStatus
+from console.core.visible import LINES, visible
 
 GOOD = "$text-success"
 WARN = "$text-warning"
@@ -23,7 +24,6 @@ BOLD = "bold"
 STALE_AFTER = 5.0
 """Seconds after which a value is marked as old. The console reads every second."""
 
-_CONTROL = dict.fromkeys((*range(32), *range(127, 160))) | {9: " "}
 Part = str | Content | tuple[str, str]
 Lines = tuple[Content, ...]
 
@@ -67,14 +67,14 @@ OUTCOME: dict[Outcome, tuple[str, str, str]] = {
 
 
 def line(*parts: Part) -> Content:
-    """One line of text. Control characters are removed: the answer of a server must not control the terminal."""
-    return Content.assemble(*(_without_controls(part) for part in parts))
+    """One line of text. The answer of a server must not control the terminal, nor hide anything."""
+    return Content.assemble(*(_visible(part) for part in parts))
 
 
-def _without_controls(part: Part) -> Part:
+def _visible(part: Part) -> Part:
     if isinstance(part, str):
-        return part.translate(_CONTROL)
-    return (part[0].translate(_CONTROL), part[1]) if isinstance(part, tuple) else part
+        return visible(part.replace("\t", " "))
+    return (visible(part[0].replace("\t", " ")), part[1]) if isinstance(part, tuple) else part
 
 
 def marked(sign: tuple[str, str, str]) -> Content:
@@ -86,7 +86,9 @@ def marked(sign: tuple[str, str, str]) -> Content:
 def wrapped(text: str, width: int, style: str = "", indent: str = "", first: str | None = None) -> Lines:
     """A text wrapped to the width. `first` stands before the first line, `indent` before the others."""
     lead = indent if first is None else first
-    rows = textwrap.wrap(text, max(10, width - len(indent)), break_long_words=True, break_on_hyphens=False) or [""]
+    rows = textwrap.wrap(
+        visible(text, LINES), max(10, width - len(indent)), break_long_words=True, break_on_hyphens=False
+    ) or [""]
     return tuple(line(lead if at == 0 else indent, (row, style)) for at, row in enumerate(rows))
 
 

@@ -20,7 +20,7 @@ class PastRunActions(ConsoleScreen):
         if past is None:
             self._notify_no_journal()
         elif not past.resumable:
-            self.app.notify(f"{past.run_id} cannot be resumed: {past.verdict}.", markup=False)
+            self.app.notify(f"{past.run_id} cannot be resumed: {past.verdict}.")
         else:
             self.console_app.open_screen(routes.RESUME, past)
 
@@ -41,4 +41,4 @@ class PastRunActions(ConsoleScreen):
             app.open_screen(routes.JOURNAL_CHECK, lambda: (app.past_runs or {}).get(past.run_id, past))
 
     def _notify_no_journal(self) -> None:
-        self.app.notify("The journal of this run is not on this machine.", markup=False)
+        self.app.notify("The journal of this run is not on this machine.")

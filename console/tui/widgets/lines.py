@@ -13,6 +13,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.visual import Visual
 
+from console.core.visible import visible
 from console.tui.keys import bindings_of
 from console.tui.present.formatting import Lines
 
@@ -39,7 +40,7 @@ class LinesPane(ScrollView):
         self.can_focus = focusable
         self.is_page = True
         """Whether the scroll keys are for this pane while it has the focus, and not for the text above it."""
-        self.border_title = title or None
+        self.border_title = visible(title) or None
         self._source = source
         self._lines: Lines = ()
 

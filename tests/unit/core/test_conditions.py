@@ -27,7 +27,7 @@ from console.core.model import (
 )
 from console.core.model.verdict import Verdict
 from console.core.runbooks.document import Condition
-from console.core.runbooks.predicates import conversion, watchers
+from console.core.runbooks.predicates import conversion, next_start, watchers
 from console.core.runbooks.vocabulary import VOCABULARY, evaluate
 
 HOLDS, FAILS, UNKNOWN = Verdict.HOLDS, Verdict.FAILS, Verdict.UNKNOWN
@@ -194,6 +194,9 @@ TABLE = [
     ("only-master", FAILED, s.A, {}, HOLDS),
     ("only-master", BACK, s.A, {}, FAILS),
     ("only-master", GONE, s.A, {}, UNKNOWN),
+    ("one-master", HEALTHY, "", {}, HOLDS),
+    ("one-master", BACK, "", {}, FAILS),
+    ("one-master", GONE, "", {}, UNKNOWN),
     ("no-other-master", FAILED, s.B, {}, FAILS),
     ("no-other-master", HEALTHY, s.B, {}, HOLDS),
     ("writes-accepted", BACK, s.A, {}, HOLDS),
@@ -369,10 +372,6 @@ TABLE = [
     ("loads-backup", s.with_aof_backup(BACK, s.B), s.B, {}, FAILS),
     ("loads-backup", with_file(s.with_aof_backup(BACK, s.B), appendonly=True), s.B, {}, HOLDS),
     ("loads-backup", with_file(s.with_aof_backup(BACK, s.B), appendonly=True, appendfilename="a"), s.B, {}, FAILS),
-    ("starts-as-master", KEPT, s.B, {}, HOLDS),
-    ("starts-as-master", with_file(KEPT, master="10.0.0.1 6379", line=7), s.B, {}, FAILS),
-    ("starts-as-master", with_file(KEPT, includes=("/etc/more.conf",)), s.B, {}, UNKNOWN),
-    ("starts-as-master", s.with_node(KEPT, s.B, redis_file=unread(ProblemKind.NOT_PERMITTED)), s.B, {}, UNKNOWN),
     ("keys-as-in-backup", KEPT, s.B, {}, HOLDS),
     ("keys-as-in-backup", s.with_redis(KEPT, s.B, keys={0: 249_923}), s.B, {}, HOLDS),
     ("keys-as-in-backup", s.with_redis(KEPT, s.B, keys={0: 249_922}), s.B, {}, FAILS),
@@ -413,10 +412,12 @@ ELSEWHERE = {"saved-for-good", "dump-kept", "copy-room", "has-dump-of", "runs-on
 """In a table of their own: test_dump_copies.py."""
 ELSEWHERE |= {row.name for row in (*watchers.ROWS, *service_name.ROWS)}  # test_watchers.py, test_service_name.py
 ELSEWHERE |= {row.name for row in conversion.ROWS}  # test_conversion.py
+ELSEWHERE |= {row.name for row in next_start.ROWS}  # test_next_start.py
 ELSEWHERE |= {"set-protected"}  # test_kinds.py: it is the protection of a set
 NOTHING_THERE = {"node-address-not-vip", "not-under-sentinels", "serves-readers", "serves-no-readers",
                  "others-serve-readers", "takes-read-vip", "in-read-tables", "comes-back-unresolved",
-                 "sentinels-allow", "unknown-to-sentinels", "kept-from-sentinels", "unused-by-directors"}  # fmt: skip
+                 "sentinels-allow", "named-sentinels-answer", "unknown-to-sentinels",
+                 "kept-from-sentinels", "unused-by-directors"}  # fmt: skip
 """True of a pair, of which nothing could be read: it has no Sentinels, no directors, no Consul."""
 
 

@@ -11,6 +11,7 @@ from console.core.model.verdict import Check, Verdict
 from console.core.watchers.sentinels import (
     agreed_master,
     named_masters_in_words,
+    proved_silent,
     readable_sentinels,
     sentinels_by_master,
     watched_masters,
@@ -211,6 +212,19 @@ def sentinels_complete(question: Question) -> Check:
     return Check(
         quorum.verdict, statement, f"{named_masters_in_words(question.state)}; {quorum.evidence}", quorum.advice
     )
+
+
+def named_sentinels_answer(question: Question) -> Check:
+    """H21: of those that this console could start. One that refuses connections does not run."""
+    statement = "every Sentinel whose service the inventory names answers"
+    named = [one for one in question.state.sentinels if one.host]
+    silent = [one for one in named if not one.sentinel.ok]
+    if not named:
+        return holds(statement, "the inventory names the service of no Sentinel")
+    if not silent:
+        return holds(statement, f"{', '.join(one.name for one in named)} {'answers' if len(named) == 1 else 'answer'}")
+    words = "; ".join(f"{one.name}: {one.sentinel.problem}" for one in silent)
+    return fails(statement, words, "start it") if all(map(proved_silent, silent)) else unknown(statement, words)
 
 
 def _named(state: ClusterState) -> NodeState | None:

@@ -46,12 +46,6 @@ ROWS: tuple[PredicateSpec, ...] = (
         (BACKUP,),
     ),
     PredicateSpec(
-        "starts-as-master",
-        "The configuration file of the node names no master: its Redis starts with its own data.",
-        backups.starts_as_master,
-        hazard="H05",
-    ),
-    PredicateSpec(
         "keys-as-in-backup",
         "Redis on the node holds as many keys as were counted in the backup.",
         backups.keys_as_in_backup,

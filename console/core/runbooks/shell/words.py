@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from console.core.numbers import count
+
 _BLANKS = " \t"
 _HARMLESS_REDIRECTION = re.compile(r"(?:>{1,2}[ \t]*/dev/null|>&[12]|<[ \t]*/dev/null)(?=[ \t\n;|&]|$)")
 _VARIABLE = re.compile(r"\$(?:[A-Za-z_]\w*|\{[A-Za-z_]\w*\}|[0-9@*#?$!-])")
@@ -182,7 +184,7 @@ class _Splitter:
 
     def _redirection(self) -> None:
         """Output that is thrown away, or joined with the other one, changes nothing."""
-        if self._word is not None and self._word.isdigit():
+        if self._word is not None and count(self._word) is not None:
             self._word, self._literal = None, True  # the number of the stream: 2>/dev/null
         self._end_word()
         found = _HARMLESS_REDIRECTION.match(self._text, self._at)

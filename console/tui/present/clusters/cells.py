@@ -11,7 +11,7 @@ from textual.content import Content
 
 from console.core.keepalived.running_scripts import pending_lines, whole_seconds
 from console.core.model import ClusterState, NodeState, Reading, Role, VrrpState
-from console.core.model.facts import source_of
+from console.core.model.facts import link_down_in_words, source_of
 from console.core.quantities import counted
 from console.tui.present.formatting import (
     BAD,
@@ -88,8 +88,7 @@ def link_text(state: ClusterState, node: NodeState) -> str:
         left = redis.master.sync_left_bytes
         return "syncing" + (f", {bytes_text(left)} left" if left is not None else "")
     if not redis.master.up:
-        down = redis.master.down_seconds
-        return "link down" + (f" for {seconds_text(down)}" if down is not None else "")
+        return link_down_in_words(redis.master)
     behind = bytes_behind(state, node)
     return "link up" + (f", {bytes_text(behind)} behind" if behind is not None else "")
 

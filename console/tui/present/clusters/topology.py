@@ -24,9 +24,9 @@ def vip_line(state: ClusterState, width: int) -> Content:
 
 
 def _reached_server(state: ClusterState) -> Part:
-    """What answers at the VIP, where that is none of the nodes, or not known."""
+    """What answers at the VIP, where that is not one of the nodes, or not known."""
     if reaches_stranger(state):
-        return "✗ a Redis that is none of these nodes", BAD
+        return "✗ a Redis that is not one of these nodes", BAD
     problem = state.vip_reach.problem
     if problem is not None and problem.kind not in SILENCE | {ProblemKind.NOT_READ}:
         return f"✗ {problem}", BAD
