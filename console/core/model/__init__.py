@@ -5,8 +5,10 @@ from __future__ import annotations
 from console.core.model.cluster import ClusterState, NodeState, VipReach, unknown_node
 from console.core.model.consul import ConsulCheck, ConsulInstance, ConsulState, DnsAnswer
 from console.core.model.host import (
+    AofFiles,
     Backup,
     ClockReading,
+    DataForm,
     DiskRoom,
     DumpFile,
     HostIdentity,
@@ -16,6 +18,8 @@ from console.core.model.host import (
     Processes,
 )
 from console.core.model.keepalived import (
+    NOT_A_SHELL_SCRIPT,
+    NOT_READABLE,
     ActionKind,
     ConfigFile,
     Keepalived,
@@ -24,6 +28,7 @@ from console.core.model.keepalived import (
     RedisFile,
     ScriptAction,
     ScriptFile,
+    ScriptSecurity,
     TrackScript,
     Transition,
     VrrpInstance,
@@ -36,8 +41,11 @@ from console.core.model.run_lock import RunLock
 from console.core.model.sentinel import KnownReplica, KnownSentinel, Sentinel, SentinelState, WatchedMaster
 
 __all__ = [
+    "NOT_A_SHELL_SCRIPT",
     "NOT_READ",
+    "NOT_READABLE",
     "ActionKind",
+    "AofFiles",
     "ArpSettings",
     "AttachedReplica",
     "Backlog",
@@ -48,6 +56,7 @@ __all__ = [
     "ConsulCheck",
     "ConsulInstance",
     "ConsulState",
+    "DataForm",
     "DirectorState",
     "DiskRoom",
     "DnsAnswer",
@@ -76,6 +85,7 @@ __all__ = [
     "RunLock",
     "ScriptAction",
     "ScriptFile",
+    "ScriptSecurity",
     "Sentinel",
     "SentinelState",
     "TrackScript",

@@ -74,9 +74,9 @@ def read_all(lines: list[str]) -> None:
         html("x", blocks(form, UTC))
     for entry in run.entries:
         assert isinstance(entry_text(entry), str)
-        entry_line(entry, 80, UTC)
-        entry_detail(entry, 80, UTC)
-    past_run_lines(run, 80, UTC)
+        entry_line(entry, 80)
+        entry_detail(entry, 80)
+    past_run_lines(run, 80)
     title(run, NOW, 80)
     assert isinstance(run.why_not, str)
     for step in run.steps:

@@ -214,7 +214,7 @@ def further_rows(node: NodeState, now: float) -> list[Row]:
             Row("Server", line(f"{redis.flavour} {redis.version}, up {seconds_text(redis.uptime)}"), node.redis.at),
             Row("Clients", line(number_text(redis.clients)), node.redis.at),
             Row("Saved", line(("✗ failing, last ", BAD) if bad else "", when, pending), node.redis.at),
-            Row("History", line(redis.history[:16], ("…", DIM)), node.redis.at),
+            Row("History", line(redis.history), node.redis.at),
         ]
     if memory := node.memory.value:
         text = f"{bytes_text(memory.available)} of {bytes_text(memory.total)} free, overcommit {memory.overcommit}"
