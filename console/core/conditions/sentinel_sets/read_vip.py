@@ -93,6 +93,7 @@ def others_serve_readers(question: Question) -> Check:
         ]
         for node in able
     }
+    _require_tables(question)
     everywhere = [name for name, found in sent.items() if len(found) == len(question.state.directors)]
     words = ", ".join(everywhere) or "nobody on all directors"
     return holds_if(bool(everywhere), statement, f"in sync and in every table: {words}", "bring another one back first")
@@ -125,7 +126,11 @@ def takes_read_vip(question: Question) -> Check:
 
 def _everywhere(question: Question) -> tuple[DirectorEntry, ...]:
     """The node's entry on every director. Raises UnreadError if a director could not be read."""
-    unread = [one.name for one in question.state.directors if one.services.value is None]
-    if unread:
-        raise UnreadError(f"the table of {' and '.join(unread)} could not be read")
+    _require_tables(question)
     return director_entries(question.state, question.node)
+
+
+def _require_tables(question: Question) -> None:
+    """Raises UnreadError if the table of a director could not be read."""
+    if unread := [one.name for one in question.state.directors if one.services.value is None]:
+        raise UnreadError(f"the table of {' and '.join(unread)} could not be read")
