@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import click
 
+from console.cli.output import say
+
 if TYPE_CHECKING:
     from console.core.command import Secret
     from console.core.inventory import ClusterSpec, Inventory, PasswordSource, UnusableCluster
@@ -314,7 +316,7 @@ class CliContext:
 
 
 def _warn(text: str) -> None:
-    click.echo(f"{APP}: {text}", err=True)
+    say(f"{APP}: {text}", err=True)
 
 
 def config_folder() -> Path:

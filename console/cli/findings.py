@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from console.cli.context import CliContext, CliError
+from console.cli.output import say
 
 if TYPE_CHECKING:
     from console.core.diagnosis.rule import FindingRule
@@ -36,7 +37,7 @@ def findings(_: CliContext, code: str | None, form: str) -> None:
     if code is not None and code not in rows:
         raise CliError(f"there is no finding {code}{suggestion(code, rows)}")
     chosen = [rows[code]] if code is not None else list(rows.values())
-    click.echo(reference(chosen) if form == "markdown" else "\n".join(map(_as_text, chosen)), nl=False)
+    say(reference(chosen) if form == "markdown" else "\n".join(map(_as_text, chosen)), nl=False)
 
 
 def reference(rows: list[FindingRule]) -> str:

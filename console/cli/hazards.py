@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from console.cli.context import CliContext, CliError
+from console.cli.output import say
 
 if TYPE_CHECKING:
     from console.core.runbooks.hazards.hazard import Hazard
@@ -47,7 +48,7 @@ def hazards(_: CliContext, hazard: str | None, form: str) -> None:
     if hazard is not None and hazard not in known:
         raise CliError(f"there is no hazard {hazard}{suggestion(hazard, known)}")
     chosen = [known[hazard]] if hazard is not None else list(HAZARDS)
-    click.echo("".join(_markdown(chosen) if form == "markdown" else map(_as_text, chosen)), nl=False)
+    say("".join(_markdown(chosen) if form == "markdown" else map(_as_text, chosen)), nl=False)
 
 
 def _markdown(chosen: list[Hazard]) -> Iterator[str]:

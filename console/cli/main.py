@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import click
 
 from console.cli.context import APP, EXIT_ERROR, Adapters, CliContext, CliError, inventory_option
+from console.cli.output import say
 
 EXIT_UNKNOWN = 3
 """The exit code of `status` if nothing could be observed. A wrong call and a wrong inventory count too."""
@@ -126,10 +127,10 @@ def run(arguments: Sequence[str], adapters: Adapters, more: Sequence[LazyCommand
     except click.exceptions.Exit as leaving:
         return leaving.exit_code
     except (KeyboardInterrupt, click.exceptions.Abort):
-        click.echo("interrupted", err=True)
+        say("interrupted", err=True)
         return EXIT_INTERRUPTED
     except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.format_message(), err=True)
+        say(error.format_message(), err=True)
         return EXIT_ERROR
     except click.ClickException as error:
         return _print_error(_usage_error_text(error), failure if error.exit_code == EXIT_ERROR else error.exit_code)
@@ -156,7 +157,7 @@ def _expected_errors() -> tuple[type[Exception], ...]:
 
 
 def _print_error(text: str, code: int) -> int:
-    click.echo(f"{APP}: {' '.join(text.split())}", err=True)
+    say(f"{APP}: {' '.join(text.split())}", err=True)
     return code
 
 

@@ -27,8 +27,12 @@ CHECKED = "checked"
 FULL = "full"
 """Everything, read anew."""
 
+MOST = 262_144
+"""Bytes of one part of an answer that are read. A part that is longer is not understood."""
+
 _NOTHING = "-"  # stands for an empty field: read would drop it
 _LONGEST = 4096
+_SURROGATE = re.compile("[\ud800-\udfff]")  # half of a pair cannot be sent
 
 # Everything is one compound command: the shell has read all of it before it runs, so nothing that arrives later can be
 # taken for program text, and its standard input can be put aside for the requests.
@@ -40,7 +44,8 @@ n='
 '
 t='\t'
 mark() { printf '\\n@%s %s %s %s\\n' "$nonce" "$seq" "$1" "$2"; }
-"""
+if command -v head >/dev/null; then bounded() { head -c @most@; }; else bounded() { cat; }; fi
+""".replace("@most@", str(MOST))
 
 _REQUEST = """
 while :; do
@@ -165,4 +170,4 @@ def split_sections(batch: bytes, nonce: str, seq: int) -> dict[str, Section]:
 
 def _field(value: str) -> str:
     clean = value.strip() == value and not any(sign in value for sign in "\t\n\r\0")
-    return value if value and clean else _NOTHING
+    return value if value and clean and not _SURROGATE.search(value) else _NOTHING

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
+from console.core.visible import json_text
 from console.report.document import report_document
 from console.report.render import html, markdown
 from console.report.sections import blocks
@@ -22,7 +22,7 @@ def report_text(run_id: str, entries: Sequence[Entry], check: ChainCheck, form: 
     """The whole report; `entries` are those that `check` found sound."""
     document = report_document(run_id, entries, check)
     if form == "json":
-        return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+        return json_text(document, 2) + "\n"
     if form == "html":
         return html(f"Run {run_id}", blocks(document))
     return markdown(blocks(document))

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from html import escape
 
+from console.core.visible import LINES, visible
+
 
 @dataclass(frozen=True, slots=True)
 class Heading:
@@ -59,13 +61,17 @@ class Code:
 
 Block = Heading | Paragraph | Items | Facts | Table | Code
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-_MARKUP = re.compile(r"[\\`*\[\]<>|]")
+_MARKUP = re.compile(
+    r"[\\`*~\[\]|@]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])"  # anywhere
+    r"|<(?=[A-Za-z/!?])|&(?=[#A-Za-z])|^>"  # a tag, an entity, a quotation: but not the `<` of `s < m`
+    r"|(?<=[A-Za-z]):(?=//)|(?<=mailto):|(?<=xmpp):|(?<=www)\."  # an address becomes a link
+    r"|^[-+=#]|(?<=^[0-9])[.)]",  # at the beginning: a list, a title
+    re.IGNORECASE,
+)
 
 
 def _visible(text: str) -> str:
-    """Without what would move a cursor or turn the direction of reading."""
-    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
+    return visible(text, LINES)
 
 
 # --- Markdown -----------------------------------------------------------------------------------------------------
@@ -100,11 +106,11 @@ def _row(cells: Iterable[str]) -> str:
 
 
 def _inline(text: str) -> str:
-    lines = _visible(text).splitlines()
+    lines = _visible(text.strip()).splitlines()
     return "<br>".join(_MARKUP.sub(lambda found: _ENTITY.get(found[0], f"\\{found[0]}"), line) for line in lines)
 
 
-_ENTITY = {"<": "&lt;", ">": "&gt;"}
+_ENTITY = {"<": "&lt;", ">": "&gt;", "&": "&amp;", "@": "&#64;", ":": "&#58;", ".": "&#46;"}
 
 
 # --- HTML ---------------------------------------------------------------------------------------------------------

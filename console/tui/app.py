@@ -80,7 +80,7 @@ class ConsoleApp(RunningApp):
     def _open_first_runbook(self, cluster: str, name: str) -> None:
         found = next((one for one in self.runbooks_for(cluster) if one.name == name), None)
         if found is None:
-            self.notify(f"There is no runbook {name} for cluster {cluster}.", severity="error", markup=False)
+            self.notify(f"There is no runbook {name} for cluster {cluster}.", severity="error")
         else:
             self.open_screen(routes.ARM, cluster, found, self._first_roles)
 

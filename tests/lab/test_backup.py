@@ -26,7 +26,7 @@ def contents(lab, file):
     folder, name = file.rsplit("/", 1)
     words = f"--port 7777 --bind 127.0.0.1 --dir {folder} --dbfilename {name} --save '' --daemonize yes"
     host.run(f"/usr/bin/redis-server {words}", check=True)
-    lab.wait(lambda: host.redis("-p", "7777", "PING") == "PONG", 10)
+    lab.wait(lambda: host.redis("-p", "7777", "PING") == "PONG", 60)
     try:
         return host.redis("-p", "7777", "DBSIZE"), host.redis("-p", "7777", "GET", COUNTER)
     finally:

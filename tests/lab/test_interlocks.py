@@ -93,10 +93,10 @@ async def test_verbs_that_start_something_require_what_their_runbook_leaves_out(
     assert not lab.host(B).running("redis-server")
     lab.fault("stop", B, "keepalived")
     lab.host(B).service("redis-server", "start")
-    lab.wait(lambda: "PONG" in lab.host(B).redis("PING"), 10)
+    lab.wait(lambda: "PONG" in lab.host(B).redis("PING"), 60)
     assert "redis-a is also a master" in walk(lab, "start-keepalived", B)  # H01
     lab.host(B).redis("SLAVEOF", lab.host(A).address, "6379")
-    lab.wait(lambda: "master_link_status:up" in lab.host(B).redis("INFO", "replication"), 15)
+    lab.wait(lambda: "master_link_status:up" in lab.host(B).redis("INFO", "replication"), 60)
     assert "the priority of redis-b does not take the virtual IP" in walk(lab, "start-keepalived", B)  # H15
     lab.fault("stop", A, "keepalived")
     assert "start keepalived on redis-a first" in await walk_on_screen(lab, "start-keepalived", B)  # H16
@@ -221,7 +221,7 @@ async def test_h06_h12_the_source_is_an_address_of_its_own_and_its_load_is_shown
 async def test_h09_a_notify_script_that_still_sleeps_blocks_until_it_has_ended(pair):
     lab = pair("stale-master-back", notify_sleep=60)
     lab.host(B).run("nohup setsid /etc/keepalived/scripts/redis_master.sh INSTANCE VI_123 MASTER 139 >/dev/null 2>&1 &")
-    lab.wait(lambda: lab.host(B).running("redis_master.sh"), 5)
+    lab.wait(lambda: lab.host(B).running("redis_master.sh"), 60)
     stuck = await walk_on_screen(lab, REPLICATE, B)
     assert "✗ no script of keepalived runs on redis-b (does not hold) [H09]" in stuck
     assert "redis_master.sh" in stuck
@@ -307,7 +307,7 @@ async def test_h17_h18_two_holders_and_two_masters_are_named_and_nothing_is_wipe
     for name in (A, B):
         lab.fault("stop", name, "keepalived")
     lab.host(A).run(["ip", "address", "del", f"{lab.vip}/32", "dev", link])
-    lab.wait(lambda: lab.vip_holders() == [], 10)
+    lab.wait(lambda: lab.vip_holders() == [], 60)
     assert "vip-missing" in codes(lab)
     assert [lab.host(name).redis("EXISTS", f"written:on:{name}:1").strip() for name in (A, B)] == ["1", "1"]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
@@ -10,6 +9,7 @@ import click
 from console.cli.context import CliContext, inventory_option
 from console.cli.documents.inventory_init import init
 from console.cli.documents.problems import report_problems
+from console.cli.output import say, say_json
 
 
 @click.group("inventory")
@@ -34,7 +34,7 @@ def check(context: CliContext, file: Path | None) -> int:
         return report_problems(error)
     nodes = sum(len(cluster.nodes) for cluster in found.clusters)
     names = ", ".join(cluster.name for cluster in found.clusters)
-    click.echo(f"{path}: {counted(len(found.clusters), 'cluster')} ({names}), {counted(nodes, 'node')}: nothing wrong")
+    say(f"{path}: {counted(len(found.clusters), 'cluster')} ({names}), {counted(nodes, 'node')}: nothing wrong")
     return 0
 
 
@@ -43,7 +43,7 @@ def schema() -> None:
     """Print the JSON Schema of inventories, for editors."""
     from console.documents.inventory_model import InventoryDocument
 
-    click.echo(json.dumps(InventoryDocument.model_json_schema(), indent=2))
+    say_json(InventoryDocument.model_json_schema())
 
 
 inventory.add_command(init)

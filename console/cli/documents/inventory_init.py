@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from console.cli.context import CliContext, CliError
+from console.cli.output import say
 
 if TYPE_CHECKING:
     from console.core.inventory import ClusterSpec
@@ -50,10 +51,10 @@ def init(context: CliContext, /, output: Path, name: str, **options: str | int |
     except OSError as error:
         raise CliError(f"{output}: {error.strerror}") from None
     load_inventory(output)
-    click.echo(f"{output}: written. Please check:")
+    say(f"{output}: written. Please check:")
     for point in made.open_points:
-        click.echo(f"  {point}")
-    click.echo(f"then: redis-ha-console inventory check {output}")
+        say(f"  {point}")
+    say(f"then: redis-ha-console inventory check {output}")
     return 0
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import click
+from console.cli.output import say
 
 if TYPE_CHECKING:
     from console.documents.errors import DocumentError
@@ -15,5 +15,5 @@ EXIT_WRONG = 1
 def report_problems(error: DocumentError) -> int:
     """Prints every problem, one a line, on stderr. Returns the exit code."""
     for problem in error.problems:
-        click.echo(problem, err=True)
+        say(problem, err=True)
     return EXIT_WRONG

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
 from console.cli.context import CliContext, inventory_option
 from console.cli.documents.problems import report_problems
+from console.cli.layout import folded, terminal_width
+from console.cli.output import say, say_json
+from console.core.quantities import counted
 
 
 @click.group("runbooks")
@@ -26,7 +28,8 @@ def list_runbooks(context: CliContext) -> None:
     lines += [(one.file_name, "cannot be used: `runbooks check` says why") for one in library.unusable]
     width = max(len(name) for name, _ in lines)
     for name, text in lines:
-        click.echo(f"{name.ljust(width)}  {text}")
+        for line in folded(f"{name.ljust(width)}  {text}", terminal_width(), width + 2):
+            say(line)
 
 
 @runbooks.command("show")
@@ -37,7 +40,7 @@ def show(context: CliContext, name: str) -> None:
     """Print a runbook: its roles, its steps, and why each step is there."""
     from console.cli.documents.runbook_text import as_text
 
-    click.echo(as_text(context.runbook(name)), nl=False)
+    say(as_text(context.runbook(name)), nl=False)
 
 
 @runbooks.command("check")
@@ -57,7 +60,7 @@ def check(context: CliContext, files: tuple[Path, ...]) -> int:
         if isinstance(found, DocumentError):
             worst = max(worst, report_problems(found))
         else:
-            click.echo(f"{path}: {found.name}, {len(found.steps)} steps: nothing wrong")
+            say(f"{path}: {found.name}, {counted(len(found.steps), 'step')}: nothing wrong")
     return worst
 
 
@@ -66,7 +69,7 @@ def schema() -> None:
     """Print the JSON Schema of runbooks, for editors."""
     from console.documents.runbook_model import RunbookDocument
 
-    click.echo(json.dumps(RunbookDocument.model_json_schema(), indent=2))
+    say_json(RunbookDocument.model_json_schema())
 
 
 @runbooks.command("vocabulary")
@@ -74,7 +77,7 @@ def vocabulary() -> None:
     """Print the format and the vocabulary of runbooks as Markdown."""
     from console.cli.documents.runbook_text import reference
 
-    click.echo(reference(), nl=False)
+    say(reference(), nl=False)
 
 
 COMMANDS = (runbooks,)

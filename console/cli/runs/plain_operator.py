@@ -7,9 +7,12 @@ import shutil
 import sys
 from collections.abc import Callable
 
-from console.cli.runs.plain_text import by_hand_lines, check_text, planned_text, preview_lines, wrapped
+from console.cli.output import say, say_over
+from console.cli.runs.plain_text import by_hand_lines, check_text, ending_lines, planned_text, preview_lines, wrapped
+from console.cli.runs.terminal_input import ask
 from console.core.model import ClusterState
 from console.core.runs.by_hand import DONE, is_work
+from console.core.runs.ending import end_in_words
 from console.core.runs.question import Choice, Decision, Question, QuestionKind
 from console.core.runs.state import FINAL_STATUSES, RunState, StepState, StepStatus
 
@@ -54,17 +57,20 @@ class PlainOperator:
 
     def print_start(self, run: RunState) -> None:
         armed = "RESUMED and ARMED" if run.resumed else "ARMED"
-        print(f"{run.runbook.title} on {run.cluster}. {armed}: each step is shown and asks before it changes anything.")
+        say(f"{run.runbook.title} on {run.cluster}. {armed}: each step is shown and asks before it changes anything.")
         for role in run.runbook.roles:
-            print(wrapped(f"{role.name} = {run.roles.get(role.name, '?')}: {role.description}", "  ", "      "))
-        print(f"  journal: {run.journal}")
+            say(wrapped(f"{role.name} = {run.roles.get(role.name, '?')}: {role.description}", "  ", "      "))
+        say(f"  journal: {run.journal}")
 
     def print_end(self, run: RunState) -> None:
         self._end_progress()
-        print()
-        print(wrapped(run.message))
-        print(f"journal: {run.journal}")
-        print(f"run {run.run_id}: {run.outcome.value}", flush=True)
+        say()
+        say(wrapped(run.message))
+        for section in run.ending:
+            say("\n".join(("", section.heading, *ending_lines(section))))
+        say()
+        say(f"journal: {run.journal}")
+        say(f"run {run.run_id}: {run.outcome.value}")
 
     # --- what happens -----------------------------------------------------------------------------------------------
 
@@ -86,36 +92,34 @@ class PlainOperator:
             elif step.status in FINAL_STATUSES:
                 self._finished.add(index)
                 self._end_progress()
-                print(wrapped(f"{step.status.value}: {step.note}", "  ", "    "))
+                say(wrapped(end_in_words(step.status.value, step.note), "  ", "    "))
 
     def _show_assessments(self, run: RunState) -> None:
         """Prints how a resumed run assesses each step and why, with the command that was never answered."""
         if self._assessments_printed or not run.assessments:
             return
         self._assessments_printed = True
-        print("\nThe state of each step, from the journal and from what was observed now:")
+        say("\nThe state of each step, from the journal and from what was observed now:")
         for assessment in run.assessments:
             step = run.steps[assessment.index].step
-            print(
-                wrapped(f"{assessment.index + 1} {step.id}: {assessment.kind.value}: {assessment.why}", "  ", "      ")
-            )
+            say(wrapped(f"{assessment.index + 1} {step.id}: {assessment.kind.value}: {assessment.why}", "  ", "      "))
             if assessment.command:
                 first, *more = assessment.command.splitlines() or [""]
-                print(f"      {first}{f' … ({len(more)} more lines)' if more else ''}")
-        print(flush=True)
+                say(f"      {first}{f' … ({len(more)} more lines)' if more else ''}")
+        say()
 
     def _announce(self, run: RunState, index: int, step: StepState) -> None:
         if index <= self._last_announced:
             return
         self._last_announced = index
-        print(f"\n== {index + 1}/{len(run.steps)} {step.step.id}: {step.step.title}")
-        print(wrapped(step.step.why, "  "))
+        say(f"\n== {index + 1}/{len(run.steps)} {step.step.id}: {step.step.title}")
+        say(wrapped(step.step.why, "  "))
 
     def _print_output(self, index: int, step: StepState) -> None:
         for line in step.output[self._printed_lines.get(index, 0) :]:
             self._end_progress()
             first, *more = line.splitlines() or [""]
-            print(wrapped(f"{first} … ({len(more)} more lines, as shown)" if more else first, "  ", "    "), flush=True)
+            say(wrapped(f"{first} … ({len(more)} more lines, as shown)" if more else first, "  ", "    "))
         self._printed_lines[index] = len(step.output)
 
     def _show_progress(self, run: RunState, step: StepState) -> None:
@@ -134,28 +138,28 @@ class PlainOperator:
         """Prints a line of progress, over the one before if the terminal can do that."""
         if self._can_overwrite:
             width = shutil.get_terminal_size((100, 24)).columns - 1
-            print(f"\r\x1b[K{text[:width]}", end="", flush=True)
+            say_over(text, width)
         elif text != self._progress:
-            print(text, flush=True)
+            say(text)
         self._progress = text
 
     def _end_progress(self) -> None:
         if self._progress and self._can_overwrite:
-            print()
+            say()
         self._progress = ""
 
     # --- what is asked ------------------------------------------------------------------------------------------------
 
     def decide(self, question: Question) -> Decision:
         self._end_progress()
-        print("\n".join(_question_lines(question)), flush=True)
+        say("\n".join(_question_lines(question)))
         try:
-            typed = input(_prompt(question)).strip()
+            typed = ask(_prompt(question))
             choice = ANSWERS.get(typed.lower(), Choice.LOOK_AGAIN)
             if choice is Choice.OVERRIDE and question.sentence:
-                return Decision(choice, question.digest, input(_sentence_prompt(question)).strip())
+                return Decision(choice, question.digest, ask(_sentence_prompt(question)))
         except (EOFError, KeyboardInterrupt):
-            print()
+            say()
             return Decision(Choice.ABORT, question.digest)
         if question.kind is QuestionKind.TYPE_NAME:
             choice = ANSWERS.get(typed.lower(), Choice.RUN) if typed != question.node else Choice.RUN

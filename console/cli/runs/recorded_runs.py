@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from console.cli.context import CliContext, CliError, inventory_option
+from console.cli.layout import table_lines, terminal_width
+from console.cli.output import say, say_json
+from console.cli.runs.exported_keys import keys
+from console.core.quantities import counted
 from console.report.entry_text import entry_text
 from console.report.formats import FORMS, Form, report_text
 
@@ -40,16 +43,14 @@ def list_runs(context: CliContext, cluster: str | None, form: str) -> int:
     """
     found = [one for one in _archive(context).summaries() if cluster in (None, one.cluster)]
     if form == "json":
-        click.echo(json.dumps({"version": 1, "runs": [_as_json(one) for one in found]}, indent=2, ensure_ascii=False))
+        say_json({"version": 1, "runs": [_as_json(one) for one in found]})
         return 0
     rows = [COLUMNS, *(_row(one) for one in found)] if found else []
-    widths = [max(len(row[place]) for row in rows) for place in range(len(COLUMNS) - 1)] if rows else []
-    for row in rows:
-        padded = [text.ljust(width) for text, width in zip(row, widths, strict=False)]
-        click.echo("  ".join((*padded, row[-1])))
+    for line in table_lines(rows, terminal_width()):
+        say(line)
     if not found:
         on = f" of {cluster}" if cluster else ""
-        click.echo(f"no run{on} is recorded in {context.runs_folder}", err=True)
+        say(f"no run{on} is recorded in {context.runs_folder}", err=True)
     return 0
 
 
@@ -69,13 +70,13 @@ def show(context: CliContext, run: str | None, *, follow: bool) -> int:
     while True:
         past = _read(context, run_id)
         for entry in past.entries[shown:]:
-            click.echo(f"{entry.seq:>4}  {entry.at}  {entry.kind:<9} {entry_text(entry)}")
+            say(f"{entry.seq:>4}  {entry.at}  {entry.kind:<9} {entry_text(entry)}")
         shown = max(shown, len(past.entries))
         if not follow or past.standing is not Standing.UNDER_WAY:
             break
         context.clock.sleep(POLL_EVERY)
     if follow and past.standing is Standing.DIED:
-        click.echo(f"its console ended before the run did: `runs resume {run_id}` goes on with it", err=True)
+        say(f"its console ended before the run did: `runs resume {run_id}` goes on with it", err=True)
         return 1
     return _print_if_broken(past)
 
@@ -93,10 +94,10 @@ def verify(context: CliContext, run: str | None) -> int:
     path = _file(past)
     if past.chain.sound:
         end = "closed" if past.chain.closed else "not closed: the run is under way, or it died, or the end was cut off"
-        click.echo(f"{path}: {past.chain.entries} entries, and each fits the one before; {end}")
+        say(f"{path}: {counted(past.chain.entries, 'entry', 'entries')}, and each fits the one before; {end}")
     problems = [said for said, fits in _cut_lines(past) if not fits]
     for said, fits in _cut_lines(past):
-        click.echo(said, err=not fits)
+        say(said, err=not fits)
     return _print_if_broken(past, path) or int(bool(problems))
 
 
@@ -111,7 +112,7 @@ def report(context: CliContext, run: str | None, form: Form) -> int:
     cluster before and after, what was lost, and where the backups are. It reads only the journal.
     """
     past = _chosen_run(context, run)
-    click.echo(report_text(past.run_id, past.entries, past.chain, form), nl=False)
+    say(report_text(past.run_id, past.entries, past.chain, form), nl=False)
     return _print_if_broken(past)
 
 
@@ -138,6 +139,9 @@ def resume(context: CliContext, run: str | None, *, plain: bool) -> int:
     if not plain:
         return context.run_app(console_context, context.run_starter(console_context), cluster=past.cluster, resume=past)
     return run_to_end(context.run_starter(console_context).resume(past.run_id), console_context)
+
+
+runs.add_command(keys)
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------
@@ -221,7 +225,8 @@ def _cut_lines(past: PastRun) -> Iterator[tuple[str, bool]]:
         if not (cut := resumed.get("cut")):
             continue
         kept = Path(past.folder) / str(cut.get("kept_in"))
-        what = f"the unfinished line {cut.get('line')} of {cut.get('bytes')} bytes, moved here at {resumed['at']}"
+        size = counted(int(cut.get("bytes") or 0), "byte")
+        what = f"the unfinished line {cut.get('line')} of {size}, moved here at {resumed['at']}"
         try:
             fits = hashlib.sha256(kept.read_bytes()).hexdigest() == cut.get("sha256")
         except OSError as error:
@@ -234,7 +239,7 @@ def _print_if_broken(past: PastRun, path: str = "the journal") -> int:
     if past.chain.sound:
         return 0
     rest = "; `runs resume` moves it to another file" if past.resumable else "; nothing after it can be relied on"
-    click.echo(f"{path}: line {past.chain.broken_line}: {past.chain.reason}{rest}", err=True)
+    say(f"{path}: line {past.chain.broken_line}: {past.chain.reason}{rest}", err=True)
     return 1
 
 

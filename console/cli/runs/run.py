@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from console.cli.context import CliContext, CliError, inventory_option
+from console.cli.output import say
 from console.cli.runs.role_options import check_kind, chosen_roles, unbound_text
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ def run_to_end(armed: ArmedRun, console_context: ConsoleContext) -> int:
 def _armed(run_starter: RunStarter, cluster: str, runbook: Runbook, roles: Mapping[str, str]) -> ArmedRun:
     """Arms the run. If another run has the lock, it names that run and asks for the takeover sentence (H26)."""
     from console.cli.runs.plain_text import wrapped
+    from console.cli.runs.terminal_input import ask
     from console.core.runs.lock import takeover_sentence
     from console.engine.ports import LockHeldError, Takeover
 
@@ -86,10 +88,10 @@ def _armed(run_starter: RunStarter, cluster: str, runbook: Runbook, roles: Mappi
     except LockHeldError as held:
         if held.holder is None:
             raise
-        click.echo(wrapped(str(held)))
+        say(wrapped(str(held)))
         sentence = takeover_sentence(held.holder)
         try:
-            typed = input(f'Type "{sentence}" to take over, anything else cancels: ').strip()
+            typed = ask(f'Type "{sentence}" to take over, anything else cancels: ')
         except (EOFError, KeyboardInterrupt):
             typed = ""
         if not typed:
@@ -125,14 +127,15 @@ def _ctrl_c_ends_a_wait(armed: ArmedRun) -> Iterator[None]:
 def _roles(runbook: Runbook, state: ClusterState, chosen: Mapping[str, str]) -> Mapping[str, str]:
     """Role → node. Asks if the operator may choose. Raises CliError if no node can be chosen."""
     from console.cli.runs.plain_text import wrapped
+    from console.cli.runs.terminal_input import ask
     from console.core.runbooks.binding import Unbound, bind_roles
 
     chosen = dict(chosen)
     while isinstance(roles := bind_roles(runbook, state, chosen), Unbound):
         if not roles.candidates or roles.role in chosen:
             raise CliError(unbound_text(roles))
-        click.echo(wrapped(unbound_text(roles)))
-        name = input(f"Which node is {roles.role}? [{'/'.join(roles.candidates)}] ").strip()
+        say(wrapped(unbound_text(roles)))
+        name = ask(f"Which node is {roles.role}? [{'/'.join(roles.candidates)}] ")
         if name not in roles.candidates:
             raise CliError(f"no node was chosen for {roles.role}: the run was not started")
         chosen[roles.role] = name

@@ -9,10 +9,10 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import sys
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from console.cli.output import say
 from console.core.runs.state import RunState, StepStatus
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def stays_resumable(armed: ArmedRun) -> Iterator[Callable[[RunState], None]]:
 
     def end_process(number: int) -> None:
         with contextlib.suppress(OSError):
-            print(f"\nrun {armed.state.run_id} is not over: `runs resume` goes on with it", file=sys.stderr, flush=True)
+            say(f"\nrun {armed.state.run_id} is not over: `runs resume` goes on with it", err=True)
         signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,6 +14,7 @@ from console.core.inventory import UnusableCluster
 from console.core.model import ClusterState, Keepalived, MasterLink, NodeState, Persistence, Reading, RunLock
 from console.core.model.facts import attached_line, replication_lag, source_of, vip_reached_in_words
 from console.core.runs.lock import holders, runs_on
+from console.core.visible import json_text
 
 VERSION = 1
 
@@ -32,7 +32,7 @@ def as_json(seen: Sequence[ClusterStatus], now: float, unusable: Sequence[Unusab
     """The whole document, with a line end."""
     clusters = [*(_cluster(one) for one in seen), *(_unusable(one) for one in unusable)]
     document = {"version": VERSION, "observed_at": timestamp(now), "clusters": clusters}
-    return json.dumps(document, indent=1) + "\n"
+    return json_text(document, 1) + "\n"
 
 
 def timestamp(at: float | None) -> str | None:

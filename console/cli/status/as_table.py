@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from console.cli.layout import folded, table_lines
 from console.cli.status.as_json import ClusterStatus, lag_bytes
 from console.cli.status.watchers import watchers_text
 from console.core.diagnosis.finding import Finding, Severity
@@ -16,13 +16,15 @@ from console.core.model.carried import says_nothing
 from console.core.model.facts import masters_in_words, source_of, vip_holders_in_words, vip_reached_in_words
 from console.core.quantities import size
 from console.core.runs.lock import lock_in_words, runs_on
+from console.core.visible import visible
 
 HEADINGS = ("NODE", "ADDRESS", "SSH", "REDIS", "FOLLOWS", "OFFSET", "LAG", "KEYS", "MEMORY", "OPS/S")
 VIP_HEADING = ("VIP",)
 KEEPALIVED_HEADINGS = ("KEEPALIVED", "PRIORITY")
 NOT_KNOWN = "?"
 NONE = "-"
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_EVIDENCE = 11
+"""Where the evidence of a finding begins."""
 _COLOURS = {"critical": "31;1", "warning": "33;1", "unknown": "35;1", "healthy": "32;1", "info": "36"}
 
 
@@ -36,29 +38,39 @@ class Paint:
         return f"\x1b[{_COLOURS[kind]}m{word}\x1b[0m" if self.on and kind in _COLOURS else word
 
 
-def as_table(seen: Sequence[ClusterStatus], unusable: Sequence[UnusableCluster] = (), *, colour: bool) -> str:
-    """All clusters, an empty line between them."""
+def as_table(
+    seen: Sequence[ClusterStatus],
+    unusable: Sequence[UnusableCluster] = (),
+    *,
+    colour: bool,
+    width: int | None = None,
+) -> str:
+    """All clusters, an empty line between them. `width`: what is longer is wrapped; None: nothing is."""
     paint = Paint(colour)
-    blocks = (*(_cluster(one, paint) for one in seen), *(_unusable(one, paint) for one in unusable))
-    return "\n".join("\n".join((*lines, "")) for lines in blocks)
+    blocks = (*(_cluster(one, paint, width) for one in seen), *(_unusable(one, paint) for one in unusable))
+    return "\n".join("\n".join((*_folded(lines, width), "")) for lines in blocks)
+
+
+def _folded(lines: Iterable[str], width: int | None) -> Iterator[str]:
+    for line in lines:
+        hang = len(line) - len(line.lstrip())
+        yield from folded(line, width, _EVIDENCE if hang < _EVIDENCE else hang + 2)
 
 
 def _unusable(one: UnusableCluster, paint: Paint) -> Iterator[str]:
     yield f"{one.name}  {paint('UNKNOWN', 'unknown')}  cannot be used, and was not looked at"
-    yield from (f"  {printable(problem)}" for problem in one.problems)
+    yield from (f"  {visible(problem)}" for problem in one.problems)
 
 
-def _cluster(seen: ClusterStatus, paint: Paint) -> Iterator[str]:
+def _cluster(seen: ClusterStatus, paint: Paint, width: int | None) -> Iterator[str]:
     state = seen.state
     health = paint(seen.health.value.upper(), seen.health.value)
     yield f"{state.name}  {health}  " + (f"VIP {state.vip} {_vip_text(state)}" if state.vip else _master_text(state))
     yield ""
     rows = [_headings(state), *(_row(state, node) for node in state.nodes)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        yield "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-    yield from (f"  {printable(line)}" for line in watchers_text(state))
-    yield from (f"  {printable(lock_in_words(one))}" for one in runs_on(state))
+    yield from table_lines(rows, width, "  ")
+    yield from (f"  {visible(line)}" for line in watchers_text(state))
+    yield from (f"  {visible(lock_in_words(one))}" for one in runs_on(state))
     yield from _unread_lines(state)
     if seen.findings:
         yield ""
@@ -84,14 +96,14 @@ def _master_text(state: ClusterState) -> str:
 def _vip_text(state: ClusterState) -> str:
     held, problem = vip_holders_in_words(state, "on"), state.vip_reach.problem
     if problem is not None and problem.kind is not ProblemKind.REFUSED:
-        return f"{held}; what it reaches is not known: {printable(str(problem))}"
+        return f"{held}; what it reaches is not known: {visible(str(problem))}"
     return f"{held}, reaches {state.vip_reaches or vip_reached_in_words(state)}"
 
 
 def _row(state: ClusterState, node: NodeState) -> tuple[str, ...]:
     holds = node.holds(state.vip)
     return tuple(
-        printable(cell)
+        visible(cell)
         for cell in (
             node.name,
             node.address,
@@ -155,21 +167,16 @@ def _unread_lines(state: ClusterState) -> Iterator[str]:
         ):
             if problem is not None and str(problem) not in printed:
                 printed.add(str(problem))
-                yield f"  {node.name}: {subject}: {printable(str(problem))}"
+                yield f"  {node.name}: {subject}: {visible(str(problem))}"
 
 
 def _finding(finding: Finding, paint: Paint) -> Iterator[str]:
     word = finding.severity.value.upper()
-    yield f"  {paint(word, finding.severity.value)}{' ' * (9 - len(word))}{finding.code}: {printable(finding.summary)}"
+    yield f"  {paint(word, finding.severity.value)}{' ' * (9 - len(word))}{finding.code}: {visible(finding.summary)}"
     if finding.severity is not Severity.INFO:
         for line in finding.evidence:
-            yield f"           {printable(line)}"
+            yield f"           {visible(line)}"
     if finding.next.runbook is not None:
         yield f"           next: run {finding.next.runbook}"
     elif finding.next.advice is not None:
-        yield f"           next: {printable(finding.next.advice)}"
-
-
-def printable(text: str) -> str:
-    """The text without control characters, so that a server's text cannot control the terminal."""
-    return _CONTROL.sub(" ", text)
+        yield f"           next: {visible(finding.next.advice)}"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from console.cli.context import CliContext, inventory_option
+from console.cli.output import say, say_over, say_painted
 
 if TYPE_CHECKING:
     from console.cli.status.as_json import ClusterStatus
@@ -43,7 +44,7 @@ def status(context: CliContext, clusters: tuple[str, ...], form: str) -> int:
     names, unusable = context.divide(clusters)
     with _Progress(f"looking at {', '.join(names)} …"):
         statuses = _observe_all(context, names)
-    click.echo(_printed(statuses, unusable, form, context.clock.now()), nl=False)
+    say_painted(_printed(statuses, unusable, form, context.clock.now()), nl=False)
     context.may_exit_at_once = True
     return exit_code(statuses, unusable)
 
@@ -93,10 +94,11 @@ def _printed(statuses: Sequence[ClusterStatus], unusable: Sequence[UnusableClust
         from console.cli.status.as_metrics import as_openmetrics
 
         return as_openmetrics(statuses, unusable)
+    from console.cli.layout import terminal_width
     from console.cli.status.as_table import as_table
 
     colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    return as_table(statuses, unusable, colour=colour)
+    return as_table(statuses, unusable, colour=colour, width=terminal_width())
 
 
 class _Progress:
@@ -107,11 +109,11 @@ class _Progress:
 
     def __enter__(self) -> None:
         if self._text:
-            click.echo(self._text, nl=False, err=True)
+            say(self._text, nl=False, err=True)
 
     def __exit__(self, *_: object) -> None:
         if self._text:
-            click.echo("\r\x1b[K", nl=False, err=True)
+            say_over("", err=True)
 
 
 COMMANDS = (status,)

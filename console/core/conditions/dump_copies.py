@@ -9,7 +9,7 @@ from console.core.conditions.switching import writes_paused
 from console.core.model import DumpFile, ProblemKind
 from console.core.model.facts import proved_down
 from console.core.model.verdict import Check
-from console.core.quantities import size
+from console.core.quantities import counted, size
 from console.core.replication.backups import DISK_MARGIN, backup_in_words, same_file
 from console.core.replication.dump_copies import (
     dump_is_copy,
@@ -22,7 +22,7 @@ from console.core.replication.dump_copies import (
 
 
 def saved_for_good(question: Question) -> Check:
-    """H25: writes are held back, and all acknowledged writes are in the dump."""
+    """H25: writes are paused, and all acknowledged writes are in the dump."""
     statement = f"the dump of {question.name} holds its last acknowledged write"
     for check in (writes_paused(question), nothing_unsaved(Question(question.state, question.node, {}))):
         if not check.holds:
@@ -43,7 +43,7 @@ def dump_kept(question: Question) -> Check:
     copies = value_of(question.node.backups, f"the backups of {question.name}")
     copy = next((one for one in reversed(copies) if same_file(one, dump)), None)
     if copy is None:
-        return fails(statement, f"{dump.path}, {dump.size} bytes, has no copy", "back it up")
+        return fails(statement, f"{dump.path}, {counted(dump.size, 'byte')}, has no copy", "back it up")
     return holds(statement, backup_in_words(question.name, copy))
 
 

@@ -16,6 +16,8 @@ from console.core.model.host import (
     Processes,
 )
 from console.core.model.keepalived import (
+    NOT_A_SHELL_SCRIPT,
+    NOT_READABLE,
     ActionKind,
     ConfigFile,
     Keepalived,
@@ -24,6 +26,7 @@ from console.core.model.keepalived import (
     RedisFile,
     ScriptAction,
     ScriptFile,
+    ScriptSecurity,
     TrackScript,
     Transition,
     VrrpInstance,
@@ -36,7 +39,9 @@ from console.core.model.run_lock import RunLock
 from console.core.model.sentinel import KnownReplica, KnownSentinel, Sentinel, SentinelState, WatchedMaster
 
 __all__ = [
+    "NOT_A_SHELL_SCRIPT",
     "NOT_READ",
+    "NOT_READABLE",
     "ActionKind",
     "ArpSettings",
     "AttachedReplica",
@@ -76,6 +81,7 @@ __all__ = [
     "RunLock",
     "ScriptAction",
     "ScriptFile",
+    "ScriptSecurity",
     "Sentinel",
     "SentinelState",
     "TrackScript",

@@ -28,6 +28,7 @@ class ProblemKind(StrEnum):
     CLOSED = "connection lost"
     BAD_ANSWER = "answer not understood"
     NOT_AVAILABLE = "not available on this node"
+    TOO_LONG = "too long to be read"
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ class MasterLink:
     last_io_seconds: int | None
     """None: no contact yet, or the link is down (INFO says -1)."""
     down_seconds: int | None = None
+    """-1: the link was never up."""
     sync_left_bytes: int | None = None
     sync_total_bytes: int | None = None
 

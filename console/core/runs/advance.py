@@ -136,7 +136,9 @@ def _end_run(state: RunState, event: RunEnded) -> RunState:
         return state
     if event.outcome is Outcome.DONE and any(one.status not in PASSED_STATUSES for one in state.steps):
         return state
-    return replace(state, outcome=event.outcome, message=event.message, current=None, waiting_until=None)
+    return replace(
+        state, outcome=event.outcome, message=event.message, ending=event.ending, current=None, waiting_until=None
+    )
 
 
 def _with_step(state: RunState, index: int, step: StepState) -> RunState:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from console.core.command import Planned
 from console.core.model.verdict import Check
 from console.core.runs.by_hand import HandWork
+from console.core.runs.ending import EndSection
 from console.core.runs.state import Outcome, StepAssessment, StepStatus
 
 
@@ -111,6 +112,7 @@ class RunEnded:
 
     outcome: Outcome
     message: str
+    ending: tuple[EndSection, ...] = ()
 
 
 StepEvent = (

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 
 from console.core.model import ClusterState, RunLock
+from console.core.visible import visible
 
 _NUMBERS = {"since": float, "pid": int}
 _OF_THE_NODE = frozenset({"pid", "start", "origin", "step"})
 _LONGEST = 300
 _END_OF_TIME = 1e11
 """Epoch seconds. A later time cannot be written as a date."""
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +64,8 @@ def parse_note(text: str) -> RunLock | None:
 
 
 def one_line(text: str) -> str:
-    """The text as one line without control characters, not too long: for notes and screens."""
-    return _UNPRINTABLE.sub(" ", text).strip()[:_LONGEST]
+    """The text as one line of visible characters, not too long: for notes and screens."""
+    return visible(" ".join(text.split()))[:_LONGEST]
 
 
 def lock_in_words(lock: RunLock) -> str:

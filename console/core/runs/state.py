@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from console.core.command import Planned
 from console.core.model.verdict import Check
 from console.core.runbooks.document import Runbook, Step
-from console.core.runs.by_hand import HandWork
+
+if TYPE_CHECKING:  # they would load every rule, and lists of past runs need none of them
+    from console.core.runs.by_hand import HandWork
+    from console.core.runs.ending import EndSection
 
 
 class StepStatus(StrEnum):
@@ -123,6 +127,8 @@ class RunState:
     outcome: Outcome = Outcome.RUNNING
     message: str = ""
     """Why the run ended as it did: its last line on the screen."""
+    ending: tuple[EndSection, ...] = ()
+    """What the run leaves: what was skipped, what remains, what was lost or kept, and the ways back."""
     journal: str = ""
     """Folder of the journal."""
     waiting_until: float | None = None

@@ -7,6 +7,7 @@ begun is one of the old or of the new dump, and a comparison of the checksums te
 
 from __future__ import annotations
 
+import posixpath
 import shlex
 
 from console.core.command import Planned, RedisCommand, ShellCommand
@@ -15,7 +16,7 @@ from console.core.model import Backup
 from console.core.model.facts import proved_down
 from console.core.quantities import size
 from console.core.replication.backups import DISK_MARGIN, NEWEST, backup_in_words, dump_of, find_backup
-from console.engine.actions.request import PlanError, Request, word_of
+from console.engine.actions.request import NotNowError, Request, word_of
 
 SLOWEST = 20_000_000
 """Bytes a second that a disk copies at least. The file is read four times."""
@@ -140,7 +141,7 @@ def backup(request: Request) -> tuple[Planned, ...]:
     if dump is None:
         if proved_down(seen):
             return ()
-        raise PlanError(f"the dump of {node.name} could not be read: {seen.dump.problem}")
+        raise NotNowError(f"the dump of {node.name} could not be read: {seen.dump.problem}")
     path = f"{dump.path}.redis-ha-console.{request.context.stamp}"
     settings = {
         "dump": dump.path,
@@ -164,10 +165,10 @@ def restore_dump(request: Request) -> tuple[Planned, ...]:
     node, which = request.node, request.argument("backup")
     found = request.state.node(node.name).backups
     if found.value is None:
-        raise PlanError(f"the backups of {node.name} could not be read: {found.problem}")
+        raise NotNowError(f"the backups of {node.name} could not be read: {found.problem}")
     chosen = find_backup(found.value, which)
     if chosen is None:
-        raise PlanError(f"{node.name} has no backup{'' if which == NEWEST else f' {which}'} beside its dump")
+        raise NotNowError(f"{node.name} has no backup{'' if which == NEWEST else f' {which}'} beside its dump")
     return (_restore(request, chosen),)
 
 
@@ -189,8 +190,13 @@ def _restore(request: Request, chosen: Backup) -> Planned:
 
 
 def how_to_restore(request: Request, path: str) -> tuple[str, ...]:
-    """How to restore the backup: by a runbook of this console, or by hand."""
+    """How to restore the backup: by a runbook of this console, or by hand.
+
+    Where Sentinels steer, what is put back into a node of the set is replaced by the master's data at once.
+    """
     node, dump = request.node, dump_of(path)
+    if request.state.sentinels:
+        return _how_to_read(node.name, path)
     redis = request.state.node(node.name).redis.value
     commands = [_by_hand(node.keepalived.service, "keepalived", "stop"), _by_hand(node.redis.service, "Redis", "stop")]
     if redis is not None and redis.persistence.aof:
@@ -205,6 +211,16 @@ def how_to_restore(request: Request, path: str) -> tuple[str, ...]:
         f"  redis-ha-console run restore-backup {request.context.cluster.name} --bind target={node.name}",
         f"or by hand on {node.name}, as root, while no client reaches it:",
         *(f"  {one}" for one in commands),
+    )
+
+
+def _how_to_read(node: str, path: str) -> tuple[str, ...]:
+    folder, name = posixpath.split(path)
+    files = f"--dir {shlex.quote(folder)} --dbfilename {shlex.quote(name)}"
+    return (
+        f"how to read what it held, on {node}, by a server that no Sentinel watches and that saves nothing:",
+        f"  redis-server --port 6380 --bind 127.0.0.1 {files} --appendonly no --save ''",
+        "the Sentinels make every node of the set a copy of the master: put back there, the backup would be replaced",
     )
 
 

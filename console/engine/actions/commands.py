@@ -18,6 +18,7 @@ from console.engine.actions.redis_commands import export_differences, promote, r
 from console.engine.actions.replicaof import keep_master, keep_replica, set_replicaof
 from console.engine.actions.request import SERVICE_TIMEOUT, Request, service_command
 from console.engine.actions.request import CommandContext as CommandContext  # noqa: PLC0414
+from console.engine.actions.request import NotNowError as NotNowError  # noqa: PLC0414 - as PlanError
 from console.engine.actions.request import PlanError as PlanError  # noqa: PLC0414 - whoever plans catches it from here
 from console.engine.actions.sentinel_set import (
     drain_readers,

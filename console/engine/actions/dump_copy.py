@@ -16,7 +16,7 @@ from console.core.model import DumpFile, NodeState
 from console.core.quantities import size
 from console.core.runs.gate import identity
 from console.engine.actions.backup import CHECK, FILES, SLOWEST, START
-from console.engine.actions.request import PlanError, Request
+from console.engine.actions.request import NotNowError, PlanError, Request
 
 _OFFER = r"""
 [ -f "$dump" ] || fail 20 "$dump is not there"
@@ -83,9 +83,9 @@ def copy_dump(request: Request) -> tuple[Planned, ...]:
     seen = request.state.node(source.name)
     theirs, mine = seen.dump.value, request.state.node(node.name)
     if source.name == node.name:
-        raise PlanError(f"{node.name} has its own dump already")
+        raise NotNowError(f"{node.name} has its own dump already")
     if theirs is None:
-        raise PlanError(f"the dump of {source.name} could not be read: {seen.dump.problem}")
+        raise NotNowError(f"the dump of {source.name} could not be read: {seen.dump.problem}")
     dump = _path(request, mine)
     copy_of = _free_name(dump, theirs.modified, mine)
     shown = f"{theirs.size} {theirs.modified:.0f}"

@@ -57,4 +57,4 @@ def _bytes_of(request: Request, node: NodeSpec) -> tuple[bytes, str]:
     config = request.state.node(node.name).keepalived_config
     if config.value is None:
         raise PlanError(f"{node.name}:{path} could not be read: {config.problem}")
-    return config.value.file.text.encode(), config.value.file.digest
+    return config.value.file.text.encode("utf-8", "surrogatepass"), config.value.file.digest

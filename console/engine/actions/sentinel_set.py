@@ -13,7 +13,7 @@ from console.core.keepalived.virtual_servers import DEFAULT_WEIGHT, virtual_serv
 from console.core.model import DirectorState, RealServer, VirtualService
 from console.core.watchers.read_vip import director_entries
 from console.core.watchers.sentinels import proved_silent, readable_sentinels
-from console.engine.actions.request import SERVICE_TIMEOUT, PlanError, Request
+from console.engine.actions.request import SERVICE_TIMEOUT, NotNowError, PlanError, Request
 from console.engine.actions.virtual_ip import NO_ARPING, announcement
 
 FORWARDS = {"Route": "-g", "Masq": "-m", "Tunnel": "-i"}
@@ -30,7 +30,7 @@ def sentinel_failover(request: Request) -> tuple[Planned, ...]:
         if said.master and not said.tilt and said.quorum_ok is not False
     ]
     if not able:
-        raise PlanError("no Sentinel can fail over now: look at their findings")
+        raise NotNowError("no Sentinel can fail over now: look at their findings")
     summary = (
         f"Asks {able[0].name} to make another node than {request.node.name} the master: it picks the replica with the"
         " lowest replica-priority, then the newest data."
@@ -51,7 +51,7 @@ def start_sentinels(request: Request) -> tuple[Planned, ...]:
         if not one.host or one.sentinel.ok:
             continue
         if not proved_silent(one):
-            raise PlanError(f"{one.name} does not answer, and is not proved to be down: {one.sentinel.problem}")
+            raise NotNowError(f"{one.name} does not answer, and is not proved to be down: {one.sentinel.problem}")
         if one.host not in readable:
             raise PlanError(f"{one.host}, the host of {one.name}, cannot be read over SSH: start {one.name} by hand")
         command = ShellCommand(one.start, sudo=sudo[one.host], timeout=SERVICE_TIMEOUT)
@@ -77,7 +77,7 @@ def _network_of(request: Request) -> tuple[str, int]:
     name, vip = request.node.name, request.state.vip
     seen = request.state.node(name).addresses
     if seen.value is None:
-        raise PlanError(f"the addresses of {name} could not be read: {seen.problem}")
+        raise NotNowError(f"the addresses of {name} could not be read: {seen.problem}")
     found = {
         (one.interface, one.prefix)
         for one in seen.value
@@ -148,7 +148,7 @@ def _entries(request: Request) -> Iterator[_Entry]:
     specs = {one.name: one for one in request.context.cluster.directors}
     for one in request.state.directors:
         if one.services.value is None:
-            raise PlanError(f"the table of {one.name} could not be read: {one.services.problem}")
+            raise NotNowError(f"the table of {one.name} could not be read: {one.services.problem}")
     for place in director_entries(request.state, request.state.node(request.node.name)):
         service = place.director.service(request.state.read_vip)
         if place.server is not None and service is not None:

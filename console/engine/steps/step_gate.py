@@ -182,5 +182,7 @@ def _is_work_only(view: StepView) -> bool:
 def _with_obstacles(view: StepView, notice: Notice) -> Notice:
     """The notice with everything that forbids sending, each thing once."""
     missing = [check.advice or check.statement for check in view.checks if not check.holds]
+    if view.role_choice:
+        return replace(notice, reason="; ".join(filter(None, (view.role_choice, notice.reason))))
     reasons = dict.fromkeys((notice.reason, view.obstacle, *missing))
     return replace(notice, reason="; ".join(filter(None, reasons)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 
 from console.core.command import Identity, Planned
 from console.core.kinds import kind_of
@@ -12,15 +12,17 @@ from console.core.model import ClusterState, Problem, Redis, Role
 from console.core.model.silence import silent_sources
 from console.core.model.verdict import Check, Verdict
 from console.core.previews.loss_preview import LossPreview, preview
+from console.core.quantities import capital
 from console.core.runbooks.document import Condition, GateKind, Runbook, Step
 from console.core.runbooks.hazards.table import override_sentence
 from console.core.runbooks.interlocks import interlocks
+from console.core.runbooks.role_choice import better_choice
 from console.core.runbooks.shell.checks import TextCheck, text_checks, text_follow
 from console.core.runbooks.verbs import VERBS, changes_something
 from console.core.runbooks.vocabulary import evaluate
 from console.core.runs.by_hand import HandWork, hand_work
 from console.core.runs.gate import differences, digest, evidence, identities, material, unread_facts
-from console.engine.actions.commands import CommandContext, PlanError, plan_commands
+from console.engine.actions.commands import CommandContext, NotNowError, PlanError, plan_commands
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +47,14 @@ class StepView:
     evidence: tuple[str, ...]
     preview: LossPreview | None
     identities: Mapping[str, Identity]
+    obstacle_may_pass: bool = False
+    """An earlier step of a plan can take the obstacle away."""
     by_hand: tuple[HandWork, ...] = ()
     """What a human must do. Empty: the step is not one for a human."""
     sentence: str = ""
     """What an operator must type to override the checks that fail. Empty: nothing can be overridden."""
+    role_choice: str = ""
+    """What is wrong with the choice of roles, and which one passes. Empty: it is not the cause of a refusal."""
 
     @property
     def done_already(self) -> bool:
@@ -80,19 +86,26 @@ def view_step(
     *,
     runbook_require: tuple[Condition, ...] = (),
     remaining: tuple[Planned, ...] | None = None,
+    unsent: Runbook | None = None,
 ) -> StepView:
     """Evaluates a step on an observation. `runbook_require`: what the runbook requires before its first step.
 
     `remaining`: the commands that are left of a step of which a part was carried out. None: they are made anew.
+    `unsent`: the runbook, as long as nothing of it was sent. Then another choice of roles may be the better one.
     """
-    planned, obstacle = remaining or (), ""
+    planned, obstacle, may_pass = remaining or (), "", False
     if remaining is None:
         try:
             planned = plan_commands(step, state, command_context)
         except PlanError as error:
-            obstacle = str(error)
+            obstacle, may_pass = str(error), isinstance(error, NotNowError)
     asked = _asked(step, state, command_context, runbook_require)
     checks = tuple(one.check for one in asked)
+    choice = None
+    if unsent is not None and (obstacle or not all(check.holds for check in checks)):
+        choice = better_choice(unsent, state, command_context.roles)
+    if choice is not None:  # advice for these roles would be about the wrong node
+        checks = tuple(check if check.holds else replace(check, advice="") for check in checks)
     follow = _follow(step, state, command_context.roles)
     facts = material(state, command_context.roles)
     commands = {f"command {number}": f"{one.node}: {one.render()}" for number, one in enumerate(planned, start=1)}
@@ -109,8 +122,10 @@ def view_step(
         evidence=evidence(state, command_context.roles, step),
         preview=preview(state, *follow) if follow is not None and _replaces_data(step) else None,
         identities=identities(state),
+        obstacle_may_pass=may_pass,
         by_hand=hand_work(step, state, command_context.roles),
         sentence="" if obstacle else override_sentence(checks, follow),
+        role_choice=choice.reason if choice is not None else "",
     )
 
 
@@ -226,7 +241,7 @@ def situation(state: ClusterState) -> str:
             problem = _short(node.keepalived.problem)
             words.append(f"keepalived {keepalived.state.value}" if keepalived else f"keepalived: {problem}")
         parts.append(f"{node.name}: {', '.join(words)}")
-    return f"{'; '.join(parts)}. {sentence(protection(state).reason)}"
+    return f"{'; '.join(parts)}. {sentence(capital(protection(state).reason))}"
 
 
 def sentence(text: str) -> str:

@@ -24,7 +24,7 @@ if [ "$tier" != live ] || [ "$dump" != "$backups_of" ]; then
       stat -L -c '%s|%Y|%n' "$copy"
       [ -r "$copy.note" ] || continue
       while IFS= read -r line; do printf '|%s\\n' "$line"; done < "$copy.note"
-    done
+    done | bounded
   fi
 fi
 """

@@ -14,7 +14,8 @@ if [ "$tier" = full ] || [ "$rconf|$rconf_is" != "$rconf_was" ]; then
   if [ -z "$rconf" ]; then mark redis-file unknown; echo "the configuration file of Redis"
   elif [ -r "$rconf" ]; then
     mark redis-file ok; printf '%s\\n' "$rconf"
-    grep -naiE '^[[:space:]]*(slaveof|replicaof|include|appendonly|dir|dbfilename)[[:space:]]' "$rconf" | head -n 40
+    grep -naiE '^[[:space:]]*(slaveof|replicaof|include|appendonly|dir|dbfilename)[[:space:]]' "$rconf" |
+      head -n 40 | bounded
   elif [ -e "$rconf" ]; then mark redis-file denied; printf '%s\\n' "$rconf"
   else mark redis-file missing; printf '%s\\n' "$rconf"; fi
 fi

@@ -5,6 +5,9 @@ from __future__ import annotations
 import errno
 
 from console.core.model import Problem, ProblemKind
+from console.probes import NotUnderstoodError
+
+_LONGEST = 300
 
 
 class RemoteError(Exception):
@@ -13,6 +16,18 @@ class RemoteError(Exception):
     def __init__(self, kind: ProblemKind, text: str) -> None:
         super().__init__(text)
         self.problem = Problem(kind, text)
+
+
+def problem_of(error: Exception, where: str) -> Problem:
+    """What a look came to that ended with an error. An error that nobody expected is named, in one line.
+
+    Whatever a server sends, and whatever a parser makes of it, is a problem of that one reading.
+    """
+    if isinstance(error, RemoteError):
+        return error.problem
+    said = " ".join(str(error).split())
+    text = said if isinstance(error, NotUnderstoodError) else f"{type(error).__name__}: {said}"
+    return Problem(ProblemKind.BAD_ANSWER, f"{where}: {text}"[:_LONGEST])
 
 
 def from_socket(error: OSError, where: str) -> RemoteError:

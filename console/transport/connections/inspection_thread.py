@@ -7,20 +7,31 @@ import time
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+from console.core.model import Problem
+from console.transport.connections.errors import problem_of
+
 T = TypeVar("T")
 
 
 class InspectionThread(Generic[T]):
     """Inspects when asked. Its caller waits for the answer no longer than it wants to."""
 
-    def __init__(self, what: str, look: Callable[[], T], now: Now, end: Callable[[], None] = lambda: None) -> None:
-        """`look` raises nothing. After `close`, `end` is called once in the thread."""
+    def __init__(
+        self,
+        what: str,
+        look: Callable[[], T],
+        failed: Callable[[Problem], T],
+        now: Now,
+        end: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`failed` makes the answer of a look that raised an error. After `close`, `end` is called in the thread."""
         self.what = what
         self.answer: T | None = None
         """What the last finished look returned."""
         self.asked_at = 0.0
         """When the last look began, in epoch seconds. 0: there was none."""
         self._look = look
+        self._failed = failed
         self._now = now
         self._end = end
         self._go = threading.Event()
@@ -60,7 +71,10 @@ class InspectionThread(Generic[T]):
             if self._closed:
                 self._end()
                 return
-            self.answer = self._look()
+            try:
+                self.answer = self._look()
+            except Exception as error:  # noqa: BLE001 - the next look may end well, whatever ended this one
+                self.answer = self._failed(problem_of(error, self.what))
             self._done.set()
 
 

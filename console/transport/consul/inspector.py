@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any
 
 from console.core.command import Secret
 from console.core.inventory import ConsulSpec
@@ -13,19 +12,18 @@ from console.core.model import (
     ConsulInstance,
     ConsulState,
     DnsAnswer,
+    Problem,
     ProblemKind,
     Reading,
     read,
     unread,
 )
-from console.probes import NotUnderstoodError
 from console.probes.consul import agent as consul_agent
 from console.probes.consul import health as consul_health
-from console.transport.connections.errors import RemoteError
+from console.transport.connections.errors import problem_of
 from console.transport.connections.inspection_thread import InspectionThread, Now, silence
 from console.transport.consul.api import AGENT_SERVICES, ConsulApi, health_path, resolve
 
-T = TypeVar("T")
 _CONNECT_TIMEOUT = 2.0
 
 
@@ -48,8 +46,12 @@ class ConsulInspector:
         self._http_answer: _HttpAnswer | None = None
         unread_yet: Reading[DnsAnswer] = unread(ProblemKind.NOT_READ)
         self._dns = unread_yet if spec.dns else unread(ProblemKind.NOT_CONFIGURED, "the inventory names no consul.dns")
-        self._http_thread = InspectionThread(f"Consul at {spec.http}", self._ask_agent, now, self._api.close)
-        self._dns_thread = InspectionThread(f"the name server {spec.dns}", self._ask_name_server, now)
+        self._http_thread = InspectionThread(
+            f"Consul at {spec.http}", self._ask_agent, self._agent_failed, now, self._api.close
+        )
+        self._dns_thread = InspectionThread(
+            f"the name server {spec.dns}", self._ask_name_server, self._name_server_failed, now
+        )
 
     @property
     def connect_timeout(self) -> float:
@@ -107,27 +109,25 @@ class ConsulInspector:
 
     def _ask_agent(self) -> _HttpAnswer:
         at = self._now()
-        instances = _reading(lambda: consul_health.parse(self._api.get(health_path(self._spec.service))), at)
-        if instances.problem is not None:
-            return _HttpAnswer(instances, Reading(None, instances.problem, at))
-        services = _reading(lambda: consul_agent.parse(self._api.get(AGENT_SERVICES)), at)
-        return _HttpAnswer(instances, services.map(lambda found: tuple(one.service_id for one in found)))
+        instances = read(consul_health.parse(self._api.get(health_path(self._spec.service))), at)
+        try:
+            services = consul_agent.parse(self._api.get(AGENT_SERVICES))
+        except Exception as error:  # noqa: BLE001 - the instances were read all the same
+            return _HttpAnswer(instances, Reading(None, problem_of(error, self._http_thread.what), at))
+        return _HttpAnswer(instances, read(tuple(one.service_id for one in services), at))
+
+    def _agent_failed(self, problem: Problem) -> _HttpAnswer:
+        at = self._now()
+        return _HttpAnswer(Reading(None, problem, at), Reading(None, problem, at))
 
     def _ask_name_server(self) -> Reading[DnsAnswer]:
+        at = self._now()
         name = f"{self._spec.service}.service.consul"
-        return _reading(lambda: resolve(self._spec.dns, name, ipv6=self._ipv6), self._now())
+        return read(resolve(self._spec.dns, name, ipv6=self._ipv6), at)
+
+    def _name_server_failed(self, problem: Problem) -> Reading[DnsAnswer]:
+        return Reading(None, problem, self._now())
 
 
 def _silence(thread: InspectionThread[Any], at: float) -> Reading[Any]:
     return unread(ProblemKind.TIMEOUT, silence(thread.what, thread.asked_at), at)
-
-
-def _reading(question: Callable[[], T], at: float) -> Reading[T]:
-    try:
-        return read(question(), at)
-    except RemoteError as error:
-        return Reading(None, error.problem, at)
-    except NotUnderstoodError as error:
-        return unread(ProblemKind.BAD_ANSWER, str(error), at)
-    except Exception as error:  # noqa: BLE001 - the thread must not end before the inspector is closed
-        return unread(ProblemKind.BAD_ANSWER, f"{type(error).__name__}: {error}"[:300], at)

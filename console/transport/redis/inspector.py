@@ -14,7 +14,7 @@ from console.probes.redis import config as redis_config
 from console.probes.redis import info as redis_info
 from console.transport.connections.answer_times import AnswerTimes
 from console.transport.connections.background import BackgroundConnection
-from console.transport.connections.errors import RemoteError
+from console.transport.connections.errors import RemoteError, problem_of
 from console.transport.connections.inspection_thread import Now, silence
 
 if TYPE_CHECKING:
@@ -148,8 +148,8 @@ class RedisInspector:
         asked = (full, self.now(), time.monotonic())
         try:
             session.connection.send(session.full_questions if full else session.live_questions)
-        except RemoteError as error:
-            self._connection_lost(error.problem)
+        except Exception as error:  # noqa: BLE001 - it is this server's problem, and a new connection may do better
+            self._connection_lost(problem_of(error, self.where))
         else:
             self._asked = asked
 
@@ -160,8 +160,8 @@ class RedisInspector:
         full, at, since = asked
         try:
             replies = session.connection.receive(deadline)
-        except RemoteError as error:
-            self._connection_lost(error.problem)
+        except Exception as error:  # noqa: BLE001 - as above
+            self._connection_lost(problem_of(error, self.where))
             return
         if replies is not None:
             self._asked = None
@@ -190,22 +190,20 @@ class RedisInspector:
             self._connection.reset_backoff()
 
     def _read_replies(self, replies: Sequence[Any], at: float, *, full: bool) -> None:
+        try:
+            self.reading = self._parsed(replies, at, full=full)
+        except Exception as error:  # noqa: BLE001 - it is this answer's problem, and the next one may be understood
+            self.reading = Reading(None, problem_of(error, self.where), at)
+        if self.reading.value is not None:
+            self.config_file = self.reading.value.config_file
+
+    def _parsed(self, replies: Sequence[Any], at: float, *, full: bool) -> Reading[Redis]:
+        from console.transport.redis import connection as redis
+
         if full:
             pairs = [reply for reply in replies[1:] if isinstance(reply, tuple)]
             settings = {reply[place]: reply[place + 1] for reply in pairs for place in range(0, len(reply) - 1, 2)}
             self._config = redis_config.parse(settings)
-        seen = _info(replies[0], at, self.where, lambda text: redis_info.parse(text, self._config))
-        self.reading = seen.map(lambda redis: self._write_rate.of(redis, at))
-        if self.reading.value is not None:
-            self.config_file = self.reading.value.config_file
-
-
-def _info(reply: Any, at: float, where: str, parse: Callable[[str], Any]) -> Reading[Any]:
-    from console.transport.redis import connection as redis
-
-    if isinstance(reply, redis.Refusal):
-        return unread(redis.refusal_kind(reply.text), f"{where}: {reply.text}", at)
-    try:
-        return read(parse(str(reply)), at)
-    except (ValueError, IndexError, KeyError) as error:
-        return unread(ProblemKind.BAD_ANSWER, f"{where}: {error}", at)
+        if isinstance(replies[0], redis.Refusal):
+            return unread(redis.refusal_kind(replies[0].text), f"{self.where}: {replies[0].text}", at)
+        return read(self._write_rate.of(redis_info.parse(str(replies[0]), self._config), at), at)

@@ -21,6 +21,7 @@ from console.core.previews.key_comparison import (
     KeyDifference,
     KeySample,
 )
+from console.core.visible import visible
 from console.probes.redis import client_list
 from console.transport.connections.errors import RemoteError
 from console.transport.redis.connection import RedisConnection, Refusal, Reply, refusal_kind
@@ -276,5 +277,5 @@ def _number(reply: Reply) -> int:
 def _readable(name: str) -> str:
     """The name for a line on the screen: bytes that are not UTF-8 and unprintable characters are escaped."""
     text = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    text = "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
+    text = visible(text)
     return text if len(text) <= _LONGEST_NAME else f"{text[: _LONGEST_NAME - 1]}…"

@@ -9,7 +9,6 @@ from console.core.command import Secret
 from console.core.inventory import NodeSpec, RedisRoute
 from console.core.model import Problem, ProblemKind, Reading, VipReach, read, unread
 from console.probes.redis import info as redis_info
-from console.transport.connections.errors import RemoteError
 from console.transport.connections.inspection_thread import InspectionThread, Now, silence
 from console.transport.redis.inspector import OpenTunnel
 
@@ -34,7 +33,7 @@ class VipInspector:
         self._password = password
         self._now = now
         self._choose_tunnel = choose_tunnel
-        self._thread = InspectionThread(self._where, self._look, now)
+        self._thread = InspectionThread(self._where, self._look, self._failed, now)
         self._silent_since = 0.0
 
     def ask(self) -> None:
@@ -75,6 +74,9 @@ class VipInspector:
     def close(self) -> None:
         self._thread.close()
 
+    def _failed(self, problem: Problem) -> Reading[VipReach]:
+        return Reading(None, problem, self._now())  # not when the look began: there was no answer until now
+
     def _look(self) -> Reading[VipReach]:
         from console.transport.redis import connection as redis
 
@@ -88,18 +90,13 @@ class VipInspector:
                 return unread(ProblemKind.NOT_READ, "no node to look at the virtual IP through", at)
             route = f"through {choose_tunnel[0]}"
             dial = redis.through(choose_tunnel[1], self._vip, self._spec.redis.port, tls)
+        link = redis.RedisConnection(self._spec.redis, self._password, self._where, dial, _TIMEOUT)
         try:
-            link = redis.RedisConnection(self._spec.redis, self._password, self._where, dial, _TIMEOUT)
-            try:
-                link.connect()
-                link.send((redis.Question.INFO_SERVER, redis.Question.INFO_REPLICATION))
-                replies = link.receive(time.monotonic() + _TIMEOUT)
-            finally:
-                link.close()
-        except RemoteError as error:
-            return Reading(None, error.problem, self._now())  # not `at`: there was no answer until now
-        except Exception as error:  # noqa: BLE001 - the thread must not end before the inspector is closed
-            return unread(ProblemKind.BAD_ANSWER, f"{self._where}: {type(error).__name__}", at)
+            link.connect()
+            link.send((redis.Question.INFO_SERVER, redis.Question.INFO_REPLICATION))
+            replies = link.receive(time.monotonic() + _TIMEOUT)
+        finally:
+            link.close()
         if replies is None:
             return unread(ProblemKind.TIMEOUT, f"{self._where} accepts the connection and does not answer", at)
         for reply in replies:

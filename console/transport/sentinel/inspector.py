@@ -13,7 +13,7 @@ from console.core.inventory import RedisSpec, SentinelSpec
 from console.core.model import ClusterState, Problem, ProblemKind, Reading, Sentinel, SentinelState, read, unread
 from console.probes.redis import sentinel
 from console.transport.connections.background import BackgroundConnection
-from console.transport.connections.errors import RemoteError
+from console.transport.connections.errors import RemoteError, problem_of
 from console.transport.connections.inspection_thread import Now, silence
 
 _TIMEOUT = 2.0
@@ -109,8 +109,8 @@ class SentinelInspector:
         asked = (self.now(), time.monotonic())
         try:
             session.link.send_words(self.commands)
-        except RemoteError as error:
-            self._connection_lost(error.problem)
+        except Exception as error:  # noqa: BLE001 - it is this Sentinel's problem, and a new connection may do better
+            self._connection_lost(problem_of(error, self.where))
         else:
             self._asked_at = asked
 
@@ -121,8 +121,8 @@ class SentinelInspector:
         at, since = asked
         try:
             replies = session.link.receive(0.0 if self._late else deadline)
-        except RemoteError as error:
-            self._connection_lost(error.problem)
+        except Exception as error:  # noqa: BLE001 - as above
+            self._connection_lost(problem_of(error, self.where))
             return
         if replies is not None:
             self._asked_at = None
@@ -152,30 +152,31 @@ class SentinelInspector:
         self.reading = Reading(None, _naming_sentinel(problem), self.now())
 
     def _read_replies(self, replies: Sequence[Any], at: float) -> None:
+        try:
+            self.reading = self._parsed(replies, at)
+        except Exception as error:  # noqa: BLE001 - it is this answer's problem, and the next one may be understood
+            self.reading = Reading(None, problem_of(error, self.where), at)
+
+    def _parsed(self, replies: Sequence[Any], at: float) -> Reading[Sentinel]:
         from console.transport.redis import connection as redis
 
         info, masters = replies[0], replies[1]
         for reply in (info, masters):
             if isinstance(reply, redis.Refusal):
-                self.reading = unread(redis.refusal_kind(reply.text), f"{self.where}: {reply.text}", at)
-                return
+                return unread(redis.refusal_kind(reply.text), f"{self.where}: {reply.text}", at)
         by_question = dict(zip(QUESTIONS, replies, strict=True))
         quorum, run_id = by_question[SentinelQuestion.QUORUM], by_question[SentinelQuestion.MYID]
         refused = isinstance(quorum, redis.Refusal)
-        try:
-            parsed = sentinel.parse(
-                str(info),
-                _words(masters),
-                self._master,
-                replicas=_words(by_question[SentinelQuestion.REPLICAS]),
-                sentinels=_words(by_question[SentinelQuestion.SENTINELS]),
-                quorum=sentinel.quorum(quorum.text if refused else str(quorum), refused=refused),
-                run_id=run_id if isinstance(run_id, str) else "",
-            )
-        except (ValueError, IndexError, KeyError) as error:
-            self.reading = unread(ProblemKind.BAD_ANSWER, f"{self.where}: {error}", at)
-        else:
-            self.reading = read(parsed, at)
+        parsed = sentinel.parse(
+            str(info),
+            _words(masters),
+            self._master,
+            replicas=_words(by_question[SentinelQuestion.REPLICAS]),
+            sentinels=_words(by_question[SentinelQuestion.SENTINELS]),
+            quorum=sentinel.quorum(quorum.text if refused else str(quorum), refused=refused),
+            run_id=run_id if isinstance(run_id, str) else "",
+        )
+        return read(parsed, at)
 
 
 def _naming_sentinel(problem: Problem) -> Problem:

@@ -16,7 +16,7 @@ from console.probes.host_reader import HostReader
 from console.probes.program import ProgramSettings, Section
 from console.transport.connections.answer_times import AnswerTimes
 from console.transport.connections.background import BackgroundConnection
-from console.transport.connections.errors import RemoteError
+from console.transport.connections.errors import RemoteError, problem_of
 from console.transport.connections.inspection_thread import Now, silence
 
 REREAD_EVERY = 30.0
@@ -186,8 +186,8 @@ class HostInspector:
         asked = self._new_request()
         try:
             session.shell.ask(self._request(asked, self._tier(full=full)))
-        except RemoteError as error:
-            self._connection_lost(error.problem)
+        except Exception as error:  # noqa: BLE001 - it is this host's problem, and a new connection may do better
+            self._connection_lost(problem_of(error, f"the shell on {self.spec.name}"))
         else:
             self._asked = asked
 
@@ -222,8 +222,8 @@ class HostInspector:
             return
         try:
             batch = session.shell.receive(asked.seq, min(deadline, asked.since + self._times.give_up))
-        except RemoteError as error:
-            self._connection_lost(error.problem)
+        except Exception as error:  # noqa: BLE001 - as above
+            self._connection_lost(problem_of(error, f"the shell on {self.spec.name}"))
             return
         if batch is not None:
             self._asked = None
@@ -244,7 +244,10 @@ class HostInspector:
 
     def _read_batch(self, batch: Mapping[str, Section], asked: _Asked, received: float) -> None:
         self._last_redis_files, self._last_scripts = asked.redis_files, asked.scripts
-        self.readings = self._reader.take(batch, asked.at, received, asked.redis_files.path)
+        try:
+            self.readings = self._reader.take(batch, asked.at, received, asked.redis_files.path)
+        except Exception as error:  # noqa: BLE001 - it is this answer's problem, and the next one may be understood
+            self.readings = nothing_read(problem_of(error, f"the shell on {self.spec.name}"), received)
 
     def _connection_lost(self, problem: Problem) -> None:
         self._asked = None

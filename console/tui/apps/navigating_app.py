@@ -6,6 +6,7 @@ from textual import events
 from textual.app import App
 from textual.screen import Screen
 
+from console.core.visible import LINES, visible
 from console.tui.navigation import registry, routes
 from console.tui.navigation.routes import P, Route
 
@@ -32,6 +33,10 @@ _INPUT = (events.Key, events.Paste, events.MouseDown, events.MouseUp)
 
 class NavigatingApp(App[int]):
     """Opens screens by their routes. It knows no screen's class."""
+
+    def notify(self, message: str, *, title: str = "", **options: Any) -> None:
+        """A short message in a corner. Texts of servers are made visible, and none of them is markup."""
+        super().notify(visible(message, LINES), title=visible(title), **{**options, "markup": False})
 
     async def on_event(self, event: events.Event) -> None:
         """Handles an event, unless it is one that the screen refuses."""

@@ -123,7 +123,7 @@ class ObservingApp(NavigatingApp):
         self.past_runs = types.MappingProxyType({**(self.past_runs or {}), message.past.run_id: message.past})
 
     def on_file_task_failed(self, message: FileTaskFailed) -> None:
-        self.notify(message.reason, title=message.name, severity="error", timeout=10, markup=False)
+        self.notify(message.reason, title=message.name, severity="error", timeout=10)
 
     def post(self, message: Message) -> None:
         """Posts a message from any thread. After the end of the app it does nothing."""

@@ -124,7 +124,7 @@ class RunningApp(ObservingApp):
     def on_arming_refused(self, message: ArmingRefused) -> None:
         self._disarm()
         self._close_run()
-        self.notify(message.reason, title="Nothing was armed", severity="error", timeout=30, markup=False)
+        self.notify(message.reason, title="Nothing was armed", severity="error", timeout=30)
 
     def on_arming_locked(self, message: ArmingLocked) -> None:
         self._disarm()
@@ -134,7 +134,7 @@ class RunningApp(ObservingApp):
     def on_run_crashed(self, message: RunCrashed) -> None:
         self._disarm()
         text = f"The run ended by a fault of the console: {message.reason}. Look at the cluster before you go on."
-        self.notify(text, severity="error", timeout=60, markup=False)
+        self.notify(text, severity="error", timeout=60)
 
     def _disarm(self) -> None:
         self._current_run.clear()

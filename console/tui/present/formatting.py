@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import textwrap
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import zip_longest
 
 from textual.content import Content
@@ -12,6 +13,7 @@ from textual.content import Content
 from console.core.diagnosis.finding import Health, Severity
 from console.core.model.verdict import Verdict
 from console.core.runs.state import Outcome, StepStatus
+from console.core.visible import LINES, visible
 
 GOOD = "$text-success"
 WARN = "$text-warning"
@@ -23,7 +25,9 @@ BOLD = "bold"
 STALE_AFTER = 5.0
 """Seconds after which a value is marked as old. The console reads every second."""
 
-_CONTROL = dict.fromkeys((*range(32), *range(127, 160))) | {9: " "}
+UNCUT = 1000
+"""A width at which no line is cut: to be wrapped afterwards."""
+
 Part = str | Content | tuple[str, str]
 Lines = tuple[Content, ...]
 
@@ -67,14 +71,14 @@ OUTCOME: dict[Outcome, tuple[str, str, str]] = {
 
 
 def line(*parts: Part) -> Content:
-    """One line of text. Control characters are removed: the answer of a server must not control the terminal."""
-    return Content.assemble(*(_without_controls(part) for part in parts))
+    """One line of text. The answer of a server must not control the terminal, nor hide anything."""
+    return Content.assemble(*(_visible(part) for part in parts))
 
 
-def _without_controls(part: Part) -> Part:
+def _visible(part: Part) -> Part:
     if isinstance(part, str):
-        return part.translate(_CONTROL)
-    return (part[0].translate(_CONTROL), part[1]) if isinstance(part, tuple) else part
+        return visible(part.replace("\t", " "))
+    return (visible(part[0].replace("\t", " ")), part[1]) if isinstance(part, tuple) else part
 
 
 def marked(sign: tuple[str, str, str]) -> Content:
@@ -86,7 +90,9 @@ def marked(sign: tuple[str, str, str]) -> Content:
 def wrapped(text: str, width: int, style: str = "", indent: str = "", first: str | None = None) -> Lines:
     """A text wrapped to the width. `first` stands before the first line, `indent` before the others."""
     lead = indent if first is None else first
-    rows = textwrap.wrap(text, max(10, width - len(indent)), break_long_words=True, break_on_hyphens=False) or [""]
+    rows = textwrap.wrap(
+        visible(text, LINES), max(10, width - len(indent)), break_long_words=True, break_on_hyphens=False
+    ) or [""]
     return tuple(line(lead if at == 0 else indent, (row, style)) for at, row in enumerate(rows))
 
 
@@ -95,6 +101,29 @@ def fitted(cells: Content, width: int) -> Content:
     if cells.cell_length > width:
         cells = cells.truncate(max(0, width), ellipsis=True)
     return cells.pad_right(max(0, width - cells.cell_length))
+
+
+def rewrapped(lines: Lines, width: int, indent: str = "    ") -> Lines:
+    """Lines wrapped to this width between words, with their styles. A word that is longer than a line is broken."""
+    return tuple(itertools.chain.from_iterable(_rewrapped(one.rstrip(), width, indent) for one in lines))
+
+
+def _rewrapped(text: Content, width: int, indent: str) -> Iterator[Content]:
+    lead = ""
+    while len(lead) + len(text) > width:
+        room = max(1, width - len(lead))
+        blank = text.plain.rfind(" ", 1, room + 1)
+        if blank > 0 and not text.plain[:blank].strip():  # padding before a word that would not fit behind it
+            lead, text = indent, _without_padding(text)
+            continue
+        room = blank if blank > 0 else room
+        yield line(lead, text[:room].rstrip())
+        lead, text = indent, _without_padding(text[room:])
+    yield line(lead, text)
+
+
+def _without_padding(text: Content) -> Content:
+    return text[len(text.plain) - len(text.plain.lstrip(" ")) :]
 
 
 def side_by_side(columns: Iterable[Lines], widths: Iterable[int], gap: str = " ") -> Lines:

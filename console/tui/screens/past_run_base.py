@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from console.core.runs.past_run import PastRun
+from console.tui.keys import Key
 from console.tui.navigation import routes
 from console.tui.screens.base import ConsoleScreen
 
@@ -15,12 +16,20 @@ class PastRunActions(ConsoleScreen):
         """The run that the keys act on; None: there is none, or its journal is not on this machine."""
         return None
 
+    def footer_keys(self) -> tuple[Key, ...]:
+        """The keys that can do something with this run."""
+        past = self.past
+        useless = set() if past else {"resume", "report", "verify"}
+        if past is None or not past.resumable or not self.console_app.may_arm:
+            useless.add("resume")
+        return tuple(one for one in super().footer_keys() if one.action not in useless)
+
     def action_resume(self) -> None:
         past = self.past
         if past is None:
             self._notify_no_journal()
         elif not past.resumable:
-            self.app.notify(f"{past.run_id} cannot be resumed: {past.verdict}.", markup=False)
+            self.app.notify(f"{past.run_id} cannot be resumed: {past.verdict}.")
         else:
             self.console_app.open_screen(routes.RESUME, past)
 
@@ -41,4 +50,4 @@ class PastRunActions(ConsoleScreen):
             app.open_screen(routes.JOURNAL_CHECK, lambda: (app.past_runs or {}).get(past.run_id, past))
 
     def _notify_no_journal(self) -> None:
-        self.app.notify("The journal of this run is not on this machine.", markup=False)
+        self.app.notify("The journal of this run is not on this machine.")

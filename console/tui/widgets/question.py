@@ -13,6 +13,7 @@ from textual.message import Message
 from textual.widgets import Button, Input, Label
 
 from console.core.runs.question import Choice, Decision, Question, QuestionKind
+from console.core.visible import visible
 from console.tui.keys import bindings_of
 from console.tui.present.formatting import Lines, fitted
 from console.tui.present.runs import question as present
@@ -57,7 +58,7 @@ class QuestionBox(Vertical):
             # On a line of its own it is not beside a safe choice, and a narrow screen does not cut it off.
             with Horizontal(id="sending"):
                 if self.required_text:
-                    yield Label(f"{present.field_label(self.question)}:", markup=False, id="typed-label")
+                    yield Label(visible(f"{present.field_label(self.question)}:"), markup=False, id="typed-label")
                     with Horizontal(id="field"):
                         yield TypedField(id="typed")
                 yield self._button(sending_choice, disabled=bool(self.required_text))

@@ -33,7 +33,7 @@ def test_a_note_comes_back_as_it_was_written():
 def test_what_an_operator_is_called_cannot_add_lines_to_a_note():
     found = parse_note(note_of(RunLock("r", "c", "b", "ann\nseal=0@ops\x1b[31m", 1.0)) + FOUND_ON_THE_NODE)
     assert found is not None
-    assert (found.operator, found.seal) == ("ann seal=0@ops [31m", "")
+    assert (found.operator, found.seal) == (r"ann seal=0@ops\x1b[31m", "")
 
 
 @pytest.mark.parametrize("since", ["nan", "-1", "1e300", "soon"])

@@ -200,7 +200,7 @@ def test_a_bad_one_gets_one_line(old, new, line):
         ("a: [1\n", "2: is not YAML: there is no expected ',' or ']' (while parsing a flow sequence, which began on line 1)"),
         ("a: b: c\n", "1: is not YAML: mapping values are not allowed in this context"),
         ("a: 'x\n", "2: is not YAML: found unexpected end of stream (while scanning a quoted scalar, which began on line 1)"),
-        ("a: \x07\n", "1: has a character that text does not have; remove it"),
+        ("a: \x07\n", "1: has a character that cannot be printed; remove it"),
         ("? [a]\n: b\n", "1: a key must be a word"),
         ("a: " + "[" * 60 + "]" * 60, "1: is nested deeper than 40 levels"),
         ("a: !!python/object:os.system x\n", "1: has a tag (!…): tags are not used here"),
@@ -214,7 +214,9 @@ def test_aliases_that_multiply_are_bounded():
     text = "a: &a [x, x, x, x, x, x, x, x, x, x]\n"
     for before, name in zip("abcdefgh", "bcdefghi", strict=True):
         text += f"{name}: &{name} [{', '.join([f'*{before}'] * 10)}]\n"
-    assert refusal(text) == "inventory.yaml:5: the aliases in this file multiply to too much; write it without them"
+    assert (
+        refusal(text) == "inventory.yaml:5: the aliases in this file stand for too many values; write it without them"
+    )
 
 
 def test_all_problems_are_kept_in_the_order_of_the_lines():
