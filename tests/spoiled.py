@@ -41,9 +41,20 @@ def locked_pair() -> ClusterState:
     return samples.with_node(state, samples.A, run_lock=read(lock, samples.NOW))
 
 
+def append_only_pair() -> ClusterState:
+    """An append-only folder and a copy of it are on the node, and its configuration file names them."""
+    state = samples.with_aof_backup(samples.with_aof(samples.failed_over_pair(), samples.B), samples.B)
+    names = {"appendfilename": "appendonly.aof", "appenddirname": "appendonlydir", "real_dir": "/data/redis"}
+    file = state.node(samples.B).redis_file.map(lambda one: replace(one, **names))
+    state = samples.with_node(state, samples.B, redis_file=file)
+    config = replace(samples.redis(samples.A).config, appendfilename="appendonly.aof", appenddirname="appendonlydir")
+    return samples.with_redis(state, samples.A, config=config)
+
+
 STATES: Mapping[str, Callable[[], ClusterState]] = {
     "healthy": samples.healthy_pair,
     "locked": locked_pair,
+    "append-only": append_only_pair,
     "failed-over": samples.failed_over_pair,
     "split-brain": samples.split_brain,
     "syncing": samples.syncing_pair,

@@ -99,8 +99,9 @@ class RedisSpec:
     """Renamed commands in upper case: `{"CONFIG": "CONFIG-7f3a"}`."""
     service: ServiceSpec = field(default_factory=lambda: ServiceSpec(systemd="redis-server"))
     dir: str = ""
-    """The folder of the RDB. It is used only while Redis does not run."""
-    dbfilename: str = "dump.rdb"
+    """The folder of its data. Empty: as the configuration file says. It is used only while Redis does not run."""
+    dbfilename: str = ""
+    """Empty: as the configuration file says, else `dump.rdb`. It is used only while Redis does not run."""
     config: str = ""
     """Its configuration file. It is used only while Redis does not run."""
 

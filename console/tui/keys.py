@@ -85,7 +85,7 @@ KEYS: tuple[Key, ...] = (
     Key("arm", "left", "←", "app.focus_previous", "", "previous button"),
     Key("arm", "right", "→", "app.focus_next", "", "next button"),
     Key("arm", "escape", "Esc", "back", "back", "back; nothing is armed"),
-    Key("run", "left_square_bracket", "[", "step(-1)", "", "details of the previous step"),
+    Key("run", "left_square_bracket", "[", "step(-1)", "other steps", "details of the previous step"),
     Key("run", "right_square_bracket", "]", "step(1)", "", "details of the next step"),
     Key("run", "f", "f", "follow", "follow", "follow the run again: details of the current step"),
     Key("run", "s", "s", "stop_waiting", "stop waiting", "stop waiting for a proof; the run then asks what to do"),

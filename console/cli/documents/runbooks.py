@@ -8,6 +8,7 @@ import click
 
 from console.cli.context import CliContext, inventory_option
 from console.cli.documents.problems import report_problems
+from console.cli.layout import folded, terminal_width
 from console.cli.output import say, say_json
 from console.core.quantities import counted
 
@@ -27,7 +28,8 @@ def list_runbooks(context: CliContext) -> None:
     lines += [(one.file_name, "cannot be used: `runbooks check` says why") for one in library.unusable]
     width = max(len(name) for name, _ in lines)
     for name, text in lines:
-        say(f"{name.ljust(width)}  {text}")
+        for line in folded(f"{name.ljust(width)}  {text}", terminal_width(), width + 2):
+            say(line)
 
 
 @runbooks.command("show")

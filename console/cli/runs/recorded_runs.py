@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from console.cli.context import CliContext, CliError, inventory_option
+from console.cli.layout import table_lines, terminal_width
 from console.cli.output import say, say_json
 from console.cli.runs.exported_keys import keys
 from console.core.quantities import counted
@@ -45,10 +46,8 @@ def list_runs(context: CliContext, cluster: str | None, form: str) -> int:
         say_json({"version": 1, "runs": [_as_json(one) for one in found]})
         return 0
     rows = [COLUMNS, *(_row(one) for one in found)] if found else []
-    widths = [max(len(row[place]) for row in rows) for place in range(len(COLUMNS) - 1)] if rows else []
-    for row in rows:
-        padded = [text.ljust(width) for text, width in zip(row, widths, strict=False)]
-        say("  ".join((*padded, row[-1])))
+    for line in table_lines(rows, terminal_width()):
+        say(line)
     if not found:
         on = f" of {cluster}" if cluster else ""
         say(f"no run{on} is recorded in {context.runs_folder}", err=True)

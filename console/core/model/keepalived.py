@@ -215,3 +215,8 @@ class RedisFile:
     dir: str = ""
     """Empty: the file has no such line."""
     dbfilename: str = ""
+    appendfilename: str = ""
+    appenddirname: str = ""
+    """From Redis 7.0 on: the folder of the AOF inside `dir`."""
+    real_dir: str = ""
+    """`dir` with its symbolic links followed, as CONFIG GET names it. Empty: not known."""

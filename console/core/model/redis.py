@@ -89,6 +89,9 @@ class RedisConfig:
     diskless_load: str | None = None
     logfile: str | None = None
     """Empty: it logs to its standard output."""
+    appendfilename: str | None = None
+    appenddirname: str | None = None
+    """None before 7.0, where the AOF is one file."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,6 +84,10 @@ REDIS = REDIS_ROLE | frozenset(
         "not-behind-vip",
         "out-of-the-way",
         "runs-on-copy",
+        "survives-stop",
+        "kept-from-sentinels",
+        "dump-kept",
+        "restored",
     ]
 )
 """Whether Redis on the node runs, and what it holds. Its role, too: it is read when it runs."""
@@ -97,6 +101,7 @@ DUMP = frozenset(
         "keys-as-in-backup",
         "saved-for-good",
         "dump-kept",
+        "survives-stop",
     ]
 )
 """The dump of a node: how new it is, and the room beside it."""
@@ -138,6 +143,7 @@ SENTINELS = frozenset(
         "follows-named-master",
         "replicas-follow",
         "is-away",
+        "not-the-named-master",
         "named-sentinels-answer",
         "quorum-reachable",
         "set-protected",

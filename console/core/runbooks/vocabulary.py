@@ -16,6 +16,7 @@ from console.core.model.verdict import Check, Verdict
 from console.core.runbooks.document import Condition
 from console.core.runbooks.predicates import (
     backups,
+    conversion,
     next_start,
     replication,
     servers,
@@ -38,6 +39,7 @@ _ROWS: tuple[PredicateSpec, ...] = (
     *set_protection.ROWS,
     *service_name.ROWS,
     *watchers.ROWS,
+    *conversion.ROWS,
 )
 
 VOCABULARY: Mapping[str, PredicateSpec] = {spec.name: spec for spec in _ROWS}

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from console.core.quantities import counted
+from console.core.replication.backups import restore_runbook
 from console.core.runbooks.verbs import VERBS
 from console.core.runs.exports import Export, exports_in, put_back_command
 from console.core.runs.journal import Entry
@@ -173,8 +174,9 @@ def _ways_back(entries: Sequence[Entry], commands: Sequence[Row], opened: Row) -
             f"{counted(one['size'], 'byte')}{keys}, SHA-256 {digest}",
             *((one["checked"],) if one["checked"] else ()),
         )
-        own = (f"{PROGRAM} run restore-backup {opened.get('cluster') or ''} --bind target={one['node']}",)
-        yield EndItem(f"{one['node']}:{one['path']}", facts, tuple(one["how_to_restore"]) or _restore(opened, own, one))
+        book = restore_runbook(str(opened.get("kind", "")))
+        own = (f"{PROGRAM} run {book} {opened.get('cluster') or ''} --bind target={one['node']}",)
+        yield EndItem(f"{one['node']}:{one['path']}", facts, tuple(one["how_to_restore"]) or own)
     for export in exports_in(commands):
         yield _exported(export, opened)
     for file in replaced_files(commands):
@@ -183,14 +185,6 @@ def _ways_back(entries: Sequence[Entry], commands: Sequence[Row], opened: Row) -
             (f"{file['path']} as it was before this run changed it.",),
             (f"cp -p {file['before']} {file['path']}   # on {file['node']}, then reload the program that reads it",),
         )
-
-
-def _restore(opened: Row, own: tuple[str, ...], backup: Row) -> tuple[str, ...]:
-    """The runbook where there is one for this kind of cluster; else the file to put in place by hand."""
-    if opened.get("kind", "keepalived") == "keepalived":
-        return own
-    dump = str(backup["path"]).partition(".redis-ha-console.")[0]
-    return (f"cp -p {backup['path']} {dump}   # on {backup['node']}, while its Redis is stopped",)
 
 
 def _exported(export: Export, opened: Row) -> EndItem:

@@ -15,7 +15,7 @@ from console.engine.actions.consul import hold_service, release_service
 from console.engine.actions.dump_copy import copy_dump
 from console.engine.actions.priorities import set_priorities
 from console.engine.actions.redis_commands import export_differences, promote, replicate, write_proof
-from console.engine.actions.replicaof import keep_master, keep_replica, set_replicaof
+from console.engine.actions.replicaof import clear_replicaof, keep_master, keep_replica, set_replicaof
 from console.engine.actions.request import SERVICE_TIMEOUT, Request, service_command
 from console.engine.actions.request import CommandContext as CommandContext  # noqa: PLC0414
 from console.engine.actions.request import NotNowError as NotNowError  # noqa: PLC0414 - as PlanError
@@ -23,6 +23,7 @@ from console.engine.actions.request import PlanError as PlanError  # noqa: PLC04
 from console.engine.actions.sentinel_set import (
     drain_readers,
     sentinel_failover,
+    sentinel_forget,
     serve_readers,
     start_sentinels,
     take_vip,
@@ -69,6 +70,7 @@ COMMAND_MAKERS: Mapping[str, Callable[[Request], tuple[Planned, ...]]] = {
     "announce-vip": announce_vip,
     "take-vip": take_vip,
     "sentinel-failover": sentinel_failover,
+    "sentinel-forget": sentinel_forget,
     "start-sentinels": start_sentinels,
     "drain-readers": drain_readers,
     "serve-readers": serve_readers,
@@ -80,6 +82,7 @@ COMMAND_MAKERS: Mapping[str, Callable[[Request], tuple[Planned, ...]]] = {
     "copy-dump": copy_dump,
     "set-priorities": set_priorities,
     "set-replicaof": set_replicaof,
+    "clear-replicaof": clear_replicaof,
     "keep-replica": keep_replica,
     "keep-master": keep_master,
     "hold-service": hold_service,

@@ -15,7 +15,8 @@ from console.core.command import FileCopy, Planned
 from console.core.model import DumpFile, NodeState
 from console.core.quantities import size
 from console.core.runs.gate import identity
-from console.engine.actions.backup import CHECK, FILES, SLOWEST, START
+from console.engine.actions.backup import SLOWEST
+from console.engine.actions.backup_scripts import CHECK, FILES, START
 from console.engine.actions.request import NotNowError, PlanError, Request
 
 _OFFER = r"""
@@ -133,7 +134,8 @@ def _path(request: Request, node: NodeState) -> str:
     folder = node.disk.value.path if node.disk.value is not None else spec.dir
     if not folder:
         raise PlanError(f"where Redis of {node.name} saves its dump is not known: set redis.dir in the inventory")
-    return f"{folder.rstrip('/')}/{(file.dbfilename if file else '') or spec.dbfilename}"
+    name = spec.dbfilename or (file.dbfilename if file else "") or "dump.rdb"
+    return f"{folder.rstrip('/')}/{name}"
 
 
 def _shown(dump: DumpFile | None) -> str:

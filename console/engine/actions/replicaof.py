@@ -37,6 +37,12 @@ def keep_master(request: Request) -> tuple[Planned, ...]:
     return _edit(request, summary, "every slaveof and replicaof line is taken out", without_master)
 
 
+def clear_replicaof(request: Request) -> tuple[Planned, ...]:
+    """The next start of the node, which is down, makes it a master of its own."""
+    summary = f"Makes Redis on {request.node.name} start as a master, with its own data"
+    return _edit(request, summary, "every slaveof and replicaof line is taken out", without_master)
+
+
 def _source(request: Request) -> NodeSpec:
     """The node to follow. Raises PlanError if it cannot be followed by its own address."""
     node, source = request.node, request.role("source")

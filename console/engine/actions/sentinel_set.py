@@ -39,6 +39,19 @@ def sentinel_failover(request: Request) -> tuple[Planned, ...]:
     return (Planned(able[0].name, command, summary),)
 
 
+def sentinel_forget(request: Request) -> tuple[Planned, ...]:
+    """Asks every Sentinel, as each has a list of its own."""
+    name = request.state.master_name
+    if set(name) & set("*?[\\"):
+        raise PlanError(f"SENTINEL RESET takes a pattern, and {name} would match other names too: send it by hand")
+    node = request.node.name
+    summary = "Makes {0} forget {1}. It learns the other nodes and Sentinels again within seconds."
+    return tuple(
+        Planned(one.name, RedisCommand(("SENTINEL", "RESET", name)), summary.format(one.name, node))
+        for one in request.state.sentinels
+    )
+
+
 def start_sentinels(request: Request) -> tuple[Planned, ...]:
     """Starts those that refuse connections. One that hangs is not started a second time. Raises PlanError."""
     cluster, state = request.context.cluster, request.state

@@ -113,12 +113,17 @@ def _rewrapped(text: Content, width: int, indent: str) -> Iterator[Content]:
     while len(lead) + len(text) > width:
         room = max(1, width - len(lead))
         blank = text.plain.rfind(" ", 1, room + 1)
-        room = blank if blank > 0 and text.plain[:blank].strip() else room
-        if piece := text[:room].rstrip():
-            yield line(lead, piece)
-            lead = indent
-        text = text[room + len(text.plain[room:]) - len(text.plain[room:].lstrip(" ")) :]
+        if blank > 0 and not text.plain[:blank].strip():  # padding before a word that would not fit behind it
+            lead, text = indent, _without_padding(text)
+            continue
+        room = blank if blank > 0 else room
+        yield line(lead, text[:room].rstrip())
+        lead, text = indent, _without_padding(text[room:])
     yield line(lead, text)
+
+
+def _without_padding(text: Content) -> Content:
+    return text[len(text.plain) - len(text.plain.lstrip(" ")) :]
 
 
 def side_by_side(columns: Iterable[Lines], widths: Iterable[int], gap: str = " ") -> Lines:

@@ -11,6 +11,7 @@ import sample_sets as sets
 import samples
 from fakes import CLUSTER, B
 
+from console.core.model import DataForm
 from console.core.runbooks.verbs import VERBS
 from console.documents.runbook_library import load_runbooks
 from console.engine.actions.backup import how_to_restore
@@ -54,6 +55,19 @@ def test_a_backup_is_put_back_as_its_kind_of_cluster_allows():
     assert "redis-ha-console run restore-backup cache --bind target=redis-b" in pair
     for state, name in ((sets.sentinel_vip_set(), sets.WEB02), (sets.sentinel_consul_set(), sets.APP01)):
         text = "\n".join(how_to_restore(request(state, name), path))
-        assert not named(text), text
+        assert {KIND_OF[one] for one in named(text)} == {state.kind}, text
+        assert "how to get it back" in text
         assert "--dir /data/redis --dbfilename dump.rdb.redis-ha-console.20261121T034000Z" in text
         assert "--save ''" in text
+
+
+@pytest.mark.parametrize("form", [DataForm.AOF, DataForm.AOF_FOLDER])
+def test_an_append_only_file_is_read_from_a_copy_of_it(form):
+    path = "/data/redis/appendonly.aof.redis-ha-console.20261121T034000Z"
+    state = sets.sentinel_vip_set()
+    work = SimpleNamespace(cluster=CLUSTER)
+    asked = SimpleNamespace(node=replace(CLUSTER.node(B), name=sets.WEB02), state=state, context=work)
+    text = "\n".join(how_to_restore(asked, path, form))
+    assert f"cp -a {path} read-it/appendonly.aof" in text
+    assert '--dir "$PWD/read-it"' in text, "a server with AOF on writes to its files"
+    assert "--dir /data/redis" not in text

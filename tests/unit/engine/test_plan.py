@@ -76,6 +76,7 @@ UNMOVED = {
     "node-address-not-vip": "an address is the inventory's",
     "not-under-sentinels": "so is who watches the cluster",
     "ssh-readable": "no verb mends a host",
+    "unused-by-directors": "the configuration of a director is edited by hand",
     "takes-over-well": "no verb edits one",
     "takes-read-vip": "nor the loopback and the ARP settings of a node",
 }

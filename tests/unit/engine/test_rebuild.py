@@ -40,7 +40,7 @@ def test_from_failed_over_to_protected():
     assert [line.splitlines()[0] for line in stage.actuator.texts] == [
         "redis-b> systemctl stop keepalived",
         "redis-b> systemctl start redis-server",
-        "redis-b> dump=/data/redis/dump6379.rdb",
+        "redis-b> data=/data/redis/dump6379.rdb",
         "redis-b> SLAVEOF 192.168.100.201 6379",
         "redis-b> file=/etc/keepalived/keepalived.conf",
         "redis-b> systemctl start keepalived",

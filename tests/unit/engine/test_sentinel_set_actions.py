@@ -131,6 +131,13 @@ def test_sentinels_are_not_silenced_while_writes_are_held_back():
     assert all(isinstance(one.command, RedisCommand) for one in planned)
 
 
+def test_every_sentinel_is_asked_to_forget_and_none_by_a_pattern():
+    sent = texts(commands("sentinel-forget"))
+    assert sent == [(one.name, "SENTINEL RESET master1") for one in SET.sentinels]
+    with pytest.raises(PlanError, match="takes a pattern"):
+        commands("sentinel-forget", replace(SET, master_name="master*"))
+
+
 # --- Sentinels that do not run --------------------------------------------------------------------------------------
 
 

@@ -188,14 +188,23 @@ def _compact_line(state: ClusterState, node: NodeState, now: float, longest: int
     cells: list[Part] = [
         (f"{node.name:<{longest}} ", BOLD),
         (" VIP ", "reverse") if state.vip and node.holds(state.vip) else "     ",
-        " ",
         role_cells(state, node),
     ]
     if text := link_text(state, node):
         cells += [", ", text]
     cells.append(presentation_of(state.kind).compact_suffix(node))
-    if redis is not None:
-        cells += [(" · offset ", DIM), number_text(redis.offset), " · ", number_text(redis.total_keys), (" keys", DIM)]
     oldest = max((age for one in (node.ssh, node.redis) if (age := one.age(now)) is not None), default=None)
     note = line((" never read", WARN)) if oldest is None else age_note(oldest)
-    return line(fitted(line(*cells), width - note.cell_length), note)
+    figures = (
+        ()
+        if redis is None
+        else (
+            line((" · offset ", DIM), number_text(redis.offset)),
+            line(" · ", number_text(redis.total_keys), (" keys", DIM)),
+        )
+    )
+    drawn = line(*cells)
+    for one in figures:  # a figure that does not fit is left out: half of a number would be another number
+        if drawn.cell_length + one.cell_length <= width - note.cell_length:
+            drawn = line(drawn, one)
+    return line(fitted(drawn, width - note.cell_length), note)
