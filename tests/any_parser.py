@@ -81,7 +81,7 @@ class Arguments:
                 return None
             case "rcode":
                 return chance.choice(("NOERROR", "NXDOMAIN", "x"))
-            case "path" | "name" | "run_id" | "instance":
+            case "path" | "name" | "run_id" | "instance" | "manifest":
                 return self._word(str(case.get(parameter.name) or "mymaster"))
         raise AssertionError(f"no values are known for a parameter {parameter}: add them here")
 

@@ -338,3 +338,7 @@ class Stage:
 
     def status(self, run, step):
         return next(one for one in run.steps if one.step.id == step)
+
+    def sent(self, text):
+        """What was sent that has this text in it."""
+        return [line for line in self.actuator.texts if text in line]

@@ -12,6 +12,7 @@ from typing import Any
 
 from console.core.model import (
     ActionKind,
+    AofFiles,
     AttachedReplica,
     Backlog,
     Backup,
@@ -39,6 +40,7 @@ from console.core.model import (
     Role,
     ScriptAction,
     ScriptFile,
+    ScriptSecurity,
     TrackScript,
     Transition,
     VipReach,
@@ -268,7 +270,12 @@ def node(
         scripts=read(scripts(), now),
         redis_log=read(LogTail("/data/redis/redis.log", ("6985:M 21 Nov 2026 07:00:00.000 * Ready",)), now),
         redis_file=read(redis_file(reading), now),
+        aof=NO_AOF,
     )
+
+
+NO_AOF: Reading[Any] = unread(ProblemKind.ABSENT, "there is no append-only file", NOW)
+"""Its folder was read: there is none."""
 
 
 def redis_file(server: Reading[Redis]) -> RedisFile:
@@ -354,7 +361,7 @@ def failed_over_pair(now: float = NOW) -> ClusterState:
 def fresh_pair(now: float = NOW) -> ClusterState:
     """Nothing is started: sshd only. Nothing was ever saved."""
     nodes = (node(name, now, refused(now), VrrpState.STOP, check_ok=False) for name in (A, B))
-    empty: Reading[Any] = unread(ProblemKind.NOT_AVAILABLE, "/data/redis/dump6379.rdb does not exist", now)
+    empty: Reading[Any] = unread(ProblemKind.ABSENT, "/data/redis/dump6379.rdb does not exist", now)
     return cluster(now, *(replace(one, dump=empty) for one in nodes))
 
 
@@ -565,6 +572,28 @@ def with_save(state: ClusterState, name: str) -> ClusterState:
     return with_node(state, name, dump=read(DumpFile("/data/redis/dump6379.rdb", 5_300_000, now), now))
 
 
+AOF_PATH = "/data/redis/appendonlydir"
+
+
+def with_aof(state: ClusterState, name: str, **changes: Any) -> ClusterState:
+    """An append-only folder with 5,001 keys is on the node's disk, and its configuration file turns AOF on."""
+    names = ("appendonly.aof.3.base.rdb", "appendonly.aof.3.incr.aof")
+    aof = AofFiles(AOF_PATH, 204_033, state.observed_at - 300, names, "appendonly.aof.manifest")
+    file = state.node(name).redis_file.map(lambda one: replace(one, appendonly=True))
+    return with_node(state, name, aof=read(replace(aof, **changes), state.observed_at), redis_file=file)
+
+
+def with_aof_backup(state: ClusterState, name: str, **changes: Any) -> ClusterState:
+    """A copy of the append-only folder of `with_aof` is beside it."""
+    aof = with_aof(state, name).node(name).aof.value
+    assert aof is not None
+    path = f"{AOF_PATH}.redis-ha-console.20261121T074500Z"
+    note = {"sha256": "b2" * 32, "keys": 5_001, "expires": 0, "checked": "redis-check-aof: no errors"}
+    facts = {"form": aof.form, "names": aof.names, "manifest": aof.manifest}
+    copy = Backup(path, aof.size, aof.modified, **(note | facts | changes))
+    return with_node(state, name, backups=read((*(state.node(name).backups.value or ()), copy), state.observed_at))
+
+
 def with_backup(state: ClusterState, name: str, **changes: Any) -> ClusterState:
     """A copy of this node's dump, as it is now, lies beside it."""
     dump = state.node(name).dump.value
@@ -572,3 +601,15 @@ def with_backup(state: ClusterState, name: str, **changes: Any) -> ClusterState:
     note = {"sha256": "a1" * 32, "keys": 249_935, "expires": 12, "checked": "redis-check-rdb: RDB looks OK"}
     copy = Backup(**({"path": BACKUP_PATH, "size": dump.size, "modified": dump.modified} | note | changes))
     return with_node(state, name, backups=read((copy,), state.observed_at))
+
+
+def unsecured(state: ClusterState, mode: int, user: str = "", line: int = 3, *, enabled: bool = False) -> ClusterState:
+    """redis-a's keepalived.conf says this about script security, and one of its scripts has this mode."""
+    one = state.node(A)
+    security = ScriptSecurity(enabled=enabled, user=user, line=line)
+    return with_node(
+        state,
+        A,
+        keepalived_config=one.keepalived_config.map(lambda config: replace(config, security=security)),
+        scripts=one.scripts.map(lambda files: (replace(files[0], mode=mode), *files[1:])),
+    )

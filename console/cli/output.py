@@ -33,8 +33,8 @@ def say_over(text: str, width: int | None = None, *, err: bool = False) -> None:
     _write(f"{_OVERWRITE}{visible(text)[:width]}", err=err, nl=False)
 
 
-def ask(prompt: str) -> str:
-    """Asks for a line. Raises EOFError at the end of the input."""
+def read_line(prompt: str) -> str:
+    """Prints the prompt and reads a line. `terminal_input.ask` is what commands use. Raises EOFError at the end."""
     return input(visible(prompt))
 
 

@@ -99,8 +99,9 @@ class RedisSpec:
     """Renamed commands in upper case: `{"CONFIG": "CONFIG-7f3a"}`."""
     service: ServiceSpec = field(default_factory=lambda: ServiceSpec(systemd="redis-server"))
     dir: str = ""
-    """The folder of the RDB. It is used only while Redis does not run."""
-    dbfilename: str = "dump.rdb"
+    """The folder of its data. Empty: as the configuration file says. It is used only while Redis does not run."""
+    dbfilename: str = ""
+    """Empty: as the configuration file says, else `dump.rdb`. It is used only while Redis does not run."""
     config: str = ""
     """Its configuration file. It is used only while Redis does not run."""
 
@@ -139,6 +140,10 @@ class SentinelSpec:
     port: int = 26379
     password: PasswordSource | None = None
     """The password of the Sentinel itself (requirepass, from 5.0.1 on), not of the master."""
+    service: ServiceSpec = field(default_factory=ServiceSpec)
+    """How it is started; empty: only by hand."""
+    host: str = ""
+    """The node or director that it runs on, where the inventory names its service: over its SSH it is started."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,7 +81,7 @@ def inventory_of(document: Document) -> Inventory:
                 quiet_hours=tuple(_hours(one) for one in cluster.quiet_hours or ()),
                 timezone=cluster.timezone or "",
                 master_name=cluster.master_name or "",
-                sentinels=tuple(_sentinel(one, folder) for one in cluster.sentinels or ()),
+                sentinels=tuple(_sentinel(one, cluster, folder) for one in cluster.sentinels or ()),
                 read_vip=cluster.read_vip or "",
                 directors=tuple(_director(one, defaults, folder) for one in cluster.directors or ()),
                 consul=_consul(cluster.consul, folder) if cluster.consul is not None else None,
@@ -161,8 +161,14 @@ def _of_watchers(cluster: written.Cluster, at: Location, names: set[str]) -> Pro
         names.add(one.name)
         if isinstance(one, written.Director):
             yield from _of_sections(one, here)
-        elif one.password is not None:
+            continue
+        if one.password is not None:
             yield from _of_password(one.password, (*here, "password"))
+        if one.service is not None:
+            yield from _of_service(one.service, (*here, "service"))
+            if not _host_of(one, cluster):
+                text = f"no node or director has the address {one.address}: a Sentinel is started over SSH to its host"
+                yield (*here, "service"), text
     if cluster.consul is not None and cluster.consul.token is not None:
         yield from _of_password(cluster.consul.token, (*at, "consul", "token"))
 
@@ -245,9 +251,17 @@ def _node(node: written.Node, defaults: written.Defaults, folder: Path) -> NodeS
     )
 
 
-def _sentinel(sentinel: written.Sentinel, folder: Path) -> SentinelSpec:
+def _sentinel(sentinel: written.Sentinel, cluster: written.Cluster, folder: Path) -> SentinelSpec:
     password = _password(sentinel.password, folder) if sentinel.password is not None else None
-    return SentinelSpec(sentinel.name, sentinel.address, sentinel.port, password)
+    host = _host_of(sentinel, cluster) if sentinel.service is not None else ""
+    service = _service(sentinel.service, ServiceSpec())
+    return SentinelSpec(sentinel.name, sentinel.address, sentinel.port, password, service, host)
+
+
+def _host_of(sentinel: written.Sentinel, cluster: written.Cluster) -> str:
+    """The node or director at the address of the Sentinel; empty: there is none."""
+    hosts = (*cluster.nodes, *(cluster.directors or ()))
+    return next((one.name for one in hosts if one.address == sentinel.address), "")
 
 
 def _director(director: written.Director, defaults: written.Defaults, folder: Path) -> DirectorSpec:

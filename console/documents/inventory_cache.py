@@ -107,7 +107,8 @@ def _cluster(cluster: dict[str, Any]) -> ClusterSpec:
     quiet_hours = tuple(QuietHours(**one) for one in cluster["quiet_hours"])
     others = {
         "sentinels": tuple(
-            SentinelSpec(**{**one, "password": _password(one["password"])}) for one in cluster["sentinels"]
+            SentinelSpec(**{**one, "password": _password(one["password"]), "service": ServiceSpec(**one["service"])})
+            for one in cluster["sentinels"]
         ),
         "directors": tuple(_director(one) for one in cluster["directors"]),
         "consul": _consul(cluster["consul"]) if cluster["consul"] else None,

@@ -198,7 +198,7 @@ class Redis(Strict):
     via: Literal["direct", "ssh"] | None = Field(None, description="ssh: through the node's SSH connection.")
     aliases: dict[str, Line] | None = Field(None, description="Renamed commands: {CONFIG: CONFIG-7f3a}.")
     service: Service | None = None
-    dir: Absolute | None = Field(None, description="Where the RDB is saved, for when Redis cannot be asked.")
+    dir: Absolute | None = Field(None, description="Where its data is saved, for when Redis cannot be asked.")
     dbfilename: Line | None = None
     config: Absolute | None = Field(None, description="Its configuration file, for when Redis cannot be asked.")
 
@@ -230,6 +230,7 @@ class Sentinel(Strict):
     address: Host
     port: Port = 26379
     password: PasswordSource | None = None
+    service: Service | None = Field(None, description="Where it runs on a node or director: how it is started there.")
 
 
 class Director(Strict):

@@ -162,10 +162,12 @@ def _of_arguments(spec: VerbSpec, value: Any, at: Location, roles: tuple[str, ..
     for key in given:
         if key not in names:
             yield at, f"{spec.name} takes no argument {key}{suggestion(key, names)}"
+    missing = [one.name for one in spec.arguments if one.required and one.name not in given]
+    yield from ((at, f"{spec.name} needs the argument {name}") for name in missing)
     for one in spec.arguments:
         if one.name not in given:
-            yield at, f"{spec.name} needs the argument {one.name}"
-        elif one.kind is ArgumentKind.SECONDS:
+            continue
+        if one.kind is ArgumentKind.SECONDS:
             if type(given[one.name]) is not int or given[one.name] < 1:
                 yield at, f"{spec.name}: {one.name} must be a whole number of seconds"
         elif not isinstance(given[one.name], str) or not given[one.name].strip():

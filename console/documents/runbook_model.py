@@ -63,7 +63,7 @@ def _action_schema() -> dict[str, Any]:
             "type": "object",
             "description": spec.doc,
             "properties": {one.name: {"type": _json_type(one), "description": one.doc} for one in spec.arguments},
-            "required": [one.name for one in spec.arguments],
+            "required": [one.name for one in spec.arguments if one.required],
             "additionalProperties": False,
         }
         for name, spec in VERBS.items()

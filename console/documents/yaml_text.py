@@ -94,7 +94,7 @@ def parse_document(path: Path, text: str, digest: str = "") -> Document:
         raise DocumentError(f"{path}:{line}: {_syntax(error, text, line)}") from None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        raise DocumentError(f"{path}:{line}: has a character that text does not have; remove it") from None
+        raise DocumentError(f"{path}:{line}: has a character that cannot be printed; remove it") from None
     if values is None:
         raise DocumentError(f"{path}:1: is empty")
     if not isinstance(values, dict):
@@ -174,7 +174,7 @@ class _Builder:
         """The value that begins with this event, consuming the events that belong to it."""
         self.count += 1
         if self.count > MAX_VALUES:
-            self.refuse(event, "the aliases in this file multiply to too much; write it without them")
+            self.refuse(event, "the aliases in this file stand for too many values; write it without them")
         if len(at) > MAX_DEPTH:
             self.refuse(event, f"is nested deeper than {MAX_DEPTH} levels")
         self.lines.setdefault(at, _line(event))
@@ -199,7 +199,7 @@ class _Builder:
             self.refuse(event, "has an alias (*…) without an anchor (&…) before it")
         self.count += known.count
         if self.count > MAX_VALUES:
-            self.refuse(event, "the aliases in this file multiply to too much; write it without them")
+            self.refuse(event, "the aliases in this file stand for too many values; write it without them")
         return known.value
 
     def scalar(self, event: Any) -> Any:

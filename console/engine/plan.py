@@ -20,8 +20,9 @@ from console.core.model.verdict import Check
 from console.core.previews.loss_preview import LossPreview
 from console.core.replication.resync import ResyncKind
 from console.core.runbooks.document import Condition, GateKind, Runbook, Step
-from console.core.runbooks.verbs import VERBS
+from console.core.runbooks.verbs import VERBS, changes_something
 from console.core.runbooks.vocabulary import evaluate
+from console.core.runs.by_hand import HandWork
 from console.core.runs.lock import lock_in_words, runs_on
 from console.engine.actions.commands import CommandContext
 from console.engine.ports import Clock, Inspector
@@ -71,7 +72,10 @@ class StepPlan:
     planned: tuple[Planned, ...] = ()
     obstacle: str = ""
     preview: LossPreview | None = None
+    depends_on: int | None = None
+    """Number of the earlier step after which this one can be judged. None: it is judged now."""
     node: str = ""
+    by_hand: tuple[HandWork, ...] = ()
     proofs: tuple[Check, ...] = ()
     """Its `verify` now: what the run will look for, not what it will find."""
 
@@ -87,6 +91,8 @@ class RunPlan:
     steps: tuple[StepPlan, ...]
     runs: tuple[str, ...] = ()
     """Runs that hold the lock of these nodes. Meanwhile no other run can be armed (H26)."""
+    role_choice: str = ""
+    """What is wrong with the choice of roles, and which one passes; empty: it is not what blocks the plan."""
 
     @property
     def could_start(self) -> bool:
@@ -99,13 +105,15 @@ def make_plan(runbook: Runbook, state: ClusterState, command_context: CommandCon
     if done := _skipped_as_done(runbook, state, command_context):
         return RunPlan(runbook, state.name, command_context.roles, state.observed_at, done, runs)
     steps: list[StepPlan] = []
-    expected = state
+    expected, wrong = state, ""
     for number, step in enumerate(runbook.steps, start=1):
         runbook_require = runbook.require if number == 1 else ()
-        view = view_step(step, state, command_context, runbook_require=runbook_require)
+        view = view_step(step, state, command_context, runbook_require=runbook_require, unsent=runbook)
+        wrong = wrong or view.role_choice
         if expected is not state:
             then = view_step(step, expected, command_context)
-            view = replace(view, planned=then.planned, obstacle=then.obstacle)
+            may_pass = then.obstacle_may_pass
+            view = replace(view, planned=then.planned, obstacle=then.obstacle, obstacle_may_pass=may_pass)
         before = [one for one in steps if one.prospect is not Prospect.SKIPPED]
         checks = tuple(
             PlannedCheck(check, None if check.holds else _waits_for(condition, before))
@@ -115,7 +123,7 @@ def make_plan(runbook: Runbook, state: ClusterState, command_context: CommandCon
         if view.done_already and changed_by is None and not any(one.blocks for one in checks[: len(runbook_require)]):
             one = _skipped(number, step, view)
         else:
-            one = _plan_step(number, step, view, checks, changed_by)
+            one = _plan_step(number, step, view, checks, before)
         steps.append(
             replace(
                 one, node=command_context.roles.get(step.role, ""), proofs=proofs(step, state, command_context.roles)
@@ -123,7 +131,8 @@ def make_plan(runbook: Runbook, state: ClusterState, command_context: CommandCon
         )
         if one.prospect is not Prospect.SKIPPED:
             expected = _after(step, expected, command_context.roles)
-    return RunPlan(runbook, state.name, command_context.roles, state.observed_at, tuple(steps), runs)
+    made = RunPlan(runbook, state.name, command_context.roles, state.observed_at, tuple(steps), runs)
+    return made if made.could_start else replace(made, role_choice=wrong)
 
 
 def _skipped_as_done(runbook: Runbook, state: ClusterState, command_context: CommandContext) -> tuple[StepPlan, ...]:
@@ -172,13 +181,33 @@ _CHANGES: Mapping[str, Callable[[NodeState], NodeState]] = {
 
 
 def _plan_step(
-    number: int, step: Step, view: StepView, checks: tuple[PlannedCheck, ...], changed_by: int | None
+    number: int, step: Step, view: StepView, checks: tuple[PlannedCheck, ...], before: Sequence[StepPlan]
 ) -> StepPlan:
-    if view.obstacle or any(one.blocks for one in checks):
-        prospect = Prospect.BLOCKED
+    waits_for = [_changes_skip_condition(step, before), _takes_obstacle_away(view, before)]
+    depends_on = max(filter(None, (*waits_for, *(one.after for one in checks))), default=None)
+    if (view.obstacle and waits_for[1] is None) or any(one.blocks for one in checks):
+        prospect, depends_on = Prospect.BLOCKED, None
     else:
-        prospect = Prospect.LATER if changed_by or any(one.after for one in checks) else Prospect.READY
-    return StepPlan(number, step, gate_of(step), prospect, checks, view.planned, view.obstacle, view.preview)
+        prospect = Prospect.LATER if depends_on else Prospect.READY
+    return StepPlan(
+        number,
+        step,
+        gate_of(step),
+        prospect,
+        checks,
+        view.planned,
+        view.obstacle,
+        view.preview,
+        depends_on,
+        by_hand=view.by_hand,
+    )
+
+
+def _takes_obstacle_away(view: StepView, before: Sequence[StepPlan]) -> int | None:
+    """The last earlier step that sends something, where the commands cannot be made by what is observed now only."""
+    if not view.obstacle_may_pass:
+        return None
+    return next((one.number for one in reversed(before) if changes_something(one.step.action)), None)
 
 
 def _skipped(number: int, step: Step, view: StepView) -> StepPlan:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from console.core.model import Problem, ProblemKind, Reading, read, unread
+from console.core.model import AofFiles, Problem, ProblemKind, Reading, read, unread
 from console.core.model.assembling import HostReadings, choose_instance
 from console.probes.host import addresses, arp, backups, clock, disk, files, memory, processes, run_lock
 from console.probes.host import identity as host_identity
@@ -16,7 +16,9 @@ from console.probes.keepalived import ipvs, notify_log, scripts, system_log
 from console.probes.keepalived import version as keepalived_version
 from console.probes.program import MOST, ProgramSettings, Section
 from console.probes.redis import config_file as redis_file
+from console.probes.redis import data_files
 from console.probes.redis import log as redis_log
+from console.probes.redis.data_files import AOF_NAME, DataFiles
 
 T = TypeVar("T")
 
@@ -30,10 +32,17 @@ class HostReader:
         self._instance = instance
         self._known = HostReadings()
         self._utc_offset = 0
+        self._data: Reading[DataFiles] = unread(ProblemKind.NOT_READ)
 
-    def take(self, batch: Mapping[str, Section], sent: float, received: float, dump: str) -> HostReadings:
-        """What is known after this batch. Times are the operator's; `dump` is the path of Redis' RDB, if known."""
+    def take(
+        self, batch: Mapping[str, Section], sent: float, received: float, dump: str, aof: str = AOF_NAME
+    ) -> HostReadings:
+        """What is known after this batch. Times are the operator's.
+
+        `dump` is the path of Redis' RDB, if known, and `aof` the name of its append-only file.
+        """
         known = self._known
+        self._data = _rare(batch, data_files.NAME, sent, self._data, lambda one: data_files.parse(one.text, aof))
         known = replace(
             known,
             identity=_section(batch, host_identity.NAME, sent, lambda one: host_identity.parse(one.text)),
@@ -48,6 +57,7 @@ class HostReader:
             scripts=_watched(batch, scripts.NAME, sent, known.scripts, lambda one: scripts.parse(one.text)),
             services=_rare(batch, ipvs.NAME, sent, known.services, lambda one: ipvs.parse(one.text)),
             arp=_rare(batch, arp.NAME, sent, known.arp, lambda one: arp.parse(one.text)),
+            aof=_of_data(self._data),
         )
         known = self._with_clock(known, batch, sent, received)
         known = self._with_files(known, batch, sent, dump)
@@ -109,7 +119,7 @@ class HostReader:
                 known.system_log,
                 lambda one: system_log.parse(one.text, now, self._utc_offset, name),
             ),
-            dump=_saved(stats, dump, sent),
+            dump=_saved(stats, dump, sent, self._data),
         )
 
 
@@ -157,12 +167,22 @@ def _problem(section: Section) -> Problem:
     return Problem(ProblemKind.NOT_AVAILABLE, f"{what}: not there, or hidden from this user")
 
 
-def _saved(stats: Reading[dict[str, FileStat]], dump: str, at: float) -> Reading[Any]:
+def _of_data(data: Reading[DataFiles]) -> Reading[AofFiles]:
+    if data.value is None:
+        return Reading(None, data.problem, data.at)
+    found = data.value.aof
+    return Reading(None, found, data.at) if isinstance(found, Problem) else read(found, data.at)
+
+
+def _saved(stats: Reading[dict[str, FileStat]], dump: str, at: float, data: Reading[DataFiles]) -> Reading[Any]:
+    """The dump. It is absent only if the folder was searched in this batch; else it may be hidden."""
     if stats.value is None:
         return Reading(None, stats.problem, at)
     if not dump:
         return unread(ProblemKind.NOT_AVAILABLE, "where Redis saves its RDB is not known: set redis.dir", at)
     found = files.dump_file(stats.value, dump)
+    if found is None and data.at == at and data.value is not None and data.value.dump_absent:
+        return unread(ProblemKind.ABSENT, f"{dump} does not exist", at)
     if found is None:
         return unread(ProblemKind.NOT_AVAILABLE, f"{dump}: not there, or hidden from this user", at)
     return read(found, at)

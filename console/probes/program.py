@@ -1,8 +1,8 @@
 """The program that a node's own sh runs: it answers each request line with one framed batch of sections.
 
 It needs dash, bash or a sh of the age of CentOS 6's, writes nothing, and ends when its channel closes. A request is
-data and never evaluated: sequence number, tier, Redis directory, dump's file name, Redis' log and configuration file,
-script paths, separated by tabs.
+data and never evaluated: sequence number, tier, Redis directory, names of the dump, the AOF and its folder, Redis' log
+and configuration file, script paths, separated by tabs.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from console.probes.keepalived import configuration as keepalived_config
 from console.probes.keepalived import ipvs, notify_log, scripts, system_log
 from console.probes.keepalived import version as keepalived_version
 from console.probes.redis import config_file as redis_file
+from console.probes.redis import data_files
 from console.probes.redis import log as redis_log
 
 LIVE = "live"
@@ -54,10 +55,12 @@ while :; do
   [ "$dir" != - ] || dir=
   [ "$base" != - ] || base=dump.rdb
   dump=${dir:+$dir/$base}
-  rlog=${5:--}; [ "$rlog" != - ] || rlog=
-  rconf=${6:--}; [ "$rconf" != - ] || rconf=
+  aof=${5:--}; [ "$aof" != - ] || aof=appendonly.aof
+  aofdir=${6:--}; [ "$aofdir" != - ] || aofdir=appendonlydir
+  rlog=${7:--}; [ "$rlog" != - ] || rlog=
+  rconf=${8:--}; [ "$rconf" != - ] || rconf=
   scripts=
-  if [ $# -gt 6 ]; then shift 6; for word in "$@"; do scripts="$scripts$n$word"; done; fi
+  if [ $# -gt 8 ]; then shift 8; for word in "$@"; do scripts="$scripts$n$word"; done; fi
 """
 
 _TAIL = """
@@ -80,6 +83,7 @@ _PROBES = (
     system_log,
     keepalived_version,
     disk,
+    data_files,
     backups,
     redis_file,
     redis_log,
@@ -122,11 +126,14 @@ def request_line(  # noqa: PLR0913 - a line of fields
     dump: str = "",
     scripts: Iterable[str] = (),
     *,
+    aof: str = "",
+    aof_folder: str = "",
     redis_log: str = "",
     redis_file: str = "",
 ) -> str:
     """One request, without its newline. A path that no line can carry counts as not known."""
-    fields = [str(seq), tier, _field(redis_dir), _field(dump), _field(redis_log), _field(redis_file)]
+    paths = (redis_dir, dump, aof, aof_folder, redis_log, redis_file)
+    fields = [str(seq), tier, *map(_field, paths)]
     for script in scripts:
         if _field(script) != _NOTHING and sum(map(len, fields)) + len(script) < _LONGEST:
             fields.append(script)

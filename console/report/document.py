@@ -5,29 +5,27 @@ Nothing is said that no entry says. Entries of older versions lack some words; w
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from console.report.backups import backups_in
+from console.core.runs.ending import run_ending
+from console.core.runs.journal import plain
+from console.core.runs.recorded import Row, command_rows, first_of, loss_rows, replaced_files, step_name, step_rows
+from console.core.runs.run_backups import backups_in
 from console.report.entry_text import entry_text
 
 if TYPE_CHECKING:
     from console.core.runs.journal import ChainCheck, Entry
 
 UNFINISHED = "not closed"
-_REPLACED = re.compile(r"replaced (?P<path>/[^;]+); before: (?P<before>/[^;]+);")
 _PAUSES = "pause-writes"
-_WIPES = "replicate"
-
-Row = dict[str, Any]
 
 
 def report_document(run_id: str, entries: Sequence[Entry], check: ChainCheck) -> Row:
     """The report as JSON. Keys may be added, not renamed."""
     opened, closed = first_of(entries, "opened"), first_of(entries, "closed")
     names = [str(one) for one in opened.get("steps") or ()]
-    commands, steps = list(_commands(entries, names)), _steps(entries, names)
+    commands, steps = list(command_rows(entries, names)), step_rows(entries, names)
     return {
         "version": 1,
         "run": run_id,
@@ -46,19 +44,15 @@ def report_document(run_id: str, entries: Sequence[Entry], check: ChainCheck) ->
         "commands": commands,
         "before": _standing(entries, last=False),
         "after": _standing(entries, last=True),
-        "data": list(_data(entries, commands)),
-        "replaced_files": list(_replaced(commands)),
+        "data": list(loss_rows(entries, commands)),
+        "replaced_files": list(replaced_files(commands)),
         "writes_held_back": _held_back(closed, commands),
         "name": closed.get("name"),
+        "ending": plain(run_ending(run_id, entries)),
         "events": [
             {"at": entry.at, "kind": entry.kind, "text": entry_text(entry), "data": entry.data} for entry in entries
         ],
     }
-
-
-def first_of(entries: Sequence[Entry], kind: str) -> Row:
-    """The data of the first entry of this kind. Empty: there is none."""
-    return next((dict(entry.data) for entry in entries if entry.kind == kind), {})
 
 
 def outcome_of(entries: Sequence[Entry]) -> str:
@@ -88,26 +82,6 @@ def _problems(check: ChainCheck, commands: Sequence[Row], steps: Sequence[Row], 
     return found
 
 
-def _name(names: Sequence[str], number: object) -> str:
-    """The id of the step with this number, from 1."""
-    return names[number - 1] if isinstance(number, int) and 0 < number <= len(names) else ""
-
-
-def _steps(entries: Sequence[Entry], names: Sequence[str]) -> list[Row]:
-    """Every step of the runbook, and how it ended."""
-    ended = {entry.data.get("step"): entry for entry in entries if entry.kind == "step"}
-    begun = {entry.data.get("step") for entry in entries}
-    rows = []
-    for number, name in enumerate(names, start=1):
-        row: Row = {"number": number, "id": name, "at": None, "note": ""}
-        if (end := ended.get(number)) is not None:
-            row |= {"at": end.at, "status": end.data.get("status"), "note": end.data.get("note") or ""}
-        else:
-            row["status"] = "not finished" if number in begun else "not reached"
-        rows.append(row)
-    return rows
-
-
 def _gates(entries: Sequence[Entry], names: Sequence[str]) -> Iterator[Row]:
     """Every answered question: what was shown, chosen and typed, and what the second observation showed."""
     shown: dict[object, Mapping[str, Any]] = {}
@@ -125,7 +99,7 @@ def _gates(entries: Sequence[Entry], names: Sequence[str]) -> Iterator[Row]:
         elif entry.kind == "decided":
             if gate is not None:
                 yield gate
-            gate = _gate(entry, _name(names, step), shown.get(step, {}), previews.get(step))
+            gate = _gate(entry, step_name(names, step), shown.get(step, {}), previews.get(step))
     if gate is not None:
         yield gate
 
@@ -154,28 +128,6 @@ def _gate(entry: Entry, name: str, seen: Mapping[str, Any], preview: Mapping[str
     }
 
 
-def _commands(entries: Sequence[Entry], names: Sequence[str]) -> Iterator[Row]:
-    """Every command that was sent, in order, with its answer. None: no answer is recorded."""
-    waiting: Row | None = None
-    for entry in entries:
-        if entry.kind == "intent":
-            if waiting is not None:
-                yield waiting
-            planned = entry.data.get("planned") or {}
-            step = entry.data.get("step")
-            waiting = {"step": step, "id": _name(names, step), "verb": entry.data.get("verb"), "at": entry.at}
-            waiting |= {"node": planned.get("node") or "", "summary": planned.get("summary") or ""}
-            waiting |= {"sent": (planned.get("command") or {}).get("sent") or "", "detail": planned.get("detail") or ""}
-            waiting |= {"answered_at": None, "answer": None, "text": "", "exit_status": None}
-        elif entry.kind == "result" and waiting is not None:
-            answer = entry.data.get("answer") or {}
-            waiting |= {"answered_at": entry.at, "answer": answer.get("kind"), "text": answer.get("text") or ""}
-            yield waiting | {"exit_status": answer.get("exit_status")}
-            waiting = None
-    if waiting is not None:
-        yield waiting
-
-
 def _standing(entries: Sequence[Entry], *, last: bool) -> Row | None:
     """The first or the last observation with the state of the nodes. None: no entry has it."""
     found = [entry for entry in entries if entry.data.get("figures")]
@@ -185,28 +137,11 @@ def _standing(entries: Sequence[Entry], *, last: bool) -> Row | None:
     return {"at": entry.at, "observed_at": entry.data.get("observed_at"), **entry.data["figures"]}
 
 
-def _data(entries: Sequence[Entry], commands: Sequence[Row]) -> Iterator[Row]:
-    """What became of a node's data, by the last preview before it was to be replaced."""
-    previews: dict[object, Mapping[str, Any]] = {}
-    for entry in entries:
-        if entry.kind in ("preview", "observed", "overridden") and entry.data.get("preview"):
-            previews[entry.data.get("step")] = entry.data["preview"]
-    for step, preview in previews.items():
-        sent = [one for one in commands if one["step"] == step and one["verb"] in (_WIPES, None)]
-        carried_out = sent[-1]["answer"] if sent else "nothing was sent"
-        yield {"step": step, "carried_out": carried_out or "unknown", **preview}
-
-
-def _replaced(commands: Sequence[Row]) -> Iterator[Row]:
-    """Files that were edited, and the copies of what stood there before."""
-    for one in commands:
-        if one["answer"] == "done" and (found := _REPLACED.match(one["text"])):
-            yield {"node": one["node"], "path": found["path"], "before": found["before"]}
-
-
 def _held_back(closed: Mapping[str, Any], commands: Sequence[Row]) -> Row | None:
     """How long clients could not write because the run held writes back. None: it held none back."""
     held = closed.get("writes_held_back")
+    if held and held.get("of_clients") is False:
+        return None  # no client reached the node: nobody waited
     if held:
         since, until = held.get("since"), held.get("until")
         seconds = until - since if since and until else None

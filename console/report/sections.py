@@ -7,6 +7,7 @@ from datetime import UTC, datetime, tzinfo
 from itertools import chain
 from typing import Any
 
+from console.core.quantities import counted
 from console.report.render import Block, Code, Facts, Heading, Items, Paragraph, Table
 from console.report.service_name_section import name_section
 
@@ -16,7 +17,7 @@ Row = Mapping[str, Any]
 def blocks(report: Row, zone: tzinfo | None = None) -> tuple[Block, ...]:
     """`report` as `report_document` makes it. `zone`: what local time is; None: that of this machine."""
     name = name_section(report.get("name"), _seconds)
-    parts = (_summary(report, zone), _standing(report, zone), name, _data(report), _backups(report))
+    parts = (_summary(report, zone), _ending(report), _standing(report, zone), name)
     rest = (_steps(report, zone), _gates(report, zone), _commands(report, zone), _timeline(report, zone))
     return tuple(chain(*parts, *rest))
 
@@ -60,7 +61,7 @@ def _summary(report: Row, zone: tzinfo | None) -> Iterator[Block]:
             ("operator", _who(opened)),
             ("began", _both(report["began"], zone)),
             ("ended", _both(report["ended"], zone)),
-            ("journal", f"{journal['entries']} entries, {sound}"),
+            ("journal", f"{counted(journal['entries'], 'entry', 'entries')}, {sound}"),
         )
     )
     if report["message"]:
@@ -82,7 +83,7 @@ def _held_back(held: Row) -> str:
     since = _seconds(held["since"]) if held.get("since") else str(held.get("at"))
     if held["seconds"] is None:
         return (
-            f"Writes were held back on {held['node']} from {since} on; "
+            f"Writes were paused on {held['node']} from {since} on; "
             "no later observation in the journal shows that they were taken."
         )
     until = _seconds(held["until"])
@@ -102,12 +103,19 @@ def _standing(report: Row, zone: tzinfo | None) -> Iterator[Block]:
 
 
 def _flat(standing: Row) -> Iterator[tuple[str, str]]:
-    vip = standing.get("vip")
+    """Facts and values. A set that Sentinels steer has their rows instead of those of keepalived."""
+    vip, nodes = standing.get("vip"), standing.get("nodes") or {}
+    steered = bool(standing.get("sentinels") or standing.get("consul"))
     if vip:
-        yield f"{vip} held by", ", ".join(standing.get("vip_holders") or ()) or "no node"
-        yield f"{vip} reaches", str(standing.get("vip_reaches") or "none of the nodes")
-    for name, node in (standing.get("nodes") or {}).items():
-        for fact in ("redis", "keys", "offset", *(("keepalived", "priority") if vip else ())):
+        unread = [name for name, node in nodes.items() if node.get("holds_vip") is None]
+        holders = ", ".join(standing.get("vip_holders") or ()) or ("" if unread else "no node")
+        not_known = f"not known of {', '.join(unread)}" if unread else ""
+        yield f"{vip} held by", "; ".join(filter(None, (holders, not_known)))
+        yield f"{vip} reaches", str(standing.get("vip_reaches") or "none of the nodes, or not known")
+    for facts in (standing.get("sentinels"), standing.get("consul")):
+        yield from ((str(fact), str(value)) for fact, value in (facts or {}).items())
+    for name, node in nodes.items():
+        for fact in ("redis", "keys", "offset", *(("keepalived", "priority") if not steered else ())):
             yield f"{name}: {'Redis' if fact == 'redis' else fact}", _known(node.get(fact))
 
 
@@ -115,47 +123,25 @@ def _known(value: object) -> str:
     return "not known" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
 
 
-_FATE = {
-    "done": "It was carried out: this data of the target was replaced.",
-    "nothing was sent": "It was not sent: nothing was lost by it.",
-    "not sent": "It did not leave this machine: nothing was lost by it.",
-    "failed": "The server did not carry it out.",
-    "unknown": "Whether it was carried out is not known.",
-}
+def _ending(report: Row) -> Iterator[Block]:
+    """What was skipped, what remains, what was lost or kept, and the ways back: as the end of the run shows it."""
+    for section in report["ending"]:
+        items = section["items"]
+        yield Heading(section["heading"])
+        if not any(item["lines"] or item["commands"] for item in items):
+            yield Items(tuple(item["text"] for item in items))
+            continue
+        for item in items:
+            yield Paragraph(item["text"])
+            if item["lines"]:
+                yield Items(tuple(item["lines"]))
+            if item["commands"]:
+                yield Code("\n".join(item["commands"]))
 
 
 def _preview_lines(preview: Row) -> tuple[str, ...]:
     """All lines of a loss preview. Journals of older versions have no details."""
     return (*(preview.get("lines") or ()), *(preview.get("details") or ()))
-
-
-def _data(report: Row) -> Iterator[Block]:
-    if report["data"]:
-        yield Heading("What was lost or kept")
-    for one in report["data"]:
-        yield Paragraph(
-            f"{one.get('resync')} resync of {one.get('target')} from {one.get('source')}: {one.get('reason')}."
-            f" {_FATE.get(str(one['carried_out']), str(one['carried_out']))}"
-        )
-        said = (*(f"warned: {line}" for line in one.get("warnings") or ()), *_preview_lines(one))
-        if said:
-            yield Items(tuple(str(line) for line in said))
-
-
-def _backups(report: Row) -> Iterator[Block]:
-    if report["backups"] or report["replaced_files"]:
-        yield Heading("Backups, and how to get them back")
-    for one in report["backups"]:
-        digest = one["sha256"] or f"not known: `sha256sum {one['path']}` on {one['node']} tells it"
-        keys = "" if one["keys"] is None else f", {one['keys']:,} keys"
-        checked = (one["checked"],) if one["checked"] else ()
-        yield Items((f"{one['node']}:{one['path']}", f"{one['size']} bytes{keys}, SHA-256 {digest}", *checked))
-        cluster = report["opened"].get("cluster", "")
-        own = [f"redis-ha-console run restore-backup {cluster} --bind target={one['node']}"]
-        yield Code("\n".join(one["how_to_restore"] or own))
-    for one in report["replaced_files"]:
-        yield Items((f"{one['node']}:{one['before']}: {one['path']} as it was before this run changed it",))
-        yield Code(f"cp -p {one['before']} {one['path']}   # on {one['node']}, then reload keepalived")
 
 
 def _steps(report: Row, zone: tzinfo | None) -> Iterator[Block]:
@@ -225,7 +211,7 @@ def _check(check: Row) -> tuple[str, str, str]:
 def _head(text: str) -> str:
     """The first line of a script. The section of commands has all of it."""
     first, *rest = text.splitlines() or [""]
-    return f"{first}   # and {len(rest)} lines more" if rest else first
+    return f"{first}   # and {counted(len(rest), 'line')} more" if rest else first
 
 
 def _commands(report: Row, zone: tzinfo | None) -> Iterator[Block]:

@@ -287,9 +287,19 @@ class _NodeInspector:
         self.host.receive(0.0 if host_is_late else deadline)
 
     def _redis_files(self) -> RedisFiles:
-        config, spec = self.redis.config, self.spec.redis
+        """By the server; while it does not run, by what it said last, the inventory or its configuration file."""
+        config, spec, file = self.redis.config, self.spec.redis, self.host.readings.redis_file.value
         folder = config.dir or spec.dir
+        if not folder and file is not None and file.dir.startswith("/"):
+            folder = file.dir.rstrip("/")
         log = config.logfile or ""
         if log and not log.startswith("/"):
             log = f"{folder}/{log}" if folder else ""
-        return RedisFiles(folder, config.dbfilename or spec.dbfilename, log, self.redis.config_file or spec.config)
+        return RedisFiles(
+            folder,
+            config.dbfilename or spec.dbfilename or (file.dbfilename if file else ""),
+            log,
+            self.redis.config_file or spec.config,
+            config.appendfilename or (file.appendfilename if file else ""),
+            config.appenddirname or (file.appenddirname if file else ""),
+        )

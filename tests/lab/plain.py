@@ -27,7 +27,7 @@ STEP = r"== \d+/\d+ [\w-]+: [^\r\n]+"
 ASKED = r"Run this step\? \[y/N/skip/abort\] "
 GATE = r'Type "([\w.-]+)" to confirm, anything else cancels: '
 STUCK = r"(?:Blocked|Not done)\. \[[^\]\r\n]*\] "
-SENTENCE = r'Type "(I accept [^"]+)" to override, anything else cancels: '
+SENTENCE = r'Type "(I (?:accept|know) [^"]+)" to override, anything else cancels: '
 LAST = r"run ([\w-]+): (done|failed|refused|aborted|unknown)"
 
 

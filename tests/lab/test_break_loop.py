@@ -22,7 +22,7 @@ def test_a_loop_is_broken_and_nothing_that_was_acknowledged_is_lost(pair, tmp_pa
     with Writer(lab.vip) as writer:
         writer.wait_for(50, 10)
         lab.host(HOLDER).redis("SLAVEOF", lab.host(OTHER).address, "6379")
-        lab.wait(lambda: writer.refused > 0, 10, "clients are refused")
+        lab.wait(lambda: writer.refused > 0, 60, "clients are refused")
         assert "mutual-replication" in [one["code"] for one in status(lab)["findings"]]
         run = run_plain(lab, "break-replication-loop", *options, state=tmp_path)
         assert (run.outcome, run.code) == ("done", 0), run.text
@@ -41,7 +41,7 @@ def test_a_chain_without_a_head_ends_at_the_node_that_has_everything(pair, tmp_p
         lab.host(HOLDER).redis("SET", f"written:last:{number}", "1")
     lab.host(HOLDER).redis("SLAVEOF", "192.168.100.250", "6379")
     lab.fault("thaw", OTHER, "redis")
-    lab.wait(lambda: "master_link_status:down" in lab.host(OTHER).redis("INFO", "replication"), 10)
+    lab.wait(lambda: "master_link_status:down" in lab.host(OTHER).redis("INFO", "replication"), 60)
     run = run_plain(lab, "break-replication-loop", "--bind", f"master={OTHER}", state=tmp_path)
     assert run.code != 0
     assert "exist only on redis-b" in run.stuck, run.text

@@ -167,7 +167,7 @@ def test_a_console_that_dies_while_it_mends_the_virtual_ip(pair, tmp_path):
     lab = pair("healthy")
     for name in (A, B):
         lab.fault("stop", name, "keepalived")
-    lab.wait(lambda: lab.vip_holders() == [], 10)
+    lab.wait(lambda: lab.vip_holders() == [], 60)
     deaths = Deaths(lab, tmp_path)
     deaths.rebuild("before result 4", runbook="repair-vip")
     assert deaths.outcome == "done", deaths.text[-4000:]
@@ -183,7 +183,7 @@ def test_a_node_that_reboots_while_the_console_is_dead(pair, tmp_path):
     def reboot() -> None:
         lab.fault("kill", B)
         lab.fault("start", B)
-        lab.wait(lambda: lab.host(B).running("sshd"), 20, "sshd is back")
+        lab.wait(lambda: lab.host(B).running("sshd"), 60, "sshd is back")
 
     deaths = Deaths(lab, tmp_path, reboot)
     with Writer(lab.vip) as writer:

@@ -77,7 +77,7 @@ def ahead(state: ClusterState) -> bool:
 
 def keepalived_again(lab: Laboratory) -> None:
     lab.fault("start", B, "keepalived")
-    lab.wait(lambda: lab.vip_holders() == [B], 20, "the higher priority has the VIP alone")
+    lab.wait(lambda: lab.vip_holders() == [B], 60, "the higher priority has the VIP alone")
 
 
 SERVERS = (

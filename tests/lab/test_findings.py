@@ -92,7 +92,7 @@ class Watcher:
         """redis-b is the master, redis-a follows it."""
         self.follow(B, "NO", "ONE")
         self.follow(A, self.lab.host(B).address)
-        self.lab.wait(lambda: "master_link_status:up" in self.redis(A, "INFO", "replication"), 10, "in sync")
+        self.lab.wait(lambda: "master_link_status:up" in self.redis(A, "INFO", "replication"), 60, "in sync")
 
 
 @pytest.fixture
@@ -151,7 +151,7 @@ def lost_links(watcher):
         found = watcher.sees("masterauth-mismatch")
         assert "replica-link-down" not in found
         assert "not-it" not in str(found)
-    watcher.lab.wait(lambda: "master_link_status:up" in watcher.redis(A, "INFO", "replication"), 10)
+    watcher.lab.wait(lambda: "master_link_status:up" in watcher.redis(A, "INFO", "replication"), 60)
     a.run(f"ip route add blackhole {b.address}/32", check=True)
     watcher.redis(A, "CLIENT", "KILL", "TYPE", "master")
     watcher.sees("replica-link-down")
@@ -194,7 +194,7 @@ def full_copies(watcher):
         watcher.redis(A, "SAVE")
         watcher.lab.host(A).service("redis-server", "restart")
         watcher.sees("redis-loading")
-        watcher.lab.wait(lambda: "\nloading:0" in watcher.lab.host(A).redis("INFO"), 15, "it has loaded")
+        watcher.lab.wait(lambda: "\nloading:0" in watcher.lab.host(A).redis("INFO"), 60, "it has loaded")
         watcher.redis(A, "CONFIG", "SET", "key-load-delay", "0")
     watcher.heal()
 

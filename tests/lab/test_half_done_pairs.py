@@ -61,7 +61,7 @@ def test_break_replication_loop(pair, tmp_path):
         lab.host(A).run(f"ip addr add {lab.vip}/32 dev eth2", check=True)
         lab.host(B).run(f"ip addr add {lab.vip}/24 dev eth2", check=True)
         with writer.held():
-            lab.wait(lambda: "lag=0" in lab.host(B).redis("INFO", "replication"), 10, "redis-a has everything")
+            lab.wait(lambda: "lag=0" in lab.host(B).redis("INFO", "replication"), 60, "redis-a has everything")
             lab.host(B).redis("SLAVEOF", "192.168.100.250", "6379")
             lab.host(A).run(f"arping -q -c 1 -A {lab.vip} -I eth2", check=True)  # else clients wait 30 s for their ARP
         seen = give_up_everywhere(lab, "break-replication-loop", "--bind", f"master={A}", state=tmp_path)
@@ -125,7 +125,7 @@ def test_safe_return_until_it_is_a_replica(pair, tmp_path):
 
 @pytest.mark.long
 def test_safe_return_from_there_on(pair, tmp_path):
-    """Where writes are held back and nobody has moved yet, resume-writes leads on."""
+    """Where writes are paused and nobody has moved yet, resume-writes leads on."""
     lab = pair("preempting-failed", redis="6.0", notify_sleep=2)
     words = ("safe-return", "--bind", f"master={A}")
     with Writer(lab.vip) as writer:

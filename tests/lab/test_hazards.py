@@ -58,7 +58,7 @@ async def test_h01_redis_is_not_started_beside_a_running_keepalived(pair):
 
     def colleague_starts_keepalived():
         lab.host(B).service("keepalived", "start")
-        lab.wait(lambda: lab.host(B).running("keepalived"), 5)
+        lab.wait(lambda: lab.host(B).running("keepalived"), 60)
 
     run, _ = await rebuild_with_mishap(lab, "start-returning", colleague_starts_keepalived)
     assert run.outcome is not Outcome.DONE
@@ -136,7 +136,7 @@ async def test_h08_a_vip_that_moves_while_the_gate_is_open_closes_it(pair):
 
     def vip_goes():
         lab.fault("stop", A, "keepalived")
-        lab.wait(lambda: lab.vip_holders() == [], 10)
+        lab.wait(lambda: lab.vip_holders() == [], 60)
 
     run, _ = await rebuild_with_mishap(lab, "replicate", vip_goes)
     asked = [one for one in (*run.questions, *run.stuck) if one.step.id == "replicate"]
@@ -194,7 +194,7 @@ async def test_h16_the_replicas_keepalived_does_not_start_before_the_master_hold
 
     def master_loses_its_keepalived():
         lab.fault("stop", A, "keepalived")
-        lab.wait(lambda: lab.vip_holders() == [], 10)
+        lab.wait(lambda: lab.vip_holders() == [], 60)
 
     run, _ = await rebuild_with_mishap(lab, "start-keepalived-on-replica", master_loses_its_keepalived)
     assert run.outcome is not Outcome.DONE

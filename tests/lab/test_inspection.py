@@ -144,7 +144,7 @@ def test_inspection_only_reads_and_opens_one_session(pair, look):
     inspector.close()
     # The loop ends with its channel.
     for host in lab.hosts.values():
-        lab.wait(lambda host=host: "exec sh" not in host.run("cat /proc/[0-9]*/cmdline").stdout, 5.0)
+        lab.wait(lambda host=host: "exec sh" not in host.run("cat /proc/[0-9]*/cmdline").stdout, 60)
 
 
 @contextlib.contextmanager

@@ -93,10 +93,10 @@ async def test_verbs_that_start_something_require_what_their_runbook_leaves_out(
     assert not lab.host(B).running("redis-server")
     lab.fault("stop", B, "keepalived")
     lab.host(B).service("redis-server", "start")
-    lab.wait(lambda: "PONG" in lab.host(B).redis("PING"), 10)
+    lab.wait(lambda: "PONG" in lab.host(B).redis("PING"), 60)
     assert "redis-a is also a master" in walk(lab, "start-keepalived", B)  # H01
     lab.host(B).redis("SLAVEOF", lab.host(A).address, "6379")
-    lab.wait(lambda: "master_link_status:up" in lab.host(B).redis("INFO", "replication"), 15)
+    lab.wait(lambda: "master_link_status:up" in lab.host(B).redis("INFO", "replication"), 60)
     assert "the priority of redis-b does not take the virtual IP" in walk(lab, "start-keepalived", B)  # H15
     lab.fault("stop", A, "keepalived")
     assert "start keepalived on redis-a first" in await walk_on_screen(lab, "start-keepalived", B)  # H16
@@ -118,6 +118,54 @@ async def test_a_runbook_that_requires_nothing_wipes_nothing(pair):
     assert Choice.OVERRIDE not in stuck.choices
     assert lab.host(B).redis("DBSIZE") == kept[B]
     assert (role(lab, A), role(lab, B)) == ("master", "master")
+
+
+async def test_the_text_of_a_shell_step_meets_the_interlocks_of_the_verb(pair):
+    lab = pair("stale-master-back")
+    held = lab.host(A).redis("DBSIZE")
+    lab.host(B).redis("FLUSHALL")
+    follow = f"redis-cli -p 6379 slaveof {lab.host(B).address} 6379"
+    for text in (follow, f"sudo -n timeout 5 sh -c 'redis-cli SLAVEOF {lab.host(B).address} 6379'"):
+        stuck = walk(lab, f'{{shell: {{script: "{text}"}}}}', A)
+        assert "redis-b is not empty while redis-a holds data" in stuck  # H02
+        assert f"clients of {lab.vip} write to redis-b or to no node" in stuck  # H04
+    for text in ("X=flushall; redis-cli $X", "/usr/local/sbin/repair.sh"):
+        stuck = walk(lab, f'{{shell: {{script: "{text}"}}}}', A)
+        assert "another node, or a backup of this run, has the data of redis-a" in stuck
+        assert "override" not in stuck
+    assert "clients do not need redis-a" in walk(lab, '{manual: {instruction: "Run `systemctl stop redis` there."}}', A)
+    assert lab.host(A).redis("DBSIZE") == held
+    assert (role(lab, A), role(lab, B)) == ("master", "master")
+
+
+BACKED_UP = """\
+  - id: save
+    title: Save it
+    why: The text may do anything.
+    role: target
+    gate: confirm
+    do: save-dump
+    verify: [nothing-unsaved: target]
+  - id: backup
+    title: Back it up
+    why: The text may do anything.
+    role: target
+    gate: confirm
+    do: backup
+    verify: [dump-kept: target]
+"""
+
+
+def test_a_text_that_is_not_understood_needs_a_backup_of_this_run_and_a_sentence(pair, tmp_path):
+    lab = pair("failed-over")
+    text = '{shell: {script: "name=world; echo hello > /tmp/$name"}}'
+    assert "another node, or a backup of this run, has the data of redis-a" in walk(lab, text, A)
+    own = lab.folder / "runbooks" / "bare.yaml"
+    own.write_text(own.read_text().replace("steps:\n", f"steps:\n{BACKED_UP}"), encoding="utf-8")
+    run = run_plain(lab, "bare", "--bind", f"target={A}", state=tmp_path, override="sentence")
+    assert (run.outcome, run.gates) == ("done", [A]), run.text
+    assert "I know what this text does on redis-a; clients are served there now" in " ".join(run.text.split())
+    assert lab.host(A).read("/tmp/world") == "hello\n"
 
 
 @pytest.mark.long
@@ -173,7 +221,7 @@ async def test_h06_h12_the_source_is_an_address_of_its_own_and_its_load_is_shown
 async def test_h09_a_notify_script_that_still_sleeps_blocks_until_it_has_ended(pair):
     lab = pair("stale-master-back", notify_sleep=60)
     lab.host(B).run("nohup setsid /etc/keepalived/scripts/redis_master.sh INSTANCE VI_123 MASTER 139 >/dev/null 2>&1 &")
-    lab.wait(lambda: lab.host(B).running("redis_master.sh"), 5)
+    lab.wait(lambda: lab.host(B).running("redis_master.sh"), 60)
     stuck = await walk_on_screen(lab, REPLICATE, B)
     assert "✗ no script of keepalived runs on redis-b (does not hold) [H09]" in stuck
     assert "redis_master.sh" in stuck
@@ -259,7 +307,7 @@ async def test_h17_h18_two_holders_and_two_masters_are_named_and_nothing_is_wipe
     for name in (A, B):
         lab.fault("stop", name, "keepalived")
     lab.host(A).run(["ip", "address", "del", f"{lab.vip}/32", "dev", link])
-    lab.wait(lambda: lab.vip_holders() == [], 10)
+    lab.wait(lambda: lab.vip_holders() == [], 60)
     assert "vip-missing" in codes(lab)
     assert [lab.host(name).redis("EXISTS", f"written:on:{name}:1").strip() for name in (A, B)] == ["1", "1"]
 

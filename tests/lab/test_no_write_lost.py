@@ -28,6 +28,6 @@ def test_the_naive_restart_does_lose_some(pair):
     with Writer(lab.vip) as writer:
         writer.wait_for(100, 10)
         lab.host(B).service("redis-server", "start")
-        lab.wait(lambda: lab.vip_holders() == [B], 20, "the stale node takes the VIP")
+        lab.wait(lambda: lab.vip_holders() == [B], 60, "the stale node takes the VIP")
         writer.wait_for(100, 20)
     assert writer.lost() > 0

@@ -85,7 +85,7 @@ def test_keys_of_the_target_alone_are_named_and_counted_and_a_full_copy_comes(pa
     assert preview(state, A, B).resync is ResyncKind.FULL
     before = stats(a)
     b.redis("SLAVEOF", a.address, "6379")
-    lab.wait(lambda: in_sync(lab, b, a), 20)
+    lab.wait(lambda: in_sync(lab, b, a), 60)
     assert stats(a)["sync_full"] == before["sync_full"] + 1
     assert b.redis("EXISTS", "user:1").strip() == "0"
 
@@ -94,15 +94,15 @@ def test_a_partial_resync_that_is_predicted_happens(pair, look):
     lab = pair("healthy", keys=100)
     a, b = lab.host(A), lab.host(B)
     lab.fault("stop", B, "keepalived")
-    lab.wait(lambda: replication(lab, a).get("role") == "master", 20)
+    lab.wait(lambda: replication(lab, a).get("role") == "master", 60)
     inspector = look(lab)
-    lab.wait(lambda: inspector.observe().vip_reaches == A, 10)
+    lab.wait(lambda: inspector.observe().vip_reaches == A, 60)
     found = preview(inspector.observe(fresh=True), A, B, comparison=inspector.compare(A, B))
     assert found.resync is ResyncKind.PARTIAL, found
     assert found.comparison.of_target.value.missing == 0
     before = stats(a)
     b.redis("SLAVEOF", a.address, "6379")
-    lab.wait(lambda: in_sync(lab, b, a), 20)
+    lab.wait(lambda: in_sync(lab, b, a), 60)
     after = stats(a)
     assert after["sync_partial_ok"] == before["sync_partial_ok"] + 1
     assert after["sync_full"] == before["sync_full"]

@@ -100,3 +100,17 @@ def test_the_masters_priority_is_raised_and_reloaded_where_the_replicas_cannot_b
     assert adverts[0] in lab.host("redis-a").running("keepalived"), "reloaded, not restarted"
     assert_healthy_and_protected(lab, "redis-a")
     assert_fails_over_again(lab, "redis-a")
+
+
+def test_what_is_pasted_ahead_answers_no_later_question(pair, tmp_path):
+    lab = pair("failed-over")
+    asked = []
+
+    def paste_ahead(prompt):
+        asked.append(prompt.step)
+        return "y\ny\ny\nredis-b\ny\nhalf a line" if len(asked) == 1 else "abort"
+
+    run = run_plain(lab, "one-shot-rebuild", state=tmp_path, at=paste_ahead)
+    assert (run.outcome, len(asked)) == ("aborted", 2), run.text
+    assert "typed before this question: discarded" in run.text
+    assert not lab.host("redis-b").running("redis-server"), "the second step was not answered by what was pasted"

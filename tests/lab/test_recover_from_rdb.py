@@ -124,7 +124,7 @@ def test_whatever_dump_lies_there_loses_what_was_written_since(pair):
         shutil.copy(lab.host(SURVIVOR).root / DUMP[SURVIVOR][1:], lab.host(OLD).root / DUMP[OLD][1:])
         lab.host(OLD).service("redis-server", "start")
         lab.host(OLD).service("keepalived", "start")
-        lab.wait(lambda: lab.vip_holders() == [OLD], 20, "the old master takes the VIP back")
+        lab.wait(lambda: lab.vip_holders() == [OLD], 60, "the old master takes the VIP back")
         writer.wait_for(50, 20)
     assert writer.lost() > 0
 

@@ -14,7 +14,7 @@ CONFIG = "/etc/keepalived/keepalived.conf"
 def on_none(lab):
     for name in (OTHER, MASTER):
         lab.fault("stop", name, "keepalived")
-    lab.wait(lambda: lab.vip_holders() == [], 10)
+    lab.wait(lambda: lab.vip_holders() == [], 60)
 
 
 def on_both(lab):
@@ -22,7 +22,7 @@ def on_both(lab):
     edit = "s/virtual_router_id .*/virtual_router_id 77/; /notify_master/d"
     lab.host(OTHER).run(["sed", "-i", edit, CONFIG], check=True)
     lab.host(OTHER).service("keepalived", "reload")
-    lab.wait(lambda: len(lab.vip_holders()) == 2, 10)
+    lab.wait(lambda: len(lab.vip_holders()) == 2, 60)
 
 
 def left_behind(lab):
@@ -32,7 +32,7 @@ def left_behind(lab):
     lab.host(OTHER).run(["ip", "addr", "add", f"{lab.vip}/32", "dev", interface], check=True)
     lab.fault("kill", MASTER, "keepalived")
     lab.host(MASTER).run(["ip", "addr", "flush", "to", f"{lab.vip}/32"], check=True)
-    lab.wait(lambda: lab.vip_holders() == [OTHER], 10)
+    lab.wait(lambda: lab.vip_holders() == [OTHER], 60)
 
 
 @pytest.mark.parametrize(

@@ -99,7 +99,7 @@ def test_no_secret_in_anything_that_a_run_leaves_behind(pair, tmp_path):
         path = "/etc/keepalived/keepalived.conf"
         lab.host(name).write(path, lab.host(name).read(path).replace("auth_pass 1111", f"auth_pass {AUTH_PASS}"))
         lab.host(name).service("keepalived", "reload")
-    lab.wait(lambda: lab.vip_holders() == [A], 20, "the survivor holds the VIP")
+    lab.wait(lambda: lab.vip_holders() == [A], 60, "the survivor holds the VIP")
     watch = CommandLines()
     watch.start()
     run = run_plain(lab, state=tmp_path)

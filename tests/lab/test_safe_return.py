@@ -123,7 +123,7 @@ def test_the_race_is_counted_down_as_it_goes_and_a_second_failure_in_it_loses_wr
             summary = _opened(inspector)
             writer.wait_for(10, 10)
             preempting.stop_node(lab.host(PREFERRED))
-            lab.wait(lambda: lab.vip_holders() == [OTHER], 20)
+            lab.wait(lambda: lab.vip_holders() == [OTHER], 60)
             writer.wait_for(50, 20)
     assert "the failure of redis-a loses writes" in summary
     assert writer.lost() > 0, "what clients wrote in the window is on the dead node alone"

@@ -82,21 +82,21 @@ def test_four_outcomes_of_redis_commands(console_context):
     lab.fault("kill", B, "redis")
     assert actuator.send(redis("SET", "k", "x"), who[B]).kind is AnswerKind.NOT_SENT
     lab.fault("start", B, "redis")
-    lab.wait(lambda: lab.host(B).redis("PING") == "PONG", 10.0)
+    lab.wait(lambda: lab.host(B).redis("PING") == "PONG", 60)
     # The same address, another server (H07).
     assert actuator.send(redis("SET", "k", "x"), who[B]).kind is AnswerKind.NOT_SENT
 
 
 def test_a_connection_that_has_gone_silent_is_not_used_again(console_context):
-    """As behind a firewall that has forgotten it: the old connection says nothing for ever, a new one works."""
+    """As behind a firewall that has forgotten it. The other end's identity is asked again over a new connection."""
     lab, who, actuator = console_context
     assert actuator.send(shell("hostname"), who[A]).kind is AnswerKind.DONE
     a = lab.host(A)
     sessions = [pid for pid in a.running("sshd") if pid != int(a.read("/run/sshd.pid"))]
     a.run(f"kill -STOP {' '.join(map(str, sessions))}")
-    assert actuator.send(shell("touch /tmp/sent"), who[A]).kind is AnswerKind.NOT_SENT
-    assert actuator.send(shell("cat /tmp/sent"), who[A]).kind is AnswerKind.FAILED
-    assert actuator.send(shell("hostname"), who[A]).text == A
+    assert actuator.send(shell("echo sent >>/tmp/sent"), who[A]).kind is AnswerKind.DONE
+    a.run(f"kill -CONT {' '.join(map(str, sessions))}")
+    assert actuator.send(shell("cat /tmp/sent"), who[A]).text == "sent", "once, over the new connection"
 
 
 def test_through_ssh_and_a_jump_host(pair):

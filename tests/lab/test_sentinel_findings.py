@@ -40,7 +40,7 @@ def test_what_sentinels_say(pair):
 
     lab.fault("freeze", ODD, "sentinel")
     found(lab, "sentinel-unreachable")
-    lab.wait(lambda: "s_down" in sentinel(lab, MASTER, "SENTINELS", MASTER_NAME), 20, "the others noticed")
+    lab.wait(lambda: "s_down" in sentinel(lab, MASTER, "SENTINELS", MASTER_NAME), 60, "the others noticed")
     lab.fault("thaw", ODD, "sentinel")
     found(lab, "sentinel-tilt")
 
@@ -66,7 +66,7 @@ def test_a_failover_under_way_and_one_whose_script_is_gone(pair):
     for name in REDIS_HOSTS[1:]:
         lab.host(name).redis("CONFIG", "SET", "replica-priority", "100")
     sentinel(lab, MASTER, "FAILOVER", MASTER_NAME)
-    lab.wait(lambda: "sentinel-failover-in-progress" in codes(lab) or promoted(lab), 20)
+    lab.wait(lambda: "sentinel-failover-in-progress" in codes(lab) or promoted(lab), 60)
     lab.wait(lambda: promoted(lab), 30, "another one is promoted")
     found(lab, "sentinel-master-not-vip")
     assert lab.vip_holders() == [MASTER], "the script could not run"

@@ -61,7 +61,7 @@ def test_a_switchover_that_nobody_promotes_is_called_off(pair, tmp_path):
     assert "redis-a is a master" in " ".join(cut.stuck.split()), "nobody promotes it"
     assert "writes-refused" in [one["code"] for one in status(lab)["findings"]]
     lab.host(OLD).service("keepalived", "start")
-    lab.wait(lambda: lab.vip_holders() == [OLD], 15)
+    lab.wait(lambda: lab.vip_holders() == [OLD], 60)
     back = run_plain(lab, "resume-writes", state=tmp_path)
     assert (back.outcome, back.gates) == ("done", []), back.text
     assert lab.host(OLD).redis("CONFIG", "GET", "min-slaves-to-write").split()[-1] == "1", "as it was before"

@@ -26,9 +26,9 @@ from console.probes.keepalived import ipvs, notify_log, scripts, system_log
 from console.probes.keepalived import version as keepalived_version
 from console.probes.redis import config as redis_config
 from console.probes.redis import config_file as redis_file
+from console.probes.redis import data_files, sentinel
 from console.probes.redis import info as redis_info
 from console.probes.redis import log as redis_log
-from console.probes.redis import sentinel
 
 HERE = Path(__file__).parent
 Case = Mapping[str, Any]
@@ -56,6 +56,7 @@ PARSERS: Mapping[str, Callable[[Case], Any]] = {
     "consul_agent": lambda case: consul_agent.parse(case["text"]),
     "consul_dns": lambda case: consul_dns.parse(case["name"], case["rcode"], case["text"]),
     "consul_health": lambda case: consul_health.parse(case["text"]),
+    "data_files": lambda case: data_files.parse(case["text"], case.get("manifest", "appendonly.aof")),
     "disk": lambda case: disk.parse(case["text"]),
     "files": lambda case: files.parse(case["text"]),
     "host_identity": lambda case: host_identity.parse(case["text"]),

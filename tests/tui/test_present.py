@@ -7,6 +7,7 @@ import samples
 from tui_stage import PREVIEW, REBUILD, ROLES, question, run_state, spec_of
 
 from console.core.model import ProblemKind, read, unread
+from console.core.model.verdict import Check, Verdict
 from console.core.runs.question import Choice, QuestionKind
 from console.core.runs.state import Outcome
 from console.tui.present import frame
@@ -15,6 +16,7 @@ from console.tui.present.formatting import bytes_text, seconds_text
 from console.tui.present.help import help_lines
 from console.tui.present.runs import run
 from console.tui.present.runs.arming import arming_lines
+from console.tui.present.runs.ending import ending
 from console.tui.present.runs.question import Fold, choice_label, prompt, question_lines
 from console.tui.state.cluster_view import ClusterView, absorb
 
@@ -191,13 +193,13 @@ def test_the_age_of_the_evidence_goes_on():
 
 
 def test_choices_are_said_by_what_they_do():
-    assert choice_label(Choice.ABORT, QuestionKind.CONFIRM) == "No, stop the run"
-    assert choice_label(Choice.RUN, QuestionKind.TROUBLE) == "Retry"
-    assert choice_label(Choice.LOOK_AGAIN, QuestionKind.BLOCKED) == "Look again"
+    assert choice_label(Choice.ABORT, question(QuestionKind.CONFIRM)) == "No, stop the run"
+    assert choice_label(Choice.RUN, question(QuestionKind.TROUBLE)) == "Retry"
+    assert choice_label(Choice.LOOK_AGAIN, question(QuestionKind.BLOCKED)) == "Look again"
 
 
 def test_the_end_of_a_run_names_the_record():
-    text = plain(run.ending(run_state(None, Outcome.DONE, message="Protected again."), 70))
+    text = plain(ending(run_state(None, Outcome.DONE, message="Protected again."), 70))
     assert "✓ DONE" in text
     assert "redis-ha-console runs report 20261121-074000-cache" in text
 
@@ -210,9 +212,9 @@ def test_steps_have_marks_and_words():
 
 
 def test_arming_says_what_it_means():
-    text = " ".join(plain(arming_lines(REBUILD, ROLES, "cache", 76)).split())
+    text = " ".join(plain(arming_lines(REBUILD, ROLES, "cache", (), 76)).split())
     assert "Until now this console could change nothing" in text
-    assert "type the name of the node: 1." in text
+    assert "For 1 step you type the name: redis-b." in text
 
 
 # --- frame, help, figures -----------------------------------------------------------------------------------------
@@ -232,3 +234,16 @@ def test_help_has_keys_and_words():
 def test_figures():
     assert [bytes_text(one) for one in (None, 0, 14, 26_780_000)] == ["—", "0 B", "14 B", "25.5 MiB"]
     assert [seconds_text(one) for one in (None, 0.4, 12, 300, 9000)] == ["never", "0 s", "12 s", "5 min", "2 h"]
+
+
+def test_a_reason_that_no_longer_holds_is_not_shown():
+    """The conditions are evaluated all the time, and the reason is from when the question was asked."""
+    was = Check(Verdict.FAILS, "Redis on redis-b answers", "Redis on redis-b does not run", "start it first")
+    reason = "start it first"
+    asked = question(QuestionKind.BLOCKED, checks=(was,), reason=reason)
+    assert "start it first" in plain(question_lines(asked, (), frozenset(), 4, 80, 40))
+    now = replace(was, verdict=Verdict.HOLDS, evidence="up 3 s")
+    text = plain(question_lines(asked, (now,), frozenset(), 4, 200, 40))
+    assert "does not run" not in text
+    assert "start it first" not in text
+    assert "every condition holds now" in text

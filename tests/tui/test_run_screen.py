@@ -1,13 +1,15 @@
 """A run through the screen: the gate cannot be passed by accident, the question stays, the runner is never cut off."""
 
 import threading
+from dataclasses import replace
 
 import samples
 from textual.events import Key
-from tui_stage import PREVIEW, asked, question, run_state, seen, stage, until
+from tui_stage import PREVIEW, REBUILD, asked, question, run_state, seen, stage, until
 
 from console.core.runs.question import Choice, QuestionKind
 from console.core.runs.state import AssessmentKind, Outcome, StepAssessment
+from console.tui.navigation import routes
 from console.tui.screens.arm import ArmScreen
 from console.tui.screens.cluster import ClusterScreen
 from console.tui.screens.dialogs.quit import QuitDialog
@@ -15,7 +17,6 @@ from console.tui.screens.run import RunScreen
 from console.tui.screens.runbooks import RunbooksScreen
 from console.tui.threads.messages import ClusterObserved
 from console.tui.widgets.lines import LinesPane
-from console.tui.widgets.menu import Menu
 from console.tui.widgets.question import QuestionBox
 
 
@@ -35,52 +36,6 @@ async def armed(pilot, on):
     await pilot.press("tab", "enter")
     await asked(pilot, on)
     await pilot.pause()
-
-
-async def test_arming_is_explicit_and_shown():
-    on = stage(samples.stale_master_back(), questions=[question()])
-    async with on.app.run_test(size=(80, 40)) as pilot:
-        await seen(pilot, on)
-        await pilot.press("b", "enter")
-        await pilot.pause()
-        text = text_of(on.app, "arming")
-        assert "survivor   redis-a" in text
-        assert "Until now this console could change nothing" in text
-        assert "READ-ONLY" in text_of(on.app, "header")
-        await pilot.press("enter")
-        assert isinstance(on.app.screen, RunbooksScreen), "the button that has the focus goes back"
-        assert not on.run_starter.armed
-        await pilot.press("enter", "tab", "enter")
-        await asked(pilot, on)
-        assert dict(on.run_starter.armed[0]) == {"survivor": "redis-a", "returning": "redis-b"}
-        assert "ARMED" in text_of(on.app, "header")
-
-
-async def test_an_unbound_role_is_chosen_by_the_operator():
-    state = samples.split_brain()
-    on = stage(state, questions=[question()])
-    async with on.app.run_test(size=(80, 24)) as pilot:
-        await seen(pilot, on)
-        await pilot.press("b", "enter")
-        await pilot.pause()
-        assert "Which node is survivor?" in text_of(on.app, "arming")
-        assert on.app.screen.query_one("#arm").disabled
-        assert on.app.focused is on.app.screen.query_one("#candidates", Menu)
-        await pilot.press("down", "enter")
-        await pilot.pause()
-        assert "survivor   redis-b" in text_of(on.app, "arming")
-        assert on.app.focused.id == "back"
-        assert not on.app.screen.query_one("#arm").disabled
-
-
-async def test_arming_that_is_refused_says_why():
-    on = stage(samples.stale_master_back(), questions=[question()], refusal="cannot write /var/empty: no such folder")
-    async with on.app.run_test(size=(80, 24)) as pilot:
-        await seen(pilot, on)
-        await pilot.press("b", "enter", "tab", "enter")
-        await until(pilot, lambda: on.app.armed_run is None and on.app._notifications)
-        assert any("cannot write /var/empty" in one.message for one in on.app._notifications)
-        assert "READ-ONLY" in text_of(on.app, "header")
 
 
 async def test_a_gate_has_its_focus_on_no_and_enter_stops_the_run():
@@ -253,8 +208,9 @@ async def test_a_loss_is_taken_by_the_whole_sentence_only():
             field.value = wrong
             await pilot.pause()
             assert confirm.disabled
-        field.value = ""
-        await pilot.press(*(("space" if one == " " else "minus" if one == "-" else one) for one in sentence))
+        field.value = sentence[:-5]
+        field.cursor_position = len(field.value)
+        await pilot.press(*("space" if one == " " else one for one in sentence[-5:]))
         await until(pilot, lambda: not confirm.disabled)
         await pilot.press("enter")
         await until(pilot, lambda: on.app.armed_run is None)
@@ -402,19 +358,6 @@ async def test_quitting_waits_for_what_is_being_sent():
     assert on.app.run_state.outcome is Outcome.DONE
 
 
-async def test_run_asked_for_on_the_command_line_opens_its_arming_and_tells_by_the_exit_code():
-    on = stage(samples.stale_master_back(), questions=[question()], runbook="one-shot-rebuild")
-    async with on.app.run_test(size=(80, 24)) as pilot:
-        await until(pilot, lambda: isinstance(on.app.screen, ArmScreen))
-        await pilot.pause()
-        await pilot.press("tab", "enter")
-        await asked(pilot, on)
-        await pilot.press("enter")
-        await until(pilot, lambda: on.app.armed_run is None)
-        await pilot.press("q")
-    assert on.app.return_value == 1
-
-
 async def test_a_runner_that_breaks_its_promise_does_not_take_the_screen_with_it():
     on = stage(samples.stale_master_back(), questions=[question()])
     on.run_starter.run.execute = lambda operator: 1 / 0
@@ -423,3 +366,19 @@ async def test_a_runner_that_breaks_its_promise_does_not_take_the_screen_with_it
         await pilot.press("b", "enter", "tab", "enter")
         await until(pilot, lambda: on.app.armed_run is None)
         assert any("ZeroDivisionError" in one.message for one in on.app._notifications)
+
+
+async def test_where_the_roles_do_not_fit_the_right_choice_is_one_key_away():
+    on = stage(samples.stale_master_back(), questions=[question()])
+    survivor, returning = REBUILD.roles
+    chooses = replace(REBUILD, roles=(replace(survivor, operator_may_choose=True), returning))
+    async with on.app.run_test(size=(80, 24)) as pilot:
+        await seen(pilot, on)
+        on.app.open_screen(routes.ARM, "cache", chooses, {"survivor": samples.B})
+        await until(pilot, lambda: isinstance(on.app.screen, ArmScreen))
+        await until(pilot, lambda: "The roles do not fit." in text_of(on.app, "arming"))
+        assert on.app.focused.id == "candidates"
+        await pilot.press("enter")
+        await until(pilot, lambda: "The roles do not fit." not in text_of(on.app, "arming"))
+        assert f"survivor   {samples.A}" in text_of(on.app, "arming")
+        assert not on.app.screen.query_one("#candidates").display

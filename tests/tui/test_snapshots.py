@@ -125,7 +125,7 @@ async def to_the_lock(pilot, on: Stage) -> None:
 def trouble() -> Stage:
     step = replace(question().step, on_failure="Look at the log of redis-b: masterauth may be wrong.")
     answer = Answer(AnswerKind.UNKNOWN, "the connection ended while the answer was awaited")
-    lines = remedies(step, VERBS["replicate"], answer, repeatable=True)
+    lines = remedies(step, VERBS["replicate"], answer, repeatable=True, kind="keepalived")
     reason = "The answer was lost and it may have been carried out: the connection ended while the answer was awaited."
     choices = (Choice.LOOK_AGAIN, Choice.RUN, Choice.ABORT)
     return asking(question(QuestionKind.TROUBLE, step=step, reason=reason, remedies=lines, choices=choices))

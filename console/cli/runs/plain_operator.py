@@ -7,12 +7,14 @@ import shutil
 import sys
 from collections.abc import Callable
 
-from console.cli.output import ask, say, say_over
-from console.cli.runs.plain_text import check_text, planned_text, preview_lines, wrapped
+from console.cli.output import say, say_over
+from console.cli.runs.plain_text import by_hand_lines, check_text, ending_lines, planned_text, preview_lines, wrapped
+from console.cli.runs.terminal_input import ask
 from console.core.model import ClusterState
+from console.core.runs.by_hand import DONE, is_work
+from console.core.runs.ending import end_in_words
 from console.core.runs.question import Choice, Decision, Question, QuestionKind
 from console.core.runs.state import FINAL_STATUSES, RunState, StepState, StepStatus
-from console.engine.actions.commands import instruction
 
 ANSWERS = {
     "y": Choice.RUN,
@@ -25,6 +27,7 @@ ANSWERS = {
     "n": Choice.LOOK_AGAIN,
     "no": Choice.LOOK_AGAIN,
 }
+_WHEN_DONE = f'Then answer y ("{DONE}"): nothing is sent, and the run looks whether it is so.'
 CHOICE_WORDS = {
     Choice.LOOK_AGAIN: "LOOK",
     Choice.RUN: "retry",
@@ -63,6 +66,9 @@ class PlainOperator:
         self._end_progress()
         say()
         say(wrapped(run.message))
+        for section in run.ending:
+            say("\n".join(("", section.heading, *ending_lines(section))))
+        say()
         say(f"journal: {run.journal}")
         say(f"run {run.run_id}: {run.outcome.value}")
 
@@ -86,7 +92,7 @@ class PlainOperator:
             elif step.status in FINAL_STATUSES:
                 self._finished.add(index)
                 self._end_progress()
-                say(wrapped(f"{step.status.value}: {step.note}", "  ", "    "))
+                say(wrapped(end_in_words(step.status.value, step.note), "  ", "    "))
 
     def _show_assessments(self, run: RunState) -> None:
         """Prints how a resumed run assesses each step and why, with the command that was never answered."""
@@ -148,10 +154,10 @@ class PlainOperator:
         self._end_progress()
         say("\n".join(_question_lines(question)))
         try:
-            typed = ask(_prompt(question)).strip()
+            typed = ask(_prompt(question))
             choice = ANSWERS.get(typed.lower(), Choice.LOOK_AGAIN)
             if choice is Choice.OVERRIDE and question.sentence:
-                return Decision(choice, question.digest, ask(_sentence_prompt(question)).strip())
+                return Decision(choice, question.digest, ask(_sentence_prompt(question)))
         except (EOFError, KeyboardInterrupt):
             say()
             return Decision(Choice.ABORT, question.digest)
@@ -169,8 +175,6 @@ def _question_lines(question: Question) -> list[str]:
     lines = [f"  on {question.node}"]
     lines += [wrapped(line, "  ", "    ") for line in question.evidence]
     lines += [check_text(check) for check in question.checks]
-    if text := instruction(question.step):
-        lines.append(wrapped(f"do by hand, then confirm: {text}", "  ", "    "))
     if question.preview:
         lines += preview_lines(question.preview)
     if question.kind is not QuestionKind.TROUBLE:
@@ -183,6 +187,9 @@ def _question_lines(question: Question) -> list[str]:
     if question.remedies:
         lines.append("  what can be done now:")
         lines += [wrapped(line, "    ", "      ") for line in question.remedies]
+    lines += by_hand_lines(question.by_hand)
+    if is_work(question.by_hand) and question.kind is QuestionKind.CONFIRM:
+        lines.append(wrapped(_WHEN_DONE, "  "))
     if question.sentence:
         lines.append(wrapped("what is shown above can be accepted by `override` and a whole sentence", "  ", "    "))
     return lines

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from console.core.command import Planned, RedisCommand
 from console.core.model.verdict import Check, Verdict
 from console.core.previews.loss_preview import LossPreview
+from console.core.runs.by_hand import HandWork
+from console.core.runs.ending import EndSection
 
 MARKS = {Verdict.HOLDS: "ok", Verdict.FAILS: "NO", Verdict.UNKNOWN: "??"}
 """Words instead of colours: they can be read in a log and in a copy, and without seeing colours."""
@@ -49,6 +51,22 @@ def planned_text(planned: Planned) -> str:
     lines += [f"    {line}".rstrip() for line in planned.render().splitlines()]
     lines += [f"    {line}".rstrip() for line in planned.detail.splitlines()]
     return "\n".join(lines)
+
+
+def by_hand_lines(work: tuple[HandWork, ...]) -> Iterator[str]:
+    """What a human does, where, and the command to type there. The command is not wrapped."""
+    for one in work:
+        yield wrapped(f"{one.heading}: {one.what}", "  ", "    ")
+        if one.command:
+            yield f"    $ {one.command}"
+
+
+def ending_lines(section: EndSection) -> Iterator[str]:
+    """What a run leaves, item by item. Commands are not wrapped."""
+    for item in section.items:
+        yield wrapped(item.text, "  ", "    ")
+        yield from (wrapped(text, "    ", "      ") for text in item.lines)
+        yield from (f"      {text}" for command in item.commands for text in command.splitlines())
 
 
 def preview_lines(preview: LossPreview) -> Iterator[str]:

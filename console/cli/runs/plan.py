@@ -14,6 +14,7 @@ from console.cli.runs.role_options import check_kind, chosen_roles, unbound_text
 if TYPE_CHECKING:
     from console.core.model import ClusterState
     from console.core.runbooks.binding import Unbound
+    from console.core.runbooks.document import Runbook
     from console.engine.plan import PlannedCheck, RunPlan, StepPlan
 
 COULD_START, BLOCKED = 0, 1
@@ -59,7 +60,7 @@ def _plan(context: CliContext, runbook_name: str, cluster_name: str, form: str, 
     state = inspector.observe(fresh=True)
     roles = bind_roles(runbook, state, chosen)
     if isinstance(roles, Unbound):
-        _print_unbound(roles, state, runbook.name, form)
+        _print_unbound(roles, state, runbook, form)
         return BLOCKED
     work = CommandContext(cluster, roles, "RUN-ID", stamp(state.observed_at))
     made = measure_plan(make_plan(runbook, state, work), state, inspector, cluster, console_context.clock)
@@ -70,19 +71,27 @@ def _plan(context: CliContext, runbook_name: str, cluster_name: str, form: str, 
     return COULD_START if made.could_start else BLOCKED
 
 
-def _print_unbound(unbound: Unbound, state: ClusterState, runbook: str, form: str) -> None:
+def _print_unbound(unbound: Unbound, state: ClusterState, runbook: Runbook, form: str) -> None:
+    """Every step, too: none of them can be judged before the node of the role is known."""
+    why = f"cannot be judged yet: no node is {unbound.role}"
     if form == "text":
-        say(f"blocked: {unbound_text(unbound)}")
+        for number, step in enumerate(runbook.steps, start=1):
+            say(f"== {number}/{len(runbook.steps)} {step.id}: {step.title}\n  {why}")
+        say(f"\nblocked: {unbound_text(unbound)}")
         return
     from console.core.runs.journal import plain, timestamp
 
     document = {
         "version": 1,
-        "runbook": runbook,
+        "runbook": runbook.name,
         "cluster": state.name,
         "observed_at": timestamp(state.observed_at),
         "could_start": False,
         "unbound": plain(unbound),
+        "steps": [
+            {"number": number, "id": step.id, "title": step.title, "node": None, "prospect": why}
+            for number, step in enumerate(runbook.steps, start=1)
+        ],
     }
     say_json(document)
 
@@ -100,6 +109,7 @@ def plan_document(made: RunPlan) -> dict[str, Any]:
         "observed_at": timestamp(made.observed_at),
         "could_start": made.could_start,
         "runs": list(made.runs),
+        "role_choice": made.role_choice or None,
         "steps": [
             {
                 "number": one.number,
@@ -108,12 +118,14 @@ def plan_document(made: RunPlan) -> dict[str, Any]:
                 "node": one.node,
                 "gate": one.gate.value,
                 "prospect": one.prospect.value,
+                "depends_on": one.depends_on,
                 "checks": [{**plain(check.check), "after_step": check.after} for check in one.checks],
                 "commands": [
                     {"node": planned.node, "channel": planned.channel, "text": planned.render()}
                     | {"summary": planned.summary, "detail": planned.detail}
                     for planned in one.planned
                 ],
+                "by_hand": plain(one.by_hand),
                 "obstacle": one.obstacle or None,
                 "preview": plain(one.preview),
                 "verify": [check.statement for check in one.proofs],
@@ -133,6 +145,8 @@ def plan_text(made: RunPlan) -> Iterator[str]:
     yield f"plan {made.runbook.name} on {made.cluster}: {made.runbook.title}"
     for role in made.runbook.roles:
         yield wrapped(f"{role.name} = {made.roles.get(role.name, '?')}: {role.description}", "  ", "      ")
+    if made.role_choice:
+        yield wrapped(f"NO  {made.role_choice}", "  ", "      ")
     for one in made.steps:
         yield ""
         yield from _step_text(one, len(made.steps))
@@ -148,28 +162,33 @@ def plan_text(made: RunPlan) -> Iterator[str]:
 
 
 def _step_text(one: StepPlan, total: int) -> Iterator[str]:
-    from console.cli.runs.plain_text import planned_text, preview_lines, wrapped
+    from console.cli.runs.plain_text import by_hand_lines, planned_text, preview_lines, wrapped
     from console.core.runbooks.document import GateKind
-    from console.engine.actions.commands import instruction
     from console.engine.plan import Prospect
 
     yield f"== {one.number}/{total} {one.step.id}: {one.step.title}"
-    yield f"  {one.prospect.value}; on {one.node}"
+    yield f"  {_prospect_text(one)}; on {one.node}"
     for check in one.checks:
         yield _check_text(check)
     if one.proofs and one.prospect is not Prospect.SKIPPED:
         wanted = "; ".join(check.statement for check in one.proofs)
         yield wrapped(f"then, within {one.step.within:g} s: {wanted}", "  ", "      ")
     if one.obstacle:
-        yield wrapped(f"NO  {one.obstacle}", "  ", "      ")
-    if text := instruction(one.step):
-        yield wrapped(f"by hand: {text}", "  ", "    ")
+        mark = "NO" if one.depends_on is None else f"..  after step {one.depends_on}, now:"
+        yield wrapped(f"{mark}  {one.obstacle}", "  ", "      ")
+    yield from by_hand_lines(one.by_hand)
     if one.preview:
         yield from preview_lines(one.preview)
     for planned in one.planned:
         yield planned_text(planned)
     if one.planned and one.gate is GateKind.TYPE_NAME:
         yield f'  asks for the name "{one.node}" to be typed'
+
+
+def _prospect_text(one: StepPlan) -> str:
+    if one.depends_on is None:
+        return one.prospect.value
+    return f"cannot be judged yet: depends on step {one.depends_on}"
 
 
 def _check_text(planned: PlannedCheck) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from console.cli.context import CliContext, CliError, inventory_option
-from console.cli.output import ask, say
+from console.cli.output import say
 from console.cli.runs.role_options import check_kind, chosen_roles, unbound_text
 
 if TYPE_CHECKING:
@@ -79,6 +79,7 @@ def run_to_end(armed: ArmedRun, console_context: ConsoleContext) -> int:
 def _armed(run_starter: RunStarter, cluster: str, runbook: Runbook, roles: Mapping[str, str]) -> ArmedRun:
     """Arms the run. If another run has the lock, it names that run and asks for the takeover sentence (H26)."""
     from console.cli.runs.plain_text import wrapped
+    from console.cli.runs.terminal_input import ask
     from console.core.runs.lock import takeover_sentence
     from console.engine.ports import LockHeldError, Takeover
 
@@ -90,7 +91,7 @@ def _armed(run_starter: RunStarter, cluster: str, runbook: Runbook, roles: Mappi
         say(wrapped(str(held)))
         sentence = takeover_sentence(held.holder)
         try:
-            typed = ask(f'Type "{sentence}" to take over, anything else cancels: ').strip()
+            typed = ask(f'Type "{sentence}" to take over, anything else cancels: ')
         except (EOFError, KeyboardInterrupt):
             typed = ""
         if not typed:
@@ -126,6 +127,7 @@ def _ctrl_c_ends_a_wait(armed: ArmedRun) -> Iterator[None]:
 def _roles(runbook: Runbook, state: ClusterState, chosen: Mapping[str, str]) -> Mapping[str, str]:
     """Role → node. Asks if the operator may choose. Raises CliError if no node can be chosen."""
     from console.cli.runs.plain_text import wrapped
+    from console.cli.runs.terminal_input import ask
     from console.core.runbooks.binding import Unbound, bind_roles
 
     chosen = dict(chosen)
@@ -133,7 +135,7 @@ def _roles(runbook: Runbook, state: ClusterState, chosen: Mapping[str, str]) -> 
         if not roles.candidates or roles.role in chosen:
             raise CliError(unbound_text(roles))
         say(wrapped(unbound_text(roles)))
-        name = ask(f"Which node is {roles.role}? [{'/'.join(roles.candidates)}] ").strip()
+        name = ask(f"Which node is {roles.role}? [{'/'.join(roles.candidates)}] ")
         if name not in roles.candidates:
             raise CliError(f"no node was chosen for {roles.role}: the run was not started")
         chosen[roles.role] = name

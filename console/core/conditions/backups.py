@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from console.core.conditions.predicate import Question, UnreadError, fails, holds, holds_if, redis_of, unknown, value_of
 from console.core.conditions.virtual_ip import holders_in_words
-from console.core.model import Backup, DumpFile, NodeState, ProblemKind
+from console.core.model import Backup, DataForm, DumpFile
 from console.core.model.facts import proved_down, source_of, vip_reached_in_words
 from console.core.model.verdict import Check, Verdict
 from console.core.quantities import counted
@@ -18,10 +18,9 @@ from console.core.replication.backups import (
     room_for_restore,
     same_file,
 )
+from console.core.replication.disk_data import BY_HAND, UnreadDataError, disk_data, holds_data, is_absent
 from console.core.replication.history import compare_histories
 from console.core.replication.resync import ResyncKind, predict_resync
-
-BY_HAND = "the SSH user must be able to read the folder of the dump (ssh.sudo), and redis.dir must be correct"
 
 
 def nothing_unsaved(question: Question) -> Check:
@@ -42,6 +41,9 @@ def nothing_unsaved(question: Question) -> Check:
     if disk.changes_since_save is None:
         return unknown(statement, f"Redis {redis.version} does not report its changes since the last save")
     if disk.changes_since_save > 0:
+        if str(question.arguments.get("source", "")) and _silent_nodes(question):
+            words = f"{counted(disk.changes_since_save, 'change')} since its last save"
+            return unknown(statement, f"{words}; Redis on {_silent_nodes(question)} could not be read")
         failed = "" if disk.rdb_last_status == "ok" else ", and its last background save failed: see its log"
         advice = "stop the clients that write to it, then save it"
         return fails(statement, f"{counted(disk.changes_since_save, 'change')} since its last save{failed}", advice)
@@ -50,7 +52,7 @@ def nothing_unsaved(question: Question) -> Check:
     reason = dump_matches_memory(question.node)
     if not reason:
         return fails(statement, f"{dump.path} is neither from its last save nor the file that it loaded", "save it")
-    return holds(statement, f"{dump.path}, {dump.size} bytes: {reason}")
+    return holds(statement, f"{dump.path}, {counted(dump.size, 'byte')}: {reason}")
 
 
 def no_save_running(question: Question) -> Check:
@@ -73,7 +75,10 @@ def backup_room(question: Question) -> Check:
     disk = value_of(question.node.disk, f"the disk of {question.name}")
     if question.node.dump.value is None:
         _dump_or_nothing(question)
-    room = room_for_backup(question.node, disk.free, disk.path)
+    try:
+        room = room_for_backup(question.node, disk.free, disk.path)
+    except UnreadDataError as error:
+        raise UnreadError(str(error)) from None
     if room is None:
         return unknown(statement, f"the size of a dump is not known: {question.node.dump.problem}")
     there = question.node.backups.value or ()
@@ -102,9 +107,10 @@ def backed_up(question: Question) -> Check:
             if last
             else "there is no backup"
         )
-        return fails(statement, f"{figures}; the dump has {dump.size} bytes", "back it up")
+        return fails(statement, f"{figures}; the dump has {counted(dump.size, 'byte')}", "back it up")
     if not key_count_fits(copy, redis.total_keys):
-        figures = f"{backup_in_words(question.name, copy)} has {copy.keys:,} keys, Redis holds {redis.total_keys:,}"
+        keys = counted(copy.keys or 0, "key")
+        figures = f"{backup_in_words(question.name, copy)} has {keys}, Redis holds {redis.total_keys:,}"
         return fails(statement, f"{figures}: its dump is not its data", "send it BGSAVE")
     checked = f"; {copy.checked}" if copy.checked else ""
     return holds(statement, f"{backup_in_words(question.name, copy)}{checked}; {dump_matches_memory(question.node)}")
@@ -117,7 +123,7 @@ def has_backup(question: Question) -> Check:
     if copy is None:
         names = ", ".join(one.path for one in copies) or "none"
         return fails(
-            statement, f"backups in the folder of its dump: {names}", "name one of them by the time in its name"
+            statement, f"backups in the folder of its data: {names}", "name one of them by the time in its name"
         )
     return holds(statement, backup_in_words(question.name, copy))
 
@@ -130,15 +136,40 @@ def restore_room(question: Question) -> Check:
 
 
 def restored(question: Question) -> Check:
+    """By the files that a start would load, also where Redis was started from them since."""
     copy = _backup(question)
-    statement = f"the dump of {question.name} is its backup {copy.path}"
-    dump = _dump_or_nothing(question)
-    if dump is None:
-        return fails(statement, "there is no dump")
-    figures = f"the dump has {dump.size} bytes, the backup {copy.size}"
-    if dump.size == copy.size and not same_file(copy, dump):
-        figures += ", but their times differ"
-    return holds_if(same_file(copy, dump), statement, figures)
+    statement = f"what Redis on {question.name} loads is its backup {copy.path}"
+    try:
+        found = disk_data(question.node)
+    except UnreadDataError as error:
+        raise UnreadError(str(error)) from None
+    if not found:
+        return fails(statement, "there is no dump and no append-only file")
+    first = found[0]
+    figures = f"{first.path} has {counted(first.size, 'byte')}, the backup {copy.size}"
+    if first.size == copy.size and not holds_data(copy, first):
+        figures += ", but their times or forms differ"
+    return holds_if(holds_data(copy, first), statement, figures)
+
+
+def loads_backup(question: Question) -> Check:
+    """Its next start loads what `restore-dump` puts in place of the dump or the AOF."""
+    copy = _backup(question)
+    statement = f"Redis on {question.name} loads {copy.path} when it starts, once that is put in place"
+    file = value_of(question.node.redis_file, f"the configuration file of Redis on {question.name}")
+    if file.includes:
+        words = f"{file.path} includes {', '.join(file.includes)}, which is not read"
+        return unknown(statement, words, "check whether AOF is on there")
+    says = f"{file.path}: appendonly {'yes' if file.appendonly else 'no'}, form of the backup: {copy.form.value}"
+    if copy.form is not DataForm.DUMP and not file.appendonly:
+        return fails(statement, says, f"set appendonly yes in {file.path}: with AOF off, only a dump is loaded")
+    name = f"{file.appendfilename or 'appendonly.aof'}.manifest"
+    if copy.form is DataForm.AOF_FOLDER and copy.manifest != name:
+        words = f"{says} with {copy.manifest or 'no manifest'}, but Redis looks for {name}"
+        return fails(statement, words, f"correct appendfilename in {file.path}")
+    if copy.form is DataForm.DUMP and file.appendonly:
+        says += ", which becomes the base of an append-only file"
+    return holds(statement, says)
 
 
 def keys_as_in_backup(question: Question) -> Check:
@@ -161,6 +192,8 @@ def keys_as_in_backup(question: Question) -> Check:
 def not_behind_vip(question: Question) -> Check:
     """H04: no client reaches the node through the virtual IP."""
     state = question.state
+    if not state.vip:
+        return holds(f"clients reach {question.name} by no virtual IP", "this cluster has none")
     statement = f"clients of {state.vip} do not reach {question.name}"
     held = question.node.holds(state.vip)
     if held is None:
@@ -170,6 +203,12 @@ def not_behind_vip(question: Question) -> Check:
         advice = f"{question.name} serves clients: move the virtual IP to the other node first"
         return fails(statement, figures, advice)
     return holds(statement, figures)
+
+
+def _silent_nodes(question: Question) -> str:
+    """The other nodes that could not be read. Whether following one of them loses data is not known."""
+    others = [one for one in question.state.nodes if one is not question.node]
+    return " and ".join(one.name for one in others if not one.redis.ok and not proved_down(one))
 
 
 def _nothing_to_lose(question: Question) -> str:
@@ -195,14 +234,9 @@ def _dump(question: Question) -> DumpFile:
 
 def _dump_or_nothing(question: Question) -> DumpFile | None:
     """The dump; None: there is none. A missing dump is certain only if its folder could be read."""
-    if question.node.dump.value is None and not _folder_was_read(question.node):
+    if not is_absent(question.node.dump.problem):
         return _dump(question)
-    return question.node.dump.value
-
-
-def _folder_was_read(node: NodeState) -> bool:
-    missing = node.dump.problem is not None and node.dump.problem.kind is ProblemKind.NOT_AVAILABLE
-    return missing and node.backups.ok
+    return None
 
 
 def _backup(question: Question) -> Backup:

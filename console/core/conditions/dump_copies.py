@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from console.core.conditions.backups import BY_HAND, nothing_unsaved
+from console.core.conditions.backups import nothing_unsaved
 from console.core.conditions.predicate import Question, UnreadError, fails, holds, holds_if, redis_of, unknown, value_of
 from console.core.conditions.servers import redis_down
 from console.core.conditions.switching import writes_paused
-from console.core.model import DumpFile, ProblemKind
+from console.core.model import DumpFile, Role
 from console.core.model.facts import proved_down
 from console.core.model.verdict import Check
 from console.core.quantities import size
-from console.core.replication.backups import DISK_MARGIN, backup_in_words, same_file
+from console.core.replication.backups import DISK_MARGIN, backup_in_words
+from console.core.replication.disk_data import BY_HAND, UnreadDataError, disk_data, is_absent, kept_copy
 from console.core.replication.dump_copies import (
     dump_is_copy,
     key_counts_in_words,
@@ -22,7 +23,7 @@ from console.core.replication.dump_copies import (
 
 
 def saved_for_good(question: Question) -> Check:
-    """H25: writes are held back, and all acknowledged writes are in the dump."""
+    """H25: writes are paused, and all acknowledged writes are in the dump."""
     statement = f"the dump of {question.name} holds its last acknowledged write"
     for check in (writes_paused(question), nothing_unsaved(Question(question.state, question.node, {}))):
         if not check.holds:
@@ -35,16 +36,24 @@ def saved_for_good(question: Question) -> Check:
 
 
 def dump_kept(question: Question) -> Check:
-    """The dump that will be replaced has a copy, so it can be restored."""
-    statement = f"the dump of {question.name} has a copy, or there is no dump"
-    dump = _dump(question)
-    if dump is None:
-        return holds(statement, "there is no dump")
+    """H25: the dump and the AOF that a start would load have a copy, so they can be restored."""
+    statement = f"what Redis on {question.name} loads when it starts has a copy, or there is nothing"
+    redis = question.node.redis.value
+    if redis is not None and redis.persistence.aof and redis.role is Role.REPLICA and redis.master and redis.master.up:
+        return holds(statement, f"it follows {redis.master.host}, and its append-only file was written anew from there")
+    try:
+        found = disk_data(question.node)
+    except UnreadDataError as error:
+        raise UnreadError(str(error)) from None
+    if not found:
+        return holds(statement, "there is no dump and no append-only file: their folder was read")
     copies = value_of(question.node.backups, f"the backups of {question.name}")
-    copy = next((one for one in reversed(copies) if same_file(one, dump)), None)
-    if copy is None:
-        return fails(statement, f"{dump.path}, {dump.size} bytes, has no copy", "back it up")
-    return holds(statement, backup_in_words(question.name, copy))
+    kept = [(one, kept_copy(one, copies)) for one in found]
+    missing = "; ".join(one.in_words for one, copy in kept if copy is None)
+    if missing:
+        return fails(statement, f"no copy of {missing}", "back it up")
+    words = [f"{backup_in_words(question.name, copy)}; {copy.checked}" for _, copy in kept if copy is not None]
+    return holds(statement, "; ".join(words))
 
 
 def copy_room(question: Question) -> Check:
@@ -117,7 +126,8 @@ def starts_from_dump(question: Question) -> Check:
             statement, f"{file.path} includes {included}, which is not read", "check whether AOF is on there"
         )
     named = f"{file.dir.rstrip('/')}/{file.dbfilename or 'dump.rdb'}" if file.dir.startswith("/") else ""
-    if seen is not None and named and seen.path != named:
+    real = f"{file.real_dir}/{file.dbfilename or 'dump.rdb'}"
+    if seen is not None and named and seen.path not in (named, real):
         words = f"{file.path} names {named}, but the console reads {seen.path}"
         return fails(statement, words, "correct redis.dir and redis.dbfilename in the inventory")
     return holds(statement, f"{file.path}: appendonly no{f', {named}' if named else ''}")
@@ -134,7 +144,6 @@ def out_of_the_way(question: Question) -> Check:
 def _dump(question: Question) -> DumpFile | None:
     """The dump; None: its folder was read, and there is none. Raises UnreadError if the folder could not be read."""
     dump = question.node.dump
-    missing = dump.problem is not None and dump.problem.kind is ProblemKind.NOT_AVAILABLE and question.node.backups.ok
-    if dump.value is None and not missing:
+    if dump.value is None and not is_absent(dump.problem):
         raise UnreadError(f"the dump of {question.name} could not be read: {dump.problem} ({BY_HAND})")
     return dump.value

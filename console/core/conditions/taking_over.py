@@ -41,7 +41,7 @@ def brings_no_stale_data(question: Question) -> Check:
         return _renamed(_the_master_to_be(question), statement)
     master = source_of(question.state, question.node)
     if master is None:
-        return fails(statement, role_in_words(redis), "it follows a server that is none of the nodes")
+        return fails(statement, role_in_words(redis), "it follows a server that is not one of the nodes")
     if proved_down(master):
         advice = f"if clients are to get the data of {question.name}, promote it first: that is a separate decision"
         return fails(statement, f"{master.name}, which it follows, does not run: it may lack its last writes", advice)
@@ -56,7 +56,7 @@ def brings_no_stale_data(question: Question) -> Check:
 
 
 def _the_master_to_be(question: Question) -> Check:
-    """It is the only master, or it has all data of the other master, whose writes are held back."""
+    """It is the only master, or it has all data of the other master, whose writes are paused."""
     alone = replication.no_other_master(question)
     others = [question.state.node(one) for one in question.state.masters if one != question.name]
     if not others:
@@ -71,7 +71,7 @@ def _the_master_to_be(question: Question) -> Check:
             return fails(alone.statement, f"{alone.evidence}; {one.name}: {paused.evidence}", alone.advice)
         if found.verdict is not Verdict.HOLDS:
             return Check(found.verdict, alone.statement, f"{alone.evidence}; {found.reason}", alone.advice)
-        reasons.append(f"the writes of {one.name} are held back, and {found.reason}")
+        reasons.append(f"the writes of {one.name} are paused, and {found.reason}")
     return holds(alone.statement, "; ".join(reasons))
 
 
@@ -82,7 +82,9 @@ def in_its_turn(question: Question) -> Check:
         return holds(statement, f"{question.name} is a master itself")
     master = source_of(question.state, question.node)
     if master is None:
-        return fails(statement, role_in_words(redis_of(question.node)), "it follows a server that is none of the nodes")
+        return fails(
+            statement, role_in_words(redis_of(question.node)), "it follows a server that is not one of the nodes"
+        )
     return _renamed(vrrp.master_first(Question(question.state, question.node, {"master": master.name})), statement)
 
 
@@ -93,7 +95,9 @@ def will_not_preempt(question: Question) -> Check:
         return holds(statement, f"{question.name} is a master itself")
     master = source_of(question.state, question.node)
     if master is None:
-        return fails(statement, role_in_words(redis_of(question.node)), "it follows a server that is none of the nodes")
+        return fails(
+            statement, role_in_words(redis_of(question.node)), "it follows a server that is not one of the nodes"
+        )
     return _renamed(pair.priorities(Question(question.state, question.node, {"master": master.name})), statement)
 
 

@@ -96,7 +96,7 @@ def _too_early(state: ClusterState) -> Iterator[Match]:
                 other = state.node(second)
                 yield Match(
                     (first, second),
-                    f"{first} was made a master before its sync had ended: {second} has what it lacks.",
+                    f"{first} was made a master before its sync had ended: {second} may hold what it lacks.",
                     (f"the log of Redis on {first}: {_promotion(node)}", reason, *_scripts(state, node, other)),
                     _stop_scripts(state, other) if pending_lines(state, other) else RESOLVE,
                 )

@@ -105,7 +105,7 @@ def _stranger(state: ClusterState) -> Iterator[Match]:
         if reaches_stranger(state):
             yield Match(
                 (),
-                f"{state.vip} reaches a Redis that is none of the nodes.",
+                f"{state.vip} reaches a Redis that is not one of the nodes.",
                 (figures,),
                 advise("find the machine that answers there: an old host, or a second cluster with the same address"),
             )

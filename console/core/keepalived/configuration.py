@@ -16,7 +16,7 @@ from console.core.keepalived.corrections import OWNER, Completed, complete, is_a
 from console.core.keepalived.lexer import MOST_NOTES, Statement, Word, block_name, read_document
 from console.core.keepalived.masking import mask_arguments
 from console.core.keepalived.sync_group import SyncGroup, in_group
-from console.core.model import TrackScript, VrrpInstance
+from console.core.model import ScriptSecurity, TrackScript, VrrpInstance
 from console.core.numbers import decimal_number, whole_number
 
 LOWEST, HIGHEST = 1, 254
@@ -39,6 +39,7 @@ class ParsedConfig(NamedTuple):
     instances: tuple[VrrpInstance, ...]
     vrrp_version: int
     not_understood: tuple[str, ...]
+    security: ScriptSecurity
 
 
 Fingerprint = Callable[[str], str]
@@ -76,6 +77,7 @@ class _Reader:
         document = read_document(text)
         self.fingerprint = fingerprint
         self.version_line = 0
+        self.security = ScriptSecurity(enabled=False, user="", line=0)
         self.notes: list[str] = list(document.broken)
         self.scripts: dict[str, TrackScript] = {}
         self.skipped: list[str] = []
@@ -102,7 +104,7 @@ class _Reader:
         instances = {draft.name: self._finish(draft, completed[draft.name]) for draft in self.drafts.values()}
         for group in self.groups:
             instances |= in_group(group, instances)
-        return ParsedConfig(tuple(instances.values()), versions[0], self._shown_notes())
+        return ParsedConfig(tuple(instances.values()), versions[0], self._shown_notes(), self.security)
 
     def _shown_notes(self) -> tuple[str, ...]:
         notes = [
@@ -144,8 +146,13 @@ class _Reader:
         self.notes.append(f"line {statement.line}: {text}")
 
     def _global_defs(self, block: Statement) -> None:
+        self.security = replace(self.security, line=block.line)
         for statement in self._plain(block.children):
-            if statement.keyword == "vrrp_version" and statement.values:
+            if statement.keyword == "enable_script_security":
+                self.security = replace(self.security, enabled=True)
+            elif statement.keyword == "script_user":
+                self.security = replace(self.security, user=_first(statement))
+            elif statement.keyword == "vrrp_version" and statement.values:
                 if statement.values[0] in {"2", "3"}:
                     self.version = int(statement.values[0])
                     self.version_line = statement.line

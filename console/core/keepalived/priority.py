@@ -21,8 +21,22 @@ def rule_holds(master: int, replica: int, weight: int) -> bool:
 
 
 def rule_text(master: int, replica: int, weight: int) -> str:
-    """The rule in figures: `137 < 138 < 137 + 10`."""
-    return f"{replica} < {master} < {replica} + {abs(weight)}"
+    """The rule in figures: `137 < 138 < 137 + 10`; where that is wrong, `139 < 138 < 139 + 10 does not hold`."""
+    figures = f"{replica} < {master} < {replica} + {abs(weight)}"
+    return figures if rule_holds(master, replica, weight) else f"{figures} does not hold"
+
+
+def pair_rule_text(master: VrrpInstance, replica: VrrpInstance) -> str:
+    """The rule for two nodes in figures, which is true as it stands.
+
+    Where the weights differ, or keepalived's limits change the sums, it names the values that are advertised.
+    """
+    kept = pair_rule_holds(master, replica)
+    if master.weight == replica.weight and rule_holds(master.priority, replica.priority, master.weight) is kept:
+        return rule_text(master.priority, replica.priority, master.weight)
+    failed, good = effective(master, check_ok=False), effective(master, check_ok=True)
+    figures = f"advertised {failed} < {effective(replica, check_ok=True)} < {good}"
+    return figures if kept else f"{figures} does not hold"
 
 
 def pair_rule_holds(master: VrrpInstance, replica: VrrpInstance) -> bool:

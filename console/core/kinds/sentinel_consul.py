@@ -7,22 +7,20 @@ from collections.abc import Mapping
 from console.core.conditions.sentinel_sets.set_protection import set_protection
 from console.core.diagnosis import reachability, replicas, roles, settings
 from console.core.diagnosis.finding import NextAction
-from console.core.diagnosis.next_actions import advise
+from console.core.diagnosis.next_actions import RESTORE_ELSEWHERE, advise
 from console.core.diagnosis.watchers import consul, sentinel
 from console.core.kinds.gate_facts import consul_facts, sentinel_facts
 from console.core.kinds.kind import Kind
 from console.core.model import ClusterState
+
+_RESUME = advise("set min-replicas-to-write back to its old value (it was raised by a million), then CONFIG REWRITE")
 
 
 def _of_several_masters(state: ClusterState) -> Mapping[str, NextAction]:
     """With several masters the runbook of the return helps. With one master there is nobody to follow: advice only."""
     if len(state.masters) > 1:
         return {"resume-writes": consul.RETURN}
-    return {
-        "resume-writes": advise(
-            "set min-replicas-to-write back to its old value (it was raised by a million), then CONFIG REWRITE"
-        )
-    }
+    return {"resume-writes": _RESUME}
 
 
 def _facts(state: ClusterState) -> Mapping[str, str]:
@@ -48,6 +46,8 @@ KIND = Kind(
         "one-shot-rebuild": consul.RETURN,
         "resolve-dual-master": consul.RETURN,
         "initial-build": advise("start the Redis that holds the newest data first, then the Sentinel"),
+        "resume-writes": _RESUME,
+        "restore-backup": RESTORE_ELSEWHERE,
         "break-replication-loop": advise("look at the Sentinel: it promotes the node that it names"),
     },
     state_replacements=_of_several_masters,

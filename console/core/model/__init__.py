@@ -5,8 +5,10 @@ from __future__ import annotations
 from console.core.model.cluster import ClusterState, NodeState, VipReach, unknown_node
 from console.core.model.consul import ConsulCheck, ConsulInstance, ConsulState, DnsAnswer
 from console.core.model.host import (
+    AofFiles,
     Backup,
     ClockReading,
+    DataForm,
     DiskRoom,
     DumpFile,
     HostIdentity,
@@ -26,6 +28,7 @@ from console.core.model.keepalived import (
     RedisFile,
     ScriptAction,
     ScriptFile,
+    ScriptSecurity,
     TrackScript,
     Transition,
     VrrpInstance,
@@ -42,6 +45,7 @@ __all__ = [
     "NOT_READ",
     "NOT_READABLE",
     "ActionKind",
+    "AofFiles",
     "ArpSettings",
     "AttachedReplica",
     "Backlog",
@@ -52,6 +56,7 @@ __all__ = [
     "ConsulCheck",
     "ConsulInstance",
     "ConsulState",
+    "DataForm",
     "DirectorState",
     "DiskRoom",
     "DnsAnswer",
@@ -80,6 +85,7 @@ __all__ = [
     "RunLock",
     "ScriptAction",
     "ScriptFile",
+    "ScriptSecurity",
     "Sentinel",
     "SentinelState",
     "TrackScript",

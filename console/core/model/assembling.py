@@ -8,6 +8,7 @@ from typing import Any
 
 from console.core.inventory import DirectorSpec, NodeSpec, RedisSpec
 from console.core.model import (
+    AofFiles,
     ArpSettings,
     Backup,
     ClockReading,
@@ -67,6 +68,7 @@ class HostReadings:
     run_lock: Reading[RunLock | None] = field(default_factory=_not_read)
     services: Reading[tuple[VirtualService, ...]] = field(default_factory=_not_read)
     arp: Reading[ArpSettings] = field(default_factory=_not_read)
+    aof: Reading[AofFiles] = field(default_factory=_not_read)
 
 
 def nothing_read(problem: Problem, at: float) -> HostReadings:
@@ -99,6 +101,7 @@ def assemble_node(spec: NodeSpec, vip: str, host: HostReadings, redis: Reading[R
         redis_file=host.redis_file,
         run_lock=host.run_lock,
         arp=host.arp,
+        aof=host.aof,
     )
 
 

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from console.core.model.consul import ConsulState
 from console.core.model.host import (
+    AofFiles,
     Backup,
     ClockReading,
     DiskRoom,
@@ -54,6 +55,8 @@ class NodeState:
     """The run that is armed on the node. None without a problem: no run is armed."""
     arp: Reading[ArpSettings] = NOT_READ
     """Read only if the cluster has a read VIP."""
+    aof: Reading[AofFiles] = NOT_READ
+    """The append-only file on the disk, whether Redis would load it or not."""
 
     def holds(self, address: str) -> bool | None:
         """Whether the kernel has this address; None where the addresses could not be read."""
@@ -89,6 +92,7 @@ def unknown_node(name: str, address: str, redis_port: int, problem: Problem | No
         redis_log=nothing(),
         redis_file=nothing(),
         run_lock=nothing(),
+        aof=nothing(),
     )
 
 

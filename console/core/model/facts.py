@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from console.core.model import AttachedReplica, ClusterState, MasterLink, NodeState, ProblemKind, Process, Redis, Role
-from console.core.quantities import size
+from console.core.quantities import counted, size, span
 
 NOT_KNOWN = "not known"
 """The first words of every text about a value that could not be read."""
@@ -90,10 +90,12 @@ def replication_lag(source: Redis, replica: Redis, line: AttachedReplica | None)
     figures: list[tuple[int, str]] = []
     if source.offset is not None and replica.offset is not None:
         behind = max(0, source.offset - replica.offset)
-        figures.append((behind, f"{behind} bytes behind: source at {source.offset}, replica at {replica.offset}"))
+        words = f"{counted(behind, 'byte')} behind: source at {source.offset}, replica at {replica.offset}"
+        figures.append((behind, words))
     if source.offset is not None and line is not None and line.offset is not None and line.state == "online":
         behind = max(0, source.offset - line.offset)
-        figures.append((behind, f"{behind} bytes behind: source at {source.offset}, acknowledged {line.offset}"))
+        words = f"{counted(behind, 'byte')} behind: source at {source.offset}, acknowledged {line.offset}"
+        figures.append((behind, words))
     if not figures:
         return ReplicationLag(None, f"Redis {source.version} reports no offsets")
     return ReplicationLag(*min(figures))
@@ -145,12 +147,18 @@ def link_in_words(link: MasterLink) -> str:
     """`link up, last heard 1 s ago`: a replica's link to its master, with what is left of a full sync."""
     if link.up:
         return "link up" if link.last_io_seconds is None else f"link up, last heard {link.last_io_seconds} s ago"
-    known = link.down_seconds is not None and link.down_seconds >= 0  # -1: it was never up
-    words = f"link down for {link.down_seconds} s" if known else "link down"
+    words = link_down_in_words(link)
     if not link.sync_in_progress:
         return words
     left = "" if link.sync_left_bytes is None else f", {size(max(0, link.sync_left_bytes))} left"
     return f"{words}, full sync in progress{left}"
+
+
+def link_down_in_words(link: MasterLink) -> str:
+    """`link down for 40 s`, `link never up so far`, `link down`."""
+    if link.down_seconds is None:
+        return "link down"
+    return f"link down for {span(link.down_seconds)}" if link.down_seconds >= 0 else "link never up so far"
 
 
 def serving_master(state: ClusterState) -> NodeState | None:
@@ -209,6 +217,6 @@ def vip_reached_in_words(state: ClusterState) -> str:
 
 
 def reaches_stranger(state: ClusterState) -> bool:
-    """Whether a Redis answers at the virtual IP that is none of the nodes: the Redis of each node is known."""
+    """Whether a Redis answers at the virtual IP that is not one of the nodes: the Redis of each node is known."""
     known = all(node.redis.ok or proved_down(node) for node in state.nodes)
     return known and state.vip_reach.ok and state.vip_reaches is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,23 +92,56 @@ class DumpFile:
     """Epoch seconds on the node's clock."""
 
 
+class DataForm(StrEnum):
+    """What data on the disk of a node is kept in."""
+
+    DUMP = "dump"
+    AOF = "append-only file"
+    AOF_FOLDER = "append-only folder"
+    """The append-only file from Redis 7.0 on."""
+
+
+@dataclass(frozen=True, slots=True)
+class AofFiles:
+    """The append-only file on the node's disk: one file, or from Redis 7.0 on a folder with a manifest."""
+
+    path: str
+    """Of the file, or of the folder."""
+    size: int
+    """Bytes of all files that are loaded."""
+    modified: float
+    """Of the newest of them, in epoch seconds on the node's clock."""
+    names: tuple[str, ...] = ()
+    """The files that the manifest names, in the order in which they are loaded. Empty: it is one file."""
+    manifest: str = ""
+    """The name of the manifest inside the folder."""
+
+    @property
+    def form(self) -> DataForm:
+        return DataForm.AOF_FOLDER if self.names else DataForm.AOF
+
+
 @dataclass(frozen=True, slots=True)
 class Backup:
-    """A copy of a dump that this console made in the same folder, with what its note says."""
+    """A copy of a dump or an AOF that this console made in the same folder, with what its note says."""
 
     path: str
     size: int
     modified: float
-    """The time of the dump that it was copied from."""
+    """The time of the file that it was copied from; of a folder, that of its newest file."""
     sha256: str = ""
     """Empty: there is no note, or it could not be read."""
     keys: int | None = None
-    """As redis-check-rdb counted them; None: they were not counted."""
+    """As redis-check-rdb or a trial load counted them; None: they were not counted."""
     expires: int | None = None
     """How many of the keys have an expiry. A server that loads them may hold that many fewer."""
     checked: str = ""
-    """What redis-check-rdb reported, in words."""
+    """What the check programs and the trial load reported, in words."""
     origin: str = ""
     """The node whose dump was copied; empty: the node that the copy is on."""
     received: float | None = None
     """When the copy was complete, in epoch seconds on the clock of the node that it is on."""
+    form: DataForm = DataForm.DUMP
+    names: tuple[str, ...] = ()
+    """The files of a folder, without its manifest."""
+    manifest: str = ""

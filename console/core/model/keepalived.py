@@ -86,6 +86,18 @@ class VrrpInstance:
 
 
 @dataclass(frozen=True, slots=True)
+class ScriptSecurity:
+    """What keepalived.conf says about who may change the scripts that keepalived runs (from 1.3.0 on)."""
+
+    enabled: bool
+    """`enable_script_security` in global_defs: keepalived does not run a script that others than root can change."""
+    user: str
+    """`script_user`; empty: there is none, so keepalived runs scripts as keepalived_script, or as root."""
+    line: int
+    """Where global_defs begins; 0: the file has none."""
+
+
+@dataclass(frozen=True, slots=True)
 class KeepalivedConfig:
     """keepalived.conf, parsed. `not_understood` lists what the parser skipped."""
 
@@ -93,6 +105,8 @@ class KeepalivedConfig:
     instances: tuple[VrrpInstance, ...]
     vrrp_version: int = 2
     not_understood: tuple[str, ...] = ()
+    security: ScriptSecurity | None = None
+    """None: the file was not asked for it."""
 
     def instance(self, name: str | None) -> VrrpInstance | None:
         """The instance of this name; without a name the only instance."""
@@ -218,3 +232,8 @@ class RedisFile:
     dir: str = ""
     """Empty: the file has no such line."""
     dbfilename: str = ""
+    appendfilename: str = ""
+    appenddirname: str = ""
+    """From Redis 7.0 on: the folder of the AOF inside `dir`."""
+    real_dir: str = ""
+    """`dir` with its symbolic links followed, as CONFIG GET names it. Empty: not known."""

@@ -29,6 +29,8 @@ class ProblemKind(StrEnum):
     BAD_ANSWER = "answer not understood"
     NOT_AVAILABLE = "not available on this node"
     TOO_LONG = "too long to be read"
+    ABSENT = "does not exist"
+    """Proved: the folder could be read, and it is not there."""
 
 
 @dataclass(frozen=True, slots=True)

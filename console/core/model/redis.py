@@ -25,6 +25,7 @@ class MasterLink:
     last_io_seconds: int | None
     """None: no contact yet, or the link is down (INFO says -1)."""
     down_seconds: int | None = None
+    """-1: the link was never up."""
     sync_left_bytes: int | None = None
     sync_total_bytes: int | None = None
 
@@ -88,6 +89,9 @@ class RedisConfig:
     diskless_load: str | None = None
     logfile: str | None = None
     """Empty: it logs to its standard output."""
+    appendfilename: str | None = None
+    appenddirname: str | None = None
+    """None before 7.0, where the AOF is one file."""
 
 
 @dataclass(frozen=True, slots=True)

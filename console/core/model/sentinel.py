@@ -103,3 +103,7 @@ class SentinelState:
     address: str
     port: int
     sentinel: Reading[Sentinel]
+    host: str = ""
+    """The node or director that it runs on, where the inventory names its service; empty: it is started by hand."""
+    start: str = ""
+    """The command that starts it there."""

@@ -12,7 +12,7 @@ from console.core.previews.key_comparison import KeyComparison, comparison_warni
 from console.core.previews.quiescence import BUSY_OPS, Quiescence
 from console.core.previews.sync_cost import cost
 from console.core.quantities import counted, size, span
-from console.core.replication.history import COMPARE_ADVICE, LARGE_SHARE, compare_histories
+from console.core.replication.history import COMPARE_ADVICE, LARGE_SHARE, HistoryComparison, compare_histories
 from console.core.replication.resync import ResyncKind, predict_resync
 
 LARGE_DUMP = 10_000
@@ -59,7 +59,7 @@ def preview(
     lines = [
         f"{kind.value} resync: {reason}",
         *_keys(from_node, to_node),
-        _own_data(target, older.verdict, older.reason),
+        _own_data(source, target, older, comparison),
     ]
     lines += lost_lines(comparison) if comparison is not None else []
     details = gained_lines(comparison) if comparison is not None else []
@@ -98,19 +98,24 @@ def _keys(source: NodeState, target: NodeState) -> list[str]:
         word = "does not run" if proved_down(missing) else f"could not be read: {missing.redis.problem}"
         return [f"keys: Redis on {missing.name} {word}"]
     lines = [
-        f"db{number}: {t.keys.get(number, 0):,} keys of {target.name}, then {s.keys.get(number, 0):,} of {source.name}"
+        f"db{number}: {counted(t.keys.get(number, 0), 'key')} of {target.name}, "
+        f"then {s.keys.get(number, 0):,} of {source.name}"
         for number in sorted({*s.keys, *t.keys})
     ]
     return lines or ["keys: both are empty"]
 
 
-def _own_data(target: str, verdict: Verdict, reason: str) -> str:
+def _own_data(source: str, target: str, older: HistoryComparison, comparison: KeyComparison | None) -> str:
+    """Whether the target has data of its own. Keys that were found there and not on the source count more."""
+    sample = comparison.of_target.value if comparison is not None else None
+    if older.verdict is Verdict.HOLDS and sample is not None and (sample.missing or sample.different):
+        return f"{target} has keys that differ from those of {source}, although by their histories: {older.reason}"
     words = {
         Verdict.HOLDS: f"nothing is known to exist on {target} alone",
         Verdict.FAILS: f"{target} may hold what would be lost",
         Verdict.UNKNOWN: f"whether {target} holds anything of its own is not known",
     }
-    return f"{words[verdict]}: {reason}"
+    return f"{words[older.verdict]}: {older.reason}"
 
 
 def _saves(state: ClusterState, node: NodeState) -> list[str]:
@@ -134,7 +139,7 @@ def _warnings(source: NodeState, target: NodeState, verdict: Verdict, reason: st
     if s.total_keys == 0 and t.total_keys > 0:
         found.append(f"{source.name} is empty: {counted(t.total_keys, 'key')} of {target.name} would be wiped")
     elif s.total_keys < t.total_keys * (1 - LARGE_SHARE):
-        found.append(f"{source.name} holds {s.total_keys:,} keys, {target.name} {t.total_keys:,}")
+        found.append(f"{source.name} holds {counted(s.total_keys, 'key')}, {target.name} {t.total_keys:,}")
     if t.persistence.aof and t.role is Role.MASTER:
         found.append(f"{target.name} loads an AOF: writes of its own since its start cannot be seen in its counters")
     if t.total_keys == 0 and target.dump.value is not None and target.dump.value.size > LARGE_DUMP:

@@ -1,8 +1,9 @@
-"""Backups of a dump: their names, their notes, and whether a backup holds the data that is in memory.
+"""Backups of a node's data: their names, their notes, and whether a backup holds the data that is in memory.
 
-A backup is in the folder of the dump, as `DUMP.redis-ha-console.STAMP`. It has the mode, owner and time of its dump.
-Its note `….note` has its size, its SHA-256 and the counts of redis-check-rdb. The file gets its name only when the copy
-is complete and verified. So the name on the node proves the backup.
+A backup is a copy of the dump or of the append-only file (AOF), and is beside it, as `NAME.redis-ha-console.STAMP`. It
+has the mode, owner and time of what it was copied from. Its note `….note` has its size, its SHA-256 and the counts of
+the check programs. The file or folder gets its name only when the copy is complete and verified. So the name on the
+node proves the backup.
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from console.core.model import Backup, DumpFile, NodeState
+from console.core.model import Backup, DataForm, DumpFile, NodeState
 from console.core.model.facts import proved_down, started_at
 from console.core.numbers import count
 from console.core.quantities import size
+from console.core.replication.disk_data import DiskData, UnreadDataError, as_data, disk_data, kept_copy
 
 NEWEST = "newest"
 SLACK = 10.0
@@ -26,13 +28,20 @@ _BACKUP = re.compile(r"(?P<dump>/.+)\.redis-ha-console\.(?P<stamp>\d{8}T\d{6}Z)"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
+def restore_runbook(kind: str) -> str:
+    """The shipped runbook that restores a backup in a cluster of this kind."""
+    return {"sentinel-vip": "sentinel-restore-backup", "sentinel-consul": "consul-restore-backup"}.get(
+        kind, "restore-backup"
+    )
+
+
 def is_backup(path: str) -> bool:
     """Whether this is the name of a finished backup."""
     return _BACKUP.fullmatch(path) is not None
 
 
 def dump_of(path: str) -> str:
-    """The dump that a backup of this name was copied from. Raises ValueError."""
+    """The dump, AOF or folder that a backup of this name was copied from. Raises ValueError."""
     found = _BACKUP.fullmatch(path)
     if found is None:
         raise ValueError(f"{path} is not the name of a backup")
@@ -83,8 +92,11 @@ def _count(words: Mapping[str, str], key: str) -> int | None:
 
 def find_backup(backups: tuple[Backup, ...], which: str = NEWEST) -> Backup | None:
     """The backup of this stamp, or the newest one of the node's own data; None: there is none."""
-    fitting = [one for one in backups if which == stamp_of(one.path) or (which == NEWEST and not one.origin)]
-    return max(fitting, key=lambda one: stamp_of(one.path), default=None)
+    fitting = [
+        one for one in backups if which in (stamp_of(one.path), one.path) or (which == NEWEST and not one.origin)
+    ]
+    # Of two that one run made, the append-only file is the one that Redis would have loaded.
+    return max(fitting, key=lambda one: (stamp_of(one.path), one.form is not DataForm.DUMP), default=None)
 
 
 def same_file(backup: Backup, dump: DumpFile | None) -> bool:
@@ -123,6 +135,24 @@ def dump_matches_memory(node: NodeState) -> str:
     return ""
 
 
+def data_to_back_up(node: NodeState) -> tuple[DiskData, ...]:
+    """What a backup of this node copies. Raises UnreadDataError where that is not known.
+
+    Of a server that runs, the dump is copied if it holds all that is in memory. Else, and of a server that is down,
+    what a start would load is copied.
+    """
+    dump = node.dump.value
+    if proved_down(node):
+        return disk_data(node)
+    if dump is not None and dump_matches_memory(node):
+        return (as_data(dump),)
+    if node.redis.value is not None and node.redis.value.persistence.aof:
+        return disk_data(node)
+    if dump is None:
+        raise UnreadDataError(f"the dump of {node.name} could not be read: {node.dump.problem}")
+    return (as_data(dump),)
+
+
 def dump_size(node: NodeState) -> int | None:
     """The estimated size of the next dump in bytes: that of the last dump, otherwise the used memory."""
     redis, dump = node.redis.value, node.dump.value
@@ -145,9 +175,16 @@ class Room:
 
 
 def room_for_backup(node: NodeState, free: int, path: str) -> Room | None:
-    """The space for a copy of the dump, and for a new dump if it must be saved first; None: the size is not known."""
+    """The space for a copy of the data, and for a new dump if it must be saved first; None: the size is not known.
+
+    Raises UnreadDataError where it is not known what a server that is down would load.
+    """
     redis, dump = node.redis.value, node.dump.value
-    if dump is not None and (dump_matches_memory(node) or proved_down(node)):
+    if proved_down(node):
+        found = [one for one in disk_data(node) if kept_copy(one, node.backups.value or ()) is None]
+        wanted = int(sum(one.size for one in found) * DISK_MARGIN)
+        what = " and ".join(f"a copy of {one.in_words}" for one in found) or "nothing: its data is kept"
+    elif dump is not None and dump_matches_memory(node):
         wanted = int(dump.size * DISK_MARGIN)
         what = f"a copy of the dump of {size(dump.size)}"
     else:
@@ -156,11 +193,14 @@ def room_for_backup(node: NodeState, free: int, path: str) -> Room | None:
             return None
         wanted = int(length * DISK_MARGIN) * 2
         what = f"a new dump and a copy of it, about {size(length)} each"
+        aof = node.aof.value
+        if redis.persistence.aof and aof is not None and aof.size * DISK_MARGIN > wanted:
+            wanted, what = int(aof.size * DISK_MARGIN), f"a copy of the append-only file of {size(aof.size)}"
     return Room(free, wanted, f"{size(free)} free in {path}, {size(wanted)} needed for {what}")
 
 
 def room_for_restore(backup: Backup, free: int, path: str) -> Room:
-    """The space for one more copy: the present dump is renamed and kept."""
+    """The space for one more copy: what is there now is renamed and kept."""
     wanted = int(backup.size * DISK_MARGIN)
     return Room(free, wanted, f"{size(free)} free in {path}, {size(wanted)} needed for {backup.path}")
 

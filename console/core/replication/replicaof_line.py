@@ -1,4 +1,4 @@
-"""Edits the line of Redis' configuration file that makes it a replica at its next start. Other lines stay."""
+"""Edits the lines of Redis' configuration file that decide its role at its next start. Other lines stay."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 from console.core.command import MASK
 
 _FOLLOWS = re.compile(rb"^([ \t]*)(slaveof|replicaof)([ \t]+)[^\r\n]*", re.IGNORECASE | re.MULTILINE)
+_FOLLOWS_LINE = re.compile(rb"^[ \t]*(?:slaveof|replicaof)[ \t]+[^\r\n]*(?:\r?\n|\Z)", re.IGNORECASE | re.MULTILINE)
 _SECRET = re.compile(
     r"^(\s*(?:requirepass|masterauth|user|tls-key-file-pass|tls-client-key-file-pass)\s+).*$",
     re.IGNORECASE | re.MULTILINE,
@@ -27,6 +28,11 @@ def with_master(data: bytes, host: str, port: int) -> bytes:
     newline = b"\r\n" if b"\r\n" in data else b"\n"
     gap = b"" if not data or data.endswith(b"\n") else newline
     return data + gap + b"slaveof " + target + newline
+
+
+def without_master(data: bytes) -> bytes:
+    """The file without its slaveof and replicaof lines."""
+    return _FOLLOWS_LINE.sub(b"", data)
 
 
 def mask(text: str) -> str:

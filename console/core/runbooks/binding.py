@@ -40,7 +40,7 @@ def bind_roles(runbook: Runbook, state: ClusterState, chosen: Mapping[str, str])
 def _bind(role: RoleSpec, state: ClusterState, bound: Mapping[str, str], chosen: str | None) -> str | Unbound:
     taken = {bound[role.other_than]} if role.other_than in bound else set()
     free = [node.name for node in state.nodes if node.name not in taken]
-    answers = {name: _checks(role, state, bound, name) for name in free}
+    answers = {name: role_checks(role, state, bound, name) for name in free}
     fitting = [name for name in free if all(check.holds for check in answers[name])]
     reasons = tuple(_reason(name, answers[name]) for name in free)
     if chosen is not None:
@@ -56,7 +56,7 @@ def _bind(role: RoleSpec, state: ClusterState, bound: Mapping[str, str], chosen:
     return Unbound(role.name, tuple(free if role.operator_may_choose else fitting), reasons)
 
 
-def _checks(role: RoleSpec, state: ClusterState, bound: Mapping[str, str], name: str) -> tuple[Check, ...]:
+def role_checks(role: RoleSpec, state: ClusterState, bound: Mapping[str, str], name: str) -> tuple[Check, ...]:
     """The role's conditions, evaluated for this node, whatever the conditions call their subject."""
     roles = {**bound, role.name: name, "node": name, "": name}
     return tuple(

@@ -25,7 +25,7 @@ class Interlock:
     """What would happen without it."""
     subject: str = NODE
     arguments: Mapping[str, str] = field(default_factory=dict)
-    """The predicate's arguments. Each value means a role, as `subject` does."""
+    """The predicate's arguments. Each value means a role, as `subject` does, or the verb's argument of that name."""
 
 
 def _of_source(predicate: str, reason: str) -> Interlock:
@@ -61,6 +61,7 @@ INTERLOCKS: Mapping[str, tuple[Interlock, ...]] = {
         Interlock("redis-down", "A Redis that hangs or loads is not down, and must not be started again (H28)."),
         Interlock("comes-back-quietly", "Its check would succeed, and keepalived would give it the VIP (H01, H22)."),
         Interlock("comes-back-unresolved", "Consul's check would succeed, and the name would lead to two nodes (H24)."),
+        Interlock("kept-from-sentinels", "Sentinels make it a replica, and its data could not be brought back (H25)."),
         _CHECKS,
     ),
     "stop-redis": (_READABLE, _REPLACEABLE, _CHECKS),
@@ -94,6 +95,15 @@ INTERLOCKS: Mapping[str, tuple[Interlock, ...]] = {
         Interlock("no-failover-running", "Two failovers at once disturb each other (H21)."),
         Interlock("no-tilt", "What a Sentinel in TILT mode reports is not reliable (H21)."),
         Interlock("promotable-replica", "No replica could take over with all data (H21)."),
+    ),
+    "sentinel-forget": (
+        Interlock("redis-down", "The Sentinels would learn it again while it runs (H20)."),
+        Interlock("not-the-named-master", "They would forget that the master is down (H21)."),
+        Interlock("no-failover-running", "A failover would be given up half-way (H21)."),
+        Interlock("no-tilt", "What a Sentinel in TILT mode reports is not reliable (H21)."),
+    ),
+    "start-sentinels": (
+        Interlock("one-master", "A Sentinel that finds two masters makes one a replica: its writes are lost (H18)."),
     ),
     "drain-readers": (Interlock("others-serve-readers", "Readers would reach no node (H23)."),),
     "serve-readers": (
@@ -146,6 +156,8 @@ INTERLOCKS: Mapping[str, tuple[Interlock, ...]] = {
         _READABLE,
         Interlock("redis-down", "A running server would overwrite it with what it holds (H28)."),
         Interlock("keepalived-stopped", "It could get the VIP with old data as soon as its check passes (H01)."),
+        Interlock("starts-as-master", "It would drop what is restored, and copy its master instead (H05)."),
+        Interlock("loads-backup", "It would load something else (H25).", arguments={"backup": "backup"}),
         Interlock("no-vip", "Clients would reach the old data as soon as it is loaded (H22)."),
         Interlock("not-behind-vip", "Clients would lose what they wrote since the backup (H04)."),
         Interlock("no-script-running", "A script that still sleeps would start or promote something (H09)."),
@@ -190,7 +202,26 @@ INTERLOCKS: Mapping[str, tuple[Interlock, ...]] = {
         Interlock("takes-no-writes", "Writes that it takes before it is stopped would be lost (H18)."),
         _of_source("redis-is-master", "A source that is a replica makes a chain or a loop (H05)."),
         _of_source("sentinels-allow", "The Sentinels would make it a replica of another node (H20, H21)."),
+        Interlock("dump-kept", "The data that its next start drops could not be brought back (H25)."),
         _of_source("fork-headroom", "The fork for the copy would endanger the node that serves (H11)."),
+    ),
+    "clear-replicaof": (
+        _READABLE,
+        Interlock("redis-down", "A running server would write the line again with its next CONFIG REWRITE."),
+    ),
+    "keep-replica": (
+        _READABLE,
+        _SENTINELS,
+        Interlock("no-script-steers", "After a script has promoted it, its next start would make it a replica (H10)."),
+        _of_source("redis-is-master", "A source that is a replica makes a chain or a loop (H05)."),
+        _towards_node("node-address-not-vip", "The VIP may be local to the node, and it moves (H06)."),
+        _towards_source("link-up", "Its next start would make it something else than it is now (H13)."),
+    ),
+    "keep-master": (
+        _READABLE,
+        _SENTINELS,
+        Interlock("no-script-steers", "A script decides what it is after a start (H10)."),
+        Interlock("only-master", "Two masters take different writes (H18)."),
     ),
     "hold-service": (Interlock("another-master", "The name would lead to no node (H24)."),),
     "release-service": (
@@ -204,6 +235,7 @@ WITHOUT_INTERLOCKS: Mapping[str, str] = {
     # Verbs without conditions of their own, and why.
     "shell": "Its text is read: what it does takes on the interlocks of the verb that does the same.",
     "manual": "It sends nothing. The commands in its instruction take on interlocks as those of `shell` do.",
+    "sentinels-by-hand": "It sends nothing.",
 }
 
 
@@ -214,6 +246,10 @@ def interlocks(step: Step) -> tuple[Condition, ...]:
     given = step.action.arguments
     roles = {NODE: step.role, **{name: str(given.get(name, "")) for name in VERBS[step.action.verb].roles}}
     return tuple(
-        Condition(one.predicate, roles[one.subject], {name: roles[role] for name, role in one.arguments.items()})
+        Condition(
+            one.predicate,
+            roles[one.subject],
+            {name: roles.get(role) or str(given.get(role, "")) for name, role in one.arguments.items()},
+        )
         for one in INTERLOCKS.get(step.action.verb, ())
     )

@@ -18,11 +18,12 @@ class ArgumentKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class VerbArgument:
-    """An argument of a verb. None is optional: the document must say what is done."""
+    """An argument of a verb."""
 
     name: str
     kind: ArgumentKind
     doc: str
+    required: bool = True
 
     @property
     def is_role(self) -> bool:

@@ -18,6 +18,7 @@ REDIS_ROLE = frozenset(
         "not-a-replica",
         "only-master",
         "no-other-master",
+        "one-master",
         "comes-back-quietly",
         "brings-no-stale-data",
         "in-its-turn",
@@ -83,6 +84,10 @@ REDIS = REDIS_ROLE | frozenset(
         "not-behind-vip",
         "out-of-the-way",
         "runs-on-copy",
+        "survives-stop",
+        "kept-from-sentinels",
+        "dump-kept",
+        "restored",
     ]
 )
 """Whether Redis on the node runs, and what it holds. Its role, too: it is read when it runs."""
@@ -96,6 +101,7 @@ DUMP = frozenset(
         "keys-as-in-backup",
         "saved-for-good",
         "dump-kept",
+        "survives-stop",
     ]
 )
 """The dump of a node: how new it is, and the room beside it."""
@@ -137,6 +143,10 @@ SENTINELS = frozenset(
         "follows-named-master",
         "replicas-follow",
         "is-away",
+        "not-the-named-master",
+        "named-sentinels-answer",
+        "quorum-reachable",
+        "set-protected",
     ]
 )
 """Which master the Sentinels name, and whether a failover of theirs is running."""

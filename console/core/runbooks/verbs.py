@@ -85,6 +85,19 @@ _ROWS: tuple[VerbSpec, ...] = (
         twice_is_once=False,
     ),
     VerbSpec(
+        "sentinel-forget",
+        "Makes every Sentinel forget the node, whose Redis is down (SENTINEL RESET). They learn the other nodes and"
+        " each other again within seconds, and fail over nothing meanwhile.",
+        affects=SENTINELS | {"unknown-to-sentinels", "kept-from-sentinels", "promotable-replica", "set-protected"},
+        undo="the Sentinels learn the node again as soon as it is a replica of the master",
+    ),
+    VerbSpec(
+        "start-sentinels",
+        "Starts every Sentinel that does not run and whose service the inventory names, each on its own host.",
+        affects=SENTINELS,
+        undo="stop the service of that Sentinel on its host",
+    ),
+    VerbSpec(
         "drain-readers",
         "Sets the weight of the node to 0 on every director. No new reader is sent to it; connected ones stay.",
         affects=READERS,
@@ -117,17 +130,22 @@ _ROWS: tuple[VerbSpec, ...] = (
     ),
     VerbSpec(
         "backup",
-        "Copies the dump of the node to a dated name beside it, and compares size, SHA-256, mode and owner.",
-        affects=frozenset({"backup-room", "backed-up", "has-backup", "dump-kept"}),
+        "Copies what Redis on the node would load, its dump or its append-only file, to a dated name beside it."
+        " Compares size, SHA-256, mode and owner, runs the check program, and loads the copy in a throw-away server"
+        " where there is one, and room for it.",
+        affects=frozenset(
+            {"backup-room", "backed-up", "has-backup", "dump-kept", "loads-backup", "kept-from-sentinels"}
+        ),
     ),
     VerbSpec(
         "restore-dump",
-        "Sets the dump of the node aside and puts a copy of the backup in its place. Its Redis must be stopped.",
+        "Sets the dump or the append-only file of the node aside and puts a copy of the backup in its place. With AOF"
+        " on, a dump becomes the base of an append-only file. Its Redis must be stopped.",
         (VerbArgument("backup", ArgumentKind.TEXT, "`newest`, or the time in its name: 20261121T034000Z."),),
         wipes_data=True,
         affects=DUMP | {"restored", "restore-room"},
         twice_is_once=False,
-        undo="the dump that was there before is beside it, as its answer says: move it back while Redis is stopped",
+        undo="what was there before is beside it, as its answer says: move it back while Redis is stopped",
     ),
     VerbSpec(
         "copy-dump",
@@ -177,7 +195,28 @@ _ROWS: tuple[VerbSpec, ...] = (
         " a replica of the source, and it drops its own data set.",
         (VerbArgument("source", ArgumentKind.ROLE, "The node to follow, never the virtual IP."),),
         wipes_data=True,
-        affects=frozenset({"starts-as-replica", "comes-back-unresolved"}),
+        affects=frozenset({"starts-as-replica", "starts-as-master", "start-needs-no-edit", "comes-back-unresolved"}),
+        undo="the file as it was is beside it, under the same name with the time of the run",
+    ),
+    VerbSpec(
+        "clear-replicaof",
+        "Takes slaveof and replicaof out of the configuration file of the node's Redis, which does not run. Its next"
+        " start makes it a master of its own, with its own data.",
+        affects=frozenset({"starts-as-replica", "starts-as-master", "start-needs-no-edit", "comes-back-unresolved"}),
+        undo="the file as it was is beside it, under the same name with the time of the run",
+    ),
+    VerbSpec(
+        "keep-replica",
+        "Edits the configuration file of the node's Redis, a replica of the source. Its next start keeps that role.",
+        (VerbArgument("source", ArgumentKind.ROLE, "The node that it follows, never the virtual IP."),),
+        affects=frozenset({"starts-as-replica", "start-needs-no-edit"}),
+        undo="the file as it was is beside it, under the same name with the time of the run",
+    ),
+    VerbSpec(
+        "keep-master",
+        "Takes slaveof and replicaof out of the configuration file of the node's Redis, a master. Its next start"
+        " keeps that role.",
+        affects=frozenset({"starts-as-master", "start-needs-no-edit"}),
         undo="the file as it was is beside it, under the same name with the time of the run",
     ),
     VerbSpec(
@@ -218,10 +257,21 @@ _ROWS: tuple[VerbSpec, ...] = (
     ),
     VerbSpec(
         "manual",
-        "Sends nothing. Shows what the operator must do by hand, and goes on when that is confirmed. Commands in the"
-        " instruction, best in backticks, are judged as those of `shell`. Plain words without a command are not.",
-        (VerbArgument("instruction", ArgumentKind.TEXT, "What to do, in plain words."),),
+        "Sends nothing. Shows what the operator must do by hand, and where. Looks again when that is confirmed. The"
+        " command, and commands in the instruction, best in backticks, are judged as those of `shell`. Plain words"
+        " without a command are not.",
+        (
+            VerbArgument("instruction", ArgumentKind.TEXT, "What to do, in plain words."),
+            VerbArgument("command", ArgumentKind.TEXT, "The exact command to type on the node.", required=False),
+        ),
         mutating=False,
+    ),
+    VerbSpec(
+        "sentinels-by-hand",
+        "Sends nothing. Shows which Sentinels do not answer or do not agree, on which host, and the command to type"
+        " there. Looks again when that is confirmed.",
+        mutating=False,
+        affects=SENTINELS,
     ),
 )
 

@@ -16,6 +16,8 @@ from console.core.model.verdict import Check, Verdict
 from console.core.runbooks.document import Condition
 from console.core.runbooks.predicates import (
     backups,
+    conversion,
+    next_start,
     replication,
     servers,
     switching,
@@ -32,10 +34,12 @@ _ROWS: tuple[PredicateSpec, ...] = (
     *replication.ROWS,
     *taking_over.ROWS,
     *backups.ROWS,
+    *next_start.ROWS,
     *switching.ROWS,
     *set_protection.ROWS,
     *service_name.ROWS,
     *watchers.ROWS,
+    *conversion.ROWS,
 )
 
 VOCABULARY: Mapping[str, PredicateSpec] = {spec.name: spec for spec in _ROWS}

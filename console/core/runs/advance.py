@@ -110,7 +110,8 @@ def _change_step(step: StepState, event: StepEvent) -> StepState:
         case ConditionsChecked() if step.output and step.status is StepStatus.VERIFYING:
             return step
         case ConditionsChecked():
-            return replace(step, status=StepStatus.CHECKING, note="", checks=event.checks, planned=event.planned)
+            checked = replace(step, checks=event.checks, planned=event.planned, by_hand=event.by_hand)
+            return replace(checked, status=StepStatus.CHECKING, note="")
         case OperatorAsked():
             return replace(step, status=StepStatus.ASKING, note=event.note)
         case OperatorAnswered():
@@ -135,7 +136,9 @@ def _end_run(state: RunState, event: RunEnded) -> RunState:
         return state
     if event.outcome is Outcome.DONE and any(one.status not in PASSED_STATUSES for one in state.steps):
         return state
-    return replace(state, outcome=event.outcome, message=event.message, current=None, waiting_until=None)
+    return replace(
+        state, outcome=event.outcome, message=event.message, ending=event.ending, current=None, waiting_until=None
+    )
 
 
 def _with_step(state: RunState, index: int, step: StepState) -> RunState:

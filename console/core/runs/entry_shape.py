@@ -60,11 +60,18 @@ _PLANNED: Shape = {
     "command": {"sent": _TEXT, "timeout": _TIME, "words": Each(_TEXT)},
 }
 _NODES = Named(dict.fromkeys(("redis", "keys", "offset", "keepalived", "priority", "holds_vip"), _SINGLE))
-_FIGURES: Shape = {"vip": _TEXT, "vip_holders": Each(_TEXT), "vip_reaches": _TEXT, "nodes": _NODES}
+_FIGURES: Shape = {
+    **_texts("vip", "vip_reaches", "serving"),
+    "vip_holders": Each(_TEXT),
+    "nodes": _NODES,
+    "sentinels": Named(_TEXT),
+    "consul": Named(_TEXT),
+}
 _PREVIEW: Shape = {
     **_texts("resync", "reason", "source", "target"),
     "lines": Each(_TEXT),
     "warnings": Each(_TEXT),
+    "details": Each(_TEXT),
 }
 _HOLDER: Shape = _texts("operator", "run_id", "cluster", "runbook", "over")
 _WAYS = Each({"way": _TEXT, "led": Each({"addresses": Each(_TEXT), "since": _TIME, "until": _TIME})})
@@ -92,7 +99,7 @@ _SHAPES: Mapping[str, Mapping[str, Shape]] = {
     "opened": {
         "steps": Each(_TEXT),
         "nodes": Named(_TEXT),
-        **_texts("cluster", "runbook", "runbook_title", "runbook_sha256", "runbook_path"),
+        **_texts("cluster", "kind", "runbook", "runbook_title", "runbook_sha256", "runbook_path"),
         **_texts("terminal", "terminal_from", "user", "host", "inventory", "vip"),
     },
     "bound": {"roles": Named(_TEXT)},
@@ -111,7 +118,8 @@ _SHAPES: Mapping[str, Mapping[str, Shape]] = {
     "closed": {
         "outcome": _TEXT,
         "message": _TEXT,
-        "writes_held_back": {"node": _TEXT, "since": _TIME, "until": _TIME},
+        "writes_held_back": {"node": _TEXT, "since": _TIME, "until": _TIME, "resumed_by": _TEXT},
+        "left": Each({**_texts("code", "severity", "summary", "runbook", "advice"), "evidence": Each(_TEXT)}),
         "name": {"words": _TEXT, "ways": _WAYS},
     },
 }

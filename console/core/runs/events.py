@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from console.core.command import Planned
 from console.core.model.verdict import Check
+from console.core.runs.by_hand import HandWork
+from console.core.runs.ending import EndSection
 from console.core.runs.state import Outcome, StepAssessment, StepStatus
 
 
@@ -25,6 +27,7 @@ class ConditionsChecked:
     at: float
     checks: tuple[Check, ...]
     planned: tuple[Planned, ...] = ()
+    by_hand: tuple[HandWork, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,7 @@ class RunEnded:
 
     outcome: Outcome
     message: str
+    ending: tuple[EndSection, ...] = ()
 
 
 StepEvent = (

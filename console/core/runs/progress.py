@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from console.core.quantities import counted, span
 from console.core.runbooks.verbs import VERBS
+from console.core.runs.by_hand import BY_HAND
 from console.core.runs.state import FINAL_STATUSES, Outcome, RunState, StepState, StepStatus
 
 
@@ -89,7 +90,7 @@ def no_commands_in_words(one: StepState) -> str:
     action = one.step.action
     if action is None:
         return "Sends nothing: it only looks."
-    if action.verb == "manual":
+    if action.verb in BY_HAND:
         return "Sends nothing: it is done by hand."
     if one.output:
         return "Sent by the console that began the run: see its output."

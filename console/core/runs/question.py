@@ -12,6 +12,7 @@ from console.core.runbooks.document import GateKind, Step
 
 if TYPE_CHECKING:  # it would load every rule, and lists of past runs need none of them
     from console.core.previews.loss_preview import LossPreview
+    from console.core.runs.by_hand import HandWork
 
 
 class QuestionKind(StrEnum):
@@ -65,6 +66,8 @@ class Question:
     """Why it is asked, for BLOCKED and TROUBLE."""
     sentence: str = ""
     """What must be typed, word for word, for OVERRIDE. Empty where nothing can be overridden."""
+    by_hand: tuple[HandWork, ...] = ()
+    """What a human must do before the answer. Empty: the console does all of it."""
     remedies: tuple[str, ...] = ()
     """For TROUBLE: everything that can be done now, one a line. Each line begins with its keyword."""
 

@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from console.core.command import Planned
 from console.core.model.verdict import Check
 from console.core.runbooks.document import Runbook, Step
+
+if TYPE_CHECKING:  # they would load every rule, and lists of past runs need none of them
+    from console.core.runs.by_hand import HandWork
+    from console.core.runs.ending import EndSection
 
 
 class StepStatus(StrEnum):
@@ -66,6 +71,8 @@ class StepState:
     """Its preconditions on the newest observation. Where it was skipped: its skip conditions."""
     planned: tuple[Planned, ...] = ()
     """The exact commands. Empty until the step is reached, or where it sends nothing."""
+    by_hand: tuple[HandWork, ...] = ()
+    """What a human must do. Empty: the console does all of it, or the step is not reached."""
     output: tuple[str, ...] = ()
     """What was sent and answered, line by line."""
     proofs: tuple[Check, ...] = ()
@@ -120,6 +127,8 @@ class RunState:
     outcome: Outcome = Outcome.RUNNING
     message: str = ""
     """Why the run ended as it did: its last line on the screen."""
+    ending: tuple[EndSection, ...] = ()
+    """What the run leaves: what was skipped, what remains, what was lost or kept, and the ways back."""
     journal: str = ""
     """Folder of the journal."""
     waiting_until: float | None = None

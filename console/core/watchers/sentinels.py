@@ -5,6 +5,7 @@ from __future__ import annotations
 from console.core.model import (
     ClusterState,
     NodeState,
+    ProblemKind,
     Sentinel,
     SentinelState,
     WatchedMaster,
@@ -15,6 +16,11 @@ from console.core.model.facts import node_by_address
 def readable_sentinels(state: ClusterState) -> tuple[tuple[SentinelState, Sentinel], ...]:
     """The Sentinels that could be read, with what they report."""
     return tuple((one, one.sentinel.value) for one in state.sentinels if one.sentinel.value is not None)
+
+
+def proved_silent(one: SentinelState) -> bool:
+    """Whether the Sentinel does not run: its port refuses connections. One that hangs is not proved to be down."""
+    return one.sentinel.problem is not None and one.sentinel.problem.kind is ProblemKind.REFUSED
 
 
 def watched_masters(state: ClusterState) -> tuple[tuple[SentinelState, WatchedMaster], ...]:

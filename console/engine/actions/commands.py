@@ -15,11 +15,19 @@ from console.engine.actions.consul import hold_service, release_service
 from console.engine.actions.dump_copy import copy_dump
 from console.engine.actions.priorities import set_priorities
 from console.engine.actions.redis_commands import export_differences, promote, replicate, write_proof
-from console.engine.actions.replicaof import set_replicaof
+from console.engine.actions.replicaof import clear_replicaof, keep_master, keep_replica, set_replicaof
 from console.engine.actions.request import SERVICE_TIMEOUT, Request, service_command
 from console.engine.actions.request import CommandContext as CommandContext  # noqa: PLC0414
+from console.engine.actions.request import NotNowError as NotNowError  # noqa: PLC0414 - as PlanError
 from console.engine.actions.request import PlanError as PlanError  # noqa: PLC0414 - whoever plans catches it from here
-from console.engine.actions.sentinel_set import drain_readers, sentinel_failover, serve_readers, take_vip
+from console.engine.actions.sentinel_set import (
+    drain_readers,
+    sentinel_failover,
+    sentinel_forget,
+    serve_readers,
+    start_sentinels,
+    take_vip,
+)
 from console.engine.actions.virtual_ip import announce_vip, remove_vip, restart_keepalived
 from console.engine.actions.write_pause import pause_writes, resume_writes
 
@@ -46,8 +54,8 @@ def _shell(request: Request) -> tuple[Planned, ...]:
     return (Planned(request.node.name, command, f"Runs the runbook's own text on {request.node.name}."),)
 
 
-def _manual(_: Request) -> tuple[Planned, ...]:
-    """Nothing is sent. The instruction is shown with the step (`instruction`)."""
+def _by_hand(_: Request) -> tuple[Planned, ...]:
+    """Nothing is sent. What is to be done is shown with the step (`hand_work`)."""
     return ()
 
 
@@ -62,6 +70,8 @@ COMMAND_MAKERS: Mapping[str, Callable[[Request], tuple[Planned, ...]]] = {
     "announce-vip": announce_vip,
     "take-vip": take_vip,
     "sentinel-failover": sentinel_failover,
+    "sentinel-forget": sentinel_forget,
+    "start-sentinels": start_sentinels,
     "drain-readers": drain_readers,
     "serve-readers": serve_readers,
     "replicate": replicate,
@@ -72,6 +82,9 @@ COMMAND_MAKERS: Mapping[str, Callable[[Request], tuple[Planned, ...]]] = {
     "copy-dump": copy_dump,
     "set-priorities": set_priorities,
     "set-replicaof": set_replicaof,
+    "clear-replicaof": clear_replicaof,
+    "keep-replica": keep_replica,
+    "keep-master": keep_master,
     "hold-service": hold_service,
     "release-service": release_service,
     "pause-writes": pause_writes,
@@ -79,12 +92,6 @@ COMMAND_MAKERS: Mapping[str, Callable[[Request], tuple[Planned, ...]]] = {
     "export-differences": export_differences,
     "write-proof": write_proof,
     "shell": _shell,
-    "manual": _manual,
+    "manual": _by_hand,
+    "sentinels-by-hand": _by_hand,
 }
-
-
-def instruction(step: Step) -> str:
-    """What a `manual` step asks the operator to do by hand. Empty for every other step."""
-    if step.action is None or step.action.verb != "manual":
-        return ""
-    return str(step.action.arguments.get("instruction", ""))

@@ -7,7 +7,7 @@ from urllib.parse import quote, urlsplit
 from console.core.command import ConsulCommand, Planned
 from console.core.model import ConsulInstance, ConsulState
 from console.core.watchers.service_name import full_name, instance_of
-from console.engine.actions.request import PlanError, Request
+from console.engine.actions.request import NotNowError, PlanError, Request
 
 _TIMEOUT = 10.0
 
@@ -37,7 +37,7 @@ def _registration(request: Request) -> tuple[ConsulState, ConsulInstance]:
     if consul is None:
         raise PlanError(f"no Consul points clients at {request.context.cluster.name}")
     if consul.instances.problem is not None:
-        raise PlanError(f"{consul.service} in Consul could not be read: {consul.instances.problem}")
+        raise NotNowError(f"{consul.service} in Consul could not be read: {consul.instances.problem}")
     instance = instance_of(request.state, request.state.node(node.name))
     if instance is None:
         raise PlanError(f"Consul has no instance of {consul.service} at {node.address}:{node.redis.port}")

@@ -15,8 +15,9 @@ from console.core.command import FileCopy, Planned
 from console.core.model import DumpFile, NodeState
 from console.core.quantities import size
 from console.core.runs.gate import identity
-from console.engine.actions.backup import CHECK, FILES, SLOWEST, START
-from console.engine.actions.request import PlanError, Request
+from console.engine.actions.backup import SLOWEST
+from console.engine.actions.backup_scripts import CHECK, FILES, START
+from console.engine.actions.request import NotNowError, PlanError, Request
 
 _OFFER = r"""
 [ -f "$dump" ] || fail 20 "$dump is not there"
@@ -83,9 +84,9 @@ def copy_dump(request: Request) -> tuple[Planned, ...]:
     seen = request.state.node(source.name)
     theirs, mine = seen.dump.value, request.state.node(node.name)
     if source.name == node.name:
-        raise PlanError(f"{node.name} has its own dump already")
+        raise NotNowError(f"{node.name} has its own dump already")
     if theirs is None:
-        raise PlanError(f"the dump of {source.name} could not be read: {seen.dump.problem}")
+        raise NotNowError(f"the dump of {source.name} could not be read: {seen.dump.problem}")
     dump = _path(request, mine)
     copy_of = _free_name(dump, theirs.modified, mine)
     shown = f"{theirs.size} {theirs.modified:.0f}"
@@ -133,7 +134,8 @@ def _path(request: Request, node: NodeState) -> str:
     folder = node.disk.value.path if node.disk.value is not None else spec.dir
     if not folder:
         raise PlanError(f"where Redis of {node.name} saves its dump is not known: set redis.dir in the inventory")
-    return f"{folder.rstrip('/')}/{(file.dbfilename if file else '') or spec.dbfilename}"
+    name = spec.dbfilename or (file.dbfilename if file else "") or "dump.rdb"
+    return f"{folder.rstrip('/')}/{name}"
 
 
 def _shown(dump: DumpFile | None) -> str:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from console.core.command import KeyExport, Planned, RedisCommand
 from console.engine.actions.request import CommandContext as CommandContext  # noqa: PLC0414
-from console.engine.actions.request import PlanError as PlanError  # noqa: PLC0414 - whoever plans catches it from here
-from console.engine.actions.request import Request, version_of, word_of
+from console.engine.actions.request import NotNowError, PlanError, Request, version_of, word_of
 
 PROOF_SECONDS = 60
 """How long the key of the write proof lives."""
@@ -63,7 +62,7 @@ def export_differences(request: Request) -> tuple[Planned, ...]:
     node, other = request.node, request.role("other")
     redis = request.state.node(other.name).redis.value
     if redis is None:
-        raise PlanError(f"Redis on {other.name} could not be read: {request.state.node(other.name).redis.problem}")
+        raise NotNowError(f"Redis on {other.name} could not be read: {request.state.node(other.name).redis.problem}")
     path = f"{request.context.folder}/keys-of-{node.name}.jsonl"
     command = KeyExport(("SCAN",), other=other.name, other_run_id=redis.run_id, path=path)
     summary = f"Writes every key in which {node.name} differs from {other.name} to a file on this machine."

@@ -1,17 +1,50 @@
-"""Edits one line of a Redis configuration file, so that the server starts as a replica."""
+"""Edits the lines of a Redis configuration file that decide the role of its next start."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from console.core.command import Planned
-from console.core.replication.replicaof_line import mask, with_master
-from console.engine.actions.config_edit import REDIS, replace_file, sha256, shown_diff
+from console.core.inventory import NodeSpec
+from console.core.model.facts import redis_processes
+from console.core.replication.replicaof_line import mask, with_master, without_master
+from console.engine.actions.config_edit import redis_test, replace_file, sha256, shown_diff
 from console.engine.actions.request import PlanError, Request
 
 _LATER = "(of the file as it is when the step is confirmed)"
+_PATH_LATER = "the configuration file that its Redis names when it runs"
 
 
 def set_replicaof(request: Request) -> tuple[Planned, ...]:
-    """Edits the file as it is on the node now, and keeps a copy of it beside it."""
+    """Makes the next start of the node's Redis that of a replica, whatever it is now."""
+    node, source = request.node, _source(request)
+    target = f"{source.address} {source.redis.port}"
+    summary = f"Makes Redis on {node.name} start as a replica of {source.name} ({target})"
+    return _edit(request, summary, f"the last slaveof or replicaof line becomes: {target}", _to(source))
+
+
+def keep_replica(request: Request) -> tuple[Planned, ...]:
+    """The same for a node that is this replica already: its next start keeps its role."""
+    node, source = request.node, _source(request)
+    target = f"{source.address} {source.redis.port}"
+    summary = f"Keeps Redis on {node.name} a replica of {source.name} ({target}) after its next start"
+    return _edit(request, summary, f"the last slaveof or replicaof line becomes: {target}", _to(source))
+
+
+def keep_master(request: Request) -> tuple[Planned, ...]:
+    """The next start of the node, which is a master, keeps its role."""
+    summary = f"Keeps Redis on {request.node.name} a master after its next start"
+    return _edit(request, summary, "every slaveof and replicaof line is taken out", without_master)
+
+
+def clear_replicaof(request: Request) -> tuple[Planned, ...]:
+    """The next start of the node, which is down, makes it a master of its own."""
+    summary = f"Makes Redis on {request.node.name} start as a master, with its own data"
+    return _edit(request, summary, "every slaveof and replicaof line is taken out", without_master)
+
+
+def _source(request: Request) -> NodeSpec:
+    """The node to follow. Raises PlanError if it cannot be followed by its own address."""
     node, source = request.node, request.role("source")
     if source.address == request.context.cluster.vip:
         raise PlanError(
@@ -19,21 +52,30 @@ def set_replicaof(request: Request) -> tuple[Planned, ...]:
         )
     if source.name == node.name:
         raise PlanError(f"{node.name} cannot follow itself")
-    seen = request.state.node(node.name).redis_file
-    path = node.redis.config or (seen.value.path if seen.value is not None else "")
+    return source
+
+
+def _to(source: NodeSpec) -> Callable[[bytes], bytes]:
+    return lambda before: with_master(before, source.address, source.redis.port)
+
+
+def _edit(request: Request, summary: str, later: str, change: Callable[[bytes], bytes]) -> tuple[Planned, ...]:
+    """Edits the file as it is on the node now, and keeps a copy of it beside it. `later`: the change in a plan."""
+    node, stamp = request.node, request.context.stamp
+    state = request.state.node(node.name)
+    path = node.redis.config or (state.redis_file.value.path if state.redis_file.value is not None else "")
+    test = redis_test(next((one.pid for one in redis_processes(state)), None))
+    if request.context.read_file is None:
+        command = replace_file(path or _PATH_LATER, _LATER, b"", stamp, sudo=node.ssh.sudo, tested=test)
+        return (Planned(node.name, command, f"{summary}, in {path or _PATH_LATER}.", detail=later),)
     if not path:
         raise PlanError(f"the configuration file of Redis on {node.name} is not known: name it, redis.config")
-    target = f"{source.address} {source.redis.port}"
-    summary = f"Makes Redis on {node.name} start as a replica of {source.name} ({target}), in {path}."
-    if request.context.read_file is None:
-        later = replace_file(path, _LATER, b"", request.context.stamp, sudo=node.ssh.sudo, tested=REDIS)
-        return (Planned(node.name, later, summary, detail=f"the last slaveof or replicaof line becomes: {target}"),)
     try:
         before = request.context.read_file(node.name, path)
     except OSError as error:
         raise PlanError(f"{node.name}:{path} cannot be read: {error}") from None
-    after = with_master(before, source.address, source.redis.port)
+    after = change(before)
     if after == before:
         return ()
-    command = replace_file(path, sha256(before), after, request.context.stamp, sudo=node.ssh.sudo, tested=REDIS)
-    return (Planned(node.name, command, summary, detail=shown_diff(path, before, after, mask)),)
+    command = replace_file(path, sha256(before), after, stamp, sudo=node.ssh.sudo, tested=test)
+    return (Planned(node.name, command, f"{summary}, in {path}.", detail=shown_diff(path, before, after, mask)),)

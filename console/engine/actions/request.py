@@ -19,6 +19,10 @@ class PlanError(Exception):
     """The commands of a step cannot be made: the inventory lacks a command, or a file cannot be read. One line."""
 
 
+class NotNowError(PlanError):
+    """They cannot be made by this observation, and an earlier step may change that."""
+
+
 @dataclass(frozen=True, slots=True)
 class CommandContext:
     """What the commands of a run are made from, besides the observation."""

@@ -12,8 +12,8 @@ from console.core.inventory import DirectorSpec
 from console.core.keepalived.virtual_servers import DEFAULT_WEIGHT, virtual_servers
 from console.core.model import DirectorState, RealServer, VirtualService
 from console.core.watchers.read_vip import director_entries
-from console.core.watchers.sentinels import readable_sentinels
-from console.engine.actions.request import PlanError, Request
+from console.core.watchers.sentinels import proved_silent, readable_sentinels
+from console.engine.actions.request import SERVICE_TIMEOUT, NotNowError, PlanError, Request
 from console.engine.actions.virtual_ip import NO_ARPING, announcement
 
 FORWARDS = {"Route": "-g", "Masq": "-m", "Tunnel": "-i"}
@@ -30,13 +30,46 @@ def sentinel_failover(request: Request) -> tuple[Planned, ...]:
         if said.master and not said.tilt and said.quorum_ok is not False
     ]
     if not able:
-        raise PlanError("no Sentinel can fail over now: look at their findings")
+        raise NotNowError("no Sentinel can fail over now: look at their findings")
     summary = (
         f"Asks {able[0].name} to make another node than {request.node.name} the master: it picks the replica with the"
         " lowest replica-priority, then the newest data."
     )
     command = RedisCommand(("SENTINEL", "FAILOVER", name), timeout=FAILOVER_TIMEOUT)
     return (Planned(able[0].name, command, summary),)
+
+
+def sentinel_forget(request: Request) -> tuple[Planned, ...]:
+    """Asks every Sentinel, as each has a list of its own."""
+    name = request.state.master_name
+    if set(name) & set("*?[\\"):
+        raise PlanError(f"SENTINEL RESET takes a pattern, and {name} would match other names too: send it by hand")
+    node = request.node.name
+    summary = "Makes {0} forget {1}. It learns the other nodes and Sentinels again within seconds."
+    return tuple(
+        Planned(one.name, RedisCommand(("SENTINEL", "RESET", name)), summary.format(one.name, node))
+        for one in request.state.sentinels
+    )
+
+
+def start_sentinels(request: Request) -> tuple[Planned, ...]:
+    """Starts those that refuse connections. One that hangs is not started a second time. Raises PlanError."""
+    cluster, state = request.context.cluster, request.state
+    sudo = {node.name: node.ssh.sudo for node in cluster.nodes}
+    sudo |= {director.name: director.ssh.sudo for director in cluster.directors}
+    readable = {node.name for node in state.nodes if node.ssh.ok}
+    readable |= {director.name for director in state.directors if director.ssh.ok}
+    planned = []
+    for one in state.sentinels:
+        if not one.host or one.sentinel.ok:
+            continue
+        if not proved_silent(one):
+            raise NotNowError(f"{one.name} does not answer, and is not proved to be down: {one.sentinel.problem}")
+        if one.host not in readable:
+            raise PlanError(f"{one.host}, the host of {one.name}, cannot be read over SSH: start {one.name} by hand")
+        command = ShellCommand(one.start, sudo=sudo[one.host], timeout=SERVICE_TIMEOUT)
+        planned.append(Planned(one.host, command, f"Starts {one.name} on {one.host}."))
+    return tuple(planned)
 
 
 def take_vip(request: Request) -> tuple[Planned, ...]:
@@ -57,7 +90,7 @@ def _network_of(request: Request) -> tuple[str, int]:
     name, vip = request.node.name, request.state.vip
     seen = request.state.node(name).addresses
     if seen.value is None:
-        raise PlanError(f"the addresses of {name} could not be read: {seen.problem}")
+        raise NotNowError(f"the addresses of {name} could not be read: {seen.problem}")
     found = {
         (one.interface, one.prefix)
         for one in seen.value
@@ -128,7 +161,7 @@ def _entries(request: Request) -> Iterator[_Entry]:
     specs = {one.name: one for one in request.context.cluster.directors}
     for one in request.state.directors:
         if one.services.value is None:
-            raise PlanError(f"the table of {one.name} could not be read: {one.services.problem}")
+            raise NotNowError(f"the table of {one.name} could not be read: {one.services.problem}")
     for place in director_entries(request.state, request.state.node(request.node.name)):
         service = place.director.service(request.state.read_vip)
         if place.server is not None and service is not None:

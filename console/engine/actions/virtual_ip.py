@@ -7,7 +7,8 @@ import shlex
 from console.core.command import Planned, ShellCommand
 from console.core.inventory import NodeSpec
 from console.core.model import InterfaceAddress
-from console.engine.actions.request import SERVICE_TIMEOUT, PlanError, Request, service_command
+from console.core.quantities import counted
+from console.engine.actions.request import SERVICE_TIMEOUT, NotNowError, Request, service_command
 
 ANNOUNCEMENTS = 3
 """How often the address is announced. A neighbour may miss one announcement."""
@@ -28,7 +29,7 @@ def restart_keepalived(request: Request) -> tuple[Planned, ...]:
     node = request.node
     seen = request.state.node(node.name).keepalived.value
     if seen is None:
-        raise PlanError(f"it is not known whether keepalived runs on {node.name}")
+        raise NotNowError(f"it is not known whether keepalived runs on {node.name}")
     start = service_command(node, "keepalived", "start")
     return (service_command(node, "keepalived", "stop"), start) if seen.running else (start,)
 
@@ -75,8 +76,9 @@ def _held(request: Request) -> InterfaceAddress:
     """The virtual IP as the node's kernel has it. Raises PlanError."""
     node = request.state.node(request.node.name)
     if node.addresses.value is None:
-        raise PlanError(f"the addresses of {node.name} could not be read: {node.addresses.problem}")
+        raise NotNowError(f"the addresses of {node.name} could not be read: {node.addresses.problem}")
     found = [one for one in node.addresses.value if one.address == request.state.vip]
     if len(found) != 1:
-        raise PlanError(f"{request.state.vip} is on {len(found)} interfaces of {node.name}, and must be on exactly one")
+        where = counted(len(found), "interface")
+        raise NotNowError(f"{request.state.vip} is on {where} of {node.name}, and must be on exactly one")
     return found[0]

@@ -20,7 +20,7 @@ from console.core.numbers import count
 from console.core.runbooks.document import Condition
 from console.core.runbooks.vocabulary import evaluate
 from console.core.watchers.service_name import serving_node
-from console.engine.actions.request import PlanError, Request, version_of, word_of
+from console.engine.actions.request import NotNowError, PlanError, Request, version_of, word_of
 
 PAUSES = "pause-writes"
 """The verb that begins the time in which clients cannot write."""
@@ -37,7 +37,7 @@ def pause_writes(request: Request) -> tuple[Planned, ...]:
     if not length:
         raise PlanError(f"pause-writes: seconds must be a whole number, and is {seconds!r}")
     if was >= PAUSED:
-        raise PlanError(f"the writes of {node.name} are paused already: min-replicas-to-write is {was}")
+        raise NotNowError(f"the writes of {node.name} are paused already: min-replicas-to-write is {was}")
     wait = RedisCommand((word_of(node, "CLIENT"), "PAUSE", str(length * 1000), "WRITE"))
     summary = f"Makes clients of {node.name} wait with their writes, for {seconds} s at most; reads go on."
     setting_change = _setting_change(
@@ -51,7 +51,7 @@ def resume_writes(request: Request) -> tuple[Planned, ...]:
     """First the setting as it was before, then the end of CLIENT PAUSE."""
     node, redis, now = request.node, *_setting(request)
     if now < PAUSED:
-        raise PlanError(f"the writes of {node.name} are not paused: min-replicas-to-write is {now}")
+        raise NotNowError(f"the writes of {node.name} are not paused: min-replicas-to-write is {now}")
     setting_change = _setting_change(
         request, redis, now - PAUSED, f"Sets min-replicas-to-write of {node.name} back to the number before the pause."
     )
@@ -70,7 +70,7 @@ def _setting(request: Request) -> tuple[Redis, int]:
     name = request.node.name
     redis = request.state.node(name).redis.value
     if redis is None:
-        raise PlanError(f"Redis on {name} could not be read: {request.state.node(name).redis.problem}")
+        raise NotNowError(f"Redis on {name} could not be read: {request.state.node(name).redis.problem}")
     if version_of(redis.version) < SINCE_MIN_REPLICAS:
         raise PlanError(f"Redis {redis.version} on {name} cannot pause writes: min-replicas-to-write came with 2.8")
     if redis.config.min_replicas_to_write is None:

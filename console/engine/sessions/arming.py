@@ -31,6 +31,7 @@ from console.engine.ports import (
 )
 from console.engine.sessions.resumption import addresses, require_unchanged, resumed_run, unknown_result
 from console.engine.sessions.runner import Runner
+from console.engine.steps.kept_journal import KeptJournal
 from console.engine.steps.name_watch import NameWatch
 from console.engine.steps.run_context import RunContext
 from console.engine.steps.run_guard import RunGuard
@@ -62,8 +63,9 @@ class ClusterRunStarter:
     ) -> ArmedRun:
         """Opens journal and connections, and locks the nodes. Sends no step yet. Raises ArmingError, in one line."""
         spec = self._cluster(cluster, runbook, roles)
+        clock = self._console_context.clock
         try:
-            journal = self._open_journal(make_run_id(self._console_context.clock.now(), cluster, runbook.name))
+            journal = KeptJournal(self._open_journal(make_run_id(clock.now(), cluster, runbook.name)), clock)
         except OSError as error:
             raise ArmingError(
                 f"the journal cannot be opened, so nothing may be sent: {_os_error_in_words(error)}"
@@ -90,9 +92,10 @@ class ClusterRunStarter:
         if self._reopen_journal is None:
             raise ArmingError(f"the run {run_id} cannot be resumed: there are no journals here")
         try:
-            journal, past, cut = self._reopen_journal(run_id)
+            reopened, past, cut = self._reopen_journal(run_id)
         except OSError as error:
             raise ArmingError(str(error)) from None
+        journal = KeptJournal(reopened, self._console_context.clock, past.entries)
         try:
             spec, runbook = require_unchanged(past, self._console_context)
             journal.append("resumed", {**_who(), "entries": past.chain.entries, "cut": cut, "cluster": spec.name})
@@ -140,6 +143,7 @@ class ClusterRunStarter:
         return {
             **_who(),
             "cluster": spec.name,
+            "kind": spec.kind,
             "nodes": addresses(spec),
             "vip": spec.vip,
             "inventory": self._console_context.inventory.path,
@@ -154,7 +158,7 @@ class ClusterRunStarter:
 class PreparedRun:
     """An armed run. It is executed once, and then closed."""
 
-    def __init__(self, run: RunState, context: RunContext, journal: Journal, past: PastRun | None = None) -> None:
+    def __init__(self, run: RunState, context: RunContext, journal: KeptJournal, past: PastRun | None = None) -> None:
         """`past`: a run that is resumed, as its journal tells it."""
         self._run = run
         self._context = context

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 
-from console.core.kinds.diagnose import diagnose
+from console.core.kinds.diagnose import diagnose, left_behind
 from console.core.model import ClusterState
 from console.core.runbooks.vocabulary import evaluate
+from console.core.runs.ending import EndSection, run_ending
 from console.core.runs.events import ConditionsChecked, RunEnded, StepBegan, StepEnded, StepsAssessed
 from console.core.runs.journal import plain
 from console.core.runs.past_run import PastRun
@@ -15,9 +16,10 @@ from console.core.runs.state import PASSED_STATUSES, AssessmentKind, Outcome, Ru
 from console.core.runs.state_summary import state_summary
 from console.core.runs.step_assessment import assessments
 from console.core.watchers.service_name_history import NameTally
-from console.engine.ports import Journal, Operator
+from console.engine.ports import Operator
 from console.engine.sessions.resumption import pause_begun
 from console.engine.steps.attempt import past_attempt
+from console.engine.steps.kept_journal import KeptJournal
 from console.engine.steps.recorder import JournalLostError, RunRecorder
 from console.engine.steps.run_context import RunContext, RunStoppedError
 from console.engine.steps.run_guard import LockTakenError
@@ -37,7 +39,7 @@ class Runner:
     """One run, from its first step to its end, in the thread of the caller."""
 
     def __init__(
-        self, run: RunState, context: RunContext, journal: Journal, operator: Operator, past: PastRun | None = None
+        self, run: RunState, context: RunContext, journal: KeptJournal, operator: Operator, past: PastRun | None = None
     ) -> None:
         """`past`: a run that is resumed, as its journal tells it."""
         self._recorder = RunRecorder(run, journal, operator, context.name_watch)
@@ -145,16 +147,24 @@ class Runner:
                 ended = {"step": current + 1, "id": self.state.steps[current].step.id, "status": status, "note": note}
                 self._recorder.advance(StepEnded(current, status, note, self._context.clock.now()))
                 self._recorder.record("step", {**ended, "ways": remedies})
-            self._recorder.record("closed", {"outcome": outcome, "message": message, **self._last_figures()})
+            left = {"left": self._left()}
+            self._recorder.record("closed", {"outcome": outcome, "message": message, **self._last_figures(), **left})
         except Exception as lost:  # noqa: BLE001 - the screen shows the end even where it cannot be written
             message = f"{message} {sentence(str(lost))}"
-        self._recorder.advance(RunEnded(outcome, message))
+        self._recorder.advance(RunEnded(outcome, message, self._ending()))
+
+    def _ending(self) -> tuple[EndSection, ...]:
+        """What the run leaves, told from its journal. The end must come even if this cannot be told."""
+        with contextlib.suppress(Exception):
+            return run_ending(self.state.run_id, self._recorder.entries)
+        return ()
 
     def _last_figures(self) -> dict[str, object]:
         """The state by the last observation, and how long writes were paused: for the report."""
         state, pause = self._recorder.state, self._recorder.pause
         last = {"observed_at": state.observed_at, "figures": state_summary(state)} if state is not None else {}
         held = {"node": pause.node, "since": pause.since, "until": pause.until or None, "of_clients": pause.of_clients}
+        held["resumed_by"] = pause.resuming_runbook
         name = self._name_tally()
         tally = {**plain(name), "words": name.words()} if name is not None else None
         return {**last, "writes_held_back": held if pause.since else None, "name": tally}
@@ -162,6 +172,22 @@ class Runner:
     def _name_tally(self) -> NameTally | None:
         """What the name that clients resolve led to. This ends the watch."""
         return self._recorder.name_watch.finish() if self._recorder.name_watch is not None else None
+
+    def _left(self) -> list[dict[str, object]]:
+        """The findings that the run leaves behind, the worst first."""
+        if self._recorder.state is None:
+            return []
+        return [
+            {
+                "code": one.code,
+                "severity": one.severity,
+                "summary": one.summary,
+                "evidence": one.evidence,
+                "runbook": one.next.runbook,
+                "advice": one.next.advice,
+            }
+            for one in left_behind(self._recorder.state, self._context.clock.now())
+        ]
 
     def _next_runbooks(self, state: ClusterState) -> str:
         """The runbooks that the present findings name, as one sentence. Empty: they name none."""

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from console.core.model import ClusterState
 from console.core.runs.advance import advance
 from console.core.runs.events import Event
+from console.core.runs.journal import Entry
 from console.core.runs.question import Decision, Question
 from console.core.runs.state import RunState
 from console.engine.actions.write_pause import PauseWatch
-from console.engine.ports import Clock, Journal, Operator
+from console.engine.ports import Clock, Operator
+from console.engine.steps.kept_journal import KeptJournal
 from console.engine.steps.name_watch import NameWatch
 
 
@@ -23,7 +25,7 @@ class RunRecorder:
     """The run so far. Only the runner's thread changes it. Other threads may read `run` at any time."""
 
     def __init__(
-        self, run: RunState, journal: Journal, operator: Operator, name_watch: NameWatch | None = None
+        self, run: RunState, journal: KeptJournal, operator: Operator, name_watch: NameWatch | None = None
     ) -> None:
         self.run = run
         self.name_watch = name_watch
@@ -38,6 +40,11 @@ class RunRecorder:
         """Set from another thread: the operator does not want to wait for a proof. Reset by the next answer."""
         self._journal = journal
         self._operator = operator
+
+    @property
+    def entries(self) -> Sequence[Entry]:
+        """What the journal has. The end of the run is told from it."""
+        return self._journal.entries
 
     def begin(self) -> None:
         """Begins to watch the name."""

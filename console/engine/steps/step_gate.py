@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from console.core.runbooks.document import GateKind
+from console.core.runs.by_hand import is_work
 from console.core.runs.events import OperatorAnswered, OperatorAsked
 from console.core.runs.question import Choice, Decision, Question, QuestionKind
 from console.core.runs.state import Outcome, StepStatus
@@ -41,9 +42,13 @@ class StepGate:
         self._node = run.steps[index].node
         self._overridden = ""
         """Digest of what was shown when the operator overrode it. The override ends when anything of that changes."""
+        self._given_to_human = False
+        """Whether the work of the step was shown to a human, who may do it from then on."""
 
     def blocked(self, view: StepView) -> bool:
         """Whether something forbids sending. What the operator overrode on exactly these facts does not."""
+        if self._given_to_human:
+            return view.blocked_after_work
         return view.blocked and not (view.sentence and self._overridden == view.digest)
 
     def needs_no_answer(self, view: StepView) -> bool:
@@ -62,6 +67,7 @@ class StepGate:
         else:
             kind = QuestionKind.TYPE_NAME if self.kind is GateKind.TYPE_NAME else QuestionKind.CONFIRM
             choices = (Choice.LOOK_AGAIN, Choice.RUN, *skip, Choice.ABORT)
+            self._given_to_human = self._given_to_human or _is_work_only(view)
         decision = self._put(self._measured(view), kind, choices, notice)
         if decision.choice is Choice.ABORT:
             raise RunStoppedError(Outcome.ABORTED, StepStatus.STOPPED, "Stopped by the operator")
@@ -78,6 +84,9 @@ class StepGate:
         reason = self._not_a_yes(shown, decision)
         if reason or decision.choice not in (Choice.RUN, Choice.OVERRIDE):
             return Notice(changes(shown, now), reason)
+        if decision.choice is Choice.RUN and _is_work_only(shown) and not now.planned:
+            # What was done by hand is what has changed. Nothing is sent, so nothing needs to be as it was shown.
+            return Notice(changes(shown, now)) if self.blocked(now) else None
         overriding = decision.choice is Choice.OVERRIDE
         if differences := self._refused_changes(shown, now, overriding=overriding):
             return Notice(differences, "what was shown is no longer so: nothing was sent", refused=True)
@@ -156,6 +165,7 @@ class StepGate:
             choices=choices,
             reason=notice.reason,
             sentence=view.sentence if Choice.OVERRIDE in choices else "",
+            by_hand=view.by_hand,
             remedies=remedies,
         )
         self._recorder.advance(OperatorAsked(self._index, self._context.clock.now(), notice.reason))
@@ -164,8 +174,15 @@ class StepGate:
         return decision
 
 
+def _is_work_only(view: StepView) -> bool:
+    """Whether a human is to change something, and nothing is sent."""
+    return is_work(view.by_hand) and not view.planned
+
+
 def _with_obstacles(view: StepView, notice: Notice) -> Notice:
     """The notice with everything that forbids sending, each thing once."""
     missing = [check.advice or check.statement for check in view.checks if not check.holds]
+    if view.role_choice:
+        return replace(notice, reason="; ".join(filter(None, (view.role_choice, notice.reason))))
     reasons = dict.fromkeys((notice.reason, view.obstacle, *missing))
     return replace(notice, reason="; ".join(filter(None, reasons)))

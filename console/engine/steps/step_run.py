@@ -141,7 +141,7 @@ class StepRun:
         answer = attempt.answer
         repeatable = bool(view.planned) and may_repeat(self._verb, answer)
         choices = (Choice.LOOK_AGAIN, *((Choice.RUN,) if repeatable else ()), Choice.ABORT)
-        lines = remedies(self._step, self._verb, answer, repeatable=repeatable)
+        lines = remedies(self._step, self._verb, answer, repeatable=repeatable, kind=self._recorder.run.runbook.kind)
         while True:
             reason = trouble_in_words(self._step, answer, self._recorder.run.steps[self._index].proofs)
             decision = self._gate.ask_in_trouble(view, choices, reason, lines)
@@ -201,16 +201,25 @@ class StepRun:
             self._context.command_context,
             runbook_require=self._runbook_require,
             remaining=self._remaining,
+            unsent=None if self._something_was_sent else self._recorder.run.runbook,
         )
         title = f"{self._index + 1}/{len(self._recorder.run.steps)} {self._step.id}"
         guard = self._context.guard
         view = guard.add_to_view(view, guard.check_before_question(self._record, title, state))
         data = {"facts": view.facts, "digest": view.digest, "checks": view.checks, "skip_if": view.skips}
         plan = {"planned": view.planned, "obstacle": view.obstacle, "preview": view.preview}
-        shown = {"evidence": view.evidence, "figures": state_summary(state)}
+        shown = {"evidence": view.evidence, "figures": state_summary(state), "by_hand": view.by_hand}
         self._record("observed", {"observed_at": state.observed_at, **data, **plan, **shown})
-        self._recorder.advance(ConditionsChecked(self._index, self._context.clock.now(), view.checks, view.planned))
+        now = self._context.clock.now()
+        self._recorder.advance(ConditionsChecked(self._index, now, view.checks, view.planned, view.by_hand))
         return view
+
+    @property
+    def _something_was_sent(self) -> bool:
+        """Whether a command of this run was sent, or may have been: the roles are no longer judged then."""
+        return self._remaining is not None or any(
+            one.planned and one.status is not StepStatus.SKIPPED for one in self._recorder.run.steps[: self._index]
+        )
 
     def _skipped_as_done(self, view: StepView) -> bool:
         """Skips a step that is done already, with the evidence. The runbook's own requirements must hold too."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 
 from console.core.command import Identity, Planned
 from console.core.kinds import kind_of
@@ -12,14 +12,17 @@ from console.core.model import ClusterState, Problem, Redis, Role
 from console.core.model.silence import silent_sources
 from console.core.model.verdict import Check, Verdict
 from console.core.previews.loss_preview import LossPreview, preview
+from console.core.quantities import capital
 from console.core.runbooks.document import Condition, GateKind, Runbook, Step
 from console.core.runbooks.hazards.table import override_sentence
 from console.core.runbooks.interlocks import interlocks
+from console.core.runbooks.role_choice import better_choice
 from console.core.runbooks.shell.checks import TextCheck, text_checks, text_follow
 from console.core.runbooks.verbs import VERBS, changes_something
 from console.core.runbooks.vocabulary import evaluate
+from console.core.runs.by_hand import HandWork, hand_work
 from console.core.runs.gate import differences, digest, evidence, identities, material, unread_facts
-from console.engine.actions.commands import CommandContext, PlanError, plan_commands
+from console.engine.actions.commands import CommandContext, NotNowError, PlanError, plan_commands
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,8 @@ class StepView:
     """What must hold before anything is sent."""
     asked: tuple[Condition | None, ...]
     """For each check the condition that was asked. None: it is about the text of the step, and no condition."""
+    by_text: tuple[Check, ...]
+    """Those of the checks that the step's text adds."""
     planned: tuple[Planned, ...]
     obstacle: str
     """Why the commands could not be made. Empty: they could."""
@@ -42,8 +47,14 @@ class StepView:
     evidence: tuple[str, ...]
     preview: LossPreview | None
     identities: Mapping[str, Identity]
+    obstacle_may_pass: bool = False
+    """An earlier step of a plan can take the obstacle away."""
+    by_hand: tuple[HandWork, ...] = ()
+    """What a human must do. Empty: the step is not one for a human."""
     sentence: str = ""
     """What an operator must type to override the checks that fail. Empty: nothing can be overridden."""
+    role_choice: str = ""
+    """What is wrong with the choice of roles, and which one passes. Empty: it is not the cause of a refusal."""
 
     @property
     def done_already(self) -> bool:
@@ -52,6 +63,12 @@ class StepView:
     @property
     def blocked(self) -> bool:
         return bool(self.obstacle) or not all(check.holds for check in self.checks)
+
+    @property
+    def blocked_after_work(self) -> bool:
+        """As `blocked`, once the work was given to a human: what the text required before has been changed by it."""
+        failing = (check for check in self.checks if not check.holds)
+        return bool(self.obstacle) or any(check not in self.by_text for check in failing)
 
     @property
     def blocked_by_silence(self) -> Mapping[str, Problem]:
@@ -69,19 +86,26 @@ def view_step(
     *,
     runbook_require: tuple[Condition, ...] = (),
     remaining: tuple[Planned, ...] | None = None,
+    unsent: Runbook | None = None,
 ) -> StepView:
     """Evaluates a step on an observation. `runbook_require`: what the runbook requires before its first step.
 
     `remaining`: the commands that are left of a step of which a part was carried out. None: they are made anew.
+    `unsent`: the runbook, as long as nothing of it was sent. Then another choice of roles may be the better one.
     """
-    planned, obstacle = remaining or (), ""
+    planned, obstacle, may_pass = remaining or (), "", False
     if remaining is None:
         try:
             planned = plan_commands(step, state, command_context)
         except PlanError as error:
-            obstacle = str(error)
+            obstacle, may_pass = str(error), isinstance(error, NotNowError)
     asked = _asked(step, state, command_context, runbook_require)
     checks = tuple(one.check for one in asked)
+    choice = None
+    if unsent is not None and (obstacle or not all(check.holds for check in checks)):
+        choice = better_choice(unsent, state, command_context.roles)
+    if choice is not None:  # advice for these roles would be about the wrong node
+        checks = tuple(check if check.holds else replace(check, advice="") for check in checks)
     follow = _follow(step, state, command_context.roles)
     facts = material(state, command_context.roles)
     commands = {f"command {number}": f"{one.node}: {one.render()}" for number, one in enumerate(planned, start=1)}
@@ -90,6 +114,7 @@ def view_step(
         skips=_evaluated(step.skip_if, state, command_context.roles) if remaining is None else (),
         checks=checks,
         asked=tuple(one.condition for one in asked),
+        by_text=tuple(one.check for one in asked if one.by_text),
         planned=planned,
         obstacle=obstacle,
         facts=facts,
@@ -97,7 +122,10 @@ def view_step(
         evidence=evidence(state, command_context.roles, step),
         preview=preview(state, *follow) if follow is not None and _replaces_data(step) else None,
         identities=identities(state),
+        obstacle_may_pass=may_pass,
+        by_hand=hand_work(step, state, command_context.roles),
         sentence="" if obstacle else override_sentence(checks, follow),
+        role_choice=choice.reason if choice is not None else "",
     )
 
 
@@ -117,7 +145,7 @@ def _asked(
     wanted = conditions(step, runbook_require)
     by_text = text_checks(step, state, roles, command_context.run_id)
     return (
-        *(TextCheck(evaluate(one, state, roles), one) for one in wanted),
+        *(TextCheck(evaluate(one, state, roles), one, by_text=False) for one in wanted),
         *(one for one in by_text if one.condition is None or one.condition not in wanted),
     )
 
@@ -213,7 +241,7 @@ def situation(state: ClusterState) -> str:
             problem = _short(node.keepalived.problem)
             words.append(f"keepalived {keepalived.state.value}" if keepalived else f"keepalived: {problem}")
         parts.append(f"{node.name}: {', '.join(words)}")
-    return f"{'; '.join(parts)}. {sentence(protection(state).reason)}"
+    return f"{'; '.join(parts)}. {sentence(capital(protection(state).reason))}"
 
 
 def sentence(text: str) -> str:

@@ -147,7 +147,7 @@ clusters:
     kind: sentinel-consul
     master_name: {MASTER_NAME}
     sentinels:
-      - {{name: sentinel, address: {ADDRESSES[SECOND]}}}
+      - {{name: sentinel, address: {ADDRESSES[SECOND]}, service: {{sysv: redis-sentinel}}}}
     consul:
       http: {HTTP}
       dns: {ADDRESSES[FIRST]}:{DNS_PORT}

@@ -227,7 +227,10 @@ def _write_files(host: Host, options: LabOptions, server: RedisServer) -> None:
 
 def _inventory(folder: str, options: LabOptions) -> str:
     nodes = "".join(_inventory_node(name) for name in REDIS_HOSTS)
-    sentinels = "".join(f"      - {{name: sentinel-{name[-1]}, address: {ADDRESSES[name]}}}\n" for name in REDIS_HOSTS)
+    service = "service: {sysv: redis-sentinel}"
+    sentinels = "".join(
+        f"      - {{name: sentinel-{name[-1]}, address: {ADDRESSES[name]}, {service}}}\n" for name in REDIS_HOSTS
+    )
     directors = "".join(_inventory_director(name) for name in DIRECTORS)
     return f"""\
 {operator_files.inventory_defaults(folder, options)}\

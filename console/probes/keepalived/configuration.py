@@ -51,6 +51,7 @@ def parse(data: bytes, path: str, stat: FileStat | None) -> KeepalivedConfig:
         instances=parsed.instances,
         vrrp_version=parsed.vrrp_version,
         not_understood=parsed.not_understood,
+        security=parsed.security,
     )
 
 

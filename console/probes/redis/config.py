@@ -16,6 +16,7 @@ PATTERNS = (
     "stop-writes-on-bgsave-error",
     "repl-diskless-*",
     "logfile",
+    "append*name",  # of the AOF
 )
 
 
@@ -32,6 +33,8 @@ def parse(told: Mapping[str, str]) -> RedisConfig:
         diskless_sync=_flag(told.get("repl-diskless-sync")),
         diskless_load=told.get("repl-diskless-load"),
         logfile=told.get("logfile"),
+        appendfilename=told.get("appendfilename"),
+        appenddirname=told.get("appenddirname"),
     )
 
 

@@ -117,10 +117,18 @@ def _master(fields: Mapping[str, str]) -> MasterLink:
         up=fields.get("master_link_status") == "up",
         sync_in_progress=fields.get("master_sync_in_progress", "0") != "0",
         last_io_seconds=None if last_io is None or last_io < 0 else last_io,
-        down_seconds=_number(fields, "master_link_down_since_seconds"),
+        down_seconds=_down_seconds(fields),
         sync_left_bytes=_number(fields, "master_sync_left_bytes"),
         sync_total_bytes=_number(fields, "master_sync_total_bytes"),
     )
+
+
+def _down_seconds(fields: Mapping[str, str]) -> int | None:
+    """-1: the link was never up. Before 7.0 a server says then how long ago 1970 was, which is longer than it runs."""
+    down, uptime = _number(fields, "master_link_down_since_seconds"), _number(fields, "uptime_in_seconds")
+    if down is None or (down >= 0 and (uptime is None or down <= uptime + 1)):
+        return down
+    return -1
 
 
 def _offset(fields: Mapping[str, str], role: Role) -> int | None:

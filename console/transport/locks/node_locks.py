@@ -6,17 +6,18 @@ import contextlib
 import secrets
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
 from console.core.inventory import ClusterSpec, NodeSpec
-from console.core.model import ProblemKind, RunLock
+from console.core.model import RunLock
 from console.core.runs.lock import HeldElsewhereError, LostLock, NotLockableError, one_line
 from console.transport.connections.errors import RemoteError
 from console.transport.locks import holder as lock_holder
+from console.transport.locks.acquisition import Acquisition
 from console.transport.locks.holder import Busy, Holder
+from console.transport.locks.node_connections import connect_all
 from console.transport.ssh import connection as ssh
-from console.transport.ssh import route as ssh_route
 
 HEARTBEAT = 5.0
 """Seconds between two questions to each holder."""
@@ -25,7 +26,6 @@ LEASE = 30.0
 see the end of the connection (a network cut, a laptop that sleeps). A killed console frees its locks at once."""
 ANSWER_TIMEOUT = 8.0
 """Seconds without an answer after which the lock counts as lost. A busy node may need some of them."""
-_TRIES = 3  # a lost answer must not refuse the run
 _SUCCESSOR_TIMEOUT = 2.0  # seconds in which a console that took over has written its note
 
 
@@ -70,13 +70,14 @@ class SshNodeLocks:
             for name, why in self._held_still(self._ask_all()).items():
                 self._drop(name, why)
             missing = [node for node in self._nodes if node.name not in self._held]
-        opened, unreachable = _connect(missing)  # outside the lock: the heartbeat must go on meanwhile
+        opened, unreachable = connect_all(missing)  # outside the lock: the heartbeat must go on meanwhile
+        acquisition = Acquisition(claim, self._lease, lambda holder: self._may_be_ended(holder, over))
         with self._lock:
             taken: list[str] = []
             try:
                 for node in missing:
                     if node.name in opened:
-                        self._acquire(node, opened, claim, over, unreachable)
+                        self._acquire(node, acquisition, opened, unreachable)
                         taken += [node.name] if node.name in self._held else []
             except BaseException:
                 for name in taken:
@@ -120,14 +121,13 @@ class SshNodeLocks:
     def _acquire(
         self,
         node: NodeSpec,
+        acquisition: Acquisition,
         opened: dict[str, ssh.SshConnection],
-        claim: RunLock,
-        over: str,
         unreachable: dict[str, str],
     ) -> None:
         """Locks one node, if it can be reached."""
         try:
-            got = self._acquire_patiently(node, opened, claim, over)
+            got = acquisition.acquire(node, opened)
         except RemoteError as error:
             if opened[node.name].alive:
                 raise NotLockableError(f"{node.name}: {error}") from None
@@ -140,35 +140,8 @@ class SshNodeLocks:
             raise HeldElsewhereError(node.name, got.holder)
         # Else this node is on the same host as a node that is locked already.
 
-    def _acquire_patiently(
-        self, node: NodeSpec, opened: dict[str, ssh.SshConnection], claim: RunLock, over: str
-    ) -> Holder | Busy:
-        """Asks again over a new connection where an answer was lost. A holder that this leaves behind is ended then.
-
-        Raises RemoteError, NotLockableError.
-        """
-        for _ in range(_TRIES - 1):
-            try:
-                return self._acquire_or_end(node, opened[node.name], claim, over)
-            except RemoteError as error:
-                again, _ = _connect([node]) if error.problem.kind is ProblemKind.TIMEOUT else ({}, {})
-                if node.name not in again:
-                    raise
-            opened[node.name].close()
-            opened[node.name] = again[node.name]
-        return self._acquire_or_end(node, opened[node.name], claim, over)
-
-    def _acquire_or_end(
-        self, node: NodeSpec, connection: ssh.SshConnection, claim: RunLock, over: str
-    ) -> Holder | Busy:
-        """It first ends a holder that is left of this run, or of the run that is taken over."""
-        got = lock_holder.acquire(connection, node, claim, self._lease)
-        if isinstance(got, Busy) and got.holder is not None and self._may_be_ended(got.holder, over):
-            lock_holder.end_holder(connection, node, got.holder)
-            got = lock_holder.acquire(connection, node, claim, self._lease)
-        return got
-
     def _may_be_ended(self, holder: RunLock, over: str) -> bool:
+        """Whether it is left of this run, or of the run that is taken over."""
         if holder.seal == self._seal:
             return (holder.pid, holder.start) not in {(one.pid, one.start) for one in self._held.values()}
         return bool(over) and holder.run_id == over
@@ -197,7 +170,7 @@ class SshNodeLocks:
         not live, the lock was free for a while, and the operator is told.
         """
         nodes = [node for node in self._nodes if node.name in silent]
-        opened, unreachable = _connect(nodes)
+        opened, unreachable = connect_all(nodes)
         left = {name: f"{silent[name]}, and then {why}" for name, why in unreachable.items()}
         for node in nodes:
             if node.name not in opened:
@@ -259,27 +232,3 @@ class SshNodeLocks:
         while not self._ended.wait(self._heartbeat):
             with self._lock:
                 self._held_still(self._ask_all())
-
-
-def _connect(nodes: Sequence[NodeSpec]) -> tuple[dict[str, ssh.SshConnection], dict[str, str]]:
-    """Logs in to all nodes at once. Returns node → connection, and node → why there is none."""
-    opened: dict[str, ssh.SshConnection] = {}
-    unreachable: dict[str, str] = {}
-    handshakes = threading.Semaphore(max(1, len(nodes)))
-
-    def log_in(node: NodeSpec) -> None:
-        try:
-            opened[node.name] = ssh.connect(
-                ssh_route.resolve(node.ssh, node.address), node.ssh.connect_timeout, handshakes
-            )
-        except RemoteError as error:
-            unreachable[node.name] = str(error)
-        except Exception as error:  # noqa: BLE001 - one node's trouble must not end the others'
-            unreachable[node.name] = f"{type(error).__name__}: {error}"
-
-    threads = [threading.Thread(target=log_in, args=(node,), daemon=True) for node in nodes]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return opened, {node.name: unreachable[node.name] for node in nodes if node.name in unreachable}

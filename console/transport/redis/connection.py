@@ -50,6 +50,7 @@ class Question(Enum):
     CONFIG_STOP_WRITES = ("CONFIG", "GET", redis_config.PATTERNS[5])
     CONFIG_DISKLESS = ("CONFIG", "GET", redis_config.PATTERNS[6])
     CONFIG_LOGFILE = ("CONFIG", "GET", redis_config.PATTERNS[7])
+    CONFIG_AOF = ("CONFIG", "GET", redis_config.PATTERNS[8])
 
 
 CONFIG_QUESTIONS = tuple(question for question in Question if question.value[0] == "CONFIG")

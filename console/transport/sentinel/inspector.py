@@ -135,7 +135,9 @@ class SentinelInspector:
 
     def add_to(self, state: ClusterState) -> ClusterState:
         spec = self.spec
-        parsed = SentinelState(spec.name, spec.address, spec.port, self.reading)
+        parsed = SentinelState(
+            spec.name, spec.address, spec.port, self.reading, spec.host, spec.service.command("start")
+        )
         return replace(state, sentinels=(*state.sentinels, parsed))
 
     def reset_backoff(self) -> None:

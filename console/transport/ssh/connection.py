@@ -13,9 +13,8 @@ from typing import Any
 
 from console.core.model import ProblemKind
 from console.transport.connections.errors import RemoteError
-from console.transport.ssh import known_hosts
-from console.transport.ssh.known_hosts import SSH_PORT, Trust
-from console.transport.ssh.paramiko_import import IncompatiblePeer, paramiko
+from console.transport.ssh.handshake import Transport, reason, shake_hands, time_left
+from console.transport.ssh.paramiko_import import paramiko
 from console.transport.ssh.private_keys import private_keys
 from console.transport.ssh.route import Hop, Route
 from console.transport.ssh.tcp import connect_tcp
@@ -38,19 +37,6 @@ class Completed:
     err: bytes
 
 
-class _Transport(paramiko.Transport):
-    """Remembers which algorithms the server offered, for the error text of a failed negotiation."""
-
-    _CLIENT_ID = "redis_ha_console"
-    """The client's name in the server's log. The protocol does not allow a minus sign in it."""
-    offered: dict[str, Any] | None = None
-
-    def _really_parse_kex_init(self, *words: Any, **named: Any) -> dict[str, Any]:
-        parsed: dict[str, Any] = super()._really_parse_kex_init(*words, **named)  # type: ignore[misc]
-        self.offered = {key: list(value) for key, value in parsed.items() if isinstance(value, list)}
-        return parsed
-
-
 _PING_AFTER = 10.0  # seconds without a byte of a command's output
 _PONG_WITHIN = 10.0
 
@@ -58,7 +44,7 @@ _PONG_WITHIN = 10.0
 class SshConnection:
     """An authenticated connection to one node."""
 
-    def __init__(self, transports: list[_Transport], sock: socket.socket) -> None:
+    def __init__(self, transports: list[Transport], sock: socket.socket) -> None:
         self._transports = transports
         self._sock = sock
         self._doubted = False
@@ -86,7 +72,7 @@ class SshConnection:
             return self._transports[-1].open_session(timeout=timeout)
         except (paramiko.SSHException, EOFError, OSError) as error:
             self._doubted = True
-            raise RemoteError(ProblemKind.CLOSED, f"no SSH session can be opened: {_words(error)}") from None
+            raise RemoteError(ProblemKind.CLOSED, f"no SSH session can be opened: {reason(error)}") from None
 
     def request(self, channel: paramiko.Channel, command: str, timeout: float) -> None:
         """Asks the server to run the command. The library would wait for the reply for ever: a timer ends that."""
@@ -105,7 +91,7 @@ class SshConnection:
             self._doubted = True
             if expired.is_set():
                 raise RemoteError(ProblemKind.TIMEOUT, f"no answer within {timeout:.0f} s") from None
-            raise RemoteError(ProblemKind.CLOSED, f"the SSH session ended: {_words(error)}") from None
+            raise RemoteError(ProblemKind.CLOSED, f"the SSH session ended: {reason(error)}") from None
         finally:
             timer.cancel()
 
@@ -122,7 +108,7 @@ class SshConnection:
             self._doubted = True
             raise RemoteError(ProblemKind.TIMEOUT, f"no answer within {timeout:.0f} s") from None
         except (paramiko.SSHException, EOFError, OSError) as error:
-            raise RemoteError(ProblemKind.CLOSED, f"the SSH connection was lost: {_words(error)}") from None
+            raise RemoteError(ProblemKind.CLOSED, f"the SSH connection was lost: {reason(error)}") from None
         finally:
             channel.close()
         if not ended:
@@ -159,17 +145,17 @@ def connect(
     `first_socket`: the TCP connection to the first hop, if there is one already.
     """
     deadline = time.monotonic() + timeout
-    transports: list[_Transport] = []
+    transports: list[Transport] = []
     sock = first_socket or connect_tcp(route, timeout)
     stream: Any = sock
     try:
         with handshakes:
             for place, hop in enumerate(route.hops):
                 if place:
-                    stream = _open_tunnel(transports[-1], hop.host, hop.port, _left(deadline, hop))
-                transport = _Transport(stream)
+                    stream = _open_tunnel(transports[-1], hop.host, hop.port, time_left(deadline, hop))
+                transport = Transport(stream)
                 transports.append(transport)
-                _handshake(transport, hop, deadline)
+                shake_hands(transport, hop, deadline)
                 _authenticate(transport, hop, deadline)
     except RemoteError as error:
         _give_up(transports, sock)
@@ -180,7 +166,7 @@ def connect(
     return SshConnection(transports, sock)
 
 
-def _give_up(transports: list[_Transport], sock: socket.socket) -> None:
+def _give_up(transports: list[Transport], sock: socket.socket) -> None:
     for transport in reversed(transports):
         transport.close()
     sock.close()
@@ -193,82 +179,11 @@ def _with_warnings(error: RemoteError, route: Route) -> RemoteError:
     return RemoteError(error.problem.kind, f"{error.problem.text} ({'; '.join(route.warnings)})")
 
 
-def _left(deadline: float, hop: Hop) -> float:
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise RemoteError(ProblemKind.TIMEOUT, f"{hop}: the SSH connection was not ready in time")
-    return left
-
-
-def _handshake(transport: _Transport, hop: Hop, deadline: float) -> None:
-    known = known_hosts.load(hop.known_hosts)
-    left = _left(deadline, hop)
-    transport.banner_timeout = transport.handshake_timeout = left
-    _prefer(transport, known.kinds(hop.known_as, hop.port))
-    try:
-        transport.start_client(timeout=left)
-    except IncompatiblePeer as error:
-        raise RemoteError(ProblemKind.UNREACHABLE, f"{hop}: {_incompatible(transport, error)}") from None
-    except (paramiko.SSHException, EOFError, OSError) as error:
-        kind = ProblemKind.TIMEOUT if time.monotonic() >= deadline - 0.1 else ProblemKind.CLOSED
-        raise RemoteError(kind, f"{hop}: no SSH handshake: {_words(error)}") from None
-    if not transport.initial_kex_done:
-        raise RemoteError(ProblemKind.TIMEOUT, f"{hop}: the SSH server accepts the connection and then sends nothing")
-    key = transport.get_remote_server_key()
-    _check_key(known, hop, key.get_name(), key.asbytes())
-
-
-def _check_key(known: known_hosts.KnownHosts, hop: Hop, kind: str, key: bytes) -> None:
-    verdict = known.check(hop.known_as, hop.port, kind, key)
-    shown = known_hosts.fingerprint(key)
-    if verdict.trust is Trust.KNOWN:
-        return
-    name = hop.known_as if hop.port == SSH_PORT else f"[{hop.known_as}]:{hop.port}"
-    if verdict.trust is Trust.CHANGED:
-        text = f"the host key of {name} has changed: known {', '.join(verdict.expected)} ({verdict.where})"
-        raise RemoteError(ProblemKind.HOST_KEY_CHANGED, f"{text}, shown now {shown}; find out why before you accept it")
-    if verdict.trust is Trust.REVOKED:
-        text = f"the host key {shown} of {name} is revoked in {verdict.where}"
-        raise RemoteError(ProblemKind.HOST_KEY_CHANGED, text)
-    others = f"; known are {', '.join(verdict.expected)}" if verdict.expected else ""
-    port = f" -p {hop.port}" if hop.port != SSH_PORT else ""
-    text = f"the host key of {name} is not known: {kind} {shown}{others}; check it and accept it outside the console: "
-    text += f"ssh{port} {hop.host}, or ssh-keyscan{port} {hop.host} >> {hop.known_hosts[0]}"
-    raise RemoteError(ProblemKind.HOST_KEY_UNKNOWN, text)
-
-
-def _prefer(transport: _Transport, kinds: tuple[str, ...]) -> None:
-    """Asks the server for a kind of host key that known_hosts has."""
-    options = transport.get_security_options()
-    wanted = [kind for one in kinds for kind in (("rsa-sha2-512", "rsa-sha2-256") if one == "ssh-rsa" else (one,))]
-    every = tuple(options.key_types)
-    first = [kind for kind in wanted if kind in every]
-    if first:
-        options.key_types = (*first, *(kind for kind in every if kind not in first))
-
-
-def _incompatible(transport: _Transport, error: Exception) -> str:
-    offered = transport.offered or {}
-    options = transport.get_security_options()
-    sides = (
-        ("kex", "kex_algo_list", options.kex, "key exchange"),
-        ("host key", "server_key_algo_list", options.key_types, "host key algorithm"),
-    )
-    for sign, key, ours, words in sides:
-        if sign in str(error) and key in offered:
-            theirs = ", ".join(one for one in offered[key] if not one.startswith(("ext-info", "kex-strict")))
-            hint = ""
-            if theirs in ("ssh-rsa", "ssh-rsa, ssh-dss"):
-                hint = "; the server's sshd is too old for SHA-2 signatures: give it an ECDSA host key, or update it"
-            return f"no {words} in common: the server has only {theirs}; the console has {', '.join(ours)}{hint}"
-    return f"no SSH algorithm in common: {_words(error)}"
-
-
-def _authenticate(transport: _Transport, hop: Hop, deadline: float) -> None:
+def _authenticate(transport: Transport, hop: Hop, deadline: float) -> None:
     refused: list[str] = []
     unusable: list[str] = []
     for name, key in private_keys(hop, unusable):
-        transport.auth_timeout = _left(deadline, hop)
+        transport.auth_timeout = time_left(deadline, hop)
         try:
             more = transport.auth_publickey(hop.user, key)
         except paramiko.BadAuthenticationType as error:
@@ -279,7 +194,7 @@ def _authenticate(transport: _Transport, hop: Hop, deadline: float) -> None:
                 raise RemoteError(ProblemKind.TIMEOUT, f"{hop}: no answer to the login in time") from None
             refused.append(name)
         except (paramiko.SSHException, EOFError, OSError) as error:
-            refused.append(f"{name} ({_words(error)})")
+            refused.append(f"{name} ({reason(error)})")
             break
         else:
             if not more:
@@ -293,7 +208,7 @@ def _authenticate(transport: _Transport, hop: Hop, deadline: float) -> None:
     raise RemoteError(ProblemKind.AUTH_FAILED, text)
 
 
-def _open_tunnel(transport: _Transport, host: str, port: int, timeout: float) -> paramiko.Channel:
+def _open_tunnel(transport: Transport, host: str, port: int, timeout: float) -> paramiko.Channel:
     try:
         return transport.open_channel("direct-tcpip", (host, port), ("127.0.0.1", 0), timeout=timeout)
     except paramiko.ChannelException as error:
@@ -301,7 +216,7 @@ def _open_tunnel(transport: _Transport, host: str, port: int, timeout: float) ->
         raise RemoteError(kind, f"{host}:{port} through SSH: {error.text}") from None
     except (paramiko.SSHException, EOFError, OSError) as error:
         kind = ProblemKind.TIMEOUT if "timeout" in str(error).lower() else ProblemKind.CLOSED
-        raise RemoteError(kind, f"{host}:{port} through SSH: {_words(error)}") from None
+        raise RemoteError(kind, f"{host}:{port} through SSH: {reason(error)}") from None
 
 
 def _feed(channel: paramiko.Channel, stdin: bytes | None) -> None:
@@ -317,7 +232,7 @@ def _feed(channel: paramiko.Channel, stdin: bytes | None) -> None:
             raise
 
 
-def _answers(transport: _Transport, within: float) -> bool:
+def _answers(transport: Transport, within: float) -> bool:
     """Whether the server answers a request that means nothing, as OpenSSH's ServerAliveInterval sends it."""
     answered = threading.Event()
 
@@ -350,7 +265,3 @@ def _until_end(
             return
         size += len(data)
         yield data
-
-
-def _words(error: Exception) -> str:
-    return str(error).strip() or type(error).__name__

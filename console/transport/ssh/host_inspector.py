@@ -14,6 +14,7 @@ from console.core.model.assembling import nothing_read
 from console.probes import program
 from console.probes.host_reader import HostReader
 from console.probes.program import ProgramSettings, Section
+from console.probes.redis.data_files import AOF_NAME
 from console.transport.connections.answer_times import AnswerTimes
 from console.transport.connections.background import BackgroundConnection
 from console.transport.connections.errors import RemoteError, problem_of
@@ -32,10 +33,13 @@ class RedisFiles:
     name: str
     log: str = ""
     config: str = ""
+    aof: str = ""
+    """Name of the AOF inside the folder; empty: the one that Redis uses by default."""
+    aof_folder: str = ""
 
     @property
     def path(self) -> str:
-        return f"{self.directory}/{self.name}" if self.directory else ""
+        return f"{self.directory}/{self.name or 'dump.rdb'}" if self.directory else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,8 +248,9 @@ class HostInspector:
 
     def _read_batch(self, batch: Mapping[str, Section], asked: _Asked, received: float) -> None:
         self._last_redis_files, self._last_scripts = asked.redis_files, asked.scripts
+        aof = asked.redis_files.aof or AOF_NAME
         try:
-            self.readings = self._reader.take(batch, asked.at, received, asked.redis_files.path)
+            self.readings = self._reader.take(batch, asked.at, received, asked.redis_files.path, aof)
         except Exception as error:  # noqa: BLE001 - it is this answer's problem, and the next one may be understood
             self.readings = nothing_read(problem_of(error, f"the shell on {self.spec.name}"), received)
 
@@ -267,6 +272,8 @@ class HostInspector:
             redis_files.directory,
             redis_files.name,
             asked.scripts,
+            aof=redis_files.aof,
+            aof_folder=redis_files.aof_folder,
             redis_log=redis_files.log,
             redis_file=redis_files.config,
         )

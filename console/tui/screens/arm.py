@@ -12,13 +12,14 @@ from textual.widgets import Button
 from console.core.model.verdict import Check
 from console.core.runbooks.binding import Unbound, bind_roles
 from console.core.runbooks.document import Runbook
+from console.core.runbooks.role_choice import RoleChoice, better_choice
 from console.core.runbooks.vocabulary import evaluate
 from console.core.runs.lock import lock_in_words
 from console.tui.keys import bindings_of
 from console.tui.navigation import routes
 from console.tui.navigation.registry import register
 from console.tui.present.formatting import BAD, BOLD, NOTE, WARN, Lines, line, wrapped
-from console.tui.present.runs.arming import arming_lines, required_lines
+from console.tui.present.runs.arming import arming_lines
 from console.tui.present.runs.lock import locks_of_others
 from console.tui.screens.base import ConsoleScreen
 from console.tui.widgets.buttons import MarkedButton
@@ -59,12 +60,13 @@ class ArmScreen(ConsoleScreen):
 
     def paint(self) -> None:
         unbound = isinstance(self._bound(), Unbound)
+        offered = unbound or self._better() is not None
         blocked = unbound or self._bound() is None or not all(one.holds for one in self._required())
         menu, arm = self.query_one("#candidates", Menu), self.query_one("#arm", Button)
         arm.disabled = blocked or not self.console_app.may_arm
-        if menu.display != unbound:
-            menu.display = unbound
-            (menu if unbound else self.query_one("#back")).focus()
+        if menu.display != offered:
+            menu.display = offered
+            (menu if offered else self.query_one("#back")).focus()
         super().paint()
 
     def on_mount(self) -> None:
@@ -89,11 +91,20 @@ class ArmScreen(ConsoleScreen):
         unbound = self._bound()
         if isinstance(unbound, Unbound) and (name := self.query_one("#candidates", Menu).chosen):
             self._chosen[unbound.role] = name
-            self.paint()
+        elif better := self._better():
+            self._chosen.update(better.roles)
+        self.paint()
 
     def _bound(self) -> Mapping[str, str] | Unbound | None:
         state = self.console_app.views[self._cluster].state
         return bind_roles(self._runbook, state, self._chosen) if state else None
+
+    def _better(self) -> RoleChoice | None:
+        """The choice of roles that passes, where the present one does not."""
+        state, bound = self.console_app.views[self._cluster].state, self._bound()
+        if state is None or bound is None or isinstance(bound, Unbound):
+            return None
+        return better_choice(self._runbook, state, bound)
 
     def _required(self) -> tuple[Check, ...]:
         state, bound = self.console_app.views[self._cluster].state, self._bound()
@@ -116,9 +127,9 @@ class ArmScreen(ConsoleScreen):
         if isinstance(bound, Unbound):
             return (*trouble, *self._ask_role(bound, width))
         self._shown = bound
-        checks = self._required()
-        before = required_lines(checks, width) if checks else ()
-        return (*trouble, *before, *arming_lines(self._runbook, bound, self._cluster, width))
+        if better := self._better():
+            trouble = (*trouble, *wrapped(better.reason, width, f"{BOLD} {BAD}"), line(""))
+        return (*trouble, *arming_lines(self._runbook, bound, self._cluster, self._required(), width))
 
     def _ask_role(self, unbound: Unbound, width: int) -> Lines:
         described = next((one.description for one in self._runbook.roles if one.name == unbound.role), "")
@@ -130,9 +141,11 @@ class ArmScreen(ConsoleScreen):
 
     def _draw_candidates(self, _: int) -> tuple[Item, ...]:
         unbound = self._bound()
-        if not isinstance(unbound, Unbound):
-            return ()
-        return tuple(Item(name, (line(name),)) for name in unbound.candidates)
+        if isinstance(unbound, Unbound):
+            return tuple(Item(name, (line(name),)) for name in unbound.candidates)
+        if better := self._better():
+            return (Item("better", (line(" and ".join(f"{role} = {name}" for role, name in better.roles.items())),)),)
+        return ()
 
 
 register(routes.ARM, ArmScreen)

@@ -20,6 +20,7 @@ from console.tui.navigation.registry import register
 from console.tui.present.clusters import cards
 from console.tui.present.formatting import Lines
 from console.tui.present.runs import run as present
+from console.tui.present.runs.ending import ending
 from console.tui.present.runs.question import Fold, question_lines
 from console.tui.screens.base import ConsoleScreen
 from console.tui.widgets.input_guard import InputGuard
@@ -79,7 +80,7 @@ class RunScreen(ConsoleScreen):
 
     def on_mount(self) -> None:
         self.watch(self.app, "armed_run", self._changed)
-        self.watch(self.app, "run_state", self.paint, init=False)
+        self.watch(self.app, "run_state", self._run_changed, init=False)
 
     def action_step(self, move: int) -> None:
         run = self.run_state
@@ -125,6 +126,14 @@ class RunScreen(ConsoleScreen):
             self.paint()
         return refused
 
+    def _run_changed(self, before: RunState | None, after: RunState | None) -> None:
+        """Redraws. The end of a run is shown from its top, wherever the text before it was scrolled to."""
+        if after is not None and present.is_over(after) and (before is None or not present.is_over(before)):
+            self._chosen = None
+            self._scroll_to_top()
+        else:
+            self.paint()
+
     async def _changed(self) -> None:
         """Shows a new question and removes an answered one. An open question stays as it is."""
         boxes = list(self.query(QuestionBox))
@@ -152,8 +161,9 @@ class RunScreen(ConsoleScreen):
             self.call_after_refresh(self._guard.begin)
 
     def _arrange(self) -> None:
-        """On a narrow screen the question takes the place of the list of steps, until another step is looked at."""
-        self.set_class(self.question is not None and self._chosen is None, "-asking")
+        """On a narrow screen a question and the end take the place of the list of steps, until a step is looked at."""
+        over = self.run_state is not None and present.is_over(self.run_state)
+        self.set_class(self._chosen is None and (over or self.question is not None), "-whole-page")
         self.call_after_refresh(self.paint)
 
     def _more_below(self) -> bool:
@@ -210,7 +220,7 @@ class RunScreen(ConsoleScreen):
         if before and self._chosen is None and not present.is_over(run):
             return before
         if present.is_over(run) and self._chosen is None:
-            return present.ending(run, width)
+            return ending(run, width)
         return present.step_detail(run, at, self._live(run, at), self.console_app.now(), width)
 
     def _live(self, run: RunState, at: int) -> tuple[Check, ...]:

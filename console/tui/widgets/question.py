@@ -158,7 +158,7 @@ class QuestionBox(Vertical):
             self.post_message(self.Answered(self.question, Decision(choice, self.question.digest, typed)))
 
     def _button(self, choice: Choice, *, disabled: bool = False) -> Button:
-        label = present.choice_label(choice, self.question.kind)
+        label = present.choice_label(choice, self.question)
         return MarkedButton(
             label,
             name=f"choice-{choice.name}",

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import sample_races as races
 import samples as s
@@ -25,7 +27,7 @@ from console.core.model import (
 )
 from console.core.model.verdict import Verdict
 from console.core.runbooks.document import Condition
-from console.core.runbooks.predicates import watchers
+from console.core.runbooks.predicates import conversion, next_start, watchers
 from console.core.runbooks.vocabulary import VOCABULARY, evaluate
 
 HOLDS, FAILS, UNKNOWN = Verdict.HOLDS, Verdict.FAILS, Verdict.UNKNOWN
@@ -73,6 +75,13 @@ EVENED = s.with_redis(EVENED, s.B, config=RedisConfig(min_replicas_to_write=0))
 WRITTEN = s.with_persistence(BACK, s.B, changes_since_save=3)
 AOF_ON = s.with_persistence(BACK, s.B, aof=True)
 SAVING = s.with_persistence(BACK, s.B, rdb_in_progress=True)
+
+
+def with_file(state, **changes):
+    """The same with other lines in the Redis configuration file of redis-b."""
+    return s.with_node(state, s.B, redis_file=state.node(s.B).redis_file.map(lambda one: replace(one, **changes)))
+
+
 NO_DUMP = s.with_node(BACK, s.B, dump=unread(ProblemKind.NOT_AVAILABLE, "dump.rdb: not there", s.NOW))
 KEPT, EMPTY = s.with_backup(BACK, s.B), s.with_redis(BACK, s.B, keys={})
 FULL = s.with_node(KEPT, s.B, disk=read(DiskRoom("/data/redis", 5_300_000, 80 * s.GIB), s.NOW))
@@ -185,6 +194,9 @@ TABLE = [
     ("only-master", FAILED, s.A, {}, HOLDS),
     ("only-master", BACK, s.A, {}, FAILS),
     ("only-master", GONE, s.A, {}, UNKNOWN),
+    ("one-master", HEALTHY, "", {}, HOLDS),
+    ("one-master", BACK, "", {}, FAILS),
+    ("one-master", GONE, "", {}, UNKNOWN),
     ("no-other-master", FAILED, s.B, {}, FAILS),
     ("no-other-master", HEALTHY, s.B, {}, HOLDS),
     ("writes-accepted", BACK, s.A, {}, HOLDS),
@@ -351,7 +363,15 @@ TABLE = [
     ("restore-room", BACK, s.B, {}, UNKNOWN),
     ("restored", KEPT, s.B, {}, HOLDS),
     ("restored", s.with_save(KEPT, s.B), s.B, {}, FAILS),
-    ("restored", s.with_node(KEPT, s.B, dump=NO_DUMP.node(s.B).dump), s.B, {}, FAILS),
+    ("restored", s.with_node(KEPT, s.B, dump=NO_DUMP.node(s.B).dump), s.B, {}, UNKNOWN),
+    ("restored", s.with_node(KEPT, s.B, dump=s.fresh_pair().node(s.B).dump), s.B, {}, FAILS),
+    ("loads-backup", KEPT, s.B, {}, HOLDS),
+    ("loads-backup", BACK, s.B, {}, UNKNOWN),
+    ("loads-backup", with_file(KEPT, appendonly=True), s.B, {}, HOLDS),
+    ("loads-backup", with_file(KEPT, includes=("/etc/more.conf",)), s.B, {}, UNKNOWN),
+    ("loads-backup", s.with_aof_backup(BACK, s.B), s.B, {}, FAILS),
+    ("loads-backup", with_file(s.with_aof_backup(BACK, s.B), appendonly=True), s.B, {}, HOLDS),
+    ("loads-backup", with_file(s.with_aof_backup(BACK, s.B), appendonly=True, appendfilename="a"), s.B, {}, FAILS),
     ("keys-as-in-backup", KEPT, s.B, {}, HOLDS),
     ("keys-as-in-backup", s.with_redis(KEPT, s.B, keys={0: 249_923}), s.B, {}, HOLDS),
     ("keys-as-in-backup", s.with_redis(KEPT, s.B, keys={0: 249_922}), s.B, {}, FAILS),
@@ -391,10 +411,13 @@ def test_a_script_that_fights_is_named_with_its_line_and_what_is_not_understood_
 ELSEWHERE = {"saved-for-good", "dump-kept", "copy-room", "has-dump-of", "runs-on-copy", "out-of-the-way"}
 """In a table of their own: test_dump_copies.py."""
 ELSEWHERE |= {row.name for row in (*watchers.ROWS, *service_name.ROWS)}  # test_watchers.py, test_service_name.py
+ELSEWHERE |= {row.name for row in conversion.ROWS}  # test_conversion.py
+ELSEWHERE |= {row.name for row in next_start.ROWS}  # test_next_start.py
 ELSEWHERE |= {"set-protected"}  # test_kinds.py: it is the protection of a set
 NOTHING_THERE = {"node-address-not-vip", "not-under-sentinels", "serves-readers", "serves-no-readers",
                  "others-serve-readers", "takes-read-vip", "in-read-tables", "comes-back-unresolved",
-                 "sentinels-allow"}  # fmt: skip
+                 "sentinels-allow", "named-sentinels-answer", "unknown-to-sentinels",
+                 "kept-from-sentinels", "unused-by-directors"}  # fmt: skip
 """True of a pair, of which nothing could be read: it has no Sentinels, no directors, no Consul."""
 
 

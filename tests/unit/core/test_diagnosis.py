@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from console.core.conditions.switching import PAUSED
 from console.core.diagnosis.finding import Health, Severity
-from console.core.keepalived.configuration import parse
 from console.core.kinds import kind_of
 from console.core.kinds.diagnose import all_rules, diagnose, health
 from console.core.model import (
@@ -121,6 +120,11 @@ FOUND = [
     ("fork-headroom", s.with_redis(HEALTHY, s.B, used_memory=40 * s.GIB), (s.B,), "warning"),
     ("maxmemory-mismatch", s.with_redis(HEALTHY, s.A, maxmemory=9), (s.A, s.B), "warning"),
     ("version-skew", two_versions(), (s.A, s.B), "warning"),
+    ("script-security-off", s.unsecured(HEALTHY, 0o755), (s.A,), "info"),
+    ("script-security-off", s.unsecured(HEALTHY, 0o777), (s.A,), "warning"),
+    ("unsaved-changes", s.with_persistence(HEALTHY, s.B, changes_since_save=22_456), (s.B,), "info"),
+    ("unsaved-changes", s.with_persistence(FAILED, s.A, changes_since_save=22_456), (s.A,), "warning"),
+    ("unsaved-changes", s.with_persistence(FAILED, s.A, rdb_last_save=s.NOW - 901), (s.A,), "warning"),
     ("persistence-off", s.with_redis(HEALTHY, s.B, config=s.RedisConfig(save="")), (s.B,), "info"),
     ("would-preempt-stale", FAILED, (s.B, s.A), "critical"),
     ("failover-unprotected", FAILED, (s.A, s.B), "warning"),
@@ -203,50 +207,6 @@ def test_every_row_says_what_it_means_why_it_matters_and_what_to_do():
         assert row.why.endswith("."), row.code
         assert row.remedy, row.code
         assert set(row.superseded_by) <= {one.code for one in all_rules()}, row.code
-
-
-def evidence(state, code):
-    return next(finding.evidence for finding in diagnose(state, s.NOW) if finding.code == code)
-
-
-def test_differences_of_the_files_carry_both_values_and_both_lines():
-    state = s.with_instance(HEALTHY, s.A, vrid=124, unicast_peers=("10.0.0.9",))
-    found = evidence(state, "vrrp-mismatch")
-    assert "virtual_router_id: 124 (redis-a line 16), 123 (redis-b line 16)" in found
-    assert any("redis-b has none and speaks multicast" in line for line in found)
-    both = s.with_instance(state, s.B, unicast_peers=(s.ADDRESS[s.A],))
-    assert any("10.0.0.9" in line and "is not redis-b" in line for line in evidence(both, "vrrp-mismatch"))
-    right = s.with_instance(s.with_instance(both, s.A, vrid=123, unicast_peers=(s.ADDRESS[s.B],)), s.B)
-    assert "vrrp-mismatch" not in {finding.code for finding in diagnose(right, s.NOW)}
-
-
-def test_a_password_that_differs_is_said_and_not_shown():
-    (line,) = evidence(s.with_instance(HEALTHY, s.A, auth_fingerprint="other"), "vrrp-mismatch")
-    assert "redis-a line 21" in line
-    assert "sealed" not in line
-    assert "other" not in line
-
-
-def test_version_three_has_no_authentication():
-    state = s.with_instance(HEALTHY, s.A, auth_fingerprint="other")
-    for node in (s.A, s.B):
-        config = state.node(node).keepalived_config.map(lambda one: replace(one, vrrp_version=3))
-        state = s.with_node(state, node, keepalived_config=config)
-    assert "vrrp-mismatch" not in {finding.code for finding in diagnose(state, s.NOW)}
-
-
-def test_a_script_is_named_with_its_line_and_what_it_does():
-    state = script_does("backup", ActionKind.FOLLOWS, "redis-cli SLAVEOF 10.0.0.1 6379")
-    (line,) = evidence(state, "script-fights-operator")
-    assert line == f"{s.SCRIPTS}/redis_backup.sh line 12 (notify_backup): redis-cli SLAVEOF 10.0.0.1 6379"
-    inline = s.with_instance(HEALTHY, s.A, notify={"notify_stop": "/bin/sh -c 'service redis stop'"})
-    assert "keepalived.conf line 32" in evidence(inline, "script-fights-operator")[0]
-
-
-def test_a_script_that_a_shell_is_given_needs_no_mode():
-    state = s.with_instance(HEALTHY, s.A, notify={"notify_stop": f"/bin/sh {s.SCRIPTS}/redis_stop.sh"})
-    state = s.with_script(state, s.A, "stop", executable=False, mode=0o644)
-    assert "script-missing" not in {finding.code for finding in diagnose(state, s.NOW)}
 
 
 @pytest.mark.parametrize(
@@ -410,40 +370,6 @@ def test_diagnosis_bears_any_torn_observation(state, lost_readings, node):
         Health.CRITICAL,
         Health.UNKNOWN,
     }
-
-
-CONFIG_LINES = [
-    *s.CONFIG_TEXT.format(node=s.A, priority=138).splitlines(),
-    " state MASTER",
-    " nopreempt",
-    " weight 0",
-    " unicast_peer {",
-    " 10.0.0.9",
-    " }",
-    " include more.conf",
-    "@other priority 9",
-    " notify /x.sh",
-    "   script \"/bin/sh -c 'service redis restart'\"",
-]
-
-
-@given(st.lists(st.sampled_from(CONFIG_LINES), max_size=60), st.booleans())
-def test_the_linter_bears_any_configuration(lines, whole):
-    text = "\n".join([*(CONFIG_LINES[:33] if whole else []), *lines])
-    parsed = parse(text, fingerprint=lambda secret: "#" * len(secret))
-    config = HEALTHY.node(s.A).keepalived_config.map(
-        lambda one: replace(
-            one,
-            instances=parsed.instances,
-            vrrp_version=parsed.vrrp_version,
-            not_understood=parsed.not_understood,
-        )
-    )
-    instance = parsed.instances[0] if parsed.instances else None
-    state = s.with_keepalived(s.with_node(HEALTHY, s.A, keepalived_config=config), s.A, instance=instance)
-    found = diagnose(state, s.NOW)
-    assert all(finding.evidence for finding in found)
-    assert instance is not None or "keepalived-config-invalid" in {finding.code for finding in found}
 
 
 def test_two_masters_with_writes_of_their_own_lead_to_the_runbook_that_keeps_both():

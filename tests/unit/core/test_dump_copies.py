@@ -56,7 +56,8 @@ DOWN = s.with_node(saved_survivor(s.failed_over_pair()), s.B, redis_file=file())
 PLACED = copied(DOWN)
 RUNS = s.with_redis(copied(saved_survivor(s.stale_master_back())), s.B, **COUNTS)
 OWN = s.with_node(PLACED, s.B, backups=read((replace(COPY, origin=""),), 0))
-NO_DUMP = unread(ProblemKind.NOT_AVAILABLE, "dump6379.rdb: not there", s.NOW)
+NO_DUMP = unread(ProblemKind.ABSENT, "dump6379.rdb does not exist", s.NOW)
+HIDDEN = unread(ProblemKind.NOT_AVAILABLE, "dump6379.rdb: not there, or hidden from this user", s.NOW)
 WRITING = s.with_persistence(DOWN, s.A, changes_since_save=1)
 KEPT = s.with_backup(DOWN, s.B)
 TABLE = [
@@ -69,7 +70,7 @@ TABLE = [
     ("dump-kept", DOWN, s.B, {}, FAILS),
     ("dump-kept", KEPT, s.B, {}, HOLDS),
     ("dump-kept", s.with_node(DOWN, s.B, dump=NO_DUMP), s.B, {}, HOLDS),
-    ("dump-kept", s.with_node(DOWN, s.B, dump=NO_DUMP, backups=unread(ProblemKind.NOT_READ)), s.B, {}, UNKNOWN),
+    ("dump-kept", s.with_node(DOWN, s.B, dump=HIDDEN), s.B, {}, UNKNOWN),
     ("copy-room", DOWN, s.B, {"source": s.A}, HOLDS),
     ("copy-room", s.with_node(DOWN, s.B, disk=read(DiskRoom("/data/redis", 5_300_000, 9 * s.GIB), 0)), s.B,
      {"source": s.A}, FAILS),

@@ -55,7 +55,9 @@ def test_names_of_services_are_words_of_a_shell():
     assert ServiceSpec(sysv="redis_6379").command("stop") == "service redis_6379 stop"
 
 
-@pytest.mark.parametrize(("seconds", "words"), [(-1, "link down"), (None, "link down"), (12, "link down for 12 s")])
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(-1, "link never up so far"), (None, "link down"), (12, "link down for 12 s")]
+)
 def test_a_link_that_never_was_up_is_not_down_for_minus_one_second(seconds, words):
     link = MasterLink(
         "192.168.100.201", 6379, up=False, sync_in_progress=False, last_io_seconds=None, down_seconds=seconds

@@ -145,16 +145,37 @@ def test_it_is_refused_on_the_only_node_that_has_the_data(state):
     assert sentence(found) == "", "no sentence takes that"
 
 
-def test_a_backup_of_this_run_opens_the_way_and_an_older_one_does_not():
+BEGUN = 1_795_232_400.0
+"""The time in the name of the run."""
+
+
+def copied(stamp="20261121T034500Z", modified=BEGUN + 60, **more):
+    """redis-a, which alone has the data, changes all the time. A copy of its dump was made."""
+    state = samples.with_persistence(samples.failed_over_pair(), A, changes_since_save=7)
+    path = f"/var/lib/redis/dump.rdb.redis-ha-console.{stamp}"
+    return samples.with_backup(state, A, path=path, modified=modified, **more)
+
+
+@pytest.mark.parametrize(
+    ("state", "opens"),
+    [
+        (copied(), True),
+        (copied("20261121T034000Z", BEGUN), True),
+        (copied("20261121T033959Z"), False),
+        (copied(modified=BEGUN - 3600), False),
+        (copied(origin=B), False),
+    ],
+    ids=["saved and copied by this run", "at its begin", "by an earlier run", "of an older dump", "of another node"],
+)
+def test_only_a_backup_that_this_run_has_made_of_its_data_opens_the_way(state, opens):
+    assert bool(sentence(asked("./repair.sh", state, {"node": A}))) == opens
+    assert not sentence(asked("./repair.sh", state, {"node": A}, run="RUN-ID")), "a plan has no run"
+
+
+def test_a_copy_of_an_older_dump_counts_where_nothing_has_changed_since():
     state = samples.failed_over_pair()
-    for stamp, opens in (("20261121T034000Z", True), ("20261121T034500Z", True), ("20261121T033959Z", False)):
-        path = f"/var/lib/redis/dump.rdb.redis-ha-console.{stamp}"
-        found = asked("./repair.sh", samples.with_backup(state, A, path=path), {"node": A})
-        assert bool(sentence(found)) == opens, stamp
-    copied = samples.with_backup(state, A, path="/d.redis-ha-console.20261121T034500Z", origin=B)
-    assert not sentence(asked("./repair.sh", copied, {"node": A})), "that is the data of another node"
-    made = samples.with_backup(state, A, path="/d.redis-ha-console.20261121T034500Z")
-    assert not sentence(asked("./repair.sh", made, {"node": A}, run="RUN-ID")), "a plan has no run"
+    path = f"{state.node(B).dump.value.path}.redis-ha-console.20261121T034500Z"
+    assert sentence(asked("./repair.sh", samples.with_backup(state, B, path=path), {"node": B}))
 
 
 def test_every_node_that_the_text_names_is_asked_about():

@@ -68,8 +68,15 @@ def node_with(name, **changes):
     return samples.with_node(SET, name, **changes)
 
 
-def silent(name):
-    seen = unread(ProblemKind.REFUSED, "nothing listens there", samples.NOW)
+def serviced(state):
+    """The inventory names the service of every Sentinel, on the node at its address."""
+    hosts = {node.address: node.name for node in state.nodes}
+    named = (replace(one, host=hosts[one.address], start="service redis-sentinel start") for one in state.sentinels)
+    return replace(state, sentinels=tuple(named))
+
+
+def silent(name, kind=ProblemKind.REFUSED):
+    seen = unread(kind, "nothing listens there", samples.NOW)
     return replace(
         SET, sentinels=tuple(replace(one, sentinel=seen) if one.name == name else one for one in SET.sentinels)
     )
@@ -258,6 +265,10 @@ TWO_HOLD = samples.with_node(
         ("sentinels-complete", silent("sentinel2"), "", UNKNOWN),
         ("sentinels-complete", ODD, "", FAILS),
         ("sentinels-complete", NO_QUORUM, "", FAILS),
+        ("named-sentinels-answer", silent("sentinel2"), "", HOLDS),  # the inventory names no service
+        ("named-sentinels-answer", serviced(SET), "", HOLDS),
+        ("named-sentinels-answer", serviced(silent("sentinel2")), "", FAILS),
+        ("named-sentinels-answer", serviced(silent("sentinel2", ProblemKind.TIMEOUT)), "", UNKNOWN),
         ("is-away", SET, sets.WEB01, FAILS),
         ("is-away", SET, sets.WEB03, FAILS),
         ("is-away", LINK_DOWN, sets.WEB03, HOLDS),

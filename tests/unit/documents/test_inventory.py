@@ -200,7 +200,7 @@ def test_a_bad_one_gets_one_line(old, new, line):
         ("a: [1\n", "2: is not YAML: there is no expected ',' or ']' (while parsing a flow sequence, which began on line 1)"),
         ("a: b: c\n", "1: is not YAML: mapping values are not allowed in this context"),
         ("a: 'x\n", "2: is not YAML: found unexpected end of stream (while scanning a quoted scalar, which began on line 1)"),
-        ("a: \x07\n", "1: has a character that text does not have; remove it"),
+        ("a: \x07\n", "1: has a character that cannot be printed; remove it"),
         ("? [a]\n: b\n", "1: a key must be a word"),
         ("a: " + "[" * 60 + "]" * 60, "1: is nested deeper than 40 levels"),
         ("a: !!python/object:os.system x\n", "1: has a tag (!…): tags are not used here"),
@@ -214,7 +214,9 @@ def test_aliases_that_multiply_are_bounded():
     text = "a: &a [x, x, x, x, x, x, x, x, x, x]\n"
     for before, name in zip("abcdefgh", "bcdefghi", strict=True):
         text += f"{name}: &{name} [{', '.join([f'*{before}'] * 10)}]\n"
-    assert refusal(text) == "inventory.yaml:5: the aliases in this file multiply to too much; write it without them"
+    assert (
+        refusal(text) == "inventory.yaml:5: the aliases in this file stand for too many values; write it without them"
+    )
 
 
 def test_all_problems_are_kept_in_the_order_of_the_lines():
@@ -326,6 +328,13 @@ clusters:
 """
 
 
+def test_a_sentinel_is_started_on_the_node_at_its_address():
+    text = SENTINEL_VIP.replace("password: {env: SENTINEL_PASSWORD}", "service: {sysv: redis-sentinel}")
+    first, second = inventory_of(parse_document(Path("inventory.yaml"), text)).clusters[0].sentinels
+    assert (second.host, second.service.command("start")) == ("web02", "service redis-sentinel start")
+    assert (first.host, first.service.command("start")) == ("", "")
+
+
 def test_sentinels_and_directors_are_reached_as_written():
     cluster = inventory_of(parse_document(Path("inventory.yaml"), SENTINEL_VIP)).clusters[0]
     first, second = cluster.sentinels
@@ -375,6 +384,18 @@ def test_consul_stands_in_for_a_virtual_ip():
             "13: clusters[0].read_vip: 10.18.14.72 is a node",
         ),
         (SENTINEL_VIP, "name: sentinel2", "name: web02", "12: clusters[0].sentinels[1].name: there is another web02"),
+        (
+            SENTINEL_VIP,
+            "password: {env: SENTINEL_PASSWORD}",
+            "service: {systemd: s, sysv: s}",
+            "12: clusters[0].sentinels[1].service: needs exactly one of systemd",
+        ),
+        (
+            SENTINEL_VIP,
+            "address: 10.18.14.72}\n      - {name: sentinel2",
+            "address: 10.9.9.9, service: {systemd: redis-sentinel}}\n      - {name: sentinel2",
+            "11: clusters[0].sentinels[0].service: no node or director has the address 10.9.9.9",
+        ),
         (SENTINEL_VIP, "{env: SENTINEL_PASSWORD}", "{}", "12: clusters[0].sentinels[1].password: needs exactly one of"),
         (
             SENTINEL_CONSUL,

@@ -86,6 +86,15 @@ def test_the_file_gets_one_line_and_its_passwords_are_not_shown():
     )
 
 
+def test_the_lines_that_name_a_master_are_taken_out():
+    told = b"port 6379\r\n  SlaveOf 10.0.0.1 6379\r\nreplicaof 10.0.0.2 1\nmasterauth hush-hush\n"
+    (edit,) = plan("clear-replicaof", work=command_context(told, config="/etc/redis.conf"))
+    after = edit.command.stdin.partition(b"\n")[2]
+    assert after == b"port 6379\r\nmasterauth hush-hush\n"
+    assert "hush-hush" not in edit.detail + edit.render() + edit.summary
+    assert plan("clear-replicaof", work=command_context(after, config="/c")) == ()
+
+
 def test_a_plan_without_hands_says_what_will_become_of_the_line():
     (later,) = plan("set-replicaof", work=command_context(None, config="/etc/redis.conf"), source="writable")
     assert "192.168.3.2 6379" in later.detail

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import samples
 from fakes import CLUSTER, RUNBOOK, A, B
 
+from console.cli.runs.plan import plan_text
+from console.core.inventory import ServiceSpec
 from console.core.model import RedisFile, read
 from console.core.runbooks.verbs import VERBS
 from console.documents.runbook_library import load_runbooks
@@ -67,12 +71,13 @@ def test_the_wrong_direction_blocks():
 UNMOVED = {
     "histories-compared": "it holds wherever both nodes can be read",
     "in-read-tables": "which nodes a director has is its configuration",
+    "no-script-steers": "no verb edits a script",
     "no-tilt": "a Sentinel leaves TILT by itself",
     "node-address-not-vip": "an address is the inventory's",
     "not-under-sentinels": "so is who watches the cluster",
-    "quorum-reachable": "no verb starts a Sentinel",
     "ssh-readable": "no verb mends a host",
-    "takes-over-well": "no verb edits a script",
+    "unused-by-directors": "the configuration of a director is edited by hand",
+    "takes-over-well": "no verb edits one",
     "takes-read-vip": "nor the loopback and the ARP settings of a node",
 }
 """What nothing that is sent can change, and why."""
@@ -113,3 +118,42 @@ def test_what_is_held_back_in_a_plan_can_be_resumed_in_it(name, state, roles):
     ]
     resumed = next(one for one in made.steps if one.step.id == "resume-writes")
     assert [command.render() for command in resumed.planned] == ["CONFIG SET min-replicas-to-write 0", "CLIENT UNPAUSE"]
+
+
+PAIR_STATES = {
+    name: make
+    for name, make in vars(samples).items()
+    if name.endswith("_pair") or name in ("stale_master_back", "split_brain", "in_sync_unprotected")
+}
+PAIR_BOOKS = [one for one in load_runbooks(None).runbooks if one.kind == "keepalived"]
+
+
+@pytest.mark.parametrize("state", PAIR_STATES)
+@pytest.mark.parametrize("book", PAIR_BOOKS, ids=lambda one: one.name)
+def test_every_step_of_every_runbook_is_told_and_those_that_wait_say_for_which(book, state):
+    names = iter((A, B))
+    roles = {one.name: next(names, A) for one in book.roles}
+    made = make_plan(book, PAIR_STATES[state](), CommandContext(CLUSTER, roles, "RUN-ID", "20261121T034000Z"))
+    told = "\n".join(plan_text(made))
+    assert len(made.steps) == len(book.steps)
+    for one in made.steps:
+        assert f"== {one.number}/{len(book.steps)} {one.step.id}: " in told
+        assert (one.prospect is Prospect.LATER) is (one.depends_on is not None)
+        if one.depends_on is not None:
+            assert 1 <= one.depends_on < one.number
+            earlier = made.steps[one.depends_on - 1]
+            assert earlier.prospect is not Prospect.SKIPPED, "a step that would not run changes nothing"
+        if one.obstacle:
+            assert one.prospect in (Prospect.BLOCKED, Prospect.LATER)
+    later = [one for one in made.steps if one.depends_on is not None]
+    assert told.count("cannot be judged yet: depends on step") == len(later)
+
+
+def test_an_obstacle_that_no_step_can_take_away_blocks():
+    """The inventory has no command for it: that is so after every step, too."""
+    service = replace(CLUSTER.nodes[1].redis, service=ServiceSpec(status="x"))
+    nodes = (CLUSTER.nodes[0], replace(CLUSTER.nodes[1], redis=service))
+    work = CommandContext(replace(CLUSTER, nodes=nodes), {"survivor": A, "returning": B}, "RUN-ID", "20261121T034000Z")
+    made = make_plan(RUNBOOK, samples.failed_over_pair(), work)
+    (blocked,) = [one for one in made.steps if one.obstacle]
+    assert (blocked.step.id, blocked.prospect) == ("start-returning", Prospect.BLOCKED)

@@ -84,7 +84,12 @@ def test_a_plan_as_json(call):
     assert found["not_proved"]
     code, out, _ = call("plan", "one-shot-rebuild", "cache", "--format", "json", state=samples.fresh_pair())
     assert code == 1
-    assert json.loads(out)["unbound"]["role"] == "survivor"
+    unbound = json.loads(out)
+    assert unbound["unbound"]["role"] == "survivor"
+    assert [one["id"] for one in unbound["steps"]] == [one["id"] for one in found["steps"]]
+    assert {one["prospect"] for one in unbound["steps"]} == {"cannot be judged yet: no node is survivor"}
+    code, out, _ = call("plan", "one-shot-rebuild", "cache", state=samples.fresh_pair())
+    assert out.count("cannot be judged yet: no node is survivor") == len(found["steps"])
 
 
 @pytest.mark.parametrize(
@@ -158,8 +163,8 @@ def test_a_report_says_what_the_journal_says(call, recorded):
     assert code == 0
     assert f"# Run {RUN}" in out
     assert "- outcome: done\n" in out
-    assert "| intent | step 8: redis-b&gt; SLAVEOF 192.168.100.201 6379 |" in out
-    assert f"- redis-b:{samples.BACKUP_PATH}\n- 5200000 bytes, 249,935 keys, SHA-256 {'a1' * 32}\n" in out
+    assert "| intent | step 8: redis-b> SLAVEOF 192.168.100.201 6379 |" in out
+    assert f"redis-b:{samples.BACKUP_PATH}\n\n- 5,200,000 bytes, 249,935 keys, SHA-256 {'a1' * 32}\n" in out
     assert f"\n  cp -p {samples.BACKUP_PATH} /data/redis/dump6379.rdb\n" in out
     found = json.loads(call("runs", "report", RUN, "--format", "json")[1])
     (backup,) = found["backups"]

@@ -8,15 +8,18 @@ from dataclasses import replace
 
 import pytest
 import samples
-from dying import insist
+from dying import Room, insist
 from hypothesis import given
 from hypothesis import strategies as st
 from run_events import START, events
 from walks import WALKS, walk
+from world import World
 
+from console.core.command import Planned, ShellCommand
 from console.core.runbooks.document import Action, Step
 from console.core.runbooks.verbs import VERBS, changes_something
 from console.core.runs.advance import advance
+from console.core.runs.by_hand import BY_HAND
 from console.core.runs.events import IntentWritten
 from console.core.runs.progress import (
     Activity,
@@ -64,7 +67,7 @@ def test_only_a_step_that_can_never_send_says_that_it_sends_nothing(verb, status
     said = no_commands_in_words(StepState(Step("id", "title", "why", "role", action=action), "redis-a", status))
     assert said.startswith("Sends nothing") is not changes_something(action)
     assert ("only looks" in said) is (verb is None)
-    assert ("by hand" in said) is (verb == "manual")
+    assert ("by hand" in said) is (verb in BY_HAND)
     if said == "Nothing was sent.":
         assert status in FINAL_STATUSES
 
@@ -106,3 +109,27 @@ def test_writes_that_no_client_could_send_are_not_said_to_have_waited(tmp_path, 
     room.actuator.carry_out = lambda planned: (room.clock.sleep(0.5), room.pair.carry_out(planned))[1]
     ended = room.run(answer=insist)
     assert f"then {samples.A} took their writes" in ended.message, ended.message
+
+
+def test_what_was_done_by_hand_between_question_and_answer_does_not_refuse_the_answer(tmp_path, monkeypatch):
+    """It is what the step waits for: the run looks, finds it, and goes on."""
+    monkeypatch.setattr(os, "fsync", lambda _: None)
+    book = walk(tmp_path / "any", "one-shot-rebuild").runbook
+    by_hand = replace(
+        next(one for one in book.steps if one.id == "start-returning"),
+        action=Action("manual", {"instruction": "Start it.", "command": "systemctl start redis-server"}),
+    )
+    steps = tuple(by_hand if one.id == by_hand.id else one for one in book.steps)
+    room = Room(tmp_path / "runs", World(samples.failed_over_pair()), replace(book, steps=steps))
+
+    def answer(question):
+        if question.step.id == by_hand.id:
+            assert question.by_hand[0].command == "systemctl start redis-server"
+            command = ShellCommand("systemctl start redis-server")
+            room.pair.carry_out(Planned(question.node, command, ""))
+        return insist(question)
+
+    ended = room.run(answer=answer)
+    assert ended.outcome is Outcome.DONE, ended.message
+    assert len(room.operator.asked(by_hand.id)) == 1
+    assert not any("start redis" in text for text in room.actuator.texts)

@@ -129,3 +129,49 @@ def test_sentinels_are_not_silenced_while_writes_are_held_back():
     planned = commands("resume-writes", demanding(1_000_000), "master")
     assert [one.render() for one in planned] == ["CONFIG SET min-replicas-to-write 0", "CONFIG REWRITE"]
     assert all(isinstance(one.command, RedisCommand) for one in planned)
+
+
+def test_every_sentinel_is_asked_to_forget_and_none_by_a_pattern():
+    sent = texts(commands("sentinel-forget"))
+    assert sent == [(one.name, "SENTINEL RESET master1") for one in SET.sentinels]
+    with pytest.raises(PlanError, match="takes a pattern"):
+        commands("sentinel-forget", replace(SET, master_name="master*"))
+
+
+# --- Sentinels that do not run --------------------------------------------------------------------------------------
+
+
+def without(*names, kind=ProblemKind.REFUSED, state=SET, start="service redis-sentinel start"):
+    """The inventory names the service of every Sentinel on its node, and these give no answer."""
+    hosts = {node.address: node.name for node in state.nodes}
+    problem = unread(kind, "connection refused", samples.NOW)
+    return replace(
+        state,
+        sentinels=tuple(
+            replace(
+                one,
+                host=hosts[one.address] if start else "",
+                start=start,
+                sentinel=problem if one.name in names else one.sentinel,
+            )
+            for one in state.sentinels
+        ),
+    )
+
+
+def test_each_sentinel_that_does_not_run_is_started_on_its_own_host():
+    found = texts(commands("start-sentinels", without("sentinel1", "sentinel3")))
+    assert found == [(sets.WEB01, "service redis-sentinel start"), (sets.WEB03, "service redis-sentinel start")]
+    assert commands("start-sentinels", without()) == ()
+    assert commands("start-sentinels", without("sentinel1", start="")) == (), "nobody knows how"
+
+
+def test_a_sentinel_that_hangs_is_not_started_a_second_time():
+    with pytest.raises(PlanError, match="not proved to be down"):
+        commands("start-sentinels", without("sentinel2", kind=ProblemKind.TIMEOUT))
+
+
+def test_the_host_must_be_known_before_something_is_started_there():
+    state = samples.with_node(without("sentinel2"), sets.WEB02, ssh=unread(ProblemKind.TIMEOUT, "silent", samples.NOW))
+    with pytest.raises(PlanError, match=f"{sets.WEB02}, the host of sentinel2"):
+        commands("start-sentinels", state)

@@ -7,14 +7,13 @@ from dataclasses import replace
 import pytest
 import samples
 from fakes import CLUSTER, DONE, RUNBOOK, A, B, Pair, ScriptedOperator, Stage, choose
-from tui_stage import question as sample_question
 
+from console.core.model import VrrpState
 from console.core.runbooks.document import Action, Condition, GateKind
 from console.core.runs.question import Choice, QuestionKind
 from console.core.runs.state import Outcome
 from console.engine.actions.commands import CommandContext
 from console.engine.plan import Prospect, make_plan
-from console.tui.present.runs.question import question_lines
 
 SENTENCE = "I know what this text does on redis-b; no clients are served there now"
 
@@ -125,6 +124,29 @@ def test_a_plan_says_what_would_be_refused():
     assert made.prospect is Prospect.READY
 
 
-def test_the_screen_shows_what_is_to_be_done_by_hand():
-    asked = replace(sample_question(), step=book("Replace the disk.", "manual").steps[0], planned=())
-    assert "Replace the disk." in "\n".join(one.plain for one in question_lines(asked, (), 80))
+def test_the_work_changes_what_was_required_before_it():
+    """`systemctl start redis` requires that Redis is down. When the human has done it, it is not."""
+    made = stage(samples.failed_over_pair())
+    started = samples.stale_master_back()
+    state = samples.with_keepalived(samples.failed_over_pair(), B, running=False, state=VrrpState.STOP)
+    made.pair.state = state
+
+    def do_it(question):
+        made.pair.change(lambda _: started)
+        return choose(Choice.RUN)(question)
+
+    ended = made.run(ScriptedOperator(by_step={"own": [do_it]}), book("Run `systemctl start redis-server`.", "manual"))
+    assert ended.outcome is Outcome.DONE, ended.message
+    assert [one.kind for one in made.operator.asked("own")] == [QuestionKind.CONFIRM]
+    again = stage(started)
+    assert again.run(runbook=book("Run `systemctl start redis-server`.", "manual")).outcome is Outcome.ABORTED
+
+
+def test_the_command_of_an_instruction_is_read_as_it_is():
+    step = book("Do this.", "manual", "survivor").steps[0]
+    for command in ("redis-cli flushall", "echo `redis-cli flushall`", "`./repair.sh`"):
+        given = Action("manual", {"instruction": "Do this.", "command": command})
+        made = stage(samples.stale_master_back())
+        runbook = replace(RUNBOOK, steps=(replace(step, action=given),), require=(), done_if=())
+        assert made.run(runbook=runbook).outcome is Outcome.ABORTED, command
+        assert made.operator.asked("own")[0].kind is QuestionKind.BLOCKED

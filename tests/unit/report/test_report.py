@@ -177,7 +177,7 @@ def test_a_pause_that_nobody_saw_end_is_told_too(rebuilt):
     intent = next(entry for entry in rebuilt if entry.kind == "intent")
     cut = [*rebuilt[: intent.seq - 1], replace(intent, data={**intent.data, "verb": "pause-writes"})]
     told, _ = forms(report_document("a-run", cut, check_chain([entry.line for entry in rebuilt[: intent.seq]])))
-    assert f"Writes were held back on {B} from {intent.at} on" in told
+    assert f"Writes were paused on {B} from {intent.at} on" in told
 
 
 def test_nothing_that_a_server_says_becomes_markup():
@@ -212,3 +212,12 @@ def test_a_journal_of_an_older_version_has_its_report(rebuilt):
     assert "- redis-b: data set: holds keys" in told, "what the gate rested on, where its words are not kept"
     assert "this data of the target was replaced" in told
     assert "Before and after" not in parsed(page).text
+
+
+def test_text_that_is_no_markup_reads_as_it_was_written():
+    """In a tracker and in a terminal alike: `s < m` is no tag, and `redis-b> PING` no quotation."""
+    for text in ("s < m < s + abs(weight)", "redis-b> PING", "1 <= 2", "a -> b"):
+        assert text in markdown([Paragraph(text), Items((text,)), Table((text,), ((text,),))])
+    for text in ("<b>", "</b>", "<!-- x", "<?php"):
+        assert text not in markdown([Paragraph(text)])
+    assert markdown([Paragraph("> quoted")]).startswith("&gt; quoted")

@@ -73,7 +73,7 @@ def test_bytes_come_as_they_stand(shell):
     assert {name: one.status for name, one in first.items()} | {"version": "ok"} == {
         **dict.fromkeys(["identity", "clock", "addresses", "processes", "memory", "files", "run-lock"], "ok"),
         **dict.fromkeys(["config", "notify-log", "system-log", "version"], "ok"),
-        **dict.fromkeys(["disk", "backups", "redis-log", "redis-file"], "unknown"),
+        **dict.fromkeys(["disk", "data", "backups", "redis-log", "redis-file"], "unknown"),
     }
     assert first["config"].data == CONFIG
 
@@ -179,7 +179,7 @@ def test_it_ends_with_its_input(shell):
 
 
 def test_a_request_that_no_line_can_carry():
-    assert program.request_line(7, program.LIVE, "/a\nb", "x\ty", ["/ok", "/no\nt"]) == "7\tlive\t-\t-\t-\t-\t/ok"
+    assert program.request_line(7, program.LIVE, "/a\nb", "x\ty", ["/ok", "/no\nt"]) == "7\tlive\t-\t-\t-\t-\t-\t-\t/ok"
 
 
 def test_broken_output_is_a_reading_with_its_reason():

@@ -27,6 +27,7 @@ OPERATION_HAZARDS: tuple[Hazard, ...] = (
             "lab/test_recover_from_rdb.py::test_a_runbook_that_requires_nothing_copies_no_old_dump",
             "lab/test_backup.py::test_what_the_rebuild_wipes_is_backed_up_and_can_be_brought_back",
             "lab/test_backup.py::test_what_was_written_is_saved_first_and_never_put_at_risk_on_a_serving_node",
+            "lab/test_interlocks.py::test_a_text_that_is_not_understood_needs_a_backup_of_this_run_and_a_sentence",
         ),
     ),
     Hazard(

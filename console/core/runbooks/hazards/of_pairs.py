@@ -26,6 +26,7 @@ PAIR_HAZARDS: tuple[Hazard, ...] = (
         proofs=(
             "lab/test_hazards.py::test_h02_an_empty_master_wipes_nobody",
             "lab/test_interlocks.py::test_a_runbook_that_requires_nothing_wipes_nothing",
+            "lab/test_interlocks.py::test_the_text_of_a_shell_step_meets_the_interlocks_of_the_verb",
         ),
     ),
     Hazard(
@@ -73,7 +74,7 @@ PAIR_HAZARDS: tuple[Hazard, ...] = (
     Hazard(
         "H07",
         "The node that answers is not the one that was shown",
-        "Redis must be a process that SSH sees. hostname, boot_id, run_id and config_file are read again on the "
+        "Redis must be a process that SSH sees. Host name, boot_id, run_id and config_file are read again on the "
         "connection that sends, right before it sends.",
         ("redis-on-this-host",),
         engine="The actuator sends nothing if the identity differs from the one that was shown.",
@@ -105,7 +106,7 @@ PAIR_HAZARDS: tuple[Hazard, ...] = (
         "The scripts are read, and what they will do is named with its line. keepalived is not started where its "
         "notify scripts would at once undo the pair. Redis is not started or stopped by hand where a check does so "
         "too.",
-        ("scripts-agree", "checks-agree", "no-script-running"),
+        ("scripts-agree", "checks-agree", "no-script-running", "no-script-steers"),
         findings=("script-fights-operator",),
         proofs=(
             "lab/test_interlocks.py::test_h10_keepalived_is_not_started_where_its_script_would_promote_the_replica",

@@ -29,17 +29,25 @@ ROWS: tuple[PredicateSpec, ...] = (
         (UNLESS_SOURCE,),
         hazard="H25",
     ),
-    PredicateSpec("has-backup", "The backup is beside the dump of the node.", backups.has_backup, (BACKUP,)),
+    PredicateSpec("has-backup", "The backup is beside the data of the node.", backups.has_backup, (BACKUP,)),
     PredicateSpec(
         "restore-room",
-        "The disk of the node has room for the backup in the place of its dump.",
+        "The disk of the node has room for the backup in the place of its data.",
         backups.restore_room,
         (BACKUP,),
     ),
-    PredicateSpec("restored", "The dump of the node is this backup.", backups.restored, (BACKUP,)),
+    PredicateSpec(
+        "restored", "What Redis on the node loads when it starts is this backup.", backups.restored, (BACKUP,)
+    ),
+    PredicateSpec(
+        "loads-backup",
+        "The configuration file of the node makes its Redis load this backup, once it is in place.",
+        backups.loads_backup,
+        (BACKUP,),
+    ),
     PredicateSpec(
         "keys-as-in-backup",
-        "Redis on the node holds as many keys as redis-check-rdb counted in the backup.",
+        "Redis on the node holds as many keys as were counted in the backup.",
         backups.keys_as_in_backup,
         (BACKUP,),
     ),
@@ -62,7 +70,8 @@ ROWS: tuple[PredicateSpec, ...] = (
     ),
     PredicateSpec(
         "dump-kept",
-        "A dated copy is beside the dump, or the node has no dump. It does not matter whether Redis runs.",
+        "What a start of Redis would load, its dump or its append-only file, has a dated copy. Or there is certainly"
+        " nothing.",
         copies.dump_kept,
         hazard="H25",
     ),

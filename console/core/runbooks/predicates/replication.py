@@ -55,6 +55,13 @@ ROWS: tuple[PredicateSpec, ...] = (
         "newest", "No other node holds anything that the node does not have.", switching.newest, hazard="H03"
     ),
     PredicateSpec("only-master", "The node is a master, and no other node is.", replication.only_master, hazard="H18"),
+    PredicateSpec(
+        "one-master",
+        "At most one node is a master. Every other one was read, or is proved to be down.",
+        replication.one_master,
+        hazard="H18",
+        subject=False,
+    ),
     PredicateSpec("no-other-master", "No other node is a master.", replication.no_other_master, hazard="H18"),
     PredicateSpec(
         "writes-accepted",

@@ -75,6 +75,13 @@ ROWS: tuple[PredicateSpec, ...] = (
         subject=False,
     ),
     PredicateSpec(
+        "named-sentinels-answer",
+        "Every Sentinel whose service the inventory names answers.",
+        sentinels.named_sentinels_answer,
+        hazard="H21",
+        subject=False,
+    ),
+    PredicateSpec(
         "is-away",
         "The node is not the master that the Sentinels name. It is down, not in sync, or holds the virtual IP.",
         sentinels.is_away,

@@ -19,7 +19,7 @@ class Act:
     """None: the default port."""
     to_redis: bool = False
     """It is sent to a Redis, so that host and port decide which one it reaches."""
-    source: tuple[str, str] | None = None
+    source: tuple[str, int] | None = None
     """Host and port of the master that it names."""
 
 

@@ -29,11 +29,13 @@ _SOURCE = "source"
 
 @dataclass(frozen=True, slots=True)
 class TextCheck:
-    """A check that a text adds to its step."""
+    """A check of a step, with what was asked."""
 
     check: Check
     condition: Condition | None = None
     """The condition of the vocabulary that was asked. None: it is none of these."""
+    by_text: bool = True
+    """The text of the step adds it. False: the runbook or the verb does."""
 
 
 def read_step(step: Step) -> TextReading | None:
@@ -43,7 +45,8 @@ def read_step(step: Step) -> TextReading | None:
     given = step.action.arguments
     if step.action.verb == "shell":
         return read_shell(str(given.get("script", "")))
-    return read_instruction(str(given.get("instruction", "")))
+    words, command = read_instruction(str(given.get("instruction", ""))), read_shell(str(given.get("command", "")))
+    return TextReading((*words.acts, *command.acts), (*words.unclear, *command.unclear))
 
 
 def text_checks(step: Step, state: ClusterState, roles: Mapping[str, str], run_id: str) -> tuple[TextCheck, ...]:
@@ -71,7 +74,7 @@ def text_follow(step: Step, state: ClusterState, roles: Mapping[str, str]) -> tu
 def _source(act: Act, state: ClusterState) -> NodeState | None:
     if act.kind != "replicate" or act.source is None:
         return None
-    return node_by_address(state, act.source[0], int(act.source[1]))
+    return node_by_address(state, *act.source)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from console.core.conditions import replication
+from console.core.conditions.backups import backed_up
 from console.core.conditions.dump_copies import dump_kept, starts_from_dump
 from console.core.conditions.predicate import Question, UnreadError
 from console.core.conditions.taking_over import WITHIN
-from console.core.model import ClusterState, NodeState, Redis
+from console.core.model import Backup, ClusterState, NodeState, Redis
 from console.core.model.facts import proved_down
 from console.core.model.verdict import Check, Verdict
-from console.core.numbers import count
 from console.core.quantities import counted
-from console.core.replication.backups import stamp_of
+from console.core.replication.backups import SLACK, stamp_of
 from console.core.replication.history import compare_histories
 from console.core.watchers.service_name import dns_nodes, node_label, passing_instances
 
 STAMP = len("20261121T034000Z")
-ADVICE = "put a step with the verb backup before this one"
+ADVICE = "put steps with the verbs save-dump and backup before this one"
 
 
 def served_in_words(state: ClusterState, node: NodeState) -> str:
@@ -43,15 +45,39 @@ def _serves(state: ClusterState, node: NodeState) -> bool | None:
 def kept(state: ClusterState, node: NodeState, run_id: str) -> Check:
     """Whether the data of the node is also somewhere else: on another node, or in a backup of this run."""
     statement = f"another node, or a backup of this run, has the data of {node.name}"
-    begun = run_id[:STAMP]
-    copies = [one for one in node.backups.value or () if not one.origin and stamp_of(one.path) >= begun]
-    if copies and count(begun[:1]) is not None:
-        return Check(Verdict.HOLDS, statement, f"this run has made {copies[-1].path}", hazard="H25")
+    if copy := _copy_of_this_run(state, node, run_id):
+        return Check(Verdict.HOLDS, statement, f"this run has made {copy.path}", hazard="H25")
     try:
         verdict, evidence = _elsewhere(state, node)
     except UnreadError as unread:
         verdict, evidence = Verdict.UNKNOWN, str(unread)
     return Check(verdict, statement, evidence, "" if verdict is Verdict.HOLDS else ADVICE, hazard="H25")
+
+
+def _copy_of_this_run(state: ClusterState, node: NodeState, run_id: str) -> Backup | None:
+    """A backup that the run has made of what the node held during the run. None: there is none."""
+    begun = _begin(run_id)
+    if begun is None:
+        return None
+    copies = [one for one in node.backups.value or () if not one.origin and stamp_of(one.path) >= run_id[:STAMP]]
+    ahead = node.clock.value.offset if node.clock.value is not None else 0.0
+    saved = [one for one in copies if one.modified - ahead >= begun - SLACK]
+    if saved or not copies:
+        return saved[-1] if saved else None
+    question = Question(state, node, {})
+    try:  # an older dump counts if it is still all that the node holds
+        whole = dump_kept(question) if proved_down(node) else backed_up(question)
+    except UnreadError:
+        return None
+    return copies[-1] if whole.holds else None
+
+
+def _begin(run_id: str) -> float | None:
+    """When the run began, by its id. None: no run is armed."""
+    try:
+        return datetime.strptime(run_id[:STAMP], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp()
+    except ValueError:
+        return None
 
 
 def _elsewhere(state: ClusterState, node: NodeState) -> tuple[Verdict, str]:

@@ -13,7 +13,7 @@ from functools import lru_cache
 from console.core.keepalived.script_text import SHELLS, mask_script
 from console.core.keepalived.script_text import actions as script_actions
 from console.core.model import ActionKind
-from console.core.numbers import count
+from console.core.numbers import port_number
 from console.core.runbooks.shell.acts import Act, Found, TextReading
 from console.core.runbooks.shell.programs import HARMLESS, PROGRAMS
 from console.core.runbooks.shell.redis_words import read_client_words, read_redis_command
@@ -64,7 +64,8 @@ def _add_what_scripts_show(text: str, found: Found) -> None:
         seen = kind in known or (kind == "restart-redis" and "start-redis" in known)
         if kind is not None and not seen:
             host, _, port = action.target.partition(" ")
-            source = (host, port) if kind == "replicate" and count(port) is not None else None
+            number = port_number(port)
+            source = (host, number) if kind == "replicate" and number is not None else None
             found.acts.append(Act(kind, shown(action.text), source=source))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from console.core.numbers import count
+from console.core.numbers import port_number
 from console.core.runbooks.shell.acts import Act, Found
 
 _OPTIONS_WITH_VALUE = frozenset(
@@ -61,11 +61,11 @@ def read_client_words(words: Sequence[str], found: Found, shown: str) -> tuple[S
         if option in _OPTIONS:
             at += 1
             continue
-        if option not in _OPTIONS_WITH_VALUE or not value or (option == "-p" and count(value) is None):
+        if option not in _OPTIONS_WITH_VALUE or not value or (option == "-p" and port_number(value) is None):
             found.unclear.append(f"`{shown}`: the option {option}")
             return None
         host = value if option == "-h" else host
-        port = int(value) if option == "-p" else port
+        port = port_number(value) if option == "-p" else port
         at += 2
     return Server(host, port), tuple(words[at:])
 
@@ -74,16 +74,16 @@ def read_redis_command(words: Sequence[str], server: Server, found: Found, shown
     """What a command does that is sent to a Redis."""
     name, rest = words[0].lower(), [word.lower() for word in words[1:]]
 
-    def act(kind: str, source: tuple[str, str] | None = None) -> None:
+    def act(kind: str, source: tuple[str, int] | None = None) -> None:
         found.act(Act(kind, shown, server.host, server.port, to_redis=True, source=source))
 
     if name in FOLLOW:
         if rest == ["no", "one"]:
             act("promote")
             return
-        complete = len(rest) == 2 and count(rest[1]) is not None  # noqa: PLR2004 - host and port
-        act("replicate", (words[1], words[2]) if complete else None)
-        if not complete:
+        port = port_number(rest[1]) if len(rest) == 2 else None  # noqa: PLR2004 - host and port
+        act("replicate", (words[1], port) if port is not None else None)
+        if port is None:
             found.unclear.append(f"`{shown}`: the master that it names")
     elif name in ALWAYS:
         act(ALWAYS[name])

@@ -11,7 +11,7 @@ from textual.content import Content
 
 from console.core.keepalived.running_scripts import pending_lines, whole_seconds
 from console.core.model import ClusterState, NodeState, Reading, Role, VrrpState
-from console.core.model.facts import source_of
+from console.core.model.facts import link_down_in_words, source_of
 from console.core.quantities import counted
 from console.tui.present.formatting import (
     BAD,
@@ -88,8 +88,7 @@ def link_text(state: ClusterState, node: NodeState) -> str:
         left = redis.master.sync_left_bytes
         return "syncing" + (f", {bytes_text(left)} left" if left is not None else "")
     if not redis.master.up:
-        down = redis.master.down_seconds
-        return "link down" + (f" for {seconds_text(down)}" if down is not None else "")
+        return link_down_in_words(redis.master)
     behind = bytes_behind(state, node)
     return "link up" + (f", {bytes_text(behind)} behind" if behind is not None else "")
 
@@ -140,7 +139,7 @@ def data_cells(node: NodeState) -> Content:
     """Keys and memory; where the server is down, its RDB file."""
     redis = node.redis.value
     if redis is not None:
-        return line(f"{number_text(redis.total_keys)} keys · {bytes_text(redis.used_memory)}")
+        return line(f"{counted(redis.total_keys, 'key')} · {bytes_text(redis.used_memory)}")
     saved = node.dump.value
     if saved is not None:
         return line(f"saved {bytes_text(saved.size)} {clock_text(saved.modified)}")
@@ -154,8 +153,9 @@ def vip_cells(state: ClusterState, node: NodeState) -> Content:
         return line(("? not known: ", WARN), (kind_of_problem(node.addresses), WARN))
     if not held:
         return line("not here")
-    several = len(state.vip_holders) > 1
-    return line((f"✗ held by {len(state.vip_holders)} nodes", BAD) if several else (f"✓ holds {state.vip}", GOOD))
+    if len(state.vip_holders) > 1:
+        return line((f"✗ held by {counted(len(state.vip_holders), 'node')}", BAD))
+    return line((f"✓ holds {state.vip}", GOOD))
 
 
 def priority_cells(node: NodeState) -> Content:
@@ -214,7 +214,7 @@ def further_rows(node: NodeState, now: float) -> list[Row]:
             Row("Server", line(f"{redis.flavour} {redis.version}, up {seconds_text(redis.uptime)}"), node.redis.at),
             Row("Clients", line(number_text(redis.clients)), node.redis.at),
             Row("Saved", line(("✗ failing, last ", BAD) if bad else "", when, pending), node.redis.at),
-            Row("History", line(redis.history[:16], ("…", DIM)), node.redis.at),
+            Row("History", line(redis.history), node.redis.at),
         ]
     if memory := node.memory.value:
         text = f"{bytes_text(memory.available)} of {bytes_text(memory.total)} free, overcommit {memory.overcommit}"

@@ -10,35 +10,32 @@ from textual.content import Content
 from console.core.model.verdict import Check
 from console.core.quantities import counted
 from console.core.runbooks.document import GateKind, Runbook, UnusableRunbook
+from console.engine.steps.step_view import gate_of
 from console.tui.present.formatting import (
     BAD,
     BOLD,
     DIM,
-    GOOD,
     Lines,
     fitted,
     line,
     wrapped,
 )
-from console.tui.present.runs.sections import check_lines, section
+from console.tui.present.runs.sections import LABEL, check_lines, conditions_that_hold, labelled, section
 
 
-def required_lines(checks: tuple[Check, ...], width: int) -> Lines:
-    """The preconditions of the whole run."""
-    met = all(one.holds for one in checks)
-    head = (
-        (GOOD, "The run can start now")
-        if met
-        else (BAD, "The run cannot start now: these preconditions must hold first")
+def runbook_lines(runbook: Runbook, width: int, longest: int) -> Lines:
+    """A runbook in the list: its name and its title."""
+    indent = " " * (longest + 2)
+    rows = wrapped(runbook.title, width, indent=indent)
+    return (line((f"{runbook.name:<{longest}}  ", BOLD), rows[0][len(indent) :]), *rows[1:])
+
+
+def runbook_about(runbook: Runbook, width: int) -> Lines:
+    """What a runbook does, and when it is the wrong one."""
+    return (
+        *wrapped(f"{runbook.title}, {counted(len(runbook.steps), 'step')}", width, BOLD),
+        *wrapped(runbook.summary, width),
     )
-    return (line((head[1], f"{BOLD} {head[0]}")), *check_lines(checks, width), line(""))
-
-
-def runbook_line(runbook: Runbook, width: int, longest: int) -> tuple[Content, Content]:
-    """Two lines of the list of runbooks."""
-    head = line((f"{runbook.name:<{longest}}  ", BOLD), runbook.title)
-    note = line((f"  {counted(len(runbook.steps), 'step')}. {runbook.summary}", DIM))
-    return fitted(head, width), fitted(note, width)
 
 
 def unusable_lines(unusable: UnusableRunbook, width: int) -> Lines:
@@ -49,34 +46,64 @@ def unusable_lines(unusable: UnusableRunbook, width: int) -> Lines:
     )
 
 
-def arming_lines(runbook: Runbook, roles: Mapping[str, str], cluster: str, width: int) -> Lines:
-    """The roles, what arming means, and the steps."""
-    longest = max((len(one.name) for one in runbook.roles), default=0)
-    blank = " " * (longest + 2)
-    described = chain.from_iterable(
-        wrapped(f"{roles.get(one.name, '?')}: {one.description}", width, indent=blank, first=f"{one.name:<{longest}}  ")
-        for one in runbook.roles
-    )
-    typed = sum(step.gate is GateKind.TYPE_NAME for step in runbook.steps)
-    confirmed = sum(step.gate is GateKind.CONFIRM for step in runbook.steps)
-    meaning = (
-        "Until now this console could change nothing. Once armed, it can change this cluster, and no other.",
-        "Nothing is sent without your answer.",
-        f"Steps that ask before they run: {confirmed}. Steps that ask you to type the name of the node: {typed}.",
-        "Right before a command is sent, the servers are checked again. If they changed, the step is refused.",
-        "Every decision, command and answer is written to a journal on this machine.",
-        "You can stop the run at every question. Then the console is read-only again.",
-    )
+def arming_lines(
+    runbook: Runbook, roles: Mapping[str, str], cluster: str, checks: tuple[Check, ...], width: int
+) -> Lines:
+    """The question, the roles, what does not hold, what arming means; below that the steps and what holds."""
+    room = width - LABEL
+    steps = (_planned_step(at, runbook, roles, width) for at in range(len(runbook.steps)))
+    failing, held = (tuple(one for one in checks if one.holds is holds) for holds in (False, True))
     return (
-        line((runbook.title, BOLD), f"  on {cluster}"),
-        *wrapped(runbook.summary, width, DIM),
-        *section("Roles", tuple(described)),
-        *section("What arming means", tuple(chain.from_iterable(wrapped(one, width) for one in meaning))),
-        *section("Steps", tuple(_planned_step(at, runbook, roles, width) for at in range(len(runbook.steps)))),
+        *wrapped(f"Arm this run on {cluster}? {runbook.title}", width, BOLD),
+        *(wrapped("The run cannot start now: these conditions must hold first.", width, BAD) if failing else ()),
+        *labelled("Roles", _role_lines(runbook, roles, room)),
+        *labelled("Not so", check_lines(failing, room)),
+        *conditions_that_hold(checks, width),
+        *labelled("Asks", _asks(runbook, roles, room)),
+        *labelled("Means", tuple(chain.from_iterable(wrapped(one, room) for one in MEANING))),
+        *section("What it does", wrapped(runbook.summary, width)),
+        *section("Steps", tuple(chain(*steps))),
+        *(section("Conditions that hold", check_lines(held, width)) if held else ()),
     )
 
 
-def _planned_step(at: int, runbook: Runbook, roles: Mapping[str, str], width: int) -> Content:
+MEANING = (
+    "Until now this console could change nothing. Once armed, it can change this cluster, and no other.",
+    "Nothing is sent without your answer. Right before, the servers are checked again: any change refuses the step.",
+    "You can stop at every question. Then the console is read-only again.",
+    "Every decision, command and answer is written to a journal on this machine.",
+)
+"""What arming means."""
+
+
+def _role_lines(runbook: Runbook, roles: Mapping[str, str], width: int) -> Lines:
+    longest = max((len(one.name) for one in runbook.roles), default=0)
+    nodes = max((len(one) for one in roles.values()), default=0)
+    indent = longest + nodes + 4
+    drawn: list[Content] = []
+    for one in runbook.roles:
+        node = roles.get(one.name, "?")
+        rows = wrapped(one.description, width - indent)
+        drawn.append(line(f"{one.name:<{longest}}  ", (f"{node:<{nodes}}", BOLD), "  ", rows[0]))
+        drawn += (line(" " * indent, row) for row in rows[1:])
+    return tuple(drawn)
+
+
+def _asks(runbook: Runbook, roles: Mapping[str, str], width: int) -> Lines:
+    gates = [gate_of(step) for step in runbook.steps]
+    asking = counted(gates.count(GateKind.CONFIRM), "step")
+    names = dict.fromkeys(
+        roles.get(step.role, "?") for step, gate in zip(runbook.steps, gates, strict=True) if gate is GateKind.TYPE_NAME
+    )
+    typed = counted(gates.count(GateKind.TYPE_NAME), "step")
+    wants = f" For {typed} you type the name: {', '.join(names)}." if names else ""
+    return wrapped(f"Up to {asking} wait for your yes; what is done already is skipped.{wants}", width)
+
+
+_GATES = {GateKind.NONE: "only looks", GateKind.CONFIRM: "asks", GateKind.TYPE_NAME: "asks for the name"}
+
+
+def _planned_step(at: int, runbook: Runbook, roles: Mapping[str, str], width: int) -> Lines:
     step = runbook.steps[at]
-    gate = {GateKind.NONE: "observes only", GateKind.CONFIRM: "asks", GateKind.TYPE_NAME: "type the name"}[step.gate]
-    return fitted(line(f"{at + 1:>2} ", step.title, (f"  on {roles.get(step.role, '?')}, {gate}", DIM)), width)
+    what = f"{step.title}: {_GATES[gate_of(step)]}, on {roles.get(step.role, '?')}"
+    return wrapped(what, width, indent="   ", first=f"{at + 1:>2} ")

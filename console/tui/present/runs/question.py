@@ -15,8 +15,8 @@ from console.core.command import Planned
 from console.core.model.verdict import Check
 from console.core.previews.loss_preview import LossPreview
 from console.core.quantities import counted
+from console.core.runs.by_hand import DONE, is_work
 from console.core.runs.question import Choice, Question, QuestionKind
-from console.engine.actions.commands import instruction
 from console.tui.present.formatting import (
     BAD,
     BOLD,
@@ -26,12 +26,20 @@ from console.tui.present.formatting import (
     STALE_AFTER,
     WARN,
     Lines,
-    fitted,
     line,
     seconds_text,
     wrapped,
 )
-from console.tui.present.runs.sections import CHANNELS, check_lines, command_lines, section
+from console.tui.present.runs.by_hand import by_hand_lines
+from console.tui.present.runs.sections import (
+    CHANNELS,
+    LABEL,
+    check_lines,
+    command_lines,
+    conditions_that_hold,
+    labelled,
+    section,
+)
 
 CHOICES: dict[Choice, str] = {
     Choice.RUN: "Run this step",
@@ -44,8 +52,6 @@ MOST_ROWS = 3
 """Rows of a command that is shown in full at once. A longer one is folded, and its sentence is shown."""
 MOST_CHANGED_LINES = 6
 """Changed lines of a file that are shown at once."""
-LABEL = 8
-"""Width of the column of labels."""
 
 
 class Fold(StrEnum):
@@ -67,8 +73,11 @@ FOLD_NAMES: dict[Fold, str] = {
 }
 
 
-def choice_label(choice: Choice, kind: QuestionKind) -> str:
+def choice_label(choice: Choice, question: Question) -> str:
     """The text on the button."""
+    kind = question.kind
+    if choice is Choice.RUN and kind is QuestionKind.CONFIRM and is_work(question.by_hand):
+        return f"{DONE} (y)"
     if choice is Choice.ABORT and kind in _GATE_QUESTIONS:
         return "No, stop the run"
     if choice is Choice.RUN and kind is QuestionKind.CONFIRM:
@@ -88,12 +97,12 @@ def question_lines(
     checks = live or question.checks
     parts = [
         _head(question, checks, steps, width),
-        _labelled("Do now", remedy_lines(question.remedies, width - LABEL)),
-        _labelled("By hand", wrapped(by_hand, width - LABEL) if (by_hand := instruction(question.step)) else ()),
-        _labelled("Of step" if question.kind is QuestionKind.TROUBLE else "Sends", _sends(question, width - LABEL)),
-        _labelled("Lost", _lost(question.preview, width - LABEL)),
-        _labelled("Not so", check_lines(tuple(one for one in checks if not one.holds), width - LABEL)),
-        _conditions_that_hold(checks, width),
+        by_hand_lines(question.by_hand, width, asked=question.kind is QuestionKind.CONFIRM),
+        labelled("Do now", remedy_lines(question.remedies, width - LABEL)),
+        labelled("Of step" if question.kind is QuestionKind.TROUBLE else "Sends", _sends(question, width - LABEL)),
+        labelled("Lost", _lost(question.preview, width - LABEL)),
+        labelled("Not so", check_lines(tuple(one for one in checks if not one.holds), width - LABEL)),
+        conditions_that_hold(checks, width),
         *(lines for fold in Fold if fold in unfolded and (lines := _folded(fold, question, checks, width))),
         _fold_line(question, checks, unfolded, width),
     ]
@@ -141,6 +150,8 @@ def _prompt(question: Question) -> Content:
     step = f"Step {question.index + 1}"
     if question.kind is QuestionKind.TYPE_NAME:
         return line((f"{step}: run it on {question.node}?", BOLD))
+    if question.kind is QuestionKind.CONFIRM and is_work(question.by_hand):
+        return line((f"{step}: is it done by hand?", BOLD))
     if question.kind is QuestionKind.CONFIRM:
         return line((f"{step}: run it on {question.node}?", BOLD))
     if question.kind is QuestionKind.BLOCKED:
@@ -149,11 +160,6 @@ def _prompt(question: Question) -> Content:
 
 
 # --- the parts ------------------------------------------------------------------------------------------------------
-
-
-def _labelled(label: str, rows: Lines) -> Lines:
-    """Rows behind a label in a column of its own. Without rows there is no label."""
-    return tuple(line((f"{label if at == 0 else '':<{LABEL}}", f"{BOLD} {NOTE}"), one) for at, one in enumerate(rows))
 
 
 def _head(question: Question, checks: tuple[Check, ...], steps: int, width: int) -> Lines:
@@ -174,11 +180,14 @@ def _head(question: Question, checks: tuple[Check, ...], steps: int, width: int)
 
 def _reason(question: Question, checks: tuple[Check, ...]) -> str:
     """The reason without what stands at the conditions that do not hold."""
-    reason = question.reason
-    for one in checks:
+    reason, was_failing = f"; {question.reason}; ", [one for one in question.checks if not one.holds]
+    for one in (*checks, *was_failing):
         if not one.holds:
-            reason = reason.replace(one.advice or one.statement, "")
-    return "; ".join(part for one in reason.split(";") if (part := one.strip(" .")))
+            reason = reason.replace(f"; {one.advice or one.statement}; ", "; ")
+    parts = [part for one in reason.split(";") if (part := one.strip(" ."))]
+    if question.kind is QuestionKind.BLOCKED and was_failing and all(one.holds for one in checks):
+        return "What blocked this step has changed since it was asked: every condition holds now. Look again."
+    return "; ".join(parts)
 
 
 def _sends(question: Question, width: int) -> Lines:
@@ -217,15 +226,6 @@ def _lost(preview: LossPreview | None, width: int) -> Lines:
     return (*warnings, *head, *words)
 
 
-def _conditions_that_hold(checks: tuple[Check, ...], width: int) -> Lines:
-    held = sum(one.holds for one in checks)
-    if not held:
-        return ()
-    every = "all " if held == len(checks) and held > 1 else ""
-    word = "condition holds" if held == 1 else "conditions hold"
-    return _labelled("Holds", (fitted(line(("✓", GOOD), f" {every}{held} {word}"), width - LABEL),))
-
-
 # --- what is folded -------------------------------------------------------------------------------------------------
 
 
@@ -239,7 +239,11 @@ def _folded(fold: Fold, question: Question, checks: tuple[Check, ...], width: in
         case Fold.LOSS:
             lines = _wrapped_all(question.preview.details if question.preview else (), width)
         case Fold.EVIDENCE:
-            lines = (*_wrapped_all(question.evidence, width), *wrapped(question.step.why, width, DIM))
+            lines = (
+                *wrapped("As it was when this was asked:", width, DIM),
+                *_wrapped_all(question.evidence, width),
+                *wrapped(question.step.why, width, DIM),
+            )
     return section(FOLD_NAMES[fold].capitalize(), lines)[1:] if lines else ()
 
 

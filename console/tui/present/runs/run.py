@@ -40,6 +40,7 @@ from console.tui.present.formatting import (
     seconds_text,
     wrapped,
 )
+from console.tui.present.runs.by_hand import by_hand_lines
 from console.tui.present.runs.sections import check_lines, command_lines, section
 
 GATES: dict[GateKind, str] = {
@@ -100,6 +101,7 @@ def step_detail(run: RunState, index: int, live: tuple[Check, ...], now: float, 
         *section(
             commands_heading(one), command_lines(one.planned, width) or wrapped(no_commands_in_words(one), width, DIM)
         ),
+        *((line(""), *by_hand_lines(one.by_hand, width, asked=False)) if one.by_hand else ()),
         *section("Gate", (line(GATES[gate_of(step)]),)),
         *(section("Preconditions now", check_lines(checks, width)) if checks else ()),
         *(section(f"To be proved{proofs_note}", check_lines(one.proofs, width)) if one.proofs else ()),
@@ -129,25 +131,6 @@ def assessment_lines(run: RunState, width: int) -> Lines:
     return (*drawn, line(""))
 
 
-def ending(run: RunState, width: int) -> Lines:
-    """The outcome, what was done, and where the journal is."""
-    done = [one for one in run.steps if one.status is StepStatus.DONE]
-    skipped = [one for one in run.steps if one.status is StepStatus.SKIPPED]
-    rest = [one for one in run.steps if one.status not in {StepStatus.DONE, StepStatus.SKIPPED}]
-    return (
-        line((" ".join(OUTCOME[run.outcome][:2]), f"{BOLD} {OUTCOME[run.outcome][2]}"), f"  {run.runbook.title}"),
-        *(wrapped(run.message, width) if run.message else ()),
-        *section("Done", _step_endings(done, width) or (line(("nothing", DIM)),)),
-        *(section("Skipped, because it was true already", _step_endings(skipped, width)) if skipped else ()),
-        *(section("Not done", _step_endings(rest, width)) if rest else ()),
-        *section(
-            "Journal", (*wrapped(run.journal or "none", width), line(f"redis-ha-console runs report {run.run_id}"))
-        ),
-        line(""),
-        *wrapped("The console is read-only again. Esc goes back to the cluster.", width, GOOD),
-    )
-
-
 def exit_message(run: RunState) -> str:
     """Printed on the terminal after the console has ended."""
     return f"run {run.run_id}: {run.outcome}\njournal: {run.journal}"
@@ -155,7 +138,8 @@ def exit_message(run: RunState) -> str:
 
 def _step_line(at: int, one: StepState, *, selected: bool, width: int) -> Content:
     mark, word, style = STEP[one.status]
-    word = "" if one.status is StepStatus.WAITING else word
+    narrow = width - 6 - len(word) - 1 < len(one.step.id)
+    word = "" if one.status is StepStatus.WAITING or narrow else word  # the mark says the same
     room = width - 6 - len(word) - 1
     name = fitted(line((one.step.id, BOLD if selected else "")), max(4, room))
     return fitted(line("▸" if selected else " ", (mark, style), f" {at + 1:>2} ", name, " ", (word, style)), width)
@@ -170,15 +154,6 @@ def _assessment_of_step(run: RunState, index: int, width: int) -> Lines:
 
 def _output(one: StepState, width: int) -> Lines:
     return tuple(chain.from_iterable(wrapped(text, width, indent="  ") for text in one.output))
-
-
-def _step_endings(ones: list[StepState], width: int) -> Lines:
-    drawn: list[Content] = []
-    for one in ones:
-        mark, word, style = STEP[one.status]
-        drawn.append(line((f"{mark} {word:<8}", style), fitted(line(one.step.title), max(0, width - 10))))
-        drawn += wrapped(one.note, width, DIM, indent=" " * 10) if one.note else ()
-    return tuple(drawn)
 
 
 def is_over(run: RunState) -> bool:

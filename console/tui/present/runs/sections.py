@@ -9,15 +9,36 @@ from console.core.model.verdict import Check
 from console.tui.present.formatting import (
     BOLD,
     DIM,
+    GOOD,
     NOTE,
     VERDICT,
     Lines,
+    fitted,
     line,
     wrapped,
 )
 
 CHANNELS = {"ssh": "SSH", "redis": "Redis", "consul": "Consul"}
 """Channel → its name in texts."""
+
+
+LABEL = 8
+"""Width of the column of labels."""
+
+
+def labelled(label: str, rows: Lines) -> Lines:
+    """Rows behind a label in a column of its own. Without rows there is no label."""
+    return tuple(line((f"{label if at == 0 else '':<{LABEL}}", f"{BOLD} {NOTE}"), one) for at, one in enumerate(rows))
+
+
+def conditions_that_hold(checks: tuple[Check, ...], width: int) -> Lines:
+    """One line: how many hold."""
+    held = sum(one.holds for one in checks)
+    if not held:
+        return ()
+    every = "all " if held == len(checks) and held > 1 else ""
+    word = "condition holds" if held == 1 else "conditions hold"
+    return labelled("Holds", (fitted(line(("✓", GOOD), f" {every}{held} {word}"), width - LABEL),))
 
 
 def section(name: str, lines: Lines) -> Lines:

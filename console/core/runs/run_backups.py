@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from console.core.runs.journal import Entry
+from console.core.replication.backups import backups_mentioned, parse_answer
+from console.core.runs.journal import Entry
 
 
 def backups_in(entries: Sequence[Entry]) -> list[dict[str, Any]]:
@@ -15,8 +15,6 @@ def backups_in(entries: Sequence[Entry]) -> list[dict[str, Any]]:
     The answer of the script tells most. Where that was lost, or a backup was there already, the conditions that saw it
     on the node do; what they did not see stays None.
     """
-    from console.core.replication.backups import backups_mentioned, parse_answer
-
     found: dict[tuple[str, str], dict[str, Any]] = {}
     detail: dict[str, str] = {}
     for entry in entries:

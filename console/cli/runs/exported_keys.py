@@ -1,0 +1,37 @@
+"""`runs keys`: the keys of an export, as `redis-cli --pipe` puts them back."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from console.cli.context import CliError
+
+
+@click.command("keys")
+@click.argument("file", type=click.Path(dir_okay=False))
+@click.argument("key", nargs=-1)
+def keys(file: str, key: tuple[str, ...]) -> int:
+    """Print the keys of an export as RESTORE commands.
+
+    FILE is one that a run has written before it replaced the data of a node. Without KEY all of its keys are printed.
+    Pipe them into `redis-cli -h HOST -p PORT --pipe`. A key that exists there stays as it is (BUSYKEY).
+    """
+    from console.core.runs.exports import restore_commands
+
+    if sys.stdout.isatty():
+        raise CliError("keys are binary: pipe them into `redis-cli -h HOST -p PORT --pipe`")
+    found = 0
+    try:
+        with open(file, encoding="utf-8") as lines:  # noqa: PTH123 - a stream, as large as the export is
+            for command in restore_commands(lines, key):
+                sys.stdout.buffer.write(command)
+                found += 1
+    except OSError as error:
+        raise CliError(f"{file}: {error.strerror}") from None
+    except ValueError as error:
+        raise CliError(f"{file}: {error}") from None
+    if not found:
+        raise CliError(f"{file} has none of these keys" if key else f"{file} is empty")
+    return 0

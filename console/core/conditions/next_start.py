@@ -1,0 +1,108 @@
+"""What the next start of a Redis makes of it, and who decides that: its file, scripts of keepalived, Sentinels.
+
+A role that only SLAVEOF has set is lost at the next start. Where nobody but an operator changes roles, the file can
+keep it. A script that promotes does not edit the file: a promoted node would then start as a replica and drop its data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from console.core.conditions.predicate import Question, UnreadError, fails, holds, holds_if, value_of
+from console.core.conditions.sentinel_sets.service_name import starts_as_replica
+from console.core.conditions.vrrp import instance_of
+from console.core.keepalived.script_calls import ScriptCall, script_calls
+from console.core.model import ActionKind, NodeState, ProblemKind, RedisFile
+from console.core.model.verdict import Check
+
+_ROLES = frozenset({ActionKind.PROMOTES, ActionKind.FOLLOWS})
+_LASTING = frozenset({ProblemKind.NOT_CONFIGURED, ProblemKind.NOT_AVAILABLE, ProblemKind.NOT_PERMITTED})
+"""Problems of a file that another look does not solve."""
+
+
+def starts_as_master(question: Question) -> Check:
+    """A Redis without a replicaof line starts as a master."""
+    statement = f"{question.name} starts as a master"
+    file = value_of(question.node.redis_file, f"the configuration file of Redis on {question.name}")
+    if file.includes:
+        raise UnreadError(f"{file.path} includes {', '.join(file.includes)}, which is not read")
+    evidence = f"{file.path}: {f'follows {file.master}, line {file.line}' if file.master else 'it follows nobody'}"
+    return holds_if(not file.master, statement, evidence)
+
+
+def start_needs_no_edit(question: Question) -> Check:
+    """Whether there is no edit to offer, and why. What could not be read for now is UNKNOWN."""
+    source = str(question.arguments.get("source", ""))
+    role = f"a replica of {source}" if source else "a master"
+    statement = f"nothing is to be edited so that {question.name} starts as {role}"
+    if reason := _others_decide(question) or _no_file(question.node):
+        return holds(statement, reason)
+    file = value_of(question.node.redis_file, f"the configuration file of Redis on {question.name}")
+    if file.includes:
+        return holds(statement, f"{_offers_nothing(file)} includes {', '.join(file.includes)}, which is not read")
+    found = starts_as_replica(question) if source else starts_as_master(question)
+    return Check(found.verdict, statement, found.evidence, found.advice)
+
+
+def no_script_steers(question: Question) -> Check:
+    """H10: the roles of the nodes are changed by nobody but an operator."""
+    statement = "no script of keepalived makes a Redis a master or a replica"
+    found = [line for node in question.state.nodes for line in _steering(question, node)]
+    if found:
+        return fails(statement, "; ".join(found), "the scripts decide the roles: leave the files alone")
+    return holds(statement, "the notify scripts of all nodes have no such line")
+
+
+def _others_decide(question: Question) -> str:
+    """Who decides the role after a start. Empty: its file does."""
+    state = question.state
+    if state.sentinels or state.master_name:
+        return (
+            "Sentinels decide. After each failover they send SLAVEOF and CONFIG REWRITE, which writes the file. A line"
+            " by hand would be wrong after the next failover"
+        )
+    lines = [line for node in state.nodes for line in _steering(question, node)]
+    if not lines:
+        return ""
+    more = f", and {len(lines) - 1} more" if len(lines) > 1 else ""
+    return (
+        f"scripts of keepalived decide, and do not edit the file: a promoted node would start as a replica and drop its"
+        f" data ({lines[0]}{more})"
+    )
+
+
+def _no_file(node: NodeState) -> str:
+    """Why the file can never be edited. Empty: it can, or that is not known now."""
+    problem = node.redis_file.problem
+    if problem is None or problem.kind not in _LASTING:
+        return ""
+    if problem.kind is ProblemKind.NOT_CONFIGURED and not node.redis.ok:
+        return ""  # Redis names its file when it runs
+    return f"no edit is offered: the configuration file of Redis on {node.name} could not be read: {problem}"
+
+
+def _offers_nothing(file: RedisFile) -> str:
+    return f"no edit is offered: {file.path}"
+
+
+def _steering(question: Question, node: NodeState) -> Iterator[str]:
+    """The lines of the node's scripts that change its role, and scripts of which that is not known."""
+    for call in script_calls(node, instance_of(question, node.name)):
+        if call.trigger.startswith("check ") and not call.actions:
+            continue
+        yield from (
+            f"{node.name}: {where} ({call.trigger}): {action.text}"
+            for where, action in call.actions
+            if action.kind in _ROLES
+        )
+        if reason := _not_read(call):
+            yield f"{node.name}: {call.path} ({call.trigger}) {reason}"
+
+
+def _not_read(call: ScriptCall) -> str:
+    """Why it is not known what a script does. Empty: it is, or there is no such file."""
+    if not call.path or (call.file is not None and not call.file.exists):
+        return ""
+    if call.file is None or not call.file.readable:
+        return "could not be read"
+    return call.file.not_understood

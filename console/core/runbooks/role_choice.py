@@ -1,0 +1,81 @@
+"""Whether the nodes that were named for the roles are the cause of a refusal, and which other choice passes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import product
+
+from console.core.model import ClusterState
+from console.core.model.verdict import Check, Verdict
+from console.core.runbooks.binding import role_checks
+from console.core.runbooks.document import Condition, Runbook
+from console.core.runbooks.interlocks import interlocks
+from console.core.runbooks.vocabulary import evaluate
+
+ABOUT_THE_CHOICE = frozenset({"behind-vip", "has-data-if", "not-older-than"})
+"""Conditions that a wrong choice of roles fails: clients, or the newest data, are on the other node."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoleChoice:
+    """The choice of roles that passes where the present one does not."""
+
+    roles: Mapping[str, str]
+    reason: str
+    """What the present choice fails, in one sentence, and which one to take."""
+
+
+def better_choice(runbook: Runbook, state: ClusterState, roles: Mapping[str, str]) -> RoleChoice | None:
+    """The one other choice with the fewest changes that fails nothing; None: the roles fit, or none is better.
+
+    It is asked before anything was sent: later the steps have changed what the roles are chosen by.
+    """
+    failing = next((check for check in _checks(runbook, state, roles) if check.verdict is Verdict.FAILS), None)
+    if failing is None:
+        return None
+    passing = [one for one in _choices(runbook, state) if _passes(runbook, state, one)]
+    changed = [sum(one[role] != node for role, node in roles.items()) for one in passing]
+    nearest = [one for one, count in zip(passing, changed, strict=True) if count == min(changed)]
+    if len(nearest) != 1:
+        return None
+    wanted = " and ".join(f"{role} = {node}" for role, node in nearest[0].items())
+    reason = f"The roles do not fit. Not so: {failing.statement} ({failing.evidence}). Choose {wanted}."
+    return RoleChoice(nearest[0], reason)
+
+
+def _choices(runbook: Runbook, state: ClusterState) -> Iterator[dict[str, str]]:
+    """Every choice of nodes in which no two roles that exclude each other have the same node."""
+    names = [node.name for node in state.nodes]
+    for nodes in product(names, repeat=len(runbook.roles)):
+        choice = {role.name: node for role, node in zip(runbook.roles, nodes, strict=True)}
+        if all(choice[role.name] != choice.get(role.other_than) for role in runbook.roles):
+            yield choice
+
+
+def _passes(runbook: Runbook, state: ClusterState, roles: Mapping[str, str]) -> bool:
+    """Whether nothing fails, and each role's own conditions hold."""
+    return all(check.holds for check in _of_roles(runbook, state, roles)) and not any(
+        check.verdict is Verdict.FAILS for check in _checks(runbook, state, roles)
+    )
+
+
+def _checks(runbook: Runbook, state: ClusterState, roles: Mapping[str, str]) -> Iterator[Check]:
+    yield from _of_roles(runbook, state, roles)
+    yield from (evaluate(one, state, roles) for one in _conditions(runbook))
+
+
+def _of_roles(runbook: Runbook, state: ClusterState, roles: Mapping[str, str]) -> Iterator[Check]:
+    for role in runbook.roles:
+        before = {one.name: roles[one.name] for one in runbook.roles if one.name != role.name}
+        yield from role_checks(role, state, before, roles[role.name])
+
+
+def _conditions(runbook: Runbook) -> Iterator[Condition]:
+    """What the runbook and its verbs require of the choice, each condition once."""
+    wanted = (*runbook.require, *(one for step in runbook.steps for one in (*step.require, *interlocks(step))))
+    seen: list[Condition] = []
+    for one in wanted:
+        if one.predicate in ABOUT_THE_CHOICE and one not in seen:
+            seen.append(one)
+            yield one

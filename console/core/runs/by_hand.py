@@ -1,0 +1,92 @@
+"""What a step asks of a human: where, what, and the command to type there.
+
+Screen, plain mode and plan show the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from console.core.model import ClusterState, SentinelState
+from console.core.runbooks.document import GateKind, Step
+from console.core.watchers.sentinels import named_masters_in_words, proved_silent, readable_sentinels
+
+BY_HAND = frozenset({"manual", "sentinels-by-hand"})
+"""Verbs that send nothing and wait for a human."""
+
+DONE = "Done, look again"
+"""What the operator chooses then."""
+WHEN_DONE = f'Then choose "{DONE}": nothing is sent, and the run looks whether it is so.'
+DECISION = "DECIDE"
+WORK = "BY HAND"
+
+
+@dataclass(frozen=True, slots=True)
+class HandWork:
+    """One thing that a human does. The journal keeps it: its names are keys there."""
+
+    host: str
+    """Name of the node; of a Sentinel on another host its own name."""
+    address: str
+    what: str
+    command: str = ""
+    """To be typed on that host. Empty: nobody can tell the exact command."""
+    decision: bool = False
+    """It is something to decide: the answer is the name that is typed, and nothing is done on a host."""
+
+    @property
+    def heading(self) -> str:
+        """`BY HAND on web-1 (192.168.1.1)`."""
+        return DECISION if self.decision else f"{WORK} on {self.host} ({self.address})"
+
+
+def hand_work(step: Step, state: ClusterState, roles: Mapping[str, str]) -> tuple[HandWork, ...]:
+    """What the step asks for by this observation. Empty: it is no step for a human, or nothing is left to do."""
+    if step.action is None or step.action.verb not in BY_HAND:
+        return ()
+    if step.action.verb == "sentinels-by-hand":
+        return _of_sentinels(state)
+    node = state.node(roles[step.role])
+    given = step.action.arguments
+    decision = step.gate is GateKind.TYPE_NAME
+    what, command = " ".join(str(given["instruction"]).split()), str(given.get("command", ""))
+    return (HandWork(node.name, node.address, what, command, decision),)
+
+
+def is_work(work: tuple[HandWork, ...]) -> bool:
+    """Whether something is to be done, and not only decided: then the servers change before the answer comes."""
+    return any(not one.decision for one in work)
+
+
+def _of_sentinels(state: ClusterState) -> tuple[HandWork, ...]:
+    silent = [one for one in state.sentinels if not one.sentinel.ok]
+    if silent:
+        return tuple(_silent(one, state) for one in silent)
+    return tuple(
+        _work(
+            one,
+            state,
+            f"Make {one.name} able to fail over, and agree with the others. It says: {said.quorum_text or 'nothing'}."
+            f" As a whole: {named_masters_in_words(state)}.",
+            f"redis-cli -h {one.address} -p {one.port} SENTINEL CKQUORUM {state.master_name}",
+        )
+        for one, said in readable_sentinels(state)
+    )
+
+
+def _silent(one: SentinelState, state: ClusterState) -> HandWork:
+    if not proved_silent(one):
+        what = f"Find out why {one.name} does not answer: {one.sentinel.problem}."
+        return _work(one, state, what, f"redis-cli -h {one.address} -p {one.port} PING")
+    what = f"Start {one.name}, which does not run: {one.sentinel.problem}."
+    if one.start:
+        return _work(one, state, what, one.start)
+    advice = " The inventory does not name its service: with `service` there, the console starts it."
+    return _work(one, state, what + advice, "systemctl start redis-sentinel")
+
+
+def _work(one: SentinelState, state: ClusterState, what: str, command: str) -> HandWork:
+    hosts = {node.address: node.name for node in state.nodes}
+    hosts |= {director.address: director.name for director in state.directors}
+    return HandWork(hosts.get(one.address, one.name), one.address, what, command)

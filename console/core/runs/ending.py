@@ -1,0 +1,201 @@
+"""What a run leaves: what was skipped, what remains, what was lost or kept, and how each thing is got back.
+
+It is made from the entries of the journal alone. The screen, the plain mode and the report only render it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from console.core.quantities import counted
+from console.core.replication.backups import restore_runbook
+from console.core.runbooks.verbs import VERBS
+from console.core.runs.exports import Export, exports_in, put_back_command
+from console.core.runs.journal import Entry
+from console.core.runs.recorded import Row, command_rows, first_of, loss_rows, replaced_files, step_rows
+from console.core.runs.run_backups import backups_in
+
+PROGRAM = "redis-ha-console"
+SKIPPED, REMAINS, DATA, BACKUPS = (
+    "Skipped, and why",
+    "What remains to be done",
+    "What was lost or kept",
+    "Backups and exports, and how to get them back",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class EndItem:
+    """One thing that is said at the end of a run."""
+
+    text: str
+    lines: tuple[str, ...] = ()
+    """More about it, one sentence each."""
+    commands: tuple[str, ...] = ()
+    """To be typed, line by line."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndSection:
+    """Items under a heading. A section without items is left out."""
+
+    heading: str
+    items: tuple[EndItem, ...]
+
+
+def run_ending(run_id: str, entries: Sequence[Entry]) -> tuple[EndSection, ...]:
+    """The sections in the order in which they are read."""
+    opened, closed = first_of(entries, "opened"), first_of(entries, "closed")
+    names = [str(one) for one in opened.get("steps") or ()]
+    steps, commands = step_rows(entries, names), list(command_rows(entries, names))
+    outcome = closed.get("outcome")
+    made = (
+        EndSection(SKIPPED, tuple(_skipped(steps, outcome))),
+        EndSection(REMAINS, tuple(_remaining(run_id, entries, steps, commands))),
+        EndSection(DATA, tuple(_fates(entries, commands))),
+        EndSection(BACKUPS, tuple(_ways_back(entries, commands, opened))),
+    )
+    return tuple(one for one in made if one.items)
+
+
+# --- what was skipped, what remains ---------------------------------------------------------------------------------
+
+
+def _skipped(steps: Sequence[Row], outcome: object) -> Iterator[EndItem]:
+    for one in steps:
+        if one["status"] == "skipped":
+            yield EndItem(f"{one['number']} {one['id']}: {one['note'] or 'the journal does not say why'}")
+    unrecorded = [one for one in steps if one["status"] == "not reached"]
+    if outcome == "done" and unrecorded:
+        yield EndItem(f"All {counted(len(unrecorded), 'step')}: there was nothing to do.")
+
+
+def _remaining(
+    run_id: str, entries: Sequence[Entry], steps: Sequence[Row], commands: Sequence[Row]
+) -> Iterator[EndItem]:
+    opened, closed = first_of(entries, "opened"), first_of(entries, "closed")
+    cluster = str(opened.get("cluster") or "")
+    yield from _unanswered(commands, steps, cluster)
+    if not closed:
+        yield EndItem("The run is not closed. It can be gone on with:", (), (f"{PROGRAM} runs resume {run_id}",))
+    yield from _still_paused(closed, cluster)
+    if closed.get("outcome") != "done":
+        yield from _open_steps(entries, steps)
+    yield from _left_findings(closed, cluster)
+
+
+def _unanswered(commands: Sequence[Row], steps: Sequence[Row], cluster: str) -> Iterator[EndItem]:
+    """A lost answer is none any more once an observation has proved the step."""
+    passed = {step["number"] for step in steps if step["status"] in ("done", "skipped")}
+    for one in commands:
+        if one["answer"] in (None, "unknown") and one["step"] not in passed:
+            what = str(one["summary"] or one["sent"]).rstrip(".")
+            text = f"Find out whether this was carried out, its answer is not known: {what} (on {one['node']})."
+            yield EndItem(text, (), (f"{PROGRAM} status {cluster}",))
+
+
+def _still_paused(closed: Row, cluster: str) -> Iterator[EndItem]:
+    held = closed.get("writes_held_back") or {}
+    if held.get("since") and not held.get("until"):
+        runbook = held.get("resumed_by") or "resume-writes"
+        text = f"Resume the writes of {held.get('node')}. Nobody has seen them accepted since they were paused."
+        yield EndItem(text, (), (f"{PROGRAM} run {runbook} {cluster}",))
+
+
+def _open_steps(entries: Sequence[Entry], steps: Sequence[Row]) -> Iterator[EndItem]:
+    ways = {entry.data.get("step"): entry.data.get("ways") or () for entry in entries if entry.kind == "step"}
+    for one in steps:
+        if one["status"] not in ("done", "skipped", "not reached"):
+            text = f"Step {one['number']} {one['id']}: {end_in_words(str(one['status']), str(one['note']))}"
+            yield EndItem(text, tuple(ways.get(one["number"], ())))
+    waiting = [f"{one['number']} {one['id']}" for one in steps if one["status"] == "not reached"]
+    if waiting:
+        was = "was" if len(waiting) == 1 else "were"
+        yield EndItem(f"{counted(len(waiting), 'step')} {was} not reached: {', '.join(waiting)}.")
+
+
+def end_in_words(status: str, note: str) -> str:
+    """`failed: why`. A note that says the status itself stands alone."""
+    return note if note.lower().startswith(status) else ": ".join(filter(None, (status, note)))
+
+
+def _left_findings(closed: Row, cluster: str) -> Iterator[EndItem]:
+    for one in closed.get("left") or ():
+        runbook, advice = one.get("runbook"), one.get("advice")
+        lines = (*(str(text) for text in one.get("evidence") or ()), *((f"Do: {advice}",) if advice else ()))
+        commands = (f"{PROGRAM} run {runbook} {cluster}",) if runbook else ()
+        yield EndItem(f"{one.get('severity')}: {one.get('summary')} [{one.get('code')}]", lines, commands)
+
+
+# --- what was lost or kept ------------------------------------------------------------------------------------------
+
+_FATE = {
+    "done": "It was carried out: this data of the target was replaced.",
+    "nothing was sent": "It was not sent: nothing was lost by it.",
+    "not sent": "It did not leave this machine: nothing was lost by it.",
+    "failed": "The server did not carry it out.",
+    "unknown": "Whether it was carried out is not known.",
+}
+_KEPT = {
+    "partial": "It was carried out: a partial resync adds what the target lacks, and replaces nothing.",
+    "none": "It was carried out, and the target has kept its data.",
+}
+"""What is said instead where the preview expected no full resync."""
+
+
+def _fates(entries: Sequence[Entry], commands: Sequence[Row]) -> Iterator[EndItem]:
+    """Each data set that was to be replaced, by the last preview that was shown; and each export."""
+    for one in loss_rows(entries, commands):
+        carried_out, resync = str(one["carried_out"]), str(one.get("resync"))
+        fate = _KEPT.get(resync) if carried_out == "done" else None
+        text = f"{resync} resync of {one.get('target')} from {one.get('source')}: {one.get('reason')}."
+        again = f"{resync} resync: {one.get('reason')}"
+        lines = [line for line in one.get("lines") or () if line != again]
+        said = (*(f"warned: {line}" for line in one.get("warnings") or ()), *lines)
+        yield EndItem(f"{text} {fate or _FATE.get(carried_out, carried_out)}", tuple(str(line) for line in said))
+    for one in commands:
+        verb = VERBS.get(str(one["verb"]))
+        if verb is not None and verb.wipes_data and verb.name != "replicate":
+            fate = _FATE.get(str(one["answer"] or "unknown"), "")
+            yield EndItem(f"{one['summary']} {fate}", tuple(_lines(str(one["text"]))))
+    for export in exports_in(commands):
+        yield EndItem(f"Kept: {export.path} on the machine of the console.", (f"{export.content}.",))
+
+
+# --- the ways back --------------------------------------------------------------------------------------------------
+
+
+def _ways_back(entries: Sequence[Entry], commands: Sequence[Row], opened: Row) -> Iterator[EndItem]:
+    for one in backups_in(entries):
+        digest = one["sha256"] or f"not known: `sha256sum {one['path']}` on {one['node']} tells it"
+        keys = "" if one["keys"] is None else f", {counted(one['keys'], 'key')}"
+        facts = (
+            f"{counted(one['size'], 'byte')}{keys}, SHA-256 {digest}",
+            *((one["checked"],) if one["checked"] else ()),
+        )
+        book = restore_runbook(str(opened.get("kind", "")))
+        own = (f"{PROGRAM} run {book} {opened.get('cluster') or ''} --bind target={one['node']}",)
+        yield EndItem(f"{one['node']}:{one['path']}", facts, tuple(one["how_to_restore"]) or own)
+    for export in exports_in(commands):
+        yield _exported(export, opened)
+    for file in replaced_files(commands):
+        yield EndItem(
+            f"{file['node']}:{file['before']}",
+            (f"{file['path']} as it was before this run changed it.",),
+            (f"cp -p {file['before']} {file['path']}   # on {file['node']}, then reload the program that reads it",),
+        )
+
+
+def _exported(export: Export, opened: Row) -> EndItem:
+    facts = (
+        f"The keys in which {export.node} differs from {export.other}, one a line, with both values.",
+        f"The command writes them to {export.other}, with names of keys behind the file only these.",
+        "A key that exists there stays as it is (BUSYKEY). The password is taken from REDISCLI_AUTH.",
+    )
+    address = (opened.get("nodes") or {}).get(export.other) or ""
+    return EndItem(export.path, facts, (put_back_command(export, str(address)),))
+
+
+def _lines(text: str) -> Iterable[str]:
+    return (line for line in text.splitlines() if line.strip())

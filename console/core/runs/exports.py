@@ -1,0 +1,65 @@
+"""The file of exported keys that a run made: where it is, what is in it, and how its keys are put back."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import shlex
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+
+from console.core.runs.recorded import Row
+
+VERB = "export-differences"
+_SENT = re.compile(r"SCAN, DUMP and PTTL here and on (?P<other>\S+); what differs is written to (?P<path>/.+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """One file of exported keys."""
+
+    node: str
+    """The node whose keys are in it."""
+    other: str
+    """The node that they can be put back to: its data stayed."""
+    path: str
+    """On the machine of the console."""
+    content: str
+    """What is in it, as the answer says."""
+
+
+def exports_in(commands: Iterable[Row]) -> Iterator[Export]:
+    """The exports that were made, from the rows of the commands."""
+    for one in commands:
+        if one["verb"] == VERB and one["answer"] == "done" and (found := _SENT.match(str(one["sent"]))):
+            content = str(one["text"]).partition("; written to ")[0]
+            yield Export(str(one["node"]), found["other"], found["path"], content)
+
+
+def put_back_command(export: Export, address: str) -> str:
+    """The command line that puts the keys back. `address`: `HOST:PORT` of the other node; empty: not recorded."""
+    host, _, port = address.rpartition(":")
+    to = f"-h {shlex.quote(host)} -p {port}" if host else "-h HOST -p PORT"
+    return f"redis-ha-console runs keys {shlex.quote(export.path)} [KEY…] | redis-cli {to} --pipe"
+
+
+def restore_commands(lines: Iterable[str], keys: Collection[str] = ()) -> Iterator[bytes]:
+    """The lines of an export as RESTORE commands, as `redis-cli --pipe` takes them. `keys`: only these; empty: all.
+
+    None of them replaces a key that exists. Raises ValueError for a line that is none of an export.
+    """
+    for number, line in enumerate(lines, start=1):
+        try:
+            one = json.loads(line)
+            if keys and one["key"] not in keys:
+                continue
+            key, dump = base64.b64decode(one["key_base64"]), base64.b64decode(one["dump_base64"])
+            db, pttl = b"%d" % one["db"], b"%d" % one["pttl"]
+        except (ValueError, KeyError, TypeError):
+            raise ValueError(f"line {number} is none of an export of keys") from None
+        yield _protocol(b"SELECT", db) + _protocol(b"RESTORE", key, pttl, dump)
+
+
+def _protocol(*words: bytes) -> bytes:
+    return b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%s\r\n" % (len(word), word) for word in words)

@@ -1,0 +1,104 @@
+"""The SSH handshake with one hop: algorithms that both sides have, and the check of its host key."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from console.core.model import ProblemKind
+from console.transport.connections.errors import RemoteError
+from console.transport.ssh import known_hosts
+from console.transport.ssh.known_hosts import SSH_PORT, Trust
+from console.transport.ssh.paramiko_import import IncompatiblePeer, paramiko
+from console.transport.ssh.route import Hop
+
+
+class Transport(paramiko.Transport):
+    """Remembers which algorithms the server offered, for the error text of a failed negotiation."""
+
+    _CLIENT_ID = "redis_ha_console"
+    """The client's name in the server's log. The protocol does not allow a minus sign in it."""
+    offered: dict[str, Any] | None = None
+
+    def _really_parse_kex_init(self, *words: Any, **named: Any) -> dict[str, Any]:
+        parsed: dict[str, Any] = super()._really_parse_kex_init(*words, **named)  # type: ignore[misc]
+        self.offered = {key: list(value) for key, value in parsed.items() if isinstance(value, list)}
+        return parsed
+
+
+def shake_hands(transport: Transport, hop: Hop, deadline: float) -> None:
+    """Agrees on algorithms and checks the host key. Raises RemoteError, whose text says what to do."""
+    known = known_hosts.load(hop.known_hosts)
+    left = time_left(deadline, hop)
+    transport.banner_timeout = transport.handshake_timeout = left
+    _prefer(transport, known.kinds(hop.known_as, hop.port))
+    try:
+        transport.start_client(timeout=left)
+    except IncompatiblePeer as error:
+        raise RemoteError(ProblemKind.UNREACHABLE, f"{hop}: {_incompatible(transport, error)}") from None
+    except (paramiko.SSHException, EOFError, OSError) as error:
+        kind = ProblemKind.TIMEOUT if time.monotonic() >= deadline - 0.1 else ProblemKind.CLOSED
+        raise RemoteError(kind, f"{hop}: no SSH handshake: {reason(error)}") from None
+    if not transport.initial_kex_done:
+        raise RemoteError(ProblemKind.TIMEOUT, f"{hop}: the SSH server accepts the connection and then sends nothing")
+    key = transport.get_remote_server_key()
+    _check_key(known, hop, key.get_name(), key.asbytes())
+
+
+def _check_key(known: known_hosts.KnownHosts, hop: Hop, kind: str, key: bytes) -> None:
+    verdict = known.check(hop.known_as, hop.port, kind, key)
+    shown = known_hosts.fingerprint(key)
+    if verdict.trust is Trust.KNOWN:
+        return
+    name = hop.known_as if hop.port == SSH_PORT else f"[{hop.known_as}]:{hop.port}"
+    if verdict.trust is Trust.CHANGED:
+        text = f"the host key of {name} has changed: known {', '.join(verdict.expected)} ({verdict.where})"
+        raise RemoteError(ProblemKind.HOST_KEY_CHANGED, f"{text}, shown now {shown}; find out why before you accept it")
+    if verdict.trust is Trust.REVOKED:
+        text = f"the host key {shown} of {name} is revoked in {verdict.where}"
+        raise RemoteError(ProblemKind.HOST_KEY_CHANGED, text)
+    others = f"; known are {', '.join(verdict.expected)}" if verdict.expected else ""
+    port = f" -p {hop.port}" if hop.port != SSH_PORT else ""
+    text = f"the host key of {name} is not known: {kind} {shown}{others}; check it and accept it outside the console: "
+    text += f"ssh{port} {hop.host}, or ssh-keyscan{port} {hop.host} >> {hop.known_hosts[0]}"
+    raise RemoteError(ProblemKind.HOST_KEY_UNKNOWN, text)
+
+
+def _prefer(transport: Transport, kinds: tuple[str, ...]) -> None:
+    """Asks the server for a kind of host key that known_hosts has."""
+    options = transport.get_security_options()
+    wanted = [kind for one in kinds for kind in (("rsa-sha2-512", "rsa-sha2-256") if one == "ssh-rsa" else (one,))]
+    every = tuple(options.key_types)
+    first = [kind for kind in wanted if kind in every]
+    if first:
+        options.key_types = (*first, *(kind for kind in every if kind not in first))
+
+
+def _incompatible(transport: Transport, error: Exception) -> str:
+    offered = transport.offered or {}
+    options = transport.get_security_options()
+    sides = (
+        ("kex", "kex_algo_list", options.kex, "key exchange"),
+        ("host key", "server_key_algo_list", options.key_types, "host key algorithm"),
+    )
+    for sign, key, ours, words in sides:
+        if sign in str(error) and key in offered:
+            theirs = ", ".join(one for one in offered[key] if not one.startswith(("ext-info", "kex-strict")))
+            hint = ""
+            if theirs in ("ssh-rsa", "ssh-rsa, ssh-dss"):
+                hint = "; the server's sshd is too old for SHA-2 signatures: give it an ECDSA host key, or update it"
+            return f"no {words} in common: the server has only {theirs}; the console has {', '.join(ours)}{hint}"
+    return f"no SSH algorithm in common: {reason(error)}"
+
+
+def time_left(deadline: float, hop: Hop) -> float:
+    """Seconds to the deadline. Raises RemoteError once it has passed."""
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise RemoteError(ProblemKind.TIMEOUT, f"{hop}: the SSH connection was not ready in time")
+    return left
+
+
+def reason(error: Exception) -> str:
+    """The text of an error of the library, or its name where it has none."""
+    return str(error).strip() or type(error).__name__

@@ -1,0 +1,145 @@
+"""The end of a run and its report say the same, and all of it: what was skipped, remains, was lost, and lies where."""
+
+from __future__ import annotations
+
+import html as html_text
+import json
+import os
+import re
+
+import pytest
+import sample_sets as sets
+import samples
+from dying import insist
+from fakes import MemoryJournal
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from walks import WALKS, walk
+
+from console.cli.runs.plain_operator import PlainOperator
+from console.core.runs.ending import BACKUPS, DATA, REMAINS, SKIPPED, run_ending
+from console.core.runs.journal import ChainCheck, next_entry, parse_entry, plain
+from console.core.runs.question import Choice, Decision
+from console.core.runs.state import Outcome, StepStatus
+from console.core.runs.state_summary import state_summary
+from console.report.document import report_document
+from console.report.formats import report_text
+from console.report.render import markdown
+from console.report.sections import blocks
+from console.tui.present.runs.ending import ending
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting_for_disks(monkeypatch):
+    monkeypatch.setattr(os, "fsync", lambda _: None)
+
+
+def given_up_at(index):
+    return lambda question: Decision(Choice.ABORT, question.digest) if question.index >= index else insist(question)
+
+
+def flat(text):
+    """Without line ends, and without the signs that only a form adds."""
+    return re.sub(r"[\s\\`|]+", "", text)
+
+
+def surfaces(room, ended, capsys):
+    """The end on every surface, without line ends."""
+    past = room.past()
+    capsys.readouterr()
+    PlainOperator(room.clock.now).print_end(ended)
+    found = {"plain": capsys.readouterr().out, "screen": "\n".join(one.plain for one in ending(ended, 100))}
+    reports = {form: report_text(past.run_id, past.entries, past.chain, form) for form in ("md", "html", "json")}
+    assert json.loads(reports["json"])["ending"] == plain(ended.ending)
+    found["md"] = html_text.unescape(reports["md"])
+    found["html"] = html_text.unescape(re.sub(r"<[^>]+>", "", reports["html"]))
+    return {name: flat(text) for name, text in found.items()}
+
+
+def section(run, heading):
+    return next((one.items for one in run.ending if one.heading == heading), ())
+
+
+def texts(items):
+    return "\n".join("\n".join((one.text, *one.lines, *one.commands)) for one in items)
+
+
+@pytest.mark.parametrize("at", [0, 4, 9, 99])
+@pytest.mark.parametrize("name", WALKS)
+def test_every_surface_says_all_of_it(name, at, tmp_path, capsys):
+    room = walk(tmp_path, name)
+    ended = room.run(answer=given_up_at(at))
+    said = surfaces(room, ended, capsys)
+    for part in ended.ending:
+        for item in part.items:
+            for text in (item.text, *item.lines, *item.commands):
+                for surface, told in said.items():
+                    wanted = json.dumps(text, ensure_ascii=False)[1:-1] if surface == "json" else text
+                    assert flat(wanted) in told, (surface, text)
+
+
+@pytest.mark.parametrize("at", [0, 4, 9, 99])
+@pytest.mark.parametrize("name", WALKS)
+def test_nothing_that_a_run_left_is_left_out(name, at, tmp_path):
+    room = walk(tmp_path, name)
+    ended = room.run(answer=given_up_at(at))
+    skipped, remains, data, backups = (texts(section(ended, one)) for one in (SKIPPED, REMAINS, DATA, BACKUPS))
+    for number, one in enumerate(ended.steps, start=1):
+        here = f"{number} {one.step.id}"
+        assert (f"{here}: " in skipped) is (one.status is StepStatus.SKIPPED)
+        open_ = one.status not in (StepStatus.DONE, StepStatus.SKIPPED)
+        assert (here in remains) is (open_ and ended.outcome is not Outcome.DONE), remains
+    for question in room.operator.questions:
+        shown = question.preview.lines if question.preview else ()
+        for line in shown:
+            assert line in data or f"{question.preview.resync} resync" in line, "what was named at the gate"
+    sent = [planned for planned, _ in room.actuator.sent]
+    for planned in sent:
+        if ".jsonl" in planned.render():
+            path = planned.render().rpartition(" ")[2]
+            assert path in data
+            assert f"runs keys {path}" in backups
+    assert ("restore-backup" in backups) is any("copy_of=" in one.render() for one in sent)
+
+
+def test_a_key_that_was_named_at_the_gate_stands_in_the_report(tmp_path):
+    """The looks before and after the question have a preview that was not measured: it names no key."""
+    room = walk(tmp_path, "one-shot-rebuild")
+    ended = room.run()
+    entries = list(room.past().entries)
+    (measured,) = [one for one in entries if one.kind == "preview"]
+    named = {**measured.data["preview"], "lines": ["1 key is not on redis-a and would be lost: precious"]}
+    changed = [
+        next_entry(None, one.kind, {**one.data, "preview": named}, samples.NOW) if one is measured else one
+        for one in entries
+    ]
+    assert "precious" in texts(next(one for one in run_ending(ended.run_id, changed) if one.heading == DATA).items)
+
+
+@given(cut=st.floats(0, 1))
+@settings(max_examples=30, deadline=None)
+def test_however_little_a_journal_has_it_has_an_end(whole_journal, cut):
+    entries = [parse_entry(line) for line in whole_journal]
+    kept = entries[: int(len(entries) * cut)]
+    made = run_ending("a-run", kept)
+    if not any(one.kind == "closed" for one in kept):
+        assert "runs resume a-run" in texts(item for one in made for item in one.items)
+
+
+@pytest.fixture(scope="module")
+def whole_journal(tmp_path_factory):
+    room = walk(tmp_path_factory.mktemp("whole"), "resolve-dual-master")
+    room.run()
+    return room.journal.read_text(encoding="utf-8").splitlines(keepends=True)
+
+
+@pytest.mark.parametrize("state", [sets.sentinel_vip_set(), sets.sentinel_consul_set()], ids=lambda one: one.kind)
+def test_a_set_under_sentinels_has_their_rows_and_none_of_keepalived(state):
+    journal = MemoryJournal()
+    journal.append("observed", {"observed_at": state.observed_at, "figures": state_summary(state)})
+    entries = [next_entry(None, kind, data, state.observed_at) for kind, data in journal.entries]
+    told = markdown(blocks(report_document("a-run", entries, ChainCheck(1))))
+    assert "keepalived" not in told[: told.index("## Commands")]
+    for one in state.sentinels:
+        assert f"| {one.name}: master |" in told
+    assert ("Consul: passing" in told) is (state.consul is not None)
