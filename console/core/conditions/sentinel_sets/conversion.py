@@ -13,6 +13,7 @@ from console.core.keepalived.virtual_servers import virtual_servers
 from console.core.model import Role
 from console.core.model.facts import node_by_address, proved_down
 from console.core.model.verdict import Check, Verdict
+from console.core.quantities import counted
 from console.core.watchers.read_vip import director_entries
 from console.core.watchers.sentinels import agreed_master, named_masters_in_words, readable_sentinels
 
@@ -39,7 +40,7 @@ def unknown_to_sentinels(question: Question) -> Check:
     if strangers:
         words = f"{' and '.join(strangers)} know more Sentinels than the inventory has"
         return unknown(statement, words, "add the others to the inventory")
-    return holds(statement, f"{len(seen)} Sentinels know other nodes only")
+    return holds(statement, f"{counted(len(seen), 'Sentinel')} asked: other nodes only are known there")
 
 
 def kept_from_sentinels(question: Question) -> Check:
@@ -94,7 +95,7 @@ def unused_by_directors(question: Question) -> Check:
     return holds_if(
         not words,
         statement,
-        "; ".join(words) or f"{len(state.directors)} directors do not name it",
+        "; ".join(words) or f"{counted(len(state.directors), 'director')} asked: none names it",
         "take its real_server block out of keepalived.conf there, and reload keepalived",
     )
 
