@@ -40,7 +40,7 @@ def unknown_to_sentinels(question: Question) -> Check:
     if strangers:
         words = f"{' and '.join(strangers)} know more Sentinels than the inventory has"
         return unknown(statement, words, "add the others to the inventory")
-    return holds(statement, f"{counted(len(seen), 'Sentinel knows', 'Sentinels know')} other nodes only")
+    return holds(statement, f"{counted(len(seen), 'Sentinel')} asked: other nodes only are known there")
 
 
 def kept_from_sentinels(question: Question) -> Check:
@@ -95,7 +95,7 @@ def unused_by_directors(question: Question) -> Check:
     return holds_if(
         not words,
         statement,
-        "; ".join(words) or f"{counted(len(state.directors), 'director does', 'directors do')} not name it",
+        "; ".join(words) or f"{counted(len(state.directors), 'director')} asked: none names it",
         "take its real_server block out of keepalived.conf there, and reload keepalived",
     )
 
