@@ -18,7 +18,7 @@ pytestmark = pytest.mark.lab
 
 A, B = "redis-a", "redis-b"
 OLD, SURVIVOR = password_pair.MASTER, password_pair.REPLICA
-KNOWN = {"script-fights-operator", "persistence-off", "replica-not-in-config", "nobody-promotes"}
+KNOWN = {"script-security-off", "script-fights-operator", "persistence-off", "replica-not-in-config", "nobody-promotes"}
 """What pairs with such scripts are said to be like, however well they do."""
 BY_SCRIPTS = {"backup", "replicate", "resume-writes", "start-keepalived-on-replica", "final-proof"}
 """What is left of a recovery from an RDB when the VIP has moved, and scripts make a replica of the survivor."""

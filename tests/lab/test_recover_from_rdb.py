@@ -21,7 +21,7 @@ pytestmark = pytest.mark.lab
 OLD, SURVIVOR = password_pair.MASTER, password_pair.REPLICA
 DUMP = {name: f"/data/redis/{file}" for name, file in DUMPS.items()}
 RUNBOOK = "recover-from-rdb"
-KNOWN = {"script-fights-operator", "persistence-off", "replica-not-in-config"}
+KNOWN = {"script-security-off", "script-fights-operator", "persistence-off", "replica-not-in-config"}
 """What this pair is said to be like, however well it does."""
 BARE = """\
 version: 1
