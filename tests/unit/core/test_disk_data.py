@@ -69,6 +69,8 @@ def test_the_configuration_file_and_the_files_decide_what_is_loaded():
     assert forms(without_dump(older)) == [DataForm.AOF_FOLDER]
     included = s.with_node(older, s.B, redis_file=older.node(s.B).redis_file.map(with_include))
     assert forms(included) == [DataForm.AOF_FOLDER, DataForm.DUMP], "AOF may be on in the other file"
+    nowhere = s.with_node(included, s.B, aof=ABSENT)
+    assert kept(nowhere).verdict is Verdict.UNKNOWN, "the other file may name it otherwise"
     assert forms(s.with_node(without_dump(DOWN), s.B)) == []
 
 
