@@ -23,6 +23,7 @@ from console.core.model import (
 )
 from console.core.model.facts import proved_down
 from console.core.model.verdict import Verdict
+from console.core.previews.loss_preview import preview
 from console.core.replication.backups import find_backup
 from console.core.replication.disk_data import UnreadDataError, disk_data
 from console.core.runbooks.document import Condition
@@ -127,3 +128,21 @@ def test_of_two_copies_of_one_run_the_append_only_file_comes_first():
     same = tuple(replace(one, path=one.path[:-16] + "20261121T080000Z") for one in backups)
     assert find_backup(same).form is DataForm.AOF_FOLDER
     assert find_backup(same, same[0].path) == same[0]
+
+
+def test_the_preview_says_what_a_node_that_is_down_would_lose():
+    source = {0: 10, 1: 900}
+    state = s.with_aof_backup(without_dump(s.with_aof(DOWN, s.B)), s.B)
+    state = s.with_redis(state, s.A, keys=source)
+    seen = preview(state, s.A, s.B)
+    (line,) = [one for one in seen.lines if "on disk" in one]
+    assert "/data/redis/appendonlydir (append-only folder, 204.0 kB, 2 files)" in line
+    assert "written 5 min ago; its copy has 5,001 keys" in line
+    assert any("holds at least 4,091 keys that redis-a does not have" in one for one in seen.warnings)
+    bare = preview(s.with_aof(DOWN, s.B), s.A, s.B)
+    assert any("no copy of it yet" in one for one in bare.lines)
+    nothing = preview(without_dump(DOWN), s.A, s.B)
+    assert any("no dump and no append-only file" in one for one in nothing.lines)
+    hidden = preview(s.with_node(DOWN, s.B, dump=HIDDEN), s.A, s.B)
+    assert any("could not be read" in one for one in hidden.lines)
+    assert not [one for one in preview(s.stale_master_back(), s.A, s.B).lines if "on disk" in one]
