@@ -24,7 +24,7 @@ def with_scripts(state: ClusterState) -> ClusterState:
     """Both nodes with the scripts that preempt, and the arguments that keepalived.conf gives them."""
     found = []
     for name, text in scripts(LabOptions()).items():
-        actions, pauses = read_script(text)
+        actions, pauses, _ = read_script(text)
         path = f"{s.SCRIPTS}/{name}"
         found.append(ScriptFile(path, exists=True, executable=True, readable=True, actions=actions, pauses=pauses))
     for node, peer in ((s.A, s.ADDRESS[s.B]), (s.B, s.ADDRESS[s.A])):

@@ -40,6 +40,7 @@ from console.core.model import (
     Role,
     ScriptAction,
     ScriptFile,
+    ScriptSecurity,
     TrackScript,
     Transition,
     VipReach,
@@ -600,3 +601,15 @@ def with_backup(state: ClusterState, name: str, **changes: Any) -> ClusterState:
     note = {"sha256": "a1" * 32, "keys": 249_935, "expires": 12, "checked": "redis-check-rdb: RDB looks OK"}
     copy = Backup(**({"path": BACKUP_PATH, "size": dump.size, "modified": dump.modified} | note | changes))
     return with_node(state, name, backups=read((copy,), state.observed_at))
+
+
+def unsecured(state: ClusterState, mode: int, user: str = "", line: int = 3, *, enabled: bool = False) -> ClusterState:
+    """redis-a's keepalived.conf says this about script security, and one of its scripts has this mode."""
+    one = state.node(A)
+    security = ScriptSecurity(enabled=enabled, user=user, line=line)
+    return with_node(
+        state,
+        A,
+        keepalived_config=one.keepalived_config.map(lambda config: replace(config, security=security)),
+        scripts=one.scripts.map(lambda files: (replace(files[0], mode=mode), *files[1:])),
+    )

@@ -14,7 +14,7 @@ import sample_sets
 import samples
 
 import console.core.model
-from console.core.model import ClusterState, RunLock, read
+from console.core.model import ClusterState, RunLock, ScriptSecurity, read
 
 EVIL = "\x1b]0;x\x07\x9b31m\u202e\u200b\ud800\u2028\x1b[2J"
 FROM_THE_INVENTORY = {
@@ -28,13 +28,16 @@ MADE_BY_RULES = {"Check", "ReplicationLag"}
 
 
 def locked_pair() -> ClusterState:
-    """A run holds the lock, a backup lies beside the dump, and Redis has a log."""
+    """A run holds the lock, a backup lies beside the dump, and Redis has a log; scripts are not secured."""
     state = samples.with_backup(samples.healthy_pair(), samples.A, origin="redis-b")
     lock = RunLock(
         "run-1", "cache", "one-shot-rebuild", "bob@ops2", samples.NOW, step="3/14 replicate", origin="10.0.0.9"
     )
     config = replace(samples.redis(samples.A).config, logfile="/var/log/redis.log")
     state = samples.with_redis(state, samples.A, config=config)
+    security = ScriptSecurity(enabled=False, user="root", line=3)
+    conf = state.node(samples.A).keepalived_config.map(lambda one: replace(one, security=security))
+    state = samples.with_node(state, samples.A, keepalived_config=conf)
     return samples.with_node(state, samples.A, run_lock=read(lock, samples.NOW))
 
 

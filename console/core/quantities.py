@@ -1,4 +1,4 @@
-"""Formats counts, bytes and seconds as text."""
+"""Formats counts, bytes and seconds as text, and begins sentences."""
 
 from __future__ import annotations
 
@@ -8,12 +8,17 @@ def counted(number: int, one: str, many: str = "") -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
+def capital(text: str) -> str:
+    """The text as the beginning of a sentence. It must begin with a word: a name keeps its small letter."""
+    return text[:1].upper() + text[1:]
+
+
 def size(number: int) -> str:
     """Bytes as text: `26.8 MB`, in powers of 1000."""
     value = float(number)
     for unit in ("bytes", "kB", "MB", "GB"):
         if abs(value) < 1000:  # noqa: PLR2004 - a unit's thousand
-            return f"{number} bytes" if unit == "bytes" else f"{value:.1f} {unit}"
+            return counted(number, "byte") if unit == "bytes" else f"{value:.1f} {unit}"
         value /= 1000
     return f"{value:.1f} TB"
 

@@ -98,7 +98,7 @@ def shell_command(scenario: str, **options: Any) -> None:
 @click.argument("host")
 @click.argument("service", type=click.Choice(SERVICES), required=False)
 def fault_command(kind: str, host: str, service: str | None) -> None:
-    r"""Break or mend something in the running laboratory, from inside it or from another terminal.
+    """Break or mend something in the running laboratory, from inside it or from another terminal.
 
     \b
     kill     end a service at once; without a service, cut the host's power
@@ -109,7 +109,7 @@ def fault_command(kind: str, host: str, service: str | None) -> None:
     fill     fill /data; clock: let date run an hour ahead
     password another password for a running redis; rekey: another host key for sshd
     heal     undo cut, isolate, slow, fill, clock; with redis or sshd what was done to that
-    """
+    """  # noqa: D301 - click wants the character, not a backslash and a letter
     from console.lab.assembly.laboratory import STATE_VARIABLE
     from console.lab.options import LabError
     from console.lab.sessions.build import attach

@@ -14,7 +14,7 @@ from console.probes.host.files import FileStat
 from console.probes.keepalived import configuration as keepalived_config
 from console.probes.keepalived import ipvs, notify_log, scripts, system_log
 from console.probes.keepalived import version as keepalived_version
-from console.probes.program import ProgramSettings, Section
+from console.probes.program import MOST, ProgramSettings, Section
 from console.probes.redis import config_file as redis_file
 from console.probes.redis import data_files
 from console.probes.redis import log as redis_log
@@ -133,6 +133,8 @@ def _section(batch: Mapping[str, Section], name: str, at: float, parse: Callable
         return unread(ProblemKind.BAD_ANSWER, f"the node's answer has no part {name!r}", at)
     if section.status != "ok":
         return Reading(None, _problem(section), at)
+    if len(section.data) >= MOST:
+        return unread(ProblemKind.TOO_LONG, f"{name}: {MOST:,} bytes or more: it is not read", at)
     try:
         return read(parse(section), at)
     except Exception as error:  # noqa: BLE001 - a part that is not understood must not hide the others

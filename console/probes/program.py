@@ -28,6 +28,9 @@ CHECKED = "checked"
 FULL = "full"
 """Everything, read anew."""
 
+MOST = 262_144
+"""Bytes of one part of an answer that are read. A part that is longer is not understood."""
+
 _NOTHING = "-"  # stands for an empty field: read would drop it
 _LONGEST = 4096
 _SURROGATE = re.compile("[\ud800-\udfff]")  # half of a pair cannot be sent
@@ -42,7 +45,8 @@ n='
 '
 t='\t'
 mark() { printf '\\n@%s %s %s %s\\n' "$nonce" "$seq" "$1" "$2"; }
-"""
+if command -v head >/dev/null; then bounded() { head -c @most@; }; else bounded() { cat; }; fi
+""".replace("@most@", str(MOST))
 
 _REQUEST = """
 while :; do

@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from console.core.quantities import counted
+
 if TYPE_CHECKING:
     from console.core.runs.journal import Entry
 
@@ -32,7 +34,7 @@ def _observed(data: Data) -> str:
     if not checks:
         return "nothing has to hold before it"
     missing = [one.get("statement") or "" for one in checks if one.get("verdict") != "holds"]
-    held = f"{len(checks) - len(missing)} of {len(checks)} conditions hold"
+    held = f"{len(checks) - len(missing)} of {counted(len(checks), 'condition holds', 'conditions hold')}"
     return held + "".join(f"; not: {one}" for one in missing)
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, tzinfo
 from itertools import chain
 from typing import Any
 
+from console.core.quantities import counted
 from console.report.render import Block, Code, Facts, Heading, Items, Paragraph, Table
 from console.report.service_name_section import name_section
 
@@ -60,7 +61,7 @@ def _summary(report: Row, zone: tzinfo | None) -> Iterator[Block]:
             ("operator", _who(opened)),
             ("began", _both(report["began"], zone)),
             ("ended", _both(report["ended"], zone)),
-            ("journal", f"{journal['entries']} entries, {sound}"),
+            ("journal", f"{counted(journal['entries'], 'entry', 'entries')}, {sound}"),
         )
     )
     if report["message"]:
@@ -82,7 +83,7 @@ def _held_back(held: Row) -> str:
     since = _seconds(held["since"]) if held.get("since") else str(held.get("at"))
     if held["seconds"] is None:
         return (
-            f"Writes were held back on {held['node']} from {since} on; "
+            f"Writes were paused on {held['node']} from {since} on; "
             "no later observation in the journal shows that they were taken."
         )
     until = _seconds(held["until"])
@@ -210,7 +211,7 @@ def _check(check: Row) -> tuple[str, str, str]:
 def _head(text: str) -> str:
     """The first line of a script. The section of commands has all of it."""
     first, *rest = text.splitlines() or [""]
-    return f"{first}   # and {len(rest)} lines more" if rest else first
+    return f"{first}   # and {counted(len(rest), 'line')} more" if rest else first
 
 
 def _commands(report: Row, zone: tzinfo | None) -> Iterator[Block]:

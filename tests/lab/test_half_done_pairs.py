@@ -125,7 +125,7 @@ def test_safe_return_until_it_is_a_replica(pair, tmp_path):
 
 @pytest.mark.long
 def test_safe_return_from_there_on(pair, tmp_path):
-    """Where writes are held back and nobody has moved yet, resume-writes leads on."""
+    """Where writes are paused and nobody has moved yet, resume-writes leads on."""
     lab = pair("preempting-failed", redis="6.0", notify_sleep=2)
     words = ("safe-return", "--bind", f"master={A}")
     with Writer(lab.vip) as writer:

@@ -70,7 +70,7 @@ def test_h21_no_failover_is_asked_of_sentinels_that_cannot(pair):
     lab.wait(lambda: "sentinel-no-quorum" in [one["code"] for one in status(lab)["findings"]], 60)
     said = walk(lab, "sentinel-failover", MASTER)
     assert "the Sentinels can decide and authorize a failover" in said
-    assert "the writes of web-1 are held back" in said, "what it acknowledges meanwhile would be lost"
+    assert "the writes of web-1 are paused" in said, "what it acknowledges meanwhile would be lost"
     plan = console(lab, "plan", "sentinel-switchover", lab.cluster, "--bind", f"old-master={MASTER}", state=lab.folder)
     assert plan.returncode == 1
     for name in (OTHER, ODD):

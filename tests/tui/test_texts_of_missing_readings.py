@@ -21,7 +21,10 @@ from console.core.kinds.diagnose import diagnose, health
 from console.core.model import ClusterState, ProblemKind
 from console.core.previews.loss_preview import preview
 from console.core.runbooks.document import Step
+from console.core.runbooks.vocabulary import evaluate
 from console.core.runs.gate import evidence
+from console.documents.runbook_library import load_runbooks
+from console.engine.steps.step_view import conditions
 from console.tui.present.clusters import cards
 from console.tui.present.clusters import cluster as present
 from console.tui.present.clusters.kinds import presentation_of
@@ -35,6 +38,8 @@ NEGATIVE = re.compile(
     re.IGNORECASE,
 )
 NOT_KNOWN = re.compile(r"not known|not read|never read|could not be read|cannot be read|no answer|\bmay\b|whether|\?")
+ARITHMETIC = re.compile(r"\d+ < \d+ < \d+ \+ \d+ does not hold")
+"""Of priorities that were read. Where less else can be judged, it is told where it was cut before."""
 MARK = re.compile(r"^([✗!?]|(CRITICAL|WARNING|INFO) [a-z-]+:) ")
 STEP = Step(id="look", title="Look", why="To see.", role="one")
 CASES = [
@@ -79,6 +84,7 @@ def status(state: ClusterState) -> ClusterStatus:
 
 def claims(text: str) -> str:
     """The text without ages and columns."""
+    text = ARITHMETIC.sub("", text)
     return MARK.sub("", " ".join(re.sub(r"\d+ (s|min|h)\b( ago| old)?", "", text).split()))
 
 
@@ -142,3 +148,33 @@ async def test_before_the_first_answer_nothing_is_said_to_be_found():
         assert "Not known yet: no node has answered." in text
         assert not re.search(r"Nothing was found|findings \(|nothing to do|HEALTHY", text)
         on.inspector.close()
+
+
+RUNBOOKS = load_runbooks(None).runbooks
+
+
+def planned(state: ClusterState) -> Iterator[str]:
+    """The texts of every condition of every runbook for this kind, with the roles bound both ways round."""
+    names = [node.name for node in state.nodes]
+    for runbook in RUNBOOKS:
+        if runbook.kind == state.kind and len(runbook.roles) <= len(names):
+            for order in (names, names[::-1]):
+                roles = dict(zip([one.name for one in runbook.roles], order, strict=False))
+                for step in runbook.steps:
+                    for one in (*conditions(step, runbook.require), *step.verify, *step.skip_if):
+                        check = evaluate(one, state, roles)
+                        yield f"{check.evidence} | {check.advice}"
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("label", STATES)
+def test_no_condition_has_evidence_that_was_not_read(label):
+    state = STATES[label]()
+    before = "\n".join(map(claims, planned(state)))
+    wrong = set()
+    for name, hole in holes(state, ProblemKind.TIMEOUT):
+        for text in map(claims, planned(hole)):
+            parts = [one for one in re.split(r"[│|;.] ?|, ", text) if one.strip() and one.strip() not in before]
+            if not NOT_KNOWN.search(text):
+                wrong |= {(name, one) for one in parts if NEGATIVE.search(one.replace(REASON, ""))}
+    assert not wrong

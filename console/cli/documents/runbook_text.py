@@ -74,7 +74,9 @@ def _conditions(title: str, conditions: Iterable[Condition], indent: str) -> Ite
 
 
 def _wrapped(text: str, indent: str = "") -> list[str]:
-    return textwrap.wrap(text, WIDTH, initial_indent=indent, subsequent_indent=indent)
+    return textwrap.wrap(
+        text, WIDTH, initial_indent=indent, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
 
 
 # --- the reference ------------------------------------------------------------------------------------------------

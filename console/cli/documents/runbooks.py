@@ -8,7 +8,9 @@ import click
 
 from console.cli.context import CliContext, inventory_option
 from console.cli.documents.problems import report_problems
+from console.cli.layout import folded, terminal_width
 from console.cli.output import say, say_json
+from console.core.quantities import counted
 
 
 @click.group("runbooks")
@@ -26,7 +28,8 @@ def list_runbooks(context: CliContext) -> None:
     lines += [(one.file_name, "cannot be used: `runbooks check` says why") for one in library.unusable]
     width = max(len(name) for name, _ in lines)
     for name, text in lines:
-        say(f"{name.ljust(width)}  {text}")
+        for line in folded(f"{name.ljust(width)}  {text}", terminal_width(), width + 2):
+            say(line)
 
 
 @runbooks.command("show")
@@ -57,7 +60,7 @@ def check(context: CliContext, files: tuple[Path, ...]) -> int:
         if isinstance(found, DocumentError):
             worst = max(worst, report_problems(found))
         else:
-            say(f"{path}: {found.name}, {len(found.steps)} steps: nothing wrong")
+            say(f"{path}: {found.name}, {counted(len(found.steps), 'step')}: nothing wrong")
     return worst
 
 

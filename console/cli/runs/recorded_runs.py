@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from console.cli.context import CliContext, CliError, inventory_option
+from console.cli.layout import table_lines, terminal_width
 from console.cli.output import say, say_json
 from console.cli.runs.exported_keys import keys
+from console.core.quantities import counted
 from console.report.entry_text import entry_text
 from console.report.formats import FORMS, Form, report_text
 
@@ -44,10 +46,8 @@ def list_runs(context: CliContext, cluster: str | None, form: str) -> int:
         say_json({"version": 1, "runs": [_as_json(one) for one in found]})
         return 0
     rows = [COLUMNS, *(_row(one) for one in found)] if found else []
-    widths = [max(len(row[place]) for row in rows) for place in range(len(COLUMNS) - 1)] if rows else []
-    for row in rows:
-        padded = [text.ljust(width) for text, width in zip(row, widths, strict=False)]
-        say("  ".join((*padded, row[-1])))
+    for line in table_lines(rows, terminal_width()):
+        say(line)
     if not found:
         on = f" of {cluster}" if cluster else ""
         say(f"no run{on} is recorded in {context.runs_folder}", err=True)
@@ -94,7 +94,7 @@ def verify(context: CliContext, run: str | None) -> int:
     path = _file(past)
     if past.chain.sound:
         end = "closed" if past.chain.closed else "not closed: the run is under way, or it died, or the end was cut off"
-        say(f"{path}: {past.chain.entries} entries, and each fits the one before; {end}")
+        say(f"{path}: {counted(past.chain.entries, 'entry', 'entries')}, and each fits the one before; {end}")
     problems = [said for said, fits in _cut_lines(past) if not fits]
     for said, fits in _cut_lines(past):
         say(said, err=not fits)
@@ -225,7 +225,8 @@ def _cut_lines(past: PastRun) -> Iterator[tuple[str, bool]]:
         if not (cut := resumed.get("cut")):
             continue
         kept = Path(past.folder) / str(cut.get("kept_in"))
-        what = f"the unfinished line {cut.get('line')} of {cut.get('bytes')} bytes, moved here at {resumed['at']}"
+        size = counted(int(cut.get("bytes") or 0), "byte")
+        what = f"the unfinished line {cut.get('line')} of {size}, moved here at {resumed['at']}"
         try:
             fits = hashlib.sha256(kept.read_bytes()).hexdigest() == cut.get("sha256")
         except OSError as error:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from console.cli.layout import folded, table_lines
 from console.cli.status.as_json import ClusterStatus, lag_bytes
 from console.cli.status.watchers import watchers_text
 from console.core.diagnosis.finding import Finding, Severity
@@ -22,6 +23,8 @@ VIP_HEADING = ("VIP",)
 KEEPALIVED_HEADINGS = ("KEEPALIVED", "PRIORITY")
 NOT_KNOWN = "?"
 NONE = "-"
+_EVIDENCE = 11
+"""Where the evidence of a finding begins."""
 _COLOURS = {"critical": "31;1", "warning": "33;1", "unknown": "35;1", "healthy": "32;1", "info": "36"}
 
 
@@ -35,11 +38,23 @@ class Paint:
         return f"\x1b[{_COLOURS[kind]}m{word}\x1b[0m" if self.on and kind in _COLOURS else word
 
 
-def as_table(seen: Sequence[ClusterStatus], unusable: Sequence[UnusableCluster] = (), *, colour: bool) -> str:
-    """All clusters, an empty line between them."""
+def as_table(
+    seen: Sequence[ClusterStatus],
+    unusable: Sequence[UnusableCluster] = (),
+    *,
+    colour: bool,
+    width: int | None = None,
+) -> str:
+    """All clusters, an empty line between them. `width`: what is longer is wrapped; None: nothing is."""
     paint = Paint(colour)
-    blocks = (*(_cluster(one, paint) for one in seen), *(_unusable(one, paint) for one in unusable))
-    return "\n".join("\n".join((*lines, "")) for lines in blocks)
+    blocks = (*(_cluster(one, paint, width) for one in seen), *(_unusable(one, paint) for one in unusable))
+    return "\n".join("\n".join((*_folded(lines, width), "")) for lines in blocks)
+
+
+def _folded(lines: Iterable[str], width: int | None) -> Iterator[str]:
+    for line in lines:
+        hang = len(line) - len(line.lstrip())
+        yield from folded(line, width, _EVIDENCE if hang < _EVIDENCE else hang + 2)
 
 
 def _unusable(one: UnusableCluster, paint: Paint) -> Iterator[str]:
@@ -47,15 +62,13 @@ def _unusable(one: UnusableCluster, paint: Paint) -> Iterator[str]:
     yield from (f"  {visible(problem)}" for problem in one.problems)
 
 
-def _cluster(seen: ClusterStatus, paint: Paint) -> Iterator[str]:
+def _cluster(seen: ClusterStatus, paint: Paint, width: int | None) -> Iterator[str]:
     state = seen.state
     health = paint(seen.health.value.upper(), seen.health.value)
     yield f"{state.name}  {health}  " + (f"VIP {state.vip} {_vip_text(state)}" if state.vip else _master_text(state))
     yield ""
     rows = [_headings(state), *(_row(state, node) for node in state.nodes)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        yield "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+    yield from table_lines(rows, width, "  ")
     yield from (f"  {visible(line)}" for line in watchers_text(state))
     yield from (f"  {visible(lock_in_words(one))}" for one in runs_on(state))
     yield from _unread_lines(state)

@@ -94,10 +94,11 @@ def _printed(statuses: Sequence[ClusterStatus], unusable: Sequence[UnusableClust
         from console.cli.status.as_metrics import as_openmetrics
 
         return as_openmetrics(statuses, unusable)
+    from console.cli.layout import terminal_width
     from console.cli.status.as_table import as_table
 
     colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    return as_table(statuses, unusable, colour=colour)
+    return as_table(statuses, unusable, colour=colour, width=terminal_width())
 
 
 class _Progress:

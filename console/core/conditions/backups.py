@@ -52,7 +52,7 @@ def nothing_unsaved(question: Question) -> Check:
     reason = dump_matches_memory(question.node)
     if not reason:
         return fails(statement, f"{dump.path} is neither from its last save nor the file that it loaded", "save it")
-    return holds(statement, f"{dump.path}, {dump.size} bytes: {reason}")
+    return holds(statement, f"{dump.path}, {counted(dump.size, 'byte')}: {reason}")
 
 
 def no_save_running(question: Question) -> Check:
@@ -107,9 +107,10 @@ def backed_up(question: Question) -> Check:
             if last
             else "there is no backup"
         )
-        return fails(statement, f"{figures}; the dump has {dump.size} bytes", "back it up")
+        return fails(statement, f"{figures}; the dump has {counted(dump.size, 'byte')}", "back it up")
     if not key_count_fits(copy, redis.total_keys):
-        figures = f"{backup_in_words(question.name, copy)} has {copy.keys:,} keys, Redis holds {redis.total_keys:,}"
+        keys = counted(copy.keys or 0, "key")
+        figures = f"{backup_in_words(question.name, copy)} has {keys}, Redis holds {redis.total_keys:,}"
         return fails(statement, f"{figures}: its dump is not its data", "send it BGSAVE")
     checked = f"; {copy.checked}" if copy.checked else ""
     return holds(statement, f"{backup_in_words(question.name, copy)}{checked}; {dump_matches_memory(question.node)}")
@@ -145,7 +146,7 @@ def restored(question: Question) -> Check:
     if not found:
         return fails(statement, "there is no dump and no append-only file")
     first = found[0]
-    figures = f"{first.path} has {first.size} bytes, the backup {copy.size}"
+    figures = f"{first.path} has {counted(first.size, 'byte')}, the backup {copy.size}"
     if first.size == copy.size and not holds_data(copy, first):
         figures += ", but their times or forms differ"
     return holds_if(holds_data(copy, first), statement, figures)

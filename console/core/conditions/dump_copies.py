@@ -23,7 +23,7 @@ from console.core.replication.dump_copies import (
 
 
 def saved_for_good(question: Question) -> Check:
-    """H25: writes are held back, and all acknowledged writes are in the dump."""
+    """H25: writes are paused, and all acknowledged writes are in the dump."""
     statement = f"the dump of {question.name} holds its last acknowledged write"
     for check in (writes_paused(question), nothing_unsaved(Question(question.state, question.node, {}))):
         if not check.holds:

@@ -105,4 +105,4 @@ def _not_read(call: ScriptCall) -> str:
         return ""
     if call.file is None or not call.file.readable:
         return "could not be read"
-    return "" if call.file.understood else "is not a shell script"
+    return call.file.not_understood

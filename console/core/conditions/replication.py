@@ -5,7 +5,14 @@ from __future__ import annotations
 from console.core.conditions.predicate import Question, UnreadError, fails, holds, holds_if, redis_of, unknown, value_of
 from console.core.conditions.servers import role_in_words
 from console.core.model import MasterLink, NodeState, Role
-from console.core.model.facts import attached_line, link_in_words, node_by_address, proved_down, replication_lag
+from console.core.model.facts import (
+    attached_line,
+    link_in_words,
+    masters_in_words,
+    node_by_address,
+    proved_down,
+    replication_lag,
+)
 from console.core.model.verdict import Check, Verdict
 from console.core.numbers import count
 from console.core.quantities import counted, size
@@ -46,7 +53,7 @@ def link_up(question: Question) -> Check:
 def in_sync(question: Question) -> Check:
     source = question.node_of("source")
     within = question.integer("within_bytes")
-    statement = f"{question.name} has all data of {source.name}, up to {within} bytes"
+    statement = f"{question.name} has all data of {source.name}, up to {counted(within, 'byte')}"
     replica, master = redis_of(question.node), redis_of(source)
     link = _link(question)
     if link is None:
@@ -174,7 +181,7 @@ def _no_other_master(question: Question, statement: str, *, also_this_one: bool)
     for node in question.state.nodes:
         if node is not question.node and not node.redis.ok and not proved_down(node):
             return unknown(statement, f"Redis on {node.name} could not be read: {node.redis.problem}")
-    return holds(statement, f"masters: {', '.join(question.state.masters) or 'none'}")
+    return holds(statement, f"masters: {masters_in_words(question.state)}")
 
 
 def writes_accepted(question: Question) -> Check:

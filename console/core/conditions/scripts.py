@@ -40,15 +40,15 @@ def scripts_agree(question: Question) -> Check:
     seen: list[str] = []
     for call in _uses(question, states):
         seen.append(call.trigger)
-        understood = call.file is None or not call.file.exists or call.file.understood
-        if not understood:
-            unclear.append(f"{call.path} ({call.trigger}): not understood, not a shell script")
+        why = call.file.not_understood if call.file is not None and call.file.exists else ""
+        if why:
+            unclear.append(f"{call.path} ({call.trigger}): not understood: {why}")
         for where, action in call.actions:
             line = f"{where} ({call.trigger}): {action.text}"
             verdict = _verdict(question, action, master=master)
             if verdict and call.trigger == _GENERIC:
                 unclear.append(f"{line}: it is not clear in which state it does that")
-            elif verdict == _UNCLEAR or (verdict and not understood):
+            elif verdict == _UNCLEAR or (verdict and why):
                 unclear.append(f"{line}: {verdict}")
             elif verdict:
                 wrong.append(f"{line}: {verdict}")

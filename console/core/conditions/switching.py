@@ -1,4 +1,4 @@
-"""Conditions for moving the master role: the newest data, writes that are held back, equal offsets."""
+"""Conditions for moving the master role: the newest data, writes that are paused, equal offsets."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ def histories_compared(question: Question) -> Check:
 
 
 def writes_paused(question: Question) -> Check:
-    """Writes are held back by a high min-replicas-to-write. Unlike CLIENT PAUSE it is visible and does not expire."""
-    statement = f"the writes of {question.name} are held back"
+    """Writes are paused by a high min-replicas-to-write. Unlike CLIENT PAUSE it is visible and does not expire."""
+    statement = f"the writes of {question.name} are paused"
     elsewhere = str(question.arguments.get("unless", ""))
     if elsewhere:
         serving = Question(question.state, question.state.node(elsewhere), {})
@@ -72,7 +72,7 @@ def writes_paused(question: Question) -> Check:
 
 
 def writes_not_paused(question: Question) -> Check:
-    statement = f"the writes of {question.name} are not held back"
+    statement = f"the writes of {question.name} are not paused"
     wanted = redis_of(question.node).config.min_replicas_to_write
     if wanted is None:
         return unknown(
@@ -82,7 +82,7 @@ def writes_not_paused(question: Question) -> Check:
 
 
 def caught_up(question: Question) -> Check:
-    """Both offsets are equal. This proves something only while writes are held back."""
+    """Both offsets are equal. This proves something only while writes are paused."""
     source = question.node_of("source")
     statement = f"{question.name} has every byte that {source.name} acknowledged"
     paused = writes_paused(Question(question.state, source, {}))

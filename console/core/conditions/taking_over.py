@@ -56,7 +56,7 @@ def brings_no_stale_data(question: Question) -> Check:
 
 
 def _the_master_to_be(question: Question) -> Check:
-    """It is the only master, or it has all data of the other master, whose writes are held back."""
+    """It is the only master, or it has all data of the other master, whose writes are paused."""
     alone = replication.no_other_master(question)
     others = [question.state.node(one) for one in question.state.masters if one != question.name]
     if not others:
@@ -71,7 +71,7 @@ def _the_master_to_be(question: Question) -> Check:
             return fails(alone.statement, f"{alone.evidence}; {one.name}: {paused.evidence}", alone.advice)
         if found.verdict is not Verdict.HOLDS:
             return Check(found.verdict, alone.statement, f"{alone.evidence}; {found.reason}", alone.advice)
-        reasons.append(f"the writes of {one.name} are held back, and {found.reason}")
+        reasons.append(f"the writes of {one.name} are paused, and {found.reason}")
     return holds(alone.statement, "; ".join(reasons))
 
 

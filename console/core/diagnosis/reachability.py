@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import fields
 
 from console.core.conditions.replication import refuses_writes
 from console.core.diagnosis.finding import NextAction, Severity
 from console.core.diagnosis.next_actions import REBUILD, advise
 from console.core.diagnosis.rule import FindingRule, Match, listed
-from console.core.model import ClusterState, NodeState, ProblemKind, Role
+from console.core.model import NOT_A_SHELL_SCRIPT, NOT_READABLE, ClusterState, NodeState, ProblemKind, Reading, Role
 from console.core.model.facts import (
     NO_ANSWER,
     does_not_answer,
@@ -70,6 +71,26 @@ def _ssh_auth(state: ClusterState) -> Iterator[Match]:
             (problem,),
             advise("check user, identity_file and the agent; with sudo: true, that `sudo -n` works there"),
         )
+
+
+def _too_long(state: ClusterState) -> Iterator[Match]:
+    """A file or an answer is longer, or nested more deeply, than this program reads."""
+    for node in state.nodes:
+        readings = (getattr(node, one.name) for one in fields(node))
+        problems = [one.problem for one in readings if isinstance(one, Reading) and one.problem is not None]
+        said = [str(one) for one in problems if one.kind is ProblemKind.TOO_LONG]
+        said += [
+            f"{one.path}: not understood: {one.not_understood}"
+            for one in node.scripts.value or ()
+            if one.not_understood not in {"", NOT_A_SHELL_SCRIPT, NOT_READABLE}
+        ]
+        if said:
+            yield Match(
+                (node.name,),
+                f"Parts of what {node.name} says are too long to be read here.",
+                tuple(dict.fromkeys(said)),
+                advise("read these yourself before you rely on what is said about them, or make them shorter"),
+            )
 
 
 def _redis_down(state: ClusterState) -> Iterator[Match]:
@@ -208,6 +229,13 @@ RULES: tuple[FindingRule, ...] = (
         "Clients may have lost this node, or only you have.",
         _ssh_unreachable,
         remedy="try ssh by hand",
+    ),
+    FindingRule(
+        "too-long-to-read",
+        Severity.WARNING,
+        "What is not read whole is not judged: something may be wrong there.",
+        _too_long,
+        remedy="read it yourself, or make it shorter",
     ),
     # Hung before down: a process that is there is not down, and starting a second one helps nobody.
     FindingRule(

@@ -117,7 +117,8 @@ def _empty_master(state: ClusterState) -> Iterator[Match]:
     for name in state.masters:
         redis = state.node(name).redis.value
         if redis is not None and not redis.loading and redis.total_keys == 0 and full:
-            held = [f"{node.name} holds {node.redis.value.total_keys:,} keys" for node in full if node.redis.value]
+            seen = [(node.name, node.redis.value) for node in full]
+            held = [f"{other} holds {counted(server.total_keys, 'key')}" for other, server in seen if server]
             yield Match(
                 (name,),
                 f"{name} is a master without any data, while another node has some.",
@@ -139,7 +140,7 @@ def _writes_refused(state: ClusterState) -> Iterator[Match]:
     for node in state.nodes:
         redis = node.redis.value
         if redis is not None and redis.role is Role.REPLICA and (redis.config.min_replicas_to_write or 0) >= PAUSED:
-            summary = f"{node.name} would refuse every write after a failover: it was told to hold them back."
+            summary = f"{node.name} would refuse every write after a failover: its writes are paused."
             held_back = f"{node.name} is a replica with min-replicas-to-write {redis.config.min_replicas_to_write}"
             yield Match((node.name,), summary, (held_back,), RESUME, Severity.WARNING)
 

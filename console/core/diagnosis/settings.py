@@ -9,13 +9,17 @@ from console.core.conditions.servers import fork_headroom
 from console.core.diagnosis.finding import Severity
 from console.core.diagnosis.next_actions import advise
 from console.core.diagnosis.rule import FindingRule, Match
-from console.core.model import ClusterState, NodeState
+from console.core.model import ClusterState, MasterLink, NodeState, RedisFile
 from console.core.model.facts import names_of, replica_links, serving_master, source_of
 from console.core.model.verdict import Verdict
-from console.core.quantities import size
+from console.core.quantities import counted, size, span
 
 OUTAGE = 60
 """Seconds that a replica is likely to be away: a restart of its host, or the default repl-timeout."""
+MANY_CHANGES = 10_000
+"""Changes after which Redis' own defaults save within a minute (`save 60 10000`)."""
+LONG_UNSAVED = 900
+"""Seconds after which they save a single change (`save 900 1`)."""
 BLINK = 10
 """Seconds that a restart of its Redis alone takes."""
 
@@ -65,7 +69,7 @@ def _not_in_config(state: ClusterState) -> Iterator[Match]:
         if redis.master is not None and not master and not (file is not None and file.includes):
             where = f"{file.path} has no replicaof line" if file is not None else "it was started without a file"
             summary = f"{node.name} follows {redis.master.host} until its next restart: then it is a master."
-            advice = f"do not let a supervisor restart Redis on {node.name} by itself; after a restart attach it again"
+            advice = _how_to_keep_following(node, redis.master, file)
             yield Match((node.name,), summary, (where, _follows(node)), advise(advice))
         elif redis.master is not None and master and not _means(state, node, master):
             summary = f"{node.name} follows {redis.master.host}, but after a restart it would follow {master}."
@@ -75,6 +79,42 @@ def _not_in_config(state: ClusterState) -> Iterator[Match]:
             summary = f"{node.name} is a master, but after a restart it would follow {master}."
             advice = f"take the line out, or CONFIG REWRITE on {node.name} while it is a master"
             yield Match((node.name,), summary, (about, "now: role master"), advise(advice), Severity.WARNING)
+
+
+def _how_to_keep_following(node: NodeState, link: MasterLink, file: RedisFile | None) -> str:
+    """The line that is missing, and when it must go again. A script that promotes the node does not take it out."""
+    line = f"replicaof {link.host} {link.port}"
+    if file is None:
+        return f"start it with a configuration file that has `{line}`; until then attach it again after a restart"
+    return (
+        f"add `{line}` to {file.path} on {node.name} (CONFIG REWRITE there does it), and take it out when it is made"
+        " the master; without the line, attach it again after a restart"
+    )
+
+
+def _unsaved(state: ClusterState) -> Iterator[Match]:
+    """A master has many changes, or old ones, in its memory only."""
+    for name in state.masters:
+        node = state.node(name)
+        redis = node.redis.value
+        changes = redis.persistence.changes_since_save if redis is not None else None
+        if redis is None or not changes or redis.persistence.aof:
+            continue
+        ahead = node.clock.value.offset if node.clock.value is not None else 0.0
+        saved = redis.persistence.rdb_last_save
+        age = None if saved is None else max(0.0, node.redis.at + ahead - saved)
+        if changes < MANY_CHANGES and age is not None and age < LONG_UNSAVED:
+            continue
+        synced = [one.name for one, _, link in replica_links(state) if link.up and source_of(state, one) is node]
+        copies = f"in sync: {' and '.join(synced)}" if synced else "no replica is known to be in sync"
+        when = "never saved" if age is None else f"last save {span(age)} ago"
+        yield Match(
+            (name,),
+            f"{name} has {counted(changes, 'change')} that no file on it has.",
+            (f"rdb_changes_since_last_save {changes}, {when}, appendonly no", copies),
+            advise(f"redis-cli -h {node.address} -p {node.redis_port} BGSAVE"),
+            Severity.INFO if synced else Severity.WARNING,
+        )
 
 
 def _follows(node: NodeState) -> str:
@@ -189,8 +229,16 @@ RULES: tuple[FindingRule, ...] = (
         Severity.INFO,
         "A restart makes a second master, or a replica of the wrong node, and nobody has decided that.",
         _not_in_config,
-        remedy="know what a restart does; correct the file where it is wrong",
+        remedy="the line replicaof in its file, or know what a restart does; the finding has file, line and text",
         superseded_by=("replica-of-stranger", "replica-of-vip", "mutual-replication"),
+    ),
+    FindingRule(
+        "unsaved-changes",
+        Severity.WARNING,
+        "If its Redis ends without a save, they are lost, unless a replica has them.",
+        _unsaved,
+        remedy="BGSAVE on it: the finding has the command",
+        superseded_by=("redis-misconf",),
     ),
     FindingRule(
         "persistence-off",

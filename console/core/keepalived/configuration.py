@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from console.core.keepalived.lexer import Statement, Word, block_name, read_document
+from console.core.keepalived.lexer import MOST_NOTES, Statement, Word, block_name, read_document
 from console.core.keepalived.masking import mask_arguments
-from console.core.model import TrackScript, VrrpInstance
+from console.core.model import ScriptSecurity, TrackScript, VrrpInstance
 
 DEFAULT_PRIORITY = 100
 LOWEST, HIGHEST = 1, 254
@@ -25,6 +25,7 @@ _NOTIFY = {"notify", "notify_master", "notify_backup", "notify_fault", "notify_s
 _TRACKS_ELSEWHERE = {"track_interface", "track_file", "track_process", "track_bfd"}
 NUMBER = re.compile(r"[+-]?[0-9]{1,9}")
 _DECIMAL = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?")
+_LONGEST_NOTE = 300
 _VARIABLE = re.compile(r"\$\{?[A-Za-z_]")
 
 
@@ -34,6 +35,7 @@ class ParsedConfig(NamedTuple):
     instances: tuple[VrrpInstance, ...]
     vrrp_version: int
     not_understood: tuple[str, ...]
+    security: ScriptSecurity
 
 
 Fingerprint = Callable[[str], str]
@@ -70,9 +72,10 @@ class _Reader:
         document = read_document(text)
         self.fingerprint = fingerprint
         self.version_line = 0
+        self.security = ScriptSecurity(enabled=False, user="", line=0)
         self.notes: list[str] = list(document.broken)
         self.scripts: dict[str, TrackScript] = {}
-        self.drafts: list[_Draft] = []
+        self.drafts: dict[str, _Draft] = {}
         self.version = 2
         for statement in self._plain(document.statements):
             if statement.keyword == "global_defs":
@@ -85,12 +88,20 @@ class _Reader:
                 self._sync_group(statement)
 
     def result(self) -> ParsedConfig:
-        instances = tuple(self._finish(draft) for draft in self.drafts)
-        versions = {self._integer(draft, "version", self.version) for draft in self.drafts} or {self.version}
+        instances = tuple(self._finish(draft) for draft in self.drafts.values())
+        versions = {self._integer(draft, "version", self.version) for draft in self.drafts.values()} or {self.version}
         if len(versions) > 1:
             self.notes.append("instances have different VRRP versions: the version of the first one is used")
-        first = self._integer(self.drafts[0], "version", self.version) if self.drafts else self.version
-        return ParsedConfig(instances, first, tuple(dict.fromkeys(self.notes)))
+        first = next(iter(self.drafts.values()), None)
+        version = self._integer(first, "version", self.version) if first is not None else self.version
+        return ParsedConfig(instances, version, self._shown_notes(), self.security)
+
+    def _shown_notes(self) -> tuple[str, ...]:
+        notes = [
+            note if len(note) <= _LONGEST_NOTE else f"{note[:_LONGEST_NOTE]}…" for note in dict.fromkeys(self.notes)
+        ]
+        more = len(notes) - MOST_NOTES
+        return (*notes[:MOST_NOTES], f"and {more} more lines") if more > 0 else tuple(notes)
 
     def _plain(self, statements: list[Statement]) -> Iterator[Statement]:
         """The statements that can be evaluated. The others are noted."""
@@ -114,8 +125,13 @@ class _Reader:
         self.notes.append(f"line {statement.line}: {text}")
 
     def _global_defs(self, block: Statement) -> None:
+        self.security = replace(self.security, line=block.line)
         for statement in self._plain(block.children):
-            if statement.keyword == "vrrp_version" and statement.values:
+            if statement.keyword == "enable_script_security":
+                self.security = replace(self.security, enabled=True)
+            elif statement.keyword == "script_user":
+                self.security = replace(self.security, user=_first(statement))
+            elif statement.keyword == "vrrp_version" and statement.values:
                 if statement.values[0] in {"2", "3"}:
                     self.version = int(statement.values[0])
                     self.version_line = statement.line
@@ -161,14 +177,14 @@ class _Reader:
 
     def _instance(self, block: Statement) -> None:
         name = block_name(block)
-        if not name or any(draft.name == name for draft in self.drafts):
+        if not name or name in self.drafts:
             self._note(
                 block,
                 f"vrrp_instance {name or 'without a name'} is skipped" + (": it is there twice" if name else ""),
             )
             return
         draft = _Draft(name, block.line, lines={"vrrp_instance": block.line})
-        self.drafts.append(draft)
+        self.drafts[name] = draft
         for statement in self._plain(block.children):
             self._instance_statement(draft, statement)
 

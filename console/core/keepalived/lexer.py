@@ -12,6 +12,10 @@ from dataclasses import dataclass, field
 
 _BLANKS = " \t\r\v\f"
 _COMMENT = "!#"
+DEEPEST = 16
+"""Blocks inside each other. keepalived itself has no keyword that needs more than five."""
+MOST_NOTES = 100
+"""Lines about what was not understood."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,9 @@ def read_document(text: str) -> Document:
                 pending.append(word)
                 continue
             if word.opens:
+                if len(stack) > DEEPEST:
+                    document.broken.append(f"line {word.line}: blocks are too deeply nested: the rest is not read")
+                    return document
                 owner = _owner(pending, stack[-1][1], word)
                 pending = []
                 stack.append((owner, owner.block if owner.block is not None else []))
@@ -88,7 +95,7 @@ def read_document(text: str) -> Document:
                 pending = []
             if len(stack) > 1:
                 stack.pop()
-            else:
+            elif len(document.broken) < MOST_NOTES:
                 document.broken.append(f"line {word.line}: a closing brace without a block")
         if pending:
             stack[-1][1].append(Statement(tuple(pending)))
@@ -130,6 +137,7 @@ def _logical_lines(text: str, broken: list[str]) -> list[list[Word]]:
 def _words(line: str, number: int, offset: int, broken: list[str]) -> tuple[list[Word], bool]:
     """The words of one line, and whether the line continues on the next one."""
     words: list[Word] = []
+    last_sign = len(line.rstrip(_BLANKS)) - 1
     at = 0
     while at < len(line):
         sign = line[at]
@@ -137,11 +145,11 @@ def _words(line: str, number: int, offset: int, broken: list[str]) -> tuple[list
             at += 1
         elif sign in _COMMENT:
             break
-        elif sign == "\\" and not line[at + 1 :].strip(_BLANKS):
+        elif sign == "\\" and at == last_sign:
             return words, True
         elif sign == '"':
             end = _closing_quote(line, at)
-            if end is None:
+            if end is None and len(broken) < MOST_NOTES:
                 broken.append(f"line {number}: a quote is not closed")
             last = len(line) if end is None else end
             words.append(Word(line[at + 1 : last], number, offset + at, offset + min(last + 1, len(line)), quoted=True))

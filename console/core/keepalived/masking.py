@@ -6,16 +6,15 @@ import re
 
 from console.core.command import MASK
 
-_SECRETS = (
-    # auth_pass up to the end of its line. Comments are included: they may hold an old password.
-    re.compile(
-        r"(?P<keep>\bauth_pass\b\"?(?:[ \t]|\\\r?\n)+)(?P<secret>[^\r\n]*?)(?P<rest>[ \t]+\}[ \t}]*|)(?=\r?(?:\n|\Z))"
-    ),
-    re.compile(r"(?P<keep>\$\w*(?:PASS|SECRET|PWD)\w*[ \t]*=[ \t]*)(?P<secret>[^\r\n]+)(?P<rest>)", re.IGNORECASE),
-    # Passwords on the command line of a check or notify script.
-    re.compile(r"(?P<keep>\b(?:redis|valkey)-cli\b[^\r\n]*?[ \t](?:-a|--pass)[ \t=]*)(?P<secret>[^\s\"]+)(?P<rest>)"),
-    re.compile(r"(?P<keep>\bREDISCLI_AUTH=)(?P<secret>[^\s\";]+)(?P<rest>)"),
-)
+# Each expression reads a text once: `++` and `*+` never go back, and no part of one can begin inside a part before it.
+_AUTH_PASS = re.compile(r"(?P<keep>\bauth_pass\b\"?(?:[ \t]|\\\r?\n)++)(?P<secret>[^\n]*+)")
+"""Up to the end of its line. Comments are included: they may hold an old password."""
+_VARIABLE = re.compile(r"(?P<keep>\$(?P<name>\w++)[ \t]*+=[ \t]*+)(?P<secret>[^\r\n]++)")
+_NAMES = ("PASS", "SECRET", "PWD")
+_CLIENT = re.compile(r"\b(?:redis|valkey)-cli\b")
+_OPTION = re.compile(r"[ \t](?:-a|--pass)[ \t=]*(?P<secret>[^\s\"]++)|(?P<end>[\r\n])")
+"""A password on the command line of a check or notify script."""
+_ENVIRONMENT = re.compile(r"(?P<keep>\bREDISCLI_AUTH=)(?P<secret>[^\s\";]++)")
 
 _COMMAND = re.compile(
     r"(?P<keep>^[ \t]*(?:script|notify\w*)[ \t]+)(?P<command>\"[^\"\r\n]*\"?|[^\s\"!#][^!#\r\n]*)", re.MULTILINE
@@ -40,9 +39,41 @@ def mask(text: str) -> str:
 
     Secrets are auth_pass, password variables, passwords for redis-cli, and arguments of scripts.
     """
-    for secret in _SECRETS:
-        text = secret.sub(lambda found: f"{found['keep']}{MASK}{found['rest']}", text)
+    text = _AUTH_PASS.sub(_without_password, text)
+    text = _VARIABLE.sub(_without_value, text)
+    text = _without_options(text)
+    text = _ENVIRONMENT.sub(lambda found: found["keep"] + MASK, text)
     return _COMMAND.sub(lambda found: found["keep"] + mask_arguments(found["command"]), text)
+
+
+def _without_password(found: re.Match[str]) -> str:
+    """A brace that closes the block on the same line stays."""
+    secret: str = found["secret"]
+    end = len(secret.rstrip(" \t}\r"))
+    blank = next((at for at in range(end, len(secret)) if secret[at] in " \t"), len(secret))
+    rest = secret[blank:] if "}" in secret[blank:] else "\r" if secret.endswith("\r") else ""
+    return f"{found['keep']}{MASK}{rest}"
+
+
+def _without_value(found: re.Match[str]) -> str:
+    name = found["name"].upper()
+    return f"{found['keep']}{MASK}" if any(one in name for one in _NAMES) else found[0]
+
+
+def _without_options(text: str) -> str:
+    """The password that follows each name of a client on the same line."""
+    parts: list[str] = []
+    done = 0
+    while (client := _CLIENT.search(text, done)) is not None:
+        option = _OPTION.search(text, client.end())
+        if option is None:
+            break
+        if option["end"] is None:
+            parts += [text[done : option.start("secret")], MASK]
+        else:
+            parts.append(text[done : option.end()])
+        done = option.end()
+    return "".join((*parts, text[done:]))
 
 
 def mask_arguments(command: str) -> str:

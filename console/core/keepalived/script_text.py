@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from console.core.command import MASK
 from console.core.keepalived.masking import mask
+from console.core.keepalived.reading_budget import Budget, NotReadableError
 from console.core.keepalived.script_timing import ScriptTiming
 from console.core.model import ActionKind, ScriptAction
 
@@ -26,39 +28,63 @@ _TARGET = re.compile(r"\b(?:slaveof|replicaof)\b[\s\"']+([^\s\"');&|`]+)[\s\"']*
 _STOPS = frozenset({"stop", "kill", "disable"})
 _STARTS = frozenset({"start", "restart", "reload-or-restart", "try-restart", "condrestart", "force-reload"})
 _NETWORK = re.compile(r"^(?:network|networking|NetworkManager|systemd-networkd)(?:\.service)?$")
-_ASSIGNED = re.compile(
-    r"(?P<keep>\b\w*(?:PASS|SECRET|PWD|AUTH|TOKEN)\w*=)(?P<secret>\"[^\"]*\"|'[^']*'|[^\s;]+)", re.IGNORECASE
-)
-_GIVEN = re.compile(r"(?P<keep>(?:\s-a|--pass|\bAUTH)[ \t=]+)(?P<secret>\"[^\"]*\"|'[^']*'|[^\s;|&)`]+)")
-_NESTED = re.compile(r"\$\(([^()]*(?:\([^()]*\)[^()]*)*)\)|`([^`]*)`")
-_WORD = re.compile(r"""\s*(?:(?P<end>\|\||&&|[;|&\n])|(?P<word>(?:"(?:\\.|[^"\\])*"|'[^']*'|\\.|[^\s;|&"'\\])+))""")
+_ASSIGNED = re.compile(r"(?P<keep>\b(?P<name>\w++)=)(?P<secret>\"[^\"]*+\"|'[^']*+'|[^\s;]++)")
+_NAMES = ("PASS", "SECRET", "PWD", "AUTH", "TOKEN")
+_GIVEN = re.compile(r"(?P<keep>(?:\s-a|--pass|\bAUTH)[ \t=]+)(?P<secret>\"[^\"]*+\"|'[^']*+'|[^\s;|&)`]+)")
+_SUBSTITUTION = re.compile(r"\$?\(|[)`]")
+_WORD = re.compile(r"""(?:(?P<end>\|\||&&|[;|&\n])|(?P<word>(?:"(?:\\.|[^"\\])*+"|'[^']*+'|\\.|[^\s;|&"'\\])++))""")
 
 
 def mask_script(text: str) -> str:
     """A script's line with its secrets masked: those that `mask` finds, and assignments that look like passwords."""
-    for secret in (_ASSIGNED, _GIVEN):
-        text = secret.sub(lambda found: f"{found['keep']}{MASK}", text)
-    return mask(text)
+    text = _ASSIGNED.sub(_without_value, text)
+    return mask(_GIVEN.sub(lambda found: f"{found['keep']}{MASK}", text))
+
+
+def _without_value(found: re.Match[str]) -> str:
+    name = found["name"].upper()
+    return f"{found['keep']}{MASK}" if any(one in name for one in _NAMES) else found[0]
 
 
 def actions(text: str) -> tuple[ScriptAction, ...]:
     """The lines that change something, in the order of the text."""
-    return read_script(text)[0]
+    return read_script(text).actions
 
 
-def read_script(text: str) -> tuple[tuple[ScriptAction, ...], tuple[float, ...]]:
-    """The lines that change something, and all sleeps in seconds. If a sleep is unknown, no sleep is returned."""
+class ScriptReading(NamedTuple):
+    """What a script does by itself."""
+
+    actions: tuple[ScriptAction, ...]
+    """The lines that change something, in the order of the text."""
+    pauses: tuple[float, ...]
+    """All sleeps in seconds. Empty also if a sleep is unknown."""
+    not_understood: str = ""
+    """Why the script was read only in part: `too deeply nested`. Empty: it was read to its end."""
+
+
+def read_script(text: str) -> ScriptReading:
+    """Reads the script line by line. Never raises: what it costs is limited."""
     found: list[ScriptAction] = []
     course = ScriptTiming()
-    for number, line in _lines(text):
-        course.take(line, [words for words, _ in _commands(line)])
-        kinds = dict.fromkeys(kind for part in _parts(line) for kind in _kinds(part))
-        shown = mask_script(" ".join(line.split()))[:_LONGEST]
-        found += [
-            ScriptAction(kind, number, shown, course.passed, course.conditional, _followed(line, course, kind))
-            for kind in kinds
-        ]
-    return tuple(found), tuple(course.pauses) if course.known else ()
+    budget = Budget(text)
+    try:
+        for number, line in _lines(text):
+            found += _line_actions(number, line, course, budget)
+    except NotReadableError as error:
+        return ScriptReading(tuple(found), (), str(error))
+    return ScriptReading(tuple(found), tuple(course.pauses) if course.known else ())
+
+
+def _line_actions(number: int, line: str, course: ScriptTiming, budget: Budget) -> list[ScriptAction]:
+    course.take(line, [words for words, _ in _commands(line)])
+    kinds = dict.fromkeys(kind for part in _parts(line) for kind in _kinds(part, budget))
+    if not kinds:
+        return []
+    shown = mask_script(" ".join(line.split()))[:_LONGEST]
+    return [
+        ScriptAction(kind, number, shown, course.passed, course.conditional, _followed(line, course, kind))
+        for kind in kinds
+    ]
 
 
 def _followed(line: str, course: ScriptTiming, kind: ActionKind) -> str:
@@ -96,16 +122,18 @@ def is_shell(text: str) -> bool:
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:
     """The lines with their numbers, without comments. A line that ends with a backslash is joined with the next one."""
-    joined, began = "", 0
+    parts: list[str] = []
+    began = 0
     for number, line in enumerate(text.splitlines(), start=1):
         began = began or number
         if line.endswith("\\"):
-            joined += line[:-1] + " "
+            parts += [line[:-1], " "]
             continue
-        whole = _without_comment(joined + line)
+        whole = _without_comment("".join((*parts, line)))
         if whole.strip():
             yield began, whole
-        joined, began = "", 0
+        parts, began = [], 0
+    joined = "".join(parts)
     if joined.strip():
         yield began, _without_comment(joined)
 
@@ -124,13 +152,29 @@ def _without_comment(line: str) -> str:
 
 
 def _parts(line: str) -> Iterator[str]:
-    """The commands inside $(…) and `…`, then the line itself."""
-    for nested in _NESTED.finditer(line):
-        yield from _parts(nested[1] or nested[2] or "")
+    """The commands inside $(…) and `…`, the innermost first, then the line itself."""
+    opened: list[int | None] = []
+    """Where the text of each open substitution begins. None: a bracket without a dollar sign."""
+    quoted: int | None = None
+    depth = 0
+    for sign in _SUBSTITUTION.finditer(line):
+        if sign[0] == "`":
+            if quoted is not None:
+                yield line[quoted : sign.start()]
+            quoted = sign.end() if quoted is None else None
+        elif sign[0] != ")":
+            opened.append(sign.end() if sign[0] == "$(" else None)
+            depth = Budget.enter(depth)
+        elif opened:
+            depth -= 1
+            begin = opened.pop()
+            if begin is not None:
+                yield line[begin : sign.start()]
     yield line
 
 
-def _kinds(line: str) -> Iterator[ActionKind]:
+def _kinds(line: str, budget: Budget, depth: int = 0) -> Iterator[ActionKind]:
+    budget.spend(len(line))
     before: list[str] = []
     for words, piped in _commands(line):
         fed = before if piped and _CLIENT.search(words[0]) else []
@@ -142,9 +186,9 @@ def _kinds(line: str) -> Iterator[ActionKind]:
         elif fed and fed[0] in _SAYS:
             yield from _of_redis(" ".join(fed[1:]).split())
         elif command[0].rpartition("/")[2] in SHELLS and "-c" in command[:-1]:
-            yield from _kinds(command[command.index("-c") + 1])
+            yield from _kinds(command[command.index("-c") + 1], budget, Budget.enter(depth))
         elif command[0].rpartition("/")[2] not in _SAYS:
-            yield from _kind(command, line)
+            yield from _kind(command, line, budget)
 
 
 def _leads(word: str) -> bool:
@@ -178,7 +222,7 @@ def _bare(word: str) -> str:
     return word.lstrip("(`$(" if word.startswith(("(", "`")) else "").rstrip(")`").replace('"', "").replace("'", "")
 
 
-def _kind(words: list[str], line: str) -> Iterator[ActionKind]:
+def _kind(words: list[str], line: str, budget: Budget) -> Iterator[ActionKind]:
     name, rest = words[0].rpartition("/")[2], words[1:]
     if words[0].startswith("/etc/init.d/") or words[0].startswith("/etc/rc.d/init.d/"):
         yield from _of_service([name], rest)
@@ -188,6 +232,7 @@ def _kind(words: list[str], line: str) -> Iterator[ActionKind]:
         verbs = [word for word in rest if not word.startswith("-")]
         yield from _of_service(verbs[1:], verbs[:1])
     elif name in {"killall", "pkill", "kill", "skill"}:
+        budget.spend(len(line))
         yield from _of_kill(name, rest, line)
     elif re.fullmatch(r"(?:redis|valkey)-server", name):
         yield ActionKind.STARTS_REDIS

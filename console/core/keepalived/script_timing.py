@@ -17,9 +17,13 @@ _OPENS, _CLOSES = frozenset({"if", "case"}), frozenset({"fi", "esac"})
 _PASSED_OVER = frozenset({"then", "else", "elif", "while", "until", "for", "{", "}", "!", "time", "sudo", "command"})
 _ASSIGNED = re.compile(r"(?:(?:local|export|readonly|declare)\s+)?(\w+)=(\"[^\"`]*\"|'[^']*'|[^\s;`]*)")
 _USED = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
-_BACKGROUND = re.compile(r"\bsleep\b[^;|&\n]*&(?!&)")
+_SLEEP = re.compile(r"\bsleep\b")
+_NEXT = re.compile(r"&&|[;|\n]")
+"""What ends a command."""
 _PATTERN = re.compile(r"\s*\(?[^\s()]+\)\s")
 """`MASTER) …` in a `case`."""
+_LONGEST = 200
+"""Characters of a word, or of a variable's value, that is followed."""
 _DEPTH = 5
 """How many times a variable that refers to another variable is resolved."""
 
@@ -60,7 +64,7 @@ class ScriptTiming:
     def take(self, line: str, commands: Iterable[Sequence[str]]) -> None:
         """Takes the next line, with its simple commands as words without quotes."""
         self.conditional = self._depth > 0
-        behind = _BACKGROUND.search(line) is not None
+        behind = any(_in_background(one) for one in _NEXT.split(line))
         pattern = _PATTERN.match(line) if self._depth > 0 else None
         for place, words in enumerate(commands):
             command = self._structure(list(words[1:] if place == 0 and pattern is not None else words))
@@ -72,7 +76,7 @@ class ScriptTiming:
     def resolve(self, word: str) -> str:
         """The word with the script's variables replaced, if they are set only once. `$1` stays `$1`."""
         for _ in range(_DEPTH):
-            put = _USED.sub(self._value, word)
+            put = _USED.sub(self._value, word) if len(word) <= _LONGEST else word
             if put == word:
                 break
             word = put
@@ -85,8 +89,7 @@ class ScriptTiming:
 
     def _structure(self, words: list[str]) -> list[str]:
         """Counts conditions and loops, and returns the words of the command itself."""
-        while words:
-            first = words[0]
+        for place, first in enumerate(words):
             if first in _OPENS:
                 self._depth += 1
                 if first == "case":
@@ -98,9 +101,8 @@ class ScriptTiming:
             elif first == "done":
                 self._loops -= 1
             elif first not in _PASSED_OVER:
-                return words
-            words = words[1:]
-        return words
+                return words[place:]
+        return []
 
     def _sleep(self, arguments: Sequence[str]) -> None:
         seconds = sleep_seconds([self.resolve(one) for one in arguments])
@@ -116,4 +118,11 @@ class ScriptTiming:
             return
         name, value = found[1], found[2].strip("\"'")
         unclear = "$(" in found[2] or "`" in line or name in self._values
-        self._values[name] = None if unclear or f"${name}" in value else value
+        unclear |= f"${name}" in value or len(value) > _LONGEST
+        self._values[name] = None if unclear else value
+
+
+def _in_background(command: str) -> bool:
+    """Whether the command is a sleep that the script does not wait for: `sleep 5 &`."""
+    sleep = _SLEEP.search(command)
+    return sleep is not None and "&" in command[sleep.end() :]

@@ -12,6 +12,9 @@ from console.core.kinds.protection import protection
 from console.core.model import ClusterState
 from console.core.model.verdict import Verdict
 
+SHOWS_AT_NEXT_RESTART = frozenset({"replica-not-in-config", "unsaved-changes", "script-security-off"})
+"""Codes of information that does harm only later. Nobody looks at the cluster then as closely as after a run."""
+
 
 def all_rules() -> tuple[FindingRule, ...]:
     """The rules of all finding codes, in the order of the kinds."""
@@ -39,6 +42,13 @@ def _with_help(finding: Finding, instead: Mapping[str, NextAction]) -> Finding:
     """The finding with the runbook of this kind, if the rule names a runbook of another kind."""
     helps = instead.get(finding.next.runbook or "")
     return finding if helps is None else replace(finding, next=helps)
+
+
+def left_behind(state: ClusterState, now: float) -> tuple[Finding, ...]:
+    """The findings that a run leaves behind: all but information that changes nothing at the next restart or crash."""
+    return tuple(
+        one for one in diagnose(state, now) if one.severity is not Severity.INFO or one.code in SHOWS_AT_NEXT_RESTART
+    )
 
 
 def health(state: ClusterState, findings: tuple[Finding, ...]) -> Health:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from console.core.conditions.pair_protection import protection_checks
 from console.core.diagnosis import races, reachability, replicas, roles, settings, virtual_ip, vrrp
 from console.core.diagnosis.finding import NextAction
-from console.core.diagnosis.keepalived_conf import keepalived_files, vrrp_agreement
+from console.core.diagnosis.keepalived_conf import keepalived_files, script_security, vrrp_agreement
 from console.core.diagnosis.next_actions import RECOVER, SAFE_RETURN
 from console.core.keepalived.running_scripts import lacks_promotion_script, scripts_attach_replicas
 from console.core.kinds.gate_facts import virtual_ip_facts
@@ -37,6 +37,7 @@ KIND = Kind(
         *vrrp.RULES,
         *vrrp_agreement.RULES,
         *keepalived_files.RULES,
+        *script_security.RULES,
         *settings.RULES,
     ),
     protection=protection_checks,

@@ -18,6 +18,8 @@ from console.core.model.host import (
     Processes,
 )
 from console.core.model.keepalived import (
+    NOT_A_SHELL_SCRIPT,
+    NOT_READABLE,
     ActionKind,
     ConfigFile,
     Keepalived,
@@ -26,6 +28,7 @@ from console.core.model.keepalived import (
     RedisFile,
     ScriptAction,
     ScriptFile,
+    ScriptSecurity,
     TrackScript,
     Transition,
     VrrpInstance,
@@ -38,7 +41,9 @@ from console.core.model.run_lock import RunLock
 from console.core.model.sentinel import KnownReplica, KnownSentinel, Sentinel, SentinelState, WatchedMaster
 
 __all__ = [
+    "NOT_A_SHELL_SCRIPT",
     "NOT_READ",
+    "NOT_READABLE",
     "ActionKind",
     "AofFiles",
     "ArpSettings",
@@ -80,6 +85,7 @@ __all__ = [
     "RunLock",
     "ScriptAction",
     "ScriptFile",
+    "ScriptSecurity",
     "Sentinel",
     "SentinelState",
     "TrackScript",

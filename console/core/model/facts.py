@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from console.core.model import AttachedReplica, ClusterState, MasterLink, NodeState, ProblemKind, Process, Redis, Role
-from console.core.quantities import size, span
+from console.core.quantities import counted, size, span
 
 NOT_KNOWN = "not known"
 """The first words of every text about a value that could not be read."""
@@ -90,10 +90,12 @@ def replication_lag(source: Redis, replica: Redis, line: AttachedReplica | None)
     figures: list[tuple[int, str]] = []
     if source.offset is not None and replica.offset is not None:
         behind = max(0, source.offset - replica.offset)
-        figures.append((behind, f"{behind} bytes behind: source at {source.offset}, replica at {replica.offset}"))
+        words = f"{counted(behind, 'byte')} behind: source at {source.offset}, replica at {replica.offset}"
+        figures.append((behind, words))
     if source.offset is not None and line is not None and line.offset is not None and line.state == "online":
         behind = max(0, source.offset - line.offset)
-        figures.append((behind, f"{behind} bytes behind: source at {source.offset}, acknowledged {line.offset}"))
+        words = f"{counted(behind, 'byte')} behind: source at {source.offset}, acknowledged {line.offset}"
+        figures.append((behind, words))
     if not figures:
         return ReplicationLag(None, f"Redis {source.version} reports no offsets")
     return ReplicationLag(*min(figures))

@@ -70,6 +70,18 @@ class VrrpInstance:
 
 
 @dataclass(frozen=True, slots=True)
+class ScriptSecurity:
+    """What keepalived.conf says about who may change the scripts that keepalived runs (from 1.3.0 on)."""
+
+    enabled: bool
+    """`enable_script_security` in global_defs: keepalived does not run a script that others than root can change."""
+    user: str
+    """`script_user`; empty: there is none, so keepalived runs scripts as keepalived_script, or as root."""
+    line: int
+    """Where global_defs begins; 0: the file has none."""
+
+
+@dataclass(frozen=True, slots=True)
 class KeepalivedConfig:
     """keepalived.conf, parsed. `not_understood` lists what the parser skipped."""
 
@@ -77,6 +89,8 @@ class KeepalivedConfig:
     instances: tuple[VrrpInstance, ...]
     vrrp_version: int = 2
     not_understood: tuple[str, ...] = ()
+    security: ScriptSecurity | None = None
+    """None: the file was not asked for it."""
 
     def instance(self, name: str | None) -> VrrpInstance | None:
         """The instance of this name; without a name the only instance."""
@@ -162,6 +176,10 @@ class ScriptAction:
     """The master that Redis will follow, `HOST PORT`. `$1` is an argument of the script. Empty: see the text."""
 
 
+NOT_A_SHELL_SCRIPT = "not a shell script"
+NOT_READABLE = "it could not be read"
+
+
 @dataclass(frozen=True, slots=True)
 class ScriptFile:
     """A program that keepalived.conf names, as found on the node. Only its actions are kept, not its text."""
@@ -175,8 +193,8 @@ class ScriptFile:
     size: int = 0
     readable: bool = False
     """Whether it could be read, up to a limit."""
-    understood: bool = True
-    """False: not a shell script, or longer than the limit. Then it is not certain what it does."""
+    not_understood: str = ""
+    """Why it is not certain what it does: not a shell script, or `too deeply nested`. Empty: it is certain."""
     actions: tuple[ScriptAction, ...] = ()
     pauses: tuple[float, ...] = ()
     """Its sleeps in order, in seconds; empty: it has none, or the text does not tell."""

@@ -28,6 +28,7 @@ class ProblemKind(StrEnum):
     CLOSED = "connection lost"
     BAD_ANSWER = "answer not understood"
     NOT_AVAILABLE = "not available on this node"
+    TOO_LONG = "too long to be read"
     ABSENT = "does not exist"
     """Proved: the folder could be read, and it is not there."""
 

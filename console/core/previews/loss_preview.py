@@ -100,7 +100,8 @@ def _keys(source: NodeState, target: NodeState) -> list[str]:
         word = "does not run" if proved_down(missing) else f"could not be read: {missing.redis.problem}"
         return [f"keys: Redis on {missing.name} {word}"]
     lines = [
-        f"db{number}: {t.keys.get(number, 0):,} keys of {target.name}, then {s.keys.get(number, 0):,} of {source.name}"
+        f"db{number}: {counted(t.keys.get(number, 0), 'key')} of {target.name}, "
+        f"then {s.keys.get(number, 0):,} of {source.name}"
         for number in sorted({*s.keys, *t.keys})
     ]
     return lines or ["keys: both are empty"]
@@ -140,7 +141,7 @@ def _warnings(source: NodeState, target: NodeState, verdict: Verdict, reason: st
     if s.total_keys == 0 and t.total_keys > 0:
         found.append(f"{source.name} is empty: {counted(t.total_keys, 'key')} of {target.name} would be wiped")
     elif s.total_keys < t.total_keys * (1 - LARGE_SHARE):
-        found.append(f"{source.name} holds {s.total_keys:,} keys, {target.name} {t.total_keys:,}")
+        found.append(f"{source.name} holds {counted(s.total_keys, 'key')}, {target.name} {t.total_keys:,}")
     if t.persistence.aof and t.role is Role.MASTER:
         found.append(f"{target.name} loads an AOF: writes of its own since its start cannot be seen in its counters")
     if t.total_keys == 0 and target.dump.value is not None and target.dump.value.size > LARGE_DUMP:

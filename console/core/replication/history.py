@@ -83,7 +83,7 @@ def _shared(source: NodeState, s: Redis, target: NodeState, t: Redis) -> History
             return HistoryComparison(
                 Verdict.FAILS,
                 f"{target.name} is at {t.offset} of history {t.replid[:8]}, but {source.name} has it only up to"
-                f" {limits[t.replid]}: {counted(beyond, 'byte')} exist only on {target.name}",
+                f" {limits[t.replid]}: {counted(beyond, 'byte exists', 'bytes exist')} only on {target.name}",
                 beyond,
             )
         at = f"{source.name} has history {t.replid[:8]} up to {limits[t.replid]}, {target.name} up to {t.offset}"
@@ -94,7 +94,9 @@ def _shared(source: NodeState, s: Redis, target: NodeState, t: Redis) -> History
     beyond = parted - limits[t.replid2]
     at = f"of history {t.replid2[:8]} {target.name} has {parted} bytes and {source.name} {limits[t.replid2]}"
     if beyond > 0:
-        return HistoryComparison(Verdict.FAILS, f"{at}: {counted(beyond, 'byte')} exist only on {target.name}", beyond)
+        return HistoryComparison(
+            Verdict.FAILS, f"{at}: {counted(beyond, 'byte exists', 'bytes exist')} only on {target.name}", beyond
+        )
     added = (t.offset or 0) - parted
     if added <= 0:
         return HistoryComparison(Verdict.HOLDS, f"{at}, and {target.name} wrote nothing after it", 0)

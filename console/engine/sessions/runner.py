@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import contextlib
 
-from console.core.diagnosis.finding import Severity
-from console.core.kinds.diagnose import diagnose
+from console.core.kinds.diagnose import diagnose, left_behind
 from console.core.model import ClusterState
 from console.core.runbooks.vocabulary import evaluate
 from console.core.runs.ending import EndSection, run_ending
@@ -187,8 +186,7 @@ class Runner:
                 "runbook": one.next.runbook,
                 "advice": one.next.advice,
             }
-            for one in diagnose(self._recorder.state, self._context.clock.now())
-            if one.severity is not Severity.INFO
+            for one in left_behind(self._recorder.state, self._context.clock.now())
         ]
 
     def _next_runbooks(self, state: ClusterState) -> str:

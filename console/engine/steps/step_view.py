@@ -12,6 +12,7 @@ from console.core.model import ClusterState, Problem, Redis, Role
 from console.core.model.silence import silent_sources
 from console.core.model.verdict import Check, Verdict
 from console.core.previews.loss_preview import LossPreview, preview
+from console.core.quantities import capital
 from console.core.runbooks.document import Condition, GateKind, Runbook, Step
 from console.core.runbooks.hazards.table import override_sentence
 from console.core.runbooks.interlocks import interlocks
@@ -240,7 +241,7 @@ def situation(state: ClusterState) -> str:
             problem = _short(node.keepalived.problem)
             words.append(f"keepalived {keepalived.state.value}" if keepalived else f"keepalived: {problem}")
         parts.append(f"{node.name}: {', '.join(words)}")
-    return f"{'; '.join(parts)}. {sentence(protection(state).reason)}"
+    return f"{'; '.join(parts)}. {sentence(capital(protection(state).reason))}"
 
 
 def sentence(text: str) -> str:

@@ -29,7 +29,7 @@ if [ "$tier" != live ] || [ "$dump|$aof|$aofdir" != "$backups_of" ]; then
       else continue; fi
       [ -r "$copy.note" ] || continue
       while IFS= read -r line; do printf '|%s\\n' "$line"; done < "$copy.note"
-    done
+    done | bounded
   fi
 fi
 """

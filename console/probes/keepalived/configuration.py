@@ -17,7 +17,7 @@ NAME = "config"
 SCRIPT = """
 if [ "$tier" = full ] || [ "$conf_is" != "$conf_was" ]; then
   conf_was=$conf_is
-  if [ -r "$conf" ]; then mark config ok; cat "$conf"
+  if [ -r "$conf" ]; then mark config ok; bounded < "$conf"
   elif [ -e "$conf" ]; then mark config denied; printf '%s\\n' "$conf"
   else mark config missing; printf '%s\\n' "$conf"; fi
 fi
@@ -51,6 +51,7 @@ def parse(data: bytes, path: str, stat: FileStat | None) -> KeepalivedConfig:
         instances=parsed.instances,
         vrrp_version=parsed.vrrp_version,
         not_understood=parsed.not_understood,
+        security=parsed.security,
     )
 
 

@@ -12,7 +12,7 @@ NAME = "ipvs"
 SCRIPT = """
 if [ -n "$ipvs" ]; then
   if ! command -v ipvsadm >/dev/null; then mark ipvs missing; echo ipvsadm
-  elif table=$(ipvsadm -Ln 2>&1); then mark ipvs ok; printf '%s\\n' "$table"
+  elif table=$(ipvsadm -Ln 2>&1); then mark ipvs ok; printf '%s\\n' "$table" | bounded
   else mark ipvs denied; printf 'the table of ipvsadm: %s\\n' "$table"; fi
 fi
 """

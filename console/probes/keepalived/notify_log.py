@@ -13,7 +13,7 @@ SCRIPT = """
 if [ -n "$state_log" ]; then
   if [ "$tier" = full ] || [ "$state_log_is" != "$state_log_was" ]; then
     state_log_was=$state_log_is
-    if [ -r "$state_log" ]; then mark notify-log ok; tail -n 60 "$state_log"
+    if [ -r "$state_log" ]; then mark notify-log ok; tail -c 65536 "$state_log" | tail -n 60
     elif [ -e "$state_log" ]; then mark notify-log denied; printf '%s\\n' "$state_log"
     else mark notify-log missing; printf '%s\\n' "$state_log"; fi
   fi
@@ -22,9 +22,9 @@ fi
 
 SOURCE = "notify log"
 _STATE = r"(MASTER|BACKUP|FAULT|STOP)"
-_BRACKETS = re.compile(rf"\[\s*{_STATE}\s*\]", re.IGNORECASE)
+_BRACKETS = re.compile(rf"\[\s*+{_STATE}\s*+\]", re.IGNORECASE)
 _ARGUMENTS = re.compile(rf"\b(?:INSTANCE|GROUP)\s+\"?\S+\"?\s+{_STATE}\b")
-_WORDS = re.compile(rf"\b(?:change[ds]? to|becom\w+|being|enter\w*|now in|state[ :=]+)\s*{_STATE}\b", re.IGNORECASE)
+_WORDS = re.compile(rf"\b(?:change[ds]? to|becom\w+|being|enter\w*|now in|state[ :=]++)\s*+{_STATE}\b", re.IGNORECASE)
 _PROCESS = re.compile(r"\|(\d+)\|")
 
 

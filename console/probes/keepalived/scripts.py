@@ -6,7 +6,7 @@ Their texts are read up to a bound and do not leave this file: lines that change
 from __future__ import annotations
 
 from console.core.keepalived import script_text
-from console.core.model import ActionKind, ScriptAction, ScriptFile
+from console.core.model import NOT_A_SHELL_SCRIPT, NOT_READABLE, ActionKind, ScriptAction, ScriptFile
 from console.core.numbers import count, octal_number
 from console.probes import NotUnderstoodError
 
@@ -35,7 +35,7 @@ if [ -n "$scripts" ]; then
       fi
       printf '\\n@%s %s%s\\n' "$nonce" "$is" "$script"
       if [ -f "$script" ] && [ -r "$script" ]; then head -c {BOUND} "$script"; else printf '\\0'; fi
-    done
+    done | bounded
     IFS=" $t$n"
   fi
 fi
@@ -62,15 +62,14 @@ def parse(text: str) -> tuple[ScriptFile, ...]:
 
 
 def _file(fields: list[str], body: str) -> ScriptFile:
-    told, mode, owner, path = fields
-    if told == "missing":
+    length, mode, owner, path = fields
+    if length == "missing":
         return ScriptFile(path, exists=False)
-    size, bits = count(told), octal_number(mode)
+    size, bits = count(length), octal_number(mode)
     if size is None or bits is None:
         raise NotUnderstoodError("stat said no size and mode of a script")
     readable = body.rstrip("\n") != "\0"
-    text = readable and "\0" not in body
-    actions, pauses = _actions(body) if text else ((), ())
+    told = _reading(body) if readable else script_text.ScriptReading((), (), NOT_READABLE)
     return ScriptFile(
         path=path,
         exists=True,
@@ -79,14 +78,16 @@ def _file(fields: list[str], body: str) -> ScriptFile:
         owner=owner,
         size=size,
         readable=readable,
-        understood=text and script_text.is_shell(body) and size <= BOUND,
-        actions=actions,
-        pauses=pauses,
+        not_understood=f"only its first {BOUND:,} bytes are read" if size > BOUND else told.not_understood,
+        actions=told.actions,
+        pauses=told.pauses,
     )
 
 
-def _actions(body: str) -> tuple[tuple[ScriptAction, ...], tuple[float, ...]]:
+def _reading(body: str) -> script_text.ScriptReading:
     """A script of another language is only searched for the command's name."""
+    if "\0" in body:
+        return script_text.ScriptReading((), (), NOT_A_SHELL_SCRIPT)
     if script_text.is_shell(body):
         return script_text.read_script(body)
     found = tuple(
@@ -94,4 +95,4 @@ def _actions(body: str) -> tuple[tuple[ScriptAction, ...], tuple[float, ...]]:
         for number, line in enumerate(body.splitlines(), start=1)
         if not line.lstrip().startswith(("#", "//")) and any(word in line.lower() for word in ("slaveof", "replicaof"))
     )
-    return found, ()
+    return script_text.ScriptReading(found, (), NOT_A_SHELL_SCRIPT)

@@ -21,7 +21,7 @@ SCRIPT = r"""
 if [ -n "$use_journal" ]; then
   if [ "$tier" != live ]; then
     mark system-log ok; echo 'journal'
-    journalctl -u keepalived -n 80 -o short-iso --no-pager -q
+    journalctl -u keepalived -n 80 -o short-iso --no-pager -q | tail -c 131072
   fi
 elif [ -z "$log" ]; then
   [ "$tier" != full ] || { mark system-log missing; echo '/var/log/messages, /var/log/syslog and the journal'; }
@@ -37,7 +37,7 @@ fi
 
 SOURCE = "system log"
 # `Transition to MASTER STATE` is only an intention: an advert with a higher priority may still prevent it.
-_ENTERING = re.compile(r"(?:VRRP_Instance)?\(([^)]*)\):? (?:Entering|Now in) (MASTER|BACKUP|FAULT) (?:STATE|state)")
+_ENTERING = re.compile(r"(?:VRRP_Instance)?\(([^()]*)\):? (?:Entering|Now in) (MASTER|BACKUP|FAULT) (?:STATE|state)")
 _STOPPED = re.compile(r"\bStopp(?:ed|ing) Keepalived\b|: Stopped$|: Stopped -|^Stopped$", re.MULTILINE)
 
 

@@ -20,7 +20,7 @@ if [ "$tier" = full ] || [ "$rconf|$rconf_is" != "$rconf_was" ] || { [ -n "$rmor
   rmore=
   told() { grep -naiE '^[[:space:]]*("""
     + _WORDS
-    + """)[[:space:]]' "$1" | head -n 40; }
+    + """)[[:space:]]' "$1" | head -n 40 | bounded; }
   last() { sed -n "s/^[[:space:]]*$1[[:space:]]\\\\{1,\\\\}//p" "$2" | tr -d '"\\r'; }
   if [ -z "$rconf" ]; then mark redis-file unknown; echo "the configuration file of Redis"
   elif [ -r "$rconf" ]; then

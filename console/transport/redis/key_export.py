@@ -19,6 +19,7 @@ from typing import IO
 
 from console.core.model import ProblemKind
 from console.core.numbers import count
+from console.core.quantities import counted
 from console.transport.connections.errors import RemoteError
 from console.transport.redis.connection import RedisConnection, Refusal, Reply
 
@@ -57,7 +58,7 @@ class Tally:
 
     def words(self, ours: str, theirs: str) -> str:
         return (
-            f"looked at all {self.looked_at:,} keys of {ours}: {self.missing:,} are not on {theirs},"
+            f"looked at all {counted(self.looked_at, 'key')} of {ours}: {self.missing:,} are not on {theirs},"
             f" {self.value:,} have another value there, {self.ttl:,} another time to live"
         )
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from console.core.command import FileCopy, ShellCommand
 from console.core.numbers import count
-from console.core.quantities import size
+from console.core.quantities import counted, size
 from console.core.runs.answer import Answer, AnswerKind
 from console.transport.connections.errors import RemoteError
 from console.transport.ssh.connection import Completed, SshConnection
@@ -50,7 +50,7 @@ def copy_file(source: SshConnection, node: SshConnection, command: FileCopy, on_
         return Answer(AnswerKind.FAILED, f"exit status {done.status}: {_output(done)}", done.status)
     moved = command.size - begin
     resumed = f"; {size(begin)} were there from an earlier copy" if begin else ""
-    pace = f"copied {moved} bytes in {seconds:.1f} s ({size(int(moved / max(seconds, 0.001)))}/s){resumed}"
+    pace = f"copied {counted(moved, 'byte')} in {seconds:.1f} s ({size(int(moved / max(seconds, 0.001)))}/s){resumed}"
     return Answer(AnswerKind.DONE, f"{_output(done)}\n{pace}", 0)
 
 

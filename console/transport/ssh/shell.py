@@ -62,7 +62,10 @@ class ShellReader:
             self._buffer += data
             if len(self._buffer) > _MAX_BYTES:
                 self.close()
-                raise RemoteError(ProblemKind.BAD_ANSWER, "the answer of the node's shell does not end")
+                raise RemoteError(
+                    ProblemKind.BAD_ANSWER,
+                    f"the answer of the node's shell does not end: {_MAX_BYTES:,} bytes are read",
+                )
         self._answered = True
         found = program.split_sections(self._buffer, self._nonce, seq)
         if self._one_exec_a_poll:

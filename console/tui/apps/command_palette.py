@@ -22,7 +22,7 @@ def commands(app: RunningApp) -> Iterator[SystemCommand]:
     for runbook in app.runbooks_for(shown) if shown else ():
         yield SystemCommand(
             f"Runbook {runbook.name} on {shown}",
-            runbook.title,
+            f"{runbook.title}. {runbook.summary}",
             lambda runbook=runbook: app.open_screen(routes.ARM, shown, runbook, {}),
         )
     yield SystemCommand("Reconnect", "Reconnect now to the nodes that do not answer", app.action_reconnect)

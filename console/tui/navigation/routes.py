@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Generic, ParamSpec
 
+from textual.content import Content
+
 from console.core.diagnosis.finding import Finding
 from console.core.model import RunLock
 from console.core.runbooks.document import Runbook
@@ -52,6 +54,8 @@ QUIT: Route[[Callable[[], None]]] = Route("quit")
 """(what to do when the operator confirms)"""
 FINDING: Route[[Finding, Callable[[], Finding | None]]] = Route("finding")
 """(finding, the newest version of it; None: it no longer holds)"""
+PANEL: Route[[str, Callable[[int], tuple[Content, ...]]]] = Route("panel")
+"""(title, what draws the whole panel at a width)"""
 JOURNAL_ENTRY: Route[[Entry]] = Route("journal-entry")
 """(entry)"""
 JOURNAL_CHECK: Route[[Callable[[], PastRun]]] = Route("journal-check")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import textwrap
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import zip_longest
 
 from textual.content import Content
@@ -23,6 +24,9 @@ BOLD = "bold"
 
 STALE_AFTER = 5.0
 """Seconds after which a value is marked as old. The console reads every second."""
+
+UNCUT = 1000
+"""A width at which no line is cut: to be wrapped afterwards."""
 
 Part = str | Content | tuple[str, str]
 Lines = tuple[Content, ...]
@@ -97,6 +101,29 @@ def fitted(cells: Content, width: int) -> Content:
     if cells.cell_length > width:
         cells = cells.truncate(max(0, width), ellipsis=True)
     return cells.pad_right(max(0, width - cells.cell_length))
+
+
+def rewrapped(lines: Lines, width: int, indent: str = "    ") -> Lines:
+    """Lines wrapped to this width between words, with their styles. A word that is longer than a line is broken."""
+    return tuple(itertools.chain.from_iterable(_rewrapped(one.rstrip(), width, indent) for one in lines))
+
+
+def _rewrapped(text: Content, width: int, indent: str) -> Iterator[Content]:
+    lead = ""
+    while len(lead) + len(text) > width:
+        room = max(1, width - len(lead))
+        blank = text.plain.rfind(" ", 1, room + 1)
+        if blank > 0 and not text.plain[:blank].strip():  # padding before a word that would not fit behind it
+            lead, text = indent, _without_padding(text)
+            continue
+        room = blank if blank > 0 else room
+        yield line(lead, text[:room].rstrip())
+        lead, text = indent, _without_padding(text[room:])
+    yield line(lead, text)
+
+
+def _without_padding(text: Content) -> Content:
+    return text[len(text.plain) - len(text.plain.lstrip(" ")) :]
 
 
 def side_by_side(columns: Iterable[Lines], widths: Iterable[int], gap: str = " ") -> Lines:

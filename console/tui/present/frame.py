@@ -42,12 +42,26 @@ def armed_badge(*, waiting: bool) -> tuple[str, str]:
 
 
 def footer(keys: tuple[Key, ...], width: int) -> Lines:
-    """The most important keys of the place. The help has all of them."""
+    """The most important keys of the place, each whole or not at all. The help has all of them.
+
+    Quit and help are always there; then the keys of the place come, in their order.
+    """
+    labelled = [key for key in keys if key.label]
+    kept, room = set[Key](), width
+    for key in sorted(labelled, key=_importance):
+        if (taken := len(key.shown) + len(key.label) + 3) <= room:
+            kept.add(key)
+            room -= taken
     parts: list[Part] = []
-    for key in keys:
-        if key.label:
-            parts += [(f" {key.shown}", f"{BOLD} {NOTE}"), (f" {key.label} ", "")]
+    for key in (one for one in labelled if one in kept):
+        parts += [(f" {key.shown}", f"{BOLD} {NOTE}"), (f" {key.label} ", "")]
     return (fitted(line(*parts), width),)
+
+
+def _importance(key: Key) -> int:
+    if key.place != "app":
+        return 2
+    return {"quit": 0, "help": 1}.get(key.action, 3)
 
 
 def too_small(width: int, height: int) -> Lines:

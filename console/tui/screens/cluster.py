@@ -13,9 +13,9 @@ from console.tui.keys import Key, bindings_of
 from console.tui.navigation import routes
 from console.tui.navigation.registry import register
 from console.tui.present.clusters import cluster as present
-from console.tui.present.clusters.cards import cards
+from console.tui.present.clusters.cards import cards, in_full
 from console.tui.present.clusters.kinds import KindPane, KindPresentation, presentation_of
-from console.tui.present.formatting import BOLD, DIM, Lines, Part, fitted, line
+from console.tui.present.formatting import BOLD, DIM, UNCUT, Lines, Part, fitted, line, rewrapped
 from console.tui.present.runs.lock import lock_banner, locks_of_others
 from console.tui.screens.base import ConsoleScreen
 from console.tui.state.cluster_view import ClusterView
@@ -102,10 +102,34 @@ class ClusterScreen(ConsoleScreen):
             self.console_app.open_screen(routes.PAST_RUN, lock.run_id, lock.cluster)
 
     def action_detail(self) -> None:
+        """Opens what has the focus in full: the chosen finding, or the panel."""
+        name = self.focused.id if self.focused is not None and self.focused.id else self._pane
+        if name == "findings":
+            self._open_finding()
+        else:
+            title = "nodes" if name == "cards" else self._tab_name(name)
+            self.console_app.open_screen(routes.PANEL, title.capitalize(), lambda width: self._draw_full(name, width))
+
+    def _open_finding(self) -> None:
         chosen = self.query_one("#findings", Menu).chosen
         found = next((one for one in self.view.findings if _key(one) == chosen), None)
         if found is not None:
             self.console_app.open_screen(routes.FINDING, found, lambda: self._still_there(found))
+
+    def _draw_full(self, name: str, width: int) -> Lines:
+        """A panel at this width, with nothing cut."""
+        state, now = self.view.state, self.console_app.now()
+        if state is None:
+            return (line("Waiting for the first observation of the cluster."),)
+        if name == "cards":
+            return in_full(state, now, width)
+        if name == "history":
+            return present.history(self.view.samples, width, self.view.traffic)
+        if name == "timeline":
+            return present.timeline(self.view.events, width)
+        return rewrapped(
+            next(one for one in self.presentation.panes if one.name == name).draw(state, now, UNCUT), width
+        )
 
     def action_back(self) -> None:
         if len(self.console_app.views) > 1:
@@ -121,8 +145,8 @@ class ClusterScreen(ConsoleScreen):
             self.query_one(f"#{row}").set_class(self._pane in names, "-current")
         self.call_after_refresh(self.paint)
 
-    def _draw_headline(self, width: int, height: int) -> Lines:
-        return present.headline(self.view, width, height)
+    def _draw_headline(self, width: int, _: int) -> Lines:
+        return present.headline(self.view, width, 3 if self.size.height < HIGH_FROM else 4)
 
     @property
     def _lock(self) -> RunLock | None:
@@ -139,17 +163,17 @@ class ClusterScreen(ConsoleScreen):
         self._set_heights()
 
     def _set_heights(self) -> None:
-        """Cards and topology get the lines that this kind needs, and more on a high screen."""
+        """The headline gets the lines of its text; cards and topology what the kind needs, more on a high screen."""
         height, shown_as = self.size.height, self.presentation
+        blank = 0 if height < HIGH_FROM else 1 if height < TALL_FROM else 2
+        self.query_one("#headline").styles.height = len(self._draw_headline(self.size.width - 2, 0)) + blank
         nodes = len(self.view.spec.nodes)
         extra = 0 if height < HIGH_FROM else 2 if height < TALL_FROM else max(2, 10 - (len(shown_as.panes) - 1) * 3)
         self.query_one("#cards").styles.height = shown_as.row_count + 2 + extra
         shown = shown_as.fixed_lines or min(nodes, MOST_TOPOLOGY_LINES)
         if height >= HIGH_FROM and self.view.state is not None:
             shown = min(len(shown_as.topology(self.view.state, self.size.width)), shown_as.fixed_lines + nodes)
-        self.query_one("#topology").styles.height = shown + (
-            0 if height < HIGH_FROM else 1 if height < TALL_FROM else 2
-        )
+        self.query_one("#topology").styles.height = shown + blank
 
     def _draw_lock(self, width: int, _: int) -> Lines:
         lock = self._lock

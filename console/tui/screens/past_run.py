@@ -9,7 +9,7 @@ from textual.widget import Widget
 
 from console.core.model import RunLock
 from console.core.runs.past_run import PastRun, Standing
-from console.tui.keys import bindings_of
+from console.tui.keys import Key, bindings_of
 from console.tui.navigation import routes
 from console.tui.navigation.registry import register
 from console.tui.present.clusters import cards
@@ -63,6 +63,9 @@ class PastRunScreen(PastRunActions):
         """The lock that the run holds on the nodes; None: it holds none."""
         state = self.console_app.views[self.cluster].state if self.cluster else None
         return next((one for one in locks_of_others(state, "") if one.run_id == self._run_id), None)
+
+    def footer_keys(self) -> tuple[Key, ...]:
+        return tuple(one for one in super().footer_keys() if self.live or one.action != "follow")
 
     def breadcrumb(self) -> str:
         return f"{self._cluster} > {self._run_id}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from console.core.runs.past_run import PastRun
+from console.tui.keys import Key
 from console.tui.navigation import routes
 from console.tui.screens.base import ConsoleScreen
 
@@ -14,6 +15,14 @@ class PastRunActions(ConsoleScreen):
     def past(self) -> PastRun | None:
         """The run that the keys act on; None: there is none, or its journal is not on this machine."""
         return None
+
+    def footer_keys(self) -> tuple[Key, ...]:
+        """The keys that can do something with this run."""
+        past = self.past
+        useless = set() if past else {"resume", "report", "verify"}
+        if past is None or not past.resumable or not self.console_app.may_arm:
+            useless.add("resume")
+        return tuple(one for one in super().footer_keys() if one.action not in useless)
 
     def action_resume(self) -> None:
         past = self.past

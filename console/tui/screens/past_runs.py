@@ -139,6 +139,9 @@ class PastRunsScreen(PastRunActions):
 
     # --- keys -------------------------------------------------------------------------------------------------------
 
+    def on_menu_moved(self) -> None:
+        self.paint()  # the footer has the keys for the run under the cursor
+
     def action_open(self) -> None:
         chosen = self.query_one(Menu).chosen
         row = next((one for one in self._rows if one.run_id == chosen), None)

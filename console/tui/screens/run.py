@@ -161,8 +161,9 @@ class RunScreen(ConsoleScreen):
             self.call_after_refresh(self._guard.begin)
 
     def _arrange(self) -> None:
-        """On a narrow screen the question takes the place of the list of steps, until another step is looked at."""
-        self.set_class(self.question is not None and self._chosen is None, "-asking")
+        """On a narrow screen a question and the end take the place of the list of steps, until a step is looked at."""
+        over = self.run_state is not None and present.is_over(self.run_state)
+        self.set_class(self._chosen is None and (over or self.question is not None), "-whole-page")
         self.call_after_refresh(self.paint)
 
     def _more_below(self) -> bool:

@@ -9,8 +9,10 @@ from textual.widget import Widget
 from console.tui.keys import bindings_of
 from console.tui.navigation import routes
 from console.tui.navigation.registry import register
-from console.tui.present.runs.arming import runbook_line, unusable_lines
+from console.tui.present.formatting import Lines, wrapped
+from console.tui.present.runs.arming import runbook_about, runbook_lines, unusable_lines
 from console.tui.screens.base import ConsoleScreen
+from console.tui.widgets.lines import LinesPane
 from console.tui.widgets.menu import Item, Menu
 
 
@@ -36,10 +38,14 @@ class RunbooksScreen(ConsoleScreen):
         yield Menu(
             self._draw_items, empty=f"There is no runbook for clusters of kind {kind}.", title="Runbooks", id="runbooks"
         )
+        yield LinesPane(self._draw_about, focusable=False, id="about")
 
     def on_mount(self) -> None:
         findings = self.console_app.views[self._cluster].findings
         self.query_one(Menu).choose(next((one.next.runbook for one in findings if one.next.runbook), ""))
+
+    def on_menu_moved(self) -> None:
+        self.paint()
 
     def action_choose(self) -> None:
         chosen = self.query_one(Menu).chosen
@@ -50,11 +56,20 @@ class RunbooksScreen(ConsoleScreen):
             if unusable.path == chosen:
                 self.notify(unusable.problems[0], title="This file cannot be used", severity="error", markup=False)
 
+    def _draw_about(self, width: int, _: int) -> Lines:
+        """What the chosen runbook does, and when it is the wrong one."""
+        chosen = self.query_one(Menu).chosen
+        for one in self.console_app.runbooks_for(self._cluster):
+            if one.name == chosen:
+                return runbook_about(one, width)
+        found = (one for one in self.console_app.console_context.unusable_runbooks if one.path == chosen)
+        return tuple(row for one in found for problem in one.problems for row in wrapped(problem, width))
+
     def _draw_items(self, width: int) -> tuple[Item, ...]:
         runbooks = self.console_app.runbooks_for(self._cluster)
         longest = max((len(one.name) for one in runbooks), default=0)
         return (
-            *(Item(one.name, runbook_line(one, width, longest)) for one in runbooks),
+            *(Item(one.name, runbook_lines(one, width, longest)) for one in runbooks),
             *(Item(one.path, unusable_lines(one, width)) for one in self.console_app.console_context.unusable_runbooks),
         )
 

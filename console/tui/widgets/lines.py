@@ -43,6 +43,7 @@ class LinesPane(ScrollView):
         self.border_title = visible(title) or None
         self._source = source
         self._lines: Lines = ()
+        self._is_drawn = False
 
     @property
     def lines(self) -> Lines:
@@ -63,7 +64,8 @@ class LinesPane(ScrollView):
     def show(self, lines: Lines) -> None:
         """Replaces the lines; equal ones are not drawn again."""
         before, self._lines = self._lines, lines
-        if len(before) != len(lines):
+        self._is_drawn = True
+        if len(before) != len(lines) or self.virtual_size.height != len(lines):
             self.virtual_size = Size(self.scrollable_content_region.width, len(lines))
             self.refresh()
             return
@@ -73,7 +75,9 @@ class LinesPane(ScrollView):
 
     def render_line(self, y: int) -> Strip:
         """One line of the screen."""
-        width = self.scrollable_content_region.width
+        width, height = self.scrollable_content_region.size
+        if width and not self._is_drawn:  # it is shown before its size was told: it must not be blank until then
+            self._lines, self._is_drawn = self._source(width, height), True
         at = y + self.scroll_offset.y
         if at >= len(self._lines) or not width:
             return Strip([Segment(" " * self.size.width, self.rich_style)], self.size.width)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from textual import events
 from textual.content import Content
+from textual.message import Message
 
 from console.tui.present.formatting import Lines, line
 from console.tui.widgets.lines import LinesPane
@@ -28,6 +29,12 @@ Items = Callable[[int], tuple[Item, ...]]
 
 class Menu(LinesPane):
     """Up and down move the cursor; the screen decides what Enter does."""
+
+    @dataclass
+    class Moved(Message):
+        """The cursor is on another item."""
+
+        key: str
 
     def __init__(
         self,
@@ -86,6 +93,7 @@ class Menu(LinesPane):
             self._at = max(0, min(at, len(self._items) - 1))
             self._key = self._items[self._at].key
             self.repaint()
+            self.post_message(self.Moved(self._key))
             top = sum(len(item.lines) for item in self._items[: self._at])
             bottom = top + len(self._items[self._at].lines)
             if top < self.scroll_offset.y:

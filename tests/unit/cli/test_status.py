@@ -294,3 +294,16 @@ def test_half_a_pair_of_surrogates_is_escaped():
     text = as_json([seen(replace(state, nodes=(replace(first, ssh=name), *state.nodes[1:])))], samples.NOW)
     assert text.isascii()
     assert json.loads(text)["clusters"][0]["nodes"][0]["ssh"]["hostname"] == "red\ud800\u202eis"
+
+
+@pytest.mark.parametrize(
+    "state",
+    [samples.failed_over_pair(), samples.split_brain(), sample_sets.sentinel_vip_set()],
+    ids=["failed-over", "split-brain", "set"],
+)
+def test_status_fits_into_a_terminal_and_says_the_same(state):
+    whole = as_table([seen(state)], colour=False)
+    narrow = as_table([seen(state)], colour=False, width=80)
+    words = whole.split()
+    assert all(len(one) <= 80 or len(one.split()) == 1 for one in narrow.splitlines())
+    assert set(words) == set(narrow.split())

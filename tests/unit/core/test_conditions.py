@@ -293,7 +293,7 @@ TABLE = [
     ("scripts-agree", doing(SYNCED, s.B, "backup", ActionKind.STARTS_REDIS, "service redis start"), s.B, {}, HOLDS),
     ("scripts-agree", doing(SYNCED, s.B, "stop", ActionKind.STOPS_REDIS), s.B, {}, HOLDS),
     ("scripts-agree", doing(SYNCED, s.A, "stop", ActionKind.STOPS_REDIS), s.A, {}, FAILS),
-    ("scripts-agree", doing(SYNCED, s.B, "backup", PROMOTES, "x.slaveof()", understood=False), s.B, {}, HOLDS),
+    ("scripts-agree", doing(SYNCED, s.B, "backup", PROMOTES, "x.slaveof()", not_understood="x"), s.B, {}, HOLDS),
     ("scripts-agree", generic(SYNCED, s.B, "/bin/sh -c 'redis-cli SLAVEOF NO ONE'"), s.B, {}, HOLDS),
     ("scripts-agree", s.with_script(SYNCED, s.B, "backup", exists=False, readable=False), s.B, {}, HOLDS),
     ("scripts-agree", s.with_script(SYNCED, s.B, "backup", readable=False), s.B, {}, UNKNOWN),

@@ -88,6 +88,7 @@ SHIPPED = {path.stem for path in (Path(__file__).parents[3] / "runbooks").glob("
 FOUND = [
     ("ssh-host-key-changed", lost(s.A, "ssh", ProblemKind.HOST_KEY_CHANGED), (s.A,), "critical"),
     ("ssh-auth-failed", lost(s.A, "ssh", ProblemKind.AUTH_FAILED), (s.A,), "warning"),
+    ("too-long-to-read", lost(s.A, "keepalived_config", ProblemKind.TOO_LONG), (s.A,), "warning"),
     ("ssh-unreachable", lost(s.A, "ssh", ProblemKind.TIMEOUT), (s.A,), "warning"),
     ("ssh-unreachable", GONE, (s.B,), "critical"),
     ("redis-hung", s.with_node(HEALTHY, s.B, **HUNG), (s.B,), "critical"),
@@ -119,6 +120,11 @@ FOUND = [
     ("fork-headroom", s.with_redis(HEALTHY, s.B, used_memory=40 * s.GIB), (s.B,), "warning"),
     ("maxmemory-mismatch", s.with_redis(HEALTHY, s.A, maxmemory=9), (s.A, s.B), "warning"),
     ("version-skew", two_versions(), (s.A, s.B), "warning"),
+    ("script-security-off", s.unsecured(HEALTHY, 0o755), (s.A,), "info"),
+    ("script-security-off", s.unsecured(HEALTHY, 0o777), (s.A,), "warning"),
+    ("unsaved-changes", s.with_persistence(HEALTHY, s.B, changes_since_save=22_456), (s.B,), "info"),
+    ("unsaved-changes", s.with_persistence(FAILED, s.A, changes_since_save=22_456), (s.A,), "warning"),
+    ("unsaved-changes", s.with_persistence(FAILED, s.A, rdb_last_save=s.NOW - 901), (s.A,), "warning"),
     ("persistence-off", s.with_redis(HEALTHY, s.B, config=s.RedisConfig(save="")), (s.B,), "info"),
     ("would-preempt-stale", FAILED, (s.B, s.A), "critical"),
     ("failover-unprotected", FAILED, (s.A, s.B), "warning"),
@@ -314,7 +320,7 @@ def test_unreadable_is_not_down(kind):
     for one in ("ssh", "keepalived", "addresses", "processes", "keepalived_config"):
         torn = s.with_node(torn, s.A, **{one: unread(kind, kind.value, s.NOW)})
     codes = {finding.code for finding in diagnose(torn, s.NOW)}
-    assert codes <= {"ssh-unreachable", "ssh-auth-failed", "ssh-host-key-changed"}
+    assert codes <= {"ssh-unreachable", "ssh-auth-failed", "ssh-host-key-changed", "too-long-to-read"}
     assert health(torn, diagnose(torn, s.NOW)) is not Health.HEALTHY
 
 

@@ -82,7 +82,7 @@ virtual_server 10.0.0.1 80 {
 
 
 def test_the_documented_configuration_is_read_whole():
-    instances, version, not_understood = parse(DOCUMENTED)
+    instances, version, not_understood, _ = parse(DOCUMENTED)
     (one,) = instances
     assert (one.name, one.state, one.interface, one.vrid, one.priority) == ("VI_123", "BACKUP", "eth2", 123, 138)
     assert (one.advert_interval, one.auth_type, one.virtual_addresses) == (3.0, "PASS", ("192.168.100.123",))
@@ -97,9 +97,10 @@ def test_the_documented_configuration_is_read_whole():
 
 
 def test_every_way_of_writing():
-    instances, version, not_understood = parse(EVERYTHING)
+    instances, version, not_understood, security = parse(EVERYTHING)
     first, second = instances
     assert version == 3
+    assert (security.enabled, security.user, security.line) == (True, "", 4)
     assert (first.name, first.state, first.priority, first.advert_interval) == ("VI_1", "MASTER", 100, 0.2)
     assert first.nopreempt
     assert first.unicast_peers == ("192.168.1.113", "192.168.1.114")

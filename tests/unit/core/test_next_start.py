@@ -60,7 +60,7 @@ DOWN = samples.with_node(unscripted(), B, redis=samples.refused())
         (with_file(unscripted(), A, "10.9.9.9 6379"), A, "", FAILS, "10.9.9.9"),
         (samples.in_sync_unprotected(), B, A, HOLDS, "scripts of keepalived decide"),
         (samples.with_script(unscripted(), B, "fault", readable=False), B, A, HOLDS, "could not be read"),
-        (samples.with_script(unscripted(), A, "master", understood=False), B, A, HOLDS, "is not a shell script"),
+        (samples.with_script(unscripted(), A, "master", not_understood="no shell text"), B, A, HOLDS, "no shell text"),
         (with_file(unscripted(), B, "", includes=("/etc/more.conf",)), B, A, HOLDS, "includes /etc/more.conf"),
         (unreadable(unscripted(), B, ProblemKind.NOT_PERMITTED), B, A, HOLDS, "no edit is offered"),
         (unreadable(unscripted(), B, ProblemKind.NOT_CONFIGURED), B, A, HOLDS, "no edit is offered"),

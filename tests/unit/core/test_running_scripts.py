@@ -43,7 +43,7 @@ STARTED = "45:M 21 Nov 2026 07:39:59.000 * Ready to accept connections"
     ],
 )
 def test_the_sleeps_before_a_line_are_added_up_or_said_to_be_not_known(text, after, pauses):
-    actions, found = read_script(text)
+    actions, found, _ = read_script(text)
     (promotes,) = [one for one in actions if one.kind is ActionKind.PROMOTES]
     assert promotes.after == after
     assert found == pauses
@@ -67,7 +67,7 @@ def test_what_sleep_takes(words, seconds):
     ],
 )
 def test_whom_a_line_means_and_whether_it_stands_under_a_condition(text, target, conditional):
-    ((action,), _) = read_script(text)
+    ((action,), *_) = read_script(text)
     assert (action.target, action.conditional) == (target, conditional)
 
 

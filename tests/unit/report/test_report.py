@@ -177,7 +177,7 @@ def test_a_pause_that_nobody_saw_end_is_told_too(rebuilt):
     intent = next(entry for entry in rebuilt if entry.kind == "intent")
     cut = [*rebuilt[: intent.seq - 1], replace(intent, data={**intent.data, "verb": "pause-writes"})]
     told, _ = forms(report_document("a-run", cut, check_chain([entry.line for entry in rebuilt[: intent.seq]])))
-    assert f"Writes were held back on {B} from {intent.at} on" in told
+    assert f"Writes were paused on {B} from {intent.at} on" in told
 
 
 def test_nothing_that_a_server_says_becomes_markup():

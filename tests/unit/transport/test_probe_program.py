@@ -6,10 +6,11 @@ import hashlib
 import os
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
-from console.core.model import ActionKind, ProblemKind
+from console.core.model import NOT_A_SHELL_SCRIPT, ActionKind, ProblemKind
 from console.probes import program
 from console.probes.host import backups
 from console.probes.host_reader import HostReader
@@ -151,8 +152,8 @@ def test_scripts_are_looked_at_when_their_paths_change_and_with_a_full_reading(s
     assert [(one.kind, one.line) for one in found[str(stops)].actions] == [(ActionKind.STOPS_KEEPALIVED, 3)]
     assert (found[str(stops)].mode, found[str(stops)].executable) == (0o750, True)
     assert not found[str(plain)].executable
-    assert (found[str(plain)].readable, found[str(plain)].understood) == (True, False)
-    assert found[str(stops)].understood
+    assert (found[str(plain)].readable, found[str(plain)].not_understood) == (True, NOT_A_SHELL_SCRIPT)
+    assert not found[str(stops)].not_understood
     assert found[str(plain)].actions == ()
     assert not found[paths[2]].exists
     assert "scripts" not in shell.ask(program.LIVE, "", "", paths)
@@ -210,3 +211,17 @@ def test_broken_output_is_a_reading_with_its_reason():
     assert seen.processes.problem.kind is ProblemKind.NOT_PERMITTED
     assert seen.config.value.file.digest == hashlib.sha256(b"\xff").hexdigest()
     assert seen.notify_log.problem.kind is ProblemKind.NOT_CONFIGURED
+
+
+def test_what_is_too_long_is_cut_on_the_node_and_named(shell, tmp_path):
+    shell.batch()
+    conf, state = Path(shell.watched.config), Path(shell.watched.state_log)
+    conf.write_bytes(b"# x\n" * 100_000)
+    state.write_bytes(b"x" * 1_000_000)
+    batch = shell.ask(program.FULL)
+    assert len(batch["config"].data) == program.MOST
+    assert len(batch["notify-log"].data) <= 65_536
+    told = HostReader(shell.watched, "10.0.0.9", "").take(batch, 1.0, 2.0, "")
+    assert told.config.problem.kind is ProblemKind.TOO_LONG
+    assert "262,144 bytes" in told.config.problem.text
+    assert told.notify_log.value is not None

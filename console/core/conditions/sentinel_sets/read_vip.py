@@ -8,6 +8,7 @@ from console.core.conditions.predicate import Question, UnreadError, fails, hold
 from console.core.model import ClusterState
 from console.core.model.facts import holders_in_words
 from console.core.model.verdict import Check
+from console.core.quantities import counted
 from console.core.watchers.read_vip import DirectorEntry, director_entries, entry_in_words, reader_trouble
 
 
@@ -92,6 +93,7 @@ def others_serve_readers(question: Question) -> Check:
         ]
         for node in able
     }
+    _require_tables(question)
     everywhere = [name for name, found in sent.items() if len(found) == len(question.state.directors)]
     words = ", ".join(everywhere) or "nobody on all directors"
     return holds_if(bool(everywhere), statement, f"in sync and in every table: {words}", "bring another one back first")
@@ -102,9 +104,8 @@ def fit_for_readers(question: Question) -> Check:
     statement = f"{question.name} has the data of the master for readers"
     redis = redis_of(question.node)
     trouble = reader_trouble(question.state, question.node)
-    return holds_if(
-        not trouble, statement, trouble or f"{redis.role.value}, {redis.total_keys} keys", "wait for its sync"
-    )
+    figures = f"{redis.role.value}, {counted(redis.total_keys, 'key')}"
+    return holds_if(not trouble, statement, trouble or figures, "wait for its sync")
 
 
 def takes_read_vip(question: Question) -> Check:
@@ -125,7 +126,11 @@ def takes_read_vip(question: Question) -> Check:
 
 def _everywhere(question: Question) -> tuple[DirectorEntry, ...]:
     """The node's entry on every director. Raises UnreadError if a director could not be read."""
-    unread = [one.name for one in question.state.directors if one.services.value is None]
-    if unread:
-        raise UnreadError(f"the table of {' and '.join(unread)} could not be read")
+    _require_tables(question)
     return director_entries(question.state, question.node)
+
+
+def _require_tables(question: Question) -> None:
+    """Raises UnreadError if the table of a director could not be read."""
+    if unread := [one.name for one in question.state.directors if one.services.value is None]:
+        raise UnreadError(f"the table of {' and '.join(unread)} could not be read")

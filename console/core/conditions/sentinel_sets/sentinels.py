@@ -8,6 +8,7 @@ from console.core.conditions.virtual_ip import holders_in_words, only_vip_holder
 from console.core.model import ClusterState, NodeState, Role
 from console.core.model.facts import node_by_address, proved_down
 from console.core.model.verdict import Check, Verdict
+from console.core.quantities import counted
 from console.core.watchers.sentinels import (
     agreed_master,
     named_masters_in_words,
@@ -69,7 +70,12 @@ def no_failover_running(question: Question) -> Check:
     busy = [f"{name}: {word or 'failover_in_progress'}" for name, word in going]
     if not seen:
         return unknown(statement, "no Sentinel could be read")
-    return holds_if(not busy, statement, "; ".join(busy) or f"{len(seen)} Sentinels say so", "wait for its end")
+    return holds_if(
+        not busy,
+        statement,
+        "; ".join(busy) or f"so {counted(len(seen), 'Sentinel says', 'Sentinels say')}",
+        "wait for its end",
+    )
 
 
 def no_tilt(question: Question) -> Check:
@@ -79,7 +85,7 @@ def no_tilt(question: Question) -> Check:
     tilted = [one.name for one, said in seen if said.tilt]
     if not seen:
         return unknown(statement, "no Sentinel could be read")
-    words = f"in TILT: {', '.join(tilted)}" if tilted else f"{len(seen)} Sentinels act"
+    words = f"in TILT: {', '.join(tilted)}" if tilted else counted(len(seen), "Sentinel acts", "Sentinels act")
     return holds_if(not tilted, statement, words, "TILT ends 30 s after the last jump of the clock")
 
 
@@ -99,7 +105,7 @@ def promotable_replica(question: Question) -> Check:
 
 
 def replicas_caught_up(question: Question) -> Check:
-    """Exact: each of them has every write that was acknowledged before the writes were held back."""
+    """Exact: each of them has every write that was acknowledged before the writes were paused."""
     statement = f"every replica that could be promoted has every byte of {question.name}"
     master = redis_of(question.node)
     seen, behind = [], []

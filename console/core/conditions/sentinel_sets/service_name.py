@@ -173,7 +173,7 @@ def takes_no_writes(question: Question) -> Check:
 
 
 def acknowledges_nothing(question: Question) -> Check:
-    """As `takes_no_writes`, or a master whose writes an earlier run has held back and not resumed."""
+    """As `takes_no_writes`, or a master whose writes an earlier run has paused and not resumed."""
     statement = f"{question.name} acknowledges no writes"
     quiet = takes_no_writes(question)
     found = quiet if quiet.holds else writes_paused(question)

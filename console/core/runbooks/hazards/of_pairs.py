@@ -74,7 +74,7 @@ PAIR_HAZARDS: tuple[Hazard, ...] = (
     Hazard(
         "H07",
         "The node that answers is not the one that was shown",
-        "Redis must be a process that SSH sees. hostname, boot_id, run_id and config_file are read again on the "
+        "Redis must be a process that SSH sees. Host name, boot_id, run_id and config_file are read again on the "
         "connection that sends, right before it sends.",
         ("redis-on-this-host",),
         engine="The actuator sends nothing if the identity differs from the one that was shown.",

@@ -18,6 +18,7 @@ from console.tui.present.formatting import (
     DIM,
     GOOD,
     STALE_AFTER,
+    UNCUT,
     WARN,
     Lines,
     Part,
@@ -25,6 +26,7 @@ from console.tui.present.formatting import (
     fitted,
     line,
     number_text,
+    rewrapped,
     seconds_text,
     side_by_side,
 )
@@ -95,6 +97,20 @@ def compact(state: ClusterState, now: float, width: int) -> Lines:
     """One line for each node, for screens that need the room for something else."""
     longest = max((len(node.name) for node in state.nodes), default=0)
     return tuple(_compact_line(state, node, now, longest, width) for node in state.nodes)
+
+
+def in_full(state: ClusterState, now: float, width: int) -> Lines:
+    """Every row of every node, its notify log, and the paths between them, wrapped: nothing is cut."""
+    drawn: list[Content] = []
+    for node in state.nodes:
+        drawn.append(line((node.name, f"{BOLD} underline"), (f"  {node.address} ", DIM), *_badges(state, node)))
+        drawn += (line((f"{row.label:<{LABEL}}", DIM), row.cells_at(now)) for row in rows(state, node, now))
+        drawn.append(line((f"{'Read':<{LABEL}}", DIM), _ages(node, now)))
+        if (log := node.notify_log.value) is not None:
+            drawn += [line((f"Notify log {log.path}", DIM)), *(line("  ", one) for one in log.lines)]
+        drawn.append(line(""))
+    paths = presentation_of(state.kind).topology(state, UNCUT)
+    return rewrapped((*drawn, line(("Paths", DIM)), *paths), width, indent=" " * LABEL)
 
 
 def rows(state: ClusterState, node: NodeState, now: float) -> list[Row]:
@@ -172,14 +188,23 @@ def _compact_line(state: ClusterState, node: NodeState, now: float, longest: int
     cells: list[Part] = [
         (f"{node.name:<{longest}} ", BOLD),
         (" VIP ", "reverse") if state.vip and node.holds(state.vip) else "     ",
-        " ",
         role_cells(state, node),
     ]
     if text := link_text(state, node):
         cells += [", ", text]
     cells.append(presentation_of(state.kind).compact_suffix(node))
-    if redis is not None:
-        cells += [(" · offset ", DIM), number_text(redis.offset), " · ", number_text(redis.total_keys), (" keys", DIM)]
     oldest = max((age for one in (node.ssh, node.redis) if (age := one.age(now)) is not None), default=None)
     note = line((" never read", WARN)) if oldest is None else age_note(oldest)
-    return line(fitted(line(*cells), width - note.cell_length), note)
+    figures = (
+        ()
+        if redis is None
+        else (
+            line((" · offset ", DIM), number_text(redis.offset)),
+            line(" · ", number_text(redis.total_keys), (" keys", DIM)),
+        )
+    )
+    drawn = line(*cells)
+    for one in figures:  # a figure that does not fit is left out: half of a number would be another number
+        if drawn.cell_length + one.cell_length <= width - note.cell_length:
+            drawn = line(drawn, one)
+    return line(fitted(drawn, width - note.cell_length), note)

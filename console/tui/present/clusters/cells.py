@@ -139,7 +139,7 @@ def data_cells(node: NodeState) -> Content:
     """Keys and memory; where the server is down, its RDB file."""
     redis = node.redis.value
     if redis is not None:
-        return line(f"{number_text(redis.total_keys)} keys · {bytes_text(redis.used_memory)}")
+        return line(f"{counted(redis.total_keys, 'key')} · {bytes_text(redis.used_memory)}")
     saved = node.dump.value
     if saved is not None:
         return line(f"saved {bytes_text(saved.size)} {clock_text(saved.modified)}")
@@ -153,8 +153,9 @@ def vip_cells(state: ClusterState, node: NodeState) -> Content:
         return line(("? not known: ", WARN), (kind_of_problem(node.addresses), WARN))
     if not held:
         return line("not here")
-    several = len(state.vip_holders) > 1
-    return line((f"✗ held by {len(state.vip_holders)} nodes", BAD) if several else (f"✓ holds {state.vip}", GOOD))
+    if len(state.vip_holders) > 1:
+        return line((f"✗ held by {counted(len(state.vip_holders), 'node')}", BAD))
+    return line((f"✓ holds {state.vip}", GOOD))
 
 
 def priority_cells(node: NodeState) -> Content:
@@ -213,7 +214,7 @@ def further_rows(node: NodeState, now: float) -> list[Row]:
             Row("Server", line(f"{redis.flavour} {redis.version}, up {seconds_text(redis.uptime)}"), node.redis.at),
             Row("Clients", line(number_text(redis.clients)), node.redis.at),
             Row("Saved", line(("✗ failing, last ", BAD) if bad else "", when, pending), node.redis.at),
-            Row("History", line(redis.history[:16], ("…", DIM)), node.redis.at),
+            Row("History", line(redis.history), node.redis.at),
         ]
     if memory := node.memory.value:
         text = f"{bytes_text(memory.available)} of {bytes_text(memory.total)} free, overcommit {memory.overcommit}"

@@ -30,6 +30,7 @@ from console.tui.present.formatting import (
     fitted,
     line,
     marked,
+    rewrapped,
     seconds_text,
     wrapped,
 )
@@ -48,20 +49,24 @@ SURVIVAL: dict[Verdict, tuple[str, str, str]] = {
 
 
 def headline(view: ClusterView, width: int, height: int) -> Lines:
-    """Health, worst finding, next action; with a fourth line, why the next failure is or is not survived."""
+    """Health, worst finding, next action; for a height of 4, why the next failure is or is not survived.
+
+    What is longer than a line is wrapped, not cut.
+    """
     state = view.state
     if state is None:
         problem = view.trouble or "waiting for the first answers of its nodes"
         names = ", ".join(node.name for node in view.spec.nodes)
-        return (line(("? CONNECTING", f"{BOLD} {WARN}"), f"  to {names}"), line(problem), line(""))
+        head = line(("? CONNECTING", f"{BOLD} {WARN}"), f"  to {names}")
+        return (*rewrapped((head, line(problem)), width), line(""))
     facts = _facts(view, state, short=False)
     if facts.cell_length > width:
         facts = _facts(view, state, short=True)
     finding, action = _finding_and_action(view)
-    lines = (fitted(facts, width), fitted(finding, width), fitted(action, width))
+    lines = rewrapped((facts, finding, action), width, indent="  ")
     if height < 4 or not view.findings or view.protection is None:  # noqa: PLR2004
         return lines
-    return (*lines, fitted(line(("next failure: ", DIM), survival(view)), width))
+    return (*lines, *rewrapped((line(("next failure: ", DIM), survival(view)),), width))
 
 
 def survival(view: ClusterView) -> str:
@@ -125,10 +130,11 @@ def topology(state: ClusterState, width: int) -> Lines:
 
 
 def finding_lines(finding: Finding, width: int, *, roomy: bool) -> Lines:
-    """One finding on one line: mark, severity, sentence. Where there is room, the next action on a second line."""
+    """One finding: mark, severity, sentence. Where there is room, the next action below."""
     mark, word, style = SEVERITY[finding.severity]
-    head = fitted(line((f"{mark} {word:<8} ", style), finding.summary), width)
-    return (head, fitted(line(" " * 11, (next_action(finding).plain, DIM)), width)) if roomy else (head,)
+    indent = " " * 11
+    head = rewrapped((line((f"{mark} {word:<8} ", style), finding.summary),), width, indent)
+    return (*head, *wrapped(next_action(finding).plain, width, DIM, indent)) if roomy else head
 
 
 def finding_detail(finding: Finding, width: int) -> Lines:
@@ -159,19 +165,17 @@ def timeline(events: tuple[Event, ...], width: int) -> Lines:
     if not events:
         return (line(("No change since the console opened.", DIM)),)
     longest = max(len(event.subject) for event in events)
-    return tuple(
-        fitted(
-            line(
-                (clock_text(event.at), DIM),
-                " ",
-                (f"{event.subject:<{longest}} ", BOLD),
-                event.text,
-                (" (log)" if event.from_log else "", DIM),
-            ),
-            width,
+    lines = tuple(
+        line(
+            (clock_text(event.at), DIM),
+            " ",
+            (f"{event.subject:<{longest}} ", BOLD),
+            event.text,
+            (" (log)" if event.from_log else "", DIM),
         )
         for event in reversed(events)
     )
+    return rewrapped(lines, width, indent=" " * (len(clock_text(None)) + 1))
 
 
 # --- history ------------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from textual.content import Content
 from console.core.model import ClusterState, NodeState, ProblemKind, Role
 from console.core.model.facts import reaches_stranger, source_of
 from console.core.model.silence import SILENCE
+from console.core.quantities import counted
 from console.tui.present.clusters.cells import link_text, role_cells
 from console.tui.present.formatting import BAD, BOLD, WARN, Lines, Part, fitted, line
 
@@ -65,5 +66,5 @@ def vip_endpoint(state: ClusterState, short: bool) -> tuple[str, Content]:
             return "VIP", line(on, (f" {mark} reaches {state.vip_reaches}", style))
         return "VIP", on
     if holders:
-        return "VIP", line((f"✗ on {len(holders)} nodes" if short else f"✗ on {' and '.join(holders)}", BAD))
+        return "VIP", line((f"✗ on {counted(len(holders), 'node')}" if short else f"✗ on {' and '.join(holders)}", BAD))
     return "VIP", line(("? not known", WARN)) if state.vip_unread else line(("✗ on no node", BAD))

@@ -23,11 +23,19 @@ from console.tui.present.formatting import (
 from console.tui.present.runs.sections import LABEL, check_lines, conditions_that_hold, labelled, section
 
 
-def runbook_line(runbook: Runbook, width: int, longest: int) -> tuple[Content, Content]:
-    """Two lines of the list of runbooks."""
-    head = line((f"{runbook.name:<{longest}}  ", BOLD), runbook.title)
-    note = line((f"  {counted(len(runbook.steps), 'step')}. {runbook.summary}", DIM))
-    return fitted(head, width), fitted(note, width)
+def runbook_lines(runbook: Runbook, width: int, longest: int) -> Lines:
+    """A runbook in the list: its name and its title."""
+    indent = " " * (longest + 2)
+    rows = wrapped(runbook.title, width, indent=indent)
+    return (line((f"{runbook.name:<{longest}}  ", BOLD), rows[0][len(indent) :]), *rows[1:])
+
+
+def runbook_about(runbook: Runbook, width: int) -> Lines:
+    """What a runbook does, and when it is the wrong one."""
+    return (
+        *wrapped(f"{runbook.title}, {counted(len(runbook.steps), 'step')}", width, BOLD),
+        *wrapped(runbook.summary, width),
+    )
 
 
 def unusable_lines(unusable: UnusableRunbook, width: int) -> Lines:

@@ -138,7 +138,8 @@ def exit_message(run: RunState) -> str:
 
 def _step_line(at: int, one: StepState, *, selected: bool, width: int) -> Content:
     mark, word, style = STEP[one.status]
-    word = "" if one.status is StepStatus.WAITING else word
+    narrow = width - 6 - len(word) - 1 < len(one.step.id)
+    word = "" if one.status is StepStatus.WAITING or narrow else word  # the mark says the same
     room = width - 6 - len(word) - 1
     name = fitted(line((one.step.id, BOLD if selected else "")), max(4, room))
     return fitted(line("▸" if selected else " ", (mark, style), f" {at + 1:>2} ", name, " ", (word, style)), width)

@@ -55,7 +55,7 @@ def _readers(state: ClusterState, width: int) -> Content:
     if len(on) != 1:
         unread = any(one.holds(state.read_vip) is None for one in state.directors)
         problem_text: Part = ("? not known which director", WARN) if unread and not on else ("✗ on no director", BAD)
-        return fitted(line(*head, " ", (f"✗ on {len(on)} directors", BAD) if on else problem_text), width)
+        return fitted(line(*head, " ", (f"✗ on {counted(len(on), 'director')}", BAD) if on else problem_text), width)
     if on[0].services.value is None:
         return fitted(line(*head, f" on {on[0].name} ─▶ ", ("? not known to whom", WARN)), width)
     service = on[0].service(state.read_vip)
