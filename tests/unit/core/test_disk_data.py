@@ -28,6 +28,9 @@ from console.core.replication.backups import find_backup
 from console.core.replication.disk_data import UnreadDataError, disk_data
 from console.core.runbooks.document import Condition
 from console.core.runbooks.vocabulary import evaluate
+from console.documents.runbook import load_runbook
+from console.documents.runbook_library import shipped_folder
+from console.tui.present.clusters.cells import data_cells
 
 DOWN = s.failed_over_pair()
 HIDDEN = unread(ProblemKind.NOT_AVAILABLE, "not there, or hidden from this user", s.NOW)
@@ -146,3 +149,28 @@ def test_the_preview_says_what_a_node_that_is_down_would_lose():
     hidden = preview(s.with_node(DOWN, s.B, dump=HIDDEN), s.A, s.B)
     assert any("could not be read" in one for one in hidden.lines)
     assert not [one for one in preview(s.stale_master_back(), s.A, s.B).lines if "on disk" in one]
+
+
+def test_a_card_shows_what_a_node_that_is_down_would_load():
+    assert "saved 5.0 MiB" in data_cells(DOWN.node(s.B)).plain
+    assert "AOF 199" in data_cells(s.with_aof(DOWN, s.B).node(s.B)).plain
+    unread_file = s.with_node(DOWN, s.B, redis_file=unread(ProblemKind.NOT_PERMITTED, "denied", s.NOW))
+    assert "saved 5.0 MiB" in data_cells(unread_file.node(s.B)).plain
+    assert data_cells(without_dump(DOWN).node(s.B)).plain == "—"
+
+
+KEEPS = {"unknown-to-sentinels", "dump-kept"}
+
+
+@pytest.mark.parametrize("path", sorted(shipped_folder().glob("*.yaml")), ids=lambda one: one.stem)
+def test_under_sentinels_nothing_starts_before_its_data_is_kept(path):
+    """In each runbook: a master that runs is stopped, then its data is copied, and only then it starts again."""
+    runbook = load_runbook(path)
+    verbs = [step.action.verb if step.action else "" for step in runbook.steps]
+    if runbook.kind == "keepalived" or "start-redis" not in verbs:
+        return
+    assert verbs.index("stop-redis") < verbs.index("start-redis")
+    if "backup" in verbs:
+        assert verbs.index("stop-redis") < verbs.index("backup") < verbs.index("start-redis")
+    start = runbook.steps[verbs.index("start-redis")]
+    assert {one.predicate for one in start.require} & KEEPS
