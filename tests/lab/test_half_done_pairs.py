@@ -22,6 +22,7 @@ KNOWN = {"script-fights-operator", "persistence-off", "replica-not-in-config", "
 """What pairs with such scripts are said to be like, however well they do."""
 BY_SCRIPTS = {"backup", "replicate", "resume-writes", "start-keepalived-on-replica", "final-proof"}
 """What is left of a recovery from an RDB when the VIP has moved, and scripts make a replica of the survivor."""
+FILES = {"keep-master", "keep-replica"}
 DUMP = "/data/redis/dump6379.rdb"
 RETURNED = ["start-returning", "backup", "replicate", "stay-below", "protect"]
 """The steps of safe-return that make a protected replica of the node that returns."""
@@ -32,12 +33,14 @@ GONE_THROUGH = ["stop-keepalived", *RETURNED[:1], "save", *RETURNED[1:3], "let-g
 def left_out(runbook, seen, late=()):
     """The steps that were already so; the others were given up at in their order, each once.
 
+    The configuration files of Redis are left alone: scripts of these pairs change roles.
     `late`: not those, which may be asked again by a run that begins while the virtual IP still moves.
     """
     steps = asking(runbook)
     at = [step for step in seen.at if step in steps and step not in late]
     assert at == sorted(set(at), key=steps.index), seen.at
-    return set(steps) - set(at)
+    assert not FILES & set(at), seen.at
+    return set(steps) - set(at) - FILES
 
 
 def nothing_held_back(lab, *names):

@@ -130,6 +130,18 @@ async def test_a_question_keeps_its_own_step_while_another_step_is_looked_at():
         assert text_of(on, "step").startswith("Step 3 of 4 on redis-b")
 
 
+async def test_y_shows_the_question_first_while_another_step_is_looked_at():
+    on = stage(samples.stale_master_back(), questions=[question(QuestionKind.CONFIRM, 1)])
+    async with on.app.run_test(size=(80, 24)) as pilot:
+        await first_question(pilot, on)
+        await pilot.press("left_square_bracket", "y")
+        await pilot.pause()
+        assert not on.run_starter.run.decisions
+        assert text_of(on, "step").startswith("Step 2 of 4")
+        await pilot.press("y")
+        await until(pilot, lambda: on.run_starter.run.decisions)
+
+
 async def test_the_field_looks_ready_before_it_has_the_focus():
     on = stage(samples.stale_master_back(), questions=[question()])
     async with on.app.run_test(size=(80, 24)) as pilot:

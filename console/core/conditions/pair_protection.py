@@ -75,7 +75,8 @@ def priorities(question: Question) -> Check:
     """The priority rule. With checks of weight 0 a failed check means FAULT, so only the master must be higher."""
     master = question.node_of("master")
     m, s = vrrp.instance_of(question, master.name), vrrp.instance_of(question, question.name)
-    if m.weight == 0 and m.scripts and s.weight == 0 and s.scripts:
+    told = not (vrrp.not_told(m, master.name) or vrrp.not_told(s, question.name))
+    if told and m.weight == 0 and m.scripts and s.weight == 0 and s.scripts:
         figures = f"priority {m.priority} and {s.priority}, checks of weight 0: FAULT moves the VIP"
         return holds_if(m.priority > s.priority, f"{master.name} has a higher priority than {question.name}", figures)
     return vrrp.priority_rule(question)

@@ -69,12 +69,22 @@ def no_script_running(question: Question) -> Check:
     )
 
 
+def not_told(instance: VrrpInstance, node: str) -> str:
+    """Why the text of a keepalived.conf does not tell the priority and the checks for certain. Empty: it does."""
+    if instance.tells("priority", "state", "track_script"):
+        return ""
+    keywords = ", ".join(sorted(instance.uncertain))
+    return f"the keepalived.conf of {node} does not tell for certain what {instance.name} has: {keywords}"
+
+
 def priority_rule(question: Question) -> Check:
     """H15: the priority rule. The subject is the replica."""
     master = question.node_of("master")
     m, s = instance_of(question, master.name), instance_of(question, question.name)
     figures = f"priority {m.priority} on {master.name}, {s.priority} on {question.name}, weight {m.weight}"
     statement = f"s < m < s + abs(weight) holds for {master.name} over {question.name}"
+    if unclear := not_told(m, master.name) or not_told(s, question.name):
+        return unknown(statement, unclear, "read the lines that are conditional, included or variable in these files")
     if not m.scripts:
         return fails(statement, f"no check is tracked on {master.name}: a failure of Redis there is not noticed")
     if m.weight == 0 or s.weight == 0:

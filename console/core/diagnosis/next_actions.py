@@ -20,11 +20,6 @@ def advise(text: str) -> NextAction:
     return NextAction(advice=text)
 
 
-RESTORE_ELSEWHERE = advise(
-    "read the backup with a server that no Sentinel watches: a node of the set is made a copy of the master at once"
-)
-
-
 def repair_vip_or(state: ClusterState, otherwise: NextAction) -> NextAction:
     """The runbook that brings the virtual IP to the master, where it is settled who that is."""
     return REPAIR_VIP if len(state.masters) == 1 else otherwise

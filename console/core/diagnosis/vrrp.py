@@ -110,13 +110,15 @@ def _yields(instance: VrrpInstance) -> bool:
 
 
 def _pair(state: ClusterState) -> tuple[NodeState, VrrpInstance, NodeState, VrrpInstance] | None:
-    """The master and the replica that follows it, with their instances; None where the roles are not settled."""
+    """The master and the replica that follows it, with their instances; None where this is not certain."""
     master = serving_master(state)
     replica = next((node for node in state.nodes if master is not None and source_of(state, node) is master), None)
     if master is None or replica is None:
         return None
     m, s = _instance(master), _instance(replica)
-    return None if m is None or s is None else (master, m, replica, s)
+    if m is None or s is None or not all(one.tells("priority", "state", "track_script") for one in (m, s)):
+        return None
+    return (master, m, replica, s)
 
 
 def _instance(node: NodeState) -> VrrpInstance | None:

@@ -1,8 +1,8 @@
 """Parses keepalived.conf, as far as the rules need it. Nothing is guessed.
 
 Included files, conditional lines and variables cannot be evaluated from this one text. They are listed in
-`not_understood`. Defaults are those of keepalived: priority 100, state BACKUP, advert_int 1, weight 0
-(keepalived.conf(5), vrrp.h).
+`not_understood`, and the keywords that they may set are `uncertain`. All other values are those that keepalived takes
+(`corrections.py`).
 """
 
 from __future__ import annotations
@@ -12,19 +12,23 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
+from console.core.keepalived.corrections import OWNER, Completed, complete, is_address, refused, script_number
 from console.core.keepalived.lexer import MOST_NOTES, Statement, Word, block_name, read_document
 from console.core.keepalived.masking import mask_arguments
+from console.core.keepalived.sync_group import SyncGroup, in_group
 from console.core.model import ScriptSecurity, TrackScript, VrrpInstance
+from console.core.numbers import decimal_number, whole_number
 
-DEFAULT_PRIORITY = 100
 LOWEST, HIGHEST = 1, 254
 """255 is reserved for the owner of the address. A pair that fails over cannot use it."""
 
 INCLUDES = {"include", "includer", "includem", "includew", "includeb", "includea"}
 _NOTIFY = {"notify", "notify_master", "notify_backup", "notify_fault", "notify_stop", "notify_deleted"}
+_FIRST_COUNTS = _NOTIFY | {"state"}
+"""keepalived ignores a second line of these. Of other keywords the last line counts."""
+HEAVIEST = 253
 _TRACKS_ELSEWHERE = {"track_interface", "track_file", "track_process", "track_bfd"}
 NUMBER = re.compile(r"[+-]?[0-9]{1,9}")
-_DECIMAL = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?")
 _LONGEST_NOTE = 300
 _VARIABLE = re.compile(r"\$\{?[A-Za-z_]")
 
@@ -51,7 +55,7 @@ def parse(text: str, fingerprint: Fingerprint = lambda _: "") -> ParsedConfig:
 
 @dataclass(slots=True)
 class _Draft:
-    """An instance while its statements are read. Its tracked scripts are resolved at the end."""
+    """An instance while its statements are read."""
 
     name: str
     line: int
@@ -59,10 +63,11 @@ class _Draft:
     lines: dict[str, int] = field(default_factory=dict)
     addresses: list[str] = field(default_factory=list)
     peers: list[str] = field(default_factory=list)
-    tracked: list[tuple[str, int | None, int]] = field(default_factory=list)
-    """Name, weight override, line."""
+    scripts: list[TrackScript] = field(default_factory=list)
     notify: dict[str, str] = field(default_factory=dict)
+    group_notify: dict[str, str] = field(default_factory=dict)
     nopreempt: bool = False
+    uncertain: set[str] = field(default_factory=set)
 
 
 class _Reader:
@@ -75,6 +80,10 @@ class _Reader:
         self.security = ScriptSecurity(enabled=False, user="", line=0)
         self.notes: list[str] = list(document.broken)
         self.scripts: dict[str, TrackScript] = {}
+        self.skipped: list[str] = []
+        """The keywords that skipped lines may set."""
+        self.uncertain_scripts: set[str] = set()
+        self.groups: list[SyncGroup] = []
         self.drafts: dict[str, _Draft] = {}
         self.version = 2
         for statement in self._plain(document.statements):
@@ -88,13 +97,14 @@ class _Reader:
                 self._sync_group(statement)
 
     def result(self) -> ParsedConfig:
-        instances = tuple(self._finish(draft) for draft in self.drafts.values())
-        versions = {self._integer(draft, "version", self.version) for draft in self.drafts.values()} or {self.version}
-        if len(versions) > 1:
+        completed = {draft.name: self._complete(draft) for draft in self.drafts.values()}
+        versions = [one.version for one in completed.values()] or [self.version]
+        if len(set(versions)) > 1:
             self.notes.append("instances have different VRRP versions: the version of the first one is used")
-        first = next(iter(self.drafts.values()), None)
-        version = self._integer(first, "version", self.version) if first is not None else self.version
-        return ParsedConfig(instances, version, self._shown_notes(), self.security)
+        instances = {draft.name: self._finish(draft, completed[draft.name]) for draft in self.drafts.values()}
+        for group in self.groups:
+            instances |= in_group(group, instances)
+        return ParsedConfig(tuple(instances.values()), versions[0], self._shown_notes(), self.security)
 
     def _shown_notes(self) -> tuple[str, ...]:
         notes = [
@@ -108,18 +118,29 @@ class _Reader:
         for statement in statements:
             keyword = statement.keyword
             if keyword in INCLUDES:
-                self._note(statement, f"{keyword} {' '.join(statement.values)} is not followed")
+                self._skip(statement, f"{keyword} {' '.join(statement.values)} is not followed", "include")
             elif keyword.startswith("@"):
-                self._note(statement, f"{keyword} makes this line conditional: it is skipped")
+                may_set = statement.values[0] if statement.values else "include"
+                self._skip(statement, f"{keyword} makes this line conditional: it is skipped", may_set)
+            elif keyword.startswith("$") and "=" not in "".join(word.text for word in statement.words):
+                self._skip(statement, f"{keyword} is a variable, which is not evaluated", keyword)
             elif keyword.startswith(("$", "~")):
                 self._note(statement, f"{keyword.split('=')[0]} is a definition: it is not evaluated")
             elif any(_is_variable(word) for word in statement.words):
                 named = next(word.text for word in statement.words if _is_variable(word))
-                self._note(statement, f"{keyword} uses {named}, which is not evaluated")
+                self._skip(statement, f"{keyword} uses {named}, which is not evaluated", keyword)
             elif keyword:
+                if any(word.line != statement.line for word in statement.words):
+                    self._skip(
+                        statement, f"{keyword} goes on in the next line: version 2.2 does not read it so", keyword
+                    )
                 yield statement
             else:
                 self._note(statement, "a block without a keyword is skipped")
+
+    def _skip(self, statement: Statement, text: str, may_set: str) -> None:
+        self._note(statement, text)
+        self.skipped.append(may_set)
 
     def _note(self, statement: Statement, text: str) -> None:
         self.notes.append(f"line {statement.line}: {text}")
@@ -141,39 +162,55 @@ class _Reader:
     def _script(self, block: Statement) -> None:
         name = block_name(block)
         values: dict[str, str] = {}
-        line = 0
+        line, before = 0, len(self.skipped)
         for statement in self._plain(block.children):
             line = statement.line if statement.keyword == "script" else line
             values[statement.keyword] = (
                 " ".join(statement.values) if statement.keyword == "script" else _first(statement)
             )
-            if statement.keyword == "weight" and "reverse" in statement.values:
-                self._note(statement, "a reversed weight is ignored")
-
-        def whole(key: str, default: int) -> int:
-            text = values.get(key, "")
-            if NUMBER.fullmatch(text):
-                return int(text)
-            if _DECIMAL.fullmatch(text):
-                return max(1, round(float(text)))
-            if text:
-                self._note(block, f"{key} {text} in vrrp_script {name} is not a number")
-            return default
-
+            if "reverse" in statement.values:
+                self._skip(statement, "a reversed weight is ignored", statement.keyword)
+        if len(self.skipped) > before:
+            self.uncertain_scripts.add(name)
+        for key in ("interval", "weight", "fall", "rise"):
+            self._script_number(block, name, key, values.get(key, ""))
+        if name in self.scripts:
+            self._note(block, f"vrrp_script {name} is there twice")
         self.scripts[name] = TrackScript(
             name,
             mask_arguments(values.get("script", "")),
-            whole("interval", 1),
-            whole("weight", 0),
-            whole("fall", 1),
-            whole("rise", 1),
+            script_number(values.get("interval", ""), 1, least=1),
+            script_number(values.get("weight", ""), 0),
+            script_number(values.get("fall", ""), 1, least=1),
+            script_number(values.get("rise", ""), 1, least=1),
             line,
         )
 
+    def _script_number(self, block: Statement, name: str, key: str, text: str) -> None:
+        if not text or NUMBER.fullmatch(text):
+            return
+        if decimal_number(text) is not None:
+            self._note(block, f"{key} {text} in vrrp_script {name}: version 2.2 reads {script_number(text, 0)}")
+        else:
+            self._note(block, f"{key} {refused(text, 'a whole number')} in vrrp_script {name}")
+
     def _sync_group(self, block: Statement) -> None:
+        """Its members must have been defined nowhere yet: keepalived looks for them at the end."""
+        members: list[str] = []
+        notify: dict[str, str] = {}
+        weights = False
         for statement in self._plain(block.children):
-            if statement.keyword in _NOTIFY or statement.keyword == "track_script":
-                self._note(statement, f"{statement.keyword} of vrrp_sync_group {block_name(block)} is ignored")
+            if statement.keyword == "group":
+                members += [one.keyword for one in self._plain(statement.children)]
+            elif statement.keyword in _NOTIFY:
+                notify.setdefault(statement.keyword, mask_arguments(_first(statement)))
+            elif statement.keyword in {"sync_group_tracking_weight", "global_tracking"}:
+                weights = True
+            elif statement.keyword.startswith("track_"):
+                self._skip(
+                    statement, f"{statement.keyword} of vrrp_sync_group {block_name(block)} is ignored", "track_script"
+                )
+        self.groups.append(SyncGroup(tuple(members), notify, weights=weights))
 
     def _instance(self, block: Statement) -> None:
         name = block_name(block)
@@ -185,90 +222,112 @@ class _Reader:
             return
         draft = _Draft(name, block.line, lines={"vrrp_instance": block.line})
         self.drafts[name] = draft
+        before = len(self.skipped)
         for statement in self._plain(block.children):
             self._instance_statement(draft, statement)
+        draft.uncertain.update(self.skipped[before:])
 
     def _instance_statement(self, draft: _Draft, statement: Statement) -> None:
         keyword = statement.keyword
-        draft.lines[keyword] = statement.line
         if statement.block is not None:
+            draft.lines[keyword] = statement.line
             self._instance_block(draft, statement)
+        elif keyword in _FIRST_COUNTS and keyword in draft.lines:
+            self._note(statement, f"{keyword} is there twice: keepalived takes the first")
         elif keyword in _NOTIFY:
+            draft.lines[keyword] = statement.line
             draft.notify[keyword] = mask_arguments(_first(statement))
         elif keyword in {"nopreempt", "preempt"}:
+            draft.lines[keyword] = statement.line
             draft.nopreempt = keyword == "nopreempt"
         else:
+            draft.lines[keyword] = statement.line
             draft.words[keyword] = _first(statement)
 
     def _instance_block(self, draft: _Draft, block: Statement) -> None:
-        keyword = block.keyword
+        before = len(self.skipped)
         for one in self._plain(block.children):
-            if keyword in {"virtual_ipaddress", "virtual_ipaddress_excluded"}:
-                draft.addresses.append(one.keyword.split("/")[0])
-            elif keyword == "unicast_peer":
-                draft.peers.append(one.keyword)
-            elif keyword == "authentication":
-                draft.words[one.keyword] = _first(one)
-                draft.lines[one.keyword] = one.line
-            elif keyword == "track_script":
-                draft.tracked.append(self._tracked(one))
-            elif keyword in _TRACKS_ELSEWHERE and "weight" in one.values:
-                self._note(one, f"the weight of {keyword} {one.keyword} is ignored")
+            self._in_block(draft, block.keyword, one)
+        if len(self.skipped) > before:
+            draft.uncertain.add(block.keyword)
 
-    def _tracked(self, statement: Statement) -> tuple[str, int | None, int]:
-        values = statement.values
-        weight: int | None = None
+    def _in_block(self, draft: _Draft, keyword: str, one: Statement) -> None:
+        if keyword in {"virtual_ipaddress", "virtual_ipaddress_excluded"}:
+            self._address(draft, one)
+        elif keyword == "unicast_peer":
+            draft.peers.append(one.keyword)
+        elif keyword == "authentication":
+            draft.words[one.keyword] = _first(one)
+            draft.lines[one.keyword] = one.line
+        elif keyword == "track_script":
+            self._track(draft, one)
+        elif keyword in _TRACKS_ELSEWHERE and "weight" in one.values:
+            self._note(one, f"the weight of {keyword} {one.keyword} is ignored")
+
+    def _address(self, draft: _Draft, statement: Statement) -> None:
+        if is_address(statement.keyword):
+            draft.addresses.append(statement.keyword.partition("/")[0])
+        else:
+            self._note(statement, f"{refused(statement.keyword, 'an address')}: keepalived skips it")
+
+    def _track(self, draft: _Draft, statement: Statement) -> None:
+        """Only the scripts that are defined above are known to keepalived."""
+        name, values = statement.keyword, statement.values
+        script = self.scripts.get(name)
+        if script is None:
+            self._note(statement, f"{name} is tracked, but there is no vrrp_script {name} above: keepalived ignores it")
+            return
+        if any(one.name == name for one in draft.scripts):
+            self._note(statement, f"{name} is tracked, but it is there twice: keepalived takes the first")
+            return
+        if "reverse" in values:
+            self._skip(statement, "a reversed weight is ignored", "track_script")
+        if name in self.uncertain_scripts:
+            draft.uncertain.add("track_script")
         if "weight" in values[:-1]:
             text = values[values.index("weight") + 1]
-            if NUMBER.fullmatch(text):
-                weight = int(text)
+            weight = whole_number(text, -HEAVIEST, HEAVIEST)
+            if weight is None:
+                self._note(statement, f"weight {refused(text, f'a number from -{HEAVIEST} to {HEAVIEST}')}")
             else:
-                self._note(statement, f"weight {text} of {statement.keyword} is not a number")
-        if "reverse" in values:
-            self._note(statement, "a reversed weight is ignored")
-        return statement.keyword, weight, statement.line
-
-    def _integer(self, draft: _Draft, key: str, default: int) -> int:
-        text = draft.words.get(key)
-        if text is None:
-            return default
-        if NUMBER.fullmatch(text):
-            return int(text)
-        self.notes.append(f"line {draft.lines.get(key, draft.line)}: {key} {text} is not a number")
-        return default
-
-    def _finish(self, draft: _Draft) -> VrrpInstance:
-        scripts: list[TrackScript] = []
-        for name, weight, line in draft.tracked:
-            script = self.scripts.get(name)
-            if script is None:
-                self.notes.append(f"line {line}: {name} is tracked, but there is no vrrp_script {name}")
-                script = TrackScript(name, "", interval=1, weight=0)
-            if weight is not None:
                 script = replace(script, weight=weight)
-            scripts.append(script)
-        advert = draft.words.get("advert_int", "1")
-        if not _DECIMAL.fullmatch(advert):
-            self.notes.append(f"line {draft.lines.get('advert_int', draft.line)}: advert_int {advert} is not a number")
-            advert = "1"
-        if "virtual_router_id" not in draft.words:
-            self.notes.append(f"line {draft.line}: vrrp_instance {draft.name} has no virtual_router_id")
+        draft.scripts.append(script)
+
+    def _complete(self, draft: _Draft) -> Completed:
+        def note(keyword: str, text: str) -> None:
+            self.notes.append(f"line {draft.lines.get(keyword, draft.line)}: {keyword} {text}")
+
+        return complete(draft.words, tuple(draft.addresses), self.version, note)
+
+    def _finish(self, draft: _Draft, completed: Completed) -> VrrpInstance:
+        vrid = whole_number(draft.words.get("virtual_router_id", ""), 1, OWNER)
+        if vrid is None:
+            told = draft.words.get("virtual_router_id")
+            why = f": {refused(told, f'a number from 1 to {OWNER}')}" if told else ""
+            self.notes.append(f"line {draft.line}: vrrp_instance {draft.name} has no virtual_router_id{why}")
+        if "interface" not in draft.words and not draft.words.get("unicast_src_ip"):
+            self.notes.append(f"line {draft.line}: vrrp_instance {draft.name} has no interface: keepalived refuses it")
+        scripts = draft.scripts
+        if completed.priority == OWNER:
+            scripts = [one for one in scripts if one.weight == 0]
         return VrrpInstance(
             name=draft.name,
-            state=draft.words.get("state", "BACKUP").upper(),
+            state=completed.state,
             interface=draft.words.get("interface", ""),
-            vrid=self._integer(draft, "virtual_router_id", 0),
-            priority=self._integer(draft, "priority", DEFAULT_PRIORITY),
-            advert_interval=float(advert),
+            vrid=vrid or 0,
+            priority=completed.priority,
+            advert_interval=completed.advert_interval,
             virtual_addresses=tuple(draft.addresses),
             nopreempt=draft.nopreempt,
-            auth_type=draft.words.get("auth_type", ""),
+            auth_type=completed.auth_type,
             unicast_peers=tuple(draft.peers),
             source_address=draft.words.get("unicast_src_ip") or draft.words.get("mcast_src_ip", ""),
             scripts=tuple(scripts),
             notify=draft.notify,
             priority_line=draft.lines.get("priority", 0),
             lines={"vrrp_version": self.version_line} | draft.lines,
+            vmac=(draft.words["use_vmac"] or f"vrrp.{vrid}") if "use_vmac" in draft.words else "",
+            uncertain=frozenset(draft.uncertain),
             auth_fingerprint=self.fingerprint(draft.words["auth_pass"]) if draft.words.get("auth_pass") else "",
         )
 

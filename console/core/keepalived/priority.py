@@ -81,6 +81,9 @@ def smallest_change(state: ClusterState, master: str, replica: str) -> PriorityP
     """
     first, second = _keepalived(state, master), _keepalived(state, replica)
     m, s = _instance(first, master), _instance(second, replica)
+    for name, one in ((master, m), (replica, s)):
+        if not one.tells("priority", "state", "track_script"):
+            raise ValueError(f"the keepalived.conf of {name} does not tell its priority and checks for certain")
     if m.weight == 0 or s.weight == 0:
         where = master if m.weight == 0 else replica
         raise ValueError(f"the check on {where} has weight 0: a failed check means FAULT, whatever the priority")

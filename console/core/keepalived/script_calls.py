@@ -33,6 +33,7 @@ def script_calls(node: NodeState, instance: VrrpInstance) -> Iterator[ScriptCall
     conf = config.file.path if config is not None else "keepalived.conf"
     files = {one.path: one for one in node.scripts.value or ()}
     named = [(what, instance.lines.get(what, 0), command) for what, command in instance.notify.items()]
+    named += [(what, 0, command) for what, command in instance.group_notify.items()]
     named += [(f"check {one.name}", one.line, one.script) for one in instance.scripts if one.script]
     for what, line, command in named:
         path = script_text.script_path(command)
@@ -40,10 +41,15 @@ def script_calls(node: NodeState, instance: VrrpInstance) -> Iterator[ScriptCall
         given = _arguments(command, path)
         inside = [
             (f"{path} line {action.line}", replace(action, target=_filled(action.target, given)))
-            for action in (file.actions if file is not None else ())
+            for action in (file.actions if file is not None and not _is_dropped(command, file) else ())
         ]
         inside += [(f"{conf} line {line}", action) for action in script_text.actions(command)]
         yield ScriptCall(what, line, command, path, file, tuple(inside))
+
+
+def _is_dropped(command: str, file: ScriptFile) -> bool:
+    """Whether keepalived runs nothing: nobody may execute the program that the command begins with."""
+    return file.exists and not file.executable and command.strip("\"' ").startswith(file.path)
 
 
 _ARGUMENT = re.compile(r"\$([0-9])")

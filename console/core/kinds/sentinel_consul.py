@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from console.core.conditions.sentinel_sets.set_protection import set_protection
 from console.core.diagnosis import reachability, replicas, roles, settings
 from console.core.diagnosis.finding import NextAction
-from console.core.diagnosis.next_actions import RESTORE_ELSEWHERE, advise
+from console.core.diagnosis.next_actions import advise
 from console.core.diagnosis.watchers import consul, sentinel
 from console.core.kinds.gate_facts import consul_facts, sentinel_facts
 from console.core.kinds.kind import Kind
@@ -47,7 +47,7 @@ KIND = Kind(
         "resolve-dual-master": consul.RETURN,
         "initial-build": advise("start the Redis that holds the newest data first, then the Sentinel"),
         "resume-writes": _RESUME,
-        "restore-backup": RESTORE_ELSEWHERE,
+        "restore-backup": NextAction(runbook="consul-restore-backup"),
         "break-replication-loop": advise("look at the Sentinel: it promotes the node that it names"),
     },
     state_replacements=_of_several_masters,

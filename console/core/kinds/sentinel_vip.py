@@ -8,7 +8,7 @@ from console.core.conditions.sentinel_sets.read_vip import read_side_protection
 from console.core.conditions.sentinel_sets.set_protection import set_protection
 from console.core.diagnosis import reachability, replicas, roles, settings, virtual_ip
 from console.core.diagnosis.finding import NextAction
-from console.core.diagnosis.next_actions import RESTORE_ELSEWHERE, advise
+from console.core.diagnosis.next_actions import advise
 from console.core.diagnosis.watchers import lvs, sentinel
 from console.core.kinds.gate_facts import director_facts, sentinel_facts, virtual_ip_facts
 from console.core.kinds.kind import Kind
@@ -54,6 +54,6 @@ KIND = Kind(
         "break-replication-loop": _SETTLE,
         "resume-writes": NextAction(runbook="sentinel-resume-writes"),
         "resolve-dual-master": _SETTLE,
-        "restore-backup": RESTORE_ELSEWHERE,
+        "restore-backup": NextAction(runbook="sentinel-restore-backup"),
     },
 )

@@ -42,13 +42,14 @@ class VrrpInstance:
 
     name: str
     state: str
-    """Initial state: MASTER or BACKUP. keepalived's default is BACKUP."""
+    """Initial state as keepalived has it: MASTER or BACKUP. It corrects any other word."""
     interface: str
     vrid: int
     priority: int
     advert_interval: float
     virtual_addresses: tuple[str, ...]
     nopreempt: bool = False
+    """As the file says. keepalived ignores it where the initial state is MASTER."""
     auth_type: str = ""
     unicast_peers: tuple[str, ...] = ()
     source_address: str = ""
@@ -60,8 +61,23 @@ class VrrpInstance:
     """1-based line of the `priority` keyword in the file; 0: the default applies."""
     lines: Mapping[str, int] = field(default_factory=dict)
     """Keyword → its 1-based line. `vrrp_instance` is the line of the block itself."""
+    vmac: str = ""
+    """The interface that keepalived makes for its addresses (use_vmac). Empty: they are on `interface`."""
+    group_notify: Mapping[str, str] = field(default_factory=dict)
+    """The notify commands of its vrrp_sync_group. keepalived runs them beside its own."""
+    uncertain: frozenset[str] = frozenset()
+    """Keywords whose values the text alone does not tell: conditional lines, variables. `include`: any keyword."""
     auth_fingerprint: str = field(default="", repr=False)
     """Equal on two nodes if their auth_pass is equal. Valid within one process only, and never shown."""
+
+    @property
+    def preempts(self) -> bool:
+        """Whether keepalived takes the address back from an instance of a lower priority."""
+        return not self.nopreempt or self.state == "MASTER" or self.priority == _OWNER
+
+    def tells(self, *keywords: str) -> bool:
+        """Whether the text tells for certain what these keywords are."""
+        return not self.uncertain & {*keywords, "include"}
 
     @property
     def weight(self) -> int:
@@ -176,6 +192,7 @@ class ScriptAction:
     """The master that Redis will follow, `HOST PORT`. `$1` is an argument of the script. Empty: see the text."""
 
 
+_OWNER = 255
 NOT_A_SHELL_SCRIPT = "not a shell script"
 NOT_READABLE = "it could not be read"
 

@@ -59,7 +59,7 @@ def script_paths(config: KeepalivedConfig | None) -> tuple[str, ...]:
     """The programs that keepalived may start: of its notify and check commands those with an absolute path."""
     if config is None:
         return ()
-    commands = [command for one in config.instances for command in one.notify.values()]
+    commands = [command for one in config.instances for command in (*one.notify.values(), *one.group_notify.values())]
     commands += [script.script for one in config.instances for script in one.scripts]
     found = map(script_path, commands)
     return tuple(sorted({path for path in found if path}))

@@ -97,7 +97,7 @@ class RunScreen(ConsoleScreen):
     def footer_keys(self) -> tuple[Key, ...]:
         """The keys that do something now."""
         useless = {"stop_waiting", "yes", "follow"}
-        if any(box.takes_yes for box in self.query(QuestionBox)):
+        if self._chosen is None and any(box.takes_yes for box in self.query(QuestionBox)):
             useless.discard("yes")
         if self.run_state is not None and can_stop_waiting(self.run_state):
             useless.discard("stop_waiting")
@@ -111,6 +111,10 @@ class RunScreen(ConsoleScreen):
             self.console_app.stop_waiting()
 
     def action_yes(self) -> None:
+        """Answers yes to the question that is read; while another step is looked at, it shows the question instead."""
+        if self._chosen is not None:
+            self.action_follow()
+            return
         for box in self.query(QuestionBox):
             box.say_yes()
 

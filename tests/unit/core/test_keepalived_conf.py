@@ -109,7 +109,6 @@ def test_every_way_of_writing():
     assert [(script.name, script.weight, script.fall) for script in first.scripts] == [
         ("chk_redis", -20, 3),
         ("chk_disk", 0, 1),
-        ("chk_gone", 0, 1),
     ]
     assert first.scripts[0].script == f"/etc/keepalived/check.sh --note {' '.join([MASK] * 5)}"
     assert first.scripts[1].interval == 7
@@ -138,8 +137,8 @@ def test_every_way_of_writing():
         ("vrrp_instance VI_1 {\n virtual_router_id 1\n priority high\n}\n", "line 3: priority high is not a number"),
         ("vrrp_instance VI_1 {\n virtual_router_id 1\n}\nvrrp_instance VI_1 {\n}\n", "it is there twice"),
         ("vrrp_instance VI_1 {\n priority 7\n}\n", "has no virtual_router_id"),
-        ("vrrp_script a {\n weight much\n}\n", "weight much in vrrp_script a is not a number"),
-        ("vrrp_sync_group G {\n notify_master /x.sh\n}\n", "notify_master of vrrp_sync_group G"),
+        ("vrrp_script a {\n weight much\n}\n", "weight much is not a whole number in vrrp_script a"),
+        ("vrrp_sync_group G {\n track_file {\n f\n}\n}\n", "track_file of vrrp_sync_group G"),
         ("global_defs {\n vrrp_version 4\n}\n", "neither 2 nor 3"),
         ("{\n}\n", "a block without a keyword"),
     ],

@@ -15,6 +15,7 @@ from console.core.keepalived.priority import (
     smallest_change,
 )
 from console.core.model import TrackScript, VrrpState
+from console.core.model.verdict import Verdict
 from console.core.runbooks.document import Condition
 from console.core.runbooks.vocabulary import evaluate
 
@@ -171,3 +172,19 @@ def test_what_priorities_cannot_do_is_said(state, words):
 def test_samples_are_what_their_names_say():
     assert s.failed_over_pair().node(s.B).keepalived.value.effective_priority == 129
     assert s.fresh_pair().node(s.A).keepalived.value.state is VrrpState.STOP
+
+
+@pytest.mark.parametrize("keyword", ["priority", "track_script", "state", "include"])
+@pytest.mark.parametrize("node", [s.A, s.B])
+def test_what_the_file_does_not_tell_for_certain_is_relied_on_nowhere(keyword, node):
+    sure = s.rebuilt_pair()
+    asked = Condition("priority-rule", "node", {"master": "master"})
+    assert evaluate(asked, sure, ROLES).verdict is not Verdict.UNKNOWN
+    state = s.with_instance(sure, node, uncertain=frozenset({keyword}))
+    check = evaluate(asked, state, ROLES)
+    assert check.verdict is Verdict.UNKNOWN
+    assert "does not tell for certain" in check.evidence
+    with pytest.raises(ValueError, match="does not tell its priority"):
+        smallest_change(state, s.A, s.B)
+    other = s.with_instance(sure, node, uncertain=frozenset({"garp_master_delay"}))
+    assert evaluate(asked, other, ROLES) == evaluate(asked, sure, ROLES)

@@ -8,6 +8,7 @@ from console.core.diagnosis.finding import Severity
 from console.core.diagnosis.keepalived_conf.configured_instances import configured_instances
 from console.core.diagnosis.next_actions import advise
 from console.core.diagnosis.rule import FindingRule, Match, listed
+from console.core.keepalived.corrections import NEVER_FILLED_IN
 from console.core.keepalived.script_calls import script_calls
 from console.core.model import (
     ActionKind,
@@ -17,6 +18,12 @@ from console.core.model import (
 from console.core.model.facts import source_of
 
 _INVALID = (
+    NEVER_FILLED_IN,
+    "keepalived takes",
+    "keepalived skips",
+    "keepalived refuses it",
+    "is not a whole number",
+    "is not a number from",
     "is not closed",
     "closing brace",
     "is not a number",

@@ -44,7 +44,7 @@ def _mismatch(state: ClusterState) -> Iterator[Match]:
 
 
 def _differs(sides: list[ConfiguredInstance], label: str, keys: tuple[str, ...], value: _Value) -> str:
-    if len({value(side) for side in sides}) <= 1:
+    if len({value(side) for side in sides}) <= 1 or not all(side.one.tells(*keys) for side in sides):
         return ""
     return f"{label}: " + ", ".join(f"{value(side)} ({side.at(*keys)})" for side in sides)
 
@@ -55,13 +55,13 @@ def _authentication(sides: list[ConfiguredInstance]) -> Iterator[str]:
     kind = _differs(sides, "auth_type", ("auth_type",), lambda side: side.one.auth_type or "none")
     if kind:
         yield kind
-    elif len({side.one.auth_fingerprint for side in sides}) > 1:
+    elif len({side.one.auth_fingerprint for side in sides}) > 1 and all(side.one.tells("auth_pass") for side in sides):
         where = ", ".join(side.at("auth_pass") for side in sides)
         yield f"auth_pass: not the same ({where}); it is compared, and never shown"
 
 
 def _peers(sides: list[ConfiguredInstance]) -> Iterator[str]:
-    if len(sides) != _PAIR:
+    if len(sides) != _PAIR or not all(side.one.tells("unicast_peer", "unicast_src_ip") for side in sides):
         return
     unicast = [side for side in sides if side.one.unicast_peers]
     if len(unicast) == 1:
@@ -78,14 +78,18 @@ def _peers(sides: list[ConfiguredInstance]) -> Iterator[str]:
 def _interfaces(sides: list[ConfiguredInstance]) -> Iterator[str]:
     for side in sides:
         present = {one.interface for one in side.node.addresses.value or ()}
-        if present and side.one.interface and side.one.interface not in present:
+        if present and side.one.interface and side.one.tells("interface") and side.one.interface not in present:
             where = side.at("interface")
             yield f"interface: {side.one.interface} ({where}) has no address there: it has {' '.join(sorted(present))}"
 
 
 def _without_vip(state: ClusterState, sides: list[ConfiguredInstance]) -> Iterator[str]:
     for side in sides:
-        if side.one.virtual_addresses and state.vip not in side.one.virtual_addresses:
+        if (
+            side.one.virtual_addresses
+            and side.one.tells("virtual_ipaddress")
+            and state.vip not in side.one.virtual_addresses
+        ):
             yield f"virtual_ipaddress: {state.vip} is not among those of {side.at('virtual_ipaddress')}"
 
 
