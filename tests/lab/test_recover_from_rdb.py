@@ -142,7 +142,7 @@ def test_a_runbook_that_requires_nothing_copies_no_old_dump(pair, tmp_path):
 
     stuck = walk()
     assert "min-replicas-to-write 0" in stuck, "clients still write"
-    assert f"{DUMP[OLD]}," in stuck, "what it would replace was not backed up"
+    assert f"no copy of {DUMP[OLD]}" in stuck, "what it would replace was not backed up"
     survivor = lab.host(SURVIVOR)
     survivor.redis("SET", "one:more", "write")
     survivor.redis("CONFIG", "SET", "min-slaves-to-write", "1000000")

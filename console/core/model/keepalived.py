@@ -226,7 +226,7 @@ class RedisFile:
     """`HOST PORT` of its last replicaof or slaveof line; empty: there is none, so Redis restarts as a master."""
     line: int = 0
     includes: tuple[str, ...] = ()
-    """Files that it includes. They are not read."""
+    """Files that it includes and that were not read, or that decide more than where the data is."""
     appendonly: bool = False
     """Whether a restart loads the AOF instead of the dump."""
     dir: str = ""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from console.core.model import ClusterState, NodeState, Role
 from console.core.model.facts import proved_down
 from console.core.model.verdict import Verdict
+from console.core.previews.disk_preview import disk_lines, disk_warnings
 from console.core.previews.key_comparison import KeyComparison, comparison_warnings, gained_lines, lost_lines
 from console.core.previews.quiescence import BUSY_OPS, Quiescence
 from console.core.previews.sync_cost import cost
@@ -59,17 +60,18 @@ def preview(
     lines = [
         f"{kind.value} resync: {reason}",
         *_keys(from_node, to_node),
+        *disk_lines(state, to_node),
         _own_data(source, target, older, comparison),
     ]
     lines += lost_lines(comparison) if comparison is not None else []
     details = gained_lines(comparison) if comparison is not None else []
-    details += [line for node in (to_node, from_node) for line in _saves(state, node)]
+    details += [line for node in (to_node, from_node) for line in _saves(state, node) if not disk_lines(state, node)]
     if traffic is not None:
         details += traffic.lines
     elif s is not None:
         details.append(f"{source} now: {s.ops_per_second} operations/s, {counted(s.clients, 'client')}")
     estimate = cost(state, from_node, to_node) if kind in {ResyncKind.FULL, ResyncKind.UNKNOWN} else None
-    warnings = _warnings(from_node, to_node, older.verdict, older.reason)
+    warnings = [*_warnings(from_node, to_node, older.verdict, older.reason), *disk_warnings(from_node, to_node)]
     if comparison is not None:
         warnings += comparison_warnings(comparison)
     if traffic is not None and traffic.advice:

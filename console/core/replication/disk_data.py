@@ -42,6 +42,12 @@ def disk_data(node: NodeState) -> tuple[DiskData, ...]:
     if proved_down(node):
         _same_names(node, node.redis_file.value)
     dump, aof = _dump(node), _aof(node)
+    file = node.redis_file.value
+    if on is None and aof is None and file is not None:
+        raise UnreadDataError(
+            f"{file.path} includes {', '.join(file.includes)}, which is not read: it may turn on an append-only file of"
+            " another name"
+        )
     if on and aof is not None and aof.size:
         return (aof,)
     if on is False and aof is not None and dump is not None and aof.modified <= dump.modified:

@@ -29,7 +29,7 @@ from console.engine.actions.request import NotNowError, PlanError, Request, word
 
 SLOWEST = 20_000_000
 """Bytes a second that a disk copies at least. The file is read four times."""
-SLOWEST_LOAD = 10_000_000
+SLOWEST_LOAD = 2_000_000
 """Bytes a second that a server loads at least."""
 TRIAL_MEMORY = 256_000_000
 """Bytes that a throw-away server needs besides the data."""
@@ -59,7 +59,7 @@ def backup(request: Request) -> tuple[Planned, ...]:
 
 def _backup(request: Request, seen: NodeState, data: DiskData) -> Planned:
     node, path = request.node, f"{data.path}.redis-ha-console.{request.context.stamp}"
-    trial = int(30 + data.size / SLOWEST_LOAD)
+    trial = int(60 + data.size / SLOWEST_LOAD)
     settings = {
         "data": data.path,
         **_files(data, node),

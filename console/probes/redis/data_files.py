@@ -25,6 +25,7 @@ if [ "$tier" != live ] || [ "$dir|$base|$aof|$aofdir" != "$data_of" ]; then
     look() {
       if [ -e "$2" ] || [ -L "$2" ]; then stat -L -c "$1|%s|%Y|%n" "$2" || printf '%s|-|-|%s\\n' "$1" "$2"; fi
     }
+    {
     look dump "$dump"
     look file "$dir/$aof"
     folder=$dir/$aofdir
@@ -32,8 +33,10 @@ if [ "$tier" != live ] || [ "$dir|$base|$aof|$aofdir" != "$data_of" ]; then
       printf 'folder|0|0|%s\\n' "$folder"
       for part in "$folder"/*; do look part "$part"; done
       part=$folder/$aof.manifest
-      if [ -r "$part" ]; then while IFS= read -r line; do printf '>%s\\n' "$line"; done < "$part"; fi
+      if [ -r "$part" ]; then while IFS= read -r line || [ -n "$line" ]; do printf '>%s\\n' "$line"; done < "$part"; fi
     elif [ -e "$folder" ] || [ -L "$folder" ]; then printf 'folder|-|-|%s\\n' "$folder"; fi
+    echo end
+    } | bounded
   fi
 fi
 """
@@ -55,10 +58,13 @@ class DataFiles:
 
 
 def parse(text: str, manifest: str) -> DataFiles:
-    """Lines `WHAT|SIZE|SECONDS|PATH`, with `-` where `stat` failed, and `>LINE` of the manifest of this name."""
+    """Lines `WHAT|SIZE|SECONDS|PATH`, with `-` where `stat` failed, `>LINE` of this manifest, and `end`."""
     found: dict[str, list[tuple[int | None, float, str]]] = {"dump": [], "file": [], "folder": [], "part": []}
     entries: list[str] = []
-    for line in filter(None, text.splitlines()):
+    lines = [line for line in text.splitlines() if line]
+    if not lines or lines.pop() != "end":
+        raise NotUnderstoodError("the list of the data has no end: it is too long")
+    for line in lines:
         if line.startswith(">"):
             entries.append(line[1:])
             continue

@@ -23,10 +23,14 @@ from console.core.model import (
 )
 from console.core.model.facts import proved_down
 from console.core.model.verdict import Verdict
+from console.core.previews.loss_preview import preview
 from console.core.replication.backups import find_backup
 from console.core.replication.disk_data import UnreadDataError, disk_data
 from console.core.runbooks.document import Condition
 from console.core.runbooks.vocabulary import evaluate
+from console.documents.runbook import load_runbook
+from console.documents.runbook_library import shipped_folder
+from console.tui.present.clusters.cells import data_cells
 
 DOWN = s.failed_over_pair()
 HIDDEN = unread(ProblemKind.NOT_AVAILABLE, "not there, or hidden from this user", s.NOW)
@@ -69,6 +73,8 @@ def test_the_configuration_file_and_the_files_decide_what_is_loaded():
     assert forms(without_dump(older)) == [DataForm.AOF_FOLDER]
     included = s.with_node(older, s.B, redis_file=older.node(s.B).redis_file.map(with_include))
     assert forms(included) == [DataForm.AOF_FOLDER, DataForm.DUMP], "AOF may be on in the other file"
+    nowhere = s.with_node(included, s.B, aof=ABSENT)
+    assert kept(nowhere).verdict is Verdict.UNKNOWN, "the other file may name it otherwise"
     assert forms(s.with_node(without_dump(DOWN), s.B)) == []
 
 
@@ -125,3 +131,46 @@ def test_of_two_copies_of_one_run_the_append_only_file_comes_first():
     same = tuple(replace(one, path=one.path[:-16] + "20261121T080000Z") for one in backups)
     assert find_backup(same).form is DataForm.AOF_FOLDER
     assert find_backup(same, same[0].path) == same[0]
+
+
+def test_the_preview_says_what_a_node_that_is_down_would_lose():
+    source = {0: 10, 1: 900}
+    state = s.with_aof_backup(without_dump(s.with_aof(DOWN, s.B)), s.B)
+    state = s.with_redis(state, s.A, keys=source)
+    seen = preview(state, s.A, s.B)
+    (line,) = [one for one in seen.lines if "on disk" in one]
+    assert "/data/redis/appendonlydir (append-only folder, 204.0 kB, 2 files)" in line
+    assert "written 5 min ago; its copy has 5,001 keys" in line
+    assert any("holds at least 4,091 keys that redis-a does not have" in one for one in seen.warnings)
+    bare = preview(s.with_aof(DOWN, s.B), s.A, s.B)
+    assert any("no copy of it yet" in one for one in bare.lines)
+    nothing = preview(without_dump(DOWN), s.A, s.B)
+    assert any("no dump and no append-only file" in one for one in nothing.lines)
+    hidden = preview(s.with_node(DOWN, s.B, dump=HIDDEN), s.A, s.B)
+    assert any("could not be read" in one for one in hidden.lines)
+    assert not [one for one in preview(s.stale_master_back(), s.A, s.B).lines if "on disk" in one]
+
+
+def test_a_card_shows_what_a_node_that_is_down_would_load():
+    assert "saved 5.0 MiB" in data_cells(DOWN.node(s.B)).plain
+    assert "AOF 199" in data_cells(s.with_aof(DOWN, s.B).node(s.B)).plain
+    unread_file = s.with_node(DOWN, s.B, redis_file=unread(ProblemKind.NOT_PERMITTED, "denied", s.NOW))
+    assert "saved 5.0 MiB" in data_cells(unread_file.node(s.B)).plain
+    assert data_cells(without_dump(DOWN).node(s.B)).plain == "—"
+
+
+KEEPS = {"unknown-to-sentinels", "dump-kept"}
+
+
+@pytest.mark.parametrize("path", sorted(shipped_folder().glob("*.yaml")), ids=lambda one: one.stem)
+def test_under_sentinels_nothing_starts_before_its_data_is_kept(path):
+    """In each runbook: a master that runs is stopped, then its data is copied, and only then it starts again."""
+    runbook = load_runbook(path)
+    verbs = [step.action.verb if step.action else "" for step in runbook.steps]
+    if runbook.kind == "keepalived" or "start-redis" not in verbs:
+        return
+    assert verbs.index("stop-redis") < verbs.index("start-redis")
+    if "backup" in verbs:
+        assert verbs.index("stop-redis") < verbs.index("backup") < verbs.index("start-redis")
+    start = runbook.steps[verbs.index("start-redis")]
+    assert {one.predicate for one in start.require} & KEEPS

@@ -173,6 +173,22 @@ def test_of_the_files_of_redis_only_what_concerns_replication_is_read(shell, tmp
     assert not {"redis-log", "redis-file"} & set(shell.ask(program.LIVE, redis_log=str(log), redis_file=str(conf)))
 
 
+def test_an_included_file_is_read_for_where_the_data_is(shell, tmp_path):
+    conf, more, data = tmp_path / "redis.conf", tmp_path / "a b.conf", tmp_path / "data"
+    data.mkdir()
+    (tmp_path / "link").symlink_to(data)
+    more.write_text(f"requirepass hunter2\nappendonly yes\ndir {tmp_path}/link\n")
+    conf.write_text(f'appendonly no\ninclude "{more}"\ninclude {tmp_path}/*.more\ninclude /not/there.conf\n')
+    shell.batch()
+    batch = shell.ask(program.LIVE, redis_file=str(conf))
+    told = redis_file.parse(batch["redis-file"].text)
+    assert (told.appendonly, told.dir, told.real_dir) == (True, f"{tmp_path}/link", str(data))
+    assert told.includes == (f"{tmp_path}/*.more", "/not/there.conf")
+    assert "hunter2" not in str(batch)
+    more.write_text("appendonly no\n")
+    assert not redis_file.parse(shell.ask(program.CHECKED, redis_file=str(conf))["redis-file"].text).appendonly
+
+
 def test_it_ends_with_its_input(shell):
     shell.batch()
     assert shell.end() == 0

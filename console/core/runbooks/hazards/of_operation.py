@@ -8,6 +8,8 @@ OPERATION_HAZARDS: tuple[Hazard, ...] = (
     Hazard(
         "H25",
         "A copy of the RDB that is older than the last acknowledged write",
+        "A backup is of what a start of Redis would load: its dump, or its append-only file. What may be hidden is not "
+        "taken for nothing. Under Sentinels it is made while Redis is down. "
         "A backup counts only where nothing changed since the save that it is a copy of. Its size and checksum are "
         "compared. No node that holds keys is wiped without one. A dump is copied to another node only while writes "
         "are "
@@ -20,8 +22,15 @@ OPERATION_HAZARDS: tuple[Hazard, ...] = (
             "dump-kept",
             "has-dump-of",
             "runs-on-copy",
+            "survives-stop",
+            "kept-from-sentinels",
+            "loads-backup",
         ),
         proofs=(
+            "lab/test_append_only.py::test_under_sentinels_it_is_kept_while_redis_is_down_and_comes_back_unseen_by_them",
+            "lab/test_append_only.py::test_outside_the_consul_name_it_is_kept_and_comes_back_unseen",
+            "unit/engine/test_aof_backup.py::test_a_cut_end_is_kept_as_it_is_and_loads_as_it_would_have",
+            "unit/engine/test_aof_backup.py::test_a_disk_that_fills_during_the_copy_leaves_nothing_behind",
             "lab/test_recover_from_rdb.py::test_nothing_is_lost_and_the_role_is_where_it_is_wanted",
             "lab/test_recover_from_rdb.py::test_whatever_dump_lies_there_loses_what_was_written_since",
             "lab/test_recover_from_rdb.py::test_a_runbook_that_requires_nothing_copies_no_old_dump",

@@ -10,9 +10,10 @@ from typing import Any
 from textual.content import Content
 
 from console.core.keepalived.running_scripts import pending_lines, whole_seconds
-from console.core.model import ClusterState, NodeState, Reading, Role, VrrpState
+from console.core.model import ClusterState, DataForm, NodeState, Reading, Role, VrrpState
 from console.core.model.facts import link_down_in_words, source_of
 from console.core.quantities import counted
+from console.core.replication.disk_data import UnreadDataError, as_data, disk_data
 from console.tui.present.formatting import (
     BAD,
     BOLD,
@@ -136,13 +137,17 @@ def offset_cells(node: NodeState) -> Content:
 
 
 def data_cells(node: NodeState) -> Content:
-    """Keys and memory; where the server is down, its RDB file."""
+    """Keys and memory; where the server is down, the file that it would load."""
     redis = node.redis.value
     if redis is not None:
         return line(f"{counted(redis.total_keys, 'key')} · {bytes_text(redis.used_memory)}")
-    saved = node.dump.value
-    if saved is not None:
-        return line(f"saved {bytes_text(saved.size)} {clock_text(saved.modified)}")
+    try:
+        found = disk_data(node)[:1]
+    except UnreadDataError:
+        found = (as_data(node.dump.value),) if node.dump.value is not None else ()
+    for one in found:
+        word = "saved" if one.form is DataForm.DUMP else "AOF"
+        return line(f"{word} {bytes_text(one.size)} {clock_text(one.modified)}")
     return line(("—", DIM))
 
 
