@@ -32,6 +32,7 @@ def test_the_rebuild_goes_through_and_asks_nobody_to_look_again(pair, tmp_path):
         assert_healthy_and_protected(lab, "redis-a")
 
 
+@pytest.mark.timeout(900)  # with LATE=full it watches for five minutes
 async def test_watch_shows_no_untrue_line_of_a_healthy_pair(pair):
     """What has not answered for longer than the bound may be told as silent. No value may be told as changed."""
     lab = pair("healthy")

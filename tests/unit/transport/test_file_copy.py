@@ -166,7 +166,7 @@ def test_the_dump_takes_the_place_of_the_old_one_with_its_owner_and_mode(pair, s
     assert answer.kind is AnswerKind.DONE, answer.text
     assert pair.whole()
     assert pair.dump.stat().st_mode & 0o777 == 0o644
-    assert f"copied {len(DATA)} bytes in" in answer.text
+    assert f"copied {len(DATA):,} bytes in" in answer.text
     assert pair.told[-1] == "3.0 MB arrived; comparing"
     listed = f"{pair.copy_of.stat().st_size}|{SAVED_AT}|{pair.copy_of}\n"
     note = "".join(f"|{line}\n" for line in (pair.b / f"{pair.copy_of.name}.note").read_text().splitlines())
@@ -201,7 +201,7 @@ def test_what_was_cut_goes_on_from_what_has_arrived(pair):
     assert pair.part.read_bytes() == DATA[:1_200_000]
     again = pair.copy_file()
     assert again.kind is AnswerKind.DONE, again.text
-    assert "copied 1800000 bytes" in again.text
+    assert "copied 1,800,000 bytes" in again.text
     assert "1.2 MB were there from an earlier copy" in again.text
     assert any("tail -c +1200001" in one for one in pair.asked)
     assert pair.whole()
