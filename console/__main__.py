@@ -13,7 +13,7 @@ from console.cli.main import LazyCommand, run
 
 if TYPE_CHECKING:
     from console.core.inventory import ClusterSpec
-    from console.core.runs.past_run import PastRun, UnfinishedLine
+    from console.core.runs.past.past_run import PastRun, UnfinishedLine
     from console.engine.ports import (
         Actuator,
         Archive,

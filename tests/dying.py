@@ -11,9 +11,9 @@ from fakes import CLUSTER, ROLES, RUNBOOK, FakeActuator, FakeClock, FakeInspecto
 from console.core.command import Identity, Planned
 from console.core.inventory import ClusterSpec, Inventory
 from console.core.runbooks.document import Runbook
-from console.core.runs.past_run import PastRun
+from console.core.runs.past.past_run import PastRun
+from console.core.runs.past.replay import replay_run
 from console.core.runs.question import Choice, Decision, Question
-from console.core.runs.replay import replay_run
 from console.core.runs.state import RunState
 from console.engine.ports import Answer, ConsoleContext
 from console.engine.sessions.arming import ClusterRunStarter

@@ -15,10 +15,10 @@ from console.core.inventory import ClusterSpec, Inventory, KeepalivedSpec, NodeS
 from console.core.model import ClusterState, RunLock, VrrpState, read
 from console.core.previews.key_comparison import KeyComparison
 from console.core.previews.quiescence import TrafficSample
-from console.core.runs.entry_shape import misfit
-from console.core.runs.journal import plain
 from console.core.runs.lock import LostLock
 from console.core.runs.question import Choice, Decision, Question, QuestionKind
+from console.core.runs.records.entry_shape import misfit
+from console.core.runs.records.journal import plain
 from console.core.runs.state import RunState
 from console.documents.runbook import load_runbook
 from console.engine.ports import Answer, AnswerKind, ConsoleContext

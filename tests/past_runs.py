@@ -8,9 +8,9 @@ from typing import Any
 
 from fakes import NOW, Stage
 
-from console.core.runs.journal import Entry, next_entry
-from console.core.runs.past_run import ArchiveError, PastRun
-from console.core.runs.replay import replay_run
+from console.core.runs.past.past_run import ArchiveError, PastRun
+from console.core.runs.past.replay import replay_run
+from console.core.runs.records.journal import Entry, next_entry
 
 RUN = "20261121T074000Z-cache-one-shot-rebuild-3f2a"
 OPENED = {

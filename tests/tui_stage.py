@@ -20,7 +20,7 @@ from console.core.previews.loss_preview import LossPreview
 from console.core.previews.quiescence import TrafficSample
 from console.core.replication.resync import ResyncKind
 from console.core.runbooks.document import Action, Condition, GateKind, RoleSpec, Runbook, Step, UnusableRunbook
-from console.core.runs.past_run import PastRun
+from console.core.runs.past.past_run import PastRun
 from console.core.runs.question import Choice, Decision, Question, QuestionKind
 from console.core.runs.state import Outcome, RunState, StepState, StepStatus
 from console.engine.ports import ArmingError, ConsoleContext, LockHeldError, Operator, Takeover

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from console.core.inventory import ClusterSpec, Inventory, PasswordSource, UnusableCluster
     from console.core.model import ClusterState
     from console.core.runbooks.document import Runbook
-    from console.core.runs.past_run import PastRun
+    from console.core.runs.past.past_run import PastRun
     from console.documents.runbook_library import RunbookLibrary
     from console.engine.ports import Archive, Clock, ConsoleContext, Inspector, RunStarter
 

@@ -15,8 +15,8 @@ from console.core.runbooks.document import Runbook, UnusableRunbook
 from console.core.runs.answer import Answer as Answer  # noqa: PLC0414 - part of the ports, shared with the adapters
 from console.core.runs.answer import AnswerKind as AnswerKind  # noqa: PLC0414
 from console.core.runs.lock import LostLock, refusal
-from console.core.runs.past_run import ArchiveError as ArchiveError  # noqa: PLC0414 - what `Archive.read` raises
-from console.core.runs.past_run import PastRun
+from console.core.runs.past.past_run import ArchiveError as ArchiveError  # noqa: PLC0414 - what `Archive.read` raises
+from console.core.runs.past.past_run import PastRun
 from console.core.runs.question import Decision, Question
 from console.core.runs.state import RunState
 from console.core.watchers.service_name_history import NameSample

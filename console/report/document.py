@@ -9,13 +9,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from console.core.runs.ending import run_ending
-from console.core.runs.journal import plain
-from console.core.runs.recorded import Row, command_rows, first_of, loss_rows, replaced_files, step_name, step_rows
-from console.core.runs.run_backups import backups_in
+from console.core.runs.records.journal import plain
+from console.core.runs.records.recorded import (
+    Row,
+    command_rows,
+    first_of,
+    loss_rows,
+    replaced_files,
+    step_name,
+    step_rows,
+)
+from console.core.runs.records.run_backups import backups_in
 from console.report.entry_text import entry_text
 
 if TYPE_CHECKING:
-    from console.core.runs.journal import ChainCheck, Entry
+    from console.core.runs.records.journal import ChainCheck, Entry
 
 UNFINISHED = "not closed"
 _PAUSES = "pause-writes"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from console.core.quantities import counted
 
 if TYPE_CHECKING:
-    from console.core.runs.journal import Entry
+    from console.core.runs.records.journal import Entry
 
 Data = Mapping[str, Any]
 

@@ -11,7 +11,7 @@ from console.report.render import html, markdown
 from console.report.sections import blocks
 
 if TYPE_CHECKING:
-    from console.core.runs.journal import ChainCheck, Entry
+    from console.core.runs.records.journal import ChainCheck, Entry
 
 Form = Literal["md", "html", "json"]
 FORMS: Mapping[Form, str] = {"md": "Markdown", "html": "one HTML file", "json": "JSON"}

@@ -10,7 +10,7 @@ from textual.app import SystemCommand
 from textual.binding import BindingType
 from textual.screen import Screen
 
-from console.core.runs.past_run import PastRun
+from console.core.runs.past.past_run import PastRun
 from console.core.runs.state import Outcome
 from console.engine.ports import ConsoleContext, RunStarter
 from console.tui import themes

@@ -7,7 +7,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from console.core.runs.journal import check_chain
+from console.core.runs.records.journal import check_chain
 
 
 def journals(folder: Path) -> dict[Path, list[dict[str, Any]]]:

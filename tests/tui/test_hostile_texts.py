@@ -70,7 +70,7 @@ async def test_a_question_with_evil_in_it():
 async def test_a_recorded_run_with_evil_in_it():
     from fakes import Stage as Run
 
-    from console.core.runs.journal import plain
+    from console.core.runs.records.journal import plain
 
     run = Run()
     run.run()

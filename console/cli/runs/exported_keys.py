@@ -18,7 +18,7 @@ def keys(file: str, key: tuple[str, ...]) -> int:
     FILE is one that a run has written before it replaced the data of a node. Without KEY all of its keys are printed.
     Pipe them into `redis-cli -h HOST -p PORT --pipe`. A key that exists there stays as it is (BUSYKEY).
     """
-    from console.core.runs.exports import restore_commands
+    from console.core.runs.records.exports import restore_commands
 
     if sys.stdout.isatty():
         raise CliError("keys are binary: pipe them into `redis-cli -h HOST -p PORT --pipe`")

@@ -79,7 +79,7 @@ def _print_unbound(unbound: Unbound, state: ClusterState, runbook: Runbook, form
             say(f"== {number}/{len(runbook.steps)} {step.id}: {step.title}\n  {why}")
         say(f"\nblocked: {unbound_text(unbound)}")
         return
-    from console.core.runs.journal import plain, timestamp
+    from console.core.runs.records.journal import plain, timestamp
 
     document = {
         "version": 1,
@@ -98,7 +98,7 @@ def _print_unbound(unbound: Unbound, state: ClusterState, runbook: Runbook, form
 
 def plan_document(made: RunPlan) -> dict[str, Any]:
     """The plan as JSON. Keys may be added, not renamed."""
-    from console.core.runs.journal import plain, timestamp
+    from console.core.runs.records.journal import plain, timestamp
     from console.engine.plan import NOT_PROVED
 
     return {

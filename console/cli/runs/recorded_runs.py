@@ -19,7 +19,7 @@ from console.report.formats import FORMS, Form, report_text
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from console.core.runs.past_run import PastRun
+    from console.core.runs.past.past_run import PastRun
     from console.engine.ports import Archive
 
 POLL_EVERY = 0.5
@@ -64,7 +64,7 @@ def show(context: CliContext, run: str | None, *, follow: bool) -> int:
     With `--follow` it prints new entries while another console executes the run. Exit code 1: the journal is broken, or
     the console that wrote it died.
     """
-    from console.core.runs.past_run import Standing
+    from console.core.runs.past.past_run import Standing
 
     run_id, shown = _chosen_run(context, run).run_id, 0
     while True:
@@ -171,7 +171,7 @@ def _chosen_run(context: CliContext, run: str | None) -> PastRun:
 
 def _newest_open(context: CliContext) -> PastRun:
     """The newest run that can be resumed, else the newest that is not closed. Raises CliError if all are closed."""
-    from console.core.runs.past_run import Standing
+    from console.core.runs.past.past_run import Standing
 
     found = [one for one in _archive(context).summaries() if one.standing is not Standing.CLOSED]
     for past in reversed(found):
@@ -183,7 +183,7 @@ def _newest_open(context: CliContext) -> PastRun:
 
 
 def _read(context: CliContext, run_id: str) -> PastRun:
-    from console.core.runs.past_run import ArchiveError
+    from console.core.runs.past.past_run import ArchiveError
 
     try:
         return _archive(context).read(run_id)

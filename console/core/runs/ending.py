@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from console.core.quantities import counted
 from console.core.replication.backups import restore_runbook
 from console.core.runbooks.verbs import VERBS
-from console.core.runs.exports import Export, exports_in, put_back_command
-from console.core.runs.journal import Entry
-from console.core.runs.recorded import Row, command_rows, first_of, loss_rows, replaced_files, step_rows
-from console.core.runs.run_backups import backups_in
+from console.core.runs.records.exports import Export, exports_in, put_back_command
+from console.core.runs.records.journal import Entry
+from console.core.runs.records.recorded import Row, command_rows, first_of, loss_rows, replaced_files, step_rows
+from console.core.runs.records.run_backups import backups_in
 
 PROGRAM = "redis-ha-console"
 SKIPPED, REMAINS, DATA, BACKUPS = (

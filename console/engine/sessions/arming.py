@@ -15,7 +15,7 @@ from importlib.metadata import PackageNotFoundError, version
 from console.core.inventory import ClusterSpec
 from console.core.model import RunLock
 from console.core.runbooks.document import Runbook
-from console.core.runs.past_run import PastRun, UnfinishedLine
+from console.core.runs.past.past_run import PastRun, UnfinishedLine
 from console.core.runs.state import Outcome, RunState, new_run
 from console.engine.actions.commands import CommandContext
 from console.engine.ports import (

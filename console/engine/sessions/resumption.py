@@ -8,7 +8,7 @@ from datetime import datetime
 from console.core.inventory import ClusterSpec
 from console.core.runbooks.document import Runbook
 from console.core.runs.answer import Answer, AnswerKind
-from console.core.runs.past_run import PastCommand, PastRun
+from console.core.runs.past.past_run import PastCommand, PastRun
 from console.core.runs.state import RunState, StepStatus, new_run
 from console.engine.actions.write_pause import PAUSES
 from console.engine.ports import ArmingError, ConsoleContext

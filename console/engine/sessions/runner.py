@@ -9,12 +9,12 @@ from console.core.model import ClusterState
 from console.core.runbooks.vocabulary import evaluate
 from console.core.runs.ending import EndSection, run_ending
 from console.core.runs.events import ConditionsChecked, RunEnded, StepBegan, StepEnded, StepsAssessed
-from console.core.runs.journal import plain
-from console.core.runs.past_run import PastRun
+from console.core.runs.past.past_run import PastRun
+from console.core.runs.past.step_assessment import assessments
 from console.core.runs.progress import success_in_words
+from console.core.runs.records.journal import plain
 from console.core.runs.state import PASSED_STATUSES, AssessmentKind, Outcome, RunState, StepStatus
 from console.core.runs.state_summary import state_summary
-from console.core.runs.step_assessment import assessments
 from console.core.watchers.service_name_history import NameTally
 from console.engine.ports import Operator
 from console.engine.sessions.resumption import pause_begun

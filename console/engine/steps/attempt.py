@@ -8,7 +8,7 @@ from typing import Any
 
 from console.core.command import Planned, RedisCommand, ShellCommand
 from console.core.runs.answer import Answer, AnswerKind
-from console.core.runs.past_run import PastCommand, PastStep
+from console.core.runs.past.past_run import PastCommand, PastStep
 
 NO_ANSWER = "the console ended before an answer was recorded: it may have been carried out"
 

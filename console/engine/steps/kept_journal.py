@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from console.core.runs.journal import Entry, next_entry
+from console.core.runs.records.journal import Entry, next_entry
 from console.engine.ports import Clock, Journal
 
 

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from console.core.model import ClusterState
 from console.core.runs.advance import advance
 from console.core.runs.events import Event
-from console.core.runs.journal import Entry
 from console.core.runs.question import Decision, Question
+from console.core.runs.records.journal import Entry
 from console.core.runs.state import RunState
 from console.engine.actions.write_pause import PauseWatch
 from console.engine.ports import Clock, Operator

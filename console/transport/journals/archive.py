@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from console.core.runs.past_run import ArchiveError, PastRun
-from console.core.runs.replay import replay_run
+from console.core.runs.past.past_run import ArchiveError, PastRun
+from console.core.runs.past.replay import replay_run
 from console.transport.journals.journal_file import NAME, is_written, read_lines
 
 

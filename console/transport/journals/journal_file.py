@@ -14,9 +14,9 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from console.core.runs.journal import Entry, next_entry
-from console.core.runs.past_run import PastRun, UnfinishedLine
-from console.core.runs.replay import replay_run
+from console.core.runs.past.past_run import PastRun, UnfinishedLine
+from console.core.runs.past.replay import replay_run
+from console.core.runs.records.journal import Entry, next_entry
 
 NAME = "journal.jsonl"
 _LOCK_TIMEOUT = 1.0

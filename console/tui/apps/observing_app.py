@@ -9,7 +9,7 @@ from textual.message import Message
 from textual.reactive import reactive
 
 from console.core.runbooks.document import Runbook
-from console.core.runs.past_run import PastRun
+from console.core.runs.past.past_run import PastRun
 from console.engine.ports import ArchiveError, ConsoleContext
 from console.tui.apps.navigating_app import NavigatingApp
 from console.tui.state.cluster_view import ClusterView, absorb

@@ -6,7 +6,7 @@ from dataclasses import replace
 from textual.reactive import reactive
 
 from console.core.runbooks.document import Runbook
-from console.core.runs.past_run import PastRun
+from console.core.runs.past.past_run import PastRun
 from console.core.runs.question import Decision, Question
 from console.core.runs.state import RunState
 from console.engine.ports import ArmedRun, ConsoleContext, RunStarter, Takeover

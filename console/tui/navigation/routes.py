@@ -14,8 +14,8 @@ from textual.content import Content
 from console.core.diagnosis.finding import Finding
 from console.core.model import RunLock
 from console.core.runbooks.document import Runbook
-from console.core.runs.journal import Entry
-from console.core.runs.past_run import PastRun
+from console.core.runs.past.past_run import PastRun
+from console.core.runs.records.journal import Entry
 from console.engine.ports import Takeover
 
 P = ParamSpec("P")

@@ -8,7 +8,7 @@ from textual.containers import Container
 from textual.widget import Widget
 
 from console.core.model import RunLock
-from console.core.runs.past_run import PastRun, Standing
+from console.core.runs.past.past_run import PastRun, Standing
 from console.tui.keys import Key, bindings_of
 from console.tui.navigation import routes
 from console.tui.navigation.registry import register

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from console.core.runs.past_run import PastRun
+from console.core.runs.past.past_run import PastRun
 from console.tui.keys import Key
 from console.tui.navigation import routes
 from console.tui.screens.base import ConsoleScreen

@@ -14,7 +14,7 @@ from textual.widgets import Input
 
 from console.core.model import RunLock
 from console.core.quantities import counted
-from console.core.runs.past_run import PastRun
+from console.core.runs.past.past_run import PastRun
 from console.tui.keys import bindings_of
 from console.tui.navigation import routes
 from console.tui.navigation.registry import register

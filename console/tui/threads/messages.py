@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from textual.message import Message
 
 from console.core.model import ClusterState, RunLock
-from console.core.runs.past_run import PastRun
+from console.core.runs.past.past_run import PastRun
 from console.core.runs.question import Question
 from console.core.runs.state import RunState
 

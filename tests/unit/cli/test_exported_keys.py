@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.cli.runs.exported_keys import keys
-from console.core.runs.exports import restore_commands
+from console.core.runs.records.exports import restore_commands
 
 LINES = st.lists(st.tuples(st.integers(0, 15), st.binary(min_size=1), st.integers(0, 10**9), st.binary(min_size=1)))
 

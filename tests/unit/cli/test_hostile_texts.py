@@ -75,7 +75,7 @@ def test_report_and_journal(form, capsys):
 
 
 def plainly(entries):
-    from console.core.runs.journal import plain
+    from console.core.runs.records.journal import plain
 
     return [(kind, plain(data)) for kind, data in entries]
 

@@ -10,8 +10,8 @@ import pytest
 from fakes import NOW, PASSWORD
 
 from console.core.command import MASK, Planned, RedisCommand, Secret, ShellCommand
-from console.core.runs.journal import canonical, check_chain, parse_entry, plain
 from console.core.runs.question import Choice, Decision
+from console.core.runs.records.journal import canonical, check_chain, parse_entry, plain
 from console.transport.journals.journal_file import open_journal
 
 

@@ -7,8 +7,8 @@ import samples
 from fakes import A, B, Pair, ScriptedOperator, Stage, choose
 
 from console.core.runbooks.hazards.table import HAZARDS
-from console.core.runs.journal import next_entry
 from console.core.runs.question import Choice, QuestionKind
+from console.core.runs.records.journal import next_entry
 from console.core.runs.state import Outcome, StepStatus
 from console.report.entry_text import entry_text
 

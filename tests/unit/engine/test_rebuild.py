@@ -26,8 +26,8 @@ from fakes import (
 )
 
 from console.core.runbooks.document import Condition
-from console.core.runs.journal import canonical, plain
 from console.core.runs.question import Choice, Decision, QuestionKind
+from console.core.runs.records.journal import canonical, plain
 from console.core.runs.state import Outcome, StepStatus
 from console.engine.ports import Answer, AnswerKind, ArmingError
 from console.engine.sessions.arming import ClusterRunStarter

@@ -18,7 +18,7 @@ from console.core.inventory import Inventory
 from console.core.model import VrrpState
 from console.core.runbooks.document import Action, GateKind
 from console.core.runs.answer import Answer, AnswerKind
-from console.core.runs.past_run import Standing
+from console.core.runs.past.past_run import Standing
 from console.core.runs.question import Choice, QuestionKind
 from console.core.runs.state import AssessmentKind, Outcome, StepStatus
 from console.engine.ports import ArmingError

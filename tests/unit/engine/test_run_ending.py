@@ -18,8 +18,8 @@ from walks import WALKS, walk
 
 from console.cli.runs.plain_operator import PlainOperator
 from console.core.runs.ending import BACKUPS, DATA, REMAINS, SKIPPED, run_ending
-from console.core.runs.journal import ChainCheck, next_entry, parse_entry, plain
 from console.core.runs.question import Choice, Decision
+from console.core.runs.records.journal import ChainCheck, next_entry, parse_entry, plain
 from console.core.runs.state import Outcome, StepStatus
 from console.core.runs.state_summary import state_summary
 from console.report.document import report_document

@@ -14,7 +14,7 @@ from fakes import NOW
 from hostile import TOKENS
 from past_runs import past, written
 
-from console.core.runs.journal import canonical, check_chain, next_entry, parse_entry
+from console.core.runs.records.journal import canonical, check_chain, next_entry, parse_entry
 from console.engine.steps.attempt import past_attempt
 from console.report.document import report_document
 from console.report.entry_text import entry_text

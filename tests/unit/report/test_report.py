@@ -11,8 +11,8 @@ import pytest
 from fakes import PASSWORD, A, B, ScriptedOperator, Stage, choose
 
 from console.core.command import Secret
-from console.core.runs.journal import Entry, check_chain, next_entry, plain
 from console.core.runs.question import Choice
+from console.core.runs.records.journal import Entry, check_chain, next_entry, plain
 from console.engine.ports import Answer, AnswerKind
 from console.report.document import report_document
 from console.report.render import Code, Facts, Heading, Items, Paragraph, Table, html, markdown

@@ -16,7 +16,7 @@ from fakes import CLUSTER, ROLES
 from console.core.command import FileCopy
 from console.core.model import Backup, DiskRoom, DumpFile, RedisFile, read
 from console.core.runbooks.document import Action, Step
-from console.core.runs.journal import plain
+from console.core.runs.records.journal import plain
 from console.engine.actions.commands import CommandContext, PlanError, plan_commands
 from console.engine.ports import AnswerKind
 from console.probes.host import backups

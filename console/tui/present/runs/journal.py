@@ -7,7 +7,7 @@ import json
 from textual.content import Content
 
 from console.core.quantities import counted
-from console.core.runs.journal import ChainCheck, Entry
+from console.core.runs.records.journal import ChainCheck, Entry
 from console.report.entry_text import entry_text
 from console.tui.present.formatting import (
     BAD,

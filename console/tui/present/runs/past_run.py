@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from textual.content import Content
 
-from console.core.runs.journal import Entry
-from console.core.runs.past_run import PastRun, PastStep, Standing
+from console.core.runs.past.past_run import PastRun, PastStep, Standing
+from console.core.runs.records.journal import Entry
 from console.core.runs.state import StepStatus
 from console.report.entry_text import entry_text
 from console.tui.present.formatting import (

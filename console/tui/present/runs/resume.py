@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from console.core.runs.past_run import PastRun
+from console.core.runs.past.past_run import PastRun
 from console.core.runs.state import StepStatus
 from console.tui.present.formatting import (
     BOLD,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from console.core.runs.past_run import PastRun, Standing
+from console.core.runs.past.past_run import PastRun, Standing
 from console.core.runs.state import Outcome
 from console.tui.present.formatting import (
     BAD,

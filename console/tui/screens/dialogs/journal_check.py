@@ -5,7 +5,7 @@ from collections.abc import Callable
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
-from console.core.runs.past_run import PastRun
+from console.core.runs.past.past_run import PastRun
 from console.tui.navigation import routes
 from console.tui.navigation.registry import register
 from console.tui.present.formatting import Lines

@@ -3,7 +3,7 @@ from __future__ import annotations
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
-from console.core.runs.journal import Entry
+from console.core.runs.records.journal import Entry
 from console.tui.navigation import routes
 from console.tui.navigation.registry import register
 from console.tui.present.runs.journal import entry_detail

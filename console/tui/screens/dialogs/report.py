@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Button, Input
 
-from console.core.runs.past_run import PastRun
+from console.core.runs.past.past_run import PastRun
 from console.documents.home import expand_home
 from console.report.file import write_report
 from console.report.formats import FORMS, Form, report_text

@@ -9,7 +9,7 @@ import shlex
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
-from console.core.runs.recorded import Row
+from console.core.runs.records.recorded import Row
 
 VERB = "export-differences"
 _SENT = re.compile(r"SCAN, DUMP and PTTL here and on (?P<other>\S+); what differs is written to (?P<path>/.+)")

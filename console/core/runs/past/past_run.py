@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from console.core.runs.answer import Answer, AnswerKind
-from console.core.runs.journal import ChainCheck, Entry
+from console.core.runs.records.journal import ChainCheck, Entry
 from console.core.runs.state import Outcome, StepStatus
 
 

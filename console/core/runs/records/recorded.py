@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from console.core.runs.journal import Entry
+from console.core.runs.records.journal import Entry
 
 _WIPES = "replicate"
 _REPLACED = re.compile(r"replaced (?P<path>/[^;]+); before: (?P<before>/[^;]+);")

@@ -16,7 +16,7 @@ from enum import Enum
 from typing import Any
 
 from console.core.command import MASK, ConsulCommand, RedisCommand, Secret, ShellCommand
-from console.core.runs.entry_shape import misfit
+from console.core.runs.records.entry_shape import misfit
 
 FIRST = "0" * 64
 """The `previous` hash of the first entry."""

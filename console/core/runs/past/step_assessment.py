@@ -18,7 +18,7 @@ from console.core.runbooks.document import Condition, Runbook, Step
 from console.core.runbooks.verbs import VERBS, changes_something
 from console.core.runbooks.vocabulary import evaluate
 from console.core.runs.answer import AnswerKind
-from console.core.runs.past_run import PastRun, PastStep
+from console.core.runs.past.past_run import PastRun, PastStep
 from console.core.runs.state import PASSED_STATUSES, AssessmentKind, StepAssessment, StepStatus
 
 _OF_ONE_NODE = frozenset({"redis-up", "redis-down", "redis-on-this-host", "keepalived-running", "keepalived-stopped"})

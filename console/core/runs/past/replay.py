@@ -10,8 +10,8 @@ from dataclasses import replace
 from typing import Any
 
 from console.core.runs.answer import Answer, AnswerKind
-from console.core.runs.journal import ChainCheck, Entry, check_chain, parse_entry
-from console.core.runs.past_run import PastCommand, PastRun, PastStep, Standing
+from console.core.runs.past.past_run import PastCommand, PastRun, PastStep, Standing
+from console.core.runs.records.journal import ChainCheck, Entry, check_chain, parse_entry
 from console.core.runs.state import PASSED_STATUSES, Outcome, StepStatus
 
 

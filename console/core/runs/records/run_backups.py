@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from console.core.replication.backups import backups_mentioned, parse_answer
-from console.core.runs.journal import Entry
+from console.core.runs.records.journal import Entry
 
 
 def backups_in(entries: Sequence[Entry]) -> list[dict[str, Any]]:
