@@ -15,7 +15,12 @@ from typing import Any
 import pytest
 
 from console.lab.assembly.laboratory import Laboratory
-from console.lab.hosts.namespaces import LABORATORY_FOLDER, command_in_namespaces, enter_namespaces
+from console.lab.hosts.namespaces import (
+    LABORATORY_FOLDER,
+    command_in_namespaces,
+    enter_namespaces,
+    require_isolated_network,
+)
 from console.lab.options import LabError, LabOptions
 from console.lab.scenarios import catalogue
 from console.lab.servers.versions import redis_server
@@ -27,8 +32,10 @@ _LABS = pytest.StashKey[list[Laboratory]]()
 @pytest.fixture(scope="session")
 def room() -> None:
     """This process's network and mounts are its own from here on."""
-    if LABORATORY_FOLDER.is_dir():  # inside `lab run` or a room made before
-        return
+    with contextlib.suppress(LabError):
+        require_isolated_network()
+        if LABORATORY_FOLDER.is_dir():  # inside `lab run` or a room made before
+            return
     try:
         if os.geteuid() != 0:
             command_in_namespaces(["true"])  # says best why tests/conftest.py could not move this run

@@ -17,6 +17,7 @@ from console.core.runs.question import Choice, Question, QuestionKind
 from console.core.runs.state import Outcome
 from console.lab.assembly.laboratory import Laboratory
 from console.tui.app import ConsoleApp
+from console.tui.present.runs.question import FOLD_KEYS
 from console.tui.screens.arm import ArmScreen
 from console.tui.widgets.lines import LinesPane
 from console.tui.widgets.question import QuestionBox
@@ -87,9 +88,11 @@ async def answer_all(
     before: Callable[[Question], object] | None = None,
     deadline: float = 120,
     override: bool = False,
+    unfold: bool = False,
 ) -> ScreenRun:
     """Says yes and types the names asked for, to the end. `before` gets each question, just before it is answered.
 
+    `unfold`: every part of a question is unfolded first.
     `override`: types the sentence where there is one to type; else a blocked run is stopped.
     """
     seen, app, end = ScreenRun(), pilot.app, time.monotonic() + deadline
@@ -103,6 +106,9 @@ async def answer_all(
             await pilot.pause()
             continue
         question = boxes[0].question
+        if unfold:
+            await pilot.press(*(key.lower() for key in FOLD_KEYS.values()))
+            await pilot.pause()
         if before is not None:
             before(question)
         await _answer(pilot, question, seen, override=override)

@@ -205,13 +205,13 @@ def test_a_terminal_that_goes_away_and_a_console_that_is_terminated(pair, tmp_pa
         terminal.sendline("y")
         terminal.expect([ASKED, GATE])
         if name == "HUP":
-            terminal.close()  # as when the connection to this machine is lost
+            terminal.ptyproc.fileobj.close()  # as when the connection to this machine is lost
         else:
             terminal.kill(number)
             terminal.expect("is not over: `runs resume` goes on with it")
             terminal.expect(pexpect.EOF)
-            terminal.close()
-        assert terminal.signalstatus == number
+        terminal.ptyproc.wait()
+        assert terminal.ptyproc.signalstatus == number
         (run,) = json.loads(console(lab, "runs", "list", "--format", "json", state=tmp_path).stdout)["runs"]
         assert (run["standing"], run["outcome"], run["unanswered"]) == ("died", None, [])
         words = ["-m", "console", *RESUME]

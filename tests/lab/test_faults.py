@@ -12,7 +12,7 @@ from lab.polling import CONNECT_TIMEOUT, SLACK, inspector_of, watching, well
 from console.core.model import ClusterState, ProblemKind
 from console.lab.assembly.laboratory import Laboratory
 from console.lab.hosts.relay import Mode, Relay
-from console.transport.inspector import ANSWER_DEADLINE
+from console.transport.connections.answer_times import LONGEST_DEADLINE
 
 pytestmark = pytest.mark.lab
 
@@ -130,7 +130,7 @@ def test_an_observation_that_waits_ends_in_time(pair):
     """As a gate asks for it: connects are waited for, and a fault in the middle of it holds it up for no longer."""
     lab = pair("healthy")
     inspector = inspector_of(lab)
-    bound = CONNECT_TIMEOUT + ANSWER_DEADLINE + ANSWER_DEADLINE
+    bound = CONNECT_TIMEOUT + LONGEST_DEADLINE + LONGEST_DEADLINE
     try:
         inspector.observe(fresh=True)
         for kind, service, mend in (("freeze", "redis", "thaw"), ("cut", None, "heal"), ("freeze", None, "thaw")):

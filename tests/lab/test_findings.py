@@ -105,7 +105,8 @@ def test_mishaps_of_redis(pair, watch):
     lab = pair("healthy", redis_config=("key-load-delay 0", "loading-process-events-interval-bytes 1024"))
     watcher = watch(lab)
     found = watcher.sees("replica-not-in-config")
-    assert set(found) == {"replica-not-in-config"}, sorted(found)  # nothing else is wrong with a healthy pair
+    # Nothing else is wrong with a healthy pair.
+    assert set(found) == {"replica-not-in-config", "script-security-off"}, sorted(found)
     # From here on nothing moves by itself, however busy this machine is.
     lab.fault("stop", A, "keepalived")
     settings_of_servers(watcher)

@@ -53,7 +53,7 @@ def test_h20_slaveof_is_the_sentinels_own(pair):
     before = roles(lab)
     said = walk(lab, "{replicate: {source: source}}", ODD)
     assert "no Sentinel decides whom web-3 follows" in said
-    assert "sentinel-switchover" in said, "the Sentinels' own way is offered"
+    assert "Choose target = web-3 and source = web-1." in said, "whom the Sentinels name themselves is offered"
     assert "no Sentinel decides" in walk(lab, "promote", OTHER)
     assert roles(lab) == before
 

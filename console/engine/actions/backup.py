@@ -67,7 +67,7 @@ def _backup(request: Request, seen: NodeState, data: DiskData) -> Planned:
         "wanted": str(int(data.size * DISK_MARGIN)),
         "stamp": request.context.stamp,
         "pid": str(seen.redis.value.process_id) if seen.redis.value else "",
-        "trial_memory": str(_memory_for(seen, data) // 1024),
+        "trial_memory": str(_memory_for(data) // 1024),
         "trial_seconds": str(trial),
     }
     check = CHECK if data.form is DataForm.DUMP else CHECK_AOF
@@ -86,10 +86,12 @@ def _files(data: DiskData | Backup, node: NodeSpec) -> dict[str, str]:
     return {"form": _WORD[data.form], "names": " ".join(data.names), "manifest": data.manifest}
 
 
-def _memory_for(seen: NodeState, data: DiskData) -> int:
-    """How much memory a throw-away server needs, in bytes."""
-    used = seen.redis.value.used_memory if seen.redis.value is not None else data.size * _INFLATED
-    return used + TRIAL_MEMORY
+def _memory_for(data: DiskData) -> int:
+    """How much memory a throw-away server needs, in bytes.
+
+    By the file, which stays as it was shown. What a running server uses changes all the time, and with it the command.
+    """
+    return data.size * _INFLATED + TRIAL_MEMORY
 
 
 def restore_dump(request: Request) -> tuple[Planned, ...]:
