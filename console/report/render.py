@@ -62,7 +62,7 @@ class Code:
 Block = Heading | Paragraph | Items | Facts | Table | Code
 
 _MARKUP = re.compile(
-    r"[\\`*~\[\]|@]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])"  # anywhere
+    r"[\\`*~\[\]|]|(?<![A-Za-z0-9])@|@(?=[A-Za-z0-9-]+\.)|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])"  # anywhere
     r"|<(?=[A-Za-z/!?])|&(?=[#A-Za-z])|^>"  # a tag, an entity, a quotation: but not the `<` of `s < m`
     r"|(?<=[A-Za-z]):(?=//)|(?<=mailto):|(?<=xmpp):|(?<=www)\."  # an address becomes a link
     r"|^[-+=#]|(?<=^[0-9])[.)]",  # at the beginning: a list, a title

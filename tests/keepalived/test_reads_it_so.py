@@ -126,6 +126,8 @@ def test_keepalived_names_the_same_lines():
     path = HERE / "priority-template.conf"
     words = ["keepalived", "--config-test", "-f", str(path)]
     done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
-    theirs = {int(one) for one in re.findall(r"Line (\d+)", done.stdout + done.stderr)}
+    # Whether the machine has the interface says nothing about the file.
+    named = re.findall(r"Line (\d+)\)(?! WARNING - interface)", done.stdout + done.stderr)
+    theirs = {int(one) for one in named}
     ours = {int(one) for line in parse(path.read_text()).not_understood for one in re.findall(r"line (\d+)", line)}
     assert ours == theirs

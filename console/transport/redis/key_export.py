@@ -9,6 +9,7 @@ depends on the server's version.
 from __future__ import annotations
 
 import base64
+import itertools
 import json
 import os
 import time
@@ -66,7 +67,8 @@ class Tally:
 def export_keys(ours: Side, theirs: Side, path: str) -> str:
     """Writes the file and returns a line about its content. Raises RemoteError, RefusedError, OSError.
 
-    After an error there is no file.
+    After an error there is no new file. A file that is there already is never replaced: it may be the only copy of keys
+    that the server has lost since. A new export then gets the next free name (H18).
     """
     tally = Tally()
     part = Path(f"{path}.part")
@@ -78,11 +80,25 @@ def export_keys(ours: Side, theirs: Side, path: str) -> str:
                     _compare(ours, theirs, db, keys, tally, file)
             file.flush()
             os.fsync(file.fileno())
-        part.replace(path)
+        kept = _in_a_free_place(part, path)
     except BaseException:
         part.unlink()
         raise
-    return f"{tally.words(ours[0], theirs[0])}; written to {path}"
+    return f"{tally.words(ours[0], theirs[0])}; written to {kept}"
+
+
+def _in_a_free_place(part: Path, path: str) -> str:
+    """Gives the finished file its name, or the first free one after it: `keys-2.jsonl`. Returns that name."""
+    wanted = Path(path)
+    for number in itertools.count(1):
+        place = wanted if number == 1 else wanted.with_stem(f"{wanted.stem}-{number}")
+        try:
+            os.link(part, place)  # unlike a rename, it fails where a file is
+        except FileExistsError:
+            continue
+        part.unlink()
+        return str(place)
+    raise AssertionError("unreachable")
 
 
 def _databases(name: str, connection: RedisConnection) -> list[int]:

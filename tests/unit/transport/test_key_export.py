@@ -87,3 +87,17 @@ def test_more_than_the_bound_is_refused_as_a_whole(tmp_path, monkeypatch):
             str(tmp_path / "keys.jsonl"),
         )
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_export_that_is_there_is_never_replaced(tmp_path):
+    """It may be the only copy: since it was made, its server can have become a replica without those keys."""
+    path = tmp_path / "keys.jsonl"
+    first = export_keys(("redis-a", FakeConnection(OURS)), ("redis-b", FakeConnection(THEIRS)), str(path))
+    kept = path.read_bytes()
+    again = export_keys(("redis-a", FakeConnection({})), ("redis-b", FakeConnection(THEIRS)), str(path))
+    once_more = export_keys(("redis-a", FakeConnection({})), ("redis-b", FakeConnection(THEIRS)), str(path))
+    assert path.read_bytes() == kept != b""
+    assert first.endswith(f"written to {path}")
+    assert again.endswith(f"written to {tmp_path / 'keys-2.jsonl'}")
+    assert once_more.endswith(f"written to {tmp_path / 'keys-3.jsonl'}")
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["keys-2.jsonl", "keys-3.jsonl", "keys.jsonl"]

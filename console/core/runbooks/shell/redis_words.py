@@ -91,6 +91,8 @@ def read_redis_command(words: Sequence[str], server: Server, found: Found, shown
         _of_config(rest, act, found, shown)
     elif name == "client" and rest[:1] in (["pause"], ["unpause"]):
         act("pause-writes" if rest[0] == "pause" else "resume-writes")
+        if rest[0] == "pause":  # unlike the verb, it may pause reads too, and for any time
+            found.unclear.append(f"`{shown}`: for how long, and whether reads go on")
     elif name == "sentinel" and rest[:1] == ["failover"]:
         found.act(Act("sentinel-failover", shown))
     elif not (name in _READS or (rest and rest[0] in _READS_OF.get(name, ()))):

@@ -33,8 +33,9 @@ def exports_in(commands: Iterable[Row]) -> Iterator[Export]:
     """The exports that were made, from the rows of the commands."""
     for one in commands:
         if one["verb"] == VERB and one["answer"] == "done" and (found := _SENT.match(str(one["sent"]))):
-            content = str(one["text"]).partition("; written to ")[0]
-            yield Export(str(one["node"]), found["other"], found["path"], content)
+            content, _, path = str(one["text"]).partition("; written to ")
+            # The answer names the file: where an earlier export was there already, it has another name.
+            yield Export(str(one["node"]), found["other"], path.strip() or found["path"], content)
 
 
 def put_back_command(export: Export, address: str) -> str:
