@@ -109,7 +109,7 @@ def test_restore_backup(pair, tmp_path):
         late = {"starts-as-master"}
         assert left_out("restore-backup", seen, late) == {"save"} | late, "what a replica holds is on its master"
         assert all("one-shot-rebuild" in seen.named[step] for step in seen.at[1:]), seen.named
-        assert host.redis("GET", writer.key) == ""
+        assert host.redis("GET", writer.key) != lab.host(B).redis("GET", writer.key), "it has what its backup had"
         assert lab.vip_holders() == [B]
         assert run_plain(lab, state=tmp_path).outcome == "done"
     assert writer.lost() == 0

@@ -13,6 +13,7 @@ from console.core.runbooks.document import Action, Condition, Step
 from console.core.runbooks.hazards.table import override_sentence
 from console.core.runbooks.interlocks import interlocks
 from console.core.runbooks.shell.checks import text_checks, text_follow
+from console.core.runbooks.shell.reading import read_shell
 
 A, B = samples.A, samples.B
 ADDRESS_A, ADDRESS_B = samples.ADDRESS[A], samples.ADDRESS[B]
@@ -205,3 +206,9 @@ def test_what_cannot_be_read_is_neither_served_nor_kept():
     gone = replace(state, nodes=tuple(silent.node(one.name) if one.name == B else one for one in state.nodes))
     found = asked("./repair.sh", gone, {"node": A})
     assert {one.check.verdict for one in found if not one.check.override} <= {Verdict.UNKNOWN, Verdict.HOLDS}
+
+
+@pytest.mark.parametrize("text", ["redis-cli client pause 999999999 all", "redis-cli client pause soon"])
+def test_a_pause_without_an_end_in_sight_is_not_understood(text):
+    assert read_shell(text).unclear
+    assert not read_shell("redis-cli client pause 100").unclear

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from console.core.numbers import port_number
+from console.core.numbers import count, port_number
 from console.core.runbooks.shell.acts import Act, Found
 
+_LONGEST_PAUSE = 120_000  # milliseconds
 _OPTIONS_WITH_VALUE = frozenset(
     {"-h", "-p", "-a", "--pass", "--user", "-n", "-r", "-i", "--cacert", "--cacertdir", "--cert", "--key", "--sni"}
 )
@@ -91,12 +92,19 @@ def read_redis_command(words: Sequence[str], server: Server, found: Found, shown
         _of_config(rest, act, found, shown)
     elif name == "client" and rest[:1] in (["pause"], ["unpause"]):
         act("pause-writes" if rest[0] == "pause" else "resume-writes")
-        if rest[0] == "pause":  # unlike the verb, it may pause reads too, and for any time
-            found.unclear.append(f"`{shown}`: for how long, and whether reads go on")
+        found.unclear += _long_pause(rest, shown)
     elif name == "sentinel" and rest[:1] == ["failover"]:
         found.act(Act("sentinel-failover", shown))
     elif not (name in _READS or (rest and rest[0] in _READS_OF.get(name, ()))):
         found.unclear.append(f"`{shown}`")
+
+
+def _long_pause(rest: Sequence[str], shown: str) -> list[str]:
+    """What is unclear of a pause: unlike that of the verb, it can be without an end in sight."""
+    milliseconds = count(rest[1]) if rest[0] == "pause" and len(rest) > 1 else 0
+    if milliseconds is not None and milliseconds <= _LONGEST_PAUSE:
+        return []
+    return [f"`{shown}`: a pause of more than {_LONGEST_PAUSE // 1000} s"]
 
 
 def _of_config(rest: Sequence[str], act: Callable[[str], None], found: Found, shown: str) -> None:
