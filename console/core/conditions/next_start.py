@@ -12,7 +12,7 @@ from console.core.conditions.predicate import Question, UnreadError, fails, hold
 from console.core.conditions.sentinel_sets.service_name import starts_as_replica
 from console.core.conditions.vrrp import instance_of
 from console.core.keepalived.script_calls import ScriptCall, script_calls
-from console.core.model import ActionKind, NodeState, ProblemKind, RedisFile
+from console.core.model import ActionKind, ClusterState, NodeState, ProblemKind, RedisFile
 from console.core.model.verdict import Check
 
 _ROLES = frozenset({ActionKind.PROMOTES, ActionKind.FOLLOWS})
@@ -34,8 +34,8 @@ def start_needs_no_edit(question: Question) -> Check:
     """Whether there is no edit to offer, and why. What could not be read for now is UNKNOWN."""
     source = str(question.arguments.get("source", ""))
     role = f"a replica of {source}" if source else "a master"
-    statement = f"nothing is to be edited so that {question.name} starts as {role}"
-    if reason := _others_decide(question) or _no_file(question.node):
+    statement = f"no edit of its file is needed or offered for {question.name} to start as {role}"
+    if reason := others_decide(question.state) or _no_file(question.node):
         return holds(statement, reason)
     file = value_of(question.node.redis_file, f"the configuration file of Redis on {question.name}")
     if file.includes:
@@ -53,15 +53,14 @@ def no_script_steers(question: Question) -> Check:
     return holds(statement, "the notify scripts of all nodes have no such line")
 
 
-def _others_decide(question: Question) -> str:
-    """Who decides the role after a start. Empty: its file does."""
-    state = question.state
+def others_decide(state: ClusterState) -> str:
+    """Who decides the roles of this cluster, so that no file should. Empty: the file of each Redis does."""
     if state.sentinels or state.master_name:
         return (
             "Sentinels decide. After each failover they send SLAVEOF and CONFIG REWRITE, which writes the file. A line"
             " by hand would be wrong after the next failover"
         )
-    lines = [line for node in state.nodes for line in _steering(question, node)]
+    lines = [line for node in state.nodes for line in _steering(Question(state, node, {}), node)]
     if not lines:
         return ""
     more = f", and {len(lines) - 1} more" if len(lines) > 1 else ""

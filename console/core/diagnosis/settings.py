@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from console.core.conditions.next_start import others_decide
 from console.core.conditions.predicate import Question, UnreadError
 from console.core.conditions.servers import fork_headroom
 from console.core.diagnosis.finding import Severity
@@ -69,7 +70,7 @@ def _not_in_config(state: ClusterState) -> Iterator[Match]:
         if redis.master is not None and not master and not (file is not None and file.includes):
             where = f"{file.path} has no replicaof line" if file is not None else "it was started without a file"
             summary = f"{node.name} follows {redis.master.host} until its next restart: then it is a master."
-            advice = _how_to_keep_following(node, redis.master, file)
+            advice = _how_to_keep_following(state, node, redis.master, file)
             yield Match((node.name,), summary, (where, _follows(node)), advise(advice))
         elif redis.master is not None and master and not _means(state, node, master):
             summary = f"{node.name} follows {redis.master.host}, but after a restart it would follow {master}."
@@ -81,8 +82,11 @@ def _not_in_config(state: ClusterState) -> Iterator[Match]:
             yield Match((node.name,), summary, (about, "now: role master"), advise(advice), Severity.WARNING)
 
 
-def _how_to_keep_following(node: NodeState, link: MasterLink, file: RedisFile | None) -> str:
+def _how_to_keep_following(state: ClusterState, node: NodeState, link: MasterLink, file: RedisFile | None) -> str:
     """The line that is missing, and when it must go again. A script that promotes the node does not take it out."""
+    if reason := others_decide(state):
+        again = "" if state.sentinels else "; attach the node again after a restart"
+        return f"leave the file alone: {reason}{again}"
     line = f"replicaof {link.host} {link.port}"
     if file is None:
         return f"start it with a configuration file that has `{line}`; until then attach it again after a restart"

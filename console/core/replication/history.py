@@ -93,12 +93,15 @@ def _shared(source: NodeState, s: Redis, target: NodeState, t: Redis) -> History
     parted = t.second_offset - 1
     beyond = parted - limits[t.replid2]
     at = f"of history {t.replid2[:8]} {target.name} has {parted} bytes and {source.name} {limits[t.replid2]}"
+    added = max(0, (t.offset or 0) - parted)
     if beyond > 0:
+        more = f", and it added {counted(added, 'byte')} of its own since" if added else ""
         return HistoryComparison(
-            Verdict.FAILS, f"{at}: {counted(beyond, 'byte exists', 'bytes exist')} only on {target.name}", beyond
+            Verdict.FAILS,
+            f"{at}: {counted(beyond, 'byte exists', 'bytes exist')} only on {target.name}{more}",
+            beyond + added,
         )
-    added = (t.offset or 0) - parted
-    if added <= 0:
+    if not added:
         return HistoryComparison(Verdict.HOLDS, f"{at}, and {target.name} wrote nothing after it", 0)
     own = own_writes(target)
     if own.verdict is Verdict.HOLDS:

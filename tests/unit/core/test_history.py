@@ -199,3 +199,15 @@ def test_a_preview_of_what_cannot_be_read():
     found = preview(s.unreachable_node(), s.A, s.B)
     assert found.resync is ResyncKind.UNKNOWN
     assert found.target_keys is None
+
+
+def test_what_a_promoted_node_wrote_in_its_own_history_is_counted_too():
+    """It has bytes of the old history that the source lacks, and all that it has written since it was promoted."""
+    state = s.with_redis(
+        s.split_brain(), s.A, replid=s.REPLID_PROMOTED, replid2=s.REPLID, second_offset=2_871, offset=9_000
+    )
+    state = s.with_redis(state, s.B, replid=s.REPLID, replid2=None, offset=881)
+    found = compare_histories(state, state.node(s.B), state.node(s.A))
+    assert found.verdict is Verdict.FAILS
+    assert found.beyond == 1_989 + (9_000 - 2_870)
+    assert "1,989 bytes exist only on redis-a, and it added 6,130 bytes of its own since" in found.reason
