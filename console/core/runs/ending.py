@@ -5,6 +5,7 @@ It is made from the entries of the journal alone. The screen, the plain mode and
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -82,7 +83,17 @@ def _remaining(
     yield from _still_paused(closed, cluster)
     if closed.get("outcome") != "done":
         yield from _open_steps(entries, steps)
+    yield from _only_in_files(commands, opened)
     yield from _left_findings(closed, cluster)
+
+
+def _only_in_files(commands: Sequence[Row], opened: Row) -> Iterator[EndItem]:
+    """Exports with keys in them: what the other node lacks is on no server any more, unless somebody puts it back."""
+    for export in exports_in(commands):
+        if any(one.strip("0,") for one in _COUNTS.findall(export.content)):
+            address = str((opened.get("nodes") or {}).get(export.other) or "")
+            text = f"Keys of {export.node} are only in a file on the machine of the console. Put back what is wanted:"
+            yield EndItem(text, (f"{export.content}.",), (put_back_command(export, address),))
 
 
 def _unanswered(commands: Sequence[Row], steps: Sequence[Row], cluster: str) -> Iterator[EndItem]:
@@ -137,6 +148,9 @@ _FATE = {
     "failed": "The server did not carry it out.",
     "unknown": "Whether it was carried out is not known.",
 }
+_DONE_BY_TEXT = "It was carried out. What its text did to the data is known only to who wrote it."
+_COUNTS = re.compile(r"(?<=[:,] )[\d,]+(?= (?:is|are|has|have|another))")
+"""Of an export: keys that are missing, and keys with another value or time to live."""
 _KEPT = {
     "partial": "It was carried out: a partial resync adds what the target lacks, and replaces nothing.",
     "none": "It was carried out, and the target has kept its data.",
@@ -157,7 +171,8 @@ def _fates(entries: Sequence[Entry], commands: Sequence[Row]) -> Iterator[EndIte
     for one in commands:
         verb = VERBS.get(str(one["verb"]))
         if verb is not None and verb.wipes_data and verb.name != "replicate":
-            fate = _FATE.get(str(one["answer"] or "unknown"), "")
+            answer = str(one["answer"] or "unknown")
+            fate = _DONE_BY_TEXT if (verb.name, answer) == ("shell", "done") else _FATE.get(answer, "")
             yield EndItem(f"{one['summary']} {fate}", tuple(_lines(str(one["text"]))))
     for export in exports_in(commands):
         yield EndItem(f"Kept: {export.path} on the machine of the console.", (f"{export.content}.",))

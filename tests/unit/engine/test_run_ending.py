@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from walks import WALKS, walk
 
 from console.cli.runs.plain_operator import PlainOperator
-from console.core.runs.ending import BACKUPS, DATA, REMAINS, SKIPPED, run_ending
+from console.core.runs.ending import BACKUPS, DATA, REMAINS, SKIPPED, _only_in_files, run_ending
 from console.core.runs.question import Choice, Decision
 from console.core.runs.records.journal import ChainCheck, next_entry, parse_entry, plain
 from console.core.runs.state import Outcome, StepStatus
@@ -26,6 +26,7 @@ from console.report.document import report_document
 from console.report.formats import report_text
 from console.report.render import markdown
 from console.report.sections import blocks
+from console.transport.redis.key_export import Tally
 from console.tui.present.runs.ending import ending
 
 
@@ -143,3 +144,20 @@ def test_a_set_under_sentinels_has_their_rows_and_none_of_keepalived(state):
     for one in state.sentinels:
         assert f"| {one.name}: master |" in told
     assert ("Consul: passing" in told) is (state.consul is not None)
+
+
+@pytest.mark.parametrize(
+    ("counts", "remains"), [((20, 0, 0), True), ((0, 1_200, 0), True), ((0, 0, 3), True), ((0, 0, 0), False)]
+)
+def test_keys_that_are_only_in_a_file_remain_to_be_put_back(counts, remains):
+    missing, value, ttl = counts
+    said = Tally(looked_at=5_021, missing=missing, value=value, ttl=ttl).words("redis-a", "redis-b")
+    sent = "SCAN, DUMP and PTTL here and on redis-b; what differs is written to /runs/1/keys-of-redis-a.jsonl"
+    row = {"verb": "export-differences", "answer": "done", "sent": sent, "node": "redis-a"}
+    row["text"] = f"{said}; written to /runs/1/keys-of-redis-a-2.jsonl"
+    items = list(_only_in_files([row], {"nodes": {"redis-b": "10.0.0.2:6379"}}))
+    assert bool(items) is remains
+    for one in items:
+        assert one.lines == (f"{said}.",)
+        assert "/runs/1/keys-of-redis-a-2.jsonl" in one.commands[0], "the file that was written, not an older one"
+        assert "-h 10.0.0.2 -p 6379" in one.commands[0]
