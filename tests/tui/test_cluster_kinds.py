@@ -188,3 +188,11 @@ def test_a_name_that_leads_to_two_or_to_nobody_is_said_in_the_first_line():
     nothing = replace(state, consul=replace(state.consul, dns=blind, instances=blind))
     assert "? not known" in headline(nothing)
     assert "✗ catalog: no answer in time" in side(nothing, "consul")
+
+
+def test_a_run_that_is_under_way_is_the_next_action():
+    view = absorb(ClusterView(spec_of(samples.failed_over_pair())), samples.failed_over_pair(), NOW)
+    assert "for the runbook one-shot-rebuild" in plain(cluster.headline(view, 78, 3))
+    under_way = plain(cluster.headline(view, 78, 3, run="one-shot-rebuild"))
+    assert "press b to go on with one-shot-rebuild, which is under way here" in under_way
+    assert "for the runbook" not in under_way

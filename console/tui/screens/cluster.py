@@ -146,7 +146,9 @@ class ClusterScreen(ConsoleScreen):
         self.call_after_refresh(self.paint)
 
     def _draw_headline(self, width: int, _: int) -> Lines:
-        return present.headline(self.view, width, 3 if self.size.height < HIGH_FROM else 4)
+        armed = self.console_app.armed_run
+        run = armed.runbook if armed is not None and armed.cluster == self.view.name else ""
+        return present.headline(self.view, width, 3 if self.size.height < HIGH_FROM else 4, run=run)
 
     @property
     def _lock(self) -> RunLock | None:

@@ -48,9 +48,10 @@ SURVIVAL: dict[Verdict, tuple[str, str, str]] = {
 # --- the headline -------------------------------------------------------------------------------------------------
 
 
-def headline(view: ClusterView, width: int, height: int) -> Lines:
+def headline(view: ClusterView, width: int, height: int, *, run: str = "") -> Lines:
     """Health, worst finding, next action; for a height of 4, why the next failure is or is not survived.
 
+    `run`: the runbook of a run that is under way here. Going on with it is the next action.
     What is longer than a line is wrapped, not cut.
     """
     state = view.state
@@ -63,6 +64,8 @@ def headline(view: ClusterView, width: int, height: int) -> Lines:
     if facts.cell_length > width:
         facts = _facts(view, state, short=True)
     finding, action = _finding_and_action(view)
+    if run:
+        action = line(("→ press b", f"{BOLD} {NOTE}"), f" to go on with {run}, which is under way here")
     lines = rewrapped((facts, finding, action), width, indent="  ")
     if height < 4 or not view.findings or view.protection is None:  # noqa: PLR2004
         return lines
