@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import samples as s
 from hypothesis import given
@@ -57,11 +59,20 @@ def test_changes_count_as_unsaved_when_redis_itself_would_have_saved_them(change
 
 
 def test_a_replica_that_would_not_follow_after_a_restart_has_its_line_named():
-    found = found_one(
-        s.with_node(HEALTHY, s.A, redis_file=read(RedisFile("/etc/redis/redis.conf", ""), s.NOW)),
-        "replica-not-in-config",
-    )
+    state = s.with_node(HEALTHY, s.A, redis_file=read(RedisFile("/etc/redis/redis.conf", ""), s.NOW))
+    for name in (s.A, s.B):  # scripts that change no role
+        plain = tuple(replace(one, actions=()) for one in s.scripts())
+        state = s.with_node(state, name, scripts=read(plain, s.NOW))
+    found = found_one(state, "replica-not-in-config")
     assert "add `replicaof 192.168.100.202 6379` to /etc/redis/redis.conf on redis-a" in found.next.advice
+
+
+def test_where_scripts_change_roles_no_line_is_advised():
+    """A promoted node would start as a replica by that line, and drop its data."""
+    state = s.with_node(HEALTHY, s.A, redis_file=read(RedisFile("/etc/redis/redis.conf", ""), s.NOW))
+    advice = found_one(state, "replica-not-in-config").next.advice
+    assert advice.startswith("leave the file alone: scripts of keepalived decide")
+    assert "add `replicaof" not in advice
 
 
 def test_a_run_names_at_its_end_what_only_the_next_restart_or_crash_shows():
