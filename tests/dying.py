@@ -14,6 +14,7 @@ from console.core.runbooks.document import Runbook
 from console.core.runs.past.past_run import PastRun
 from console.core.runs.past.replay import replay_run
 from console.core.runs.question import Choice, Decision, Question
+from console.core.runs.records.journal import Entry
 from console.core.runs.state import RunState
 from console.engine.ports import Answer, ConsoleContext
 from console.engine.sessions.arming import ClusterRunStarter
@@ -42,11 +43,12 @@ class DyingJournal:
         self._journal, self._moments = journal, moments
         self.run_id, self.path = journal.run_id, journal.path
 
-    def append(self, kind: str, data: Mapping[str, object]) -> None:
+    def append(self, kind: str, data: Mapping[str, object]) -> Entry:
         name = f"{kind} {data.get('step', '')}".rstrip()
         self._moments.pass_by(f"before {name}")
-        self._journal.append(kind, data)
+        entry: Entry = self._journal.append(kind, data)
         self._moments.pass_by(f"after {name}")
+        return entry
 
     def close(self) -> None:
         self._journal.close()

@@ -18,7 +18,7 @@ from console.core.previews.quiescence import TrafficSample
 from console.core.runs.lock import LostLock
 from console.core.runs.question import Choice, Decision, Question, QuestionKind
 from console.core.runs.records.entry_shape import misfit
-from console.core.runs.records.journal import plain
+from console.core.runs.records.journal import Entry, next_entry, plain
 from console.core.runs.state import RunState
 from console.documents.runbook import load_runbook
 from console.engine.ports import Answer, AnswerKind, ConsoleContext
@@ -162,17 +162,20 @@ class MemoryJournal:
         self.break_at = break_at
         self.broken = False
         self.closed = False
+        self._last: Entry | None = None
 
     @property
     def kinds(self) -> list[str]:
         return [kind for kind, _ in self.entries]
 
-    def append(self, kind: str, data: Mapping[str, object]) -> None:
+    def append(self, kind: str, data: Mapping[str, object]) -> Entry:
         self.broken = self.broken or kind == self.break_at
         if self.broken:
             raise OSError("the journal cannot be written: No space left on device")
         assert not misfit(kind, plain(data)), "what the console writes fits the shape of its entries"
         self.entries.append((kind, data))
+        self._last = next_entry(self._last, kind, data, samples.NOW)
+        return self._last
 
     def close(self) -> None:
         self.closed = True

@@ -39,6 +39,11 @@ def count(text: str) -> int | None:
     return None if text[:1] in {"+", "-"} else whole_number(text, 0)
 
 
+def version_of(text: str) -> tuple[int, ...]:
+    """`7.0.15` as numbers that can be compared. A part that is no number counts as 0."""
+    return tuple(count(part) or 0 for part in text.split(".")[:3])
+
+
 def port_number(text: str) -> int | None:
     """A number from 0 to 65535."""
     return None if text[:1] in {"+", "-"} else whole_number(text, 0, HIGHEST_PORT)

@@ -18,6 +18,7 @@ from console.core.runs.lock import LostLock, refusal
 from console.core.runs.past.past_run import ArchiveError as ArchiveError  # noqa: PLC0414 - what `Archive.read` raises
 from console.core.runs.past.past_run import PastRun
 from console.core.runs.question import Decision, Question
+from console.core.runs.records.journal import Entry
 from console.core.runs.state import RunState
 from console.core.watchers.service_name_history import NameSample
 
@@ -95,8 +96,8 @@ class Journal(Protocol):
     @property
     def path(self) -> str: ...
 
-    def append(self, kind: str, data: Mapping[str, object]) -> None:
-        """Raises OSError if it cannot be written. Nothing may be sent then."""
+    def append(self, kind: str, data: Mapping[str, object]) -> Entry:
+        """The entry as it is on disk. Raises OSError if it cannot be written. Nothing may be sent then."""
 
     def close(self) -> None: ...
 

@@ -26,6 +26,7 @@ import console.transport.ssh.connection  # noqa: F401
 from console.__main__ import ADAPTERS
 from console.cli.main import run
 from console.core.command import Identity, Planned
+from console.core.runs.records.journal import Entry
 from console.engine.ports import Actuator, Answer, Journal
 from console.transport import actuator
 from console.transport.journals import journal_file
@@ -57,17 +58,18 @@ class DyingJournal:
         self._journal, self._death = journal, death
         self.run_id, self.path = journal.run_id, journal.path
 
-    def append(self, kind: str, data: Mapping[str, object]) -> None:
+    def append(self, kind: str, data: Mapping[str, object]) -> Entry:
         what = " ".join(str(data[key]) for key in ("step", "place") if key in data)
         name = f"{kind}{' on resume' if data.get('on_resume') else ''} {what}".rstrip()
         one = self._death.where != "everywhere"
         if one:  # at every moment: the same as after the entry before
             self._death.at(f"before {name}")
-        self._journal.append(kind, data)
+        entry = self._journal.append(kind, data)
         if one:
             self._death.at(f"within {name}", lambda: _cut(Path(self.path) / journal_file.NAME))
         if kind not in ("opened", "closed"):  # before its roles are bound, and when it is over, nothing goes on
             self._death.at(f"after {name}")
+        return entry
 
     def close(self) -> None:
         self._journal.close()

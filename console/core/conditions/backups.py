@@ -18,7 +18,7 @@ from console.core.replication.backups import (
     room_for_restore,
     same_file,
 )
-from console.core.replication.disk_data import BY_HAND, UnreadDataError, disk_data, holds_data, is_absent
+from console.core.replication.disk_data import BY_HAND, DiskData, UnreadDataError, disk_data, holds_data, is_absent
 from console.core.replication.history import compare_histories
 from console.core.replication.resync import ResyncKind, predict_resync
 
@@ -73,8 +73,7 @@ def backup_room(question: Question) -> Check:
     if not proved_down(question.node):
         redis_of(question.node)
     disk = value_of(question.node.disk, f"the disk of {question.name}")
-    if question.node.dump.value is None:
-        _dump_or_nothing(question)
+    dump_or_nothing(question)
     try:
         room = room_for_backup(question.node, disk.free, disk.path)
     except UnreadDataError as error:
@@ -139,10 +138,7 @@ def restored(question: Question) -> Check:
     """By the files that a start would load, also where Redis was started from them since."""
     copy = _backup(question)
     statement = f"what Redis on {question.name} loads is its backup {copy.path}"
-    try:
-        found = disk_data(question.node)
-    except UnreadDataError as error:
-        raise UnreadError(str(error)) from None
+    found = data_to_load(question)
     if not found:
         return fails(statement, "there is no dump and no append-only file")
     first = found[0]
@@ -205,6 +201,19 @@ def not_behind_vip(question: Question) -> Check:
     return holds(statement, figures)
 
 
+def data_to_load(question: Question) -> tuple[DiskData, ...]:
+    """What a start of the node's Redis could load. Raises UnreadError where that is not known."""
+    try:
+        return disk_data(question.node)
+    except UnreadDataError as error:
+        raise UnreadError(str(error)) from None
+
+
+def dump_or_nothing(question: Question) -> DumpFile | None:
+    """The dump; None: its folder was read, and there is none. Raises UnreadError if the folder could not be read."""
+    return None if is_absent(question.node.dump.problem) else _dump(question)
+
+
 def _silent_nodes(question: Question) -> str:
     """The other nodes that could not be read. Whether following one of them loses data is not known."""
     others = [one for one in question.state.nodes if one is not question.node]
@@ -230,13 +239,6 @@ def _dump(question: Question) -> DumpFile:
     if dump.value is None:
         raise UnreadError(f"the dump of {question.name} could not be read: {dump.problem} ({BY_HAND})")
     return dump.value
-
-
-def _dump_or_nothing(question: Question) -> DumpFile | None:
-    """The dump; None: there is none. A missing dump is certain only if its folder could be read."""
-    if not is_absent(question.node.dump.problem):
-        return _dump(question)
-    return None
 
 
 def _backup(question: Question) -> Backup:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from console.core.conditions.backups import nothing_unsaved
-from console.core.conditions.predicate import Question, UnreadError, fails, holds, holds_if, redis_of, unknown, value_of
+from console.core.conditions.backups import data_to_load, dump_or_nothing, nothing_unsaved
+from console.core.conditions.predicate import Question, fails, holds, holds_if, redis_of, unknown, value_of
 from console.core.conditions.servers import redis_down
 from console.core.conditions.switching import writes_paused
-from console.core.model import DumpFile, Role
+from console.core.model import Role
 from console.core.model.facts import proved_down
 from console.core.model.verdict import Check
 from console.core.quantities import size
 from console.core.replication.backups import DISK_MARGIN, backup_in_words
-from console.core.replication.disk_data import BY_HAND, UnreadDataError, disk_data, is_absent, kept_copy
+from console.core.replication.disk_data import kept_copy
 from console.core.replication.dump_copies import (
     dump_is_copy,
     key_counts_in_words,
@@ -25,14 +25,15 @@ from console.core.replication.dump_copies import (
 def saved_for_good(question: Question) -> Check:
     """H25: writes are paused, and all acknowledged writes are in the dump."""
     statement = f"the dump of {question.name} holds its last acknowledged write"
-    for check in (writes_paused(question), nothing_unsaved(Question(question.state, question.node, {}))):
+    paused, saved = writes_paused(question), nothing_unsaved(Question(question.state, question.node, {}))
+    for check in (paused, saved):
         if not check.holds:
             return Check(check.verdict, statement, check.evidence, check.advice)
     if redis_of(question.node).total_keys == 0:
         return fails(statement, "it holds no keys", "an empty dump cannot be used for a recovery")
-    if _dump(question) is None:
+    if dump_or_nothing(question) is None:
         return fails(statement, "there is no dump", "save it")
-    return holds(statement, nothing_unsaved(Question(question.state, question.node, {})).evidence)
+    return holds(statement, saved.evidence)
 
 
 def dump_kept(question: Question) -> Check:
@@ -41,10 +42,7 @@ def dump_kept(question: Question) -> Check:
     redis = question.node.redis.value
     if redis is not None and redis.persistence.aof and redis.role is Role.REPLICA and redis.master and redis.master.up:
         return holds(statement, f"it follows {redis.master.host}, and its append-only file was written anew from there")
-    try:
-        found = disk_data(question.node)
-    except UnreadDataError as error:
-        raise UnreadError(str(error)) from None
+    found = data_to_load(question)
     if not found:
         return holds(statement, "there is no dump and no append-only file: their folder was read")
     copies = value_of(question.node.backups, f"the backups of {question.name}")
@@ -76,7 +74,7 @@ def has_dump_of(question: Question) -> Check:
     statement = f"the dump of {question.name} is a copy of the present dump of {source.name}"
     theirs = value_of(source.dump, f"the dump of {source.name}")
     value_of(question.node.backups, f"the backups of {question.name}")
-    mine = _dump(question)
+    mine = dump_or_nothing(question)
     figures = f"{mine.size if mine else 'no dump'}{' bytes' if mine else ''}, {theirs.path} has {theirs.size}"
     copy = received_copy(question.node, source)
     if copy is not None and dump_is_copy(question.node, source):
@@ -139,11 +137,3 @@ def out_of_the_way(question: Question) -> Check:
     down = redis_down(question)
     check = down if down.holds else runs_on_copy(question)
     return Check(check.verdict, statement, check.evidence, check.advice)
-
-
-def _dump(question: Question) -> DumpFile | None:
-    """The dump; None: its folder was read, and there is none. Raises UnreadError if the folder could not be read."""
-    dump = question.node.dump
-    if dump.value is None and not is_absent(dump.problem):
-        raise UnreadError(f"the dump of {question.name} could not be read: {dump.problem} ({BY_HAND})")
-    return dump.value

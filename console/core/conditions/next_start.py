@@ -47,7 +47,7 @@ def start_needs_no_edit(question: Question) -> Check:
 def no_script_steers(question: Question) -> Check:
     """H10: the roles of the nodes are changed by nobody but an operator."""
     statement = "no script of keepalived makes a Redis a master or a replica"
-    found = [line for node in question.state.nodes for line in _steering(question, node)]
+    found = _steering(question.state)
     if found:
         return fails(statement, "; ".join(found), "the scripts decide the roles: leave the files alone")
     return holds(statement, "the notify scripts of all nodes have no such line")
@@ -60,7 +60,7 @@ def others_decide(state: ClusterState) -> str:
             "Sentinels decide. After each failover they send SLAVEOF and CONFIG REWRITE, which writes the file. A line"
             " by hand would be wrong after the next failover"
         )
-    lines = [line for node in state.nodes for line in _steering(Question(state, node, {}), node)]
+    lines = _steering(state)
     if not lines:
         return ""
     more = f", and {len(lines) - 1} more" if len(lines) > 1 else ""
@@ -84,9 +84,13 @@ def _offers_nothing(file: RedisFile) -> str:
     return f"no edit is offered: {file.path}"
 
 
-def _steering(question: Question, node: NodeState) -> Iterator[str]:
-    """The lines of the node's scripts that change its role, and scripts of which that is not known."""
-    for call in script_calls(node, instance_of(question, node.name)):
+def _steering(state: ClusterState) -> list[str]:
+    """The lines of all nodes' scripts that change a role, and scripts of which that is not known."""
+    return [line for node in state.nodes for line in _steering_of(state, node)]
+
+
+def _steering_of(state: ClusterState, node: NodeState) -> Iterator[str]:
+    for call in script_calls(node, instance_of(Question(state, node, {}), node.name)):
         if call.trigger.startswith("check ") and not call.actions:
             continue
         yield from (

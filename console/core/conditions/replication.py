@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from console.core.conditions.predicate import Question, UnreadError, fails, holds, holds_if, redis_of, unknown, value_of
 from console.core.conditions.servers import role_in_words
 from console.core.model import MasterLink, NodeState, Role
@@ -14,7 +16,7 @@ from console.core.model.facts import (
     replication_lag,
 )
 from console.core.model.verdict import Check, Verdict
-from console.core.numbers import count
+from console.core.numbers import version_of
 from console.core.quantities import counted, size
 from console.core.replication.history import COMPARE_ADVICE, compare_histories
 
@@ -125,15 +127,11 @@ def version_not_older_than(question: Question) -> Check:
     mine, theirs = redis_of(question.node), redis_of(source)
     statement = f"Redis on {question.name} can load what {source.name} sends"
     figures = f"{mine.flavour} {mine.version}, {source.name} has {theirs.flavour} {theirs.version}"
-    if mine.flavour != theirs.flavour and (_version(theirs.version) >= (7, 4) or theirs.flavour == "valkey"):
+    if mine.flavour != theirs.flavour and (version_of(theirs.version) >= (7, 4) or theirs.flavour == "valkey"):
         return fails(statement, figures, "Redis and Valkey do not load each other's newer formats")
     return holds_if(
-        _version(mine.version)[:2] >= _version(theirs.version)[:2], statement, figures, "upgrade the replica first"
+        version_of(mine.version)[:2] >= version_of(theirs.version)[:2], statement, figures, "upgrade the replica first"
     )
-
-
-def _version(text: str) -> tuple[int, ...]:
-    return tuple(count(part) or 0 for part in text.split(".")[:3])
 
 
 def maxmemory_fits(question: Question) -> Check:
@@ -166,10 +164,7 @@ def one_master(question: Question) -> Check:
     statement = "at most one node is a master"
     if len(state.masters) > 1:
         return fails(statement, f"{' and '.join(state.masters)} are masters", "only one node may accept writes")
-    for node in state.nodes:
-        if not node.redis.ok and not proved_down(node):
-            return unknown(statement, f"Redis on {node.name} could not be read: {node.redis.problem}")
-    return holds(statement, f"masters: {', '.join(state.masters) or 'none'}")
+    return _unless_unread(question, statement, state.nodes)
 
 
 def _no_other_master(question: Question, statement: str, *, also_this_one: bool) -> Check:
@@ -178,8 +173,13 @@ def _no_other_master(question: Question, statement: str, *, also_this_one: bool)
         return fails(statement, f"{', '.join(others)} is also a master", "only one node may accept writes")
     if also_this_one and redis_of(question.node).role is not Role.MASTER:
         return fails(statement, role_in_words(redis_of(question.node)))
-    for node in question.state.nodes:
-        if node is not question.node and not node.redis.ok and not proved_down(node):
+    return _unless_unread(question, statement, [one for one in question.state.nodes if one is not question.node])
+
+
+def _unless_unread(question: Question, statement: str, nodes: Iterable[NodeState]) -> Check:
+    """It holds, unless one of these nodes may be a master that was not seen."""
+    for node in nodes:
+        if not node.redis.ok and not proved_down(node):
             return unknown(statement, f"Redis on {node.name} could not be read: {node.redis.problem}")
     return holds(statement, f"masters: {masters_in_words(question.state)}")
 

@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from console.core.keepalived.corrections import OWNER, Completed, complete, is_address, refused, script_number
+from console.core.keepalived.corrections import Completed, complete, is_address, refused, script_number
 from console.core.keepalived.lexer import MOST_NOTES, Statement, Word, block_name, read_document
 from console.core.keepalived.masking import mask_arguments
 from console.core.keepalived.sync_group import SyncGroup, in_group
 from console.core.model import ScriptSecurity, TrackScript, VrrpInstance
+from console.core.model.keepalived import OWNER
 from console.core.numbers import decimal_number, whole_number
 
 LOWEST, HIGHEST = 1, 254

@@ -11,11 +11,10 @@ from collections.abc import Callable, Mapping
 from ipaddress import ip_address
 from typing import NamedTuple
 
+from console.core.model.keepalived import OWNER
 from console.core.numbers import decimal_number, whole_number
 
 DEFAULT_PRIORITY = 100
-OWNER = 255
-"""The priority of an instance that owns its address. Tracked weights do not change it."""
 MASTER, BACKUP = "MASTER", "BACKUP"
 NEVER_FILLED_IN = "a template that was never filled in"
 

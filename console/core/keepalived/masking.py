@@ -40,7 +40,7 @@ def mask(text: str) -> str:
     Secrets are auth_pass, password variables, passwords for redis-cli, and arguments of scripts.
     """
     text = _AUTH_PASS.sub(_without_password, text)
-    text = _VARIABLE.sub(_without_value, text)
+    text = _VARIABLE.sub(lambda found: without_value(found, _NAMES), text)
     text = _without_options(text)
     text = _ENVIRONMENT.sub(lambda found: found["keep"] + MASK, text)
     return _COMMAND.sub(lambda found: found["keep"] + mask_arguments(found["command"]), text)
@@ -55,9 +55,10 @@ def _without_password(found: re.Match[str]) -> str:
     return f"{found['keep']}{MASK}{rest}"
 
 
-def _without_value(found: re.Match[str]) -> str:
+def without_value(found: re.Match[str], names: tuple[str, ...]) -> str:
+    """An assignment (`keep`, then a value) as it may be shown. `names`: parts of `name` that tell a secret."""
     name = found["name"].upper()
-    return f"{found['keep']}{MASK}" if any(one in name for one in _NAMES) else found[0]
+    return f"{found['keep']}{MASK}" if any(one in name for one in names) else found[0]
 
 
 def _without_options(text: str) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from console.core.command import MASK
-from console.core.keepalived.masking import mask
+from console.core.keepalived.masking import mask, without_value
 from console.core.keepalived.reading_budget import Budget, NotReadableError
 from console.core.keepalived.script_timing import ScriptTiming
 from console.core.model import ActionKind, ScriptAction
@@ -37,13 +37,8 @@ _WORD = re.compile(r"""(?:(?P<end>\|\||&&|[;|&\n])|(?P<word>(?:"(?:\\.|[^"\\])*+
 
 def mask_script(text: str) -> str:
     """A script's line with its secrets masked: those that `mask` finds, and assignments that look like passwords."""
-    text = _ASSIGNED.sub(_without_value, text)
+    text = _ASSIGNED.sub(lambda found: without_value(found, _NAMES), text)
     return mask(_GIVEN.sub(lambda found: f"{found['keep']}{MASK}", text))
-
-
-def _without_value(found: re.Match[str]) -> str:
-    name = found["name"].upper()
-    return f"{found['keep']}{MASK}" if any(one in name for one in _NAMES) else found[0]
 
 
 def actions(text: str) -> tuple[ScriptAction, ...]:

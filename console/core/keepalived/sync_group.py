@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from console.core.keepalived.corrections import BACKUP, MASTER, OWNER
+from console.core.keepalived.corrections import BACKUP, MASTER
 from console.core.model import VrrpInstance
+from console.core.model.keepalived import OWNER
 
 
 @dataclass(frozen=True, slots=True)

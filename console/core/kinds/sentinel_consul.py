@@ -12,6 +12,7 @@ from console.core.diagnosis.watchers import consul, sentinel
 from console.core.kinds.gate_facts import consul_facts, sentinel_facts
 from console.core.kinds.kind import Kind
 from console.core.model import ClusterState
+from console.core.replication.backups import restore_runbook
 
 _RESUME = advise("set min-replicas-to-write back to its old value (it was raised by a million), then CONFIG REWRITE")
 
@@ -27,8 +28,9 @@ def _facts(state: ClusterState) -> Mapping[str, str]:
     return {**sentinel_facts(state), **consul_facts(state)}
 
 
+_NAME = "sentinel-consul"
 KIND = Kind(
-    name="sentinel-consul",
+    name=_NAME,
     description="a master that Sentinels choose, found by a name in Consul",
     rules=(
         *reachability.RULES,
@@ -47,7 +49,7 @@ KIND = Kind(
         "resolve-dual-master": consul.RETURN,
         "initial-build": advise("start the Redis that holds the newest data first, then the Sentinel"),
         "resume-writes": _RESUME,
-        "restore-backup": NextAction(runbook="consul-restore-backup"),
+        "restore-backup": NextAction(runbook=restore_runbook(_NAME)),
         "break-replication-loop": advise("look at the Sentinel: it promotes the node that it names"),
     },
     state_replacements=_of_several_masters,

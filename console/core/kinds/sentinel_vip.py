@@ -14,6 +14,7 @@ from console.core.kinds.gate_facts import director_facts, sentinel_facts, virtua
 from console.core.kinds.kind import Kind
 from console.core.model import ClusterState
 from console.core.model.verdict import Check
+from console.core.replication.backups import restore_runbook
 
 
 def _facts(state: ClusterState) -> Mapping[str, str]:
@@ -29,8 +30,9 @@ _SETTLE = advise(
 )
 
 
+_NAME = "sentinel-vip"
 KIND = Kind(
-    name="sentinel-vip",
+    name=_NAME,
     description="a master that Sentinels choose, behind a virtual IP that their script moves",
     rules=(
         *reachability.RULES,
@@ -54,6 +56,6 @@ KIND = Kind(
         "break-replication-loop": _SETTLE,
         "resume-writes": NextAction(runbook="sentinel-resume-writes"),
         "resolve-dual-master": _SETTLE,
-        "restore-backup": NextAction(runbook="sentinel-restore-backup"),
+        "restore-backup": NextAction(runbook=restore_runbook(_NAME)),
     },
 )

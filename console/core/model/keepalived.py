@@ -73,7 +73,7 @@ class VrrpInstance:
     @property
     def preempts(self) -> bool:
         """Whether keepalived takes the address back from an instance of a lower priority."""
-        return not self.nopreempt or self.state == "MASTER" or self.priority == _OWNER
+        return not self.nopreempt or self.state == "MASTER" or self.priority == OWNER
 
     def tells(self, *keywords: str) -> bool:
         """Whether the text tells for certain what these keywords are."""
@@ -192,7 +192,8 @@ class ScriptAction:
     """The master that Redis will follow, `HOST PORT`. `$1` is an argument of the script. Empty: see the text."""
 
 
-_OWNER = 255
+OWNER = 255
+"""The priority of an instance that owns its address. Tracked weights do not change it."""
 NOT_A_SHELL_SCRIPT = "not a shell script"
 NOT_READABLE = "it could not be read"
 

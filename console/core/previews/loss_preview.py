@@ -65,7 +65,7 @@ def preview(
     ]
     lines += lost_lines(comparison) if comparison is not None else []
     details = gained_lines(comparison) if comparison is not None else []
-    details += [line for node in (to_node, from_node) for line in _saves(state, node) if not disk_lines(state, node)]
+    details += [line for node in (to_node, from_node) if not proved_down(node) for line in _saves(state, node)]
     if traffic is not None:
         details += traffic.lines
     elif s is not None:

@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from console.core.quantities import counted
 from console.core.replication.backups import restore_runbook
 from console.core.runbooks.verbs import VERBS
-from console.core.runs.records.exports import Export, exports_in, put_back_command
+from console.core.runs.records.exports import PROGRAM, Export, exports_in, put_back_command
 from console.core.runs.records.journal import Entry
 from console.core.runs.records.recorded import Row, command_rows, first_of, loss_rows, replaced_files, step_rows
 from console.core.runs.records.run_backups import backups_in
 
-PROGRAM = "redis-ha-console"
 SKIPPED, REMAINS, DATA, BACKUPS = (
     "Skipped, and why",
     "What remains to be done",
@@ -91,9 +90,8 @@ def _only_in_files(commands: Sequence[Row], opened: Row) -> Iterator[EndItem]:
     """Exports with keys in them: what the other node lacks is on no server any more, unless somebody puts it back."""
     for export in exports_in(commands):
         if any(one.strip("0,") for one in _COUNTS.findall(export.content)):
-            address = str((opened.get("nodes") or {}).get(export.other) or "")
             text = f"Keys of {export.node} are only in a file on the machine of the console. Put back what is wanted:"
-            yield EndItem(text, (f"{export.content}.",), (put_back_command(export, address),))
+            yield EndItem(text, (f"{export.content}.",), (_put_back(export, opened),))
 
 
 def _unanswered(commands: Sequence[Row], steps: Sequence[Row], cluster: str) -> Iterator[EndItem]:
@@ -208,8 +206,11 @@ def _exported(export: Export, opened: Row) -> EndItem:
         f"The command writes them to {export.other}, with names of keys behind the file only these.",
         "A key that exists there stays as it is (BUSYKEY). The password is taken from REDISCLI_AUTH.",
     )
-    address = (opened.get("nodes") or {}).get(export.other) or ""
-    return EndItem(export.path, facts, (put_back_command(export, str(address)),))
+    return EndItem(export.path, facts, (_put_back(export, opened),))
+
+
+def _put_back(export: Export, opened: Row) -> str:
+    return put_back_command(export, str((opened.get("nodes") or {}).get(export.other) or ""))
 
 
 def _lines(text: str) -> Iterable[str]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from console.core.command import KeyExport, Planned, RedisCommand
+from console.core.numbers import version_of
 from console.engine.actions.request import CommandContext as CommandContext  # noqa: PLC0414
-from console.engine.actions.request import NotNowError, PlanError, Request, version_of, word_of
+from console.engine.actions.request import NotNowError, PlanError, Request, word_of
 
 PROOF_SECONDS = 60
 """How long the key of the write proof lives."""

@@ -17,29 +17,36 @@ _PATH_LATER = "the configuration file that its Redis names when it runs"
 
 def set_replicaof(request: Request) -> tuple[Planned, ...]:
     """Makes the next start of the node's Redis that of a replica, whatever it is now."""
-    node, source = request.node, _source(request)
-    target = f"{source.address} {source.redis.port}"
-    summary = f"Makes Redis on {node.name} start as a replica of {source.name} ({target})"
-    return _edit(request, summary, f"the last slaveof or replicaof line becomes: {target}", _to(source))
+    return _follow(request, "Makes Redis on {node} start as a replica of {source}")
 
 
 def keep_replica(request: Request) -> tuple[Planned, ...]:
     """The same for a node that is this replica already: its next start keeps its role."""
-    node, source = request.node, _source(request)
-    target = f"{source.address} {source.redis.port}"
-    summary = f"Keeps Redis on {node.name} a replica of {source.name} ({target}) after its next start"
-    return _edit(request, summary, f"the last slaveof or replicaof line becomes: {target}", _to(source))
+    return _follow(request, "Keeps Redis on {node} a replica of {source} after its next start")
 
 
 def keep_master(request: Request) -> tuple[Planned, ...]:
     """The next start of the node, which is a master, keeps its role."""
-    summary = f"Keeps Redis on {request.node.name} a master after its next start"
-    return _edit(request, summary, "every slaveof and replicaof line is taken out", without_master)
+    return _follow_nobody(request, f"Keeps Redis on {request.node.name} a master after its next start")
 
 
 def clear_replicaof(request: Request) -> tuple[Planned, ...]:
     """The next start of the node, which is down, makes it a master of its own."""
-    summary = f"Makes Redis on {request.node.name} start as a master, with its own data"
+    return _follow_nobody(request, f"Makes Redis on {request.node.name} start as a master, with its own data")
+
+
+def _follow(request: Request, summary: str) -> tuple[Planned, ...]:
+    source = _source(request)
+    target = f"{source.address} {source.redis.port}"
+    return _edit(
+        request,
+        summary.format(node=request.node.name, source=f"{source.name} ({target})"),
+        f"the last slaveof or replicaof line becomes: {target}",
+        lambda before: with_master(before, source.address, source.redis.port),
+    )
+
+
+def _follow_nobody(request: Request, summary: str) -> tuple[Planned, ...]:
     return _edit(request, summary, "every slaveof and replicaof line is taken out", without_master)
 
 
@@ -53,10 +60,6 @@ def _source(request: Request) -> NodeSpec:
     if source.name == node.name:
         raise PlanError(f"{node.name} cannot follow itself")
     return source
-
-
-def _to(source: NodeSpec) -> Callable[[bytes], bytes]:
-    return lambda before: with_master(before, source.address, source.redis.port)
 
 
 def _edit(request: Request, summary: str, later: str, change: Callable[[bytes], bytes]) -> tuple[Planned, ...]:

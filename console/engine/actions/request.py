@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from console.core.command import Planned, ShellCommand
 from console.core.inventory import ClusterSpec, NodeSpec
 from console.core.model import ClusterState
-from console.core.numbers import count
 from console.core.runbooks.document import Action
 
 SERVICE_TIMEOUT = 90.0
@@ -79,8 +78,3 @@ def service_command(node: NodeSpec, service: str, action: str) -> Planned:
 def word_of(node: NodeSpec, command: str) -> str:
     """The command's name on this server. A renamed command is sent and shown by its new name."""
     return node.redis.aliases.get(command, command)
-
-
-def version_of(text: str) -> tuple[int, ...]:
-    """`7.0.15` as numbers that can be compared. A part that is no number counts as 0."""
-    return tuple(count(part) or 0 for part in text.split(".")[:3])

@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from console.core.command import Planned, RedisCommand
 from console.core.conditions.switching import PAUSED
 from console.core.model import ClusterState, Redis
-from console.core.numbers import count
+from console.core.numbers import count, version_of
 from console.core.runbooks.document import Condition
 from console.core.runbooks.vocabulary import evaluate
 from console.core.watchers.service_name import serving_node
-from console.engine.actions.request import NotNowError, PlanError, Request, version_of, word_of
+from console.engine.actions.request import NotNowError, PlanError, Request, word_of
 
 PAUSES = "pause-writes"
 """The verb that begins the time in which clients cannot write."""

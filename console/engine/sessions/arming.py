@@ -65,7 +65,7 @@ class ClusterRunStarter:
         spec = self._cluster(cluster, runbook, roles)
         clock = self._console_context.clock
         try:
-            journal = KeptJournal(self._open_journal(make_run_id(clock.now(), cluster, runbook.name)), clock)
+            journal = KeptJournal(self._open_journal(make_run_id(clock.now(), cluster, runbook.name)))
         except OSError as error:
             raise ArmingError(
                 f"the journal cannot be opened, so nothing may be sent: {_os_error_in_words(error)}"
@@ -95,7 +95,7 @@ class ClusterRunStarter:
             reopened, past, cut = self._reopen_journal(run_id)
         except OSError as error:
             raise ArmingError(str(error)) from None
-        journal = KeptJournal(reopened, self._console_context.clock, past.entries)
+        journal = KeptJournal(reopened, past.entries)
         try:
             spec, runbook = require_unchanged(past, self._console_context)
             journal.append("resumed", {**_who(), "entries": past.chain.entries, "cut": cut, "cluster": spec.name})

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from console.core.runs.records.journal import Entry, next_entry
-from console.engine.ports import Clock, Journal
+from console.core.runs.records.journal import Entry
+from console.engine.ports import Journal
 
 
 class KeptJournal:
     """Implements the Journal port on another one. An entry is kept once it is on disk."""
 
-    def __init__(self, journal: Journal, clock: Clock, entries: Iterable[Entry] = ()) -> None:
+    def __init__(self, journal: Journal, entries: Iterable[Entry] = ()) -> None:
         """`entries`: what the journal of a resumed run has already."""
         self._journal = journal
-        self._clock = clock
         self.entries = list(entries)
 
     @property
@@ -25,9 +24,10 @@ class KeptJournal:
     def path(self) -> str:
         return self._journal.path
 
-    def append(self, kind: str, data: Mapping[str, object]) -> None:
-        self._journal.append(kind, data)
-        self.entries.append(next_entry(self.entries[-1] if self.entries else None, kind, data, self._clock.now()))
+    def append(self, kind: str, data: Mapping[str, object]) -> Entry:
+        entry = self._journal.append(kind, data)
+        self.entries.append(entry)
+        return entry
 
     def close(self) -> None:
         self._journal.close()

@@ -18,7 +18,7 @@ from console.core.runs.lock import (
 from console.engine.ports import ArmingError, LockHeldError, NodeLocks, Takeover
 from console.engine.steps.step_view import StepView
 
-Record = Callable[[str, Mapping[str, object]], None]
+Record = Callable[[str, Mapping[str, object]], object]
 
 
 class LockTakenError(Exception):

@@ -160,9 +160,11 @@ def follow_each_other(lab: Laboratory) -> bool:
 
 
 def end_scripts(host: Host) -> None:
-    """Ends the sleeping scripts of a host before they go on, and their sleeps with them."""
-    found = [pid for name in (*SCRIPTS, "sleep") for pid in host.running(name)]
-    if found:
+    """Ends the sleeping scripts of a host before they go on, and their sleeps with them.
+
+    Looks again until nothing is found: a script may start its sleep between the look and the signal.
+    """
+    while found := [pid for name in (*SCRIPTS, "sleep") for pid in host.running(name)]:
         host.run(f"kill -KILL {' '.join(map(str, found))}")
 
 

@@ -43,8 +43,8 @@ class FileJournal:
         """The folder of this run."""
         return str(self._folder)
 
-    def append(self, kind: str, data: Mapping[str, object]) -> None:
-        """Writes an entry; it is on the disk when this returns. Raises OSError.
+    def append(self, kind: str, data: Mapping[str, object]) -> Entry:
+        """Writes an entry; it is on the disk when this returns it. Raises OSError.
 
         After a failed write every further call raises too, because the journal may end with half a line.
         """
@@ -64,6 +64,7 @@ class FileJournal:
         finally:  # also after Ctrl-C: the next entry must carry the hash of this one
             if os.fstat(self._file).st_size == whole:
                 self._last = entry
+        return entry
 
     def close(self) -> None:
         if self._file is not None:

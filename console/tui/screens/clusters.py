@@ -36,7 +36,7 @@ class ClustersScreen(ConsoleScreen):
             self.console_app.open_screen(routes.CLUSTER, name)
         for one in self._unusable:
             if one.name == name:
-                self.notify(one.problems[0], title="This cluster cannot be used", severity="error", markup=False)
+                self.notify(one.problems[0], title="This cluster cannot be used", severity="error")
 
     def action_runs(self) -> None:
         self.console_app.open_screen(routes.PAST_RUNS, "")

@@ -54,7 +54,7 @@ class RunbooksScreen(ConsoleScreen):
                 self.console_app.open_screen(routes.ARM, self._cluster, runbook, {})
         for unusable in self.console_app.console_context.unusable_runbooks:
             if unusable.path == chosen:
-                self.notify(unusable.problems[0], title="This file cannot be used", severity="error", markup=False)
+                self.notify(unusable.problems[0], title="This file cannot be used", severity="error")
 
     def _draw_about(self, width: int, _: int) -> Lines:
         """What the chosen runbook does, and when it is the wrong one."""

@@ -150,16 +150,22 @@ def test_a_disk_that_fills_during_the_copy_leaves_nothing_behind(node, tmp_path)
     assert (tmp_path / "after").read_text().splitlines() == before
 
 
-def test_a_dump_comes_back_where_the_append_only_file_is_on(node):
+def wiped_after_a_backup_of_its_dump(node, keys):
+    """The node has the backup alone, and its file turns the append-only file on. Its content before is returned."""
     node.configure(appendonly="no")
     node.start()
-    node.fill(300)
+    node.fill(keys)
     node.call("SAVE")
     content = node.content()
     node.stop(at_once=True)
     assert node.run().returncode == 0
     node.wipe()
     node.configure()
+    return content
+
+
+def test_a_dump_comes_back_where_the_append_only_file_is_on(node):
+    content = wiped_after_a_backup_of_its_dump(node, keys=300)
     node.start()  # the server writes an empty append-only file
     node.stop()
     done = node.run("restore-dump", backup="newest")
@@ -170,15 +176,7 @@ def test_a_dump_comes_back_where_the_append_only_file_is_on(node):
 
 
 def test_a_dump_comes_back_where_there_was_no_append_only_file_yet(node):
-    node.configure(appendonly="no")
-    node.start()
-    node.fill(50)
-    node.call("SAVE")
-    content = node.content()
-    node.stop(at_once=True)
-    assert node.run().returncode == 0
-    node.wipe()
-    node.configure()
+    content = wiped_after_a_backup_of_its_dump(node, keys=50)
     done = node.run("restore-dump", backup="newest")
     assert done.returncode == 0, done.stderr
     assert as_started(node) == content

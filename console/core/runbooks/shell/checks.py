@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from console.core.model import ClusterState, NodeState
 from console.core.model.facts import names_of, node_by_address
 from console.core.model.verdict import Check, Verdict
+from console.core.quantities import capital
 from console.core.runbooks.document import Condition, Step
 from console.core.runbooks.interlocks import NODE, Interlock
 from console.core.runbooks.shell.act_interlocks import ACT_INTERLOCKS, in_words
@@ -142,7 +143,7 @@ class _Judge:
             Check(
                 Verdict.FAILS,
                 f"it is understood what the text does on {self._node.name}",
-                f"not understood: {'; '.join(dict.fromkeys(self._unclear))}. {served[:1].upper()}{served[1:]}",
+                f"not understood: {'; '.join(dict.fromkeys(self._unclear))}. {capital(served)}",
                 "read it, or write it with the verbs of runbooks; who knows what it does can type a sentence",
                 override=f"I know what this text does on {self._node.name}; {served}",
             )

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from console.core.runs.records.recorded import Row
 
+PROGRAM = "redis-ha-console"
 VERB = "export-differences"
 _SENT = re.compile(r"SCAN, DUMP and PTTL here and on (?P<other>\S+); what differs is written to (?P<path>/.+)")
 
@@ -42,7 +43,7 @@ def put_back_command(export: Export, address: str) -> str:
     """The command line that puts the keys back. `address`: `HOST:PORT` of the other node; empty: not recorded."""
     host, _, port = address.rpartition(":")
     to = f"-h {shlex.quote(host)} -p {port}" if host else "-h HOST -p PORT"
-    return f"redis-ha-console runs keys {shlex.quote(export.path)} [KEY…] | redis-cli {to} --pipe"
+    return f"{PROGRAM} runs keys {shlex.quote(export.path)} [KEY…] | redis-cli {to} --pipe"
 
 
 def restore_commands(lines: Iterable[str], keys: Collection[str] = ()) -> Iterator[bytes]:

@@ -103,7 +103,7 @@ def question_lines(
         labelled("Lost", _lost(question.preview, width - LABEL)),
         labelled("Not so", check_lines(tuple(one for one in checks if not one.holds), width - LABEL)),
         conditions_that_hold(checks, width),
-        *(lines for fold in Fold if fold in unfolded and (lines := _folded(fold, question, checks, width))),
+        *(_folded(fold, question, checks, width) for fold in _folds(question, checks) if fold in unfolded),
         _fold_line(question, checks, unfolded, width),
     ]
     shown = [part for part in parts if part]
@@ -229,8 +229,19 @@ def _lost(preview: LossPreview | None, width: int) -> Lines:
 # --- what is folded -------------------------------------------------------------------------------------------------
 
 
+def _folds(question: Question, checks: tuple[Check, ...]) -> list[Fold]:
+    """The parts that this question has. Only those that are unfolded are drawn: this is asked at each repaint."""
+    has = {
+        Fold.COMMANDS: bool(question.planned),
+        Fold.CONDITIONS: any(one.holds for one in checks),
+        Fold.LOSS: question.preview is not None and bool(question.preview.details),
+        Fold.EVIDENCE: True,
+    }
+    return [fold for fold in Fold if has[fold]]
+
+
 def _folded(fold: Fold, question: Question, checks: tuple[Check, ...], width: int) -> Lines:
-    """The lines of a part that can be folded. Empty: this question has no such part."""
+    """The lines of a part that can be folded."""
     match fold:
         case Fold.COMMANDS:
             lines = (*command_lines(question.planned, width), *_details(question.planned, width))
@@ -244,13 +255,15 @@ def _folded(fold: Fold, question: Question, checks: tuple[Check, ...], width: in
                 *_wrapped_all(question.evidence, width),
                 *wrapped(question.step.why, width, DIM),
             )
-    return section(FOLD_NAMES[fold].capitalize(), lines)[1:] if lines else ()
+    return section(FOLD_NAMES[fold].capitalize(), lines)[1:]
 
 
 def _fold_line(question: Question, checks: tuple[Check, ...], unfolded: frozenset[Fold], width: int) -> Lines:
     """The keys that show what is folded, and that fold it again."""
-    there = [fold for fold in Fold if _folded(fold, question, checks, width)]
-    keys = " · ".join(f"{FOLD_KEYS[fold]} {'fold ' if fold in unfolded else ''}{FOLD_NAMES[fold]}" for fold in there)
+    keys = " · ".join(
+        f"{FOLD_KEYS[fold]} {'fold ' if fold in unfolded else ''}{FOLD_NAMES[fold]}"
+        for fold in _folds(question, checks)
+    )
     return wrapped(keys, width, DIM) if keys else ()
 
 
