@@ -36,6 +36,7 @@ async def test_the_stage_shows_what_it_is_given():
         assert r"\x1b]0;x\x07" in on_screen(on.app), "a test that sees nothing of it proves nothing"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", STATES)
 async def test_screens_of_a_cluster(name):
     state = spoil(STATES[name](), set())

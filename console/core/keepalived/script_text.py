@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from console.core.command import MASK
@@ -57,8 +58,12 @@ class ScriptReading(NamedTuple):
     """Why the script was read only in part: `too deeply nested`. Empty: it was read to its end."""
 
 
+@lru_cache(maxsize=256)
 def read_script(text: str) -> ScriptReading:
-    """Reads the script line by line. Never raises: what it costs is limited."""
+    """Reads the script line by line. Never raises: what it costs is limited.
+
+    A text is read once: every rule asks for the commands of keepalived.conf, at each tick.
+    """
     found: list[ScriptAction] = []
     course = ScriptTiming()
     budget = Budget(text)

@@ -32,7 +32,7 @@ FUNCTIONS: dict[str, Callable[[str], Any]] = {
     "mask": masking.mask,
     "mask_arguments": masking.mask_arguments,
     "mask_script": script_text.mask_script,
-    "read_script": script_text.read_script,
+    "read_script": script_text.read_script.__wrapped__,  # past its cache: each reading costs what the first one does
     "script_path": script_text.script_path,
     "read_document": lexer.read_document,
     "configuration": configuration.parse,
@@ -155,7 +155,7 @@ BOMBS = {
 def test_a_short_script_takes_neither_time_nor_memory(what):
     tracemalloc.start()
     began = time.process_time()
-    script_text.read_script(BOMBS[what])
+    script_text.read_script.__wrapped__(BOMBS[what])
     took, (_, peak) = time.process_time() - began, tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert took < 2
