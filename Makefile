@@ -10,6 +10,8 @@ BIN := .venv/bin
 SCENARIO ?= failed-over
 WORKERS ?= 5
 MINUTES ?= 10
+# Test modules are compiled once, also where the machine says that no program may keep its bytecode.
+export PYTHONDONTWRITEBYTECODE :=
 
 # $(call step,NAME,COMMAND): prints the name before the command, and the seconds after it.
 step = @echo "== $(1)"; began=$$(date +%s); $(2) || exit $$?; echo "== $(1): $$(($$(date +%s) - began)) s"
