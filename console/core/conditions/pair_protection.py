@@ -48,6 +48,7 @@ def protection_checks(state: ClusterState) -> tuple[Check, ...]:
         answer_or_unknown(virtual_ip.only_vip_holder, this),
         answer_or_unknown(virtual_ip.vip_reaches, this),
         answer_or_unknown(replication.in_sync, synced),
+        answer_or_unknown(replication.would_accept_writes, that),
         answer_or_unknown(priorities, that),
         _standing(state, master, "MASTER"),
         _standing(state, replica, "BACKUP"),

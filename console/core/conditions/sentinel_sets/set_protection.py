@@ -41,15 +41,22 @@ def set_protected(question: Question) -> Check:
 
 def _a_replica_in_sync(state: ClusterState, master: NodeState) -> Check:
     """One is enough for the next failure: the Sentinels promote the one with the newest data."""
-    statement = f"a replica of {master.name} is in sync"
-    arguments: dict[str, Value] = {"source": master.name, "within_bytes": SYNC_MARGIN}
-    others = [node for node in state.nodes if node is not master]
-    checks = [answer_or_unknown(replication.in_sync, Question(state, node, arguments)) for node in others]
+    statement = f"a replica of {master.name} is in sync and would accept writes"
+    checks = [_takes_over(state, node, master) for node in state.nodes if node is not master]
     for verdict in (Verdict.HOLDS, Verdict.UNKNOWN, Verdict.FAILS):
         found = [check for check in checks if check.verdict is verdict]
         if found:
             return Check(verdict, statement, "; ".join(check.evidence for check in found), found[0].advice)
     return fails(statement, "there is no other node")
+
+
+def _takes_over(state: ClusterState, node: NodeState, master: NodeState) -> Check:
+    """What keeps the replica from serving after a failover; otherwise that it is in sync."""
+    arguments: dict[str, Value] = {"source": master.name, "within_bytes": SYNC_MARGIN}
+    question = Question(state, node, arguments)
+    synced = answer_or_unknown(replication.in_sync, question)
+    writes = answer_or_unknown(replication.would_accept_writes, question)
+    return synced if not synced.holds or writes.holds else writes
 
 
 def _sentinels(state: ClusterState, master: NodeState) -> Iterator[Check]:
