@@ -267,8 +267,8 @@ def cluster_line(view: ClusterView, now: float, width: int, longest: int) -> tup
     age = view.age(now) or 0.0
     endpoint, target = presentation_of(state.kind).endpoint(state, True)
     first = line(
-        name, (f"{mark} {word:<9}", style), ("master ", DIM), _master(state, short=True), (f"  {endpoint} ", DIM), target, "  ",
-        (f"observed {seconds_text(age)} ago", DIM),
+        name, (f"{mark} {word:<9}", style), ("master ", DIM), _master(state, short=True),
+        (f"  {endpoint} ", DIM), target, "  ", (f"observed {seconds_text(age)} ago", DIM),
     )  # fmt: skip
     worst = view.findings[0].summary if view.findings else survival(view)
     more = f" (and {len(view.findings) - 1} more)" if len(view.findings) > 1 else ""
