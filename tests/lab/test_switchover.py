@@ -52,6 +52,11 @@ def test_no_acknowledged_write_is_lost_and_the_pair_is_protected_the_other_way_r
 
 def test_a_switchover_that_nobody_promotes_is_called_off(pair, tmp_path):
     lab = pair("healthy")
+    lab.host(NEW).redis("CONFIG", "SET", "min-slaves-to-write", "1")
+    refused = console(lab, "plan", "planned-switchover", "cache", state=tmp_path)
+    assert refused.returncode == 1, refused.stdout
+    assert "redis-a would accept writes as the next master: min-replicas-to-write 1" in " ".join(refused.stdout.split())
+    lab.host(NEW).redis("CONFIG", "SET", "min-slaves-to-write", "0")
     lab.host(OLD).redis("CONFIG", "SET", "min-slaves-to-write", "1")
     lab.host(NEW).run("sed -i /notify_master/d /etc/keepalived/keepalived.conf")
     lab.host(NEW).service("keepalived", "reload")

@@ -109,7 +109,7 @@ def test_a_clock_that_is_right_is_never_minus_nothing_ahead():
 
 def test_a_card_has_every_value_with_its_age():
     text = card_of(samples.healthy_pair(), samples.B, NOW + 3)
-    for words in ("✓ MASTER", "8,107 · 12 ops/s", "249,935 keys · 25.5 MiB", "holds 192.168.100.123", "VIP"):
+    for words in ("✓ MASTER", "8,107 · 12 ops/s", "249,935 keys · 26.8 MB", "holds 192.168.100.123", "VIP"):
         assert words in text
     assert "139, effective 139 (-10)" in text
     assert text.count(" 3 s │") == 11
@@ -232,7 +232,7 @@ def test_help_has_keys_and_words():
 
 
 def test_figures():
-    assert [bytes_text(one) for one in (None, 0, 14, 26_780_000)] == ["—", "0 B", "14 B", "25.5 MiB"]
+    assert [bytes_text(one) for one in (None, 0, 14, 26_780_000)] == ["—", "0 B", "14 B", "26.8 MB"]
     assert [seconds_text(one) for one in (None, 0.4, 12, 300, 9000)] == ["never", "0 s", "12 s", "5 min", "2 h"]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from console.core.conditions import replication, virtual_ip, vrrp
 from console.core.conditions.predicate import Question, UnreadError, holds_if
 from console.core.model import ClusterState, NodeState
-from console.core.model.facts import masters_in_words, proved_down, serving_master
+from console.core.model.facts import masters_in_words, serving_master, unread_redis
 from console.core.model.verdict import Check, Verdict
 
 PAIR = 2
@@ -42,18 +42,25 @@ def protection_checks(state: ClusterState) -> tuple[Check, ...]:
     if master is None or replica is None or len(state.nodes) != PAIR:
         return (no_single_master(state, "one of two nodes is the master"),)
     this, that = Question(state, master, {}), Question(state, replica, {"source": master.name, "master": master.name})
-    synced = Question(state, replica, {"source": master.name, "within_bytes": SYNC_MARGIN})
     return (
         answer_or_unknown(replication.only_master, this),
         answer_or_unknown(virtual_ip.only_vip_holder, this),
         answer_or_unknown(virtual_ip.vip_reaches, this),
-        answer_or_unknown(replication.in_sync, synced),
+        fit_to_take_over(state, replica, master),
         answer_or_unknown(priorities, that),
         _standing(state, master, "MASTER"),
         _standing(state, replica, "BACKUP"),
         answer_or_unknown(vrrp.no_script_running, this),
         answer_or_unknown(vrrp.no_script_running, that),
     )
+
+
+def fit_to_take_over(state: ClusterState, node: NodeState, master: NodeState) -> Check:
+    """What keeps a replica from serving after a failover, its data first; otherwise that it is in sync."""
+    question = Question(state, node, {"source": master.name, "within_bytes": SYNC_MARGIN})
+    synced = answer_or_unknown(replication.in_sync, question)
+    writes = answer_or_unknown(replication.would_accept_writes, question)
+    return synced if not synced.holds or writes.holds else writes
 
 
 def answer_or_unknown(rule: Callable[[Question], Check], question: Question) -> Check:
@@ -84,6 +91,6 @@ def priorities(question: Question) -> Check:
 
 def no_single_master(state: ClusterState, statement: str) -> Check:
     """Why no single master is known: the masters, and the nodes whose Redis could not be read."""
-    unread = any(not node.redis.ok and not proved_down(node) for node in state.nodes)
+    unread = bool(unread_redis(state))
     figures = f"masters: {masters_in_words(state)}"
     return Check(Verdict.UNKNOWN if unread and not state.masters else Verdict.FAILS, statement, figures)

@@ -194,15 +194,34 @@ def writes_accepted(question: Question) -> Check:
     return fails(statement, *refusal) if refusal else holds(statement, "a master, and no setting refuses writes")
 
 
-def refuses_writes(node: NodeState) -> tuple[str, str] | None:
-    """Why a master refuses writes (with figures and the client's error), and what to do; None: it does not refuse."""
+def would_accept_writes(question: Question) -> Check:
+    """H30: the settings of a replica, for the time after a failover, when only the other replicas follow it."""
+    redis = redis_of(question.node)
+    if redis.role is Role.MASTER:
+        return writes_accepted(question)
+    statement = f"{question.name} would accept writes as the next master"
+    others = [one.redis.value for one in question.state.nodes if one is not question.node]
+    followers = sum(one is not None and one.role is Role.REPLICA for one in others)
+    refusal = refuses_writes(question.node, followers)
+    return fails(statement, *refusal) if refusal else holds(statement, "no setting would refuse writes")
+
+
+def refuses_writes(node: NodeState, followers: int | None = None) -> tuple[str, str] | None:
+    """Why a master refuses writes (with figures and the client's error), and what to do; None: it does not refuse.
+
+    `followers` is how many replicas the node would have; None: as many good ones as it has now.
+    """
     redis = value_of(node.redis, f"Redis on {node.name}")
     wanted, good = redis.config.min_replicas_to_write or 0, redis.good_replicas
-    online = sum(one.state == "online" for one in redis.replicas)
-    if wanted > (online if good is None else good):
+    if followers is not None:
+        good = followers
+    elif good is None:
+        good = sum(one.state == "online" for one in redis.replicas)
+    if wanted > good:
+        until = "until the replica is back" if followers is None else f"on {node.name}, and in its redis.conf"
         return (
-            f"min-replicas-to-write {wanted}, good replicas {online if good is None else good}: clients get NOREPLICAS",
-            "set min-replicas-to-write to 0 until the replica is back",
+            f"min-replicas-to-write {wanted}, good replicas {good}: clients get NOREPLICAS",
+            f"set min-replicas-to-write to {followers or 0} {until}",
         )
     stops = redis.config.stop_writes_on_bgsave_error is not False and redis.config.save != ""
     if redis.persistence.rdb_last_status != "ok" and stops:

@@ -81,6 +81,15 @@ def writes_not_paused(question: Question) -> Check:
     return holds_if(wanted < PAUSED, statement, f"min-replicas-to-write {wanted}", "run resume-writes")
 
 
+def no_pause_known(question: Question) -> Check:
+    """As `writes_not_paused`, for servers whose CONFIG is out of reach, too: this console cannot have paused those."""
+    statement = f"no pause of writes is known on {question.name}"
+    if redis_of(question.node).config.min_replicas_to_write is None:
+        return holds(statement, "min-replicas-to-write cannot be read, so this console cannot have raised it")
+    told = writes_not_paused(question)
+    return Check(told.verdict, statement, told.evidence, told.advice)
+
+
 def caught_up(question: Question) -> Check:
     """Both offsets are equal. This proves something only while writes are paused."""
     source = question.node_of("source")

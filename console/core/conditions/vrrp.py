@@ -82,7 +82,7 @@ def priority_rule(question: Question) -> Check:
     master = question.node_of("master")
     m, s = instance_of(question, master.name), instance_of(question, question.name)
     figures = f"priority {m.priority} on {master.name}, {s.priority} on {question.name}, weight {m.weight}"
-    statement = f"s < m < s + abs(weight) holds for {master.name} over {question.name}"
+    statement = f"the priority of {master.name} is above that of {question.name}, by less than the weight of the check"
     if unclear := not_told(m, master.name) or not_told(s, question.name):
         return unknown(statement, unclear, "read the lines that are conditional, included or variable in these files")
     if not m.scripts:

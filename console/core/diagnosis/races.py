@@ -15,7 +15,8 @@ from console.core.model import ActionKind, ClusterState, NodeState
 from console.core.model.facts import link_in_words, source_of
 
 _PROMOTED = re.compile(r"MASTER MODE enabled", re.IGNORECASE)
-_BEGAN = re.compile(r"Connecting to MASTER", re.IGNORECASE)
+_BEGAN = re.compile(r"Connecting to MASTER ?(\S*)", re.IGNORECASE)
+_REFUSED = re.compile(r"Error condition on socket|Unable to connect to MASTER", re.IGNORECASE)
 _ENDED = re.compile(r"Finished with success|successful partial resync", re.IGNORECASE)
 _STARTED = re.compile(r"Server (?:initialized|started)|Ready to accept connections", re.IGNORECASE)
 
@@ -127,12 +128,25 @@ def _promotion(node: NodeState) -> str:
 def _promoted_unsynced(node: NodeState) -> bool:
     """Whether its own log says that it began to follow, and was promoted before that sync had ended."""
     lines = node.redis_log.value.lines if node.redis_log.value is not None else ()
-    told = [(place, line) for place, line in enumerate(lines)]
-    promoted = max((place for place, line in told if _PROMOTED.search(line)), default=-1)
-    began = max((place for place, line in told[: promoted + 1] if _BEGAN.search(line)), default=-1)
-    if began < 0 or any(_STARTED.search(line) for line in lines[promoted:]):
+    promoted = max((place for place, line in enumerate(lines) if _PROMOTED.search(line)), default=-1)
+    began = _last_sync(lines[: promoted + 1])
+    if began is None or any(_STARTED.search(line) for line in lines[promoted:]):
         return False
     return not any(_ENDED.search(line) for line in lines[began:promoted])
+
+
+def _last_sync(lines: tuple[str, ...]) -> int | None:
+    """The place at which the last sync began. None: there was none.
+
+    A master that died refuses the connection. Such attempts do not undo the sync with it that had ended before.
+    """
+    tries = [(place, found[1]) for place, line in enumerate(lines) if (found := _BEGAN.search(line))]
+    if not tries:
+        return None
+    ends = [place for place, _ in tries[1:]] + [len(lines)]
+    with_last = [(place, end) for (place, whom), end in zip(tries, ends, strict=True) if whom == tries[-1][1]]
+    answered = [place for place, end in with_last if not any(_REFUSED.search(one) for one in lines[place:end])]
+    return answered[-1] if answered else tries[-1][0]
 
 
 RULES: tuple[FindingRule, ...] = (

@@ -18,6 +18,7 @@ from console.core.model.facts import (
     replica_links,
     serving_master,
     source_of,
+    unread_redis,
 )
 
 _AWAY = {
@@ -114,7 +115,7 @@ def _redis_down(state: ClusterState) -> Iterator[Match]:
 
 
 def _start_first(state: ClusterState) -> NextAction:
-    unread = [node.name for node in state.nodes if not node.redis.ok and not proved_down(node)]
+    unread = [node.name for node in unread_redis(state)]
     if unread:
         return advise(f"start nothing yet: {listed(unread)} could not be read, and may be the master")
     return advise("start the Redis that holds the newest data first")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from console.core.conditions.replication import refuses_writes
+from console.core.conditions.predicate import Question
+from console.core.conditions.replication import refuses_writes, would_accept_writes
 from console.core.conditions.servers import role_in_words
 from console.core.conditions.switching import PAUSED
 from console.core.diagnosis.finding import Severity
@@ -139,10 +140,15 @@ def _writes_refused(state: ClusterState) -> Iterator[Match]:
             yield Match((name,), f"{name} refuses every write.", (refusal[0],), action)
     for node in state.nodes:
         redis = node.redis.value
-        if redis is not None and redis.role is Role.REPLICA and (redis.config.min_replicas_to_write or 0) >= PAUSED:
-            summary = f"{node.name} would refuse every write after a failover: its writes are paused."
-            held_back = f"{node.name} is a replica with min-replicas-to-write {redis.config.min_replicas_to_write}"
-            yield Match((node.name,), summary, (held_back,), RESUME, Severity.WARNING)
+        if redis is None or redis.role is not Role.REPLICA:
+            continue
+        check = would_accept_writes(Question(state, node, {}))
+        if not check.holds and "NOREPLICAS" in check.evidence:
+            paused = (redis.config.min_replicas_to_write or 0) >= PAUSED
+            why = ": its writes are paused" if paused else ""
+            summary = f"{node.name} would refuse every write after a failover{why}."
+            action = RESUME if paused else advise(check.advice)
+            yield Match((node.name,), summary, (check.evidence,), action, Severity.WARNING)
 
 
 RULES: tuple[FindingRule, ...] = (

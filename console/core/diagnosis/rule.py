@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from console.core.conditions.predicate import UnreadError
 from console.core.diagnosis.finding import Finding, NextAction, Severity
 from console.core.model import ClusterState, NodeState
 
@@ -45,10 +46,13 @@ class FindingRule:
         return " ".join((self.detect.__doc__ or "").split())
 
     def find(self, state: ClusterState) -> Iterator[Finding]:
-        """The findings of this code."""
-        for hit in self.detect(state):
-            severity = hit.severity or self.severity
-            yield Finding(self.code, severity, hit.nodes, hit.summary, hit.why or self.why, hit.evidence, hit.next)
+        """The findings of this code. What it needs and could not be read has a finding of its own."""
+        try:
+            for hit in self.detect(state):
+                severity = hit.severity or self.severity
+                yield Finding(self.code, severity, hit.nodes, hit.summary, hit.why or self.why, hit.evidence, hit.next)
+        except UnreadError:
+            return
 
 
 def node_names(nodes: list[NodeState]) -> tuple[str, ...]:

@@ -84,7 +84,11 @@ def _not_in_config(state: ClusterState) -> Iterator[Match]:
 
 def _how_to_keep_following(state: ClusterState, node: NodeState, link: MasterLink, file: RedisFile | None) -> str:
     """The line that is missing, and when it must go again. A script that promotes the node does not take it out."""
-    if reason := others_decide(state):
+    try:
+        reason = others_decide(state)
+    except UnreadError as unread:
+        return f"leave the file alone for now: whether scripts decide the roles is not known, {unread}"
+    if reason:
         again = "" if state.sentinels else "; attach the node again after a restart"
         return f"leave the file alone: {reason}{again}"
     line = f"replicaof {link.host} {link.port}"

@@ -126,7 +126,7 @@ def _instance(node: NodeState) -> VrrpInstance | None:
 
 
 def _rule_broken(state: ClusterState) -> Iterator[Match]:
-    """The priorities do not satisfy s < m < s + abs(weight) for the present roles."""
+    """The master's priority is not above the replica's, by less than the weight of the check."""
     pair = _pair(state)
     if pair is None:
         return

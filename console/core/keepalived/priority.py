@@ -16,7 +16,7 @@ from console.core.model import ClusterState, Keepalived, VrrpInstance
 
 
 def rule_holds(master: int, replica: int, weight: int) -> bool:
-    """Whether s < m < s + abs(weight)."""
+    """Whether the master's priority is above the replica's, by less than the weight: s < m < s + abs(weight)."""
     return replica < master < replica + abs(weight)
 
 

@@ -162,10 +162,20 @@ def link_down_in_words(link: MasterLink) -> str:
 
 
 def serving_master(state: ClusterState) -> NodeState | None:
-    """The master that clients reach: the one behind the VIP, else the only master; None: that is not clear."""
+    """The master that clients reach: the one behind the VIP, else the only master; None: that is not clear.
+
+    It is not clear while the VIP is on a node whose Redis cannot be read: that one may be a master, too.
+    """
     if state.vip_reaches is not None and state.vip_reaches in state.masters:
         return state.node(state.vip_reaches)
+    if any(node.name in state.vip_holders for node in unread_redis(state)):
+        return None
     return state.node(state.masters[0]) if len(state.masters) == 1 else None
+
+
+def unread_redis(state: ClusterState) -> list[NodeState]:
+    """The nodes whose Redis could not be read and is not proved to be down."""
+    return [node for node in state.nodes if not node.redis.ok and not proved_down(node)]
 
 
 def replica_links(state: ClusterState) -> Iterator[tuple[NodeState, Redis, MasterLink]]:
@@ -195,7 +205,7 @@ def holders_in_words(verb: str, holders: Sequence[str], unread: Sequence[str], n
 def masters_in_words(state: ClusterState) -> str:
     """`redis-a, redis-b`, `none`, `redis-a (not known of redis-b)`. It says `none` only if every Redis is known."""
     masters = ", ".join(state.masters)
-    unread = " and ".join(node.name for node in state.nodes if not node.redis.ok and not proved_down(node))
+    unread = " and ".join(node.name for node in unread_redis(state))
     if not unread:
         return masters or "none"
     return f"{masters} ({NOT_KNOWN} of {unread})" if masters else f"{NOT_KNOWN} ({unread} could not be read)"

@@ -179,8 +179,8 @@ _ROWS: tuple[VerbSpec, ...] = (
     ),
     VerbSpec(
         "set-priorities",
-        "Edits one keepalived.conf, by the smallest change that makes s < m < s + abs(weight). Reloads keepalived if it"
-        " runs there.",
+        "Edits one keepalived.conf, by the smallest change that puts the master's priority above the replica's, by less"
+        " than the weight of the check. Reloads keepalived if it runs there.",
         (
             VerbArgument("master", ArgumentKind.ROLE, "The node that is the master and is to hold the VIP."),
             VerbArgument("replica", ArgumentKind.ROLE, "The node that is to stand by."),

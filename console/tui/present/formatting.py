@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import textwrap
 import time
 from collections.abc import Iterable, Iterator
@@ -12,6 +13,7 @@ from textual.content import Content
 
 from console.core.diagnosis.finding import Health, Severity
 from console.core.model.verdict import Verdict
+from console.core.quantities import size
 from console.core.runs.state import Outcome, StepStatus
 from console.core.visible import LINES, visible
 
@@ -150,15 +152,8 @@ def seconds_text(seconds: float | None) -> str:
 
 
 def bytes_text(count: float | None) -> str:
-    """`14 B`, `1.0 MiB`; `—` where it is not known."""
-    if count is None:
-        return "—"
-    size = float(count)
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if abs(size) < 1024:  # noqa: PLR2004
-            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1024
-    return f"{size:.1f} TiB"
+    """`14 B`, `1.0 MB`: the unit of every other text, in short; `—` where it is not known."""
+    return "—" if count is None else re.sub(r" bytes?$", " B", size(int(count)))
 
 
 def number_text(count: int | None) -> str:

@@ -156,6 +156,20 @@ def test_a_promotion_before_the_sync_had_ended_claims_nothing_about_the_other_no
 
 
 @pytest.mark.parametrize(
+    ("synced_with", "found"), [("192.168.100.202:6379", False), ("192.168.100.203:6379", True), (None, True)]
+)
+def test_a_dead_master_that_refuses_does_not_undo_the_sync_with_it(synced_with, found):
+    at = "1:S 21 Nov 2026 07:00:00.000"
+    synced = (f"{at} * Connecting to MASTER {synced_with}", f"{at} * MASTER <-> REPLICA sync: Finished with success")
+    refused = (f"{at} * Connecting to MASTER 192.168.100.202:6379", f"{at} # Error condition on socket for SYNC: x")
+    lines = (*(synced if synced_with else ()), *refused, *refused, f"{at} * MASTER MODE enabled (user request)")
+    state = s.split_brain()
+    log = state.node(s.A).redis_log.map(lambda one: replace(one, lines=lines))
+    state = s.with_node(state, s.A, redis_log=log)
+    assert ("promotion-before-sync" in {one.code for one in diagnose(state, s.NOW)}) is found
+
+
+@pytest.mark.parametrize(
     ("uptime", "down", "seconds"), [(50, -1, -1), (50, 1_795_246_800, -1), (50, 20, 20), (0, 1, 1)]
 )
 def test_a_link_that_was_never_up_is_told_apart_in_every_version(uptime, down, seconds):

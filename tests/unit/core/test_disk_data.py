@@ -152,10 +152,10 @@ def test_the_preview_says_what_a_node_that_is_down_would_lose():
 
 
 def test_a_card_shows_what_a_node_that_is_down_would_load():
-    assert "saved 5.0 MiB" in data_cells(DOWN.node(s.B)).plain
-    assert "AOF 199" in data_cells(s.with_aof(DOWN, s.B).node(s.B)).plain
+    assert "saved 5.2 MB" in data_cells(DOWN.node(s.B)).plain
+    assert "AOF 204.0 kB" in data_cells(s.with_aof(DOWN, s.B).node(s.B)).plain
     unread_file = s.with_node(DOWN, s.B, redis_file=unread(ProblemKind.NOT_PERMITTED, "denied", s.NOW))
-    assert "saved 5.0 MiB" in data_cells(unread_file.node(s.B)).plain
+    assert "saved 5.2 MB" in data_cells(unread_file.node(s.B)).plain
     assert data_cells(without_dump(DOWN).node(s.B)).plain == "—"
 
 

@@ -44,7 +44,7 @@ def test_the_whole_run(monkeypatch, capsys):
     terminal = Terminal(monkeypatch)
     ended = run(Stage(pair=Pair(sync_looks=6)))
     text = capsys.readouterr().out
-    assert "== 8/16 replicate: Make the returning node a replica of the survivor\n" in text
+    assert "== 8/17 replicate: Make the returning node a replica of the survivor\n" in text
     assert set(terminal.prompts) == {
         "Run this step? [y/N/skip/abort] ",
         'Type "redis-b" to confirm, anything else cancels: ',

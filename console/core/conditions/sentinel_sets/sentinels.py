@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from console.core.conditions.predicate import Question, UnreadError, Value, fails, holds, holds_if, redis_of, unknown
-from console.core.conditions.replication import in_sync, refuses_writes
+from console.core.conditions.replication import in_sync, refuses_writes, would_accept_writes
 from console.core.conditions.virtual_ip import holders_in_words, only_vip_holder, vip_reaches
 from console.core.model import ClusterState, NodeState, Role
 from console.core.model.facts import node_by_address, proved_down
@@ -90,16 +90,25 @@ def no_tilt(question: Question) -> Check:
 
 
 def promotable_replica(question: Question) -> Check:
-    """The Sentinels promote a replica that is up, linked and has a priority. They take the one with the newest data."""
+    """The Sentinels promote a replica that is up, linked and has a priority. They take the one with the newest data.
+
+    Each one that they may take has to accept writes then.
+    """
     statement = f"a replica of {question.name} can be promoted by the Sentinels and is in sync"
     redis_of(question.node)
-    reasons, unread = [], False
+    reasons, fit, unread = [], "", False
     for node in _others(question):
         trouble, synced = _why_not_promoted(question, node), _synced(question, node, WITHIN)
         if not trouble:
-            return holds(statement, f"{node.name}: {synced.evidence}")
+            writes = would_accept_writes(Question(question.state, node, {}))
+            if not writes.holds:
+                return Check(writes.verdict, statement, f"{node.name}: {writes.evidence}", writes.advice)
+            fit = fit or f"{node.name}: {synced.evidence}"
+            continue
         reasons.append(f"{node.name}: {trouble}")
         unread = unread or synced.verdict is Verdict.UNKNOWN
+    if fit:
+        return holds(statement, fit)
     words = "; ".join(reasons) or "there is no other node"
     return unknown(statement, words) if unread else fails(statement, words, "bring one of them in sync first")
 

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 from console.core.conditions import replication, virtual_ip
 from console.core.conditions.pair_protection import (
-    SYNC_MARGIN,
     answer_or_unknown,
     combined,
+    fit_to_take_over,
     no_single_master,
 )
-from console.core.conditions.predicate import PredicateSpec, Question, Value, fails, holds, unknown
+from console.core.conditions.predicate import PredicateSpec, Question, fails, holds, unknown
 from console.core.conditions.sentinel_sets.service_name import only_in_name
 from console.core.model import ClusterState, NodeState
 from console.core.model.facts import serving_master
@@ -41,10 +41,8 @@ def set_protected(question: Question) -> Check:
 
 def _a_replica_in_sync(state: ClusterState, master: NodeState) -> Check:
     """One is enough for the next failure: the Sentinels promote the one with the newest data."""
-    statement = f"a replica of {master.name} is in sync"
-    arguments: dict[str, Value] = {"source": master.name, "within_bytes": SYNC_MARGIN}
-    others = [node for node in state.nodes if node is not master]
-    checks = [answer_or_unknown(replication.in_sync, Question(state, node, arguments)) for node in others]
+    statement = f"a replica of {master.name} is in sync and would accept writes"
+    checks = [fit_to_take_over(state, node, master) for node in state.nodes if node is not master]
     for verdict in (Verdict.HOLDS, Verdict.UNKNOWN, Verdict.FAILS):
         found = [check for check in checks if check.verdict is verdict]
         if found:

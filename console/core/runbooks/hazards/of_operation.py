@@ -88,7 +88,7 @@ OPERATION_HAZARDS: tuple[Hazard, ...] = (
         "H30",
         "The survivor refuses writes: min-replicas-to-write, or a save that failed",
         "It is named with the error that clients get. A node that cannot take writes is not made the source of a pair.",
-        ("writes-accepted",),
+        ("writes-accepted", "would-accept-writes"),
         findings=("writes-refused",),
         proofs=("lab/test_interlocks.py::test_h30_a_survivor_that_refuses_writes_is_named_and_not_built_upon",),
     ),

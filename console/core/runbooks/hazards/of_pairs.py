@@ -152,7 +152,7 @@ PAIR_HAZARDS: tuple[Hazard, ...] = (
     Hazard(
         "H15",
         "Priorities that let the returning node preempt, or let the survivor keep the VIP when its check fails",
-        "s < m < s + abs(weight) is computed from both files before keepalived starts or reloads.",
+        "The priority rule, s < m < s + abs(weight), is computed from both files before keepalived starts or reloads.",
         ("priority-rule", "will-not-preempt"),
         findings=("priority-rule-broken", "priority-equal"),
         proofs=(

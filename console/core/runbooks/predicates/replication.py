@@ -71,6 +71,13 @@ ROWS: tuple[PredicateSpec, ...] = (
         "H30",
     ),
     PredicateSpec(
+        "would-accept-writes",
+        "None of the node's settings refuses writes when it becomes the master and only the other replicas follow it.",
+        replication.would_accept_writes,
+        (),
+        "H30",
+    ),
+    PredicateSpec(
         "histories-compared",
         "Both nodes can be read. The evidence says what each would lose by following the other.",
         switching.histories_compared,

@@ -17,6 +17,11 @@ ROWS: tuple[PredicateSpec, ...] = (
         "writes-not-paused", "The writes of the node are not paused (`resume-writes`).", switching.writes_not_paused
     ),
     PredicateSpec(
+        "no-pause-known",
+        "No pause of the node's writes is known. Where CONFIG cannot be read, this console cannot have paused them.",
+        switching.no_pause_known,
+    ),
+    PredicateSpec(
         "resumes-alone",
         "The node is a replica, which refuses writes anyway. Or no other node is a master.",
         switching.resumes_alone,

@@ -34,7 +34,7 @@ ROWS: tuple[PredicateSpec, ...] = (
     ),
     PredicateSpec(
         "priority-rule",
-        "s < m < s + abs(weight): the node is the replica s, and m is the master.",
+        "The master's priority is above the node's, by less than the weight of the check: s < m < s + abs(weight).",
         vrrp.priority_rule,
         (MASTER,),
         hazard="H15",

@@ -9,7 +9,7 @@ from textual.content import Content
 from console.core.diagnosis.finding import Finding, Health
 from console.core.inventory import UnusableCluster
 from console.core.model import ClusterState
-from console.core.model.facts import proved_down
+from console.core.model.facts import unread_redis
 from console.core.model.verdict import Verdict
 from console.core.previews.quiescence import Level, Quiescence
 from console.core.quantities import counted
@@ -107,10 +107,12 @@ def _finding_and_action(view: ClusterView) -> tuple[Content, Content]:
 
 
 def _master(state: ClusterState, *, short: bool = False) -> Content:
-    masters = state.masters
+    masters, unread = state.masters, [node.name for node in unread_redis(state)]
+    if len(masters) == 1 and unread:
+        return line((masters[0], BOLD), (" ?" if short else f" ({', '.join(unread)} ?)", WARN))
     if len(masters) == 1:
         return line((masters[0], BOLD))
-    if not masters and any(node.redis.value is None and not proved_down(node) for node in state.nodes):
+    if not masters and unread:
         return line(("? not known", WARN))
     if not masters:
         return line(("✗ none", BAD))
@@ -265,8 +267,8 @@ def cluster_line(view: ClusterView, now: float, width: int, longest: int) -> tup
     age = view.age(now) or 0.0
     endpoint, target = presentation_of(state.kind).endpoint(state, True)
     first = line(
-        name, (f"{mark} {word:<9}", style), ("master ", DIM), _master(state), (f"  {endpoint} ", DIM), target, "  ",
-        (f"observed {seconds_text(age)} ago", DIM),
+        name, (f"{mark} {word:<9}", style), ("master ", DIM), _master(state, short=True),
+        (f"  {endpoint} ", DIM), target, "  ", (f"observed {seconds_text(age)} ago", DIM),
     )  # fmt: skip
     worst = view.findings[0].summary if view.findings else survival(view)
     more = f" (and {len(view.findings) - 1} more)" if len(view.findings) > 1 else ""
