@@ -26,6 +26,8 @@ from console.lab.scenarios import catalogue
 from console.lab.servers.versions import redis_server
 from console.lab.sessions.build import laboratory
 
+LAB_SHARE = 0.85
+"""The part of a run within which the last laboratory test begins."""
 _LABS = pytest.StashKey[list[Laboratory]]()
 
 
@@ -68,8 +70,19 @@ def pair(room: None, request: pytest.FixtureRequest) -> Iterator[Callable[..., L
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes long begins first: no worker is left alone with it at the end, while the others have nothing to do."""
-    items.sort(key=lambda item: (item.get_closest_marker("long") is None, item.get_closest_marker("lab") is None))
+    """What takes long begins first: no worker is left alone with it at the end, while the others have nothing to do.
+
+    The other laboratory tests, which mostly wait, are spread among the tests that need the processor. They end before
+    those do.
+    """
+    long = [item for item in items if item.get_closest_marker("long")]
+    short = [item for item in items if not item.get_closest_marker("long")]
+    lab = [item for item in short if item.get_closest_marker("lab")]
+    rest = [item for item in short if not item.get_closest_marker("lab")]
+    places = {item: LAB_SHARE * place / len(lab) for place, item in enumerate(lab)}
+    places |= {item: place / len(rest) for place, item in enumerate(rest)}
+    long.sort(key=lambda item: item.get_closest_marker("lab") is None)
+    items[:] = [*long, *sorted(short, key=places.__getitem__)]
 
 
 @pytest.hookimpl(wrapper=True)
