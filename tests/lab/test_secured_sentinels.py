@@ -56,6 +56,17 @@ def as_if_on_another_host(lab, name):
         lab.inventory.write_text(right)
 
 
+def without_route(lab, name):
+    """What the Sentinels say where one is at an address that its host cannot reach."""
+    right, host = lab.inventory.read_text(), lab.host(name)
+    host.run("ip route add unreachable 10.9.9.9", check=True)
+    lab.inventory.write_text(right.replace(f"address: 127.0.0.1, host: {name}", f"address: 10.9.9.9, host: {name}"))
+    try:
+        return errors(lab)
+    finally:
+        lab.inventory.write_text(right)
+
+
 def without_forwarding(lab, name):
     host = lab.host(name)
     right = host.read("/etc/ssh/sshd_config")
@@ -95,6 +106,7 @@ async def test_closed_sentinels_are_read_refused_in_plain_words_and_sent_to(pair
     assert down.endswith("nothing listens there, the connection is refused"), "so it is proved to be down"
     assert set(said.values()) == {None}
     assert set(as_if_on_another_host(lab, REDIS_HOSTS[1]).values()) == {None, down}
+    assert "the host cannot connect there" in without_route(lab, REDIS_HOSTS[1])["sentinel-2"], "nor is it refused"
     for old, (new, words) in REFUSALS.items():
         refused = with_changed_inventory(lab, old, new)
         assert all(words in str(refused[name]) for name in said), (old, refused)

@@ -164,8 +164,7 @@ class SentinelInspector:
 
     def add_to(self, state: ClusterState) -> ClusterState:
         spec = self.spec
-        start = spec.start_command
-        parsed = SentinelState(spec.name, spec.address, spec.port, self.reading, spec.host if start else "", start)
+        parsed = SentinelState(spec.name, spec.address, spec.port, self.reading, spec.host, spec.start_command)
         return replace(state, sentinels=(*state.sentinels, parsed))
 
     def reset_backoff(self) -> None:

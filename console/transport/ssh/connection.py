@@ -226,9 +226,9 @@ def _no_channel(where: str, error: paramiko.ChannelException, said: str) -> Remo
     if error.code == _PROHIBITED:
         text = "sshd does not allow it: set AllowTcpForwarding yes (and PermitOpen) there, or via: direct"
         return RemoteError(ProblemKind.NOT_PERMITTED, f"{where}: {text}")
-    if error.code == _CONNECT_FAILED and said in ("", "Connection refused"):
+    if error.code == _CONNECT_FAILED and (not said or "refused" in said.lower()):
         return RemoteError(ProblemKind.REFUSED, f"{where}: nothing listens there, the connection is refused")
-    return RemoteError(ProblemKind.UNREACHABLE, f"{where}: {said or error.text}")
+    return RemoteError(ProblemKind.UNREACHABLE, f"{where}: the host cannot connect there ({said or error.text})")
 
 
 def _feed(channel: paramiko.Channel, stdin: bytes | None) -> None:
