@@ -73,14 +73,14 @@ def test_a_user_with_these_rights_sees_everything_and_rebuilds(pair, tmp_path):
     for sudo in (False, True):
         as_user(lab, right, sudo=sudo)
         assert problems(lab) == by_root
+        planned = console(lab, "plan", "one-shot-rebuild", lab.cluster, state=tmp_path)
+        assert planned.returncode == 0, planned.stdout + planned.stderr
     refused = lab.host(HOSTS[0]).run(["redis-cli", "--user", "console", "--pass", password, "FLUSHALL"]).stdout
     assert "NOPERM" in refused, "it is that user, and it may do no more"
     as_ops = "setpriv --reuid ops --regid ops --clear-groups sudo -n"
     assert lab.host(HOSTS[0]).run(f"{as_ops} sh -c true").returncode == 0
     assert lab.host(HOSTS[0]).run(f"{as_ops} id").returncode != 0, "nothing but what is listed"
 
-    planned = console(lab, "plan", "one-shot-rebuild", lab.cluster, state=tmp_path)
-    assert planned.returncode == 0, planned.stdout + planned.stderr
     run = run_plain(lab, state=tmp_path)
     assert (run.outcome, run.code) == ("done", 0), run.text
     assert_healthy_and_protected(lab, "redis-a")

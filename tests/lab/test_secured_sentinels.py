@@ -98,6 +98,7 @@ def assert_kept_secret(lab, state):
     assert password.decode() not in shown.stdout + shown.stderr
 
 
+@pytest.mark.long
 async def test_closed_sentinels_are_read_refused_in_plain_words_and_sent_to(pair, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     lab = pair("sentinel-secured-failed-over")
