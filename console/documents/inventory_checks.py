@@ -118,9 +118,9 @@ def _of_sentinel(
     host = host_of(sentinel, cluster)
     if sentinel.service is not None:
         yield from _of_service(sentinel.service, (*at, "service"))
-    if sentinel.host is not None and host is None:
+    if sentinel.runs_on is not None and host is None:
         names = ", ".join(one.name for one in _hosts(cluster))
-        yield (*at, "host"), f"no node or director is named {sentinel.host}: there are {names}"
+        yield (*at, "runs_on"), f"no node or director is named {sentinel.runs_on}: there are {names}"
     elif sentinel.service is not None and host is None:
         text = f"no node or director has the address {sentinel.address}: a Sentinel is started over SSH to its host"
         yield (*at, "service"), text
@@ -131,7 +131,7 @@ def _of_sentinel(
     elif host is not None and sentinel.ssh is not None:
         yield (*at, "ssh"), f"it runs on {host.name}, and the login is that of {host.name}: leave this one out"
     elif host is None and sentinel.ssh is None and _is_loopback(sentinel.address):
-        yield (*at, "address"), f"{sentinel.address} is of every host: name the one that it runs on with host"
+        yield (*at, "address"), f"{sentinel.address} is of every host: name the one that it runs on with runs_on"
 
 
 def _hosts(cluster: written.Cluster) -> tuple[written.Node | written.Director, ...]:
@@ -207,6 +207,6 @@ def pick(key: str, *sections: Strict | None) -> Any:
 
 def host_of(sentinel: written.Sentinel, cluster: written.Cluster) -> written.Node | written.Director | None:
     """The node or director that the Sentinel runs on: the one it names, else the one at its address."""
-    if sentinel.host is not None:
-        return next((one for one in _hosts(cluster) if one.name == sentinel.host), None)
+    if sentinel.runs_on is not None:
+        return next((one for one in _hosts(cluster) if one.name == sentinel.runs_on), None)
     return next((one for one in _hosts(cluster) if one.address == sentinel.address), None)

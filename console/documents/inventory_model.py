@@ -238,7 +238,7 @@ class Sentinel(SentinelConnection):
 
     name: Name
     address: Host
-    host: Name | None = Field(None, description="The node or director that it runs on, where not the one at address.")
+    runs_on: Name | None = Field(None, description="The node or director it runs on, where not the one at address.")
     ssh: Ssh | None = Field(None, description="How to log in to its host, where that is no node and no director.")
     service: Service | None = Field(None, description="Where it runs on a node or director: how it is started there.")
 

@@ -47,7 +47,7 @@ def with_changed_inventory(lab, old, new):
 def as_if_on_another_host(lab, name):
     """What the Sentinels say where the inventory has no node for one of them, only a login to its host."""
     right, host = lab.inventory.read_text(), lab.host(name)
-    old = f"address: 127.0.0.1, host: {name}, service: {{sysv: redis-sentinel}}"
+    old = f"address: 127.0.0.1, runs_on: {name}, service: {{sysv: redis-sentinel}}"
     assert old in right
     lab.inventory.write_text(right.replace(old, f"address: 127.0.0.1, ssh: {{host: {host.address}}}"))
     try:
@@ -60,7 +60,9 @@ def without_route(lab, name):
     """What the Sentinels say where one is at an address that its host cannot reach."""
     right, host = lab.inventory.read_text(), lab.host(name)
     host.run("ip route add unreachable 10.9.9.9", check=True)
-    lab.inventory.write_text(right.replace(f"address: 127.0.0.1, host: {name}", f"address: 10.9.9.9, host: {name}"))
+    lab.inventory.write_text(
+        right.replace(f"address: 127.0.0.1, runs_on: {name}", f"address: 10.9.9.9, runs_on: {name}")
+    )
     try:
         return errors(lab)
     finally:

@@ -49,7 +49,9 @@ def watchers_text(state: ClusterState) -> Iterator[str]:
 
 def _is_at(state: ClusterState, one: SentinelState) -> bool:
     """Whether its address is that of its host, so that the address says where it runs."""
-    return any(host.name == one.host and host.address == one.address for host in (*state.nodes, *state.directors))
+    places = [(node.name, node.address) for node in state.nodes]
+    places += [(director.name, director.address) for director in state.directors]
+    return (one.host, one.address) in places
 
 
 def _sentinel(one: SentinelState) -> dict[str, Any]:

@@ -88,7 +88,8 @@ def _silent(one: SentinelState, state: ClusterState) -> HandWork:
 
 def _work(one: SentinelState, state: ClusterState, what: str, command: str) -> HandWork:
     """On the host that the inventory names for it, else on the one at its address."""
-    addresses = {host.name: host.address for host in (*state.nodes, *state.directors)}
+    addresses = {node.name: node.address for node in state.nodes}
+    addresses |= {director.name: director.address for director in state.directors}
     names = {address: name for name, address in addresses.items()}
     host = one.host or names.get(one.address, one.name)
     return HandWork(host, addresses.get(host, one.address), what, command)

@@ -116,9 +116,9 @@ def _inventory(folder: str, options: LabOptions) -> str:
     files = f"ca_file: {folder}/tls/ca.pem, cert_file: {folder}/tls/operator.pem, key_file: {folder}/tls/operator.key"
     tls = f"tls: {{{files}, server_name: {SERVER_NAME}}}" if _has_tls(options) else "tls: null"
     nodes = "".join(_inventory_node(name, tls, TLS_PORT if _has_tls(options) else 6379) for name in ADDRESSES)
+    service = "service: {sysv: redis-sentinel}"
     sentinels = "".join(
-        f"      - {{name: sentinel-{name[-1]}, address: 127.0.0.1, host: {name}, service: {{sysv: redis-sentinel}}}}\n"
-        for name in ADDRESSES
+        f"      - {{name: sentinel-{name[-1]}, address: 127.0.0.1, runs_on: {name}, {service}}}\n" for name in ADDRESSES
     )
     return f"""\
 {operator_files.inventory_defaults(folder, options)}\

@@ -27,8 +27,7 @@ from console.transport.redis.redis_import import (
     RedisError,
     ResponseError,
 )
-from console.transport.redis.tls import context as tls_context
-from console.transport.redis.tls import handshake_failed
+from console.transport.redis.tls import tls_context, tls_failure
 from console.transport.redis.tls_over_channel import TlsOverChannel
 
 _MAX_REPLY = 512 * 1024  # bytes; an INFO has 8 kB, and an endless reply must not fill the memory
@@ -214,7 +213,7 @@ class RedisConnection:
         if isinstance(cause, RemoteError):
             return cause
         if isinstance(cause, ssl.SSLError):
-            return handshake_failed(cause, self._server)
+            return tls_failure(cause, self._server)
         if _timed_out(error):
             how = "has answered only in part" if self.begun else "does not answer"
             return RemoteError(ProblemKind.TIMEOUT, f"{self._server} {how}")

@@ -29,7 +29,7 @@ _REMEDIES = (
 """What an error of OpenSSL contains → what it means and what to change. The first row that fits is used."""
 
 
-def context(spec: TlsSpec) -> ssl.SSLContext:
+def tls_context(spec: TlsSpec) -> ssl.SSLContext:
     """The settings of a connection. Certificates are always checked. Raises RemoteError if a file cannot be used."""
     for path in filter(None, (spec.ca_file, spec.cert_file, spec.key_file)):
         try:
@@ -53,7 +53,7 @@ def context(spec: TlsSpec) -> ssl.SSLContext:
     return made
 
 
-def handshake_failed(error: ssl.SSLError, server: str) -> RemoteError:
+def tls_failure(error: ssl.SSLError, server: str) -> RemoteError:
     """The problem of a connection on which TLS failed, in one line that says what to change."""
     remedy = next((words for sign, words in _REMEDIES if sign in str(error)), "")
     return RemoteError(ProblemKind.UNREACHABLE, f"TLS with {server}: {remedy or 'it failed'} ({_said(error)})")

@@ -351,7 +351,7 @@ defaults:
   ssh: {user: ops, identity_file: key}
   sentinel: {port: 26380, username: console, password: {file: pw}, tls: {ca_file: ca.pem}, via: ssh}
 """
-    text = SENTINEL_VIP.replace("address: 10.18.14.72}\n      - {name: sentinel2", """address: 127.0.0.1, host: lb01}
+    text = SENTINEL_VIP.replace("address: 10.18.14.72}\n      - {name: sentinel2", """address: 127.0.0.1, runs_on: lb01}
       - {name: arbiter, address: 10.9.9.9, ssh: {user: watch, port: 2222}}
       - {name: bare, address: 10.9.9.8, port: 26379, username: null, password: null, tls: null, via: direct}
       - {name: sentinel2""")  # fmt: skip
@@ -436,8 +436,8 @@ def test_consul_stands_in_for_a_virtual_ip():
         (
             SENTINEL_VIP,
             "password: {env: SENTINEL_PASSWORD}",
-            "host: web09",
-            "12: clusters[0].sentinels[1].host: no node or director is named web09: there are web01, web02, lb01",
+            "runs_on: web09",
+            "12: clusters[0].sentinels[1].runs_on: no node or director is named web09: there are web01, web02, lb01",
         ),
         (
             SENTINEL_VIP,
@@ -455,7 +455,7 @@ def test_consul_stands_in_for_a_virtual_ip():
             SENTINEL_VIP,
             "address: 10.18.14.72}\n      - {name: sentinel2",
             "address: 127.0.0.1, via: ssh}\n      - {name: sentinel2",
-            "11: clusters[0].sentinels[0].address: 127.0.0.1 is of every host: name the one that it runs on with host",
+            "11: clusters[0].sentinels[0].address: 127.0.0.1 is of every host: name the one that it runs on with runs_on",
         ),
         (
             SENTINEL_VIP,

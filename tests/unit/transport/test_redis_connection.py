@@ -15,7 +15,7 @@ from console.core.inventory import RedisSpec, TlsSpec
 from console.core.model import ProblemKind
 from console.transport.connections.errors import RemoteError
 from console.transport.redis import connection as redis
-from console.transport.redis.tls import context as tls_context
+from console.transport.redis.tls import tls_context
 
 
 class Server:
