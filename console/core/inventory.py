@@ -138,12 +138,28 @@ class SentinelSpec:
     name: str
     address: str
     port: int = 26379
+    username: str = ""
+    """An ACL user of the Sentinel (from 6.2 on)."""
     password: PasswordSource | None = None
     """The password of the Sentinel itself (requirepass, from 5.0.1 on), not of the master."""
+    tls: TlsSpec | None = None
+    via: RedisRoute = RedisRoute.DIRECT
     service: ServiceSpec = field(default_factory=ServiceSpec)
     """How it is started; empty: only by hand."""
     host: str = ""
-    """The node or director that it runs on, where the inventory names its service: over its SSH it is started."""
+    """The node or director that it runs on; empty: another host. Over its SSH the Sentinel is started."""
+    ssh: SshSpec = field(default_factory=SshSpec)
+    """How to log in to its host. It is used for `via: ssh` only."""
+
+    @property
+    def connection(self) -> RedisSpec:
+        """How to connect to it: a Sentinel speaks the protocol of a Redis."""
+        return RedisSpec(self.port, self.username, self.password, self.tls, self.via)
+
+    @property
+    def start_command(self) -> str:
+        """The shell command that starts it on its host; empty: it is started by hand."""
+        return self.service.command("start") if self.host else ""
 
 
 @dataclass(frozen=True, slots=True)

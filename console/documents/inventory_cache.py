@@ -36,6 +36,7 @@ from console.core.inventory import (
 
 _CODE = (
     "inventory.py",
+    "inventory_checks.py",
     "inventory_model.py",
     "validation.py",
     "yaml_text.py",
@@ -106,14 +107,22 @@ def _cluster(cluster: dict[str, Any]) -> ClusterSpec:
     nodes = tuple(_node(node) for node in cluster["nodes"])
     quiet_hours = tuple(QuietHours(**one) for one in cluster["quiet_hours"])
     others = {
-        "sentinels": tuple(
-            SentinelSpec(**{**one, "password": _password(one["password"]), "service": ServiceSpec(**one["service"])})
-            for one in cluster["sentinels"]
-        ),
+        "sentinels": tuple(_sentinel(one) for one in cluster["sentinels"]),
         "directors": tuple(_director(one) for one in cluster["directors"]),
         "consul": _consul(cluster["consul"]) if cluster["consul"] else None,
     }
     return ClusterSpec(**{**cluster, "nodes": nodes, "quiet_hours": quiet_hours, **others})
+
+
+def _sentinel(sentinel: dict[str, Any]) -> SentinelSpec:
+    made = {
+        "password": _password(sentinel["password"]),
+        "tls": _tls(sentinel["tls"]),
+        "via": RedisRoute(sentinel["via"]),
+        "service": ServiceSpec(**sentinel["service"]),
+        "ssh": SshSpec(**sentinel["ssh"]),
+    }
+    return SentinelSpec(**{**sentinel, **made})
 
 
 def _director(director: dict[str, Any]) -> DirectorSpec:
@@ -129,13 +138,16 @@ def _password(found: dict[str, Any] | None) -> PasswordSource | None:
     return PasswordSource(PasswordKind(found["kind"]), found["where"]) if found else None
 
 
+def _tls(found: dict[str, Any] | None) -> TlsSpec | None:
+    return TlsSpec(**found) if found else None
+
+
 def _keepalived(found: dict[str, Any]) -> KeepalivedSpec:
     return KeepalivedSpec(**{**found, "service": ServiceSpec(**found["service"])})
 
 
 def _node(node: dict[str, Any]) -> NodeSpec:
     redis = node["redis"]
-    tls = redis["tls"]
     return NodeSpec(
         name=node["name"],
         address=node["address"],
@@ -144,7 +156,7 @@ def _node(node: dict[str, Any]) -> NodeSpec:
             **{
                 **redis,
                 "password": _password(redis["password"]),
-                "tls": TlsSpec(**tls) if tls else None,
+                "tls": _tls(redis["tls"]),
                 "via": RedisRoute(redis["via"]),
                 "service": ServiceSpec(**redis["service"]),
             }

@@ -169,7 +169,7 @@ class Ssh(Strict):
 
 
 class Tls(Strict):
-    """TLS towards Redis; certificates are always checked. `tls: {}` uses the system's authorities."""
+    """TLS towards Redis or a Sentinel; certificates are always checked. `tls: {}` uses the system's authorities."""
 
     ca_file: Line | None = None
     cert_file: Line | None = None
@@ -223,13 +223,23 @@ class Node(Strict):
     keepalived: Keepalived | None = None
 
 
-class Sentinel(Strict):
+class SentinelConnection(Strict):
+    """How Sentinels are reached. Their password and certificates are their own, not those of Redis."""
+
+    port: Port | None = None
+    username: Line | None = Field(None, description="ACL user.")
+    password: PasswordSource | None = None
+    tls: Tls | None = None
+    via: Literal["direct", "ssh"] | None = Field(None, description="ssh: through the SSH connection of its host.")
+
+
+class Sentinel(SentinelConnection):
     """A Sentinel that watches the master."""
 
     name: Name
     address: Host
-    port: Port = 26379
-    password: PasswordSource | None = None
+    runs_on: Name | None = Field(None, description="The node or director it runs on, where not the one at address.")
+    ssh: Ssh | None = Field(None, description="How to log in to its host, where that is no node and no director.")
     service: Service | None = Field(None, description="Where it runs on a node or director: how it is started there.")
 
 
@@ -268,10 +278,11 @@ class Cluster(Strict):
 
 
 class Defaults(Strict):
-    """What holds for every node that does not say otherwise."""
+    """What holds for every node and Sentinel that does not say otherwise."""
 
     ssh: Ssh | None = None
     redis: Redis | None = None
+    sentinel: SentinelConnection | None = None
     keepalived: Keepalived | None = None
 
 

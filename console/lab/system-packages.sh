@@ -34,10 +34,12 @@ find_missing() {
     need sshd openssh-server
     need ssh openssh-client
     need ssh-keygen openssh-client
+    need openssl openssl
     need ip iproute2
     need arping iputils-arping
     need newuidmap uidmap
     need pkill procps
+    need sudo sudo
     need unshare util-linux
     need setpriv util-linux
     need mount mount

@@ -29,9 +29,7 @@ from console.core.inventory import (
     KeepalivedSpec,
     NodeSpec,
     RedisRoute,
-    RedisSpec,
     SentinelSpec,
-    SshSpec,
 )
 from console.core.model.assembling import as_node
 from console.core.model.silence import SILENCE
@@ -105,8 +103,7 @@ class ClusterActuator:
         """The bytes of a file. Raises OSError with one line of text."""
         try:
             spec = self._spec.node(node)
-            prefix = "sudo -n " if spec.ssh.sudo else ""
-            command = f"{prefix}cat -- {shlex.quote(path)}"
+            command = ShellCommand(f"cat -- {shlex.quote(path)}", sudo=spec.ssh.sudo).render()
             done = self._asked_again(lambda: self._connection(spec).run(command, timeout=_IDENTITY_TIMEOUT))
         except KeyError:
             raise OSError(f"the cluster has no node {node}") from None
@@ -227,7 +224,9 @@ class ClusterActuator:
         else:
             dial = redis.direct(host, spec.port, spec.tls)
         password = self._passwords.get(node.name)
-        return redis.RedisConnection(spec, password, f"{host}:{spec.port}", dial, _IDENTITY_TIMEOUT, exact=exact)
+        what = f"the Sentinel {node.name}" if any(one.name == node.name for one in self._spec.sentinels) else "Redis"
+        where = f"{host}:{spec.port}"
+        return redis.RedisConnection(spec, password, where, dial, _IDENTITY_TIMEOUT, exact=exact, what=what)
 
     def _tunnel_opener(self, node: NodeSpec, *, through_vip: bool) -> Any:
         """Opens channels through the node itself. The virtual IP is reached through another node, as by a client."""
@@ -260,7 +259,7 @@ class ClusterActuator:
 
 
 def _as_node(sentinel: SentinelSpec) -> NodeSpec:
-    return NodeSpec(sentinel.name, sentinel.address, SshSpec(), RedisSpec(sentinel.port), KeepalivedSpec())
+    return NodeSpec(sentinel.name, sentinel.address, sentinel.ssh, sentinel.connection, KeepalivedSpec())
 
 
 class _NotSentError(Exception):
@@ -283,7 +282,7 @@ def _connect_and_identify(link: redis.RedisConnection, node: str, expecting: Ide
     replies = link.receive(time.monotonic() + _IDENTITY_TIMEOUT)
     if not replies or isinstance(replies[0], redis.Refusal):
         said = replies[0].text if replies and isinstance(replies[0], redis.Refusal) else "no answer"
-        raise _NotSentError(f"Redis of {node} does not tell its identity: {said}")
+        raise _NotSentError(f"{node} does not tell its identity: {said}")
     run_id, _, config_file = redis_info.parse_identity(str(replies[0]))
     _check_identity(node, Identity(run_id=run_id, config_file=config_file), expecting, fields)
 

@@ -72,7 +72,8 @@ class ClusterInspector:
         self._nodes = [
             _NodeInspector(one, cluster, passwords.get(one.name), clock, handshakes) for one in cluster.nodes
         ]
-        self._watchers = watcher_inspectors(cluster, passwords, clock.now, handshakes)
+        tunnels = {node.spec.name: node.host.open_tunnel for node in self._nodes}
+        self._watchers = watcher_inspectors(cluster, passwords, clock.now, handshakes, tunnels)
         first = cluster.nodes[0]
         self._vip = VipInspector(cluster.vip, first, passwords.get(first.name), clock.now, self._tunnel_to_vip)
 

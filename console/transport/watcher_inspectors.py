@@ -6,8 +6,9 @@ import threading
 from collections.abc import Callable, Mapping
 
 from console.core.command import Secret
-from console.core.inventory import CONSUL_TOKEN, ClusterSpec
+from console.core.inventory import CONSUL_TOKEN, ClusterSpec, RedisRoute, SentinelSpec
 from console.core.model import ClusterState
+from console.transport.redis.inspector import OpenTunnel
 from console.transport.watcher_inspector import WatcherInspector
 
 
@@ -56,25 +57,48 @@ def watcher_inspectors(
     passwords: Mapping[str, Secret | None],
     now: Callable[[], float],
     handshakes: threading.Semaphore,
+    tunnels: Mapping[str, OpenTunnel],
 ) -> WatcherInspectors:
     """One inspector for each watcher in the inventory. A pair behind keepalived has none.
 
     `passwords`: by the names of `ClusterSpec.secrets`.
+    `tunnels`: node → what opens channels through its SSH connection.
     """
-    inspectors: list[WatcherInspector] = []
-    if cluster.sentinels:
-        from console.transport.sentinel.inspector import SentinelInspector
-
-        inspectors += [
-            SentinelInspector(one, cluster.master_name, passwords.get(one.name), now) for one in cluster.sentinels
-        ]
+    directors: list[WatcherInspector] = []
+    consul: list[WatcherInspector] = []
     if cluster.directors:
         from console.transport.ssh.director_inspector import DirectorInspector
 
-        inspectors += [DirectorInspector(one, cluster.read_vip, now, handshakes) for one in cluster.directors]
+        made = {one.name: DirectorInspector(one, cluster.read_vip, now, handshakes) for one in cluster.directors}
+        tunnels = {**tunnels, **{name: one.open_tunnel for name, one in made.items()}}
+        directors += made.values()
+    sentinels = [
+        _sentinel_inspector(one, cluster.master_name, passwords.get(one.name), now, handshakes, tunnels)
+        for one in cluster.sentinels
+    ]
     if cluster.consul is not None:
         from console.transport.consul.inspector import ConsulInspector
 
         ipv6 = ":" in cluster.nodes[0].address
-        inspectors.append(ConsulInspector(cluster.consul, passwords.get(CONSUL_TOKEN), now, ipv6=ipv6))
-    return WatcherInspectors(tuple(inspectors))
+        consul.append(ConsulInspector(cluster.consul, passwords.get(CONSUL_TOKEN), now, ipv6=ipv6))
+    return WatcherInspectors((*sentinels, *directors, *consul))
+
+
+def _sentinel_inspector(
+    spec: SentinelSpec,
+    master: str,
+    password: Secret | None,
+    now: Callable[[], float],
+    handshakes: threading.Semaphore,
+    tunnels: Mapping[str, OpenTunnel],
+) -> WatcherInspector:
+    from console.transport.sentinel.inspector import SentinelInspector
+
+    if spec.via is RedisRoute.DIRECT:
+        return SentinelInspector(spec, master, password, now)
+    if spec.host:
+        return SentinelInspector(spec, master, password, now, tunnels[spec.host])
+    from console.transport.ssh.tunnel_host import TunnelHost
+
+    host = TunnelHost(spec.ssh, spec.address, handshakes)
+    return SentinelInspector(spec, master, password, now, host.open_tunnel, host.close)

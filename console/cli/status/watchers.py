@@ -36,7 +36,8 @@ def watchers_json(state: ClusterState) -> dict[str, Any]:
 def watchers_text(state: ClusterState) -> Iterator[str]:
     """One line for each watcher."""
     for one in state.sentinels:
-        yield f"{one.name} ({one.address}:{one.port}): {_sentinel_words(one.sentinel)}"
+        host = f" on {one.host}" if one.host and not _is_at(state, one) else ""
+        yield f"{one.name} ({one.address}:{one.port}{host}): {_sentinel_words(one.sentinel)}"
     for director in state.directors:
         yield f"{director.name} ({director.address}): {_director_words(state, director)}"
     if state.consul is not None:
@@ -46,12 +47,20 @@ def watchers_text(state: ClusterState) -> Iterator[str]:
 # --- Sentinels ----------------------------------------------------------------------------------------------------
 
 
+def _is_at(state: ClusterState, one: SentinelState) -> bool:
+    """Whether its address is that of its host, so that the address says where it runs."""
+    places = [(node.name, node.address) for node in state.nodes]
+    places += [(director.name, director.address) for director in state.directors]
+    return (one.host, one.address) in places
+
+
 def _sentinel(one: SentinelState) -> dict[str, Any]:
     sentinel = one.sentinel.value
     master = sentinel.master if sentinel else None
     return {
         "name": one.name,
         "address": f"{one.address}:{one.port}",
+        "host": one.host or None,
         "ok": one.sentinel.ok,
         "error": _error(one.sentinel),
         "run_id": sentinel.run_id if sentinel else None,

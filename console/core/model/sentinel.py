@@ -104,6 +104,6 @@ class SentinelState:
     port: int
     sentinel: Reading[Sentinel]
     host: str = ""
-    """The node or director that it runs on, where the inventory names its service; empty: it is started by hand."""
+    """The node or director that it runs on, as the inventory says; empty: another host."""
     start: str = ""
-    """The command that starts it there."""
+    """The command that starts it there; empty: the inventory names no service, and it is started by hand."""

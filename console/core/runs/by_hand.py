@@ -87,6 +87,9 @@ def _silent(one: SentinelState, state: ClusterState) -> HandWork:
 
 
 def _work(one: SentinelState, state: ClusterState, what: str, command: str) -> HandWork:
-    hosts = {node.address: node.name for node in state.nodes}
-    hosts |= {director.address: director.name for director in state.directors}
-    return HandWork(hosts.get(one.address, one.name), one.address, what, command)
+    """On the host that the inventory names for it, else on the one at its address."""
+    addresses = {node.name: node.address for node in state.nodes}
+    addresses |= {director.name: director.address for director in state.directors}
+    names = {address: name for name, address in addresses.items()}
+    host = one.host or names.get(one.address, one.name)
+    return HandWork(host, addresses.get(host, one.address), what, command)

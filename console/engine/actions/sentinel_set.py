@@ -61,7 +61,7 @@ def start_sentinels(request: Request) -> tuple[Planned, ...]:
     readable |= {director.name for director in state.directors if director.ssh.ok}
     planned = []
     for one in state.sentinels:
-        if not one.host or one.sentinel.ok:
+        if not one.start or one.sentinel.ok:
             continue
         if not proved_silent(one):
             raise NotNowError(f"{one.name} does not answer, and is not proved to be down: {one.sentinel.problem}")

@@ -51,6 +51,7 @@ def assemble(system: System, options: LabOptions, report: Callable[[str], None],
 def _start_hosts(lab: Laboratory) -> None:
     """Prepares the hosts side by side. They are started by this thread: a host ends with the thread that started it."""
     _build_network(lab.system)
+    lab.system.prepare(lab.folder, lab.options)
     make_key(lab.folder / "id_ed25519", "operator@laboratory")
     public_key = (lab.folder / "id_ed25519.pub").read_text(encoding="ascii")
 

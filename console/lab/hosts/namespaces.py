@@ -32,6 +32,7 @@ PROGRAMS = {
     "hostname": "hostname",
     "sshd": "openssh-server",
     "ssh-keygen": "openssh-client",
+    "openssl": "openssl",
     "redis-cli": "redis-tools",
     "redis-server": "redis-server",
     "keepalived": "keepalived",

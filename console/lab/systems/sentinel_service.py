@@ -6,14 +6,20 @@ times while it runs.
 
 from __future__ import annotations
 
+import shlex
+
 from console.lab.hosts import log_files
 from console.lab.hosts.host import Host
+from console.lab.hosts.redis_client import RedisConnection
 from console.lab.hosts.service_script import service_script
 from console.lab.options import LabError
 from console.lab.servers.versions import RedisServer
 
 SENTINEL_CONF = "/etc/redis/sentinel.conf"
 SENTINEL_PORT = 26379
+SENTINEL_LOGIN = "/etc/redis/sentinel-cli"
+"""On a host whose Sentinel is closed: the options with which redis-cli reaches it."""
+SENTINEL_PASSWORD = "/etc/redis/sentinel-password"  # noqa: S105 - a path
 _BUILD_DOWN_AFTER = 1000
 """Milliseconds. A shorter time would let a busy machine look like a dead master."""
 _BUILD_FAILOVER_TIMEOUT = 5000
@@ -39,8 +45,18 @@ def set_documented_times(host: Host, master_name: str, *, down_after: int, failo
         _set_times(host, master_name, down_after, failover_timeout)
 
 
+def ask_sentinel(host: Host, *words: str) -> str:
+    """The answer of its Sentinel; of an array, one line per element."""
+    login = host.read(SENTINEL_LOGIN)
+    if login:
+        cli = f"redis-cli {login} -p {SENTINEL_PORT} {shlex.join(words)}"
+        return host.run(f'REDISCLI_AUTH="$(cat {SENTINEL_PASSWORD})" {cli}').stdout.rstrip("\n")
+    with RedisConnection(host.address, port=SENTINEL_PORT) as line:
+        return line.ask(*words)
+
+
 def _set_times(host: Host, master_name: str, down_after: int, failover_timeout: int) -> None:
     times = ["down-after-milliseconds", str(down_after), "failover-timeout", str(failover_timeout)]
-    done = host.run(["redis-cli", "-p", str(SENTINEL_PORT), "SENTINEL", "SET", master_name, *times])
-    if done.stdout.strip() != "OK":
-        raise LabError(f"the Sentinel of {host.name} does not take its times: {done.stdout.strip()}")
+    said = ask_sentinel(host, "SENTINEL", "SET", master_name, *times)
+    if said != "OK":
+        raise LabError(f"the Sentinel of {host.name} does not take its times: {said}")

@@ -211,7 +211,14 @@ def _write_files(host: Host, options: LabOptions, server: RedisServer) -> None:
             text = Path(__file__).with_name(f"{name}-stand-in.sh").read_text(encoding="utf-8")
             host.write(f"/opt/sbin/{name if name == 'ipvsadm' else 'checker-stand-in'}", text, 0o755)
         return
+    write_redis_host(host, options, server)
     host.write("/etc/rc.local", outside + _QUIET_ON_LO, 0o755)
+
+
+def write_redis_host(host: Host, options: LabOptions, server: RedisServer) -> None:
+    """Redis, its Sentinel and the script that moves the write VIP, on a host that is in both networks."""
+    outside = f"#!/bin/sh\nset -eu\nip addr add {OUTSIDE[host.name]}/{OUTSIDE_PREFIX} dev eth2\n"
+    host.write("/etc/rc.local", outside, 0o755)
     redis_service.write_redis(host, options, server)
     host.write("/etc/redis/redis6379.conf", redis_conf(host.name, options), 0o640)
     if options.version_for(host.name) == "6.0":
@@ -278,7 +285,7 @@ def _set_documented_times(host: Host, options: LabOptions) -> None:
         host.redis("CONFIG", "SET", "repl-diskless-sync-delay", str(options.sync_delay))
 
 
-def _with_password(options: LabOptions) -> LabOptions:
+def with_password(options: LabOptions) -> LabOptions:
     """The documented system has one, always."""
     return options if options.password else replace(options, password=secrets.token_urlsafe(12))
 
@@ -288,7 +295,7 @@ SYSTEM = System(
     vip=WRITE_VIP,
     write_files=_write_files,
     inventory=_inventory,
-    options=_with_password,
+    options=with_password,
     after_build=_set_documented_times,
     operator=(f"{OPERATOR_OUTSIDE}/{OUTSIDE_PREFIX}",),
     words="three Redis hosts and two directors",

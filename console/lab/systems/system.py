@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from console.lab.hosts.host import Host
 from console.lab.options import LabOptions
@@ -22,6 +23,10 @@ def nothing(_: Host, __: LabOptions) -> None:
     """Leaves a host as it is."""
 
 
+def nothing_before(_: Path, __: LabOptions) -> None:
+    """A system whose hosts have no file in common."""
+
+
 @dataclass(frozen=True, slots=True)
 class System:
     """One system: a module of its own names its hosts and writes their files."""
@@ -34,6 +39,8 @@ class System:
     """Writes what makes a host of this system: services and their configuration, onto a machine with sshd."""
     inventory: Callable[[str, LabOptions], str]
     """Folder of the laboratory → the operator's inventory."""
+    prepare: Callable[[Path, LabOptions], None] = nothing_before
+    """Writes what the hosts and the operator have in common into the laboratory's folder, before there are hosts."""
     after_build: Callable[[Host, LabOptions], None] = nothing
     """Changes a host once its scenario is built: what was quicker during the build takes its documented time."""
     options: Callable[[LabOptions], LabOptions] = as_given

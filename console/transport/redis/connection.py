@@ -27,6 +27,7 @@ from console.transport.redis.redis_import import (
     RedisError,
     ResponseError,
 )
+from console.transport.redis.tls import tls_context, tls_failure
 from console.transport.redis.tls_over_channel import TlsOverChannel
 
 _MAX_REPLY = 512 * 1024  # bytes; an INFO has 8 kB, and an endless reply must not fill the memory
@@ -89,21 +90,30 @@ class RedisConnection:
     """One connection to one Redis. Only `send_words` sends, and nothing is ever sent twice.
 
     `exact`: keys that are not valid UTF-8 keep their bytes. Otherwise such bytes are replaced to be readable.
+    `what`: what the errors call the server.
     """
 
-    def __init__(
-        self, spec: RedisSpec, password: Secret | None, where: str, dial: Dial, timeout: float, *, exact: bool = False
+    def __init__(  # noqa: PLR0913 - a server, and how to reach it
+        self,
+        spec: RedisSpec,
+        password: Secret | None,
+        where: str,
+        dial: Dial,
+        timeout: float,
+        *,
+        exact: bool = False,
+        what: str = "Redis",
     ) -> None:
         self._aliases = {key.upper(): value for key, value in spec.aliases.items()}
         self._password = password
-        self._where = where
+        self._server = f"{what} on {where}"
         self._awaited = 0
         self._replies: list[Reply] = []
         host, _, port = where.rpartition(":")
         self._library = _LibraryConnection(
             dial,
             timeout,
-            f"Redis on {where}",
+            self._server,
             _MAX_VALUE_REPLY if exact else _MAX_REPLY,
             host=host,
             port=int(port),
@@ -126,7 +136,7 @@ class RedisConnection:
             self.close()
             raise
         except AuthenticationError as error:
-            raise RemoteError(ProblemKind.AUTH_FAILED, f"Redis on {self._where}: {self._clean(error)}") from None
+            raise RemoteError(ProblemKind.AUTH_FAILED, f"{self._server}: {self._clean(error)}") from None
         except RedisError as error:
             raise self._failure(error) from None
         except Exception as error:  # noqa: BLE001 - the library lets its parser's own errors through
@@ -140,7 +150,7 @@ class RedisConnection:
     def send_words(self, commands: Sequence[Sequence[str]]) -> None:
         """Sends commands in one write. Raises RemoteError; then it is not known whether anything arrived."""
         if not self._library.is_connected:
-            raise RemoteError(ProblemKind.CLOSED, f"the connection to Redis on {self._where} was lost")
+            raise RemoteError(ProblemKind.CLOSED, f"the connection to {self._server} was lost")
         packed = self._library.pack_commands([self._with_aliases(words) for words in commands])
         self._replies = []
         self._awaited = len(commands)
@@ -203,21 +213,21 @@ class RedisConnection:
         if isinstance(cause, RemoteError):
             return cause
         if isinstance(cause, ssl.SSLError):
-            return RemoteError(ProblemKind.UNREACHABLE, f"TLS with Redis on {self._where}: {cause.reason or cause}")
+            return tls_failure(cause, self._server)
         if _timed_out(error):
             how = "has answered only in part" if self.begun else "does not answer"
-            return RemoteError(ProblemKind.TIMEOUT, f"Redis on {self._where} {how}")
+            return RemoteError(ProblemKind.TIMEOUT, f"{self._server} {how}")
         if isinstance(cause, OSError):
-            return from_socket(cause, f"Redis on {self._where}")
+            return from_socket(cause, self._server)
         if type(error).__name__ == "InvalidResponse":
             return self._not_redis(error)
         text = self._clean(error)
         kind = ProblemKind.AUTH_FAILED if "NOAUTH" in text or "WRONGPASS" in text else ProblemKind.CLOSED
-        return RemoteError(kind, f"Redis on {self._where}: {text}")
+        return RemoteError(kind, f"{self._server}: {text}")
 
     def _not_redis(self, error: Exception) -> RemoteError:
         said = self._clean(error) or type(error).__name__
-        return RemoteError(ProblemKind.BAD_ANSWER, f"Redis on {self._where} answers, but not as a Redis server: {said}")
+        return RemoteError(ProblemKind.BAD_ANSWER, f"{self._server} answers, but not as a Redis server: {said}")
 
 
 def direct(host: str, port: int, tls: TlsSpec | None) -> Dial:
@@ -229,7 +239,7 @@ def direct(host: str, port: int, tls: TlsSpec | None) -> Dial:
         if tls is None:
             return sock
         try:
-            return _context(tls).wrap_socket(sock, server_hostname=tls.server_name or host)
+            return tls_context(tls).wrap_socket(sock, server_hostname=tls.server_name or host)
         except BaseException:
             sock.close()
             raise
@@ -246,7 +256,7 @@ def through(open_tunnel: Callable[[str, int, float], Any], host: str, port: int,
         if tls is None:
             return channel
         try:
-            return TlsOverChannel(channel, _context(tls), tls.server_name or host)
+            return TlsOverChannel(channel, tls_context(tls), tls.server_name or host)
         except BaseException:
             channel.close()
             raise
@@ -272,13 +282,6 @@ def refusal_kind(text: str) -> ProblemKind:
     if text.startswith(("NOPERM", "DENIED", "No permission")) or "no permissions" in text:
         return ProblemKind.NOT_PERMITTED
     return ProblemKind.BAD_ANSWER
-
-
-def _context(tls: TlsSpec) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=tls.ca_file or None)
-    if tls.cert_file:
-        context.load_cert_chain(tls.cert_file, tls.key_file or None)
-    return context
 
 
 def _flat(reply: Any) -> Reply:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from console.core.command import Secret
-from console.core.inventory import RedisSpec, SentinelSpec
+from console.core.inventory import SentinelSpec
 from console.core.model import ClusterState, Problem, ProblemKind, Reading, Sentinel, SentinelState, read, unread
 from console.probes.redis import sentinel
 from console.transport.connections.background import BackgroundConnection
 from console.transport.connections.errors import RemoteError, problem_of
 from console.transport.connections.inspection_thread import Now, silence
+from console.transport.redis.inspector import OpenTunnel
+from console.transport.sentinel.refusals import with_advice
+
+if TYPE_CHECKING:
+    from console.transport.redis.connection import RedisConnection
 
 _TIMEOUT = 2.0
 _GIVE_UP = 15.0
@@ -43,39 +48,53 @@ class _OpenSentinel:
     """An open connection and its first answers."""
 
     def __init__(self, owner: SentinelInspector) -> None:
-        from console.transport.redis import connection as redis
-
-        spec = owner.spec
-        dial = redis.direct(spec.address, spec.port, None)
-        where = f"{spec.address}:{spec.port}"
-        self.link = redis.RedisConnection(RedisSpec(port=spec.port), owner.password, where, dial, _TIMEOUT)
+        self.link = owner.new_connection()
         try:
             self.link.connect()
             self.at = owner.now()
             self.link.send_words(owner.commands)
-            replies = self.link.receive(time.monotonic() + _TIMEOUT)
+            self.replies = self._first_answers(owner)
         except BaseException:
             self.link.close()
             raise
+
+    def _first_answers(self, owner: SentinelInspector) -> list[Any]:
+        from console.transport.redis import connection as redis
+
+        replies = self.link.receive(time.monotonic() + _TIMEOUT)
         if replies is None:
-            self.link.close()
             raise RemoteError(ProblemKind.TIMEOUT, silence(owner.where, self.at, begun=self.link.begun))
-        self.replies = replies
+        if isinstance(replies[0], redis.Refusal):
+            raise RemoteError(redis.refusal_kind(replies[0].text), f"{owner.where}: {replies[0].text}")
+        return list(replies)
 
     def close(self) -> None:
         self.link.close()
 
 
 class SentinelInspector:
-    """Implements WatcherInspector. One batch of questions is under way at a time."""
+    """Implements WatcherInspector. One batch of questions is under way at a time.
 
-    def __init__(self, spec: SentinelSpec, master: str, password: Secret | None, now: Now) -> None:
+    `open_tunnel`: opens a channel through the SSH connection of its host, for `via: ssh`.
+    """
+
+    def __init__(
+        self,
+        spec: SentinelSpec,
+        master: str,
+        password: Secret | None,
+        now: Now,
+        open_tunnel: OpenTunnel | None = None,
+        close_tunnel: Callable[[], None] = lambda: None,
+    ) -> None:
         self.spec = spec
         self.password = password
         self.now = now
         self.where = f"the Sentinel {spec.name} on {spec.address}:{spec.port}"
         self.commands = tuple(question.words(master) for question in QUESTIONS)
         self.reading: Reading[Sentinel] = unread(ProblemKind.CONNECTING)
+        self._open_tunnel = open_tunnel
+        self._close_tunnel = close_tunnel
         self._master = master
         self._connection: BackgroundConnection[_OpenSentinel] = BackgroundConnection(
             self.where, lambda: _OpenSentinel(self)
@@ -85,7 +104,17 @@ class SentinelInspector:
 
     @property
     def connect_timeout(self) -> float:
-        return 2 * _TIMEOUT
+        return 2 * _TIMEOUT + (self.spec.ssh.connect_timeout if self._open_tunnel is not None else 0.0)
+
+    def new_connection(self) -> RedisConnection:
+        """A connection to the Sentinel. It is not connected yet."""
+        from console.transport.redis import connection as redis
+
+        spec = self.spec
+        place = (spec.address, spec.port, spec.tls)
+        dial = redis.through(self._open_tunnel, *place) if self._open_tunnel is not None else redis.direct(*place)
+        where, what = f"{spec.address}:{spec.port}", f"the Sentinel {spec.name}"
+        return redis.RedisConnection(spec.connection, self.password, where, dial, _TIMEOUT, what=what)
 
     def start_connecting(self, *, force: bool) -> None:
         self._connection.start_connecting(force=force)
@@ -98,7 +127,7 @@ class SentinelInspector:
             self._asked_at = None
             self._read_replies(session.replies, session.at)
         elif session is None:
-            self.reading = Reading(None, _naming_sentinel(self._connection.problem), self.now())
+            self.reading = Reading(None, with_advice(self._connection.problem, self.spec, opening=True), self.now())
         return opened
 
     def ask(self, *, full: bool, just_connected: bool) -> None:  # noqa: ARG002 - there is only one batch
@@ -135,9 +164,7 @@ class SentinelInspector:
 
     def add_to(self, state: ClusterState) -> ClusterState:
         spec = self.spec
-        parsed = SentinelState(
-            spec.name, spec.address, spec.port, self.reading, spec.host, spec.service.command("start")
-        )
+        parsed = SentinelState(spec.name, spec.address, spec.port, self.reading, spec.host, spec.start_command)
         return replace(state, sentinels=(*state.sentinels, parsed))
 
     def reset_backoff(self) -> None:
@@ -145,11 +172,12 @@ class SentinelInspector:
 
     def close(self) -> None:
         self._connection.close()
+        self._close_tunnel()
 
     def _connection_lost(self, problem: Problem) -> None:
         self._asked_at = None
         self._connection.fail(problem)
-        self.reading = Reading(None, _naming_sentinel(problem), self.now())
+        self.reading = Reading(None, with_advice(problem, self.spec, opening=False), self.now())
 
     def _read_replies(self, replies: Sequence[Any], at: float) -> None:
         try:
@@ -163,7 +191,8 @@ class SentinelInspector:
         info, masters = replies[0], replies[1]
         for reply in (info, masters):
             if isinstance(reply, redis.Refusal):
-                return unread(redis.refusal_kind(reply.text), f"{self.where}: {reply.text}", at)
+                problem = Problem(redis.refusal_kind(reply.text), f"{self.where}: {reply.text}")
+                return Reading(None, with_advice(problem, self.spec, opening=False), at)
         by_question = dict(zip(QUESTIONS, replies, strict=True))
         quorum, run_id = by_question[SentinelQuestion.QUORUM], by_question[SentinelQuestion.MYID]
         refused = isinstance(quorum, redis.Refusal)
@@ -177,11 +206,6 @@ class SentinelInspector:
             run_id=run_id if isinstance(run_id, str) else "",
         )
         return read(parsed, at)
-
-
-def _naming_sentinel(problem: Problem) -> Problem:
-    """The problem with the Sentinel named: the connection's text says Redis."""
-    return replace(problem, text=problem.text.replace("Redis on ", "the Sentinel on ", 1))
 
 
 def _words(reply: Any) -> tuple[str, ...]:

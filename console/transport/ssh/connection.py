@@ -23,6 +23,7 @@ from console.transport.ssh.tcp import connect_tcp
 logging.getLogger("paramiko").addHandler(logging.NullHandler())
 logging.getLogger("paramiko").propagate = False
 
+_PROHIBITED, _CONNECT_FAILED = 1, 2  # reasons of SSH_MSG_CHANNEL_OPEN_FAILURE (RFC 4254, 5.1)
 _MAX_OUTPUT = 8 * 1024 * 1024
 _QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)
 
@@ -209,14 +210,25 @@ def _authenticate(transport: Transport, hop: Hop, deadline: float) -> None:
 
 
 def _open_tunnel(transport: Transport, host: str, port: int, timeout: float) -> paramiko.Channel:
+    where = f"{host}:{port} through SSH"
+    transport.why_no_channel = ""
     try:
         return transport.open_channel("direct-tcpip", (host, port), ("127.0.0.1", 0), timeout=timeout)
     except paramiko.ChannelException as error:
-        kind = ProblemKind.NOT_PERMITTED if error.code == 1 else ProblemKind.REFUSED
-        raise RemoteError(kind, f"{host}:{port} through SSH: {error.text}") from None
+        raise _no_channel(where, error, transport.why_no_channel) from None
     except (paramiko.SSHException, EOFError, OSError) as error:
         kind = ProblemKind.TIMEOUT if "timeout" in str(error).lower() else ProblemKind.CLOSED
-        raise RemoteError(kind, f"{host}:{port} through SSH: {reason(error)}") from None
+        raise RemoteError(kind, f"{where}: {reason(error)}") from None
+
+
+def _no_channel(where: str, error: paramiko.ChannelException, said: str) -> RemoteError:
+    """Why the server opened no channel. Only a refused connection proves that nothing listens there."""
+    if error.code == _PROHIBITED:
+        text = "sshd does not allow it: set AllowTcpForwarding yes (and PermitOpen) there, or via: direct"
+        return RemoteError(ProblemKind.NOT_PERMITTED, f"{where}: {text}")
+    if error.code == _CONNECT_FAILED and (not said or "refused" in said.lower()):
+        return RemoteError(ProblemKind.REFUSED, f"{where}: nothing listens there, the connection is refused")
+    return RemoteError(ProblemKind.UNREACHABLE, f"{where}: the host cannot connect there ({said or error.text})")
 
 
 def _feed(channel: paramiko.Channel, stdin: bytes | None) -> None:

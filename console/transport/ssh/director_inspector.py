@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from typing import Any
 
 from console.core.inventory import DirectorSpec
 from console.core.model import ClusterState
@@ -22,6 +23,10 @@ class DirectorInspector:
         self._read_vip = read_vip
         self._host = HostInspector(as_node(spec), read_vip, now, handshakes, lambda: RedisFiles("", ""), ipvs=True)
         self._late = False
+
+    def open_tunnel(self, host: str, port: int, timeout: float) -> Any:
+        """A channel through its SSH connection, for a Sentinel that runs on it. Raises RemoteError."""
+        return self._host.open_tunnel(host, port, timeout)
 
     @property
     def connect_timeout(self) -> float:

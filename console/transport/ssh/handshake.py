@@ -12,18 +12,29 @@ from console.transport.ssh.known_hosts import SSH_PORT, Trust
 from console.transport.ssh.paramiko_import import IncompatiblePeer, paramiko
 from console.transport.ssh.route import Hop
 
+_LONGEST_REASON = 100
+
 
 class Transport(paramiko.Transport):
-    """Remembers which algorithms the server offered, for the error text of a failed negotiation."""
+    """Remembers what the server said, for the error texts: its algorithms, and why it opened no channel."""
 
     _CLIENT_ID = "redis_ha_console"
     """The client's name in the server's log. The protocol does not allow a minus sign in it."""
     offered: dict[str, Any] | None = None
+    why_no_channel = ""
+    """The server's own words; the library keeps only the number of the reason."""
 
     def _really_parse_kex_init(self, *words: Any, **named: Any) -> dict[str, Any]:
         parsed: dict[str, Any] = super()._really_parse_kex_init(*words, **named)  # type: ignore[misc]
         self.offered = {key: list(value) for key, value in parsed.items() if isinstance(value, list)}
         return parsed
+
+    def _parse_channel_open_failure(self, message: Any) -> None:
+        message.get_int()  # the channel
+        message.get_int()  # the number of the reason
+        self.why_no_channel = " ".join(message.get_text().split())[:_LONGEST_REASON]
+        message.rewind()
+        super()._parse_channel_open_failure(message)  # type: ignore[misc]
 
 
 def shake_hands(transport: Transport, hop: Hop, deadline: float) -> None:

@@ -20,11 +20,10 @@ from console.tui.present.runs.question import choice_label, prompt, question_lin
 SET = sets.sentinel_vip_set()
 
 
-def silent(kind, start="", state=SET):
+def silent(kind, start="", state=SET, **more):
     first, *others = state.sentinels
-    lost = replace(
-        first, sentinel=unread(kind, "no answer", samples.NOW), start=start, host=sets.WEB01 if start else ""
-    )
+    said = {"start": start, "host": sets.WEB01 if start else "", **more}
+    lost = replace(first, sentinel=unread(kind, "no answer", samples.NOW), **said)
     return replace(state, sentinels=(lost, *others))
 
 
@@ -40,6 +39,12 @@ CASES = {
     "manual-command": (manual(command="ip link set eth0 up"), SET, sets.WEB02, "ip link set eth0 up"),
     "down": (SENTINELS, silent(ProblemKind.REFUSED), sets.WEB01, "systemctl start redis-sentinel"),
     "down-named": (SENTINELS, silent(ProblemKind.REFUSED, "service x start"), sets.WEB01, "service x start"),
+    "on-loopback": (
+        SENTINELS,
+        silent(ProblemKind.TIMEOUT, address="127.0.0.1", host=sets.WEB02),
+        sets.WEB02,
+        "-h 127.0.0.1",
+    ),
     "hangs": (SENTINELS, silent(ProblemKind.TIMEOUT), sets.WEB01, "PING"),
     "disagrees": (SENTINELS, SET, sets.WEB01, "SENTINEL CKQUORUM"),
 }

@@ -6,13 +6,14 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.core.inventory import PasswordKind, PasswordSource, QuietHours, RedisRoute
+from console.core.inventory import PasswordKind, PasswordSource, QuietHours, RedisRoute, RedisSpec, TlsSpec
 from console.documents.errors import DocumentError
 from console.documents.inventory import inventory_of, load_inventory
 from console.documents.inventory_model import InventoryDocument
@@ -331,8 +332,8 @@ clusters:
 def test_a_sentinel_is_started_on_the_node_at_its_address():
     text = SENTINEL_VIP.replace("password: {env: SENTINEL_PASSWORD}", "service: {sysv: redis-sentinel}")
     first, second = inventory_of(parse_document(Path("inventory.yaml"), text)).clusters[0].sentinels
-    assert (second.host, second.service.command("start")) == ("web02", "service redis-sentinel start")
-    assert (first.host, first.service.command("start")) == ("", "")
+    assert (second.host, second.start_command) == ("web02", "service redis-sentinel start")
+    assert (first.host, first.start_command) == ("web01", "")
 
 
 def test_sentinels_and_directors_are_reached_as_written():
@@ -342,6 +343,34 @@ def test_sentinels_and_directors_are_reached_as_written():
     assert (first.port, first.password, second.port) == (26379, None, 26380)
     assert second.password == PasswordSource(PasswordKind.ENV, "SENTINEL_PASSWORD")
     assert [(one.name, one.ssh.user, one.keepalived.instance) for one in cluster.directors] == [("lb01", "ops", "VI_1")]
+
+
+def test_sentinels_have_defaults_and_a_route_of_their_own(tmp_path):
+    defaults = """\
+defaults:
+  ssh: {user: ops, identity_file: key}
+  sentinel: {port: 26380, username: console, password: {file: pw}, tls: {ca_file: ca.pem}, via: ssh}
+"""
+    text = SENTINEL_VIP.replace("address: 10.18.14.72}\n      - {name: sentinel2", """address: 127.0.0.1, runs_on: lb01}
+      - {name: arbiter, address: 10.9.9.9, ssh: {user: watch, port: 2222}}
+      - {name: bare, address: 10.9.9.8, port: 26379, username: null, password: null, tls: null, via: direct}
+      - {name: sentinel2""")  # fmt: skip
+    text = f"{defaults}{text[text.index('clusters:') :]}"
+    cluster = inventory_of(parse_document(tmp_path / "i.yaml", f"version: 1\n{text}")).clusters[0]
+    on_director, elsewhere, bare, on_node = cluster.sentinels
+    password = PasswordSource(PasswordKind.FILE, str(tmp_path / "pw"))
+    tls = TlsSpec(ca_file=str(tmp_path / "ca.pem"))
+    assert on_director.connection == RedisSpec(26380, "console", password, tls, RedisRoute.SSH)
+    assert elsewhere.connection == on_director.connection
+    assert bare.connection == RedisSpec(26379)
+    assert (on_director.host, elsewhere.host, on_node.host) == ("lb01", "", "web02")
+    assert (on_director.ssh, on_node.ssh) == (
+        replace(cluster.directors[0].ssh, host=cluster.directors[0].address),
+        replace(cluster.node("web02").ssh, host="10.18.13.166"),
+    )
+    assert (elsewhere.ssh.user, elsewhere.ssh.port, elsewhere.ssh.host) == ("watch", 2222, "")
+    assert elsewhere.ssh.identity_file == str(tmp_path / "key")
+    assert [one.source for one in cluster.secrets if one.owner == "arbiter"] == [password]
 
 
 def test_consul_stands_in_for_a_virtual_ip():
@@ -397,6 +426,43 @@ def test_consul_stands_in_for_a_virtual_ip():
             "11: clusters[0].sentinels[0].service: no node or director has the address 10.9.9.9",
         ),
         (SENTINEL_VIP, "{env: SENTINEL_PASSWORD}", "{}", "12: clusters[0].sentinels[1].password: needs exactly one of"),
+        (SENTINEL_VIP, "{env: SENTINEL_PASSWORD}", "abc", f"12: clusters[0].sentinels[1].password: {NO_LITERAL}"),
+        (
+            SENTINEL_VIP,
+            "password: {env: SENTINEL_PASSWORD}",
+            "tls: {cert_file: me.pem}",
+            "12: clusters[0].sentinels[1].tls: needs cert_file and key_file together, or neither",
+        ),
+        (
+            SENTINEL_VIP,
+            "password: {env: SENTINEL_PASSWORD}",
+            "runs_on: web09",
+            "12: clusters[0].sentinels[1].runs_on: no node or director is named web09: there are web01, web02, lb01",
+        ),
+        (
+            SENTINEL_VIP,
+            "password: {env: SENTINEL_PASSWORD}",
+            "ssh: {user: ops}",
+            "12: clusters[0].sentinels[1].ssh: is only for a Sentinel that is reached with via: ssh",
+        ),
+        (
+            SENTINEL_VIP,
+            "password: {env: SENTINEL_PASSWORD}",
+            "via: ssh, ssh: {user: ops}",
+            "12: clusters[0].sentinels[1].ssh: it runs on web02, and the login is that of web02: leave this one out",
+        ),
+        (
+            SENTINEL_VIP,
+            "address: 10.18.14.72}\n      - {name: sentinel2",
+            "address: 127.0.0.1, via: ssh}\n      - {name: sentinel2",
+            "11: clusters[0].sentinels[0].address: 127.0.0.1 is of every host: name the one that it runs on with runs_on",
+        ),
+        (
+            SENTINEL_VIP,
+            "password: {env: SENTINEL_PASSWORD}",
+            "via: tunnel",
+            "12: clusters[0].sentinels[1].via: tunnel is not known: it is one of direct, ssh",
+        ),
         (
             SENTINEL_CONSUL,
             "    master_name",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,11 @@ from console.documents.inventory_cache import cached_inventory
 
 EXAMPLE = (Path(__file__).parents[3] / "inventory.example.yaml").read_text(encoding="utf-8")
 RICH = (
-    EXAMPLE.replace("    # tls:", "    tls:")
+    re.sub(r"(?m)^  # ", "  ", EXAMPLE)  # the section of the Sentinels
+    .replace("    # tls:", "    tls:")
     .replace("    # aliases:", "    aliases:")
     .replace("# via: ssh", "via: ssh")
+    .replace("# - {name: sentinel4", "- {name: sentinel4")
 )
 
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import socket
+import ssl
+import subprocess
 import threading
 import time
 
 import pytest
 
 from console.core.command import Secret
-from console.core.inventory import RedisSpec
+from console.core.inventory import RedisSpec, TlsSpec
 from console.core.model import ProblemKind
 from console.transport.connections.errors import RemoteError
 from console.transport.redis import connection as redis
+from console.transport.redis.tls import tls_context
 
 
 class Server:
@@ -151,3 +154,53 @@ def test_the_library_is_whole_for_others():
     import redis as library
 
     assert library.Redis is not None
+
+
+def refused_by(cause, what="Redis"):
+    failing = redis.RedisConnection(RedisSpec(), None, "10.0.0.1:6379", raising(cause), 2.0, what=what)
+    with pytest.raises(RemoteError) as caught:
+        failing.connect()
+    return caught.value.problem
+
+
+def raising(error):
+    def dial(_):
+        raise error
+
+    return dial
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ("[SSL: CERTIFICATE_VERIFY_FAILED] self-signed certificate in certificate chain", "set tls.ca_file"),
+        ("[SSL: CERTIFICATE_VERIFY_FAILED] Hostname mismatch, certificate is not valid for 'a'", "set tls.server_name"),
+        ("[SSL: CERTIFICATE_VERIFY_FAILED] certificate has expired", "its certificate has expired"),
+        ("[SSL: TLSV13_ALERT_CERTIFICATE_REQUIRED]", "set tls.cert_file and tls.key_file"),
+        ("[SSL: TLSV1_ALERT_UNKNOWN_CA]", "does not know the authority of the client's certificate"),
+        ("[SSL: WRONG_VERSION_NUMBER] wrong version number", "speaks no TLS"),
+        ("[SSL: NEVER_HEARD_OF]", "TLS with the Sentinel s1 on 10.0.0.1:6379: it failed"),
+    ],
+)
+def test_a_failed_handshake_says_what_to_change(said, words):
+    problem = refused_by(ssl.SSLError(1, said), "the Sentinel s1")
+    assert problem.kind is ProblemKind.UNREACHABLE
+    assert words in problem.text
+    assert "\n" not in problem.text
+
+
+def test_files_of_tls_that_cannot_be_used(tmp_path):
+    key, plain = tmp_path / "me.key", tmp_path / "plain"
+    plain.write_text("no certificate")
+    made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-passout", "pass:secret-words", "-subj", "/CN=me"]
+    subprocess.run([*made, "-keyout", str(key), "-out", str(tmp_path / "me.pem")], check=True, capture_output=True)
+    for spec, words in (
+        (TlsSpec(ca_file=str(tmp_path / "gone")), "gone: No such file or directory"),
+        (TlsSpec(ca_file=str(plain)), "plain has no certificate"),
+        (TlsSpec(cert_file=str(tmp_path / "me.pem"), key_file=str(key)), "me.key is encrypted"),
+        (TlsSpec(cert_file=str(plain), key_file=str(key)), "cannot be used together"),
+    ):
+        with pytest.raises(RemoteError) as caught:
+            tls_context(spec)
+        assert words in str(caught.value)
+        assert "secret-words" not in str(caught.value)

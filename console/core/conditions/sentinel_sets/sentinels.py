@@ -232,7 +232,7 @@ def sentinels_complete(question: Question) -> Check:
 def named_sentinels_answer(question: Question) -> Check:
     """H21: of those that this console could start. One that refuses connections does not run."""
     statement = "every Sentinel whose service the inventory names answers"
-    named = [one for one in question.state.sentinels if one.host]
+    named = [one for one in question.state.sentinels if one.start]
     silent = [one for one in named if not one.sentinel.ok]
     if not named:
         return holds(statement, "the inventory names the service of no Sentinel")

@@ -31,7 +31,9 @@ def _unreachable(state: ClusterState) -> Iterator[Match]:
                 (one.name,),
                 f"{one.name} could not be read.",
                 (f"{one.address}:{one.port}: {one.sentinel.problem}",),
-                advise(f"look at the network, at its password, and whether a Sentinel runs on {one.address}"),
+                advise(
+                    f"look at the network, at its password, and whether a Sentinel runs on {one.host or one.address}"
+                ),
             )
 
 
