@@ -160,9 +160,11 @@ class Ssh(Strict):
     user: Line | None = Field(None, description="Login name.")
     host: Line | None = Field(None, description="Name or address to connect to, where it is not the node's address.")
     port: Port | None = None
-    identity_file: Line | None = Field(None, description="Private key; relative to the inventory.")
+    identity_file: Line | None = Field(
+        None, description="Private key, or .pub of one in the agent; relative to the inventory."
+    )
     known_hosts: Line | None = Field(None, description="Known host keys, where not ~/.ssh/known_hosts.")
-    config_file: Line | None = Field(None, description="ssh_config, where not ~/.ssh/config.")
+    config_file: Line | None = Field(None, description="ssh_config, where not ~/.ssh/config and the system's.")
     jump: Line | None = Field(None, description="As ssh -J: user@host:port,user@host:port.")
     sudo: bool | None = Field(None, description="true: commands run through sudo -n.")
     connect_timeout: Seconds | None = Field(None, description="Seconds for connecting.")

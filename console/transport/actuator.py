@@ -46,6 +46,7 @@ from console.transport.ssh import route as ssh_route
 
 _IDENTITY_COMMAND = "cat /proc/sys/kernel/hostname /proc/sys/kernel/random/boot_id"
 _IDENTITY_TIMEOUT = 5.0
+_OUTLIVED = 2.0  # seconds of silence after a command's exit status
 _QUESTIONS = 3  # a lost answer to a question must not keep a confirmed command from being sent
 T = TypeVar("T")
 _MAX_TEXT = 4000
@@ -173,9 +174,10 @@ class ClusterActuator:
     def _send_shell(self, node: NodeSpec, command: ShellCommand, expecting: Identity) -> Answer:
         with _nothing_sent_yet():
             connection, channel = self._identified_session(node, expecting)
-        connection.request(channel, command.render(), command.timeout)
-        done = connection.finish(channel, command.stdin, command.timeout)
-        text = "\n".join(filter(None, (_decoded(done.out), _decoded(done.err))))
+            shell = connection.login_shell()
+        connection.request(channel, shell.command(command.render()), command.timeout)
+        done = connection.finish(channel, command.stdin, command.timeout, outlived=_OUTLIVED)
+        text = "\n".join(filter(None, map(_decoded, map(shell.output, (done.out, done.err)))))
         if done.status is None:
             return Answer(AnswerKind.UNKNOWN, text or "the command ended without an exit status")
         if done.status == 0:

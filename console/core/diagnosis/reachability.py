@@ -9,7 +9,16 @@ from console.core.conditions.replication import refuses_writes
 from console.core.diagnosis.finding import NextAction, Severity
 from console.core.diagnosis.next_actions import REBUILD, advise
 from console.core.diagnosis.rule import FindingRule, Match, listed
-from console.core.model import NOT_A_SHELL_SCRIPT, NOT_READABLE, ClusterState, NodeState, ProblemKind, Reading, Role
+from console.core.model import (
+    NOT_A_SHELL_SCRIPT,
+    NOT_READABLE,
+    ClusterState,
+    NodeState,
+    Problem,
+    ProblemKind,
+    Reading,
+    Role,
+)
 from console.core.model.facts import (
     NO_ANSWER,
     does_not_answer,
@@ -33,10 +42,10 @@ CLOCK_SLACK = 2.0
 """Seconds beyond what the measurement itself leaves open."""
 
 
-def _ssh(state: ClusterState, *kinds: ProblemKind) -> Iterator[tuple[NodeState, str]]:
+def _ssh(state: ClusterState, *kinds: ProblemKind) -> Iterator[tuple[NodeState, Problem]]:
     for node in state.nodes:
         if node.ssh.problem is not None and node.ssh.problem.kind in kinds:
-            yield node, str(node.ssh.problem)
+            yield node, node.ssh.problem
 
 
 def _ssh_unreachable(state: ClusterState) -> Iterator[Match]:
@@ -46,8 +55,10 @@ def _ssh_unreachable(state: ClusterState) -> Iterator[Match]:
         yield Match(
             (node.name,),
             f"{node.name} cannot be read over SSH, so its addresses and its keepalived are not known.",
-            (f"SSH to {node.address}: {problem}", redis),
-            advise(f"try `ssh {node.address}` by hand: the host, the network, or the key on this machine"),
+            (f"SSH to {node.address}: {problem.cause}", redis),
+            advise(
+                problem.change or f"try `ssh {node.address}` by hand: the host, the network, or the key on this machine"
+            ),
             Severity.WARNING if node.redis.ok else Severity.CRITICAL,
         )
 
@@ -58,7 +69,7 @@ def _host_key_changed(state: ClusterState) -> Iterator[Match]:
         yield Match(
             (node.name,),
             f"The host that answers for {node.name} shows another key than the one on record.",
-            (problem,),
+            (problem.cause,),
             advise("find out why before anything else: reinstalled, another machine on this address, or an attack"),
         )
 
@@ -69,8 +80,10 @@ def _ssh_auth(state: ClusterState) -> Iterator[Match]:
         yield Match(
             (node.name,),
             f"{node.name} does not let this user in over SSH.",
-            (problem,),
-            advise("check user, identity_file and the agent; with sudo: true, that `sudo -n` works there"),
+            (problem.cause,),
+            advise(
+                problem.change or "check user, identity_file and the agent; with sudo: true, that `sudo -n` works there"
+            ),
         )
 
 

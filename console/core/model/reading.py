@@ -39,6 +39,13 @@ class Problem:
 
     kind: ProblemKind
     text: str
+    change: str = ""
+    """What to change, where that is known. The text has it too, at its end."""
+
+    @property
+    def cause(self) -> str:
+        """The text without what to change."""
+        return self.text.removesuffix(f": {self.change}") if self.change else self.text
 
     def __str__(self) -> str:
         return self.text

@@ -10,7 +10,8 @@ from console.probes import NotUnderstoodError
 
 NAME = "addresses"
 SCRIPT = """
-if command -v ip >/dev/null; then mark addresses ok; ip -o addr; else mark addresses missing; echo ip; fi
+if command -v ip >/dev/null; then mark addresses ok; ip -o addr
+else mark addresses missing; echo 'the program ip, which shows the addresses (install iproute2)'; fi
 """
 
 

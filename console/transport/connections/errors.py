@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from dataclasses import replace
 
 from console.core.model import Problem, ProblemKind
 from console.probes import NotUnderstoodError
@@ -11,11 +12,21 @@ _LONGEST = 300
 
 
 class RemoteError(Exception):
-    """Carries the problem: its kind, and one line of text for the screen. The text never holds a secret."""
+    """Carries the problem: its kind, and one line of text for the screen. The text never holds a secret.
 
-    def __init__(self, kind: ProblemKind, text: str) -> None:
-        super().__init__(text)
-        self.problem = Problem(kind, text)
+    `change`: what to change, where that is known. The line has it after the cause.
+    """
+
+    def __init__(self, kind: ProblemKind, text: str, *, change: str = "") -> None:
+        line = f"{text}: {change}" if change else text
+        super().__init__(line)
+        self.problem = Problem(kind, line, change=change)
+
+    def adding(self, more: str) -> RemoteError:
+        """The same error with more in its line."""
+        made = RemoteError(self.problem.kind, f"{self.problem.text} ({more})")
+        made.problem = replace(made.problem, change=self.problem.change)
+        return made
 
 
 def problem_of(error: Exception, where: str) -> Problem:

@@ -13,6 +13,7 @@ from console.transport.connections.errors import RemoteError
 from console.transport.locks import shell_programs as program
 from console.transport.ssh.connection import SshConnection
 from console.transport.ssh.paramiko_import import paramiko
+from console.transport.ssh.shells.login_shell import FOR_QUESTIONS
 
 START_TIMEOUT = 8.0
 """Seconds for the holder to start and to report whether it has the lock."""
@@ -174,5 +175,5 @@ class _ProgramChannel:
 
 def _start(connection: SshConnection, node: NodeSpec, name: str, nonce: str, text: str) -> _ProgramChannel:
     channel = _ProgramChannel(connection.start(program.command(name, sudo=node.ssh.sudo), START_TIMEOUT), nonce)
-    channel.send(text.encode())
+    channel.send(FOR_QUESTIONS + text.encode())
     return channel

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from console.core.model import ProblemKind
 from console.transport.connections.errors import RemoteError
 from console.transport.ssh.handshake import Transport, reason, shake_hands, time_left
+from console.transport.ssh.login import Tell, log_in, say_nothing
 from console.transport.ssh.paramiko_import import paramiko
-from console.transport.ssh.private_keys import private_keys
-from console.transport.ssh.route import Hop, Route
+from console.transport.ssh.route import Route
+from console.transport.ssh.routes.proxy_command import CommandSocket
+from console.transport.ssh.shells.login_shell import LoginShell, Question
 from console.transport.ssh.tcp import connect_tcp
 
 # The library logs from its own threads. Without a handler Python would print these lines over the screen.
@@ -40,6 +44,11 @@ class Completed:
 
 _PING_AFTER = 10.0  # seconds without a byte of a command's output
 _PONG_WITHIN = 10.0
+_SHELL_TIMEOUT = 5.0
+_FORWARDING = "set AllowTcpForwarding yes (and PermitOpen) there, or via: direct"
+_JUMP = "set AllowTcpForwarding yes (and PermitOpen) on the jump host, or take another one (ssh.jump)"
+_NO_SESSION = "the server opens no further session on this connection"
+_SESSIONS = "set MaxSessions to 10 in its sshd_config"
 
 
 class SshConnection:
@@ -49,6 +58,12 @@ class SshConnection:
         self._transports = transports
         self._sock = sock
         self._doubted = False
+        self._shell: LoginShell | None = None
+
+    @property
+    def user(self) -> str:
+        """Who is logged in on the node."""
+        return str(self._transports[-1].get_username())
 
     @property
     def alive(self) -> bool:
@@ -68,9 +83,18 @@ class SshConnection:
         return channel
 
     def open_session(self, timeout: float) -> paramiko.Channel:
+        """A channel for one command. Raises RemoteError."""
         self.acknowledge_quickly()
+        transport = self._transports[-1]
         try:
-            return self._transports[-1].open_session(timeout=timeout)
+            try:
+                return transport.open_session(timeout=timeout)
+            except paramiko.ChannelException:
+                # Where MaxSessions is 1, the session before has to be gone: the server answers after it has tidied up.
+                _answers(transport, timeout)
+                return transport.open_session(timeout=timeout)
+        except paramiko.ChannelException as error:
+            raise RemoteError(ProblemKind.NOT_PERMITTED, f"{_NO_SESSION} ({error.text})", change=_SESSIONS) from None
         except (paramiko.SSHException, EOFError, OSError) as error:
             self._doubted = True
             raise RemoteError(ProblemKind.CLOSED, f"no SSH session can be opened: {reason(error)}") from None
@@ -96,14 +120,21 @@ class SshConnection:
         finally:
             timer.cancel()
 
-    def finish(self, channel: paramiko.Channel, stdin: bytes | None, timeout: float) -> Completed:
-        """Sends the input and reads the output to its end. Raises RemoteError: then the outcome is unknown."""
+    def finish(
+        self, channel: paramiko.Channel, stdin: bytes | None, timeout: float, *, outlived: float = math.inf
+    ) -> Completed:
+        """Sends the input and reads the output to its end. Raises RemoteError: then the outcome is unknown.
+
+        `outlived`: seconds of silence after the command's exit status that count as the end of the output. A service
+        that it has started may hold the output open for ever.
+        """
         deadline = time.monotonic() + timeout
         try:
             channel.settimeout(timeout)
             _feed(channel, stdin)
-            out = b"".join(_until_end(channel.recv, channel, deadline, self._check_alive))
-            err = b"".join(_until_end(channel.recv_stderr, channel, deadline, self._check_alive))
+            read = partial(_until_end, channel, deadline, self._check_alive, outlived)
+            out = b"".join(read(channel.recv))
+            err = b"".join(read(channel.recv_stderr))
             ended = channel.status_event.wait(max(0.0, deadline - time.monotonic()))
         except TimeoutError:
             self._doubted = True
@@ -125,9 +156,31 @@ class SshConnection:
             silent = _PING_AFTER + _PONG_WITHIN
             raise RemoteError(ProblemKind.TIMEOUT, f"the SSH connection has been silent for {silent:.0f} s")
 
-    def run(self, command: str, stdin: bytes | None = None, timeout: float = 10.0) -> Completed:
-        """Starts a command and waits for its end."""
-        return self.finish(self.start(command, timeout), stdin, timeout)
+    def run(self, script: str, stdin: bytes | None = None, timeout: float = 10.0) -> Completed:
+        """Has sh run a script, whatever the login shell is, and waits for its end."""
+        shell = self.login_shell()
+        done = self.finish(self.start(shell.command(script), timeout), stdin, timeout)
+        return replace(done, out=shell.output(done.out), err=shell.output(done.err))
+
+    def start_script(self, script: str, timeout: float) -> paramiko.Channel:
+        """Has sh run a script. What is read from the channel is the script's own output. Raises RemoteError."""
+        shell = self.login_shell()
+        channel = self.start(shell.command(script), timeout)
+        try:
+            channel.settimeout(timeout)
+            shell.skip(channel.recv)
+        except (paramiko.SSHException, EOFError, OSError) as error:
+            channel.close()
+            raise RemoteError(ProblemKind.CLOSED, f"the SSH session ended: {reason(error)}") from None
+        return channel
+
+    def login_shell(self) -> LoginShell:
+        """The login shell, asked once. Raises RemoteError if no script can be sent through it."""
+        if self._shell is None:
+            question = Question()
+            done = self.finish(self.start(question.command, _SHELL_TIMEOUT), question.stdin, _SHELL_TIMEOUT)
+            self._shell = question.shell(self.user, done.out, done.err)
+        return self._shell
 
     def open_tunnel(self, host: str, port: int, timeout: float) -> paramiko.Channel:
         """A direct-tcpip channel: the connection comes from the node itself. Raises RemoteError."""
@@ -139,11 +192,16 @@ class SshConnection:
 
 
 def connect(
-    route: Route, timeout: float, handshakes: threading.Semaphore, first_socket: socket.socket | None = None
+    route: Route,
+    timeout: float,
+    handshakes: threading.Semaphore,
+    first_socket: socket.socket | None = None,
+    tell: Tell = say_nothing,
 ) -> SshConnection:
     """Logs in on every hop within `timeout` in all. Raises RemoteError, whose text says what to do.
 
-    `first_socket`: the TCP connection to the first hop, if there is one already.
+    `first_socket`: the TCP connection to the first hop, if there is one already. `tell`: hears what is waited for
+    where a human has to do something.
     """
     deadline = time.monotonic() + timeout
     transports: list[Transport] = []
@@ -153,14 +211,14 @@ def connect(
         with handshakes:
             for place, hop in enumerate(route.hops):
                 if place:
-                    stream = _open_tunnel(transports[-1], hop.host, hop.port, time_left(deadline, hop))
+                    stream = _open_tunnel(transports[-1], hop.host, hop.port, time_left(deadline, hop), _JUMP)
                 transport = Transport(stream)
                 transports.append(transport)
                 shake_hands(transport, hop, deadline)
-                _authenticate(transport, hop, deadline)
+                log_in(transport, hop, deadline, tell)
     except RemoteError as error:
         _give_up(transports, sock)
-        raise _with_warnings(error, route) from None
+        raise _explained(error, route, sock) from None
     except BaseException:
         _give_up(transports, sock)
         raise
@@ -173,59 +231,32 @@ def _give_up(transports: list[Transport], sock: socket.socket) -> None:
     sock.close()
 
 
-def _with_warnings(error: RemoteError, route: Route) -> RemoteError:
-    """Adds the options of ssh_config that were ignored: one of them may be the reason."""
-    if not route.warnings:
-        return error
-    return RemoteError(error.problem.kind, f"{error.problem.text} ({'; '.join(route.warnings)})")
+def _explained(error: RemoteError, route: Route, sock: socket.socket) -> RemoteError:
+    """Adds what else may be the reason: what a ProxyCommand said, and options of ssh_config that were ignored."""
+    more = list(route.warnings)
+    if isinstance(sock, CommandSocket):
+        more.insert(0, f"ProxyCommand {route.hops[0].command} says: {sock.said or 'nothing'}")
+    return error.adding("; ".join(more)) if more else error
 
 
-def _authenticate(transport: Transport, hop: Hop, deadline: float) -> None:
-    refused: list[str] = []
-    unusable: list[str] = []
-    for name, key in private_keys(hop, unusable):
-        transport.auth_timeout = time_left(deadline, hop)
-        try:
-            more = transport.auth_publickey(hop.user, key)
-        except paramiko.BadAuthenticationType as error:
-            text = f"{hop} does not accept keys, only {', '.join(error.allowed_types)}"
-            raise RemoteError(ProblemKind.AUTH_FAILED, text) from None
-        except paramiko.AuthenticationException as error:
-            if "timeout" in str(error).lower():
-                raise RemoteError(ProblemKind.TIMEOUT, f"{hop}: no answer to the login in time") from None
-            refused.append(name)
-        except (paramiko.SSHException, EOFError, OSError) as error:
-            refused.append(f"{name} ({reason(error)})")
-            break
-        else:
-            if not more:
-                return
-            raise RemoteError(ProblemKind.AUTH_FAILED, f"{hop} asks for more than a key: {', '.join(more)}")
-    why = "; ".join(unusable)
-    if refused:
-        text = f"{hop} refuses {', '.join(refused)}{'; ' if why else ''}{why}; check ssh.user and ssh.identity_file"
-    else:
-        text = f"{hop}: no key to log in with: {why or 'set ssh.identity_file, or ssh-add one'}"
-    raise RemoteError(ProblemKind.AUTH_FAILED, text)
-
-
-def _open_tunnel(transport: Transport, host: str, port: int, timeout: float) -> paramiko.Channel:
+def _open_tunnel(
+    transport: Transport, host: str, port: int, timeout: float, change: str = _FORWARDING
+) -> paramiko.Channel:
     where = f"{host}:{port} through SSH"
     transport.why_no_channel = ""
     try:
         return transport.open_channel("direct-tcpip", (host, port), ("127.0.0.1", 0), timeout=timeout)
     except paramiko.ChannelException as error:
-        raise _no_channel(where, error, transport.why_no_channel) from None
+        raise _no_channel(where, error, transport.why_no_channel, change) from None
     except (paramiko.SSHException, EOFError, OSError) as error:
         kind = ProblemKind.TIMEOUT if "timeout" in str(error).lower() else ProblemKind.CLOSED
         raise RemoteError(kind, f"{where}: {reason(error)}") from None
 
 
-def _no_channel(where: str, error: paramiko.ChannelException, said: str) -> RemoteError:
+def _no_channel(where: str, error: paramiko.ChannelException, said: str, change: str) -> RemoteError:
     """Why the server opened no channel. Only a refused connection proves that nothing listens there."""
     if error.code == _PROHIBITED:
-        text = "sshd does not allow it: set AllowTcpForwarding yes (and PermitOpen) there, or via: direct"
-        return RemoteError(ProblemKind.NOT_PERMITTED, f"{where}: {text}")
+        return RemoteError(ProblemKind.NOT_PERMITTED, f"{where}: sshd does not allow it", change=change)
     if error.code == _CONNECT_FAILED and (not said or "refused" in said.lower()):
         return RemoteError(ProblemKind.REFUSED, f"{where}: nothing listens there, the connection is refused")
     return RemoteError(ProblemKind.UNREACHABLE, f"{where}: the host cannot connect there ({said or error.text})")
@@ -258,22 +289,28 @@ def _answers(transport: Transport, within: float) -> bool:
 
 
 def _until_end(
-    receive: Any, channel: paramiko.Channel, deadline: float, check_alive: Callable[[], None]
+    channel: paramiko.Channel, deadline: float, check_alive: Callable[[], None], outlived: float, receive: Any
 ) -> Iterator[bytes]:
     """The output to its end. Raises TimeoutError at `deadline`, and what `check_alive` raises in a long silence."""
-    size = 0
+    size, silent = 0, 0.0
     while size < _MAX_OUTPUT:
         left = deadline - time.monotonic()
         if left <= 0:
             raise TimeoutError  # the command still writes, so it has not ended
-        channel.settimeout(min(left, _PING_AFTER))
+        wait = min(left, _PING_AFTER, outlived)
+        channel.settimeout(wait)
         try:
             data: bytes = receive(65536)
         except TimeoutError:
-            if deadline - time.monotonic() > 0:
+            if channel.status_event.is_set() and outlived < math.inf:
+                return
+            silent += wait
+            if silent >= _PING_AFTER and deadline - time.monotonic() > 0:
                 check_alive()
+                silent = 0.0
             continue
         if not data:
             return
+        silent = 0.0
         size += len(data)
         yield data

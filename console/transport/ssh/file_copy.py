@@ -81,8 +81,8 @@ def _stream(
     read = ShellCommand(f"tail -c +{begin + 1} -- {shlex.quote(command.path)}", sudo=command.source_sudo)
     write = ShellCommand(f"cat >> {shlex.quote(command.part)}", sudo=command.sudo)
     arrived, reported_at = begin, 0.0
-    reading = source.start(read.render(), STALLED_AFTER)
-    writing = node.start(write.render(), STALLED_AFTER)
+    reading = source.start_script(read.render(), STALLED_AFTER)
+    writing = node.start_script(write.render(), STALLED_AFTER)
     try:
         reading.settimeout(STALLED_AFTER)
         writing.settimeout(STALLED_AFTER)

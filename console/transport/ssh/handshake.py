@@ -13,6 +13,7 @@ from console.transport.ssh.paramiko_import import IncompatiblePeer, paramiko
 from console.transport.ssh.route import Hop
 
 _LONGEST_REASON = 100
+_CERTIFICATE = "-cert-v01@openssh.com"
 
 
 class Transport(paramiko.Transport):
@@ -23,6 +24,10 @@ class Transport(paramiko.Transport):
     offered: dict[str, Any] | None = None
     why_no_channel = ""
     """The server's own words; the library keeps only the number of the reason."""
+    wants_certificate = False
+    """known_hosts has an authority for the host: the server is asked for its certificate first."""
+    farewell = ""
+    """Why the server ended the connection, in its own words; empty: it said nothing."""
 
     def _really_parse_kex_init(self, *words: Any, **named: Any) -> dict[str, Any]:
         parsed: dict[str, Any] = super()._really_parse_kex_init(*words, **named)  # type: ignore[misc]
@@ -36,6 +41,17 @@ class Transport(paramiko.Transport):
         message.rewind()
         super()._parse_channel_open_failure(message)  # type: ignore[misc]
 
+    @property
+    def preferred_keys(self) -> tuple[str, ...]:
+        """The kinds of host keys, in the order in which the server is asked for them. The library adds certificates."""
+        return tuple(
+            sorted(super().preferred_keys, key=lambda kind: self.wants_certificate and _CERTIFICATE not in kind)
+        )
+
+    def _parse_disconnect(self, message: paramiko.Message) -> None:
+        message.get_int()
+        self.farewell = " ".join(message.get_text().split())
+
 
 def shake_hands(transport: Transport, hop: Hop, deadline: float) -> None:
     """Agrees on algorithms and checks the host key. Raises RemoteError, whose text says what to do."""
@@ -43,23 +59,28 @@ def shake_hands(transport: Transport, hop: Hop, deadline: float) -> None:
     left = time_left(deadline, hop)
     transport.banner_timeout = transport.handshake_timeout = left
     _prefer(transport, known.kinds(hop.known_as, hop.port))
+    transport.wants_certificate = bool(known.authorities(hop.known_as, hop.port))
     try:
         transport.start_client(timeout=left)
     except IncompatiblePeer as error:
-        raise RemoteError(ProblemKind.UNREACHABLE, f"{hop}: {_incompatible(transport, error)}") from None
+        raise _incompatible(transport, hop, error) from None
     except (paramiko.SSHException, EOFError, OSError) as error:
         kind = ProblemKind.TIMEOUT if time.monotonic() >= deadline - 0.1 else ProblemKind.CLOSED
-        raise RemoteError(kind, f"{hop}: no SSH handshake: {reason(error)}") from None
+        raise RemoteError(kind, f"{hop}: no SSH handshake: {transport.farewell or reason(error)}") from None
     if not transport.initial_kex_done:
         raise RemoteError(ProblemKind.TIMEOUT, f"{hop}: the SSH server accepts the connection and then sends nothing")
     key = transport.get_remote_server_key()
-    _check_key(known, hop, key.get_name(), key.asbytes())
+    _check_key(known, hop, key)
 
 
-def _check_key(known: known_hosts.KnownHosts, hop: Hop, kind: str, key: bytes) -> None:
+def _check_key(known: known_hosts.KnownHosts, hop: Hop, shown_key: paramiko.PKey) -> None:
+    kind, key = shown_key.get_name(), shown_key.asbytes()
     verdict = known.check(hop.known_as, hop.port, kind, key)
     shown = known_hosts.fingerprint(key)
     if verdict.trust is Trust.KNOWN:
+        return
+    why_not = _certificate_objection(known, hop, shown_key)
+    if verdict.trust is not Trust.REVOKED and why_not is None:
         return
     name = hop.known_as if hop.port == SSH_PORT else f"[{hop.known_as}]:{hop.port}"
     if verdict.trust is Trust.CHANGED:
@@ -68,11 +89,32 @@ def _check_key(known: known_hosts.KnownHosts, hop: Hop, kind: str, key: bytes) -
     if verdict.trust is Trust.REVOKED:
         text = f"the host key {shown} of {name} is revoked in {verdict.where}"
         raise RemoteError(ProblemKind.HOST_KEY_CHANGED, text)
+    if why_not:
+        text = f"the certificate of {name} does not prove its key {shown}: {why_not}"
+        change = f"renew it on the host, or accept the key outside the console, with ssh {hop.host}"
+        raise RemoteError(ProblemKind.HOST_KEY_UNKNOWN, text, change=change)
     others = f"; known are {', '.join(verdict.expected)}" if verdict.expected else ""
     port = f" -p {hop.port}" if hop.port != SSH_PORT else ""
     text = f"the host key of {name} is not known: {kind} {shown}{others}; check it and accept it outside the console: "
     text += f"ssh{port} {hop.host}, or ssh-keyscan{port} {hop.host} >> {hop.known_hosts[0]}"
     raise RemoteError(ProblemKind.HOST_KEY_UNKNOWN, text)
+
+
+def _certificate_objection(known: known_hosts.KnownHosts, hop: Hop, key: paramiko.PKey) -> str | None:
+    """Why the host's certificate does not prove its key. None: it does. Empty: known_hosts names no authority."""
+    authorities = known.authorities(hop.known_as, hop.port)
+    if not authorities:
+        return ""
+    if key.public_blob is None:
+        return (
+            "known_hosts has an authority for it (@cert-authority), and the host shows no certificate (HostCertificate)"
+        )
+    from console.transport.ssh.keys import host_certificates
+
+    return (
+        host_certificates.objection(key.public_blob.key_type, key.public_blob.key_blob, hop.known_as, authorities)
+        or None
+    )
 
 
 def _prefer(transport: Transport, kinds: tuple[str, ...]) -> None:
@@ -85,21 +127,25 @@ def _prefer(transport: Transport, kinds: tuple[str, ...]) -> None:
         options.key_types = (*first, *(kind for kind in every if kind not in first))
 
 
-def _incompatible(transport: Transport, error: Exception) -> str:
+def _incompatible(transport: Transport, hop: Hop, error: Exception) -> RemoteError:
     offered = transport.offered or {}
     options = transport.get_security_options()
     sides = (
-        ("kex", "kex_algo_list", options.kex, "key exchange"),
-        ("host key", "server_key_algo_list", options.key_types, "host key algorithm"),
+        ("kex", "kex_algo_list", options.kex, "key exchange", "KexAlgorithms"),
+        ("host key", "server_key_algo_list", options.key_types, "host key algorithm", "HostKeyAlgorithms"),
+        ("cipher", "server_encrypt_algo_list", options.ciphers, "cipher", "Ciphers"),
+        ("mac", "server_mac_algo_list", options.digests, "MAC", "MACs"),
     )
-    for sign, key, ours, words in sides:
+    for sign, key, ours, words, option in sides:
         if sign in str(error) and key in offered:
             theirs = ", ".join(one for one in offered[key] if not one.startswith(("ext-info", "kex-strict")))
-            hint = ""
+            text = f"no {words} in common: the server has only {theirs}; the console has {', '.join(ours)}"
+            change = f"add one of these to {option} in the server's sshd_config"
             if theirs in ("ssh-rsa", "ssh-rsa, ssh-dss"):
-                hint = "; the server's sshd is too old for SHA-2 signatures: give it an ECDSA host key, or update it"
-            return f"no {words} in common: the server has only {theirs}; the console has {', '.join(ours)}{hint}"
-    return f"no SSH algorithm in common: {reason(error)}"
+                text += "; the server's sshd is too old for SHA-2 signatures"
+                change = "give it an ECDSA host key, or update it"
+            return RemoteError(ProblemKind.UNREACHABLE, f"{hop}: {text}", change=change)
+    return RemoteError(ProblemKind.UNREACHABLE, f"{hop}: no SSH algorithm in common: {reason(error)}")
 
 
 def time_left(deadline: float, hop: Hop) -> float:

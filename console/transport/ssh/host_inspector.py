@@ -22,7 +22,8 @@ from console.transport.connections.inspection_thread import Now, silence
 
 REREAD_EVERY = 30.0
 """Seconds after which files are read again even if their `stat` has not changed."""
-_ANSWER_TIMEOUT = 5.0  # seconds for the first batch, which reads everything
+_ANSWER_TIMEOUT = 6.5  # seconds for the first batch, which reads everything
+_SILENT_FOR = 3.0  # seconds without the beginning of the first batch, after which another way is tried
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,9 @@ class _OpenHost:
             from console.transport.ssh import connection as ssh
             from console.transport.ssh import shell as ssh_shell
 
-            self.connection = ssh.connect(route, deadline - time.monotonic(), owner.handshakes, first_socket)
+            self.connection = ssh.connect(
+                route, deadline - time.monotonic(), owner.handshakes, first_socket, owner.still_connecting
+            )
         except RemoteError as error:
             owner.connection_refused(error.problem)
             raise
@@ -130,6 +133,10 @@ class HostInspector:
         self._usable_connection = connection
         self._decided.set()
 
+    def still_connecting(self, text: str) -> None:
+        """A human has to do something before the login goes on."""
+        self._connection.problem = Problem(ProblemKind.CONNECTING, text)
+
     def connection_refused(self, problem: Problem) -> None:
         """This attempt to connect has failed."""
         self._why_unusable = problem
@@ -140,21 +147,31 @@ class HostInspector:
         asked = self._new_request()
         shell.ask(self._request(asked, program.FULL))
         batch: Mapping[str, Section] | None = None
-        deadline = time.monotonic() + _ANSWER_TIMEOUT
+        began = time.monotonic()
+        limit = began + _SILENT_FOR
         while batch is None:
-            batch = shell.receive(asked.seq, deadline)
-            if batch is None and time.monotonic() >= deadline:
-                raise RemoteError(ProblemKind.TIMEOUT, f"the shell on {self.spec.name} does not answer")
+            batch = shell.receive(asked.seq, limit)
+            now = time.monotonic()
+            if batch is not None or now < limit:
+                continue
+            if not shell.begun:
+                shell.start_anew()
+                limit = now + _ANSWER_TIMEOUT - _SILENT_FOR
+            elif limit < began + _ANSWER_TIMEOUT:
+                limit = began + _ANSWER_TIMEOUT
+            else:
+                raise RemoteError(ProblemKind.TIMEOUT, f"the shell on {self.spec.name} does not answer to the end")
         return asked, batch
 
     # --- for Redis through SSH, from its own opening thread
 
     def open_tunnel(self, host: str, port: int, timeout: float) -> Any:
         """A direct-tcpip channel. It waits for the SSH connection. Raises RemoteError with the problem of SSH."""
-        self._decided.wait(max(timeout, self.spec.ssh.connect_timeout))
+        decided = self._decided.wait(max(timeout, self.spec.ssh.connect_timeout))
         connection = self._usable_connection
         if connection is None or not connection.alive:
-            raise RemoteError(self._why_unusable.kind, f"through SSH: {self._why_unusable.text}")
+            problem = self._why_unusable if decided else self._connection.problem
+            raise RemoteError(problem.kind, f"through SSH: {problem.text}")
         return connection.open_tunnel(host, port, timeout)
 
     # --- in the polling thread

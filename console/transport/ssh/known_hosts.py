@@ -1,4 +1,4 @@
-"""known_hosts, parsed once into an index: plain and hashed names, [host]:port, patterns, @revoked, several files.
+"""known_hosts, parsed once into an index: plain and hashed names, [host]:port, patterns, markers, several files.
 
 The library's own look-up reads the whole file for every host, and computes a hash for each hashed line.
 """
@@ -17,6 +17,7 @@ from functools import lru_cache
 from pathlib import Path
 
 SSH_PORT = 22
+_REVOKED, _AUTHORITY = "@revoked", "@cert-authority"
 
 
 class Trust(StrEnum):
@@ -43,7 +44,17 @@ class _Entry:
     kind: str
     key: bytes
     where: str
-    revoked: bool
+    marker: str
+    """`@revoked`, `@cert-authority` or empty."""
+
+    @property
+    def revoked(self) -> bool:
+        return self.marker == _REVOKED
+
+    @property
+    def of_host(self) -> bool:
+        """Whether it is the host's own key."""
+        return not self.marker
 
 
 @dataclass(slots=True)
@@ -65,7 +76,13 @@ class KnownHosts:
 
     def kinds(self, host: str, port: int) -> tuple[str, ...]:
         """The key types that it has for this host. The server is asked for one of them."""
-        return tuple(dict.fromkeys(entry.kind for entry in self._entries(host, port) if not entry.revoked))
+        return tuple(dict.fromkeys(entry.kind for entry in self._entries(host, port) if entry.of_host))
+
+    def authorities(self, host: str, port: int) -> dict[bytes, str]:
+        """The keys that may sign a certificate for this host, and where they stand."""
+        entries = self._entries(host, port)
+        revoked = {entry.key for entry in entries if entry.revoked}
+        return {one.key: one.where for one in entries if one.marker == _AUTHORITY and one.key not in revoked}
 
     def check(self, host: str, port: int, kind: str, key: bytes) -> Verdict:
         """Whether this host is known to have this key."""
@@ -73,7 +90,7 @@ class KnownHosts:
         for entry in entries:
             if entry.revoked and entry.key == key:
                 return Verdict(Trust.REVOKED, (), entry.where)
-        valid = [entry for entry in entries if not entry.revoked]
+        valid = [entry for entry in entries if entry.of_host]
         for entry in valid:
             if entry.key == key:
                 return Verdict(Trust.KNOWN, (fingerprint(key),), entry.where)
@@ -102,11 +119,11 @@ class KnownHosts:
         if not words or words[0].startswith("#"):
             return
         marker = words.pop(0) if words[0].startswith("@") else ""
-        if len(words) < 3 or marker == "@cert-authority":  # noqa: PLR2004 - names, type, key
+        if len(words) < 3 or marker not in ("", _REVOKED, _AUTHORITY):  # noqa: PLR2004 - names, type, key
             return
         names, kind, encoded = words[:3]
         try:
-            entry = _Entry(kind, base64.b64decode(encoded, validate=True), where, marker == "@revoked")
+            entry = _Entry(kind, base64.b64decode(encoded, validate=True), where, marker)
         except ValueError:  # not base64, or not ASCII
             return
         if names.startswith("|1|"):

@@ -6,6 +6,7 @@ from console.transport.connections.light_import import light
 
 with light("invoke"):
     import paramiko
+    from paramiko.agent import AgentSSH
     from paramiko.ssh_exception import IncompatiblePeer
 
-__all__ = ["IncompatiblePeer", "paramiko"]
+__all__ = ["AgentSSH", "IncompatiblePeer", "paramiko"]

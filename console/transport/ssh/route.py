@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import fnmatch
 import getpass
 import os
 import re
+import socket
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from pathlib import Path
 
 from console.core.inventory import SshSpec
@@ -15,13 +14,11 @@ from console.core.model import ProblemKind
 from console.core.numbers import port_number
 from console.documents.home import expand_home
 from console.transport.connections.errors import RemoteError
+from console.transport.ssh.routes.ssh_config import HostOptions, options_for
 
 SSH_PORT = 22
 _MAX_HOPS = 8
-_USED = frozenset({"hostname", "user", "port", "identityfile", "identitiesonly", "proxyjump", "hostkeyalias"})
-_USED_BUT_OURS = frozenset({"userknownhostsfile"})
-_CANNOT = frozenset({"proxycommand", "certificatefile", "pkcs11provider"})
-_OPTION = re.compile(r"^(\w+)(?:\s*=\s*|\s+)(.+)$")
+_PLAIN = re.compile(r"[\w.:%@+][\w.:%@+-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +34,11 @@ class Hop:
     known_as: str
     """Its name in known_hosts."""
     known_hosts: tuple[Path, ...]
+    certificate_files: tuple[str, ...] = ()
+    agent: str = ""
+    """The socket of the SSH agent; empty: there is none."""
+    command: str = ""
+    """ProxyCommand: a command whose input and output are the connection. Only the first hop's is used."""
 
     def __str__(self) -> str:
         return f"{self.user}@{self.host}" + (f":{self.port}" if self.port != SSH_PORT else "")
@@ -51,49 +53,124 @@ class Route:
     """Options of ssh_config that the console ignores."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Block:
-    patterns: tuple[str, ...]
-    """Empty for a block that is not understood. It matches no host."""
-    options: tuple[tuple[str, str], ...]
-
-
 def resolve(spec: SshSpec, address: str) -> Route:
     """The route to a node. Raises RemoteError if ssh_config cannot be used."""
-    blocks, warnings = _read_config(spec.config_file)
-    hops, more = _resolve(spec, spec.host or address, blocks, depth=0)
-    return Route(tuple(hops), (*warnings, *more))
+    hops, warnings = _resolve(spec, spec.host or address, depth=0)
+    return Route(tuple(hops), tuple(dict.fromkeys(warnings)))
 
 
-def _resolve(spec: SshSpec, name: str, blocks: tuple[_Block, ...], depth: int) -> tuple[list[Hop], list[str]]:
+def _resolve(spec: SshSpec, name: str, depth: int) -> tuple[list[Hop], list[str]]:
     if depth >= _MAX_HOPS:
         raise RemoteError(ProblemKind.UNREACHABLE, f"ProxyJump of {name} leads through more than {_MAX_HOPS} hosts")
-    options = _lookup(blocks, name)
-    warnings = [f"ssh_config for {name}: {key} is not supported and ignored" for key in options if key in _CANNOT]
-    host = _expand(_first(options, "hostname") or name, name)
-    port = spec.port or _port(name, _first(options, "port"))
-    files = (spec.identity_file,) if spec.identity_file else tuple(options.get("identityfile", ()))
-    known = spec.known_hosts or _first(options, "userknownhostsfile")
-    hop = Hop(
+    options = options_for(spec.config_file, name, spec.user, spec.port)
+    warnings = list(options.warnings)
+    jump, command = _way(spec, options)
+    hop = _hop(spec, name, options, command)
+    before: list[Hop] = []
+    for one in jump.split(",") if jump else ():
+        user, jump_name, jump_port = _destination(one.strip())
+        # A jump host has its own user and port. Its keys and known_hosts are those of the inventory.
+        through = replace(spec, user=user, port=jump_port, host=jump_name, jump="" if not before else "none")
+        found, more = _resolve(through, jump_name, depth + 1)
+        before += found
+        warnings += more
+    return [*before, hop], warnings
+
+
+def _way(spec: SshSpec, options: HostOptions) -> tuple[str, str]:
+    """The jump hosts, and the command that is used instead of a TCP connection. Of the two, the first named counts."""
+    if spec.jump:
+        return ("" if spec.jump.lower() == "none" else spec.jump), ""
+    named = next((key for key in options.values if key in ("proxyjump", "proxycommand")), "")
+    value = options.first(named)
+    if not named or value.lower() == "none":
+        return "", ""
+    return (value, "") if named == "proxyjump" else ("", value)
+
+
+def _hop(spec: SshSpec, name: str, options: HostOptions, command: str) -> Hop:
+    user = spec.user or options.first("user") or _own_name()
+    host = _Tokens(name).expand(options.first("hostname"), "HostName") or name
+    port = spec.port or _port(name, options.first("port"))
+    alias = options.first("hostkeyalias")
+    tokens = _Tokens(name, host, port, user, alias or host)
+    if command and not all(map(_PLAIN.fullmatch, (host, name, user))):
+        text = f"ssh_config for {name}: ProxyCommand is not run: {user}@{host} holds characters that a shell may run"
+        raise RemoteError(ProblemKind.UNREACHABLE, text)
+    files = (spec.identity_file,) if spec.identity_file else tuple(options.values.get("identityfile", ()))
+    return Hop(
         host=host,
         port=port,
-        user=spec.user or _first(options, "user") or _own_name(),
-        identity_files=tuple(str(expand_home(_expand(one, host))) for one in files),
-        identities_only=_first(options, "identitiesonly").lower() == "yes",
-        known_as=_first(options, "hostkeyalias") or host,
-        known_hosts=_known_hosts(known, host),
+        user=user,
+        identity_files=tuple(tokens.path(one, "IdentityFile") for one in files if one.lower() != "none"),
+        identities_only=options.first("identitiesonly").lower() == "yes",
+        known_as=alias or host,
+        known_hosts=_known_hosts(spec.known_hosts or options.first("userknownhostsfile"), tokens),
+        certificate_files=tuple(
+            tokens.path(one, "CertificateFile")
+            for one in options.values.get("certificatefile", ())
+            if one.lower() != "none"
+        ),
+        agent=_agent(options.first("identityagent"), tokens),
+        command=tokens.expand(command, "ProxyCommand"),
     )
-    jump = spec.jump or _first(options, "proxyjump")
-    before: list[Hop] = []
-    if jump and jump.lower() != "none":
-        for one in jump.split(","):
-            user, jump_name, jump_port = _destination(one.strip())
-            # A jump host has its own user and port. Its keys and known_hosts are those of the inventory.
-            through = replace(spec, user=user, port=jump_port, host=jump_name, jump="" if not before else "none")
-            found, more = _resolve(through, jump_name, blocks, depth + 1)
-            before += found
-            warnings += more
-    return [*before, hop], warnings
+
+
+@dataclass(frozen=True, slots=True)
+class _Tokens:
+    """What ssh_config's tokens stand for: %h the host, %n the name it was given by, %r the user there, and so on."""
+
+    name: str
+    host: str = ""
+    port: int = SSH_PORT
+    user: str = ""
+    alias: str = ""
+
+    def expand(self, text: str, option: str) -> str:
+        """Raises RemoteError for a token that is not understood."""
+
+        def stands_for(found: re.Match[str]) -> str:
+            value = self._value(found[1])
+            if value is None:
+                raise RemoteError(
+                    ProblemKind.UNREACHABLE, f"ssh_config for {self.name}: {option}: {found[0]} is not understood"
+                )
+            return value
+
+        return re.sub("%(.?)", stands_for, text)
+
+    def path(self, text: str, option: str) -> str:
+        """The same, with ~ and ${VARIABLE}."""
+        expanded = self.expand(re.sub(r"\$\{(\w+)\}", lambda one: os.environ.get(one[1], ""), text), option)
+        return str(expand_home(expanded.strip('"')))
+
+    def _value(self, token: str) -> str | None:
+        known = {"%": "%", "h": self.host or self.name, "n": self.name, "p": str(self.port), "r": self.user}
+        known |= {"k": self.alias}
+        if token in known:
+            return known[token]
+        match token:
+            case "d":
+                return str(expand_home("~"))
+            case "u":
+                return _own_name()
+            case "i":
+                return str(os.getuid())
+            case "l":
+                return socket.gethostname()
+            case "L":
+                return socket.gethostname().partition(".")[0]
+        return None
+
+
+def _agent(named: str, tokens: _Tokens) -> str:
+    """The socket of the SSH agent; empty: there is none."""
+    own = os.environ.get("SSH_AUTH_SOCK", "")
+    if not named or named == "SSH_AUTH_SOCK":
+        return own
+    if named.lower() == "none":
+        return ""
+    return os.environ.get(named[1:], "") if re.fullmatch(r"\$\w+", named) else tokens.path(named, "IdentityAgent")
 
 
 def _port(name: str, told: str) -> int:
@@ -124,78 +201,9 @@ def _destination(text: str) -> tuple[str, str, int | None]:
     return user, found[1], port
 
 
-def _known_hosts(named: str, host: str) -> tuple[Path, ...]:
+def _known_hosts(named: str, tokens: _Tokens) -> tuple[Path, ...]:
     if named:
-        return tuple(expand_home(_expand(one, host)) for one in named.split())
+        return tuple(Path(tokens.path(one, "UserKnownHostsFile")) for one in named.split())
     home = expand_home("~/.ssh")
     system = Path("/etc/ssh")
     return (home / "known_hosts", home / "known_hosts2", system / "ssh_known_hosts", system / "ssh_known_hosts2")
-
-
-def _expand(text: str, host: str) -> str:
-    text = text.replace("%h", host).replace("%d", str(expand_home("~")))
-    return (text.replace("%u", _own_name()) if "%u" in text else text).strip('"')
-
-
-def _first(options: dict[str, list[str]], key: str) -> str:
-    return options[key][0] if options.get(key) else ""
-
-
-def _lookup(blocks: tuple[_Block, ...], name: str) -> dict[str, list[str]]:
-    """The options for a host. As in ssh_config, the first value of an option counts, and identity files add up."""
-    found: dict[str, list[str]] = {}
-    for block in blocks:
-        if not _matches(name, block.patterns):
-            continue
-        for key, value in block.options:
-            if key == "identityfile" or key not in found:
-                found.setdefault(key, []).append(value)
-    return found
-
-
-def _matches(name: str, patterns: tuple[str, ...]) -> bool:
-    if any(one.startswith("!") and fnmatch.fnmatchcase(name, one[1:]) for one in patterns):
-        return False
-    return any(not one.startswith("!") and fnmatch.fnmatchcase(name, one) for one in patterns)
-
-
-def _read_config(named: str) -> tuple[tuple[_Block, ...], tuple[str, ...]]:
-    path = expand_home(named or "~/.ssh/config")
-    try:
-        return _parse_config(path, path.stat().st_mtime_ns)
-    except OSError as error:
-        if named:
-            text = f"ssh_config {path}: {error.strerror}; correct ssh.config_file in the inventory"
-            raise RemoteError(ProblemKind.UNREACHABLE, text) from None
-        return (), ()
-
-
-@lru_cache(maxsize=8)
-def _parse_config(path: Path, _changed: int) -> tuple[tuple[_Block, ...], tuple[str, ...]]:
-    blocks: list[_Block] = []
-    warnings: list[str] = []
-    patterns: tuple[str, ...] = ("*",)
-    options: list[tuple[str, str]] = []
-    for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), start=1):
-        found = _OPTION.match(line.strip())
-        if found is None or line.lstrip().startswith("#"):
-            continue
-        key, value = found.group(1).lower(), found.group(2).strip()
-        if key in ("host", "match"):
-            blocks.append(_Block(patterns, tuple(options)))
-            options = []
-            everything = key == "match" and value.lower() == "all"
-            patterns = tuple(value.replace('"', "").split()) if key == "host" else (("*",) if everything else ())
-            if key == "match" and not everything:
-                warnings.append(f"{path}:{number}: Match {value} is not understood; its block is ignored")
-        elif key == "include":
-            warnings.append(f"{path}:{number}: Include is not read; name the hosts here or in the inventory")
-        elif key in _USED | _USED_BUT_OURS | _CANNOT:
-            options.append((key, value.strip('"')))
-    blocks.append(_Block(patterns, tuple(options)))
-    return tuple(blocks), tuple(warnings)
-
-
-def agent_present() -> bool:
-    """Whether this process has an SSH agent."""
-    return bool(os.environ.get("SSH_AUTH_SOCK"))

@@ -12,8 +12,11 @@ from console.probes.program import ProgramSettings, Section
 from console.transport.connections.errors import RemoteError
 from console.transport.ssh.connection import SshConnection
 from console.transport.ssh.paramiko_import import paramiko
+from console.transport.ssh.shells import shell_failures
+from console.transport.ssh.shells.login_shell import FOR_QUESTIONS, in_any_shell, one_line
 
 _MAX_BYTES = 4 * 1024 * 1024
+_MAX_SAID = 16_384
 _OPEN_TIMEOUT = 5.0
 
 
@@ -28,16 +31,18 @@ class ShellReader:
         self._channel: paramiko.Channel | None = None
         self._buffer = b""
         self._answered = False
+        self._request = ""
         self._one_exec_a_poll = False
 
     def ask(self, request: str) -> None:
         """Sends one request and does not wait. Raises RemoteError."""
         self._buffer = b""
+        self._request = request
         try:
             if self._one_exec_a_poll:
-                self._start(f"sh -c {shlex.quote(self._program(request, once=True))}", b"")
+                self._start(in_any_shell(f"exec {self._sh} -c {shlex.quote(self._program(request, once=True))}"), b"")
             elif self._channel is None:
-                self._start("exec sudo -n sh" if self._sudo else "exec sh", self._program(request).encode())
+                self._start(f"exec {self._sh}", FOR_QUESTIONS + self._program(request).encode())
             else:
                 self._connection.acknowledge_quickly()
                 self._channel.sendall(request.encode() + b"\n")
@@ -58,7 +63,7 @@ class ShellReader:
             except (paramiko.SSHException, EOFError, OSError) as error:
                 raise RemoteError(ProblemKind.CLOSED, f"the SSH connection was lost: {error}") from None
             if not data:
-                return self._shell_ended(seq)
+                return self._shell_ended()
             self._buffer += data
             if len(self._buffer) > _MAX_BYTES:
                 self.close()
@@ -74,8 +79,8 @@ class ShellReader:
 
     @property
     def begun(self) -> bool:
-        """Whether a part of the awaited batch has come."""
-        return bool(self._buffer)
+        """Whether a part of the awaited batch has come. What start files print is none."""
+        return f"@{self._nonce} ".encode() in self._buffer
 
     def close(self) -> None:
         if self._channel is not None:
@@ -85,36 +90,49 @@ class ShellReader:
     def _program(self, request: str, *, once: bool = False) -> str:
         return program.program_text(self._watched, self._nonce, request, once=once)
 
+    @property
+    def _sh(self) -> str:
+        """sh, as root where the inventory says so. sudo is to say in English why it refuses."""
+        return "env LC_ALL=C sudo -n sh" if self._sudo else "sh"
+
     def _start(self, command: str, stdin: bytes) -> None:
         self.close()
-        prefix = "sudo -n " if self._sudo and self._one_exec_a_poll else ""
-        self._channel = self._connection.start(prefix + command, _OPEN_TIMEOUT)
+        self._channel = self._connection.start(command, _OPEN_TIMEOUT)
         if stdin:
             self._channel.sendall(stdin)
+        else:
+            self._channel.shutdown_write()
 
-    def _shell_ended(self, seq: int) -> dict[str, Section] | None:
+    def start_anew(self) -> None:
+        """Asks the same again without an input, in which nobody waits for an answer. Raises RemoteError.
+
+        For a shell that does not answer its first request. It is asked so from then on.
+        """
+        if self._answered or self._one_exec_a_poll:
+            raise shell_failures.endless(self._connection.user)
+        self._one_exec_a_poll = True
+        self.ask(self._request)
+
+    def _shell_ended(self) -> dict[str, Section] | None:
         """The shell has ended. If it never answered, it may not run a loop: then one exec for each poll is tried."""
         assert self._channel is not None
-        self._channel.settimeout(1.0)
-        stderr = self._stderr_text()
+        said = self._said()
         self.close()
-        if "sudo:" in stderr:
-            text = f"sudo -n refuses: {stderr}; allow it without a password, or take ssh.sudo out of the inventory"
-            raise RemoteError(ProblemKind.NOT_PERMITTED, text)
         if self._answered:
             raise RemoteError(ProblemKind.CLOSED, "the shell on the node ended")
-        if self._one_exec_a_poll:
-            raise RemoteError(
-                ProblemKind.NOT_PERMITTED, f"the login shell does not run sh: {stderr or 'it said nothing'}"
-            )
-        self._one_exec_a_poll = True
-        self.ask(program.request_line(seq, program.FULL))
+        if self._one_exec_a_poll or (self._sudo and shell_failures.is_sudos(said)):
+            raise shell_failures.explain(self._connection.user, said, sudo=self._sudo)
+        self.start_anew()
         return None
 
-    def _stderr_text(self) -> str:
+    def _said(self) -> str:
+        """What came instead of an answer, in one line: errors last."""
         assert self._channel is not None
+        errors = b""
         try:
-            text = self._channel.recv_stderr(2048).decode("utf-8", errors="replace")
+            self._channel.settimeout(1.0)
+            while len(errors) < _MAX_SAID and (data := self._channel.recv_stderr(2048)):
+                errors += data
         except (paramiko.SSHException, EOFError, OSError):
-            return ""
-        return " ".join(text.split())[:200]
+            pass
+        return f"{one_line(self._buffer)} {one_line(errors)}".strip()

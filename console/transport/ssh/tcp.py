@@ -1,4 +1,4 @@
-"""The TCP connection for SSH. It needs no SSH library, because importing that takes longer than connecting."""
+"""The TCP connection for SSH, or a command instead. It needs no SSH library: importing that takes longer."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ import socket
 
 from console.transport.connections.errors import from_socket
 from console.transport.ssh.route import Route
+from console.transport.ssh.routes.proxy_command import CommandSocket
 
 
 def connect_tcp(route: Route, timeout: float) -> socket.socket:
     """Connects to the first host of the route. Raises RemoteError."""
     first = route.hops[0]
+    if first.command:
+        return CommandSocket(first.command)
     try:
         sock = socket.create_connection((first.host, first.port), timeout=timeout)
     except OSError as error:

@@ -16,6 +16,7 @@ from console.core.kinds.diagnose import all_rules, diagnose, health
 from console.core.model import (
     ActionKind,
     LogTail,
+    Problem,
     ProblemKind,
     Process,
     Processes,
@@ -386,3 +387,14 @@ def test_a_replica_that_was_left_with_writes_held_back_is_told_before_it_is_the_
     held = s.with_redis(HEALTHY, s.A, config=s.RedisConfig(min_replicas_to_write=PAUSED))
     (found,) = (one for one in diagnose(held, s.NOW) if one.code == "writes-refused")
     assert (found.nodes, found.severity, found.next.runbook) == ((s.A,), "warning", "resume-writes")
+
+
+@pytest.mark.parametrize("kind", [ProblemKind.NOT_PERMITTED, ProblemKind.UNREACHABLE])
+def test_a_problem_of_ssh_that_knows_what_to_change_says_so(kind):
+    problem = Problem(kind, "sudo asks for a password: put it into its sudoers", change="put it into its sudoers")
+    node = replace(HEALTHY.node(s.A), ssh=Reading(None, problem, s.NOW))
+    state = replace(HEALTHY, nodes=(node, *HEALTHY.nodes[1:]))
+    found = next(one for one in diagnose(state, s.NOW) if one.code in {"ssh-auth-failed", "ssh-unreachable"})
+    assert "sudo asks for a password" in found.evidence[0]
+    assert "put it" not in found.evidence[0]
+    assert found.next.advice == "put it into its sudoers"

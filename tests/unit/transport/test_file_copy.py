@@ -78,7 +78,7 @@ class Connection:
         )
         return file_copy.Completed(done.returncode, done.stdout, done.stderr)
 
-    def start(self, command, timeout):
+    def start_script(self, command, timeout):
         self.asked.append(command)
         return Channel(command, self.shell, self.limit)
 
@@ -248,12 +248,12 @@ def test_nothing_is_replaced_by_what_is_not_the_file_that_was_shown(pair):
 
 
 def test_what_differs_at_both_ends_is_thrown_away(pair, monkeypatch):
-    real = Connection.start
+    real = Connection.start_script
 
-    def start(self, command, timeout):
+    def start_script(self, command, timeout):
         return real(self, command.replace("tail -c +1 --", "tr a b <") if "tail" in command else command, timeout)
 
-    monkeypatch.setattr(Connection, "start", start)
+    monkeypatch.setattr(Connection, "start_script", start_script)
     answer = pair.copy_file()
     assert answer.kind is AnswerKind.FAILED
     assert "what came from redis-a is not what lies there; nothing was replaced" in answer.text

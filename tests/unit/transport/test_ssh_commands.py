@@ -111,3 +111,27 @@ def test_a_silent_connection_is_noticed_long_before_the_commands_own_deadline(mo
     transport.end.set()
     assert caught.value.problem.kind is ProblemKind.TIMEOUT
     assert not connection.alive, "the next command takes a new connection"
+
+
+class HeldChannel(SilentChannel):
+    """A channel to a command that has ended and left behind a service, which holds the output open."""
+
+    def recv(self, size):
+        if self._lines:
+            return self._lines.pop(0)
+        raise TimeoutError
+
+    def recv_stderr(self, size):
+        raise TimeoutError
+
+    def __init__(self):
+        super().__init__(0)
+        self._lines = [b"started\n"]
+
+
+def test_a_service_that_holds_the_output_does_not_hold_up_its_start():
+    connection = SshConnection([Transport(answers=True)], None)
+    done = connection.finish(HeldChannel(), None, 60.0, outlived=0.01)
+    assert (done.status, done.out) == (0, b"started\n")
+    with pytest.raises(RemoteError):
+        connection.finish(HeldChannel(), None, 0.05)
