@@ -16,7 +16,7 @@ export PYTHONDONTWRITEBYTECODE :=
 # $(call step,NAME,COMMAND): prints the name before the command, and the seconds after it.
 step = @echo "== $(1)"; began=$$(date +%s); $(2) || exit $$?; echo "== $(1): $$(($$(date +%s) - began)) s"
 
-.PHONY: demo quick test check lint bench soak clean packages servers terminal
+.PHONY: demo quick test check lint bench soak clean packages test-packages servers terminal
 .NOTPARALLEL:
 
 demo: terminal packages .venv/made
@@ -25,7 +25,7 @@ demo: terminal packages .venv/made
 quick: .venv/made lint
 	$(call step,pytest,$(BIN)/pytest -q -n 4 --dist worksteal -m "not lab and not long" tests/unit tests/probes tests/tui tests/test_architecture.py)
 
-test: packages .venv/made servers lint
+test: test-packages .venv/made servers lint
 	$(call step,pytest,$(BIN)/pytest -q -n $(WORKERS) --dist load --maxschedchunk 1 --durations 15)
 
 check: .venv/made lint
@@ -50,6 +50,9 @@ terminal:
 
 packages:
 	$(call step,packages,sh console/lab/system-packages.sh)
+
+test-packages:
+	$(call step,packages,sh console/lab/system-packages.sh --tests)
 
 # Downloads other versions of Redis, and Consul. If one cannot be had, only the tests that need it fail.
 servers:

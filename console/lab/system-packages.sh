@@ -3,6 +3,7 @@
 #
 #   system-packages.sh             says what is missing and asks before it installs
 #   YES=1 system-packages.sh       does not ask
+#   system-packages.sh --tests     also what only the tests need: other login shells, sudo, busybox
 #
 # Exit code 0: everything is there.
 set -eu
@@ -45,6 +46,13 @@ find_missing() {
     need mount mount
     need hostname hostname
     find_python >/dev/null || missing="$missing python3 python3-venv"
+    if [ -n "$for_tests" ]; then
+        need fish fish
+        need bsd-csh csh
+        need tcsh tcsh
+        need sudo sudo
+        need busybox busybox
+    fi
     missing=${missing# }
 }
 
@@ -99,6 +107,8 @@ if [ "${1:-}" = "--install" ]; then
     exit 0
 fi
 
+for_tests=""
+if [ "${1:-}" = "--tests" ]; then for_tests=1; fi
 find_missing
 if [ -z "$missing" ]; then exit 0; fi
 echo "The laboratory needs these packages, which are not installed: $missing" >&2

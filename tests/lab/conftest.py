@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from lab.odd_host import OddHost
 
 from console.lab.assembly.laboratory import Laboratory
 from console.lab.hosts.namespaces import (
@@ -47,6 +48,13 @@ def room() -> None:
     else:
         return
     pytest.fail(f"the laboratory does not work here: {reason}", pytrace=False)
+
+
+@pytest.fixture(scope="module")
+def odd(room: None) -> Iterator[OddHost]:
+    """One host for all cases of a file: each adds a user, or an sshd on a port of its own."""
+    with laboratory("fresh", LabOptions.quick()) as lab:
+        yield OddHost(lab)
 
 
 @pytest.fixture
