@@ -6,13 +6,14 @@ import socket
 
 from console.transport.connections.errors import from_socket
 from console.transport.ssh.route import Route
-from console.transport.ssh.routes.proxy_command import CommandSocket
 
 
 def connect_tcp(route: Route, timeout: float) -> socket.socket:
     """Connects to the first host of the route. Raises RemoteError."""
     first = route.hops[0]
     if first.command:
+        from console.transport.ssh.routes.proxy_command import CommandSocket
+
         return CommandSocket(first.command)
     try:
         sock = socket.create_connection((first.host, first.port), timeout=timeout)

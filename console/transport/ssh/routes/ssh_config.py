@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import fnmatch
 import re
-import subprocess
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -130,6 +129,8 @@ def matches(name: str, patterns: list[str]) -> bool:
 
 def _ask_ssh(named: str, host: str, user: str, port: int | None) -> HostOptions | None:
     """What ssh itself makes of its configuration. None: there is no ssh on this machine. Raises RemoteError."""
+    import subprocess  # takes its time, and is seldom needed
+
     words = ["ssh", "-G", *(("-F", str(expand_home(named))) if named else ())]
     words += [*(("-l", user) if user else ()), *(("-p", str(port)) if port else ()), "--", host]
     try:
