@@ -98,6 +98,9 @@ def test_an_agent_whose_key_asks_for_a_confirmation(odd, agent, tmp_path, monkey
         while "touch" not in inspector._connection.problem.text and time.monotonic() < until:
             time.sleep(0.02)
         told.append(inspector._connection.problem)
+        while "touch" in inspector._connection.problem.text and time.monotonic() < until:
+            time.sleep(0.02)
+        told.append(inspector._connection.problem)
 
     agent.answers(2, 0)
     seen = odd.look(watch, user=user, identity_file=f"{key}.pub", connect_timeout=1.0)
@@ -105,6 +108,7 @@ def test_an_agent_whose_key_asks_for_a_confirmation(odd, agent, tmp_path, monkey
     assert seen.seconds > 2
     assert told[0].kind is ProblemKind.CONNECTING
     assert "touch the key, or confirm where the agent asks" in told[0].text
+    assert told[1].text == "connecting"
     agent.answers(0, 1)
     assert "the SSH agent refused to sign" in odd.look(user=user, identity_file=f"{key}.pub").line
     other = tmp_path / "other"

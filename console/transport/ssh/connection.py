@@ -200,8 +200,8 @@ def connect(
 ) -> SshConnection:
     """Logs in on every hop within `timeout` in all. Raises RemoteError, whose text says what to do.
 
-    `first_socket`: the TCP connection to the first hop, if there is one already. `tell`: hears what is waited for
-    where a human has to do something.
+    `first_socket`: the TCP connection to the first hop, if there is one already. `tell`: hears what a
+    human has to do meanwhile.
     """
     deadline = time.monotonic() + timeout
     transports: list[Transport] = []

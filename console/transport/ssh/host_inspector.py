@@ -134,8 +134,8 @@ class HostInspector:
         self._decided.set()
 
     def still_connecting(self, text: str) -> None:
-        """A human has to do something before the login goes on."""
-        self._connection.problem = Problem(ProblemKind.CONNECTING, text)
+        """What a human has to do before the login goes on; empty: nothing any more."""
+        self._connection.problem = Problem(ProblemKind.CONNECTING, text or ProblemKind.CONNECTING.value)
 
     def connection_refused(self, problem: Problem) -> None:
         """This attempt to connect has failed."""

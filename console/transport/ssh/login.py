@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 
 from console.core.model import ProblemKind
 from console.transport.connections.errors import RemoteError
@@ -15,6 +14,7 @@ from console.transport.ssh.route import Hop
 HUMAN = 25.0
 """Seconds more for a login while the SSH agent asks a human: for a touch of the key, or a confirmation."""
 Tell = Callable[[str], None]
+"""Hears what a human has to do before the login goes on; an empty text: nothing any more."""
 _CHECK = "check ssh.user and ssh.identity_file in the inventory"
 _MORE = {
     "keyboard-interactive": "a one-time code or a password (keyboard-interactive)",
@@ -57,7 +57,7 @@ def _offer(transport: Transport, hop: Hop, name: str, key: paramiko.PKey, deadli
     """Offers one key. Returns what the server asks for beside it; nothing: the login is done."""
     patience = time_left(deadline, hop)
     if isinstance(key, KeyOfAgent):
-        key.when_asked = partial(tell, _asks(hop, name))
+        key.tell_waiting = lambda now: tell(_asks(hop, name) if now else "")
         patience += HUMAN
     transport.auth_timeout = patience
     return transport.auth_publickey(hop.user, key)

@@ -26,21 +26,26 @@ class KeyOfAgent(paramiko.AgentKey):
 
     outcome = ""
     """Why there is no signature; empty: there is one, or none was asked for."""
-    when_asked: Callable[[], None] | None = None
-    """Called before the agent is asked, in a thread of the library."""
+    tell_waiting: Callable[[bool], None] | None = None
+    """Called in a thread of the library: True before the agent is asked, False once it has answered."""
 
     def sign_ssh_data(self, data: Any, algorithm: str | None = None) -> Any:
         """The signature; an empty one, which no server accepts, if the agent refuses. So other keys can follow."""
         self.outcome = "the SSH agent has not signed in time: touch the key, or confirm where the agent asks"
-        if self.when_asked is not None:
-            self.when_asked()
+        self._waits(now=True)
         try:
             signature = super().sign_ssh_data(data, algorithm)
         except paramiko.SSHException:
             self.outcome = "the SSH agent refused to sign: it is locked, or the touch or confirmation did not come"
             return b""
+        finally:
+            self._waits(now=False)
         self.outcome = ""
         return signature
+
+    def _waits(self, *, now: bool) -> None:
+        if self.tell_waiting is not None:
+            self.tell_waiting(now)
 
 
 def private_keys(hop: Hop, unusable: list[str]) -> Iterator[tuple[str, paramiko.PKey]]:
