@@ -213,7 +213,7 @@ def test_a_node_with_nothing_but_busybox(odd):
     assert seen.identity.hostname == "redis-a"
     assert seen.readings.memory.ok
     assert seen.readings.processes.ok
-    assert "the program ip, which shows the addresses (install iproute2): not there" in str(
+    assert "the program ip, which shows the addresses (package iproute2): not there" in str(
         seen.readings.addresses.problem
     )
     odd.host.run("ln -s busybox /srv/small/bin/ip", check=True)

@@ -11,7 +11,7 @@ from console.probes import NotUnderstoodError
 NAME = "addresses"
 SCRIPT = """
 if command -v ip >/dev/null; then mark addresses ok; ip -o addr
-else mark addresses missing; echo 'the program ip, which shows the addresses (install iproute2)'; fi
+else mark addresses missing; echo 'the program ip, which shows the addresses (package iproute2)'; fi
 """
 
 

@@ -253,7 +253,7 @@ def _open_tunnel(
         raise RemoteError(kind, f"{where}: {reason(error)}") from None
 
 
-def _no_channel(where: str, error: paramiko.ChannelException, said: str, change: str) -> RemoteError:
+def _no_channel(where: str, error: paramiko.ChannelException, said: str, change: str = _FORWARDING) -> RemoteError:
     """Why the server opened no channel. Only a refused connection proves that nothing listens there."""
     if error.code == _PROHIBITED:
         return RemoteError(ProblemKind.NOT_PERMITTED, f"{where}: sshd does not allow it", change=change)
