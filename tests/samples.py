@@ -33,6 +33,7 @@ from console.core.model import (
     ProblemKind,
     Process,
     Processes,
+    ProcessPlace,
     Reading,
     Redis,
     RedisConfig,
@@ -271,6 +272,13 @@ def node(
         redis_log=read(LogTail("/data/redis/redis.log", ("6985:M 21 Nov 2026 07:00:00.000 * Ready",)), now),
         redis_file=read(redis_file(reading), now),
         aof=NO_AOF,
+        places=read(
+            (
+                ProcessPlace(pid, elsewhere=False, unit="redis-server"),
+                ProcessPlace(25_300, elsewhere=False, unit="keepalived"),
+            ),
+            now,
+        ),
     )
 
 

@@ -104,6 +104,8 @@ class RedisSpec:
     """Empty: as the configuration file says, else `dump.rdb`. It is used only while Redis does not run."""
     config: str = ""
     """Its configuration file. It is used only while Redis does not run."""
+    host: str = ""
+    """Name or address to connect to, as the other end of the route sees it; empty: the node's address."""
 
 
 @dataclass(frozen=True, slots=True)

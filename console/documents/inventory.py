@@ -130,7 +130,7 @@ def _ssh(folder: Path, *sections: written.Ssh | None) -> SshSpec:
 
 
 def _redis(folder: Path, *sections: written.Redis | None) -> RedisSpec:
-    spec = _filled(RedisSpec(), ("port", "username", "aliases", "dir", "dbfilename", "config"), *sections)
+    spec = _filled(RedisSpec(), ("port", "host", "username", "aliases", "dir", "dbfilename", "config"), *sections)
     return replace(_connection(spec, folder, *sections), service=_service(pick("service", *sections), spec.service))
 
 

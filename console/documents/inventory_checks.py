@@ -88,6 +88,11 @@ def _of_nodes(cluster: written.Cluster, at: Location, defaults: written.Defaults
         first = places.setdefault((node.address, port), node.name)
         if first != node.name:
             yield (*here, "address"), f"{node.address}:{port} is {first} already; each node has an address of its own"
+        host = pick("host", node.redis, defaults.redis)
+        if host and pick("via", node.redis, defaults.redis) != "ssh":
+            first = places.setdefault((host, port), node.name)
+            if first != node.name:
+                yield (*here, "redis", "host"), f"{host}:{port} is {first} already; each node has a Redis of its own"
         yield from _of_sections(node, here)
     yield from _of_watchers(cluster, at, names, defaults)
 

@@ -194,6 +194,7 @@ class Redis(Strict):
     """The Redis of a node."""
 
     port: Port | None = None
+    host: Host | None = Field(None, description="Name or address to connect to, where it is not the node's address.")
     username: Line | None = Field(None, description="ACL user.")
     password: PasswordSource | None = None
     tls: Tls | None = None

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from console.core.model import AofFiles, Problem, ProblemKind, Reading, read, unread
 from console.core.model.assembling import HostReadings, choose_instance
-from console.probes.host import addresses, arp, backups, clock, disk, files, memory, processes, run_lock
+from console.probes.host import addresses, arp, backups, clock, disk, files, memory, places, processes, run_lock
 from console.probes.host import identity as host_identity
 from console.probes.host.files import FileStat
 from console.probes.keepalived import configuration as keepalived_config
@@ -56,6 +56,7 @@ class HostReader:
             redis_file=_watched(batch, redis_file.NAME, sent, known.redis_file, lambda one: redis_file.parse(one.text)),
             scripts=_watched(batch, scripts.NAME, sent, known.scripts, lambda one: scripts.parse(one.text)),
             services=_rare(batch, ipvs.NAME, sent, known.services, lambda one: ipvs.parse(one.text)),
+            places=_rare(batch, places.NAME, sent, known.places, lambda one: places.parse(one.text)),
             arp=_rare(batch, arp.NAME, sent, known.arp, lambda one: arp.parse(one.text)),
             aof=_of_data(self._data),
         )

@@ -12,7 +12,7 @@ import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from console.probes.host import addresses, arp, backups, clock, disk, files, memory, processes, run_lock
+from console.probes.host import addresses, arp, backups, clock, disk, files, memory, places, processes, run_lock
 from console.probes.host import identity as host_identity
 from console.probes.keepalived import configuration as keepalived_config
 from console.probes.keepalived import ipvs, notify_log, scripts, system_log
@@ -76,6 +76,7 @@ _PROBES = (
     clock,
     addresses,
     processes,
+    places,
     memory,
     files,
     keepalived_config,
@@ -101,6 +102,8 @@ class ProgramSettings:
     config: str
     state_log: str = ""
     system_log: str = ""
+    unit: str = "keepalived"
+    """The systemd unit of keepalived, whose journal is read where no log is named."""
     ipvs: bool = False
     """A director: its table of real servers is wanted."""
     arp: bool = False
@@ -149,6 +152,7 @@ def program_text(watched: ProgramSettings, nonce: str, request: str, *, once: bo
         "conf": watched.config,
         "state_log": watched.state_log,
         "log": watched.system_log,
+        "unit": watched.unit,
         "ipvs": "yes" if watched.ipvs else "",
         "arp": "yes" if watched.arp else "",
     }

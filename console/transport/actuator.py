@@ -220,7 +220,7 @@ class ClusterActuator:
 
     def _redis(self, node: NodeSpec, command: RedisCommand, *, exact: bool = False) -> redis.RedisConnection:
         spec = node.redis
-        host = self._spec.vip if command.through_vip else node.address
+        host = self._spec.vip if command.through_vip else spec.host or node.address
         if spec.via is RedisRoute.SSH:
             dial = redis.through(self._tunnel_opener(node, through_vip=command.through_vip), host, spec.port, spec.tls)
         else:

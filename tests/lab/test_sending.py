@@ -109,7 +109,7 @@ def test_through_ssh_and_a_jump_host(pair):
             replace(
                 node,
                 ssh=replace(node.ssh, jump=through[node.name]),
-                redis=replace(node.redis, via=RedisRoute.SSH),
+                redis=replace(node.redis, via=RedisRoute.SSH, host="127.0.0.1"),  # each node's own
             )
             for node in cluster.nodes
         ),
@@ -125,6 +125,8 @@ def test_through_ssh_and_a_jump_host(pair):
         assert state.vip_reach.value.route == f"through {A}"
         who = identities(cluster)
         assert actuator.send(redis("SET", "k", "1", through_vip=True), who[B]).text == "OK"
+        assert actuator.send(redis("GET", "k"), who[B]).text == "1"
+        assert actuator.send(redis("GET", "k"), who[A]).kind is AnswerKind.NOT_SENT
         assert actuator.send(shell("hostname"), who[A]).text == A
     finally:
         inspector.close()

@@ -19,7 +19,7 @@ from console.probes import NotUnderstoodError
 from console.probes.consul import agent as consul_agent
 from console.probes.consul import dns as consul_dns
 from console.probes.consul import health as consul_health
-from console.probes.host import addresses, arp, backups, clock, disk, files, memory, processes, run_lock
+from console.probes.host import addresses, arp, backups, clock, disk, files, memory, places, processes, run_lock
 from console.probes.host import identity as host_identity
 from console.probes.keepalived import configuration as keepalived_config
 from console.probes.keepalived import ipvs, notify_log, scripts, system_log
@@ -65,6 +65,7 @@ PARSERS: Mapping[str, Callable[[Case], Any]] = {
     "keepalived_version": lambda case: keepalived_version.parse(case["text"]),
     "memory": lambda case: memory.parse(case["text"]),
     "notify_log": lambda case: notify_log.parse(case["text"], "/log", case["now"], case.get("utc_offset", 0)),
+    "places": lambda case: places.parse(case["text"]),
     "processes": lambda case: processes.parse(case["text"], case.get("scripts", ())),
     "redis_config": lambda case: redis_config.parse(case["told"]),
     "redis_file": lambda case: redis_file.parse(case["text"]),

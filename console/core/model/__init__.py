@@ -16,6 +16,7 @@ from console.core.model.host import (
     Memory,
     Process,
     Processes,
+    ProcessPlace,
 )
 from console.core.model.keepalived import (
     NOT_A_SHELL_SCRIPT,
@@ -35,7 +36,7 @@ from console.core.model.keepalived import (
     VrrpState,
 )
 from console.core.model.lvs import ArpSettings, DirectorState, RealServer, VirtualService
-from console.core.model.reading import NOT_READ, Problem, ProblemKind, Reading, read, unread
+from console.core.model.reading import NOT_READ, ConnectStep, Problem, ProblemKind, Reading, read, unread
 from console.core.model.redis import AttachedReplica, Backlog, MasterLink, Persistence, Redis, RedisConfig, Role
 from console.core.model.run_lock import RunLock
 from console.core.model.sentinel import KnownReplica, KnownSentinel, Sentinel, SentinelState, WatchedMaster
@@ -53,6 +54,7 @@ __all__ = [
     "ClockReading",
     "ClusterState",
     "ConfigFile",
+    "ConnectStep",
     "ConsulCheck",
     "ConsulInstance",
     "ConsulState",
@@ -75,6 +77,7 @@ __all__ = [
     "Problem",
     "ProblemKind",
     "Process",
+    "ProcessPlace",
     "Processes",
     "Reading",
     "RealServer",

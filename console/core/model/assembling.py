@@ -25,6 +25,7 @@ from console.core.model import (
     Problem,
     ProblemKind,
     Processes,
+    ProcessPlace,
     Reading,
     Redis,
     RedisFile,
@@ -69,6 +70,7 @@ class HostReadings:
     services: Reading[tuple[VirtualService, ...]] = field(default_factory=_not_read)
     arp: Reading[ArpSettings] = field(default_factory=_not_read)
     aof: Reading[AofFiles] = field(default_factory=_not_read)
+    places: Reading[tuple[ProcessPlace, ...]] = field(default_factory=_not_read)
 
 
 def nothing_read(problem: Problem, at: float) -> HostReadings:
@@ -102,6 +104,7 @@ def assemble_node(spec: NodeSpec, vip: str, host: HostReadings, redis: Reading[R
         run_lock=host.run_lock,
         arp=host.arp,
         aof=host.aof,
+        places=host.places,
     )
 
 

@@ -16,6 +16,7 @@ from console.core.model.host import (
     InterfaceAddress,
     Memory,
     Processes,
+    ProcessPlace,
 )
 from console.core.model.keepalived import Keepalived, KeepalivedConfig, LogTail, RedisFile, ScriptFile
 from console.core.model.lvs import ArpSettings, DirectorState
@@ -57,6 +58,7 @@ class NodeState:
     """Read only if the cluster has a read VIP."""
     aof: Reading[AofFiles] = NOT_READ
     """The append-only file on the disk, whether Redis would load it or not."""
+    places: Reading[tuple[ProcessPlace, ...]] = NOT_READ
 
     def holds(self, address: str) -> bool | None:
         """Whether the kernel has this address; None where the addresses could not be read."""
@@ -93,6 +95,7 @@ def unknown_node(name: str, address: str, redis_port: int, problem: Problem | No
         redis_file=nothing(),
         run_lock=nothing(),
         aof=nothing(),
+        places=nothing(),
     )
 
 

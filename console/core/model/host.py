@@ -64,6 +64,17 @@ class Processes:
 
 
 @dataclass(frozen=True, slots=True)
+class ProcessPlace:
+    """Where a process of Redis or keepalived runs."""
+
+    pid: int
+    elsewhere: bool | None
+    """Whether it sees other files than the login does, as a program in a container; None: not known."""
+    unit: str = ""
+    """Its systemd unit, without `.service`; empty: none, or it is in a container."""
+
+
+@dataclass(frozen=True, slots=True)
 class Memory:
     """/proc/meminfo and the overcommit policy: they decide whether a full sync can fork (H11). Bytes."""
 

@@ -33,12 +33,29 @@ class ProblemKind(StrEnum):
     """Proved: the folder could be read, and it is not there."""
 
 
+class ConnectStep(StrEnum):
+    """The steps from a name to the first answer, in their order. A server passes only some of them."""
+
+    NAME = "name"
+    TCP = "TCP"
+    HANDSHAKE = "SSH handshake"
+    HOST_KEY = "host key"
+    LOGIN = "login"
+    SHELL = "shell"
+    SUDO = "sudo"
+    TLS = "TLS"
+    AUTH = "AUTH"
+    ANSWER = "answer"
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """Why there is no value, in one line for the screen. It never holds a secret."""
 
     kind: ProblemKind
     text: str
+    step: ConnectStep | None = None
+    """The step of connecting that failed. None: it is not about connecting, or not known."""
     change: str = ""
     """What to change, where that is known. The text has it too, at its end."""
 

@@ -92,6 +92,8 @@ class RedisConfig:
     appendfilename: str | None = None
     appenddirname: str | None = None
     """None before 7.0, where the AOF is one file."""
+    refused: str = ""
+    """What the server said instead of an answer; empty: it did not refuse."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,7 @@ class Redis:
 
     version: str
     flavour: str
-    """`redis` or `valkey`."""
+    """`redis`, `valkey` or `keydb`."""
     run_id: str
     process_id: int
     config_file: str

@@ -25,7 +25,7 @@ elif [ ! -r /proc/1/cmdline ]; then
 else
   mark processes ok
   printf '%s\n' "$up"
-  found=$(grep -lsF "redis-server${n}valkey-server${n}keepalived$scripts" /proc/[0-9]*/cmdline)
+  found=$(grep -lsF "redis-server${n}valkey-server${n}keydb-server${n}keepalived$scripts" /proc/[0-9]*/cmdline)
   set --
   IFS=$n
   for file in $found; do
@@ -124,7 +124,7 @@ def _one(pid: int, stat: str, line: str, uptime: float) -> _Seen | None:
 def _is_redis(one: _Seen) -> bool:
     """By the kernel's name of it: the command line of a Redis is whatever it has set as its title."""
     sentinel = any("[sentinel]" in word or word == "--sentinel" for word in one.words)
-    return one.name.startswith(("redis-server", "valkey-server")) and not sentinel
+    return one.name.startswith(("redis-server", "valkey-server", "keydb-server")) and not sentinel
 
 
 def _runs(one: _Seen, scripts: tuple[str, ...]) -> bool:

@@ -21,7 +21,7 @@ SCRIPT = r"""
 if [ -n "$use_journal" ]; then
   if [ "$tier" != live ]; then
     mark system-log ok; echo 'journal'
-    journalctl -u keepalived -n 80 -o short-iso --no-pager -q | tail -c 131072
+    journalctl -u "$unit" -n 80 -o short-iso --no-pager -q | tail -c 131072
   fi
 elif [ -z "$log" ]; then
   [ "$tier" != full ] || { mark system-log missing; echo '/var/log/messages, /var/log/syslog and the journal'; }

@@ -10,6 +10,7 @@ from console.probes import NotUnderstoodError
 
 # fmt: off
 _WANTED = frozenset({
+    "executable", "dragonfly_version", "dfly_version",
     "redis_version", "valkey_version", "server_name", "run_id", "process_id", "config_file", "tcp_port",
     "uptime_in_seconds", "connected_clients", "used_memory", "maxmemory", "total_system_memory", "loading",
     "rdb_changes_since_last_save", "rdb_bgsave_in_progress", "rdb_last_save_time", "rdb_last_bgsave_status",
@@ -28,6 +29,8 @@ _ROLES = {"master": Role.MASTER, "slave": Role.REPLICA}
 def parse(text: str, config: RedisConfig | None = None) -> Redis:
     """The whole INFO text; `config` is what CONFIG GET told, where it was asked."""
     fields, replicas, (keys, expires) = _fields(text)
+    if stranger := _stranger(fields):
+        raise NotUnderstoodError(stranger)
     missing = [key for key in ("redis_version", "run_id", "role") if not fields.get(key)]
     if missing:
         raise NotUnderstoodError(f"INFO has no {', '.join(missing)}: is this a Redis or Valkey server?")
@@ -37,7 +40,7 @@ def parse(text: str, config: RedisConfig | None = None) -> Redis:
     valkey = "valkey_version" in fields
     return Redis(
         version=fields["valkey_version"] if valkey else fields["redis_version"],
-        flavour="valkey" if valkey else "redis",
+        flavour="valkey" if valkey else "keydb" if _is_keydb(fields) else "redis",
         run_id=fields["run_id"],
         process_id=_number(fields, "process_id") or 0,
         config_file=fields.get("config_file", ""),
@@ -66,6 +69,20 @@ def parse(text: str, config: RedisConfig | None = None) -> Redis:
         config=config or RedisConfig(),
         expires=expires,
     )
+
+
+def _is_keydb(fields: Mapping[str, str]) -> bool:
+    """KeyDB has no version of its own in INFO: only the path of its program tells."""
+    return fields.get("executable", "").rpartition("/")[2].startswith("keydb")
+
+
+def _stranger(fields: Mapping[str, str]) -> str:
+    """Why a server that takes the commands of Redis cannot be watched as one; empty: it can."""
+    if version := fields.get("dragonfly_version") or fields.get("dfly_version"):
+        return f"this is Dragonfly {version}, which tells no run_id and no offset: only Redis, Valkey and KeyDB do"
+    if fields.get("role") == "active-replica":
+        return "this is KeyDB with active-replica: both servers take writes; set active-replica no for one master"
+    return ""
 
 
 def parse_identity(text: str) -> tuple[str, Role | None, str]:

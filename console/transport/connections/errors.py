@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import errno
+import socket
 from dataclasses import replace
 
-from console.core.model import Problem, ProblemKind
+from console.core.model import ConnectStep, Problem, ProblemKind
 from console.probes import NotUnderstoodError
 
 _LONGEST = 300
@@ -17,15 +18,21 @@ class RemoteError(Exception):
     `change`: what to change, where that is known. The line has it after the cause.
     """
 
-    def __init__(self, kind: ProblemKind, text: str, *, change: str = "") -> None:
+    def __init__(self, kind: ProblemKind, text: str, step: ConnectStep | None = None, *, change: str = "") -> None:
         line = f"{text}: {change}" if change else text
         super().__init__(line)
-        self.problem = Problem(kind, line, change=change)
+        self.problem = Problem(kind, line, step, change)
 
     def adding(self, more: str) -> RemoteError:
         """The same error with more in its line."""
         made = RemoteError(self.problem.kind, f"{self.problem.text} ({more})")
-        made.problem = replace(made.problem, change=self.problem.change)
+        made.problem = replace(self.problem, text=made.problem.text)
+        return made
+
+    def at(self, step: ConnectStep) -> RemoteError:
+        """The same error, as that of this step where it names none itself."""
+        made = RemoteError(self.problem.kind, self.problem.text)
+        made.problem = replace(self.problem, step=self.problem.step or step)
         return made
 
 
@@ -43,6 +50,8 @@ def problem_of(error: Exception, where: str) -> Problem:
 
 def from_socket(error: OSError, where: str) -> RemoteError:
     """Turns an error of the kernel or the resolver about a TCP connection into a problem kind and a text."""
+    if isinstance(error, socket.gaierror):
+        return RemoteError(ProblemKind.UNREACHABLE, f"{where}: {error.strerror or error}", ConnectStep.NAME)
     if isinstance(error, TimeoutError):
         return RemoteError(ProblemKind.TIMEOUT, f"{where} does not answer the connection request")
     if isinstance(error, ConnectionRefusedError):

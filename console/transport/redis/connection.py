@@ -9,14 +9,14 @@ import contextlib
 import socket
 import ssl
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
 from console.core.command import MASK, Secret
 from console.core.inventory import RedisSpec, TlsSpec
-from console.core.model import ProblemKind
+from console.core.model import ConnectStep, ProblemKind
 from console.probes.redis import config as redis_config
 from console.transport.connections.errors import RemoteError, from_socket
 from console.transport.redis.bounded_stream import BoundedStream
@@ -30,6 +30,10 @@ from console.transport.redis.redis_import import (
 from console.transport.redis.tls import tls_context, tls_failure
 from console.transport.redis.tls_over_channel import TlsOverChannel
 
+DENIED = "DENIED "
+"""What protected mode begins with."""
+_UNASKED_WITHIN = 0.5  # seconds; a server that refuses a connection says so at once
+_LONGEST_REFUSAL = 1024  # bytes
 _MAX_REPLY = 512 * 1024  # bytes; an INFO has 8 kB, and an endless reply must not fill the memory
 _MAX_VALUE_REPLY = 1024 * 1024 * 1024  # bytes; a value has at most half of that
 
@@ -107,6 +111,8 @@ class RedisConnection:
         self._aliases = {key.upper(): value for key, value in spec.aliases.items()}
         self._password = password
         self._server = f"{what} on {where}"
+        self._dial = dial
+        self._timeout = timeout
         self._awaited = 0
         self._replies: list[Reply] = []
         host, _, port = where.rpartition(":")
@@ -132,16 +138,36 @@ class RedisConnection:
         """Connects and authenticates. Raises RemoteError."""
         try:
             self._library.connect()
-        except RemoteError:
+        except RemoteError as error:
             self.close()
-            raise
+            raise error.at(self._step) from None
         except AuthenticationError as error:
-            raise RemoteError(ProblemKind.AUTH_FAILED, f"{self._server}: {self._clean(error)}") from None
+            text = f"{self._server}: {self._clean(error)}"
+            raise RemoteError(ProblemKind.AUTH_FAILED, text, ConnectStep.AUTH) from None
         except RedisError as error:
-            raise self._failure(error) from None
+            raise self._failure(error).at(self._step) from None
         except Exception as error:  # noqa: BLE001 - the library lets its parser's own errors through
             self.close()
             raise self._not_redis(error) from None
+
+    @property
+    def _step(self) -> ConnectStep:
+        """What an error of `connect` is about: there is no stream before the server has accepted."""
+        return ConnectStep.TCP if self._library.stream is None else ConnectStep.AUTH
+
+    def unasked(self) -> str:
+        """What the server says on a new connection to which nothing is sent. Empty: nothing, as most servers do."""
+        stream = None
+        try:
+            stream = self._dial(self._timeout)
+            stream.settimeout(_UNASKED_WITHIN)
+            said = stream.recv(_LONGEST_REFUSAL).decode(errors="replace")
+        except (OSError, RemoteError):
+            return ""
+        finally:
+            if stream is not None:
+                stream.close()
+        return self._clean(said.removeprefix("-").removeprefix("ERR ")) if said.startswith("-") else ""
 
     def send(self, questions: Sequence[Question]) -> None:
         """Sends all questions in one write and does not wait for replies. Raises RemoteError."""
@@ -202,9 +228,11 @@ class RedisConnection:
         """The words with the command's name in the inventory, where the server has renamed it."""
         return (self._aliases.get(words[0].upper(), words[0]), *words[1:])
 
-    def _clean(self, error: Exception) -> str:
+    def _clean(self, error: Exception | str) -> str:
         """One line with the password masked: a server may repeat what it did not understand (H29)."""
         text = " ".join(str(error).split())
+        if text.startswith(DENIED):
+            text = text.split(". ")[0]  # what follows is a page of advice
         secret = self._password.reveal() if self._password else ""
         return (text.replace(secret, MASK) if secret else text)[:300]
 
@@ -213,7 +241,7 @@ class RedisConnection:
         if isinstance(cause, RemoteError):
             return cause
         if isinstance(cause, ssl.SSLError):
-            return tls_failure(cause, self._server)
+            return tls_failure(cause, self._server).at(ConnectStep.TLS)
         if _timed_out(error):
             how = "has answered only in part" if self.begun else "does not answer"
             return RemoteError(ProblemKind.TIMEOUT, f"{self._server} {how}")
@@ -222,7 +250,9 @@ class RedisConnection:
         if type(error).__name__ == "InvalidResponse":
             return self._not_redis(error)
         text = self._clean(error)
-        kind = ProblemKind.AUTH_FAILED if "NOAUTH" in text or "WRONGPASS" in text else ProblemKind.CLOSED
+        kind = refusal_kind(text)
+        if kind is ProblemKind.BAD_ANSWER:
+            kind = ProblemKind.CLOSED
         return RemoteError(kind, f"{self._server}: {text}")
 
     def _not_redis(self, error: Exception) -> RemoteError:
@@ -239,7 +269,8 @@ def direct(host: str, port: int, tls: TlsSpec | None) -> Dial:
         if tls is None:
             return sock
         try:
-            return tls_context(tls).wrap_socket(sock, server_hostname=tls.server_name or host)
+            with _shaking_hands(f"{host}:{port}"):
+                return tls_context(tls).wrap_socket(sock, server_hostname=tls.server_name or host)
         except BaseException:
             sock.close()
             raise
@@ -256,12 +287,25 @@ def through(open_tunnel: Callable[[str, int, float], Any], host: str, port: int,
         if tls is None:
             return channel
         try:
-            return TlsOverChannel(channel, tls_context(tls), tls.server_name or host)
+            with _shaking_hands(f"{host}:{port}"):
+                return TlsOverChannel(channel, tls_context(tls), tls.server_name or host)
         except BaseException:
             channel.close()
             raise
 
     return dial
+
+
+@contextlib.contextmanager
+def _shaking_hands(where: str) -> Iterator[None]:
+    """Names the step in the errors that are known by their text only. `_failure` names it in those of OpenSSL."""
+    try:
+        yield
+    except TimeoutError:
+        text = f"TLS with Redis on {where}: no answer to the handshake"
+        raise RemoteError(ProblemKind.TIMEOUT, text, ConnectStep.TLS) from None
+    except RemoteError as error:
+        raise error.at(ConnectStep.TLS) from None
 
 
 def refusal_kind(text: str) -> ProblemKind:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from console.core.command import Secret
 from console.core.inventory import NodeSpec, RedisRoute
-from console.core.model import Problem, ProblemKind, Reading, Redis, RedisConfig, read, unread
+from console.core.model import ConnectStep, Problem, ProblemKind, Reading, Redis, RedisConfig, read, unread
 from console.probes.redis import config as redis_config
 from console.probes.redis import info as redis_info
 from console.transport.connections.answer_times import AnswerTimes
@@ -35,28 +35,50 @@ class _OpenRedis:
         from console.transport.ssh import connection as ssh  # noqa: F401
         from console.transport.redis import connection as redis  # isort: skip
 
-        timeout = owner.timeout
         self.connection = owner.new_connection()
         self.full_questions = (redis.Question.INFO, *redis.CONFIG_QUESTIONS)
         self.live_questions = (redis.Question.INFO,)
         try:
             self.connection.connect()
             self.at = owner.now()
-            self.connection.send(self.full_questions)
-            replies = self.connection.receive(time.monotonic() + timeout)
+            self.replies = self._first_replies(owner)
+        except RemoteError as error:
+            self.connection.close()
+            raise _told_at_once(owner, error).at(ConnectStep.ANSWER) from None
         except BaseException:
             self.connection.close()
             raise
+
+    def _first_replies(self, owner: RedisInspector) -> list[Any]:
+        """Raises RemoteError if INFO is not answered."""
+        from console.transport.redis import connection as redis
+
+        self.connection.send(self.full_questions)
+        replies = self.connection.receive(time.monotonic() + owner.timeout)
         if replies is None:
-            self.connection.close()
             raise RemoteError(ProblemKind.TIMEOUT, silence(owner.where, self.at, begun=self.connection.begun))
         if isinstance(replies[0], redis.Refusal):
-            self.connection.close()
             raise RemoteError(redis.refusal_kind(replies[0].text), f"{owner.where}: {replies[0].text}")
-        self.replies = replies
+        return replies
 
     def close(self) -> None:
         self.connection.close()
+
+
+def _told_at_once(owner: RedisInspector, error: RemoteError) -> RemoteError:
+    """The error, or what the server tells a new connection before it closes it: protected mode, too many clients.
+
+    What such a server says is lost on a connection over which something was sent.
+    """
+    if error.problem.kind is not ProblemKind.CLOSED or error.problem.step is ConnectStep.TCP:
+        return error
+    said = owner.new_connection().unasked()
+    if not said:
+        return error
+    from console.transport.redis import connection as redis
+
+    kind = redis.refusal_kind(said)
+    return RemoteError(ProblemKind.CLOSED if kind is ProblemKind.BAD_ANSWER else kind, f"{owner.where}: {said}")
 
 
 class WriteRate:
@@ -92,7 +114,7 @@ class RedisInspector:
         self.now = now
         self.open_tunnel = open_tunnel
         self.timeout = timeout
-        self.where = f"Redis on {spec.address}:{spec.redis.port}"
+        self.where = f"Redis on {spec.redis.host or spec.address}:{spec.redis.port}"
         self.reading: Reading[Redis] = unread(ProblemKind.CONNECTING)
         self.config_file = ""
         """From the last INFO. It stays known while Redis is down."""
@@ -120,7 +142,8 @@ class RedisInspector:
         """Another connection to the same server. It is not connected yet."""
         from console.transport.redis import connection as redis
 
-        spec, host = self.spec.redis, self.spec.address
+        spec = self.spec.redis
+        host = spec.host or self.spec.address
         if spec.via is RedisRoute.SSH:
             dial = redis.through(self.open_tunnel, host, spec.port, spec.tls)
         else:
@@ -203,7 +226,8 @@ class RedisInspector:
         if full:
             pairs = [reply for reply in replies[1:] if isinstance(reply, tuple)]
             settings = {reply[place]: reply[place + 1] for reply in pairs for place in range(0, len(reply) - 1, 2)}
-            self._config = redis_config.parse(settings)
+            refusals = [reply.text for reply in replies[1:] if isinstance(reply, redis.Refusal)]
+            self._config = replace(redis_config.parse(settings), refused=next(iter(refusals), ""))
         if isinstance(replies[0], redis.Refusal):
             return unread(redis.refusal_kind(replies[0].text), f"{self.where}: {replies[0].text}", at)
         return read(self._write_rate.of(redis_info.parse(str(replies[0]), self._config), at), at)

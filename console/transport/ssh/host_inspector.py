@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from console.core.inventory import NodeSpec
-from console.core.model import Problem, ProblemKind
+from console.core.model import ConnectStep, Problem, ProblemKind
 from console.core.model.assembling import nothing_read
 from console.probes import program
 from console.probes.host_reader import HostReader
@@ -24,6 +24,14 @@ REREAD_EVERY = 30.0
 """Seconds after which files are read again even if their `stat` has not changed."""
 _ANSWER_TIMEOUT = 6.5  # seconds for the first batch, which reads everything
 _SILENT_FOR = 3.0  # seconds without the beginning of the first batch, after which another way is tried
+_STEPS = {
+    ProblemKind.HOST_KEY_UNKNOWN: ConnectStep.HOST_KEY,
+    ProblemKind.HOST_KEY_CHANGED: ConnectStep.HOST_KEY,
+    ProblemKind.AUTH_FAILED: ConnectStep.LOGIN,
+}
+"""What a problem of the SSH handshake is about. Any other kind is about the handshake itself."""
+_SUDO_SAYS = ("sudo", "there is no sudo")
+"""What the text begins with if sudo, and not the login shell, runs nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +70,12 @@ class _OpenHost:
 
         spec = owner.spec.ssh
         deadline = time.monotonic() + spec.connect_timeout
+        owner.step = ConnectStep.NAME
         try:
             route = ssh_route.resolve(spec, owner.spec.address)
+            owner.step = ConnectStep.TCP
             first_socket = tcp.connect_tcp(route, spec.connect_timeout)
+            owner.step = ConnectStep.HANDSHAKE
             # Imported after the TCP connection: meanwhile the server starts the process for this connection.
             from console.transport.ssh import connection as ssh
             from console.transport.ssh import shell as ssh_shell
@@ -75,6 +86,7 @@ class _OpenHost:
         except RemoteError as error:
             owner.connection_refused(error.problem)
             raise
+        owner.step = ConnectStep.SHELL
         owner.offer_connection(self.connection)
         self.shell = ssh_shell.ShellReader(self.connection, owner.watched, sudo=spec.sudo)
         try:
@@ -87,6 +99,19 @@ class _OpenHost:
     def close(self) -> None:
         self.shell.close()
         self.connection.close()
+
+
+def _open_host(owner: HostInspector) -> _OpenHost:
+    """Connects. Raises RemoteError, which names the step that failed."""
+    try:
+        return _OpenHost(owner)
+    except RemoteError as error:
+        step = owner.step
+        if step is ConnectStep.HANDSHAKE:
+            step = _STEPS.get(error.problem.kind, step)
+        elif step is ConnectStep.SHELL and owner.spec.ssh.sudo and error.problem.text.startswith(_SUDO_SAYS):
+            step = ConnectStep.SUDO
+        raise error.at(step) from None
 
 
 class HostInspector:
@@ -108,13 +133,20 @@ class HostInspector:
         self.now = now
         self.handshakes = handshakes
         self.watched = ProgramSettings(
-            keepalived.config, keepalived.state_log, keepalived.system_log, ipvs=ipvs, arp=arp
+            keepalived.config,
+            keepalived.state_log,
+            keepalived.system_log,
+            keepalived.service.systemd or "keepalived",
+            ipvs=ipvs,
+            arp=arp,
         )
+        self.step = ConnectStep.NAME
+        """The step that the last attempt to connect has come to."""
         self.readings = nothing_read(Problem(ProblemKind.CONNECTING, ProblemKind.CONNECTING.value), 0.0)
         self._redis_files = redis_files
         self._reader = HostReader(self.watched, vip, keepalived.instance)
         self._connection: BackgroundConnection[_OpenHost] = BackgroundConnection(
-            f"SSH to {spec.name}", lambda: _OpenHost(self)
+            f"SSH to {spec.name}", lambda: _open_host(self)
         )
         self._asked: _Asked | None = None
         self._times = AnswerTimes()

@@ -63,6 +63,14 @@ def test_a_good_one_has_its_defaults_filled_in():
     assert first.redis.via is RedisRoute.DIRECT
 
 
+def test_two_nodes_have_no_redis_in_common_but_each_its_own_loopback():
+    both = GOOD.replace("redis: {port: 6379,", "redis: {port: 6379, host: 10.0.0.9,")
+    assert "clusters[0].nodes[1].redis.host: 10.0.0.9:6379 is redis-a already" in refusal(both)
+    through = GOOD.replace("redis: {port: 6379,", "redis: {port: 6379, via: ssh, host: 127.0.0.1,")
+    nodes = inventory_of(parse_document(Path("inventory.yaml"), through)).cluster("cache").nodes
+    assert [one.redis.host for one in nodes] == ["127.0.0.1", "127.0.0.1"]
+
+
 def test_files_are_relative_to_the_inventory():
     text = GOOD.replace("~/.ssh/id_ed25519", "keys/ops").replace("{env: REDIS_PASSWORD}", "{file: secrets/redis}")
     node = inventory_of(parse_document(Path("/etc/ha/inventory.yaml"), text)).clusters[0].nodes[0]

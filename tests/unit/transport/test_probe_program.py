@@ -71,7 +71,7 @@ def shell(request, tmp_path):
 def test_bytes_come_as_they_stand(shell):
     first = shell.batch()
     assert {name: one.status for name, one in first.items()} | {"version": "ok"} == {
-        **dict.fromkeys(["identity", "clock", "addresses", "processes", "memory", "files", "run-lock"], "ok"),
+        **dict.fromkeys(["identity", "clock", "addresses", "processes", "places", "memory", "files", "run-lock"], "ok"),
         **dict.fromkeys(["config", "notify-log", "system-log", "version"], "ok"),
         **dict.fromkeys(["disk", "data", "backups", "redis-log", "redis-file"], "unknown"),
     }
