@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from console.core.access.trial import RedisTrial
 from console.core.command import Identity, Planned
 from console.core.inventory import Inventory
 from console.core.model import ClusterState, RunLock
@@ -48,6 +49,12 @@ class Inspector(Protocol):
         """A sample of both servers' keys, and the target's clients, for gates and plans. Its cost is limited.
 
         Raises nothing: a reading that failed has its problem. For nodes of this cluster only.
+        """
+
+    def try_redis(self) -> Mapping[str, RedisTrial]:
+        """Node → how its Redis can be reached otherwise, and which commands it lets this user send.
+
+        It is called after an observation. Nothing that it sends changes anything. Raises nothing.
         """
 
     @property

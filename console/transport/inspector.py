@@ -29,7 +29,8 @@ from console.transport.redis.vip_inspector import VipInspector
 from console.transport.ssh.host_inspector import HostInspector, RedisFiles
 from console.transport.watcher_inspectors import watcher_inspectors
 
-if TYPE_CHECKING:  # a single observation, as `status` makes it, needs neither
+if TYPE_CHECKING:  # a single observation, as `status` makes it, needs none of them
+    from console.core.access.trial import RedisTrial
     from console.core.previews.key_comparison import KeyComparison
     from console.core.previews.quiescence import TrafficSample
 
@@ -137,6 +138,13 @@ class ClusterInspector:
             except Exception as error:  # noqa: BLE001 - a preview that cannot be measured must not end a run
                 problem = Problem(ProblemKind.BAD_ANSWER, f"{type(error).__name__}: {error}"[:300])
             return key_sampler.not_compared(source, target, problem, now())
+
+    def try_redis(self) -> Mapping[str, RedisTrial]:
+        """Tries each Redis over connections of their own, side by side, after an observation."""
+        from console.transport.redis.trials import try_all
+
+        reachable = [node.spec.name for node in self._nodes if node.host.open]
+        return try_all({node.spec.name: node.redis for node in self._nodes}, reachable)
 
     def reconnect(self) -> None:
         """Connects now to the nodes that are not connected, without waiting for the backoff."""

@@ -107,6 +107,17 @@ class _Tilt(NamedTuple):
         return "no Sentinel is in TILT mode: in TILT" in blocked and time.monotonic() < self.deadline
 
 
+def failed_steps(lab: Laboratory) -> dict[tuple[str, str], str]:
+    """What `inventory check --connect` says that fails: (node or watcher, step) → what to change."""
+    answer = console(lab, "inventory", "check", "--connect", "--format", "json")
+    assert answer.stdout, answer.stderr
+    (cluster,) = json.loads(answer.stdout)["clusters"]
+    steps = {(one["name"], step["step"]): step for one in cluster["subjects"] for step in one["steps"]}
+    failed = {key: step["change"] for key, step in steps.items() if step["outcome"] == "fails"}
+    assert answer.returncode == bool(failed)
+    return failed
+
+
 def run_plain(
     lab: Laboratory,
     runbook: str = "one-shot-rebuild",

@@ -6,7 +6,7 @@ import json
 
 import pytest
 from lab.name_clients import NameWriter, Watch
-from lab.plain import console, run_plain, status
+from lab.plain import console, failed_steps, run_plain, status
 from lab.screen import answer_all, arm, screen_on, text_of
 
 from console.core.runs.state import Outcome
@@ -191,6 +191,7 @@ def test_of_two_masters_the_other_one_is_saved_before_it_follows(pair, tmp_path)
 def test_a_name_that_leads_to_a_stranger_or_to_nobody_is_named(pair):
     lab = pair("consul-healthy")
     assert status(lab)["health"] == "healthy"
+    assert not failed_steps(lab)
     stranger = {"ID": "redisnode3", "Name": consul.SERVICE, "Address": "192.168.3.9", "Port": 6379}
     api(lab, "/v1/agent/service/register", stranger)
     found = findings(lab)
@@ -203,6 +204,7 @@ def test_a_name_that_leads_to_a_stranger_or_to_nobody_is_named(pair):
     assert "register 192.168.3.1:6379" in found["consul-none-passing"]["next"]["advice"]
     lab.fault("stop", A, "consul")
     assert findings(lab)["consul-unreachable"]["severity"] == "critical"
+    assert "consul.http" in failed_steps(lab)["Consul", "HTTP"]
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from lab.plain import console, run_plain, status
+from lab.plain import console, failed_steps, run_plain, status
 from lab.screen import answer_all, arm, screen_on, text_of
 
 from console.core.runs.state import Outcome
@@ -134,6 +134,7 @@ async def test_closed_sentinels_are_read_refused_in_plain_words_and_sent_to(pair
 def test_sentinels_without_tls_are_sent_to_through_ssh(pair, tmp_path):
     lab = pair("sentinel-secured", redis="6.2")
     assert set(errors(lab).values()) == {None}
+    assert not failed_steps(lab)
     run = run_plain(lab, "sentinel-switchover", state=tmp_path)
     assert (run.outcome, run.code) == ("done", 0), run.text
     assert settled(lab).name != MASTER

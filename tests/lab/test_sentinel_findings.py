@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from lab.plain import status
+from lab.plain import failed_steps, status
 
 from console.lab.scenarios.sentinel_vip import DIRECTORS, MASTER, REDIS_HOSTS, ask_sentinel, readers_find
 from console.lab.systems.sentinel_vip import MASTER_NAME, OUTSIDE, READ_VIP
@@ -33,6 +33,7 @@ def sentinel(lab, name, *words):
 def test_what_sentinels_say(pair):
     lab = pair("sentinel-healthy", redis="8.0")
     assert status(lab)["health"] == "healthy"
+    assert not failed_steps(lab)
 
     sentinel(lab, ODD, "MONITOR", "another", "192.168.100.99", "6379", "2")
     well(lab, 5)  # another master of theirs is none of this cluster's
@@ -47,6 +48,9 @@ def test_what_sentinels_say(pair):
     lab.fault("stop", REDIS_HOSTS[1], "sentinel")
     lab.fault("kill", ODD, "sentinel")
     found(lab, "sentinel-no-quorum", "sentinel-unreachable")
+    away = failed_steps(lab)
+    assert {step for _, step in away} == {"Sentinel"}
+    assert all("start it if it is down" in change for change in away.values())
     for name in REDIS_HOSTS[1:]:
         lab.fault("start", name, "sentinel")
     well(lab)
@@ -99,6 +103,7 @@ def test_what_readers_find(pair):
 
     second.run("mv /opt/sbin/ipvsadm /opt/sbin/ipvsadm.away", check=True)
     found(lab, "lvs-director-unread")
+    assert "install ipvsadm" in failed_steps(lab)[DIRECTORS[1], "ipvsadm"]
     second.run("mv /opt/sbin/ipvsadm.away /opt/sbin/ipvsadm", check=True)
 
     second.run(["ip", "addr", "add", f"{READ_VIP}/32", "dev", "eth2"], check=True)

@@ -21,9 +21,11 @@ from walks import WALKS, walk
 import console
 from console.__main__ import LABORATORY
 from console.cli.main import COMMANDS, make_group
+from console.core.access.examine import examine
 from console.core.conditions.predicate import PredicateSpec
 from console.core.kinds.diagnose import all_rules, diagnose
 from console.core.kinds.protection import protection
+from console.core.model import ConnectStep, Problem, ProblemKind, Reading
 from console.core.previews.loss_preview import preview
 from console.core.runbooks.document import Condition
 from console.core.runbooks.hazards.table import HAZARDS
@@ -31,6 +33,7 @@ from console.core.runbooks.interlocks import INTERLOCKS, WITHOUT_INTERLOCKS
 from console.core.runbooks.verbs import VERBS
 from console.core.runbooks.vocabulary import VOCABULARY, evaluate
 from console.core.runs.question import Choice, Decision
+from console.documents.inventory import load_inventory
 from console.documents.runbook_library import load_runbooks
 from console.engine.plan import NOT_PROVED
 from console.engine.steps.step_view import conditions
@@ -111,6 +114,22 @@ def found_in(texts) -> list[str]:
 
 def is_sentence(text: str) -> bool:
     return text.rstrip("”\"')").endswith((".", "?", "!")) and not text.rstrip().endswith("..")
+
+
+@pytest.mark.parametrize("step", ConnectStep)
+def test_steps_to_a_cluster(step):
+    """What `inventory check --connect` says, whatever goes wrong at a step."""
+    inventory = load_inventory(Path(__file__).parents[2] / "inventory.example.yaml")
+    texts: list[str] = []
+    kinds = (ProblemKind.REFUSED, ProblemKind.TIMEOUT, ProblemKind.NOT_PERMITTED, ProblemKind.NOT_AVAILABLE)
+    for kind, state in product(kinds, (samples.healthy_pair(), sample_sets.sentinel_vip_set())):
+        cluster = inventory.cluster("sessions" if state.sentinels else "cache")
+        problem = Reading(None, Problem(kind, "no answer", step), samples.NOW)
+        for part in ("ssh", "redis", "keepalived_config", "redis_file", "backups", "addresses", "keepalived"):
+            broken = samples.with_node(state, state.nodes[0].name, **{part: problem})
+            texts += texts_of(examine(cluster, broken, {}))
+    assert len(texts) > 500
+    assert not found_in(texts)
 
 
 @pytest.mark.parametrize("name", STATES)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from console.cli.context import CliContext, inventory_option
+from console.cli.context import CliContext, CliError, inventory_option
 from console.cli.documents.inventory_init import init
 from console.cli.documents.problems import report_problems
 from console.cli.output import say, say_json
@@ -19,19 +19,55 @@ def inventory() -> None:
 
 @inventory.command("check")
 @click.argument("file", type=click.Path(path_type=Path), required=False)
+@click.option(
+    "--connect",
+    is_flag=True,
+    help="Try each node and watcher: what works, what does not, and what to change. It only reads.",
+)
+@click.option(
+    "-c",
+    "--cluster",
+    "clusters",
+    multiple=True,
+    metavar="CLUSTER",
+    help="With --connect: only this one. May be repeated.",
+)
+@click.option(
+    "-f",
+    "--format",
+    "form",
+    type=click.Choice(("text", "json")),
+    default="text",
+    show_default=True,
+    help="With --connect: the output format.",
+)
 @inventory_option
 @click.pass_obj
-def check(context: CliContext, file: Path | None) -> int:
-    """Print everything that is wrong with an inventory, one problem a line. Exit code 0: nothing is wrong."""
+def check(context: CliContext, /, file: Path | None, clusters: tuple[str, ...], form: str, *, connect: bool) -> int:
+    """Print everything that is wrong with an inventory, one problem a line.
+
+    With --connect each node is tried, step by step: name, SSH, shell, sudo, files, keepalived, virtual IP, Redis and
+    its commands. A line with ✗ fails, and the line below it says what to change. A line with ! works, but look at it.
+    What depends on a failed step is not tried.
+
+    Exit code 0: nothing is wrong. 1: something is wrong with the inventory, or a step failed. 2: a wrong call.
+    """
     from console.core.quantities import counted
     from console.documents.errors import DocumentError
     from console.documents.inventory import load_inventory
 
+    if not connect and (clusters or form != "text"):
+        raise CliError("--cluster and --format are for --connect")
     path = file or context.inventory_path
     try:
         found = load_inventory(path)
     except DocumentError as error:
         return report_problems(error)
+    if connect:
+        from console.cli.documents.inventory_connect import connect as try_clusters
+
+        context.choose_inventory(path)
+        return try_clusters(context, clusters, form)
     nodes = sum(len(cluster.nodes) for cluster in found.clusters)
     names = ", ".join(cluster.name for cluster in found.clusters)
     say(f"{path}: {counted(len(found.clusters), 'cluster')} ({names}), {counted(nodes, 'node')}: nothing wrong")

@@ -54,7 +54,7 @@ def init(context: CliContext, /, output: Path, name: str, **options: str | int |
     say(f"{output}: written. Please check:")
     for point in made.open_points:
         say(f"  {point}")
-    say(f"then: redis-ha-console inventory check {output}")
+    say(f"then: redis-ha-console inventory check {output} --connect")
     return 0
 
 

@@ -38,6 +38,8 @@ _AWAY = {
     ProblemKind.BAD_ANSWER,
     ProblemKind.HOST_KEY_UNKNOWN,
 }
+_CHECK = "redis-ha-console inventory check --connect"
+"""Tells at which step it fails, and what to change."""
 CLOCK_SLACK = 2.0
 """Seconds beyond what the measurement itself leaves open."""
 
@@ -57,7 +59,8 @@ def _ssh_unreachable(state: ClusterState) -> Iterator[Match]:
             f"{node.name} cannot be read over SSH, so its addresses and its keepalived are not known.",
             (f"SSH to {node.address}: {problem.cause}", redis),
             advise(
-                problem.change or f"try `ssh {node.address}` by hand: the host, the network, or the key on this machine"
+                problem.change
+                or f"try `ssh {node.address}` by hand, or `{_CHECK}`: the host, the network, or the key on this machine"
             ),
             Severity.WARNING if node.redis.ok else Severity.CRITICAL,
         )
@@ -82,7 +85,7 @@ def _ssh_auth(state: ClusterState) -> Iterator[Match]:
             f"{node.name} does not let this user in over SSH.",
             (problem.cause,),
             advise(
-                problem.change or "check user, identity_file and the agent; with sudo: true, that `sudo -n` works there"
+                problem.change or f"`{_CHECK}` says what to change: user, identity_file, the agent, or `sudo -n` there"
             ),
         )
 
@@ -165,7 +168,7 @@ def _redis_auth(state: ClusterState) -> Iterator[Match]:
                 (node.name,),
                 f"Redis on {node.name} does not accept the inventory's password or user.",
                 (str(problem),),
-                advise("check redis.password and redis.username of this node in the inventory"),
+                advise(f"`{_CHECK}` says what to change: redis.password, redis.username, or the server"),
             )
 
 
