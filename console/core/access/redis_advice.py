@@ -208,7 +208,7 @@ RULES: tuple[tuple[Callable[[Refused], bool], Callable[[Refused], str]], ...] = 
     (lambda one: one.problem.kind is ProblemKind.LOADING, lambda _: "wait until it has loaded its data, and try again"),
     (
         lambda one: "dragonfly" in one.said or "active-replica" in one.said,
-        lambda one: f"take {one.name} out of the inventory, or run Redis, Valkey or KeyDB with one master there",
+        lambda one: f"take {one.name} out of the inventory, or run Redis or Valkey there",
     ),
     (
         lambda one: one.problem.kind is ProblemKind.TIMEOUT,
