@@ -16,11 +16,11 @@ from console.lab.systems import secured_sentinels
 from console.probes import program
 from console.probes.program import ProgramSettings
 from console.transport.locks import shell_programs
-from console.transport.redis import key_sampler
+from console.transport.redis import key_sampler, trials
 from console.transport.redis.connection import Question
 from console.transport.sentinel.inspector import SentinelQuestion
 
-LOOKING, PLANNING, ARMED, *_ = page.sent_by()
+LOOKING, CHECKING, PLANNING, ARMED, *_ = page.sent_by()
 EXPORT = {"INFO", "SELECT", "SCAN", "DUMP", "PTTL"}
 """What an export sends: console/transport/redis/key_export.py."""
 NO_COMMANDS = {"COUNT", "DENIED", "EOF", "KIND", "LOADING", "MORE", "NOAUTH", "NOPERM", "ONE", "WRITE", "WRONGPASS"}
@@ -39,7 +39,7 @@ def every_text():
 
 def test_each_verb_has_its_row_with_what_it_sends():
     rows = page.sent_by()
-    assert list(rows)[3:] == [f"`{verb}`" for verb in VERBS]
+    assert list(rows)[4:] == [f"`{verb}`" for verb in VERBS]
     for verb, planned in sent.planned_by_verb().items():
         assert planned or not VERBS[verb].mutating, f"no sample state lets {verb} send anything"
         names = sent.redis_commands(planned)
@@ -55,6 +55,7 @@ def test_what_is_read_has_its_rows():
     asked = {sent.name_of(one.value) for one in Question}
     watched = {sent.name_of(one.value) for one in SentinelQuestion}
     assert rows[LOOKING][:2] == (asked, watched)
+    assert rows[CHECKING][0] == set(trials.SENT)
     assert rows[PLANNING][0] == set(key_sampler.SENT)
     assert rows[ARMED][:2] == ({"INFO"}, {"INFO"})
 

@@ -92,7 +92,7 @@ def _failed(steps: Steps, login: Login, problem: Problem) -> None:
 
 def _sudo(steps: Steps, login: Login) -> None:
     if login.ssh.sudo:
-        steps.works("sudo", "sudo -n runs sh without a password")
+        steps.works("sudo", "sudo -n sh runs without a password")
     elif login.ssh.user == "root":
         steps.works("sudo", "not needed: the login is root's")
     else:

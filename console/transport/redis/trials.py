@@ -19,7 +19,7 @@ from console.transport.redis.connection import DENIED, Question, RedisConnection
 from console.transport.redis.inspector import RedisInspector
 
 LOOPBACK = "127.0.0.1"
-SENT = frozenset({"INFO server", "COMMAND INFO", "ACL DRYRUN"})
+SENT = frozenset({"INFO", "COMMAND INFO", "ACL DRYRUN"})
 """Every command that is sent after AUTH."""
 _ANSWER_TIMEOUT = 2.0  # seconds for one answer
 _DEADLINE = 8.0  # seconds for all trials of all servers, which are made side by side
