@@ -275,8 +275,8 @@ def test_the_steps_to_a_shell(bench, tmp_path):
         ({"host": "nowhere.invalid"}, "name", "ssh.host"),
         ({"port": 2222}, "TCP", "ssh.port"),
         ({"known_hosts": str(empty)}, "host key", f"ssh-keyscan {bench.host.address} >> {empty}"),
-        ({"identity_file": str(key)}, "login", f"ssh-copy-id -i {key} root@{bench.host.address}"),
-        ({"sudo": True}, "sudo", "NOPASSWD: /bin/sh"),
+        ({"identity_file": str(key)}, "login", "ssh.identity_file"),
+        ({"sudo": True}, "sudo", "take ssh.sudo out"),
     ):
         steps = bench.look(ssh=ssh)
         before = list(steps)[: list(steps).index(step)]

@@ -9,8 +9,6 @@ from console.core.access.step import Steps
 from console.core.inventory import SshSpec
 from console.core.model import ConnectStep, HostIdentity, InterfaceAddress, Problem, ProblemKind, Reading
 
-_ACCEPT = "; check it and accept it outside the console: "
-"""Where the text about an unknown host key goes over from what was seen to what to do."""
 _USER = "USER"
 
 
@@ -85,8 +83,7 @@ def _failed(steps: Steps, login: Login, problem: Problem) -> None:
     place = names.index(at) if at in names else len(names) - 1
     for step in names[:place]:
         steps.works(step.value, _WORKS[step](login))
-    seen, _, accept = problem.text.partition(_ACCEPT)
-    steps.fails(names[place].value, seen, _change(login, problem, names[place], accept))
+    steps.fails(names[place].value, problem.cause, problem.change or _change(login, problem, names[place]))
     steps.not_tried([one.value for one in names[place + 1 :]], f"the step {names[place].value} failed")
 
 
@@ -106,13 +103,13 @@ def _sudoers(login: Login) -> str:
     return f"visudo on {login.name}: `{login.user} ALL=(root) NOPASSWD: /bin/sh, /usr/bin/sh`"
 
 
-def _change(login: Login, problem: Problem, step: ConnectStep, accept: str) -> str:
+def _change(login: Login, problem: Problem, step: ConnectStep) -> str:
+    """What to change where the problem itself does not say it."""
     if step is ConnectStep.HOST_KEY:
         if problem.kind is ProblemKind.HOST_KEY_CHANGED:
             known_as = login.host if login.ssh.port in {None, 22} else f"'[{login.host}]:{login.ssh.port}'"
             return f"find out why first; if it is right: ssh-keygen -R {known_as}, then ssh {login.target}"
-        command = accept or f"ssh {login.target}"
-        return f"compare it with `ssh-keygen -lf` of the host's own key, then: {command}"
+        return f"compare it with `ssh-keygen -lf` of the host's own key, then: ssh {login.target}"
     if step is ConnectStep.TCP:
         return _TCP.get(problem.kind, _ROUTE).format(target=login.target, name=login.name)
     return _CHANGES[step](login)

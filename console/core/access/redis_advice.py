@@ -53,7 +53,9 @@ class Refused:
 
 
 def what_to_change(refused: Refused) -> str:
-    """One line that says what to change."""
+    """One line that says what to change. Another route that works comes before what the problem itself says."""
+    if refused.problem.change and not refused.trial.answers_at:
+        return refused.problem.change
     for applies, change in RULES:
         if applies(refused):
             return change(refused)

@@ -44,7 +44,7 @@ def redis_steps(steps: Steps, cluster: ClusterSpec, spec: NodeSpec, state: Clust
         place = names.index(failed) if failed in names else names.index("INFO")
         for name in names[:place]:
             steps.works(name, _worked(name, spec))
-        steps.fails(names[place], refused.problem.text, what_to_change(refused))
+        steps.fails(names[place], refused.problem.cause, what_to_change(refused))
         steps.not_tried(names[place + 1 :], f"the step {names[place]} failed")
         return
     for name in names[: names.index("INFO")]:

@@ -14,8 +14,9 @@ def sentinel_steps(steps: Steps, cluster: ClusterSpec, spec: SentinelSpec, seen:
     """One Sentinel: that it answers, and that it watches this master."""
     found = seen.sentinel.value
     if found is None:
-        assert seen.sentinel.problem is not None
-        steps.fails("Sentinel", str(seen.sentinel.problem), _sentinel_change(spec, seen.sentinel.problem))
+        problem = seen.sentinel.problem
+        assert problem is not None
+        steps.fails("Sentinel", problem.cause, problem.change or _sentinel_change(spec, problem))
         steps.not_tried(["master"], "the step Sentinel failed")
         return
     steps.works("Sentinel", f"version {found.version} answers")

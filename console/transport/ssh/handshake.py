@@ -95,9 +95,10 @@ def _check_key(known: known_hosts.KnownHosts, hop: Hop, shown_key: paramiko.PKey
         raise RemoteError(ProblemKind.HOST_KEY_UNKNOWN, text, change=change)
     others = f"; known are {', '.join(verdict.expected)}" if verdict.expected else ""
     port = f" -p {hop.port}" if hop.port != SSH_PORT else ""
-    text = f"the host key of {name} is not known: {kind} {shown}{others}; check it and accept it outside the console: "
-    text += f"ssh{port} {hop.host}, or ssh-keyscan{port} {hop.host} >> {hop.known_hosts[0]}"
-    raise RemoteError(ProblemKind.HOST_KEY_UNKNOWN, text)
+    text = f"the host key of {name} is not known: {kind} {shown}{others}"
+    change = "check it and accept it outside the console: "
+    change += f"ssh{port} {hop.host}, or ssh-keyscan{port} {hop.host} >> {hop.known_hosts[0]}"
+    raise RemoteError(ProblemKind.HOST_KEY_UNKNOWN, text, change=change)
 
 
 def _certificate_objection(known: known_hosts.KnownHosts, hop: Hop, key: paramiko.PKey) -> str | None:

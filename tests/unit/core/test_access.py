@@ -142,6 +142,16 @@ def test_every_rule_about_redis_is_the_first_that_applies_to_something():
     assert reached == set(range(len(RULES)))
 
 
+def test_what_a_problem_itself_says_to_change_is_told():
+    problem = Problem(ProblemKind.AUTH_FAILED, "it refuses the key: add it there", ConnectStep.LOGIN, "add it there")
+    found = steps(samples.with_node(samples.healthy_pair(), A, ssh=failed(problem)))["login"]
+    assert (found.seen, found.change) == ("it refuses the key", "add it there")
+    problem = Problem(ProblemKind.NOT_PERMITTED, "no channel: allow it", ConnectStep.TCP, "allow it")
+    state = samples.with_node(samples.healthy_pair(), A, redis=failed(problem))
+    assert steps(state)["Redis port"].change == "allow it"
+    assert "via: ssh" in steps(state, trial=RedisTrial("127.0.0.1"))["Redis port"].change
+
+
 def test_where_redis_runs_is_told_by_the_titles_of_its_processes():
     refused = failed(Problem(ProblemKind.REFUSED, "refused", ConnectStep.TCP))
 
