@@ -24,7 +24,18 @@ from console.core.replication.backups import (
     restore_runbook,
 )
 from console.core.replication.disk_data import DiskData, UnreadDataError, aof_is_on, kept_copy
-from console.engine.actions.backup_scripts import BACKUP, CHECK, CHECK_AOF, COPY, FILES, FINISH, RESTORE, START, TRIAL
+from console.engine.actions.backup_scripts import (
+    BACKUP,
+    CHECK,
+    CHECK_AOF,
+    COPY,
+    FILES,
+    FINISH,
+    RESTORE,
+    SHOWN,
+    START,
+    TRIAL,
+)
 from console.engine.actions.request import NotNowError, PlanError, Request, word_of
 
 SLOWEST = 20_000_000
@@ -62,12 +73,12 @@ def _backup(request: Request, seen: NodeState, data: DiskData) -> Planned:
     trial = int(60 + data.size / SLOWEST_LOAD)
     settings = {
         "data": data.path,
-        **_files(data, node),
+        **files_as_words(data, node),
         "shown": f"{data.size} {data.modified:.0f}",
         "wanted": str(int(data.size * DISK_MARGIN)),
         "stamp": request.context.stamp,
         "pid": str(seen.redis.value.process_id) if seen.redis.value else "",
-        "trial_memory": str(_memory_for(data) // 1024),
+        "trial_memory": str(memory_for(data) // 1024),
         "trial_seconds": str(trial),
     }
     check = CHECK if data.form is DataForm.DUMP else CHECK_AOF
@@ -79,14 +90,14 @@ def _backup(request: Request, seen: NodeState, data: DiskData) -> Planned:
     )
 
 
-def _files(data: DiskData | Backup, node: NodeSpec) -> dict[str, str]:
+def files_as_words(data: DiskData | Backup, node: NodeSpec) -> dict[str, str]:
     """The form, and the files of an AOF folder as words without blanks. Raises PlanError for other names."""
     if any(set(one) & _NOT_IN_A_WORD for one in (*data.names, data.manifest)):
         raise PlanError(f"{data.path} of {node.name} has a file name with a blank or a quote: copy it by hand")
     return {"form": _WORD[data.form], "names": " ".join(data.names), "manifest": data.manifest}
 
 
-def _memory_for(data: DiskData) -> int:
+def memory_for(data: DiskData | Backup) -> int:
     """How much memory a throw-away server needs, in bytes.
 
     By the file, which stays as it was shown. What a running server uses changes all the time, and with it the command.
@@ -119,7 +130,7 @@ def _restore(request: Request, seen: NodeState, chosen: Backup) -> Planned:
     file, folder = seen.redis_file.value, place.rpartition("/")[0]
     settings = {
         "backup": chosen.path,
-        **_files(chosen, node),
+        **files_as_words(chosen, node),
         "into": "aof" if on else "dump",
         "dump": place,
         "aof": f"{folder}/{(file.appendfilename if file else '') or 'appendonly.aof'}",
@@ -191,5 +202,5 @@ def _by_hand(service: ServiceSpec, name: str, action: str) -> str:
 
 def _script(node: NodeSpec, settings: dict[str, str], script: str, length: int, trial: int = 0) -> ShellCommand:
     head = "".join(f"{name}={shlex.quote(value)}\n" for name, value in settings.items())
-    text = head + START + FILES + COPY + script.lstrip("\n")
+    text = head + START + FILES + SHOWN + COPY + script.lstrip("\n")
     return ShellCommand(text, sudo=node.ssh.sudo, timeout=60.0 + 4 * length / SLOWEST + trial)

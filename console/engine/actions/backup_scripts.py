@@ -18,6 +18,13 @@ bytes() { stat -L -c '%s' "$1"; }
 # Old ones know no argument, and write everything out.
 settle() { sync "$1" 2>/dev/null || sync; }
 """
+SHOWN = r"""# Size and time of what is loaded: of a folder, the sum and the newest.
+shown_now() {
+  if [ -z "$names" ]; then stat -L -c '%s %Y' "$1"
+  else for name in $names; do stat -L -c '%s %Y' "$1/$name"; done |
+    awk '{ size += $1; if ($2 > last) last = $2 } END { printf "%.0f %.0f\n", size, last }'; fi
+}
+"""
 COPY = r"""part=; box=; server_pid=
 clean() {
   [ -z "$server_pid" ] || kill -9 "$server_pid" 2>/dev/null || :
@@ -53,12 +60,6 @@ copy_folder() {
   sum=$(for name in $(printf '%s\n' $names | sort); do digest "$2/$name"; done | sha256sum | cut -d ' ' -f 1)
   set -- $(owner "$1") "$2"
   chmod "$1" "$3" && chown "$2" "$3"
-}
-# Size and time of what is loaded: of a folder, the sum and the newest.
-shown_now() {
-  if [ -z "$names" ]; then stat -L -c '%s %Y' "$1"
-  else for name in $names; do stat -L -c '%s %Y' "$1/$name"; done |
-    awk '{ size += $1; if ($2 > last) last = $2 } END { printf "%.0f %.0f\n", size, last }'; fi
 }
 """
 
