@@ -14,7 +14,7 @@ import samples
 from fakes import CLUSTER, A, B
 
 import console
-from console.core.command import ConsulCommand, FileCopy, KeyExport, Planned, RedisCommand, ShellCommand
+from console.core.command import ConsulCommand, DiskKeyExport, FileCopy, KeyExport, Planned, RedisCommand, ShellCommand
 from console.core.conditions.switching import PAUSED
 from console.core.inventory import (
     ClusterSpec,
@@ -155,6 +155,8 @@ def shell_texts(planned: Sequence[Planned]) -> list[ShellCommand]:
     for one in (planned.command for planned in planned):
         if isinstance(one, FileCopy):
             found += [ShellCommand(text, sudo=one.sudo) for text in (one.offer, one.accept, one.script)]
+        elif isinstance(one, DiskKeyExport):
+            found.append(ShellCommand(one.script, sudo=one.sudo))
         elif isinstance(one, ShellCommand):
             found.append(one)
     return found

@@ -78,7 +78,7 @@ class KeyExport(RedisCommand):
 
     def render(self) -> str:
         """A description of what is done, as there is no single line that is sent."""
-        return f"SCAN, DUMP and PTTL here and on {self.other}; what differs is written to {self.path}"
+        return export_in_words(self.other, self.path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +149,32 @@ class FileCopy(ShellCommand):
                 last,
             )
         )
+
+
+@dataclass(frozen=True, slots=True)
+class DiskKeyExport(ShellCommand):
+    """A throw-away server on the node loads a copy of its data, and its keys are compared with those of another node.
+
+    `script` is the program of that server. Its input and output are the connection to it. Keys that the other node
+    lacks, or has with another value, are written to a file on this machine.
+    """
+
+    other: str = ""
+    """The node to compare with."""
+    other_run_id: str = ""
+    """Who must answer there (H07)."""
+    path: str = ""
+    """Of the file that is written here."""
+
+    def render(self) -> str:
+        """What is asked, and the program that runs meanwhile."""
+        program = ShellCommand(self.script, sudo=self.sudo).render()
+        return f"# {export_in_words(self.other, self.path)}\n# here by a throw-away server, of this program:\n{program}"
+
+
+def export_in_words(other: str, path: str) -> str:
+    """What an export of keys asks, and where it writes: the journal tells by it which file a run has made."""
+    return f"SCAN, DUMP and PTTL here and on {other}; what differs is written to {path}"
 
 
 def _quoted(word: str) -> str:

@@ -27,7 +27,7 @@ from console.core.runs.lock import lock_in_words, runs_on
 from console.engine.actions.commands import CommandContext
 from console.engine.ports import Clock, Inspector
 from console.engine.steps.loss_measurement import measure_preview
-from console.engine.steps.step_view import StepView, gate_of, proofs, view_step
+from console.engine.steps.step_view import StepView, cannot_be_done, gate_of, proofs, view_step
 
 NOT_PROVED = (
     "A plan looks once and sends nothing: it does not prove that a service starts or stops, or that sudo permits it.",
@@ -122,6 +122,8 @@ def make_plan(runbook: Runbook, state: ClusterState, command_context: CommandCon
         changed_by = _changes_skip_condition(step, before)
         if view.done_already and changed_by is None and not any(one.blocks for one in checks[: len(runbook_require)]):
             one = _skipped(number, step, view)
+        elif cannot_be_done(step, view):
+            one = replace(_skipped(number, step, view), obstacle=view.obstacle)
         else:
             one = _plan_step(number, step, view, checks, before)
         steps.append(

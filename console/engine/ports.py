@@ -85,7 +85,7 @@ class Actuator(Protocol):
     def send(self, planned: Planned, expecting: Identity, tell: Callable[[str], None] | None = None) -> Answer:
         """Checks the identity on the connection that sends, then sends once. Retries nothing. Raises nothing.
 
-        `tell`: is called with the progress of a FileCopy, one line at a time, in the caller's thread.
+        `tell`: is called with the progress of a FileCopy or a DiskKeyExport, a line at a time, in the caller's thread.
         """
 
     def read_file(self, node: str, path: str) -> bytes:

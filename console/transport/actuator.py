@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from console.core.command import (
     MASK,
     ConsulCommand,
+    DiskKeyExport,
     FileCopy,
     Identity,
     KeyExport,
@@ -39,7 +40,8 @@ from console.transport.clock import Clock
 from console.transport.connections.errors import RemoteError
 from console.transport.consul import actuator as consul_actuator
 from console.transport.redis import connection as redis
-from console.transport.redis import key_export
+from console.transport.redis import key_export, throw_away
+from console.transport.redis.disk_keys import keep_disk_keys
 from console.transport.ssh import connection as ssh
 from console.transport.ssh import file_copy
 from console.transport.ssh import route as ssh_route
@@ -79,10 +81,13 @@ class ClusterActuator:
         if node is None:
             return Answer(AnswerKind.NOT_SENT, f"the cluster has no node {planned.node}")
         try:
+            tell = on_progress or (lambda _: None)
             if isinstance(planned.command, KeyExport):
                 answer = self._export_keys(node, planned.command, expecting)
+            elif isinstance(planned.command, DiskKeyExport):
+                answer = self._export_disk_keys(node, planned.command, expecting, tell)
             elif isinstance(planned.command, FileCopy):
-                answer = self._copy_file(node, planned.command, expecting, on_progress or (lambda _: None))
+                answer = self._copy_file(node, planned.command, expecting, tell)
             elif isinstance(planned.command, ConsulCommand):
                 answer = consul_actuator.send_consul(planned.command, self._passwords.get(CONSUL_TOKEN))
             elif isinstance(planned.command, ShellCommand):
@@ -185,7 +190,7 @@ class ClusterActuator:
         return Answer(AnswerKind.FAILED, f"exit status {done.status}" + (f": {text}" if text else ""), done.status)
 
     def _send_redis(self, node: NodeSpec, command: RedisCommand, expecting: Identity) -> Answer:
-        link = self._redis(node, command)
+        link = self._redis(node, through_vip=command.through_vip)
         try:
             with _nothing_sent_yet():
                 _connect_and_identify(link, node.name, expecting, ("run_id", "config_file"))
@@ -204,7 +209,7 @@ class ClusterActuator:
     def _export_keys(self, node: NodeSpec, command: KeyExport, expecting: Identity) -> Answer:
         """Writes the keys that differ to a file. It only reads from the servers, so an early end counts as FAILED."""
         other = self._spec.node(command.other)
-        ours, theirs = (self._redis(one, command, exact=True) for one in (node, other))
+        ours, theirs = (self._redis(one, exact=True) for one in (node, other))
         try:
             with _nothing_sent_yet():
                 _connect_and_identify(ours, node.name, expecting, ("run_id", "config_file"))
@@ -218,11 +223,29 @@ class ClusterActuator:
             ours.close()
             theirs.close()
 
-    def _redis(self, node: NodeSpec, command: RedisCommand, *, exact: bool = False) -> redis.RedisConnection:
+    def _export_disk_keys(
+        self, node: NodeSpec, command: DiskKeyExport, expecting: Identity, on_progress: Callable[[str], None]
+    ) -> Answer:
+        """Writes the keys of the node's disk that differ to a file. Both servers are only read, as in an export."""
+        other = self._spec.node(command.other)
+        theirs = self._redis(other, exact=True)
+        try:
+            with _nothing_sent_yet():
+                connection = self._identified_host(node, expecting)
+                _connect_and_identify(theirs, other.name, Identity(run_id=command.other_run_id), ("run_id",))
+            disk = f"the disk of {node.name}"
+            with throw_away.loaded(connection, command, disk, lambda line: on_progress(self._clean(line))) as ours:
+                return Answer(AnswerKind.DONE, keep_disk_keys((disk, ours), (other.name, theirs), command, on_progress))
+        except (RemoteError, OSError, ValueError, key_export.RefusedError, throw_away.NotLoadedError) as error:
+            return Answer(AnswerKind.FAILED, f"not compared: {error}")
+        finally:
+            theirs.close()
+
+    def _redis(self, node: NodeSpec, *, through_vip: bool = False, exact: bool = False) -> redis.RedisConnection:
         spec = node.redis
-        host = self._spec.vip if command.through_vip else spec.host or node.address
+        host = self._spec.vip if through_vip else spec.host or node.address
         if spec.via is RedisRoute.SSH:
-            dial = redis.through(self._tunnel_opener(node, through_vip=command.through_vip), host, spec.port, spec.tls)
+            dial = redis.through(self._tunnel_opener(node, through_vip=through_vip), host, spec.port, spec.tls)
         else:
             dial = redis.direct(host, spec.port, spec.tls)
         password = self._passwords.get(node.name)

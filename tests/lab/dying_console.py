@@ -89,7 +89,7 @@ class DyingActuator:
         self.read_file = hands.read_file
         self.close = hands.close
 
-    def send(self, planned: Planned, expecting: Identity) -> Answer:
+    def send(self, planned: Planned, expecting: Identity, *_: object) -> Answer:
         line = f"{planned.node}> {planned.render().splitlines()[0]}"
         with Path(f"{self._death.file}.sent").open("a") as file:
             file.write(f"{line}\n")

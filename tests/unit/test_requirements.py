@@ -10,7 +10,7 @@ import pytest
 import requirements_page as page
 from real_servers import VERSIONS, RealNode
 
-from console.core.command import KeyExport
+from console.core.command import DiskKeyExport, KeyExport
 from console.core.runbooks.verbs import VERBS
 from console.lab.systems import secured_sentinels
 from console.probes import program
@@ -21,9 +21,11 @@ from console.transport.redis.connection import Question
 from console.transport.sentinel.inspector import SentinelQuestion
 
 LOOKING, CHECKING, PLANNING, ARMED, *_ = page.sent_by()
-EXPORT = {"INFO", "SELECT", "SCAN", "DUMP", "PTTL"}
-"""What an export sends: console/transport/redis/key_export.py."""
+EXPORT = {"INFO", "SELECT", "SCAN", "DUMP", "PTTL", "EXISTS", "TYPE"}
+EXPORT |= {"GET", "LRANGE", "SMEMBERS", "HGETALL", "ZRANGE"}
+"""What an export sends: console/transport/redis/key_export.py and same_content.py."""
 NO_COMMANDS = {"COUNT", "DENIED", "EOF", "KIND", "LOADING", "MORE", "NOAUTH", "NOPERM", "ONE", "WRITE", "WRONGPASS"}
+NO_COMMANDS |= {"WITHSCORES"}
 """Words in capitals that are no commands: arguments, and the first words of refusals."""
 NO_PROGRAMS = {"dir", "free", "size", "uptime"}
 """Variables of shell texts, and the text of the sample step, which are also the names of programs."""
@@ -43,7 +45,7 @@ def test_each_verb_has_its_row_with_what_it_sends():
     for verb, planned in sent.planned_by_verb().items():
         assert planned or not VERBS[verb].mutating, f"no sample state lets {verb} send anything"
         names = sent.redis_commands(planned)
-        names |= EXPORT if any(isinstance(one.command, KeyExport) for one in planned) else set()
+        names |= EXPORT if any(isinstance(one.command, KeyExport | DiskKeyExport) for one in planned) else set()
         sentinel = {name for name in names if name.startswith("SENTINEL")}
         shell, consul = bool(sent.shell_texts(planned)), sent.asks_consul(planned)
         expected = (names - sentinel, sentinel, "yes" if shell else "-", "yes" if consul else "-")

@@ -3,11 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from console.core.model import ClusterState, NodeState
 from console.core.model.facts import proved_down
 from console.core.quantities import counted, span
 from console.core.replication.disk_data import UnreadDataError, disk_data, kept_copy
+
+
+@dataclass(frozen=True, slots=True)
+class DiskFinding:
+    """What a run has found on the disk of a node while its Redis was down, and what it could not find out."""
+
+    node: str
+    words: str
+    """What was found, or why it is not known."""
+    known: bool = True
+    lost: bool = False
+    """The other node lacks keys of it, or has them otherwise."""
+
+    @property
+    def line(self) -> str:
+        return f"disk of {self.node}{'' if self.known else ', what only it holds is not known'}: {self.words}"
 
 
 def disk_lines(state: ClusterState, node: NodeState) -> list[str]:
@@ -29,6 +46,7 @@ def disk_lines(state: ClusterState, node: NodeState) -> list[str]:
         if copy is not None and copy.keys is not None:
             keys = f"its copy has {counted(copy.keys, 'key')}"
         lines.append(f"{node.name}: {one.in_words} on disk, written {span(max(0.0, now - one.modified))} ago; {keys}")
+    lines.append(f"{node.name}: which of its keys are on no other node is known once a run has compared them")
     return lines
 
 

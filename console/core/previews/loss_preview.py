@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from console.core.model import ClusterState, NodeState, Role
 from console.core.model.facts import proved_down
 from console.core.model.verdict import Verdict
-from console.core.previews.disk_preview import disk_lines, disk_warnings
+from console.core.previews.disk_preview import DiskFinding, disk_lines, disk_warnings
 from console.core.previews.key_comparison import KeyComparison, comparison_warnings, gained_lines, lost_lines
 from console.core.previews.quiescence import BUSY_OPS, Quiescence
 from console.core.previews.sync_cost import cost
@@ -51,8 +51,12 @@ def preview(
     *,
     comparison: KeyComparison | None = None,
     traffic: Quiescence | None = None,
+    disk: tuple[DiskFinding, ...] = (),
 ) -> LossPreview:
-    """What SLAVEOF of the target to the source would do, by one observation and the measurements for it."""
+    """What SLAVEOF of the target to the source would do, by one observation and the measurements for it.
+
+    `disk`: what the run has found on the target's disk while its Redis was down.
+    """
     from_node, to_node = state.node(source), state.node(target)
     kind, reason = predict_resync(state, from_node, to_node)
     s, t = from_node.redis.value, to_node.redis.value
@@ -64,7 +68,9 @@ def preview(
         _own_data(source, target, older, comparison),
     ]
     lines += lost_lines(comparison) if comparison is not None else []
+    lines += [one.line for one in disk if one.lost or not one.known]
     details = gained_lines(comparison) if comparison is not None else []
+    details += [one.line for one in disk if one.known and not one.lost]
     details += [line for node in (to_node, from_node) if not proved_down(node) for line in _saves(state, node)]
     if traffic is not None:
         details += traffic.lines

@@ -55,6 +55,22 @@ def disk_data(node: NodeState) -> tuple[DiskData, ...]:
     return tuple(one for one in (aof, dump) if one is not None and (one is dump or one.size))
 
 
+def newest_data(node: NodeState) -> DiskData | None:
+    """The data of the folder that was written last: the last writes of a server that died are in it. None: no data.
+
+    It may be known where `disk_data` is not: it does not need the configuration file. Raises UnreadDataError.
+    """
+    try:
+        found = disk_data(node)
+    except UnreadDataError:
+        if node.redis_file.value is not None:
+            raise
+        found = tuple(one for one in (_aof(node), _dump(node)) if one is not None and one.size)
+        if not found:  # under another name there may be some
+            raise
+    return max(found, key=lambda one: one.modified, default=None)
+
+
 def aof_is_on(node: NodeState) -> bool | None:
     """Whether a start loads the AOF: as the server says that runs, else its configuration file. None: not known.
 

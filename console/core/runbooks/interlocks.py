@@ -183,6 +183,11 @@ INTERLOCKS: Mapping[str, tuple[Interlock, ...]] = {
         _READABLE,
         Interlock("redis-not-loading", "Its keys are not complete while it loads."),
     ),
+    "export-disk-keys": (
+        _READABLE,
+        Interlock("redis-down", "What it holds in memory is not on its disk, and its files change (H28)."),
+        Interlock("redis-not-loading", "Its keys are not complete while it loads.", subject="other"),
+    ),
     "pause-writes": (
         _READABLE,
         Interlock("redis-is-master", "A replica takes no writes that could be paused."),

@@ -49,6 +49,8 @@ class VerbSpec:
     operator may send it again, through its whole gate (H27)."""
     undo: str = ""
     """What takes it back: a runbook, a step, or something done by hand. Empty: nothing needs to, or nothing can."""
+    optional: bool = False
+    """Nothing relies on it. Where it fails, the step counts as skipped with that reason, and the run goes on."""
     answer_is_proof: bool = False
     """Only its answer proves it. Where that is lost, looking at the servers cannot tell whether it was carried out."""
     rest_unseen: bool = False

@@ -90,6 +90,7 @@ REDIS = REDIS_ROLE | frozenset(
         "kept-from-sentinels",
         "dump-kept",
         "restored",
+        "no-disk-keys",
     ]
 )
 """Whether Redis on the node runs, and what it holds. Its role, too: it is read when it runs."""

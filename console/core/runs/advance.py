@@ -56,8 +56,9 @@ _MAY_END: Mapping[StepStatus, frozenset[StepStatus]] = {
     # Final status → statuses from which it can be reached.
     # Done is proved: it comes from looking, never from an answer alone.
     _S.DONE: frozenset({_S.VERIFYING}),
-    # It was done already, or the operator skipped it. Never while a command is under way.
-    _S.SKIPPED: frozenset({_S.CHECKING, _S.ASKING}),
+    # It was done already, or the operator skipped it. From `sending` where the answer is that it was not carried out,
+    # and nothing relies on it. Never while a command is under way.
+    _S.SKIPPED: frozenset({_S.CHECKING, _S.ASKING, _S.SENDING}),
     # Nothing was carried out: the console refused the step, or the operator gave it up before that.
     _S.REFUSED: frozenset({_S.CHECKING, _S.ASKING, _S.SENDING, _S.VERIFYING}),
     _S.STOPPED: frozenset({_S.CHECKING, _S.ASKING, _S.SENDING, _S.VERIFYING}),

@@ -12,6 +12,7 @@ from console.core.model import ClusterState
 from console.core.runbooks.document import Step
 from console.engine.actions import backup
 from console.engine.actions.consul import hold_service, release_service
+from console.engine.actions.disk_keys import export_disk_keys
 from console.engine.actions.dump_copy import copy_dump
 from console.engine.actions.priorities import set_priorities
 from console.engine.actions.redis_commands import export_differences, promote, replicate, write_proof
@@ -90,6 +91,7 @@ COMMAND_MAKERS: Mapping[str, Callable[[Request], tuple[Planned, ...]]] = {
     "pause-writes": pause_writes,
     "resume-writes": resume_writes,
     "export-differences": export_differences,
+    "export-disk-keys": export_disk_keys,
     "write-proof": write_proof,
     "shell": _shell,
     "manual": _by_hand,

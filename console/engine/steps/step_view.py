@@ -18,7 +18,7 @@ from console.core.runbooks.hazards.table import override_sentence
 from console.core.runbooks.interlocks import interlocks
 from console.core.runbooks.role_choice import better_choice
 from console.core.runbooks.shell.checks import TextCheck, text_checks, text_follow
-from console.core.runbooks.verbs import VERBS, changes_something
+from console.core.runbooks.verbs import VERBS, changes_something, verb_of
 from console.core.runbooks.vocabulary import evaluate
 from console.core.runs.by_hand import HandWork, hand_work
 from console.core.runs.gate import differences, digest, evidence, identities, material, unread_facts
@@ -221,12 +221,22 @@ def may_skip(runbook: Runbook, index: int) -> bool:
     """Whether the operator may skip a step: only where no later step requires what this one proves.
 
     A step that sends something and has no `verify` cannot be skipped: it names nothing that a later one could require.
+    One whose verb is optional can: what its `verify` looks at was so before.
     """
     step = runbook.steps[index]
+    if verb_of(step.action).optional:
+        return True
     if gate_of(step) is GateKind.TYPE_NAME or (not step.verify and changes_something(step.action)):
         return False
     later = runbook.steps[index + 1 :]
     return not any(wanted in step.verify for one in later for wanted in (*conditions(one), *one.verify))
+
+
+def cannot_be_done(step: Step, view: StepView) -> bool:
+    """Whether a run passes over the step: nothing relies on it, and its commands cannot be made, now or later."""
+    if not verb_of(step.action).optional or not view.obstacle:
+        return False
+    return not view.obstacle_may_pass and not view.blocked_by_silence
 
 
 def situation(state: ClusterState) -> str:

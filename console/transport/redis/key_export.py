@@ -1,7 +1,8 @@
 """Writes to a file every key of a server that another server does not have, or has with another value or expiry.
 
 It is used before a node's data is replaced. It only reads: INFO, SELECT, SCAN, DUMP and PTTL, in batches, within the
-limits below. Each line of the file is a JSON object: `db`, `key` (readable), `key_base64`, `why` (missing, value, ttl),
+limits below; and TYPE and the values themselves of keys whose DUMP differs, because equal values need not have equal
+ones. Each line of the file is a JSON object: `db`, `key` (readable), `key_base64`, `why` (missing, value, ttl),
 `pttl` and `dump_base64` as RESTORE takes them, and under `there` the same two of the other server. The format of DUMP
 depends on the server's version.
 """
@@ -12,17 +13,19 @@ import base64
 import itertools
 import json
 import os
+import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
 from console.core.model import ProblemKind
-from console.core.numbers import count
-from console.core.quantities import counted
+from console.core.quantities import counted, size
 from console.transport.connections.errors import RemoteError
 from console.transport.redis.connection import RedisConnection, Refusal, Reply
+from console.transport.redis.key_sampler import readable
+from console.transport.redis.same_content import same_content
 
 BATCH = 200
 """Keys asked for at once, on both servers."""
@@ -34,7 +37,12 @@ ANSWER_TIMEOUT = 30.0
 """Seconds to wait for the answer to one batch."""
 TTL_SLACK = 5_000
 """Milliseconds by which two expiries may differ: the servers are not asked at the same instant."""
+LARGEST_READ = 1_000_000
+"""Bytes of a DUMP up to which a value is read, to find out whether it differs in more than its DUMP."""
+NAMED = 5
+TELL_EVERY = 0.5
 _LONGEST_NAME = 200
+_KEYSPACE = re.compile(r"db(?P<db>[0-9]{1,5}):keys=(?P<keys>[0-9]{1,15})[,\r]?")
 
 
 Side = tuple[str, RedisConnection]
@@ -45,6 +53,10 @@ class RefusedError(Exception):
     """A server refused a command, or a limit was reached. The file is not complete."""
 
 
+class TooManyError(RefusedError):
+    """A limit was reached."""
+
+
 @dataclass(slots=True)
 class Tally:
     """Counts of what was found so far."""
@@ -53,14 +65,32 @@ class Tally:
     missing: int = 0
     value: int = 0
     ttl: int = 0
+    large: int = 0
+    """Keys of both servers that were not compared, because of `largest`."""
+    largest: int = MAX_BYTES
+    """Bytes of a DUMP up to which the other server is asked for its own one."""
     written: int = 0
     """Bytes."""
+    named: list[str] = field(default_factory=list)
+    """The first keys that differ, to be shown."""
     until: float = field(default_factory=lambda: time.monotonic() + MAX_SECONDS)
 
+    @property
+    def found(self) -> int:
+        return self.missing + self.value + self.ttl
+
+    def add(self, difference: str, key: str) -> None:
+        setattr(self, difference, getattr(self, difference) + 1)
+        if len(self.named) < NAMED:
+            self.named.append(readable(key))
+
     def words(self, ours: str, theirs: str) -> str:
+        large = (
+            f"; {self.large:,} of both were not compared, each has more than {size(self.largest)}" if self.large else ""
+        )
         return (
             f"looked at all {counted(self.looked_at, 'key')} of {ours}: {self.missing:,} are not on {theirs},"
-            f" {self.value:,} have another value there, {self.ttl:,} another time to live"
+            f" {self.value:,} have another value there, {self.ttl:,} another time to live{large}"
         )
 
 
@@ -70,21 +100,44 @@ def export_keys(ours: Side, theirs: Side, path: str) -> str:
     After an error there is no new file. A file that is there already is never replaced: it may be the only copy of keys
     that the server has lost since. A new export then gets the next free name (H18).
     """
-    tally = Tally()
+    tally, kept = export_found(ours, theirs, path, keep_empty=True)
+    return f"{tally.words(ours[0], theirs[0])}; written to {kept}"
+
+
+def export_found(
+    ours: Side,
+    theirs: Side,
+    path: str,
+    *,
+    keep_empty: bool,
+    largest: int = MAX_BYTES,
+    tell: Callable[[str], None] | None = None,
+) -> tuple[Tally, str]:
+    """The same as counts, and where the file is. Empty: nothing differs, and no file is kept of that.
+
+    `largest`: bytes of a DUMP up to which the other server is asked for its own one. `tell` gets a line from time to
+    time that says how far it is.
+    """
+    tally, told_at = Tally(largest=largest), time.monotonic()
     part = Path(f"{path}.part")
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     try:
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            for db in _databases(*ours):
+            for db in _databases(ours):
                 for keys in _scan(ours, db, tally):
                     _compare(ours, theirs, db, keys, tally, file)
+                    if tell is not None and time.monotonic() - told_at >= TELL_EVERY:
+                        told_at = time.monotonic()
+                        tell(f"{counted(tally.looked_at, 'key')} compared, {tally.found:,} differ")
             file.flush()
             os.fsync(file.fileno())
-        kept = _in_a_free_place(part, path)
+        if keep_empty or tally.found:
+            return tally, _in_a_free_place(part, path)
     except BaseException:
         part.unlink()
         raise
-    return f"{tally.words(ours[0], theirs[0])}; written to {kept}"
+    part.unlink()
+    return tally, ""
 
 
 def _in_a_free_place(part: Path, path: str) -> str:
@@ -101,11 +154,18 @@ def _in_a_free_place(part: Path, path: str) -> str:
     raise AssertionError("unreachable")
 
 
-def _databases(name: str, connection: RedisConnection) -> list[int]:
+def server_version(name: str, connection: RedisConnection) -> str:
+    """As INFO tells it. Raises RemoteError, RefusedError."""
+    (reply,) = _ask(name, connection, [("INFO", "server")])
+    lines = (line.partition(":") for line in _words(name, reply)[0].splitlines())
+    return next((value for word, _, value in lines if word == "redis_version"), "")
+
+
+def key_counts(name: str, connection: RedisConnection) -> dict[int, int]:
+    """Database → how many keys it has. Raises RemoteError, RefusedError."""
     (reply,) = _ask(name, connection, [("INFO", "keyspace")])
-    lines = [line.partition(":")[0] for line in _words(name, reply)[0].splitlines()]
-    numbers = (count(line.removeprefix("db")) for line in lines if line.startswith("db"))
-    return [number for number in numbers if number is not None]
+    found = (_KEYSPACE.match(line) for line in _words(name, reply)[0].splitlines())
+    return {int(one["db"]): int(one["keys"]) for one in found if one is not None}
 
 
 def _scan(side: Side, db: int, tally: Tally) -> Iterator[list[str]]:
@@ -119,33 +179,64 @@ def _scan(side: Side, db: int, tally: Tally) -> Iterator[list[str]]:
         seen.update(fresh)
         tally.looked_at += len(fresh)
         if tally.looked_at > MAX_KEYS or time.monotonic() > tally.until or tally.written > MAX_BYTES:
-            bounds = f"{MAX_KEYS:,} keys, {MAX_SECONDS:.0f} s or {MAX_BYTES:,} bytes"
-            raise RefusedError(f"{side[0]} holds more than can be compared here ({bounds}): nothing was exported")
+            raise _too_many(side[0])
         for start in range(0, len(fresh), BATCH):
             yield fresh[start : start + BATCH]
         if cursor == "0":
             return
 
 
+def _databases(side: Side) -> list[int]:
+    """Raises TooManyError before anything is read, where there are more keys than the limit."""
+    counts = key_counts(*side)
+    if sum(counts.values()) > MAX_KEYS:
+        raise _too_many(side[0])
+    return list(counts)
+
+
+def _too_many(name: str) -> TooManyError:
+    bounds = f"{MAX_KEYS:,} keys, {MAX_SECONDS:.0f} s or {MAX_BYTES:,} bytes"
+    return TooManyError(f"{name} holds more than can be compared here ({bounds}): nothing was exported")
+
+
 def _compare(
-    ours: tuple[str, RedisConnection],
-    theirs: tuple[str, RedisConnection],
+    ours: Side,
+    theirs: Side,
     db: int,
     keys: Sequence[str],
     tally: Tally,
     file: IO[str],
 ) -> None:
-    commands = [("SELECT", str(db)), *(words for key in keys for words in (("DUMP", key), ("PTTL", key)))]
-    ours_now, theirs_now = ([_words(side[0], one) for one in _ask(*side, commands)][1:] for side in (ours, theirs))
-    for place, key in enumerate(keys):
-        own, other = ((side[2 * place][0], int(side[2 * place + 1][0])) for side in (ours_now, theirs_now))
-        difference = _difference(own, other)
-        if not difference:
+    ours_now = _held(ours, db, [("DUMP", key) for key in keys])
+    large = {key for key, (dump, _) in zip(keys, ours_now, strict=True) if len(dump) > tally.largest}
+    theirs_now = _held(theirs, db, [("EXISTS" if key in large else "DUMP", key) for key in keys])
+    found = {}
+    for key, own, other in zip(keys, ours_now, theirs_now, strict=True):
+        there = (other[0].strip("0"), other[1]) if key in large else other
+        if key in large and there[0]:
+            tally.large += 1
+        elif difference := _difference(own, there):
+            found[key] = (difference, own, there)
+    doubted = [key for key, (difference, own, other) in found.items() if difference == "value" and _small(own, other)]
+    alike = same_content(ours[1], theirs[1], doubted, ANSWER_TIMEOUT)
+    for key, (difference, own, other) in found.items():
+        if key in alike and not (difference := _difference(own, (own[0], other[1]))):
             continue
-        setattr(tally, difference, getattr(tally, difference) + 1)
+        tally.add(difference, key)
         line = {"db": db, "key": key.encode("utf-8", "surrogateescape").decode("utf-8", "replace")[:_LONGEST_NAME]}
         line |= {"key_base64": _base64(key), "why": difference, **_value(*own), "there": _value(*other)}
         tally.written += file.write(json.dumps(line) + "\n")
+
+
+def _held(side: Side, db: int, asked: Sequence[tuple[str, str]]) -> list[tuple[str, int]]:
+    """The answer to each of these questions about a key, and its PTTL."""
+    commands = [("SELECT", str(db)), *(words for one in asked for words in (one, ("PTTL", one[1])))]
+    replies = [_words(side[0], one)[0] for one in _ask(*side, commands)][1:]
+    return list(zip(replies[::2], map(int, replies[1::2]), strict=True))
+
+
+def _small(*values: tuple[str, int]) -> bool:
+    return all(len(dump) <= LARGEST_READ for dump, _ in values)
 
 
 def _difference(own: tuple[str, int], other: tuple[str, int]) -> str:
@@ -170,6 +261,10 @@ def _base64(text: str) -> str:
 
 def _ask(name: str, connection: RedisConnection, commands: Sequence[Sequence[str]]) -> list[Reply]:
     connection.send_words(commands)
+    return _received(name, connection)
+
+
+def _received(name: str, connection: RedisConnection) -> list[Reply]:
     replies = connection.receive(time.monotonic() + ANSWER_TIMEOUT)
     if replies is None:
         raise RemoteError(ProblemKind.TIMEOUT, f"Redis on {name} does not answer")

@@ -198,8 +198,8 @@ def _sample_db(
         alike=0 if differ is None else len(both) - len(differ),
         different=len(differ or ()),
     )
-    odd = [DifferingKey(db, _readable(name), KeyDifference.MISSING) for name, _ in lost[:NAMES_KEPT]]
-    return sample, odd + [DifferingKey(db, _readable(name), oddity) for name, oddity in (differ or [])[:NAMES_KEPT]]
+    odd = [DifferingKey(db, readable(name), KeyDifference.MISSING) for name, _ in lost[:NAMES_KEPT]]
+    return sample, odd + [DifferingKey(db, readable(name), oddity) for name, oddity in (differ or [])[:NAMES_KEPT]]
 
 
 def _missing(side: _Side, db: int, names: list[str]) -> list[str]:
@@ -274,7 +274,7 @@ def _number(reply: Reply) -> int:
     return -1 if number is None else number
 
 
-def _readable(name: str) -> str:
+def readable(name: str) -> str:
     """The name for a line on the screen: bytes that are not UTF-8 and unprintable characters are escaped."""
     text = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     text = visible(text)

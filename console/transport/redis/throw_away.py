@@ -38,15 +38,14 @@ class NotLoadedError(Exception):
 def loaded(connection: SshConnection, command: ShellCommand, name: str, tell: Tell) -> Iterator[RedisConnection]:
     """A connection with `exact` to a server that holds the data. After the block the server is gone.
 
-    `command`: from `throw_away_server`. `name`: whose data it is, for errors. `tell` gets what the program is doing,
+    `command`: from `throw_away_server`. `name`: what holds the data, for errors. `tell` gets what the program is doing,
     again and again while it copies and loads. Raises NotLoadedError, RemoteError.
     """
-    channel = connection.start(command.render(), START_TIMEOUT)
+    program = ShellCommand(command.script, sudo=command.sudo)
+    channel = connection.start(program.render(), START_TIMEOUT)
     try:
         _wait_until_ready(channel, command.timeout, tell)
-        link = RedisConnection(
-            RedisSpec(), None, f"the disk of {name}:0", lambda _: channel, CONNECT_TIMEOUT, exact=True
-        )
+        link = RedisConnection(RedisSpec(), None, f"{name}:0", lambda _: channel, CONNECT_TIMEOUT, exact=True)
         link.connect()
         yield link
     finally:

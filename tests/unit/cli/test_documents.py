@@ -47,7 +47,7 @@ def test_runbooks_are_listed_shown_and_checked(capsys, tmp_path, monkeypatch):
     monkeypatch.delenv("REDIS_HA_INVENTORY", raising=False)
     assert "one-shot-rebuild" in call(capsys, "runbooks", "list")[1]
     shown = call(capsys, "runbooks", "show", "one-shot-rebuild")[1]
-    assert "== 8/17 replicate: Make the returning node a replica of the survivor" in shown
+    assert "== 9/18 replicate: Make the returning node a replica of the survivor" in shown
     assert call(capsys, "runbooks", "check")[0] == 0
     code, _, err = call(capsys, "runbooks", "show", "one-shot")
     assert (code, err) == (2, "redis-ha-console: there is no runbook one-shot; did you mean one-shot-rebuild?\n")

@@ -415,7 +415,15 @@ def test_a_script_that_fights_is_named_with_its_line_and_what_is_not_understood_
     )
 
 
-ELSEWHERE = {"saved-for-good", "dump-kept", "copy-room", "has-dump-of", "runs-on-copy", "out-of-the-way"}
+ELSEWHERE = {
+    "saved-for-good",
+    "dump-kept",
+    "copy-room",
+    "has-dump-of",
+    "runs-on-copy",
+    "out-of-the-way",
+    "no-disk-keys",
+}
 """In a table of their own: test_dump_copies.py."""
 ELSEWHERE |= {row.name for row in (*watchers.ROWS, *service_name.ROWS)}  # test_watchers.py, test_service_name.py
 ELSEWHERE |= {row.name for row in conversion.ROWS}  # test_conversion.py

@@ -25,7 +25,7 @@ from console.core.model.facts import proved_down
 from console.core.model.verdict import Verdict
 from console.core.previews.loss_preview import preview
 from console.core.replication.backups import find_backup
-from console.core.replication.disk_data import UnreadDataError, disk_data
+from console.core.replication.disk_data import UnreadDataError, disk_data, newest_data
 from console.core.runbooks.document import Condition
 from console.core.runbooks.vocabulary import evaluate
 from console.documents.runbook import load_runbook
@@ -76,6 +76,17 @@ def test_the_configuration_file_and_the_files_decide_what_is_loaded():
     nowhere = s.with_node(included, s.B, aof=ABSENT)
     assert kept(nowhere).verdict is Verdict.UNKNOWN, "the other file may name it otherwise"
     assert forms(s.with_node(without_dump(DOWN), s.B)) == []
+
+
+def test_the_newest_data_is_known_without_the_configuration_file():
+    unread_file = s.with_node(s.with_aof(DOWN, s.B), s.B, redis_file=HIDDEN)
+    assert newest_data(unread_file.node(s.B)).form is DataForm.AOF_FOLDER
+    older = s.with_node(unread_file, s.B, aof=unread_file.node(s.B).aof.map(lambda one: replace(one, modified=1.0)))
+    assert newest_data(older.node(s.B)).form is DataForm.DUMP
+    assert newest_data(without_dump(DOWN).node(s.B)) is None, "its folder was read"
+    for unknown in (without_dump(s.with_node(older, s.B, aof=ABSENT)), s.with_node(older, s.B, dump=HIDDEN)):
+        with pytest.raises(UnreadDataError):
+            newest_data(unknown.node(s.B))
 
 
 def with_include(file):

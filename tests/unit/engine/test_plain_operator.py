@@ -44,7 +44,7 @@ def test_the_whole_run(monkeypatch, capsys):
     terminal = Terminal(monkeypatch)
     ended = run(Stage(pair=Pair(sync_looks=6)))
     text = capsys.readouterr().out
-    assert "== 8/17 replicate: Make the returning node a replica of the survivor\n" in text
+    assert "== 9/18 replicate: Make the returning node a replica of the survivor\n" in text
     assert set(terminal.prompts) == {
         "Run this step? [y/N/skip/abort] ",
         'Type "redis-b" to confirm, anything else cancels: ',
@@ -88,7 +88,7 @@ def test_everything_but_yes_runs_nothing(monkeypatch, typed):
 
 @pytest.mark.parametrize("typed", ["", "y", "redis-a", "REDIS-B"])
 def test_a_gate_takes_nothing_but_the_name(monkeypatch, capsys, typed):
-    Terminal(monkeypatch, "y", "y", "y", typed, "abort")
+    Terminal(monkeypatch, "y", "y", "y", "y", typed, "abort")
     stage = Stage()
     ended = run(stage)
     assert ended.outcome is Outcome.ABORTED

@@ -37,8 +37,10 @@ def test_from_failed_over_to_protected():
     stage = Stage()
     run = stage.run()
     assert run.outcome is Outcome.DONE, run.message
+    kept = f"memory/{run.run_id}/keys-of-redis-b.jsonl"
     assert [line.splitlines()[0] for line in stage.actuator.texts] == [
         "redis-b> systemctl stop keepalived",
+        f"redis-b> # SCAN, DUMP and PTTL here and on redis-a; what differs is written to {kept}",
         "redis-b> systemctl start redis-server",
         "redis-b> data=/data/redis/dump6379.rdb",
         "redis-b> SLAVEOF 192.168.100.201 6379",

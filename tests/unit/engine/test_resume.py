@@ -125,7 +125,7 @@ def test_what_was_carried_out_is_decided_by_looking_and_not_sent_again(tmp_path)
     ended = room.resume()
     assert ended.outcome is Outcome.DONE, ended.message
     assert not room.operator.asked("replicate"), "looking could tell: nobody is asked"
-    assert "proved by looking" in room.past().steps[7].note
+    assert "proved by looking" in room.past().steps[8].note
     assert sum("SLAVEOF" in text for text in room.actuator.texts) == 1
 
 
@@ -143,13 +143,13 @@ def test_who_does_not_want_it_sent_again_ends_the_run_as_unknown(tmp_path):
     room = at_moment(tmp_path, "before sending SLAVEOF 192.168.100.201 6379")
     ended = room.resume(answer=agree)
     assert ended.outcome is Outcome.UNKNOWN
-    assert room.past().steps[7].status is StepStatus.UNKNOWN
+    assert room.past().steps[8].status is StepStatus.UNKNOWN
     assert not any("SLAVEOF" in text for text in room.actuator.texts)
 
 
 def test_a_node_that_lost_what_was_done_begins_again_where_that_is(tmp_path):
     """It was rebooted: its Redis is down again and its keepalived came up with it."""
-    room = at_moment(tmp_path, "after verified 8", room=Room(tmp_path / "runs", World(samples.failed_over_pair())))
+    room = at_moment(tmp_path, "after verified 9", room=Room(tmp_path / "runs", World(samples.failed_over_pair())))
     back = samples.with_keepalived(room.pair.state, B, running=True, state=VrrpState.BACKUP)
     down = samples.failed_over_pair().node(B)
     room.pair.state = samples.with_node(back, B, redis=down.redis, processes=down.processes)
@@ -242,7 +242,7 @@ def test_the_report_tells_of_both_consoles_and_calls_nothing_unknown_that_was_de
     assert "its outcome is not known" not in told
     assert "proved by looking" in told
     assert "resumed" in told
-    assert "8 UNKNOWN: sent, or may have been" in told
+    assert "9 UNKNOWN: sent, or may have been" in told
 
 
 # --- what is refused ------------------------------------------------------------------------------------------------
@@ -309,13 +309,13 @@ def test_a_run_that_died_before_it_had_roles(room):
 
 @pytest.mark.parametrize("kept", [1, 0.5, 0.999])
 def test_half_a_line_at_the_end_is_set_aside_and_the_chain_goes_on(tmp_path, kept):
-    room = at_moment(tmp_path, "after result 8")
+    room = at_moment(tmp_path, "after result 9")
     lines = room.journal.read_bytes().splitlines(keepends=True)
     half = lines[-1][: max(1, int(len(lines[-1]) * kept))] if kept != 1 else lines[-1][:-1]
     room.journal.write_bytes(b"".join([*lines[:-1], half]))
     past = room.past()
     assert (past.standing, past.chain.broken_line, past.chain.unfinished) == (Standing.DIED, len(lines), True)
-    assert past.steps[7].status is StepStatus.UNKNOWN, "the answer was in that line"
+    assert past.steps[8].status is StepStatus.UNKNOWN, "the answer was in that line"
     ended = room.resume()
     assert ended.outcome is Outcome.DONE, ended.message
     past = room.past()

@@ -62,7 +62,7 @@ def test_a_plan_that_is_blocked(call):
         "plan", "one-shot-rebuild", "cache", state=samples.with_redis(samples.stale_master_back(), A, keys={})
     )
     assert code == 1
-    assert out.rstrip().endswith("plan: blocked at step 8")
+    assert out.rstrip().endswith("plan: blocked at step 9")
 
 
 def test_a_plan_whose_roles_find_no_node_says_how_to_choose(call):
@@ -141,8 +141,8 @@ def test_runs_are_listed_shown_and_verified(call, recorded):
     (run,) = json.loads(call("runs", "list", "--format", "json", "--cluster", "cache")[1])["runs"]
     assert (run["run"], run["outcome"], run["standing"], run["unanswered"]) == (RUN, "done", "closed", [])
     shown = call("runs", "show", "3f2a")[1]
-    assert "intent    step 8: redis-b> SLAVEOF 192.168.100.201 6379" in shown
-    assert "decided   step 8: run, typed 'redis-b' (asked: type-name)" in shown
+    assert "intent    step 9: redis-b> SLAVEOF 192.168.100.201 6379" in shown
+    assert "decided   step 9: run, typed 'redis-b' (asked: type-name)" in shown
     code, out, _ = call("runs", "verify", RUN)
     assert code == 0
     assert "each fits the one before; closed" in out
@@ -163,7 +163,7 @@ def test_a_report_says_what_the_journal_says(call, recorded):
     assert code == 0
     assert f"# Run {RUN}" in out
     assert "- outcome: done\n" in out
-    assert "| intent | step 8: redis-b> SLAVEOF 192.168.100.201 6379 |" in out
+    assert "| intent | step 9: redis-b> SLAVEOF 192.168.100.201 6379 |" in out
     assert f"redis-b:{samples.BACKUP_PATH}\n\n- 5,200,000 bytes, 249,935 keys, SHA-256 {'a1' * 32}\n" in out
     assert f"\n  cp -p {samples.BACKUP_PATH} /data/redis/dump6379.rdb\n" in out
     found = json.loads(call("runs", "report", RUN, "--format", "json")[1])

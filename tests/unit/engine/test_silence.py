@@ -48,7 +48,7 @@ def test_without_silence_the_run_is_the_measure():
     stage, run, operator = run_with([])
     assert run.outcome is Outcome.DONE
     assert not [one for one in operator.questions if one.kind is QuestionKind.BLOCKED]
-    assert len(stage.actuator.texts) == 8
+    assert len(stage.actuator.texts) == 9
 
 
 @pytest.mark.long

@@ -5,16 +5,21 @@ import json
 
 import pytest
 
-from console.transport.redis import key_export
+from console.core.command import DiskKeyExport
+from console.transport.redis import disk_keys, key_export
 from console.transport.redis.connection import Refusal
-from console.transport.redis.key_export import RefusedError, export_keys
+from console.transport.redis.disk_keys import keep_disk_keys
+from console.transport.redis.key_export import RefusedError, export_found, export_keys
+
+READS = {"TYPE", "GET", "LRANGE", "HGETALL", "SMEMBERS", "ZRANGE"}
 
 
 class FakeConnection:
     """A server of one database: key → (DUMP, PTTL). Answers as a connection that keeps bytes exact does."""
 
-    def __init__(self, held, refuse=""):
+    def __init__(self, held, refuse="", values=None):
         self.held = held
+        self.values = values or {}
         self.refuse = refuse
         self.sent = []
 
@@ -32,8 +37,12 @@ class FakeConnection:
             return "# Keyspace\r\ndb0:keys=9,expires=1,avg_ttl=0\r\n" if self.held else "# Keyspace\r\n"
         if command == "SCAN":
             return ("0", *self.held)
+        if command == "EXISTS":
+            return str(int(rest[0] in self.held))
         if command == "DUMP":
             return self.held.get(rest[0], ("", -2))[0]
+        if command in READS and rest[0] in self.values:
+            return self.values[rest[0]][1] if command != "TYPE" else self.values[rest[0]][0]
         if command == "PTTL":
             return str(self.held.get(rest[0], ("", -2))[1])
         return "OK"
@@ -64,7 +73,7 @@ def test_an_empty_server_has_nothing_to_tell(tmp_path):
 def test_it_only_reads(tmp_path):
     ours, theirs = FakeConnection(OURS), FakeConnection(THEIRS)
     export_keys(("redis-a", ours), ("redis-b", theirs), str(tmp_path / "keys.jsonl"))
-    assert {*ours.sent, *theirs.sent} == {"INFO", "SELECT", "SCAN", "DUMP", "PTTL"}
+    assert {*ours.sent, *theirs.sent} == {"INFO", "SELECT", "SCAN", "DUMP", "PTTL", "TYPE"}
 
 
 @pytest.mark.parametrize("command", ["SCAN", "DUMP"])
@@ -101,3 +110,55 @@ def test_an_export_that_is_there_is_never_replaced(tmp_path):
     assert again.endswith(f"written to {tmp_path / 'keys-2.jsonl'}")
     assert once_more.endswith(f"written to {tmp_path / 'keys-3.jsonl'}")
     assert sorted(one.name for one in tmp_path.iterdir()) == ["keys-2.jsonl", "keys-3.jsonl", "keys.jsonl"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "mine", "its", "same"),
+    [
+        ("string", "v", "v", True),
+        ("string", "v", "w", False),
+        ("hash", ("a", "1", "b", "2"), ("b", "2", "a", "1"), True),
+        ("hash", ("a", "1", "b", "2"), ("a", "2", "b", "1"), False),
+        ("set", ("x", "y"), ("y", "x"), True),
+        ("list", ("x", "y"), ("y", "x"), False),
+        ("zset", ("x", "1"), ("x", "1"), True),
+        ("stream", "1-1", "1-1", False),
+    ],
+)
+def test_values_that_only_their_dump_tells_apart_are_the_same(tmp_path, kind, mine, its, same):
+    """The DUMP of a large hash has the order of its server, and each DUMP has the version of its server."""
+    ours, theirs = (
+        FakeConnection({"key": (dump, -1)}, values={"key": (kind, value)}) for dump, value in (("1", mine), ("2", its))
+    )
+    tally, path = export_found(("disk", ours), ("redis-a", theirs), str(tmp_path / "k.jsonl"), keep_empty=False)
+    assert (tally.value, bool(path)) == (0 if same else 1, not same)
+    assert [one.name for one in tmp_path.iterdir()] == ([] if same else ["k.jsonl"])
+
+
+def test_the_same_value_with_another_expiry_differs_by_that(tmp_path):
+    ours = FakeConnection({"key": ("1", -1)}, values={"key": ("string", "v")})
+    theirs = FakeConnection({"key": ("2", 900_000)}, values={"key": ("string", "v")})
+    tally, _ = export_found(("disk", ours), ("redis-a", theirs), str(tmp_path / "k.jsonl"), keep_empty=False)
+    assert (tally.value, tally.ttl, tally.named) == (0, 1, ["key"])
+
+
+def test_of_more_keys_than_are_compared_a_sample_is_told_and_no_file_is_written(tmp_path, monkeypatch):
+    monkeypatch.setattr(key_export, "MAX_KEYS", 3)
+    command = DiskKeyExport("", path=str(tmp_path / "keys.jsonl"))
+    disk, other = (FakeConnection(one) for one in (OURS, THEIRS))
+    told = keep_disk_keys(("the disk of redis-b", disk), ("redis-a", other), command, lambda _: None)
+    assert told.startswith("no file was written, there are more keys than are compared one by one")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_value_that_is_too_large_is_not_asked_for_on_the_server_that_serves(tmp_path, monkeypatch):
+    monkeypatch.setattr(disk_keys, "LARGEST", 3)
+    disk = FakeConnection({"both": ("12345", -1), "gone": ("12345", -1), "small": ("1", -1)})
+    other = FakeConnection({"both": ("54321", -1), "small": ("1", -1)})
+    command = DiskKeyExport("", path=str(tmp_path / "keys.jsonl"))
+    told = keep_disk_keys(("the disk", disk), ("redis-a", other), command, lambda _: None)
+    assert "1 are not on redis-a, 0 have another value there" in told
+    assert "1 of both were not compared, each has more than 3 bytes; for example gone" in told
+    assert other.sent.count("DUMP") == 1
+    (line,) = map(json.loads, (tmp_path / "keys.jsonl").read_text().splitlines())
+    assert (line["key"], line["why"], line["there"]) == ("gone", "missing", {})

@@ -184,7 +184,7 @@ def test_what_an_earlier_one_left_is_removed_by_the_next(shell, programs, place)
         (lambda text: text.replace("memory=", f"memory={10**12} other="), "too little memory: "),
         (lambda text: text.replace("shown='4 ", "shown='5 "), "dump.rdb is not the one that was shown"),
         (lambda text: text.replace("exec $low cp", "exec false"), "dump.rdb could not be copied"),
-        (lambda text: text.replace("redis-server valkey-server", "no-server"), "has no redis-server"),
+        (lambda text: text.replace("in redis valkey", "in no"), "has no Redis server program"),
         (
             lambda text: text.replace("python3 python /usr/libexec/platform-python python2 perl socat", "none"),
             "no python",

@@ -28,6 +28,7 @@ OPERATION_HAZARDS: tuple[Hazard, ...] = (
         ),
         proofs=(
             "lab/test_append_only.py::test_under_sentinels_it_is_kept_while_redis_is_down_and_comes_back_unseen_by_them",
+            "lab/test_lost_writes.py::test_what_never_left_a_dead_master_is_found_named_and_kept",
             "lab/test_append_only.py::test_outside_the_consul_name_it_is_kept_and_comes_back_unseen",
             "unit/engine/test_aof_backup.py::test_a_cut_end_is_kept_as_it_is_and_loads_as_it_would_have",
             "unit/engine/test_aof_backup.py::test_a_disk_that_fills_during_the_copy_leaves_nothing_behind",

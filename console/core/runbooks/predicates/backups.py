@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from console.core.conditions import backups
+from console.core.conditions import backups, disk_keys
 from console.core.conditions import dump_copies as copies
 from console.core.conditions.predicate import PredicateSpec
 from console.core.runbooks.predicates.arguments import BACKUP, DUMP_SOURCE, UNLESS_SOURCE
@@ -73,6 +73,12 @@ ROWS: tuple[PredicateSpec, ...] = (
         "What a start of Redis would load, its dump or its append-only file, has a dated copy. Or there is certainly"
         " nothing.",
         copies.dump_kept,
+        hazard="H25",
+    ),
+    PredicateSpec(
+        "no-disk-keys",
+        "There are no keys on the disk of the node to compare now: its Redis runs, or its disk has no data.",
+        disk_keys.no_disk_keys,
         hazard="H25",
     ),
     PredicateSpec(

@@ -12,8 +12,16 @@ from dataclasses import dataclass
 from console.core.runs.records.recorded import Row
 
 PROGRAM = "redis-ha-console"
-VERB = "export-differences"
-_SENT = re.compile(r"SCAN, DUMP and PTTL here and on (?P<other>\S+); what differs is written to (?P<path>/.+)")
+DISK_VERB = "export-disk-keys"
+VERBS = frozenset({"export-differences", DISK_VERB})
+NOTHING = "nothing to keep"
+"""How the answer of an export from a disk begins where the other node has all of it. Then there is no file."""
+_SENT = re.compile(
+    r"SCAN, DUMP and PTTL here and on (?P<other>\S+); what differs is written to (?P<path>/.+)$", re.MULTILINE
+)
+"""As `export_in_words` says it."""
+WRITTEN = "; written to "
+"""Before the path in an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +41,15 @@ class Export:
 def exports_in(commands: Iterable[Row]) -> Iterator[Export]:
     """The exports that were made, from the rows of the commands."""
     for one in commands:
-        if one["verb"] == VERB and one["answer"] == "done" and (found := _SENT.match(str(one["sent"]))):
-            content, _, path = str(one["text"]).partition("; written to ")
-            # The answer names the file: where an earlier export was there already, it has another name.
-            yield Export(str(one["node"]), found["other"], path.strip() or found["path"], content)
+        if one["verb"] not in VERBS or one["answer"] != "done" or not (found := _SENT.search(str(one["sent"]))):
+            continue
+        # The answer names the file: where an earlier export was there already, it has another name.
+        text = str(one["text"])
+        content, written, path = text.rpartition(WRITTEN)
+        if written:
+            yield Export(str(one["node"]), found["other"], path.strip(), content)
+        elif one["verb"] != DISK_VERB:
+            yield Export(str(one["node"]), found["other"], found["path"], text)
 
 
 def put_back_command(export: Export, address: str) -> str:

@@ -1,0 +1,44 @@
+"""What a run knows of the keys on a disk: from its journal, so that a resumed run knows it too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from console.core.previews.disk_preview import DiskFinding
+from console.core.runs.records.exports import DISK_VERB, NOTHING, WRITTEN
+from console.core.runs.records.journal import Entry
+from console.core.runs.records.recorded import command_rows
+from console.core.runs.state import RunState, StepStatus
+
+
+def disk_findings(run: RunState, entries: Sequence[Entry], node: str) -> tuple[DiskFinding, ...]:
+    """What the steps that compare the disk of this node have found. Empty: there is no such step, or it was not due."""
+    steps = [one for one in run.steps if one.step.action is not None and one.step.action.verb == DISK_VERB]
+    if not any(one.node == node for one in steps):
+        return ()
+    answers = [one for one in command_rows(entries, ()) if one["verb"] == DISK_VERB and one["node"] == node]
+    if answers:
+        return tuple(_answered(node, str(one["answer"]), str(one["text"])) for one in answers)
+    return tuple(_skipped(node, [one.note for one in steps if one.status is StepStatus.SKIPPED]))
+
+
+def _answered(node: str, answer: str, text: str) -> DiskFinding:
+    known = answer == "done"
+    return DiskFinding(
+        node, _short(text) or "the answer was lost", known=known, lost=known and not text.startswith(NOTHING)
+    )
+
+
+def _short(text: str) -> str:
+    """The answer for a gate, which is one page: the counts, the names, and the name of the file without its folder."""
+    found, written, path = text.rpartition(WRITTEN)
+    if not written:
+        return text
+    return f"{found.partition(': ')[2] or found}; kept in {path.rpartition('/')[2]} of this run"
+
+
+def _skipped(node: str, notes: Sequence[str]) -> Iterator[DiskFinding]:
+    """Why it was not compared. Nothing is said where there was nothing to compare."""
+    for note in notes:
+        if not note.startswith("already so"):
+            yield DiskFinding(node, note, known=False)
