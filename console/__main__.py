@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         NameSampler,
         RunStarter,
     )
+    from console.engine.replay.ports import ReplayStarter
 
 LABORATORY = (
     LazyCommand("lab", "Run a laboratory of real servers on this machine.", "console.lab.commands"),
@@ -88,6 +89,29 @@ def _run_starter(console_context: ConsoleContext, passwords: Callable[[str], Pas
     return ClusterRunStarter(console_context, actuator, journal, past_journal, make_locks=locks, make_sampler=sampler)
 
 
+def _replay_starter(
+    console_context: ConsoleContext, passwords: Callable[[str], Passwords], folder: Path
+) -> ReplayStarter:
+    from console.engine.replay.ports import KeyActuator, ReplayPorts
+    from console.engine.replay.starter import ClusterReplayStarter
+    from console.transport.actuator import make_actuator
+    from console.transport.journals.journal_file import open_journal, reopen_journal
+    from console.transport.journals.key_files import LocalKeyFiles
+    from console.transport.locks.node_locks import make_node_locks
+
+    now = console_context.clock.now
+
+    def actuator(cluster: ClusterSpec) -> KeyActuator:
+        return make_actuator(cluster, passwords(cluster.name), console_context.clock)
+
+    return ClusterReplayStarter(
+        console_context,
+        ReplayPorts(LocalKeyFiles(), actuator, make_node_locks),
+        lambda run_id: open_journal(folder, run_id, now),
+        lambda run_id: reopen_journal(folder, run_id, now),
+    )
+
+
 def _archive(folder: Path) -> Archive:
     from console.transport.journals.archive import FolderArchive
 
@@ -112,6 +136,7 @@ ADAPTERS = Adapters(
     clock=_clock,
     inspector=_inspector,
     run_starter=_run_starter,
+    replay_starter=_replay_starter,
     archive=_archive,
     run_app=_run_app,
     import_connection_libraries=_import_ssh_library,

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from console.core.runs.past.past_run import PastRun
     from console.documents.runbook_library import RunbookLibrary
     from console.engine.ports import Archive, Clock, ConsoleContext, Inspector, RunStarter
+    from console.engine.replay.ports import ReplayStarter
 
 APP = "redis-ha-console"
 INVENTORY_VARIABLE = "REDIS_HA_INVENTORY"
@@ -54,6 +55,15 @@ class MakeRunStarter(Protocol):
         """`passwords`: returns the passwords for a cluster's name. `folder`: where journals are written."""
 
 
+class MakeReplayStarter(Protocol):
+    """Makes what starts runs that bring kept keys back."""
+
+    def __call__(
+        self, console_context: ConsoleContext, passwords: Callable[[str], Passwords], folder: Path
+    ) -> ReplayStarter:
+        """As for the run starter."""
+
+
 class RunApp(Protocol):
     """Opens the screen. Returns the exit code after the operator has quit."""
 
@@ -77,6 +87,8 @@ class Adapters:
     inspector: MakeInspector
     run_starter: MakeRunStarter
     run_app: RunApp
+    replay_starter: MakeReplayStarter | None = None
+    """None: this program brings no keys back."""
     archive: Callable[[Path], Archive | None] = lambda _folder: None
     """Makes the reader of the journals in a folder."""
     import_connection_libraries: Callable[[], None] = lambda: None
@@ -267,6 +279,12 @@ class CliContext:
     def run_starter(self, console_context: ConsoleContext) -> RunStarter:
         """The run starter. Only commands that may run a runbook ask for it."""
         return self._adapters.run_starter(console_context, self.passwords, self.runs_folder)
+
+    def replay_starter(self, console_context: ConsoleContext) -> ReplayStarter:
+        """What starts runs that bring kept keys back."""
+        if self._adapters.replay_starter is None:
+            raise CliError("keys cannot be brought back here")
+        return self._adapters.replay_starter(console_context, self.passwords, self.runs_folder)
 
     def run_app(
         self,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from console.core.access.trial import RedisTrial
 from console.core.command import Identity, Planned
 from console.core.inventory import Inventory
+from console.core.keys.comparing import KeyThere
 from console.core.model import ClusterState, RunLock
 from console.core.previews.key_comparison import KeyComparison
 from console.core.previews.quiescence import TrafficSample
@@ -57,12 +58,27 @@ class Inspector(Protocol):
         It is called after an observation. Nothing that it sends changes anything. Raises nothing.
         """
 
+    def read_keys(self, node: str) -> KeyReader:
+        """A connection of its own to the node's Redis, as it was observed last. Raises OSError with one line of text.
+
+        For commands that compare whole values. The caller closes it.
+        """
+
     @property
     def traffic_samples(self) -> tuple[TrafficSample, ...]:
         """The master's traffic by the observations of the last minutes, oldest first."""
 
     def reconnect(self) -> None:
         """Drops the backoff of nodes that are not reachable, and tries them now."""
+
+    def close(self) -> None: ...
+
+
+class KeyReader(Protocol):
+    """Reads keys of one server, and has no method that changes any."""
+
+    def look(self, db: int, keys: Sequence[bytes]) -> list[KeyThere]:
+        """What the server holds under these keys, in their order. Raises OSError with one line of text."""
 
     def close(self) -> None: ...
 

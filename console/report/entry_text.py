@@ -38,6 +38,12 @@ def _observed(data: Data) -> str:
     return held + "".join(f"; not: {one}" for one in missing)
 
 
+def _looked(data: Data) -> str:
+    counts = data.get("counts") or {}
+    said = ", ".join(f"{count:,} {what}" for what, count in counts.items() if count) or "none chosen"
+    return f"{counted(data.get('lines') or 0, 'key')} in the file: {said}"
+
+
 def _decided(data: Data) -> str:
     decision = data.get("decision") or {}
     typed = f", typed {decision['typed']!r}" if decision.get("typed") else ""
@@ -84,7 +90,8 @@ def _intent(data: Data) -> str:
 
 def _result(data: Data) -> str:
     answer = data.get("answer") or {}
-    return f"{data.get('node')}: {answer.get('kind')}: {answer.get('text')}"
+    left = "".join(f"; {one.get('why')}: line {one.get('lines')}" for one in data.get("kept_back") or ())
+    return f"{data.get('node')}: {answer.get('kind')}: {answer.get('text')}{left}"
 
 
 def _verified(data: Data) -> str:
@@ -117,6 +124,7 @@ _WORDS: Mapping[str, Callable[[Data], str]] = {
     "opened": _opened,
     "bound": _bound,
     "observed": _observed,
+    "looked": _looked,
     "decided": _decided,
     "overridden": _overridden,
     "preview": _preview,

@@ -32,8 +32,10 @@ from console.core.inventory import (
     RedisRoute,
     SentinelSpec,
 )
+from console.core.model import Redis
 from console.core.model.assembling import as_node
 from console.core.model.silence import SILENCE
+from console.core.numbers import version_of
 from console.core.runs.answer import Answer, AnswerKind
 from console.probes.redis import info as redis_info
 from console.transport.clock import Clock
@@ -42,6 +44,7 @@ from console.transport.consul import actuator as consul_actuator
 from console.transport.redis import connection as redis
 from console.transport.redis import key_export, throw_away
 from console.transport.redis.disk_keys import keep_disk_keys
+from console.transport.redis.keys.sender import RedisKeySender
 from console.transport.ssh import connection as ssh
 from console.transport.ssh import file_copy
 from console.transport.ssh import route as ssh_route
@@ -57,17 +60,20 @@ _MAX_TEXT = 4000
 def make_actuator(
     cluster: ClusterSpec,
     passwords: Mapping[str, Secret | None],
-    clock: Clock,  # noqa: ARG001 - adapters are all made with the same arguments
+    clock: Clock,
 ) -> ClusterActuator:
     """The actuator of one armed run. It connects when the first command is sent."""
-    return ClusterActuator(cluster, passwords)
+    return ClusterActuator(cluster, passwords, clock.now)
 
 
 class ClusterActuator:
     """Implements the engine's Actuator. It has its own connections and shares none with an inspector."""
 
-    def __init__(self, cluster: ClusterSpec, passwords: Mapping[str, Secret | None]) -> None:
+    def __init__(
+        self, cluster: ClusterSpec, passwords: Mapping[str, Secret | None], now: Callable[[], float] = time.time
+    ) -> None:
         self._spec = cluster
+        self._now = now
         self._passwords = passwords
         self._ssh: dict[str, ssh.SshConnection] = {}
         self._handshake = threading.Semaphore(1)
@@ -118,6 +124,24 @@ class ClusterActuator:
         if done.status != 0:
             raise OSError(f"{path} on {node}: {_one_line(done.err) or 'could not be read'}")
         return done.out
+
+    def open_keys(self, node: str, expecting: Identity, server: Redis) -> RedisKeySender:
+        """Connects for sending keys, if the server is the one that was shown. Raises OSError with one line of text.
+
+        `server`: its version decides which commands it understands.
+        """
+        spec = self._spec.node(node)
+        link = self._redis(spec, exact=True)
+        try:
+            with _nothing_sent_yet():
+                _connect_and_identify(link, node, expecting, ("run_id", "config_file"))
+        except _NotSentError as error:
+            link.close()
+            raise OSError(self._clean(str(error))) from None
+        except BaseException:
+            link.close()
+            raise
+        return RedisKeySender(node, link, server.flavour, version_of(server.version), self._now)
 
     def close(self) -> None:
         for connection in self._ssh.values():

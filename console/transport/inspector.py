@@ -33,6 +33,7 @@ if TYPE_CHECKING:  # a single observation, as `status` makes it, needs none of t
     from console.core.access.trial import RedisTrial
     from console.core.previews.key_comparison import KeyComparison
     from console.core.previews.quiescence import TrafficSample
+    from console.transport.redis.keys.reader import RedisKeyReader
 
 ANSWER_DEADLINE = SHORTEST_DEADLINE
 """Seconds that one poll waits for the answers of all nodes."""
@@ -145,6 +146,14 @@ class ClusterInspector:
 
         reachable = [node.spec.name for node in self._nodes if node.host.open]
         return try_all({node.spec.name: node.redis for node in self._nodes}, reachable)
+
+    def read_keys(self, node: str) -> RedisKeyReader:
+        """A connection of its own to the node's Redis. Raises OSError if another server answers there than before."""
+        from console.transport.redis.keys.reader import open_reader
+
+        (inspector,) = (one.redis for one in self._nodes if one.spec.name == node)
+        seen = inspector.reading.value
+        return open_reader(node, inspector.new_connection(exact=True), seen.run_id if seen else "", self._clock.now)
 
     def reconnect(self) -> None:
         """Connects now to the nodes that are not connected, without waiting for the backoff."""

@@ -18,8 +18,10 @@ from pathlib import Path
 
 import console.cli.runs.plain_operator
 import console.cli.runs.recorded_runs
+import console.cli.runs.replay_operator
 import console.cli.runs.run
 import console.documents.runbook_library
+import console.engine.replay.starter
 import console.engine.sessions.arming
 import console.transport.inspector
 import console.transport.ssh.connection  # noqa: F401
@@ -28,6 +30,7 @@ from console.cli.main import run
 from console.core.command import Identity, Planned
 from console.core.runs.records.journal import Entry
 from console.engine.ports import Actuator, Answer, Journal
+from console.engine.replay.ports import KeySender
 from console.transport import actuator
 from console.transport.journals import journal_file
 
@@ -89,12 +92,28 @@ class DyingActuator:
         self.read_file = hands.read_file
         self.close = hands.close
 
+    def open_keys(self, *args):
+        return DyingSender(self._hands.open_keys(*args), self._death)
+
     def send(self, planned: Planned, expecting: Identity, *_: object) -> Answer:
         line = f"{planned.node}> {planned.render().splitlines()[0]}"
         with Path(f"{self._death.file}.sent").open("a") as file:
             file.write(f"{line}\n")
         answer = self._hands.send(planned, expecting)
         self._death.at(f"sent {line}")
+        return answer
+
+
+class DyingSender:
+    """Sends keys; its owner may die when they were sent and what came of them is not yet written down."""
+
+    def __init__(self, sender: KeySender, death: Death) -> None:
+        self._sender, self._death = sender, death
+        self.close = sender.close
+
+    def send(self, batch, keep):
+        answer = self._sender.send(batch, keep)
+        self._death.at(f"sent {batch[0].fate.value} keys")
         return answer
 
 

@@ -18,14 +18,15 @@ from console.probes.program import ProgramSettings
 from console.transport.locks import shell_programs
 from console.transport.redis import key_sampler, trials
 from console.transport.redis.connection import Question
+from console.transport.redis.keys import reader, sender
 from console.transport.sentinel.inspector import SentinelQuestion
 
 LOOKING, CHECKING, PLANNING, ARMED, *_ = page.sent_by()
 EXPORT = {"INFO", "SELECT", "SCAN", "DUMP", "PTTL", "EXISTS", "TYPE"}
-EXPORT |= {"GET", "LRANGE", "SMEMBERS", "HGETALL", "ZRANGE"}
+EXPORT |= {"OBJECT IDLETIME", "GET", "LRANGE", "SMEMBERS", "HGETALL", "ZRANGE"}
 """What an export sends: console/transport/redis/key_export.py and same_content.py."""
 NO_COMMANDS = {"COUNT", "DENIED", "EOF", "KIND", "LOADING", "MORE", "NOAUTH", "NOPERM", "ONE", "WRITE", "WRONGPASS"}
-NO_COMMANDS |= {"WITHSCORES"}
+NO_COMMANDS |= {"WITHSCORES", "BUSYKEY", "CLUSTERDOWN", "MASTERDOWN", "MISCONF", "NOREPLICAS", "OOM", "READONLY"}
 """Words in capitals that are no commands: arguments, and the first words of refusals."""
 NO_PROGRAMS = {"dir", "free", "size", "uptime"}
 """Variables of shell texts, and the text of the sample step, which are also the names of programs."""
@@ -73,7 +74,15 @@ def test_the_lines_to_copy_allow_what_the_rows_say_and_no_more():
 def test_no_command_in_the_source_is_missing():
     words = sent.words_in_capitals("engine/actions", "transport/redis", "transport/sentinel", "transport/actuator.py")
     documented = {word for row in page.sent_by().values() for name in row[0] | row[1] for word in name.split()}
-    assert words - documented == NO_COMMANDS
+    (replay,) = map(page.rights, page.blocks("acl-replay"))
+    assert words - documented - replay == NO_COMMANDS
+
+
+def test_the_rights_for_bringing_keys_back_are_what_is_sent_for_it():
+    (replay,) = map(page.rights, page.blocks("acl-replay"))
+    looks = page.rights(page.blocks("acl")[0])
+    assert {name.split()[0] for name in reader.SENT} <= {name.split()[0] for name in looks}
+    assert replay == {name for name in sender.SENT if name not in looks} | {"SET"}, "SET on any key"
 
 
 def test_every_program_that_a_text_calls_is_named_and_no_other():

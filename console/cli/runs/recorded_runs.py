@@ -12,6 +12,7 @@ from console.cli.context import CliContext, CliError, inventory_option
 from console.cli.layout import table_lines, terminal_width
 from console.cli.output import say, say_json
 from console.cli.runs.exported_keys import keys
+from console.cli.runs.replay import replay
 from console.core.quantities import counted
 from console.report.entry_text import entry_text
 from console.report.formats import FORMS, Form, report_text
@@ -66,7 +67,7 @@ def show(context: CliContext, run: str | None, *, follow: bool) -> int:
     """
     from console.core.runs.past.past_run import Standing
 
-    run_id, shown = _chosen_run(context, run).run_id, 0
+    run_id, shown = chosen_run(context, run).run_id, 0
     while True:
         past = _read(context, run_id)
         for entry in past.entries[shown:]:
@@ -76,7 +77,8 @@ def show(context: CliContext, run: str | None, *, follow: bool) -> int:
             break
         context.clock.sleep(POLL_EVERY)
     if follow and past.standing is Standing.DIED:
-        say(f"its console ended before the run did: `runs resume {run_id}` goes on with it", err=True)
+        verb = "replay" if past.brings_keys else "resume"
+        say(f"its console ended before the run did: `runs {verb} {run_id}` goes on with it", err=True)
         return 1
     return _print_if_broken(past)
 
@@ -90,7 +92,7 @@ def verify(context: CliContext, run: str | None) -> int:
     Without RUN: the newest run. If a resumed run has moved an unfinished last line to another file, that file is
     compared with the hash in the journal.
     """
-    past = _chosen_run(context, run)
+    past = chosen_run(context, run)
     path = _file(past)
     if past.chain.sound:
         end = "closed" if past.chain.closed else "not closed: the run is under way, or it died, or the end was cut off"
@@ -111,7 +113,7 @@ def report(context: CliContext, run: str | None, form: Form) -> int:
     It contains who did what and when, what each gate showed and what was decided, the commands and their answers, the
     cluster before and after, what was lost, and where the backups are. It reads only the journal.
     """
-    past = _chosen_run(context, run)
+    past = chosen_run(context, run)
     say(report_text(past.run_id, past.entries, past.chain, form), nl=False)
     return _print_if_broken(past)
 
@@ -132,9 +134,11 @@ def resume(context: CliContext, run: str | None, *, plain: bool) -> int:
     from console.cli.runs.run import check_terminal, run_to_end
 
     check_terminal()
-    past = _chosen_run(context, run) if run is not None else _newest_open(context)
+    past = chosen_run(context, run) if run is not None else _newest_open(context)
     if past.why_not:
         raise CliError(past.why_not)
+    if past.brings_keys:
+        raise CliError(f"{past.run_id} brings kept keys back: `runs replay {past.run_id}` goes on with it")
     console_context = context.console_context([past.cluster], screen=not plain)
     if not plain:
         return context.run_app(console_context, context.run_starter(console_context), cluster=past.cluster, resume=past)
@@ -142,6 +146,7 @@ def resume(context: CliContext, run: str | None, *, plain: bool) -> int:
 
 
 runs.add_command(keys)
+runs.add_command(replay)
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------
@@ -153,7 +158,7 @@ def _archive(context: CliContext) -> Archive:
     return context.archive
 
 
-def _chosen_run(context: CliContext, run: str | None) -> PastRun:
+def chosen_run(context: CliContext, run: str | None) -> PastRun:
     """The run with this id, or the only one whose id begins or ends with it. None: the newest. Raises CliError."""
     folder = context.runs_folder
     names = [one.run_id for one in _archive(context).summaries()]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import signal
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
@@ -14,13 +14,14 @@ from console.cli.output import say
 from console.cli.runs.role_options import check_kind, chosen_roles, unbound_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from console.core.model import ClusterState
     from console.core.runbooks.document import Runbook
-    from console.engine.ports import ArmedRun, ConsoleContext, RunStarter
+    from console.engine.ports import ArmedRun, ConsoleContext, RunStarter, Takeover
 
 NOT_DONE = 1
+Armed = TypeVar("Armed")
 
 
 @click.command("run")
@@ -77,14 +78,18 @@ def run_to_end(armed: ArmedRun, console_context: ConsoleContext) -> int:
 
 
 def _armed(run_starter: RunStarter, cluster: str, runbook: Runbook, roles: Mapping[str, str]) -> ArmedRun:
-    """Arms the run. If another run has the lock, it names that run and asks for the takeover sentence (H26)."""
+    return or_taken_over(lambda takeover: run_starter.arm(cluster, runbook, roles, takeover))
+
+
+def or_taken_over(arm: Callable[[Takeover | None], Armed]) -> Armed:
+    """Arms a run. If another run has the lock, it names that run and asks for the takeover sentence (H26)."""
     from console.cli.runs.plain_text import wrapped
     from console.cli.runs.terminal_input import ask
     from console.core.runs.lock import takeover_sentence
     from console.engine.ports import LockHeldError, Takeover
 
     try:
-        return run_starter.arm(cluster, runbook, roles)
+        return arm(None)
     except LockHeldError as held:
         if held.holder is None:
             raise
@@ -96,7 +101,7 @@ def _armed(run_starter: RunStarter, cluster: str, runbook: Runbook, roles: Mappi
             typed = ""
         if not typed:
             raise CliError("cancelled: nothing was taken over, and nothing was armed") from None
-        return run_starter.arm(cluster, runbook, roles, Takeover(held.holder, typed))
+        return arm(Takeover(held.holder, typed))
 
 
 @contextlib.contextmanager

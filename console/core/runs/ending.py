@@ -9,13 +9,14 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from console.core.quantities import counted
+from console.core.quantities import capital, counted
 from console.core.replication.backups import restore_runbook
 from console.core.runbooks.verbs import VERBS
 from console.core.runs.records.exports import PROGRAM, Export, exports_in, put_back_command
 from console.core.runs.records.journal import Entry
 from console.core.runs.records.recorded import Row, command_rows, first_of, loss_rows, replaced_files, step_rows
 from console.core.runs.records.run_backups import backups_in
+from console.core.runs.replays.ending import keys_left
 
 SKIPPED, REMAINS, DATA, BACKUPS = (
     "Skipped, and why",
@@ -54,7 +55,7 @@ def run_ending(run_id: str, entries: Sequence[Entry]) -> tuple[EndSection, ...]:
         EndSection(SKIPPED, tuple(_skipped(steps, outcome))),
         EndSection(REMAINS, tuple(_remaining(run_id, entries, steps, commands))),
         EndSection(DATA, tuple(_fates(entries, commands))),
-        EndSection(BACKUPS, tuple(_ways_back(entries, commands, opened))),
+        EndSection(BACKUPS, tuple(_ways_back(run_id, entries, commands, opened))),
     )
     return tuple(one for one in made if one.items)
 
@@ -78,20 +79,25 @@ def _remaining(
     cluster = str(opened.get("cluster") or "")
     yield from _unanswered(commands, steps, cluster)
     if not closed:
-        yield EndItem("The run is not closed. It can be gone on with:", (), (f"{PROGRAM} runs resume {run_id}",))
+        verb = "replay" if opened.get("replays") else "resume"
+        yield EndItem("The run is not closed. It can be gone on with:", (), (f"{PROGRAM} runs {verb} {run_id}",))
     yield from _still_paused(closed, cluster)
     if closed.get("outcome") != "done":
         yield from _open_steps(entries, steps)
-    yield from _only_in_files(commands, opened)
+    if left := keys_left(closed):
+        yield EndItem(*left)
+    yield from _only_in_files(run_id, commands)
     yield from _left_findings(closed, cluster)
 
 
-def _only_in_files(commands: Sequence[Row], opened: Row) -> Iterator[EndItem]:
+def _only_in_files(run_id: str, commands: Sequence[Row]) -> Iterator[EndItem]:
     """Exports with keys in them: what the other node lacks is on no server any more, unless somebody puts it back."""
-    for export in exports_in(commands):
+    exports = list(exports_in(commands))
+    for export in exports:
         if any(one.strip("0,") for one in _COUNTS.findall(export.content)):
             text = f"Keys of {export.node} are only in a file on the machine of the console. Put back what is wanted:"
-            yield EndItem(text, (f"{export.content}.",), (_put_back(export, opened),))
+            command = put_back_command(run_id, export, several=len(exports) > 1)
+            yield EndItem(text, (f"{export.content}.",), (command,))
 
 
 def _unanswered(commands: Sequence[Row], steps: Sequence[Row], cluster: str) -> Iterator[EndItem]:
@@ -173,13 +179,13 @@ def _fates(entries: Sequence[Entry], commands: Sequence[Row]) -> Iterator[EndIte
             fate = _DONE_BY_TEXT if (verb.name, answer) == ("shell", "done") else _FATE.get(answer, "")
             yield EndItem(f"{one['summary']} {fate}", tuple(_lines(str(one["text"]))))
     for export in exports_in(commands):
-        yield EndItem(f"Kept: {export.path} on the machine of the console.", (f"{export.content}.",))
+        yield EndItem(f"Kept: {export.path} on the machine of the console.", (f"{capital(export.content)}.",))
 
 
 # --- the ways back --------------------------------------------------------------------------------------------------
 
 
-def _ways_back(entries: Sequence[Entry], commands: Sequence[Row], opened: Row) -> Iterator[EndItem]:
+def _ways_back(run_id: str, entries: Sequence[Entry], commands: Sequence[Row], opened: Row) -> Iterator[EndItem]:
     for one in backups_in(entries):
         digest = one["sha256"] or f"not known: `sha256sum {one['path']}` on {one['node']} tells it"
         keys = "" if one["keys"] is None else f", {counted(one['keys'], 'key')}"
@@ -190,8 +196,9 @@ def _ways_back(entries: Sequence[Entry], commands: Sequence[Row], opened: Row) -
         book = restore_runbook(str(opened.get("kind", "")))
         own = (f"{PROGRAM} run {book} {opened.get('cluster') or ''} --bind target={one['node']}",)
         yield EndItem(f"{one['node']}:{one['path']}", facts, tuple(one["how_to_restore"]) or own)
-    for export in exports_in(commands):
-        yield _exported(export, opened)
+    exports = list(exports_in(commands))
+    for export in exports:
+        yield _exported(export, put_back_command(run_id, export, several=len(exports) > 1))
     for file in replaced_files(commands):
         yield EndItem(
             f"{file['node']}:{file['before']}",
@@ -200,17 +207,14 @@ def _ways_back(entries: Sequence[Entry], commands: Sequence[Row], opened: Row) -
         )
 
 
-def _exported(export: Export, opened: Row) -> EndItem:
+def _exported(export: Export, command: str) -> EndItem:
+    differs = f"The keys in which {export.node} differs from {export.other}, one a line, with both values."
     facts = (
-        f"The keys in which {export.node} differs from {export.other}, one a line, with both values.",
-        f"The command writes them to {export.other}, with names of keys behind the file only these.",
-        "A key that exists there stays as it is (BUSYKEY). The password is taken from REDISCLI_AUTH.",
+        differs if export.node != export.other else f"One a line: {export.content}.",
+        "The command shows both values, asks for each class of keys, and brings them to the present master.",
+        "With --keys PATTERN only some of them; with --dry-run it only looks.",
     )
-    return EndItem(export.path, facts, (_put_back(export, opened),))
-
-
-def _put_back(export: Export, opened: Row) -> str:
-    return put_back_command(export, str((opened.get("nodes") or {}).get(export.other) or ""))
+    return EndItem(export.path, facts, (command,))
 
 
 def _lines(text: str) -> Iterable[str]:

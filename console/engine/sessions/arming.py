@@ -98,7 +98,7 @@ class ClusterRunStarter:
         journal = KeptJournal(reopened, past.entries)
         try:
             spec, runbook = require_unchanged(past, self._console_context)
-            journal.append("resumed", {**_who(), "entries": past.chain.entries, "cut": cut, "cluster": spec.name})
+            journal.append("resumed", {**who(), "entries": past.chain.entries, "cut": cut, "cluster": spec.name})
             for command in past.unanswered:
                 journal.append("result", unknown_result(past, command))
             actuator = self._make_actuator(spec)
@@ -114,9 +114,9 @@ class ClusterRunStarter:
 
     def _claim(self, spec: ClusterSpec, runbook: Runbook, run_id: str) -> RunLock:
         """What the notes on the nodes tell a second operator about this run."""
-        who, now = _who(), self._console_context.clock.now()
-        terminal = str(who["terminal"] or "")
-        return RunLock(run_id, spec.name, runbook.name, str(who["operator"]), now, terminal=terminal)
+        operator, now = who(), self._console_context.clock.now()
+        terminal = str(operator["terminal"] or "")
+        return RunLock(run_id, spec.name, runbook.name, str(operator["operator"]), now, terminal=terminal)
 
     def _context(
         self, spec: ClusterSpec, roles: Mapping[str, str], journal: Journal, actuator: Actuator, guard: RunGuard
@@ -141,7 +141,7 @@ class ClusterRunStarter:
 
     def _opening(self, spec: ClusterSpec, runbook: Runbook) -> dict[str, object]:
         return {
-            **_who(),
+            **who(),
             "cluster": spec.name,
             "kind": spec.kind,
             "nodes": addresses(spec),
@@ -198,7 +198,7 @@ def stamp(now: float) -> str:
     return datetime.fromtimestamp(now, UTC).strftime("%Y%m%dT%H%M%SZ")
 
 
-def _who() -> dict[str, object]:
+def who() -> dict[str, object]:
     """Who arms or resumes a run, with which program version, and from where."""
     return {
         "program": f"redis-ha-console {_version()}",

@@ -31,14 +31,16 @@ def require_unchanged(past: PastRun, console_context: ConsoleContext) -> tuple[C
             f"{past.run_id} ran on {past.cluster}, which {console_context.inventory.path} does not have: name the"
             f" inventory that it was begun with ({past.opened.get('inventory')})"
         ) from None
+    if past.brings_keys:
+        raise ArmingError(f"{past.run_id} brings kept keys back: `runs replay {past.run_id}` goes on with it")
     runbook = next((one for one in console_context.runbooks if one.name == past.runbook), None)
     if runbook is None:
         raise ArmingError(f"{past.run_id} ran {past.runbook}, which is not there any more: {NEW_RUN}")
     if runbook.digest != past.digest:
         raise ArmingError(f"{runbook.name} was changed since {past.run_id} began: {_changed(past, runbook)}; {NEW_RUN}")
-    if moved := _moved(past, spec):
+    if changed := moved(past, spec):
         raise ArmingError(
-            f"the inventory was changed since {past.run_id} began: {moved}; if these are the same servers,"
+            f"the inventory was changed since {past.run_id} began: {changed}; if these are the same servers,"
             f" {NEW_RUN}, else correct {console_context.inventory.path}"
         )
     return spec, runbook
@@ -54,7 +56,7 @@ def _changed(past: PastRun, runbook: Runbook) -> str:
     return ", ".join(gone + new) or "its steps stand in another order"
 
 
-def _moved(past: PastRun, spec: ClusterSpec) -> str:
+def moved(past: PastRun, spec: ClusterSpec) -> str:
     """The addresses that changed, in words. Older journals do not have them: then only names are compared."""
     was = {str(name): str(address) for name, address in (past.opened.get("nodes") or {}).items()}
     now = addresses(spec)

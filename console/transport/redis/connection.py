@@ -9,7 +9,7 @@ import contextlib
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -20,6 +20,7 @@ from console.core.model import ConnectStep, ProblemKind
 from console.probes.redis import config as redis_config
 from console.transport.connections.errors import RemoteError, from_socket
 from console.transport.redis.bounded_stream import BoundedStream
+from console.transport.redis.raw_replies import RawReply, raw_replies
 from console.transport.redis.redis_import import (
     AuthenticationError,
     Connection,
@@ -214,6 +215,46 @@ class RedisConnection:
                 raise self._not_redis(error) from None
         self._awaited = 0
         return self._replies
+
+    def name_of(self, command: str) -> bytes:
+        """The name of a command on this server, which may have renamed it."""
+        return self._aliases.get(command.upper(), command).encode()
+
+    def exchange(
+        self, packed: Iterable[bytes], count: int, deadline: float, expected: Sequence[bytes] = ()
+    ) -> list[RawReply] | None:
+        """Sends commands that are packed already, and waits for their `count` replies, as bytes.
+
+        The server works on a part of them while the next one is made. None: the replies are exactly the `expected`
+        ones, which is known when all is sent. Comparing is many times faster than reading them. Raises RemoteError,
+        also where not all have come by `deadline` (monotonic): the connection is closed then.
+        """
+        if not self._library.is_connected:
+            raise RemoteError(ProblemKind.CLOSED, f"the connection to {self._server} was lost")
+        stream = self._library.stream
+        assert stream is not None
+        stream.refill()
+        stream.read_until(deadline)
+        try:
+            stream.settimeout(max(0.001, deadline - time.monotonic()))
+            for part in packed:
+                stream.sendall(part)
+            return raw_replies(stream, count, b"".join(expected))
+        except OSError as error:
+            self.close()
+            if isinstance(error, TimeoutError):
+                raise RemoteError(ProblemKind.TIMEOUT, f"{self._server} does not answer") from None
+            raise from_socket(error, self._server) from None
+        except ValueError as error:
+            self.close()
+            raise self._not_redis(error) from None
+        except BaseException:  # half of the replies are still to come: the connection cannot be used again
+            self.close()
+            raise
+
+    def clean(self, text: str) -> str:
+        """One line with the password masked."""
+        return self._clean(Exception(text))
 
     @property
     def begun(self) -> bool:

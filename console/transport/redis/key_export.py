@@ -1,10 +1,11 @@
 """Writes to a file every key of a server that another server does not have, or has with another value or expiry.
 
-It is used before a node's data is replaced. It only reads: INFO, SELECT, SCAN, DUMP and PTTL, in batches, within the
-limits below; and TYPE and the values themselves of keys whose DUMP differs, because equal values need not have equal
-ones. Each line of the file is a JSON object: `db`, `key` (readable), `key_base64`, `why` (missing, value, ttl),
-`pttl` and `dump_base64` as RESTORE takes them, and under `there` the same two of the other server. The format of DUMP
-depends on the server's version.
+It is used before a node's data is replaced. It only reads: INFO, SELECT, SCAN, OBJECT IDLETIME, DUMP and PTTL, in
+batches, within the limits below; and TYPE and the values themselves of keys whose DUMP differs, because equal values
+need not have equal ones. Each line of the file is a JSON object: `db`, `key` (readable), `key_base64`, `why` (missing,
+value, ttl), `at` (epoch milliseconds on this machine's clock, when it was read), `idle` (seconds since it was read or
+written, where the server tells it), `pttl` and `dump_base64` as RESTORE takes them, and under `there` the same two of
+the other server. The format of DUMP depends on the server's version.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import IO
 
 from console.core.model import ProblemKind
+from console.core.numbers import count
 from console.core.quantities import counted, size
 from console.transport.connections.errors import RemoteError
 from console.transport.redis.connection import RedisConnection, Refusal, Reply
@@ -69,6 +71,8 @@ class Tally:
     """Keys of both servers that were not compared, because of `largest`."""
     largest: int = MAX_BYTES
     """Bytes of a DUMP up to which the other server is asked for its own one."""
+    ask_idle: bool = True
+    """Whether the server knows when its keys were used. One that has just loaded them does not."""
     written: int = 0
     """Bytes."""
     named: list[str] = field(default_factory=list)
@@ -118,7 +122,7 @@ def export_found(
     `largest`: bytes of a DUMP up to which the other server is asked for its own one. `tell` gets a line from time to
     time that says how far it is.
     """
-    tally, told_at = Tally(largest=largest), time.monotonic()
+    tally, told_at = Tally(largest=largest, ask_idle=keep_empty), time.monotonic()
     part = Path(f"{path}.part")
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     try:
@@ -207,6 +211,8 @@ def _compare(
     tally: Tally,
     file: IO[str],
 ) -> None:
+    idle = _idle(ours, db, keys) if tally.ask_idle else {}  # before DUMP, which counts as a use
+    at = round(time.time() * 1000)
     ours_now = _held(ours, db, [("DUMP", key) for key in keys])
     large = {key for key, (dump, _) in zip(keys, ours_now, strict=True) if len(dump) > tally.largest}
     theirs_now = _held(theirs, db, [("EXISTS" if key in large else "DUMP", key) for key in keys])
@@ -224,8 +230,15 @@ def _compare(
             continue
         tally.add(difference, key)
         line = {"db": db, "key": key.encode("utf-8", "surrogateescape").decode("utf-8", "replace")[:_LONGEST_NAME]}
-        line |= {"key_base64": _base64(key), "why": difference, **_value(*own), "there": _value(*other)}
+        line |= {"key_base64": _base64(key), "why": difference, "at": at, "idle": idle.get(key)}
+        line |= {**_value(*own), "there": _value(*other)}
         tally.written += file.write(json.dumps(line) + "\n")
+
+
+def _idle(side: Side, db: int, keys: Sequence[str]) -> dict[str, int | None]:
+    """Seconds since each key was used. None: the server does not tell it (it evicts by frequency, or refuses)."""
+    replies = _ask(*side, [("SELECT", str(db)), *(("OBJECT", "IDLETIME", key) for key in keys)])[1:]
+    return {key: count(one) if isinstance(one, str) else None for key, one in zip(keys, replies, strict=True)}
 
 
 def _held(side: Side, db: int, asked: Sequence[tuple[str, str]]) -> list[tuple[str, int]]:

@@ -100,7 +100,9 @@ def test_nothing_that_a_run_left_is_left_out(name, at, tmp_path):
         if ".jsonl" in planned.render() and not isinstance(planned.command, DiskKeyExport):
             path = planned.render().rpartition(" ")[2]
             assert path in data
-            assert f"runs keys {path}" in backups
+            assert path in backups
+            assert f"runs replay {ended.run_id}" in backups
+            assert "redis-cli" not in backups
     assert ("restore-backup" in backups) is any("copy_of=" in one.render() for one in sent)
 
 
@@ -154,11 +156,16 @@ def test_keys_that_are_only_in_a_file_remain_to_be_put_back(counts, remains):
     missing, value, ttl = counts
     said = Tally(looked_at=5_021, missing=missing, value=value, ttl=ttl).words("redis-a", "redis-b")
     sent = "SCAN, DUMP and PTTL here and on redis-b; what differs is written to /runs/1/keys-of-redis-a.jsonl"
-    row = {"verb": "export-differences", "answer": "done", "sent": sent, "node": "redis-a"}
+    row = {"verb": "export-differences", "answer": "done", "sent": sent, "node": "redis-a", "at": "", "detail": ""}
+    row["answered_at"] = None
     row["text"] = f"{said}; written to /runs/1/keys-of-redis-a-2.jsonl"
-    items = list(_only_in_files([row], {"nodes": {"redis-b": "10.0.0.2:6379"}}))
+    items = list(_only_in_files("RUN-1", [row]))
+    several = list(_only_in_files("RUN-1", [row, row]))
     assert bool(items) is remains
     for one in items:
         assert one.lines == (f"{said}.",)
-        assert "/runs/1/keys-of-redis-a-2.jsonl" in one.commands[0], "the file that was written, not an older one"
-        assert "-h 10.0.0.2 -p 6379" in one.commands[0]
+        assert one.commands == ("redis-ha-console runs replay RUN-1",)
+    for one in several:
+        assert one.commands[0].endswith("--export keys-of-redis-a-2.jsonl"), (
+            "the file that was written, not an older one"
+        )

@@ -73,7 +73,7 @@ def test_an_empty_server_has_nothing_to_tell(tmp_path):
 def test_it_only_reads(tmp_path):
     ours, theirs = FakeConnection(OURS), FakeConnection(THEIRS)
     export_keys(("redis-a", ours), ("redis-b", theirs), str(tmp_path / "keys.jsonl"))
-    assert {*ours.sent, *theirs.sent} == {"INFO", "SELECT", "SCAN", "DUMP", "PTTL", "TYPE"}
+    assert {*ours.sent, *theirs.sent} == {"INFO", "SELECT", "SCAN", "DUMP", "PTTL", "TYPE", "OBJECT"}
 
 
 @pytest.mark.parametrize("command", ["SCAN", "DUMP"])

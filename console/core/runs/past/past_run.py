@@ -121,6 +121,11 @@ class PastRun:
         return str(self.opened.get("runbook_sha256") or "")
 
     @property
+    def brings_keys(self) -> bool:
+        """It brings kept keys back (`runs replay`), and runs no runbook."""
+        return isinstance(self.opened.get("replays"), Mapping)
+
+    @property
     def operator(self) -> str:
         """`user@host` of the operator who began it."""
         return str(self.opened.get("operator") or "")

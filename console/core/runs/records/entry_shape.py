@@ -101,14 +101,24 @@ _SHAPES: Mapping[str, Mapping[str, Shape]] = {
         "nodes": Named(_TEXT),
         **_texts("cluster", "kind", "runbook", "runbook_title", "runbook_sha256", "runbook_path"),
         **_texts("terminal", "terminal_from", "user", "host", "inventory", "vip"),
+        "replays": {
+            **_texts("cluster", "run", "node", "file", "backup"),
+            "patterns": Each(_TEXT),
+            "exported_at": _TIME,
+            "slack": _TIME,
+        },
     },
+    "looked": {"lines": _WHOLE, "counts": Named(_WHOLE)},
     "bound": {"roles": Named(_TEXT)},
     "observed": {"planned": Each(_PLANNED), "facts": Named(_TEXT), "obstacle": _TEXT},
     "decided": {"decision": _texts("choice", "typed", "digest"), "asked": _TEXT},
     "lock": {"not_locked": Named(_TEXT), "lost": Each({"node": _TEXT, "why": _TEXT, "holder": _HOLDER})},
     "taken-over": {"holder": _HOLDER},
-    "intent": {"planned": _PLANNED, "verb": _TEXT, "place": _WHOLE},
-    "result": {"answer": {"kind": _TEXT, "text": _TEXT, "exit_status": _WHOLE}},
+    "intent": {"planned": _PLANNED, "verb": _TEXT, "place": _WHOLE, "lines": _TEXT},
+    "result": {
+        "answer": {"kind": _TEXT, "text": _TEXT, "exit_status": _WHOLE},
+        "kept_back": Each(_texts("why", "text", "lines")),
+    },
     "step": {"id": _TEXT, "status": _TEXT, "note": _TEXT, "ways": Each(_TEXT)},
     "resumed": {
         **_texts("terminal", "terminal_from"),
@@ -121,6 +131,12 @@ _SHAPES: Mapping[str, Mapping[str, Shape]] = {
         "writes_held_back": {"node": _TEXT, "since": _TIME, "until": _TIME, "resumed_by": _TEXT},
         "left": Each({**_texts("code", "severity", "summary", "runbook", "advice"), "evidence": Each(_TEXT)}),
         "name": {"words": _TEXT, "ways": _WAYS},
+        "keys": {
+            **dict.fromkeys(("chosen", "brought"), _WHOLE),
+            "left": Named(_WHOLE),
+            "names": Named(Each(_TEXT)),
+            "left_file": _TEXT,
+        },
     },
 }
 

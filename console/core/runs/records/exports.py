@@ -14,6 +14,9 @@ from console.core.runs.records.recorded import Row
 PROGRAM = "redis-ha-console"
 DISK_VERB = "export-disk-keys"
 VERBS = frozenset({"export-differences", DISK_VERB})
+BRINGS, REPLACES = "bring-keys", "replace-keys"
+"""What a run of `runs replay` does: in its journal they stand where other runs have a verb."""
+_KEPT = re.compile(r"What is replaced is kept in (?P<path>/.+)")
 NOTHING = "nothing to keep"
 """How the answer of an export from a disk begins where the other node has all of it. Then there is no file."""
 _SENT = re.compile(
@@ -26,7 +29,7 @@ WRITTEN = "; written to "
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """One file of exported keys."""
+    """One file of keys that a run kept."""
 
     node: str
     """The node whose keys are in it."""
@@ -36,27 +39,41 @@ class Export:
     """On the machine of the console."""
     content: str
     """What is in it, as the answer says."""
+    began_at: str = ""
+    ended_at: str = ""
+    """When it was written: RFC 3339, UTC."""
 
 
 def exports_in(commands: Iterable[Row]) -> Iterator[Export]:
-    """The exports that were made, from the rows of the commands."""
+    """The exports that were made, from the rows of the commands. Then the file of what a replay has replaced."""
+    replaced: dict[str, Export] = {}
     for one in commands:
+        times = str(one["at"]), str(one["answered_at"] or one["at"])
+        node = str(one["node"])
+        if one["verb"] == REPLACES and (kept := _KEPT.match(str(one["detail"]))):
+            content = f"what {node} held under keys that this run replaced"
+            replaced[kept["path"]] = Export(node, node, kept["path"], content, *times)
         if one["verb"] not in VERBS or one["answer"] != "done" or not (found := _SENT.search(str(one["sent"]))):
             continue
         # The answer names the file: where an earlier export was there already, it has another name.
         text = str(one["text"])
         content, written, path = text.rpartition(WRITTEN)
         if written:
-            yield Export(str(one["node"]), found["other"], path.strip(), content)
+            yield Export(node, found["other"], path.strip(), content, *times)
         elif one["verb"] != DISK_VERB:
-            yield Export(str(one["node"]), found["other"], found["path"], text)
+            yield Export(node, found["other"], found["path"], text, *times)
+    yield from replaced.values()
 
 
-def put_back_command(export: Export, address: str) -> str:
-    """The command line that puts the keys back. `address`: `HOST:PORT` of the other node; empty: not recorded."""
-    host, _, port = address.rpartition(":")
-    to = f"-h {shlex.quote(host)} -p {port}" if host else "-h HOST -p PORT"
-    return f"{PROGRAM} runs keys {shlex.quote(export.path)} [KEY…] | redis-cli {to} --pipe"
+def kept_in(path: str) -> str:
+    """How an intent says where the values are kept that it replaces."""
+    return f"What is replaced is kept in {path}"
+
+
+def put_back_command(run_id: str, export: Export, *, several: bool) -> str:
+    """The command line that brings the keys back. `several`: the run has kept more than one file."""
+    chosen = f" --export {shlex.quote(export.path.rpartition('/')[2])}" if several else ""
+    return f"{PROGRAM} runs replay {run_id}{chosen}"
 
 
 def restore_commands(lines: Iterable[str], keys: Collection[str] = ()) -> Iterator[bytes]:

@@ -1,0 +1,68 @@
+"""Which keys a run has sent so far, as its journal tells it. Keys are named by their lines in the file of kept keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from console.core.numbers import count
+from console.core.runs.answer import AnswerKind
+from console.core.runs.records.journal import Entry
+
+
+@dataclass(frozen=True, slots=True)
+class SentLines:
+    """Lines of the file whose keys were sent before."""
+
+    brought: frozenset[int] = frozenset()
+    """They were brought and verified."""
+    unknown: frozenset[int] = frozenset()
+    """They may have been sent: no answer is recorded."""
+
+
+NOTHING_SENT = SentLines()
+
+
+def lines_in_words(numbers: Sequence[int]) -> str:
+    """Numbers in rising order as `1-500,502`."""
+    parts: list[list[int]] = []
+    for number in numbers:
+        if parts and number == parts[-1][1] + 1:
+            parts[-1][1] = number
+        else:
+            parts.append([number, number])
+    return ",".join(f"{first}-{last}" if first != last else f"{first}" for first, last in parts)
+
+
+def lines_of(words: str) -> Iterator[int]:
+    """The numbers again. What is no number is left out."""
+    for part in words.split(","):
+        first, _, last = part.partition("-")
+        begin, end = count(first), count(last or first)
+        if begin is not None and end is not None:
+            yield from range(begin, end + 1)
+
+
+def sent_lines(entries: Iterable[Entry]) -> SentLines:
+    """What was sent, from intents and results. An intent without a result may have arrived."""
+    brought: set[int] = set()
+    unknown: set[int] = set()
+    waiting: set[int] = set()
+    for entry in entries:
+        if entry.kind == "intent":
+            unknown |= waiting
+            waiting = set(lines_of(str(entry.data.get("lines") or "")))
+        elif entry.kind == "result" and waiting:
+            kind = (entry.data.get("answer") or {}).get("kind")
+            left = {number for one in entry.data.get("kept_back") or () for number in _lines(one)}
+            if kind == AnswerKind.UNKNOWN.value:
+                unknown |= waiting
+            elif kind != AnswerKind.NOT_SENT.value:
+                brought |= waiting - left
+            waiting = set()
+    unknown |= waiting
+    return SentLines(frozenset(brought), frozenset(unknown - brought))
+
+
+def _lines(one: object) -> Iterator[int]:
+    yield from lines_of(str(one.get("lines") or "")) if isinstance(one, dict) else ()

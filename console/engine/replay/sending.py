@@ -1,0 +1,46 @@
+"""Sends one batch of keys: its keys are named on the disk, sent, and what came of them is on the disk again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from console.core.keys.comparing import Fate
+from console.core.keys.exported import ExportedKey, line_of
+from console.core.runs.replays.batch import BatchAnswer, KeyToSend
+from console.engine.ports import Clock
+from console.engine.replay.kept_file import KeptFile
+from console.engine.replay.look import Found
+from console.engine.replay.ports import KeyFiles, KeySender
+from console.engine.replay.recording import intent_entry, result_entry
+from console.engine.steps.kept_journal import KeptJournal
+
+REPLACED = "replaced-on-{node}.jsonl"
+
+
+class BatchSender:
+    """Sends the batches of one run to one node."""
+
+    def __init__(self, files: KeyFiles, kept: KeptFile, journal: KeptJournal, clock: Clock, node: str) -> None:
+        self._files = files
+        self._kept = kept
+        self._journal = journal
+        self._clock = clock
+        self._node = node
+        self._replaced = f"{journal.path}/{REPLACED.format(node=node)}"
+
+    def send(self, step: int, place: int, fate: Fate, batch: Sequence[Found], sender: KeySender) -> BatchAnswer:
+        """`place`: of the batch within its step, from 1. Raises OSError without the journal, or without the file."""
+        keys = [
+            KeyToSend(at, key, fate, found.shown, found.shown_expiry)
+            for at, (key, found) in enumerate(zip(self._kept.keys(batch), batch, strict=True))
+        ]
+        self._journal.append("intent", intent_entry(step, place, self._node, fate, batch, file=self._replaced))
+        answer = sender.send(keys, self._keep)
+        self._journal.append("result", result_entry(step, self._node, batch, answer))
+        return answer
+
+    def _keep(self, replaced: Sequence[ExportedKey]) -> None:
+        """Writes what is about to be replaced to a file. It is on the disk when this returns."""
+        if replaced:
+            now = self._clock.now()
+            self._files.append(self._replaced, [line_of(one, now) for one in replaced])

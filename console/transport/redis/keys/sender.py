@@ -1,0 +1,293 @@
+"""Sends kept keys to a master. Only an armed run has one.
+
+What is guaranteed:
+- A key that was missing is sent with RESTORE without REPLACE. If a client has made it meanwhile, the server refuses it
+  (BUSYKEY), and it stays as the client wrote it.
+- Where commands by type are needed, or something is replaced, it is a transaction: WATCH, then a look whether the key
+  is as it was shown, then MULTI and EXEC. A client that writes in between makes the server drop the transaction.
+- Each key is read back (DUMP and PTTL) behind the command that wrote it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from console.core.keys.by_type import NotWritableError, commands_by_type
+from console.core.keys.comparing import Fate, KeyThere
+from console.core.keys.exported import ExportedKey
+from console.core.keys.rdb.cursor import UnreadableValueError
+from console.core.keys.rdb.payload import is_damaged, value_of, version_of_payload
+from console.core.keys.rdb_versions import REPLACE_SINCE, newest_payload
+from console.core.runs.answer import Answer, AnswerKind
+from console.core.runs.replays.batch import BatchAnswer, KeyToSend, Left
+from console.transport.connections.errors import RemoteError
+from console.transport.redis.connection import RedisConnection
+from console.transport.redis.keys.reader import key_there
+from console.transport.redis.keys.tally import SendTally
+from console.transport.redis.raw_replies import RawRefusal, RawReply, packed
+
+SENT = frozenset(
+    [
+        "SELECT",
+        "INFO",
+        "DUMP",
+        "PTTL",
+        "WATCH",
+        "UNWATCH",
+        "MULTI",
+        "EXEC",
+        "RESTORE",
+        "PEXPIRE",
+        "PERSIST",
+        "DEL",
+        "SET",
+        "RPUSH",
+        "SADD",
+        "HSET",
+        "HMSET",
+        "ZADD",
+        "XADD",
+        "XSETID",
+        "XGROUP",
+        "XCLAIM",
+    ]
+)
+"""Every command that is sent after AUTH."""
+ANSWER_TIMEOUT, SLOWEST = 120.0, 100_000
+"""Seconds to wait for the answers to one batch, and bytes a second of the slowest link that is waited for besides."""
+MOST_IN_TRANSACTION = 100
+"""Keys. While the server carries out a transaction it serves nobody else."""
+_OTHER_FORM = "payload version or checksum"
+_PART = 250
+"""Keys that are packed while the server works on those before."""
+_LASTING = b"$1\r\n0\r\n"
+"""The time to live of a key that does not expire."""
+Keep = Callable[[Sequence[ExportedKey]], None]
+
+
+class RedisKeySender:
+    """Implements the engine's KeySender on a connection whose server was identified."""
+
+    def __init__(
+        self, node: str, link: RedisConnection, flavour: str, version: Sequence[int], now: Callable[[], float]
+    ) -> None:
+        self._node = node
+        self._link = link
+        self._version = version
+        self._newest = newest_payload(flavour, version)
+        self._now = now
+        self._timeout = ANSWER_TIMEOUT
+
+    def send(self, batch: Sequence[KeyToSend], keep: Keep) -> BatchAnswer:
+        """Sends the keys, all of one database, and reads each back. Raises nothing but what `keep` raises.
+
+        `keep` gets the values that are replaced, before they are. It returns when they are on the disk.
+        """
+        tally = SendTally(self._node, self._link, self._now)
+        self._timeout = ANSWER_TIMEOUT + sum(len(one.kept.payload) for one in batch) / SLOWEST
+        try:
+            self._send(batch, tally, keep)
+        except RemoteError as error:
+            text = self._link.clean(f"{error}; what was under way may have been carried out")
+            return BatchAnswer(Answer(AnswerKind.UNKNOWN, text), tally.left, text)
+        brought = len(batch) - len(tally.left)
+        kind = AnswerKind.DONE if brought or not tally.stop else AnswerKind.FAILED
+        return BatchAnswer(Answer(kind, f"{brought} of {len(batch)} brought and verified"), tally.left, tally.stop)
+
+    def close(self) -> None:
+        self._link.close()
+
+    def _send(self, batch: Sequence[KeyToSend], tally: SendTally, keep: Keep) -> None:
+        now = self._now()
+        gone = [one for one in batch if one.kept.expires_at is not None and one.kept.expires_at <= now]
+        for one in gone:
+            tally.left[one.place] = Left.EXPIRED, "it has expired in the meantime"
+        items = [one for one in batch if one.place not in tally.left] if gone else batch
+        if not items:
+            return
+        if why := self._select(batch[0].kept.db):
+            for one in items:
+                tally.left[one.place] = Left.REFUSED, why
+            return
+        other = items
+        if items[0].fate is Fate.MISSING:  # all keys of a batch are of one class
+            other = [one for one in items if version_of_payload(one.kept.payload) > self._newest]
+            simple = [one for one in items if self._understands(one.kept.payload)] if other else items
+            lasting = [one for one in simple if one.kept.expires_at is None]
+            for part in (lasting, [one for one in simple if one.kept.expires_at is not None]):
+                other += self._restore(part, tally) if part else []
+        for start in range(0, len(other), MOST_IN_TRANSACTION):
+            if tally.stop:
+                tally.not_reached(other[start:])
+                break
+            self._transaction(other[start : start + MOST_IN_TRANSACTION], tally, keep)
+        tally.stop = tally.stop or self._why_no_master()
+
+    def _select(self, db: int) -> str:
+        """Chooses the database. Returns why it cannot be chosen: the server may have fewer of them."""
+        replies = self._ask([packed(self._link.name_of("SELECT"), b"%d" % db)], 1)
+        assert replies is not None
+        said = replies[0]
+        return "" if said == b"OK" else self._link.clean(said.text if isinstance(said, RawRefusal) else f"db{db}")
+
+    # --- keys that are missing ----------------------------------------------------------------------------------------
+
+    def _restore(self, items: Sequence[KeyToSend], tally: SendTally) -> list[KeyToSend]:
+        """Sends keys that are missing: all of them expire, or none. Returns those that the server does not understand.
+
+        Most often each answer can be foretold: then all of them are compared at once.
+        """
+        expected: list[bytes] = []
+        lasting = items[0].kept.expires_at is None
+        replies = self._ask(self._restore_parts(items, expected), 3 * len(items), expected if lasting else ())
+        again: list[KeyToSend] = []
+        if replies is None:
+            return again
+        for number, one in enumerate(items):
+            said, stored, left = replies[3 * number : 3 * number + 3]
+            if isinstance(said, RawRefusal) and _OTHER_FORM in said.text:
+                again.append(one)
+            elif isinstance(said, RawRefusal):
+                tally.refuse(one, said.text)
+            else:
+                tally.verify(one, stored, left)
+        return again
+
+    def _restore_parts(self, items: Sequence[KeyToSend], expected: list[bytes]) -> Iterator[bytes]:
+        """RESTORE, DUMP and PTTL of each key, some keys at a time. Adds the replies for keys without expiry."""
+        now = self._now()
+        restore, dump, left = self._begin("RESTORE", 4), self._begin("DUMP", 2), self._begin("PTTL", 2)
+        for start in range(0, len(items), _PART):
+            parts: list[bytes] = []
+            for one in items[start : start + _PART]:
+                kept = one.kept
+                name, payload = _word(kept.key), _word(kept.payload)
+                ttl = _LASTING if kept.expires_at is None else _word(_time_to_live(kept, now))
+                parts += (restore, name, ttl, payload, dump, name, left, name)
+                expected += (b"+OK\r\n", payload, b":-1\r\n")
+            yield b"".join(parts)
+
+    def _begin(self, command: str, words: int) -> bytes:
+        """The beginning of a command of so many words."""
+        return b"*%d\r\n%b" % (words, _word(self._link.name_of(command)))
+
+    # --- transactions -------------------------------------------------------------------------------------------------
+
+    def _transaction(self, items: Sequence[KeyToSend], tally: SendTally, keep: Keep) -> None:
+        """Writes these keys in one transaction, if each is as it was shown. Smaller ones where a client interferes."""
+        ready = self._watched(items, tally)
+        if not ready:
+            self._ask([packed(self._link.name_of("UNWATCH"))], 1)
+            return
+        replaced = [ExportedKey(one.kept.db, one.kept.key, at.payload, at.expires_at) for one, at, _ in ready]
+        keep([one for one in replaced if one.payload])
+        commands = [packed(b"MULTI")]
+        for one, _, own in ready:
+            commands += [packed(self._link.name_of(words[0].decode()), *words[1:]) for words in own]
+            commands += [
+                packed(self._link.name_of("DUMP"), one.kept.key),
+                packed(self._link.name_of("PTTL"), one.kept.key),
+            ]
+        commands.append(packed(b"EXEC"))
+        replies = self._ask([b"".join(commands)], len(commands))
+        assert replies is not None
+        done = replies[-1]
+        if isinstance(done, list):
+            place = 0
+            for one, _, own in ready:
+                self._judge(one, done[place : place + len(own) + 2], tally)
+                place += len(own) + 2
+        elif len(ready) > 1:
+            half = [one for one, _, _ in ready]
+            for part in (half[: len(half) // 2], half[len(half) // 2 :]):
+                if tally.stop:
+                    tally.not_reached(part)
+                else:
+                    self._transaction(part, tally, keep)
+        elif isinstance(done, RawRefusal):
+            errors = [one.text for one in replies if isinstance(one, RawRefusal)]
+            tally.refuse(ready[0][0], errors[0])
+        else:
+            tally.left[ready[0][0].place] = Left.CHANGED, "a client wrote it at the moment of sending"
+
+    def _watched(
+        self, items: Sequence[KeyToSend], tally: SendTally
+    ) -> list[tuple[KeyToSend, KeyThere, list[tuple[bytes, ...]]]]:
+        """Watches the keys. Returns those that are as they were shown, with what is there and the commands for them."""
+        commands = [packed(self._link.name_of("WATCH"), *(one.kept.key for one in items))]
+        for one in items:
+            commands += [
+                packed(self._link.name_of("DUMP"), one.kept.key),
+                packed(self._link.name_of("PTTL"), one.kept.key),
+            ]
+        replies = self._ask([b"".join(commands)], len(commands))
+        assert replies is not None
+        now, ready = self._now(), []
+        watched = replies[0]
+        for number, one in enumerate(items):
+            if isinstance(watched, RawRefusal):
+                tally.refuse(one, watched.text)
+                continue
+            try:
+                there = key_there(None, replies[2 * number + 1], replies[2 * number + 2], now)
+                if not one.is_as_shown(there):
+                    why = Left.CHANGED if one.shown else Left.APPEARED
+                    tally.left[one.place] = why, "a client has written it since it was shown"
+                    continue
+                ready.append((one, there, self._commands(one, now)))
+            except (OSError, NotWritableError, UnreadableValueError) as error:
+                tally.refuse(one, str(error))
+        return ready
+
+    def _commands(self, one: KeyToSend, now: float) -> list[tuple[bytes, ...]]:
+        """What makes the key on the server the kept one. Raises NotWritableError, UnreadableValueError."""
+        kept, name = one.kept, one.kept.key
+        ttl = _time_to_live(kept, now)
+        if one.fate is Fate.EXPIRY:
+            return [(b"PERSIST", name) if kept.expires_at is None else (b"PEXPIRE", name, ttl)]
+        replace = () if one.fate is Fate.MISSING else (b"REPLACE",)
+        if self._understands(kept.payload) and (not replace or tuple(self._version) >= REPLACE_SINCE):
+            return [(b"RESTORE", name, ttl, kept.payload, *replace)]
+        if is_damaged(kept.payload):
+            raise UnreadableValueError("the value in the file is damaged: its checksum does not fit")
+        commands = commands_by_type(name, value_of(kept.payload), self._version)
+        expiry = [] if kept.expires_at is None else [(b"PEXPIRE", name, ttl)]
+        return [(b"DEL", name), *commands, *expiry]
+
+    def _judge(self, one: KeyToSend, replies: Sequence[RawReply], tally: SendTally) -> None:
+        """The replies to the commands of one key within EXEC, with DUMP and PTTL behind them."""
+        *said, stored, time_left = replies
+        errors = [reply.text for reply in said if isinstance(reply, RawRefusal)]
+        if not errors:
+            tally.verify(one, stored, time_left)
+        elif _OTHER_FORM in errors[0]:
+            tally.refuse(one, "the server does not understand the payload in the file")
+        elif len(said) == 1:
+            tally.refuse(one, errors[0])
+        else:
+            tally.left[one.place] = Left.NOT_VERIFIED, f"only a part of it was written: {self._link.clean(errors[0])}"
+
+    # --- for both -----------------------------------------------------------------------------------------------------
+
+    def _understands(self, payload: bytes) -> bool:
+        return version_of_payload(payload) <= self._newest
+
+    def _why_no_master(self) -> str:
+        """Asked behind each batch. Empty: the server is a master still."""
+        replies = self._ask([packed(self._link.name_of("INFO"), b"replication")], 1)
+        assert replies is not None
+        said = replies[0] if isinstance(replies[0], bytes) else b""
+        return "" if b"role:master" in said else f"{self._node} is not a master any more"
+
+    def _ask(self, parts: Iterable[bytes], count: int, expected: Sequence[bytes] = ()) -> list[RawReply] | None:
+        return self._link.exchange(parts, count, time.monotonic() + self._timeout, expected)
+
+
+def _word(word: bytes) -> bytes:
+    return b"$%d\r\n%b\r\n" % (len(word), word)
+
+
+def _time_to_live(kept: ExportedKey, now: float) -> bytes:
+    """Milliseconds, as RESTORE and PEXPIRE take them; 0 for RESTORE: it does not expire."""
+    return b"0" if kept.expires_at is None else b"%d" % max(1, round((kept.expires_at - now) * 1000))

@@ -1,0 +1,100 @@
+"""Commands and replies of Redis (RESP2) as bytes, for many keys at once: keys and values may hold any bytes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol, Union
+
+_CHUNK = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class RawRefusal:
+    """An error reply to one command."""
+
+    text: str
+
+
+RawReply = Union[bytes, int, None, RawRefusal, list["RawReply"]]  # noqa: UP007 - it names itself
+"""A status or a string as bytes, a number, nothing, an error, or several of these."""
+
+
+class Stream(Protocol):
+    """The part of a socket that is read."""
+
+    def recv(self, size: int) -> bytes: ...
+
+
+def packed(*words: bytes) -> bytes:
+    """One command as it is sent."""
+    return b"*%d\r\n" % len(words) + b"".join([b"$%d\r\n%b\r\n" % (len(word), word) for word in words])
+
+
+def raw_replies(stream: Stream, count: int, expected: bytes = b"") -> list[RawReply] | None:
+    """Reads `count` replies. None: they are exactly the `expected` ones.
+
+    Raises OSError where the stream ends or its deadline has passed, and ValueError for what is no reply.
+    """
+    reader = _Reader(stream)
+    if expected and reader.begins_with(expected):
+        return None
+    return [reader.reply() for _ in range(count)]
+
+
+class _Reader:
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+        self._data = bytearray()
+        self._at = 0
+
+    def begins_with(self, expected: bytes) -> bool:
+        """Reads so many bytes, and compares them. It stops at the first part that differs."""
+        compared = 0
+        while compared < len(expected):
+            self._more()
+            upto = min(len(self._data), len(expected))
+            if self._data[compared:upto] != expected[compared:upto]:
+                return False
+            compared = upto
+        return True
+
+    def reply(self) -> RawReply:
+        kind, line = self._line()
+        if kind == 36:  # $: a string of so many bytes  # noqa: PLR2004
+            return self._string(int(line))
+        if kind == 58:  # :  # noqa: PLR2004
+            return int(line)
+        if kind == 43:  # +  # noqa: PLR2004
+            return line
+        if kind == 45:  # -  # noqa: PLR2004
+            return RawRefusal(line.decode("utf-8", "replace"))
+        if kind == 42:  # *: so many replies  # noqa: PLR2004
+            count = int(line)
+            return None if count < 0 else [self.reply() for _ in range(count)]
+        raise ValueError("a reply begins with an unknown sign")
+
+    def _line(self) -> tuple[int, bytes]:
+        while (end := self._data.find(b"\r\n", self._at)) < 0:
+            self._more()
+        kind, line = self._data[self._at], bytes(self._data[self._at + 1 : end])
+        self._at = end + 2
+        return kind, line
+
+    def _string(self, size: int) -> bytes | None:
+        if size < 0:
+            return None
+        end = self._at + size
+        while len(self._data) < end + 2:
+            self._more()
+        part = bytes(self._data[self._at : end])
+        self._at = end + 2
+        return part
+
+    def _more(self) -> None:
+        if self._at > _CHUNK * 4:
+            del self._data[: self._at]
+            self._at = 0
+        part = self._stream.recv(_CHUNK)
+        if not part:
+            raise ConnectionResetError("the connection was closed")
+        self._data += part
