@@ -140,7 +140,7 @@ def _sent_before(looked: Looked, before: SentLines, found: Found, fate: Fate) ->
     """Whether nothing is to be done with a key that an earlier part of this run sent, or may have sent."""
     if found.number in before.unknown:
         looked.on_their_way += 1
-    if fate is Fate.EQUAL:
+    if fate is Fate.EQUAL or (fate is Fate.EXPIRED and found.number in before.brought):
         looked.brought += 1
         return True
     if found.number in before.brought:
