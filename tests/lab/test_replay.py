@@ -14,7 +14,7 @@ from replay_stage import RUN, ask, export, kept_run
 pytestmark = pytest.mark.lab
 
 DYING = str(Path(__file__).with_name("dying_console.py"))
-LEAST_DEATHS = 20
+LEAST_DEATHS, PATIENT = 20, 5
 
 
 def test_a_console_that_is_killed_at_every_moment_of_a_replay(pair, tmp_path):
@@ -31,10 +31,14 @@ def test_a_console_that_is_killed_at_every_moment_of_a_replay(pair, tmp_path):
     ask(at, ("RPUSH", "kept:3", "kept:3", b"\x00\xff"), ("EXPIRE", "kept:3", 77))
     named = {other: f"{nodes[other]}:6379", master: f"{at}:6379"}
     run_id = kept_run(tmp_path / "redis-ha-console" / "runs", lab.cluster, named, file)
-    told, moments = killed_everywhere(lab, tmp_path, run_id)
-    assert len(moments) >= LEAST_DEATHS, moments
-    done = re.search(r"run (\S+): done", told)
+    told, done = "", None
+    for _ in range(PATIENT):  # a starved machine refuses some: a master that is not proved at that moment
+        told += killed_everywhere(lab, tmp_path, run_id)
+        if (done := re.search(r"run (\S+): done", told)) is not None:
+            break
     assert done, told[-3000:]
+    moments = (tmp_path / "moments").read_text().splitlines()
+    assert len(moments) >= LEAST_DEATHS, moments
     assert ask(at, *(("LRANGE", key, 0, -1) for key in kept)) == [[key, b"\x00\xff"] for key in kept]
     assert 3000 < ask(at, ("TTL", "kept:1"))[0] <= 4000
     assert ask(at, ("TTL", "kept:3")) == [-1]
@@ -60,7 +64,7 @@ def killed_everywhere(lab, state, run_id):
         terminal.sendline(terminal.match.group(1) if terminal.match.groups() else "y")
     told += str(terminal.before)
     terminal.close()
-    return told, (state / "moments").read_text().splitlines()
+    return told
 
 
 def assert_ctrl_c_at_a_question_ends_it(lab, state):
