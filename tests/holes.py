@@ -10,19 +10,10 @@ import samples
 
 from console.core.model import ClusterState, ProblemKind, Reading, unread
 
-
-def in_no_file() -> ClusterState:
-    """A healthy pair whose replica has no replicaof line in its file."""
-    state = samples.healthy_pair()
-    file = state.node(samples.A).redis_file.map(lambda one: replace(one, master="", line=0))
-    return samples.with_node(state, samples.A, redis_file=file)
-
-
 STATES: dict[str, Callable[[], ClusterState]] = {
     "healthy": samples.healthy_pair,
     "failed over": samples.failed_over_pair,
     "split brain": samples.split_brain,
-    "in no file": in_no_file,
     "sentinels": sample_sets.sentinel_vip_set,
     "consul": sample_sets.sentinel_consul_set,
 }

@@ -98,6 +98,7 @@ class Deaths:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(900)  # a machine that is three times slower
 def test_a_console_that_is_killed_at_every_moment_of_a_rebuild(pair, tmp_path):
     """One rebuild by some hundred consoles. Every entry and every command has been the last one of some of them."""
     lab = pair("failed-over")

@@ -10,6 +10,7 @@ SEED = 4
 
 
 @pytest.mark.long
+@pytest.mark.timeout(900)  # a machine that is three times slower
 def test_a_short_soak(pair, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     lab = pair("healthy", password="s3cret")

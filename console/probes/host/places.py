@@ -34,7 +34,7 @@ fi
 """
 
 _LINE = re.compile(r"([0-9]{1,10}) (same|other|unknown) (.*)")
-_UNIT = re.compile(r"([^/]+)\.service(?:/|$)")
+_UNIT = ".service"
 _CONTAINER = re.compile(r"docker|libpod|containerd|kubepods|crio-|/lxc[./]|machine\.slice")
 _ROOTS = {"same": False, "other": True, "unknown": None}
 
@@ -47,7 +47,7 @@ def parse(text: str) -> tuple[ProcessPlace, ...]:
         pid = count(parts[1]) if parts is not None else None
         if parts is None or pid is None:
             raise NotUnderstoodError("the list of control groups has a line of another form")
-        units = _UNIT.findall(parts[3])
+        units = [one.removesuffix(_UNIT) for one in parts[3].split("/") if one.endswith(_UNIT) and one != _UNIT]
         container = _CONTAINER.search(parts[3]) is not None
         elsewhere = True if container else _ROOTS[parts[2]]
         found.append(ProcessPlace(pid, elsewhere, "" if container else "".join(units[-1:])))

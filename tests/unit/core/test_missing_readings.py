@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import samples
 from holes import STATES, holes
@@ -25,9 +27,16 @@ SAYS_THAT_IT_IS_UNREAD = {
 }  # fmt: skip
 
 
+def in_no_file() -> ClusterState:
+    """A healthy pair whose replica has no replicaof line in its file."""
+    state = samples.healthy_pair()
+    file = state.node(samples.A).redis_file.map(lambda one: replace(one, master="", line=0))
+    return samples.with_node(state, samples.A, redis_file=file)
+
+
 CASES = [
     pytest.param(state, hole, id=f"{label}: {name}, {kind.value}")
-    for label, make in STATES.items()
+    for label, make in {**STATES, "in no file": in_no_file}.items()
     for state in [make()]
     for kind in (ProblemKind.NOT_READ, ProblemKind.TIMEOUT)
     for name, hole in holes(state, kind)
