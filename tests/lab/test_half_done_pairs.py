@@ -24,9 +24,9 @@ BY_SCRIPTS = {"backup", "replicate", "resume-writes", "start-keepalived-on-repli
 """What is left of a recovery from an RDB when the VIP has moved, and scripts make a replica of the survivor."""
 FILES = {"keep-master", "keep-replica"}
 DUMP = "/data/redis/dump6379.rdb"
-RETURNED = ["start-returning", "backup", "replicate", "stay-below", "protect"]
+RETURNED = ["keep-disk-keys", "start-returning", "backup", "replicate", "stay-below", "protect"]
 """The steps of safe-return that make a protected replica of the node that returns."""
-GONE_THROUGH = ["stop-keepalived", *RETURNED[:1], "save", *RETURNED[1:3], "let-go", *RETURNED[3:]]
+GONE_THROUGH = ["stop-keepalived", *RETURNED[:2], "save", *RETURNED[2:4], "let-go", *RETURNED[4:]]
 """The same with those that were already so: after the VIP has moved, they make a replica of the other node."""
 
 

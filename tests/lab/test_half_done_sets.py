@@ -172,7 +172,7 @@ def test_consul_return_old_master(pair, tmp_path):
     ("scenario", "book", "step", "sent"),
     [
         ("sentinel-healthy", "sentinel-switchover", "4 failover", "SENTINEL FAILOVER"),
-        ("consul-failed-over", "consul-return-old-master", "9 start", "service redis-server start"),
+        ("consul-failed-over", "consul-return-old-master", "10 start", "service redis-server start"),
     ],
     ids=["sentinel-switchover", "consul-return-old-master"],
 )

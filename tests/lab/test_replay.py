@@ -72,8 +72,10 @@ def assert_ctrl_c_at_a_question_ends_it(lab, state):
         sys.executable, [*forked(), "runs", "replay", RUN], env=environment(lab, state), encoding="utf-8", timeout=60
     )
     terminal.expect(r"Bring them\? \[y/N/abort\] ")
-    terminal.sendintr()
-    terminal.expect(r"1 not reached: kept:0")
+    for _ in range(PATIENT):  # Python may not hear a signal that comes just before it begins to read
+        terminal.sendintr()
+        if terminal.expect([r"1 not reached: kept:0", pexpect.TIMEOUT], timeout=10) == 0:
+            break
     terminal.expect(r"run \S+: aborted")
     terminal.expect(pexpect.EOF)
     terminal.close()

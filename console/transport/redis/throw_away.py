@@ -42,9 +42,9 @@ def loaded(connection: SshConnection, command: ShellCommand, name: str, tell: Te
     again and again while it copies and loads. Raises NotLoadedError, RemoteError.
     """
     program = ShellCommand(command.script, sudo=command.sudo)
-    channel = connection.start(program.render(), START_TIMEOUT)
+    channel = connection.start_script(program.render(), START_TIMEOUT)
     try:
-        _wait_until_ready(channel, command.timeout, tell)
+        _wait_until_ready(channel, command.timeout, tell, connection.login_shell().output)
         link = RedisConnection(RedisSpec(), None, f"{name}:0", lambda _: channel, CONNECT_TIMEOUT, exact=True)
         link.connect()
         yield link
@@ -52,41 +52,44 @@ def loaded(connection: SshConnection, command: ShellCommand, name: str, tell: Te
         _end(channel)
 
 
-def _wait_until_ready(channel: Any, within: float, tell: Tell) -> None:
-    """Reads the program's lines up to `ready VERSION`. Raises NotLoadedError, RemoteError."""
+def _wait_until_ready(channel: Any, within: float, tell: Tell, own: Callable[[bytes], bytes]) -> None:
+    """Reads the program's lines up to `ready VERSION`. Raises NotLoadedError, RemoteError.
+
+    `own` leaves of an output what the program itself wrote: start files of the login shell write, too.
+    """
     deadline, line, last = time.monotonic() + within, b"", ""
     try:
         while not line.startswith(_READY.encode()):
             if line and (said := line.decode(errors="replace").strip()) != last:
                 last = said
                 tell(said)
-            line = _line(channel, deadline)
+            line = _line(channel, deadline, own)
     except TimeoutError:
         raise NotLoadedError(f"it was not loaded within {within:.0f} s") from None
     except (paramiko.SSHException, EOFError, OSError) as error:
         raise RemoteError(ProblemKind.CLOSED, f"the SSH connection was lost: {error}") from None
 
 
-def _line(channel: Any, deadline: float) -> bytes:
+def _line(channel: Any, deadline: float, own: Callable[[bytes], bytes]) -> bytes:
     """The next line, byte by byte: what follows the last one belongs to the server's protocol."""
     line = bytearray()
     while not line.endswith(b"\n"):
         channel.settimeout(max(0.001, deadline - time.monotonic()))
         byte = channel.recv(1)
         if not byte or len(line) > _LONGEST_LINE:
-            raise NotLoadedError(_why(channel))
+            raise NotLoadedError(_why(channel, own))
         line += byte
     return bytes(line)
 
 
-def _why(channel: Any) -> str:
+def _why(channel: Any, own: Callable[[bytes], bytes]) -> str:
     """What the program wrote to its error output before it ended, as one line."""
     said = b""
     with contextlib.suppress(paramiko.SSHException, EOFError, OSError):
         channel.settimeout(END_TIMEOUT)
         while data := channel.recv_stderr(_LONGEST_LINE):
             said += data
-    return " ".join(said.decode(errors="replace").split())[:600] or "the program on the node ended without a word"
+    return " ".join(own(said).decode(errors="replace").split())[:600] or "the program on the node ended without a word"
 
 
 def _end(channel: Any) -> None:

@@ -98,10 +98,15 @@ class ShellReader:
     def _start(self, command: str, stdin: bytes) -> None:
         self.close()
         self._channel = self._connection.start(command, _OPEN_TIMEOUT)
-        if stdin:
-            self._channel.sendall(stdin)
-        else:
-            self._channel.shutdown_write()
+        try:
+            if stdin:
+                self._channel.sendall(stdin)
+            else:
+                self._channel.shutdown_write()
+        except OSError:
+            if not self._channel.closed:
+                raise
+            # The shell has ended already, as nologin does. What it said is read next, and tells why.
 
     def start_anew(self) -> None:
         """Asks the same again without an input, in which nobody waits for an answer. Raises RemoteError.

@@ -20,6 +20,7 @@ from console.core.model import DataForm
 from console.core.replication.disk_data import DiskData
 from console.engine.actions.throw_away import FOLDER, PERL, PYTHON, throw_away_server
 from console.transport.redis.throw_away import NotLoadedError, loaded
+from console.transport.ssh.shells.login_shell import LoginShell
 
 SHELLS = [["dash"], ["bash", "--posix"]]
 NODE = NodeSpec("redis-b", "127.0.0.1", SshSpec(), RedisSpec(), KeepalivedSpec())
@@ -279,7 +280,10 @@ class ProcessChannel:
 class Shell:
     """A connection whose commands run here."""
 
-    def start(self, command, _):
+    def login_shell(self):
+        return LoginShell("/bin/sh")
+
+    def start_script(self, command, _):
         return ProcessChannel(start(["sh"], ShellCommand(command)))
 
 
