@@ -46,16 +46,16 @@ class EndSection:
 
 
 def run_ending(run_id: str, entries: Sequence[Entry]) -> tuple[EndSection, ...]:
-    """The sections in the order in which they are read."""
+    """The sections, first what is to be done: nobody is to look for it below what was done."""
     opened, closed = first_of(entries, "opened"), first_of(entries, "closed")
     names = [str(one) for one in opened.get("steps") or ()]
     steps, commands = step_rows(entries, names), list(command_rows(entries, names))
     outcome = closed.get("outcome")
     made = (
-        EndSection(SKIPPED, tuple(_skipped(steps, outcome))),
         EndSection(REMAINS, tuple(_remaining(run_id, entries, steps, commands))),
         EndSection(DATA, tuple(_fates(entries, commands))),
         EndSection(BACKUPS, tuple(_ways_back(run_id, entries, commands, opened))),
+        EndSection(SKIPPED, tuple(_skipped(steps, outcome))),
     )
     return tuple(one for one in made if one.items)
 
@@ -95,7 +95,10 @@ def _only_in_files(run_id: str, commands: Sequence[Row]) -> Iterator[EndItem]:
     exports = list(exports_in(commands))
     for export in exports:
         if any(one.strip("0,") for one in _COUNTS.findall(export.content)):
-            text = f"Keys of {export.node} are only in a file on the machine of the console. Put back what is wanted:"
+            text = (
+                f"What {export.node} had is only in a file on the machine of the console. This shows both values of"
+                " each key, and asks before it brings one back:"
+            )
             command = put_back_command(run_id, export, several=len(exports) > 1)
             yield EndItem(text, (f"{export.content}.",), (command,))
 

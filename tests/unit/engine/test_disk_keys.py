@@ -55,7 +55,7 @@ def test_what_was_kept_is_said_once_more_at_the_gate_of_slaveof_and_in_the_journ
     assert line in gate_of(stage).lines
     assert [data["preview"] for kind, data in stage.journal.entries if kind == "preview"] == [gate_of(stage)]
     told = "\n".join(line for part in run.ending for item in part.items for line in (item.text, *item.lines))
-    assert "Keys of redis-b are only in a file" in told
+    assert "What redis-b had is only in a file" in told
     assert line in told
     assert f"{FOUND.rpartition('; written to ')[0]}." in told
     assert "/runs/1/keys-of-redis-b-2.jsonl" in told
