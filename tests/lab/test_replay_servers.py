@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import threading
 import time
 from dataclasses import replace
@@ -330,3 +331,52 @@ def test_the_look_only_reads(tmp_path):
         sent = {line.split(":")[0].removeprefix("cmdstat_").replace("|", " ").upper() for line in said.decode().split()}
         allowed = SENT | {"CONFIG RESETSTAT", "INFO", "# COMMANDSTATS", "#", "COMMANDSTATS", "CONFIG|RESETSTAT"}
         assert sent <= {*allowed, "OBJECT"}, sent
+
+
+def test_of_a_key_that_was_kept_again_the_last_value_comes_back(tmp_path):
+    """A run that was interrupted and gone on with may have replaced a key twice."""
+    with server(tmp_path / "master", "7.0") as master:
+        file, stage, typist = tmp_path / "keys.jsonl", Stage(tmp_path, master), Typist()
+        for value in ("first", "second", "last"):
+            ask(master, ("SET", "twice", value), ("SET", "once", value))
+            export(file, master, "twice", *(["once"] if value == "second" else []))
+        ask(master, ("SET", "twice", "now"), ("DEL", "once"))
+        assert stage.run(stage.order(file), typist).outcome is DONE
+        assert ask(master, ("GET", "twice"), ("GET", "once")) == [b"last", b"second"]
+        assert typist.looked is not None
+        assert (typist.looked.lines, typist.looked.chosen, typist.looked.older) == (4, 2, 2)
+        assert [one.sentence for one in typist.questions] == ["", f"I replace 1 key on {samples.B}"]
+        assert stage.left() == {}
+
+
+def test_a_run_goes_on_with_the_file_that_it_began_with_only(tmp_path):
+    with server(tmp_path / "master", "7.0") as master:
+        keys = [f"key:{one}" for one in range(9)]
+        ask(master, *(("SET", key, key) for key in keys))
+        file, stage = export(tmp_path / "keys.jsonl", master, *keys), Stage(tmp_path, master)
+        ask(master, ("FLUSHALL",))
+        at = 0
+        while stage.run(stage.order(file), at=at) is not None or "looked" not in {one.kind for one in stage.entries}:
+            at += 1
+        lines = file.read_text().splitlines(keepends=True)
+        file.write_text("".join(lines[3:]))
+        ended = stage.resume()
+        assert ended.outcome is FAILED
+        assert "was changed since this run began" in ended.message
+        file.write_text("".join(lines))
+        assert stage.run(stage.order(file)).outcome is DONE
+        assert ask(master, ("DBSIZE",)) == [9]
+
+
+def test_a_file_in_which_no_key_is_chosen_is_refused(tmp_path):
+    with server(tmp_path / "master", "7.0") as master:
+        ask(master, ("SET", "key", "value"))
+        file, stage = export(tmp_path / "keys.jsonl", master, "key"), Stage(tmp_path, master)
+        ended = stage.run(stage.order(file, "other*"))
+        assert ended.outcome is REFUSED
+        assert ended.message == f"{file}: no key of it is chosen by --keys; nothing was sent."
+        file.write_text("")
+        assert stage.run(stage.order(file)).message == f"{file}: there is no key in it; nothing was sent."
+        file.unlink()
+        os.mkfifo(file)
+        assert stage.run(stage.order(file)).message == f"{file} is no regular file."

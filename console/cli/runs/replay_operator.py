@@ -137,6 +137,7 @@ def looked_lines(looked: Looked, master: str) -> Iterator[str]:
     counts = [(len(looked.found[fate]), text.format(node=master)) for fate, text in CLASSES.items()]
     counts.append((looked.brought, "brought by this run before it was interrupted"))
     counts.append((len(looked.changed_since), "brought by this run, changed by a client since"))
+    counts.append((looked.older, "older: the same key stands again further down, and that is what is meant"))
     yield from (f"  {count:>9,}  {text}" for count, text in counts if count)
     if looked.warning:
         yield wrapped(f"!!  {looked.warning}", "  ", "      ")

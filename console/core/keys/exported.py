@@ -8,6 +8,8 @@ from binascii import a2b_base64
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+_LAST_MOMENT = 1e12
+"""Epoch seconds after which nothing expires."""
 LONGEST_NAME = 200
 """Characters of a key that are kept to be read."""
 
@@ -36,14 +38,21 @@ def exported_key(line: Mapping[str, Any], exported_at: float, number: int = 0) -
         pttl, at, other = line["pttl"], line.get("at"), line.get("there")
         return ExportedKey(
             int(line["db"]),
-            a2b_base64(line["key_base64"]),
-            a2b_base64(line["dump_base64"]),
-            (exported_at if at is None else at / 1000) + pttl / 1000 if pttl > 0 else None,
+            a2b_base64(line["key_base64"], strict_mode=True),
+            a2b_base64(line["dump_base64"], strict_mode=True),
+            _moment((exported_at if at is None else at / 1000) + pttl / 1000) if pttl > 0 else None,
             line.get("idle"),
-            None if other is None else a2b_base64(other.get("dump_base64") or ""),
+            None if other is None else a2b_base64(other.get("dump_base64") or "", strict_mode=True),
         )
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
         raise ValueError(f"line {number} is none of an export of keys") from None
+
+
+def _moment(seconds: float) -> float:
+    """Epoch seconds. Raises ValueError for what is no time of this age."""
+    if not 0 < seconds < _LAST_MOMENT:
+        raise ValueError("no time")
+    return seconds
 
 
 def line_of(one: ExportedKey, now: float) -> str:

@@ -52,6 +52,8 @@ class Sample:
     kept_written: str
     there: str
     there_written: str
+    number: int = 0
+    """Of its line, from 1."""
 
 
 @dataclass(slots=True)
@@ -63,8 +65,8 @@ class Looked:
     found: dict[Fate, list[Found]] = field(default_factory=lambda: {fate: [] for fate in Fate})
     samples: dict[Fate, list[Sample]] = field(default_factory=lambda: {fate: [] for fate in Fate})
     """The first ones of each class."""
-    brought: int = 0
-    """Keys that an earlier part of this run brought, and that are still as it brought them."""
+    brought_lines: set[int] = field(default_factory=set)
+    """Lines of keys that an earlier part of this run brought, and that are still as it brought them."""
     changed_since: list[Found] = field(default_factory=list)
     """Keys that it brought, and that a client has changed or removed since."""
     warning: str = ""
@@ -73,6 +75,13 @@ class Looked:
     """Bytes of payloads that were read."""
     on_their_way: int = 0
     """Keys that it may have sent, as no answer is recorded."""
+
+    older: int = 0
+    """Lines whose key stands again further down: the last line of a key is what was kept of it last."""
+
+    @property
+    def brought(self) -> int:
+        return len(self.brought_lines)
 
     @property
     def chosen(self) -> int:
@@ -98,9 +107,10 @@ def look(  # noqa: PLR0913 - each names itself
 
     `before`: what this run has sent already. `shown`: of how many keys of each class the words are kept.
     """
-    looked = Looked()
+    looked, lines_of = Looked(), _LinesOfKeys()
     sent = before.brought | before.unknown
     for batch in _batches(order, lines, looked):
+        lines_of.add(batch)
         there: Sequence[KeyThere] = reader.look(batch[0][2].db, [kept.key for _, _, kept in batch])
         moment = now()
         none_there = not sent and not any(one.payload for one in there)
@@ -114,9 +124,36 @@ def look(  # noqa: PLR0913 - each names itself
                 continue
             looked.found[fate].append(found)
             if len(looked.samples[fate]) < shown:
-                looked.samples[fate].append(_sample(kept, one, moment))
+                looked.samples[fate].append(_sample(number, kept, one, moment))
         tell(looked.chosen)
+    if lines_of.older:
+        _leave_out(looked, lines_of.older, before)
     return looked
+
+
+class _LinesOfKeys:
+    """Which line is the last one of each key. A run that replaced a key again after an interruption kept it twice."""
+
+    def __init__(self) -> None:
+        self._last: dict[tuple[int, bytes], int] = {}
+        self.older: set[int] = set()
+
+    def add(self, batch: Sequence[Chosen]) -> None:
+        for number, _, kept in batch:
+            if (earlier := self._last.get((kept.db, kept.key))) is not None:
+                self.older.add(earlier)
+            self._last[kept.db, kept.key] = number
+
+
+def _leave_out(looked: Looked, older: set[int], before: SentLines) -> None:
+    """Takes out the lines whose key stands again further down."""
+    looked.older = len(older)
+    for fate, found in looked.found.items():
+        looked.found[fate] = [one for one in found if one.number not in older]
+        looked.samples[fate] = [one for one in looked.samples[fate] if one.number not in older]
+    looked.changed_since = [one for one in looked.changed_since if one.number not in older]
+    looked.brought_lines -= older
+    looked.on_their_way -= len(older & before.unknown)
 
 
 def _missing(looked: Looked, batch: Sequence[Chosen], now: float, shown: int) -> list[Chosen]:
@@ -132,7 +169,7 @@ def _missing(looked: Looked, batch: Sequence[Chosen], now: float, shown: int) ->
         for number, place, kept in simple
     ]
     samples = looked.samples[Fate.MISSING]
-    samples += [_sample(kept, KeyThere(), now) for _, _, kept in simple[: shown - len(samples)]]
+    samples += [_sample(number, kept, KeyThere(), now) for number, _, kept in simple[: shown - len(samples)]]
     return [one for one in batch if one[2].expires_at is not None and one[2].expires_at <= now]
 
 
@@ -141,7 +178,7 @@ def _sent_before(looked: Looked, before: SentLines, found: Found, fate: Fate) ->
     if found.number in before.unknown:
         looked.on_their_way += 1
     if fate is Fate.EQUAL or (fate is Fate.EXPIRED and found.number in before.brought):
-        looked.brought += 1
+        looked.brought_lines.add(found.number)
         return True
     if found.number in before.brought:
         looked.changed_since.append(found)
@@ -167,7 +204,7 @@ def _batches(order: ReplayOrder, lines: Lines, looked: Looked) -> Iterator[list[
                 yield part
 
 
-def _sample(kept: ExportedKey, there: KeyThere, now: float) -> Sample:
+def _sample(number: int, kept: ExportedKey, there: KeyThere, now: float) -> Sample:
     of_kept, of_there = written_in_words(kept, there, now)
     return Sample(
         kept.db,
@@ -176,4 +213,5 @@ def _sample(kept: ExportedKey, there: KeyThere, now: float) -> Sample:
         of_kept,
         value_in_words(there.payload, there.expires_at, now),
         of_there,
+        number,
     )

@@ -21,6 +21,9 @@ from console.engine.replay.look import Looked
 class KeyFiles(Protocol):
     """Files of keys on this machine."""
 
+    def digest(self, path: str) -> str:
+        """SHA-256 of the file, in hex. Raises OSError, also where it is no regular file."""
+
     def lines(self, path: str) -> Iterator[list[tuple[int, Mapping[str, Any]]]]:
         """The lines, many at a time: the place of each in the file, and what it says. Raises OSError, ValueError."""
 

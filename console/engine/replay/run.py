@@ -115,6 +115,7 @@ class ReplayRun:
             self._journal.append("bound", {"roles": {ROLE: node.name}})
         if self._order.backup and not self._load_backup(operator, node):
             return
+        digest = self._same_file()
         with contextlib.closing(self._inspector.read_keys(node.name)) as reader:
             self._looked = look(
                 self._order,
@@ -127,10 +128,30 @@ class ReplayRun:
             )
         operator.end_progress()
         self._looked.warning = room_warning(node, sum(one.size for one in self._looked.found[Fate.MISSING]))
-        self._journal.append("looked", {"lines": self._looked.lines, "counts": self._looked.counts()})
+        counts = {"lines": self._looked.lines, "counts": self._looked.counts()}
+        self._journal.append("looked", {**counts, "file": {"path": self._order.file, "sha256": digest}})
+        if not self._looked.chosen:
+            what = "no key of it is chosen by --keys" if self._looked.lines else "there is no key in it"
+            raise ReplayStoppedError(Outcome.REFUSED, f"{self._order.file}: {what}; nothing was sent")
         operator.show(self._looked, node.name)
         for number, (fate, step) in enumerate(STEPS.items(), start=1 + bool(self._order.backup)):
             self._step(operator, number, fate, step)
+
+    def _same_file(self) -> str:
+        """The digest of the file of keys. Raises ReplayStoppedError where the run began with another one.
+
+        The journal names keys by their lines: in another file these are other keys.
+        """
+        path, digest = self._order.file, self._files.digest(self._order.file)
+        before = [entry.data.get("file") for entry in self._journal.entries if entry.kind == "looked"]
+        began = next((one for one in before if isinstance(one, dict) and one.get("path") == path), None)
+        if began is not None and began.get("sha256") != digest:
+            raise ReplayStoppedError(
+                Outcome.FAILED,
+                f"{path} was changed since this run began: its lines are other keys now. Nothing more was sent. The"
+                " same command begins a new run with the file as it is",
+            )
+        return digest
 
     def _prove(self) -> NodeState:
         """A fresh observation that proves the master. Raises NoMasterError, also where it is another one now."""

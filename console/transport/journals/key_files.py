@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from io import BufferedReader
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
@@ -16,10 +19,14 @@ _AT_ONCE = 1_000_000
 class LocalKeyFiles:
     """Implements the engine's KeyFiles."""
 
+    def digest(self, path: str) -> str:
+        with _opened(path) as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
     def lines(self, path: str) -> Iterator[list[tuple[int, Mapping[str, Any]]]]:
         """The lines, many at a time: the place of each in the file, and what it says. Raises OSError, ValueError."""
         place, number = 0, 0
-        with Path(path).open("rb") as file:
+        with _opened(path) as file:
             while lines := file.readlines(_AT_ONCE):
                 places = list(accumulate(map(len, lines), initial=place))
                 place = places.pop()
@@ -29,7 +36,7 @@ class LocalKeyFiles:
     def lines_at(self, path: str, places: Sequence[int]) -> list[Mapping[str, Any]]:
         """What the lines say that begin at these places. Raises OSError, ValueError."""
         found = []
-        with Path(path).open("rb") as file:
+        with _opened(path) as file:
             for place in places:
                 if file.tell() != place:
                     file.seek(place)
@@ -53,6 +60,16 @@ class LocalKeyFiles:
         Path(part).unlink(missing_ok=True)
         self.append(part, (json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
         Path(part).replace(path)
+
+
+def _opened(path: str) -> BufferedReader:
+    """The file, to be read. Raises OSError, also where it is none: a pipe would be waited for without an end."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    file = os.fdopen(descriptor, "rb")
+    if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        return file
+    file.close()
+    raise OSError(f"{path} is no regular file")
 
 
 def _parsed(path: str, lines: Sequence[bytes], before: int) -> list[Mapping[str, Any]]:

@@ -55,7 +55,7 @@ def room_warning(master: NodeState, bytes_to_bring: int) -> str:
 def end_message(why: str, brought: int, chosen: int, node: str, left: Mapping[str, int]) -> str:
     """How the run ended, in one or two sentences."""
     parts = [f"{why[:1].upper()}{why[1:]}."] if why else []
-    if node:
+    if node and chosen:
         parts.append(f"{brought:,} of {counted(chosen, 'chosen key')} brought to {node} and verified.")
     if left:
         parts.append("Left: " + ", ".join(f"{count:,} {reason}" for reason, count in left.items()) + ".")
