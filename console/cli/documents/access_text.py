@@ -79,6 +79,10 @@ def _can_show(encoding: str) -> bool:
     return True
 
 
+UNTRIED = "Not part of this check, as it changes a node: to start and stop services."
+"""So that nobody takes a name of a service for proved."""
+
+
 def _cluster(tried: Tried, signs: Mapping[Outcome, str], *, colour: bool) -> Iterator[str]:
     yield f"{tried.name} ({tried.kind})"
     for subject in tried.subjects:
@@ -90,6 +94,7 @@ def _cluster(tried: Tried, signs: Mapping[Outcome, str], *, colour: bool) -> Ite
             yield from _not_tried(sign, together) if reason else _each(sign, together)
     yield ""
     yield _sum(tried)
+    yield UNTRIED
     yield ""
 
 

@@ -133,6 +133,7 @@ def test_exit_codes(call):
     code, out, err = call("--connect")
     assert (code, err) == (EXIT_WORKS, "")
     assert "all work" in out
+    assert "Not part of this check, as it changes a node: to start and stop services." in out
     assert call("--connect", "--cluster", "cache")[0] == EXIT_WORKS
     assert call("--connect", state=broken())[0] == EXIT_FAILS
     code, out, err = call("--connect", "--cluster", "nothing")
