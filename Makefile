@@ -8,7 +8,7 @@
 SHELL := /bin/sh
 BIN := .venv/bin
 SCENARIO ?= failed-over
-WORKERS ?= 5
+WORKERS ?= 4
 MINUTES ?= 10
 # Test modules are compiled once, also where the machine says that no program may keep its bytecode.
 export PYTHONDONTWRITEBYTECODE :=

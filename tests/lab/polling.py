@@ -24,7 +24,7 @@ CONNECT_TIMEOUT = 1.0
 INTERVAL = 0.2
 NOTHING_IS_A_VALUE = {"run_lock"}
 """Readings of which None says something: that nobody has it."""
-SLACK = 2.0
+SLACK = 6.0
 """How many times its own deadline an observation may take on a machine that does much else."""
 
 

@@ -21,6 +21,8 @@ def retry(prompt: Prompt) -> str:
     return "retry" if prompt.kind == "stuck" and "retry: sending it twice does no more harm" in prompt.text else ""
 
 
+@pytest.mark.long
+@pytest.mark.timeout(900)  # its answers come late, and the machine may be three times slower
 def test_the_rebuild_goes_through_and_asks_nobody_to_look_again(pair, tmp_path):
     lab = pair("failed-over")
     with late_ssh(lab, seed=7) as end:
