@@ -5,7 +5,7 @@ from __future__ import annotations
 from console.core.conditions.predicate import Question, UnreadError, fails, holds, holds_if, redis_of, unknown, value_of
 from console.core.conditions.virtual_ip import holders_in_words
 from console.core.model import Backup, DataForm, DumpFile
-from console.core.model.facts import proved_down, source_of, vip_reached_in_words
+from console.core.model.facts import proved_down, redis_unread, source_of, vip_reached_in_words
 from console.core.model.verdict import Check, Verdict
 from console.core.quantities import counted
 from console.core.replication.backups import (
@@ -217,7 +217,7 @@ def dump_or_nothing(question: Question) -> DumpFile | None:
 def _silent_nodes(question: Question) -> str:
     """The other nodes that could not be read. Whether following one of them loses data is not known."""
     others = [one for one in question.state.nodes if one is not question.node]
-    return " and ".join(one.name for one in others if not one.redis.ok and not proved_down(one))
+    return " and ".join(one.name for one in others if redis_unread(one))
 
 
 def _nothing_to_lose(question: Question) -> str:

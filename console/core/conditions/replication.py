@@ -12,7 +12,7 @@ from console.core.model.facts import (
     link_in_words,
     masters_in_words,
     node_by_address,
-    proved_down,
+    redis_unread,
     replication_lag,
 )
 from console.core.model.verdict import Check, Verdict
@@ -179,7 +179,7 @@ def _no_other_master(question: Question, statement: str, *, also_this_one: bool)
 def _unless_unread(question: Question, statement: str, nodes: Iterable[NodeState]) -> Check:
     """It holds, unless one of these nodes may be a master that was not seen."""
     for node in nodes:
-        if not node.redis.ok and not proved_down(node):
+        if redis_unread(node):
             return unknown(statement, f"Redis on {node.name} could not be read: {node.redis.problem}")
     return holds(statement, f"masters: {masters_in_words(question.state)}")
 

@@ -173,9 +173,14 @@ def serving_master(state: ClusterState) -> NodeState | None:
     return state.node(state.masters[0]) if len(state.masters) == 1 else None
 
 
+def redis_unread(node: NodeState) -> bool:
+    """Whether its Redis could not be read and is not proved to be down."""
+    return not node.redis.ok and not proved_down(node)
+
+
 def unread_redis(state: ClusterState) -> list[NodeState]:
     """The nodes whose Redis could not be read and is not proved to be down."""
-    return [node for node in state.nodes if not node.redis.ok and not proved_down(node)]
+    return [node for node in state.nodes if redis_unread(node)]
 
 
 def replica_links(state: ClusterState) -> Iterator[tuple[NodeState, Redis, MasterLink]]:

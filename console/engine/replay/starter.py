@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from console.core.inventory import ClusterSpec
-from console.core.model import RunLock
 from console.core.runs.past.past_run import PastRun, UnfinishedLine
 from console.core.runs.records.journal import Entry
 from console.core.runs.replays.master import ROLE
@@ -17,8 +16,8 @@ from console.core.runs.state import Outcome
 from console.engine.ports import ArmingError, ConsoleContext, Journal, Takeover
 from console.engine.replay.ports import KeyFiles, ReplayOperator, ReplayPorts
 from console.engine.replay.run import ReplayRun
-from console.engine.sessions.arming import make_run_id, who
-from console.engine.sessions.resumption import addresses, moved
+from console.engine.sessions.arming import claim, make_run_id, opening, who
+from console.engine.sessions.resumption import moved
 from console.engine.steps.kept_journal import KeptJournal
 from console.engine.steps.run_guard import RunGuard
 
@@ -122,10 +121,7 @@ class ClusterReplayStarter:
         return ReplayRun(order, context.inspector(spec.name), context.clock, journal, guard, adapters)
 
     def _guard(self, spec: ClusterSpec, journal: KeptJournal) -> RunGuard:
-        operator, now = who(), self._console_context.clock.now()
-        terminal = str(operator["terminal"] or "")
-        claim = RunLock(journal.run_id, spec.name, RUNBOOK, str(operator["operator"]), now, terminal=terminal)
-        return RunGuard(self._ports.make_locks(spec), claim)
+        return RunGuard(self._ports.make_locks(spec), claim(journal.run_id, spec, RUNBOOK, self._console_context))
 
     def _unmoved(self, past: PastRun, order: ReplayOrder) -> ClusterSpec:
         try:
@@ -138,12 +134,7 @@ class ClusterReplayStarter:
 
     def _opening(self, spec: ClusterSpec, order: ReplayOrder) -> dict[str, object]:
         return {
-            **who(),
-            "cluster": spec.name,
-            "kind": spec.kind,
-            "nodes": addresses(spec),
-            "vip": spec.vip,
-            "inventory": self._console_context.inventory.path,
+            **opening(spec, self._console_context),
             "runbook": RUNBOOK,
             "runbook_title": TITLE,
             "steps": list(order.steps),

@@ -113,10 +113,7 @@ class ClusterRunStarter:
         return PreparedRun(run, self._context(spec, past.roles, journal, actuator, guard), journal, past)
 
     def _claim(self, spec: ClusterSpec, runbook: Runbook, run_id: str) -> RunLock:
-        """What the notes on the nodes tell a second operator about this run."""
-        operator, now = who(), self._console_context.clock.now()
-        terminal = str(operator["terminal"] or "")
-        return RunLock(run_id, spec.name, runbook.name, str(operator["operator"]), now, terminal=terminal)
+        return claim(run_id, spec, runbook.name, self._console_context)
 
     def _context(
         self, spec: ClusterSpec, roles: Mapping[str, str], journal: Journal, actuator: Actuator, guard: RunGuard
@@ -141,12 +138,7 @@ class ClusterRunStarter:
 
     def _opening(self, spec: ClusterSpec, runbook: Runbook) -> dict[str, object]:
         return {
-            **who(),
-            "cluster": spec.name,
-            "kind": spec.kind,
-            "nodes": addresses(spec),
-            "vip": spec.vip,
-            "inventory": self._console_context.inventory.path,
+            **opening(spec, self._console_context),
             "runbook": runbook.name,
             "runbook_title": runbook.title,
             "runbook_sha256": runbook.digest,
@@ -185,6 +177,25 @@ class PreparedRun:
             for close in (self._context.guard.release, self._context.actuator.close, self._journal.close):
                 with contextlib.suppress(Exception):
                     close()
+
+
+def opening(spec: ClusterSpec, console_context: ConsoleContext) -> dict[str, object]:
+    """What every journal begins with: the operator, and the cluster as the inventory has it."""
+    return {
+        **who(),
+        "cluster": spec.name,
+        "kind": spec.kind,
+        "nodes": addresses(spec),
+        "vip": spec.vip,
+        "inventory": console_context.inventory.path,
+    }
+
+
+def claim(run_id: str, spec: ClusterSpec, runbook: str, console_context: ConsoleContext) -> RunLock:
+    """What the notes on the nodes tell a second operator about this run."""
+    operator, now = who(), console_context.clock.now()
+    terminal = str(operator["terminal"] or "")
+    return RunLock(run_id, spec.name, runbook, str(operator["operator"]), now, terminal=terminal)
 
 
 def make_run_id(now: float, cluster: str, runbook: str) -> str:

@@ -131,7 +131,7 @@ class SshConnection:
         deadline = time.monotonic() + timeout
         try:
             channel.settimeout(timeout)
-            _feed(channel, stdin)
+            feed(channel, stdin)
             read = partial(_until_end, channel, deadline, self._check_alive, outlived)
             out = b"".join(read(channel.recv))
             err = b"".join(read(channel.recv_stderr))
@@ -262,12 +262,16 @@ def _no_channel(where: str, error: paramiko.ChannelException, said: str, change:
     return RemoteError(ProblemKind.UNREACHABLE, f"{where}: the host cannot connect there ({said or error.text})")
 
 
-def _feed(channel: paramiko.Channel, stdin: bytes | None) -> None:
-    """Sends the input. If the command ends without reading it, as sudo does when it refuses, its output says why."""
+def feed(channel: paramiko.Channel, stdin: bytes | None, *, to_its_end: bool = True) -> None:
+    """Sends the input. If the command ends without reading it, as sudo does when it refuses, its output says why.
+
+    `to_its_end`: nothing is sent after it.
+    """
     try:
         if stdin is not None:
             channel.sendall(stdin)
-        channel.shutdown_write()
+        if to_its_end:
+            channel.shutdown_write()
     except TimeoutError:
         raise
     except OSError:

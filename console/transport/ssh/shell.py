@@ -10,7 +10,7 @@ from console.core.model import ProblemKind
 from console.probes import program
 from console.probes.program import ProgramSettings, Section
 from console.transport.connections.errors import RemoteError
-from console.transport.ssh.connection import SshConnection
+from console.transport.ssh.connection import SshConnection, feed
 from console.transport.ssh.paramiko_import import paramiko
 from console.transport.ssh.shells import shell_failures
 from console.transport.ssh.shells.login_shell import FOR_QUESTIONS, in_any_shell, one_line
@@ -98,15 +98,7 @@ class ShellReader:
     def _start(self, command: str, stdin: bytes) -> None:
         self.close()
         self._channel = self._connection.start(command, _OPEN_TIMEOUT)
-        try:
-            if stdin:
-                self._channel.sendall(stdin)
-            else:
-                self._channel.shutdown_write()
-        except OSError:
-            if not self._channel.closed:
-                raise
-            # The shell has ended already, as nologin does. What it said is read next, and tells why.
+        feed(self._channel, stdin, to_its_end=not stdin)
 
     def start_anew(self) -> None:
         """Asks the same again without an input, in which nobody waits for an answer. Raises RemoteError.

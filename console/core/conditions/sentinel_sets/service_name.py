@@ -17,7 +17,7 @@ from console.core.conditions.predicate import (
 from console.core.conditions.servers import role_in_words
 from console.core.conditions.switching import writes_paused
 from console.core.model import ConsulInstance, ConsulState, NodeState, ProblemKind, Role
-from console.core.model.facts import node_by_address, proved_down
+from console.core.model.facts import node_by_address, proved_down, unread_redis
 from console.core.model.verdict import Check
 from console.core.numbers import port_number
 from console.core.watchers.service_name import (
@@ -106,11 +106,7 @@ def another_master(question: Question) -> Check:
     others = [one for one in question.state.masters if one != question.name]
     if others:
         return holds(statement, f"{' and '.join(others)} is a master")
-    unread = [
-        one.name
-        for one in question.state.nodes
-        if one is not question.node and not one.redis.ok and not proved_down(one)
-    ]
+    unread = [one.name for one in unread_redis(question.state) if one is not question.node]
     if unread:
         return unknown(statement, f"Redis on {' and '.join(unread)} could not be read")
     return fails(statement, "no other node is a master", "promote another one first: SENTINEL FAILOVER")
