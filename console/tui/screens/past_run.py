@@ -75,6 +75,7 @@ class PastRunScreen(PastRunActions):
         nodes.styles.height = len(self.console_app.views[self.cluster].spec.nodes) if self.cluster else 0
         yield nodes
         yield LinesPane(self._draw_title, focusable=False, id="title")
+        yield self.kept_line()
         yield LinesPane(self._draw_tabs, focusable=False, id="tabs")
         with Container(id="record"):
             yield LinesPane(self._draw_run, id="past-steps", classes="pane -current")
