@@ -80,7 +80,7 @@ def preview(
         *_keys(from_node, to_node),
         *disk_lines(state, to_node),
     ]
-    if not found.exported:
+    if not _says_nothing_more(found, older, comparison):
         lines.append(_own_data(source, target, older, comparison))
         lines += lost_lines(comparison) if comparison is not None else []
     lines += [one.line for one in found.disk if one.lost or not one.known]
@@ -152,6 +152,18 @@ def _saves(state: ClusterState, node: NodeState) -> list[str]:
     when = "last save not known" if last is None else f"last save {span(max(0.0, now - last))} ago"
     since = "" if changes is None else f", {counted(changes, 'change')} since"
     return [f"{node.name}: up {span(redis.uptime)}, {when}{since}"]
+
+
+def _says_nothing_more(found: RunFindings, older: HistoryComparison, comparison: KeyComparison | None) -> bool:
+    """Whether histories and a sample tell nothing beside what a run has counted: "none differs" there would mislead.
+
+    After an export nothing more is written. What was compared on the disk may have got more since its Redis runs.
+    """
+    if found.exported:
+        return True
+    sample = comparison.of_target.value if comparison is not None else None
+    alike = sample is not None and not sample.missing and not sample.different
+    return any(one.known for one in found.disk) and alike and older.verdict is Verdict.HOLDS
 
 
 def _newer(source: NodeState, target: NodeState, older: HistoryComparison) -> list[str]:

@@ -173,7 +173,7 @@ def priority_cells(node: NodeState) -> Content:
     if now is None:
         return line(f"{own}, now not known")
     if now != own:
-        return line(f"{own}, ", (f"now {now}", WARN), (f" ({weight:+d}: its check)", DIM))
+        return line(f"{own}, ", (f"now {now}", WARN), (f" (check {weight:+d})", DIM))
     if not weight:
         return line(f"{own}")
     return line(f"{own}", (f" ({weight:+d} if check {'fails' if weight < 0 else 'is ok'})", DIM))

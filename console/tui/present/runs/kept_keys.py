@@ -26,9 +26,10 @@ def kept_note(kept: tuple[KeptKeys, ...]) -> str:
 def kept_keys_text(kept: KeptKeys, at: int, of: int, why_not: str, width: int) -> Lines:
     """Which keys, where they are, and the exact command; `why_not`: why the screen cannot run it now."""
     number = f"  ({at} of {of})" if of > 1 else ""
+    them = "it" if kept.keys == 1 else "them"
     return (
         line((f"{kept.in_words}{number}", f"{BOLD} {WARN}")),
-        *wrapped("The other node lacks them, or has them with another value or time to live:", width),
+        *wrapped(f"The other node lacks {them}, or has {them} with another value or time to live:", width),
         *wrapped(kept.file, width, indent="  "),
         line(""),
         *wrapped("In a shell, this shows both values and asks before it brings keys back:", width),

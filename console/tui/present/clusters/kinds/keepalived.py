@@ -56,7 +56,7 @@ def compact_suffix(node: NodeState) -> Content:
         word = problem(node.keepalived)
     else:
         word = line(str(keepalived.state) if keepalived.running else "stopped")
-    known = keepalived is not None and keepalived.effective_priority is not None
+    known = keepalived is not None and keepalived.running and keepalived.effective_priority is not None
     return line((" · keepalived ", DIM), word, f" {keepalived.effective_priority}" if keepalived and known else "")
 
 
