@@ -287,7 +287,7 @@ class CliContext:
             raise CliError("keys cannot be brought back here")
         return self._adapters.replay_starter(console_context, self.passwords, self.runs_folder)
 
-    def run_app(
+    def run_app(  # noqa: PLR0913 - what the screen begins with
         self,
         console_context: ConsoleContext,
         run_starter: RunStarter | None,
@@ -296,10 +296,9 @@ class CliContext:
         runbook: str | None = None,
         roles: Mapping[str, str] | None = None,
         resume: PastRun | None = None,
+        bring_keys: BringKeys | None = None,
     ) -> int:
-        """Opens the screen. Returns the exit code after the operator has quit."""
-        from console.cli.runs.replay_from_screen import keys_from_screen
-
+        """Opens the screen. Returns the exit code after the operator has quit. `bring_keys` needs the right to arm."""
         may_bring = run_starter is not None and self._adapters.replay_starter is not None
         return self._adapters.run_app(
             console_context,
@@ -308,7 +307,7 @@ class CliContext:
             runbook=runbook,
             roles=roles,
             resume=resume,
-            bring_keys=keys_from_screen(self) if may_bring else None,
+            bring_keys=bring_keys if may_bring else None,
         )
 
     def passwords(self, cluster: str) -> Passwords:

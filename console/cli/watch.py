@@ -7,6 +7,7 @@ import sys
 import click
 
 from console.cli.context import CliContext, CliError, inventory_option
+from console.cli.runs.replay_from_screen import keys_from_screen
 
 
 @click.command("watch")
@@ -21,9 +22,8 @@ def watch(context: CliContext, cluster: str | None, *, read_only: bool) -> int:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise CliError("the screen needs a terminal; `status` prints one observation anywhere")
     console_context = context.console_context((cluster,) if cluster else (), screen=True)
-    return context.run_app(
-        console_context, None if read_only else context.run_starter(console_context), cluster=cluster
-    )
+    run_starter = None if read_only else context.run_starter(console_context)
+    return context.run_app(console_context, run_starter, cluster=cluster, bring_keys=keys_from_screen(context))
 
 
 COMMANDS = (watch,)

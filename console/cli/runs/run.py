@@ -11,6 +11,7 @@ import click
 
 from console.cli.context import CliContext, CliError, inventory_option
 from console.cli.output import say
+from console.cli.runs.replay_from_screen import keys_from_screen
 from console.cli.runs.role_options import check_kind, chosen_roles, unbound_text
 
 if TYPE_CHECKING:
@@ -44,7 +45,12 @@ def run(context: CliContext, runbook: str, cluster: str, *, plain: bool, bind: t
     console_context = context.console_context([spec.name], screen=not plain)
     if not plain:
         return context.run_app(
-            console_context, context.run_starter(console_context), cluster=spec.name, runbook=book.name, roles=chosen
+            console_context,
+            context.run_starter(console_context),
+            cluster=spec.name,
+            runbook=book.name,
+            roles=chosen,
+            bring_keys=keys_from_screen(context),
         )
     return _run_plain(console_context, context.run_starter(console_context), book, chosen, spec.name)
 
