@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from console.core.runbooks.document import Runbook
     from console.core.runs.past.past_run import PastRun
     from console.documents.runbook_library import RunbookLibrary
-    from console.engine.ports import Archive, Clock, ConsoleContext, Inspector, RunStarter
+    from console.engine.ports import Archive, BringKeys, Clock, ConsoleContext, Inspector, RunStarter
     from console.engine.replay.ports import ReplayStarter
 
 APP = "redis-ha-console"
@@ -67,7 +67,7 @@ class MakeReplayStarter(Protocol):
 class RunApp(Protocol):
     """Opens the screen. Returns the exit code after the operator has quit."""
 
-    def __call__(
+    def __call__(  # noqa: PLR0913 - what the screen begins with
         self,
         console_context: ConsoleContext,
         run_starter: RunStarter | None,
@@ -76,6 +76,7 @@ class RunApp(Protocol):
         runbook: str | None = None,
         roles: Mapping[str, str] | None = None,
         resume: PastRun | None = None,
+        bring_keys: BringKeys | None = None,
     ) -> int: ...
 
 
@@ -297,8 +298,17 @@ class CliContext:
         resume: PastRun | None = None,
     ) -> int:
         """Opens the screen. Returns the exit code after the operator has quit."""
+        from console.cli.runs.replay_from_screen import keys_from_screen
+
+        may_bring = run_starter is not None and self._adapters.replay_starter is not None
         return self._adapters.run_app(
-            console_context, run_starter, cluster=cluster, runbook=runbook, roles=roles, resume=resume
+            console_context,
+            run_starter,
+            cluster=cluster,
+            runbook=runbook,
+            roles=roles,
+            resume=resume,
+            bring_keys=keys_from_screen(self) if may_bring else None,
         )
 
     def passwords(self, cluster: str) -> Passwords:
@@ -325,6 +335,11 @@ class CliContext:
         import platformdirs
 
         return platformdirs.user_state_path(APP) / "runs"
+
+    @property
+    def has_kept_keys(self) -> bool:
+        """Whether a run recorded on this machine has kept keys in a file. It only looks for files of that name."""
+        return any(self.runs_folder.glob("*/keys-of-*"))
 
     def close(self) -> None:
         """Closes every connection that was opened."""

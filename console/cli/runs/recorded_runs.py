@@ -49,6 +49,9 @@ def list_runs(context: CliContext, cluster: str | None, form: str) -> int:
     rows = [COLUMNS, *(_row(one) for one in found)] if found else []
     for line in table_lines(rows, terminal_width()):
         say(line)
+    for one in _archive(context).kept_keys():
+        if cluster in (None, one.cluster):
+            say(f"{one.in_words}: {one.command}")
     if not found:
         on = f" of {cluster}" if cluster else ""
         say(f"no run{on} is recorded in {context.runs_folder}", err=True)
@@ -81,6 +84,34 @@ def show(context: CliContext, run: str | None, *, follow: bool) -> int:
         say(f"its console ended before the run did: `runs {verb} {run_id}` goes on with it", err=True)
         return 1
     return _print_if_broken(past)
+
+
+@runs.command("dismiss")
+@click.argument("run")
+@click.option("--export", "chosen", metavar="FILE", help="Which file of the run, where it has kept several.")
+@click.pass_obj
+def dismiss(context: CliContext, run: str, chosen: str | None) -> int:
+    """Say no more that keys of RUN are only in a file.
+
+    The file stays, and `runs replay` can bring its keys back later. Until then neither the screens nor `status` speak
+    of it. A file FILE.dismissed beside it says who wanted that, and when: remove it to be reminded again.
+    """
+    from console.engine.sessions.arming import who
+
+    past, archive = chosen_run(context, run), _archive(context)
+    found = [one for one in archive.kept_keys() if one.run_id == past.run_id]
+    fitting = [one for one in found if chosen in (None, one.file, Path(one.file).name)]
+    if not fitting:
+        there = ", ".join(Path(one.file).name for one in found)
+        raise CliError(
+            f"{past.run_id} has no such file: it has {there}"
+            if there
+            else f"{past.run_id} has no keys that are only in a file"
+        )
+    for one in fitting:
+        archive.dismiss(one, str(who()["operator"]))
+        say(f"no more is said about {counted(one.keys, 'key')} in {one.file}")
+    return 0
 
 
 @runs.command("verify")

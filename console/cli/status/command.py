@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from console.cli.status.as_json import ClusterStatus
     from console.core.inventory import UnusableCluster
     from console.core.model import ClusterState
+    from console.core.runs.past.kept_keys import KeptKeys
 
 EXIT_CODES = {"critical": 2, "unknown": 3, "warning": 1, "healthy": 0}
 """Health → exit code of monitoring plugins. The worst comes first: critical outranks unknown."""
@@ -66,8 +67,16 @@ def _observe_all(context: CliContext, names: Sequence[str]) -> list[ClusterStatu
     for one in observing:
         state = one.result()
         findings = diagnose(state, state.observed_at)
-        statuses.append(ClusterStatus(state, findings, health(state, findings)))
+        kept = tuple(keys for keys in _kept_keys(context) if keys.cluster == state.name)
+        statuses.append(ClusterStatus(state, findings, health(state, findings), kept))
     return statuses
+
+
+def _kept_keys(context: CliContext) -> tuple[KeptKeys, ...]:
+    """Keys that are only in a file. Where no run has kept any, nothing is imported for it."""
+    if not context.has_kept_keys or context.archive is None:
+        return ()
+    return context.archive.kept_keys()
 
 
 def _start_observing(context: CliContext, name: str) -> Future[ClusterState]:
