@@ -15,7 +15,7 @@ from real_servers import RealNode
 from replay_stage import ABORTED, DONE, FAILED, REFUSED, Stage, Typist, ask, export
 
 from console.core.keys.comparing import Fate, same_value
-from console.core.keys.exported import exported_key, line_of
+from console.core.keys.exported import exported_key, fields_of
 from console.core.keys.rdb.payload import value_of
 from console.core.model import Role
 from console.core.runs.replays.batch import KeyToSend, Left
@@ -292,7 +292,7 @@ def test_a_damaged_value_and_one_that_the_server_refuses_are_listed_with_the_rea
         file = export(tmp_path / "keys.jsonl", kept, "sound", "damaged")
         lines = [exported_key(json.loads(line), time.time()) for line in file.read_text().splitlines()]
         spoiled = lines[1]._replace(payload=lines[1].payload[:3] + b"V" + lines[1].payload[4:])
-        file.write_text(line_of(lines[0], time.time()) + line_of(spoiled, time.time()))
+        file.write_text("".join(f"{json.dumps(fields_of(one, time.time()))}\n" for one in (lines[0], spoiled)))
         stage = Stage(tmp_path, node)
         ended = stage.run(stage.order(file))
         assert (ended.outcome, stage.left()) == (FAILED, {"damaged": "refused"})

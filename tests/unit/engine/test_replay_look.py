@@ -45,7 +45,8 @@ def lines(fates, many=7):
         line = {"db": db, "key_base64": b64encode(b"key:%d" % at).decode(), "dump_base64": b64encode(KEPT).decode()}
         line |= {"pttl": 1000 if fate is Fate.EXPIRED else 0, "at": round((NOW - 60) * 1000)}
         found.append((at, line))
-    return [found[start : start + many] for start in range(0, len(found), many)]
+    parts = (found[start : start + many] for start in range(0, len(found), many))
+    return [([at for at, _ in part], [line for _, line in part]) for part in parts]
 
 
 def sorted_by(looked):
