@@ -262,9 +262,9 @@ def _batches(order: ReplayOrder, lines: Lines, looked: Looked) -> Iterator[Chose
     for chosen in keys_in(lines, order.exported_at):
         looked.lines += len(chosen.kept)
         fitting = chosen.only([fits(one.key) for one in chosen.kept]) if order.patterns else chosen
-        for db in dict.fromkeys(one.db for one in fitting.kept):
-            of_db = [one.db == db for one in fitting.kept]
-            yield fitting if all(of_db) else fitting.only(of_db)
+        dbs = [one.db for one in fitting.kept]
+        for db in dict.fromkeys(dbs):
+            yield fitting if dbs.count(db) == len(dbs) else fitting.only([one == db for one in dbs])
 
 
 def keys_in(lines: Lines, exported_at: float) -> Iterator[Chosen]:

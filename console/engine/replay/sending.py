@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
+from itertools import repeat
 
 from console.core.keys.comparing import Fate
 from console.core.keys.exported import ExportedKey, fields_of
@@ -13,6 +15,9 @@ from console.engine.replay.look import Found
 from console.engine.replay.ports import KeyFiles, KeySender
 from console.engine.replay.recording import intent_entry, result_entry
 from console.engine.steps.kept_journal import KeptJournal
+
+_as_key = partial(tuple.__new__, KeyToSend)
+"""Makes one of its parts, which come as a tuple: several times faster, for a million keys."""
 
 
 def replaced_file(folder: str, node: str) -> str:
@@ -33,10 +38,9 @@ class BatchSender:
 
     def send(self, step: int, place: int, fate: Fate, batch: Sequence[Found], sender: KeySender) -> BatchAnswer:
         """`place`: of the batch within its step, from 1. Raises OSError without the journal, or without the file."""
-        keys = [
-            KeyToSend(at, key, fate, found.shown, found.shown_expiry)
-            for at, (key, found) in enumerate(zip(self._kept.keys(batch), batch, strict=True))
-        ]
+        shown = [one.shown for one in batch], [one.shown_expiry for one in batch]
+        columns = zip(range(len(batch)), self._kept.keys(batch), repeat(fate), *shown, strict=False)
+        keys = list(map(_as_key, columns))
         self._journal.append("intent", intent_entry(step, place, self._node, fate, batch, file=self._replaced))
         answer = sender.send(keys, self._keep)
         self._journal.append("result", result_entry(step, self._node, batch, answer))
