@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from console.cli.runs.exported_keys import keys
 from console.core.keys.counted import Standing, warning
-from console.core.keys.exported import ExportedKey, fields_of
+from console.core.keys.exported import ExportedKey, exported_key, fields_of
 from console.engine.replay.look import keys_in, what_was_there
 from console.transport.journals.key_files import LocalKeyFiles
 
@@ -129,3 +130,28 @@ def test_runs_keys_prints_what_is_left_and_says_that_it_is_not_whole(tmp_path):
     cut = CliRunner().invoke(keys, [str(path)], standalone_mode=False)
     assert cut.stdout_bytes.count(b"RESTORE") == 1
     assert "is not whole: its end is missing" in cut.stderr
+
+
+@given(
+    st.lists(
+        st.fixed_dictionaries(
+            {"db": st.integers(0, 15) | st.just("3"), "pttl": st.integers(0, 10**9)},
+            optional={
+                "at": st.integers(10**12, 2 * 10**12) | st.none(),
+                "idle": st.none() | st.integers(0, 10**6),
+                "there": st.none() | st.sampled_from([{}, {"pttl": 3, "dump_base64": "dGhlcmU="}, {"dump_base64": ""}]),
+                "more": st.text(),
+            },
+        ),
+        max_size=6,
+    ),
+    st.binary(),
+)
+def test_many_lines_are_read_at_once_as_each_is_alone(fields, value):
+    coded = {"key_base64": b64encode(value).decode(), "dump_base64": b64encode(value[::-1]).decode()}
+    lines = [one | coded for one in fields]
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "keys.jsonl"
+        path.write_text("".join(f"{json.dumps(one)}\n" for one in lines))
+        found = [one for some in keys_in(LocalKeyFiles().lines(str(path)), NOW) for one in some.kept]
+    assert found == [exported_key(one, NOW) for one in lines]
