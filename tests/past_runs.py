@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 from fakes import NOW, Stage
@@ -25,9 +26,18 @@ OPENED = {
 
 def written(*, at: float = NOW, operator: Any = None, **opened: Any) -> list[str]:
     """The lines of a journal of a whole rebuild, one entry a second from `at` on."""
+    return lines_of(_rebuild() if operator is None else _entries(operator), at, **opened)
+
+
+@cache
+def _rebuild() -> list[tuple[str, Mapping[str, Any]]]:
+    return _entries(None)
+
+
+def _entries(operator: Any) -> list[tuple[str, Mapping[str, Any]]]:
     stage = Stage()
     stage.run(operator)
-    return lines_of(stage.journal.entries, at, **opened)
+    return stage.journal.entries
 
 
 def lines_of(told: list[tuple[str, Mapping[str, Any]]], at: float = NOW, **opened: Any) -> list[str]:

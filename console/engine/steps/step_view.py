@@ -9,7 +9,7 @@ from console.core.command import Identity, Planned
 from console.core.kinds import kind_of
 from console.core.kinds.protection import protection
 from console.core.model import ClusterState, Keepalived, NodeState, Problem, Role
-from console.core.model.facts import source_of
+from console.core.model.facts import proved_down, source_of
 from console.core.model.silence import silent_sources
 from console.core.model.verdict import Check, Verdict
 from console.core.previews.loss_preview import LossPreview, preview
@@ -123,7 +123,7 @@ def view_step(
         facts=facts,
         digest=digest({**facts, **commands}),
         evidence=evidence(state, command_context.roles, step),
-        preview=preview(state, *follow) if follow is not None and _replaces_data(step) else None,
+        preview=preview(state, *follow) if follow is not None and _replaces_data(step, state, follow[1]) else None,
         identities=identities(state),
         obstacle_may_pass=may_pass,
         by_hand=hand_work(step, state, command_context.roles),
@@ -297,9 +297,12 @@ def _evaluated(conditions: tuple[Condition, ...], state: ClusterState, roles: Ma
     return tuple(evaluate(condition, state, roles) for condition in conditions)
 
 
-def _replaces_data(step: Step) -> bool:
-    """Whether it begins a replication. Other verbs that name a source do not, or ask before by themselves."""
-    return step.action is not None and step.action.verb in ("replicate", "shell", "manual")
+def _replaces_data(step: Step, state: ClusterState, target: str) -> bool:
+    """Whether it begins a replication, or decides that the next start does. Other verbs that name a source do not."""
+    if step.action is None:
+        return False
+    edits = step.action.verb == "set-replicaof" and proved_down(state.node(target))
+    return edits or step.action.verb in ("replicate", "shell", "manual")
 
 
 def _follow(step: Step, state: ClusterState, roles: Mapping[str, str]) -> tuple[str, str] | None:

@@ -5,14 +5,13 @@ batches, within the limits below; and TYPE and the values themselves of keys who
 need not have equal ones. Each line of the file is a JSON object: `db`, `key` (readable), `key_base64`, `why` (missing,
 value, ttl), `at` (epoch milliseconds on this machine's clock, when it was read), `idle` (seconds since it was read or
 written, where the server tells it), `pttl` and `dump_base64` as RESTORE takes them, and under `there` the same two of
-the other server. The format of DUMP depends on the server's version.
+the other server. The format of DUMP depends on the server's version. The last line says how many keys there are.
 """
 
 from __future__ import annotations
 
 import base64
 import itertools
-import json
 import os
 import re
 import time
@@ -21,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
+from console.core.keys.counted import Counting
 from console.core.model import ProblemKind
 from console.core.numbers import count
 from console.core.quantities import counted, size
@@ -73,8 +73,8 @@ class Tally:
     """Bytes of a DUMP up to which the other server is asked for its own one."""
     ask_idle: bool = True
     """Whether the server knows when its keys were used. One that has just loaded them does not."""
-    written: int = 0
-    """Bytes."""
+    lines: Counting = field(default_factory=Counting)
+    """Of the file."""
     named: list[str] = field(default_factory=list)
     """The first keys that differ, to be shown."""
     until: float = field(default_factory=lambda: time.monotonic() + MAX_SECONDS)
@@ -141,6 +141,7 @@ def export_found(
                     if tell is not None and time.monotonic() - told_at >= TELL_EVERY:
                         told_at = time.monotonic()
                         tell(f"{counted(tally.looked_at, 'key')} compared, {tally.found:,} differ")
+            file.write(tally.lines.count())
             file.flush()
             os.fsync(file.fileno())
         if keep_empty or tally.found:
@@ -190,7 +191,7 @@ def _scan(side: Side, db: int, tally: Tally) -> Iterator[list[str]]:
         fresh = [key for key in dict.fromkeys(keys) if key not in seen]
         seen.update(fresh)
         tally.looked_at += len(fresh)
-        if tally.looked_at > MAX_KEYS or time.monotonic() > tally.until or tally.written > MAX_BYTES:
+        if tally.looked_at > MAX_KEYS or time.monotonic() > tally.until or tally.lines.size > MAX_BYTES:
             raise _too_many(side[0])
         for start in range(0, len(fresh), BATCH):
             yield fresh[start : start + BATCH]
@@ -240,7 +241,7 @@ def _compare(
         line = {"db": db, "key": key.encode("utf-8", "surrogateescape").decode("utf-8", "replace")[:_LONGEST_NAME]}
         line |= {"key_base64": _base64(key), "why": difference, "at": at, "idle": idle.get(key)}
         line |= {**_value(*own), "there": _value(*other)}
-        tally.written += file.write(json.dumps(line) + "\n")
+        file.write(tally.lines.line(line))
 
 
 def _idle(side: Side, db: int, keys: Sequence[str]) -> dict[str, int | None]:

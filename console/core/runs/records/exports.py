@@ -9,6 +9,7 @@ import shlex
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
+from console.core.keys.counted import is_count
 from console.core.runs.records.recorded import Row
 
 PROGRAM = "redis-ha-console"
@@ -90,6 +91,8 @@ def restore_commands(lines: Iterable[str], keys: Collection[str] = ()) -> Iterat
     for number, line in enumerate(lines, start=1):
         try:
             one = json.loads(line)
+            if is_count(one):
+                continue
             if keys and one["key"] not in keys:
                 continue
             key, dump = base64.b64decode(one["key_base64"]), base64.b64decode(one["dump_base64"])
