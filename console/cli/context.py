@@ -239,10 +239,12 @@ class CliContext:
             self._clock = self._adapters.clock()
         return self._clock
 
-    def console_context(self, clusters: Iterable[str] = (), *, screen: bool = False) -> ConsoleContext:
+    def console_context(
+        self, clusters: Iterable[str] = (), *, among: Iterable[str] = (), screen: bool = False
+    ) -> ConsoleContext:
         """The context of the named clusters, or of all. Passwords that have to be typed are asked for now.
 
-        Of all, those that cannot be observed are left out, and shown as unusable.
+        Of all, those that cannot be observed are left out, and shown as unusable. `among`: all is only these.
         `screen`: the screen will be open, so fewer SSH handshakes run at a time.
         """
         from console.core.inventory import Inventory
@@ -252,7 +254,7 @@ class CliContext:
         for name in (named := tuple(clusters)):
             self.passwords(self.cluster(name).name)
         if not named:
-            usable, unusable = self.divide()
+            usable, unusable = self.divide(among)
             inventory = Inventory(inventory.path, tuple(map(inventory.cluster, usable)), unusable)
         parallel = MAX_HANDSHAKES_WITH_SCREEN if screen else MAX_HANDSHAKES
 

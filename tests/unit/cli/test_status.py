@@ -236,9 +236,13 @@ def test_a_cluster_that_cannot_be_used_is_shown_beside_the_others(capsys, invent
     looks = adapters(samples.healthy_pair())
     assert run(["status", "-i", str(inventory)], looks) == 3
     table = capsys.readouterr().out
-    assert "cache  HEALTHY" in table
-    assert "sessions  UNKNOWN" in table
+    assert [line.split()[:2] for line in table.splitlines()[1:3]] == [["UNKNOWN", "sessions"], ["HEALTHY", "cache"]]
     assert said in table
+    assert run(["status", "--verbose", "-i", str(inventory)], looks) == 3
+    detail = capsys.readouterr().out
+    assert "cache  HEALTHY" in detail
+    assert "sessions  UNKNOWN" in detail
+    assert said in detail
     assert run(["status", "-i", str(inventory), "-f", "json"], looks) == 3
     sound, wrong = json.loads(capsys.readouterr().out)["clusters"]
     assert sound.keys() == wrong.keys()
