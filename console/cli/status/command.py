@@ -13,7 +13,7 @@ import click
 
 from console.cli.context import CliContext, inventory_option
 from console.cli.output import say, say_over, say_painted
-from console.cli.status.options import StatusOptions, status_options
+from console.cli.status.options import DEFAULT_WATCH_INTERVAL, StatusOptions, status_options
 from console.cli.status.selection import is_shown, selected
 
 if TYPE_CHECKING:
@@ -43,6 +43,10 @@ def status(context: CliContext, /, clusters: tuple[str, ...], **options: Any) ->
     wanted = StatusOptions(**options)
     wanted.check()
     names, unusable = context.divide(selected(context, clusters, wanted.tags))
+    if wanted.watching:
+        from console.cli.status.watching import watch_changes
+
+        return watch_changes(context, names, unusable, wanted.interval or DEFAULT_WATCH_INTERVAL)
     with _Progress(f"looking at {', '.join(names)} …"):
         statuses = _observe_all(context, names)
     say_painted(_printed(statuses, unusable, wanted, context.clock.now()), nl=False)
