@@ -13,8 +13,8 @@ from holes import REASON, STATES, holes
 from tui_stage import spec_of, stage, until
 
 from console.cli.status.as_json import ClusterStatus, as_json
-from console.cli.status.as_metrics import as_openmetrics
 from console.cli.status.as_table import as_table
+from console.cli.status.metrics.exposition import as_openmetrics
 from console.core.diagnosis.finding import Finding
 from console.core.kinds import kind_of
 from console.core.kinds.diagnose import diagnose, health

@@ -101,7 +101,7 @@ def _printed(
         shown = [one for one in statuses if is_shown(one.health, only)]
         return as_json(shown, now, unusable if is_shown("unknown", only) else ())
     if wanted.form == "openmetrics":
-        from console.cli.status.as_metrics import as_openmetrics
+        from console.cli.status.metrics.exposition import as_openmetrics
 
         return as_openmetrics(statuses, unusable)
     from console.cli.layout import terminal_width
