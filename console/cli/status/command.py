@@ -13,7 +13,12 @@ import click
 
 from console.cli.context import CliContext, inventory_option
 from console.cli.output import say, say_over, say_painted
-from console.cli.status.options import DEFAULT_WATCH_INTERVAL, StatusOptions, status_options
+from console.cli.status.options import (
+    DEFAULT_LISTEN_INTERVAL,
+    DEFAULT_WATCH_INTERVAL,
+    StatusOptions,
+    status_options,
+)
 from console.cli.status.selection import is_shown, selected
 
 if TYPE_CHECKING:
@@ -47,6 +52,10 @@ def status(context: CliContext, /, clusters: tuple[str, ...], **options: Any) ->
         from console.cli.status.watching import watch_changes
 
         return watch_changes(context, names, unusable, wanted.interval or DEFAULT_WATCH_INTERVAL)
+    if wanted.listen is not None:
+        from console.cli.status.listening import serve_metrics
+
+        return serve_metrics(context, names, unusable, wanted.listen, wanted.interval or DEFAULT_LISTEN_INTERVAL)
     with _Progress(f"looking at {', '.join(names)} …"):
         statuses = _observe_all(context, names)
     say_painted(_printed(statuses, unusable, wanted, context.clock.now()), nl=False)
