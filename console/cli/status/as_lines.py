@@ -119,7 +119,7 @@ def _row(seen: ClusterStatus) -> _Row:
 
 def _unusable_row(one: UnusableCluster) -> _Row:
     cells = dict.fromkeys(_COLUMNS, NOT_KNOWN)
-    cells |= {_HEALTH: Health.UNKNOWN.value.upper(), _CLUSTER: visible(one.name), _FINDING: "cannot be used, see below"}
+    cells |= {_HEALTH: Health.UNKNOWN.value.upper(), _CLUSTER: visible(one.name), _FINDING: "cannot be used"}
     return _Row(Health.UNKNOWN.value, cells)
 
 

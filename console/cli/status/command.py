@@ -81,7 +81,7 @@ def _observe_all(context: CliContext, names: Sequence[str]) -> list[ClusterStatu
         state = one.result()
         findings = diagnose(state, state.observed_at)
         tags = context.cluster(name).tags
-        statuses.append(ClusterStatus(state, findings, health(state, findings), tags))
+        statuses.append(ClusterStatus(state, findings, health(state, findings), tags=tags))
     return statuses
 
 

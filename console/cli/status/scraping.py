@@ -54,7 +54,7 @@ class SharedObservation:
             try:
                 state = future.result()
                 findings = diagnose(state, state.observed_at)
-                statuses.append(ClusterStatus(state, findings, health(state, findings), spec.tags))
+                statuses.append(ClusterStatus(state, findings, health(state, findings), tags=spec.tags))
             except Exception as error:  # noqa: BLE001 - the other clusters are served all the same
                 left.append(UnusableCluster(spec.name, (f"{type(error).__name__}: {error}",), spec.tags))
         self._seen, self._began, self._took = (statuses, left), began, self._monotonic() - began
