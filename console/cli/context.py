@@ -211,7 +211,7 @@ class CliContext:
             try:
                 self.passwords(self.cluster(name).name)
             except DocumentError as error:
-                wrong.append(UnusableCluster(name, error.problems))
+                wrong.append(UnusableCluster(name, error.problems, self.cluster(name).tags))
             else:
                 usable.append(name)
         if not usable:

@@ -99,8 +99,13 @@ def _inventory(found: dict[str, Any]) -> Inventory:
     return Inventory(
         path=found["path"],
         clusters=tuple(_cluster(cluster) for cluster in found["clusters"]),
-        unusable=tuple(UnusableCluster(one["name"], tuple(one["problems"])) for one in found["unusable"]),
+        unusable=tuple(_unusable(one) for one in found["unusable"]),
     )
+
+
+def _unusable(found: dict[str, Any]) -> UnusableCluster:
+    tags = found["tags"]
+    return UnusableCluster(found["name"], tuple(found["problems"]), None if tags is None else tuple(tags))
 
 
 def _cluster(cluster: dict[str, Any]) -> ClusterSpec:
@@ -111,7 +116,8 @@ def _cluster(cluster: dict[str, Any]) -> ClusterSpec:
         "directors": tuple(_director(one) for one in cluster["directors"]),
         "consul": _consul(cluster["consul"]) if cluster["consul"] else None,
     }
-    return ClusterSpec(**{**cluster, "nodes": nodes, "quiet_hours": quiet_hours, **others})
+    plain = {**cluster, "tags": tuple(cluster["tags"])}
+    return ClusterSpec(**{**plain, "nodes": nodes, "quiet_hours": quiet_hours, **others})
 
 
 def _sentinel(sentinel: dict[str, Any]) -> SentinelSpec:

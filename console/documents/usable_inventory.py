@@ -11,6 +11,7 @@ from typing import Any
 
 from console.core.inventory import Inventory, UnusableCluster
 from console.documents.inventory import inventory_of, problems_of
+from console.documents.inventory_model import is_tag
 from console.documents.yaml_text import Document, Location, read_document
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -74,5 +75,19 @@ def _unusable(
         name = clusters[index].get("name") if isinstance(clusters[index], dict) else None
         shown = name if isinstance(name, str) and _NAME.fullmatch(name) else f"clusters[{index}]"
         ordered = sorted(problems, key=lambda one: document.line(one[0]))
-        found.append(UnusableCluster(shown, tuple(document.problem(location, text) for location, text in ordered)))
+        lines = tuple(document.problem(location, text) for location, text in ordered)
+        found.append(UnusableCluster(shown, lines, _tags(document, clusters[index])))
     return tuple(found)
+
+
+def _tags(document: Document, cluster: Any) -> tuple[str, ...] | None:
+    """The tags as they stand in the document, whose defaults were checked. None: they are not known."""
+    if not isinstance(cluster, dict):
+        return None
+    given = cluster.get("tags", [])
+    if given is None:
+        return ()
+    if not isinstance(given, list) or not all(isinstance(one, str) and is_tag(one) for one in given):
+        return None
+    common = (document.values.get("defaults") or {}).get("tags") or ()
+    return tuple(dict.fromkeys((*common, *given)))

@@ -63,10 +63,11 @@ def _observe_all(context: CliContext, names: Sequence[str]) -> list[ClusterStatu
     from console.core.kinds.diagnose import diagnose, health
 
     statuses = []
-    for one in observing:
+    for name, one in zip(names, observing, strict=True):
         state = one.result()
         findings = diagnose(state, state.observed_at)
-        statuses.append(ClusterStatus(state, findings, health(state, findings)))
+        tags = context.cluster(name).tags
+        statuses.append(ClusterStatus(state, findings, health(state, findings), tags))
     return statuses
 
 

@@ -20,6 +20,7 @@ from console.cli.status.as_metrics import as_openmetrics
 from console.cli.status.as_table import as_table
 from console.cli.status.command import exit_code
 from console.core.diagnosis.finding import Finding, Health, NextAction, Severity
+from console.core.inventory import UnusableCluster
 from console.core.model import ClusterState
 
 FINDING = Finding(
@@ -77,6 +78,14 @@ def test_the_json_has_every_public_key():
     public |= {f".clusters[].nodes[].{key}" for key in NODE.split()}
     public |= {f".clusters[].findings[].{key}" for key in FOUND.split()}
     assert public <= keys_of(document(samples.healthy_pair()))
+
+
+def test_the_json_has_the_tags_of_the_inventory():
+    state = samples.healthy_pair()
+    unusable = [UnusableCluster("c", ("wrong",), ("prod",)), UnusableCluster("d", ("wrong",))]
+    one = replace(seen(state), tags=("prod", "site:berlin"))
+    clusters = json.loads(as_json([one, seen(state)], samples.NOW, unusable))["clusters"]
+    assert [one["tags"] for one in clusters] == [["prod", "site:berlin"], [], ["prod"], None]
 
 
 def test_the_json_says_what_was_observed():

@@ -115,3 +115,25 @@ def test_what_is_unusable_is_remembered_too(tmp_path):
     first = cached_inventory(path, tmp_path / "cache")
     assert first == cached_inventory(path, tmp_path / "cache") == load_usable_inventory(path)
     assert [one.name for one in first.unusable] == ["c1"]
+
+
+@pytest.mark.parametrize(
+    ("own", "tags"),
+    [
+        ("", ("prod",)),
+        ("    tags: [site:berlin]\n", ("prod", "site:berlin")),
+        ("    tags: null\n", ()),
+        ("    tags: [two words]\n", None),
+        ("    tags: prod\n", None),
+        ("    tags: [1]\n", None),
+    ],
+)
+def test_the_tags_of_a_wrong_one_are_known_where_they_are_right(tmp_path, own, tags):
+    wrong = "\n".join(cluster(2)).replace("kind: keepalived", "kind: none").replace("    nodes:", f"{own}    nodes:")
+    lines = ["version: 1", "defaults: {tags: [prod]}", "clusters:", *cluster(1), *wrong.splitlines()]
+    path = tmp_path / "inventory.yaml"
+    path.write_text("\n".join(lines))
+    for _ in ("checked", "remembered"):
+        inventory = cached_inventory(path, tmp_path / "cache")
+        assert [one.tags for one in inventory.clusters] == [("prod",)]
+        assert [one.tags for one in inventory.unusable] == [tags]
