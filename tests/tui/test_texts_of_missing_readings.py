@@ -131,7 +131,7 @@ def leaves(value: object, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[st
 @pytest.mark.parametrize(("state", "hole"), CASES)
 def test_as_a_metric_it_is_missing(state, hole):
     was, now = (as_openmetrics([status(one)]).splitlines() for one in (state, hole))
-    about_reading = ("_up{", "_health{", "_finding{", "_observed_timestamp")
+    about_reading = ("_up{", "_read{", "_health{", "_finding{", "_findings{", "_observed_timestamp")
     assert not [
         line for line in now if line not in was and line[0] != "#" and not any(name in line for name in about_reading)
     ]
