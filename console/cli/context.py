@@ -135,10 +135,14 @@ class CliContext:
             return self._chosen
         if named := os.environ.get(INVENTORY_VARIABLE):
             return Path(named)
+        from console.documents.inventory_paths import folder_beside
+
         own = config_folder() / "inventory.yaml"
         for candidate in (Path("inventory.yaml"), own):
             if candidate.exists():
                 return candidate
+            if (folder := folder_beside(candidate)).is_dir():
+                return folder
         raise CliError(
             f"there is no inventory: name one with -i FILE or ${INVENTORY_VARIABLE}, or write ./inventory.yaml or {own}"
         )
@@ -146,8 +150,10 @@ class CliContext:
     @property
     def inventory_folder(self) -> Path | None:
         """The folder of the inventory. None: there is no inventory, and only the shipped runbooks are used."""
+        from console.documents.inventory_paths import runbook_folder
+
         try:
-            return self.inventory_path.parent
+            return runbook_folder(self.inventory_path)
         except CliError:
             return None
 
@@ -193,7 +199,14 @@ class CliContext:
             if wrong is not None:
                 raise CliError(f"{name} cannot be used: {wrong.problems[0]}") from None
             names = [one.name for one in self.inventory.clusters]
-            raise CliError(f"{self.inventory.path} has no cluster {name}{suggestion(name, names)}") from None
+            raise CliError(
+                f"{self.inventory.path} has no cluster {name}{suggestion(name, names)}{self._broken_files()}"
+            ) from None
+
+    def _broken_files(self) -> str:
+        """The files of the inventory that cannot be read: a cluster that is missing may be in one of them."""
+        broken = [one.problems[0] for one in self.inventory.unusable if one.is_file]
+        return f"; it may be in a file that cannot be used: {'; '.join(broken)}" if broken else ""
 
     def divide(self, names: Iterable[str] = ()) -> tuple[tuple[str, ...], tuple[UnusableCluster, ...]]:
         """Of these clusters, or of all: those that can be observed, and the others with what is wrong with them.
@@ -212,7 +225,7 @@ class CliContext:
             try:
                 self.passwords(self.cluster(name).name)
             except DocumentError as error:
-                wrong.append(UnusableCluster(name, error.problems))
+                wrong.append(UnusableCluster(name, error.problems, self.cluster(name).tags))
             else:
                 usable.append(name)
         if not usable:
@@ -227,10 +240,12 @@ class CliContext:
             self._clock = self._adapters.clock()
         return self._clock
 
-    def console_context(self, clusters: Iterable[str] = (), *, screen: bool = False) -> ConsoleContext:
+    def console_context(
+        self, clusters: Iterable[str] = (), *, among: Iterable[str] = (), screen: bool = False
+    ) -> ConsoleContext:
         """The context of the named clusters, or of all. Passwords that have to be typed are asked for now.
 
-        Of all, those that cannot be observed are left out, and shown as unusable.
+        Of all, those that cannot be observed are left out, and shown as unusable. `among`: all is only these.
         `screen`: the screen will be open, so fewer SSH handshakes run at a time.
         """
         from console.core.inventory import Inventory
@@ -240,7 +255,7 @@ class CliContext:
         for name in (named := tuple(clusters)):
             self.passwords(self.cluster(name).name)
         if not named:
-            usable, unusable = self.divide()
+            usable, unusable = self.divide(among)
             inventory = Inventory(inventory.path, tuple(map(inventory.cluster, usable)), unusable)
         parallel = MAX_HANDSHAKES_WITH_SCREEN if screen else MAX_HANDSHAKES
 
@@ -248,7 +263,7 @@ class CliContext:
             return self.inspector(name, parallel)
 
         library = self.library
-        return ConsoleContext(self.inventory, library.runbooks, inspector, self.clock, self.archive, library.unusable)
+        return ConsoleContext(inventory, library.runbooks, inspector, self.clock, self.archive, library.unusable)
 
     @property
     def archive(self) -> Archive | None:
@@ -376,5 +391,6 @@ def inventory_option(command: Command) -> Command:
         metavar="FILE",
         expose_value=False,
         callback=choose,
-        help=f"The inventory. Default: ${INVENTORY_VARIABLE}, ./inventory.yaml, the user's config folder.",
+        help=f"The inventory: a file, or a folder of files. Default: ${INVENTORY_VARIABLE}, ./inventory.yaml, the"
+        " user's config folder. The files *.yaml of inventory.d beside inventory.yaml belong to it.",
     )(command)
