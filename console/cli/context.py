@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import click
 
@@ -296,35 +296,20 @@ class CliContext:
         """The run starter. Only commands that may run a runbook ask for it."""
         return self._adapters.run_starter(console_context, self.passwords, self.runs_folder)
 
+    @property
+    def may_replay(self) -> bool:
+        """Whether keys that were kept in a file can be brought back here."""
+        return self._adapters.replay_starter is not None
+
     def replay_starter(self, console_context: ConsoleContext) -> ReplayStarter:
         """What starts runs that bring kept keys back."""
         if self._adapters.replay_starter is None:
             raise CliError("keys cannot be brought back here")
         return self._adapters.replay_starter(console_context, self.passwords, self.runs_folder)
 
-    def run_app(
-        self,
-        console_context: ConsoleContext,
-        run_starter: RunStarter | None,
-        *,
-        cluster: str | None,
-        runbook: str | None = None,
-        roles: Mapping[str, str] | None = None,
-        resume: PastRun | None = None,
-    ) -> int:
-        """Opens the screen. Returns the exit code after the operator has quit."""
-        from console.cli.runs.replay_from_screen import keys_from_screen
-
-        may_bring = run_starter is not None and self._adapters.replay_starter is not None
-        return self._adapters.run_app(
-            console_context,
-            run_starter,
-            cluster=cluster,
-            runbook=runbook,
-            roles=roles,
-            resume=resume,
-            bring_keys=keys_from_screen(self) if may_bring else None,
-        )
+    def run_app(self, console_context: ConsoleContext, run_starter: RunStarter | None, **begins_with: Any) -> int:
+        """Opens the screen. Returns the exit code after the operator has quit. `console.cli.screen` calls it."""
+        return self._adapters.run_app(console_context, run_starter, **begins_with)
 
     def passwords(self, cluster: str) -> Passwords:
         """Name → password of nodes, Sentinels and Consul. Each is read or asked for once.
