@@ -252,8 +252,7 @@ def _of_both(sample: KeySample) -> Iterable[str]:
         number = "1 differs" if sample.different == 1 else f"{sample.different:,} differ"
         differ = f"{number} in type, size or value" if sample.different else "none differs"
         names = _named([one for one in sample.odd if one.oddity is not KeyDifference.MISSING])
-        of = "the 1 key" if compared == 1 else f"{compared:,} keys"
-        yield f"of {of} compared that both have, {differ}" + (f": {names}" if names else "")
+        yield f"of {counted(compared, 'key')} compared that both have, {differ}" + (f": {names}" if names else "")
 
 
 def _gained(sample: KeySample) -> str:
