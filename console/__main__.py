@@ -58,11 +58,16 @@ def _import_ssh_library() -> None:
 
 
 def _inspector(
-    cluster: ClusterSpec, passwords: Passwords, clock: Clock, *, parallel: int = MAX_HANDSHAKES
+    cluster: ClusterSpec,
+    passwords: Passwords,
+    clock: Clock,
+    *,
+    parallel: int = MAX_HANDSHAKES,
+    timeout: float | None = None,
 ) -> Inspector:
     from console.transport.inspector import make_inspector
 
-    return make_inspector(cluster, passwords, clock, parallel=parallel)
+    return make_inspector(cluster, passwords, clock, parallel=parallel, timeout=timeout)
 
 
 def _run_starter(console_context: ConsoleContext, passwords: Callable[[str], Passwords], folder: Path) -> RunStarter:

@@ -12,15 +12,19 @@ from typing import TYPE_CHECKING
 import click
 
 from console.cli.context import CliContext, inventory_option
-from console.cli.output import say, say_over, say_painted
+from console.cli.output import say_painted
+from console.cli.status.progress import Progress, WaitsFor
 
 if TYPE_CHECKING:
     from console.cli.status.as_json import ClusterStatus
     from console.core.inventory import UnusableCluster
     from console.core.model import ClusterState
+    from console.engine.ports import Inspector
 
 EXIT_CODES = {"critical": 2, "unknown": 3, "warning": 1, "healthy": 0}
 """Health → exit code of monitoring plugins. The worst comes first: critical outranks unknown."""
+DEFAULT_TIMEOUT = 15.0
+"""Seconds. On a machine that does much else, `ssh` itself takes several."""
 
 
 @click.command("status")
@@ -34,16 +38,25 @@ EXIT_CODES = {"critical": 2, "unknown": 3, "warning": 1, "healthy": 0}
     show_default=True,
     help="The output format.",
 )
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=1, max=3600),
+    default=DEFAULT_TIMEOUT,
+    show_default=True,
+    metavar="SECONDS",
+    help="A node is given up when it has got no further for so long.",
+)
 @inventory_option
 @click.pass_obj
-def status(context: CliContext, clusters: tuple[str, ...], form: str) -> int:
+def status(context: CliContext, clusters: tuple[str, ...], form: str, timeout: float) -> int:
     """Observe once and print the result.
 
     Exit code: 0 healthy, 1 warning, 2 critical, 3 unknown (nothing could be observed, or a wrong call or inventory).
     """
     names, unusable = context.divide(clusters)
-    with _Progress(f"looking at {', '.join(names)} …"):
-        statuses = _observe_all(context, names)
+    inspectors = [context.inspector(name, timeout=timeout) for name in names]
+    with Progress(f"looking at {', '.join(names)} …", lambda: _waits_for(inspectors)):
+        statuses = _observe_all(context, inspectors)
     say_painted(_printed(statuses, unusable, form, context.clock.now()), nl=False)
     context.may_exit_at_once = True
     return exit_code(statuses, unusable)
@@ -55,9 +68,19 @@ def exit_code(statuses: Sequence[ClusterStatus], unusable: Sequence[UnusableClus
     return next(code for health, code in EXIT_CODES.items() if health in found)
 
 
-def _observe_all(context: CliContext, names: Sequence[str]) -> list[ClusterStatus]:
+def _waits_for(inspectors: Sequence[Inspector]) -> WaitsFor:
+    """Nodes are named with their cluster, unless there is only one."""
+    several = len(inspectors) > 1
+    return [
+        (f"{one.cluster}/{node}" if several else node, step)
+        for one in inspectors
+        for node, step in one.waits_for.items()
+    ]
+
+
+def _observe_all(context: CliContext, inspectors: Sequence[Inspector]) -> list[ClusterStatus]:
     """Observes all clusters at once. The rules of the diagnosis are imported while the connections are made."""
-    observing = [_start_observing(context, name) for name in names]
+    observing = [_start_observing(inspector) for inspector in inspectors]
     context.wait_for_connection_libraries()
     from console.cli.status.as_json import ClusterStatus
     from console.core.kinds.diagnose import diagnose, health
@@ -70,10 +93,9 @@ def _observe_all(context: CliContext, names: Sequence[str]) -> list[ClusterStatu
     return statuses
 
 
-def _start_observing(context: CliContext, name: str) -> Future[ClusterState]:
+def _start_observing(inspector: Inspector) -> Future[ClusterState]:
     """Starts an observation in a thread that Ctrl-C does not wait for."""
     future: Future[ClusterState] = Future()
-    inspector = context.inspector(name)
 
     def look() -> None:
         try:
@@ -81,7 +103,7 @@ def _start_observing(context: CliContext, name: str) -> Future[ClusterState]:
         except BaseException as error:  # noqa: BLE001 - result() raises it again
             future.set_exception(error)
 
-    threading.Thread(target=look, name=f"look-at-{name}", daemon=True).start()
+    threading.Thread(target=look, name=f"look-at-{inspector.cluster}", daemon=True).start()
     return future
 
 
@@ -99,21 +121,6 @@ def _printed(statuses: Sequence[ClusterStatus], unusable: Sequence[UnusableClust
 
     colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     return as_table(statuses, unusable, colour=colour, width=terminal_width())
-
-
-class _Progress:
-    """A line on stderr during the observation, removed afterwards. It is not shown if stderr is not a terminal."""
-
-    def __init__(self, text: str) -> None:
-        self._text = text if sys.stderr.isatty() else ""
-
-    def __enter__(self) -> None:
-        if self._text:
-            say(self._text, nl=False, err=True)
-
-    def __exit__(self, *_: object) -> None:
-        if self._text:
-            say_over("", err=True)
 
 
 COMMANDS = (status,)

@@ -29,6 +29,12 @@ class RemoteError(Exception):
         made.problem = replace(self.problem, text=made.problem.text)
         return made
 
+    def noting(self, more: str) -> RemoteError:
+        """The same error with more about its cause, before what to change."""
+        made = RemoteError(self.problem.kind, f"{self.problem.cause} ({more})", change=self.problem.change)
+        made.problem = replace(made.problem, step=self.problem.step)
+        return made
+
     def at(self, step: ConnectStep) -> RemoteError:
         """The same error, as that of this step where it names none itself."""
         made = RemoteError(self.problem.kind, self.problem.text)
