@@ -15,7 +15,7 @@ T = TypeVar("T")
 SHORTEST = 2.0
 """Seconds that every answer is waited for, however quick the others are."""
 _TIMES_THE_SLOWEST = 4.0
-GRACE = 1.0
+GRACE = 5.0
 """Seconds after its deadline in which an attempt tells by itself why it ends."""
 
 

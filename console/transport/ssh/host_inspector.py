@@ -199,10 +199,10 @@ class HostInspector:
 
     def first_batch(self, shell: Any, login_took: float) -> tuple[_Asked, Mapping[str, Section]]:
         """The first answer. A host on which the login took its time may take it for the shell as well."""
-        self.patience.wait_for(_SHELL)
+        self.patience.wait_for(_SHELL, 2 * self.patience.seconds)  # two questions: for a channel, and for the shell
         asked = self._new_request()
         slower = max(1.0, login_took)
-        shell.ask(self._request(asked, program.FULL), self.patience.left)
+        shell.ask(self._request(asked, program.FULL), self.patience.seconds)
         batch: Mapping[str, Section] | None = None
         parts = 0
         limit = self._waits_for(_SHELL, _SILENT_FOR * slower)
