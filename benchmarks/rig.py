@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,6 +55,12 @@ logfile {folder}/redis.log
 tcp-backlog 4096
 maxclients 9000
 """
+_ACCOUNTS = """\
+root:x:0:0:root:{folder}:/bin/sh
+sshd:x:102:65534::/run/sshd:/usr/sbin/nologin
+nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin
+"""
+"""No start files of this machine's own root: they would run at each login."""
 _CLUSTER = """\
   - name: pair-{number:03d}
     kind: keepalived
@@ -117,11 +123,21 @@ def rig(nodes: int) -> Iterator[Rig]:
             [program("redis-server"), str(made.folder / "redis.conf")],
         )
         with contextlib.ExitStack() as stack:
+            stack.enter_context(_mounted(made.folder / "passwd", Path("/etc/passwd")))
             for command in commands:
                 stack.enter_context(_running(command, made.folder))
             for port in (22, 6379):
                 _wait_for(made.addresses[-1], port, made.folder)
             yield made
+
+
+@contextlib.contextmanager
+def _mounted(file: Path, over: Path) -> Iterator[None]:
+    subprocess.run([program("mount"), "--bind", str(file), str(over)], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run([program("umount"), "--lazy", str(over)], check=True)
 
 
 @contextlib.contextmanager
@@ -149,6 +165,7 @@ def _write_files(made: Rig) -> None:
         encoding="ascii",
     )
     (folder / "sshd_config").write_text(_SSHD.format(folder=folder, unshare=program("unshare")), encoding="ascii")
+    (folder / "passwd").write_text(_ACCOUNTS.format(folder=folder), encoding="ascii")
     (folder / "redis.conf").write_text(_REDIS.format(folder=folder), encoding="ascii")
     first = next(iter(find_scenario("healthy").system.addresses))
     (folder / "keepalived.conf").write_text(keepalived_conf(first, LabOptions()), encoding="ascii")
@@ -199,11 +216,15 @@ def _wait_for(address: str, port: int, folder: Path) -> None:
             return
 
 
+def in_a_room(main: Callable[[], int]) -> int:
+    """Runs this program in a network of its own, where a rig can be started. Returns its exit code."""
+    if _INSIDE in os.environ:
+        return main()
+    return subprocess.call(command_in_namespaces([sys.executable, *sys.argv]), env=os.environ | {_INSIDE: "1"})
+
+
 def main() -> int:
     count, _, *command = sys.argv[1:]
-    if _INSIDE not in os.environ:
-        inside = command_in_namespaces([sys.executable, *sys.argv])
-        return subprocess.call(inside, env=os.environ | {_INSIDE: "1"})
     with rig(int(count)) as made:
         return subprocess.call(
             [shutil.which(command[0]) or command[0], *command[1:]], env=os.environ | made.environment
@@ -211,4 +232,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(in_a_room(main))
