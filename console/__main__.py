@@ -54,7 +54,9 @@ def _clock() -> Clock:
 
 
 def _import_ssh_library() -> None:
-    import console.transport.ssh.connection  # noqa: F401
+    from console.transport.connections import libraries
+
+    libraries.SSH.load()
 
 
 def _inspector(

@@ -30,10 +30,8 @@ class RemoteError(Exception):
         return made
 
     def noting(self, more: str) -> RemoteError:
-        """The same error with more about its cause, before what to change."""
-        made = RemoteError(self.problem.kind, f"{self.problem.cause} ({more})", change=self.problem.change)
-        made.problem = replace(made.problem, step=self.problem.step)
-        return made
+        """The same error with more in its line, unless it says what to change: then its cause is known."""
+        return self if self.problem.change else self.adding(more)
 
     def at(self, step: ConnectStep) -> RemoteError:
         """The same error, as that of this step where it names none itself."""

@@ -12,6 +12,7 @@ from console.core.inventory import NodeSpec, RedisRoute
 from console.core.model import ConnectStep, Problem, ProblemKind, Reading, Redis, RedisConfig, read, unread
 from console.probes.redis import config as redis_config
 from console.probes.redis import info as redis_info
+from console.transport.connections import libraries
 from console.transport.connections.answer_times import AnswerTimes
 from console.transport.connections.background import BackgroundConnection
 from console.transport.connections.errors import RemoteError, problem_of
@@ -33,8 +34,9 @@ class _OpenRedis:
 
     def __init__(self, owner: RedisInspector) -> None:
         # In this order: redis-py is imported while the SSH handshakes wait for their servers.
-        from console.transport.ssh import connection as ssh  # noqa: F401
-        from console.transport.redis import connection as redis  # isort: skip
+        libraries.SSH.load()
+        libraries.REDIS.load()
+        from console.transport.redis import connection as redis
 
         self.full_questions = (redis.Question.INFO, *redis.CONFIG_QUESTIONS)
         self.live_questions = (redis.Question.INFO,)

@@ -9,6 +9,7 @@ from console.core.command import Secret
 from console.core.inventory import NodeSpec, RedisRoute
 from console.core.model import Problem, ProblemKind, Reading, VipReach, read, unread
 from console.probes.redis import info as redis_info
+from console.transport.connections import libraries
 from console.transport.connections.inspection_thread import InspectionThread, Now, silence
 from console.transport.redis.inspector import OpenTunnel
 
@@ -83,6 +84,7 @@ class VipInspector:
         return Reading(None, problem, self._now())  # not when the look began: there was no answer until now
 
     def _look(self) -> Reading[VipReach]:
+        libraries.REDIS.load()
         from console.transport.redis import connection as redis
 
         at = self._now()

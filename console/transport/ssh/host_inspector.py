@@ -15,6 +15,7 @@ from console.probes import program
 from console.probes.host_reader import HostReader
 from console.probes.program import ProgramSettings, Section
 from console.probes.redis.data_files import AOF_NAME
+from console.transport.connections import libraries
 from console.transport.connections.answer_times import AnswerTimes
 from console.transport.connections.background import BackgroundConnection
 from console.transport.connections.errors import RemoteError, problem_of
@@ -84,6 +85,7 @@ class _OpenHost:
             patience.wait_for(ConnectStep.TCP.value, timeout)
             first_socket = tcp.connect_tcp(route, timeout)
             patience.queue(_LIBRARIES)
+            libraries.SSH.load()
             owner.step = ConnectStep.HANDSHAKE
             # Imported after the TCP connection: meanwhile the server starts the process for this connection.
             from console.transport.ssh import connection as ssh
