@@ -42,8 +42,15 @@ class MakeInspector(Protocol):
     """Makes the inspector of one cluster."""
 
     def __call__(
-        self, cluster: ClusterSpec, passwords: Passwords, clock: Clock, *, parallel: int = MAX_HANDSHAKES
-    ) -> Inspector: ...
+        self,
+        cluster: ClusterSpec,
+        passwords: Passwords,
+        clock: Clock,
+        *,
+        parallel: int = MAX_HANDSHAKES,
+        timeout: float | None = None,
+    ) -> Inspector:
+        """`timeout`: seconds for each step of connecting. None: what the inventory says."""
 
 
 class MakeRunStarter(Protocol):
@@ -272,11 +279,14 @@ class CliContext:
             self._archive = self._adapters.archive(self.runs_folder)
         return self._archive
 
-    def inspector(self, name: str, parallel: int = MAX_HANDSHAKES) -> Inspector:
-        """The inspector of one cluster, kept until `close`. A command that only looks needs nothing else."""
+    def inspector(self, name: str, parallel: int = MAX_HANDSHAKES, timeout: float | None = None) -> Inspector:
+        """The inspector of one cluster, kept until `close`. A command that only looks needs nothing else.
+
+        `timeout`: seconds for each step of connecting to a node. None: what the inventory says.
+        """
         if name not in self._inspectors:
             self._inspectors[name] = self._adapters.inspector(
-                self.cluster(name), self.passwords(name), self.clock, parallel=parallel
+                self.cluster(name), self.passwords(name), self.clock, parallel=parallel, timeout=timeout
             )
         return self._inspectors[name]
 

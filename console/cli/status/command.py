@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from console.cli.context import CliContext, inventory_option
-from console.cli.output import say, say_over, say_painted
+from console.cli.output import say_painted
 from console.cli.status.options import (
     DEFAULT_LISTEN_INTERVAL,
+    DEFAULT_TIMEOUT,
     DEFAULT_WATCH_INTERVAL,
     StatusOptions,
     status_options,
 )
+from console.cli.status.progress import Progress, WaitsFor
 from console.cli.status.selection import is_shown, selected
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from console.core.inventory import UnusableCluster
     from console.core.model import ClusterState
     from console.core.runs.past.kept_keys import KeptKeys
+    from console.engine.ports import Inspector
 
 EXIT_CODES = {"critical": 2, "unknown": 3, "warning": 1, "healthy": 0}
 """Health → exit code of monitoring plugins. The worst comes first: critical outranks unknown."""
@@ -57,8 +60,9 @@ def status(context: CliContext, /, clusters: tuple[str, ...], **options: Any) ->
         from console.cli.status.listening import serve_metrics
 
         return serve_metrics(context, names, unusable, wanted.listen, wanted.interval or DEFAULT_LISTEN_INTERVAL)
-    with _Progress(f"looking at {', '.join(names)} …"):
-        statuses = _observe_all(context, names)
+    inspectors = [context.inspector(name, timeout=wanted.timeout or DEFAULT_TIMEOUT) for name in names]
+    with Progress(f"looking at {', '.join(names)} …", lambda: _waits_for(inspectors)):
+        statuses = _observe_all(context, inspectors)
     say_painted(_printed(statuses, unusable, wanted, context.clock.now()), nl=False)
     context.may_exit_at_once = True
     return exit_code(statuses, unusable)
@@ -70,18 +74,28 @@ def exit_code(statuses: Sequence[ClusterStatus], unusable: Sequence[UnusableClus
     return next(code for health, code in EXIT_CODES.items() if health in found)
 
 
-def _observe_all(context: CliContext, names: Sequence[str]) -> list[ClusterStatus]:
+def _waits_for(inspectors: Sequence[Inspector]) -> WaitsFor:
+    """Nodes are named with their cluster, unless there is only one."""
+    several = len(inspectors) > 1
+    return [
+        (f"{one.cluster}/{node}" if several else node, step)
+        for one in inspectors
+        for node, step in one.waits_for.items()
+    ]
+
+
+def _observe_all(context: CliContext, inspectors: Sequence[Inspector]) -> list[ClusterStatus]:
     """Observes all clusters at once. The rules of the diagnosis are imported while the connections are made."""
-    observing = [_start_observing(context, name) for name in names]
+    observing = [_start_observing(inspector) for inspector in inspectors]
     context.wait_for_connection_libraries()
     from console.cli.status.as_json import ClusterStatus
     from console.core.kinds.diagnose import diagnose, health
 
     statuses, all_kept = [], _kept_keys(context)
-    for name, one in zip(names, observing, strict=True):
+    for inspector, one in zip(inspectors, observing, strict=True):
         state = one.result()
         findings = diagnose(state, state.observed_at)
-        tags = context.cluster(name).tags
+        tags = context.cluster(inspector.cluster).tags
         kept = tuple(keys for keys in all_kept if keys.cluster == state.name)
         statuses.append(ClusterStatus(state, findings, health(state, findings), kept, tags))
     return statuses
@@ -94,10 +108,9 @@ def _kept_keys(context: CliContext) -> tuple[KeptKeys, ...]:
     return context.archive.kept_keys()
 
 
-def _start_observing(context: CliContext, name: str) -> Future[ClusterState]:
+def _start_observing(inspector: Inspector) -> Future[ClusterState]:
     """Starts an observation in a thread that Ctrl-C does not wait for."""
     future: Future[ClusterState] = Future()
-    inspector = context.inspector(name)
 
     def look() -> None:
         try:
@@ -105,7 +118,7 @@ def _start_observing(context: CliContext, name: str) -> Future[ClusterState]:
         except BaseException as error:  # noqa: BLE001 - result() raises it again
             future.set_exception(error)
 
-    threading.Thread(target=look, name=f"look-at-{name}", daemon=True).start()
+    threading.Thread(target=look, name=f"look-at-{inspector.cluster}", daemon=True).start()
     return future
 
 
@@ -132,21 +145,6 @@ def _printed(
     from console.cli.status.as_lines import as_lines, in_detail
 
     return (in_detail if wanted.verbose else as_lines)(statuses, unusable, colour=colour, width=width, only=only)
-
-
-class _Progress:
-    """A line on stderr during the observation, removed afterwards. It is not shown if stderr is not a terminal."""
-
-    def __init__(self, text: str) -> None:
-        self._text = text if sys.stderr.isatty() else ""
-
-    def __enter__(self) -> None:
-        if self._text:
-            say(self._text, nl=False, err=True)
-
-    def __exit__(self, *_: object) -> None:
-        if self._text:
-            say_over("", err=True)
 
 
 COMMANDS = (status,)

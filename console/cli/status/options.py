@@ -13,6 +13,8 @@ from console.cli.status.selection import WORST_FIRST, tag_option
 
 DEFAULT_WATCH_INTERVAL, DEFAULT_LISTEN_INTERVAL = 2.0, 15.0
 """Seconds between two observations, where --interval is not given."""
+DEFAULT_TIMEOUT = 15.0
+"""Seconds. A busy machine needs them for an SSH login."""
 LONGEST_INTERVAL = 3600.0
 
 Command = TypeVar("Command", bound=Callable[..., object])
@@ -29,6 +31,7 @@ class StatusOptions:
     watching: bool
     listen: str | None
     interval: float | None
+    timeout: float | None
 
     def check(self) -> None:
         """Raises CliError, in one line, if the options contradict each other."""
@@ -40,6 +43,8 @@ class StatusOptions:
                 raise CliError(f"{endless} has a format of its own: leave --format out")
             if self.only is not None or self.verbose:
                 raise CliError(f"{endless} tells of every cluster: leave --only and --verbose out; --tag selects")
+            if self.timeout is not None:
+                raise CliError(f"{endless} looks again by itself: leave --timeout out")
         elif self.interval is not None:
             raise CliError("--interval is for --watch and --listen")
         if self.only is not None and self.form == "openmetrics":
@@ -55,6 +60,12 @@ _OPTIONS = (
         default="table",
         show_default=True,
         help="The output format.",
+    ),
+    click.option(
+        "--timeout",
+        type=click.FloatRange(min=1, max=3600),
+        metavar="SECONDS",
+        help=f"A node is given up when it has got no further for so long (default {DEFAULT_TIMEOUT:g}).",
     ),
     tag_option,
     click.option(
