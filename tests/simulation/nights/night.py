@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -64,6 +65,8 @@ class Result:
     fired: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
     """(runbook, step, kind of fault, moment) → how often."""
     judged: dict[str, int] = field(default_factory=dict)
+    useless: Counter[str] = field(default_factory=Counter)
+    """Runbooks that a finding named after the night, and whose run sent nothing."""
     steps: Counter[tuple[str, str]] = field(default_factory=Counter)
     """(runbook, step) → how often it was begun."""
 
@@ -127,25 +130,32 @@ class Night:
         """Every night ends in a state from which some runbook leads to protected."""
         self.world.tell("— the night is over: everything else has ended, and a calm operator follows the findings")
         self.world.advance(CALM_SECONDS)
-        advised = ""
+        tried: list[str] = []
         for _ in range(WAYS_HOME):
             if self._protected():
                 break
-            advised = self._advised(self.inspector.observe(fresh=True))
+            advised = self._advised(self.inspector.observe(fresh=True), tried)
             if not advised:
                 self._by_hand()
+                tried.clear()
                 continue
             self._one_run(CALM, advised)
+            if self.journal.run_id and not any(one.kind == "intent" for one in self.journal.entries):
+                tried.append(advised)
+                self.result.useless[advised] += 1
+            else:
+                tried.clear()
             self.world.advance(5.0)
         why = "; ".join(one.statement for one in protection_checks(self.inspector.observe(fresh=True)) if not one.holds)
-        self.invariants.must(self._protected(), "a way home", f"not protected after {WAYS_HOME} runs ({advised}): {why}")
+        self.invariants.must(self._protected(), "a way home", f"not protected after {WAYS_HOME} runs: {why}")
 
     def _protected(self) -> bool:
         return all(one.holds for one in protection_checks(self.inspector.observe(fresh=True)))
 
-    def _advised(self, state: ClusterState) -> str:
+    def _advised(self, state: ClusterState, tried: Sequence[str] = ()) -> str:
+        """The runbook of the worst finding that names one. One that has just led nowhere is not tried at once again."""
         named = [one.next.runbook for one in diagnose(state, self.world.now) if one.next.runbook]
-        return next((one for one in named if one in runbooks()), "")
+        return next((one for one in named if one in runbooks() and one not in tried), "")
 
     def _by_hand(self) -> None:
         """Findings that name no runbook: what they advise is waited for."""

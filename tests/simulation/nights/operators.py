@@ -65,6 +65,8 @@ class ModelOperator:
         if chance.random() < temper.quits:
             return Decision(Choice.ABORT, question.digest)
         choice = self._choice(question)
+        about = f"{question.step.id} ({question.node}) asks {question.kind.value}: {question.reason or 'as planned'}"
+        self._world.tell(f"{about}{''.join(f'; {one}' for one in question.differences)} → {choice.value}")
         typed = question.sentence if choice is Choice.OVERRIDE else question.node
         if choice in (Choice.RUN, Choice.OVERRIDE):
             self.digests.add(question.digest)

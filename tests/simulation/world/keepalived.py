@@ -183,6 +183,7 @@ class Keepalived:
         if higher:
             self._become(BACKUP)
         elif priority != 0:
+            self.world.network.announce(self.host)  # garp_lower_prio_repeat
             self._next_advert = self.world.now + self.instance.advert_interval
             self._advertise(self.priority)
 

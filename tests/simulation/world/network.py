@@ -9,6 +9,10 @@ if TYPE_CHECKING:
     from simulation.world.pair import World
 
 
+ASKS_AGAIN = 30.0
+"""Seconds without an answer after which a neighbour asks again who has the address (arp(7): base_reachable_time)."""
+
+
 class Network:
     """Cables can be cut for a time. Neighbours learn from gratuitous ARP where the virtual IP is, after a moment."""
 
@@ -23,6 +27,7 @@ class Network:
         self.vip_at: Host | None = None
         """Where the neighbours send what is for the virtual IP."""
         self.arp_lag = 0.2
+        self._answered = world.now
 
     def joined(self, one: Host, other: Host) -> bool:
         return one.up and other.up and not self.parted
@@ -39,4 +44,9 @@ class Network:
     def behind_vip(self) -> Host | None:
         """The host that answers at the virtual IP now. None: nobody does."""
         host = self.vip_at
-        return host if host is not None and host.up and host.vip else None
+        if host is not None and host.up and host.vip:
+            self._answered = self.world.now
+            return host
+        if self.world.now - self._answered > ASKS_AGAIN:
+            self.vip_at = next((one for one in self.world.hosts.values() if one.up and one.vip), None)
+        return None
