@@ -9,7 +9,15 @@ from console.core.conditions.replication import refuses_writes, would_accept_wri
 from console.core.conditions.servers import role_in_words
 from console.core.conditions.switching import PAUSED
 from console.core.diagnosis.finding import Severity
-from console.core.diagnosis.next_actions import BREAK_LOOP, BUILD, REBUILD, RESOLVE, RESUME, advise, break_loop_or
+from console.core.diagnosis.next_actions import (
+    BREAK_LOOP,
+    REBUILD,
+    RESOLVE,
+    RESUME,
+    advise,
+    break_loop_or,
+    build_or_rebuild,
+)
 from console.core.diagnosis.rule import FindingRule, Match, listed, node_names
 from console.core.model import ClusterState, NodeState, Role
 from console.core.model.facts import (
@@ -40,7 +48,7 @@ def _no_master(state: ClusterState) -> Iterator[Match]:
         tuple(evidence),
         break_loop_or(state, advise("promote the replica with the newest data, or start its master again"))
         if running
-        else BUILD,
+        else build_or_rebuild(state),
     )
 
 
@@ -165,7 +173,7 @@ RULES: tuple[FindingRule, ...] = (
         Severity.CRITICAL,
         "No write is accepted.",
         _no_master,
-        remedy="runbook break-replication-loop where both are replicas, initial-build where nothing runs",
+        remedy="runbook break-replication-loop where both are replicas, initial-build where nothing runs, the rebuild where only Redis does not",
         superseded_by=("mutual-replication",),
     ),
     FindingRule(

@@ -57,7 +57,7 @@ def evaluate(condition: Condition, state: ClusterState, roles: Mapping[str, str]
         check = Check(unread.verdict, _statement(spec, condition, roles), str(unread), unread.advice)
     except (KeyError, ValueError) as error:
         check = Check(Verdict.UNKNOWN, asked, f"the question cannot be asked: {error}", "see `runbooks check`")
-    return replace(check, hazard=spec.hazard)
+    return replace(check, hazard=spec.hazard) if spec.hazard != check.hazard else check
 
 
 def _ask(spec: PredicateSpec, condition: Condition, state: ClusterState, roles: Mapping[str, str]) -> Question:

@@ -22,6 +22,7 @@ class Coverage:
     steps: Counter[tuple[str, str]] = field(default_factory=Counter)
     judged: Counter[str] = field(default_factory=Counter)
     useless: Counter[str] = field(default_factory=Counter)
+    by_hand: Counter[str] = field(default_factory=Counter)
 
     def add(self, result: Result) -> None:
         self.nights += 1
@@ -31,6 +32,7 @@ class Coverage:
         self.steps.update(result.steps)
         self.judged.update(result.judged)
         self.useless.update(result.useless)
+        self.by_hand.update(result.by_hand)
 
     def holes(self) -> Iterable[tuple[str, str, str, str]]:
         """Cells that no night has met."""
@@ -62,6 +64,9 @@ class Coverage:
         if self.useless:
             named = ", ".join(f"{name} {count}" for name, count in self.useless.most_common())
             lines.append(f"advised after a night, and nothing could be sent: {named}")
+        if self.by_hand:
+            named = ", ".join(f"{code} {count}" for code, count in self.by_hand.most_common())
+            lines.append(f"done by hand after a night, as no runbook led on: {named}")
         return "\n".join(lines)
 
     def _faults(self, name: str, step: str, moment: Moment) -> int:

@@ -125,7 +125,9 @@ def journal_full(night: Night, host: Host, seconds: float) -> None:
 def lock_taken(night: Night, host: Host, seconds: float) -> None:
     """A second operator takes the run over by a typed sentence, and ends soon."""
     over = host.lock.run_id if host.lock is not None else ""
-    taken = RunLock("20261121T080000Z-cache-other-0000", "cache", "other", "eve@ops2", night.world.now, over=over, pid=2)
+    taken = RunLock(
+        "20261121T080000Z-cache-other-0000", "cache", "other", "eve@ops2", night.world.now, over=over, pid=2
+    )
     host.lock = taken
     night.world.after(seconds, lambda: host.lock is taken and setattr(host, "lock", None))
 

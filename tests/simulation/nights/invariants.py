@@ -9,7 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from console.core.kinds.diagnose import diagnose
 from console.core.runs.records.journal import Entry
+from simulation.nights.truth import TRUTHS
 from simulation.ports.shell import CAUSE
 
 if TYPE_CHECKING:
@@ -115,6 +117,46 @@ class Invariants:
                 wrong = status == "done" or (status == "failed")
                 self.must(not wrong, "unknown stays unknown", f"step {step} is {status} after a lost answer")
                 unknown.discard(step)
+
+    def judge_findings(self) -> None:
+        """No finding states what the model knows to be false. What changes while it is looked at is not judged."""
+        world, inspector = self._world, self._night.inspector
+        before = {code: self._told(code) for code in TRUTHS}
+        state = inspector.observe(fresh=True)
+        for one in diagnose(state, world.now):
+            truth = TRUTHS.get(one.code)
+            if truth is None:
+                continue
+            nodes = [world.hosts[name] for name in one.nodes]
+            same = before[one.code] == self._told(one.code)
+            self.must(truth(world, nodes) or not same, "findings are true", f"{one.code}: {one.summary}")
+
+    def _told(self, code: str) -> list[bool]:
+        hosts = list(self._world.hosts.values())
+        return [TRUTHS[code](self._world, nodes) for nodes in ([hosts[0]], [hosts[1]], hosts)]
+
+    def judge_protection(self) -> None:
+        """`protected` means: the master dies, and the other node serves with every write that was acknowledged."""
+        world = self._world
+        serving = world.serving()
+        self.must(len(serving) == 1, "protected serves", f"{len(serving)} nodes serve a pair that counts as protected")
+        if len(serving) != 1:
+            return
+        master = serving[0]
+        heir = next(one for one in world.hosts.values() if one is not master)
+        process = master.redis.process
+        assert process is not None
+        world.writing = False
+        world.advance(3.0)
+        wanted = frozenset(process.keys)
+        world.tell("— the next failure: the master dies")
+        master.redis.kill("the next failure")
+        world.advance(20.0 + world.notify_sleep)
+        after = heir.redis.process
+        serves = heir.vip and after is not None and not heir.redis.refusal()
+        self.must(serves, "protected survives", f"{heir.name} does not serve after the death of {master.name}")
+        missing = wanted - (after.keys if after is not None else set())
+        self.must(not missing, "protected survives", f"{len(missing)} writes are missing on {heir.name}")
 
     def judge_backup(self, name: str) -> None:
         """A backup that was verified has all that its node holds and that the others do not."""

@@ -19,6 +19,7 @@ from console.documents.runbook import load_runbook
 from console.engine.ports import ArmingError, ConsoleContext
 from console.engine.sessions.arming import ClusterRunStarter
 from console.lab.systems.keepalived_pair import ADDRESSES, VIP
+from simulation.nights.by_hand import HAND_WORK
 from simulation.nights.faults import FAULTS, ConsoleDiedError
 from simulation.nights.invariants import Invariants, Violation
 from simulation.nights.operators import CALM, TEMPERS, ModelOperator, Temper
@@ -33,8 +34,8 @@ from simulation.world.pair import World
 from simulation.world.timeline import VirtualClock
 
 ROOT = Path(__file__).parents[3]
-WAYS_HOME = 6
-"""Runs after the night at most, until the pair is protected again."""
+WAYS_HOME = 8
+"""Runs and works by hand after the night at most, until the pair is protected again."""
 CALM_SECONDS = 70.0
 """After the night everything that was planned has ended."""
 
@@ -67,6 +68,8 @@ class Result:
     judged: dict[str, int] = field(default_factory=dict)
     useless: Counter[str] = field(default_factory=Counter)
     """Runbooks that a finding named after the night, and whose run sent nothing."""
+    by_hand: Counter[str] = field(default_factory=Counter)
+    """Findings whose advice had to be followed by hand, as no runbook led on."""
     steps: Counter[tuple[str, str]] = field(default_factory=Counter)
     """(runbook, step) → how often it was begun."""
 
@@ -119,6 +122,7 @@ class Night:
             if self._protected() and number:
                 break
             self._one_run(TEMPERS[plan.temper], plan.runbook if number == 0 else "")
+            self.invariants.judge_findings()
             self.world.advance(5.0)
         self._run = -1
         if self._home:
@@ -147,7 +151,10 @@ class Night:
                 tried.clear()
             self.world.advance(5.0)
         why = "; ".join(one.statement for one in protection_checks(self.inspector.observe(fresh=True)) if not one.holds)
-        self.invariants.must(self._protected(), "a way home", f"not protected after {WAYS_HOME} runs: {why}")
+        home = self._protected()
+        self.invariants.must(home, "a way home", f"not protected after {WAYS_HOME} runs: {why}")
+        if home:
+            self.invariants.judge_protection()
 
     def _protected(self) -> bool:
         return all(one.holds for one in protection_checks(self.inspector.observe(fresh=True)))
@@ -158,9 +165,13 @@ class Night:
         return next((one for one in named if one in runbooks() and one not in tried), "")
 
     def _by_hand(self) -> None:
-        """Findings that name no runbook: what they advise is waited for."""
+        """Findings that name no runbook that leads on: what the first of them advises is done by hand, or waited for."""
         for one in diagnose(self.inspector.observe(fresh=True), self.world.now):
-            self.world.tell(f"advice: {one.code}: {one.next.advice}")
+            act = HAND_WORK.get(one.code)
+            if one.next.advice and act is not None and act(self.world, [self.world.hosts[name] for name in one.nodes]):
+                self.world.tell(f"by hand, as {one.code} advises: {one.next.advice}")
+                self.result.by_hand[one.code] += 1
+                break
         self.world.advance(30.0)
 
     def _one_run(self, temper: Temper, name: str) -> None:
@@ -188,7 +199,7 @@ class Night:
                 return dict(bound)
             if not bound.candidates:
                 return None
-            chosen[bound.role] = self.world.chance.choice(bound.candidates)
+            chosen[bound.role] = bound.candidates[len(self.result.outcomes) % len(bound.candidates)]
         bound = bind_roles(runbook, state, chosen)
         return None if isinstance(bound, Unbound) else dict(bound)
 
@@ -250,7 +261,9 @@ class Night:
             return False
         last = previews[-1]
         words = " ".join((*last["lines"], *last["warnings"]))
-        return any(word in words for word in ("would be lost", "is not known", "keys that differ", "are not on", "is not on"))
+        return any(
+            word in words for word in ("would be lost", "is not known", "keys that differ", "are not on", "is not on")
+        )
 
     def yes_of_run(self) -> set[str]:
         return self._yes[self.journal.run_id]

@@ -121,7 +121,10 @@ class ModelActuator:
         assert host is not None
         if isinstance(planned.command, RedisCommand):
             assert host.redis.process is not None
-            pairs = (("run_id", expecting.run_id, host.redis.process.run_id), ("config_file", expecting.config_file, REDIS_CONF))
+            pairs = (
+                ("run_id", expecting.run_id, host.redis.process.run_id),
+                ("config_file", expecting.config_file, REDIS_CONF),
+            )
         else:
             pairs = (("hostname", expecting.hostname, host.name), ("boot_id", expecting.boot_id, host.boot_id))
         if not any(shown for _, shown, _ in pairs):
@@ -199,7 +202,9 @@ class ModelActuator:
             return Answer(AnswerKind.NOT_SENT, f"{command.other} is not the one that was shown")
         shown = shell.setting(command.script, "shown")
         if dump is None or f"{dump.size} {dump.modified:.0f}" != shown or host.disk_full:
-            return Answer(AnswerKind.FAILED, "not compared: the dump is not the one that was shown, or there is no room")
+            return Answer(
+                AnswerKind.FAILED, "not compared: the dump is not the one that was shown, or there is no room"
+            )
         self._world.advance(2.0)
         if other.process is None:
             return Answer(AnswerKind.FAILED, "not compared: connection lost")
@@ -208,7 +213,10 @@ class ModelActuator:
             words = f"{NOTHING}: all {len(dump.keys)} keys of the disk of {host.name} are on {command.other} with the same value"
             return Answer(AnswerKind.DONE, words)
         self._kept.files[command.path] = odd
-        return Answer(AnswerKind.DONE, f"{len(odd)} keys of the disk of {host.name} are not on {command.other}{WRITTEN}{command.path}")
+        return Answer(
+            AnswerKind.DONE,
+            f"{len(odd)} keys of the disk of {host.name} are not on {command.other}{WRITTEN}{command.path}",
+        )
 
     def _copy(self, command: FileCopy, host: Host) -> Answer:
         source = self._world.hosts[command.source]

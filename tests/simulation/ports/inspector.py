@@ -7,7 +7,14 @@ from collections.abc import Callable
 from console.core.inventory import ClusterSpec
 from console.core.model import ClusterState, Problem, ProblemKind, Reading, Redis, Role, VipReach, read, unread
 from console.core.model.assembling import HostReadings, assemble_node, nothing_read
-from console.core.previews.key_comparison import Clients, DbSample, DifferingKey, KeyComparison, KeyDifference, KeySample
+from console.core.previews.key_comparison import (
+    Clients,
+    DbSample,
+    DifferingKey,
+    KeyComparison,
+    KeyDifference,
+    KeySample,
+)
 from console.core.previews.quiescence import TrafficSample
 from simulation.ports.readings import host_readings, redis_reading
 from simulation.world.host import Host

@@ -26,14 +26,17 @@ class ModelLocks:
     def hold(self, claim: RunLock, *, over: str = "") -> Mapping[str, str]:
         self._touch("lock")
         self._claim = claim
-        away = {}
+        away: dict[str, str] = {}
+        taken: list[str] = []
         for host in self._world.hosts.values():
             if not host.up or host.name in self._world.network.silent_ssh:
                 if host.name not in self._held:
                     away[host.name] = f"no answer in time: {host.address}"
             elif host.lock is not None and host.lock.run_id not in (claim.run_id, over):
+                self._give_up(taken)
                 raise HeldElsewhereError(host.name, host.lock)
             else:
+                taken += [] if host.name in self._held else [host.name]
                 host.lock = replace(claim, pid=1)
                 self._held.add(host.name)
                 self._lost.pop(host.name, None)
@@ -57,8 +60,11 @@ class ModelLocks:
     def say(self, step: str) -> None: ...
 
     def release(self) -> None:
-        for name in self._held:
+        self._give_up(list(self._held))
+
+    def _give_up(self, names: list[str]) -> None:
+        for name in names:
+            self._held.discard(name)
             host = self._world.hosts[name]
             if host.lock is not None and self._claim is not None and host.lock.run_id == self._claim.run_id:
                 host.lock = None
-        self._held.clear()

@@ -8,7 +8,7 @@ to be parsed again. `tests/simulation/test_reality.py` compares both with real s
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 
 from console.core.model import (
     AttachedReplica,
@@ -59,9 +59,7 @@ _SAVE = "900 1 300 10"
 
 def host_readings(host: Host, now: float) -> HostReadings:
     """Everything that the console reads over SSH."""
-    log = LogTail("/var/log/keepalived.log", (), _transitions(host))
-    names = tuple(path for path in host.files if path.startswith("/etc/keepalived/scripts/"))
-    texts = tuple((path, host.files[path]) for path in names)
+    log = LogTail("/var/log/keepalived.log", (), _transitions(tuple(host.keepalived.transitions)))
     return HostReadings(
         identity=read(HostIdentity(host.name, host.boot_id, now - host.booted), now),
         clock=read(ClockReading(now + host.clock_ahead, host.clock_ahead, 0.01), now),
@@ -75,7 +73,7 @@ def host_readings(host: Host, now: float) -> HostReadings:
         disk=read(DiskRoom(FOLDER, host.disk_free, DISK_BYTES), now),
         dump=_dump(host, now),
         backups=read(_backups(host), now),
-        scripts=read(_scripts(texts), now),
+        scripts=read(_scripts(host.scripts), now),
         redis_log=read(LogTail("/data/redis/redis.log", ()), now),
         redis_file=read(_redis_file(host.files[REDIS_CONF]), now),
         run_lock=read(host.lock, now),
@@ -105,11 +103,9 @@ def _script(script: Script, now: float) -> Process:
     return Process(script.pid, 1, f"/bin/bash {script.path}", now - script.began, sleeps)
 
 
-def _transitions(host: Host) -> tuple[Transition, ...]:
-    return tuple(
-        Transition(VrrpState(state), at, "system log", f"Entering {state} STATE")
-        for state, at in host.keepalived.transitions
-    )
+@lru_cache(maxsize=256)
+def _transitions(logged: tuple[tuple[str, float], ...]) -> tuple[Transition, ...]:
+    return tuple(Transition(VrrpState(state), at, "system log", f"Entering {state} STATE") for state, at in logged)
 
 
 @cache

@@ -28,6 +28,9 @@ class Host:
         self.name = name
         self.address = address
         self.files = files
+        self.scripts = tuple(
+            (path, text) for path, text in files.items() if path.startswith("/etc/keepalived/scripts/")
+        )
         self.boot_id = world.new_id()
         self.booted = world.now - 864_000.0
         self.clock_ahead = 0.01

@@ -218,7 +218,9 @@ class RedisServer:
             return "OK"
         if self.link.master == master:
             return "OK Already connected to specified master"
-        has_history = True  # a master that becomes a replica asks with its own history (replicationCacheMasterUsingMyself)
+        has_history = (
+            True  # a master that becomes a replica asks with its own history (replicationCacheMasterUsingMyself)
+        )
         if self.link.master:
             has_history = self.link.has_history
         self._disconnect_replicas()

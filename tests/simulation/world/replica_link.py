@@ -175,7 +175,13 @@ class ReplicaLink:
     def receive(self, *, whole: bool = False) -> None:
         """Applies what has arrived of the stream. During a pause of writes a replica applies nothing."""
         mine, source, process = self.server.process, self.source, self.peer
-        if self.state != "connected" or mine is None or source is None or process is None or source.process is not process:
+        if (
+            self.state != "connected"
+            or mine is None
+            or source is None
+            or process is None
+            or source.process is not process
+        ):
             return
         if not self.world.network.joined(self.server.host, source.host) or not self.server.answers:
             return

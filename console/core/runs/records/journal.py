@@ -90,6 +90,11 @@ def plain(value: Any) -> Any:
 
     A dataclass becomes its field names: renaming a field of a journaled value would rename a key on disk.
     """
+    kind = type(value)  # most values of an entry are of these kinds: a run writes thousands of them
+    if kind is str:
+        return value if value.isascii() else _representable(value)
+    if kind is tuple:
+        return [plain(one) for one in value]
     match value:
         case Secret():
             return MASK
