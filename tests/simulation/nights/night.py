@@ -13,7 +13,8 @@ from console.core.inventory import ClusterSpec, Inventory, KeepalivedSpec, NodeS
 from console.core.kinds.diagnose import diagnose
 from console.core.model import ClusterState
 from console.core.runbooks.binding import Unbound, bind_roles
-from console.core.runbooks.document import Runbook
+from console.core.runbooks.document import Condition, Runbook
+from console.core.runbooks.vocabulary import evaluate
 from console.core.runs.state import Outcome, RunState
 from console.documents.runbook import load_runbook
 from console.engine.ports import ArmingError, ConsoleContext
@@ -157,7 +158,7 @@ class Night:
             self.invariants.judge_protection()
 
     def _protected(self) -> bool:
-        return all(one.holds for one in protection_checks(self.inspector.observe(fresh=True)))
+        return evaluate(Condition("pair-protected", ""), self.inspector.observe(fresh=True), {}).holds
 
     def _advised(self, state: ClusterState, tried: Sequence[str] = ()) -> str:
         """The runbook of the worst finding that names one. One that has just led nowhere is not tried at once again."""
