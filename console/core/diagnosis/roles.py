@@ -46,7 +46,13 @@ def _no_master(state: ClusterState) -> Iterator[Match]:
         node_names(list(state.nodes)),
         summary,
         tuple(evidence),
-        break_loop_or(state, advise("promote the replica with the newest data, or start its master again"))
+        break_loop_or(
+            state,
+            advise(
+                "promote the replica with the newest data (SLAVEOF NO ONE); its old master must not start before: the"
+                " replica would drop its data for what that one loads"
+            ),
+        )
         if running
         else build_or_rebuild(state),
     )

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from console.core.model import RunLock
 from simulation.ports.actuator import Line
 from simulation.world.host import Host
+
+from console.core.model import RunLock
 
 if TYPE_CHECKING:
     from simulation.nights.night import Night

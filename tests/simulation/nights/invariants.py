@@ -9,10 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from console.core.kinds.diagnose import diagnose
-from console.core.runs.records.journal import Entry
 from simulation.nights.truth import TRUTHS
 from simulation.ports.shell import CAUSE
+
+from console.core.kinds.diagnose import diagnose
+from console.core.runs.records.journal import Entry
 
 if TYPE_CHECKING:
     from simulation.nights.night import Night

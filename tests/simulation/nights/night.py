@@ -8,18 +8,6 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from console.core.conditions.pair_protection import protection_checks
-from console.core.inventory import ClusterSpec, Inventory, KeepalivedSpec, NodeSpec, RedisSpec, SshSpec
-from console.core.kinds.diagnose import diagnose
-from console.core.model import ClusterState
-from console.core.runbooks.binding import Unbound, bind_roles
-from console.core.runbooks.document import Condition, Runbook
-from console.core.runbooks.vocabulary import evaluate
-from console.core.runs.state import Outcome, RunState
-from console.documents.runbook import load_runbook
-from console.engine.ports import ArmingError, ConsoleContext
-from console.engine.sessions.arming import ClusterRunStarter
-from console.lab.systems.keepalived_pair import ADDRESSES, VIP
 from simulation.nights.by_hand import HAND_WORK
 from simulation.nights.faults import FAULTS, ConsoleDiedError
 from simulation.nights.invariants import Invariants, Violation
@@ -33,6 +21,19 @@ from simulation.ports.locks import ModelLocks
 from simulation.world.host import FOLDER, KEEPALIVED_CONF, REDIS_CONF
 from simulation.world.pair import World
 from simulation.world.timeline import VirtualClock
+
+from console.core.conditions.pair_protection import protection_checks
+from console.core.inventory import ClusterSpec, Inventory, KeepalivedSpec, NodeSpec, RedisSpec, SshSpec
+from console.core.kinds.diagnose import diagnose
+from console.core.model import ClusterState
+from console.core.runbooks.binding import Unbound, bind_roles
+from console.core.runbooks.document import Condition, Runbook
+from console.core.runbooks.vocabulary import evaluate
+from console.core.runs.state import Outcome, RunState
+from console.documents.runbook import load_runbook
+from console.engine.ports import ArmingError, ConsoleContext
+from console.engine.sessions.arming import ClusterRunStarter
+from console.lab.systems.keepalived_pair import ADDRESSES, VIP
 
 ROOT = Path(__file__).parents[3]
 WAYS_HOME = 8
@@ -253,11 +254,20 @@ class Night:
     # --- for the invariants -----------------------------------------------------------------------------------------
 
     def accepted_loss(self) -> bool:
-        return any(one.kind == "overridden" for one in self.journal.entries)
+        """Whether the operator typed the sentence of the last run that began a replication or started a server."""
+        return any(one.kind == "overridden" for one in self._deciding().entries)
+
+    def _deciding(self) -> MemoryJournal:
+        """The journal of that run: a copy may be complete when another run is under way."""
+        acts = ("replicate", "start-redis")
+        for journal in reversed(self._journals.values()):
+            if any(one.kind == "intent" and one.data["verb"] in acts for one in journal.entries):
+                return journal
+        return self.journal
 
     def loss_was_named(self) -> bool:
         """Whether the last preview of this run said that something of the target is, or may be, lost."""
-        previews = [one.data["preview"] for one in self.journal.entries if one.kind == "preview"]
+        previews = [one.data["preview"] for one in self._deciding().entries if one.kind == "preview"]
         if not previews:
             return False
         last = previews[-1]

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from simulation.world.pair import World
+
 from console.core.model import ClusterState
 from console.core.runs.question import Choice, Decision, Question, QuestionKind
 from console.core.runs.state import RunState
-from simulation.world.pair import World
 
 
 @dataclass(frozen=True)

@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from console.core.command import DiskKeyExport, FileCopy, Identity, KeyExport, Planned, RedisCommand, ShellCommand
-from console.core.runs.answer import Answer, AnswerKind
-from console.core.runs.records.exports import NOTHING, WRITTEN
 from simulation.ports import shell
 from simulation.world.host import REDIS_CONF, Host
 from simulation.world.pair import World
 from simulation.world.redis_server import Dump, RedisServer
 from simulation.world.unknown import UnknownToModelError
+
+from console.core.command import DiskKeyExport, FileCopy, Identity, KeyExport, Planned, RedisCommand, ShellCommand
+from console.core.runs.answer import Answer, AnswerKind
+from console.core.runs.records.exports import NOTHING, WRITTEN
 
 SEND_SECONDS = 0.1
 LOST = Answer(AnswerKind.UNKNOWN, "no answer in time; it may have been carried out")

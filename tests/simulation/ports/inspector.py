@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from simulation.ports.readings import host_readings, redis_reading
+from simulation.world.host import Host
+from simulation.world.pair import World
+
 from console.core.inventory import ClusterSpec
 from console.core.model import ClusterState, Problem, ProblemKind, Reading, Redis, Role, VipReach, read, unread
 from console.core.model.assembling import HostReadings, assemble_node, nothing_read
@@ -16,9 +20,6 @@ from console.core.previews.key_comparison import (
     KeySample,
 )
 from console.core.previews.quiescence import TrafficSample
-from simulation.ports.readings import host_readings, redis_reading
-from simulation.world.host import Host
-from simulation.world.pair import World
 
 READ_SECONDS = 0.03
 """For one host."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from simulation.world.pair import World
+
 from console.core.model import RunLock
 from console.core.runs.lock import HeldElsewhereError, LostLock
-from simulation.world.pair import World
 
 ANSWER_SECONDS = 8.0
 """So long an answer of a holder is waited for (console.transport.locks.node_locks)."""

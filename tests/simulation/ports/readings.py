@@ -10,6 +10,10 @@ from __future__ import annotations
 import re
 from functools import cache, lru_cache
 
+from simulation.world.host import DISK_BYTES, DUMP, FOLDER, KEEPALIVED_CONF, REDIS_CONF, Host
+from simulation.world.keepalived import Script
+from simulation.world.redis_server import BACKLOG_BYTES, RedisServer
+
 from console.core.model import (
     AttachedReplica,
     Backlog,
@@ -44,9 +48,6 @@ from console.lab.systems.keepalived_pair import VIP
 from console.probes.host.files import FileStat
 from console.probes.keepalived import configuration, scripts
 from console.probes.redis import config_file
-from simulation.world.host import DISK_BYTES, DUMP, FOLDER, KEEPALIVED_CONF, REDIS_CONF, Host
-from simulation.world.keepalived import Script
-from simulation.world.redis_server import BACKLOG_BYTES, RedisServer
 
 VERSION = "7.0.15"
 GIB = 1024**3

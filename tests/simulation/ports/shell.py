@@ -7,15 +7,16 @@ import re
 import shlex
 from collections.abc import Callable
 
-from console.core.command import ShellCommand
-from console.engine.actions import backup_scripts, config_edit
-from console.core.runs.answer import Answer, AnswerKind
-from console.engine.actions.virtual_ip import announcement
-from console.lab.systems.keepalived_pair import VIP
 from simulation.ports.readings import digest_of
 from simulation.world.host import Host
-from simulation.world.unknown import UnknownToModelError
 from simulation.world.redis_server import Dump
+from simulation.world.unknown import UnknownToModelError
+
+from console.core.command import ShellCommand
+from console.core.runs.answer import Answer, AnswerKind
+from console.engine.actions import backup_scripts, config_edit
+from console.engine.actions.virtual_ip import announcement
+from console.lab.systems.keepalived_pair import VIP
 
 CAUSE = "console"
 COPY_SECONDS = 0.5

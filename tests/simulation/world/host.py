@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from console.core.model import RunLock
 from simulation.world.keepalived import Keepalived
 from simulation.world.redis_server import Dump, RedisServer
+
+from console.core.model import RunLock
 
 if TYPE_CHECKING:
     from simulation.world.pair import World

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
+from simulation.world.unknown import UnknownToModelError
+
 from console.core.keepalived.configuration import parse
 from console.core.model import VrrpInstance
-from simulation.world.unknown import UnknownToModelError
 
 if TYPE_CHECKING:
     from simulation.world.host import Host

@@ -9,12 +9,13 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from console.lab.options import LabOptions
-from console.lab.systems.keepalived_pair import ADDRESSES, VIP, keepalived_conf, scripts
 from simulation.world.host import DUMP, FOLDER, KEEPALIVED_CONF, REDIS_CONF, Host
 from simulation.world.network import Network
 from simulation.world.redis_server import Dump, RedisServer
 from simulation.world.timeline import Timeline
+
+from console.lab.options import LabOptions
+from console.lab.systems.keepalived_pair import ADDRESSES, VIP, keepalived_conf, scripts
 
 BEAT = 0.5
 WRITE_EVERY = 0.8
@@ -47,7 +48,7 @@ class World:
         self.stream_delay = 0.0
         self.story: list[tuple[float, str]] = []
         self.network = Network(self)
-        self.acknowledged: dict[int, str] = {number: "before" for number in range(1, FIRST_WRITES + 1)}
+        self.acknowledged: dict[int, str] = dict.fromkeys(range(1, FIRST_WRITES + 1), "before")
         """Write → the host that acknowledged it."""
         self.destroyed: list[Destruction] = []
         self.on_roles: list[Callable[[str], None]] = []

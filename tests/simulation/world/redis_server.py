@@ -50,6 +50,8 @@ class Server:
     run_id: str
     started: float
     replid: str
+    cause: str = ""
+    """Who started it."""
     keys: set[int] = field(default_factory=set)
     offset: int = 0
     replid2: str = NO_HISTORY
@@ -98,7 +100,7 @@ class RedisServer:
         if self.process is not None:
             return
         world = self.world
-        self.process = Server(world.new_pid(), world.new_id(), world.now, world.new_id(), last_save=world.now)
+        self.process = Server(world.new_pid(), world.new_id(), world.now, world.new_id(), cause, last_save=world.now)
         self.link.forget()
         master = self.host.configured_master()
         if master:

@@ -134,6 +134,8 @@ class ReplicaLink:
             process.replid, process.replid2, process.second_offset = self.world.new_id(), "0" * 40, -1
             process.backlog_first, process.log = process.offset + 1, []
         copy, offset, replid = frozenset(process.keys), process.offset, process.replid
+        if self.was_up:  # nobody has told it anew: whoever started the source is the cause of this copy
+            self.cause = process.cause
         self.state = "transfer"
         self.world.tell(f"{self.server.host.name}: full sync from {self.master} begins ({len(copy)} keys)")
         mine = self.server.process
