@@ -45,8 +45,8 @@ def comes_back_quietly(question: Question) -> Check:
 def starts_over_no_newer_data(question: Question) -> Check:
     """H03: a replica that still follows the node copies what its start loads, and drops what only the replica has.
 
-    Its master died and saved nothing since: the replica has the newest data then. The data on the disk is as new only if
-    it was written when the link went down, as by a clean stop.
+    Its master died and saved nothing since: the replica has the newest data then. The data on the disk is as new only
+    if it was written when the link went down, as by a clean stop.
     """
     statement = f"no replica drops newer data for what {question.name} loads at its start"
     unread = [one.name for one in question.state.nodes if one is not question.node and redis_unread(one)]
@@ -58,9 +58,8 @@ def starts_over_no_newer_data(question: Question) -> Check:
             continue
         if redis.total_keys and not _written_when_link_ended(question.node, one):
             found = f"{one.name} follows it, holds {counted(redis.total_keys, 'key')}, {link_in_words(redis.master)}"
-            advice = (
-                f"promote {one.name} first (SLAVEOF NO ONE): then it keeps its data, and {question.name} follows it"
-            )
+            way = "let the Sentinels promote" if question.state.sentinels else "promote (SLAVEOF NO ONE)"
+            advice = f"{way} {one.name} first: then it keeps its data, and {question.name} can follow it"
             sentence = f"I accept that {one.name} drops its data for what {question.name} loads"
             return Check(
                 Verdict.FAILS, statement, f"{found}; {_disk_in_words(question.node)}", advice, override=sentence

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from console.core.conditions.pair_protection import answer_or_unknown
 from console.core.conditions.predicate import Question
 from console.core.conditions.replication import refuses_writes, would_accept_writes
 from console.core.conditions.servers import role_in_words
-from console.core.conditions.switching import PAUSED
+from console.core.conditions.switching import PAUSED, resumes_alone
 from console.core.diagnosis.finding import Severity
 from console.core.diagnosis.next_actions import (
     BREAK_LOOP,
@@ -148,8 +149,9 @@ def _writes_refused(state: ClusterState) -> Iterator[Match]:
         refusal = refuses_writes(state.node(name))
         if refusal is not None and "NOREPLICAS" in refusal[0]:
             wanted = redis.config.min_replicas_to_write if (redis := state.node(name).redis.value) else None
-            # Held back on purpose, and another node is a master already: what is acknowledged here would be lost.
-            held = REBUILD if len(state.masters) > 1 else RESUME
+            # Held back on purpose. Beside another master that clients can reach, what is acknowledged here is lost.
+            alone = answer_or_unknown(resumes_alone, Question(state, state.node(name), {}))
+            held = RESUME if alone.holds else REBUILD
             action = held if (wanted or 0) >= PAUSED else advise(refusal[1])
             yield Match((name,), f"{name} refuses every write.", (refusal[0],), action)
     for node in state.nodes:
@@ -179,7 +181,8 @@ RULES: tuple[FindingRule, ...] = (
         Severity.CRITICAL,
         "No write is accepted.",
         _no_master,
-        remedy="runbook break-replication-loop where both are replicas, initial-build where nothing runs, the rebuild where only Redis does not",
+        remedy="runbook break-replication-loop where both are replicas, initial-build where nothing runs, the rebuild"
+        " where only Redis does not",
         superseded_by=("mutual-replication",),
     ),
     FindingRule(

@@ -1,4 +1,4 @@
-"""What the nights have met: each step of each shipped runbook × each kind of fault, before, during and after it."""
+"""What the nights have met: each step of each shipped runbook with each kind of fault, before, during and after it."""
 
 from __future__ import annotations
 

@@ -115,7 +115,7 @@ class Invariants:
                 unknown.discard(step)
             elif one.kind == "step" and step in unknown:
                 status = one.data["status"]
-                wrong = status == "done" or (status == "failed")
+                wrong = status in ("done", "failed")
                 self.must(not wrong, "unknown stays unknown", f"step {step} is {status} after a lost answer")
                 unknown.discard(step)
 

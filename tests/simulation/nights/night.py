@@ -167,7 +167,7 @@ class Night:
         return next((one for one in named if one in runbooks() and one not in tried), "")
 
     def _by_hand(self) -> None:
-        """Findings that name no runbook that leads on: what the first of them advises is done by hand, or waited for."""
+        """What the first finding without a runbook that leads on advises is done by hand, or waited for."""
         for one in diagnose(self.inspector.observe(fresh=True), self.world.now):
             act = HAND_WORK.get(one.code)
             if one.next.advice and act is not None and act(self.world, [self.world.hosts[name] for name in one.nodes]):
@@ -242,6 +242,7 @@ class Night:
         self._yes.setdefault(run_id, set()).update(self.operator.digests)
         self._sent.setdefault(run_id, []).extend(self.actuator.sent)
         self.actuator.line = None
+        self._waiting = [] if run is not None else self._waiting
         if run is None:
             self.result.outcomes.append(f"{self._runbook}: died")
             return

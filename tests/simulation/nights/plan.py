@@ -1,4 +1,4 @@
-"""What a night is made of, all of it from one seed. A plan can be made smaller, and then plays the same night with less."""
+"""What a night is made of, all of it from one seed. A smaller plan plays the same night with less."""
 
 from __future__ import annotations
 

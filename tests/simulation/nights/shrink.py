@@ -52,7 +52,8 @@ def story(result: Result) -> str:
     plan = result.plan
     faults = [f"{one.kind} on {one.host}, run {one.run}, step {one.step}, {one.moment.value}" for one in plan.faults]
     head = [
-        f"seed {plan.seed}: {plan.scenario}, a {plan.temper} operator, {plan.runs} runs, first {plan.runbook or 'as advised'}",
+        f"seed {plan.seed}: {plan.scenario}, a {plan.temper} operator, {plan.runs} runs",
+        f"  first runbook: {plan.runbook or 'as advised'}",
         *(f"  fault: {one}" for one in faults),
     ]
     begin = result.story[0][0] if result.story else 0.0

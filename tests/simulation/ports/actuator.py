@@ -67,10 +67,7 @@ class ModelActuator:
         self._touch("send")
         self._world.advance(SEND_SECONDS)
         problem = self._unreached(planned) or self._stranger(planned, expecting)
-        if problem:
-            answer = Answer(AnswerKind.NOT_SENT, problem)
-        else:
-            answer = self._over_line(planned)
+        answer = Answer(AnswerKind.NOT_SENT, problem) if problem else self._over_line(planned)
         self.sent.append(Sent(planned, self._world.now, answer))
         self._touch("sent")
         return answer
@@ -156,7 +153,7 @@ class ModelActuator:
 
     # --- Redis ------------------------------------------------------------------------------------------------------
 
-    def _redis(self, server: RedisServer, words: list[str]) -> Answer:
+    def _redis(self, server: RedisServer, words: list[str]) -> Answer:  # noqa: C901 - a row for each command
         process, now = server.process, self._world.now
         assert process is not None
         match words:
@@ -211,8 +208,8 @@ class ModelActuator:
             return Answer(AnswerKind.FAILED, "not compared: connection lost")
         odd = dump.keys - other.process.keys
         if not odd:
-            words = f"{NOTHING}: all {len(dump.keys)} keys of the disk of {host.name} are on {command.other} with the same value"
-            return Answer(AnswerKind.DONE, words)
+            same = f"all {len(dump.keys)} keys of the disk of {host.name} are on {command.other} with the same value"
+            return Answer(AnswerKind.DONE, f"{NOTHING}: {same}")
         self._kept.files[command.path] = odd
         return Answer(
             AnswerKind.DONE,

@@ -1,4 +1,4 @@
-"""What a host of the model does with a command for its shell. The exact texts of the console are known, and no others."""
+"""What a host of the model does with a command for its shell. The console's exact texts are known, and no others."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
 """keepalived on one host: one VRRP instance, its check and its notify scripts.
 
-Sources: keepalived.conf(5); vrrp.c and vrrp_scheduler.c of 2.2 (vrrp_state_backup, vrrp_state_master_rx); RFC 5798, 6.4;
-the recordings of 2.2.7 (a notify script is started and not waited for, and two can run at once). The configuration is
-read at start and at reload with the console's own parser, which the real keepalived is compared with (tests/keepalived).
+Sources: keepalived.conf(5); vrrp.c and vrrp_scheduler.c of 2.2 (vrrp_state_backup, vrrp_state_master_rx); RFC 5798,
+6.4; the recordings of 2.2.7 (a notify script is started and not waited for, and two can run at once). The configuration
+is read at start and at reload with the console's own parser, which is compared with the real keepalived
+(tests/keepalived).
 """
 
 from __future__ import annotations
