@@ -111,7 +111,8 @@ class Invariants:
             if one.kind == "result":
                 kind = one.data["answer"]["kind"]
                 (unknown.add if kind == "unknown" else unknown.discard)(step)
-            elif one.kind == "verified":
+            elif one.kind == "verified" and step in unknown:
+                self.must(True, "unknown stays unknown", "a look proved it")
                 unknown.discard(step)
             elif one.kind == "step" and step in unknown:
                 status = one.data["status"]
