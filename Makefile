@@ -23,7 +23,7 @@ demo: terminal packages .venv/made
 	@$(BIN)/python -m console demo $(SCENARIO)
 
 quick: .venv/made lint
-	$(call step,pytest,$(BIN)/pytest -q -n 4 --dist worksteal -m "not lab and not long" tests/unit tests/probes tests/tui tests/test_architecture.py)
+	$(call step,pytest,$(BIN)/pytest -q -n 3 --dist worksteal -m "not lab and not long" tests/unit tests/probes tests/tui tests/test_architecture.py)
 
 test: test-packages .venv/made servers lint
 	$(call step,pytest,$(BIN)/pytest -q -n $(WORKERS) --dist load --maxschedchunk 1 --durations 15)

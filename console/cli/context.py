@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import click
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from console.core.runbooks.document import Runbook
     from console.core.runs.past.past_run import PastRun
     from console.documents.runbook_library import RunbookLibrary
-    from console.engine.ports import Archive, Clock, ConsoleContext, Inspector, RunStarter
+    from console.engine.ports import Archive, BringKeys, Clock, ConsoleContext, Inspector, RunStarter
     from console.engine.replay.ports import ReplayStarter
 
 APP = "redis-ha-console"
@@ -67,7 +67,7 @@ class MakeReplayStarter(Protocol):
 class RunApp(Protocol):
     """Opens the screen. Returns the exit code after the operator has quit."""
 
-    def __call__(
+    def __call__(  # noqa: PLR0913 - what the screen begins with
         self,
         console_context: ConsoleContext,
         run_starter: RunStarter | None,
@@ -76,6 +76,7 @@ class RunApp(Protocol):
         runbook: str | None = None,
         roles: Mapping[str, str] | None = None,
         resume: PastRun | None = None,
+        bring_keys: BringKeys | None = None,
     ) -> int: ...
 
 
@@ -295,26 +296,20 @@ class CliContext:
         """The run starter. Only commands that may run a runbook ask for it."""
         return self._adapters.run_starter(console_context, self.passwords, self.runs_folder)
 
+    @property
+    def may_replay(self) -> bool:
+        """Whether keys that were kept in a file can be brought back here."""
+        return self._adapters.replay_starter is not None
+
     def replay_starter(self, console_context: ConsoleContext) -> ReplayStarter:
         """What starts runs that bring kept keys back."""
         if self._adapters.replay_starter is None:
             raise CliError("keys cannot be brought back here")
         return self._adapters.replay_starter(console_context, self.passwords, self.runs_folder)
 
-    def run_app(
-        self,
-        console_context: ConsoleContext,
-        run_starter: RunStarter | None,
-        *,
-        cluster: str | None,
-        runbook: str | None = None,
-        roles: Mapping[str, str] | None = None,
-        resume: PastRun | None = None,
-    ) -> int:
-        """Opens the screen. Returns the exit code after the operator has quit."""
-        return self._adapters.run_app(
-            console_context, run_starter, cluster=cluster, runbook=runbook, roles=roles, resume=resume
-        )
+    def run_app(self, console_context: ConsoleContext, run_starter: RunStarter | None, **begins_with: Any) -> int:
+        """Opens the screen. Returns the exit code after the operator has quit. `console.cli.screen` calls it."""
+        return self._adapters.run_app(console_context, run_starter, **begins_with)
 
     def passwords(self, cluster: str) -> Passwords:
         """Name → password of nodes, Sentinels and Consul. Each is read or asked for once.
@@ -340,6 +335,11 @@ class CliContext:
         import platformdirs
 
         return platformdirs.user_state_path(APP) / "runs"
+
+    @property
+    def has_kept_keys(self) -> bool:
+        """Whether a run recorded on this machine has kept keys in a file. It only looks for files of that name."""
+        return any(self.runs_folder.glob("*/keys-of-*"))
 
     def close(self) -> None:
         """Closes every connection that was opened."""

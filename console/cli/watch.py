@@ -7,6 +7,7 @@ import sys
 import click
 
 from console.cli.context import CliContext, CliError, inventory_option
+from console.cli.screen import open_screen
 from console.cli.status.selection import selected, tag_option
 
 
@@ -24,8 +25,8 @@ def watch(context: CliContext, /, cluster: str | None, *, tags: tuple[str, ...],
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise CliError("the screen needs a terminal; `status` prints one observation anywhere")
     console_context = context.console_context((cluster,) if cluster else (), among=among, screen=True)
-    return context.run_app(
-        console_context, None if read_only else context.run_starter(console_context), cluster=cluster
+    return open_screen(
+        context, console_context, None if read_only else context.run_starter(console_context), cluster=cluster
     )
 
 

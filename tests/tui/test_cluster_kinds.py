@@ -175,7 +175,7 @@ def test_catalog_checks_dns_and_role_stand_side_by_side():
     assert "✓ passing  app02  ✓ MASTER" in text
     assert "· not passing  app01  ✓ replica of app02  service:app01 critical" in text
     assert "DNS  192.168.3.2 = app02" in text
-    assert "redis to app02" in headline(state)
+    assert "redis.service.consul to app02" in headline(state)
 
 
 def test_a_name_that_leads_to_two_or_to_nobody_is_said_in_the_first_line():

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from console.cli.status.as_json import ClusterStatus
     from console.core.inventory import UnusableCluster
     from console.core.model import ClusterState
+    from console.core.runs.past.kept_keys import KeptKeys
 
 EXIT_CODES = {"critical": 2, "unknown": 3, "warning": 1, "healthy": 0}
 """Health → exit code of monitoring plugins. The worst comes first: critical outranks unknown."""
@@ -76,13 +77,21 @@ def _observe_all(context: CliContext, names: Sequence[str]) -> list[ClusterStatu
     from console.cli.status.as_json import ClusterStatus
     from console.core.kinds.diagnose import diagnose, health
 
-    statuses = []
+    statuses, all_kept = [], _kept_keys(context)
     for name, one in zip(names, observing, strict=True):
         state = one.result()
         findings = diagnose(state, state.observed_at)
         tags = context.cluster(name).tags
-        statuses.append(ClusterStatus(state, findings, health(state, findings), tags=tags))
+        kept = tuple(keys for keys in all_kept if keys.cluster == state.name)
+        statuses.append(ClusterStatus(state, findings, health(state, findings), kept, tags))
     return statuses
+
+
+def _kept_keys(context: CliContext) -> tuple[KeptKeys, ...]:
+    """Keys that are only in a file. Where no run has kept any, nothing is imported for it."""
+    if not context.has_kept_keys or context.archive is None:
+        return ()
+    return context.archive.kept_keys()
 
 
 def _start_observing(context: CliContext, name: str) -> Future[ClusterState]:

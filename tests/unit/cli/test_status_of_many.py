@@ -23,6 +23,7 @@ from console.cli.status.selection import WORST_FIRST
 from console.core.inventory import UnusableCluster
 from console.core.kinds.diagnose import diagnose, health
 from console.core.model import ClusterState
+from console.core.runs.past.kept_keys import KeptKeys
 
 SAMPLES = (
     samples.healthy_pair,
@@ -72,6 +73,15 @@ def test_a_line_says_who_is_master_where_the_virtual_ip_is_and_what_is_wrong():
     worst = many[1].findings[0].code
     assert re.search(rf"redis-a\+redis-b, VIP redis-\w+ .*no +{worst}( \+\d)?$", row(text, "b"))
     assert re.search(r"^UNKNOWN +c +\?, VIP \? +\? +\?", row(text, "c"))
+
+
+def test_keys_that_are_only_in_a_file_are_named_also_among_many():
+    kept = KeptKeys("bad", "a-run", "redis-b", "/runs/keys.jsonl", 20, "redis-ha-console runs replay")
+    text = as_lines(
+        [seen(samples.healthy_pair()), replace(seen(samples.healthy_pair(), "bad"), kept=(kept,))], colour=False
+    )
+    assert "bad: 20 keys of redis-b are only in a file, /runs/keys.jsonl; to bring them back:" in text
+    assert "  redis-ha-console runs replay\n" in text
 
 
 def test_what_could_not_be_read_is_never_none_and_never_nothing():
