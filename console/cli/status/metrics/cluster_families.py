@@ -15,8 +15,10 @@ from console.core.model import ClusterState, NodeState, ProblemKind, Reading
 from console.core.model.facts import reaches_stranger, unread_redis
 from console.core.model.verdict import Verdict
 
-_NOT_ASKED = frozenset({ProblemKind.NOT_READ, ProblemKind.NOT_CONFIGURED})
-"""Readings that this cluster does not have: they are neither read nor unreadable."""
+_NOTHING_TO_READ = frozenset(
+    {ProblemKind.NOT_READ, ProblemKind.NOT_CONFIGURED, ProblemKind.ABSENT, ProblemKind.NOT_AVAILABLE}
+)
+"""Not asked for, or known not to be there: neither read nor unreadable."""
 
 
 def _health(seen: ClusterStatus) -> list[Sample]:
@@ -79,8 +81,8 @@ def _watcher_readings(seen: ClusterStatus) -> Iterator[Sample]:
 
 
 def _was_read(reading: Reading[Any]) -> Value:
-    """1: read, 0: it could not be read. None: it was not asked for."""
-    if reading.problem is not None and reading.problem.kind in _NOT_ASKED:
+    """1: read, 0: it could not be read. None: there is nothing to be read."""
+    if reading.problem is not None and reading.problem.kind in _NOTHING_TO_READ:
         return None
     return flag(reading.ok)
 
@@ -171,7 +173,7 @@ FAMILIES = (
     Family("run_armed", "1 while a run is armed that holds the lock of the node.", NODE, of_nodes(_armed)),
     Family(
         "read",
-        "1 if this was read on the node, 0 if it could not be read. What was not read has no other sample.",
+        "1 if this was read on the node, 0 if it could not be read. Absent: the node does not have it.",
         (*NODE, "reading"),
         _node_readings,
     ),

@@ -38,7 +38,7 @@ def as_page() -> str:
     """docs/monitoring/metrics.md."""
     lines = [HEAD]
     for subject, families in _subjects():
-        lines += [f"## {subject}", "| metric | labels | type | what it says |", "| --- | --- | --- | --- |"]
+        lines += [f"## {subject}", "", "| metric | labels | type | what it says |", "| --- | --- | --- | --- |"]
         lines += [_row(family) for family in families]
         lines.append("")
     return "\n".join(lines)
