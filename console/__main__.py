@@ -55,15 +55,22 @@ def _clock() -> Clock:
 
 
 def _import_ssh_library() -> None:
-    import console.transport.ssh.connection  # noqa: F401
+    from console.transport.connections import libraries
+
+    libraries.SSH.load()
 
 
 def _inspector(
-    cluster: ClusterSpec, passwords: Passwords, clock: Clock, *, parallel: int = MAX_HANDSHAKES
+    cluster: ClusterSpec,
+    passwords: Passwords,
+    clock: Clock,
+    *,
+    parallel: int = MAX_HANDSHAKES,
+    timeout: float | None = None,
 ) -> Inspector:
     from console.transport.inspector import make_inspector
 
-    return make_inspector(cluster, passwords, clock, parallel=parallel)
+    return make_inspector(cluster, passwords, clock, parallel=parallel, timeout=timeout)
 
 
 def _run_starter(console_context: ConsoleContext, passwords: Callable[[str], Passwords], folder: Path) -> RunStarter:

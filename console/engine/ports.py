@@ -47,6 +47,10 @@ class Inspector(Protocol):
     def observe(self, *, fresh: bool = False) -> ClusterState:
         """One observation. `fresh`, for gates: waits for connections and reads all again, also what changes rarely."""
 
+    @property
+    def waits_for(self) -> Mapping[str, str]:
+        """Node → the step that its first answer waits for; empty: it has come or failed. May be asked in any thread."""
+
     def compare(self, source: str, target: str) -> KeyComparison:
         """A sample of both servers' keys, and the target's clients, for gates and plans. Its cost is limited.
 

@@ -7,11 +7,11 @@ import sample_sets as sets
 import samples
 from tui_stage import seen, spec_of, stage
 
+from console.core.changes.timeline import tell
 from console.core.model import DnsAnswer, ProblemKind, RealServer, read, unread
 from console.tui.present.clusters import cards, cluster
 from console.tui.present.clusters.kinds import PRESENTATIONS, presentation_of
 from console.tui.state.cluster_view import ClusterView, absorb
-from console.tui.state.timeline import tell
 from console.tui.widgets.lines import LinesPane
 
 NOW = samples.NOW

@@ -13,7 +13,7 @@ from console.cli.layout import table_lines, terminal_width
 from console.cli.output import say, say_json
 from console.cli.runs.exported_keys import keys
 from console.cli.runs.replay import replay
-from console.cli.runs.replay_from_screen import keys_from_screen
+from console.cli.screen import open_screen
 from console.core.quantities import counted
 from console.report.entry_text import entry_text
 from console.report.formats import FORMS, Form, report_text
@@ -173,8 +173,9 @@ def resume(context: CliContext, run: str | None, *, plain: bool) -> int:
         raise CliError(f"{past.run_id} brings kept keys back: `runs replay {past.run_id}` goes on with it")
     console_context = context.console_context([past.cluster], screen=not plain)
     if not plain:
-        starter, bring = context.run_starter(console_context), keys_from_screen(context)
-        return context.run_app(console_context, starter, cluster=past.cluster, resume=past, bring_keys=bring)
+        return open_screen(
+            context, console_context, context.run_starter(console_context), cluster=past.cluster, resume=past
+        )
     return run_to_end(context.run_starter(console_context).resume(past.run_id), console_context)
 
 

@@ -31,6 +31,8 @@ class ClusterStatus:
     health: Health
     kept: tuple[KeptKeys, ...] = ()
     """Keys that a run has taken from its nodes and that are only in a file on this machine."""
+    tags: tuple[str, ...] = ()
+    """The tags that the inventory gives it."""
 
 
 def as_json(seen: Sequence[ClusterStatus], now: float, unusable: Sequence[UnusableCluster] = ()) -> str:
@@ -60,6 +62,7 @@ def _cluster(seen: ClusterStatus) -> dict[str, Any]:
     return {
         "name": state.name,
         "kind": state.kind,
+        "tags": list(seen.tags),
         "observed_at": timestamp(state.observed_at),
         "health": seen.health.value,
         "problems": [],
@@ -88,6 +91,7 @@ def _unusable(one: UnusableCluster) -> dict[str, Any]:
     return {
         "name": one.name,
         "kind": None,
+        "tags": None if one.tags is None else list(one.tags),
         "observed_at": None,
         "health": Health.UNKNOWN.value,
         "problems": list(one.problems),

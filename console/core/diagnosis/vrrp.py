@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from console.core.conditions.pair_protection import protection_checks
 from console.core.diagnosis.finding import NextAction, Severity
-from console.core.diagnosis.next_actions import BUILD, REBUILD, RESOLVE, advise, break_loop_or, repair_vip_or
+from console.core.diagnosis.next_actions import REBUILD, RESOLVE, advise, break_loop_or, build_or_rebuild, repair_vip_or
 from console.core.diagnosis.races import script_in_words
 from console.core.diagnosis.roles import diverged
 from console.core.diagnosis.rule import FindingRule, Match, listed, node_names
@@ -45,7 +45,7 @@ def _starting(state: ClusterState) -> NextAction:
     if diverged(state):
         return RESOLVE
     known = serving_master(state) is not None or any(source_of(state, node) is not None for node in state.nodes)
-    return break_loop_or(state, REBUILD if known else BUILD)
+    return break_loop_or(state, REBUILD if known else build_or_rebuild(state))
 
 
 def _unprotected(state: ClusterState) -> Iterator[Match]:
@@ -209,11 +209,18 @@ def _disagrees(state: ClusterState) -> Iterator[Match]:
             f"keepalived on {node.name} {'does not run' if left else 'is ' + keepalived.state.value},"
             f" and the kernel {has} {state.vip}.",
             (f"state by {keepalived.state_source}", f"{state.vip}: {'there' if held else 'not there'}"),
-            repair_vip_or(state, advise(f"take the address away by hand (ip addr del) on {node.name}"))
+            _left_address(state, node)
             if left
             else advise("look again in a moment; if it stays, believe the kernel and read keepalived's log"),
             Severity.CRITICAL if left else Severity.WARNING,
         )
+
+
+def _left_address(state: ClusterState, node: NodeState) -> NextAction:
+    """The only master may keep an address that its dead keepalived left: only its keepalived is missing there."""
+    if state.vip_holders == (node.name,) and state.masters == (node.name,):
+        return _starting(state)
+    return repair_vip_or(state, advise(f"take the address away by hand (ip addr del) on {node.name}"))
 
 
 RULES: tuple[FindingRule, ...] = (

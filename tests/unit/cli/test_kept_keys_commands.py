@@ -2,6 +2,8 @@
 
 import json
 import signal
+from collections.abc import Mapping
+from types import MappingProxyType
 
 import click
 import fakes
@@ -29,6 +31,9 @@ clusters:
 
 class Looks:
     """An inspector that finds a healthy pair."""
+
+    cluster = "cache"
+    waits_for: Mapping[str, str] = MappingProxyType({})
 
     def observe(self, *, fresh=False):
         return samples.healthy_pair()

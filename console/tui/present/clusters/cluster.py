@@ -6,6 +6,7 @@ import itertools
 
 from textual.content import Content
 
+from console.core.changes.timeline import Event
 from console.core.diagnosis.finding import Finding, Health
 from console.core.inventory import UnusableCluster
 from console.core.model import ClusterState
@@ -35,7 +36,6 @@ from console.tui.present.formatting import (
     wrapped,
 )
 from console.tui.state.cluster_view import ClusterView, Sample
-from console.tui.state.timeline import Event
 
 BARS = "▁▂▃▄▅▆▇█"
 SURVIVAL: dict[Verdict, tuple[str, str, str]] = {
