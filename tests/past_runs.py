@@ -9,6 +9,7 @@ from typing import Any
 
 from fakes import NOW, Stage
 
+from console.core.runs.past.kept_keys import KeptKeys, kept_keys
 from console.core.runs.past.past_run import ArchiveError, PastRun
 from console.core.runs.past.replay import replay_run
 from console.core.runs.records.journal import Entry, next_entry
@@ -66,6 +67,8 @@ class FakeArchive:
 
     runs: list[PastRun] = field(default_factory=list)
     reads: int = 0
+    dismissed: dict[str, str] = field(default_factory=dict)
+    """File → who wants to hear no more of it."""
 
     def summaries(self) -> tuple[PastRun, ...]:
         return tuple(self.runs)
@@ -76,6 +79,12 @@ class FakeArchive:
             if one.run_id == run_id:
                 return one
         raise ArchiveError(f"there is no run {run_id}")
+
+    def kept_keys(self) -> tuple[KeptKeys, ...]:
+        return kept_keys(self.runs, self.dismissed.__contains__)
+
+    def dismiss(self, kept: KeptKeys, operator: str) -> None:
+        self.dismissed[kept.file] = operator
 
     def put(self, past: PastRun) -> None:
         """In the place of the one with its id."""
