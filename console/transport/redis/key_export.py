@@ -92,10 +92,17 @@ class Tally:
         large = (
             f"; {self.large:,} of both were not compared, each has more than {size(self.largest)}" if self.large else ""
         )
-        return (
-            f"looked at all {counted(self.looked_at, 'key')} of {ours}: {self.missing:,} are not on {theirs},"
-            f" {self.value:,} have another value there, {self.ttl:,} another time to live{large}"
+        return f"looked at all {counted(self.looked_at, 'key')} of {ours}: {self._differences(theirs)}{large}"
+
+    def _differences(self, theirs: str) -> str:
+        """`1 is not on redis-b, 2 have another value there`. A kind of difference that no key has is left out."""
+        kinds = (
+            (self.missing, "is", "are", f"not on {theirs}"),
+            (self.value, "has", "have", f"another value on {theirs}"),
+            (self.ttl, "has", "have", f"another time to live on {theirs}"),
         )
+        found = [f"{count:,} {one if count == 1 else more} {what}" for count, one, more, what in kinds if count]
+        return ", ".join(found) or f"each is on {theirs}, with the same value and time to live"
 
 
 def export_keys(ours: Side, theirs: Side, path: str) -> str:
@@ -105,7 +112,8 @@ def export_keys(ours: Side, theirs: Side, path: str) -> str:
     that the server has lost since. A new export then gets the next free name (H18).
     """
     tally, kept = export_found(ours, theirs, path, keep_empty=True)
-    return f"{tally.words(ours[0], theirs[0])}; written to {kept}"
+    names = f"; for example {', '.join(tally.named)}" if tally.named else ""
+    return f"{tally.words(ours[0], theirs[0])}{names}; written to {kept}"
 
 
 def export_found(
