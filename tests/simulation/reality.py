@@ -24,6 +24,7 @@ from console.core.model.facts import source_of
 from console.core.replication.history import compare_histories
 from console.core.replication.resync import predict_resync
 from console.lab.assembly.laboratory import Laboratory
+from console.lab.hosts.namespaces import enter_namespaces
 from console.lab.options import LabOptions
 from console.lab.sessions.build import laboratory
 
@@ -211,6 +212,7 @@ def main() -> int:
     parser.add_argument("--histories", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
     chosen = parser.parse_args()
+    enter_namespaces()
     points, differences = 0, []
     for seed in range(chosen.seed, chosen.seed + chosen.histories):
         agreed, difference = compared(seed)
