@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import resource
 import threading
 import time
 from dataclasses import replace
@@ -395,6 +396,30 @@ def test_keys_that_expire_while_they_are_sent_are_no_failure(tmp_path):
             "it has expired on the master since it was shown"
             in (stage.folder / stage.run_id / "left.jsonl").read_text()
         )
+
+
+def test_a_disk_that_fills_while_values_are_replaced_ends_it_and_each_replaced_one_is_kept(tmp_path):
+    with server(tmp_path / "master", "7.0") as master:
+        keys = [f"key:{one}" for one in range(250)]
+        ask(master, *(("SET", key, "kept") for key in keys))
+        file, stage = export(tmp_path / "keys.jsonl", master, *keys), Stage(tmp_path, master)
+        ask(master, *(("SET", key, b"now " + os.urandom(1500)) for key in keys))
+        room = resource.getrlimit(resource.RLIMIT_FSIZE)
+        stage.before_sending = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, room[1]))
+        try:
+            ended = stage.run(stage.order(file))
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, room)
+        assert ended.outcome is FAILED
+        assert "What would be replaced could not be kept in a file: File too large. 100 of 250" in ended.message
+        assert list(stage.left().values()) == ["not reached"] * 150
+        assert ask(master, *(("GET", key) for key in keys[:100])) == [b"kept"] * 100
+        assert all(one.startswith(b"now ") for one in ask(master, *(("GET", key) for key in keys[100:])))
+        lines = (stage.folder / stage.run_id / f"replaced-on-{samples.B}.jsonl").read_text().splitlines()
+        assert {json.loads(line).get("key") for line in lines[:101]} >= set(keys[:100])
+        stage.before_sending = lambda: None
+        assert stage.run(stage.order(file)).outcome is DONE
+        assert ask(master, *(("GET", key) for key in keys)) == [b"kept"] * 250
 
 
 def test_the_look_only_reads(tmp_path):

@@ -83,10 +83,11 @@ class RedisKeySender:
         self._timeout = ANSWER_TIMEOUT
 
     def send(self, batch: Sequence[KeyToSend], keep: Keep, meanwhile: Callable[[], None]) -> BatchAnswer:
-        """Sends the keys, all of one database, and reads each back. Raises nothing but what `keep` raises.
+        """Sends the keys, all of one database, and reads each back. Raises nothing.
 
-        `keep` gets the values that are replaced, before they are. It returns when they are on the disk. `meanwhile`
-        is called while the server works on what was sent.
+        `keep` gets the values that are replaced, before they are. It returns when they are on the disk. Where it raises
+        OSError, these are not replaced, and nothing more is sent. `meanwhile` is called while the server works on what
+        was sent.
         """
         tally = SendTally(self._node, self._link, self._now)
         self._timeout = ANSWER_TIMEOUT + sum(map(len, [one.kept.payload for one in batch])) / SLOWEST
@@ -194,7 +195,13 @@ class RedisKeySender:
             self._ask([packed(self._link.name_of("UNWATCH"))], 1)
             return
         replaced = [ExportedKey(one.kept.db, one.kept.key, at.payload, at.expires_at) for one, at, _ in ready]
-        keep([one for one in replaced if one.payload])
+        try:
+            keep([one for one in replaced if one.payload])
+        except OSError as error:
+            tally.stop = f"what would be replaced could not be kept in a file: {error.strerror or error}"
+            tally.not_reached([one for one, _, _ in ready])
+            self._ask([packed(self._link.name_of("UNWATCH"))], 1)
+            return
         commands = [packed(b"MULTI")]
         for one, _, own in ready:
             commands += [packed(self._link.name_of(words[0].decode()), *words[1:]) for words in own]
