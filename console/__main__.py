@@ -128,6 +128,10 @@ def _run_app(
     roles: Mapping[str, str] | None = None,
     resume: PastRun | None = None,
 ) -> int:
+    if record := os.environ.get("REDIS_HA_DRILL"):
+        from console.drill.app import run_app as run_drill_app
+
+        return run_drill_app(console_context, run_starter, cluster=cluster, record=Path(record))
     from console.tui.app import run_app
 
     return run_app(console_context, run_starter, cluster=cluster, runbook=runbook, roles=roles, resume=resume)

@@ -182,7 +182,12 @@ def _host(
         memory=node.memory.value.total if node.memory.value else 0,
         files=files,
         names=facts.names,
+        services={"redis": _service(spec.redis.service), "keepalived": _service(spec.keepalived.service)},
     )
+
+
+def _service(spec: ServiceSpec) -> str:
+    return f"systemd {spec.systemd}" if spec.systemd else f"sysv {spec.sysv}" if spec.sysv else "own"
 
 
 def _interfaces(node: NodeState, virtual: set[str]) -> tuple[CapturedInterface, ...]:
@@ -211,4 +216,7 @@ def _redis(spec: NodeSpec, node: NodeState, texts: Sequence[tuple[HostText, Part
         password=password,
         keys=redis.total_keys if redis else 0,
         used_memory=redis.used_memory if redis else 0,
+        username=spec.redis.username,
+        aliases=dict(spec.redis.aliases),
+        tls=spec.redis.tls is not None,
     )

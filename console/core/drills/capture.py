@@ -88,6 +88,10 @@ class CapturedRedis:
     """The stand-in; empty: none is needed."""
     keys: int
     used_memory: int
+    username: str = ""
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    """Renamed commands in upper case, as in the inventory."""
+    tls: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +116,8 @@ class CapturedHost:
     files: tuple[CapturedFile, ...]
     names: Mapping[str, str] = field(default_factory=dict)
     """Name → address, as its /etc/hosts says."""
+    services: Mapping[str, str] = field(default_factory=dict)
+    """`redis` and `keepalived` → how the inventory starts it: `systemd UNIT`, `sysv NAME`, or `own`."""
 
     def file(self, path: str) -> CapturedFile | None:
         return next((one for one in self.files if one.path == path), None)

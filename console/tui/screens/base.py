@@ -114,7 +114,7 @@ class ConsoleScreen(ScrollsText):
         run = app.armed_run
         badge = frame.armed_badge(waiting=run.question is not None) if run else frame.read_only_badge()
         age = frame.observed_when(app.views[self.cluster], app.now()) if self.cluster else ""
-        return frame.header(self.breadcrumb(), badge, age, width)
+        return frame.header(self.breadcrumb(), badge, age, width, mark=app.mark)
 
     def _draw_footer(self, width: int, _: int) -> Lines:
         return frame.footer(self.footer_keys(), width)
