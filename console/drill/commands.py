@@ -85,6 +85,38 @@ def run_command(
     return begin_drill(capture_folder(context, what), chosen, keys, (min(delay), max(delay)), ask=not yes)
 
 
+@drill.command("check")
+@click.argument("what", metavar="CLUSTER|FOLDER")
+@click.option("--scenario", "scenarios", multiple=True, type=click.Choice(SCENARIO_NAMES),
+              help="What breaks. May be repeated. Default: every scenario.")  # fmt: skip
+@click.option("--runs", type=click.IntRange(1, 100), default=1, show_default=True,
+              help="Walks of each scenario. From the second on, something else goes wrong meanwhile.")  # fmt: skip
+@click.option("--keys", type=click.IntRange(0, 1_000_000), help="Made-up keys. Default: as captured, 20,000 at most.")
+@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write the JSON there, too.")
+@inventory_option
+@click.pass_obj
+def check_command(  # noqa: PLR0913 - options
+    context: CliContext,
+    what: str,
+    *,
+    scenarios: tuple[str, ...],
+    runs: int,
+    keys: int | None,
+    form: str,
+    output: Path | None,
+) -> int:
+    """Let every scenario happen, and walk the runbooks that claim to repair it. Nobody has to watch.
+
+    Each walk is a cluster of its own, rebuilt from the capture. Exit code 0: each ended protected, and nothing was
+    lost; 1: not so; 3: the cluster cannot be rebuilt.
+    """
+    from console.drill.starting import begin_check
+
+    folder = capture_folder(context, what)
+    return begin_check(folder, list(scenarios or SCENARIO_NAMES), runs, keys, form, output)
+
+
 @drill.command("list")
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
 def list_command(form: str) -> None:

@@ -48,6 +48,7 @@ def load_all() -> list[Grade]:
 
 
 def seconds(value: float | None) -> str:
+    """`12 s`, or `never`."""
     return "never" if value is None else f"{value:.0f} s"
 
 
@@ -119,8 +120,8 @@ def report_text(one: Grade, earlier: Grade | None, form: Form) -> str:
 
 def _blocks(one: Grade, earlier: Grade | None) -> Iterator[Block]:
     yield Heading(f"Drill {one.drill}", 1)
-    yield Paragraph(f"{one.happened}. {'Protected again, and nothing lost' if one.passed else 'Not passed: ' + _why_not(one)}.",
-                    warning=not one.passed)  # fmt: skip
+    verdict = "Protected again, and nothing lost" if one.passed else f"Not passed: {_why_not(one)}"
+    yield Paragraph(f"{one.happened}. {verdict}.", warning=not one.passed)
     if earlier is None:
         yield Facts(tuple(rows(one)))
     else:

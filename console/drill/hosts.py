@@ -91,8 +91,7 @@ def _outfit(captured: CapturedHost, host: Host) -> Host:
     for file in captured.files:
         owner, _, group = file.owner.partition(":")
         if owner in accounts:
-            owners[file.path] = accounts[owner][0], next((g for u, g in accounts.values() if u == 0 and group == "root"),
-                                                         accounts[owner][1])  # fmt: skip
+            owners[file.path] = accounts[owner][0], accounts.get(group, accounts[owner])[1]
     return dataclasses.replace(
         host,
         root=host.root / "root",

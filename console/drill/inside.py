@@ -162,6 +162,7 @@ def _report(began: float, line: str) -> None:
 
 
 def request_text(request: Request) -> str:
+    """For the environment of `main`."""
     return json.dumps(asdict(request))
 
 

@@ -1,4 +1,4 @@
-"""A captured cluster in the laboratory, brought up as its operator would: Redis first, keepalived of the master next."""
+"""A captured cluster in the laboratory, brought up as documented: Redis first, then keepalived of the master."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ class Rehearsal:
     def _follow(self, host: CapturedHost, master: CapturedHost) -> None:
         clients.ask(host.redis, host.address, "SLAVEOF", master.address, str(master.redis.port))
 
-    # --- looking
+    # --- what is seen of it
 
     def _role(self, host: CapturedHost) -> str:
         return self._replication(host).get("role", "")
@@ -186,7 +186,7 @@ class Rehearsal:
     def _wait(self, condition: Callable[[], object], what: str) -> None:
         self.lab.wait(condition, _PATIENCE, what)
 
-    # --- breaking and mending
+    # --- what happens to it
 
     def target(self, scenario: DrillScenario) -> str:
         """The host that a fault hits."""

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from textwrap import fill
 from typing import NoReturn
 
 from console.cli.context import CliError
@@ -15,6 +16,8 @@ from console.cli.output import read_line, say
 from console.core.drills.capture import Capture
 from console.core.drills.differences import LaboratoryFacts, called_programs, differences, missing_programs
 from console.documents.capture import read_capture
+from console.drill.checking import REQUEST_VARIABLE as CHECK_VARIABLE
+from console.drill.checking import CheckRequest, check_request_text
 from console.drill.grades import drills_folder
 from console.drill.inside import REQUEST_VARIABLE, Request, request_text
 from console.drill.rehearsal import data_size, nearest_version
@@ -35,13 +38,27 @@ def begin_drill(folder: Path, scenario: str, keys: int | None, delay: tuple[floa
     told = what_differs(capture, keys)
     say(first_page(capture, told))
     if ask:
-        read_line("\nEnter begins the drill, Ctrl-C leaves: ")
+        read_line("Enter begins the drill, Ctrl-C leaves: ")
     name = f"{datetime.now(tz=UTC):%Y%m%dT%H%M%SZ}-{capture.cluster}"
     record = drills_folder() / name
     record.mkdir(parents=True, mode=0o700)
     command = [sys.executable, "-m", "console", "watch", capture.cluster]
     request = Request(str(folder), str(record), name, scenario, keys, delay, command, list(told))
     enter("console.drill.inside", REQUEST_VARIABLE, request_text(request))
+
+
+def begin_check(
+    folder: Path, scenarios: list[str], runs: int, keys: int | None, form: str, output: Path | None
+) -> NoReturn:
+    """Replaces this process by the check."""
+    capture = read_capture(folder)
+    require_drillable(capture)
+    told = what_differs(capture, keys)
+    state = drills_folder() / "checks" / f"{datetime.now(tz=UTC):%Y%m%dT%H%M%SZ}-{capture.cluster}"
+    state.mkdir(parents=True, mode=0o700)
+    wanted = str(output.resolve()) if output else ""
+    request = CheckRequest(str(folder), scenarios, runs, keys, list(told), form, wanted, str(state))
+    enter("console.drill.checking", CHECK_VARIABLE, check_request_text(request))
 
 
 def enter(module: str, variable: str, request: str) -> NoReturn:
@@ -103,10 +120,11 @@ def first_page(capture: Capture, told: tuple[str, ...]) -> str:
     scripts = sum(1 for host in capture.hosts for _ in host.files)
     lines = [
         f"DRILL on {capture.cluster}: {', '.join(host.name for host in capture.hosts)}, virtual IP {capture.vip}",
-        f"The hosts are rebuilt on this machine from {scripts} captured files, with no way out. Production is not touched.",
+        f"The hosts are rebuilt here from {scripts} captured files, with no way out. Production is not touched.",
         "Something will break at a moment that nobody knows. Repair it as you would in production, then quit with q.",
         "",
         "What differs from production:",
         *(f"  - {one}" for one in told),
     ]
-    return "\n".join(lines)
+    width = max(60, min(shutil.get_terminal_size((100, 24)).columns, 120)) - 1
+    return "\n".join([*(fill(one, width, subsequent_indent="    ") for one in lines), ""])

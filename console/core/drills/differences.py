@@ -35,7 +35,7 @@ def _lines(capture: Capture, facts: LaboratoryFacts) -> Iterator[str]:
         if host.services.get("redis", "").startswith("systemd") or host.services.get("keepalived", "").startswith(
             "systemd"
         ):
-            yield f"{host.name} has no systemd: a stand-in for systemctl starts and stops the two services, and nothing else"
+            yield f"{host.name} has no systemd: a stand-in for systemctl starts and stops the two services, no others"
         if "own" in host.services.values():
             yield f"{host.name}: the inventory's own commands for services are replaced by `service NAME`"
     largest = max((host.redis.keys for host in capture.hosts), default=0)

@@ -35,6 +35,7 @@ _WORD = re.compile(
 _FUNCTION = re.compile(
     r"^[ \t]*(?:function[ \t]+)?([A-Za-z_]\w*)[ \t]*\([ \t]*\)|^[ \t]*function[ \t]+(\w+)", re.MULTILINE
 )
+_QUOTED = re.compile(r"'[^']*'|\"(?:\\.|[^\"\\])*\"")
 _SHELL_WORDS = frozenset((
     "if", "then", "else", "elif", "fi", "for", "in", "do", "done", "while", "until", "case", "esac", "function", "time",
     "select", "break", "continue", "return", "exit", "set", "unset", "export", "local", "readonly", "shift", "trap",
@@ -83,6 +84,7 @@ def programs_called(text: str) -> tuple[str, ...]:
     if not is_shell(text):
         return ()
     lines = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))
+    lines = _QUOTED.sub(lambda quoted: "" if "$(" not in quoted[0] and "`" not in quoted[0] else quoted[0], lines)
     functions = {name for found in _FUNCTION.findall(lines) for name in found if name}
     called = (found["word"] for found in _WORD.finditer(lines) if not found["after"])
     kept = (word for word in called if word not in _SHELL_WORDS and word not in functions and not word.endswith("/"))

@@ -26,18 +26,27 @@ class DrillScenario:
 
 SCENARIOS: tuple[DrillScenario, ...] = (
     DrillScenario("master-redis-dies", "the master's Redis is killed", "kill", "redis", "master"),
-    DrillScenario("master-host-dies", "the master's host loses its power and comes back with nothing started",
-                  "kill", "", "master", mended_by="start"),
-    DrillScenario("partition", "the switch drops every packet of the master's host for a while", "isolate", "", "master",
-                  mended_by="heal"),
+    DrillScenario(
+        "master-host-dies", "the master's host loses its power, and comes back with nothing started",
+        "kill", "", "master", mended_by="start",
+    ),
+    DrillScenario(
+        "partition", "the switch drops every packet of the master's host for a while",
+        "isolate", "", "master", mended_by="heal",
+    ),
     DrillScenario("keepalived-dies", "keepalived is killed on the master's host", "kill", "keepalived", "master"),
     DrillScenario("replica-dies", "the replica's Redis is killed", "kill", "redis", "replica"),
-    DrillScenario("disk-full", "the master's data disk is full for a while", "fill", "", "master", mended_by="heal"),
-    DrillScenario("freeze", "the master's Redis stands still for a while, and then goes on", "freeze", "redis", "master",
-                  mended_by="thaw"),
+    DrillScenario(
+        "disk-full", "the master's data disk is full for a while", "fill", "", "master", mended_by="heal",
+    ),
+    DrillScenario(
+        "freeze", "the master's Redis stands still for a while, and then goes on",
+        "freeze", "redis", "master", mended_by="thaw",
+    ),
 )  # fmt: skip
 """Every scenario, the most common first."""
 
 
 def find_scenario(name: str) -> DrillScenario | None:
+    """The scenario of this name; None: there is none."""
     return next((one for one in SCENARIOS if one.name == name), None)

@@ -19,7 +19,10 @@ _VAR = ("log", "lib", "tmp", "empty", "cache")
 
 
 def create_root(host: Host, disk: str, neighbours: Mapping[str, str], public_key: str) -> None:
-    """Creates the root folder: what every machine has before it first starts. `disk`: size of its data disk, as for tmpfs."""
+    """Creates the root folder: what every machine has before it first starts.
+
+    `disk`: size of its data disk, as for tmpfs.
+    """
     for folder in _EMPTY:
         (host.root / folder).mkdir(parents=True, exist_ok=True)
     for folder in _VAR:
