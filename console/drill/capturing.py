@@ -34,7 +34,7 @@ def capture_cluster(
 def _read_host(spec: ClusterSpec, name: str, state: ClusterState, inspector: Inspector) -> tuple[HostFacts, Texts]:
     """Asks for files until those that came name no others. Raises OSError."""
     facts = inspector.read_files(name, [])
-    wanted = assembling.first_paths(spec.node(name), state.node(name), facts)
+    wanted = assembling.first_paths(spec.kind, spec.node(name), state.node(name), facts)
     known: set[str] = set()
     texts: Texts = []
     for _ in range(assembling.DEEPEST):

@@ -14,7 +14,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from console.core.drills.walks import RunbookWalk
@@ -38,16 +38,21 @@ _MOST_QUESTIONS = 120
 _REASON_LINES = 4
 
 
+CONSOLE = (sys.executable, "-m", "console")
+
+
 class PlainWalk:
     """One run of `run RUNBOOK CLUSTER --plain`."""
 
-    def __init__(self, runbook: str, cluster: str, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, runbook: str, cluster: str, environment: Mapping[str, str], program: Sequence[str] = CONSOLE
+    ) -> None:
         self.runbook = runbook
         self.text = ""
         """All that was shown."""
         self._blocked_since = 0.0
         self._questions = 0
-        words = [sys.executable, "-m", "console", "run", runbook, cluster, "--plain"]
+        words = [*program, "run", runbook, cluster, "--plain"]
         self._terminal, inner = pty.openpty()
         settings = {"TERM": "dumb", "COLUMNS": "120", "NO_COLOR": "1"}
         self._process = subprocess.Popen(

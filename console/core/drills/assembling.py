@@ -50,9 +50,9 @@ _OPTIONAL = frozenset({Part.SERVICE, Part.READ})
 _UNIT_FOLDERS = ("/etc/systemd/system", "/run/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system")
 
 
-def first_paths(spec: NodeSpec, node: NodeState, facts: HostFacts) -> list[tuple[str, Part]]:
+def first_paths(kind: str, spec: NodeSpec, node: NodeState, facts: HostFacts) -> list[tuple[str, Part]]:
     """The files to begin with: the configurations, and how the services are started."""
-    wanted = [(spec.keepalived.config, Part.KEEPALIVED)]
+    wanted = [(spec.keepalived.config, Part.KEEPALIVED)] if kind == "keepalived" else []
     redis = node.redis.value
     conf = (redis.config_file if redis else "") or spec.redis.config or _argument(facts, "redis-server", ".conf")
     if conf.startswith("/"):
@@ -131,8 +131,9 @@ def _notes(spec: ClusterSpec, instead: Mapping[str, str]) -> tuple[str, ...]:
     notes = [f"{counted(len(instead), 'secret')} replaced by stand-ins; equal ones have the same stand-in"]
     if short := sum(not stand_ins.is_searchable(one) for one in instead):
         notes.append(
-            f"{short} of them are shorter than {stand_ins.SHORTEST} characters or plain numbers: they are replaced "
-            "where passwords stand, and a reviewer should look whether one stands elsewhere"
+            f"{counted(short, 'secret is', 'secrets are')} shorter than {stand_ins.SHORTEST} characters, or a plain "
+            "number: replaced where "
+            "passwords stand; a reviewer should look whether one stands elsewhere"
         )
     if spec.sentinels or spec.directors or spec.consul:
         notes.append("of this kind of cluster only the nodes with Redis are captured")
