@@ -23,6 +23,7 @@ from console.core.diagnosis.finding import Finding, Severity
 from console.core.drills.capture import Capture
 from console.core.drills.scenarios import SCENARIOS, DrillScenario
 from console.core.drills.walks import FoundHere, RunbookWalk, Walk, all_passed
+from console.core.model import ClusterState, Role
 from console.documents.capture import read_capture
 from console.documents.errors import DocumentError
 from console.drill.check_text import check_text
@@ -42,6 +43,8 @@ _FAULT_WITHIN = (1.0, 4.0)
 _MENDS_WITHIN = (10.0, 15.0)
 _SETTLES_WITHIN = 40.0
 """Seconds for a failover, and until the findings name a runbook or the cluster is protected again."""
+_FAILOVER_BEGINS = 6.0
+"""Seconds after which a lost keepalived, or a Redis that fails its check, has been noticed."""
 _MOST_RUNBOOKS = 4
 """Runbooks that a careful operator walks one after the other before help is called."""
 _DISTURBED_AFTER = (1.0, 8.0)
@@ -138,7 +141,7 @@ class Checker:
         if scenario.mended_by:
             time.sleep(self._chance.uniform(*_MENDS_WITHIN))
             running.mend(scenario)
-        running.settle()
+        self._wait_for_failover(running, watcher)
         disturber = Disturber(running, self._chance) if number > 1 else None
         if disturber:
             disturber.start()
@@ -155,6 +158,14 @@ class Checker:
             found=tuple(found.values()),
         )  # fmt: skip
         return walk, named
+
+    @staticmethod
+    def _wait_for_failover(running: Rehearsal, watcher: Watcher) -> None:
+        """As a careful operator: what moves by itself ends first. Not every failure has a failover that succeeds."""
+        time.sleep(_FAILOVER_BEGINS)
+        running.settle()
+        watcher.wait_for(lambda state, _: _serves(state), _SETTLES_WITHIN)
+        running.settle()
 
     def _repair(
         self, running: Rehearsal, watcher: Watcher, found: dict[str, FoundHere], first: str
@@ -180,6 +191,12 @@ class Checker:
             self._report(f"  {chosen}")
             walked.append(PlainWalk(chosen, self._capture.cluster, environment).walk())
         return named, walked
+
+
+def _serves(state: ClusterState) -> bool:
+    """Whether a master answers at the virtual IP."""
+    reach = state.vip_reach.value
+    return reach is not None and reach.role is Role.MASTER
 
 
 def _runbooks(findings: tuple[Finding, ...]) -> list[str]:

@@ -36,6 +36,7 @@ _FUNCTION = re.compile(
     r"^[ \t]*(?:function[ \t]+)?([A-Za-z_]\w*)[ \t]*\([ \t]*\)|^[ \t]*function[ \t]+(\w+)", re.MULTILINE
 )
 _QUOTED = re.compile(r"'[^']*'|\"(?:\\.|[^\"\\])*\"")
+_SUBSTITUTION = re.compile(r"\$\([^()]*\)|`[^`]*`")
 _SHELL_WORDS = frozenset((
     "if", "then", "else", "elif", "fi", "for", "in", "do", "done", "while", "until", "case", "esac", "function", "time",
     "select", "break", "continue", "return", "exit", "set", "unset", "export", "local", "readonly", "shift", "trap",
@@ -84,11 +85,17 @@ def programs_called(text: str) -> tuple[str, ...]:
     if not is_shell(text):
         return ()
     lines = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))
-    lines = _QUOTED.sub(lambda quoted: "" if "$(" not in quoted[0] and "`" not in quoted[0] else quoted[0], lines)
+    lines = _QUOTED.sub(_commands_in, lines)
     functions = {name for found in _FUNCTION.findall(lines) for name in found if name}
     called = (found["word"] for found in _WORD.finditer(lines) if not found["after"])
     kept = (word for word in called if word not in _SHELL_WORDS and word not in functions and not word.endswith("/"))
     return tuple(dict.fromkeys(kept))
+
+
+def _commands_in(quoted: re.Match[str]) -> str:
+    """Of a quoted text what a shell runs in it; a quoted path may be a command itself."""
+    text = quoted[0]
+    return text[1:-1] if text[1:2] == "/" else " ".join(_SUBSTITUTION.findall(text)) if text[0] == '"' else ""
 
 
 def interpreter(text: str) -> str:

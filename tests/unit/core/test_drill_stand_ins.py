@@ -108,14 +108,25 @@ def test_what_texts_name():
         "#!/bin/bash\n. /opt/ha/common.sh\nif true; then /opt/ha/slack.py now; fi\n# /opt/ha/old.sh\n"
         "pw=$(cat /etc/redis/password)\nservice network restart\ncat /etc/shadow /root/.ssh/id_rsa >/dev/null\n"
         "log() { logger x; }\nlog hi\narping -c 3 10.0.0.1\n"
+        'echo "$(date +%T)|$$|state:[x] \'y|z" "/opt/ha/quoted"; awk \'{print; next}\' /x; "/opt/ha/run"\n'
     )
     assert dict(named_by(Part.SCRIPT, "/opt/ha/check.sh", script)) == {
         "/opt/ha/common.sh": Part.CALLED,
         "/opt/ha/slack.py": Part.CALLED,
         "/etc/redis/password": Part.READ,
+        "/opt/ha/run": Part.CALLED,
         "/etc/init.d/network": Part.SERVICE,
     }
-    assert programs_called(script) == ("/opt/ha/slack.py", "cat", "service", "logger", "arping")
+    assert programs_called(script) == (
+        "/opt/ha/slack.py",
+        "cat",
+        "service",
+        "logger",
+        "arping",
+        "date",
+        "awk",
+        "/opt/ha/run",
+    )
     assert programs_called("#!/usr/bin/env python3\nprint(1)\n") == ()
     assert interpreter("#!/usr/bin/env python3\n") == "python3"
     assert interpreter("echo") == ""
