@@ -48,10 +48,12 @@ try disk dd if=/dev/zero of=/tmp/big bs=1M count=200
 rm -f /tmp/big
 touch /usr/bin/evil-program
 try memory sh -c 'head -c 1200000000 /dev/zero | tail -c 1100000000 >/dev/null'
-for number in $(seq 300); do sleep 20 & done 2>/dev/null
-echo "processes $(ls -d /proc/[0-9]* | wc -l)" >>$log
 echo "seen $(cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' ' | grep -c pytest)" >>$log
-pkill sleep
+mkfifo /tmp/wait && exec 3<>/tmp/wait
+(for number in $(seq 300); do sleep 6 & done) 2>/dev/null &
+read -t 2 -u 3
+set -- /proc/[0-9]*  # from here on nothing can be started
+echo "processes $#" >>$log
 echo "end reached" >>$log
 """
 
@@ -127,6 +129,7 @@ def test_a_rehearsal_is_the_same_cluster_and_its_scripts_are_contained(room):
     with rehearsal(dataclasses.replace(capture, hosts=hosts), 500, lambda _: None) as running:
         a, b = running.lab.host(A), running.lab.host(B)
         running.lab.wait(lambda: "end reached" in a.read("/data/redis/hostile.log"), 60, "the hostile script ends")
+        running.lab.wait(lambda: a.run("hostname").stdout, 60, "its processes have ended")
         assert a.run("hostname").stdout.strip() == capture.host(A).hostname
         shown = a.run("ip -o -4 addr show").stdout
         assert f"{capture.host(A).interfaces[0].name}    inet {capture.host(A).address}/24" in shown
