@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import re
 from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
+from ipaddress import ip_interface
 from pathlib import Path
 from posixpath import normpath
 from typing import Any
@@ -24,6 +26,7 @@ _HEAD = """\
 # `standNNN` is a stand-in for a secret, and equal secrets have the same one. The files are below files/HOST/.
 """
 _LARGEST = 300_000
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@:-]*")
 
 
 def write_capture(folder: Path, capture: Capture) -> None:
@@ -51,11 +54,44 @@ def read_capture(folder: Path) -> Capture:
         raise DocumentError(*(_problem(document, one) for one in error.errors(include_url=False))) from None
     if unknown := list(_unknown(document.values, _plain(capture), ())):
         raise DocumentError(*(document.problem(one, "is no key of a capture") for one in unknown))
+    if wrong := list(_misfits(capture)):
+        raise DocumentError(*(document.problem(location, text) for location, text in wrong))
     hosts = []
     for number, host in enumerate(capture.hosts):
         files = tuple(_with_text(folder, document, host.name, file, ("hosts", number, "files")) for file in host.files)
         hosts.append(dataclasses.replace(host, files=files))
     return dataclasses.replace(capture, hosts=tuple(hosts))
+
+
+def _misfits(capture: Capture) -> Iterator[tuple[Location, str]]:
+    """What cannot be used as a name, an address or a path: they become files and arguments on this machine."""
+    named = [(("cluster",), capture.cluster)]
+    addresses: list[tuple[Location, str]] = [(("vip",), capture.vip)] if capture.vip else []
+    paths: list[tuple[Location, str]] = []
+    for number, host in enumerate(capture.hosts):
+        at: Location = ("hosts", number)
+        named += [((*at, "name"), host.name), ((*at, "hostname"), host.hostname)]
+        addresses.append(((*at, "address"), host.address))
+        named += [((*at, "interfaces"), one.name) for one in host.interfaces]
+        addresses += [((*at, "interfaces"), each) for one in host.interfaces for each in one.addresses]
+        paths += [((*at, "redis", "dir"), host.redis.dir), ((*at, "redis", "config"), host.redis.config)]
+        paths += [((*at, "keepalived_config"), host.keepalived_config), ((*at, "state_log"), host.state_log)]
+        named += [((*at, "users"), one.name) for one in host.users]
+        named += [((*at, "services"), one.partition(" ")[2]) for one in host.services.values() if " " in one]
+    yield from ((at, f"{text!r} is not a name") for at, text in named if not _NAME.fullmatch(text))
+    yield from ((at, f"{text!r} is not an address") for at, text in addresses if not _is_address(text))
+    yield from (
+        (at, f"{text!r} is no plain absolute path")
+        for at, text in paths if text and (not text.startswith("/") or normpath(text) != text)
+    )  # fmt: skip
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_interface(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _plain(value: Any) -> Any:

@@ -12,7 +12,7 @@ from posixpath import dirname
 from console.core.drills.capture import Capture, CapturedHost, Part
 from console.core.drills.mentions import programs_called
 from console.lab.hosts import base_files
-from console.lab.hosts.containment import Cage, first_id
+from console.lab.hosts.containment import Cage, first_id, place_of
 from console.lab.hosts.host import Host
 from console.lab.hosts.service_script import service_script
 from console.lab.options import LabOptions
@@ -136,9 +136,9 @@ def _write_files(capture: Capture, host: Host, options: LabOptions, server: Redi
         host.write(captured.redis.config, _redis_conf(captured), 0o640)
     _write_services(captured, host, options, server)
     for folder in _redis_folders(captured):
-        (host.root / folder.lstrip("/")).mkdir(parents=True, exist_ok=True)
+        place_of(host.root, folder).mkdir(parents=True, exist_ok=True)
     if captured.state_log:
-        (host.root / dirname(captured.state_log).lstrip("/")).mkdir(parents=True, exist_ok=True)
+        place_of(host.root, dirname(captured.state_log)).mkdir(parents=True, exist_ok=True)
     _write_program_links(captured, host, server)
 
 
@@ -245,19 +245,19 @@ defaults:
   ssh: {{user: root, identity_file: {folder}/id_ed25519, known_hosts: {folder}/known_hosts,
         config_file: {folder}/ssh_config}}
 clusters:
-  - name: {capture.cluster}
-    kind: {capture.kind}
-    vip: {capture.vip}
+  - name: {_quoted(capture.cluster)}
+    kind: {_quoted(capture.kind)}
+    vip: {_quoted(capture.vip)}
     nodes:
 {nodes}"""
 
 
 def _node(host: CapturedHost, folder: str) -> str:
     redis = host.redis
-    # A value of a YAML mapping in one line: quoted, as a path may hold anything.
+    # Every value is quoted: a capture comes from a repository, and must not write other keys.
     lines = [
-        f"      - name: {host.name}",
-        f"        address: {host.address}",
+        f"      - name: {_quoted(host.name)}",
+        f"        address: {_quoted(host.address)}",
         "        redis:",
         f"          port: {redis.port}",
         f"          config: {_quoted(redis.config)}",
@@ -270,7 +270,7 @@ def _node(host: CapturedHost, folder: str) -> str:
     if redis.username:
         lines.append(f"          username: {_quoted(redis.username)}")
     if redis.aliases:
-        pairs = ", ".join(f"{name}: {_quoted(word)}" for name, word in redis.aliases.items())
+        pairs = ", ".join(f"{_quoted(name)}: {_quoted(word)}" for name, word in redis.aliases.items())
         lines.append(f"          aliases: {{{pairs}}}")
     lines += [
         "        keepalived:",

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
 import pexpect
 import pytest
 from lab.test_inspection import FILES, monitored
+from lab.test_lab_commands import _project_for_everyone, everyones_folder  # noqa: F401 - a fixture
 
 from console.core.command import Secret
 from console.core.drills.capture import Part
@@ -198,3 +202,49 @@ def test_a_drill_says_so_on_its_screen_and_grades_at_its_end(tmp_path, room):
         "report.json",
         "keys.json",
     }
+
+
+def test_a_rehearsal_without_root(everyones_folder):
+    """As `nobody`: root of a host is then one of the subordinate ids, and not even the user's own."""
+    if Path("/proc/self/uid_map").read_text().split() != ["0", "0", "4294967295"]:
+        pytest.skip("this whole run is rootless already")
+    python = _project_for_everyone(everyones_folder)
+    shutil.copytree(CAPTURES / "one-shot", everyones_folder / "capture")
+    (everyones_folder / "subids").write_text("nobody:100000:65536\n")
+    (everyones_folder / "inside.py").write_text("""
+import pathlib
+from console.documents.capture import read_capture
+from console.drill.rehearsal import rehearsal
+from console.lab.hosts.namespaces import prepare_namespaces
+prepare_namespaces()
+with rehearsal(read_capture(pathlib.Path("capture")), 100, print) as running:
+    host = running.lab.host("redis-a")
+    print("map", *host.run("cat /proc/self/uid_map").stdout.split())
+    print("mount", host.run("mount -t tmpfs none /mnt").returncode)
+    print("pong", running.lab.host("redis-b").redis("PING"))
+""")
+    command = f"""
+        cd {everyones_folder} && mount --bind subids /etc/subuid && mount --bind subids /etc/subgid &&
+        exec setpriv --reuid 65534 --regid 65534 --clear-groups {python} -c '
+import os, sys
+from console.lab.hosts.namespaces import command_in_namespaces
+from console.lab.options import LabError
+try:
+    command = command_in_namespaces([sys.executable, "inside.py"])
+except LabError as error:
+    sys.exit(f"refused: {{error}}")
+os.execv(command[0], command)'
+    """
+    packages = Path(pexpect.__file__).parents[1]
+    environment = os.environ | {"HOME": "/", "PYTHONPATH": f"{everyones_folder}:{packages}"}
+    done = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", command], env=environment, capture_output=True, text=True, check=False
+    )
+    if "refused: " in done.stderr:
+        assert "this machine does not let users make namespaces" in done.stderr
+        pytest.skip(f"rootless was refused, clearly: {done.stderr.strip()}")
+    assert done.returncode == 0, done.stderr
+    told = dict(line.split(" ", 1) for line in done.stdout.splitlines())
+    assert told["map"].split()[:2] == ["0", "1"]
+    assert told["mount"] != "0"
+    assert told["pong"] == "PONG"

@@ -59,7 +59,7 @@ def first_paths(kind: str, spec: NodeSpec, node: NodeState, facts: HostFacts) ->
         wanted.append((conf, Part.REDIS))
     if sentinel := _argument(facts, "redis-sentinel", ".conf"):
         wanted.append((sentinel, Part.SENTINEL))
-    for service in (spec.redis.service, spec.keepalived.service):
+    for service in (spec.redis.service, *((spec.keepalived.service,) if kind == "keepalived" else ())):
         wanted += [(path, Part.SERVICE) for path in _service_paths(service)]
     return wanted
 
@@ -157,7 +157,7 @@ def _host(
     files = tuple(
         CapturedFile(one.path, part, one.mode, one.owner,
                      stand_ins.replace_secrets(one.text, instead, whole=part is Part.READ))
-        for one, part in texts if one.status == "ok"
+        for one, part in texts if one.status == "ok" and not _is_twin(one, texts)
     )  # fmt: skip
     running = dict.fromkeys((one.program, clean(one.command), one.user) for one in facts.processes)
     processes = tuple(CapturedProcess(*one) for one in running)
@@ -185,6 +185,11 @@ def _host(
         names=facts.names,
         services={"redis": _service(spec.redis.service), "keepalived": _service(spec.keepalived.service)},
     )
+
+
+def _is_twin(text: HostText, texts: Sequence[tuple[HostText, Part]]) -> bool:
+    """Whether it is the same file as one below /usr, where /lib is a link to /usr/lib."""
+    return any(one.path == f"/usr{text.path}" and one.text == text.text for one, _ in texts)
 
 
 def _service(spec: ServiceSpec) -> str:

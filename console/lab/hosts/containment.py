@@ -113,12 +113,19 @@ def _own(folder: Path, uid: int, gid: int) -> None:
 
 
 def place_of(root: Path, path: str) -> Path:
-    """Where a file of the host is written before it starts: below /usr, in the upper layer of the overlay."""
+    """Where a file of the host is written before it starts: below /usr, in the upper layer of the overlay.
+
+    Raises LabError for a path that leads out of the host's own folders.
+    """
     inside = path.lstrip("/")
     first = inside.partition("/")[0]
     if first in _FOLDERS and first != "usr" and Path(f"/{first}").is_symlink():
         inside = f"usr/{inside}"
-    return root.parent / "upper" / inside.removeprefix("usr/") if inside.startswith("usr/") else root / inside
+    below_usr = inside.startswith("usr/")
+    place = root.parent / "upper" / inside.removeprefix("usr/") if below_usr else root / inside
+    if ".." in Path(inside).parts or not place.resolve().is_relative_to(root.parent.resolve()):
+        raise LabError(f"{path} leads out of its host: nothing is written there")
+    return place
 
 
 def _programs(root: Path, disk: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import shlex
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -46,7 +47,10 @@ def end(host: Host, service: str | None) -> None:
     """Undoes them: of the whole host, or of this service. What was not begun is as it was."""
     if service is None:
         _tc(host, "del", check=False)
-        _filling(host).unlink(missing_ok=True)
+        if host.cage and host.pid:
+            _shell(host, f"rm -f {shlex.quote(host.data)}/{_FILLING}")
+        elif not host.cage:
+            _filling(host).unlink(missing_ok=True)
         if host.pid:
             _shell(host, _NOT_AHEAD)
         return
@@ -71,6 +75,9 @@ def _tc(host: Host, verb: str, *, check: bool = True) -> None:
 
 
 def _fill(host: Host) -> None:
+    if host.cage:  # its scripts may have made any link, so it fills its disk itself
+        host.run(f"dd if=/dev/zero of={shlex.quote(host.data)}/{_FILLING} bs=64k; sync")
+        return
     with _filling(host).open("ab", buffering=0) as file:
         size = len(_BLOCK)
         while size:

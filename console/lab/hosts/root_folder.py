@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from console.lab.hosts import base_files
+from console.lab.hosts.containment import place_of
 from console.lab.hosts.host import Host
 from console.lab.hosts.keys import make_key
 from console.lab.hosts.namespaces import program
@@ -27,10 +28,10 @@ def create_root(host: Host, disk: str, neighbours: Mapping[str, str], public_key
         (host.root / folder).mkdir(parents=True, exist_ok=True)
     for folder in _VAR:
         (host.root / "var" / folder).mkdir(parents=True, exist_ok=True)
-    (host.root / "var/run").symlink_to("/run")
+    (host.root / "var/run").symlink_to("../run")
     (host.root / "tmp").mkdir()
     (host.root / "tmp").chmod(0o1777)
-    data = host.root / host.data.lstrip("/")
+    data = place_of(host.root, host.data)
     data.mkdir(parents=True, exist_ok=True)
     subprocess.run([program("mount"), "-t", "tmpfs", "-o", f"mode=755,size={disk}", "tmpfs", str(data)], check=True)
     (host.root / "data/redis").mkdir(exist_ok=True)

@@ -52,6 +52,10 @@ def test_what_is_written_is_read_again(tmp_path):
         (("vip: 10.0.0.9", "vpi: 10.0.0.9"), "capture.yaml:[0-9]+"),
         (("uid: 101", "uid: many"), r"capture.yaml:[0-9]+: hosts\[0\].users\[0\].uid"),
         (("/etc/keepalived/keepalived.conf\n    part", "/etc/../../x\n    part"), "no plain absolute path"),
+        (("cluster: cache", "cluster: ../../cache"), "'../../cache' is not a name"),
+        (("name: redis-a", "name: ../a"), "'../a' is not a name"),
+        (("address: 10.0.0.1", "address: 10.0.0.1 -x"), "is not an address"),
+        (("dir: /data", "dir: /data/../.."), "no plain absolute path"),
         (("part: keepalived.conf", "part: nonsense"), "capture.yaml:[0-9]+"),
     ],
 )
