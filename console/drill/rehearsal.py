@@ -134,7 +134,8 @@ class Rehearsal:
         changed = "".join(f"# {one}" if one.strip() == line.strip() else one for one in text.splitlines(keepends=True))
         if changed == text:
             raise LabError(f"Redis on {captured.name} does not start: it refuses {line!r}, which is not in its file")
-        host.write(captured.redis.config, changed, 0o640)
+        file = captured.file(captured.redis.config)
+        host.write(captured.redis.config, changed, file.mode if file else 0o640)
         self.dropped.append(f"{captured.name}: {captured.redis.config}: {line.strip()}")
 
     def _start_keepalived(self, captured: CapturedHost) -> None:

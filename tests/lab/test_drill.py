@@ -15,7 +15,7 @@ from lab.test_inspection import FILES, monitored
 from lab.test_lab_commands import _project_for_everyone, everyones_folder  # noqa: F401 - a fixture
 
 from console.core.command import Secret
-from console.core.drills.capture import Part
+from console.core.drills.capture import CapturedProcess, CapturedUser, Part
 from console.core.drills.walks import WalkOutcome
 from console.documents.capture import read_capture, write_capture
 from console.documents.inventory import load_inventory
@@ -121,15 +121,26 @@ class _Monitored:
         return self.inner.__exit__(*error)
 
 
+def with_script(host, path):
+    """The host with the hostile script in the place of one of its own."""
+    files = (dataclasses.replace(file, text=HOSTILE) if file.path == path else file for file in host.files)
+    return dataclasses.replace(host, files=tuple(files))
+
+
+def with_redis_user(host):
+    """The host whose Redis runs as a user of its own, with a line that only Redis 2.4 has."""
+    conf = host.file(host.redis.config)
+    older = dataclasses.replace(conf, text=f"{conf.text}vm-enabled no\n", owner="redis:redis")
+    files = tuple(older if file is conf else file for file in host.files)
+    user = CapturedUser("redis", 105, 107, "/data", "/bin/sh")
+    server = CapturedProcess("redis-server", "/usr/bin/redis-server *:6379", "redis")
+    return dataclasses.replace(host, files=files, users=(*host.users, user), processes=(server,))
+
+
 def test_a_rehearsal_is_the_same_cluster_and_its_scripts_are_contained(room):
     capture = read_capture(CAPTURES / "one-shot")
     script = "/etc/keepalived/scripts/redis_backup.sh"
-    hosts = tuple(
-        dataclasses.replace(host, files=tuple(
-            dataclasses.replace(file, text=HOSTILE) if (host.name, file.path) == (A, script) else file
-            for file in host.files))
-        for host in capture.hosts
-    )  # fmt: skip
+    hosts = (with_script(capture.host(A), script), with_redis_user(capture.host(B)))
     with rehearsal(dataclasses.replace(capture, hosts=hosts), 500, lambda _: None) as running:
         a, b = running.lab.host(A), running.lab.host(B)
         running.lab.wait(lambda: "end reached" in a.read("/data/redis/hostile.log"), 60, "the hostile script ends")
@@ -137,7 +148,7 @@ def test_a_rehearsal_is_the_same_cluster_and_its_scripts_are_contained(room):
         assert a.run("hostname").stdout.strip() == capture.host(A).hostname
         shown = a.run("ip -o -4 addr show").stdout
         assert f"{capture.host(A).interfaces[0].name}    inet {capture.host(A).address}/24" in shown
-        for file in capture.host(B).files:
+        for file in hosts[1].files:
             if file.part in (Part.KEEPALIVED, Part.SCRIPT):
                 assert b.run(["cat", file.path]).stdout == file.text
         told = dict(line.rsplit(" ", 1) for line in a.read("/data/redis/hostile.log").splitlines())
@@ -158,6 +169,8 @@ def test_a_rehearsal_is_the_same_cluster_and_its_scripts_are_contained(room):
         assert told["seen"] == "0"
         assert not Path("/usr/bin/evil-program").exists()
         assert b.run("ls /usr/bin/evil-program").returncode != 0
+        assert b.run("stat -c %U /proc/$(cat /run/drill/redis-6379.pid)").stdout.strip() == "redis"
+        assert running.dropped == [f"{B}: {capture.host(B).redis.config}: vm-enabled no"]
         # The host still serves, and its owner on this machine is nobody's.
         assert a.run("redis-cli -p 6379 PING").stdout.strip() == "PONG"
         assert (a.root / "etc/keepalived").stat().st_uid == a.cage.first_id
@@ -204,7 +217,7 @@ def test_a_drill_says_so_on_its_screen_and_grades_at_its_end(tmp_path, room):
     }
 
 
-def test_a_rehearsal_without_root(everyones_folder):
+def test_a_rehearsal_without_root(everyones_folder):  # noqa: F811 - the fixture
     """As `nobody`: root of a host is then one of the subordinate ids, and not even the user's own."""
     if Path("/proc/self/uid_map").read_text().split() != ["0", "0", "4294967295"]:
         pytest.skip("this whole run is rootless already")

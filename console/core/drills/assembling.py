@@ -45,8 +45,10 @@ _WHY = {
     "special": "it is no file",
     "changing": "it changed while it was read",
 }
-_OPTIONAL = frozenset({Part.SERVICE, Part.READ})
+_OPTIONAL = frozenset({Part.SERVICE, Part.READ, Part.SENTINEL})
 """Parts whose absence needs no word: they are asked for wherever they might be."""
+_SENTINEL_FILES = ("/etc/redis/sentinel.conf", "/etc/redis-sentinel.conf", "/etc/sentinel.conf")
+"""A running Sentinel does not show its file: these are the usual ones."""
 _UNIT_FOLDERS = ("/etc/systemd/system", "/run/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system")
 
 
@@ -57,8 +59,9 @@ def first_paths(kind: str, spec: NodeSpec, node: NodeState, facts: HostFacts) ->
     conf = (redis.config_file if redis else "") or spec.redis.config or _argument(facts, "redis-server", ".conf")
     if conf.startswith("/"):
         wanted.append((conf, Part.REDIS))
-    if sentinel := _argument(facts, "redis-sentinel", ".conf"):
-        wanted.append((sentinel, Part.SENTINEL))
+    if kind != "keepalived":
+        told = _argument(facts, "redis-sentinel", ".conf")
+        wanted += [(path, Part.SENTINEL) for path in ([told] if told else _SENTINEL_FILES)]
     for service in (spec.redis.service, *((spec.keepalived.service,) if kind == "keepalived" else ())):
         wanted += [(path, Part.SERVICE) for path in _service_paths(service)]
     return wanted

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hashlib import sha256
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from console.core.drills.capture import Part
@@ -35,6 +35,7 @@ SECRET = st.from_regex(r"[A-Za-z][A-Za-z0-9@#%+=_.-]{2,10}[0-9@%]", fullmatch=Tr
 
 
 @pytest.mark.parametrize("place", PLACES)
+@settings(max_examples=30)
 @given(secret=SECRET)
 def test_a_secret_in_a_known_place_is_found_and_replaced(place, secret):
     assume("://" not in place or not set("@%#") & set(secret))  # a URL writes these as %40
