@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 from textual import events
 
@@ -20,8 +21,8 @@ class DrillApp(ConsoleApp):
 
     mark = MARK
 
-    def __init__(self, console_context: ConsoleContext, run_starter: RunStarter | None, *, cluster: str | None) -> None:
-        super().__init__(console_context, run_starter, cluster=cluster)
+    def __init__(self, console_context: ConsoleContext, run_starter: RunStarter | None, **options: Any) -> None:
+        super().__init__(console_context, run_starter, **options)
         self.key_presses: list[float] = []
         """Epoch seconds."""
 
