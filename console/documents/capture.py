@@ -65,7 +65,7 @@ def read_capture(folder: Path) -> Capture:
 
 def _misfits(capture: Capture) -> Iterator[tuple[Location, str]]:
     """What cannot be used as a name, an address or a path: they become files and arguments on this machine."""
-    named = [(("cluster",), capture.cluster)]
+    named: list[tuple[Location, str]] = [(("cluster",), capture.cluster)]
     addresses: list[tuple[Location, str]] = [(("vip",), capture.vip)] if capture.vip else []
     paths: list[tuple[Location, str]] = []
     for number, host in enumerate(capture.hosts):

@@ -20,6 +20,7 @@ from console.core.drills.walks import WalkOutcome
 from console.documents.capture import read_capture, write_capture
 from console.documents.inventory import load_inventory
 from console.drill.capturing import capture_cluster
+from console.drill.check_text import check_text
 from console.drill.checking import CheckRequest, check
 from console.drill.rehearsal import rehearsal
 from console.transport.clock import SystemClock
@@ -177,14 +178,26 @@ def test_a_rehearsal_is_the_same_cluster_and_its_scripts_are_contained(room):
 
 
 @pytest.mark.long
-def test_a_check_walks_the_runbooks_that_the_findings_name(room, tmp_path):
-    request = CheckRequest(str(CAPTURES / "one-shot"), ["replica-dies"], 1, 500, [], "table", "", str(tmp_path))
-    walks = check(request, lambda _: None)
-    first = walks[0]
-    assert first.outcome is WalkOutcome.PROTECTED, first
-    assert first.runbooks[0].runbook == "one-shot-rebuild"
-    assert "failover-unprotected" in {one.code for one in first.found} | {"failover-unprotected"}
-    assert first.acknowledged > 50
+@pytest.mark.parametrize(
+    ("system", "outcome", "runbook", "found", "evidence"),
+    [
+        # It survives one failure only.
+        ("one-shot", WalkOutcome.PROTECTED, "one-shot-rebuild", "failover-unprotected", "not so: redis-b"),
+        # Its check restarts Redis from an old dump, and its fixed sleeps promote whatever is there.
+        ("preempting", WalkOutcome.LOST, "", "script-fights-operator", "redis_master.sh"),
+        # Its check kills keepalived.
+        ("password", None, "", "script-fights-operator", "redis_monitor.sh"),
+    ],
+)
+def test_a_check_finds_what_the_documents_report(room, tmp_path, system, outcome, runbook, found, evidence):
+    request = CheckRequest(str(CAPTURES / system), ["master-redis-dies"], 1, 500, [], "table", "", str(tmp_path))
+    walk = check(request, lambda _: None)[0]
+    assert walk.acknowledged > 50
+    assert outcome in (None, walk.outcome), walk
+    assert not runbook or walk.runbooks[0].runbook == runbook
+    told = {one.code: one.evidence for one in walk.found}
+    assert evidence in told[found], told
+    assert f"{found} (" in check_text([walk], ["made up"], "table")
 
 
 def test_a_drill_says_so_on_its_screen_and_grades_at_its_end(tmp_path, room):
