@@ -179,17 +179,18 @@ def test_a_rehearsal_is_the_same_cluster_and_its_scripts_are_contained(room):
 
 @pytest.mark.long
 @pytest.mark.parametrize(
-    ("system", "outcome", "runbook", "found", "evidence"),
+    ("system", "expected"),
     [
         # It survives one failure only.
-        ("one-shot", WalkOutcome.PROTECTED, "one-shot-rebuild", "failover-unprotected", "not so: redis-b"),
+        ("one-shot", (WalkOutcome.PROTECTED, "one-shot-rebuild", "failover-unprotected", "not so: redis-b")),
         # Its check restarts Redis from an old dump, and its fixed sleeps promote whatever is there.
-        ("preempting", WalkOutcome.LOST, "", "script-fights-operator", "redis_master.sh"),
+        ("preempting", (WalkOutcome.LOST, "", "script-fights-operator", "redis_master.sh")),
         # Its check kills keepalived.
-        ("password", None, "", "script-fights-operator", "redis_monitor.sh"),
+        ("password", (None, "", "script-fights-operator", "redis_monitor.sh")),
     ],
 )
-def test_a_check_finds_what_the_documents_report(room, tmp_path, system, outcome, runbook, found, evidence):
+def test_a_check_finds_what_the_documents_report(room, tmp_path, system, expected):
+    outcome, runbook, found, evidence = expected
     request = CheckRequest(str(CAPTURES / system), ["master-redis-dies"], 1, 500, [], "table", "", str(tmp_path))
     walk = check(request, lambda _: None)[0]
     assert walk.acknowledged > 50
