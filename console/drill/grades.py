@@ -62,7 +62,8 @@ def rows(one: Grade) -> Iterator[tuple[str, str]]:
         "acknowledged writes lost",
         "not known" if clients.lost is None else f"{clients.lost:,} of {clients.acknowledged:,}",
     )
-    yield "writes refused", f"{clients.refused:,}, {clients.longest_gap:.0f} s without a write at most"
+    yield "writes refused", f"{clients.refused:,}"
+    yield "longest time without a write", seconds(clients.longest_gap)
     yield "key presses", f"{one.keys:,}"
     yield "wrong turns", f"{len(one.wrong_turns):,}"
     yield "commands sent", f"{one.commands:,}"
@@ -73,8 +74,8 @@ def table_text(one: Grade, earlier: Grade | None) -> str:
     lines = [f"DRILL {one.drill}: {one.happened}", ""]
     theirs = dict(rows(earlier)) if earlier else {}
     if earlier:
-        lines.append(f"  {'':26}{'this drill':30}best earlier ({earlier.drill})")
-    lines += [f"  {name:26}{value:30}{theirs.get(name, '')}".rstrip() for name, value in rows(one)]
+        lines.append(f"  {'':30}{'this drill':18}best earlier ({earlier.drill})")
+    lines += [f"  {name:30}{value:18}{theirs.get(name, '')}".rstrip() for name, value in rows(one)]
     if one.wrong_turns:
         lines += ["", "  wrong turns:", *(f"    {turn}" for turn in one.wrong_turns)]
     lines += ["", f"  runs: {', '.join(one.runs) or 'none'}"]
