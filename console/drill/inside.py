@@ -78,6 +78,7 @@ class Director(threading.Thread):
                 self._running.mend(self._scenario)
         except (LabError, OSError) as error:
             self.failure = str(error)
+        self._end.wait()  # a host that it has switched on would end with this thread
 
     def stop(self) -> None:
         self._end.set()
