@@ -45,6 +45,7 @@ def _table(walks: Sequence[Walk]) -> list[str]:
         made.append(line)
         if one.why:
             made.append(fill(f"    {one.why}", _WIDTH, subsequent_indent="    "))
+        made += [f"    {each.runbook}: typed: {each.overridden}" for each in one.runbooks if each.overridden]
         if one.disturbed:
             made.append(f"    meanwhile: {one.disturbed}")
     return made

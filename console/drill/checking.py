@@ -122,12 +122,15 @@ class Checker:
 
     def _walk(self, scenario: DrillScenario, number: int, first: str) -> tuple[Walk, list[str]]:
         self._report(f"{scenario.name}, walk {number}{f', beginning with {first}' if first else ''}")
+        named: list[str] = []
         try:
             with rehearsal(self._capture, self._request.keys, lambda _: None) as running:
-                return self._walk_in(running, scenario, number, first)
+                walk, named = self._walk_in(running, scenario, number, first)
         except LabError as error:
-            return Walk(scenario.name, number, "", (), protected=False, lost=None, acknowledged=0, seconds=0.0,
-                        not_built=str(error)), []  # fmt: skip
+            walk = Walk(scenario.name, number, "", (), protected=False, lost=None, acknowledged=0, seconds=0.0,
+                        not_built=str(error))  # fmt: skip
+        self._report(f"  {walk.outcome}{f': {walk.why}' if walk.why else ''}")
+        return walk, named
 
     def _walk_in(self, running: Rehearsal, scenario: DrillScenario, number: int, first: str) -> tuple[Walk, list[str]]:
         master = running.capture.host(running.master)

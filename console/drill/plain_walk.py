@@ -1,7 +1,8 @@
 """Walks a runbook through the plain interface, on a terminal of its own, as a careful operator would.
 
 Yes to each step, the names that gates ask for. A step that is blocked or not proved is looked at again for a while, and
-then the run is aborted. Nothing is forced, overridden or taken over.
+then the run is aborted. A loss that can be accepted in words is accepted only after the run has exported and backed up
+what would be lost. No lock is taken over.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ _PROMPTS = (
     (re.compile(r'Type "(?P<name>[\w.-]+)" to confirm, anything else cancels: $'), "gate"),
     (re.compile(r"(?:Blocked|Not done)\. \[(?P<choices>[^\]]*)\] $"), "stuck"),
     (re.compile(r"Which node is [\w-]+\? \[(?P<name>[^/\]]+)[^\]]*\] $"), "role"),
-    (re.compile(r'Type "[^"]+" to (?:override|take over), anything else cancels: $'), "sentence"),
+    (re.compile(r'Type "(?P<name>[^"]+)" to override, anything else cancels: $'), "sentence"),
+    (re.compile(r'Type "[^"]+" to take over, anything else cancels: $'), "lock"),
 )
 """What a walk can be asked, and what kind of question it is."""
 _LOOK_FOR = 45.0
@@ -36,6 +38,8 @@ _LONGEST = 240.0
 """Seconds for one runbook."""
 _MOST_QUESTIONS = 120
 _REASON_LINES = 4
+_SAVED_BY = ("export", "backup")
+"""Steps after which nothing is lost by an override: the run has kept what would be replaced."""
 
 
 CONSOLE = (sys.executable, "-m", "console")
@@ -52,6 +56,7 @@ class PlainWalk:
         """All that was shown."""
         self._blocked_since = 0.0
         self._questions = 0
+        self._overridden = ""
         words = [*program, "run", runbook, cluster, "--plain"]
         self._terminal, inner = pty.openpty()
         settings = {"TERM": "dumb", "COLUMNS": "120", "NO_COLOR": "1"}
@@ -81,18 +86,28 @@ class PlainWalk:
             self._blocked_since = 0.0
         if self._questions > _MOST_QUESTIONS:
             self._type("abort")
-        elif kind in ("gate", "role"):
+        elif kind in ("gate", "role", "sentence"):
+            self._overridden = found["name"] if kind == "sentence" else self._overridden
             self._type(found["name"])
         elif kind == "step":
             self._type("y")
         elif kind == "stuck":
             self._blocked_since = self._blocked_since or time.monotonic()
-            patient = time.monotonic() - self._blocked_since < _LOOK_FOR
-            if patient:
+            waited = time.monotonic() - self._blocked_since
+            if self._may_override(found["choices"]) and waited > _LOOK_EVERY:
+                self._type("override")
+            elif waited < _LOOK_FOR:
                 time.sleep(_LOOK_EVERY)
-            self._type("look" if patient else "abort")
+                self._type("look")
+            else:
+                self._type("abort")
         else:
             self._type("")
+
+    def _may_override(self, choices: str) -> bool:
+        """Whether what would be lost was kept before: steps that are announced before this one have passed."""
+        passed = [found["step"] for found in _STEP.finditer(self.text)][:-1]
+        return "override" in choices.split("/") and not self._overridden and set(_SAVED_BY) <= set(passed)
 
     def _type(self, text: str) -> None:
         with suppress(OSError):
@@ -123,7 +138,8 @@ class PlainWalk:
         last = _LAST.search(self.text)
         ended = last["ended"] if last else ""
         done = ended == "done"
-        return RunbookWalk(self.runbook, ended, "" if done or not steps else steps[-1], "" if done else self._reason())
+        step = "" if done or not steps else steps[-1]
+        return RunbookWalk(self.runbook, ended, step, "" if done else self._reason(), self._overridden)
 
     def _reason(self) -> str:
         """What was said last above the first prompt of the place where it stayed, or above the end."""

@@ -39,6 +39,8 @@ class RunbookWalk:
     step: str
     """The step where it ended; empty: it ended as done, or before its first step."""
     reason: str
+    overridden: str = ""
+    """The sentence by which a loss was accepted, after the run had kept what would be lost; empty: there was none."""
 
 
 @dataclass(frozen=True, slots=True)
