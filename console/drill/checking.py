@@ -43,6 +43,8 @@ _FAULT_WITHIN = (1.0, 4.0)
 _MENDS_WITHIN = (10.0, 15.0)
 _SETTLES_WITHIN = 40.0
 """Seconds for a failover, and until the findings name a runbook or the cluster is protected again."""
+_LAST_LOOK = 5.0
+"""Seconds for a cluster that nothing has repaired."""
 _FAILOVER_BEGINS = 6.0
 """Seconds after which a lost keepalived, or a Redis that fails its check, has been noticed."""
 _MOST_RUNBOOKS = 4
@@ -152,7 +154,8 @@ class Checker:
         if disturber:
             disturber.stop()
         running.settle()
-        protected = watcher.wait_for(lambda _, __: watcher.protected[-1][1], _SETTLES_WITHIN if walked else 5.0)
+        hopeful = bool(walked) and walked[-1].ended == "done"
+        protected = watcher.wait_for(lambda _, __: watcher.protected[-1][1], _SETTLES_WITHIN if hopeful else _LAST_LOOK)
         client.stop()
         watcher.stop()
         walk = Walk(
@@ -189,7 +192,8 @@ class Checker:
             if watcher.protected[-1][1]:
                 break
             chosen = next((one for one in ([first] if first and not walked else claims)), "")
-            if not chosen or sum(one.runbook == chosen for one in walked) > 1:
+            before = [one for one in walked if one.runbook == chosen]
+            if not chosen or len(before) > 1 or any(not one.ended for one in before):
                 break
             self._report(f"  {chosen}")
             walked.append(PlainWalk(chosen, self._capture.cluster, environment).walk())
