@@ -16,12 +16,13 @@ from lab.test_lab_commands import _project_for_everyone, everyones_folder  # noq
 
 from console.core.command import Secret
 from console.core.drills.capture import CapturedProcess, CapturedUser, Part
+from console.core.drills.scenarios import SCENARIOS
 from console.core.drills.walks import WalkOutcome
 from console.documents.capture import read_capture, write_capture
 from console.documents.inventory import load_inventory
 from console.drill.capturing import capture_cluster
 from console.drill.check_text import check_text
-from console.drill.checking import CheckRequest, check
+from console.drill.checking import Checker, CheckRequest
 from console.drill.rehearsal import rehearsal
 from console.transport.clock import SystemClock
 from console.transport.inspector import make_inspector
@@ -53,7 +54,7 @@ try disk dd if=/dev/zero of=/tmp/big bs=1M count=200
 rm -f /tmp/big
 touch /usr/bin/evil-program
 try memory sh -c 'head -c 1200000000 /dev/zero | tail -c 1100000000 >/dev/null'
-echo "seen $(cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' ' | grep -c pytest)" >>$log
+echo "seen $(cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' ' | grep -c '[p]ytest')" >>$log
 mkfifo /tmp/wait && exec 3<>/tmp/wait
 (for number in $(seq 300); do sleep 6 & done) 2>/dev/null &
 read -t 2 -u 3
@@ -192,7 +193,8 @@ def test_a_rehearsal_is_the_same_cluster_and_its_scripts_are_contained(room):
 def test_a_check_finds_what_the_documents_report(room, tmp_path, system, expected):
     outcome, runbook, found, evidence = expected
     request = CheckRequest(str(CAPTURES / system), ["master-redis-dies"], 1, 500, [], "table", "", str(tmp_path))
-    walk = check(request, lambda _: None)[0]
+    walk, named = Checker(read_capture(CAPTURES / system), request, lambda _: None)._walk(SCENARIOS[0], 1, "")
+    assert set(named) >= {one.runbook for one in walk.runbooks[:1]}
     assert walk.acknowledged > 50
     assert outcome in (None, walk.outcome), walk
     assert not runbook or walk.runbooks[0].runbook == runbook
