@@ -62,7 +62,7 @@ servers:
 	$(call step,virtual environment,{ \
 	    python=$$(sh console/lab/system-packages.sh --find-python) && \
 	    { [ -x $(BIN)/python ] || "$$python" -m venv .venv; } && \
-	    PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]' && \
+	    PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,bench]' && \
 	    $(BIN)/python -m compileall -q console && \
 	    touch $@; })
 

@@ -1,6 +1,6 @@
 """Cold `status` of 2, 20 and 200 nodes against a cold `ssh NODE command` for each node, one after the other.
 
-    python benchmarks/fleet_cold_status.py [NODES…]
+python benchmarks/fleet_cold_status.py [NODES…]
 """
 
 from __future__ import annotations
