@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from console.engine.ports import (
         Actuator,
         Archive,
+        BringKeys,
         Clock,
         ConsoleContext,
         Inspector,
@@ -125,7 +126,7 @@ def _archive(folder: Path) -> Archive:
     return FolderArchive(folder)
 
 
-def _run_app(
+def _run_app(  # noqa: PLR0913 - what the screen begins with
     console_context: ConsoleContext,
     run_starter: RunStarter | None,
     *,
@@ -133,10 +134,19 @@ def _run_app(
     runbook: str | None = None,
     roles: Mapping[str, str] | None = None,
     resume: PastRun | None = None,
+    bring_keys: BringKeys | None = None,
 ) -> int:
     from console.tui.app import run_app
 
-    return run_app(console_context, run_starter, cluster=cluster, runbook=runbook, roles=roles, resume=resume)
+    return run_app(
+        console_context,
+        run_starter,
+        cluster=cluster,
+        runbook=runbook,
+        roles=roles,
+        resume=resume,
+        bring_keys=bring_keys,
+    )
 
 
 ADAPTERS = Adapters(

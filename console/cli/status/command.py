@@ -7,57 +7,63 @@ import sys
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from console.cli.context import CliContext, inventory_option
 from console.cli.output import say_painted
+from console.cli.status.options import (
+    DEFAULT_LISTEN_INTERVAL,
+    DEFAULT_TIMEOUT,
+    DEFAULT_WATCH_INTERVAL,
+    StatusOptions,
+    status_options,
+)
 from console.cli.status.progress import Progress, WaitsFor
+from console.cli.status.selection import is_shown, selected
 
 if TYPE_CHECKING:
     from console.cli.status.as_json import ClusterStatus
     from console.core.inventory import UnusableCluster
     from console.core.model import ClusterState
+    from console.core.runs.past.kept_keys import KeptKeys
     from console.engine.ports import Inspector
 
 EXIT_CODES = {"critical": 2, "unknown": 3, "warning": 1, "healthy": 0}
 """Health → exit code of monitoring plugins. The worst comes first: critical outranks unknown."""
-DEFAULT_TIMEOUT = 15.0
-"""Seconds. On a machine that does much else, `ssh` itself takes several."""
 
 
 @click.command("status")
 @click.argument("clusters", nargs=-1, metavar="[CLUSTER]...")
-@click.option(
-    "-f",
-    "--format",
-    "form",
-    type=click.Choice(("table", "json", "openmetrics")),
-    default="table",
-    show_default=True,
-    help="The output format.",
-)
-@click.option(
-    "--timeout",
-    type=click.FloatRange(min=1, max=3600),
-    default=DEFAULT_TIMEOUT,
-    show_default=True,
-    metavar="SECONDS",
-    help="A node is given up when it has got no further for so long.",
-)
+@status_options
 @inventory_option
 @click.pass_obj
-def status(context: CliContext, clusters: tuple[str, ...], form: str, timeout: float) -> int:
+def status(context: CliContext, /, clusters: tuple[str, ...], **options: Any) -> int:
     """Observe once and print the result.
 
-    Exit code: 0 healthy, 1 warning, 2 critical, 3 unknown (nothing could be observed, or a wrong call or inventory).
+    One cluster is printed with all details. Of several, each has one line, the worst first: health, master and holder
+    of the virtual IP, the lag of the slowest replica, whether it survives the next failure, the worst finding.
+
+    Exit code: 0 healthy, 1 warning, 2 critical, 3 unknown (nothing could be observed, or a wrong call or inventory). It
+    is that of all clusters that were looked at, also of those that --only does not print. With --watch and --listen it
+    is 0 after a signal has ended them.
     """
-    names, unusable = context.divide(clusters)
-    inspectors = [context.inspector(name, timeout=timeout) for name in names]
+    wanted = StatusOptions(**options)
+    wanted.check()
+    names, unusable = context.divide(selected(context, clusters, wanted.tags))
+    if wanted.watching:
+        from console.cli.status.watching import watch_changes
+
+        return watch_changes(context, names, unusable, wanted.interval or DEFAULT_WATCH_INTERVAL)
+    if wanted.listen is not None:
+        from console.cli.status.listening import serve_metrics
+
+        return serve_metrics(context, names, unusable, wanted.listen, wanted.interval or DEFAULT_LISTEN_INTERVAL)
+    inspectors = [context.inspector(name, timeout=wanted.timeout or DEFAULT_TIMEOUT) for name in names]
     with Progress(f"looking at {', '.join(names)} …", lambda: _waits_for(inspectors)):
         statuses = _observe_all(context, inspectors)
-    say_painted(_printed(statuses, unusable, form, context.clock.now()), nl=False)
+    say_painted(_printed(statuses, unusable, wanted, context.clock.now()), nl=False)
     context.may_exit_at_once = True
     return exit_code(statuses, unusable)
 
@@ -85,12 +91,21 @@ def _observe_all(context: CliContext, inspectors: Sequence[Inspector]) -> list[C
     from console.cli.status.as_json import ClusterStatus
     from console.core.kinds.diagnose import diagnose, health
 
-    statuses = []
-    for one in observing:
+    statuses, all_kept = [], _kept_keys(context)
+    for inspector, one in zip(inspectors, observing, strict=True):
         state = one.result()
         findings = diagnose(state, state.observed_at)
-        statuses.append(ClusterStatus(state, findings, health(state, findings)))
+        tags = context.cluster(inspector.cluster).tags
+        kept = tuple(keys for keys in all_kept if keys.cluster == state.name)
+        statuses.append(ClusterStatus(state, findings, health(state, findings), kept, tags))
     return statuses
+
+
+def _kept_keys(context: CliContext) -> tuple[KeptKeys, ...]:
+    """Keys that are only in a file. Where no run has kept any, nothing is imported for it."""
+    if not context.has_kept_keys or context.archive is None:
+        return ()
+    return context.archive.kept_keys()
 
 
 def _start_observing(inspector: Inspector) -> Future[ClusterState]:
@@ -107,20 +122,29 @@ def _start_observing(inspector: Inspector) -> Future[ClusterState]:
     return future
 
 
-def _printed(statuses: Sequence[ClusterStatus], unusable: Sequence[UnusableCluster], form: str, now: float) -> str:
-    if form == "json":
+def _printed(
+    statuses: Sequence[ClusterStatus], unusable: Sequence[UnusableCluster], wanted: StatusOptions, now: float
+) -> str:
+    only = wanted.only
+    if wanted.form == "json":
         from console.cli.status.as_json import as_json
 
-        return as_json(statuses, now, unusable)
-    if form == "openmetrics":
-        from console.cli.status.as_metrics import as_openmetrics
+        shown = [one for one in statuses if is_shown(one.health, only)]
+        return as_json(shown, now, unusable if is_shown("unknown", only) else ())
+    if wanted.form == "openmetrics":
+        from console.cli.status.metrics.exposition import as_openmetrics
 
         return as_openmetrics(statuses, unusable)
     from console.cli.layout import terminal_width
-    from console.cli.status.as_table import as_table
 
-    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    return as_table(statuses, unusable, colour=colour, width=terminal_width())
+    colour, width = sys.stdout.isatty() and not os.environ.get("NO_COLOR"), terminal_width()
+    if len(statuses) + len(unusable) == 1 and only is None:
+        from console.cli.status.as_table import as_table
+
+        return as_table(statuses, unusable, colour=colour, width=width)
+    from console.cli.status.as_lines import as_lines, in_detail
+
+    return (in_detail if wanted.verbose else as_lines)(statuses, unusable, colour=colour, width=width, only=only)
 
 
 COMMANDS = (status,)
