@@ -99,7 +99,7 @@ def several() -> Stage:
 
 async def to_the_groups(pilot, on: Stage) -> None:
     await seen(pilot, on)
-    await pilot.press("o", "slash", *"redis")
+    await pilot.press("o", "slash", *"redis", "tab")
     await until(pilot, lambda: "3 of 3 clusters" in on.app.screen.query_one("#scope").text)
     await pilot.pause()
 
