@@ -4,26 +4,28 @@
 # make check  runs ruff, mypy and import-linter
 # make bench  measures the speed goals, as ratios
 # make soak   runs ten minutes of faults, writes and rebuilds on a laboratory pair   (MINUTES=…, SEED=… repeats one)
+# make simulate  plays nights of faults in a simulated world, with the real engine   (SEEDS=0-1000, or 7,12)
 # make clean  removes what these commands made in this folder
 SHELL := /bin/sh
 BIN := .venv/bin
 SCENARIO ?= failed-over
 WORKERS ?= 4
 MINUTES ?= 10
+SEEDS ?= 0-1000
 # Test modules are compiled once, also where the machine says that no program may keep its bytecode.
 export PYTHONDONTWRITEBYTECODE :=
 
 # $(call step,NAME,COMMAND): prints the name before the command, and the seconds after it.
 step = @echo "== $(1)"; began=$$(date +%s); $(2) || exit $$?; echo "== $(1): $$(($$(date +%s) - began)) s"
 
-.PHONY: demo quick test check lint bench soak clean packages test-packages servers terminal
+.PHONY: demo quick test check lint bench soak simulate clean packages test-packages servers terminal
 .NOTPARALLEL:
 
 demo: terminal packages .venv/made
 	@$(BIN)/python -m console demo $(SCENARIO)
 
 quick: .venv/made lint
-	$(call step,pytest,$(BIN)/pytest -q -n 4 --dist worksteal -m "not lab and not long" tests/unit tests/probes tests/tui tests/test_architecture.py)
+	$(call step,pytest,$(BIN)/pytest -q -n 3 --dist worksteal -m "not lab and not long" tests/unit tests/probes tests/tui tests/simulation tests/test_architecture.py)
 
 test: test-packages .venv/made servers lint
 	$(call step,pytest,$(BIN)/pytest -q -n $(WORKERS) --dist load --maxschedchunk 1 --durations 15)
@@ -38,12 +40,15 @@ lint:
 
 bench: packages .venv/made
 	@$(BIN)/python -m console lab run healthy --fast -- sh -c 'code=0; for one in benchmarks/*.py; do \
-	    case $$one in */measure.py) continue ;; esac; \
+	    case $$one in */measure.py|*/rig.py) continue ;; esac; \
 	    echo "== $$one"; $(BIN)/python $$one || code=1; done; exit $$code'
 
 soak: packages .venv/made
 	@PYTHONPATH=tests $(BIN)/python -m console lab run healthy --fast --password -- \
 	    $(BIN)/python -m lab.soak --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
+
+simulate: .venv/made
+	@PYTHONPATH=tests $(BIN)/python -m simulation.simulate --seeds $(SEEDS)
 
 terminal:
 	@[ -t 0 ] && [ -t 1 ] || { echo "make demo opens a screen and needs a terminal" >&2; exit 3; }

@@ -262,6 +262,8 @@ class UnusableCluster:
     """`FILE:LINE: KEY: what is wrong`, a line each."""
     tags: tuple[str, ...] | None = None
     """As of a usable one. None: they are not known, because they are wrong too."""
+    is_file: bool = False
+    """Whether it stands for all clusters of a file that is wrong as a whole. Its name is that of the file then."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,9 +36,9 @@ def load_inventory(path: Path) -> Inventory:
     return inventory_of(read_document(path))
 
 
-def inventory_of(document: Document) -> Inventory:
-    """An inventory from a document that was read. Raises DocumentError."""
-    model = validated(document, written.InventoryDocument, lambda model: list(contradictions(model, frozenset())))
+def inventory_of(document: Document, elsewhere: frozenset[str] = frozenset()) -> Inventory:
+    """An inventory from a document. `elsewhere`: addresses of nodes that it does not have. Raises DocumentError."""
+    model = validated(document, written.InventoryDocument, lambda model: list(contradictions(model, elsewhere)))
     folder = document.path.parent
     defaults = model.defaults or written.Defaults()
     return Inventory(

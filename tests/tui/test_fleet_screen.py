@@ -87,11 +87,20 @@ async def test_a_line_has_what_decides_at_every_width(width):
         finding = on.app.views["sessions"].findings[0]
         assert "✗ CRITICAL" in line
         assert "redis-a" in line, "the master"
-        assert ("✗ NO" if width < 150 else "✗ NOT survived") in line
+        assert ("✗ NO" if width < 150 else "✗ NOT ready") in line
         assert (finding.code[:5] if width < 110 else finding.summary[:20]) in line
         assert " 0 s sessions" in line
         assert ("test site:paris" in line) is (width >= 150)
-        for title in ("health", "cluster", "master", "VIP", "behind", "next", "worst", "age"):
+        for title in (
+            "health",
+            "cluster",
+            "master",
+            "VIP",
+            "behind",
+            "ready" if width < 150 else "failover",
+            "worst",
+            "age",
+        ):
             assert title in text_of(on, "columns")
         assert "sessions: ✗ keepalived on redis-b takes the VIP" in text_of(on, "about-row")
 

@@ -47,7 +47,7 @@ async def test_a_gate_has_its_focus_on_no_and_enter_stops_the_run():
         await until(pilot, lambda: on.app.armed_run is None)
         assert [one.choice for one in on.run_starter.run.decisions] == [Choice.ABORT]
         await pilot.pause()
-        assert "ABORTED" in text_of(on.app, "step")
+        assert "ABORTED" in text_of(on.app, "title")
         assert "READ-ONLY" in text_of(on.app, "header")
 
 
@@ -201,7 +201,11 @@ async def test_a_loss_is_taken_by_the_whole_sentence_only():
     async with on.app.run_test(size=(80, 24)) as pilot:
         await armed(pilot, on)
         assert on.app.focused.id == "look-again", "what is safe has the focus"
-        assert sentence in " ".join(text_of(on.app, "step").split())
+        assert str(on.app.screen.query_one("#typed-label").render()) == f"Type: {sentence}"
+        assert on.app.screen.query_one("#typed").size.width > len(sentence), (
+            "the whole sentence is seen while it is typed"
+        )
+        assert "Is that accepted?" in text_of(on.app, "question-head"), "and not: it cannot run"
         assert [one.id for one in on.app.screen.query("#sending Button")] == ["confirm"]
         confirm, field = on.app.screen.query_one("#confirm"), on.app.screen.query_one("#typed")
         for wrong in ("redis-b", sentence.lower(), sentence[:-1]):
@@ -246,7 +250,7 @@ async def test_preconditions_are_looked_at_live_while_the_question_is_open():
         await pilot.pause()
         await pilot.pause()
         assert "Redis on redis-a is a master" not in before, "what holds is folded"
-        assert "✗ Redis on redis-a is a master (does not hold)" in text_of(on.app, "step")
+        assert "Missing ✗ Redis on redis-a is a master" in text_of(on.app, "step")
 
 
 async def test_after_a_refusal_the_differences_come_first():

@@ -13,8 +13,8 @@ from holes import REASON, STATES, holes
 from tui_stage import spec_of, stage, until
 
 from console.cli.status.as_json import ClusterStatus, as_json
-from console.cli.status.as_metrics import as_openmetrics
 from console.cli.status.as_table import as_table
+from console.cli.status.metrics.exposition import as_openmetrics
 from console.core.diagnosis.finding import Finding
 from console.core.kinds import kind_of
 from console.core.kinds.diagnose import diagnose, health
@@ -132,7 +132,7 @@ def leaves(value: object, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[st
 @pytest.mark.parametrize(("state", "hole"), CASES)
 def test_as_a_metric_it_is_missing(state, hole):
     was, now = (as_openmetrics([status(one)]).splitlines() for one in (state, hole))
-    about_reading = ("_up{", "_health{", "_finding{", "_observed_timestamp")
+    about_reading = ("_up{", "_read{", "_health{", "_finding{", "_findings{", "_observed_timestamp")
     assert not [
         line for line in now if line not in was and line[0] != "#" and not any(name in line for name in about_reading)
     ]

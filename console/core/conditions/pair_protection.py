@@ -22,8 +22,15 @@ def part_in_words(check: Check) -> str:
 
 
 def pair_protected(question: Question) -> Check:
-    """All conditions combined: the final proof of a rebuild."""
-    return combined("the pair survives the next failure of its master", protection_checks(question.state))
+    """All conditions combined: the final proof of a rebuild. A master that refuses every write is no end of it."""
+    master = serving_master(question.state)
+    writes = (
+        ()
+        if master is None
+        else (answer_or_unknown(replication.writes_accepted, Question(question.state, master, {})),)
+    )
+    checks = (*protection_checks(question.state), *writes)
+    return combined("the pair survives the next failure of its master, and its master accepts writes", checks)
 
 
 def combined(statement: str, checks: tuple[Check, ...]) -> Check:

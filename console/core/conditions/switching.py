@@ -5,7 +5,8 @@ from __future__ import annotations
 from console.core.conditions.predicate import Question, fails, holds, holds_if, redis_of, unknown
 from console.core.conditions.replication import in_sync, no_other_master, only_master
 from console.core.conditions.servers import role_in_words
-from console.core.conditions.virtual_ip import vip_reaches
+from console.core.conditions.virtual_ip import no_vip, vip_reaches
+from console.core.conditions.vrrp import keepalived_stopped
 from console.core.model import Role
 from console.core.model.verdict import Check, Verdict
 from console.core.replication.history import COMPARE_ADVICE, compare_histories
@@ -106,10 +107,21 @@ def caught_up(question: Question) -> Check:
 
 
 def resumes_alone(question: Question) -> Check:
-    """H18: writes may resume only if there is no other master."""
+    """H18: writes may resume only if no other master can get any, or has any that this node lacks."""
     redis = redis_of(question.node)
-    statement = f"{question.name} is a replica and refuses writes, or it is the only master"
+    statement = f"{question.name} is a replica and refuses writes, or it is the only master that clients reach"
     if redis.role is Role.REPLICA:
         return holds(statement, role_in_words(redis))
     alone = no_other_master(question)
-    return Check(alone.verdict, statement, alone.evidence, alone.advice)
+    if alone.holds or not question.state.vip or not vip_reaches(question).holds:
+        return Check(alone.verdict, statement, alone.evidence, alone.advice)
+    others = [one for one in question.state.nodes if one is not question.node and one.name in question.state.masters]
+    for one in others:
+        other = Question(question.state, one, {})
+        older = compare_histories(question.state, question.node, one)
+        if not (keepalived_stopped(other).holds and no_vip(other).holds):
+            return Check(alone.verdict, statement, alone.evidence, alone.advice)
+        if older.verdict is not Verdict.HOLDS:
+            return Check(older.verdict, statement, f"{alone.evidence}; {older.reason}", alone.advice)
+    names = ", ".join(one.name for one in others)
+    return holds(statement, f"{alone.evidence}; {names} has neither keepalived nor the virtual IP, and no newer data")

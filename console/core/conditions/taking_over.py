@@ -10,12 +10,23 @@ from console.core.conditions import replication, scripts, switching, virtual_ip,
 from console.core.conditions.predicate import Question, UnreadError, fails, holds, holds_if, keepalived_of, redis_of
 from console.core.conditions.servers import role_in_words
 from console.core.model import NodeState, Role
-from console.core.model.facts import attached_line, proved_down, replication_lag, source_of
+from console.core.model.facts import (
+    attached_line,
+    link_in_words,
+    proved_down,
+    redis_unread,
+    replication_lag,
+    source_of,
+)
 from console.core.model.verdict import Check, Verdict
+from console.core.quantities import counted
+from console.core.replication.disk_data import UnreadDataError, newest_data
 from console.core.replication.history import compare_histories
 
 WITHIN = 16_384
 """Bytes that a replica may be behind: as much as `in-sync` allows."""
+SAVED_WITHIN = 3.0
+"""Seconds between a save and the end of the link in which they count as one clean stop. INFO and stat round both."""
 
 
 def comes_back_quietly(question: Question) -> Check:
@@ -29,6 +40,52 @@ def comes_back_quietly(question: Question) -> Check:
             verdict = check.verdict if alone.verdict is Verdict.FAILS else Verdict.UNKNOWN  # one of the two is enough
             return Check(verdict, statement, f"{check.evidence}; {alone.evidence}", check.advice)
     return holds(statement, "no keepalived process, and its kernel does not have the virtual IP")
+
+
+def starts_over_no_newer_data(question: Question) -> Check:
+    """H03: a replica that still follows the node copies what its start loads, and drops what only the replica has.
+
+    Its master died and saved nothing since: the replica has the newest data then. The data on the disk is as new only
+    if it was written when the link went down, as by a clean stop.
+    """
+    statement = f"no replica drops newer data for what {question.name} loads at its start"
+    unread = [one.name for one in question.state.nodes if one is not question.node and redis_unread(one)]
+    if unread:
+        raise UnreadError(f"Redis on {' and '.join(unread)} could not be read: it may be a replica of {question.name}")
+    for one in question.state.nodes:
+        redis = one.redis.value
+        if redis is None or redis.master is None or source_of(question.state, one) is not question.node:
+            continue
+        if redis.total_keys and not _written_when_link_ended(question.node, one):
+            found = f"{one.name} follows it, holds {counted(redis.total_keys, 'key')}, {link_in_words(redis.master)}"
+            way = "let the Sentinels promote" if question.state.sentinels else "promote (SLAVEOF NO ONE)"
+            advice = f"{way} {one.name} first: then it keeps its data, and {question.name} can follow it"
+            sentence = f"I accept that {one.name} drops its data for what {question.name} loads"
+            return Check(
+                Verdict.FAILS, statement, f"{found}; {_disk_in_words(question.node)}", advice, override=sentence
+            )
+    return holds(statement, f"no replica that follows {question.name} has newer data")
+
+
+def _written_when_link_ended(node: NodeState, replica: NodeState) -> bool:
+    """Whether the node's disk has all that the replica got. A link that was never up says nothing about that."""
+    redis, clock = replica.redis.value, node.clock.value
+    link = redis.master if redis is not None else None
+    if link is None or clock is None or link.down_seconds is None or link.down_seconds < 0:
+        return False
+    try:
+        found = newest_data(node)
+    except UnreadDataError:
+        return False
+    return found is not None and found.modified - clock.offset >= replica.redis.at - link.down_seconds - SAVED_WITHIN
+
+
+def _disk_in_words(node: NodeState) -> str:
+    try:
+        found = newest_data(node)
+    except UnreadDataError as error:
+        return str(error)
+    return f"{node.name} has {found.in_words}, which may be older" if found is not None else f"{node.name} has no data"
 
 
 def brings_no_stale_data(question: Question) -> Check:

@@ -25,6 +25,15 @@ def repair_vip_or(state: ClusterState, otherwise: NextAction) -> NextAction:
     return REPAIR_VIP if len(state.masters) == 1 else otherwise
 
 
+def build_or_rebuild(state: ClusterState) -> NextAction:
+    """Where no Redis runs: a pair whose keepalived runs, or left its address, was built before.
+
+    The first build refuses such a pair. The rebuild stops keepalived where it is in the way.
+    """
+    running = any(node.keepalived.value is not None and node.keepalived.value.running for node in state.nodes)
+    return REBUILD if running or state.vip_holders else BUILD
+
+
 def break_loop_or(state: ClusterState, otherwise: NextAction) -> NextAction:
     """The runbook that makes a master of one of two replicas, where both are."""
     roles = [node.redis.value.role if node.redis.value is not None else None for node in state.nodes]

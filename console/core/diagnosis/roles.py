@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from console.core.conditions.pair_protection import answer_or_unknown
 from console.core.conditions.predicate import Question
 from console.core.conditions.replication import refuses_writes, would_accept_writes
 from console.core.conditions.servers import role_in_words
-from console.core.conditions.switching import PAUSED
+from console.core.conditions.switching import PAUSED, resumes_alone
 from console.core.diagnosis.finding import Severity
-from console.core.diagnosis.next_actions import BREAK_LOOP, BUILD, REBUILD, RESOLVE, RESUME, advise, break_loop_or
+from console.core.diagnosis.next_actions import (
+    BREAK_LOOP,
+    REBUILD,
+    RESOLVE,
+    RESUME,
+    advise,
+    break_loop_or,
+    build_or_rebuild,
+)
 from console.core.diagnosis.rule import FindingRule, Match, listed, node_names
 from console.core.model import ClusterState, NodeState, Role
 from console.core.model.facts import (
@@ -38,9 +47,15 @@ def _no_master(state: ClusterState) -> Iterator[Match]:
         node_names(list(state.nodes)),
         summary,
         tuple(evidence),
-        break_loop_or(state, advise("promote the replica with the newest data, or start its master again"))
+        break_loop_or(
+            state,
+            advise(
+                "promote the replica with the newest data (SLAVEOF NO ONE); its old master must not start before: the"
+                " replica would drop its data for what that one loads"
+            ),
+        )
         if running
-        else BUILD,
+        else build_or_rebuild(state),
     )
 
 
@@ -134,8 +149,9 @@ def _writes_refused(state: ClusterState) -> Iterator[Match]:
         refusal = refuses_writes(state.node(name))
         if refusal is not None and "NOREPLICAS" in refusal[0]:
             wanted = redis.config.min_replicas_to_write if (redis := state.node(name).redis.value) else None
-            # Held back on purpose, and another node is a master already: what is acknowledged here would be lost.
-            held = REBUILD if len(state.masters) > 1 else RESUME
+            # Held back on purpose. Beside another master that clients can reach, what is acknowledged here is lost.
+            alone = answer_or_unknown(resumes_alone, Question(state, state.node(name), {}))
+            held = RESUME if alone.holds else REBUILD
             action = held if (wanted or 0) >= PAUSED else advise(refusal[1])
             yield Match((name,), f"{name} refuses every write.", (refusal[0],), action)
     for node in state.nodes:
@@ -165,7 +181,8 @@ RULES: tuple[FindingRule, ...] = (
         Severity.CRITICAL,
         "No write is accepted.",
         _no_master,
-        remedy="runbook break-replication-loop where both are replicas, initial-build where nothing runs",
+        remedy="runbook break-replication-loop where both are replicas, initial-build where nothing runs, the rebuild"
+        " where only Redis does not",
         superseded_by=("mutual-replication",),
     ),
     FindingRule(

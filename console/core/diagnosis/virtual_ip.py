@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from console.core.conditions.servers import role_in_words
 from console.core.diagnosis.finding import Severity
-from console.core.diagnosis.next_actions import BUILD, REBUILD, advise, break_loop_or, repair_vip_or
+from console.core.diagnosis.next_actions import REBUILD, advise, break_loop_or, build_or_rebuild, repair_vip_or
 from console.core.diagnosis.rule import FindingRule, Match, listed, node_names
 from console.core.model import ClusterState, NodeState, Role
 from console.core.model.facts import (
@@ -35,7 +35,7 @@ def _missing(state: ClusterState) -> Iterator[Match]:
     if state.vip_holders or state.vip_unread:
         return
     everyone = node_names(list(state.nodes))
-    next_action = repair_vip_or(state, REBUILD if state.masters else BUILD)
+    next_action = repair_vip_or(state, REBUILD if state.masters else build_or_rebuild(state))
     evidence = (f"{state.vip} is on no interface of {listed(everyone)}", *_states(state, everyone))
     yield Match(everyone, f"No node holds {state.vip}.", evidence, next_action)
 

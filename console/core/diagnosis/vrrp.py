@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from console.core.conditions.pair_protection import protection_checks
 from console.core.diagnosis.finding import NextAction, Severity
-from console.core.diagnosis.next_actions import BUILD, REBUILD, RESOLVE, advise, break_loop_or, repair_vip_or
+from console.core.diagnosis.next_actions import REBUILD, RESOLVE, advise, break_loop_or, build_or_rebuild, repair_vip_or
 from console.core.diagnosis.races import script_in_words
 from console.core.diagnosis.roles import diverged
 from console.core.diagnosis.rule import FindingRule, Match, listed, node_names
-from console.core.keepalived.priority import effective, pair_rule_holds, pair_rule_text
+from console.core.keepalived.priority import effective, pair_rule_holds, rule_in_words
 from console.core.keepalived.running_scripts import pending_lines
 from console.core.keepalived.script_calls import script_calls
 from console.core.model import ActionKind, ClusterState, NodeState, VrrpInstance, VrrpState
@@ -45,7 +45,7 @@ def _starting(state: ClusterState) -> NextAction:
     if diverged(state):
         return RESOLVE
     known = serving_master(state) is not None or any(source_of(state, node) is not None for node in state.nodes)
-    return break_loop_or(state, REBUILD if known else BUILD)
+    return break_loop_or(state, REBUILD if known else build_or_rebuild(state))
 
 
 def _unprotected(state: ClusterState) -> Iterator[Match]:
@@ -135,7 +135,7 @@ def _rule_broken(state: ClusterState) -> Iterator[Match]:
         yield Match(
             (master.name, replica.name),
             f"The priorities do not fit: {replica.name} must stand below {master.name}, by less than the weight.",
-            (pair_rule_text(m, s), _figures(pair)),
+            (rule_in_words(master.name, m, replica.name, s), _figures(pair)),
             REBUILD,
         )
 
@@ -209,11 +209,18 @@ def _disagrees(state: ClusterState) -> Iterator[Match]:
             f"keepalived on {node.name} {'does not run' if left else 'is ' + keepalived.state.value},"
             f" and the kernel {has} {state.vip}.",
             (f"state by {keepalived.state_source}", f"{state.vip}: {'there' if held else 'not there'}"),
-            repair_vip_or(state, advise(f"take the address away by hand (ip addr del) on {node.name}"))
+            _left_address(state, node)
             if left
             else advise("look again in a moment; if it stays, believe the kernel and read keepalived's log"),
             Severity.CRITICAL if left else Severity.WARNING,
         )
+
+
+def _left_address(state: ClusterState, node: NodeState) -> NextAction:
+    """The only master may keep an address that its dead keepalived left: only its keepalived is missing there."""
+    if state.vip_holders == (node.name,) and state.masters == (node.name,):
+        return _starting(state)
+    return repair_vip_or(state, advise(f"take the address away by hand (ip addr del) on {node.name}"))
 
 
 RULES: tuple[FindingRule, ...] = (

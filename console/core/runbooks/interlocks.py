@@ -60,6 +60,7 @@ INTERLOCKS: Mapping[str, tuple[Interlock, ...]] = {
         _READABLE,
         Interlock("redis-down", "A Redis that hangs or loads is not down, and must not be started again (H28)."),
         Interlock("comes-back-quietly", "Its check would succeed, and keepalived would give it the VIP (H01, H22)."),
+        Interlock("starts-over-no-newer-data", "Its replica would drop the newest data for an old dump (H03)."),
         Interlock("comes-back-unresolved", "Consul's check would succeed, and the name would lead to two nodes (H24)."),
         Interlock("kept-from-sentinels", "Sentinels make it a replica, and its data could not be brought back (H25)."),
         _CHECKS,

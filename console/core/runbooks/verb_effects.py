@@ -20,6 +20,7 @@ REDIS_ROLE = frozenset(
         "no-other-master",
         "one-master",
         "comes-back-quietly",
+        "starts-over-no-newer-data",
         "brings-no-stale-data",
         "in-its-turn",
         "will-not-preempt",

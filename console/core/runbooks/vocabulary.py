@@ -7,7 +7,6 @@ answer is HOLDS, FAILS or UNKNOWN. What could not be read is UNKNOWN, never down
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from console.core.conditions.predicate import ArgumentSpec, ArgumentType, PredicateSpec, Question, UnreadError, Value
 from console.core.conditions.sentinel_sets import service_name, set_protection
@@ -57,7 +56,7 @@ def evaluate(condition: Condition, state: ClusterState, roles: Mapping[str, str]
         check = Check(unread.verdict, _statement(spec, condition, roles), str(unread), unread.advice)
     except (KeyError, ValueError) as error:
         check = Check(Verdict.UNKNOWN, asked, f"the question cannot be asked: {error}", "see `runbooks check`")
-    return replace(check, hazard=spec.hazard)
+    return Check(check.verdict, check.statement, check.evidence, check.advice, spec.hazard, check.override)
 
 
 def _ask(spec: PredicateSpec, condition: Condition, state: ClusterState, roles: Mapping[str, str]) -> Question:

@@ -15,7 +15,7 @@ from console.tui.navigation import routes
 from console.tui.navigation.registry import register
 from console.tui.present.clusters import fleet as present
 from console.tui.present.formatting import DIM, Lines, fitted, line, wrapped
-from console.tui.screens.base import ConsoleScreen
+from console.tui.screens.base import ShowsKeptKeys
 from console.tui.state.fleet import Entry, Fleet, GroupHead, Row
 from console.tui.state.turns import seconds_between
 from console.tui.widgets.lines import LinesPane
@@ -26,7 +26,7 @@ STALE_AFTER_TURNS, STALE_AFTER = 3, 5.0
 """An observation is old after so many turns, and at least so many seconds."""
 
 
-class ClustersScreen(ConsoleScreen):
+class ClustersScreen(ShowsKeptKeys):
     """All clusters, the worst first, a line each. The cursor stays on its cluster while the rows change places."""
 
     PLACE = "clusters"
@@ -40,6 +40,7 @@ class ClustersScreen(ConsoleScreen):
         self._columns = present.columns((), 80)
 
     def body(self) -> Iterable[Widget]:
+        yield self.kept_line()
         yield LinesPane(self._draw_scope, focusable=False, id="scope")
         yield LinesPane(self._draw_head, focusable=False, id="columns")
         yield RowList(self._list_rows, empty=self._draw_empty, id="clusters")

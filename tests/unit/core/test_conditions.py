@@ -61,6 +61,7 @@ def no_process(state, name):
 FAILED, BACK, SPLIT, HEALTHY = s.failed_over_pair(), s.stale_master_back(), s.split_brain(), s.healthy_pair()
 GONE, SYNCING, SYNCED, FRESH = s.unreachable_node(), s.syncing_pair(), s.in_sync_unprotected(), s.fresh_pair()
 SILENT = timeout(FAILED, s.B)
+MASTER_DIED = s.with_link(s.with_node(HEALTHY, s.B, redis=s.refused()), s.A, up=False)
 ANOTHER_PORT = s.with_node(FAILED, s.B, processes=read(Processes(redis=(Process(7, 1, "redis-server *:6380"),)), s.NOW))
 HANGING = s.with_node(FAILED, s.B, processes=read(Processes(redis=(Process(7, 1, "redis-server *:6379"),)), s.NOW))
 MUTUAL = s.with_redis(
@@ -222,6 +223,13 @@ TABLE = [
     ("comes-back-quietly", FAILED, s.A, {}, HOLDS),
     ("comes-back-quietly", s.with_vip(s.with_keepalived(FAILED, s.B, running=False), s.B, held=True), s.B, {}, FAILS),
     ("comes-back-quietly", FRESH, s.B, {}, HOLDS),
+    ("starts-over-no-newer-data", FAILED, s.B, {}, HOLDS),  # the other node is a master
+    ("starts-over-no-newer-data", FRESH, s.B, {}, HOLDS),
+    ("starts-over-no-newer-data", s.with_link(MASTER_DIED, s.A, down_seconds=300), s.B, {}, FAILS),
+    ("starts-over-no-newer-data", s.with_link(MASTER_DIED, s.A, down_seconds=601), s.B, {}, HOLDS),  # a clean stop
+    ("starts-over-no-newer-data", s.with_link(MASTER_DIED, s.A, down_seconds=-1), s.B, {}, FAILS),  # never up
+    ("starts-over-no-newer-data", s.with_redis(MASTER_DIED, s.A, keys={}), s.B, {}, HOLDS),
+    ("starts-over-no-newer-data", timeout(MASTER_DIED, s.A), s.B, {}, UNKNOWN),
     ("brings-no-stale-data", SYNCED, s.B, {}, HOLDS),
     ("brings-no-stale-data", SYNCED, s.A, {}, HOLDS),
     ("brings-no-stale-data", SYNCING, s.B, {}, FAILS),
@@ -270,6 +278,10 @@ TABLE = [
     ("resumes-alone", HELD, s.B, {}, HOLDS),
     ("resumes-alone", HELD, s.A, {}, HOLDS),
     ("resumes-alone", SPLIT, s.B, {}, FAILS),
+    ("resumes-alone", BACK, s.A, {}, HOLDS),  # it serves, and the other master is set aside
+    ("resumes-alone", BACK, s.B, {}, FAILS),
+    ("resumes-alone", WRITTEN, s.A, {}, FAILS),  # the other one has writes of its own
+    ("resumes-alone", s.with_vip(BACK, s.B, held=True), s.A, {}, FAILS),
     ("newest", HEALTHY, s.B, {}, HOLDS),
     ("newest", BACK, s.A, {}, HOLDS),
     ("newest", BACK, s.B, {}, FAILS),

@@ -13,6 +13,12 @@ ROWS: tuple[PredicateSpec, ...] = (
         hazard="H01",
     ),
     PredicateSpec(
+        "starts-over-no-newer-data",
+        "No replica that follows the node, which is down, has data that is newer than what the node loads.",
+        taking_over.starts_over_no_newer_data,
+        hazard="H03",
+    ),
+    PredicateSpec(
         "brings-no-stale-data",
         "The node is the only master, or in sync with it, or has everything of a master whose writes are paused.",
         taking_over.brings_no_stale_data,

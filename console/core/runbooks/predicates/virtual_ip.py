@@ -71,7 +71,8 @@ ROWS: tuple[PredicateSpec, ...] = (
     ),
     PredicateSpec(
         "pair-protected",
-        "One master behind the VIP, a replica in sync, both keepaliveds in their states, priorities by the rule.",
+        "One master behind the VIP, which accepts writes, a replica in sync, both keepaliveds in their states, and"
+        " priorities by the rule.",
         pair.pair_protected,
         subject=False,
     ),

@@ -90,6 +90,15 @@ def plain(value: Any) -> Any:
 
     A dataclass becomes its field names: renaming a field of a journaled value would rename a key on disk.
     """
+    kind = type(value)
+    if kind is str and value.isascii():  # most values are such: a run writes thousands of them
+        return value
+    if kind is tuple:
+        return [plain(one) for one in value]
+    return _plain(value)
+
+
+def _plain(value: Any) -> Any:
     match value:
         case Secret():
             return MASK

@@ -79,7 +79,7 @@ def columns(rows: Iterable[Row], width: int) -> Columns:
     longest = max(map(len, nodes), default=0)
     name = _between(8, max((len(row.name) for row in listed), default=0), 30 if sentences else 15)
     master = _between(6, longest + 2, 22 if sentences else 11)
-    endpoint, survives = (longest + 3, 14) if words else (3, 5)
+    endpoint, survives = (longest + 3, 11) if words else (3, 5)
     tags = min(24, max((len(" ".join(row.tags)) for row in listed), default=0)) if words else 0
     taken = [HEALTH_WIDTH, name, master, endpoint, LAG_WIDTH, survives, AGE_WIDTH, *([tags] if tags else [])]
     return Columns(width, name, master, endpoint, LAG_WIDTH, survives, tags, width - sum(taken) - len(taken))
@@ -91,7 +91,7 @@ def _between(least: int, wanted: int, most: int) -> int:
 
 def head_line(at: Columns) -> Content:
     """The titles of the columns."""
-    titles = ["health", "cluster", "master", "VIP", "behind", "next failure" if at.words else "next"]
+    titles = ["health", "cluster", "master", "VIP", "behind", "failover" if at.words else "ready"]
     return _row_line(at, [(one, DIM) for one in titles], ("tags", DIM), ("worst finding", DIM), ("age", DIM))
 
 

@@ -1,0 +1,73 @@
+"""What the nights have met: each step of each shipped runbook with each kind of fault, before, during and after it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from simulation.nights.faults import FAULTS
+from simulation.nights.night import Result, runbooks
+from simulation.nights.plan import Moment
+
+
+@dataclass
+class Coverage:
+    """Counts over many nights."""
+
+    nights: int = 0
+    runs: int = 0
+    outcomes: Counter[str] = field(default_factory=Counter)
+    fired: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
+    steps: Counter[tuple[str, str]] = field(default_factory=Counter)
+    judged: Counter[str] = field(default_factory=Counter)
+    useless: Counter[str] = field(default_factory=Counter)
+    by_hand: Counter[str] = field(default_factory=Counter)
+
+    def add(self, result: Result) -> None:
+        self.nights += 1
+        self.runs += len(result.outcomes)
+        self.outcomes.update(result.outcomes)
+        self.fired.update(result.fired)
+        self.steps.update(result.steps)
+        self.judged.update(result.judged)
+        self.useless.update(result.useless)
+        self.by_hand.update(result.by_hand)
+
+    def holes(self) -> Iterable[tuple[str, str, str, str]]:
+        """Cells that no night has met."""
+        for name, runbook in runbooks().items():
+            for step in runbook.steps:
+                for kind in FAULTS:
+                    for moment in Moment:
+                        if not self.fired[name, step.id, kind, moment.value]:
+                            yield name, step.id, kind, moment.value
+
+    def text(self) -> str:
+        """A line for each step: how often it was begun, how many faults came at each moment, and its holes."""
+        lines = [f"{self.nights} nights, {self.runs} runs"]
+        lines += [f"  {count:6} {outcome}" for outcome, count in sorted(self.outcomes.items())]
+        lines.append("asked by the invariants:")
+        lines += [f"  {count:6} {rule}" for rule, count in sorted(self.judged.items())]
+        holes = list(self.holes())
+        missing = Counter((name, step) for name, step, _, _ in holes)
+        kinds = len(FAULTS) * len(Moment)
+        lines.append(f"steps: begun; faults before, during, after; cells met of {kinds}")
+        for name, runbook in runbooks().items():
+            for step in runbook.steps:
+                counts = [self._faults(name, step.id, moment) for moment in Moment]
+                met = kinds - missing[name, step.id]
+                figures = f"{self.steps[name, step.id]:7}; {', '.join(f'{one:5}' for one in counts)}; {met:3}"
+                lines.append(f"  {name:24} {step.id:28} {figures}")
+        never = [f"{name} {step}" for (name, step), count in sorted(missing.items()) if count == kinds]
+        lines.append(f"holes: {len(holes)} cells; steps without any fault: {', '.join(never) or 'none'}")
+        if self.useless:
+            named = ", ".join(f"{name} {count}" for name, count in self.useless.most_common())
+            lines.append(f"advised after a night, and nothing could be sent: {named}")
+        if self.by_hand:
+            named = ", ".join(f"{code} {count}" for code, count in self.by_hand.most_common())
+            lines.append(f"done by hand after a night, as no runbook led on: {named}")
+        return "\n".join(lines)
+
+    def _faults(self, name: str, step: str, moment: Moment) -> int:
+        return sum(self.fired[name, step, kind, moment.value] for kind in FAULTS)

@@ -1,0 +1,79 @@
+"""Nights that found a defect, kept by name. Each is written out, so that a new kind of fault does not change it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from simulation.nights.night import Night
+from simulation.nights.plan import Moment, Plan, PlannedFault
+from simulation.nights.shrink import story
+
+from console.core.model.verdict import Check, Verdict
+from console.core.runbooks import vocabulary
+
+BEFORE, AFTER = Moment.BEFORE, Moment.AFTER
+
+
+def night(seed, scenario, temper, *faults, **changes):
+    plan = Plan(
+        seed=seed,
+        scenario=scenario,
+        temper=temper,
+        notify_sleep=4.0,
+        copy_seconds=5.0,
+        runbook="",
+        faults=faults,
+        runs=1,
+        resumes=True,
+    )
+    return replace(plan, **changes)
+
+
+MASTER_DIES_WITH_NEWER_REPLICA = night(
+    655, "old-line", "absent", PlannedFault("redis-dies", "redis-a", 0, 14, BEFORE, 36.0), notify_sleep=10.0, runs=2
+)
+NIGHTS = {
+    # Only Redis is down, and keepalived runs: `no-master` named initial-build, which refuses such a pair.
+    "both-redis-down-under-keepalived": night(
+        59, "lost-writes", "careful", PlannedFault("redis-dies", "redis-a", 0, 22, BEFORE, 31.0)
+    ),
+    # The master keeps the address of its dead keepalived: `vrrp-state-disagrees` named repair-vip, which cannot start
+    # keepalived there while the other node is down.
+    "address-of-a-dead-keepalived": night(
+        23, "has-backups", "quitter", PlannedFault("keepalived-dies", "redis-a", 0, 14, BEFORE, 12.0),
+        notify_sleep=1.0, copy_seconds=1.0, runbook="initial-build", runs=2,
+    ),
+    # The writes of the master are paused: `pair-protected` held, and a rebuild ended with `Nothing to do`.
+    "protected-and-refusing-every-write": night(
+        2068, "paused", "quitter", runbook="safe-return", copy_seconds=1.0, runs=2
+    ),
+    # The master died and saved nothing since. The rebuild started it, and its replica dropped the newest data.
+    "start-of-a-master-under-its-replica": MASTER_DIES_WITH_NEWER_REPLICA,
+    # The only serving node is paused, and beside it is a master that is set aside: the rebuild and resume-writes each
+    # waited for the other.
+    "paused-beside-a-master-set-aside": night(
+        436, "parted", "hasty",
+        PlannedFault("colleague-follows", "redis-a", 0, 7, AFTER, 30.0),
+        PlannedFault("disk-full", "redis-a", 0, 20, Moment.DURING, 28.0),
+        PlannedFault("redis-restarts", "redis-a", 1, 15, Moment.DURING, 24.0),
+        notify_sleep=10.0, runs=2,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NIGHTS)
+def test_it_does_not_come_back(name):
+    result = Night(NIGHTS[name]).play()
+    assert not result.violations, story(result)
+    assert "repair-vip" not in result.useless, story(result)
+    assert "initial-build" not in result.useless, story(result)
+
+
+def test_without_its_interlock_the_start_of_a_master_loses_writes(monkeypatch):
+    table = dict(vocabulary.VOCABULARY)
+    spec = table["starts-over-no-newer-data"]
+    table[spec.name] = replace(spec, rule=lambda _: Check(Verdict.HOLDS, "sabotage", "it always holds"))
+    monkeypatch.setattr(vocabulary, "VOCABULARY", table)
+    result = Night(MASTER_DIES_WITH_NEWER_REPLICA).play()
+    assert "no write is lost" in {one.rule for one in result.violations}

@@ -1,0 +1,130 @@
+"""A console that is made worse on purpose is found out: each rule of the simulation can be broken."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from simulation.nights import invariants
+from simulation.nights.night import Night, runbooks
+from simulation.nights.plan import plan_of
+from simulation.ports import shell
+
+from console.core.diagnosis.finding import Finding, NextAction, Severity
+from console.core.model.verdict import Check, Verdict
+from console.core.runbooks import vocabulary
+from console.engine.ports import AnswerKind
+from console.engine.steps.command_sender import CommandSender
+from console.engine.steps.proof import Proof
+from console.engine.steps.step_gate import StepGate
+
+NIGHTS = 150
+
+
+def broken_rules(rule: str) -> bool:
+    """Whether one of the nights breaks this rule."""
+    for seed in range(NIGHTS):
+        result = Night(plan_of(seed, tuple(runbooks()))).play()
+        if any(one.rule == rule for one in result.violations):
+            return True
+    return False
+
+
+@pytest.fixture
+def holding(monkeypatch):
+    """Makes predicates hold whatever is so."""
+
+    def hold(*names):
+        table = dict(vocabulary.VOCABULARY)
+        for name in names:
+            table[name] = replace(table[name], rule=lambda _: Check(Verdict.HOLDS, "sabotage", "it always holds"))
+        monkeypatch.setattr(vocabulary, "VOCABULARY", table)
+
+    return hold
+
+
+def test_a_command_that_is_sent_twice(monkeypatch):
+    deliver = CommandSender._deliver
+
+    def twice(self, planned, expecting):
+        deliver(self, planned, expecting)
+        return deliver(self, planned, expecting)
+
+    monkeypatch.setattr(CommandSender, "_deliver", twice)
+    assert broken_rules("intent first")
+
+
+def test_facts_that_changed_since_they_were_shown(monkeypatch):
+    monkeypatch.setattr(StepGate, "objection", lambda *_: None)
+    assert broken_rules("facts as shown")
+
+
+def test_data_that_is_thrown_away_without_a_backup(holding):
+    holding("not-older-than", "backed-up", "nothing-unsaved")
+    assert broken_rules("no write is lost")
+
+
+def test_a_loss_that_no_preview_names(holding, monkeypatch):
+    holding("not-older-than")
+    monkeypatch.setattr(Night, "loss_was_named", lambda _: False)
+    assert broken_rules("a loss is named")
+
+
+def test_a_backup_that_is_not_what_it_claims(monkeypatch):
+    """It has as many keys as the dump, of the same size and time, and they are others."""
+
+    def other_keys(host, settings):
+        answer = backup(host, settings)
+        for path, (dump, noted) in host.backups.items():
+            host.backups[path] = (replace(dump, keys=frozenset(-abs(key) for key in dump.keys)), noted)
+        return answer
+
+    backup = shell._backup
+    monkeypatch.setattr(shell, "_backup", other_keys)
+    assert broken_rules("backups hold all")
+
+
+def test_a_lost_answer_that_counts_as_done(monkeypatch):
+    monkeypatch.setattr(Proof, "holds", lambda *_args, **_more: True)
+    assert broken_rules("unknown stays unknown")
+
+
+def test_a_second_node_that_serves(holding):
+    holding("keepalived-stopped", "no-vip", "keepalived-running", "will-not-preempt")
+    assert broken_rules("one node serves")
+
+
+def test_a_pair_that_only_counts_as_protected(holding):
+    holding("pair-protected")
+    assert broken_rules("protected survives")
+
+
+def test_no_way_home(monkeypatch):
+    monkeypatch.setattr(Night, "_advised", lambda *_: "resume-writes")
+    assert broken_rules("a way home")
+
+
+def test_a_finding_that_is_false(monkeypatch):
+    false = Finding("vip-missing", Severity.CRITICAL, (), "No node holds it.", "", (), NextAction(advice="none"))
+    monkeypatch.setattr(invariants, "diagnose", lambda *_: (false,))
+    assert broken_rules("findings are true")
+
+
+def test_a_mistake_of_the_program(monkeypatch):
+    def mistaken(*_):
+        raise ValueError("on purpose")
+
+    monkeypatch.setattr(CommandSender, "_deliver", mistaken)
+    assert broken_rules("no mistake")
+
+
+def test_answers_that_were_lost_are_met():
+    """The rule about them is asked: some nights have a lost answer."""
+    kinds = set()
+    for seed in range(NIGHTS):
+        night = Night(plan_of(seed, tuple(runbooks())), home=False)
+        night.play()
+        kinds |= {one.answer.kind for sent in night._sent.values() for one in sent}
+        if AnswerKind.UNKNOWN in kinds:
+            return
+    pytest.fail("no answer was lost in any night")

@@ -1,0 +1,233 @@
+"""keepalived on one host: one VRRP instance, its check and its notify scripts.
+
+Sources: keepalived.conf(5); vrrp.c and vrrp_scheduler.c of 2.2 (vrrp_state_backup, vrrp_state_master_rx); RFC 5798,
+6.4; the recordings of 2.2.7 (a notify script is started and not waited for, and two can run at once). The configuration
+is read at start and at reload with the console's own parser, which is compared with the real keepalived
+(tests/keepalived).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from simulation.world.unknown import UnknownToModelError
+
+from console.core.keepalived.configuration import parse
+from console.core.model import VrrpInstance
+
+if TYPE_CHECKING:
+    from simulation.world.host import Host
+
+MASTER, BACKUP, FAULT = "MASTER", "BACKUP", "FAULT"
+
+
+@cache
+def instance_in(text: bytes) -> VrrpInstance:
+    return parse(text.decode()).instances[0]
+
+
+@cache
+def script_lines(text: bytes) -> tuple[str, ...]:
+    """The lines that do something: `sleep N`, `SLAVEOF …`. Anything else only writes a log, or this model fails."""
+    found = []
+    for line in text.decode().splitlines():
+        word = line.strip()
+        if sleep := re.fullmatch(r"sleep ([\d.]+)", word):
+            found.append(f"sleep {sleep[1]}")
+        elif told := re.match(r"/usr/bin/redis-cli (SLAVEOF \S+ \S+)", word):
+            found.append(told[1])
+        elif word and not re.match(r'#|log=|say\(|say "', word):
+            raise UnknownToModelError(f"the model does not know what this line of a script does: {word}")
+    return tuple(found)
+
+
+@dataclass
+class Script:
+    """A notify script that runs."""
+
+    pid: int
+    path: str
+    began: float
+    lines: tuple[str, ...]
+    wakes: float = 0.0
+    """When its `sleep` ends; 0: it does not sleep."""
+
+
+class Keepalived:
+    """The process of one host, or none. What its scripts do goes on after it has ended."""
+
+    def __init__(self, host: Host) -> None:
+        self.host = host
+        self.world = host.world
+        self.pid = 0
+        self.started = 0.0
+        self.state = BACKUP
+        self.instance = instance_in(host.files["/etc/keepalived/keepalived.conf"])
+        self.cause = ""
+        self.check_ok = True
+        self.scripts: list[Script] = []
+        self.transitions: list[tuple[str, float]] = []
+        """State and time on the host's clock, as the log has them."""
+        self._results = 0
+        self._next_check = self._next_advert = self._down_at = 0.0
+
+    @property
+    def running(self) -> bool:
+        return self.pid != 0
+
+    @property
+    def priority(self) -> int:
+        change = sum(one.weight for one in self.instance.scripts if (one.weight > 0) is self.check_ok)
+        return min(254, max(1, self.instance.priority + change))
+
+    # --- process ----------------------------------------------------------------------------------------------------
+
+    def start(self, cause: str) -> None:
+        if self.running:
+            return
+        world = self.world
+        self.pid, self.started, self.cause = world.new_pid(), world.now, cause
+        self.instance = instance_in(self.host.files["/etc/keepalived/keepalived.conf"])
+        self.check_ok, self._results = True, 0
+        self._next_check = world.now + 0.2
+        world.tell(f"{self.host.name}: keepalived starts ({cause}), priority {self.instance.priority}")
+        self._become(BACKUP)
+        if self.instance.state == MASTER:
+            self._down_at = world.now + self.instance.advert_interval
+
+    def stop(self, cause: str) -> None:
+        """SIGTERM: an advert with priority 0, the address goes away, notify_stop runs."""
+        if not self.running:
+            return
+        was_master = self.state == MASTER
+        self.world.tell(f"{self.host.name}: keepalived stops ({cause})")
+        self.pid = 0
+        self._log("STOP")
+        self._set_vip(False)
+        if was_master:
+            self._advertise(0)
+        self._notify("notify_stop")
+        self.world.roles_changed(cause)
+
+    def die(self, why: str) -> None:
+        """SIGKILL: the address stays on the interface, and nobody is told (H22)."""
+        if self.running:
+            self.world.tell(f"{self.host.name}: keepalived dies ({why})")
+            self.pid = 0
+        if not self.host.redis.host.up or why.startswith("the host"):
+            self.scripts.clear()
+
+    def reload(self) -> None:
+        """SIGHUP: the file is read again, and the state stays."""
+        if self.running:
+            self.instance = instance_in(self.host.files["/etc/keepalived/keepalived.conf"])
+
+    # --- time -------------------------------------------------------------------------------------------------------
+
+    def beat(self) -> None:
+        if self.scripts:
+            self._run_scripts()
+        if not self.running:
+            return
+        now = self.world.now
+        if now >= self._next_check:
+            self._next_check = now + max((one.interval for one in self.instance.scripts), default=2)
+            self._check()
+        if self.state == MASTER:
+            if now >= self._next_advert:
+                self._next_advert = now + self.instance.advert_interval
+                self._advertise(self.priority)
+        elif self.state == BACKUP and now >= self._down_at:
+            self._become(MASTER)
+
+    def _check(self) -> None:
+        """`redis-cli PING` must answer PONG. A Redis that loads or hangs does not."""
+        redis = self.host.redis
+        passes = redis.answers and redis.process is not None and not redis.process.loading
+        script = self.instance.scripts[0] if self.instance.scripts else None
+        if script is None or passes is self.check_ok:
+            self._results = 0
+            return
+        self._results += 1
+        if self._results >= (script.rise if passes else script.fall):
+            self.check_ok, self._results = passes, 0
+            self.world.tell(f"{self.host.name}: the check {'passes' if passes else 'fails'}, priority {self.priority}")
+            if script.weight == 0:
+                self._become(BACKUP if passes else FAULT)
+
+    # --- VRRP -------------------------------------------------------------------------------------------------------
+
+    def _skew(self) -> float:
+        return (256 - self.priority) * self.instance.advert_interval / 256
+
+    def _wait_for_adverts(self) -> None:
+        self._down_at = self.world.now + 3 * self.instance.advert_interval + self._skew()
+
+    def _advertise(self, priority: int) -> None:
+        for other in self.world.hosts.values():
+            if other is not self.host and other.up and self.world.network.joined(self.host, other):
+                other.keepalived.hear(priority, self.host)
+
+    def hear(self, priority: int, sender: Host) -> None:
+        """vrrp_state_backup and vrrp_state_master_rx."""
+        if not self.running or self.state == FAULT:
+            return
+        if self.state == BACKUP:
+            if priority == 0:
+                self._down_at = self.world.now + self._skew()
+            elif not self.instance.preempts or priority >= self.priority:
+                self._wait_for_adverts()
+            return
+        higher = priority > self.priority or (priority == self.priority and sender.address > self.host.address)
+        if higher:
+            self._become(BACKUP)
+        elif priority != 0:
+            self.world.network.announce(self.host)  # garp_lower_prio_repeat
+            self._next_advert = self.world.now + self.instance.advert_interval
+            self._advertise(self.priority)
+
+    def _become(self, state: str) -> None:
+        was, self.state = self.state, state
+        if state == MASTER:
+            self._set_vip(True)
+            self.world.network.announce(self.host)
+            self._next_advert = self.world.now
+        else:
+            self._set_vip(False)
+            self._wait_for_adverts()
+        self._log(state)
+        if was != state or state == BACKUP:
+            self.world.tell(f"{self.host.name}: enters {state}")
+            self._notify({MASTER: "notify_master", BACKUP: "notify_backup", FAULT: "notify_fault"}[state])
+        self.world.roles_changed(self.cause)
+
+    def _set_vip(self, held: bool) -> None:
+        self.host.vip = held
+
+    def _log(self, state: str) -> None:
+        self.transitions.append((state, self.world.now + self.host.clock_ahead))
+        del self.transitions[:-20]
+
+    # --- scripts ----------------------------------------------------------------------------------------------------
+
+    def _notify(self, word: str) -> None:
+        path = self.instance.notify.get(word)
+        text = self.host.files.get(path or "")
+        if path and text is not None:
+            self.scripts.append(Script(self.world.new_pid(), path, self.world.now, script_lines(text)))
+            self._run_scripts()
+
+    def _run_scripts(self) -> None:
+        for script in self.scripts:
+            while script.lines and script.wakes <= self.world.now:
+                word, *rest = script.lines[0].split()
+                script.lines = script.lines[1:]
+                if word == "sleep":
+                    script.wakes = self.world.now + float(rest[0])
+                elif self.host.redis.answers:
+                    master = "" if rest == ["NO", "ONE"] else rest[0]
+                    self.host.redis.replicaof(master, f"script {script.path.rpartition('/')[2]}")
+        self.scripts = [one for one in self.scripts if one.lines or one.wakes > self.world.now]

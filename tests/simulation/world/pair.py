@@ -1,0 +1,137 @@
+"""The world of one night: two hosts, the network between them, clients that write, and what came of each write.
+
+It knows more than anybody in it: which writes were acknowledged, by whom, and where they still are.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from simulation.world.host import DUMP, FOLDER, KEEPALIVED_CONF, REDIS_CONF, Host
+from simulation.world.network import Network
+from simulation.world.redis_server import Dump, RedisServer
+from simulation.world.timeline import Timeline
+
+from console.lab.options import LabOptions
+from console.lab.systems.keepalived_pair import ADDRESSES, VIP, keepalived_conf, scripts
+
+BEAT = 0.5
+WRITE_EVERY = 0.8
+FIRST_WRITES = 60
+BEGINNING = 1_795_246_800.0
+"""2026-11-21 07:40:00 UTC."""
+
+
+@dataclass(frozen=True)
+class Destruction:
+    """A server drops data that it held in memory, for other data."""
+
+    at: float
+    host: str
+    cause: str
+    """`console`, or who else told the server to follow or to start."""
+    why: str
+    lost: frozenset[int]
+    """What it held and the new data does not have."""
+
+
+class World:
+    """A pair and its clients. Everything random in it comes from one generator."""
+
+    def __init__(self, seed: int, *, notify_sleep: float = 4.0, copy_seconds: float = 3.0) -> None:
+        self.chance = random.Random(seed)
+        self.timeline = Timeline(BEGINNING)
+        self.after, self.advance = self.timeline.after, self.timeline.advance
+        self.copy_seconds, self.notify_sleep = copy_seconds, notify_sleep
+        self.stream_delay = 0.0
+        self.story: list[tuple[float, str]] = []
+        self.network = Network(self)
+        self.acknowledged: dict[int, str] = dict.fromkeys(range(1, FIRST_WRITES + 1), "before")
+        """Write → the host that acknowledged it."""
+        self.destroyed: list[Destruction] = []
+        self.on_roles: list[Callable[[str], None]] = []
+        self.writing = True
+        self._pids = 1000
+        self._last_write = FIRST_WRITES
+        options = LabOptions(notify_sleep=notify_sleep)
+        first = Dump(frozenset(self.acknowledged), BEGINNING - 600.0)
+        self.hosts = {
+            name: Host(self, name, address, _files(name, options), first) for name, address in ADDRESSES.items()
+        }
+        self.servers = [one.redis for one in self.hosts.values()]
+        self.timeline.every(BEAT, self._beat)
+        self.timeline.every(WRITE_EVERY, self._write)
+
+    @property
+    def now(self) -> float:
+        return self.timeline.now
+
+    def new_id(self) -> str:
+        return f"{self.chance.getrandbits(160):040x}"
+
+    def new_pid(self) -> int:
+        self._pids += 1
+        return self._pids
+
+    def tell(self, line: str) -> None:
+        self.story.append((self.now, line))
+
+    def server_at(self, address: str) -> RedisServer | None:
+        if address == VIP:
+            behind = self.network.behind_vip()
+            return behind.redis if behind is not None else None
+        return next((one.redis for one in self.hosts.values() if one.address == address), None)
+
+    def serving(self) -> list[Host]:
+        """Hosts that acknowledge what a client behind some ARP cache would write to them: more than one is H18."""
+        return [one for one in self.hosts.values() if one.up and one.vip and not one.redis.refusal()]
+
+    def roles_changed(self, cause: str) -> None:
+        for listener in self.on_roles:
+            listener(cause)
+
+    def watch_data(self, server: RedisServer, before: set[int], why: str, after: frozenset[int] | None = None) -> None:
+        """Remembers what a server has dropped. `after`: the data that it will have, where that is not loaded yet."""
+        assert server.process is not None
+        now = server.process.keys if after is None else after
+        lost = frozenset(before - now)
+        self.destroyed.append(Destruction(self.now, server.host.name, server.link.cause, why, lost))
+
+    def held_somewhere(self, numbers: frozenset[int]) -> frozenset[int]:
+        """Those of the writes that some memory, dump or backup still has."""
+        found: set[int] = set()
+        for host in self.hosts.values():
+            if host.redis.process is not None:
+                found |= numbers & host.redis.process.keys
+            for dump in (host.redis.dump, *(one for one, _ in host.backups.values())):
+                if dump is not None:
+                    found |= numbers & dump.keys
+        return frozenset(found)
+
+    # --- time -------------------------------------------------------------------------------------------------------
+
+    def _beat(self) -> None:
+        for host in self.hosts.values():
+            host.beat()
+
+    def _write(self) -> None:
+        """A client writes through the virtual IP. It remembers only what was acknowledged."""
+        if not self.writing:
+            return
+        host = self.network.behind_vip()
+        if host is None or host.redis.refusal():
+            return
+        self._last_write += 1
+        host.redis.write(self._last_write)
+        self.acknowledged[self._last_write] = host.name
+
+
+def _files(name: str, options: LabOptions) -> dict[str, bytes]:
+    """The files of the documented pair, as the laboratory writes them."""
+    files = {f"/etc/keepalived/scripts/{file}": text.encode() for file, text in scripts(name, options).items()}
+    files[KEEPALIVED_CONF] = keepalived_conf(name, options).encode()
+    folder, dump = FOLDER, DUMP.rpartition("/")[2]
+    files[REDIS_CONF] = f"port 6379\ndir {folder}\ndbfilename {dump}\nsave 900 1 300 10\n".encode()
+    return files
