@@ -177,6 +177,15 @@ async def test_s_sorts_and_o_groups_by_each_kind_of_tag():
         assert listed(on) == ["sessions", "carts", "cache", "queue"]
 
 
+async def test_r_on_the_list_reconnects_to_clusters_that_are_not_healthy():
+    on = fleet()
+    async with on.app.run_test(size=(80, 24)) as pilot:
+        await seen(pilot, on)
+        await pilot.press("r")
+        await until(pilot, lambda: all(on.inspectors[name].reconnected == 1 for name in ("sessions", "carts")))
+        assert all(on.inspectors[name].reconnected == 0 for name in ("cache", "queue"))
+
+
 # --- rows change places -------------------------------------------------------------------------------------------
 
 

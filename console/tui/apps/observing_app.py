@@ -8,6 +8,7 @@ from typing import Protocol, runtime_checkable
 from textual.message import Message
 from textual.reactive import reactive
 
+from console.core.diagnosis.finding import Health
 from console.core.runbooks.document import Runbook
 from console.core.runs.past.past_run import PastRun
 from console.engine.ports import ArchiveError, ConsoleContext
@@ -113,8 +114,10 @@ class ObservingApp(NavigatingApp):
             self.views = _frozen({**self.views, **changed})
 
     def action_reconnect(self) -> None:
+        """Reconnects to the nodes of the cluster on the screen; on the list, of every cluster that is not healthy."""
         shown = self.shown_cluster()
-        for name in (shown,) if shown else tuple(self.views):
+        not_healthy = (name for name, view in self.views.items() if view.health is not Health.HEALTHY)
+        for name in (shown,) if shown else tuple(not_healthy):
             self._observations.reconnect(name)
         self.notify("Reconnecting to the nodes that do not answer.", timeout=2)
 
