@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 import sample_sets
 import samples
+from textual import events
 from textual.widgets import Input
 from tui_stage import Stage, seen, stage, until
 
@@ -126,6 +127,18 @@ async def test_the_filter_works_as_one_types(typed, found):
         on.app.screen.query_one(Input).value = typed
         await until(pilot, lambda: listed(on) == found)
         assert text_of(on, "scope").startswith(f"{len(found)} of 4 clusters")
+
+
+async def test_what_is_typed_without_a_pause_goes_into_the_filter_and_does_nothing_else():
+    on = fleet()
+    async with on.app.run_test(size=(120, 40)) as pilot:
+        await seen(pilot, on)
+        for letter in "/prod":
+            on.app.post_message(events.Key("slash" if letter == "/" else letter, letter))
+        await until(pilot, lambda: on.app.screen.query_one(Input).value == "prod")
+        await until(pilot, lambda: len(listed(on)) == 3)
+        assert all(one.reconnected == 0 for one in on.inspectors.values())
+        assert "grouped" not in text_of(on, "scope")
 
 
 async def test_enter_opens_what_was_found_and_esc_comes_back_to_it():

@@ -7,6 +7,7 @@ from typing import ClassVar
 from textual import on
 from textual.binding import BindingType
 from textual.content import Content
+from textual.events import Key
 from textual.widget import Widget
 from textual.widgets import Input
 
@@ -134,7 +135,22 @@ class ClustersScreen(ShowsKeptKeys):
 
     def action_filter(self) -> None:
         self._field.display = True
-        self._field.focus()
+        self.set_focus(self._field)
+
+    def on_key(self, event: Key) -> None:
+        """What is typed at once after the slash is on its way to the list already. It belongs into the field.
+
+        So the slash is taken here, in the order of the keys, and not as a binding, which is later than that.
+        """
+        typing = self.focused is self._field
+        if event.key == "slash" and not typing:
+            self.action_filter()
+        elif typing and event.is_printable and event.character:
+            self._field.insert_text_at_cursor(event.character)
+        else:
+            return
+        event.stop()
+        event.prevent_default()
 
     def action_back(self) -> None:
         """Removes the filter, if there is one. This is the first screen: there is nothing to go back to."""
