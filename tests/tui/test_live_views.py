@@ -98,3 +98,19 @@ def test_a_hundred_clusters_are_observed_every_five_seconds():
     assert seconds_between(100, shown=False) == 5
     assert seconds_between(3, shown=False) == 1
     assert seconds_between(3, shown=True) == 5
+
+
+async def test_a_beat_while_the_app_ends_draws_nothing():
+    on = stage(samples.healthy_pair())
+    async with on.app.run_test(size=(80, 24)) as pilot:
+        await seen(pilot, on)
+        screen, painted = on.app.screen, []
+        screen.paint = lambda: painted.append(screen)
+        on.app._running = False  # as the app itself does first when it ends
+        on.app._beat()
+        on.app._beat()
+        on.app._running = True
+        assert not painted
+        on.app._beat()
+        on.app._beat()
+        assert painted

@@ -90,6 +90,8 @@ class ObservingApp(NavigatingApp):
         return False
 
     def _beat(self) -> None:
+        if not self.is_running:  # it ends: screens that are still listed have no widgets any more
+            return
         self._beats += 1
         self.on_views_changed()
         if self._beats % self._beats_a_tick == 0:
