@@ -225,3 +225,15 @@ async def test_enter_opens_in_full_what_has_the_focus_and_cuts_nothing(state):
             assert text.strip()
             await pilot.press("escape")
             assert on.app.screen is cluster
+
+
+LEAVES = {"runbooks", "arm", "run", "past-runs", "past-run", "resume"}
+"""Screens that Esc leaves, whatever the inventory has."""
+
+
+@pytest.mark.parametrize("name", sorted(LEAVES))
+async def test_the_footer_says_how_to_leave_on_the_smallest_usual_terminal(name):
+    on = console()
+    async with on.app.run_test(size=(80, 24)) as pilot:
+        screen = await opened(pilot, on, name)
+        assert "Esc back" in screen.query_one("#footer", LinesPane).text
