@@ -6,7 +6,8 @@ import os
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from console.core.inventory import ClusterSpec
@@ -25,6 +26,40 @@ def seconds(work: Callable[[], object], times: int) -> list[float]:
 
 def median(taken: list[float]) -> float:
     return statistics.median(taken)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What one run took, in seconds. `cpu`: of this process and of the children that it has waited for."""
+
+    wall: float
+    cpu: float
+
+
+def taken(work: Callable[[], object]) -> Taken:
+    """What one run takes."""
+    before, began = os.times(), time.perf_counter()
+    work()
+    wall, after = time.perf_counter() - began, os.times()
+    return Taken(wall, sum(after[:4]) - sum(before[:4]))
+
+
+def in_turn(works: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, Taken]:
+    """The medians of so many runs of each, turns about: what else the machine does meets all of them.
+
+    One line is printed for each.
+    """
+    runs: dict[str, list[Taken]] = {name: [] for name in works}
+    for _ in range(rounds):
+        for name, work in works.items():
+            runs[name].append(taken(work))
+    medians = {
+        name: Taken(median([one.wall for one in found]), median([one.cpu for one in found]))
+        for name, found in runs.items()
+    }
+    for name, one in medians.items():
+        print(f"{name}: {one.wall * 1000:,.1f} ms, {one.cpu * 1000:,.1f} ms of CPU", flush=True)
+    return medians
 
 
 def cluster() -> ClusterSpec:

@@ -1,11 +1,11 @@
 """100,000 kept keys brought back by `runs replay`, against `redis-cli --pipe` with the same keys.
 
-    python benchmarks/replayed_keys.py
+    python benchmarks/replayed_keys.py [KEYS]
 
-The goal is for the time from the operator's confirmation to the end: the journal is written, and every key is sent
-and read back. `redis-cli` gets finished commands, and verifies nothing. Two more ratios are printed: of the whole run,
-which reads the file and looks at every key before it asks, to `redis-cli` alone, and to what the file takes without
-the run, `runs keys FILE | redis-cli --pipe`. All meet one Redis on this machine, in turn.
+The goals are for the time from the operator's confirmation to the end, and for the whole run, which reads and checks
+the file and looks at every key before it asks. The journal is written, and every key is sent and read back. `redis-cli`
+gets finished commands, and verifies nothing. One more ratio is printed: to what the file takes without the run, `runs
+keys FILE | redis-cli --pipe`. All meet one Redis on this machine, in turn.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ from console.core.runs.records.exports import restore_commands
 from console.engine.replay.ports import ReplayQuestion
 
 KEYS, BATCH, TIMES, GOAL = 100_000, 1_000, 5, 3.0
+if len(sys.argv) > 1:
+    KEYS = int(sys.argv[1])
 
 
 def fill(node: RealNode, file: Path) -> None:
@@ -113,10 +115,11 @@ def main() -> int:
     cli = median(theirs)
     print(f"{KEYS:,} keys: redis-cli --pipe {cli:.2f} s, runs keys | redis-cli --pipe {median(piped):.2f} s")
     print(f"replay from the confirmation on: {median(ours):.2f} s, the whole run: {median(whole):.2f} s")
-    print(
-        f"the whole run: {median(whole) / cli:.2f} of redis-cli, {median(whole) / median(piped):.2f} of runs keys | …"
-    )
-    return 0 if verdict("replayed keys", median(ours) / cli, GOAL) else 1
+    print(f"the whole run: {median(whole) / median(piped):.2f} of runs keys | redis-cli --pipe")
+    met = [
+        verdict(name, median(taken) / cli, GOAL) for name, taken in (("sent and verified", ours), ("whole run", whole))
+    ]
+    return 0 if all(met) else 1
 
 
 if __name__ == "__main__":

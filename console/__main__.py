@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from console.engine.ports import (
         Actuator,
         Archive,
+        BringKeys,
         Clock,
         ConsoleContext,
         Inspector,
@@ -54,15 +55,22 @@ def _clock() -> Clock:
 
 
 def _import_ssh_library() -> None:
-    import console.transport.ssh.connection  # noqa: F401
+    from console.transport.connections import libraries
+
+    libraries.SSH.load()
 
 
 def _inspector(
-    cluster: ClusterSpec, passwords: Passwords, clock: Clock, *, parallel: int = MAX_HANDSHAKES
+    cluster: ClusterSpec,
+    passwords: Passwords,
+    clock: Clock,
+    *,
+    parallel: int = MAX_HANDSHAKES,
+    timeout: float | None = None,
 ) -> Inspector:
     from console.transport.inspector import make_inspector
 
-    return make_inspector(cluster, passwords, clock, parallel=parallel)
+    return make_inspector(cluster, passwords, clock, parallel=parallel, timeout=timeout)
 
 
 def _run_starter(console_context: ConsoleContext, passwords: Callable[[str], Passwords], folder: Path) -> RunStarter:
@@ -118,7 +126,7 @@ def _archive(folder: Path) -> Archive:
     return FolderArchive(folder)
 
 
-def _run_app(
+def _run_app(  # noqa: PLR0913 - what the screen begins with
     console_context: ConsoleContext,
     run_starter: RunStarter | None,
     *,
@@ -126,10 +134,19 @@ def _run_app(
     runbook: str | None = None,
     roles: Mapping[str, str] | None = None,
     resume: PastRun | None = None,
+    bring_keys: BringKeys | None = None,
 ) -> int:
     from console.tui.app import run_app
 
-    return run_app(console_context, run_starter, cluster=cluster, runbook=runbook, roles=roles, resume=resume)
+    return run_app(
+        console_context,
+        run_starter,
+        cluster=cluster,
+        runbook=runbook,
+        roles=roles,
+        resume=resume,
+        bring_keys=bring_keys,
+    )
 
 
 ADAPTERS = Adapters(

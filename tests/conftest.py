@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -14,6 +15,8 @@ _LAB = Path(__file__).parent / "lab"
 
 settings.register_profile("any machine", deadline=None)  # a busy machine takes its time for one example
 settings.load_profile("any machine")
+
+gc.set_threshold(20_000, 20, 50)  # nearly everything that a test makes is freed without the collector
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -32,6 +35,12 @@ def pytest_configure(config: pytest.Config) -> None:
         capture.suspend_global_capture(in_=True)
     os.environ |= {_INSIDE: "1", "LOGNAME": f"user{os.geteuid()}"}  # pytest's folder in /tmp is named after the latter
     os.execv(command[0], command)
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests and all modules stay until the end: the collector need not go through them again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 def _wants_laboratory(config: pytest.Config) -> bool:

@@ -77,6 +77,10 @@ class FakeInspector:
         return self.comparison or samples.comparison(source, target)
 
     @property
+    def waits_for(self) -> Mapping[str, str]:
+        return {}
+
+    @property
     def traffic_samples(self) -> tuple[TrafficSample, ...]:
         return ()
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 from fakes import NOW, Stage
 
+from console.core.runs.past.kept_keys import KeptKeys, kept_keys
 from console.core.runs.past.past_run import ArchiveError, PastRun
 from console.core.runs.past.replay import replay_run
 from console.core.runs.records.journal import Entry, next_entry
@@ -24,9 +26,18 @@ OPENED = {
 
 def written(*, at: float = NOW, operator: Any = None, **opened: Any) -> list[str]:
     """The lines of a journal of a whole rebuild, one entry a second from `at` on."""
+    return lines_of(_rebuild() if operator is None else _entries(operator), at, **opened)
+
+
+@cache
+def _rebuild() -> list[tuple[str, Mapping[str, Any]]]:
+    return _entries(None)
+
+
+def _entries(operator: Any) -> list[tuple[str, Mapping[str, Any]]]:
     stage = Stage()
     stage.run(operator)
-    return lines_of(stage.journal.entries, at, **opened)
+    return stage.journal.entries
 
 
 def lines_of(told: list[tuple[str, Mapping[str, Any]]], at: float = NOW, **opened: Any) -> list[str]:
@@ -56,6 +67,8 @@ class FakeArchive:
 
     runs: list[PastRun] = field(default_factory=list)
     reads: int = 0
+    dismissed: dict[str, str] = field(default_factory=dict)
+    """File → who wants to hear no more of it."""
 
     def summaries(self) -> tuple[PastRun, ...]:
         return tuple(self.runs)
@@ -66,6 +79,12 @@ class FakeArchive:
             if one.run_id == run_id:
                 return one
         raise ArchiveError(f"there is no run {run_id}")
+
+    def kept_keys(self) -> tuple[KeptKeys, ...]:
+        return kept_keys(self.runs, self.dismissed.__contains__)
+
+    def dismiss(self, kept: KeptKeys, operator: str) -> None:
+        self.dismissed[kept.file] = operator
 
     def put(self, past: PastRun) -> None:
         """In the place of the one with its id."""

@@ -63,7 +63,6 @@ def ask(node: RealNode | str, *commands: Sequence[bytes | str | int]) -> list[An
         replies = link.exchange([b"".join(packed(*one) for one in words)], len(words), time.monotonic() + 60)
     finally:
         link.close()
-    assert replies is not None
     return replies
 
 

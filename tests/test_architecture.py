@@ -117,9 +117,12 @@ def test_every_test_can_fail(path):
     """Each test asserts, expects an exception, or calls a helper of its file that does."""
     module = tree(path)
     functions = [node for node in ast.walk(module) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    called = [(node.name, _called(node)) for node in functions]
     checking = {node.name for node in functions if _checks(node)}
-    for _ in functions:  # helpers that call helpers
-        checking |= {node.name for node in functions if _called(node) & checking}
+    before: set[str] = set()
+    while checking != before:  # helpers that call helpers
+        before = checking
+        checking = before | {name for name, helpers in called if helpers & before}
     idle = [node.name for node in functions if node.name.startswith("test_") and node.name not in checking]
     assert not idle
 

@@ -75,6 +75,10 @@ class FakeInspector:
         return samples.comparison(source, target)
 
     @property
+    def waits_for(self) -> Mapping[str, str]:
+        return {}
+
+    @property
     def traffic_samples(self) -> tuple[TrafficSample, ...]:
         return ()
 

@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import click
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from console.core.runbooks.document import Runbook
     from console.core.runs.past.past_run import PastRun
     from console.documents.runbook_library import RunbookLibrary
-    from console.engine.ports import Archive, Clock, ConsoleContext, Inspector, RunStarter
+    from console.engine.ports import Archive, BringKeys, Clock, ConsoleContext, Inspector, RunStarter
     from console.engine.replay.ports import ReplayStarter
 
 APP = "redis-ha-console"
@@ -42,8 +42,15 @@ class MakeInspector(Protocol):
     """Makes the inspector of one cluster."""
 
     def __call__(
-        self, cluster: ClusterSpec, passwords: Passwords, clock: Clock, *, parallel: int = MAX_HANDSHAKES
-    ) -> Inspector: ...
+        self,
+        cluster: ClusterSpec,
+        passwords: Passwords,
+        clock: Clock,
+        *,
+        parallel: int = MAX_HANDSHAKES,
+        timeout: float | None = None,
+    ) -> Inspector:
+        """`timeout`: seconds for each step of connecting. None: what the inventory says."""
 
 
 class MakeRunStarter(Protocol):
@@ -67,7 +74,7 @@ class MakeReplayStarter(Protocol):
 class RunApp(Protocol):
     """Opens the screen. Returns the exit code after the operator has quit."""
 
-    def __call__(
+    def __call__(  # noqa: PLR0913 - what the screen begins with
         self,
         console_context: ConsoleContext,
         run_starter: RunStarter | None,
@@ -76,6 +83,7 @@ class RunApp(Protocol):
         runbook: str | None = None,
         roles: Mapping[str, str] | None = None,
         resume: PastRun | None = None,
+        bring_keys: BringKeys | None = None,
     ) -> int: ...
 
 
@@ -134,10 +142,14 @@ class CliContext:
             return self._chosen
         if named := os.environ.get(INVENTORY_VARIABLE):
             return Path(named)
+        from console.documents.inventory_paths import folder_beside
+
         own = config_folder() / "inventory.yaml"
         for candidate in (Path("inventory.yaml"), own):
             if candidate.exists():
                 return candidate
+            if (folder := folder_beside(candidate)).is_dir():
+                return folder
         raise CliError(
             f"there is no inventory: name one with -i FILE or ${INVENTORY_VARIABLE}, or write ./inventory.yaml or {own}"
         )
@@ -145,8 +157,10 @@ class CliContext:
     @property
     def inventory_folder(self) -> Path | None:
         """The folder of the inventory. None: there is no inventory, and only the shipped runbooks are used."""
+        from console.documents.inventory_paths import runbook_folder
+
         try:
-            return self.inventory_path.parent
+            return runbook_folder(self.inventory_path)
         except CliError:
             return None
 
@@ -192,7 +206,14 @@ class CliContext:
             if wrong is not None:
                 raise CliError(f"{name} cannot be used: {wrong.problems[0]}") from None
             names = [one.name for one in self.inventory.clusters]
-            raise CliError(f"{self.inventory.path} has no cluster {name}{suggestion(name, names)}") from None
+            raise CliError(
+                f"{self.inventory.path} has no cluster {name}{suggestion(name, names)}{self._broken_files()}"
+            ) from None
+
+    def _broken_files(self) -> str:
+        """The files of the inventory that cannot be read: a cluster that is missing may be in one of them."""
+        broken = [one.problems[0] for one in self.inventory.unusable if one.is_file]
+        return f"; it may be in a file that cannot be used: {'; '.join(broken)}" if broken else ""
 
     def divide(self, names: Iterable[str] = ()) -> tuple[tuple[str, ...], tuple[UnusableCluster, ...]]:
         """Of these clusters, or of all: those that can be observed, and the others with what is wrong with them.
@@ -211,7 +232,7 @@ class CliContext:
             try:
                 self.passwords(self.cluster(name).name)
             except DocumentError as error:
-                wrong.append(UnusableCluster(name, error.problems))
+                wrong.append(UnusableCluster(name, error.problems, self.cluster(name).tags))
             else:
                 usable.append(name)
         if not usable:
@@ -226,10 +247,12 @@ class CliContext:
             self._clock = self._adapters.clock()
         return self._clock
 
-    def console_context(self, clusters: Iterable[str] = (), *, screen: bool = False) -> ConsoleContext:
+    def console_context(
+        self, clusters: Iterable[str] = (), *, among: Iterable[str] = (), screen: bool = False
+    ) -> ConsoleContext:
         """The context of the named clusters, or of all. Passwords that have to be typed are asked for now.
 
-        Of all, those that cannot be observed are left out, and shown as unusable.
+        Of all, those that cannot be observed are left out, and shown as unusable. `among`: all is only these.
         `screen`: the screen will be open, so fewer SSH handshakes run at a time.
         """
         from console.core.inventory import Inventory
@@ -239,7 +262,7 @@ class CliContext:
         for name in (named := tuple(clusters)):
             self.passwords(self.cluster(name).name)
         if not named:
-            usable, unusable = self.divide()
+            usable, unusable = self.divide(among)
             inventory = Inventory(inventory.path, tuple(map(inventory.cluster, usable)), unusable)
         parallel = MAX_HANDSHAKES_WITH_SCREEN if screen else MAX_HANDSHAKES
 
@@ -247,7 +270,7 @@ class CliContext:
             return self.inspector(name, parallel)
 
         library = self.library
-        return ConsoleContext(self.inventory, library.runbooks, inspector, self.clock, self.archive, library.unusable)
+        return ConsoleContext(inventory, library.runbooks, inspector, self.clock, self.archive, library.unusable)
 
     @property
     def archive(self) -> Archive | None:
@@ -256,11 +279,14 @@ class CliContext:
             self._archive = self._adapters.archive(self.runs_folder)
         return self._archive
 
-    def inspector(self, name: str, parallel: int = MAX_HANDSHAKES) -> Inspector:
-        """The inspector of one cluster, kept until `close`. A command that only looks needs nothing else."""
+    def inspector(self, name: str, parallel: int = MAX_HANDSHAKES, timeout: float | None = None) -> Inspector:
+        """The inspector of one cluster, kept until `close`. A command that only looks needs nothing else.
+
+        `timeout`: seconds for each step of connecting to a node. None: what the inventory says.
+        """
         if name not in self._inspectors:
             self._inspectors[name] = self._adapters.inspector(
-                self.cluster(name), self.passwords(name), self.clock, parallel=parallel
+                self.cluster(name), self.passwords(name), self.clock, parallel=parallel, timeout=timeout
             )
         return self._inspectors[name]
 
@@ -280,26 +306,20 @@ class CliContext:
         """The run starter. Only commands that may run a runbook ask for it."""
         return self._adapters.run_starter(console_context, self.passwords, self.runs_folder)
 
+    @property
+    def may_replay(self) -> bool:
+        """Whether keys that were kept in a file can be brought back here."""
+        return self._adapters.replay_starter is not None
+
     def replay_starter(self, console_context: ConsoleContext) -> ReplayStarter:
         """What starts runs that bring kept keys back."""
         if self._adapters.replay_starter is None:
             raise CliError("keys cannot be brought back here")
         return self._adapters.replay_starter(console_context, self.passwords, self.runs_folder)
 
-    def run_app(
-        self,
-        console_context: ConsoleContext,
-        run_starter: RunStarter | None,
-        *,
-        cluster: str | None,
-        runbook: str | None = None,
-        roles: Mapping[str, str] | None = None,
-        resume: PastRun | None = None,
-    ) -> int:
-        """Opens the screen. Returns the exit code after the operator has quit."""
-        return self._adapters.run_app(
-            console_context, run_starter, cluster=cluster, runbook=runbook, roles=roles, resume=resume
-        )
+    def run_app(self, console_context: ConsoleContext, run_starter: RunStarter | None, **begins_with: Any) -> int:
+        """Opens the screen. Returns the exit code after the operator has quit. `console.cli.screen` calls it."""
+        return self._adapters.run_app(console_context, run_starter, **begins_with)
 
     def passwords(self, cluster: str) -> Passwords:
         """Name → password of nodes, Sentinels and Consul. Each is read or asked for once.
@@ -325,6 +345,11 @@ class CliContext:
         import platformdirs
 
         return platformdirs.user_state_path(APP) / "runs"
+
+    @property
+    def has_kept_keys(self) -> bool:
+        """Whether a run recorded on this machine has kept keys in a file. It only looks for files of that name."""
+        return any(self.runs_folder.glob("*/keys-of-*"))
 
     def close(self) -> None:
         """Closes every connection that was opened."""
@@ -361,5 +386,6 @@ def inventory_option(command: Command) -> Command:
         metavar="FILE",
         expose_value=False,
         callback=choose,
-        help=f"The inventory. Default: ${INVENTORY_VARIABLE}, ./inventory.yaml, the user's config folder.",
+        help=f"The inventory: a file, or a folder of files. Default: ${INVENTORY_VARIABLE}, ./inventory.yaml, the"
+        " user's config folder. The files *.yaml of inventory.d beside inventory.yaml belong to it.",
     )(command)

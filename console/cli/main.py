@@ -39,6 +39,11 @@ COMMANDS: tuple[LazyCommand, ...] = (
     LazyCommand("runbooks", "List, read and check runbooks.", "console.cli.documents.runbooks"),
     LazyCommand("findings", "Explain the finding codes: all of them, or one.", "console.cli.findings"),
     LazyCommand("hazards", "Explain the hazards and what refuses them.", "console.cli.hazards"),
+    LazyCommand(
+        "metrics",
+        "Explain the metrics of `status --format openmetrics` and `status --listen`.",
+        "console.cli.status.metrics.page",
+    ),
     LazyCommand("inventory", "Check inventories, or write a first one.", "console.cli.documents.inventory"),
 )
 DEFAULT = "watch"

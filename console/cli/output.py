@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import select
+import sys
 
 import click
 
@@ -36,6 +38,16 @@ def say_over(text: str, width: int | None = None, *, err: bool = False) -> None:
 def read_line(prompt: str) -> str:
     """Prints the prompt and reads a line. `terminal_input.ask` is what commands use. Raises EOFError at the end."""
     return input(visible(prompt))
+
+
+def reader_has_gone() -> bool:
+    """Whether nobody reads standard output any more: it is a pipe whose other end is closed, or a lost terminal."""
+    try:
+        waiting = select.poll()
+        waiting.register(sys.stdout.fileno(), 0)
+        return any(what & (select.POLLERR | select.POLLHUP) for _, what in waiting.poll(0))
+    except (OSError, ValueError):  # it is no file: standard output was replaced
+        return False
 
 
 def _write(text: str, *, err: bool, nl: bool) -> None:

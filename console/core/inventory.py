@@ -215,6 +215,8 @@ class ClusterSpec:
     read_vip: str = ""
     directors: tuple[DirectorSpec, ...] = ()
     consul: ConsulSpec | None = None
+    tags: tuple[str, ...] = ()
+    """Words of the operator to select and to group clusters by, like `prod` and `site:berlin`. Each stands once."""
 
     def node(self, name: str) -> NodeSpec:
         """The node of this name. Raises KeyError where there is none."""
@@ -258,6 +260,10 @@ class UnusableCluster:
     """`clusters[2]` if it has no name."""
     problems: tuple[str, ...]
     """`FILE:LINE: KEY: what is wrong`, a line each."""
+    tags: tuple[str, ...] | None = None
+    """As of a usable one. None: they are not known, because they are wrong too."""
+    is_file: bool = False
+    """Whether it stands for all clusters of a file that is wrong as a whole. Its name is that of the file then."""
 
 
 @dataclass(frozen=True, slots=True)

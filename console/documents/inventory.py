@@ -36,9 +36,9 @@ def load_inventory(path: Path) -> Inventory:
     return inventory_of(read_document(path))
 
 
-def inventory_of(document: Document) -> Inventory:
-    """An inventory from a document that was read. Raises DocumentError."""
-    model = validated(document, written.InventoryDocument, lambda model: list(contradictions(model, frozenset())))
+def inventory_of(document: Document, elsewhere: frozenset[str] = frozenset()) -> Inventory:
+    """An inventory from a document. `elsewhere`: addresses of nodes that it does not have. Raises DocumentError."""
+    model = validated(document, written.InventoryDocument, lambda model: list(contradictions(model, elsewhere)))
     folder = document.path.parent
     defaults = model.defaults or written.Defaults()
     return Inventory(
@@ -56,6 +56,7 @@ def inventory_of(document: Document) -> Inventory:
                 read_vip=cluster.read_vip or "",
                 directors=tuple(_director(one, defaults, folder) for one in cluster.directors or ()),
                 consul=_consul(cluster.consul, folder) if cluster.consul is not None else None,
+                tags=_tags(cluster, defaults),
             )
             for cluster in model.clusters
         ),
@@ -77,6 +78,13 @@ def _filled(spec: Spec, keys: tuple[str, ...], *sections: Strict | None) -> Spec
     """The spec with every plain key that one of the sections has."""
     picked = {key: pick(key, *sections) for key in keys}
     return replace(spec, **{key: value for key, value in picked.items() if value is not None})  # type: ignore[type-var]
+
+
+def _tags(cluster: written.Cluster, defaults: written.Defaults) -> tuple[str, ...]:
+    """The tags of the file and its own, each once. An explicit null of the cluster takes all away."""
+    if "tags" in cluster.model_fields_set and cluster.tags is None:
+        return ()
+    return tuple(dict.fromkeys((*(defaults.tags or ()), *(cluster.tags or ()))))
 
 
 def _hours(text: str) -> QuietHours:

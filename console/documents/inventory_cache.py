@@ -1,8 +1,8 @@
 """Keeps checked inventories: checking one takes longer than one observation of a pair.
 
 What is remembered is the checked inventory, which holds no password. It stands under the hash of everything that it
-was made from: the file's bytes, its path, the home folder, the program's own code. Where anything is wrong with it, the
-file is checked again.
+was made from: the bytes and paths of its files, the home folder, the program's own code. Where anything is wrong with
+it, the files are checked again.
 """
 
 from __future__ import annotations
@@ -33,9 +33,13 @@ from console.core.inventory import (
     TlsSpec,
     UnusableCluster,
 )
+from console.documents.errors import DocumentError
+from console.documents.inventory_paths import file_paths
 
 _CODE = (
     "inventory.py",
+    "inventory_files.py",
+    "inventory_paths.py",
     "inventory_checks.py",
     "inventory_model.py",
     "validation.py",
@@ -48,27 +52,29 @@ _CODE = (
 
 
 def cached_inventory(path: Path, folder: Path) -> Inventory:
-    """The inventory, from `folder` if it was checked before. Raises DocumentError as `load_usable_inventory` does."""
+    """The inventory, from `folder` if it was checked before. Raises DocumentError as `load_usable_files` does."""
     key = _key(path)
     place = folder / f"{sha256(os.fsencode(path.absolute())).hexdigest()[:32]}.json"
     known = _recall(place, key) if key else None
     if known is not None:
         return known
-    from console.documents.usable_inventory import load_usable_inventory
+    from console.documents.inventory_files import load_usable_files
 
-    inventory = load_usable_inventory(path)
+    inventory = load_usable_files(path)
     if key and key == _key(path):
         _remember(place, key, inventory)
     return inventory
 
 
 def _key(path: Path) -> str:
-    """A digest of what the inventory is made from. Empty if the file cannot be read: checking reports that."""
+    """A digest of what the inventory is made from. Empty if a file cannot be read: checking reports that."""
     here = Path(__file__).parent
+    digest = sha256()
     try:
-        digest = sha256(path.read_bytes())
+        for one in file_paths(path):
+            digest.update(f"{one}\n{sha256(one.read_bytes()).hexdigest()}\n".encode())
         made_by = [f"{name} {(here / name).stat().st_mtime_ns}" for name in _CODE]
-    except OSError:
+    except (OSError, DocumentError):
         return ""
     digest.update("\n".join((str(path), str(path.absolute()), os.path.expanduser("~"), *made_by)).encode())  # noqa: PTH111
     return digest.hexdigest()
@@ -99,7 +105,14 @@ def _inventory(found: dict[str, Any]) -> Inventory:
     return Inventory(
         path=found["path"],
         clusters=tuple(_cluster(cluster) for cluster in found["clusters"]),
-        unusable=tuple(UnusableCluster(one["name"], tuple(one["problems"])) for one in found["unusable"]),
+        unusable=tuple(_unusable(one) for one in found["unusable"]),
+    )
+
+
+def _unusable(found: dict[str, Any]) -> UnusableCluster:
+    tags = found["tags"]
+    return UnusableCluster(
+        **{**found, "problems": tuple(found["problems"]), "tags": None if tags is None else tuple(tags)}
     )
 
 
@@ -111,7 +124,8 @@ def _cluster(cluster: dict[str, Any]) -> ClusterSpec:
         "directors": tuple(_director(one) for one in cluster["directors"]),
         "consul": _consul(cluster["consul"]) if cluster["consul"] else None,
     }
-    return ClusterSpec(**{**cluster, "nodes": nodes, "quiet_hours": quiet_hours, **others})
+    plain = {**cluster, "tags": tuple(cluster["tags"])}
+    return ClusterSpec(**{**plain, "nodes": nodes, "quiet_hours": quiet_hours, **others})
 
 
 def _sentinel(sentinel: dict[str, Any]) -> SentinelSpec:

@@ -12,6 +12,8 @@ from console.core.numbers import whole_number
 from console.documents.validation import Strict
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_TAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(:[A-Za-z0-9._-]+)?")
+_LONGEST_TAG = 40
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*\.?")
 _UNIT = re.compile(r"[A-Za-z0-9:_.@\\-]+")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -28,6 +30,18 @@ def _port(value: int) -> int:
 def _name(value: str) -> str:
     if not _NAME.fullmatch(value):
         raise ValueError(f"{value!r} is not a name: letters, digits, dot, dash and underscore")
+    return value
+
+
+def is_tag(value: str) -> bool:
+    """Whether this is a tag: `prod`, `site:berlin`."""
+    return _TAG.fullmatch(value) is not None and len(value) <= _LONGEST_TAG
+
+
+def _tag(value: str) -> str:
+    if not is_tag(value):
+        words = f"like prod or site:berlin: at most {_LONGEST_TAG} letters, digits, dots, dashes and underscores"
+        raise ValueError(f"{value!r} is not a tag {words}")
     return value
 
 
@@ -132,6 +146,7 @@ def _no_literal(value: Any) -> Any:
 
 Port = Annotated[int, AfterValidator(_port)]
 Name = Annotated[str, AfterValidator(_name)]
+Tag = Annotated[str, AfterValidator(_tag)]
 Ip = Annotated[str, AfterValidator(_ip)]
 Host = Annotated[str, AfterValidator(_host)]
 Absolute = Annotated[str, AfterValidator(_absolute)]
@@ -270,6 +285,7 @@ class Cluster(Strict):
     name: Name
     kind: Literal["keepalived", "sentinel-vip", "sentinel-consul"]
     vip: Ip | None = None
+    tags: list[Tag] | None = Field(None, description="To select and group by: [prod, site:berlin]; null: none at all.")
     nodes: Annotated[list[Node], Field(min_length=1)]
     quiet_hours: list[Hours] | None = Field(None, description="When a full sync disturbs least: 02:00-05:00.")
     timezone: Zone | None = Field(None, description="Of the quiet hours; else this machine's.")
@@ -283,6 +299,7 @@ class Cluster(Strict):
 class Defaults(Strict):
     """What holds for every node and Sentinel that does not say otherwise."""
 
+    tags: list[Tag] | None = Field(None, description="Of every cluster of this file, before the tags of its own.")
     ssh: Ssh | None = None
     redis: Redis | None = None
     sentinel: SentinelConnection | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from console.core.runbooks.vocabulary import VOCABULARY, ArgumentSpec, ArgumentT
 from console.documents import runbook_model as written
 from console.documents.suggestions import suggestion
 from console.documents.validation import validated
-from console.documents.yaml_text import Document, Location, read_document
+from console.documents.yaml_text import Document, Location, bytes_of, document_of
 
 Problems = Iterator[tuple[Location, str]]
 Scalar = str | int | float | bool
@@ -22,7 +23,13 @@ Scalar = str | int | float | bool
 
 def load_runbook(path: Path) -> Runbook:
     """Reads a runbook. Raises DocumentError: `FILE:LINE: KEY: what is wrong, what to do`."""
-    return runbook_of(read_document(path))
+    return _runbook_in(path, bytes_of(path))
+
+
+@lru_cache(maxsize=128)
+def _runbook_in(path: Path, data: bytes) -> Runbook:
+    """A file that says what it said when it was read last is not parsed again: a runbook never changes."""
+    return runbook_of(document_of(path, data))
 
 
 def runbook_of(document: Document) -> Runbook:

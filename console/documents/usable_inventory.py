@@ -4,44 +4,57 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from console.core.inventory import Inventory, UnusableCluster
 from console.documents.inventory import inventory_of, problems_of
-from console.documents.yaml_text import Document, Location, read_document
+from console.documents.inventory_model import is_tag
+from console.documents.yaml_text import Document, Location
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
-def load_usable_inventory(path: Path) -> Inventory:
-    """Reads an inventory; a cluster that is wrong is unusable. Raises DocumentError if no cluster can be used."""
-    return usable_inventory_of(read_document(path))
+def usable_inventory_of(document: Document, elsewhere: frozenset[str] = frozenset()) -> Inventory:
+    """The clusters that can be used, which may be none, and what is wrong with the others.
 
-
-def usable_inventory_of(document: Document) -> Inventory:
-    """The clusters that can be used, and what is wrong with the others.
-
-    Raises DocumentError if none can be used, or if something is wrong that is not inside of one cluster.
+    `elsewhere`: addresses of nodes in other files. Raises DocumentError if something is wrong outside of the clusters.
     """
     clusters = document.values.get("clusters")
     if not isinstance(clusters, list):
-        return inventory_of(document)
+        return inventory_of(document, elsewhere)
     wrong = _same_names(clusters)
     while True:
         left = [index for index in range(len(clusters)) if index not in wrong]
         part = replace(document, values={**document.values, "clusters": [clusters[index] for index in left]})
-        problems = problems_of(part, _addresses(clusters[index] for index in wrong))
-        if not left or not all(_in_a_cluster(location) for location, _ in problems):
-            return inventory_of(document)
+        others = elsewhere | _addresses(clusters[index] for index in wrong)
+        problems = problems_of(part, others)
+        outside = [location for location, _ in problems if not _in_a_cluster(location)]
+        if not left and wrong and all(location[:1] == ("clusters",) for location in outside):
+            return Inventory(str(document.path), (), _unusable(document, clusters, wrong))
+        if outside:
+            return inventory_of(document, elsewhere)
         if not problems:
-            return replace(inventory_of(part), unusable=_unusable(document, clusters, wrong))
+            return replace(inventory_of(part, others), unusable=_unusable(document, clusters, wrong))
         for location, text in problems:
             _, index, *rest = location
             at = left[int(index)]
             wrong.setdefault(at, []).append((("clusters", at, *rest), text))
+
+
+def addresses_of(document: Document) -> frozenset[str]:
+    """The addresses of all nodes of a document, which may be wrong."""
+    clusters = document.values.get("clusters")
+    return _addresses(clusters) if isinstance(clusters, list) else frozenset()
+
+
+def cluster_lines(document: Document) -> Iterator[tuple[str, int]]:
+    """Name and line of each cluster of a document, which may be wrong. One without a name is left out."""
+    clusters = document.values.get("clusters")
+    for index, one in enumerate(clusters if isinstance(clusters, list) else ()):
+        if isinstance(one, dict) and isinstance(name := one.get("name"), str):
+            yield name, document.line(("clusters", index, "name"))
 
 
 def _in_a_cluster(location: Location) -> bool:
@@ -74,5 +87,19 @@ def _unusable(
         name = clusters[index].get("name") if isinstance(clusters[index], dict) else None
         shown = name if isinstance(name, str) and _NAME.fullmatch(name) else f"clusters[{index}]"
         ordered = sorted(problems, key=lambda one: document.line(one[0]))
-        found.append(UnusableCluster(shown, tuple(document.problem(location, text) for location, text in ordered)))
+        lines = tuple(document.problem(location, text) for location, text in ordered)
+        found.append(UnusableCluster(shown, lines, _tags(document, clusters[index])))
     return tuple(found)
+
+
+def _tags(document: Document, cluster: Any) -> tuple[str, ...] | None:
+    """The tags as they stand in the document, whose defaults were checked. None: they are not known."""
+    if not isinstance(cluster, dict):
+        return None
+    given = cluster.get("tags", [])
+    if given is None:
+        return ()
+    if not isinstance(given, list) or not all(isinstance(one, str) and is_tag(one) for one in given):
+        return None
+    common = (document.values.get("defaults") or {}).get("tags") or ()
+    return tuple(dict.fromkeys((*common, *given)))

@@ -74,7 +74,11 @@ def dotted_key(location: Location) -> str:
 
 def read_document(path: Path) -> Document:
     """Reads and parses a file. Raises DocumentError with one line that names file and line."""
-    data = _bytes_of(path)
+    return document_of(path, bytes_of(path))
+
+
+def document_of(path: Path, data: bytes) -> Document:
+    """Parses what was read from a file. Raises DocumentError with one line that names file and line."""
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -102,7 +106,8 @@ def parse_document(path: Path, text: str, digest: str = "") -> Document:
     return Document(path, values, builder.lines, digest)
 
 
-def _bytes_of(path: Path) -> bytes:
+def bytes_of(path: Path) -> bytes:
+    """What is in a file. Raises DocumentError."""
     try:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)

@@ -17,6 +17,7 @@ from console.core.runbooks.document import Runbook, UnusableRunbook
 from console.core.runs.answer import Answer as Answer  # noqa: PLC0414 - part of the ports, shared with the adapters
 from console.core.runs.answer import AnswerKind as AnswerKind  # noqa: PLC0414
 from console.core.runs.lock import LostLock, refusal
+from console.core.runs.past.kept_keys import KeptKeys
 from console.core.runs.past.past_run import ArchiveError as ArchiveError  # noqa: PLC0414 - what `Archive.read` raises
 from console.core.runs.past.past_run import PastRun
 from console.core.runs.question import Decision, Question
@@ -45,6 +46,10 @@ class Inspector(Protocol):
 
     def observe(self, *, fresh: bool = False) -> ClusterState:
         """One observation. `fresh`, for gates: waits for connections and reads all again, also what changes rarely."""
+
+    @property
+    def waits_for(self) -> Mapping[str, str]:
+        """Node → the step that its first answer waits for; empty: it has come or failed. May be asked in any thread."""
 
     def compare(self, source: str, target: str) -> KeyComparison:
         """A sample of both servers' keys, and the target's clients, for gates and plans. Its cost is limited.
@@ -126,13 +131,23 @@ class Journal(Protocol):
 
 
 class Archive(Protocol):
-    """The runs that are recorded on this machine. Reads only."""
+    """The runs that are recorded on this machine. It reads; only `dismiss` writes, a file of its own."""
 
     def summaries(self) -> tuple[PastRun, ...]:
         """Every run that can be read, the oldest first. It is cheap to call again."""
 
     def read(self, run_id: str) -> PastRun:
         """The run as its journal tells it now. It may be under way. Raises ArchiveError, in one line."""
+
+    def kept_keys(self) -> tuple[KeptKeys, ...]:
+        """Keys that are only in a file of a run, the oldest first. It is cheap where no run has kept keys."""
+
+    def dismiss(self, kept: KeptKeys, operator: str) -> None:
+        """From now on nothing more is said about this file. The file stays. Raises OSError."""
+
+
+BringKeys = Callable[[KeptKeys], None]
+"""Shows kept keys and brings them back, with plain questions on this terminal. Raises nothing."""
 
 
 class NodeLocks(Protocol):

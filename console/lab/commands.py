@@ -93,6 +93,26 @@ def shell_command(scenario: str, **options: Any) -> None:
     _enter(scenario, [os.environ.get("SHELL", "/bin/sh")], options)
 
 
+@lab.command("enter")
+@click.argument("command", nargs=-1, type=click.UNPROCESSED)
+def enter_command(command: tuple[str, ...]) -> None:
+    """Open a shell in the running laboratory, from another terminal, or run COMMAND there.
+
+    Commands that the screens of the demo tell work in it. Put -- before a command with options of its own.
+    """
+    from console.lab.assembly.laboratory import STATE_VARIABLE
+    from console.lab.options import LabError
+    from console.lab.sessions.build import attach, run_inside
+
+    state = os.environ.get(STATE_VARIABLE)
+    try:
+        if state is None:
+            _repeat_inside(["lab", "enter", "--", *command])
+        sys.exit(run_inside(attach(state), [*(command or (os.environ.get("SHELL", "/bin/sh"),))]))
+    except LabError as error:
+        _fail(str(error))
+
+
 @lab.command("fault")
 @click.argument("kind", type=click.Choice(FAULTS))
 @click.argument("host")

@@ -101,6 +101,9 @@ def _gates(entries: Sequence[Entry], names: Sequence[str]) -> Iterator[Row]:
             shown[step] = data
         elif entry.kind == "preview":
             previews[step] = data.get("preview") or {}
+        elif entry.kind == "compared":
+            seen = shown.get(step, {})
+            shown[step] = {**seen, "evidence": [*(data.get("lines") or ()), *(seen.get("evidence") or ())]}
         elif entry.kind in ("refused", "overridden") and gate is not None and gate["step"] == step:
             gate["refused"] += data.get("differences") or ()
             gate["overridden"] += [one.get("statement") or "" for one in data.get("checks") or ()]

@@ -62,6 +62,10 @@ def _preview(data: Data) -> str:
     return "; ".join((*said, *(f"warned: {one}" for one in shown.get("warnings") or ())))
 
 
+def _compared(data: Data) -> str:
+    return "; ".join(data.get("lines") or ())
+
+
 def _refused(data: Data) -> str:
     return str(data.get("reason") or "") or "; ".join(data.get("differences") or ())
 
@@ -128,6 +132,7 @@ _WORDS: Mapping[str, Callable[[Data], str]] = {
     "decided": _decided,
     "overridden": _overridden,
     "preview": _preview,
+    "compared": _compared,
     "lock": _lock,
     "taken-over": _taken_over,
     "refused": _refused,

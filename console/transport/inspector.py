@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import threading
 import time
 from collections.abc import Mapping
@@ -24,6 +25,7 @@ from console.core.model.assembling import assemble_node
 from console.transport.clock import Clock
 from console.transport.connections.answer_times import SHORTEST_DEADLINE
 from console.transport.connections.errors import RemoteError
+from console.transport.connections.patience import GRACE, Pace
 from console.transport.redis.inspector import OpenTunnel, RedisInspector
 from console.transport.redis.vip_inspector import VipInspector
 from console.transport.ssh.host_inspector import HostInspector, RedisFiles
@@ -46,11 +48,21 @@ _handshakes: dict[int, threading.Semaphore] = {}
 
 
 def make_inspector(
-    cluster: ClusterSpec, passwords: Mapping[str, Secret | None], clock: Clock, *, parallel: int = 32
+    cluster: ClusterSpec,
+    passwords: Mapping[str, Secret | None],
+    clock: Clock,
+    *,
+    parallel: int = 32,
+    timeout: float | None = None,
 ) -> ClusterInspector:
-    """An inspector for one cluster. `parallel`: how many SSH handshakes may run at a time in this process."""
+    """An inspector for one cluster. `parallel`: how many SSH handshakes may run at a time in this process.
+
+    `timeout`: seconds for each step of connecting to a node. None: the node's `ssh.connect_timeout`.
+    """
     handshakes = _handshakes.setdefault(parallel, threading.Semaphore(parallel))
-    return ClusterInspector(cluster, passwords, clock, handshakes)
+    hosts = [one.ssh for one in cluster.nodes] + [one.ssh for one in cluster.directors]
+    longest = timeout or max(one.connect_timeout for one in hosts)
+    return ClusterInspector(cluster, passwords, clock, handshakes, Pace(longest))
 
 
 class ClusterInspector:
@@ -62,8 +74,10 @@ class ClusterInspector:
         passwords: Mapping[str, Secret | None],
         clock: Clock,
         handshakes: threading.Semaphore,
+        pace: Pace,
     ) -> None:
         self._spec = cluster
+        self._pace = pace
         self._clock = clock
         self._lock = threading.Lock()
         self._last: ClusterState | None = None
@@ -72,10 +86,10 @@ class ClusterInspector:
         self._full_at = 0.0
         self._closed = False
         self._nodes = [
-            _NodeInspector(one, cluster, passwords.get(one.name), clock, handshakes) for one in cluster.nodes
+            _NodeInspector(one, cluster, passwords.get(one.name), clock, handshakes, pace) for one in cluster.nodes
         ]
         tunnels = {node.spec.name: node.host.open_tunnel for node in self._nodes}
-        self._watchers = watcher_inspectors(cluster, passwords, clock.now, handshakes, tunnels)
+        self._watchers = watcher_inspectors(cluster, passwords, clock.now, handshakes, tunnels, pace)
         first = cluster.nodes[0]
         self._vip = VipInspector(cluster.vip, first, passwords.get(first.name), clock.now, self._tunnel_to_vip)
 
@@ -95,6 +109,11 @@ class ClusterInspector:
             if before is not None:
                 self._remember(before, self._last)
             return self._last
+
+    @property
+    def waits_for(self) -> Mapping[str, str]:
+        """Node → the step of connecting that it has come to; empty: it has answered, or failed. From any thread."""
+        return {node.spec.name: node.waits_for for node in self._nodes}
 
     @property
     def traffic_samples(self) -> tuple[TrafficSample, ...]:
@@ -189,14 +208,10 @@ class ClusterInspector:
         full = wait or time.monotonic() - self._full_at >= FULL_EVERY
         if full:
             self._full_at = time.monotonic()
-        longest = max(self._watchers.connect_timeout, *(one.connect_timeout for one in self._nodes))
-        connect_timeout = longest if fresh else ANSWER_DEADLINE
-        connected_by = time.monotonic() + (connect_timeout if wait else 0.0)
-        just_connected = [node.finish_connecting(connected_by) for node in self._nodes]
-        self._watchers.finish_connecting(connected_by)
+        just_connected = self._finish_connecting(fresh=fresh, wait=wait)
         if first:
             # Asked earlier, it would only have waited for the same imports and connections.
-            self._vip.ask()
+            self._vip.ask(self._pace.seen)
         for node, opened in zip(self._nodes, just_connected, strict=True):
             node.ask(*opened, full=full, fresh=wait)
         self._watchers.ask(full=full)
@@ -207,9 +222,24 @@ class ClusterInspector:
         self._vip.receive(answer_by, fresh=fresh, held=any(self._holds(node) is not False for node in self._nodes))
         return self._state()
 
+    def _finish_connecting(self, *, fresh: bool, wait: bool) -> list[tuple[bool, bool]]:
+        """Waits for the connections. Returns for each node whether its host and its Redis are connected just now.
+
+        A fresh observation waits for each host as long as that gets on, and then for what is slower than its host.
+        """
+        began = time.monotonic()
+        hosts_by = math.inf if fresh else began + (ANSWER_DEADLINE if wait else 0.0)
+        hosts = [node.host.finish_connecting(hosts_by) for node in self._nodes]
+        others_by = hosts_by
+        if fresh:
+            others_by = max(began + self._pace.longest, time.monotonic() + self._pace.patience) + GRACE
+        servers = [node.redis.finish_connecting(others_by) for node in self._nodes]
+        self._watchers.finish_connecting(hosts_by, others_by)
+        return list(zip(hosts, servers, strict=True))
+
     def _patience(self, *, fresh: bool) -> float:
         """Seconds to wait for answers. A fresh observation waits longer for a node whose last answers were late."""
-        return max(node.patience for node in self._nodes) if fresh else ANSWER_DEADLINE
+        return max(self._pace.seen, *(node.worth_waiting for node in self._nodes)) if fresh else ANSWER_DEADLINE
 
     def _state(self) -> ClusterState:
         nodes = tuple(
@@ -259,31 +289,29 @@ class _NodeInspector:
         password: Secret | None,
         clock: Clock,
         handshakes: threading.Semaphore,
+        pace: Pace,
     ) -> None:
         self.spec = spec
         self.host = HostInspector(
-            spec, cluster.vip, clock.now, handshakes, self._redis_files, arp=bool(cluster.read_vip)
+            spec, cluster.vip, clock.now, handshakes, self._redis_files, arp=bool(cluster.read_vip), pace=pace
         )
-        self.redis = RedisInspector(spec, password, clock.now, self.host.open_tunnel, ANSWER_DEADLINE)
+        self.redis = RedisInspector(spec, password, clock.now, self.host.open_tunnel, ANSWER_DEADLINE, pace)
         self._late = (False, False)
+        self._asked_again = False
 
     @property
-    def connect_timeout(self) -> float:
-        """Seconds that a fresh observation waits for the node: connecting, login and first answer."""
-        return self.spec.ssh.connect_timeout + ANSWER_DEADLINE
-
-    @property
-    def patience(self) -> float:
+    def worth_waiting(self) -> float:
         """Seconds that a fresh observation waits for an answer of the node."""
-        return max(self.host.patience, self.redis.patience)
+        return max(self.host.worth_waiting, self.redis.worth_waiting)
+
+    @property
+    def waits_for(self) -> str:
+        """What its first answers wait for; empty: nothing."""
+        return self.host.waits_for or ("Redis" if self.redis.connecting else "")
 
     def start_connecting(self, *, force: bool) -> None:
         self.host.start_connecting(force=force)
         self.redis.start_connecting(force=force)
-
-    def finish_connecting(self, deadline: float) -> tuple[bool, bool]:
-        redis = self.redis.finish_connecting(deadline)
-        return self.host.finish_connecting(deadline), redis
 
     def receive_late(self, deadline: float) -> None:
         """Receives the answers to the questions of earlier polls."""
@@ -293,6 +321,7 @@ class _NodeInspector:
     def ask(self, host_is_new: bool, redis_is_new: bool, *, full: bool, fresh: bool) -> None:
         """Sends the questions. A new connection has asked the first ones already."""
         self._late = (self.host.waiting, self.redis.waiting)
+        self._asked_again = host_is_new
         if not host_is_new or (fresh and self.host.outdated):
             self.host.ask(full=full and not host_is_new)
         if not redis_is_new:
@@ -302,7 +331,8 @@ class _NodeInspector:
         """Receives the answers to what `ask` has sent."""
         host_is_late, redis_is_late = self._late
         self.redis.receive(0.0 if redis_is_late else deadline)
-        self.host.receive(0.0 if host_is_late else deadline)
+        # What the first answer said stands, even if files that only it has named cannot be read in time.
+        self.host.receive(0.0 if host_is_late else deadline, keep=self._asked_again)
 
     def _redis_files(self) -> RedisFiles:
         """By the server; while it does not run, by what it said last, the inventory or its configuration file."""

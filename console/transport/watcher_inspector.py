@@ -13,9 +13,8 @@ from console.core.model import ClusterState
 class WatcherInspector(Protocol):
     """Inspects one watcher. It only reads, never blocks beyond its deadlines, and raises nothing."""
 
-    @property
-    def connect_timeout(self) -> float:
-        """Seconds that a fresh observation waits for the connection."""
+    by_steps: bool
+    """Whether its connection is made in steps, each of which is waited for: it decides by itself when to give up."""
 
     def start_connecting(self, *, force: bool) -> None:
         """Starts to connect if there is no connection. `force`: does not wait for the backoff to end."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from console.core.command import Secret
 from console.core.inventory import CONSUL_TOKEN, ClusterSpec, RedisRoute, SentinelSpec
 from console.core.model import ClusterState
+from console.transport.connections.patience import Pace
 from console.transport.redis.inspector import OpenTunnel
 from console.transport.watcher_inspector import WatcherInspector
 
@@ -19,16 +20,13 @@ class WatcherInspectors:
         self._inspectors = inspectors
         self._new: tuple[bool, ...] = (False,) * len(inspectors)
 
-    @property
-    def connect_timeout(self) -> float:
-        return max((inspector.connect_timeout for inspector in self._inspectors), default=0.0)
-
     def start_connecting(self, *, force: bool) -> None:
         for inspector in self._inspectors:
             inspector.start_connecting(force=force)
 
-    def finish_connecting(self, deadline: float) -> None:
-        self._new = tuple(inspector.finish_connecting(deadline) for inspector in self._inspectors)
+    def finish_connecting(self, hosts_by: float, others_by: float) -> None:
+        """`hosts_by`: for those whose connection is made in steps."""
+        self._new = tuple(one.finish_connecting(hosts_by if one.by_steps else others_by) for one in self._inspectors)
 
     def ask(self, *, full: bool) -> None:
         for inspector, just_connected in zip(self._inspectors, self._new, strict=True):
@@ -58,6 +56,7 @@ def watcher_inspectors(
     now: Callable[[], float],
     handshakes: threading.Semaphore,
     tunnels: Mapping[str, OpenTunnel],
+    pace: Pace,
 ) -> WatcherInspectors:
     """One inspector for each watcher in the inventory. A pair behind keepalived has none.
 
@@ -69,11 +68,11 @@ def watcher_inspectors(
     if cluster.directors:
         from console.transport.ssh.director_inspector import DirectorInspector
 
-        made = {one.name: DirectorInspector(one, cluster.read_vip, now, handshakes) for one in cluster.directors}
+        made = {one.name: DirectorInspector(one, cluster.read_vip, now, handshakes, pace) for one in cluster.directors}
         tunnels = {**tunnels, **{name: one.open_tunnel for name, one in made.items()}}
         directors += made.values()
     sentinels = [
-        _sentinel_inspector(one, cluster.master_name, passwords.get(one.name), now, handshakes, tunnels)
+        _sentinel_inspector(one, cluster.master_name, passwords.get(one.name), now, handshakes, tunnels, pace=pace)
         for one in cluster.sentinels
     ]
     if cluster.consul is not None:
@@ -84,21 +83,23 @@ def watcher_inspectors(
     return WatcherInspectors((*sentinels, *directors, *consul))
 
 
-def _sentinel_inspector(
+def _sentinel_inspector(  # noqa: PLR0913 - a Sentinel, and how to reach it
     spec: SentinelSpec,
     master: str,
     password: Secret | None,
     now: Callable[[], float],
     handshakes: threading.Semaphore,
     tunnels: Mapping[str, OpenTunnel],
+    *,
+    pace: Pace,
 ) -> WatcherInspector:
     from console.transport.sentinel.inspector import SentinelInspector
 
     if spec.via is RedisRoute.DIRECT:
-        return SentinelInspector(spec, master, password, now)
+        return SentinelInspector(spec, master, password, now, pace=pace)
     if spec.host:
-        return SentinelInspector(spec, master, password, now, tunnels[spec.host])
+        return SentinelInspector(spec, master, password, now, tunnels[spec.host], pace=pace)
     from console.transport.ssh.tunnel_host import TunnelHost
 
     host = TunnelHost(spec.ssh, spec.address, handshakes)
-    return SentinelInspector(spec, master, password, now, host.open_tunnel, host.close)
+    return SentinelInspector(spec, master, password, now, host.open_tunnel, host.close, pace=pace)

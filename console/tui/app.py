@@ -12,7 +12,7 @@ from textual.screen import Screen
 
 from console.core.runs.past.past_run import PastRun
 from console.core.runs.state import Outcome
-from console.engine.ports import ConsoleContext, RunStarter
+from console.engine.ports import BringKeys, ConsoleContext, RunStarter
 from console.tui import themes
 from console.tui.apps.command_palette import commands
 from console.tui.apps.running_app import RunningApp
@@ -32,7 +32,7 @@ class ConsoleApp(RunningApp):
     BINDINGS: ClassVar[list[BindingType]] = bindings_of("app")
     ENABLE_COMMAND_PALETTE = True
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what the screen begins with
         self,
         console_context: ConsoleContext,
         run_starter: RunStarter | None,
@@ -40,9 +40,11 @@ class ConsoleApp(RunningApp):
         cluster: str | None = None,
         runbook: str | None = None,
         roles: Mapping[str, str] | None = None,
+        bring_keys: BringKeys | None = None,
         interval: float = 1.0,
     ) -> None:
         super().__init__(console_context, run_starter, interval=interval)
+        self.bring_keys = bring_keys
         register_screens()
         self._first_cluster = cluster
         self._first_runbook = runbook
@@ -120,7 +122,7 @@ class ConsoleApp(RunningApp):
         yield from commands(self)
 
 
-def run_app(
+def run_app(  # noqa: PLR0913 - what the screen begins with
     console_context: ConsoleContext,
     run_starter: RunStarter | None,
     *,
@@ -128,13 +130,15 @@ def run_app(
     runbook: str | None = None,
     roles: Mapping[str, str] | None = None,
     resume: PastRun | None = None,
+    bring_keys: BringKeys | None = None,
 ) -> int:
     """Runs the console on this terminal and returns its exit code.
 
     With `runbook` the code is 0 only where that run ended as done, as with plain prompts. `roles` assigns nodes to
-    roles of the runbook. `resume` is a run to resume; the code then says how that run ended.
+    roles of the runbook. `resume` is a run to resume; the code then says how that run ended. `bring_keys` brings kept
+    keys back, on the terminal that the screen leaves to it; None: that is not offered.
     """
-    app = ConsoleApp(console_context, run_starter, cluster=cluster, runbook=runbook, roles=roles)
+    app = ConsoleApp(console_context, run_starter, cluster=cluster, runbook=runbook, roles=roles, bring_keys=bring_keys)
     if resume is not None:
         app.begin_with(resume)
     with terminal_restored(app):

@@ -3,7 +3,9 @@
     python dying_console.py FILE WHERE WORDS… [-- WORDS…]
 
 WHERE is `everywhere`, or one moment. `everywhere` means each moment that is not in FILE yet, which
-then gets its name; what is sent is written to `FILE.sent`. Whenever it was killed, the WORDS after `--` are called.
+then gets its name; what is sent is written to `FILE.sent`. Looks and answers come several times in one step, by the
+same code in each: the second, third … of them is died at in two steps, the first one in all. Whenever it was killed,
+the WORDS after `--` are called.
 Each console is a process of its own, forked from this one, so that hundreds of deaths do not import everything anew.
 """
 
@@ -34,6 +36,10 @@ from console.engine.replay.ports import KeySender
 from console.transport import actuator
 from console.transport.journals import journal_file
 
+REPEATED = ("observed", "decided")
+"""Entries that send nothing and come several times in one step."""
+STEPS_OF_REPEATS = 2
+
 
 class Death:
     """Kills this process at the moments that were asked for."""
@@ -46,12 +52,30 @@ class Death:
     def at(self, moment: str, leaving: Callable[[], None] = lambda: None) -> None:
         self._passed[moment] += 1
         name = f"{moment} #{self._passed[moment]}"
-        if name in self._seen if self.where == "everywhere" else self._seen or moment != self.where:
+        if self._is_lived_through(name) if self.where == "everywhere" else self._seen or moment != self.where:
             return
         with self.file.open("a") as file:
             file.write(f"{name}\n")
         leaving()
         os.kill(os.getpid(), signal.SIGKILL)
+
+    def _is_lived_through(self, name: str) -> bool:
+        """Whether this moment, or enough moments of its kind, have been died at."""
+        return name in self._seen or repeats([*self._seen])[repeat(name)] >= STEPS_OF_REPEATS
+
+
+def repeat(moment: str) -> str:
+    """`after decided 5 #2` → `decided #2`; empty: no repeat of a look or an answer."""
+    words, _, number = moment.rpartition(" #")
+    kind = words.removeprefix("after ").partition(" ")[0]
+    return f"{kind} #{number}" if kind in REPEATED and number != "1" else ""
+
+
+def repeats(moments: list[str]) -> Counter[str]:
+    """How many steps each kind of repeat was died at in."""
+    found = Counter(map(repeat, moments))
+    del found[""]
+    return found
 
 
 class DyingJournal:

@@ -40,10 +40,11 @@ def call(place: str, words: list[str]) -> int:
 
 def serve(place: str) -> None:
     from console.__main__ import ADAPTERS  # noqa: F401 - everything that a console may need is loaded once, here
-    from console.cli.runs import plain_operator  # noqa: F401
+    from console.cli.runs import plain_operator, plan, run  # noqa: F401
     from console.cli.runs import recorded_runs as runs  # noqa: F401
     from console.cli.status import command as status  # noqa: F401
     from console.documents import inventory  # noqa: F401
+    from console.documents.runbook_library import load_runbooks
     from console.engine.sessions import arming as session  # noqa: F401
     from console.report import formats as forms  # noqa: F401
     from console.transport import actuator, inspector  # noqa: F401
@@ -53,6 +54,7 @@ def serve(place: str) -> None:
     from console.transport.redis import connection as redis  # noqa: F401
     from console.transport.ssh import connection as ssh  # noqa: F401
 
+    load_runbooks(None)  # the shipped ones are parsed once, too
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # who forked a console waits for it: see `_wait`
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(place)

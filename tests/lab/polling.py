@@ -21,7 +21,8 @@ from console.tui.threads.messages import ClusterObserved
 from console.tui.threads.observation_threads import ObservationThreads
 
 CONNECT_TIMEOUT = 1.0
-INTERVAL = 0.2
+INTERVAL = 0.4
+"""Seconds between two looks: more than twice as often as the console."""
 NOTHING_IS_A_VALUE = {"run_lock"}
 """Readings of which None says something: that nobody has it."""
 SLACK = 6.0

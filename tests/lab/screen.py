@@ -58,7 +58,7 @@ async def until(pilot: Pilot[Any], condition: Callable[[], Any], deadline: float
     end = time.monotonic() + deadline
     while not condition():
         assert time.monotonic() < end, what or text_of(pilot)
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0.05)
         await pilot.pause()
 
 

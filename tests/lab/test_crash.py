@@ -2,7 +2,8 @@
 
 How it is killed stands in `dying_console.py`. A moment is after an entry of the journal, or between a command that was
 carried out and its answer's entry; before an entry is the same as after the one before it, or as a send's end. No other
-state can be left on the disk but half a line, which has a test of its own.
+state can be left on the disk but half a line, which has a test of its own. Looks and answers come several times in one
+step, by the same code in each: the second and third of them is died at in two steps, the first one in all.
 """
 
 from __future__ import annotations
@@ -226,6 +227,8 @@ def test_a_terminal_that_goes_away_and_a_console_that_is_terminated(pair, tmp_pa
 
 def assert_every_moment_was_died_at(entries: list[dict], deaths: Deaths) -> None:
     """Enumerated from the journal itself: whatever kind of entry stands in it at whatever step, and every command."""
+    from lab.dying_console import STEPS_OF_REPEATS, repeats  # it imports the whole console
+
     died = {moment.rpartition(" #")[0] for moment in deaths.moments}
     stand = set()
     for entry in entries:
@@ -234,6 +237,8 @@ def assert_every_moment_was_died_at(entries: list[dict], deaths: Deaths) -> None
         stand.add(f"after {entry['kind']}{' on resume' if data.get('on_resume') else ''} {what}".rstrip())
     assert stand - died == {"after opened", "after closed"}
     assert {f"sent {line}" for line in deaths.sent} <= died
+    again = repeats(deaths.moments)
+    assert again["decided #2"] == again["observed #2"] == STEPS_OF_REPEATS
     resumed = [entry for entry in entries if entry["kind"] == "resumed"]
     assert len(resumed) == len(deaths.moments), "each death was followed by a console that went on"
 

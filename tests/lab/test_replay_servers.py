@@ -15,11 +15,12 @@ from real_servers import RealNode
 from replay_stage import ABORTED, DONE, FAILED, REFUSED, Stage, Typist, ask, export
 
 from console.core.keys.comparing import Fate, same_value
-from console.core.keys.exported import exported_key, line_of
+from console.core.keys.exported import exported_key, fields_of
 from console.core.keys.rdb.payload import value_of
 from console.core.model import Role
 from console.core.runs.replays.batch import KeyToSend, Left
 from console.engine.replay import run
+from console.transport.journals.key_files import LocalKeyFiles
 from console.transport.redis.keys.reader import SENT
 
 pytestmark = pytest.mark.lab
@@ -274,6 +275,65 @@ def test_what_a_client_does_after_it_was_brought_is_left_alone_by_the_one_that_g
         assert stage.left() == dict.fromkeys(("key:1", "key:2"), "changed since it was brought")
 
 
+def test_of_the_keys_under_way_when_it_died_none_is_taken_from_a_client(tmp_path):
+    """It died with its batch sent and no answer on the disk. Then clients wrote, removed and put back."""
+    with server(tmp_path / "one", "7.0") as node:
+        names = [f"key:{one}" for one in range(9)]
+        ask(node, *(("SET", one, "kept") for one in names))
+        file = export(tmp_path / "keys.jsonl", node, *names)
+        for there in (False, True):
+            stage = Stage(tmp_path / str(there), node)
+            ask(node, ("FLUSHALL",), *(("SET", one, "there") for one in names if there))
+            watched = Stage(tmp_path / f"watched {there}", node)
+            watched.run(watched.order(file))
+            sent = next(at for at, one in enumerate(watched.moments.names) if one.startswith("before result"))
+            ask(node, ("FLUSHALL",), *(("SET", one, "there") for one in names if there))
+            assert stage.run(stage.order(file), at=sent) is None
+            assert ask(node, ("GET", "key:0")) == [b"kept"], "it was sent"
+            ask(node, ("SET", "key:1", "client"), ("DEL", "key:2"), ("SET", "key:3", "there"))
+            typist = Typist()
+            ended = stage.resume(typist)
+            assert ended.outcome is DONE, ended.message
+            looked = typist.looked
+            assert (looked.on_their_way, looked.brought) == (9, 6)
+            stays = {"key:1": "changed", "key:2": "changed"} if there else {"key:1": "appeared", "key:3": "appeared"}
+            assert stage.left() == stays
+            asked = {one.sentence for one in typist.questions}
+            assert asked == ({"I replace 1 key on redis-b"} if there else {""}), "put back, or nothing there"
+            assert looked.not_sent_or_removed == (0 if there else 1)
+            now = ask(node, *(("GET", one) for one in names[1:4]))
+            assert now == ([b"client", None, b"kept"] if there else [b"client", b"kept", b"there"])
+
+
+def test_a_file_whose_end_is_missing_is_brought_only_after_a_sentence(tmp_path):
+    with server(tmp_path / "one", "7.0") as node:
+        names = [f"key:{one}" for one in range(4)]
+        ask(node, *(("SET", one, "kept") for one in names))
+        plain = export(tmp_path / "plain.jsonl", node, *names)
+        file, stage = tmp_path / "keys.jsonl", Stage(tmp_path, node)
+        LocalKeyFiles().keep(str(file), map(json.loads, plain.read_text().splitlines()))
+        ask(node, ("FLUSHALL",))
+        lines = file.read_text().splitlines(keepends=True)
+        file.write_text("".join(lines[:2]))
+        typist = Typist({"read-file": "y"})
+        ended = stage.run(stage.order(file), typist)
+        assert ended.outcome is REFUSED
+        assert "its end is missing" in ended.message
+        assert "2 keys can be read; nothing was sent" in ended.message
+        assert [one.sentence for one in typist.questions] == ["I bring keys of a file that is not whole"]
+        assert ask(node, ("DBSIZE",)) == [0]
+        assert stage.run(stage.order(file)).outcome is DONE
+        assert ask(node, ("DBSIZE",)) == [2]
+        file.write_text("".join(lines))
+        whole = Typist()
+        assert stage.run(stage.order(file), whole).outcome is DONE
+        assert ask(node, ("DBSIZE",)) == [4]
+        assert [one.step for one in whole.questions] == ["bring-missing"]
+        assert whole.looked.warning == ""
+        assert stage.run(stage.order(plain), older := Typist()).outcome is DONE
+        assert "of an older version, without a count" in older.looked.warning
+
+
 def test_ctrl_c_ends_it_after_the_keys_that_are_under_way(tmp_path):
     with server(tmp_path / "kept", "7.0") as kept, server(tmp_path / "one", "7.0") as node:
         ask(kept, *(("SET", f"key:{one}", "kept") for one in range(7000)))
@@ -292,7 +352,7 @@ def test_a_damaged_value_and_one_that_the_server_refuses_are_listed_with_the_rea
         file = export(tmp_path / "keys.jsonl", kept, "sound", "damaged")
         lines = [exported_key(json.loads(line), time.time()) for line in file.read_text().splitlines()]
         spoiled = lines[1]._replace(payload=lines[1].payload[:3] + b"V" + lines[1].payload[4:])
-        file.write_text(line_of(lines[0], time.time()) + line_of(spoiled, time.time()))
+        file.write_text("".join(f"{json.dumps(fields_of(one, time.time()))}\n" for one in (lines[0], spoiled)))
         stage = Stage(tmp_path, node)
         ended = stage.run(stage.order(file))
         assert (ended.outcome, stage.left()) == (FAILED, {"damaged": "refused"})

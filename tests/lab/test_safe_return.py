@@ -212,5 +212,5 @@ def test_writes_that_a_second_failure_left_on_the_dead_node_are_found_again(pair
 def _exported(folder, node):
     """Key → why it is in the list of what the other node would have lost."""
     newest = max(folder.rglob(f"keys-of-{node}.jsonl"), key=lambda path: path.stat().st_mtime)
-    lines = map(json.loads, newest.read_text(encoding="ascii").splitlines())
+    lines = map(json.loads, newest.read_text(encoding="ascii").splitlines()[:-1])
     return {base64.b64decode(one["key_base64"]): one["why"] for one in lines}

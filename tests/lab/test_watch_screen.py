@@ -28,13 +28,13 @@ async def test_a_node_in_trouble_is_shown_as_what_it_is_and_the_others_go_on(pai
         await until(pilot, shows("HEALTHY"))
 
         lab.host(A).service("redis-server", "stop")
-        await until(pilot, shows("connection refused", "NOT survived"))
+        await until(pilot, shows("connection refused", "NOT ready"))
         lab.host(A).service("redis-server", "start")
         lab.host(A).redis("SLAVEOF", lab.host(B).address, "6379")
         await until(pilot, shows("HEALTHY"))
 
         lab.fault("cut", A)
-        await until(pilot, shows("MASTER", "next failure ? not known"))
+        await until(pilot, shows("MASTER", "failover ? not known"))
         assert "keepalived ✗ not running" not in text_of(pilot), "what cannot be seen is not down"
         lab.fault("heal", A)
         await until(pilot, shows("HEALTHY"))

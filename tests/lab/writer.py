@@ -14,14 +14,14 @@ from redis.retry import Retry
 
 
 class Writer:
-    """A thread that increments a counter every 5 ms, reconnecting as a client library would.
+    """A thread that increments a counter every 10 ms, reconnecting as a client library would.
 
     An increment that was acknowledged must be in the counter for good: `lost` says how many are not. The counter may
     run ahead of what was acknowledged (an answer was lost, the increment was not), so that a number of increments is
     not enough: whoever finds the counter lower than it was once answered has lost the difference.
     """
 
-    def __init__(self, host: str, *, password: str | None = None, key: str = "writer:counter", pause: float = 0.005):
+    def __init__(self, host: str, *, password: str | None = None, key: str = "writer:counter", pause: float = 0.01):
         self.key = key
         self.acknowledged = 0
         self.unanswered = 0

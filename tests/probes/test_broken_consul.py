@@ -6,7 +6,7 @@ import contextlib
 import json
 from pathlib import Path
 
-import yaml
+from any_parser import read_case
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,7 +16,7 @@ from console.probes.consul import dns as consul_dns
 from console.probes.consul import health as consul_health
 
 HERE = Path(__file__).parent
-WHOLE = [yaml.safe_load(path.read_text())["text"] for path in sorted(HERE.glob("consul_*/*.yaml"))]
+WHOLE = [read_case(path)["text"] for path in sorted(HERE.glob("consul_*/*.yaml"))]
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8),
     lambda inner: (

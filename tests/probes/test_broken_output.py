@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+from any_parser import read_case
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -36,7 +36,7 @@ _NAMES = {
 SECTIONS = sorted({probe.NAME for probe in program._PROBES})
 CASES: dict[str, list[str]] = {name: [] for name in SECTIONS}
 for path in sorted(HERE.glob("*/*.yaml")):
-    text = yaml.safe_load(path.read_text()).get("text", "")
+    text = read_case(path).get("text", "")
     CASES.setdefault(_NAMES.get(path.parent.name, path.parent.name.replace("_", "-")), []).append(text)
 INFOS = CASES["redis-info"]
 SPEC = NodeSpec("redis-a", "192.168.100.201", SshSpec(), RedisSpec(), KeepalivedSpec())

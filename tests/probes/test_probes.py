@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+from any_parser import read_case
 
 from console.core.keepalived import virtual_servers as virtual_server_conf
 from console.probes import NotUnderstoodError
@@ -85,7 +85,7 @@ CASES = sorted(HERE.glob("*/*.yaml"))
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_case(path: Path) -> None:
-    case = yaml.safe_load(path.read_text())
+    case = read_case(path)
     assert case["source"]
     parse = PARSERS[path.parent.name]
     if "error" in case:

@@ -7,11 +7,11 @@ import sample_sets as sets
 import samples
 from tui_stage import seen, spec_of, stage
 
+from console.core.changes.timeline import tell
 from console.core.model import DnsAnswer, ProblemKind, RealServer, read, unread
 from console.tui.present.clusters import cards, cluster
 from console.tui.present.clusters.kinds import PRESENTATIONS, presentation_of
 from console.tui.state.cluster_view import ClusterView, absorb
-from console.tui.state.timeline import tell
 from console.tui.widgets.lines import LinesPane
 
 NOW = samples.NOW
@@ -175,7 +175,7 @@ def test_catalog_checks_dns_and_role_stand_side_by_side():
     assert "✓ passing  app02  ✓ MASTER" in text
     assert "· not passing  app01  ✓ replica of app02  service:app01 critical" in text
     assert "DNS  192.168.3.2 = app02" in text
-    assert "redis to app02" in headline(state)
+    assert "redis.service.consul to app02" in headline(state)
 
 
 def test_a_name_that_leads_to_two_or_to_nobody_is_said_in_the_first_line():

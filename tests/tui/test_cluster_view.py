@@ -7,11 +7,11 @@ import sample_races
 import samples
 from tui_stage import spec_of
 
+from console.core.changes.timeline import events_from_logs, tell
 from console.core.model import ClusterState, ProblemKind, VrrpState, unread
 from console.core.previews.quiescence import Level
 from console.tui.present.clusters.cluster import history
 from console.tui.state.cluster_view import ClusterView, absorb, bytes_behind
-from console.tui.state.timeline import events_from_logs, tell
 
 
 def texts(before: ClusterState, after: ClusterState) -> list[str]:

@@ -12,6 +12,7 @@ from textual.widgets import Button, Input
 from tui_stage import REBUILD, asked, question, seen, stage, until
 
 from console.core.model import RunLock
+from console.core.runs.past.kept_keys import KeptKeys
 from console.core.runs.question import Choice, QuestionKind
 from console.tui.navigation import routes
 from console.tui.screens.base import ConsoleScreen, ScrollsText
@@ -24,6 +25,8 @@ DIED = past(cut(written(), "intent", 2), "20261121T064000Z-cache-one-shot-rebuil
 BROKEN = past([*written()[:4], written()[4].replace("4", "5")], "20261120T074000Z-cache-one-shot-rebuild-22bb")
 LOCK = RunLock("20261121T074500Z-cache-one-shot-rebuild-77aa", "cache", "one-shot-rebuild", "bob@ops2", samples.NOW)
 SET = replace(sample_sets.sentinel_vip_set(), name="cache")
+COMMAND = f"redis-ha-console runs replay {DONE.run_id}"
+KEPT = KeptKeys("cache", DONE.run_id, "redis-b", f"{DONE.folder}/keys-of-redis-b.jsonl", 20, COMMAND)
 FILLER = tuple(Content(f"more text {number}") for number in range(100))
 
 
@@ -40,6 +43,7 @@ async def opened(pilot, on, name):
         "quit": (lambda: None,), "finding": (finding, lambda: finding),
         "panel": ("Timeline", lambda width: (Content("a line"),)), "journal-entry": (DONE.entries[3],),
         "journal-check": (lambda: DONE,), "report": (DONE,), "lock-held": (LOCK, lambda takeover: None),
+        "kept-keys": (lambda: (KEPT,),),
     }  # fmt: skip
     assert set(arguments) == set(ROUTES), "a new screen is opened here, too"
     if name == "run":
@@ -214,3 +218,15 @@ async def test_enter_opens_in_full_what_has_the_focus_and_cuts_nothing(state):
             assert text.strip()
             await pilot.press("escape")
             assert on.app.screen is cluster
+
+
+LEAVES = {"runbooks", "arm", "run", "past-runs", "past-run", "resume"}
+"""Screens that Esc leaves, whatever the inventory has."""
+
+
+@pytest.mark.parametrize("name", sorted(LEAVES))
+async def test_the_footer_says_how_to_leave_on_the_smallest_usual_terminal(name):
+    on = console()
+    async with on.app.run_test(size=(80, 24)) as pilot:
+        screen = await opened(pilot, on, name)
+        assert "Esc back" in screen.query_one("#footer", LinesPane).text

@@ -275,7 +275,7 @@ async def test_every_size_shows_the_essentials_or_says_that_it_cannot(size):
             assert "too small" in screen
             assert "50 x 12" in screen
         else:
-            for words in ("CRITICAL", "redis-a", "redis-b", "VIP 192.168.100.123", "READ-ONLY", "NOT survived", "138"):
+            for words in ("CRITICAL", "redis-a", "redis-b", "VIP 192.168.100.123", "READ-ONLY", "NOT ready", "138"):
                 assert words in screen
 
 

@@ -52,7 +52,7 @@ def test_healthy():
     assert "✓ HEALTHY" in text
     assert "master redis-b" in text
     assert "VIP on redis-b" in text
-    assert "✓ survived" in text
+    assert "failover ✓ ready" in text
     assert "nothing to do" in text
 
 
@@ -60,7 +60,7 @@ def test_failed_over():
     text = plain(cluster.headline(view_of(samples.failed_over_pair()), 100, 3))
     assert "✗ CRITICAL" in text
     assert "master redis-a" in text
-    assert "✗ NOT survived" in text
+    assert "failover ✗ NOT ready" in text
     assert "→ press b" in text
 
 
@@ -72,7 +72,7 @@ def test_two_masters_and_two_holders_are_said_in_words():
 
 def test_the_worst_case_fits_on_80_columns():
     first = cluster.headline(view_of(samples.split_brain()), 78, 3)[0].plain
-    for words in ("CRITICAL", "masters ✗ 2", "VIP ✗ on 2 nodes", "✗ NOT survived"):
+    for words in ("CRITICAL", "masters ✗ 2", "VIP ✗ on 2 nodes", "✗ NOT ready"):
         assert words in first
 
 
@@ -111,7 +111,7 @@ def test_a_card_has_every_value_with_its_age():
     text = card_of(samples.healthy_pair(), samples.B, NOW + 3)
     for words in ("✓ MASTER", "8,107 · 12 ops/s", "249,935 keys · 26.8 MB", "holds 192.168.100.123", "VIP"):
         assert words in text
-    assert "139, effective 139 (-10)" in text
+    assert "139 (-10 if check fails)" in text
     assert text.count(" 3 s │") == 11
 
 
@@ -189,7 +189,7 @@ def test_refused_is_said_only_where_a_yes_was_refused():
 
 
 def test_the_age_of_the_evidence_goes_on():
-    assert "observed 30 s ago" in prompt(question(), NOW + 30, more=False).plain
+    assert "observed 30 s ago" in prompt(question(), NOW + 30, 80, more=False).plain
 
 
 def test_choices_are_said_by_what_they_do():
@@ -200,7 +200,8 @@ def test_choices_are_said_by_what_they_do():
 
 def test_the_end_of_a_run_names_the_record():
     text = plain(ending(run_state(None, Outcome.DONE, message="Protected again."), 70))
-    assert "✓ DONE" in text
+    assert "Protected again." in text
+    assert "✓ DONE" in run.title(run_state(None, Outcome.DONE), 70).plain, "the verdict stands above the text"
     assert "redis-ha-console runs report 20261121-074000-cache" in text
 
 
@@ -214,7 +215,14 @@ def test_steps_have_marks_and_words():
 def test_arming_says_what_it_means():
     text = " ".join(plain(arming_lines(REBUILD, ROLES, "cache", (), 76)).split())
     assert "Until now this console could change nothing" in text
-    assert "For 1 step you type the name: redis-b." in text
+    assert "You type a node's name: redis-b at step 3." in text
+    assert "sentence" not in text
+
+
+def test_arming_announces_the_sentence_that_a_step_will_ask_for():
+    sentence = "I accept that redis-b loses what redis-a does not have"
+    text = " ".join(plain(arming_lines(REBUILD, ROLES, "cache", (), 76, {3: sentence})).split())
+    assert f"Step 3 would lose data, and also asks for a typed sentence: {sentence}." in text
 
 
 # --- frame, help, figures -----------------------------------------------------------------------------------------

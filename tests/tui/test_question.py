@@ -148,7 +148,7 @@ async def test_the_field_looks_ready_before_it_has_the_focus():
         await first_question(pilot, on)
         field = on.app.screen.query_one("#typed")
         assert str(on.app.screen.query_one("#typed-label").render()) == "Type the name redis-b:"
-        assert field.placeholder == "█"
+        assert field.placeholder == "█ just type"
         await pilot.press("r")
         assert field.has_focus
         assert field.value == "r"

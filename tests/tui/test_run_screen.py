@@ -1,5 +1,6 @@
 """A run through the screen: the gate cannot be passed by accident, the question stays, the runner is never cut off."""
 
+import itertools
 import threading
 from dataclasses import replace
 
@@ -7,13 +8,14 @@ import samples
 from textual.events import Key
 from tui_stage import PREVIEW, REBUILD, asked, question, run_state, seen, stage, until
 
+from console.core.model.verdict import Check, Verdict
 from console.core.runs.question import Choice, QuestionKind
 from console.core.runs.state import AssessmentKind, Outcome, StepAssessment
 from console.tui.navigation import routes
 from console.tui.screens.arm import ArmScreen
 from console.tui.screens.cluster import ClusterScreen
 from console.tui.screens.dialogs.quit import QuitDialog
-from console.tui.screens.run import RunScreen
+from console.tui.screens.run import RunScreen, newest_known
 from console.tui.screens.runbooks import RunbooksScreen
 from console.tui.threads.messages import ClusterObserved
 from console.tui.widgets.lines import LinesPane
@@ -47,7 +49,7 @@ async def test_a_gate_has_its_focus_on_no_and_enter_stops_the_run():
         await until(pilot, lambda: on.app.armed_run is None)
         assert [one.choice for one in on.run_starter.run.decisions] == [Choice.ABORT]
         await pilot.pause()
-        assert "ABORTED" in text_of(on.app, "step")
+        assert "ABORTED" in text_of(on.app, "title")
         assert "READ-ONLY" in text_of(on.app, "header")
 
 
@@ -201,7 +203,11 @@ async def test_a_loss_is_taken_by_the_whole_sentence_only():
     async with on.app.run_test(size=(80, 24)) as pilot:
         await armed(pilot, on)
         assert on.app.focused.id == "look-again", "what is safe has the focus"
-        assert sentence in " ".join(text_of(on.app, "step").split())
+        assert str(on.app.screen.query_one("#typed-label").render()) == f"Type: {sentence}"
+        assert on.app.screen.query_one("#typed").size.width > len(sentence), (
+            "the whole sentence is seen while it is typed"
+        )
+        assert "Is that accepted?" in text_of(on.app, "question-head"), "and not: it cannot run"
         assert [one.id for one in on.app.screen.query("#sending Button")] == ["confirm"]
         confirm, field = on.app.screen.query_one("#confirm"), on.app.screen.query_one("#typed")
         for wrong in ("redis-b", sentence.lower(), sentence[:-1]):
@@ -246,7 +252,7 @@ async def test_preconditions_are_looked_at_live_while_the_question_is_open():
         await pilot.pause()
         await pilot.pause()
         assert "Redis on redis-a is a master" not in before, "what holds is folded"
-        assert "✗ Redis on redis-a is a master (does not hold)" in text_of(on.app, "step")
+        assert "Missing ✗ Redis on redis-a is a master" in text_of(on.app, "step")
 
 
 async def test_after_a_refusal_the_differences_come_first():
@@ -382,3 +388,17 @@ async def test_where_the_roles_do_not_fit_the_right_choice_is_one_key_away():
         await until(pilot, lambda: "The roles do not fit." not in text_of(on.app, "arming"))
         assert f"survivor   {samples.A}" in text_of(on.app, "arming")
         assert not on.app.screen.query_one("#candidates").display
+
+
+def test_what_only_the_look_of_the_run_has_read_is_not_unknown_beside_its_question():
+    def check(verdict, evidence):
+        return Check(verdict, "there is room", evidence)
+
+    asked = (check(Verdict.HOLDS, "run"), check(Verdict.FAILS, "run"), check(Verdict.UNKNOWN, "run"))
+    for live in itertools.product(Verdict, repeat=3):
+        shown = newest_known(asked, tuple(check(one, "live") for one in live))
+        for was, now, told in zip(asked, live, shown, strict=True):
+            kept = now is Verdict.UNKNOWN and was.verdict is not Verdict.UNKNOWN
+            assert (told.verdict, told.evidence) == ((was.verdict, "run") if kept else (now, "live"))
+    unread = (check(Verdict.UNKNOWN, "live"),)
+    assert newest_known((), unread) == unread

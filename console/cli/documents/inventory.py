@@ -44,7 +44,7 @@ def inventory() -> None:
 @inventory_option
 @click.pass_obj
 def check(context: CliContext, /, file: Path | None, clusters: tuple[str, ...], form: str, *, connect: bool) -> int:
-    """Print everything that is wrong with an inventory, one problem a line.
+    """Print everything that is wrong with an inventory, one problem a line. All its files are checked.
 
     With --connect each node is tried, step by step: name, SSH, shell, sudo, files, keepalived, virtual IP, Redis and
     its commands. A line with ✗ fails, and the line below it says what to change. A line with ! works, but look at it.
@@ -54,13 +54,13 @@ def check(context: CliContext, /, file: Path | None, clusters: tuple[str, ...], 
     """
     from console.core.quantities import counted
     from console.documents.errors import DocumentError
-    from console.documents.inventory import load_inventory
+    from console.documents.inventory_files import check_files
 
     if not connect and (clusters or form != "text"):
         raise CliError("--cluster and --format are for --connect")
     path = file or context.inventory_path
     try:
-        found = load_inventory(path)
+        files = check_files(path)
     except DocumentError as error:
         return report_problems(error)
     if connect:
@@ -68,9 +68,11 @@ def check(context: CliContext, /, file: Path | None, clusters: tuple[str, ...], 
 
         context.choose_inventory(path)
         return try_clusters(context, clusters, form)
-    nodes = sum(len(cluster.nodes) for cluster in found.clusters)
-    names = ", ".join(cluster.name for cluster in found.clusters)
-    say(f"{path}: {counted(len(found.clusters), 'cluster')} ({names}), {counted(nodes, 'node')}: nothing wrong")
+    for found in files:
+        nodes = sum(len(cluster.nodes) for cluster in found.clusters)
+        names = ", ".join(cluster.name for cluster in found.clusters)
+        said = f"{counted(len(found.clusters), 'cluster')} ({names})"
+        say(f"{found.path}: {said}, {counted(nodes, 'node')}: nothing wrong")
     return 0
 
 

@@ -175,6 +175,7 @@ def _question_lines(question: Question) -> list[str]:
     lines = [f"  on {question.node}"]
     lines += [wrapped(line, "  ", "    ") for line in question.evidence]
     lines += [check_text(check) for check in question.checks]
+    lines += [wrapped(line, "  ", "    ") for line in question.each_alone]
     if question.preview:
         lines += preview_lines(question.preview)
     if question.kind is not QuestionKind.TROUBLE:

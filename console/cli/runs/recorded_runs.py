@@ -13,6 +13,7 @@ from console.cli.layout import table_lines, terminal_width
 from console.cli.output import say, say_json
 from console.cli.runs.exported_keys import keys
 from console.cli.runs.replay import replay
+from console.cli.screen import open_screen
 from console.core.quantities import counted
 from console.report.entry_text import entry_text
 from console.report.formats import FORMS, Form, report_text
@@ -49,6 +50,9 @@ def list_runs(context: CliContext, cluster: str | None, form: str) -> int:
     rows = [COLUMNS, *(_row(one) for one in found)] if found else []
     for line in table_lines(rows, terminal_width()):
         say(line)
+    for one in _archive(context).kept_keys():
+        if cluster in (None, one.cluster):
+            say(f"{one.in_words}: {one.command}")
     if not found:
         on = f" of {cluster}" if cluster else ""
         say(f"no run{on} is recorded in {context.runs_folder}", err=True)
@@ -81,6 +85,34 @@ def show(context: CliContext, run: str | None, *, follow: bool) -> int:
         say(f"its console ended before the run did: `runs {verb} {run_id}` goes on with it", err=True)
         return 1
     return _print_if_broken(past)
+
+
+@runs.command("dismiss")
+@click.argument("run")
+@click.option("--export", "chosen", metavar="FILE", help="Which file of the run, where it has kept several.")
+@click.pass_obj
+def dismiss(context: CliContext, run: str, chosen: str | None) -> int:
+    """Say no more that keys of RUN are only in a file.
+
+    The file stays, and `runs replay` can bring its keys back later. Until then neither the screens nor `status` speak
+    of it. A file FILE.dismissed beside it says who wanted that, and when: remove it to be reminded again.
+    """
+    from console.engine.sessions.arming import who
+
+    past, archive = chosen_run(context, run), _archive(context)
+    found = [one for one in archive.kept_keys() if one.run_id == past.run_id]
+    fitting = [one for one in found if chosen in (None, one.file, Path(one.file).name)]
+    if not fitting:
+        there = ", ".join(Path(one.file).name for one in found)
+        raise CliError(
+            f"{past.run_id} has no such file: it has {there}"
+            if there
+            else f"{past.run_id} has no keys that are only in a file"
+        )
+    for one in fitting:
+        archive.dismiss(one, str(who()["operator"]))
+        say(f"no more is said about {counted(one.keys, 'key')} in {one.file}")
+    return 0
 
 
 @runs.command("verify")
@@ -141,7 +173,9 @@ def resume(context: CliContext, run: str | None, *, plain: bool) -> int:
         raise CliError(f"{past.run_id} brings kept keys back: `runs replay {past.run_id}` goes on with it")
     console_context = context.console_context([past.cluster], screen=not plain)
     if not plain:
-        return context.run_app(console_context, context.run_starter(console_context), cluster=past.cluster, resume=past)
+        return open_screen(
+            context, console_context, context.run_starter(console_context), cluster=past.cluster, resume=past
+        )
     return run_to_end(context.run_starter(console_context).resume(past.run_id), console_context)
 
 

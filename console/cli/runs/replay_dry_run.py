@@ -20,10 +20,8 @@ SAMPLES = 20
 
 def dry_run(context: CliContext, order: ReplayOrder, starter: ReplayStarter) -> int:
     """Prints what would be asked. Returns 0; raises CliError where nothing could be brought now."""
-    from console.core.keys.comparing import Fate
     from console.core.runs.replays.master import NoMasterError, proved_master
-    from console.core.runs.replays.wording import room_warning
-    from console.engine.replay.look import look
+    from console.engine.replay.look import look, warnings
 
     inspector = context.inspector(order.cluster)
     try:
@@ -38,7 +36,8 @@ def dry_run(context: CliContext, order: ReplayOrder, starter: ReplayStarter) -> 
     try:
         with contextlib.closing(inspector.read_keys(node.name)) as reader:
             looked = look(order, lines, reader, context.clock.now, lambda _: None, shown=SAMPLES)
-            looked.warning = room_warning(node, sum(one.size for one in looked.found[Fate.MISSING]))
+            file = starter.files.check(order.file).with_keys(looked.lines)
+            looked.warning = warnings(looked, order.file, file, node)
     except ValueError as error:
         raise CliError(str(error)) from None
     say("\n".join(looked_lines(looked, node.name)))

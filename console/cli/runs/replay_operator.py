@@ -16,7 +16,7 @@ from console.cli.runs.terminal_input import ask
 from console.core.keys.comparing import CONFLICTS, Fate
 from console.core.quantities import counted
 from console.core.runs.replays.order import LOADS
-from console.core.runs.replays.wording import CLASSES
+from console.core.runs.replays.wording import CLASSES, on_their_way_in_words
 
 if TYPE_CHECKING:
     from console.core.runs.ending import EndSection
@@ -117,7 +117,7 @@ class PlainReplayOperator:
         say(f"\n== {question.number}/{question.of} {question.step}")
         say(wrapped(question.text, "  ", "  "))
         if question.sentence:
-            say(wrapped("Anything but the sentence leaves them as they are; abort ends the run.", "  "))
+            say(wrapped(f"Anything but the sentence {question.otherwise}.", "  "))
             prompt = f'Type "{question.sentence}": '
         else:
             prompt = "Load it? [y/N] " if question.step == LOADS else "Bring them? [y/N/abort] "
@@ -137,12 +137,13 @@ def looked_lines(looked: Looked, master: str) -> Iterator[str]:
     counts = [(len(looked.found[fate]), text.format(node=master)) for fate, text in CLASSES.items()]
     counts.append((looked.brought, "brought by this run before it was interrupted"))
     counts.append((len(looked.changed_since), "brought by this run, changed by a client since"))
+    counts.append((len(looked.written_since), "on their way when it was interrupted, written by a client: they stay"))
     counts.append((looked.older, "older: the same key stands again further down, and that is what is meant"))
     yield from (f"  {count:>9,}  {text}" for count, text in counts if count)
     if looked.warning:
         yield wrapped(f"!!  {looked.warning}", "  ", "      ")
     if looked.on_their_way:
-        yield wrapped(f"{counted(looked.on_their_way, 'key')} were on their way when the run was interrupted.", "  ")
+        yield wrapped(on_their_way_in_words(looked.on_their_way, looked.not_sent_or_removed, master), "  ")
     for fate in (Fate.MISSING, *CONFLICTS, Fate.EXPIRED):
         if samples := looked.samples[fate]:
             yield ""

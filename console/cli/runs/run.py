@@ -12,6 +12,7 @@ import click
 from console.cli.context import CliContext, CliError, inventory_option
 from console.cli.output import say
 from console.cli.runs.role_options import check_kind, chosen_roles, unbound_text
+from console.cli.screen import open_screen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -43,9 +44,8 @@ def run(context: CliContext, runbook: str, cluster: str, *, plain: bool, bind: t
     chosen = chosen_roles(bind, book, spec)
     console_context = context.console_context([spec.name], screen=not plain)
     if not plain:
-        return context.run_app(
-            console_context, context.run_starter(console_context), cluster=spec.name, runbook=book.name, roles=chosen
-        )
+        starter = context.run_starter(console_context)
+        return open_screen(context, console_context, starter, cluster=spec.name, runbook=book.name, roles=chosen)
     return _run_plain(console_context, context.run_starter(console_context), book, chosen, spec.name)
 
 

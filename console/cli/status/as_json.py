@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from console.cli.status.scripts_json import pending_json, window_json
 from console.cli.status.watchers import watchers_json
@@ -15,6 +15,9 @@ from console.core.model import ClusterState, Keepalived, MasterLink, NodeState, 
 from console.core.model.facts import attached_line, replication_lag, source_of, vip_reached_in_words
 from console.core.runs.lock import holders, runs_on
 from console.core.visible import json_text
+
+if TYPE_CHECKING:  # few runs have kept keys, and a status loads what is about runs only then
+    from console.core.runs.past.kept_keys import KeptKeys
 
 VERSION = 1
 
@@ -26,6 +29,10 @@ class ClusterStatus:
     state: ClusterState
     findings: tuple[Finding, ...]
     health: Health
+    kept: tuple[KeptKeys, ...] = ()
+    """Keys that a run has taken from its nodes and that are only in a file on this machine."""
+    tags: tuple[str, ...] = ()
+    """The tags that the inventory gives it."""
 
 
 def as_json(seen: Sequence[ClusterStatus], now: float, unusable: Sequence[UnusableCluster] = ()) -> str:
@@ -55,6 +62,7 @@ def _cluster(seen: ClusterStatus) -> dict[str, Any]:
     return {
         "name": state.name,
         "kind": state.kind,
+        "tags": list(seen.tags),
         "observed_at": timestamp(state.observed_at),
         "health": seen.health.value,
         "problems": [],
@@ -70,7 +78,12 @@ def _cluster(seen: ClusterStatus) -> dict[str, Any]:
         **watchers_json(state),
         "runs": [_run(state, one) for one in runs_on(state)],
         "findings": [_finding(one) for one in seen.findings],
+        "kept_keys": [_kept(one) for one in seen.kept],
     }
+
+
+def _kept(kept: KeptKeys) -> dict[str, Any]:
+    return {"run": kept.run_id, "node": kept.node, "file": kept.file, "keys": kept.keys, "command": kept.command}
 
 
 def _unusable(one: UnusableCluster) -> dict[str, Any]:
@@ -78,6 +91,7 @@ def _unusable(one: UnusableCluster) -> dict[str, Any]:
     return {
         "name": one.name,
         "kind": None,
+        "tags": None if one.tags is None else list(one.tags),
         "observed_at": None,
         "health": Health.UNKNOWN.value,
         "problems": list(one.problems),
@@ -86,6 +100,7 @@ def _unusable(one: UnusableCluster) -> dict[str, Any]:
         "nodes": [],
         "runs": [],
         "findings": [],
+        "kept_keys": [],
     }
 
 

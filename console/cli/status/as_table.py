@@ -76,6 +76,10 @@ def _cluster(seen: ClusterStatus, paint: Paint, width: int | None) -> Iterator[s
         yield ""
     for finding in seen.findings:
         yield from _finding(finding, paint)
+    for kept in seen.kept:
+        yield ""
+        yield f"  {visible(kept.in_words)}, {visible(kept.file)}: this shows them, and asks before it brings them back:"
+        yield f"  {visible(kept.command)}"
 
 
 def _headings(state: ClusterState) -> tuple[str, ...]:

@@ -7,17 +7,28 @@ import sys
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from console.cli.context import CliContext, inventory_option
-from console.cli.output import say, say_over, say_painted
+from console.cli.output import say_painted
+from console.cli.status.options import (
+    DEFAULT_LISTEN_INTERVAL,
+    DEFAULT_TIMEOUT,
+    DEFAULT_WATCH_INTERVAL,
+    StatusOptions,
+    status_options,
+)
+from console.cli.status.progress import Progress, WaitsFor
+from console.cli.status.selection import is_shown, selected
 
 if TYPE_CHECKING:
     from console.cli.status.as_json import ClusterStatus
     from console.core.inventory import UnusableCluster
     from console.core.model import ClusterState
+    from console.core.runs.past.kept_keys import KeptKeys
+    from console.engine.ports import Inspector
 
 EXIT_CODES = {"critical": 2, "unknown": 3, "warning": 1, "healthy": 0}
 """Health → exit code of monitoring plugins. The worst comes first: critical outranks unknown."""
@@ -25,26 +36,34 @@ EXIT_CODES = {"critical": 2, "unknown": 3, "warning": 1, "healthy": 0}
 
 @click.command("status")
 @click.argument("clusters", nargs=-1, metavar="[CLUSTER]...")
-@click.option(
-    "-f",
-    "--format",
-    "form",
-    type=click.Choice(("table", "json", "openmetrics")),
-    default="table",
-    show_default=True,
-    help="The output format.",
-)
+@status_options
 @inventory_option
 @click.pass_obj
-def status(context: CliContext, clusters: tuple[str, ...], form: str) -> int:
+def status(context: CliContext, /, clusters: tuple[str, ...], **options: Any) -> int:
     """Observe once and print the result.
 
-    Exit code: 0 healthy, 1 warning, 2 critical, 3 unknown (nothing could be observed, or a wrong call or inventory).
+    One cluster is printed with all details. Of several, each has one line, the worst first: health, master and holder
+    of the virtual IP, the lag of the slowest replica, whether it survives the next failure, the worst finding.
+
+    Exit code: 0 healthy, 1 warning, 2 critical, 3 unknown (nothing could be observed, or a wrong call or inventory). It
+    is that of all clusters that were looked at, also of those that --only does not print. With --watch and --listen it
+    is 0 after a signal has ended them.
     """
-    names, unusable = context.divide(clusters)
-    with _Progress(f"looking at {', '.join(names)} …"):
-        statuses = _observe_all(context, names)
-    say_painted(_printed(statuses, unusable, form, context.clock.now()), nl=False)
+    wanted = StatusOptions(**options)
+    wanted.check()
+    names, unusable = context.divide(selected(context, clusters, wanted.tags))
+    if wanted.watching:
+        from console.cli.status.watching import watch_changes
+
+        return watch_changes(context, names, unusable, wanted.interval or DEFAULT_WATCH_INTERVAL)
+    if wanted.listen is not None:
+        from console.cli.status.listening import serve_metrics
+
+        return serve_metrics(context, names, unusable, wanted.listen, wanted.interval or DEFAULT_LISTEN_INTERVAL)
+    inspectors = [context.inspector(name, timeout=wanted.timeout or DEFAULT_TIMEOUT) for name in names]
+    with Progress(f"looking at {', '.join(names)} …", lambda: _waits_for(inspectors)):
+        statuses = _observe_all(context, inspectors)
+    say_painted(_printed(statuses, unusable, wanted, context.clock.now()), nl=False)
     context.may_exit_at_once = True
     return exit_code(statuses, unusable)
 
@@ -55,25 +74,43 @@ def exit_code(statuses: Sequence[ClusterStatus], unusable: Sequence[UnusableClus
     return next(code for health, code in EXIT_CODES.items() if health in found)
 
 
-def _observe_all(context: CliContext, names: Sequence[str]) -> list[ClusterStatus]:
+def _waits_for(inspectors: Sequence[Inspector]) -> WaitsFor:
+    """Nodes are named with their cluster, unless there is only one."""
+    several = len(inspectors) > 1
+    return [
+        (f"{one.cluster}/{node}" if several else node, step)
+        for one in inspectors
+        for node, step in one.waits_for.items()
+    ]
+
+
+def _observe_all(context: CliContext, inspectors: Sequence[Inspector]) -> list[ClusterStatus]:
     """Observes all clusters at once. The rules of the diagnosis are imported while the connections are made."""
-    observing = [_start_observing(context, name) for name in names]
+    observing = [_start_observing(inspector) for inspector in inspectors]
     context.wait_for_connection_libraries()
     from console.cli.status.as_json import ClusterStatus
     from console.core.kinds.diagnose import diagnose, health
 
-    statuses = []
-    for one in observing:
+    statuses, all_kept = [], _kept_keys(context)
+    for inspector, one in zip(inspectors, observing, strict=True):
         state = one.result()
         findings = diagnose(state, state.observed_at)
-        statuses.append(ClusterStatus(state, findings, health(state, findings)))
+        tags = context.cluster(inspector.cluster).tags
+        kept = tuple(keys for keys in all_kept if keys.cluster == state.name)
+        statuses.append(ClusterStatus(state, findings, health(state, findings), kept, tags))
     return statuses
 
 
-def _start_observing(context: CliContext, name: str) -> Future[ClusterState]:
+def _kept_keys(context: CliContext) -> tuple[KeptKeys, ...]:
+    """Keys that are only in a file. Where no run has kept any, nothing is imported for it."""
+    if not context.has_kept_keys or context.archive is None:
+        return ()
+    return context.archive.kept_keys()
+
+
+def _start_observing(inspector: Inspector) -> Future[ClusterState]:
     """Starts an observation in a thread that Ctrl-C does not wait for."""
     future: Future[ClusterState] = Future()
-    inspector = context.inspector(name)
 
     def look() -> None:
         try:
@@ -81,39 +118,33 @@ def _start_observing(context: CliContext, name: str) -> Future[ClusterState]:
         except BaseException as error:  # noqa: BLE001 - result() raises it again
             future.set_exception(error)
 
-    threading.Thread(target=look, name=f"look-at-{name}", daemon=True).start()
+    threading.Thread(target=look, name=f"look-at-{inspector.cluster}", daemon=True).start()
     return future
 
 
-def _printed(statuses: Sequence[ClusterStatus], unusable: Sequence[UnusableCluster], form: str, now: float) -> str:
-    if form == "json":
+def _printed(
+    statuses: Sequence[ClusterStatus], unusable: Sequence[UnusableCluster], wanted: StatusOptions, now: float
+) -> str:
+    only = wanted.only
+    if wanted.form == "json":
         from console.cli.status.as_json import as_json
 
-        return as_json(statuses, now, unusable)
-    if form == "openmetrics":
-        from console.cli.status.as_metrics import as_openmetrics
+        shown = [one for one in statuses if is_shown(one.health, only)]
+        return as_json(shown, now, unusable if is_shown("unknown", only) else ())
+    if wanted.form == "openmetrics":
+        from console.cli.status.metrics.exposition import as_openmetrics
 
         return as_openmetrics(statuses, unusable)
     from console.cli.layout import terminal_width
-    from console.cli.status.as_table import as_table
 
-    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    return as_table(statuses, unusable, colour=colour, width=terminal_width())
+    colour, width = sys.stdout.isatty() and not os.environ.get("NO_COLOR"), terminal_width()
+    if len(statuses) + len(unusable) == 1 and only is None:
+        from console.cli.status.as_table import as_table
 
+        return as_table(statuses, unusable, colour=colour, width=width)
+    from console.cli.status.as_lines import as_lines, in_detail
 
-class _Progress:
-    """A line on stderr during the observation, removed afterwards. It is not shown if stderr is not a terminal."""
-
-    def __init__(self, text: str) -> None:
-        self._text = text if sys.stderr.isatty() else ""
-
-    def __enter__(self) -> None:
-        if self._text:
-            say(self._text, nl=False, err=True)
-
-    def __exit__(self, *_: object) -> None:
-        if self._text:
-            say_over("", err=True)
+    return (in_detail if wanted.verbose else as_lines)(statuses, unusable, colour=colour, width=width, only=only)
 
 
 COMMANDS = (status,)

@@ -11,7 +11,7 @@ from console.core.model.facts import proved_down
 from console.core.model.verdict import Check
 from console.core.quantities import size
 from console.core.replication.backups import DISK_MARGIN, backup_in_words
-from console.core.replication.disk_data import kept_copy
+from console.core.replication.disk_data import kept_copy, name_the_file
 from console.core.replication.dump_copies import (
     dump_is_copy,
     key_counts_in_words,
@@ -115,7 +115,7 @@ def starts_from_dump(question: Question) -> Check:
     file, seen = question.node.redis_file.value, question.node.dump.value
     if file is None:
         evidence = f"its configuration file could not be read: {question.node.redis_file.problem}"
-        return unknown(statement, evidence, "name the file in the inventory: redis.config")
+        return unknown(statement, evidence, name_the_file(question.name))
     if file.appendonly:
         return fails(statement, f"{file.path}: appendonly yes", advice)
     if file.includes:

@@ -12,7 +12,7 @@ from console.core.conditions.predicate import Question, UnreadError, fails, hold
 from console.core.conditions.sentinel_sets.service_name import starts_as_replica
 from console.core.conditions.vrrp import instance_of
 from console.core.keepalived.script_calls import ScriptCall, script_calls
-from console.core.model import ActionKind, ClusterState, NodeState, ProblemKind, RedisFile
+from console.core.model import ActionKind, ClusterState, NodeState, ProblemKind
 from console.core.model.verdict import Check
 
 _ROLES = frozenset({ActionKind.PROMOTES, ActionKind.FOLLOWS})
@@ -34,14 +34,26 @@ def start_needs_no_edit(question: Question) -> Check:
     """Whether there is no edit to offer, and why. What could not be read for now is UNKNOWN."""
     source = str(question.arguments.get("source", ""))
     role = f"a replica of {source}" if source else "a master"
-    statement = f"no edit of its file is needed or offered for {question.name} to start as {role}"
     if reason := others_decide(question.state) or _no_file(question.node):
-        return holds(statement, reason)
+        return _left_alone(question, reason)
     file = value_of(question.node.redis_file, f"the configuration file of Redis on {question.name}")
     if file.includes:
-        return holds(statement, f"{_offers_nothing(file)} includes {', '.join(file.includes)}, which is not read")
+        return _left_alone(question, f"{file.path} includes {', '.join(file.includes)}, which is not read")
     found = starts_as_replica(question) if source else starts_as_master(question)
-    return Check(found.verdict, statement, found.evidence, found.advice)
+    return Check(found.verdict, f"{question.name} starts as {role} by its file", found.evidence, found.advice)
+
+
+def _left_alone(question: Question, reason: str) -> Check:
+    """No edit is offered. That does not mean that the file gives the right role: what it gives is said, too."""
+    node = question.node
+    file = node.redis_file.value
+    if file is None or file.includes:
+        then = ""
+    elif file.master:
+        then = f"; by its file, the next start makes {node.name} a replica of {file.master}"
+    else:
+        then = f"; by its file, the next start makes {node.name} a master"
+    return holds(f"this run leaves the configuration file of Redis on {node.name} alone", f"{reason}{then}")
 
 
 def no_script_steers(question: Question) -> Check:
@@ -77,11 +89,7 @@ def _no_file(node: NodeState) -> str:
         return ""
     if problem.kind is ProblemKind.NOT_CONFIGURED and not node.redis.ok:
         return ""  # Redis names its file when it runs
-    return f"no edit is offered: the configuration file of Redis on {node.name} could not be read: {problem}"
-
-
-def _offers_nothing(file: RedisFile) -> str:
-    return f"no edit is offered: {file.path}"
+    return f"it could not be read: {problem}"
 
 
 def _steering(state: ClusterState) -> list[str]:

@@ -12,7 +12,7 @@ from console.core.conditions.predicate import (
     unknown,
     value_of,
 )
-from console.core.keepalived.priority import pair_rule_holds, pair_rule_text, rule_holds
+from console.core.keepalived.priority import pair_rule_holds, rule_holds, rule_in_words
 from console.core.keepalived.running_scripts import in_seconds, pending_lines
 from console.core.model import VrrpInstance, VrrpState
 from console.core.model.facts import notify_scripts
@@ -98,7 +98,7 @@ def priority_rule(question: Question) -> Check:
     return holds_if(
         kept,
         statement,
-        f"{figures}: {pair_rule_text(m, s)}",
+        f"{figures}: {rule_in_words(master.name, m, question.name, s)}",
         "change a priority: the runbook step computes the smallest change",
     )
 

@@ -10,7 +10,7 @@ from console.core.diagnosis.next_actions import REBUILD, RESOLVE, advise, break_
 from console.core.diagnosis.races import script_in_words
 from console.core.diagnosis.roles import diverged
 from console.core.diagnosis.rule import FindingRule, Match, listed, node_names
-from console.core.keepalived.priority import effective, pair_rule_holds, pair_rule_text
+from console.core.keepalived.priority import effective, pair_rule_holds, rule_in_words
 from console.core.keepalived.running_scripts import pending_lines
 from console.core.keepalived.script_calls import script_calls
 from console.core.model import ActionKind, ClusterState, NodeState, VrrpInstance, VrrpState
@@ -135,7 +135,7 @@ def _rule_broken(state: ClusterState) -> Iterator[Match]:
         yield Match(
             (master.name, replica.name),
             f"The priorities do not fit: {replica.name} must stand below {master.name}, by less than the weight.",
-            (pair_rule_text(m, s), _figures(pair)),
+            (rule_in_words(master.name, m, replica.name, s), _figures(pair)),
             REBUILD,
         )
 

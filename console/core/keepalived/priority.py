@@ -9,7 +9,7 @@ does not apply.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from console.core.keepalived.configuration import HIGHEST, LOWEST
 from console.core.model import ClusterState, Keepalived, VrrpInstance
@@ -20,23 +20,17 @@ def rule_holds(master: int, replica: int, weight: int) -> bool:
     return replica < master < replica + abs(weight)
 
 
-def rule_text(master: int, replica: int, weight: int) -> str:
-    """The rule in figures: `137 < 138 < 137 + 10`; where that is wrong, `139 < 138 < 139 + 10 does not hold`."""
-    figures = f"{replica} < {master} < {replica} + {abs(weight)}"
-    return figures if rule_holds(master, replica, weight) else f"{figures} does not hold"
+def rule_in_words(master: str, m: VrrpInstance, replica: str, s: VrrpInstance) -> str:
+    """The rule for two nodes with the priorities that they advertise, which is true as it stands.
 
-
-def pair_rule_text(master: VrrpInstance, replica: VrrpInstance) -> str:
-    """The rule for two nodes in figures, which is true as it stands.
-
-    Where the weights differ, or keepalived's limits change the sums, it names the values that are advertised.
+    It names each number: whose it is, and what the check and its weight make of it. Keepalived's limits are in it.
     """
-    kept = pair_rule_holds(master, replica)
-    if master.weight == replica.weight and rule_holds(master.priority, replica.priority, master.weight) is kept:
-        return rule_text(master.priority, replica.priority, master.weight)
-    failed, good = effective(master, check_ok=False), effective(master, check_ok=True)
-    figures = f"advertised {failed} < {effective(replica, check_ok=True)} < {good}"
-    return figures if kept else f"{figures} does not hold"
+    ready, good, failed = effective(s, check_ok=True), effective(m, check_ok=True), effective(m, check_ok=False)
+    stands = f"stands between {failed} and {good}" if pair_rule_holds(m, s) else f"is not between {failed} and {good}"
+    return (
+        f"{replica} with {ready} {stands}: {master} has {good} while its check succeeds, and {failed} when it fails"
+        f" (weight {m.weight:+d})"
+    )
 
 
 def pair_rule_holds(master: VrrpInstance, replica: VrrpInstance) -> bool:
@@ -70,7 +64,7 @@ class PriorityPlan:
     was: int
     to: int
     why: str
-    """The rule in figures after the change, and why this node is changed."""
+    """The rule in words after the change, and why this node is changed."""
 
 
 def smallest_change(state: ClusterState, master: str, replica: str) -> PriorityPlan | None:
@@ -100,15 +94,17 @@ def smallest_change(state: ClusterState, master: str, replica: str) -> PriorityP
     if first.running == second.running:
         options.reverse()  # the documentation changes the master
     for node, running in options:
-        make = _on_master if node == master else _on_replica
-        plan = make(m.priority, s.priority, m.weight, node)
-        if plan is not None:
+        make = closest_master if node == master else closest_replica
+        to = make(m.priority, s.priority, m.weight)
+        if to is not None:
             how = (
                 "its keepalived is stopped: nothing running changes"
                 if not running
                 else "its keepalived reloads the file"
             )
-            return PriorityPlan(plan.node, plan.was, plan.to, f"{plan.why}; {how}")
+            changed = (replace(m, priority=to), s) if node == master else (m, replace(s, priority=to))
+            why = f"{rule_in_words(master, changed[0], replica, changed[1])}; {how}"
+            return PriorityPlan(node, (m if node == master else s).priority, to, why)
     raise ValueError(f"no single change makes the rule hold for {m.priority} and {s.priority}: edit both by hand")
 
 
@@ -125,16 +121,6 @@ def closest_replica(master: int, replica: int, weight: int) -> int | None:
 def _closest(value: int, holds: Callable[[int], bool]) -> int | None:
     possible = [one for one in range(LOWEST, HIGHEST + 1) if holds(one)]
     return min(possible, key=lambda one: abs(one - value), default=None)
-
-
-def _on_master(master: int, replica: int, weight: int, node: str) -> PriorityPlan | None:
-    to = closest_master(master, replica, weight)
-    return None if to is None else PriorityPlan(node, master, to, rule_text(to, replica, weight))
-
-
-def _on_replica(master: int, replica: int, weight: int, node: str) -> PriorityPlan | None:
-    to = closest_replica(master, replica, weight)
-    return None if to is None else PriorityPlan(node, replica, to, rule_text(master, to, weight))
 
 
 def _keepalived(state: ClusterState, node: str) -> Keepalived:

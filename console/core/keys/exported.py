@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from base64 import b64encode
 from binascii import a2b_base64
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 _LAST_MOMENT = 1e12
@@ -29,38 +29,71 @@ class ExportedKey(NamedTuple):
     """The payload of the other server at that time; empty: it had none. None: not recorded."""
 
 
+_as_key = partial(tuple.__new__, ExportedKey)
+"""Makes one of its parts, which come as a tuple."""
+
+
+def exported_keys(lines: Sequence[Mapping[str, Any]], exported_at: float, numbers: Sequence[int]) -> list[ExportedKey]:
+    """As `exported_key`, for many lines at once: one column after the other, which takes a third of the time.
+
+    Values may be bytes, which were decoded when the lines were read.
+    """
+    try:
+        moments = [(one.get("at"), one["pttl"]) for one in lines]
+        others = [one.get("there") for one in lines]
+        columns = (
+            map(int, [one["db"] for one in lines]),
+            _all_decoded([one["key_base64"] for one in lines]),
+            _all_decoded([one["dump_base64"] for one in lines]),
+            [_expiry(at, pttl, exported_at) if pttl > 0 else None for at, pttl in moments],
+            [one.get("idle") for one in lines],
+            [None if one is None else _decoded(one.get("dump_base64") or "") for one in others],
+        )
+        return list(map(_as_key, zip(*columns, strict=True)))
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
+        return [exported_key(line, exported_at, number) for line, number in zip(lines, numbers, strict=True)]
+
+
 def exported_key(line: Mapping[str, Any], exported_at: float, number: int = 0) -> ExportedKey:
     """A line of an export, which is a JSON object. Raises ValueError, which names the line.
 
     `exported_at`: epoch seconds, for lines of older versions, which do not have their own time.
     """
     try:
-        pttl, at, other = line["pttl"], line.get("at"), line.get("there")
+        pttl, other = line["pttl"], line.get("there")
         return ExportedKey(
             int(line["db"]),
-            a2b_base64(line["key_base64"], strict_mode=True),
-            a2b_base64(line["dump_base64"], strict_mode=True),
-            _moment((exported_at if at is None else at / 1000) + pttl / 1000) if pttl > 0 else None,
+            _decoded(line["key_base64"]),
+            _decoded(line["dump_base64"]),
+            _expiry(line.get("at"), pttl, exported_at) if pttl > 0 else None,
             line.get("idle"),
-            None if other is None else a2b_base64(other.get("dump_base64") or "", strict_mode=True),
+            None if other is None else _decoded(other.get("dump_base64") or ""),
         )
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
         raise ValueError(f"line {number} is none of an export of keys") from None
 
 
-def _moment(seconds: float) -> float:
-    """Epoch seconds. Raises ValueError for what is no time of this age."""
+def _decoded(value: str | bytes) -> bytes:
+    return value if isinstance(value, bytes) else a2b_base64(value, strict_mode=True)
+
+
+def _all_decoded(values: Sequence[str | bytes]) -> Iterable[bytes]:
+    return values if set(map(type, values)) == {bytes} else map(_decoded, values)  # type: ignore[return-value]
+
+
+def _expiry(at: float | None, pttl: float, exported_at: float) -> float:
+    """Epoch seconds. `at`, `pttl`: milliseconds. Raises ValueError for what is no time of this age."""
+    seconds = (exported_at if at is None else at / 1000) + pttl / 1000
     if not 0 < seconds < _LAST_MOMENT:
         raise ValueError("no time")
     return seconds
 
 
-def line_of(one: ExportedKey, now: float) -> str:
-    """The key as a line of an export that is written `now`."""
+def fields_of(one: ExportedKey, now: float) -> dict[str, object]:
+    """The key as the object that a line of an export is, which is written `now`."""
     pttl = 0 if one.expires_at is None else max(1, round((one.expires_at - now) * 1000))
-    line: dict[str, object] = {"db": one.db, "key": readable(one.key), "key_base64": b64encode(one.key).decode()}
-    line |= {"at": round(now * 1000), "pttl": pttl, "dump_base64": b64encode(one.payload).decode()}
-    return json.dumps(line) + "\n"
+    coded = {"key_base64": b64encode(one.key).decode(), "dump_base64": b64encode(one.payload).decode()}
+    return {"db": one.db, "key": readable(one.key), "at": round(now * 1000), "pttl": pttl, **coded}
 
 
 def readable(key: bytes) -> str:

@@ -179,11 +179,44 @@ def gained_lines(found: KeyComparison) -> list[str]:
     ]
 
 
-def comparison_warnings(found: KeyComparison) -> list[str]:
-    """Warnings for the operator: keys that only the target has, and clients that still use it."""
+def each_alone_lines(found: KeyComparison) -> tuple[str, ...]:
+    """What each of two nodes has and the other lacks, by names, before it is decided whose data stays.
+
+    The target's data would be replaced, and the source's would stay.
+    """
+    lines = [
+        _unread(f"what only {node} has", reading) if reading.value is None else _alone(reading.value, fate)
+        for node, reading, fate in (
+            (found.target, found.of_target, f"{found.source} would not have it"),
+            (found.source, found.of_source, "it stays"),
+        )
+    ]
+    if found.of_target.value is not None:
+        lines += _of_both(found.of_target.value)
+    return tuple(lines)
+
+
+def _alone(sample: KeySample, fate: str) -> str:
+    if not sample.missing:
+        return f"only {sample.node} has: nothing that was found; {_extent(sample)}: {_missing(sample)}{_rest(sample)}"
+    names = _named(sample.odd, KeyDifference.MISSING)
+    if sample.whole:
+        return f"only {sample.node} has {counted(sample.missing, 'key')} ({fate}): {names}"
+    about, most = sum(one.about for one in sample.dbs), sum(one.at_most for one in sample.dbs)
+    return (
+        f"only {sample.node} has about {counted(about, 'key')}, with 95% certainty at most {most:,} ({fate}): {names}"
+        f" ({sample.missing:,} of {sample.looked_at:,} looked at)"
+    )
+
+
+def comparison_warnings(found: KeyComparison, *, counted_already: bool = False) -> list[str]:
+    """Warnings for the operator: keys that only the target has, and clients that still use it.
+
+    `counted_already`: all keys of the target were looked at, and a sample of them says nothing more.
+    """
     warnings = []
     lost = found.of_target.value
-    if lost is not None and lost.missing:
+    if lost is not None and lost.missing and not counted_already:
         least = "" if lost.whole else "at least "
         warnings.append(
             f"{least}{counted(lost.missing, 'key')} of {lost.node} {'is' if lost.missing == 1 else 'are'} not on"
@@ -209,11 +242,17 @@ def _lost(sample: KeySample) -> Iterable[str]:
             f"what is not on {sample.other} was written on {sample.node} alone, or was deleted or has expired on"
             f" {sample.other} since"
         )
+    yield from _of_both(sample)
+
+
+def _of_both(sample: KeySample) -> Iterable[str]:
+    """How many keys that both have were compared, and which differ."""
     compared = sample.different + sum(one.alike for one in sample.dbs)
     if compared:
-        differ = f"{sample.different:,} differ in type, size or value" if sample.different else "none differs"
+        number = "1 differs" if sample.different == 1 else f"{sample.different:,} differ"
+        differ = f"{number} in type, size or value" if sample.different else "none differs"
         names = _named([one for one in sample.odd if one.oddity is not KeyDifference.MISSING])
-        yield f"of {counted(compared, 'key')} that both have {differ}" + (f": {names}" if names else "")
+        yield f"of {counted(compared, 'key')} compared that both have, {differ}" + (f": {names}" if names else "")
 
 
 def _gained(sample: KeySample) -> str:

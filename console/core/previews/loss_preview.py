@@ -44,6 +44,24 @@ class LossPreview:
     """What the copy brings and costs, in words and numbers: more to read, nothing of it is a loss."""
 
 
+@dataclass(frozen=True, slots=True)
+class RunFindings:
+    """What the steps of a run have found of the target's data before its gate asks."""
+
+    disk: tuple[DiskFinding, ...] = ()
+    """On the target's disk while its Redis was down."""
+    exported: str = ""
+    """By an export for which every key was looked at: then no sample is told beside it. Empty: there was none."""
+
+    @property
+    def compared(self) -> tuple[DiskFinding, ...]:
+        """What was compared on the disk."""
+        return tuple(one for one in self.disk if one.known)
+
+
+NOTHING_FOUND = RunFindings()
+
+
 def preview(
     state: ClusterState,
     source: str,
@@ -51,35 +69,39 @@ def preview(
     *,
     comparison: KeyComparison | None = None,
     traffic: Quiescence | None = None,
-    disk: tuple[DiskFinding, ...] = (),
+    found: RunFindings = NOTHING_FOUND,
 ) -> LossPreview:
     """What SLAVEOF of the target to the source would do, by one observation and the measurements for it.
 
-    `disk`: what the run has found on the target's disk while its Redis was down.
+    `found`: what the run has found before.
     """
     from_node, to_node = state.node(source), state.node(target)
     kind, reason = predict_resync(state, from_node, to_node)
     s, t = from_node.redis.value, to_node.redis.value
     older = compare_histories(state, from_node, to_node)
     lines = [
+        *((found.exported,) if found.exported else ()),
         f"{kind.value} resync: {reason}",
         *_keys(from_node, to_node),
-        *disk_lines(state, to_node),
-        _own_data(source, target, older, comparison),
+        *disk_lines(state, to_node, compared=bool(found.compared)),
     ]
-    lines += lost_lines(comparison) if comparison is not None else []
-    lines += [one.line for one in disk if one.lost or not one.known]
+    if not _says_nothing_more(found, to_node, older, comparison):
+        lines.append(_own_data(source, target, older, comparison))
+        lines += lost_lines(comparison) if comparison is not None else []
+    told = found.disk if proved_down(to_node) else [one for one in found.disk if one.lost or not one.known]
+    lines += [one.line for one in told]
     details = gained_lines(comparison) if comparison is not None else []
-    details += [one.line for one in disk if one.known and not one.lost]
+    details += [one.line for one in found.disk if one not in told]
     details += [line for node in (to_node, from_node) if not proved_down(node) for line in _saves(state, node)]
     if traffic is not None:
         details += traffic.lines
     elif s is not None:
         details.append(f"{source} now: {s.ops_per_second} operations/s, {counted(s.clients, 'client')}")
     estimate = cost(state, from_node, to_node) if kind in {ResyncKind.FULL, ResyncKind.UNKNOWN} else None
-    warnings = [*_warnings(from_node, to_node, older.verdict, older.reason), *disk_warnings(from_node, to_node)]
+    warnings = [] if found.exported else _newer(from_node, to_node, older)
+    warnings += [*_warnings(from_node, to_node), *disk_warnings(from_node, to_node)]
     if comparison is not None:
-        warnings += comparison_warnings(comparison)
+        warnings += comparison_warnings(comparison, counted_already=bool(found.exported))
     if traffic is not None and traffic.advice:
         warnings.append(traffic.advice)
     elif s is not None and s.ops_per_second >= BUSY_OPS:
@@ -138,10 +160,29 @@ def _saves(state: ClusterState, node: NodeState) -> list[str]:
     return [f"{node.name}: up {span(redis.uptime)}, {when}{since}"]
 
 
-def _warnings(source: NodeState, target: NodeState, verdict: Verdict, reason: str) -> list[str]:
-    s, t, found = source.redis.value, target.redis.value, []
-    if verdict is Verdict.FAILS:
-        found.append(f"{target.name} may be newer than {source.name}: {reason}: {COMPARE_ADVICE}")
+def _says_nothing_more(
+    found: RunFindings, target: NodeState, older: HistoryComparison, comparison: KeyComparison | None
+) -> bool:
+    """Whether histories and a sample tell nothing beside what a run has counted: "none differs" there would mislead.
+
+    After an export nothing more is written. What was compared on the disk may have got more once its Redis runs.
+    """
+    if found.exported or (found.compared and proved_down(target)):
+        return True
+    sample = comparison.of_target.value if comparison is not None else None
+    alike = sample is not None and not sample.missing and not sample.different
+    return bool(found.compared) and alike and older.verdict is Verdict.HOLDS
+
+
+def _newer(source: NodeState, target: NodeState, older: HistoryComparison) -> list[str]:
+    if older.verdict is not Verdict.FAILS:
+        return []
+    return [f"{target.name} may be newer than {source.name}: {older.reason}: {COMPARE_ADVICE}"]
+
+
+def _warnings(source: NodeState, target: NodeState) -> list[str]:
+    found: list[str] = []
+    s, t = source.redis.value, target.redis.value
     if s is None or t is None:
         return found
     if s.total_keys == 0 and t.total_keys > 0:

@@ -71,6 +71,11 @@ def newest_data(node: NodeState) -> DiskData | None:
     return max(found, key=lambda one: one.modified, default=None)
 
 
+def name_the_file(node: str) -> str:
+    """Where an operator names the configuration file of a Redis that does not run, and cannot name it itself."""
+    return f"name it in the inventory at {node}, under `redis:`, as `config: /etc/redis/redis.conf`"
+
+
 def aof_is_on(node: NodeState) -> bool | None:
     """Whether a start loads the AOF: as the server says that runs, else its configuration file. None: not known.
 
@@ -81,8 +86,8 @@ def aof_is_on(node: NodeState) -> bool | None:
     file = node.redis_file.value
     if file is None:
         raise UnreadDataError(
-            f"the configuration file of Redis on {node.name} could not be read: {node.redis_file.problem} (name it in"
-            " the inventory: redis.config)"
+            f"the configuration file of Redis on {node.name} could not be read: {node.redis_file.problem}:"
+            f" {name_the_file(node.name)}"
         )
     return None if file.includes else file.appendonly
 

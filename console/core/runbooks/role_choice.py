@@ -40,7 +40,7 @@ def better_choice(runbook: Runbook, state: ClusterState, roles: Mapping[str, str
     if len(nearest) != 1:
         return None
     wanted = " and ".join(f"{role} = {node}" for role, node in nearest[0].items())
-    reason = f"The roles do not fit. Not so: {failing.statement} ({failing.evidence}). Choose {wanted}."
+    reason = f"The roles do not fit. Missing: {failing.statement} ({failing.evidence}). Choose {wanted}."
     return RoleChoice(nearest[0], reason)
 
 

@@ -54,6 +54,17 @@ def hand_work(step: Step, state: ClusterState, roles: Mapping[str, str]) -> tupl
     return (HandWork(node.name, node.address, what, command, decision),)
 
 
+def decides_between(step: Step, roles: Mapping[str, str]) -> tuple[str, str] | None:
+    """The node whose data stays and the one whose data goes, where the step lets the operator decide that."""
+    if step.action is None or step.action.verb != "manual" or step.gate is not GateKind.TYPE_NAME:
+        return None
+    asked = next((one for one in step.require if one.predicate == "histories-compared"), None)
+    if asked is None:
+        return None
+    stays, goes = roles.get(asked.subject), roles.get(str(asked.arguments.get("other")))
+    return (stays, goes) if stays and goes else None
+
+
 def is_work(work: tuple[HandWork, ...]) -> bool:
     """Whether something is to be done, and not only decided: then the servers change before the answer comes."""
     return any(not one.decision for one in work)

@@ -1,11 +1,11 @@
-"""What a run knows of the keys on a disk: from its journal, so that a resumed run knows it too."""
+"""What a run knows of the keys that a node alone holds: from its journal, so that a resumed run knows it too."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
 from console.core.previews.disk_preview import DiskFinding
-from console.core.runs.records.exports import DISK_VERB, NOTHING, WRITTEN
+from console.core.runs.records.exports import DISK_VERB, EXPORT_VERB, NOTHING, WRITTEN
 from console.core.runs.records.journal import Entry
 from console.core.runs.records.recorded import command_rows
 from console.core.runs.state import RunState, StepStatus
@@ -20,6 +20,16 @@ def disk_findings(run: RunState, entries: Sequence[Entry], node: str) -> tuple[D
     if answers:
         return tuple(_answered(node, str(one["answer"]), str(one["text"])) for one in answers)
     return tuple(_skipped(node, [one.note for one in steps if one.status is StepStatus.SKIPPED]))
+
+
+def exported_keys(entries: Sequence[Entry], node: str) -> str:
+    """What the last export of this node's keys has found: all of them were looked at. Empty: there was none."""
+    rows = (one for one in command_rows(entries, ()) if one["verb"] == EXPORT_VERB and one["node"] == node)
+    answers = [str(one["text"]) for one in rows if one["answer"] == "done"]
+    if not answers:
+        return ""
+    found, written, path = answers[-1].rpartition(WRITTEN)
+    return f"{found}; kept in {path.rpartition('/')[2]} of this run" if written else answers[-1]
 
 
 def _answered(node: str, answer: str, text: str) -> DiskFinding:

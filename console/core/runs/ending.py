@@ -5,7 +5,6 @@ It is made from the entries of the journal alone. The screen, the plain mode and
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -94,7 +93,7 @@ def _only_in_files(run_id: str, commands: Sequence[Row]) -> Iterator[EndItem]:
     """Exports with keys in them: what the other node lacks is on no server any more, unless somebody puts it back."""
     exports = list(exports_in(commands))
     for export in exports:
-        if any(one.strip("0,") for one in _COUNTS.findall(export.content)):
+        if export.keys:
             text = (
                 f"What {export.node} had is only in a file on the machine of the console. This shows both values of"
                 " each key, and asks before it brings one back:"
@@ -156,8 +155,6 @@ _FATE = {
     "unknown": "Whether it was carried out is not known.",
 }
 _DONE_BY_TEXT = "It was carried out. What its text did to the data is known only to who wrote it."
-_COUNTS = re.compile(r"(?<=[:,] )[\d,]+(?= (?:is|are|has|have|another))")
-"""Of an export: keys that are missing, and keys with another value or time to live."""
 _KEPT = {
     "partial": "It was carried out: a partial resync adds what the target lacks, and replaces nothing.",
     "none": "It was carried out, and the target has kept its data.",

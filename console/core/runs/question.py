@@ -68,6 +68,8 @@ class Question:
     """What must be typed, word for word, for OVERRIDE. Empty where nothing can be overridden."""
     by_hand: tuple[HandWork, ...] = ()
     """What a human must do before the answer. Empty: the console does all of it."""
+    each_alone: tuple[str, ...] = ()
+    """Where it is decided whose data stays: what each node has and the other lacks, by names, one a line."""
     remedies: tuple[str, ...] = ()
     """For TROUBLE: everything that can be done now, one a line. Each line begins with its keyword."""
 

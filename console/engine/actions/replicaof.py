@@ -7,6 +7,7 @@ from collections.abc import Callable
 from console.core.command import Planned
 from console.core.inventory import NodeSpec
 from console.core.model.facts import redis_processes
+from console.core.replication.disk_data import name_the_file
 from console.core.replication.replicaof_line import mask, with_master, without_master
 from console.engine.actions.config_edit import redis_test, replace_file, sha256, shown_diff
 from console.engine.actions.request import PlanError, Request
@@ -72,7 +73,7 @@ def _edit(request: Request, summary: str, later: str, change: Callable[[bytes], 
         command = replace_file(path or _PATH_LATER, _LATER, b"", stamp, sudo=node.ssh.sudo, tested=test)
         return (Planned(node.name, command, f"{summary}, in {path or _PATH_LATER}.", detail=later),)
     if not path:
-        raise PlanError(f"the configuration file of Redis on {node.name} is not known: name it, redis.config")
+        raise PlanError(f"the configuration file of Redis on {node.name} is not known: {name_the_file(node.name)}")
     try:
         before = request.context.read_file(node.name, path)
     except OSError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from console.core.keys.exported import ExportedKey, exported_key
+from console.core.keys.exported import ExportedKey, exported_keys
 from console.core.runs.replays.order import ReplayOrder
 from console.engine.replay.look import BATCH, BATCH_BYTES, Found
 from console.engine.replay.ports import KeyFiles
@@ -23,7 +23,7 @@ class KeptFile:
         if len(held) == len(batch):
             return held
         lines = self._files.lines_at(self._order.file, [one.place for one in batch])
-        kept = [exported_key(line, self._order.exported_at) for line in lines]
+        kept = exported_keys(lines, self._order.exported_at, [one.number for one in batch])
         if [(one.db, len(one.payload)) for one in kept] != [(one.db, one.size) for one in batch]:
             raise ValueError(f"{self._order.file} was changed while this run used it")
         return kept

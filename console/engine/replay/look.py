@@ -1,28 +1,54 @@
-"""Reads the file of kept keys and the master, and sorts the keys by how they stand to it. It sends nothing."""
+"""Reads the file of kept keys and the master, and sorts the keys by how they stand to it. It sends nothing.
+
+There may be a million keys: what is done for each of them is done for many at once, column by column, where it can be.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby, islice
+from functools import partial
+from itertools import compress, islice, repeat
 from typing import Any, NamedTuple
 
-from console.core.keys.comparing import Fate, KeyThere, compare, value_in_words, written_in_words
-from console.core.keys.exported import ExportedKey, exported_key, readable
+from console.core.keys.comparing import Fate, KeyThere, compare, same_expiry, value_in_words, written_in_words
+from console.core.keys.counted import FileCheck, is_count, warning
+from console.core.keys.exported import ExportedKey, exported_keys, readable
 from console.core.keys.pattern import matcher
-from console.core.runs.replays.batch import digest_of
+from console.core.model import NodeState
+from console.core.runs.replays.batch import Left, digest_of
 from console.core.runs.replays.order import ReplayOrder
 from console.core.runs.replays.progress import NOTHING_SENT, SentLines
+from console.core.runs.replays.wording import room_warning
 from console.engine.ports import KeyReader
 
 BATCH, BATCH_BYTES = 5_000, 4_000_000
-"""Keys, and bytes of their payloads, that are looked at or sent together."""
+"""Keys, and bytes of their payloads, that are sent together."""
 MOST_IN_MEMORY = 64_000_000
 """Bytes of payloads that are kept in memory between the look and the sending."""
-Lines = Iterable[Sequence[tuple[int, Mapping[str, Any]]]]
-"""The place of each line in its file, and what it says: many lines at a time."""
-Chosen = tuple[int, int, ExportedKey]
-"""The number of a line from 1, its place in the file, and its key."""
+NOTHING_THERE: Mapping[tuple[int, bytes], ExportedKey] = {}
+"""Nothing was about to be replaced."""
+Lines = Iterable[tuple[Sequence[int], Sequence[Mapping[str, Any]]]]
+"""The places of lines in their file, and what they say: many lines at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Some keys of one database, with the numbers of their lines from 1, and their places in the file."""
+
+    numbers: Sequence[int]
+    places: Sequence[int]
+    kept: Sequence[ExportedKey]
+
+    @property
+    def db(self) -> int:
+        return self.kept[0].db
+
+    def only(self, which: Sequence[object]) -> Chosen:
+        """Those that stand at a true value."""
+        return Chosen(
+            list(compress(self.numbers, which)), list(compress(self.places, which)), list(compress(self.kept, which))
+        )
 
 
 class Found(NamedTuple):
@@ -39,6 +65,10 @@ class Found(NamedTuple):
     shown_expiry: float | None = None
     kept: ExportedKey | None = None
     """None: it is read again from the file when it is sent."""
+
+
+_as_found = partial(tuple.__new__, Found)
+"""Makes one of its parts, which come as a tuple."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +99,16 @@ class Looked:
     """Lines of keys that an earlier part of this run brought, and that are still as it brought them."""
     changed_since: list[Found] = field(default_factory=list)
     """Keys that it brought, and that a client has changed or removed since."""
+    written_since: list[tuple[Left, Found]] = field(default_factory=list)
+    """Keys that it may have sent, and that hold neither what was sent nor what was shown: a client's write."""
     warning: str = ""
     """What the operator should know before anything is brought."""
     held: int = 0
     """Bytes of payloads that were read."""
     on_their_way: int = 0
     """Keys that it may have sent, as no answer is recorded."""
-
+    not_sent_or_removed: int = 0
+    """Those of them that were missing and are missing: which of the two is not known."""
     older: int = 0
     """Lines whose key stands again further down: the last line of a key is what was kept of it last."""
 
@@ -85,11 +118,17 @@ class Looked:
 
     @property
     def chosen(self) -> int:
-        return sum(len(one) for one in self.found.values()) + self.brought + len(self.changed_since)
+        return (
+            sum(len(one) for one in self.found.values())
+            + self.brought
+            + len(self.changed_since)
+            + len(self.written_since)
+        )
 
     def counts(self) -> dict[str, int]:
         """For the journal."""
         own = {"brought before": self.brought, "changed since": len(self.changed_since)}
+        own |= {"written since": len(self.written_since)} if self.written_since else {}
         return {fate.value: len(one) for fate, one in self.found.items()} | own
 
 
@@ -101,27 +140,31 @@ def look(  # noqa: PLR0913 - each names itself
     tell: Callable[[int], None],
     *,
     before: SentLines = NOTHING_SENT,
+    was_there: Mapping[tuple[int, bytes], ExportedKey] = NOTHING_THERE,
     shown: int = 0,
 ) -> Looked:
     """Looks at every chosen key. Raises ValueError for a line that is none of an export, and OSError.
 
-    `before`: what this run has sent already. `shown`: of how many keys of each class the words are kept.
+    `before`: what this run has sent already. `was_there`: database and key → what this run was about to replace.
+    `shown`: of how many keys of each class the words are kept.
     """
     looked, lines_of = Looked(), _LinesOfKeys()
     sent = before.brought | before.unknown
     for batch in _batches(order, lines, looked):
         lines_of.add(batch)
-        there: Sequence[KeyThere] = reader.look(batch[0][2].db, [kept.key for _, _, kept in batch])
+        there: Sequence[KeyThere] = reader.look(batch.db, [kept.key for kept in batch.kept])
         moment = now()
         none_there = not sent and not any(one.payload for one in there)
         closer = _missing(looked, batch, moment, shown) if none_there else batch
-        for (number, place, kept), one in zip(closer, there, strict=not none_there):
+        for number, place, kept, one in zip(closer.numbers, closer.places, closer.kept, there, strict=not none_there):
             fate, size = compare(kept, one, moment, order.slack), len(kept.payload)
             looked.held += size
             held = kept if looked.held < MOST_IN_MEMORY else None
             found = Found(kept.db, number, place, size, digest_of(one.payload), one.expires_at, held)
-            if number in sent and _sent_before(looked, before, found, fate):
-                continue
+            if number in sent:
+                was = was_there.get((kept.db, kept.key))
+                if _sent_before(looked, before, found, fate) or _written_since(looked, before, found, fate, was):
+                    continue
             looked.found[fate].append(found)
             if len(looked.samples[fate]) < shown:
                 looked.samples[fate].append(_sample(number, kept, one, moment))
@@ -135,14 +178,20 @@ class _LinesOfKeys:
     """Which line is the last one of each key. A run that replaced a key again after an interruption kept it twice."""
 
     def __init__(self) -> None:
-        self._last: dict[tuple[int, bytes], int] = {}
+        self._last: dict[int, dict[bytes, int]] = {}
+        """Of each database."""
         self.older: set[int] = set()
 
-    def add(self, batch: Sequence[Chosen]) -> None:
-        for number, _, kept in batch:
-            if (earlier := self._last.get((kept.db, kept.key))) is not None:
-                self.older.add(earlier)
-            self._last[kept.db, kept.key] = number
+    def add(self, batch: Chosen) -> None:
+        last = self._last.setdefault(batch.db, {})
+        these = dict(zip([kept.key for kept in batch.kept], batch.numbers, strict=True))
+        if len(these) < len(batch.kept) or not last.keys().isdisjoint(these):
+            for number, kept in zip(batch.numbers, batch.kept, strict=True):
+                if (earlier := last.get(kept.key)) is not None:
+                    self.older.add(earlier)
+                last[kept.key] = number
+        else:
+            last |= these
 
 
 def _leave_out(looked: Looked, older: set[int], before: SentLines) -> None:
@@ -152,25 +201,27 @@ def _leave_out(looked: Looked, older: set[int], before: SentLines) -> None:
         looked.found[fate] = [one for one in found if one.number not in older]
         looked.samples[fate] = [one for one in looked.samples[fate] if one.number not in older]
     looked.changed_since = [one for one in looked.changed_since if one.number not in older]
+    looked.written_since = [(why, one) for why, one in looked.written_since if one.number not in older]
     looked.brought_lines -= older
     looked.on_their_way -= len(older & before.unknown)
 
 
-def _missing(looked: Looked, batch: Sequence[Chosen], now: float, shown: int) -> list[Chosen]:
+def _missing(looked: Looked, batch: Chosen, now: float, shown: int) -> Chosen:
     """Takes the keys of a batch of which the master has none, all at once. Returns those that need a closer look.
 
     A loop over the rest of `look` would take most of the time where all keys are missing.
     """
-    simple = [one for one in batch if one[2].expires_at is None or one[2].expires_at > now]
-    looked.held += sum(len(kept.payload) for _, _, kept in simple)
-    hold = looked.held < MOST_IN_MEMORY
-    looked.found[Fate.MISSING] += [
-        Found(kept.db, number, place, len(kept.payload), b"", None, kept if hold else None)
-        for number, place, kept in simple
-    ]
+    expired = [one.expires_at is not None and one.expires_at <= now for one in batch.kept]
+    simple = batch.only([not one for one in expired]) if any(expired) else batch
+    sizes = [len(one.payload) for one in simple.kept]
+    looked.held += sum(sizes)
+    held = simple.kept if looked.held < MOST_IN_MEMORY else repeat(None)
+    columns = (repeat(batch.db), simple.numbers, simple.places, sizes, repeat(b""), repeat(None), held)
+    looked.found[Fate.MISSING] += map(_as_found, zip(*columns, strict=False))
     samples = looked.samples[Fate.MISSING]
-    samples += [_sample(number, kept, KeyThere(), now) for number, _, kept in simple[: shown - len(samples)]]
-    return [one for one in batch if one[2].expires_at is not None and one[2].expires_at <= now]
+    first = zip(simple.numbers, simple.kept, strict=True)
+    samples += [_sample(number, kept, KeyThere(), now) for number, kept in islice(first, max(0, shown - len(samples)))]
+    return batch.only(expired)
 
 
 def _sent_before(looked: Looked, before: SentLines, found: Found, fate: Fate) -> bool:
@@ -186,22 +237,62 @@ def _sent_before(looked: Looked, before: SentLines, found: Found, fate: Fate) ->
     return False
 
 
-def _batches(order: ReplayOrder, lines: Lines, looked: Looked) -> Iterator[list[Chosen]]:
-    """The chosen keys with the numbers and places of their lines, some at a time, all of one database."""
+def _written_since(looked: Looked, before: SentLines, found: Found, fate: Fate, was: ExportedKey | None) -> bool:
+    """Whether a key that may have been sent has a client's write: it stays. False: it is asked for in its class.
+
+    `was`: what was there before it was sent; None: it was missing, or it was not reached. That file is written first.
+    """
+    if fate is Fate.EXPIRED:
+        return False
+    if found.number in before.were_missing:
+        if fate is Fate.MISSING:
+            looked.not_sent_or_removed += 1
+            return False
+        looked.written_since.append((Left.APPEARED, found))
+        return True
+    if was is None or (digest_of(was.payload) == found.shown and same_expiry(was.expires_at, found.shown_expiry)):
+        return False
+    looked.written_since.append((Left.CHANGED, found))
+    return True
+
+
+def _batches(order: ReplayOrder, lines: Lines, looked: Looked) -> Iterator[Chosen]:
+    """The chosen keys, some at a time, all of one database."""
     fits = matcher(order.patterns).fullmatch
-    for some in lines:
-        first = looked.lines + 1
-        looked.lines += len(some)
-        chosen = [
-            (number, place, exported_key(line, order.exported_at, number))
-            for number, (place, line) in enumerate(some, start=first)
-        ]
-        if order.patterns:
-            chosen = [one for one in chosen if fits(one[2].key)]
-        for _, batch in groupby(chosen, key=lambda one: one[2].db):
-            waiting = iter(batch)
-            while part := list(islice(waiting, BATCH)):
-                yield part
+    for chosen in keys_in(lines, order.exported_at):
+        looked.lines += len(chosen.kept)
+        fitting = chosen.only([fits(one.key) for one in chosen.kept]) if order.patterns else chosen
+        dbs = [one.db for one in fitting.kept]
+        for db in dict.fromkeys(dbs):
+            yield fitting if dbs.count(db) == len(dbs) else fitting.only([one == db for one in dbs])
+
+
+def keys_in(lines: Lines, exported_at: float) -> Iterator[Chosen]:
+    """All keys, some at a time. Lines that count are none. Raises ValueError, which names the line, and OSError."""
+    read = 0
+    for places, some in lines:
+        numbers = range(read + 1, read + 1 + len(some))
+        read += len(some)
+        if any(map(is_count, some)):
+            keys = [not is_count(one) for one in some]
+            chosen: list[list[Any]] = [list(compress(column, keys)) for column in (numbers, places, some)]
+            yield Chosen(chosen[0], chosen[1], exported_keys(chosen[2], exported_at, chosen[0]))
+        else:
+            yield Chosen(numbers, places, exported_keys(some, exported_at, numbers))
+
+
+def what_was_there(lines: Lines) -> dict[tuple[int, bytes], ExportedKey]:
+    """Database and key → what a run was about to replace, of the file in which it kept that. Raises as `keys_in`."""
+    try:
+        return {(one.db, one.key): one for some in keys_in(lines, 0.0) for one in some.kept}
+    except FileNotFoundError:
+        return {}
+
+
+def warnings(looked: Looked, file: str, check: FileCheck, master: NodeState) -> str:
+    """What the operator should know before anything is brought. Empty: nothing."""
+    room = room_warning(master, sum(one.size for one in looked.found[Fate.MISSING]))
+    return ". ".join(filter(None, (warning(file, check), room)))
 
 
 def _sample(number: int, kept: ExportedKey, there: KeyThere, now: float) -> Sample:

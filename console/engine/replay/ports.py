@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from console.core.command import Identity, Planned
 from console.core.inventory import ClusterSpec
+from console.core.keys.counted import FileCheck
 from console.core.keys.exported import ExportedKey
 from console.core.model import Redis
 from console.core.runs.records.journal import Entry
@@ -21,17 +22,20 @@ from console.engine.replay.look import Looked
 class KeyFiles(Protocol):
     """Files of keys on this machine."""
 
-    def digest(self, path: str) -> str:
-        """SHA-256 of the file, in hex. Raises OSError, also where it is no regular file."""
+    def check(self, path: str) -> FileCheck:
+        """Whether the file is whole, and its SHA-256. Raises OSError, also where it is no regular file."""
 
-    def lines(self, path: str) -> Iterator[list[tuple[int, Mapping[str, Any]]]]:
-        """The lines, many at a time: the place of each in the file, and what it says. Raises OSError, ValueError."""
+    def lines(self, path: str) -> Iterator[tuple[Sequence[int], Sequence[Mapping[str, Any]]]]:
+        """The lines, many at a time: their places in the file, and what they say. Raises OSError, ValueError.
+
+        A last line that is cut off is left out.
+        """
 
     def lines_at(self, path: str, places: Sequence[int]) -> list[Mapping[str, Any]]:
         """What the lines say that begin at these places. Raises OSError, ValueError."""
 
-    def append(self, path: str, lines: Iterable[str]) -> None:
-        """Adds lines. They are on the disk when this returns. Raises OSError."""
+    def keep(self, path: str, rows: Iterable[Mapping[str, object]]) -> None:
+        """Adds keys to a file that shows that it is whole. They are on the disk when this returns. Raises OSError."""
 
     def write(self, path: str, rows: Iterable[Mapping[str, object]]) -> None:
         """Writes rows as JSON, in place of what stood there. Raises OSError."""
@@ -96,6 +100,8 @@ class ReplayQuestion:
     """What would be done, in one or two sentences."""
     sentence: str
     """What must be typed. Empty: y is enough, as nothing is replaced."""
+    otherwise: str = "leaves them as they are; abort ends the run"
+    """What anything but the sentence does."""
 
 
 class EndedReplay(Protocol):

@@ -63,6 +63,8 @@ def what_is_left(looked: Looked, tally: Tally, declined: frozenset[Fate]) -> Non
                 tally.leave(Left.NOT_CONFIRMED, found, f"it differs in {fate.value}" if fate in CONFLICTS else "")
     for found in looked.changed_since:
         tally.leave(Left.CHANGED_SINCE, found)
+    for why, found in looked.written_since:
+        tally.leave(why, found, "it was on its way when the run was interrupted, and a client has written it")
 
 
 def intent_entry(

@@ -9,30 +9,32 @@ from __future__ import annotations
 
 import contextlib
 import gc
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from console.core.inventory import ClusterSpec
 from console.core.keys.comparing import Fate
+from console.core.keys.counted import FileCheck, Standing, warning
+from console.core.keys.exported import ExportedKey
 from console.core.model import ClusterState, NodeState
 from console.core.quantities import counted
 from console.core.runs.answer import AnswerKind
 from console.core.runs.gate import identity
 from console.core.runs.replays.batch import Left
 from console.core.runs.replays.master import ROLE, NoMasterError, identity_of, proved_master
-from console.core.runs.replays.order import LOADS, STEPS, ReplayOrder
+from console.core.runs.replays.order import LOADS, READS, STEPS, ReplayOrder
 from console.core.runs.replays.progress import SentLines, sent_lines
-from console.core.runs.replays.wording import end_message, question_text, room_warning, sentence_for
+from console.core.runs.replays.wording import FILE_SENTENCE, end_message, question_text, sentence_for
 from console.core.runs.state import Outcome, StepStatus
 from console.core.runs.state_summary import state_summary
 from console.engine.ports import Clock, Inspector
 from console.engine.replay.backup import BackupLoader, NoBackupError
 from console.engine.replay.kept_file import KeptFile, batches
 from console.engine.replay.leaving import leave_the_rest, write_left
-from console.engine.replay.look import Found, Looked, look
+from console.engine.replay.look import NOTHING_THERE, Found, Looked, look, warnings, what_was_there
 from console.engine.replay.ports import KeyActuator, KeyFiles, KeySender, ReplayOperator, ReplayQuestion
 from console.engine.replay.recording import Tally, what_is_left
-from console.engine.replay.sending import BatchSender
+from console.engine.replay.sending import BatchSender, replaced_file
 from console.engine.steps.kept_journal import KeptJournal
 from console.engine.steps.run_guard import LockTakenError, RunGuard
 
@@ -115,7 +117,7 @@ class ReplayRun:
             self._journal.append("bound", {"roles": {ROLE: node.name}})
         if self._order.backup and not self._load_backup(operator, node):
             return
-        digest = self._same_file()
+        check = self._same_file()
         with contextlib.closing(self._inspector.read_keys(node.name)) as reader:
             self._looked = look(
                 self._order,
@@ -124,34 +126,55 @@ class ReplayRun:
                 self._clock.now,
                 lambda done: operator.progress("looked at", done, 0),
                 before=before,
+                was_there=self._was_there(before),
                 shown=SAMPLES,
             )
         operator.end_progress()
-        self._looked.warning = room_warning(node, sum(one.size for one in self._looked.found[Fate.MISSING]))
+        check = check.with_keys(self._looked.lines)
+        self._looked.warning = warnings(self._looked, self._order.file, check, node)
         counts = {"lines": self._looked.lines, "counts": self._looked.counts()}
-        self._journal.append("looked", {**counts, "file": {"path": self._order.file, "sha256": digest}})
+        file = {"path": self._order.file, "sha256": check.digest, "standing": check.standing}
+        self._journal.append("looked", {**counts, "file": file})
         if not self._looked.chosen:
             what = "no key of it is chosen by --keys" if self._looked.lines else "there is no key in it"
             raise ReplayStoppedError(Outcome.REFUSED, f"{self._order.file}: {what}; nothing was sent")
         operator.show(self._looked, node.name)
+        if check.standing is Standing.NOT_WHOLE:
+            self._ask_about_file(operator, check)
         for number, (fate, step) in enumerate(STEPS.items(), start=1 + bool(self._order.backup)):
             self._step(operator, number, fate, step)
 
-    def _same_file(self) -> str:
-        """The digest of the file of keys. Raises ReplayStoppedError where the run began with another one.
+    def _ask_about_file(self, operator: ReplayOperator, check: FileCheck) -> None:
+        """Goes on with a file that is not whole only after a typed sentence. Raises ReplayStoppedError."""
+        why = f"{warning(self._order.file, check)}: {counted(self._looked.lines, 'key')} can be read"
+        number = 1 + bool(self._order.backup)
+        question = ReplayQuestion(number, len(self._order.steps), READS, f"{why}.", FILE_SENTENCE, "ends the run")
+        if not self._answered(question, operator.ask(question)):
+            raise ReplayStoppedError(
+                Outcome.REFUSED, f"{why}; nothing was sent. With --export FILE a whole copy of it is brought"
+            )
+
+    def _was_there(self, before: SentLines) -> Mapping[tuple[int, bytes], ExportedKey]:
+        """What this run was about to replace when it was interrupted. Raises OSError, ValueError."""
+        if before.unknown <= before.were_missing:
+            return NOTHING_THERE
+        return what_was_there(self._files.lines(replaced_file(self._journal.path, self._node)))
+
+    def _same_file(self) -> FileCheck:
+        """What the file of keys says about itself. Raises ReplayStoppedError where the run began with another one.
 
         The journal names keys by their lines: in another file these are other keys.
         """
-        path, digest = self._order.file, self._files.digest(self._order.file)
+        path, check = self._order.file, self._files.check(self._order.file)
         before = [entry.data.get("file") for entry in self._journal.entries if entry.kind == "looked"]
         began = next((one for one in before if isinstance(one, dict) and one.get("path") == path), None)
-        if began is not None and began.get("sha256") != digest:
+        if began is not None and began.get("sha256") != check.digest:
             raise ReplayStoppedError(
                 Outcome.FAILED,
                 f"{path} was changed since this run began: its lines are other keys now. Nothing more was sent. The"
                 " same command begins a new run with the file as it is",
             )
-        return digest
+        return check
 
     def _prove(self) -> NodeState:
         """A fresh observation that proves the master. Raises NoMasterError, also where it is another one now."""

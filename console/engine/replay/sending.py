@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
+from itertools import repeat
 
 from console.core.keys.comparing import Fate
-from console.core.keys.exported import ExportedKey, line_of
+from console.core.keys.exported import ExportedKey, fields_of
 from console.core.runs.replays.batch import BatchAnswer, KeyToSend
 from console.engine.ports import Clock
 from console.engine.replay.kept_file import KeptFile
@@ -14,7 +16,13 @@ from console.engine.replay.ports import KeyFiles, KeySender
 from console.engine.replay.recording import intent_entry, result_entry
 from console.engine.steps.kept_journal import KeptJournal
 
-REPLACED = "replaced-on-{node}.jsonl"
+_as_key = partial(tuple.__new__, KeyToSend)
+"""Makes one of its parts, which come as a tuple: several times faster, for a million keys."""
+
+
+def replaced_file(folder: str, node: str) -> str:
+    """Where a run with this folder keeps what it replaces on the node."""
+    return f"{folder}/replaced-on-{node}.jsonl"
 
 
 class BatchSender:
@@ -26,14 +34,13 @@ class BatchSender:
         self._journal = journal
         self._clock = clock
         self._node = node
-        self._replaced = f"{journal.path}/{REPLACED.format(node=node)}"
+        self._replaced = replaced_file(journal.path, node)
 
     def send(self, step: int, place: int, fate: Fate, batch: Sequence[Found], sender: KeySender) -> BatchAnswer:
         """`place`: of the batch within its step, from 1. Raises OSError without the journal, or without the file."""
-        keys = [
-            KeyToSend(at, key, fate, found.shown, found.shown_expiry)
-            for at, (key, found) in enumerate(zip(self._kept.keys(batch), batch, strict=True))
-        ]
+        shown = [one.shown for one in batch], [one.shown_expiry for one in batch]
+        columns = zip(range(len(batch)), self._kept.keys(batch), repeat(fate), *shown, strict=False)
+        keys = list(map(_as_key, columns))
         self._journal.append("intent", intent_entry(step, place, self._node, fate, batch, file=self._replaced))
         answer = sender.send(keys, self._keep)
         self._journal.append("result", result_entry(step, self._node, batch, answer))
@@ -43,4 +50,4 @@ class BatchSender:
         """Writes what is about to be replaced to a file. It is on the disk when this returns."""
         if replaced:
             now = self._clock.now()
-            self._files.append(self._replaced, [line_of(one, now) for one in replaced])
+            self._files.keep(self._replaced, [fields_of(one, now) for one in replaced])

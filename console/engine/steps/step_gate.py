@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import partial
 
+from console.core.previews.key_comparison import each_alone_lines
+from console.core.previews.loss_preview import RunFindings
 from console.core.runbooks.document import GateKind
-from console.core.runs.by_hand import is_work
-from console.core.runs.disk_findings import disk_findings
+from console.core.runs.by_hand import decides_between, is_work
+from console.core.runs.disk_findings import disk_findings, exported_keys
 from console.core.runs.events import OperatorAnswered, OperatorAsked
 from console.core.runs.question import Choice, Decision, Question, QuestionKind
 from console.core.runs.state import Outcome, StepStatus
@@ -128,18 +130,28 @@ class StepGate:
         failing = tuple(check for check in now.checks if not check.holds)
         data = {"sentence": now.sentence, "typed": decision.typed, "digest": now.digest, "preview": now.preview}
         self._record("overridden", {**data, "checks": failing})
-        missing = "; ".join(f"not so: {check.statement} ({check.evidence})" for check in failing)
-        return f"overridden by the operator in words: {missing}"
+        missing = "; ".join(check.statement for check in failing)
+        return f"Accepted in words, although this is missing: {missing}"
 
     def _measured(self, view: StepView) -> StepView:
         """The view with its loss preview measured, just before the operator reads it."""
         if view.preview is None:
-            return view
-        disk = disk_findings(self._recorder.run, self._recorder.entries, view.preview.target)
+            return self._compared(view)
+        run, entries, target = self._recorder.run, self._recorder.entries, view.preview.target
+        found = RunFindings(disk_findings(run, entries, target), exported_keys(entries, target))
         cluster = self._context.command_context.cluster
-        preview = measure_preview(view.preview, view.state, self._context.inspector, cluster, disk)
+        preview = measure_preview(view.preview, view.state, self._context.inspector, cluster, found)
         self._record("preview", {"preview": preview})
         return replace(view, preview=preview)
+
+    def _compared(self, view: StepView) -> StepView:
+        """The view of a step that decides whose data stays: with what each node has and the other lacks."""
+        pair = decides_between(self._step, self._context.command_context.roles)
+        if pair is None or not all(view.state.node(name).redis.ok for name in pair):
+            return view
+        lines = each_alone_lines(self._context.inspector.compare(*pair))
+        self._record("compared", {"lines": lines})
+        return replace(view, each_alone=lines)
 
     def _put(
         self,
@@ -167,6 +179,7 @@ class StepGate:
             reason=notice.reason,
             sentence=view.sentence if Choice.OVERRIDE in choices else "",
             by_hand=view.by_hand,
+            each_alone=view.each_alone,
             remedies=remedies,
         )
         self._recorder.advance(OperatorAsked(self._index, self._context.clock.now(), notice.reason))

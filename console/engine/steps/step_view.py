@@ -8,13 +8,14 @@ from dataclasses import astuple, dataclass, replace
 from console.core.command import Identity, Planned
 from console.core.kinds import kind_of
 from console.core.kinds.protection import protection
-from console.core.model import ClusterState, Problem, Redis, Role
+from console.core.model import ClusterState, Keepalived, NodeState, Problem, Role
+from console.core.model.facts import proved_down, source_of
 from console.core.model.silence import silent_sources
 from console.core.model.verdict import Check, Verdict
 from console.core.previews.loss_preview import LossPreview, preview
 from console.core.quantities import capital
 from console.core.runbooks.document import Condition, GateKind, Runbook, Step
-from console.core.runbooks.hazards.table import override_sentence
+from console.core.runbooks.hazards.table import expected_sentences, override_sentence
 from console.core.runbooks.interlocks import interlocks
 from console.core.runbooks.role_choice import better_choice
 from console.core.runbooks.shell.checks import TextCheck, text_checks, text_follow
@@ -53,6 +54,8 @@ class StepView:
     """What a human must do. Empty: the step is not one for a human."""
     sentence: str = ""
     """What an operator must type to override the checks that fail. Empty: nothing can be overridden."""
+    each_alone: tuple[str, ...] = ()
+    """What each node has and the other lacks, where the step decides whose data stays. Measured at the gate."""
     role_choice: str = ""
     """What is wrong with the choice of roles, and which one passes. Empty: it is not the cause of a refusal."""
 
@@ -120,7 +123,7 @@ def view_step(
         facts=facts,
         digest=digest({**facts, **commands}),
         evidence=evidence(state, command_context.roles, step),
-        preview=preview(state, *follow) if follow is not None and _replaces_data(step) else None,
+        preview=preview(state, *follow) if follow is not None and _replaces_data(step, state, follow[1]) else None,
         identities=identities(state),
         obstacle_may_pass=may_pass,
         by_hand=hand_work(step, state, command_context.roles),
@@ -148,6 +151,19 @@ def _asked(
         *(TextCheck(evaluate(one, state, roles), one, by_text=False) for one in wanted),
         *(one for one in by_text if one.condition is None or one.condition not in wanted),
     )
+
+
+def sentences_ahead(runbook: Runbook, state: ClusterState, roles: Mapping[str, str]) -> Mapping[int, str]:
+    """Number of a step, from 1 → the sentence that it will ask for, as far as that can be told now."""
+    found: dict[int, str] = {}
+    for number, step in enumerate(runbook.steps, start=1):
+        follow = _follow(step, state, roles) if set(roles) >= {step.role} else None
+        if follow is None or skip_if_holds(step, state, roles):
+            continue
+        checks = (evaluate(one, state, roles) for one in conditions(step))
+        if sentences := expected_sentences(checks, follow):
+            found[number] = sentences[0]
+    return found
 
 
 def proofs(step: Step, state: ClusterState, roles: Mapping[str, str]) -> tuple[Check, ...]:
@@ -244,12 +260,12 @@ def situation(state: ClusterState) -> str:
     parts = []
     for node in state.nodes:
         redis, keepalived = node.redis.value, node.keepalived.value
-        words = [_role(redis) if redis else f"Redis: {_short(node.redis.problem)}"]
+        words = [_role(state, node) if redis else f"Redis: {_short(node.redis.problem)}"]
         if node.holds(state.vip):
             words.append("holds the VIP")
         if kind_of(state.kind).keepalived_on_nodes:
             problem = _short(node.keepalived.problem)
-            words.append(f"keepalived {keepalived.state.value}" if keepalived else f"keepalived: {problem}")
+            words.append(f"keepalived {_vrrp(keepalived)}" if keepalived else f"keepalived: {problem}")
         parts.append(f"{node.name}: {', '.join(words)}")
     return f"{'; '.join(parts)}. {sentence(capital(protection(state).reason))}"
 
@@ -264,19 +280,29 @@ def _short(problem: object) -> str:
     return str(problem).rstrip(".")
 
 
-def _role(redis: Redis) -> str:
+def _vrrp(keepalived: Keepalived) -> str:
+    return keepalived.state.value if keepalived.running else "stopped"
+
+
+def _role(state: ClusterState, node: NodeState) -> str:
+    redis, source = node.redis.value, source_of(state, node)
+    assert redis is not None
     if redis.role is Role.MASTER or redis.master is None:
         return redis.role.value
-    return f"replica of {redis.master.host}, link {'up' if redis.master.up else 'down'}"
+    followed = source.name if source is not None else redis.master.host
+    return f"replica of {followed}, link {'up' if redis.master.up else 'down'}"
 
 
 def _evaluated(conditions: tuple[Condition, ...], state: ClusterState, roles: Mapping[str, str]) -> tuple[Check, ...]:
     return tuple(evaluate(condition, state, roles) for condition in conditions)
 
 
-def _replaces_data(step: Step) -> bool:
-    """Whether it begins a replication. Other verbs that name a source do not, or ask before by themselves."""
-    return step.action is not None and step.action.verb in ("replicate", "shell", "manual")
+def _replaces_data(step: Step, state: ClusterState, target: str) -> bool:
+    """Whether it begins a replication, or decides that the next start does. Other verbs that name a source do not."""
+    if step.action is None:
+        return False
+    edits = step.action.verb == "set-replicaof" and proved_down(state.node(target))
+    return edits or step.action.verb in ("replicate", "shell", "manual")
 
 
 def _follow(step: Step, state: ClusterState, roles: Mapping[str, str]) -> tuple[str, str] | None:

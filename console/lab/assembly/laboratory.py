@@ -23,6 +23,11 @@ INVENTORY_VARIABLE = "REDIS_HA_INVENTORY"
 PATIENCE = 600.0
 """Seconds after which a scenario gives up a step. On an idle machine the longest step takes a tenth of that."""
 _TICK = 0.02
+_LONGEST_TICK = 0.1
+_PART_OF_WAIT = 0.1
+"""Who has waited long looks less often: each look costs, and comes late by a tenth of the time waited at most."""
+_CHECK_SERVER = 0.5
+"""Seconds between two looks at whether the server that a step depends on still runs."""
 _GONE = 2.0
 """Seconds without its process after which a server has ended. A daemon has no process for a moment while it starts."""
 
@@ -43,6 +48,12 @@ def _holds(condition: Callable[[], object]) -> _Result:
         return _Result(bool(condition()))
     except (OSError, LabError, ValueError) as error:
         return _Result(holds=False, reason=f" ({error})")
+
+
+def _sleep(began: float) -> None:
+    """Until the next look, by one who has waited since `began` (monotonic)."""
+    waited = time.monotonic() - began
+    time.sleep(min(max(_TICK, waited * _PART_OF_WAIT), _LONGEST_TICK))
 
 
 def _has_ended(host: Host, process: str) -> bool:
@@ -96,11 +107,11 @@ class Laboratory:
 
         A condition that raises OSError or LabError does not hold yet: servers come and go in the meantime.
         """
-        end = time.monotonic() + deadline
+        began = time.monotonic()
         while not (result := _holds(condition)):
-            if time.monotonic() > end:
+            if time.monotonic() > began + deadline:
                 raise LabError(f"not within {deadline:g} s: {what or 'the condition'}{result.reason}", self.logs())
-            time.sleep(_TICK)
+            _sleep(began)
 
     def wait_for(self, condition: Callable[[], object], what: str, host: Host | None = None, process: str = "") -> None:
         """Waits for a step of a scenario. `host`, `process`: the server that the step depends on.
@@ -108,14 +119,17 @@ class Laboratory:
         A slow machine is no error. Raises LabError with the log of that server when the server has ended, or after
         `PATIENCE` seconds.
         """
-        end = time.monotonic() + PATIENCE
+        began = time.monotonic()
+        next_check = began + _CHECK_SERVER
         while not (result := _holds(condition)):
-            if host is not None and _has_ended(host, process):
+            now = time.monotonic()
+            check, next_check = (True, now + _CHECK_SERVER) if now >= next_check else (False, next_check)
+            if check and host is not None and _has_ended(host, process):
                 problem = f"{process} on {host.name} ended before this was true: {what}"
-            elif time.monotonic() > end:
+            elif now > began + PATIENCE:
                 problem = f"not within {PATIENCE:g} s: {what}"
             else:
-                time.sleep(_TICK)
+                _sleep(began)
                 continue
             log = self.logs() if host is None else host.log_tail(log_files.LOG_OF_PROCESS[process])
             raise LabError(f"{problem}{result.reason}", log)

@@ -6,7 +6,12 @@ _SCRIPT = """\
 #!/bin/sh
 # The @name@ of this host, as a SysV service.@about@
 pidfile=@pidfile@
-running() { [ -s "$pidfile" ] && kill -0 "$(cat "$pidfile")" 2>/dev/null; }
+running() {
+    pid=
+    [ -s "$pidfile" ] || return 1
+    read -r pid <"$pidfile" || [ -n "$pid" ] || return 1
+    kill -0 "$pid" 2>/dev/null
+}
 # Only Redis goes into the background by itself, as a Redis or as a Sentinel. This script has its name too.
 starting() { if [ -n "$!" ]; then kill -0 "$!" 2>/dev/null; else pgrep -f '^[^ ]*redis-server' >/dev/null; fi; }
 case "${1:-}" in
@@ -26,7 +31,6 @@ start)
     ;;
 stop)
     running || exit 0
-    pid=$(cat "$pidfile")
     kill -@signal@ "$pid"
     tries=0
     while kill -0 "$pid" 2>/dev/null; do
@@ -39,7 +43,7 @@ restart)
     "$0" stop && "$0" start
     ;;
 reload)
-    if running; then kill -HUP "$(cat "$pidfile")"; else echo "@name@ is stopped" >&2; exit 7; fi
+    if running; then kill -HUP "$pid"; else echo "@name@ is stopped" >&2; exit 7; fi
     ;;
 status)
     if running; then echo "@name@ is running"; else echo "@name@ is stopped"; exit 3; fi

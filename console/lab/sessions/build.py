@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -16,6 +17,8 @@ from console.lab.hosts.host import Host
 from console.lab.options import LabError, LabOptions
 from console.lab.scenarios import catalogue
 from console.lab.scenarios.scenario import Scenario
+
+PROGRAM = "redis-ha-console"
 
 
 @contextmanager
@@ -66,9 +69,21 @@ def attach(state_file: str) -> Laboratory:
     return Laboratory(path.parent, hosts, LabOptions(password=state["password"]), system, state["scenario"])
 
 
+def path_with_program() -> str:
+    """$PATH, with this program's folder in front where it is not on it: commands that the screens tell work then."""
+    path, own = os.environ.get("PATH", os.defpath), Path(sys.executable).parent
+    missing = shutil.which(PROGRAM) is None and (own / PROGRAM).exists()
+    return f"{own}{os.pathsep}{path}" if missing else path
+
+
+def program_in_words() -> str:
+    """How this program is called in a terminal of the operator's, as it stands."""
+    return PROGRAM if shutil.which(PROGRAM) else f"{sys.executable} -m console"
+
+
 def run_inside(lab: Laboratory, command: list[str]) -> int:
     """Runs a command of the operator's in the laboratory and returns its exit code."""
-    environment = os.environ | lab.environment
+    environment = os.environ | lab.environment | {"PATH": path_with_program()}
     try:
         code = subprocess.call(command, env=environment)
     except FileNotFoundError:

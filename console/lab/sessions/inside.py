@@ -15,7 +15,7 @@ from typing import Any
 
 from console.lab.hosts.namespaces import prepare_namespaces
 from console.lab.options import LabError, LabOptions
-from console.lab.sessions.build import laboratory, run_inside
+from console.lab.sessions.build import laboratory, program_in_words, run_inside
 
 EXIT_NO_LABORATORY = 3
 REQUEST_VARIABLE = "REDIS_HA_LAB_REQUEST"
@@ -42,7 +42,9 @@ def main() -> int:
             signal.signal(signal.SIGINT, lambda *_: None)
             first = next(iter(lab.hosts))
             report(f"inventory {lab.inventory}; by hand: ssh -F {lab.folder}/ssh_config {first}")
-            report(f"break something from another terminal: redis-ha-console lab fault kill {first} redis")
+            own = program_in_words()
+            report(f"break something from another terminal: {own} lab fault kill {first} redis")
+            report(f"type the commands of the screens in another terminal: {own} lab enter")
             return run_inside(lab, request["command"])
     except LabError as error:
         sys.stderr.write("".join(f"{part}\n" for part in (str(error), error.log) if part))

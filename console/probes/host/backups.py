@@ -10,7 +10,7 @@ from console.core.replication.backups import is_backup, parse_note, stamp_of
 from console.probes import NotUnderstoodError
 
 NAME = "backups"
-# A note is read by the shell itself: no process for it, however many there are.
+# No process where there are no copies. A note is read by the shell itself: no process for it, however many there are.
 SCRIPT = """
 if [ "$tier" != live ] || [ "$dump|$aof|$aofdir" != "$backups_of" ]; then
   backups_of="$dump|$aof|$aofdir"
@@ -18,7 +18,10 @@ if [ "$tier" != live ] || [ "$dump|$aof|$aofdir" != "$backups_of" ]; then
   elif [ ! -d "$dir" ] || [ ! -r "$dir" ] || [ ! -x "$dir" ]; then mark backups denied; printf '%s\\n' "$dir"
   else
     mark backups ok
-    for copy in "$dump".redis-ha-console.* "$dir/$aof".redis-ha-console.* "$dir/$aofdir".redis-ha-console.*; do
+    set -- "$dump".redis-ha-console.* "$dir/$aof".redis-ha-console.* "$dir/$aofdir".redis-ha-console.*
+    copies=
+    for copy in "$@"; do if [ -e "$copy" ]; then copies=yes; break; fi; done
+    [ -z "$copies" ] || for copy in "$@"; do
       case $copy in *.note|*.part|*.set-aside|*.trial) continue ;; esac
       if [ -f "$copy" ]; then
         case $copy in "$dump".redis-ha-console.*) ;; *) printf 'aof|' ;; esac

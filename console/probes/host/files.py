@@ -16,11 +16,12 @@ set -f
 files=$(stat -L -c '%s|%Y|%a|%U:%G|%i %y %z|%n' "$conf" "$state_log" "$log" "$dump" "$rlog" "$rconf" $scripts)
 mark files ok
 printf '%s\\n' "$files"
-conf_is=; state_log_is=; log_is=; rlog_is=; rconf_is=; scripts_are=
+conf_is=; state_log_is=; log_is=; dump_is=; rlog_is=; rconf_is=; scripts_are=
 for line in $files; do
   case $line in *"|$conf") conf_is=$line ;; esac
   case $line in *"|$state_log") state_log_is=$line ;; esac
   case $line in *"|$log") log_is=$line ;; esac
+  case $line in *"|$dump") dump_is=$line ;; esac
   case $line in *"|$rlog") rlog_is=$line ;; esac
   case $line in *"|$rconf") rconf_is=$line ;; esac
   case "$scripts$n" in *"$n${line#*|*|*|*|*|}$n"*) scripts_are=$scripts_are$n$line ;; esac

@@ -21,12 +21,14 @@ if [ "$tier" = full ] || [ "$rconf|$rconf_is" != "$rconf_was" ] || { [ -n "$rmor
   told() { grep -naiE '^[[:space:]]*("""
     + _WORDS
     + """)[[:space:]]' "$1" | head -n 40 | bounded; }
-  last() { sed -n "s/^[[:space:]]*$1[[:space:]]\\\\{1,\\\\}//p" "$2" | tr -d '"\\r'; }
+  cr=$(printf '\\r')
+  last() { sed -n "s/[\\"$cr]//g;s/^[[:space:]]*$1[[:space:]]\\\\{1,\\\\}//p" "$2"; }
   if [ -z "$rconf" ]; then mark redis-file unknown; echo "the configuration file of Redis"
   elif [ -r "$rconf" ]; then
     mark redis-file ok; printf '%s\\n' "$rconf"
     told "$rconf"
-    there=$(last '[dD][iI][rR]' "$rconf" | tail -n 1)
+    there=$(last '[dD][iI][rR]' "$rconf")
+    there=${there##*"$n"}
     rmore=$(last '[iI][nN][cC][lL][uU][dD][eE]' "$rconf")
     IFS=$n; set -f
     for part in $rmore; do
@@ -34,7 +36,8 @@ if [ "$tier" = full ] || [ "$rconf|$rconf_is" != "$rconf_was" ] || { [ -n "$rmor
       [ -r "$part" ] || continue
       printf 'from %s\\n' "$part"
       told "$part"
-      one=$(last '[dD][iI][rR]' "$part" | tail -n 1)
+      one=$(last '[dD][iI][rR]' "$part")
+      one=${one##*"$n"}
       there=${one:-$there}
     done
     IFS=" $t$n"; set +f

@@ -15,6 +15,7 @@ from console.core.numbers import count, epoch_seconds, whole_number
 from console.probes import NotUnderstoodError
 
 NAME = "data"
+# No process where there is no append-only file: what `stat` said of the dump is known from the part `files`.
 SCRIPT = """
 if [ "$tier" != live ] || [ "$dir|$base|$aof|$aofdir" != "$data_of" ]; then
   data_of="$dir|$base|$aof|$aofdir"
@@ -25,18 +26,24 @@ if [ "$tier" != live ] || [ "$dir|$base|$aof|$aofdir" != "$data_of" ]; then
     look() {
       if [ -e "$2" ] || [ -L "$2" ]; then stat -L -c "$1|%s|%Y|%n" "$2" || printf '%s|-|-|%s\\n' "$1" "$2"; fi
     }
-    {
-    look dump "$dump"
+    if [ -n "$dump_is" ]; then
+      modified=${dump_is#*|}
+      printf 'dump|%s|%s|%s\\n' "${dump_is%%|*}" "${modified%%|*}" "$dump"
+    else look dump "$dump"; fi
     look file "$dir/$aof"
     folder=$dir/$aofdir
     if [ -d "$folder" ] && [ -r "$folder" ] && [ -x "$folder" ]; then
+      {
       printf 'folder|0|0|%s\\n' "$folder"
       for part in "$folder"/*; do look part "$part"; done
       part=$folder/$aof.manifest
       if [ -r "$part" ]; then while IFS= read -r line || [ -n "$line" ]; do printf '>%s\\n' "$line"; done < "$part"; fi
-    elif [ -e "$folder" ] || [ -L "$folder" ]; then printf 'folder|-|-|%s\\n' "$folder"; fi
-    echo end
-    } | bounded
+      echo end
+      } | bounded
+    else
+      if [ -e "$folder" ] || [ -L "$folder" ]; then printf 'folder|-|-|%s\\n' "$folder"; fi
+      echo end
+    fi
   fi
 fi
 """

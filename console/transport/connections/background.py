@@ -10,6 +10,7 @@ from typing import Generic, Protocol, TypeVar
 
 from console.core.model import Problem, ProblemKind
 from console.transport.connections.errors import RemoteError
+from console.transport.connections.patience import GRACE, Patience
 from console.transport.connections.retry_delay import delay
 
 
@@ -19,6 +20,7 @@ class Closable(Protocol):
     def close(self) -> None: ...
 
 
+_LOOK_AGAIN = 0.5  # seconds
 C = TypeVar("C", bound=Closable)
 
 
@@ -35,6 +37,12 @@ class BackgroundConnection(Generic[C]):
         self.connection: C | None = None
         self.problem = Problem(ProblemKind.CONNECTING, ProblemKind.CONNECTING.value)
 
+    @property
+    def under_way(self) -> bool:
+        """Whether an attempt goes on. From any thread."""
+        opening = self._opening
+        return opening is not None and not opening.done.is_set()
+
     def may_connect(self, *, force: bool = False) -> bool:
         """Whether `start_connecting` would begin an attempt now."""
         if self._closed or self.connection is not None or self._opening is not None:
@@ -46,10 +54,13 @@ class BackgroundConnection(Generic[C]):
         if self.may_connect(force=force):
             self._opening = _Attempt(self._name, self._opener)
 
-    def finish_connecting(self, deadline: float) -> bool:
-        """Waits for the attempt until `deadline` (monotonic) and takes its result. True: the connection is new."""
+    def finish_connecting(self, deadline: float, patience: Patience | None = None) -> bool:
+        """Waits for the attempt until `deadline` (monotonic) and takes its result. True: the connection is new.
+
+        `patience`: that of the attempt. Once it is over nobody waits, even if the deadline is later.
+        """
         opening = self._opening
-        if opening is None or not opening.done.wait(max(0.0, deadline - time.monotonic())):
+        if opening is None or not opening.ended_by(deadline, patience):
             return False
         self._opening = None
         if opening.connection is None:
@@ -98,6 +109,16 @@ class _Attempt(Generic[C]):
         self._abandoned = False
         self._lock = threading.Lock()
         threading.Thread(target=self._run, name=f"open {name}", daemon=True).start()
+
+    def ended_by(self, deadline: float, patience: Patience | None) -> bool:
+        """Waits for its end. The patience may grow meanwhile, so it is asked again and again."""
+        while True:
+            limit = deadline if patience is None else min(deadline, patience.deadline + GRACE)
+            left = limit - time.monotonic()
+            if self.done.wait(min(max(0.0, left), _LOOK_AGAIN)):
+                return True
+            if left <= 0:
+                return False
 
     def abandon(self) -> None:
         with self._lock:

@@ -29,6 +29,10 @@ class RemoteError(Exception):
         made.problem = replace(self.problem, text=made.problem.text)
         return made
 
+    def noting(self, more: str) -> RemoteError:
+        """The same error with more in its line, unless it says what to change: then its cause is known."""
+        return self if self.problem.change else self.adding(more)
+
     def at(self, step: ConnectStep) -> RemoteError:
         """The same error, as that of this step where it names none itself."""
         made = RemoteError(self.problem.kind, self.problem.text)

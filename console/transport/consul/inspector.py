@@ -24,8 +24,6 @@ from console.transport.connections.errors import problem_of
 from console.transport.connections.inspection_thread import InspectionThread, Now, silence
 from console.transport.consul.api import AGENT_SERVICES, ConsulApi, health_path, resolve
 
-_CONNECT_TIMEOUT = 2.0
-
 
 @dataclass(frozen=True, slots=True)
 class _HttpAnswer:
@@ -37,6 +35,8 @@ class _HttpAnswer:
 
 class ConsulInspector:
     """Asks the agent and the name server of the inventory. Each has its own thread, so neither waits for the other."""
+
+    by_steps = False
 
     def __init__(self, spec: ConsulSpec, token: Secret | None, now: Now, *, ipv6: bool = False) -> None:
         self._spec = spec
@@ -52,10 +52,6 @@ class ConsulInspector:
         self._dns_thread = InspectionThread(
             f"the name server {spec.dns}", self._ask_name_server, self._name_server_failed, now
         )
-
-    @property
-    def connect_timeout(self) -> float:
-        return _CONNECT_TIMEOUT
 
     def start_connecting(self, *, force: bool) -> None:  # noqa: ARG002 - there is no backoff
         """Asks for the first time: each question makes its own connection, and the libraries take time to import."""

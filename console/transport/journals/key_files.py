@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import stat
@@ -12,6 +11,34 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
+from pydantic_core import SchemaValidator
+from pydantic_core import core_schema as schema
+
+from console.core.keys.counted import Counting, FileCheck, check_kept
+
+_FORM = schema.CoreConfig(val_json_bytes="base64", strict=True)
+
+
+def _object(required: dict[str, Any], other: dict[str, Any]) -> schema.TypedDictSchema:
+    fields = {name: schema.typed_dict_field(one) for name, one in required.items()}
+    fields |= {name: schema.typed_dict_field(one, required=False) for name, one in other.items()}
+    return schema.typed_dict_schema(fields, config=_FORM)
+
+
+_NUMBER, _BYTES = schema.int_schema(), schema.bytes_schema()
+_KEYS = SchemaValidator(
+    schema.list_schema(
+        _object(
+            {"db": _NUMBER, "key_base64": _BYTES, "dump_base64": _BYTES, "pttl": _NUMBER},
+            {
+                "at": _NUMBER,
+                "idle": schema.nullable_schema(_NUMBER),
+                "there": schema.nullable_schema(_object({}, {"dump_base64": _BYTES})),
+            },
+        )
+    )
+)
+"""Keys in the form in which they are exported. Whatever else a line is, is read in the slower way."""
 _AT_ONCE = 1_000_000
 """Bytes of lines that are read together."""
 
@@ -19,18 +46,26 @@ _AT_ONCE = 1_000_000
 class LocalKeyFiles:
     """Implements the engine's KeyFiles."""
 
-    def digest(self, path: str) -> str:
-        with _opened(path) as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+    def __init__(self) -> None:
+        self._growing: dict[str, Counting] = {}
 
-    def lines(self, path: str) -> Iterator[list[tuple[int, Mapping[str, Any]]]]:
-        """The lines, many at a time: the place of each in the file, and what it says. Raises OSError, ValueError."""
+    def check(self, path: str) -> FileCheck:
+        with _opened(path) as file:
+            return check_kept(file)
+
+    def lines(self, path: str) -> Iterator[tuple[Sequence[int], Sequence[Mapping[str, Any]]]]:
+        """The lines, many at a time: their places in the file, and what they say. Raises OSError, ValueError.
+
+        A last line that is cut off is left out: `check` tells that it is.
+        """
         place, number = 0, 0
         with _opened(path) as file:
             while lines := file.readlines(_AT_ONCE):
+                if not lines[-1].endswith(b"\n"):
+                    lines.pop()
                 places = list(accumulate(map(len, lines), initial=place))
                 place = places.pop()
-                yield list(zip(places, _parsed(path, lines, number), strict=True))
+                yield places, _parsed(path, lines, number)
                 number += len(lines)
 
     def lines_at(self, path: str, places: Sequence[int]) -> list[Mapping[str, Any]]:
@@ -43,7 +78,15 @@ class LocalKeyFiles:
                 found.append(file.readline())
         return _parsed(path, found, 0)
 
-    def append(self, path: str, lines: Iterable[str]) -> None:
+    def keep(self, path: str, rows: Iterable[Mapping[str, object]]) -> None:
+        """Adds keys to a file that shows that it is whole. They are on the disk when this returns. Raises OSError."""
+        counting = self._growing.pop(path, None)
+        if counting is None or not Path(path).exists() or Path(path).stat().st_size != counting.size:
+            counting = _taken_up(path)
+        self._append(path, [*map(counting.line, rows), counting.count()])
+        self._growing[path] = counting
+
+    def _append(self, path: str, lines: Iterable[str]) -> None:
         """Adds lines. They are on the disk when this returns. Raises OSError."""
         new = not Path(path).exists()
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
@@ -58,8 +101,18 @@ class LocalKeyFiles:
         """Writes rows as JSON, in place of what stood there. Raises OSError."""
         part = f"{path}.part"
         Path(part).unlink(missing_ok=True)
-        self.append(part, (json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+        self._append(part, (json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
         Path(part).replace(path)
+
+
+def _taken_up(path: str) -> Counting:
+    """What stands in a file that grows, without a last line that was cut off: its key was never replaced."""
+    counting = Counting()
+    if Path(path).exists():
+        with _opened(path) as file:
+            counting.take(line for line in file if line.endswith(b"\n"))
+        os.truncate(path, counting.size)
+    return counting
 
 
 def _opened(path: str) -> BufferedReader:
@@ -73,21 +126,25 @@ def _opened(path: str) -> BufferedReader:
 
 
 def _parsed(path: str, lines: Sequence[bytes], before: int) -> list[Mapping[str, Any]]:
-    """The lines as JSON objects, all at once: this is several times faster than one by one. Raises ValueError."""
+    """The lines as JSON objects, all at once: this is several times faster than one by one. Raises ValueError.
+
+    Where all of them are keys in the usual form, their base64 is decoded already.
+    """
     try:
-        found = json.loads(b"[" + b",".join(lines) + b"]")
-        if len(found) == len(lines) and all(type(one) is dict for one in found):
+        found = _KEYS.validate_json(b"[" + b",".join(lines) + b"]")
+        if len(found) == len(lines):
             return found  # type: ignore[no-any-return]
     except ValueError:
         pass
+    found = []
     for number, line in enumerate(lines, start=before + 1):
         try:
-            if type(json.loads(line)) is dict:
-                continue
+            found.append(json.loads(line))
         except ValueError:
-            pass
-        raise ValueError(f"{path}: line {number} is none of an export of keys")
-    raise ValueError(f"{path} is none of an export of keys")
+            found.append(None)
+        if type(found[-1]) is not dict:
+            raise ValueError(f"{path}: line {number} is none of an export of keys")
+    return found
 
 
 def _sync(folder: Path) -> None:

@@ -222,12 +222,13 @@ class RedisConnection:
 
     def exchange(
         self, packed: Iterable[bytes], count: int, deadline: float, expected: Sequence[bytes] = ()
-    ) -> list[RawReply] | None:
+    ) -> list[RawReply]:
         """Sends commands that are packed already, and waits for their `count` replies, as bytes.
 
-        The server works on a part of them while the next one is made. None: the replies are exactly the `expected`
-        ones, which is known when all is sent. Comparing is many times faster than reading them. Raises RemoteError,
-        also where not all have come by `deadline` (monotonic): the connection is closed then.
+        The server works on a part of them while the next one is made. `expected`: the first replies, which are known
+        when all is sent. Where they are exactly those, only the others are returned: comparing is many times faster
+        than reading. Raises RemoteError, also where not all have come by `deadline` (monotonic): the connection is
+        closed then.
         """
         if not self._library.is_connected:
             raise RemoteError(ProblemKind.CLOSED, f"the connection to {self._server} was lost")
@@ -239,7 +240,7 @@ class RedisConnection:
             stream.settimeout(max(0.001, deadline - time.monotonic()))
             for part in packed:
                 stream.sendall(part)
-            return raw_replies(stream, count, b"".join(expected))
+            return raw_replies(stream, count, expected)
         except OSError as error:
             self.close()
             if isinstance(error, TimeoutError):

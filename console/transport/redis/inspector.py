@@ -12,10 +12,12 @@ from console.core.inventory import NodeSpec, RedisRoute
 from console.core.model import ConnectStep, Problem, ProblemKind, Reading, Redis, RedisConfig, read, unread
 from console.probes.redis import config as redis_config
 from console.probes.redis import info as redis_info
+from console.transport.connections import libraries
 from console.transport.connections.answer_times import AnswerTimes
 from console.transport.connections.background import BackgroundConnection
 from console.transport.connections.errors import RemoteError, problem_of
 from console.transport.connections.inspection_thread import Now, silence
+from console.transport.connections.patience import Pace, patiently
 
 if TYPE_CHECKING:
     from console.transport.redis.connection import RedisConnection
@@ -32,29 +34,33 @@ class _OpenRedis:
 
     def __init__(self, owner: RedisInspector) -> None:
         # In this order: redis-py is imported while the SSH handshakes wait for their servers.
-        from console.transport.ssh import connection as ssh  # noqa: F401
-        from console.transport.redis import connection as redis  # isort: skip
+        libraries.SSH.load()
+        libraries.REDIS.load()
+        from console.transport.redis import connection as redis
 
-        self.connection = owner.new_connection()
         self.full_questions = (redis.Question.INFO, *redis.CONFIG_QUESTIONS)
         self.live_questions = (redis.Question.INFO,)
         try:
+            patiently(lambda timeout: self._open(owner, timeout), owner.timeout, owner.pace)
+        except RemoteError as error:
+            raise _told_at_once(owner, error).at(ConnectStep.ANSWER) from None
+
+    def _open(self, owner: RedisInspector, timeout: float) -> None:
+        self.connection = owner.new_connection(timeout=timeout)
+        try:
             self.connection.connect()
             self.at = owner.now()
-            self.replies = self._first_replies(owner)
-        except RemoteError as error:
-            self.connection.close()
-            raise _told_at_once(owner, error).at(ConnectStep.ANSWER) from None
+            self.replies = self._first_replies(owner, timeout)
         except BaseException:
             self.connection.close()
             raise
 
-    def _first_replies(self, owner: RedisInspector) -> list[Any]:
+    def _first_replies(self, owner: RedisInspector, timeout: float) -> list[Any]:
         """Raises RemoteError if INFO is not answered."""
         from console.transport.redis import connection as redis
 
         self.connection.send(self.full_questions)
-        replies = self.connection.receive(time.monotonic() + owner.timeout)
+        replies = self.connection.receive(time.monotonic() + timeout)
         if replies is None:
             raise RemoteError(ProblemKind.TIMEOUT, silence(owner.where, self.at, begun=self.connection.begun))
         if isinstance(replies[0], redis.Refusal):
@@ -107,8 +113,16 @@ class RedisInspector:
     """Polls one Redis: all nodes are asked first, then all answers received. One question is open at a time."""
 
     def __init__(
-        self, spec: NodeSpec, password: Secret | None, now: Now, open_tunnel: OpenTunnel, timeout: float
+        self,
+        spec: NodeSpec,
+        password: Secret | None,
+        now: Now,
+        open_tunnel: OpenTunnel,
+        timeout: float,
+        pace: Pace | None = None,
     ) -> None:
+        """`timeout`: seconds for each answer while connecting. It is tried again as long as `pace` has patience."""
+        self.pace = pace or Pace(timeout)
         self.spec = spec
         self.password = password
         self.now = now
@@ -134,21 +148,27 @@ class RedisInspector:
         return self._asked is not None
 
     @property
-    def patience(self) -> float:
+    def worth_waiting(self) -> float:
         """Seconds that a fresh observation waits for an answer of this server."""
         return self._times.deadline
 
-    def new_connection(self, *, exact: bool = False) -> RedisConnection:
-        """Another connection to the same server. It is not connected yet."""
+    def new_connection(self, *, exact: bool = False, timeout: float | None = None) -> RedisConnection:
+        """Another connection to the same server. It is not connected yet. `timeout`: instead of the usual one."""
         from console.transport.redis import connection as redis
 
         spec = self.spec.redis
         host = spec.host or self.spec.address
+        where = f"{host}:{spec.port}"
         if spec.via is RedisRoute.SSH:
             dial = redis.through(self.open_tunnel, host, spec.port, spec.tls)
         else:
             dial = redis.direct(host, spec.port, spec.tls)
-        return redis.RedisConnection(spec, self.password, f"{host}:{spec.port}", dial, self.timeout, exact=exact)
+        return redis.RedisConnection(spec, self.password, where, dial, timeout or self.timeout, exact=exact)
+
+    @property
+    def connecting(self) -> bool:
+        """Whether an attempt to connect is under way. From any thread."""
+        return self._connection.under_way
 
     def start_connecting(self, *, force: bool) -> None:
         self._connection.start_connecting(force=force)

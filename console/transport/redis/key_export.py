@@ -5,14 +5,13 @@ batches, within the limits below; and TYPE and the values themselves of keys who
 need not have equal ones. Each line of the file is a JSON object: `db`, `key` (readable), `key_base64`, `why` (missing,
 value, ttl), `at` (epoch milliseconds on this machine's clock, when it was read), `idle` (seconds since it was read or
 written, where the server tells it), `pttl` and `dump_base64` as RESTORE takes them, and under `there` the same two of
-the other server. The format of DUMP depends on the server's version.
+the other server. The format of DUMP depends on the server's version. The last line says how many keys there are.
 """
 
 from __future__ import annotations
 
 import base64
 import itertools
-import json
 import os
 import re
 import time
@@ -21,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
+from console.core.keys.counted import Counting
 from console.core.model import ProblemKind
 from console.core.numbers import count
 from console.core.quantities import counted, size
@@ -73,8 +73,8 @@ class Tally:
     """Bytes of a DUMP up to which the other server is asked for its own one."""
     ask_idle: bool = True
     """Whether the server knows when its keys were used. One that has just loaded them does not."""
-    written: int = 0
-    """Bytes."""
+    lines: Counting = field(default_factory=Counting)
+    """Of the file."""
     named: list[str] = field(default_factory=list)
     """The first keys that differ, to be shown."""
     until: float = field(default_factory=lambda: time.monotonic() + MAX_SECONDS)
@@ -92,10 +92,17 @@ class Tally:
         large = (
             f"; {self.large:,} of both were not compared, each has more than {size(self.largest)}" if self.large else ""
         )
-        return (
-            f"looked at all {counted(self.looked_at, 'key')} of {ours}: {self.missing:,} are not on {theirs},"
-            f" {self.value:,} have another value there, {self.ttl:,} another time to live{large}"
+        return f"looked at all {counted(self.looked_at, 'key')} of {ours}: {self._differences(theirs)}{large}"
+
+    def _differences(self, theirs: str) -> str:
+        """`1 is not on redis-b, 2 have another value there`. A kind of difference that no key has is left out."""
+        kinds = (
+            (self.missing, "is", "are", f"not on {theirs}"),
+            (self.value, "has", "have", f"another value on {theirs}"),
+            (self.ttl, "has", "have", f"another time to live on {theirs}"),
         )
+        found = [f"{count:,} {one if count == 1 else more} {what}" for count, one, more, what in kinds if count]
+        return ", ".join(found) or f"each is on {theirs}, with the same value and time to live"
 
 
 def export_keys(ours: Side, theirs: Side, path: str) -> str:
@@ -105,7 +112,8 @@ def export_keys(ours: Side, theirs: Side, path: str) -> str:
     that the server has lost since. A new export then gets the next free name (H18).
     """
     tally, kept = export_found(ours, theirs, path, keep_empty=True)
-    return f"{tally.words(ours[0], theirs[0])}; written to {kept}"
+    names = f"; for example {', '.join(tally.named)}" if tally.named else ""
+    return f"{tally.words(ours[0], theirs[0])}{names}; written to {kept}"
 
 
 def export_found(
@@ -133,6 +141,7 @@ def export_found(
                     if tell is not None and time.monotonic() - told_at >= TELL_EVERY:
                         told_at = time.monotonic()
                         tell(f"{counted(tally.looked_at, 'key')} compared, {tally.found:,} differ")
+            file.write(tally.lines.count())
             file.flush()
             os.fsync(file.fileno())
         if keep_empty or tally.found:
@@ -182,7 +191,7 @@ def _scan(side: Side, db: int, tally: Tally) -> Iterator[list[str]]:
         fresh = [key for key in dict.fromkeys(keys) if key not in seen]
         seen.update(fresh)
         tally.looked_at += len(fresh)
-        if tally.looked_at > MAX_KEYS or time.monotonic() > tally.until or tally.written > MAX_BYTES:
+        if tally.looked_at > MAX_KEYS or time.monotonic() > tally.until or tally.lines.size > MAX_BYTES:
             raise _too_many(side[0])
         for start in range(0, len(fresh), BATCH):
             yield fresh[start : start + BATCH]
@@ -232,7 +241,7 @@ def _compare(
         line = {"db": db, "key": key.encode("utf-8", "surrogateescape").decode("utf-8", "replace")[:_LONGEST_NAME]}
         line |= {"key_base64": _base64(key), "why": difference, "at": at, "idle": idle.get(key)}
         line |= {**_value(*own), "there": _value(*other)}
-        tally.written += file.write(json.dumps(line) + "\n")
+        file.write(tally.lines.line(line))
 
 
 def _idle(side: Side, db: int, keys: Sequence[str]) -> dict[str, int | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, Union
 
@@ -30,14 +31,15 @@ def packed(*words: bytes) -> bytes:
     return b"*%d\r\n" % len(words) + b"".join([b"$%d\r\n%b\r\n" % (len(word), word) for word in words])
 
 
-def raw_replies(stream: Stream, count: int, expected: bytes = b"") -> list[RawReply] | None:
-    """Reads `count` replies. None: they are exactly the `expected` ones.
+def raw_replies(stream: Stream, count: int, expected: Sequence[bytes] = ()) -> list[RawReply]:
+    """Reads `count` replies. Where the first ones are exactly the `expected` ones, only the others are returned.
 
     Raises OSError where the stream ends or its deadline has passed, and ValueError for what is no reply.
     """
     reader = _Reader(stream)
-    if expected and reader.begins_with(expected):
-        return None
+    if expected and reader.begins_with(b"".join(expected)):
+        others = count - len(expected)
+        return reader.numbers(others) or [reader.reply() for _ in range(others)]
     return [reader.reply() for _ in range(count)]
 
 
@@ -56,7 +58,21 @@ class _Reader:
             if self._data[compared:upto] != expected[compared:upto]:
                 return False
             compared = upto
+        self._at = compared
         return True
+
+    def numbers(self, count: int) -> list[RawReply]:
+        """The next replies, which are the last ones, all at once. Empty: not all of them are numbers."""
+        while self._data.count(b"\r\n", self._at) < count:
+            self._more()
+        rest = bytes(self._data[self._at :])
+        if not rest.startswith(b":") or not rest.endswith(b"\r\n"):
+            return []
+        try:
+            found: list[RawReply] = list(map(int, rest[1:-2].split(b"\r\n:")))
+        except ValueError:
+            return []
+        return found if len(found) == count else []
 
     def reply(self) -> RawReply:
         kind, line = self._line()

@@ -9,6 +9,7 @@ from console.core.command import Secret
 from console.core.inventory import NodeSpec, RedisRoute
 from console.core.model import Problem, ProblemKind, Reading, VipReach, read, unread
 from console.probes.redis import info as redis_info
+from console.transport.connections import libraries
 from console.transport.connections.inspection_thread import InspectionThread, Now, silence
 from console.transport.redis.inspector import OpenTunnel
 
@@ -35,12 +36,17 @@ class VipInspector:
         self._choose_tunnel = choose_tunnel
         self._thread = InspectionThread(self._where, self._look, self._failed, now)
         self._silent_since = 0.0
+        self._timeout = _TIMEOUT
 
-    def ask(self) -> None:
-        """Starts a look. If one is under way it goes on: its answer will be just as new."""
+    def ask(self, timeout: float = _TIMEOUT) -> None:
+        """Starts a look. If one is under way it goes on: its answer will be just as new.
+
+        `timeout`: seconds for connecting, and for the answer.
+        """
         if not self._vip or not self._thread.idle:
             return
         self._read_answer()
+        self._timeout = timeout
         self._thread.ask()
 
     def receive(self, deadline: float, *, fresh: bool = False, held: bool = True) -> None:
@@ -78,6 +84,7 @@ class VipInspector:
         return Reading(None, problem, self._now())  # not when the look began: there was no answer until now
 
     def _look(self) -> Reading[VipReach]:
+        libraries.REDIS.load()
         from console.transport.redis import connection as redis
 
         at = self._now()
@@ -90,11 +97,11 @@ class VipInspector:
                 return unread(ProblemKind.NOT_READ, "no node to look at the virtual IP through", at)
             route = f"through {choose_tunnel[0]}"
             dial = redis.through(choose_tunnel[1], self._vip, self._spec.redis.port, tls)
-        link = redis.RedisConnection(self._spec.redis, self._password, self._where, dial, _TIMEOUT)
+        link = redis.RedisConnection(self._spec.redis, self._password, self._where, dial, self._timeout)
         try:
             link.connect()
             link.send((redis.Question.INFO_SERVER, redis.Question.INFO_REPLICATION))
-            replies = link.receive(time.monotonic() + _TIMEOUT)
+            replies = link.receive(time.monotonic() + self._timeout)
         finally:
             link.close()
         if replies is None:

@@ -15,6 +15,7 @@ from console.probes.redis import sentinel
 from console.transport.connections.background import BackgroundConnection
 from console.transport.connections.errors import RemoteError, problem_of
 from console.transport.connections.inspection_thread import Now, silence
+from console.transport.connections.patience import Pace, patiently
 from console.transport.redis.inspector import OpenTunnel
 from console.transport.sentinel.refusals import with_advice
 
@@ -48,20 +49,23 @@ class _OpenSentinel:
     """An open connection and its first answers."""
 
     def __init__(self, owner: SentinelInspector) -> None:
-        self.link = owner.new_connection()
+        patiently(lambda timeout: self._open(owner, timeout), _TIMEOUT, owner.pace)
+
+    def _open(self, owner: SentinelInspector, timeout: float) -> None:
+        self.link = owner.new_connection(timeout)
         try:
             self.link.connect()
             self.at = owner.now()
             self.link.send_words(owner.commands)
-            self.replies = self._first_answers(owner)
+            self.replies = self._first_answers(owner, timeout)
         except BaseException:
             self.link.close()
             raise
 
-    def _first_answers(self, owner: SentinelInspector) -> list[Any]:
+    def _first_answers(self, owner: SentinelInspector, timeout: float) -> list[Any]:
         from console.transport.redis import connection as redis
 
-        replies = self.link.receive(time.monotonic() + _TIMEOUT)
+        replies = self.link.receive(time.monotonic() + timeout)
         if replies is None:
             raise RemoteError(ProblemKind.TIMEOUT, silence(owner.where, self.at, begun=self.link.begun))
         if isinstance(replies[0], redis.Refusal):
@@ -78,7 +82,9 @@ class SentinelInspector:
     `open_tunnel`: opens a channel through the SSH connection of its host, for `via: ssh`.
     """
 
-    def __init__(
+    by_steps = False
+
+    def __init__(  # noqa: PLR0913 - a Sentinel, and how to reach it
         self,
         spec: SentinelSpec,
         master: str,
@@ -86,7 +92,10 @@ class SentinelInspector:
         now: Now,
         open_tunnel: OpenTunnel | None = None,
         close_tunnel: Callable[[], None] = lambda: None,
+        *,
+        pace: Pace | None = None,
     ) -> None:
+        self.pace = pace or Pace(_TIMEOUT)
         self.spec = spec
         self.password = password
         self.now = now
@@ -102,11 +111,7 @@ class SentinelInspector:
         self._asked_at: tuple[float, float] | None = None  # epoch, monotonic
         self._late = False
 
-    @property
-    def connect_timeout(self) -> float:
-        return 2 * _TIMEOUT + (self.spec.ssh.connect_timeout if self._open_tunnel is not None else 0.0)
-
-    def new_connection(self) -> RedisConnection:
+    def new_connection(self, timeout: float = _TIMEOUT) -> RedisConnection:
         """A connection to the Sentinel. It is not connected yet."""
         from console.transport.redis import connection as redis
 
@@ -114,7 +119,7 @@ class SentinelInspector:
         place = (spec.address, spec.port, spec.tls)
         dial = redis.through(self._open_tunnel, *place) if self._open_tunnel is not None else redis.direct(*place)
         where, what = f"{spec.address}:{spec.port}", f"the Sentinel {spec.name}"
-        return redis.RedisConnection(spec.connection, self.password, where, dial, _TIMEOUT, what=what)
+        return redis.RedisConnection(spec.connection, self.password, where, dial, timeout, what=what)
 
     def start_connecting(self, *, force: bool) -> None:
         self._connection.start_connecting(force=force)

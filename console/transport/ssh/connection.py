@@ -15,6 +15,7 @@ from typing import Any
 
 from console.core.model import ProblemKind
 from console.transport.connections.errors import RemoteError
+from console.transport.connections.patience import Patience
 from console.transport.ssh.handshake import Transport, reason, shake_hands, time_left
 from console.transport.ssh.login import Tell, log_in, say_nothing
 from console.transport.ssh.paramiko_import import paramiko
@@ -45,6 +46,7 @@ class Completed:
 _PING_AFTER = 10.0  # seconds without a byte of a command's output
 _PONG_WITHIN = 10.0
 _SHELL_TIMEOUT = 5.0
+TURN, TCP = "its turn", "TCP"
 _FORWARDING = "set AllowTcpForwarding yes (and PermitOpen) there, or via: direct"
 _JUMP = "set AllowTcpForwarding yes (and PermitOpen) on the jump host, or take another one (ssh.jump)"
 _NO_SESSION = "the server opens no further session on this connection"
@@ -54,7 +56,9 @@ _SESSIONS = "set MaxSessions to 10 in its sshd_config"
 class SshConnection:
     """An authenticated connection to one node."""
 
-    def __init__(self, transports: list[Transport], sock: socket.socket) -> None:
+    def __init__(self, transports: list[Transport], sock: socket.socket, took: float = 0.0) -> None:
+        self.took = took
+        """Seconds from the server's banner to the end of the login."""
         self._transports = transports
         self._sock = sock
         self._doubted = False
@@ -193,36 +197,41 @@ class SshConnection:
 
 def connect(
     route: Route,
-    timeout: float,
+    patience: Patience | float,
     handshakes: threading.Semaphore,
     first_socket: socket.socket | None = None,
     tell: Tell = say_nothing,
 ) -> SshConnection:
-    """Logs in on every hop within `timeout` in all. Raises RemoteError, whose text says what to do.
+    """Logs in on every hop. Raises RemoteError, whose text says what to do.
 
-    `first_socket`: the TCP connection to the first hop, if there is one already. `tell`: hears what a
-    human has to do meanwhile.
+    `patience`: how long each step is waited for; the time that it waits for its turn at `handshakes` does not count.
+    `first_socket`: the TCP connection to the first hop, if there is one already. `tell`: hears what a human has to do
+    meanwhile.
     """
-    deadline = time.monotonic() + timeout
+    if not isinstance(patience, Patience):
+        patience = Patience(patience)
     transports: list[Transport] = []
-    sock = first_socket or connect_tcp(route, timeout)
+    sock = first_socket or connect_tcp(route, patience.seconds)
     stream: Any = sock
     try:
+        patience.queue(TURN)
         with handshakes:
+            began = time.monotonic()
             for place, hop in enumerate(route.hops):
+                patience.wait_for(TCP)
                 if place:
-                    stream = _open_tunnel(transports[-1], hop.host, hop.port, time_left(deadline, hop), _JUMP)
+                    stream = _open_tunnel(transports[-1], hop.host, hop.port, time_left(patience, hop), _JUMP)
                 transport = Transport(stream)
                 transports.append(transport)
-                shake_hands(transport, hop, deadline)
-                log_in(transport, hop, deadline, tell)
+                shake_hands(transport, hop, patience)
+                log_in(transport, hop, patience, tell)
     except RemoteError as error:
         _give_up(transports, sock)
         raise _explained(error, route, sock) from None
     except BaseException:
         _give_up(transports, sock)
         raise
-    return SshConnection(transports, sock)
+    return SshConnection(transports, sock, time.monotonic() - began)
 
 
 def _give_up(transports: list[Transport], sock: socket.socket) -> None:

@@ -10,27 +10,33 @@ from console.core.inventory import DirectorSpec
 from console.core.model import ClusterState
 from console.core.model.assembling import as_node, assemble_director
 from console.transport.connections.inspection_thread import Now
+from console.transport.connections.patience import Pace
 from console.transport.ssh.host_inspector import HostInspector, RedisFiles
-
-_ANSWER = 2.0
 
 
 class DirectorInspector:
     """Implements WatcherInspector with the HostInspector that also inspects a node's host."""
 
-    def __init__(self, spec: DirectorSpec, read_vip: str, now: Now, handshakes: threading.Semaphore) -> None:
+    by_steps = True
+
+    def __init__(
+        self,
+        spec: DirectorSpec,
+        read_vip: str,
+        now: Now,
+        handshakes: threading.Semaphore,
+        pace: Pace | None = None,
+    ) -> None:
         self._spec = spec
         self._read_vip = read_vip
-        self._host = HostInspector(as_node(spec), read_vip, now, handshakes, lambda: RedisFiles("", ""), ipvs=True)
+        self._host = HostInspector(
+            as_node(spec), read_vip, now, handshakes, lambda: RedisFiles("", ""), ipvs=True, pace=pace
+        )
         self._late = False
 
     def open_tunnel(self, host: str, port: int, timeout: float) -> Any:
         """A channel through its SSH connection, for a Sentinel that runs on it. Raises RemoteError."""
         return self._host.open_tunnel(host, port, timeout)
-
-    @property
-    def connect_timeout(self) -> float:
-        return self._spec.ssh.connect_timeout + _ANSWER
 
     def start_connecting(self, *, force: bool) -> None:
         self._host.start_connecting(force=force)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import time
+import threading
 from typing import Any
 
 from console.core.model import ProblemKind
 from console.transport.connections.errors import RemoteError
+from console.transport.connections.patience import Patience
 from console.transport.ssh import known_hosts
 from console.transport.ssh.known_hosts import SSH_PORT, Trust
 from console.transport.ssh.paramiko_import import IncompatiblePeer, paramiko
 from console.transport.ssh.route import Hop
 
 _LONGEST_REASON = 100
+_NEVER = 86_400.0  # seconds
+_LOOK_AGAIN = 0.25  # seconds
+BANNER, KEYS = "banner", "keys"
 _CERTIFICATE = "-cert-v01@openssh.com"
 
 
@@ -53,24 +57,38 @@ class Transport(paramiko.Transport):
         self.farewell = " ".join(message.get_text().split())
 
 
-def shake_hands(transport: Transport, hop: Hop, deadline: float) -> None:
+def shake_hands(transport: Transport, hop: Hop, patience: Patience) -> None:
     """Agrees on algorithms and checks the host key. Raises RemoteError, whose text says what to do."""
     known = known_hosts.load(hop.known_hosts)
-    left = time_left(deadline, hop)
-    transport.banner_timeout = transport.handshake_timeout = left
+    time_left(patience, hop)
+    # The library has one time limit for each. The patience decides: it begins anew when the banner has come.
+    transport.banner_timeout = transport.handshake_timeout = _NEVER
     _prefer(transport, known.kinds(hop.known_as, hop.port))
     transport.wants_certificate = bool(known.authorities(hop.known_as, hop.port))
     try:
-        transport.start_client(timeout=left)
+        _negotiate(transport, patience)
     except IncompatiblePeer as error:
         raise _incompatible(transport, hop, error) from None
     except (paramiko.SSHException, EOFError, OSError) as error:
-        kind = ProblemKind.TIMEOUT if time.monotonic() >= deadline - 0.1 else ProblemKind.CLOSED
-        raise RemoteError(kind, f"{hop}: no SSH handshake: {transport.farewell or reason(error)}") from None
+        text = f"{hop}: no SSH handshake: {transport.farewell or reason(error)}"
+        raise RemoteError(ProblemKind.CLOSED, text) from None
     if not transport.initial_kex_done:
-        raise RemoteError(ProblemKind.TIMEOUT, f"{hop}: the SSH server accepts the connection and then sends nothing")
+        what = "stops while the keys are agreed on" if transport.remote_version else "then sends nothing"
+        raise RemoteError(ProblemKind.TIMEOUT, f"{hop}: the SSH server accepts the connection and {what}")
     key = transport.get_remote_server_key()
     _check_key(known, hop, key)
+
+
+def _negotiate(transport: Transport, patience: Patience) -> None:
+    """Returns when the keys are agreed on, or the patience is over. Raises what the library raises."""
+    patience.wait_for(BANNER)
+    ended = threading.Event()
+    transport.start_client(event=ended)
+    while not ended.wait(min(patience.left, _LOOK_AGAIN)) and transport.is_active() and patience.left:
+        if patience.step == BANNER and transport.remote_version:
+            patience.wait_for(KEYS)
+    if not transport.is_active():
+        raise transport.get_exception() or paramiko.SSHException("Negotiation failed.")
 
 
 def _check_key(known: known_hosts.KnownHosts, hop: Hop, shown_key: paramiko.PKey) -> None:
@@ -149,9 +167,9 @@ def _incompatible(transport: Transport, hop: Hop, error: Exception) -> RemoteErr
     return RemoteError(ProblemKind.UNREACHABLE, f"{hop}: no SSH algorithm in common: {reason(error)}")
 
 
-def time_left(deadline: float, hop: Hop) -> float:
+def time_left(patience: Patience, hop: Hop) -> float:
     """Seconds to the deadline. Raises RemoteError once it has passed."""
-    left = deadline - time.monotonic()
+    left = patience.left
     if left <= 0:
         raise RemoteError(ProblemKind.TIMEOUT, f"{hop}: the SSH connection was not ready in time")
     return left

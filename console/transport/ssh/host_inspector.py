@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from console.core.inventory import NodeSpec
@@ -15,15 +15,19 @@ from console.probes import program
 from console.probes.host_reader import HostReader
 from console.probes.program import ProgramSettings, Section
 from console.probes.redis.data_files import AOF_NAME
+from console.transport.connections import libraries
 from console.transport.connections.answer_times import AnswerTimes
 from console.transport.connections.background import BackgroundConnection
 from console.transport.connections.errors import RemoteError, problem_of
 from console.transport.connections.inspection_thread import Now, silence
+from console.transport.connections.patience import GRACE, Pace, Patience
 
 REREAD_EVERY = 30.0
 """Seconds after which files are read again even if their `stat` has not changed."""
 _ANSWER_TIMEOUT = 6.5  # seconds for the first batch, which reads everything
 _SILENT_FOR = 3.0  # seconds without the beginning of the first batch, after which another way is tried
+_LOOK_AGAIN = 0.25  # seconds
+_NAME, _LIBRARIES, _SHELL, _FIRST_ANSWER = "name", "libraries of the console", "shell", "first answer"
 _STEPS = {
     ProblemKind.HOST_KEY_UNKNOWN: ConnectStep.HOST_KEY,
     ProblemKind.HOST_KEY_CHANGED: ConnectStep.HOST_KEY,
@@ -69,20 +73,25 @@ class _OpenHost:
         from console.transport.ssh import tcp
 
         spec = owner.spec.ssh
-        deadline = time.monotonic() + spec.connect_timeout
+        patience = owner.patience
+        began = time.monotonic()
+        patience.wait_for(_NAME)
         owner.step = ConnectStep.NAME
         try:
             route = ssh_route.resolve(spec, owner.spec.address)
             owner.step = ConnectStep.TCP
-            first_socket = tcp.connect_tcp(route, spec.connect_timeout)
+            # A kernel accepts however busy its host is, so there is less to wait for than at the other steps.
+            timeout = min(spec.connect_timeout, patience.seconds)
+            patience.wait_for(ConnectStep.TCP.value, timeout)
+            first_socket = tcp.connect_tcp(route, timeout)
+            patience.queue(_LIBRARIES)
+            libraries.SSH.load()
             owner.step = ConnectStep.HANDSHAKE
             # Imported after the TCP connection: meanwhile the server starts the process for this connection.
             from console.transport.ssh import connection as ssh
             from console.transport.ssh import shell as ssh_shell
 
-            self.connection = ssh.connect(
-                route, deadline - time.monotonic(), owner.handshakes, first_socket, owner.still_connecting
-            )
+            self.connection = ssh.connect(route, patience, owner.handshakes, first_socket, owner.still_connecting)
         except RemoteError as error:
             owner.connection_refused(error.problem)
             raise
@@ -90,11 +99,12 @@ class _OpenHost:
         owner.offer_connection(self.connection)
         self.shell = ssh_shell.ShellReader(self.connection, owner.watched, sudo=spec.sudo)
         try:
-            self.asked, self.batch = owner.first_batch(self.shell)
+            self.asked, self.batch = owner.first_batch(self.shell, self.connection.took)
         except BaseException:
             self.connection.close()
             raise
         self.received = owner.now()
+        self.took = time.monotonic() - began
 
     def close(self) -> None:
         self.shell.close()
@@ -103,15 +113,24 @@ class _OpenHost:
 
 def _open_host(owner: HostInspector) -> _OpenHost:
     """Connects. Raises RemoteError, which names the step that failed."""
+    took: float | None = None
+    owner.pace.begin()
     try:
-        return _OpenHost(owner)
+        opened = _OpenHost(owner)
+        took = opened.took
     except RemoteError as error:
         step = owner.step
         if step is ConnectStep.HANDSHAKE:
             step = _STEPS.get(error.problem.kind, step)
         elif step is ConnectStep.SHELL and owner.spec.ssh.sudo and error.problem.text.startswith(_SUDO_SAYS):
             step = ConnectStep.SUDO
+        if error.problem.kind is ProblemKind.TIMEOUT:
+            error = error.noting(f"it got no further than: {owner.patience.step}")
         raise error.at(step) from None
+    else:
+        return opened
+    finally:
+        owner.pace.end(took)
 
 
 class HostInspector:
@@ -127,8 +146,13 @@ class HostInspector:
         *,
         ipvs: bool = False,
         arp: bool = False,
+        pace: Pace | None = None,
     ) -> None:
+        """`pace`: that of its cluster. Its `longest` is how long each step of connecting is waited for."""
         keepalived = spec.keepalived
+        self.pace = pace or Pace(spec.ssh.connect_timeout)
+        self.patience = Patience(self.pace.longest, _NAME)
+        """That of the attempt to connect that is under way, or was last."""
         self.spec = spec
         self.now = now
         self.handshakes = handshakes
@@ -175,31 +199,41 @@ class HostInspector:
         self._usable_connection = None
         self._decided.set()
 
-    def first_batch(self, shell: Any) -> tuple[_Asked, Mapping[str, Section]]:
+    def first_batch(self, shell: Any, login_took: float) -> tuple[_Asked, Mapping[str, Section]]:
+        """The first answer. A host on which the login took its time may take it for the shell as well."""
+        self.patience.wait_for(_SHELL, 2 * self.patience.seconds)  # two questions: for a channel, and for the shell
         asked = self._new_request()
-        shell.ask(self._request(asked, program.FULL))
+        slower = max(1.0, login_took)
+        shell.ask(self._request(asked, program.FULL), self.patience.seconds)
         batch: Mapping[str, Section] | None = None
-        began = time.monotonic()
-        limit = began + _SILENT_FOR
+        parts = 0
+        limit = self._waits_for(_SHELL, _SILENT_FOR * slower)
         while batch is None:
-            batch = shell.receive(asked.seq, limit)
-            now = time.monotonic()
-            if batch is not None or now < limit:
+            batch = shell.receive(asked.seq, min(limit, time.monotonic() + _LOOK_AGAIN))
+            if batch is None and shell.parts > parts:
+                parts = shell.parts
+                limit = self._waits_for(_FIRST_ANSWER, _ANSWER_TIMEOUT * slower)
+            if batch is not None or time.monotonic() < limit:
                 continue
-            if not shell.begun:
-                shell.start_anew()
-                limit = now + _ANSWER_TIMEOUT - _SILENT_FOR
-            elif limit < began + _ANSWER_TIMEOUT:
-                limit = began + _ANSWER_TIMEOUT
-            else:
+            if parts:
                 raise RemoteError(ProblemKind.TIMEOUT, f"the shell on {self.spec.name} does not answer to the end")
+            shell.start_anew()
+            limit = self._waits_for(_SHELL, (_ANSWER_TIMEOUT - _SILENT_FOR) * slower)
         return asked, batch
+
+    def _waits_for(self, step: str, seconds: float) -> float:
+        """This step has so many seconds. The end of them, monotonic."""
+        self.patience.wait_for(step, seconds)
+        return self.patience.deadline
 
     # --- for Redis through SSH, from its own opening thread
 
     def open_tunnel(self, host: str, port: int, timeout: float) -> Any:
         """A direct-tcpip channel. It waits for the SSH connection. Raises RemoteError with the problem of SSH."""
-        decided = self._decided.wait(max(timeout, self.spec.ssh.connect_timeout))
+        until = time.monotonic() + timeout
+        while not (decided := self._decided.wait(_LOOK_AGAIN)):
+            if time.monotonic() > max(until, self.patience.deadline + GRACE):
+                break
         connection = self._usable_connection
         if connection is None or not connection.alive:
             problem = self._why_unusable if decided else self._connection.problem
@@ -215,11 +249,15 @@ class HostInspector:
     def start_connecting(self, *, force: bool) -> None:
         if self._connection.may_connect(force=force):
             self._decided.clear()
+            self.patience = Patience(self.pace.longest, _NAME)
             self._connection.start_connecting(force=force)
 
     def finish_connecting(self, deadline: float) -> bool:
-        """Waits for the new connection until `deadline` (monotonic). True: it is there, with a full batch."""
-        opened = self._connection.finish_connecting(deadline)
+        """Waits for the new connection until `deadline` (monotonic), and no longer than one that gets on is waited for.
+
+        True: it is there, with a full batch.
+        """
+        opened = self._connection.finish_connecting(deadline, self.patience)
         if opened:
             session = self._connection.connection
             assert session is not None
@@ -228,7 +266,10 @@ class HostInspector:
             self._read_at = session.asked.since
             self._read_batch(session.batch, session.asked, session.received)
         elif self._connection.connection is None:
-            self.readings = nothing_read(self._connection.problem, self.now())
+            problem = self._connection.problem
+            if problem.kind is ProblemKind.CONNECTING and self._connection.under_way and not self.patience.left:
+                problem = replace(problem, text=f"{problem.text} (it got no further than: {self.patience.step})")
+            self.readings = nothing_read(problem, self.now())
         return opened
 
     def ask(self, *, full: bool) -> None:
@@ -259,17 +300,25 @@ class HostInspector:
         return self._asked is not None
 
     @property
-    def patience(self) -> float:
+    def worth_waiting(self) -> float:
         """Seconds that a fresh observation waits for an answer of this host."""
         return self._times.deadline
+
+    @property
+    def waits_for(self) -> str:
+        """The step that the attempt to connect has come to; empty: there is none under way. From any thread."""
+        return self.patience.step if self._connection.under_way else ""
 
     @property
     def outdated(self) -> bool:
         """Whether the files to read have changed since the last request was sent."""
         return self._last_redis_files != self._redis_files() or self._last_scripts != self._reader.scripts
 
-    def receive(self, deadline: float) -> None:
-        """Receives the answer by `deadline` (monotonic). After it the readings say that there is no answer."""
+    def receive(self, deadline: float, *, keep: bool = False) -> None:
+        """Receives the answer by `deadline` (monotonic). After it the readings say that there is no answer.
+
+        `keep`: the readings are of this very observation, and stand without this answer.
+        """
         session, asked = self._connection.connection, self._asked
         if session is None or asked is None:
             return
@@ -282,6 +331,8 @@ class HostInspector:
             self._asked = None
             self._times.add(time.monotonic() - asked.since)
             self._read_batch(batch, asked, self.now())
+            return
+        if keep and time.monotonic() - asked.since < self._times.give_up:
             return
         silent_since = silence(f"the shell on {self.spec.name}", asked.at, begun=session.shell.begun)
         problem = Problem(ProblemKind.TIMEOUT, silent_since)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from console.core.model import ProblemKind
 from console.transport.connections.errors import RemoteError
+from console.transport.connections.patience import Patience
 from console.transport.ssh.handshake import Transport, reason, time_left
 from console.transport.ssh.keys.private_keys import KeyOfAgent, private_keys
 from console.transport.ssh.paramiko_import import paramiko
@@ -13,6 +14,7 @@ from console.transport.ssh.route import Hop
 
 HUMAN = 25.0
 """Seconds more for a login while the SSH agent asks a human: for a touch of the key, or a confirmation."""
+LOGIN = "login"
 Tell = Callable[[str], None]
 """Hears what a human has to do before the login goes on; an empty text: nothing any more."""
 _CHECK = "check ssh.user and ssh.identity_file in the inventory"
@@ -28,13 +30,13 @@ def say_nothing(_: str) -> None:
     """For whoever has nowhere to show it."""
 
 
-def log_in(transport: Transport, hop: Hop, deadline: float, tell: Tell = say_nothing) -> None:
-    """Logs in with the first key that is accepted. Raises RemoteError. `deadline`: monotonic."""
+def log_in(transport: Transport, hop: Hop, patience: Patience, tell: Tell = say_nothing) -> None:
+    """Logs in with the first key that is accepted. Raises RemoteError."""
     refused: list[str] = []
     unusable: list[str] = []
     for name, key in private_keys(hop, unusable):
         try:
-            more = _offer(transport, hop, name, key, deadline, tell)
+            more = _offer(transport, hop, name, key, patience, tell)
         except paramiko.BadAuthenticationType as error:
             raise _no_keys(hop, error.allowed_types) from None
         except (paramiko.SSHException, EOFError, OSError) as error:
@@ -53,13 +55,15 @@ def log_in(transport: Transport, hop: Hop, deadline: float, tell: Tell = say_not
     raise _refused(hop, refused, unusable)
 
 
-def _offer(transport: Transport, hop: Hop, name: str, key: paramiko.PKey, deadline: float, tell: Tell) -> Sequence[str]:
+def _offer(
+    transport: Transport, hop: Hop, name: str, key: paramiko.PKey, patience: Patience, tell: Tell
+) -> Sequence[str]:
     """Offers one key. Returns what the server asks for beside it; nothing: the login is done."""
-    patience = time_left(deadline, hop)
+    patience.wait_for(LOGIN)
     if isinstance(key, KeyOfAgent):
         key.tell_waiting = lambda now: tell(_asks(hop, name) if now else "")
-        patience += HUMAN
-    transport.auth_timeout = patience
+        patience.extend(patience.seconds + HUMAN)
+    transport.auth_timeout = time_left(patience, hop)
     return transport.auth_publickey(hop.user, key)
 
 

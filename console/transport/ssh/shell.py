@@ -33,9 +33,14 @@ class ShellReader:
         self._answered = False
         self._request = ""
         self._one_exec_a_poll = False
+        self._open_timeout = _OPEN_TIMEOUT
 
-    def ask(self, request: str) -> None:
-        """Sends one request and does not wait. Raises RemoteError."""
+    def ask(self, request: str, open_timeout: float = _OPEN_TIMEOUT) -> None:
+        """Sends one request and does not wait for the answer. Raises RemoteError.
+
+        `open_timeout`: seconds that the server may take to start the shell, where there is none yet.
+        """
+        self._open_timeout = open_timeout
         self._buffer = b""
         self._request = request
         try:
@@ -80,7 +85,12 @@ class ShellReader:
     @property
     def begun(self) -> bool:
         """Whether a part of the awaited batch has come. What start files print is none."""
-        return f"@{self._nonce} ".encode() in self._buffer
+        return self.parts > 0
+
+    @property
+    def parts(self) -> int:
+        """How many parts of the awaited batch have begun to come. There are few, so they cannot come for ever."""
+        return self._buffer.count(f"@{self._nonce} ".encode())
 
     def close(self) -> None:
         if self._channel is not None:
@@ -97,7 +107,7 @@ class ShellReader:
 
     def _start(self, command: str, stdin: bytes) -> None:
         self.close()
-        self._channel = self._connection.start(command, _OPEN_TIMEOUT)
+        self._channel = self._connection.start(command, self._open_timeout)
         feed(self._channel, stdin, to_its_end=not stdin)
 
     def start_anew(self) -> None:
@@ -108,7 +118,7 @@ class ShellReader:
         if self._answered or self._one_exec_a_poll:
             raise shell_failures.endless(self._connection.user)
         self._one_exec_a_poll = True
-        self.ask(self._request)
+        self.ask(self._request, self._open_timeout)
 
     def _shell_ended(self) -> dict[str, Section] | None:
         """The shell has ended. If it never answered, it may not run a loop: then one exec for each poll is tried."""

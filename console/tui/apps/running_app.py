@@ -10,7 +10,7 @@ from console.core.runs.past.past_run import PastRun
 from console.core.runs.question import Decision, Question
 from console.core.runs.state import RunState
 from console.engine.ports import ArmedRun, ConsoleContext, RunStarter, Takeover
-from console.tui.apps.observing_app import ObservingApp
+from console.tui.apps.keeping_app import KeepingApp
 from console.tui.navigation import routes
 from console.tui.navigation.routes import P, Route
 from console.tui.threads.current_run import ArmedView, CurrentRun
@@ -27,7 +27,7 @@ RUN_OBSERVES_WITHIN = 3.0
 """Seconds: while a run works, its own observations are shown. The console observes only after a longer gap."""
 
 
-class RunningApp(ObservingApp):
+class RunningApp(KeepingApp):
     """Arms at most one run at a time and passes questions and answers. Without a run starter it can change nothing."""
 
     armed_run: reactive[ArmedView | None] = reactive(None, init=False)
@@ -120,6 +120,7 @@ class RunningApp(ObservingApp):
     def on_run_ended(self, message: RunEnded) -> None:
         self.run_state = message.run
         self._disarm()
+        self.list_kept_keys()
 
     def on_arming_refused(self, message: ArmingRefused) -> None:
         self._disarm()

@@ -14,6 +14,7 @@ from textual.content import Content
 from console.core.diagnosis.finding import Finding
 from console.core.model import RunLock
 from console.core.runbooks.document import Runbook
+from console.core.runs.past.kept_keys import KeptKeys
 from console.core.runs.past.past_run import PastRun
 from console.core.runs.records.journal import Entry
 from console.engine.ports import Takeover
@@ -62,5 +63,7 @@ JOURNAL_CHECK: Route[[Callable[[], PastRun]]] = Route("journal-check")
 """(the newest version of the run)"""
 REPORT: Route[[PastRun]] = Route("report")
 """(the run to report)"""
+KEPT_KEYS: Route[[Callable[[], tuple[KeptKeys, ...]]]] = Route("kept-keys")
+"""(what gives the newest version of the keys that are only in files)"""
 LOCK_HELD: Route[[RunLock, Callable[[Takeover], None] | None]] = Route("lock-held")
 """(the run that holds the lock, what arms again with a takeover; None: no takeover is offered)"""

@@ -15,6 +15,7 @@ from console.core.runbooks.document import Runbook
 from console.core.runbooks.role_choice import RoleChoice, better_choice
 from console.core.runbooks.vocabulary import evaluate
 from console.core.runs.lock import lock_in_words
+from console.engine.steps.step_view import sentences_ahead
 from console.tui.keys import bindings_of
 from console.tui.navigation import routes
 from console.tui.navigation.registry import register
@@ -129,7 +130,9 @@ class ArmScreen(ConsoleScreen):
         self._shown = bound
         if better := self._better():
             trouble = (*trouble, *wrapped(better.reason, width, f"{BOLD} {BAD}"), line(""))
-        return (*trouble, *arming_lines(self._runbook, bound, self._cluster, self._required(), width))
+        state = self.console_app.views[self._cluster].state
+        sentences = sentences_ahead(self._runbook, state, bound) if state is not None else {}
+        return (*trouble, *arming_lines(self._runbook, bound, self._cluster, self._required(), width, sentences))
 
     def _ask_role(self, unbound: Unbound, width: int) -> Lines:
         described = next((one.description for one in self._runbook.roles if one.name == unbound.role), "")

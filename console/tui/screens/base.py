@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import chain
 from typing import Any, ClassVar, cast
 
 from textual.actions import SkipAction
@@ -11,10 +12,13 @@ from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
 from textual.widgets import Input
 
+from console.core.runs.past.kept_keys import KeptKeys
 from console.tui.apps.running_app import RunningApp
 from console.tui.keys import Key, bindings_of, keys_of
+from console.tui.navigation import routes
 from console.tui.present import frame
 from console.tui.present.formatting import Lines
+from console.tui.present.runs.kept_keys import kept_lines
 from console.tui.state.cluster_view import ClusterView
 from console.tui.widgets.lines import LinesPane
 
@@ -118,6 +122,41 @@ class ConsoleScreen(ScrollsText):
 
     def _draw_footer(self, width: int, _: int) -> Lines:
         return frame.footer(self.footer_keys(), width)
+
+
+class ShowsKeptKeys(ConsoleScreen):
+    """Says that keys are only in a file, and opens what brings them back. Without such keys it says nothing."""
+
+    @property
+    def kept(self) -> tuple[KeptKeys, ...]:
+        """The keys that this screen is about; of all clusters where it is about none in particular."""
+        kept = self.console_app.kept_keys
+        return kept.get(self.cluster, ()) if self.cluster else tuple(chain.from_iterable(kept.values()))
+
+    def kept_line(self) -> LinesPane:
+        """The line for `body`."""
+        pane = LinesPane(self._draw_kept, focusable=False, classes="kept-line")
+        pane.display = False
+        return pane
+
+    def footer_keys(self) -> tuple[Key, ...]:
+        return tuple(one for one in super().footer_keys() if self.kept or one.action != "kept_keys")
+
+    def paint(self) -> None:
+        for pane in self.query(".kept-line").results(LinesPane):
+            lines = self._draw_kept(max(1, self.size.width - 2), 0) if self.kept else ()
+            pane.display, pane.styles.height = bool(lines), max(1, len(lines))
+        super().paint()
+
+    def on_mount(self) -> None:
+        self.watch(self.app, "kept_keys", self.paint, init=False)
+
+    def action_kept_keys(self) -> None:
+        if self.kept:
+            self.console_app.open_screen(routes.KEPT_KEYS, lambda: self.kept)
+
+    def _draw_kept(self, width: int, _: int) -> Lines:
+        return kept_lines(self.kept, width, names_cluster=not self.cluster)
 
 
 class Dialog(ScrollsText, ModalScreen[bool]):

@@ -17,7 +17,7 @@ from console.tui.present.clusters.cards import cards, in_full
 from console.tui.present.clusters.kinds import KindPane, KindPresentation, presentation_of
 from console.tui.present.formatting import BOLD, DIM, UNCUT, Lines, Part, fitted, line, rewrapped
 from console.tui.present.runs.lock import lock_banner, locks_of_others
-from console.tui.screens.base import ConsoleScreen
+from console.tui.screens.base import ShowsKeptKeys
 from console.tui.state.cluster_view import ClusterView
 from console.tui.widgets.lines import LinesPane
 from console.tui.widgets.menu import Item, Menu
@@ -29,7 +29,7 @@ MOST_TOPOLOGY_LINES = 4
 """Lines of the topology that a low screen has room for."""
 
 
-class ClusterScreen(ConsoleScreen):
+class ClusterScreen(ShowsKeptKeys):
     """One cluster: the headline, the nodes, the topology, then findings, timeline and history."""
 
     PLACE = "cluster"
@@ -62,6 +62,7 @@ class ClusterScreen(ConsoleScreen):
     def body(self) -> Iterable[Widget]:
         yield LinesPane(self._draw_headline, focusable=False, id="headline")
         yield LinesPane(self._draw_lock, focusable=False, id="lock")
+        yield self.kept_line()
         yield LinesPane(self._draw_cards, id="cards")
         yield LinesPane(self._draw_topology, focusable=False, id="topology")
         yield LinesPane(self._draw_tabs, focusable=False, id="tabs")

@@ -11,11 +11,11 @@ from console.tui.keys import bindings_of
 from console.tui.navigation import routes
 from console.tui.navigation.registry import register
 from console.tui.present.clusters import cluster as present
-from console.tui.screens.base import ConsoleScreen
+from console.tui.screens.base import ShowsKeptKeys
 from console.tui.widgets.menu import Item, Menu
 
 
-class ClustersScreen(ConsoleScreen):
+class ClustersScreen(ShowsKeptKeys):
     """All clusters of the inventory in its order, each with its health and its worst finding."""
 
     PLACE = "clusters"
@@ -25,6 +25,7 @@ class ClustersScreen(ConsoleScreen):
         empty = (
             f"{self.console_app.console_context.inventory.path} has no cluster: add one, then start the console again."
         )
+        yield self.kept_line()
         yield Menu(self._draw_items, empty=empty, title="Clusters", id="clusters")
 
     def breadcrumb(self) -> str:

@@ -17,6 +17,7 @@ from console.tui.present.formatting import BOLD, DIM, Lines, Part, fitted, line
 from console.tui.present.runs import past_run as present
 from console.tui.present.runs.journal import entry_line
 from console.tui.present.runs.lock import lock_gone_lines, lock_lines, locks_of_others
+from console.tui.present.runs.times import day_and_time
 from console.tui.screens.past_run_base import PastRunActions
 from console.tui.widgets.lines import LinesPane
 from console.tui.widgets.menu import Item, Menu
@@ -68,13 +69,18 @@ class PastRunScreen(PastRunActions):
         return tuple(one for one in super().footer_keys() if self.live or one.action != "follow")
 
     def breadcrumb(self) -> str:
-        return f"{self._cluster} > {self._run_id}"
+        """The runbook and the time: the whole id would be cut, and the page has it."""
+        past = self.past
+        if past is None:
+            return f"{self._cluster} > {self._run_id}"
+        return f"{self._cluster} > {past.runbook} of {day_and_time(past.opened_at, self.console_app.now())}"
 
     def body(self) -> Iterable[Widget]:
         nodes = LinesPane(self._draw_nodes, focusable=False, id="nodes")
         nodes.styles.height = len(self.console_app.views[self.cluster].spec.nodes) if self.cluster else 0
         yield nodes
         yield LinesPane(self._draw_title, focusable=False, id="title")
+        yield self.kept_line()
         yield LinesPane(self._draw_tabs, focusable=False, id="tabs")
         with Container(id="record"):
             yield LinesPane(self._draw_run, id="past-steps", classes="pane -current")

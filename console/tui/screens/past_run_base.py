@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from console.core.runs.past.kept_keys import KeptKeys
 from console.core.runs.past.past_run import PastRun
 from console.tui.keys import Key
 from console.tui.navigation import routes
-from console.tui.screens.base import ConsoleScreen
+from console.tui.screens.base import ShowsKeptKeys
 
 
-class PastRunActions(ConsoleScreen):
+class PastRunActions(ShowsKeptKeys):
     """Base of the screens on which a recorded run is chosen or shown."""
 
     @property
     def past(self) -> PastRun | None:
         """The run that the keys act on; None: there is none, or its journal is not on this machine."""
         return None
+
+    @property
+    def kept(self) -> tuple[KeptKeys, ...]:
+        """The keys that this run has kept and that are only in files."""
+        past = self.past
+        return self.console_app.kept_by_run(past.run_id) if past is not None else ()
 
     def footer_keys(self) -> tuple[Key, ...]:
         """The keys that can do something with this run."""

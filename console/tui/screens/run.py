@@ -8,8 +8,9 @@ from textual.containers import Horizontal, Vertical
 from textual.events import Event
 from textual.widget import Widget
 
-from console.core.model.verdict import Check
+from console.core.model.verdict import Check, Verdict
 from console.core.runbooks.vocabulary import evaluate
+from console.core.runs.past.kept_keys import KeptKeys
 from console.core.runs.progress import can_stop_waiting
 from console.core.runs.question import Question
 from console.core.runs.state import RunState
@@ -20,15 +21,15 @@ from console.tui.navigation.registry import register
 from console.tui.present.clusters import cards
 from console.tui.present.formatting import Lines
 from console.tui.present.runs import run as present
-from console.tui.present.runs.ending import ending
+from console.tui.present.runs.ending import Kept, ending
 from console.tui.present.runs.question import Fold, question_lines
-from console.tui.screens.base import ConsoleScreen
+from console.tui.screens.base import ShowsKeptKeys
 from console.tui.widgets.input_guard import InputGuard
 from console.tui.widgets.lines import LinesPane
 from console.tui.widgets.question import QuestionBox
 
 
-class RunScreen(ConsoleScreen):
+class RunScreen(ShowsKeptKeys):
     """A run: the nodes above, its steps at the left, the current step or the question at the right."""
 
     PLACE = "run"
@@ -45,6 +46,8 @@ class RunScreen(ConsoleScreen):
         """The step that the operator chose to see; None: the current one."""
         self._assessments_shown = False
         """The operator has answered a question below the assessments of a resumed run."""
+        self._has_kept = False
+        """The run that has ended had keys that were only in files."""
 
     @property
     def cluster(self) -> str:
@@ -52,7 +55,7 @@ class RunScreen(ConsoleScreen):
 
     def breadcrumb(self) -> str:
         run = self.run_state
-        return f"{self._cluster} > {run.run_id}" if run else self._cluster
+        return f"{self._cluster} > {run.runbook.name}" if run else self._cluster
 
     @property
     def run_state(self) -> RunState | None:
@@ -63,6 +66,18 @@ class RunScreen(ConsoleScreen):
         """The open question."""
         run = self.console_app.armed_run
         return run.question if run else None
+
+    @property
+    def kept(self) -> tuple[KeptKeys, ...]:
+        """The keys that this run has left in files."""
+        run = self.run_state
+        return self.console_app.kept_by_run(run.run_id) if run is not None and present.is_over(run) else ()
+
+    def _fate_of_kept(self) -> Kept:
+        if self.kept:
+            self._has_kept = True
+            return Kept.ONLY_THERE
+        return Kept.SETTLED if self._has_kept else Kept.NONE
 
     def body(self) -> Iterable[Widget]:
         nodes = LinesPane(self._draw_nodes, focusable=False, id="nodes")
@@ -132,6 +147,9 @@ class RunScreen(ConsoleScreen):
 
     def _run_changed(self, before: RunState | None, after: RunState | None) -> None:
         """Redraws. The end of a run is shown from its top, wherever the text before it was scrolled to."""
+        if before is None:
+            self._has_kept = False
+            self._show_whole_names()
         if after is not None and present.is_over(after) and (before is None or not present.is_over(before)):
             self._chosen = None
             self._scroll_to_top()
@@ -164,8 +182,14 @@ class RunScreen(ConsoleScreen):
         if self._guard is not None and not self._guard.shown and self.app.screen is self:
             self.call_after_refresh(self._guard.begin)
 
+    def _show_whole_names(self) -> None:
+        """The list of steps is as wide as its longest name."""
+        if self.run_state is not None:
+            self.query_one("#steps").styles.min_width = present.steps_width(self.run_state) + 1  # 1: its border
+
     def _arrange(self) -> None:
         """On a narrow screen a question and the end take the place of the list of steps, until a step is looked at."""
+        self._show_whole_names()
         over = self.run_state is not None and present.is_over(self.run_state)
         self.set_class(self._chosen is None and (over or self.question is not None), "-whole-page")
         self.call_after_refresh(self.paint)
@@ -224,8 +248,9 @@ class RunScreen(ConsoleScreen):
         if before and self._chosen is None and not present.is_over(run):
             return before
         if present.is_over(run) and self._chosen is None:
-            return ending(run, width)
-        return present.step_detail(run, at, self._live(run, at), self.console_app.now(), width)
+            return ending(run, width, self._fate_of_kept())
+        asks = present.other_step_asks(question.index + 1, width) if question is not None else ()
+        return (*asks, *present.step_detail(run, at, self._live(run, at), self.console_app.now(), width))
 
     def _live(self, run: RunState, at: int) -> tuple[Check, ...]:
         """The step's preconditions, evaluated on the newest observation; none after the step has ended."""
@@ -233,7 +258,19 @@ class RunScreen(ConsoleScreen):
         if state is None or (step.started_at is not None and step.ended_at is not None):
             return ()
         wanted = conditions(step.step, run.runbook.require if at == 0 else ())
-        return tuple(evaluate(one, state, run.roles) for one in wanted)
+        return newest_known(step.checks, tuple(evaluate(one, state, run.roles) for one in wanted))
+
+
+def newest_known(asked: tuple[Check, ...], live: tuple[Check, ...]) -> tuple[Check, ...]:
+    """The live answers; where one is not known now, what the run has observed for its question.
+
+    The run looks closer than the screen does: what only its look reads is no longer unknown.
+    """
+    known = asked[: len(live)] if len(asked) >= len(live) else live
+    return tuple(
+        was if now.verdict is Verdict.UNKNOWN and was.verdict is not Verdict.UNKNOWN else now
+        for was, now in zip(known, live, strict=True)
+    )
 
 
 register(routes.RUN, RunScreen)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from console.core.changes.timeline import Event, Told, tell
 from console.core.diagnosis.finding import Finding, Health
 from console.core.inventory import ClusterSpec
 from console.core.kinds.diagnose import diagnose, health
@@ -13,7 +14,6 @@ from console.core.model import ClusterState, NodeState, Role
 from console.core.model.carried import carried, carried_sources
 from console.core.model.facts import source_of
 from console.core.previews.quiescence import Quiescence, TrafficSample, add_sample, quiescence
-from console.tui.state.timeline import Event, Told, tell
 
 SAMPLES_KEPT = 600
 EVENTS_KEPT = 200

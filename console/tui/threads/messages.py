@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from textual.message import Message
 
 from console.core.model import ClusterState, RunLock
+from console.core.runs.past.kept_keys import KeptKeys
 from console.core.runs.past.past_run import PastRun
 from console.core.runs.question import Question
 from console.core.runs.state import RunState
@@ -82,6 +83,13 @@ class PastRunRead(Message):
     """One recorded run was read again."""
 
     past: PastRun
+
+
+@dataclass
+class KeptKeysListed(Message):
+    """The keys that are only in files were looked for; the oldest first."""
+
+    kept: tuple[KeptKeys, ...]
 
 
 @dataclass

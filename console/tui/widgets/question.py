@@ -7,7 +7,7 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Container, Horizontal, Vertical
 from textual.events import Key
 from textual.message import Message
 from textual.widgets import Button, Input, Label
@@ -56,9 +56,9 @@ class QuestionBox(Vertical):
                     yield self._button(choice)
         if sending_choice := self.sending_choice:
             # On a line of its own it is not beside a safe choice, and a narrow screen does not cut it off.
-            with Horizontal(id="sending"):
+            with Container(id="sending", classes="-sentence" if self.question.sentence else None):
                 if self.required_text:
-                    yield Label(visible(f"{present.field_label(self.question)}:"), markup=False, id="typed-label")
+                    yield Label(visible(present.field_label(self.question)), markup=False, id="typed-label")
                     with Horizontal(id="field"):
                         yield TypedField(id="typed")
                 yield self._button(sending_choice, disabled=bool(self.required_text))
@@ -171,6 +171,6 @@ class QuestionBox(Vertical):
     def _draw_head(self, width: int, _: int) -> Lines:
         refused = self._guard.refused
         return (
-            fitted(present.prompt(self.question, self._now(), more=self._more()), width),
+            fitted(present.prompt(self.question, self._now(), width, more=self._more()), width),
             *((fitted(present.discarded_keys(refused), width),) if refused else ()),
         )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from textual.widgets import Input
 
-CURSOR = "█"
+CURSOR = "█ just type"
+"""What the field shows while it has no focus: a cursor, and that typing begins there at once."""
 
 
 class TypedField(Input):

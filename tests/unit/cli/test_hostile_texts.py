@@ -17,8 +17,8 @@ import console.cli
 from console.cli.output import say, say_json, say_painted
 from console.cli.runs.plan import plan_document, plan_text
 from console.cli.status.as_json import ClusterStatus, as_json
-from console.cli.status.as_metrics import as_openmetrics
 from console.cli.status.as_table import as_table
+from console.cli.status.metrics.exposition import as_openmetrics
 from console.core.diagnosis.finding import Health
 from console.core.kinds.diagnose import diagnose
 from console.core.visible import LINES, visible

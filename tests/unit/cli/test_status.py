@@ -16,10 +16,11 @@ import samples
 from console.cli.context import Adapters
 from console.cli.main import run
 from console.cli.status.as_json import ClusterStatus, as_json, lag_bytes
-from console.cli.status.as_metrics import as_openmetrics
 from console.cli.status.as_table import as_table
 from console.cli.status.command import exit_code
+from console.cli.status.metrics.exposition import as_openmetrics
 from console.core.diagnosis.finding import Finding, Health, NextAction, Severity
+from console.core.inventory import UnusableCluster
 from console.core.model import ClusterState
 
 FINDING = Finding(
@@ -77,6 +78,14 @@ def test_the_json_has_every_public_key():
     public |= {f".clusters[].nodes[].{key}" for key in NODE.split()}
     public |= {f".clusters[].findings[].{key}" for key in FOUND.split()}
     assert public <= keys_of(document(samples.healthy_pair()))
+
+
+def test_the_json_has_the_tags_of_the_inventory():
+    state = samples.healthy_pair()
+    unusable = [UnusableCluster("c", ("wrong",), ("prod",)), UnusableCluster("d", ("wrong",))]
+    one = replace(seen(state), tags=("prod", "site:berlin"))
+    clusters = json.loads(as_json([one, seen(state)], samples.NOW, unusable))["clusters"]
+    assert [one["tags"] for one in clusters] == [["prod", "site:berlin"], [], ["prod"], None]
 
 
 def test_the_json_says_what_was_observed():
@@ -140,12 +149,7 @@ def test_what_could_not_be_read_is_null_with_its_reason():
 def test_every_state_prints_in_every_form(sample):
     state = sample()
     json.loads(as_json([seen(state)], samples.NOW))
-    metrics = as_openmetrics([seen(state)]).splitlines()
-    assert metrics[-1] == "# EOF"
-    sample_line = re.compile(r'redis_ha_[a-z_]+\{[a-z_]+="[^"]*"(,[a-z_]+="[^"]*")*\} -?[0-9.]+')
-    families = [re.match(r"redis_ha_[a-z_]+", line)[0] for line in metrics if not line.startswith("#")]
-    assert all(sample_line.fullmatch(line) for line in metrics if not line.startswith("#"))
-    assert families == sorted(families, key=families.index)
+    assert as_openmetrics([seen(state)]).endswith("# EOF\n")
     table = as_table([seen(state)], colour=False)
     assert "\x1b" not in table
     assert "next: run one-shot-rebuild" in table
@@ -227,9 +231,13 @@ def test_a_cluster_that_cannot_be_used_is_shown_beside_the_others(capsys, invent
     looks = adapters(samples.healthy_pair())
     assert run(["status", "-i", str(inventory)], looks) == 3
     table = capsys.readouterr().out
-    assert "cache  HEALTHY" in table
-    assert "sessions  UNKNOWN" in table
+    assert [line.split()[:2] for line in table.splitlines()[1:3]] == [["UNKNOWN", "sessions"], ["HEALTHY", "cache"]]
     assert said in table
+    assert run(["status", "--verbose", "-i", str(inventory)], looks) == 3
+    detail = capsys.readouterr().out
+    assert "cache  HEALTHY" in detail
+    assert "sessions  UNKNOWN" in detail
+    assert said in detail
     assert run(["status", "-i", str(inventory), "-f", "json"], looks) == 3
     sound, wrong = json.loads(capsys.readouterr().out)["clusters"]
     assert sound.keys() == wrong.keys()

@@ -65,7 +65,7 @@ def test_host_command_and_the_way_on_are_shown_everywhere(case):
         assert DONE in text
         assert "nothing is sent" in text
     assert choice_label(Choice.RUN, asked) == f"{DONE} (y)"
-    assert "is it done by hand?" in prompt(asked, samples.NOW, more=False).plain
+    assert "is it done by hand?" in prompt(asked, samples.NOW, 80, more=False).plain
 
 
 def test_a_decision_is_none_that_is_done_on_a_host():

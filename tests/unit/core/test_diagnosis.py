@@ -299,7 +299,7 @@ def test_where_no_keepalived_runs_the_runbook_fits_what_redis_does(state, runboo
 def test_after_a_failover_the_rebuild_is_what_is_next():
     found = {finding.code: finding for finding in diagnose(FAILED, s.NOW)}
     assert found["failover-unprotected"].next.runbook == "one-shot-rebuild"
-    assert any("139 < 138" in line for line in found["failover-unprotected"].evidence)
+    assert any("redis-b with 139 is not between 128 and 138" in line for line in found["failover-unprotected"].evidence)
     assert found["would-preempt-stale"].evidence[0] == "priority 139 on redis-b with its check good, 138 on redis-a"
 
 

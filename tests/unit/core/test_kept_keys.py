@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from console.core.keys.by_type import MOST_ITEMS, NotWritableError, commands_by_type
 from console.core.keys.comparing import Fate, KeyThere, compare, same_value, value_in_words, written_in_words
-from console.core.keys.exported import ExportedKey, exported_key, line_of
+from console.core.keys.exported import ExportedKey, exported_key, exported_keys, fields_of
 from console.core.keys.pattern import matcher
 from console.core.keys.rdb.crc64 import crc64
 from console.core.keys.rdb.cursor import UnreadableValueError
@@ -139,7 +139,8 @@ def test_each_pair_of_values_has_one_class(key, value, expires, other, other_exp
 @given(VALUES, EXPIRIES)
 def test_a_line_keeps_every_byte(value, expires):
     one = ExportedKey(3, bytes(range(256)), payload(value), expires)
-    line = exported_key(json.loads(line_of(one, NOW)), 0.0)
+    line = exported_key(json.loads(json.dumps(fields_of(one, NOW))), 0.0)
+    assert exported_keys([fields_of(one, NOW)] * 2, 0.0, (1, 2)) == [line] * 2
     assert line[:3] == one[:3]
     if expires is None:
         assert line.expires_at is None
@@ -153,6 +154,9 @@ def test_a_line_keeps_every_byte(value, expires):
 def test_a_line_of_another_file_is_named(line):
     with pytest.raises(ValueError, match="line 7"):
         exported_key(line, 0.0, 7)
+    sound = fields_of(ExportedKey(0, b"k", b"v" * 12, None), NOW)
+    with pytest.raises(ValueError, match="line 7"):
+        exported_keys([sound, line], 0.0, (6, 7))
 
 
 def test_fields_that_have_expired_are_no_difference():

@@ -57,7 +57,7 @@ def test_keys_that_differ_are_named():
     db = DbSample(0, 15, 15, alike=10, different=2)
     odd = (DifferingKey(0, "counter", KeyDifference.VALUE), DifferingKey(0, "list", KeyDifference.SIZE))
     text = said(replace(s.comparison(), of_target=read(KeySample(s.B, s.A, (db,), odd), s.NOW)))
-    assert "of 12 keys that both have 2 differ in type, size or value: counter, list" in text
+    assert "of 12 keys compared that both have, 2 differ in type, size or value: counter, list" in text
 
 
 def test_clients_are_counted_by_address():

@@ -12,6 +12,7 @@ from console.core.keepalived.priority import (
     effective,
     pair_rule_holds,
     rule_holds,
+    rule_in_words,
     smallest_change,
 )
 from console.core.model import TrackScript, VrrpState
@@ -51,6 +52,17 @@ def test_the_rule_is_what_keepalived_computes(master, replica, weight):
     first = s.replace(s.vrrp_instance(s.A, master), scripts=script)
     second = s.replace(s.vrrp_instance(s.B, replica), scripts=script)
     assert pair_rule_holds(first, second) == rule_holds(master, replica, weight)
+
+
+@given(PRIORITIES, PRIORITIES, WEIGHTS.filter(bool), WEIGHTS.filter(bool))
+def test_the_rule_in_words_is_true_and_names_whose_each_number_is(master, replica, weight, other):
+    m = s.replace(s.vrrp_instance(s.A, master), scripts=(TrackScript("c", "/c", 1, weight),))
+    r = s.replace(s.vrrp_instance(s.B, replica), scripts=(TrackScript("c", "/c", 1, other),))
+    said = rule_in_words(s.A, m, s.B, r)
+    good, failed, ready = effective(m, check_ok=True), effective(m, check_ok=False), effective(r, check_ok=True)
+    stands = "stands" if failed < ready < good else "is not"
+    assert said.startswith(f"{s.B} with {ready} {stands} between {failed} and {good}: ")
+    assert f"{s.A} has {good} while its check succeeds, and {failed} when it fails (weight {weight:+d})" in said
 
 
 def test_effective_priorities_stay_in_range():
@@ -124,7 +136,7 @@ def test_the_stopped_replica_is_lowered():
     plan = smallest_change(s.stale_master_back(), s.A, s.B)
     assert plan is not None
     assert (plan.node, plan.was, plan.to) == (s.B, 139, 137)
-    assert "137 < 138 < 137 + 10" in plan.why
+    assert "redis-b with 137 stands between 128 and 138: redis-a has 138" in plan.why
     assert "stopped" in plan.why
 
 

@@ -281,6 +281,37 @@ def test_the_schema_is_json():
     assert json.loads(json.dumps(schema))["additionalProperties"] is False
 
 
+TAGGED = GOOD.replace("defaults:\n", "defaults:\n  tags: [prod, site:berlin]\n").replace(
+    "    nodes:\n", "    tags: {tags}\n    nodes:\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("own", "tags"),
+    [
+        ("[billing]", ("prod", "site:berlin", "billing")),
+        ("[site:berlin, prod, x_1.2-3]", ("prod", "site:berlin", "x_1.2-3")),
+        ("[]", ("prod", "site:berlin")),
+        ("null", ()),
+    ],
+)
+def test_tags_of_the_file_come_before_those_of_the_cluster(own, tags):
+    inventory = inventory_of(parse_document(Path("inventory.yaml"), TAGGED.replace("{tags}", own)))
+    assert inventory.cluster("cache").tags == tags
+
+
+@pytest.mark.parametrize("wrong", ["two words", "a:b:c", ":berlin", "site:", "-x", "ä", "a\nb", "x" * 41, ""])
+def test_what_is_no_tag_gets_one_line(wrong):
+    said = refusal(TAGGED.replace("{tags}", json.dumps([wrong])))
+    assert said.startswith("inventory.yaml:10: clusters[0].tags[0]: ")
+    assert "is not a tag like prod or site:berlin" in said
+
+
+def test_a_tag_with_a_space_after_its_colon_and_a_number_get_one_line():
+    assert "clusters[0].tags[0]: must be text" in refusal(TAGGED.replace("{tags}", "[site: berlin]"))
+    assert "clusters[0].tags[0]: 2026 must be text; put it in quotes" in refusal(TAGGED.replace("{tags}", "[2026]"))
+
+
 QUIET = GOOD.replace(
     "    vip: 192.168.100.123\n", "    vip: 192.168.100.123\n    quiet_hours: {hours}\n    timezone: {zone}\n"
 )

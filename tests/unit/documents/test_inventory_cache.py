@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from console.documents import usable_inventory as checking
+from console.documents import inventory_files as checking
 from console.documents.errors import DocumentError
 from console.documents.inventory import load_inventory
 from console.documents.inventory_cache import cached_inventory
@@ -32,7 +32,7 @@ def file(tmp_path: Path) -> Path:
 def test_it_is_the_same_as_the_checked_one(file, tmp_path, monkeypatch):
     checked = load_inventory(file)
     assert cached_inventory(file, tmp_path / "cache") == checked
-    monkeypatch.setattr(checking, "load_usable_inventory", None)
+    monkeypatch.setattr(checking, "load_usable_files", None)
     assert cached_inventory(file, tmp_path / "cache") == checked
     (remembered,) = (tmp_path / "cache").iterdir()
     assert remembered.stat().st_mode & 0o077 == 0

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from console.documents.errors import DocumentError
 from console.documents.inventory import inventory_of
 from console.documents.inventory_cache import cached_inventory
-from console.documents.usable_inventory import load_usable_inventory, usable_inventory_of
+from console.documents.inventory_files import load_usable_files
+from console.documents.usable_inventory import usable_inventory_of
 from console.documents.yaml_text import Document, parse_document
 
 FIRST = 3
@@ -62,10 +63,6 @@ def test_the_sound_ones_can_be_used_and_the_others_are_named_with_their_lines(fa
     written = [cluster(at) if fault is None else with_fault(cluster(at), fault) for at, fault in enumerate(faults)]
     whole = document(written)
     sound = {f"c{at}" for at, fault in enumerate(faults) if fault is None}
-    if not sound:
-        with pytest.raises(DocumentError):
-            usable_inventory_of(whole)
-        return
     inventory = usable_inventory_of(whole)
     assert {one.name for one in inventory.clusters} == sound
     assert {one.name for one in inventory.unusable} == {f"c{at}" for at in range(len(faults))} - sound
@@ -113,5 +110,27 @@ def test_what_is_unusable_is_remembered_too(tmp_path):
     path = tmp_path / "inventory.yaml"
     path.write_text("\n".join(["version: 1", "clusters:", *cluster(0), *with_fault(cluster(1), 0)]))
     first = cached_inventory(path, tmp_path / "cache")
-    assert first == cached_inventory(path, tmp_path / "cache") == load_usable_inventory(path)
+    assert first == cached_inventory(path, tmp_path / "cache") == load_usable_files(path)
     assert [one.name for one in first.unusable] == ["c1"]
+
+
+@pytest.mark.parametrize(
+    ("own", "tags"),
+    [
+        ("", ("prod",)),
+        ("    tags: [site:berlin]\n", ("prod", "site:berlin")),
+        ("    tags: null\n", ()),
+        ("    tags: [two words]\n", None),
+        ("    tags: prod\n", None),
+        ("    tags: [1]\n", None),
+    ],
+)
+def test_the_tags_of_a_wrong_one_are_known_where_they_are_right(tmp_path, own, tags):
+    wrong = "\n".join(cluster(2)).replace("kind: keepalived", "kind: none").replace("    nodes:", f"{own}    nodes:")
+    lines = ["version: 1", "defaults: {tags: [prod]}", "clusters:", *cluster(1), *wrong.splitlines()]
+    path = tmp_path / "inventory.yaml"
+    path.write_text("\n".join(lines))
+    for _ in ("checked", "remembered"):
+        inventory = cached_inventory(path, tmp_path / "cache")
+        assert [one.tags for one in inventory.clusters] == [("prod",)]
+        assert [one.tags for one in inventory.unusable] == [tags]

@@ -103,7 +103,7 @@ def test_a_plan_without_hands_says_what_will_become_of_the_line():
 
 def test_a_file_that_is_not_known_and_a_node_that_follows_itself_are_refused():
     nowhere = samples.with_node(seen(), A, redis_file=unread(ProblemKind.NOT_CONFIGURED, "not known", NOW))
-    with pytest.raises(PlanError, match=r"name it, redis.config"):
+    with pytest.raises(PlanError, match=r"name it in the inventory"):
         plan("set-replicaof", nowhere, source="writable")
     with pytest.raises(PlanError, match="cannot follow itself"):
         plan("set-replicaof", source="returning")

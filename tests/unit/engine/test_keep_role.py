@@ -60,7 +60,7 @@ def test_a_plan_shows_the_edit_before_the_file_is_known():
     nowhere = samples.with_node(samples.failed_over_pair(), B, redis_file=unknown)
     (later,) = planned("keep-replica", context(None), state=nowhere, source="survivor")
     assert TO_A in later.detail
-    with pytest.raises(PlanError, match=r"name it, redis.config"):
+    with pytest.raises(PlanError, match=r"name it in the inventory"):
         planned("keep-replica", context(), state=nowhere, source="survivor")
 
 

@@ -8,6 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.core.keys.comparing import Fate, KeyThere
+from console.core.keys.exported import ExportedKey
+from console.core.runs.replays.batch import Left
 from console.core.runs.replays.order import ReplayOrder
 from console.core.runs.replays.progress import NOTHING_SENT, SentLines
 from console.engine.replay import look as looking
@@ -16,6 +18,7 @@ from console.engine.replay.look import look
 
 NOW = 1_790_000_000.0
 FOOTER = b"\x09\x00" + bytes(8)
+THIRD = b"\x00\x01z" + FOOTER
 KEPT, OTHER, LIST = b"\x00\x01k" + FOOTER, b"\x00\x01o" + FOOTER, b"\x01\x01\x01l" + FOOTER
 THERE = {
     Fate.MISSING: KeyThere(),
@@ -45,7 +48,8 @@ def lines(fates, many=7):
         line = {"db": db, "key_base64": b64encode(b"key:%d" % at).decode(), "dump_base64": b64encode(KEPT).decode()}
         line |= {"pttl": 1000 if fate is Fate.EXPIRED else 0, "at": round((NOW - 60) * 1000)}
         found.append((at, line))
-    return [found[start : start + many] for start in range(0, len(found), many)]
+    parts = (found[start : start + many] for start in range(0, len(found), many))
+    return [([at for at, _ in part], [line for _, line in part]) for part in parts]
 
 
 def sorted_by(looked):
@@ -81,6 +85,36 @@ def test_what_was_brought_is_never_offered_again(fates, data):
             assert at not in offered, "it was on its way, and is there"
         else:
             assert offered[at] is fate
+
+
+@given(FATES, st.data())
+def test_of_keys_on_their_way_a_clients_write_stays(fates, data):
+    """Each was sent or not. What holds neither the kept value nor the shown one was written by a client."""
+    numbers = st.sets(st.integers(1, max(1, len(fates))))
+    unknown = frozenset(data.draw(numbers))
+    were_missing = frozenset(data.draw(numbers)) & unknown
+    as_shown = {number for number in data.draw(numbers) if number in unknown - were_missing}
+    reached = as_shown | {number for number in data.draw(numbers) if number in unknown - were_missing}
+    was_there = {}
+    for at, (fate, db) in enumerate(fates):
+        if at + 1 in reached:
+            there = THERE[fate] if at + 1 in as_shown and THERE[fate].payload else KeyThere(THIRD)
+            was_there[db, b"key:%d" % at] = ExportedKey(db, b"key:%d" % at, there.payload, there.expires_at)
+    before = SentLines(frozenset(), unknown, were_missing)
+    looked = look(ORDER, lines(fates), Reader(fates), lambda: NOW, lambda _: None, before=before, was_there=was_there)
+    offered, stays = sorted_by(looked), {found.number: why for why, found in looked.written_since}
+    assert looked.chosen == len(fates)
+    for at, (fate, _) in enumerate(fates):
+        number = at + 1
+        if number not in unknown or fate in (Fate.EQUAL, Fate.EXPIRED):
+            assert number not in stays
+        elif number in were_missing:
+            assert stays.get(number) == (None if fate is Fate.MISSING else Left.APPEARED)
+        elif number in reached:
+            back = number in as_shown and THERE[fate].payload
+            assert stays.get(number) == (None if back else Left.CHANGED)
+        else:
+            assert (number in stays, offered[at]) == (False, fate), "it was not reached: the file is written before"
 
 
 def test_values_beyond_the_bound_are_not_held_in_memory(monkeypatch):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from console.core.model.verdict import Check
+from console.core.model.verdict import Check, Verdict
 from console.core.runbooks.hazards.hazard import Hazard
 from console.core.runbooks.hazards.of_operation import OPERATION_HAZARDS
 from console.core.runbooks.hazards.of_pairs import PAIR_HAZARDS
@@ -23,8 +23,18 @@ def override_sentence(checks: Iterable[Check], follow: tuple[str, str] | None) -
 
     `follow`: the node whose data replaces that of the other one. A hazard's sentence names both.
     """
-    sentences = {check.override or _of_hazard(check.hazard, follow) for check in checks if not check.holds}
+    sentences = {_sentence(check, follow) for check in checks if not check.holds}
     return sentences.pop() if len(sentences) == 1 else ""
+
+
+def expected_sentences(checks: Iterable[Check], follow: tuple[str, str] | None) -> tuple[str, ...]:
+    """The sentences that a later step will ask for, by the checks that fail now: what else fails may change before."""
+    found = (_sentence(check, follow) for check in checks if check.verdict is Verdict.FAILS)
+    return tuple(dict.fromkeys(filter(None, found)))
+
+
+def _sentence(check: Check, follow: tuple[str, str] | None) -> str:
+    return check.override or _of_hazard(check.hazard, follow)
 
 
 def _of_hazard(hazard: str, follow: tuple[str, str] | None) -> str:

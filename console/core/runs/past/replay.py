@@ -119,7 +119,7 @@ def _under_way(mine: Sequence[Entry]) -> StepStatus:
                 return StepStatus.VERIFYING
             case "observed" | "decided" | "refused" | "overridden":
                 return StepStatus.CHECKING
-            case "preview":
+            case "preview" | "compared":
                 return StepStatus.ASKING
     return StepStatus.CHECKING
 

@@ -108,6 +108,7 @@ _SHAPES: Mapping[str, Mapping[str, Shape]] = {
             "slack": _TIME,
         },
     },
+    "compared": {"lines": Each(_TEXT)},
     "looked": {"lines": _WHOLE, "counts": Named(_WHOLE)},
     "bound": {"roles": Named(_TEXT)},
     "observed": {"planned": Each(_PLANNED), "facts": Named(_TEXT), "obstacle": _TEXT},

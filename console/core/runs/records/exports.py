@@ -9,11 +9,12 @@ import shlex
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
+from console.core.keys.counted import is_count
 from console.core.runs.records.recorded import Row
 
 PROGRAM = "redis-ha-console"
-DISK_VERB = "export-disk-keys"
-VERBS = frozenset({"export-differences", DISK_VERB})
+EXPORT_VERB, DISK_VERB = "export-differences", "export-disk-keys"
+VERBS = frozenset({EXPORT_VERB, DISK_VERB})
 BRINGS, REPLACES = "bring-keys", "replace-keys"
 """What a run of `runs replay` does: in its journal they stand where other runs have a verb."""
 _KEPT = re.compile(r"What is replaced is kept in (?P<path>/.+)")
@@ -23,6 +24,7 @@ _SENT = re.compile(
     r"SCAN, DUMP and PTTL here and on (?P<other>\S+); what differs is written to (?P<path>/.+)$", re.MULTILINE
 )
 """As `export_in_words` says it."""
+_COUNTS = re.compile(r"(?<=[:,] )\d[\d,]*(?= (?:is|are|has|have|another))")
 WRITTEN = "; written to "
 """Before the path in an answer."""
 
@@ -42,6 +44,11 @@ class Export:
     began_at: str = ""
     ended_at: str = ""
     """When it was written: RFC 3339, UTC."""
+
+    @property
+    def keys(self) -> int:
+        """How many keys the other node lacked, or had with another value or time to live, as the answer counts them."""
+        return sum(int(one.replace(",", "")) for one in _COUNTS.findall(self.content))
 
 
 def exports_in(commands: Iterable[Row]) -> Iterator[Export]:
@@ -84,6 +91,8 @@ def restore_commands(lines: Iterable[str], keys: Collection[str] = ()) -> Iterat
     for number, line in enumerate(lines, start=1):
         try:
             one = json.loads(line)
+            if is_count(one):
+                continue
             if keys and one["key"] not in keys:
                 continue
             key, dump = base64.b64decode(one["key_base64"]), base64.b64decode(one["dump_base64"])

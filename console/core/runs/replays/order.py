@@ -20,6 +20,8 @@ STEPS: Mapping[Fate, str] = {
 """Which keys each step brings, in the order of the steps."""
 LOADS = "load-backup"
 """The step before them, where the keys are in a backup."""
+READS = "read-file"
+"""What is asked about where the file is not whole. It is no step of its own: it belongs to the first one."""
 _KEY = "replays"
 
 

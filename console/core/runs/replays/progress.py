@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from console.core.numbers import count
 from console.core.runs.answer import AnswerKind
+from console.core.runs.records.exports import BRINGS
 from console.core.runs.records.journal import Entry
 
 
@@ -18,6 +19,8 @@ class SentLines:
     """They were brought and verified."""
     unknown: frozenset[int] = frozenset()
     """They may have been sent: no answer is recorded."""
+    were_missing: frozenset[int] = frozenset()
+    """Those of the unknown ones whose keys were not on the master when they were confirmed."""
 
 
 NOTHING_SENT = SentLines()
@@ -47,11 +50,13 @@ def sent_lines(entries: Iterable[Entry]) -> SentLines:
     """What was sent, from intents and results. An intent without a result may have arrived."""
     brought: set[int] = set()
     unknown: set[int] = set()
+    were_missing: set[int] = set()
     waiting: set[int] = set()
     for entry in entries:
         if entry.kind == "intent":
             unknown |= waiting
             waiting = set(lines_of(str(entry.data.get("lines") or "")))
+            were_missing = were_missing | waiting if entry.data.get("verb") == BRINGS else were_missing - waiting
         elif entry.kind == "result" and waiting:
             kind = (entry.data.get("answer") or {}).get("kind")
             left = {number for one in entry.data.get("kept_back") or () for number in _lines(one)}
@@ -61,7 +66,8 @@ def sent_lines(entries: Iterable[Entry]) -> SentLines:
                 brought |= waiting - left
             waiting = set()
     unknown |= waiting
-    return SentLines(frozenset(brought), frozenset(unknown - brought))
+    unknown -= brought
+    return SentLines(frozenset(brought), frozenset(unknown), frozenset(unknown & were_missing))
 
 
 def _lines(one: object) -> Iterator[int]:

@@ -41,6 +41,20 @@ def sentence_for(fate: Fate, count: int, node: str) -> str:
     return _SENTENCES[fate].format(keys=counted(count, "key"), node=node) if fate in _SENTENCES else ""
 
 
+FILE_SENTENCE = "I bring keys of a file that is not whole"
+
+
+def on_their_way_in_words(keys: int, missing: int, node: str) -> str:
+    """What is known of keys whose answer was lost when the run was interrupted. `missing`: so many are not there."""
+    text = f"{counted(keys, 'key')} {'was' if keys == 1 else 'were'} on the way when the run was interrupted."
+    if not missing:
+        return text
+    return (
+        f"{text} {missing:,} of them {'is' if missing == 1 else 'are'} not on {node}: not sent, or removed by a client"
+        " since. They are asked for as missing."
+    )
+
+
 def room_warning(master: NodeState, bytes_to_bring: int) -> str:
     """What the master's memory limit would do with so many bytes more. Empty: nothing. A value takes more than that."""
     redis = master.redis.value

@@ -50,11 +50,9 @@ class RedisKeyReader:
 
     def _ask(self, parts: Sequence[bytes], count: int) -> list[RawReply]:
         try:
-            replies = self._link.exchange([b"".join(parts)], count, time.monotonic() + ANSWER_TIMEOUT)
+            return self._link.exchange([b"".join(parts)], count, time.monotonic() + ANSWER_TIMEOUT)
         except RemoteError as error:
             raise OSError(str(error)) from None
-        assert replies is not None
-        return replies
 
     def _has_none(self, db: int, keys: Sequence[bytes]) -> bool:
         """Whether the server has none of these keys: one command, where most often all are missing.

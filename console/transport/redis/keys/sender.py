@@ -17,7 +17,7 @@ from console.core.keys.by_type import NotWritableError, commands_by_type
 from console.core.keys.comparing import Fate, KeyThere
 from console.core.keys.exported import ExportedKey
 from console.core.keys.rdb.cursor import UnreadableValueError
-from console.core.keys.rdb.payload import is_damaged, value_of, version_of_payload
+from console.core.keys.rdb.payload import FOOTER, is_damaged, value_of, version_of_payload
 from console.core.keys.rdb_versions import REPLACE_SINCE, newest_payload
 from console.core.runs.answer import Answer, AnswerKind
 from console.core.runs.replays.batch import BatchAnswer, KeyToSend, Left
@@ -112,11 +112,11 @@ class RedisKeySender:
             return
         other = items
         if items[0].fate is Fate.MISSING:  # all keys of a batch are of one class
-            other = [one for one in items if version_of_payload(one.kept.payload) > self._newest]
-            simple = [one for one in items if self._understands(one.kept.payload)] if other else items
-            lasting = [one for one in simple if one.kept.expires_at is None]
-            for part in (lasting, [one for one in simple if one.kept.expires_at is not None]):
-                other += self._restore(part, tally) if part else []
+            versions = {one.kept.payload[-FOOTER:-8] for one in items}
+            all_simple = all(int.from_bytes(one, "little") <= self._newest for one in versions)
+            simple = items if all_simple else [one for one in items if self._understands(one.kept.payload)]
+            other = [] if all_simple else [one for one in items if not self._understands(one.kept.payload)]
+            other += self._restore(simple, tally) if simple else []
         for start in range(0, len(other), MOST_IN_TRANSACTION):
             if tally.stop:
                 tally.not_reached(other[start:])
@@ -127,25 +127,25 @@ class RedisKeySender:
     def _select(self, db: int) -> str:
         """Chooses the database. Returns why it cannot be chosen: the server may have fewer of them."""
         replies = self._ask([packed(self._link.name_of("SELECT"), b"%d" % db)], 1)
-        assert replies is not None
         said = replies[0]
         return "" if said == b"OK" else self._link.clean(said.text if isinstance(said, RawRefusal) else f"db{db}")
 
     # --- keys that are missing ----------------------------------------------------------------------------------------
 
     def _restore(self, items: Sequence[KeyToSend], tally: SendTally) -> list[KeyToSend]:
-        """Sends keys that are missing: all of them expire, or none. Returns those that the server does not understand.
+        """Sends keys that are missing, and reads them back. Returns those that the server does not understand.
 
-        Most often each answer can be foretold: then all of them are compared at once.
+        Most often each answer but the times to live can be foretold: then all of them are compared at once.
         """
         expected: list[bytes] = []
-        lasting = items[0].kept.expires_at is None
-        replies = self._ask(self._restore_parts(items, expected), 3 * len(items), expected if lasting else ())
+        replies = self._ask(self._restore_parts(items, expected), 3 * len(items), expected)
+        times_left = replies[-len(items) :]
+        if len(replies) == len(items):
+            tally.verify_expiries(items, times_left)
+            return []
         again: list[KeyToSend] = []
-        if replies is None:
-            return again
-        for number, one in enumerate(items):
-            said, stored, left = replies[3 * number : 3 * number + 3]
+        for number, (one, left) in enumerate(zip(items, times_left, strict=True)):
+            said, stored = replies[2 * number : 2 * number + 2]
             if isinstance(said, RawRefusal) and _OTHER_FORM in said.text:
                 again.append(one)
             elif isinstance(said, RawRefusal):
@@ -155,18 +155,21 @@ class RedisKeySender:
         return again
 
     def _restore_parts(self, items: Sequence[KeyToSend], expected: list[bytes]) -> Iterator[bytes]:
-        """RESTORE, DUMP and PTTL of each key, some keys at a time. Adds the replies for keys without expiry."""
+        """RESTORE and DUMP of each key, some keys at a time, then PTTL of all. Adds the replies to the first two."""
         now = self._now()
         restore, dump, left = self._begin("RESTORE", 4), self._begin("DUMP", 2), self._begin("PTTL", 2)
+        names: list[bytes] = []
         for start in range(0, len(items), _PART):
             parts: list[bytes] = []
             for one in items[start : start + _PART]:
                 kept = one.kept
                 name, payload = _word(kept.key), _word(kept.payload)
                 ttl = _LASTING if kept.expires_at is None else _word(_time_to_live(kept, now))
-                parts += (restore, name, ttl, payload, dump, name, left, name)
-                expected += (b"+OK\r\n", payload, b":-1\r\n")
+                parts += (restore, name, ttl, payload, dump, name)
+                expected += (b"+OK\r\n", payload)
+                names.append(name)
             yield b"".join(parts)
+        yield left + left.join(names)
 
     def _begin(self, command: str, words: int) -> bytes:
         """The beginning of a command of so many words."""
@@ -191,7 +194,6 @@ class RedisKeySender:
             ]
         commands.append(packed(b"EXEC"))
         replies = self._ask([b"".join(commands)], len(commands))
-        assert replies is not None
         done = replies[-1]
         if isinstance(done, list):
             place = 0
@@ -222,7 +224,6 @@ class RedisKeySender:
                 packed(self._link.name_of("PTTL"), one.kept.key),
             ]
         replies = self._ask([b"".join(commands)], len(commands))
-        assert replies is not None
         now, ready = self._now(), []
         watched = replies[0]
         for number, one in enumerate(items):
@@ -276,11 +277,10 @@ class RedisKeySender:
     def _why_no_master(self) -> str:
         """Asked behind each batch. Empty: the server is a master still."""
         replies = self._ask([packed(self._link.name_of("INFO"), b"replication")], 1)
-        assert replies is not None
         said = replies[0] if isinstance(replies[0], bytes) else b""
         return "" if b"role:master" in said else f"{self._node} is not a master any more"
 
-    def _ask(self, parts: Iterable[bytes], count: int, expected: Sequence[bytes] = ()) -> list[RawReply] | None:
+    def _ask(self, parts: Iterable[bytes], count: int, expected: Sequence[bytes] = ()) -> list[RawReply]:
         return self._link.exchange(parts, count, time.monotonic() + self._timeout, expected)
 
 

@@ -13,6 +13,10 @@ from console.transport.redis.raw_replies import RawReply
 _REFUSES_ALL = ("READONLY", "MISCONF", "OOM", "NOREPLICAS", "LOADING", "NOAUTH", "NOPERM", "MASTERDOWN", "CLUSTERDOWN")
 """Beginnings of refusals that the next key would get as well."""
 _BUSY = "BUSYKEY"
+_LASTS = -1
+"""The reply to PTTL for a key that does not expire."""
+_CLOSE = 1.0
+"""Seconds. What is farther off is looked at more closely."""
 
 
 class SendTally:
@@ -41,6 +45,15 @@ class SendTally:
             self.left[one.place] = Left.NOT_VERIFIED, "it was sent, and its value there is another one now"
         elif not same_expiry(one.kept.expires_at, there.expires_at):
             self.left[one.place] = Left.NOT_VERIFIED, "it was sent, and its expiry there is another one now"
+
+    def verify_expiries(self, keys: Sequence[KeyToSend], times_left: Sequence[RawReply]) -> None:
+        """Compares the replies to PTTL with what was sent, where the replies to DUMP are known to be as they were."""
+        now = self._now()
+        for one, left in zip(keys, times_left, strict=True):
+            expected = one.kept.expires_at
+            if left == _LASTS if expected is None else type(left) is int and abs(now + left / 1000 - expected) < _CLOSE:
+                continue
+            self.verify(one, one.kept.payload, left)
 
     def refuse(self, one: KeyToSend, text: str) -> None:
         """Takes the words with which the server refused a key."""

@@ -164,15 +164,19 @@ def vip_cells(state: ClusterState, node: NodeState) -> Content:
 
 
 def priority_cells(node: NodeState) -> Content:
-    """Keepalived's priority: configured and effective, and the weight of its check."""
+    """Keepalived's priority: as configured and as it is now, and when the weight of its check counts."""
     keepalived = node.keepalived.value
     if keepalived is None or keepalived.instance is None:
         return line(("—", DIM))
     own, now = keepalived.instance.priority, keepalived.effective_priority
     weight = keepalived.instance.weight
-    if now is None or now == own:
-        return line(f"{own}, effective {'—' if now is None else now}", (f" ({weight:+d})", DIM))
-    return line(f"{own}, ", (f"effective {now}", WARN), (f" ({weight:+d})", DIM))
+    if now is None:
+        return line(f"{own}, now not known")
+    if now != own:
+        return line(f"{own}, ", (f"now {now}", WARN), (f" (check {weight:+d})", DIM))
+    if not weight:
+        return line(f"{own}")
+    return line(f"{own}", (f" ({weight:+d} if check {'fails' if weight < 0 else 'is ok'})", DIM))
 
 
 def short_log(text: str) -> str:

@@ -6,6 +6,7 @@ import itertools
 
 from textual.content import Content
 
+from console.core.changes.timeline import Event
 from console.core.diagnosis.finding import Finding, Health
 from console.core.inventory import UnusableCluster
 from console.core.model import ClusterState
@@ -35,12 +36,11 @@ from console.tui.present.formatting import (
     wrapped,
 )
 from console.tui.state.cluster_view import ClusterView, Sample
-from console.tui.state.timeline import Event
 
 BARS = "▁▂▃▄▅▆▇█"
 SURVIVAL: dict[Verdict, tuple[str, str, str]] = {
-    Verdict.HOLDS: ("✓", "survived", GOOD),
-    Verdict.FAILS: ("✗", "NOT survived", BAD),
+    Verdict.HOLDS: ("✓", "ready", GOOD),
+    Verdict.FAILS: ("✗", "NOT ready", BAD),
     Verdict.UNKNOWN: ("?", "not known", WARN),
 }
 
@@ -69,7 +69,7 @@ def headline(view: ClusterView, width: int, height: int, *, run: str = "") -> Li
     lines = rewrapped((facts, finding, action), width, indent="  ")
     if height < 4 or not view.findings or view.protection is None:  # noqa: PLR2004
         return lines
-    return (*lines, *rewrapped((line(("next failure: ", DIM), survival(view)),), width))
+    return (*lines, *rewrapped((line(("failover: ", DIM), survival(view)),), width))
 
 
 def survival(view: ClusterView) -> str:
@@ -90,7 +90,7 @@ def _facts(view: ClusterView, state: ClusterState, *, short: bool) -> Content:
     master = line(("master " if len(state.masters) <= 1 else "masters ", DIM), _master(state, short=short))
     name, target = presentation_of(state.kind).endpoint(state, short)
     endpoint = line((f"{name} ", DIM), target)
-    survives = line(("next failure ", DIM), _survival(view))
+    survives = line(("failover ", DIM), _survival(view))
     return line((f"{mark} {word}", f"{BOLD} {style}"), sep, master, sep, endpoint, sep, survives)
 
 

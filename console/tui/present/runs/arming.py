@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import chain
+from types import MappingProxyType
 
 from textual.content import Content
 
@@ -15,12 +16,21 @@ from console.tui.present.formatting import (
     BAD,
     BOLD,
     DIM,
+    WARN,
     Lines,
     fitted,
     line,
     wrapped,
 )
-from console.tui.present.runs.sections import LABEL, check_lines, conditions_that_hold, labelled, section
+from console.tui.present.runs.sections import (
+    LABEL,
+    MISSING,
+    check_lines,
+    conditions_that_hold,
+    labelled,
+    missing_lines,
+    section,
+)
 
 
 def runbook_lines(runbook: Runbook, width: int, longest: int) -> Lines:
@@ -47,9 +57,17 @@ def unusable_lines(unusable: UnusableRunbook, width: int) -> Lines:
 
 
 def arming_lines(
-    runbook: Runbook, roles: Mapping[str, str], cluster: str, checks: tuple[Check, ...], width: int
+    runbook: Runbook,
+    roles: Mapping[str, str],
+    cluster: str,
+    checks: tuple[Check, ...],
+    width: int,
+    sentences: Mapping[int, str] = MappingProxyType({}),
 ) -> Lines:
-    """The question, the roles, what does not hold, what arming means; below that the steps and what holds."""
+    """The question, the roles, what does not hold, what arming means; below that the steps and what holds.
+
+    `sentences`: number of a step → the sentence that it will ask for.
+    """
     room = width - LABEL
     steps = (_planned_step(at, runbook, roles, width) for at in range(len(runbook.steps)))
     failing, held = (tuple(one for one in checks if one.holds is holds) for holds in (False, True))
@@ -57,9 +75,9 @@ def arming_lines(
         *wrapped(f"Arm this run on {cluster}? {runbook.title}", width, BOLD),
         *(wrapped("The run cannot start now: these conditions must hold first.", width, BAD) if failing else ()),
         *labelled("Roles", _role_lines(runbook, roles, room)),
-        *labelled("Not so", check_lines(failing, room)),
+        *labelled(MISSING, missing_lines(failing, room)),
         *conditions_that_hold(checks, width),
-        *labelled("Asks", _asks(runbook, roles, room)),
+        *labelled("Asks", _asks(runbook, roles, sentences, room)),
         *labelled("Means", tuple(chain.from_iterable(wrapped(one, room) for one in MEANING))),
         *section("What it does", wrapped(runbook.summary, width)),
         *section("Steps", tuple(chain(*steps))),
@@ -89,15 +107,28 @@ def _role_lines(runbook: Runbook, roles: Mapping[str, str], width: int) -> Lines
     return tuple(drawn)
 
 
-def _asks(runbook: Runbook, roles: Mapping[str, str], width: int) -> Lines:
+def _asks(runbook: Runbook, roles: Mapping[str, str], sentences: Mapping[int, str], width: int) -> Lines:
     gates = [gate_of(step) for step in runbook.steps]
     asking = counted(gates.count(GateKind.CONFIRM), "step")
-    names = dict.fromkeys(
-        roles.get(step.role, "?") for step, gate in zip(runbook.steps, gates, strict=True) if gate is GateKind.TYPE_NAME
+    numbers: dict[str, list[int]] = {}
+    for number, (step, gate) in enumerate(zip(runbook.steps, gates, strict=True), start=1):
+        if gate is GateKind.TYPE_NAME:
+            numbers.setdefault(roles.get(step.role, "?"), []).append(number)
+    names = "; ".join(f"{node} at {_steps(at)}" for node, at in numbers.items())
+    wants = f" You type a node's name: {names}." if names else ""
+    return (
+        *wrapped(f"Up to {asking} wait for your yes; what is done already is skipped.{wants}", width),
+        *chain.from_iterable(
+            wrapped(f"Step {number} would lose data, and also asks for a typed sentence: {sentence}.", width, WARN)
+            for number, sentence in sentences.items()
+        ),
     )
-    typed = counted(gates.count(GateKind.TYPE_NAME), "step")
-    wants = f" For {typed} you type the name: {', '.join(names)}." if names else ""
-    return wrapped(f"Up to {asking} wait for your yes; what is done already is skipped.{wants}", width)
+
+
+def _steps(numbers: list[int]) -> str:
+    """`step 9`, `steps 5 and 10`, `steps 2, 5 and 10`."""
+    *first, last = (str(one) for one in numbers)
+    return f"steps {', '.join(first)} and {last}" if first else f"step {last}"
 
 
 _GATES = {GateKind.NONE: "only looks", GateKind.CONFIRM: "asks", GateKind.TYPE_NAME: "asks for the name"}

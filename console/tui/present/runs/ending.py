@@ -2,31 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
+from enum import Enum
 from itertools import chain
 
 from textual.content import Content
 
-from console.core.runs.ending import EndItem
-from console.core.runs.progress import tally
+from console.core.runs.ending import REMAINS, EndItem, EndSection
 from console.core.runs.state import RunState, StepStatus
-from console.tui.present.formatting import BOLD, DIM, GOOD, OUTCOME, STEP, Lines, line, wrapped
+from console.tui.present.formatting import BOLD, DIM, GOOD, STEP, WARN, Lines, line, wrapped
 from console.tui.present.runs.sections import section
 
 
-def ending(run: RunState, width: int) -> Lines:
-    """The outcome, what was skipped, what remains, what was lost or kept, the ways back, and where the journal is."""
-    mark, word, style = OUTCOME[run.outcome]
+class Kept(Enum):
+    """What has become of the keys that a run has kept in files."""
+
+    NONE = ""
+    """It has kept none, or that is not known yet."""
+    ONLY_THERE = "x shows how to bring back the keys that are only in a file."
+    SETTLED = "The keys that this run has kept have been brought back since, or dismissed."
+
+
+def ending(run: RunState, width: int, kept: Kept = Kept.NONE) -> Lines:
+    """What remains, what was lost or kept, the ways back, and where the journal is. The title above has the outcome."""
     done = chain.from_iterable(_step(one.step.title, width) for one in run.steps if one.status is StepStatus.DONE)
     journal = (*wrapped(run.journal or "none", width), line(f"redis-ha-console runs report {run.run_id}"))
     return (
-        line((f"{mark} {word}", f"{BOLD} {style}"), f"  {tally(run)}"),
         *wrapped(run.runbook.title, width, BOLD),
         *(wrapped(run.message, width) if run.message else ()),
         *wrapped("The console is read-only again. Esc goes back to the cluster.", width, GOOD),
-        *chain.from_iterable(section(one.heading, _items(one.items, width)) for one in run.ending),
+        *(wrapped(kept.value, width, WARN if kept is Kept.ONLY_THERE else GOOD) if kept.value else ()),
+        *chain.from_iterable(section(one.heading, _items(one.items, width)) for one in _sections(run, kept)),
         *section("Done", tuple(done) or (line(("nothing", DIM)),)),
         *section("Journal and report", journal),
     )
+
+
+def _sections(run: RunState, kept: Kept) -> Iterator[EndSection]:
+    """What the run has left. What was to be done about kept keys is done once they are settled."""
+    command = f"runs replay {run.run_id}"
+    for one in run.ending:
+        items = one.items
+        if kept is Kept.SETTLED and one.heading == REMAINS:
+            items = tuple(item for item in items if not any(command in text for text in item.commands))
+        if items:
+            yield replace(one, items=items)
 
 
 def _items(items: tuple[EndItem, ...], width: int) -> Lines:

@@ -9,6 +9,7 @@ from textual.content import Content
 from console.tui.present.formatting import (
     BOLD,
     DIM,
+    WARN,
     line,
     shortened,
 )
@@ -30,12 +31,19 @@ def list_head(widths: tuple[int, int]) -> Content:
     return line(("  " + _columns("began (UTC)", "status", "cluster", "runbook", (cluster, runbook)) + "operator", DIM))
 
 
-def list_line(sign: Sign, began: str, names: tuple[str, str], operator: str, widths: tuple[int, int]) -> Content:
-    """One run of the list."""
+def list_line(
+    sign: Sign, began: str, names: tuple[str, str], operator: str, widths: tuple[int, int], note: str = ""
+) -> Content:
+    """One run of the list. `note`: what is still to be done about it, before the operator."""
     mark, word, style = sign
     cluster, runbook = (f"{shortened(name or '?', room):<{room}}" for name, room in zip(names, widths, strict=True))
     return line(
-        f"{began:<12} ", (f"{mark} {word:<12} ", style), (f"{cluster} ", BOLD), f"{runbook} ", (operator or "?", DIM)
+        f"{began:<12} ",
+        (f"{mark} {word:<12} ", style),
+        (f"{cluster} ", BOLD),
+        f"{runbook} ",
+        (f"! {note}  " if note else "", WARN),
+        (operator or "?", DIM),
     )
 
 

@@ -34,10 +34,12 @@ from console.tui.present.runs.by_hand import by_hand_lines
 from console.tui.present.runs.sections import (
     CHANNELS,
     LABEL,
+    MISSING,
     check_lines,
     command_lines,
     conditions_that_hold,
     labelled,
+    missing_lines,
     section,
 )
 
@@ -46,7 +48,7 @@ CHOICES: dict[Choice, str] = {
     Choice.SKIP: "Skip it",
     Choice.ABORT: "Stop the run",
     Choice.LOOK_AGAIN: "Look again",
-    Choice.OVERRIDE: "Override",
+    Choice.OVERRIDE: "Accept the loss",
 }
 MOST_ROWS = 3
 """Rows of a command that is shown in full at once. A longer one is folded, and its sentence is shown."""
@@ -80,6 +82,8 @@ def choice_label(choice: Choice, question: Question) -> str:
         return f"{DONE} (y)"
     if choice is Choice.ABORT and kind in _GATE_QUESTIONS:
         return "No, stop the run"
+    if choice is Choice.RUN and kind is QuestionKind.TYPE_NAME and _decides(question):
+        return "Yes, that is decided"
     if choice is Choice.RUN and kind is QuestionKind.CONFIRM:
         return "Yes, run it (y)"
     if kind is QuestionKind.TROUBLE and choice in {Choice.RUN, Choice.ABORT}:
@@ -98,10 +102,11 @@ def question_lines(
     parts = [
         _head(question, checks, steps, width),
         by_hand_lines(question.by_hand, width, asked=question.kind is QuestionKind.CONFIRM),
+        labelled("Differ", _wrapped_all(question.each_alone, width - LABEL)),
         labelled("Do now", remedy_lines(question.remedies, width - LABEL)),
         labelled("Of step" if question.kind is QuestionKind.TROUBLE else "Sends", _sends(question, width - LABEL)),
         labelled("Lost", _lost(question.preview, width - LABEL)),
-        labelled("Not so", check_lines(tuple(one for one in checks if not one.holds), width - LABEL)),
+        labelled(MISSING, missing_lines(checks, width - LABEL)),
         conditions_that_hold(checks, width),
         *(_folded(fold, question, checks, width) for fold in _folds(question, checks) if fold in unfolded),
         _fold_line(question, checks, unfolded, width),
@@ -121,20 +126,21 @@ def remedy_lines(lines: tuple[str, ...], width: int) -> Lines:
     return tuple(drawn)
 
 
-def prompt(question: Question, now: float, *, more: bool) -> Content:
-    """The question with its step, the age of its observation, and whether there is more text below."""
+def prompt(question: Question, now: float, width: int, *, more: bool) -> Content:
+    """The question with its step, the age of its observation, and whether there is more text below. Nothing is cut."""
     age = max(0.0, now - question.observed_at)
-    again = ", checked again before sending" if question.kind in _GATE_QUESTIONS else ""
-    return line(
-        _prompt(question),
-        ("  (PgDn: more)" if more else "", f"{BOLD} {NOTE}"),
-        (f"  observed {seconds_text(age)} ago{again}", WARN if age > STALE_AFTER else DIM),
-    )
+    again = (", checked again before sending", ", checked again", "") if question.kind in _GATE_QUESTIONS else ("",)
+    head = line(_prompt(question), ("  (PgDn: more)" if more else "", f"{BOLD} {NOTE}"))
+    for words in again:
+        whole = line(head, (f"  observed {seconds_text(age)} ago{words}", WARN if age > STALE_AFTER else DIM))
+        if whole.cell_length <= width:
+            return whole
+    return head
 
 
 def field_label(question: Question) -> str:
-    """What stands before the field to type into."""
-    return "Type the sentence" if question.sentence else f"Type the name {question.node}"
+    """What stands before the field to type into, or above it where it is a whole sentence."""
+    return f"Type: {question.sentence}" if question.sentence else f"Type the name {question.node}:"
 
 
 def discarded_keys(count: int) -> Content:
@@ -146,14 +152,25 @@ def discarded_keys(count: int) -> Content:
 _GATE_QUESTIONS = frozenset({QuestionKind.CONFIRM, QuestionKind.TYPE_NAME})
 
 
+def _decides(question: Question) -> bool:
+    """Whether a human decides something, and nothing is sent or done by hand."""
+    return bool(question.by_hand) and not is_work(question.by_hand)
+
+
 def _prompt(question: Question) -> Content:
     step = f"Step {question.index + 1}"
+    if question.kind is QuestionKind.TYPE_NAME and question.each_alone:
+        return line((f"{step}: does the data of {question.node} stay?", BOLD))
+    if question.kind is QuestionKind.TYPE_NAME and _decides(question):
+        return line((f"{step}: is it decided for {question.node}?", BOLD))
     if question.kind is QuestionKind.TYPE_NAME:
         return line((f"{step}: run it on {question.node}?", BOLD))
     if question.kind is QuestionKind.CONFIRM and is_work(question.by_hand):
         return line((f"{step}: is it done by hand?", BOLD))
     if question.kind is QuestionKind.CONFIRM:
         return line((f"{step}: run it on {question.node}?", BOLD))
+    if question.kind is QuestionKind.BLOCKED and question.sentence:
+        return line((f"{step} would lose data. Is that accepted?", f"{BOLD} {WARN}"))
     if question.kind is QuestionKind.BLOCKED:
         return line((f"{step} cannot run now. What next?", f"{BOLD} {WARN}"))
     return line((f"{step} is in trouble. What next?", f"{BOLD} {BAD}"))
@@ -170,7 +187,7 @@ def _head(question: Question, checks: tuple[Check, ...], steps: int, width: int)
     if reason := _reason(question, checks):
         lines += wrapped(reason, width, WARN)
     if question.sentence:
-        lines += wrapped(f"To accept what is shown below, type: {question.sentence}", width, BOLD)
+        lines += wrapped("It runs only if you accept that in a typed sentence. Its own question follows.", width)
     if question.differences:
         refused = ("Refused: this has changed since it was shown", f"{BOLD} {BAD}")
         lines.append(line(refused if question.refused else ("This has changed since it was shown", f"{BOLD} {WARN}")))

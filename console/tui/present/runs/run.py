@@ -50,6 +50,8 @@ GATES: dict[GateKind, str] = {
 }
 
 
+_STEP_FIXED = len("▸✓ 10 ")
+"""Columns of a step's line before its name."""
 _ACTIVITY: dict[Activity, tuple[str, str, str]] = {
     Activity.BEGINS: ("»", Activity.BEGINS.value, NOTE),
     Activity.LOOKS: ("»", Activity.LOOKS.value, NOTE),
@@ -64,17 +66,30 @@ def step_list(run: RunState, selected: int, width: int) -> Lines:
     return tuple(_step_line(at, one, selected=at == selected, width=width) for at, one in enumerate(run.steps))
 
 
+def steps_width(run: RunState) -> int:
+    """The columns that the list of steps needs so that no name is cut."""
+    return _STEP_FIXED + max((len(one.step.id) for one in run.steps), default=0) + 1
+
+
 def title(run: RunState, width: int) -> Content:
     """One line: what the run does now or how it ended, how many steps are done, the runbook."""
     doing = activity(run)
     sign = OUTCOME[run.outcome] if doing is Activity.ENDED else _ACTIVITY[doing]
     resumed = ", resumed" if run.resumed else ""
-    return fitted(line(marked(sign), f"  {tally(run)}{resumed}  ", (run.runbook.title, BOLD)), width)
+    short = line(marked(sign), f"  {tally(run)}{resumed}")
+    whole = line(short, "  ", (run.runbook.title, BOLD))
+    return fitted(whole if whole.cell_length <= width else short, width)  # the header names the runbook, too
 
 
 def starting(stopping: bool) -> Lines:
     """The line before the first message of the runner."""
     return (line("Stopping." if stopping else "Arming: opening the journal and the connections."),)
+
+
+def other_step_asks(number: int, width: int) -> Lines:
+    """Above the details of a step, while the question of another one waits."""
+    text = f"The question of step {number} waits. f or y shows it, and only there y is an answer."
+    return (*wrapped(text, width, WARN), line(""))
 
 
 def step_detail(run: RunState, index: int, live: tuple[Check, ...], now: float, width: int) -> Lines:
@@ -138,9 +153,9 @@ def exit_message(run: RunState) -> str:
 
 def _step_line(at: int, one: StepState, *, selected: bool, width: int) -> Content:
     mark, word, style = STEP[one.status]
-    narrow = width - 6 - len(word) - 1 < len(one.step.id)
+    narrow = width - _STEP_FIXED - len(word) - 1 < len(one.step.id)
     word = "" if one.status is StepStatus.WAITING or narrow else word  # the mark says the same
-    room = width - 6 - len(word) - 1
+    room = width - _STEP_FIXED - len(word) - 1
     name = fitted(line((one.step.id, BOLD if selected else "")), max(4, room))
     return fitted(line("▸" if selected else " ", (mark, style), f" {at + 1:>2} ", name, " ", (word, style)), width)
 

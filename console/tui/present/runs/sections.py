@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.content import Content
 
 from console.core.command import Planned
-from console.core.model.verdict import Check
+from console.core.model.verdict import Check, Verdict
 from console.tui.present.formatting import (
     BOLD,
     DIM,
@@ -24,6 +24,8 @@ CHANNELS = {"ssh": "SSH", "redis": "Redis", "consul": "Consul"}
 
 LABEL = 8
 """Width of the column of labels."""
+MISSING = "Missing"
+"""The label before conditions that do not hold. Each of them stands there as it must be, without a "not"."""
 
 
 def labelled(label: str, rows: Lines) -> Lines:
@@ -36,9 +38,15 @@ def conditions_that_hold(checks: tuple[Check, ...], width: int) -> Lines:
     held = sum(one.holds for one in checks)
     if not held:
         return ()
-    every = "all " if held == len(checks) and held > 1 else ""
     word = "condition holds" if held == 1 else "conditions hold"
-    return labelled("Holds", (fitted(line(("✓", GOOD), f" {every}{held} {word}"), width - LABEL),))
+    every = "all " if held == len(checks) and held > 2 else ""  # noqa: PLR2004  nobody says "all 2"
+    number = "both" if held == len(checks) == 2 else f"{every}{held}"  # noqa: PLR2004
+    return labelled("Holds", (fitted(line(("✓", GOOD), f" {number} {word}"), width - LABEL),))
+
+
+def missing_lines(checks: tuple[Check, ...], width: int) -> Lines:
+    """The conditions that do not hold, each as it must be: the label before them says that they are missing."""
+    return check_lines(tuple(one for one in checks if not one.holds), width, fails="")
 
 
 def section(name: str, lines: Lines) -> Lines:
@@ -56,13 +64,14 @@ def command_lines(planned: tuple[Planned, ...], width: int) -> Lines:
     return tuple(drawn)
 
 
-def check_lines(checks: tuple[Check, ...], width: int) -> Lines:
-    """Each check with its evidence; where it does not hold, with an advice."""
+def check_lines(checks: tuple[Check, ...], width: int, fails: str = VERDICT[Verdict.FAILS][1]) -> Lines:
+    """Each check with its evidence; where it does not hold, with an advice. `fails`: the word for that."""
     drawn: list[Content] = []
     for one in checks:
         mark, word, style = VERDICT[one.verdict]
         hazard = f" [{one.hazard}]" if one.hazard else ""
-        bad = "" if one.holds else f" ({word})"
+        word = fails if one.verdict is Verdict.FAILS else word
+        bad = f" ({word})" if word and not one.holds else ""
         rows = wrapped(f"{one.statement}{bad}{hazard}", width, "" if one.holds else style, indent="  ", first="  ")
         drawn.append(line((mark, style), rows[0][1:]))
         drawn += rows[1:]

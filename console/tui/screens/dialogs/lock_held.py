@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
+from textual.containers import Container, Horizontal, Vertical
 from textual.widgets import Button, Input, Label
 
 from console.core.model import RunLock
@@ -38,8 +38,8 @@ class LockHeldDialog(Dialog):
                 yield MarkedButton("Follow that run", id="follow", compact=True, classes="safe")
                 yield MarkedButton("Arm nothing", id="nothing", compact=True, classes="safe")
             if self._arm_again is not None:
-                with Horizontal(id="sending"):
-                    yield Label("Type the sentence:", id="typed-label")
+                with Container(id="sending", classes="-sentence"):
+                    yield Label("The whole sentence:", id="typed-label")
                     with Horizontal(id="field"):
                         yield TypedField(id="typed")
                     yield MarkedButton("Take over", id="take", compact=True, disabled=True, classes="dangerous")

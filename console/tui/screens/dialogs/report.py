@@ -44,6 +44,7 @@ class ReportDialog(Dialog):
                 yield MarkedButton("Replace it", id="replace", compact=True, disabled=True, classes="dangerous")
 
     def on_mount(self) -> None:
+        self.query_one("#replace").display = False
         self.query_one("#write-md").focus()
 
     def _suggested(self, form: Form) -> Path:
@@ -64,7 +65,8 @@ class ReportDialog(Dialog):
     @on(Input.Changed)
     def changed(self) -> None:
         self._existing = None
-        self.query_one("#replace", Button).disabled = True
+        self._offer_to_replace(offered=False)
+        self.query_one(LinesPane).repaint()
 
     def _write(self, *, replace: bool) -> None:
         path = expand_home(self.query_one("#path", Input).value)
@@ -85,13 +87,26 @@ class ReportDialog(Dialog):
         replace = self.query_one("#replace", Button)
         if there is None and replace.has_focus:
             self.query_one(f"#write-{self._form}").focus()
-        replace.disabled = there is None
+        self._offer_to_replace(offered=there is not None)
         self.query_one(LinesPane).repaint()
+
+    def _offer_to_replace(self, *, offered: bool) -> None:
+        """Only a file that is there can be replaced."""
+        replace = self.query_one("#replace", Button)
+        replace.display, replace.disabled = offered, not offered
+
+    def _target(self, width: int) -> Lines:
+        """The whole path: the field below shows only a part of a long one."""
+        if self._status:
+            return ()
+        path = str(expand_home(self.query_one("#path", Input).value))
+        return wrapped(f"It is written to {path}", width, BOLD, indent="  ", first="")
 
     def _draw_lines(self, width: int, _: int) -> Lines:
         style = f"{BOLD} {GOOD if self._succeeded else BAD}"
         return (
             *wrapped(f"The report of {self._past.run_id}, made from its journal. Only you can read the file.", width),
+            *self._target(width),
             *(wrapped(f"{'✓' if self._succeeded else '!'} {self._status}", width, style) if self._status else ()),
         )
 

@@ -52,8 +52,11 @@ def topology(state: ClusterState, width: int) -> Lines:
 def compact_suffix(node: NodeState) -> Content:
     """Keepalived's state and priority."""
     keepalived = node.keepalived.value
-    word = problem(node.keepalived) if keepalived is None else line(str(keepalived.state))
-    known = keepalived is not None and keepalived.effective_priority is not None
+    if keepalived is None:
+        word = problem(node.keepalived)
+    else:
+        word = line(str(keepalived.state) if keepalived.running else "stopped")
+    known = keepalived is not None and keepalived.running and keepalived.effective_priority is not None
     return line((" · keepalived ", DIM), word, f" {keepalived.effective_priority}" if keepalived and known else "")
 
 

@@ -1,0 +1,159 @@
+"""`status` of many clusters: one line each, the worst first, and a line that counts them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from console.cli.layout import GAP, folded
+from console.cli.status.as_json import ClusterStatus, lag_bytes
+from console.cli.status.as_table import NONE, NOT_KNOWN, Paint, as_table
+from console.cli.status.selection import WORST_FIRST, is_shown
+from console.core.diagnosis.finding import Health, Severity
+from console.core.inventory import UnusableCluster
+from console.core.kinds.protection import protection
+from console.core.model import ClusterState, Role
+from console.core.model.facts import unread_redis
+from console.core.model.verdict import Verdict
+from console.core.quantities import counted, size
+from console.core.visible import visible
+
+_HEALTH, _CLUSTER, _FINDING = "HEALTH", "CLUSTER", "FINDING"
+_MASTER, _LAG, _SURVIVES = "MASTER+VIP", "LAG", "SURVIVES"
+_COLUMNS = (_HEALTH, _CLUSTER, _MASTER, _LAG, _SURVIVES, _FINDING)
+_LEFT_OUT_FIRST = (_LAG, _SURVIVES, _MASTER)
+"""The columns that a narrow terminal has no room for, in this order. Health, name and finding are always whole."""
+_SURVIVES_WORDS = {Verdict.HOLDS: "yes", Verdict.FAILS: "no", Verdict.UNKNOWN: NOT_KNOWN}
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    health: str
+    cells: dict[str, str]
+
+
+def as_lines(
+    seen: Sequence[ClusterStatus],
+    unusable: Sequence[UnusableCluster] = (),
+    *,
+    colour: bool,
+    width: int | None = None,
+    only: str | None = None,
+) -> str:
+    """The lines. `only`: this health and what is worse. `width`: columns that do not fit are left out, and named."""
+    rows = [*map(_row, seen), *map(_unusable_row, unusable)]
+    shown = [one for one in _worst_first(rows) if is_shown(one.health, only)]
+    lines = list(_table(shown, width, Paint(colour))) if shown else []
+    for kept in (kept for one in seen if is_shown(one.health, only) for kept in one.kept):
+        told = visible(f"{kept.cluster}: {kept.in_words}, {kept.file}; to bring them back:")
+        lines += [*folded(told, width, 2), f"  {visible(kept.command)}"]
+    if is_shown(Health.UNKNOWN, only):
+        for one in unusable:
+            lines += [line for text in one.problems for line in folded(visible(f"{one.name}: {text}"), width, 2)]
+    return "\n".join((*lines, _counts(rows, only), ""))
+
+
+def in_detail(
+    seen: Sequence[ClusterStatus],
+    unusable: Sequence[UnusableCluster] = (),
+    *,
+    colour: bool,
+    width: int | None = None,
+    only: str | None = None,
+) -> str:
+    """`--verbose`: the same clusters in the same order, with all that `status` of one cluster prints."""
+    rows = [*map(_row, seen), *map(_unusable_row, unusable)]
+    shown = sorted((one for one in seen if is_shown(one.health, only)), key=lambda one: WORST_FIRST.index(one.health))
+    left = unusable if is_shown(Health.UNKNOWN, only) else ()
+    table = as_table(shown, left, colour=colour, width=width)
+    return "\n".join((*([table] if table else []), _counts(rows, only), ""))
+
+
+def _worst_first(rows: Sequence[_Row]) -> list[_Row]:
+    return sorted(rows, key=lambda one: WORST_FIRST.index(one.health))
+
+
+def _counts(rows: Sequence[_Row], only: str | None) -> str:
+    """`12 clusters: 1 critical, 11 healthy; 11 not shown`."""
+    found = Counter(one.health for one in rows)
+    each = ", ".join(f"{found[health]} {health}" for health in WORST_FIRST if found[health])
+    hidden = sum(not is_shown(one.health, only) for one in rows)
+    if hidden == len(rows):
+        return (
+            f"none of {counted(len(rows), 'cluster')} is {only}{'' if only == WORST_FIRST[0] else ' or worse'}: {each}"
+        )
+    return f"{counted(len(rows), 'cluster')}: {each}" + (f"; {hidden} not shown" if hidden else "")
+
+
+def _table(rows: Sequence[_Row], width: int | None, paint: Paint) -> Iterator[str]:
+    widths = {name: max(len(name), *(len(one.cells[name]) for one in rows)) for name in _COLUMNS}
+    columns, left_out = list(_COLUMNS), []
+    for name in _LEFT_OUT_FIRST:
+        if width is None or sum(widths[one] for one in columns) + len(GAP) * (len(columns) - 1) <= width:
+            break
+        columns.remove(name)
+        left_out.append(name)
+
+    def line(cells: dict[str, str]) -> str:
+        return GAP.join(cells[name].ljust(widths[name]) for name in columns).rstrip()
+
+    yield line({name: name for name in _COLUMNS})
+    for one in rows:
+        text = line(one.cells)
+        word = one.cells[_HEALTH]
+        yield paint(word, one.health) + text[len(word) :]
+    if left_out:
+        yield f"Not shown for lack of room: {', '.join(left_out)}; --verbose shows it."
+
+
+def _row(seen: ClusterStatus) -> _Row:
+    state = seen.state
+    cells = {
+        _HEALTH: seen.health.value.upper(),
+        _CLUSTER: state.name,
+        _MASTER: _master(state),
+        _LAG: _lag(state),
+        _SURVIVES: _SURVIVES_WORDS[protection(state).verdict],
+        _FINDING: _top_finding(seen),
+    }
+    return _Row(seen.health.value, {name: visible(text) for name, text in cells.items()})
+
+
+def _unusable_row(one: UnusableCluster) -> _Row:
+    cells = dict.fromkeys(_COLUMNS, NOT_KNOWN)
+    cells |= {_HEALTH: Health.UNKNOWN.value.upper(), _CLUSTER: visible(one.name), _FINDING: "cannot be used"}
+    return _Row(Health.UNKNOWN.value, cells)
+
+
+def _master(state: ClusterState) -> str:
+    """`redis-b +VIP`: the master has the virtual IP. `redis-b, VIP redis-a`: another node has it."""
+    masters = _names(state.masters, unread=bool(unread_redis(state)))
+    if not state.vip:
+        return masters
+    holders = _names(state.vip_holders, unread=bool(state.vip_unread))
+    return f"{masters} +VIP" if masters == holders and len(state.masters) == 1 else f"{masters}, VIP {holders}"
+
+
+def _names(names: Sequence[str], *, unread: bool) -> str:
+    """`redis-a`, `redis-a+?` (one that could not be read may be another one), `none`, `?`."""
+    if unread:
+        return "+".join((*names, NOT_KNOWN))
+    return "+".join(names) or "none"
+
+
+def _lag(state: ClusterState) -> str:
+    """How far the slowest replica is behind. It is not known if it is not known of one of them."""
+    replicas = [node for node in state.nodes if node.redis.value is not None and node.redis.value.role is Role.REPLICA]
+    behind = [lag_bytes(state, node) for node in replicas]
+    if unread_redis(state) or None in behind:
+        return NOT_KNOWN
+    return size(max(one for one in behind if one is not None)) if behind else NONE
+
+
+def _top_finding(seen: ClusterStatus) -> str:
+    """`vip-duplicate +2`: the worst finding, and how many more there are. Information does not count."""
+    codes = [one.code for one in seen.findings if one.severity is not Severity.INFO]
+    if not codes:
+        return NONE if seen.health is Health.HEALTHY else "too little could be read"
+    return codes[0] + (f" +{len(codes) - 1}" if len(codes) > 1 else "")

@@ -1,0 +1,73 @@
+"""The observation that scrapes share: at most one in an interval, whoever asks."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+
+from console.cli.status.as_json import ClusterStatus
+from console.cli.status.metrics.exposition import as_openmetrics
+from console.cli.status.metrics.table import OBSERVATION_AGE, OBSERVATION_DURATION
+from console.core.inventory import ClusterSpec, UnusableCluster
+from console.core.kinds.diagnose import diagnose, health
+from console.core.model import ClusterState
+from console.engine.ports import Inspector
+
+
+class SharedObservation:
+    """Observes all clusters when somebody asks and the last observation is old. May be used by many threads."""
+
+    def __init__(
+        self,
+        clusters: Sequence[tuple[ClusterSpec, Inspector]],
+        unusable: Sequence[UnusableCluster],
+        interval: float,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._clusters = clusters
+        self._unusable = unusable
+        self._interval = interval
+        self._monotonic = monotonic
+        self._one_at_a_time = threading.Lock()
+        self._seen: tuple[list[ClusterStatus], list[UnusableCluster]] | None = None
+        self._began = self._took = 0.0
+
+    def exposition(self) -> str:
+        """The metrics, of an observation that began no longer than the interval ago. Others who ask wait for it too."""
+        with self._one_at_a_time:
+            if self._seen is None or self._monotonic() - self._began >= self._interval:
+                self._observe()
+            assert self._seen is not None
+            (statuses, left), began, took = self._seen, self._began, self._took
+        age = max(0.0, self._monotonic() - began - took)
+        extra = {OBSERVATION_AGE: round(age, 3), OBSERVATION_DURATION: round(took, 3)}
+        return as_openmetrics(statuses, [*self._unusable, *left], extra)
+
+    def _observe(self) -> None:
+        """Observes all clusters side by side. One whose observation fails is served as one that cannot be used."""
+        began = self._monotonic()
+        looking = [(spec, _start(inspector, fresh=self._seen is None)) for spec, inspector in self._clusters]
+        statuses, left = [], []
+        for spec, future in looking:
+            try:
+                state = future.result()
+                findings = diagnose(state, state.observed_at)
+                statuses.append(ClusterStatus(state, findings, health(state, findings), tags=spec.tags))
+            except Exception as error:  # noqa: BLE001 - the other clusters are served all the same
+                left.append(UnusableCluster(spec.name, (f"{type(error).__name__}: {error}",), spec.tags))
+        self._seen, self._began, self._took = (statuses, left), began, self._monotonic() - began
+
+
+def _start(inspector: Inspector, *, fresh: bool) -> Future[ClusterState]:
+    future: Future[ClusterState] = Future()
+
+    def look() -> None:
+        try:
+            future.set_result(inspector.observe(fresh=fresh))
+        except BaseException as error:  # noqa: BLE001 - result() raises it again
+            future.set_exception(error)
+
+    threading.Thread(target=look, name=f"scrape-{inspector.cluster}", daemon=True).start()
+    return future

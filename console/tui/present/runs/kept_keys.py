@@ -1,0 +1,44 @@
+"""Keys that are only in a file of a run: the line on the screens, and the text of their dialog."""
+
+from __future__ import annotations
+
+from console.core.quantities import counted
+from console.core.runs.past.kept_keys import KeptKeys
+from console.tui.present.formatting import BOLD, DIM, NOTE, WARN, Lines, line, wrapped
+
+
+def kept_lines(kept: tuple[KeptKeys, ...], width: int, *, names_cluster: bool = False) -> Lines:
+    """One sentence, and the key that opens them. Empty: no keys are only in a file."""
+    if not kept:
+        return ()
+    clusters = ", ".join(dict.fromkeys(one.cluster for one in kept))
+    where = f"{clusters}: " if names_cluster else ""
+    total = counted(sum(one.keys for one in kept), "key")
+    said = kept[0].in_words if len(kept) == 1 else f"{total} are only in files of runs"
+    back = f"x shows how to bring {'it' if sum(one.keys for one in kept) == 1 else 'them'} back"
+    return wrapped(f"! {where}{said}: {back}", width, WARN, indent="  ", first="")
+
+
+def kept_note(kept: tuple[KeptKeys, ...]) -> str:
+    """For the line of a run in a list: `20 keys in a file`."""
+    return f"{counted(sum(one.keys for one in kept), 'key')} in a file" if kept else ""
+
+
+def kept_keys_text(kept: KeptKeys, at: int, of: int, why_not: str, width: int) -> Lines:
+    """Which keys, where they are, and the exact command; `why_not`: why the screen cannot run it now."""
+    number = f"  ({at} of {of})" if of > 1 else ""
+    them = "it" if kept.keys == 1 else "them"
+    return (
+        line((f"{kept.in_words}{number}", f"{BOLD} {WARN}")),
+        *wrapped(f"The other node lacks {them}, or has {them} with another value or time to live:", width),
+        *wrapped(kept.file, width, indent="  "),
+        line(""),
+        *wrapped("In a shell, this shows both values and asks before it brings keys back:", width),
+        *wrapped(kept.command, width, f"{BOLD} {NOTE}", indent="  "),
+        line(""),
+        *(wrapped(why_not, width, WARN) if why_not else wrapped(_HERE, width)),
+        *wrapped("Say no more: the file stays, but no screen and no status names it any more.", width, DIM),
+    )
+
+
+_HERE = "Bring them back: the same command runs here, in place of the screen, which then comes back."

@@ -1,0 +1,129 @@
+"""`status`, `runs list` and `runs dismiss` about keys that are only in a file, and the replay from the screen."""
+
+import json
+import signal
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import click
+import fakes
+import pytest
+import samples
+from past_runs import lines_of
+
+from console.cli.context import Adapters, CliContext
+from console.cli.main import run
+from console.cli.runs import replay, replay_from_screen
+from console.core.runs.past.kept_keys import KeptKeys
+from console.transport.journals.archive import FolderArchive
+from console.transport.journals.journal_file import NAME
+
+RUN = "20261121T074000Z-cache-resolve-dual-master-3f2a"
+COMMAND = f"redis-ha-console runs replay {RUN}"
+INVENTORY = """version: 1
+clusters:
+  - name: cache
+    kind: keepalived
+    vip: 192.168.100.123
+    nodes: [{name: redis-a, address: 192.168.100.201}, {name: redis-b, address: 192.168.100.202}]
+"""
+
+
+class Looks:
+    """An inspector that finds a healthy pair."""
+
+    cluster = "cache"
+    waits_for: Mapping[str, str] = MappingProxyType({})
+
+    def observe(self, *, fresh=False):
+        return samples.healthy_pair()
+
+    def close(self):
+        pass
+
+
+@pytest.fixture
+def call(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    folder = tmp_path / "redis-ha-console" / "runs" / RUN
+    folder.mkdir(parents=True)
+    path = folder / "keys-of-redis-a.jsonl"
+    path.write_text("")
+    sent = f"SCAN, DUMP and PTTL here and on redis-b; what differs is written to {path}"
+    text = f"looked at all 9 keys of redis-a: 1 has another value on redis-b; written to {path}"
+    told = [
+        ("opened", {"runbook": "resolve-dual-master", "steps": ["export"]}),
+        ("intent", {"verb": "export-differences", "planned": {"node": "redis-a", "command": {"sent": sent}}}),
+        ("result", {"answer": {"kind": "done", "text": text}}),
+        ("closed", {"outcome": "done"}),
+    ]
+    (folder / NAME).write_text("".join(lines_of(told)))
+    inventory = tmp_path / "inventory.yaml"
+    inventory.write_text(INVENTORY)
+    adapters = Adapters(
+        clock=fakes.FakeClock,
+        inspector=lambda *_, **__: Looks(),
+        run_starter=lambda *_: pytest.fail("nothing is armed"),
+        run_app=lambda *_, **__: pytest.fail("no screen here"),
+        archive=FolderArchive,
+    )
+
+    def call(*words):
+        code = run(["-i", str(inventory), *words], adapters)
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return call
+
+
+def test_status_and_the_list_of_runs_say_so_until_it_is_dismissed(call):
+    said = call("status")[1]
+    assert "1 key of redis-a is only in a file" in said
+    assert COMMAND in said
+    (cluster,) = json.loads(call("status", "-f", "json")[1])["clusters"]
+    (kept,) = cluster["kept_keys"]
+    assert (kept["run"], kept["node"], kept["keys"], kept["command"]) == (RUN, "redis-a", 1, COMMAND)
+    assert f"1 key of redis-a is only in a file: {COMMAND}" in call("runs", "list")[1]
+    code, said, _ = call("runs", "dismiss", RUN)
+    assert code == 0
+    assert said.startswith("no more is said about 1 key in /")
+    assert "only in a file" not in call("status")[1] + call("runs", "list")[1]
+    assert json.loads(call("status", "-f", "json")[1])["clusters"][0]["kept_keys"] == []
+
+
+def test_what_cannot_be_dismissed_is_one_clear_line(call):
+    code, _, said = call("runs", "dismiss", RUN, "--export", "other.jsonl")
+    assert (code, said.count("\n")) == (2, 1)
+    assert "it has keys-of-redis-a.jsonl" in said
+    call("runs", "dismiss", RUN)
+    assert "has no keys that are only in a file" in call("runs", "dismiss", RUN)[2]
+
+
+KEPT = KeptKeys("cache", RUN, "redis-a", f"/runs/{RUN}/keys-of-redis-a.jsonl", 2, COMMAND)
+
+
+@pytest.mark.parametrize(
+    "ends", [None, KeyboardInterrupt, EOFError, click.ClickException("no\nway"), OSError(5, "gone"), RuntimeError("x")]
+)
+def test_however_the_command_ends_the_screen_comes_back_and_ctrl_c_is_its_own_again(monkeypatch, capsys, ends):
+    asked, handlers = [], []
+
+    def main(words, **more):
+        handlers.append(signal.getsignal(signal.SIGINT))
+        assert words == [RUN, "--export", "keys-of-redis-a.jsonl"]
+        assert more["standalone_mode"] is False
+        if ends is not None:
+            raise ends
+
+    monkeypatch.setattr(replay.replay, "main", main)
+    monkeypatch.setattr(replay_from_screen, "ask", asked.append)
+    monkeypatch.setattr(replay_from_screen, "discard_typed", lambda: 0)
+    before = signal.getsignal(signal.SIGINT)
+    replay_from_screen.keys_from_screen(CliContext(Adapters(*[pytest.fail] * 4)))(KEPT)
+    assert handlers == [signal.default_int_handler], "Ctrl-C ends the command, and not the console"
+    assert signal.getsignal(signal.SIGINT) is before
+    assert asked == ["Enter goes back to the screen. "]
+    said = capsys.readouterr()
+    assert f"$ {COMMAND}" in said.out
+    assert "Traceback" not in said.err
+    assert bool(said.err) is (ends is not None)

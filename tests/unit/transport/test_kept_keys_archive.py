@@ -1,0 +1,78 @@
+"""Keys that are only in files, looked for in a real folder of runs; and the mark of a reminder that is dismissed."""
+
+import json
+
+import pytest
+from past_runs import lines_of
+
+from console.transport.journals import archive as module
+from console.transport.journals.archive import FolderArchive
+from console.transport.journals.journal_file import NAME
+
+RUN = "20261121T074000Z-cache-resolve-dual-master-3f2a"
+
+
+@pytest.fixture
+def runs(tmp_path):
+    """A run that has kept 20 keys, and one that has kept none."""
+    for name in (RUN, "20261121T084000Z-cache-planned-switchover-77aa"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / NAME).write_text("".join(lines_of(told_by(tmp_path / name))))
+    file_of(tmp_path).write_text("")
+    return tmp_path
+
+
+def file_of(runs):
+    return runs / RUN / "keys-of-redis-a.jsonl"
+
+
+def told_by(folder, inventory="/home/ann/inventory.yaml"):
+    opened = {"cluster": "cache", "runbook": "any", "steps": ["export"], "inventory": inventory}
+    if RUN not in str(folder):
+        return [("opened", opened), ("closed", {"outcome": "done"})]
+    path = folder / "keys-of-redis-a.jsonl"
+    sent = f"SCAN, DUMP and PTTL here and on redis-b; what differs is written to {path}"
+    text = f"looked at all 21 keys of redis-a: 20 are not on redis-b; written to {path}"
+    return [
+        ("opened", opened),
+        ("intent", {"verb": "export-differences", "planned": {"node": "redis-a", "command": {"sent": sent}}}),
+        ("result", {"answer": {"kind": "done", "text": text}}),
+        ("closed", {"outcome": "done"}),
+    ]
+
+
+def test_only_runs_with_such_a_file_are_read(runs, monkeypatch):
+    read = []
+    original = module.read_lines
+    monkeypatch.setattr(module, "read_lines", lambda path: (read.append(path.parent.name), original(path))[1])
+    (kept,) = FolderArchive(runs).kept_keys()
+    assert (kept.run_id, kept.keys, kept.file) == (RUN, 20, str(file_of(runs)))
+    assert read == [RUN]
+    file_of(runs).unlink()
+    read.clear()
+    assert FolderArchive(runs).kept_keys() == ()
+    assert read == [], "where no run has kept keys, status reads no journal"
+
+
+def test_what_is_dismissed_is_not_named_again_and_the_file_stays(runs):
+    archive = FolderArchive(runs)
+    (kept,) = archive.kept_keys()
+    archive.dismiss(kept, "ann@ops1")
+    assert archive.kept_keys() == ()
+    assert FolderArchive(runs).kept_keys() == (), "another console knows it, too"
+    assert file_of(runs).exists()
+    mark = file_of(runs).with_name("keys-of-redis-a.jsonl.dismissed")
+    assert json.loads(mark.read_text())["operator"] == "ann@ops1"
+    assert mark.stat().st_mode & 0o777 == 0o600
+    mark.unlink()
+    assert archive.kept_keys() == (kept,), "without the mark one is reminded again"
+
+
+def test_nothing_is_said_of_a_laboratory_that_is_gone(runs, monkeypatch):
+    monkeypatch.setattr(module, "_IN_MEMORY", str(runs))
+    inventory = runs / "inventory.yaml"
+    inventory.write_text("")
+    (runs / RUN / NAME).write_text("".join(lines_of(told_by(runs / RUN, str(inventory)))))
+    assert FolderArchive(runs).kept_keys()
+    inventory.unlink()
+    assert FolderArchive(runs).kept_keys() == ()
