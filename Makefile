@@ -5,6 +5,7 @@
 # make bench  measures the speed goals, as ratios
 # make soak   runs ten minutes of faults, writes and rebuilds on a laboratory pair   (MINUTES=…, SEED=… repeats one)
 # make simulate  plays nights of faults in a simulated world, with the real engine   (SEEDS=0-1000, or 7,12)
+# make reality  compares that world with the laboratory, in short histories   (HISTORIES=200)
 # make clean  removes what these commands made in this folder
 SHELL := /bin/sh
 BIN := .venv/bin
@@ -12,13 +13,14 @@ SCENARIO ?= failed-over
 WORKERS ?= 4
 MINUTES ?= 10
 SEEDS ?= 0-1000
+HISTORIES ?= 200
 # Test modules are compiled once, also where the machine says that no program may keep its bytecode.
 export PYTHONDONTWRITEBYTECODE :=
 
 # $(call step,NAME,COMMAND): prints the name before the command, and the seconds after it.
 step = @echo "== $(1)"; began=$$(date +%s); $(2) || exit $$?; echo "== $(1): $$(($$(date +%s) - began)) s"
 
-.PHONY: demo quick test check lint bench soak simulate clean packages test-packages servers terminal
+.PHONY: demo quick test check lint bench soak simulate reality clean packages test-packages servers terminal
 .NOTPARALLEL:
 
 demo: terminal packages .venv/made
@@ -38,7 +40,7 @@ lint:
 	$(call step,mypy,$(BIN)/mypy)
 	$(call step,import-linter,$(BIN)/lint-imports)
 
-bench: packages .venv/made
+bench: packages .venv/bench
 	@$(BIN)/python -m console lab run healthy --fast -- sh -c 'code=0; for one in benchmarks/*.py; do \
 	    case $$one in */measure.py|*/rig.py) continue ;; esac; \
 	    echo "== $$one"; $(BIN)/python $$one || code=1; done; exit $$code'
@@ -49,6 +51,9 @@ soak: packages .venv/made
 
 simulate: .venv/made
 	@PYTHONPATH=tests $(BIN)/python -m simulation.simulate --seeds $(SEEDS)
+
+reality: packages .venv/made
+	@PYTHONPATH=tests $(BIN)/python -m simulation.reality --histories $(HISTORIES)
 
 terminal:
 	@[ -t 0 ] && [ -t 1 ] || { echo "make demo opens a screen and needs a terminal" >&2; exit 3; }
@@ -69,6 +74,12 @@ servers:
 	    { [ -x $(BIN)/python ] || "$$python" -m venv .venv; } && \
 	    PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]' && \
 	    $(BIN)/python -m compileall -q console && \
+	    touch $@; })
+
+# The peers that benchmarks compare with. Nothing else needs them.
+.venv/bench: .venv/made
+	$(call step,peers of the benchmarks,{ \
+	    PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]' && \
 	    touch $@; })
 
 clean:

@@ -34,7 +34,7 @@ async def test_a_node_in_trouble_is_shown_as_what_it_is_and_the_others_go_on(pai
         await until(pilot, shows("HEALTHY"))
 
         lab.fault("cut", A)
-        await until(pilot, shows("MASTER", "next failure ? not known"))
+        await until(pilot, shows("MASTER", "failover ? not known"))
         assert "keepalived ✗ not running" not in text_of(pilot), "what cannot be seen is not down"
         lab.fault("heal", A)
         await until(pilot, shows("HEALTHY"))

@@ -42,5 +42,6 @@ def test_a_value_or_a_problem(name):
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", PARSERS)
-def test_a_value_or_a_problem_ten_thousand_times(name):
-    try_parser(name, 10_000)
+def test_a_value_or_a_problem_three_thousand_times(name):
+    """The inputs are the same in each run: more of them find nothing new in an unchanged parser."""
+    try_parser(name, 3_000)

@@ -9,7 +9,7 @@ from simulation.nights.plan import plan_of
 from simulation.nights.shrink import shrunk, story
 
 SMALL, WHOLE, PARTS = 100, 2000, 4
-HOME_EVERY = 4
+HOME_EVERY = 10
 """One of so many nights is also followed by the way home. `make simulate` follows each."""
 PART = (WHOLE - SMALL) // PARTS
 

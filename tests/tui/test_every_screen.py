@@ -18,6 +18,7 @@ from console.tui.navigation import routes
 from console.tui.screens.base import ConsoleScreen, ScrollsText
 from console.tui.widgets.lines import LinesPane
 from console.tui.widgets.menu import Item, Menu
+from console.tui.widgets.row_list import ListRow, RowList
 
 ROUTES = {one.name: one for one in vars(routes).values() if isinstance(one, routes.Route)}
 DONE = past(written())
@@ -74,6 +75,12 @@ def fill(screen):
             pane._items_source = lambda width, items=items: (
                 *items(width),
                 *(Item(f"more {number}", (line,)) for number, line in enumerate(FILLER)),
+            )
+        elif isinstance(pane, RowList):
+            rows = pane._rows_source
+            pane._rows_source = lambda rows=rows: (
+                *rows(),
+                *(ListRow(f"more {number}", lambda width, line=line: line) for number, line in enumerate(FILLER)),
             )
         elif pane.styles.overflow_y != "hidden":
             source = pane._source
@@ -218,3 +225,15 @@ async def test_enter_opens_in_full_what_has_the_focus_and_cuts_nothing(state):
             assert text.strip()
             await pilot.press("escape")
             assert on.app.screen is cluster
+
+
+LEAVES = {"runbooks", "arm", "run", "past-runs", "past-run", "resume"}
+"""Screens that Esc leaves, whatever the inventory has."""
+
+
+@pytest.mark.parametrize("name", sorted(LEAVES))
+async def test_the_footer_says_how_to_leave_on_the_smallest_usual_terminal(name):
+    on = console()
+    async with on.app.run_test(size=(80, 24)) as pilot:
+        screen = await opened(pilot, on, name)
+        assert "Esc back" in screen.query_one("#footer", LinesPane).text

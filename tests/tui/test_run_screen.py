@@ -1,5 +1,6 @@
 """A run through the screen: the gate cannot be passed by accident, the question stays, the runner is never cut off."""
 
+import itertools
 import threading
 from dataclasses import replace
 
@@ -7,13 +8,14 @@ import samples
 from textual.events import Key
 from tui_stage import PREVIEW, REBUILD, asked, question, run_state, seen, stage, until
 
+from console.core.model.verdict import Check, Verdict
 from console.core.runs.question import Choice, QuestionKind
 from console.core.runs.state import AssessmentKind, Outcome, StepAssessment
 from console.tui.navigation import routes
 from console.tui.screens.arm import ArmScreen
 from console.tui.screens.cluster import ClusterScreen
 from console.tui.screens.dialogs.quit import QuitDialog
-from console.tui.screens.run import RunScreen
+from console.tui.screens.run import RunScreen, newest_known
 from console.tui.screens.runbooks import RunbooksScreen
 from console.tui.threads.messages import ClusterObserved
 from console.tui.widgets.lines import LinesPane
@@ -230,7 +232,7 @@ async def test_the_question_stays_while_the_cluster_changes_around_it():
         await pilot.press("tab", *"redis")
         for second in range(1, 6):
             on.clock.at = samples.NOW + second
-            on.app.post_message(ClusterObserved(samples.failed_over_pair(on.clock.at)))
+            on.app.post(ClusterObserved(samples.failed_over_pair(on.clock.at)))
             await pilot.pause()
         on.app.screen.paint()
         await pilot.pause()
@@ -246,7 +248,7 @@ async def test_preconditions_are_looked_at_live_while_the_question_is_open():
     async with on.app.run_test(size=(80, 60)) as pilot:
         await armed(pilot, on)
         before = text_of(on.app, "step")
-        on.app.post_message(ClusterObserved(samples.healthy_pair(samples.NOW + 1)))
+        on.app.post(ClusterObserved(samples.healthy_pair(samples.NOW + 1)))
         await pilot.pause()
         await pilot.pause()
         assert "Redis on redis-a is a master" not in before, "what holds is folded"
@@ -386,3 +388,17 @@ async def test_where_the_roles_do_not_fit_the_right_choice_is_one_key_away():
         await until(pilot, lambda: "The roles do not fit." not in text_of(on.app, "arming"))
         assert f"survivor   {samples.A}" in text_of(on.app, "arming")
         assert not on.app.screen.query_one("#candidates").display
+
+
+def test_what_only_the_look_of_the_run_has_read_is_not_unknown_beside_its_question():
+    def check(verdict, evidence):
+        return Check(verdict, "there is room", evidence)
+
+    asked = (check(Verdict.HOLDS, "run"), check(Verdict.FAILS, "run"), check(Verdict.UNKNOWN, "run"))
+    for live in itertools.product(Verdict, repeat=3):
+        shown = newest_known(asked, tuple(check(one, "live") for one in live))
+        for was, now, told in zip(asked, live, shown, strict=True):
+            kept = now is Verdict.UNKNOWN and was.verdict is not Verdict.UNKNOWN
+            assert (told.verdict, told.evidence) == ((was.verdict, "run") if kept else (now, "live"))
+    unread = (check(Verdict.UNKNOWN, "live"),)
+    assert newest_known((), unread) == unread

@@ -121,9 +121,12 @@ def has_backup(question: Question) -> Check:
     copy = find_backup(copies, str(question.arguments["backup"]))
     if copy is None:
         names = ", ".join(one.path for one in copies) or "none"
-        return fails(
-            statement, f"backups in the folder of its data: {names}", "name one of them by the time in its name"
-        )
+        advice = "name one of them by the time in its name"
+        if not copies:
+            advice = (
+                "there is nothing to restore on this node: a run makes its backup right before it replaces its data"
+            )
+        return fails(statement, f"backups in the folder of its data: {names}", advice)
     return holds(statement, backup_in_words(question.name, copy))
 
 

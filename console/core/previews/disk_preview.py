@@ -27,8 +27,11 @@ class DiskFinding:
         return f"disk of {self.node}{'' if self.known else ', what only it holds is not known'}: {self.words}"
 
 
-def disk_lines(state: ClusterState, node: NodeState) -> list[str]:
-    """What its Redis would load, how old that is, and how many keys its copy has. Empty: its Redis is not down."""
+def disk_lines(state: ClusterState, node: NodeState, *, compared: bool = False) -> list[str]:
+    """What its Redis would load, how old that is, and how many keys its copy has. Empty: its Redis is not down.
+
+    `compared`: a run has compared it already, and tells what it has found.
+    """
     if not proved_down(node):
         return []
     try:
@@ -46,7 +49,8 @@ def disk_lines(state: ClusterState, node: NodeState) -> list[str]:
         if copy is not None and copy.keys is not None:
             keys = f"its copy has {counted(copy.keys, 'key')}"
         lines.append(f"{node.name}: {one.in_words} on disk, written {span(max(0.0, now - one.modified))} ago; {keys}")
-    lines.append(f"{node.name}: which of its keys are on no other node is known once a run has compared them")
+    if not compared:
+        lines.append(f"{node.name}: which of its keys are on no other node is known once a run has compared them")
     return lines
 
 

@@ -53,6 +53,11 @@ class RunFindings:
     exported: str = ""
     """By an export for which every key was looked at: then no sample is told beside it. Empty: there was none."""
 
+    @property
+    def compared(self) -> tuple[DiskFinding, ...]:
+        """What was compared on the disk."""
+        return tuple(one for one in self.disk if one.known)
+
 
 NOTHING_FOUND = RunFindings()
 
@@ -78,14 +83,15 @@ def preview(
         *((found.exported,) if found.exported else ()),
         f"{kind.value} resync: {reason}",
         *_keys(from_node, to_node),
-        *disk_lines(state, to_node),
+        *disk_lines(state, to_node, compared=bool(found.compared)),
     ]
-    if not _says_nothing_more(found, older, comparison):
+    if not _says_nothing_more(found, to_node, older, comparison):
         lines.append(_own_data(source, target, older, comparison))
         lines += lost_lines(comparison) if comparison is not None else []
-    lines += [one.line for one in found.disk if one.lost or not one.known]
+    told = found.disk if proved_down(to_node) else [one for one in found.disk if one.lost or not one.known]
+    lines += [one.line for one in told]
     details = gained_lines(comparison) if comparison is not None else []
-    details += [one.line for one in found.disk if one.known and not one.lost]
+    details += [one.line for one in found.disk if one not in told]
     details += [line for node in (to_node, from_node) if not proved_down(node) for line in _saves(state, node)]
     if traffic is not None:
         details += traffic.lines
@@ -154,16 +160,18 @@ def _saves(state: ClusterState, node: NodeState) -> list[str]:
     return [f"{node.name}: up {span(redis.uptime)}, {when}{since}"]
 
 
-def _says_nothing_more(found: RunFindings, older: HistoryComparison, comparison: KeyComparison | None) -> bool:
+def _says_nothing_more(
+    found: RunFindings, target: NodeState, older: HistoryComparison, comparison: KeyComparison | None
+) -> bool:
     """Whether histories and a sample tell nothing beside what a run has counted: "none differs" there would mislead.
 
-    After an export nothing more is written. What was compared on the disk may have got more since its Redis runs.
+    After an export nothing more is written. What was compared on the disk may have got more once its Redis runs.
     """
-    if found.exported:
+    if found.exported or (found.compared and proved_down(target)):
         return True
     sample = comparison.of_target.value if comparison is not None else None
     alike = sample is not None and not sample.missing and not sample.different
-    return any(one.known for one in found.disk) and alike and older.verdict is Verdict.HOLDS
+    return bool(found.compared) and alike and older.verdict is Verdict.HOLDS
 
 
 def _newer(source: NodeState, target: NodeState, older: HistoryComparison) -> list[str]:

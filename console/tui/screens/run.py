@@ -8,7 +8,7 @@ from textual.containers import Horizontal, Vertical
 from textual.events import Event
 from textual.widget import Widget
 
-from console.core.model.verdict import Check
+from console.core.model.verdict import Check, Verdict
 from console.core.runbooks.vocabulary import evaluate
 from console.core.runs.past.kept_keys import KeptKeys
 from console.core.runs.progress import can_stop_waiting
@@ -258,7 +258,19 @@ class RunScreen(ShowsKeptKeys):
         if state is None or (step.started_at is not None and step.ended_at is not None):
             return ()
         wanted = conditions(step.step, run.runbook.require if at == 0 else ())
-        return tuple(evaluate(one, state, run.roles) for one in wanted)
+        return newest_known(step.checks, tuple(evaluate(one, state, run.roles) for one in wanted))
+
+
+def newest_known(asked: tuple[Check, ...], live: tuple[Check, ...]) -> tuple[Check, ...]:
+    """The live answers; where one is not known now, what the run has observed for its question.
+
+    The run looks closer than the screen does: what only its look reads is no longer unknown.
+    """
+    known = asked[: len(live)] if len(asked) >= len(live) else live
+    return tuple(
+        was if now.verdict is Verdict.UNKNOWN and was.verdict is not Verdict.UNKNOWN else now
+        for was, now in zip(known, live, strict=True)
+    )
 
 
 register(routes.RUN, RunScreen)

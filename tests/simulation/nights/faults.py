@@ -120,7 +120,7 @@ def console_dies(night: Night, host: Host, seconds: float) -> None:
 
 
 def journal_full(night: Night, host: Host, seconds: float) -> None:
-    night.journal.full = True
+    night.records.journal.full = True
 
 
 def lock_taken(night: Night, host: Host, seconds: float) -> None:

@@ -44,7 +44,6 @@ class Invariants:
         self.judged: dict[str, int] = {}
         """Rule → how often it was asked: a rule that is never asked proves nothing."""
         self._destroyed = 0
-        self._served = ""
         self.console_acted = -1e9
         self.others_acted = self._world.now
         self._world.on_roles.append(self._roles_changed)
@@ -68,11 +67,11 @@ class Invariants:
     def _judge_loss(self, lost: frozenset[int], what: str) -> None:
         """No acknowledged write disappears, unless a preview named that loss and the operator typed it."""
         ours = lost & self._world.acknowledged.keys()
-        accepted = self._night.accepted_loss()
+        accepted = self._night.records.accepted_loss()
         kept = self._world.held_somewhere(ours) | self._night.kept.all_keys()
         gone = ours - kept
         self.must(not gone or accepted, "no write is lost", f"{what}: {len(gone)} acknowledged writes are nowhere")
-        named = not ours or accepted or self._night.loss_was_named()
+        named = not ours or accepted or self._night.records.loss_was_named()
         self.must(named, "a loss is named", f"{what}: {len(ours)} acknowledged writes go, and no preview said so")
 
     def _roles_changed(self, cause: str) -> None:
@@ -81,9 +80,8 @@ class Invariants:
         if len(serving) < 2:
             return
         recent = self._world.now - self.console_acted < RECENT and self.others_acted < self.console_acted - RECENT
-        if self._served != "two":
-            names = " and ".join(one.name for one in serving)
-            self.must(not recent, "one node serves", f"{names} take writes after a command of the console ({cause})")
+        names = " and ".join(one.name for one in serving)
+        self.must(not recent, "one node serves", f"{names} take writes after a command of the console ({cause})")
 
     # --- of a run that ended ----------------------------------------------------------------------------------------
 
@@ -96,11 +94,11 @@ class Invariants:
     def _judge_sends(self, entries: list[Entry]) -> None:
         """Each command was sent once, after its intent, with the digest of a question that was answered with a yes."""
         intents = [one for one in entries if one.kind == "intent"]
-        sent = self._night.sent_of_run()
+        sent = self._night.records.sent_of_run
         self.must(len(sent) <= len(intents), "intent first", f"{len(sent)} sent, {len(intents)} intents")
         for one in intents:
             digest = one.data["digest"]
-            yes = digest in self._night.yes_of_run()
+            yes = digest in self._night.records.yes_of_run
             self.must(yes, "facts as shown", f"{one.data['planned']['summary']}: nobody said yes to what was true then")
 
     def _judge_unknown(self, entries: list[Entry]) -> None:

@@ -9,14 +9,15 @@ from functools import cache
 from pathlib import Path
 
 from simulation.nights.by_hand import HAND_WORK
-from simulation.nights.faults import FAULTS, ConsoleDiedError
+from simulation.nights.faults import ConsoleDiedError
 from simulation.nights.invariants import Invariants, Violation
 from simulation.nights.operators import CALM, TEMPERS, ModelOperator, Temper
-from simulation.nights.plan import Moment, Plan, PlannedFault
+from simulation.nights.plan import Plan
+from simulation.nights.records import Records
 from simulation.nights.scenarios import SCENARIOS
-from simulation.ports.actuator import Kept, ModelActuator, Sent
+from simulation.nights.troubles import Troubles
+from simulation.ports.actuator import Kept, ModelActuator
 from simulation.ports.inspector import ModelInspector
-from simulation.ports.journal import MemoryJournal
 from simulation.ports.locks import ModelLocks
 from simulation.world.host import FOLDER, KEEPALIVED_CONF, REDIS_CONF
 from simulation.world.pair import World
@@ -29,7 +30,7 @@ from console.core.model import ClusterState
 from console.core.runbooks.binding import Unbound, bind_roles
 from console.core.runbooks.document import Condition, Runbook
 from console.core.runbooks.vocabulary import evaluate
-from console.core.runs.state import Outcome, RunState
+from console.core.runs.state import RunState
 from console.documents.runbook import load_runbook
 from console.engine.ports import ArmingError, ConsoleContext
 from console.engine.sessions.arming import ClusterRunStarter
@@ -87,16 +88,10 @@ class Night:
         self.kept = Kept()
         self.invariants = Invariants(self)
         self.actuator = ModelActuator(self.world, self.touch, self.kept)
-        self.journal = MemoryJournal("none", lambda: self.world.now, self.touch)
+        self.records = Records(lambda: self.world.now, self.touch)
+        self.troubles = Troubles(self)
         self.operator = ModelOperator(self.world, CALM, self.touch)
         self.result = Result(plan, self.invariants.found, self.world.story, judged=self.invariants.judged)
-        self._journals: dict[str, MemoryJournal] = {}
-        self._yes: dict[str, set[str]] = {}
-        self._sent: dict[str, list[Sent]] = {}
-        self._run = -1
-        self._step = -1
-        self._looks = 0
-        self._waiting: list[PlannedFault] = []
         self._runbook = ""
         self.inspector = ModelInspector(self.world, CLUSTER, self.touch)
         context = ConsoleContext(
@@ -108,8 +103,8 @@ class Night:
         self.starter = ClusterRunStarter(
             context,
             lambda _: self.actuator,
-            self._open_journal,
-            self._reopen_journal,
+            self.records.open_journal,
+            self.records.reopen_journal,
             make_locks=lambda _: ModelLocks(self.world, self.touch),
         )
 
@@ -146,7 +141,7 @@ class Night:
                 tried.clear()
                 continue
             self._one_run(CALM, advised)
-            if self.journal.run_id and not any(one.kind == "intent" for one in self.journal.entries):
+            if not self.records.sent_something:
                 tried.append(advised)
                 self.result.useless[advised] += 1
             else:
@@ -186,8 +181,8 @@ class Night:
             self.world.tell(f"{name}: its roles cannot be bound")
             self.world.advance(20.0)
             return
-        self._runbook, self._step, self._looks = name, -1, 0
-        self._waiting = [one for one in self.plan.faults if one.run == self._run]
+        self._runbook = name
+        self.troubles.begin(name, [one for one in self.plan.faults if one.run == self._run])
         self.operator = ModelOperator(self.world, temper, self.touch)
         self.world.tell(f"run {name}: {', '.join(f'{role}={node}' for role, node in roles.items())}")
         self._execute(lambda: self.starter.arm("cache", runbook, roles))
@@ -223,118 +218,35 @@ class Night:
                 return
             except ConsoleDiedError:
                 self.world.tell("the console dies")
-                run_id = self.journal.run_id
+                run_id = self.records.journal.run_id
             self._ended(run_id, run)
             if run is not None:
                 return
             self.world.advance(self.world.chance.uniform(2.0, 30.0))
-            if not (self.plan.resumes and self.journal.entries):
+            if not (self.plan.resumes and self.records.journal.entries):
                 return
             self.world.tell(f"run {run_id} is resumed")
             self.operator = ModelOperator(self.world, TEMPERS[self.plan.temper], self.touch)
-            self._step = -1
+            self.troubles.resume()
 
             def prepare(run_id=run_id):
                 return self.starter.resume(run_id)
 
     def _ended(self, run_id: str, run: RunState | None) -> None:
         self.invariants.look()
-        self._yes.setdefault(run_id, set()).update(self.operator.digests)
-        self._sent.setdefault(run_id, []).extend(self.actuator.sent)
+        self.records.add(run_id, self.operator.digests, self.actuator.sent)
         self.actuator.line = None
-        self._waiting = [] if run is not None else self._waiting
         if run is None:
             self.result.outcomes.append(f"{self._runbook}: died")
             return
+        self.troubles.end()
         self.world.tell(f"{self._runbook} ended: {run.outcome.value}: {run.message[:300]}")
         self.result.outcomes.append(f"{self._runbook}: {run.outcome.value}")
-        self.invariants.judge_run(self.journal.entries, run.message)
-        if run.outcome is Outcome.DONE:
-            self.invariants.must(run.current is None or run.message, "an end says something", "no message")
-
-    # --- for the invariants -----------------------------------------------------------------------------------------
-
-    def accepted_loss(self) -> bool:
-        """Whether the operator typed the sentence of the last run that began a replication or started a server."""
-        return any(one.kind == "overridden" for one in self._deciding().entries)
-
-    def _deciding(self) -> MemoryJournal:
-        """The journal of that run: a copy may be complete when another run is under way."""
-        acts = ("replicate", "start-redis")
-        for journal in reversed(self._journals.values()):
-            if any(one.kind == "intent" and one.data["verb"] in acts for one in journal.entries):
-                return journal
-        return self.journal
-
-    def loss_was_named(self) -> bool:
-        """Whether the last preview of this run said that something of the target is, or may be, lost."""
-        previews = [one.data["preview"] for one in self._deciding().entries if one.kind == "preview"]
-        if not previews:
-            return False
-        last = previews[-1]
-        words = " ".join((*last["lines"], *last["warnings"]))
-        return any(
-            word in words for word in ("would be lost", "is not known", "keys that differ", "are not on", "is not on")
-        )
-
-    def yes_of_run(self) -> set[str]:
-        return self._yes[self.journal.run_id]
-
-    def sent_of_run(self) -> list[Sent]:
-        return self._sent[self.journal.run_id]
-
-    # --- what goes wrong --------------------------------------------------------------------------------------------
+        self.invariants.judge_run(self.records.journal.entries, run.message)
 
     def touch(self, call: str) -> None:
-        """Called at each call of a port. Faults come at their moment of their step."""
+        """Called at each call of a port: the rules are asked, and faults come."""
         self.invariants.look()
         if call in ("send", "sent"):
             self.invariants.console_acted = self.world.now
-        run = self.operator.run
-        index = run.current if run is not None and run.current is not None else -1
-        if index != self._step:
-            self._step, self._looks = index, 0
-            if run is not None and index >= 0:
-                self.result.steps[self._runbook, run.runbook.steps[index].id] += 1
-        if index < 0 or run is None:
-            return
-        if call == "observe":
-            self._looks += 1
-        if call == "journaled verified" and (action := run.runbook.steps[index].action) and action.verb == "backup":
-            self.invariants.judge_backup(run.steps[index].node)
-        if self._waiting:
-            self._fire(call, index, run)
-
-    def _fire(self, call: str, index: int, run: RunState) -> None:
-        sends = run.runbook.steps[index].action is not None
-        moment = None
-        if call == "observe" and self._looks == 1:
-            moment = Moment.BEFORE
-        elif call == "send" or (call == "observe" and not sends and self._looks == 2):
-            moment = Moment.DURING
-        elif call == "sent" or (call == "observe" and not sends and self._looks == 3):
-            moment = Moment.AFTER
-        if moment is None:
-            return
-        count = len(run.runbook.steps)
-        due = [one for one in self._waiting if one.step % count == index and one.moment is moment]
-        for one in due:
-            self._waiting.remove(one)
-            key = (self._runbook, run.runbook.steps[index].id, one.kind, moment.value)
-            self.result.fired[key] += 1
-            self.world.tell(f"FAULT {one.kind} on {one.host} for {one.seconds:.0f} s, {moment.value} {key[1]}")
-            self.invariants.others_acted = self.world.now + one.seconds
-            FAULTS[one.kind](self, self.world.hosts[one.host], one.seconds)
-
-    # --- journals ---------------------------------------------------------------------------------------------------
-
-    def _open_journal(self, run_id: str) -> MemoryJournal:
-        self.journal = self._journals[run_id] = MemoryJournal(run_id, lambda: self.world.now, self.touch)
-        return self.journal
-
-    def _reopen_journal(self, run_id: str):
-        self.journal = self._journals[run_id]
-        past = self.journal.reopened()
-        if past.why_not:
-            raise OSError(past.why_not)
-        return self.journal, past, None
+        self.troubles.touch(call)

@@ -27,7 +27,7 @@ class Temper:
     skips: bool = False
     looks: int = 4
     """Times that a question is looked at again before the run is given up."""
-    patience: float = 60.0
+    patience: float = 30.0
     """Seconds for which a proof is waited for."""
 
 
@@ -37,7 +37,7 @@ TEMPERS = {
     "absent": Temper((2.0, 10.0), away=0.15),
     "quitter": Temper((1.0, 5.0), quits=0.1, looks=1, patience=20.0),
 }
-CALM = Temper((1.0, 2.0), overrides=True, looks=6, patience=90.0)
+CALM = Temper((1.0, 2.0), overrides=True, looks=5, patience=40.0)
 """Who brings the pair home after the night."""
 
 

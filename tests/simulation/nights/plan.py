@@ -11,6 +11,27 @@ from simulation.nights.operators import TEMPERS
 from simulation.nights.scenarios import SCENARIOS
 
 HOSTS = ("redis-a", "redis-b")
+REBUILDS = ("one-shot-rebuild", "safe-return", "recover-from-rdb")
+FITTING = {
+    # Scenario → runbooks that a human would begin there. Others are begun now and then: they must refuse.
+    "healthy": ("planned-switchover", "planned-switchover", "restore-backup"),
+    "failed-over": REBUILDS,
+    "just-failing": REBUILDS,
+    "lost-writes": REBUILDS,
+    "stale-master-back": (*REBUILDS, "resolve-dual-master"),
+    "dual-master": ("resolve-dual-master",),
+    "parted": ("resolve-dual-master", "repair-vip"),
+    "loop": ("break-replication-loop",),
+    "nothing-runs": ("initial-build", "one-shot-rebuild"),
+    "fresh": ("initial-build",),
+    "no-vip": ("initial-build", "one-shot-rebuild", "repair-vip"),
+    "left-address": ("repair-vip", "resolve-dual-master"),
+    "paused": ("resume-writes",),
+    "old-line": REBUILDS,
+    "has-backups": (*REBUILDS, "restore-backup"),
+}
+STRANGE = 0.1
+"""Share of the nights that begin with a runbook that does not fit."""
 MOST_FAULTS = 3
 LONGEST = 45.0
 """Seconds that a fault lasts at most."""
@@ -62,13 +83,14 @@ def plan_of(seed: int, runbooks: tuple[str, ...]) -> Plan:
     """The night of this seed. `runbooks`: the names that the first run is chosen from."""
     chance = random.Random(seed)
     scenario = chance.choice(list(SCENARIOS))
-    advised = chance.random() < 0.5
+    choice = chance.random()
+    fitting = FITTING[scenario] if choice > STRANGE else runbooks
     faults = tuple(
         PlannedFault(
             kind=chance.choice(list(FAULTS)),
             host=chance.choice(HOSTS),
             run=chance.choice((0, 0, 0, 1)),
-            step=chance.randrange(24),
+            step=chance.randrange(34),
             moment=chance.choice(list(Moment)),
             seconds=chance.uniform(2.0, LONGEST),
         )
@@ -78,9 +100,9 @@ def plan_of(seed: int, runbooks: tuple[str, ...]) -> Plan:
         seed=seed,
         scenario=scenario,
         temper=chance.choice(list(TEMPERS)),
-        notify_sleep=chance.choice((1.0, 4.0, 10.0)),
-        copy_seconds=chance.choice((1.0, 5.0, 20.0)),
-        runbook="" if advised else chance.choice(runbooks),
+        notify_sleep=chance.choice((1.0, 3.0, 8.0)),
+        copy_seconds=chance.choice((1.0, 4.0, 12.0)),
+        runbook="" if choice > 0.7 else chance.choice(fitting),
         faults=faults,
         runs=chance.choice((1, 2, 2)),
         resumes=chance.random() < 0.7,

@@ -2,7 +2,7 @@
 
 keepalived.conf, the notify scripts and redis.conf are texts in the model and are parsed. INFO, `ip addr`, the list of
 processes and the logs are not: their readings are built from the model directly, because a text would only be printed
-to be parsed again. `tests/simulation/test_reality.py` compares both with real servers.
+to be parsed again. `make reality` compares both with real servers.
 """
 
 from __future__ import annotations

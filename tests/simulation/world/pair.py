@@ -40,7 +40,10 @@ class Destruction:
 class World:
     """A pair and its clients. Everything random in it comes from one generator."""
 
-    def __init__(self, seed: int, *, notify_sleep: float = 4.0, copy_seconds: float = 3.0) -> None:
+    def __init__(
+        self, seed: int, *, notify_sleep: float = 4.0, copy_seconds: float = 3.0, options: LabOptions | None = None
+    ) -> None:
+        """`options`: those of a laboratory that this world is compared with."""
         self.chance = random.Random(seed)
         self.timeline = Timeline(BEGINNING)
         self.after, self.advance = self.timeline.after, self.timeline.advance
@@ -55,7 +58,7 @@ class World:
         self.writing = True
         self._pids = 1000
         self._last_write = FIRST_WRITES
-        options = LabOptions(notify_sleep=notify_sleep)
+        options = options or LabOptions(notify_sleep=notify_sleep)
         first = Dump(frozenset(self.acknowledged), BEGINNING - 600.0)
         self.hosts = {
             name: Host(self, name, address, _files(name, options), first) for name, address in ADDRESSES.items()

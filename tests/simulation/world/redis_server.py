@@ -209,7 +209,7 @@ class RedisServer:
             return "-LOADING Redis is loading the dataset in memory"
         if not master:
             if self.link.master:
-                self._disconnect_replicas()
+                self.disconnect_replicas()
                 self.link.forget()
                 process.replid2, process.second_offset = process.replid, process.offset + 1
                 process.replid = self.world.new_id()
@@ -225,14 +225,13 @@ class RedisServer:
         )
         if self.link.master:
             has_history = self.link.has_history
-        self._disconnect_replicas()
-        self.link.forget()
+        self.link.forget()  # its own replicas stay: they may continue, if this server can
         self.link.follow(master, cause, has_history=has_history)
         self.world.tell(f"{self.host.name}: told to follow {master} ({cause})")
         self.world.roles_changed(cause)
         return "OK"
 
-    def _disconnect_replicas(self) -> None:
+    def disconnect_replicas(self) -> None:
         """disconnectSlaves: whoever follows this server must ask again what it can continue with."""
         for one in self.attached():
             one.link.lose()

@@ -115,6 +115,7 @@ class ReplicaLink:
         """+CONTINUE: under another id the old one becomes the second history."""
         if mine.replid != process.replid:
             mine.replid2, mine.second_offset, mine.replid = mine.replid, mine.offset + 1, process.replid
+            self.server.disconnect_replicas()
         if not mine.backlog_first:
             mine.backlog_first = mine.offset + 1
         self._connected()
@@ -137,6 +138,7 @@ class ReplicaLink:
         if self.was_up:  # nobody has told it anew: whoever started the source is the cause of this copy
             self.cause = process.cause
         self.state = "transfer"
+        self.server.disconnect_replicas()  # replicationAttachToNewMaster: they must resync, too
         self.world.tell(f"{self.server.host.name}: full sync from {self.master} begins ({len(copy)} keys)")
         mine = self.server.process
 

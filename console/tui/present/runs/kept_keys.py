@@ -15,7 +15,8 @@ def kept_lines(kept: tuple[KeptKeys, ...], width: int, *, names_cluster: bool = 
     where = f"{clusters}: " if names_cluster else ""
     total = counted(sum(one.keys for one in kept), "key")
     said = kept[0].in_words if len(kept) == 1 else f"{total} are only in files of runs"
-    return wrapped(f"! {where}{said}: x shows how to bring them back", width, WARN, indent="  ", first="")
+    back = f"x shows how to bring {'it' if sum(one.keys for one in kept) == 1 else 'them'} back"
+    return wrapped(f"! {where}{said}: {back}", width, WARN, indent="  ", first="")
 
 
 def kept_note(kept: tuple[KeptKeys, ...]) -> str:
