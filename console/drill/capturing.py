@@ -8,6 +8,7 @@ from console.core.drills import assembling
 from console.core.drills.capture import Capture, HostFacts, HostText, Part
 from console.core.inventory import ClusterSpec
 from console.core.model import ClusterState
+from console.core.quantities import counted
 from console.engine.ports import Inspector
 
 Texts = list[tuple[HostText, Part]]
@@ -27,7 +28,8 @@ def capture_cluster(
             silent[node.name] = str(error).removeprefix(f"{node.name}: ")
             report(f"{node.name}: not captured: {silent[node.name]}")
         else:
-            report(f"{node.name}: {sum(text.status == 'ok' for text, _ in hosts[node.name][1])} files")
+            read = sum(text.status == "ok" for text, _ in hosts[node.name][1])
+            report(f"{node.name}: {counted(read, 'file')}")
     return assembling.assemble(spec, state, hosts, passwords, silent)
 
 

@@ -13,6 +13,7 @@ import click
 from console.cli.context import CliContext, CliError, inventory_option
 from console.cli.output import say
 from console.core.drills.scenarios import SCENARIOS
+from console.core.quantities import counted
 
 if TYPE_CHECKING:
     from console.core.drills.capture import Capture
@@ -44,7 +45,8 @@ def capture_command(context: CliContext, cluster: str, output: Path | None) -> i
     folder = output or Path(f"{made.cluster}-capture-{datetime.now(tz=UTC):%Y-%m-%d}")
     write_capture(folder, made)
     say("\n".join(_told(made)))
-    say(f"captured into {folder}: {sum(len(host.files) for host in made.hosts)} files of {len(made.hosts)} hosts")
+    files = counted(sum(len(host.files) for host in made.hosts), "file")
+    say(f"captured into {folder}: {files} of {counted(len(made.hosts), 'host')}")
     return 1 if made.unread else 0
 
 

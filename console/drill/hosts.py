@@ -11,6 +11,7 @@ from posixpath import dirname
 
 from console.core.drills.capture import Capture, CapturedHost, Part
 from console.core.drills.mentions import programs_called
+from console.core.quantities import counted
 from console.lab.hosts import base_files
 from console.lab.hosts.containment import Cage, first_id, place_of
 from console.lab.hosts.host import Host
@@ -60,7 +61,7 @@ def system_of(capture: Capture) -> System:
         inventory=lambda folder, options: inventory(capture, folder, options),
         prepare=lambda folder, _: _write_passwords(capture, folder),
         operator=_operator(capture),
-        words=f"{len(capture.hosts)} hosts of {capture.cluster}",
+        words=f"{counted(len(capture.hosts), 'host')} of {capture.cluster}",
         outfit=lambda host: _outfit(capture.host(host.name), host),
     )
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from console.core.drills.capture import Capture, CapturedHost
 from console.core.drills.scenarios import DrillScenario
 from console.core.numbers import version_of
+from console.core.quantities import counted
 from console.drill import clients
 from console.drill.hosts import service_name, system_of
 from console.lab.assembly.assemble import assemble
@@ -83,7 +84,7 @@ class Rehearsal:
         for host in self.replicas:
             self._follow(host, master)
         self._wait(self._in_sync, "the replicas are in sync")
-        self._report(f"{self.master} is the master with {size.keys:,} made-up keys; the others follow")
+        self._report(f"{self.master} is the master with {counted(size.keys, 'made-up key')}; the others follow")
         self._start_keepalived(master)
         self._wait(lambda: self.lab.vip_holders() == [self.master], f"{self.master} holds {self.lab.vip}")
         self.settle()

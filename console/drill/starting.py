@@ -15,6 +15,7 @@ from console.cli.context import CliError
 from console.cli.output import read_line, say
 from console.core.drills.capture import Capture
 from console.core.drills.differences import LaboratoryFacts, called_programs, differences, missing_programs
+from console.core.quantities import counted
 from console.documents.capture import read_capture
 from console.drill.checking import REQUEST_VARIABLE as CHECK_VARIABLE
 from console.drill.checking import CheckRequest, check_request_text
@@ -120,7 +121,7 @@ def first_page(capture: Capture, told: tuple[str, ...]) -> str:
     scripts = sum(1 for host in capture.hosts for _ in host.files)
     lines = [
         f"DRILL on {capture.cluster}: {', '.join(host.name for host in capture.hosts)}, virtual IP {capture.vip}",
-        f"The hosts are rebuilt here from {scripts} captured files, with no way out. Production is not touched.",
+        f"The hosts are rebuilt here from {counted(scripts, 'file')}, with no way out. Production is not touched.",
         "Something will break at a moment that nobody knows. Repair it as you would in production, then quit with q.",
         "",
         "What differs from production:",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from console.core.drills.capture import Capture, CapturedHost, Part
 from console.core.drills.mentions import interpreter, programs_called
+from console.core.quantities import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,8 @@ def _lines(capture: Capture, facts: LaboratoryFacts) -> Iterator[str]:
             yield f"{host.name}: the inventory's own commands for services are replaced by `service NAME`"
     largest = max((host.redis.keys for host in capture.hosts), default=0)
     yield (
-        f"the data is made up: {facts.keys:,} keys of {facts.value_bytes:,} bytes, where production had {largest:,}; "
+        f"the data is made up: {counted(facts.keys, 'key')} of {counted(facts.value_bytes, 'byte')}, "
+        f"where production had {largest:,}; "
         "syncs, saves and starts take less time"
     )
     yield "all hosts share this machine's processor, memory and clock; its network has no delay and loses nothing"
