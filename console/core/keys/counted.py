@@ -49,9 +49,8 @@ class FileCheck:
         """The same, after its keys were counted."""
         if self.standing is not Standing.WHOLE or found == self.keys:
             return self
-        return FileCheck(
-            self.digest, Standing.NOT_WHOLE, self.keys, f"it has {counted(found, 'key')}, its end says {self.keys}"
-        )
+        why = f"it has {counted(found, 'key')}, its end says {self.keys}"
+        return FileCheck(self.digest, Standing.NOT_WHOLE, self.keys, why)
 
 
 class Counting:
