@@ -41,7 +41,7 @@ lint:
 	$(call step,mypy,$(BIN)/mypy)
 	$(call step,import-linter,$(BIN)/lint-imports)
 
-bench: packages .venv/made
+bench: packages .venv/bench
 	@$(BIN)/python -m console lab run healthy --fast -- sh -c 'code=0; for one in benchmarks/*.py; do \
 	    case $$one in */measure.py|*/rig.py) continue ;; esac; \
 	    echo "== $$one"; $(BIN)/python $$one || code=1; done; exit $$code'
@@ -75,6 +75,12 @@ servers:
 	    { [ -x $(BIN)/python ] || "$$python" -m venv .venv; } && \
 	    PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]' && \
 	    $(BIN)/python -m compileall -q console && \
+	    touch $@; })
+
+# The peers that benchmarks compare with. Nothing else needs them.
+.venv/bench: .venv/made
+	$(call step,peers of the benchmarks,{ \
+	    PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]' && \
 	    touch $@; })
 
 clean:

@@ -18,6 +18,7 @@ from rig import Rig, in_a_room, rig
 from console.core.inventory import NodeSpec
 from console.documents.inventory import load_inventory
 from console.probes import program
+from console.probes.keepalived.configuration import script_paths
 from console.transport.connections.patience import Pace
 from console.transport.ssh.host_inspector import HostInspector, RedisFiles
 from console.transport.ssh.shells.login_shell import FOR_QUESTIONS
@@ -82,9 +83,10 @@ def main() -> int:
         def by_asyncssh() -> None:
             nonlocal seq, moved
             seq += 1
-            request = program.request_line(seq, program.LIVE, str(made.folder), "dump.rdb", ours[0]._last_scripts)
+            request = program.request_line(seq, program.LIVE, str(made.folder), "dump.rdb", paths)
             moved = loop.run_until_complete(theirs(processes, seq, request))
 
+        paths = script_paths(ours[0].readings.config.value)
         sweep()
         works = {f"sweep of {NODES} hosts": sweep, "asyncssh, the same bytes": by_asyncssh}
         mine, library = in_turn(works, ROUNDS).values()

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 LABORATORY = (
     LazyCommand("lab", "Run a laboratory of real servers on this machine.", "console.lab.commands"),
     LazyCommand("demo", "Build a laboratory in SCENARIO and open the console on it.", "console.lab.commands"),
+    LazyCommand("drill", "Rehearse on your own cluster, rebuilt from its files.", "console.drill.commands"),
 )
 
 
@@ -136,6 +137,10 @@ def _run_app(  # noqa: PLR0913 - what the screen begins with
     resume: PastRun | None = None,
     bring_keys: BringKeys | None = None,
 ) -> int:
+    if record := os.environ.get("REDIS_HA_DRILL"):
+        from console.drill.app import run_app as run_drill_app
+
+        return run_drill_app(console_context, run_starter, cluster=cluster, record=Path(record))
     from console.tui.app import run_app
 
     return run_app(

@@ -127,10 +127,10 @@ class DyingSender:
     def __init__(self, sender: RedisKeySender, stage: Stage) -> None:
         self._sender, self._stage = sender, stage
 
-    def send(self, batch: Any, keep: Any) -> BatchAnswer:
+    def send(self, batch: Any, keep: Any, meanwhile: Any) -> BatchAnswer:
         self._stage.moments.pass_by("before sending")
         self._stage.before_sending()
-        answer = self._sender.send(batch, keep)
+        answer = self._sender.send(batch, keep, meanwhile)
         self._stage.moments.pass_by("after sending")
         return answer
 

@@ -292,6 +292,7 @@ class Stage:
 
 def stage(
     *states: ClusterState,
+    tags: Mapping[str, tuple[str, ...]] | None = None,
     questions: Iterable[Question] | None = None,
     refusal: str = "",
     runbook: str | None = None,
@@ -304,7 +305,8 @@ def stage(
     """The console on these clusters; with `questions` it can arm a run that asks them."""
     clock = FakeClock()
     inspectors = {state.name: FakeInspector(state) for state in states}
-    inventory = Inventory("inventory.yaml", tuple(spec_of(state) for state in states), unusable_clusters)
+    specs = tuple(replace(spec_of(state), tags=(tags or {}).get(state.name, ())) for state in states)
+    inventory = Inventory("inventory.yaml", specs, unusable_clusters)
     archive = FakeArchive(list(runs))
     console_context = ConsoleContext(
         inventory, (REBUILD,), lambda name: inspectors[name], clock, archive, unusable_runbooks

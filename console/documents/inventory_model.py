@@ -182,7 +182,10 @@ class Ssh(Strict):
     config_file: Line | None = Field(None, description="ssh_config, where not ~/.ssh/config and the system's.")
     jump: Line | None = Field(None, description="As ssh -J: user@host:port,user@host:port.")
     sudo: bool | None = Field(None, description="true: commands run through sudo -n.")
-    connect_timeout: Seconds | None = Field(None, description="Seconds for connecting.")
+    connect_timeout: Seconds | None = Field(
+        None,
+        description="Seconds for each step of connecting, from TCP to the shell.",
+    )
 
 
 class Tls(Strict):

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from console.core.access.trial import RedisTrial
 from console.core.command import Identity, Planned
+from console.core.drills.capture import HostFacts
 from console.core.inventory import Inventory
 from console.core.keys.comparing import KeyThere
 from console.core.model import ClusterState, RunLock
@@ -67,6 +68,12 @@ class Inspector(Protocol):
         """A connection of its own to the node's Redis, as it was observed last. Raises OSError with one line of text.
 
         For commands that compare whole values. The caller closes it.
+        """
+
+    def read_files(self, node: str, paths: Sequence[str]) -> HostFacts:
+        """Facts of a node's host, and these text files, for a capture. It is called after an observation.
+
+        Only what reads is sent. Paths may be patterns (`*.conf`). Raises OSError with one line of text.
         """
 
     @property

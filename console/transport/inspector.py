@@ -6,7 +6,7 @@ import contextlib
 import math
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from console.core.command import Secret
@@ -33,6 +33,7 @@ from console.transport.watcher_inspectors import watcher_inspectors
 
 if TYPE_CHECKING:  # a single observation, as `status` makes it, needs none of them
     from console.core.access.trial import RedisTrial
+    from console.core.drills.capture import HostFacts
     from console.core.previews.key_comparison import KeyComparison
     from console.core.previews.quiescence import TrafficSample
     from console.transport.redis.keys.reader import RedisKeyReader
@@ -109,6 +110,14 @@ class ClusterInspector:
             if before is not None:
                 self._remember(before, self._last)
             return self._last
+
+    def read_files(self, node: str, paths: Sequence[str]) -> HostFacts:
+        """Facts of a node's host and text files of it, over the connection that observes it."""
+        (host,) = (one.host for one in self._nodes if one.spec.name == node)
+        try:
+            return host.read_files(paths)
+        except RemoteError as error:
+            raise OSError(f"{node}: {error.problem.text}") from None
 
     @property
     def waits_for(self) -> Mapping[str, str]:

@@ -47,6 +47,9 @@ KEYS: tuple[Key, ...] = (
     Key("app", "t", "t", "next_theme", "", "next theme: dark, light, high contrast, colours of the terminal"),
     Key("app", "q,ctrl+q,ctrl+c", "q", "quit", "quit", "quit; asks first while a run is armed"),
     Key("clusters", "enter", "Enter", "open", "open", "open the chosen cluster"),
+    Key("clusters", "slash", "/", "filter", "filter", "filter as you type: name, node, address, health, finding, tag"),
+    Key("clusters", "s", "s", "order", "sort", "sort: worst first, by name, most behind first, as in the inventory"),
+    Key("clusters", "o", "o", "groups", "groups", "groups: by each kind of tag of the inventory, or none"),
     Key(
         "clusters",
         "x",
@@ -56,6 +59,7 @@ KEYS: tuple[Key, ...] = (
         "keys that are only in a file of a run: look at them, bring them back",
     ),
     Key("clusters", "u", "u", "runs", "runs", "recorded runs of all clusters, and runs under way"),
+    Key("clusters", "escape", "Esc", "back", "", "remove the filter"),
     Key("cluster", "b", "b", "runbooks", "runbooks", "choose a runbook: see its plan, then arm it"),
     Key(
         "cluster",

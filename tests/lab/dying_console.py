@@ -166,8 +166,8 @@ class DyingSender:
         self._sender, self._death = sender, death
         self.close = sender.close
 
-    def send(self, batch, keep):
-        answer = self._sender.send(batch, keep)
+    def send(self, batch, keep, meanwhile):
+        answer = self._sender.send(batch, keep, meanwhile)
         self._death.at(f"sent {batch[0].fate.value} keys")
         return answer
 

@@ -8,7 +8,7 @@ from simulation.reality import compared
 pytestmark = pytest.mark.lab
 
 
-@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_the_model_is_as_the_servers_are(room, seed):
     agreed, difference = compared(seed)
     assert difference is None, str(difference)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import resource
 import threading
 import time
 from dataclasses import replace
@@ -371,10 +372,54 @@ def test_a_database_that_the_master_does_not_have_gets_nothing_into_another_one(
         assert "DB index is out of range" in ended.message
         sender = stage.open_keys("redis-b", None, samples.redis("redis-b"))
         lost = exported_key(json.loads(file.read_text().splitlines()[-1]), time.time())
-        answer = sender.send([KeyToSend(0, lost, Fate.MISSING)], lambda _: None)
+        answer = sender.send([KeyToSend(0, lost, Fate.MISSING)], lambda _: None, lambda: None)
         sender.close()
         assert answer.left[0][0] is Left.REFUSED
         assert ask(node, ("DBSIZE",)) == [0]
+
+
+def test_keys_that_expire_while_they_are_sent_are_no_failure(tmp_path):
+    """Missing ones are due while they are sent. What would be replaced on the master has expired a moment before."""
+    with server(tmp_path / "master", "7.0") as master:
+        keys, replaced = [f"key:{one}" for one in range(900)], [f"other:{one}" for one in range(20)]
+        due = time.time() + 1.5
+        ask(master, *(("SET", key, key, "PXAT", round(due * 1000) + at // 10) for at, key in enumerate(keys)))
+        ask(master, *(("SETEX", key, 3600, key) for key in replaced))
+        file, stage = export(tmp_path / "keys.jsonl", master, *keys, *replaced), Stage(tmp_path, master)
+        ask(master, ("DEL", *keys), *(("SET", key, "now", "PXAT", round(due * 1000)) for key in replaced))
+        stage.before_sending = lambda: time.sleep(max(0.0, due + 0.004 - time.time()))
+        ended = stage.run(stage.order(file))
+        assert ended.outcome is DONE, (ended.message, stage.left())
+        assert set(stage.left().values()) <= {"expired", "changed"}
+        assert {key for key, why in stage.left().items() if why == "changed"} == set(replaced)
+        assert (
+            "it has expired on the master since it was shown"
+            in (stage.folder / stage.run_id / "left.jsonl").read_text()
+        )
+
+
+def test_a_disk_that_fills_while_values_are_replaced_ends_it_and_each_replaced_one_is_kept(tmp_path):
+    with server(tmp_path / "master", "7.0") as master:
+        keys = [f"key:{one}" for one in range(250)]
+        ask(master, *(("SET", key, "kept") for key in keys))
+        file, stage = export(tmp_path / "keys.jsonl", master, *keys), Stage(tmp_path, master)
+        ask(master, *(("SET", key, b"now " + os.urandom(1500)) for key in keys))
+        room = resource.getrlimit(resource.RLIMIT_FSIZE)
+        stage.before_sending = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, room[1]))
+        try:
+            ended = stage.run(stage.order(file))
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, room)
+        assert ended.outcome is FAILED
+        assert "What would be replaced could not be kept in a file: File too large. 100 of 250" in ended.message
+        assert list(stage.left().values()) == ["not reached"] * 150
+        assert ask(master, *(("GET", key) for key in keys[:100])) == [b"kept"] * 100
+        assert all(one.startswith(b"now ") for one in ask(master, *(("GET", key) for key in keys[100:])))
+        lines = (stage.folder / stage.run_id / f"replaced-on-{samples.B}.jsonl").read_text().splitlines()
+        assert {json.loads(line).get("key") for line in lines[:101]} >= set(keys[:100])
+        stage.before_sending = lambda: None
+        assert stage.run(stage.order(file)).outcome is DONE
+        assert ask(master, *(("GET", key) for key in keys)) == [b"kept"] * 250
 
 
 def test_the_look_only_reads(tmp_path):

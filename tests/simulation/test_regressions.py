@@ -62,6 +62,24 @@ NIGHTS = {
 }  # fmt: skip
 
 
+SOURCE_RESTARTS = night(
+    556, "left-address", "hasty", PlannedFault("redis-restarts", "redis-a", 0, 9, Moment.DURING, 8.0),
+    notify_sleep=3.0, copy_seconds=12.0, runbook="resolve-dual-master",
+)  # fmt: skip
+"""Not mended. Where the histories say that the target has nothing of its own, no backup of it is asked for. Its source
+then crashes between the last look and the SLAVEOF, or soon after, and a supervisor starts it from an old dump: the
+target copies that, and the writes since that dump are nowhere."""
+
+
+def test_known_limit_a_source_that_restarts_from_an_old_dump():
+    """Fails when this is mended: then the night belongs to those above."""
+    played = Night(SOURCE_RESTARTS)
+    played.play()
+    lost = [one for one in played.world.destroyed if one.cause == "supervisor" and one.lost]
+    assert lost
+    assert lost[0].lost - played.world.held_somewhere(lost[0].lost)
+
+
 @pytest.mark.parametrize("name", NIGHTS)
 def test_it_does_not_come_back(name):
     result = Night(NIGHTS[name]).play()

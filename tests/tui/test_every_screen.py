@@ -18,6 +18,7 @@ from console.tui.navigation import routes
 from console.tui.screens.base import ConsoleScreen, ScrollsText
 from console.tui.widgets.lines import LinesPane
 from console.tui.widgets.menu import Item, Menu
+from console.tui.widgets.row_list import ListRow, RowList
 
 ROUTES = {one.name: one for one in vars(routes).values() if isinstance(one, routes.Route)}
 DONE = past(written())
@@ -74,6 +75,12 @@ def fill(screen):
             pane._items_source = lambda width, items=items: (
                 *items(width),
                 *(Item(f"more {number}", (line,)) for number, line in enumerate(FILLER)),
+            )
+        elif isinstance(pane, RowList):
+            rows = pane._rows_source
+            pane._rows_source = lambda rows=rows: (
+                *rows(),
+                *(ListRow(f"more {number}", lambda width, line=line: line) for number, line in enumerate(FILLER)),
             )
         elif pane.styles.overflow_y != "hidden":
             source = pane._source

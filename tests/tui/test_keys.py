@@ -76,9 +76,9 @@ async def test_several_clusters_are_listed_and_opened():
     async with on.app.run_test(size=(80, 24)) as pilot:
         await seen(pilot, on)
         assert isinstance(on.app.screen, ClustersScreen)
-        await pilot.press("down", "enter")
+        await pilot.press("down", "enter")  # the two critical ones are first, in the order of the inventory
         assert isinstance(on.app.screen, ClusterScreen)
-        assert on.app.screen.cluster == "sessions"
+        assert on.app.screen.cluster == "queue"
         await pilot.press("escape")
         assert isinstance(on.app.screen, ClustersScreen)
 

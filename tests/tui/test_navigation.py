@@ -15,7 +15,9 @@ from console.tui.screens.arm import ArmScreen
 from console.tui.screens.cluster import ClusterScreen
 from console.tui.screens.clusters import ClustersScreen
 from console.tui.screens.run import RunScreen
+from console.tui.widgets.lines import LinesPane
 from console.tui.widgets.menu import Menu
+from console.tui.widgets.row_list import RowList
 
 ROUTES = [one for one in vars(routes).values() if isinstance(one, routes.Route)]
 FOLDER = Path(console.tui.__file__).parent
@@ -73,14 +75,12 @@ async def test_a_cluster_that_cannot_be_used_is_named_and_cannot_be_opened():
     async with on.app.run_test(size=(80, 24)) as pilot:
         await seen(pilot, on)
         assert isinstance(on.app.screen, ClustersScreen)
-        menu = on.app.screen.query_one(Menu)
-        assert WRONG in menu.text
-        menu.choose("sessions")
+        assert on.app.screen.query_one(RowList).chosen == "sessions"
+        assert WRONG in on.app.screen.query_one("#about-row", LinesPane).text
         await pilot.press("enter")
         await until(pilot, lambda: WRONG in {one.message for one in on.app._notifications})
         assert isinstance(on.app.screen, ClustersScreen)
-        menu.choose("cache")
-        await pilot.press("enter")
+        await pilot.press("down", "enter")
         await until(pilot, lambda: isinstance(on.app.screen, ClusterScreen))
 
 

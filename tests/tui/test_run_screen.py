@@ -232,7 +232,7 @@ async def test_the_question_stays_while_the_cluster_changes_around_it():
         await pilot.press("tab", *"redis")
         for second in range(1, 6):
             on.clock.at = samples.NOW + second
-            on.app.post_message(ClusterObserved(samples.failed_over_pair(on.clock.at)))
+            on.app.post(ClusterObserved(samples.failed_over_pair(on.clock.at)))
             await pilot.pause()
         on.app.screen.paint()
         await pilot.pause()
@@ -248,7 +248,7 @@ async def test_preconditions_are_looked_at_live_while_the_question_is_open():
     async with on.app.run_test(size=(80, 60)) as pilot:
         await armed(pilot, on)
         before = text_of(on.app, "step")
-        on.app.post_message(ClusterObserved(samples.healthy_pair(samples.NOW + 1)))
+        on.app.post(ClusterObserved(samples.healthy_pair(samples.NOW + 1)))
         await pilot.pause()
         await pilot.pause()
         assert "Redis on redis-a is a master" not in before, "what holds is folded"

@@ -93,7 +93,15 @@ def several() -> Stage:
         samples.healthy_pair(),
         replace(samples.failed_over_pair(), name="sessions"),
         replace(samples.unreachable_node(), name="queue"),
+        tags={"cache": ("prod", "site:berlin"), "sessions": ("prod", "site:paris"), "queue": ("test", "site:paris")},
     )
+
+
+async def to_the_groups(pilot, on: Stage) -> None:
+    await seen(pilot, on)
+    await pilot.press("o", "slash", *"redis", "tab")
+    await until(pilot, lambda: "3 of 3 clusters" in on.app.screen.query_one("#scope").text)
+    await pilot.pause()
 
 
 def three_nodes() -> ClusterState:
@@ -149,6 +157,7 @@ SCREENS = {
     "run": (lambda: asking(question(QuestionKind.CONFIRM, 1)), to_the_question),
     "ended": (lambda: asking(question()), to_the_end),
     "clusters": (several, seen),
+    "groups": (several, to_the_groups),
     "runs": (recorded, to_the_runs),
     "record": (recorded, to_a_record),
     "resuming": (recorded, to_resuming),

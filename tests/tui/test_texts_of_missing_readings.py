@@ -27,10 +27,11 @@ from console.core.runbooks.vocabulary import evaluate
 from console.core.runs.gate import evidence
 from console.documents.runbook_library import load_runbooks
 from console.engine.steps.step_view import conditions
-from console.tui.present.clusters import cards
+from console.tui.present.clusters import cards, fleet
 from console.tui.present.clusters import cluster as present
 from console.tui.present.clusters.kinds import presentation_of
 from console.tui.state.cluster_view import ClusterView, absorb
+from console.tui.state.fleet import row_of
 from console.tui.widgets.lines import LinesPane
 
 NEGATIVE = re.compile(
@@ -61,7 +62,7 @@ def lines(state: ClusterState) -> Iterator[str]:
     view = absorb(ClusterView(spec_of(state)), state, now)
     for width, height in ((80, 3), (400, 4)):
         yield from (one.plain for one in present.headline(view, width, height))
-    yield present.cluster_line(view, now, 400, 10)[1].plain
+    yield fleet.about_lines(row_of(view), 400)[0].plain.removeprefix(f"{view.name}: ")
     yield from (one.plain for one in present.topology(state, 400))
     for node in state.nodes:
         yield from (f"{node.name} {row.label} {row.cells_at(now).plain}" for row in cards.rows(state, node, now))

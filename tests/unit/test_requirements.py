@@ -14,6 +14,7 @@ from console.core.command import DiskKeyExport, KeyExport
 from console.core.runbooks.verbs import VERBS
 from console.lab.systems import secured_sentinels
 from console.probes import program
+from console.probes.capture import host_files
 from console.probes.program import ProgramSettings
 from console.transport.locks import shell_programs
 from console.transport.redis import key_sampler, trials
@@ -34,6 +35,7 @@ NO_PROGRAMS = {"dir", "free", "size", "uptime"}
 
 def every_text():
     yield program.program_text(ProgramSettings("/etc/keepalived/keepalived.conf"), "nonce", "request")
+    yield host_files.program_text(["/etc/keepalived/keepalived.conf"], "nonce")
     parts = (name for name in dir(shell_programs) if name.isupper() and name.startswith("_"))
     yield "\n".join(getattr(shell_programs, name) for name in parts)
     for planned in sent.planned_by_verb().values():

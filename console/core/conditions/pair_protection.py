@@ -22,15 +22,15 @@ def part_in_words(check: Check) -> str:
 
 
 def pair_protected(question: Question) -> Check:
-    """All conditions combined: the final proof of a rebuild. A master that refuses every write is no end of it."""
-    master = serving_master(question.state)
-    writes = (
-        ()
-        if master is None
-        else (answer_or_unknown(replication.writes_accepted, Question(question.state, master, {})),)
-    )
-    checks = (*protection_checks(question.state), *writes)
+    """All conditions combined: the final proof of a rebuild."""
+    checks = (*protection_checks(question.state), *master_accepts_writes(question.state))
     return combined("the pair survives the next failure of its master, and its master accepts writes", checks)
+
+
+def master_accepts_writes(state: ClusterState) -> tuple[Check, ...]:
+    """A master that refuses every write is no end of a rebuild. Empty: it is not known who the master is."""
+    master = serving_master(state)
+    return () if master is None else (answer_or_unknown(replication.writes_accepted, Question(state, master, {})),)
 
 
 def combined(statement: str, checks: tuple[Check, ...]) -> Check:

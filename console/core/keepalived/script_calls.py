@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from console.core.keepalived import script_text
 from console.core.model import NodeState, ScriptAction, ScriptFile, VrrpInstance
@@ -36,15 +37,20 @@ def script_calls(node: NodeState, instance: VrrpInstance) -> Iterator[ScriptCall
     named += [(what, 0, command) for what, command in instance.group_notify.items()]
     named += [(f"check {one.name}", one.line, one.script) for one in instance.scripts if one.script]
     for what, line, command in named:
-        path = script_text.script_path(command)
-        file = files.get(path)
-        given = _arguments(command, path)
-        inside = [
-            (f"{path} line {action.line}", replace(action, target=_filled(action.target, given)))
-            for action in (file.actions if file is not None and not _is_dropped(command, file) else ())
-        ]
-        inside += [(f"{conf} line {line}", action) for action in script_text.actions(command)]
-        yield ScriptCall(what, line, command, path, file, tuple(inside))
+        yield _call(what, line, command, conf, files.get(script_text.script_path(command)))
+
+
+@lru_cache(2048)
+def _call(what: str, line: int, command: str, conf: str, file: ScriptFile | None) -> ScriptCall:
+    """It is asked for many times in an observation, and is the same in the next one."""
+    path = script_text.script_path(command)
+    given = _arguments(command, path)
+    inside = [
+        (f"{path} line {action.line}", replace(action, target=_filled(action.target, given)))
+        for action in (file.actions if file is not None and not _is_dropped(command, file) else ())
+    ]
+    inside += [(f"{conf} line {line}", action) for action in script_text.actions(command)]
+    return ScriptCall(what, line, command, path, file, tuple(inside))
 
 
 def _is_dropped(command: str, file: ScriptFile) -> bool:

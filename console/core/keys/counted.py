@@ -13,6 +13,8 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import BinaryIO
 
+from console.core.quantities import counted
+
 MARK = "counted"
 """A field of the first line."""
 _COUNT, _DIGEST = "count", "sha256"
@@ -47,7 +49,8 @@ class FileCheck:
         """The same, after its keys were counted."""
         if self.standing is not Standing.WHOLE or found == self.keys:
             return self
-        return FileCheck(self.digest, Standing.NOT_WHOLE, self.keys, f"it has {found:,} keys, its end says {self.keys}")
+        why = f"it has {counted(found, 'key')}, its end says {self.keys}"
+        return FileCheck(self.digest, Standing.NOT_WHOLE, self.keys, why)
 
 
 class Counting:
@@ -132,7 +135,7 @@ def _judged(first: bytes, last: bytes, before: str, digest: str) -> FileCheck:
         keys, expected = said
         if expected == before:
             return FileCheck(digest, Standing.WHOLE, keys)
-        why = f"it is not as it was written: its end says {keys:,} keys, and its SHA-256 does not fit"
+        why = f"it is not as it was written: its end says {counted(keys, 'key')}, and its SHA-256 does not fit"
         return FileCheck(digest, Standing.NOT_WHOLE, keys, why)
     if b'"%b": true' % MARK.encode() in first:
         return FileCheck(digest, Standing.NOT_WHOLE, None, "its end is missing, which says how many keys it has")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from console.core.keys.exported import readable
+from console.core.runs.records.journal import Entry
 from console.core.runs.replays.batch import Left
 from console.core.runs.replays.order import STEPS
-from console.core.runs.replays.progress import SentLines
+from console.core.runs.replays.progress import sent_lines
 from console.engine.replay.kept_file import KeptFile, batches
 from console.engine.replay.look import Looked
 from console.engine.replay.ports import KeyFiles
@@ -16,11 +17,14 @@ from console.engine.replay.recording import NAMED, Tally
 LEFT = "left.jsonl"
 
 
-def leave_the_rest(looked: Looked, tally: Tally, sent: SentLines) -> None:
+def leave_the_rest(looked: Looked, tally: Tally, entries: Iterable[Entry]) -> None:
     """Adds the keys that were confirmed or not yet asked for, and that the run did not reach, or whose answer is lost.
 
-    `sent`: as the journal tells it at the end.
+    `entries`: the journal at the end. It tells what was sent.
     """
+    if tally.brought == sum(len(looked.found[fate]) for fate in STEPS):
+        return
+    sent = sent_lines(entries)
     known = {number for rows in tally.left.values() for number in rows}
     for fate in STEPS:
         for found in looked.found[fate]:

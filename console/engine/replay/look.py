@@ -26,6 +26,7 @@ BATCH, BATCH_BYTES = 5_000, 4_000_000
 """Keys, and bytes of their payloads, that are sent together."""
 MOST_IN_MEMORY = 64_000_000
 """Bytes of payloads that are kept in memory between the look and the sending."""
+NO_KEY = KeyThere()
 NOTHING_THERE: Mapping[tuple[int, bytes], ExportedKey] = {}
 """Nothing was about to be replaced."""
 Lines = Iterable[tuple[Sequence[int], Sequence[Mapping[str, Any]]]]
@@ -154,7 +155,7 @@ def look(  # noqa: PLR0913 - each names itself
         lines_of.add(batch)
         there: Sequence[KeyThere] = reader.look(batch.db, [kept.key for kept in batch.kept])
         moment = now()
-        none_there = not sent and not any(one.payload for one in there)
+        none_there = not sent and there.count(NO_KEY) == len(there)
         closer = _missing(looked, batch, moment, shown) if none_there else batch
         for number, place, kept, one in zip(closer.numbers, closer.places, closer.kept, there, strict=not none_there):
             fate, size = compare(kept, one, moment, order.slack), len(kept.payload)
@@ -212,15 +213,15 @@ def _missing(looked: Looked, batch: Chosen, now: float, shown: int) -> Chosen:
     A loop over the rest of `look` would take most of the time where all keys are missing.
     """
     expired = [one.expires_at is not None and one.expires_at <= now for one in batch.kept]
-    simple = batch.only([not one for one in expired]) if any(expired) else batch
-    sizes = [len(one.payload) for one in simple.kept]
+    simple = batch.only([not one for one in expired]) if True in expired else batch
+    sizes = list(map(len, [one.payload for one in simple.kept]))
     looked.held += sum(sizes)
     held = simple.kept if looked.held < MOST_IN_MEMORY else repeat(None)
     columns = (repeat(batch.db), simple.numbers, simple.places, sizes, repeat(b""), repeat(None), held)
     looked.found[Fate.MISSING] += map(_as_found, zip(*columns, strict=False))
     samples = looked.samples[Fate.MISSING]
     first = zip(simple.numbers, simple.kept, strict=True)
-    samples += [_sample(number, kept, KeyThere(), now) for number, kept in islice(first, max(0, shown - len(samples)))]
+    samples += [_sample(number, kept, NO_KEY, now) for number, kept in islice(first, max(0, shown - len(samples)))]
     return batch.only(expired)
 
 

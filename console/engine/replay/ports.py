@@ -44,10 +44,17 @@ class KeyFiles(Protocol):
 class KeySender(Protocol):
     """Sends keys to one server. It exists only for an armed run."""
 
-    def send(self, batch: Sequence[KeyToSend], keep: Callable[[Sequence[ExportedKey]], None]) -> BatchAnswer:
-        """Sends the keys, all of one database, and reads each back. Raises nothing but what `keep` raises.
+    def send(
+        self,
+        batch: Sequence[KeyToSend],
+        keep: Callable[[Sequence[ExportedKey]], None],
+        meanwhile: Callable[[], None],
+    ) -> BatchAnswer:
+        """Sends the keys, all of one database, and reads each back. Raises nothing.
 
-        `keep` gets the values that are replaced, before they are. It returns when they are on the disk.
+        `keep` gets the values that are replaced, before they are. It returns when they are on the disk. Where it raises
+        OSError, these are not replaced, and nothing more is sent. `meanwhile` raises nothing. It may be called at any
+        time, most often when all is sent and the server still works on it.
         """
 
     def close(self) -> None: ...

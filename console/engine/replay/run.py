@@ -23,18 +23,18 @@ from console.core.runs.gate import identity
 from console.core.runs.replays.batch import Left
 from console.core.runs.replays.master import ROLE, NoMasterError, identity_of, proved_master
 from console.core.runs.replays.order import LOADS, READS, STEPS, ReplayOrder
-from console.core.runs.replays.progress import SentLines, sent_lines
+from console.core.runs.replays.progress import SentLines
 from console.core.runs.replays.wording import FILE_SENTENCE, end_message, question_text, sentence_for
 from console.core.runs.state import Outcome, StepStatus
 from console.core.runs.state_summary import state_summary
 from console.engine.ports import Clock, Inspector
 from console.engine.replay.backup import BackupLoader, NoBackupError
-from console.engine.replay.kept_file import KeptFile, batches
+from console.engine.replay.kept_file import KeptFile
 from console.engine.replay.leaving import leave_the_rest, write_left
 from console.engine.replay.look import NOTHING_THERE, Found, Looked, look, warnings, what_was_there
 from console.engine.replay.ports import KeyActuator, KeyFiles, KeySender, ReplayOperator, ReplayQuestion
 from console.engine.replay.recording import Tally, what_is_left
-from console.engine.replay.sending import BatchSender, replaced_file
+from console.engine.replay.sending import BatchSender, Prepared, replaced_file
 from console.engine.steps.kept_journal import KeptJournal
 from console.engine.steps.run_guard import LockTakenError, RunGuard
 
@@ -251,20 +251,20 @@ class ReplayRun:
     def _send_all(
         self, operator: ReplayOperator, number: int, fate: Fate, found: Sequence[Found], sender: KeySender
     ) -> None:
-        done, kept = 0, KeptFile(self._order, self._files)
-        batch_sender = BatchSender(self._files, kept, self._journal, self._clock, self._node)
-        for place, batch in enumerate(batches(found), start=1):
+        done, prepared = 0, Prepared(fate, found, KeptFile(self._order, self._files))
+        batch_sender = BatchSender(self._files, self._journal, self._clock, self._node, number, fate)
+        for place, batch in enumerate(prepared, start=1):
             if operator.wants_to_stop:
                 raise ReplayStoppedError(Outcome.ABORTED, "ended by the operator")
             if self._clock.monotonic() - self._proved_at > PROVED_FOR:
                 self._prove()
             self._guard_or_stop("")
-            answer = batch_sender.send(number, place, fate, batch, sender)
+            answer = batch_sender.send(place, batch, sender, prepared)
             lost = answer.answer.kind is AnswerKind.UNKNOWN
-            self._tally.take(batch, answer, lost=lost)
+            self._tally.take(batch.found, answer, lost=lost)
             if answer.stop:
                 raise ReplayStoppedError(Outcome.UNKNOWN if lost else Outcome.FAILED, answer.stop)
-            done += len(batch)
+            done += len(batch.found)
             operator.progress(STEPS[fate], done, len(found))
         operator.end_progress()
 
@@ -293,7 +293,7 @@ class ReplayRun:
     def _end(self, outcome: Outcome, why: str) -> None:
         self.outcome = outcome
         what_is_left(self._looked, self._tally, frozenset(self._declined))
-        leave_the_rest(self._looked, self._tally, sent_lines(self._journal.entries))
+        leave_the_rest(self._looked, self._tally, self._journal.entries)
         if self._tally.left.get(Left.UNKNOWN):
             self.outcome = outcome = Outcome.UNKNOWN
         brought = self._tally.brought + self._looked.brought

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from itertools import repeat
+from typing import NamedTuple
 
 from console.core.keys.comparing import Fate
 from console.core.keys.exported import ExportedKey, fields_of
 from console.core.runs.replays.batch import BatchAnswer, KeyToSend
 from console.engine.ports import Clock
-from console.engine.replay.kept_file import KeptFile
+from console.engine.replay.kept_file import KeptFile, batches
 from console.engine.replay.look import Found
 from console.engine.replay.ports import KeyFiles, KeySender
 from console.engine.replay.recording import intent_entry, result_entry
@@ -25,25 +26,66 @@ def replaced_file(folder: str, node: str) -> str:
     return f"{folder}/replaced-on-{node}.jsonl"
 
 
-class BatchSender:
-    """Sends the batches of one run to one node."""
+class PreparedBatch(NamedTuple):
+    """Some keys, and the same keys as they are sent."""
 
-    def __init__(self, files: KeyFiles, kept: KeptFile, journal: KeptJournal, clock: Clock, node: str) -> None:
+    found: Sequence[Found]
+    keys: Sequence[KeyToSend]
+
+
+class Prepared:
+    """The batches of one class of keys. The next one can be made ready before it is asked for."""
+
+    def __init__(self, fate: Fate, found: Iterable[Found], kept: KeptFile) -> None:
+        self._batches = _prepared(fate, found, kept)
+        self._ready: list[PreparedBatch] = []
+        self._failure: Exception | None = None
+
+    def make_ready(self) -> None:
+        """Reads the next batch from the file where it is not in memory. Raises nothing."""
+        try:
+            if not self._ready and self._failure is None:
+                self._ready.append(next(self._batches))
+        except (StopIteration, OSError, ValueError) as error:
+            self._failure = error
+
+    def __iter__(self) -> Iterator[PreparedBatch]:
+        return self
+
+    def __next__(self) -> PreparedBatch:
+        """Raises OSError, and ValueError if the file was changed."""
+        self.make_ready()
+        if self._ready:
+            return self._ready.pop()
+        assert self._failure is not None
+        raise self._failure
+
+
+def _prepared(fate: Fate, found: Iterable[Found], kept: KeptFile) -> Iterator[PreparedBatch]:
+    for batch in batches(found):
+        shown = [one.shown for one in batch], [one.shown_expiry for one in batch]
+        columns = zip(range(len(batch)), kept.keys(batch), repeat(fate), *shown, strict=False)
+        yield PreparedBatch(batch, list(map(_as_key, columns)))
+
+
+class BatchSender:
+    """Sends the batches of one class of keys to one node. The next one is prepared while the server works."""
+
+    def __init__(self, files: KeyFiles, journal: KeptJournal, clock: Clock, node: str, step: int, fate: Fate) -> None:
         self._files = files
-        self._kept = kept
+        self._step = step
+        self._fate = fate
         self._journal = journal
         self._clock = clock
         self._node = node
         self._replaced = replaced_file(journal.path, node)
 
-    def send(self, step: int, place: int, fate: Fate, batch: Sequence[Found], sender: KeySender) -> BatchAnswer:
-        """`place`: of the batch within its step, from 1. Raises OSError without the journal, or without the file."""
-        shown = [one.shown for one in batch], [one.shown_expiry for one in batch]
-        columns = zip(range(len(batch)), self._kept.keys(batch), repeat(fate), *shown, strict=False)
-        keys = list(map(_as_key, columns))
-        self._journal.append("intent", intent_entry(step, place, self._node, fate, batch, file=self._replaced))
-        answer = sender.send(keys, self._keep)
-        self._journal.append("result", result_entry(step, self._node, batch, answer))
+    def send(self, place: int, batch: PreparedBatch, sender: KeySender, following: Prepared) -> BatchAnswer:
+        """`place`: of the batch within its step, from 1. Raises OSError without the journal."""
+        intent = intent_entry(self._step, place, self._node, self._fate, batch.found, file=self._replaced)
+        self._journal.append("intent", intent)
+        answer = sender.send(batch.keys, self._keep, following.make_ready)
+        self._journal.append("result", result_entry(self._step, self._node, batch.found, answer))
         return answer
 
     def _keep(self, replaced: Sequence[ExportedKey]) -> None:

@@ -6,10 +6,12 @@ import subprocess
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from ipaddress import ip_address, ip_interface
 from pathlib import Path
 
 from console.lab.assembly.laboratory import Laboratory
 from console.lab.hosts import network
+from console.lab.hosts.containment import make_disk, seal
 from console.lab.hosts.host import Host
 from console.lab.hosts.keys import make_key
 from console.lab.hosts.namespaces import LABORATORY_FOLDER, check_programs, program, require_isolated_network
@@ -30,9 +32,10 @@ def assemble(system: System, options: LabOptions, report: Callable[[str], None],
     servers = {name: redis_server(options.version_for(name)).folder for name in system.addresses}
     folder = Path(tempfile.mkdtemp(prefix="pair-", dir=LABORATORY_FOLDER))
     hosts = {
-        name: Host(name, address, folder / "hosts" / name, options.password, servers[name])
+        name: system.outfit(Host(name, address, folder / "hosts" / name, options.password, servers[name]))
         for name, address in system.addresses.items()
     }
+    folder.chmod(0o711)  # root of a contained host is somebody else, and must reach its own folder
     lab = Laboratory(folder, hosts, options, system, scenario)
     try:
         _start_hosts(lab)
@@ -56,8 +59,12 @@ def _start_hosts(lab: Laboratory) -> None:
     public_key = (lab.folder / "id_ed25519.pub").read_text(encoding="ascii")
 
     def prepare(host: Host) -> Host:
+        if host.cage:
+            make_disk(host.root, host.cage)
         create_root(host, lab.options.disk, lab.system.addresses, public_key)
         lab.system.write_files(host, lab.options, redis_server(lab.options.version_for(host.name)))
+        if host.cage:
+            seal(host.root, host.cage, host.servers)
         return host
 
     with ThreadPoolExecutor(len(lab.hosts)) as pool:
@@ -70,9 +77,18 @@ def _start_hosts(lab: Laboratory) -> None:
 def _build_network(system: System) -> None:
     ip = program("ip")
     subprocess.run([ip, "link", "add", network.BRIDGE, "type", "bridge", "forward_delay", "0"], check=True)
-    for address in (f"{network.OPERATOR}/{network.PREFIX}", *system.operator):
+    for address in operator_addresses(system):
         subprocess.run([ip, "address", "add", address, "dev", network.BRIDGE], check=True)
     subprocess.run([ip, "link", "set", network.BRIDGE, "up"], check=True)
+
+
+def operator_addresses(system: System) -> tuple[str, ...]:
+    """The addresses of the operator's machine: its usual one too, unless it has another one among those hosts."""
+    usual = ip_interface(f"{network.OPERATOR}/{network.PREFIX}")
+    given = [ip_interface(one) for one in system.operator]
+    needed = not given or any(ip_address(one) in usual.network for one in system.addresses.values())
+    covered = any(one.ip in usual.network for one in given)
+    return (*((str(usual),) if needed and not covered else ()), *system.operator)
 
 
 def _write_operator_files(lab: Laboratory) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 
 from console.lab.hosts import lasting_faults as lasting
@@ -66,9 +67,9 @@ def _heal(host: Host, service: str | None) -> None:
 
 def _cable(kind: str, host: Host) -> None:
     changes = {"cut": [["down"]], "isolate": [["nomaster"]], "heal": [["up"], ["master", BRIDGE]]}
-    for change in changes[kind]:
+    for port, change in itertools.product(host.ports, changes[kind]):
         done = subprocess.run(
-            [program("ip"), "link", "set", host.name, *change], capture_output=True, text=True, check=False
+            [program("ip"), "link", "set", port, *change], capture_output=True, text=True, check=False
         )
         if done.returncode != 0:
             raise LabError(f"{kind} {host.name}: {done.stderr.strip()}")

@@ -1,10 +1,13 @@
 #!/bin/sh
 # PID 1 of a laboratory host: gives it a root of its own, an address and sshd, then reaps for as long as the host lives.
 # Started by console/lab/hosts/host.py inside fresh net, mount, PID, UTS and IPC namespaces:
-#   host-init.sh ROOT NAME ADDRESS/PREFIX [SERVERS]
+#   host-init.sh ROOT NAME SERVERS LIMITS INTERFACE=ADDRESS/PREFIX…
+# LIMITS: a command that takes away what a contained host must not have; empty: the host is not contained, and nothing
+# of its root is there yet.
 # Says its PID on stdout, waits for a line on stdin (the network cable is in), says "ready".
 set -eu
-root=$1 name=$2 address=$3 servers=${4:-}
+root=$1 name=$2 servers=$3 limits=$4
+shift 4
 
 # The /proc mounted here is still the laboratory's: this is the PID that nsenter needs.
 read -r pid rest </proc/self/stat
@@ -18,7 +21,9 @@ rm -rf "$root/run"
 mkdir -p "$root/run/sshd" "$root/.machine"
 
 # Programs and libraries are the machine's, read-only; everything else is the host's own.
-for entry in bin sbin lib lib32 lib64 libx32 usr etc/alternatives; do
+programs="bin sbin lib lib32 lib64 libx32 usr etc/alternatives"
+[ -z "$limits" ] || programs=
+for entry in $programs; do
     if [ -L "/$entry" ]; then
         [ -L "$root/$entry" ] || cp -P "/$entry" "$root/$entry"
     elif [ -d "/$entry" ]; then
@@ -36,7 +41,7 @@ mount -t proc proc "$root/proc"
 # Two machines never share a boot id: the console tells machines apart by it.
 mount --bind "$root/etc/boot_id" "$root/proc/sys/kernel/random/boot_id" 2>/dev/null || :
 mount -t sysfs sysfs "$root/sys" 2>/dev/null || mount --rbind /sys "$root/sys"
-mount -t tmpfs -o mode=755 tmpfs "$root/dev"
+mount -t tmpfs -o mode=755,size=16m tmpfs "$root/dev"
 for device in null zero full random urandom tty; do
     : >"$root/dev/$device"
     mount --bind "/dev/$device" "$root/dev/$device"
@@ -52,10 +57,17 @@ cd /
 umount -l /.machine
 rmdir /.machine
 
+# A script must not get back, in a user namespace of its own, what the host has not.
+[ -z "$limits" ] || echo 0 >/proc/sys/user/max_user_namespaces
+
+# shellcheck disable=SC2016 - the shell that runs it expands it
+rest='
 read -r cable
 ip link set lo up
-ip address add "$address" dev eth2
-ip link set eth2 up
+for one in "$@"; do
+    ip address add "${one#*=}" dev "${one%%=*}"
+    ip link set "${one%%=*}" up
+done
 if [ -x /etc/rc.local ]; then /etc/rc.local; fi
 /usr/sbin/sshd -E /var/log/auth.log
 echo ready
@@ -65,3 +77,7 @@ while :; do
     sleep 2147483647 &
     wait
 done
+'
+# LIMITS is a list of words without blanks in them.
+# shellcheck disable=SC2086
+exec $limits /bin/sh -eu -c "$rest" host-init "$@"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -11,11 +12,13 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from ipaddress import IPv4Address
 from itertools import pairwise
 from pathlib import Path
 from typing import IO
 
 from console.lab.hosts import log_files, network
+from console.lab.hosts.containment import Cage, enter_user_namespace, place_of
 from console.lab.hosts.namespaces import program
 from console.lab.hosts.network import BRIDGE
 from console.lab.options import LabError
@@ -50,6 +53,14 @@ class Host:
     process: subprocess.Popen[str] | None = None
     lasting: bool = False
     """Outlives the process that switches it on: for commands in a laboratory that somebody else keeps."""
+    interfaces: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """Each interface with its addresses, `ADDRESS/PREFIX`; empty: eth2 with the host's address."""
+    hostname: str = ""
+    """What it calls itself; empty: its name."""
+    cage: Cage | None = None
+    """What its scripts may use; None: they are trusted."""
+    data: str = "/data"
+    """Where its second disk is, which the fault `fill` fills."""
 
     def run(
         self, command: str | list[str], *, stdin: str | None = None, timeout: float = 120, check: bool = False
@@ -58,7 +69,9 @@ class Host:
         if not self.pid:
             raise LabError(f"{self.name} is switched off")
         words = ["/bin/sh", "-c", command] if isinstance(command, str) else command
-        enter = [program("nsenter"), "-t", str(self.pid), "-m", "-u", "-i", "-n", "-p", "--"]
+        user = ["-U"] if self.cage else []
+        enter = [program("nsenter"), "-t", str(self.pid), *user, "-m", "-u", "-i", "-n", "-p", "--"]
+        enter += self.cage.limits if self.cage else []
         environment = ENVIRONMENT | ({"REDISCLI_AUTH": self.password} if self.password else {})
         try:
             return subprocess.run(
@@ -115,15 +128,23 @@ class Host:
             return connection.recv(4) == b"SSH-"
 
     def read(self, path: str) -> str:
-        """A file of the host; empty where there is none."""
+        """A file of the host; empty where there is none.
+
+        Of a contained host that runs, the host itself reads it: its scripts may have made any link.
+        """
+        if self.cage and self.pid:
+            return self.run(["cat", path]).stdout
         try:
             return (self.root / path.lstrip("/")).read_text(encoding="utf-8", errors="replace")
         except OSError:
             return ""
 
     def write(self, path: str, text: str, mode: int = 0o644) -> None:
-        """Writes a file of the host."""
-        place = self.root / path.lstrip("/")
+        """Writes a file of the host. To a contained host that runs, the host itself writes it."""
+        if self.cage and self.pid:
+            self.run(f"cat >{shlex.quote(path)} && chmod {mode:o} {shlex.quote(path)}", stdin=text, check=True)
+            return
+        place = place_of(self.root, path) if self.cage else self.root / path.lstrip("/")
         place.parent.mkdir(parents=True, exist_ok=True)
         until = time.monotonic() + BUSY_PATIENCE
         while True:
@@ -155,20 +176,42 @@ class Host:
         namespaces = ["--net", "--mount", "--pid", "--uts", "--ipc", "--fork", "--kill-child"]
         # Killed with whoever built the laboratory, however that ends.
         die_with_me = [] if self.lasting else [program("setpriv"), "--pdeathsig", "KILL"]
+        user, holder = enter_user_namespace(self.cage) if self.cage else ([], None)
+        limits = " ".join(self.cage.limits) if self.cage else ""
+        addresses = [f"{name}={one}" for name, ones in self.cables for one in ones]
         self.process = subprocess.Popen(
-            [*die_with_me, program("unshare"), *namespaces, "/bin/sh", str(init), str(self.root), self.name,
-             f"{self.address}/{network.PREFIX}", self.servers],
+            [*user, *die_with_me, program("unshare"), *namespaces, "/bin/sh", str(init), str(self.root),
+             self.hostname or self.name, "" if self.cage else self.servers, limits, *addresses],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             env=dict(environment or ENVIRONMENT), start_new_session=True,
         )  # fmt: skip
         self.pid = int(self._line() or 0)
-        ip = program("ip")
-        cable = ["name", "eth2", "address", self._hardware_address, "netns", str(self.pid)]
-        subprocess.run([ip, "link", "add", self.name, "type", "veth", "peer", *cable], check=True)
-        subprocess.run([ip, "link", "set", self.name, "master", BRIDGE, "up"], check=True)
+        if holder is not None:
+            holder.kill()
+            holder.wait()
+        self._plug_in()
         stdin = self._pipe(self.process.stdin)
         stdin.write("cable\n")
         stdin.close()
+
+    @property
+    def cables(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """Each interface with its addresses, the one that others reach it by first."""
+        return self.interfaces or (("eth2", (f"{self.address}/{network.PREFIX}",)),)
+
+    @property
+    def ports(self) -> list[str]:
+        """Its ports on the switch, in the order of its cables."""
+        if not self.interfaces:
+            return [self.name]
+        return [f"p{int(IPv4Address(self.address)):08x}-{number}" for number in range(len(self.interfaces))]
+
+    def _plug_in(self) -> None:
+        ip = program("ip")
+        for number, (port, (name, _)) in enumerate(zip(self.ports, self.cables, strict=True)):
+            cable = ["name", name, "address", self._hardware_address(number), "netns", str(self.pid)]
+            subprocess.run([ip, "link", "add", port, "type", "veth", "peer", *cable], check=True)
+            subprocess.run([ip, "link", "set", port, "master", BRIDGE, "up"], check=True)
 
     def finish_start(self) -> None:
         """Waits until its init reports that it is ready. Raises LabError with what it wrote if it ends before."""
@@ -178,10 +221,9 @@ class Host:
         self._pipe(self.process.stdout).close()
         self._pipe(self.process.stderr).close()
 
-    @property
-    def _hardware_address(self) -> str:
+    def _hardware_address(self, number: int) -> str:
         """The same after each start, as a real network card's: neighbours go on reaching it at once."""
-        return ":".join(f"{number:02x}" for number in (2, 0, *map(int, self.address.split("."))))
+        return ":".join(f"{part:02x}" for part in (2, number, *map(int, self.address.split("."))))
 
     def _line(self) -> str:
         assert self.process is not None
@@ -205,7 +247,8 @@ class Host:
         if self.process is not None:
             self.process.wait(timeout=120)
             self.process = None
-        subprocess.run([program("ip"), "link", "del", self.name], capture_output=True, check=False)
+        for port in self.ports:
+            subprocess.run([program("ip"), "link", "del", port], capture_output=True, check=False)
 
 
 def _kind(cmdline: Path, comm: str) -> str:

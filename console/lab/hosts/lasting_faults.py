@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import shlex
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -14,12 +15,12 @@ from console.lab.options import LabError
 
 KINDS = {
     "slow": "the host's network carries 256 kbit/s each way and drops what piles up",
-    "fill": "the host's /data is full to the last byte",
+    "fill": "the disk for the host's data (/data) is full to the last byte",
     "clock": "the host's `date` runs an hour ahead; processes that ask the kernel themselves have the machine's time",
     "password": "redis: a running server takes another password, that nobody knows, and drops its clients",
     "rekey": "sshd: another host key, as a machine that was set up anew",
 }
-_FILLING = "data/filling"
+_FILLING = "filling"
 _BLOCK = b"\0" * 65536
 _BUCKET = ("root", "tbf", "rate", "256kbit", "burst", "4kb", "limit", "16kb")
 _UNKNOWN = "changed-at-run-time"
@@ -46,7 +47,10 @@ def end(host: Host, service: str | None) -> None:
     """Undoes them: of the whole host, or of this service. What was not begun is as it was."""
     if service is None:
         _tc(host, "del", check=False)
-        (host.root / _FILLING).unlink(missing_ok=True)
+        if host.cage and host.pid:
+            _shell(host, f"rm -f {shlex.quote(host.data)}/{_FILLING}")
+        elif not host.cage:
+            _filling(host).unlink(missing_ok=True)
         if host.pid:
             _shell(host, _NOT_AHEAD)
         return
@@ -62,16 +66,19 @@ def _slow(host: Host) -> None:
 
 def _tc(host: Host, verb: str, *, check: bool = True) -> None:
     bucket = _BUCKET if verb == "replace" else _BUCKET[:1]
-    ours = [program("tc"), "qdisc", verb, "dev", host.name, *bucket]
+    ours = [program("tc"), "qdisc", verb, "dev", host.ports[0], *bucket]
     done = subprocess.run(ours, capture_output=True, text=True, check=False)
     if done.returncode == 0 and host.pid:
-        done = host.run(["tc", "qdisc", verb, "dev", "eth2", *bucket])
+        done = host.run(["tc", "qdisc", verb, "dev", host.cables[0][0], *bucket])
     if check and done.returncode != 0:
         raise LabError(f"slow {host.name}: {done.stderr.strip()}: this kernel cannot shape traffic")
 
 
 def _fill(host: Host) -> None:
-    with (host.root / _FILLING).open("ab", buffering=0) as file:
+    if host.cage:  # its scripts may have made any link, so it fills its disk itself
+        host.run(f"dd if=/dev/zero of={shlex.quote(host.data)}/{_FILLING} bs=64k; sync")
+        return
+    with _filling(host).open("ab", buffering=0) as file:
         size = len(_BLOCK)
         while size:
             try:
@@ -80,6 +87,10 @@ def _fill(host: Host) -> None:
                 if error.errno != errno.ENOSPC:
                     raise LabError(f"fill {host.name}: {error}") from error
                 size //= 2
+
+
+def _filling(host: Host) -> Path:
+    return host.root / host.data.lstrip("/") / _FILLING
 
 
 def _clock(host: Host) -> None:

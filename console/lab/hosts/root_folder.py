@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from console.lab.hosts import base_files
+from console.lab.hosts.containment import place_of
 from console.lab.hosts.host import Host
 from console.lab.hosts.keys import make_key
 from console.lab.hosts.namespaces import program
@@ -19,19 +20,21 @@ _VAR = ("log", "lib", "tmp", "empty", "cache")
 
 
 def create_root(host: Host, disk: str, neighbours: Mapping[str, str], public_key: str) -> None:
-    """Creates the root folder: what every machine has before it first starts. `disk`: size of /data, as for tmpfs."""
+    """Creates the root folder: what every machine has before it first starts.
+
+    `disk`: size of its data disk, as for tmpfs.
+    """
     for folder in _EMPTY:
         (host.root / folder).mkdir(parents=True, exist_ok=True)
     for folder in _VAR:
         (host.root / "var" / folder).mkdir(parents=True, exist_ok=True)
-    (host.root / "var/run").symlink_to("/run")
+    (host.root / "var/run").symlink_to("../run")
     (host.root / "tmp").mkdir()
     (host.root / "tmp").chmod(0o1777)
-    subprocess.run(
-        [program("mount"), "-t", "tmpfs", "-o", f"mode=755,size={disk}", "tmpfs", str(host.root / "data")],
-        check=True,
-    )
-    (host.root / "data/redis").mkdir()
+    data = place_of(host.root, host.data)
+    data.mkdir(parents=True, exist_ok=True)
+    subprocess.run([program("mount"), "-t", "tmpfs", "-o", f"mode=755,size={disk}", "tmpfs", str(data)], check=True)
+    (host.root / "data/redis").mkdir(exist_ok=True)
     _create_etc(host, neighbours)
     host.write("/root/.ssh/authorized_keys", public_key, 0o600)
     (host.root / "root").chmod(0o700)
@@ -52,7 +55,7 @@ def _create_etc(host: Host, neighbours: Mapping[str, str]) -> None:
     host.write("/etc/group", base_files.GROUP)
     host.write("/etc/shadow", base_files.SHADOW, 0o600)
     host.write("/etc/hosts", f"127.0.0.1 localhost\n{hosts}")
-    host.write("/etc/hostname", f"{host.name}\n")
+    host.write("/etc/hostname", f"{host.hostname or host.name}\n")
     host.write("/etc/boot_id", f"{uuid.uuid4()}\n")
     host.write("/etc/machine-id", f"{uuid.uuid4().hex}\n")
     host.write("/etc/profile", "PS1='[\\u@\\h \\W]\\$ '\n")

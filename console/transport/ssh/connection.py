@@ -46,6 +46,8 @@ class Completed:
 _PING_AFTER = 10.0  # seconds without a byte of a command's output
 _PONG_WITHIN = 10.0
 _SHELL_TIMEOUT = 5.0
+_IDLE = 60.0  # seconds
+_END_WITHIN = 1.0  # seconds
 TURN, TCP = "its turn", "TCP"
 _FORWARDING = "set AllowTcpForwarding yes (and PermitOpen) there, or via: direct"
 _JUMP = "set AllowTcpForwarding yes (and PermitOpen) on the jump host, or take another one (ssh.jump)"
@@ -191,6 +193,11 @@ class SshConnection:
         return _open_tunnel(self._transports[-1], host, port, timeout)
 
     def close(self) -> None:
+        if len(self._transports) == 1:
+            # The library's thread may sleep in a read. It has to end before the number of its socket is used again.
+            with contextlib.suppress(OSError):
+                self._sock.shutdown(socket.SHUT_RDWR)
+            self._transports[0].join(_END_WITHIN)
         for transport in reversed(self._transports):
             transport.close()
 
@@ -231,6 +238,9 @@ def connect(
     except BaseException:
         _give_up(transports, sock)
         raise
+    if len(transports) == 1:
+        # Until now the library's thread has looked ten times a second whether it is to end. `close` wakes it instead.
+        sock.settimeout(_IDLE)
     return SshConnection(transports, sock, time.monotonic() - began)
 
 

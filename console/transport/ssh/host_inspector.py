@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from console.core.inventory import NodeSpec
 from console.core.model import ConnectStep, Problem, ProblemKind
@@ -21,6 +21,9 @@ from console.transport.connections.background import BackgroundConnection
 from console.transport.connections.errors import RemoteError, problem_of
 from console.transport.connections.inspection_thread import Now, silence
 from console.transport.connections.patience import GRACE, Pace, Patience
+
+if TYPE_CHECKING:  # only a capture needs it
+    from console.core.drills.capture import HostFacts
 
 REREAD_EVERY = 30.0
 """Seconds after which files are read again even if their `stat` has not changed."""
@@ -239,6 +242,14 @@ class HostInspector:
             problem = self._why_unusable if decided else self._connection.problem
             raise RemoteError(problem.kind, f"through SSH: {problem.text}")
         return connection.open_tunnel(host, port, timeout)
+
+    def read_files(self, paths: Sequence[str]) -> HostFacts:
+        """For a capture: facts of the host and these text files. Raises RemoteError."""
+        from console.transport.ssh.capture_reader import read_files
+
+        if (session := self._connection.connection) is None:
+            raise RemoteError(self._connection.problem.kind, self._connection.problem.text)
+        return read_files(session.connection, paths, sudo=self.spec.ssh.sudo)
 
     # --- in the polling thread
 

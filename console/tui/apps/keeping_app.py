@@ -19,7 +19,9 @@ LOOK_AGAIN_AFTER = 30.0
 class KeepingApp(ObservingApp):
     """Knows which keys are only in files, and leaves the terminal to the command that brings them back."""
 
-    kept_keys: reactive[Mapping[str, tuple[KeptKeys, ...]]] = reactive(types.MappingProxyType({}), init=False)
+    kept_keys: reactive[Mapping[str, tuple[KeptKeys, ...]]] = reactive(
+        types.MappingProxyType({}), init=False, repaint=False
+    )
     """Cluster → its keys that are only in files, the oldest first. A cluster without any is not in it."""
 
     def __init__(self, console_context: ConsoleContext, *, interval: float = 1.0) -> None:

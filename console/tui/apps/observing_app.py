@@ -3,16 +3,19 @@ from __future__ import annotations
 import sys
 import types
 from collections.abc import Mapping
-from dataclasses import replace
+from typing import Protocol, runtime_checkable
 
 from textual.message import Message
 from textual.reactive import reactive
 
+from console.core.diagnosis.finding import Health
 from console.core.runbooks.document import Runbook
 from console.core.runs.past.past_run import PastRun
 from console.engine.ports import ArchiveError, ConsoleContext
+from console.tui.apps.live_views import LiveViews
 from console.tui.apps.navigating_app import NavigatingApp
-from console.tui.state.cluster_view import ClusterView, absorb
+from console.tui.state.cluster_view import ClusterView
+from console.tui.state.turns import due
 from console.tui.threads.file_tasks import FileTasks
 from console.tui.threads.messages import (
     ClusterObserved,
@@ -25,8 +28,19 @@ from console.tui.threads.observation_threads import ObservationThreads
 
 THREAD_SWITCH_INTERVAL = 0.001
 """Seconds after which a thread gives way to the thread of the screen. Python's own 5 ms delay the keys noticeably."""
-TICKS_BETWEEN_OTHERS = 5
-"""Ticks between two observations of a cluster whose screen is not shown."""
+BEAT = 1.0
+"""Seconds between two beats of the only timer: what is due is observed, and ages go on."""
+
+DRAWN_AT_ONCE = 20
+"""Up to so many clusters each observation is drawn as it comes. Of more, those of a second are drawn together."""
+
+
+@runtime_checkable
+class ShowsAges(Protocol):
+    """A screen on which something changes by time alone."""
+
+    def second_passed(self) -> None:
+        """Redraws the ages, unless it was drawn within this second."""
 
 
 class ObservingApp(NavigatingApp):
@@ -35,25 +49,29 @@ class ObservingApp(NavigatingApp):
     Screens watch `views` and `past_runs`.
     """
 
-    views: reactive[Mapping[str, ClusterView]] = reactive(types.MappingProxyType({}), init=False)
-    past_runs: reactive[Mapping[str, PastRun] | None] = reactive(None, init=False)
+    views: reactive[Mapping[str, ClusterView]] = reactive(
+        types.MappingProxyType({}), init=False, repaint=False, always_update=True
+    )
+    past_runs: reactive[Mapping[str, PastRun] | None] = reactive(None, init=False, repaint=False)
     """The recorded runs by their ids, oldest first; None: not read yet."""
 
     def __init__(self, console_context: ConsoleContext, *, interval: float = 1.0) -> None:
         super().__init__()
         self.console_context = console_context
         self.file_tasks = FileTasks(self.post)
+        clusters = console_context.inventory.clusters
+        self._live_views = LiveViews(clusters, self.now, self.post, self._shown_at_once)
         self._observations = ObservationThreads(console_context.inspector, self.post)
-        self._interval = interval
-        self._ticks = 0
-        self.set_reactive(
-            ObservingApp.views, _frozen({one.name: ClusterView(one) for one in console_context.inventory.clusters})
-        )
+        self._beats_a_tick = max(1, round(interval / BEAT))
+        self._beats = self._ticks = 0
+        self._shown = ""
+        """The cluster whose screen was shown at the last tick."""
+        self.set_reactive(ObservingApp.views, _frozen({one.name: ClusterView(one) for one in clusters}))
 
     def on_mount(self) -> None:
         sys.setswitchinterval(THREAD_SWITCH_INTERVAL)
         self._tick()
-        self.set_interval(self._interval, self._tick)
+        self.set_interval(BEAT, self._beat)
 
     def now(self) -> float:
         """Epoch seconds."""
@@ -71,27 +89,37 @@ class ObservingApp(NavigatingApp):
         del name
         return False
 
+    def _beat(self) -> None:
+        if not self.is_running:  # it ends: screens that are still listed have no widgets any more
+            return
+        self._beats += 1
+        self.on_views_changed()
+        if self._beats % self._beats_a_tick == 0:
+            self._tick()
+        for screen in self.screen_stack:
+            if isinstance(screen, ShowsAges):
+                screen.second_passed()
+
     def _tick(self) -> None:
-        """Requests observations of the clusters on the screen; of the others every few ticks."""
-        shown = self.shown_cluster()
+        """Requests observations of the clusters whose turn it is."""
         self._ticks += 1
-        for name in self.views:
-            due = not shown or name == shown or self._ticks % TICKS_BETWEEN_OTHERS == 1
-            if due and not self.observed_by_run(name):
-                self._observations.request(name)
+        self._shown = self.shown_cluster()
+        names = due(tuple(self.views), self._shown, self._ticks)
+        self._observations.request_all([name for name in names if not self.observed_by_run(name)], BEAT)
 
-    def on_cluster_observed(self, message: ClusterObserved) -> None:
-        name = message.state.name
-        if name in self.views:
-            self.views = _frozen({**self.views, name: absorb(self.views[name], message.state, self.now())})
+    def _shown_at_once(self, cluster: str) -> bool:
+        """Whether an observation of this cluster is drawn as it comes. The others wait for the next beat."""
+        return cluster == self._shown or len(self.views) <= DRAWN_AT_ONCE
 
-    def on_observation_failed(self, message: ObservationFailed) -> None:
-        view = self.views[message.cluster]
-        self.views = _frozen({**self.views, message.cluster: replace(view, trouble=message.reason)})
+    def on_views_changed(self) -> None:
+        if changed := self._live_views.take():
+            self.views = _frozen({**self.views, **changed})
 
     def action_reconnect(self) -> None:
+        """Reconnects to the nodes of the cluster on the screen; on the list, of every cluster that is not healthy."""
         shown = self.shown_cluster()
-        for name in (shown,) if shown else tuple(self.views):
+        not_healthy = (name for name, view in self.views.items() if view.health is not Health.HEALTHY)
+        for name in (shown,) if shown else tuple(not_healthy):
             self._observations.reconnect(name)
         self.notify("Reconnecting to the nodes that do not answer.", timeout=2)
 
@@ -126,7 +154,16 @@ class ObservingApp(NavigatingApp):
         self.notify(message.reason, title=message.name, severity="error", timeout=10)
 
     def post(self, message: Message) -> None:
-        """Posts a message from any thread. After the end of the app it does nothing."""
+        """Posts a message from any thread. After the end of the app it does nothing.
+
+        What was observed is judged in the calling thread first.
+        """
+        if isinstance(message, ClusterObserved):
+            self._live_views.observed(message.state)
+            return
+        if isinstance(message, ObservationFailed):
+            self._live_views.failed(message.cluster, message.reason)
+            return
         try:
             self.post_message(message)
         except RuntimeError:

@@ -30,8 +30,8 @@ RUN_OBSERVES_WITHIN = 3.0
 class RunningApp(KeepingApp):
     """Arms at most one run at a time and passes questions and answers. Without a run starter it can change nothing."""
 
-    armed_run: reactive[ArmedView | None] = reactive(None, init=False)
-    run_state: reactive[RunState | None] = reactive(None, init=False)
+    armed_run: reactive[ArmedView | None] = reactive(None, init=False, repaint=False)
+    run_state: reactive[RunState | None] = reactive(None, init=False, repaint=False)
     """The newest state of the run. It stays after the end of the run, so that it can be read."""
 
     def __init__(

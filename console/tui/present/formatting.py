@@ -7,7 +7,9 @@ import re
 import textwrap
 import time
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from itertools import zip_longest
+from typing import Any
 
 from textual.content import Content
 
@@ -72,15 +74,34 @@ OUTCOME: dict[Outcome, tuple[str, str, str]] = {
 }
 
 
+_KEPT = 8192
+"""Lines that are kept with their styles. Most lines are the same as a second ago, and making one costs 50 µs."""
+
+_Key = tuple[str, "str | tuple[Any, ...] | None"]
+"""A part of a line that can be compared: its text, and its style or its spans."""
+
+
 def line(*parts: Part) -> Content:
     """One line of text. The answer of a server must not control the terminal, nor hide anything."""
-    return Content.assemble(*(_visible(part) for part in parts))
+    return _line(tuple(_key(part) for part in parts))
 
 
-def _visible(part: Part) -> Part:
+def _key(part: Part) -> _Key:
     if isinstance(part, str):
-        return visible(part.replace("\t", " "))
-    return (visible(part[0].replace("\t", " ")), part[1]) if isinstance(part, tuple) else part
+        return part, None
+    return part if isinstance(part, tuple) else (part.plain, tuple(part.spans))
+
+
+@lru_cache(_KEPT)
+def _line(keys: tuple[_Key, ...]) -> Content:
+    return Content.assemble(*(_part(text, style) for text, style in keys))
+
+
+def _part(text: str, style: str | tuple[Any, ...] | None) -> Part:
+    if isinstance(style, tuple):
+        return Content(text, list(style))
+    shown = visible(text.replace("\t", " "))
+    return shown if style is None else (shown, style)
 
 
 def marked(sign: tuple[str, str, str]) -> Content:
@@ -100,6 +121,13 @@ def wrapped(text: str, width: int, style: str = "", indent: str = "", first: str
 
 def fitted(cells: Content, width: int) -> Content:
     """Exactly this wide: cut with an ellipsis, or padded with blanks."""
+    return cells if cells.cell_length == width else _fitted(_key(cells), width)
+
+
+@lru_cache(_KEPT)
+def _fitted(key: _Key, width: int) -> Content:
+    cells = _part(*key)
+    assert isinstance(cells, Content)
     if cells.cell_length > width:
         cells = cells.truncate(max(0, width), ellipsis=True)
     return cells.pad_right(max(0, width - cells.cell_length))
@@ -134,7 +162,8 @@ def side_by_side(columns: Iterable[Lines], widths: Iterable[int], gap: str = " "
     rows = []
     for row in zip_longest(*columns):
         cells = [fitted(one if one is not None else line(""), size) for one, size in zip(row, sizes, strict=True)]
-        rows.append(Content(gap).join(cells))
+        joined: list[Part] = [part for one in cells for part in (gap, one)]
+        rows.append(line(*joined[1:]))
     return tuple(rows)
 
 

@@ -10,9 +10,10 @@ NAME = "redis-ha-console"
 MIN_WIDTH, MIN_HEIGHT = 60, 18
 
 
-def header(place: str, badge: tuple[str, str], age: str, width: int) -> Lines:
-    """The place, the age of the observation, and READ-ONLY or ARMED."""
-    right = line((f"{age}  ", DIM), badge)
+def header(place: str, badge: tuple[str, str], age: str, width: int, *, mark: str = "") -> Lines:
+    """The place, the age of the observation, and READ-ONLY or ARMED. `mark`: what is said first of all."""
+    marked: tuple[Part, ...] = ((f" {mark} ", f"reverse {BOLD} {NOTE}"), " ") if mark else ()
+    right = line((f"{age}  ", DIM), *marked, badge)
     room = max(0, width - right.cell_length - 1)
     left = line((f" {NAME}", BOLD), f" > {place}" if place else "")
     if left.cell_length > room:

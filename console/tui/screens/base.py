@@ -30,6 +30,8 @@ class ScrollsText(Screen[Any]):
     """Scroll keys move the text of the page, whatever has the focus. A list that has the focus moves its cursor."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings_of("text")
+    _painted = False
+    """Whether it was painted since the last beat of the timer."""
 
     @property
     def text_pane(self) -> LinesPane | None:
@@ -47,7 +49,8 @@ class ScrollsText(Screen[Any]):
         self.call_after_refresh(self.paint)
 
     def paint(self) -> None:
-        """Redraws the changed lines of every pane."""
+        """Redraws the changed cells of every pane."""
+        self._painted = True
         for pane in self.query(LinesPane):
             pane.repaint()
 
@@ -88,17 +91,22 @@ class ConsoleScreen(ScrollsText):
         return (*keys_of(self.PLACE), *keys_of("app"))
 
     def paint(self) -> None:
-        """Redraws the changed lines of every pane; nothing while another screen covers this one."""
+        """Redraws the changed cells of every pane; nothing while another screen covers this one."""
         if self._on_top:
             super().paint()
 
     def on_mount(self) -> None:
         self.watch(self.app, "views", self._views_changed, init=False)
         self.watch(self.app, "armed_run", self.paint, init=False)
-        self.set_interval(1.0, self.paint)
 
     def on_screen_resume(self) -> None:
         self.paint()
+
+    def second_passed(self) -> None:
+        """Ages go on where nothing else has redrawn them: while nodes answer, each observation does."""
+        if self.is_mounted and not self._painted:
+            self.paint()
+        self._painted = False
 
     def action_back(self) -> None:
         self.app.pop_screen()
@@ -118,7 +126,7 @@ class ConsoleScreen(ScrollsText):
         run = app.armed_run
         badge = frame.armed_badge(waiting=run.question is not None) if run else frame.read_only_badge()
         age = frame.observed_when(app.views[self.cluster], app.now()) if self.cluster else ""
-        return frame.header(self.breadcrumb(), badge, age, width)
+        return frame.header(self.breadcrumb(), badge, age, width, mark=app.mark)
 
     def _draw_footer(self, width: int, _: int) -> Lines:
         return frame.footer(self.footer_keys(), width)

@@ -40,6 +40,8 @@ class ClusterScreen(ShowsKeptKeys):
         super().__init__()
         self._cluster = cluster
         self._pane = "findings"
+        self._heights: tuple[int, ...] = ()
+        """Of the headline, the cards and the topology, as they were set last."""
 
     @property
     def cluster(self) -> str:
@@ -169,14 +171,17 @@ class ClusterScreen(ShowsKeptKeys):
         """The headline gets the lines of its text; cards and topology what the kind needs, more on a high screen."""
         height, shown_as = self.size.height, self.presentation
         blank = 0 if height < HIGH_FROM else 1 if height < TALL_FROM else 2
-        self.query_one("#headline").styles.height = len(self._draw_headline(self.size.width - 2, 0)) + blank
+        headline = len(self._draw_headline(self.size.width - 2, 0)) + blank
         nodes = len(self.view.spec.nodes)
         extra = 0 if height < HIGH_FROM else 2 if height < TALL_FROM else max(2, 10 - (len(shown_as.panes) - 1) * 3)
-        self.query_one("#cards").styles.height = shown_as.row_count + 2 + extra
         shown = shown_as.fixed_lines or min(nodes, MOST_TOPOLOGY_LINES)
         if height >= HIGH_FROM and self.view.state is not None:
             shown = min(len(shown_as.topology(self.view.state, self.size.width)), shown_as.fixed_lines + nodes)
-        self.query_one("#topology").styles.height = shown + blank
+        heights = (headline, shown_as.row_count + 2 + extra, shown + blank)
+        if heights != self._heights:
+            self._heights = heights
+            for name, lines in zip(("headline", "cards", "topology"), heights, strict=True):
+                self.query_one(f"#{name}").styles.height = lines
 
     def _draw_lock(self, width: int, _: int) -> Lines:
         lock = self._lock

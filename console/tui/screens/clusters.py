@@ -1,61 +1,175 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import ClassVar
 
+from textual import on
 from textual.binding import BindingType
+from textual.content import Content
+from textual.events import Key
 from textual.widget import Widget
+from textual.widgets import Input
 
-from console.core.inventory import UnusableCluster
 from console.tui.keys import bindings_of
 from console.tui.navigation import routes
 from console.tui.navigation.registry import register
-from console.tui.present.clusters import cluster as present
+from console.tui.present.clusters import fleet as present
+from console.tui.present.formatting import DIM, Lines, fitted, line, wrapped
 from console.tui.screens.base import ShowsKeptKeys
-from console.tui.widgets.menu import Item, Menu
+from console.tui.state.fleet import Entry, Fleet, GroupHead, Row
+from console.tui.state.turns import seconds_between
+from console.tui.widgets.lines import LinesPane
+from console.tui.widgets.menu import CURSOR
+from console.tui.widgets.row_list import ListRow, RowList
+
+STALE_AFTER_TURNS, STALE_AFTER = 3, 5.0
+"""An observation is old after so many turns, and at least so many seconds."""
 
 
 class ClustersScreen(ShowsKeptKeys):
-    """All clusters of the inventory in its order, each with its health and its worst finding."""
+    """All clusters, the worst first, a line each. The cursor stays on its cluster while the rows change places."""
 
     PLACE = "clusters"
     BINDINGS: ClassVar[list[BindingType]] = bindings_of("clusters")
+    AUTO_FOCUS = "#clusters"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._fleet = Fleet()
+        self._entries: tuple[Entry, ...] = ()
+        self._columns = present.columns((), 80)
 
     def body(self) -> Iterable[Widget]:
-        empty = (
-            f"{self.console_app.console_context.inventory.path} has no cluster: add one, then start the console again."
-        )
         yield self.kept_line()
-        yield Menu(self._draw_items, empty=empty, title="Clusters", id="clusters")
+        yield LinesPane(self._draw_scope, focusable=False, id="scope")
+        yield LinesPane(self._draw_head, focusable=False, id="columns")
+        yield RowList(self._list_rows, empty=self._draw_empty, id="clusters")
+        yield LinesPane(self._draw_about, focusable=False, id="about-row")
+        yield Input(placeholder="name, node, address, health, finding, tag", compact=True, id="filter")
 
     def breadcrumb(self) -> str:
         return "clusters"
 
+    def on_mount(self) -> None:
+        self._field.display = False
+
+    @property
+    def _list(self) -> RowList:
+        return self.query_one(RowList)
+
+    @property
+    def _field(self) -> Input:
+        return self.query_one("#filter", Input)
+
+    @property
+    def _chosen(self) -> Row | None:
+        name = self._list.chosen
+        return next((one for one in self._entries if isinstance(one, Row) and one.name == name), None)
+
+    # --- what is shown ----------------------------------------------------------------------------------------------
+
+    def paint(self) -> None:
+        if not self._on_top:
+            return
+        context, rows = self.console_app.console_context, self._list
+        self._fleet.update(self.console_app.views, context.inventory.unusable)
+        self._entries = self._fleet.entries(self._field.value, context.clock.monotonic())
+        self._columns = present.columns(self._fleet.rows, rows.scrollable_content_region.width - len(CURSOR))
+        super().paint()
+        rows.held = rows.held or not self._fleet.waiting
+
+    def _draw_scope(self, width: int, _: int) -> Lines:
+        shown = tuple(one for one in self._entries if isinstance(one, Row))
+        sorting = present.sorting_text(self._fleet.order, self._fleet.by)
+        return (present.scope_line(self._fleet.rows, shown, sorting, self._field.value, width),)
+
+    def _draw_head(self, width: int, _: int) -> Lines:
+        return (fitted(line(" " * len(CURSOR), present.head_line(self._columns)), width),)
+
+    def _list_rows(self) -> tuple[ListRow, ...]:
+        return tuple(
+            ListRow("", partial(present.group_line, one))
+            if isinstance(one, GroupHead)
+            else ListRow(one.name, partial(self._draw_row, one))
+            for one in self._entries
+        )
+
+    def _draw_row(self, row: Row, width: int) -> Content:
+        stale = max(STALE_AFTER, STALE_AFTER_TURNS * seconds_between(len(self._fleet.rows), shown=False))
+        return fitted(present.row_line(row, self._columns, self.console_app.now(), stale), width)
+
+    def _draw_about(self, width: int, _: int) -> Lines:
+        return present.about_lines(self._chosen, width)
+
+    def _draw_empty(self, width: int) -> Lines:
+        if self._fleet.rows:
+            return present.no_match(self._field.value, width)
+        path = self.console_app.console_context.inventory.path
+        return wrapped(f"{path} has no cluster: add one, then start the console again.", width, DIM)
+
+    # --- keys -------------------------------------------------------------------------------------------------------
+
+    def on_row_list_moved(self) -> None:
+        self.query_one("#about-row", LinesPane).repaint()
+
     def action_open(self) -> None:
-        name = self.query_one(Menu).chosen
-        if name in self.console_app.views:
-            self.console_app.open_screen(routes.CLUSTER, name)
-        for one in self._unusable:
-            if one.name == name:
-                self.notify(one.problems[0], title="This cluster cannot be used", severity="error")
+        row = self._chosen
+        if row is not None and row.view is not None:
+            self.console_app.open_screen(routes.CLUSTER, row.name)
+        elif row is not None:
+            self.notify(row.problem, title="This cluster cannot be used", severity="error")
 
     def action_runs(self) -> None:
         self.console_app.open_screen(routes.PAST_RUNS, "")
 
+    def action_order(self) -> None:
+        self._fleet.next_order()
+        self.paint()
+
+    def action_groups(self) -> None:
+        self._fleet.next_grouping()
+        if not self._fleet.by:
+            self.notify("No groups. The inventory's `tags` are what clusters are grouped by.", timeout=3)
+        self.paint()
+
+    def action_filter(self) -> None:
+        self._field.display = True
+        self.set_focus(self._field)
+
+    def on_key(self, event: Key) -> None:
+        """What is typed at once after the slash is on its way to the list already. It belongs into the field.
+
+        So the slash is taken here, in the order of the keys, and not as a binding, which is later than that.
+        """
+        typing = self.focused is self._field
+        if event.key == "slash" and not typing:
+            self.action_filter()
+        elif typing and event.is_printable and event.character:
+            self._field.insert_text_at_cursor(event.character)
+        else:
+            return
+        event.stop()
+        event.prevent_default()
+
     def action_back(self) -> None:
-        """This is the first screen: there is nothing to go back to."""
+        """Removes the filter, if there is one. This is the first screen: there is nothing to go back to."""
+        if self._field.display:
+            self._field.value, self._field.display = "", False
+            self._list.focus()
+            self.paint()
 
-    def _draw_items(self, width: int) -> tuple[Item, ...]:
-        app = self.console_app
-        longest = max((len(name) for name in (*app.views, *(one.name for one in self._unusable))), default=0)
-        return (
-            *(Item(name, present.cluster_line(view, app.now(), width, longest)) for name, view in app.views.items()),
-            *(Item(one.name, present.unusable_lines(one, width, longest)) for one in self._unusable),
-        )
+    @on(Input.Changed, "#filter")
+    def filtered(self) -> None:
+        if self._field.value:
+            self._list.held = False  # what was typed is looked for from the worst on
+        self.paint()
 
-    @property
-    def _unusable(self) -> tuple[UnusableCluster, ...]:
-        return self.console_app.console_context.inventory.unusable
+    @on(Input.Submitted, "#filter")
+    def open_found(self) -> None:
+        self._field.display = bool(self._field.value)
+        self._list.focus()
+        self.action_open()
 
 
 register(routes.CLUSTERS, ClustersScreen)

@@ -29,6 +29,11 @@ class ObservationFailed(Message):
 
 
 @dataclass
+class ViewsChanged(Message):
+    """Views of clusters have changed and can be taken."""
+
+
+@dataclass
 class RunAdvanced(Message):
     """The state of a run changed."""
 

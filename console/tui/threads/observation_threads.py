@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 
 from textual.message import Message
 
 from console.engine.ports import Inspector
 from console.tui.threads.messages import ClusterObserved, ObservationFailed
+
+AT_ONCE = 4
+"""Observations that begin at the same moment. More of them would delay a key: only one thread runs at a time."""
 
 
 class ObservationThreads:
@@ -35,6 +39,19 @@ class ObservationThreads:
             self._requested.add(cluster)
         self._start(self._observe, cluster)
         return True
+
+    def request_all(self, clusters: Sequence[str], within: float) -> None:
+        """Starts these observations; many of them one after the other, spread over so many seconds."""
+        if len(clusters) <= AT_ONCE:
+            for cluster in clusters:
+                self.request(cluster)
+        else:
+            threading.Thread(target=self._spread, args=(clusters, within), name="requests", daemon=True).start()
+
+    def _spread(self, clusters: Sequence[str], within: float) -> None:
+        for cluster in clusters:
+            self.request(cluster)
+            time.sleep(within / len(clusters))
 
     def reconnect(self, cluster: str) -> None:
         """Reconnects now to the nodes that do not answer."""

@@ -65,6 +65,7 @@ class Host:
         world.tell(f"{self.name}: reboots")
         self.redis.kill("the host reboots")
         self.keepalived.die("the host reboots")
+        self.keepalived.scripts.clear()
         self.up, self.vip, self.lock = False, False, None
         world.roles_changed("reboot")
 

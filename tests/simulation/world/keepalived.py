@@ -117,8 +117,6 @@ class Keepalived:
         if self.running:
             self.world.tell(f"{self.host.name}: keepalived dies ({why})")
             self.pid = 0
-        if not self.host.redis.host.up or why.startswith("the host"):
-            self.scripts.clear()
 
     def reload(self) -> None:
         """SIGHUP: the file is read again, and the state stays."""

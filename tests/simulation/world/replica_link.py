@@ -37,11 +37,12 @@ class ReplicaLink:
         self.heard = 0.0
         self.down_since = 0.0
         self.was_up = False
+        self.followed_at = 0.0
 
     def follow(self, master: str, cause: str, *, has_history: bool = False) -> None:
         self.forget()
         self.master, self.cause, self.state, self.has_history = master, cause, "connect", has_history
-        self.down_since = self.world.now
+        self.down_since = self.followed_at = self.world.now
 
     @property
     def up(self) -> bool:
@@ -135,8 +136,8 @@ class ReplicaLink:
             process.replid, process.replid2, process.second_offset = self.world.new_id(), "0" * 40, -1
             process.backlog_first, process.log = process.offset + 1, []
         copy, offset, replid = frozenset(process.keys), process.offset, process.replid
-        if self.was_up:  # nobody has told it anew: whoever started the source is the cause of this copy
-            self.cause = process.cause
+        if self.was_up or process.started > self.followed_at:
+            self.cause = process.cause  # it was told to follow another process: whoever started this one is the cause
         self.state = "transfer"
         self.server.disconnect_replicas()  # replicationAttachToNewMaster: they must resync, too
         self.world.tell(f"{self.server.host.name}: full sync from {self.master} begins ({len(copy)} keys)")

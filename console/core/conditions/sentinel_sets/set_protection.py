@@ -9,6 +9,7 @@ from console.core.conditions.pair_protection import (
     answer_or_unknown,
     combined,
     fit_to_take_over,
+    master_accepts_writes,
     no_single_master,
 )
 from console.core.conditions.predicate import PredicateSpec, Question, fails, holds, unknown
@@ -36,7 +37,8 @@ def set_protection(state: ClusterState) -> tuple[Check, ...]:
 
 def set_protected(question: Question) -> Check:
     """All parts at once, as a condition: the final proof of a return."""
-    return combined("the set survives the next failure of its master", set_protection(question.state))
+    checks = (*set_protection(question.state), *master_accepts_writes(question.state))
+    return combined("the set survives the next failure of its master, and its master accepts writes", checks)
 
 
 def _a_replica_in_sync(state: ClusterState, master: NodeState) -> Check:
@@ -70,8 +72,8 @@ def _sentinels(state: ClusterState, master: NodeState) -> Iterator[Check]:
 ROWS: tuple[PredicateSpec, ...] = (
     PredicateSpec(
         "set-protected",
-        "The set survives the next failure: one master, a replica in sync, Sentinels that can fail over, and clients"
-        " are led to the master.",
+        "The set survives the next failure: one master that accepts writes, a replica in sync, Sentinels that can fail"
+        " over, and clients are led to the master.",
         set_protected,
         subject=False,
     ),

@@ -33,8 +33,9 @@ PAIR_HAZARDS: tuple[Hazard, ...] = (
         "H03",
         "SLAVEOF in the wrong direction: the target has what the source has not",
         "Both histories are compared by offset, replid and last save. Only the operator can know that the target's "
-        "writes are not needed. So a whole sentence overrides the refusal, with the loss preview on the screen.",
-        ("not-older-than",),
+        "writes are not needed. So a whole sentence overrides the refusal, with the loss preview on the screen. A "
+        "Redis is not started under a replica that has newer data than its disk: that replica would drop it.",
+        ("not-older-than", "starts-over-no-newer-data"),
         findings=("histories-diverged",),
         override="I accept that {node} loses what {source} does not have",
         proofs=(

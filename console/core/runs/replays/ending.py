@@ -13,7 +13,7 @@ _ADVICE = {
     Left.EXPIRED.value: "they would have expired by now",
     Left.NOT_CONFIRMED.value: "they stay as they are on the master",
     Left.APPEARED.value: "a client has written them since they were shown: look at both values again",
-    Left.CHANGED.value: "a client has changed or removed them since they were shown: look at both values again",
+    Left.CHANGED.value: "since they were shown a client has changed or removed them, or they have expired: look again",
     Left.CHANGED_SINCE.value: "this run brought them, and a client has changed or removed them since",
     Left.REFUSED.value: "the list says with which words",
     Left.NOT_VERIFIED.value: "they were sent, and the master holds something else now: look at both values",

@@ -28,6 +28,8 @@ NOTHING_SENT = SentLines()
 
 def lines_in_words(numbers: Sequence[int]) -> str:
     """Numbers in rising order as `1-500,502`."""
+    if len(numbers) > 1 and numbers[-1] - numbers[0] + 1 == len(numbers):
+        return f"{numbers[0]}-{numbers[-1]}"
     parts: list[list[int]] = []
     for number in numbers:
         if parts and number == parts[-1][1] + 1:

@@ -22,6 +22,8 @@ PORTION = 200
 """Keys whose values are asked for at once: the server holds all of their values in memory until they are sent."""
 _IDENTITY_TIMEOUT = 5.0
 _EMPTY = KeyThere()
+_GONE = -2
+"""The reply to PTTL for a key that is not there."""
 
 
 class RedisKeyReader:
@@ -69,12 +71,12 @@ class RedisKeyReader:
 def key_there(idle: RawReply, dump: RawReply, pttl: RawReply, now: float) -> KeyThere:
     """The replies to OBJECT IDLETIME, DUMP and PTTL as a value. Raises OSError if one of the last two is refused.
 
-    A server that evicts by frequency of use does not know when a key was used.
+    A server that evicts by frequency of use does not know when a key was used. A key may expire between both replies.
     """
     for reply in (dump, pttl):
         if isinstance(reply, RawRefusal):
             raise OSError(f"the key cannot be read: {reply.text}")
-    if not isinstance(dump, bytes) or not isinstance(pttl, int):
+    if not isinstance(dump, bytes) or not isinstance(pttl, int) or pttl == _GONE:
         return _EMPTY
     return KeyThere(dump, now + pttl / 1000 if pttl >= 0 else None, idle if isinstance(idle, int) else None)
 

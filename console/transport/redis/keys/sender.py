@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from operator import itemgetter
 
 from console.core.keys.by_type import NotWritableError, commands_by_type
 from console.core.keys.comparing import Fate, KeyThere
@@ -61,6 +62,8 @@ MOST_IN_TRANSACTION = 100
 _OTHER_FORM = "payload version or checksum"
 _PART = 250
 """Keys that are packed while the server works on those before."""
+_version_of = itemgetter(slice(-FOOTER, -8))
+"""The bytes of a payload that say which versions understand it."""
 _LASTING = b"$1\r\n0\r\n"
 """The time to live of a key that does not expire."""
 Keep = Callable[[Sequence[ExportedKey]], None]
@@ -79,15 +82,17 @@ class RedisKeySender:
         self._now = now
         self._timeout = ANSWER_TIMEOUT
 
-    def send(self, batch: Sequence[KeyToSend], keep: Keep) -> BatchAnswer:
-        """Sends the keys, all of one database, and reads each back. Raises nothing but what `keep` raises.
+    def send(self, batch: Sequence[KeyToSend], keep: Keep, meanwhile: Callable[[], None]) -> BatchAnswer:
+        """Sends the keys, all of one database, and reads each back. Raises nothing.
 
-        `keep` gets the values that are replaced, before they are. It returns when they are on the disk.
+        `keep` gets the values that are replaced, before they are. It returns when they are on the disk. Where it raises
+        OSError, these are not replaced, and nothing more is sent. `meanwhile` is called while the server works on what
+        was sent.
         """
         tally = SendTally(self._node, self._link, self._now)
-        self._timeout = ANSWER_TIMEOUT + sum(len(one.kept.payload) for one in batch) / SLOWEST
+        self._timeout = ANSWER_TIMEOUT + sum(map(len, [one.kept.payload for one in batch])) / SLOWEST
         try:
-            self._send(batch, tally, keep)
+            self._send(batch, tally, keep, meanwhile)
         except RemoteError as error:
             text = self._link.clean(f"{error}; what was under way may have been carried out")
             return BatchAnswer(Answer(AnswerKind.UNKNOWN, text), tally.left, text)
@@ -98,7 +103,7 @@ class RedisKeySender:
     def close(self) -> None:
         self._link.close()
 
-    def _send(self, batch: Sequence[KeyToSend], tally: SendTally, keep: Keep) -> None:
+    def _send(self, batch: Sequence[KeyToSend], tally: SendTally, keep: Keep, meanwhile: Callable[[], None]) -> None:
         now = self._now()
         gone = [one for one in batch if one.kept.expires_at is not None and one.kept.expires_at <= now]
         for one in gone:
@@ -112,11 +117,11 @@ class RedisKeySender:
             return
         other = items
         if items[0].fate is Fate.MISSING:  # all keys of a batch are of one class
-            versions = {one.kept.payload[-FOOTER:-8] for one in items}
+            versions = set(map(_version_of, [one.kept.payload for one in items]))
             all_simple = all(int.from_bytes(one, "little") <= self._newest for one in versions)
             simple = items if all_simple else [one for one in items if self._understands(one.kept.payload)]
             other = [] if all_simple else [one for one in items if not self._understands(one.kept.payload)]
-            other += self._restore(simple, tally) if simple else []
+            other += self._restore(simple, tally, meanwhile) if simple else []
         for start in range(0, len(other), MOST_IN_TRANSACTION):
             if tally.stop:
                 tally.not_reached(other[start:])
@@ -132,13 +137,13 @@ class RedisKeySender:
 
     # --- keys that are missing ----------------------------------------------------------------------------------------
 
-    def _restore(self, items: Sequence[KeyToSend], tally: SendTally) -> list[KeyToSend]:
+    def _restore(self, items: Sequence[KeyToSend], tally: SendTally, meanwhile: Callable[[], None]) -> list[KeyToSend]:
         """Sends keys that are missing, and reads them back. Returns those that the server does not understand.
 
         Most often each answer but the times to live can be foretold: then all of them are compared at once.
         """
         expected: list[bytes] = []
-        replies = self._ask(self._restore_parts(items, expected), 3 * len(items), expected)
+        replies = self._ask(self._restore_parts(items, expected, meanwhile), 3 * len(items), expected)
         times_left = replies[-len(items) :]
         if len(replies) == len(items):
             tally.verify_expiries(items, times_left)
@@ -154,8 +159,13 @@ class RedisKeySender:
                 tally.verify(one, stored, left)
         return again
 
-    def _restore_parts(self, items: Sequence[KeyToSend], expected: list[bytes]) -> Iterator[bytes]:
-        """RESTORE and DUMP of each key, some keys at a time, then PTTL of all. Adds the replies to the first two."""
+    def _restore_parts(
+        self, items: Sequence[KeyToSend], expected: list[bytes], meanwhile: Callable[[], None]
+    ) -> Iterator[bytes]:
+        """RESTORE and DUMP of each key, some keys at a time, then PTTL of all. Adds the replies to the first two.
+
+        `meanwhile` is called when all of it is sent, and before the replies are read.
+        """
         now = self._now()
         restore, dump, left = self._begin("RESTORE", 4), self._begin("DUMP", 2), self._begin("PTTL", 2)
         names: list[bytes] = []
@@ -170,6 +180,7 @@ class RedisKeySender:
                 names.append(name)
             yield b"".join(parts)
         yield left + left.join(names)
+        meanwhile()
 
     def _begin(self, command: str, words: int) -> bytes:
         """The beginning of a command of so many words."""
@@ -184,7 +195,13 @@ class RedisKeySender:
             self._ask([packed(self._link.name_of("UNWATCH"))], 1)
             return
         replaced = [ExportedKey(one.kept.db, one.kept.key, at.payload, at.expires_at) for one, at, _ in ready]
-        keep([one for one in replaced if one.payload])
+        try:
+            keep([one for one in replaced if one.payload])
+        except OSError as error:
+            tally.stop = f"what would be replaced could not be kept in a file: {error.strerror or error}"
+            tally.not_reached([one for one, _, _ in ready])
+            self._ask([packed(self._link.name_of("UNWATCH"))], 1)
+            return
         commands = [packed(b"MULTI")]
         for one, _, own in ready:
             commands += [packed(self._link.name_of(words[0].decode()), *words[1:]) for words in own]
@@ -234,7 +251,7 @@ class RedisKeySender:
                 there = key_there(None, replies[2 * number + 1], replies[2 * number + 2], now)
                 if not one.is_as_shown(there):
                     why = Left.CHANGED if one.shown else Left.APPEARED
-                    tally.left[one.place] = why, "a client has written it since it was shown"
+                    tally.left[one.place] = why, _what_happened(one, there, now)
                     continue
                 ready.append((one, there, self._commands(one, now)))
             except (OSError, NotWritableError, UnreadableValueError) as error:
@@ -282,6 +299,15 @@ class RedisKeySender:
 
     def _ask(self, parts: Iterable[bytes], count: int, expected: Sequence[bytes] = ()) -> list[RawReply]:
         return self._link.exchange(parts, count, time.monotonic() + self._timeout, expected)
+
+
+def _what_happened(one: KeyToSend, there: KeyThere, now: float) -> str:
+    """Why a key is not as it was shown."""
+    if there.payload:
+        return "a client has written it since it was shown"
+    if one.shown_expiry is not None and one.shown_expiry <= now:
+        return "it has expired on the master since it was shown"
+    return "a client has removed it since it was shown"
 
 
 def _word(word: bytes) -> bytes:

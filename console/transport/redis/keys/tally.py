@@ -15,6 +15,8 @@ _REFUSES_ALL = ("READONLY", "MISCONF", "OOM", "NOREPLICAS", "LOADING", "NOAUTH",
 _BUSY = "BUSYKEY"
 _LASTS = -1
 """The reply to PTTL for a key that does not expire."""
+_ROUNDED = 0.001
+"""Seconds. Times to live are sent in whole milliseconds."""
 _CLOSE = 1.0
 """Seconds. What is farther off is looked at more closely."""
 
@@ -39,7 +41,10 @@ class SendTally:
         except OSError as error:
             self.left[one.place] = Left.NOT_VERIFIED, self._link.clean(str(error))
             return
-        if not there.payload:
+        expires_at = one.kept.expires_at
+        if not there.payload and expires_at is not None and expires_at <= now + _ROUNDED:
+            self.left[one.place] = Left.EXPIRED, "it has expired since it was sent"
+        elif not there.payload:
             self.left[one.place] = Left.NOT_VERIFIED, "it was sent, and is not there any more"
         elif not same_value(one.kept.payload, there.payload, now):
             self.left[one.place] = Left.NOT_VERIFIED, "it was sent, and its value there is another one now"
@@ -51,7 +56,11 @@ class SendTally:
         now = self._now()
         for one, left in zip(keys, times_left, strict=True):
             expected = one.kept.expires_at
-            if left == _LASTS if expected is None else type(left) is int and abs(now + left / 1000 - expected) < _CLOSE:
+            if (
+                left == _LASTS
+                if expected is None
+                else type(left) is int and left >= 0 and abs(now + left / 1000 - expected) < _CLOSE
+            ):
                 continue
             self.verify(one, one.kept.payload, left)
 

@@ -8,12 +8,10 @@ from textual.content import Content
 
 from console.core.changes.timeline import Event
 from console.core.diagnosis.finding import Finding, Health
-from console.core.inventory import UnusableCluster
 from console.core.model import ClusterState
 from console.core.model.facts import unread_redis
 from console.core.model.verdict import Verdict
 from console.core.previews.quiescence import Level, Quiescence
-from console.core.quantities import counted
 from console.tui.present.clusters.kinds import presentation_of
 from console.tui.present.formatting import (
     BAD,
@@ -87,7 +85,7 @@ def next_action(finding: Finding) -> Content:
 def _facts(view: ClusterView, state: ClusterState, *, short: bool) -> Content:
     mark, word, style = HEALTH[view.health]
     sep: Part = (" │ " if short else "  │ ", DIM)
-    master = line(("master " if len(state.masters) <= 1 else "masters ", DIM), _master(state, short=short))
+    master = line(("master " if len(state.masters) <= 1 else "masters ", DIM), master_cells(state, short=short))
     name, target = presentation_of(state.kind).endpoint(state, short)
     endpoint = line((f"{name} ", DIM), target)
     survives = line(("failover ", DIM), _survival(view))
@@ -106,7 +104,8 @@ def _finding_and_action(view: ClusterView) -> tuple[Content, Content]:
     return line((f"{mark} ", style), top.summary), next_action(top)
 
 
-def _master(state: ClusterState, *, short: bool = False) -> Content:
+def master_cells(state: ClusterState, *, short: bool = False) -> Content:
+    """The master, and whether it is the only one."""
     masters, unread = state.masters, [node.name for node in unread_redis(state)]
     if len(masters) == 1 and unread:
         return line((masters[0], BOLD), (" ?" if short else f" ({', '.join(unread)} ?)", WARN))
@@ -245,31 +244,3 @@ def _plot(
     level: tuple[Part, ...] = ("  ", marked(word)) if word else ()
     head = line((f"{title:<7}", BOLD), now_text, (f"{top}, last {span}", DIM), *level)
     return (fitted(head, width), line((sparkline(values, width), NOTE)))
-
-
-# --- the list of clusters -----------------------------------------------------------------------------------------
-
-
-def unusable_lines(one: UnusableCluster, width: int, longest: int) -> Lines:
-    """The lines of a cluster that cannot be observed, in the list of clusters."""
-    name: Part = (f"{one.name:<{longest}}  ", BOLD)
-    return (line(name, ("✗ cannot be used", BAD)), *wrapped(one.problems[0], width, DIM, indent="  "))
-
-
-def cluster_line(view: ClusterView, now: float, width: int, longest: int) -> tuple[Content, Content]:
-    """Two lines of the list of clusters: its health, and its worst finding."""
-    mark, word, style = HEALTH[view.health]
-    state = view.state
-    name: Part = (f"{view.name:<{longest}}  ", BOLD)
-    if state is None:
-        note = view.trouble or f"connecting to {counted(len(view.spec.nodes), 'node')}"
-        return line(name, ("? waiting", WARN)), fitted(line(("  " + note, DIM)), width)
-    age = view.age(now) or 0.0
-    endpoint, target = presentation_of(state.kind).endpoint(state, True)
-    first = line(
-        name, (f"{mark} {word:<9}", style), ("master ", DIM), _master(state, short=True),
-        (f"  {endpoint} ", DIM), target, "  ", (f"observed {seconds_text(age)} ago", DIM),
-    )  # fmt: skip
-    worst = view.findings[0].summary if view.findings else survival(view)
-    more = f" (and {len(view.findings) - 1} more)" if len(view.findings) > 1 else ""
-    return fitted(first, width), fitted(line(("  " + worst, DIM), (more, DIM)), width)

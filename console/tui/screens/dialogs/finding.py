@@ -28,8 +28,9 @@ class FindingDialog(Dialog):
             window.border_subtitle = "Esc closes"
             yield LinesPane(self._draw_lines)
 
-    def on_mount(self) -> None:
-        self.set_interval(1.0, self.query_one(LinesPane).repaint)
+    def second_passed(self) -> None:
+        if self.is_mounted:
+            self.paint()
 
     def _draw_lines(self, width: int, _: int) -> Lines:
         newest = self._newest()

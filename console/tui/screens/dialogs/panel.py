@@ -26,8 +26,9 @@ class PanelDialog(Dialog):
             window.border_subtitle = "↑ ↓ PgUp PgDn scroll · Esc closes"
             yield LinesPane(lambda width, _: self._draw(width))
 
-    def on_mount(self) -> None:
-        self.set_interval(1.0, self.paint)
+    def second_passed(self) -> None:
+        if self.is_mounted:
+            self.paint()
 
 
 register(routes.PANEL, PanelDialog)

@@ -1,0 +1,172 @@
+"""A capture: what a cluster is made of, as far as a rehearsal needs it. It holds no secret and no data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Part(StrEnum):
+    """What a captured file is for."""
+
+    KEEPALIVED = "keepalived.conf"
+    INCLUDE = "included by keepalived.conf"
+    SCRIPT = "called by keepalived"
+    CALLED = "called or sourced by a script"
+    READ = "read by a script"
+    REDIS = "configuration of Redis"
+    SENTINEL = "configuration of Sentinel"
+    SERVICE = "how a service is started"
+
+
+@dataclass(frozen=True, slots=True)
+class CapturedFile:
+    """A text file of a host. Its secrets are stand-ins."""
+
+    path: str
+    part: Part
+    mode: int
+    owner: str
+    """`user:group` on the host."""
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """What could not be read, and what that means for the rehearsal."""
+
+    node: str
+    what: str
+    why: str
+    means: str
+
+
+@dataclass(frozen=True, slots=True)
+class CapturedInterface:
+    """An interface with the addresses that it always has, `ADDRESS/PREFIX`. A virtual IP is none of them."""
+
+    name: str
+    addresses: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CapturedUser:
+    """An account that a service or a script runs as."""
+
+    name: str
+    uid: int
+    gid: int
+    home: str
+    shell: str
+
+
+@dataclass(frozen=True, slots=True)
+class CapturedProcess:
+    """A server process: its program, its command line and its user."""
+
+    program: str
+    """`redis-server`, `keepalived`, …"""
+    command: str
+    user: str
+
+
+@dataclass(frozen=True, slots=True)
+class CapturedRedis:
+    """The Redis of a host. Sizes are bytes."""
+
+    version: str
+    """Empty: it did not run, so it is not known."""
+    flavour: str
+    role: str
+    """`master` or `replica`; empty: not known."""
+    port: int
+    config: str
+    dir: str
+    dbfilename: str
+    password: str
+    """The stand-in; empty: none is needed."""
+    keys: int
+    used_memory: int
+    username: str = ""
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    """Renamed commands in upper case, as in the inventory."""
+    tls: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CapturedHost:
+    """One host of the cluster."""
+
+    name: str
+    address: str
+    hostname: str
+    system: str
+    """Name of its operating system, and its kernel."""
+    interfaces: tuple[CapturedInterface, ...]
+    users: tuple[CapturedUser, ...]
+    processes: tuple[CapturedProcess, ...]
+    redis: CapturedRedis
+    keepalived_version: str
+    keepalived_config: str
+    instance: str
+    state_log: str
+    memory: int
+    """Bytes; 0: not known."""
+    files: tuple[CapturedFile, ...]
+    names: Mapping[str, str] = field(default_factory=dict)
+    """Name → address, as its /etc/hosts says."""
+    services: Mapping[str, str] = field(default_factory=dict)
+    """`redis` and `keepalived` → how the inventory starts it: `systemd UNIT`, `sysv NAME`, or `own`."""
+
+    def file(self, path: str) -> CapturedFile | None:
+        return next((one for one in self.files if one.path == path), None)
+
+    def parts(self, *parts: Part) -> tuple[CapturedFile, ...]:
+        return tuple(one for one in self.files if one.part in parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """One cluster as it was captured."""
+
+    cluster: str
+    kind: str
+    vip: str
+    captured_at: float
+    """Epoch seconds."""
+    hosts: tuple[CapturedHost, ...]
+    unread: tuple[Unread, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What else a reviewer of the folder must know."""
+
+    def host(self, name: str) -> CapturedHost:
+        """The host of this name. Raises KeyError where there is none."""
+        for host in self.hosts:
+            if host.name == name:
+                return host
+        raise KeyError(name)
+
+
+@dataclass(frozen=True, slots=True)
+class HostText:
+    """A path on a host, and what was found there."""
+
+    path: str
+    status: str
+    """`ok`, or why there is no text: `missing`, `denied`, `hidden`, `large`, `binary`, `special`."""
+    mode: int = 0
+    owner: str = ""
+    text: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class HostFacts:
+    """One answer of a host: what it is, and the files that were asked for."""
+
+    hostname: str
+    system: str
+    accounts: tuple[CapturedUser, ...]
+    names: Mapping[str, str]
+    processes: tuple[CapturedProcess, ...]
+    texts: tuple[HostText, ...]

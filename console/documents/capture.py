@@ -1,0 +1,161 @@
+"""A capture as a folder of plain text: `capture.yaml`, and the files of each host as they stand on it."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import re
+from collections.abc import Callable, Iterator, Mapping
+from enum import Enum
+from ipaddress import ip_interface
+from pathlib import Path
+from posixpath import normpath
+from typing import Any
+
+import yaml
+from pydantic import TypeAdapter, ValidationError
+
+from console.core.drills.capture import Capture, CapturedFile
+from console.documents.errors import DocumentError
+from console.documents.yaml_text import Document, Location, read_document
+
+INDEX = "capture.yaml"
+FILES = "files"
+_HEAD = """\
+# A capture of a cluster, for rehearsals: `redis-ha-console drill run FOLDER`. It holds no secret and no data:
+# `standNNN` is a stand-in for a secret, and equal secrets have the same one. The files are below files/HOST/.
+"""
+_LARGEST = 300_000
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@:-]*")
+
+
+def write_capture(folder: Path, capture: Capture) -> None:
+    """Writes the folder, which must not exist or be empty. Raises DocumentError or OSError."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise DocumentError(f"{folder}: is there already and not empty; name another folder with -o")
+    folder.mkdir(parents=True, exist_ok=True)
+    for host in capture.hosts:
+        for file in host.files:
+            place = _place(folder, host.name, file.path)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_text(file.text, encoding="utf-8", newline="")
+    text = yaml.safe_dump(_plain(capture), sort_keys=False, allow_unicode=True, width=110)
+    (folder / INDEX).write_text(_HEAD + text, encoding="utf-8")
+
+
+def read_capture(folder: Path) -> Capture:
+    """Reads the folder. Raises DocumentError, whose text names file and line."""
+    document = read_document(folder / INDEX)
+    # The texts are files of their own: here each file has none yet.
+    values = _with_texts(document.values)
+    try:
+        capture = TypeAdapter(Capture).validate_python(values)
+    except ValidationError as error:
+        raise DocumentError(*(_problem(document, one) for one in error.errors(include_url=False))) from None
+    if unknown := list(_unknown(document.values, _plain(capture), ())):
+        raise DocumentError(*(document.problem(one, "is no key of a capture") for one in unknown))
+    if wrong := list(_misfits(capture)):
+        raise DocumentError(*(document.problem(location, text) for location, text in wrong))
+    hosts = []
+    for number, host in enumerate(capture.hosts):
+        files = tuple(_with_text(folder, document, host.name, file, ("hosts", number, "files")) for file in host.files)
+        hosts.append(dataclasses.replace(host, files=files))
+    return dataclasses.replace(capture, hosts=tuple(hosts))
+
+
+def _misfits(capture: Capture) -> Iterator[tuple[Location, str]]:
+    """What cannot be used as a name, an address or a path: they become files and arguments on this machine."""
+    named: list[tuple[Location, str]] = [(("cluster",), capture.cluster)]
+    addresses: list[tuple[Location, str]] = [(("vip",), capture.vip)] if capture.vip else []
+    paths: list[tuple[Location, str]] = []
+    for number, host in enumerate(capture.hosts):
+        at: Location = ("hosts", number)
+        named += [((*at, "name"), host.name), ((*at, "hostname"), host.hostname)]
+        addresses.append(((*at, "address"), host.address))
+        named += [((*at, "interfaces"), one.name) for one in host.interfaces]
+        addresses += [((*at, "interfaces"), each) for one in host.interfaces for each in one.addresses]
+        paths += [((*at, "redis", "dir"), host.redis.dir), ((*at, "redis", "config"), host.redis.config)]
+        paths += [((*at, "keepalived_config"), host.keepalived_config), ((*at, "state_log"), host.state_log)]
+        named += [((*at, "users"), one.name) for one in host.users]
+        named += [((*at, "services"), one.partition(" ")[2]) for one in host.services.values() if " " in one]
+    yield from ((at, f"{text!r} is not a name") for at, text in named if not _NAME.fullmatch(text))
+    yield from ((at, f"{text!r} is not an address") for at, text in addresses if not _is_address(text))
+    yield from (
+        (at, f"{text!r} is no plain absolute path")
+        for at, text in paths if text and (not text.startswith("/") or normpath(text) != text)
+    )  # fmt: skip
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_interface(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = {one.name: getattr(value, one.name) for one in dataclasses.fields(value)}
+        if isinstance(value, CapturedFile):
+            del fields["text"]
+            fields["mode"] = f"{value.mode:o}"
+        return {name: _plain(one) for name, one in fields.items()}
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, Mapping):
+        return {key: _plain(one) for key, one in value.items()}
+    return [_plain(one) for one in value] if isinstance(value, tuple) else value
+
+
+def _with_texts(value: Any) -> Any:
+    """The values with an empty text and a number as mode for each file."""
+    if isinstance(value, dict):
+        made = {key: _with_texts(one) for key, one in value.items()}
+        if {"path", "part", "mode"} <= made.keys():
+            with contextlib.suppress(ValueError):
+                made["mode"] = int(str(made["mode"]), 8)
+            made.setdefault("text", "")
+        return made
+    return [_with_texts(one) for one in value] if isinstance(value, list) else value
+
+
+def _unknown(given: Any, kept: Any, location: Location) -> Iterator[Location]:
+    """Where keys stand that the capture has not taken."""
+    if isinstance(given, dict) and isinstance(kept, dict):
+        for key, value in given.items():
+            if key in kept:
+                yield from _unknown(value, kept[key], (*location, key))
+            else:
+                yield (*location, key)
+    elif isinstance(given, list) and isinstance(kept, list):
+        for number, (value, taken) in enumerate(zip(given, kept, strict=True)):
+            yield from _unknown(value, taken, (*location, number))
+
+
+def _with_text(folder: Path, document: Document, host: str, file: CapturedFile, location: Location) -> CapturedFile:
+    if not file.path.startswith("/") or normpath(file.path) != file.path or "/" in host or host.startswith("."):
+        raise DocumentError(document.problem(location, f"{file.path!r} is no plain absolute path"))
+    place = _place(folder, host, file.path)
+    return dataclasses.replace(file, text=_read(place, lambda why: document.problem(location, f"{place}: {why}")))
+
+
+def _read(place: Path, problem: Callable[[str], str]) -> str:
+    try:
+        if place.is_symlink() or place.stat().st_size > _LARGEST:
+            raise DocumentError(problem("is no text file of a capture"))
+        with place.open(encoding="utf-8", newline="") as file:
+            return file.read()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DocumentError(
+            problem(f"cannot be read ({getattr(error, 'strerror', None) or 'it is no text'})")
+        ) from None
+
+
+def _place(folder: Path, host: str, path: str) -> Path:
+    return folder / FILES / host / path.lstrip("/")
+
+
+def _problem(document: Document, error: Mapping[str, Any]) -> str:
+    location = tuple(error["loc"])
+    return document.problem(location, str(error["msg"]).lower())

@@ -1,0 +1,261 @@
+"""What runs as PID 1 of the room for `drill check`: scenario after scenario, walked without a human.
+
+What to do comes as JSON in $REDIS_HA_DRILL_CHECK. `console.drill.commands` starts it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from console.cli.context import INVENTORY_VARIABLE
+from console.cli.output import say
+from console.core.diagnosis.finding import Finding, Severity
+from console.core.drills.capture import Capture
+from console.core.drills.scenarios import SCENARIOS, DrillScenario
+from console.core.drills.walks import FoundHere, RunbookWalk, Walk, all_passed
+from console.core.model import ClusterState, Role
+from console.documents.capture import read_capture
+from console.documents.errors import DocumentError
+from console.drill.check_text import check_text
+from console.drill.clients import CountingClient
+from console.drill.plain_walk import PlainWalk
+from console.drill.rehearsal import Rehearsal, rehearsal
+from console.drill.watching import Watcher
+from console.lab.hosts.namespaces import prepare_namespaces
+from console.lab.options import LabError
+from console.report.file import write_report
+
+REQUEST_VARIABLE = "REDIS_HA_DRILL_CHECK"
+EXIT_NO_DRILL = 3
+NOT_PASSED = 1
+_FAULT_WITHIN = (1.0, 4.0)
+"""Seconds after which the fault comes."""
+_MENDS_WITHIN = (10.0, 15.0)
+_SETTLES_WITHIN = 40.0
+"""Seconds for a failover, and until the findings name a runbook or the cluster is protected again."""
+_LAST_LOOK = 5.0
+"""Seconds for a cluster that nothing has repaired."""
+_FAILOVER_BEGINS = 6.0
+"""Seconds after which a lost keepalived, or a Redis that fails its check, has been noticed."""
+_MOST_RUNBOOKS = 4
+"""Runbooks that a careful operator walks one after the other before help is called."""
+_DISTURBED_AFTER = (1.0, 8.0)
+_DISTURBED_FOR = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRequest:
+    """What is to be checked."""
+
+    capture: str
+    scenarios: list[str]
+    runs: int
+    keys: int | None
+    differences: list[str]
+    form: str
+    """`table` or `json`."""
+    output: str
+    """A file for the JSON; empty: none."""
+    state: str
+    """The folder for the journals of the runs."""
+
+
+class Disturber(threading.Thread):
+    """One more short fault while a runbook is walked: a host is cut off, or its Redis stands still."""
+
+    def __init__(self, running: Rehearsal, chance: random.Random) -> None:
+        super().__init__(name="disturber", daemon=True)
+        self.text = ""
+        self._running = running
+        self._host = chance.choice([host.name for host in running.capture.hosts])
+        self._kind = chance.choice([("isolate", "heal", ""), ("freeze", "thaw", "redis")])
+        self._after = chance.uniform(*_DISTURBED_AFTER)
+        self._end = threading.Event()
+
+    def run(self) -> None:
+        if self._end.wait(self._after):
+            return
+        begin, undo, service = self._kind
+        with suppress(LabError, OSError):  # a Redis that does not run cannot be frozen
+            self._running.lab.fault(begin, self._host, service or None)
+            self.text = f"{begin} {self._host} {service}".strip() + f" for {_DISTURBED_FOR:g} s"
+            self._end.wait(_DISTURBED_FOR)
+            self._running.lab.fault(undo, self._host, service or None)
+
+    def stop(self) -> None:
+        self._end.set()
+        self.join()
+
+
+class Checker:
+    """Checks one captured cluster."""
+
+    def __init__(self, capture: Capture, request: CheckRequest, report: Callable[[str], None]) -> None:
+        self._capture = capture
+        self._request = request
+        self._report = report
+        self._chance = random.SystemRandom()
+
+    def check(self, scenario: DrillScenario) -> list[Walk]:
+        """Walks the scenario as often as asked, and once more with each other runbook that the findings name."""
+        walks: list[Walk] = []
+        claims: list[str] = []
+        for number in range(1, self._request.runs + 1):
+            walk, named = self._walk(scenario, number, "")
+            walks.append(walk)
+            claims += [one for one in named if one not in claims]
+            if walk.not_built:
+                return walks
+        begun = {walk.runbooks[0].runbook for walk in walks if walk.runbooks}
+        for runbook in (one for one in claims if one not in begun):
+            walk, _ = self._walk(scenario, len(walks) + 1, runbook)
+            walks.append(walk)
+        return walks
+
+    def _walk(self, scenario: DrillScenario, number: int, first: str) -> tuple[Walk, list[str]]:
+        self._report(f"{scenario.name}, walk {number}{f', beginning with {first}' if first else ''}")
+        named: list[str] = []
+        try:
+            with rehearsal(self._capture, self._request.keys, lambda _: None) as running:
+                walk, named = self._walk_in(running, scenario, number, first)
+        except LabError as error:
+            walk = Walk(scenario.name, number, "", (), protected=False, lost=None, acknowledged=0, seconds=0.0,
+                        not_built=str(error))  # fmt: skip
+        self._report(f"  {walk.outcome}{f': {walk.why}' if walk.why else ''}")
+        return walk, named
+
+    def _walk_in(self, running: Rehearsal, scenario: DrillScenario, number: int, first: str) -> tuple[Walk, list[str]]:
+        master = running.capture.host(running.master)
+        client, watcher = CountingClient(master.redis, self._capture.vip), Watcher(running.lab, self._capture)
+        client.start()
+        found: dict[str, FoundHere] = {}
+        _remember(found, watcher.look(fresh=True)[1], "before the fault")
+        time.sleep(self._chance.uniform(*_FAULT_WITHIN))
+        began = time.monotonic()
+        running.break_it(scenario)
+        if scenario.mended_by:
+            time.sleep(self._chance.uniform(*_MENDS_WITHIN))
+            running.mend(scenario)
+        self._wait_for_failover(running, watcher)
+        disturber = Disturber(running, self._chance) if number > 1 else None
+        if disturber:
+            disturber.start()
+        named, walked = self._repair(running, watcher, found, first)
+        if disturber:
+            disturber.stop()
+        running.settle()
+        hopeful = bool(walked) and walked[-1].ended == "done"
+        protected = watcher.wait_for(lambda _, __: watcher.protected[-1][1], _SETTLES_WITHIN if hopeful else _LAST_LOOK)
+        client.stop()
+        watcher.stop()
+        walk = Walk(
+            scenario.name, number, disturber.text if disturber else "", tuple(walked), protected=protected,
+            lost=client.lost(), acknowledged=len(client.acknowledged), seconds=time.monotonic() - began,
+            found=tuple(found.values()),
+        )  # fmt: skip
+        return walk, named
+
+    @staticmethod
+    def _wait_for_failover(running: Rehearsal, watcher: Watcher) -> None:
+        """As a careful operator: what moves by itself ends first. Not every failure has a failover that succeeds."""
+        time.sleep(_FAILOVER_BEGINS)
+        running.settle()
+        watcher.wait_for(lambda state, _: _serves(state), _SETTLES_WITHIN)
+        running.settle()
+
+    def _repair(
+        self, running: Rehearsal, watcher: Watcher, found: dict[str, FoundHere], first: str
+    ) -> tuple[list[str], list[RunbookWalk]]:
+        """Walks the runbook that the worst finding names, until the cluster is protected or nothing new is named."""
+        environment = os.environ | {
+            INVENTORY_VARIABLE: str(running.lab.inventory), "XDG_STATE_HOME": self._request.state,
+        }  # fmt: skip
+        named: list[str] = []
+        walked: list[RunbookWalk] = []
+        while len(walked) < _MOST_RUNBOOKS:
+            watcher.wait_for(lambda _, findings: watcher.protected[-1][1] or _runbooks(findings), _SETTLES_WITHIN)
+            _, findings = watcher.look(fresh=True)
+            _remember(found, findings, "after it")
+            claims = _runbooks(findings)
+            if not walked:
+                named = claims
+            if watcher.protected[-1][1]:
+                break
+            chosen = next((one for one in ([first] if first and not walked else claims)), "")
+            before = [one for one in walked if one.runbook == chosen]
+            if not chosen or len(before) > 1 or any(not one.ended for one in before):
+                break
+            self._report(f"  {chosen}")
+            walked.append(PlainWalk(chosen, self._capture.cluster, environment).walk())
+        return named, walked
+
+
+def _serves(state: ClusterState) -> bool:
+    """Whether a master answers at the virtual IP."""
+    reach = state.vip_reach.value
+    return reach is not None and reach.role is Role.MASTER
+
+
+def _runbooks(findings: tuple[Finding, ...]) -> list[str]:
+    """The runbooks that the findings name, those of the worst first."""
+    return list(dict.fromkeys(one.next.runbook for one in findings if one.next.runbook))
+
+
+def _remember(found: dict[str, FoundHere], findings: tuple[Finding, ...], when: str) -> None:
+    for one in findings:
+        if one.severity is not Severity.INFO and one.code not in found:
+            evidence = one.evidence[0] if one.evidence else ""
+            found[one.code] = FoundHere(one.code, one.severity.value, when, one.summary, evidence)
+
+
+def check(request: CheckRequest, report: Callable[[str], None]) -> list[Walk]:
+    """All walks. Call it in a room of its own. Raises LabError, DocumentError."""
+    capture = read_capture(Path(request.capture))
+    checker = Checker(capture, request, report)
+    return [walk for one in SCENARIOS if one.name in request.scenarios for walk in checker.check(one)]
+
+
+def main() -> int:
+    """0: each walk ended with a protected cluster and lost nothing. 1: not so. 3: nothing could be rebuilt."""
+    request = CheckRequest(**json.loads(os.environ.pop(REQUEST_VARIABLE)))
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: sys.exit(143))
+    began = time.monotonic()
+
+    def report(line: str) -> None:
+        sys.stderr.write(f"[{time.monotonic() - began:5.1f} s] {line}\n")
+        sys.stderr.flush()
+
+    try:
+        prepare_namespaces()
+        walks = check(request, report)
+    except (LabError, DocumentError) as error:
+        say(str(error), err=True)
+        return EXIT_NO_DRILL
+    except KeyboardInterrupt:
+        return 130
+    if request.output:
+        write_report(Path(request.output), check_text(walks, request.differences, "json") + "\n", replace=True)
+    say(check_text(walks, request.differences, request.form))
+    if walks and all(one.not_built for one in walks):
+        return EXIT_NO_DRILL
+    return 0 if all_passed(walks) else NOT_PASSED
+
+
+def check_request_text(request: CheckRequest) -> str:
+    """For the environment of `main`."""
+    return json.dumps(asdict(request))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,108 @@
+"""Redis on the hosts of a drill, and the client that writes through the virtual IP and counts."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+
+from console.core.drills.capture import CapturedRedis
+from console.lab.hosts.redis_client import RedisConnection, RefusedError
+from console.lab.options import LabError
+
+PREFIX = "drill:write:"
+_TIMEOUT = 1.0
+_PAUSE = 0.02
+_RETRY = 0.1
+_WRITES_PER_CONNECTION = 50
+_BATCH = 500
+
+
+def connect(redis: CapturedRedis, address: str, timeout: float) -> RedisConnection:
+    """A connection to a Redis that is configured like this one. Raises OSError, RefusedError."""
+    connection = RedisConnection(address, "" if redis.username else redis.password, port=redis.port, timeout=timeout)
+    if redis.username:
+        connection.ask("AUTH", redis.username, redis.password)
+    return connection
+
+
+def ask(redis: CapturedRedis, address: str, *words: str, timeout: float = 30.0) -> str:
+    """One answer of a Redis. Raises LabError if it refuses, OSError if it cannot be reached."""
+    try:
+        with connect(redis, address, timeout) as connection:
+            return connection.ask(redis.aliases.get(words[0], words[0]), *words[1:])
+    except RefusedError as error:
+        raise LabError(f"Redis at {address} refused {words[0]}: {error}") from None
+
+
+def fill(redis: CapturedRedis, address: str, keys: int, size: int) -> None:
+    """Makes up so many keys with values of so many bytes."""
+    value = "x" * size
+    with connect(redis, address, 30.0) as connection:
+        for first in range(0, keys, _BATCH):
+            pairs = (
+                word for number in range(first, min(first + _BATCH, keys)) for word in (f"made-up:{number}", value)
+            )
+            connection.ask("MSET", *pairs)
+
+
+class CountingClient(threading.Thread):
+    """Writes key after key through an address, and remembers what was acknowledged and what was refused."""
+
+    def __init__(self, redis: CapturedRedis, address: str) -> None:
+        super().__init__(name="counting client", daemon=True)
+        self.acknowledged: list[int] = []
+        self.refused = 0
+        """Writes that were answered with an error, or not at all."""
+        self.refused_since = 0.0
+        """Monotonic: since when no write was acknowledged; 0: the last one was."""
+        self.longest_gap = 0.0
+        """Seconds of the longest time without an acknowledged write."""
+        self._redis = redis
+        self._address = address
+        self._number = 0
+        self._end = threading.Event()
+
+    def run(self) -> None:
+        while not self._end.is_set():
+            try:
+                with connect(self._redis, self._address, _TIMEOUT) as connection:
+                    for _ in range(_WRITES_PER_CONNECTION):
+                        self._number += 1
+                        connection.ask("SET", f"{PREFIX}{self._number}", str(self._number))
+                        self._acknowledge()
+                        if self._end.wait(_PAUSE):
+                            return
+            except (OSError, RefusedError):
+                self.refused += 1
+                self.refused_since = self.refused_since or time.monotonic()
+                self._end.wait(_RETRY)
+
+    def _acknowledge(self) -> None:
+        self.acknowledged.append(self._number)
+        if self.refused_since:
+            self.longest_gap = max(self.longest_gap, time.monotonic() - self.refused_since)
+            self.refused_since = 0.0
+
+    def stop(self) -> None:
+        self._end.set()
+        self.join()
+        if self.refused_since:
+            self.longest_gap = max(self.longest_gap, time.monotonic() - self.refused_since)
+
+    def lost(self) -> int | None:
+        """How many acknowledged writes are not there any more. None: nobody answers at the address."""
+        try:
+            with connect(self._redis, self._address, 10.0) as connection:
+                return sum(self._missing(connection, batch) for batch in _batches(self.acknowledged))
+        except (OSError, RefusedError):
+            return None
+
+    @staticmethod
+    def _missing(connection: RedisConnection, batch: list[int]) -> int:
+        return len(batch) - int(connection.ask("EXISTS", *(f"{PREFIX}{number}" for number in batch)))
+
+
+def _batches(numbers: list[int]) -> Iterator[list[int]]:
+    for first in range(0, len(numbers), _BATCH):
+        yield numbers[first : first + _BATCH]

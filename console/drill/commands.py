@@ -1,0 +1,174 @@
+"""`drill …`: rehearsals on a laboratory that is made like the operator's own cluster."""
+
+from __future__ import annotations
+
+import random
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import click
+
+from console.cli.context import CliContext, CliError, inventory_option
+from console.cli.output import say
+from console.core.drills.scenarios import SCENARIOS
+from console.core.quantities import counted
+
+if TYPE_CHECKING:
+    from console.core.drills.capture import Capture
+
+
+@click.group()
+def drill() -> None:
+    """Rehearse failovers and repairs on your own cluster, rebuilt from its files on this machine.
+
+    Production is only read, by `drill capture`. Everything else happens in namespaces on this machine, with the same
+    addresses, names and files, and without a way out.
+    """
+
+
+@drill.command("capture")
+@click.argument("cluster")
+@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FOLDER",
+              help="Where the capture goes. Default: ./CLUSTER-capture-DATE.")  # fmt: skip
+@inventory_option
+@click.pass_obj
+def capture_command(context: CliContext, cluster: str, output: Path | None) -> int:
+    """Read what CLUSTER is made of into a folder of plain text. Read-only; no secret and no data is kept.
+
+    Exit code 0: everything was read; 1: something could not be read, and the list says what that means.
+    """
+    from console.documents.capture import write_capture
+
+    made = _captured(context, cluster)
+    folder = output or Path(f"{made.cluster}-capture-{datetime.now(tz=UTC):%Y-%m-%d}")
+    write_capture(folder, made)
+    say("\n".join(_told(made)))
+    files = counted(sum(len(host.files) for host in made.hosts), "file")
+    say(f"captured into {folder}: {files} of {counted(len(made.hosts), 'host')}")
+    return 1 if made.unread else 0
+
+
+def _told(capture: Capture) -> list[str]:
+    lines = [f"note: {note}" for note in capture.notes]
+    if capture.unread:
+        lines.append("not read:")
+        lines += [f"  {one.node}: {one.what}: {one.why}; {one.means}" for one in capture.unread]
+    return lines
+
+
+SCENARIO_NAMES = tuple(one.name for one in SCENARIOS)
+_CHANCE = "random"
+
+
+@drill.command("run")
+@click.argument("what", metavar="CLUSTER|FOLDER")
+@click.option("--scenario", type=click.Choice([*SCENARIO_NAMES, _CHANCE]), default=_CHANCE, show_default=True,
+              help="What breaks.")  # fmt: skip
+@click.option("--keys", type=click.IntRange(0, 1_000_000), help="Made-up keys. Default: as captured, 20,000 at most.")
+@click.option("--delay", nargs=2, type=click.FloatRange(0, 3600), default=(5.0, 60.0), show_default=True,
+              help="Seconds until the fault, at random between the two.")  # fmt: skip
+@click.option("--yes", is_flag=True, help="Begin without asking.")
+@inventory_option
+@click.pass_obj
+def run_command(
+    context: CliContext, what: str, *, scenario: str, keys: int | None, delay: tuple[float, float], yes: bool
+) -> int:
+    """Rebuild a cluster from its capture on this machine, break it, and open the console on it. Then grade.
+
+    With the name of a cluster, it is captured first. Exit code 0: protected again, and nothing lost.
+    """
+    from console.drill.starting import begin_drill
+
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise CliError("a drill opens a screen and needs a terminal; `drill check` needs none")
+    chosen = random.SystemRandom().choice(SCENARIO_NAMES) if scenario == _CHANCE else scenario
+    return begin_drill(capture_folder(context, what), chosen, keys, (min(delay), max(delay)), ask=not yes)
+
+
+@drill.command("check")
+@click.argument("what", metavar="CLUSTER|FOLDER")
+@click.option("--scenario", "scenarios", multiple=True, type=click.Choice(SCENARIO_NAMES),
+              help="What breaks. May be repeated. Default: every scenario.")  # fmt: skip
+@click.option("--runs", type=click.IntRange(1, 100), default=1, show_default=True,
+              help="Walks of each scenario. From the second on, something else goes wrong meanwhile.")  # fmt: skip
+@click.option("--keys", type=click.IntRange(0, 1_000_000), help="Made-up keys. Default: as captured, 20,000 at most.")
+@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write the JSON there, too.")
+@inventory_option
+@click.pass_obj
+def check_command(  # noqa: PLR0913 - options
+    context: CliContext,
+    what: str,
+    *,
+    scenarios: tuple[str, ...],
+    runs: int,
+    keys: int | None,
+    form: str,
+    output: Path | None,
+) -> int:
+    """Let every scenario happen, and walk the runbooks that claim to repair it. Nobody has to watch.
+
+    Each walk is a cluster of its own, rebuilt from the capture. Exit code 0: each ended protected, and nothing was
+    lost; 1: not so; 3: the cluster cannot be rebuilt.
+    """
+    from console.drill.starting import begin_check
+
+    folder = capture_folder(context, what)
+    return begin_check(folder, list(scenarios or SCENARIO_NAMES), runs, keys, form, output)
+
+
+@drill.command("list")
+@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
+def list_command(form: str) -> None:
+    """List the drills of this machine with their grades, the oldest first."""
+    from console.drill.grades import list_text, load_all
+
+    say(list_text(load_all(), form))
+
+
+@drill.command("report")
+@click.argument("name", metavar="DRILL")
+@click.option("--format", "form", type=click.Choice(["md", "html", "json"]), default="md", show_default=True)
+def report_command(name: str, form: Literal["md", "html", "json"]) -> None:
+    """Print the report of a drill."""
+    from console.core.drills.grade import best
+    from console.drill.grades import load_all, report_text
+
+    drills = {one.drill: one for one in load_all()}
+    if name not in drills:
+        raise CliError(f"there is no drill {name}: `drill list` lists them")
+    made = drills[name]
+    earlier = [one for one in drills.values() if one.began_at < made.began_at]
+    say(report_text(made, best(earlier, made.cluster, made.scenario), form))
+
+
+def capture_folder(context: CliContext, what: str) -> Path:
+    """The folder of a capture: the one that is named, or a new one of this cluster."""
+    from console.documents.capture import INDEX, write_capture
+    from console.drill.grades import drills_folder
+
+    if (Path(what) / INDEX).exists():
+        return Path(what).resolve()
+    if "/" in what or Path(what).is_dir():
+        raise CliError(f"{what}: is no capture: it has no {INDEX}; `drill capture` makes one")
+    made = _captured(context, what)
+    folder = drills_folder() / "captures" / f"{made.cluster}-{datetime.now(tz=UTC):%Y%m%dT%H%M%SZ}"
+    write_capture(folder, made)
+    say("\n".join(_told(made)), err=True)
+    return folder
+
+
+def _captured(context: CliContext, cluster: str) -> Capture:
+    from console.drill.capturing import capture_cluster
+
+    spec = context.cluster(cluster)
+    secrets = {name: secret.reveal() if secret else "" for name, secret in context.passwords(spec.name).items()}
+    made = capture_cluster(spec, context.inspector(spec.name), secrets, lambda line: say(line, err=True))
+    if not made.hosts:
+        raise CliError(f"nothing of {spec.name} was captured: {made.unread[0].node}: {made.unread[0].why}")
+    return made
+
+
+COMMANDS: tuple[click.Command, ...] = (drill,)

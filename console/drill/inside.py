@@ -1,0 +1,171 @@
+"""What runs as PID 1 of the room: rebuilds the captured cluster, breaks it while its operator works, and grades.
+
+What to do comes as JSON in $REDIS_HA_DRILL_REQUEST. `console.drill.commands` starts it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from console.cli.context import APP, INVENTORY_VARIABLE
+from console.cli.output import say
+from console.core.drills.grade import ClientCount, Grade, Happened, best, grade
+from console.core.drills.scenarios import DrillScenario, find_scenario
+from console.documents.capture import read_capture
+from console.documents.errors import DocumentError
+from console.drill.clients import CountingClient
+from console.drill.grades import load_all, report_text, save, table_text
+from console.drill.rehearsal import Rehearsal, rehearsal
+from console.drill.watching import Watcher
+from console.lab.hosts.namespaces import prepare_namespaces
+from console.lab.options import LabError
+from console.report.file import write_report
+from console.transport.journals.archive import FolderArchive
+
+REQUEST_VARIABLE = "REDIS_HA_DRILL_REQUEST"
+KEYS_VARIABLE = "REDIS_HA_DRILL"
+"""Names the file for the moments of key presses. Where it is set, the console is one of a drill."""
+EXIT_NO_DRILL = 3
+NOT_PASSED = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One drill of a human."""
+
+    capture: str
+    record: str
+    """The folder of the drill."""
+    drill: str
+    scenario: str
+    keys: int | None
+    delay: tuple[float, float]
+    """The fault comes so many seconds after the start, at random between the two."""
+    command: list[str]
+    """The console."""
+    differences: list[str] = field(default_factory=list)
+
+
+class Director(threading.Thread):
+    """Injects the fault at its moment, and mends later what mends itself."""
+
+    def __init__(self, running: Rehearsal, scenario: DrillScenario, delay: tuple[float, float]) -> None:
+        super().__init__(name="director of the drill", daemon=True)
+        self.fault_at = 0.0
+        """Epoch seconds; 0: it has not come."""
+        self.failure = ""
+        chance = random.SystemRandom()
+        self._wait, self._mend = chance.uniform(*delay), chance.uniform(*scenario.mends_after)
+        self._running, self._scenario = running, scenario
+        self._end = threading.Event()
+
+    def run(self) -> None:
+        if self._end.wait(self._wait):
+            return
+        try:
+            self.fault_at = time.time()
+            self._running.break_it(self._scenario)
+            if self._scenario.mended_by and not self._end.wait(self._mend):
+                self._running.mend(self._scenario)
+        except (LabError, OSError) as error:
+            self.failure = str(error)
+        self._end.wait()  # a host that it has switched on would end with this thread
+
+    def stop(self) -> None:
+        self._end.set()
+        self.join()
+
+
+def main() -> int:
+    """0: passed. 1: not passed, or no fault came. 3: the cluster could not be rebuilt."""
+    request = Request(**json.loads(os.environ.pop(REQUEST_VARIABLE)))
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: sys.exit(143))
+    try:
+        prepare_namespaces()
+        made = _drill(request)
+    except (LabError, DocumentError) as error:
+        log = getattr(error, "log", "")
+        say("\n".join(part for part in (str(error), log) if part), err=True)
+        return EXIT_NO_DRILL
+    except KeyboardInterrupt:
+        return 130
+    if made is None:
+        say("the drill ended before its fault came: no grade")
+        return NOT_PASSED
+    return 0 if made.passed else NOT_PASSED
+
+
+def _drill(request: Request) -> Grade | None:
+    capture = read_capture(Path(request.capture))
+    scenario = find_scenario(request.scenario)
+    assert scenario is not None
+    record = Path(request.record)
+    began = time.monotonic()
+    with rehearsal(capture, request.keys, lambda line: _report(began, line)) as running:
+        master = capture.host(running.master)
+        client, watcher = CountingClient(master.redis, capture.vip), Watcher(running.lab, capture)
+        director = Director(running, scenario, (request.delay[0], request.delay[1]))
+        for thread in (client, watcher, director):
+            thread.start()
+        signal.signal(signal.SIGINT, lambda *_: None)  # a Ctrl-C is for the console
+        keys = record / "keys.json"
+        environment = os.environ | {INVENTORY_VARIABLE: str(running.lab.inventory), KEYS_VARIABLE: str(keys),
+                                    "XDG_STATE_HOME": str(record / "state")}  # fmt: skip
+        subprocess.call(request.command, env=environment)
+        for one in (director, watcher, client):
+            one.stop()
+        if director.failure:
+            raise LabError(f"the fault could not be injected: {director.failure}")
+        if not director.fault_at:
+            return None
+        count = ClientCount(len(client.acknowledged), client.refused, client.lost(), client.longest_gap)
+        happened = Happened(
+            request.drill, capture.cluster, scenario.name, f"{scenario.text} ({running.target(scenario)})",
+            director.fault_at, _key_presses(keys), watcher.protected, count,
+            (*request.differences, *(f"not in this version of Redis: {line}" for line in running.dropped)),
+        )  # fmt: skip
+    return _graded(record, happened)
+
+
+def _graded(record: Path, happened: Happened) -> Grade:
+    """The grade, printed and written."""
+    runs = FolderArchive(record / "state" / APP / "runs").summaries()
+    made = grade(happened, runs)
+    earlier = best(load_all(), made.cluster, made.scenario)
+    save(record, made)
+    for form in ("md", "html", "json"):
+        write_report(record / f"report.{form}", report_text(made, earlier, form), replace=True)
+    say(table_text(made, earlier))
+    say(f"\n  report: {record}/report.md (also .html, .json); the runs' journals are there too")
+    return made
+
+
+def _key_presses(file: Path) -> list[float]:
+    try:
+        return [float(one) for one in json.loads(file.read_text(encoding="ascii"))]
+    except (OSError, ValueError):
+        return []
+
+
+def _report(began: float, line: str) -> None:
+    sys.stderr.write(f"[{time.monotonic() - began:5.1f} s] {line}\n")
+    sys.stderr.flush()
+
+
+def request_text(request: Request) -> str:
+    """For the environment of `main`."""
+    return json.dumps(asdict(request))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

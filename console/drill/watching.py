@@ -1,0 +1,72 @@
+"""Observes the cluster of a drill for as long as it lasts: when it was protected, and what was found."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+from console.core.command import Secret
+from console.core.diagnosis.finding import Finding, Severity
+from console.core.drills.capture import Capture
+from console.core.inventory import ClusterSpec
+from console.core.kinds.diagnose import diagnose
+from console.core.kinds.protection import protection
+from console.core.model import ClusterState
+from console.core.model.verdict import Verdict
+from console.documents.inventory import load_inventory
+from console.documents.passwords import resolve
+from console.lab.assembly.laboratory import Laboratory
+from console.transport.clock import SystemClock
+from console.transport.inspector import make_inspector
+
+_EVERY = 0.5
+
+
+class Watcher(threading.Thread):
+    """Polls as the screen does, with connections of its own."""
+
+    def __init__(self, lab: Laboratory, capture: Capture) -> None:
+        super().__init__(name="watcher of the drill", daemon=True)
+        self.protected: list[tuple[float, bool]] = []
+        """Epoch seconds → whether the cluster would survive the next failure."""
+        self.codes: dict[str, Severity] = {}
+        """Code of a finding → its severity, in the order in which they were first found."""
+        spec = load_inventory(lab.inventory).cluster(capture.cluster)
+        self._clock = SystemClock()
+        self._inspector = make_inspector(spec, _passwords(spec), self._clock)
+        self._end = threading.Event()
+
+    def run(self) -> None:
+        while not self._end.wait(_EVERY):
+            self.look()
+
+    def look(self, *, fresh: bool = False) -> tuple[ClusterState, tuple[Finding, ...]]:
+        """One observation, which is remembered."""
+        state = self._inspector.observe(fresh=fresh)
+        found = diagnose(state, self._clock.now())
+        self.protected.append((time.time(), protection(state).verdict is Verdict.HOLDS))
+        for one in found:
+            self.codes.setdefault(one.code, one.severity)
+        return state, found
+
+    def wait_for(self, condition: Callable[[ClusterState, tuple[Finding, ...]], object], deadline: float) -> bool:
+        """Looks until the condition holds of an observation. False: it did not within `deadline` seconds."""
+        end = time.monotonic() + deadline
+        while not condition(*self.look(fresh=True)):
+            if time.monotonic() > end:
+                return False
+            time.sleep(_EVERY)
+        return True
+
+    def stop(self) -> None:
+        """Ends with one fresh observation."""
+        self._end.set()
+        if self.is_alive():
+            self.join()
+        self.look(fresh=True)
+        self._inspector.close()
+
+
+def _passwords(spec: ClusterSpec) -> dict[str, Secret | None]:
+    return {one.name: resolve(one.source, one.owner, key=one.key) if one.source else None for one in spec.secrets}

@@ -1,0 +1,1 @@
+"""What a capture reads on a node: one program, which is asked once for each round of files."""

@@ -1,0 +1,238 @@
+"""The texts of the list of clusters: its counts, its columns, one line for each cluster, and what is worst in one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from textual.content import Content
+
+from console.core.model import ClusterState
+from console.core.model.facts import source_of, unread_redis
+from console.core.model.verdict import Verdict
+from console.core.quantities import counted
+from console.tui.present.clusters.cluster import SURVIVAL, master_cells, next_action, survival
+from console.tui.present.clusters.kinds import presentation_of
+from console.tui.present.formatting import (
+    BAD,
+    BOLD,
+    DIM,
+    GOOD,
+    NOTE,
+    SEVERITY,
+    WARN,
+    Lines,
+    Part,
+    bytes_text,
+    fitted,
+    line,
+    marked,
+    rewrapped,
+    seconds_text,
+)
+from console.tui.state.cluster_view import ClusterView
+from console.tui.state.fleet import GroupHead, Order, Row, Standing, counts
+
+STANDING: dict[Standing, tuple[str, str, str]] = {
+    Standing.CRITICAL: ("✗", "CRITICAL", BAD),
+    Standing.UNKNOWN: ("?", "UNKNOWN", WARN),
+    Standing.UNUSABLE: ("✗", "UNUSABLE", BAD),
+    Standing.WARNING: ("!", "WARNING", WARN),
+    Standing.WAITING: ("?", "waiting", DIM),
+    Standing.HEALTHY: ("✓", "HEALTHY", GOOD),
+}
+SENTENCES_FROM, WORDS_FROM = 110, 150
+"""Widths from which findings have their sentences instead of their codes; and from which marks have words, and tags a
+column."""
+_SURVIVES = {Verdict.HOLDS: "yes", Verdict.FAILS: "NO", Verdict.UNKNOWN: ""}
+HEALTH_WIDTH, LAG_WIDTH, AGE_WIDTH = 10, 7, 7
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Widths in cells. 0: there is no such column."""
+
+    width: int
+    name: int
+    master: int
+    endpoint: int
+    lag: int
+    survives: int
+    tags: int
+    finding: int
+
+    @property
+    def sentences(self) -> bool:
+        """Whether findings have their sentences."""
+        return self.width >= SENTENCES_FROM
+
+    @property
+    def words(self) -> bool:
+        """Whether marks have words."""
+        return self.width >= WORDS_FROM
+
+
+def columns(rows: Iterable[Row], width: int) -> Columns:
+    """The columns for these rows at this width. The finding gets what is left."""
+    sentences, words, listed = width >= SENTENCES_FROM, width >= WORDS_FROM, tuple(rows)
+    nodes = [node.name for row in listed if row.view is not None for node in row.view.spec.nodes]
+    longest = max(map(len, nodes), default=0)
+    name = _between(8, max((len(row.name) for row in listed), default=0), 30 if sentences else 15)
+    master = _between(6, longest + 2, 22 if sentences else 11)
+    endpoint, survives = (longest + 3, 11) if words else (3, 5)
+    tags = min(24, max((len(" ".join(row.tags)) for row in listed), default=0)) if words else 0
+    taken = [HEALTH_WIDTH, name, master, endpoint, LAG_WIDTH, survives, AGE_WIDTH, *([tags] if tags else [])]
+    return Columns(width, name, master, endpoint, LAG_WIDTH, survives, tags, width - sum(taken) - len(taken))
+
+
+def _between(least: int, wanted: int, most: int) -> int:
+    return max(least, min(wanted, most))
+
+
+def head_line(at: Columns) -> Content:
+    """The titles of the columns."""
+    titles = ["health", "cluster", "master", "VIP", "behind", "failover" if at.words else "ready"]
+    return _row_line(at, [(one, DIM) for one in titles], ("tags", DIM), ("worst finding", DIM), ("age", DIM))
+
+
+def row_line(row: Row, at: Columns, now: float, stale_after: float) -> Content:
+    """One cluster. An age above `stale_after` seconds has a mark."""
+    first: list[Part] = [marked(STANDING[row.standing]), (row.name, BOLD)]
+    tags: Part = (" ".join(row.tags), DIM)
+    view = row.view
+    if view is None:
+        return _row_line(at, [*first, "", "", "", ""], tags, (row.problem, DIM), "")
+    state = view.state
+    if state is None:
+        note = view.trouble or f"connecting to {counted(len(view.spec.nodes), 'node')}"
+        return _row_line(at, [*first, "", "", "", ""], tags, (note, WARN if view.trouble else DIM), "")
+    middle: list[Part] = [
+        master_cells(state, short=True),
+        _endpoint(state, at),
+        _behind(row, state),
+        _survives(view, at),
+    ]
+    return _row_line(at, [*first, *middle], tags, _finding(view, at), _age(view, now, stale_after))
+
+
+def _row_line(at: Columns, cells: list[Part], tags: Part, finding: Part, age: Part) -> Content:
+    widths = (at.name, at.master, at.endpoint, at.lag, at.survives)
+    health, *others = cells
+    text = line(age)
+    parts: list[Part] = [fitted(line(health), HEALTH_WIDTH), " " * max(1, AGE_WIDTH - text.cell_length), text, " "]
+    for cell, width in zip(others, widths, strict=True):
+        parts += [fitted(line(cell), width), " "]
+    if at.tags:
+        parts += [fitted(line(tags), at.tags), " "]
+    return fitted(line(*parts, finding), at.width)
+
+
+def _endpoint(state: ClusterState, at: Columns) -> Content:
+    _, target = presentation_of(state.kind).endpoint(state, True)
+    if at.words:
+        return target
+    if "✗" in target.plain:
+        return line(("✗", BAD))
+    if "?" in target.plain:
+        return line(("?", WARN))
+    name = target.plain.partition(" ")[2]
+    if name in state.masters:
+        return line(("✓", GOOD))
+    return line(("?", WARN)) if unread_redis(state) else line(("✗", BAD))
+
+
+def _behind(row: Row, state: ClusterState) -> Content:
+    """The slowest replica's lag; a word where a link is down, or where no replica could be compared."""
+    links = [node.redis.value.master for node in state.nodes if node.redis.value and node.redis.value.master]
+    if any(link.sync_in_progress for link in links):
+        return line(("! sync", WARN))
+    if any(not link.up for link in links):
+        return line(("✗ down", BAD))
+    if row.behind is not None:
+        return line(bytes_text(row.behind))
+    strange = any(source_of(state, node) is None for node in state.nodes if node.redis.value)
+    return line(("?" if unread_redis(state) or (links and strange) else "—", DIM))
+
+
+def _survives(view: ClusterView, at: Columns) -> Content:
+    if view.protection is None:
+        return line(("?", WARN))
+    mark, word, style = SURVIVAL[view.protection.verdict]
+    return line((f"{mark} {word if at.words else _SURVIVES[view.protection.verdict]}", style))
+
+
+def _finding(view: ClusterView, at: Columns) -> Content:
+    """The worst finding: its sentence, or its code where there is little room."""
+    if view.trouble:
+        return line((f"! {view.trouble}", WARN))
+    if not view.findings:
+        return line((survival(view) if at.sentences else "", DIM))
+    top = view.findings[0]
+    mark, _, style = SEVERITY[top.severity]
+    more = f" +{len(view.findings) - 1}" if len(view.findings) > 1 else ""
+    text = line((f"{mark} ", style), top.summary if at.sentences else top.code)
+    return line(fitted(text, min(text.cell_length, at.finding - len(more))), (more, DIM))
+
+
+def _age(view: ClusterView, now: float, stale_after: float) -> Part:
+    age = view.age(now)
+    if age is None:
+        return ""
+    return (f"! {seconds_text(age)}", WARN) if age > stale_after else (seconds_text(age), DIM)
+
+
+def group_line(head: GroupHead, width: int) -> Content:
+    """`── prod: 12 clusters, 1 critical ───`."""
+    parts: list[Part] = [("── ", DIM), (head.title, f"{BOLD} {NOTE}"), f": {counted(len(head.rows), 'cluster')}"]
+    parts += _counted(head.rows, ", ")
+    text = line(*parts, " ")
+    return fitted(line(text, ("─" * max(0, width - text.cell_length), DIM)), width)
+
+
+def scope_line(all_rows: tuple[Row, ...], shown: tuple[Row, ...], sorting: str, typed: str, width: int) -> Content:
+    """How many clusters there are and how they stand; what is left by the filter; the order."""
+    total = counted(len(all_rows), "cluster")
+    text = line((f"{len(shown)} of {total}" if typed else total, BOLD), *_counted(shown, "  "))
+    right = line((sorting, DIM))
+    if text.cell_length + right.cell_length + 2 > width:
+        return fitted(text, width)
+    return line(fitted(text, width - right.cell_length), right)
+
+
+def _counted(rows: Iterable[Row], gap: str) -> list[Part]:
+    parts: list[Part] = []
+    for standing, count in counts(rows).items():
+        mark, word, style = STANDING[standing]
+        parts += [gap, (f"{mark} {count} {word.lower()}", style)]
+    return parts
+
+
+def sorting_text(order: Order, by: str) -> str:
+    """`worst first, grouped by site`."""
+    return f"{order}, grouped by {by}" if by else str(order)
+
+
+def about_lines(row: Row | None, width: int) -> Lines:
+    """Two lines: the worst finding of a cluster in a sentence, and the next action."""
+    if row is None:
+        return ()
+    name: Part = (f"{row.name}: ", BOLD)
+    view = row.view
+    if view is None:
+        return rewrapped((line(name, row.problem),), width, indent="  ")[:2]
+    if view.state is None or view.trouble:
+        return fitted(line(name, view.trouble or "waiting for the first answers of its nodes"), width), line("")
+    if not view.findings:
+        return fitted(line(name, survival(view) or "nothing is wrong"), width), line("")
+    top = view.findings[0]
+    mark, _, style = SEVERITY[top.severity]
+    said = line(name, (f"{mark} ", style), top.summary)
+    action = next_action(top)
+    if top.next.runbook:
+        action = line(("→ ", NOTE), f"Enter opens it; there b has the runbook {top.next.runbook}")
+    return fitted(said, width), fitted(action, width)
+
+
+def no_match(typed: str, width: int) -> Lines:
+    """What is shown where no cluster matches the filter."""
+    return (fitted(line((f"No cluster has “{typed}”. Esc removes the filter.", DIM)), width),)

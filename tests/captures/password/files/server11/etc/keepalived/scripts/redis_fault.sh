@@ -1,0 +1,3 @@
+#!/bin/bash
+echo "[fault]" >>/data/redis/keepalived-redis-state.log
+date >>/data/redis/keepalived-redis-state.log

@@ -1,0 +1,3 @@
+#!/bin/bash
+echo "[stop]" >>/data/redis/keepalived-redis-state.log
+date >>/data/redis/keepalived-redis-state.log

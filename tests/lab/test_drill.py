@@ -1,0 +1,279 @@
+"""Drills on real servers: a capture only reads, a rehearsal is the same cluster, and its scripts are contained."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pexpect
+import pytest
+from lab.test_inspection import FILES, monitored
+from lab.test_lab_commands import _project_for_everyone, everyones_folder  # noqa: F401 - a fixture
+
+from console.core.command import Secret
+from console.core.drills.capture import CapturedProcess, CapturedUser, Part
+from console.core.drills.scenarios import SCENARIOS
+from console.core.drills.walks import WalkOutcome
+from console.documents.capture import read_capture, write_capture
+from console.documents.inventory import load_inventory
+from console.drill.capturing import capture_cluster
+from console.drill.check_text import check_text
+from console.drill.checking import Checker, CheckRequest
+from console.drill.rehearsal import rehearsal
+from console.transport.clock import SystemClock
+from console.transport.inspector import make_inspector
+
+pytestmark = pytest.mark.lab
+
+CAPTURES = Path(__file__).parents[1] / "captures"
+A, B = "redis-a", "redis-b"
+PASSWORD = "correct-horse-battery"
+HOSTILE = """\
+#!/bin/bash
+# Tries to get out. Each line of the log is a name and whether it worked.
+log=/data/redis/hostile.log
+try() {
+    name=$1 told=refused
+    shift
+    if "$@" >/dev/null 2>&1; then told=worked; fi
+    echo "$name $told" >>$log
+}
+try mount mount -t tmpfs none /mnt
+try remount mount -o remount,rw /etc/alternatives
+try device mknod /tmp/disk b 254 0
+try namespace unshare --user true
+try clock date -s "$(date)"
+try kernel sh -c 'cat /proc/sys/kernel/panic >/proc/sys/kernel/panic'
+try network timeout 3 bash -c '</dev/tcp/1.1.1.1/53'
+try alternatives touch /etc/alternatives/evil
+try disk dd if=/dev/zero of=/tmp/big bs=1M count=200
+rm -f /tmp/big
+touch /usr/bin/evil-program
+try memory sh -c 'head -c 1200000000 /dev/zero | tail -c 1100000000 >/dev/null'
+echo "seen $(cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' ' | grep -c '[p]ytest')" >>$log
+mkfifo /tmp/wait && exec 3<>/tmp/wait
+(for number in $(seq 300); do sleep 6 & done) 2>/dev/null &
+read -t 2 -u 3
+set -- /proc/[0-9]*  # from here on nothing can be started
+echo "processes $#" >>$log
+echo "end reached" >>$log
+"""
+
+
+def test_a_capture_only_reads_and_holds_no_secret(pair, tmp_path):
+    lab = pair("healthy", password=PASSWORD)
+    for host in lab.hosts.values():
+        host.write("/etc/keepalived/scripts/more.sh", f"PASSWORD={PASSWORD}\nsay more\n", 0o755)
+        host.write("/etc/keepalived/scripts/redis_stop.sh", "#!/bin/bash\n. /etc/keepalived/scripts/more.sh\n", 0o755)
+        host.write("/etc/keepalived/conf.d/one.conf", "# nothing\n")
+        conf = host.read("/etc/keepalived/keepalived.conf")
+        host.write("/etc/keepalived/keepalived.conf", conf + "\ninclude conf.d/*.conf\n")
+    before = {name: host.run(FILES).stdout for name, host in lab.hosts.items()}
+    spec = load_inventory(lab.inventory).clusters[0]
+    inspector = make_inspector(spec, dict.fromkeys((A, B), Secret(PASSWORD)), SystemClock())
+    with monitored_with_password(lab.host(A)) as heard:
+        made = capture_cluster(spec, inspector, dict.fromkeys((A, B), PASSWORD), lambda _: None)
+        inspector.close()
+    commands = {line.split('"')[1].upper() for line in heard if '"' in line and "[0 127.0.0.1" not in line}
+    assert "INFO" in commands
+    assert commands <= {"INFO", "CONFIG", "PING", "REPLCONF", "AUTH", "MONITOR"}, commands
+    assert not [line for line in heard if '"CONFIG" "SET"' in line.upper()]
+    for name, host in lab.hosts.items():
+        assert host.run(FILES).stdout == before[name]
+        assert host.read("/var/log/auth.log").count("Accepted publickey") == 1
+    write_capture(tmp_path / "made", made)
+    texts = [path.read_text() for path in (tmp_path / "made").rglob("*") if path.is_file()]
+    assert not [text for text in texts if PASSWORD in text or "auth_pass 1111" in text]
+    again = read_capture(tmp_path / "made")
+    assert again == made
+    assert again.unread == ()
+    a = again.host(A)
+    assert {file.part for file in a.files} >= {
+        Part.KEEPALIVED,
+        Part.INCLUDE,
+        Part.SCRIPT,
+        Part.CALLED,
+        Part.READ,
+        Part.REDIS,
+    }
+    assert a.file("/etc/redis/password").text == a.redis.password == again.host(B).redis.password
+    assert a.interfaces[0].addresses == (f"{a.address}/24",)
+
+
+def monitored_with_password(host):
+    """What this Redis executes meanwhile. The password is asked for on the host itself."""
+    host.run(["redis-cli", "CONFIG", "SET", "requirepass", ""])
+    return _Monitored(host)
+
+
+class _Monitored:
+    def __init__(self, host):
+        self.host, self.inner = host, monitored(host.address)
+
+    def __enter__(self):
+        lines = self.inner.__enter__()
+        self.host.run(["redis-cli", "CONFIG", "SET", "requirepass", PASSWORD])
+        return lines
+
+    def __exit__(self, *error):
+        return self.inner.__exit__(*error)
+
+
+def with_script(host, path):
+    """The host with the hostile script in the place of one of its own."""
+    files = (dataclasses.replace(file, text=HOSTILE) if file.path == path else file for file in host.files)
+    return dataclasses.replace(host, files=tuple(files))
+
+
+def with_redis_user(host):
+    """The host whose Redis runs as a user of its own, with a line that only Redis 2.4 has."""
+    conf = host.file(host.redis.config)
+    older = dataclasses.replace(conf, text=f"{conf.text}vm-enabled no\n", owner="redis:redis")
+    files = tuple(older if file is conf else file for file in host.files)
+    user = CapturedUser("redis", 105, 107, "/data", "/bin/sh")
+    server = CapturedProcess("redis-server", "/usr/bin/redis-server *:6379", "redis")
+    return dataclasses.replace(host, files=files, users=(*host.users, user), processes=(server,))
+
+
+def test_a_rehearsal_is_the_same_cluster_and_its_scripts_are_contained(room):
+    capture = read_capture(CAPTURES / "one-shot")
+    script = "/etc/keepalived/scripts/redis_backup.sh"
+    hosts = (with_script(capture.host(A), script), with_redis_user(capture.host(B)))
+    with rehearsal(dataclasses.replace(capture, hosts=hosts), 500, lambda _: None) as running:
+        a, b = running.lab.host(A), running.lab.host(B)
+        running.lab.wait(lambda: "end reached" in a.read("/data/redis/hostile.log"), 60, "the hostile script ends")
+        running.lab.wait(lambda: a.run("hostname").stdout, 60, "its processes have ended")
+        assert a.run("hostname").stdout.strip() == capture.host(A).hostname
+        shown = a.run("ip -o -4 addr show").stdout
+        assert f"{capture.host(A).interfaces[0].name}    inet {capture.host(A).address}/24" in shown
+        for file in hosts[1].files:
+            if file.part in (Part.KEEPALIVED, Part.SCRIPT):
+                assert b.run(["cat", file.path]).stdout == file.text
+        told = dict(line.rsplit(" ", 1) for line in a.read("/data/redis/hostile.log").splitlines())
+        tried = (
+            "mount",
+            "remount",
+            "device",
+            "namespace",
+            "clock",
+            "kernel",
+            "network",
+            "alternatives",
+            "disk",
+            "memory",
+        )
+        assert {name: told[name] for name in tried} == dict.fromkeys(tried, "refused")
+        assert int(told["processes"]) <= 200 + 10
+        assert told["seen"] == "0"
+        assert not Path("/usr/bin/evil-program").exists()
+        assert b.run("ls /usr/bin/evil-program").returncode != 0
+        assert b.run("stat -c %U /proc/$(cat /run/drill/redis-6379.pid)").stdout.strip() == "redis"
+        assert running.dropped == [f"{B}: {capture.host(B).redis.config}: vm-enabled no"]
+        # The host still serves, and its owner on this machine is nobody's.
+        assert a.run("redis-cli -p 6379 PING").stdout.strip() == "PONG"
+        assert (a.root / "etc/keepalived").stat().st_uid == a.cage.first_id
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("system", "expected"),
+    [
+        # It survives one failure only.
+        ("one-shot", (WalkOutcome.PROTECTED, "one-shot-rebuild", "failover-unprotected", "not so: redis-b")),
+        # Its check restarts Redis from an old dump, and its fixed sleeps promote whatever is there.
+        ("preempting", (WalkOutcome.LOST, "", "script-fights-operator", "redis_master.sh")),
+        # Its check kills keepalived.
+        ("password", (None, "", "script-fights-operator", "redis_monitor.sh")),
+    ],
+)
+def test_a_check_finds_what_the_documents_report(room, tmp_path, system, expected):
+    outcome, runbook, found, evidence = expected
+    request = CheckRequest(str(CAPTURES / system), ["master-redis-dies"], 1, 500, [], "table", "", str(tmp_path))
+    walk, named = Checker(read_capture(CAPTURES / system), request, lambda _: None)._walk(SCENARIOS[0], 1, "")
+    assert set(named) >= {one.runbook for one in walk.runbooks[:1]}
+    assert walk.acknowledged > 50
+    assert outcome in (None, walk.outcome), walk
+    assert not runbook or walk.runbooks[0].runbook == runbook
+    told = {one.code: one.evidence for one in walk.found}
+    assert evidence in told[found], told
+    assert f"{found} (" in check_text([walk], ["made up"], "table")
+
+
+def test_a_drill_says_so_on_its_screen_and_grades_at_its_end(tmp_path, room):
+    words = ["-m", "console", "drill", "run", str(CAPTURES / "one-shot"), "--scenario", "keepalived-dies",
+             "--delay", "1", "1", "--keys", "300", "--yes"]  # fmt: skip
+    environment = {
+        "XDG_STATE_HOME": str(tmp_path),
+        "TERM": "xterm",
+        "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+        "HOME": "/root",
+    }
+    drill = pexpect.spawn(sys.executable, words, env=environment, encoding="utf-8", timeout=90, dimensions=(24, 80))
+    drill.expect("What differs from production:")
+    drill.expect("READ-ONLY")
+    assert "DRILL" in drill.before[drill.before.rfind("redis-ha-console") :]
+    drill.expect("keepalived.{0,40}no process|not running|keepalived-down|STOP")
+    drill.send("q")
+    drill.expect("noticed")
+    drill.expect("not passed: the cluster would not survive the next failure")
+    drill.expect(pexpect.EOF)
+    drill.wait()
+    assert drill.exitstatus == 1
+    (folder,) = [path for path in (tmp_path / "redis-ha-console/drills").iterdir() if path.name.endswith("cache")]
+    assert {path.name for path in folder.iterdir()} >= {
+        "grade.json",
+        "report.md",
+        "report.html",
+        "report.json",
+        "keys.json",
+    }
+
+
+def test_a_rehearsal_without_root(everyones_folder):  # noqa: F811 - the fixture
+    """As `nobody`: root of a host is then one of the subordinate ids, and not even the user's own."""
+    if Path("/proc/self/uid_map").read_text().split() != ["0", "0", "4294967295"]:
+        pytest.skip("this whole run is rootless already")
+    python = _project_for_everyone(everyones_folder)
+    shutil.copytree(CAPTURES / "one-shot", everyones_folder / "capture")
+    (everyones_folder / "subids").write_text("nobody:100000:65536\n")
+    (everyones_folder / "inside.py").write_text("""
+import pathlib
+from console.documents.capture import read_capture
+from console.drill.rehearsal import rehearsal
+from console.lab.hosts.namespaces import prepare_namespaces
+prepare_namespaces()
+with rehearsal(read_capture(pathlib.Path("capture")), 100, print) as running:
+    host = running.lab.host("redis-a")
+    print("map", *host.run("cat /proc/self/uid_map").stdout.split())
+    print("mount", host.run("mount -t tmpfs none /mnt").returncode)
+    print("pong", running.lab.host("redis-b").redis("PING"))
+""")
+    command = f"""
+        cd {everyones_folder} && mount --bind subids /etc/subuid && mount --bind subids /etc/subgid &&
+        exec setpriv --reuid 65534 --regid 65534 --clear-groups {python} -c '
+import os, sys
+from console.lab.hosts.namespaces import command_in_namespaces
+from console.lab.options import LabError
+try:
+    command = command_in_namespaces([sys.executable, "inside.py"])
+except LabError as error:
+    sys.exit(f"refused: {{error}}")
+os.execv(command[0], command)'
+    """
+    packages = Path(pexpect.__file__).parents[1]
+    environment = os.environ | {"HOME": "/", "PYTHONPATH": f"{everyones_folder}:{packages}"}
+    done = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", command], env=environment, capture_output=True, text=True, check=False
+    )
+    if "refused: " in done.stderr:
+        assert "this machine does not let users make namespaces" in done.stderr
+        pytest.skip(f"rootless was refused, clearly: {done.stderr.strip()}")
+    assert done.returncode == 0, done.stderr
+    told = dict(line.split(" ", 1) for line in done.stdout.splitlines())
+    assert told["map"].split()[:2] == ["0", "1"]
+    assert told["mount"] != "0"
+    assert told["pong"] == "PONG"

@@ -1,0 +1,49 @@
+"""The console of a drill says DRILL on every screen, and counts the keys that are pressed."""
+
+import pytest
+import samples
+from tui_stage import REBUILD, seen, stage
+
+from console.drill.app import MARK, DrillApp
+from console.tui.app import ConsoleApp
+from console.tui.navigation import routes
+from console.tui.present import frame
+from console.tui.screens.base import ConsoleScreen
+
+
+def whole_screens(kind=ConsoleScreen):
+    """Every class of a whole screen."""
+    return [one for below in kind.__subclasses__() for one in (below, *whole_screens(below))]
+
+
+def header(screen, width):
+    (line,) = screen._draw_header(width, 1)
+    return line.plain
+
+
+@pytest.mark.parametrize("width", [frame.MIN_WIDTH, 80])
+async def test_every_screen_of_a_drill_says_so(width):
+    on = stage(samples.failed_over_pair(), app=DrillApp)
+    async with on.app.run_test(size=(width, 24)) as pilot:
+        await seen(pilot, on)
+        for route, arguments in (
+            (routes.CLUSTER, ("cache",)), (routes.RUNBOOKS, ("cache",)), (routes.ARM, ("cache", REBUILD, {})),
+        ):  # fmt: skip
+            on.app.open_screen(route, *arguments)
+            await pilot.pause()
+            assert f" {MARK} " in header(on.app.screen, width)
+    kinds = whole_screens()
+    assert len(kinds) > 5
+    assert all(one._draw_header is ConsoleScreen._draw_header and one.compose is ConsoleScreen.compose for one in kinds)
+
+
+async def test_keys_are_counted_and_production_is_not_marked():
+    on = stage(samples.healthy_pair(), app=DrillApp)
+    async with on.app.run_test(size=(80, 24)) as pilot:
+        await seen(pilot, on)
+        await pilot.press("question_mark", "escape", "2")
+        assert len(on.app.key_presses) == 3
+    plain = stage(samples.healthy_pair(), app=ConsoleApp)
+    async with plain.app.run_test(size=(80, 24)) as pilot:
+        await seen(pilot, plain)
+        assert MARK not in header(plain.app.screen, 80)

@@ -1,0 +1,133 @@
+"""Stand-ins for secrets: none is left, equal ones stay equal, and a rehearsal still works with them."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from console.core.drills.capture import Part
+from console.core.drills.mentions import interpreter, named_by, programs_called
+from console.core.drills.stand_ins import STAND_IN, is_searchable, make_stand_ins, replace_secrets, secrets_in
+
+PLACES = (
+    "vrrp_instance V {{\n  authentication {{\n    auth_type PASS\n    auth_pass {0}\n  }}\n}}\n",
+    "$REDIS_PASSWORD={0}\n",
+    "requirepass {0}\n",
+    'masterauth "{0}"\n',
+    "sentinel auth-pass mymaster {0}\n",
+    "user ops on >{0} ~* +@all\n",
+    "/usr/local/bin/redis-cli -h 10.0.0.1 -a {0} PING\n",
+    "redis-cli --pass {0} -p 6379 PING\n",
+    'export REDISCLI_AUTH="{0}"\n',
+    "PASSWORD='{0}'\n",
+    'echo "AUTH {0}" | nc localhost 6379\n',
+    "curl redis://:{0}@10.0.0.1:6379\n",
+    '{{"acl_token": "{0}"}}\n',
+    'notify_master "/etc/keepalived/scripts/m.sh 10.0.0.2 6379 {0}"\n',
+    'script "/etc/keepalived/check.sh 6379 {0}"\n',
+)
+SECRET = st.from_regex(r"[A-Za-z][A-Za-z0-9@#%+=_.-]{2,10}[0-9@%]", fullmatch=True).filter(
+    lambda one: one.upper() not in "NOPASS" and not STAND_IN.fullmatch(one)
+)
+
+
+@pytest.mark.parametrize("place", PLACES)
+@settings(max_examples=30)
+@given(secret=SECRET)
+def test_a_secret_in_a_known_place_is_found_and_replaced(place, secret):
+    assume("://" not in place or not set("@%#") & set(secret))  # a URL writes these as %40
+    text = place.format(secret)
+    found = make_stand_ins(secrets_in(text))
+    assert secret in found
+    clean = replace_secrets(text, found)
+    assert secret not in clean
+    assert clean == text.replace(secret, found[secret])
+
+
+@given(secret=SECRET, more=st.lists(st.sampled_from(PLACES), min_size=2, max_size=5))
+def test_equal_secrets_stay_equal_and_different_ones_different(secret, more):
+    other = f"{secret}x9"
+    assume(not any("://" in place for place in more) or not set("@%#") & set(secret))
+    texts = [place.format(secret) for place in more] + [more[0].format(other)]
+    found = make_stand_ins(value for text in texts for value in secrets_in(text))
+    clean = [replace_secrets(text, found) for text in texts]
+    assert all(found[secret] in one for one in clean[:-1])
+    assert found[other] in clean[-1]
+    assert found[other] != found[secret]
+    # keepalived compares eight characters.
+    assert len({one[:8] for one in found.values()}) == len(found)
+
+
+def test_a_captured_text_stays_as_it_is_when_it_is_captured_again():
+    text = "requirepass stand001\nmasterauth stand001\n"
+    assert replace_secrets(text, make_stand_ins(secrets_in(text))) == text
+
+
+def test_what_is_no_secret_stays():
+    text = (
+        'vrrp_script chk {\n  script "/etc/keepalived/check.sh 6379"\n}\n'
+        'notify "/etc/keepalived/notify.sh master VI_1"\nPASSFILE=/etc/redis/password\nsecret=$3\n'
+        "redis-cli -a $secret PING\n"
+    )
+    assert list(secrets_in(text)) == []
+    assert replace_secrets(text, {}) == text
+
+
+def test_a_short_number_is_replaced_only_where_passwords_stand():
+    text = "auth_pass 123\nvirtual_router_id 123\nredis-cli -a 123 -h 192.168.100.123 PING\n"
+    found = make_stand_ins(secrets_in(text))
+    assert not is_searchable("123")
+    assert replace_secrets(text, found) == (
+        "auth_pass stand001\nvirtual_router_id 123\nredis-cli -a stand001 -h 192.168.100.123 PING\n"
+    )
+
+
+def test_a_password_file_an_acl_digest_and_a_private_key():
+    found = make_stand_ins([*secrets_in("hunter2more\n", whole=True)])
+    assert replace_secrets("hunter2more\n", found, whole=True) == "stand001\n"
+    digest = sha256(b"hunter2more").hexdigest()
+    assert replace_secrets(f"user a on #{digest} ~*\n", found) == f"user a on #{sha256(b'stand001').hexdigest()} ~*\n"
+    key = "-----BEGIN RSA PRIVATE KEY-----\nMIIEow\n-----END RSA PRIVATE KEY-----\n"
+    assert "MIIEow" not in replace_secrets(key, {})
+
+
+def test_what_texts_name():
+    conf = (
+        'include conf.d/*.conf\nvrrp_script c {\n  script "/bin/sh /opt/ha/check.sh 6379"\n}\n'
+        "vrrp_instance V {\n  notify_master /opt/ha/m.sh\n}\n"
+    )
+    assert dict(named_by(Part.KEEPALIVED, "/etc/keepalived/keepalived.conf", conf)) == {
+        "/etc/keepalived/conf.d/*.conf": Part.INCLUDE,
+        "/bin/sh": Part.SCRIPT,
+        "/opt/ha/check.sh": Part.SCRIPT,
+        "/opt/ha/m.sh": Part.SCRIPT,
+    }
+    script = (
+        "#!/bin/bash\n. /opt/ha/common.sh\nif true; then /opt/ha/slack.py now; fi\n# /opt/ha/old.sh\n"
+        "pw=$(cat /etc/redis/password)\nservice network restart\ncat /etc/shadow /root/.ssh/id_rsa >/dev/null\n"
+        "log() { logger x; }\nlog hi\narping -c 3 10.0.0.1\n"
+        'echo "$(date +%T)|$$|state:[x] \'y|z" "/opt/ha/quoted"; awk \'{print; next}\' /x; "/opt/ha/run"\n'
+    )
+    assert dict(named_by(Part.SCRIPT, "/opt/ha/check.sh", script)) == {
+        "/opt/ha/common.sh": Part.CALLED,
+        "/opt/ha/slack.py": Part.CALLED,
+        "/etc/redis/password": Part.READ,
+        "/opt/ha/run": Part.CALLED,
+        "/etc/init.d/network": Part.SERVICE,
+    }
+    assert programs_called(script) == (
+        "/opt/ha/slack.py",
+        "cat",
+        "service",
+        "logger",
+        "arping",
+        "date",
+        "awk",
+        "/opt/ha/run",
+    )
+    assert programs_called("#!/usr/bin/env python3\nprint(1)\n") == ()
+    assert interpreter("#!/usr/bin/env python3\n") == "python3"
+    assert interpreter("echo") == ""
