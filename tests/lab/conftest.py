@@ -50,11 +50,47 @@ def room() -> None:
     pytest.fail(f"the laboratory does not work here: {reason}", pytrace=False)
 
 
-@pytest.fixture(scope="module")
-def odd(room: None) -> Iterator[OddHost]:
-    """One host for all cases of a file: each adds a user, or an sshd on a port of its own."""
-    with laboratory("fresh", LabOptions.quick()) as lab:
-        yield OddHost(lab)
+class _KeptHost:
+    """The odd host of this process. It is built once for all cases in a row, whatever other tests stand between them.
+
+    The laboratories of one process have the same addresses: this one ends before a test that builds its own.
+    """
+
+    def __init__(self) -> None:
+        self._stack = contextlib.ExitStack()
+        self._host: OddHost | None = None
+
+    def host(self) -> OddHost:
+        if self._host is None:
+            self._host = OddHost(self._stack.enter_context(laboratory("fresh", LabOptions.quick())))
+        return self._host
+
+    def close(self) -> None:
+        self._host = None
+        self._stack.close()
+
+
+_KEPT = pytest.StashKey[_KeptHost]()
+
+
+def _kept(session: pytest.Session) -> _KeptHost:
+    return session.stash.setdefault(_KEPT, _KeptHost())
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    _kept(session).close()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("lab") and "odd" not in getattr(item, "fixturenames", ()):
+        _kept(item.session).close()
+
+
+@pytest.fixture
+def odd(room: None, request: pytest.FixtureRequest) -> OddHost:
+    """One host for all cases in a row: each adds a user, or an sshd on a port of its own."""
+    return _kept(request.session).host()
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@
 
 WHERE is `everywhere`, or one moment. `everywhere` means each moment that is not in FILE yet, which
 then gets its name; what is sent is written to `FILE.sent`. Looks and answers come several times in one step, by the
-same code in each: the second, third … of them is died at in two steps, the first one in all. Whenever it was killed,
-the WORDS after `--` are called.
+same code in each: the second, third … of them is died at in two steps, the first one in all. Entries of steps that send
+nothing are died at in three of these steps. Whenever it was killed, the WORDS after `--` are called.
 Each console is a process of its own, forked from this one, so that hundreds of deaths do not import everything anew.
 """
 
@@ -17,6 +17,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import console.cli.runs.plain_operator
 import console.cli.runs.recorded_runs
@@ -29,6 +30,7 @@ import console.transport.inspector
 import console.transport.ssh.connection  # noqa: F401
 from console.__main__ import ADAPTERS
 from console.cli.main import run
+from console.cli.runs import terminal_input
 from console.core.command import Identity, Planned
 from console.core.runs.records.journal import Entry
 from console.engine.ports import Actuator, Answer, Journal
@@ -36,9 +38,15 @@ from console.engine.replay.ports import KeySender
 from console.transport import actuator
 from console.transport.journals import journal_file
 
+QUIET_SECONDS = 0.02
+"""In which nothing may be typed before a question: most of what a console that soon dies would wait."""
 REPEATED = ("observed", "decided")
 """Entries that send nothing and come several times in one step."""
 STEPS_OF_REPEATS = 2
+OF_QUIET_STEPS = ("observed", "verified", "step")
+"""Entries of a step that sends nothing: it only looks, or it is skipped because it is so already."""
+QUIET_STEPS = 3
+"""How many of these steps each such entry is died at in."""
 
 
 class Death:
@@ -49,15 +57,28 @@ class Death:
         self._seen = set(file.read_text().splitlines()) if file.exists() else set()
         self._passed: Counter[str] = Counter()
 
-    def at(self, moment: str, leaving: Callable[[], None] = lambda: None) -> None:
+    def at(self, moment: str, leaving: Callable[[], None] = lambda: None, *, quiet: bool = False) -> None:
+        """`quiet`: it belongs to a step that sends nothing."""
         self._passed[moment] += 1
         name = f"{moment} #{self._passed[moment]}"
+        if quiet and self.where == "everywhere" and self._quiet_deaths(moment) >= QUIET_STEPS:
+            return
         if self._is_lived_through(name) if self.where == "everywhere" else self._seen or moment != self.where:
             return
         with self.file.open("a") as file:
             file.write(f"{name}\n")
         leaving()
         os.kill(os.getpid(), signal.SIGKILL)
+
+    def has_intent(self, step: object) -> bool:
+        """Whether a console has died after an intent of this step, as one does at each of them."""
+        return any(one.startswith(f"after intent {step} ") for one in self._seen)
+
+    def _quiet_deaths(self, moment: str) -> int:
+        """How many steps that send nothing were died at after the same kind of entry."""
+        kind = moment.rpartition(" ")[0]
+        steps = {one.rpartition(" #")[0].rpartition(" ")[2] for one in self._seen if one.startswith(f"{kind} ")}
+        return len([step for step in steps if not self.has_intent(step)])
 
     def _is_lived_through(self, name: str) -> bool:
         """Whether this moment, or enough moments of its kind, have been died at."""
@@ -84,8 +105,9 @@ class DyingJournal:
     def __init__(self, journal: Journal, death: Death) -> None:
         self._journal, self._death = journal, death
         self.run_id, self.path = journal.run_id, journal.path
+        self._quiet: dict[object, bool] = {}
 
-    def append(self, kind: str, data: Mapping[str, object]) -> Entry:
+    def append(self, kind: str, data: Mapping[str, Any]) -> Entry:
         what = " ".join(str(data[key]) for key in ("step", "place") if key in data)
         name = f"{kind}{' on resume' if data.get('on_resume') else ''} {what}".rstrip()
         one = self._death.where != "everywhere"
@@ -95,8 +117,17 @@ class DyingJournal:
         if one:
             self._death.at(f"within {name}", lambda: _cut(Path(self.path) / journal_file.NAME))
         if kind not in ("opened", "closed"):  # before its roles are bound, and when it is over, nothing goes on
-            self._death.at(f"after {name}")
+            self._death.at(f"after {name}", quiet=self._is_quiet(kind, data))
         return entry
+
+    def _is_quiet(self, kind: str, data: Mapping[str, Any]) -> bool:
+        """Whether the step of this entry sends nothing, by its last look and by what was sent of it before."""
+        step = data.get("step")
+        if "planned" in data and kind == "observed":
+            done = bool(data["skip_if"]) and all(check.holds for check in data["skip_if"])
+            self._quiet[step] = done or not (data["planned"] or data["obstacle"])
+        # Steps that were over before are recorded again by who goes on, without a look.
+        return kind in OF_QUIET_STEPS and self._quiet.get(step, True) and not self._death.has_intent(step)
 
     def close(self) -> None:
         self._journal.close()
@@ -155,6 +186,7 @@ def _console(words: list[str], death: Death) -> int:
 
 
 def main() -> int:
+    terminal_input.QUIET_SECONDS = QUIET_SECONDS
     file, where, *words = sys.argv[1:]
     split = words.index("--") if "--" in words else len(words)
     first, again = words[:split], words[split + 1 :]

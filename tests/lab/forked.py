@@ -1,6 +1,7 @@
 """Consoles that are forked from one process which has imported everything: a third of a test's work was importing.
 
 Each is a process of its own with its own terminal, arguments and environment, and runs what `python -m console` runs.
+Only the time in which nothing may be typed before a question is shorter: it is much of what a run waits.
 
     python forked.py SOCKET          waits for calls, as long as its standard input is open
     python forked.py SOCKET WORDS…   calls, with its own standard input, output and error, and ends as the console does
@@ -17,6 +18,8 @@ import struct
 import sys
 
 STATUS = struct.Struct("i")
+QUIET_SECONDS = 0.02
+"""In place of those of `terminal_input`. Consoles that are not forked keep those, and a test of them is run so."""
 
 
 def call(place: str, words: list[str]) -> int:
@@ -40,7 +43,7 @@ def call(place: str, words: list[str]) -> int:
 
 def serve(place: str) -> None:
     from console.__main__ import ADAPTERS  # noqa: F401 - everything that a console may need is loaded once, here
-    from console.cli.runs import plain_operator, plan, run  # noqa: F401
+    from console.cli.runs import plain_operator, plan, run, terminal_input  # noqa: F401
     from console.cli.runs import recorded_runs as runs  # noqa: F401
     from console.cli.status import command as status  # noqa: F401
     from console.documents import inventory  # noqa: F401
@@ -54,6 +57,7 @@ def serve(place: str) -> None:
     from console.transport.redis import connection as redis  # noqa: F401
     from console.transport.ssh import connection as ssh  # noqa: F401
 
+    terminal_input.QUIET_SECONDS = QUIET_SECONDS
     load_runbooks(None)  # the shipped ones are parsed once, too
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # who forked a console waits for it: see `_wait`
     with socket.socket(socket.AF_UNIX) as listener:

@@ -1,20 +1,28 @@
-"""An operator who gives up at every step of a runbook, one run after the other, and begins again each time."""
+"""An operator who gives up at every step of a runbook, one run after the other, and begins again each time.
+
+Not where the state is that of the time before: at the first step, where nothing was sent, and after a step whose verb
+affects no condition (an export, a proof, a step that is only confirmed). A backup is judged by conditions, and counts.
+"""
 
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from lab.plain import PlainRun, Prompt, run_plain
 
-from console.core.runbooks.document import GateKind
+from console.core.runbooks.document import GateKind, Step
+from console.core.runbooks.verbs import VERBS
 from console.documents.runbook import load_runbook
 from console.documents.runbook_library import shipped_folder
 from console.lab.assembly.laboratory import Laboratory
 
 NAMED = re.compile(r"What leads on from here: (.*?)\.(?: |$)")
+PATIENT = 60.0
+"""Seconds for which one looks again at a step that only a script which still sleeps keeps from being done."""
 MOST_LEADS = 3
 """Runbooks that may be needed, one after the other, before the first one goes on."""
 
@@ -23,8 +31,10 @@ MOST_LEADS = 3
 class GivenUp:
     """What was seen on the way."""
 
+    asked: list[str] = field(default_factory=list)
+    """The steps that asked, in the order of the first time."""
     at: list[str] = field(default_factory=list)
-    """The steps at which a run was given up, in that order."""
+    """Those of them at which a run was given up."""
     named: dict[str, list[str]] = field(default_factory=dict)
     """Step → the runbooks that the last line of the run that was given up there names as leading on."""
     led: list[str] = field(default_factory=list)
@@ -46,13 +56,16 @@ def asking(runbook: str) -> list[str]:
 
     The others send nothing: giving up in their middle leaves what giving up at the next one that asks leaves.
     """
-    book = load_runbook(shipped_folder() / f"{runbook}.yaml")
-    return [step.id for step in book.steps if step.gate is not GateKind.NONE]
+    return [step.id for step in _steps(runbook) if step.gate is not GateKind.NONE]
 
 
-def steps_of(runbook: str) -> list[str]:
-    """All steps of a shipped runbook, those that only look among them."""
-    return [step.id for step in load_runbook(shipped_folder() / f"{runbook}.yaml").steps]
+def _steps(runbook: str) -> Sequence[Step]:
+    return load_runbook(shipped_folder() / f"{runbook}.yaml").steps
+
+
+def _counting(runbook: str) -> frozenset[str]:
+    """The steps of a shipped runbook that change what conditions are judged by."""
+    return frozenset(step.id for step in _steps(runbook) if step.action and VERBS[step.action.verb].affects)
 
 
 def give_up_everywhere(
@@ -63,70 +76,66 @@ def give_up_everywhere(
     override: str = "",
     leads: Mapping[str, Sequence[str]] | None = None,
     by_hand: Callable[[str], object] = lambda _: None,
-    looking: bool = False,
     seen: GivenUp | None = None,
     until: str = "",
 ) -> GivenUp:
-    """Begins the runbook again and again, until it is done. At each step it is given up once, the first time it asks.
+    """Begins the runbook again and again, until it is done. It is given up once at each step, the first time it asks.
 
-    Whatever was given up before is answered with yes. Where a run goes no further than one before it, the runbooks that
-    its last line names are run to their end, with the options that `leads` has for them, and then it is begun again. So
-    a state without a way out ends this with a failed assertion.
+    But not where nothing has changed since: see the top of this file. Whatever was asked before is answered with yes.
+    Where a run goes no further than one before it, the runbooks that its last line names are run to their end, with the
+    options that `leads` has for them, and then it is begun again. So a state without a way out ends this with a failed
+    assertion.
 
-    `by_hand` hears of each step that is about to be answered with yes. `looking`: it is given up at the steps too that
-    only look, by Ctrl-C. `seen`: goes on where an earlier call ended. `until`: ends
-    where it was given up at this step.
+    `by_hand` hears of each step that is about to be answered with yes. `seen`: goes on where an earlier call ended.
+    `until`: ends where it was given up at this step.
     """
     seen = seen or GivenUp()
-    silent = frozenset(steps_of(runbook)) - frozenset(asking(runbook)) if looking else frozenset()
+    counting = _counting(runbook)
     while True:
-        before = len(seen.at)
-        once = _OnceAtEach(seen, silent, by_hand)
-        leave = once.leaves if looking else None
-        run = run_plain(lab, runbook, *options, state=state, override=override, at=once.answer, leave=leave)
+        before = len(seen.asked)
+        run = run_plain(
+            lab, runbook, *options, state=state, override=override, at=_OnceAtEach(seen, counting, by_hand).answer
+        )
         seen.runs.append(run)
         if run.outcome == "done":
             return seen
-        if len(seen.at) == before:
+        if len(seen.asked) == before:
             _lead_on(lab, seen, runbook, state, leads or {})
         else:
             assert run.outcome == "aborted", run.text
-            seen.named[seen.at[-1]] = named(run)
-            if seen.at[-1] == until:
+            seen.named[seen.asked[-1]] = named(run)
+            if seen.asked[-1] == until:
                 return seen
 
 
 class _OnceAtEach:
-    """The answers of one run: giving up where that was not done before, once a run."""
+    """The answers of one run: giving up where that was not done before and something has changed, once a run."""
 
-    def __init__(self, seen: GivenUp, silent: frozenset[str], by_hand: Callable[[str], object]) -> None:
-        self._seen, self._silent, self._by_hand = seen, silent, by_hand
-        self._before = len(seen.at)
+    def __init__(self, seen: GivenUp, counting: frozenset[str], by_hand: Callable[[str], object]) -> None:
+        self._seen, self._counting, self._by_hand = seen, counting, by_hand
+        self._changed = self._given_up = False
+        self._until = time.monotonic() + PATIENT
 
     def answer(self, prompt: Prompt) -> str:
-        at = self._seen.at
-        given_up = len(at) > self._before
-        if given_up and prompt.step != at[-1]:
-            at.pop()  # Ctrl-C came when the look was over: another time
-            given_up = False
-        if not given_up:
-            if prompt.step in at:
-                self._by_hand(prompt.step)
-                return ""
-            at.append(prompt.step)
-        return "abort"
-
-    def leaves(self, step: str) -> bool:
-        """Whether Ctrl-C is pressed at a step that was just announced."""
-        now = step in self._silent and step not in self._seen.at and len(self._seen.at) == self._before
-        if now:
-            self._seen.at.append(step)
-        return now
+        seen, step = self._seen, prompt.step
+        if step not in seen.asked:
+            seen.asked.append(step)
+            if self._changed or prompt.kind == "stuck":
+                seen.at.append(step)
+                self._given_up = True
+        if self._given_up:
+            return "abort"
+        if prompt.kind == "stuck" and "wait until it has ended" in " ".join(prompt.text.split()):
+            time.sleep(0.2)
+            return "look" if time.monotonic() < self._until else "abort"
+        self._changed |= step in self._counting
+        self._by_hand(step)
+        return ""
 
 
 def _lead_on(lab: Laboratory, seen: GivenUp, runbook: str, state: Path, leads: Mapping[str, Sequence[str]]) -> None:
     """What the last line names, in its order: the first that ends well."""
-    given_up = seen.at[-1] if seen.at else ""
+    given_up = seen.asked[-1] if seen.asked else ""
     led = [one for one in seen.led if one.startswith(f"{given_up}: ")]
     assert len(led) < MOST_LEADS, f"after {given_up} nothing leads on: {seen.last.text[-4000:]}"
     names = [name for name in named(seen.last) or seen.named.get(given_up, []) if name != runbook]

@@ -7,7 +7,6 @@ import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -23,7 +22,6 @@ import pexpect
 import console as console_package
 from console.lab.assembly.laboratory import Laboratory
 
-STEP = r"== \d+/\d+ [\w-]+: [^\r\n]+"
 ASKED = r"Run this step\? \[y/N/skip/abort\] "
 GATE = r'Type "([\w.-]+)" to confirm, anything else cancels: '
 STUCK = r"(?:Blocked|Not done)\. \[[^\]\r\n]*\] "
@@ -127,36 +125,32 @@ def run_plain(
     typed: str = "",
     override: str = "",
     at: Callable[[Prompt], str] | None = None,
-    leave: Callable[[str], bool] | None = None,
     own: bool = False,
 ) -> PlainRun:
     """Runs to the end, saying yes and typing the names that are asked for. `typed` is typed at a gate instead.
 
     A run that is blocked is aborted, and its reason kept in `stuck`; but where `override` is given and can be, that is
     typed first, `sentence` being the very sentence that is asked for. `at` hears of each prompt before it is answered;
-    what it returns is typed instead, unless it is empty. `leave` hears of each step that is announced: yes is Ctrl-C.
-    `own`: by a Python of its own, as at a real terminal, and not a forked one.
+    what it returns is typed instead, unless it is empty. `own`: by a Python of its own, as at a real terminal, and not
+    a forked one.
     """
     seen = PlainRun()
-    step = announced = ""
+    step = ""
     tilt = _Tilt(time.monotonic() + deadline)
-    console = ("-m", "console") if own or leave else forked()
+    console = ("-m", "console") if own else forked()
     words = [*console, "run", runbook, lab.cluster, "--plain", *options]
     terminal = pexpect.spawn(
         sys.executable, words, env=environment(lab, state), encoding="utf-8", timeout=deadline, dimensions=(24, 100)
     )
+    terminal.delaybeforesend = None
     try:
         while True:
-            found = terminal.expect([ASKED, GATE, STUCK, LAST, pexpect.EOF, SENTENCE, *([STEP] if leave else [])])
-            before = announced + str(terminal.before)
+            found = terminal.expect([ASKED, GATE, STUCK, LAST, pexpect.EOF, SENTENCE])
+            before = str(terminal.before)
             seen.text += str(terminal.before) + str(terminal.after if found != 4 else "")
             step = (re.findall(r"== \d+/\d+ ([\w-]+): ", seen.text) or [step])[-1]
-            announced = before + str(terminal.after) if found == 6 else ""
             kind = {0: "asked", 1: "gate", 2: "stuck"}.get(found, "")
-            if leave and found == 6:
-                if leave(step):
-                    terminal.kill(signal.SIGINT)
-            elif at and kind and (answer := at(Prompt(step, kind, before, terminal))):
+            if at and kind and (answer := at(Prompt(step, kind, before, terminal))):
                 seen.stuck += before if kind == "stuck" else ""
                 terminal.sendline(answer)
             elif found == 0:

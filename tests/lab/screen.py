@@ -19,8 +19,12 @@ from console.lab.assembly.laboratory import Laboratory
 from console.tui.app import ConsoleApp
 from console.tui.present.runs.question import FOLD_KEYS
 from console.tui.screens.arm import ArmScreen
+from console.tui.widgets import input_guard
 from console.tui.widgets.lines import LinesPane
 from console.tui.widgets.question import QuestionBox
+
+GUARD_SECONDS = 0.05
+"""Seconds for which a question takes no keys. The tests of the guard are in tests/tui, with the console's own time."""
 
 
 @dataclass
@@ -43,6 +47,7 @@ async def screen_on(
 ) -> AsyncIterator[Pilot[Any]]:
     """The console as `run RUNBOOK` or `watch` open it, with the real adapters."""
     context = CliContext(ADAPTERS, inventory=lab.inventory)
+    before, input_guard.SECONDS = input_guard.SECONDS, GUARD_SECONDS
     try:
         console_context = context.console_context(screen=True)
         app = ConsoleApp(
@@ -51,6 +56,7 @@ async def screen_on(
         async with app.run_test(size=size) as pilot:
             yield pilot
     finally:
+        input_guard.SECONDS = before
         context.close()
 
 

@@ -3,7 +3,8 @@
 How it is killed stands in `dying_console.py`. A moment is after an entry of the journal, or between a command that was
 carried out and its answer's entry; before an entry is the same as after the one before it, or as a send's end. No other
 state can be left on the disk but half a line, which has a test of its own. Looks and answers come several times in one
-step, by the same code in each: the second and third of them is died at in two steps, the first one in all.
+step, by the same code in each: the second and third of them is died at in two steps, the first one in all. Steps that
+only look, and those that are skipped as they are so already, send nothing: their entries are died at in three steps.
 """
 
 from __future__ import annotations
@@ -227,15 +228,20 @@ def test_a_terminal_that_goes_away_and_a_console_that_is_terminated(pair, tmp_pa
 
 def assert_every_moment_was_died_at(entries: list[dict], deaths: Deaths) -> None:
     """Enumerated from the journal itself: whatever kind of entry stands in it at whatever step, and every command."""
-    from lab.dying_console import STEPS_OF_REPEATS, repeats  # it imports the whole console
+    from lab.dying_console import OF_QUIET_STEPS, QUIET_STEPS, STEPS_OF_REPEATS, repeats  # it imports the whole console
 
     died = {moment.rpartition(" #")[0] for moment in deaths.moments}
-    stand = set()
+    sending = {entry["data"]["step"] for entry in entries if entry["kind"] == "intent"}
+    stand, quiet = set(), set()
     for entry in entries:
         data = entry["data"]
         what = " ".join(str(data[key]) for key in ("step", "place") if key in data)
-        stand.add(f"after {entry['kind']}{' on resume' if data.get('on_resume') else ''} {what}".rstrip())
+        moment = f"after {entry['kind']}{' on resume' if data.get('on_resume') else ''} {what}".rstrip()
+        of_quiet_step = entry["kind"] in OF_QUIET_STEPS and data["step"] not in sending
+        (quiet if of_quiet_step else stand).add(moment)
     assert stand - died == {"after opened", "after closed"}
+    for kind in OF_QUIET_STEPS:
+        assert len([one for one in quiet & died if one.startswith(f"after {kind} ")]) == QUIET_STEPS
     assert {f"sent {line}" for line in deaths.sent} <= died
     again = repeats(deaths.moments)
     assert again["decided #2"] == again["observed #2"] == STEPS_OF_REPEATS

@@ -67,7 +67,7 @@ def test_sentinel_return_old_master(pair, tmp_path):
         writer.wait_for(50, 10)
     needless = {"save", "stop", "sentinels"}
     left = [step for step in asking(book) if step not in needless]
-    assert seen.at == left, "its Redis is down, and the inventory names the service of the Sentinels"
+    assert seen.asked == left, "its Redis is down, and the inventory names the service of the Sentinels"
     assert master_named_by(old) == new.address, "it has heard from the others"
     assert writer.lost() == 0
     assert settled(lab).name == new.name
@@ -88,7 +88,7 @@ def test_sentinel_repair_write_vip(pair, tmp_path):
         take_vip(stray)
         give_up_everywhere(lab, book, state=tmp_path, seen=seen)
         writer.wait_for(50, 10)
-    assert seen.at == asking(book)
+    assert seen.asked == asking(book)
     assert writer.lost() == 0
     assert lab.vip_holders() == [master.name]
 
@@ -106,11 +106,11 @@ def test_sentinel_switchover_and_the_way_back_out_of_it(pair, tmp_path):
         cut = run_plain(lab, book, state=tmp_path, typed=MASTER)
         assert (cut.outcome, named(cut)) == ("aborted", [back]), cut.text
         called_off = give_up_everywhere(lab, back, state=tmp_path)
-        assert called_off.at == asking(back)
+        assert called_off.asked == asking(back)
         direct.wait_for(50, 10)
         seen = give_up_everywhere(lab, book, "--bind", f"old-master={MASTER}", state=tmp_path)
         writer.wait_for(50, 10)
-    assert seen.at == asking(book)
+    assert seen.asked == asking(book)
     assert writer.lost() == 0
     new = settled(lab)
     assert new.name != MASTER
@@ -134,7 +134,7 @@ def test_lvs_drain_replica(pair, tmp_path):
         mended = somebody.submit(mend)
         seen = give_up_everywhere(lab, book, "--bind", f"replica={stale.name}", state=tmp_path)
         mended.result(timeout=10)
-    assert seen.at == asking(book)
+    assert seen.asked == asking(book)
     assert all(table[OUTSIDE[stale.name]] == 1 for table in weights(lab).values())
     settled(lab)
 
@@ -156,7 +156,7 @@ def test_consul_return_old_master(pair, tmp_path):
         seen = give_up_everywhere(lab, book, "--bind", f"writable={APP02}", state=tmp_path, by_hand=by_hand)
         writer.wait_for(20, 10)
     left = [step for step in asking(book) if step != "sentinel"]
-    assert seen.at == left, "the inventory names its service: nothing is left to do by hand"
+    assert seen.asked == left, "the inventory names its service: nothing is left to do by hand"
     last = {"release", "start-sentinels", "proved"}
     assert {step for step, runbooks in seen.named.items() if runbooks != [book]} <= last
     assert watch.wrong == (0.0, 0.0), watch.tally

@@ -196,14 +196,9 @@ class TestFaults:
             (("heal", A, "keepalived"), "nothing of keepalived lasts"),
         ],
     )
-    def test_senseless_ones_are_refused(self, fresh_pair, words, said):
+    def test_senseless_ones_are_refused(self, odd, words, said):
         with pytest.raises(LabError, match=said):
-            fresh_pair.fault(*words)
-
-
-@pytest.fixture
-def fresh_pair(pair):
-    return pair("fresh")
+            odd.lab.fault(*words)
 
 
 class TestRoom:

@@ -110,7 +110,7 @@ def test_what_is_pasted_ahead_answers_no_later_question(pair, tmp_path):
         asked.append(prompt.step)
         return "y\ny\ny\nredis-b\ny\nhalf a line" if len(asked) == 1 else "abort"
 
-    run = run_plain(lab, "one-shot-rebuild", state=tmp_path, at=paste_ahead)
+    run = run_plain(lab, "one-shot-rebuild", state=tmp_path, at=paste_ahead, own=True)
     assert (run.outcome, len(asked)) == ("aborted", 2), run.text
     assert "typed before this question: discarded" in run.text
     assert not lab.host("redis-b").running("redis-server"), "the second step was not answered by what was pasted"
