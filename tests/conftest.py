@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -17,6 +18,11 @@ settings.register_profile("any machine", deadline=None)  # a busy machine takes 
 settings.load_profile("any machine")
 
 gc.set_threshold(20_000, 20, 50)  # nearly everything that a test makes is freed without the collector
+
+# A shell's `&` and nohup leave these ignored, and every console that a test starts would inherit it.
+for _signal, _usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+    if signal.getsignal(_signal) is signal.SIG_IGN:
+        signal.signal(_signal, _usual)
 
 
 def pytest_configure(config: pytest.Config) -> None:

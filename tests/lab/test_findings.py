@@ -241,7 +241,7 @@ def test_mishaps_of_keepalived(pair, watch):
 def files_of_keepalived(watcher):
     for sed, code, words in (
         ("s/priority 138/priority 139/", "priority-equal", "139 on redis-a"),
-        ("s/priority 138/priority 120/", "priority-rule-broken", "120 < 139 < 120 + 10"),
+        ("s/priority 138/priority 120/", "priority-rule-broken", "redis-a with 120 is not between 129 and 139"),
         ("s/virtual_router_id 123/virtual_router_id 124/", "vrrp-mismatch", "124 (redis-a line"),
         ("s/interface eth2/interface eth9/", "vrrp-mismatch", "eth9 (redis-a line"),
         ("s/advert_int .*/advert_int 5/", "vrrp-mismatch", "advert_int: 5 (redis-a line"),
