@@ -15,7 +15,7 @@ from pathlib import Path
 from measure import in_turn, verdict
 from rig import Rig, in_a_room, rig
 
-from console.documents.inventory import load_inventory
+from console.documents.inventories.inventory import load_inventory
 from console.transport.ssh import connection, route
 from console.transport.ssh.connection import SshConnection, feed
 

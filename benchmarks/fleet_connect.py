@@ -11,7 +11,7 @@ import asyncssh
 from measure import in_turn, verdict
 from rig import Rig, in_a_room, rig
 
-from console.documents.inventory import load_inventory
+from console.documents.inventories.inventory import load_inventory
 from console.transport.ssh import connection, route
 
 NODES, AT_ONCE, ROUNDS, GOAL = 200, 32, 5, 1.15

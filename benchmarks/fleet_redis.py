@@ -10,7 +10,7 @@ from measure import in_turn, verdict
 from rig import in_a_room, rig
 
 from console.core.inventory import NodeSpec
-from console.documents.inventory import load_inventory
+from console.documents.inventories.inventory import load_inventory
 from console.transport.redis.inspector import RedisInspector
 
 NODES, ROUNDS, GOAL = 200, 15, 0.55

@@ -16,7 +16,7 @@ from measure import in_turn, verdict
 from rig import Rig, in_a_room, rig
 
 from console.core.inventory import NodeSpec
-from console.documents.inventory import load_inventory
+from console.documents.inventories.inventory import load_inventory
 from console.probes import program
 from console.probes.keepalived.configuration import script_paths
 from console.transport.connections.patience import Pace

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from console.core.inventory import ClusterSpec
-from console.documents.inventory import load_inventory
+from console.documents.inventories.inventory import load_inventory
 
 
 def seconds(work: Callable[[], object], times: int) -> list[float]:

@@ -30,7 +30,11 @@ if TYPE_CHECKING:
 LABORATORY = (
     LazyCommand("lab", "Run a laboratory of real servers on this machine.", "console.lab.commands"),
     LazyCommand("demo", "Build a laboratory in SCENARIO and open the console on it.", "console.lab.commands"),
-    LazyCommand("drill", "Rehearse on your own cluster, rebuilt from its files.", "console.drill.commands"),
+    LazyCommand(
+        "drill",
+        "Rehearse failovers and repairs on your own cluster, rebuilt from its files on this machine.",
+        "console.drill.commands",
+    ),
 )
 
 

@@ -32,7 +32,8 @@ PARSERS: dict[str, Callable[..., Any]] = {
     if name.startswith("parse") and inspect.isfunction(function) and function.__module__ == module.__name__
 } | {"virtual_servers": virtual_servers.virtual_servers}
 _FOLDERS = {
-    "host.identity": "host_identity", "keepalived.configuration": "keepalived_config", "redis.config": "redis_config",
+    "capture.host_files": "captured_files", "host.identity": "host_identity",
+    "keepalived.configuration": "keepalived_config", "redis.config": "redis_config",
     "keepalived.version": "keepalived_version", "redis.config_file": "redis_file", "redis.log": "redis_log",
     "redis.info": "redis_info", "consul.agent": "consul_agent", "consul.dns": "consul_dns",
     "consul.health": "consul_health", "virtual_servers": "virtual_server",
@@ -64,7 +65,7 @@ class Arguments:
     def make(self, parse: Callable[..., Any]) -> dict[str, Any]:
         return {one.name: self._value(one) for one in inspect.signature(parse).parameters.values()}
 
-    def _value(self, parameter: inspect.Parameter) -> Any:  # noqa: C901 - a row for each kind of argument
+    def _value(self, parameter: inspect.Parameter) -> Any:  # noqa: C901, PLR0912 - a row for each kind of argument
         chance, case = self.chance, self.chance.choice(self.cases or [{}])
         match parameter.name:
             case "data":
@@ -72,6 +73,8 @@ class Arguments:
             case "text" | "records" | "info":
                 text = changed_bytes(self.texts, chance).decode("utf-8", chance.choice(("replace", "surrogateescape")))
                 return text.replace("\n", "\r\n") if chance.random() < 0.3 else text
+            case "nonce":
+                return str(case.get("nonce", "n"))
             case "masters" | "replicas" | "sentinels":
                 return [self._word(one) for one in case.get(parameter.name, ())]
             case "quorum":

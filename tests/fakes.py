@@ -20,7 +20,7 @@ from console.core.runs.question import Choice, Decision, Question, QuestionKind
 from console.core.runs.records.entry_shape import misfit
 from console.core.runs.records.journal import Entry, next_entry, plain
 from console.core.runs.state import RunState
-from console.documents.runbook import load_runbook
+from console.documents.runbooks.runbook import load_runbook
 from console.engine.ports import Answer, AnswerKind, ConsoleContext
 from console.engine.sessions.arming import ClusterRunStarter
 

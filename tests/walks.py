@@ -11,7 +11,7 @@ from dying import Room
 from world import World
 
 from console.core.model import ClusterState, VrrpState
-from console.documents.runbook import load_runbook
+from console.documents.runbooks.runbook import load_runbook
 
 A, B = samples.A, samples.B
 RUNBOOKS = Path(__file__).parents[1] / "runbooks"

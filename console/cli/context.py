@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from console.core.model import ClusterState
     from console.core.runbooks.document import Runbook
     from console.core.runs.past.past_run import PastRun
-    from console.documents.runbook_library import RunbookLibrary
+    from console.documents.runbooks.library import RunbookLibrary
     from console.engine.ports import Archive, BringKeys, Clock, ConsoleContext, Inspector, RunStarter
     from console.engine.replay.ports import ReplayStarter
 
@@ -142,7 +142,7 @@ class CliContext:
             return self._chosen
         if named := os.environ.get(INVENTORY_VARIABLE):
             return Path(named)
-        from console.documents.inventory_paths import folder_beside
+        from console.documents.inventories.paths import folder_beside
 
         own = config_folder() / "inventory.yaml"
         for candidate in (Path("inventory.yaml"), own):
@@ -157,7 +157,7 @@ class CliContext:
     @property
     def inventory_folder(self) -> Path | None:
         """The folder of the inventory. None: there is no inventory, and only the shipped runbooks are used."""
-        from console.documents.inventory_paths import runbook_folder
+        from console.documents.inventories.paths import runbook_folder
 
         try:
             return runbook_folder(self.inventory_path)
@@ -170,7 +170,7 @@ class CliContext:
         if self._inventory is None:
             import platformdirs
 
-            from console.documents.inventory_cache import cached_inventory
+            from console.documents.inventories.cache import cached_inventory
 
             self._inventory = cached_inventory(self.inventory_path, platformdirs.user_cache_path(APP) / "inventories")
         return self._inventory
@@ -179,7 +179,7 @@ class CliContext:
     def library(self) -> RunbookLibrary:
         """The shipped runbooks and those beside the inventory, loaded once. Each file that is wrong is named once."""
         if self._library is None:
-            from console.documents.runbook_library import load_runbooks
+            from console.documents.runbooks.library import load_runbooks
 
             self._library = load_runbooks(self.inventory_folder)
             for one in self._library.unusable:
@@ -327,7 +327,7 @@ class CliContext:
         Raises DocumentError, whose text names the node and the source, but never the value.
         """
         if cluster not in self._passwords:
-            from console.documents.passwords import resolve
+            from console.documents.inventories.passwords import resolve
 
             found: dict[str, Secret | None] = {}
             known: dict[PasswordSource, Secret] = {}

@@ -1,6 +1,6 @@
 """The operator's inventory: its clusters and nodes, checked and with defaults filled in.
 
-`console.documents.inventory` makes these values from YAML. Everything else works with these values only.
+`console.documents.inventories.inventory` makes these values from YAML. Everything else works with these values only.
 """
 
 from __future__ import annotations

@@ -14,8 +14,8 @@ from console.core.kinds.diagnose import diagnose
 from console.core.kinds.protection import protection
 from console.core.model import ClusterState
 from console.core.model.verdict import Verdict
-from console.documents.inventory import load_inventory
-from console.documents.passwords import resolve
+from console.documents.inventories.inventory import load_inventory
+from console.documents.inventories.passwords import resolve
 from console.lab.assembly.laboratory import Laboratory
 from console.transport.clock import SystemClock
 from console.transport.inspector import make_inspector

@@ -23,7 +23,7 @@ import console.cli.runs.plain_operator
 import console.cli.runs.recorded_runs
 import console.cli.runs.replay_operator
 import console.cli.runs.run
-import console.documents.runbook_library
+import console.documents.runbooks.library
 import console.engine.replay.starter
 import console.engine.sessions.arming
 import console.transport.inspector

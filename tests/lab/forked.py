@@ -46,8 +46,8 @@ def serve(place: str) -> None:
     from console.cli.runs import plain_operator, plan, run, terminal_input  # noqa: F401
     from console.cli.runs import recorded_runs as runs  # noqa: F401
     from console.cli.status import command as status  # noqa: F401
-    from console.documents import inventory  # noqa: F401
-    from console.documents.runbook_library import load_runbooks
+    from console.documents.inventories import inventory  # noqa: F401
+    from console.documents.runbooks.library import load_runbooks
     from console.engine.sessions import arming as session  # noqa: F401
     from console.report import formats as forms  # noqa: F401
     from console.transport import actuator, inspector  # noqa: F401

@@ -16,8 +16,8 @@ from lab.plain import PlainRun, Prompt, run_plain
 
 from console.core.runbooks.document import GateKind, Step
 from console.core.runbooks.verbs import VERBS
-from console.documents.runbook import load_runbook
-from console.documents.runbook_library import shipped_folder
+from console.documents.runbooks.library import shipped_folder
+from console.documents.runbooks.runbook import load_runbook
 from console.lab.assembly.laboratory import Laboratory
 
 NAMED = re.compile(r"What leads on from here: (.*?)\.(?: |$)")

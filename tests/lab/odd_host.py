@@ -11,7 +11,7 @@ from typing import Any
 
 from console.core.inventory import NodeSpec
 from console.core.model import HostIdentity, Problem
-from console.documents.inventory import load_inventory
+from console.documents.inventories.inventory import load_inventory
 from console.lab.assembly.laboratory import Laboratory
 from console.lab.hosts.base_files import SSHD_CONFIG
 from console.transport.clock import SystemClock

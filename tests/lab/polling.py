@@ -12,8 +12,8 @@ from typing import Self
 from console.core.inventory import RedisRoute
 from console.core.kinds.diagnose import diagnose
 from console.core.model import ClusterState, NodeState, Reading
-from console.documents.inventory import load_inventory
-from console.documents.passwords import resolve
+from console.documents.inventories.inventory import load_inventory
+from console.documents.inventories.passwords import resolve
 from console.lab.assembly.laboratory import Laboratory
 from console.transport.clock import SystemClock
 from console.transport.inspector import ANSWER_DEADLINE, ClusterInspector, make_inspector

@@ -20,7 +20,7 @@ from lab.plain import console
 from console.core.access.examine import examine
 from console.core.command import Secret
 from console.core.inventory import RedisRoute, ServiceSpec, TlsSpec
-from console.documents.inventory import load_inventory
+from console.documents.inventories.inventory import load_inventory
 from console.lab.hosts.network import OPERATOR
 from console.transport.clock import SystemClock
 from console.transport.inspector import make_inspector

@@ -19,7 +19,7 @@ from console.core.drills.capture import CapturedProcess, CapturedUser, Part
 from console.core.drills.scenarios import SCENARIOS
 from console.core.drills.walks import WalkOutcome
 from console.documents.capture import read_capture, write_capture
-from console.documents.inventory import load_inventory
+from console.documents.inventories.inventory import load_inventory
 from console.drill.capturing import capture_cluster
 from console.drill.check_text import check_text
 from console.drill.checking import Checker, CheckRequest

@@ -13,7 +13,7 @@ import pytest
 
 from console.core.command import Secret
 from console.core.kinds.diagnose import diagnose
-from console.documents.inventory import load_inventory
+from console.documents.inventories.inventory import load_inventory
 from console.transport.clock import SystemClock
 from console.transport.inspector import make_inspector
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 import pytest
 
 from console.core.model import ProblemKind, Role, VrrpState
-from console.documents.inventory import load_inventory
+from console.documents.inventories.inventory import load_inventory
 from console.transport.clock import SystemClock
 from console.transport.inspector import make_inspector
 

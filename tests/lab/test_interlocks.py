@@ -363,3 +363,27 @@ async def test_h30_a_survivor_that_refuses_writes_is_named_and_not_built_upon(pa
     assert "NOREPLICAS" in run.stuck[0].reason
     assert run.gates == []
     assert not lab.host(B).running("redis-server")
+
+
+def test_a_broken_document_disables_nothing_else(pair, tmp_path):
+    lab = pair("stale-master-back")
+    own = lab.folder / "runbooks"
+    own.mkdir()
+    (own / "bad.yaml").write_text("version: 1\nname: [\n")
+    (own / "shadow.yaml").write_text(BARE.replace("name: bare", "name: one-shot-rebuild").replace("VERB", "save-dump"))
+    text = lab.inventory.read_text()
+    first = text.index("  - name:")
+    broken = text[first:].replace(f"name: {lab.cluster}", "name: other", 1).replace("kind: keepalived", "kind: none", 1)
+    lab.inventory.write_text(text + broken)
+    planned = console(lab, "plan", "one-shot-rebuild", lab.cluster, state=tmp_path)
+    assert planned.returncode == 0, planned.stderr
+    assert "backup" in planned.stdout
+    for file, why in (("bad.yaml", ""), ("shadow.yaml", "is the name of a shipped runbook")):
+        (line,) = [one for one in planned.stderr.splitlines() if file in one]
+        assert why in line
+    seen = console(lab, "status", "--format", "json", state=tmp_path)
+    clusters = {one["name"]: one["health"] for one in json.loads(seen.stdout)["clusters"]}
+    assert clusters.keys() == {lab.cluster, "other"}
+    assert clusters["other"] != clusters[lab.cluster]
+    assert "inventory.yaml:" in seen.stdout
+    assert console(lab, "inventory", "check", state=tmp_path).returncode == 1

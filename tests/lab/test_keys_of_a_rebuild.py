@@ -57,7 +57,9 @@ async def test_a_rebuild_takes_few_keys_and_one_name_and_no_question_needs_scrol
         await until(pilot, lambda: isinstance(app.screen, RunbooksScreen))
         await keyboard.press("enter")
         await until(pilot, lambda: isinstance(app.screen, ArmScreen) and not app.screen.query_one("#arm").disabled)
-        assert_seen(pilot, "arming", ("Arm this run on cache?", "survivor   redis-a", "returning  redis-b", "all 2"))
+        assert_seen(
+            pilot, "arming", ("Arm this run on cache?", "survivor   redis-a", "returning  redis-b", "both conditions")
+        )
         await keyboard.press("tab", "enter")
         asked: list[Question] = []
         while app.run_state is None or app.armed_run is not None:

@@ -15,7 +15,7 @@ from console.core.inventory import RedisRoute
 from console.core.previews.key_comparison import KeyDifference
 from console.core.previews.loss_preview import preview
 from console.core.replication.resync import ResyncKind
-from console.documents.inventory import load_inventory
+from console.documents.inventories.inventory import load_inventory
 from console.lab.scenarios.replication import in_sync, replication
 from console.transport.clock import SystemClock
 from console.transport.inspector import make_inspector

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from pathlib import Path
@@ -99,6 +100,12 @@ def assert_refusals(lab, state):
     (state / "keys.jsonl").unlink()
     gone = console(lab, "runs", "replay", RUN, "--dry-run", state=state)
     assert (gone.returncode, "No such file" in gone.stderr) == (2, True)
+    os.mkfifo(state / "keys.jsonl")
+    pipe = console(lab, "runs", "replay", RUN, "--dry-run", state=state)
+    assert (pipe.returncode, "it is no regular file" in pipe.stderr) == (2, True), (
+        "nobody writes to it: it is not waited for"
+    )
+    (state / "keys.jsonl").unlink()
     (state / "keys.jsonl").write_text("")
     lab.fault("kill", "redis-a", "redis")
     lab.fault("kill", "redis-b", "redis")

@@ -18,7 +18,7 @@ from lab.plain import ASKED, STUCK, console, environment, status
 
 from console.core.model import RunLock
 from console.core.runs.lock import HeldElsewhereError
-from console.documents.inventory import load_inventory
+from console.documents.inventories.inventory import load_inventory
 from console.transport.locks import shell_programs as node_lock_program
 from console.transport.locks.node_locks import SshNodeLocks
 

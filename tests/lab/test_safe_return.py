@@ -21,9 +21,9 @@ from console.core.keepalived.running_scripts import loss_window
 from console.core.kinds.diagnose import diagnose
 from console.core.runbooks.binding import Unbound, bind_roles
 from console.core.runs.state import Outcome
-from console.documents.inventory import load_inventory
-from console.documents.runbook import load_runbook
-from console.documents.runbook_library import shipped_folder
+from console.documents.inventories.inventory import load_inventory
+from console.documents.runbooks.library import shipped_folder
+from console.documents.runbooks.runbook import load_runbook
 from console.lab.scenarios import preempting_pair as preempting
 from console.lab.scenarios.replication import COUNTER
 from console.transport.clock import SystemClock

@@ -10,7 +10,7 @@ from console.core.command import Identity, Planned, RedisCommand, ShellCommand
 from console.core.inventory import RedisRoute
 from console.core.model import Role
 from console.core.runs.answer import AnswerKind
-from console.documents.inventory import load_inventory
+from console.documents.inventories.inventory import load_inventory
 from console.transport.actuator import make_actuator
 from console.transport.clock import SystemClock
 from console.transport.inspector import make_inspector

@@ -16,6 +16,7 @@ from any_parser import read_case
 
 from console.core.keepalived import virtual_servers as virtual_server_conf
 from console.probes import NotUnderstoodError
+from console.probes.capture import host_files as captured_files
 from console.probes.consul import agent as consul_agent
 from console.probes.consul import dns as consul_dns
 from console.probes.consul import health as consul_health
@@ -52,6 +53,7 @@ PARSERS: Mapping[str, Callable[[Case], Any]] = {
     "addresses": lambda case: addresses.parse(case["text"]),
     "arp": lambda case: arp.parse(case["text"]),
     "backups": lambda case: backups.parse(case["text"]),
+    "captured_files": lambda case: captured_files.parse(case["text"].encode(), case["nonce"]),
     "clock": lambda case: clock.parse(case["text"]),
     "consul_agent": lambda case: consul_agent.parse(case["text"]),
     "consul_dns": lambda case: consul_dns.parse(case["name"], case["rcode"], case["text"]),

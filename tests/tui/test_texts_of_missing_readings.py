@@ -25,7 +25,7 @@ from console.core.previews.loss_preview import preview
 from console.core.runbooks.document import Step
 from console.core.runbooks.vocabulary import evaluate
 from console.core.runs.gate import evidence
-from console.documents.runbook_library import load_runbooks
+from console.documents.runbooks.library import load_runbooks
 from console.engine.steps.step_view import conditions
 from console.tui.present.clusters import cards, fleet
 from console.tui.present.clusters import cluster as present

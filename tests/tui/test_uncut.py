@@ -12,7 +12,7 @@ from textual.content import Content
 from tui_stage import seen, spec_of, stage
 
 from console.core.kinds import all_kinds
-from console.documents.runbook_library import load_runbooks
+from console.documents.runbooks.library import load_runbooks
 from console.tui.navigation import routes
 from console.tui.present.clusters import cards, cluster
 from console.tui.present.formatting import rewrapped

@@ -33,8 +33,8 @@ from console.core.runbooks.interlocks import INTERLOCKS, WITHOUT_INTERLOCKS
 from console.core.runbooks.verbs import VERBS
 from console.core.runbooks.vocabulary import VOCABULARY, evaluate
 from console.core.runs.question import Choice, Decision
-from console.documents.inventory import load_inventory
-from console.documents.runbook_library import load_runbooks
+from console.documents.inventories.inventory import load_inventory
+from console.documents.runbooks.library import load_runbooks
 from console.engine.plan import NOT_PROVED
 from console.engine.steps.step_view import conditions
 from console.tui.keys import KEYS

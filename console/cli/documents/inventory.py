@@ -54,7 +54,7 @@ def check(context: CliContext, /, file: Path | None, clusters: tuple[str, ...], 
     """
     from console.core.quantities import counted
     from console.documents.errors import DocumentError
-    from console.documents.inventory_files import check_files
+    from console.documents.inventories.files import check_files
 
     if not connect and (clusters or form != "text"):
         raise CliError("--cluster and --format are for --connect")
@@ -79,7 +79,7 @@ def check(context: CliContext, /, file: Path | None, clusters: tuple[str, ...], 
 @inventory.command("schema")
 def schema() -> None:
     """Print the JSON Schema of inventories, for editors."""
-    from console.documents.inventory_model import InventoryDocument
+    from console.documents.inventories.model import InventoryDocument
 
     say_json(InventoryDocument.model_json_schema())
 

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 @click.pass_obj
 def init(context: CliContext, /, output: Path, name: str, **options: str | int | bool) -> int:
     """Write a first inventory from what the node at ADDRESS says. An existing file is never overwritten."""
-    from console.documents.inventory import load_inventory
-    from console.documents.inventory_draft import DraftError, draft
+    from console.documents.inventories.draft import DraftError, draft
+    from console.documents.inventories.inventory import load_inventory
 
     if output.exists():
         raise CliError(f"{output} exists already: name another file with --output, or move it away")

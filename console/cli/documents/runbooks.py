@@ -53,7 +53,7 @@ def check(context: CliContext, files: tuple[Path, ...]) -> int:
     Without FILE it checks the shipped runbooks and the operator's own.
     """
     from console.documents.errors import DocumentError
-    from console.documents.runbook_library import check_runbooks
+    from console.documents.runbooks.library import check_runbooks
 
     worst = 0
     for path, found in check_runbooks(files, context.inventory_folder):
@@ -67,7 +67,7 @@ def check(context: CliContext, files: tuple[Path, ...]) -> int:
 @runbooks.command("schema")
 def schema() -> None:
     """Print the JSON Schema of runbooks, for editors."""
-    from console.documents.runbook_model import RunbookDocument
+    from console.documents.runbooks.model import RunbookDocument
 
     say_json(RunbookDocument.model_json_schema())
 

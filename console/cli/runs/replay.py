@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import stat
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -143,9 +144,13 @@ def _order(past: PastRun, patterns: tuple[str, ...], chosen: str | None) -> Repl
     began, ended = _seconds(export.began_at), _seconds(export.ended_at)
     file = str(Path(chosen).absolute()) if chosen and "/" in chosen else export.path
     try:
-        Path(file).open("rb").close()
+        why = "" if stat.S_ISREG(Path(file).stat().st_mode) else "it is no regular file"  # a pipe would be waited for
+        if not why:
+            Path(file).open("rb").close()
     except OSError as error:
-        raise CliError(f"{file}: {error.strerror}; name a copy of it with --export FILE") from None
+        why = error.strerror or str(error)
+    if why:
+        raise CliError(f"{file}: {why}; name a copy of it with --export FILE")
     slack = EXPIRY_SLACK + max(0.0, ended - began)
     return ReplayOrder(past.cluster, past.run_id, export.node, file, patterns, ended, slack)
 

@@ -43,7 +43,7 @@ _COMMAND = re.compile(
     r"^[ \t]*(?:script|notify\w*|misc_path)[ \t]+(?:\"(?P<quoted>[^\"\r\n]*)\"|(?P<bare>[^\s\"!#][^!#\r\n]*))",
     re.MULTILINE,
 )
-_PLAIN_ARGUMENT = re.compile(r"[a-z][a-z_.-]*|[A-Z]+(?:_[A-Z0-9]+)*|[0-9]{1,5}")
+PLAIN_ARGUMENT = re.compile(r"[a-z][a-z_.-]*|[A-Z]+(?:_[A-Z0-9]+)*|[0-9]{1,5}")
 """A word or a small number: a state, an instance, a port. It counts as a secret only if it is known as one."""
 _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL)
 _NO_SECRET = re.compile(r"\$.*|/.*|\(.*|`.*|nopass|on|off|yes|no|true|false|none|default|0|1|", re.IGNORECASE)
@@ -121,7 +121,7 @@ def _arguments(text: str) -> Iterator[str]:
         command: str = found[_group(found)]
         shown = mask_arguments(command).split()
         for word, masked in zip(command.split(), shown, strict=False):
-            if word != masked and not _PLAIN_ARGUMENT.fullmatch(word) and not _NO_SECRET.fullmatch(word):
+            if word != masked and not PLAIN_ARGUMENT.fullmatch(word) and not _NO_SECRET.fullmatch(word):
                 yield word
 
 

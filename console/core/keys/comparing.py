@@ -86,6 +86,15 @@ def _living(value: Value, now: float) -> Value:
     return replace(value, fields=fields, expiries={name: at for name, at in value.expiries.items() if name in fields})
 
 
+def written_since(kept: ExportedKey, there: KeyThere, now: float) -> bool | None:
+    """Whether the server's value was written or removed after the kept one was exported. None: not known."""
+    if kept.there is None:
+        return None
+    if not kept.there or not there.payload:
+        return bool(kept.there) or bool(there.payload)
+    return not same_value(kept.there, there.payload, now)
+
+
 # --- in words -------------------------------------------------------------------------------------------------------
 
 
@@ -106,13 +115,12 @@ def written_in_words(kept: ExportedKey, there: KeyThere, now: float) -> tuple[st
     of_kept = "when it was written is not known"
     if kept.idle is not None:
         of_kept = f"not used in the {span(kept.idle)} before the export"
-    if kept.there is None:
+    written = written_since(kept, there, now)
+    if written is None:
         since = "not known whether it was written after the export"
     elif not kept.there:
-        since = "written after the export" if there.payload else ""
-    elif there.payload and same_value(kept.there, there.payload, now):
-        since = "not changed since the export"
+        since = "written after the export" if written else ""
     else:
-        since = "changed after the export"
+        since = "changed after the export" if written else "not changed since the export"
     used = f"last used {span(there.idle)} ago" if there.idle is not None else "last use not known"
     return of_kept, ", ".join(filter(None, (since, used if there.payload else "")))

@@ -128,6 +128,8 @@ def _last_line(file: BinaryIO) -> tuple[int, bytes]:
 
 
 def _judged(first: bytes, last: bytes, before: str, digest: str) -> FileCheck:
+    if not first:
+        return FileCheck(digest, Standing.NOT_WHOLE, None, "it is empty")
     said = _said(last)
     if last and not last.endswith(b"\n"):
         return FileCheck(digest, Standing.NOT_WHOLE, None, "its last line is cut off")

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 _LAST_MOMENT = 1e12
 """Epoch seconds after which nothing expires."""
+WITHOUT_IT = "A copy of the file without this line can be brought with --export FILE"
 LONGEST_NAME = 200
 """Characters of a key that are kept to be read."""
 
@@ -70,7 +71,7 @@ def exported_key(line: Mapping[str, Any], exported_at: float, number: int = 0) -
             None if other is None else _decoded(other.get("dump_base64") or ""),
         )
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
-        raise ValueError(f"line {number} is none of an export of keys") from None
+        raise ValueError(f"line {number} is none of an export of keys. {WITHOUT_IT}") from None
 
 
 def _decoded(value: str | bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""A runbook as values. `console.documents.runbook` makes them from YAML documents."""
+"""A runbook as values. `console.documents.runbooks.runbook` makes them from YAML documents."""
 
 from __future__ import annotations
 

@@ -244,8 +244,8 @@ class ReplayRun:
         self._end_step(number, step, StepStatus.FAILED if failed else StepStatus.DONE, note)
 
     def _question(self, number: int, fate: Fate, step: str) -> ReplayQuestion:
-        count = len(self._looked.found[fate])
-        text, sentence = question_text(fate, count, self._node), sentence_for(fate, count, self._node)
+        count, newer = len(self._looked.found[fate]), len(self._looked.newer.get(fate, ()))
+        text, sentence = question_text(fate, count, self._node, newer), sentence_for(fate, count, self._node)
         return ReplayQuestion(number, len(self._order.steps), step, text, sentence)
 
     def _send_all(
@@ -310,7 +310,7 @@ class ReplayRun:
             seen = {"observed_at": state.observed_at, "figures": state_summary(state)} if state is not None else {}
             self._journal.append("closed", {"outcome": outcome, "message": self.message, "keys": keys, **seen})
         except OSError as error:  # the screen shows the end even where it cannot be written
-            self.message = f"{self.message} {error}"
+            self.message = self.message if str(error) in self.message else f"{self.message} {error}"
 
 
 @contextlib.contextmanager

@@ -15,6 +15,7 @@ from pydantic_core import SchemaValidator
 from pydantic_core import core_schema as schema
 
 from console.core.keys.counted import Counting, FileCheck, check_kept
+from console.core.keys.exported import WITHOUT_IT
 
 _FORM = schema.CoreConfig(val_json_bytes="base64", strict=True)
 
@@ -143,7 +144,7 @@ def _parsed(path: str, lines: Sequence[bytes], before: int) -> list[Mapping[str,
         except ValueError:
             found.append(None)
         if type(found[-1]) is not dict:
-            raise ValueError(f"{path}: line {number} is none of an export of keys")
+            raise ValueError(f"{path}: line {number} is none of an export of keys. {WITHOUT_IT}")
     return found
 
 

@@ -32,12 +32,17 @@ class ObservationThreads:
             return cluster in self._requested
 
     def request(self, cluster: str) -> bool:
-        """Starts an observation; False where one is under way already."""
+        """Starts an observation; False where one is under way already, or no thread is to be had."""
         with self._lock:
             if cluster in self._requested:
                 return False
             self._requested.add(cluster)
-        self._start(self._observe, cluster)
+        try:
+            self._start(self._observe, cluster)
+        except RuntimeError:  # the machine gives no further thread now; a later request may get one
+            with self._lock:
+                self._requested.discard(cluster)
+            return False
         return True
 
     def request_all(self, clusters: Sequence[str], within: float) -> None:

@@ -31,7 +31,7 @@ from console.core.runbooks.binding import Unbound, bind_roles
 from console.core.runbooks.document import Condition, Runbook
 from console.core.runbooks.vocabulary import evaluate
 from console.core.runs.state import RunState
-from console.documents.runbook import load_runbook
+from console.documents.runbooks.runbook import load_runbook
 from console.engine.ports import ArmingError, ConsoleContext
 from console.engine.sessions.arming import ClusterRunStarter
 from console.lab.systems.keepalived_pair import ADDRESSES, VIP

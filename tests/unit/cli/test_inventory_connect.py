@@ -20,7 +20,7 @@ from console.cli.main import run
 from console.core.access.examine import examine
 from console.core.access.trial import NEEDED, Permission, RedisTrial
 from console.core.model import ConnectStep, Problem, ProblemKind, Reading
-from console.documents.inventory import load_inventory
+from console.documents.inventories.inventory import load_inventory
 
 EXAMPLE = Path(__file__).parents[3] / "inventory.example.yaml"
 GIVEN = RedisTrial(permissions=dict.fromkeys(NEEDED, Permission.GIVEN))

@@ -30,7 +30,7 @@ from console.core.model import (
     read,
 )
 from console.core.model.assembling import nothing_read
-from console.documents.inventory import load_inventory
+from console.documents.inventories.inventory import load_inventory
 
 INVENTORY = load_inventory(Path(__file__).parents[3] / "inventory.example.yaml")
 STATES = {

@@ -28,8 +28,8 @@ from console.core.replication.backups import find_backup
 from console.core.replication.disk_data import UnreadDataError, disk_data, newest_data
 from console.core.runbooks.document import Condition
 from console.core.runbooks.vocabulary import evaluate
-from console.documents.runbook import load_runbook
-from console.documents.runbook_library import shipped_folder
+from console.documents.runbooks.library import shipped_folder
+from console.documents.runbooks.runbook import load_runbook
 from console.tui.present.clusters.cells import data_cells
 
 DOWN = s.failed_over_pair()

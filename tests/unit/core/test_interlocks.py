@@ -14,8 +14,8 @@ from console.core.runbooks.hazards.table import HAZARDS
 from console.core.runbooks.interlocks import INTERLOCKS, NODE, WITHOUT_INTERLOCKS, interlocks
 from console.core.runbooks.verbs import VERBS
 from console.core.runbooks.vocabulary import VOCABULARY
-from console.documents.runbook import load_runbook
-from console.documents.runbook_library import shipped_folder
+from console.documents.runbooks.library import shipped_folder
+from console.documents.runbooks.runbook import load_runbook
 from console.engine.steps.step_view import conditions, gate_of
 
 TESTS = Path(__file__).parents[2]

@@ -19,8 +19,8 @@ from console.core.model.verdict import Verdict
 from console.core.runbooks.document import Condition, Runbook
 from console.core.runbooks.vocabulary import evaluate
 from console.core.runs.gate import differences, material, unread_facts
-from console.documents.runbook import load_runbook
-from console.documents.runbook_library import shipped_folder
+from console.documents.runbooks.library import shipped_folder
+from console.documents.runbooks.runbook import load_runbook
 from console.engine.steps.step_view import conditions
 
 SAYS_THAT_IT_IS_UNREAD = {

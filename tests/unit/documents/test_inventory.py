@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from console.core.inventory import PasswordKind, PasswordSource, QuietHours, RedisRoute, RedisSpec, TlsSpec
 from console.documents.errors import DocumentError
-from console.documents.inventory import inventory_of, load_inventory
-from console.documents.inventory_model import InventoryDocument
+from console.documents.inventories.inventory import inventory_of, load_inventory
+from console.documents.inventories.model import InventoryDocument
 from console.documents.yaml_text import parse_document
 
 GOOD = """\

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from console.documents import inventory_files as checking
 from console.documents.errors import DocumentError
-from console.documents.inventory import load_inventory
-from console.documents.inventory_cache import cached_inventory
+from console.documents.inventories import files as checking
+from console.documents.inventories.cache import cached_inventory
+from console.documents.inventories.inventory import load_inventory
 
 EXAMPLE = (Path(__file__).parents[3] / "inventory.example.yaml").read_text(encoding="utf-8")
 RICH = (

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from console.core.inventory import SshSpec
 from console.core.model import ProblemKind, unread
-from console.documents.inventory import load_inventory
-from console.documents.inventory_draft import DraftError, _text, draft
+from console.documents.inventories.draft import DraftError, _text, draft
+from console.documents.inventories.inventory import load_inventory
 from console.documents.yaml_text import parse_document
 
 

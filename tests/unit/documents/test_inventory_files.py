@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.documents import inventory_files as joining
 from console.documents.errors import DocumentError
-from console.documents.inventory_cache import cached_inventory
-from console.documents.inventory_files import check_files, load_usable_files
-from console.documents.inventory_paths import runbook_folder
+from console.documents.inventories import files as joining
+from console.documents.inventories.cache import cached_inventory
+from console.documents.inventories.files import check_files, load_usable_files
+from console.documents.inventories.paths import runbook_folder
 
 
 def text(number: int, *, name: str = "", defaults: str = "", kind: str = "keepalived", vip: str = "") -> str:

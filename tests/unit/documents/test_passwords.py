@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from console.core.inventory import PasswordKind, PasswordSource
-from console.documents import passwords
 from console.documents.errors import DocumentError
-from console.documents.passwords import resolve
+from console.documents.inventories import passwords
+from console.documents.inventories.passwords import resolve
 
 SECRET = "hunter2"
 

@@ -12,9 +12,9 @@ import pytest
 from console.core.runbooks.document import CANDIDATE, Condition, GateKind, Runbook
 from console.core.runbooks.verbs import VERBS, changes_something
 from console.documents.errors import DocumentError
-from console.documents.runbook import load_runbook, runbook_of
-from console.documents.runbook_library import load_runbooks, shipped_folder
-from console.documents.runbook_model import RunbookDocument
+from console.documents.runbooks.library import load_runbooks, shipped_folder
+from console.documents.runbooks.model import RunbookDocument
+from console.documents.runbooks.runbook import load_runbook, runbook_of
 from console.documents.yaml_text import parse_document
 from console.engine.steps.step_view import conditions, gate_of, may_skip
 

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.documents.errors import DocumentError
-from console.documents.inventory import inventory_of
-from console.documents.inventory_cache import cached_inventory
-from console.documents.inventory_files import load_usable_files
-from console.documents.usable_inventory import usable_inventory_of
+from console.documents.inventories.cache import cached_inventory
+from console.documents.inventories.files import load_usable_files
+from console.documents.inventories.inventory import inventory_of
+from console.documents.inventories.usable import usable_inventory_of
 from console.documents.yaml_text import Document, parse_document
 
 FIRST = 3

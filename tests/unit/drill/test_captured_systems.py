@@ -13,7 +13,7 @@ from console.core.drills.capture import Part, Unread
 from console.core.drills.differences import LaboratoryFacts, called_programs, differences, missing_programs
 from console.core.drills.stand_ins import STAND_IN, secrets_in
 from console.documents.capture import read_capture
-from console.documents.inventory import load_inventory
+from console.documents.inventories.inventory import load_inventory
 from console.drill.hosts import inventory, system_of
 from console.drill.rehearsal import MOST_BYTES, MOST_KEYS, data_size
 from console.drill.starting import first_page, require_drillable

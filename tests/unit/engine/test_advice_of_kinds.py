@@ -13,7 +13,7 @@ from fakes import CLUSTER, B
 
 from console.core.model import DataForm
 from console.core.runbooks.verbs import VERBS
-from console.documents.runbook_library import load_runbooks
+from console.documents.runbooks.library import load_runbooks
 from console.engine.actions.backup import how_to_restore
 from console.engine.steps.remedies import remedies
 

@@ -135,19 +135,32 @@ exit "$status"
 
 
 def test_a_disk_that_fills_during_the_copy_leaves_nothing_behind(node, tmp_path):
+    down_with_data(node, keys=4000)
+    assert_a_full_disk_leaves_nothing_behind(node, tmp_path)
+
+
+def test_the_same_of_a_dump(tmp_path):
+    node = RealNode(tmp_path / "node", "7.0", appendonly="no")
+    node.start()
+    node.fill(4000)
+    assert node.call("SAVE") == "OK"
+    node.stop(at_once=True)
+    assert_a_full_disk_leaves_nothing_behind(node, tmp_path)
+
+
+def assert_a_full_disk_leaves_nothing_behind(node, folder):
     """A disk of its own, with room for one and a half of it. The figures that were shown allowed the copy."""
     if subprocess.run(["unshare", "-rm", "true"], check=False, capture_output=True).returncode:
         pytest.skip("this machine allows no mount namespace")
-    down_with_data(node, keys=4000)
     before = node.names
     script = node.script("backup").replace("wanted=", "wanted=0; was=", 1)
     size = sum(one.stat().st_size for one in node.dir.rglob("*") if one.is_file())
-    paths = (str(node.dir), str(tmp_path / "whole"), str(tmp_path / "after"), str(size * 3 // 2))
+    paths = (str(node.dir), str(folder / "whole"), str(folder / "after"), str(size * 3 // 2))
     done = node.send(script, before=("unshare", "-rm", "sh", "-c", ON_A_SMALL_DISK, "sh", *paths))
     assert done.returncode == 23, (done.returncode, done.stderr)
     assert "No space left" in done.stderr
     assert "no backup was made" in done.stderr
-    assert (tmp_path / "after").read_text().splitlines() == before
+    assert (folder / "after").read_text().splitlines() == before
 
 
 def wiped_after_a_backup_of_its_dump(node, keys):

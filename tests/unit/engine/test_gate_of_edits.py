@@ -8,7 +8,7 @@ import samples
 from fakes import CLUSTER
 
 from console.core.model import Processes, read
-from console.documents.runbook_library import load_runbooks
+from console.documents.runbooks.library import load_runbooks
 from console.engine.actions.commands import CommandContext
 from console.engine.steps.step_view import view_step
 

@@ -15,7 +15,7 @@ from console.core.model.verdict import Verdict
 from console.core.runbooks.binding import Unbound, bind_roles
 from console.core.runs.question import Choice
 from console.core.runs.state import Outcome
-from console.documents.runbook import load_runbook
+from console.documents.runbooks.runbook import load_runbook
 
 MOST_RUNS = 4
 

@@ -15,8 +15,8 @@ from fakes import CLUSTER, A, B, node_spec
 from console.core.inventory import RedisSpec
 from console.core.model import Process, Processes, read
 from console.core.runbooks.document import Action, Step
-from console.documents.runbook import load_runbook
-from console.documents.runbook_library import shipped_folder
+from console.documents.runbooks.library import shipped_folder
+from console.documents.runbooks.runbook import load_runbook
 from console.engine.actions.commands import CommandContext, PlanError, plan_commands
 from console.engine.actions.config_edit import redis_test, replace_file, sha256
 from console.engine.plan import Prospect, make_plan

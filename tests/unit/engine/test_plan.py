@@ -10,7 +10,7 @@ from console.cli.runs.plan import plan_text
 from console.core.inventory import ServiceSpec
 from console.core.model import RedisFile, read
 from console.core.runbooks.verbs import VERBS
-from console.documents.runbook_library import load_runbooks
+from console.documents.runbooks.library import load_runbooks
 from console.engine.actions.commands import CommandContext
 from console.engine.plan import Prospect, make_plan
 

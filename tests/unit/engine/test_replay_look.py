@@ -7,11 +7,12 @@ from base64 import b64encode
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.core.keys.comparing import Fate, KeyThere
+from console.core.keys.comparing import CONFLICTS, Fate, KeyThere
 from console.core.keys.exported import ExportedKey
 from console.core.runs.replays.batch import Left
 from console.core.runs.replays.order import ReplayOrder
 from console.core.runs.replays.progress import NOTHING_SENT, SentLines
+from console.core.runs.replays.wording import question_text
 from console.engine.replay import look as looking
 from console.engine.replay.kept_file import batches
 from console.engine.replay.look import look
@@ -123,3 +124,19 @@ def test_values_beyond_the_bound_are_not_held_in_memory(monkeypatch):
     looked = look(ORDER, lines(fates), Reader(fates), lambda: NOW, lambda _: None, before=NOTHING_SENT)
     held = [one.kept is not None for rows in looked.found.values() for one in rows]
     assert 0 < sum(held) <= 3
+
+
+@given(st.lists(st.tuples(st.sampled_from(CONFLICTS), st.sampled_from([None, b"", OTHER, LIST])), max_size=20))
+def test_values_that_were_written_after_the_export_are_counted_where_they_would_be_replaced(kinds):
+    """`there` of a line: what the master had then. None: an older export, which does not say."""
+    fates = [(fate, 0) for fate, _ in kinds]
+    made = lines(fates)
+    for line, (_, had) in zip([one for _, part in made for one in part], kinds, strict=True):
+        line.update({} if had is None else {"there": {"dump_base64": b64encode(had).decode()}})
+    looked = look(ORDER, made, Reader(fates), lambda: NOW, lambda _: None)
+    for fate in CONFLICTS:
+        has = THERE[fate].payload
+        newer = {at + 1 for at, (one, had) in enumerate(kinds) if one is fate and had not in (None, has)}
+        assert looked.newer[fate] == newer
+        text = question_text(fate, len(looked.found[fate]), "redis-b", len(newer))
+        assert ("written on redis-b after the export" in text) == bool(newer)

@@ -13,7 +13,7 @@ from console.core.model import ClusterState
 from console.core.runbooks.role_choice import better_choice
 from console.core.runs.question import QuestionKind
 from console.core.runs.state import Outcome
-from console.documents.runbook_library import load_runbooks
+from console.documents.runbooks.library import load_runbooks
 from console.engine.actions.commands import CommandContext
 from console.engine.plan import RunPlan, make_plan
 

@@ -10,8 +10,8 @@ import samples
 from fakes import CLUSTER
 from tui_stage import spec_of
 
-from console.documents.runbook import load_runbook
-from console.documents.runbook_library import shipped_folder
+from console.documents.runbooks.library import shipped_folder
+from console.documents.runbooks.runbook import load_runbook
 from console.engine.actions.commands import CommandContext, PlanError, plan_commands
 
 STATES = (

@@ -94,6 +94,8 @@ def test_a_line_that_is_taken_out_is_seen(tmp_path):
     assert "its end says 3 keys, and its SHA-256 does not fit" in warning("k", check)
     path.write_text("".join(lines[:2]))
     assert "its end is missing" in warning("k", files.check(str(path)))
+    path.write_text("")
+    assert "k is not whole: it is empty" in warning("k", files.check(str(path)))
 
 
 def test_one_of_an_older_version_is_told_as_that(tmp_path):

@@ -208,6 +208,7 @@ THREADS_THAT_RAISE = {
     "look": "status: the error is the result, which the caller raises",
     "_run_heartbeat": "the run's lock: a command is sent only after the lock was asked for",
     "close": "ends holders of the run's lock",
+    "_spread": "requests of observations: `request` takes the error of a thread that cannot be started",
     "ask": "the connection's keepalive: it ends with the connection, which a look makes anew",
 }
 

@@ -30,10 +30,14 @@ _SENTENCES = {
 }
 
 
-def question_text(fate: Fate, count: int, node: str) -> str:
-    """What would be done with the keys of this class."""
+def question_text(fate: Fate, count: int, node: str, newer: int = 0) -> str:
+    """What would be done with the keys of this class. `newer`: so many were written on the node after the export."""
     verbs = ("is", "has") if count == 1 else ("are", "have")
-    return _TEXTS[fate].format(keys=counted(count, "key"), node=node, are=verbs[0], have=verbs[1])
+    text = _TEXTS[fate].format(keys=counted(count, "key"), node=node, are=verbs[0], have=verbs[1])
+    if not newer:
+        return text
+    whose = "It was" if count == 1 else f"{newer:,} of them {'was' if newer == 1 else 'were'}"
+    return f"{text} {whose} written on {node} after the export: the kept value is the older one there."
 
 
 def sentence_for(fate: Fate, count: int, node: str) -> str:

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from console.core.inventory import Inventory, UnusableCluster
 from console.documents.errors import DocumentError
-from console.documents.inventory import inventory_of
-from console.documents.inventory_paths import file_paths
-from console.documents.usable_inventory import addresses_of, cluster_lines, usable_inventory_of
+from console.documents.inventories.inventory import inventory_of
+from console.documents.inventories.paths import file_paths
+from console.documents.inventories.usable import addresses_of, cluster_lines, usable_inventory_of
 from console.documents.yaml_text import Document, read_document
 
 

@@ -1,4 +1,4 @@
-"""A runbook's keys and what each may hold. `console.documents.runbook` makes values of the core from them."""
+"""A runbook's keys and what each may hold. `console.documents.runbooks.runbook` makes values of the core from them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _seconds(value: float) -> float:
 
 
 def _condition_schema() -> dict[str, Any]:
-    """Editors complete the vocabulary from this; the checks that need roles are in `console.documents.runbook`."""
+    """Editors complete the vocabulary from this; checks that need roles are in `console.documents.runbooks.runbook`."""
     role_or_arguments = {"anyOf": [{"type": "string"}, {"type": "object"}]}
     documented = {name: {**role_or_arguments, "description": spec.doc} for name, spec in VOCABULARY.items()}
     return {

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from console.core.runbooks.document import Runbook, UnusableRunbook
 from console.documents.errors import DocumentError
-from console.documents.runbook import load_runbook
+from console.documents.runbooks.runbook import load_runbook
 
 OWN_FOLDER = "runbooks"
 """The operator's own stand in this folder, next to the inventory file."""

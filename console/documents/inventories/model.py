@@ -1,4 +1,4 @@
-"""The inventory's keys and what each may hold. `console.documents.inventory` makes values of the core from them."""
+"""The inventory's keys and what each may hold. `console.documents.inventories.inventory` makes core values of it."""
 
 from __future__ import annotations
 

@@ -9,8 +9,8 @@ from dataclasses import replace
 from typing import Any
 
 from console.core.inventory import Inventory, UnusableCluster
-from console.documents.inventory import inventory_of, problems_of
-from console.documents.inventory_model import is_tag
+from console.documents.inventories.inventory import inventory_of, problems_of
+from console.documents.inventories.model import is_tag
 from console.documents.yaml_text import Document, Location
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")

@@ -8,7 +8,7 @@ from ipaddress import ip_address
 from typing import Any
 
 from console.core.inventory import RedisSpec
-from console.documents import inventory_model as written
+from console.documents.inventories import model as written
 from console.documents.validation import Strict
 from console.documents.yaml_text import Location
 

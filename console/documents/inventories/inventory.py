@@ -25,8 +25,8 @@ from console.core.inventory import (
     SshSpec,
     TlsSpec,
 )
-from console.documents import inventory_model as written
-from console.documents.inventory_checks import contradictions, host_of, pick
+from console.documents.inventories import model as written
+from console.documents.inventories.checks import contradictions, host_of, pick
 from console.documents.validation import Strict, checked, validated
 from console.documents.yaml_text import Document, Location, read_document
 

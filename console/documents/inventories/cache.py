@@ -34,19 +34,19 @@ from console.core.inventory import (
     UnusableCluster,
 )
 from console.documents.errors import DocumentError
-from console.documents.inventory_paths import file_paths
+from console.documents.inventories.paths import file_paths
 
 _CODE = (
     "inventory.py",
-    "inventory_files.py",
-    "inventory_paths.py",
-    "inventory_checks.py",
-    "inventory_model.py",
-    "validation.py",
-    "yaml_text.py",
-    "inventory_cache.py",
-    "usable_inventory.py",
-    "../core/inventory.py",
+    "files.py",
+    "paths.py",
+    "checks.py",
+    "model.py",
+    "../validation.py",
+    "../yaml_text.py",
+    "cache.py",
+    "usable.py",
+    "../../core/inventory.py",
 )
 """The files that decide what an inventory becomes: a change of one of them makes the cache void."""
 
@@ -58,7 +58,7 @@ def cached_inventory(path: Path, folder: Path) -> Inventory:
     known = _recall(place, key) if key else None
     if known is not None:
         return known
-    from console.documents.inventory_files import load_usable_files
+    from console.documents.inventories.files import load_usable_files
 
     inventory = load_usable_files(path)
     if key and key == _key(path):

@@ -1,0 +1,1 @@
+"""Inventories: YAML files, their schema, checks and passwords."""

@@ -1,0 +1,1 @@
+"""Runbooks: YAML files, their schema, and the list of them."""
