@@ -4,8 +4,8 @@
 
 WHERE is `everywhere`, or one moment. `everywhere` means each moment that is not in FILE yet, which
 then gets its name; what is sent is written to `FILE.sent`. Looks and answers come several times in one step, by the
-same code in each: the second, third … of them is died at in two steps, the first one in all. Entries of steps that send
-nothing are died at in three of these steps. Whenever it was killed, the WORDS after `--` are called.
+same code in each: the second, third … of them is died at in two steps, the first one in three steps that send something
+and in three that send nothing. Whenever it was killed, the WORDS after `--` are called.
 Each console is a process of its own, forked from this one, so that hundreds of deaths do not import everything anew.
 """
 
@@ -43,10 +43,10 @@ QUIET_SECONDS = 0.02
 REPEATED = ("observed", "decided")
 """Entries that send nothing and come several times in one step."""
 STEPS_OF_REPEATS = 2
-OF_QUIET_STEPS = ("observed", "verified", "step")
-"""Entries of a step that sends nothing: it only looks, or it is skipped because it is so already."""
-QUIET_STEPS = 3
-"""How many of these steps each such entry is died at in."""
+OF_NO_COMMAND = ("observed", "decided", "verified", "step")
+"""Entries that belong to no command: the same code writes them in each step."""
+STEPS_OF_A_KIND = 3
+"""How many steps each of them is died at in, of those that send something, and of those that send nothing."""
 
 
 class Death:
@@ -57,11 +57,11 @@ class Death:
         self._seen = set(file.read_text().splitlines()) if file.exists() else set()
         self._passed: Counter[str] = Counter()
 
-    def at(self, moment: str, leaving: Callable[[], None] = lambda: None, *, quiet: bool = False) -> None:
-        """`quiet`: it belongs to a step that sends nothing."""
+    def at(self, moment: str, leaving: Callable[[], None] = lambda: None, *, sending: bool | None = None) -> None:
+        """`sending`: whether the step sends something. None: the moment belongs to a command, or to no step."""
         self._passed[moment] += 1
         name = f"{moment} #{self._passed[moment]}"
-        if quiet and self.where == "everywhere" and self._quiet_deaths(moment) >= QUIET_STEPS:
+        if self.where == "everywhere" and sending is not None and self._is_known(moment, sending=sending):
             return
         if self._is_lived_through(name) if self.where == "everywhere" else self._seen or moment != self.where:
             return
@@ -74,11 +74,12 @@ class Death:
         """Whether a console has died after an intent of this step, as one does at each of them."""
         return any(one.startswith(f"after intent {step} ") for one in self._seen)
 
-    def _quiet_deaths(self, moment: str) -> int:
-        """How many steps that send nothing were died at after the same kind of entry."""
-        kind = moment.rpartition(" ")[0]
-        steps = {one.rpartition(" #")[0].rpartition(" ")[2] for one in self._seen if one.startswith(f"{kind} ")}
-        return len([step for step in steps if not self.has_intent(step)])
+    def _is_known(self, moment: str, *, sending: bool) -> bool:
+        """Whether enough steps of this kind were died at after the same first entry."""
+        after, kind, step = moment.split()
+        steps = {one.split()[2] for one in self._seen if one.startswith(f"{after} {kind} ") and one.endswith(" #1")}
+        known = self._passed[moment] == 1 and step not in steps
+        return known and len([step for step in steps if self.has_intent(step) is sending]) >= STEPS_OF_A_KIND
 
     def _is_lived_through(self, name: str) -> bool:
         """Whether this moment, or enough moments of its kind, have been died at."""
@@ -105,7 +106,7 @@ class DyingJournal:
     def __init__(self, journal: Journal, death: Death) -> None:
         self._journal, self._death = journal, death
         self.run_id, self.path = journal.run_id, journal.path
-        self._quiet: dict[object, bool] = {}
+        self._sending: dict[object, bool] = {}
 
     def append(self, kind: str, data: Mapping[str, Any]) -> Entry:
         what = " ".join(str(data[key]) for key in ("step", "place") if key in data)
@@ -117,17 +118,21 @@ class DyingJournal:
         if one:
             self._death.at(f"within {name}", lambda: _cut(Path(self.path) / journal_file.NAME))
         if kind not in ("opened", "closed"):  # before its roles are bound, and when it is over, nothing goes on
-            self._death.at(f"after {name}", quiet=self._is_quiet(kind, data))
+            self._death.at(f"after {name}", sending=self._sends(kind, data))
         return entry
 
-    def _is_quiet(self, kind: str, data: Mapping[str, Any]) -> bool:
-        """Whether the step of this entry sends nothing, by its last look and by what was sent of it before."""
-        step = data.get("step")
-        if "planned" in data and kind == "observed":
+    def _sends(self, kind: str, data: Mapping[str, Any]) -> bool | None:
+        """Whether the step of this entry sends something, by its last look and by what was sent of it before.
+
+        Steps that were over before are recorded again by who goes on, without a look. None: see `Death.at`.
+        """
+        if kind not in OF_NO_COMMAND or "step" not in data:
+            return None
+        step = data["step"]
+        if "planned" in data and "skip_if" in data:
             done = bool(data["skip_if"]) and all(check.holds for check in data["skip_if"])
-            self._quiet[step] = done or not (data["planned"] or data["obstacle"])
-        # Steps that were over before are recorded again by who goes on, without a look.
-        return kind in OF_QUIET_STEPS and self._quiet.get(step, True) and not self._death.has_intent(step)
+            self._sending[step] = not done and bool(data["planned"] or data["obstacle"])
+        return self._sending.get(step, False) or self._death.has_intent(step)
 
     def close(self) -> None:
         self._journal.close()
