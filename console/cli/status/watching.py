@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _TICK = 0.5
 """Seconds after which it is noticed that nobody reads the output any more."""
+_CLUSTER = "cluster"
+"""The subject of what is about the cluster as a whole."""
 Seen = tuple[str, "ClusterState | Exception"]
 """A cluster's name, and its observation or why there is none."""
 
@@ -33,7 +35,7 @@ def watch_changes(
     try:
         with until_a_signal():
             for one in unusable:
-                _print(context.clock.now(), one.name, "now", f"cannot be used: {one.problems[0]}")
+                _print(context.clock.now(), one.name, _CLUSTER, f"cannot be used: {one.problems[0]}")
             for name in names:
                 arguments = (context.inspector(name), seen, interval, over)
                 threading.Thread(target=_observe, args=arguments, name=f"watch-{name}", daemon=True).start()
@@ -86,17 +88,23 @@ class _Teller:
             trouble = f"could not be observed: {type(found).__name__}: {found}"
             if self._trouble.get(name) != trouble:
                 self._trouble[name] = trouble
-                yield self._context.clock.now(), "now", trouble
+                yield self._context.clock.now(), _CLUSTER, trouble
             return
         if self._trouble.pop(name, ""):
-            yield found.observed_at, "now", "observed again"
+            yield found.observed_at, _CLUSTER, "observed again"
         from console.core.changes.watching import watch
-        from console.core.kinds.diagnose import diagnose, health
+        from console.core.kinds.diagnose import diagnose, health, told_instead
         from console.core.model.carried import carried
 
         shown = self._shown[name] = carried(self._shown.get(name), found)
         findings = diagnose(shown, shown.observed_at)
-        self._watched[name], events = watch(self._watched.get(name), shown, findings, health(shown, findings))
+        self._watched[name], events = watch(
+            self._watched.get(name),
+            shown,
+            findings,
+            health(shown, findings),
+            lambda ended: told_instead(ended, shown, findings),
+        )
         yield from ((one.at, one.subject, one.text) for one in events)
 
 

@@ -108,10 +108,10 @@ def test_changes_come_a_line_each_until_a_signal(inventory, monkeypatch, number)
     assert (code, took < LONG) == (0, True)
     assert all(LINE.fullmatch(line) for line in lines), lines
     text = "\n".join(lines)
-    assert "wrong now: cannot be used: " in text
-    assert text.count("cache now: health healthy, master redis-b, VIP held by redis-b, clients reach redis-b") == 1
-    assert text.count("sessions now: could not be observed: OSError: no route") == 1
-    assert text.count("sessions now: observed again") == 1
+    assert "wrong cluster: cannot be used: " in text
+    assert text.count("cache health: healthy, master redis-b, VIP held by redis-b, clients reach redis-b") == 1
+    assert text.count("sessions cluster: could not be observed: OSError: no route") == 1
+    assert text.count("sessions cluster: observed again") == 1
     assert re.search(r"sessions health: \w+ → healthy", text)
     assert [signal.getsignal(one) for one in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)] == before
 
@@ -120,7 +120,7 @@ def test_a_cluster_that_hangs_delays_no_other_one(inventory, monkeypatch):
     output, lines, hangs = Output(monkeypatch), [], threading.Event()
 
     def read() -> None:
-        lines.extend(output.until("sessions health: "))
+        lines.extend(output.until("→ healthy"))
         os.kill(os.getpid(), signal.SIGTERM)
 
     looks = adapters(
@@ -136,7 +136,7 @@ def test_it_ends_when_nobody_reads_any_more_although_nothing_changes(inventory, 
     output, lines = Output(monkeypatch), []
 
     def read() -> None:
-        lines.extend(output.until("cache now: "))
+        lines.extend(output.until("cache health: "))
         output.lines.close()
 
     looks = adapters(cache=[samples.healthy_pair()], sessions=[samples.healthy_pair()])
