@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from console.cli.context import CliContext
 from console.cli.output import reader_has_gone, say
+from console.cli.status.selection import WORST_FIRST
 from console.cli.status.until_signal import until_a_signal
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 _TICK = 0.5
 """Seconds after which it is noticed that nobody reads the output any more."""
+_FIRST_ROUND = 2.0
+"""Seconds in which the clusters may come to the first lines, which have the worst first. Who is later comes later."""
 _CLUSTER = "cluster"
 """The subject of what is about the cluster as a whole."""
 Seen = tuple[str, "ClusterState | Exception"]
@@ -40,7 +43,7 @@ def watch_changes(
                 arguments = (context.inspector(name), seen, interval, over)
                 threading.Thread(target=_observe, args=arguments, name=f"watch-{name}", daemon=True).start()
             context.wait_for_connection_libraries()
-            _tell(context, seen)
+            _tell(context, seen, len(names))
     finally:
         over.set()
     return 0
@@ -61,15 +64,32 @@ def _observe(inspector: Inspector, seen: queue.SimpleQueue[Seen], interval: floa
         over.wait(max(0.0, due - time.monotonic()))
 
 
-def _tell(context: CliContext, seen: queue.SimpleQueue[Seen]) -> None:
-    """Prints what comes, for ever."""
+def _tell(context: CliContext, seen: queue.SimpleQueue[Seen], clusters: int) -> None:
+    """Prints what comes, for ever. The first lines of the clusters come together, the worst cluster first."""
     teller = _Teller(context)
+    _tell_first(teller, seen, clusters)
     while not reader_has_gone():
         try:
             name, found = seen.get(timeout=_TICK)
         except queue.Empty:
             continue
         for at, subject, text in teller.lines(name, found):
+            _print(at, name, subject, text)
+
+
+def _tell_first(teller: _Teller, seen: queue.SimpleQueue[Seen], clusters: int) -> None:
+    import time
+
+    lines: dict[str, list[tuple[float, str, str]]] = {}
+    until = time.monotonic() + _FIRST_ROUND
+    while len(lines) < clusters and (left := until - time.monotonic()) > 0 and not reader_has_gone():
+        try:
+            name, found = seen.get(timeout=min(left, _TICK))
+        except queue.Empty:
+            continue
+        lines.setdefault(name, []).extend(teller.lines(name, found))
+    for name in sorted(lines, key=teller.rank):
+        for at, subject, text in lines[name]:
             _print(at, name, subject, text)
 
 
@@ -81,6 +101,11 @@ class _Teller:
         self._shown: dict[str, ClusterState] = {}
         self._watched: dict[str, Watched] = {}
         self._trouble: dict[str, str] = {}
+
+    def rank(self, name: str) -> int:
+        """0 is the worst health. A cluster that could not be observed is unknown."""
+        watched = self._watched.get(name)
+        return WORST_FIRST.index(watched.health if watched is not None else "unknown")
 
     def lines(self, name: str, found: ClusterState | Exception) -> Iterator[tuple[float, str, str]]:
         """Time, subject and text of each line."""

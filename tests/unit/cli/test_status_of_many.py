@@ -211,7 +211,7 @@ def test_tags_select_and_the_exit_code_is_that_of_the_selected(status):
         (("--interval", "5"), "--interval is for --watch and --listen"),
         (("--watch", "--listen", "9100"), "--watch and --listen exclude each other"),
         (("--watch", "--format", "json"), "--watch has a format of its own"),
-        (("--listen", "9100", "--only", "warning"), "--listen tells of every cluster"),
+        (("--listen", "9100", "--only", "warning"), "--listen tells everything of the clusters it looks at"),
         (("--watch", "--interval", "0"), "0.0 is not in the range"),
     ],
 )

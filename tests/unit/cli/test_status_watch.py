@@ -143,3 +143,32 @@ def test_it_ends_when_nobody_reads_any_more_although_nothing_changes(inventory, 
     code, took = started(inventory, output, read, looks)
     assert (code, took < LONG) == (0, True)
     assert lines
+
+
+@pytest.mark.parametrize("worst", ["cache", "sessions"])
+def test_the_first_lines_have_the_worst_cluster_first(inventory, monkeypatch, worst):
+    output, lines = Output(monkeypatch), []
+    other = ({"cache", "sessions"} - {worst}).pop()
+
+    def read() -> None:
+        lines.extend(output.until(f"{other} health: healthy"))
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    looks = adapters(**{other: [samples.healthy_pair()], worst: [samples.failed_over_pair()]})
+    code, took = started(inventory, output, read, looks)
+    assert (code, took < LONG) == (0, True)
+    told = [line.split()[1] for line in lines if " wrong " not in line]
+    assert told[0] == worst
+    assert told.count(worst) == len(told) - 1
+
+
+@pytest.mark.parametrize("option", [["--only", "critical"], ["--verbose"]])
+@pytest.mark.parametrize("endless", [["--watch"], ["--listen", "0"]])
+@pytest.mark.parametrize("names", [[], ["cache"]])
+def test_the_refusal_of_a_selection_by_health_is_true_of_any_number_of_clusters(
+    inventory, capsys, option, endless, names
+):
+    assert run(["-i", str(inventory), "status", *names, *endless, *option], adapters()) == 3
+    said = capsys.readouterr().err
+    assert f"{endless[0]} tells everything of the clusters it looks at" in said
+    assert said.count("\n") == 1
