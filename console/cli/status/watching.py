@@ -46,6 +46,7 @@ def watch_changes(
             _tell(context, seen, len(names))
     finally:
         over.set()
+    context.may_exit_at_once = True
     return 0
 
 
