@@ -7,8 +7,6 @@ imports transport or the screen.
 from __future__ import annotations
 
 import os
-import threading
-import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import click
 
+from console.cli.closing import close_side_by_side
 from console.cli.output import say
 
 if TYPE_CHECKING:
@@ -35,8 +34,6 @@ EXIT_ERROR = 2
 MAX_HANDSHAKES_WITH_SCREEN = 4
 """SSH handshakes at a time while the screen is open. More of them would delay its keys."""
 MAX_HANDSHAKES = 32
-CLOSING_SECONDS = 0.5
-"""How long the end of a command waits for connections to be closed."""
 
 Passwords = Mapping[str, "Secret | None"]
 """Node → the password of its Redis. None: it has none."""
@@ -356,18 +353,9 @@ class CliContext:
         return any(self.runs_folder.glob("*/keys-of-*"))
 
     def close(self) -> None:
-        """Closes every connection that was opened.
-
-        An inspector closes when its observation has ended, and that may hang with a node. No command waits for it
-        longer than CLOSING_SECONDS: what is still open then only reads, and ends with the process.
-        """
-        closing = [threading.Thread(target=one.close, daemon=True) for one in self._inspectors.values()]
+        """Closes every connection that was opened, and waits for none that hangs."""
+        close_side_by_side(self._inspectors.values())
         self._inspectors.clear()
-        for one in closing:
-            one.start()
-        until = time.monotonic() + CLOSING_SECONDS
-        for one in closing:
-            one.join(max(0.0, until - time.monotonic()))
 
 
 def _warn(text: str) -> None:
