@@ -2,14 +2,14 @@
 
 What could not be read has not changed. A finding is closed only when everything that was known while it was open is
 known again: without that, it may only have become invisible. A finding whose fact is still read, but told by another
-finding, is replaced: nothing is solved then.
+finding, is replaced: nothing is solved then. So is one that ends while something worse begins on all of its nodes.
 
 A line about a finding has one form: `open`, `changed`, `replaced` or `closed`, then what it is about.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -67,7 +67,8 @@ def watch(
     ended = {key: one for key, one in before.open.items() if key not in now}
     instead = {key: _same_code(one, findings, known) or told_instead(one.finding) for key, one in ended.items()}
     left = {key: one for key, one in ended.items() if not instead[key] and one.known - known}
-    texts = [*_opened(before.open, findings), *_ended(ended, instead, left)]
+    new = tuple(one for one in findings if _key(one) not in before.open)
+    texts = [*_opened(before.open, findings), *_ended(ended, instead, left, new)]
     events = (
         *(Event(shown.observed_at, HEALTH, text) for text in _health_changes(before, health)),
         *changes,
@@ -129,14 +130,27 @@ def _opened(before: Mapping[Key, OpenFinding], findings: tuple[Finding, ...]) ->
 
 
 def _ended(
-    ended: Mapping[Key, OpenFinding], instead: Mapping[Key, tuple[Finding, ...]], left: Mapping[Key, OpenFinding]
+    ended: Mapping[Key, OpenFinding],
+    instead: Mapping[Key, tuple[Finding, ...]],
+    left: Mapping[Key, OpenFinding],
+    new: tuple[Finding, ...],
 ) -> Iterator[str]:
+    """Closed is what ends while nothing worse begins on all of its nodes: a rule may be silent in a worse state."""
     for key, one in ended.items():
+        worse = [other for other in new if _is_worse(other, one.finding)]
         if instead[key]:
-            named = " and ".join(_named(other) for other in instead[key])
-            yield f"replaced: {_named(one.finding)} is now {named}"
+            yield f"replaced: {_named(one.finding)} is now {_listed(instead[key])}"
         elif key not in left:
-            yield f"closed: {_named(one.finding)}"
+            what = f"replaced: {_named(one.finding)} by what is worse: {_listed(worse)}"
+            yield what if worse else f"closed: {_named(one.finding)}"
+
+
+def _is_worse(other: Finding, than: Finding) -> bool:
+    return other.severity.rank < than.severity.rank and set(than.nodes) <= set(other.nodes)
+
+
+def _listed(findings: Iterable[Finding]) -> str:
+    return " and ".join(map(_named, findings))
 
 
 def _same_code(ended: OpenFinding, findings: tuple[Finding, ...], known: frozenset[str]) -> tuple[Finding, ...]:

@@ -17,6 +17,8 @@ from console.core.kinds.diagnose import all_rules, diagnose, health, told_instea
 from console.core.model import ClusterState, ProblemKind, unknown_node
 from console.core.model.reading import Problem
 
+BEFORE = re.compile(" is now | by what is worse(?:: |$)")
+"""What stands between a finding that was replaced, and what replaces it."""
 RULES = {row.code: row for row in all_rules()}
 PAIRS = (
     samples.healthy_pair,
@@ -133,8 +135,8 @@ def test_in_any_order_of_states_what_is_closed_was_open_and_nothing_is_opened_tw
                 assert finding not in open_now
                 open_now.add(finding)
             elif what in {"closed", "replaced"}:
-                assert named.split(" is now ")[0] in open_now
-                open_now.remove(named.split(" is now ")[0])
+                assert BEFORE.split(named)[0] in open_now
+                open_now.remove(BEFORE.split(named)[0])
         found = {f"{one.code}{' on ' + ' and '.join(one.nodes) if one.nodes else ''}" for one in diagnose(state, 0)}
         assert found <= open_now
 
@@ -181,9 +183,36 @@ def test_what_is_closed_is_read_as_no_longer_true_and_what_replaces_is_open(stat
                 still = {node for one in RULES[code].find(state) for node in one.nodes}
                 assert not still & nodes, line
             elif line.startswith("finding: ") and what == "replaced":
-                before, after = rest[0].split(" is now ")
+                before, after = BEFORE.split(": ".join(rest))
                 assert before not in found
                 assert [name for name in found if name in after], line
+
+
+def test_what_ends_because_all_is_worse_is_not_closed():
+    before = samples.failed_over_pair()
+    dead = before.node(samples.B)
+    gone = replace(
+        before, nodes=tuple(replace(one, redis=dead.redis, processes=dead.processes) for one in before.nodes)
+    )
+    _, lines = told(before, gone)
+    assert [line for line in lines if line.startswith("finding: open: critical no-master on ")]
+    (ended,) = [line for line in lines if "failover-unprotected" in line]
+    assert ended.startswith("finding: replaced: failover-unprotected on redis-a and redis-b by what is worse: ")
+    assert "no-master on redis-a and redis-b" in ended
+
+
+@given(st.lists(MIXED, min_size=2, max_size=5))
+def test_nothing_is_closed_beside_something_worse_that_begins_on_its_nodes(states):
+    for at, lines in enumerate(told(*states)[1:], 1):
+        was = {named(one): one for state in states[:at] for one in diagnose(state, 0)}
+        new = [one for one in diagnose(states[at], 0) if any(f" {named(one)}: " in line for line in lines)]
+        begun = [one for one in new if f"finding: open: {one.severity} {named(one)}: {one.summary}" in lines]
+        for line in lines:
+            if line.startswith("finding: closed: "):
+                nodes = set(was[line.removeprefix("finding: closed: ")].nodes)
+                severities = {one.severity for one in was.values() if f"closed: {named(one)}" in line}
+                ranks = [one.severity.rank for one in begun if nodes <= set(one.nodes)]
+                assert not ranks or min(ranks) >= min(one.rank for one in severities), line
 
 
 def named(finding: Finding) -> str:
