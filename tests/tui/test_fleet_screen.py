@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
 import sample_sets
@@ -12,10 +12,13 @@ from textual import events
 from textual.widgets import Input
 from tui_stage import Stage, seen, stage, until
 
+from console.core.diagnosis.finding import Health
 from console.core.inventory import UnusableCluster
-from console.core.model import ClusterState
+from console.core.model import ClusterState, NodeState
+from console.core.model.reading import Reading
 from console.tui.screens.cluster import ClusterScreen
 from console.tui.screens.clusters import ClustersScreen
+from console.tui.state.fleet import Order
 from console.tui.widgets.lines import LinesPane
 from console.tui.widgets.row_list import RowList
 
@@ -37,6 +40,16 @@ def fleet(**options) -> Stage:
         tags=TAGS,
         **options,
     )
+
+
+def unreadable() -> ClusterState:
+    """Every node refuses, over SSH and Redis, and so does the virtual IP."""
+    pair, refused = samples.healthy_pair(), samples.refused()
+    readings = {one.name: refused for one in fields(NodeState) if isinstance(getattr(pair.nodes[0], one.name), Reading)}
+    return replace(pair, nodes=tuple(replace(one, **readings) for one in pair.nodes), vip_reach=refused)
+
+
+KINDS = (samples.healthy_pair, samples.failed_over_pair, samples.stale_master_back, unreadable)
 
 
 def many(count: int) -> Stage:
@@ -141,13 +154,21 @@ async def test_what_is_typed_without_a_pause_goes_into_the_filter_and_does_nothi
         assert "grouped" not in text_of(on, "scope")
 
 
-async def test_enter_opens_what_was_found_and_esc_comes_back_to_it():
+async def test_enter_keeps_the_filter_and_then_opens_and_esc_comes_back_to_it():
     on = fleet()
     async with on.app.run_test(size=(120, 40)) as pilot:
         await seen(pilot, on)
         await pilot.press("slash", *"prod")
         await until(pilot, lambda: len(listed(on)) == 3)
+        footer = text_of(on, "footer")
+        assert "Enter keep this filter" in footer
+        assert "Esc remove it" in footer
         await pilot.press("down", "enter")
+        await pilot.pause()
+        assert isinstance(on.app.screen, ClustersScreen), "Enter only keeps the filter"
+        assert listed(on) == ["carts", "cache", "queue"]
+        assert "Enter open" in text_of(on, "footer")
+        await pilot.press("enter")
         await until(pilot, lambda: isinstance(on.app.screen, ClusterScreen))
         assert on.app.screen.cluster == "cache"
         await pilot.press("escape")
@@ -197,6 +218,61 @@ async def test_r_on_the_list_reconnects_to_clusters_that_are_not_healthy():
         await pilot.press("r")
         await until(pilot, lambda: all(on.inspectors[name].reconnected == 1 for name in ("sessions", "carts")))
         assert all(on.inspectors[name].reconnected == 0 for name in ("cache", "queue"))
+
+
+async def test_a_cluster_of_which_nothing_can_be_read_stands_among_the_critical_ones():
+    on = stage(
+        samples.healthy_pair(),
+        replace(samples.stale_master_back(), name="carts"),
+        replace(unreadable(), name="gone"),
+        replace(samples.failed_over_pair(), name="sessions"),
+    )
+    async with on.app.run_test(size=(120, 24)) as pilot:
+        await seen(pilot, on)
+        assert on.app.views["gone"].health is Health.UNKNOWN, "its health stays what it is"
+        assert listed(on) == ["gone", "sessions", "carts", "cache"]
+        assert "? 1 unknown (1 with critical findings)" in text_of(on, "scope")
+        await pilot.press("slash", *"critical")
+        await until(pilot, lambda: listed(on) == ["gone", "sessions"])
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+async def test_the_order_and_the_counts_are_always_whole(width):
+    on = stage(*(replace(one(), name=f"{one.__name__}-{at}") for at in range(10) for one in KINDS), tags={})
+    async with on.app.run_test(size=(width, 24)) as pilot:
+        await seen(pilot, on)
+        await pilot.press("slash", "-", "enter")
+        for order in Order:
+            scope = " ".join(text_of(on, "scope").split())
+            assert str(order) in scope
+            assert "… " not in scope
+            for counted in ("40 of 40", "✗ 10 critical", "? 10 unknown (10 ", "! 10 warning", "✓ 10 healthy"):
+                assert counted in scope
+            pane = on.app.screen.query_one("#scope", LinesPane)
+            assert pane.size.height == len(pane.lines), "every line is seen"
+            await pilot.press("s")
+            await pilot.pause()
+
+
+async def test_whoever_comes_back_finds_the_rows_in_their_places():
+    on = fleet()
+    async with on.app.run_test(size=(120, 40)) as pilot:
+        await seen(pilot, on)
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(on.app.screen, ClusterScreen))
+        await change(pilot, on, "sessions", samples.healthy_pair())
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(on.app.screen, ClustersScreen))
+        await until(pilot, lambda: listed(on) == ["carts", "cache", "sessions", "queue"])
+
+
+@pytest.mark.parametrize(("tags", "said"), [(TAGS, "Not grouped."), ({}, "Not grouped: the inventory has no tags.")])
+async def test_the_last_o_says_that_nothing_is_grouped(tags, said):
+    on = stage(samples.healthy_pair(), replace(samples.healthy_pair(), name="sessions"), tags=tags)
+    async with on.app.run_test(size=(80, 24), notifications=True) as pilot:
+        await seen(pilot, on)
+        await pilot.press(*["o"] * (3 if tags else 1))
+        await until(pilot, lambda: said in {one.message for one in on.app._notifications}, within=3)
 
 
 # --- rows change places -------------------------------------------------------------------------------------------

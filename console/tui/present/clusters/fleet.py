@@ -31,7 +31,7 @@ from console.tui.present.formatting import (
     seconds_text,
 )
 from console.tui.state.cluster_view import ClusterView
-from console.tui.state.fleet import GroupHead, Order, Row, Standing, counts
+from console.tui.state.fleet import GroupHead, Order, Row, Standing, counts, critical_unknown
 
 STANDING: dict[Standing, tuple[str, str, str]] = {
     Standing.CRITICAL: ("✗", "CRITICAL", BAD),
@@ -189,21 +189,30 @@ def group_line(head: GroupHead, width: int) -> Content:
     return fitted(line(text, ("─" * max(0, width - text.cell_length), DIM)), width)
 
 
-def scope_line(all_rows: tuple[Row, ...], shown: tuple[Row, ...], sorting: str, typed: str, width: int) -> Content:
-    """How many clusters there are and how they stand; what is left by the filter; the order."""
+def scope_lines(all_rows: tuple[Row, ...], shown: tuple[Row, ...], sorting: str, typed: str, width: int) -> Lines:
+    """How many clusters there are and how they stand; what is left by the filter; the order.
+
+    What does not fit into one line goes on in a line below: nothing of it is cut.
+    """
     total = counted(len(all_rows), "cluster")
-    text = line((f"{len(shown)} of {total}" if typed else total, BOLD), *_counted(shown, "  "))
+    head: Part = (f"{len(shown)} of {total}" if typed else total, BOLD)
     right = line((sorting, DIM))
+    text = line(head, *_counted(shown, "  "))
     if text.cell_length + right.cell_length + 2 > width:
-        return fitted(text, width)
-    return line(fitted(text, width - right.cell_length), right)
+        text = line(head, *_counted(shown, "  ", short=True))
+    if text.cell_length + right.cell_length + 2 <= width:
+        return (line(fitted(text, width - right.cell_length), right),)
+    return (*rewrapped((text,), width, indent="  "), fitted(line(" " * (width - right.cell_length), right), width))
 
 
-def _counted(rows: Iterable[Row], gap: str) -> list[Part]:
+def _counted(rows: tuple[Row, ...], gap: str, *, short: bool = False) -> list[Part]:
+    """`? 28 unknown (28 with critical findings)`; short: `? 28 unknown (28 critical)`."""
     parts: list[Part] = []
     for standing, count in counts(rows).items():
         mark, word, style = STANDING[standing]
         parts += [gap, (f"{mark} {count} {word.lower()}", style)]
+        if standing is Standing.UNKNOWN and (critical := critical_unknown(rows)):
+            parts.append((f" ({critical} {'critical' if short else 'with critical findings'})", BAD))
     return parts
 
 
