@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import re
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import pytest
 import sample_sets
 import samples
+from fleet_samples import unreadable
 from textual import events
 from textual.widgets import Input
 from tui_stage import Stage, seen, stage, until
 
-from console.core.diagnosis.finding import Health
+from console.cli.status.as_json import ClusterStatus
+from console.cli.status.as_lines import as_lines
+from console.core.diagnosis.finding import Health, Severity
 from console.core.inventory import UnusableCluster
-from console.core.model import ClusterState, NodeState
-from console.core.model.reading import Reading
+from console.core.model import ClusterState
+from console.tui.present.clusters.cluster import next_action
+from console.tui.present.clusters.fleet import ABOUT_LINES, SENTENCES_FROM, about_lines, columns, row_line
+from console.tui.present.frame import observed_when
 from console.tui.screens.cluster import ClusterScreen
 from console.tui.screens.clusters import ClustersScreen
-from console.tui.state.fleet import Order
+from console.tui.state.cluster_view import ClusterView, absorb
+from console.tui.state.fleet import Order, row_of
 from console.tui.widgets.lines import LinesPane
 from console.tui.widgets.row_list import RowList
 
@@ -40,13 +46,6 @@ def fleet(**options) -> Stage:
         tags=TAGS,
         **options,
     )
-
-
-def unreadable() -> ClusterState:
-    """Every node refuses, over SSH and Redis, and so does the virtual IP."""
-    pair, refused = samples.healthy_pair(), samples.refused()
-    readings = {one.name: refused for one in fields(NodeState) if isinstance(getattr(pair.nodes[0], one.name), Reading)}
-    return replace(pair, nodes=tuple(replace(one, **readings) for one in pair.nodes), vip_reach=refused)
 
 
 KINDS = (samples.healthy_pair, samples.failed_over_pair, samples.stale_master_back, unreadable)
@@ -348,3 +347,54 @@ async def test_sets_with_sentinels_are_listed_beside_pairs():
         await seen(pilot, on)
         assert len(listed(on)) == 3
         assert "observed" not in text_of(on, "clusters")
+
+
+def described(state: ClusterState) -> ClusterView:
+    spec = stage(state).app.views[state.name].spec
+    return absorb(ClusterView(spec), state, state.observed_at)
+
+
+SAMPLES = (*KINDS, samples.split_brain, samples.in_sync_unprotected, samples.fresh_pair, samples.unreachable_node)
+
+
+@pytest.mark.parametrize("sample", SAMPLES)
+@pytest.mark.parametrize("width", [78, 118, 168])
+def test_a_row_counts_the_findings_that_status_counts_and_is_cut_between_words(sample, width):
+    view = described(sample())
+    row = row_of(view)
+    text = row_line(row, columns((row,), width), view.state.observed_at, 5.0).plain
+    status = as_lines([ClusterStatus(view.state, view.findings, view.health)], colour=False).splitlines()[1]
+    told, counted = (re.search(r" (\+\d+)$", one.rstrip()) for one in (text, status))
+    if told is not None:
+        assert told[1] == counted[1]
+    elif width > 118:
+        assert counted is None
+    for cut in re.findall(r"(\S)…", text):
+        assert cut == "-" or width >= SENTENCES_FROM, text
+    assert "not kn…" not in text
+
+
+@pytest.mark.parametrize("sample", SAMPLES)
+@pytest.mark.parametrize("width", [60, 78, 118])
+def test_below_the_list_the_next_action_is_whole(sample, width):
+    view = described(sample())
+    lines = about_lines(row_of(view), width)
+    assert len(lines) <= ABOUT_LINES
+    assert all(one.cell_length <= width for one in lines)
+    said = " ".join(" ".join(one.plain for one in lines).split())
+    top = view.findings[0] if view.findings else None
+    if top is not None and not top.next.runbook:
+        assert " ".join((top.next.advice or "no action is known").split()) in said
+
+
+def test_only_what_is_urgent_has_an_arrow():
+    found = [one for sample in SAMPLES for one in described(sample()).findings]
+    for one in (replace(one, severity=severity) for one in found for severity in Severity):
+        lead = "can wait: " if one.severity is Severity.INFO else "→ "
+        assert next_action(one).plain.startswith(lead)
+
+
+def test_a_cluster_that_gave_no_answer_was_asked_and_not_observed():
+    view = described(unreadable())
+    assert observed_when(view, view.state.observed_at + 3) == "asked 3 s ago, no answer"
+    assert observed_when(described(samples.unreachable_node()), samples.NOW + 3) == "observed 3 s ago"
