@@ -127,12 +127,12 @@ def remedy_lines(lines: tuple[str, ...], width: int) -> Lines:
 
 
 def prompt(question: Question, now: float, width: int, *, more: bool) -> Content:
-    """The question with its step, the age of its observation, and whether there is more text below. Nothing is cut."""
+    """The question with its step, the age of what it shows, and whether there is more text below. Nothing is cut."""
     age = max(0.0, now - question.observed_at)
     again = (", checked again before sending", ", checked again", "") if question.kind in _GATE_QUESTIONS else ("",)
     head = line(_prompt(question), ("  (PgDn: more)" if more else "", f"{BOLD} {NOTE}"))
     for words in again:
-        whole = line(head, (f"  observed {seconds_text(age)} ago{words}", WARN if age > STALE_AFTER else DIM))
+        whole = line(head, (f"  shown as of {seconds_text(age)} ago{words}", WARN if age > STALE_AFTER else DIM))
         if whole.cell_length <= width:
             return whole
     return head
