@@ -17,6 +17,7 @@ from console.core.runs.progress import (
     tally,
 )
 from console.core.runs.state import (
+    FINAL_STATUSES,
     AssessmentKind,
     Outcome,
     RunState,
@@ -119,7 +120,7 @@ def step_detail(run: RunState, index: int, live: tuple[Check, ...], now: float, 
         *((line(""), *by_hand_lines(one.by_hand, width, asked=False)) if one.by_hand else ()),
         *section("Gate", (line(GATES[gate_of(step)]),)),
         *(section("Preconditions now", check_lines(checks, width)) if checks else ()),
-        *(section(f"To be proved{proofs_note}", check_lines(one.proofs, width)) if one.proofs else ()),
+        *(section(f"To be proved{proofs_note}", check_lines(_waited_for_first(one), width)) if one.proofs else ()),
         *(section("Output", _output(one, width)) if one.output else ()),
     )
 
@@ -165,6 +166,11 @@ def _assessment_of_step(run: RunState, index: int, width: int) -> Lines:
     if found is None:
         return ()
     return section("State when the run was resumed", wrapped(f"{found.kind.value}: {found.why}", width))
+
+
+def _waited_for_first(one: StepState) -> tuple[Check, ...]:
+    """While a proof is waited for, what does not hold yet stands first: what holds may fill the page."""
+    return one.proofs if one.status in FINAL_STATUSES else tuple(sorted(one.proofs, key=lambda check: check.holds))
 
 
 def _output(one: StepState, width: int) -> Lines:

@@ -6,7 +6,7 @@ from typing import cast
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
-from textual.widgets import Button, Input
+from textual.widgets import Button, Input, Label
 
 from console.core.runs.past.past_run import PastRun
 from console.documents.home import expand_home
@@ -37,8 +37,10 @@ class ReportDialog(Dialog):
             window.border_title = "Report"
             window.border_subtitle = "Tab next · Enter presses · Esc closes"
             yield LinesPane(self._draw_lines, focusable=False)
+            yield Label("File to write (Tab leads here, type another path):")
             yield Input(str(self._suggested("md")), compact=True, select_on_focus=False, id="path")
             with Horizontal(classes="buttons"):
+                yield MarkedButton("Close", id="close", compact=True, classes="safe")
                 for form in ("md", "html"):
                     yield MarkedButton(f"Write {FORMS[form]}", id=f"write-{form}", compact=True, classes="safe")
                 yield MarkedButton("Replace it", id="replace", compact=True, disabled=True, classes="dangerous")
@@ -53,6 +55,9 @@ class ReportDialog(Dialog):
     @on(Button.Pressed)
     def pressed(self, event: Button.Pressed) -> None:
         event.stop()
+        if event.button.id == "close":
+            self.dismiss(False)
+            return
         if event.button.id == "replace":
             self._write(replace=True)
             return
@@ -100,7 +105,7 @@ class ReportDialog(Dialog):
         if self._status:
             return ()
         path = str(expand_home(self.query_one("#path", Input).value))
-        return wrapped(f"It is written to {path}", width, BOLD, indent="  ", first="")
+        return wrapped(f"Nothing is written yet. It would be written to {path}", width, BOLD, indent="  ", first="")
 
     def _draw_lines(self, width: int, _: int) -> Lines:
         style = f"{BOLD} {GOOD if self._succeeded else BAD}"
