@@ -101,6 +101,8 @@ def no_commands_in_words(one: StepState) -> str:
         return f"Its commands are made when its turn comes. {verb.doc if verb else ''}".rstrip()
     if one.status is StepStatus.CHECKING:
         return "Its commands are not made yet: the run looks first."
+    if one.status is StepStatus.VERIFYING:
+        return "Nothing is sent now: the run waits for the proof."
     return "Its commands cannot be made now: see what does not hold."
 
 

@@ -16,6 +16,8 @@ from console.core.runs.progress import (
     no_commands_in_words,
     tally,
 )
+from console.core.runs.records.exports import VERBS as EXPORTS
+from console.core.runs.records.exports import kept_in_words
 from console.core.runs.state import (
     FINAL_STATUSES,
     AssessmentKind,
@@ -123,6 +125,15 @@ def step_detail(run: RunState, index: int, live: tuple[Check, ...], now: float, 
         *(section(f"To be proved{proofs_note}", check_lines(_waited_for_first(one), width)) if one.proofs else ()),
         *(section("Output", _output(one, width)) if one.output else ()),
     )
+
+
+def just_kept(run: RunState, index: int, width: int) -> Lines:
+    """On the page of the step after one that has written keys to a file: how many, and which file."""
+    before = next((one for one in reversed(run.steps[:index]) if one.status is StepStatus.DONE), None)
+    if before is None or before.step.action is None or before.step.action.verb not in EXPORTS:
+        return ()
+    kept = kept_in_words(before.node, before.output)
+    return wrapped(f"✓ {kept}", width, GOOD, indent="  ", first="") if kept else ()
 
 
 ASSESSMENT_MARKS: dict[AssessmentKind, tuple[str, str]] = {

@@ -6,7 +6,7 @@ from typing import cast
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
-from textual.widgets import Button, Input, Label
+from textual.widgets import Button, Input
 
 from console.core.runs.past.past_run import PastRun
 from console.documents.home import expand_home
@@ -14,7 +14,7 @@ from console.report.file import write_report
 from console.report.formats import FORMS, Form, report_text
 from console.tui.navigation import routes
 from console.tui.navigation.registry import register
-from console.tui.present.formatting import BAD, BOLD, GOOD, Lines, wrapped
+from console.tui.present.formatting import BAD, BOLD, GOOD, Lines, line, wrapped
 from console.tui.screens.base import Dialog
 from console.tui.widgets.buttons import MarkedButton
 from console.tui.widgets.lines import LinesPane
@@ -37,7 +37,6 @@ class ReportDialog(Dialog):
             window.border_title = "Report"
             window.border_subtitle = "Tab next · Enter presses · Esc closes"
             yield LinesPane(self._draw_lines, focusable=False)
-            yield Label("File to write (Tab leads here, type another path):")
             yield Input(str(self._suggested("md")), compact=True, select_on_focus=False, id="path")
             with Horizontal(classes="buttons"):
                 yield MarkedButton("Close", id="close", compact=True, classes="safe")
@@ -113,6 +112,7 @@ class ReportDialog(Dialog):
             *wrapped(f"The report of {self._past.run_id}, made from its journal. Only you can read the file.", width),
             *self._target(width),
             *(wrapped(f"{'✓' if self._succeeded else '!'} {self._status}", width, style) if self._status else ()),
+            line(("File to write (Tab leads to the field, type another path there):", BOLD)),
         )
 
 
