@@ -263,6 +263,7 @@ async def test_whoever_comes_back_finds_the_rows_in_their_places():
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(on.app.screen, ClustersScreen))
         await until(pilot, lambda: listed(on) == ["carts", "cache", "sessions", "queue"])
+        assert listed(on) == ["carts", "cache", "sessions", "queue"]
 
 
 @pytest.mark.parametrize(("tags", "said"), [(TAGS, "Not grouped."), ({}, "Not grouped: the inventory has no tags.")])
@@ -272,6 +273,7 @@ async def test_the_last_o_says_that_nothing_is_grouped(tags, said):
         await seen(pilot, on)
         await pilot.press(*["o"] * (3 if tags else 1))
         await until(pilot, lambda: said in {one.message for one in on.app._notifications}, within=3)
+        assert said in {one.message for one in on.app._notifications}
 
 
 # --- rows change places -------------------------------------------------------------------------------------------
