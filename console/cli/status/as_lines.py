@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from console.cli.layout import GAP, folded
 from console.cli.status.as_json import ClusterStatus, lag_bytes
 from console.cli.status.as_table import NONE, NOT_KNOWN, Paint, as_table
-from console.cli.status.selection import WORST_FIRST, is_shown
+from console.cli.status.selection import WORST_FIRST, is_shown, ranked_as
 from console.core.diagnosis.finding import Health, Severity
 from console.core.inventory import UnusableCluster
 from console.core.kinds.protection import protection
@@ -34,6 +34,8 @@ _REPEATED = 8
 @dataclass(frozen=True, slots=True)
 class _Row:
     health: str
+    ranked: str
+    """The health by which it is sorted and selected."""
     cells: dict[str, str]
 
 
@@ -51,9 +53,9 @@ def as_lines(
     `height`: rows of the terminal. Where the lines do not fit, the worst clusters are repeated at the end.
     """
     rows = [*map(_row, seen), *map(_unusable_row, unusable)]
-    shown = [one for one in _worst_first(rows) if is_shown(one.health, only)]
+    shown = [one for one in _worst_first(rows) if is_shown(one.ranked, only)]
     lines = list(_table(shown, width, Paint(colour))) if shown else []
-    for kept in (kept for one in seen if is_shown(one.health, only) for kept in one.kept):
+    for kept in (kept for one in seen if is_shown(_ranked(one), only) for kept in one.kept):
         told = visible(f"{kept.cluster}: {kept.in_words}, {kept.file}; to bring them back:")
         lines += [*folded(told, width, 2), f"  {visible(kept.command)}"]
     if is_shown(Health.UNKNOWN, only):
@@ -74,7 +76,9 @@ def in_detail(
 ) -> str:
     """`--verbose`: the same clusters in the same order, with all that `status` of one cluster prints."""
     rows = [*map(_row, seen), *map(_unusable_row, unusable)]
-    shown = sorted((one for one in seen if is_shown(one.health, only)), key=lambda one: WORST_FIRST.index(one.health))
+    shown = sorted(
+        (one for one in seen if is_shown(_ranked(one), only)), key=lambda one: WORST_FIRST.index(_ranked(one))
+    )
     left = unusable if is_shown(Health.UNKNOWN, only) else ()
     table = as_table(shown, left, colour=colour, width=width)
     lines = [*(table.split("\n") if table else ()), _counts(rows, only)]
@@ -100,14 +104,23 @@ def _worst_again(
 
 
 def _worst_first(rows: Sequence[_Row]) -> list[_Row]:
-    return sorted(rows, key=lambda one: WORST_FIRST.index(one.health))
+    return sorted(rows, key=lambda one: WORST_FIRST.index(one.ranked))
+
+
+def _ranked(one: ClusterStatus) -> str:
+    return ranked_as(one.health, one.findings)
 
 
 def _counts(rows: Sequence[_Row], only: str | None) -> str:
-    """`12 clusters: 1 critical, 11 healthy; 11 not shown`."""
+    """`12 clusters: 1 critical, 3 unknown (2 with critical findings), 8 healthy; 8 not shown`."""
     found = Counter(one.health for one in rows)
-    each = ", ".join(f"{found[health]} {health}" for health in WORST_FIRST if found[health])
-    hidden = sum(not is_shown(one.health, only) for one in rows)
+    raised = Counter(one.health for one in rows if one.ranked != one.health)
+    each = ", ".join(
+        f"{found[health]} {health}" + (f" ({raised[health]} with critical findings)" if raised[health] else "")
+        for health in WORST_FIRST
+        if found[health]
+    )
+    hidden = sum(not is_shown(one.ranked, only) for one in rows)
     if hidden == len(rows):
         return (
             f"none of {counted(len(rows), 'cluster')} is {only}{'' if only == WORST_FIRST[0] else ' or worse'}: {each}"
@@ -146,13 +159,13 @@ def _row(seen: ClusterStatus) -> _Row:
         _FAILOVER: _READY[protection(state).verdict],
         _FINDING: _top_finding(seen),
     }
-    return _Row(seen.health.value, {name: visible(text) for name, text in cells.items()})
+    return _Row(seen.health.value, _ranked(seen), {name: visible(text) for name, text in cells.items()})
 
 
 def _unusable_row(one: UnusableCluster) -> _Row:
     cells = dict.fromkeys(_COLUMNS, NOT_KNOWN)
     cells |= {_HEALTH: Health.UNKNOWN.value.upper(), _CLUSTER: visible(one.name), _FINDING: "cannot be used"}
-    return _Row(Health.UNKNOWN.value, cells)
+    return _Row(Health.UNKNOWN.value, Health.UNKNOWN.value, cells)
 
 
 def _master(state: ClusterState) -> str:

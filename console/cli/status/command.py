@@ -21,7 +21,7 @@ from console.cli.status.options import (
     status_options,
 )
 from console.cli.status.progress import Progress, WaitsFor
-from console.cli.status.selection import is_shown, selected
+from console.cli.status.selection import is_shown, ranked_as, selected
 
 if TYPE_CHECKING:
     from console.cli.status.as_json import ClusterStatus
@@ -130,7 +130,7 @@ def _printed(
     if wanted.form == "json":
         from console.cli.status.as_json import as_json
 
-        shown = [one for one in statuses if is_shown(one.health, only)]
+        shown = [one for one in statuses if is_shown(ranked_as(one.health, one.findings), only)]
         return as_json(shown, now, unusable if is_shown("unknown", only) else ())
     if wanted.form == "openmetrics":
         from console.cli.status.metrics.exposition import as_openmetrics

@@ -74,7 +74,8 @@ _OPTIONS = (
     click.option(
         "--only",
         type=click.Choice(WORST_FIRST),
-        help="Print only clusters of this health and worse. The worst is critical, then unknown, warning, healthy.",
+        help="Print only clusters of this health and worse. The worst is critical, then unknown, warning, healthy."
+        " An unknown cluster with a critical finding counts as critical here.",
     ),
     click.option("-v", "--verbose", is_flag=True, help="All details of each cluster, also where there are many."),
     click.option("--watch", "watching", is_flag=True, help="Go on observing, and print each change as a line."),

@@ -64,7 +64,7 @@ def left_behind(state: ClusterState, now: float) -> tuple[Finding, ...]:
 
 def health(state: ClusterState, findings: tuple[Finding, ...]) -> Health:
     """The health of the cluster. UNKNOWN: nothing could be observed, or too little to call it healthy."""
-    if not any(node.ssh.ok or node.redis.ok for node in state.nodes):
+    if state.nothing_read:
         return Health.UNKNOWN
     worst = {finding.severity for finding in findings}
     if Severity.CRITICAL in worst:

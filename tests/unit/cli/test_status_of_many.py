@@ -19,7 +19,7 @@ from console.cli.context import Adapters
 from console.cli.main import run
 from console.cli.status.as_json import ClusterStatus
 from console.cli.status.as_lines import as_lines, in_detail
-from console.cli.status.selection import WORST_FIRST
+from console.cli.status.selection import WORST_FIRST, ranked_as
 from console.core.inventory import UnusableCluster
 from console.core.kinds.diagnose import diagnose, health
 from console.core.model import ClusterState
@@ -112,6 +112,23 @@ def test_only_prints_this_health_and_worse_and_counts_the_rest(only):
         assert len(shown) == len([one for one in many if one.health in allowed])
         assert ("inventory.yaml:3: no" in text) is ("unknown" in allowed)
         assert text.splitlines()[-1].endswith(f"; {hidden} not shown" if hidden else "healthy")
+
+
+def test_a_cluster_of_which_nothing_can_be_read_stands_among_the_critical_ones():
+    many = [
+        seen(samples.in_sync_unprotected(), "bare"),
+        seen(unread_pair(), "dark"),
+        seen(samples.healthy_pair(), "ok"),
+    ]
+    assert many[1].health == "unknown"
+    lines = as_lines(many, colour=False, only="critical").splitlines()
+    dark = next(line for line in lines if " dark " in line)
+    assert dark.startswith("UNKNOWN")
+    assert lines.index(dark) <= 2
+    assert "1 unknown (1 with critical findings)" in lines[-1]
+    assert not any(" ok " in line for line in lines)
+    assert "dark" in in_detail(many, colour=False, only="critical")
+    assert ranked_as("unknown", ()) == "unknown"
 
 
 def test_a_selection_that_is_empty_is_one_line():
@@ -249,7 +266,8 @@ def test_a_call_that_selects_nothing_or_contradicts_itself_is_one_line(status, a
 def test_only_hides_what_is_better_and_the_exit_code_counts_it_all_the_same(status):
     code, out, _ = status("--only", "critical", "cache", "app", "dark")
     assert code == 3
-    assert out == "none of 3 clusters is critical: 1 unknown, 2 healthy\n"
+    assert out.endswith("\n3 clusters: 1 unknown (1 with critical findings), 2 healthy; 2 not shown\n")
+    assert row(out, "dark").startswith("UNKNOWN")
     assert of_json(status("--only", "unknown", "cache", "dark", "--format", "json")[1]) == ["dark"]
     code, out, _ = status("--only", "warning", "cache")
     assert (code, out) == (0, "none of 1 cluster is warning or worse: 1 healthy\n")
