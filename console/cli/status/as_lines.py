@@ -82,7 +82,7 @@ def in_detail(
     left = unusable if is_shown(Health.UNKNOWN, only) else ()
     table = as_table(shown, left, colour=colour, width=width)
     lines = [*(table.split("\n") if table else ()), _counts(rows, only)]
-    worst = _worst_first([one for one in rows if is_shown(one.health, only)])
+    worst = _worst_first([one for one in rows if is_shown(one.ranked, only)])
     return "\n".join((*lines, *_worst_again(worst, len(lines), width, height, Paint(colour)), ""))
 
 
@@ -93,14 +93,14 @@ def _worst_again(
 
     The last row of a terminal is the prompt's. Where all are healthy, nothing is missed.
     """
-    if height is None or printed < height or len(rows) < 2 or rows[0].health == Health.HEALTHY:  # noqa: PLR2004 - one is seen
+    if height is None or printed < height or len(rows) < 2 or rows[0].ranked == Health.HEALTHY:  # noqa: PLR2004 - one is seen
         return
-    worst = [one for one in rows if one.health == rows[0].health]
-    yield f"Above the top of the terminal, the worst first ({len(worst)} {rows[0].health}):"
+    worst = [one for one in rows if one.ranked == rows[0].ranked]
+    yield f"Above the top of the terminal, the worst first ({len(worst)} {rows[0].ranked}):"
     _, *lines = _table(worst, width, paint)
     yield from lines[: min(len(worst), _REPEATED)]
     if len(worst) > _REPEATED:
-        yield f"and {len(worst) - _REPEATED} more: --only {rows[0].health} prints no others"
+        yield f"and {len(worst) - _REPEATED} more: --only {rows[0].ranked} prints no others"
 
 
 def _worst_first(rows: Sequence[_Row]) -> list[_Row]:

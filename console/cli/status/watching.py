@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from console.cli.context import CliContext
 from console.cli.output import reader_has_gone, say
-from console.cli.status.selection import WORST_FIRST
+from console.cli.status.selection import WORST_FIRST, ranked_as
 from console.cli.status.until_signal import until_a_signal
 
 if TYPE_CHECKING:
@@ -104,9 +104,11 @@ class _Teller:
         self._trouble: dict[str, str] = {}
 
     def rank(self, name: str) -> int:
-        """0 is the worst health. A cluster that could not be observed is unknown."""
+        """0 is the worst, as in `status`. A cluster that could not be observed is unknown."""
         watched = self._watched.get(name)
-        return WORST_FIRST.index(watched.health if watched is not None else "unknown")
+        if watched is None:
+            return WORST_FIRST.index("unknown")
+        return WORST_FIRST.index(ranked_as(watched.health, tuple(one.finding for one in watched.open.values())))
 
     def lines(self, name: str, found: ClusterState | Exception) -> Iterator[tuple[float, str, str]]:
         """Time, subject and text of each line."""

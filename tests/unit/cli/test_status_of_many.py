@@ -171,11 +171,12 @@ def test_what_scrolls_off_the_top_of_a_terminal_is_repeated_and_a_pipe_gets_what
         text = printed(many, colour=False, width=80, height=height)
         assert text.startswith(piped)
         again = text[len(piped) :].splitlines()
-        worst = min((one.health for one in many), key=WORST_FIRST.index)
+        ranks = [ranked_as(one.health, one.findings) for one in many]
+        worst = min(ranks, key=WORST_FIRST.index)
         if len(piped.splitlines()) < height or worst == "healthy" or len(many) == 1:
             assert not again
             continue
-        alike = [one.state.name for one in many if one.health == worst]
+        alike = [one.state.name for one, rank in zip(many, ranks, strict=True) if rank == worst]
         assert again[0].endswith(f"({len(alike)} {worst}):")
         assert [line.split()[1] for line in again[1 : 1 + min(len(alike), 8)]] == alike[:8]
         assert len(again) < 13, "they and the counts are seen at once"
