@@ -147,7 +147,13 @@ class Archive(Protocol):
         """The run as its journal tells it now. It may be under way. Raises ArchiveError, in one line."""
 
     def kept_keys(self) -> tuple[KeptKeys, ...]:
-        """Keys that are only in a file of a run, the oldest first. It is cheap where no run has kept keys."""
+        """Keys that are only in a file of a run, the oldest first. It is cheap where no run has kept keys.
+
+        Runs of a laboratory that is gone are left out.
+        """
+
+    def laboratory_is_gone(self, past: PastRun) -> bool:
+        """Whether the run was in a laboratory that is gone. Its nodes are never those of an inventory now."""
 
     def dismiss(self, kept: KeptKeys, operator: str) -> None:
         """From now on nothing more is said about this file. The file stays. Raises OSError."""

@@ -37,7 +37,7 @@ async def test_an_unbound_role_is_chosen_by_the_operator():
     on = stage(state, questions=[question()])
     async with on.app.run_test(size=(80, 24)) as pilot:
         await seen(pilot, on)
-        await pilot.press("b", "enter")
+        await pilot.press("b", "down", "enter")
         await pilot.pause()
         assert "Which node is survivor?" in text_of(on.app, "arming")
         assert on.app.screen.query_one("#arm").disabled

@@ -8,14 +8,23 @@ from dataclasses import replace
 import pytest
 import sample_sets
 import samples
+from fleet_samples import unreadable
 from textual import events
 from textual.widgets import Input
 from tui_stage import Stage, seen, stage, until
 
+from console.cli.status.as_json import ClusterStatus
+from console.cli.status.as_lines import as_lines
+from console.core.diagnosis.finding import Health, Severity
 from console.core.inventory import UnusableCluster
 from console.core.model import ClusterState
+from console.tui.present.clusters.cluster import next_action
+from console.tui.present.clusters.fleet import ABOUT_LINES, SENTENCES_FROM, about_lines, columns, row_line
+from console.tui.present.frame import observed_when
 from console.tui.screens.cluster import ClusterScreen
 from console.tui.screens.clusters import ClustersScreen
+from console.tui.state.cluster_view import ClusterView, absorb
+from console.tui.state.fleet import Order, row_of
 from console.tui.widgets.lines import LinesPane
 from console.tui.widgets.row_list import RowList
 
@@ -37,6 +46,9 @@ def fleet(**options) -> Stage:
         tags=TAGS,
         **options,
     )
+
+
+KINDS = (samples.healthy_pair, samples.failed_over_pair, samples.stale_master_back, unreadable)
 
 
 def many(count: int) -> Stage:
@@ -141,13 +153,21 @@ async def test_what_is_typed_without_a_pause_goes_into_the_filter_and_does_nothi
         assert "grouped" not in text_of(on, "scope")
 
 
-async def test_enter_opens_what_was_found_and_esc_comes_back_to_it():
+async def test_enter_keeps_the_filter_and_then_opens_and_esc_comes_back_to_it():
     on = fleet()
     async with on.app.run_test(size=(120, 40)) as pilot:
         await seen(pilot, on)
         await pilot.press("slash", *"prod")
         await until(pilot, lambda: len(listed(on)) == 3)
+        footer = text_of(on, "footer")
+        assert "Enter keep this filter" in footer
+        assert "Esc remove it" in footer
         await pilot.press("down", "enter")
+        await pilot.pause()
+        assert isinstance(on.app.screen, ClustersScreen), "Enter only keeps the filter"
+        assert listed(on) == ["carts", "cache", "queue"]
+        assert "Enter open" in text_of(on, "footer")
+        await pilot.press("enter")
         await until(pilot, lambda: isinstance(on.app.screen, ClusterScreen))
         assert on.app.screen.cluster == "cache"
         await pilot.press("escape")
@@ -197,6 +217,63 @@ async def test_r_on_the_list_reconnects_to_clusters_that_are_not_healthy():
         await pilot.press("r")
         await until(pilot, lambda: all(on.inspectors[name].reconnected == 1 for name in ("sessions", "carts")))
         assert all(on.inspectors[name].reconnected == 0 for name in ("cache", "queue"))
+
+
+async def test_a_cluster_of_which_nothing_can_be_read_stands_among_the_critical_ones():
+    on = stage(
+        samples.healthy_pair(),
+        replace(samples.stale_master_back(), name="carts"),
+        replace(unreadable(), name="gone"),
+        replace(samples.failed_over_pair(), name="sessions"),
+    )
+    async with on.app.run_test(size=(120, 24)) as pilot:
+        await seen(pilot, on)
+        assert on.app.views["gone"].health is Health.UNKNOWN, "its health stays what it is"
+        assert listed(on) == ["gone", "sessions", "carts", "cache"]
+        assert "? 1 unknown (1 with critical findings)" in text_of(on, "scope")
+        await pilot.press("slash", *"critical")
+        await until(pilot, lambda: listed(on) == ["gone", "sessions"])
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+async def test_the_order_and_the_counts_are_always_whole(width):
+    on = stage(*(replace(one(), name=f"{one.__name__}-{at}") for at in range(10) for one in KINDS), tags={})
+    async with on.app.run_test(size=(width, 24)) as pilot:
+        await seen(pilot, on)
+        await pilot.press("slash", "-", "enter")
+        for order in Order:
+            scope = " ".join(text_of(on, "scope").split())
+            assert str(order) in scope
+            assert "… " not in scope
+            for counted in ("40 of 40", "✗ 10 critical", "? 10 unknown (10 ", "! 10 warning", "✓ 10 healthy"):
+                assert counted in scope
+            pane = on.app.screen.query_one("#scope", LinesPane)
+            assert pane.size.height == len(pane.lines), "every line is seen"
+            await pilot.press("s")
+            await pilot.pause()
+
+
+async def test_whoever_comes_back_finds_the_rows_in_their_places():
+    on = fleet()
+    async with on.app.run_test(size=(120, 40)) as pilot:
+        await seen(pilot, on)
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(on.app.screen, ClusterScreen))
+        await change(pilot, on, "sessions", samples.healthy_pair())
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(on.app.screen, ClustersScreen))
+        await until(pilot, lambda: listed(on) == ["carts", "cache", "sessions", "queue"])
+        assert listed(on) == ["carts", "cache", "sessions", "queue"]
+
+
+@pytest.mark.parametrize(("tags", "said"), [(TAGS, "Not grouped."), ({}, "Not grouped: the inventory has no tags.")])
+async def test_the_last_o_says_that_nothing_is_grouped(tags, said):
+    on = stage(samples.healthy_pair(), replace(samples.healthy_pair(), name="sessions"), tags=tags)
+    async with on.app.run_test(size=(80, 24), notifications=True) as pilot:
+        await seen(pilot, on)
+        await pilot.press(*["o"] * (3 if tags else 1))
+        await until(pilot, lambda: said in {one.message for one in on.app._notifications}, within=3)
+        assert said in {one.message for one in on.app._notifications}
 
 
 # --- rows change places -------------------------------------------------------------------------------------------
@@ -272,3 +349,54 @@ async def test_sets_with_sentinels_are_listed_beside_pairs():
         await seen(pilot, on)
         assert len(listed(on)) == 3
         assert "observed" not in text_of(on, "clusters")
+
+
+def described(state: ClusterState) -> ClusterView:
+    spec = stage(state).app.views[state.name].spec
+    return absorb(ClusterView(spec), state, state.observed_at)
+
+
+SAMPLES = (*KINDS, samples.split_brain, samples.in_sync_unprotected, samples.fresh_pair, samples.unreachable_node)
+
+
+@pytest.mark.parametrize("sample", SAMPLES)
+@pytest.mark.parametrize("width", [78, 118, 168])
+def test_a_row_counts_the_findings_that_status_counts_and_is_cut_between_words(sample, width):
+    view = described(sample())
+    row = row_of(view)
+    text = row_line(row, columns((row,), width), view.state.observed_at, 5.0).plain
+    status = as_lines([ClusterStatus(view.state, view.findings, view.health)], colour=False).splitlines()[1]
+    told, counted = (re.search(r" (\+\d+)$", one.rstrip()) for one in (text, status))
+    if told is not None:
+        assert told[1] == counted[1]
+    elif width > 118:
+        assert counted is None
+    for cut in re.findall(r"(\S)…", text):
+        assert cut == "-" or width >= SENTENCES_FROM, text
+    assert "not kn…" not in text
+
+
+@pytest.mark.parametrize("sample", SAMPLES)
+@pytest.mark.parametrize("width", [60, 78, 118])
+def test_below_the_list_the_next_action_is_whole(sample, width):
+    view = described(sample())
+    lines = about_lines(row_of(view), width)
+    assert len(lines) <= ABOUT_LINES
+    assert all(one.cell_length <= width for one in lines)
+    said = " ".join(" ".join(one.plain for one in lines).split())
+    top = view.findings[0] if view.findings else None
+    if top is not None and not top.next.runbook:
+        assert " ".join((top.next.advice or "no action is known").split()) in said
+
+
+def test_only_what_is_urgent_has_an_arrow():
+    found = [one for sample in SAMPLES for one in described(sample()).findings]
+    for one in (replace(one, severity=severity) for one in found for severity in Severity):
+        lead = "can wait: " if one.severity is Severity.INFO else "→ "
+        assert next_action(one).plain.startswith(lead)
+
+
+def test_a_cluster_that_gave_no_answer_was_asked_and_not_observed():
+    view = described(unreadable())
+    assert observed_when(view, view.state.observed_at + 3) == "asked 3 s ago, no answer"
+    assert observed_when(described(samples.unreachable_node()), samples.NOW + 3) == "observed 3 s ago"

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 import sample_races
 import samples
 from tui_stage import PREVIEW, REBUILD, ROLES, question, run_state, spec_of
@@ -189,7 +190,7 @@ def test_refused_is_said_only_where_a_yes_was_refused():
 
 
 def test_the_age_of_the_evidence_goes_on():
-    assert "observed 30 s ago" in prompt(question(), NOW + 30, 80, more=False).plain
+    assert "shown as of 30 s ago" in prompt(question(), NOW + 30, 80, more=False).plain
 
 
 def test_choices_are_said_by_what_they_do():
@@ -255,3 +256,27 @@ def test_a_reason_that_no_longer_holds_is_not_shown():
     assert "does not run" not in text
     assert "start it first" not in text
     assert "every condition holds now" in text
+
+
+@pytest.mark.parametrize("read", ["ssh", "redis", "both"])
+@pytest.mark.parametrize("width", [39, 50, 60])
+def test_the_title_of_a_card_keeps_the_address_beside_its_badges(read, width):
+    state, named = samples.healthy_pair(), samples.A if read == "both" else samples.B
+    for name in ("ssh", "redis") if read == "both" else (read,):
+        state = samples.with_node(state, named, **{name: samples.refused()})
+    top = card_of(state, named, width=width).splitlines()[0]
+    node = state.node(named)
+    assert f" {node.name} {node.address} " in top
+    assert len(top) == width
+    assert top.endswith("╮")
+    assert ("REDIS?" in top) is (read == "redis")
+    assert ("NO ANSWER" in top) is (read == "both")
+
+
+def test_what_answers_at_the_virtual_ip_is_told_before_its_address_is_told_again():
+    state = samples.healthy_pair()
+    said = f"Redis on {state.vip}:6379 refuses the connection"
+    for kind in (ProblemKind.REFUSED, ProblemKind.UNREACHABLE):
+        gone = replace(state, vip_reach=unread(kind, said, NOW))
+        assert "refuses the connection" in cluster.topology(gone, 80)[0].plain
+        assert said in cluster.topology(gone, 160)[0].plain

@@ -48,9 +48,10 @@ def replay(
     that would have expired by now is listed, and not brought. Where the master is older than the payload of DUMP,
     commands by type are sent instead.
 
-    The master must be proved: the only one, behind the virtual IP or named by the Sentinels, before anything is sent
-    and again while keys are sent. Ctrl-C ends the run after the keys that are under way. If the console dies, the same
-    command goes on.
+    The nodes must be those of RUN: it refuses where the inventory has other addresses now, or where RUN was in a
+    laboratory that is gone. The master must be proved: the only one, behind the virtual IP or named by the Sentinels,
+    before anything is sent and again while keys are sent. Ctrl-C ends the run after the keys that are under way. If
+    the console dies, the same command goes on.
 
     With --backup, a copy of a backup that RUN has made is loaded in a throw-away server on its node, after one more y,
     and compared with the master. A whole node is brought back by the runbook restore-backup.
@@ -59,11 +60,14 @@ def replay(
     """
     from console.cli.runs.recorded_runs import chosen_run
     from console.cli.runs.run import check_terminal
+    from console.cli.runs.same_servers import require_same_servers
 
     past = chosen_run(context, run)
+    require_same_servers(context, past)
     open_run = _open_replay(context, past)
     if open_run is not None and not dry_run:
         _check_same(open_run, patterns, backup or chosen)
+        require_same_servers(context, open_run)
         check_terminal()
         say(f"going on with {open_run.run_id}")
         return _execute(_starter(context, open_run.cluster).resume(open_run.run_id))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from console.cli.layout import GAP, folded
 from console.cli.status.as_json import ClusterStatus, lag_bytes
 from console.cli.status.as_table import NONE, NOT_KNOWN, Paint, as_table
-from console.cli.status.selection import WORST_FIRST, is_shown
+from console.cli.status.selection import WORST_FIRST, is_shown, ranked_as
 from console.core.diagnosis.finding import Health, Severity
 from console.core.inventory import UnusableCluster
 from console.core.kinds.protection import protection
@@ -20,16 +20,22 @@ from console.core.quantities import counted, size
 from console.core.visible import visible
 
 _HEALTH, _CLUSTER, _FINDING = "HEALTH", "CLUSTER", "FINDING"
-_MASTER, _LAG, _SURVIVES = "MASTER+VIP", "LAG", "SURVIVES"
-_COLUMNS = (_HEALTH, _CLUSTER, _MASTER, _LAG, _SURVIVES, _FINDING)
-_LEFT_OUT_FIRST = (_LAG, _SURVIVES, _MASTER)
+_MASTER, _LAG, _FAILOVER = "MASTER+VIP", "LAG", "FAILOVER"
+_COLUMNS = (_HEALTH, _CLUSTER, _MASTER, _LAG, _FAILOVER, _FINDING)
+_LEFT_OUT_FIRST = (_LAG, _FAILOVER, _MASTER)
 """The columns that a narrow terminal has no room for, in this order. Health, name and finding are always whole."""
-_SURVIVES_WORDS = {Verdict.HOLDS: "yes", Verdict.FAILS: "no", Verdict.UNKNOWN: NOT_KNOWN}
+_READY = {Verdict.HOLDS: "ready", Verdict.FAILS: "NOT ready", Verdict.UNKNOWN: NOT_KNOWN}
+"""As the screen says it."""
+
+_REPEATED = 8
+"""The most clusters that are repeated at the end: with the other lines they fit into a terminal of 24 rows."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Row:
     health: str
+    ranked: str
+    """The health by which it is sorted and selected."""
     cells: dict[str, str]
 
 
@@ -40,18 +46,23 @@ def as_lines(
     colour: bool,
     width: int | None = None,
     only: str | None = None,
+    height: int | None = None,
 ) -> str:
-    """The lines. `only`: this health and what is worse. `width`: columns that do not fit are left out, and named."""
+    """The lines. `only`: this health and what is worse. `width`: columns that do not fit are left out, and named.
+
+    `height`: rows of the terminal. Where the lines do not fit, the worst clusters are repeated at the end.
+    """
     rows = [*map(_row, seen), *map(_unusable_row, unusable)]
-    shown = [one for one in _worst_first(rows) if is_shown(one.health, only)]
+    shown = [one for one in _worst_first(rows) if is_shown(one.ranked, only)]
     lines = list(_table(shown, width, Paint(colour))) if shown else []
-    for kept in (kept for one in seen if is_shown(one.health, only) for kept in one.kept):
+    for kept in (kept for one in seen if is_shown(_ranked(one), only) for kept in one.kept):
         told = visible(f"{kept.cluster}: {kept.in_words}, {kept.file}; to bring them back:")
         lines += [*folded(told, width, 2), f"  {visible(kept.command)}"]
     if is_shown(Health.UNKNOWN, only):
         for one in unusable:
             lines += [line for text in one.problems for line in folded(visible(f"{one.name}: {text}"), width, 2)]
-    return "\n".join((*lines, _counts(rows, only), ""))
+    lines.append(_counts(rows, only))
+    return "\n".join((*lines, *_worst_again(shown, len(lines), width, height, Paint(colour)), ""))
 
 
 def in_detail(
@@ -61,24 +72,55 @@ def in_detail(
     colour: bool,
     width: int | None = None,
     only: str | None = None,
+    height: int | None = None,
 ) -> str:
     """`--verbose`: the same clusters in the same order, with all that `status` of one cluster prints."""
     rows = [*map(_row, seen), *map(_unusable_row, unusable)]
-    shown = sorted((one for one in seen if is_shown(one.health, only)), key=lambda one: WORST_FIRST.index(one.health))
+    shown = sorted(
+        (one for one in seen if is_shown(_ranked(one), only)), key=lambda one: WORST_FIRST.index(_ranked(one))
+    )
     left = unusable if is_shown(Health.UNKNOWN, only) else ()
     table = as_table(shown, left, colour=colour, width=width)
-    return "\n".join((*([table] if table else []), _counts(rows, only), ""))
+    lines = [*(table.split("\n") if table else ()), _counts(rows, only)]
+    worst = _worst_first([one for one in rows if is_shown(one.health, only)])
+    return "\n".join((*lines, *_worst_again(worst, len(lines), width, height, Paint(colour)), ""))
+
+
+def _worst_again(
+    rows: Sequence[_Row], printed: int, width: int | None, height: int | None, paint: Paint
+) -> Iterator[str]:
+    """The first rows once more, below everything, where they have scrolled off the top of the terminal.
+
+    The last row of a terminal is the prompt's. Where all are healthy, nothing is missed.
+    """
+    if height is None or printed < height or len(rows) < 2 or rows[0].health == Health.HEALTHY:  # noqa: PLR2004 - one is seen
+        return
+    worst = [one for one in rows if one.health == rows[0].health]
+    yield f"Above the top of the terminal, the worst first ({len(worst)} {rows[0].health}):"
+    _, *lines = _table(worst, width, paint)
+    yield from lines[: min(len(worst), _REPEATED)]
+    if len(worst) > _REPEATED:
+        yield f"and {len(worst) - _REPEATED} more: --only {rows[0].health} prints no others"
 
 
 def _worst_first(rows: Sequence[_Row]) -> list[_Row]:
-    return sorted(rows, key=lambda one: WORST_FIRST.index(one.health))
+    return sorted(rows, key=lambda one: WORST_FIRST.index(one.ranked))
+
+
+def _ranked(one: ClusterStatus) -> str:
+    return ranked_as(one.health, one.findings)
 
 
 def _counts(rows: Sequence[_Row], only: str | None) -> str:
-    """`12 clusters: 1 critical, 11 healthy; 11 not shown`."""
+    """`12 clusters: 1 critical, 3 unknown (2 with critical findings), 8 healthy; 8 not shown`."""
     found = Counter(one.health for one in rows)
-    each = ", ".join(f"{found[health]} {health}" for health in WORST_FIRST if found[health])
-    hidden = sum(not is_shown(one.health, only) for one in rows)
+    raised = Counter(one.health for one in rows if one.ranked != one.health)
+    each = ", ".join(
+        f"{found[health]} {health}" + (f" ({raised[health]} with critical findings)" if raised[health] else "")
+        for health in WORST_FIRST
+        if found[health]
+    )
+    hidden = sum(not is_shown(one.ranked, only) for one in rows)
     if hidden == len(rows):
         return (
             f"none of {counted(len(rows), 'cluster')} is {only}{'' if only == WORST_FIRST[0] else ' or worse'}: {each}"
@@ -114,16 +156,16 @@ def _row(seen: ClusterStatus) -> _Row:
         _CLUSTER: state.name,
         _MASTER: _master(state),
         _LAG: _lag(state),
-        _SURVIVES: _SURVIVES_WORDS[protection(state).verdict],
+        _FAILOVER: _READY[protection(state).verdict],
         _FINDING: _top_finding(seen),
     }
-    return _Row(seen.health.value, {name: visible(text) for name, text in cells.items()})
+    return _Row(seen.health.value, _ranked(seen), {name: visible(text) for name, text in cells.items()})
 
 
 def _unusable_row(one: UnusableCluster) -> _Row:
     cells = dict.fromkeys(_COLUMNS, NOT_KNOWN)
     cells |= {_HEALTH: Health.UNKNOWN.value.upper(), _CLUSTER: visible(one.name), _FINDING: "cannot be used"}
-    return _Row(Health.UNKNOWN.value, cells)
+    return _Row(Health.UNKNOWN.value, Health.UNKNOWN.value, cells)
 
 
 def _master(state: ClusterState) -> str:

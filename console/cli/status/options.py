@@ -42,7 +42,10 @@ class StatusOptions:
             if self.form != "table":
                 raise CliError(f"{endless} has a format of its own: leave --format out")
             if self.only is not None or self.verbose:
-                raise CliError(f"{endless} tells of every cluster: leave --only and --verbose out; --tag selects")
+                raise CliError(
+                    f"{endless} tells everything of the clusters it looks at: leave --only and --verbose out; name the"
+                    " clusters, or select them with --tag"
+                )
             if self.timeout is not None:
                 raise CliError(f"{endless} looks again by itself: leave --timeout out")
         elif self.interval is not None:
@@ -71,7 +74,8 @@ _OPTIONS = (
     click.option(
         "--only",
         type=click.Choice(WORST_FIRST),
-        help="Print only clusters of this health and worse. The worst is critical, then unknown, warning, healthy.",
+        help="Print only clusters of this health and worse. The worst is critical, then unknown, warning, healthy."
+        " An unknown cluster with a critical finding counts as critical here.",
     ),
     click.option("-v", "--verbose", is_flag=True, help="All details of each cluster, also where there are many."),
     click.option("--watch", "watching", is_flag=True, help="Go on observing, and print each change as a line."),

@@ -138,6 +138,11 @@ class ClusterState:
         raise KeyError(name)
 
     @property
+    def nothing_read(self) -> bool:
+        """Whether no node could be read, neither over SSH nor over Redis."""
+        return not any(node.ssh.ok or node.redis.ok for node in self.nodes)
+
+    @property
     def vip_holders(self) -> tuple[str, ...]:
         """Nodes whose kernel has the virtual IP. Nodes that could not be read are in `vip_unread` instead."""
         return tuple(node.name for node in self.nodes if node.holds(self.vip))

@@ -56,8 +56,11 @@ def _changed(past: PastRun, runbook: Runbook) -> str:
     return ", ".join(gone + new) or "its steps stand in another order"
 
 
-def moved(past: PastRun, spec: ClusterSpec) -> str:
-    """The addresses that changed, in words. Older journals do not have them: then only names are compared."""
+def moved(past: PastRun, spec: ClusterSpec, *, may_grow: bool = False) -> str:
+    """The addresses that changed, in words. Older journals do not have them: then only names are compared.
+
+    `may_grow`: nodes that came since are no change.
+    """
     was = {str(name): str(address) for name, address in (past.opened.get("nodes") or {}).items()}
     now = addresses(spec)
     lines = [
@@ -65,7 +68,7 @@ def moved(past: PastRun, spec: ClusterSpec) -> str:
         for name, address in was.items()
         if now.get(name) != address
     ]
-    lines += [f"{name} is new" for name in now if was and name not in was]
+    lines += [f"{name} is new" for name in now if was and not may_grow and name not in was]
     lines += [f"{node}, which is {role}, is not in it" for role, node in past.roles.items() if node not in now]
     vip = past.opened.get("vip")
     if vip is not None and vip != spec.vip:

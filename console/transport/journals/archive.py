@@ -56,7 +56,12 @@ class FolderArchive:
         for folder in sorted(kept):
             with contextlib.suppress(OSError):
                 runs.append(self._read(folder / NAME))
-        return kept_keys((one for one in runs if not _was_in_a_laboratory(one)), _is_dismissed)
+        return kept_keys((one for one in runs if not self.laboratory_is_gone(one)), _is_dismissed)
+
+    def laboratory_is_gone(self, past: PastRun) -> bool:
+        """Whether the nodes are gone with their inventory. Only a laboratory has one in a file system of the memory."""
+        inventory = str(past.opened.get("inventory") or "")
+        return inventory.startswith(_IN_MEMORY) and not Path(inventory).exists()
 
     def dismiss(self, kept: KeptKeys, operator: str) -> None:
         """Writes the mark beside the file. Raises OSError."""
@@ -83,9 +88,3 @@ class FolderArchive:
 def _is_dismissed(file: str) -> bool:
     """Whether nothing is to be said about this file: an operator said so, or it is not there any more."""
     return Path(f"{file}{DISMISSED}").exists() or not Path(file).exists()
-
-
-def _was_in_a_laboratory(past: PastRun) -> bool:
-    """Whether the nodes are gone with their inventory. Only a laboratory has one in a file system of the memory."""
-    inventory = str(past.opened.get("inventory") or "")
-    return inventory.startswith(_IN_MEMORY) and not Path(inventory).exists()

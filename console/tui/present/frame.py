@@ -26,6 +26,8 @@ def observed_when(view: ClusterView, now: float) -> str:
     age = view.age(now)
     if age is None:
         return ""
+    if view.state is not None and view.state.nothing_read:
+        return f"asked {seconds_text(age)} ago, no answer"
     old = [f"{name} {seconds_text(max(0.0, now - at))} old" for name, at in view.old.items()]
     return ", ".join(
         [*old[:1], *([f"{len(old) - 1} more"] if len(old) > 1 else []), f"observed {seconds_text(age)} ago"]

@@ -1,17 +1,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import partial
 from typing import ClassVar
 
-from textual import on
+from textual import events, on
 from textual.binding import BindingType
 from textual.content import Content
-from textual.events import Key
 from textual.widget import Widget
 from textual.widgets import Input
 
-from console.tui.keys import bindings_of
+from console.tui.keys import Key, bindings_of
 from console.tui.navigation import routes
 from console.tui.navigation.registry import register
 from console.tui.present.clusters import fleet as present
@@ -25,6 +25,9 @@ from console.tui.widgets.row_list import ListRow, RowList
 
 STALE_AFTER_TURNS, STALE_AFTER = 3, 5.0
 """An observation is old after so many turns, and at least so many seconds."""
+
+TYPING = {"open": "keep this filter", "back": "remove it"}
+"""What these keys do while one types in the filter."""
 
 
 class ClustersScreen(ShowsKeptKeys):
@@ -51,8 +54,22 @@ class ClustersScreen(ShowsKeptKeys):
     def breadcrumb(self) -> str:
         return "clusters"
 
+    def footer_keys(self) -> tuple[Key, ...]:
+        """While one types, letters belong to the filter: only what Enter and Esc do is said."""
+        keys = super().footer_keys()
+        if self.focused is not self._field:
+            return keys
+        return tuple(
+            replace(one, label=TYPING[one.action]) for one in keys if one.place == self.PLACE and one.action in TYPING
+        )
+
     def on_mount(self) -> None:
         self._field.display = False
+
+    def on_screen_resume(self) -> None:
+        """Who comes back finds every row in its place at once, as after a repair."""
+        self._fleet.settle()
+        super().on_screen_resume()
 
     @property
     def _list(self) -> RowList:
@@ -76,13 +93,15 @@ class ClustersScreen(ShowsKeptKeys):
         self._fleet.update(self.console_app.views, context.inventory.unusable)
         self._entries = self._fleet.entries(self._field.value, context.clock.monotonic())
         self._columns = present.columns(self._fleet.rows, rows.scrollable_content_region.width - len(CURSOR))
+        scope = self.query_one("#scope", LinesPane)
+        scope.styles.height = len(self._draw_scope(max(1, self.size.width - 2), 0))
         super().paint()
         rows.held = rows.held or not self._fleet.waiting
 
     def _draw_scope(self, width: int, _: int) -> Lines:
         shown = tuple(one for one in self._entries if isinstance(one, Row))
         sorting = present.sorting_text(self._fleet.order, self._fleet.by)
-        return (present.scope_line(self._fleet.rows, shown, sorting, self._field.value, width),)
+        return present.scope_lines(self._fleet.rows, shown, sorting, self._field.value, width)
 
     def _draw_head(self, width: int, _: int) -> Lines:
         return (fitted(line(" " * len(CURSOR), present.head_line(self._columns)), width),)
@@ -130,14 +149,16 @@ class ClustersScreen(ShowsKeptKeys):
     def action_groups(self) -> None:
         self._fleet.next_grouping()
         if not self._fleet.by:
-            self.notify("No groups. The inventory's `tags` are what clusters are grouped by.", timeout=3)
+            has_tags = any(row.tags for row in self._fleet.rows)
+            self.notify("Not grouped." if has_tags else "Not grouped: the inventory has no tags.", timeout=3)
         self.paint()
 
     def action_filter(self) -> None:
         self._field.display = True
         self.set_focus(self._field)
+        self.paint()
 
-    def on_key(self, event: Key) -> None:
+    def on_key(self, event: events.Key) -> None:
         """What is typed at once after the slash is on its way to the list already. It belongs into the field.
 
         So the slash is taken here, in the order of the keys, and not as a binding, which is later than that.
@@ -156,7 +177,7 @@ class ClustersScreen(ShowsKeptKeys):
         """Removes the filter, if there is one. This is the first screen: there is nothing to go back to."""
         if self._field.display:
             self._field.value, self._field.display = "", False
-            self._list.focus()
+            self.set_focus(self._list)
             self.paint()
 
     @on(Input.Changed, "#filter")
@@ -166,10 +187,11 @@ class ClustersScreen(ShowsKeptKeys):
         self.paint()
 
     @on(Input.Submitted, "#filter")
-    def open_found(self) -> None:
+    def accepted(self) -> None:
+        """The filter stays, and the list has the keys again. It opens nothing: that takes Enter once more."""
         self._field.display = bool(self._field.value)
-        self._list.focus()
-        self.action_open()
+        self.set_focus(self._list)
+        self.paint()
 
 
 register(routes.CLUSTERS, ClustersScreen)

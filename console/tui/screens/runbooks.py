@@ -10,14 +10,17 @@ from console.tui.keys import bindings_of
 from console.tui.navigation import routes
 from console.tui.navigation.registry import register
 from console.tui.present.formatting import Lines, wrapped
-from console.tui.present.runs.arming import runbook_about, runbook_lines, unusable_lines
+from console.tui.present.runs.arming import none_recommended, runbook_about, runbook_lines, unusable_lines
 from console.tui.screens.base import ConsoleScreen
 from console.tui.widgets.lines import LinesPane
 from console.tui.widgets.menu import Item, Menu
 
 
 class RunbooksScreen(ConsoleScreen):
-    """The runbooks for this kind of cluster. The cursor is on the one that the worst finding recommends."""
+    """The runbooks for this kind of cluster. The cursor is on the one that the worst finding recommends.
+
+    Where none is recommended, the cursor is on a line that says so, and not on a runbook.
+    """
 
     PLACE = "runbooks"
     BINDINGS: ClassVar[list[BindingType]] = bindings_of("runbooks")
@@ -25,6 +28,8 @@ class RunbooksScreen(ConsoleScreen):
     def __init__(self, cluster: str) -> None:
         super().__init__()
         self._cluster = cluster
+        self._began_without = False
+        """Whether none was recommended when the screen was opened: the line that says so stays then."""
 
     @property
     def cluster(self) -> str:
@@ -41,14 +46,23 @@ class RunbooksScreen(ConsoleScreen):
         yield LinesPane(self._draw_about, focusable=False, id="about")
 
     def on_mount(self) -> None:
-        findings = self.console_app.views[self._cluster].findings
-        self.query_one(Menu).choose(next((one.next.runbook for one in findings if one.next.runbook), ""))
+        self._began_without = not self._recommended
+        self.query_one(Menu).choose(self._recommended)
+
+    @property
+    def _recommended(self) -> str:
+        """The runbook that the worst finding with one recommends now; empty: none."""
+        listed = {one.name for one in self.console_app.runbooks_for(self._cluster)}
+        named = (one.next.runbook for one in self.console_app.views[self._cluster].findings)
+        return next((one for one in named if one in listed and one), "")
 
     def on_menu_moved(self) -> None:
         self.paint()
 
     def action_choose(self) -> None:
         chosen = self.query_one(Menu).chosen
+        if not chosen:
+            self.notify("Choose a runbook with ↓ first: none is recommended.", timeout=3)
         for runbook in self.console_app.runbooks_for(self._cluster):
             if runbook.name == chosen:
                 self.console_app.open_screen(routes.ARM, self._cluster, runbook, {})
@@ -68,8 +82,15 @@ class RunbooksScreen(ConsoleScreen):
     def _draw_items(self, width: int) -> tuple[Item, ...]:
         runbooks = self.console_app.runbooks_for(self._cluster)
         longest = max((len(one.name) for one in runbooks), default=0)
+        recommended = self._recommended
+        says_none = bool(runbooks) and (self._began_without or not recommended)
+        none = Item("", none_recommended(self.console_app.views[self._cluster], recommended, width))
         return (
-            *(Item(one.name, runbook_lines(one, width, longest)) for one in runbooks),
+            *((none,) if says_none else ()),
+            *(
+                Item(one.name, runbook_lines(one, width, longest, recommended=one.name == recommended))
+                for one in runbooks
+            ),
             *(Item(one.path, unusable_lines(one, width)) for one in self.console_app.console_context.unusable_runbooks),
         )
 

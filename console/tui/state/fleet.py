@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
-from console.core.diagnosis.finding import Health
+from console.core.diagnosis.finding import Health, Severity
 from console.core.inventory import ClusterSpec, UnusableCluster
 from console.tui.state.cluster_view import ClusterView, bytes_behind
 
@@ -66,6 +66,20 @@ class Row:
     problem: str = ""
     """Why it is not usable."""
 
+    @property
+    def critical(self) -> bool:
+        """Whether it has a critical finding."""
+        return self.view is not None and any(one.severity is Severity.CRITICAL for one in self.view.findings)
+
+    @property
+    def rank(self) -> int:
+        """0 is the worst. An unknown cluster with a critical finding stands among the critical ones.
+
+        It may be the worst outage of all: no node of it can be read.
+        """
+        raised = self.standing is Standing.UNKNOWN and self.critical
+        return RANKS[Standing.CRITICAL if raised else self.standing]
+
 
 @dataclass(frozen=True, slots=True)
 class GroupHead:
@@ -88,7 +102,8 @@ def row_of(view: ClusterView) -> Row:
     if view.state is not None:
         found = (bytes_behind(view.state, node) for node in view.state.nodes)
         behind = max((one for one in found if one is not None), default=None)
-    words = (standing, *(one.code for one in view.findings), *_words(view.spec))
+    severities = dict.fromkeys(one.severity for one in view.findings if one.severity is Severity.CRITICAL)
+    words = (standing, *severities, *(one.code for one in view.findings), *_words(view.spec))
     return Row(view.name, standing, view.spec.tags, " ".join(words).lower(), behind, view)
 
 
@@ -114,7 +129,7 @@ class Steady:
 
     def rank(self, row: Row, now: float) -> int:
         """0 is the worst. `now`: seconds on any clock that only goes on."""
-        rank = RANKS[row.standing]
+        rank = row.rank
         shown, better_since = self._ranks.get(row.name, (rank, None))
         if shown == RANKS[Standing.WAITING] or rank <= shown:
             self._ranks[row.name] = rank, None
@@ -166,6 +181,11 @@ def grouped(rows: Sequence[Row], by: str) -> tuple[Entry, ...]:
     return tuple(entries)
 
 
+def critical_unknown(rows: Iterable[Row]) -> int:
+    """How many unknown clusters have critical findings."""
+    return sum(row.standing is Standing.UNKNOWN and row.critical for row in rows)
+
+
 def counts(rows: Iterable[Row]) -> Mapping[Standing, int]:
     """How many clusters stand how; the worst first, without zeros."""
     found = dict.fromkeys(Standing, 0)
@@ -212,6 +232,10 @@ class Fleet:
     def waiting(self) -> bool:
         """Whether a cluster has not been observed yet."""
         return any(row.standing is Standing.WAITING for row in self.rows)
+
+    def settle(self) -> None:
+        """Every row goes to its place at once: the operator comes back to the list."""
+        self._steady.forget()
 
     def next_order(self) -> None:
         """Sorts by the next order; every row goes to its place at once."""

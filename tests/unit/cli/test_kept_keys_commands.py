@@ -15,6 +15,7 @@ from console.cli.context import Adapters, CliContext
 from console.cli.main import run
 from console.cli.runs import replay, replay_from_screen
 from console.core.runs.past.kept_keys import KeptKeys
+from console.transport.journals import archive
 from console.transport.journals.archive import FolderArchive
 from console.transport.journals.journal_file import NAME
 
@@ -97,6 +98,55 @@ def test_what_cannot_be_dismissed_is_one_clear_line(call):
     assert "it has keys-of-redis-a.jsonl" in said
     call("runs", "dismiss", RUN)
     assert "has no keys that are only in a file" in call("runs", "dismiss", RUN)[2]
+
+
+def retold(tmp_path, **opened):
+    """The run of `call`, opened with these words."""
+    path = tmp_path / "redis-ha-console" / "runs" / RUN / NAME
+    told = [json.loads(line) for line in path.read_text().splitlines()]
+    entries = [(one["kind"], {**one["data"], **(opened if one["kind"] == "opened" else {})}) for one in told]
+    path.write_text("".join(lines_of(entries)))
+
+
+NODES = {"redis-a": "192.168.100.201:6379", "redis-b": "192.168.100.202:6379"}
+OTHERS = [
+    (
+        {**NODES, "redis-a": "10.0.0.1:6379"},
+        "192.168.100.123",
+        "redis-a was 10.0.0.1:6379, is 192.168.100.201:6379 now",
+    ),
+    ({**NODES, "redis-b": "192.168.100.202:7000"}, "192.168.100.123", "redis-b was 192.168.100.202:7000"),
+    ({**NODES, "redis-c": "192.168.100.203:6379"}, "192.168.100.123", "redis-c was 192.168.100.203:6379, is not in it"),
+    (NODES, "10.0.0.9", "the virtual IP was 10.0.0.9, is 192.168.100.123 now"),
+]
+
+
+@pytest.mark.parametrize("look_only", [True, False])
+@pytest.mark.parametrize(("nodes", "vip", "said"), OTHERS)
+def test_keys_are_not_brought_to_other_servers_of_the_same_name(call, tmp_path, nodes, vip, said, look_only):
+    retold(tmp_path, cluster="cache", nodes=nodes, vip=vip, inventory="/etc/other.yaml")
+    code, out, error = call("runs", "replay", RUN, *(["--dry-run"] if look_only else []))
+    assert code
+    assert (out, error.count("\n")) == ("", 1)
+    assert said in error
+    assert "/etc/other.yaml" in error
+
+
+def test_keys_of_a_laboratory_that_is_gone_are_brought_nowhere(call, tmp_path, monkeypatch):
+    inventory = tmp_path / "memory" / "inventory.yaml"
+    monkeypatch.setattr(archive, "_IN_MEMORY", str(tmp_path / "memory"))
+    retold(tmp_path, cluster="cache", nodes=NODES, vip="192.168.100.123", inventory=str(inventory))
+    code, out, error = call("runs", "replay", RUN, "--dry-run")
+    assert code
+    assert (out, error.count("\n")) == ("", 1)
+    assert "ran in a laboratory that is gone" in error
+
+
+def test_the_same_servers_are_not_refused_also_beside_a_new_one(tmp_path, call):
+    retold(tmp_path, cluster="cache", nodes={"redis-a": NODES["redis-a"]}, vip="192.168.100.123")
+    said = call("runs", "replay", RUN)[2]
+    assert "other servers" not in said
+    assert "terminal" in said, "it is refused only since it cannot ask here"
 
 
 KEPT = KeptKeys("cache", RUN, "redis-a", f"/runs/{RUN}/keys-of-redis-a.jsonl", 2, COMMAND)

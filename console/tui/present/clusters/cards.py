@@ -139,8 +139,8 @@ def _log_tail(node: NodeState, inner: int, room: int) -> list[Content]:
     return [title, *(fitted(line((short_log(one), DIM)), inner) for one in lines)]
 
 
-def _badges(state: ClusterState, node: NodeState) -> list[Part]:
-    badges: list[Part] = []
+def _badges(state: ClusterState, node: NodeState) -> list[tuple[str, str]]:
+    badges: list[tuple[str, str]] = []
     redis = node.redis.value
     if redis is None:
         badges.append((" NO ANSWER " if node.ssh.value is None else " REDIS? ", f"reverse {BAD}"))
@@ -156,16 +156,17 @@ def _border_style(state: ClusterState, node: NodeState) -> str:
 
 
 def _top(state: ClusterState, node: NodeState, width: int, style: str) -> Content:
-    badges = line(*_badges(state, node))
-    title = _fitted_title(node, width - badges.cell_length - 6)
-    filled = width - 5 - title.cell_length - badges.cell_length
-    return line(("╭─", style), title, ("─" * max(0, filled), style), badges, ("──╮", style))
-
-
-def _fitted_title(node: NodeState, room: int) -> Content:
-    """The node's name, and its address where there is room."""
-    full = line((f" {node.name} ", BOLD), (f"{node.address} ", DIM))
-    return full if full.cell_length <= room else line((f" {node.name} ", BOLD))
+    """The node's name, its badges, and its address where there is room: for that the badges stand closer."""
+    name: Part = (f" {node.name} ", BOLD)
+    full, short = line(name, (f"{node.address} ", DIM)), line(name)
+    wide, close = _badges(state, node), [(text.strip(), look) for text, look in _badges(state, node)]
+    spaced = [part for one in close for part in (" ", one)][1:]
+    for title, badges, end in ((full, wide, "──╮"), (full, spaced, "╮"), (short, wide, "──╮")):
+        drawn = line(*badges)
+        filled = width - 2 - title.cell_length - drawn.cell_length - len(end)
+        if filled > 0 or title is short:
+            break
+    return line(("╭─", style), title, ("─" * max(0, filled), style), drawn, (end, style))
 
 
 def _bottom(node: NodeState, now: float, width: int, style: str) -> Content:

@@ -7,7 +7,7 @@ import itertools
 from textual.content import Content
 
 from console.core.changes.timeline import Event
-from console.core.diagnosis.finding import Finding, Health
+from console.core.diagnosis.finding import Finding, Health, Severity
 from console.core.model import ClusterState
 from console.core.model.facts import unread_redis
 from console.core.model.verdict import Verdict
@@ -76,10 +76,11 @@ def survival(view: ClusterView) -> str:
 
 
 def next_action(finding: Finding) -> Content:
-    """The next action for a finding, with the key to press."""
+    """The next action for a finding, with the key to press. Only what is urgent has an arrow: information can wait."""
+    lead = "can wait: " if finding.severity is Severity.INFO else "→ "
     if finding.next.runbook:
-        return line(("→ press b", f"{BOLD} {NOTE}"), f" for the runbook {finding.next.runbook}")
-    return line(("→ ", NOTE), finding.next.advice or "no action is known")
+        return line((f"{lead}press b", f"{BOLD} {NOTE}"), f" for the runbook {finding.next.runbook}")
+    return line((lead, NOTE), finding.next.advice or "no action is known")
 
 
 def _facts(view: ClusterView, state: ClusterState, *, short: bool) -> Content:

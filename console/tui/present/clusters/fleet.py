@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from textual.content import Content
 
+from console.core.diagnosis.finding import Severity
 from console.core.model import ClusterState
 from console.core.model.facts import source_of, unread_redis
 from console.core.model.verdict import Verdict
@@ -31,7 +32,7 @@ from console.tui.present.formatting import (
     seconds_text,
 )
 from console.tui.state.cluster_view import ClusterView
-from console.tui.state.fleet import GroupHead, Order, Row, Standing, counts
+from console.tui.state.fleet import GroupHead, Order, Row, Standing, counts, critical_unknown
 
 STANDING: dict[Standing, tuple[str, str, str]] = {
     Standing.CRITICAL: ("✗", "CRITICAL", BAD),
@@ -45,6 +46,8 @@ SENTENCES_FROM, WORDS_FROM = 110, 150
 """Widths from which findings have their sentences instead of their codes; and from which marks have words, and tags a
 column."""
 _SURVIVES = {Verdict.HOLDS: "yes", Verdict.FAILS: "NO", Verdict.UNKNOWN: ""}
+ABOUT_LINES = 4
+"""Lines of the worst finding and its next action, below the list."""
 HEALTH_WIDTH, LAG_WIDTH, AGE_WIDTH = 10, 7, 7
 
 
@@ -107,7 +110,7 @@ def row_line(row: Row, at: Columns, now: float, stale_after: float) -> Content:
         note = view.trouble or f"connecting to {counted(len(view.spec.nodes), 'node')}"
         return _row_line(at, [*first, "", "", "", ""], tags, (note, WARN if view.trouble else DIM), "")
     middle: list[Part] = [
-        master_cells(state, short=True),
+        _master(state, at),
         _endpoint(state, at),
         _behind(row, state),
         _survives(view, at),
@@ -169,9 +172,28 @@ def _finding(view: ClusterView, at: Columns) -> Content:
         return line((survival(view) if at.sentences else "", DIM))
     top = view.findings[0]
     mark, _, style = SEVERITY[top.severity]
-    more = f" +{len(view.findings) - 1}" if len(view.findings) > 1 else ""
-    text = line((f"{mark} ", style), top.summary if at.sentences else top.code)
-    return line(fitted(text, min(text.cell_length, at.finding - len(more))), (more, DIM))
+    others = sum(one.severity is not Severity.INFO for one in view.findings[1:])
+    more = f" +{others}" if others else ""
+    said = top.summary if at.sentences else top.code
+    room = at.finding - len(f"{mark} ")
+    if not at.sentences and len(said) + len(more) > room:
+        more = ""  # the code decides, the number does not
+    return line((f"{mark} ", style), _at_border(said, room - len(more)), (more, DIM))
+
+
+def _at_border(text: str, room: int) -> str:
+    """The text, cut between its words where it is longer than this."""
+    if len(text) <= room:
+        return text
+    at = max(text.rfind(" ", 0, room), text.rfind("-", 0, room - 1) + 1)
+    return f"{text[: at if at > room // 2 else room - 1]}…"
+
+
+def _master(state: ClusterState, at: Columns) -> Content:
+    """The master; only its mark where there is no room for the words that it is not known."""
+    cells = master_cells(state, short=True)
+    unknown = not state.masters and cells.cell_length > at.master
+    return line((cells.plain.partition(" ")[0], WARN)) if unknown else cells
 
 
 def _age(view: ClusterView, now: float, stale_after: float) -> Part:
@@ -189,21 +211,30 @@ def group_line(head: GroupHead, width: int) -> Content:
     return fitted(line(text, ("─" * max(0, width - text.cell_length), DIM)), width)
 
 
-def scope_line(all_rows: tuple[Row, ...], shown: tuple[Row, ...], sorting: str, typed: str, width: int) -> Content:
-    """How many clusters there are and how they stand; what is left by the filter; the order."""
+def scope_lines(all_rows: tuple[Row, ...], shown: tuple[Row, ...], sorting: str, typed: str, width: int) -> Lines:
+    """How many clusters there are and how they stand; what is left by the filter; the order.
+
+    What does not fit into one line goes on in a line below: nothing of it is cut.
+    """
     total = counted(len(all_rows), "cluster")
-    text = line((f"{len(shown)} of {total}" if typed else total, BOLD), *_counted(shown, "  "))
+    head: Part = (f"{len(shown)} of {total}" if typed else total, BOLD)
     right = line((sorting, DIM))
+    text = line(head, *_counted(shown, "  "))
     if text.cell_length + right.cell_length + 2 > width:
-        return fitted(text, width)
-    return line(fitted(text, width - right.cell_length), right)
+        text = line(head, *_counted(shown, "  ", short=True))
+    if text.cell_length + right.cell_length + 2 <= width:
+        return (line(fitted(text, width - right.cell_length), right),)
+    return (*rewrapped((text,), width, indent="  "), fitted(line(" " * (width - right.cell_length), right), width))
 
 
-def _counted(rows: Iterable[Row], gap: str) -> list[Part]:
+def _counted(rows: tuple[Row, ...], gap: str, *, short: bool = False) -> list[Part]:
+    """`? 28 unknown (28 with critical findings)`; short: `? 28 unknown (28 critical)`."""
     parts: list[Part] = []
     for standing, count in counts(rows).items():
         mark, word, style = STANDING[standing]
         parts += [gap, (f"{mark} {count} {word.lower()}", style)]
+        if standing is Standing.UNKNOWN and (critical := critical_unknown(rows)):
+            parts.append((f" ({critical} {'critical' if short else 'with critical findings'})", BAD))
     return parts
 
 
@@ -213,7 +244,7 @@ def sorting_text(order: Order, by: str) -> str:
 
 
 def about_lines(row: Row | None, width: int) -> Lines:
-    """Two lines: the worst finding of a cluster in a sentence, and the next action."""
+    """The worst finding of a cluster in a sentence, and the next action. The action may have a command: it is whole."""
     if row is None:
         return ()
     name: Part = (f"{row.name}: ", BOLD)
@@ -229,8 +260,10 @@ def about_lines(row: Row | None, width: int) -> Lines:
     said = line(name, (f"{mark} ", style), top.summary)
     action = next_action(top)
     if top.next.runbook:
-        action = line(("→ ", NOTE), f"Enter opens it; there b has the runbook {top.next.runbook}")
-    return fitted(said, width), fitted(action, width)
+        lead = "can wait: " if top.severity is Severity.INFO else "→ "
+        action = line((lead, NOTE), f"Enter opens it; there b has the runbook {top.next.runbook}")
+    rows = rewrapped((action,), width, indent="  ")
+    return (*rewrapped((said,), width, indent="  ")[: max(1, ABOUT_LINES - len(rows))], *rows)[:ABOUT_LINES]
 
 
 def no_match(typed: str, width: int) -> Lines:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from textual.content import Content
 
 from console.core.model import ClusterState, NodeState, ProblemKind, Role
@@ -18,20 +20,22 @@ def vip_line(state: ClusterState, width: int) -> Content:
     holders = " + ".join(state.vip_holders) or ("?" if state.vip_unread else "no node")
     head: list[Part] = ["clients ─▶ ", (f"VIP {state.vip}", BOLD), f" on {holders} ─▶ "]
     if behind is None:
-        head.append(_reached_server(state))
+        whole = line(*head, _reached_server(state))
+        head.append(_reached_server(state, short=whole.cell_length > width))
     else:
         head.append(line((behind, BOLD), " ", role_cells(state, state.node(behind))))
     return fitted(line(*head), width)
 
 
-def _reached_server(state: ClusterState) -> Part:
-    """What answers at the VIP, where that is not one of the nodes, or not known."""
+def _reached_server(state: ClusterState, *, short: bool = False) -> Part:
+    """What answers at the VIP, where that is not one of the nodes, or not known. Short: without its address again."""
     if reaches_stranger(state):
         return "✗ a Redis that is not one of these nodes", BAD
     problem = state.vip_reach.problem
+    told = re.sub(rf"^Redis (on|at) {re.escape(state.vip)}:\d+:? ", "", str(problem or "")) if short else problem
     if problem is not None and problem.kind not in SILENCE | {ProblemKind.NOT_READ}:
-        return f"✗ {problem}", BAD
-    return f"? {problem or 'not known whose Redis: not every node could be read'}", WARN
+        return f"✗ {told}", BAD
+    return f"? {told or 'not known whose Redis: not every node could be read'}", WARN
 
 
 def follower_lines(state: ClusterState, width: int, *, skip: str | None) -> Lines:

@@ -31,12 +31,23 @@ from console.tui.present.runs.sections import (
     missing_lines,
     section,
 )
+from console.tui.state.cluster_view import ClusterView
 
 
-def runbook_lines(runbook: Runbook, width: int, longest: int) -> Lines:
+def none_recommended(view: ClusterView, recommended: str, width: int) -> Lines:
+    """What stands above the runbooks where none was recommended when the list was opened, with the reason."""
+    if recommended:
+        return wrapped(f"Now {recommended} is recommended.", width, BOLD)
+    if view.state is None or view.state.nothing_read:
+        return wrapped("None is recommended: nothing could be read.", width, WARN)
+    why = "the findings name none of these" if view.findings else "nothing was found"
+    return wrapped(f"None is recommended: {why}.", width, WARN)
+
+
+def runbook_lines(runbook: Runbook, width: int, longest: int, *, recommended: bool = False) -> Lines:
     """A runbook in the list: its name and its title."""
     indent = " " * (longest + 2)
-    rows = wrapped(runbook.title, width, indent=indent)
+    rows = wrapped(f"{'recommended: ' if recommended else ''}{runbook.title}", width, indent=indent)
     return (line((f"{runbook.name:<{longest}}  ", BOLD), rows[0][len(indent) :]), *rows[1:])
 
 
