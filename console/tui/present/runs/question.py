@@ -134,7 +134,7 @@ def prompt(question: Question, now: float, width: int, *, more: bool) -> Content
     again = "checked again before sending"
     told = [seen]
     if question.kind in _GATE_QUESTIONS:
-        told = [f"{seen}, {again}", f"{old}, {again}", seen if age > STALE_AFTER else again, seen]
+        told = [f"{seen}, {again}", f"{old}, {again}", seen]
     head = line(_prompt(question), ("  (PgDn: more)" if more else "", f"{BOLD} {NOTE}"))
     for words in told:
         whole = line(head, (f"  {words}", WARN if age > STALE_AFTER else DIM))
