@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import click
 
+from console.cli.closing import close_side_by_side
 from console.cli.output import say
 
 if TYPE_CHECKING:
@@ -352,9 +353,8 @@ class CliContext:
         return any(self.runs_folder.glob("*/keys-of-*"))
 
     def close(self) -> None:
-        """Closes every connection that was opened."""
-        for inspector in self._inspectors.values():
-            inspector.close()
+        """Closes every connection that was opened, and waits for none that hangs."""
+        close_side_by_side(self._inspectors.values())
         self._inspectors.clear()
 
 

@@ -17,6 +17,11 @@ def terminal_width() -> int | None:
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
+def terminal_height() -> int | None:
+    """The rows of the terminal that standard output is. None: it is no terminal, and nothing scrolls away."""
+    return shutil.get_terminal_size().lines if sys.stdout.isatty() else None
+
+
 def table_lines(rows: Sequence[Sequence[str]], width: int | None, indent: str = "") -> Iterator[str]:
     """Rows with aligned columns. Where they are wider than this, the columns stand in several tables.
 

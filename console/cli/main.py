@@ -15,6 +15,8 @@ from console.cli.output import say
 
 EXIT_UNKNOWN = 3
 """The exit code of `status` if nothing could be observed. A wrong call and a wrong inventory count too."""
+NOTHING_OBSERVED = "nothing was observed: "
+"""How its line on stderr begins then, so that a wrong call is not taken for a cluster of unknown health."""
 EXIT_INTERRUPTED = 130
 
 
@@ -138,9 +140,9 @@ def run(arguments: Sequence[str], adapters: Adapters, more: Sequence[LazyCommand
         say(error.format_message(), err=True)
         return EXIT_ERROR
     except click.ClickException as error:
-        return _print_error(_usage_error_text(error), failure if error.exit_code == EXIT_ERROR else error.exit_code)
+        return _print_expected(_usage_error_text(error), error.exit_code, failure)
     except _expected_errors() as error:
-        return _print_error(str(error), failure)
+        return _print_expected(str(error), EXIT_ERROR, failure)
     except BrokenPipeError:
         return _after_broken_pipe()
     except OSError as error:
@@ -159,6 +161,13 @@ def _expected_errors() -> tuple[type[Exception], ...]:
     from console.engine.ports import ArmingError
 
     return (DocumentError, ArmingError)
+
+
+def _print_expected(text: str, code: int, failure: int) -> int:
+    """An expected error. `failure`: the exit code that this command has instead of EXIT_ERROR."""
+    if code != EXIT_ERROR:
+        return _print_error(text, code)
+    return _print_error(f"{NOTHING_OBSERVED if failure == EXIT_UNKNOWN else ''}{text}", failure)
 
 
 def _print_error(text: str, code: int) -> int:

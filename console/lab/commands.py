@@ -18,6 +18,11 @@ FAULTS = ("kill", "stop", "start", "freeze", "thaw", "cut", "isolate", "slow", "
           "heal")  # fmt: skip
 SERVICES = ("redis", "keepalived", "sshd", "sentinel", "consul")
 
+_of_which = click.option(
+    "--in", "laboratory", metavar="LABORATORY",
+    help="Which laboratory, where several are running: the name that its command printed.",
+)  # fmt: skip
+
 F = TypeVar("F", bound=Callable[..., object])
 
 _OPTIONS = (
@@ -94,8 +99,9 @@ def shell_command(scenario: str, **options: Any) -> None:
 
 
 @lab.command("enter")
+@_of_which
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
-def enter_command(command: tuple[str, ...]) -> None:
+def enter_command(command: tuple[str, ...], laboratory: str | None) -> None:
     """Open a shell in the running laboratory, from another terminal, or run COMMAND there.
 
     Commands that the screens of the demo tell work in it. Put -- before a command with options of its own.
@@ -106,18 +112,19 @@ def enter_command(command: tuple[str, ...]) -> None:
 
     state = os.environ.get(STATE_VARIABLE)
     try:
-        if state is None:
-            _repeat_inside(["lab", "enter", "--", *command])
+        if state is None or not _is_meant(state, laboratory):
+            _repeat_inside(["lab", "enter", "--", *command], laboratory)
         sys.exit(run_inside(attach(state), [*(command or (os.environ.get("SHELL", "/bin/sh"),))]))
     except LabError as error:
         _fail(str(error))
 
 
 @lab.command("fault")
+@_of_which
 @click.argument("kind", type=click.Choice(FAULTS))
 @click.argument("host")
 @click.argument("service", type=click.Choice(SERVICES), required=False)
-def fault_command(kind: str, host: str, service: str | None) -> None:
+def fault_command(kind: str, host: str, service: str | None, laboratory: str | None) -> None:
     """Break or mend something in the running laboratory, from inside it or from another terminal.
 
     \b
@@ -136,8 +143,8 @@ def fault_command(kind: str, host: str, service: str | None) -> None:
 
     state = os.environ.get(STATE_VARIABLE)
     try:
-        if state is None:
-            _repeat_inside(["lab", "fault", kind, host, *([service] if service else [])])
+        if state is None or not _is_meant(state, laboratory):
+            _repeat_inside(["lab", "fault", kind, host, *([service] if service else [])], laboratory)
         attach(state).fault(kind, host, service)
     except LabError as error:
         _fail(str(error))
@@ -204,22 +211,35 @@ def _options(chosen: dict[str, Any]) -> dict[str, Any]:
     return made
 
 
-def _repeat_inside(words: list[str]) -> NoReturn:
-    """Runs this command again inside the one laboratory that runs on this machine."""
+def _repeat_inside(words: list[str], laboratory: str | None) -> NoReturn:
+    """Runs this command again inside the laboratory of this name, or inside the only one on this machine."""
     from console.lab.assembly.laboratory import STATE_VARIABLE
     from console.lab.hosts.namespaces import program
-    from console.lab.options import LabError
 
-    found = _running_laboratories(STATE_VARIABLE)
-    if not found:
-        raise LabError("no laboratory is running: start one with `redis-ha-console lab shell` or `demo`")
-    if len(found) > 1:
-        raise LabError(f"{len(found)} laboratories are running: run this inside the one you mean")
-    ((state, pid),) = found.values()
+    state, pid = _chosen(list(_running_laboratories(STATE_VARIABLE).values()), laboratory)
     user = ["-U"] if os.geteuid() != 0 else []
     enter = [program("nsenter"), "-t", str(pid), *user, "-m", "-n", "-p", "--"]
     os.environ[STATE_VARIABLE] = state
     os.execv(enter[0], [*enter, sys.executable, "-m", "console", *words])  # noqa: S606 - no shell is wanted
+
+
+def _is_meant(state: str, laboratory: str | None) -> bool:
+    return laboratory in {None, Path(state).parent.name}
+
+
+def _chosen(running: Sequence[tuple[str, int]], laboratory: str | None) -> tuple[str, int]:
+    """State file and process of the laboratory of this name, or of the only one. Raises LabError."""
+    from console.lab.options import LabError
+
+    if not running:
+        raise LabError("no laboratory is running: start one with `redis-ha-console lab shell` or `demo`")
+    found = [one for one in running if _is_meant(one[0], laboratory)]
+    if len(found) == 1:
+        return found[0]
+    names = ", ".join(sorted(Path(state).parent.name for state, _ in running))
+    if laboratory is not None:
+        raise LabError(f"no laboratory {laboratory} is running; there is {names}")
+    raise LabError(f"{len(found)} laboratories are running: say --in with the one you mean: {names}")
 
 
 def _running_laboratories(variable: str) -> dict[str, tuple[str, int]]:

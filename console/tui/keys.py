@@ -152,7 +152,7 @@ KEYS: tuple[Key, ...] = (
     Key("question", "left", "←", "app.focus_previous", "", "previous button"),
     Key("question", "right", "→", "app.focus_next", "", "next button"),
     Key("question", "enter", "Enter", "press", "", "press the focused button"),
-    Key("dialog", "escape,enter", "Esc", "back", "close", "close, change nothing"),
+    Key("dialog", "escape,enter,q", "Esc", "back", "close", "close, change nothing; q does the same"),
     Key("text", "up", "↑", "scroll_text('line', -1)", "", "the text up one line; in a list: the item above"),
     Key("text", "down", "↓", "scroll_text('line', 1)", "", "the text down one line; in a list: the item below"),
     Key("text", "pageup", "PgUp", "scroll_text('page', -1)", "", "the text up one page"),

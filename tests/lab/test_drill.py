@@ -183,7 +183,7 @@ def test_a_rehearsal_is_the_same_cluster_and_its_scripts_are_contained(room):
     ("system", "expected"),
     [
         # It survives one failure only.
-        ("one-shot", (WalkOutcome.PROTECTED, "one-shot-rebuild", "failover-unprotected", "not so: redis-b")),
+        ("one-shot", (WalkOutcome.PROTECTED, "one-shot-rebuild", "failover-unprotected", "missing: redis-b")),
         # Its check restarts Redis from an old dump, and its fixed sleeps promote whatever is there.
         ("preempting", (WalkOutcome.LOST, "", "script-fights-operator", "redis_master.sh")),
         # Its check kills keepalived.

@@ -82,7 +82,7 @@ def test_a_failover_is_told_and_served(pair, tmp_path):
         running(lab, tmp_path, "stderr", "--listen", "127.0.0.1:0") as listen,
     ):
         url = listen.wait(r"http://127\.0\.0\.1:\d+/metrics")[0]
-        watch.wait(rf" now: health healthy, master {B}, VIP held by {B}, clients reach {B}")
+        watch.wait(rf" health: healthy, master {B}, VIP held by {B}, clients reach {B}")
         before = scraped(url)
         assert before["redis_ha_redis_role", B, "master"] == before["redis_ha_holds_vip", B] == 1
         assert before["redis_ha_redis_link_up", A] == before["redis_ha_survives_next_failure",] == 1
@@ -90,7 +90,7 @@ def test_a_failover_is_told_and_served(pair, tmp_path):
         lab.fault("kill", B, "redis")
         watch.wait(rf" VIP: held by {B} → {A}$")
         watch.wait(rf" {A}: Redis replica → master$")
-        watch.wait(r" finding: opened: \w+ redis-down on redis-b: ")
+        watch.wait(r" finding: open: \w+ redis-down on redis-b: ")
         watch.wait(r" health: \w+ → critical$")
         until(lambda: scraped(url).get(("redis_ha_redis_role", A, "master")) == 1, lambda: str(scraped(url)))
         after = scraped(url)

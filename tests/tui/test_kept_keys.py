@@ -129,6 +129,8 @@ async def test_the_terminal_is_left_to_the_command_and_the_screen_comes_back_and
         await pilot.pause()
         assert told == ["suspended", COMMAND, "back"]
         assert "No keys are only in a file any more" in everything(on)
+        assert not any(on.app.screen.query_one(f"#{name}").display for name in ("bring", "dismiss"))
+        assert on.app.focused.id == "close"
 
 
 async def test_a_terminal_that_cannot_be_left_gets_the_whole_command():
@@ -189,5 +191,5 @@ async def test_the_end_page_offers_the_key_and_says_when_it_is_done():
         await until(pilot, lambda: not on.app.kept_keys)
         await pilot.pause()
         text = " ".join(text_of(on, "step").split())
-        assert "The keys that this run has kept have been brought back since, or dismissed." in text
+        assert "The file of the keys that this run has kept is gone, or somebody wanted no more said of it." in text
         assert "x shows" not in text

@@ -46,11 +46,13 @@ def inventory() -> None:
 def check(context: CliContext, /, file: Path | None, clusters: tuple[str, ...], form: str, *, connect: bool) -> int:
     """Print everything that is wrong with an inventory, one problem a line. All its files are checked.
 
+    Two clusters with the same virtual IP and port are wrong. A Redis that two clusters have is a warning.
+
     With --connect each node is tried, step by step: name, SSH, shell, sudo, files, keepalived, virtual IP, Redis and
     its commands. A line with ✗ fails, and the line below it says what to change. A line with ! works, but look at it.
     What depends on a failed step is not tried.
 
-    Exit code 0: nothing is wrong. 1: something is wrong with the inventory, or a step failed. 2: a wrong call.
+    Exit code 0: no error. 1: something is wrong with the inventory, or a step failed. 2: a wrong call.
     """
     from console.core.quantities import counted
     from console.documents.errors import DocumentError
@@ -59,10 +61,13 @@ def check(context: CliContext, /, file: Path | None, clusters: tuple[str, ...], 
     if not connect and (clusters or form != "text"):
         raise CliError("--cluster and --format are for --connect")
     path = file or context.inventory_path
+    warnings: list[str] = []
     try:
-        files = check_files(path)
+        files = check_files(path, warnings.append)
     except DocumentError as error:
+        _report_warnings(warnings)
         return report_problems(error)
+    _report_warnings(warnings)
     if connect:
         from console.cli.documents.inventory_connect import connect as try_clusters
 
@@ -72,8 +77,13 @@ def check(context: CliContext, /, file: Path | None, clusters: tuple[str, ...], 
         nodes = sum(len(cluster.nodes) for cluster in found.clusters)
         names = ", ".join(cluster.name for cluster in found.clusters)
         said = f"{counted(len(found.clusters), 'cluster')} ({names})"
-        say(f"{found.path}: {said}, {counted(nodes, 'node')}: nothing wrong")
+        say(f"{found.path}: {said}, {counted(nodes, 'node')}: {'no error' if warnings else 'nothing wrong'}")
     return 0
+
+
+def _report_warnings(warnings: list[str]) -> None:
+    for one in warnings:
+        say(f"warning: {one}", err=True)
 
 
 @inventory.command("schema")

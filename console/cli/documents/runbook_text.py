@@ -52,6 +52,8 @@ def _step(step: Step, number: str) -> Iterator[str]:
     yield from _conditions(f"verify within {step.within:g} s", step.verify, "  ")
     if step.on_failure:
         yield from _wrapped(f"on failure: {step.on_failure}", "  ")
+    if step.if_skipped:
+        yield from _wrapped(f"if skipped: {step.if_skipped}", "  ")
 
 
 def condition(one: Condition) -> str:
@@ -128,6 +130,7 @@ steps:
       - link-up: {subject: returning, source: survivor}
     within: 60                # seconds; 30 where it is left out
     on_failure: What the operator is advised to do.
+    if_skipped: What follows if the operator skips the step.
 ```
 
 A condition holds, fails, or is unknown where something could not be read; unknown is never taken for either. What a

@@ -185,6 +185,8 @@ def _question_lines(question: Question) -> list[str]:
         lines += [wrapped(line, "    ", "      ") for line in question.differences]
     if question.reason:
         lines.append(wrapped(question.reason, "  ", "    "))
+    if question.if_skipped:
+        lines.append(wrapped(f"if you skip it: {question.if_skipped}", "  ", "    "))
     if question.remedies:
         lines.append("  what can be done now:")
         lines += [wrapped(line, "    ", "      ") for line in question.remedies]

@@ -38,7 +38,7 @@ def replay(
     RUN has exported them before it replaced a node's data (resolve-dual-master), or is itself a replay, and has kept
     the values that it replaced. --keys may be repeated.
 
-    It looks first: for each class of keys it shows both values, their type, size and expiry, and when they were
+    It looks first: for each class of keys it shows type, size and expiry of both, and when they were
     written, as far as that is known. Keys that are missing on the master are brought after one y. Keys that differ, in
     their expiry, their value or their type, need a typed sentence for each of these classes. For equal keys nothing is
     sent. Values that are replaced are kept in a file of this run.

@@ -20,11 +20,15 @@ from console.core.quantities import counted, size
 from console.core.visible import visible
 
 _HEALTH, _CLUSTER, _FINDING = "HEALTH", "CLUSTER", "FINDING"
-_MASTER, _LAG, _SURVIVES = "MASTER+VIP", "LAG", "SURVIVES"
-_COLUMNS = (_HEALTH, _CLUSTER, _MASTER, _LAG, _SURVIVES, _FINDING)
-_LEFT_OUT_FIRST = (_LAG, _SURVIVES, _MASTER)
+_MASTER, _LAG, _FAILOVER = "MASTER+VIP", "LAG", "FAILOVER"
+_COLUMNS = (_HEALTH, _CLUSTER, _MASTER, _LAG, _FAILOVER, _FINDING)
+_LEFT_OUT_FIRST = (_LAG, _FAILOVER, _MASTER)
 """The columns that a narrow terminal has no room for, in this order. Health, name and finding are always whole."""
-_SURVIVES_WORDS = {Verdict.HOLDS: "yes", Verdict.FAILS: "no", Verdict.UNKNOWN: NOT_KNOWN}
+_READY = {Verdict.HOLDS: "ready", Verdict.FAILS: "NOT ready", Verdict.UNKNOWN: NOT_KNOWN}
+"""As the screen says it."""
+
+_REPEATED = 8
+"""The most clusters that are repeated at the end: with the other lines they fit into a terminal of 24 rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +46,12 @@ def as_lines(
     colour: bool,
     width: int | None = None,
     only: str | None = None,
+    height: int | None = None,
 ) -> str:
-    """The lines. `only`: this health and what is worse. `width`: columns that do not fit are left out, and named."""
+    """The lines. `only`: this health and what is worse. `width`: columns that do not fit are left out, and named.
+
+    `height`: rows of the terminal. Where the lines do not fit, the worst clusters are repeated at the end.
+    """
     rows = [*map(_row, seen), *map(_unusable_row, unusable)]
     shown = [one for one in _worst_first(rows) if is_shown(one.ranked, only)]
     lines = list(_table(shown, width, Paint(colour))) if shown else []
@@ -53,7 +61,8 @@ def as_lines(
     if is_shown(Health.UNKNOWN, only):
         for one in unusable:
             lines += [line for text in one.problems for line in folded(visible(f"{one.name}: {text}"), width, 2)]
-    return "\n".join((*lines, _counts(rows, only), ""))
+    lines.append(_counts(rows, only))
+    return "\n".join((*lines, *_worst_again(shown, len(lines), width, height, Paint(colour)), ""))
 
 
 def in_detail(
@@ -63,6 +72,7 @@ def in_detail(
     colour: bool,
     width: int | None = None,
     only: str | None = None,
+    height: int | None = None,
 ) -> str:
     """`--verbose`: the same clusters in the same order, with all that `status` of one cluster prints."""
     rows = [*map(_row, seen), *map(_unusable_row, unusable)]
@@ -71,7 +81,26 @@ def in_detail(
     )
     left = unusable if is_shown(Health.UNKNOWN, only) else ()
     table = as_table(shown, left, colour=colour, width=width)
-    return "\n".join((*([table] if table else []), _counts(rows, only), ""))
+    lines = [*(table.split("\n") if table else ()), _counts(rows, only)]
+    worst = _worst_first([one for one in rows if is_shown(one.health, only)])
+    return "\n".join((*lines, *_worst_again(worst, len(lines), width, height, Paint(colour)), ""))
+
+
+def _worst_again(
+    rows: Sequence[_Row], printed: int, width: int | None, height: int | None, paint: Paint
+) -> Iterator[str]:
+    """The first rows once more, below everything, where they have scrolled off the top of the terminal.
+
+    The last row of a terminal is the prompt's. Where all are healthy, nothing is missed.
+    """
+    if height is None or printed < height or len(rows) < 2 or rows[0].health == Health.HEALTHY:  # noqa: PLR2004 - one is seen
+        return
+    worst = [one for one in rows if one.health == rows[0].health]
+    yield f"Above the top of the terminal, the worst first ({len(worst)} {rows[0].health}):"
+    _, *lines = _table(worst, width, paint)
+    yield from lines[: min(len(worst), _REPEATED)]
+    if len(worst) > _REPEATED:
+        yield f"and {len(worst) - _REPEATED} more: --only {rows[0].health} prints no others"
 
 
 def _worst_first(rows: Sequence[_Row]) -> list[_Row]:
@@ -127,7 +156,7 @@ def _row(seen: ClusterStatus) -> _Row:
         _CLUSTER: state.name,
         _MASTER: _master(state),
         _LAG: _lag(state),
-        _SURVIVES: _SURVIVES_WORDS[protection(state).verdict],
+        _FAILOVER: _READY[protection(state).verdict],
         _FINDING: _top_finding(seen),
     }
     return _Row(seen.health.value, _ranked(seen), {name: visible(text) for name, text in cells.items()})

@@ -43,7 +43,8 @@ def status(context: CliContext, /, clusters: tuple[str, ...], **options: Any) ->
     """Observe once and print the result.
 
     One cluster is printed with all details. Of several, each has one line, the worst first: health, master and holder
-    of the virtual IP, the lag of the slowest replica, whether it survives the next failure, the worst finding.
+    of the virtual IP, the lag of the slowest replica, whether it is ready for a failover, the worst finding. Where the
+    lines do not fit into the terminal, the worst clusters are repeated at the end.
 
     Exit code: 0 healthy, 1 warning, 2 critical, 3 unknown (nothing could be observed, or a wrong call or inventory). It
     is that of all clusters that were looked at, also of those that --only does not print. With --watch and --listen it
@@ -135,7 +136,7 @@ def _printed(
         from console.cli.status.metrics.exposition import as_openmetrics
 
         return as_openmetrics(statuses, unusable)
-    from console.cli.layout import terminal_width
+    from console.cli.layout import terminal_height, terminal_width
 
     colour, width = sys.stdout.isatty() and not os.environ.get("NO_COLOR"), terminal_width()
     if len(statuses) + len(unusable) == 1 and only is None:
@@ -144,7 +145,8 @@ def _printed(
         return as_table(statuses, unusable, colour=colour, width=width)
     from console.cli.status.as_lines import as_lines, in_detail
 
-    return (in_detail if wanted.verbose else as_lines)(statuses, unusable, colour=colour, width=width, only=only)
+    printed = in_detail if wanted.verbose else as_lines
+    return printed(statuses, unusable, colour=colour, width=width, only=only, height=terminal_height())
 
 
 COMMANDS = (status,)

@@ -46,6 +46,7 @@ def serve_metrics(
             said = f"whoever reaches {address} can read names, addresses, versions and findings of these clusters"
             say(f"{APP}: warning: {said}; 127.0.0.1 is for this machine only", err=True)
         server.serve_forever()
+    context.may_exit_at_once = True
     return 0
 
 

@@ -42,7 +42,10 @@ class StatusOptions:
             if self.form != "table":
                 raise CliError(f"{endless} has a format of its own: leave --format out")
             if self.only is not None or self.verbose:
-                raise CliError(f"{endless} tells of every cluster: leave --only and --verbose out; --tag selects")
+                raise CliError(
+                    f"{endless} tells everything of the clusters it looks at: leave --only and --verbose out; name the"
+                    " clusters, or select them with --tag"
+                )
             if self.timeout is not None:
                 raise CliError(f"{endless} looks again by itself: leave --timeout out")
         elif self.interval is not None:

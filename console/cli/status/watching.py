@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from console.cli.context import CliContext
 from console.cli.output import reader_has_gone, say
+from console.cli.status.selection import WORST_FIRST
 from console.cli.status.until_signal import until_a_signal
 
 if TYPE_CHECKING:
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 
 _TICK = 0.5
 """Seconds after which it is noticed that nobody reads the output any more."""
+_FIRST_ROUND = 2.0
+"""Seconds in which the clusters may come to the first lines, which have the worst first. Who is later comes later."""
+_CLUSTER = "cluster"
+"""The subject of what is about the cluster as a whole."""
 Seen = tuple[str, "ClusterState | Exception"]
 """A cluster's name, and its observation or why there is none."""
 
@@ -33,14 +38,15 @@ def watch_changes(
     try:
         with until_a_signal():
             for one in unusable:
-                _print(context.clock.now(), one.name, "now", f"cannot be used: {one.problems[0]}")
+                _print(context.clock.now(), one.name, _CLUSTER, f"cannot be used: {one.problems[0]}")
             for name in names:
                 arguments = (context.inspector(name), seen, interval, over)
                 threading.Thread(target=_observe, args=arguments, name=f"watch-{name}", daemon=True).start()
             context.wait_for_connection_libraries()
-            _tell(context, seen)
+            _tell(context, seen, len(names))
     finally:
         over.set()
+    context.may_exit_at_once = True
     return 0
 
 
@@ -59,15 +65,32 @@ def _observe(inspector: Inspector, seen: queue.SimpleQueue[Seen], interval: floa
         over.wait(max(0.0, due - time.monotonic()))
 
 
-def _tell(context: CliContext, seen: queue.SimpleQueue[Seen]) -> None:
-    """Prints what comes, for ever."""
+def _tell(context: CliContext, seen: queue.SimpleQueue[Seen], clusters: int) -> None:
+    """Prints what comes, for ever. The first lines of the clusters come together, the worst cluster first."""
     teller = _Teller(context)
+    _tell_first(teller, seen, clusters)
     while not reader_has_gone():
         try:
             name, found = seen.get(timeout=_TICK)
         except queue.Empty:
             continue
         for at, subject, text in teller.lines(name, found):
+            _print(at, name, subject, text)
+
+
+def _tell_first(teller: _Teller, seen: queue.SimpleQueue[Seen], clusters: int) -> None:
+    import time
+
+    lines: dict[str, list[tuple[float, str, str]]] = {}
+    until = time.monotonic() + _FIRST_ROUND
+    while len(lines) < clusters and (left := until - time.monotonic()) > 0 and not reader_has_gone():
+        try:
+            name, found = seen.get(timeout=min(left, _TICK))
+        except queue.Empty:
+            continue
+        lines.setdefault(name, []).extend(teller.lines(name, found))
+    for name in sorted(lines, key=teller.rank):
+        for at, subject, text in lines[name]:
             _print(at, name, subject, text)
 
 
@@ -80,23 +103,34 @@ class _Teller:
         self._watched: dict[str, Watched] = {}
         self._trouble: dict[str, str] = {}
 
+    def rank(self, name: str) -> int:
+        """0 is the worst health. A cluster that could not be observed is unknown."""
+        watched = self._watched.get(name)
+        return WORST_FIRST.index(watched.health if watched is not None else "unknown")
+
     def lines(self, name: str, found: ClusterState | Exception) -> Iterator[tuple[float, str, str]]:
         """Time, subject and text of each line."""
         if isinstance(found, Exception):
             trouble = f"could not be observed: {type(found).__name__}: {found}"
             if self._trouble.get(name) != trouble:
                 self._trouble[name] = trouble
-                yield self._context.clock.now(), "now", trouble
+                yield self._context.clock.now(), _CLUSTER, trouble
             return
         if self._trouble.pop(name, ""):
-            yield found.observed_at, "now", "observed again"
+            yield found.observed_at, _CLUSTER, "observed again"
         from console.core.changes.watching import watch
-        from console.core.kinds.diagnose import diagnose, health
+        from console.core.kinds.diagnose import diagnose, health, told_instead
         from console.core.model.carried import carried
 
         shown = self._shown[name] = carried(self._shown.get(name), found)
         findings = diagnose(shown, shown.observed_at)
-        self._watched[name], events = watch(self._watched.get(name), shown, findings, health(shown, findings))
+        self._watched[name], events = watch(
+            self._watched.get(name),
+            shown,
+            findings,
+            health(shown, findings),
+            lambda ended: told_instead(ended, shown, findings),
+        )
         yield from ((one.at, one.subject, one.text) for one in events)
 
 

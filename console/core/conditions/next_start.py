@@ -77,8 +77,8 @@ def others_decide(state: ClusterState) -> str:
         return ""
     more = f", and {len(lines) - 1} more" if len(lines) > 1 else ""
     return (
-        f"scripts of keepalived decide, and do not edit the file: a promoted node would start as a replica and drop its"
-        f" data ({lines[0]}{more})"
+        f"scripts of keepalived decide the roles and take no line out: a promoted node would start as a replica"
+        f" and drop its data ({lines[0]}{more})"
     )
 
 

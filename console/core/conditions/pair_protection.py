@@ -17,7 +17,7 @@ SYNC_MARGIN = 1_048_576
 
 def part_in_words(check: Check) -> str:
     """A condition that fails or is not known, in words."""
-    word = "not so" if check.verdict is Verdict.FAILS else "not known whether"
+    word = "missing" if check.verdict is Verdict.FAILS else "not known whether"
     return f"{word}: {check.statement} ({check.evidence})"
 
 
@@ -75,7 +75,25 @@ def answer_or_unknown(rule: Callable[[Question], Check], question: Question) -> 
     try:
         return rule(question)
     except UnreadError as unread:
-        return Check(unread.verdict, f"{question.name}: {rule.__name__.replace('_', ' ')}", str(unread), unread.advice)
+        return Check(unread.verdict, _statement(rule, question.name), str(unread), unread.advice)
+
+
+_STATEMENTS: dict[Callable[[Question], Check], str] = {
+    replication.only_master: "{} is the only master",
+    replication.in_sync: "{} is in sync",
+    replication.would_accept_writes: "{} would accept writes as a master",
+    replication.writes_accepted: "{} accepts writes",
+    virtual_ip.only_vip_holder: "only {} has the virtual IP",
+    virtual_ip.vip_reaches: "the virtual IP leads to {}",
+    vrrp.keepalived_running: "keepalived runs on {}",
+    vrrp.vrrp_state: "the state of keepalived on {} is right",
+    vrrp.no_script_running: "no notify script runs on {}",
+}
+"""What a rule asks for, where it could not be read. A rule states it itself where it could."""
+
+
+def _statement(rule: Callable[[Question], Check], node: str) -> str:
+    return _STATEMENTS[rule].format(node) if rule in _STATEMENTS else f"{node}: {rule.__name__.replace('_', ' ')}"
 
 
 def _standing(state: ClusterState, node: NodeState, word: str) -> Check:

@@ -18,7 +18,7 @@ from console.core.model.facts import (
 from console.core.model.verdict import Check, Verdict
 from console.core.numbers import version_of
 from console.core.quantities import counted, size
-from console.core.replication.history import COMPARE_ADVICE, compare_histories
+from console.core.replication.history import compare_advice, compare_histories
 
 
 def _link(question: Question) -> MasterLink | None:
@@ -97,7 +97,7 @@ def not_older_than(question: Question) -> Check:
     statement = f"{question.name} has all data of {target.name}"
     if found.verdict is Verdict.HOLDS:
         return holds(statement, found.reason)
-    advice = f"{target.name} may be newer: {COMPARE_ADVICE}"
+    advice = f"{target.name} may be newer: {compare_advice(question.name, target.name)}"
     return (
         fails(statement, found.reason, advice) if found.verdict is Verdict.FAILS else unknown(statement, found.reason)
     )

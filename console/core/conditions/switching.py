@@ -9,7 +9,7 @@ from console.core.conditions.virtual_ip import no_vip, vip_reaches
 from console.core.conditions.vrrp import keepalived_stopped
 from console.core.model import Role
 from console.core.model.verdict import Check, Verdict
-from console.core.replication.history import COMPARE_ADVICE, compare_histories
+from console.core.replication.history import compare_advice, compare_histories
 
 PAUSED = 1_000_000
 """`pause-writes` adds it to min-replicas-to-write and `resume-writes` subtracts it, so the old value is kept."""
@@ -24,10 +24,11 @@ def newest(question: Question) -> Check:
         if other is question.node:
             continue
         found = compare_histories(question.state, question.node, other)
+        advice = compare_advice(question.name, other.name)
         if found.verdict is Verdict.FAILS:
-            return fails(statement, found.reason, f"choose {other.name}, or {COMPARE_ADVICE}")
+            return fails(statement, found.reason, f"choose {other.name}, or {advice}")
         if found.verdict is Verdict.UNKNOWN:
-            return unknown(statement, found.reason, COMPARE_ADVICE)
+            return unknown(statement, found.reason, advice)
         reasons.append(found.reason)
     return holds(statement, "; ".join(reasons))
 

@@ -89,8 +89,8 @@ def _how_to_keep_following(state: ClusterState, node: NodeState, link: MasterLin
     except UnreadError as unread:
         return f"leave the file alone for now: whether scripts decide the roles is not known, {unread}"
     if reason:
-        again = "" if state.sentinels else "; attach the node again after a restart"
-        return f"leave the file alone: {reason}{again}"
+        again = "" if state.sentinels else f"attach {node.name} again after each restart of its Redis; "
+        return f"{again}leave its configuration file alone: {reason}"
     line = f"replicaof {link.host} {link.port}"
     if file is None:
         return f"start it with a configuration file that has `{line}`; until then attach it again after a restart"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from console.core.conditions.pair_protection import protection_checks
+from console.core.conditions.pair_protection import part_in_words, protection_checks
 from console.core.diagnosis.finding import NextAction, Severity
 from console.core.diagnosis.next_actions import REBUILD, RESOLVE, advise, break_loop_or, build_or_rebuild, repair_vip_or
 from console.core.diagnosis.races import script_in_words
@@ -58,7 +58,7 @@ def _unprotected(state: ClusterState) -> Iterator[Match]:
         yield Match(
             node_names(list(state.nodes)),
             f"The pair would not survive the failure of {master.name}.",
-            tuple(f"not so: {check.statement} ({check.evidence})" for check in missing),
+            tuple(part_in_words(check) for check in missing),
             _restoring(state),
         )
 

@@ -98,9 +98,9 @@ def smallest_change(state: ClusterState, master: str, replica: str) -> PriorityP
         to = make(m.priority, s.priority, m.weight)
         if to is not None:
             how = (
-                "its keepalived is stopped: nothing running changes"
+                f"keepalived of {node} is stopped: nothing running changes"
                 if not running
-                else "its keepalived reloads the file"
+                else f"keepalived of {node} reloads the file"
             )
             changed = (replace(m, priority=to), s) if node == master else (m, replace(s, priority=to))
             why = f"{rule_in_words(master, changed[0], replica, changed[1])}; {how}"

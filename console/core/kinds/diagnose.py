@@ -38,6 +38,17 @@ def diagnose(state: ClusterState, now: float) -> tuple[Finding, ...]:  # noqa: A
     return tuple(sorted(kept, key=lambda finding: finding.severity.rank))
 
 
+def told_instead(finding: Finding, state: ClusterState, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """Those of the findings of this state that were told instead of this one. Empty: its fact is not read in it.
+
+    The rule of the finding still finds it on one of its nodes, and what supersedes it there was found too.
+    """
+    rows = [row for row in kind_of(state.kind).rules if row.code == finding.code]
+    still = {node for row in rows for one in row.find(state) for node in one.nodes} & set(finding.nodes)
+    codes = {code for row in rows for code in row.superseded_by}
+    return tuple(one for one in findings if one.code in codes and still & set(one.nodes))
+
+
 def _with_help(finding: Finding, instead: Mapping[str, NextAction]) -> Finding:
     """The finding with the runbook of this kind, if the rule names a runbook of another kind."""
     helps = instead.get(finding.next.runbook or "")

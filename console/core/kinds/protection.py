@@ -8,6 +8,7 @@ from console.core.conditions.pair_protection import part_in_words
 from console.core.kinds import kind_of
 from console.core.model import ClusterState
 from console.core.model.verdict import Verdict
+from console.core.quantities import counted
 
 SHOWN = 2
 """The number of missing conditions that the sentence names."""
@@ -19,6 +20,9 @@ class Protection:
 
     verdict: Verdict
     reason: str
+    """In one line."""
+    sentences: tuple[str, ...] = ()
+    """The same, one condition each."""
 
 
 def protection(state: ClusterState) -> Protection:
@@ -28,6 +32,10 @@ def protection(state: ClusterState) -> Protection:
     for verdict in (Verdict.FAILS, Verdict.UNKNOWN):
         found = [check for check in checks if check.verdict is verdict]
         if found:
-            more = f" (and {len(found) - SHOWN} more)" if len(found) > SHOWN else ""
-            return Protection(verdict, "; ".join(part_in_words(check) for check in found[:SHOWN]) + more)
-    return Protection(Verdict.HOLDS, kind.protected)
+            parts = tuple(part_in_words(check) for check in found[:SHOWN])
+            left = len(found) - SHOWN
+            more = f" (and {left} more)" if left > 0 else ""
+            word = "missing" if verdict is Verdict.FAILS else "not known"
+            rest = (f"{counted(left, 'more condition')} {'is' if left == 1 else 'are'} {word}",) if left > 0 else ()
+            return Protection(verdict, "; ".join(parts) + more, (*parts, *rest))
+    return Protection(Verdict.HOLDS, kind.protected, (kind.protected,))

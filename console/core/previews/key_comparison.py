@@ -10,15 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from math import ceil, sqrt
 
 from console.core.model import Reading
+from console.core.previews.sampling import most_in_whole
 from console.core.quantities import counted
 
 NAMED = 5
 """Keys that are named in a line. The journal has more."""
-_SURE = 1.645
-"""Standard deviations that are not exceeded with 95% certainty, one-sided."""
+_RISK = 0.05
+"""How likely a bound may be too low: 95% certainty, one-sided."""
 
 
 class KeyDifference(StrEnum):
@@ -64,15 +64,9 @@ class DbSample:
     def whole(self) -> bool:
         return self.looked_at >= self.keys
 
-    @property
-    def at_most(self) -> int:
-        """How many keys may be missing in the whole database, with 95% certainty (Wilson's bound)."""
-        unseen = self.keys - self.looked_at
-        if unseen <= 0 or self.looked_at == 0:
-            return self.missing + max(0, unseen)
-        n, share, z = self.looked_at, self.missing / self.looked_at, _SURE * _SURE
-        bound = (share + z / (2 * n) + _SURE * sqrt(share * (1 - share) / n + z / (4 * n * n))) / (1 + z / n)
-        return min(self.keys, self.missing + ceil(bound * unseen))
+    def at_most(self, risk: float) -> int:
+        """How many keys may be missing in the whole database. The number is too low at most with this probability."""
+        return most_in_whole(self.keys, self.looked_at, self.missing, risk)
 
     @property
     def about(self) -> int:
@@ -105,6 +99,19 @@ class KeySample:
     @property
     def missing(self) -> int:
         return sum(one.missing for one in self.dbs)
+
+    @property
+    def about(self) -> int:
+        return sum(one.about for one in self.dbs)
+
+    @property
+    def at_most(self) -> int:
+        """How many keys may be missing in all databases, with 95% certainty.
+
+        The databases that were not read whole share the risk: so their sum is as certain, whatever is in each.
+        """
+        risk = _RISK / max(1, sum(not one.whole for one in self.dbs))
+        return sum(one.at_most(risk) for one in self.dbs)
 
     @property
     def different(self) -> int:
@@ -202,7 +209,7 @@ def _alone(sample: KeySample, fate: str) -> str:
     names = _named(sample.odd, KeyDifference.MISSING)
     if sample.whole:
         return f"only {sample.node} has {counted(sample.missing, 'key')} ({fate}): {names}"
-    about, most = sum(one.about for one in sample.dbs), sum(one.at_most for one in sample.dbs)
+    about, most = sample.about, sample.at_most
     return (
         f"only {sample.node} has about {counted(about, 'key')}, with 95% certainty at most {most:,} ({fate}): {names}"
         f" ({sample.missing:,} of {sample.looked_at:,} looked at)"
@@ -286,7 +293,7 @@ def _rest(sample: KeySample) -> str:
     """What the sample says about the keys that were not read."""
     if sample.whole or not sample.looked_at:
         return ""
-    about, most = sum(one.about for one in sample.dbs), sum(one.at_most for one in sample.dbs)
+    about, most = sample.about, sample.at_most
     if not sample.missing:
         return f"; with 95% certainty fewer than {most + 1:,} of all its keys are not"
     return f"; so of all its keys about {about:,} are not, with 95% certainty at most {most:,}"

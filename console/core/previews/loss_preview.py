@@ -13,7 +13,7 @@ from console.core.previews.key_comparison import KeyComparison, comparison_warni
 from console.core.previews.quiescence import BUSY_OPS, Quiescence
 from console.core.previews.sync_cost import cost
 from console.core.quantities import counted, size, span
-from console.core.replication.history import COMPARE_ADVICE, LARGE_SHARE, HistoryComparison, compare_histories
+from console.core.replication.history import LARGE_SHARE, HistoryComparison, compare_advice, compare_histories
 from console.core.replication.resync import ResyncKind, predict_resync
 
 LARGE_DUMP = 10_000
@@ -177,7 +177,8 @@ def _says_nothing_more(
 def _newer(source: NodeState, target: NodeState, older: HistoryComparison) -> list[str]:
     if older.verdict is not Verdict.FAILS:
         return []
-    return [f"{target.name} may be newer than {source.name}: {older.reason}: {COMPARE_ADVICE}"]
+    advice = compare_advice(source.name, target.name)
+    return [f"{target.name} may be newer than {source.name}: {older.reason}: {advice}"]
 
 
 def _warnings(source: NodeState, target: NodeState) -> list[str]:

@@ -33,7 +33,11 @@ _NEW_HISTORY = re.compile(r"New replication ID is ([0-9a-f]{40})")
 """What a server of 4.0 or later logs when it is promoted."""
 _SYNCED = re.compile(r"Finished with success|successful partial resync|asks for synchronization", re.IGNORECASE)
 """After a sync with a master or a replica, the logged history is shared."""
-COMPARE_ADVICE = "compare the data of both nodes, and save what the other node lacks, before one of them is wiped"
+
+
+def compare_advice(keeper: str, target: str) -> str:
+    """What to do where `target` may have data that `keeper` lacks."""
+    return f"compare the data of both nodes, and save what {keeper} lacks, before {target} is wiped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,22 +96,26 @@ def _shared(source: NodeState, s: Redis, target: NodeState, t: Redis) -> History
         return None
     parted = t.second_offset - 1
     beyond = parted - limits[t.replid2]
-    at = f"of history {t.replid2[:8]} {target.name} has {parted} bytes and {source.name} {limits[t.replid2]}"
+    left = f"after byte {parted:,}" if parted else "at its beginning, with the data that it had"
+    at = (
+        f"both nodes shared history {t.replid2[:8]}: {target.name} left it {left}, and {source.name} has"
+        f" it up to byte {limits[t.replid2]:,}"
+    )
     added = max(0, (t.offset or 0) - parted)
     if beyond > 0:
-        more = f", and it added {counted(added, 'byte')} of its own since" if added else ""
+        more = f", and it wrote {counted(added, 'byte')} of its own since then" if added else ""
         return HistoryComparison(
             Verdict.FAILS,
             f"{at}: {counted(beyond, 'byte exists', 'bytes exist')} only on {target.name}{more}",
             beyond + added,
         )
     if not added:
-        return HistoryComparison(Verdict.HOLDS, f"{at}, and {target.name} wrote nothing after it", 0)
+        return HistoryComparison(Verdict.HOLDS, f"{at}, and {target.name} wrote nothing since then", 0)
     own = own_writes(target)
     if own.verdict is Verdict.HOLDS:
         return HistoryComparison(Verdict.HOLDS, f"{at}, and {own.reason} (its {added} own bytes are expired keys)", 0)
     return HistoryComparison(
-        Verdict.FAILS, f"{at}, but {target.name} added {counted(added, 'byte')} of its own since", added
+        Verdict.FAILS, f"{at}; since then {target.name} wrote {counted(added, 'byte')} of its own", added
     )
 
 

@@ -73,6 +73,8 @@ class Step:
     within: float = 30.0
     """Seconds for `verify`."""
     on_failure: str = ""
+    if_skipped: str = ""
+    """What follows if the operator skips it. Empty: the screen says what is true of every step that can be skipped."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -271,7 +271,7 @@ _ROWS: tuple[VerbSpec, ...] = (
         " command, and commands in the instruction, best in backticks, are judged as those of `shell`. Plain words"
         " without a command are not.",
         (
-            VerbArgument("instruction", ArgumentKind.TEXT, "What to do, in plain words."),
+            VerbArgument("instruction", ArgumentKind.TEXT, "What to do, in plain words. {role} stands for its node."),
             VerbArgument("command", ArgumentKind.TEXT, "The exact command to type on the node.", required=False),
         ),
         mutating=False,

@@ -95,8 +95,8 @@ def _only_in_files(run_id: str, commands: Sequence[Row]) -> Iterator[EndItem]:
     for export in exports:
         if export.keys:
             text = (
-                f"What {export.node} had is only in a file on the machine of the console. This shows both values of"
-                " each key, and asks before it brings one back:"
+                f"What {export.node} had is only in a file on the machine of the console. For each class"
+                " of keys this shows type, size and expiry of both, and asks before it brings them back:"
             )
             command = put_back_command(run_id, export, several=len(exports) > 1)
             yield EndItem(text, (f"{export.content}.",), (command,))
@@ -211,7 +211,7 @@ def _exported(export: Export, command: str) -> EndItem:
     differs = f"The keys in which {export.node} differs from {export.other}, one a line, with both values."
     facts = (
         differs if export.node != export.other else f"One a line: {export.content}.",
-        "The command shows both values, asks for each class of keys, and brings them to the present master.",
+        "It shows type, size and expiry of both, asks for each class of keys, and brings them to the present master.",
         "With --keys PATTERN only some of them; with --dry-run it only looks.",
     )
     return EndItem(export.path, facts, (command,))

@@ -99,7 +99,11 @@ def no_commands_in_words(one: StepState) -> str:
     if one.status is StepStatus.WAITING:
         verb = VERBS.get(action.verb)
         return f"Its commands are made when its turn comes. {verb.doc if verb else ''}".rstrip()
-    return "Its commands are not made yet, or cannot be made now."
+    if one.status is StepStatus.CHECKING:
+        return "Its commands are not made yet: the run looks first."
+    if one.status is StepStatus.VERIFYING:
+        return "Nothing is sent now: the run waits for the proof."
+    return "Its commands cannot be made now: see what does not hold."
 
 
 def _number(run: RunState, status: StepStatus) -> int:

@@ -38,6 +38,10 @@ class Choice(StrEnum):
     """Accepts the loss that was shown, by the whole sentence. The step's own gate still follows."""
 
 
+_IF_SKIPPED = "What this step does stays undone. The run goes on: no later step of it needs that."
+"""It is so of every step that can be skipped: see `may_skip`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """What is shown to the operator, with all that the answer is based on."""
@@ -72,6 +76,13 @@ class Question:
     """Where it is decided whose data stays: what each node has and the other lacks, by names, one a line."""
     remedies: tuple[str, ...] = ()
     """For TROUBLE: everything that can be done now, one a line. Each line begins with its keyword."""
+
+    @property
+    def if_skipped(self) -> str:
+        """What follows if the step is skipped. Empty: it cannot be."""
+        if Choice.SKIP not in self.choices:
+            return ""
+        return " ".join(self.step.if_skipped.split()) or _IF_SKIPPED
 
 
 @dataclass(frozen=True, slots=True)

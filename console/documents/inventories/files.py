@@ -7,13 +7,14 @@ clusters, and is named once.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from console.core.inventory import Inventory, UnusableCluster
 from console.documents.errors import DocumentError
 from console.documents.inventories.inventory import inventory_of
+from console.documents.inventories.overlaps import overlaps
 from console.documents.inventories.paths import file_paths
 from console.documents.inventories.usable import addresses_of, cluster_lines, usable_inventory_of
 from console.documents.yaml_text import Document, read_document
@@ -41,20 +42,29 @@ def load_usable_files(path: Path) -> Inventory:
     return Inventory(str(path), usable, tuple(unusable))
 
 
-def check_files(path: Path) -> tuple[Inventory, ...]:
-    """The inventory of each file. Raises DocumentError with everything that is wrong with any of them."""
+def check_files(path: Path, warn: Callable[[str], None] = lambda _: None) -> tuple[Inventory, ...]:
+    """The inventory of each file. Raises DocumentError with everything that is wrong with any of them.
+
+    `warn` gets a line for each thing that may be wrong.
+    """
     files = tuple(_read(path))
-    found: list[Inventory] = []
+    found: list[tuple[Document, Inventory]] = []
     problems: list[str] = []
     for one in files:
         try:
-            found.append(inventory_of(_document(one), _elsewhere(one, files)))
+            document = _document(one)
+            found.append((document, inventory_of(document, _elsewhere(one, files))))
         except DocumentError as error:
             problems += error.problems
     problems += _in_several_files(files).values()
+    shared = overlaps(found)
+    problems += [one.text for one in shared if one.is_error]
+    for one_shared in shared:
+        if not one_shared.is_error:
+            warn(one_shared.text)
     if problems:
         raise DocumentError(*problems)
-    return tuple(found)
+    return tuple(inventory for _, inventory in found)
 
 
 def _read(path: Path) -> Iterator[_File]:

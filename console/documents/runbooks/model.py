@@ -115,6 +115,7 @@ class Step(Strict):
     verify: list[ConditionText] = Field([], description="All hold within the deadline, or the step has failed.")
     within: Seconds = Field(30.0, description="Seconds for verify.")
     on_failure: Prose | None = Field(None, description="What the operator is advised to do.")
+    if_skipped: Prose | None = Field(None, description="What follows if the operator skips the step.")
 
 
 class RunbookDocument(Strict):

@@ -225,6 +225,7 @@ def _step(step: written.Step) -> Step:
         verify=_conditions(step.verify),
         within=step.within,
         on_failure=step.on_failure or "",
+        if_skipped=step.if_skipped or "",
     )
 
 

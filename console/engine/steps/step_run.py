@@ -29,6 +29,8 @@ from console.core.runbooks.document import GateKind
 from console.core.runbooks.verbs import verb_of
 from console.core.runs.events import ConditionsChecked, ProgressReported, StepBegan, StepEnded, VerificationBegan
 from console.core.runs.question import Choice
+from console.core.runs.records.exports import VERBS as EXPORTS
+from console.core.runs.records.exports import kept_in_words
 from console.core.runs.state import StepStatus
 from console.core.runs.state_summary import state_summary
 from console.engine.ports import AnswerKind
@@ -277,7 +279,9 @@ class StepRun:
             self._remaining = attempt.unsent
             return False
         lost = f" by looking, though {answer_in_words(attempt.answer)}" if attempt.answer is not None else ""
-        self._end(StepStatus.DONE, f"{self._how_done()}{lost}")
+        one = self._recorder.run.steps[self._index]
+        kept = kept_in_words(one.node, one.output) if self._verb.name in EXPORTS else ""
+        self._end(StepStatus.DONE, "; ".join(filter(None, (f"{self._how_done()}{lost}", kept))))
         return True
 
     def _how_done(self) -> str:

@@ -267,7 +267,8 @@ def situation(state: ClusterState) -> str:
             problem = _short(node.keepalived.problem)
             words.append(f"keepalived {_vrrp(keepalived)}" if keepalived else f"keepalived: {problem}")
         parts.append(f"{node.name}: {', '.join(words)}")
-    return f"{'; '.join(parts)}. {sentence(capital(protection(state).reason))}"
+    survives = " ".join(sentence(capital(one)) for one in protection(state).sentences)
+    return f"{'; '.join(parts)}. {survives}"
 
 
 def sentence(text: str) -> str:

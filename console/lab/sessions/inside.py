@@ -43,8 +43,9 @@ def main() -> int:
             first = next(iter(lab.hosts))
             report(f"inventory {lab.inventory}; by hand: ssh -F {lab.folder}/ssh_config {first}")
             own = program_in_words()
-            report(f"break something from another terminal: {own} lab fault kill {first} redis")
-            report(f"type the commands of the screens in another terminal: {own} lab enter")
+            which = f"--in {lab.folder.name}"
+            report(f"break something from another terminal: {own} lab fault {which} kill {first} redis")
+            report(f"type the commands of the screens in another terminal: {own} lab enter {which}")
             return run_inside(lab, request["command"])
     except LabError as error:
         sys.stderr.write("".join(f"{part}\n" for part in (str(error), error.log) if part))

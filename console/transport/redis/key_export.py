@@ -95,13 +95,15 @@ class Tally:
         return f"looked at all {counted(self.looked_at, 'key')} of {ours}: {self._differences(theirs)}{large}"
 
     def _differences(self, theirs: str) -> str:
-        """`1 is not on redis-b, 2 have another value there`. A kind of difference that no key has is left out."""
+        """`1 key is not on redis-b, 2 keys have another value on redis-b`. A kind that no key has is left out."""
         kinds = (
             (self.missing, "is", "are", f"not on {theirs}"),
             (self.value, "has", "have", f"another value on {theirs}"),
             (self.ttl, "has", "have", f"another time to live on {theirs}"),
         )
-        found = [f"{count:,} {one if count == 1 else more} {what}" for count, one, more, what in kinds if count]
+        found = [
+            f"{counted(count, 'key')} {one if count == 1 else more} {what}" for count, one, more, what in kinds if count
+        ]
         return ", ".join(found) or f"each is on {theirs}, with the same value and time to live"
 
 

@@ -28,6 +28,8 @@ class KeepingApp(ObservingApp):
         super().__init__(console_context, interval=interval)
         self.bring_keys: BringKeys | None = None
         """Brings kept keys back on the terminal. None: this console cannot."""
+        self.silenced: frozenset[str] = frozenset()
+        """Files of which an operator of this console wanted no more said."""
 
     def on_mount(self) -> None:
         self.list_kept_keys()
@@ -79,6 +81,7 @@ class KeepingApp(ObservingApp):
             return
         try:
             archive.dismiss(kept, str(who()["operator"]))
+            self.silenced |= {kept.file}
         except OSError as error:
             self.notify(f"{kept.file}: {error.strerror or error}", severity="error")
         self.list_kept_keys()

@@ -10,7 +10,7 @@ from textual.widget import Widget
 
 from console.core.model.verdict import Check, Verdict
 from console.core.runbooks.vocabulary import evaluate
-from console.core.runs.past.kept_keys import KeptKeys
+from console.core.runs.past.kept_keys import KeptKeys, were_brought_back
 from console.core.runs.progress import can_stop_waiting
 from console.core.runs.question import Question
 from console.core.runs.state import RunState
@@ -46,7 +46,7 @@ class RunScreen(ShowsKeptKeys):
         """The step that the operator chose to see; None: the current one."""
         self._assessments_shown = False
         """The operator has answered a question below the assessments of a resumed run."""
-        self._has_kept = False
+        self._had_kept: tuple[KeptKeys, ...] = ()
         """The run that has ended had keys that were only in files."""
 
     @property
@@ -75,9 +75,14 @@ class RunScreen(ShowsKeptKeys):
 
     def _fate_of_kept(self) -> Kept:
         if self.kept:
-            self._has_kept = True
+            self._had_kept = self.kept
             return Kept.ONLY_THERE
-        return Kept.SETTLED if self._has_kept else Kept.NONE
+        if not self._had_kept:
+            return Kept.NONE
+        app = self.console_app
+        if all(were_brought_back(one, (app.past_runs or {}).values()) for one in self._had_kept):
+            return Kept.BROUGHT_BACK
+        return Kept.SILENCED if all(one.file in app.silenced for one in self._had_kept) else Kept.GONE
 
     def body(self) -> Iterable[Widget]:
         nodes = LinesPane(self._draw_nodes, focusable=False, id="nodes")
@@ -148,7 +153,7 @@ class RunScreen(ShowsKeptKeys):
     def _run_changed(self, before: RunState | None, after: RunState | None) -> None:
         """Redraws. The end of a run is shown from its top, wherever the text before it was scrolled to."""
         if before is None:
-            self._has_kept = False
+            self._had_kept = ()
             self._show_whole_names()
         if after is not None and present.is_over(after) and (before is None or not present.is_over(before)):
             self._chosen = None
@@ -244,13 +249,21 @@ class RunScreen(ShowsKeptKeys):
         at, question = self._selected(run), self.question
         if question is not None and question.index == at and self._chosen is None:
             live, steps = self._live(run, at), len(run.steps)
-            return (*before, *question_lines(question, live, self._unfolded, steps, width, height))
+            return (
+                *before,
+                *present.just_kept(run, at, width),
+                *question_lines(question, live, self._unfolded, steps, width, height),
+            )
         if before and self._chosen is None and not present.is_over(run):
             return before
         if present.is_over(run) and self._chosen is None:
             return ending(run, width, self._fate_of_kept())
         asks = present.other_step_asks(question.index + 1, width) if question is not None else ()
-        return (*asks, *present.step_detail(run, at, self._live(run, at), self.console_app.now(), width))
+        return (
+            *asks,
+            *present.just_kept(run, at, width),
+            *present.step_detail(run, at, self._live(run, at), self.console_app.now(), width),
+        )
 
     def _live(self, run: RunState, at: int) -> tuple[Check, ...]:
         """The step's preconditions, evaluated on the newest observation; none after the step has ended."""

@@ -58,10 +58,10 @@ def test_the_list_of_commands_tells_what_each_says_of_itself(lazy):
     [
         (["statsu"], 2, "redis-ha-console: there is no command statsu: did you mean status?"),
         (["watch", "--nope"], 2, "redis-ha-console: No such option '--nope'. See redis-ha-console watch --help"),
-        (["status", "--nope"], 3, "redis-ha-console: No such option '--nope'. See redis-ha-console status --help"),
-        (["-i", "/nowhere/i.yaml", "status"], 3, "redis-ha-console: /nowhere/i.yaml: does not exist"),
-        (["status", "-i", "/nowhere/i.yaml"], 3, "redis-ha-console: /nowhere/i.yaml: does not exist"),
-        (["-i", str(EXAMPLE), "status", "cahce"], 3, f"redis-ha-console: {EXAMPLE} has no cluster cahce; did you mean cache?"),
+        (["status", "--nope"], 3, "redis-ha-console: nothing was observed: No such option '--nope'. See redis-ha-console status --help"),
+        (["-i", "/nowhere/i.yaml", "status"], 3, "redis-ha-console: nothing was observed: /nowhere/i.yaml: does not exist"),
+        (["status", "-i", "/nowhere/i.yaml"], 3, "redis-ha-console: nothing was observed: /nowhere/i.yaml: does not exist"),
+        (["-i", str(EXAMPLE), "status", "cahce"], 3, f"redis-ha-console: nothing was observed: {EXAMPLE} has no cluster cahce; did you mean cache?"),
         (["-i", str(EXAMPLE), "watch", "x"], 2, f"redis-ha-console: {EXAMPLE} has no cluster x; there is cache, sessions, app"),
         (["-i", str(EXAMPLE)], 2, "redis-ha-console: the screen needs a terminal; `status` prints one observation anywhere"),
     ],
@@ -90,7 +90,7 @@ def test_a_password_that_is_not_there_is_one_line(capsys, monkeypatch):
     code, out, err = call(capsys, "status", "-i", str(EXAMPLE))
     assert (code, out) == (3, "")
     assert err == (
-        "redis-ha-console: redis-a: redis.password: $REDIS_PASSWORD is not set; export it, or name another source\n"
+        "redis-ha-console: nothing was observed: redis-a: redis.password: $REDIS_PASSWORD is not set; export it, or name another source\n"
     )
 
 

@@ -69,9 +69,9 @@ def test_each_cluster_has_a_line_and_the_worst_comes_first():
 def test_a_line_says_who_is_master_where_the_virtual_ip_is_and_what_is_wrong():
     many = [seen(samples.healthy_pair(), "a"), seen(samples.stale_master_back(), "b"), seen(unread_pair(), "c")]
     text = as_lines(many, colour=False)
-    assert re.fullmatch(r"HEALTHY +a +redis-b \+VIP +14 bytes +yes +-", row(text, "a"))
+    assert re.fullmatch(r"HEALTHY +a +redis-b \+VIP +14 bytes +ready +-", row(text, "a"))
     worst = many[1].findings[0].code
-    assert re.search(rf"redis-a\+redis-b, VIP redis-\w+ .*no +{worst}( \+\d)?$", row(text, "b"))
+    assert re.search(rf"redis-a\+redis-b, VIP redis-\w+ .*NOT ready +{worst}( \+\d)?$", row(text, "b"))
     assert re.search(r"^UNKNOWN +c +\?, VIP \? +\? +\?", row(text, "c"))
 
 
@@ -160,6 +160,28 @@ def test_colour_only_repeats_the_words():
     assert re.sub(r"\x1b\[[0-9;]*m", "", painted) == plain
 
 
+@given(st.lists(st.sampled_from(range(len(SAMPLES))), min_size=1, max_size=40), st.sampled_from([24, 30]))
+def test_what_scrolls_off_the_top_of_a_terminal_is_repeated_and_a_pipe_gets_what_it_got(picked, height):
+    every = [seen(sample()) for sample in SAMPLES]
+    many = [
+        replace(every[one], state=replace(every[one].state, name=f"c{number}")) for number, one in enumerate(picked)
+    ]
+    for printed in (as_lines, in_detail):
+        piped = printed(many, colour=False, width=80)
+        text = printed(many, colour=False, width=80, height=height)
+        assert text.startswith(piped)
+        again = text[len(piped) :].splitlines()
+        worst = min((one.health for one in many), key=WORST_FIRST.index)
+        if len(piped.splitlines()) < height or worst == "healthy" or len(many) == 1:
+            assert not again
+            continue
+        alike = [one.state.name for one in many if one.health == worst]
+        assert again[0].endswith(f"({len(alike)} {worst}):")
+        assert [line.split()[1] for line in again[1 : 1 + min(len(alike), 8)]] == alike[:8]
+        assert len(again) < 13, "they and the counts are seen at once"
+        assert ("more: --only" in again[-1]) is (len(alike) > 8)
+
+
 # --- the command --------------------------------------------------------------------------------------------------
 
 NODES = "nodes: [{name: redis-a, address: 192.168.100.201}, {name: redis-b, address: 192.168.100.202}]"
@@ -228,7 +250,7 @@ def test_tags_select_and_the_exit_code_is_that_of_the_selected(status):
         (("--interval", "5"), "--interval is for --watch and --listen"),
         (("--watch", "--listen", "9100"), "--watch and --listen exclude each other"),
         (("--watch", "--format", "json"), "--watch has a format of its own"),
-        (("--listen", "9100", "--only", "warning"), "--listen tells of every cluster"),
+        (("--listen", "9100", "--only", "warning"), "--listen tells everything of the clusters it looks at"),
         (("--watch", "--interval", "0"), "0.0 is not in the range"),
     ],
 )
@@ -237,6 +259,8 @@ def test_a_call_that_selects_nothing_or_contradicts_itself_is_one_line(status, a
     assert (code, out, len(error.splitlines())) == (3 if "range" not in said else code, "", 1)
     assert code in {2, 3}
     assert said in error
+    if code == 3:
+        assert error.startswith("redis-ha-console: nothing was observed: "), "3 is the code of an unknown health too"
 
 
 def test_only_hides_what_is_better_and_the_exit_code_counts_it_all_the_same(status):

@@ -108,10 +108,10 @@ def test_changes_come_a_line_each_until_a_signal(inventory, monkeypatch, number)
     assert (code, took < LONG) == (0, True)
     assert all(LINE.fullmatch(line) for line in lines), lines
     text = "\n".join(lines)
-    assert "wrong now: cannot be used: " in text
-    assert text.count("cache now: health healthy, master redis-b, VIP held by redis-b, clients reach redis-b") == 1
-    assert text.count("sessions now: could not be observed: OSError: no route") == 1
-    assert text.count("sessions now: observed again") == 1
+    assert "wrong cluster: cannot be used: " in text
+    assert text.count("cache health: healthy, master redis-b, VIP held by redis-b, clients reach redis-b") == 1
+    assert text.count("sessions cluster: could not be observed: OSError: no route") == 1
+    assert text.count("sessions cluster: observed again") == 1
     assert re.search(r"sessions health: \w+ → healthy", text)
     assert [signal.getsignal(one) for one in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)] == before
 
@@ -120,7 +120,7 @@ def test_a_cluster_that_hangs_delays_no_other_one(inventory, monkeypatch):
     output, lines, hangs = Output(monkeypatch), [], threading.Event()
 
     def read() -> None:
-        lines.extend(output.until("sessions health: "))
+        lines.extend(output.until("→ healthy"))
         os.kill(os.getpid(), signal.SIGTERM)
 
     looks = adapters(
@@ -136,10 +136,39 @@ def test_it_ends_when_nobody_reads_any_more_although_nothing_changes(inventory, 
     output, lines = Output(monkeypatch), []
 
     def read() -> None:
-        lines.extend(output.until("cache now: "))
+        lines.extend(output.until("cache health: "))
         output.lines.close()
 
     looks = adapters(cache=[samples.healthy_pair()], sessions=[samples.healthy_pair()])
     code, took = started(inventory, output, read, looks)
     assert (code, took < LONG) == (0, True)
     assert lines
+
+
+@pytest.mark.parametrize("worst", ["cache", "sessions"])
+def test_the_first_lines_have_the_worst_cluster_first(inventory, monkeypatch, worst):
+    output, lines = Output(monkeypatch), []
+    other = ({"cache", "sessions"} - {worst}).pop()
+
+    def read() -> None:
+        lines.extend(output.until(f"{other} health: healthy"))
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    looks = adapters(**{other: [samples.healthy_pair()], worst: [samples.failed_over_pair()]})
+    code, took = started(inventory, output, read, looks)
+    assert (code, took < LONG) == (0, True)
+    told = [line.split()[1] for line in lines if " wrong " not in line]
+    assert told[0] == worst
+    assert told.count(worst) == len(told) - 1
+
+
+@pytest.mark.parametrize("option", [["--only", "critical"], ["--verbose"]])
+@pytest.mark.parametrize("endless", [["--watch"], ["--listen", "0"]])
+@pytest.mark.parametrize("names", [[], ["cache"]])
+def test_the_refusal_of_a_selection_by_health_is_true_of_any_number_of_clusters(
+    inventory, capsys, option, endless, names
+):
+    assert run(["-i", str(inventory), "status", *names, *endless, *option], adapters()) == 3
+    said = capsys.readouterr().err
+    assert f"{endless[0]} tells everything of the clusters it looks at" in said
+    assert said.count("\n") == 1

@@ -71,7 +71,8 @@ def test_where_scripts_change_roles_no_line_is_advised():
     """A promoted node would start as a replica by that line, and drop its data."""
     state = s.with_node(HEALTHY, s.A, redis_file=read(RedisFile("/etc/redis/redis.conf", ""), s.NOW))
     advice = found_one(state, "replica-not-in-config").next.advice
-    assert advice.startswith("leave the file alone: scripts of keepalived decide")
+    assert advice.startswith("attach redis-a again after each restart of its Redis; leave its configuration file alone")
+    assert advice.count("leave") == 1
     assert "add `replicaof" not in advice
 
 

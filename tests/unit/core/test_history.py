@@ -210,4 +210,4 @@ def test_what_a_promoted_node_wrote_in_its_own_history_is_counted_too():
     found = compare_histories(state, state.node(s.B), state.node(s.A))
     assert found.verdict is Verdict.FAILS
     assert found.beyond == 1_989 + (9_000 - 2_870)
-    assert "1,989 bytes exist only on redis-a, and it added 6,130 bytes of its own since" in found.reason
+    assert "1,989 bytes exist only on redis-a, and it wrote 6,130 bytes of its own since" in found.reason

@@ -122,7 +122,7 @@ def test_before_the_data_is_replaced_the_whole_count_stands_in_place_of_a_sample
     assert blocked.sentence
     for one in (blocked, gate):
         assert one.preview.lines[0] == (
-            "looked at all 21 keys of redis-b: 20 are not on redis-a; for example cart:9; kept in keys-of-redis-b.jsonl"
+            "looked at all 21 keys of redis-b: 20 keys are not on redis-a; for example cart:9; kept in keys-of-redis-b.jsonl"
             " of this run"
         )
         assert not [line for line in (*one.preview.lines, *one.preview.warnings) if "certainty" in line]

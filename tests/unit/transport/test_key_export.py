@@ -55,7 +55,10 @@ THEIRS = {"same": ("v", -1), "other": ("w", -1), "ends": ("v", -1), "soon": ("v"
 def test_what_differs_is_written_and_what_does_not_is_left_out(tmp_path):
     path = tmp_path / "keys.jsonl"
     told = export_keys(("redis-a", FakeConnection(OURS)), ("redis-b", FakeConnection(THEIRS)), str(path))
-    assert "all 5 keys of redis-a: 1 is not on redis-b, 1 has another value on redis-b, 1 has another time to" in told
+    assert (
+        "all 5 keys of redis-a: 1 key is not on redis-b, 1 key has another value on redis-b, 1 key has another time to"
+        in told
+    )
     lines = {one["key"]: one for one in map(json.loads, path.read_text().splitlines()[:-1])}
     assert {key: one["why"] for key, one in lines.items()} == {"gone": "missing", "other": "value", "ends": "ttl"}
     assert base64.b64decode(lines["gone"]["dump_base64"]) == b"\xff\x00"
@@ -157,7 +160,7 @@ def test_a_value_that_is_too_large_is_not_asked_for_on_the_server_that_serves(tm
     other = FakeConnection({"both": ("54321", -1), "small": ("1", -1)})
     command = DiskKeyExport("", path=str(tmp_path / "keys.jsonl"))
     told = keep_disk_keys(("the disk", disk), ("redis-a", other), command, lambda _: None)
-    assert "1 is not on redis-a; 1 of both" in told
+    assert "1 key is not on redis-a; 1 of both" in told
     assert "1 of both were not compared, each has more than 3 bytes; for example gone" in told
     assert other.sent.count("DUMP") == 1
     line, _ = map(json.loads, (tmp_path / "keys.jsonl").read_text().splitlines())

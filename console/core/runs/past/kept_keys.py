@@ -41,9 +41,19 @@ def kept_keys(runs: Iterable[PastRun], dismissed: Callable[[str], bool]) -> tupl
     `dismissed`: whether nothing more is to be said about the file at this path.
     """
     known = tuple(runs)
-    settled = {file for one in known for file in _settled(one)}
+    settled = settled_files(known)
     found = (kept for one in known if _may_have_kept(one) for kept in _kept(one))
     return tuple(one for one in found if (one.run_id, _name(one.file)) not in settled and not dismissed(one.file))
+
+
+def settled_files(runs: Iterable[PastRun]) -> frozenset[tuple[str, str]]:
+    """The run and the name of each file of which everything was brought back that its operator wanted."""
+    return frozenset(file for one in runs for file in _settled(one))
+
+
+def were_brought_back(kept: KeptKeys, runs: Iterable[PastRun]) -> bool:
+    """Whether a replay has settled this file."""
+    return (kept.run_id, _name(kept.file)) in settled_files(runs)
 
 
 def _may_have_kept(past: PastRun) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from console.core.keys.counted import is_count
+from console.core.quantities import counted
 from console.core.runs.records.recorded import Row
 
 PROGRAM = "redis-ha-console"
@@ -24,7 +25,7 @@ _SENT = re.compile(
     r"SCAN, DUMP and PTTL here and on (?P<other>\S+); what differs is written to (?P<path>/.+)$", re.MULTILINE
 )
 """As `export_in_words` says it."""
-_COUNTS = re.compile(r"(?<=[:,] )\d[\d,]*(?= (?:is|are|has|have|another))")
+_COUNTS = re.compile(r"(?<=[:,] )\d[\d,]*(?= (?:keys? )?(?:is|are|has|have|another))")
 WRITTEN = "; written to "
 """Before the path in an answer."""
 
@@ -70,6 +71,16 @@ def exports_in(commands: Iterable[Row]) -> Iterator[Export]:
         elif one["verb"] != DISK_VERB:
             yield Export(node, found["other"], found["path"], text, *times)
     yield from replaced.values()
+
+
+def kept_in_words(node: str, answers: Iterable[str]) -> str:
+    """`20 keys of redis-a are in FILE`, by the answers of a step that keeps keys. Empty: there is no file with keys."""
+    for text in answers:
+        content, written, path = text.rpartition(WRITTEN)
+        keys = Export(node, "", path, content).keys
+        if written and keys:
+            return f"{counted(keys, 'key')} of {node} {'is' if keys == 1 else 'are'} in {path.strip()}"
+    return ""
 
 
 def kept_in(path: str) -> str:

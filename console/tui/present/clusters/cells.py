@@ -11,7 +11,7 @@ from textual.content import Content
 
 from console.core.keepalived.running_scripts import pending_lines, whole_seconds
 from console.core.model import ClusterState, DataForm, NodeState, Reading, Role, VrrpState
-from console.core.model.facts import link_down_in_words, source_of
+from console.core.model.facts import link_down_in_words, serving_master, source_of
 from console.core.quantities import counted
 from console.core.replication.disk_data import UnreadDataError, as_data, disk_data
 from console.tui.present.formatting import (
@@ -49,13 +49,16 @@ class Row:
 
 
 def role_cells(state: ClusterState, node: NodeState) -> Content:
-    """`✓ MASTER`, `✓ replica of redis-b`, or why Redis could not be read."""
+    """`✓ MASTER`, `✓ replica of redis-b`, or why Redis could not be read. Of several masters none has a tick."""
     redis = node.redis.value
     if redis is None:
         return problem(node.redis)
     if redis.loading:
         return line(("! loading its data set", WARN))
     if redis.role is Role.MASTER:
+        if len(state.masters) > 1:
+            mark, style = ("!", WARN) if serving_master(state) is node else ("✗", BAD)
+            return line((f"{mark} MASTER", f"{BOLD} {style}"))
         return line(("✓ MASTER", f"{BOLD} {GOOD}"))
     source = source_of(state, node)
     name = source.name if source else f"{redis.master.host}:{redis.master.port}" if redis.master else "?"

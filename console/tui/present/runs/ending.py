@@ -21,7 +21,13 @@ class Kept(Enum):
     NONE = ""
     """It has kept none, or that is not known yet."""
     ONLY_THERE = "x shows how to bring back the keys that are only in a file."
-    SETTLED = "The keys that this run has kept have been brought back since, or dismissed."
+    BROUGHT_BACK = "A replay of the keys that this run has kept has ended: nothing is left to bring back."
+    SILENCED = "No more is said of the keys that this run has kept, as an operator wanted. Their file stays."
+    GONE = "The file of the keys that this run has kept is gone, or somebody wanted no more said of it."
+
+
+_SETTLED = frozenset({Kept.BROUGHT_BACK, Kept.SILENCED, Kept.GONE})
+"""Nothing is to be done about the keys any more."""
 
 
 def ending(run: RunState, width: int, kept: Kept = Kept.NONE) -> Lines:
@@ -44,7 +50,7 @@ def _sections(run: RunState, kept: Kept) -> Iterator[EndSection]:
     command = f"runs replay {run.run_id}"
     for one in run.ending:
         items = one.items
-        if kept is Kept.SETTLED and one.heading == REMAINS:
+        if kept in _SETTLED and one.heading == REMAINS:
             items = tuple(item for item in items if not any(command in text for text in item.commands))
         if items:
             yield replace(one, items=items)

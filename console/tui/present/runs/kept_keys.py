@@ -33,7 +33,7 @@ def kept_keys_text(kept: KeptKeys, at: int, of: int, why_not: str, width: int) -
         *wrapped(f"The other node lacks {them}, or has {them} with another value or time to live:", width),
         *wrapped(kept.file, width, indent="  "),
         line(""),
-        *wrapped("In a shell, this shows both values and asks before it brings keys back:", width),
+        *wrapped("In a shell, this shows type, size and expiry of both, and asks before it brings keys back:", width),
         *wrapped(kept.command, width, f"{BOLD} {NOTE}", indent="  "),
         line(""),
         *(wrapped(why_not, width, WARN) if why_not else wrapped(_HERE, width)),

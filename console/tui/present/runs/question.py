@@ -108,6 +108,7 @@ def question_lines(
         labelled("Lost", _lost(question.preview, width - LABEL)),
         labelled(MISSING, missing_lines(checks, width - LABEL)),
         conditions_that_hold(checks, width),
+        labelled("Skip", wrapped(f"if you do: {question.if_skipped}", width - LABEL) if question.if_skipped else ()),
         *(_folded(fold, question, checks, width) for fold in _folds(question, checks) if fold in unfolded),
         _fold_line(question, checks, unfolded, width),
     ]
@@ -129,10 +130,14 @@ def remedy_lines(lines: tuple[str, ...], width: int) -> Lines:
 def prompt(question: Question, now: float, width: int, *, more: bool) -> Content:
     """The question with its step, the age of what it shows, and whether there is more text below. Nothing is cut."""
     age = max(0.0, now - question.observed_at)
-    again = (", checked again before sending", ", checked again", "") if question.kind in _GATE_QUESTIONS else ("",)
+    seen, old = f"shown as of {seconds_text(age)} ago", f"{seconds_text(age)} old"
+    again = "checked again before sending"
+    told = [seen]
+    if question.kind in _GATE_QUESTIONS:
+        told = [f"{seen}, {again}", f"{old}, {again}", seen if age > STALE_AFTER else again, seen]
     head = line(_prompt(question), ("  (PgDn: more)" if more else "", f"{BOLD} {NOTE}"))
-    for words in again:
-        whole = line(head, (f"  shown as of {seconds_text(age)} ago{words}", WARN if age > STALE_AFTER else DIM))
+    for words in told:
+        whole = line(head, (f"  {words}", WARN if age > STALE_AFTER else DIM))
         if whole.cell_length <= width:
             return whole
     return head

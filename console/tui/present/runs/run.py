@@ -16,7 +16,10 @@ from console.core.runs.progress import (
     no_commands_in_words,
     tally,
 )
+from console.core.runs.records.exports import VERBS as EXPORTS
+from console.core.runs.records.exports import kept_in_words
 from console.core.runs.state import (
+    FINAL_STATUSES,
     AssessmentKind,
     Outcome,
     RunState,
@@ -119,9 +122,18 @@ def step_detail(run: RunState, index: int, live: tuple[Check, ...], now: float, 
         *((line(""), *by_hand_lines(one.by_hand, width, asked=False)) if one.by_hand else ()),
         *section("Gate", (line(GATES[gate_of(step)]),)),
         *(section("Preconditions now", check_lines(checks, width)) if checks else ()),
-        *(section(f"To be proved{proofs_note}", check_lines(one.proofs, width)) if one.proofs else ()),
+        *(section(f"To be proved{proofs_note}", check_lines(_waited_for_first(one), width)) if one.proofs else ()),
         *(section("Output", _output(one, width)) if one.output else ()),
     )
+
+
+def just_kept(run: RunState, index: int, width: int) -> Lines:
+    """On the page of the step after one that has written keys to a file: how many, and which file."""
+    before = next((one for one in reversed(run.steps[:index]) if one.status is StepStatus.DONE), None)
+    if before is None or before.step.action is None or before.step.action.verb not in EXPORTS:
+        return ()
+    kept = kept_in_words(before.node, before.output)
+    return wrapped(f"✓ {kept}", width, GOOD, indent="  ", first="") if kept else ()
 
 
 ASSESSMENT_MARKS: dict[AssessmentKind, tuple[str, str]] = {
@@ -165,6 +177,11 @@ def _assessment_of_step(run: RunState, index: int, width: int) -> Lines:
     if found is None:
         return ()
     return section("State when the run was resumed", wrapped(f"{found.kind.value}: {found.why}", width))
+
+
+def _waited_for_first(one: StepState) -> tuple[Check, ...]:
+    """While a proof is waited for, what does not hold yet stands first: what holds may fill the page."""
+    return one.proofs if one.status in FINAL_STATUSES else tuple(sorted(one.proofs, key=lambda check: check.holds))
 
 
 def _output(one: StepState, width: int) -> Lines:

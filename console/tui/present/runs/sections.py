@@ -69,7 +69,7 @@ def check_lines(checks: tuple[Check, ...], width: int, fails: str = VERDICT[Verd
     drawn: list[Content] = []
     for one in checks:
         mark, word, style = VERDICT[one.verdict]
-        hazard = f" [{one.hazard}]" if one.hazard else ""
+        hazard = f" (hazard {one.hazard})" if one.hazard else ""
         word = fails if one.verdict is Verdict.FAILS else word
         bad = f" ({word})" if word and not one.holds else ""
         rows = wrapped(f"{one.statement}{bad}{hazard}", width, "" if one.holds else style, indent="  ", first="  ")

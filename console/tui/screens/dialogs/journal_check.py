@@ -24,7 +24,7 @@ class JournalCheckDialog(Dialog):
     def compose(self) -> ComposeResult:
         with Vertical(classes="window small") as window:
             window.border_title = "Journal"
-            window.border_subtitle = "Esc closes"
+            window.border_subtitle = "Esc or q closes"
             yield LinesPane(self._draw_lines)
 
     def on_mount(self) -> None:

@@ -52,7 +52,10 @@ class KeptKeysDialog(Dialog):
         """Redraws. The buttons can be pressed as far as they do something now."""
         cannot = self._shown is None or bool(self.console_app.why_not_bring())
         self.query_one("#bring", Button).disabled = cannot
-        self.query_one("#dismiss", Button).disabled = self._shown is None
+        for name in ("#bring", "#dismiss"):
+            self.query_one(name).display = self._shown is not None
+        if self._shown is None and not self.query_one("#close").has_focus:
+            self.query_one("#close").focus()
         self.query_one("#next").display = len(self._newest()) > 1
         super().paint()
 

@@ -14,7 +14,7 @@ from console.report.file import write_report
 from console.report.formats import FORMS, Form, report_text
 from console.tui.navigation import routes
 from console.tui.navigation.registry import register
-from console.tui.present.formatting import BAD, BOLD, GOOD, Lines, wrapped
+from console.tui.present.formatting import BAD, BOLD, GOOD, Lines, line, wrapped
 from console.tui.screens.base import Dialog
 from console.tui.widgets.buttons import MarkedButton
 from console.tui.widgets.lines import LinesPane
@@ -39,6 +39,7 @@ class ReportDialog(Dialog):
             yield LinesPane(self._draw_lines, focusable=False)
             yield Input(str(self._suggested("md")), compact=True, select_on_focus=False, id="path")
             with Horizontal(classes="buttons"):
+                yield MarkedButton("Close", id="close", compact=True, classes="safe")
                 for form in ("md", "html"):
                     yield MarkedButton(f"Write {FORMS[form]}", id=f"write-{form}", compact=True, classes="safe")
                 yield MarkedButton("Replace it", id="replace", compact=True, disabled=True, classes="dangerous")
@@ -53,6 +54,9 @@ class ReportDialog(Dialog):
     @on(Button.Pressed)
     def pressed(self, event: Button.Pressed) -> None:
         event.stop()
+        if event.button.id == "close":
+            self.dismiss(False)
+            return
         if event.button.id == "replace":
             self._write(replace=True)
             return
@@ -100,7 +104,7 @@ class ReportDialog(Dialog):
         if self._status:
             return ()
         path = str(expand_home(self.query_one("#path", Input).value))
-        return wrapped(f"It is written to {path}", width, BOLD, indent="  ", first="")
+        return wrapped(f"Nothing is written yet. It would be written to {path}", width, BOLD, indent="  ", first="")
 
     def _draw_lines(self, width: int, _: int) -> Lines:
         style = f"{BOLD} {GOOD if self._succeeded else BAD}"
@@ -108,6 +112,7 @@ class ReportDialog(Dialog):
             *wrapped(f"The report of {self._past.run_id}, made from its journal. Only you can read the file.", width),
             *self._target(width),
             *(wrapped(f"{'✓' if self._succeeded else '!'} {self._status}", width, style) if self._status else ()),
+            line(("File to write (Tab leads to the field, type another path there):", BOLD)),
         )
 
 
