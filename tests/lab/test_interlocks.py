@@ -203,7 +203,7 @@ async def test_h06_h12_the_source_is_an_address_of_its_own_and_its_load_is_shown
     assert "traffic:" in load  # H12: how busy the source is
     assert "writes:" in load
     shown = await walk_on_screen(lab, REPLICATE, B)
-    assert "✓ redis-a is followed by its own address, not by the virtual IP [H06]" in shown
+    assert "✓ redis-a is followed by its own address, not by the virtual IP (hazard H06)" in shown
     assert f"$ SLAVEOF {lab.host(A).address} 6379" in shown
     assert "traffic:" in shown
     assert "writes:" in shown
@@ -223,7 +223,7 @@ async def test_h09_a_notify_script_that_still_sleeps_blocks_until_it_has_ended(p
     lab.host(B).run("nohup setsid /etc/keepalived/scripts/redis_master.sh INSTANCE VI_123 MASTER 139 >/dev/null 2>&1 &")
     lab.wait(lambda: lab.host(B).running("redis_master.sh"), 60)
     stuck = await walk_on_screen(lab, REPLICATE, B)
-    assert "✗ no script of keepalived runs on redis-b [H09]" in stuck
+    assert "✗ no script of keepalived runs on redis-b (hazard H09)" in stuck
     assert "redis_master.sh" in stuck
     assert "notify-in-progress" in codes(lab)
     assert role(lab, B) == "master"
@@ -253,15 +253,15 @@ async def test_h11_h19_a_source_or_target_without_room_is_refused(pair):
     lab.host(A).run("mount -t tmpfs -o size=64k tmpfs /data/redis && head -c 60000 /dev/zero > /data/redis/full")
     lab.host(B).redis("CONFIG", "SET", "maxmemory", "1mb")
     stuck = await walk_on_screen(lab, REPLICATE, B)
-    assert "✗ redis-a has the memory and disk space for a full sync [H11]" in stuck
+    assert "✗ redis-a has the memory and disk space for a full sync (hazard H11)" in stuck
     assert "free in /data/redis" in stuck
-    assert "✗ the data of redis-a fits into redis-b [H19]" in stuck
+    assert "✗ the data of redis-a fits into redis-b (hazard H19)" in stuck
     assert role(lab, B) == "master"
 
 
 async def test_h19_a_server_that_cannot_load_the_copy_is_not_made_a_replica(pair):
     lab = pair("stale-master-back", redis_of={A: "8.0", B: "7.0"})
-    assert "✗ Redis on redis-b can load what redis-a sends [H19]" in await walk_on_screen(lab, REPLICATE, B)
+    assert "✗ Redis on redis-b can load what redis-a sends (hazard H19)" in await walk_on_screen(lab, REPLICATE, B)
     assert "version-skew" in codes(lab)
     assert role(lab, B) == "master"
 
@@ -296,8 +296,8 @@ async def test_h17_h18_two_holders_and_two_masters_are_named_and_nothing_is_wipe
     lab = pair("split-brain")  # redis-b holds the VIP; both took writes
     assert {"dual-master", "histories-diverged"} & codes(lab)
     stuck = await walk_on_screen(lab, REPLICATE, A)
-    assert "✗ redis-b has all data of redis-a [H03]" in stuck
-    assert "✗ keepalived is stopped on redis-a [H01]" in stuck
+    assert "✗ redis-b has all data of redis-a (hazard H03)" in stuck
+    assert "✗ keepalived is stopped on redis-a (hazard H01)" in stuck
     link = lab.host(A).run("ip -o -4 address show scope global | awk '{print $2; exit}'").stdout.strip()
     lab.host(A).run(["ip", "address", "add", f"{lab.vip}/32", "dev", link], check=True)
     assert "vip-duplicate" in codes(lab)
@@ -318,8 +318,8 @@ async def test_h28_a_node_that_hangs_is_not_down(pair):
     assert "redis-down" not in found
     lab.fault("freeze", B, "sshd")
     stuck = await walk_on_screen(lab, "start-redis", B)
-    assert "redis-b redis-down (not known) [H28] observed: the processes of redis-b could not be read" in stuck
-    assert "redis-b can be read over SSH (not known) [H28]" in stuck
+    assert "redis-b redis-down (not known) (hazard H28) observed: the processes of redis-b could not be read" in stuck
+    assert "redis-b can be read over SSH (not known) (hazard H28)" in stuck
     lab.fault("thaw", B, "sshd")
 
 

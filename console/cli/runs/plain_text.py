@@ -32,7 +32,7 @@ def wrapped(text: str, indent: str = "", hang: str | None = None) -> str:
 def check_text(check: Check, mark: str = "") -> str:
     """`ok  redis-a's keepalived is stopped: no process`. If it does not hold, the advice follows."""
     evidence = f": {check.evidence}" if check.evidence else ""
-    hazard = f" [{check.hazard}]" if check.hazard and not check.holds else ""
+    hazard = f" (hazard {check.hazard})" if check.hazard and not check.holds else ""
     lines = [wrapped(f"{mark or MARKS[check.verdict]}  {check.statement}{evidence}{hazard}", "  ", "      ")]
     if check.advice and not check.holds:
         lines.append(wrapped(check.advice, "      "))

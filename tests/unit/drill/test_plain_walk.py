@@ -30,7 +30,7 @@ print("run 20260101T000000Z-cache-x: done")
 BLOCKED = """
 print("\\n== 1/2 replicate: Follow")
 print("  ok  redis-a is a master")
-print("  NO  redis-b's keepalived is stopped: it runs [H16]")
+print("  NO  redis-b's keepalived is stopped: it runs (hazard H16)")
 print("      stop it first")
 looked = 0
 while ask("Blocked. [LOOK/abort] ", "look", "abort") == "look":
@@ -72,7 +72,7 @@ print("redis-ha-console: cancelled: nothing was armed")
         (
             BLOCKED,
             RunbookWalk("one-shot-rebuild", "aborted", "replicate",
-                        "NO redis-b's keepalived is stopped: it runs [H16] stop it first"),
+                        "NO redis-b's keepalived is stopped: it runs (hazard H16) stop it first"),
         ),
         (SAVED, RunbookWalk("one-shot-rebuild", "done", "", "", "I accept the loss of redis-a")),
         (UNSAVED, RunbookWalk("one-shot-rebuild", "aborted", "replicate", "NO redis-b has all data of redis-a")),

@@ -103,7 +103,7 @@ def test_a_blocked_step_says_no_and_cannot_be_run(monkeypatch, capsys):
     text = capsys.readouterr().out
     assert terminal.prompts[1] == "Blocked. [LOOK/abort] "
     assert "  NO  " in text
-    assert "[H02]" in text
+    assert "(hazard H02)" in " ".join(text.split())
     assert ended.outcome is Outcome.ABORTED
 
 
