@@ -92,7 +92,7 @@ def test_what_never_left_a_dead_master_is_found_named_and_kept(pair, tmp_path, r
     assert counter in kept
     report = console(lab, "runs", "report", state=tmp_path).stdout
     shown = "".join(run.text.split())
-    for words in (f"{LOST} are not on {A}", "kept in keys-of-redis-b.jsonl of this run", str(file)):
+    for words in (f"{LOST} keys are not on {A}", "kept in keys-of-redis-b.jsonl of this run", str(file)):
         assert words in report, report
         assert "".join(words.split()) in shown, run.text
     assert lab.host(A).redis("EXISTS", "lost:1") == "0", "nothing is put back by itself"

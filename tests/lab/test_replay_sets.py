@@ -49,7 +49,7 @@ def test_what_only_the_old_master_had_is_named_at_its_gate_and_comes_back(pair, 
     run = run_plain(lab, book, state=tmp_path, at=at, override="sentence")
     assert (run.outcome, run.code) == ("done", 0), run.text
     shown = " ".join(gates["follow"].split())
-    assert f"disk of {old.name}: 3 are not on {master.name}" in shown, shown
+    assert f"disk of {old.name}: 3 keys are not on {master.name}" in shown, shown
     assert "kept in keys-of-" in shown
     (file,) = tmp_path.rglob(f"keys-of-{old.name}.jsonl")
     run_id = file.parent.name

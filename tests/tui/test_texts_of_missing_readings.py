@@ -88,8 +88,9 @@ def status(state: ClusterState) -> ClusterStatus:
 
 
 def claims(text: str) -> str:
-    """The text without ages and columns."""
+    """The text without ages, columns and the badge of the virtual IP in front of a role."""
     text = ARITHMETIC.sub("", text)
+    text = re.sub(r"\bVIP +(?=[✓!✗] MASTER)", "", text)
     return MARK.sub("", " ".join(re.sub(r"\d+ (s|min|h)\b( ago| old)?", "", text).split()))
 
 

@@ -57,7 +57,7 @@ def role_cells(state: ClusterState, node: NodeState) -> Content:
         return line(("! loading its data set", WARN))
     if redis.role is Role.MASTER:
         if len(state.masters) > 1:
-            mark, style = ("!", WARN) if serving_master(state) is node else ("✗", BAD)
+            mark, style = ("!", WARN) if serving_master(state) in (None, node) else ("✗", BAD)
             return line((f"{mark} MASTER", f"{BOLD} {style}"))
         return line(("✓ MASTER", f"{BOLD} {GOOD}"))
     source = source_of(state, node)
