@@ -8,13 +8,13 @@ from __future__ import annotations
 import json
 import os
 import random
-import signal
 import sys
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 from console.cli.context import INVENTORY_VARIABLE
@@ -24,19 +24,16 @@ from console.core.drills.capture import Capture
 from console.core.drills.scenarios import SCENARIOS, DrillScenario
 from console.core.drills.walks import FoundHere, RunbookWalk, Walk, all_passed
 from console.core.model import ClusterState, Role
-from console.documents.capture import read_capture
-from console.documents.errors import DocumentError
 from console.drill.check_text import check_text
 from console.drill.clients import CountingClient
 from console.drill.plain_walk import PlainWalk
-from console.drill.rehearsal import Rehearsal, rehearsal
+from console.drill.rehearsal import Rehearsal, load_capture, rehearsal
 from console.drill.watching import Watcher
-from console.lab.hosts.namespaces import prepare_namespaces
 from console.lab.options import LabError
+from console.lab.sessions.room import EXIT_NO_LABORATORY, run_as_room, timed_report
 from console.report.file import write_report
 
 REQUEST_VARIABLE = "REDIS_HA_DRILL_CHECK"
-EXIT_NO_DRILL = 3
 NOT_PASSED = 1
 _FAULT_WITHIN = (1.0, 4.0)
 """Seconds after which the fault comes."""
@@ -219,8 +216,8 @@ def _remember(found: dict[str, FoundHere], findings: tuple[Finding, ...], when: 
 
 
 def check(request: CheckRequest, report: Callable[[str], None]) -> list[Walk]:
-    """All walks. Call it in a room of its own. Raises LabError, DocumentError."""
-    capture = read_capture(Path(request.capture))
+    """All walks. Call it in a room of its own. Raises LabError."""
+    capture = load_capture(request.capture)
     checker = Checker(capture, request, report)
     return [walk for one in SCENARIOS if one.name in request.scenarios for walk in checker.check(one)]
 
@@ -228,27 +225,16 @@ def check(request: CheckRequest, report: Callable[[str], None]) -> list[Walk]:
 def main() -> int:
     """0: each walk ended with a protected cluster and lost nothing. 1: not so. 3: nothing could be rebuilt."""
     request = CheckRequest(**json.loads(os.environ.pop(REQUEST_VARIABLE)))
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: sys.exit(143))
-    began = time.monotonic()
+    return run_as_room(lambda: _work(request, timed_report()), partial(say, err=True))
 
-    def report(line: str) -> None:
-        sys.stderr.write(f"[{time.monotonic() - began:5.1f} s] {line}\n")
-        sys.stderr.flush()
 
-    try:
-        prepare_namespaces()
-        walks = check(request, report)
-    except (LabError, DocumentError) as error:
-        say(str(error), err=True)
-        return EXIT_NO_DRILL
-    except KeyboardInterrupt:
-        return 130
+def _work(request: CheckRequest, report: Callable[[str], None]) -> int:
+    walks = check(request, report)
     if request.output:
         write_report(Path(request.output), check_text(walks, request.differences, "json") + "\n", replace=True)
     say(check_text(walks, request.differences, request.form))
     if walks and all(one.not_built for one in walks):
-        return EXIT_NO_DRILL
+        return EXIT_NO_LABORATORY
     return 0 if all_passed(walks) else NOT_PASSED
 
 

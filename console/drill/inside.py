@@ -14,27 +14,25 @@ import sys
 import threading
 import time
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 
 from console.cli.context import APP, INVENTORY_VARIABLE
 from console.cli.output import say
 from console.core.drills.grade import ClientCount, Grade, Happened, best, grade
 from console.core.drills.scenarios import DrillScenario, find_scenario
-from console.documents.capture import read_capture
-from console.documents.errors import DocumentError
 from console.drill.clients import CountingClient
 from console.drill.grades import load_all, report_text, save, table_text
-from console.drill.rehearsal import Rehearsal, rehearsal
+from console.drill.rehearsal import Rehearsal, load_capture, rehearsal
 from console.drill.watching import Watcher
-from console.lab.hosts.namespaces import prepare_namespaces
 from console.lab.options import LabError
+from console.lab.sessions.room import run_as_room, timed_report
 from console.report.file import write_report
 from console.transport.journals.archive import FolderArchive
 
 REQUEST_VARIABLE = "REDIS_HA_DRILL_REQUEST"
 KEYS_VARIABLE = "REDIS_HA_DRILL"
 """Names the file for the moments of key presses. Where it is set, the console is one of a drill."""
-EXIT_NO_DRILL = 3
 NOT_PASSED = 1
 
 
@@ -88,17 +86,11 @@ class Director(threading.Thread):
 def main() -> int:
     """0: passed. 1: not passed, or no fault came. 3: the cluster could not be rebuilt."""
     request = Request(**json.loads(os.environ.pop(REQUEST_VARIABLE)))
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: sys.exit(143))
-    try:
-        prepare_namespaces()
-        made = _drill(request)
-    except (LabError, DocumentError) as error:
-        log = getattr(error, "log", "")
-        say("\n".join(part for part in (str(error), log) if part), err=True)
-        return EXIT_NO_DRILL
-    except KeyboardInterrupt:
-        return 130
+    return run_as_room(lambda: _work(request), partial(say, err=True))
+
+
+def _work(request: Request) -> int:
+    made = _drill(request)
     if made is None:
         say("the drill ended before its fault came: no grade")
         return NOT_PASSED
@@ -106,12 +98,11 @@ def main() -> int:
 
 
 def _drill(request: Request) -> Grade | None:
-    capture = read_capture(Path(request.capture))
+    capture = load_capture(request.capture)
     scenario = find_scenario(request.scenario)
     assert scenario is not None
     record = Path(request.record)
-    began = time.monotonic()
-    with rehearsal(capture, request.keys, lambda line: _report(began, line)) as running:
+    with rehearsal(capture, request.keys, timed_report()) as running:
         master = capture.host(running.master)
         client, watcher = CountingClient(master.redis, capture.vip), Watcher(running.lab, capture)
         director = Director(running, scenario, (request.delay[0], request.delay[1]))
@@ -155,11 +146,6 @@ def _key_presses(file: Path) -> list[float]:
         return [float(one) for one in json.loads(file.read_text(encoding="ascii"))]
     except (OSError, ValueError):
         return []
-
-
-def _report(began: float, line: str) -> None:
-    sys.stderr.write(f"[{time.monotonic() - began:5.1f} s] {line}\n")
-    sys.stderr.flush()
 
 
 def request_text(request: Request) -> str:

@@ -7,11 +7,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from console.core.drills.capture import Capture, CapturedHost
 from console.core.drills.scenarios import DrillScenario
 from console.core.numbers import version_of
 from console.core.quantities import counted
+from console.documents.capture import read_capture
+from console.documents.errors import DocumentError
 from console.drill import clients
 from console.drill.hosts import service_name, system_of
 from console.lab.assembly.assemble import assemble
@@ -38,6 +41,14 @@ class DataSize:
 
     keys: int
     value_bytes: int
+
+
+def load_capture(folder: str) -> Capture:
+    """A capture, read inside the room. Raises LabError where it cannot be used."""
+    try:
+        return read_capture(Path(folder))
+    except DocumentError as error:
+        raise LabError(str(error)) from None
 
 
 def data_size(capture: Capture, keys: int | None) -> DataSize:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -23,10 +22,11 @@ from console.drill.grades import drills_folder
 from console.drill.inside import REQUEST_VARIABLE, Request, request_text
 from console.drill.rehearsal import data_size, nearest_version
 from console.lab.hosts.host import ENVIRONMENT
-from console.lab.hosts.namespaces import command_in_namespaces, program
+from console.lab.hosts.namespaces import program
 from console.lab.options import LabError
 from console.lab.servers.fetching import fetch_missing
 from console.lab.servers.progress import Progress
+from console.lab.sessions.room import become, room_command
 
 _LINKED = ("redis-cli", "redis-server", "keepalived", "valkey-cli", "systemctl")
 """Programs that a rehearsal has under every path by which scripts call them."""
@@ -65,13 +65,10 @@ def begin_check(
 def enter(module: str, variable: str, request: str) -> NoReturn:
     """Becomes a module in a room of its own: everything that it starts dies with it. Raises CliError."""
     try:
-        outer = command_in_namespaces([sys.executable, "-m", module])
+        command = room_command(module)
     except LabError as error:
         raise CliError(str(error)) from None
-    os.environ[variable] = request
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os.execv(outer[0], outer)  # noqa: S606 - no shell is wanted
+    become(command, variable, request)
 
 
 def require_drillable(capture: Capture) -> None:

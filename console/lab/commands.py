@@ -166,22 +166,20 @@ def demo(scenario: str, **options: Any) -> None:
 def _enter(scenario: str, command: Sequence[str], chosen: dict[str, Any]) -> NoReturn:
     """Becomes the laboratory: this process is replaced, and everything that it starts dies with it."""
     from console.lab.assembly.laboratory import STATE_VARIABLE
-    from console.lab.hosts.namespaces import LABORATORY_FOLDER, command_in_namespaces
+    from console.lab.hosts.namespaces import LABORATORY_FOLDER
     from console.lab.options import LabError
+    from console.lab.sessions import room
     from console.lab.sessions.inside import REQUEST_VARIABLE
 
     if STATE_VARIABLE in os.environ and LABORATORY_FOLDER.is_dir():
         _fail("this is a laboratory already: leave it first")
     request = {"scenario": scenario, "options": _options(chosen), "command": list(command), "quiet": chosen["quiet"]}
     try:
-        outer = command_in_namespaces([sys.executable, "-m", "console.lab.sessions.inside"])
+        command_of_room = room.room_command("console.lab.sessions.inside")
         _fetch_servers(scenario, request["options"], quiet=chosen["quiet"])
     except LabError as error:
         _fail(str(error))
-    os.environ[REQUEST_VARIABLE] = json.dumps(request)  # not an argument: it may hold a password
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os.execv(outer[0], outer)  # noqa: S606 - no shell is wanted
+    room.become(command_of_room, REQUEST_VARIABLE, json.dumps(request))
 
 
 def _fetch_servers(scenario: str, options: dict[str, Any], *, quiet: bool) -> None:
@@ -259,7 +257,7 @@ def _running_laboratories(variable: str) -> dict[str, tuple[str, int]]:
 
 
 def _fail(text: str) -> NoReturn:
-    from console.lab.sessions.inside import EXIT_NO_LABORATORY
+    from console.lab.sessions.room import EXIT_NO_LABORATORY
 
     click.echo(text, err=True)
     sys.exit(EXIT_NO_LABORATORY)
