@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
+from console.cli.background import in_background
 from console.cli.context import CliContext
 from console.cli.output import say_over, say_painted
 
@@ -52,18 +53,8 @@ def _fails(tried: Tried) -> bool:
 
 
 def _start(context: CliContext, name: str) -> Future[tuple[ClusterState, Mapping[str, RedisTrial]]]:
-    """Starts trying a cluster in a thread that Ctrl-C does not wait for."""
-    future: Future[tuple[ClusterState, Mapping[str, RedisTrial]]] = Future()
     inspector = context.inspector(name)
-
-    def look() -> None:
-        try:
-            future.set_result((inspector.observe(fresh=True), inspector.try_redis()))
-        except BaseException as error:  # noqa: BLE001 - result() raises it again
-            future.set_exception(error)
-
-    threading.Thread(target=look, name=f"try-{name}", daemon=True).start()
-    return future
+    return in_background(lambda: (inspector.observe(fresh=True), inspector.try_redis()), f"try-{name}")
 
 
 def _wait(trying: Mapping[str, Future[tuple[ClusterState, Mapping[str, RedisTrial]]]]) -> None:

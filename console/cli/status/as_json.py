@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from console.cli.status.scripts_json import pending_json, window_json
 from console.cli.status.watchers import watchers_json
-from console.core.diagnosis.finding import Finding, Health
+from console.core.diagnosis.finding import Finding, Health, ranked_as
 from console.core.inventory import UnusableCluster
+from console.core.kinds.diagnose import diagnose, health
 from console.core.model import ClusterState, Keepalived, MasterLink, NodeState, Persistence, Reading, RunLock
 from console.core.model.facts import attached_line, replication_lag, source_of, vip_reached_in_words
 from console.core.runs.lock import holders, runs_on
@@ -33,6 +34,17 @@ class ClusterStatus:
     """Keys that a run has taken from its nodes and that are only in a file on this machine."""
     tags: tuple[str, ...] = ()
     """The tags that the inventory gives it."""
+
+    @classmethod
+    def of(cls, state: ClusterState, tags: tuple[str, ...], kept: tuple[KeptKeys, ...] = ()) -> ClusterStatus:
+        """What the rules say of an observation."""
+        findings = diagnose(state, state.observed_at)
+        return cls(state, findings, health(state, findings), kept, tags)
+
+    @property
+    def ranked(self) -> Health:
+        """The health by which it is sorted and selected."""
+        return ranked_as(self.health, self.findings)
 
 
 def as_json(seen: Sequence[ClusterStatus], now: float, unusable: Sequence[UnusableCluster] = ()) -> str:

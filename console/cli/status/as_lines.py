@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from console.cli.layout import GAP, folded
 from console.cli.status.as_json import ClusterStatus, lag_bytes
 from console.cli.status.as_table import NONE, NOT_KNOWN, Paint, as_table
-from console.cli.status.selection import WORST_FIRST, is_shown, ranked_as
+from console.cli.status.selection import WORST_FIRST, is_shown
 from console.core.diagnosis.finding import Health, Severity
 from console.core.inventory import UnusableCluster
 from console.core.kinds.protection import protection
@@ -39,6 +40,9 @@ class _Row:
     cells: dict[str, str]
 
 
+Ranked = TypeVar("Ranked", _Row, ClusterStatus)
+
+
 def as_lines(
     seen: Sequence[ClusterStatus],
     unusable: Sequence[UnusableCluster] = (),
@@ -55,7 +59,7 @@ def as_lines(
     rows = [*map(_row, seen), *map(_unusable_row, unusable)]
     shown = [one for one in _worst_first(rows) if is_shown(one.ranked, only)]
     lines = list(_table(shown, width, Paint(colour))) if shown else []
-    for kept in (kept for one in seen if is_shown(_ranked(one), only) for kept in one.kept):
+    for kept in (kept for one in seen if is_shown(one.ranked, only) for kept in one.kept):
         told = visible(f"{kept.cluster}: {kept.in_words}, {kept.file}; to bring them back:")
         lines += [*folded(told, width, 2), f"  {visible(kept.command)}"]
     if is_shown(Health.UNKNOWN, only):
@@ -76,9 +80,7 @@ def in_detail(
 ) -> str:
     """`--verbose`: the same clusters in the same order, with all that `status` of one cluster prints."""
     rows = [*map(_row, seen), *map(_unusable_row, unusable)]
-    shown = sorted(
-        (one for one in seen if is_shown(_ranked(one), only)), key=lambda one: WORST_FIRST.index(_ranked(one))
-    )
+    shown = _worst_first([one for one in seen if is_shown(one.ranked, only)])
     left = unusable if is_shown(Health.UNKNOWN, only) else ()
     table = as_table(shown, left, colour=colour, width=width)
     lines = [*(table.split("\n") if table else ()), _counts(rows, only)]
@@ -103,12 +105,8 @@ def _worst_again(
         yield f"and {len(worst) - _REPEATED} more: --only {rows[0].ranked} prints no others"
 
 
-def _worst_first(rows: Sequence[_Row]) -> list[_Row]:
-    return sorted(rows, key=lambda one: WORST_FIRST.index(one.ranked))
-
-
-def _ranked(one: ClusterStatus) -> str:
-    return ranked_as(one.health, one.findings)
+def _worst_first(clusters: Iterable[Ranked]) -> list[Ranked]:
+    return sorted(clusters, key=lambda one: WORST_FIRST.index(one.ranked))
 
 
 def _counts(rows: Sequence[_Row], only: str | None) -> str:
@@ -159,7 +157,7 @@ def _row(seen: ClusterStatus) -> _Row:
         _FAILOVER: _READY[protection(state).verdict],
         _FINDING: _top_finding(seen),
     }
-    return _Row(seen.health.value, _ranked(seen), {name: visible(text) for name, text in cells.items()})
+    return _Row(seen.health.value, seen.ranked, {name: visible(text) for name, text in cells.items()})
 
 
 def _unusable_row(one: UnusableCluster) -> _Row:

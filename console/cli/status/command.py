@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
 from collections.abc import Sequence
-from concurrent.futures import Future
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from console.cli.background import in_background
 from console.cli.context import CliContext, inventory_option
 from console.cli.output import say_painted
 from console.cli.status.options import (
@@ -21,17 +21,16 @@ from console.cli.status.options import (
     status_options,
 )
 from console.cli.status.progress import Progress, WaitsFor
-from console.cli.status.selection import is_shown, ranked_as, selected
+from console.cli.status.selection import WORST_FIRST, is_shown, selected
 
 if TYPE_CHECKING:
     from console.cli.status.as_json import ClusterStatus
     from console.core.inventory import UnusableCluster
-    from console.core.model import ClusterState
     from console.core.runs.past.kept_keys import KeptKeys
     from console.engine.ports import Inspector
 
 EXIT_CODES = {"critical": 2, "unknown": 3, "warning": 1, "healthy": 0}
-"""Health → exit code of monitoring plugins. The worst comes first: critical outranks unknown."""
+"""Health → exit code of monitoring plugins."""
 
 
 @click.command("status")
@@ -72,7 +71,7 @@ def status(context: CliContext, /, clusters: tuple[str, ...], **options: Any) ->
 def exit_code(statuses: Sequence[ClusterStatus], unusable: Sequence[UnusableCluster] = ()) -> int:
     """The exit code of the worst cluster. One that cannot be used counts as unknown."""
     found = {*(one.health.value for one in statuses), *("unknown" for _ in unusable)}
-    return next(code for health, code in EXIT_CODES.items() if health in found)
+    return next(EXIT_CODES[health] for health in WORST_FIRST if health in found)
 
 
 def _waits_for(inspectors: Sequence[Inspector]) -> WaitsFor:
@@ -87,18 +86,15 @@ def _waits_for(inspectors: Sequence[Inspector]) -> WaitsFor:
 
 def _observe_all(context: CliContext, inspectors: Sequence[Inspector]) -> list[ClusterStatus]:
     """Observes all clusters at once. The rules of the diagnosis are imported while the connections are made."""
-    observing = [_start_observing(inspector) for inspector in inspectors]
+    observing = [in_background(partial(one.observe, fresh=True), f"look-at-{one.cluster}") for one in inspectors]
     context.wait_for_connection_libraries()
     from console.cli.status.as_json import ClusterStatus
-    from console.core.kinds.diagnose import diagnose, health
 
     statuses, all_kept = [], _kept_keys(context)
     for inspector, one in zip(inspectors, observing, strict=True):
-        state = one.result()
-        findings = diagnose(state, state.observed_at)
         tags = context.cluster(inspector.cluster).tags
-        kept = tuple(keys for keys in all_kept if keys.cluster == state.name)
-        statuses.append(ClusterStatus(state, findings, health(state, findings), kept, tags))
+        kept = tuple(keys for keys in all_kept if keys.cluster == inspector.cluster)
+        statuses.append(ClusterStatus.of(one.result(), tags, kept))
     return statuses
 
 
@@ -109,20 +105,6 @@ def _kept_keys(context: CliContext) -> tuple[KeptKeys, ...]:
     return context.archive.kept_keys()
 
 
-def _start_observing(inspector: Inspector) -> Future[ClusterState]:
-    """Starts an observation in a thread that Ctrl-C does not wait for."""
-    future: Future[ClusterState] = Future()
-
-    def look() -> None:
-        try:
-            future.set_result(inspector.observe(fresh=True))
-        except BaseException as error:  # noqa: BLE001 - result() raises it again
-            future.set_exception(error)
-
-    threading.Thread(target=look, name=f"look-at-{inspector.cluster}", daemon=True).start()
-    return future
-
-
 def _printed(
     statuses: Sequence[ClusterStatus], unusable: Sequence[UnusableCluster], wanted: StatusOptions, now: float
 ) -> str:
@@ -130,7 +112,7 @@ def _printed(
     if wanted.form == "json":
         from console.cli.status.as_json import as_json
 
-        shown = [one for one in statuses if is_shown(ranked_as(one.health, one.findings), only)]
+        shown = [one for one in statuses if is_shown(one.ranked, only)]
         return as_json(shown, now, unusable if is_shown("unknown", only) else ())
     if wanted.form == "openmetrics":
         from console.cli.status.metrics.exposition import as_openmetrics

@@ -5,14 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from functools import partial
 
+from console.cli.background import in_background
 from console.cli.status.as_json import ClusterStatus
 from console.cli.status.metrics.exposition import as_openmetrics
 from console.cli.status.metrics.table import OBSERVATION_AGE, OBSERVATION_DURATION
 from console.core.inventory import ClusterSpec, UnusableCluster
-from console.core.kinds.diagnose import diagnose, health
-from console.core.model import ClusterState
 from console.engine.ports import Inspector
 
 
@@ -48,26 +47,15 @@ class SharedObservation:
     def _observe(self) -> None:
         """Observes all clusters side by side. One whose observation fails is served as one that cannot be used."""
         began = self._monotonic()
-        looking = [(spec, _start(inspector, fresh=self._seen is None)) for spec, inspector in self._clusters]
+        fresh = self._seen is None
+        looking = [
+            (spec, in_background(partial(inspector.observe, fresh=fresh), f"scrape-{spec.name}"))
+            for spec, inspector in self._clusters
+        ]
         statuses, left = [], []
         for spec, future in looking:
             try:
-                state = future.result()
-                findings = diagnose(state, state.observed_at)
-                statuses.append(ClusterStatus(state, findings, health(state, findings), tags=spec.tags))
+                statuses.append(ClusterStatus.of(future.result(), spec.tags))
             except Exception as error:  # noqa: BLE001 - the other clusters are served all the same
                 left.append(UnusableCluster(spec.name, (f"{type(error).__name__}: {error}",), spec.tags))
         self._seen, self._began, self._took = (statuses, left), began, self._monotonic() - began
-
-
-def _start(inspector: Inspector, *, fresh: bool) -> Future[ClusterState]:
-    future: Future[ClusterState] = Future()
-
-    def look() -> None:
-        try:
-            future.set_result(inspector.observe(fresh=fresh))
-        except BaseException as error:  # noqa: BLE001 - result() raises it again
-            future.set_exception(error)
-
-    threading.Thread(target=look, name=f"scrape-{inspector.cluster}", daemon=True).start()
-    return future

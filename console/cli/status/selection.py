@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import click
 
 from console.cli.context import CliContext, CliError
-
-if TYPE_CHECKING:
-    from console.core.diagnosis.finding import Finding
 
 WORST_FIRST = ("critical", "unknown", "warning", "healthy")
 """The values of health. What is unknown may be critical, so it stands before a warning."""
@@ -61,17 +58,6 @@ def _nothing_has(tags: tuple[str, ...], given: Iterable[tuple[str, ...]], *, of_
     return f"{which} {'all of the tags' if len(tags) > 1 else 'the tag'} {', '.join(tags)}"
 
 
-def ranked_as(health: str, findings: Iterable[Finding]) -> str:
-    """The health by which a cluster is sorted and selected. Its health itself stays what it is.
-
-    An unknown cluster with a critical finding, as one whose nodes all refuse, stands among the critical ones: it may
-    be the worst outage of all.
-    """
-    if health == "unknown" and any(one.severity == "critical" for one in findings):
-        return "critical"
-    return str(health)
-
-
 def is_shown(health: str, only: str | None) -> bool:
-    """Whether `--only` lets this health (`ranked_as`) through: that one and what is worse."""
+    """Whether `--only` lets this health (`ClusterStatus.ranked`) through: that one and what is worse."""
     return only is None or WORST_FIRST.index(health) <= WORST_FIRST.index(only)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from console.cli.context import CliContext
 from console.cli.output import reader_has_gone, say
-from console.cli.status.selection import WORST_FIRST, ranked_as
+from console.cli.status.selection import WORST_FIRST
 from console.cli.status.until_signal import until_a_signal
 
 if TYPE_CHECKING:
@@ -108,6 +108,8 @@ class _Teller:
         watched = self._watched.get(name)
         if watched is None:
             return WORST_FIRST.index("unknown")
+        from console.core.diagnosis.finding import ranked_as
+
         return WORST_FIRST.index(ranked_as(watched.health, tuple(one.finding for one in watched.open.values())))
 
     def lines(self, name: str, found: ClusterState | Exception) -> Iterator[tuple[float, str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -50,3 +51,14 @@ class Finding:
     evidence: tuple[str, ...]
     """The figures it rests on."""
     next: NextAction
+
+
+def ranked_as(health: Health, findings: Iterable[Finding]) -> Health:
+    """The health by which a cluster is sorted and selected. Its health itself stays what it is.
+
+    An unknown cluster with a critical finding, as one whose nodes all refuse, stands among the critical ones: it may
+    be the worst outage of all.
+    """
+    if health == Health.UNKNOWN and any(one.severity is Severity.CRITICAL for one in findings):
+        return Health.CRITICAL
+    return health

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
-from console.core.diagnosis.finding import Health, Severity
+from console.core.diagnosis.finding import Severity, ranked_as
 from console.core.inventory import ClusterSpec, UnusableCluster
 from console.tui.state.cluster_view import ClusterView, bytes_behind
 
@@ -33,12 +33,6 @@ class Standing(StrEnum):
 
 
 RANKS = {one: at for at, one in enumerate(Standing)}
-_OF_HEALTH = {
-    Health.CRITICAL: Standing.CRITICAL,
-    Health.UNKNOWN: Standing.UNKNOWN,
-    Health.WARNING: Standing.WARNING,
-    Health.HEALTHY: Standing.HEALTHY,
-}
 
 
 class Order(StrEnum):
@@ -67,18 +61,16 @@ class Row:
     """Why it is not usable."""
 
     @property
-    def critical(self) -> bool:
-        """Whether it has a critical finding."""
-        return self.view is not None and any(one.severity is Severity.CRITICAL for one in self.view.findings)
+    def ranked(self) -> Standing:
+        """The standing by which it is sorted: an unknown cluster may rank as a critical one (`ranked_as`)."""
+        if self.view is None or self.standing is not Standing.UNKNOWN:
+            return self.standing
+        return Standing(ranked_as(self.view.health, self.view.findings))
 
     @property
     def rank(self) -> int:
-        """0 is the worst. An unknown cluster with a critical finding stands among the critical ones.
-
-        It may be the worst outage of all: no node of it can be read.
-        """
-        raised = self.standing is Standing.UNKNOWN and self.critical
-        return RANKS[Standing.CRITICAL if raised else self.standing]
+        """0 is the worst."""
+        return RANKS[self.ranked]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +90,7 @@ def row_of(view: ClusterView) -> Row:
     standing = Standing.WAITING
     behind = None
     if view.state is not None or view.trouble:
-        standing = _OF_HEALTH[view.health]
+        standing = Standing(view.health)
     if view.state is not None:
         found = (bytes_behind(view.state, node) for node in view.state.nodes)
         behind = max((one for one in found if one is not None), default=None)
@@ -183,7 +175,7 @@ def grouped(rows: Sequence[Row], by: str) -> tuple[Entry, ...]:
 
 def critical_unknown(rows: Iterable[Row]) -> int:
     """How many unknown clusters have critical findings."""
-    return sum(row.standing is Standing.UNKNOWN and row.critical for row in rows)
+    return sum(row.standing is not row.ranked for row in rows)
 
 
 def counts(rows: Iterable[Row]) -> Mapping[Standing, int]:

@@ -19,7 +19,8 @@ from console.cli.context import Adapters
 from console.cli.main import run
 from console.cli.status.as_json import ClusterStatus
 from console.cli.status.as_lines import as_lines, in_detail
-from console.cli.status.selection import WORST_FIRST, ranked_as
+from console.cli.status.selection import WORST_FIRST
+from console.core.diagnosis.finding import ranked_as
 from console.core.inventory import UnusableCluster
 from console.core.kinds.diagnose import diagnose, health
 from console.core.model import ClusterState

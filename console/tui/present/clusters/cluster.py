@@ -75,9 +75,14 @@ def survival(view: ClusterView) -> str:
     return view.protection.reason if view.protection else ""
 
 
+def urgency(finding: Finding) -> str:
+    """What stands before a next action. Only what is urgent has an arrow: information can wait."""
+    return "can wait: " if finding.severity is Severity.INFO else "→ "
+
+
 def next_action(finding: Finding) -> Content:
-    """The next action for a finding, with the key to press. Only what is urgent has an arrow: information can wait."""
-    lead = "can wait: " if finding.severity is Severity.INFO else "→ "
+    """The next action for a finding, with the key to press."""
+    lead = urgency(finding)
     if finding.next.runbook:
         return line((f"{lead}press b", f"{BOLD} {NOTE}"), f" for the runbook {finding.next.runbook}")
     return line((lead, NOTE), finding.next.advice or "no action is known")

@@ -12,13 +12,14 @@ from console.core.model import ClusterState
 from console.core.model.facts import source_of, unread_redis
 from console.core.model.verdict import Verdict
 from console.core.quantities import counted
-from console.tui.present.clusters.cluster import SURVIVAL, master_cells, next_action, survival
+from console.tui.present.clusters.cluster import SURVIVAL, master_cells, next_action, survival, urgency
 from console.tui.present.clusters.kinds import presentation_of
 from console.tui.present.formatting import (
     BAD,
     BOLD,
     DIM,
     GOOD,
+    HEALTH,
     NOTE,
     SEVERITY,
     WARN,
@@ -35,12 +36,9 @@ from console.tui.state.cluster_view import ClusterView
 from console.tui.state.fleet import GroupHead, Order, Row, Standing, counts, critical_unknown
 
 STANDING: dict[Standing, tuple[str, str, str]] = {
-    Standing.CRITICAL: ("✗", "CRITICAL", BAD),
-    Standing.UNKNOWN: ("?", "UNKNOWN", WARN),
+    **{Standing(health): marks for health, marks in HEALTH.items()},
     Standing.UNUSABLE: ("✗", "UNUSABLE", BAD),
-    Standing.WARNING: ("!", "WARNING", WARN),
     Standing.WAITING: ("?", "waiting", DIM),
-    Standing.HEALTHY: ("✓", "HEALTHY", GOOD),
 }
 SENTENCES_FROM, WORDS_FROM = 110, 150
 """Widths from which findings have their sentences instead of their codes; and from which marks have words, and tags a
@@ -260,8 +258,7 @@ def about_lines(row: Row | None, width: int) -> Lines:
     said = line(name, (f"{mark} ", style), top.summary)
     action = next_action(top)
     if top.next.runbook:
-        lead = "can wait: " if top.severity is Severity.INFO else "→ "
-        action = line((lead, NOTE), f"Enter opens it; there b has the runbook {top.next.runbook}")
+        action = line((urgency(top), NOTE), f"Enter opens it; there b has the runbook {top.next.runbook}")
     rows = rewrapped((action,), width, indent="  ")
     return (*rewrapped((said,), width, indent="  ")[: max(1, ABOUT_LINES - len(rows))], *rows)[:ABOUT_LINES]
 
