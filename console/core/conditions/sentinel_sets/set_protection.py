@@ -6,13 +6,14 @@ from collections.abc import Iterator
 
 from console.core.conditions import replication, virtual_ip
 from console.core.conditions.pair_protection import (
+    SYNC_MARGIN,
     answer_or_unknown,
     combined,
     fit_to_take_over,
     master_accepts_writes,
     no_single_master,
 )
-from console.core.conditions.predicate import PredicateSpec, Question, fails, holds, unknown
+from console.core.conditions.predicate import PredicateSpec, Question, Value, fails, holds, unknown
 from console.core.conditions.sentinel_sets.service_name import only_in_name
 from console.core.model import ClusterState, NodeState
 from console.core.model.facts import serving_master
@@ -42,14 +43,30 @@ def set_protected(question: Question) -> Check:
 
 
 def _a_replica_in_sync(state: ClusterState, master: NodeState) -> Check:
-    """One is enough for the next failure: the Sentinels promote the one with the newest data."""
+    """One is enough for the next failure, but each that they may promote has to accept writes then."""
     statement = f"a replica of {master.name} is in sync and would accept writes"
-    checks = [fit_to_take_over(state, node, master) for node in state.nodes if node is not master]
+    others = [node for node in state.nodes if node is not master]
+    for node in others:
+        refusal = _promoted_and_refusing(state, node, master)
+        if refusal is not None:
+            return Check(refusal.verdict, statement, f"{node.name}: {refusal.evidence}", refusal.advice)
+    checks = [fit_to_take_over(state, node, master) for node in others]
     for verdict in (Verdict.HOLDS, Verdict.UNKNOWN, Verdict.FAILS):
         found = [check for check in checks if check.verdict is verdict]
         if found:
             return Check(verdict, statement, "; ".join(check.evidence for check in found), found[0].advice)
     return fails(statement, "there is no other node")
+
+
+def _promoted_and_refusing(state: ClusterState, node: NodeState, master: NodeState) -> Check | None:
+    """Why a replica that the Sentinels may promote takes no write then. None: it would, or they pass it over."""
+    redis = node.redis.value
+    arguments: dict[str, Value] = {"source": master.name, "within_bytes": SYNC_MARGIN}
+    synced = answer_or_unknown(replication.in_sync, Question(state, node, arguments))
+    if not synced.holds or redis is None or redis.replica_priority == 0:
+        return None
+    writes = answer_or_unknown(replication.would_accept_writes, Question(state, node, {}))
+    return None if writes.holds else writes
 
 
 def _sentinels(state: ClusterState, master: NodeState) -> Iterator[Check]:
