@@ -71,7 +71,7 @@ class Inspector(Protocol):
         """
 
     def read_files(self, node: str, paths: Sequence[str]) -> HostFacts:
-        """Facts of a node's host, and these text files, for a capture. It is called after an observation.
+        """Facts of a node's or director's host, and these text files, for a capture. It is called after an observation.
 
         Only what reads is sent. Paths may be patterns (`*.conf`). Raises OSError with one line of text.
         """
