@@ -58,6 +58,8 @@ class Tally:
     def text(self) -> str:
         lines = [f"seed {self.seed}: {self.nights.total()} nights, {sum(self.minutes.values())} minutes"]
         lines += [f"  {self.nights[kind]:4} nights, {self.minutes[kind]:3} minutes  {kind}" for kind in self.nights]
+        lines.append("how nights began")
+        lines += [f"  {count:4}  {kind:17} {start}" for (kind, start), count in sorted(self.starts.items())]
         lines.append("runs: kind, runbook, outcome")
         lines += [
             f"  {count:4}  {kind:17} {runbook:27} {outcome}"
