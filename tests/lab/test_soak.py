@@ -8,8 +8,8 @@ from soak.soaking import Soak
 
 pytestmark = pytest.mark.lab
 SEED = 4
-NIGHT = 64
-"""A set that has failed over: a bad line to one node, and the console is killed in the middle of the return."""
+NIGHT = 339
+"""A set that has failed over. The console is killed in the middle of the return."""
 
 
 @pytest.mark.long

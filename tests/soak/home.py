@@ -77,6 +77,26 @@ def _start_newest(ground: Ground, _: Sequence[str]) -> bool:
     return _start("redis-server")(ground, [max(held, key=held.__getitem__)]) if held else False
 
 
+def _start_alone(ground: Ground, _: Sequence[str]) -> bool:
+    """`stop Redis and keepalived of the other node …`: where a script would follow it."""
+    masters = [name for name in ground.masters() if ground.runs(name, "keepalived")]
+    if not ground.kind.by_scripts or masters:
+        return False
+    held: dict[str, int] = {}
+    for name in ground.kind.nodes:
+        seen = ground.look(name)
+        with contextlib.suppress(LabError):
+            held[name] = max((seen.held or ()) if seen else ground.on_disk(name), default=0)
+            held[name] += seen is not None and seen.role == "master"
+    newest = max(held, key=held.__getitem__)
+    for name in ground.kind.nodes:
+        for service in ("keepalived", "redis-server") if name != newest else ():
+            if ground.runs(name, service):
+                ground.host(name).service(service, "stop")
+    _start("redis-server")(ground, [newest])
+    return _start("keepalived")(ground, [newest])
+
+
 def _masterauth(ground: Ground, nodes: Sequence[str]) -> bool:
     """`CONFIG SET masterauth to the master's password`."""
     for name in nodes:
@@ -86,7 +106,7 @@ def _masterauth(ground: Ground, nodes: Sequence[str]) -> bool:
 
 
 HAND_WORK: dict[str, Act] = {
-    "no-master": lambda ground, nodes: _promote(ground, nodes) or _start_newest(ground, nodes),
+    "no-master": lambda ground, nodes: any(act(ground, nodes) for act in (_start_alone, _promote, _start_newest)),
     "redis-down": _start_newest,
     "vip-on-dead-redis": _start_newest,
     "masterauth-mismatch": _masterauth,
@@ -101,7 +121,7 @@ HAND_WORK: dict[str, Act] = {
     "read-vip-not-on-node": _start("keepalived"),
     "lvs-director-unread": _start("keepalived"),
     "lvs-real-server-missing": _start("keepalived"),
-    "vip-missing": _start("keepalived"),
+    "vip-missing": lambda ground, nodes: _start_alone(ground, nodes) or _start("keepalived")(ground, nodes),
 }
 """Finding → what a calm operator does by hand, as its advice says, where no runbook leads on."""
 

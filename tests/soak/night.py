@@ -65,10 +65,9 @@ class Night:
         self._runs = 0
         self._home = WayHome(self)
 
-    def play(self) -> bool:
-        """Whether the laboratory can be used for the next night."""
+    def play(self, name: str) -> bool:
+        """From this start. Whether the laboratory can be used for the next night."""
         starts, chance = starts_of(self.kind), self.chance
-        name = chance.choice(list(starts))
         temper = chance.choice(list(pilot.TEMPERS))
         runs = chance.choice((1, 2, 2))
         faults = [[self._fault() for _ in range(chance.randint(0, MOST_FAULTS))] for _ in range(runs)]

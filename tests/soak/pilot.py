@@ -30,7 +30,7 @@ TEMPERS = {
     "quitter": Temper((0.1, 0.6), quits=0.1, looks=1, patience=12.0),
 }
 CALM = "calm"
-_CALM = Temper((0.1, 0.3), overrides=True, looks=6, patience=40.0)
+_CALM = Temper((0.1, 0.3), overrides=True, looks=3, patience=25.0)
 LOOK_AGAIN = 1.5
 """Seconds before one looks again, where the model says longer."""
 AWAY = 15.0

@@ -14,6 +14,7 @@ from soak.clients import Clients
 from soak.ground import Ground
 from soak.kinds import KINDS, Kind
 from soak.night import Night
+from soak.starts import starts_of
 from soak.tally import Story, Tally, Violation
 
 from console.__main__ import ADAPTERS
@@ -33,6 +34,7 @@ class Soak:
     def __init__(self, seed: int, kept: Path, say: Callable[[str], None]) -> None:
         self.tally = Tally(seed)
         self._seed, self._kept, self._say = seed, kept, say
+        self._starts = {name: _all_in_turn(kind, f"{seed}:{name}") for name, kind in KINDS.items()}
 
     def run(self, names: Sequence[str], seconds: float, *, nights: int = 10**9) -> Tally:
         """Laboratories of these kinds until the time is over, or so many nights."""
@@ -77,19 +79,20 @@ class Soak:
                 story = Story(self._say, kind.name)
                 ground.tell = story.tell
                 inspector = context.inspector(lab.cluster)
-                if not self._night((lab, kind, ground, clients, inspector), seed, story):
+                start = next(self._starts[kind.name])
+                if not self._night((lab, kind, ground, clients, inspector), seed, story, start):
                     break
             for what in ("refused", "unanswered"):
                 self.tally.writes[what] += getattr(clients, what)
             self.tally.writes["acknowledged"] += clients.total
 
-    def _night(self, parts: tuple, seed: str, story: Story) -> bool:
+    def _night(self, parts: tuple, seed: str, story: Story, start: str) -> bool:
         with tempfile.TemporaryDirectory(prefix="soak-") as folder:
             place = self._kept / seed.replace(":", "-")
             night = Night(*parts, seed=seed, folder=Path(folder), tally=self.tally, story=story, place=place)
             self.tally.nights[parts[1].name] += 1
             try:
-                return night.play()
+                return night.play(start)
             except (LabError, OSError, AssertionError) as error:
                 night.must(False, "the soak", f"{type(error).__name__}: {error}")
                 return False
@@ -115,6 +118,13 @@ class Soak:
     def _wrong(self, rule: str, name: str, text: str) -> None:
         self._say(f"VIOLATION {rule}: {text}")
         self.tally.violations.append(Violation(rule, text, f"{name} {self._seed}", ""))
+
+
+def _all_in_turn(kind: Kind, seed: str) -> Iterator[str]:
+    """The starts of a kind, again and again, each time in another order: a short soak has most of them."""
+    chance, names = random.Random(seed), list(starts_of(kind))
+    while True:
+        yield from chance.sample(names, len(names))
 
 
 @contextlib.contextmanager

@@ -98,6 +98,14 @@ def test_a_command_that_left_twice_a_changed_line_and_a_password_are_seen(journa
     assert "journals hold" in again.rules
 
 
+@pytest.mark.parametrize(("between", "broken"), [((VERIFIED,), set()), ((), {"sent once"})])
+def test_what_was_proved_and_then_undone_by_others_may_be_sent_again(journal, tmp_path, book, between, broken):
+    again = (("resumed", {}), ("believed", {"steps": []}), intent(), result("done"))
+    journal(OPENED, intent(), result("done"), *between, *again, ("closed", {"outcome": "done"}))
+    rules.judge_journals(tmp_path, [], book.must)
+    assert book.rules == broken
+
+
 def test_what_left_without_intent_or_without_a_yes_is_seen(tmp_path, book):
     sent = {"at": NOW, "node": "redis-b", "sent": "SLAVEOF …", "verb": "replicate"}
     note(tmp_path / SENT, {**sent, "intended": False, "digest": "shown"})
