@@ -89,8 +89,11 @@ class Inspector(Protocol):
 class KeyReader(Protocol):
     """Reads keys of one server, and has no method that changes any."""
 
-    def look(self, db: int, keys: Sequence[bytes]) -> list[KeyThere]:
-        """What the server holds under these keys, in their order. Raises OSError with one line of text."""
+    def look(self, db: int, keys: Sequence[bytes], meanwhile: Callable[[], None]) -> list[KeyThere]:
+        """What the server holds under these keys, in their order. Raises OSError with one line of text.
+
+        `meanwhile` raises nothing. It is called while the server works on what it was asked.
+        """
 
     def close(self) -> None: ...
 
