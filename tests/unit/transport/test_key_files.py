@@ -72,6 +72,13 @@ def tail(whole, at):
     return whole[:at].splitlines()[-1]
 
 
+def test_the_end_of_a_file_whose_first_part_is_empty_is_missed_too(tmp_path):
+    path = tmp_path / "keys.jsonl"
+    files = written(path, [[], [b"key"]])
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:-1]))
+    assert files.check(str(path)).standing is Standing.NOT_WHOLE
+
+
 @given(KEYS.filter(bool), st.data())
 def test_any_other_byte_is_seen(names, data):
     with TemporaryDirectory() as folder:
