@@ -5,6 +5,7 @@ Where the cards do not fit side by side, the nodes become columns of one table.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from textual.content import Content
@@ -17,13 +18,17 @@ from console.tui.present.formatting import (
     BOLD,
     DIM,
     GOOD,
+    KEPT,
     STALE_AFTER,
     UNCUT,
     WARN,
+    Key,
     Lines,
     Part,
     age_note,
+    content_of,
     fitted,
+    key_of,
     line,
     number_text,
     rewrapped,
@@ -85,11 +90,10 @@ def _ages(node: NodeState, now: float) -> Content:
 def card(state: ClusterState, node: NodeState, now: float, width: int, height: int) -> Lines:
     """One node in a box of this size: the rows of its kind, then others that fit, then the notify log."""
     inner, room = width - 4, height - 2
-    drawn = [_row(row, now, inner) for row in rows(state, node, now)[:room]]
-    drawn += _log_tail(node, inner, room - len(drawn))
-    drawn += [line("")] * (room - len(drawn))
     style = _border_style(state, node)
-    middle = [line(("│ ", style), fitted(one, inner), (" │", style)) for one in drawn]
+    drawn = [_row(row, now, inner, style) for row in rows(state, node, now)[:room]]
+    drawn += [_boxed(one, inner, style) for one in _log_tail(node, inner, room - len(drawn))]
+    middle = (*drawn, *[_boxed(line(""), inner, style)] * (room - len(drawn)))
     return (_top(state, node, width, style), *middle, _bottom(node, now, width, style))
 
 
@@ -118,15 +122,25 @@ def rows(state: ClusterState, node: NodeState, now: float) -> list[Row]:
     return [*presentation_of(state.kind).rows(state, node), *further_rows(node, now)]
 
 
-def _row(row: Row, now: float, inner: int) -> Content:
+def _row(row: Row, now: float, inner: int, style: str) -> Content:
     age = max(0.0, now - row.at) if row.at else None
-    label = (f"{row.label:<{LABEL}}", DIM)
+    old = age is not None and age > STALE_AFTER
+    return _boxed_row(row.label, key_of(row.cells_at(now)), "" if age is None else seconds_text(age), old, inner, style)
+
+
+@lru_cache(KEPT)
+def _boxed_row(label: str, cells: Key, age: str, old: bool, inner: int, style: str) -> Content:
+    """A row with its border. Its age has a column of its own, where there is room; else only an old value has one."""
     if inner < AGE_COLUMN_FROM - 4:
-        note = age_note(age)
-        return line(label, fitted(row.cells_at(now), max(0, inner - LABEL - note.cell_length)), note)
-    text = "" if age is None else seconds_text(age) + (" old" if age > STALE_AFTER else "")
-    column = (f"{text:>10}", WARN if age is not None and age > STALE_AFTER else DIM)
-    return line(label, fitted(row.cells_at(now), inner - LABEL - 10), column)
+        note = line((f" {age} old", WARN)) if old else line("")
+    else:
+        note = line((f"{age + (' old' if old else ''):>10}", WARN if old else DIM))
+    value = fitted(content_of(cells), max(0, inner - LABEL - note.cell_length))
+    return _boxed(line((f"{label:<{LABEL}}", DIM), value, note), inner, style)
+
+
+def _boxed(one: Content, inner: int, style: str) -> Content:
+    return line(("│ ", style), fitted(one, inner), (" │", style))
 
 
 def _log_tail(node: NodeState, inner: int, room: int) -> list[Content]:

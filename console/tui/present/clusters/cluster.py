@@ -8,6 +8,7 @@ from textual.content import Content
 
 from console.core.changes.timeline import Event
 from console.core.diagnosis.finding import Finding, Health, Severity
+from console.core.kept import kept_while_same
 from console.core.model import ClusterState
 from console.core.model.facts import unread_redis
 from console.core.model.verdict import Verdict
@@ -46,6 +47,7 @@ SURVIVAL: dict[Verdict, tuple[str, str, str]] = {
 # --- the headline -------------------------------------------------------------------------------------------------
 
 
+@kept_while_same(4)
 def headline(view: ClusterView, width: int, height: int, *, run: str = "") -> Lines:
     """Health, worst finding, next action; for a height of 4, why the next failure is or is not survived.
 
@@ -131,6 +133,7 @@ def _survival(view: ClusterView) -> Content:
 # --- topology -----------------------------------------------------------------------------------------------------
 
 
+@kept_while_same(4)
 def topology(state: ClusterState, width: int) -> Lines:
     """One line for each path: clients to the master, Sentinels, replication links."""
     return presentation_of(state.kind).topology(state, width)
