@@ -223,3 +223,21 @@ def age_note(age: float | None) -> Content:
 def shortened(text: str, room: int) -> str:
     """The text, cut with an ellipsis where it is longer than this."""
     return text if len(text) <= room else text[: room - 1] + "…"
+
+
+@lru_cache(KEPT)
+def told_apart(name: str, names: tuple[str, ...], room: int) -> str:
+    """The name with an ellipsis in its middle, where it is longer than this.
+
+    It is cut where it can still be told from the other names, if there is such a place.
+    """
+    if len(name) <= room:
+        return name
+    places = sorted(range(max(1, room)), key=lambda place: abs(2 * place - room + 1))
+    others = set(names) - {name}
+    apart = (place for place in places if _cut(name, place, room) not in {_cut(one, place, room) for one in others})
+    return _cut(name, next(apart, places[0]), room)
+
+
+def _cut(name: str, head: int, room: int) -> str:
+    return name if len(name) <= room else f"{name[:head]}…{name[len(name) - max(0, room - 1 - head) :]}"[: max(1, room)]
