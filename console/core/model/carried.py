@@ -106,7 +106,7 @@ def _with_last(known: T, seen: T) -> T:
 
 
 def _readings(part: Any) -> Iterator[tuple[str, Reading[Any]]]:
-    for name in _field_names(type(part)):
+    for name in _field_names(part.__class__):
         value = getattr(part, name)
         if isinstance(value, Reading):
             yield name, value
