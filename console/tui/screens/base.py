@@ -20,6 +20,7 @@ from console.tui.present import frame
 from console.tui.present.formatting import Lines
 from console.tui.present.runs.kept_keys import kept_lines
 from console.tui.state.cluster_view import ClusterView
+from console.tui.widgets.kept_strips import KeepsStrips
 from console.tui.widgets.lines import LinesPane
 
 BREAKPOINTS_ACROSS: list[tuple[int, str]] = [(0, "-tiny"), (frame.MIN_WIDTH, "-narrow"), (110, "-wide")]
@@ -63,7 +64,7 @@ class ScrollsText(Screen[Any]):
             pane.repaint()
 
 
-class ConsoleScreen(ScrollsText):
+class ConsoleScreen(KeepsStrips, ScrollsText):
     """A whole screen. Subclasses implement `body`, and `breadcrumb` where the cluster alone does not say enough."""
 
     PLACE: ClassVar[str] = ""
