@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from functools import lru_cache
 
 from textual.content import Content
 
@@ -228,7 +229,8 @@ def _traffic_lines(traffic: Quiescence, width: int) -> Lines:
     return (*advice, *itertools.chain.from_iterable(measurements))
 
 
-def sparkline(values: list[float | None], width: int) -> str:
+@lru_cache(256)
+def sparkline(values: tuple[float | None, ...], width: int) -> str:
     """Bars from 0 to the highest value. A dot stands for a value that is not known: it is not zero."""
     shown = values[-width:]
     top = max((one for one in shown if one is not None), default=0.0)
@@ -252,4 +254,4 @@ def _plot(
     top = f", highest {bytes_text(max(known))}{unit}" if known else ""
     level: tuple[Part, ...] = ("  ", marked(word)) if word else ()
     head = line((f"{title:<7}", BOLD), now_text, (f"{top}, last {span}", DIM), *level)
-    return (fitted(head, width), line((sparkline(values, width), NOTE)))
+    return (fitted(head, width), line((sparkline(tuple(values[-width:]), width), NOTE)))
