@@ -21,7 +21,6 @@ from console.engine.ports import ConsoleContext
 from console.transport.clock import SystemClock
 from console.tui.app import ConsoleApp
 
-
 CLOCK = SystemClock()
 
 
