@@ -144,7 +144,7 @@ def _graded(record: Path, happened: Happened) -> Grade:
     save(record, made)
     for form in ("md", "html", "json"):
         write_report(record / f"report.{form}", report_text(made, earlier, form), replace=True)
-    say(table_text(made, earlier))
+    say(f"\n{table_text(made, earlier)}")
     say(f"\n  report: {record}/report.md (also .html, .json); the runs' journals are there too")
     return made
 

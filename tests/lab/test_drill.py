@@ -248,7 +248,7 @@ def test_a_rehearsal_is_the_same_cluster_and_its_scripts_are_contained(room, vic
         assert b.run("stat -c %U /proc/$(cat /run/drill/redis-6380.pid)").stdout.strip() == "redis"
         assert running.dropped == [f"{B}: {capture.host(B).redis.config}: vm-enabled no"]
         # TLS works with the authority of the rehearsal: a client, and the replica.
-        assert running.login().ask(capture.host(A).address, "INFO", "replication").count("state=online") == 1
+        assert running.login().ask(capture.host(B).address, "INFO", "replication").count("state=online") == 1
         inspector = inspector_of(running.lab, capture)
         assert [one.redis.problem for one in inspector.observe(fresh=True).nodes] == [None, None]
         inspector.close()
