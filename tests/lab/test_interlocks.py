@@ -164,7 +164,7 @@ def test_a_text_that_is_not_understood_needs_a_backup_of_this_run_and_a_sentence
     own.write_text(own.read_text().replace("steps:\n", f"steps:\n{BACKED_UP}"), encoding="utf-8")
     run = run_plain(lab, "bare", "--bind", f"target={A}", state=tmp_path, override="sentence")
     assert (run.outcome, run.gates) == ("done", [A]), run.text
-    assert "I know what this text does on redis-a; clients are served there now" in " ".join(run.text.split())
+    assert "I know what this text does on redis-a, which serves clients" in " ".join(run.text.split())
     assert lab.host(A).read("/tmp/world") == "hello\n"
 
 

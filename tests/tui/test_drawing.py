@@ -8,6 +8,7 @@ import pytest
 import samples
 from rich.segment import Segment
 from rich.style import Style
+from textual import screen
 from textual._compositor import Compositor
 from textual.strip import Strip
 from tui_stage import seen, stage, until
@@ -59,6 +60,7 @@ class Drawing:
 
 @pytest.fixture
 def drawing(monkeypatch):
+    monkeypatch.setattr(screen, "UPDATE_PERIOD", 1 / 60)  # as for an operator
     return Drawing(monkeypatch)
 
 
