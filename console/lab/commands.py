@@ -108,13 +108,15 @@ def enter_command(command: tuple[str, ...], laboratory: str | None) -> None:
     """
     from console.lab.assembly.laboratory import STATE_VARIABLE
     from console.lab.options import LabError
-    from console.lab.sessions.build import attach, run_inside
+    from console.lab.sessions.build import environment_in, run_inside
 
     state = os.environ.get(STATE_VARIABLE)
     try:
         if state is None or not _is_meant(state, laboratory):
             _repeat_inside(["lab", "enter", "--", *command], laboratory)
-        sys.exit(run_inside(attach(state), [*(command or (os.environ.get("SHELL", "/bin/sh"),))]))
+        if not command:
+            click.echo(f"a host's shell: ssh -F {Path(state).parent}/ssh_config HOST", err=True)
+        sys.exit(run_inside(environment_in(state), [*(command or (os.environ.get("SHELL", "/bin/sh"),))]))
     except LabError as error:
         _fail(str(error))
 
