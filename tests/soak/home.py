@@ -18,6 +18,8 @@ from console.core.model.verdict import Verdict
 from console.lab.hosts.redis_client import RefusedError
 from console.lab.options import LabError
 from console.lab.scenarios.replication import ask, in_sync
+from console.lab.scenarios.sentinel_consul import api
+from console.lab.systems.sentinel_consul import INSTANCES
 
 if TYPE_CHECKING:
     from soak.night import Night
@@ -97,6 +99,15 @@ def _start_alone(ground: Ground, _: Sequence[str]) -> bool:
     return _start("keepalived")(ground, [newest])
 
 
+def _end_maintenance(ground: Ground, _: Sequence[str]) -> bool:
+    """`consul maint -disable -service=…` for the master."""
+    masters = ground.masters()
+    with contextlib.suppress(OSError):
+        for name in masters:
+            api(ground.lab, f"/v1/agent/service/maintenance/{INSTANCES[name]}?enable=false", {})
+    return len(masters) == 1
+
+
 def _masterauth(ground: Ground, nodes: Sequence[str]) -> bool:
     """`CONFIG SET masterauth to the master's password`."""
     for name in nodes:
@@ -115,7 +126,8 @@ HAND_WORK: dict[str, Act] = {
     "sentinel-no-quorum": _start_sentinels,
     "sentinel-disagree": _start_sentinels,
     "consul-unreachable": _start_consul,
-    "consul-none-passing": _start_newest,
+    "consul-none-passing": lambda ground, nodes: _end_maintenance(ground, nodes) or _start_newest(ground, nodes),
+    "consul-disagrees": _end_maintenance,
     "keepalived-down": _start("keepalived"),
     "lvs-director-split": _start("keepalived"),
     "read-vip-not-on-node": _start("keepalived"),
