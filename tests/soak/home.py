@@ -11,6 +11,7 @@ from soak.faults import kill_redis
 from soak.ground import Ground
 from soak.kinds import PAIR
 
+from console.core.conditions.switching import PAUSED
 from console.core.diagnosis.finding import Finding
 from console.core.kinds.diagnose import diagnose
 from console.core.kinds.protection import protection
@@ -101,11 +102,25 @@ def _start_alone(ground: Ground, _: Sequence[str]) -> bool:
 
 def _end_maintenance(ground: Ground, _: Sequence[str]) -> bool:
     """`consul maint -disable -service=…` for the master."""
-    masters = ground.masters()
+    held = [name for name in ground.masters() if name not in ground.reached()]
     with contextlib.suppress(OSError):
-        for name in masters:
+        for name in held:
             api(ground.lab, f"/v1/agent/service/maintenance/{INSTANCES[name]}?enable=false", {})
-    return len(masters) == 1
+        return len(held) == 1
+    return False
+
+
+def _let_write(ground: Ground, nodes: Sequence[str]) -> bool:
+    """`set min-replicas-to-write back to its old value (it was raised by a million), then CONFIG REWRITE`."""
+    done = False
+    for name in nodes:
+        with contextlib.suppress(LabError, OSError, ValueError):
+            setting = int(ask(ground.lab, ground.host(name), "CONFIG", "GET", "min-slaves-to-write").split("\n")[-1])
+            if setting >= PAUSED:
+                ask(ground.lab, ground.host(name), "CONFIG", "SET", "min-slaves-to-write", str(setting - PAUSED))
+                ask(ground.lab, ground.host(name), "CONFIG", "REWRITE")
+                done = True
+    return done
 
 
 def _masterauth(ground: Ground, nodes: Sequence[str]) -> bool:
@@ -128,6 +143,7 @@ HAND_WORK: dict[str, Act] = {
     "consul-unreachable": _start_consul,
     "consul-none-passing": lambda ground, nodes: _end_maintenance(ground, nodes) or _start_newest(ground, nodes),
     "consul-disagrees": _end_maintenance,
+    "writes-refused": _let_write,
     "keepalived-down": _start("keepalived"),
     "lvs-director-split": _start("keepalived"),
     "read-vip-not-on-node": _start("keepalived"),
