@@ -194,6 +194,15 @@ def lacks_promotion_script(state: ClusterState) -> bool:
     return any(one is not None and not {"notify_master", "notify"} & set(one.notify) for one in instances)
 
 
+def new_master_would_follow(node: NodeState) -> bool:
+    """Whether the script of a new master lets this node follow another one first."""
+    instance = node.keepalived.value.instance if node.keepalived.value is not None else None
+    if instance is None:
+        return False
+    calls = [one for one in script_calls(node, instance) if one.trigger == "notify_master"]
+    return any(action.kind is ActionKind.FOLLOWS for call in calls for _, action in call.actions)
+
+
 def scripts_attach_replicas(state: ClusterState) -> bool:
     """Whether keepalived's scripts attach replicas by themselves."""
     return any(

@@ -13,7 +13,7 @@ from console.core.conditions.pair_protection import (
     master_accepts_writes,
     no_single_master,
 )
-from console.core.conditions.predicate import PredicateSpec, Question, Value, fails, holds, unknown
+from console.core.conditions.predicate import PredicateSpec, Question, fails, holds, unknown
 from console.core.conditions.sentinel_sets.service_name import only_in_name
 from console.core.model import ClusterState, NodeState
 from console.core.model.facts import serving_master
@@ -43,13 +43,13 @@ def set_protected(question: Question) -> Check:
 
 
 def _a_replica_in_sync(state: ClusterState, master: NodeState) -> Check:
-    """One is enough for the next failure, but each that they may promote has to accept writes then."""
+    """One is enough for the next failure. But the Sentinels promote any one that is in sync: none may refuse writes."""
     statement = f"a replica of {master.name} is in sync and would accept writes"
     others = [node for node in state.nodes if node is not master]
-    for node in others:
-        refusal = _promoted_and_refusing(state, node, master)
-        if refusal is not None:
-            return Check(refusal.verdict, statement, f"{node.name}: {refusal.evidence}", refusal.advice)
+    refusing = [check for node in others if (check := _would_refuse(state, node, master)) is not None]
+    if refusing:
+        evidence = "; ".join(f"the Sentinels may promote {node}: {check.evidence}" for node, check in refusing)
+        return Check(refusing[0][1].verdict, statement, evidence, refusing[0][1].advice)
     checks = [fit_to_take_over(state, node, master) for node in others]
     for verdict in (Verdict.HOLDS, Verdict.UNKNOWN, Verdict.FAILS):
         found = [check for check in checks if check.verdict is verdict]
@@ -58,15 +58,15 @@ def _a_replica_in_sync(state: ClusterState, master: NodeState) -> Check:
     return fails(statement, "there is no other node")
 
 
-def _promoted_and_refusing(state: ClusterState, node: NodeState, master: NodeState) -> Check | None:
-    """Why a replica that the Sentinels may promote takes no write then. None: it would, or they pass it over."""
+def _would_refuse(state: ClusterState, node: NodeState, master: NodeState) -> tuple[str, Check] | None:
+    """The name of a replica that the Sentinels may promote, and why it would refuse writes then; None: it is none."""
+    question = Question(state, node, {"source": master.name, "within_bytes": SYNC_MARGIN})
     redis = node.redis.value
-    arguments: dict[str, Value] = {"source": master.name, "within_bytes": SYNC_MARGIN}
-    synced = answer_or_unknown(replication.in_sync, Question(state, node, arguments))
-    if not synced.holds or redis is None or redis.replica_priority == 0:
+    never = redis is not None and redis.replica_priority == 0
+    if never or not answer_or_unknown(replication.in_sync, question).holds:
         return None
-    writes = answer_or_unknown(replication.would_accept_writes, Question(state, node, {}))
-    return None if writes.holds else writes
+    writes = answer_or_unknown(replication.would_accept_writes, question)
+    return None if writes.holds else (node.name, writes)
 
 
 def _sentinels(state: ClusterState, master: NodeState) -> Iterator[Check]:
