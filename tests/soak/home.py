@@ -77,6 +77,11 @@ def _start_newest(ground: Ground, _: Sequence[str]) -> bool:
     for name in down:
         with contextlib.suppress(LabError):
             held[name] = max(ground.on_disk(name), default=0)
+    live = max(
+        (max(one.held, default=0) for name in ground.kind.nodes if (one := ground.look(name)) and one.held), default=0
+    )
+    if held and max(held.values()) < live:
+        return False  # a replica that runs has newer data, and would drop it for that of its old master
     return _start("redis-server")(ground, [max(held, key=held.__getitem__)]) if held else False
 
 
