@@ -68,6 +68,8 @@ def pending_lines(state: ClusterState, node: NodeState) -> tuple[PendingLine, ..
     keepalived = node.keepalived.value
     if keepalived is None or keepalived.instance is None:
         return ()
+    if node.processes.value is not None and not node.processes.value.scripts:
+        return ()
     known = list(script_calls(node, keepalived.instance))
     if node.processes.value is not None:
         running = set(notify_scripts(node))
