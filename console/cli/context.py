@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -16,6 +15,7 @@ import click
 
 from console.cli.closing import close_side_by_side
 from console.cli.output import say
+from console.core.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from console.core.command import Secret

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 
 from console.core.keepalived import script_text
+from console.core.lazy_dataclass import dataclass
 from console.core.model import NodeState, ScriptAction, ScriptFile, VrrpInstance
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol, Union
+
+from console.core.lazy_dataclass import dataclass
 
 _CHUNK = 256 * 1024
 

@@ -49,6 +49,17 @@ class VipInspector:
         self._timeout = timeout
         self._thread.ask()
 
+    def ask_if_silent(self, timeout: float) -> None:
+        """The same, unless a look has brought an answer already."""
+        self._read_answer()
+        if not self.reading.ok and (_is_silent(self.reading) or self._thread.answer is None):
+            self.ask(timeout)
+
+    @property
+    def direct(self) -> bool:
+        """Whether it is asked from this machine, and so without a node."""
+        return self._spec.redis.via is not RedisRoute.SSH
+
     def receive(self, deadline: float, *, fresh: bool = False, held: bool = True) -> None:
         """Receives the answer by `deadline` (monotonic). `held`: a node has the address, or may have it.
 
@@ -84,14 +95,14 @@ class VipInspector:
         return Reading(None, problem, self._now())  # not when the look began: there was no answer until now
 
     def _look(self) -> Reading[VipReach]:
-        libraries.REDIS.load()
+        libraries.load_redis()
         from console.transport.redis import connection as redis
 
         at = self._now()
         tls = self._spec.redis.tls
         route = "direct"
         dial = redis.direct(self._vip, self._spec.redis.port, tls)
-        if self._spec.redis.via is RedisRoute.SSH:
+        if not self.direct:
             choose_tunnel = self._choose_tunnel()
             if choose_tunnel is None:
                 return unread(ProblemKind.NOT_READ, "no node to look at the virtual IP through", at)
