@@ -328,13 +328,13 @@ class CliContext:
         Raises DocumentError, whose text names the node and the source, but never the value.
         """
         if cluster not in self._passwords:
-            from console.documents.inventories.passwords import resolve
-
             found: dict[str, Secret | None] = {}
             known: dict[PasswordSource, Secret] = {}
             for need in self.cluster(cluster).secrets:
                 source = need.source
                 if source is not None and source not in known:
+                    from console.documents.inventories.passwords import resolve
+
                     known[source] = resolve(source, need.owner, key=need.key, warn=_warn)
                 found[need.name] = known[source] if source is not None else None
             self._passwords[cluster] = found

@@ -49,7 +49,11 @@ def _compiled_when_called(made: Any, name: str, others: dict[str, Any]) -> Calla
 
     def method(self: Any, *values: Any, **named: Any) -> Any:
         like_it = [(field.name, field.type, _again(field)) for field in dataclasses.fields(made)]
-        real = getattr(dataclasses.make_dataclass(made.__name__, like_it, frozen=True, **others), name)
+        said = {"__doc__": made.__name__}  # without a text the library makes one of the signature, which takes longest
+        like = dataclasses.make_dataclass(
+            made.__name__, like_it, namespace=said, frozen=True, match_args=False, **others
+        )
+        real = getattr(like, name)
         real.__qualname__, real.__module__ = f"{made.__qualname__}.{name}", made.__module__
         setattr(made, name, real)
         return real(self, *values, **named)
