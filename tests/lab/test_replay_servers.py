@@ -21,12 +21,15 @@ from console.core.keys.rdb.payload import value_of
 from console.core.model import Role
 from console.core.runs.replays.batch import KeyToSend, Left
 from console.engine.replay import run
+from console.engine.replay.look import BATCH
 from console.transport.journals.key_files import LocalKeyFiles
 from console.transport.redis.keys.reader import SENT
 
 pytestmark = pytest.mark.lab
 
 BINARY = bytes(range(256))
+MORE = BATCH + 1_000
+"""So many keys are sent in two batches."""
 
 
 @contextlib.contextmanager
@@ -193,8 +196,8 @@ def test_a_busy_client_never_loses_a_write_to_a_replacement(tmp_path):
 
 def test_a_change_of_roles_stops_it(tmp_path):
     with server(tmp_path / "kept", "7.0") as kept, server(tmp_path / "one", "7.0") as node:
-        ask(kept, *(("SET", f"key:{one}", "kept") for one in range(7000)))
-        file = export(tmp_path / "keys.jsonl", kept, *(f"key:{one}" for one in range(7000)))
+        ask(kept, *(("SET", f"key:{one}", "kept") for one in range(MORE)))
+        file = export(tmp_path / "keys.jsonl", kept, *(f"key:{one}" for one in range(MORE)))
         stage = Stage(tmp_path, node)
         stage.change = lambda state: samples.with_redis(state, state.masters[0], role=Role.REPLICA)
         refused = stage.run(stage.order(file))
@@ -205,7 +208,7 @@ def test_a_change_of_roles_stops_it(tmp_path):
         stopped = stage.run(stage.order(file))
         assert stopped.outcome is FAILED
         assert "READONLY" in stopped.message
-        assert ask(node, ("DBSIZE",)) == [5000], "the first batch"
+        assert ask(node, ("DBSIZE",)) == [BATCH], "the first batch"
         assert list(stage.left().values()).count("not reached") == 0
         assert stage.entries[-1].kind == "closed"
 
@@ -214,8 +217,8 @@ def test_an_address_that_moves_while_keys_are_sent_stops_it(tmp_path, monkeypatc
     """The server is a master still, and clients write to another one."""
     monkeypatch.setattr(run, "PROVED_FOR", 0.0)
     with server(tmp_path / "kept", "7.0") as kept, server(tmp_path / "one", "7.0") as node:
-        ask(kept, *(("SET", f"key:{one}", "kept") for one in range(7000)))
-        file = export(tmp_path / "keys.jsonl", kept, *(f"key:{one}" for one in range(7000)))
+        ask(kept, *(("SET", f"key:{one}", "kept") for one in range(MORE)))
+        file = export(tmp_path / "keys.jsonl", kept, *(f"key:{one}" for one in range(MORE)))
         stage = Stage(tmp_path, node)
 
         def move() -> None:
@@ -225,8 +228,8 @@ def test_an_address_that_moves_while_keys_are_sent_stops_it(tmp_path, monkeypatc
         ended = stage.run(stage.order(file))
         assert ended.outcome is FAILED
         assert f"{samples.VIP} reaches" in ended.message
-        assert ask(node, ("DBSIZE",)) == [5000], "the batch that was under way"
-        assert list(stage.left().values()) == ["not reached"] * 2000
+        assert ask(node, ("DBSIZE",)) == [BATCH], "the batch that was under way"
+        assert list(stage.left().values()) == ["not reached"] * (MORE - BATCH)
 
 
 def test_wherever_it_dies_the_same_command_ends_it_right(tmp_path):
@@ -260,8 +263,8 @@ def test_wherever_it_dies_the_same_command_ends_it_right(tmp_path):
 
 def test_what_a_client_does_after_it_was_brought_is_left_alone_by_the_one_that_goes_on(tmp_path):
     with server(tmp_path / "kept", "7.0") as kept, server(tmp_path / "one", "7.0") as node:
-        ask(kept, *(("SET", f"key:{one}", "kept") for one in range(5500)))
-        file = export(tmp_path / "keys.jsonl", kept, *(f"key:{one}" for one in range(5500)))
+        ask(kept, *(("SET", f"key:{one}", "kept") for one in range(MORE)))
+        file = export(tmp_path / "keys.jsonl", kept, *(f"key:{one}" for one in range(MORE)))
         stage = Stage(tmp_path, node)
         sent = "after result 1"
         moments = Stage(tmp_path / "other", node)
@@ -272,7 +275,7 @@ def test_what_a_client_does_after_it_was_brought_is_left_alone_by_the_one_that_g
         ask(node, ("DEL", "key:1"), ("SET", "key:2", "client"))
         ended = stage.resume()
         assert ended.outcome is DONE
-        assert ask(node, ("EXISTS", "key:1"), ("GET", "key:2"), ("DBSIZE",)) == [0, b"client", 5499]
+        assert ask(node, ("EXISTS", "key:1"), ("GET", "key:2"), ("DBSIZE",)) == [0, b"client", MORE - 1]
         assert stage.left() == dict.fromkeys(("key:1", "key:2"), "changed since it was brought")
 
 
@@ -337,14 +340,14 @@ def test_a_file_whose_end_is_missing_is_brought_only_after_a_sentence(tmp_path):
 
 def test_ctrl_c_ends_it_after_the_keys_that_are_under_way(tmp_path):
     with server(tmp_path / "kept", "7.0") as kept, server(tmp_path / "one", "7.0") as node:
-        ask(kept, *(("SET", f"key:{one}", "kept") for one in range(7000)))
-        file = export(tmp_path / "keys.jsonl", kept, *(f"key:{one}" for one in range(7000)))
+        ask(kept, *(("SET", f"key:{one}", "kept") for one in range(MORE)))
+        file = export(tmp_path / "keys.jsonl", kept, *(f"key:{one}" for one in range(MORE)))
         stage, operator = Stage(tmp_path, node), Typist()
         stage.before_sending = lambda: setattr(operator, "wants_to_stop", True)
         ended = stage.run(stage.order(file), operator)
         assert ended.outcome is ABORTED
-        assert ask(node, ("DBSIZE",)) == [5000]
-        assert list(stage.left().values()) == ["not reached"] * 2000
+        assert ask(node, ("DBSIZE",)) == [BATCH]
+        assert list(stage.left().values()) == ["not reached"] * (MORE - BATCH)
 
 
 def test_a_damaged_value_and_one_that_the_server_refuses_are_listed_with_the_reason(tmp_path):

@@ -67,9 +67,13 @@ def _observe(inspector: Inspector, seen: queue.SimpleQueue[Seen], interval: floa
 
 def _tell(context: CliContext, seen: queue.SimpleQueue[Seen], clusters: int) -> None:
     """Prints what comes, for ever. The first lines of the clusters come together, the worst cluster first."""
-    teller = _Teller(context)
+    from console.core.changes.own_clock import OwnClock
+
+    teller, own_clock = _Teller(context), OwnClock()
     _tell_first(teller, seen, clusters)
     while not reader_has_gone():
+        if news := own_clock.news(context.clock.set_by()):
+            _print(context.clock.now(), "-", "console", news)
         try:
             name, found = seen.get(timeout=_TICK)
         except queue.Empty:

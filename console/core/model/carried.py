@@ -94,7 +94,7 @@ def _old_readings(known: Any, seen: Any, now: float) -> Iterator[tuple[str, Read
         before, heard = getattr(known, name), getattr(known, _HEARD_BY.get(name, "ssh"), None)
         if not says_nothing(reading) or heard is None or says_nothing(heard) or says_nothing(before):
             continue
-        if now - heard.at <= CARRY_SECONDS:
+        if 0 <= now - heard.at <= CARRY_SECONDS:  # one of later than now has no age that could be told
             yield name, before
 
 

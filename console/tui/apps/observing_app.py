@@ -8,7 +8,9 @@ from typing import Protocol, runtime_checkable
 from textual.message import Message
 from textual.reactive import reactive
 
+from console.core.changes.own_clock import OwnClock
 from console.core.diagnosis.finding import Health
+from console.core.quantities import capital
 from console.core.runbooks.document import Runbook
 from console.core.runs.past.past_run import PastRun
 from console.engine.ports import ArchiveError, ConsoleContext
@@ -62,6 +64,7 @@ class ObservingApp(NavigatingApp):
         clusters = console_context.inventory.clusters
         self._live_views = LiveViews(clusters, self.now, self.post, self._shown_at_once)
         self._observations = ObservationThreads(console_context.inspector, self.post)
+        self._own_clock = OwnClock()
         self._beats_a_tick = max(1, round(interval / BEAT))
         self._beats = self._ticks = 0
         self._shown = ""
@@ -94,6 +97,8 @@ class ObservingApp(NavigatingApp):
             return
         self._beats += 1
         self.on_views_changed()
+        if news := self._own_clock.news(self.console_context.clock.set_by()):
+            self.notify(capital(news), severity="warning", timeout=30)
         if self._beats % self._beats_a_tick == 0:
             self._tick()
         for screen in self.screen_stack:

@@ -98,7 +98,7 @@ class Night:
             Inventory("inventory.yaml", (CLUSTER,)),
             tuple(runbooks().values()),
             lambda _: self.inspector,
-            VirtualClock(self.world.timeline),
+            VirtualClock(self.world),
         )
         self.starter = ClusterRunStarter(
             context,

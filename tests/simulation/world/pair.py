@@ -37,16 +37,15 @@ class Destruction:
     """What it held and the new data does not have."""
 
 
-class World:
+class World(Timeline):
     """A pair and its clients. Everything random in it comes from one generator."""
 
     def __init__(
         self, seed: int, *, notify_sleep: float = 4.0, copy_seconds: float = 3.0, options: LabOptions | None = None
     ) -> None:
         """`options`: those of a laboratory that this world is compared with."""
+        super().__init__(BEGINNING)
         self.chance = random.Random(seed)
-        self.timeline = Timeline(BEGINNING)
-        self.after, self.advance = self.timeline.after, self.timeline.advance
         self.copy_seconds, self.notify_sleep = copy_seconds, notify_sleep
         self.stream_delay = 0.0
         self.story: list[tuple[float, str]] = []
@@ -64,12 +63,8 @@ class World:
             name: Host(self, name, address, _files(name, options), first) for name, address in ADDRESSES.items()
         }
         self.servers = [one.redis for one in self.hosts.values()]
-        self.timeline.every(BEAT, self._beat)
-        self.timeline.every(WRITE_EVERY, self._write)
-
-    @property
-    def now(self) -> float:
-        return self.timeline.now
+        self.every(BEAT, self._beat)
+        self.every(WRITE_EVERY, self._write)
 
     def new_id(self) -> str:
         return f"{self.chance.getrandbits(160):040x}"

@@ -24,6 +24,7 @@ BACKLOG_LIVES = 3600.0
 """repl-backlog-ttl: a master frees its backlog so long after its last replica has left."""
 SAVE_POINTS = ((900.0, 1), (300.0, 10))
 """`save 900 1 300 10`, the first two of the default."""
+SOONEST_SAVE = min(after for after, _ in SAVE_POINTS)
 LOAD_SECONDS = 1.0
 SAVE_SECONDS = 1.5
 
@@ -302,5 +303,7 @@ class RedisServer:
         else:
             process.no_replica_since = self.world.now
         since = self.world.now - process.last_save
-        if not process.saving and any(since > after and process.changes >= least for after, least in SAVE_POINTS):
+        if since <= SOONEST_SAVE or process.saving:
+            return
+        if any(since > after and process.changes >= least for after, least in SAVE_POINTS):
             self.begin_save()

@@ -13,7 +13,7 @@ from past_runs import lines_of
 
 from console.cli.context import Adapters, CliContext
 from console.cli.main import run
-from console.cli.runs import replay, replay_from_screen
+from console.cli.runs.replay import command, from_screen
 from console.core.runs.past.kept_keys import KeptKeys
 from console.transport.journals import archive
 from console.transport.journals.archive import FolderArchive
@@ -165,11 +165,11 @@ def test_however_the_command_ends_the_screen_comes_back_and_ctrl_c_is_its_own_ag
         if ends is not None:
             raise ends
 
-    monkeypatch.setattr(replay.replay, "main", main)
-    monkeypatch.setattr(replay_from_screen, "ask", asked.append)
-    monkeypatch.setattr(replay_from_screen, "discard_typed", lambda: 0)
+    monkeypatch.setattr(command.replay, "main", main)
+    monkeypatch.setattr(from_screen, "ask", asked.append)
+    monkeypatch.setattr(from_screen, "discard_typed", lambda: 0)
     before = signal.getsignal(signal.SIGINT)
-    replay_from_screen.keys_from_screen(CliContext(Adapters(*[pytest.fail] * 4)))(KEPT)
+    from_screen.keys_from_screen(CliContext(Adapters(*[pytest.fail] * 4)))(KEPT)
     assert handlers == [signal.default_int_handler], "Ctrl-C ends the command, and not the console"
     assert signal.getsignal(signal.SIGINT) is before
     assert asked == ["Enter goes back to the screen. "]

@@ -49,6 +49,18 @@ def test_a_set_without_a_replica_in_sync_is_not_protected():
     assert protection(one_left).verdict is Verdict.HOLDS
 
 
+def test_a_set_whose_next_master_may_refuse_writes_is_not_protected():
+    """A switchover was given up before its last step: the old master follows, with its writes still paused."""
+    state = HEALTHY["sentinel-vip"]
+    server = state.node(sets.WEB02).redis.value
+    paused = {"config": replace(server.config, min_replicas_to_write=1_000_000)}
+    found = protection(samples.with_redis(state, sets.WEB02, **paused))
+    assert (found.verdict, "the Sentinels may promote web02" in found.reason) == (Verdict.FAILS, True), found
+    assert protection(samples.with_redis(state, sets.WEB02, **paused, replica_priority=0)).verdict is Verdict.HOLDS
+    behind = samples.with_link(samples.with_redis(state, sets.WEB02, **paused), sets.WEB02, up=False, down_seconds=40)
+    assert protection(behind).verdict is Verdict.HOLDS
+
+
 @pytest.mark.parametrize(
     "changes", [{"tilt": True}, {"quorum_ok": False, "quorum_text": "NOQUORUM 1 usable"}, {"master": None}]
 )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from console.cli.output import say
-from console.cli.runs.terminal_input import ask, discard_typed
+from console.cli.runs.plain.terminal_input import ask, discard_typed
 from console.core.runs.records.exports import PROGRAM
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def keys_from_screen(context: CliContext) -> BringKeys:
 
 def _run(context: CliContext, words: list[str]) -> None:
     """Runs the command. Whatever ends it is one line: the screen must come back."""
-    from console.cli.runs.replay import replay
+    from console.cli.runs.replay.command import replay
 
     try:
         replay.main(words, prog_name="runs replay", standalone_mode=False, obj=context)

@@ -8,8 +8,8 @@ import sys
 from collections.abc import Callable
 
 from console.cli.output import say, say_over
-from console.cli.runs.plain_text import by_hand_lines, check_text, ending_lines, planned_text, preview_lines, wrapped
-from console.cli.runs.terminal_input import ask
+from console.cli.runs.plain.terminal_input import ask
+from console.cli.runs.plain.text import by_hand_lines, check_text, ending_lines, planned_text, preview_lines, wrapped
 from console.core.model import ClusterState
 from console.core.runs.by_hand import DONE, is_work
 from console.core.runs.ending import end_in_words

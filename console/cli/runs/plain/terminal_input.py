@@ -9,11 +9,18 @@ import sys
 import termios
 from collections.abc import Iterator
 
+from console.cli.context import CliError
 from console.cli.output import read_line, say
 from console.core.quantities import counted
 
 QUIET_SECONDS = 0.3
 """How long nothing must have been typed before the prompt appears. Every character begins this time anew."""
+
+
+def check_terminal() -> None:
+    """Raises CliError if stdin or stdout is not a terminal."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise CliError("a run needs a terminal: answers cannot be piped in; `plan` prints the commands anywhere")
 
 
 def ask(prompt: str) -> str:

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from console.cli.output import say, say_over
-from console.cli.runs.plain_text import ending_lines, wrapped
-from console.cli.runs.terminal_input import ask
+from console.cli.runs.plain.terminal_input import ask
+from console.cli.runs.plain.text import ending_lines, wrapped
 from console.core.keys.comparing import CONFLICTS, Fate
 from console.core.quantities import counted
 from console.core.runs.replays.order import LOADS

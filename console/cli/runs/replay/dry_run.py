@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from console.cli.context import CliContext, CliError
 from console.cli.output import say
-from console.cli.runs.plain_text import check_text
-from console.cli.runs.replay_operator import looked_lines
+from console.cli.runs.plain.text import check_text
+from console.cli.runs.replay.operator import looked_lines
 
 if TYPE_CHECKING:
     from console.core.runs.replays.order import ReplayOrder

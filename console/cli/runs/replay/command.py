@@ -58,9 +58,9 @@ def replay(
 
     Exit code 0: every confirmed key is there and verified. The last line says how the run ended.
     """
-    from console.cli.runs.recorded_runs import chosen_run
-    from console.cli.runs.run import check_terminal
-    from console.cli.runs.same_servers import require_same_servers
+    from console.cli.runs.choosing import chosen_run
+    from console.cli.runs.plain.terminal_input import check_terminal
+    from console.cli.runs.replay.same_servers import require_same_servers
 
     past = chosen_run(context, run)
     require_same_servers(context, past)
@@ -75,7 +75,7 @@ def replay(
     if dry_run and backup:
         raise CliError("a backup must be loaded to be looked at: leave --dry-run out; each class is asked for")
     if dry_run:
-        from console.cli.runs.replay_dry_run import dry_run as look_only
+        from console.cli.runs.replay.dry_run import dry_run as look_only
 
         return look_only(context, order, _starter(context, order.cluster))
     check_terminal()
@@ -89,13 +89,13 @@ def _starter(context: CliContext, cluster: str) -> ReplayStarter:
 
 
 def _armed(starter: ReplayStarter, order: ReplayOrder) -> ArmedReplay:
-    from console.cli.runs.run import or_taken_over
+    from console.cli.runs.taking_over import or_taken_over
 
     return or_taken_over(lambda takeover: starter.arm(order, takeover))
 
 
 def _execute(armed: ArmedReplay) -> int:
-    from console.cli.runs.replay_operator import PlainReplayOperator
+    from console.cli.runs.replay.operator import PlainReplayOperator
     from console.core.runs.ending import run_ending
     from console.core.runs.state import Outcome
 
