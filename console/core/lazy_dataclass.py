@@ -2,7 +2,8 @@
 
 The standard library compiles six methods for each class when its module is imported. A look at a pair imports a
 hundred such classes and makes objects of half of them: this was a quarter of the time that `status` took to start.
-Everything else is the standard library's: `fields`, `replace`, `asdict`, and the methods themselves.
+The first objects of a class are made field by field, because compiling for a few of them takes longer. Everything else
+is the standard library's: `fields`, `replace`, `asdict`, and the methods themselves.
 """
 
 from __future__ import annotations
@@ -24,8 +25,10 @@ else:
         return _lazily
 
 
+FEW = 50
+"""So many objects of a class are made field by field. To compile `__init__` takes as long as that."""
+_ONLY_INIT = {"eq": False, "repr": False}
 _METHODS: dict[str, dict[str, Any]] = {
-    "__init__": {"eq": False, "repr": False},
     "__eq__": {"init": False, "repr": False},
     "__hash__": {"init": False, "repr": False},
     "__repr__": {"init": False, "eq": False},
@@ -39,9 +42,50 @@ def _lazily(cls: type) -> Any:
     for name, others in _METHODS.items():
         if name not in own:
             setattr(made, name, _compiled_when_called(made, name, others))
+    if "__init__" not in own:
+        made.__init__ = _few_field_by_field(made)
     for name, method in _FROZEN.items():
         setattr(made, name, method)
     return made
+
+
+def _few_field_by_field(made: Any) -> Callable[..., None]:
+    """`__init__` as it is until it is compiled."""
+    compiled, calls = _compiled_when_called(made, "__init__", _ONLY_INIT), 0
+
+    def method(self: Any, *values: Any, **named: Any) -> None:
+        nonlocal calls
+        calls += 1
+        found = _field_by_field(dataclasses.fields(made), values, named) if calls <= FEW else None
+        if found is None:
+            compiled(self, *values, **named)
+        else:
+            for name, value in found.items():
+                object.__setattr__(self, name, value)
+
+    return method
+
+
+def _field_by_field(
+    fields: tuple[dataclasses.Field[Any], ...], values: tuple[Any, ...], named: dict[str, Any]
+) -> dict[str, Any] | None:
+    """Field → value. None: the call is wrong, and the compiled method says how."""
+    in_order = [field.name for field in fields if not field.kw_only]
+    given = dict(zip(in_order, values, strict=False))
+    if len(values) > len(in_order) or given.keys() & named.keys():
+        return None
+    given |= named
+    found: dict[str, Any] = {}
+    for field in fields:
+        if field.name in given:
+            found[field.name] = given.pop(field.name)
+        elif field.default is not dataclasses.MISSING:
+            found[field.name] = field.default
+        elif field.default_factory is not dataclasses.MISSING:
+            found[field.name] = field.default_factory()
+        else:
+            return None
+    return None if given else found
 
 
 def _compiled_when_called(made: Any, name: str, others: dict[str, Any]) -> Callable[..., Any]:

@@ -120,6 +120,48 @@ def test_defaults_wrong_calls_and_equality_before_anything_was_made():
         Base("a", colour="red")
 
 
+@pytest.mark.parametrize("late", LATE, ids=lambda late: late.__qualname__)
+def test_few_are_made_as_many_are(late):
+    required = [
+        one.name
+        for one in dataclasses.fields(late)
+        if one.default is dataclasses.MISSING and one.default_factory is dataclasses.MISSING
+    ]
+    few = lazy_dataclass._few_field_by_field(late)
+    compiled = lazy_dataclass._compiled_when_called(late, "__init__", lazy_dataclass._ONLY_INIT)
+    for names in (required, list(values(late))):
+        one, other = object.__new__(late), object.__new__(late)
+        few(one, **dict.fromkeys(names, 5))
+        compiled(other, **dict.fromkeys(names, 5))
+        assert dataclasses.asdict(one) == dataclasses.asdict(other)
+    wrong: list[tuple[list[int], dict[str, int]]] = [
+        ([1] * (len(values(late)) + 1), {}),
+        ([], dict.fromkeys([*required, "something_new"], 5)),
+        ([1], dict.fromkeys(values(late), 5)),
+    ]
+    if required:
+        wrong.append(([], dict.fromkeys(required[1:], 5)))
+    for words, named in wrong:
+        said = []
+        for make in (few, compiled):
+            with pytest.raises(TypeError) as error:
+                make(object.__new__(late), *words, **named)
+            said.append(str(error.value))
+        assert said[0] == said[1]
+
+
+def test_the_method_is_compiled_when_there_are_many():
+    @dataclass(frozen=True, slots=True)
+    class Counted:
+        number: int
+
+    made = [Counted(number) for number in range(lazy_dataclass.FEW)]
+    first = vars(Counted)["__init__"]
+    made.append(Counted(lazy_dataclass.FEW))
+    assert vars(Counted)["__init__"] is not first
+    assert [one.number for one in made] == list(range(lazy_dataclass.FEW + 1))
+
+
 def test_another_kind_is_refused():
     with pytest.raises(TypeError):
         dataclass(frozen=False, slots=True)
