@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TypeVar
 
 T = TypeVar("T")
-_SHORT_TURN = 0.0005  # seconds; by default 0.005
 
 
 def in_background(work: Callable[[], T], name: str) -> Future[T]:
@@ -25,17 +22,3 @@ def in_background(work: Callable[[], T], name: str) -> Future[T]:
 
     threading.Thread(target=run, name=name, daemon=True).start()
     return future
-
-
-@contextlib.contextmanager
-def short_turns() -> Iterator[None]:
-    """Inside the block a thread that computes lets the others go on sooner.
-
-    While one imports, each answer of a server would else wait for the end of its turn, ten times in a login.
-    """
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(_SHORT_TURN)
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(before)

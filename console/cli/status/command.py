@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from console.cli.background import in_background, short_turns
+from console.cli.background import in_background
 from console.cli.context import CliContext, inventory_option
 from console.cli.output import say_painted
 from console.cli.status.options import (
@@ -61,7 +61,7 @@ def status(context: CliContext, /, clusters: tuple[str, ...], **options: Any) ->
 
         return serve_metrics(context, names, unusable, wanted.listen, wanted.interval or DEFAULT_LISTEN_INTERVAL)
     inspectors = [context.inspector(name, timeout=wanted.timeout or DEFAULT_TIMEOUT) for name in names]
-    with Progress(f"looking at {', '.join(names)} …", lambda: _waits_for(inspectors)), short_turns():
+    with Progress(f"looking at {', '.join(names)} …", lambda: _waits_for(inspectors)):
         statuses = _observe_all(context, inspectors)
     say_painted(_printed(statuses, unusable, wanted, context.clock.now()), nl=False)
     context.may_exit_at_once = True
