@@ -37,6 +37,7 @@ class VipInspector:
         self._thread = InspectionThread(self._where, self._look, self._failed, now)
         self._silent_since = 0.0
         self._timeout = _TIMEOUT
+        self._may_repeat = False
 
     def ask(self, timeout: float = _TIMEOUT) -> None:
         """Starts a look. If one is under way it goes on: its answer will be just as new.
@@ -50,9 +51,13 @@ class VipInspector:
         self._thread.ask()
 
     def ask_if_silent(self, timeout: float) -> None:
-        """The same, unless a look has brought an answer already."""
+        """The same, unless a look has brought an answer already.
+
+        One that is under way has less time. Where it ends without an answer, `receive` repeats it in the time left.
+        """
+        self._may_repeat = not self._thread.idle
         self._read_answer()
-        if not self.reading.ok and (_is_silent(self.reading) or self._thread.answer is None):
+        if self._thread.answer is None or _is_silent(self.reading):
             self.ask(timeout)
 
     @property
@@ -73,6 +78,10 @@ class VipInspector:
             deadline = min(deadline, time.monotonic() + (_SILENT_BEFORE_FRESH if fresh else _SILENT_BEFORE))
         if self._thread.wait(deadline):
             self._read_answer()
+            if self._may_repeat and _is_silent(self.reading) and (left := deadline - time.monotonic()) > 0:
+                self._may_repeat = False
+                self.ask(left)
+                self.receive(deadline, fresh=fresh, held=held)
             return
         if not silent:
             self._silent_since = self._thread.asked_at
