@@ -5,6 +5,9 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from textwrap import fill
 
@@ -29,6 +32,17 @@ def drills_folder() -> Path:
     from console.cli.context import APP
 
     return platformdirs.user_state_path(APP) / "drills"
+
+
+def new_folder(parent: Path, cluster: str) -> Path:
+    """A folder of its own for a drill or a check of this cluster, named after now."""
+    name = f"{datetime.now(tz=UTC):%Y%m%dT%H%M%SZ}-{cluster}"
+    for number in count(1):
+        place = parent / (name if number == 1 else f"{name}-{number}")
+        with suppress(FileExistsError):
+            place.mkdir(parents=True, mode=0o700)
+            return place
+    raise AssertionError
 
 
 def save(folder: Path, made: Grade) -> None:

@@ -9,6 +9,7 @@ import pytest
 import samples
 from rich.segment import Segment
 from rich.style import Style
+from textual import screen
 from textual._compositor import Compositor
 from textual.content import Content, Span
 from textual.strip import Strip
@@ -62,6 +63,7 @@ class Drawing:
 
 @pytest.fixture
 def drawing(monkeypatch):
+    monkeypatch.setattr(screen, "UPDATE_PERIOD", 1 / 60)  # as for an operator
     return Drawing(monkeypatch)
 
 

@@ -101,6 +101,14 @@ def replication_lag(source: Redis, replica: Redis, line: AttachedReplica | None)
     return ReplicationLag(*min(figures))
 
 
+def bytes_behind(state: ClusterState, node: NodeState) -> int | None:
+    """How far a replica is behind the node that it follows. None: a master, or one offset is not known."""
+    source = source_of(state, node)
+    if source is None or source.redis.value is None or node.redis.value is None:
+        return None
+    return replication_lag(source.redis.value, node.redis.value, attached_line(source.redis.value, node)).bytes
+
+
 def redis_processes(node: NodeState) -> tuple[Process, ...]:
     """The redis-server processes that can be this node's Redis. A process that names another port is another server."""
     found = node.processes.value.redis if node.processes.value is not None else ()

@@ -146,11 +146,10 @@ class _Reader:
     def _string(self, size: int) -> bytes | None:
         if size < 0:
             return None
-        end = self._at + size
-        while len(self._data) < end + 2:
+        while len(self._data) < self._at + size + 2:  # what was read is dropped meanwhile, and the place moves
             self._more()
-        part = bytes(self._data[self._at : end])
-        self._at = end + 2
+        part = bytes(self._data[self._at : self._at + size])
+        self._at += size + 2
         return part
 
     def _more(self) -> None:

@@ -11,9 +11,9 @@ from console.core.diagnosis.finding import Finding, Health
 from console.core.inventory import ClusterSpec
 from console.core.kinds.diagnose import diagnose, health
 from console.core.kinds.protection import Protection, protection
-from console.core.model import ClusterState, NodeState, Role
+from console.core.model import ClusterState, Role
 from console.core.model.carried import carried, carried_sources
-from console.core.model.facts import source_of
+from console.core.model.facts import bytes_behind
 from console.core.previews.quiescence import Quiescence, TrafficSample, add_sample, quiescence
 
 T = TypeVar("T")
@@ -94,16 +94,6 @@ def absorb(view: ClusterView, state: ClusterState, now: float) -> ClusterView:
 def _same_if_equal(before: T, now: T) -> T:
     """The same object as long as it is equal: whoever shows it then sees at once that nothing has changed."""
     return before if before == now else now
-
-
-def bytes_behind(state: ClusterState, node: NodeState) -> int | None:
-    """Bytes that a replica is behind its master, by the offsets of both in this observation; None: not known."""
-    source = source_of(state, node)
-    redis = node.redis.value
-    if source is None or redis is None or source.redis.value is None:
-        return None
-    here, there = redis.offset, source.redis.value.offset
-    return max(0, there - here) if here is not None and there is not None else None
 
 
 def _sample(before: ClusterState | None, state: ClusterState) -> Sample:

@@ -14,7 +14,8 @@ from typing import TypeVar
 
 from console.core.diagnosis.finding import Severity, ranked_as
 from console.core.inventory import ClusterSpec, UnusableCluster
-from console.tui.state.cluster_view import ClusterView, bytes_behind
+from console.core.model.facts import bytes_behind
+from console.tui.state.cluster_view import ClusterView
 
 BETTER_AFTER = 10.0
 """Seconds for which a cluster must be better before its row moves down."""

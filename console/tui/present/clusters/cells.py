@@ -11,7 +11,7 @@ from textual.content import Content
 
 from console.core.keepalived.running_scripts import pending_lines, whole_seconds
 from console.core.model import ClusterState, DataForm, NodeState, Reading, Role, VrrpState
-from console.core.model.facts import link_down_in_words, serving_master, source_of
+from console.core.model.facts import bytes_behind, link_down_in_words, serving_master, source_of
 from console.core.quantities import counted
 from console.core.replication.disk_data import UnreadDataError, as_data, disk_data
 from console.tui.present.formatting import (
@@ -26,7 +26,6 @@ from console.tui.present.formatting import (
     number_text,
     seconds_text,
 )
-from console.tui.state.cluster_view import bytes_behind
 
 _LOG_LINE = re.compile(r"^\d{4}-\d\d-\d\d[:T ](\d\d:\d\d:\d\d)[^|]*\|(?:\d+\|)?(.*)$")
 
