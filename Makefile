@@ -3,7 +3,7 @@
 # make test   runs every check and every test, also those on real servers
 # make check  runs ruff, mypy and import-linter
 # make bench  measures the speed goals, as ratios
-# make soak   runs ten minutes of faults, writes and rebuilds on a laboratory pair   (MINUTES=…, SEED=… repeats one)
+# make soak   runs ten minutes of faults, writes and runbooks on clusters of every kind   (MINUTES=60, KIND=consul, SEED=…)
 # make simulate  plays nights of faults in a simulated world, with the real engine   (SEEDS=0-1000, or 7,12)
 # make reality  compares that world with the laboratory, in short histories   (HISTORIES=200)
 # make clean  removes what these commands made in this folder
@@ -13,6 +13,7 @@ SCENARIO ?= failed-over
 # A laboratory test computes in about a quarter of its time, and waits in the rest: three workers keep a processor busy.
 WORKERS ?= $(shell n=$$((3 * $$(nproc))); echo $$((n < 12 ? n : 12)))
 MINUTES ?= 10
+KIND ?= all
 SEEDS ?= 0-1000
 HISTORIES ?= 200
 # Test modules are compiled once, also where the machine says that no program may keep its bytecode.
@@ -46,9 +47,8 @@ bench: packages .venv/bench
 	    case $$one in */measure.py|*/rig.py) continue ;; esac; \
 	    echo "== $$one"; $(BIN)/python $$one || code=1; done; exit $$code'
 
-soak: packages .venv/made
-	@PYTHONPATH=tests $(BIN)/python -m console lab run healthy --fast --password -- \
-	    $(BIN)/python -m lab.soak --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
+soak: packages .venv/made servers
+	@PYTHONPATH=tests $(BIN)/python -m soak --minutes $(MINUTES) --kind $(KIND) $(if $(SEED),--seed $(SEED))
 
 simulate: .venv/made
 	@PYTHONPATH=tests $(BIN)/python -m simulation.simulate --seeds $(SEEDS)

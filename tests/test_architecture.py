@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import graphlib
 import re
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import get_type_hints
 
+import grimp
 import pytest
 
 from console.engine import ports
@@ -37,6 +39,16 @@ def imported(module: ast.Module) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
     return names
+
+
+def test_no_circle_of_imports():
+    """Imports inside functions and under TYPE_CHECKING count too."""
+    house = grimp.build_graph("console")
+    below = {module: house.find_modules_directly_imported_by(module) for module in house.modules}
+    try:
+        graphlib.TopologicalSorter(below).prepare()
+    except graphlib.CycleError as error:
+        pytest.fail(" -> ".join(error.args[1]))
 
 
 def test_every_room_uses_only_what_is_below_it():
@@ -179,9 +191,14 @@ def test_every_name_that_the_page_for_developers_gives_after_a_file_is_in_that_f
     assert not missing
 
 
+def test_the_glossary_stays_short_enough_to_be_read():
+    rows = re.findall(r"^\| (?!word|---).* \|$", PAGE[PAGE.index("## Words") :], flags=re.MULTILINE)
+    assert 20 < len(rows) <= 30
+
+
 def test_every_commit_that_the_page_for_developers_names_exists():
     commits = re.findall(r"\| `([0-9a-f]{7})` \|", PAGE)
-    assert len(commits) == 6
+    assert len(commits) == 7
     git = ("git", "-C", ROOT)
     whole = subprocess.run([*git, "rev-parse", "--is-shallow-repository"], capture_output=True, text=True, check=False)
     if whole.stdout.strip() != "false":

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from console.core.inventory import ClusterSpec, Inventory, PasswordSource, UnusableCluster
     from console.core.model import ClusterState
     from console.core.runbooks.document import Runbook
+    from console.core.runs.past.kept_keys import KeptKeys
     from console.core.runs.past.past_run import PastRun
     from console.documents.runbooks.library import RunbookLibrary
     from console.engine.ports import Archive, BringKeys, Clock, ConsoleContext, Inspector, RunStarter
@@ -351,6 +352,12 @@ class CliContext:
     def has_kept_keys(self) -> bool:
         """Whether a run recorded on this machine has kept keys in a file. It only looks for files of that name."""
         return any(self.runs_folder.glob("*/keys-of-*"))
+
+    def kept_keys(self) -> tuple[KeptKeys, ...]:
+        """Keys that are only in a file on this machine. Where no run has kept any, nothing is imported for it."""
+        if not self.has_kept_keys or self.archive is None:
+            return ()
+        return self.archive.kept_keys()
 
     def close(self) -> None:
         """Closes every connection that was opened, and waits for none that hangs."""

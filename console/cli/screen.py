@@ -14,7 +14,7 @@ def open_screen(context: CliContext, seen: ConsoleContext, run_starter: RunStart
 
     It is not a part of the context: the context is also that of `status`, which loads nothing that can send.
     """
-    from console.cli.runs.replay_from_screen import keys_from_screen
+    from console.cli.runs.replay.from_screen import keys_from_screen
 
     bring_keys = keys_from_screen(context) if run_starter is not None and context.may_replay else None
     return context.run_app(seen, run_starter, bring_keys=bring_keys, **begins_with)

@@ -10,12 +10,12 @@ from enum import Enum
 from ipaddress import ip_interface
 from pathlib import Path
 from posixpath import normpath
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
-from console.core.drills.capture import Capture, CapturedFile
+from console.core.drills.capture import Capture, CapturedFile, CapturedMachine
 from console.documents.errors import DocumentError
 from console.documents.yaml_text import Document, Location, read_document
 
@@ -26,6 +26,7 @@ _HEAD = """\
 # `standNNN` is a stand-in for a secret, and equal secrets have the same one. The files are below files/HOST/.
 """
 _LARGEST = 300_000
+_Machine = TypeVar("_Machine", bound=CapturedMachine)
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@:-]*")
 
 
@@ -34,9 +35,9 @@ def write_capture(folder: Path, capture: Capture) -> None:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise DocumentError(f"{folder}: is there already and not empty; name another folder with -o")
     folder.mkdir(parents=True, exist_ok=True)
-    for host in capture.hosts:
-        for file in host.files:
-            place = _place(folder, host.name, file.path)
+    for machine in capture.machines:
+        for file in machine.files:
+            place = _place(folder, machine.name, file.path)
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_text(file.text, encoding="utf-8", newline="")
     text = yaml.safe_dump(_plain(capture), sort_keys=False, allow_unicode=True, width=110)
@@ -56,34 +57,69 @@ def read_capture(folder: Path) -> Capture:
         raise DocumentError(*(document.problem(one, "is no key of a capture") for one in unknown))
     if wrong := list(_misfits(capture)):
         raise DocumentError(*(document.problem(location, text) for location, text in wrong))
-    hosts = []
-    for number, host in enumerate(capture.hosts):
-        files = tuple(_with_text(folder, document, host.name, file, ("hosts", number, "files")) for file in host.files)
-        hosts.append(dataclasses.replace(host, files=files))
-    return dataclasses.replace(capture, hosts=tuple(hosts))
+
+    def with_texts(key: str, number: int, one: _Machine) -> _Machine:
+        files = (_with_text(folder, document, one.name, file, (key, number, "files")) for file in one.files)
+        return dataclasses.replace(one, files=tuple(files))
+
+    return dataclasses.replace(
+        capture,
+        hosts=tuple(with_texts("hosts", *one) for one in enumerate(capture.hosts)),
+        directors=tuple(with_texts("directors", *one) for one in enumerate(capture.directors)),
+    )
 
 
 def _misfits(capture: Capture) -> Iterator[tuple[Location, str]]:
     """What cannot be used as a name, an address or a path: they become files and arguments on this machine."""
     named: list[tuple[Location, str]] = [(("cluster",), capture.cluster)]
-    addresses: list[tuple[Location, str]] = [(("vip",), capture.vip)] if capture.vip else []
+    named += [(("master_name",), capture.master_name)] if capture.master_name else []
+    addresses: list[tuple[Location, str]] = [
+        ((key,), value) for key in ("vip", "read_vip") if (value := str(getattr(capture, key)))
+    ]
     paths: list[tuple[Location, str]] = []
+    for key, machines in (("hosts", capture.hosts), ("directors", capture.directors), ("others", capture.others)):
+        for number, one in enumerate(machines):
+            at: Location = (key, number)
+            named += _names_of(at, one)
+            addresses += _addresses_of(at, one)
+            paths += [((*at, "keepalived_config"), one.keepalived_config), ((*at, "state_log"), one.state_log)]
     for number, host in enumerate(capture.hosts):
-        at: Location = ("hosts", number)
-        named += [((*at, "name"), host.name), ((*at, "hostname"), host.hostname)]
-        addresses.append(((*at, "address"), host.address))
-        named += [((*at, "interfaces"), one.name) for one in host.interfaces]
-        addresses += [((*at, "interfaces"), each) for one in host.interfaces for each in one.addresses]
-        paths += [((*at, "redis", "dir"), host.redis.dir), ((*at, "redis", "config"), host.redis.config)]
-        paths += [((*at, "keepalived_config"), host.keepalived_config), ((*at, "state_log"), host.state_log)]
-        named += [((*at, "users"), one.name) for one in host.users]
-        named += [((*at, "services"), one.partition(" ")[2]) for one in host.services.values() if " " in one]
+        at = ("hosts", number, "redis")
+        paths += [((*at, "dir"), host.redis.dir), ((*at, "config"), host.redis.config)]
+    for number, sentinel in enumerate(capture.sentinels):
+        at = ("sentinels", number)
+        named += [((*at, "name"), sentinel.name), ((*at, "machine"), sentinel.machine)]
+        named += [((*at, "service"), sentinel.service.partition(" ")[2])] if " " in sentinel.service else []
+        addresses.append(((*at, "address"), sentinel.address))
+        paths.append(((*at, "config"), sentinel.config))
+    if capture.consul is not None:
+        named.append((("consul", "service"), capture.consul.service))
     yield from ((at, f"{text!r} is not a name") for at, text in named if not _NAME.fullmatch(text))
     yield from ((at, f"{text!r} is not an address") for at, text in addresses if not _is_address(text))
     yield from (
         (at, f"{text!r} is no plain absolute path")
         for at, text in paths if text and (not text.startswith("/") or normpath(text) != text)
     )  # fmt: skip
+    if capture.vip_at and not _is_place(capture.vip_at):
+        yield ("vip_at",), f"{capture.vip_at!r} is not INTERFACE ADDRESS/PREFIX"
+
+
+def _names_of(at: Location, one: CapturedMachine) -> Iterator[tuple[Location, str]]:
+    yield from (((*at, "name"), one.name), ((*at, "hostname"), one.hostname))
+    yield from (((*at, "interfaces"), each.name) for each in one.interfaces)
+    yield from (((*at, "users"), each.name) for each in one.users)
+    yield from (((*at, "services"), each.partition(" ")[2]) for each in one.services.values() if " " in each)
+
+
+def _addresses_of(at: Location, one: CapturedMachine) -> Iterator[tuple[Location, str]]:
+    yield (*at, "address"), one.address
+    yield from (((*at, "interfaces"), address) for each in one.interfaces for address in each.addresses)
+    yield from (((*at, "loopback"), address) for address in one.loopback)
+
+
+def _is_place(text: str) -> bool:
+    interface, _, address = text.partition(" ")
+    return bool(_NAME.fullmatch(interface)) and _is_address(address)
 
 
 def _is_address(text: str) -> bool:

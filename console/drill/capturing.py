@@ -21,22 +21,22 @@ def capture_cluster(
     state = inspector.observe(fresh=True)
     hosts: dict[str, tuple[HostFacts, Texts]] = {}
     silent: dict[str, str] = {}
-    for node in spec.nodes:
+    for name in (*(one.name for one in spec.nodes), *(one.name for one in spec.directors)):
         try:
-            hosts[node.name] = _read_host(spec, node.name, state, inspector)
+            hosts[name] = _read_host(spec, name, state, inspector)
         except OSError as error:
-            silent[node.name] = str(error).removeprefix(f"{node.name}: ")
-            report(f"{node.name}: not captured: {silent[node.name]}")
+            silent[name] = str(error).removeprefix(f"{name}: ")
+            report(f"{name}: not captured: {silent[name]}")
         else:
-            read = sum(text.status == "ok" for text, _ in hosts[node.name][1])
-            report(f"{node.name}: {counted(read, 'file')}")
+            read = sum(text.status == "ok" for text, _ in hosts[name][1])
+            report(f"{name}: {counted(read, 'file')}")
     return assembling.assemble(spec, state, hosts, passwords, silent)
 
 
 def _read_host(spec: ClusterSpec, name: str, state: ClusterState, inspector: Inspector) -> tuple[HostFacts, Texts]:
     """Asks for files until those that came name no others. Raises OSError."""
     facts = inspector.read_files(name, [])
-    wanted = assembling.first_paths(spec.kind, spec.node(name), state.node(name), facts)
+    wanted = assembling.first_paths(spec, name, state, facts)
     known: set[str] = set()
     texts: Texts = []
     for _ in range(assembling.DEEPEST):

@@ -33,11 +33,12 @@ def check_text(walks: Sequence[Walk], differences: Sequence[str], form: str) -> 
 
 
 def _table(walks: Sequence[Walk]) -> list[str]:
-    rows = [("SCENARIO", "WALK", "OUTCOME", "TIME", "LOST", "RUNBOOKS")]
+    rows = [("SCENARIO", "WALK", "OUTCOME", "TIME", "NO WRITE", "LOST", "RUNBOOKS")]
     for one in walks:
         books = ", ".join(f"{each.runbook} ({each.ended or 'not begun'})" for each in one.runbooks)
         lost = "?" if one.lost is None else str(one.lost)
-        rows.append((one.scenario, str(one.number), one.outcome.value, f"{one.seconds:.0f} s", lost, books or "none"))
+        times = f"{one.seconds:.0f} s", f"{one.longest_gap:.0f} s"
+        rows.append((one.scenario, str(one.number), one.outcome.value, *times, lost, books or "none"))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = ["  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     made = lines[:1]
@@ -46,6 +47,7 @@ def _table(walks: Sequence[Walk]) -> list[str]:
         if one.why:
             made.append(fill(f"    {one.why}", _WIDTH, subsequent_indent="    "))
         made += [f"    {each.runbook}: typed: {each.overridden}" for each in one.runbooks if each.overridden]
+        made += [f"    {done}" for done in one.by_hand]
         if one.disturbed:
             made.append(f"    meanwhile: {one.disturbed}")
     return made

@@ -11,27 +11,29 @@ import random
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
-from console.cli.context import INVENTORY_VARIABLE
+from console.cli.context import APP, INVENTORY_VARIABLE
 from console.cli.output import say
 from console.core.diagnosis.finding import Finding, Severity
 from console.core.drills.capture import Capture
-from console.core.drills.scenarios import SCENARIOS, DrillScenario
-from console.core.drills.walks import FoundHere, RunbookWalk, Walk, all_passed
-from console.core.model import ClusterState, Role
+from console.core.drills.scenarios import DrillScenario, scenarios_for
+from console.core.drills.walks import AFTER, BEFORE, PASSED, FoundHere, RunbookWalk, Walk, all_passed
+from console.core.runs.past.kept_keys import KeptKeys
 from console.drill.check_text import check_text
 from console.drill.clients import CountingClient
-from console.drill.plain_walk import PlainWalk
-from console.drill.rehearsal import Rehearsal, load_capture, rehearsal
+from console.drill.plain_walk import REPLAY, PlainWalk
+from console.drill.rebuilt.building import rehearsal
+from console.drill.rebuilt.rehearsal import Rehearsal, load_capture
 from console.drill.watching import Watcher
 from console.lab.options import LabError
 from console.lab.sessions.room import EXIT_NO_LABORATORY, run_as_room, timed_report
 from console.report.file import write_report
+from console.transport.journals.archive import FolderArchive
 
 REQUEST_VARIABLE = "REDIS_HA_DRILL_CHECK"
 NOT_PASSED = 1
@@ -122,32 +124,38 @@ class Checker:
     def _walk(self, scenario: DrillScenario, number: int, first: str) -> tuple[Walk, list[str]]:
         self._report(f"{scenario.name}, walk {number}{f', beginning with {first}' if first else ''}")
         named: list[str] = []
+        logs = ""
         try:
             with rehearsal(self._capture, self._request.keys, lambda _: None) as running:
                 walk, named = self._walk_in(running, scenario, number, first)
+                logs = "" if walk.outcome in PASSED else running.lab.logs()
         except LabError as error:
+            logs = error.log
             walk = Walk(scenario.name, number, "", (), protected=False, lost=None, acknowledged=0, seconds=0.0,
                         not_built=str(error))  # fmt: skip
         self._report(f"  {walk.outcome}{f': {walk.why}' if walk.why else ''}")
+        if walk.outcome not in PASSED and logs:
+            place = Path(self._request.state) / f"{scenario.name}-{number}.log"
+            write_report(place, logs, replace=True)
+            self._report(f"  the hosts' logs: {place}")
         return walk, named
 
     def _walk_in(self, running: Rehearsal, scenario: DrillScenario, number: int, first: str) -> tuple[Walk, list[str]]:
-        master = running.capture.host(running.master)
-        client, watcher = CountingClient(master.redis, self._capture.vip), Watcher(running.lab, self._capture)
+        client, watcher = CountingClient(running.login(), running.find_master), Watcher(running.lab, self._capture)
         client.start()
         found: dict[str, FoundHere] = {}
-        _remember(found, watcher.look(fresh=True)[1], "before the fault")
+        _remember(found, watcher.look(fresh=True)[1], BEFORE)
         time.sleep(self._chance.uniform(*_FAULT_WITHIN))
         began = time.monotonic()
         running.break_it(scenario)
         if scenario.mended_by:
-            time.sleep(self._chance.uniform(*_MENDS_WITHIN))
+            time.sleep(running.lasts(scenario, self._chance.uniform(*_MENDS_WITHIN)))
             running.mend(scenario)
         self._wait_for_failover(running, watcher)
         disturber = Disturber(running, self._chance) if number > 1 else None
         if disturber:
             disturber.start()
-        named, walked = self._repair(running, watcher, found, first)
+        named, walked, by_hand = self._repair(running, watcher, found, first)
         if disturber:
             disturber.stop()
         running.settle()
@@ -158,7 +166,7 @@ class Checker:
         walk = Walk(
             scenario.name, number, disturber.text if disturber else "", tuple(walked), protected=protected,
             lost=client.lost(), acknowledged=len(client.acknowledged), seconds=time.monotonic() - began,
-            found=tuple(found.values()),
+            found=tuple(found.values()), longest_gap=client.longest_gap, by_hand=tuple(by_hand),
         )  # fmt: skip
         return walk, named
 
@@ -167,45 +175,66 @@ class Checker:
         """As a careful operator: what moves by itself ends first. Not every failure has a failover that succeeds."""
         time.sleep(_FAILOVER_BEGINS)
         running.settle()
-        watcher.wait_for(lambda state, _: _serves(state), _SETTLES_WITHIN)
+        watcher.wait_for(lambda state, _: running.serves(state), _SETTLES_WITHIN + running.longest_silence)
         running.settle()
+
+    def _kept_keys(self) -> tuple[KeptKeys, ...]:
+        """What runs have kept in files before the data of a node was replaced, and nobody has brought back."""
+        return FolderArchive(Path(self._request.state) / APP / "runs").kept_keys()
 
     def _repair(
         self, running: Rehearsal, watcher: Watcher, found: dict[str, FoundHere], first: str
-    ) -> tuple[list[str], list[RunbookWalk]]:
-        """Walks the runbook that the worst finding names, until the cluster is protected or nothing new is named."""
+    ) -> tuple[list[str], list[RunbookWalk], list[str]]:
+        """Walks the runbook that the worst finding names, until nothing that the fault has broken names one."""
         environment = os.environ | {
             INVENTORY_VARIABLE: str(running.lab.inventory), "XDG_STATE_HOME": self._request.state,
         }  # fmt: skip
         named: list[str] = []
         walked: list[RunbookWalk] = []
+        by_hand: list[str] = []
         while len(walked) < _MOST_RUNBOOKS:
-            watcher.wait_for(lambda _, findings: watcher.protected[-1][1] or _runbooks(findings), _SETTLES_WITHIN)
-            _, findings = watcher.look(fresh=True)
-            _remember(found, findings, "after it")
-            claims = _runbooks(findings)
+            watcher.wait_for(
+                lambda state, findings: (
+                    watcher.protected[-1][1] or _runbooks(findings) or running.to_start_by_hand(state, claimed=False)
+                ),
+                _SETTLES_WITHIN,
+            )
+            state, findings = watcher.look(fresh=True)
+            claims = _claims(found, findings) if watcher.protected[-1][1] else _runbooks(findings)
+            _remember(found, findings, AFTER)
+            dead = running.to_start_by_hand(state, claimed=bool(claims))
+            if dead and len(by_hand) < _MOST_RUNBOOKS:
+                for machine, service in dead:
+                    running.lab.host(machine).service(service, "start")
+                    by_hand.append(f"{service} on {machine} was started by hand")
+                    self._report(f"  {by_hand[-1]}")
+                watcher.wait_for(lambda state, _: running.serves(state), _SETTLES_WITHIN)
+                continue
             if not walked:
                 named = claims
-            if watcher.protected[-1][1]:
-                break
             chosen = next((one for one in ([first] if first and not walked else claims)), "")
             before = [one for one in walked if one.runbook == chosen]
             if not chosen or len(before) > 1 or any(not one.ended for one in before):
                 break
             self._report(f"  {chosen}")
-            walked.append(PlainWalk(chosen, self._capture.cluster, environment).walk())
-        return named, walked
-
-
-def _serves(state: ClusterState) -> bool:
-    """Whether a master answers at the virtual IP."""
-    reach = state.vip_reach.value
-    return reach is not None and reach.role is Role.MASTER
+            walk = PlainWalk(chosen, self._capture.cluster, environment)
+            walked.append(walk.walk())
+            if walked[-1].ended == "done" and any(one.run_id == walk.run_id for one in self._kept_keys()):
+                self._report(f"  {REPLAY}")
+                walked.append(PlainWalk(chosen, self._capture.cluster, environment, replayed=walk.run_id).walk())
+        return named, walked, by_hand
 
 
 def _runbooks(findings: tuple[Finding, ...]) -> list[str]:
     """The runbooks that the findings name, those of the worst first."""
     return list(dict.fromkeys(one.next.runbook for one in findings if one.next.runbook))
+
+
+def _claims(found: Mapping[str, FoundHere], findings: tuple[Finding, ...]) -> list[str]:
+    """The runbooks for what was not found before the fault. A set can be protected while a node is still down."""
+    before = {one.code for one in found.values() if one.when == BEFORE}
+    new = (one for one in findings if one.code not in before and one.severity is not Severity.INFO)
+    return _runbooks(tuple(new))
 
 
 def _remember(found: dict[str, FoundHere], findings: tuple[Finding, ...], when: str) -> None:
@@ -219,7 +248,7 @@ def check(request: CheckRequest, report: Callable[[str], None]) -> list[Walk]:
     """All walks. Call it in a room of its own. Raises LabError."""
     capture = load_capture(request.capture)
     checker = Checker(capture, request, report)
-    return [walk for one in SCENARIOS if one.name in request.scenarios for walk in checker.check(one)]
+    return [walk for one in scenarios_for(capture) if one.name in request.scenarios for walk in checker.check(one)]
 
 
 def main() -> int:

@@ -1,10 +1,12 @@
-"""Redis on the hosts of a drill, and the client that writes through the virtual IP and counts."""
+"""Redis on the hosts of a drill, and the client that writes where clients find the master, and counts."""
 
 from __future__ import annotations
 
+import ssl
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from console.core.drills.capture import CapturedRedis
 from console.lab.hosts.redis_client import RedisConnection, RefusedError
@@ -18,38 +20,47 @@ _WRITES_PER_CONNECTION = 50
 _BATCH = 500
 
 
-def connect(redis: CapturedRedis, address: str, timeout: float) -> RedisConnection:
-    """A connection to a Redis that is configured like this one. Raises OSError, RefusedError."""
-    connection = RedisConnection(address, "" if redis.username else redis.password, port=redis.port, timeout=timeout)
-    if redis.username:
-        connection.ask("AUTH", redis.username, redis.password)
-    return connection
+@dataclass(frozen=True, slots=True)
+class Login:
+    """How a client gets into the Redis of a host."""
+
+    redis: CapturedRedis
+    tls: ssl.SSLContext | None = None
+
+    def connect(self, address: str, timeout: float, port: int = 0) -> RedisConnection:
+        """A connection to a Redis that is configured like this one. Raises OSError, RefusedError."""
+        redis = self.redis
+        password = "" if redis.username else redis.password
+        connection = RedisConnection(address, password, port=port or redis.port, timeout=timeout, tls=self.tls)
+        if redis.username:
+            connection.ask("AUTH", redis.username, redis.password)
+        return connection
+
+    def ask(self, address: str, *words: str, timeout: float = 30.0) -> str:
+        """One answer of a Redis. Raises LabError if it refuses, OSError if it cannot be reached."""
+        try:
+            with self.connect(address, timeout) as connection:
+                return connection.ask(self.redis.aliases.get(words[0], words[0]), *words[1:])
+        except RefusedError as error:
+            raise LabError(f"Redis at {address} refused {words[0]}: {error}") from None
+
+    def fill(self, address: str, keys: int, size: int) -> None:
+        """Makes up so many keys with values of so many bytes."""
+        value = "x" * size
+        with self.connect(address, 30.0) as connection:
+            for first in range(0, keys, _BATCH):
+                numbers = range(first, min(first + _BATCH, keys))
+                connection.ask("MSET", *(word for one in numbers for word in (f"made-up:{one}", value)))
 
 
-def ask(redis: CapturedRedis, address: str, *words: str, timeout: float = 30.0) -> str:
-    """One answer of a Redis. Raises LabError if it refuses, OSError if it cannot be reached."""
-    try:
-        with connect(redis, address, timeout) as connection:
-            return connection.ask(redis.aliases.get(words[0], words[0]), *words[1:])
-    except RefusedError as error:
-        raise LabError(f"Redis at {address} refused {words[0]}: {error}") from None
-
-
-def fill(redis: CapturedRedis, address: str, keys: int, size: int) -> None:
-    """Makes up so many keys with values of so many bytes."""
-    value = "x" * size
-    with connect(redis, address, 30.0) as connection:
-        for first in range(0, keys, _BATCH):
-            pairs = (
-                word for number in range(first, min(first + _BATCH, keys)) for word in (f"made-up:{number}", value)
-            )
-            connection.ask("MSET", *pairs)
+Find = Callable[[], tuple[str, int]]
+"""Where a client connects to now: address and port. Raises OSError where the name leads to nobody."""
 
 
 class CountingClient(threading.Thread):
-    """Writes key after key through an address, and remembers what was acknowledged and what was refused."""
+    """Writes key after key where clients find the master, and remembers what was acknowledged and what was refused."""
 
-    def __init__(self, redis: CapturedRedis, address: str) -> None:
+    def __init__(self, login: Login, find: Find) -> None:
         super().__init__(name="counting client", daemon=True)
         self.acknowledged: list[int] = []
         self.refused = 0
@@ -58,15 +69,15 @@ class CountingClient(threading.Thread):
         """Monotonic: since when no write was acknowledged; 0: the last one was."""
         self.longest_gap = 0.0
         """Seconds of the longest time without an acknowledged write."""
-        self._redis = redis
-        self._address = address
+        self._login = login
+        self._find = find
         self._number = 0
         self._end = threading.Event()
 
     def run(self) -> None:
         while not self._end.is_set():
             try:
-                with connect(self._redis, self._address, _TIMEOUT) as connection:
+                with self._connect(_TIMEOUT) as connection:
                     for _ in range(_WRITES_PER_CONNECTION):
                         self._number += 1
                         connection.ask("SET", f"{PREFIX}{self._number}", str(self._number))
@@ -77,6 +88,10 @@ class CountingClient(threading.Thread):
                 self.refused += 1
                 self.refused_since = self.refused_since or time.monotonic()
                 self._end.wait(_RETRY)
+
+    def _connect(self, timeout: float) -> RedisConnection:
+        address, port = self._find()
+        return self._login.connect(address, timeout, port)
 
     def _acknowledge(self) -> None:
         self.acknowledged.append(self._number)
@@ -91,9 +106,9 @@ class CountingClient(threading.Thread):
             self.longest_gap = max(self.longest_gap, time.monotonic() - self.refused_since)
 
     def lost(self) -> int | None:
-        """How many acknowledged writes are not there any more. None: nobody answers at the address."""
+        """How many acknowledged writes are not there any more. None: nobody answers there."""
         try:
-            with connect(self._redis, self._address, 10.0) as connection:
+            with self._connect(10.0) as connection:
                 return sum(self._missing(connection, batch) for batch in _batches(self.acknowledged))
         except (OSError, RefusedError):
             return None

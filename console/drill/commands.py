@@ -12,7 +12,7 @@ import click
 
 from console.cli.context import CliContext, CliError, inventory_option
 from console.cli.output import say
-from console.core.drills.scenarios import SCENARIOS
+from console.core.drills.scenarios import SCENARIOS, scenarios_for
 from console.core.quantities import counted
 
 if TYPE_CHECKING:
@@ -45,8 +45,8 @@ def capture_command(context: CliContext, cluster: str, output: Path | None) -> i
     folder = output or Path(f"{made.cluster}-capture-{datetime.now(tz=UTC):%Y-%m-%d}")
     write_capture(folder, made)
     say("\n".join(_told(made)))
-    files = counted(sum(len(host.files) for host in made.hosts), "file")
-    say(f"captured into {folder}: {files} of {counted(len(made.hosts), 'host')}")
+    files = counted(sum(len(host.files) for host in made.machines), "file")
+    say(f"captured into {folder}: {files} of {counted(len(made.machines), 'host')}")
     return 1 if made.unread else 0
 
 
@@ -79,12 +79,14 @@ def run_command(
 
     With the name of a cluster, it is captured first. Exit code 0: protected again, and nothing lost.
     """
+    from console.documents.capture import read_capture
     from console.drill.starting import begin_drill
 
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise CliError("a drill opens a screen and needs a terminal; `drill check` needs none")
-    chosen = random.SystemRandom().choice(SCENARIO_NAMES) if scenario == _CHANCE else scenario
-    return begin_drill(capture_folder(context, what), chosen, keys, (min(delay), max(delay)), ask=not yes)
+    folder = capture_folder(context, what)
+    possible = _possible(read_capture(folder), () if scenario == _CHANCE else (scenario,))
+    return begin_drill(folder, random.SystemRandom().choice(possible), keys, (min(delay), max(delay)), ask=not yes)
 
 
 @drill.command("check")
@@ -113,10 +115,19 @@ def check_command(  # noqa: PLR0913 - options
     Each walk is a cluster of its own, rebuilt from the capture. Exit code 0: each ended protected, and nothing was
     lost; 1: not so; 3: the cluster cannot be rebuilt.
     """
+    from console.documents.capture import read_capture
     from console.drill.starting import begin_check
 
     folder = capture_folder(context, what)
-    return begin_check(folder, list(scenarios or SCENARIO_NAMES), runs, keys, form, output)
+    return begin_check(folder, _possible(read_capture(folder), scenarios), runs, keys, form, output)
+
+
+def _possible(capture: Capture, wanted: tuple[str, ...]) -> list[str]:
+    """The scenarios that are wanted, or all that make sense. Raises CliError for one that does not."""
+    possible = [one.name for one in scenarios_for(capture)]
+    if wrong := [one for one in wanted if one not in possible]:
+        raise CliError(f"{wrong[0]} is no scenario of {capture.cluster}, which has {', '.join(possible)}")
+    return [one for one in possible if not wanted or one in wanted]
 
 
 @drill.command("list")
@@ -147,14 +158,14 @@ def report_command(name: str, form: Literal["md", "html", "json"]) -> None:
 def capture_folder(context: CliContext, what: str) -> Path:
     """The folder of a capture: the one that is named, or a new one of this cluster."""
     from console.documents.capture import INDEX, write_capture
-    from console.drill.grades import drills_folder
+    from console.drill.grades import drills_folder, new_folder
 
     if (Path(what) / INDEX).exists():
         return Path(what).resolve()
     if "/" in what or Path(what).is_dir():
         raise CliError(f"{what}: is no capture: it has no {INDEX}; `drill capture` makes one")
     made = _captured(context, what)
-    folder = drills_folder() / "captures" / f"{made.cluster}-{datetime.now(tz=UTC):%Y%m%dT%H%M%SZ}"
+    folder = new_folder(drills_folder() / "captures", made.cluster)
     write_capture(folder, made)
     say("\n".join(_told(made)), err=True)
     return folder

@@ -5,11 +5,15 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
+from textwrap import fill
 
 from pydantic import TypeAdapter, ValidationError
 
-from console.core.drills.grade import Grade
+from console.core.drills.grade import Grade, best
 from console.core.quantities import counted
 from console.core.visible import json_text
 from console.report.file import write_report
@@ -17,6 +21,8 @@ from console.report.formats import Form
 from console.report.render import Block, Facts, Heading, Items, Paragraph, Table, html, markdown
 
 NAME = "grade.json"
+_WIDTH = 80
+"""Columns of the smallest terminal."""
 
 
 def drills_folder() -> Path:
@@ -26,6 +32,17 @@ def drills_folder() -> Path:
     from console.cli.context import APP
 
     return platformdirs.user_state_path(APP) / "drills"
+
+
+def new_folder(parent: Path, cluster: str) -> Path:
+    """A folder of its own for a drill or a check of this cluster, named after now."""
+    name = f"{datetime.now(tz=UTC):%Y%m%dT%H%M%SZ}-{cluster}"
+    for number in count(1):
+        place = parent / (name if number == 1 else f"{name}-{number}")
+        with suppress(FileExistsError):
+            place.mkdir(parents=True, mode=0o700)
+            return place
+    raise AssertionError
 
 
 def save(folder: Path, made: Grade) -> None:
@@ -70,44 +87,60 @@ def rows(one: Grade) -> Iterator[tuple[str, str]]:
 
 
 def table_text(one: Grade, earlier: Grade | None) -> str:
-    """The grade for a terminal, beside the best earlier drill."""
-    lines = [f"DRILL {one.drill}: {one.happened}", ""]
+    """The grade for a terminal of 80 columns, beside the best earlier drill."""
+    lines = [fill(f"DRILL {one.drill}: {one.happened}", _WIDTH, subsequent_indent="  "), ""]
     theirs = dict(rows(earlier)) if earlier else {}
-    if earlier:
-        lines.append(f"  {'':30}{'this drill':18}best earlier ({earlier.drill})")
-    lines += [f"  {name:30}{value:18}{theirs.get(name, '')}".rstrip() for name, value in rows(one)]
-    if one.wrong_turns:
-        lines += ["", "  wrong turns:", *(f"    {turn}" for turn in one.wrong_turns)]
-    lines += ["", f"  runs: {', '.join(one.runs) or 'none'}"]
-    verdict = "protected again, and nothing lost" if one.passed else "not passed: " + _why_not(one)
-    return "\n".join([*lines, "", f"  {verdict}"])
+    lines += [f"  {'':30}{'this drill':20}best earlier"] if earlier else []
+    lines += [f"  {name:30}{value:20}{theirs.get(name, '')}".rstrip() for name, value in rows(one)]
+    lines += [f"  best earlier: {_named(earlier)}"] if earlier else []
+    for title, told in (("wrong turns", one.wrong_turns), ("still found at the end", one.left)):
+        if told:
+            lines += ["", f"  {title}:", *(_item(text) for text in told)]
+    lines += ["", fill(f"  runs: {', '.join(one.runs) or 'none'}", _WIDTH, subsequent_indent="    ")]
+    return "\n".join([*lines, "", fill(f"  {_verdict(one)}", _WIDTH, subsequent_indent="    ")])
+
+
+def _item(text: str) -> str:
+    return fill(f"    {text}", _WIDTH, subsequent_indent="      ")
+
+
+def _named(earlier: Grade) -> str:
+    return f"{earlier.drill}, {earlier.scenario}{'' if earlier.passed else ', not passed'}"
+
+
+def _verdict(one: Grade) -> str:
+    if not one.passed:
+        return "not passed: " + _why_not(one)
+    return f"protected again{'' if one.commands else ' by itself'}, and nothing lost"
 
 
 def _why_not(one: Grade) -> str:
     reasons = [] if one.protected is not None else ["the cluster would not survive the next failure"]
     if one.clients.lost is None:
-        reasons.append("nobody answered at the virtual IP at the end")
+        reasons.append("no master answers where clients look for it")
     elif one.clients.lost:
         reasons.append(f"{counted(one.clients.lost, 'acknowledged write')} lost")
     return "; ".join(reasons)
 
 
 def list_text(drills: list[Grade], form: str) -> str:
-    """All drills, a line each."""
+    """All drills, a line each, for a terminal of 80 columns. JSON has every figure."""
     if form == "json":
         return json_text({"version": 1, "drills": [dataclasses.asdict(one) for one in drills]}, 2)
     if not drills:
         return "no drill is recorded on this machine: `drill run CLUSTER` begins one"
-    head = ("DRILL", "CLUSTER", "SCENARIO", "NOTICED", "ACTION", "PROTECTED", "LOST", "REFUSED", "KEYS", "WRONG")
+    leading = {id(best([each for each in drills if each.scenario == one.scenario], one.cluster, one.scenario))
+               for one in drills}  # fmt: skip
     body = [
-        (one.drill, one.cluster, one.scenario, seconds(one.notice), seconds(one.right_action), seconds(one.protected),
-         "?" if one.clients.lost is None else str(one.clients.lost), str(one.clients.refused), str(one.keys),
-         str(len(one.wrong_turns)))
+        ("*" if one.passed and id(one) in leading else "", one.drill, one.scenario, seconds(one.notice),
+         seconds(one.right_action), seconds(one.protected), "?" if one.clients.lost is None else str(one.clients.lost))
         for one in drills
     ]  # fmt: skip
+    head = ("", "DRILL", "SCENARIO", "NOTICED", "ACTION", "PROTECTED", "LOST")
     widths = [max(len(row[column]) for row in (head, *body)) for column in range(len(head))]
-    return "\n".join("  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
-                     for row in (head, *body))  # fmt: skip
+    lines = [f"{row[0]:1} " + "  ".join(f"{cell:{width}}" for cell, width in list(zip(row, widths, strict=True))[1:])
+             for row in (head, *body)]  # fmt: skip
+    return "\n".join([*(one.rstrip() for one in lines), "", "* the best of its cluster and scenario"])
 
 
 def report_text(one: Grade, earlier: Grade | None, form: Form) -> str:
@@ -121,17 +154,20 @@ def report_text(one: Grade, earlier: Grade | None, form: Form) -> str:
 
 def _blocks(one: Grade, earlier: Grade | None) -> Iterator[Block]:
     yield Heading(f"Drill {one.drill}", 1)
-    verdict = "Protected again, and nothing lost" if one.passed else f"Not passed: {_why_not(one)}"
-    yield Paragraph(f"{one.happened}. {verdict}.", warning=not one.passed)
+    verdict = _verdict(one)
+    yield Paragraph(f"{one.happened}. {verdict[:1].upper()}{verdict[1:]}.", warning=not one.passed)
     if earlier is None:
         yield Facts(tuple(rows(one)))
     else:
         theirs = dict(rows(earlier))
-        head = ("", "this drill", f"best earlier ({earlier.drill})")
+        head = ("", "this drill", f"best earlier ({_named(earlier)})")
         yield Table(head, tuple((name, value, theirs[name]) for name, value in rows(one)))
     if one.wrong_turns:
         yield Heading("Wrong turns")
         yield Items(one.wrong_turns)
+    if one.left:
+        yield Heading("Still found at the end")
+        yield Items(one.left)
     yield Heading("Runs")
     yield Items(one.runs or ("none",))
     yield Heading("What differs from production")

@@ -17,13 +17,15 @@ from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 
-from console.cli.context import APP, INVENTORY_VARIABLE
+from console.cli.context import APP
 from console.cli.output import say
+from console.core.diagnosis.finding import Severity
 from console.core.drills.grade import ClientCount, Grade, Happened, best, grade
 from console.core.drills.scenarios import DrillScenario, find_scenario
 from console.drill.clients import CountingClient
 from console.drill.grades import load_all, report_text, save, table_text
-from console.drill.rehearsal import Rehearsal, load_capture, rehearsal
+from console.drill.rebuilt.building import rehearsal
+from console.drill.rebuilt.rehearsal import Rehearsal, load_capture
 from console.drill.watching import Watcher
 from console.lab.options import LabError
 from console.lab.sessions.room import run_as_room, timed_report
@@ -61,8 +63,10 @@ class Director(threading.Thread):
         self.fault_at = 0.0
         """Epoch seconds; 0: it has not come."""
         self.failure = ""
+        self.hit = ""
+        """The machines that the fault hit."""
         chance = random.SystemRandom()
-        self._wait, self._mend = chance.uniform(*delay), chance.uniform(*scenario.mends_after)
+        self._wait, self._lasts = chance.uniform(*delay), running.lasts(scenario, chance.uniform(*scenario.mends_after))
         self._running, self._scenario = running, scenario
         self._end = threading.Event()
 
@@ -70,9 +74,10 @@ class Director(threading.Thread):
         if self._end.wait(self._wait):
             return
         try:
+            self.hit = ", ".join(self._running.targets(self._scenario))
             self.fault_at = time.time()
             self._running.break_it(self._scenario)
-            if self._scenario.mended_by and not self._end.wait(self._mend):
+            if self._scenario.mended_by and not self._end.wait(self._lasts):
                 self._running.mend(self._scenario)
         except (LabError, OSError) as error:
             self.failure = str(error)
@@ -103,15 +108,17 @@ def _drill(request: Request) -> Grade | None:
     assert scenario is not None
     record = Path(request.record)
     with rehearsal(capture, request.keys, timed_report()) as running:
-        master = capture.host(running.master)
-        client, watcher = CountingClient(master.redis, capture.vip), Watcher(running.lab, capture)
+        client, watcher = CountingClient(running.login(), running.find_master), Watcher(running.lab, capture)
         director = Director(running, scenario, (request.delay[0], request.delay[1]))
+        before = {one.code for one in watcher.look(fresh=True)[1]}
         for thread in (client, watcher, director):
             thread.start()
         signal.signal(signal.SIGINT, lambda *_: None)  # a Ctrl-C is for the console
         keys = record / "keys.json"
-        environment = os.environ | {INVENTORY_VARIABLE: str(running.lab.inventory), KEYS_VARIABLE: str(keys),
-                                    "XDG_STATE_HOME": str(record / "state")}  # fmt: skip
+        running.lab.save()
+        environment = os.environ | running.lab.environment | {
+            KEYS_VARIABLE: str(keys), "XDG_STATE_HOME": str(record / "state"),
+        }  # fmt: skip
         subprocess.call(request.command, env=environment)
         for one in (director, watcher, client):
             one.stop()
@@ -121,9 +128,10 @@ def _drill(request: Request) -> Grade | None:
             return None
         count = ClientCount(len(client.acknowledged), client.refused, client.lost(), client.longest_gap)
         happened = Happened(
-            request.drill, capture.cluster, scenario.name, f"{scenario.text} ({running.target(scenario)})",
+            request.drill, capture.cluster, scenario.name, f"{scenario.text} ({director.hit})",
             director.fault_at, _key_presses(keys), watcher.protected, count,
             (*request.differences, *(f"not in this version of Redis: {line}" for line in running.dropped)),
+            tuple(one.summary for one in watcher.last if one.code not in before and one.severity is not Severity.INFO),
         )  # fmt: skip
     return _graded(record, happened)
 
@@ -136,7 +144,7 @@ def _graded(record: Path, happened: Happened) -> Grade:
     save(record, made)
     for form in ("md", "html", "json"):
         write_report(record / f"report.{form}", report_text(made, earlier, form), replace=True)
-    say(table_text(made, earlier))
+    say(f"\n{table_text(made, earlier)}")
     say(f"\n  report: {record}/report.md (also .html, .json); the runs' journals are there too")
     return made
 

@@ -21,19 +21,23 @@ from contextlib import suppress
 from console.core.drills.walks import RunbookWalk
 
 _STEP = re.compile(r"^== \d+/\d+ (?P<step>[\w-]+): ", re.MULTILINE)
-_LAST = re.compile(r"^run [\w.-]+: (?P<ended>done|failed|refused|aborted|unknown)\s*$", re.MULTILINE)
+_LAST = re.compile(r"^run (?P<run>[\w.-]+): (?P<ended>done|failed|refused|aborted|unknown)\s*$", re.MULTILINE)
 _PROMPTS = (
     (re.compile(r"Run this step\? \[y/N/skip/abort\] $"), "step"),
+    (re.compile(r"Bring them\? \[y/N/abort\] $"), "step"),
     (re.compile(r'Type "(?P<name>[\w.-]+)" to confirm, anything else cancels: $'), "gate"),
     (re.compile(r"(?:Blocked|Not done)\. \[(?P<choices>[^\]]*)\] $"), "stuck"),
     (re.compile(r"Which node is [\w-]+\? \[(?P<name>[^/\]]+)[^\]]*\] $"), "role"),
     (re.compile(r'Type "(?P<name>[^"]+)" to override, anything else cancels: $'), "sentence"),
     (re.compile(r'Type "[^"]+" to take over, anything else cancels: $'), "lock"),
+    (re.compile(r'Type "[^"]+": $'), "conflict"),
 )
 """What a walk can be asked, and what kind of question it is."""
 _LOOK_FOR = 45.0
 """Seconds for which a blocked step is looked at again."""
 _LOOK_EVERY = 2.0
+_WAITS_FOR = 60.0
+"""Seconds for which nobody is asked, until a careful operator stops a step that waits for its proof."""
 _LONGEST = 240.0
 """Seconds for one runbook."""
 _MOST_QUESTIONS = 120
@@ -45,19 +49,33 @@ _SAVED_BY = ("export", "backup")
 CONSOLE = (sys.executable, "-m", "console")
 
 
+REPLAY = "runs replay"
+
+
 class PlainWalk:
-    """One run of `run RUNBOOK CLUSTER --plain`."""
+    """One run of a runbook: `run RUNBOOK CLUSTER --plain`. Or of `runs replay RUN`: keys that are missing are brought.
+
+    Keys that differ stay as the master has them.
+    """
 
     def __init__(
-        self, runbook: str, cluster: str, environment: Mapping[str, str], program: Sequence[str] = CONSOLE
+        self,
+        runbook: str,
+        cluster: str,
+        environment: Mapping[str, str],
+        program: Sequence[str] = CONSOLE,
+        *,
+        replayed: str = "",
     ) -> None:
-        self.runbook = runbook
+        """`replayed`: the run whose kept keys are brought back."""
+        self.runbook = REPLAY if replayed else runbook
         self.text = ""
         """All that was shown."""
         self._blocked_since = 0.0
         self._questions = 0
         self._overridden = ""
-        words = [*program, "run", runbook, cluster, "--plain"]
+        self._hurried = False
+        words = [*program, *(["runs", "replay", replayed] if replayed else ["run", runbook, cluster, "--plain"])]
         self._terminal, inner = pty.openpty()
         settings = {"TERM": "dumb", "COLUMNS": "120", "NO_COLOR": "1"}
         self._process = subprocess.Popen(
@@ -68,17 +86,26 @@ class PlainWalk:
     def walk(self) -> RunbookWalk:
         """Answers until the run ends."""
         end = time.monotonic() + _LONGEST
-        answered = 0
+        answered, asked_at = 0, time.monotonic()
         try:
             while time.monotonic() < end and self._read(0.2):
                 tail = self.text[answered:]
                 found = next(((kind, match) for place, kind in _PROMPTS if (match := place.search(tail))), None)
                 if found is not None:
-                    answered = len(self.text)
+                    answered, asked_at = len(self.text), time.monotonic()
                     self._answer(*found)
+                elif time.monotonic() - asked_at > _WAITS_FOR and not self._hurried:
+                    self._hurried = True
+                    self._process.send_signal(signal.SIGINT)  # it stops waiting for a proof, and asks what to do
         finally:
             self._end()
         return self._result()
+
+    @property
+    def run_id(self) -> str:
+        """Of its journal; empty: it has not ended as a run."""
+        last = _LAST.search(self.text)
+        return last["run"] if last else ""
 
     def _answer(self, kind: str, found: re.Match[str]) -> None:
         self._questions += 1

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from console.core.command import Secret
-from console.core.diagnosis.finding import Finding, Severity
+from console.core.diagnosis.finding import Finding
 from console.core.drills.capture import Capture
 from console.core.inventory import ClusterSpec
 from console.core.kinds.diagnose import diagnose
@@ -16,6 +16,7 @@ from console.core.model import ClusterState
 from console.core.model.verdict import Verdict
 from console.documents.inventories.inventory import load_inventory
 from console.documents.inventories.passwords import resolve
+from console.engine.ports import Inspector
 from console.lab.assembly.laboratory import Laboratory
 from console.transport.clock import SystemClock
 from console.transport.inspector import make_inspector
@@ -30,11 +31,10 @@ class Watcher(threading.Thread):
         super().__init__(name="watcher of the drill", daemon=True)
         self.protected: list[tuple[float, bool]] = []
         """Epoch seconds → whether the cluster would survive the next failure."""
-        self.codes: dict[str, Severity] = {}
-        """Code of a finding → its severity, in the order in which they were first found."""
-        spec = load_inventory(lab.inventory).cluster(capture.cluster)
+        self.last: tuple[Finding, ...] = ()
+        """What was found when it last looked."""
         self._clock = SystemClock()
-        self._inspector = make_inspector(spec, _passwords(spec), self._clock)
+        self._inspector = inspector_of(lab, capture)
         self._end = threading.Event()
 
     def run(self) -> None:
@@ -46,8 +46,7 @@ class Watcher(threading.Thread):
         state = self._inspector.observe(fresh=fresh)
         found = diagnose(state, self._clock.now())
         self.protected.append((time.time(), protection(state).verdict is Verdict.HOLDS))
-        for one in found:
-            self.codes.setdefault(one.code, one.severity)
+        self.last = found
         return state, found
 
     def wait_for(self, condition: Callable[[ClusterState, tuple[Finding, ...]], object], deadline: float) -> bool:
@@ -66,6 +65,12 @@ class Watcher(threading.Thread):
             self.join()
         self.look(fresh=True)
         self._inspector.close()
+
+
+def inspector_of(lab: Laboratory, capture: Capture) -> Inspector:
+    """Reads the cluster of a rehearsal as the screen does."""
+    spec = load_inventory(lab.inventory).cluster(capture.cluster)
+    return make_inspector(spec, _passwords(spec), SystemClock())
 
 
 def _passwords(spec: ClusterSpec) -> dict[str, Secret | None]:

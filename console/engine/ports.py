@@ -31,9 +31,12 @@ class Clock(Protocol):
     """Time. It is handed in, so that tests control it."""
 
     def now(self) -> float:
-        """Epoch seconds, UTC."""
+        """Epoch seconds, UTC. It never goes back, and does not follow when the machine's clock is set."""
 
     def monotonic(self) -> float: ...
+
+    def set_by(self) -> float:
+        """Seconds by which the machine's clock was set since the program began; negative: it was set back."""
 
     def sleep(self, seconds: float) -> None: ...
 
@@ -71,7 +74,7 @@ class Inspector(Protocol):
         """
 
     def read_files(self, node: str, paths: Sequence[str]) -> HostFacts:
-        """Facts of a node's host, and these text files, for a capture. It is called after an observation.
+        """Facts of a node's or director's host, and these text files, for a capture. It is called after an observation.
 
         Only what reads is sent. Paths may be patterns (`*.conf`). Raises OSError with one line of text.
         """
@@ -89,8 +92,11 @@ class Inspector(Protocol):
 class KeyReader(Protocol):
     """Reads keys of one server, and has no method that changes any."""
 
-    def look(self, db: int, keys: Sequence[bytes]) -> list[KeyThere]:
-        """What the server holds under these keys, in their order. Raises OSError with one line of text."""
+    def look(self, db: int, keys: Sequence[bytes], meanwhile: Callable[[], None]) -> list[KeyThere]:
+        """What the server holds under these keys, in their order. Raises OSError with one line of text.
+
+        `meanwhile` raises nothing. It is called while the server works on what it was asked.
+        """
 
     def close(self) -> None: ...
 

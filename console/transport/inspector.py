@@ -112,8 +112,8 @@ class ClusterInspector:
             return self._last
 
     def read_files(self, node: str, paths: Sequence[str]) -> HostFacts:
-        """Facts of a node's host and text files of it, over the connection that observes it."""
-        (host,) = (one.host for one in self._nodes if one.spec.name == node)
+        """Facts of a node's or director's host and text files of it, over the connection that observes it."""
+        host = {**{one.spec.name: one.host for one in self._nodes}, **self._watchers.directors}[node]
         try:
             return host.read_files(paths)
         except RemoteError as error:

@@ -10,14 +10,19 @@ from console.core.inventory import CONSUL_TOKEN, ClusterSpec, RedisRoute, Sentin
 from console.core.model import ClusterState
 from console.transport.connections.patience import Pace
 from console.transport.redis.inspector import OpenTunnel
+from console.transport.ssh.host_inspector import HostInspector
 from console.transport.watcher_inspector import WatcherInspector
 
 
 class WatcherInspectors:
     """All watcher inspectors of a cluster, used as one."""
 
-    def __init__(self, inspectors: tuple[WatcherInspector, ...]) -> None:
+    def __init__(
+        self, inspectors: tuple[WatcherInspector, ...], directors: Mapping[str, HostInspector] | None = None
+    ) -> None:
         self._inspectors = inspectors
+        self.directors: Mapping[str, HostInspector] = directors or {}
+        """Name of a director → what inspects its host."""
         self._new: tuple[bool, ...] = (False,) * len(inspectors)
 
     def start_connecting(self, *, force: bool) -> None:
@@ -64,6 +69,7 @@ def watcher_inspectors(
     `tunnels`: node → what opens channels through its SSH connection.
     """
     directors: list[WatcherInspector] = []
+    hosts: dict[str, HostInspector] = {}
     consul: list[WatcherInspector] = []
     if cluster.directors:
         from console.transport.ssh.director_inspector import DirectorInspector
@@ -71,6 +77,7 @@ def watcher_inspectors(
         made = {one.name: DirectorInspector(one, cluster.read_vip, now, handshakes, pace) for one in cluster.directors}
         tunnels = {**tunnels, **{name: one.open_tunnel for name, one in made.items()}}
         directors += made.values()
+        hosts = {name: one.host for name, one in made.items()}
     sentinels = [
         _sentinel_inspector(one, cluster.master_name, passwords.get(one.name), now, handshakes, tunnels, pace=pace)
         for one in cluster.sentinels
@@ -80,7 +87,7 @@ def watcher_inspectors(
 
         ipv6 = ":" in cluster.nodes[0].address
         consul.append(ConsulInspector(cluster.consul, passwords.get(CONSUL_TOKEN), now, ipv6=ipv6))
-    return WatcherInspectors((*sentinels, *directors, *consul))
+    return WatcherInspectors((*sentinels, *directors, *consul), hosts)
 
 
 def _sentinel_inspector(  # noqa: PLR0913 - a Sentinel, and how to reach it

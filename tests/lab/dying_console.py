@@ -19,9 +19,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import console.cli.runs.plain_operator
+import console.cli.runs.plain.operator
 import console.cli.runs.recorded_runs
-import console.cli.runs.replay_operator
+import console.cli.runs.replay.operator
 import console.cli.runs.run
 import console.documents.runbooks.library
 import console.engine.replay.starter
@@ -30,7 +30,7 @@ import console.transport.inspector
 import console.transport.ssh.connection  # noqa: F401
 from console.__main__ import ADAPTERS
 from console.cli.main import run
-from console.cli.runs import terminal_input
+from console.cli.runs.plain import terminal_input
 from console.core.command import Identity, Planned
 from console.core.runs.records.journal import Entry
 from console.engine.ports import Actuator, Answer, Journal

@@ -43,8 +43,9 @@ def call(place: str, words: list[str]) -> int:
 
 def serve(place: str) -> None:
     from console.__main__ import ADAPTERS  # noqa: F401 - everything that a console may need is loaded once, here
-    from console.cli.runs import plain_operator, plan, run, terminal_input  # noqa: F401
+    from console.cli.runs import plan, run  # noqa: F401
     from console.cli.runs import recorded_runs as runs  # noqa: F401
+    from console.cli.runs.plain import operator, terminal_input  # noqa: F401
     from console.cli.status import command as status  # noqa: F401
     from console.documents.inventories import inventory  # noqa: F401
     from console.documents.runbooks.library import load_runbooks

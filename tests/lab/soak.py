@@ -1,17 +1,14 @@
-"""A soak: random faults while clients write, screens look and rebuilds are run; `make soak` takes ten minutes.
+"""A soak of one console that lives on: random faults while clients write, screens look and rebuilds are run.
 
-python -m lab.soak [--minutes N] [--seed N], inside a laboratory (`lab run healthy --fast --password`). The same seed
-gives the same rounds in the same order. Exit code 1: something of what must hold did not.
+It is a kind of `make soak` (`tests/soak/`), for its memory, its threads and its descriptors. The same seed gives the
+same rounds in the same order.
 """
 
 from __future__ import annotations
 
-import argparse
 import contextlib
-import os
 import random
 import sys
-import tempfile
 import threading
 import time
 from collections import Counter
@@ -39,10 +36,9 @@ from console.cli.context import CliContext
 from console.core.runbooks.binding import bind_roles
 from console.core.runs.state import Outcome
 from console.engine.ports import ArmingError
-from console.lab.assembly.laboratory import STATE_VARIABLE, Laboratory
+from console.lab.assembly.laboratory import Laboratory
 from console.lab.hosts.relay import Relay
 from console.lab.scenarios import keepalived_pair as scenarios
-from console.lab.sessions.build import attach
 from console.transport.inspector import ANSWER_DEADLINE
 
 RUNBOOK = "one-shot-rebuild"
@@ -334,27 +330,3 @@ def _trust_relays(lab: Laboratory) -> None:
         lines.append(f"[{host.address}]:{RELAYED['ssh'][0]} {kind} {key}\n")
     with (lab.folder / "known_hosts").open("a", encoding="ascii") as known:
         known.writelines(lines)
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--minutes", type=float, default=10.0)
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
-    chosen = parser.parse_args()
-    state = os.environ.get(STATE_VARIABLE)
-    if state is None:
-        sys.exit("run it in a laboratory: make soak, or lab run healthy --fast --password -- python -m lab.soak")
-    say(f"seed {chosen.seed}: the same again with --seed {chosen.seed}")
-    with tempfile.TemporaryDirectory(prefix="soak-") as folder:
-        os.environ["XDG_STATE_HOME"] = folder
-        began = time.monotonic()
-        report = soak(
-            attach(state), chosen.minutes * 60, chosen.seed, Path(folder),
-            lambda line: say(f"[{time.monotonic() - began:5.0f} s] {line}"),
-        )  # fmt: skip
-    say(report.text())
-    return 1 if report.problems else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -17,13 +18,16 @@ from lab.test_lab_commands import _project_for_everyone, everyones_folder  # noq
 from console.core.command import Secret
 from console.core.drills.capture import CapturedProcess, CapturedUser, Part
 from console.core.drills.scenarios import SCENARIOS
-from console.core.drills.walks import WalkOutcome
+from console.core.drills.walks import AFTER, WalkOutcome
 from console.documents.capture import read_capture, write_capture
 from console.documents.inventories.inventory import load_inventory
+from console.documents.inventories.passwords import resolve
 from console.drill.capturing import capture_cluster
 from console.drill.check_text import check_text
 from console.drill.checking import Checker, CheckRequest
-from console.drill.rehearsal import rehearsal
+from console.drill.rebuilt.building import rehearsal
+from console.drill.starting import require_drillable
+from console.drill.watching import Watcher, inspector_of
 from console.transport.clock import SystemClock
 from console.transport.inspector import make_inspector
 
@@ -32,6 +36,7 @@ pytestmark = pytest.mark.lab
 CAPTURES = Path(__file__).parents[1] / "captures"
 A, B = "redis-a", "redis-b"
 PASSWORD = "correct-horse-battery"
+QUICKER = re.compile(r"(down-after-milliseconds \w+ )\d+")
 HOSTILE = """\
 #!/bin/bash
 # Tries to get out. Each line of the log is a name and whether it worked.
@@ -48,18 +53,31 @@ try device mknod /tmp/disk b 254 0
 try namespace unshare --user true
 try clock date -s "$(date)"
 try kernel sh -c 'cat /proc/sys/kernel/panic >/proc/sys/kernel/panic'
-try network timeout 3 bash -c '</dev/tcp/1.1.1.1/53'
+try network timeout 1 bash -c '</dev/tcp/1.1.1.1/53'
+ip route add default dev eth2 2>/dev/null
+try route timeout 1 bash -c '</dev/tcp/1.1.1.1/53'
 try alternatives touch /etc/alternatives/evil
+try machine sh -c 'ls @folder@ || touch @folder@/evil || touch /proc/1/root/@folder@/evil'
+(while :; do :; done) &
+loop=$!
 try disk dd if=/dev/zero of=/tmp/big bs=1M count=200
 rm -f /tmp/big
 touch /usr/bin/evil-program
 try memory sh -c 'head -c 1200000000 /dev/zero | tail -c 1100000000 >/dev/null'
 echo "seen $(cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' ' | grep -c '[p]ytest')" >>$log
 mkfifo /tmp/wait && exec 3<>/tmp/wait
+bomb() { [ -e /tmp/stop ] || { bomb | bomb & }; }
+bomb 2>/dev/null
+read -t 2 -u 3
+set -- /proc/[0-9]*
+echo "bomb $#" >>$log
+: >/tmp/stop
+kill -9 @victim@ 2>/dev/null
 (for number in $(seq 300); do sleep 6 & done) 2>/dev/null &
 read -t 2 -u 3
 set -- /proc/[0-9]*  # from here on nothing can be started
 echo "processes $#" >>$log
+kill $loop && echo "loop goes-on" >>$log
 echo "end reached" >>$log
 """
 
@@ -104,6 +122,36 @@ def test_a_capture_only_reads_and_holds_no_secret(pair, tmp_path):
     assert a.interfaces[0].addresses == (f"{a.address}/24",)
 
 
+@pytest.mark.parametrize(
+    ("scenario", "options"), [("sentinel-secured", {}), ("consul-healthy", {"password": PASSWORD})]
+)
+def test_a_set_is_captured_with_its_watchers_and_holds_no_secret(pair, tmp_path, scenario, options):
+    """Sentinels with TLS and passwords of their own on loopback; Consul with tokens."""
+    lab = pair(scenario, **options)
+    spec = load_inventory(lab.inventory).clusters[0]
+    found = {one.name: resolve(one.source, one.owner, key=one.key) for one in spec.secrets if one.source}
+    inspector = make_inspector(spec, {one.name: found.get(one.name) for one in spec.secrets}, SystemClock())
+    secrets = {name: secret.reveal() for name, secret in found.items()}
+    made = capture_cluster(spec, inspector, secrets, lambda _: None)
+    inspector.close()
+    write_capture(tmp_path / "made", made)
+    texts = [path.read_text() for path in (tmp_path / "made").rglob("*") if path.is_file()]
+    assert len(set(secrets.values())) >= 1
+    assert not [text for text in texts for secret in secrets.values() if secret in text]
+    again = read_capture(tmp_path / "made")
+    assert (again, again.unread) == (made, ())
+    require_drillable(again)
+    assert [one.name for one in again.machines] == list(lab.hosts)
+    for one, told in zip(again.sentinels, spec.sentinels, strict=True):
+        assert (one.name, one.address, one.machine) == (told.name, told.address, told.host)
+        assert again.machine(one.machine).file(one.config).part is Part.SENTINEL
+        assert (one.tls, one.through_ssh, bool(one.password)) == (bool(told.tls), bool(told.tls), bool(told.tls))
+        assert one.down_after == lab.options.down_after
+    if again.consul is not None:
+        assert (again.consul.machine, again.consul.token) == ("app01", True)
+        assert again.machine("app01").parts(Part.CONSUL)
+
+
 def monitored_with_password(host):
     """What this Redis executes meanwhile. The password is asked for on the host itself."""
     host.run(["redis-cli", "CONFIG", "SET", "requirepass", ""])
@@ -123,9 +171,24 @@ class _Monitored:
         return self.inner.__exit__(*error)
 
 
-def with_script(host, path):
-    """The host with the hostile script in the place of one of its own."""
-    files = (dataclasses.replace(file, text=HOSTILE) if file.path == path else file for file in host.files)
+def quick(name):
+    """A captured cluster that fails over soon: its own times are those of its document."""
+    capture = read_capture(CAPTURES / name)
+
+    def sooner(machine):
+        texts = (QUICKER.sub(r"\g<1>1500", one.text).replace('"5s"', '"1s"') for one in machine.files)
+        texts = (text.replace("sleep 10\n", "sleep 1\n") for text in texts)
+        files = (dataclasses.replace(one, text=text) for one, text in zip(machine.files, texts, strict=True))
+        return dataclasses.replace(machine, files=tuple(files))
+
+    sentinels = tuple(dataclasses.replace(one, down_after=1500) for one in capture.sentinels)
+    return dataclasses.replace(capture, hosts=tuple(map(sooner, capture.hosts)), sentinels=sentinels)
+
+
+def with_script(host, path, victim):
+    """The host with the hostile script in the place of one of its own. It knows a process and a folder outside."""
+    text = HOSTILE.replace("@victim@", str(victim)).replace("@folder@", str(CAPTURES))
+    files = (dataclasses.replace(file, text=text) if file.path == path else file for file in host.files)
     return dataclasses.replace(host, files=tuple(files))
 
 
@@ -139,10 +202,31 @@ def with_redis_user(host):
     return dataclasses.replace(host, files=files, users=(*host.users, user), processes=(server,))
 
 
-def test_a_rehearsal_is_the_same_cluster_and_its_scripts_are_contained(room):
-    capture = read_capture(CAPTURES / "one-shot")
+def with_tls(host):
+    """The host whose Redis has a TLS port beside its plain one, with an encrypted key. No certificate is captured."""
+    conf = host.file(host.redis.config)
+    lines = (
+        "tls-port 6380\ntls-replication yes\ntls-cert-file /etc/redis/tls/redis.crt\n"
+        "tls-key-file /etc/redis/tls/redis.key\ntls-key-file-pass stand009\ntls-ca-cert-dir /etc/redis/tls/known\n"
+    )
+    files = tuple(dataclasses.replace(one, text=conf.text + lines) if one is conf else one for one in host.files)
+    redis = dataclasses.replace(host.redis, port=6380, tls=True, server_name="redis.example")
+    return dataclasses.replace(host, files=files, redis=redis)
+
+
+@pytest.fixture
+def victim():
+    """A process of this machine that no script of a rehearsal may end."""
+    process = subprocess.Popen(["sleep", "600"])
+    yield process
+    process.kill()
+    process.wait()
+
+
+def test_a_rehearsal_is_the_same_cluster_and_its_scripts_are_contained(room, victim):
+    capture = quick("one-shot")
     script = "/etc/keepalived/scripts/redis_backup.sh"
-    hosts = (with_script(capture.host(A), script), with_redis_user(capture.host(B)))
+    hosts = (with_tls(with_script(capture.host(A), script, victim.pid)), with_tls(with_redis_user(capture.host(B))))
     with rehearsal(dataclasses.replace(capture, hosts=hosts), 500, lambda _: None) as running:
         a, b = running.lab.host(A), running.lab.host(B)
         running.lab.wait(lambda: "end reached" in a.read("/data/redis/hostile.log"), 60, "the hostile script ends")
@@ -162,20 +246,66 @@ def test_a_rehearsal_is_the_same_cluster_and_its_scripts_are_contained(room):
             "clock",
             "kernel",
             "network",
+            "route",
             "alternatives",
+            "machine",
             "disk",
             "memory",
         )
         assert {name: told[name] for name in tried} == dict.fromkeys(tried, "refused")
-        assert int(told["processes"]) <= 200 + 10
+        assert max(int(told["processes"]), int(told["bomb"])) <= 200 + 10
+        assert victim.poll() is None
         assert told["seen"] == "0"
+        assert told["loop"] == "goes-on"
         assert not Path("/usr/bin/evil-program").exists()
         assert b.run("ls /usr/bin/evil-program").returncode != 0
-        assert b.run("stat -c %U /proc/$(cat /run/drill/redis-6379.pid)").stdout.strip() == "redis"
+        assert b.run("stat -c %U /proc/$(cat /run/drill/redis-6380.pid)").stdout.strip() == "redis"
         assert running.dropped == [f"{B}: {capture.host(B).redis.config}: vm-enabled no"]
+        # TLS works with the authority of the rehearsal: a client, and the replica.
+        assert running.login().ask(capture.host(B).address, "INFO", "replication").count("state=online") == 1
+        inspector = inspector_of(running.lab, capture)
+        assert [one.redis.problem for one in inspector.observe(fresh=True).nodes] == [None, None]
+        inspector.close()
         # The host still serves, and its owner on this machine is nobody's.
         assert a.run("redis-cli -p 6379 PING").stdout.strip() == "PONG"
         assert (a.root / "etc/keepalived").stat().st_uid == a.cage.first_id
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("system", "runbook"),
+    [("sentinel-vip", "sentinel-return-old-master"), ("sentinel-consul", "consul-return-old-master")],
+)
+def test_a_set_is_the_same_cluster_and_its_return_is_walked(room, tmp_path, system, runbook):
+    """It fails over by itself, and the runbook that the findings name brings the old master back."""
+    capture = quick(system)
+    request = CheckRequest(str(CAPTURES / system), ["master-redis-dies"], 1, 300, [], "table", "", str(tmp_path))
+    with rehearsal(capture, 300, lambda _: None) as running:
+        for machine in capture.machines:
+            host = running.lab.host(machine.name)
+            assert host.run("hostname").stdout.strip() == machine.hostname
+            shown = host.run("ip -o -4 addr show").stdout
+            assert all(f"{card.name}    inet {one}" in shown for card in machine.interfaces for one in card.addresses)
+            assert all(f"inet {one}" in shown for one in machine.loopback)
+            scripts = [one for one in machine.files if one.part in (Part.SCRIPT, Part.KEEPALIVED, Part.CONSUL)]
+            assert all(host.read(one.path) == one.text for one in scripts)
+        assert running.dropped == []
+        walk, named = Checker(capture, request, lambda _: None)._walk_in(running, SCENARIOS[0], 1, "")
+    assert named == [runbook]
+    assert (walk.outcome, walk.runbooks[0].runbook, walk.lost) == (WalkOutcome.PROTECTED, runbook, 0), walk
+    assert walk.acknowledged > 50
+    assert {one.code: one.when for one in walk.found}["redis-down"] == AFTER
+
+
+def test_what_scripts_do_by_themselves_is_found_before_anything_breaks(room):
+    """Seed 001: its check kills keepalived."""
+    capture = read_capture(CAPTURES / "password")
+    with rehearsal(capture, 100, lambda _: None) as running:
+        watcher = Watcher(running.lab, capture)
+        _, findings = watcher.look(fresh=True)
+        watcher.stop()
+    told = {one.code: one.evidence for one in findings}
+    assert any("redis_monitor.sh" in line for line in told["script-fights-operator"])
 
 
 @pytest.mark.long
@@ -186,14 +316,13 @@ def test_a_rehearsal_is_the_same_cluster_and_its_scripts_are_contained(room):
         ("one-shot", (WalkOutcome.PROTECTED, "one-shot-rebuild", "failover-unprotected", "missing: redis-b")),
         # Its check restarts Redis from an old dump, and its fixed sleeps promote whatever is there.
         ("preempting", (WalkOutcome.LOST, "", "script-fights-operator", "redis_master.sh")),
-        # Its check kills keepalived.
-        ("password", (None, "", "script-fights-operator", "redis_monitor.sh")),
     ],
 )
 def test_a_check_finds_what_the_documents_report(room, tmp_path, system, expected):
     outcome, runbook, found, evidence = expected
     request = CheckRequest(str(CAPTURES / system), ["master-redis-dies"], 1, 500, [], "table", "", str(tmp_path))
-    walk, named = Checker(read_capture(CAPTURES / system), request, lambda _: None)._walk(SCENARIOS[0], 1, "")
+    capture = quick(system) if system == "one-shot" else read_capture(CAPTURES / system)
+    walk, named = Checker(capture, request, lambda _: None)._walk(SCENARIOS[0], 1, "")
     assert set(named) >= {one.runbook for one in walk.runbooks[:1]}
     assert walk.acknowledged > 50
     assert outcome in (None, walk.outcome), walk
@@ -204,7 +333,8 @@ def test_a_check_finds_what_the_documents_report(room, tmp_path, system, expecte
 
 
 def test_a_drill_says_so_on_its_screen_and_grades_at_its_end(tmp_path, room):
-    words = ["-m", "console", "drill", "run", str(CAPTURES / "one-shot"), "--scenario", "keepalived-dies",
+    write_capture(tmp_path / "capture", quick("one-shot"))
+    words = ["-m", "console", "drill", "run", str(tmp_path / "capture"), "--scenario", "keepalived-dies",
              "--delay", "1", "1", "--keys", "300", "--yes"]  # fmt: skip
     environment = {
         "XDG_STATE_HOME": str(tmp_path),
@@ -243,7 +373,7 @@ def test_a_rehearsal_without_root(everyones_folder):  # noqa: F811 - the fixture
     (everyones_folder / "inside.py").write_text("""
 import pathlib
 from console.documents.capture import read_capture
-from console.drill.rehearsal import rehearsal
+from console.drill.rebuilt.building import rehearsal
 from console.lab.hosts.namespaces import prepare_namespaces
 prepare_namespaces()
 with rehearsal(read_capture(pathlib.Path("capture")), 100, print) as running:

@@ -139,7 +139,7 @@ def plan_document(made: RunPlan) -> dict[str, Any]:
 
 def plan_text(made: RunPlan) -> Iterator[str]:
     """The plan as text."""
-    from console.cli.runs.plain_text import wrapped
+    from console.cli.runs.plain.text import wrapped
     from console.engine.plan import NOT_PROVED, Prospect
 
     yield f"plan {made.runbook.name} on {made.cluster}: {made.runbook.title}"
@@ -162,7 +162,7 @@ def plan_text(made: RunPlan) -> Iterator[str]:
 
 
 def _step_text(one: StepPlan, total: int) -> Iterator[str]:
-    from console.cli.runs.plain_text import by_hand_lines, planned_text, preview_lines, wrapped
+    from console.cli.runs.plain.text import by_hand_lines, planned_text, preview_lines, wrapped
     from console.core.runbooks.document import GateKind
     from console.engine.plan import Prospect
 
@@ -192,7 +192,7 @@ def _prospect_text(one: StepPlan) -> str:
 
 
 def _check_text(planned: PlannedCheck) -> str:
-    from console.cli.runs.plain_text import check_text, wrapped
+    from console.cli.runs.plain.text import check_text, wrapped
 
     if planned.after is None:
         return check_text(planned.check)

@@ -11,8 +11,10 @@ import click
 from console.cli.context import CliContext, CliError, inventory_option
 from console.cli.layout import table_lines, terminal_width
 from console.cli.output import say, say_json
+from console.cli.runs.choosing import chosen_run, newest_open, read_run, recorded
 from console.cli.runs.exported_keys import keys
-from console.cli.runs.replay import replay
+from console.cli.runs.plain.terminal_input import check_terminal
+from console.cli.runs.replay.command import replay
 from console.cli.screen import open_screen
 from console.core.quantities import counted
 from console.report.entry_text import entry_text
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from console.core.runs.past.past_run import PastRun
-    from console.engine.ports import Archive
 
 POLL_EVERY = 0.5
 """Seconds between two reads of a journal that is followed."""
@@ -43,14 +44,14 @@ def list_runs(context: CliContext, cluster: str | None, form: str) -> int:
 
     `not closed`: the run is under way, or its console died. `runs resume` goes on with it then.
     """
-    found = [one for one in _archive(context).summaries() if cluster in (None, one.cluster)]
+    found = [one for one in recorded(context).summaries() if cluster in (None, one.cluster)]
     if form == "json":
         say_json({"version": 1, "runs": [_as_json(one) for one in found]})
         return 0
     rows = [COLUMNS, *(_row(one) for one in found)] if found else []
     for line in table_lines(rows, terminal_width()):
         say(line)
-    for one in _archive(context).kept_keys():
+    for one in recorded(context).kept_keys():
         if cluster in (None, one.cluster):
             say(f"{one.in_words}: {one.command}")
     if not found:
@@ -73,7 +74,7 @@ def show(context: CliContext, run: str | None, *, follow: bool) -> int:
 
     run_id, shown = chosen_run(context, run).run_id, 0
     while True:
-        past = _read(context, run_id)
+        past = read_run(context, run_id)
         for entry in past.entries[shown:]:
             say(f"{entry.seq:>4}  {entry.at}  {entry.kind:<9} {entry_text(entry)}")
         shown = max(shown, len(past.entries))
@@ -99,7 +100,7 @@ def dismiss(context: CliContext, run: str, chosen: str | None) -> int:
     """
     from console.engine.sessions.arming import who
 
-    past, archive = chosen_run(context, run), _archive(context)
+    past, archive = chosen_run(context, run), recorded(context)
     found = [one for one in archive.kept_keys() if one.run_id == past.run_id]
     fitting = [one for one in found if chosen in (None, one.file, Path(one.file).name)]
     if not fitting:
@@ -163,10 +164,10 @@ def resume(context: CliContext, run: str | None, *, plain: bool) -> int:
     new run, and are written to the same journal. It refuses a run that is closed or under way, a broken journal, and a
     runbook or an inventory that was changed since. Exit code and last line are those of `run`.
     """
-    from console.cli.runs.run import check_terminal, run_to_end
+    from console.cli.runs.plain.run import run_to_end
 
     check_terminal()
-    past = chosen_run(context, run) if run is not None else _newest_open(context)
+    past = chosen_run(context, run) if run is not None else newest_open(context)
     if past.why_not:
         raise CliError(past.why_not)
     if past.brings_keys:
@@ -183,51 +184,7 @@ runs.add_command(keys)
 runs.add_command(replay)
 
 
-# --- reading ----------------------------------------------------------------------------------------------------------
-
-
-def _archive(context: CliContext) -> Archive:
-    if context.archive is None:
-        raise CliError("there are no recorded runs here")
-    return context.archive
-
-
-def chosen_run(context: CliContext, run: str | None) -> PastRun:
-    """The run with this id, or the only one whose id begins or ends with it. None: the newest. Raises CliError."""
-    folder = context.runs_folder
-    names = [one.run_id for one in _archive(context).summaries()]
-    if run is None:
-        if not names:
-            raise CliError(f"no run is recorded in {folder}")
-        return _read(context, names[-1])
-    matching = [run] if run in names else [name for name in names if name.startswith(run) or name.endswith(run)]
-    if len(matching) == 1:
-        return _read(context, matching[0])
-    if matching:
-        raise CliError(f"{run} fits {', '.join(matching)}: give more of the run's id")
-    raise CliError(f"there is no run {run} in {folder}: `runs list` names them")
-
-
-def _newest_open(context: CliContext) -> PastRun:
-    """The newest run that can be resumed, else the newest that is not closed. Raises CliError if all are closed."""
-    from console.core.runs.past.past_run import Standing
-
-    found = [one for one in _archive(context).summaries() if one.standing is not Standing.CLOSED]
-    for past in reversed(found):
-        if past.resumable:
-            return past
-    if found:
-        return found[-1]
-    raise CliError(f"every run in {context.runs_folder} is closed: there is nothing to resume")
-
-
-def _read(context: CliContext, run_id: str) -> PastRun:
-    from console.core.runs.past.past_run import ArchiveError
-
-    try:
-        return _archive(context).read(run_id)
-    except ArchiveError as error:
-        raise CliError(str(error)) from None
+# --- printing --------------------------------------------------------------------------------------------------------
 
 
 def _row(past: PastRun) -> Sequence[str]:

@@ -11,11 +11,11 @@ from console.core.conditions.servers import role_in_words
 from console.core.conditions.switching import PAUSED, resumes_alone
 from console.core.diagnosis.finding import Severity
 from console.core.diagnosis.next_actions import (
-    BREAK_LOOP,
     REBUILD,
     RESOLVE,
     RESUME,
     advise,
+    break_loop,
     break_loop_or,
     build_or_rebuild,
 )
@@ -63,10 +63,7 @@ def _dual_master(state: ClusterState) -> Iterator[Match]:
     """Several nodes are masters."""
     if len(state.masters) < 2:  # noqa: PLR2004 - two are one too many
         return
-    master = serving_master(state)
-    others = [state.node(name) for name in state.masters if master is None or name != master.name]
-    newer = diverged(state)
-    aside = master is not None and not newer and all(_set_aside(state, node) for node in others)
+    aside = others_are_aside(state)
     figures = [
         f"{name}: {role_in_words(redis)}, {counted(redis.total_keys, 'key')}"
         for name in state.masters
@@ -79,6 +76,16 @@ def _dual_master(state: ClusterState) -> Iterator[Match]:
         REBUILD if aside else RESOLVE,
         Severity.WARNING if aside else Severity.CRITICAL,
     )
+
+
+def others_are_aside(state: ClusterState) -> bool:
+    """Whether all masters but the serving one are out of the way, and hold nothing that it lacks.
+
+    The rebuild can make them its replicas then. Otherwise it would be refused, and the split has to be ended first.
+    """
+    master = serving_master(state)
+    others = [state.node(name) for name in state.masters if master is None or name != master.name]
+    return master is not None and not diverged(state) and all(_set_aside(state, node) for node in others)
 
 
 def _set_aside(state: ClusterState, node: NodeState) -> bool:
@@ -118,7 +125,7 @@ def _mutual(state: ClusterState) -> Iterator[Match]:
                 (node.name, other.name),
                 f"{node.name} and {other.name} follow each other: nobody is the master.",
                 (f"{node.name} follows {link.host}:{link.port}", _follows(other)),
-                BREAK_LOOP,
+                break_loop(state),
             )
 
 

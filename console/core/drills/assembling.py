@@ -3,25 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from posixpath import dirname
 
-from console.core.drills import mentions, stand_ins
-from console.core.drills.capture import (
-    Capture,
-    CapturedFile,
-    CapturedHost,
-    CapturedInterface,
-    CapturedProcess,
-    CapturedRedis,
-    HostFacts,
-    HostText,
-    Part,
-    Unread,
-)
-from console.core.inventory import ClusterSpec, NodeSpec, ServiceSpec
-from console.core.model import ClusterState, NodeState
+from console.core.drills import mentions, stand_ins, watchers
+from console.core.drills.capture import Capture, HostFacts, HostText, Part, Unread
+from console.core.drills.machines import Came, captured_director, captured_host
+from console.core.inventory import ClusterSpec, ServiceSpec
+from console.core.model import ClusterState
 from console.core.quantities import counted
-from console.core.visible import visible
 
 DEEPEST = 5
 """Rounds of files that name other files."""
@@ -32,7 +20,8 @@ _MEANS = {
     Part.CALLED: "the scripts of the rehearsal do not find it, and fail where they call it",
     Part.READ: "the scripts of the rehearsal do not find it",
     Part.REDIS: "Redis of the rehearsal gets a configuration made from what it said of itself",
-    Part.SENTINEL: "this Sentinel takes no part in the rehearsal",
+    Part.SENTINEL: "this Sentinel of the rehearsal gets a file made from what it said of itself",
+    Part.CONSUL: "Consul of the rehearsal runs without this part of its configuration",
     Part.SERVICE: "the rehearsal starts the server by its command line",
 }
 """What it means for a rehearsal that a file of this kind could not be read."""
@@ -47,30 +36,34 @@ _WHY = {
 }
 _OPTIONAL = frozenset({Part.SERVICE, Part.READ, Part.SENTINEL})
 """Parts whose absence needs no word: they are asked for wherever they might be."""
-_SENTINEL_FILES = ("/etc/redis/sentinel.conf", "/etc/redis-sentinel.conf", "/etc/sentinel.conf")
-"""A running Sentinel does not show its file: these are the usual ones."""
 _UNIT_FOLDERS = ("/etc/systemd/system", "/run/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system")
 
 
-def first_paths(kind: str, spec: NodeSpec, node: NodeState, facts: HostFacts) -> list[tuple[str, Part]]:
+def first_paths(spec: ClusterSpec, name: str, state: ClusterState, facts: HostFacts) -> list[tuple[str, Part]]:
     """The files to begin with: the configurations, and how the services are started."""
-    wanted = [(spec.keepalived.config, Part.KEEPALIVED)] if kind == "keepalived" else []
-    redis = node.redis.value
-    conf = (redis.config_file if redis else "") or spec.redis.config or _argument(facts, "redis-server", ".conf")
+    director = next((one for one in spec.directors if one.name == name), None)
+    if director is not None:
+        return [
+            (director.keepalived.config, Part.KEEPALIVED),
+            *((path, Part.SERVICE) for path in _service_paths(director.keepalived.service)),
+            *watchers.sentinel_paths(spec, state, name, facts),
+        ]
+    node, redis = spec.node(name), state.node(name).redis.value
+    pair = spec.kind == "keepalived"
+    wanted = [(node.keepalived.config, Part.KEEPALIVED)] if pair else []
+    conf = (redis.config_file if redis else "") or node.redis.config or _redis_argument(facts)
     if conf.startswith("/"):
         wanted.append((conf, Part.REDIS))
-    if kind != "keepalived":
-        told = _argument(facts, "redis-sentinel", ".conf")
-        wanted += [(path, Part.SENTINEL) for path in ([told] if told else _SENTINEL_FILES)]
-    for service in (spec.redis.service, *((spec.keepalived.service,) if kind == "keepalived" else ())):
+    wanted += [*watchers.sentinel_paths(spec, state, name, facts), *watchers.consul_paths(facts)]
+    sentinels = (one.service for one in spec.sentinels if watchers.machine_of(spec, one) == name)
+    for service in (node.redis.service, *((node.keepalived.service,) if pair else ()), *sentinels):
         wanted += [(path, Part.SERVICE) for path in _service_paths(service)]
     return wanted
 
 
-def _argument(facts: HostFacts, program: str, end: str) -> str:
-    """The first argument of a process that ends so."""
-    words = (word for one in facts.processes if one.program == program for word in one.command.split()[1:])
-    return next((word for word in words if word.endswith(end)), "")
+def _redis_argument(facts: HostFacts) -> str:
+    words = (word for one in facts.processes if one.program == "redis-server" for word in one.command.split()[1:])
+    return next((word for word in words if word.endswith(".conf")), "")
 
 
 def _service_paths(service: ServiceSpec) -> Iterator[str]:
@@ -100,7 +93,7 @@ def next_paths(texts: Sequence[tuple[HostText, Part]], known: set[str]) -> list[
 def assemble(
     spec: ClusterSpec,
     state: ClusterState,
-    hosts: Mapping[str, tuple[HostFacts, Sequence[tuple[HostText, Part]]]],
+    hosts: Mapping[str, Came],
     passwords: Mapping[str, str],
     silent: Mapping[str, str],
 ) -> Capture:
@@ -112,11 +105,30 @@ def assemble(
     instead = stand_ins.make_stand_ins(found)
     unread = [one for name, (_, texts) in hosts.items() for one in _unread(name, texts)]
     unread += [Unread(name, "the whole host", why, "no rehearsal is possible") for name, why in silent.items()]
-    made = tuple(
-        _host(spec, name, state.node(name), (facts, texts), instead, passwords.get(name, ""))
-        for name, (facts, texts) in hosts.items()
+    nodes = tuple(
+        captured_host(spec, one.name, state, hosts[one.name], instead, passwords.get(one.name, ""))
+        for one in spec.nodes
+        if one.name in hosts
     )
-    return Capture(spec.name, spec.kind, spec.vip, state.observed_at, made, tuple(unread), _notes(spec, instead))
+    directors = tuple(
+        captured_director(spec, one, state, hosts[one.name], instead) for one in spec.directors if one.name in hosts
+    )
+    machines = {one.name: one for one in (*nodes, *directors)}
+    others = watchers.lone_machines(spec, machines)
+    stand_in_of = {name: instead.get(one, one) for name, one in passwords.items()}
+    sentinels = watchers.captured_sentinels(spec, state, machines, stand_in_of)
+    return Capture(
+        spec.name, spec.kind, spec.vip, state.observed_at, nodes,
+        (*unread, *watchers.not_captured(sentinels, others)), _notes(instead), vip_at=_vip_at(spec.vip, state),
+        master_name=spec.master_name, sentinels=sentinels, read_vip=spec.read_vip, directors=directors, others=others,
+        consul=watchers.captured_consul(spec),
+    )  # fmt: skip
+
+
+def _vip_at(vip: str, state: ClusterState) -> str:
+    """Where a virtual IP is: `INTERFACE ADDRESS/PREFIX`."""
+    found = (one for node in state.nodes for one in node.addresses.value or () if one.address == vip)
+    return next((f"{one.interface} {one.address}/{one.prefix}" for one in found), "")
 
 
 def _unread(node: str, texts: Sequence[tuple[HostText, Part]]) -> Iterator[Unread]:
@@ -130,7 +142,7 @@ def _unread(node: str, texts: Sequence[tuple[HostText, Part]]) -> Iterator[Unrea
         yield Unread(node, text.path, _WHY[text.status], _MEANS[part])
 
 
-def _notes(spec: ClusterSpec, instead: Mapping[str, str]) -> tuple[str, ...]:
+def _notes(instead: Mapping[str, str]) -> tuple[str, ...]:
     notes = [f"{counted(len(instead), 'secret')} replaced by stand-ins; equal ones have the same stand-in"]
     if short := sum(not stand_ins.is_searchable(one) for one in instead):
         notes.append(
@@ -138,94 +150,4 @@ def _notes(spec: ClusterSpec, instead: Mapping[str, str]) -> tuple[str, ...]:
             "number: replaced where "
             "passwords stand; a reviewer should look whether one stands elsewhere"
         )
-    if spec.sentinels or spec.directors or spec.consul:
-        notes.append("of this kind of cluster only the nodes with Redis are captured")
     return tuple(notes)
-
-
-def _host(
-    cluster: ClusterSpec,
-    name: str,
-    node: NodeState,
-    came: tuple[HostFacts, Sequence[tuple[HostText, Part]]],
-    instead: Mapping[str, str],
-    password: str,
-) -> CapturedHost:
-    spec = cluster.node(name)
-    facts, texts = came
-
-    def clean(text: str) -> str:
-        return stand_ins.replace_secrets(text, instead)
-
-    files = tuple(
-        CapturedFile(one.path, part, one.mode, one.owner,
-                     stand_ins.replace_secrets(one.text, instead, whole=part is Part.READ))
-        for one, part in texts if one.status == "ok" and not _is_twin(one, texts)
-    )  # fmt: skip
-    running = dict.fromkeys((one.program, clean(one.command), one.user) for one in facts.processes)
-    processes = tuple(CapturedProcess(*one) for one in running)
-    config, keepalived = node.keepalived_config.value, node.keepalived.value
-    user = config.security.user.split()[0] if config and config.security and config.security.user else ""
-    owners = {one.owner.partition(":")[0] for one in files}
-    needed = {*(one.user for one in processes), *owners, user, "keepalived_script"}
-    instance = keepalived.instance if keepalived else None
-    virtual = {cluster.vip, cluster.read_vip, *(instance.virtual_addresses if instance else ())}
-    return CapturedHost(
-        name=spec.name,
-        address=spec.address,
-        hostname=facts.hostname,
-        system=visible(facts.system),
-        interfaces=_interfaces(node, virtual),
-        users=tuple(one for one in facts.accounts if one.name in needed),
-        processes=processes,
-        redis=_redis(spec, node, texts, instead.get(password, password)),
-        keepalived_version=(keepalived.version or "") if keepalived else "",
-        keepalived_config=spec.keepalived.config,
-        instance=spec.keepalived.instance or (instance.name if instance else ""),
-        state_log=spec.keepalived.state_log,
-        memory=node.memory.value.total if node.memory.value else 0,
-        files=files,
-        names=facts.names,
-        services={"redis": _service(spec.redis.service), "keepalived": _service(spec.keepalived.service)},
-    )
-
-
-def _is_twin(text: HostText, texts: Sequence[tuple[HostText, Part]]) -> bool:
-    """Whether it is the same file as one below /usr, where /lib is a link to /usr/lib."""
-    return any(one.path == f"/usr{text.path}" and one.text == text.text for one, _ in texts)
-
-
-def _service(spec: ServiceSpec) -> str:
-    return f"systemd {spec.systemd}" if spec.systemd else f"sysv {spec.sysv}" if spec.sysv else "own"
-
-
-def _interfaces(node: NodeState, virtual: set[str]) -> tuple[CapturedInterface, ...]:
-    """Without the loopback, without virtual IPs, and without what IPv6 makes by itself."""
-    found: dict[str, list[str]] = {}
-    for one in node.addresses.value or ():
-        if one.interface != "lo" and one.address not in virtual and ":" not in one.address:
-            found.setdefault(one.interface, []).append(f"{one.address}/{one.prefix}")
-    return tuple(CapturedInterface(name, tuple(addresses)) for name, addresses in found.items())
-
-
-def _redis(spec: NodeSpec, node: NodeState, texts: Sequence[tuple[HostText, Part]], password: str) -> CapturedRedis:
-    redis, file = node.redis.value, node.redis_file.value
-    conf = next((one.path for one, part in texts if part is Part.REDIS), spec.redis.config)
-    told = redis.config if redis else None
-    folder = (told.dir if told else None) or (file.dir if file else "") or spec.redis.dir
-    name = (told.dbfilename if told else None) or (file.dbfilename if file else "") or spec.redis.dbfilename
-    return CapturedRedis(
-        version=redis.version if redis else "",
-        flavour=redis.flavour if redis else "redis",
-        role=redis.role.value if redis else "",
-        port=spec.redis.port,
-        config=conf or "/etc/redis/redis.conf",
-        dir=folder or dirname(conf) or "/var/lib/redis",
-        dbfilename=name or "dump.rdb",
-        password=password,
-        keys=redis.total_keys if redis else 0,
-        used_memory=redis.used_memory if redis else 0,
-        username=spec.redis.username,
-        aliases=dict(spec.redis.aliases),
-        tls=spec.redis.tls is not None,
-    )

@@ -17,6 +17,7 @@ class Part(StrEnum):
     READ = "read by a script"
     REDIS = "configuration of Redis"
     SENTINEL = "configuration of Sentinel"
+    CONSUL = "configuration of Consul"
     SERVICE = "how a service is started"
 
 
@@ -92,11 +93,13 @@ class CapturedRedis:
     aliases: Mapping[str, str] = field(default_factory=dict)
     """Renamed commands in upper case, as in the inventory."""
     tls: bool = False
+    server_name: str = ""
+    """The name in its certificate, as the inventory has it; empty: its address."""
 
 
-@dataclass(frozen=True, slots=True)
-class CapturedHost:
-    """One host of the cluster."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CapturedMachine:
+    """One machine of the cluster, whatever runs on it."""
 
     name: str
     address: str
@@ -106,7 +109,6 @@ class CapturedHost:
     interfaces: tuple[CapturedInterface, ...]
     users: tuple[CapturedUser, ...]
     processes: tuple[CapturedProcess, ...]
-    redis: CapturedRedis
     keepalived_version: str
     keepalived_config: str
     instance: str
@@ -118,12 +120,67 @@ class CapturedHost:
     """Name → address, as its /etc/hosts says."""
     services: Mapping[str, str] = field(default_factory=dict)
     """`redis` and `keepalived` → how the inventory starts it: `systemd UNIT`, `sysv NAME`, or `own`."""
+    loopback: tuple[str, ...] = ()
+    """Addresses on its loopback beside its own, `ADDRESS/PREFIX`: the read VIP of a host that a director sends to."""
 
     def file(self, path: str) -> CapturedFile | None:
         return next((one for one in self.files if one.path == path), None)
 
     def parts(self, *parts: Part) -> tuple[CapturedFile, ...]:
         return tuple(one for one in self.files if one.part in parts)
+
+    def command(self, program: str) -> str:
+        """The command line of its first process of this program; empty: none ran."""
+        return next((one.command for one in self.processes if one.program == program), "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CapturedHost(CapturedMachine):
+    """A machine with a Redis of the cluster."""
+
+    redis: CapturedRedis
+
+
+@dataclass(frozen=True, slots=True)
+class CapturedSentinel:
+    """A Sentinel that watches the cluster's master."""
+
+    name: str
+    address: str
+    port: int
+    machine: str
+    """The name of the machine that it runs on."""
+    version: str
+    """Empty: it did not answer, so it is not known."""
+    config: str
+    """Its configuration file; empty: not captured, so a rehearsal makes one of what the Sentinel said."""
+    service: str
+    """How the inventory starts it: `systemd UNIT`, `sysv NAME`, `own`; empty: by hand only."""
+    quorum: int
+    down_after: int
+    """Milliseconds of silence after which a server is down for it."""
+    username: str = ""
+    password: str = ""
+    """The stand-in of the password of the Sentinel itself; empty: none is needed."""
+    tls: bool = False
+    server_name: str = ""
+    through_ssh: bool = False
+    """Whether the inventory reaches it through the SSH connection of its machine."""
+
+
+@dataclass(frozen=True, slots=True)
+class CapturedConsul:
+    """How clients find the master by a name."""
+
+    http: str
+    """`http://HOST:PORT` of the agent that the inventory asks."""
+    dns: str
+    """`HOST:PORT` of its DNS; empty: the inventory names none."""
+    service: str
+    machine: str
+    """The machine that this agent runs on."""
+    token: bool
+    """Whether the inventory has a token for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,12 +196,35 @@ class Capture:
     unread: tuple[Unread, ...] = ()
     notes: tuple[str, ...] = ()
     """What else a reviewer of the folder must know."""
+    vip_at: str = ""
+    """`INTERFACE ADDRESS/PREFIX` of the virtual IP that clients write to; empty: no host had it."""
+    master_name: str = ""
+    """Of the Sentinels."""
+    sentinels: tuple[CapturedSentinel, ...] = ()
+    read_vip: str = ""
+    directors: tuple[CapturedMachine, ...] = ()
+    """In the order of the inventory."""
+    others: tuple[CapturedMachine, ...] = ()
+    """Machines that the inventory names for a Sentinel only. Nothing of them was read."""
+    consul: CapturedConsul | None = None
+
+    @property
+    def machines(self) -> tuple[CapturedMachine, ...]:
+        """Every machine that a rehearsal has."""
+        return (*self.hosts, *self.directors, *self.others)
 
     def host(self, name: str) -> CapturedHost:
         """The host of this name. Raises KeyError where there is none."""
         for host in self.hosts:
             if host.name == name:
                 return host
+        raise KeyError(name)
+
+    def machine(self, name: str) -> CapturedMachine:
+        """The machine of this name. Raises KeyError where there is none."""
+        for machine in self.machines:
+            if machine.name == name:
+                return machine
         raise KeyError(name)
 
 

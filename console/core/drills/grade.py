@@ -50,6 +50,8 @@ class Grade:
     runs: tuple[str, ...]
     """`RUNBOOK: outcome`, in their order."""
     differences: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
+    """What was found at the end and not before the fault. A set can be protected again while a node is still down."""
 
     @property
     def passed(self) -> bool:
@@ -71,6 +73,7 @@ class Happened:
     """Each observation: whether the cluster was protected."""
     clients: ClientCount
     differences: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
 
 
 def grade(happened: Happened, runs: Sequence[PastRun]) -> Grade:
@@ -94,6 +97,7 @@ def grade(happened: Happened, runs: Sequence[PastRun]) -> Grade:
         commands=len(sent),
         runs=tuple(f"{run.runbook}: {run.outcome.value if run.outcome else 'not ended'}" for run in runs),
         differences=happened.differences,
+        left=happened.left,
     )
 
 

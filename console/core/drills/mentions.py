@@ -22,6 +22,13 @@ _SERVICE = re.compile(r"\bservice[ \t]+(?P<name>[\w@.-]+)[ \t]+(?:start|stop|res
 _READ = re.compile(rf"(?:\bcat[ \t]+|<[ \t]*)[\"']?{_PATH}")
 _REDIS_INCLUDE = re.compile(r"^[ \t]*include[ \t]+[\"']?(?P<path>\S+?)[\"']?[ \t]*$", re.MULTILINE | re.IGNORECASE)
 _REDIS_FILE = re.compile(r"^[ \t]*aclfile[ \t]+[\"']?(?P<path>/\S+?)[\"']?[ \t]*$", re.MULTILINE | re.IGNORECASE)
+_SENTINEL_SCRIPT = re.compile(
+    r"^[ \t]*sentinel[ \t]+(?:client-reconfig-script|notification-script)[ \t]+\S+[ \t]+"
+    r"[\"']?(?P<path>/\S+?)[\"']?[ \t]*$",
+    re.MULTILINE | re.IGNORECASE,
+)
+_STRING = re.compile(r"\"((?:\\.|[^\"\\])*)\"")
+"""A string of JSON or HCL."""
 _NEVER = re.compile(
     r"/(?:dev|proc|sys|run|tmp)(?:/.*)?|/etc/g?shadow-?|.*/\.ssh/.*|.*\.(?:key|pem|p12|log|rdb|aof|pid|sock|lock)|.*/"
 )
@@ -53,6 +60,8 @@ def named_by(part: Part, path: str, text: str) -> Iterator[tuple[str, Part]]:
         found = _of_script(text)
     elif part in (Part.REDIS, Part.SENTINEL):
         found = _of_redis(path, text, part)
+    elif part is Part.CONSUL:
+        found = _of_script("\n".join(_STRING.findall(text)))
     else:
         return
     yield from ((one, meant) for one, meant in found if not _NEVER.fullmatch(one))
@@ -78,6 +87,7 @@ def _of_script(text: str) -> Iterator[tuple[str, Part]]:
 def _of_redis(path: str, text: str, part: Part) -> Iterator[tuple[str, Part]]:
     yield from ((normpath(join(dirname(path), found["path"])), part) for found in _REDIS_INCLUDE.finditer(text))
     yield from ((found["path"], part) for found in _REDIS_FILE.finditer(text))
+    yield from ((found["path"], Part.SCRIPT) for found in _SENTINEL_SCRIPT.finditer(text))
 
 
 def programs_called(text: str) -> tuple[str, ...]:

@@ -32,13 +32,19 @@ _PLACES: tuple[tuple[str, re.Pattern[str]], ...] = (
         rf"\b\w*(?:PASS|PASSWD|SECRET|PWD|TOKEN|AUTH)\w*={_VALUE}", re.IGNORECASE)),
     ("AUTH as a command of Redis", re.compile(rf"\bAUTH[ \t]+{_VALUE}")),
     ("a URL with a password", re.compile(r"\b[a-z]+://[^\s:@/]*:(?P<bare>[^\s@/]+)@")),
-    ("Consul: tokens and keys", re.compile(
-        r"\"(?:acl_token|acl_master_token|token|encrypt|secret_id)\"[ \t]*:[ \t]*\"(?P<bare>[^\"\r\n]+)\"")),
+    ("Consul: tokens and keys, in JSON and HCL", re.compile(
+        r"(?:\"(?:acl_\w*token|token|encrypt|secret_id)\"[ \t]*:"
+        r"|(?<![\w-])(?:acl_\w*token|token|encrypt|secret_id)[ \t]+=)"
+        r"[ \t]*\"(?P<bare>[^\"\r\n]+)\"")),
+    ("Consul: the key on a command line", re.compile(rf"\bconsul\b[^\r\n]*?[ \t]--?encrypt[ =]{_VALUE}")),
 )  # fmt: skip
 """Where secrets stand: a reason each, and the expression that finds it."""
 
 _ACL_LINE = re.compile(r"^[ \t]*user[ \t]+\S+[ \t][^\r\n]*", re.MULTILINE | re.IGNORECASE)
 _ACL_PASSWORD = re.compile(r"(?<=[ \t])(?P<sign>[><#])(?P<secret>[^\s\"']+)")
+_TOKENS = re.compile(r"(?<![\w-])\"?tokens\"?\s*[:=]?\s*\{[^{}]*\}")
+_TOKEN = re.compile(r"[:=]\s*\"(?P<bare>[^\"\r\n]+)\"")
+"""Consul's own: each value of that block is a secret."""
 _COMMAND = re.compile(
     r"^[ \t]*(?:script|notify\w*|misc_path)[ \t]+(?:\"(?P<quoted>[^\"\r\n]*)\"|(?P<bare>[^\s\"!#][^!#\r\n]*))",
     re.MULTILINE,
@@ -56,6 +62,8 @@ def secrets_in(text: str, *, whole: bool = False) -> Iterator[str]:
         yield from (value for found in place.finditer(text) if (value := _value(found)))
     for line in _ACL_LINE.findall(text):
         yield from (found["secret"] for found in _ACL_PASSWORD.finditer(line))
+    for block in _TOKENS.findall(text):
+        yield from (found["bare"] for found in _TOKEN.finditer(block))
     yield from _arguments(text)
     if whole and (found := _ONE_WORD.fullmatch(text)) and not _NO_SECRET.fullmatch(found["bare"]):
         yield found["bare"]
@@ -83,6 +91,7 @@ def replace_secrets(text: str, stand_ins: Mapping[str, str], *, whole: bool = Fa
         text = text.replace(secret, stand_ins[secret])
     for _, place in _PLACES:
         text = place.sub(lambda found: _replaced(found, stand_ins), text)
+    text = _TOKENS.sub(lambda block: _TOKEN.sub(lambda found: _replaced(found, stand_ins), block[0]), text)
     text = _COMMAND.sub(lambda found: _replaced_arguments(found, stand_ins), text)
     if whole and (found := _ONE_WORD.fullmatch(text)) and found["bare"] in stand_ins:
         text = _replaced(found, stand_ins)

@@ -43,6 +43,9 @@ class RunbookWalk:
     """The sentence by which a loss was accepted, after the run had kept what would be lost; empty: there was none."""
 
 
+BEFORE, AFTER = "before the fault", "after it"
+
+
 @dataclass(frozen=True, slots=True)
 class FoundHere:
     """A finding, as it was first found."""
@@ -50,7 +53,7 @@ class FoundHere:
     code: str
     severity: str
     when: str
-    """`before the fault`, or `after it`."""
+    """BEFORE or AFTER."""
     summary: str
     evidence: str
 
@@ -72,6 +75,10 @@ class Walk:
     """From the fault to the end."""
     found: tuple[FoundHere, ...] = ()
     not_built: str = ""
+    longest_gap: float = 0.0
+    """Seconds of the longest time without an acknowledged write."""
+    by_hand: tuple[str, ...] = ()
+    """What no runbook does, and was done as a finding advises."""
 
     @property
     def outcome(self) -> WalkOutcome:
@@ -80,25 +87,28 @@ class Walk:
             return WalkOutcome.NOT_BUILT
         if self.lost:
             return WalkOutcome.LOST
-        if self.protected and self.lost == 0:
-            return WalkOutcome.PROTECTED if self.runbooks else WalkOutcome.BY_ITSELF
         if not self.runbooks:
-            return WalkOutcome.NO_RUNBOOK
+            if not self._whole:
+                return WalkOutcome.NO_RUNBOOK
+            return WalkOutcome.PROTECTED if self.by_hand else WalkOutcome.BY_ITSELF
         last = self.runbooks[-1]
         if last.ended == "done":
-            return WalkOutcome.UNPROTECTED
+            return WalkOutcome.PROTECTED if self._whole else WalkOutcome.UNPROTECTED
         return WalkOutcome.REFUSED if last.ended in ("", "refused", "aborted") else WalkOutcome.STUCK
+
+    @property
+    def _whole(self) -> bool:
+        return self.protected and self.lost == 0
 
     @property
     def why(self) -> str:
         """Where and why it ended as it did, in one line."""
         if self.not_built:
             return self.not_built
-        if self.lost is None:
-            return "nobody answers at the virtual IP"
-        told = f"{self.lost:,} of {self.acknowledged:,} acknowledged writes lost" if self.lost else ""
+        told = "no master answers where clients look for it" if self.lost is None else ""
+        told += f"{self.lost:,} of {self.acknowledged:,} acknowledged writes lost" if self.lost else ""
         ended = next((one for one in reversed(self.runbooks) if one.ended != "done"), None)
-        if ended is not None and not self.protected:
+        if ended is not None and (not self.protected or ended is self.runbooks[-1]):
             place = f"at step {ended.step}" if ended.step else "before its first step"
             told = "; ".join(filter(None, (told, f"{ended.runbook} ended {place}: {ended.reason}")))
         return told
@@ -112,6 +122,6 @@ def all_passed(walks: Sequence[Walk]) -> bool:
 def all_found(walks: Sequence[Walk]) -> tuple[FoundHere, ...]:
     """Every finding of the walks once: where it was found before the fault, that one."""
     found: dict[str, FoundHere] = {}
-    for one in sorted((each for walk in walks for each in walk.found), key=lambda each: each.when.startswith("after")):
+    for one in sorted((each for walk in walks for each in walk.found), key=lambda each: each.when == AFTER):
         found.setdefault(one.code, one)
     return tuple(found.values())

@@ -68,6 +68,8 @@ def pending_lines(state: ClusterState, node: NodeState) -> tuple[PendingLine, ..
     keepalived = node.keepalived.value
     if keepalived is None or keepalived.instance is None:
         return ()
+    if node.processes.value is not None and not node.processes.value.scripts:
+        return ()
     known = list(script_calls(node, keepalived.instance))
     if node.processes.value is not None:
         running = set(notify_scripts(node))
@@ -190,6 +192,15 @@ def lacks_promotion_script(state: ClusterState) -> bool:
     """Whether a node has no script that promotes it. Only an operator can make such a node the master."""
     instances = [node.keepalived.value.instance for node in state.nodes if node.keepalived.value is not None]
     return any(one is not None and not {"notify_master", "notify"} & set(one.notify) for one in instances)
+
+
+def new_master_would_follow(node: NodeState) -> bool:
+    """Whether the script of a new master lets this node follow another one first."""
+    instance = node.keepalived.value.instance if node.keepalived.value is not None else None
+    if instance is None:
+        return False
+    calls = [one for one in script_calls(node, instance) if one.trigger == "notify_master"]
+    return any(action.kind is ActionKind.FOLLOWS for call in calls for _, action in call.actions)
 
 
 def scripts_attach_replicas(state: ClusterState) -> bool:

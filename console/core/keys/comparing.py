@@ -46,6 +46,10 @@ class KeyThere:
     """Seconds since it was read or written, also by this console. None: not known."""
 
 
+NO_KEY = KeyThere()
+"""What a server holds under a key that it does not have. There is one such value: it is told by its identity."""
+
+
 def compare(kept: ExportedKey, there: KeyThere, now: float, slack: float = EXPIRY_SLACK) -> Fate:
     """Compares both values. Values that cannot be read are equal only where their payloads are."""
     payload, expires_at = there.payload, kept.expires_at

@@ -8,7 +8,7 @@ is true.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
@@ -76,7 +76,7 @@ class Counting:
     def take(self, lines: Iterable[bytes]) -> None:
         """Lines that stand in the file already."""
         for line in lines:
-            self.keys += not line.startswith(_BEGINS)
+            self.keys += not may_count(line)
             self.size += len(line)
             self._digest.update(line)
 
@@ -101,6 +101,16 @@ def warning(file: str, check: FileCheck) -> str:
 def is_count(line: Mapping[str, object]) -> bool:
     """Whether the line counts, and is no key."""
     return _COUNT in line
+
+
+def has_count(lines: Sequence[Mapping[str, object]]) -> bool:
+    """Whether one of these lines counts."""
+    return True in [_COUNT in one for one in lines]
+
+
+def may_count(line: bytes) -> bool:
+    """Whether a line that is not read yet begins as one that counts."""
+    return line.startswith(_BEGINS)
 
 
 def check_kept(file: BinaryIO) -> FileCheck:
@@ -147,7 +157,7 @@ def _judged(first: bytes, last: bytes, before: str, digest: str) -> FileCheck:
 
 def _said(last: bytes) -> tuple[int, str] | None:
     """The number of keys and the SHA-256 that the line has. None: it is none that counts."""
-    if not last.startswith(_BEGINS):
+    if not may_count(last):
         return None
     try:
         found = json.loads(last)

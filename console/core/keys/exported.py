@@ -40,15 +40,13 @@ def exported_keys(lines: Sequence[Mapping[str, Any]], exported_at: float, number
     Values may be bytes, which were decoded when the lines were read.
     """
     try:
-        moments = [(one.get("at"), one["pttl"]) for one in lines]
-        others = [one.get("there") for one in lines]
         columns = (
             map(int, [one["db"] for one in lines]),
             _all_decoded([one["key_base64"] for one in lines]),
             _all_decoded([one["dump_base64"] for one in lines]),
-            [_expiry(at, pttl, exported_at) if pttl > 0 else None for at, pttl in moments],
+            [_expiry(one.get("at"), one["pttl"], exported_at) if one["pttl"] > 0 else None for one in lines],
             [one.get("idle") for one in lines],
-            [None if one is None else _decoded(one.get("dump_base64") or "") for one in others],
+            [None if (at := one.get("there")) is None else _decoded(at.get("dump_base64") or "") for one in lines],
         )
         return list(map(_as_key, zip(*columns, strict=True)))
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError):

@@ -93,6 +93,8 @@ class Sentinel:
     """Its answer, word for word."""
     process_run_id: str = ""
     """The run_id of INFO, which every version has. It changes with each start (H07)."""
+    config_file: str = ""
+    """Its sentinel.conf, as it names it; empty: this version does not tell."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,7 +87,7 @@ def advance(state: RunState, event: Event) -> RunState:
     until = event.until if isinstance(event, VerificationBegan) else state.waiting_until
     if changed.status is not StepStatus.VERIFYING:
         until = None
-    return replace(_with_step(state, event.index, changed), waiting_until=until)
+    return replace(state, steps=_steps_with(state, event.index, changed), waiting_until=until)
 
 
 def _begin_step(state: RunState, event: StepBegan) -> RunState:
@@ -95,7 +95,7 @@ def _begin_step(state: RunState, event: StepBegan) -> RunState:
     if any(one.status not in PASSED_STATUSES for one in state.steps[: event.index]):
         return state
     step = replace(state.steps[event.index], status=StepStatus.CHECKING, started_at=event.at, since=event.at)
-    return replace(_with_step(state, event.index, step), current=event.index)
+    return replace(state, steps=_steps_with(state, event.index, step), current=event.index)
 
 
 def _since(before: StepState, after: StepState, event: StepEvent) -> StepState:
@@ -111,8 +111,14 @@ def _change_step(step: StepState, event: StepEvent) -> StepState:
         case ConditionsChecked() if step.output and step.status is StepStatus.VERIFYING:
             return step
         case ConditionsChecked():
-            checked = replace(step, checks=event.checks, planned=event.planned, by_hand=event.by_hand)
-            return replace(checked, status=StepStatus.CHECKING, note="")
+            return replace(
+                step,
+                status=StepStatus.CHECKING,
+                note="",
+                checks=event.checks,
+                planned=event.planned,
+                by_hand=event.by_hand,
+            )
         case OperatorAsked():
             return replace(step, status=StepStatus.ASKING, note=event.note)
         case OperatorAnswered():
@@ -142,5 +148,5 @@ def _end_run(state: RunState, event: RunEnded) -> RunState:
     )
 
 
-def _with_step(state: RunState, index: int, step: StepState) -> RunState:
-    return replace(state, steps=(*state.steps[:index], step, *state.steps[index + 1 :]))
+def _steps_with(state: RunState, index: int, step: StepState) -> tuple[StepState, ...]:
+    return (*state.steps[:index], step, *state.steps[index + 1 :])

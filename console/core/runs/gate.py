@@ -74,6 +74,8 @@ def differences(shown: Mapping[str, str], now: Mapping[str, str]) -> tuple[str, 
 
     A fact that could not be read, then or now, is no difference: see `unread_facts`.
     """
+    if shown == now:
+        return ()
     both = sorted(key for key in shown if known(shown, key) and known(now, key))
     return tuple(f"{key}: was {shown[key]}, is {now[key]} now" for key in both if shown[key] != now[key])
 
@@ -83,6 +85,8 @@ def unread_facts(shown: Mapping[str, str], now: Mapping[str, str]) -> tuple[str,
 
     A fact that is not there because another one changed (a server that does not run has no role) is none of them.
     """
+    if shown == now:
+        return ()
     lines = []
     for key in sorted({*shown, *now}):
         if known(shown, key) and key in now and not known(now, key):
@@ -93,8 +97,9 @@ def unread_facts(shown: Mapping[str, str], now: Mapping[str, str]) -> tuple[str,
 
 
 def known(facts: Mapping[str, str], key: str) -> bool:
-    """Whether the fact is there, and was read."""
-    return key in facts and not facts[key].startswith(NOT_KNOWN)
+    """Whether the fact is there, and was read. `not known whose Redis (run_id …)` was: some Redis answered."""
+    value = facts.get(key, NOT_KNOWN)
+    return value != NOT_KNOWN and not value.startswith(f"{NOT_KNOWN}: ")
 
 
 def identity(node: NodeState) -> Identity:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from itertools import accumulate, takewhile
 
 from console.core.keys.exported import ExportedKey, exported_keys
 from console.core.runs.replays.order import ReplayOrder
@@ -29,15 +31,15 @@ class KeptFile:
         return kept
 
 
-def batches(found: Iterable[Found]) -> Iterator[list[Found]]:
+def batches(found: Sequence[Found]) -> Iterator[Sequence[Found]]:
     """Some keys at a time, all of one database."""
-    batch: list[Found] = []
-    size = 0
-    for one in found:
-        if batch and (len(batch) >= BATCH or size > BATCH_BYTES or batch[0].db != one.db):
-            yield batch
-            batch, size = [], 0
-        batch.append(one)
-        size += one.size
-    if batch:
+    place = 0
+    while batch := found[place : place + BATCH]:
+        dbs = [one.db for one in batch]
+        if dbs.count(dbs[0]) < len(dbs):
+            batch = batch[: sum(1 for _ in takewhile(dbs[0].__eq__, dbs))]
+        sizes = list(accumulate([one.size for one in batch]))
+        if sizes[-1] > BATCH_BYTES:
+            batch = batch[: bisect_right(sizes, BATCH_BYTES) + 1]
         yield batch
+        place += len(batch)

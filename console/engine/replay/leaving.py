@@ -45,7 +45,7 @@ def write_left(tally: Tally, kept: KeptFile, files: KeyFiles, folder: str) -> di
 def _rows(tally: Tally, kept: KeptFile, names: dict[str, list[str]]) -> Iterator[dict[str, object]]:
     for why, left in tally.left.items():
         first = names.setdefault(why.value, [])
-        for batch in batches(found for found, _ in left.values()):
+        for batch in batches([found for found, _ in left.values()]):
             for found, one in zip(batch, kept.keys(batch), strict=True):
                 key, text = readable(one.key), left[found.number][1]
                 if len(first) < NAMED:

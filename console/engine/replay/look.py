@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from console.core.keys.comparing import (
     CONFLICTS,
+    NO_KEY,
     Fate,
     KeyThere,
     compare,
@@ -21,7 +22,7 @@ from console.core.keys.comparing import (
     written_in_words,
     written_since,
 )
-from console.core.keys.counted import FileCheck, is_count, warning
+from console.core.keys.counted import FileCheck, has_count, is_count, warning
 from console.core.keys.exported import ExportedKey, exported_keys, readable
 from console.core.keys.pattern import matcher
 from console.core.model import NodeState
@@ -30,12 +31,12 @@ from console.core.runs.replays.order import ReplayOrder
 from console.core.runs.replays.progress import NOTHING_SENT, SentLines
 from console.core.runs.replays.wording import room_warning
 from console.engine.ports import KeyReader
+from console.engine.replay.ahead import Ahead
 
-BATCH, BATCH_BYTES = 5_000, 4_000_000
+BATCH, BATCH_BYTES = 10_000, 4_000_000
 """Keys, and bytes of their payloads, that are sent together."""
 MOST_IN_MEMORY = 64_000_000
 """Bytes of payloads that are kept in memory between the look and the sending."""
-NO_KEY = KeyThere()
 NOTHING_THERE: Mapping[tuple[int, bytes], ExportedKey] = {}
 """Nothing was about to be replaced."""
 Lines = Iterable[tuple[Sequence[int], Sequence[Mapping[str, Any]]]]
@@ -162,9 +163,10 @@ def look(  # noqa: PLR0913 - each names itself
     """
     looked, lines_of = Looked(), _LinesOfKeys()
     sent = before.brought | before.unknown
-    for batch in _batches(order, lines, looked):
+    batches = Ahead(_batches(order, lines, looked))
+    for batch in batches:
+        there: Sequence[KeyThere] = reader.look(batch.db, [kept.key for kept in batch.kept], batches.make_ready)
         lines_of.add(batch)
-        there: Sequence[KeyThere] = reader.look(batch.db, [kept.key for kept in batch.kept])
         moment = now()
         none_there = not sent and there.count(NO_KEY) == len(there)
         closer = _missing(looked, batch, moment, shown) if none_there else batch
@@ -197,15 +199,13 @@ class _LinesOfKeys:
         self.older: set[int] = set()
 
     def add(self, batch: Chosen) -> None:
-        last = self._last.setdefault(batch.db, {})
-        these = dict(zip([kept.key for kept in batch.kept], batch.numbers, strict=True))
-        if len(these) < len(batch.kept) or not last.keys().isdisjoint(these):
-            for number, kept in zip(batch.numbers, batch.kept, strict=True):
-                if (earlier := last.get(kept.key)) is not None:
-                    self.older.add(earlier)
-                last[kept.key] = number
-        else:
-            last |= these
+        last, keys = self._last.setdefault(batch.db, {}), [kept.key for kept in batch.kept]
+        so_far = len(last)
+        if not last.keys().isdisjoint(keys):
+            self.older.update(last[key] for key in keys if key in last)
+        last.update(zip(keys, batch.numbers, strict=True))
+        if len(last) < so_far + len(keys):
+            self.older.update(number for key, number in zip(keys, batch.numbers, strict=True) if last[key] != number)
 
 
 def _leave_out(looked: Looked, older: set[int], before: SentLines) -> None:
@@ -289,7 +289,7 @@ def keys_in(lines: Lines, exported_at: float) -> Iterator[Chosen]:
     for places, some in lines:
         numbers = range(read + 1, read + 1 + len(some))
         read += len(some)
-        if any(map(is_count, some)):
+        if has_count(some):
             keys = [not is_count(one) for one in some]
             chosen: list[list[Any]] = [list(compress(column, keys)) for column in (numbers, places, some)]
             yield Chosen(chosen[0], chosen[1], exported_keys(chosen[2], exported_at, chosen[0]))

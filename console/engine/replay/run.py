@@ -28,13 +28,14 @@ from console.core.runs.replays.wording import FILE_SENTENCE, end_message, questi
 from console.core.runs.state import Outcome, StepStatus
 from console.core.runs.state_summary import state_summary
 from console.engine.ports import Clock, Inspector
+from console.engine.replay.ahead import Ahead
 from console.engine.replay.backup import BackupLoader, NoBackupError
 from console.engine.replay.kept_file import KeptFile
 from console.engine.replay.leaving import leave_the_rest, write_left
 from console.engine.replay.look import NOTHING_THERE, Found, Looked, look, warnings, what_was_there
 from console.engine.replay.ports import KeyActuator, KeyFiles, KeySender, ReplayOperator, ReplayQuestion
 from console.engine.replay.recording import Tally, what_is_left
-from console.engine.replay.sending import BatchSender, Prepared, replaced_file
+from console.engine.replay.sending import BatchSender, prepared, replaced_file
 from console.engine.steps.kept_journal import KeptJournal
 from console.engine.steps.run_guard import LockTakenError, RunGuard
 
@@ -251,15 +252,15 @@ class ReplayRun:
     def _send_all(
         self, operator: ReplayOperator, number: int, fate: Fate, found: Sequence[Found], sender: KeySender
     ) -> None:
-        done, prepared = 0, Prepared(fate, found, KeptFile(self._order, self._files))
+        done, following = 0, Ahead(prepared(fate, found, KeptFile(self._order, self._files)))
         batch_sender = BatchSender(self._files, self._journal, self._clock, self._node, number, fate)
-        for place, batch in enumerate(prepared, start=1):
+        for place, batch in enumerate(following, start=1):
             if operator.wants_to_stop:
                 raise ReplayStoppedError(Outcome.ABORTED, "ended by the operator")
             if self._clock.monotonic() - self._proved_at > PROVED_FOR:
                 self._prove()
             self._guard_or_stop("")
-            answer = batch_sender.send(place, batch, sender, prepared)
+            answer = batch_sender.send(place, batch, sender, following)
             lost = answer.answer.kind is AnswerKind.UNKNOWN
             self._tally.take(batch.found, answer, lost=lost)
             if answer.stop:
@@ -315,9 +316,14 @@ class ReplayRun:
 
 @contextlib.contextmanager
 def _no_collection() -> Iterator[None]:
-    """Keys in their hundred thousands have no cycles: looking for some among them would take half of the time."""
+    """Keys in their hundred thousands have no cycles: looking for some among them would take half of the time.
+
+    What was made meanwhile counts as old at the end: otherwise the next collection would go through all of it.
+    """
     gc.disable()
     try:
         yield
     finally:
+        gc.freeze()
+        gc.unfreeze()
         gc.enable()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import repeat
 from typing import NamedTuple
@@ -11,6 +11,7 @@ from console.core.keys.comparing import Fate
 from console.core.keys.exported import ExportedKey, fields_of
 from console.core.runs.replays.batch import BatchAnswer, KeyToSend
 from console.engine.ports import Clock
+from console.engine.replay.ahead import Ahead
 from console.engine.replay.kept_file import KeptFile, batches
 from console.engine.replay.look import Found
 from console.engine.replay.ports import KeyFiles, KeySender
@@ -33,35 +34,8 @@ class PreparedBatch(NamedTuple):
     keys: Sequence[KeyToSend]
 
 
-class Prepared:
-    """The batches of one class of keys. The next one can be made ready before it is asked for."""
-
-    def __init__(self, fate: Fate, found: Iterable[Found], kept: KeptFile) -> None:
-        self._batches = _prepared(fate, found, kept)
-        self._ready: list[PreparedBatch] = []
-        self._failure: Exception | None = None
-
-    def make_ready(self) -> None:
-        """Reads the next batch from the file where it is not in memory. Raises nothing."""
-        try:
-            if not self._ready and self._failure is None:
-                self._ready.append(next(self._batches))
-        except (StopIteration, OSError, ValueError) as error:
-            self._failure = error
-
-    def __iter__(self) -> Iterator[PreparedBatch]:
-        return self
-
-    def __next__(self) -> PreparedBatch:
-        """Raises OSError, and ValueError if the file was changed."""
-        self.make_ready()
-        if self._ready:
-            return self._ready.pop()
-        assert self._failure is not None
-        raise self._failure
-
-
-def _prepared(fate: Fate, found: Iterable[Found], kept: KeptFile) -> Iterator[PreparedBatch]:
+def prepared(fate: Fate, found: Sequence[Found], kept: KeptFile) -> Iterator[PreparedBatch]:
+    """The batches of one class of keys. Raises OSError, and ValueError if the file was changed."""
     for batch in batches(found):
         shown = [one.shown for one in batch], [one.shown_expiry for one in batch]
         columns = zip(range(len(batch)), kept.keys(batch), repeat(fate), *shown, strict=False)
@@ -80,7 +54,7 @@ class BatchSender:
         self._node = node
         self._replaced = replaced_file(journal.path, node)
 
-    def send(self, place: int, batch: PreparedBatch, sender: KeySender, following: Prepared) -> BatchAnswer:
+    def send(self, place: int, batch: PreparedBatch, sender: KeySender, following: Ahead[PreparedBatch]) -> BatchAnswer:
         """`place`: of the batch within its step, from 1. Raises OSError without the journal."""
         intent = intent_entry(self._step, place, self._node, self._fate, batch.found, file=self._replaced)
         self._journal.append("intent", intent)

@@ -10,6 +10,7 @@ import secrets
 import socket
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
 from console.core.inventory import ClusterSpec
@@ -225,6 +226,7 @@ def _os_error_in_words(error: OSError) -> str:
     return f"{error.filename}: {error.strerror}" if error.filename and error.strerror else str(error)
 
 
+@cache
 def _version() -> str:
     try:
         return version("redis-ha-console")

@@ -50,6 +50,8 @@ class Cage:
     """Its root folder, as tmpfs takes it."""
     owners: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     """Path → uid and gid on the host, of what does not belong to its root. Folders with all that is in them."""
+    programs: Mapping[str, str] = field(default_factory=dict)
+    """Folder of the host → folder of this machine that it sees there, read-only."""
 
     @property
     def limits(self) -> list[str]:
@@ -103,8 +105,10 @@ def seal(root: Path, cage: Cage, servers: str) -> None:
     for path, (uid, gid) in cage.owners.items():
         _own(place_of(root, path), cage.first_id + uid, cage.first_id + gid)
     _programs(root, disk)
-    if servers:
-        _mount("--bind", "-o", "ro", servers, str(root / "opt/redis"))
+    for inside, source in {**cage.programs, **({"/opt/redis": servers} if servers else {})}.items():
+        place = root / inside.lstrip("/")
+        place.mkdir(parents=True, exist_ok=True)
+        _mount("--bind", "-o", "ro", source, str(place))
 
 
 def _own(folder: Path, uid: int, gid: int) -> None:

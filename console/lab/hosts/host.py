@@ -108,6 +108,14 @@ class Host:
                 found.append(int(entry.parent.name))
         return sorted(found)
 
+    def commands(self) -> list[str]:
+        """The command lines of its processes, as running reads them."""
+        found = []
+        for place in Path(f"/proc/{self.pid}/root/proc").glob("[0-9]*/cmdline") if self.pid else ():
+            with suppress(OSError):
+                found.append(place.read_bytes().replace(b"\0", b" ").decode(errors="replace").strip())
+        return found
+
     def has_address(self, address: str) -> bool:
         """Whether the kernel of the host holds this address."""
         if not self.pid:

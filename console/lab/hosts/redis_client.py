@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from collections.abc import Sequence
 from typing import BinaryIO, Self
 
@@ -17,9 +18,19 @@ class RedisConnection:
     Raises OSError if the server cannot be reached, RefusedError for an error reply.
     """
 
-    def __init__(self, address: str, password: str = "", *, port: int = 6379, timeout: float = 2.0) -> None:
+    def __init__(
+        self,
+        address: str,
+        password: str = "",
+        *,
+        port: int = 6379,
+        timeout: float = 2.0,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self._socket = socket.create_connection((address, port), timeout=timeout)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if tls is not None:
+            self._socket = tls.wrap_socket(self._socket)
         self._file: BinaryIO = self._socket.makefile("rb")
         if password:
             self.ask("AUTH", password)

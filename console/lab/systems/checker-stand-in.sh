@@ -6,39 +6,52 @@
 set -u
 PATH=/opt/sbin:$PATH
 pidfile=/run/keepalived.pid
-config=/etc/keepalived/keepalived.conf
+config=${1:-/etc/keepalived/keepalived.conf}
 log=/var/log/keepalived.log
 say() { echo "$(date '+%a %b %e %H:%M:%S %Y'): checker stand-in: $1" >>"$log"; }
 
-read -r vip port scheduler delay < <(awk '$1 == "virtual_server" { vip = $2; port = $3 }
-    $1 == "delay_loop" { delay = $2 } $1 == "lb_algo" { algo = $2 }
-    END { print vip, port, algo ? algo : "rr", delay ? delay : 6 }' "$config")
-mapfile -t servers < <(awk '$1 == "real_server" { server = $2 ":" $3 } $1 == "weight" && server { print server, $2; server = "" }' \
-    "$config")
-[ -n "$vip" ] || exit 0
+# One line each: `delay SECONDS`, `service VIP:PORT SCHEDULER`, `server VIP:PORT SERVER:PORT WEIGHT`.
+mapfile -t lines < <(awk '
+    function flush() { if (server) print "server", service, server, weight; server = "" }
+    $1 == "virtual_server" { flush(); service = $2 ":" $3; algorithm = "rr" }
+    $1 == "lb_algo" { algorithm = $2 }
+    $1 == "delay_loop" { print "delay", $2 }
+    $1 == "real_server" { if (!told[service]++) print "service", service, algorithm; flush(); server = $2 ":" $3; weight = 1 }
+    $1 == "weight" && server { weight = $2 }
+    END { flush() }' "$config")
+delay=6
+servers=()
+for line in "${lines[@]}"; do
+    [ "${line%% *}" != delay ] || delay=${line#* }
+    [ "${line%% *}" != server ] || servers+=("${line#* }")
+done
+[ ${#servers[@]} -gt 0 ] || exit 0
 
 declare -A up
 ipvsadm -C
-ipvsadm -A -t "$vip:$port" -s "$scheduler"
+for line in "${lines[@]}"; do
+    read -r kind service scheduler <<<"$line"
+    [ "$kind" != service ] || ipvsadm -A -t "$service" -s "$scheduler"
+done
 for one in "${servers[@]}"; do
-    read -r server weight <<<"$one"
-    ipvsadm -a -t "$vip:$port" -r "$server" -g -w "$weight"
-    up[$server]=1
+    read -r service server weight <<<"$one"
+    ipvsadm -a -t "$service" -r "$server" -g -w "$weight"
+    up[$one]=1
 done
 trap 'ipvsadm -C; exit 0' TERM
 while kill -0 "$(cat "$pidfile" 2>/dev/null || echo 999999)" 2>/dev/null; do
     for one in "${servers[@]}"; do
-        read -r server weight <<<"$one"
+        read -r service server weight <<<"$one"
         alive=0
         if timeout 2 bash -c "exec 3<>/dev/tcp/${server%:*}/${server#*:}" 2>/dev/null; then alive=1; fi
-        if [ "$alive" = "${up[$server]}" ]; then continue; fi
-        up[$server]=$alive
+        if [ "$alive" = "${up[$one]}" ]; then continue; fi
+        up[$one]=$alive
         if [ "$alive" = 1 ]; then
-            say "TCP connection to [$server] success: adding it to [$vip]:$port"
-            ipvsadm -a -t "$vip:$port" -r "$server" -g -w "$weight"
+            say "TCP connection to [$server] success: adding it to [${service%:*}]:${service##*:}"
+            ipvsadm -a -t "$service" -r "$server" -g -w "$weight"
         else
-            say "TCP connection to [$server] failed: removing it from [$vip]:$port"
-            ipvsadm -d -t "$vip:$port" -r "$server"
+            say "TCP connection to [$server] failed: removing it from [${service%:*}]:${service##*:}"
+            ipvsadm -d -t "$service" -r "$server"
         fi
     done
     sleep "$delay" &

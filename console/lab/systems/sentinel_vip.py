@@ -13,13 +13,13 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import replace
-from pathlib import Path
 
 from console.lab.hosts import log_files
 from console.lab.hosts.host import Host
 from console.lab.options import LabOptions
 from console.lab.servers.versions import INSTALLED, MOUNTED_AT, RedisServer
 from console.lab.systems import keepalived_service, operator_files, redis_service
+from console.lab.systems.director_service import write_director_service
 from console.lab.systems.sentinel_service import set_documented_times, write_sentinel
 from console.lab.systems.system import CLUSTER, System
 
@@ -56,30 +56,6 @@ else
     ip addr del {vip}/{prefix} dev eth2
 fi
 exit 0
-"""
-
-_DIRECTOR_SERVICE = """\
-#!/bin/sh
-# The keepalived of a director: VRRP by keepalived -P, the work of its health checker by a stand-in (no IPVS here).
-checker=/run/checker-stand-in.pid
-case "${1:-}" in
-start)
-    /etc/init.d/keepalived-vrrp start || exit 1
-    if [ -s "$checker" ] && kill -0 "$(cat "$checker")" 2>/dev/null; then exit 0; fi
-    setsid /opt/sbin/checker-stand-in >/dev/null 2>&1 </dev/null &
-    echo $! >"$checker"
-    ;;
-stop)
-    if [ -s "$checker" ]; then kill -TERM "$(cat "$checker")" 2>/dev/null; rm -f "$checker"; fi
-    /etc/init.d/keepalived-vrrp stop
-    ;;
-restart)
-    "$0" stop && "$0" start
-    ;;
-*)
-    exec /etc/init.d/keepalived-vrrp "$@"
-    ;;
-esac
 """
 
 _QUIET_ON_LO = f"""\
@@ -203,13 +179,7 @@ def _write_files(host: Host, options: LabOptions, server: RedisServer) -> None:
     if host.name in DIRECTORS:
         host.write("/etc/rc.local", outside, 0o755)
         host.write("/etc/keepalived/keepalived.conf", keepalived_conf(host.name, options))
-        host.write(
-            "/etc/init.d/keepalived-vrrp", keepalived_service.KEEPALIVED_SERVICE.replace(" -D ", " -D -P "), 0o755
-        )
-        host.write("/etc/init.d/keepalived", _DIRECTOR_SERVICE, 0o755)
-        for name in ("ipvsadm", "checker"):
-            text = Path(__file__).with_name(f"{name}-stand-in.sh").read_text(encoding="utf-8")
-            host.write(f"/opt/sbin/{name if name == 'ipvsadm' else 'checker-stand-in'}", text, 0o755)
+        write_director_service(host, keepalived_service.KEEPALIVED_SERVICE.replace(" -D ", " -D -P "))
         return
     write_redis_host(host, options, server)
     host.write("/etc/rc.local", outside + _QUIET_ON_LO, 0o755)

@@ -47,6 +47,7 @@ def parse(  # noqa: PLR0913 - one value from all replies
         quorum_ok=quorum[0],
         quorum_text=quorum[1],
         process_run_id=fields.get("run_id", ""),
+        config_file=fields.get("config_file", ""),
     )
 
 

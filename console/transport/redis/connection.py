@@ -20,7 +20,7 @@ from console.core.model import ConnectStep, ProblemKind
 from console.probes.redis import config as redis_config
 from console.transport.connections.errors import RemoteError, from_socket
 from console.transport.redis.bounded_stream import BoundedStream
-from console.transport.redis.raw_replies import RawReply, raw_replies
+from console.transport.redis.raw_replies import NOTHING_FORETOLD, Foretold, RawReply, raw_replies
 from console.transport.redis.redis_import import (
     AuthenticationError,
     Connection,
@@ -221,11 +221,11 @@ class RedisConnection:
         return self._aliases.get(command.upper(), command).encode()
 
     def exchange(
-        self, packed: Iterable[bytes], count: int, deadline: float, expected: Sequence[bytes] = ()
+        self, packed: Iterable[bytes], count: int, deadline: float, foretold: Foretold = NOTHING_FORETOLD
     ) -> list[RawReply]:
         """Sends commands that are packed already, and waits for their `count` replies, as bytes.
 
-        The server works on a part of them while the next one is made. `expected`: the first replies, which are known
+        The server works on a part of them while the next one is made. `foretold`: the first replies, which are known
         when all is sent. Where they are exactly those, only the others are returned: comparing is many times faster
         than reading. Raises RemoteError, also where not all have come by `deadline` (monotonic): the connection is
         closed then.
@@ -240,7 +240,7 @@ class RedisConnection:
             stream.settimeout(max(0.001, deadline - time.monotonic()))
             for part in packed:
                 stream.sendall(part)
-            return raw_replies(stream, count, expected)
+            return raw_replies(stream, count, foretold)
         except OSError as error:
             self.close()
             if isinstance(error, TimeoutError):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import chain, repeat
 from typing import Protocol, Union
 
 _CHUNK = 256 * 1024
@@ -20,6 +21,35 @@ RawReply = Union[bytes, int, None, RawRefusal, list["RawReply"]]  # noqa: UP007 
 """A status or a string as bytes, a number, nothing, an error, or several of these."""
 
 
+@dataclass(slots=True)
+class Foretold:
+    """Replies that are known before they come, in their order."""
+
+    replies: int = 0
+    parts: list[bytes] = field(default_factory=list)
+    """As the server sends them."""
+    numbers: int = 0
+    """So many replies behind them are numbers, most often."""
+
+    def add(self, replies: int, part: bytes) -> None:
+        self.replies += replies
+        self.parts.append(part)
+
+
+NOTHING_FORETOLD = Foretold()
+
+
+class _Heads(dict[int, bytes]):
+    """How a word of so many bytes begins."""
+
+    def __missing__(self, size: int) -> bytes:
+        return b"$%d\r\n" % size
+
+
+_HEADS = _Heads((size, b"$%d\r\n" % size) for size in range(1 << 12))
+LINE_END = b"\r\n"
+
+
 class Stream(Protocol):
     """The part of a socket that is read."""
 
@@ -28,18 +58,33 @@ class Stream(Protocol):
 
 def packed(*words: bytes) -> bytes:
     """One command as it is sent."""
-    return b"*%d\r\n" % len(words) + b"".join([b"$%d\r\n%b\r\n" % (len(word), word) for word in words])
+    return b"*%d\r\n" % len(words) + joined(heads(words), words, repeat(LINE_END))
 
 
-def raw_replies(stream: Stream, count: int, expected: Sequence[bytes] = ()) -> list[RawReply]:
-    """Reads `count` replies. Where the first ones are exactly the `expected` ones, only the others are returned.
+def packed_word(word: bytes) -> bytes:
+    """One word of a command as it is sent."""
+    return b"$%d\r\n%b\r\n" % (len(word), word)
+
+
+def heads(words: Iterable[bytes]) -> Iterable[bytes]:
+    """What stands before each of these words. Behind each stands LINE_END."""
+    return map(_HEADS.__getitem__, map(len, words))
+
+
+def joined(*columns: Iterable[bytes]) -> bytes:
+    """The first of each column, then the second of each: many commands at once, without a loop over keys."""
+    return b"".join(chain.from_iterable(zip(*columns, strict=False)))
+
+
+def raw_replies(stream: Stream, count: int, foretold: Foretold = NOTHING_FORETOLD) -> list[RawReply]:
+    """Reads `count` replies. Where the first ones are exactly those foretold, only the others are returned.
 
     Raises OSError where the stream ends or its deadline has passed, and ValueError for what is no reply.
     """
     reader = _Reader(stream)
-    if expected and reader.begins_with(b"".join(expected)):
-        others = count - len(expected)
-        return reader.numbers(others) or [reader.reply() for _ in range(others)]
+    if foretold.replies and reader.begins_with(b"".join(foretold.parts)):
+        found = reader.numbers(foretold.numbers) if foretold.numbers else []
+        return found + [reader.reply() for _ in range(count - foretold.replies - len(found))]
     return [reader.reply() for _ in range(count)]
 
 
@@ -62,17 +107,19 @@ class _Reader:
         return True
 
     def numbers(self, count: int) -> list[RawReply]:
-        """The next replies, which are the last ones, all at once. Empty: not all of them are numbers."""
+        """The next replies, all at once. Empty: not all of them are numbers, and none of them is read."""
         while self._data.count(b"\r\n", self._at) < count:
             self._more()
-        rest = bytes(self._data[self._at :])
-        if not rest.startswith(b":") or not rest.endswith(b"\r\n"):
-            return []
+        *lines, rest = bytes(self._data[self._at :]).split(b"\r\n", count)
+        together = b"".join(lines)
         try:
-            found: list[RawReply] = list(map(int, rest[1:-2].split(b"\r\n:")))
+            found: list[RawReply] = list(map(int, together[1:].split(b":")))
         except ValueError:
             return []
-        return found if len(found) == count else []
+        if not together.startswith(b":") or len(found) != count:
+            return []
+        self._at = len(self._data) - len(rest)
+        return found
 
     def reply(self) -> RawReply:
         kind, line = self._line()
@@ -99,11 +146,10 @@ class _Reader:
     def _string(self, size: int) -> bytes | None:
         if size < 0:
             return None
-        end = self._at + size
-        while len(self._data) < end + 2:
+        while len(self._data) < self._at + size + 2:  # what was read is dropped meanwhile, and the place moves
             self._more()
-        part = bytes(self._data[self._at : end])
-        self._at = end + 2
+        part = bytes(self._data[self._at : self._at + size])
+        self._at += size + 2
         return part
 
     def _more(self) -> None:

@@ -34,6 +34,11 @@ class DirectorInspector:
         )
         self._late = False
 
+    @property
+    def host(self) -> HostInspector:
+        """What inspects its host."""
+        return self._host
+
     def open_tunnel(self, host: str, port: int, timeout: float) -> Any:
         """A channel through its SSH connection, for a Sentinel that runs on it. Raises RemoteError."""
         return self._host.open_tunnel(host, port, timeout)

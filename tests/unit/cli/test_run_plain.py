@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from console.cli.runs.run import _ctrl_c_ends_a_wait
+from console.cli.runs.plain.run import _ctrl_c_ends_a_wait
 from console.core.runs.state import StepStatus
 
 

@@ -12,7 +12,6 @@ from dying import Room
 from console.cli.context import Adapters
 from console.cli.main import run
 from console.cli.runs import recorded_runs as runs
-from console.cli.runs import run as run_plain
 from console.transport.clock import SystemClock
 from console.transport.journals.archive import FolderArchive
 from console.transport.journals.journal_file import reopen_journal
@@ -115,7 +114,7 @@ def test_resume_needs_a_terminal(call, room):
 
 @pytest.fixture
 def terminal(monkeypatch):
-    monkeypatch.setattr(run_plain, "check_terminal", lambda: None)
+    monkeypatch.setattr(runs, "check_terminal", lambda: None)
 
 
 @pytest.mark.usefixtures("terminal")

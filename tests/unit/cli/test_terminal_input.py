@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from console.cli.runs import terminal_input
-from console.cli.runs.terminal_input import ask, discard_typed
+from console.cli.runs.plain import terminal_input
+from console.cli.runs.plain.terminal_input import ask, discard_typed
 
 TYPED = st.text(st.sampled_from("ab-1 \n"), max_size=200)
 

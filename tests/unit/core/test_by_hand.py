@@ -9,8 +9,8 @@ import sample_sets as sets
 import samples
 from tui_stage import question
 
-from console.cli.runs.plain_operator import _question_lines
-from console.cli.runs.plain_text import by_hand_lines as plain_lines
+from console.cli.runs.plain.operator import _question_lines
+from console.cli.runs.plain.text import by_hand_lines as plain_lines
 from console.core.model import ProblemKind, unread
 from console.core.runbooks.document import Action, GateKind, Step
 from console.core.runs.by_hand import BY_HAND, DONE, hand_work, is_work

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from console.core.drills.grade import ClientCount, Happened, best, grade
 from console.core.drills.scenarios import SCENARIOS, find_scenario
 from console.core.drills.walks import FoundHere, RunbookWalk, Walk, WalkOutcome, all_found, all_passed
+from console.core.kinds import all_kinds
 from console.core.runs.answer import Answer, AnswerKind
 from console.core.runs.past.past_run import PastCommand, PastRun, PastStep, Standing
 from console.core.runs.records.journal import ChainCheck, Entry
@@ -79,14 +81,25 @@ def test_a_refused_answer_and_lost_writes_are_told(tmp_path):
     assert best([lost], "other", "freeze") is None
     text = table_text(lost, good)
     assert "3 of 500" in text
-    assert "best earlier (d0)" in text
+    assert "best earlier: d0, freeze" in text
     assert "3 acknowledged writes lost" in text
     for form in ("md", "html", "json"):
         assert "redis-b's role changed" in report_text(lost, good, form).replace("&#x27;", "'")
     save(tmp_path, lost)
     assert load(tmp_path) == lost
-    assert "d0" in list_text([good, lost], "table")
+    lines = list_text([good, lost], "table").splitlines()
+    assert [line[:4] for line in lines[1:3]] == ["* d0", "  d1"]
+    assert all(len(line) <= 80 for line in [*lines, *text.splitlines()])
     assert load(tmp_path / "none") is None
+
+
+def test_what_nobody_has_repaired_is_told_though_the_set_is_protected():
+    one = grade(happened(left=("Redis on web-1 does not run.",)), [])
+    assert one.passed
+    text = table_text(one, None)
+    assert "still found at the end:\n    Redis on web-1 does not run." in text
+    assert "protected again by itself, and nothing lost" in text
+    assert "Redis on web-1 does not run." in report_text(one, None, "md")
 
 
 def walk(**changes):
@@ -106,6 +119,12 @@ def walk(**changes):
         ({"protected": False, "runbooks": (RunbookWalk("x", "aborted", "s", "why"),)}, WalkOutcome.REFUSED),
         ({"protected": False, "runbooks": (RunbookWalk("x", "", "", "why"),)}, WalkOutcome.REFUSED),
         ({"protected": False, "runbooks": (RunbookWalk("x", "failed", "s", "why"),)}, WalkOutcome.STUCK),
+        # Another replica stands by, so the next failure would be survived: what was to be repaired is not.
+        ({"runbooks": (RunbookWalk("x", "aborted", "s", "why"),)}, WalkOutcome.REFUSED),
+        (
+            {"runbooks": (RunbookWalk("x", "failed", "s", "why"), RunbookWalk("y", "done", "", ""))},
+            WalkOutcome.PROTECTED,
+        ),
         ({"not_built": "it does not start"}, WalkOutcome.NOT_BUILT),
     ],
 )
@@ -126,10 +145,13 @@ def test_a_finding_is_told_once_and_by_its_first_sight():
     )
 
 
-def test_each_scenario_is_a_fault_that_the_laboratory_has():
+def test_each_scenario_is_a_fault_that_the_laboratory_has_and_stands_on_its_page():
+    page = " ".join((Path(__file__).parents[3] / "docs/drills.md").read_text().split())
     for one in SCENARIOS:
         assert find_scenario(one.name) is one
         assert one.fault in KINDS
         assert one.service in {"", *SERVICES}
         assert one.mended_by in {"", *KINDS}
-        assert one.on in ("master", "replica")
+        assert one.by_itself
+        assert all(text in page for text in (f"`{one.name}`", one.text, *one.by_itself.values())), one.name
+        assert set(one.by_itself) <= {kind.name for kind in all_kinds()}

@@ -33,6 +33,11 @@ PLACES = (
     'echo "AUTH {0}" | nc localhost 6379\n',
     "curl redis://:{0}@10.0.0.1:6379\n",
     '{{"acl_token": "{0}"}}\n',
+    'token = "{0}"\n',
+    '"acl": {{"tokens": {{"master": "{0}", "agent": "{0}"}}}}\n',
+    'tokens {{\n  default = "{0}"\n}}\n',
+    "/opt/consul/consul agent -server -encrypt={0} -config-dir=/etc/consul.d\n",
+    "sentinel sentinel-pass {0}\n",
     'notify_master "/etc/keepalived/scripts/m.sh 10.0.0.2 6379 {0}"\n',
     'script "/etc/keepalived/check.sh 6379 {0}"\n',
 )
@@ -143,5 +148,19 @@ def test_what_texts_name():
         "/opt/ha/run",
     )
     assert programs_called("#!/usr/bin/env python3\nprint(1)\n") == ()
+
+
+def test_what_the_files_of_watchers_name():
+    sentinel = "sentinel monitor m 10.0.0.1 6379 2\nsentinel client-reconfig-script m /var/lib/redis/move.sh\n"
+    assert dict(named_by(Part.SENTINEL, "/etc/redis/sentinel.conf", sentinel)) == {
+        "/var/lib/redis/move.sh": Part.SCRIPT
+    }
+    consul = '{"check": {"args": ["/bin/sh", "-c", "A=$(cat /etc/redis/password) /opt/check.sh 6379 || exit 2"]}}'
+    assert dict(named_by(Part.CONSUL, "/etc/consul/redis.json", consul)) == {
+        "/bin/sh": Part.CALLED,
+        "/etc/redis/password": Part.READ,
+    }
+    consul = 'check {\n  args = ["/opt/check.sh", "6379"]\n}\n'
+    assert dict(named_by(Part.CONSUL, "/etc/consul/redis.hcl", consul)) == {"/opt/check.sh": Part.CALLED}
     assert interpreter("#!/usr/bin/env python3\n") == "python3"
     assert interpreter("echo") == ""

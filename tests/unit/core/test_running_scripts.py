@@ -176,6 +176,32 @@ def test_the_pair_that_follows_by_itself_is_led_to_its_own_runbook():
     assert "one-shot-rebuild" not in led
 
 
+@pytest.mark.parametrize("roles", ["a master and its replica", "nothing runs"])
+def test_a_pair_that_no_runbook_can_start_is_started_by_hand(roles):
+    """keepalived is stopped on both: a script would let the first master follow the other Redis (H10)."""
+    state = races.with_scripts(s.healthy_pair() if roles == "a master and its replica" else s.fresh_pair())
+    for node in (s.A, s.B):
+        state = s.with_vip(s.with_keepalived(state, node, running=False), node, held=False)
+    led = [one.next for one in diagnose(state, s.NOW) if one.code in ("vip-missing", "no-master")]
+    assert led
+    assert all("stop Redis and keepalived of the other node" in (one.advice or "") for one in led), led
+    nodes = tuple(replace(node, scripts=s.healthy_pair().node(node.name).scripts) for node in state.nodes)
+    plain = diagnose(replace(state, nodes=nodes), s.NOW)
+    assert {one.next.runbook for one in plain if one.code == "vip-missing"} <= {"repair-vip", "initial-build"}
+
+
+def test_a_master_that_no_runbook_starts_is_started_by_hand_and_the_other_one_as_ever():
+    state = races.with_scripts(s.with_vip(s.healthy_pair(), s.B, held=False))
+    assert state.masters == (s.B,)
+    stopped = {name: s.with_keepalived(state, name, running=False) for name in (s.A, s.B)}
+    led = {
+        name: next(one.next for one in diagnose(found, s.NOW) if one.code == "vip-missing")
+        for name, found in stopped.items()
+    }
+    assert led[s.A].runbook == "repair-vip"
+    assert "run safe-return" in (led[s.B].advice or "")
+
+
 def test_where_no_script_gives_the_role_back_a_human_is_led_to_the_runbook_that_does():
     failed = races.with_scripts(s.failed_over_pair())
     only = {"notify_backup": failed.node(s.A).keepalived.value.instance.notify["notify_backup"]}

@@ -27,10 +27,12 @@ from console.probes.capture import host_files
 def captured(*files):
     redis = CapturedRedis("7.0.15", "redis", "master", 6379, "/etc/redis.conf", "/data", "dump.rdb", "stand001", 10, 99)
     host = CapturedHost(
-        "redis-a", "10.0.0.1", "redis-a.local", "Debian, Linux 6", (CapturedInterface("eth2", ("10.0.0.1/24",)),),
-        (CapturedUser("redis", 101, 102, "/data", "/bin/sh"),),
-        (CapturedProcess("keepalived", "keepalived -D", "root"),),
-        redis, "2.2.7", "/etc/keepalived/keepalived.conf", "VI_1", "", 1, files, {"redis-a": "10.0.0.1"},
+        name="redis-a", address="10.0.0.1", hostname="redis-a.local", system="Debian, Linux 6", redis=redis,
+        interfaces=(CapturedInterface("eth2", ("10.0.0.1/24",)),),
+        users=(CapturedUser("redis", 101, 102, "/data", "/bin/sh"),),
+        processes=(CapturedProcess("keepalived", "keepalived -D", "root"),), keepalived_version="2.2.7",
+        keepalived_config="/etc/keepalived/keepalived.conf", instance="VI_1", state_log="", memory=1, files=files,
+        names={"redis-a": "10.0.0.1"},
     )  # fmt: skip
     unread = Unread("redis-a", "/opt/x", "this login may not read it", "it is not rehearsed")
     return Capture("cache", "keepalived", "10.0.0.9", 1.5, (host,), (unread,), ("a note",))

@@ -9,13 +9,17 @@ from pathlib import Path
 import pytest
 
 from console.cli.context import CliError
-from console.core.drills.capture import Part, Unread
+from console.core.drills.capture import CapturedInterface, CapturedMachine, Part, Unread
 from console.core.drills.differences import LaboratoryFacts, called_programs, differences, missing_programs
+from console.core.drills.scenarios import scenarios_for
 from console.core.drills.stand_ins import STAND_IN, secrets_in
 from console.documents.capture import read_capture
 from console.documents.inventories.inventory import load_inventory
-from console.drill.hosts import inventory, system_of
-from console.drill.rehearsal import MOST_BYTES, MOST_KEYS, data_size
+from console.drill.rebuilt.hosts import system_of
+from console.drill.rebuilt.inventory import inventory
+from console.drill.rebuilt.rehearsal import MOST_BYTES, MOST_KEYS, data_size
+from console.drill.rebuilt.sentinel_sets import quorum_losing
+from console.drill.rebuilt.sentinels import made_file
 from console.drill.starting import first_page, require_drillable
 from console.lab.hosts.containment import place_of
 from console.lab.options import LabError, LabOptions
@@ -32,15 +36,60 @@ def test_no_secret_is_in_a_capture(name):
     assert [one for one in found if not STAND_IN.fullmatch(one)] == []
 
 
+def inventory_of(capture, folder):
+    """The cluster of the inventory that a rehearsal would have."""
+    for file in ("id_ed25519", "known_hosts", "ssh_config", *(f"password-{host.name}" for host in capture.hosts)):
+        (folder / file).touch(mode=0o600)
+    place = folder / "inventory.yaml"
+    place.write_text(inventory(capture, str(folder), LabOptions()))
+    (cluster,) = load_inventory(place).clusters
+    return cluster
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_a_set_gets_an_inventory_as_in_production(name, tmp_path):
+    capture = read_capture(CAPTURES / name)
+    require_drillable(capture)
+    cluster = inventory_of(capture, tmp_path)
+    assert (cluster.name, cluster.kind, cluster.master_name) == (capture.cluster, capture.kind, capture.master_name)
+    assert (cluster.vip, cluster.read_vip) == (capture.vip, capture.read_vip)
+    told = [(one.name, one.address, one.port, one.host, one.service.sysv) for one in cluster.sentinels]
+    assert told == [(one.name, one.address, one.port, one.machine, "redis-sentinel") for one in capture.sentinels]
+    assert [(one.name, one.address) for one in cluster.directors] == [
+        (one.name, one.address) for one in capture.directors
+    ]
+    if capture.consul is not None:
+        assert (cluster.consul.http, cluster.consul.dns) == (capture.consul.http, capture.consul.dns)
+        assert cluster.consul.service == capture.consul.service
+
+
+def test_a_sentinel_of_another_host_gets_a_machine_and_a_file_of_its_own(tmp_path):
+    """With its requirepass, and with a Redis that is reached by TLS under another name."""
+    capture = read_capture(CAPTURES / "sentinel-vip")
+    lone = CapturedMachine(
+        name="watch", address="192.168.100.9", hostname="watch", system="", users=(), processes=(), files=(), memory=0,
+        interfaces=(CapturedInterface("eth0", ("192.168.100.9/24",)),), keepalived_version="", keepalived_config="",
+        instance="", state_log="",
+    )  # fmt: skip
+    far = dataclasses.replace(
+        capture.sentinels[0], name="watch", address=lone.address, machine="watch", config="", service="",
+        password="stand009", tls=True, server_name="redis.example",
+    )  # fmt: skip
+    capture = dataclasses.replace(capture, sentinels=(*capture.sentinels[1:], far), others=(lone,))
+    require_drillable(capture)
+    (tmp_path / "password-watch").touch(mode=0o600)
+    one = inventory_of(capture, tmp_path).sentinels[-1]
+    assert (one.name, one.host, one.tls.server_name) == ("watch", "", "redis.example")
+    assert system_of(capture).addresses["watch"] == "192.168.100.9"
+    assert "sentinel monitor master1 192.168.100.123 6379 2" in made_file(capture, far)
+    assert "requirepass stand009" in made_file(capture, far)
+
+
 @pytest.mark.parametrize("name", PAIRS)
 def test_a_pair_gets_an_inventory_as_in_production(name, tmp_path):
     capture = read_capture(CAPTURES / name)
     require_drillable(capture)
-    for file in ("id_ed25519", "known_hosts", "ssh_config", *(f"password-{host.name}" for host in capture.hosts)):
-        (tmp_path / file).touch(mode=0o600)
-    place = tmp_path / "inventory.yaml"
-    place.write_text(inventory(capture, str(tmp_path), LabOptions()))
-    (cluster,) = load_inventory(place).clusters
+    cluster = inventory_of(capture, tmp_path)
     assert (cluster.name, cluster.vip, cluster.kind) == (capture.cluster, capture.vip, capture.kind)
     for node, host in zip(cluster.nodes, capture.hosts, strict=True):
         assert (node.name, node.address) == (host.name, host.address)
@@ -57,17 +106,43 @@ def test_the_operator_gets_an_address_that_nobody_has():
     assert system_of(taken).operator == ("192.168.1.253/24",)
 
 
-@pytest.mark.parametrize("name", SETS)
-def test_a_set_under_sentinels_is_refused_in_one_line(name):
-    with pytest.raises(CliError, match="only pairs with keepalived are rehearsed"):
-        require_drillable(read_capture(CAPTURES / name))
+@pytest.mark.parametrize(
+    ("name", "change", "why"),
+    [
+        ("sentinel-vip", {"sentinels": ()}, "no Sentinel was captured: nothing would fail over"),
+        ("sentinel-consul", {"consul": None}, "Consul was not captured: nothing would lead clients"),
+        ("sentinel-consul", {"consul": {"machine": ""}}, "is no node of the cluster"),
+        ("sentinel-consul", {"consul": {"machine": "app02"}}, "app02: Consul did not run when it was captured"),
+        ("sentinel-consul", {"consul": {"http": "https://192.168.3.1:8501"}}, "its Consul speaks TLS"),
+    ],
+)
+def test_a_set_that_cannot_be_rehearsed_is_refused_in_one_line(name, change, why):
+    capture = read_capture(CAPTURES / name)
+    changes = {key: dataclasses.replace(capture.consul, **value) if isinstance(value, dict) else value
+               for key, value in change.items()}  # fmt: skip
+    with pytest.raises(CliError, match=why):
+        require_drillable(dataclasses.replace(capture, **changes))
+
+
+def test_each_kind_has_its_own_scenarios():
+    """Only those whose fault has something to hit."""
+    of = {name: {one.name for one in scenarios_for(read_capture(CAPTURES / name))} for name in (*PAIRS, *SETS)}
+    common = {"master-redis-dies", "master-host-dies", "partition", "replica-dies", "disk-full", "freeze"}
+    assert of["one-shot"] == of["password"] == common | {"keepalived-dies"}
+    assert of["sentinel-vip"] == common | {"sentinel-dies", "quorum-lost", "director-dies"}
+    # There is one Sentinel only: that it dies is the loss of the quorum.
+    assert of["sentinel-consul"] == common | {"sentinel-dies", "consul-dies"}
+    capture = read_capture(CAPTURES / "sentinel-vip")
+    without = dataclasses.replace(capture, directors=())
+    assert "director-dies" not in {one.name for one in scenarios_for(without)}
+    assert quorum_losing(capture) == 2
+    assert quorum_losing(read_capture(CAPTURES / "sentinel-consul")) == 1
 
 
 @pytest.mark.parametrize(
     ("change", "why"),
     [
         (lambda host: {"files": host.parts(Part.SCRIPT)}, "nothing would move the virtual IP"),
-        (lambda host: {"redis": dataclasses.replace(host.redis, tls=True)}, "speaks TLS"),
         (lambda _: {"interfaces": ()}, "addresses were not captured"),
     ],
 )

@@ -58,11 +58,37 @@ while ask("Blocked. [LOOK/override/abort] ", "look", "abort") != "abort":
     pass
 print("run 20260101T000000Z-cache-x: aborted")
 """
+KEPT = """
+assert sys.argv[1:] == ["runs", "replay", "20260101T000000Z-cache-x"], sys.argv
+print("\\n== 1/2 missing")
+ask("Bring them? [y/N/abort] ", "y")
+print("\\n== 2/2 another value")
+assert ask('Type "replace 3 values": ') == ""
+print("run 20260102T000000Z-cache-replay: done")
+"""
 TAKEN = """
 print("another run holds the lock of redis-a")
 assert ask('Type "I take over" to take over, anything else cancels: ') == ""
 print("redis-ha-console: cancelled: nothing was armed")
 """
+
+
+def walked(script, tmp_path, monkeypatch, **options):
+    monkeypatch.setattr(plain_walk, "_LOOK_FOR", 0.5)
+    monkeypatch.setattr(plain_walk, "_LOOK_EVERY", 0.1)
+    program = tmp_path / "console.py"
+    program.write_text(script)
+    walk = PlainWalk("one-shot-rebuild", "cache", os.environ, (sys.executable, str(program)), **options)
+    ended = walk.walk()
+    assert "Traceback" not in walk.text
+    return walk, ended
+
+
+def test_kept_keys_are_brought_back_where_they_are_missing(tmp_path, monkeypatch):
+    script = HEAD.rpartition("assert")[0] + KEPT
+    walk, ended = walked(script, tmp_path, monkeypatch, replayed="20260101T000000Z-cache-x")
+    assert ended == RunbookWalk("runs replay", "done", "", "")
+    assert walk.run_id == "20260102T000000Z-cache-replay"
 
 
 @pytest.mark.parametrize(
@@ -80,13 +106,7 @@ print("redis-ha-console: cancelled: nothing was armed")
     ],
 )  # fmt: skip
 def test_a_walk_answers_as_a_careful_operator(script, expected, tmp_path, monkeypatch):
-    monkeypatch.setattr(plain_walk, "_LOOK_FOR", 0.5)
-    monkeypatch.setattr(plain_walk, "_LOOK_EVERY", 0.1)
-    program = tmp_path / "console.py"
-    program.write_text(HEAD + script)
-    walk = PlainWalk("one-shot-rebuild", "cache", os.environ, (sys.executable, str(program)))
-    ended = walk.walk()
-    assert "Traceback" not in walk.text
+    _, ended = walked(HEAD + script, tmp_path, monkeypatch)
     if expected.ended:
         assert ended == expected
     else:

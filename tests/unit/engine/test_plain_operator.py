@@ -8,7 +8,7 @@ import pytest
 import samples
 from fakes import PASSWORD, ROLES, RUNBOOK, B, Pair, Stage
 
-from console.cli.runs.plain_operator import PlainOperator
+from console.cli.runs.plain.operator import PlainOperator
 from console.core.runs.state import Outcome
 
 

@@ -37,7 +37,8 @@ class Reader:
     def __init__(self, fates):
         self.there = {(db, b"key:%d" % at): THERE[fate] for at, (fate, db) in enumerate(fates)}
 
-    def look(self, db, keys):
+    def look(self, db, keys, meanwhile):
+        meanwhile()
         return [self.there[db, key] for key in keys]
 
     def close(self): ...

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from walks import WALKS, walk
 
-from console.cli.runs.plain_operator import PlainOperator
+from console.cli.runs.plain.operator import PlainOperator
 from console.core.command import DiskKeyExport
 from console.core.runs.ending import BACKUPS, DATA, REMAINS, SKIPPED, _only_in_files, run_ending
 from console.core.runs.question import Choice, Decision

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from walks import WALKS, walk
 
-from console.cli.runs.plain_operator import _question_lines
+from console.cli.runs.plain.operator import _question_lines
 from console.core.model import ProblemKind, read, unread
 from console.core.previews.key_comparison import (
     DbSample,

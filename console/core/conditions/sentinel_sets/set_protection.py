@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from console.core.conditions import replication, virtual_ip
 from console.core.conditions.pair_protection import (
+    SYNC_MARGIN,
     answer_or_unknown,
     combined,
     fit_to_take_over,
@@ -42,14 +43,30 @@ def set_protected(question: Question) -> Check:
 
 
 def _a_replica_in_sync(state: ClusterState, master: NodeState) -> Check:
-    """One is enough for the next failure: the Sentinels promote the one with the newest data."""
+    """One is enough for the next failure. But the Sentinels promote any one that is in sync: none may refuse writes."""
     statement = f"a replica of {master.name} is in sync and would accept writes"
-    checks = [fit_to_take_over(state, node, master) for node in state.nodes if node is not master]
+    others = [node for node in state.nodes if node is not master]
+    refusing = [check for node in others if (check := _would_refuse(state, node, master)) is not None]
+    if refusing:
+        evidence = "; ".join(f"the Sentinels may promote {node}: {check.evidence}" for node, check in refusing)
+        return Check(refusing[0][1].verdict, statement, evidence, refusing[0][1].advice)
+    checks = [fit_to_take_over(state, node, master) for node in others]
     for verdict in (Verdict.HOLDS, Verdict.UNKNOWN, Verdict.FAILS):
         found = [check for check in checks if check.verdict is verdict]
         if found:
             return Check(verdict, statement, "; ".join(check.evidence for check in found), found[0].advice)
     return fails(statement, "there is no other node")
+
+
+def _would_refuse(state: ClusterState, node: NodeState, master: NodeState) -> tuple[str, Check] | None:
+    """The name of a replica that the Sentinels may promote, and why it would refuse writes then; None: it is none."""
+    question = Question(state, node, {"source": master.name, "within_bytes": SYNC_MARGIN})
+    redis = node.redis.value
+    never = redis is not None and redis.replica_priority == 0
+    if never or not answer_or_unknown(replication.in_sync, question).holds:
+        return None
+    writes = answer_or_unknown(replication.would_accept_writes, question)
+    return None if writes.holds else (node.name, writes)
 
 
 def _sentinels(state: ClusterState, master: NodeState) -> Iterator[Check]:

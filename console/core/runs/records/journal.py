@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, datetime
 from enum import Enum
@@ -93,32 +93,28 @@ def plain(value: Any) -> Any:
     kind = type(value)
     if kind is str and value.isascii():  # most values are such: a run writes thousands of them
         return value
-    if kind is tuple:
-        return [plain(one) for one in value]
-    return _plain(value)
+    return _WRITERS[kind](value)
 
 
-def _plain(value: Any) -> Any:
-    match value:
-        case Secret():
-            return MASK
-        case Enum():
-            return value.value
-        case None | bool() | int():
-            return value
-        case str() | float():
-            return _representable(value)
-        case bytes():
-            return {"bytes": len(value), "sha256": hashlib.sha256(value).hexdigest()}
-        case ShellCommand() | RedisCommand() | ConsulCommand():
-            return _command(value)
-        case Mapping():
-            return {str(plain(key)): plain(one) for key, one in value.items()}
-        case tuple() | list() | set() | frozenset():
-            return [plain(one) for one in value]
-    if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
-    return str(value)
+class _Writers(dict[type, Callable[[Any], Any]]):
+    """Type → how a value of it is written. It is found once for each type."""
+
+    def __missing__(self, kind: type) -> Callable[[Any], Any]:
+        found = next((writer for types, writer in _ROWS if issubclass(kind, types)), None)
+        self[kind] = found or (_of_dataclass(kind) if is_dataclass(kind) else str)
+        return self[kind]
+
+
+_WRITERS = _Writers()
+
+
+def _of_dataclass(kind: type) -> Callable[[Any], dict[str, Any]]:
+    names = tuple(one.name for one in fields(kind))
+    return lambda value: {name: plain(getattr(value, name)) for name in names}
+
+
+def _of_bytes(value: bytes) -> dict[str, Any]:
+    return {"bytes": len(value), "sha256": hashlib.sha256(value).hexdigest()}
 
 
 def _representable(value: str | float) -> str | float:
@@ -141,6 +137,19 @@ def _command(command: ShellCommand | RedisCommand | ConsulCommand) -> dict[str, 
         if command.through_vip:
             shown["through_vip"] = True
     return shown
+
+
+_ROWS: tuple[tuple[type | tuple[type, ...], Callable[[Any], Any]], ...] = (
+    # The first row that fits is taken: an Enum may be a text or a number, too.
+    (Secret, lambda _: MASK),
+    (Enum, lambda value: value.value),
+    ((type(None), int), lambda value: value),
+    ((str, float), _representable),
+    (bytes, _of_bytes),
+    ((ShellCommand, RedisCommand, ConsulCommand), _command),
+    (Mapping, lambda value: {str(plain(key)): plain(one) for key, one in value.items()}),
+    ((tuple, list, set, frozenset), lambda value: [plain(one) for one in value]),
+)
 
 
 def parse_entry(line: str) -> Entry:

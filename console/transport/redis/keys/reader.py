@@ -7,9 +7,9 @@ the key. So the time of the last use is asked before.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
-from console.core.keys.comparing import KeyThere
+from console.core.keys.comparing import NO_KEY, KeyThere
 from console.probes.redis import info as redis_info
 from console.transport.connections.errors import RemoteError
 from console.transport.redis.connection import Question, RedisConnection
@@ -21,7 +21,6 @@ ANSWER_TIMEOUT = 120.0
 PORTION = 200
 """Keys whose values are asked for at once: the server holds all of their values in memory until they are sent."""
 _IDENTITY_TIMEOUT = 5.0
-_EMPTY = KeyThere()
 _GONE = -2
 """The reply to PTTL for a key that is not there."""
 
@@ -35,10 +34,13 @@ class RedisKeyReader:
         self._now = now
         self._object, self._dump, self._pttl = (link.name_of(one) for one in ("OBJECT", "DUMP", "PTTL"))
 
-    def look(self, db: int, keys: Sequence[bytes]) -> list[KeyThere]:
-        """What the server holds under these keys, in their order. Raises OSError with one line of text."""
-        if self._has_none(db, keys):
-            return [_EMPTY] * len(keys)
+    def look(self, db: int, keys: Sequence[bytes], meanwhile: Callable[[], None]) -> list[KeyThere]:
+        """What the server holds under these keys, in their order. Raises OSError with one line of text.
+
+        `meanwhile` is called while the server works on what it was asked.
+        """
+        if self._has_none(db, keys, meanwhile):
+            return [NO_KEY] * len(keys)
         return [one for start in range(0, len(keys), PORTION) for one in self._read(db, keys[start : start + PORTION])]
 
     def _read(self, db: int, keys: Sequence[bytes]) -> list[KeyThere]:
@@ -50,22 +52,28 @@ class RedisKeyReader:
             raise OSError(f"{self._node}, database {db}: {self._link.clean(replies[0].text)}")
         return [key_there(replies[at], replies[at + 1], replies[at + 2], now) for at in range(1, len(replies), 3)]
 
-    def _ask(self, parts: Sequence[bytes], count: int) -> list[RawReply]:
+    def _ask(self, parts: Sequence[bytes], count: int, meanwhile: Callable[[], None] | None = None) -> list[RawReply]:
         try:
-            return self._link.exchange([b"".join(parts)], count, time.monotonic() + ANSWER_TIMEOUT)
+            return self._link.exchange(_and_then(parts, meanwhile), count, time.monotonic() + ANSWER_TIMEOUT)
         except RemoteError as error:
             raise OSError(str(error)) from None
 
-    def _has_none(self, db: int, keys: Sequence[bytes]) -> bool:
+    def _has_none(self, db: int, keys: Sequence[bytes], meanwhile: Callable[[], None]) -> bool:
         """Whether the server has none of these keys: one command, where most often all are missing.
 
         False also where it does not count several keys at once (before Redis 3.0.3).
         """
         asked = (packed(self._link.name_of("SELECT"), b"%d" % db), packed(self._link.name_of("EXISTS"), *keys))
-        return self._ask(asked, 2) == [b"OK", 0]
+        return self._ask(asked, 2, meanwhile) == [b"OK", 0]
 
     def close(self) -> None:
         self._link.close()
+
+
+def _and_then(parts: Sequence[bytes], meanwhile: Callable[[], None] | None) -> Iterator[bytes]:
+    yield b"".join(parts)
+    if meanwhile is not None:
+        meanwhile()
 
 
 def key_there(idle: RawReply, dump: RawReply, pttl: RawReply, now: float) -> KeyThere:
@@ -77,7 +85,7 @@ def key_there(idle: RawReply, dump: RawReply, pttl: RawReply, now: float) -> Key
         if isinstance(reply, RawRefusal):
             raise OSError(f"the key cannot be read: {reply.text}")
     if not isinstance(dump, bytes) or not isinstance(pttl, int) or pttl == _GONE:
-        return _EMPTY
+        return NO_KEY
     return KeyThere(dump, now + pttl / 1000 if pttl >= 0 else None, idle if isinstance(idle, int) else None)
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import repeat
 from operator import itemgetter
 
 from console.core.keys.by_type import NotWritableError, commands_by_type
@@ -26,7 +27,17 @@ from console.transport.connections.errors import RemoteError
 from console.transport.redis.connection import RedisConnection
 from console.transport.redis.keys.reader import key_there
 from console.transport.redis.keys.tally import SendTally
-from console.transport.redis.raw_replies import RawRefusal, RawReply, packed
+from console.transport.redis.raw_replies import (
+    LINE_END,
+    NOTHING_FORETOLD,
+    Foretold,
+    RawRefusal,
+    RawReply,
+    heads,
+    joined,
+    packed,
+    packed_word,
+)
 
 SENT = frozenset(
     [
@@ -60,7 +71,7 @@ ANSWER_TIMEOUT, SLOWEST = 120.0, 100_000
 MOST_IN_TRANSACTION = 100
 """Keys. While the server carries out a transaction it serves nobody else."""
 _OTHER_FORM = "payload version or checksum"
-_PART = 250
+_PART = 1_000
 """Keys that are packed while the server works on those before."""
 _version_of = itemgetter(slice(-FOOTER, -8))
 """The bytes of a payload that say which versions understand it."""
@@ -81,6 +92,8 @@ class RedisKeySender:
         self._newest = newest_payload(flavour, version)
         self._now = now
         self._timeout = ANSWER_TIMEOUT
+        self._db: int | None = None
+        """The database that is chosen on the connection."""
 
     def send(self, batch: Sequence[KeyToSend], keep: Keep, meanwhile: Callable[[], None]) -> BatchAnswer:
         """Sends the keys, all of one database, and reads each back. Raises nothing.
@@ -111,7 +124,7 @@ class RedisKeySender:
         items = [one for one in batch if one.place not in tally.left] if gone else batch
         if not items:
             return
-        if why := self._select(batch[0].kept.db):
+        if why := self._select(items[0].kept.db):
             for one in items:
                 tally.left[one.place] = Left.REFUSED, why
             return
@@ -127,12 +140,16 @@ class RedisKeySender:
                 tally.not_reached(other[start:])
                 break
             self._transaction(other[start : start + MOST_IN_TRANSACTION], tally, keep)
-        tally.stop = tally.stop or self._why_no_master()
+        if other:
+            tally.stop = tally.stop or self._why_no_master(self._ask([self._role_question], 1)[0])
 
     def _select(self, db: int) -> str:
         """Chooses the database. Returns why it cannot be chosen: the server may have fewer of them."""
+        if db == self._db:
+            return ""
         replies = self._ask([packed(self._link.name_of("SELECT"), b"%d" % db)], 1)
         said = replies[0]
+        self._db = db if said == b"OK" else None
         return "" if said == b"OK" else self._link.clean(said.text if isinstance(said, RawRefusal) else f"db{db}")
 
     # --- keys that are missing ----------------------------------------------------------------------------------------
@@ -142,10 +159,11 @@ class RedisKeySender:
 
         Most often each answer but the times to live can be foretold: then all of them are compared at once.
         """
-        expected: list[bytes] = []
-        replies = self._ask(self._restore_parts(items, expected, meanwhile), 3 * len(items), expected)
-        times_left = replies[-len(items) :]
+        foretold = Foretold(numbers=len(items))
+        replies = self._ask(self._restore_parts(items, foretold, meanwhile), 3 * len(items) + 1, foretold)
+        no_master, times_left = self._why_no_master(replies.pop()), replies[-len(items) :]
         if len(replies) == len(items):
+            tally.stop = no_master
             tally.verify_expiries(items, times_left)
             return []
         again: list[KeyToSend] = []
@@ -157,34 +175,34 @@ class RedisKeySender:
                 tally.refuse(one, said.text)
             else:
                 tally.verify(one, stored, left)
+        tally.stop = tally.stop or no_master
         return again
 
     def _restore_parts(
-        self, items: Sequence[KeyToSend], expected: list[bytes], meanwhile: Callable[[], None]
+        self, items: Sequence[KeyToSend], foretold: Foretold, meanwhile: Callable[[], None]
     ) -> Iterator[bytes]:
-        """RESTORE and DUMP of each key, some keys at a time, then PTTL of all. Adds the replies to the first two.
+        """RESTORE and DUMP of each key, some keys at a time, then PTTL of all, and the server's role.
 
+        Foretells the replies to the first two.
         `meanwhile` is called when all of it is sent, and before the replies are read.
         """
         now = self._now()
-        restore, dump, left = self._begin("RESTORE", 4), self._begin("DUMP", 2), self._begin("PTTL", 2)
-        names: list[bytes] = []
+        restore, dump, left = (repeat(self._begin(*one)) for one in (("RESTORE", 4), ("DUMP", 2), ("PTTL", 2)))
+        end, done = repeat(LINE_END), repeat(b"+OK\r\n")
         for start in range(0, len(items), _PART):
-            parts: list[bytes] = []
-            for one in items[start : start + _PART]:
-                kept = one.kept
-                name, payload = _word(kept.key), _word(kept.payload)
-                ttl = _LASTING if kept.expires_at is None else _word(_time_to_live(kept, now))
-                parts += (restore, name, ttl, payload, dump, name)
-                expected += (b"+OK\r\n", payload)
-                names.append(name)
-            yield b"".join(parts)
-        yield left + left.join(names)
+            kept = [one.kept for one in items[start : start + _PART]]
+            names, payloads = [one.key for one in kept], [one.payload for one in kept]
+            name, payload = list(heads(names)), list(heads(payloads))
+            ttl = [_LASTING if one.expires_at is None else packed_word(_time_to_live(one, now)) for one in kept]
+            foretold.add(2 * len(kept), joined(done, payload, payloads, end))
+            yield joined(restore, name, names, end, ttl, payload, payloads, end, dump, name, names, end)
+        names = [one.kept.key for one in items]
+        yield joined(left, heads(names), names, end) + self._role_question
         meanwhile()
 
     def _begin(self, command: str, words: int) -> bytes:
         """The beginning of a command of so many words."""
-        return b"*%d\r\n%b" % (words, _word(self._link.name_of(command)))
+        return b"*%d\r\n%b" % (words, packed_word(self._link.name_of(command)))
 
     # --- transactions -------------------------------------------------------------------------------------------------
 
@@ -291,14 +309,18 @@ class RedisKeySender:
     def _understands(self, payload: bytes) -> bool:
         return version_of_payload(payload) <= self._newest
 
-    def _why_no_master(self) -> str:
-        """Asked behind each batch. Empty: the server is a master still."""
-        replies = self._ask([packed(self._link.name_of("INFO"), b"replication")], 1)
-        said = replies[0] if isinstance(replies[0], bytes) else b""
-        return "" if b"role:master" in said else f"{self._node} is not a master any more"
+    @property
+    def _role_question(self) -> bytes:
+        """Asked behind each batch."""
+        return packed(self._link.name_of("INFO"), b"replication")
 
-    def _ask(self, parts: Iterable[bytes], count: int, expected: Sequence[bytes] = ()) -> list[RawReply]:
-        return self._link.exchange(parts, count, time.monotonic() + self._timeout, expected)
+    def _why_no_master(self, said: RawReply) -> str:
+        """Empty: by this answer the server is a master still."""
+        is_master = isinstance(said, bytes) and b"role:master" in said
+        return "" if is_master else f"{self._node} is not a master any more"
+
+    def _ask(self, parts: Iterable[bytes], count: int, foretold: Foretold = NOTHING_FORETOLD) -> list[RawReply]:
+        return self._link.exchange(parts, count, time.monotonic() + self._timeout, foretold)
 
 
 def _what_happened(one: KeyToSend, there: KeyThere, now: float) -> str:
@@ -308,10 +330,6 @@ def _what_happened(one: KeyToSend, there: KeyThere, now: float) -> str:
     if one.shown_expiry is not None and one.shown_expiry <= now:
         return "it has expired on the master since it was shown"
     return "a client has removed it since it was shown"
-
-
-def _word(word: bytes) -> bytes:
-    return b"$%d\r\n%b\r\n" % (len(word), word)
 
 
 def _time_to_live(kept: ExportedKey, now: float) -> bytes:

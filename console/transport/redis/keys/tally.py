@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import compress, repeat
+from operator import ne
 
 from console.core.keys.comparing import same_expiry, same_value
 from console.core.runs.replays.batch import KeyToSend, Left
@@ -54,15 +56,13 @@ class SendTally:
     def verify_expiries(self, keys: Sequence[KeyToSend], times_left: Sequence[RawReply]) -> None:
         """Compares the replies to PTTL with what was sent, where the replies to DUMP are known to be as they were."""
         now = self._now()
-        for one, left in zip(keys, times_left, strict=True):
-            expected = one.kept.expires_at
-            if (
-                left == _LASTS
-                if expected is None
-                else type(left) is int and left >= 0 and abs(now + left / 1000 - expected) < _CLOSE
-            ):
-                continue
-            self.verify(one, one.kept.payload, left)
+        expected = [one.kept.expires_at for one in keys]
+        # Most keys never expire. They are passed over without a loop.
+        closer = map(ne, zip(expected, times_left, strict=True), repeat((None, _LASTS)))
+        for one, left in compress(zip(keys, times_left, strict=True), closer):
+            due = one.kept.expires_at
+            if due is None or type(left) is not int or left < 0 or abs(now + left / 1000 - due) >= _CLOSE:
+                self.verify(one, one.kept.payload, left)
 
     def refuse(self, one: KeyToSend, text: str) -> None:
         """Takes the words with which the server refused a key."""

@@ -1,0 +1,1 @@
+"""Guided runs with plain prompts, on any terminal."""

@@ -1,0 +1,1 @@
+"""`runs replay`: brings kept keys back."""

@@ -1,0 +1,1 @@
+"""A captured cluster, rebuilt: its machines, what runs on them, and the order in which it comes up."""

@@ -1,0 +1,44 @@
+"""Builds the rehearsal of a capture, by its kind, and takes it down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from console.core.drills.capture import Capture
+from console.drill.rebuilt.hosts import system_of
+from console.drill.rebuilt.pair import PairRehearsal
+from console.drill.rebuilt.rehearsal import Rehearsal, data_size, versions_for
+from console.drill.rebuilt.sentinel_sets import ConsulRehearsal, VipRehearsal
+from console.lab.assembly.assemble import assemble
+from console.lab.assembly.laboratory import DRILL
+from console.lab.hosts.containment import MemoryGuard
+from console.lab.options import LabOptions
+
+KINDS: dict[str, type[Rehearsal]] = {
+    "keepalived": PairRehearsal,
+    "sentinel-vip": VipRehearsal,
+    "sentinel-consul": ConsulRehearsal,
+}
+"""Kind of cluster → how it comes up."""
+
+
+@contextmanager
+def rehearsal(capture: Capture, keys: int | None, report: Callable[[str], None]) -> Iterator[Rehearsal]:
+    """A healthy cluster in the laboratory, gone when the block ends. Raises LabError."""
+    options = LabOptions(redis_of=versions_for(capture), disk="128m")
+    lab = assemble(system_of(capture), options, report, DRILL)
+    guards = [MemoryGuard(lambda host=host: host.pid, host.cage) for host in lab.hosts.values() if host.cage]  # type: ignore[misc]
+    for guard in guards:
+        guard.start()
+    try:
+        running = KINDS[capture.kind](lab, capture, report)
+        try:
+            running.start(data_size(capture, keys))
+            yield running
+        finally:
+            running.close()
+    finally:
+        for guard in guards:
+            guard.stop()
+        lab.close()

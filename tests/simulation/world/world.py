@@ -1,0 +1,146 @@
+"""The world of one night: its hosts, the network between them, clients that write, and what came of each write.
+
+It knows more than anybody in it: which writes were acknowledged, by whom, and where they still are.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from simulation.world import sentinel
+from simulation.world.host import Host
+from simulation.world.network import Network
+from simulation.world.redis_server import Dump, RedisServer
+from simulation.world.system import PAIR, System
+from simulation.world.timeline import Timeline
+
+from console.lab.options import LabOptions
+
+BEAT = 0.5
+WRITE_EVERY = 0.8
+FIRST_WRITES = 60
+BEGINNING = 1_795_246_800.0
+"""2026-11-21 07:40:00 UTC."""
+
+
+@dataclass(frozen=True)
+class Destruction:
+    """A server drops data that it held in memory, for other data."""
+
+    at: float
+    host: str
+    cause: str
+    """`console`, or who else told the server to follow or to start."""
+    why: str
+    lost: frozenset[int]
+    """What it held and the new data does not have."""
+
+
+class World(Timeline):
+    """A cluster and its clients. Everything random in it comes from one generator."""
+
+    def __init__(
+        self,
+        seed: int,
+        *,
+        system: System = PAIR,
+        notify_sleep: float = 4.0,
+        copy_seconds: float = 3.0,
+        options: LabOptions | None = None,
+    ) -> None:
+        """`options`: those of a laboratory that this world is compared with."""
+        super().__init__(BEGINNING)
+        self.system = system
+        self.chance = random.Random(seed)
+        self.copy_seconds, self.notify_sleep = copy_seconds, notify_sleep
+        self.stream_delay = 0.0
+        self.story: list[tuple[float, str]] = []
+        self.network = Network(self)
+        self.acknowledged: dict[int, str] = dict.fromkeys(range(1, FIRST_WRITES + 1), "before")
+        """Write → the host that acknowledged it."""
+        self.destroyed: list[Destruction] = []
+        self.on_roles: list[Callable[[str], None]] = []
+        self.writing = True
+        self.looked_at = BEGINNING
+        """When the console has last looked at the whole."""
+        self._pids = 1000
+        self._last_write = FIRST_WRITES
+        options = options or LabOptions(notify_sleep=notify_sleep)
+        first = Dump(frozenset(self.acknowledged), BEGINNING - 600.0)
+        self.hosts = {
+            name: Host(self, name, address, system.files(name, options), first)
+            for name, address in system.addresses.items()
+        }
+        self.servers = [one.redis for one in self.hosts.values()]
+        self._by_address = {one.address: one for one in self.hosts.values()}
+        self.every(BEAT, self._beat)
+        for host in self.hosts.values():
+            if host.sentinel is not None:
+                self.every(sentinel.BEAT, host.sentinel.beat)
+        self.every(WRITE_EVERY, self._write)
+
+    def new_id(self) -> str:
+        return f"{self.chance.getrandbits(160):040x}"
+
+    def new_pid(self) -> int:
+        self._pids += 1
+        return self._pids
+
+    def tell(self, line: str) -> None:
+        self.story.append((self.now, line))
+
+    def server_at(self, address: str) -> RedisServer | None:
+        if address == self.system.vip:
+            behind = self.network.behind_vip()
+            return behind.redis if behind is not None else None
+        host = self._by_address.get(address)
+        return host.redis if host is not None else None
+
+    def host_of(self, name: str) -> Host:
+        """The host of this name, or of the Sentinel of this name."""
+        return self.hosts[self.system.sentinels.get(name, name)]
+
+    def serving(self) -> list[Host]:
+        """Hosts that acknowledge what a client behind some ARP cache would write to them: more than one is H18."""
+        return [one for one in self.hosts.values() if one.up and one.vip and not one.redis.refusal()]
+
+    def roles_changed(self, cause: str) -> None:
+        for listener in self.on_roles:
+            listener(cause)
+
+    def watch_data(self, server: RedisServer, before: set[int], why: str, after: frozenset[int] | None = None) -> None:
+        """Remembers what a server has dropped. `after`: the data that it will have, where that is not loaded yet."""
+        assert server.process is not None
+        now = server.process.keys if after is None else after
+        lost = frozenset(before - now)
+        self.destroyed.append(Destruction(self.now, server.host.name, server.link.cause, why, lost))
+
+    def held_somewhere(self, numbers: frozenset[int]) -> frozenset[int]:
+        """Those of the writes that some memory, dump or backup still has."""
+        found: set[int] = set()
+        for host in self.hosts.values():
+            if host.redis.process is not None:
+                found |= numbers & host.redis.process.keys
+            for dump in (host.redis.dump, *(one for one, _ in host.backups.values())):
+                if dump is not None:
+                    found |= numbers & dump.keys
+        return frozenset(found)
+
+    # --- time -------------------------------------------------------------------------------------------------------
+
+    def _beat(self) -> None:
+        for host in self.hosts.values():
+            host.beat()
+
+    def _write(self) -> None:
+        """A client writes through the virtual IP. It remembers only what was acknowledged."""
+        if not self.writing:
+            return
+        host = self.network.behind_vip()
+        if host is None or host.redis.refusal():
+            return
+        self._last_write += 1
+        host.redis.write(self._last_write)
+        self.acknowledged[self._last_write] = host.name
