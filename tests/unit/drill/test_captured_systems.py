@@ -181,7 +181,7 @@ def test_the_first_page_says_what_differs():
     facts = LaboratoryFacts({"redis-a": "6.0", "redis-b": "7.0"}, "2.2.7", 100, 10)
     has = {name: name != "awk" for name in called_programs(capture)}
     page = first_page(capture, (*missing_programs(capture, has), *differences(capture, facts)))
-    page = re.sub(r"\n +", " ", page)
+    page = " ".join(page.split())
     for said in (
         "DRILL on cache", "Production is not touched", "calls awk: the laboratory does not have it",
         "redis-a runs redis 3.0.4; the rehearsal has Redis 6.0", "keepalived 1.2.13; the rehearsal has 2.2.7",
