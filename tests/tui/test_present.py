@@ -179,7 +179,7 @@ def test_topology_tells_a_second_master():
 
 
 def test_a_gap_in_the_plot_is_not_a_zero():
-    assert cluster.sparkline([0.0, None, 4.0, 8.0], 6) == "  ▁·▄█"
+    assert cluster.sparkline((0.0, None, 4.0, 8.0), 6) == "  ▁·▄█"
 
 
 # --- runs ---------------------------------------------------------------------------------------------------------

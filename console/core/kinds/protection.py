@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from console.core.conditions.pair_protection import part_in_words
+from console.core.kept import kept_while_same
 from console.core.kinds import kind_of
 from console.core.model import ClusterState
 from console.core.model.verdict import Verdict
@@ -25,6 +26,7 @@ class Protection:
     """The same, one condition each."""
 
 
+@kept_while_same(4)
 def protection(state: ClusterState) -> Protection:
     """The verdict with a sentence that names the first missing conditions."""
     kind = kind_of(state.kind)

@@ -3,7 +3,6 @@ from __future__ import annotations
 import sys
 import types
 from collections.abc import Mapping
-from typing import Protocol, runtime_checkable
 
 from textual.message import Message
 from textual.reactive import reactive
@@ -35,14 +34,6 @@ BEAT = 1.0
 
 DRAWN_AT_ONCE = 20
 """Up to so many clusters each observation is drawn as it comes. Of more, those of a second are drawn together."""
-
-
-@runtime_checkable
-class ShowsAges(Protocol):
-    """A screen on which something changes by time alone."""
-
-    def second_passed(self) -> None:
-        """Redraws the ages, unless it was drawn within this second."""
 
 
 class ObservingApp(NavigatingApp):
@@ -102,7 +93,7 @@ class ObservingApp(NavigatingApp):
         if self._beats % self._beats_a_tick == 0:
             self._tick()
         for screen in self.screen_stack:
-            if isinstance(screen, ShowsAges):
+            if hasattr(screen, "second_passed"):  # something on it changes by time alone
                 screen.second_passed()
 
     def _tick(self) -> None:

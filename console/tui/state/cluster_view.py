@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from console.core.changes.timeline import Event, Told, tell
 from console.core.diagnosis.finding import Finding, Health
@@ -15,6 +16,7 @@ from console.core.model.carried import carried, carried_sources
 from console.core.model.facts import bytes_behind
 from console.core.previews.quiescence import Quiescence, TrafficSample, add_sample, quiescence
 
+T = TypeVar("T")
 SAMPLES_KEPT = 600
 EVENTS_KEPT = 200
 
@@ -70,7 +72,7 @@ def absorb(view: ClusterView, state: ClusterState, now: float) -> ClusterView:
     if before is not None and state.observed_at < before.observed_at:
         return view
     shown = carried(before, state)
-    findings = diagnose(shown, now)
+    findings = _same_if_equal(view.findings, diagnose(shown, now))
     traffic_samples = add_sample(view.traffic_samples, state)
     told, new_events = tell(view.told, shown)
     return replace(
@@ -80,13 +82,18 @@ def absorb(view: ClusterView, state: ClusterState, now: float) -> ClusterView:
         told=told,
         findings=findings,
         health=health(shown, findings),
-        protection=protection(shown),
+        protection=_same_if_equal(view.protection, protection(shown)),
         events=(view.events + new_events)[-EVENTS_KEPT:],
         samples=(*view.samples, _sample(before, state))[-SAMPLES_KEPT:],
         traffic_samples=traffic_samples,
         traffic=quiescence(traffic_samples, now, view.spec.quiet_hours, view.spec.timezone),
         trouble="",
     )
+
+
+def _same_if_equal(before: T, now: T) -> T:
+    """The same object as long as it is equal: whoever shows it then sees at once that nothing has changed."""
+    return before if before == now else now
 
 
 def _sample(before: ClusterState | None, state: ClusterState) -> Sample:
