@@ -38,6 +38,8 @@ _METHODS: dict[str, dict[str, Any]] = {
 
 def _lazily(cls: type) -> Any:
     own = set(vars(cls))
+    if "__post_init__" in own:
+        raise TypeError(f"{cls.__name__} has a __post_init__, which would not be called: use the standard library's")
     made: Any = dataclasses.dataclass(init=False, repr=False, eq=False, slots=True)(cls)
     for name, others in _METHODS.items():
         if name not in own:

@@ -167,6 +167,17 @@ def test_another_kind_is_refused():
         dataclass(frozen=False, slots=True)
 
 
+def test_a_post_init_is_refused():
+    with pytest.raises(TypeError, match="would not be called"):
+
+        @dataclass(frozen=True, slots=True)
+        class _Checked:
+            name: str
+
+            def __post_init__(self) -> None:
+                assert self.name
+
+
 def test_an_import_compiles_only_what_it_calls():
     ask = """
 import dataclasses
