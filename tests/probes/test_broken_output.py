@@ -16,9 +16,9 @@ from console.core.keepalived.masking import mask
 from console.core.keepalived.script_text import actions, mask_script
 from console.core.model import ProblemKind, unread
 from console.core.model.assembling import assemble_node
-from console.probes import program
+from console.probes import framing, program
+from console.probes.framing import ProgramSettings, Section
 from console.probes.host_reader import HostReader
-from console.probes.program import ProgramSettings, Section
 from console.probes.redis import config as redis_config
 from console.probes.redis import info as redis_info
 
@@ -89,7 +89,7 @@ def test_the_shells_answer(data: st.DataObject) -> None:
 @given(st.data())
 def test_the_batch_itself(data: st.DataObject) -> None:
     whole = ["\n@nonce 1 identity ok\na\nb\n1\n\n@nonce 1 memory ok\nx\n\n@nonce 1 end ok\n"]
-    found = program.split_sections(data.draw(broken(whole)), "nonce", 1)
+    found = framing.split_sections(data.draw(broken(whole)), "nonce", 1)
     assert all(isinstance(one, Section) for one in found.values())
 
 
