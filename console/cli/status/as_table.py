@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from console.cli.layout import folded, table_lines
@@ -11,6 +10,7 @@ from console.cli.status.as_json import ClusterStatus
 from console.cli.status.watchers import watchers_text
 from console.core.diagnosis.finding import Finding, Severity
 from console.core.inventory import UnusableCluster
+from console.core.lazy_dataclass import dataclass
 from console.core.model import ClusterState, MasterLink, NodeState, ProblemKind, Reading, Role
 from console.core.model.carried import says_nothing
 from console.core.model.facts import (

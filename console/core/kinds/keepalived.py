@@ -33,10 +33,9 @@ def _instead_of_rebuild(state: ClusterState) -> Mapping[str, NextAction]:
     if not scripts_attach_replicas(state):
         return {}
     returns = RECOVER if lacks_promotion_script(state) else SAFE_RETURN
-    found = {"one-shot-rebuild": returns}
-    return (
-        {**found, "initial-build": _alone(returns), "repair-vip": _alone(returns)} if _nobody_starts(state) else found
-    )
+    if _nobody_starts(state):
+        return dict.fromkeys(("initial-build", "repair-vip", "one-shot-rebuild"), _alone(returns))
+    return {"one-shot-rebuild": returns}
 
 
 def _nobody_starts(state: ClusterState) -> bool:
