@@ -66,6 +66,15 @@ def role_cells(state: ClusterState, node: NodeState) -> Content:
     return line((f"{mark} replica of {name}", style))
 
 
+def writable_cells(state: ClusterState, node: NodeState) -> Content:
+    """As `role_cells`, at the end of the path of clients that write: one that is a replica refuses their writes."""
+    redis = node.redis.value
+    if redis is None or redis.loading or redis.role is Role.MASTER:
+        return role_cells(state, node)
+    source = source_of(state, node)
+    return line((f"✗ replica{f' of {source.name}' if source else ''}: refuses writes", BAD))
+
+
 def vrrp_cells(node: NodeState) -> Content:
     """`✓ MASTER since 03:40:12`: the VRRP state of this node."""
     keepalived = node.keepalived.value
