@@ -70,7 +70,7 @@ KIND = Kind(
         *settings.RULES,
     ),
     protection=survival_checks,
-    protected="the replica is in sync and a script promotes it, and both keepaliveds are in their places",
+    protected="the replica is in sync, and both keepaliveds are in their places",
     facts=virtual_ip_facts,
     state_replacements=_instead_of_rebuild,
 )

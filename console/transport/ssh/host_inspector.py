@@ -19,7 +19,7 @@ from console.transport.connections import libraries
 from console.transport.connections.answer_times import AnswerTimes
 from console.transport.connections.background import BackgroundConnection
 from console.transport.connections.errors import RemoteError, problem_of
-from console.transport.connections.inspection_thread import Now, silence
+from console.transport.connections.inspection_thread import Now, Unanswered
 from console.transport.connections.patience import GRACE, Pace, Patience
 
 if TYPE_CHECKING:  # only a capture needs it
@@ -154,6 +154,7 @@ class HostInspector:
         """`pace`: that of its cluster. Its `longest` is how long each step of connecting is waited for."""
         keepalived = spec.keepalived
         self.pace = pace or Pace(spec.ssh.connect_timeout)
+        self._unanswered = Unanswered()
         self.patience = Patience(self.pace.longest, _NAME)
         """That of the attempt to connect that is under way, or was last."""
         self.spec = spec
@@ -278,6 +279,7 @@ class HostInspector:
             self._read_batch(session.batch, session.asked, session.received)
         elif self._connection.connection is None:
             problem = self._connection.problem
+            self._unanswered.ended(problem)
             if problem.kind is ProblemKind.CONNECTING and self._connection.under_way and not self.patience.left:
                 problem = replace(problem, text=f"{problem.text} (it got no further than: {self.patience.step})")
             self.readings = nothing_read(problem, self.now())
@@ -345,7 +347,7 @@ class HostInspector:
             return
         if keep and time.monotonic() - asked.since < self._times.give_up:
             return
-        silent_since = silence(f"the shell on {self.spec.name}", asked.at, begun=session.shell.begun)
+        silent_since = self._unanswered.in_words(f"the shell on {self.spec.name}", asked.at, begun=session.shell.begun)
         problem = Problem(ProblemKind.TIMEOUT, silent_since)
         self.readings = nothing_read(problem, self.now())
         if time.monotonic() - asked.since >= self._times.give_up:
@@ -358,6 +360,7 @@ class HostInspector:
         self._connection.close()
 
     def _read_batch(self, batch: Mapping[str, Section], asked: _Asked, received: float) -> None:
+        self._unanswered.ended()
         self._last_redis_files, self._last_scripts = asked.redis_files, asked.scripts
         aof = asked.redis_files.aof or AOF_NAME
         try:
@@ -368,6 +371,7 @@ class HostInspector:
     def _connection_lost(self, problem: Problem) -> None:
         self._asked = None
         self._usable_connection = None
+        self._unanswered.ended(problem)
         self._connection.fail(problem)
         self.readings = nothing_read(problem, self.now())
 

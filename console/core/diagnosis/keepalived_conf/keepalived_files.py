@@ -182,8 +182,8 @@ def _fights(state: ClusterState) -> Iterator[Match]:
                 f"A script of keepalived on {side.name} {kinds} by itself.",
                 tuple(line for _, line in found),
                 advise(
-                    f"stop keepalived on {side.name} before any step on its Redis, and start it only when both are in"
-                    " sync; take these lines out if a human is to decide"
+                    f"nothing now; before you work on the Redis of {side.name} by hand, stop its keepalived, and"
+                    " start it only when both are in sync; take these lines out if a human is to decide"
                 ),
             )
 
