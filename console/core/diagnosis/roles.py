@@ -8,7 +8,7 @@ from console.core.conditions.pair_protection import answer_or_unknown
 from console.core.conditions.predicate import Question
 from console.core.conditions.replication import refuses_writes, would_accept_writes
 from console.core.conditions.servers import role_in_words
-from console.core.conditions.switching import PAUSED, resumes_alone
+from console.core.conditions.switching import paused, resumes_alone
 from console.core.diagnosis.finding import Severity
 from console.core.diagnosis.next_actions import (
     REBUILD,
@@ -155,11 +155,10 @@ def _writes_refused(state: ClusterState) -> Iterator[Match]:
     for name in state.masters:
         refusal = refuses_writes(state.node(name))
         if refusal is not None and "NOREPLICAS" in refusal[0]:
-            wanted = redis.config.min_replicas_to_write if (redis := state.node(name).redis.value) else None
             # Held back on purpose. Beside another master that clients can reach, what is acknowledged here is lost.
             alone = answer_or_unknown(resumes_alone, Question(state, state.node(name), {}))
-            held = RESUME if alone.holds else REBUILD
-            action = held if (wanted or 0) >= PAUSED else advise(refusal[1])
+            redis, resumed = state.node(name).redis.value, RESUME if alone.holds else REBUILD
+            action = resumed if redis is not None and paused(redis) else advise(refusal[1])
             yield Match((name,), f"{name} refuses every write.", (refusal[0],), action)
     for node in state.nodes:
         redis = node.redis.value
@@ -167,10 +166,10 @@ def _writes_refused(state: ClusterState) -> Iterator[Match]:
             continue
         check = would_accept_writes(Question(state, node, {}))
         if not check.holds and "NOREPLICAS" in check.evidence:
-            paused = (redis.config.min_replicas_to_write or 0) >= PAUSED
-            why = ": its writes are paused" if paused else ""
+            held = paused(redis)
+            why = ": its writes are paused" if held else ""
             summary = f"{node.name} would refuse every write after a failover{why}."
-            action = RESUME if paused else advise(check.advice)
+            action = RESUME if held else advise(check.advice)
             yield Match((node.name,), summary, (check.evidence,), action, Severity.WARNING)
 
 

@@ -191,7 +191,9 @@ def _would_take_over(node: NodeState) -> bool:
 def lacks_promotion_script(state: ClusterState) -> bool:
     """Whether a node has no script that promotes it. Only an operator can make such a node the master."""
     instances = [node.keepalived.value.instance for node in state.nodes if node.keepalived.value is not None]
-    return any(one is not None and not {"notify_master", "notify"} & set(one.notify) for one in instances)
+    return any(
+        one is not None and not {"notify_master", "notify"} & {*one.notify, *one.group_notify} for one in instances
+    )
 
 
 def new_master_would_follow(node: NodeState) -> bool:

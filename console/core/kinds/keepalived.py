@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from console.core.conditions.pair_protection import protection_checks
+from console.core.conditions.pair_protection import survival_checks
 from console.core.diagnosis import races, reachability, replicas, roles, settings, virtual_ip, vrrp
 from console.core.diagnosis.finding import NextAction
 from console.core.diagnosis.keepalived_conf import keepalived_files, script_security, vrrp_agreement
@@ -68,7 +68,7 @@ KIND = Kind(
         *script_security.RULES,
         *settings.RULES,
     ),
-    protection=protection_checks,
+    protection=survival_checks,
     protected="the replica is in sync, and both keepaliveds are in their places",
     facts=virtual_ip_facts,
     state_replacements=_instead_of_rebuild,

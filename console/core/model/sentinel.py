@@ -67,6 +67,11 @@ class WatchedMaster:
         return f"{self.host}:{self.port}"
 
     @property
+    def down(self) -> bool:
+        """Whether this Sentinel takes it for down, alone or together with others."""
+        return bool(self.flags & {"s_down", "o_down"})
+
+    @property
     def failing_over(self) -> bool:
         """Whether a failover is in progress, according to this Sentinel."""
         return "failover_in_progress" in self.flags or self.failover_state not in {"", "none"}

@@ -18,7 +18,7 @@ from console.transport.connections import libraries
 from console.transport.connections.answer_times import AnswerTimes
 from console.transport.connections.background import BackgroundConnection
 from console.transport.connections.errors import RemoteError, problem_of
-from console.transport.connections.inspection_thread import Now, silence
+from console.transport.connections.inspection_thread import Now, Unanswered
 from console.transport.connections.patience import GRACE, Pace, Patience
 from console.transport.ssh.shells.request import Paths, RedisFiles, Request
 
@@ -135,6 +135,7 @@ class HostInspector:
         """
         keepalived = spec.keepalived
         self.pace = pace or Pace(spec.ssh.connect_timeout)
+        self._unanswered = Unanswered()
         self.patience = Patience(self.pace.longest, _NAME)
         """That of the attempt to connect that is under way, or was last."""
         self.spec = spec
@@ -261,6 +262,7 @@ class HostInspector:
             self._read_batch(session.batch, session.asked, session.received)
         elif self._connection.connection is None:
             problem = self._connection.problem
+            self._unanswered.ended(problem)
             if problem.kind is ProblemKind.CONNECTING and self._connection.under_way and not self.patience.left:
                 problem = replace(problem, text=f"{problem.text} (it got no further than: {self.patience.step})")
             self.readings = nothing_read(problem, self.now())
@@ -347,7 +349,7 @@ class HostInspector:
             return
         if keep and time.monotonic() - asked.since < self._times.give_up:
             return
-        silent_since = silence(f"the shell on {self.spec.name}", asked.at, begun=session.shell.begun)
+        silent_since = self._unanswered.in_words(f"the shell on {self.spec.name}", asked.at, begun=session.shell.begun)
         problem = Problem(ProblemKind.TIMEOUT, silent_since)
         self.readings = nothing_read(problem, self.now())
         if time.monotonic() - asked.since >= self._times.give_up:
@@ -362,6 +364,7 @@ class HostInspector:
     def _read_batch(self, batch: Mapping[str, Section], asked: Request, received: float) -> None:
         from console.probes.host_reader import HostReader
 
+        self._unanswered.ended()
         self._last_paths = asked.paths
         if self._reader is None:
             self._reader = HostReader(self.watched, self._vip, self.spec.keepalived.instance)
@@ -374,6 +377,7 @@ class HostInspector:
     def _connection_lost(self, problem: Problem) -> None:
         self._asked = None
         self._usable_connection = None
+        self._unanswered.ended(problem)
         self._connection.fail(problem)
         self.readings = nothing_read(problem, self.now())
 

@@ -255,7 +255,7 @@ def test_files_that_cannot_be_read_get_one_line(tmp_path, monkeypatch):
 
     monkeypatch.setattr(Path, "open", forbidden)
     with pytest.raises(DocumentError, match="may not be read by this user"):
-        load_inventory(missing)
+        load_inventory(latin)
 
 
 def test_the_example_loads_and_names_every_key():

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from console.core.conditions.servers import role_in_words
 from console.core.diagnosis.finding import NextAction, Severity
 from console.core.diagnosis.next_actions import advise
 from console.core.diagnosis.rule import FindingRule, Match, listed
-from console.core.model import ClusterState
-from console.core.model.facts import node_by_address
+from console.core.model import ClusterState, WatchedMaster
+from console.core.model.facts import node_by_address, serving_master
 from console.core.quantities import counted
 from console.core.watchers.sentinels import (
     agreed_master,
+    monitor_anew,
     named_masters_in_words,
     readable_sentinels,
     sentinels_by_master,
+    watched_in_words,
     watched_masters,
+    watches,
 )
 
 ENOUGH = 3
@@ -74,6 +78,40 @@ def _disagree(state: ClusterState) -> Iterator[Match]:
                 f"SENTINEL REMOVE {state.master_name} and MONITOR it anew on the odd one"
             ),
         )
+
+
+def _wrong_master(state: ClusterState) -> Iterator[Match]:
+    """One node is the only master, and Sentinels watch another address, or nothing of this name."""
+    master = serving_master(state)
+    if master is None or len(state.masters) > 1 or any(watched.failing_over for _, watched in watched_masters(state)):
+        return
+    astray = [
+        (one.name, said.master)
+        for one, said in readable_sentinels(state)
+        if said.master is None or not watches(state, said.master, master)
+    ]
+    if astray:
+        names = [name for name, _ in astray]
+        watched = list(dict.fromkeys(watched_in_words(state, one) for _, one in astray))
+        verb = "watches" if len(names) == 1 else "watch"
+        servers = [(node.name, node.redis.value) for node in state.nodes]
+        yield Match(
+            (master.name, *names),
+            f"{master.name} is the master, but {listed(names)} {verb} {listed(watched)}.",
+            (
+                *(f"{name} watches {watched_in_words(state, one)}{_seen(one)}" for name, one in astray),
+                *(f"{name}: {role_in_words(redis)}" for name, redis in servers if redis is not None),
+            ),
+            advise(monitor_anew(state, names, master)),
+        )
+
+
+def _seen(watched: WatchedMaster | None) -> str:
+    return (
+        ""
+        if watched is None
+        else f", {'which it takes for down, ' if watched.down else ''}epoch {watched.config_epoch}"
+    )
 
 
 def _too_few(state: ClusterState) -> Iterator[Match]:
@@ -147,6 +185,14 @@ def _stale_peer(state: ClusterState) -> Iterator[Match]:
 
 RULES: tuple[FindingRule, ...] = (
     FindingRule(
+        "sentinel-wrong-master",
+        Severity.CRITICAL,
+        "If the master fails, nobody takes over. Whoever asks a Sentinel is sent to a server that is not the master.",
+        _wrong_master,
+        remedy="SENTINEL REMOVE, then MONITOR with the address of the master, and its settings again",
+        superseded_by=("sentinel-disagree",),
+    ),
+    FindingRule(
         "sentinel-disagree",
         Severity.CRITICAL,
         "Clients that ask a Sentinel are sent to different servers.",
@@ -159,7 +205,7 @@ RULES: tuple[FindingRule, ...] = (
         "Clients of the virtual IP write to a server that the Sentinels do not protect.",
         _master_not_vip,
         remedy="runbook sentinel-repair-write-vip",
-        superseded_by=("vip-duplicate", "vip-on-replica", "vip-on-dead-redis"),
+        superseded_by=("sentinel-wrong-master", "vip-duplicate", "vip-on-replica", "vip-on-dead-redis"),
     ),
     FindingRule(
         "sentinel-no-quorum",

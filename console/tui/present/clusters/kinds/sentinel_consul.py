@@ -13,7 +13,7 @@ from console.core.watchers.service_name import (
     node_label,
     passing_instances,
 )
-from console.tui.present.clusters.cells import Row, kind_of_problem, redis_rows, role_cells
+from console.tui.present.clusters.cells import Row, kind_of_problem, redis_rows, role_cells, writable_cells
 from console.tui.present.clusters.kinds.kind_presentation import KindPane, KindPresentation
 from console.tui.present.clusters.kinds.sentinels import SENTINELS, sentinel_summary
 from console.tui.present.clusters.topology import follower_lines
@@ -76,7 +76,7 @@ def topology(state: ClusterState, width: int) -> Lines:
         head += [(f"(no DNS: {consul.dns.problem}) by health checks ", WARN)]
     names = {node.name for node in state.nodes}
     for one in targets:
-        cells = role_cells(state, state.node(one)) if one in names else line(("none of these nodes", BAD))
+        cells = writable_cells(state, state.node(one)) if one in names else line(("none of these nodes", BAD))
         head += [(one, BOLD), " ", cells, "  "]
     if not targets:
         read = consul is not None and (consul.dns.ok or consul.instances.ok)
