@@ -22,6 +22,7 @@ from console.core.diagnosis.next_actions import (
 from console.core.diagnosis.rule import FindingRule, Match, listed, node_names
 from console.core.model import ClusterState, NodeState, Role
 from console.core.model.facts import (
+    NOT_KNOWN,
     proved_down,
     replica_links,
     serving_master,
@@ -32,6 +33,7 @@ from console.core.model.verdict import Verdict
 from console.core.quantities import counted
 from console.core.replication.history import compare_histories
 from console.core.watchers.sentinels import named_masters_in_words, proved_silent, starting
+from console.core.watchers.service_name import full_name, node_label, passing_instances
 
 
 def _no_master(state: ClusterState) -> Iterator[Match]:
@@ -90,10 +92,21 @@ def _dual_master(state: ClusterState) -> Iterator[Match]:
     yield Match(
         state.masters,
         f"{listed(state.masters)} are both masters.",
-        (*figures, f"{state.vip} reaches {vip_reached_in_words(state)}"),
+        (*figures, *_where_clients_are_led(state)),
         REBUILD if aside else RESOLVE,
         Severity.WARNING if aside else Severity.CRITICAL,
     )
+
+
+def _where_clients_are_led(state: ClusterState) -> tuple[str, ...]:
+    """By the virtual IP, or by the name in Consul. Empty: this cluster has neither."""
+    if state.vip:
+        return (f"{state.vip} reaches {vip_reached_in_words(state)}",)
+    if state.consul is None:
+        return ()
+    led = [node_label(state, one) for one in passing_instances(state.consul)]
+    words = listed(led) or "nobody" if state.consul.instances.ok else NOT_KNOWN
+    return (f"{full_name(state.consul)} leads to {words}",)
 
 
 def others_are_aside(state: ClusterState) -> bool:
