@@ -15,6 +15,7 @@ _INSIDE = "REDIS_HA_TEST_ROOM"
 _LAB = Path(__file__).parent / "lab"
 
 settings.register_profile("any machine", deadline=None)  # a busy machine takes its time for one example
+settings.register_profile("quick", deadline=None, max_examples=25)  # for `make quick`: `make test` draws all
 settings.load_profile("any machine")
 
 gc.set_threshold(20_000, 20, 50)  # nearly everything that a test makes is freed without the collector

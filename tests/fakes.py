@@ -51,6 +51,9 @@ class FakeClock:
     def now(self) -> float:
         return self.time
 
+    def set_by(self) -> float:
+        return 0.0
+
     def monotonic(self) -> float:
         return self.time
 

@@ -35,9 +35,13 @@ class FakeClock:
     at: float = samples.NOW
     steady: float = 0.0
     """What `monotonic` tells: tests move it apart from the time of day, which stands on the screen."""
+    set_seconds: float = 0.0
 
     def now(self) -> float:
         return self.at
+
+    def set_by(self) -> float:
+        return self.set_seconds
 
     def monotonic(self) -> float:
         return self.steady

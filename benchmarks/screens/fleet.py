@@ -6,7 +6,6 @@ python benchmarks/screens/fleet.py CLUSTERS
 from __future__ import annotations
 
 import sys
-import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,13 +18,10 @@ from past_runs import FakeArchive
 from console.core.inventory import Inventory
 from console.core.model import ClusterState
 from console.engine.ports import ConsoleContext
+from console.transport.clock import SystemClock
 from console.tui.app import ConsoleApp
 
-
-class RealClock:
-    now = staticmethod(time.time)
-    monotonic = staticmethod(time.monotonic)
-    sleep = staticmethod(time.sleep)
+CLOCK = SystemClock()
 
 
 @dataclass
@@ -38,7 +34,7 @@ class Changing:
     def observe(self, *, fresh: bool = False) -> ClusterState:
         del fresh
         self.count += 1
-        state = samples.healthy_pair(time.time())
+        state = samples.healthy_pair(CLOCK.now())
         for node in (samples.A, samples.B):
             state = samples.with_redis(state, node, offset=9000 + self.count * 700, uptime=1000 + self.count)
         return replace(state, name=self.cluster)
@@ -51,7 +47,7 @@ def main(count: int) -> None:
     specs = tuple(replace(tui_stage.spec_of(samples.healthy_pair()), name=name) for name in names)
     inspectors = {name: Changing(name) for name in names}
     context = ConsoleContext(
-        Inventory("inventory.yaml", specs), (), lambda name: inspectors[name], RealClock(), FakeArchive([]), ()
+        Inventory("inventory.yaml", specs), (), lambda name: inspectors[name], CLOCK, FakeArchive([]), ()
     )
     ConsoleApp(context, None).run()
 

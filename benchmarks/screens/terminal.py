@@ -111,9 +111,7 @@ class Program:
             with contextlib.suppress(OSError):  # a thread that has just ended
                 used[task.name] = int((task / "schedstat").read_text().split()[0]) / 1e9
                 waits += int(waited.search((task / "status").read_text())[1])
-        ended = os.sysconf("SC_CLK_TCK")
-        stat = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
-        whole = (int(stat[11]) + int(stat[12])) / ended
+        whole = time.clock_gettime(_cpu_clock(self._process.pid))
         return whole, used[str(self._process.pid)], self.cells.changed, self.cells.printed, waits
 
     @property
@@ -126,6 +124,11 @@ class Program:
         with contextlib.suppress(OSError):
             while data := os.read(self._master, 65536):
                 self.cells.feed(decoder.decode(data))
+
+
+def _cpu_clock(pid: int) -> int:
+    """The clock of a process (clock_getcpuclockid(3)). It has nanoseconds; /proc counts in hundredths of a second."""
+    return (~pid << 3) | 2
 
 
 def costs(programs: Sequence[Program], seconds: float) -> list[Cost]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -16,12 +15,14 @@ import click
 
 from console.cli.closing import close_side_by_side
 from console.cli.output import say
+from console.core.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from console.core.command import Secret
     from console.core.inventory import ClusterSpec, Inventory, PasswordSource, UnusableCluster
     from console.core.model import ClusterState
     from console.core.runbooks.document import Runbook
+    from console.core.runs.past.kept_keys import KeptKeys
     from console.core.runs.past.past_run import PastRun
     from console.documents.runbooks.library import RunbookLibrary
     from console.engine.ports import Archive, BringKeys, Clock, ConsoleContext, Inspector, RunStarter
@@ -328,13 +329,13 @@ class CliContext:
         Raises DocumentError, whose text names the node and the source, but never the value.
         """
         if cluster not in self._passwords:
-            from console.documents.inventories.passwords import resolve
-
             found: dict[str, Secret | None] = {}
             known: dict[PasswordSource, Secret] = {}
             for need in self.cluster(cluster).secrets:
                 source = need.source
                 if source is not None and source not in known:
+                    from console.documents.inventories.passwords import resolve
+
                     known[source] = resolve(source, need.owner, key=need.key, warn=_warn)
                 found[need.name] = known[source] if source is not None else None
             self._passwords[cluster] = found
@@ -351,6 +352,12 @@ class CliContext:
     def has_kept_keys(self) -> bool:
         """Whether a run recorded on this machine has kept keys in a file. It only looks for files of that name."""
         return any(self.runs_folder.glob("*/keys-of-*"))
+
+    def kept_keys(self) -> tuple[KeptKeys, ...]:
+        """Keys that are only in a file on this machine. Where no run has kept any, nothing is imported for it."""
+        if not self.has_kept_keys or self.archive is None:
+            return ()
+        return self.archive.kept_keys()
 
     def close(self) -> None:
         """Closes every connection that was opened, and waits for none that hangs."""

@@ -11,9 +11,9 @@ from typing import Any, NoReturn
 
 import yaml
 
+from console.documents.document_file import bytes_of
 from console.documents.errors import DocumentError
 
-MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 40
 MAX_VALUES = 100_000
 """Values in a document, each use of an alias counted with all that is in it: ends a "billion laughs" file."""
@@ -104,26 +104,6 @@ def parse_document(path: Path, text: str, digest: str = "") -> Document:
     if not isinstance(values, dict):
         raise DocumentError(f"{path}:1: must be a mapping of keys, as in the example; it is {_kind_of(values)}")
     return Document(path, values, builder.lines, digest)
-
-
-def bytes_of(path: Path) -> bytes:
-    """What is in a file. Raises DocumentError."""
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise DocumentError(f"{path}: {_REASONS.get(type(error), error.strerror or 'cannot be read')}") from None
-    if len(data) > MAX_BYTES:
-        raise DocumentError(f"{path}: is larger than 1 MiB: not a document of this program")
-    return data
-
-
-_REASONS: dict[type[OSError], str] = {
-    FileNotFoundError: "does not exist",
-    IsADirectoryError: "is a folder, not a file",
-    NotADirectoryError: "does not exist: a part of its path is a file",
-    PermissionError: "may not be read by this user",
-}
 
 
 def _syntax(error: yaml.MarkedYAMLError, text: str, line: int) -> str:

@@ -47,6 +47,7 @@ def _table(walks: Sequence[Walk]) -> list[str]:
         if one.why:
             made.append(fill(f"    {one.why}", _WIDTH, subsequent_indent="    "))
         made += [f"    {each.runbook}: typed: {each.overridden}" for each in one.runbooks if each.overridden]
+        made += [f"    {done}" for done in one.by_hand]
         if one.disturbed:
             made.append(f"    meanwhile: {one.disturbed}")
     return made

@@ -22,7 +22,7 @@ from console.cli.output import say
 from console.core.diagnosis.finding import Finding, Severity
 from console.core.drills.capture import Capture
 from console.core.drills.scenarios import DrillScenario, scenarios_for
-from console.core.drills.walks import AFTER, BEFORE, FoundHere, RunbookWalk, Walk, all_passed
+from console.core.drills.walks import AFTER, BEFORE, PASSED, FoundHere, RunbookWalk, Walk, all_passed
 from console.core.runs.past.kept_keys import KeptKeys
 from console.drill.check_text import check_text
 from console.drill.clients import CountingClient
@@ -124,13 +124,20 @@ class Checker:
     def _walk(self, scenario: DrillScenario, number: int, first: str) -> tuple[Walk, list[str]]:
         self._report(f"{scenario.name}, walk {number}{f', beginning with {first}' if first else ''}")
         named: list[str] = []
+        logs = ""
         try:
             with rehearsal(self._capture, self._request.keys, lambda _: None) as running:
                 walk, named = self._walk_in(running, scenario, number, first)
+                logs = "" if walk.outcome in PASSED else running.lab.logs()
         except LabError as error:
+            logs = error.log
             walk = Walk(scenario.name, number, "", (), protected=False, lost=None, acknowledged=0, seconds=0.0,
                         not_built=str(error))  # fmt: skip
         self._report(f"  {walk.outcome}{f': {walk.why}' if walk.why else ''}")
+        if walk.outcome not in PASSED and logs:
+            place = Path(self._request.state) / f"{scenario.name}-{number}.log"
+            write_report(place, logs, replace=True)
+            self._report(f"  the hosts' logs: {place}")
         return walk, named
 
     def _walk_in(self, running: Rehearsal, scenario: DrillScenario, number: int, first: str) -> tuple[Walk, list[str]]:
@@ -142,13 +149,13 @@ class Checker:
         began = time.monotonic()
         running.break_it(scenario)
         if scenario.mended_by:
-            time.sleep(self._chance.uniform(*_MENDS_WITHIN))
+            time.sleep(running.lasts(scenario, self._chance.uniform(*_MENDS_WITHIN)))
             running.mend(scenario)
         self._wait_for_failover(running, watcher)
         disturber = Disturber(running, self._chance) if number > 1 else None
         if disturber:
             disturber.start()
-        named, walked = self._repair(running, watcher, found, first)
+        named, walked, by_hand = self._repair(running, watcher, found, first)
         if disturber:
             disturber.stop()
         running.settle()
@@ -159,7 +166,7 @@ class Checker:
         walk = Walk(
             scenario.name, number, disturber.text if disturber else "", tuple(walked), protected=protected,
             lost=client.lost(), acknowledged=len(client.acknowledged), seconds=time.monotonic() - began,
-            found=tuple(found.values()), longest_gap=client.longest_gap,
+            found=tuple(found.values()), longest_gap=client.longest_gap, by_hand=tuple(by_hand),
         )  # fmt: skip
         return walk, named
 
@@ -177,18 +184,32 @@ class Checker:
 
     def _repair(
         self, running: Rehearsal, watcher: Watcher, found: dict[str, FoundHere], first: str
-    ) -> tuple[list[str], list[RunbookWalk]]:
+    ) -> tuple[list[str], list[RunbookWalk], list[str]]:
         """Walks the runbook that the worst finding names, until nothing that the fault has broken names one."""
         environment = os.environ | {
             INVENTORY_VARIABLE: str(running.lab.inventory), "XDG_STATE_HOME": self._request.state,
         }  # fmt: skip
         named: list[str] = []
         walked: list[RunbookWalk] = []
+        by_hand: list[str] = []
         while len(walked) < _MOST_RUNBOOKS:
-            watcher.wait_for(lambda _, findings: watcher.protected[-1][1] or _runbooks(findings), _SETTLES_WITHIN)
-            _, findings = watcher.look(fresh=True)
+            watcher.wait_for(
+                lambda state, findings: (
+                    watcher.protected[-1][1] or _runbooks(findings) or running.to_start_by_hand(state, claimed=False)
+                ),
+                _SETTLES_WITHIN,
+            )
+            state, findings = watcher.look(fresh=True)
             claims = _claims(found, findings) if watcher.protected[-1][1] else _runbooks(findings)
             _remember(found, findings, AFTER)
+            dead = running.to_start_by_hand(state, claimed=bool(claims))
+            if dead and len(by_hand) < _MOST_RUNBOOKS:
+                for machine, service in dead:
+                    running.lab.host(machine).service(service, "start")
+                    by_hand.append(f"{service} on {machine} was started by hand")
+                    self._report(f"  {by_hand[-1]}")
+                watcher.wait_for(lambda state, _: running.serves(state), _SETTLES_WITHIN)
+                continue
             if not walked:
                 named = claims
             chosen = next((one for one in ([first] if first and not walked else claims)), "")
@@ -201,7 +222,7 @@ class Checker:
             if walked[-1].ended == "done" and any(one.run_id == walk.run_id for one in self._kept_keys()):
                 self._report(f"  {REPLAY}")
                 walked.append(PlainWalk(chosen, self._capture.cluster, environment, replayed=walk.run_id).walk())
-        return named, walked
+        return named, walked, by_hand
 
 
 def _runbooks(findings: tuple[Finding, ...]) -> list[str]:

@@ -152,20 +152,20 @@ def report_command(name: str, form: Literal["md", "html", "json"]) -> None:
         raise CliError(f"there is no drill {name}: `drill list` lists them")
     made = drills[name]
     earlier = [one for one in drills.values() if one.began_at < made.began_at]
-    say(report_text(made, best(earlier, made.cluster, made.scenario), form))
+    say(report_text(made, best(earlier, made.cluster, made.scenario, made.kind), form))
 
 
 def capture_folder(context: CliContext, what: str) -> Path:
     """The folder of a capture: the one that is named, or a new one of this cluster."""
     from console.documents.capture import INDEX, write_capture
-    from console.drill.grades import drills_folder
+    from console.drill.grades import drills_folder, new_folder
 
     if (Path(what) / INDEX).exists():
         return Path(what).resolve()
     if "/" in what or Path(what).is_dir():
         raise CliError(f"{what}: is no capture: it has no {INDEX}; `drill capture` makes one")
     made = _captured(context, what)
-    folder = drills_folder() / "captures" / f"{made.cluster}-{datetime.now(tz=UTC):%Y%m%dT%H%M%SZ}"
+    folder = new_folder(drills_folder() / "captures", made.cluster)
     write_capture(folder, made)
     say("\n".join(_told(made)), err=True)
     return folder

@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 
-from console.cli.context import APP, INVENTORY_VARIABLE
+from console.cli.context import APP
 from console.cli.output import say
 from console.core.diagnosis.finding import Severity
 from console.core.drills.grade import ClientCount, Grade, Happened, best, grade
@@ -66,7 +66,7 @@ class Director(threading.Thread):
         self.hit = ""
         """The machines that the fault hit."""
         chance = random.SystemRandom()
-        self._wait, self._mend = chance.uniform(*delay), chance.uniform(*scenario.mends_after)
+        self._wait, self._lasts = chance.uniform(*delay), running.lasts(scenario, chance.uniform(*scenario.mends_after))
         self._running, self._scenario = running, scenario
         self._end = threading.Event()
 
@@ -77,7 +77,7 @@ class Director(threading.Thread):
             self.hit = ", ".join(self._running.targets(self._scenario))
             self.fault_at = time.time()
             self._running.break_it(self._scenario)
-            if self._scenario.mended_by and not self._end.wait(self._mend):
+            if self._scenario.mended_by and not self._end.wait(self._lasts):
                 self._running.mend(self._scenario)
         except (LabError, OSError) as error:
             self.failure = str(error)
@@ -115,8 +115,10 @@ def _drill(request: Request) -> Grade | None:
             thread.start()
         signal.signal(signal.SIGINT, lambda *_: None)  # a Ctrl-C is for the console
         keys = record / "keys.json"
-        environment = os.environ | {INVENTORY_VARIABLE: str(running.lab.inventory), KEYS_VARIABLE: str(keys),
-                                    "XDG_STATE_HOME": str(record / "state")}  # fmt: skip
+        running.lab.save()
+        environment = os.environ | running.lab.environment | {
+            KEYS_VARIABLE: str(keys), "XDG_STATE_HOME": str(record / "state"),
+        }  # fmt: skip
         subprocess.call(request.command, env=environment)
         for one in (director, watcher, client):
             one.stop()
@@ -130,6 +132,7 @@ def _drill(request: Request) -> Grade | None:
             director.fault_at, _key_presses(keys), watcher.protected, count,
             (*request.differences, *(f"not in this version of Redis: {line}" for line in running.dropped)),
             tuple(one.summary for one in watcher.last if one.code not in before and one.severity is not Severity.INFO),
+            capture.kind,
         )  # fmt: skip
     return _graded(record, happened)
 
@@ -138,11 +141,11 @@ def _graded(record: Path, happened: Happened) -> Grade:
     """The grade, printed and written."""
     runs = FolderArchive(record / "state" / APP / "runs").summaries()
     made = grade(happened, runs)
-    earlier = best(load_all(), made.cluster, made.scenario)
+    earlier = best(load_all(), made.cluster, made.scenario, made.kind)
     save(record, made)
     for form in ("md", "html", "json"):
         write_report(record / f"report.{form}", report_text(made, earlier, form), replace=True)
-    say(table_text(made, earlier))
+    say(f"\n{table_text(made, earlier)}")
     say(f"\n  report: {record}/report.md (also .html, .json); the runs' journals are there too")
     return made
 

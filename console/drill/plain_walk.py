@@ -36,6 +36,8 @@ _PROMPTS = (
 _LOOK_FOR = 45.0
 """Seconds for which a blocked step is looked at again."""
 _LOOK_EVERY = 2.0
+_WAITS_FOR = 75.0
+"""Seconds for which nobody is asked, until a careful operator stops a step that waits for its proof."""
 _LONGEST = 240.0
 """Seconds for one runbook."""
 _MOST_QUESTIONS = 120
@@ -72,6 +74,7 @@ class PlainWalk:
         self._blocked_since = 0.0
         self._questions = 0
         self._overridden = ""
+        self._hurried = False
         words = [*program, *(["runs", "replay", replayed] if replayed else ["run", runbook, cluster, "--plain"])]
         self._terminal, inner = pty.openpty()
         settings = {"TERM": "dumb", "COLUMNS": "120", "NO_COLOR": "1"}
@@ -83,14 +86,17 @@ class PlainWalk:
     def walk(self) -> RunbookWalk:
         """Answers until the run ends."""
         end = time.monotonic() + _LONGEST
-        answered = 0
+        answered, asked_at = 0, time.monotonic()
         try:
             while time.monotonic() < end and self._read(0.2):
                 tail = self.text[answered:]
                 found = next(((kind, match) for place, kind in _PROMPTS if (match := place.search(tail))), None)
                 if found is not None:
-                    answered = len(self.text)
+                    answered, asked_at = len(self.text), time.monotonic()
                     self._answer(*found)
+                elif time.monotonic() - asked_at > _WAITS_FOR and not self._hurried:
+                    self._hurried = True
+                    self._process.send_signal(signal.SIGINT)  # it stops waiting for a proof, and asks what to do
         finally:
             self._end()
         return self._result()
@@ -117,7 +123,7 @@ class PlainWalk:
             waited = time.monotonic() - self._blocked_since
             if self._may_override(found["choices"]) and waited > _LOOK_EVERY:
                 self._type("override")
-            elif waited < _LOOK_FOR:
+            elif waited < _LOOK_FOR and not self._hurried:
                 time.sleep(_LOOK_EVERY)
                 self._type("look")
             else:

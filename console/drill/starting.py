@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from textwrap import fill
 from typing import NoReturn
@@ -18,7 +17,7 @@ from console.core.quantities import counted
 from console.documents.capture import read_capture
 from console.drill.checking import REQUEST_VARIABLE as CHECK_VARIABLE
 from console.drill.checking import CheckRequest, check_request_text
-from console.drill.grades import drills_folder
+from console.drill.grades import drills_folder, new_folder
 from console.drill.inside import REQUEST_VARIABLE, Request, request_text
 from console.drill.rebuilt import consul
 from console.drill.rebuilt.building import KINDS
@@ -43,11 +42,9 @@ def begin_drill(folder: Path, scenario: str, keys: int | None, delay: tuple[floa
     say(first_page(capture, told))
     if ask:
         read_line("Enter begins the drill, Ctrl-C leaves: ")
-    name = f"{datetime.now(tz=UTC):%Y%m%dT%H%M%SZ}-{capture.cluster}"
-    record = drills_folder() / name
-    record.mkdir(parents=True, mode=0o700)
+    record = new_folder(drills_folder(), capture.cluster)
     command = [sys.executable, "-m", "console", "watch", capture.cluster]
-    request = Request(str(folder), str(record), name, scenario, keys, delay, command, list(told))
+    request = Request(str(folder), str(record), record.name, scenario, keys, delay, command, list(told))
     enter("console.drill.inside", REQUEST_VARIABLE, request_text(request))
 
 
@@ -58,8 +55,7 @@ def begin_check(
     capture = read_capture(folder)
     require_drillable(capture)
     told = what_differs(capture, keys)
-    state = drills_folder() / "checks" / f"{datetime.now(tz=UTC):%Y%m%dT%H%M%SZ}-{capture.cluster}"
-    state.mkdir(parents=True, mode=0o700)
+    state = new_folder(drills_folder() / "checks", capture.cluster)
     wanted = str(output.resolve()) if output else ""
     request = CheckRequest(str(folder), scenarios, runs, keys, list(told), form, wanted, str(state))
     enter("console.drill.checking", CHECK_VARIABLE, check_request_text(request))
@@ -155,6 +151,7 @@ def first_page(capture: Capture, told: tuple[str, ...]) -> str:
         f"DRILL on {capture.cluster}: {', '.join(host.name for host in capture.machines)}, {clients}",
         f"The hosts are rebuilt here from {counted(scripts, 'file')}, with no way out. Production is not touched.",
         "Something will break at a moment that nobody knows. Repair it as you would in production, then quit with q.",
+        "For commands on the hosts, open another terminal: redis-ha-console lab enter.",
     ]
     width = max(60, min(shutil.get_terminal_size((100, 24)).columns, 120)) - 1
     differ = ("What differs from production:", *(f"  - {one}" for one in told))

@@ -20,6 +20,7 @@ from console.core.model.verdict import Check
 from console.core.previews.loss_preview import LossPreview
 from console.core.replication.resync import ResyncKind
 from console.core.runbooks.document import Condition, GateKind, Runbook, Step
+from console.core.runbooks.naming import named
 from console.core.runbooks.verbs import VERBS, changes_something
 from console.core.runbooks.vocabulary import evaluate
 from console.core.runs.by_hand import HandWork
@@ -102,6 +103,7 @@ class RunPlan:
 def make_plan(runbook: Runbook, state: ClusterState, command_context: CommandContext) -> RunPlan:
     """Evaluates every step on one observation. Commands are made as if the steps before had been carried out."""
     runs = tuple(lock_in_words(one) for one in runs_on(state))
+    runbook = named(runbook, command_context.roles)
     if done := _skipped_as_done(runbook, state, command_context):
         return RunPlan(runbook, state.name, command_context.roles, state.observed_at, done, runs)
     steps: list[StepPlan] = []

@@ -31,9 +31,12 @@ class Clock(Protocol):
     """Time. It is handed in, so that tests control it."""
 
     def now(self) -> float:
-        """Epoch seconds, UTC."""
+        """Epoch seconds, UTC. It never goes back, and does not follow when the machine's clock is set."""
 
     def monotonic(self) -> float: ...
+
+    def set_by(self) -> float:
+        """Seconds by which the machine's clock was set since the program began; negative: it was set back."""
 
     def sleep(self, seconds: float) -> None: ...
 

@@ -108,13 +108,15 @@ def enter_command(command: tuple[str, ...], laboratory: str | None) -> None:
     """
     from console.lab.assembly.laboratory import STATE_VARIABLE
     from console.lab.options import LabError
-    from console.lab.sessions.build import attach, run_inside
+    from console.lab.sessions.build import environment_in, run_inside
 
     state = os.environ.get(STATE_VARIABLE)
     try:
         if state is None or not _is_meant(state, laboratory):
             _repeat_inside(["lab", "enter", "--", *command], laboratory)
-        sys.exit(run_inside(attach(state), [*(command or (os.environ.get("SHELL", "/bin/sh"),))]))
+        if not command:
+            click.echo(f"a host's shell: ssh -F {Path(state).parent}/ssh_config HOST", err=True)
+        sys.exit(run_inside(environment_in(state), [*(command or (os.environ.get("SHELL", "/bin/sh"),))]))
     except LabError as error:
         _fail(str(error))
 
@@ -212,11 +214,11 @@ def _options(chosen: dict[str, Any]) -> dict[str, Any]:
 def _repeat_inside(words: list[str], laboratory: str | None) -> NoReturn:
     """Runs this command again inside the laboratory of this name, or inside the only one on this machine."""
     from console.lab.assembly.laboratory import STATE_VARIABLE
-    from console.lab.hosts.namespaces import program
+    from console.lab.hosts.namespaces import program, without_the_machine
 
     state, pid = _chosen(list(_running_laboratories(STATE_VARIABLE).values()), laboratory)
     user = ["-U"] if os.geteuid() != 0 else []
-    enter = [program("nsenter"), "-t", str(pid), *user, "-m", "-n", "-p", "--"]
+    enter = [program("nsenter"), "-t", str(pid), *user, "-m", "-n", "-p", "--", *without_the_machine()]
     os.environ[STATE_VARIABLE] = state
     os.execv(enter[0], [*enter, sys.executable, "-m", "console", *words])  # noqa: S606 - no shell is wanted
 

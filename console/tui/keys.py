@@ -142,7 +142,7 @@ KEYS: tuple[Key, ...] = (
     Key("run", "right_square_bracket", "]", "step(1)", "", "details of the next step"),
     Key("run", "f", "f", "follow", "follow", "follow the run again: details of the current step"),
     Key("run", "s", "s", "stop_waiting", "stop waiting", "stop waiting for a proof; the run then asks what to do"),
-    Key("run", "y", "y", "yes", "yes", "yes to a step that only asks; a step that wants a name takes no other yes"),
+    Key("run", "y", "y", "yes", "yes", "yes to a step that only asks; in the list of steps: back to the question"),
     Key("run", "f2", "F2", "unfold('commands')", "", "the commands of a question in full, or folded again"),
     Key("run", "f3", "F3", "unfold('conditions')", "", "its conditions that hold"),
     Key("run", "f4", "F4", "unfold('loss')", "", "what the copy of the data costs"),

@@ -22,9 +22,11 @@ from console.core.drills.walks import AFTER, WalkOutcome
 from console.documents.capture import read_capture, write_capture
 from console.documents.inventories.inventory import load_inventory
 from console.documents.inventories.passwords import resolve
+from console.drill import checking
 from console.drill.capturing import capture_cluster
 from console.drill.check_text import check_text
 from console.drill.checking import Checker, CheckRequest
+from console.drill.rebuilt import rehearsal as rehearsal_module
 from console.drill.rebuilt.building import rehearsal
 from console.drill.starting import require_drillable
 from console.drill.watching import Watcher, inspector_of
@@ -53,9 +55,9 @@ try device mknod /tmp/disk b 254 0
 try namespace unshare --user true
 try clock date -s "$(date)"
 try kernel sh -c 'cat /proc/sys/kernel/panic >/proc/sys/kernel/panic'
-try network timeout 3 bash -c '</dev/tcp/1.1.1.1/53'
+try network timeout 1 bash -c '</dev/tcp/1.1.1.1/53'
 ip route add default dev eth2 2>/dev/null
-try route timeout 3 bash -c '</dev/tcp/1.1.1.1/53'
+try route timeout 1 bash -c '</dev/tcp/1.1.1.1/53'
 try alternatives touch /etc/alternatives/evil
 try machine sh -c 'ls @folder@ || touch @folder@/evil || touch /proc/1/root/@folder@/evil'
 (while :; do :; done) &
@@ -171,6 +173,20 @@ class _Monitored:
         return self.inner.__exit__(*error)
 
 
+def quick(name):
+    """A captured cluster that fails over soon: its own times are those of its document."""
+    capture = read_capture(CAPTURES / name)
+
+    def sooner(machine):
+        texts = (QUICKER.sub(r"\g<1>1500", one.text).replace('"5s"', '"1s"') for one in machine.files)
+        texts = (text.replace("sleep 10\n", "sleep 1\n") for text in texts)
+        files = (dataclasses.replace(one, text=text) for one, text in zip(machine.files, texts, strict=True))
+        return dataclasses.replace(machine, files=tuple(files))
+
+    sentinels = tuple(dataclasses.replace(one, down_after=1500) for one in capture.sentinels)
+    return dataclasses.replace(capture, hosts=tuple(map(sooner, capture.hosts)), sentinels=sentinels)
+
+
 def with_script(host, path, victim):
     """The host with the hostile script in the place of one of its own. It knows a process and a folder outside."""
     text = HOSTILE.replace("@victim@", str(victim)).replace("@folder@", str(CAPTURES))
@@ -210,7 +226,7 @@ def victim():
 
 
 def test_a_rehearsal_is_the_same_cluster_and_its_scripts_are_contained(room, victim):
-    capture = read_capture(CAPTURES / "one-shot")
+    capture = quick("one-shot")
     script = "/etc/keepalived/scripts/redis_backup.sh"
     hosts = (with_tls(with_script(capture.host(A), script, victim.pid)), with_tls(with_redis_user(capture.host(B))))
     with rehearsal(dataclasses.replace(capture, hosts=hosts), 500, lambda _: None) as running:
@@ -248,7 +264,7 @@ def test_a_rehearsal_is_the_same_cluster_and_its_scripts_are_contained(room, vic
         assert b.run("stat -c %U /proc/$(cat /run/drill/redis-6380.pid)").stdout.strip() == "redis"
         assert running.dropped == [f"{B}: {capture.host(B).redis.config}: vm-enabled no"]
         # TLS works with the authority of the rehearsal: a client, and the replica.
-        assert running.login().ask(capture.host(A).address, "INFO", "replication").count("state=online") == 1
+        assert running.login().ask(capture.host(B).address, "INFO", "replication").count("state=online") == 1
         inspector = inspector_of(running.lab, capture)
         assert [one.redis.problem for one in inspector.observe(fresh=True).nodes] == [None, None]
         inspector.close()
@@ -257,17 +273,12 @@ def test_a_rehearsal_is_the_same_cluster_and_its_scripts_are_contained(room, vic
         assert (a.root / "etc/keepalived").stat().st_uid == a.cage.first_id
 
 
-def quick_set(name):
-    """A captured set that fails over soon: its own times are those of its document."""
-    capture = read_capture(CAPTURES / name)
-
-    def sooner(machine):
-        files = (dataclasses.replace(one, text=QUICKER.sub(r"\g<1>1500", one.text).replace('"5s"', '"1s"'))
-                 if one.part in (Part.SENTINEL, Part.CONSUL) else one for one in machine.files)  # fmt: skip
-        return dataclasses.replace(machine, files=tuple(files))
-
-    sentinels = tuple(dataclasses.replace(one, down_after=1500) for one in capture.sentinels)
-    return dataclasses.replace(capture, hosts=tuple(map(sooner, capture.hosts)), sentinels=sentinels)
+@pytest.fixture
+def hurried(monkeypatch):
+    """A check that waits no longer than a cluster with short times needs."""
+    monkeypatch.setattr(checking, "_FAULT_WITHIN", (0.5, 1.0))
+    monkeypatch.setattr(checking, "_FAILOVER_BEGINS", 2.5)
+    monkeypatch.setattr(rehearsal_module, "_QUIET", 0.5)
 
 
 @pytest.mark.long
@@ -275,9 +286,9 @@ def quick_set(name):
     ("system", "runbook"),
     [("sentinel-vip", "sentinel-return-old-master"), ("sentinel-consul", "consul-return-old-master")],
 )
-def test_a_set_is_the_same_cluster_and_its_return_is_walked(room, tmp_path, system, runbook):
+def test_a_set_is_the_same_cluster_and_its_return_is_walked(room, tmp_path, hurried, system, runbook):
     """It fails over by itself, and the runbook that the findings name brings the old master back."""
-    capture = quick_set(system)
+    capture = quick(system)
     request = CheckRequest(str(CAPTURES / system), ["master-redis-dies"], 1, 300, [], "table", "", str(tmp_path))
     with rehearsal(capture, 300, lambda _: None) as running:
         for machine in capture.machines:
@@ -320,7 +331,8 @@ def test_what_scripts_do_by_themselves_is_found_before_anything_breaks(room):
 def test_a_check_finds_what_the_documents_report(room, tmp_path, system, expected):
     outcome, runbook, found, evidence = expected
     request = CheckRequest(str(CAPTURES / system), ["master-redis-dies"], 1, 500, [], "table", "", str(tmp_path))
-    walk, named = Checker(read_capture(CAPTURES / system), request, lambda _: None)._walk(SCENARIOS[0], 1, "")
+    capture = quick(system) if system == "one-shot" else read_capture(CAPTURES / system)
+    walk, named = Checker(capture, request, lambda _: None)._walk(SCENARIOS[0], 1, "")
     assert set(named) >= {one.runbook for one in walk.runbooks[:1]}
     assert walk.acknowledged > 50
     assert outcome in (None, walk.outcome), walk
@@ -331,7 +343,8 @@ def test_a_check_finds_what_the_documents_report(room, tmp_path, system, expecte
 
 
 def test_a_drill_says_so_on_its_screen_and_grades_at_its_end(tmp_path, room):
-    words = ["-m", "console", "drill", "run", str(CAPTURES / "one-shot"), "--scenario", "keepalived-dies",
+    write_capture(tmp_path / "capture", quick("one-shot"))
+    words = ["-m", "console", "drill", "run", str(tmp_path / "capture"), "--scenario", "keepalived-dies",
              "--delay", "1", "1", "--keys", "300", "--yes"]  # fmt: skip
     environment = {
         "XDG_STATE_HOME": str(tmp_path),

@@ -164,7 +164,7 @@ def test_a_text_that_is_not_understood_needs_a_backup_of_this_run_and_a_sentence
     own.write_text(own.read_text().replace("steps:\n", f"steps:\n{BACKED_UP}"), encoding="utf-8")
     run = run_plain(lab, "bare", "--bind", f"target={A}", state=tmp_path, override="sentence")
     assert (run.outcome, run.gates) == ("done", [A]), run.text
-    assert "I know what this text does on redis-a; clients are served there now" in " ".join(run.text.split())
+    assert "I know what this text does on redis-a, which serves clients" in " ".join(run.text.split())
     assert lab.host(A).read("/tmp/world") == "hello\n"
 
 
@@ -363,6 +363,36 @@ async def test_h30_a_survivor_that_refuses_writes_is_named_and_not_built_upon(pa
     assert "NOREPLICAS" in run.stuck[0].reason
     assert run.gates == []
     assert not lab.host(B).running("redis-server")
+
+
+def test_h30_a_node_whose_save_failed_follows_only_after_one_that_succeeded(pair):
+    """From 7.0 on it would end: a replica that cannot write to its disk ends at the first write of its master."""
+    lab = pair("stale-master-back")
+    survivor, returning = lab.host(A), lab.host(B)
+    lab.fault("fill", B)
+    returning.redis("BGSAVE")
+    lab.wait(lambda: "rdb_last_bgsave_status:err" in returning.redis("INFO", "persistence"), 20, "the save fails")
+    lab.fault("heal", B)
+    why = walk(lab, REPLICATE, B)
+    assert "its last background save failed" in why
+    assert "then BGSAVE" in why
+    assert returning.running("redis-server")
+    returning.redis("BGSAVE")
+    lab.wait(lambda: "rdb_last_bgsave_status:ok" in returning.redis("INFO", "persistence"), 20, "the save succeeds")
+    assert "its last background save failed" not in walk(lab, REPLICATE, B)
+    # What it is kept from:
+    lab.fault("fill", B)
+    returning.redis("BGSAVE")
+    lab.wait(lambda: "rdb_last_bgsave_status:err" in returning.redis("INFO", "persistence"), 20, "the save fails")
+    lab.fault("heal", B)
+    returning.redis("SLAVEOF", survivor.address, "6379")
+
+    def has_ended():
+        survivor.redis("SET", "one", "more")
+        return not returning.running("redis-server")
+
+    lab.wait(has_ended, 30, "it ends at a write of its master")
+    assert "Replica was unable to write command to disk" in returning.read("/data/redis/redis6379.log")
 
 
 def test_a_broken_document_disables_nothing_else(pair, tmp_path):

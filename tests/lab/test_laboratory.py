@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import subprocess
 import time
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 from lab.writer import Writer
 
-from console.lab.hosts.namespaces import LABORATORY_FOLDER, require_isolated_network
+from console.lab.hosts.namespaces import LABORATORY_FOLDER, OF_THE_MACHINE, require_isolated_network
 from console.lab.hosts.network import BRIDGE
 from console.lab.options import LabError
 from console.lab.scenarios import keepalived_pair as scenarios
@@ -201,8 +202,13 @@ class TestFaults:
             odd.lab.fault(*words)
 
 
+def capabilities(status):
+    bounding = int(re.search(r"^CapBnd:\s*([0-9a-f]+)$", status, re.MULTILINE)[1], 16)
+    return {number for number in range(64) if bounding >> number & 1}
+
+
 class TestRoom:
-    def test_no_packet_can_leave(self, pair):
+    def test_no_packet_can_leave_and_the_machine_keeps_its_clock(self, pair):
         lab = pair("fresh")
         operator = subprocess.run(["ip", "route"], capture_output=True, text=True, check=True).stdout.splitlines()
         assert [line.split()[:3] for line in operator] == [["192.168.100.0/24", "dev", BRIDGE]]
@@ -211,6 +217,8 @@ class TestRoom:
             assert [line.split()[:3] for line in routes] == [["192.168.100.0/24", "dev", "eth2"]]
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out, pytest.raises(OSError, match="unreachable"):
             out.connect(("192.0.2.1", 53))
+        assert "cannot set date" in lab.hosts[A].run('date -s "$(date)"').stderr
+        assert not set(OF_THE_MACHINE.values()) & capabilities(lab.hosts[A].run("cat /proc/self/status").stdout)
 
     def test_a_network_that_leads_somewhere_is_refused(self, pair):
         pair("fresh")  # its bridge is a route

@@ -8,7 +8,7 @@ from soak.soaking import Soak
 
 pytestmark = pytest.mark.lab
 SEED = 4
-NIGHT = 339
+NIGHT = 6860
 """A set that has failed over. The console is killed in the middle of the return."""
 
 

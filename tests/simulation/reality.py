@@ -14,10 +14,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from lab.polling import inspector_of
-from simulation.nights.night import CLUSTER
-from simulation.nights.scenarios import healthy
+from simulation.nights.kinds.pairs import KIND, healthy
 from simulation.ports.inspector import ModelInspector
-from simulation.world.pair import World
+from simulation.world.world import World
 
 from console.core.model import ClusterState, NodeState
 from console.core.model.facts import source_of
@@ -169,7 +168,7 @@ def compared(seed: int) -> tuple[int, Difference | None]:
     world = World(seed, notify_sleep=OPTIONS.notify_sleep, copy_seconds=0.5, options=OPTIONS)
     world.writing = False
     healthy(world)
-    model = ModelInspector(world, CLUSTER, lambda _: None)
+    model = ModelInspector(world, KIND.cluster, lambda _: None)
     agreed, done = 0, []
     with laboratory("healthy", OPTIONS) as lab:
         real = inspector_of(lab)

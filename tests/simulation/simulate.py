@@ -12,7 +12,8 @@ import time
 
 from simulation.nights.coverage import Coverage
 from simulation.nights.invariants import Violation
-from simulation.nights.night import Night, runbooks
+from simulation.nights.kinds.all_kinds import KINDS
+from simulation.nights.night import Night
 from simulation.nights.plan import plan_of
 from simulation.nights.shrink import shrunk, story
 
@@ -36,6 +37,7 @@ def main() -> int:
     parser.add_argument("--seeds", default="0-1000", type=seeds_in, help="A-B, or N,N,…")
     parser.add_argument("--holes", action="store_true", help="list every cell that no night has met")
     parser.add_argument("--story", action="store_true", help="tell every night, also where nothing was broken")
+    parser.add_argument("--kind", default="", choices=("", *KINDS), help="of all nights; else each seed decides")
     chosen = parser.parse_args()
     coverage, began = Coverage(), time.process_time()
     broken: dict[str, list[tuple[int, Violation]]] = {}
@@ -43,7 +45,7 @@ def main() -> int:
     for number, seed in enumerate(chosen.seeds):
         if number % NIGHTS_KEPT == 0:
             gc.collect()
-        result = Night(plan_of(seed, tuple(runbooks()))).play()
+        result = Night(plan_of(seed, chosen.kind)).play()
         coverage.add(result)
         if chosen.story:
             say(story(result))
@@ -59,7 +61,7 @@ def main() -> int:
         say(f"\nBROKEN in {len(found)} nights: {rule}: seeds {', '.join(str(seed) for seed, _ in found[:20])}")
         for seed, first in found[:SHOWN]:
             say(f"seed {seed}: {first.text}")
-        say(story(shrunk(plan_of(found[0][0], tuple(runbooks())), rule)))
+        say(story(shrunk(plan_of(found[0][0], chosen.kind), rule)))
     return 1 if broken else 0
 
 

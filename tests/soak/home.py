@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from soak.faults import kill_redis
 from soak.ground import Ground
-from soak.kinds import PAIR
 
+from console.core.conditions.switching import PAUSED
 from console.core.diagnosis.finding import Finding
 from console.core.kinds.diagnose import diagnose
 from console.core.kinds.protection import protection
@@ -18,6 +18,8 @@ from console.core.model.verdict import Verdict
 from console.lab.hosts.redis_client import RefusedError
 from console.lab.options import LabError
 from console.lab.scenarios.replication import ask, in_sync
+from console.lab.scenarios.sentinel_consul import api
+from console.lab.systems.sentinel_consul import INSTANCES
 
 if TYPE_CHECKING:
     from soak.night import Night
@@ -57,9 +59,9 @@ def _start_consul(ground: Ground, _: Sequence[str]) -> bool:
 
 
 def _promote(ground: Ground, _: Sequence[str]) -> bool:
-    """`promote the replica with the newest data`, where nobody else does it."""
-    replicas = [(len(one.held or ()), name) for name in ground.kind.nodes if (one := ground.look(name))]
-    if ground.kind.of != PAIR or not replicas:
+    """`promote the replica with the newest data (SLAVEOF NO ONE)`, where nobody else does it."""
+    replicas = [(max(one.held or (), default=0), name) for name in ground.kind.nodes if (one := ground.look(name))]
+    if not replicas:
         return False
     with contextlib.suppress(LabError, OSError):
         ask(ground.lab, ground.host(max(replicas)[1]), "SLAVEOF", "NO", "ONE")
@@ -74,6 +76,11 @@ def _start_newest(ground: Ground, _: Sequence[str]) -> bool:
     for name in down:
         with contextlib.suppress(LabError):
             held[name] = max(ground.on_disk(name), default=0)
+    live = max(
+        (max(one.held, default=0) for name in ground.kind.nodes if (one := ground.look(name)) and one.held), default=0
+    )
+    if held and max(held.values()) < live:
+        return False  # a replica that runs has newer data, and would drop it for that of its old master
     return _start("redis-server")(ground, [max(held, key=held.__getitem__)]) if held else False
 
 
@@ -97,6 +104,29 @@ def _start_alone(ground: Ground, _: Sequence[str]) -> bool:
     return _start("keepalived")(ground, [newest])
 
 
+def _end_maintenance(ground: Ground, _: Sequence[str]) -> bool:
+    """`consul maint -disable -service=…` for the master."""
+    held = [name for name in ground.masters() if name not in ground.reached()]
+    with contextlib.suppress(OSError):
+        for name in held:
+            api(ground.lab, f"/v1/agent/service/maintenance/{INSTANCES[name]}?enable=false", {})
+        return len(held) == 1
+    return False
+
+
+def _let_write(ground: Ground, nodes: Sequence[str]) -> bool:
+    """`set min-replicas-to-write back to its old value (it was raised by a million), then CONFIG REWRITE`."""
+    done = False
+    for name in nodes:
+        with contextlib.suppress(LabError, OSError, ValueError):
+            setting = int(ask(ground.lab, ground.host(name), "CONFIG", "GET", "min-slaves-to-write").split("\n")[-1])
+            if setting >= PAUSED:
+                ask(ground.lab, ground.host(name), "CONFIG", "SET", "min-slaves-to-write", str(setting - PAUSED))
+                ask(ground.lab, ground.host(name), "CONFIG", "REWRITE")
+                done = True
+    return done
+
+
 def _masterauth(ground: Ground, nodes: Sequence[str]) -> bool:
     """`CONFIG SET masterauth to the master's password`."""
     for name in nodes:
@@ -115,7 +145,11 @@ HAND_WORK: dict[str, Act] = {
     "sentinel-no-quorum": _start_sentinels,
     "sentinel-disagree": _start_sentinels,
     "consul-unreachable": _start_consul,
-    "consul-none-passing": _start_newest,
+    "consul-none-passing": lambda ground, nodes: any(
+        act(ground, nodes) for act in (_end_maintenance, _start_sentinels, _start_newest)
+    ),
+    "consul-disagrees": _end_maintenance,
+    "writes-refused": _let_write,
     "keepalived-down": _start("keepalived"),
     "lvs-director-split": _start("keepalived"),
     "read-vip-not-on-node": _start("keepalived"),

@@ -103,6 +103,13 @@ def test_after_the_bound_it_is_not_known(state, source):
 
 
 @pytest.mark.parametrize(("state", "source"), CASES)
+def test_a_value_of_later_than_now_is_never_shown_for_silence(state, source):
+    """Seen so: after the clock of the machine was set back, a dead master stayed on the screen as it was."""
+    before = silent(state, source, samples.NOW - 600)
+    assert carried(state, before) == before
+
+
+@pytest.mark.parametrize(("state", "source"), CASES)
 def test_a_refusal_is_an_answer_and_is_never_covered(state, source):
     refused = silent(state, source, samples.NOW + 1, ProblemKind.REFUSED)
     assert carried(state, refused) == refused

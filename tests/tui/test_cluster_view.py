@@ -11,7 +11,7 @@ from console.core.changes.timeline import events_from_logs, tell
 from console.core.model import ClusterState, ProblemKind, VrrpState, unread
 from console.core.previews.quiescence import Level
 from console.tui.present.clusters.cluster import history
-from console.tui.state.cluster_view import ClusterView, absorb, bytes_behind
+from console.tui.state.cluster_view import ClusterView, absorb
 
 
 def texts(before: ClusterState, after: ClusterState) -> list[str]:
@@ -98,13 +98,6 @@ def test_the_plot_has_lag_and_write_rate():
 def test_a_restart_of_the_master_is_not_a_write_rate():
     second = samples.with_redis(samples.healthy_pair(samples.NOW + 2), samples.B, run_id="f" * 40, offset=0)
     assert view_of(samples.healthy_pair(samples.NOW), second).samples[-1].written is None
-
-
-def test_lag_is_not_known_where_the_source_cannot_be_read():
-    state = samples.healthy_pair()
-    blind = samples.with_node(state, samples.B, redis=samples.refused())
-    assert bytes_behind(state, state.node(samples.A)) == 14
-    assert bytes_behind(blind, blind.node(samples.A)) is None
 
 
 def test_the_view_keeps_its_age():

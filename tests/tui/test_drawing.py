@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 
 import pytest
 import samples
 from rich.segment import Segment
 from rich.style import Style
+from textual import _wait, screen
 from textual._compositor import Compositor
+from textual.content import Content, Span
 from textual.strip import Strip
+from textual.style import Style as Look
 from tui_stage import seen, stage, until
 
 from console.tui.navigation import routes
-from console.tui.widgets.cells import changed_cells
+from console.tui.widgets.cells import changed_cells, strip_of
 
 
 class Drawing:
@@ -59,6 +63,9 @@ class Drawing:
 
 @pytest.fixture
 def drawing(monkeypatch):
+    monkeypatch.setattr(screen, "UPDATE_PERIOD", 1 / 60)  # as for an operator
+    monkeypatch.setattr(_wait, "SLEEP_GRANULARITY", 1 / 50)  # what is drawn late belongs to the pause before
+    monkeypatch.setattr(_wait, "SLEEP_IDLE", 1 / 50 / 20)
     return Drawing(monkeypatch)
 
 
@@ -130,3 +137,21 @@ def strip(*parts):
 )
 def test_the_cells_that_differ(before, after, changed):
     assert changed_cells(strip(*before), strip(*after)) == changed
+
+
+def test_a_line_has_the_cells_that_textual_makes_of_it():
+    """With spans side by side, with overlapping ones, with none, and cut."""
+    base, styles = Look.parse("white on black"), ["bold", "red", "dim", "reverse", "on blue", Look.parse("italic")]
+    chance = random.Random(5)
+    for _ in range(500):
+        text = "".join(chance.choice("ab 日✓") for _ in range(chance.randrange(1, 30)))
+        places = sorted(chance.sample(range(len(text) + 1), chance.randrange(len(text) + 1) // 2 * 2))
+        spans = [Span(start, end, chance.choice(styles)) for start, end in zip(places[::2], places[1::2], strict=True)]
+        spans += [Span(0, len(text), "underline")] * chance.randrange(2)
+        content, width = Content(text, spans), chance.randrange(1, 40)
+        cut = content.truncate(width) if content.cell_length > width else content
+        made = strip_of(content, width, base, lambda one: one if isinstance(one, Look) else Look.parse(one))
+        assert made.cell_length == width
+        expected = [(letter, (base + style).rich_style) for part, style in cut.render(base, end="") for letter in part]
+        drawn = [(letter, one.style) for one in made for letter in one.text]
+        assert drawn[: len(expected)] == expected

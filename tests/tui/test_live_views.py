@@ -114,3 +114,14 @@ async def test_a_beat_while_the_app_ends_draws_nothing():
         on.app._beat()
         on.app._beat()
         assert painted
+
+
+async def test_a_clock_that_is_set_is_told_on_the_screen_once():
+    on = stage(samples.healthy_pair())
+    async with on.app.run_test(size=(80, 24), notifications=True) as pilot:
+        await seen(pilot, on)
+        on.clock.set_seconds = -600.0
+        for _ in range(2):
+            on.app._beat()
+        await until(pilot, lambda: on.app._notifications)
+        assert ["set back by 10 min" in one.message for one in on.app._notifications] == [True]

@@ -109,7 +109,7 @@ async def test_a_run_is_read_step_by_step_entry_by_entry_and_word_for_word():
         assert "intent     redis-b> systemctl stop keepalived" in story
         assert story.count("✓ ") + story.count("-  ") >= 13
         await pilot.press("2", "home", "enter")
-        assert isinstance(on.app.screen, JournalEntryDialog)
+        await until(pilot, lambda: isinstance(on.app.screen, JournalEntryDialog))
         await pilot.pause()
         assert '"operator": "ann@ops1"' in on.app.screen.query_one(LinesPane).text
 

@@ -1,5 +1,6 @@
 """State → words. Nothing here needs a terminal; colours are never what carries the meaning."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -7,6 +8,7 @@ import sample_races
 import samples
 from tui_stage import PREVIEW, REBUILD, ROLES, question, run_state, spec_of
 
+from console.cli.status.as_json import ClusterStatus, as_json
 from console.core.model import ProblemKind, read, unread
 from console.core.model.verdict import Check, Verdict
 from console.core.runs.question import Choice, QuestionKind
@@ -20,6 +22,7 @@ from console.tui.present.runs.arming import arming_lines
 from console.tui.present.runs.ending import ending
 from console.tui.present.runs.question import Fold, choice_label, prompt, question_lines
 from console.tui.state.cluster_view import ClusterView, absorb
+from console.tui.state.fleet import row_of
 
 NOW = samples.NOW
 
@@ -34,6 +37,17 @@ def view_of(state, now=NOW) -> ClusterView:
 
 def card_of(state, name, now=NOW, width=60, height=13) -> str:
     return plain(cards.card(state, state.node(name), now, width, height))
+
+
+def test_the_screen_says_the_lag_that_status_says():
+    state = samples.with_redis(
+        samples.healthy_pair(), samples.B, offset=9000, replicas=(samples.attached(samples.A, offset=8995),)
+    )
+    view = view_of(state)
+    status = json.loads(as_json([ClusterStatus(state, view.findings, view.health)], NOW))
+    told = status["clusters"][0]["nodes"][0]["redis"]["lag_bytes"]
+    assert told == view.samples[-1].lag == row_of(view).behind == 5
+    assert "link up, 5 B behind" in card_of(state, samples.A)
 
 
 def test_what_a_sleeping_script_sends_next_is_counted_down_between_two_looks():
@@ -165,7 +179,7 @@ def test_topology_tells_a_second_master():
 
 
 def test_a_gap_in_the_plot_is_not_a_zero():
-    assert cluster.sparkline([0.0, None, 4.0, 8.0], 6) == "  ▁·▄█"
+    assert cluster.sparkline((0.0, None, 4.0, 8.0), 6) == "  ▁·▄█"
 
 
 # --- runs ---------------------------------------------------------------------------------------------------------

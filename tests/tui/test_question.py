@@ -2,18 +2,20 @@
 
 import itertools
 import time
+from dataclasses import replace
 
 import pytest
 import samples
 from hypothesis import given
 from hypothesis import strategies as st
 from textual.events import Key, Paste
-from tui_stage import asked, question, seen, stage, until
+from tui_stage import PREVIEW, asked, question, seen, stage, until
 
 from console.core.command import Planned, ShellCommand
 from console.core.model.verdict import Check, Verdict
 from console.core.runs.question import Choice, Decision, QuestionKind
 from console.tui.keys import KEYS
+from console.tui.present.runs import question as present
 from console.tui.present.runs.question import FOLD_KEYS, Fold, question_lines
 from console.tui.widgets.input_guard import SECONDS, InputGuard
 from console.tui.widgets.lines import LinesPane
@@ -81,6 +83,96 @@ async def test_a_gate_is_one_page_and_its_keys_unfold_the_rest():
         assert step.max_scroll_y
         assert "PgDn" in text_of(on, "question-head")
         assert on.app.focused.id == "abort", "reading does not move the focus"
+
+
+# --- nothing is sent unseen -----------------------------------------------------------------------------------------
+
+LONG_LOSS = replace(PREVIEW, lines=tuple(f"db{number}: 1 key" for number in range(40)))
+YES = {
+    QuestionKind.CONFIRM: ((), "y"),
+    QuestionKind.TYPE_NAME: (tuple("redis-b"), "enter"),
+    QuestionKind.TROUBLE: (("tab",), "enter"),
+    QuestionKind.BLOCKED: (tuple("yes"), "enter"),
+}
+"""For each kind that can send: the keys before the yes, and the key of the yes."""
+ACCEPTS = {"choices": (Choice.ABORT, Choice.OVERRIDE), "sentence": "yes"}
+
+
+def page_of(on):
+    pane = on.app.screen.query_one("#step", LinesPane)
+    return "\n".join(one.plain for one in pane.lines[pane.scroll_offset.y :][: pane.room.height])
+
+
+@pytest.mark.parametrize("away", ["end", "left_square_bracket"])
+@pytest.mark.parametrize("kind", QuestionKind)
+async def test_no_yes_is_taken_while_step_and_command_are_out_of_view(kind, away):
+    """Wherever the text was scrolled to, or if another step is looked at: the command is shown, and nothing is sent."""
+    more = ACCEPTS if kind is QuestionKind.BLOCKED else {}
+    on = stage(samples.stale_master_back(), questions=[question(kind, **{"preview": LONG_LOSS, **more})])
+    async with on.app.run_test(size=(80, 24)) as pilot:
+        await first_question(pilot, on)
+        before, yes = YES[kind]
+        await pilot.press(*before, away)
+        if on.app.focused.id == "typed":  # where every key is text
+            await pilot.press(*["backspace"] * (len(on.app.focused.value) - len(before)))
+            on.app.screen.action_step(-1)
+        await pilot.pause()
+        assert "SLAVEOF" not in page_of(on)
+        await pilot.press(yes)
+        await pilot.pause()
+        assert not on.run_starter.run.decisions
+        assert "Step 3 of 4 on redis-b" in page_of(on)
+        assert "SLAVEOF" in page_of(on)
+        assert (present.OUT_OF_VIEW[:30] in text_of(on, "question-head")) is (yes == "enter" or away == "end")
+        for _ in range(20):  # a button that was just pressed takes no second key for a moment
+            if not on.run_starter.run.decisions:
+                await pilot.press(yes)
+                await pilot.pause(0.1)
+        assert on.run_starter.run.decisions
+
+
+async def test_commands_of_several_pages_are_read_to_their_end_before_a_yes_counts():
+    many = tuple(replace(SCRIPT, summary=f"Changes part {number}.", detail="") for number in range(40))
+    on = stage(samples.stale_master_back(), questions=[question(QuestionKind.CONFIRM, 0, planned=many)])
+    async with on.app.run_test(size=(80, 24)) as pilot:
+        await first_question(pilot, on)
+        read = set()
+        for _ in range(9):
+            read |= {one for one in range(40) if f"Changes part {one}." in page_of(on)}
+            if len(read) == 40:
+                break
+            await pilot.press("y")
+            await pilot.pause()
+            assert not on.run_starter.run.decisions
+            assert present.OUT_OF_VIEW in text_of(on, "question-head")
+            await pilot.press("pagedown")
+            await pilot.pause()
+        await pilot.press("y")
+        await until(pilot, lambda: on.run_starter.run.decisions)
+
+
+# --- each key has an effect, or a word says why not -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "keys", "told"),
+    [
+        (QuestionKind.CONFIRM, "n", "“n” is not taken. Yes is y; for another answer: Tab and Enter."),
+        (QuestionKind.TYPE_NAME, "y", "“y” is not taken. To say yes, type: redis-b"),
+        (QuestionKind.TYPE_NAME, "z", "“z” is not taken. To say yes, type: redis-b"),
+        (QuestionKind.TYPE_NAME, ["r", "e", "x", "enter"], "“rex” is not the text. Yes takes: redis-b"),
+        (QuestionKind.TYPE_NAME, ["tab", "enter"], "nothing is typed. Yes takes: redis-b"),
+        (QuestionKind.TROUBLE, "y", "“y” is not taken. For another answer: Tab and Enter."),
+    ],
+)
+async def test_a_key_that_answers_nothing_says_what_would(kind, keys, told):
+    on = stage(samples.stale_master_back(), questions=[question(kind)])
+    async with on.app.run_test(size=(80, 24)) as pilot:
+        await first_question(pilot, on)
+        await pilot.press(*keys)
+        await pilot.pause()
+        assert told in text_of(on, "question-head")
+        assert not on.run_starter.run.decisions
 
 
 # --- the same keys at each question -----------------------------------------------------------------------------

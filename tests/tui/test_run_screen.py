@@ -4,6 +4,7 @@ import itertools
 import threading
 from dataclasses import replace
 
+import pytest
 import samples
 from textual.events import Key
 from tui_stage import PREVIEW, REBUILD, asked, question, run_state, seen, stage, until
@@ -168,22 +169,28 @@ async def test_blocked_and_trouble_give_their_reason_and_the_safe_choice_first()
         await until(pilot, lambda: on.app.armed_run is None)
 
 
-async def test_a_resumed_run_shows_what_it_believes_and_why_before_it_asks():
+@pytest.mark.parametrize("kind", [QuestionKind.CONFIRM, QuestionKind.TYPE_NAME])
+async def test_a_resumed_run_shows_its_question_on_the_first_page_and_below_it_what_it_assumes_and_why(kind):
+    long_reason = "keepalived is stopped on redis-b (no process); " * 9
     assessments = (
-        StepAssessment(0, AssessmentKind.OBSERVED, "keepalived is stopped on redis-b (no process)"),
+        StepAssessment(0, AssessmentKind.OBSERVED, long_reason),
         StepAssessment(1, AssessmentKind.UNKNOWN, "no answer is recorded", "redis-b> systemctl start redis-server"),
         StepAssessment(2, AssessmentKind.OPEN, "not begun"),
     )
-    on = stage(samples.stale_master_back(), questions=[question()])
+    on = stage(samples.stale_master_back(), questions=[question(kind)])
     on.run_starter.run.state = run_state(0, resumed=True, assessments=assessments)
     async with on.app.run_test(size=(80, 24)) as pilot:
         await armed(pilot, on)
         on.app.run_state = run_state(2, resumed=True, assessments=assessments)
         await pilot.pause()
-        text = " ".join(text_of(on.app, "step").split())
+        pane = on.app.screen.query_one("#step", LinesPane)
+        page = "\n".join(one.plain for one in pane.lines[: pane.room.height])
+        assert "Step 3 of 4 on redis-b: Make the returning node a replica" in page
+        assert "Sends   redis-b, Redis: SLAVEOF 192.168.100.201 6379" in page
+        assert "PgDn: more" in text_of(on.app, "question-head")
+        text = " ".join(pane.text.split())
         assert "1 keepalived-off, done by observation: keepalived is stopped on redis-b (no process)" in text
         assert "2 start-redis, UNKNOWN: no answer is recorded redis-b> systemctl start redis-server" in text
-        assert text.index("UNKNOWN") < text.index("Sends")
         await pilot.press("left_square_bracket")
         await pilot.pause()
         assert "State when the run was resumed" in text_of(on.app, "step")

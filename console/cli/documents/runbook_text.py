@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterable, Iterator
 
 from console.core.runbooks.document import Action, Condition, RoleSpec, Runbook, Step
+from console.core.runbooks.naming import named
 from console.core.runbooks.verb import VerbSpec
 from console.core.runbooks.verbs import VERBS
 from console.core.runbooks.vocabulary import VOCABULARY, ArgumentSpec, PredicateSpec
@@ -15,6 +16,7 @@ WIDTH = 100
 
 def as_text(runbook: Runbook) -> str:
     """A whole runbook as text."""
+    runbook = named(runbook, {})
     lines = [
         f"{runbook.name}: {runbook.title}",
         "",
@@ -135,7 +137,7 @@ steps:
 
 A condition holds, fails, or is unknown where something could not be read; unknown is never taken for either. What a
 step changes must be verified; a verb that can destroy a data set needs gate `type-name`; `shell` counts as changing
-something, whatever its text.
+something, whatever its text. In every text of a runbook, `{role}` stands for the node that has the role.
 """
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +11,9 @@ from console.cli.status.watchers import watchers_json
 from console.core.diagnosis.finding import Finding, Health, ranked_as
 from console.core.inventory import UnusableCluster
 from console.core.kinds.diagnose import diagnose, health
+from console.core.lazy_dataclass import dataclass
 from console.core.model import ClusterState, Keepalived, MasterLink, NodeState, Persistence, Reading, RunLock
-from console.core.model.facts import attached_line, replication_lag, source_of, vip_reached_in_words
+from console.core.model.facts import bytes_behind, vip_reached_in_words
 from console.core.runs.lock import holders, runs_on
 from console.core.visible import json_text
 
@@ -59,14 +59,6 @@ def timestamp(at: float | None) -> str | None:
     if at is None:
         return None
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def lag_bytes(state: ClusterState, node: NodeState) -> int | None:
-    """How many bytes a replica is behind the server that it follows. None: a master, or one offset is not known."""
-    source = source_of(state, node)
-    if source is None or source.redis.value is None or node.redis.value is None:
-        return None
-    return replication_lag(source.redis.value, node.redis.value, attached_line(source.redis.value, node)).bytes
 
 
 def _cluster(seen: ClusterStatus) -> dict[str, Any]:
@@ -163,7 +155,7 @@ def _redis(state: ClusterState, node: NodeState) -> dict[str, Any]:
         "role": redis.role.value,
         "master": _link(redis.master),
         "offset": redis.offset,
-        "lag_bytes": lag_bytes(state, node),
+        "lag_bytes": bytes_behind(state, node),
         "replid": redis.replid,
         "replid2": redis.replid2,
         "second_offset": redis.second_offset,

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
 from console.cli.layout import GAP, folded
-from console.cli.status.as_json import ClusterStatus, lag_bytes
+from console.cli.status.as_json import ClusterStatus
 from console.cli.status.as_table import NONE, NOT_KNOWN, Paint, as_table
 from console.cli.status.selection import WORST_FIRST, is_shown
 from console.core.diagnosis.finding import Health, Severity
 from console.core.inventory import UnusableCluster
 from console.core.kinds.protection import protection
+from console.core.lazy_dataclass import dataclass
 from console.core.model import ClusterState, Role
-from console.core.model.facts import unread_redis
+from console.core.model.facts import bytes_behind, unread_redis
 from console.core.model.verdict import Verdict
 from console.core.quantities import counted, size
 from console.core.visible import visible
@@ -185,7 +185,7 @@ def _names(names: Sequence[str], *, unread: bool) -> str:
 def _lag(state: ClusterState) -> str:
     """How far the slowest replica is behind. It is not known if it is not known of one of them."""
     replicas = [node for node in state.nodes if node.redis.value is not None and node.redis.value.role is Role.REPLICA]
-    behind = [lag_bytes(state, node) for node in replicas]
+    behind = [bytes_behind(state, node) for node in replicas]
     if unread_redis(state) or None in behind:
         return NOT_KNOWN
     return size(max(one for one in behind if one is not None)) if behind else NONE

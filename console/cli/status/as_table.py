@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from console.cli.layout import folded, table_lines
-from console.cli.status.as_json import ClusterStatus, lag_bytes
+from console.cli.status.as_json import ClusterStatus
 from console.cli.status.watchers import watchers_text
 from console.core.diagnosis.finding import Finding, Severity
 from console.core.inventory import UnusableCluster
+from console.core.lazy_dataclass import dataclass
 from console.core.model import ClusterState, MasterLink, NodeState, ProblemKind, Reading, Role
 from console.core.model.carried import says_nothing
-from console.core.model.facts import masters_in_words, source_of, vip_holders_in_words, vip_reached_in_words
+from console.core.model.facts import (
+    bytes_behind,
+    masters_in_words,
+    source_of,
+    vip_holders_in_words,
+    vip_reached_in_words,
+)
 from console.core.quantities import size
 from console.core.runs.lock import lock_in_words, runs_on
 from console.core.visible import visible
@@ -152,7 +158,7 @@ def _redis(state: ClusterState, node: NodeState) -> tuple[str, ...]:
     if redis is None:
         return (_missing(node.redis), *[NOT_KNOWN] * 6)
     link = redis.master
-    lag = lag_bytes(state, node)
+    lag = bytes_behind(state, node)
     return (
         f"{redis.role.value} (loading)" if redis.loading else redis.role.value,
         NONE if link is None else f"{_source_name(state, node, link)} {'up' if link.up else 'down'}",

@@ -26,7 +26,6 @@ from console.cli.status.selection import WORST_FIRST, is_shown, selected
 if TYPE_CHECKING:
     from console.cli.status.as_json import ClusterStatus
     from console.core.inventory import UnusableCluster
-    from console.core.runs.past.kept_keys import KeptKeys
     from console.engine.ports import Inspector
 
 EXIT_CODES = {"critical": 2, "unknown": 3, "warning": 1, "healthy": 0}
@@ -90,19 +89,12 @@ def _observe_all(context: CliContext, inspectors: Sequence[Inspector]) -> list[C
     context.wait_for_connection_libraries()
     from console.cli.status.as_json import ClusterStatus
 
-    statuses, all_kept = [], _kept_keys(context)
+    statuses, all_kept = [], context.kept_keys()
     for inspector, one in zip(inspectors, observing, strict=True):
         tags = context.cluster(inspector.cluster).tags
         kept = tuple(keys for keys in all_kept if keys.cluster == inspector.cluster)
         statuses.append(ClusterStatus.of(one.result(), tags, kept))
     return statuses
-
-
-def _kept_keys(context: CliContext) -> tuple[KeptKeys, ...]:
-    """Keys that are only in a file. Where no run has kept any, nothing is imported for it."""
-    if not context.has_kept_keys or context.archive is None:
-        return ()
-    return context.archive.kept_keys()
 
 
 def _printed(

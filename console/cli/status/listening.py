@@ -36,7 +36,8 @@ def serve_metrics(
     """Serves until a signal ends it. Returns the exit code. Raises CliError if it cannot listen there."""
     address, port = listening_place(where)
     clusters = [(context.cluster(name), context.inspector(name)) for name in names]
-    with until_a_signal(), _server(address, port, SharedObservation(clusters, unusable, interval)) as server:
+    observation = SharedObservation(clusters, unusable, interval, kept_keys=context.kept_keys)
+    with until_a_signal(), _server(address, port, observation) as server:
         shown = f"[{address}]" if address.version == 6 else address  # noqa: PLR2004 - the version of IP
         say(
             f"{APP}: http://{shown}:{server.server_address[1]}{PATH}: an observation at most every {interval:g} s",

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 from console.cli.background import in_background
 from console.cli.status.as_json import ClusterStatus
@@ -13,6 +14,9 @@ from console.cli.status.metrics.exposition import as_openmetrics
 from console.cli.status.metrics.table import OBSERVATION_AGE, OBSERVATION_DURATION
 from console.core.inventory import ClusterSpec, UnusableCluster
 from console.engine.ports import Inspector
+
+if TYPE_CHECKING:
+    from console.core.runs.past.kept_keys import KeptKeys
 
 
 class SharedObservation:
@@ -24,11 +28,14 @@ class SharedObservation:
         unusable: Sequence[UnusableCluster],
         interval: float,
         monotonic: Callable[[], float] = time.monotonic,
+        kept_keys: Callable[[], tuple[KeptKeys, ...]] = lambda: (),
     ) -> None:
+        """`kept_keys`: of all clusters, those that are only in a file now."""
         self._clusters = clusters
         self._unusable = unusable
         self._interval = interval
         self._monotonic = monotonic
+        self._kept_keys = kept_keys
         self._one_at_a_time = threading.Lock()
         self._seen: tuple[list[ClusterStatus], list[UnusableCluster]] | None = None
         self._began = self._took = 0.0
@@ -52,10 +59,11 @@ class SharedObservation:
             (spec, in_background(partial(inspector.observe, fresh=fresh), f"scrape-{spec.name}"))
             for spec, inspector in self._clusters
         ]
-        statuses, left = [], []
+        statuses, left, all_kept = [], [], self._kept_keys()
         for spec, future in looking:
             try:
-                statuses.append(ClusterStatus.of(future.result(), spec.tags))
+                kept = tuple(one for one in all_kept if one.cluster == spec.name)
+                statuses.append(ClusterStatus.of(future.result(), spec.tags, kept))
             except Exception as error:  # noqa: BLE001 - the other clusters are served all the same
                 left.append(UnusableCluster(spec.name, (f"{type(error).__name__}: {error}",), spec.tags))
         self._seen, self._began, self._took = (statuses, left), began, self._monotonic() - began

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from console.cli.context import CliContext
 from console.cli.output import reader_has_gone, say
+from console.cli.status.kept import SUBJECT, KeptTeller
 from console.cli.status.selection import WORST_FIRST
 from console.cli.status.until_signal import until_a_signal
 
@@ -67,9 +68,13 @@ def _observe(inspector: Inspector, seen: queue.SimpleQueue[Seen], interval: floa
 
 def _tell(context: CliContext, seen: queue.SimpleQueue[Seen], clusters: int) -> None:
     """Prints what comes, for ever. The first lines of the clusters come together, the worst cluster first."""
-    teller = _Teller(context)
+    from console.core.changes.own_clock import OwnClock
+
+    teller, own_clock = _Teller(context), OwnClock()
     _tell_first(teller, seen, clusters)
     while not reader_has_gone():
+        if news := own_clock.news(context.clock.set_by()):
+            _print(context.clock.now(), "-", "console", news)
         try:
             name, found = seen.get(timeout=_TICK)
         except queue.Empty:
@@ -102,6 +107,7 @@ class _Teller:
         self._shown: dict[str, ClusterState] = {}
         self._watched: dict[str, Watched] = {}
         self._trouble: dict[str, str] = {}
+        self._kept = KeptTeller(context.kept_keys)
 
     def rank(self, name: str) -> int:
         """0 is the worst, as in `status`. A cluster that could not be observed is unknown."""
@@ -136,6 +142,7 @@ class _Teller:
             lambda ended: told_instead(ended, shown, findings),
         )
         yield from ((one.at, one.subject, one.text) for one in events)
+        yield from ((found.observed_at, SUBJECT, text) for text in self._kept.lines(name, found.observed_at))
 
 
 def _print(at: float, cluster: str, subject: str, text: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from console.core.conditions import replication, scripts, virtual_ip, vrrp
 from console.core.conditions.predicate import Question, UnreadError, holds_if
+from console.core.kept import kept_while_same
 from console.core.model import ClusterState, NodeState
 from console.core.model.facts import masters_in_words, serving_master, unread_redis
 from console.core.model.verdict import Check, Verdict
@@ -65,6 +66,7 @@ def combined(statement: str, checks: tuple[Check, ...]) -> Check:
     return Check(Verdict.HOLDS, statement, "; ".join(check.evidence for check in checks))
 
 
+@kept_while_same(4)
 def protection_checks(state: ClusterState) -> tuple[Check, ...]:
     """Each condition by itself, in the order in which a rebuild restores them."""
     master = serving_master(state)

@@ -6,12 +6,13 @@ from collections.abc import Iterable
 
 from console.core.conditions.predicate import Question, UnreadError, fails, holds, holds_if, redis_of, unknown, value_of
 from console.core.conditions.servers import role_in_words
-from console.core.model import MasterLink, NodeState, Role
+from console.core.model import MasterLink, NodeState, Redis, Role
 from console.core.model.facts import (
     attached_line,
     link_in_words,
     masters_in_words,
     node_by_address,
+    proved_down,
     redis_unread,
     replication_lag,
 )
@@ -19,6 +20,9 @@ from console.core.model.verdict import Check, Verdict
 from console.core.numbers import version_of
 from console.core.quantities import counted, size
 from console.core.replication.history import compare_advice, compare_histories
+
+_ENDS_AS_REPLICA = (7, 0)
+"""The version from which on a replica ends where it cannot write its master's commands to its disk."""
 
 
 def _link(question: Question) -> MasterLink | None:
@@ -223,9 +227,37 @@ def refuses_writes(node: NodeState, followers: int | None = None) -> tuple[str, 
             f"min-replicas-to-write {wanted}, good replicas {good}: clients get NOREPLICAS",
             f"set min-replicas-to-write to {followers or 0} {until}",
         )
+    failed = disk_error(redis)
+    return (f"{failed}: clients get MISCONF", "check its log and its disk") if failed else None
+
+
+def disk_error(redis: Redis) -> str:
+    """Which write to its disk failed, so that it refuses writes; empty: none, or it is told to go on."""
     stops = redis.config.stop_writes_on_bgsave_error is not False and redis.config.save != ""
     if redis.persistence.rdb_last_status != "ok" and stops:
-        return ("its last background save failed: clients get MISCONF", "check its log and its disk")
+        return "its last background save failed"
     if redis.persistence.aof and redis.persistence.aof_last_write_status != "ok":
-        return ("its last AOF write failed: clients get MISCONF", "check its log and its disk")
-    return None
+        return "its last AOF write failed"
+    return ""
+
+
+def lives_as_replica(question: Question) -> Check:
+    """H30: from 7.0 on a server whose last write to its disk failed ends at the first write that its master sends.
+
+    processCommand in server.c: "Replica was unable to write command to disk", unless replica-ignore-disk-write-errors
+    says otherwise.
+    """
+    statement = f"{question.name} can follow a master without ending"
+    if proved_down(question.node):
+        return holds(statement, "it does not run, and starts without the error of its last save")
+    redis = redis_of(question.node)
+    failed = disk_error(redis)
+    if not failed:
+        return holds(statement, "its last writes to its disk succeeded")
+    if redis.flavour != "valkey" and version_of(redis.version) < _ENDS_AS_REPLICA:
+        return holds(statement, f"{failed}, and version {redis.version} follows all the same")
+    return fails(
+        statement,
+        f"{failed}: {redis.flavour} {redis.version} ends at the first write that a master sends it",
+        "make room on its disk, then BGSAVE: when that has succeeded it can follow",
+    )

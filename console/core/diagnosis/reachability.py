@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import fields
 
-from console.core.conditions.replication import refuses_writes
+from console.core.conditions.predicate import Question
+from console.core.conditions.replication import lives_as_replica, refuses_writes
 from console.core.diagnosis.finding import NextAction, Severity
 from console.core.diagnosis.next_actions import REBUILD, advise
 from console.core.diagnosis.rule import FindingRule, Match, listed
@@ -29,6 +30,7 @@ from console.core.model.facts import (
     source_of,
     unread_redis,
 )
+from console.core.model.verdict import Verdict
 from console.core.replication.disk_data import UnreadDataError, newest_data
 
 _AWAY = {
@@ -214,6 +216,7 @@ def _misconf(state: ClusterState) -> Iterator[Match]:
         if not failed:
             continue
         refusal = refuses_writes(node) if redis.role is Role.MASTER else None
+        follows = lives_as_replica(Question(state, node, {}))
         yield Match(
             (node.name,),
             f"Redis on {node.name} could not write to its disk.",
@@ -221,6 +224,7 @@ def _misconf(state: ClusterState) -> Iterator[Match]:
                 f"rdb_last_bgsave_status {disk.rdb_last_status}",
                 *([f"aof_last_write_status {disk.aof_last_write_status}"] if disk.aof else []),
                 *([refusal[0]] if refusal else []),
+                *([follows.evidence] if follows.verdict is Verdict.FAILS else []),
             ),
             advise("look at its log, the room and the owner of its folder; then BGSAVE"),
             Severity.CRITICAL if refusal else Severity.WARNING,

@@ -11,11 +11,11 @@ from console.core.conditions.servers import role_in_words
 from console.core.conditions.switching import paused, resumes_alone
 from console.core.diagnosis.finding import Severity
 from console.core.diagnosis.next_actions import (
-    BREAK_LOOP,
     REBUILD,
     RESOLVE,
     RESUME,
     advise,
+    break_loop,
     break_loop_or,
     build_or_rebuild,
 )
@@ -156,7 +156,7 @@ def _mutual(state: ClusterState) -> Iterator[Match]:
                 (node.name, other.name),
                 f"{node.name} and {other.name} follow each other: nobody is the master.",
                 (f"{node.name} follows {link.host}:{link.port}", _follows(other)),
-                BREAK_LOOP,
+                break_loop(state),
             )
 
 

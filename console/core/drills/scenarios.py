@@ -48,7 +48,10 @@ class DrillScenario:
 _PROMOTED = "the Sentinels promote a replica, and their script moves the write VIP"
 _NAMED = "the Sentinels promote a replica, and the name follows it"
 
-_REFUSES = "Redis refuses writes; with an append-only file until there is room again, else until a later save succeeds"
+_ENDS = (
+    "Redis refuses writes, and PING: for the Sentinels it is down, and they promote a replica; from 7.0 on the old "
+    "master ends when they make it one"
+)
 
 SCENARIOS: tuple[DrillScenario, ...] = (
     DrillScenario(
@@ -82,7 +85,9 @@ SCENARIOS: tuple[DrillScenario, ...] = (
     ),
     DrillScenario(
         "disk-full", "the master's data disk is full for a while, and a save fails", "fill", "", Where.MASTER,
-        dict.fromkeys((PAIR, VIP_SET, CONSUL_SET), _REFUSES), mended_by="heal", saves=True,
+        {PAIR: "Redis refuses writes, and PING: where the check asks for that, keepalived moves the address",
+         VIP_SET: _ENDS, CONSUL_SET: _ENDS},
+        mended_by="heal", saves=True,
     ),
     DrillScenario(
         "freeze", "the master's Redis stands still for a while, and then goes on", "freeze", "redis", Where.MASTER,

@@ -77,6 +77,8 @@ class Walk:
     not_built: str = ""
     longest_gap: float = 0.0
     """Seconds of the longest time without an acknowledged write."""
+    by_hand: tuple[str, ...] = ()
+    """What no runbook does, and was done as a finding advises."""
 
     @property
     def outcome(self) -> WalkOutcome:
@@ -86,7 +88,9 @@ class Walk:
         if self.lost:
             return WalkOutcome.LOST
         if not self.runbooks:
-            return WalkOutcome.BY_ITSELF if self._whole else WalkOutcome.NO_RUNBOOK
+            if not self._whole:
+                return WalkOutcome.NO_RUNBOOK
+            return WalkOutcome.PROTECTED if self.by_hand else WalkOutcome.BY_ITSELF
         last = self.runbooks[-1]
         if last.ended == "done":
             return WalkOutcome.PROTECTED if self._whole else WalkOutcome.UNPROTECTED
@@ -101,9 +105,8 @@ class Walk:
         """Where and why it ended as it did, in one line."""
         if self.not_built:
             return self.not_built
-        if self.lost is None:
-            return "nobody answers at the virtual IP"
-        told = f"{self.lost:,} of {self.acknowledged:,} acknowledged writes lost" if self.lost else ""
+        told = "no master answers where clients look for it" if self.lost is None else ""
+        told += f"{self.lost:,} of {self.acknowledged:,} acknowledged writes lost" if self.lost else ""
         ended = next((one for one in reversed(self.runbooks) if one.ended != "done"), None)
         if ended is not None and (not self.protected or ended is self.runbooks[-1]):
             place = f"at step {ended.step}" if ended.step else "before its first step"

@@ -7,9 +7,9 @@ the notify log tells when the script began. All times are the latest possible on
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from console.core.keepalived.script_calls import ScriptCall, script_calls
+from console.core.lazy_dataclass import dataclass
 from console.core.model import ActionKind, ClusterState, NodeState, Process, Role, ScriptAction, VrrpState
 from console.core.model.facts import node_by_address, notify_scripts, serving_master, source_of
 from console.core.numbers import port_number

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from dataclasses import replace
 
 from console.core.keepalived import script_text
-from console.core.model import NodeState, ScriptAction, ScriptFile, VrrpInstance
+from console.core.kept import kept_while_same
+from console.core.lazy_dataclass import dataclass
+from console.core.model import KeepalivedConfig, NodeState, ScriptAction, ScriptFile, VrrpInstance
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,21 +28,27 @@ class ScriptCall:
     """The place of each action and the action: first those in the program, then those in keepalived.conf."""
 
 
-def script_calls(node: NodeState, instance: VrrpInstance) -> Iterator[ScriptCall]:
+def script_calls(node: NodeState, instance: VrrpInstance) -> tuple[ScriptCall, ...]:
     """The calls of the notify scripts, then those of the checks."""
-    config = node.keepalived_config.value
+    return _calls(node.keepalived_config.value, node.scripts.value, instance)
+
+
+@kept_while_same(256)
+def _calls(
+    config: KeepalivedConfig | None, scripts: tuple[ScriptFile, ...] | None, instance: VrrpInstance
+) -> tuple[ScriptCall, ...]:
+    """They are asked for many times in an observation, and are the same in the next one."""
     conf = config.file.path if config is not None else "keepalived.conf"
-    files = {one.path: one for one in node.scripts.value or ()}
+    files = {one.path: one for one in scripts or ()}
     named = [(what, instance.lines.get(what, 0), command) for what, command in instance.notify.items()]
     named += [(what, 0, command) for what, command in instance.group_notify.items()]
     named += [(f"check {one.name}", one.line, one.script) for one in instance.scripts if one.script]
-    for what, line, command in named:
-        yield _call(what, line, command, conf, files.get(script_text.script_path(command)))
+    return tuple(
+        _call(what, line, command, conf, files.get(script_text.script_path(command))) for what, line, command in named
+    )
 
 
-@lru_cache(2048)
 def _call(what: str, line: int, command: str, conf: str, file: ScriptFile | None) -> ScriptCall:
-    """It is asked for many times in an observation, and is the same in the next one."""
     path = script_text.script_path(command)
     given = _arguments(command, path)
     inside = [

@@ -1,7 +1,8 @@
 """How a file of kept keys shows that it is whole: it ends with a line that has the number of its keys, and its SHA-256.
 
-The first line has a mark, so that a file whose end is missing can be told from one of an older version, which has
-neither. A file that grows has such a line behind each part; the last one counts.
+The first line has a mark (or counts, where the first part is empty), so that a file whose end is missing can be told
+from one of an older version, which has neither. A file that grows has a line that counts behind each part; the last one
+is true.
 """
 
 from __future__ import annotations
@@ -149,7 +150,7 @@ def _judged(first: bytes, last: bytes, before: str, digest: str) -> FileCheck:
             return FileCheck(digest, Standing.WHOLE, keys)
         why = f"it is not as it was written: its end says {counted(keys, 'key')}, and its SHA-256 does not fit"
         return FileCheck(digest, Standing.NOT_WHOLE, keys, why)
-    if b'"%b": true' % MARK.encode() in first:
+    if b'"%b": true' % MARK.encode() in first or first.startswith(_BEGINS):
         return FileCheck(digest, Standing.NOT_WHOLE, None, "its end is missing, which says how many keys it has")
     return FileCheck(digest, Standing.OLDER)
 

@@ -37,10 +37,9 @@ def _instead_of_rebuild(state: ClusterState) -> Mapping[str, NextAction]:
         first = "a node has to be the master before the other one can be rebuilt: see what the findings say of that"
         return {"one-shot-rebuild": advise(first)}
     returns = RECOVER if lacks_promotion_script(state) else SAFE_RETURN
-    found = {"one-shot-rebuild": returns}
-    return (
-        {**found, "initial-build": _alone(returns), "repair-vip": _alone(returns)} if _nobody_starts(state) else found
-    )
+    if _nobody_starts(state):
+        return dict.fromkeys(("initial-build", "repair-vip", "one-shot-rebuild"), _alone(returns))
+    return {"one-shot-rebuild": returns}
 
 
 def _nobody_starts(state: ClusterState) -> bool:

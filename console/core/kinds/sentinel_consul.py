@@ -17,11 +17,17 @@ from console.core.replication.backups import restore_runbook
 _RESUME = advise("set min-replicas-to-write back to its old value (it was raised by a million), then CONFIG REWRITE")
 
 
-def _of_several_masters(state: ClusterState) -> Mapping[str, NextAction]:
-    """With several masters the runbook of the return helps. With one master there is nobody to follow: advice only."""
+_START_NEWEST = advise("start the Redis that holds the newest data first, then the Sentinel")
+
+
+def _of_the_masters(state: ClusterState) -> Mapping[str, NextAction]:
+    """With several masters the runbook of the return helps. With one master there is nobody to follow: advice only.
+
+    Without any it cannot begin.
+    """
     if len(state.masters) > 1:
         return {"resume-writes": consul.RETURN}
-    return {"resume-writes": _RESUME}
+    return {"resume-writes": _RESUME, **({} if state.masters else {"one-shot-rebuild": _START_NEWEST})}
 
 
 def _facts(state: ClusterState) -> Mapping[str, str]:
@@ -47,10 +53,10 @@ KIND = Kind(
     runbook_replacements={
         "one-shot-rebuild": consul.RETURN,
         "resolve-dual-master": consul.RETURN,
-        "initial-build": advise("start the Redis that holds the newest data first, then the Sentinel"),
+        "initial-build": _START_NEWEST,
         "resume-writes": _RESUME,
         "restore-backup": NextAction(runbook=restore_runbook(_NAME)),
         "break-replication-loop": advise("look at the Sentinel: it promotes the node that it names"),
     },
-    state_replacements=_of_several_masters,
+    state_replacements=_of_the_masters,
 )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, replace
+from functools import cache
 from typing import Any, TypeVar
 
 from console.core.model.cluster import ClusterState, NodeState
@@ -71,13 +72,12 @@ def _each_part(known: ClusterState, seen: ClusterState, change: _Change) -> Clus
     if consul is not None and known.consul is not None:
         consul = change(known.consul, consul)
     whole: ClusterState = change(known, seen)
-    return replace(
-        whole,
-        nodes=_paired(known.nodes, seen.nodes, change),
-        sentinels=_paired(known.sentinels, seen.sentinels, change),
-        directors=_paired(known.directors, seen.directors, change),
-        consul=consul,
-    )
+    nodes = _paired(known.nodes, seen.nodes, change)
+    sentinels = _paired(known.sentinels, seen.sentinels, change)
+    directors = _paired(known.directors, seen.directors, change)
+    if (nodes, sentinels, directors, consul) == (whole.nodes, whole.sentinels, whole.directors, whole.consul):
+        return whole  # the same objects in each place, as long as every source answers
+    return replace(whole, nodes=nodes, sentinels=sentinels, directors=directors, consul=consul)
 
 
 def _paired(known: tuple[Any, ...], seen: tuple[Any, ...], change: _Change) -> tuple[Any, ...]:
@@ -86,7 +86,8 @@ def _paired(known: tuple[Any, ...], seen: tuple[Any, ...], change: _Change) -> t
 
 
 def _with_old(known: T, seen: T, now: float) -> T:
-    return replace(seen, **dict(_old_readings(known, seen, now)))  # type: ignore[type-var]
+    old = dict(_old_readings(known, seen, now))
+    return replace(seen, **old) if old else seen  # type: ignore[type-var]
 
 
 def _old_readings(known: Any, seen: Any, now: float) -> Iterator[tuple[str, Reading[Any]]]:
@@ -94,20 +95,26 @@ def _old_readings(known: Any, seen: Any, now: float) -> Iterator[tuple[str, Read
         before, heard = getattr(known, name), getattr(known, _HEARD_BY.get(name, "ssh"), None)
         if not says_nothing(reading) or heard is None or says_nothing(heard) or says_nothing(before):
             continue
-        if now - heard.at <= CARRY_SECONDS:
+        if 0 <= now - heard.at <= CARRY_SECONDS:  # one of later than now has no age that could be told
             yield name, before
 
 
 def _with_last(known: T, seen: T) -> T:
     last = {name: getattr(known, name) for name, reading in _readings(seen) if reading.problem is not None}
-    return replace(seen, **{name: one for name, one in last.items() if one.ok})  # type: ignore[type-var]
+    ok = {name: one for name, one in last.items() if one.ok}
+    return replace(seen, **ok) if ok else seen  # type: ignore[type-var]
 
 
 def _readings(part: Any) -> Iterator[tuple[str, Reading[Any]]]:
-    for field in fields(part):
-        value = getattr(part, field.name)
+    for name in _field_names(part.__class__):
+        value = getattr(part, name)
         if isinstance(value, Reading):
-            yield field.name, value
+            yield name, value
+
+
+@cache
+def _field_names(kind: Any) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
 
 
 def _sources(state: ClusterState, raw: ClusterState) -> Iterator[tuple[str, Reading[Any], Reading[Any]]]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
+from console.core.lazy_dataclass import dataclass
 from console.core.model import AttachedReplica, ClusterState, MasterLink, NodeState, ProblemKind, Process, Redis, Role
 from console.core.quantities import counted, size, span
 
@@ -99,6 +99,14 @@ def replication_lag(source: Redis, replica: Redis, line: AttachedReplica | None)
     if not figures:
         return ReplicationLag(None, f"Redis {source.version} reports no offsets")
     return ReplicationLag(*min(figures))
+
+
+def bytes_behind(state: ClusterState, node: NodeState) -> int | None:
+    """How far a replica is behind the node that it follows. None: a master, or one offset is not known."""
+    source = source_of(state, node)
+    if source is None or source.redis.value is None or node.redis.value is None:
+        return None
+    return replication_lag(source.redis.value, node.redis.value, attached_line(source.redis.value, node)).bytes
 
 
 def redis_processes(node: NodeState) -> tuple[Process, ...]:

@@ -121,6 +121,7 @@ INTERLOCKS: Mapping[str, tuple[Interlock, ...]] = {
         Interlock("no-script-running", "A script that still sleeps would undo it some seconds later (H09)."),
         _of_source("no-script-running", "The source may be about to become a replica (H09)."),
         Interlock("redis-up", "SLAVEOF needs a server that answers."),
+        Interlock("lives-as-replica", "With a failed save it ends at the first write that its master sends (H30)."),
         _of_source("redis-up", "There is nothing to copy from a server that does not answer."),
         Interlock("redis-not-loading", "What it holds cannot be compared yet."),
         _of_source("redis-not-loading", "What it holds cannot be compared yet (H02)."),

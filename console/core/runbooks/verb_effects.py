@@ -75,6 +75,7 @@ REDIS = REDIS_ROLE | frozenset(
         "fork-headroom",
         "writes-accepted",
         "would-accept-writes",
+        "lives-as-replica",
         "no-pause-known",
         "vip-reaches",
         "behind-vip",
@@ -106,6 +107,7 @@ DUMP = frozenset(
         "saved-for-good",
         "dump-kept",
         "survives-stop",
+        "lives-as-replica",
     ]
 )
 """The dump of a node: how new it is, and the room beside it."""

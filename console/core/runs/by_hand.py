@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from console.core.model import ClusterState, NodeState, SentinelState
 from console.core.model.facts import serving_master
 from console.core.runbooks.document import GateKind, Step
+from console.core.runbooks.naming import with_names
 from console.core.watchers.sentinels import (
     monitor_anew,
     monitor_commands,
@@ -59,15 +60,8 @@ def hand_work(step: Step, state: ClusterState, roles: Mapping[str, str]) -> tupl
     node = state.node(roles[step.role])
     given = step.action.arguments
     decision = step.gate is GateKind.TYPE_NAME
-    what, command = _with_names(" ".join(str(given["instruction"]).split()), roles), str(given.get("command", ""))
+    what, command = with_names(" ".join(str(given["instruction"]).split()), roles), str(given.get("command", ""))
     return (HandWork(node.name, node.address, what, command, decision),)
-
-
-def _with_names(text: str, roles: Mapping[str, str]) -> str:
-    """`{role}` stands for the name of its node: who reads it must not look up who has which role."""
-    for role, node in roles.items():
-        text = text.replace(f"{{{role}}}", node)
-    return text
 
 
 def decides_between(step: Step, roles: Mapping[str, str]) -> tuple[str, str] | None:

@@ -5,13 +5,14 @@ It is made from the entries of the journal alone. The screen, the plain mode and
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from console.core.quantities import capital, counted
 from console.core.replication.backups import restore_runbook
 from console.core.runbooks.verbs import VERBS
-from console.core.runs.records.exports import PROGRAM, Export, exports_in, put_back_command
+from console.core.runs.records.exports import PROGRAM, Export, exports_in, file_of, put_back_command
 from console.core.runs.records.journal import Entry
 from console.core.runs.records.recorded import Row, command_rows, first_of, loss_rows, replaced_files, step_rows
 from console.core.runs.records.run_backups import backups_in
@@ -76,7 +77,7 @@ def _remaining(
 ) -> Iterator[EndItem]:
     opened, closed = first_of(entries, "opened"), first_of(entries, "closed")
     cluster = str(opened.get("cluster") or "")
-    yield from _unanswered(commands, steps, cluster)
+    yield from _unanswered(commands, steps, opened)
     if not closed:
         verb = "replay" if opened.get("replays") else "resume"
         yield EndItem("The run is not closed. It can be gone on with:", (), (f"{PROGRAM} runs {verb} {run_id}",))
@@ -102,14 +103,23 @@ def _only_in_files(run_id: str, commands: Sequence[Row]) -> Iterator[EndItem]:
             yield EndItem(text, (f"{export.content}.",), (command,))
 
 
-def _unanswered(commands: Sequence[Row], steps: Sequence[Row], cluster: str) -> Iterator[EndItem]:
-    """A lost answer is none any more once an observation has proved the step."""
+def _unanswered(commands: Sequence[Row], steps: Sequence[Row], opened: Row) -> Iterator[EndItem]:
+    """A lost answer is none any more once an observation has proved the step.
+
+    What would have written a file on the machine of the console is looked for there, and not at the servers.
+    """
     passed = {step["number"] for step in steps if step["status"] in ("done", "skipped")}
     for one in commands:
         if one["answer"] in (None, "unknown") and one["step"] not in passed:
             what = str(one["summary"] or one["sent"]).rstrip(".")
-            text = f"Find out whether this was carried out, its answer is not known: {what} (on {one['node']})."
-            yield EndItem(text, (), (f"{PROGRAM} status {cluster}",))
+            text = f"Find out whether this was carried out, its answer is not known: {what}"
+            if file := file_of(one):
+                machine = opened.get("host") or "its host is not in the journal"
+                there = f"{text}. Its file is on the machine of the console ({machine}):"
+                yield EndItem(there, (), (f"ls -l {shlex.quote(file)}",))
+            else:
+                command = f"{PROGRAM} status {opened.get('cluster') or ''}".rstrip()
+                yield EndItem(f"{text} (on {one['node']}).", (), (command,))
 
 
 def _still_paused(closed: Row, cluster: str) -> Iterator[EndItem]:

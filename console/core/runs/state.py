@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from console.core.command import Planned
 from console.core.model.verdict import Check
 from console.core.runbooks.document import Runbook, Step
+from console.core.runbooks.naming import named
 
 if TYPE_CHECKING:  # they would load every rule, and lists of past runs need none of them
     from console.core.runs.by_hand import HandWork
@@ -140,6 +141,7 @@ class RunState:
 
 
 def new_run(run_id: str, cluster: str, runbook: Runbook, roles: Mapping[str, str], *, journal: str = "") -> RunState:
-    """A run before its first step."""
+    """A run before its first step. The texts of its runbook name the nodes."""
+    runbook = named(runbook, roles)
     steps = tuple(StepState(step=step, node=roles.get(step.role, "")) for step in runbook.steps)
     return RunState(run_id=run_id, cluster=cluster, runbook=runbook, roles=roles, steps=steps, journal=journal)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from console.core.kinds.gate_facts import consul_facts, sentinel_facts
+from console.core.kinds.protection import protection
 from console.core.model import ClusterState, NodeState, Problem
 from console.core.model.facts import proved_down
 from console.core.watchers.service_name import serving_node
@@ -15,6 +16,7 @@ def state_summary(state: ClusterState) -> dict[str, object]:
         "vip_holders": list(state.vip_holders),
         "vip_reaches": state.vip_reaches,
         "serving": serving_node(state),
+        "protected": protection(state).verdict.value,
         "nodes": {node.name: _node(state, node) for node in state.nodes},
         **({"sentinels": dict(sentinel_facts(state))} if state.sentinels else {}),
         **({"consul": dict(consul_facts(state))} if state.consul is not None else {}),

@@ -33,6 +33,7 @@ from console.core.inventory import (
     TlsSpec,
     UnusableCluster,
 )
+from console.documents.document_file import bytes_of
 from console.documents.errors import DocumentError
 from console.documents.inventories.paths import file_paths
 
@@ -72,7 +73,7 @@ def _key(path: Path) -> str:
     digest = sha256()
     try:
         for one in file_paths(path):
-            digest.update(f"{one}\n{sha256(one.read_bytes()).hexdigest()}\n".encode())
+            digest.update(f"{one}\n{sha256(bytes_of(one)).hexdigest()}\n".encode())
         made_by = [f"{name} {(here / name).stat().st_mtime_ns}" for name in _CODE]
     except (OSError, DocumentError):
         return ""

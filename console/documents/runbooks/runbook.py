@@ -12,10 +12,11 @@ from console.core.runbooks.document import CANDIDATE, Action, Condition, GateKin
 from console.core.runbooks.verb import ArgumentKind, VerbSpec
 from console.core.runbooks.verbs import VERBS
 from console.core.runbooks.vocabulary import VOCABULARY, ArgumentSpec, ArgumentType, PredicateSpec
+from console.documents.document_file import bytes_of
 from console.documents.runbooks import model as written
 from console.documents.suggestions import suggestion
 from console.documents.validation import validated
-from console.documents.yaml_text import Document, Location, bytes_of, document_of
+from console.documents.yaml_text import Document, Location, document_of
 
 Problems = Iterator[tuple[Location, str]]
 Scalar = str | int | float | bool

@@ -11,6 +11,7 @@ from console.drill.rebuilt.pair import PairRehearsal
 from console.drill.rebuilt.rehearsal import Rehearsal, data_size, versions_for
 from console.drill.rebuilt.sentinel_sets import ConsulRehearsal, VipRehearsal
 from console.lab.assembly.assemble import assemble
+from console.lab.assembly.laboratory import DRILL
 from console.lab.hosts.containment import MemoryGuard
 from console.lab.options import LabOptions
 
@@ -26,7 +27,7 @@ KINDS: dict[str, type[Rehearsal]] = {
 def rehearsal(capture: Capture, keys: int | None, report: Callable[[str], None]) -> Iterator[Rehearsal]:
     """A healthy cluster in the laboratory, gone when the block ends. Raises LabError."""
     options = LabOptions(redis_of=versions_for(capture), disk="128m")
-    lab = assemble(system_of(capture), options, report, "drill")
+    lab = assemble(system_of(capture), options, report, DRILL)
     guards = [MemoryGuard(lambda host=host: host.pid, host.cage) for host in lab.hosts.values() if host.cage]  # type: ignore[misc]
     for guard in guards:
         guard.start()

@@ -245,6 +245,10 @@ class Rehearsal(ABC):
 
     # --- what happens to it
 
+    def lasts(self, scenario: DrillScenario, seconds: float) -> float:
+        """How long the fault lasts: what is down for less than anybody's patience would rehearse nothing."""
+        return seconds if scenario.saves else seconds + self.longest_silence
+
     def targets(self, scenario: DrillScenario) -> tuple[str, ...]:
         """The machines that a fault hits."""
         if scenario.on is Where.REPLICA and self.replicas:
@@ -263,6 +267,11 @@ class Rehearsal(ABC):
         service = scenario.service if scenario.mended_by != "heal" else ""
         for one in self.targets(scenario):
             self.lab.fault(scenario.mended_by, one, service or None)
+
+    def to_start_by_hand(self, state: ClusterState, *, claimed: bool) -> list[tuple[str, str]]:
+        """Machine and service of what an operator starts who reads the findings. `claimed`: a runbook is named."""
+        del state, claimed
+        return []
 
     def close(self) -> None:
         """Ends what it has opened: nothing, where a kind has nothing of its own."""

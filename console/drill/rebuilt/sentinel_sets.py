@@ -10,6 +10,7 @@ from console.core.drills.capture import Capture, CapturedHost, CapturedMachine, 
 from console.core.drills.scenarios import DrillScenario, Where
 from console.core.model import ClusterState, Role
 from console.core.model.verdict import Verdict
+from console.core.quantities import counted
 from console.core.watchers.sentinels import agreed_master, watched_masters
 from console.drill.rebuilt import consul
 from console.drill.rebuilt.rehearsal import Rehearsal
@@ -17,6 +18,7 @@ from console.drill.rebuilt.sentinels import sentinel_file, sentinel_service
 from console.drill.rebuilt.services import service_name
 from console.drill.watching import inspector_of
 from console.lab.assembly.laboratory import Laboratory
+from console.lab.hosts.host import SENTINEL
 from console.lab.options import LabError
 
 _MILLISECONDS = 1000
@@ -39,10 +41,9 @@ class SentinelRehearsal(Rehearsal):
         self._report(self._how_many())
 
     def _how_many(self) -> str:
-        number = len(self.capture.sentinels)
-        return (
-            "the Sentinel knows all servers" if number == 1 else f"{number} Sentinels know each other and all servers"
-        )
+        if len(self.capture.sentinels) == 1:
+            return "the Sentinel knows all servers"
+        return f"{counted(len(self.capture.sentinels), 'Sentinel')} know each other and all servers"
 
     def _all_watch(self, state: ClusterState) -> bool:
         """Whether each Sentinel names the master, and knows every replica and every other Sentinel."""
@@ -63,6 +64,16 @@ class SentinelRehearsal(Rehearsal):
                 master.failing_over for _, master in watched_masters(self._inspector.observe(fresh=True))
             ), "the failover has ended")  # fmt: skip
             super().settle()
+
+    def to_start_by_hand(self, state: ClusterState, *, claimed: bool) -> list[tuple[str, str]]:
+        """Sentinels that died, unless a runbook starts them on its way: it knows only what the inventory names."""
+        silent = {one.name for one in state.sentinels if not one.sentinel.ok}
+        dead = [one for one in self.capture.sentinels if one.name in silent and not (claimed and one.service)]
+        hosts = {one.machine: self.lab.host(one.machine) for one in dead}
+        return [
+            (one.machine, sentinel_service(one))
+            for one in dead if hosts[one.machine].pid and not hosts[one.machine].running(SENTINEL)
+        ]  # fmt: skip
 
     def _moving_scripts(self, machine: CapturedMachine) -> tuple[str, ...]:
         """The scripts of the Sentinels."""
@@ -135,6 +146,13 @@ class VipRehearsal(SentinelRehearsal):
             return tuple(self._director_hit)
         return super().targets(scenario)
 
+    def to_start_by_hand(self, state: ClusterState, *, claimed: bool) -> list[tuple[str, str]]:
+        """Also a director's keepalived: no runbook starts it."""
+        found = super().to_start_by_hand(state, claimed=claimed)
+        names = {one.name for one in state.directors if one.keepalived.value and not one.keepalived.value.running}
+        dead = (one for one in self.capture.directors if one.name in names)
+        return [*found, *((one.name, service_name(one, "keepalived")) for one in dead)]
+
     @property
     def _director_hit(self) -> list[str]:
         return self._read_vip_holders()[:1] or [self.capture.directors[0].name]
@@ -178,6 +196,14 @@ class ConsulRehearsal(SentinelRehearsal):
             one.address for one in state.nodes if one.redis.value is not None and one.redis.value.role is Role.MASTER
         ]
         return len(passing) == 1 and passing[0] in masters
+
+    def to_start_by_hand(self, state: ClusterState, *, claimed: bool) -> list[tuple[str, str]]:
+        """Consul's agent too: no runbook starts it, and without it none can prove where clients are led."""
+        found = super().to_start_by_hand(state, claimed=claimed)
+        host = self.lab.host(self._agent)
+        if state.consul is not None and not state.consul.instances.ok and host.pid and not host.running(consul.SERVICE):
+            found.append((self._agent, consul.SERVICE))
+        return found
 
     def targets(self, scenario: DrillScenario) -> tuple[str, ...]:
         return (self._agent,) if scenario.on is Where.CONSUL else super().targets(scenario)

@@ -111,7 +111,14 @@ class ClusterRunStarter:
                 raise
             raise ArmingError(f"the run {run_id} cannot go on: {error}") from error
         run = resumed_run(past, runbook, journal.path)
-        return PreparedRun(run, self._context(spec, past.roles, journal, actuator, guard), journal, past)
+        return PreparedRun(
+            run, self._context(spec, past.roles, journal, actuator, guard), journal, past, self._other_runs
+        )
+
+    def _other_runs(self) -> tuple[PastRun, ...]:
+        """The recorded runs on this machine, without those of laboratories that are gone."""
+        archive = self._console_context.archive
+        return tuple(one for one in archive.summaries() if not archive.laboratory_is_gone(one)) if archive else ()
 
     def _claim(self, spec: ClusterSpec, runbook: Runbook, run_id: str) -> RunLock:
         return claim(run_id, spec, runbook.name, self._console_context)
@@ -151,12 +158,20 @@ class ClusterRunStarter:
 class PreparedRun:
     """An armed run. It is executed once, and then closed."""
 
-    def __init__(self, run: RunState, context: RunContext, journal: KeptJournal, past: PastRun | None = None) -> None:
-        """`past`: a run that is resumed, as its journal tells it."""
+    def __init__(
+        self,
+        run: RunState,
+        context: RunContext,
+        journal: KeptJournal,
+        past: PastRun | None = None,
+        others: Callable[[], tuple[PastRun, ...]] = tuple,
+    ) -> None:
+        """`past`: a run that is resumed, as its journal tells it. `others`: the recorded runs on this machine."""
         self._run = run
         self._context = context
         self._journal = journal
         self._past = past
+        self._others = others
         self._runner: Runner | None = None
 
     @property
@@ -171,7 +186,7 @@ class PreparedRun:
         """Runs to the end in the caller's thread, and closes journal and connections. A second call runs nothing."""
         if self._runner is not None:
             return self.state
-        self._runner = Runner(self._run, self._context, self._journal, operator, self._past)
+        self._runner = Runner(self._run, self._context, self._journal, operator, self._past, self._others)
         try:
             return self._runner.execute()
         finally:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from console.core.kinds.diagnose import diagnose, left_behind
 from console.core.model import ClusterState
@@ -10,6 +12,7 @@ from console.core.runbooks.vocabulary import evaluate
 from console.core.runs.ending import EndSection, run_ending
 from console.core.runs.events import ConditionsChecked, RunEnded, StepBegan, StepEnded, StepsAssessed
 from console.core.runs.past.past_run import PastRun
+from console.core.runs.past.since_then import since_then
 from console.core.runs.past.step_assessment import assessments
 from console.core.runs.progress import success_in_words
 from console.core.runs.records.journal import plain
@@ -39,12 +42,19 @@ class Runner:
     """One run, from its first step to its end, in the thread of the caller."""
 
     def __init__(
-        self, run: RunState, context: RunContext, journal: KeptJournal, operator: Operator, past: PastRun | None = None
+        self,
+        run: RunState,
+        context: RunContext,
+        journal: KeptJournal,
+        operator: Operator,
+        past: PastRun | None = None,
+        others: Callable[[], Iterable[PastRun]] = tuple,
     ) -> None:
-        """`past`: a run that is resumed, as its journal tells it."""
+        """`past`: a run that is resumed, as its journal tells it. `others`: the recorded runs on this machine."""
         self._recorder = RunRecorder(run, journal, operator, context.name_watch)
         self._context = context
         self._past = past
+        self._others = others
 
     @property
     def state(self) -> RunState:
@@ -91,13 +101,16 @@ class Runner:
         state = self._context.inspector.observe(fresh=True)
         self._recorder.show(state)
         assessed = assessments(past, self.state.runbook, state, self.state.roles)
+        since = since_then(past, self.state.runbook, state, self.state.roles, self._others())
+        changed = {"over": since.over, "differences": since.differences}
         self._recorder.record(
-            "believed", {"observed_at": state.observed_at, "steps": assessed, "figures": state_summary(state)}
+            "believed",
+            {"observed_at": state.observed_at, "steps": assessed, "figures": state_summary(state), **changed},
         )
         self._recorder.advance(StepsAssessed(assessed))
         still_done = True
         for assessment, was in zip(assessed, past.steps, strict=True):
-            step = StepRun(self._recorder, self._context, assessment.index)
+            step = StepRun(self._recorder, self._context, assessment.index, since)
             still_done = still_done and assessment.kind not in (AssessmentKind.OPEN, AssessmentKind.UNKNOWN)
             begun = past_attempt(was) if was.status not in PASSED_STATUSES else None
             if still_done:
@@ -106,6 +119,8 @@ class Runner:
                 step.resume(begun)
             else:
                 step.run()
+            if self.state.steps[assessment.index].status is StepStatus.DONE and not still_done:
+                since = replace(since, differences=())  # they were shown at the question of this step
 
     def _skip_all_as_done(self) -> str:
         """Skips every step if the runbook's `done_if` holds already. Returns why. Empty: there is something to do."""
@@ -202,6 +217,7 @@ class Runner:
             touched = any(one.output for one in self.state.steps)
             sentences.append(f"Done so far: {', '.join(done)}." if done else "No step was done.")
             sentences.append("" if touched else "Nothing was sent.")
+        sentences.append(self._recorder.source.found)
         sentences.append(self._recorder.pause.words(self._context.clock.now()))
         name = self._name_tally()
         sentences.append(name.words() if name is not None else "")

@@ -16,7 +16,7 @@ from console.core.runs.lock import (
     takeover_sentence,
 )
 from console.engine.ports import ArmingError, LockHeldError, NodeLocks, Takeover
-from console.engine.steps.step_view import StepView
+from console.engine.steps.step_view import StepView, forbidden
 
 Record = Callable[[str, Mapping[str, object]], object]
 
@@ -86,10 +86,7 @@ class RunGuard:
     def add_to_view(self, view: StepView, problem: str) -> StepView:
         """The view, with the nodes that are not locked and this problem of the lock. It cannot be overridden."""
         evidence = (*view.evidence, *not_locked_words(self._not_locked))
-        if not problem:
-            return replace(view, evidence=evidence)
-        obstacle = "; ".join(filter(None, (problem, view.obstacle)))
-        return replace(view, evidence=evidence, obstacle=obstacle, sentence="")
+        return forbidden(replace(view, evidence=evidence), problem)
 
     def release(self) -> None:
         with contextlib.suppress(Exception):

@@ -28,6 +28,7 @@ from console.core.model.silence import fell_silent, silent_sources
 from console.core.runbooks.document import GateKind
 from console.core.runbooks.verbs import verb_of
 from console.core.runs.events import ConditionsChecked, ProgressReported, StepBegan, StepEnded, VerificationBegan
+from console.core.runs.past.since_then import SinceThen
 from console.core.runs.question import Choice
 from console.core.runs.records.exports import VERBS as EXPORTS
 from console.core.runs.records.exports import kept_in_words
@@ -41,7 +42,14 @@ from console.engine.steps.recorder import RunRecorder
 from console.engine.steps.remedies import answer_in_words, end_after_trouble, may_repeat, remedies, trouble_in_words
 from console.engine.steps.run_context import RunContext, RunStoppedError
 from console.engine.steps.step_gate import Notice, StepGate
-from console.engine.steps.step_view import StepView, cannot_be_done, changes, not_seen_again, view_step
+from console.engine.steps.step_view import (
+    StepView,
+    cannot_be_done,
+    changes,
+    forbidden,
+    not_seen_again,
+    view_step,
+)
 
 UNANSWERED_SECONDS = 1.0
 """How long a resumed run looks for the effect of a command whose answer was lost, before the operator is asked."""
@@ -63,8 +71,10 @@ SILENCE_POLL = 1.0
 class StepRun:
     """The flow of one step."""
 
-    def __init__(self, recorder: RunRecorder, context: RunContext, index: int) -> None:
+    def __init__(self, recorder: RunRecorder, context: RunContext, index: int, since: SinceThen | None = None) -> None:
+        """`since`: what a resumed run holds against its own steps. None: the run is not a resumed one."""
         self._recorder = recorder
+        self._since = since
         self._record = partial(recorder.record_step, index)
         self._context = context
         self._index = index
@@ -110,7 +120,8 @@ class StepRun:
 
     def _ask_until_ended(self) -> None:
         """Look, ask, look again, compare; on a yes: send and prove. Until the step ends."""
-        shown, notice = self._look(), Notice()
+        since = self._since.differences if self._since is not None else ()
+        shown, notice = self._look(), Notice(since, self._source_changed())
         while not self._skipped_as_done(shown) and not self._skipped_as_impossible(shown):
             decision = self._gate.ask(shown, notice)
             if decision.choice is Choice.SKIP and self._gate.may_skip:
@@ -123,7 +134,7 @@ class StepRun:
             elif self._send_and_prove(now):
                 return
             else:
-                shown, notice = self._look(), Notice()
+                shown, notice = self._look(), Notice(reason=self._source_changed())
 
     def _send_and_prove(self, view: StepView) -> bool:
         """Sends the commands of the view and waits for the proof. False: the step must be asked again."""
@@ -150,6 +161,7 @@ class StepRun:
         lines = remedies(self._step, self._verb, answer, repeatable=repeatable, kind=self._recorder.run.runbook.kind)
         while True:
             reason = trouble_in_words(self._step, answer, self._recorder.run.steps[self._index].proofs)
+            reason = self._source_changed() or reason
             decision = self._gate.ask_in_trouble(view, choices, reason, lines)
             if decision.choice is Choice.ABORT:
                 raise RunStoppedError(*end_after_trouble(answer), reason, lines)
@@ -160,6 +172,14 @@ class StepRun:
                 return self._end_proved(attempt)
             if self._proof.skip_if_holds:
                 return False
+
+    def _source_changed(self) -> str:
+        """What is told where the source of a replication was started again meanwhile. It is asked once in a run."""
+        watch = self._recorder.source
+        if not watch.to_be_asked:
+            return ""
+        watch.asked = True
+        return watch.found
 
     # --- its parts --------------------------------------------------------------------------------------------------
 
@@ -212,6 +232,8 @@ class StepRun:
         title = f"{self._index + 1}/{len(self._recorder.run.steps)} {self._step.id}"
         guard = self._context.guard
         view = guard.add_to_view(view, guard.check_before_question(self._record, title, state))
+        if self._since is not None and not view.done_already:
+            view = forbidden(view, self._since.objection(self._step, state))
         data = {"facts": view.facts, "digest": view.digest, "checks": view.checks, "skip_if": view.skips}
         plan = {"planned": view.planned, "obstacle": view.obstacle, "preview": view.preview}
         shown = {"evidence": view.evidence, "figures": state_summary(state), "by_hand": view.by_hand}

@@ -133,6 +133,13 @@ def view_step(
     )
 
 
+def forbidden(view: StepView, why: str) -> StepView:
+    """The view of a step that must not be sent, which nothing overrides. An empty `why` forbids nothing."""
+    if not why:
+        return view
+    return replace(view, obstacle="; ".join(filter(None, (why, view.obstacle))), sentence="", role_choice="")
+
+
 def conditions(step: Step, runbook_require: tuple[Condition, ...] = ()) -> tuple[Condition, ...]:
     """What must hold before the step, each condition once: the runbook's own, then those that its verb requires."""
     wanted = list(runbook_require)

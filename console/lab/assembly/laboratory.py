@@ -20,6 +20,10 @@ from console.lab.systems.system import CLUSTER, System
 STATE_VARIABLE = "REDIS_HA_LABORATORY"
 """Names the state file of the running laboratory to the commands inside it."""
 INVENTORY_VARIABLE = "REDIS_HA_INVENTORY"
+INVENTORY, STATE = "inventory.yaml", "laboratory.json"
+"""Files in the folder of a laboratory."""
+DRILL = "drill"
+"""In the place of a scenario: the laboratory is a drill's."""
 PATIENCE = 600.0
 """Seconds after which a scenario gives up a step. On an idle machine the longest step takes a tenth of that."""
 _TICK = 0.02
@@ -65,6 +69,11 @@ def _has_ended(host: Host, process: str) -> bool:
     return False
 
 
+def lab_environment(folder: Path) -> dict[str, str]:
+    """What a command inside needs to find the laboratory with this folder."""
+    return {INVENTORY_VARIABLE: str(folder / INVENTORY), STATE_VARIABLE: str(folder / STATE)}
+
+
 class Laboratory:
     """A running system. Its hosts are reachable from this process's network, and from nowhere else."""
 
@@ -79,8 +88,8 @@ class Laboratory:
         self.folder = folder
         self.hosts = dict(hosts)
         self.options = options
-        self.inventory = folder / "inventory.yaml"
-        self.state_file = folder / "laboratory.json"
+        self.inventory = folder / INVENTORY
+        self.state_file = folder / STATE
 
     def host(self, name: str) -> Host:
         """The host of this name. Raises LabError where there is none."""
@@ -91,7 +100,7 @@ class Laboratory:
     @property
     def environment(self) -> dict[str, str]:
         """What a command inside needs to find the pair."""
-        return {INVENTORY_VARIABLE: str(self.inventory), STATE_VARIABLE: str(self.state_file)}
+        return lab_environment(self.folder)
 
     def vip_holders(self) -> list[str]:
         """The hosts whose kernels hold the VIP."""

@@ -8,6 +8,7 @@ it, so that several laboratories run side by side.
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import shutil
 import subprocess
@@ -39,8 +40,12 @@ PROGRAMS = {
 }
 """Program → Debian package."""
 
+OF_THE_MACHINE = {"sys_module": 16, "sys_rawio": 17, "sys_boot": 22, "sys_time": 25, "syslog": 34, "wake_alarm": 35}
+"""Capabilities that no namespace holds in: whoever has one changes the machine itself, as its clock. Name → number."""
+
 _SBIN = "/usr/local/sbin:/usr/sbin:/sbin"
 _CLONE_NEWNS, _CLONE_NEWNET = 0x00020000, 0x40000000
+_PR_CAPBSET_DROP = 24
 _MS_REC, _MS_PRIVATE = 0x4000, 0x40000
 _USER = ("--user", "--map-root-user", "--map-auto")
 _ROOM = ("--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc")
@@ -92,6 +97,7 @@ def _probe(unshare: tuple[str, ...]) -> None:
 def prepare_namespaces() -> None:
     """Makes the namespaces of this process fit for a laboratory. Refuses a network that leads anywhere."""
     require_isolated_network()
+    _give_up_the_machine()
     loopback = ["ip", "link", "set", "lo", "up"]
     files = ["mount", "-t", "tmpfs", "-o", "mode=1777", "tmpfs", str(LABORATORY_FOLDER.parent)]
     for name, *words in (loopback, files):
@@ -99,6 +105,19 @@ def prepare_namespaces() -> None:
         if done.returncode != 0:
             raise LabError(f"{' '.join([name, *words])} failed: {done.stderr.strip()}")
     LABORATORY_FOLDER.mkdir(mode=0o755)
+
+
+def _give_up_the_machine() -> None:
+    """Whatever this thread starts from now on cannot change the machine itself, root or not."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    for name, number in OF_THE_MACHINE.items():
+        if libc.prctl(_PR_CAPBSET_DROP, number, 0, 0, 0) != 0 and ctypes.get_errno() != errno.EINVAL:
+            raise LabError(f"the capability {name} cannot be given up ({os.strerror(ctypes.get_errno())})")
+
+
+def without_the_machine() -> list[str]:
+    """The beginning of a command from outside that enters a laboratory: it gives up the same."""
+    return [program("setpriv"), f"--bounding-set={','.join(f'-{name}' for name in OF_THE_MACHINE)}", "--"]
 
 
 def enter_namespaces() -> None:

@@ -7,12 +7,12 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from console.lab.assembly.assemble import assemble
-from console.lab.assembly.laboratory import Laboratory
+from console.lab.assembly.laboratory import DRILL, Laboratory, lab_environment
 from console.lab.hosts.host import Host
 from console.lab.options import LabError, LabOptions
 from console.lab.scenarios import catalogue
@@ -65,8 +65,18 @@ def attach(state_file: str) -> Laboratory:
                    servers=known["servers"], pid=known["pid"], lasting=True)
         for name, known in state["hosts"].items()
     }  # fmt: skip
+    if state["scenario"] == DRILL:
+        raise LabError("a drill breaks by itself, at a moment that nobody knows: this is for laboratories")
     system = catalogue.find_scenario(state["scenario"]).system
     return Laboratory(path.parent, hosts, LabOptions(password=state["password"]), system, state["scenario"])
+
+
+def environment_in(state_file: str) -> dict[str, str]:
+    """What a command needs to find the laboratory or drill of this state file. Raises LabError where it is gone."""
+    path = Path(state_file)
+    if not path.exists():
+        raise LabError(f"{state_file}: no laboratory is running there")
+    return lab_environment(path.parent)
 
 
 def path_with_program() -> str:
@@ -81,9 +91,9 @@ def program_in_words() -> str:
     return PROGRAM if shutil.which(PROGRAM) else f"{sys.executable} -m console"
 
 
-def run_inside(lab: Laboratory, command: list[str]) -> int:
-    """Runs a command of the operator's in the laboratory and returns its exit code."""
-    environment = os.environ | lab.environment | {"PATH": path_with_program()}
+def run_inside(environment: Mapping[str, str], command: list[str]) -> int:
+    """Runs a command of the operator's in the laboratory of this environment and returns its exit code."""
+    environment = os.environ | environment | {"PATH": path_with_program()}
     try:
         code = subprocess.call(command, env=environment)
     except FileNotFoundError:

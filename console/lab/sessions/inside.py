@@ -38,7 +38,7 @@ def _run(request: dict[str, Any], report: Callable[[str], None]) -> int:
         which = f"--in {lab.folder.name}"
         report(f"break something from another terminal: {own} lab fault {which} kill {first} redis")
         report(f"type the commands of the screens in another terminal: {own} lab enter {which}")
-        return run_inside(lab, request["command"])
+        return run_inside(lab.environment, request["command"])
 
 
 def _silent(_: str) -> None:

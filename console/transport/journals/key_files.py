@@ -129,17 +129,20 @@ def _opened(path: str) -> BufferedReader:
 def _parsed(path: str, lines: Sequence[bytes], before: int) -> list[Mapping[str, Any]]:
     """The lines as JSON objects, all at once: this is several times faster than one by one. Raises ValueError.
 
-    Where all of them are keys in the usual form, their base64 is decoded already. A line that counts most often stands
-    behind them.
+    Where all of them are keys in the usual form, their base64 is decoded already. A line that counts may stand behind.
     """
-    if len(lines) > 1 and may_count(lines[-1]):
-        return [*_parsed(path, lines[:-1], before), *_parsed(path, lines[-1:], before + len(lines) - 1)]
+    keys = lines[:-1] if len(lines) > 1 and may_count(lines[-1]) else lines
     try:
-        found = _KEYS.validate_json(b"[" + b",".join(lines) + b"]")
-        if len(found) == len(lines):
-            return found  # type: ignore[no-any-return]
+        found = _KEYS.validate_json(b"[" + b",".join(keys) + b"]")
     except ValueError:
-        pass
+        found = []
+    if len(found) != len(keys):
+        return _one_by_one(path, lines, before)
+    return [*found, *_one_by_one(path, lines[len(keys) :], before + len(keys))]
+
+
+def _one_by_one(path: str, lines: Sequence[bytes], before: int) -> list[Mapping[str, Any]]:
+    """The same for lines of any form, which are JSON objects. Raises ValueError, which names the line."""
     found = []
     for number, line in enumerate(lines, start=before + 1):
         try:

@@ -33,9 +33,7 @@ class _OpenRedis:
     """An open connection and its first answers."""
 
     def __init__(self, owner: RedisInspector) -> None:
-        # In this order: redis-py is imported while the SSH handshakes wait for their servers.
-        libraries.SSH.load()
-        libraries.REDIS.load()
+        libraries.load_redis()
         from console.transport.redis import connection as redis
 
         self.full_questions = (redis.Question.INFO, *redis.CONFIG_QUESTIONS)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from textual.app import SystemCommand
 
+from console.core.runbooks.naming import named
 from console.tui.apps.running_app import RunningApp
 from console.tui.navigation import routes
 
@@ -22,7 +23,7 @@ def commands(app: RunningApp) -> Iterator[SystemCommand]:
     for runbook in app.runbooks_for(shown) if shown else ():
         yield SystemCommand(
             f"Runbook {runbook.name} on {shown}",
-            f"{runbook.title}. {runbook.summary}",
+            f"{runbook.title}. {named(runbook, {}).summary}",
             lambda runbook=runbook: app.open_screen(routes.ARM, shown, runbook, {}),
         )
     yield SystemCommand("Reconnect", "Reconnect now to the nodes that do not answer", app.action_reconnect)

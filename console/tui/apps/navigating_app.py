@@ -12,15 +12,6 @@ from console.tui.navigation.routes import P, Route
 
 
 @runtime_checkable
-class AboutCluster(Protocol):
-    """A screen that names its cluster."""
-
-    @property
-    def cluster(self) -> str:
-        """Empty: no cluster in particular."""
-
-
-@runtime_checkable
 class GuardsInput(Protocol):
     """A screen that refuses keys, pastes and clicks that came before it could be read."""
 
@@ -64,8 +55,8 @@ class NavigatingApp(App[int]):
         return registry.is_screen_of(screen, *names)
 
     def shown_cluster(self) -> str:
-        """The cluster of the topmost screen that names one."""
-        return next((one.cluster for one in reversed(self.screen_stack) if isinstance(one, AboutCluster)), "")
+        """The cluster of the topmost screen that names one; empty: it is about none in particular."""
+        return next((str(one.cluster) for one in reversed(self.screen_stack) if hasattr(one, "cluster")), "")
 
     def action_help(self) -> None:
         """Opens the help, or closes it."""

@@ -3,12 +3,13 @@ from __future__ import annotations
 import sys
 import types
 from collections.abc import Mapping
-from typing import Protocol, runtime_checkable
 
 from textual.message import Message
 from textual.reactive import reactive
 
+from console.core.changes.own_clock import OwnClock
 from console.core.diagnosis.finding import Health
+from console.core.quantities import capital
 from console.core.runbooks.document import Runbook
 from console.core.runs.past.past_run import PastRun
 from console.engine.ports import ArchiveError, ConsoleContext
@@ -35,14 +36,6 @@ DRAWN_AT_ONCE = 20
 """Up to so many clusters each observation is drawn as it comes. Of more, those of a second are drawn together."""
 
 
-@runtime_checkable
-class ShowsAges(Protocol):
-    """A screen on which something changes by time alone."""
-
-    def second_passed(self) -> None:
-        """Redraws the ages, unless it was drawn within this second."""
-
-
 class ObservingApp(NavigatingApp):
     """Requests observations and keeps their results: one frozen view a cluster. It cannot change a server.
 
@@ -62,6 +55,7 @@ class ObservingApp(NavigatingApp):
         clusters = console_context.inventory.clusters
         self._live_views = LiveViews(clusters, self.now, self.post, self._shown_at_once)
         self._observations = ObservationThreads(console_context.inspector, self.post)
+        self._own_clock = OwnClock()
         self._beats_a_tick = max(1, round(interval / BEAT))
         self._beats = self._ticks = 0
         self._shown = ""
@@ -94,10 +88,12 @@ class ObservingApp(NavigatingApp):
             return
         self._beats += 1
         self.on_views_changed()
+        if news := self._own_clock.news(self.console_context.clock.set_by()):
+            self.notify(capital(news), severity="warning", timeout=30)
         if self._beats % self._beats_a_tick == 0:
             self._tick()
         for screen in self.screen_stack:
-            if isinstance(screen, ShowsAges):
+            if hasattr(screen, "second_passed"):  # something on it changes by time alone
                 screen.second_passed()
 
     def _tick(self) -> None:

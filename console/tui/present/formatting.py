@@ -14,6 +14,7 @@ from typing import Any
 from textual.content import Content
 
 from console.core.diagnosis.finding import Health, Severity
+from console.core.kept import kept_while_same
 from console.core.model.verdict import Verdict
 from console.core.quantities import size
 from console.core.runs.state import Outcome, StepStatus
@@ -74,27 +75,34 @@ OUTCOME: dict[Outcome, tuple[str, str, str]] = {
 }
 
 
-_KEPT = 8192
+KEPT = 8192
 """Lines that are kept with their styles. Most lines are the same as a second ago, and making one costs 50 µs."""
 
-_Key = tuple[str, "str | tuple[Any, ...] | None"]
+Key = tuple[str, "str | tuple[Any, ...] | None"]
 """A part of a line that can be compared: its text, and its style or its spans."""
 
 
 def line(*parts: Part) -> Content:
     """One line of text. The answer of a server must not control the terminal, nor hide anything."""
-    return _line(tuple(_key(part) for part in parts))
+    return _line(tuple(key_of(part) for part in parts))
 
 
-def _key(part: Part) -> _Key:
+def key_of(part: Part) -> Key:
+    """What tells this part from others: for the arguments of functions whose results are kept."""
     if isinstance(part, str):
         return part, None
     return part if isinstance(part, tuple) else (part.plain, tuple(part.spans))
 
 
-@lru_cache(_KEPT)
-def _line(keys: tuple[_Key, ...]) -> Content:
+@lru_cache(KEPT)
+def _line(keys: tuple[Key, ...]) -> Content:
     return Content.assemble(*(_part(text, style) for text, style in keys))
+
+
+def content_of(key: Key) -> Content:
+    """The text of a key that was made of a text with styles."""
+    text, spans = key
+    return Content(text, list(spans) if isinstance(spans, tuple) else [])
 
 
 def _part(text: str, style: str | tuple[Any, ...] | None) -> Part:
@@ -110,6 +118,7 @@ def marked(sign: tuple[str, str, str]) -> Content:
     return line((f"{mark} {word}", style))
 
 
+@lru_cache(KEPT)
 def wrapped(text: str, width: int, style: str = "", indent: str = "", first: str | None = None) -> Lines:
     """A text wrapped to the width. `first` stands before the first line, `indent` before the others."""
     lead = indent if first is None else first
@@ -121,13 +130,12 @@ def wrapped(text: str, width: int, style: str = "", indent: str = "", first: str
 
 def fitted(cells: Content, width: int) -> Content:
     """Exactly this wide: cut with an ellipsis, or padded with blanks."""
-    return cells if cells.cell_length == width else _fitted(_key(cells), width)
+    return cells if cells.cell_length == width else _fitted(key_of(cells), width)
 
 
-@lru_cache(_KEPT)
-def _fitted(key: _Key, width: int) -> Content:
-    cells = _part(*key)
-    assert isinstance(cells, Content)
+@lru_cache(KEPT)
+def _fitted(key: Key, width: int) -> Content:
+    cells = content_of(key)
     if cells.cell_length > width:
         cells = cells.truncate(max(0, width), ellipsis=True)
     return cells.pad_right(max(0, width - cells.cell_length))
@@ -135,10 +143,15 @@ def _fitted(key: _Key, width: int) -> Content:
 
 def rewrapped(lines: Lines, width: int, indent: str = "    ") -> Lines:
     """Lines wrapped to this width between words, with their styles. A word that is longer than a line is broken."""
-    return tuple(itertools.chain.from_iterable(_rewrapped(one.rstrip(), width, indent) for one in lines))
+    return tuple(itertools.chain.from_iterable(_rewrapped(key_of(one), width, indent) for one in lines))
 
 
-def _rewrapped(text: Content, width: int, indent: str) -> Iterator[Content]:
+@lru_cache(KEPT)
+def _rewrapped(key: Key, width: int, indent: str) -> Lines:
+    return tuple(_rows(content_of(key).rstrip(), width, indent))
+
+
+def _rows(text: Content, width: int, indent: str) -> Iterator[Content]:
     lead = ""
     while len(lead) + len(text) > width:
         room = max(1, width - len(lead))
@@ -162,9 +175,14 @@ def side_by_side(columns: Iterable[Lines], widths: Iterable[int], gap: str = " "
     rows = []
     for row in zip_longest(*columns):
         cells = [fitted(one if one is not None else line(""), size) for one, size in zip(row, sizes, strict=True)]
-        joined: list[Part] = [part for one in cells for part in (gap, one)]
-        rows.append(line(*joined[1:]))
+        rows.append(_joined(gap, *cells))
     return tuple(rows)
+
+
+@kept_while_same(KEPT)
+def _joined(gap: str, *cells: Content) -> Content:
+    """One line. A cell that has not changed is the same object as before."""
+    return line(*[part for one in cells for part in (gap, one)][1:])
 
 
 def seconds_text(seconds: float | None) -> str:
@@ -205,3 +223,21 @@ def age_note(age: float | None) -> Content:
 def shortened(text: str, room: int) -> str:
     """The text, cut with an ellipsis where it is longer than this."""
     return text if len(text) <= room else text[: room - 1] + "…"
+
+
+@lru_cache(KEPT)
+def told_apart(name: str, names: tuple[str, ...], room: int) -> str:
+    """The name with an ellipsis in its middle, where it is longer than this.
+
+    It is cut where it can still be told from the other names, if there is such a place.
+    """
+    if len(name) <= room:
+        return name
+    places = sorted(range(max(1, room)), key=lambda place: abs(2 * place - room + 1))
+    others = set(names) - {name}
+    apart = (place for place in places if _cut(name, place, room) not in {_cut(one, place, room) for one in others})
+    return _cut(name, next(apart, places[0]), room)
+
+
+def _cut(name: str, head: int, room: int) -> str:
+    return name if len(name) <= room else f"{name[:head]}…{name[len(name) - max(0, room - 1 - head) :]}"[: max(1, room)]

@@ -20,6 +20,7 @@ from console.tui.present import frame
 from console.tui.present.formatting import Lines
 from console.tui.present.runs.kept_keys import kept_lines
 from console.tui.state.cluster_view import ClusterView
+from console.tui.widgets.kept_strips import KeepsStrips
 from console.tui.widgets.lines import LinesPane
 
 BREAKPOINTS_ACROSS: list[tuple[int, str]] = [(0, "-tiny"), (frame.MIN_WIDTH, "-narrow"), (110, "-wide")]
@@ -32,11 +33,19 @@ class ScrollsText(Screen[Any]):
     BINDINGS: ClassVar[list[BindingType]] = bindings_of("text")
     _painted = False
     """Whether it was painted since the last beat of the timer."""
+    _panes: tuple[LinesPane, ...] = ()
+
+    @property
+    def panes_of_lines(self) -> tuple[LinesPane, ...]:
+        """All of them. Once the screen is mounted they stay the same, and walking through its widgets costs more."""
+        if not self._panes or not self.is_mounted:
+            self._panes = tuple(self.query(LinesPane))
+        return self._panes
 
     @property
     def text_pane(self) -> LinesPane | None:
         """The pane with the text of this page: the largest one that can be scrolled."""
-        panes = [one for one in self.query(LinesPane) if one.display and one.styles.overflow_y != "hidden"]
+        panes = [one for one in self.panes_of_lines if one.display and one.styles.overflow_y != "hidden"]
         return max(panes, key=lambda one: one.region.area, default=None)
 
     def action_scroll_text(self, how: str, amount: int) -> None:
@@ -51,11 +60,11 @@ class ScrollsText(Screen[Any]):
     def paint(self) -> None:
         """Redraws the changed cells of every pane."""
         self._painted = True
-        for pane in self.query(LinesPane):
+        for pane in self.panes_of_lines:
             pane.repaint()
 
 
-class ConsoleScreen(ScrollsText):
+class ConsoleScreen(KeepsStrips, ScrollsText):
     """A whole screen. Subclasses implement `body`, and `breadcrumb` where the cluster alone does not say enough."""
 
     PLACE: ClassVar[str] = ""
@@ -67,7 +76,7 @@ class ConsoleScreen(ScrollsText):
     def compose(self) -> Iterable[Widget]:
         yield LinesPane(self._draw_header, focusable=False, id="header")
         yield from self.body()
-        yield LinesPane(self._draw_footer, focusable=False, id="footer")
+        yield LinesPane(self._draw_footer, made_of=self.footer_keys, focusable=False, id="footer")
         yield LinesPane(frame.too_small, focusable=False, classes="too-small")
 
     def body(self) -> Iterable[Widget]:
@@ -151,7 +160,7 @@ class ShowsKeptKeys(ConsoleScreen):
         return tuple(one for one in super().footer_keys() if self.kept or one.action != "kept_keys")
 
     def paint(self) -> None:
-        for pane in self.query(".kept-line").results(LinesPane):
+        for pane in (one for one in self.panes_of_lines if one.has_class("kept-line")):
             lines = self._draw_kept(max(1, self.size.width - 2), 0) if self.kept else ()
             pane.display, pane.styles.height = bool(lines), max(1, len(lines))
         super().paint()

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable
 from typing import ClassVar
 
 from textual.binding import BindingType
-from textual.containers import Container, Horizontal
 from textual.widget import Widget
 
 from console.core.diagnosis.finding import Finding, Health
@@ -19,6 +18,7 @@ from console.tui.present.formatting import BOLD, DIM, UNCUT, Lines, Part, fitted
 from console.tui.present.runs.lock import lock_banner, locks_of_others
 from console.tui.screens.base import ShowsKeptKeys
 from console.tui.state.cluster_view import ClusterView
+from console.tui.widgets.kept_strips import KeptContainer, KeptHorizontal
 from console.tui.widgets.lines import LinesPane
 from console.tui.widgets.menu import Item, Menu
 
@@ -68,13 +68,24 @@ class ClusterScreen(ShowsKeptKeys):
         yield LinesPane(self._draw_cards, id="cards")
         yield LinesPane(self._draw_topology, focusable=False, id="topology")
         yield LinesPane(self._draw_tabs, focusable=False, id="tabs")
-        with Container(id="panes"):
-            with Horizontal(id="upper"):
+        with KeptContainer(id="panes"):
+            with KeptHorizontal(id="upper"):
                 yield Menu(
-                    self._draw_findings, empty=self._no_findings, title="1 Findings", id="findings", classes="pane"
+                    self._draw_findings,
+                    empty=self._no_findings,
+                    made_of=lambda: (self.view.findings, self.view.health, self.view.state is None, self._roomy),
+                    title="1 Findings",
+                    id="findings",
+                    classes="pane",
                 )
-                yield LinesPane(self._draw_timeline, title="2 Timeline", id="timeline", classes="pane")
-            with Horizontal(id="lower", classes="-several" if len(self.presentation.panes) > 1 else None):
+                yield LinesPane(
+                    self._draw_timeline,
+                    made_of=lambda: self.view.events,
+                    title="2 Timeline",
+                    id="timeline",
+                    classes="pane",
+                )
+            with KeptHorizontal(id="lower", classes="-several" if len(self.presentation.panes) > 1 else None):
                 yield LinesPane(self._draw_history, title="3 History", id="history", classes="pane")
                 for number, pane in enumerate(self.presentation.panes, start=len(COMMON_PANES) + 1):
                     drawn = self._drawn_by(pane)
@@ -176,7 +187,7 @@ class ClusterScreen(ShowsKeptKeys):
         extra = 0 if height < HIGH_FROM else 2 if height < TALL_FROM else max(2, 10 - (len(shown_as.panes) - 1) * 3)
         shown = shown_as.fixed_lines or min(nodes, MOST_TOPOLOGY_LINES)
         if height >= HIGH_FROM and self.view.state is not None:
-            shown = min(len(shown_as.topology(self.view.state, self.size.width)), shown_as.fixed_lines + nodes)
+            shown = min(len(present.topology(self.view.state, self.size.width - 2)), shown_as.fixed_lines + nodes)
         heights = (headline, shown_as.row_count + 2 + extra, shown + blank)
         if heights != self._heights:
             self._heights = heights
@@ -210,9 +221,13 @@ class ClusterScreen(ShowsKeptKeys):
         return titles.get(name, name).lower()
 
     def _draw_findings(self, width: int) -> tuple[Item, ...]:
-        found = self.view.findings
-        roomy = self.query_one("#findings").size.height >= 2 * len(found)
-        return tuple(Item(_key(one), present.finding_lines(one, width, roomy=roomy)) for one in found)
+        roomy = self._roomy
+        return tuple(Item(_key(one), present.finding_lines(one, width, roomy=roomy)) for one in self.view.findings)
+
+    @property
+    def _roomy(self) -> bool:
+        """Whether there is room for the next action of each finding."""
+        return self.query_one("#findings", Menu).room.height >= 2 * len(self.view.findings)
 
     def _no_findings(self) -> str:
         """The text in place of findings: it says that nothing was found only if something could be read."""

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
@@ -41,13 +42,16 @@ class ClustersScreen(ShowsKeptKeys):
         super().__init__()
         self._fleet = Fleet()
         self._entries: tuple[Entry, ...] = ()
+        self._shown: tuple[Row, ...] = ()
+        self._drawn_rows: tuple[ListRow, ...] = ()
+        """One for each entry."""
         self._columns = present.columns((), 80)
 
     def body(self) -> Iterable[Widget]:
         yield self.kept_line()
         yield LinesPane(self._draw_scope, focusable=False, id="scope")
         yield LinesPane(self._draw_head, focusable=False, id="columns")
-        yield RowList(self._list_rows, empty=self._draw_empty, id="clusters")
+        yield RowList(lambda: self._drawn_rows, empty=self._draw_empty, id="clusters")
         yield LinesPane(self._draw_about, focusable=False, id="about-row")
         yield Input(placeholder="name, node, address, health, finding, tag", compact=True, id="filter")
 
@@ -82,7 +86,7 @@ class ClustersScreen(ShowsKeptKeys):
     @property
     def _chosen(self) -> Row | None:
         name = self._list.chosen
-        return next((one for one in self._entries if isinstance(one, Row) and one.name == name), None)
+        return next((one for one in self._shown if one.name == name), None)
 
     # --- what is shown ----------------------------------------------------------------------------------------------
 
@@ -91,28 +95,29 @@ class ClustersScreen(ShowsKeptKeys):
             return
         context, rows = self.console_app.console_context, self._list
         self._fleet.update(self.console_app.views, context.inventory.unusable)
-        self._entries = self._fleet.entries(self._field.value, context.clock.monotonic())
-        self._columns = present.columns(self._fleet.rows, rows.scrollable_content_region.width - len(CURSOR))
+        entries = self._fleet.entries(self._field.value, context.clock.monotonic())
+        if entries is not self._entries:
+            self._entries = entries
+            self._shown = tuple(one for one in entries if isinstance(one, Row))
+            self._drawn_rows = tuple(map(self._list_row, entries))
+        if (columns := present.columns(self._fleet.rows, rows.room.width - len(CURSOR))) != self._columns:
+            self._columns = columns
         scope = self.query_one("#scope", LinesPane)
         scope.styles.height = len(self._draw_scope(max(1, self.size.width - 2), 0))
         super().paint()
         rows.held = rows.held or not self._fleet.waiting
 
     def _draw_scope(self, width: int, _: int) -> Lines:
-        shown = tuple(one for one in self._entries if isinstance(one, Row))
-        sorting = present.sorting_text(self._fleet.order, self._fleet.by)
-        return present.scope_lines(self._fleet.rows, shown, sorting, self._field.value, width)
+        sorting = sys.intern(present.sorting_text(self._fleet.order, self._fleet.by))
+        return present.scope_lines(self._fleet.rows, self._shown, sorting, self._field.value, width)
 
     def _draw_head(self, width: int, _: int) -> Lines:
         return (fitted(line(" " * len(CURSOR), present.head_line(self._columns)), width),)
 
-    def _list_rows(self) -> tuple[ListRow, ...]:
-        return tuple(
-            ListRow("", partial(present.group_line, one))
-            if isinstance(one, GroupHead)
-            else ListRow(one.name, partial(self._draw_row, one))
-            for one in self._entries
-        )
+    def _list_row(self, one: Entry) -> ListRow:
+        if isinstance(one, GroupHead):
+            return ListRow("", partial(present.group_line, one))
+        return ListRow(one.name, partial(self._draw_row, one))
 
     def _draw_row(self, row: Row, width: int) -> Content:
         stale = max(STALE_AFTER, STALE_AFTER_TURNS * seconds_between(len(self._fleet.rows), shown=False))

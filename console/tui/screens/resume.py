@@ -10,6 +10,7 @@ from textual.widget import Widget
 from textual.widgets import Button
 
 from console.core.runs.past.past_run import PastRun
+from console.core.runs.past.since_then import later_changes
 from console.tui.keys import bindings_of
 from console.tui.navigation import routes
 from console.tui.navigation.registry import register
@@ -70,7 +71,8 @@ class ResumeScreen(ConsoleScreen):
 
     def _draw_lines(self, width: int, _: int) -> Lines:
         hindrance = wrapped(self._obstacle, width, WARN) if self._obstacle else ()
-        return (*hindrance, *resume_lines(self._past, width))
+        others = (self.console_app.past_runs or {}).values()
+        return (*hindrance, *resume_lines(self._past, width, later_changes(self._past, others)))
 
 
 register(routes.RESUME, ResumeScreen)

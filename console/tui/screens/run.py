@@ -22,7 +22,7 @@ from console.tui.present.clusters import cards
 from console.tui.present.formatting import Lines
 from console.tui.present.runs import run as present
 from console.tui.present.runs.ending import Kept, ending
-from console.tui.present.runs.question import Fold, question_lines
+from console.tui.present.runs.question import Fold, question_lines, rows_to_read
 from console.tui.screens.base import ShowsKeptKeys
 from console.tui.widgets.input_guard import InputGuard
 from console.tui.widgets.lines import LinesPane
@@ -46,6 +46,10 @@ class RunScreen(ShowsKeptKeys):
         """The step that the operator chose to see; None: the current one."""
         self._assessments_shown = False
         """The operator has answered a question below the assessments of a resumed run."""
+        self._read: set[int] = set()
+        """Rows of the open question that were in view."""
+        self._to_read = 0
+        """How many of its first rows say the step, its node and what is sent."""
         self._had_kept: tuple[KeptKeys, ...] = ()
         """The run that has ended had keys that were only in files."""
 
@@ -99,6 +103,7 @@ class RunScreen(ShowsKeptKeys):
         return self.query_one("#step", LinesPane)
 
     def on_mount(self) -> None:
+        self.watch(self.text_pane, "scroll_y", self._note_rows_in_view, init=False)
         self.watch(self.app, "armed_run", self._changed)
         self.watch(self.app, "run_state", self._run_changed, init=False)
 
@@ -170,9 +175,9 @@ class RunScreen(ShowsKeptKeys):
             await box.remove()
         self._guard = None
         if self.question is not None:
-            self._chosen, self._unfolded = None, frozenset()
+            self._chosen, self._unfolded, self._read = None, frozenset(), set()
             self._guard = InputGuard(self.console_app.console_context.clock.monotonic)
-            box = QuestionBox(self.question, self.console_app.now, self._more_below, self._guard)
+            box = QuestionBox(self.question, self.console_app.now, self._more_below, self._guard, self._bring_into_view)
             await self.query_one("#right").mount(box)
             self._begin_to_ask()
         self._arrange()
@@ -202,6 +207,29 @@ class RunScreen(ShowsKeptKeys):
     def _more_below(self) -> bool:
         step = self.query_one("#step", LinesPane)
         return step.scroll_offset.y < step.max_scroll_y
+
+    def _rows_in_view(self) -> range:
+        step = self.text_pane
+        return range(step.scroll_offset.y, step.scroll_offset.y + step.room.height)
+
+    def _note_rows_in_view(self) -> None:
+        if self.question is not None and self._chosen is None:
+            self._read.update(self._rows_in_view())
+
+    def _bring_into_view(self) -> bool:
+        """Whether the step and what is sent were out of view. Then it shows them.
+
+        Where they are longer than the page, each row must have been in view, and one of them must be so now.
+        """
+        self._note_rows_in_view()
+        rows, shown, needed = range(self._to_read), self._rows_in_view(), self._to_read
+        fit = needed <= len(shown)
+        seen = shown.start == 0 and needed <= shown.stop if fit else set(rows) <= self._read and shown.start < needed
+        if seen and self._chosen is None:
+            return False
+        if self._chosen is not None or fit or shown.start >= needed:
+            self.action_follow()
+        return True
 
     def on_question_box_answered(self, event: QuestionBox.Answered) -> None:
         event.stop()
@@ -245,17 +273,15 @@ class RunScreen(ShowsKeptKeys):
         run = self.run_state
         if run is None:
             return ()
-        before = () if self._assessments_shown or not run.assessments else present.assessment_lines(run, width)
+        assessed = () if self._assessments_shown or not run.assessments else present.assessment_lines(run, width)
         at, question = self._selected(run), self.question
         if question is not None and question.index == at and self._chosen is None:
             live, steps = self._live(run, at), len(run.steps)
-            return (
-                *before,
-                *present.just_kept(run, at, width),
-                *question_lines(question, live, self._unfolded, steps, width, height),
-            )
-        if before and self._chosen is None and not present.is_over(run):
-            return before
+            kept = present.just_kept(run, at, width)
+            self._to_read = len(kept) + rows_to_read(question, live, steps, width, height)
+            return (*kept, *question_lines(question, live, self._unfolded, steps, width, height), *assessed)
+        if assessed and self._chosen is None and not present.is_over(run):
+            return assessed
         if present.is_over(run) and self._chosen is None:
             return ending(run, width, self._fate_of_kept())
         asks = present.other_step_asks(question.index + 1, width) if question is not None else ()

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from console.core.changes.timeline import Event, Told, tell
 from console.core.diagnosis.finding import Finding, Health
 from console.core.inventory import ClusterSpec
 from console.core.kinds.diagnose import diagnose, health
 from console.core.kinds.protection import Protection, protection
-from console.core.model import ClusterState, NodeState, Role
+from console.core.model import ClusterState, Role
 from console.core.model.carried import carried, carried_sources
-from console.core.model.facts import source_of
+from console.core.model.facts import bytes_behind
 from console.core.previews.quiescence import Quiescence, TrafficSample, add_sample, quiescence
 
+T = TypeVar("T")
 SAMPLES_KEPT = 600
 EVENTS_KEPT = 200
 
@@ -70,7 +72,7 @@ def absorb(view: ClusterView, state: ClusterState, now: float) -> ClusterView:
     if before is not None and state.observed_at < before.observed_at:
         return view
     shown = carried(before, state)
-    findings = diagnose(shown, now)
+    findings = _same_if_equal(view.findings, diagnose(shown, now))
     traffic_samples = add_sample(view.traffic_samples, state)
     told, new_events = tell(view.told, shown)
     return replace(
@@ -80,7 +82,7 @@ def absorb(view: ClusterView, state: ClusterState, now: float) -> ClusterView:
         told=told,
         findings=findings,
         health=health(shown, findings),
-        protection=protection(shown),
+        protection=_same_if_equal(view.protection, protection(shown)),
         events=(view.events + new_events)[-EVENTS_KEPT:],
         samples=(*view.samples, _sample(before, state))[-SAMPLES_KEPT:],
         traffic_samples=traffic_samples,
@@ -89,14 +91,9 @@ def absorb(view: ClusterView, state: ClusterState, now: float) -> ClusterView:
     )
 
 
-def bytes_behind(state: ClusterState, node: NodeState) -> int | None:
-    """Bytes that a replica is behind its master, by the offsets of both in this observation; None: not known."""
-    source = source_of(state, node)
-    redis = node.redis.value
-    if source is None or redis is None or source.redis.value is None:
-        return None
-    here, there = redis.offset, source.redis.value.offset
-    return max(0, there - here) if here is not None and there is not None else None
+def _same_if_equal(before: T, now: T) -> T:
+    """The same object as long as it is equal: whoever shows it then sees at once that nothing has changed."""
+    return before if before == now else now
 
 
 def _sample(before: ClusterState | None, state: ClusterState) -> Sample:

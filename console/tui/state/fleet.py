@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from operator import is_
 from typing import TypeVar
 
 from console.core.diagnosis.finding import Severity, ranked_as
 from console.core.inventory import ClusterSpec, UnusableCluster
-from console.tui.state.cluster_view import ClusterView, bytes_behind
+from console.core.model.facts import bytes_behind
+from console.tui.state.cluster_view import ClusterView
 
 BETTER_AFTER = 10.0
 """Seconds for which a cluster must be better before its row moves down."""
@@ -133,6 +135,11 @@ class Steady:
         self._ranks[row.name] = shown, since
         return shown
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether every row is in its place: as long as no row changes, no time moves one."""
+        return all(since is None for _, since in self._ranks.values())
+
     def forget(self) -> None:
         """The operator sorts anew: every row goes to its place at once."""
         self._ranks.clear()
@@ -141,6 +148,8 @@ class Steady:
 def matching(rows: Iterable[Row], typed: str) -> tuple[Row, ...]:
     """The rows that have every typed word in their names, addresses, health, findings or tags."""
     words = typed.lower().split()
+    if not words:
+        return tuple(rows)
     return tuple(row for row in rows if all(word in row.text for word in words))
 
 
@@ -205,9 +214,16 @@ class Fleet:
         """By what they are grouped; empty: they are not."""
         self._steady = Steady()
         self._of_views: dict[str, Row] = {}
+        self._seen: Mapping[str, ClusterView] | None = None
+        self._made_of: tuple[object, ...] | None = None
+        """What the entries were made of; None: every row is to go to its place."""
+        self._entries: tuple[Entry, ...] = ()
 
     def update(self, views: Mapping[str, ClusterView], unusable: Iterable[UnusableCluster]) -> None:
         """Makes the rows of the clusters that have changed."""
+        if self._seen is views:
+            return
+        self._seen = views
         for name, view in views.items():
             made = self._of_views.get(name)
             if made is None or made.view is not view:
@@ -216,9 +232,13 @@ class Fleet:
 
     def entries(self, typed: str, now: float) -> tuple[Entry, ...]:
         """The rows that match what was typed, sorted and grouped. `now`: seconds on a clock that only goes on."""
+        made_of = (self.rows, typed, self.order, self.by)
+        if self._made_of is not None and self._steady.is_settled and all(map(is_, made_of, self._made_of)):
+            return self._entries
         ranks = {row.name: self._steady.rank(row, now) for row in self.rows}
         rows = ordered(matching(self.rows, typed), self.order, lambda row: ranks[row.name])
-        return grouped(rows, self.by)
+        self._made_of, self._entries = made_of, grouped(rows, self.by)
+        return self._entries
 
     @property
     def waiting(self) -> bool:
@@ -227,12 +247,16 @@ class Fleet:
 
     def settle(self) -> None:
         """Every row goes to its place at once: the operator comes back to the list."""
-        self._steady.forget()
+        self._forget_places()
 
     def next_order(self) -> None:
         """Sorts by the next order; every row goes to its place at once."""
         self.order = _after(tuple(Order), self.order)
+        self._forget_places()
+
+    def _forget_places(self) -> None:
         self._steady.forget()
+        self._made_of = None
 
     def next_grouping(self) -> None:
         """Groups by the next kind of tag; after the last, there are no groups."""

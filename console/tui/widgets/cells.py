@@ -22,9 +22,26 @@ def strip_of(content: Content, width: int, base: Style, parse: Callable[[str | S
     if content.cell_length > width:
         content = content.truncate(width)
     segments = [
-        Segment(text, _cell_style(base, style)) for text, style in content.render(base, end="", parse_style=parse)
+        Segment(text, _cell_style(base, style))
+        for text, style in _side_by_side(content, base, parse) or content.render(base, end="", parse_style=parse)
     ]
     return Strip(segments, content.cell_length).extend_cell_length(width, _cell_style(base, Style(reverse=False)))
+
+
+def _side_by_side(
+    content: Content, base: Style, parse: Callable[[str | Style], Style]
+) -> list[tuple[str, Style]] | None:
+    """The texts and their styles, where no two spans overlap; None: they do. Nearly no line has such spans."""
+    text, at = content.plain, 0
+    found: list[tuple[str, Style]] = []
+    for start, end, style in content.spans:
+        if start < at:
+            return None
+        found.append((text[at:start], base))
+        found.append((text[start:end], base + (parse(style) if isinstance(style, str) else style)))
+        at = end
+    found.append((text[at:], base))
+    return [one for one in found if one[0]]
 
 
 @lru_cache(1024)

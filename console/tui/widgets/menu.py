@@ -41,11 +41,15 @@ class Menu(LinesPane):
         items: Items,
         *,
         empty: str | Callable[[], str],
+        made_of: Callable[[], object] | None = None,
         title: str = "",
         id: str | None = None,  # noqa: A002
         classes: str | None = None,
     ) -> None:
-        super().__init__(self._drawn, title=title, id=id, classes=classes)
+        super().__init__(
+            self._drawn, made_of=self._all_made_of if made_of else None, title=title, id=id, classes=classes
+        )
+        self._items_made_of = made_of
         self._items_source = items
         self._items: tuple[Item, ...] = ()
         self._empty = empty
@@ -100,6 +104,11 @@ class Menu(LinesPane):
                 self.scroll_to(y=top, animate=False)
             elif bottom > self.scroll_offset.y + self.size.height:
                 self.scroll_to(y=bottom - self.size.height, animate=False)
+
+    def _all_made_of(self) -> object:
+        """The cursor stands in the lines, too."""
+        assert self._items_made_of is not None
+        return self._items_made_of(), self._key, self._at, self.has_focus
 
     def _drawn(self, width: int, _: int) -> Lines:
         self._items = self._items_source(width - len(CURSOR))

@@ -39,13 +39,22 @@ class QuestionBox(Vertical):
     BINDINGS: ClassVar[list[BindingType]] = bindings_of("question")
 
     def __init__(
-        self, question: Question, now: Callable[[], float], more: Callable[[], bool], guard: InputGuard
+        self,
+        question: Question,
+        now: Callable[[], float],
+        more: Callable[[], bool],
+        guard: InputGuard,
+        brought_into_view: Callable[[], bool],
     ) -> None:
+        """`brought_into_view`: whether step and command had to be brought into view. Then no yes is taken."""
         super().__init__(classes=f"-{question.kind.value}")
         self.question = question
         self._now = now
         self._more = more
         self._guard = guard
+        self._brought_into_view = brought_into_view
+        self._refused = ""
+        """Why the last key was not taken as an answer. Empty: it was, or none was pressed."""
         self._is_answered = False
 
     def compose(self) -> ComposeResult:
@@ -112,32 +121,41 @@ class QuestionBox(Vertical):
         return self._guard.open
 
     def say_yes(self) -> None:
-        """Answers yes where one key is enough for that; elsewhere it does nothing."""
+        """Answers yes where one key is enough for that; elsewhere it says that it is not."""
         if self.takes_yes:
             self._answer(Choice.RUN)
+        else:
+            self._refuse(present.no_key_here("y", self.required_text, takes_yes=False))
 
     def repaint(self) -> None:
         """Redraws the age of the observation, and what was refused."""
         for head in self.query("#question-head").results(LinesPane):  # none while the box is being made
-            head.styles.height = 2 if self._guard.refused else 1
+            head.styles.height = 1 + bool(self._guard.refused) + bool(self._refused)
             head.repaint()
 
     def on_key(self, event: Key) -> None:
-        """Typing starts in the field at once, even while a button has the focus."""
-        if not self.query("#typed") or not event.character:
+        """Typing starts in the field at once, even while a button has the focus. A letter that does nothing says so."""
+        if not event.character or not event.is_printable:
             return
-        field = self.query_one("#typed", Input)
-        if self.required_text.startswith(field.value + event.character):
-            event.stop()
-            event.prevent_default()
-            self.screen.set_focus(field)
-            field.insert_text_at_cursor(event.character)
+        for field in self.query("#typed").results(Input):
+            if self.required_text.startswith(field.value + event.character):
+                event.stop()
+                event.prevent_default()
+                self.screen.set_focus(field)
+                field.insert_text_at_cursor(event.character)
+                return
+        if event.key not in self.screen.active_bindings:
+            key = visible(event.character)
+            self._refuse(present.no_key_here(key, self.required_text, takes_yes=self.takes_yes))
 
     def on_input_changed(self, event: Input.Changed) -> None:
         self._confirm.disabled = event.value != self.required_text
+        self._refuse("")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        if event.value == self.required_text and self.sending_choice is not None:
+        if event.value != self.required_text:
+            self._refuse(present.not_that_text(visible(event.value), self.required_text))
+        elif self.sending_choice is not None:
             self._answer(self.sending_choice)
 
     @on(Button.Pressed)
@@ -153,9 +171,17 @@ class QuestionBox(Vertical):
         typed = self.query_one("#typed", Input).value if self.query("#typed") else ""
         if choice in SENDING_CHOICES and typed != self.required_text:
             return
+        if choice in SENDING_CHOICES and self._brought_into_view():
+            self._refuse(present.OUT_OF_VIEW)
+            return
         if not self._is_answered:
             self._is_answered = True
             self.post_message(self.Answered(self.question, Decision(choice, self.question.digest, typed)))
+
+    def _refuse(self, why: str) -> None:
+        """Says why a key was not taken. Empty: nothing of the kind is to be said any more."""
+        self._refused = why
+        self.repaint()
 
     def _button(self, choice: Choice, *, disabled: bool = False) -> Button:
         label = present.choice_label(choice, self.question)
@@ -173,4 +199,5 @@ class QuestionBox(Vertical):
         return (
             fitted(present.prompt(self.question, self._now(), width, more=self._more()), width),
             *((fitted(present.discarded_keys(refused), width),) if refused else ()),
+            *((fitted(present.refused_answer(self._refused), width),) if self._refused else ()),
         )

@@ -10,6 +10,7 @@ from textual import events
 from textual.content import Content
 from textual.message import Message
 
+from console.core.kept import kept_while_same
 from console.tui.present.formatting import BOLD, Lines, line
 from console.tui.widgets.lines import LinesPane
 from console.tui.widgets.menu import CURSOR
@@ -23,6 +24,14 @@ class ListRow:
     draw: Callable[[int], Content]
 
 
+_NO_CURSOR = " " * len(CURSOR)
+
+
+@kept_while_same(1024)
+def _beside(cursor: str, row: Content) -> Content:
+    return line((cursor, BOLD), row)
+
+
 class _Drawn(Sequence[Content]):
     """Lines that are drawn when they are asked for."""
 
@@ -33,6 +42,11 @@ class _Drawn(Sequence[Content]):
 
     def __len__(self) -> int:
         return self._count
+
+    def forget(self, *places: int) -> None:
+        """These lines are drawn anew."""
+        for at in places:
+            self._made.pop(at, None)
 
     @overload
     def __getitem__(self, at: int) -> Content: ...
@@ -119,9 +133,11 @@ class RowList(LinesPane):
         found = next((one for way in (onward, back) for one in way if self._rows[one].key), None)
         if found is None:
             return
-        self._at, self._key, self.held = found, self._rows[found].key, True
+        before, self._at, self._key, self.held = self._at, found, self._rows[found].key, True
         self._show_row(found)
-        super().repaint()
+        if isinstance(self._lines, _Drawn):
+            self._lines.forget(before, found)
+            self.show(self._lines)
         self.post_message(self.Moved(self._key))
 
     def _show_row(self, at: int) -> None:
@@ -156,5 +172,5 @@ class RowList(LinesPane):
         if not row.key:
             return row.draw(width)
         on = at == self._at
-        whole = line((CURSOR if on else " " * len(CURSOR), BOLD), row.draw(width - len(CURSOR)))
+        whole = _beside(CURSOR if on else _NO_CURSOR, row.draw(width - len(CURSOR)))
         return whole.stylize("reverse") if on and self.has_focus else whole

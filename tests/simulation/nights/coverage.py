@@ -7,7 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from simulation.nights.faults import FAULTS
-from simulation.nights.night import Result, runbooks
+from simulation.nights.kinds.all_kinds import KINDS
+from simulation.nights.kinds.kind import NightKind
+from simulation.nights.night import Result
 from simulation.nights.plan import Moment
 
 
@@ -36,12 +38,12 @@ class Coverage:
 
     def holes(self) -> Iterable[tuple[str, str, str, str]]:
         """Cells that no night has met."""
-        for name, runbook in runbooks().items():
-            for step in runbook.steps:
-                for kind in FAULTS:
+        for kind in KINDS.values():
+            for name, step in _steps(kind):
+                for fault in kind.faults:
                     for moment in Moment:
-                        if not self.fired[name, step.id, kind, moment.value]:
-                            yield name, step.id, kind, moment.value
+                        if not self.fired[name, step, fault, moment.value]:
+                            yield name, step, fault, moment.value
 
     def text(self) -> str:
         """A line for each step: how often it was begun, how many faults came at each moment, and its holes."""
@@ -51,15 +53,16 @@ class Coverage:
         lines += [f"  {count:6} {rule}" for rule, count in sorted(self.judged.items())]
         holes = list(self.holes())
         missing = Counter((name, step) for name, step, _, _ in holes)
-        kinds = len(FAULTS) * len(Moment)
-        lines.append(f"steps: begun; faults before, during, after; cells met of {kinds}")
-        for name, runbook in runbooks().items():
-            for step in runbook.steps:
-                counts = [self._faults(name, step.id, moment) for moment in Moment]
-                met = kinds - missing[name, step.id]
-                figures = f"{self.steps[name, step.id]:7}; {', '.join(f'{one:5}' for one in counts)}; {met:3}"
-                lines.append(f"  {name:24} {step.id:28} {figures}")
-        never = [f"{name} {step}" for (name, step), count in sorted(missing.items()) if count == kinds]
+        never = []
+        for kind in KINDS.values():
+            cells = len(kind.faults) * len(Moment)
+            lines.append(f"steps of {kind.name}: begun; faults before, during, after; cells met of {cells}")
+            for name, step in _steps(kind):
+                counts = [self._faults(name, step, moment) for moment in Moment]
+                met = cells - missing[name, step]
+                figures = f"{self.steps[name, step]:7}; {', '.join(f'{one:5}' for one in counts)}; {met:3}"
+                lines.append(f"  {name:24} {step:28} {figures}")
+                never += [] if met else [f"{name} {step}"]
         lines.append(f"holes: {len(holes)} cells; steps without any fault: {', '.join(never) or 'none'}")
         if self.useless:
             named = ", ".join(f"{name} {count}" for name, count in self.useless.most_common())
@@ -70,4 +73,10 @@ class Coverage:
         return "\n".join(lines)
 
     def _faults(self, name: str, step: str, moment: Moment) -> int:
-        return sum(self.fired[name, step, kind, moment.value] for kind in FAULTS)
+        return sum(self.fired[name, step, fault, moment.value] for fault in FAULTS)
+
+
+def _steps(kind: NightKind) -> Iterable[tuple[str, str]]:
+    """Runbook and step, of all shipped runbooks of this kind."""
+    for name, runbook in kind.runbooks.items():
+        yield from ((name, step.id) for step in runbook.steps)

@@ -40,7 +40,7 @@ def redis_hangs(night: Night, host: Host, seconds: float) -> None:
 
 def host_reboots(night: Night, host: Host, seconds: float) -> None:
     if host.up:
-        host.redis_on_boot = host.keepalived_on_boot = night.world.chance.random() < 0.5
+        host.starts_at_boot = night.world.chance.random() < 0.5
         host.reboot(seconds)
 
 
@@ -59,15 +59,16 @@ def colleague_promotes(night: Night, host: Host, seconds: float) -> None:
 
 
 def colleague_follows(night: Night, host: Host, seconds: float) -> None:
-    other = next(one for one in night.world.hosts.values() if one is not host)
+    others = [one for one in night.world.hosts.values() if one is not host]
+    other = others[0] if len(others) == 1 else night.world.chance.choice(others)
     if host.redis.answers:
         host.redis.replicaof(other.address, COLLEAGUE)
 
 
 def cable_cut(night: Night, host: Host, seconds: float) -> None:
     network = night.world.network
-    network.parted = True
-    night.world.after(seconds, lambda: setattr(network, "parted", False))
+    network.apart.add(host.name)
+    night.world.after(seconds, lambda: network.apart.discard(host.name))
 
 
 def ssh_silent(night: Night, host: Host, seconds: float) -> None:
@@ -133,11 +134,39 @@ def lock_taken(night: Night, host: Host, seconds: float) -> None:
     night.world.after(seconds, lambda: host.lock is taken and setattr(host, "lock", None))
 
 
-FAULTS: dict[str, Callable[[Night, Host, float], None]] = {
-    one.__name__.replace("_", "-"): one
-    for one in (
-        redis_dies, redis_restarts, redis_hangs, host_reboots, keepalived_dies, colleague_restarts_keepalived,
-        colleague_promotes, colleague_follows, cable_cut, ssh_silent, redis_silent, disk_full, clock_jumps,
-        stream_slow, arp_slow, answer_lost, command_lost, command_late, console_dies, journal_full, lock_taken,
-    )
-}  # fmt: skip
+def sentinel_dies(night: Night, host: Host, seconds: float) -> None:
+    """Somebody starts it again after a while."""
+    sentinel = host.sentinel
+    assert sentinel is not None
+    sentinel.kill("killed")
+    night.world.after(seconds, lambda: host.up and sentinel.start(COLLEAGUE))
+
+
+def sentinel_hangs(night: Night, host: Host, seconds: float) -> None:
+    assert host.sentinel is not None
+    host.sentinel.hangs_until = night.world.now + seconds
+
+
+def colleague_fails_over(night: Night, host: Host, seconds: float) -> None:
+    assert host.sentinel is not None
+    if host.sentinel.answers:
+        host.sentinel.failover.begin_by_hand(COLLEAGUE)
+
+
+_BY_HOST = (redis_dies, redis_restarts, redis_hangs, host_reboots)
+_KEEPALIVED = (keepalived_dies, colleague_restarts_keepalived)
+_SENTINEL = (sentinel_dies, sentinel_hangs, colleague_fails_over)
+_OF_ALL = (
+    colleague_promotes, colleague_follows, cable_cut, ssh_silent, redis_silent, disk_full, clock_jumps, stream_slow,
+    arp_slow, answer_lost, command_lost, command_late, console_dies, journal_full, lock_taken,
+)  # fmt: skip
+
+
+def _named(*functions: Callable[[Night, Host, float], None]) -> dict[str, Callable[[Night, Host, float], None]]:
+    return {one.__name__.replace("_", "-"): one for one in functions}
+
+
+FAULTS = _named(*_BY_HOST, *_KEEPALIVED, *_SENTINEL, *_OF_ALL)
+OF_KEEPALIVED = tuple(_named(*_BY_HOST, *_KEEPALIVED, *_OF_ALL))
+"""In this order: a seed chooses by it."""
+OF_SENTINELS = tuple(_named(*_BY_HOST, *_SENTINEL, *_OF_ALL))

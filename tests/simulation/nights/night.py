@@ -1,61 +1,39 @@
-"""Plays one night: a pair in some state, runs of the real engine on it, an operator, and what goes wrong meanwhile."""
+"""Plays one night: a cluster in some state, runs of the real engine on it, an operator, and what goes wrong."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cache
-from pathlib import Path
 
-from simulation.nights.by_hand import HAND_WORK
 from simulation.nights.faults import ConsoleDiedError
 from simulation.nights.invariants import Invariants, Violation
+from simulation.nights.kinds.all_kinds import KINDS
 from simulation.nights.operators import CALM, TEMPERS, ModelOperator, Temper
 from simulation.nights.plan import Plan
 from simulation.nights.records import Records
-from simulation.nights.scenarios import SCENARIOS
 from simulation.nights.troubles import Troubles
 from simulation.ports.actuator import Kept, ModelActuator
 from simulation.ports.inspector import ModelInspector
 from simulation.ports.locks import ModelLocks
-from simulation.world.host import FOLDER, KEEPALIVED_CONF, REDIS_CONF
-from simulation.world.pair import World
 from simulation.world.timeline import VirtualClock
+from simulation.world.world import World
 
-from console.core.conditions.pair_protection import protection_checks
-from console.core.inventory import ClusterSpec, Inventory, KeepalivedSpec, NodeSpec, RedisSpec, SshSpec
+from console.core.inventory import Inventory
 from console.core.kinds.diagnose import diagnose
+from console.core.kinds.protection import protection
 from console.core.model import ClusterState
 from console.core.runbooks.binding import Unbound, bind_roles
 from console.core.runbooks.document import Condition, Runbook
 from console.core.runbooks.vocabulary import evaluate
 from console.core.runs.state import RunState
-from console.documents.runbooks.runbook import load_runbook
 from console.engine.ports import ArmingError, ConsoleContext
 from console.engine.sessions.arming import ClusterRunStarter
-from console.lab.systems.keepalived_pair import ADDRESSES, VIP
 
-ROOT = Path(__file__).parents[3]
 WAYS_HOME = 8
-"""Runs and works by hand after the night at most, until the pair is protected again."""
+"""Runs and works by hand after the night at most, until the cluster is protected again."""
 CALM_SECONDS = 70.0
 """After the night everything that was planned has ended."""
-
-
-def _node(name: str) -> NodeSpec:
-    redis = RedisSpec(dir=FOLDER, dbfilename="dump6379.rdb", config=REDIS_CONF)
-    return NodeSpec(name, ADDRESSES[name], SshSpec(user="ops"), redis, KeepalivedSpec(config=KEEPALIVED_CONF))
-
-
-CLUSTER = ClusterSpec("cache", "keepalived", VIP, tuple(map(_node, ADDRESSES)))
-
-
-@cache
-def runbooks() -> dict[str, Runbook]:
-    """The shipped runbooks for a pair."""
-    found = [load_runbook(path) for path in sorted((ROOT / "runbooks").glob("*.yaml"))]
-    return {one.name: one for one in found if one.kind == CLUSTER.kind}
 
 
 @dataclass
@@ -66,6 +44,8 @@ class Result:
     violations: list[Violation]
     story: list[tuple[float, str]]
     outcomes: list[str] = field(default_factory=list)
+    messages: list[str] = field(default_factory=list)
+    """With which each run ended."""
     fired: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
     """(runbook, step, kind of fault, moment) → how often."""
     judged: dict[str, int] = field(default_factory=dict)
@@ -81,10 +61,17 @@ class Night:
     """One night. `play` returns what came of it."""
 
     def __init__(self, plan: Plan, *, home: bool = True) -> None:
-        """`home`: whether the pair is brought back to protected afterwards, by what the findings advise."""
+        """`home`: whether the cluster is brought back to protected afterwards, by what the findings advise."""
         self.plan = plan
         self._home = home
-        self.world = World(plan.seed, notify_sleep=plan.notify_sleep, copy_seconds=plan.copy_seconds)
+        self.kind = KINDS[plan.kind]
+        self.world = World(
+            plan.seed,
+            system=self.kind.system,
+            version=plan.version,
+            notify_sleep=plan.notify_sleep,
+            copy_seconds=plan.copy_seconds,
+        )
         self.kept = Kept()
         self.invariants = Invariants(self)
         self.actuator = ModelActuator(self.world, self.touch, self.kept)
@@ -93,10 +80,10 @@ class Night:
         self.operator = ModelOperator(self.world, CALM, self.touch)
         self.result = Result(plan, self.invariants.found, self.world.story, judged=self.invariants.judged)
         self._runbook = ""
-        self.inspector = ModelInspector(self.world, CLUSTER, self.touch)
+        self.inspector = ModelInspector(self.world, self.kind.cluster, self.touch)
         context = ConsoleContext(
-            Inventory("inventory.yaml", (CLUSTER,)),
-            tuple(runbooks().values()),
+            Inventory("inventory.yaml", (self.kind.cluster,)),
+            tuple(self.kind.runbooks.values()),
             lambda _: self.inspector,
             VirtualClock(self.world),
         )
@@ -112,7 +99,7 @@ class Night:
 
     def play(self) -> Result:
         plan = self.plan
-        SCENARIOS[plan.scenario](self.world)
+        self.kind.scenarios[plan.scenario](self.world)
         self.world.tell(f"— the night begins: {plan.scenario}, operator {plan.temper}")
         for number in range(plan.runs):
             self._run = number
@@ -140,52 +127,55 @@ class Night:
                 self._by_hand()
                 tried.clear()
                 continue
-            self._one_run(CALM, advised)
-            if not self.records.sent_something:
+            began = self._one_run(CALM, advised)
+            if not began or not self.records.sent_something:
                 tried.append(advised)
                 self.result.useless[advised] += 1
             else:
                 tried.clear()
             self.world.advance(5.0)
-        why = "; ".join(one.statement for one in protection_checks(self.inspector.observe(fresh=True)) if not one.holds)
+        why = "; ".join(protection(self.inspector.observe(fresh=True)).sentences)
         home = self._protected()
         self.invariants.must(home, "a way home", f"not protected after {WAYS_HOME} runs: {why}")
         if home:
             self.invariants.judge_protection()
 
     def _protected(self) -> bool:
-        return evaluate(Condition("pair-protected", ""), self.inspector.observe(fresh=True), {}).holds
+        return evaluate(Condition(self.kind.protected, ""), self.inspector.observe(fresh=True), {}).holds
 
     def _advised(self, state: ClusterState, tried: Sequence[str] = ()) -> str:
         """The runbook of the worst finding that names one. One that has just led nowhere is not tried at once again."""
         named = [one.next.runbook for one in diagnose(state, self.world.now) if one.next.runbook]
-        return next((one for one in named if one in runbooks() and one not in tried), "")
+        return next((one for one in named if one in self.kind.runbooks and one not in tried), "")
 
     def _by_hand(self) -> None:
         """What the first finding without a runbook that leads on advises is done by hand, or waited for."""
         for one in diagnose(self.inspector.observe(fresh=True), self.world.now):
-            act = HAND_WORK.get(one.code)
-            if one.next.advice and act is not None and act(self.world, [self.world.hosts[name] for name in one.nodes]):
+            act = self.kind.hand_work.get(one.code)
+            hosts = [self.world.host_of(name) for name in one.nodes]
+            if one.next.advice and act is not None and act(self.world, hosts):
                 self.world.tell(f"by hand, as {one.code} advises: {one.next.advice}")
                 self.result.by_hand[one.code] += 1
                 break
         self.world.advance(30.0)
 
-    def _one_run(self, temper: Temper, name: str) -> None:
+    def _one_run(self, temper: Temper, name: str) -> bool:
+        """False: it could not begin."""
         state = self.inspector.observe(fresh=True)
-        name = name or self._advised(state) or "one-shot-rebuild"
-        runbook = runbooks()[name]
+        name = name or self._advised(state) or self.kind.otherwise
+        runbook = self.kind.runbooks[name]
         roles = self._roles(runbook, state)
         if roles is None:
             self.result.outcomes.append(f"{name}: roles not bound")
             self.world.tell(f"{name}: its roles cannot be bound")
             self.world.advance(20.0)
-            return
+            return False
         self._runbook = name
         self.troubles.begin(name, [one for one in self.plan.faults if one.run == self._run])
         self.operator = ModelOperator(self.world, temper, self.touch)
         self.world.tell(f"run {name}: {', '.join(f'{role}={node}' for role, node in roles.items())}")
         self._execute(lambda: self.starter.arm("cache", runbook, roles))
+        return True
 
     def _roles(self, runbook: Runbook, state: ClusterState) -> dict[str, str] | None:
         """The roles as the operator gives them: any candidate where the console asks."""
@@ -242,6 +232,7 @@ class Night:
         self.troubles.end()
         self.world.tell(f"{self._runbook} ended: {run.outcome.value}: {run.message[:300]}")
         self.result.outcomes.append(f"{self._runbook}: {run.outcome.value}")
+        self.result.messages.append(run.message)
         self.invariants.judge_run(self.records.journal.entries, run.message)
 
     def touch(self, call: str) -> None:

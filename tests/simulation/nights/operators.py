@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from simulation.world.pair import World
+from simulation.world.world import World
 
 from console.core.model import ClusterState
 from console.core.runs.question import Choice, Decision, Question, QuestionKind

@@ -6,33 +6,14 @@ import random
 from dataclasses import dataclass
 from enum import StrEnum
 
-from simulation.nights.faults import FAULTS
+from simulation.nights.kinds.all_kinds import KINDS, kind_of_seed
 from simulation.nights.operators import TEMPERS
-from simulation.nights.scenarios import SCENARIOS
 
-HOSTS = ("redis-a", "redis-b")
-REBUILDS = ("one-shot-rebuild", "safe-return", "recover-from-rdb")
-FITTING = {
-    # Scenario → runbooks that a human would begin there. Others are begun now and then: they must refuse.
-    "healthy": ("planned-switchover", "planned-switchover", "restore-backup"),
-    "failed-over": REBUILDS,
-    "just-failing": REBUILDS,
-    "lost-writes": REBUILDS,
-    "stale-master-back": (*REBUILDS, "resolve-dual-master"),
-    "dual-master": ("resolve-dual-master",),
-    "parted": ("resolve-dual-master", "repair-vip"),
-    "loop": ("break-replication-loop",),
-    "nothing-runs": ("initial-build", "one-shot-rebuild"),
-    "fresh": ("initial-build",),
-    "no-vip": ("initial-build", "one-shot-rebuild", "repair-vip"),
-    "left-address": ("repair-vip", "resolve-dual-master"),
-    "paused": ("resume-writes",),
-    "old-line": REBUILDS,
-    "has-backups": (*REBUILDS, "restore-backup"),
-}
 STRANGE = 0.1
 """Share of the nights that begin with a runbook that does not fit."""
 MOST_FAULTS = 3
+VERSIONS = ("7.0.15", "7.0.15", "8.0.2", "6.2.7", "6.0.16", "5.0.4")
+"""Before 7.0 a master that restarts forgets its history; before 6.2 there is no CLIENT PAUSE WRITE."""
 LONGEST = 45.0
 """Seconds that a fault lasts at most."""
 
@@ -77,18 +58,23 @@ class Plan:
     runs: int
     resumes: bool
     """Whether a run whose console died is resumed, or a new one begun."""
+    kind: str = "keepalived"
+    """Of the cluster."""
+    version: str = "7.0.15"
+    """Of each Redis."""
 
 
-def plan_of(seed: int, runbooks: tuple[str, ...]) -> Plan:
-    """The night of this seed. `runbooks`: the names that the first run is chosen from."""
+def plan_of(seed: int, kind_name: str = "") -> Plan:
+    """The night of this seed. `kind_name`: of the cluster; empty: the seed decides."""
+    kind = KINDS[kind_name] if kind_name else kind_of_seed(seed)
     chance = random.Random(seed)
-    scenario = chance.choice(list(SCENARIOS))
+    scenario = chance.choice(list(kind.scenarios))
     choice = chance.random()
-    fitting = FITTING[scenario] if choice > STRANGE else runbooks
+    fitting = kind.fitting[scenario] if choice > STRANGE else tuple(kind.runbooks)
     faults = tuple(
         PlannedFault(
-            kind=chance.choice(list(FAULTS)),
-            host=chance.choice(HOSTS),
+            kind=chance.choice(kind.faults),
+            host=chance.choice(kind.hosts),
             run=chance.choice((0, 0, 0, 1)),
             step=chance.randrange(34),
             moment=chance.choice(list(Moment)),
@@ -106,4 +92,6 @@ def plan_of(seed: int, runbooks: tuple[str, ...]) -> Plan:
         faults=faults,
         runs=chance.choice((1, 2, 2)),
         resumes=chance.random() < 0.7,
+        kind=kind.name,
+        version=chance.choice(VERSIONS),
     )

@@ -11,7 +11,7 @@ from console.core.runs.past.past_run import PastRun
 
 BEGINS_A_COPY = ("replicate", "start-redis")
 """Verbs after which a server may drop its data for that of another."""
-LOSS_WORDS = ("would be lost", "is not known", "keys that differ", "are not on", "is not on")
+LOSS_WORDS = ("would be lost", "is not known", "keys that differ", " differ; kept in ", "are not on", "is not on")
 """With these words a preview says that something of the target is, or may be, lost."""
 
 

@@ -7,9 +7,10 @@ that reads a text of a file, is not judged.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import combinations
 
 from simulation.world.host import Host
-from simulation.world.pair import World
+from simulation.world.world import World
 
 Truth = Callable[[World, list[Host]], bool]
 
@@ -44,8 +45,24 @@ def _failed_save(host: Host) -> bool:
 
 
 def _mutual(world: World, nodes: list[Host]) -> bool:
-    one, other = world.hosts.values()
-    return one.redis.link.master == other.address and other.redis.link.master == one.address
+    return any(
+        one.redis.link.master == other.address and other.redis.link.master == one.address
+        for one, other in combinations(world.hosts.values(), 2)
+    )
+
+
+def _several_masters(world: World, nodes: list[Host]) -> bool:
+    """Of a finding that names all nodes, or those that are masters."""
+    return sum(map(_master, nodes)) > 1 or sum(map(_master, world.hosts.values())) > 1
+
+
+def _sentinel_answers(host: Host) -> bool:
+    silent = host.name in host.world.network.silent_redis
+    return host.sentinel is not None and host.sentinel.answers and not silent
+
+
+def _named(world: World) -> set[str]:
+    return {one.sentinel.config.master for one in world.hosts.values() if one.sentinel and one.sentinel.answers}
 
 
 TRUTHS: dict[str, Truth] = {
@@ -60,9 +77,15 @@ TRUTHS: dict[str, Truth] = {
     "vip-on-replica": lambda _, nodes: all(one.vip and _replica(one) for one in nodes),
     "mutual-replication": _mutual,
     "no-master": lambda world, _: not any(map(_master, world.hosts.values())),
-    "dual-master": lambda world, _: all(map(_master, world.hosts.values())),
+    "dual-master": _several_masters,
     "empty-master": lambda _, nodes: all(_master(one) and _empty(one) for one in nodes),
     "replica-syncing": lambda _, nodes: all(one.redis.link.state in ("transfer", "load") for one in nodes),
     "replica-link-down": lambda _, nodes: all(_replica(one) and not one.redis.link.up for one in nodes),
+    "sentinel-unreachable": lambda _, nodes: not any(map(_sentinel_answers, nodes)),
+    "sentinel-tilt": lambda _, nodes: all(one.sentinel is not None and one.sentinel.tilt for one in nodes),
+    "sentinel-disagree": lambda world, _: len(_named(world)) > 1,
+    "sentinel-failover-in-progress": lambda _, nodes: all(
+        one.sentinel is not None and one.sentinel.failover.state != "none" for one in nodes
+    ),
     "keepalived-down": lambda _, nodes: not any(one.keepalived.running for one in nodes),
 }

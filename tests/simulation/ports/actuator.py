@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from simulation.ports import shell
+from simulation.ports import sentinel_port, shell
 from simulation.world.host import REDIS_CONF, Host
-from simulation.world.pair import World
 from simulation.world.redis_server import Dump, RedisServer
+from simulation.world.sentinel import Sentinel
 from simulation.world.unknown import UnknownToModelError
+from simulation.world.world import World
 
 from console.core.command import DiskKeyExport, FileCopy, Identity, KeyExport, Planned, RedisCommand, ShellCommand
 from console.core.runs.answer import Answer, AnswerKind
@@ -78,7 +79,8 @@ class ModelActuator:
             self._world.advance(planned.command.timeout)
             return LOST
         if line.late_by:
-            host, boot = self._world.hosts[planned.node], self._world.hosts[planned.node].boot_id
+            host = self._world.host_of(planned.node)
+            boot = host.boot_id
             self._world.after(line.late_by, lambda: self._late(planned, host, boot))
             self._world.advance(min(10.0, planned.command.timeout))
             return LOST
@@ -97,6 +99,8 @@ class ModelActuator:
         if host is None:
             return "no answer at the virtual IP"
         over_redis = isinstance(planned.command, RedisCommand)
+        if over_redis and (sentinel := self._sentinel(planned)) is not None:
+            return self._unreached_sentinel(sentinel)
         if not host.up or host.name in (network.silent_redis if over_redis else network.silent_ssh):
             self._world.advance(5.0)
             return f"no answer in time: {host.address}"
@@ -107,17 +111,30 @@ class ModelActuator:
             return f"no answer in time: {host.address}:6379"
         return ""
 
+    def _sentinel(self, planned: Planned) -> Sentinel | None:
+        host = self._world.system.sentinels.get(planned.node)
+        return self._world.hosts[host].sentinel if host is not None else None
+
+    def _unreached_sentinel(self, sentinel: Sentinel) -> str:
+        host = sentinel.host
+        if not host.up or host.name in self._world.network.silent_redis or (sentinel.running and not sentinel.answers):
+            self._world.advance(5.0)
+            return f"no answer in time: {host.address}:26379"
+        return "" if sentinel.running else f"connection refused: {host.address}:26379"
+
     def _target(self, planned: Planned) -> Host | None:
         command = planned.command
         if isinstance(command, RedisCommand) and command.through_vip:
             return self._world.network.behind_vip()
-        return self._world.hosts[planned.node]
+        return self._world.host_of(planned.node)
 
     def _stranger(self, planned: Planned, expecting: Identity) -> str:
         """H07, as console.transport.actuator compares."""
         host = self._target(planned)
         assert host is not None
-        if isinstance(planned.command, RedisCommand):
+        if (sentinel := self._sentinel(planned)) is not None:
+            pairs: tuple[tuple[str, str, str], ...] = (("run_id", expecting.run_id, sentinel.run_id),)
+        elif isinstance(planned.command, RedisCommand):
             assert host.redis.process is not None
             pairs = (
                 ("run_id", expecting.run_id, host.redis.process.run_id),
@@ -143,6 +160,10 @@ class ModelActuator:
                 return self._export_disk(command, host)
             case FileCopy():
                 return self._copy(command, host)
+            case RedisCommand() if (sentinel := self._sentinel(planned)) is not None:
+                if not sentinel.answers:
+                    return LOST
+                return sentinel_port.carry_out(sentinel, [str(word) for word in command.words])
             case RedisCommand():
                 if host.redis.process is None or (late and not host.redis.answers):
                     return LOST
@@ -170,6 +191,9 @@ class ModelActuator:
                 process.paused_until, said = 0.0, "OK"
             case ["CONFIG", "SET", "min-replicas-to-write", number]:
                 process.min_replicas, said = int(number), "OK"
+            case ["CONFIG", "REWRITE"]:
+                server.host.rewrite_redis_conf()
+                said = "OK"
             case ["SET", key, value, "EX", "60"]:
                 refused = server.refusal()
                 said = f"-{refused}" if refused else "OK"

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from simulation.ports.readings import host_readings, redis_reading
+from simulation.ports.sentinel_port import sentinel_state
 from simulation.world.host import Host
-from simulation.world.pair import World
+from simulation.world.world import World
 
 from console.core.inventory import ClusterSpec
 from console.core.model import ClusterState, Problem, ProblemKind, Reading, Redis, Role, VipReach, read, unread
@@ -42,6 +43,7 @@ class ModelInspector:
     def observe(self, *, fresh: bool = False) -> ClusterState:
         self._touch("observe")
         world = self._world
+        world.looked_at = world.now
         nodes = []
         for spec in self._spec.nodes:
             world.advance(READ_SECONDS)
@@ -54,6 +56,8 @@ class ModelInspector:
             nodes=tuple(nodes),
             vip_reach=self._reach(),
             observed_at=world.now,
+            master_name=self._spec.master_name,
+            sentinels=tuple(sentinel_state(world, one) for one in self._spec.sentinels),
         )
         return self.last
 

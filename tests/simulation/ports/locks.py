@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from simulation.world.pair import World
+from simulation.world.world import World
 
 from console.core.model import RunLock
 from console.core.runs.lock import HeldElsewhereError, LostLock

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from functools import cache, lru_cache
+from typing import Any
 
 from simulation.world.host import DISK_BYTES, DUMP, FOLDER, KEEPALIVED_CONF, REDIS_CONF, Host
 from simulation.world.keepalived import Script
@@ -44,12 +45,11 @@ from console.core.model import (
     unread,
 )
 from console.core.model.assembling import HostReadings
-from console.lab.systems.keepalived_pair import VIP
+from console.core.numbers import version_of
 from console.probes.host.files import FileStat
 from console.probes.keepalived import configuration, scripts
 from console.probes.redis import config_file
 
-VERSION = "7.0.15"
 GIB = 1024**3
 MEMORY = Memory(8 * GIB, 6 * GIB, 1)
 _SAVE = "900 1 300 10"
@@ -60,14 +60,15 @@ _SAVE = "900 1 300 10"
 
 def host_readings(host: Host, now: float) -> HostReadings:
     """Everything that the console reads over SSH."""
+    installed = host.keepalived.installed
     log = LogTail("/var/log/keepalived.log", (), _transitions(tuple(host.keepalived.transitions)))
     return HostReadings(
         identity=read(HostIdentity(host.name, host.boot_id, now - host.booted), now),
         clock=read(ClockReading(now + host.clock_ahead, host.clock_ahead, 0.01), now),
         addresses=read(_addresses(host), now),
         processes=read(_processes(host, now), now),
-        config=read(_config(host.files[KEEPALIVED_CONF]), now),
-        version=read("2.2.7", now),
+        config=read(_config(host.files[KEEPALIVED_CONF]), now) if installed else _absent(KEEPALIVED_CONF, now),
+        version=read("2.2.7", now) if installed else _absent("keepalived", now),
         notify_log=unread(ProblemKind.NOT_CONFIGURED, "the inventory names no keepalived.state_log"),
         system_log=read(log, now),
         memory=read(MEMORY, now),
@@ -83,9 +84,16 @@ def host_readings(host: Host, now: float) -> HostReadings:
     )
 
 
+def _absent(what: str, now: float) -> Reading[Any]:
+    return unread(ProblemKind.ABSENT, f"{what} does not exist", now)
+
+
 def _addresses(host: Host) -> tuple[InterfaceAddress, ...]:
+    system = host.world.system
     own = (InterfaceAddress("lo", "127.0.0.1", 8), InterfaceAddress("eth2", host.address, 24))
-    return (*own, InterfaceAddress("eth2", VIP, 32)) if host.vip else own
+    if host.name in system.outside:
+        own = (*own, InterfaceAddress("eth2", system.outside[host.name], system.prefix))
+    return (*own, InterfaceAddress("eth2", system.vip, system.prefix)) if host.vip else own
 
 
 def _processes(host: Host, now: float) -> Processes:
@@ -132,7 +140,7 @@ def _redis_file(text: bytes) -> RedisFile:
 def _dump(host: Host, now: float) -> Reading[DumpFile]:
     dump = host.redis.dump
     if dump is None:
-        return unread(ProblemKind.ABSENT, f"{DUMP} does not exist", now)
+        return _absent(DUMP, now)
     return read(DumpFile(DUMP, dump.size, dump.modified), now)
 
 
@@ -171,7 +179,7 @@ def redis_reading(server: RedisServer, now: float) -> Reading[Redis]:
     replica = bool(link.master)
     count = len(process.keys)
     value = Redis(
-        version=VERSION,
+        version=server.world.version,
         flavour="redis",
         run_id=process.run_id,
         process_id=process.pid,
@@ -203,7 +211,7 @@ def redis_reading(server: RedisServer, now: float) -> Reading[Redis]:
         read_only_replica=True if replica else None,
         replica_priority=100 if replica else None,
         good_replicas=server.good_replicas() if process.min_replicas and not replica else None,
-        failover_state="no-failover",
+        failover_state="no-failover" if version_of(server.world.version) >= (6, 2) else None,
         total_system_memory=MEMORY.total,
         config=RedisConfig(
             dir=FOLDER,

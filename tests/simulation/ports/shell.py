@@ -15,8 +15,7 @@ from simulation.world.unknown import UnknownToModelError
 from console.core.command import ShellCommand
 from console.core.runs.answer import Answer, AnswerKind
 from console.engine.actions import backup_scripts, config_edit
-from console.engine.actions.virtual_ip import announcement
-from console.lab.systems.keepalived_pair import VIP
+from console.engine.actions.virtual_ip import NO_ARPING, announcement
 
 CAUSE = "console"
 COPY_SECONDS = 0.5
@@ -43,9 +42,13 @@ def carry_out(host: Host, command: ShellCommand) -> Answer:
     script = command.script
     if script in _SERVICES:
         return _SERVICES[script](host)
-    if script == f"ip addr del {VIP}/32 dev eth2":
+    system = host.world.system
+    if script == f"ip addr del {system.vip}/{system.prefix} dev eth2":
         return _remove_vip(host)
-    if script == announcement(VIP, "eth2", "systemctl stop keepalived && systemctl start keepalived"):
+    if script == f"ip addr add {system.vip}/{system.prefix} dev eth2":
+        return _take_vip(host)
+    otherwise = NO_ARPING if system.sentinels else "systemctl stop keepalived && systemctl start keepalived"
+    if script == announcement(system.vip, "eth2", otherwise):
         if host.vip:
             host.world.network.announce(host)
         return done()
@@ -111,12 +114,19 @@ def _reload_keepalived(host: Host) -> Answer:
     return done()
 
 
+def _start_sentinel(host: Host) -> Answer:
+    assert host.sentinel is not None
+    host.sentinel.start(CAUSE)
+    return done()
+
+
 _SERVICES: dict[str, Callable[[Host], Answer]] = {
     "systemctl start redis-server": _start_redis,
     "systemctl stop redis-server": _stop_redis,
     "systemctl start keepalived": _start_keepalived,
     "systemctl stop keepalived": _stop_keepalived,
     "systemctl reload keepalived": _reload_keepalived,
+    "systemctl start redis-sentinel": _start_sentinel,
 }
 
 
@@ -124,6 +134,14 @@ def _remove_vip(host: Host) -> Answer:
     if not host.vip:
         return failed(2, "RTNETLINK answers: Cannot assign requested address")
     host.vip = False
+    return done()
+
+
+def _take_vip(host: Host) -> Answer:
+    if host.vip:
+        return failed(2, "RTNETLINK answers: File exists")
+    host.vip = True
+    host.world.roles_changed(CAUSE)
     return done()
 
 

@@ -1,4 +1,4 @@
-"""A host: its files, clock, disk and boot, and the two services on it."""
+"""A host: its files, clock, disk and boot, and the services on it."""
 
 from __future__ import annotations
 
@@ -7,22 +7,25 @@ from typing import TYPE_CHECKING
 
 from simulation.world.keepalived import Keepalived
 from simulation.world.redis_server import Dump, RedisServer
+from simulation.world.sentinel import Sentinel
 
 from console.core.model import RunLock
+from console.core.replication.replicaof_line import with_master, without_master
 
 if TYPE_CHECKING:
-    from simulation.world.pair import World
+    from simulation.world.world import World
 
 REDIS_CONF = "/etc/redis/redis.conf"
 KEEPALIVED_CONF = "/etc/keepalived/keepalived.conf"
 FOLDER = "/data/redis"
 DUMP = f"{FOLDER}/dump6379.rdb"
 DISK_BYTES = 10**9
+MIN_REPLICAS = b"min-replicas-to-write"
 _FOLLOWS = re.compile(rb"^[ \t]*(?:slaveof|replicaof)[ \t]+(\S+)[ \t]+(\d+)", re.IGNORECASE | re.MULTILINE)
 
 
 class Host:
-    """One machine of the pair."""
+    """One machine of the cluster."""
 
     def __init__(self, world: World, name: str, address: str, files: dict[str, bytes], dump: Dump | None) -> None:
         self.world = world
@@ -47,12 +50,28 @@ class Host:
         """Whether the kernel has the virtual IP."""
         self.redis = RedisServer(self, dump)
         self.keepalived = Keepalived(self)
-        self.keepalived_on_boot = True
-        self.redis_on_boot = True
+        self.sentinel = Sentinel(self) if world.system.sentinels else None
+        self.starts_at_boot = True
+        """Whether its services do."""
 
     @property
     def disk_free(self) -> int:
         return 0 if self.disk_full else DISK_BYTES // 2
+
+    def rewrite_redis_conf(self) -> None:
+        """config.c: rewriteConfig. The role and min-replicas-to-write get into the file."""
+        process, text = self.redis.process, without_master(self.files[REDIS_CONF])
+        assert process is not None
+        text = b"".join(one for one in text.splitlines(keepends=True) if not one.startswith(MIN_REPLICAS))
+        if process.min_replicas:
+            text += MIN_REPLICAS + f" {process.min_replicas}\n".encode()
+        master = self.redis.link.master
+        self.files[REDIS_CONF] = with_master(text, master, 6379) if master else text
+
+    def configured_min_replicas(self) -> int:
+        """What redis.conf says of min-replicas-to-write."""
+        lines = self.files[REDIS_CONF].splitlines()
+        return next((int(one.split()[1]) for one in lines if one.startswith(MIN_REPLICAS)), 0)
 
     def configured_master(self) -> str:
         """The address that the last replicaof line of redis.conf names. Empty: none."""
@@ -66,16 +85,20 @@ class Host:
         self.redis.kill("the host reboots")
         self.keepalived.die("the host reboots")
         self.keepalived.scripts.clear()
+        if self.sentinel is not None:
+            self.sentinel.kill("the host reboots")
         self.up, self.vip, self.lock = False, False, None
         world.roles_changed("reboot")
 
         def back() -> None:
             self.up, self.boot_id, self.booted = True, world.new_id(), world.now
             world.tell(f"{self.name}: is back")
-            if self.redis_on_boot:
-                self.redis.start("boot")
-            if self.keepalived_on_boot:
-                self.keepalived.start("boot")
+            if not self.starts_at_boot:
+                return
+            self.redis.start("boot")
+            self.keepalived.start("boot")
+            if self.sentinel is not None:
+                self.sentinel.start("boot")
 
         world.after(seconds, back)
 

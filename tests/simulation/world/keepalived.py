@@ -21,7 +21,10 @@ from console.core.model import VrrpInstance
 if TYPE_CHECKING:
     from simulation.world.host import Host
 
+CONF = "/etc/keepalived/keepalived.conf"
 MASTER, BACKUP, FAULT = "MASTER", "BACKUP", "FAULT"
+NO_INSTANCE = VrrpInstance("", BACKUP, "", 0, 100, 1.0, ())
+"""Of a host without keepalived."""
 
 
 @cache
@@ -65,7 +68,8 @@ class Keepalived:
         self.pid = 0
         self.started = 0.0
         self.state = BACKUP
-        self.instance = instance_in(host.files["/etc/keepalived/keepalived.conf"])
+        self.installed = CONF in host.files
+        self.instance = instance_in(host.files[CONF]) if self.installed else NO_INSTANCE
         self.cause = ""
         self.check_ok = True
         self.scripts: list[Script] = []
@@ -86,11 +90,11 @@ class Keepalived:
     # --- process ----------------------------------------------------------------------------------------------------
 
     def start(self, cause: str) -> None:
-        if self.running:
+        if self.running or not self.installed:
             return
         world = self.world
         self.pid, self.started, self.cause = world.new_pid(), world.now, cause
-        self.instance = instance_in(self.host.files["/etc/keepalived/keepalived.conf"])
+        self.instance = instance_in(self.host.files[CONF])
         self.check_ok, self._results = True, 0
         self._next_check = world.now + 0.2
         world.tell(f"{self.host.name}: keepalived starts ({cause}), priority {self.instance.priority}")
@@ -121,7 +125,7 @@ class Keepalived:
     def reload(self) -> None:
         """SIGHUP: the file is read again, and the state stays."""
         if self.running:
-            self.instance = instance_in(self.host.files["/etc/keepalived/keepalived.conf"])
+            self.instance = instance_in(self.host.files[CONF])
 
     # --- time -------------------------------------------------------------------------------------------------------
 

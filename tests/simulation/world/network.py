@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from simulation.world.host import Host
-    from simulation.world.pair import World
+    from simulation.world.world import World
 
 
 ASKS_AGAIN = 30.0
@@ -18,8 +18,8 @@ class Network:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.parted = False
-        """The two hosts do not hear each other."""
+        self.apart: set[str] = set()
+        """Hosts that hear no other host. Clients and the console still reach them."""
         self.silent_ssh: set[str] = set()
         """Hosts whose SSH gives the console no answer."""
         self.silent_redis: set[str] = set()
@@ -30,7 +30,7 @@ class Network:
         self._answered = world.now
 
     def joined(self, one: Host, other: Host) -> bool:
-        return one.up and other.up and not self.parted
+        return one.up and other.up and (one is other or not {one.name, other.name} & self.apart)
 
     def announce(self, host: Host) -> None:
         """Gratuitous ARP. The last announcement wins, as in the neighbours' caches."""

@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING
 
 from simulation.world.replica_link import ReplicaLink
 
+from console.core.numbers import version_of
+
 if TYPE_CHECKING:
     from simulation.world.host import Host
 
 NO_HISTORY = "0" * 40
+KEEPS_HISTORY = (7, 0)
 WRITE_BYTES = 100
 """Bytes of the replication stream that one write makes."""
 BACKLOG_BYTES = 40_000
@@ -53,6 +56,8 @@ class Server:
     replid: str
     cause: str = ""
     """Who started it."""
+    looked_at: float = 0.0
+    """When the console had last looked, where it was started."""
     keys: set[int] = field(default_factory=set)
     offset: int = 0
     replid2: str = NO_HISTORY
@@ -102,7 +107,9 @@ class RedisServer:
             return
         world = self.world
         self.process = Server(world.new_pid(), world.new_id(), world.now, world.new_id(), cause, last_save=world.now)
+        self.process.looked_at = world.looked_at
         self.link.forget()
+        self.process.min_replicas = self.host.configured_min_replicas()
         master = self.host.configured_master()
         if master:
             self.link.follow(master, cause)
@@ -123,8 +130,11 @@ class RedisServer:
         return load
 
     def _restore_history(self, process: Server, dump: Dump) -> None:
-        """server.c, loadDataFromDisk: a replica goes on with the history, a master keeps it as its second one."""
-        if not dump.replid:
+        """server.c, loadDataFromDisk: a replica goes on with the history, a master keeps it as its second one.
+
+        Before 7.0 a master begins a history of its own, and nobody knows the old one.
+        """
+        if not dump.replid or not (self.link.master or version_of(self.world.version) >= KEEPS_HISTORY):
             return
         process.offset = dump.offset
         if self.link.master:
@@ -149,8 +159,7 @@ class RedisServer:
         if process is None:
             return True
         if not process.loading:
-            if self.host.disk_full:
-                process.save_ok = False
+            if self.host.disk_full:  # rdbSave in the foreground leaves rdb_last_bgsave_status as it is
                 return False
             for replica in self.attached():  # shutdown-timeout: writes stop until the replicas have all of it
                 replica.link.receive(whole=True)
@@ -293,17 +302,18 @@ class RedisServer:
             return
         if self.link.master:
             self.link.beat()
-            return
-        if process.loading:
-            return
-        if process.backlog_first and not self.attached():
-            if self.world.now - process.no_replica_since > BACKLOG_LIVES:
-                process.backlog_first, process.log = 0, []
-                process.replid, process.replid2, process.second_offset = self.world.new_id(), NO_HISTORY, -1
-        else:
-            process.no_replica_since = self.world.now
+        elif not process.loading:
+            self._keep_backlog(process)
         since = self.world.now - process.last_save
-        if since <= SOONEST_SAVE or process.saving:
+        if since <= SOONEST_SAVE or process.saving or process.loading:
             return
         if any(since > after and process.changes >= least for after, least in SAVE_POINTS):
             self.begin_save()
+
+    def _keep_backlog(self, process: Server) -> None:
+        """replicationCron: it is freed some time after the last replica has left."""
+        if not process.backlog_first or self.attached():
+            process.no_replica_since = self.world.now
+        elif self.world.now - process.no_replica_since > BACKLOG_LIVES:
+            process.backlog_first, process.log = 0, []
+            process.replid, process.replid2, process.second_offset = self.world.new_id(), NO_HISTORY, -1

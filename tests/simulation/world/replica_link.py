@@ -136,8 +136,9 @@ class ReplicaLink:
             process.replid, process.replid2, process.second_offset = self.world.new_id(), "0" * 40, -1
             process.backlog_first, process.log = process.offset + 1, []
         copy, offset, replid = frozenset(process.keys), process.offset, process.replid
-        if self.was_up or process.started > self.followed_at:
-            self.cause = process.cause  # it was told to follow another process: whoever started this one is the cause
+        if (self.was_up or process.started > self.followed_at) and process.looked_at >= self.followed_at:
+            # It was told to follow another process: whoever started this one, and could see that, is the cause.
+            self.cause = process.cause
         self.state = "transfer"
         self.server.disconnect_replicas()  # replicationAttachToNewMaster: they must resync, too
         self.world.tell(f"{self.server.host.name}: full sync from {self.master} begins ({len(copy)} keys)")

@@ -44,6 +44,9 @@ class VirtualClock:
     def now(self) -> float:
         return self._timeline.now
 
+    def set_by(self) -> float:
+        return 0.0
+
     def monotonic(self) -> float:
         return self._timeline.now
 

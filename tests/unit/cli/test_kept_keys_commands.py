@@ -3,7 +3,8 @@
 import json
 import signal
 from collections.abc import Mapping
-from types import MappingProxyType
+from dataclasses import replace
+from types import MappingProxyType, SimpleNamespace
 
 import click
 import fakes
@@ -14,6 +15,8 @@ from past_runs import lines_of
 from console.cli.context import Adapters, CliContext
 from console.cli.main import run
 from console.cli.runs.replay import command, from_screen
+from console.cli.status.kept import KeptTeller
+from console.cli.status.watching import _Teller
 from console.core.runs.past.kept_keys import KeptKeys
 from console.transport.journals import archive
 from console.transport.journals.archive import FolderArchive
@@ -90,6 +93,28 @@ def test_status_and_the_list_of_runs_say_so_until_it_is_dismissed(call):
     assert said.startswith("no more is said about 1 key in /")
     assert "only in a file" not in call("status")[1] + call("runs", "list")[1]
     assert json.loads(call("status", "-f", "json")[1])["clusters"][0]["kept_keys"] == []
+
+
+def test_metrics_count_them_until_they_are_dismissed(call):
+    assert 'redis_ha_kept_keys{cluster="cache"} 1' in call("status", "-f", "openmetrics")[1]
+    call("runs", "dismiss", RUN)
+    assert 'redis_ha_kept_keys{cluster="cache"} 0' in call("status", "-f", "openmetrics")[1]
+
+
+def test_what_is_watched_names_them_once_and_says_when_they_are_settled():
+    first = KeptKeys("cache", RUN, "redis-a", "/runs/keys.jsonl", 1, COMMAND)
+    second = replace(first, node="redis-b", file="/runs/other.jsonl", keys=20)
+    looks = iter([(first,), (first, second, replace(second, cluster="queue")), ()])
+    teller = KeptTeller(lambda: next(looks))
+    told = [list(teller.lines("cache", at)) for at in (0.0, 5.0, 11.0, 12.0, 22.0, 23.0)]
+    opened = f"open: 1 key of redis-a is only in a file, /runs/keys.jsonl; to bring them back: {COMMAND}"
+    second_opened = f"open: 20 keys of redis-b are only in a file, /runs/other.jsonl; to bring them back: {COMMAND}"
+    assert told[:4] == [[opened], [], [second_opened], []]
+    closed = ["closed: /runs/keys.jsonl of redis-a", "closed: /runs/other.jsonl of redis-b"]
+    assert [one.split(" was")[0] for one in told[4]] == closed
+    assert told[5] == []
+    watching = _Teller(SimpleNamespace(kept_keys=lambda: (first,)))
+    assert ("kept-keys", opened) in [line[1:] for line in watching.lines("cache", samples.healthy_pair())]
 
 
 def test_what_cannot_be_dismissed_is_one_clear_line(call):

@@ -15,7 +15,7 @@ import samples
 
 from console.cli.context import Adapters
 from console.cli.main import run
-from console.cli.status.as_json import ClusterStatus, as_json, lag_bytes
+from console.cli.status.as_json import ClusterStatus, as_json
 from console.cli.status.as_table import as_table
 from console.cli.status.command import exit_code
 from console.cli.status.metrics.exposition import as_openmetrics
@@ -161,14 +161,6 @@ def test_the_table_says_the_same_without_colour():
     plain, painted = (as_table([seen(state)], colour=colour) for colour in (False, True))
     assert re.sub(r"\x1b\[[0-9;]*m", "", painted) == plain
     assert "cache  WARNING  VIP 192.168.100.123 on redis-a, reaches redis-a" in plain
-
-
-def test_lag_is_known_for_a_replica_of_this_cluster_only():
-    state = samples.healthy_pair()
-    assert lag_bytes(state, state.node("redis-a")) == 14
-    assert lag_bytes(state, state.node("redis-b")) is None
-    stranger = samples.with_link(state, "redis-a", host="10.0.0.9")
-    assert lag_bytes(stranger, stranger.node("redis-a")) is None
 
 
 @pytest.mark.parametrize(

@@ -132,13 +132,15 @@ def test_every_rule_about_redis_is_the_first_that_applies_to_something():
         processes = read(Processes(redis=(Process(7, 1, title),) if title else ()), samples.NOW)
         nodes.append(samples.with_node(samples.healthy_pair(), A, processes=processes).node(A))
     specs = [spec(redis={"via": via, "tls": tls}).nodes[0] for via in RedisRoute for tls in (None, TlsSpec())]
-    for step, kind, text, node, one, at in product(ConnectStep, ProblemKind, TEXTS, nodes, specs, ("", "127.0.0.1")):
+    for step, kind, text, node in product(ConnectStep, ProblemKind, TEXTS, nodes):
         problem = Problem(kind, text, step)
-        refused = Refused("cache", one, replace(node, redis=failed(problem)), problem, RedisTrial(at))
-        place = next((place for place, (applies, _) in enumerate(RULES) if applies(refused)), None)
-        if place is not None and place not in reached:
-            assert RULES[place][1](refused)
-            reached.add(place)
+        refusing = replace(node, redis=failed(problem))
+        for one, at in product(specs, ("", "127.0.0.1")):
+            refused = Refused("cache", one, refusing, problem, RedisTrial(at))
+            place = next((place for place, (applies, _) in enumerate(RULES) if applies(refused)), None)
+            if place is not None and place not in reached:
+                assert RULES[place][1](refused)
+                reached.add(place)
     assert reached == set(range(len(RULES)))
 
 

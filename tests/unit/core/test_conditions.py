@@ -203,6 +203,8 @@ TABLE = [
     ("writes-accepted", BACK, s.A, {}, HOLDS),
     ("writes-accepted", SYNCING, s.B, {}, FAILS),
     ("writes-accepted", s.with_persistence(BACK, s.A, rdb_last_status="err"), s.A, {}, FAILS),
+    ("lives-as-replica", BACK, s.A, {}, HOLDS),
+    ("lives-as-replica", s.with_persistence(BACK, s.A, rdb_last_status="err"), s.A, {}, FAILS),
     ("writes-accepted", s.with_redis(BACK, s.A, config=s.RedisConfig(min_replicas_to_write=1)), s.A, {}, FAILS),
     ("no-pause-known", s.with_redis(HEALTHY, s.A, config=s.RedisConfig()), s.A, {}, HOLDS),
     ("no-pause-known", s.with_redis(HEALTHY, s.A, config=s.RedisConfig(min_replicas_to_write=1)), s.A, {}, HOLDS),

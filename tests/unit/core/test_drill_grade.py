@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -78,6 +79,7 @@ def test_a_refused_answer_and_lost_writes_are_told(tmp_path):
     good = dataclasses.replace(grade(happened(), [run(Outcome.DONE, 5)]), drill="d0")
     assert best([lost, good], "cache", "freeze") is good
     assert best([lost], "other", "freeze") is None
+    assert best([lost], "cache", "freeze", "sentinel-vip") is None, "another cluster of this name"
     text = table_text(lost, good)
     assert "3 of 500" in text
     assert "best earlier: d0, freeze" in text
@@ -144,11 +146,13 @@ def test_a_finding_is_told_once_and_by_its_first_sight():
     )
 
 
-def test_each_scenario_is_a_fault_that_the_laboratory_has():
+def test_each_scenario_is_a_fault_that_the_laboratory_has_and_stands_on_its_page():
+    page = " ".join((Path(__file__).parents[3] / "docs/drills.md").read_text().split())
     for one in SCENARIOS:
         assert find_scenario(one.name) is one
         assert one.fault in KINDS
         assert one.service in {"", *SERVICES}
         assert one.mended_by in {"", *KINDS}
         assert one.by_itself
+        assert all(text in page for text in (f"`{one.name}`", one.text, *one.by_itself.values())), one.name
         assert set(one.by_itself) <= {kind.name for kind in all_kinds()}

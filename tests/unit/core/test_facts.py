@@ -7,7 +7,7 @@ import samples as s
 
 from console.core.inventory import ServiceSpec
 from console.core.model import InterfaceAddress, MasterLink, read
-from console.core.model.facts import link_in_words, node_by_address, source_of
+from console.core.model.facts import bytes_behind, link_in_words, node_by_address, source_of
 from console.core.model.verdict import Verdict
 from console.core.runbooks.document import Condition
 from console.core.runbooks.vocabulary import evaluate
@@ -63,3 +63,23 @@ def test_a_link_that_never_was_up_is_not_down_for_minus_one_second(seconds, word
         "192.168.100.201", 6379, up=False, sync_in_progress=False, last_io_seconds=None, down_seconds=seconds
     )
     assert link_in_words(link) == words
+
+
+def test_a_replica_is_as_far_behind_as_the_smaller_of_two_figures_says():
+    """The difference of the offsets includes what was written between the two looks."""
+    state = s.healthy_pair()
+    assert (bytes_behind(state, state.node(s.A)), bytes_behind(state, state.node(s.B))) == (14, None)
+    acknowledged = s.with_redis(state, s.B, offset=9000, replicas=(s.attached(s.A, offset=8995),))
+    assert bytes_behind(acknowledged, acknowledged.node(s.A)) == 5
+    not_reported = s.with_redis(state, s.B, offset=8100, replicas=(s.attached(s.A, offset=None),))
+    assert bytes_behind(not_reported, not_reported.node(s.A)) == 8100 - state.node(s.A).redis.value.offset
+
+
+def test_a_lag_is_known_only_where_source_and_replica_were_read_and_are_of_this_cluster():
+    state = s.healthy_pair()
+    for unknown in (
+        s.with_node(state, s.B, redis=s.refused()),
+        s.with_node(state, s.A, redis=s.refused()),
+        s.with_link(state, s.A, host="10.0.0.9"),
+    ):
+        assert bytes_behind(unknown, unknown.node(s.A)) is None

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import samples as s
 from hypothesis import given
@@ -60,6 +62,13 @@ def test_what_could_not_be_read_again_is_told_apart_from_what_changed():
     )
     assert unread_facts(silent, facts(BACK)) == ("redis-b: Redis: was not known: no answer in time, is answers now",)
     assert digest(facts(BACK)) != digest(silent)
+
+
+def test_a_redis_that_answers_and_is_of_no_known_node_was_read():
+    silent = s.with_node(BACK, s.A, redis=unread(ProblemKind.TIMEOUT))
+    nothing, somebody = replace(silent, vip_reach=unread(ProblemKind.TIMEOUT)), silent
+    assert facts(somebody)["VIP reaches"].startswith("not known whose Redis")
+    assert [one.split(":")[0] for one in unread_facts(facts(nothing), facts(somebody))] == ["VIP answers with"]
 
 
 @given(st.dictionaries(st.text(), st.text()), st.dictionaries(st.text(), st.text()))

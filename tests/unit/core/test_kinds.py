@@ -86,3 +86,32 @@ def test_a_gate_closes_when_the_sentinels_or_consul_say_something_else():
     elsewhere = replace(state.consul, dns=state.consul.dns.map(lambda one: replace(one, addresses=())))
     (line,) = differences(material(state, roles), material(replace(state, consul=elsewhere), roles))
     assert line == "Consul: DNS: was 192.168.3.2, is no address now"
+
+
+def paused(state, name):
+    config = state.node(name).redis.value.config
+    return samples.with_redis(state, name, config=replace(config, min_replicas_to_write=1_000_000))
+
+
+def test_a_replica_that_would_be_promoted_and_refuses_writes_leaves_a_set_unprotected():
+    state = paused(HEALTHY["sentinel-vip"], sets.WEB02)
+    assert protection(state).verdict is Verdict.FAILS
+    never_promoted = samples.with_redis(state, sets.WEB02, replica_priority=0)
+    assert protection(never_promoted).verdict is Verdict.HOLDS
+
+
+def without_redis(state):
+    for node in state.nodes:
+        running = node.processes.map(lambda seen: replace(seen, redis=()))
+        state = samples.with_node(
+            state, node.name, redis=unread(ProblemKind.REFUSED, at=samples.NOW), processes=running
+        )
+    return state
+
+
+@pytest.mark.parametrize("kind", ["sentinel-vip", "sentinel-consul"])
+def test_where_no_redis_of_a_set_runs_no_runbook_is_named_that_needs_a_master(kind):
+    named = {one.code: one.next for one in diagnose(without_redis(HEALTHY[kind]), samples.NOW)}
+    assert named["no-master"].runbook is None
+    assert "newest data" in named["no-master"].advice
+    assert not {"sentinel-return-old-master", "consul-return-old-master"} & {one.runbook for one in named.values()}

@@ -182,7 +182,7 @@ def test_a_pair_that_no_runbook_can_start_is_started_by_hand(roles):
     state = races.with_scripts(s.healthy_pair() if roles == "a master and its replica" else s.fresh_pair())
     for node in (s.A, s.B):
         state = s.with_vip(s.with_keepalived(state, node, running=False), node, held=False)
-    led = [one.next for one in diagnose(state, s.NOW) if one.code in ("vip-missing", "no-master")]
+    led = [one.next for one in diagnose(state, s.NOW) if one.code in ("vip-missing", "no-master", "keepalived-down")]
     assert led
     assert all("stop Redis and keepalived of the other node" in (one.advice or "") for one in led), led
     nodes = tuple(replace(node, scripts=s.healthy_pair().node(node.name).scripts) for node in state.nodes)

@@ -206,6 +206,17 @@ def test_each_finding(code, state, nodes, severity):
     assert protection(state).verdict is not HOLDS
 
 
+@pytest.mark.parametrize(
+    ("state", "code"),
+    [(named(state=maintained(B)), "consul-none-passing"), (named(A, state=maintained(B, BOTH)), "consul-disagrees")],
+)
+def test_a_master_in_maintenance_is_led_out_of_it(state, code):
+    """A run was given up while it held a replica from the name, and the Sentinels promoted that one."""
+    found = next(one for one in diagnose(state, NOW) if one.code == code)
+    instance = next(one for one in state.consul.instances.value if one.address == sets.ADDRESS[B])
+    assert f"consul maint -disable -service={instance.service_id}" in (found.next.advice or ""), found
+
+
 def test_each_finding_is_shown_by_a_state_and_a_healthy_set_has_none():
     assert {row[0] for row in FOUND} == {row.code for row in rules.RULES}
     assert not [one for one in diagnose(HEALTHY, NOW) if one.code.startswith("consul")]

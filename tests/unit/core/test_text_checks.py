@@ -18,6 +18,8 @@ from console.core.runbooks.shell.reading import read_shell
 A, B = samples.A, samples.B
 ADDRESS_A, ADDRESS_B = samples.ADDRESS[A], samples.ADDRESS[B]
 RUN = "20261121T034000Z-cache-own-3f2a"
+IN_THE_FIELD = 74
+"""Letters that the field of a sentence shows at 80 columns."""
 ROLES = {"node": B, "other": A}
 SAME = {
     f"redis-cli slaveof {ADDRESS_A} 6379": ("replicate", {"source": "other"}),
@@ -116,17 +118,18 @@ def test_a_text_that_changes_nothing_asks_for_nothing(text):
 @pytest.mark.parametrize(
     ("state", "node", "served"),
     [
-        (samples.healthy_pair(), B, "clients are served there now"),
-        (samples.healthy_pair(), A, "no clients are served there now"),
-        (samples.rebuilt_pair(), A, "clients are served there now"),
-        (sample_sets.sentinel_consul_set(), sample_sets.APP02, "clients are served there now"),
-        (sample_sets.sentinel_consul_set(), sample_sets.APP01, "no clients are served there now"),
+        (samples.healthy_pair(), B, "serves clients"),
+        (samples.healthy_pair(), A, "serves no clients"),
+        (samples.rebuilt_pair(), A, "serves clients"),
+        (sample_sets.sentinel_consul_set(), sample_sets.APP02, "serves clients"),
+        (sample_sets.sentinel_consul_set(), sample_sets.APP01, "serves no clients"),
     ],
 )
 def test_it_needs_a_sentence_that_says_whether_clients_are_served_there(state, node, served, verb):
     text = "`./repair.sh`" if verb == "manual" else "./repair.sh"
     found = asked(text, state, {"node": node}, verb)
-    assert sentence(found) == f"I know what this text does on {node}; {served}"
+    assert sentence(found) == f"I know what this text does on {node}, which {served}"
+    assert len(sentence(found)) <= IN_THE_FIELD
     failing = [one.check for one in found if not one.check.holds]
     assert "./repair.sh" in failing[0].evidence
 

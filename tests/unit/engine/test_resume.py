@@ -6,6 +6,7 @@ import os
 import random
 import re
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 import samples
@@ -17,8 +18,10 @@ from world import World
 from console.core.inventory import Inventory
 from console.core.model import VrrpState
 from console.core.runbooks.document import Action, GateKind
+from console.core.runbooks.verbs import VERBS
 from console.core.runs.answer import Answer, AnswerKind
-from console.core.runs.past.past_run import Standing
+from console.core.runs.past.past_run import PastCommand, Standing
+from console.core.runs.past.since_then import CLOSE, LEAVES_PROTECTED, later_changes, since_then
 from console.core.runs.question import Choice, QuestionKind
 from console.core.runs.state import AssessmentKind, Outcome, StepStatus
 from console.engine.ports import ArmingError
@@ -243,6 +246,103 @@ def test_the_report_tells_of_both_consoles_and_calls_nothing_unknown_that_was_de
     assert "proved by looking" in told
     assert "resumed" in told
     assert "9 UNKNOWN: sent, or may have been" in told
+
+
+# --- what has happened since ----------------------------------------------------------------------------------------
+
+CHANGES = tuple(name for name, verb in VERBS.items() if verb.mutating)
+
+
+def one_step(room, verb):
+    """A step with this verb."""
+    return replace(room.runbook.steps[0], action=Action(verb))
+
+
+@pytest.fixture(scope="module")
+def dead(tmp_path_factory):
+    """A console that died at the first question of a rebuild: the pair was not protected then."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda _: None)
+        return at_moment(tmp_path_factory.mktemp("dead"), "after observed 1")
+
+
+def test_every_verb_either_leaves_a_protected_cluster_as_it_is_or_is_not_offered_there(dead):
+    assert set(LEAVES_PROTECTED) <= set(VERBS)
+    since = since_then(dead.past(), dead.runbook, samples.healthy_pair(), dead.roles)
+    assert since.was_unprotected
+    for verb in CHANGES:
+        said = since.objection(one_step(dead, verb), samples.healthy_pair())
+        assert bool(said) is (verb not in LEAVES_PROTECTED), verb
+        assert not since.objection(one_step(dead, verb), samples.failed_over_pair()), "not protected: nothing is said"
+        if said:
+            assert "would take that apart" in said
+            assert CLOSE in said
+
+
+def test_a_run_whose_cluster_is_protected_meanwhile_sends_nothing_and_says_so_first(tmp_path):
+    room = at_moment(tmp_path, "after observed 1")
+    room.pair.state = samples.healthy_pair()
+    sent = len(room.actuator.texts)
+    ended = room.resume()
+    assert ended.outcome is Outcome.ABORTED
+    assert len(room.actuator.texts) == sent
+    asked = room.operator.asked("stop-keepalived")
+    assert [one.kind for one in asked] == [QuestionKind.BLOCKED]
+    assert Choice.RUN not in asked[0].choices
+    assert asked[0].reason.startswith(("what this run is for is so already", "the cluster is protected now"))
+
+
+def test_a_run_that_has_protected_the_pair_itself_goes_on(tmp_path):
+    """Its console died right after the last command that was needed for that."""
+    room = at_moment(tmp_path, "after sending systemctl start keepalived")
+    assert room.resume().outcome is Outcome.DONE
+
+
+def test_a_later_run_on_the_same_servers_ends_an_old_one(dead):
+    past = dead.past()
+    later = replace(past, run_id="later", steps=(replace(past.steps[0], commands=(sent_at(past, 60),)),))
+    said = later_changes(past, [past, later])
+    assert "a later run has changed cache since: one-shot-rebuild" in said
+    assert "(later)" in said
+    elsewhere = {**past.opened, "nodes": {"redis-a": "10.0.0.1:6379"}}
+    for other in (
+        replace(later, opened={**past.opened, "cluster": "another"}),
+        replace(later, opened=elsewhere),
+        replace(later, steps=(replace(past.steps[0], commands=(sent_at(past, -60),)),)),
+        replace(later, steps=(replace(past.steps[0], commands=(sent_at(past, 60, verb="export-differences"),)),)),
+        replace(later, steps=()),
+    ):
+        assert not later_changes(past, [other])
+    since = since_then(past, dead.runbook, samples.failed_over_pair(), dead.roles, [later])
+    for verb in CHANGES:
+        assert since.objection(one_step(dead, verb), samples.failed_over_pair()).startswith("a later run has changed")
+
+
+def sent_at(past, seconds, verb="stop-keepalived"):
+    at = datetime.fromisoformat(past.entries[-1].at) + timedelta(seconds=seconds)
+    return PastCommand(1, at.isoformat(), "redis-b", "systemctl stop keepalived", verb, "")
+
+
+def test_other_servers_under_the_same_names_are_told_apart(dead):
+    state = samples.failed_over_pair()
+    answers = [node for node in state.nodes if node.redis.ok]
+    assert answers
+    now = state
+    for node in answers:
+        other = replace(node.redis, value=replace(node.redis.value, run_id="f" * 40))
+        now = samples.with_node(now, node.name, redis=other)
+    since = since_then(dead.past(), dead.runbook, now, dead.roles)
+    assert since.over.startswith("no Redis that this run knew still runs")
+    assert any("was started anew" in one for one in since.differences)
+    same = since_then(dead.past(), dead.runbook, state, dead.roles)
+    assert (same.over, same.differences) == ("", ())
+    host = next(node for node in state.nodes if node.ssh.ok)
+    moved = replace(host.ssh, value=replace(host.ssh.value, hostname="elsewhere"))
+    told = since_then(dead.past(), dead.runbook, samples.with_node(state, host.name, ssh=moved), dead.roles)
+    assert told.over.startswith(f"these are not the servers of this run: {host.name}: host")
+    booted = replace(host.ssh, value=replace(host.ssh.value, boot_id="other"))
+    told = since_then(dead.past(), dead.runbook, samples.with_node(state, host.name, ssh=booted), dead.roles)
+    assert told.differences == (f"{host.name}: its host was started anew since then",)
 
 
 # --- what is refused ------------------------------------------------------------------------------------------------

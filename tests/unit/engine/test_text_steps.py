@@ -15,7 +15,7 @@ from console.core.runs.state import Outcome
 from console.engine.actions.commands import CommandContext
 from console.engine.plan import Prospect, make_plan
 
-SENTENCE = "I know what this text does on redis-b; no clients are served there now"
+SENTENCE = "I know what this text does on redis-b, which serves no clients"
 
 
 def book(text, verb="shell", role="returning"):

@@ -14,6 +14,7 @@ from console.core.inventory import ClusterSpec, KeepalivedSpec, NodeSpec, RedisS
 from console.core.model import ProblemKind
 from console.core.runs.answer import AnswerKind
 from console.transport import actuator
+from console.transport.connections import patience
 from console.transport.connections.errors import RemoteError
 from console.transport.redis import bounded_stream
 from console.transport.redis import connection as redis
@@ -128,7 +129,8 @@ def test_what_never_ends_is_left_in_time(bad, says, every):
 @pytest.mark.parametrize(
     "says", [*GARBAGE.values(), b"$10\r\nhalf", b""], ids=[*GARBAGE.keys(), "half an answer", "nothing"]
 )
-def test_an_inspector_turns_it_into_a_reading(bad, says):
+def test_an_inspector_turns_it_into_a_reading(bad, says, monkeypatch):
+    monkeypatch.setattr(patience, "SHORTEST", WAIT)
     server = bad(says)
     node = NodeSpec("redis-a", "127.0.0.1", SshSpec(), RedisSpec(port=server.port), KeepalivedSpec())
     inspector = RedisInspector(node, None, time.time, lambda *_: None, WAIT)

@@ -53,7 +53,7 @@ def agent(answers, slow=0.0):
     seen = []
     handler = type("Told", (Agent,), {"answers": answers, "seen": seen, "slow": slow})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     try:
         yield f"http://127.0.0.1:{server.server_address[1]}", seen
     finally:

@@ -72,6 +72,13 @@ def tail(whole, at):
     return whole[:at].splitlines()[-1]
 
 
+def test_the_end_of_a_file_whose_first_part_is_empty_is_missed_too(tmp_path):
+    path = tmp_path / "keys.jsonl"
+    files = written(path, [[], [b"key"]])
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:-1]))
+    assert files.check(str(path)).standing is Standing.NOT_WHOLE
+
+
 @given(KEYS.filter(bool), st.data())
 def test_any_other_byte_is_seen(names, data):
     with TemporaryDirectory() as folder:
@@ -157,3 +164,12 @@ def test_many_lines_are_read_at_once_as_each_is_alone(fields, value):
         path.write_text("".join(f"{json.dumps(one)}\n" for one in lines))
         found = [one for some in keys_in(LocalKeyFiles().lines(str(path)), NOW) for one in some.kept]
     assert found == [exported_key(one, NOW) for one in lines]
+
+
+def test_any_number_of_lines_that_count_is_read_and_only_the_last_one_counts(tmp_path):
+    path = tmp_path / "keys.jsonl"
+    files = written(path, [[b"a", b"b"]])
+    with path.open("a") as file:
+        file.write('{"count": 1}\n' * 20_000)
+    assert read(files, path) == [b"a", b"b"]
+    assert files.check(str(path)).standing is Standing.NOT_WHOLE

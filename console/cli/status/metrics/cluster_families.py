@@ -170,6 +170,12 @@ FAMILIES = (
     Family("vip_reaches", "1 for the node whose Redis answers at the virtual IP.", NODE, _reaches),
     Family("holds_vip", "1 if the node's kernel has the virtual IP.", NODE, _holds_vip),
     Family("holds_read_vip", "1 if the node's kernel has the read VIP.", NODE, _holds_read_vip),
+    Family(
+        "kept_keys",
+        "Keys that a run has written to a file on this machine, and that are not back on the master yet.",
+        CLUSTER,
+        lambda seen: [((seen.state.name,), sum(one.keys for one in seen.kept))],
+    ),
     Family("run_armed", "1 while a run is armed that holds the lock of the node.", NODE, of_nodes(_armed)),
     Family(
         "read",

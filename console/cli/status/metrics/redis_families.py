@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from console.cli.status.as_json import ClusterStatus, lag_bytes
+from console.cli.status.as_json import ClusterStatus
 from console.cli.status.metrics.family import (
     NODE,
     REPLICA,
@@ -19,6 +19,7 @@ from console.cli.status.metrics.family import (
     rounded,
 )
 from console.core.model import AttachedReplica, Backlog, MasterLink, Persistence, Redis, Role
+from console.core.model.facts import bytes_behind
 
 _Labelled = Iterator[tuple[tuple[str, ...], Value]]
 _NO_FAILOVER = "no-failover"
@@ -59,7 +60,7 @@ def _server(redis: Redis) -> _Labelled:
 
 def _lag(seen: ClusterStatus) -> Iterator[Sample]:
     for node in seen.state.nodes:
-        yield (seen.state.name, node.name), lag_bytes(seen.state, node)
+        yield (seen.state.name, node.name), bytes_behind(seen.state, node)
 
 
 def _failing_over(redis: Redis) -> Value:

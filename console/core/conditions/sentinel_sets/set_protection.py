@@ -50,7 +50,7 @@ def _a_replica_in_sync(state: ClusterState, master: NodeState) -> Check:
     refusing = [check for node in others if (check := _would_refuse(state, node, master)) is not None]
     if refusing:
         evidence = "; ".join(f"the Sentinels may promote {node}: {check.evidence}" for node, check in refusing)
-        return fails(statement, evidence, refusing[0][1].advice)
+        return Check(refusing[0][1].verdict, statement, evidence, refusing[0][1].advice)
     checks = [fit_to_take_over(state, node, master) for node in others]
     for verdict in (Verdict.HOLDS, Verdict.UNKNOWN, Verdict.FAILS):
         found = [check for check in checks if check.verdict is verdict]
@@ -67,7 +67,7 @@ def _would_refuse(state: ClusterState, node: NodeState, master: NodeState) -> tu
     if never or not answer_or_unknown(replication.in_sync, question).holds:
         return None
     writes = answer_or_unknown(replication.would_accept_writes, question)
-    return (node.name, writes) if writes.verdict is Verdict.FAILS else None
+    return None if writes.holds else (node.name, writes)
 
 
 def _sentinels(state: ClusterState, master: NodeState) -> Iterator[Check]:

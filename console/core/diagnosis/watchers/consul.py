@@ -8,7 +8,8 @@ from console.core.conditions.servers import role_in_words
 from console.core.diagnosis.finding import NextAction, Severity
 from console.core.diagnosis.next_actions import advise
 from console.core.diagnosis.rule import FindingRule, Match, listed
-from console.core.model import ClusterState, ConsulState, NodeState, ProblemKind
+from console.core.model import ClusterState, ConsulInstance, ConsulState, NodeState, ProblemKind
+from console.core.model.consul import NODE_MAINTENANCE
 from console.core.model.facts import node_by_address, proved_down
 from console.core.watchers.sentinels import named_masters_in_words, proved_silent, starting
 from console.core.watchers.service_name import (
@@ -56,7 +57,8 @@ def _none(state: ClusterState) -> Iterator[Match]:
     elif master is None:
         then = advise(f"bring back a master first: {_why_no_master(state)}")
     else:
-        then = advise(f"{master.name} is the master: see what its check says, and mend the check")
+        mend = advise(f"{master.name} is the master: see what its check says, and mend the check")
+        then = _end_of_maintenance(instance_of(state, master)) or mend
     yield Match(_registered(state), f"{full_name(consul)} leads nowhere.", _side_by_side(state, consul), then)
 
 
@@ -113,9 +115,20 @@ def _disagrees(state: ClusterState) -> Iterator[Match]:
         yield Match((master.name,), summary, _side_by_side(state, consul), then)
     elif not found.passing:
         summary = f"{master.name} is the master, but {full_name(consul)} does not lead to it."
-        held = found.maintenance is not None
-        then = advise(f"end the maintenance of {found.service_id}") if held else _late(master)
+        then = _end_of_maintenance(found) or _late(master)
         yield Match((master.name,), summary, _side_by_side(state, consul), then)
+
+
+def _end_of_maintenance(master: ConsulInstance | None) -> NextAction | None:
+    """What ends the maintenance of the master's service. None: it is in none.
+
+    A run that was given up leaves one, and the Sentinels may promote that node afterwards.
+    """
+    held = master.maintenance if master is not None else None
+    if master is None or held is None:
+        return None
+    which = "" if held.check_id == NODE_MAINTENANCE else f" -service={master.service_id}"
+    return advise(f"end the maintenance of {master.service_id}: consul maint -disable{which}")
 
 
 def _late(node: NodeState) -> NextAction:

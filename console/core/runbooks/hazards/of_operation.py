@@ -88,9 +88,13 @@ OPERATION_HAZARDS: tuple[Hazard, ...] = (
     Hazard(
         "H30",
         "The survivor refuses writes: min-replicas-to-write, or a save that failed",
-        "It is named with the error that clients get. A node that cannot take writes is not made the source of a pair.",
-        ("writes-accepted", "would-accept-writes"),
+        "It is named with the error that clients get. A node that cannot take writes is not made the source of a pair. "
+        "From 7.0 on a server whose save has failed ends as soon as a master sends it a write: it saves first.",
+        ("writes-accepted", "would-accept-writes", "lives-as-replica"),
         findings=("writes-refused",),
-        proofs=("lab/test_interlocks.py::test_h30_a_survivor_that_refuses_writes_is_named_and_not_built_upon",),
+        proofs=(
+            "lab/test_interlocks.py::test_h30_a_survivor_that_refuses_writes_is_named_and_not_built_upon",
+            "lab/test_interlocks.py::test_h30_a_node_whose_save_failed_follows_only_after_one_that_succeeded",
+        ),
     ),
 )

@@ -78,6 +78,13 @@ ROWS: tuple[PredicateSpec, ...] = (
         "H30",
     ),
     PredicateSpec(
+        "lives-as-replica",
+        "The last writes of Redis to its disk succeeded. Or it is older than 7.0, and follows a master all the same.",
+        replication.lives_as_replica,
+        (),
+        "H30",
+    ),
+    PredicateSpec(
         "histories-compared",
         "Both nodes can be read. The evidence says what each would lose by following the other.",
         switching.histories_compared,

@@ -18,7 +18,7 @@ from console.core.runbooks.document import Condition, Step
 from console.core.runbooks.interlocks import NODE, Interlock
 from console.core.runbooks.shell.act_interlocks import ACT_INTERLOCKS, in_words
 from console.core.runbooks.shell.acts import Act, TextReading
-from console.core.runbooks.shell.holders import kept, served_in_words
+from console.core.runbooks.shell.holders import kept, served_in_short, served_in_words
 from console.core.runbooks.shell.prose import read_instruction
 from console.core.runbooks.shell.reading import read_shell
 from console.core.runbooks.vocabulary import evaluate
@@ -138,14 +138,14 @@ class _Judge:
         """The sentence for what is not understood, and a refusal where data could be lost for good."""
         if not self._unclear:
             return
-        served = served_in_words(self._state, self._node)
+        served, short = (tell(self._state, self._node) for tell in (served_in_words, served_in_short))
         yield TextCheck(
             Check(
                 Verdict.FAILS,
                 f"it is understood what the text does on {self._node.name}",
                 f"not understood: {'; '.join(dict.fromkeys(self._unclear))}. {capital(served)}",
                 "read it, or write it with the verbs of runbooks; who knows what it does can type a sentence",
-                override=f"I know what this text does on {self._node.name}; {served}",
+                override=f"I know what this text does on {self._node.name}, which {short}",
             )
         )
         for node in self._within_reach():

@@ -29,6 +29,12 @@ def served_in_words(state: ClusterState, node: NodeState) -> str:
     return "clients are served there now" if served else "no clients are served there now"
 
 
+def served_in_short(state: ClusterState, node: NodeState) -> str:
+    """The same for a sentence that is typed: with usual names it fits into a field of 80 columns."""
+    served = _serves(state, node)
+    return "may serve clients" if served is None else "serves clients" if served else "serves no clients"
+
+
 def _serves(state: ClusterState, node: NodeState) -> bool | None:
     if proved_down(node):
         return False

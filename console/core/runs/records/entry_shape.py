@@ -61,7 +61,7 @@ _PLANNED: Shape = {
 }
 _NODES = Named(dict.fromkeys(("redis", "keys", "offset", "keepalived", "priority", "holds_vip"), _SINGLE))
 _FIGURES: Shape = {
-    **_texts("vip", "vip_reaches", "serving"),
+    **_texts("vip", "vip_reaches", "serving", "protected"),
     "vip_holders": Each(_TEXT),
     "nodes": _NODES,
     "sentinels": Named(_TEXT),

@@ -73,6 +73,12 @@ def exports_in(commands: Iterable[Row]) -> Iterator[Export]:
     yield from replaced.values()
 
 
+def file_of(row: Row) -> str:
+    """The file on the machine of the console that this command was to write. Empty: it writes none there."""
+    found = _SENT.search(str(row["sent"])) if row["verb"] in VERBS else None
+    return found["path"] if found else ""
+
+
 def kept_in_words(node: str, answers: Iterable[str]) -> str:
     """`20 keys of redis-a are in FILE`, by the answers of a step that keeps keys. Empty: there is no file with keys."""
     for text in answers:

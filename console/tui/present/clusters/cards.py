@@ -5,6 +5,7 @@ Where the cards do not fit side by side, the nodes become columns of one table.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from textual.content import Content
@@ -17,22 +18,30 @@ from console.tui.present.formatting import (
     BOLD,
     DIM,
     GOOD,
+    KEPT,
     STALE_AFTER,
     UNCUT,
     WARN,
+    Key,
     Lines,
     Part,
     age_note,
+    content_of,
     fitted,
+    key_of,
     line,
     number_text,
     rewrapped,
     seconds_text,
     side_by_side,
+    told_apart,
+    wrapped,
 )
 
 LABEL = 11
 CARD_MIN = 38
+LEAST_NAME = 8
+"""Cells that a shortened name has at least. With less room than that, the address of the node stands below it."""
 COLUMN_MIN = 16
 """Cells that a node's column needs in a table."""
 AGE_COLUMN_FROM = 56
@@ -60,13 +69,20 @@ def table(state: ClusterState, now: float, width: int, height: int) -> Lines:
 
 def _columns(state: ClusterState, nodes: tuple[NodeState, ...], now: float, each: int, height: int) -> Lines:
     all_rows = [[*presentation_of(state.kind).rows(state, node), *further_rows(node, now)] for node in nodes]
-    titles = [line((node.name, f"{BOLD} underline"), " ", *_badges(state, node)) for node in nodes]
+    titles = [_column_title(state, node, each) for node in nodes]
     drawn = [_table_line("", titles, each)]
     for at in range(min(height - 2, max(len(rows) for rows in all_rows))):
         cells = [rows[at] if at < len(rows) else Row("", line("")) for rows in all_rows]
         label = cells[0].label if len({one.label for one in cells}) == 1 else "Link"
         drawn.append(_table_line(label, [one.cells_at(now) if one.short is None else one.short for one in cells], each))
     return (*drawn, _table_line("Read", [_ages(node, now) for node in nodes], each))
+
+
+def _column_title(state: ClusterState, node: NodeState, width: int) -> Content:
+    """The name, shortened where it is long, and the badges."""
+    badges = line(*_badges(state, node))
+    name = told_apart(node.name, tuple(one.name for one in state.nodes), width - 1 - badges.cell_length)
+    return line((name, f"{BOLD} underline"), " ", badges)
 
 
 def _table_line(label: str, cells: list[Content], each: int) -> Content:
@@ -85,12 +101,13 @@ def _ages(node: NodeState, now: float) -> Content:
 def card(state: ClusterState, node: NodeState, now: float, width: int, height: int) -> Lines:
     """One node in a box of this size: the rows of its kind, then others that fit, then the notify log."""
     inner, room = width - 4, height - 2
-    drawn = [_row(row, now, inner) for row in rows(state, node, now)[:room]]
-    drawn += _log_tail(node, inner, room - len(drawn))
-    drawn += [line("")] * (room - len(drawn))
     style = _border_style(state, node)
-    middle = [line(("│ ", style), fitted(one, inner), (" │", style)) for one in drawn]
-    return (_top(state, node, width, style), *middle, _bottom(node, now, width, style))
+    top, address = _top(state, node, width, style)
+    drawn = [*(_boxed(one, inner, style) for one in address)][:room]
+    drawn += [_row(row, now, inner, style) for row in rows(state, node, now)[: room - len(drawn)]]
+    drawn += [_boxed(one, inner, style) for one in _log_tail(node, inner, room - len(drawn))]
+    middle = (*drawn, *[_boxed(line(""), inner, style)] * (room - len(drawn)))
+    return (top, *middle, _bottom(node, now, width, style))
 
 
 def compact(state: ClusterState, now: float, width: int) -> Lines:
@@ -118,15 +135,25 @@ def rows(state: ClusterState, node: NodeState, now: float) -> list[Row]:
     return [*presentation_of(state.kind).rows(state, node), *further_rows(node, now)]
 
 
-def _row(row: Row, now: float, inner: int) -> Content:
+def _row(row: Row, now: float, inner: int, style: str) -> Content:
     age = max(0.0, now - row.at) if row.at else None
-    label = (f"{row.label:<{LABEL}}", DIM)
+    old = age is not None and age > STALE_AFTER
+    return _boxed_row(row.label, key_of(row.cells_at(now)), "" if age is None else seconds_text(age), old, inner, style)
+
+
+@lru_cache(KEPT)
+def _boxed_row(label: str, cells: Key, age: str, old: bool, inner: int, style: str) -> Content:
+    """A row with its border. Its age has a column of its own, where there is room; else only an old value has one."""
     if inner < AGE_COLUMN_FROM - 4:
-        note = age_note(age)
-        return line(label, fitted(row.cells_at(now), max(0, inner - LABEL - note.cell_length)), note)
-    text = "" if age is None else seconds_text(age) + (" old" if age > STALE_AFTER else "")
-    column = (f"{text:>10}", WARN if age is not None and age > STALE_AFTER else DIM)
-    return line(label, fitted(row.cells_at(now), inner - LABEL - 10), column)
+        note = line((f" {age} old", WARN)) if old else line("")
+    else:
+        note = line((f"{age + (' old' if old else ''):>10}", WARN if old else DIM))
+    value = fitted(content_of(cells), max(0, inner - LABEL - note.cell_length))
+    return _boxed(line((f"{label:<{LABEL}}", DIM), value, note), inner, style)
+
+
+def _boxed(one: Content, inner: int, style: str) -> Content:
+    return line(("│ ", style), fitted(one, inner), (" │", style))
 
 
 def _log_tail(node: NodeState, inner: int, room: int) -> list[Content]:
@@ -155,18 +182,26 @@ def _border_style(state: ClusterState, node: NodeState) -> str:
     return GOOD if state.vip and node.holds(state.vip) else DIM
 
 
-def _top(state: ClusterState, node: NodeState, width: int, style: str) -> Content:
-    """The node's name, its badges, and its address where there is room: for that the badges stand closer."""
-    name: Part = (f" {node.name} ", BOLD)
-    full, short = line(name, (f"{node.address} ", DIM)), line(name)
+def _top(state: ClusterState, node: NodeState, width: int, style: str) -> tuple[Content, Lines]:
+    """The border with the node's name, its address and its badges; and lines for an address that it has no room for.
+
+    Where they do not fit, the badges stand closer; then a long name is shortened. The address is whole.
+    """
+    address: Part = (f"{node.address} ", DIM)
     wide, close = _badges(state, node), [(text.strip(), look) for text, look in _badges(state, node)]
     spaced = [part for one in close for part in (" ", one)][1:]
-    for title, badges, end in ((full, wide, "──╮"), (full, spaced, "╮"), (short, wide, "──╮")):
+    for badges, end in ((wide, "──╮"), (spaced, "╮")):
         drawn = line(*badges)
-        filled = width - 2 - title.cell_length - drawn.cell_length - len(end)
-        if filled > 0 or title is short:
+        room = width - len("╭─  ─") - len(node.address) - 1 - drawn.cell_length - len(end)
+        if len(node.name) <= room:
             break
-    return line(("╭─", style), title, ("─" * max(0, filled), style), drawn, (end, style))
+    below: Lines = ()
+    if room < min(len(node.name), LEAST_NAME):
+        room, address, below = room + len(node.address) + 1, "", wrapped(node.address, width - 4, DIM)
+    names = tuple(one.name for one in state.nodes)
+    title = line((f" {told_apart(node.name, names, room)} ", BOLD), address)
+    filled = width - 2 - title.cell_length - drawn.cell_length - len(end)
+    return line(("╭─", style), title, ("─" * max(0, filled), style), drawn, (end, style)), below
 
 
 def _bottom(node: NodeState, now: float, width: int, style: str) -> Content:

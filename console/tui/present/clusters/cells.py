@@ -13,7 +13,7 @@ from console.core.conditions.replication import refuses_writes
 from console.core.conditions.switching import paused
 from console.core.keepalived.running_scripts import pending_lines, whole_seconds
 from console.core.model import ClusterState, DataForm, NodeState, Reading, Role, VrrpState
-from console.core.model.facts import link_down_in_words, serving_master, source_of
+from console.core.model.facts import bytes_behind, link_down_in_words, serving_master, source_of
 from console.core.quantities import counted
 from console.core.replication.disk_data import UnreadDataError, as_data, disk_data
 from console.tui.present.formatting import (
@@ -28,7 +28,6 @@ from console.tui.present.formatting import (
     number_text,
     seconds_text,
 )
-from console.tui.state.cluster_view import bytes_behind
 
 _LOG_LINE = re.compile(r"^\d{4}-\d\d-\d\d[:T ](\d\d:\d\d:\d\d)[^|]*\|(?:\d+\|)?(.*)$")
 

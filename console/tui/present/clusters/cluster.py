@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import itertools
+from functools import lru_cache
 
 from textual.content import Content
 
 from console.core.changes.timeline import Event
 from console.core.diagnosis.finding import Finding, Health, Severity
+from console.core.kept import kept_while_same
 from console.core.model import ClusterState
 from console.core.model.facts import unread_redis
 from console.core.model.verdict import Verdict
@@ -46,6 +48,7 @@ SURVIVAL: dict[Verdict, tuple[str, str, str]] = {
 # --- the headline -------------------------------------------------------------------------------------------------
 
 
+@kept_while_same(4)
 def headline(view: ClusterView, width: int, height: int, *, run: str = "") -> Lines:
     """Health, worst finding, next action; for a height of 4, why the next failure is or is not survived.
 
@@ -131,6 +134,7 @@ def _survival(view: ClusterView) -> Content:
 # --- topology -----------------------------------------------------------------------------------------------------
 
 
+@kept_while_same(4)
 def topology(state: ClusterState, width: int) -> Lines:
     """One line for each path: clients to the master, Sentinels, replication links."""
     return presentation_of(state.kind).topology(state, width)
@@ -225,7 +229,8 @@ def _traffic_lines(traffic: Quiescence, width: int) -> Lines:
     return (*advice, *itertools.chain.from_iterable(measurements))
 
 
-def sparkline(values: list[float | None], width: int) -> str:
+@lru_cache(256)
+def sparkline(values: tuple[float | None, ...], width: int) -> str:
     """Bars from 0 to the highest value. A dot stands for a value that is not known: it is not zero."""
     shown = values[-width:]
     top = max((one for one in shown if one is not None), default=0.0)
@@ -249,4 +254,4 @@ def _plot(
     top = f", highest {bytes_text(max(known))}{unit}" if known else ""
     level: tuple[Part, ...] = ("  ", marked(word)) if word else ()
     head = line((f"{title:<7}", BOLD), now_text, (f"{top}, last {span}", DIM), *level)
-    return (fitted(head, width), line((sparkline(values, width), NOTE)))
+    return (fitted(head, width), line((sparkline(tuple(values[-width:]), width), NOTE)))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from textual.content import Content
 
 from console.core.diagnosis.finding import Severity
+from console.core.kept import kept_while_same
 from console.core.model import ClusterState
 from console.core.model.facts import source_of, unread_redis
 from console.core.model.verdict import Verdict
@@ -107,13 +109,26 @@ def row_line(row: Row, at: Columns, now: float, stale_after: float) -> Content:
     if state is None:
         note = view.trouble or f"connecting to {counted(len(view.spec.nodes), 'node')}"
         return _row_line(at, [*first, "", "", "", ""], tags, (note, WARN if view.trouble else DIM), "")
-    middle: list[Part] = [
-        _master(state, at),
-        _endpoint(state, at),
-        _behind(row, state),
+    age = max(0.0, now - state.observed_at)
+    return _observed_line(row, at, sys.intern(seconds_text(age)), age > stale_after)
+
+
+@kept_while_same(256)
+def _observed_line(row: Row, at: Columns, age: str, old: bool) -> Content:
+    """The line of a cluster that was observed. Most of them are as they were a second ago."""
+    view = row.view
+    assert view is not None
+    assert view.state is not None
+    cells: list[Part] = [
+        marked(STANDING[row.standing]),
+        (row.name, BOLD),
+        _master(view.state, at),
+        _endpoint(view.state, at),
+        _behind(row, view.state),
         _survives(view, at),
     ]
-    return _row_line(at, [*first, *middle], tags, _finding(view, at), _age(view, now, stale_after))
+    shown: Part = (f"! {age}", WARN) if old else (age, DIM)
+    return _row_line(at, cells, (" ".join(row.tags), DIM), _finding(view, at), shown)
 
 
 def _row_line(at: Columns, cells: list[Part], tags: Part, finding: Part, age: Part) -> Content:
@@ -194,13 +209,6 @@ def _master(state: ClusterState, at: Columns) -> Content:
     return line((cells.plain.partition(" ")[0], WARN)) if unknown else cells
 
 
-def _age(view: ClusterView, now: float, stale_after: float) -> Part:
-    age = view.age(now)
-    if age is None:
-        return ""
-    return (f"! {seconds_text(age)}", WARN) if age > stale_after else (seconds_text(age), DIM)
-
-
 def group_line(head: GroupHead, width: int) -> Content:
     """`── prod: 12 clusters, 1 critical ───`."""
     parts: list[Part] = [("── ", DIM), (head.title, f"{BOLD} {NOTE}"), f": {counted(len(head.rows), 'cluster')}"]
@@ -209,6 +217,7 @@ def group_line(head: GroupHead, width: int) -> Content:
     return fitted(line(text, ("─" * max(0, width - text.cell_length), DIM)), width)
 
 
+@kept_while_same(4)
 def scope_lines(all_rows: tuple[Row, ...], shown: tuple[Row, ...], sorting: str, typed: str, width: int) -> Lines:
     """How many clusters there are and how they stand; what is left by the filter; the order.
 

@@ -11,6 +11,7 @@ from textual.content import Content
 from console.core.model.verdict import Check
 from console.core.quantities import counted
 from console.core.runbooks.document import GateKind, Runbook, UnusableRunbook
+from console.core.runbooks.naming import named
 from console.engine.steps.step_view import gate_of
 from console.tui.present.formatting import (
     BAD,
@@ -55,6 +56,7 @@ def runbook_lines(runbook: Runbook, width: int, longest: int, *, recommended: bo
 
 def runbook_about(runbook: Runbook, width: int) -> Lines:
     """What a runbook does, and when it is the wrong one."""
+    runbook = named(runbook, {})
     return (
         *wrapped(f"{runbook.title}, {counted(len(runbook.steps), 'step')}", width, BOLD),
         *wrapped(runbook.summary, width),
@@ -81,7 +83,7 @@ def arming_lines(
 
     `sentences`: number of a step → the sentence that it will ask for.
     """
-    room = width - LABEL
+    room, runbook = width - LABEL, named(runbook, roles)
     steps = (_planned_step(at, runbook, roles, width) for at in range(len(runbook.steps)))
     failing, held = (tuple(one for one in checks if one.holds is holds) for holds in (False, True))
     return (

@@ -98,13 +98,27 @@ def question_lines(
 
     Where the height allows it, blank lines stand between the parts.
     """
+    return tuple(chain.from_iterable(_parts(question, live, unfolded, steps, width, height)))
+
+
+def rows_to_read(question: Question, live: tuple[Check, ...], steps: int, width: int, height: int) -> int:
+    """How many of the first rows of `question_lines` say the step, its node and what is sent there.
+
+    Whatever is unfolded stands below them. No answer that sends something is taken while they are out of view.
+    """
+    parts = _parts(question, live, frozenset(), steps, width, height)
+    return sum(len(one) for one in parts[: _place_of_commands(question) + 1])
+
+
+def _parts(
+    question: Question, live: tuple[Check, ...], unfolded: frozenset[Fold], steps: int, width: int, height: int
+) -> list[Lines]:
     checks = live or question.checks
     parts = [
         _head(question, checks, steps, width),
         by_hand_lines(question.by_hand, width, asked=question.kind is QuestionKind.CONFIRM),
         labelled("Differ", _wrapped_all(question.each_alone, width - LABEL)),
         labelled("Do now", remedy_lines(question.remedies, width - LABEL)),
-        labelled("Of step" if question.kind is QuestionKind.TROUBLE else "Sends", _sends(question, width - LABEL)),
         labelled("Lost", _lost(question.preview, width - LABEL)),
         labelled(MISSING, missing_lines(checks, width - LABEL)),
         conditions_that_hold(checks, width),
@@ -112,9 +126,15 @@ def question_lines(
         *(_folded(fold, question, checks, width) for fold in _folds(question, checks) if fold in unfolded),
         _fold_line(question, checks, unfolded, width),
     ]
-    shown = [part for part in parts if part]
-    roomy = sum(len(part) + 1 for part in shown) <= height
-    return tuple(chain.from_iterable((*part, line("")) if roomy else part for part in shown))
+    sent = "Of step" if question.kind is QuestionKind.TROUBLE else "Sends"
+    parts.insert(_place_of_commands(question), labelled(sent, _sends(question, width - LABEL)))
+    roomy = sum(len(part) + 1 for part in parts if part) <= height
+    return [(*part, line("")) if roomy and part else part for part in parts]
+
+
+def _place_of_commands(question: Question) -> int:
+    """Behind the head. Only where a step is in trouble, what can be done now stands before what it has sent."""
+    return 4 if question.kind is QuestionKind.TROUBLE else 1
 
 
 def remedy_lines(lines: tuple[str, ...], width: int) -> Lines:
@@ -146,6 +166,28 @@ def prompt(question: Question, now: float, width: int, *, more: bool) -> Content
 def field_label(question: Question) -> str:
     """What stands before the field to type into, or above it where it is a whole sentence."""
     return f"Type: {question.sentence}" if question.sentence else f"Type the name {question.node}:"
+
+
+def refused_answer(why: str) -> Content:
+    """Says why a key was not taken as an answer."""
+    return line((why, WARN))
+
+
+OUT_OF_VIEW = "Not taken: the step or its command was out of view. Read it, then answer."
+
+
+def not_that_text(typed: str, required: str) -> str:
+    """Why Enter has done nothing: another text was typed than is asked for."""
+    if not typed:
+        return f"Not taken: nothing is typed. Yes takes: {required}"
+    return f"Not taken: “{typed}” is not the text. Yes takes: {required}"
+
+
+def no_key_here(key: str, required: str, *, takes_yes: bool) -> str:
+    """Why a letter has done nothing."""
+    if required:
+        return f"“{key}” is not taken. To say yes, type: {required}"
+    return f"“{key}” is not taken. {'Yes is y; for' if takes_yes else 'For'} another answer: Tab and Enter."
 
 
 def discarded_keys(count: int) -> Content:

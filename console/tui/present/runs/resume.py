@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from console.core.quantities import capital
 from console.core.runs.past.past_run import PastRun
 from console.core.runs.state import StepStatus
 from console.tui.present.formatting import (
@@ -18,9 +19,11 @@ from console.tui.present.formatting import (
 from console.tui.present.runs.past_run import problem_lines
 from console.tui.present.runs.times import whole_time
 
+NOTHING_MORE = "Nothing of this run is sent any more: begin a new one."
 
-def resume_lines(past: PastRun, width: int) -> Lines:
-    """The state of each step by the journal, and what resuming means."""
+
+def resume_lines(past: PastRun, width: int, later: str = "") -> Lines:
+    """The state of each step by the journal, and what resuming means. `later`: the later run that forbids it."""
     assessment = {
         StepStatus.DONE: "done; it is checked again",
         StepStatus.SKIPPED: "skipped",
@@ -39,6 +42,7 @@ def resume_lines(past: PastRun, width: int) -> Lines:
         )
     )
     return (
+        *(wrapped(f"{capital(later)}. {NOTHING_MORE}", width, WARN) if later else ()),
         line((past.title, BOLD), f"  on {past.cluster}"),
         *wrapped(f"Began {whole_time(past.opened_at)} by {past.operator or '?'}.", width, DIM),
         *problem_lines(past, width),

@@ -1,11 +1,17 @@
-"""How a night begins. Each state is reached as servers reach it: by what happened before."""
+"""Nights of the documented pair. Each state is reached as servers reach it: by what happened before."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from simulation.world.host import REDIS_CONF, Host
-from simulation.world.pair import World
+from simulation.nights.faults import OF_KEEPALIVED
+from simulation.nights.kinds.by_hand import promote_both, promote_newest, start_redis
+from simulation.nights.kinds.kind import NightKind
+from simulation.world.host import FOLDER, KEEPALIVED_CONF, REDIS_CONF, Host
+from simulation.world.system import PAIR
+from simulation.world.world import World
+
+from console.core.inventory import ClusterSpec, KeepalivedSpec, NodeSpec, RedisSpec, SshSpec
 
 CAUSE = "before the night"
 
@@ -74,13 +80,13 @@ def dual_master(world: World) -> None:
 def parted(world: World) -> None:
     """The hosts do not hear each other: both hold the virtual IP."""
     healthy(world)
-    world.network.parted = True
+    world.network.apart = {"redis-a"}
     world.advance(15.0 + _sleep(world))
     if world.chance.random() < 0.5:
-        world.network.parted = False
+        world.network.apart.clear()
         world.advance(5.0)
     else:
-        world.after(world.chance.uniform(20.0, 90.0), lambda: setattr(world.network, "parted", False))
+        world.after(world.chance.uniform(20.0, 90.0), world.network.apart.clear)
 
 
 def loop(world: World) -> None:
@@ -163,3 +169,50 @@ SCENARIOS: dict[str, Callable[[World], None]] = {
         fresh, no_vip, left_address, paused, old_line, has_backups,
     )
 }  # fmt: skip
+REBUILDS = ("one-shot-rebuild", "safe-return", "recover-from-rdb")
+FITTING = {
+    "healthy": ("planned-switchover", "planned-switchover", "restore-backup"),
+    "failed-over": REBUILDS,
+    "just-failing": REBUILDS,
+    "lost-writes": REBUILDS,
+    "stale-master-back": (*REBUILDS, "resolve-dual-master"),
+    "dual-master": ("resolve-dual-master",),
+    "parted": ("resolve-dual-master", "repair-vip"),
+    "loop": ("break-replication-loop",),
+    "nothing-runs": ("initial-build", "one-shot-rebuild"),
+    "fresh": ("initial-build",),
+    "no-vip": ("initial-build", "one-shot-rebuild", "repair-vip"),
+    "left-address": ("repair-vip", "resolve-dual-master"),
+    "paused": ("resume-writes",),
+    "old-line": REBUILDS,
+    "has-backups": (*REBUILDS, "restore-backup"),
+}
+
+
+def _node(name: str) -> NodeSpec:
+    redis = RedisSpec(dir=FOLDER, dbfilename="dump6379.rdb", config=REDIS_CONF)
+    return NodeSpec(name, PAIR.addresses[name], SshSpec(user="ops"), redis, KeepalivedSpec(config=KEEPALIVED_CONF))
+
+
+def _end_loop_or_promote(world: World, hosts: list[Host]) -> bool:
+    a, b = nodes(world)
+    looped = a.redis.link.master == b.address and b.redis.link.master == a.address
+    return (promote_both if looped else promote_newest)(world, hosts)
+
+
+KIND = NightKind(
+    system=PAIR,
+    cluster=ClusterSpec("cache", PAIR.kind, PAIR.vip, tuple(map(_node, PAIR.addresses))),
+    scenarios=SCENARIOS,
+    fitting=FITTING,
+    faults=OF_KEEPALIVED,
+    protected="pair-protected",
+    otherwise="one-shot-rebuild",
+    hand_work={
+        "no-master": _end_loop_or_promote,
+        "vip-on-dead-redis": start_redis,
+        "vip-on-replica": _end_loop_or_promote,
+        "mutual-replication": promote_both,
+    },
+    failover_seconds=20.0,
+)

@@ -1,4 +1,4 @@
-"""The world of one night: two hosts, the network between them, clients that write, and what came of each write.
+"""The world of one night: its hosts, the network between them, clients that write, and what came of each write.
 
 It knows more than anybody in it: which writes were acknowledged, by whom, and where they still are.
 """
@@ -9,13 +9,14 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from simulation.world.host import DUMP, FOLDER, KEEPALIVED_CONF, REDIS_CONF, Host
+from simulation.world import sentinel
+from simulation.world.host import Host
 from simulation.world.network import Network
 from simulation.world.redis_server import Dump, RedisServer
+from simulation.world.system import PAIR, System
 from simulation.world.timeline import Timeline
 
 from console.lab.options import LabOptions
-from console.lab.systems.keepalived_pair import ADDRESSES, VIP, keepalived_conf, scripts
 
 BEAT = 0.5
 WRITE_EVERY = 0.8
@@ -38,13 +39,21 @@ class Destruction:
 
 
 class World(Timeline):
-    """A pair and its clients. Everything random in it comes from one generator."""
+    """A cluster and its clients. Everything random in it comes from one generator."""
 
     def __init__(
-        self, seed: int, *, notify_sleep: float = 4.0, copy_seconds: float = 3.0, options: LabOptions | None = None
+        self,
+        seed: int,
+        *,
+        system: System = PAIR,
+        version: str = "7.0.15",
+        notify_sleep: float = 4.0,
+        copy_seconds: float = 3.0,
+        options: LabOptions | None = None,
     ) -> None:
-        """`options`: those of a laboratory that this world is compared with."""
+        """`version`: of each Redis, from 4.0 on. `options`: those of a laboratory that this world is compared with."""
         super().__init__(BEGINNING)
+        self.system, self.version = system, version
         self.chance = random.Random(seed)
         self.copy_seconds, self.notify_sleep = copy_seconds, notify_sleep
         self.stream_delay = 0.0
@@ -55,15 +64,22 @@ class World(Timeline):
         self.destroyed: list[Destruction] = []
         self.on_roles: list[Callable[[str], None]] = []
         self.writing = True
+        self.looked_at = BEGINNING
+        """When the console has last looked at the whole."""
         self._pids = 1000
         self._last_write = FIRST_WRITES
         options = options or LabOptions(notify_sleep=notify_sleep)
         first = Dump(frozenset(self.acknowledged), BEGINNING - 600.0)
         self.hosts = {
-            name: Host(self, name, address, _files(name, options), first) for name, address in ADDRESSES.items()
+            name: Host(self, name, address, system.files(name, options), first)
+            for name, address in system.addresses.items()
         }
         self.servers = [one.redis for one in self.hosts.values()]
+        self._by_address = {one.address: one for one in self.hosts.values()}
         self.every(BEAT, self._beat)
+        for host in self.hosts.values():
+            if host.sentinel is not None:
+                self.every(sentinel.BEAT, host.sentinel.beat)
         self.every(WRITE_EVERY, self._write)
 
     def new_id(self) -> str:
@@ -77,10 +93,15 @@ class World(Timeline):
         self.story.append((self.now, line))
 
     def server_at(self, address: str) -> RedisServer | None:
-        if address == VIP:
+        if address == self.system.vip:
             behind = self.network.behind_vip()
             return behind.redis if behind is not None else None
-        return next((one.redis for one in self.hosts.values() if one.address == address), None)
+        host = self._by_address.get(address)
+        return host.redis if host is not None else None
+
+    def host_of(self, name: str) -> Host:
+        """The host of this name, or of the Sentinel of this name."""
+        return self.hosts[self.system.sentinels.get(name, name)]
 
     def serving(self) -> list[Host]:
         """Hosts that acknowledge what a client behind some ARP cache would write to them: more than one is H18."""
@@ -124,12 +145,3 @@ class World(Timeline):
         self._last_write += 1
         host.redis.write(self._last_write)
         self.acknowledged[self._last_write] = host.name
-
-
-def _files(name: str, options: LabOptions) -> dict[str, bytes]:
-    """The files of the documented pair, as the laboratory writes them."""
-    files = {f"/etc/keepalived/scripts/{file}": text.encode() for file, text in scripts(name, options).items()}
-    files[KEEPALIVED_CONF] = keepalived_conf(name, options).encode()
-    folder, dump = FOLDER, DUMP.rpartition("/")[2]
-    files[REDIS_CONF] = f"port 6379\ndir {folder}\ndbfilename {dump}\nsave 900 1 300 10\n".encode()
-    return files

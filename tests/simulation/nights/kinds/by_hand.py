@@ -1,0 +1,52 @@
+"""What a calm operator does by hand where a finding advises it and no runbook leads on: those words, and no more."""
+
+from __future__ import annotations
+
+from simulation.world.host import Host
+from simulation.world.world import World
+
+CAUSE = "by hand"
+
+
+def promote_newest(world: World, nodes: list[Host]) -> bool:
+    """`promote the replica with the newest data, or start its master again`."""
+    replicas = [one for one in nodes if one.redis.answers and one.redis.link.master]
+    if not replicas:
+        return False
+    newest = max(replicas, key=lambda one: one.redis.process.offset if one.redis.process else 0)
+    newest.redis.replicaof("", CAUSE)
+    return True
+
+
+def promote_both(world: World, nodes: list[Host]) -> bool:
+    """`send SLAVEOF NO ONE to both, first to the one without the virtual IP`."""
+    ours = [one for one in world.hosts.values() if one.redis.answers and one.redis.link.master]
+    for one in sorted(ours, key=lambda host: host.vip):
+        one.redis.replicaof("", CAUSE)
+    return bool(ours)
+
+
+def start_newest(world: World, nodes: list[Host]) -> bool:
+    """`start the Redis that holds the newest data first`."""
+    down = [one for one in world.hosts.values() if one.up and one.redis.process is None]
+    newest = max(down, key=lambda one: one.redis.dump.modified if one.redis.dump else 0.0, default=None)
+    if newest is None or len(down) < len(world.hosts):
+        return False
+    newest.redis.start(CAUSE)
+    return True
+
+
+def start_redis(world: World, nodes: list[Host]) -> bool:
+    """`start Redis on NODE if it holds the newest data`."""
+    down = [one for one in nodes if one.up and one.redis.process is None]
+    for one in down:
+        one.redis.start(CAUSE)
+    return bool(down)
+
+
+def start_sentinels(world: World, nodes: list[Host]) -> bool:
+    """`start the Sentinels that are down`."""
+    down = [one.sentinel for one in nodes if one.up and one.sentinel is not None and not one.sentinel.running]
+    for one in down:
+        one.start(CAUSE)
+    return bool(down)

@@ -1,0 +1,66 @@
+"""What a world is made of: its hosts and their files, its virtual IP, and who moves it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from simulation.world.host import DUMP, FOLDER, KEEPALIVED_CONF, REDIS_CONF
+
+from console.lab.options import LabOptions
+from console.lab.systems import keepalived_pair, sentinel_vip
+
+SENTINEL_HOSTS = sentinel_vip.REDIS_HOSTS
+
+
+@dataclass(frozen=True)
+class System:
+    """The hosts of a documented system, as far as the model has them."""
+
+    kind: str
+    """As in the inventory."""
+    addresses: Mapping[str, str]
+    """Host → the address of its Redis."""
+    files: Callable[[str, LabOptions], dict[str, bytes]]
+    """Host → path → content."""
+    vip: str
+    prefix: int
+    outside: Mapping[str, str]
+    """Host → another address of it, in the network of the virtual IP. Empty: it has one address only."""
+    sentinels: Mapping[str, str]
+    """Sentinel → its host. Empty: there are none."""
+
+
+def _redis_conf(more: str = "") -> bytes:
+    name = DUMP.rpartition("/")[2]
+    return f"port 6379\ndir {FOLDER}\ndbfilename {name}\nsave 900 1 300 10\n{more}".encode()
+
+
+def _pair_files(name: str, options: LabOptions) -> dict[str, bytes]:
+    """The files of the documented pair, as the laboratory writes them."""
+    scripts = keepalived_pair.scripts(name, options).items()
+    files = {f"/etc/keepalived/scripts/{file}": text.encode() for file, text in scripts}
+    files[KEEPALIVED_CONF] = keepalived_pair.keepalived_conf(name, options).encode()
+    files[REDIS_CONF] = _redis_conf()
+    return files
+
+
+def _set_files(name: str, options: LabOptions) -> dict[str, bytes]:
+    first = SENTINEL_HOSTS[0]
+    follows = f"replicaof {sentinel_vip.ADDRESSES[first]} 6379\n" if name != first else ""
+    return {REDIS_CONF: _redis_conf(follows)}
+
+
+PAIR = System(
+    "keepalived", keepalived_pair.ADDRESSES, _pair_files, keepalived_pair.VIP, prefix=32, outside={}, sentinels={}
+)
+SENTINEL_SET = System(
+    "sentinel-vip",
+    {name: sentinel_vip.ADDRESSES[name] for name in SENTINEL_HOSTS},
+    _set_files,
+    sentinel_vip.WRITE_VIP,
+    prefix=sentinel_vip.OUTSIDE_PREFIX,
+    outside={name: sentinel_vip.OUTSIDE[name] for name in SENTINEL_HOSTS},
+    sentinels={f"sentinel-{name[-1]}": name for name in SENTINEL_HOSTS},
+)
+"""Without its directors and their read VIP: the model has no IPVS."""
