@@ -39,13 +39,13 @@ async def test_an_unbound_role_is_chosen_by_the_operator():
         await seen(pilot, on)
         await pilot.press("b", "down", "enter")
         await pilot.pause()
-        assert "Which node is to be the survivor?" in text_of(on.app, "arming")
+        assert "Role survivor: which node is it?" in text_of(on.app, "arming")
         assert "does not decide" in text_of(on.app, "arming")
         assert on.app.screen.query_one("#arm").disabled
         assert on.app.focused is on.app.screen.query_one("#candidates", Menu)
         await pilot.press("enter")
         await pilot.pause()
-        assert "Which node is to be" in text_of(on.app, "arming"), "nobody is chosen that nobody chose"
+        assert "which node is it?" in text_of(on.app, "arming"), "nobody is chosen that nobody chose"
         await pilot.press("down", "down", "enter")
         await pilot.pause()
         assert "survivor   redis-b" in text_of(on.app, "arming")

@@ -70,9 +70,9 @@ def judged(runbook: Runbook, state: ClusterState, unbound: Unbound, chosen: Mapp
         best, reason = _newer(runbook, state, unbound.role, fitting)
     order = sorted(found, key=lambda one: (bool(one.against), one.name != best))
     if not fitting:
-        reason = f"No node fits as the {role} now."
+        reason = "No node fits now."
     elif len(found) > 1:
-        reason = reason or f"What was read does not decide which node is the {role}: compare these facts, then choose."
+        reason = reason or "What was read does not decide it: compare these facts, then choose."
     others = tuple(one for one in unbound.reasons if not _about(one, unbound.candidates))
     return Candidates(tuple(order), best, reason, others)
 

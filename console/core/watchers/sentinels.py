@@ -25,6 +25,14 @@ def proved_silent(one: SentinelState) -> bool:
     return one.sentinel.problem is not None and one.sentinel.problem.kind is ProblemKind.REFUSED
 
 
+def starting(one: SentinelState) -> str:
+    """How a Sentinel that does not run is started: the command of the inventory, else where."""
+    where = one.host or one.address
+    if one.start:
+        return f"start {one.name} on {where}: {one.start}"
+    return f"start {one.name} on {where}, as systemctl start redis-sentinel; with `service` in the inventory a run can"
+
+
 def watched_masters(state: ClusterState) -> tuple[tuple[SentinelState, WatchedMaster], ...]:
     """The readable Sentinels that watch this cluster's master, each with the master that it names."""
     return tuple((one, said.master) for one, said in readable_sentinels(state) if said.master is not None)

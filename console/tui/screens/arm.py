@@ -153,10 +153,10 @@ class ArmScreen(ConsoleScreen):
         found = self._judged(unbound)
         described = next((one.description for one in self._runbook.roles if one.name == unbound.role), "")
         return (
-            *wrapped(f"Which node is to be the {unbound.role}?", width, f"{BOLD} {NOTE}"),
+            *wrapped(f"Role {unbound.role}: which node is it?", width, f"{BOLD} {NOTE}"),
             *wrapped(described, width),
-            *(row for one in found.lines for row in wrapped(one, width, indent="  ", first="· ")),
             *wrapped(found.reason, width, BOLD if found.decided else WARN),
+            *(row for one in found.lines for row in wrapped(one, width, indent="  ", first="· ")),
         )
 
     def _draw_candidates(self, width: int) -> tuple[Item, ...]:

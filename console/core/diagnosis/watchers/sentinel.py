@@ -8,15 +8,17 @@ from console.core.conditions.servers import role_in_words
 from console.core.diagnosis.finding import NextAction, Severity
 from console.core.diagnosis.next_actions import advise
 from console.core.diagnosis.rule import FindingRule, Match, listed
-from console.core.model import ClusterState, WatchedMaster
+from console.core.model import ClusterState, ProblemKind, SentinelState, WatchedMaster
 from console.core.model.facts import node_by_address, serving_master
 from console.core.quantities import counted
 from console.core.watchers.sentinels import (
     agreed_master,
     monitor_anew,
     named_masters_in_words,
+    proved_silent,
     readable_sentinels,
     sentinels_by_master,
+    starting,
     watched_in_words,
     watched_masters,
     watches,
@@ -24,6 +26,7 @@ from console.core.watchers.sentinels import (
 
 ENOUGH = 3
 """Sentinels of which one may die and the other two still agree and authorize (Redis Sentinel documentation)."""
+_REFUSED = (ProblemKind.AUTH_FAILED, ProblemKind.NOT_PERMITTED)
 VIP_OF_SENTINELS = NextAction(runbook="sentinel-repair-write-vip")
 
 
@@ -35,10 +38,15 @@ def _unreachable(state: ClusterState) -> Iterator[Match]:
                 (one.name,),
                 f"{one.name} could not be read.",
                 (f"{one.address}:{one.port}: {one.sentinel.problem}",),
-                advise(
-                    f"look at the network, at its password, and whether a Sentinel runs on {one.host or one.address}"
-                ),
+                advise(starting(one) if proved_silent(one) else _looking(one)),
             )
+
+
+def _looking(one: SentinelState) -> str:
+    refused = one.sentinel.problem is not None and one.sentinel.problem.kind in _REFUSED
+    if refused:
+        return "its password, user or ACL in the inventory is another one than its own"
+    return f"look at the network to {one.address}:{one.port}, and at the Sentinel on {one.host or one.address}"
 
 
 def _no_quorum(state: ClusterState) -> Iterator[Match]:
@@ -49,8 +57,17 @@ def _no_quorum(state: ClusterState) -> Iterator[Match]:
             tuple(one.name for one, _ in lost),
             "A failover is not possible: too few Sentinels can reach each other.",
             tuple(f"{one.name}: {said.quorum_text}" for one, said in lost),
-            advise("start the Sentinels that are down, or mend the network between them"),
+            advise(_completing(state)),
         )
+
+
+def _completing(state: ClusterState) -> str:
+    """What brings the Sentinels that are missing back: a command for each that does not run."""
+    down = [one for one in state.sentinels if proved_silent(one)]
+    silent = [one.name for one in state.sentinels if not one.sentinel.ok and not proved_silent(one)]
+    words = [starting(one) for one in down]
+    words += [f"find out why {listed(silent)} could not be read"] if silent else []
+    return "; ".join(words) or "mend the network between the Sentinels: each of them answers here"
 
 
 def _tilt(state: ClusterState) -> Iterator[Match]:
@@ -118,7 +135,14 @@ def _too_few(state: ClusterState) -> Iterator[Match]:
     """There are fewer than three Sentinels."""
     number = len(state.sentinels)
     if 0 < number < ENOUGH:
+        silent = sum(not one.sentinel.ok for one in state.sentinels)
         alone = "if it or its host dies, nobody fails over" if number == 1 else "if one of them dies, nobody fails over"
+        if silent:
+            alone = (
+                f"{counted(silent, 'of them could', 'of them could')} not be read"
+                if number > 1
+                else "it could not be read"
+            )
         yield Match(
             tuple(one.name for one in state.sentinels),
             f"There {'is' if number == 1 else 'are'} {counted(number, 'Sentinel')}: {alone}.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from textual.content import Content
 
 from console.core.model import ClusterState, ConsulState, NodeState
+from console.core.quantities import counted
 from console.core.watchers.service_name import (
     checks_in_words,
     dns_nodes,
@@ -39,8 +40,10 @@ def _consul_cells(state: ClusterState, node: NodeState) -> Content:
     if not node.redis.ok:
         return line(("? passing" if found.passing else "? not passing", WARN), f"{dns}, role not known")
     if found.passing:
-        fits = node.name in state.masters
-        return line((f"{'✓' if fits else '✗'} passing{dns}", GOOD if fits else BAD))
+        if node.name not in state.masters:
+            return line((f"✗ passing{dns}", BAD))
+        alone = len(passing_instances(consul)) == 1
+        return line((f"{'✓' if alone else '!'} passing{dns}", GOOD if alone else WARN))
     fits = node.name not in state.masters
     return line((f"{'·' if fits else '✗'} not passing{dns}", BAD if dns or not fits else ""))
 
@@ -61,7 +64,7 @@ def endpoint(state: ClusterState, short: bool) -> tuple[str, Content]:
     if not targets:
         return name, line(("✗ to no address", BAD))
     if len(targets) > 1:
-        return name, line((f"✗ to {len(targets)}" if short else f"✗ to {' and '.join(targets)}", BAD))
+        return name, line((f"✗ to {counted(len(targets), 'node')}" if short else f"✗ to {' and '.join(targets)}", BAD))
     unread = {node.name for node in state.nodes if not node.redis.ok}
     good = targets[0] in state.masters or targets[0] in unread
     return name, line((f"to {targets[0]}", BOLD if good else f"{BOLD} {BAD}"))
