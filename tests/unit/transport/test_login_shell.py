@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import subprocess
 
@@ -21,7 +22,8 @@ SHELLS = [one for one in ("sh", "bash", "fish", "bsd-csh", "tcsh", "zsh") if shu
 @given(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=200))
 @pytest.mark.parametrize("shell", SHELLS)
 def test_any_text_reaches_sh_as_it_is(shell, text):
-    script = f"cat <<'END OF TEXT'\n{text}\nEND OF TEXT\nexit 3"
+    # No here-document: the one of dash 0.5.12 loses a byte where a line begins as its end does, before one above 0x7f.
+    script = f"printf '%s\\n' {shlex.quote(text)}\nexit 3"
     done = subprocess.run([shell, "-c", in_any_shell(script)], capture_output=True, timeout=60, check=False)
     assert (done.stdout, done.stderr, done.returncode) == (f"{text}\n".encode(), b"", 3)
 
