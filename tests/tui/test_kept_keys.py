@@ -28,6 +28,8 @@ def kept_run(run_id=RUN):
         ("opened", {"runbook": "resolve-dual-master", "steps": ["export"]}),
         ("intent", {"step": 1, "verb": "export-differences", "planned": PLANNED}),
         ("result", {"step": 1, "answer": {"kind": "done", "text": text}}),
+        ("intent", {"step": 2, "verb": "replicate", "planned": {"node": "redis-a", "command": {"sent": "SLAVEOF"}}}),
+        ("result", {"step": 2, "answer": {"kind": "done", "text": "OK"}}),
         ("closed", {"outcome": "done"}),
     ]
     return replay_run(run_id, "/runs/1", lines_of(told), under_way=False)

@@ -87,7 +87,8 @@ def _cluster(seen: ClusterStatus) -> dict[str, Any]:
 
 
 def _kept(kept: KeptKeys) -> dict[str, Any]:
-    return {"run": kept.run_id, "node": kept.node, "file": kept.file, "keys": kept.keys, "command": kept.command}
+    what = {"run": kept.run_id, "node": kept.node, "file": kept.file, "keys": kept.keys, "command": kept.command}
+    return {**what, "replaced": kept.replaced, "source_left_alone": kept.source_left_alone, "repeated": kept.repeated}
 
 
 def _unusable(one: UnusableCluster) -> dict[str, Any]:

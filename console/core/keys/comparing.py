@@ -9,8 +9,9 @@ from enum import StrEnum
 from console.core.keys.exported import ExportedKey
 from console.core.keys.rdb.cursor import UnreadableValueError
 from console.core.keys.rdb.payload import FOOTER, type_of, value_of
-from console.core.keys.values import HashValue, Value
+from console.core.keys.values import HashValue, StringValue, Value
 from console.core.quantities import size, span
+from console.core.visible import visible
 
 EXPIRY_SLACK = 5.0
 """Seconds by which two expiries may differ: they are read as times to live, and not at the same instant."""
@@ -112,6 +113,32 @@ def value_in_words(payload: bytes, expires_at: float | None, now: float) -> str:
     parts = filter(None, (type_of(payload), extent, f"{size(len(payload))} dumped"))
     left = "no expiry" if expires_at is None else f"expires in {span(max(0.0, expires_at - now))}"
     return ", ".join((*parts, left))
+
+
+MOST_SHOWN = 120
+"""Characters of a value that are shown where an operator asks for values. A longer one is not shown in part."""
+
+
+def value_shown(payload: bytes) -> str:
+    """The value itself, where it is a short string of visible characters; else why it is not shown.
+
+    A value may be a secret: this is for an operator who asks for it, and for no journal and no log.
+    """
+    if not payload:
+        return "nothing"
+    try:
+        value = value_of(payload)
+    except UnreadableValueError:
+        return "not shown: its form is not known"
+    if not isinstance(value, StringValue):
+        return f"not shown: a {value.type}"
+    try:
+        text = value.data.decode()
+    except UnicodeDecodeError:
+        return "not shown: it is no text"
+    if len(text) > MOST_SHOWN:
+        return f"not shown: longer than {MOST_SHOWN} characters"
+    return f"“{visible(text)}”"
 
 
 def written_in_words(kept: ExportedKey, there: KeyThere, now: float) -> tuple[str, str]:

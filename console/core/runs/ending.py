@@ -94,7 +94,13 @@ def _only_in_files(run_id: str, commands: Sequence[Row]) -> Iterator[EndItem]:
     """Exports with keys in them: what the other node lacks is on no server any more, unless somebody puts it back."""
     exports = list(exports_in(commands))
     for export in exports:
-        if export.keys:
+        if export.replaced:
+            text = (
+                f"What {export.node} held under {counted(export.replaced, 'key')} before this run replaced it is only"
+                " in a file on the machine of the console. This brings it back, and asks as this run did:"
+            )
+            yield EndItem(text, (), (put_back_command(run_id, export, several=len(exports) > 1),))
+        elif export.keys:
             text = (
                 f"What {export.node} had is only in a file on the machine of the console. For each class"
                 " of keys this shows type, size and expiry of both, and asks before it brings them back:"

@@ -19,6 +19,7 @@ from console.core.keys.comparing import (
     compare,
     same_expiry,
     value_in_words,
+    value_shown,
     written_in_words,
     written_since,
 )
@@ -95,6 +96,9 @@ class Sample:
     there_written: str
     number: int = 0
     """Of its line, from 1."""
+    kept_value: str = field(default="", repr=False)
+    """For an operator who asks for it: it may be a secret."""
+    value_there: str = field(default="", repr=False)
 
 
 @dataclass(slots=True)
@@ -321,4 +325,6 @@ def _sample(number: int, kept: ExportedKey, there: KeyThere, now: float) -> Samp
         value_in_words(there.payload, there.expires_at, now),
         of_there,
         number,
+        value_shown(kept.payload),
+        value_shown(there.payload),
     )

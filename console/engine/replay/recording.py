@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from console.core.keys.comparing import CONFLICTS, Fate
 from console.core.quantities import counted
 from console.core.runs.records.exports import BRINGS, REPLACES, kept_in
+from console.core.runs.records.line_numbers import lines_in_words
 from console.core.runs.replays.batch import BatchAnswer, Left
 from console.core.runs.replays.order import STEPS
-from console.core.runs.replays.progress import lines_in_words
 from console.engine.replay.look import Found, Looked
 
 NAMED = 5

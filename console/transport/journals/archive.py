@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,7 +18,9 @@ from console.transport.journals.journal_file import NAME, is_written, read_lines
 
 DISMISSED = ".dismissed"
 """The ending of the mark beside a file of keys: nothing more is said about it."""
-_KEPT = "*/keys-of-*"
+_KEPT = ("*/keys-of-*", "*/replaced-on-*")
+MOST_READ = 8_000_000
+"""Bytes of a file of keys that is read to count each key once. Of a larger one every key counts."""
 _IN_MEMORY = "/dev/shm/"  # noqa: S108 - only compared
 
 
@@ -25,6 +29,8 @@ class FolderArchive:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._known_keys: dict[str, tuple[tuple[int, int], frozenset[tuple[object, object]]]] = {}
+        """File of keys → (its size and time) and the keys in it."""
         self._known: dict[str, tuple[tuple[int, int, bool], PastRun]] = {}
         """Run → (size and time of its journal, whether a console was writing it) and what was read."""
 
@@ -48,7 +54,7 @@ class FolderArchive:
 
     def kept_keys(self) -> tuple[KeptKeys, ...]:
         """Keys that are only in a file. Only runs with such a file are read, and runs that bring keys back."""
-        kept = {path.parent for path in self._folder.glob(_KEPT)}
+        kept = {path.parent for pattern in _KEPT for path in self._folder.glob(pattern)}
         if not kept:
             return ()
         kept.update(path.parent for path in self._folder.glob(f"*-{RUNBOOK}-*/{NAME}"))
@@ -56,7 +62,31 @@ class FolderArchive:
         for folder in sorted(kept):
             with contextlib.suppress(OSError):
                 runs.append(self._read(folder / NAME))
-        return kept_keys((one for one in runs if not self.laboratory_is_gone(one)), _is_dismissed)
+        found = kept_keys((one for one in runs if not self.laboratory_is_gone(one)), _is_dismissed)
+        return found if len(found) == len({one.cluster for one in found}) else self._each_once(found)
+
+    def _each_once(self, kept: tuple[KeptKeys, ...]) -> tuple[KeptKeys, ...]:
+        """The same, where a key of a newer file of its cluster is told as repeated in an older one."""
+        newer: dict[str, set[tuple[object, object]]] = {}
+        counted = []
+        for one in reversed(kept):
+            keys, seen = self._keys_in(Path(one.file)), newer.setdefault(one.cluster, set())
+            counted.append(replace(one, repeated=min(one.keys, len(keys & seen))))
+            seen |= keys
+        return tuple(reversed(counted))
+
+    def _keys_in(self, path: Path) -> frozenset[tuple[object, object]]:
+        """Database and key of each line of a file of keys. Empty: it is too large for that, or cannot be read."""
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            stat = path.stat()
+            at = (stat.st_size, stat.st_mtime_ns)
+            known = self._known_keys.get(str(path))
+            if known is not None and known[0] == at:
+                return known[1]
+            found = frozenset(_keys_of(path)) if stat.st_size <= MOST_READ else frozenset()
+            self._known_keys[str(path)] = (at, found)
+            return found
+        return frozenset()
 
     def laboratory_is_gone(self, past: PastRun) -> bool:
         """Whether the nodes are gone with their inventory. Only a laboratory has one in a file system of the memory."""
@@ -83,6 +113,14 @@ class FolderArchive:
         if known is None or known[0] != at or anew:
             known = self._known[run_id] = (at, replay_run(run_id, str(path.parent), read_lines(path), under_way=writes))
         return known[1]
+
+
+def _keys_of(path: Path) -> Iterator[tuple[object, object]]:
+    with path.open(encoding="utf-8") as lines:
+        for line in lines:
+            one = json.loads(line)
+            if "key_base64" in one:
+                yield one.get("db"), one["key_base64"]
 
 
 def _is_dismissed(file: str) -> bool:

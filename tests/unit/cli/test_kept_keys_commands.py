@@ -59,6 +59,8 @@ def call(tmp_path, monkeypatch, capsys):
         ("opened", {"runbook": "resolve-dual-master", "steps": ["export"]}),
         ("intent", {"verb": "export-differences", "planned": {"node": "redis-a", "command": {"sent": sent}}}),
         ("result", {"answer": {"kind": "done", "text": text}}),
+        ("intent", {"step": 2, "verb": "replicate", "planned": {"node": "redis-a", "command": {"sent": "SLAVEOF"}}}),
+        ("result", {"step": 2, "answer": {"kind": "done", "text": "OK"}}),
         ("closed", {"outcome": "done"}),
     ]
     (folder / NAME).write_text("".join(lines_of(told)))

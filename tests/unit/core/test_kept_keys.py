@@ -10,7 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.core.keys.by_type import MOST_ITEMS, NotWritableError, commands_by_type
-from console.core.keys.comparing import Fate, KeyThere, compare, same_value, value_in_words, written_in_words
+from console.core.keys.comparing import (
+    Fate,
+    KeyThere,
+    compare,
+    same_value,
+    value_in_words,
+    value_shown,
+    written_in_words,
+)
 from console.core.keys.exported import ExportedKey, exported_key, exported_keys, fields_of
 from console.core.keys.pattern import matcher
 from console.core.keys.rdb.crc64 import crc64
@@ -19,8 +27,9 @@ from console.core.keys.rdb.payload import is_damaged, type_of, value_of, version
 from console.core.keys.rdb_versions import newest_payload
 from console.core.keys.values import HashValue, ListValue, SetValue, SortedSetValue, StringValue
 from console.core.runs.records.journal import next_entry
+from console.core.runs.records.line_numbers import lines_in_words, lines_of
 from console.core.runs.replays.order import ReplayOrder, order_of
-from console.core.runs.replays.progress import lines_in_words, lines_of, sent_lines
+from console.core.runs.replays.progress import sent_lines
 from console.core.runs.replays.wording import sentence_for
 
 NOW = 1_790_000_000.0
@@ -267,3 +276,14 @@ def test_each_class_of_conflict_has_another_sentence_and_missing_keys_have_none(
 )  # fmt: skip
 def test_what_a_version_takes(flavour, version, newest):
     assert newest_payload(flavour, version) == newest
+
+
+@given(st.binary(max_size=200))
+def test_only_a_short_text_is_shown_as_a_value_and_never_with_a_sign_that_steers_a_terminal(data):
+    shown = value_shown(payload(StringValue(data)))
+    assert shown.startswith(("“", "not shown"))
+    assert len(shown) < 1_500
+    assert shown.isprintable()
+    assert value_shown(payload(StringValue(b"21"))) == "“21”"
+    assert value_shown(b"") == "nothing"
+    assert value_shown(payload(SetValue(frozenset({b"secret"})))) == "not shown: a set"

@@ -6,9 +6,11 @@ from dataclasses import asdict
 import pytest
 from past_runs import lines_of
 
+from console.core.runbooks.verbs import VERBS
+from console.core.runs.ending import run_ending
 from console.core.runs.past.kept_keys import kept_keys
 from console.core.runs.past.replay import replay_run
-from console.core.runs.records.exports import Export
+from console.core.runs.records.exports import REPLACES, Export, kept_in
 from console.core.runs.replays.order import ReplayOrder
 from console.transport.redis.key_export import Tally
 
@@ -17,7 +19,8 @@ SENT = f"SCAN, DUMP and PTTL here and on redis-b; what differs is written to {FI
 PLANNED = {"node": "redis-a", "command": {"sent": SENT}}
 
 
-def rebuilt(found="20 are not on redis-b", closed=True, live=False):
+def rebuilt(found="20 are not on redis-b", closed=True, live=False, then="replicate", answer="done", node="redis-a"):
+    """A run that has exported keys of redis-a, and then sent something to a node."""
     told = [
         ("opened", {"cluster": "cache", "runbook": "resolve-dual-master", "steps": ["export"]}),
         (
@@ -28,6 +31,8 @@ def rebuilt(found="20 are not on redis-b", closed=True, live=False):
             "result",
             {"step": 1, "answer": {"kind": "done", "text": f"looked at all 21 keys: {found}; written to {FILE}"}},
         ),
+        ("intent", {"step": 2, "verb": then, "planned": {"node": node, "command": {"sent": "as the verb says"}}}),
+        ("result", {"step": 2, "answer": {"kind": answer, "text": "as the server says"}}),
         *([("closed", {"outcome": "done"})] if closed else []),
     ]
     return replay_run(RUN, "/runs/1", lines_of(told), under_way=live)
@@ -51,6 +56,43 @@ def test_they_are_named_with_their_number_and_the_whole_command():
     assert one.command == f"redis-ha-console runs replay {RUN}"
     (single,) = left(rebuilt("1 has another value on redis-b"))
     assert single.in_words == "1 key of redis-a is only in a file"
+
+
+@pytest.mark.parametrize("answer", ["done", "failed", "unknown", "not sent"])
+@pytest.mark.parametrize("node", ["redis-a", "redis-b"])
+@pytest.mark.parametrize("then", VERBS)
+def test_only_in_a_file_is_said_only_where_the_data_that_they_came_from_may_be_gone(then, node, answer):
+    (one,) = left(rebuilt(then=then, node=node, answer=answer))
+    may_be_gone = node == "redis-a" and VERBS[then].wipes_data and answer != "not sent"
+    assert ("only in a file" in one.in_words) is may_be_gone
+    assert ("has not replaced the data of redis-a" in one.in_words) is not may_be_gone
+
+
+def test_what_a_replay_has_replaced_is_only_in_its_file_and_is_counted():
+    order, kept = ReplayOrder("cache", RUN, "redis-a", FILE), "/runs/2/replaced-on-redis-b.jsonl"
+
+    def sent(keys, lines, answer="done", back=()):
+        text = f"WATCH, MULTI, RESTORE … REPLACE of {keys} keys, line {lines} of the file; or commands by their type"
+        planned = {"node": "redis-b", "detail": kept_in(kept), "command": {"sent": text}}
+        yield "intent", {"step": 3, "verb": REPLACES, "planned": planned, "lines": lines}
+        yield "result", {"step": 3, "answer": {"kind": answer}, "kept_back": list(back)}
+
+    told = [
+        ("opened", {"cluster": "cache", "runbook": "replay", "steps": [], "replays": asdict(order)}),
+        *sent("1,000", "1-1000", back=[{"why": "changed", "text": "", "lines": "7,9-10"}]),
+        *sent(5, "1001-1005", "unknown"),
+        *sent(5, "1006-1010", "not sent"),
+        ("closed", {"outcome": "done"}),
+    ]
+    replay = replay_run("20261121T084000Z-cache-replay-1a2b", "/runs/2", lines_of(told), under_way=False)
+    (one,) = left(rebuilt(), replay)
+    assert (one.file, one.keys, one.replaced) == (kept, 1_002, True)
+    assert one.in_words == "the former values of 1,002 keys of redis-b are only in a file"
+    assert one.command == "redis-ha-console runs replay 20261121T084000Z-cache-replay-1a2b"
+    ended = run_ending(replay.run_id, replay.entries)
+    (said,) = [item for part in ended for item in part.items if "before this run replaced it" in item.text]
+    assert said.commands == (one.command,)
+    assert "1,002 keys" in said.text
 
 
 @pytest.mark.parametrize(

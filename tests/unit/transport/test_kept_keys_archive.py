@@ -5,6 +5,7 @@ import json
 import pytest
 from past_runs import lines_of
 
+from console.core.runs.past.kept_keys import counted_once
 from console.transport.journals import archive as module
 from console.transport.journals.archive import FolderArchive
 from console.transport.journals.journal_file import NAME
@@ -28,7 +29,7 @@ def file_of(runs):
 
 def told_by(folder, inventory="/home/ann/inventory.yaml"):
     opened = {"cluster": "cache", "runbook": "any", "steps": ["export"], "inventory": inventory}
-    if RUN not in str(folder):
+    if "resolve-dual-master" not in str(folder):
         return [("opened", opened), ("closed", {"outcome": "done"})]
     path = folder / "keys-of-redis-a.jsonl"
     sent = f"SCAN, DUMP and PTTL here and on redis-b; what differs is written to {path}"
@@ -76,3 +77,17 @@ def test_nothing_is_said_of_a_laboratory_that_is_gone(runs, monkeypatch):
     assert FolderArchive(runs).kept_keys()
     inventory.unlink()
     assert FolderArchive(runs).kept_keys() == ()
+
+
+def test_a_key_in_two_files_is_counted_once(runs):
+    other = RUN.replace("074000", "094000")
+    (runs / other).mkdir()
+    (runs / other / NAME).write_text("".join(lines_of(told_by(runs / other))).replace(RUN, other))
+    line = '{"db": 0, "key_base64": "%s", "dump_base64": "", "pttl": 0}\n'
+    file_of(runs).write_text(line % "YQ==" + line % "Yg==")
+    (runs / other / "keys-of-redis-a.jsonl").write_text(line % "YQ==")
+    archive = FolderArchive(runs)
+    assert [one.repeated for one in archive.kept_keys()] == [1, 0]
+    assert counted_once(archive.kept_keys()) == 39
+    (runs / other / "keys-of-redis-a.jsonl").write_text("no line of an export\n")
+    assert counted_once(archive.kept_keys()) == 40, "what cannot be read is not held against a key"

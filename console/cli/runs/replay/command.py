@@ -48,6 +48,9 @@ def replay(
     that would have expired by now is listed, and not brought. Where the master is older than the payload of DUMP,
     commands by type are sent instead.
 
+    Values may be secret: they are not shown. At the question about keys that differ, the word `values` shows both
+    values of the keys that are named there, where they are short texts.
+
     The nodes must be those of RUN: it refuses where the inventory has other addresses now, or where RUN was in a
     laboratory that is gone. The master must be proved: the only one, behind the virtual IP or named by the Sentinels,
     before anything is sent and again while keys are sent. Ctrl-C ends the run after the keys that are under way. If

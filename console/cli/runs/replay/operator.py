@@ -15,7 +15,7 @@ from console.cli.runs.plain.terminal_input import ask
 from console.cli.runs.plain.text import ending_lines, wrapped
 from console.core.keys.comparing import CONFLICTS, Fate
 from console.core.quantities import counted
-from console.core.runs.replays.order import LOADS
+from console.core.runs.replays.order import LOADS, STEPS
 from console.core.runs.replays.wording import CLASSES, on_their_way_in_words
 
 if TYPE_CHECKING:
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from console.core.runs.state import Outcome
     from console.engine.replay.look import Looked, Sample
     from console.engine.replay.ports import ReplayQuestion
+
+
+VALUES = "values"
+"""What is typed instead of an answer to see both values."""
 
 
 class PlainReplayOperator:
@@ -34,6 +38,8 @@ class PlainReplayOperator:
         self._interrupted = False
         self._overwrites = sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
         self._shown = ""
+        self._looked: Looked | None = None
+        self._master = ""
 
     # --- signals ------------------------------------------------------------------------------------------------------
 
@@ -83,6 +89,7 @@ class PlainReplayOperator:
         say(f"  journal: {journal}")
 
     def show(self, looked: Looked, master: str) -> None:
+        self._looked, self._master = looked, master
         say("\n".join(looked_lines(looked, master)))
 
     def progress(self, what: str, done: int, of: int) -> None:
@@ -116,6 +123,13 @@ class PlainReplayOperator:
     def ask(self, question: ReplayQuestion) -> str:
         say(f"\n== {question.number}/{question.of} {question.step}")
         say(wrapped(question.text, "  ", "  "))
+        fate = next((fate for fate, step in STEPS.items() if step == question.step and fate in CONFLICTS), None)
+        if fate is not None:
+            say(
+                wrapped(
+                    f"The values are not shown, as they may be secret. {VALUES} shows those of the keys above.", "  "
+                )
+            )
         if question.sentence:
             say(wrapped(f"Anything but the sentence {question.otherwise}.", "  "))
             prompt = f'Type "{question.sentence}": '
@@ -125,9 +139,19 @@ class PlainReplayOperator:
             raise KeyboardInterrupt
         self._asking = True
         try:
-            return ask(prompt)
+            while (typed := ask(prompt)).strip().lower() == VALUES and fate is not None and self._looked is not None:
+                say("\n".join(value_lines(self._looked, fate, self._master)))
+            return typed
         finally:
             self._asking = False
+
+
+def value_lines(looked: Looked, fate: Fate, master: str) -> Iterator[str]:
+    """Both values of the keys of this class that were named. Only for an operator who has asked for them."""
+    for one in looked.samples[fate]:
+        yield f"  {one.key}" + (f" (db{one.db})" if one.db else "")
+        yield f"    kept: {one.kept_value}"
+        yield f"    {master}: {one.value_there}"
 
 
 def looked_lines(looked: Looked, master: str) -> Iterator[str]:

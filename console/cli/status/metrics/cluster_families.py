@@ -14,6 +14,7 @@ from console.core.kinds.protection import protection
 from console.core.model import ClusterState, NodeState, ProblemKind, Reading
 from console.core.model.facts import reaches_stranger, unread_redis
 from console.core.model.verdict import Verdict
+from console.core.runs.past.kept_keys import counted_once
 
 _NOTHING_TO_READ = frozenset(
     {ProblemKind.NOT_READ, ProblemKind.NOT_CONFIGURED, ProblemKind.ABSENT, ProblemKind.NOT_AVAILABLE}
@@ -174,7 +175,7 @@ FAMILIES = (
         "kept_keys",
         "Keys that a run has written to a file on this machine, and that are not back on the master yet.",
         CLUSTER,
-        lambda seen: [((seen.state.name,), sum(one.keys for one in seen.kept))],
+        lambda seen: [((seen.state.name,), counted_once(seen.kept))],
     ),
     Family("run_armed", "1 while a run is armed that holds the lock of the node.", NODE, of_nodes(_armed)),
     Family(

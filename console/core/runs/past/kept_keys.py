@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from console.core.quantities import counted
+from console.core.runbooks.verbs import VERBS as ALL_VERBS
 from console.core.runs.past.past_run import PastRun, Standing
-from console.core.runs.records.exports import VERBS, exports_in, put_back_command
-from console.core.runs.records.recorded import command_rows
+from console.core.runs.records.exports import REPLACES, VERBS, Export, exports_in, put_back_command
+from console.core.runs.records.recorded import Row, command_rows
 from console.core.runs.replays.order import order_of
 from console.core.runs.state import Outcome
 
@@ -28,10 +29,36 @@ class KeptKeys:
     command: str
     """The command line that shows them and brings them back."""
 
+    replaced: bool = False
+    """They are former values that a replay has replaced: the node has the keys, with the values that were kept."""
+    source_left_alone: bool = False
+    """The run has not replaced the data of the node after it wrote the file: the node may have the keys still."""
+    repeated: int = 0
+    """So many of the keys stand in a newer file of the cluster as well."""
+
     @property
     def in_words(self) -> str:
         """`20 keys of redis-a are only in a file`."""
-        return f"{counted(self.keys, 'key')} of {self.node} {'is' if self.keys == 1 else 'are'} only in a file"
+        keys, are = counted(self.keys, "key"), "is" if self.keys == 1 else "are"
+        if self.replaced:
+            return f"the former value{'' if self.keys == 1 else 's'} of {keys} of {self.node} {are} only in a file"
+        if self.source_left_alone:
+            return f"{keys} of {self.node} {are} in a file; that run has not replaced the data of {self.node}"
+        return f"{keys} of {self.node} {are} only in a file"
+
+
+def counted_once(kept: Iterable[KeptKeys]) -> int:
+    """How many keys are in these files. A key that was exported twice is counted once."""
+    return sum(one.keys - one.repeated for one in kept)
+
+
+def all_in_words(kept: Sequence[KeptKeys]) -> str:
+    """One sentence about several files, `22 keys are only in files of runs`, or about a single one."""
+    if len(kept) == 1:
+        return kept[0].in_words
+    total = counted_once(kept)
+    only = "" if any(one.source_left_alone for one in kept) else "only "
+    return f"{counted(total, 'key')} {'is' if total == 1 else 'are'} {only}in files of runs"
 
 
 def kept_keys(runs: Iterable[PastRun], dismissed: Callable[[str], bool]) -> tuple[KeptKeys, ...]:
@@ -60,15 +87,26 @@ def _may_have_kept(past: PastRun) -> bool:
     """A run under way asks about its keys itself."""
     if past.standing is Standing.UNDER_WAY:
         return False
-    return any(entry.kind == "intent" and entry.data.get("verb") in VERBS for entry in past.entries)
+    keeps = {*VERBS, REPLACES}
+    return any(entry.kind == "intent" and entry.data.get("verb") in keeps for entry in past.entries)
 
 
 def _kept(past: PastRun) -> Iterable[KeptKeys]:
-    exports = list(exports_in(command_rows(past.entries, [])))
+    rows = list(command_rows(past.entries, []))
+    exports = list(exports_in(rows))
     for one in exports:
         if one.keys:
             command = put_back_command(past.run_id, one, several=len(exports) > 1)
-            yield KeptKeys(past.cluster, past.run_id, one.node, one.path, one.keys, command)
+            replaced = one.replaced is not None
+            alone = not replaced and not any(_may_replace_data_of(one, row) for row in rows)
+            yield KeptKeys(past.cluster, past.run_id, one.node, one.path, one.keys, command, replaced, alone)
+
+
+def _may_replace_data_of(export: Export, row: Row) -> bool:
+    """Whether a command after the export may have replaced the data that the keys came from."""
+    verb = ALL_VERBS.get(str(row["verb"]))
+    later = row["node"] == export.node and str(row["at"]) >= export.ended_at
+    return later and row["answer"] != "not sent" and (verb is None or verb.wipes_data)
 
 
 def _settled(past: PastRun) -> Iterable[tuple[str, str]]:

@@ -19,6 +19,8 @@ VERBS = frozenset({EXPORT_VERB, DISK_VERB})
 BRINGS, REPLACES = "bring-keys", "replace-keys"
 """What a run of `runs replay` does: in its journal they stand where other runs have a verb."""
 _KEPT = re.compile(r"What is replaced is kept in (?P<path>/.+)")
+_BATCH = re.compile(r" of (\d[\d,]*) keys?, line ")
+"""How an intent of a replay says how many keys it sends."""
 NOTHING = "nothing to keep"
 """How the answer of an export from a disk begins where the other node has all of it. Then there is no file."""
 _SENT = re.compile(
@@ -45,10 +47,14 @@ class Export:
     began_at: str = ""
     ended_at: str = ""
     """When it was written: RFC 3339, UTC."""
+    replaced: int | None = None
+    """How many former values a replay has put into it. None: it is none of a replay."""
 
     @property
     def keys(self) -> int:
         """How many keys the other node lacked, or had with another value or time to live, as the answer counts them."""
+        if self.replaced is not None:
+            return self.replaced
         return sum(int(one.replace(",", "")) for one in _COUNTS.findall(self.content))
 
 
@@ -59,8 +65,11 @@ def exports_in(commands: Iterable[Row]) -> Iterator[Export]:
         times = str(one["at"]), str(one["answered_at"] or one["at"])
         node = str(one["node"])
         if one["verb"] == REPLACES and (kept := _KEPT.match(str(one["detail"]))):
-            content = f"what {node} held under keys that this run replaced"
-            replaced[kept["path"]] = Export(node, node, kept["path"], content, *times)
+            before = replaced.get(kept["path"])
+            count = (before.replaced or 0 if before else 0) + _replaced_by(one)
+            began = before.began_at if before else times[0]
+            content = f"what {node} held under {counted(count, 'key')} that this run replaced"
+            replaced[kept["path"]] = Export(node, node, kept["path"], content, began, times[1], count)
         if one["verb"] not in VERBS or one["answer"] != "done" or not (found := _SENT.search(str(one["sent"]))):
             continue
         # The answer names the file: where an earlier export was there already, it has another name.
@@ -71,6 +80,14 @@ def exports_in(commands: Iterable[Row]) -> Iterator[Export]:
         elif one["verb"] != DISK_VERB:
             yield Export(node, found["other"], found["path"], text, *times)
     yield from replaced.values()
+
+
+def _replaced_by(row: Row) -> int:
+    """How many values this command has replaced, or may have replaced."""
+    found = _BATCH.search(str(row["sent"]))
+    if found is None or row["answer"] in ("failed", "not sent"):
+        return 0
+    return max(0, int(found[1].replace(",", "")) - int(row["left_out"]))
 
 
 def file_of(row: Row) -> str:

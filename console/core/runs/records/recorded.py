@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from console.core.runs.records.journal import Entry
+from console.core.runs.records.line_numbers import lines_of
 
 _WIPES = "replicate"
 _REPLACED = re.compile(r"replaced (?P<path>/[^;]+); before: (?P<before>/[^;]+);")
@@ -51,14 +52,19 @@ def command_rows(entries: Sequence[Entry], names: Sequence[str]) -> Iterator[Row
             waiting = {"step": step, "id": step_name(names, step), "verb": entry.data.get("verb"), "at": entry.at}
             waiting |= {"node": planned.get("node") or "", "summary": planned.get("summary") or ""}
             waiting |= {"sent": (planned.get("command") or {}).get("sent") or "", "detail": planned.get("detail") or ""}
-            waiting |= {"answered_at": None, "answer": None, "text": "", "exit_status": None}
+            waiting |= {"answered_at": None, "answer": None, "text": "", "exit_status": None, "left_out": 0}
         elif entry.kind == "result" and waiting is not None:
             answer = entry.data.get("answer") or {}
             waiting |= {"answered_at": entry.at, "answer": answer.get("kind"), "text": answer.get("text") or ""}
+            waiting |= {"left_out": sum(_count_of(one) for one in entry.data.get("kept_back") or ())}
             yield waiting | {"exit_status": answer.get("exit_status")}
             waiting = None
     if waiting is not None:
         yield waiting
+
+
+def _count_of(kept_back: Mapping[str, Any]) -> int:
+    return sum(1 for _ in lines_of(str(kept_back.get("lines") or "")))
 
 
 def loss_rows(entries: Sequence[Entry], commands: Sequence[Row]) -> Iterator[Row]:

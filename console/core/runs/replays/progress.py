@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from console.core.numbers import count
 from console.core.runs.answer import AnswerKind
 from console.core.runs.records.exports import BRINGS
 from console.core.runs.records.journal import Entry
+from console.core.runs.records.line_numbers import lines_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,28 +24,6 @@ class SentLines:
 
 
 NOTHING_SENT = SentLines()
-
-
-def lines_in_words(numbers: Sequence[int]) -> str:
-    """Numbers in rising order as `1-500,502`."""
-    if len(numbers) > 1 and numbers[-1] - numbers[0] + 1 == len(numbers):
-        return f"{numbers[0]}-{numbers[-1]}"
-    parts: list[list[int]] = []
-    for number in numbers:
-        if parts and number == parts[-1][1] + 1:
-            parts[-1][1] = number
-        else:
-            parts.append([number, number])
-    return ",".join(f"{first}-{last}" if first != last else f"{first}" for first, last in parts)
-
-
-def lines_of(words: str) -> Iterator[int]:
-    """The numbers again. What is no number is left out."""
-    for part in words.split(","):
-        first, _, last = part.partition("-")
-        begin, end = count(first), count(last or first)
-        if begin is not None and end is not None:
-            yield from range(begin, end + 1)
 
 
 def sent_lines(entries: Iterable[Entry]) -> SentLines:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from console.core.quantities import counted
-from console.core.runs.past.kept_keys import KeptKeys
+from console.core.quantities import capital, counted
+from console.core.runs.past.kept_keys import KeptKeys, all_in_words, counted_once
 from console.tui.present.formatting import BOLD, DIM, NOTE, WARN, Lines, line, wrapped
 
 
@@ -13,24 +13,25 @@ def kept_lines(kept: tuple[KeptKeys, ...], width: int, *, names_cluster: bool = 
         return ()
     clusters = ", ".join(dict.fromkeys(one.cluster for one in kept))
     where = f"{clusters}: " if names_cluster else ""
-    total = counted(sum(one.keys for one in kept), "key")
-    said = kept[0].in_words if len(kept) == 1 else f"{total} are only in files of runs"
-    back = f"x shows how to bring {'it' if sum(one.keys for one in kept) == 1 else 'them'} back"
-    return wrapped(f"! {where}{said}: {back}", width, WARN, indent="  ", first="")
+    back = f"x shows how to bring {'it' if counted_once(kept) == 1 else 'them'} back"
+    return wrapped(f"! {where}{all_in_words(kept)}: {back}", width, WARN, indent="  ", first="")
 
 
 def kept_note(kept: tuple[KeptKeys, ...]) -> str:
     """For the line of a run in a list: `20 keys in a file`."""
-    return f"{counted(sum(one.keys for one in kept), 'key')} in a file" if kept else ""
+    return f"{counted(counted_once(kept), 'key')} in a file" if kept else ""
 
 
 def kept_keys_text(kept: KeptKeys, at: int, of: int, why_not: str, width: int) -> Lines:
     """Which keys, where they are, and the exact command; `why_not`: why the screen cannot run it now."""
     number = f"  ({at} of {of})" if of > 1 else ""
     them = "it" if kept.keys == 1 else "them"
+    what = f"The other node lacks {them}, or has {them} with another value or time to live:"
+    if kept.replaced:
+        what = f"A replay has put other values there. What {kept.node} had before is in:"
     return (
-        line((f"{kept.in_words}{number}", f"{BOLD} {WARN}")),
-        *wrapped(f"The other node lacks {them}, or has {them} with another value or time to live:", width),
+        *wrapped(f"{capital(kept.in_words)}{number}", width, f"{BOLD} {WARN}"),
+        *wrapped(what, width),
         *wrapped(kept.file, width, indent="  "),
         line(""),
         *wrapped("In a shell, this shows type, size and expiry of both, and asks before it brings keys back:", width),
