@@ -20,8 +20,8 @@ from console.core.runbooks.vocabulary import evaluate
 from console.lab.hosts.redis_client import RefusedError
 from console.lab.options import LabError
 from console.lab.scenarios.replication import ask, in_sync
-from console.lab.scenarios.sentinel_consul import api
-from console.lab.systems.sentinel_consul import INSTANCES
+from console.lab.scenarios.sentinel_consul import api, sentinel
+from console.lab.systems.sentinel_consul import ADDRESSES, FAILOVER_TIMEOUT, INSTANCES, MASTER_NAME
 
 if TYPE_CHECKING:
     from soak.night import Night
@@ -106,6 +106,22 @@ def _start_alone(ground: Ground, _: Sequence[str]) -> bool:
     return _start("keepalived")(ground, [newest])
 
 
+def _watch_the_master(ground: Ground, _: Sequence[str]) -> bool:
+    """`SENTINEL REMOVE …, then SENTINEL MONITOR …, then SENTINEL SET …`, on the one Sentinel of a set with Consul."""
+    masters, options = ground.masters(), ground.lab.options
+    if not ground.kind.consul or len(masters) != 1:
+        return False
+    settings = [("down-after-milliseconds", str(options.down_after)), ("failover-timeout", str(FAILOVER_TIMEOUT))]
+    settings += [("auth-pass", options.password)] if options.password else []
+    with contextlib.suppress(LabError, OSError):
+        sentinel(ground.lab, "SENTINEL", "REMOVE", MASTER_NAME)
+        sentinel(ground.lab, "SENTINEL", "MONITOR", MASTER_NAME, ADDRESSES[masters[0]], "6379", "1")
+        for name, value in settings:
+            sentinel(ground.lab, "SENTINEL", "SET", MASTER_NAME, name, value)
+        return True
+    return False
+
+
 def _end_maintenance(ground: Ground, _: Sequence[str]) -> bool:
     """`consul maint -disable -service=…` for the master."""
     held = [name for name in ground.masters() if name not in ground.reached()]
@@ -138,7 +154,10 @@ def _masterauth(ground: Ground, nodes: Sequence[str]) -> bool:
 
 
 HAND_WORK: dict[str, Act] = {
-    "no-master": lambda ground, nodes: any(act(ground, nodes) for act in (_start_alone, _promote, _start_newest)),
+    "no-master": lambda ground, nodes: any(
+        act(ground, nodes) for act in (_start_sentinels, _start_alone, _promote, _start_newest)
+    ),
+    "sentinel-wrong-master": _watch_the_master,
     "redis-down": _start_newest,
     "vip-on-dead-redis": _start_newest,
     "masterauth-mismatch": _masterauth,
