@@ -96,6 +96,11 @@ class RunPlan:
     """What is wrong with the choice of roles, and which one passes; empty: it is not what blocks the plan."""
 
     @property
+    def nothing_to_do(self) -> bool:
+        """Whether every step is done already, by this observation."""
+        return all(one.prospect is Prospect.SKIPPED for one in self.steps)
+
+    @property
     def could_start(self) -> bool:
         return not self.runs and all(one.prospect is not Prospect.BLOCKED for one in self.steps)
 

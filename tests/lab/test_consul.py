@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from lab.name_clients import NameWriter, Watch
@@ -219,3 +220,26 @@ def test_what_consul_says_otherwise_than_the_servers_is_named(pair, scenario, co
     lab = pair(scenario)
     found = findings(lab)[code]
     assert (found["severity"], words in found["summary"]) == ("critical", True), found
+
+
+def test_a_sentinel_that_watches_the_replica_protects_nothing_until_it_is_told_of_the_master(pair):
+    """Somebody changed the roles while it was away. It takes nobody for the master, and what the finding says helps."""
+    lab = pair("consul-healthy", redis="7.0")
+    lab.fault("stop", B, "sentinel")
+    lab.host(B).redis("SLAVEOF", "NO", "ONE")
+    lab.host(A).redis("SLAVEOF", consul.ADDRESSES[B], "6379")
+    lab.wait(lambda: leads_to(B), 30, "the name follows")
+    lab.host(B).service("redis-sentinel", "start")
+    lab.wait(lambda: "sentinel-wrong-master" in findings(lab), 30, "the Sentinel is found to watch the replica")
+    found = findings(lab)["sentinel-wrong-master"]
+    assert status(lab)["health"] == "critical"
+    assert f"{A} ({consul.ADDRESSES[A]}:6379)" in found["summary"]
+    commands = re.findall(r"SENTINEL (?:REMOVE|MONITOR) [\w. ]+", found["next"]["advice"])
+    assert [one.split()[1] for one in commands] == ["REMOVE", "MONITOR"]
+    for one in commands:
+        sentinel(lab, *one.split())
+    sentinel(lab, "SENTINEL", "SET", consul.MASTER_NAME, "down-after-milliseconds", str(lab.options.down_after))
+    lab.wait(lambda: "sentinel-wrong-master" not in findings(lab), 30, "the Sentinel watches the master")
+    lab.wait(lambda: "slaves=1" in sentinel(lab, "INFO", "sentinel"), 30, "it knows the replica")
+    lab.fault("kill", B, "redis")
+    lab.wait(lambda: leads_to(A), 60, "the Sentinel promotes the replica")

@@ -149,18 +149,27 @@ def plan_text(made: RunPlan) -> Iterator[str]:
         yield wrapped(f"{role.name} = {made.roles.get(role.name, '?')}: {role.description}", "  ", "      ")
     if made.role_choice:
         yield wrapped(f"NO  {made.role_choice}", "  ", "      ")
-    for one in made.steps:
+    if made.nothing_to_do and len({one.checks for one in made.steps}) == 1:
         yield ""
-        yield from _step_text(one, len(made.steps))
-    yield ""
-    for line in NOT_PROVED:
-        yield wrapped(line)
+        yield from (f"== {one.number}/{len(made.steps)} {one.step.id}: {one.step.title}" for one in made.steps)
+        yield wrapped("Each of them is skipped, as this is so already:")
+        yield from map(_check_text, made.steps[0].checks)
+    else:
+        for one in made.steps:
+            yield ""
+            yield from _step_text(one, len(made.steps))
+        yield ""
+        for line in NOT_PROVED:
+            yield wrapped(line)
     blocked = [str(one.number) for one in made.steps if one.prospect is Prospect.BLOCKED]
     yield ""
     if made.runs:
         yield wrapped(f"plan: blocked by another run: {'; '.join(made.runs)}")
         return
-    yield f"plan: blocked at step {', '.join(blocked)}" if blocked else "plan: could start"
+    if blocked:
+        yield f"plan: blocked at step {', '.join(blocked)}"
+    else:
+        yield "plan: nothing to do, and nothing would be sent" if made.nothing_to_do else "plan: could start"
 
 
 def _step_text(one: StepPlan, total: int) -> Iterator[str]:

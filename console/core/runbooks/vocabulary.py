@@ -6,6 +6,7 @@ answer is HOLDS, FAILS or UNKNOWN. What could not be read is UNKNOWN, never down
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from console.core.conditions.predicate import ArgumentSpec, ArgumentType, PredicateSpec, Question, UnreadError, Value
@@ -72,7 +73,10 @@ def _ask(spec: PredicateSpec, condition: Condition, state: ClusterState, roles: 
 
 
 def _statement(spec: PredicateSpec, condition: Condition, roles: Mapping[str, str]) -> str:
-    """What is asked, where the rule could not begin: the predicate with the names of the nodes."""
-    words = [roles.get(condition.subject, condition.subject), spec.name] if spec.subject else [spec.name]
-    words += [roles.get(str(condition.arguments.get(role, "")), "") for role in spec.roles]
-    return " ".join(word for word in words if word)
+    """What is asked, where the rule could not begin: its sentence with the names of the nodes."""
+    named = {"node": roles.get(condition.subject, condition.subject)} if spec.subject else {}
+    named |= {role: name for role in spec.roles if (name := roles.get(str(condition.arguments.get(role, ""))))}
+    text = spec.doc.rstrip(".")
+    for word, name in named.items():
+        text = re.sub(rf"\b[Tt]he {word}\b", name, text)
+    return text

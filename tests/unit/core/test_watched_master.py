@@ -79,6 +79,18 @@ def test_the_finding_names_what_is_watched_and_the_commands_that_help(kind, wher
     assert not any("✓" in one.plain for one in sentinels(state, samples.NOW, 200))
 
 
+@pytest.mark.parametrize("kind", SETS)
+@pytest.mark.parametrize("down", [True, False])
+def test_a_sentinel_that_knows_no_replica_that_is_up_promotes_nobody(kind, down):
+    state = SETS[kind]
+    first, *others = state.sentinels
+    known = first.sentinel.value.replicas if down else ()
+    gone = tuple(replace(one, flags=one.flags | {"s_down"}) for one in known)
+    started = replace(first, sentinel=first.sentinel.map(lambda value: replace(value, replicas=gone)))
+    found = protection(replace(state, sentinels=(started, *others)))
+    assert (found.verdict, "knows no replica" in found.reason) == (Verdict.FAILS, True)
+
+
 def test_during_a_failover_it_is_not_told():
     state = SETS["sentinel-consul"]
     away = watching(state, state.nodes[0].address)

@@ -15,8 +15,8 @@ from console.core.conditions.pair_protection import (
 )
 from console.core.conditions.predicate import PredicateSpec, Question, fails, holds, unknown
 from console.core.conditions.sentinel_sets.service_name import only_in_name
-from console.core.model import ClusterState, NodeState
-from console.core.model.facts import serving_master
+from console.core.model import ClusterState, NodeState, Sentinel
+from console.core.model.facts import node_by_address, serving_master
 from console.core.model.verdict import Check, Verdict
 from console.core.watchers.sentinels import monitor_anew, watched_in_words, watches
 
@@ -89,10 +89,18 @@ def _sentinels(state: ClusterState, master: NodeState) -> Iterator[Check]:
             yield fails(statement, "it is in TILT mode and acts on nothing")
         elif sentinel.quorum_ok is False:
             yield fails(statement, sentinel.quorum_text)
+        elif not _knows_a_replica(state, sentinel, master):
+            yield fails(statement, "it knows no replica that is up", "it asks the master for them every 10 s")
         elif sentinel.master.down:
             yield unknown(statement, f"it takes {master.name} for down", "see whether it reaches it, or fails over")
         else:
             yield holds(statement, f"names {sentinel.master.address}, config epoch {sentinel.master.config_epoch}")
+
+
+def _knows_a_replica(state: ClusterState, sentinel: Sentinel, master: NodeState) -> bool:
+    """Whether it could promote one: it learns of a replica from the master, some seconds after its start."""
+    known = [node_by_address(state, one.host, one.port) for one in sentinel.replicas if not one.down]
+    return any(node is not None and node is not master for node in known)
 
 
 ROWS: tuple[PredicateSpec, ...] = (
