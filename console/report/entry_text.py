@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from console.core.quantities import counted
+from console.core.replication.resync import resync_in_words
 from console.core.runs.records.recorded import told
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def _overridden(data: Data) -> str:
 def _preview(data: Data) -> str:
     shown = data.get("preview") or {}
     nodes = f"{told(shown, 'target')} from {told(shown, 'source')}"
-    said = [f"{told(shown, 'resync')} resync of {nodes}: {told(shown, 'reason')}"]
+    said = [f"{resync_in_words(told(shown, 'resync'))} of {nodes}: {told(shown, 'reason')}"]
     return "; ".join((*said, *(f"warned: {one}" for one in shown.get("warnings") or ())))
 
 

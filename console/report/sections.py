@@ -8,6 +8,7 @@ from itertools import chain
 from typing import Any
 
 from console.core.quantities import counted
+from console.core.replication.resync import resync_in_words
 from console.core.runs.records.recorded import told
 from console.report.render import Block, Code, Facts, Heading, Items, Paragraph, Table
 from console.report.service_name_section import name_section
@@ -200,7 +201,7 @@ def _shown(gate: Row) -> Iterator[Block]:
     preview = gate["preview"] or {}
     lines = (*(f"warned: {one}" for one in preview.get("warnings") or ()), *_preview_lines(preview))
     if lines:
-        yield Paragraph(f"Preview: {told(preview, 'resync')} resync: {told(preview, 'reason')}")
+        yield Paragraph(f"Preview: {resync_in_words(told(preview, 'resync'))}: {told(preview, 'reason')}")
         yield Items(tuple(str(line) for line in lines))
     if gate["checks"]:
         yield Table(("condition", "", "evidence"), tuple(_check(one) for one in gate["checks"]))

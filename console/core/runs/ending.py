@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from console.core.quantities import capital, counted
 from console.core.replication.backups import restore_runbook
+from console.core.replication.resync import resync_in_words
 from console.core.runbooks.verbs import VERBS
 from console.core.runs.records.exports import PROGRAM, Export, exports_in, file_of, put_back_command
 from console.core.runs.records.journal import Entry
@@ -103,13 +104,13 @@ def _only_in_files(run_id: str, commands: Sequence[Row], settled: Settled = ()) 
         if export.replaced:
             text = (
                 f"What {export.node} held under {counted(export.replaced, 'key')} before this run replaced it is only"
-                " in a file on the machine of the console. This brings it back, and asks as this run did:"
+                " in a file on the machine of the console. The command below brings it back, and asks as this run did:"
             )
             yield EndItem(text, (), (put_back_command(run_id, export, several=len(exports) > 1),))
         elif export.keys:
             text = (
                 f"What {export.node} had is only in a file on the machine of the console. For each class"
-                " of keys this shows type, size and expiry of both, and asks before it brings them back:"
+                " of keys the command below shows type, size and expiry of both, and asks before it brings them back:"
             )
             command = put_back_command(run_id, export, several=len(exports) > 1)
             yield EndItem(text, (f"{export.content}.",), (command,))
@@ -198,12 +199,12 @@ def _fates(entries: Sequence[Entry], commands: Sequence[Row]) -> Iterator[EndIte
     for one in loss_rows(entries, commands):
         carried_out, resync = str(one["carried_out"]), told(one, "resync")
         fate = _KEPT.get(resync) if carried_out == "done" else None
-        kind = "resync, full or partial is not known," if resync == "unknown" else f"{resync} resync"
+        kind = resync_in_words(resync)
         text = f"{capital(kind)} of {told(one, 'target')} from {told(one, 'source')}: {told(one, 'reason')}."
         if carried_out in _UNSENT and (by := _replaced_after(one, commands)):
             fate = f"This step sent nothing. {by}"
-        again = f"{resync} resync: {told(one, 'reason')}"
-        lines = [line for line in one.get("lines") or () if line != again]
+        again = {f"{said}: {told(one, 'reason')}" for said in (kind, f"{resync} resync")}  # the latter: older journals
+        lines = [line for line in one.get("lines") or () if line not in again]
         said = (*(f"warned: {line}" for line in one.get("warnings") or ()), *lines)
         yield EndItem(f"{text} {fate or _FATE.get(carried_out, carried_out)}", tuple(str(line) for line in said))
     for one in commands:
