@@ -2,9 +2,10 @@
 
     python -m benchmarks.fleet_list
 
-A list of 10 fits on the screen: a page down only moves its cursor. A list of 100 draws as many new rows for a page as
-one of 1,000, so that ratio tells what the length alone costs. The rounds of the lists take turns. The screen is drawn
-in full, without a terminal at its end; nothing is observed meanwhile. CPU seconds stand beside the time.
+A list of 10 fits on the screen: a page down only moves its cursor, so the ratio to it tells what the new rows cost. A
+list of 100 draws as many new rows for a page as one of 1,000: that ratio tells what the length alone costs. Ratios are
+of CPU seconds. The rounds of the lists take turns. The screen is drawn in full, without a terminal at its end; nothing
+is observed meanwhile.
 """
 
 from __future__ import annotations
@@ -33,9 +34,9 @@ from console.tui.app import ConsoleApp
 from console.tui.widgets.row_list import RowList
 
 LENGTHS = (10, 100, 1000)
-ROUNDS, PAGES = 20, 6
-SMOOTH, PAGE_GOAL, LENGTH_GOAL, LETTER_GOAL = 0.050, 3.0, 1.5, 0.050
-"""Seconds for a page; times the list of 10; times the list of 100; seconds for a letter."""
+ROUNDS, PAGES = 8, 6
+SMOOTH, LENGTH_GOAL, LETTER_GOAL = 0.050, 1.5, 0.050
+"""Seconds for a page; times the list of 100; seconds for a letter."""
 TYPED = "pair-0007"
 
 
@@ -123,11 +124,11 @@ async def main() -> int:
             f" a letter median {statistics.median(one.letters) * 1000:.1f} ms, 95th {p95(one.letters) * 1000:.1f} ms"
         )
     few, some, many = (lists[length] for length in LENGTHS)
-    page = statistics.median(many.pages)
+    page, short, one_screen = (statistics.median(one.cpu) for one in (many, some, few))
+    print(f"a page of 1,000 clusters over one of 10: {page / one_screen:.2f} times")
     met = [
         verdict("a page of 1,000 clusters, 95th percentile over 50 ms", p95(many.pages) / SMOOTH, 1.0),
-        verdict("a page of 1,000 clusters over one of 10", page / statistics.median(few.pages), PAGE_GOAL),
-        verdict("a page of 1,000 clusters over one of 100", page / statistics.median(some.pages), LENGTH_GOAL),
+        verdict("a page of 1,000 clusters over one of 100", page / short, LENGTH_GOAL),
         verdict("a letter in 1,000 clusters, 95th percentile over 50 ms", p95(many.letters) / LETTER_GOAL, 1.0),
     ]
     return 0 if all(met) else 1

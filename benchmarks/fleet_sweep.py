@@ -17,11 +17,12 @@ from rig import Rig, in_a_room, rig
 
 from console.core.inventory import NodeSpec
 from console.documents.inventories.inventory import load_inventory
-from console.probes import program
+from console.probes import framing, program
 from console.probes.keepalived.configuration import script_paths
 from console.transport.connections.patience import Pace
-from console.transport.ssh.host_inspector import HostInspector, RedisFiles
+from console.transport.ssh.host_inspector import HostInspector
 from console.transport.ssh.shells.login_shell import FOR_QUESTIONS
+from console.transport.ssh.shells.request import RedisFiles
 
 NODES, ROUNDS, GOAL = 200, 7, 1.3
 NONCE = "0123456789abcdef"
@@ -37,8 +38,8 @@ def connected(node: NodeSpec, turns: threading.Semaphore, folder: str) -> HostIn
 
 async def streams(made: Rig, node: NodeSpec) -> list[Process]:
     """The same program on each host, with its first answer read."""
-    settings = program.ProgramSettings(node.keepalived.config)
-    text = FOR_QUESTIONS + program.program_text(settings, NONCE, program.request_line(0, program.FULL)).encode()
+    settings = framing.ProgramSettings(node.keepalived.config)
+    text = FOR_QUESTIONS + program.program_text(settings, NONCE, framing.request_line(0, framing.FULL)).encode()
     known, turns = asyncssh.read_known_hosts(str(made.known_hosts)), asyncio.Semaphore(16)
 
     async def start(address: str) -> Process:
@@ -48,7 +49,7 @@ async def streams(made: Rig, node: NodeSpec) -> list[Process]:
             )
             process: Process = await connection.create_process("exec sh", encoding=None)
             process.stdin.write(text)
-            await process.stdout.readuntil(program.end_marker(NONCE, 0))
+            await process.stdout.readuntil(framing.end_marker(NONCE, 0))
             return process
 
     return list(await asyncio.gather(*map(start, made.addresses)))
@@ -58,7 +59,7 @@ async def theirs(processes: list[Process], seq: int, request: str) -> int:
     """Writes all, then reads all. How many bytes came."""
     for one in processes:
         one.stdin.write(request.encode() + b"\n")
-    answers = await asyncio.gather(*(one.stdout.readuntil(program.end_marker(NONCE, seq)) for one in processes))
+    answers = await asyncio.gather(*(one.stdout.readuntil(framing.end_marker(NONCE, seq)) for one in processes))
     return sum(map(len, answers))
 
 
@@ -83,7 +84,7 @@ def main() -> int:
         def by_asyncssh() -> None:
             nonlocal seq, moved
             seq += 1
-            request = program.request_line(seq, program.LIVE, str(made.folder), "dump.rdb", paths)
+            request = framing.request_line(seq, framing.LIVE, str(made.folder), "dump.rdb", paths)
             moved = loop.run_until_complete(theirs(processes, seq, request))
 
         paths = script_paths(ours[0].readings.config.value)

@@ -100,8 +100,9 @@ class Rig:
 
     @property
     def environment(self) -> dict[str, str]:
-        """For a command that looks at the rig. Its caches are the rig's own."""
-        return {"REDIS_HA_INVENTORY": str(self.inventory), "XDG_CACHE_HOME": str(self.folder / "cache")}
+        """For a command that looks at the rig. Its caches and its runs are the rig's own."""
+        own = {f"XDG_{name}_HOME": str(self.folder / name.lower()) for name in ("CACHE", "DATA", "STATE")}
+        return {"REDIS_HA_INVENTORY": str(self.inventory), **own}
 
 
 @contextlib.contextmanager

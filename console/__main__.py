@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from console.cli.context import MAX_HANDSHAKES, Adapters, Passwords
+from console.cli.context import APP, MAX_HANDSHAKES, Adapters, Passwords
 from console.cli.main import LazyCommand, run
 
 if TYPE_CHECKING:
@@ -59,10 +59,11 @@ def _clock() -> Clock:
     return SystemClock()
 
 
-def _import_ssh_library() -> None:
+def _import_connection_libraries() -> None:
     from console.transport.connections import libraries
 
     libraries.SSH.load()
+    libraries.SHELL.load()
 
 
 def _inspector(
@@ -73,9 +74,12 @@ def _inspector(
     parallel: int = MAX_HANDSHAKES,
     timeout: float | None = None,
 ) -> Inspector:
+    import platformdirs
+
     from console.transport.inspector import make_inspector
 
-    return make_inspector(cluster, passwords, clock, parallel=parallel, timeout=timeout)
+    cache = platformdirs.user_cache_path(APP) / "paths"
+    return make_inspector(cluster, passwords, clock, parallel=parallel, timeout=timeout, cache=cache)
 
 
 def _run_starter(console_context: ConsoleContext, passwords: Callable[[str], Passwords], folder: Path) -> RunStarter:
@@ -165,7 +169,7 @@ ADAPTERS = Adapters(
     replay_starter=_replay_starter,
     archive=_archive,
     run_app=_run_app,
-    import_connection_libraries=_import_ssh_library,
+    import_connection_libraries=_import_connection_libraries,
     exit_at_once=_exit_at_once,
 )
 """The adapters of the program, as opposed to those of tests."""

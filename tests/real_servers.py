@@ -21,9 +21,9 @@ from console.core.runbooks.document import Action, Condition, Step
 from console.core.runbooks.vocabulary import evaluate
 from console.engine.actions.commands import CommandContext, plan_commands
 from console.lab.servers.versions import INSTALLED_VERSION, is_available, server_folder
-from console.probes import program
+from console.probes import framing, program
+from console.probes.framing import ProgramSettings
 from console.probes.host_reader import HostReader
-from console.probes.program import ProgramSettings
 
 VERSIONS = ("6.2", "7.0", "8.0")
 STAMP = "20261121T034000Z"
@@ -129,10 +129,10 @@ class RealNode:
     def state(self, shell: tuple[str, ...] = ("sh",), dump: str = "dump.rdb") -> ClusterState:
         """The state in which this node's Redis is down, as the probes read its folder."""
         watched = ProgramSettings(str(self.conf))
-        request = program.request_line(1, program.FULL, str(self.dir), dump, redis_file=str(self.conf))
+        request = framing.request_line(1, framing.FULL, str(self.dir), dump, redis_file=str(self.conf))
         text = program.program_text(watched, "nonce", request, once=True)
         done = subprocess.run([*shell, "-c", text], capture_output=True, timeout=_DEADLINE, check=False)
-        batch = program.split_sections(done.stdout, "nonce", 1)
+        batch = framing.split_sections(done.stdout, "nonce", 1)
         host = HostReader(watched, "", "").take(batch, samples.NOW, samples.NOW, f"{self.dir}/{dump}")
         node = samples.failed_over_pair().node(B)
         return samples.with_node(

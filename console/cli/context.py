@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -16,6 +15,7 @@ import click
 
 from console.cli.closing import close_side_by_side
 from console.cli.output import say
+from console.core.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from console.core.command import Secret
@@ -329,13 +329,13 @@ class CliContext:
         Raises DocumentError, whose text names the node and the source, but never the value.
         """
         if cluster not in self._passwords:
-            from console.documents.inventories.passwords import resolve
-
             found: dict[str, Secret | None] = {}
             known: dict[PasswordSource, Secret] = {}
             for need in self.cluster(cluster).secrets:
                 source = need.source
                 if source is not None and source not in known:
+                    from console.documents.inventories.passwords import resolve
+
                     known[source] = resolve(source, need.owner, key=need.key, warn=_warn)
                 found[need.name] = known[source] if source is not None else None
             self._passwords[cluster] = found

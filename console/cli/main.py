@@ -6,12 +6,12 @@ import importlib
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import click
 
 from console.cli.context import APP, EXIT_ERROR, Adapters, CliContext, CliError, inventory_option
 from console.cli.output import say
+from console.core.lazy_dataclass import dataclass
 
 EXIT_UNKNOWN = 3
 """The exit code of `status` if nothing could be observed. A wrong call and a wrong inventory count too."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
+
+from console.core.lazy_dataclass import dataclass
 
 MASK = "••••"
 

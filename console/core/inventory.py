@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
+
+from console.core.lazy_dataclass import dataclass
 
 
 class PasswordKind(StrEnum):

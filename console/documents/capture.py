@@ -27,6 +27,7 @@ _HEAD = """\
 """
 _LARGEST = 300_000
 _Machine = TypeVar("_Machine", bound=CapturedMachine)
+_HTTP = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+")
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@:-]*")
 
 
@@ -86,10 +87,12 @@ def _misfits(capture: Capture) -> Iterator[tuple[Location, str]]:
     for number, host in enumerate(capture.hosts):
         at = ("hosts", number, "redis")
         paths += [((*at, "dir"), host.redis.dir), ((*at, "config"), host.redis.config)]
+        named += [((*at, "server_name"), host.redis.server_name)] if host.redis.server_name else []
     for number, sentinel in enumerate(capture.sentinels):
         at = ("sentinels", number)
         named += [((*at, "name"), sentinel.name), ((*at, "machine"), sentinel.machine)]
         named += [((*at, "service"), sentinel.service.partition(" ")[2])] if " " in sentinel.service else []
+        named += [((*at, "server_name"), sentinel.server_name)] if sentinel.server_name else []
         addresses.append(((*at, "address"), sentinel.address))
         paths.append(((*at, "config"), sentinel.config))
     if capture.consul is not None:
@@ -100,6 +103,8 @@ def _misfits(capture: Capture) -> Iterator[tuple[Location, str]]:
         (at, f"{text!r} is no plain absolute path")
         for at, text in paths if text and (not text.startswith("/") or normpath(text) != text)
     )  # fmt: skip
+    if capture.consul is not None and not _HTTP.fullmatch(capture.consul.http):
+        yield ("consul", "http"), f"{capture.consul.http!r} is not like http://192.168.3.1:8500"
     if capture.vip_at and not _is_place(capture.vip_at):
         yield ("vip_at",), f"{capture.vip_at!r} is not INTERFACE ADDRESS/PREFIX"
 

@@ -129,8 +129,7 @@ def list_text(drills: list[Grade], form: str) -> str:
         return json_text({"version": 1, "drills": [dataclasses.asdict(one) for one in drills]}, 2)
     if not drills:
         return "no drill is recorded on this machine: `drill run CLUSTER` begins one"
-    leading = {id(best([each for each in drills if each.scenario == one.scenario], one.cluster, one.scenario))
-               for one in drills}  # fmt: skip
+    leading = {id(_leading(drills, one)) for one in drills}
     body = [
         ("*" if one.passed and id(one) in leading else "", one.drill, one.scenario, seconds(one.notice),
          seconds(one.right_action), seconds(one.protected), "?" if one.clients.lost is None else str(one.clients.lost))
@@ -141,6 +140,12 @@ def list_text(drills: list[Grade], form: str) -> str:
     lines = [f"{row[0]:1} " + "  ".join(f"{cell:{width}}" for cell, width in list(zip(row, widths, strict=True))[1:])
              for row in (head, *body)]  # fmt: skip
     return "\n".join([*(one.rstrip() for one in lines), "", "* the best of its cluster and scenario"])
+
+
+def _leading(drills: list[Grade], one: Grade) -> Grade | None:
+    """The best drill of its cluster and scenario."""
+    same = [each for each in drills if each.scenario == one.scenario]
+    return best(same, one.cluster, one.scenario, one.kind)
 
 
 def report_text(one: Grade, earlier: Grade | None, form: Form) -> str:

@@ -132,6 +132,7 @@ def _drill(request: Request) -> Grade | None:
             director.fault_at, _key_presses(keys), watcher.protected, count,
             (*request.differences, *(f"not in this version of Redis: {line}" for line in running.dropped)),
             tuple(one.summary for one in watcher.last if one.code not in before and one.severity is not Severity.INFO),
+            capture.kind,
         )  # fmt: skip
     return _graded(record, happened)
 
@@ -140,7 +141,7 @@ def _graded(record: Path, happened: Happened) -> Grade:
     """The grade, printed and written."""
     runs = FolderArchive(record / "state" / APP / "runs").summaries()
     made = grade(happened, runs)
-    earlier = best(load_all(), made.cluster, made.scenario)
+    earlier = best(load_all(), made.cluster, made.scenario, made.kind)
     save(record, made)
     for form in ("md", "html", "json"):
         write_report(record / f"report.{form}", report_text(made, earlier, form), replace=True)

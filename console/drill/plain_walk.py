@@ -36,7 +36,7 @@ _PROMPTS = (
 _LOOK_FOR = 45.0
 """Seconds for which a blocked step is looked at again."""
 _LOOK_EVERY = 2.0
-_WAITS_FOR = 60.0
+_WAITS_FOR = 75.0
 """Seconds for which nobody is asked, until a careful operator stops a step that waits for its proof."""
 _LONGEST = 240.0
 """Seconds for one runbook."""
@@ -123,7 +123,7 @@ class PlainWalk:
             waited = time.monotonic() - self._blocked_since
             if self._may_override(found["choices"]) and waited > _LOOK_EVERY:
                 self._type("override")
-            elif waited < _LOOK_FOR:
+            elif waited < _LOOK_FOR and not self._hurried:
                 time.sleep(_LOOK_EVERY)
                 self._type("look")
             else:

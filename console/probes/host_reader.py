@@ -8,13 +8,13 @@ from typing import Any, TypeVar
 
 from console.core.model import AofFiles, Problem, ProblemKind, Reading, read, unread
 from console.core.model.assembling import HostReadings, choose_instance
+from console.probes.framing import MOST, ProgramSettings, Section
 from console.probes.host import addresses, arp, backups, clock, disk, files, memory, places, processes, run_lock
 from console.probes.host import identity as host_identity
 from console.probes.host.files import FileStat
 from console.probes.keepalived import configuration as keepalived_config
 from console.probes.keepalived import ipvs, notify_log, scripts, system_log
 from console.probes.keepalived import version as keepalived_version
-from console.probes.program import MOST, ProgramSettings, Section
 from console.probes.redis import config_file as redis_file
 from console.probes.redis import data_files
 from console.probes.redis import log as redis_log
@@ -35,13 +35,13 @@ class HostReader:
         self._data: Reading[DataFiles] = unread(ProblemKind.NOT_READ)
 
     def take(
-        self, batch: Mapping[str, Section], sent: float, received: float, dump: str, aof: str = AOF_NAME
+        self, batch: Mapping[str, Section], sent: float, received: float, dump: str, aof: str = ""
     ) -> HostReadings:
         """What is known after this batch. Times are the operator's.
 
-        `dump` is the path of Redis' RDB, if known, and `aof` the name of its append-only file.
+        `dump` is the path of Redis' RDB, if known, and `aof` the name of its append-only file; empty: the usual one.
         """
-        known = self._known
+        known, aof = self._known, aof or AOF_NAME
         self._data = _rare(batch, data_files.NAME, sent, self._data, lambda one: data_files.parse(one.text, aof))
         known = replace(
             known,

@@ -7,6 +7,7 @@ import math
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from console.core.command import Secret
@@ -29,7 +30,9 @@ from console.transport.connections.own_load import own_load
 from console.transport.connections.patience import GRACE, Pace
 from console.transport.redis.inspector import OpenTunnel, RedisInspector
 from console.transport.redis.vip_inspector import VipInspector
-from console.transport.ssh.host_inspector import HostInspector, RedisFiles
+from console.transport.ssh.host_inspector import HostInspector
+from console.transport.ssh.shells.remembered import RememberedPaths
+from console.transport.ssh.shells.request import Paths, RedisFiles
 from console.transport.watcher_inspectors import watcher_inspectors
 
 if TYPE_CHECKING:  # a single observation, as `status` makes it, needs none of them
@@ -56,15 +59,18 @@ def make_inspector(
     *,
     parallel: int = 32,
     timeout: float | None = None,
+    cache: Path | None = None,
 ) -> ClusterInspector:
     """An inspector for one cluster. `parallel`: how many SSH handshakes may run at a time in this process.
 
-    `timeout`: seconds for each step of connecting to a node. None: the node's `ssh.connect_timeout`.
+    `timeout`: seconds for each step of connecting to a node. None: the node's `ssh.connect_timeout`. `cache`: a folder
+    for the names of the files that were read on the nodes, so that the next inspector asks for all of them at once.
     """
     handshakes = _handshakes.setdefault(parallel, threading.Semaphore(parallel))
     hosts = [one.ssh for one in cluster.nodes] + [one.ssh for one in cluster.directors]
     longest = timeout or max(one.connect_timeout for one in hosts)
-    return ClusterInspector(cluster, passwords, clock, handshakes, Pace(longest))
+    remembered = RememberedPaths(cache, cluster) if cache is not None else None
+    return ClusterInspector(cluster, passwords, clock, handshakes, Pace(longest), remembered)
 
 
 class ClusterInspector:
@@ -77,8 +83,10 @@ class ClusterInspector:
         clock: Clock,
         handshakes: threading.Semaphore,
         pace: Pace,
+        remembered: RememberedPaths | None = None,
     ) -> None:
         self._spec = cluster
+        self._remembered = remembered
         self._pace = pace
         self._clock = clock
         self._lock = threading.Lock()
@@ -88,7 +96,16 @@ class ClusterInspector:
         self._full_at = 0.0
         self._closed = False
         self._nodes = [
-            _NodeInspector(one, cluster, passwords.get(one.name), clock, handshakes, pace) for one in cluster.nodes
+            _NodeInspector(
+                one,
+                cluster,
+                passwords.get(one.name),
+                clock,
+                handshakes,
+                pace,
+                remembered.of(one.name) if remembered is not None else None,
+            )
+            for one in cluster.nodes
         ]
         tunnels = {node.spec.name: node.host.open_tunnel for node in self._nodes}
         self._watchers = watcher_inspectors(cluster, passwords, clock.now, handshakes, tunnels, pace)
@@ -110,6 +127,8 @@ class ClusterInspector:
             before, self._last = self._last, self._observe(fresh=fresh, first=self._last is None)
             if before is not None:
                 self._remember(before, self._last)
+            elif self._remembered is not None:
+                self._remembered.keep({one.spec.name: one.host.paths for one in self._nodes if one.answers})
             return self._last
 
     def read_files(self, node: str, paths: Sequence[str]) -> HostFacts:
@@ -214,15 +233,15 @@ class ClusterInspector:
         for node in self._nodes:
             node.start_connecting(force=wait)
         self._watchers.start_connecting(force=wait)
-        if not first:
+        if not first or (fresh and self._vip.direct):
             self._vip.ask()
         full = wait or time.monotonic() - self._full_at >= FULL_EVERY
         if full:
             self._full_at = time.monotonic()
         just_connected = self._finish_connecting(fresh=fresh, wait=wait)
         if first:
-            # Asked earlier, it would only have waited for the same imports and connections.
-            self._vip.ask(self._pace.seen)
+            # Through SSH it could not be asked earlier. On a busy machine the first time was perhaps too short.
+            self._vip.ask_if_silent(self._pace.seen)
         for node, opened in zip(self._nodes, just_connected, strict=True):
             node.ask(*opened, full=full, fresh=wait)
         self._watchers.ask(full=full)
@@ -293,7 +312,7 @@ class ClusterInspector:
 class _NodeInspector:
     """The two inspectors of one node: its host and its Redis."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - a node, and how to reach it
         self,
         spec: NodeSpec,
         cluster: ClusterSpec,
@@ -301,14 +320,21 @@ class _NodeInspector:
         clock: Clock,
         handshakes: threading.Semaphore,
         pace: Pace,
+        guess: Paths | None,
     ) -> None:
         self.spec = spec
+        arp = bool(cluster.read_vip)
         self.host = HostInspector(
-            spec, cluster.vip, clock.now, handshakes, self._redis_files, arp=bool(cluster.read_vip), pace=pace
+            spec, cluster.vip, clock.now, handshakes, self._redis_files, arp=arp, pace=pace, guess=guess
         )
         self.redis = RedisInspector(spec, password, clock.now, self.host.open_tunnel, ANSWER_DEADLINE, pace)
         self._late = (False, False)
         self._asked_again = False
+
+    @property
+    def answers(self) -> bool:
+        """Whether its host and its Redis have answered, so that it is known which files there are."""
+        return self.host.readings.identity.ok and self.redis.reading.ok
 
     @property
     def worth_waiting(self) -> float:
@@ -333,8 +359,10 @@ class _NodeInspector:
         """Sends the questions. A new connection has asked the first ones already."""
         self._late = (self.host.waiting, self.redis.waiting)
         self._asked_again = host_is_new
-        if not host_is_new or (fresh and self.host.outdated):
-            self.host.ask(full=full and not host_is_new)
+        outdated = host_is_new and self.host.outdated
+        dropped = outdated and self.host.drop_guess()
+        if not host_is_new or dropped or (fresh and outdated):
+            self.host.ask(full=dropped or (full and not host_is_new))
         if not redis_is_new:
             self.redis.ask(full=full)
 

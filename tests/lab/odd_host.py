@@ -15,7 +15,8 @@ from console.documents.inventories.inventory import load_inventory
 from console.lab.assembly.laboratory import Laboratory
 from console.lab.hosts.base_files import SSHD_CONFIG
 from console.transport.clock import SystemClock
-from console.transport.ssh.host_inspector import HostInspector, RedisFiles
+from console.transport.ssh.host_inspector import HostInspector
+from console.transport.ssh.shells.request import RedisFiles
 
 PATIENCE = 30.0
 _COMMON = SSHD_CONFIG.split("\n", 1)[1]  # all but the port

@@ -22,9 +22,11 @@ from console.core.drills.walks import AFTER, WalkOutcome
 from console.documents.capture import read_capture, write_capture
 from console.documents.inventories.inventory import load_inventory
 from console.documents.inventories.passwords import resolve
+from console.drill import checking
 from console.drill.capturing import capture_cluster
 from console.drill.check_text import check_text
 from console.drill.checking import Checker, CheckRequest
+from console.drill.rebuilt import rehearsal as rehearsal_module
 from console.drill.rebuilt.building import rehearsal
 from console.drill.starting import require_drillable
 from console.drill.watching import Watcher, inspector_of
@@ -271,12 +273,20 @@ def test_a_rehearsal_is_the_same_cluster_and_its_scripts_are_contained(room, vic
         assert (a.root / "etc/keepalived").stat().st_uid == a.cage.first_id
 
 
+@pytest.fixture
+def hurried(monkeypatch):
+    """A check that waits no longer than a cluster with short times needs."""
+    monkeypatch.setattr(checking, "_FAULT_WITHIN", (0.5, 1.0))
+    monkeypatch.setattr(checking, "_FAILOVER_BEGINS", 2.5)
+    monkeypatch.setattr(rehearsal_module, "_QUIET", 0.5)
+
+
 @pytest.mark.long
 @pytest.mark.parametrize(
     ("system", "runbook"),
     [("sentinel-vip", "sentinel-return-old-master"), ("sentinel-consul", "consul-return-old-master")],
 )
-def test_a_set_is_the_same_cluster_and_its_return_is_walked(room, tmp_path, system, runbook):
+def test_a_set_is_the_same_cluster_and_its_return_is_walked(room, tmp_path, hurried, system, runbook):
     """It fails over by itself, and the runbook that the findings name brings the old master back."""
     capture = quick(system)
     request = CheckRequest(str(CAPTURES / system), ["master-redis-dies"], 1, 300, [], "table", "", str(tmp_path))

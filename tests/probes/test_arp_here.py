@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from console.probes import program
+from console.probes import framing, program
 from console.probes.host import arp
 
 
@@ -16,10 +16,10 @@ from console.probes.host import arp
 def test_every_shell_reads_what_the_kernel_says(shell):
     if shutil.which(shell) is None:
         pytest.fail(f"{shell} is part of every Debian")
-    watched = program.ProgramSettings("/etc/keepalived/keepalived.conf", arp=True)
-    text = program.program_text(watched, "nonce", program.request_line(1, program.FULL), once=True)
+    watched = framing.ProgramSettings("/etc/keepalived/keepalived.conf", arp=True)
+    text = program.program_text(watched, "nonce", framing.request_line(1, framing.FULL), once=True)
     done = subprocess.run([shell, "-c", text], capture_output=True, stdin=subprocess.DEVNULL, check=True, timeout=30)
-    told = program.split_sections(done.stdout, "nonce", 1)[arp.NAME]
+    told = framing.split_sections(done.stdout, "nonce", 1)[arp.NAME]
     kernel = {one.name: (one / "arp_ignore").read_text() for one in Path("/proc/sys/net/ipv4/conf").iterdir()}
     assert {line.split()[0]: f"{line.split()[1]}\n" for line in told.text.splitlines() if line} == kernel
     assert arp.parse(told.text).ignore >= int(kernel["all"])

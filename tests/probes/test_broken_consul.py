@@ -27,7 +27,7 @@ anything = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=2 * settings().max_examples)
 @given(st.one_of(st.text(max_size=60), anything.map(json.dumps), st.lists(anything).map(json.dumps)))
 def test_answers_of_any_kind(text: str) -> None:
     for parse in (consul_health.parse, consul_agent.parse):
@@ -35,7 +35,6 @@ def test_answers_of_any_kind(text: str) -> None:
             assert isinstance(parse(text), tuple)
 
 
-@settings(max_examples=100, deadline=None)
 @given(st.sampled_from(WHOLE), st.data())
 def test_answers_that_were_cut(whole: str, data: st.DataObject) -> None:
     text = whole[: data.draw(st.integers(0, len(whole)))]

@@ -16,9 +16,9 @@ from console.core.keepalived.masking import mask
 from console.core.keepalived.script_text import actions, mask_script
 from console.core.model import ProblemKind, unread
 from console.core.model.assembling import assemble_node
-from console.probes import program
+from console.probes import framing, program
+from console.probes.framing import ProgramSettings, Section
 from console.probes.host_reader import HostReader
-from console.probes.program import ProgramSettings, Section
 from console.probes.redis import config as redis_config
 from console.probes.redis import info as redis_info
 
@@ -40,6 +40,7 @@ for path in sorted(HERE.glob("*/*.yaml")):
     CASES.setdefault(_NAMES.get(path.parent.name, path.parent.name.replace("_", "-")), []).append(text)
 INFOS = CASES["redis-info"]
 SPEC = NodeSpec("redis-a", "192.168.100.201", SshSpec(), RedisSpec(), KeepalivedSpec())
+USUAL = settings().max_examples  # less in `make quick`
 WATCHED = ProgramSettings("/etc/keepalived/keepalived.conf", "/state.log", "/var/log/keepalived.log")
 
 
@@ -60,7 +61,7 @@ def broken(draw: st.DrawFn, whole: list[str]) -> bytes:
     return bytes(data[: draw(st.integers(0, len(data)))] if draw(st.booleans()) else data)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=3 * USUAL // 2)
 @given(st.data())
 def test_the_shells_answer(data: st.DataObject) -> None:
     reader = HostReader(WATCHED, "192.168.100.123", "")
@@ -84,15 +85,15 @@ def test_the_shells_answer(data: st.DataObject) -> None:
         assert (reading.value is None) != (reading.problem is None)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=3 * USUAL // 2)
 @given(st.data())
 def test_the_batch_itself(data: st.DataObject) -> None:
     whole = ["\n@nonce 1 identity ok\na\nb\n1\n\n@nonce 1 memory ok\nx\n\n@nonce 1 end ok\n"]
-    found = program.split_sections(data.draw(broken(whole)), "nonce", 1)
+    found = framing.split_sections(data.draw(broken(whole)), "nonce", 1)
     assert all(isinstance(one, Section) for one in found.values())
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=2 * USUAL)
 @given(st.data())
 def test_info_and_config(data: st.DataObject) -> None:
     """What the parsers raise is what the poll turns into a reading."""

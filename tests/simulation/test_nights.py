@@ -9,8 +9,9 @@ from simulation.nights.plan import plan_of
 from simulation.nights.shrink import shrunk, story
 
 SMALL, WHOLE, PARTS = 100, 2000, 4
-HOME_EVERY = 10
-"""One of so many nights is also followed by the way home. `make simulate` follows each."""
+HOME_EVERY = 9
+"""One of so many nights is also followed by the way home. It is odd, so that nights of every kind are. `make simulate`
+follows each."""
 PART = (WHOLE - SMALL) // PARTS
 
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from soak.faults import kill_redis
 from soak.ground import Ground
-from soak.kinds import PAIR
 
 from console.core.conditions.switching import PAUSED
 from console.core.diagnosis.finding import Finding
@@ -60,9 +59,9 @@ def _start_consul(ground: Ground, _: Sequence[str]) -> bool:
 
 
 def _promote(ground: Ground, _: Sequence[str]) -> bool:
-    """`promote the replica with the newest data`, where nobody else does it."""
-    replicas = [(len(one.held or ()), name) for name in ground.kind.nodes if (one := ground.look(name))]
-    if ground.kind.of != PAIR or not replicas:
+    """`promote the replica with the newest data (SLAVEOF NO ONE)`, where nobody else does it."""
+    replicas = [(max(one.held or (), default=0), name) for name in ground.kind.nodes if (one := ground.look(name))]
+    if not replicas:
         return False
     with contextlib.suppress(LabError, OSError):
         ask(ground.lab, ground.host(max(replicas)[1]), "SLAVEOF", "NO", "ONE")
@@ -77,6 +76,11 @@ def _start_newest(ground: Ground, _: Sequence[str]) -> bool:
     for name in down:
         with contextlib.suppress(LabError):
             held[name] = max(ground.on_disk(name), default=0)
+    live = max(
+        (max(one.held, default=0) for name in ground.kind.nodes if (one := ground.look(name)) and one.held), default=0
+    )
+    if held and max(held.values()) < live:
+        return False  # a replica that runs has newer data, and would drop it for that of its old master
     return _start("redis-server")(ground, [max(held, key=held.__getitem__)]) if held else False
 
 
@@ -141,7 +145,9 @@ HAND_WORK: dict[str, Act] = {
     "sentinel-no-quorum": _start_sentinels,
     "sentinel-disagree": _start_sentinels,
     "consul-unreachable": _start_consul,
-    "consul-none-passing": lambda ground, nodes: _end_maintenance(ground, nodes) or _start_newest(ground, nodes),
+    "consul-none-passing": lambda ground, nodes: any(
+        act(ground, nodes) for act in (_end_maintenance, _start_sentinels, _start_newest)
+    ),
     "consul-disagrees": _end_maintenance,
     "writes-refused": _let_write,
     "keepalived-down": _start("keepalived"),

@@ -15,6 +15,7 @@ from lab.journals import journals, sent_twice
 from soak.ground import Drop, Ground
 from soak.pilot import RESULT, SENT, notes
 
+from console.core.runbooks.verbs import VERBS
 from console.core.runs.records.journal import Entry, check_chain, parse_entry
 from console.core.runs.records.run_backups import backups_in
 from console.lab.options import LabError
@@ -60,14 +61,22 @@ def judge_journals(folder: Path, secrets: Iterable[str], must: Must) -> None:
 
 
 def _still_open(journal: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Without the commands of steps that were proved, and that a resumed run then found undone.
+    """Without the commands that may be sent again.
 
-    What they did is known, and somebody else has undone it: the operator may have it done again.
+    Those of steps that were proved, and that a resumed run then found undone: what they did is known, and somebody else
+    has undone it. And those that do no more harm twice than once, and that only an answer proves: where that was lost,
+    the operator may have them sent again (H27).
     """
     left: list[dict[str, Any]] = []
     proved: set[object] = set()
+    harmless: set[object] = set()
     for one in journal:
         step = one["data"].get("step")
+        if one["kind"] == "intent":
+            verb = VERBS[one["data"]["verb"]]
+            (harmless.add if verb.answer_is_proof and verb.twice_is_once else harmless.discard)(step)
+        if one["kind"] in ("intent", "result") and step in harmless:
+            continue
         if one["kind"] == "verified":
             proved.add(step)
         elif one["kind"] == "believed":

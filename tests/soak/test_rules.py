@@ -106,6 +106,14 @@ def test_what_was_proved_and_then_undone_by_others_may_be_sent_again(journal, tm
     assert book.rules == broken
 
 
+@pytest.mark.parametrize(("verb", "broken"), [("export-disk-keys", set()), ("replicate", {"sent once"})])
+def test_a_lost_answer_is_asked_for_again_only_where_that_does_no_harm(journal, tmp_path, book, verb, broken):
+    closed = ("closed", {"outcome": "done"})
+    journal(OPENED, intent(verb), result("unknown"), intent(verb), result("done"), VERIFIED, ended("done"), closed)
+    rules.judge_journals(tmp_path, [], book.must)
+    assert book.rules == broken
+
+
 def test_what_left_without_intent_or_without_a_yes_is_seen(tmp_path, book):
     sent = {"at": NOW, "node": "redis-b", "sent": "SLAVEOF …", "verb": "replicate"}
     note(tmp_path / SENT, {**sent, "intended": False, "digest": "shown"})

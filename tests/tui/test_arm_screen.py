@@ -39,10 +39,14 @@ async def test_an_unbound_role_is_chosen_by_the_operator():
         await seen(pilot, on)
         await pilot.press("b", "down", "enter")
         await pilot.pause()
-        assert "Which node is survivor?" in text_of(on.app, "arming")
+        assert "Role survivor: which node is it?" in text_of(on.app, "arming")
+        assert "does not decide" in text_of(on.app, "arming")
         assert on.app.screen.query_one("#arm").disabled
         assert on.app.focused is on.app.screen.query_one("#candidates", Menu)
-        await pilot.press("down", "enter")
+        await pilot.press("enter")
+        await pilot.pause()
+        assert "which node is it?" in text_of(on.app, "arming"), "nobody is chosen that nobody chose"
+        await pilot.press("down", "down", "enter")
         await pilot.pause()
         assert "survivor   redis-b" in text_of(on.app, "arming")
         assert on.app.focused.id == "back"

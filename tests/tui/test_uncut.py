@@ -12,6 +12,7 @@ from textual.content import Content
 from tui_stage import seen, spec_of, stage
 
 from console.core.kinds import all_kinds
+from console.core.runbooks.naming import named
 from console.documents.runbooks.library import load_runbooks
 from console.tui.navigation import routes
 from console.tui.present.clusters import cards, cluster
@@ -86,8 +87,8 @@ async def test_the_list_of_runbooks_tells_of_each_what_it_does_and_when_not_to_u
             await pilot.pause()
             assert "…" not in menu.text
             assert "".join(f"{one.title},".split()) in squeezed(about.lines)
-            assert "".join(one.summary.split()) in squeezed(about.lines)
+            assert "".join(named(one, {}).summary.split()) in squeezed(about.lines)
             assert not about.max_scroll_y
             assert len(listed) == 1 or re.search(r"\bNot\b", one.summary), f"{one.name}: when is it the wrong one?"
-            for named in re.findall(r"\b[a-z]+(?:-[a-z]+)+\b", one.summary):
-                assert named not in {other.name for other in SHIPPED if other.kind != kind}, named
+            for other_name in re.findall(r"\b[a-z]+(?:-[a-z]+)+\b", one.summary):
+                assert other_name not in {other.name for other in SHIPPED if other.kind != kind}, other_name

@@ -15,7 +15,7 @@ from console.core.runbooks.verbs import VERBS
 from console.lab.systems import secured_sentinels
 from console.probes import program
 from console.probes.capture import host_files
-from console.probes.program import ProgramSettings
+from console.probes.framing import ProgramSettings
 from console.transport.locks import shell_programs
 from console.transport.redis import key_sampler, trials
 from console.transport.redis.connection import Question

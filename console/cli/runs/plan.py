@@ -14,6 +14,7 @@ from console.cli.runs.role_options import check_kind, chosen_roles, unbound_text
 if TYPE_CHECKING:
     from console.core.model import ClusterState
     from console.core.runbooks.binding import Unbound
+    from console.core.runbooks.candidates import Candidates
     from console.core.runbooks.document import Runbook
     from console.engine.plan import PlannedCheck, RunPlan, StepPlan
 
@@ -48,6 +49,7 @@ def plan(context: CliContext, runbook: str, cluster: str, form: str, bind: tuple
 
 def _plan(context: CliContext, runbook_name: str, cluster_name: str, form: str, bind: tuple[str, ...]) -> int:
     from console.core.runbooks.binding import Unbound, bind_roles
+    from console.core.runbooks.candidates import judged
     from console.engine.actions.commands import CommandContext
     from console.engine.plan import make_plan, measure_plan
     from console.engine.sessions.arming import stamp
@@ -60,7 +62,7 @@ def _plan(context: CliContext, runbook_name: str, cluster_name: str, form: str, 
     state = inspector.observe(fresh=True)
     roles = bind_roles(runbook, state, chosen)
     if isinstance(roles, Unbound):
-        _print_unbound(roles, state, runbook, form)
+        _print_unbound(roles, judged(runbook, state, roles, chosen), state, runbook, form)
         return BLOCKED
     work = CommandContext(cluster, roles, "RUN-ID", stamp(state.observed_at))
     made = measure_plan(make_plan(runbook, state, work), state, inspector, cluster, console_context.clock)
@@ -71,13 +73,13 @@ def _plan(context: CliContext, runbook_name: str, cluster_name: str, form: str, 
     return COULD_START if made.could_start else BLOCKED
 
 
-def _print_unbound(unbound: Unbound, state: ClusterState, runbook: Runbook, form: str) -> None:
+def _print_unbound(unbound: Unbound, found: Candidates, state: ClusterState, runbook: Runbook, form: str) -> None:
     """Every step, too: none of them can be judged before the node of the role is known."""
     why = f"cannot be judged yet: no node is {unbound.role}"
     if form == "text":
         for number, step in enumerate(runbook.steps, start=1):
             say(f"== {number}/{len(runbook.steps)} {step.id}: {step.title}\n  {why}")
-        say(f"\nblocked: {unbound_text(unbound)}")
+        say(f"\nblocked: {unbound_text(unbound, found)}")
         return
     from console.core.runs.records.journal import plain, timestamp
 

@@ -10,6 +10,7 @@ from console.cli.context import CliError
 if TYPE_CHECKING:
     from console.core.inventory import ClusterSpec
     from console.core.runbooks.binding import Unbound
+    from console.core.runbooks.candidates import Candidates
     from console.core.runbooks.document import Runbook
 
 
@@ -38,9 +39,11 @@ def check_kind(runbook: Runbook, cluster: ClusterSpec) -> None:
         )
 
 
-def unbound_text(unbound: Unbound) -> str:
-    """Why no node has the role, and how to choose one if the operator may."""
-    reasons = "; ".join(unbound.reasons)
+def unbound_text(unbound: Unbound, found: Candidates) -> str:
+    """Why no node has the role, the facts of each candidate, and how to choose one if the operator may."""
+    reasons = "; ".join(found.lines or unbound.reasons)
+    if found.of and found.reason:
+        reasons = f"{reasons}. {found.reason.rstrip('.')}"
     said = f"no single node is {unbound.role}: {reasons}" if reasons else f"no single node is {unbound.role}"
     if not unbound.candidates:
         return said

@@ -65,12 +65,13 @@ def _roles(runbook: Runbook, state: ClusterState, chosen: Mapping[str, str]) -> 
     from console.cli.runs.plain.terminal_input import ask
     from console.cli.runs.plain.text import wrapped
     from console.core.runbooks.binding import Unbound, bind_roles
+    from console.core.runbooks.candidates import judged
 
     chosen = dict(chosen)
     while isinstance(roles := bind_roles(runbook, state, chosen), Unbound):
         if not roles.candidates or roles.role in chosen:
-            raise CliError(unbound_text(roles))
-        say(wrapped(unbound_text(roles)))
+            raise CliError(unbound_text(roles, judged(runbook, state, roles, chosen)))
+        say(wrapped(unbound_text(roles, judged(runbook, state, roles, chosen))))
         name = ask(f"Which node is {roles.role}? [{'/'.join(roles.candidates)}] ")
         if name not in roles.candidates:
             raise CliError(f"no node was chosen for {roles.role}: the run was not started")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ from console.cli.status.watchers import watchers_json
 from console.core.diagnosis.finding import Finding, Health, ranked_as
 from console.core.inventory import UnusableCluster
 from console.core.kinds.diagnose import diagnose, health
+from console.core.lazy_dataclass import dataclass
 from console.core.model import ClusterState, Keepalived, MasterLink, NodeState, Persistence, Reading, RunLock
 from console.core.model.facts import bytes_behind, vip_reached_in_words
 from console.core.runs.lock import holders, runs_on

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
 from console.cli.layout import GAP, folded
@@ -14,6 +13,7 @@ from console.cli.status.selection import WORST_FIRST, is_shown
 from console.core.diagnosis.finding import Health, Severity
 from console.core.inventory import UnusableCluster
 from console.core.kinds.protection import protection
+from console.core.lazy_dataclass import dataclass
 from console.core.model import ClusterState, Role
 from console.core.model.facts import bytes_behind, unread_redis
 from console.core.model.verdict import Verdict

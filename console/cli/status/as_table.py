@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from console.cli.layout import folded, table_lines
@@ -11,6 +10,7 @@ from console.cli.status.as_json import ClusterStatus
 from console.cli.status.watchers import watchers_text
 from console.core.diagnosis.finding import Finding, Severity
 from console.core.inventory import UnusableCluster
+from console.core.lazy_dataclass import dataclass
 from console.core.model import ClusterState, MasterLink, NodeState, ProblemKind, Reading, Role
 from console.core.model.carried import says_nothing
 from console.core.model.facts import (
@@ -29,6 +29,8 @@ VIP_HEADING = ("VIP",)
 KEEPALIVED_HEADINGS = ("KEEPALIVED", "PRIORITY")
 NOT_KNOWN = "?"
 NONE = "-"
+AGAIN = 3
+"""Findings that are repeated below an output that is longer than the terminal: they fit into it."""
 _EVIDENCE = 11
 """Where the evidence of a finding begins."""
 _COLOURS = {"critical": "31;1", "warning": "33;1", "unknown": "35;1", "healthy": "32;1", "info": "36"}
@@ -50,11 +52,32 @@ def as_table(
     *,
     colour: bool,
     width: int | None = None,
+    height: int | None = None,
 ) -> str:
-    """All clusters, an empty line between them. `width`: what is longer is wrapped; None: nothing is."""
+    """All clusters, an empty line between them. `width`: what is longer is wrapped; None: nothing is.
+
+    `height`: rows of the terminal. Where one cluster does not fit, its verdict and its worst findings are repeated.
+    """
     paint = Paint(colour)
     blocks = (*(_cluster(one, paint, width) for one in seen), *(_unusable(one, paint) for one in unusable))
-    return "\n".join("\n".join((*_folded(lines, width), "")) for lines in blocks)
+    printed = "\n".join("\n".join((*_folded(lines, width), "")) for lines in blocks)
+    if height is None or len(seen) != 1 or printed.count("\n") < height:
+        return printed
+    return "\n".join((printed, *_folded(_again(seen[0], paint), width), ""))
+
+
+def _again(seen: ClusterStatus, paint: Paint) -> Iterator[str]:
+    """What has scrolled off the top of the terminal and is acted on: the verdict, and the worst findings."""
+    worst = [one for one in seen.findings if one.severity is not Severity.INFO]
+    if not worst:
+        return
+    yield f"{seen.state.name}  {paint(seen.health.value.upper(), seen.health.value)}, the worst of it again:"
+    for one in worst[:AGAIN]:
+        word = one.severity.value.upper()
+        yield f"  {paint(word, one.severity.value)}{' ' * (9 - len(word))}{one.code}: {visible(one.summary)}"
+        yield from _next(one)
+    if len(worst) > AGAIN:
+        yield f"  and {len(worst) - AGAIN} more above"
 
 
 def _folded(lines: Iterable[str], width: int | None) -> Iterator[str]:
@@ -84,7 +107,7 @@ def _cluster(seen: ClusterStatus, paint: Paint, width: int | None) -> Iterator[s
         yield from _finding(finding, paint)
     for kept in seen.kept:
         yield ""
-        yield f"  {visible(kept.in_words)}, {visible(kept.file)}: this shows them, and asks before it brings them back:"
+        yield f"  {visible(kept.in_words)}, {visible(kept.file)}; to see them, and to be asked before any comes back:"
         yield f"  {visible(kept.command)}"
 
 
@@ -186,6 +209,10 @@ def _finding(finding: Finding, paint: Paint) -> Iterator[str]:
     if finding.severity is not Severity.INFO:
         for line in finding.evidence:
             yield f"           {visible(line)}"
+    yield from _next(finding)
+
+
+def _next(finding: Finding) -> Iterator[str]:
     if finding.next.runbook is not None:
         yield f"           next: run {finding.next.runbook}"
     elif finding.next.advice is not None:

@@ -116,7 +116,7 @@ def _printed(
     if len(statuses) + len(unusable) == 1 and only is None:
         from console.cli.status.as_table import as_table
 
-        return as_table(statuses, unusable, colour=colour, width=width)
+        return as_table(statuses, unusable, colour=colour, width=width, height=terminal_height())
     from console.cli.status.as_lines import as_lines, in_detail
 
     printed = in_detail if wanted.verbose else as_lines

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeVar
 
 import click
 
 from console.cli.context import CliError
 from console.cli.status.selection import WORST_FIRST, tag_option
+from console.core.lazy_dataclass import dataclass
 
 DEFAULT_WATCH_INTERVAL, DEFAULT_LISTEN_INTERVAL = 2.0, 15.0
 """Seconds between two observations, where --interval is not given."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from console.core.conditions import replication, virtual_ip, vrrp
+from console.core.conditions import replication, scripts, virtual_ip, vrrp
 from console.core.conditions.predicate import Question, UnreadError, holds_if
 from console.core.kept import kept_while_same
 from console.core.model import ClusterState, NodeState
@@ -23,9 +23,32 @@ def part_in_words(check: Check) -> str:
 
 
 def pair_protected(question: Question) -> Check:
-    """All conditions combined: the final proof of a rebuild."""
+    """All that a rebuild can bring about, combined: its final proof.
+
+    No rebuild writes a script. Where none promotes the replica, the statement says what is left to a human.
+    """
     checks = (*protection_checks(question.state), *master_accepts_writes(question.state))
-    return combined("the pair survives the next failure of its master, and its master accepts writes", checks)
+    promoted = [one for one in promotion_checks(question.state) if not one.holds]
+    if not promoted:
+        return combined("the pair survives the next failure of its master, and its master accepts writes", checks)
+    (one,) = promoted
+    left = "a human has to promote the other node" if one.verdict is Verdict.FAILS else "who promotes is not known"
+    found = combined(f"the pair is in order and its master accepts writes; when that fails, {left}", checks)
+    return Check(found.verdict, found.statement, f"{found.evidence}; {part_in_words(one)}", found.advice)
+
+
+def survival_checks(state: ClusterState) -> tuple[Check, ...]:
+    """What the first screen means by a failover that is ready: the pair is in order, and the replica is promoted."""
+    return (*protection_checks(state), *promotion_checks(state))
+
+
+def promotion_checks(state: ClusterState) -> tuple[Check, ...]:
+    """Whether keepalived makes a master of the node that gets the virtual IP. Empty: it is not clear which one."""
+    master = serving_master(state)
+    replica = next((node for node in state.nodes if node is not master), None)
+    if master is None or replica is None or len(state.nodes) != PAIR:
+        return ()
+    return (answer_or_unknown(scripts.promoted_at_takeover, Question(state, replica, {})),)
 
 
 def master_accepts_writes(state: ClusterState) -> tuple[Check, ...]:
@@ -89,6 +112,7 @@ _STATEMENTS: dict[Callable[[Question], Check], str] = {
     virtual_ip.vip_reaches: "the virtual IP leads to {}",
     vrrp.keepalived_running: "keepalived runs on {}",
     vrrp.vrrp_state: "the state of keepalived on {} is right",
+    scripts.promoted_at_takeover: "{} is made a master when it gets the virtual IP",
     vrrp.no_script_running: "no notify script runs on {}",
 }
 """What a rule asks for, where it could not be read. A rule states it itself where it could."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
+from console.core.lazy_dataclass import dataclass
 from console.core.model import ClusterState, Keepalived, NodeState, Reading, Redis
 from console.core.model.facts import proved_down
 from console.core.model.verdict import Check, Verdict

@@ -8,7 +8,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from console.core.conditions.predicate import Question, UnreadError, fails, holds, keepalived_of, redis_of, value_of
+from console.core.conditions.predicate import (
+    Question,
+    UnreadError,
+    fails,
+    holds,
+    keepalived_of,
+    redis_of,
+    unknown,
+    value_of,
+)
 from console.core.conditions.vrrp import instance_of
 from console.core.keepalived.script_calls import ScriptCall, script_calls
 from console.core.model import ActionKind, NodeState, Role, ScriptAction
@@ -107,6 +116,50 @@ def takes_over_well(question: Question) -> Check:
     if not lines:
         return fails(statement, "no line sends SLAVEOF NO ONE", "nothing would promote the node: add such a line")
     return holds(statement, "; ".join(lines))
+
+
+def promoted_at_takeover(question: Question) -> Check:
+    """Whether keepalived itself makes a master of this replica when it moves the virtual IP to it.
+
+    A script of a new master may do that, or a check that finds a replica behind the address. What could not be read,
+    or is no shell script, is not known. Raises UnreadError.
+    """
+    statement = f"{question.name} is made a master when it gets {question.state.vip}"
+    instance = instance_of(question, question.name)
+    calls = list(script_calls(question.node, instance))
+    ours = [call for call in calls if call.trigger in _OF_TAKEOVER]
+    lines = [
+        f"{where} ({call.trigger}): {action.text}"
+        for call in calls
+        if call in ours or call.trigger.startswith("check ")
+        for where, action in call.actions
+        if action.kind is ActionKind.PROMOTES
+    ]
+    if lines:
+        return holds(statement, "; ".join(lines))
+    config = question.node.keepalived_config.value
+    where = f"{config.file.path if config is not None else 'keepalived.conf'}: {instance.name}"
+    advice = f"name a notify_master there that sends SLAVEOF NO ONE, or be ready to promote {question.name} by hand"
+    if not ours:
+        if not instance.tells(*_OF_TAKEOVER):
+            return unknown(statement, f"{where}: whether it names a notify_master is not certain")
+        return fails(statement, f"{where} names no notify_master", advice)
+    unclear = [f"{call.path} ({call.trigger}): {why}" for call in ours if (why := _not_clear(question, call))]
+    if unclear:
+        return unknown(statement, "; ".join(unclear), "read the script yourself")
+    named = "; ".join(f"{call.path or call.command} ({call.trigger})" for call in ours)
+    return fails(statement, f"{named}: no line of it sends SLAVEOF NO ONE, or keepalived cannot run it", advice)
+
+
+def _not_clear(question: Question, call: ScriptCall) -> str:
+    """Why it is not known what the call does; empty: it is."""
+    if not call.path:
+        return ""
+    if call.file is None:
+        return f"not read: {question.node.scripts.problem}" if question.node.scripts.problem else "not read"
+    if call.file.exists and not call.file.readable:
+        return "not readable"
+    return call.file.not_understood if call.file.exists else ""
 
 
 def undone_by_takeover(question: Question) -> str:

@@ -7,12 +7,17 @@ from console.core.conditions.replication import in_sync, no_other_master, only_m
 from console.core.conditions.servers import role_in_words
 from console.core.conditions.virtual_ip import no_vip, vip_reaches
 from console.core.conditions.vrrp import keepalived_stopped
-from console.core.model import Role
+from console.core.model import Redis, Role
 from console.core.model.verdict import Check, Verdict
 from console.core.replication.history import compare_advice, compare_histories
 
 PAUSED = 1_000_000
 """`pause-writes` adds it to min-replicas-to-write and `resume-writes` subtracts it, so the old value is kept."""
+
+
+def paused(redis: Redis) -> bool:
+    """Whether its writes are paused by `pause-writes`, as far as its settings are known."""
+    return (redis.config.min_replicas_to_write or 0) >= PAUSED
 
 
 def newest(question: Question) -> Check:

@@ -31,6 +31,7 @@ from console.core.model.facts import (
     unread_redis,
 )
 from console.core.model.verdict import Verdict
+from console.core.replication.disk_data import UnreadDataError, newest_data
 
 _AWAY = {
     ProblemKind.UNREACHABLE,
@@ -124,12 +125,27 @@ def _redis_down(state: ClusterState) -> Iterator[Match]:
             continue
         yield Match(
             (node.name,),
-            f"Redis on {node.name} does not run.",
+            f"Redis on {node.name} does not run.{_only_on_disk(node, master)}",
             (f"port {node.redis_port}: {problem}", "SSH sees no redis-server process"),
             REBUILD if master is not None else _start_first(state),
             Severity.WARNING if master is not None else Severity.CRITICAL,
             _what_is_left(state, master),
         )
+
+
+def _only_on_disk(node: NodeState, master: NodeState | None) -> str:
+    """That a former master may have taken writes that it never sent: whoever starts or wipes it decides over them.
+
+    One that starts as a replica by its file had its data from another node.
+    """
+    file = node.redis_file.value
+    if master is None or (file is not None and file.master):
+        return ""
+    try:
+        found = newest_data(node)
+    except UnreadDataError:
+        return ""
+    return f" Its disk may hold writes that {master.name} lacks." if found is not None else ""
 
 
 def _start_first(state: ClusterState) -> NextAction:

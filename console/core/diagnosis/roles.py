@@ -8,7 +8,7 @@ from console.core.conditions.pair_protection import answer_or_unknown
 from console.core.conditions.predicate import Question
 from console.core.conditions.replication import refuses_writes, would_accept_writes
 from console.core.conditions.servers import role_in_words
-from console.core.conditions.switching import PAUSED, resumes_alone
+from console.core.conditions.switching import paused, resumes_alone
 from console.core.diagnosis.finding import Severity
 from console.core.diagnosis.next_actions import (
     REBUILD,
@@ -22,6 +22,7 @@ from console.core.diagnosis.next_actions import (
 from console.core.diagnosis.rule import FindingRule, Match, listed, node_names
 from console.core.model import ClusterState, NodeState, Role
 from console.core.model.facts import (
+    NOT_KNOWN,
     proved_down,
     replica_links,
     serving_master,
@@ -31,6 +32,8 @@ from console.core.model.facts import (
 from console.core.model.verdict import Verdict
 from console.core.quantities import counted
 from console.core.replication.history import compare_histories
+from console.core.watchers.sentinels import named_masters_in_words, proved_silent, starting
+from console.core.watchers.service_name import full_name, node_label, passing_instances
 
 
 def _no_master(state: ClusterState) -> Iterator[Match]:
@@ -49,14 +52,31 @@ def _no_master(state: ClusterState) -> Iterator[Match]:
         tuple(evidence),
         break_loop_or(
             state,
-            advise(
-                "promote the replica with the newest data (SLAVEOF NO ONE); its old master must not start before: the"
-                " replica would drop its data for what that one loads"
-            ),
+            advise(_promoting(state)),
         )
         if running
         else build_or_rebuild(state),
     )
+
+
+def _promoting(state: ClusterState) -> str:
+    """Whom to promote, where the offsets of one history tell it; and what must not happen before."""
+    after = "its old master must not start before: the replica would drop its data for what that one loads"
+    if state.sentinels:
+        down = [starting(one) for one in state.sentinels if proved_silent(one)]
+        words = f"{'; '.join(down)}: the Sentinels promote the replica" if down else "the Sentinels promote a replica"
+        by_hand = "whoever promotes by hand lets each Sentinel watch that node afterwards (SENTINEL REMOVE, MONITOR)"
+        return f"{words}: {named_masters_in_words(state)}; {by_hand}; {after}"
+    known = [(node, node.redis.value) for node in state.nodes if node.redis.value is not None]
+    histories = {redis.history for _, redis in known}
+    offsets = [redis.offset for _, redis in known if redis.offset is not None]
+    newest = [node for node, redis in known if redis.offset == max(offsets, default=None)]
+    if len(known) > 1 and (len(histories) > 1 or len(offsets) < len(known)):
+        return f"promote the replica with the newest data (SLAVEOF NO ONE): compare their data first; {after}"
+    one = newest[0] if newest else known[0][0]
+    others = f", at offset {max(offsets)}," if len(known) > 1 else ""
+    command = f"redis-cli -h {one.address} -p {one.redis_port} SLAVEOF NO ONE"
+    return f"promote {one.name}, the replica with the newest data{others} by {command}; {after}"
 
 
 def _dual_master(state: ClusterState) -> Iterator[Match]:
@@ -72,10 +92,21 @@ def _dual_master(state: ClusterState) -> Iterator[Match]:
     yield Match(
         state.masters,
         f"{listed(state.masters)} are both masters.",
-        (*figures, f"{state.vip} reaches {vip_reached_in_words(state)}"),
+        (*figures, *_where_clients_are_led(state)),
         REBUILD if aside else RESOLVE,
         Severity.WARNING if aside else Severity.CRITICAL,
     )
+
+
+def _where_clients_are_led(state: ClusterState) -> tuple[str, ...]:
+    """By the virtual IP, or by the name in Consul. Empty: this cluster has neither."""
+    if state.vip:
+        return (f"{state.vip} reaches {vip_reached_in_words(state)}",)
+    if state.consul is None:
+        return ()
+    led = [node_label(state, one) for one in passing_instances(state.consul)]
+    words = listed(led) or "nobody" if state.consul.instances.ok else NOT_KNOWN
+    return (f"{full_name(state.consul)} leads to {words}",)
 
 
 def others_are_aside(state: ClusterState) -> bool:
@@ -155,11 +186,10 @@ def _writes_refused(state: ClusterState) -> Iterator[Match]:
     for name in state.masters:
         refusal = refuses_writes(state.node(name))
         if refusal is not None and "NOREPLICAS" in refusal[0]:
-            wanted = redis.config.min_replicas_to_write if (redis := state.node(name).redis.value) else None
             # Held back on purpose. Beside another master that clients can reach, what is acknowledged here is lost.
             alone = answer_or_unknown(resumes_alone, Question(state, state.node(name), {}))
-            held = RESUME if alone.holds else REBUILD
-            action = held if (wanted or 0) >= PAUSED else advise(refusal[1])
+            redis, resumed = state.node(name).redis.value, RESUME if alone.holds else REBUILD
+            action = resumed if redis is not None and paused(redis) else advise(refusal[1])
             yield Match((name,), f"{name} refuses every write.", (refusal[0],), action)
     for node in state.nodes:
         redis = node.redis.value
@@ -167,10 +197,10 @@ def _writes_refused(state: ClusterState) -> Iterator[Match]:
             continue
         check = would_accept_writes(Question(state, node, {}))
         if not check.holds and "NOREPLICAS" in check.evidence:
-            paused = (redis.config.min_replicas_to_write or 0) >= PAUSED
-            why = ": its writes are paused" if paused else ""
+            held = paused(redis)
+            why = ": its writes are paused" if held else ""
             summary = f"{node.name} would refuse every write after a failover{why}."
-            action = RESUME if paused else advise(check.advice)
+            action = RESUME if held else advise(check.advice)
             yield Match((node.name,), summary, (check.evidence,), action, Severity.WARNING)
 
 

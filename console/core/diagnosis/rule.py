@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from console.core.conditions.predicate import UnreadError
 from console.core.diagnosis.finding import Finding, NextAction, Severity
+from console.core.lazy_dataclass import dataclass
 from console.core.model import ClusterState, NodeState
 
 

@@ -11,9 +11,10 @@ from console.core.diagnosis.finding import Severity
 from console.core.diagnosis.next_actions import advise
 from console.core.diagnosis.rule import FindingRule, Match
 from console.core.model import ClusterState, MasterLink, NodeState, RedisFile
-from console.core.model.facts import names_of, replica_links, serving_master, source_of
+from console.core.model.facts import names_of, replica_links, serving_master, source_of, started_at
 from console.core.model.verdict import Verdict
 from console.core.quantities import counted, size, span
+from console.core.replication.disk_data import UnreadDataError, newest_data
 
 OUTAGE = 60
 """Seconds that a replica is likely to be away: a restart of its host, or the default repl-timeout."""
@@ -21,6 +22,7 @@ MANY_CHANGES = 10_000
 """Changes after which Redis' own defaults save within a minute (`save 60 10000`)."""
 LONG_UNSAVED = 900
 """Seconds after which they save a single change (`save 900 1`)."""
+ONE_DAY = 86_400
 BLINK = 10
 """Seconds that a restart of its Redis alone takes."""
 
@@ -182,16 +184,53 @@ def _version_skew(state: ClusterState) -> Iterator[Match]:
 def _persistence_off(state: ClusterState) -> Iterator[Match]:
     """A master saves nothing to disk."""
     for name in state.masters:
-        redis = state.node(name).redis.value
-        if redis is not None and redis.config.save == "" and not redis.persistence.aof:
-            yield Match(
-                (name,),
-                f"{name} saves nothing to disk.",
-                ('save "", appendonly no',),
-                advise(
-                    f"never let a supervisor restart it by itself: {name} would come back empty and empty its replica"
-                ),
-            )
+        node = state.node(name)
+        redis = node.redis.value
+        if redis is None or redis.config.save != "" or redis.persistence.aof:
+            continue
+        synced = [one.name for one, _, link in replica_links(state) if link.up and source_of(state, one) is node]
+        disk, comes_back = _on_disk(state, node)
+        gap = _loaded_old_data(node)
+        summary = f"{name} saves nothing to disk{'' if synced else ', and no replica is known to be in sync'}."
+        if gap is not None:
+            since = f"was started {span(redis.uptime)} ago with data that was {span(gap)} old"
+            summary = f"{name} {since}: what was written in between is not in it."
+        yield Match(
+            (name,),
+            summary,
+            ('save "", appendonly no', disk, f"in sync: {' and '.join(synced) or 'no replica that is known'}"),
+            advise(
+                f"never let a supervisor restart it by itself: {name} would come back {comes_back}, and its replica"
+                f" would follow; to save it once: redis-cli -h {node.address} -p {node.redis_port} BGSAVE"
+            ),
+            Severity.INFO if synced and gap is None else Severity.WARNING,
+        )
+
+
+def _on_disk(state: ClusterState, node: NodeState) -> tuple[str, str]:
+    """What lies on the disk of a server that saves nothing by itself, and what it would come back with."""
+    try:
+        found = newest_data(node)
+    except UnreadDataError as error:
+        return str(error), "empty or with old data"
+    if found is None:
+        return "no data on its disk", "empty"
+    ahead = node.clock.value.offset if node.clock.value is not None else 0.0
+    age = span(max(0.0, state.observed_at + ahead - found.modified))
+    return f"{found.in_words}, written {age} ago", f"with data that is {age} old"
+
+
+def _loaded_old_data(node: NodeState) -> float | None:
+    """Seconds between the dump that it has loaded and its start; None: no gap that matters is known.
+
+    A server that saves nothing loses at each start what it took since that dump. A save after the start ends it: then
+    its dump is what it holds. A day later nobody can bring back what was lost.
+    """
+    redis, dump, start = node.redis.value, node.dump.value, started_at(node)
+    if redis is None or dump is None or start is None or not redis.total_keys or redis.uptime > ONE_DAY:
+        return None
+    gap = start - dump.modified
+    return gap if gap > BLINK else None
 
 
 RULES: tuple[FindingRule, ...] = (
@@ -251,7 +290,7 @@ RULES: tuple[FindingRule, ...] = (
     FindingRule(
         "persistence-off",
         Severity.INFO,
-        "A restart of the master empties the pair.",
+        "A restart of the master empties the pair, or takes it back to old data.",
         _persistence_off,
         remedy="no automatic restart, or persistence on",
     ),

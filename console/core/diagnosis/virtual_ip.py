@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from console.core.conditions.pair_protection import answer_or_unknown
+from console.core.conditions.predicate import Question
+from console.core.conditions.scripts import promoted_at_takeover
 from console.core.conditions.servers import role_in_words
 from console.core.diagnosis.finding import Severity
 from console.core.diagnosis.next_actions import REBUILD, advise, break_loop_or, build_or_rebuild, repair_vip_or
@@ -11,11 +14,15 @@ from console.core.diagnosis.rule import FindingRule, Match, listed, node_names
 from console.core.model import ClusterState, NodeState, Role
 from console.core.model.facts import (
     does_not_answer,
+    link_in_words,
     notify_scripts,
     proved_down,
     reaches_stranger,
+    source_of,
+    unread_redis,
     vip_reached_in_words,
 )
+from console.core.model.verdict import Verdict
 from console.core.watchers.sentinels import named_masters_in_words
 
 
@@ -69,10 +76,32 @@ def _on_replica(state: ClusterState) -> Iterator[Match]:
                 (role_in_words(redis), *running),
                 advise("wait for its notify script")
                 if running
-                else break_loop_or(
-                    state, repair_vip_or(state, advise("find out why it was not promoted, or move the VIP"))
-                ),
+                else break_loop_or(state, repair_vip_or(state, advise(_promoting(state, node)))),
             )
+
+
+def _promoting(state: ClusterState, node: NodeState) -> str:
+    """Why the holder of the virtual IP was not promoted, and the command that does it, with what speaks against it."""
+    source, redis = source_of(state, node), node.redis.value
+    unread = [one.name for one in unread_redis(state)]
+    if unread:
+        return f"promote nothing yet: {listed(unread)} could not be read, and may be a master"
+    if state.sentinels:
+        return f"see why the Sentinels did not promote it: {named_masters_in_words(state)}"
+    promoted = answer_or_unknown(promoted_at_takeover, Question(state, node, {}))
+    cause = {
+        Verdict.FAILS: f"nothing promotes it by itself ({promoted.evidence}):",
+        Verdict.HOLDS: f"its script should have promoted it ({promoted.evidence}); its log says why it did not:",
+        Verdict.UNKNOWN: "",
+    }[promoted.verdict]
+    link = redis.master if redis is not None else None
+    had = (
+        f"{link_in_words(link)} to {source.name}"
+        if source is not None and link is not None
+        else "its link is not known"
+    )
+    command = f"redis-cli -h {node.address} -p {node.redis_port} SLAVEOF NO ONE"
+    return f"{cause} if it is to be the master ({had}), promote it by hand: {command}".strip()
 
 
 def _on_dead(state: ClusterState) -> Iterator[Match]:

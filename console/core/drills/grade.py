@@ -52,6 +52,8 @@ class Grade:
     differences: tuple[str, ...] = ()
     left: tuple[str, ...] = ()
     """What was found at the end and not before the fault. A set can be protected again while a node is still down."""
+    kind: str = ""
+    """Of the cluster; empty: of a drill that did not say so yet."""
 
     @property
     def passed(self) -> bool:
@@ -74,6 +76,7 @@ class Happened:
     clients: ClientCount
     differences: tuple[str, ...] = ()
     left: tuple[str, ...] = ()
+    kind: str = ""
 
 
 def grade(happened: Happened, runs: Sequence[PastRun]) -> Grade:
@@ -98,6 +101,7 @@ def grade(happened: Happened, runs: Sequence[PastRun]) -> Grade:
         runs=tuple(f"{run.runbook}: {run.outcome.value if run.outcome else 'not ended'}" for run in runs),
         differences=happened.differences,
         left=happened.left,
+        kind=happened.kind,
     )
 
 
@@ -128,9 +132,9 @@ def _wrong_turns(run: PastRun) -> Iterable[str]:
         yield f"{run.runbook}: {run.message or run.outcome.value}"
 
 
-def best(earlier: Iterable[Grade], cluster: str, scenario: str) -> Grade | None:
+def best(earlier: Iterable[Grade], cluster: str, scenario: str, kind: str = "") -> Grade | None:
     """The best earlier drill of the same cluster, of the same scenario where there is one. None: there is none."""
-    mine = [one for one in earlier if one.cluster == cluster]
+    mine = [one for one in earlier if (one.cluster, one.kind) == (cluster, kind)]
     same = [one for one in mine if one.scenario == scenario] or mine
     return min(same, key=_rank, default=None)
 

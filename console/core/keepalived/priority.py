@@ -9,9 +9,10 @@ does not apply.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from console.core.keepalived.configuration import HIGHEST, LOWEST
+from console.core.lazy_dataclass import dataclass
 from console.core.model import ClusterState, Keepalived, VrrpInstance
 
 

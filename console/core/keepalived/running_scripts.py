@@ -7,11 +7,11 @@ the notify log tells when the script began. All times are the latest possible on
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from console.core.keepalived.script_calls import ScriptCall, script_calls
+from console.core.lazy_dataclass import dataclass
 from console.core.model import ActionKind, ClusterState, NodeState, Process, Role, ScriptAction, VrrpState
-from console.core.model.facts import node_by_address, notify_scripts, source_of
+from console.core.model.facts import node_by_address, notify_scripts, serving_master, source_of
 from console.core.numbers import port_number
 
 SLACK = 1.0
@@ -189,9 +189,16 @@ def _would_take_over(node: NodeState) -> bool:
 
 
 def lacks_promotion_script(state: ClusterState) -> bool:
-    """Whether a node has no script that promotes it. Only an operator can make such a node the master."""
-    instances = [node.keepalived.value.instance for node in state.nodes if node.keepalived.value is not None]
-    return any(one is not None and not {"notify_master", "notify"} & set(one.notify) for one in instances)
+    """Whether a node that would be the replica has no script that promotes it: only a human could make it the master.
+
+    Where it is not clear who serves, any node counts.
+    """
+    master = serving_master(state)
+    others = [node.keepalived.value for node in state.nodes if node is not master]
+    instances = [one.instance for one in others if one is not None]
+    return any(
+        one is not None and not {"notify_master", "notify"} & {*one.notify, *one.group_notify} for one in instances
+    )
 
 
 def new_master_would_follow(node: NodeState) -> bool:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from console.core.keepalived import script_text
 from console.core.kept import kept_while_same
+from console.core.lazy_dataclass import dataclass
 from console.core.model import KeepalivedConfig, NodeState, ScriptAction, ScriptFile, VrrpInstance
 
 

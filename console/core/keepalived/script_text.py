@@ -95,7 +95,7 @@ def _followed(line: str, course: ScriptTiming, kind: ActionKind) -> str:
     return mask_script(" ".join(course.resolve(word) for word in found.groups() if word)) if found else ""
 
 
-@lru_cache(1024)
+@lru_cache(256)
 def script_path(command: str) -> str:
     """The program that a command in keepalived.conf runs; empty: it is not an absolute path.
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from console.core.keepalived.corrections import BACKUP, MASTER
+from console.core.lazy_dataclass import dataclass
 from console.core.model import VrrpInstance
 from console.core.model.keepalived import OWNER
 

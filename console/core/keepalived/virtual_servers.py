@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from console.core.keepalived.lexer import Statement, read_document
+from console.core.lazy_dataclass import dataclass
 from console.core.numbers import count, port_number
 
 DEFAULT_WEIGHT = 1

@@ -11,9 +11,14 @@ _HELD = {True: "yes", False: "no", None: NOT_KNOWN}
 
 
 def virtual_ip_facts(state: ClusterState) -> Mapping[str, str]:
-    """Which nodes hold the virtual IP, and which node it reaches."""
+    """Which nodes hold the virtual IP, which node it reaches, and which process answers there.
+
+    The process is a fact of its own: it is known also where no node is known to be its host.
+    """
     held = {f"{node.name}: holds the VIP": _HELD[node.holds(state.vip)] for node in state.nodes}
-    return {**held, "VIP reaches": vip_reached_in_words(state)}
+    reach = state.vip_reach.value
+    answers = NOT_KNOWN if reach is None else f"run_id {reach.run_id[:12]}"
+    return {**held, "VIP reaches": vip_reached_in_words(state), "VIP answers with": answers}
 
 
 def sentinel_facts(state: ClusterState) -> Mapping[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from console.core.conditions.pair_protection import protection_checks
+from console.core.conditions.pair_protection import survival_checks
 from console.core.diagnosis import races, reachability, replicas, roles, settings, virtual_ip, vrrp
 from console.core.diagnosis.finding import NextAction
 from console.core.diagnosis.keepalived_conf import keepalived_files, script_security, vrrp_agreement
@@ -25,18 +25,21 @@ def _instead_of_rebuild(state: ClusterState) -> Mapping[str, NextAction]:
 
     With a split between two masters the rebuild is refused at its SLAVEOF: the split is ended first. For pairs whose
     scripts change replication by themselves, it is a runbook that keeps them from it. If no script can promote the
-    returning node, it is the runbook that promotes it by hand. No runbook starts the keepalived of a master whose own
+    returning node, it is the runbook that gives it the role: as a replica it would protect nothing. Both need a master
+    that serves. No runbook starts the keepalived of a master whose own
     script would let it follow the other node (H10). So a human does.
     """
     if len(state.masters) > 1 and not others_are_aside(state):
         return {"one-shot-rebuild": RESOLVE}
     if not scripts_attach_replicas(state):
         return {}
+    if not state.masters and any(node.redis.ok for node in state.nodes):
+        first = "a node has to be the master before the other one can be rebuilt: see what the findings say of that"
+        return {"one-shot-rebuild": advise(first)}
     returns = RECOVER if lacks_promotion_script(state) else SAFE_RETURN
-    found = {"one-shot-rebuild": returns}
-    return (
-        {**found, "initial-build": _alone(returns), "repair-vip": _alone(returns)} if _nobody_starts(state) else found
-    )
+    if _nobody_starts(state):
+        return dict.fromkeys(("initial-build", "repair-vip", "one-shot-rebuild"), _alone(returns))
+    return {"one-shot-rebuild": returns}
 
 
 def _nobody_starts(state: ClusterState) -> bool:
@@ -69,7 +72,7 @@ KIND = Kind(
         *script_security.RULES,
         *settings.RULES,
     ),
-    protection=protection_checks,
+    protection=survival_checks,
     protected="the replica is in sync, and both keepaliveds are in their places",
     facts=virtual_ip_facts,
     state_replacements=_instead_of_rebuild,

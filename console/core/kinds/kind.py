@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from console.core.diagnosis.finding import NextAction
 from console.core.diagnosis.rule import FindingRule
+from console.core.lazy_dataclass import dataclass
 from console.core.model import ClusterState
 from console.core.model.verdict import Check
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from console.core.conditions.pair_protection import part_in_words
 from console.core.kept import kept_while_same
 from console.core.kinds import kind_of
+from console.core.lazy_dataclass import dataclass
 from console.core.model import ClusterState
 from console.core.model.verdict import Verdict
 from console.core.quantities import counted

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from typing import Any
 
 from console.core.inventory import DirectorSpec, NodeSpec, RedisSpec
+from console.core.lazy_dataclass import dataclass
 from console.core.model import (
     AofFiles,
     ArpSettings,

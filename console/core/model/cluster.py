@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeVar
 
+from console.core.lazy_dataclass import dataclass
 from console.core.model.consul import ConsulState
 from console.core.model.host import (
     AofFiles,

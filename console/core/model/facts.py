@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
+from console.core.lazy_dataclass import dataclass
 from console.core.model import AttachedReplica, ClusterState, MasterLink, NodeState, ProblemKind, Process, Redis, Role
 from console.core.quantities import counted, size, span
 

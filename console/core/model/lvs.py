@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from console.core.lazy_dataclass import dataclass
 from console.core.model.host import HostIdentity, InterfaceAddress
 from console.core.model.keepalived import Keepalived, KeepalivedConfig
 from console.core.model.reading import NOT_READ, Reading

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from console.core.lazy_dataclass import dataclass
 from console.core.model.reading import Reading
 
 
@@ -66,6 +65,11 @@ class WatchedMaster:
     @property
     def address(self) -> str:
         return f"{self.host}:{self.port}"
+
+    @property
+    def down(self) -> bool:
+        """Whether this Sentinel takes it for down, alone or together with others."""
+        return bool(self.flags & {"s_down", "o_down"})
 
     @property
     def failing_over(self) -> bool:

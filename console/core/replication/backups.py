@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from console.core.lazy_dataclass import dataclass
 from console.core.model import Backup, DataForm, DumpFile, NodeState
 from console.core.model.facts import proved_down, started_at
 from console.core.numbers import count

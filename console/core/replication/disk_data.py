@@ -6,8 +6,7 @@ is newer than the dump is data, also where the configuration file does not turn 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from console.core.lazy_dataclass import dataclass
 from console.core.model import AofFiles, Backup, DataForm, DumpFile, NodeState, Problem, ProblemKind, Reading, RedisFile
 from console.core.model.facts import proved_down
 from console.core.quantities import size

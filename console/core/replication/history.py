@@ -15,8 +15,8 @@ minutes after its start. Later the answer is UNKNOWN. The preview always warns o
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from console.core.lazy_dataclass import dataclass
 from console.core.model import ClusterState, NodeState, Redis, Role
 from console.core.model.facts import source_of, started_at
 from console.core.model.verdict import Verdict

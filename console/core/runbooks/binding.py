@@ -37,6 +37,12 @@ def bind_roles(runbook: Runbook, state: ClusterState, chosen: Mapping[str, str])
     return bound
 
 
+def bindable(runbook: Runbook, state: ClusterState) -> bool:
+    """Whether its roles are bound by this observation, or could be by the operator's choice."""
+    found = bind_roles(runbook, state, {})
+    return not isinstance(found, Unbound) or bool(found.candidates)
+
+
 def _bind(role: RoleSpec, state: ClusterState, bound: Mapping[str, str], chosen: str | None) -> str | Unbound:
     taken = {bound[role.other_than]} if role.other_than in bound else set()
     free = [node.name for node in state.nodes if node.name not in taken]

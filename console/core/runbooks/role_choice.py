@@ -44,6 +44,33 @@ def better_choice(runbook: Runbook, state: ClusterState, roles: Mapping[str, str
     return RoleChoice(nearest[0], reason)
 
 
+def what_fails(
+    runbook: Runbook, state: ClusterState, chosen: Mapping[str, str], role: str, *, at_the_start: bool = False
+) -> str:
+    """What fails with these nodes, however the other roles are chosen: the nearest miss. Empty: some choice passes.
+
+    It is what the page judges a choice by before a run is armed, so a node that fits here is not refused there.
+    `at_the_start`: only what keeps the run from starting, not what a step of it could still bring about.
+    """
+    misses: list[tuple[Check, ...]] = []
+    for choice in _choices(runbook, state):
+        if any(choice[name] != node for name, node in chosen.items() if name in choice):
+            continue
+        checks = [*(() if at_the_start else _checks(runbook, state, choice))]
+        checks += (evaluate(one, state, choice) for one in runbook.require)
+        failing = tuple(one for one in checks if one.verdict is Verdict.FAILS)
+        if not failing:
+            return ""
+        misses.append(failing)
+    nearest = min(misses, key=len, default=())
+    first = next(iter(nearest), None)
+    return (
+        f"missing: {first.statement} ({first.evidence})"
+        if first is not None
+        else f"no other node for a role beside {role}"
+    )
+
+
 def _choices(runbook: Runbook, state: ClusterState) -> Iterator[dict[str, str]]:
     """Every choice of nodes in which no two roles that exclude each other have the same node."""
     names = [node.name for node in state.nodes]

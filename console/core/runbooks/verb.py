@@ -49,6 +49,8 @@ class VerbSpec:
     operator may send it again, through its whole gate (H27)."""
     undo: str = ""
     """What takes it back: a runbook, a step, or something done by hand. Empty: nothing needs to, or nothing can."""
+    skipped: str = ""
+    """What goes on where a step with this verb is skipped. Empty: nothing that a client or the next failure meets."""
     optional: bool = False
     """Nothing relies on it. Where it fails, the step counts as skipped with that reason, and the run goes on."""
     answer_is_proof: bool = False

@@ -27,6 +27,7 @@ _ROWS: tuple[VerbSpec, ...] = (
         "Starts the Redis service of the node.",
         affects=REDIS | SERVICE_NAME,
         undo="stop the Redis service of the node; no client reaches it while its keepalived is stopped",
+        skipped="Redis stays down on that node, and the data has one copy less.",
     ),
     VerbSpec(
         "stop-redis",
@@ -39,6 +40,7 @@ _ROWS: tuple[VerbSpec, ...] = (
         "Starts the keepalived service of the node.",
         affects=VIRTUAL_IP,
         undo="stop the keepalived service of the node, if the other node can serve",
+        skipped="keepalived stays stopped on that node: it takes no virtual IP, now or after the next failure.",
     ),
     VerbSpec(
         "stop-keepalived",
@@ -57,6 +59,7 @@ _ROWS: tuple[VerbSpec, ...] = (
         "Stops the keepalived service of the node if it runs, and starts it.",
         affects=VIRTUAL_IP,
         undo="if it is stopped now, repair-vip starts it in the right order",
+        skipped="The virtual IP is not brought to that node: clients go on reaching another server, or none.",
     ),
     VerbSpec(
         "remove-vip",
@@ -69,6 +72,7 @@ _ROWS: tuple[VerbSpec, ...] = (
         "Tells the neighbours of the node that the virtual IP is there (gratuitous ARP by arping, else by keepalived).",
         answer_is_proof=True,
         affects=VIRTUAL_IP,
+        skipped="Clients whose neighbours remember the old place go on reaching no server there, until they forget it.",
     ),
     VerbSpec(
         "take-vip",
@@ -96,6 +100,7 @@ _ROWS: tuple[VerbSpec, ...] = (
         "Starts every Sentinel that does not run and whose service the inventory names, each on its own host.",
         affects=SENTINELS,
         undo="stop the service of that Sentinel on its host",
+        skipped="Those Sentinels stay down: with too few of them nobody takes over after the next failure.",
     ),
     VerbSpec(
         "drain-readers",
@@ -108,6 +113,7 @@ _ROWS: tuple[VerbSpec, ...] = (
         "Sets the weight of the node to the one in keepalived.conf, on every director where it is 0.",
         affects=READERS,
         undo="drain-readers on the same node",
+        skipped="No new reader is sent to that node.",
     ),
     VerbSpec(
         "replicate",
@@ -176,6 +182,7 @@ _ROWS: tuple[VerbSpec, ...] = (
         rest_unseen=True,
         affects=PAUSE,
         undo="pause-writes pauses them again",
+        skipped="Writes stay paused there: if that node is the master, every client goes on being refused.",
     ),
     VerbSpec(
         "set-priorities",
@@ -188,6 +195,7 @@ _ROWS: tuple[VerbSpec, ...] = (
         rest_unseen=True,
         affects=frozenset({"priority-rule", "will-not-preempt", "pair-protected"}),
         undo="the file as it was is beside it, as its answer says: put it back and reload keepalived",
+        skipped="The wrong node takes the virtual IP, or none does, when the master fails.",
     ),
     VerbSpec(
         "set-replicaof",
@@ -218,6 +226,7 @@ _ROWS: tuple[VerbSpec, ...] = (
         " keeps that role.",
         affects=frozenset({"starts-as-master", "start-needs-no-edit"}),
         undo="the file as it was is beside it, under the same name with the time of the run",
+        skipped="The next start of the master makes it a replica.",
     ),
     VerbSpec(
         "hold-service",
@@ -231,6 +240,7 @@ _ROWS: tuple[VerbSpec, ...] = (
         "Ends the maintenance of the node's service in Consul. Its own checks decide again.",
         affects=SERVICE_NAME | {"comes-back-unresolved"},
         undo="hold-service",
+        skipped="The node stays out of the name, also after the next failover: then clients may find nobody.",
     ),
     VerbSpec(
         "export-differences",

@@ -8,10 +8,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from console.core.model import ClusterState, SentinelState
+from console.core.model import ClusterState, NodeState, SentinelState
+from console.core.model.facts import serving_master
 from console.core.runbooks.document import GateKind, Step
 from console.core.runbooks.naming import with_names
-from console.core.watchers.sentinels import named_masters_in_words, proved_silent, readable_sentinels
+from console.core.watchers.sentinels import (
+    monitor_anew,
+    monitor_commands,
+    named_masters_in_words,
+    proved_silent,
+    readable_sentinels,
+    watched_in_words,
+    watches,
+)
 
 BY_HAND = frozenset({"manual", "sentinels-by-hand"})
 """Verbs that send nothing and wait for a human."""
@@ -75,6 +84,14 @@ def _of_sentinels(state: ClusterState) -> tuple[HandWork, ...]:
     silent = [one for one in state.sentinels if not one.sentinel.ok]
     if silent:
         return tuple(_silent(one, state) for one in silent)
+    master = serving_master(state)
+    astray = [
+        one
+        for one, said in readable_sentinels(state)
+        if master is not None and (said.master is None or not watches(state, said.master, master))
+    ]
+    if master is not None and astray:
+        return tuple(_astray(one, state, master) for one in astray)
     return tuple(
         _work(
             one,
@@ -85,6 +102,18 @@ def _of_sentinels(state: ClusterState) -> tuple[HandWork, ...]:
         )
         for one, said in readable_sentinels(state)
     )
+
+
+def _astray(one: SentinelState, state: ClusterState, master: NodeState) -> HandWork:
+    watched = one.sentinel.value.master if one.sentinel.value is not None else None
+    what = (
+        f"Make {one.name} watch {master.name}, the master: it watches {watched_in_words(state, watched)}. In words:"
+        f" {monitor_anew(state, [one.name], master)}."
+    )
+    command = " && ".join(
+        f"redis-cli -h {one.address} -p {one.port} {words}" for words in monitor_commands(state, watched, master)
+    )
+    return _work(one, state, what, command)
 
 
 def _silent(one: SentinelState, state: ClusterState) -> HandWork:

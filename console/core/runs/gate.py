@@ -97,9 +97,8 @@ def unread_facts(shown: Mapping[str, str], now: Mapping[str, str]) -> tuple[str,
 
 
 def known(facts: Mapping[str, str], key: str) -> bool:
-    """Whether the fact is there, and was read. `not known whose Redis (run_id …)` was: some Redis answered."""
-    value = facts.get(key, NOT_KNOWN)
-    return value != NOT_KNOWN and not value.startswith(f"{NOT_KNOWN}: ")
+    """Whether the fact is there, and was read."""
+    return key in facts and not facts[key].startswith(NOT_KNOWN)
 
 
 def identity(node: NodeState) -> Identity:

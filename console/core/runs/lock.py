@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from datetime import UTC, datetime
 
+from console.core.lazy_dataclass import dataclass
 from console.core.model import ClusterState, RunLock
 from console.core.visible import visible
 

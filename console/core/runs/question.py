@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from console.core.command import Planned
 from console.core.model.verdict import Check
 from console.core.runbooks.document import GateKind, Step
+from console.core.runbooks.verbs import verb_of
 
 if TYPE_CHECKING:  # it would load every rule, and lists of past runs need none of them
     from console.core.previews.loss_preview import LossPreview
@@ -39,7 +40,7 @@ class Choice(StrEnum):
 
 
 _IF_SKIPPED = "What this step does stays undone. The run goes on: no later step of it needs that."
-"""It is so of every step that can be skipped: see `may_skip`."""
+"""It is so of every step that can be skipped (see `may_skip`). For a client that is not all: see `VerbSpec.skipped`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ class Question:
         """What follows if the step is skipped. Empty: it cannot be."""
         if Choice.SKIP not in self.choices:
             return ""
-        return " ".join(self.step.if_skipped.split()) or _IF_SKIPPED
+        return " ".join(self.step.if_skipped.split()) or verb_of(self.step.action).skipped or _IF_SKIPPED
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from console.core.model import (
     ClusterState,
     NodeState,
@@ -21,6 +23,14 @@ def readable_sentinels(state: ClusterState) -> tuple[tuple[SentinelState, Sentin
 def proved_silent(one: SentinelState) -> bool:
     """Whether the Sentinel does not run: its port refuses connections. One that hangs is not proved to be down."""
     return one.sentinel.problem is not None and one.sentinel.problem.kind is ProblemKind.REFUSED
+
+
+def starting(one: SentinelState) -> str:
+    """How a Sentinel that does not run is started: the command of the inventory, else where."""
+    where = one.host or one.address
+    if one.start:
+        return f"start {one.name} on {where}: {one.start}"
+    return f"start {one.name} on {where}, as systemctl start redis-sentinel; with `service` in the inventory a run can"
 
 
 def watched_masters(state: ClusterState) -> tuple[tuple[SentinelState, WatchedMaster], ...]:
@@ -57,3 +67,36 @@ def named_masters_in_words(state: ClusterState) -> str:
     unread = [one.name for one in state.sentinels if not one.sentinel.ok]
     words += [f"{' and '.join(unread)} could not be read"] if unread else []
     return "; ".join(words) or "there is no Sentinel"
+
+
+def watches(state: ClusterState, watched: WatchedMaster, node: NodeState) -> bool:
+    """Whether the address that a Sentinel watches is that of this node."""
+    return node_by_address(state, watched.host, watched.port) is node
+
+
+def watched_in_words(state: ClusterState, watched: WatchedMaster | None) -> str:
+    """`app01 (192.168.3.1:6379)`, `10.0.0.9:6379, none of the nodes`, `no master mymaster`: what a Sentinel watches."""
+    if watched is None:
+        return f"no master {state.master_name}"
+    node = node_by_address(state, watched.host, watched.port)
+    return f"{node.name} ({watched.address})" if node is not None else f"{watched.address}, none of the nodes"
+
+
+def monitor_anew(state: ClusterState, names: Sequence[str], master: NodeState) -> str:
+    """What lets these Sentinels watch this master. Nothing else does: they keep an address until they fail over."""
+    said = {one.name: sentinel.master for one, sentinel in readable_sentinels(state)}
+    watched = next((said[name] for name in names if said.get(name) is not None), None)
+    commands = ", then ".join(monitor_commands(state, watched, master))
+    forgets = ": REMOVE forgets that" if watched is not None else ""
+    return (
+        f"on {' and '.join(names)}: {commands}, then SENTINEL SET {state.master_name} for what its sentinel.conf said"
+        f" of the old one (auth-pass, down-after-milliseconds, failover-timeout, scripts){forgets}"
+    )
+
+
+def monitor_commands(state: ClusterState, watched: WatchedMaster | None, master: NodeState) -> tuple[str, ...]:
+    """The commands for a Sentinel that watches another address. Source: Redis Sentinel documentation, reconfiguring."""
+    quorums = [one.quorum for _, one in watched_masters(state)]
+    quorum = max(quorums, default=len(state.sentinels) // 2 + 1)
+    remove = (f"SENTINEL REMOVE {state.master_name}",) if watched is not None else ()
+    return (*remove, f"SENTINEL MONITOR {state.master_name} {master.address} {master.redis_port} {quorum}")

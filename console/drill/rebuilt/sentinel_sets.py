@@ -10,6 +10,7 @@ from console.core.drills.capture import Capture, CapturedHost, CapturedMachine, 
 from console.core.drills.scenarios import DrillScenario, Where
 from console.core.model import ClusterState, Role
 from console.core.model.verdict import Verdict
+from console.core.quantities import counted
 from console.core.watchers.sentinels import agreed_master, watched_masters
 from console.drill.rebuilt import consul
 from console.drill.rebuilt.rehearsal import Rehearsal
@@ -40,10 +41,9 @@ class SentinelRehearsal(Rehearsal):
         self._report(self._how_many())
 
     def _how_many(self) -> str:
-        number = len(self.capture.sentinels)
-        return (
-            "the Sentinel knows all servers" if number == 1 else f"{number} Sentinels know each other and all servers"
-        )
+        if len(self.capture.sentinels) == 1:
+            return "the Sentinel knows all servers"
+        return f"{counted(len(self.capture.sentinels), 'Sentinel')} know each other and all servers"
 
     def _all_watch(self, state: ClusterState) -> bool:
         """Whether each Sentinel names the master, and knows every replica and every other Sentinel."""

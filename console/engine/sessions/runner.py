@@ -217,6 +217,7 @@ class Runner:
             touched = any(one.output for one in self.state.steps)
             sentences.append(f"Done so far: {', '.join(done)}." if done else "No step was done.")
             sentences.append("" if touched else "Nothing was sent.")
+        sentences.append(self._recorder.source.found)
         sentences.append(self._recorder.pause.words(self._context.clock.now()))
         name = self._name_tally()
         sentences.append(name.words() if name is not None else "")

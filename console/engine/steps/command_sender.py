@@ -13,6 +13,7 @@ from console.engine.ports import Answer, AnswerKind
 from console.engine.steps.attempt import Attempt
 from console.engine.steps.recorder import RunRecorder
 from console.engine.steps.run_context import RunContext
+from console.engine.steps.source_watch import FOLLOWS
 from console.engine.steps.step_view import StepView
 
 
@@ -24,7 +25,8 @@ class CommandSender:
         self._record = partial(recorder.record_step, index)
         self._context = context
         self._index = index
-        self._verb = verb_of(recorder.run.steps[index].step.action)
+        self._action = recorder.run.steps[index].step.action
+        self._verb = verb_of(self._action)
 
     def send_all(self, view: StepView) -> Attempt:
         """Sends the commands of the view. Stops at the first one that is not done, or when the lock is lost (H26)."""
@@ -49,6 +51,9 @@ class CommandSender:
         if self._verb.name == PAUSES and answer.kind is not AnswerKind.NOT_SENT:
             serving = serving_node(self._recorder.state) if self._recorder.state is not None else None
             self._recorder.pause.begin(planned.node, sent_at, serving)
+        if self._action is not None and self._verb.name == FOLLOWS and answer.kind is not AnswerKind.NOT_SENT:
+            source = self._recorder.run.roles[str(self._action.arguments["source"])]
+            self._recorder.source.begin(source, planned.node, view.identities[source].run_id)
         self._record("result", {"node": planned.node, "answer": answer})  # on disk before anything else is done
         self._recorder.in_flight = ""
 

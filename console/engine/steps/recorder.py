@@ -15,6 +15,7 @@ from console.engine.actions.write_pause import PauseWatch
 from console.engine.ports import Clock, Operator
 from console.engine.steps.kept_journal import KeptJournal
 from console.engine.steps.name_watch import NameWatch
+from console.engine.steps.source_watch import SourceWatch
 
 
 class JournalLostError(Exception):
@@ -36,6 +37,8 @@ class RunRecorder:
         """The command that may have been sent, with no result on disk. A run that ends now is UNKNOWN (H27)."""
         self.pause = PauseWatch()
         """How long clients could not write, where the run paused writes."""
+        self.source = SourceWatch()
+        """Whether the source of a replication is still the one that was shown."""
         self.stop_waiting = False
         """Set from another thread: the operator does not want to wait for a proof. Reset by the next answer."""
         self._journal = journal
@@ -72,6 +75,7 @@ class RunRecorder:
         """Keeps and shows an observation that gates and proofs are based on."""
         self.state = state
         self.pause.look(state)
+        self.source.look(state)
         if self.name_watch is not None:
             self.name_watch.look(state)
         with contextlib.suppress(Exception):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import astuple, dataclass, replace
 
 from console.core.command import Identity, Planned
+from console.core.conditions.replication import refuses_writes
 from console.core.kinds import kind_of
 from console.core.kinds.protection import protection
 from console.core.model import ClusterState, Keepalived, NodeState, Problem, Role
@@ -296,7 +297,9 @@ def _role(state: ClusterState, node: NodeState) -> str:
     redis, source = node.redis.value, source_of(state, node)
     assert redis is not None
     if redis.role is Role.MASTER or redis.master is None:
-        return redis.role.value
+        refusal = refuses_writes(node) if redis.role is Role.MASTER and not redis.loading else None
+        takes = f"refuses every write ({refusal[0]})" if refusal is not None else "takes writes"
+        return f"{redis.role.value}, {takes}" if redis.role is Role.MASTER else redis.role.value
     followed = source.name if source is not None else redis.master.host
     return f"replica of {followed}, link {'up' if redis.master.up else 'down'}"
 

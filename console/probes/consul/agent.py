@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from console.core.lazy_dataclass import dataclass
 from console.core.numbers import HIGHEST_PORT
 from console.probes import NotUnderstoodError
 from console.probes.consul.json_text import parse_json

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from console.core.lazy_dataclass import dataclass
 from console.core.model import ClockReading
 from console.core.numbers import FARTHEST_ZONE, count, epoch_seconds
 from console.probes import NotUnderstoodError

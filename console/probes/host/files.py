@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from console.core.lazy_dataclass import dataclass
 from console.core.model import DumpFile
 from console.core.numbers import count, epoch_seconds, octal_number
 from console.probes import NotUnderstoodError

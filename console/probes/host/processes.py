@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from console.core.keepalived.masking import mask, mask_arguments
 from console.core.keepalived.script_timing import sleep_seconds
+from console.core.lazy_dataclass import dataclass
 from console.core.model import Process, Processes
 from console.core.numbers import count, decimal_number
 from console.probes import NotUnderstoodError

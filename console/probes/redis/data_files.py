@@ -8,8 +8,8 @@ searched: what may be hidden from this user is not absent.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from console.core.lazy_dataclass import dataclass
 from console.core.model import AofFiles, Problem, ProblemKind
 from console.core.numbers import count, epoch_seconds, whole_number
 from console.probes import NotUnderstoodError

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from console.core.model import Problem
+from console.core.model import Problem, ProblemKind
 from console.transport.connections.errors import problem_of
 
 T = TypeVar("T")
@@ -79,6 +79,26 @@ class InspectionThread(Generic[T]):
 
 
 Now = Callable[[], float]
+
+
+class Unanswered:
+    """Since when a source has not answered: since its first question without an answer, over all connections since."""
+
+    def __init__(self) -> None:
+        self._first: float | None = None
+
+    def in_words(self, what: str, asked_at: float, *, begun: bool = False) -> str:
+        """As `silence`, after a question of this time (epoch seconds) had no answer."""
+        self._first = asked_at if self._first is None else min(self._first, asked_at)
+        return silence(what, self._first, begun=begun)
+
+    def ended(self, problem: Problem | None = None) -> None:
+        """The source has answered, or a connection ended with this problem. Only silence goes on."""
+        if problem is None or problem.kind not in _STILL_SILENT:
+            self._first = None
+
+
+_STILL_SILENT = frozenset({ProblemKind.TIMEOUT, ProblemKind.CONNECTING, ProblemKind.NOT_READ})
 
 
 def silence(what: str, since: float, *, begun: bool = False) -> str:

@@ -32,5 +32,12 @@ class Library:
             self._imported.set()
 
 
-SSH = Library("console.transport.ssh.connection", "console.transport.ssh.shell")
+SSH = Library("console.transport.ssh.connection")
+SHELL = Library("console.transport.ssh.shell", "console.probes.host_reader")
 REDIS = Library("console.transport.redis.connection")
+
+
+def load_redis() -> None:
+    """Returns when redis-py is imported: last, while the servers are busy with the logins and the first questions."""
+    for library in (SSH, SHELL, REDIS):
+        library.load()

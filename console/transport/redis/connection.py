@@ -10,12 +10,12 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
 from console.core.command import MASK, Secret
 from console.core.inventory import RedisSpec, TlsSpec
+from console.core.lazy_dataclass import dataclass
 from console.core.model import ConnectStep, ProblemKind
 from console.probes.redis import config as redis_config
 from console.transport.connections.errors import RemoteError, from_socket

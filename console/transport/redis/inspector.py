@@ -16,7 +16,7 @@ from console.transport.connections import libraries
 from console.transport.connections.answer_times import AnswerTimes
 from console.transport.connections.background import BackgroundConnection
 from console.transport.connections.errors import RemoteError, problem_of
-from console.transport.connections.inspection_thread import Now, silence
+from console.transport.connections.inspection_thread import Now, Unanswered
 from console.transport.connections.own_load import is_own_load
 from console.transport.connections.patience import Pace, patiently
 
@@ -34,9 +34,7 @@ class _OpenRedis:
     """An open connection and its first answers."""
 
     def __init__(self, owner: RedisInspector) -> None:
-        # In this order: redis-py is imported while the SSH handshakes wait for their servers.
-        libraries.SSH.load()
-        libraries.REDIS.load()
+        libraries.load_redis()
         from console.transport.redis import connection as redis
 
         self.full_questions = (redis.Question.INFO, *redis.CONFIG_QUESTIONS)
@@ -63,7 +61,8 @@ class _OpenRedis:
         self.connection.send(self.full_questions)
         replies = self.connection.receive(time.monotonic() + timeout)
         if replies is None:
-            raise RemoteError(ProblemKind.TIMEOUT, silence(owner.where, self.at, begun=self.connection.begun))
+            words = owner.unanswered.in_words(owner.where, self.at, begun=self.connection.begun)
+            raise RemoteError(ProblemKind.TIMEOUT, words)
         if isinstance(replies[0], redis.Refusal):
             raise RemoteError(redis.refusal_kind(replies[0].text), f"{owner.where}: {replies[0].text}")
         return replies
@@ -124,6 +123,7 @@ class RedisInspector:
     ) -> None:
         """`timeout`: seconds for each answer while connecting. It is tried again as long as `pace` has patience."""
         self.pace = pace or Pace(timeout)
+        self.unanswered = Unanswered()
         self.spec = spec
         self.password = password
         self.now = now
@@ -184,6 +184,7 @@ class RedisInspector:
             self._asked = None
             self._read_replies(session.replies, session.at, full=True)
         elif self._connection.connection is None:
+            self.unanswered.ended(self._connection.problem)
             self.reading = Reading(None, self._connection.problem, self.now())
         return opened
 
@@ -214,7 +215,8 @@ class RedisInspector:
             self._times.add(time.monotonic() - since)
             self._read_replies(replies, at, full=full)
             return
-        problem = Problem(ProblemKind.TIMEOUT, silence(self.where, at, begun=session.connection.begun))
+        words = self.unanswered.in_words(self.where, at, begun=session.connection.begun)
+        problem = Problem(ProblemKind.TIMEOUT, words)
         self.reading = Reading(None, problem, self.now())
         if time.monotonic() - since > _GIVE_UP:
             self._connection_lost(problem)
@@ -229,6 +231,7 @@ class RedisInspector:
         session = self._connection.connection
         alive_for = self.now() - session.at if session is not None else 0.0
         self._asked = None
+        self.unanswered.ended(problem)
         self._connection.fail(problem)
         self.reading = Reading(None, problem, self.now())
         # A server that restarts closes its connections. So the first attempt after that begins at once.
@@ -236,6 +239,7 @@ class RedisInspector:
             self._connection.reset_backoff()
 
     def _read_replies(self, replies: Sequence[Any], at: float, *, full: bool) -> None:
+        self.unanswered.ended()
         try:
             self.reading = self._parsed(replies, at, full=full)
         except Exception as error:  # noqa: BLE001 - it is this answer's problem, and the next one may be understood

@@ -40,13 +40,17 @@ NOTHING_FORETOLD = Foretold()
 
 
 class _Heads(dict[int, bytes]):
-    """How a word of so many bytes begins."""
+    """How a word of so many bytes begins. Kept for the sizes that most words have."""
 
     def __missing__(self, size: int) -> bytes:
-        return b"$%d\r\n" % size
+        head = b"$%d\r\n" % size
+        if size < _KEPT_SIZES:
+            self[size] = head
+        return head
 
 
-_HEADS = _Heads((size, b"$%d\r\n" % size) for size in range(1 << 12))
+_KEPT_SIZES = 1 << 12
+_HEADS = _Heads()
 LINE_END = b"\r\n"
 
 

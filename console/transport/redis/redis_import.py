@@ -1,4 +1,7 @@
-"""redis-py's Connection without the rest of the library: its asyncio and cluster parts take as long to import again."""
+"""redis-py's Connection without the rest of the library: its asyncio and cluster parts take as long to import again.
+
+asyncio itself is not imported either. The library takes a few names from it, for connections that nothing here makes.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ if _package is None:
     if _spec is not None:
         sys.modules["redis"] = importlib.util.module_from_spec(_spec)
 try:
-    with light():
+    with light(without={"asyncio": ("IncompleteReadError", "StreamReader", "Lock")}):
         from redis.connection import Connection
         from redis.exceptions import AuthenticationError, RedisError, ResponseError
         from redis.maint_notifications import MaintNotificationsConfig

@@ -37,6 +37,7 @@ class VipInspector:
         self._thread = InspectionThread(self._where, self._look, self._failed, now)
         self._silent_since = 0.0
         self._timeout = _TIMEOUT
+        self._may_repeat = False
 
     def ask(self, timeout: float = _TIMEOUT) -> None:
         """Starts a look. If one is under way it goes on: its answer will be just as new.
@@ -48,6 +49,21 @@ class VipInspector:
         self._read_answer()
         self._timeout = timeout
         self._thread.ask()
+
+    def ask_if_silent(self, timeout: float) -> None:
+        """The same, unless a look has brought an answer already.
+
+        One that is under way has less time. Where it ends without an answer, `receive` repeats it in the time left.
+        """
+        self._may_repeat = not self._thread.idle
+        self._read_answer()
+        if self._thread.answer is None or _is_silent(self.reading):
+            self.ask(timeout)
+
+    @property
+    def direct(self) -> bool:
+        """Whether it is asked from this machine, and so without a node."""
+        return self._spec.redis.via is not RedisRoute.SSH
 
     def receive(self, deadline: float, *, fresh: bool = False, held: bool = True) -> None:
         """Receives the answer by `deadline` (monotonic). `held`: a node has the address, or may have it.
@@ -62,6 +78,10 @@ class VipInspector:
             deadline = min(deadline, time.monotonic() + (_SILENT_BEFORE_FRESH if fresh else _SILENT_BEFORE))
         if self._thread.wait(deadline):
             self._read_answer()
+            if self._may_repeat and _is_silent(self.reading) and (left := deadline - time.monotonic()) > 0:
+                self._may_repeat = False
+                self.ask(left)
+                self.receive(deadline, fresh=fresh, held=held)
             return
         if not silent:
             self._silent_since = self._thread.asked_at
@@ -84,14 +104,14 @@ class VipInspector:
         return Reading(None, problem, self._now())  # not when the look began: there was no answer until now
 
     def _look(self) -> Reading[VipReach]:
-        libraries.REDIS.load()
+        libraries.load_redis()
         from console.transport.redis import connection as redis
 
         at = self._now()
         tls = self._spec.redis.tls
         route = "direct"
         dial = redis.direct(self._vip, self._spec.redis.port, tls)
-        if self._spec.redis.via is RedisRoute.SSH:
+        if not self.direct:
             choose_tunnel = self._choose_tunnel()
             if choose_tunnel is None:
                 return unread(ProblemKind.NOT_READ, "no node to look at the virtual IP through", at)

@@ -14,7 +14,7 @@ from console.core.model import ClusterState, Problem, ProblemKind, Reading, Sent
 from console.probes.redis import sentinel
 from console.transport.connections.background import BackgroundConnection
 from console.transport.connections.errors import RemoteError, problem_of
-from console.transport.connections.inspection_thread import Now, silence
+from console.transport.connections.inspection_thread import Now, Unanswered
 from console.transport.connections.patience import Pace, patiently
 from console.transport.redis.inspector import OpenTunnel
 from console.transport.sentinel.refusals import with_advice
@@ -67,7 +67,8 @@ class _OpenSentinel:
 
         replies = self.link.receive(time.monotonic() + timeout)
         if replies is None:
-            raise RemoteError(ProblemKind.TIMEOUT, silence(owner.where, self.at, begun=self.link.begun))
+            words = owner.unanswered.in_words(owner.where, self.at, begun=self.link.begun)
+            raise RemoteError(ProblemKind.TIMEOUT, words)
         if isinstance(replies[0], redis.Refusal):
             raise RemoteError(redis.refusal_kind(replies[0].text), f"{owner.where}: {replies[0].text}")
         return list(replies)
@@ -96,6 +97,7 @@ class SentinelInspector:
         pace: Pace | None = None,
     ) -> None:
         self.pace = pace or Pace(_TIMEOUT)
+        self.unanswered = Unanswered()
         self.spec = spec
         self.password = password
         self.now = now
@@ -132,6 +134,7 @@ class SentinelInspector:
             self._asked_at = None
             self._read_replies(session.replies, session.at)
         elif session is None:
+            self.unanswered.ended(self._connection.problem)
             self.reading = Reading(None, with_advice(self._connection.problem, self.spec, opening=True), self.now())
         return opened
 
@@ -162,7 +165,8 @@ class SentinelInspector:
             self._asked_at = None
             self._read_replies(replies, at)
             return
-        problem = Problem(ProblemKind.TIMEOUT, silence(self.where, at, begun=session.link.begun))
+        words = self.unanswered.in_words(self.where, at, begun=session.link.begun)
+        problem = Problem(ProblemKind.TIMEOUT, words)
         self.reading = Reading(None, problem, self.now())
         if time.monotonic() - since > _GIVE_UP:
             self._connection_lost(problem)
@@ -181,10 +185,12 @@ class SentinelInspector:
 
     def _connection_lost(self, problem: Problem) -> None:
         self._asked_at = None
+        self.unanswered.ended(problem)
         self._connection.fail(problem)
         self.reading = Reading(None, with_advice(problem, self.spec, opening=False), self.now())
 
     def _read_replies(self, replies: Sequence[Any], at: float) -> None:
+        self.unanswered.ended()
         try:
             self.reading = self._parsed(replies, at)
         except Exception as error:  # noqa: BLE001 - it is this answer's problem, and the next one may be understood

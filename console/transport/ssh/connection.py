@@ -9,10 +9,11 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from console.core.lazy_dataclass import dataclass
 from console.core.model import ProblemKind
 from console.transport.connections.errors import RemoteError
 from console.transport.connections.patience import Patience

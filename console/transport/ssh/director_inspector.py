@@ -11,7 +11,8 @@ from console.core.model import ClusterState
 from console.core.model.assembling import as_node, assemble_director
 from console.transport.connections.inspection_thread import Now
 from console.transport.connections.patience import Pace
-from console.transport.ssh.host_inspector import HostInspector, RedisFiles
+from console.transport.ssh.host_inspector import HostInspector
+from console.transport.ssh.shells.request import RedisFiles
 
 
 class DirectorInspector:

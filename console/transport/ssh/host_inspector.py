@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from console.core.inventory import NodeSpec
 from console.core.model import ConnectStep, Problem, ProblemKind
 from console.core.model.assembling import nothing_read
-from console.probes import program
-from console.probes.host_reader import HostReader
-from console.probes.program import ProgramSettings, Section
-from console.probes.redis.data_files import AOF_NAME
+from console.probes import framing
+from console.probes.framing import ProgramSettings, Section
 from console.transport.connections import libraries
 from console.transport.connections.answer_times import AnswerTimes
 from console.transport.connections.background import BackgroundConnection
 from console.transport.connections.errors import RemoteError, problem_of
-from console.transport.connections.inspection_thread import Now, silence
+from console.transport.connections.inspection_thread import Now, Unanswered
 from console.transport.connections.patience import GRACE, Pace, Patience
+from console.transport.ssh.shells.request import Paths, RedisFiles, Request
 
-if TYPE_CHECKING:  # only a capture needs it
-    from console.core.drills.capture import HostFacts
+if TYPE_CHECKING:
+    from console.core.drills.capture import HostFacts  # only a capture needs it
+    from console.probes.host_reader import HostReader  # the parsers are imported while the servers prepare the login
 
 REREAD_EVERY = 30.0
 """Seconds after which files are read again even if their `stat` has not changed."""
@@ -39,33 +40,6 @@ _STEPS = {
 """What a problem of the SSH handshake is about. Any other kind is about the handshake itself."""
 _SUDO_SAYS = ("sudo", "there is no sudo")
 """What the text begins with if sudo, and not the login shell, runs nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class RedisFiles:
-    """Where Redis has its files, as far as that is known when a request is sent."""
-
-    directory: str
-    name: str
-    log: str = ""
-    config: str = ""
-    aof: str = ""
-    """Name of the AOF inside the folder; empty: the one that Redis uses by default."""
-    aof_folder: str = ""
-
-    @property
-    def path(self) -> str:
-        return f"{self.directory}/{self.name or 'dump.rdb'}" if self.directory else ""
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    seq: int
-    at: float
-    since: float
-    """Monotonic."""
-    redis_files: RedisFiles
-    scripts: tuple[str, ...]
 
 
 class _OpenHost:
@@ -92,7 +66,6 @@ class _OpenHost:
             owner.step = ConnectStep.HANDSHAKE
             # Imported after the TCP connection: meanwhile the server starts the process for this connection.
             from console.transport.ssh import connection as ssh
-            from console.transport.ssh import shell as ssh_shell
 
             self.connection = ssh.connect(route, patience, owner.handshakes, first_socket, owner.still_connecting)
         except RemoteError as error:
@@ -100,6 +73,10 @@ class _OpenHost:
             raise
         owner.step = ConnectStep.SHELL
         owner.offer_connection(self.connection)
+        patience.queue(_LIBRARIES)
+        libraries.SHELL.load()
+        from console.transport.ssh import shell as ssh_shell
+
         self.shell = ssh_shell.ShellReader(self.connection, owner.watched, sudo=spec.sudo)
         try:
             self.asked, self.batch = owner.first_batch(self.shell, self.connection.took)
@@ -150,10 +127,15 @@ class HostInspector:
         ipvs: bool = False,
         arp: bool = False,
         pace: Pace | None = None,
+        guess: Paths | None = None,
     ) -> None:
-        """`pace`: that of its cluster. Its `longest` is how long each step of connecting is waited for."""
+        """`pace`: that of its cluster. Its `longest` is how long each step of connecting is waited for.
+
+        `guess`: the paths that the first request asks for, as long as nothing is known.
+        """
         keepalived = spec.keepalived
         self.pace = pace or Pace(spec.ssh.connect_timeout)
+        self._unanswered = Unanswered()
         self.patience = Patience(self.pace.longest, _NAME)
         """That of the attempt to connect that is under way, or was last."""
         self.spec = spec
@@ -171,14 +153,16 @@ class HostInspector:
         """The step that the last attempt to connect has come to."""
         self.readings = nothing_read(Problem(ProblemKind.CONNECTING, ProblemKind.CONNECTING.value), 0.0)
         self._redis_files = redis_files
-        self._reader = HostReader(self.watched, vip, keepalived.instance)
+        self._vip = vip
+        self._reader: HostReader | None = None
+        """From the first answer on."""
         self._connection: BackgroundConnection[_OpenHost] = BackgroundConnection(
             f"SSH to {spec.name}", lambda: _open_host(self)
         )
-        self._asked: _Asked | None = None
+        self._asked: Request | None = None
         self._times = AnswerTimes()
-        self._last_redis_files = RedisFiles("", "")
-        self._last_scripts: tuple[str, ...] = ()
+        self._guess = guess
+        self._last_paths = Paths(RedisFiles("", ""), ())
         self._seq = 0
         self._read_at = 0.0
         self._usable_connection: Any = None
@@ -202,12 +186,12 @@ class HostInspector:
         self._usable_connection = None
         self._decided.set()
 
-    def first_batch(self, shell: Any, login_took: float) -> tuple[_Asked, Mapping[str, Section]]:
+    def first_batch(self, shell: Any, login_took: float) -> tuple[Request, Mapping[str, Section]]:
         """The first answer. A host on which the login took its time may take it for the shell as well."""
         self.patience.wait_for(_SHELL, 2 * self.patience.seconds)  # two questions: for a channel, and for the shell
-        asked = self._new_request()
+        asked = self._new_request(self._guess if self._reader is None else None)
         slower = max(1.0, login_took)
-        shell.ask(self._request(asked, program.FULL), self.patience.seconds)
+        shell.ask(asked.line(framing.FULL), self.patience.seconds)
         batch: Mapping[str, Section] | None = None
         parts = 0
         limit = self._waits_for(_SHELL, _SILENT_FOR * slower)
@@ -278,6 +262,7 @@ class HostInspector:
             self._read_batch(session.batch, session.asked, session.received)
         elif self._connection.connection is None:
             problem = self._connection.problem
+            self._unanswered.ended(problem)
             if problem.kind is ProblemKind.CONNECTING and self._connection.under_way and not self.patience.left:
                 problem = replace(problem, text=f"{problem.text} (it got no further than: {self.patience.step})")
             self.readings = nothing_read(problem, self.now())
@@ -290,7 +275,7 @@ class HostInspector:
             return
         asked = self._new_request()
         try:
-            session.shell.ask(self._request(asked, self._tier(full=full)))
+            session.shell.ask(asked.line(self._tier(full=full)))
         except Exception as error:  # noqa: BLE001 - it is this host's problem, and a new connection may do better
             self._connection_lost(problem_of(error, f"the shell on {self.spec.name}"))
         else:
@@ -299,11 +284,11 @@ class HostInspector:
     def _tier(self, *, full: bool) -> str:
         """What a request reads. `full`: everything, but a file with an unchanged `stat` only every 30 s."""
         if not full:
-            return program.LIVE
+            return framing.LIVE
         if time.monotonic() - self._read_at < REREAD_EVERY:
-            return program.CHECKED
+            return framing.CHECKED
         self._read_at = time.monotonic()
-        return program.FULL
+        return framing.FULL
 
     @property
     def waiting(self) -> bool:
@@ -323,7 +308,26 @@ class HostInspector:
     @property
     def outdated(self) -> bool:
         """Whether the files to read have changed since the last request was sent."""
-        return self._last_redis_files != self._redis_files() or self._last_scripts != self._reader.scripts
+        return self._last_paths != self.paths
+
+    @property
+    def paths(self) -> Paths:
+        """The files to read, by the last answers."""
+        return Paths(self._redis_files(), self._reader.scripts if self._reader is not None else ())
+
+    def drop_guess(self) -> bool:
+        """After the first answer: what was read by remembered paths counts as not read, because they are wrong.
+
+        True: there is such a part, and it has to be asked for again.
+        """
+        session = self._connection.connection
+        if session is None or not session.asked.guessed:
+            return False
+        self._reader = None
+        self._read_at = -math.inf
+        batch = {name: part for name, part in session.batch.items() if name not in framing.BY_PATH}
+        self._read_batch(batch, replace(session.asked, paths=Paths(RedisFiles("", ""), ())), session.received)
+        return True
 
     def receive(self, deadline: float, *, keep: bool = False) -> None:
         """Receives the answer by `deadline` (monotonic). After it the readings say that there is no answer.
@@ -345,7 +349,7 @@ class HostInspector:
             return
         if keep and time.monotonic() - asked.since < self._times.give_up:
             return
-        silent_since = silence(f"the shell on {self.spec.name}", asked.at, begun=session.shell.begun)
+        silent_since = self._unanswered.in_words(f"the shell on {self.spec.name}", asked.at, begun=session.shell.begun)
         problem = Problem(ProblemKind.TIMEOUT, silent_since)
         self.readings = nothing_read(problem, self.now())
         if time.monotonic() - asked.since >= self._times.give_up:
@@ -357,34 +361,26 @@ class HostInspector:
     def close(self) -> None:
         self._connection.close()
 
-    def _read_batch(self, batch: Mapping[str, Section], asked: _Asked, received: float) -> None:
-        self._last_redis_files, self._last_scripts = asked.redis_files, asked.scripts
-        aof = asked.redis_files.aof or AOF_NAME
+    def _read_batch(self, batch: Mapping[str, Section], asked: Request, received: float) -> None:
+        from console.probes.host_reader import HostReader
+
+        self._unanswered.ended()
+        self._last_paths = asked.paths
+        if self._reader is None:
+            self._reader = HostReader(self.watched, self._vip, self.spec.keepalived.instance)
         try:
-            self.readings = self._reader.take(batch, asked.at, received, asked.redis_files.path, aof)
+            redis_files = asked.paths.redis_files
+            self.readings = self._reader.take(batch, asked.at, received, redis_files.path, redis_files.aof)
         except Exception as error:  # noqa: BLE001 - it is this answer's problem, and the next one may be understood
             self.readings = nothing_read(problem_of(error, f"the shell on {self.spec.name}"), received)
 
     def _connection_lost(self, problem: Problem) -> None:
         self._asked = None
         self._usable_connection = None
+        self._unanswered.ended(problem)
         self._connection.fail(problem)
         self.readings = nothing_read(problem, self.now())
 
-    def _new_request(self) -> _Asked:
+    def _new_request(self, guess: Paths | None = None) -> Request:
         self._seq += 1
-        return _Asked(self._seq, self.now(), time.monotonic(), self._redis_files(), self._reader.scripts)
-
-    def _request(self, asked: _Asked, tier: str) -> str:
-        redis_files = asked.redis_files
-        return program.request_line(
-            asked.seq,
-            tier,
-            redis_files.directory,
-            redis_files.name,
-            asked.scripts,
-            aof=redis_files.aof,
-            aof_folder=redis_files.aof_folder,
-            redis_log=redis_files.log,
-            redis_file=redis_files.config,
-        )
+        return Request(self._seq, self.now(), time.monotonic(), guess or self.paths, guessed=guess is not None)

@@ -6,10 +6,11 @@ import getpass
 import os
 import re
 import socket
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from console.core.inventory import SshSpec
+from console.core.lazy_dataclass import dataclass
 from console.core.model import ProblemKind
 from console.core.numbers import port_number
 from console.documents.home import expand_home

@@ -7,8 +7,8 @@ import shlex
 import time
 
 from console.core.model import ProblemKind
-from console.probes import program
-from console.probes.program import ProgramSettings, Section
+from console.probes import framing, program
+from console.probes.framing import ProgramSettings, Section
 from console.transport.connections.errors import RemoteError
 from console.transport.ssh.connection import SshConnection, feed
 from console.transport.ssh.paramiko_import import paramiko
@@ -56,7 +56,7 @@ class ShellReader:
 
     def receive(self, seq: int, deadline: float) -> dict[str, Section] | None:
         """The batch that answers request `seq`. None: it has not come by `deadline` (monotonic)."""
-        end = program.end_marker(self._nonce, seq)
+        end = framing.end_marker(self._nonce, seq)
         while not self._buffer.endswith(end):
             if self._channel is None:
                 raise RemoteError(ProblemKind.CLOSED, "the SSH session ended")
@@ -77,7 +77,7 @@ class ShellReader:
                     f"the answer of the node's shell does not end: {_MAX_BYTES:,} bytes are read",
                 )
         self._answered = True
-        found = program.split_sections(self._buffer, self._nonce, seq)
+        found = framing.split_sections(self._buffer, self._nonce, seq)
         if self._one_exec_a_poll:
             self.close()
         return found

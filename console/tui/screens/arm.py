@@ -6,11 +6,13 @@ from typing import ClassVar
 from textual import on
 from textual.binding import BindingType
 from textual.containers import Horizontal
+from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Button
 
 from console.core.model.verdict import Check
 from console.core.runbooks.binding import Unbound, bind_roles
+from console.core.runbooks.candidates import Candidate, Candidates, judged
 from console.core.runbooks.document import Runbook
 from console.core.runbooks.role_choice import RoleChoice, better_choice
 from console.core.runbooks.vocabulary import evaluate
@@ -42,6 +44,8 @@ class ArmScreen(ConsoleScreen):
         self._chosen = dict(roles)
         self._shown: Mapping[str, str] = {}
         self._message = ""
+        self._asked = ""
+        """The role that the list of candidates is about; empty: none yet."""
 
     @property
     def cluster(self) -> str:
@@ -65,6 +69,9 @@ class ArmScreen(ConsoleScreen):
         blocked = unbound or self._bound() is None or not all(one.holds for one in self._required())
         menu, arm = self.query_one("#candidates", Menu), self.query_one("#arm", Button)
         arm.disabled = blocked or not self.console_app.may_arm
+        if (asked := self._bound()) and isinstance(asked, Unbound) and asked.role != self._asked:
+            self._asked = asked.role
+            menu.choose(self._judged(asked).decided)
         if menu.display != offered:
             menu.display = offered
             (menu if offered else self.query_one("#back")).focus()
@@ -90,8 +97,11 @@ class ArmScreen(ConsoleScreen):
 
     def action_choose(self) -> None:
         unbound = self._bound()
-        if isinstance(unbound, Unbound) and (name := self.query_one("#candidates", Menu).chosen):
-            self._chosen[unbound.role] = name
+        if isinstance(unbound, Unbound):
+            if name := self.query_one("#candidates", Menu).chosen:
+                self._chosen[unbound.role] = name
+            elif unbound.candidates:
+                self.notify("Choose a node with ↓ first: what was read does not decide it.", timeout=3)
         elif better := self._better():
             self._chosen.update(better.roles)
         self.paint()
@@ -99,6 +109,11 @@ class ArmScreen(ConsoleScreen):
     def _bound(self) -> Mapping[str, str] | Unbound | None:
         state = self.console_app.views[self._cluster].state
         return bind_roles(self._runbook, state, self._chosen) if state else None
+
+    def _judged(self, unbound: Unbound) -> Candidates:
+        """The candidates of the role that is asked, the better one first."""
+        state = self.console_app.views[self._cluster].state
+        return Candidates((), "", "") if state is None else judged(self._runbook, state, unbound, self._chosen)
 
     def _better(self) -> RoleChoice | None:
         """The choice of roles that passes, where the present one does not."""
@@ -135,20 +150,30 @@ class ArmScreen(ConsoleScreen):
         return (*trouble, *arming_lines(self._runbook, bound, self._cluster, self._required(), width, sentences))
 
     def _ask_role(self, unbound: Unbound, width: int) -> Lines:
+        found = self._judged(unbound)
         described = next((one.description for one in self._runbook.roles if one.name == unbound.role), "")
         return (
-            line((f"Which node is {unbound.role}?", f"{BOLD} {NOTE}")),
+            *wrapped(f"Role {unbound.role}: which node is it?", width, f"{BOLD} {NOTE}"),
             *wrapped(described, width),
-            *(row for reason in unbound.reasons for row in wrapped(reason, width, indent="  ", first="· ")),
+            *wrapped(found.reason, width, BOLD if found.decided else WARN),
+            *(row for one in found.lines for row in wrapped(one, width, indent="  ", first="· ")),
         )
 
-    def _draw_candidates(self, _: int) -> tuple[Item, ...]:
+    def _draw_candidates(self, width: int) -> tuple[Item, ...]:
         unbound = self._bound()
         if isinstance(unbound, Unbound):
-            return tuple(Item(name, (line(name),)) for name in unbound.candidates)
+            found = self._judged(unbound)
+            open_choice = bool(found.of) and not found.decided
+            none = Item("", (line("choose with ↓, then Enter"),))
+            return (*((none,) if open_choice else ()), *(Item(one.name, (_candidate(one),)) for one in found.of))
         if better := self._better():
-            return (Item("better", (line(" and ".join(f"{role} = {name}" for role, name in better.roles.items())),)),)
+            wanted = " and ".join(f"{role} = {name}" for role, name in better.roles.items())
+            return (Item("better", wrapped(f"take {wanted}", width)),)
         return ()
+
+
+def _candidate(one: Candidate) -> Content:
+    return line(one.name, ("  does not fit", BAD) if one.against else "")
 
 
 register(routes.ARM, ArmScreen)

@@ -6,6 +6,7 @@ from typing import ClassVar
 from textual.binding import BindingType
 from textual.widget import Widget
 
+from console.core.runbooks.binding import bindable
 from console.tui.keys import bindings_of
 from console.tui.navigation import routes
 from console.tui.navigation.registry import register
@@ -51,10 +52,12 @@ class RunbooksScreen(ConsoleScreen):
 
     @property
     def _recommended(self) -> str:
-        """The runbook that the worst finding with one recommends now; empty: none."""
-        listed = {one.name for one in self.console_app.runbooks_for(self._cluster)}
-        named = (one.next.runbook for one in self.console_app.views[self._cluster].findings)
-        return next((one for one in named if one in listed and one), "")
+        """The runbook that the worst finding with one recommends now; empty: none, or no node can take its roles."""
+        listed = {one.name: one for one in self.console_app.runbooks_for(self._cluster)}
+        view = self.console_app.views[self._cluster]
+        named = dict.fromkeys(one.next.runbook for one in view.findings if one.next.runbook in listed)
+        can = (one for one in named if one and (view.state is None or bindable(listed[one], view.state)))
+        return next(can, "")
 
     def on_menu_moved(self) -> None:
         self.paint()

@@ -44,6 +44,8 @@ class Result:
     violations: list[Violation]
     story: list[tuple[float, str]]
     outcomes: list[str] = field(default_factory=list)
+    messages: list[str] = field(default_factory=list)
+    """With which each run ended."""
     fired: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
     """(runbook, step, kind of fault, moment) → how often."""
     judged: dict[str, int] = field(default_factory=dict)
@@ -64,7 +66,11 @@ class Night:
         self._home = home
         self.kind = KINDS[plan.kind]
         self.world = World(
-            plan.seed, system=self.kind.system, notify_sleep=plan.notify_sleep, copy_seconds=plan.copy_seconds
+            plan.seed,
+            system=self.kind.system,
+            version=plan.version,
+            notify_sleep=plan.notify_sleep,
+            copy_seconds=plan.copy_seconds,
         )
         self.kept = Kept()
         self.invariants = Invariants(self)
@@ -226,6 +232,7 @@ class Night:
         self.troubles.end()
         self.world.tell(f"{self._runbook} ended: {run.outcome.value}: {run.message[:300]}")
         self.result.outcomes.append(f"{self._runbook}: {run.outcome.value}")
+        self.result.messages.append(run.message)
         self.invariants.judge_run(self.records.journal.entries, run.message)
 
     def touch(self, call: str) -> None:

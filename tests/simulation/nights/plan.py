@@ -12,6 +12,8 @@ from simulation.nights.operators import TEMPERS
 STRANGE = 0.1
 """Share of the nights that begin with a runbook that does not fit."""
 MOST_FAULTS = 3
+VERSIONS = ("7.0.15", "7.0.15", "8.0.2", "6.2.7", "6.0.16", "5.0.4")
+"""Before 7.0 a master that restarts forgets its history; before 6.2 there is no CLIENT PAUSE WRITE."""
 LONGEST = 45.0
 """Seconds that a fault lasts at most."""
 
@@ -58,6 +60,8 @@ class Plan:
     """Whether a run whose console died is resumed, or a new one begun."""
     kind: str = "keepalived"
     """Of the cluster."""
+    version: str = "7.0.15"
+    """Of each Redis."""
 
 
 def plan_of(seed: int, kind_name: str = "") -> Plan:
@@ -89,4 +93,5 @@ def plan_of(seed: int, kind_name: str = "") -> Plan:
         runs=chance.choice((1, 2, 2)),
         resumes=chance.random() < 0.7,
         kind=kind.name,
+        version=chance.choice(VERSIONS),
     )

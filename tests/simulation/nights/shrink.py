@@ -40,6 +40,8 @@ def _smaller(plan: Plan) -> Iterator[Plan]:
         yield replace(plan, runs=plan.runs - 1)
     if plan.resumes:
         yield replace(plan, resumes=False)
+    if plan.version != "7.0.15":
+        yield replace(plan, version="7.0.15")
     for shorter in (1.0, 4.0):
         if plan.notify_sleep > shorter:
             yield replace(plan, notify_sleep=shorter)
@@ -52,7 +54,7 @@ def story(result: Result) -> str:
     plan = result.plan
     faults = [f"{one.kind} on {one.host}, run {one.run}, step {one.step}, {one.moment.value}" for one in plan.faults]
     head = [
-        f"seed {plan.seed}: {plan.scenario}, a {plan.temper} operator, {plan.runs} runs",
+        f"seed {plan.seed}: {plan.kind}, Redis {plan.version}, {plan.scenario}, {plan.runs} runs, {plan.temper}",
         f"  first runbook: {plan.runbook or 'as advised'}",
         *(f"  fault: {one}" for one in faults),
     ]

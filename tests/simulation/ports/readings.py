@@ -45,11 +45,11 @@ from console.core.model import (
     unread,
 )
 from console.core.model.assembling import HostReadings
+from console.core.numbers import version_of
 from console.probes.host.files import FileStat
 from console.probes.keepalived import configuration, scripts
 from console.probes.redis import config_file
 
-VERSION = "7.0.15"
 GIB = 1024**3
 MEMORY = Memory(8 * GIB, 6 * GIB, 1)
 _SAVE = "900 1 300 10"
@@ -179,7 +179,7 @@ def redis_reading(server: RedisServer, now: float) -> Reading[Redis]:
     replica = bool(link.master)
     count = len(process.keys)
     value = Redis(
-        version=VERSION,
+        version=server.world.version,
         flavour="redis",
         run_id=process.run_id,
         process_id=process.pid,
@@ -211,7 +211,7 @@ def redis_reading(server: RedisServer, now: float) -> Reading[Redis]:
         read_only_replica=True if replica else None,
         replica_priority=100 if replica else None,
         good_replicas=server.good_replicas() if process.min_replicas and not replica else None,
-        failover_state="no-failover",
+        failover_state="no-failover" if version_of(server.world.version) >= (6, 2) else None,
         total_system_memory=MEMORY.total,
         config=RedisConfig(
             dir=FOLDER,

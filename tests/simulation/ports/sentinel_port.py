@@ -23,8 +23,6 @@ from console.core.model import (
 from console.core.model import Sentinel as SentinelReport
 from console.core.runs.answer import Answer, AnswerKind
 
-VERSION = "7.0.15"
-
 
 def sentinel_state(world: World, spec: SentinelSpec) -> SentinelState:
     return SentinelState(spec.name, spec.address, spec.port, _reading(world, spec), spec.host, spec.start_command)
@@ -49,7 +47,7 @@ def _report(sentinel: Sentinel) -> SentinelReport:
     quorum_ok, text = _quorum(sentinel)
     return SentinelReport(
         run_id=sentinel.config.my_id,
-        version=VERSION,
+        version=sentinel.world.version,
         tilt=sentinel.tilt,
         master=_master(sentinel),
         replicas=tuple(map(_replica, sentinel.replicas)),

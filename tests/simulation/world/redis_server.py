@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING
 
 from simulation.world.replica_link import ReplicaLink
 
+from console.core.numbers import version_of
+
 if TYPE_CHECKING:
     from simulation.world.host import Host
 
 NO_HISTORY = "0" * 40
+KEEPS_HISTORY = (7, 0)
 WRITE_BYTES = 100
 """Bytes of the replication stream that one write makes."""
 BACKLOG_BYTES = 40_000
@@ -127,8 +130,11 @@ class RedisServer:
         return load
 
     def _restore_history(self, process: Server, dump: Dump) -> None:
-        """server.c, loadDataFromDisk: a replica goes on with the history, a master keeps it as its second one."""
-        if not dump.replid:
+        """server.c, loadDataFromDisk: a replica goes on with the history, a master keeps it as its second one.
+
+        Before 7.0 a master begins a history of its own, and nobody knows the old one.
+        """
+        if not dump.replid or not (self.link.master or version_of(self.world.version) >= KEEPS_HISTORY):
             return
         process.offset = dump.offset
         if self.link.master:

@@ -7,7 +7,7 @@ sentinelRefreshInstanceInfo, sentinelCheckSubjectivelyDown, sentinelProcessHello
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from simulation.world.sentinel_failover import DOWN_AFTER, FAILOVER_TIMEOUT, INFO_PERIOD, Failover
@@ -84,7 +84,6 @@ class Sentinel:
         self.config = Config(host.world.new_id(), first)
         self.run_id = ""
         """Empty: it does not run."""
-        self.pid = 0
         self.hangs_until = 0.0
         self.tilt = False
         self.seen: dict[str, Seen] = {}
@@ -94,7 +93,6 @@ class Sentinel:
         self.failover = Failover(self)
         self._tilt_since = self._last_beat = 0.0
         self._next_hello = 0.0
-        self.started = 0.0
 
     # --- process ----------------------------------------------------------------------------------------------------
 
@@ -109,7 +107,7 @@ class Sentinel:
     def start(self, cause: str) -> None:
         if self.running:
             return
-        self.run_id, self.pid, self.started = self.world.new_id(), self.world.new_pid(), self.world.now
+        self.run_id = self.world.new_id()
         self.tilt, self._last_beat = False, self._clock()
         self.peers_ok = dict.fromkeys(self.config.peers, self.world.now)
         self.failover.forget()
@@ -324,7 +322,3 @@ class Sentinel:
             world.roles_changed(self.config.cause)
 
         world.after(SCRIPT_SECONDS, run)
-
-    def knows(self) -> Config:
-        """A copy of what its file keeps."""
-        return replace(self.config, replicas=set(self.config.replicas), peers=set(self.config.peers))

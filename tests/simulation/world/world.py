@@ -46,13 +46,14 @@ class World(Timeline):
         seed: int,
         *,
         system: System = PAIR,
+        version: str = "7.0.15",
         notify_sleep: float = 4.0,
         copy_seconds: float = 3.0,
         options: LabOptions | None = None,
     ) -> None:
-        """`options`: those of a laboratory that this world is compared with."""
+        """`version`: of each Redis, from 4.0 on. `options`: those of a laboratory that this world is compared with."""
         super().__init__(BEGINNING)
-        self.system = system
+        self.system, self.version = system, version
         self.chance = random.Random(seed)
         self.copy_seconds, self.notify_sleep = copy_seconds, notify_sleep
         self.stream_delay = 0.0

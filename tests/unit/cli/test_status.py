@@ -21,6 +21,7 @@ from console.cli.status.command import exit_code
 from console.cli.status.metrics.exposition import as_openmetrics
 from console.core.diagnosis.finding import Finding, Health, NextAction, Severity
 from console.core.inventory import UnusableCluster
+from console.core.kinds.diagnose import diagnose
 from console.core.model import ClusterState
 
 FINDING = Finding(
@@ -307,3 +308,22 @@ def test_status_fits_into_a_terminal_and_says_the_same(state):
     words = whole.split()
     assert all(len(one) <= 80 or len(one.split()) == 1 for one in narrow.splitlines())
     assert set(words) == set(narrow.split())
+
+
+def test_what_has_scrolled_away_is_said_again_at_the_end():
+    """One cluster, longer than the terminal: the verdict and the worst findings stand above the prompt."""
+    state = samples.split_brain()
+    findings = diagnose(state, samples.NOW)
+    told = ClusterStatus(state, findings, Health.CRITICAL)
+    table = as_table([told], colour=False, width=80, height=24)
+    assert table.count("\n") >= 24
+    _, _, end = table.rpartition(f"{state.name}  CRITICAL, the worst of it again:")
+    assert end.count("\n") < 23
+    critical = [one.code for one in findings if one.severity is Severity.CRITICAL]
+    assert critical
+    assert all(code in end for code in critical[:3])
+    assert "next: " in end
+    whole = as_table([told], colour=False, width=80)
+    assert as_table([told], colour=False, width=80, height=500) == whole
+    calm = ClusterStatus(samples.healthy_pair(), (), Health.HEALTHY)
+    assert "again" not in as_table([calm], colour=False, width=80, height=2)

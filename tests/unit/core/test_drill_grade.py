@@ -79,6 +79,7 @@ def test_a_refused_answer_and_lost_writes_are_told(tmp_path):
     good = dataclasses.replace(grade(happened(), [run(Outcome.DONE, 5)]), drill="d0")
     assert best([lost, good], "cache", "freeze") is good
     assert best([lost], "other", "freeze") is None
+    assert best([lost], "cache", "freeze", "sentinel-vip") is None, "another cluster of this name"
     text = table_text(lost, good)
     assert "3 of 500" in text
     assert "best earlier: d0, freeze" in text

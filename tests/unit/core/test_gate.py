@@ -68,7 +68,7 @@ def test_a_redis_that_answers_and_is_of_no_known_node_was_read():
     silent = s.with_node(BACK, s.A, redis=unread(ProblemKind.TIMEOUT))
     nothing, somebody = replace(silent, vip_reach=unread(ProblemKind.TIMEOUT)), silent
     assert facts(somebody)["VIP reaches"].startswith("not known whose Redis")
-    assert [one.split(":")[0] for one in unread_facts(facts(nothing), facts(somebody))] == ["VIP reaches"]
+    assert [one.split(":")[0] for one in unread_facts(facts(nothing), facts(somebody))] == ["VIP answers with"]
 
 
 @given(st.dictionaries(st.text(), st.text()), st.dictionaries(st.text(), st.text()))

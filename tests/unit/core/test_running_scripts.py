@@ -182,7 +182,7 @@ def test_a_pair_that_no_runbook_can_start_is_started_by_hand(roles):
     state = races.with_scripts(s.healthy_pair() if roles == "a master and its replica" else s.fresh_pair())
     for node in (s.A, s.B):
         state = s.with_vip(s.with_keepalived(state, node, running=False), node, held=False)
-    led = [one.next for one in diagnose(state, s.NOW) if one.code in ("vip-missing", "no-master")]
+    led = [one.next for one in diagnose(state, s.NOW) if one.code in ("vip-missing", "no-master", "keepalived-down")]
     assert led
     assert all("stop Redis and keepalived of the other node" in (one.advice or "") for one in led), led
     nodes = tuple(replace(node, scripts=s.healthy_pair().node(node.name).scripts) for node in state.nodes)
@@ -202,9 +202,17 @@ def test_a_master_that_no_runbook_starts_is_started_by_hand_and_the_other_one_as
     assert "run safe-return" in (led[s.B].advice or "")
 
 
-def test_where_no_script_gives_the_role_back_a_human_is_led_to_the_runbook_that_does():
+@pytest.mark.parametrize(
+    ("without", "runbook", "others"),
+    [
+        (s.B, "recover-from-rdb", {"safe-return", "one-shot-rebuild"}),
+        (s.A, "safe-return", {"recover-from-rdb", "one-shot-rebuild"}),
+    ],
+)
+def test_the_node_that_nothing_would_promote_gets_the_role_back(without, runbook, others):
+    """redis-a serves, redis-b comes back. As a replica that nobody promotes, redis-b would protect nothing."""
     failed = races.with_scripts(s.failed_over_pair())
-    only = {"notify_backup": failed.node(s.A).keepalived.value.instance.notify["notify_backup"]}
-    led = {one.next.runbook for one in diagnose(s.with_instance(failed, s.A, notify=only), s.NOW)}
-    assert "recover-from-rdb" in led
-    assert not {"safe-return", "one-shot-rebuild"} & led
+    only = {"notify_backup": failed.node(without).keepalived.value.instance.notify["notify_backup"]}
+    led = {one.next.runbook for one in diagnose(s.with_instance(failed, without, notify=only), s.NOW)}
+    assert runbook in led
+    assert not others & led

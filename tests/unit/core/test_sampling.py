@@ -25,7 +25,7 @@ def by_counting(whole: int, drawn: int, found: int, risk: Fraction = RISK) -> in
     )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=3 * settings().max_examples // 2)
 @given(st.data())
 def test_the_bound_is_the_one_that_counting_gives(data: st.DataObject) -> None:
     whole = data.draw(st.integers(2, 80))

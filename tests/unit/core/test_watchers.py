@@ -156,7 +156,7 @@ def test_every_row_of_sentinels_and_readers_has_a_state_that_shows_it():
     shared = {row.code for kind in ("keepalived", "sentinel-consul") for row in kind_of(kind).rules}
     own = {row.code for row in kind_of("sentinel-vip").rules if row.code.startswith(("sentinel-", "lvs-"))}
     arp = {"read-vip-not-on-node", "arp-not-suppressed"}
-    assert own | arp == {row[1] for row in FOUND} | {"sentinel-master-not-vip"}
+    assert own | arp == {row[1] for row in FOUND} | {"sentinel-master-not-vip", "sentinel-wrong-master"}
     assert {row.code for row in kind_of("sentinel-vip").rules} - own - shared == arp
     assert own <= {row.code for row in all_rules()}
 

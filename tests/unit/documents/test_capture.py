@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import subprocess
 
@@ -9,11 +10,13 @@ import pytest
 
 from console.core.drills.capture import (
     Capture,
+    CapturedConsul,
     CapturedFile,
     CapturedHost,
     CapturedInterface,
     CapturedProcess,
     CapturedRedis,
+    CapturedSentinel,
     CapturedUser,
     Part,
     Unread,
@@ -63,6 +66,36 @@ def test_what_is_written_is_read_again(tmp_path):
 )
 def test_a_wrong_index_is_told_with_its_line(tmp_path, change, told):
     write_capture(tmp_path / "one", captured(CONF))
+    index = tmp_path / "one" / INDEX
+    text = index.read_text()
+    assert change[0] in text
+    index.write_text(text.replace(*change))
+    with pytest.raises(DocumentError, match=told):
+        read_capture(tmp_path / "one")
+
+
+def of_a_set():
+    consul = CapturedConsul("http://10.0.0.1:8500", "10.0.0.1:8600", "redis", "redis-a", token=False)
+    sentinel = CapturedSentinel("s-1", "10.0.0.1", 26379, "redis-a", "7.0.15", "", "sysv redis-sentinel", 1, 5000,
+                                server_name="redis.example")  # fmt: skip
+    return dataclasses.replace(captured(CONF), kind="sentinel-consul", master_name="m", sentinels=(sentinel,),
+                               consul=consul, vip_at="eth2 10.0.0.9/24", read_vip="10.0.0.8")  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (("http://10.0.0.1:8500", "file:///etc/passwd"), "is not like http://"),
+        (("eth2 10.0.0.9/24", "eth2;id 10.0.0.9/24"), "is not INTERFACE ADDRESS/PREFIX"),
+        (("server_name: redis.example", "server_name: redis.example,IP:1.1.1.1"), "is not a name"),
+        (("sysv redis-sentinel", "sysv ../../x"), "is not a name"),
+        (("master_name: m", "master_name: m 1.1.1.1"), "is not a name"),
+        (("read_vip: 10.0.0.8", "read_vip: 10.0.0.8 -x"), "is not an address"),
+    ],
+)
+def test_what_a_set_names_is_checked_too(tmp_path, change, told):
+    write_capture(tmp_path / "one", of_a_set())
+    assert read_capture(tmp_path / "one") == of_a_set()
     index = tmp_path / "one" / INDEX
     text = index.read_text()
     assert change[0] in text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import re
 from pathlib import Path
@@ -9,12 +10,13 @@ from pathlib import Path
 import pytest
 
 from console.cli.context import CliError
-from console.core.drills.capture import CapturedInterface, CapturedMachine, Part, Unread
+from console.core.drills.capture import CapturedFile, CapturedInterface, CapturedMachine, Part, Unread
 from console.core.drills.differences import LaboratoryFacts, called_programs, differences, missing_programs
 from console.core.drills.scenarios import scenarios_for
 from console.core.drills.stand_ins import STAND_IN, secrets_in
 from console.documents.capture import read_capture
 from console.documents.inventories.inventory import load_inventory
+from console.drill.rebuilt.consul import answers_dns, consul_text
 from console.drill.rebuilt.hosts import system_of
 from console.drill.rebuilt.inventory import inventory
 from console.drill.rebuilt.rehearsal import MOST_BYTES, MOST_KEYS, data_size
@@ -124,6 +126,21 @@ def test_a_set_that_cannot_be_rehearsed_is_refused_in_one_line(name, change, why
         require_drillable(dataclasses.replace(capture, **changes))
 
 
+@pytest.mark.parametrize("text", ['{"encrypt": "stand007"}', 'encrypt = "stand007"\n'])
+def test_consul_gets_a_key_that_it_takes_in_the_place_of_a_stand_in(text):
+    key = re.search(r"[:=] \"(?P<key>[^\"]+)\"", consul_text(CapturedFile("/x", Part.CONSUL, 0o600, "root:root", text)))
+    assert len(base64.b64decode(key["key"])) == 32
+    own = text.replace("stand007", "own")
+    assert consul_text(CapturedFile("/x", Part.CONSUL, 0o600, "root:root", own)) == own
+
+
+def test_a_name_server_that_is_not_consul_is_not_asked():
+    capture = read_capture(CAPTURES / "sentinel-consul")
+    assert answers_dns(capture)
+    for dns in ("192.168.3.1:53", "192.168.3.9:8600", ""):
+        assert not answers_dns(dataclasses.replace(capture, consul=dataclasses.replace(capture.consul, dns=dns)))
+
+
 def test_each_kind_has_its_own_scenarios():
     """Only those whose fault has something to hit."""
     of = {name: {one.name for one in scenarios_for(read_capture(CAPTURES / name))} for name in (*PAIRS, *SETS)}
@@ -164,7 +181,7 @@ def test_the_first_page_says_what_differs():
     facts = LaboratoryFacts({"redis-a": "6.0", "redis-b": "7.0"}, "2.2.7", 100, 10)
     has = {name: name != "awk" for name in called_programs(capture)}
     page = first_page(capture, (*missing_programs(capture, has), *differences(capture, facts)))
-    page = re.sub(r"\n +", " ", page)
+    page = " ".join(page.split())
     for said in (
         "DRILL on cache", "Production is not touched", "calls awk: the laboratory does not have it",
         "redis-a runs redis 3.0.4; the rehearsal has Redis 6.0", "keepalived 1.2.13; the rehearsal has 2.2.7",

@@ -66,6 +66,19 @@ print("\\n== 2/2 another value")
 assert ask('Type "replace 3 values": ') == ""
 print("run 20260102T000000Z-cache-replay: done")
 """
+WAITS = """
+import signal, time
+class Stopped(Exception): pass
+def stop(*_): raise Stopped
+signal.signal(signal.SIGINT, stop)
+print("\\n== 1/1 mend: Wait until it is in sync")
+try:
+    time.sleep(60)
+except Stopped:
+    print("  NO  Redis on redis-b answers: it does not run")
+ask("Not done. [LOOK/abort] ", "abort")
+print("run 20260101T000000Z-cache-x: failed")
+"""
 TAKEN = """
 print("another run holds the lock of redis-a")
 assert ask('Type "I take over" to take over, anything else cancels: ') == ""
@@ -76,6 +89,7 @@ print("redis-ha-console: cancelled: nothing was armed")
 def walked(script, tmp_path, monkeypatch, **options):
     monkeypatch.setattr(plain_walk, "_LOOK_FOR", 0.5)
     monkeypatch.setattr(plain_walk, "_LOOK_EVERY", 0.1)
+    monkeypatch.setattr(plain_walk, "_WAITS_FOR", 3.0)
     program = tmp_path / "console.py"
     program.write_text(script)
     walk = PlainWalk("one-shot-rebuild", "cache", os.environ, (sys.executable, str(program)), **options)
@@ -102,6 +116,7 @@ def test_kept_keys_are_brought_back_where_they_are_missing(tmp_path, monkeypatch
         ),
         (SAVED, RunbookWalk("one-shot-rebuild", "done", "", "", "I accept the loss of redis-a")),
         (UNSAVED, RunbookWalk("one-shot-rebuild", "aborted", "replicate", "NO redis-b has all data of redis-a")),
+        (WAITS, RunbookWalk("one-shot-rebuild", "failed", "mend", "NO Redis on redis-b answers: it does not run")),
         (TAKEN, RunbookWalk("one-shot-rebuild", "", "", "")),
     ],
 )  # fmt: skip

@@ -121,7 +121,7 @@ def test_a_server_that_changed_after_it_was_shown_refuses_with_the_difference(na
         return agree(question)
 
     stage.run(ScriptedOperator(by_step={"replicate": [restart_and_agree]}))
-    first, second = stage.operator.asked("replicate")
+    first, second = stage.operator.asked("replicate")[:2]  # the simulated pair then has its old run_id again
     assert first.differences == ()
     assert any(name in line and "run_id" in line for line in second.differences)
     assert "nothing was sent" in second.reason

@@ -17,7 +17,8 @@ from console.core.inventory import SshSpec
 from console.core.model import ProblemKind
 from console.transport.connections.errors import RemoteError
 from console.transport.connections.patience import SHORTEST, Pace, Patience, patiently
-from console.transport.ssh.host_inspector import HostInspector, RedisFiles
+from console.transport.ssh.host_inspector import HostInspector
+from console.transport.ssh.shells.request import RedisFiles
 
 NODE = fakes.CLUSTER.nodes[0]
 BANNER = b"SSH-2.0-OpenSSH_9.2\r\n"

@@ -13,8 +13,8 @@ import console
 from console.core.inventory import KeepalivedSpec, NodeSpec, RedisSpec, SentinelSpec, SshSpec
 from console.core.model import Problem, ProblemKind, Reading
 from console.probes import program
+from console.probes.framing import ProgramSettings, Section
 from console.probes.host_reader import HostReader
-from console.probes.program import ProgramSettings, Section
 from console.probes.redis import info as redis_info
 from console.probes.redis import sentinel as sentinel_probe
 from console.transport.connections.errors import RemoteError, problem_of
@@ -22,7 +22,8 @@ from console.transport.connections.inspection_thread import InspectionThread
 from console.transport.redis.inspector import RedisInspector
 from console.transport.redis.vip_inspector import VipInspector
 from console.transport.sentinel.inspector import SentinelInspector
-from console.transport.ssh.host_inspector import HostInspector, RedisFiles
+from console.transport.ssh.host_inspector import HostInspector
+from console.transport.ssh.shells.request import RedisFiles
 
 SPEC = NodeSpec("redis-a", "10.0.0.1", SshSpec(), RedisSpec(), KeepalivedSpec())
 ERRORS = (

@@ -62,6 +62,59 @@ def test_what_answers_is_told(inspector):
     assert inspector.reading.value == AT_B
 
 
+SILENT: Reading[VipReach] = unread(ProblemKind.TIMEOUT, "no answer")
+
+
+def waits_for_its_end(inspector):
+    assert inspector._thread.wait(time.monotonic() + 30)
+
+
+def test_an_early_look_that_was_answered_is_not_repeated(inspector, network):
+    inspector.ask()
+    waits_for_its_end(inspector)
+    inspector.ask_if_silent(5.0)
+    inspector.receive(time.monotonic() + 30, fresh=True)
+    assert inspector.reading.value == AT_B
+    assert network.looks == 1
+
+
+def test_an_early_look_without_an_answer_is_repeated_with_more_time(inspector, network):
+    network.answer = SILENT
+    inspector.ask()
+    waits_for_its_end(inspector)
+    network.answer = read(AT_B, 2.0)
+    inspector.ask_if_silent(5.0)
+    assert inspector._timeout == 5.0
+    inspector.receive(time.monotonic() + 30, fresh=True)
+    assert inspector.reading.value == AT_B
+    assert network.looks == 2
+
+
+def test_an_early_look_that_ends_too_soon_is_repeated_in_the_time_left(inspector, network, monkeypatch):
+    network.takes, network.answer = 30.0, SILENT
+    inspector.ask()
+    inspector.ask_if_silent(5.0)
+
+    def look_again():
+        network.looks += 1
+        return read(AT_B, 2.0)
+
+    monkeypatch.setattr(inspector._thread, "_look", look_again)
+    network.go.set()
+    inspector.receive(time.monotonic() + 30, fresh=True)
+    assert inspector.reading.value == AT_B
+    assert network.looks == 2
+
+
+def test_nobody_at_the_address_ends_it_after_one_repetition(inspector, network):
+    network.answer = SILENT
+    inspector.ask()
+    inspector.ask_if_silent(5.0)
+    inspector.receive(time.monotonic() + 1.0, fresh=True)
+    assert inspector.reading.problem.kind is ProblemKind.TIMEOUT
+    assert network.looks <= 2
+
+
 def test_an_address_that_nobody_has_is_waited_for_once(inspector, network):
     network.takes = 9.0
     assert observe(inspector, held=False) >= 1.0

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from console.cli.status.as_json import ClusterStatus
 from console.core.inventory import UnusableCluster
+from console.core.lazy_dataclass import dataclass
 from console.core.model import ClusterState, NodeState, Reading
 
 PREFIX = "redis_ha"

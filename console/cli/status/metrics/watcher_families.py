@@ -103,9 +103,7 @@ FAMILIES = (
     _watched("quorum", "Sentinels that must agree that the master is down.", lambda one: one.quorum),
     _watched("config_epoch", "Epoch of its configuration. A higher one is newer.", lambda one: one.config_epoch),
     _watched("failover_in_progress", "1 while it fails over.", lambda one: flag(one.failing_over)),
-    _watched(
-        "master_down", "1 if it takes the master for down.", lambda one: flag(bool(one.flags & {"s_down", "o_down"}))
-    ),
+    _watched("master_down", "1 if it takes the master for down.", lambda one: flag(one.down)),
     _watched("down_after_seconds", "Seconds of silence after which it does so.", lambda one: one.down_after, "seconds"),
     _sentinel("replicas", "Replicas that it knows.", lambda one: len(one.replicas)),
     _sentinel("replicas_down", "Those that it takes for down.", lambda one: sum(known.down for known in one.replicas)),

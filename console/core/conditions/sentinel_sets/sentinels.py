@@ -107,6 +107,8 @@ def promotable_replica(question: Question) -> Check:
             continue
         reasons.append(f"{node.name}: {trouble}")
         unread = unread or synced.verdict is Verdict.UNKNOWN
+    if fit and not readable_sentinels(question.state):
+        return unknown(statement, f"{fit}; no Sentinel could be read")
     if fit:
         return holds(statement, fit)
     words = "; ".join(reasons) or "there is no other node"

@@ -20,6 +20,7 @@ from console.core.model import ConsulInstance, ConsulState, NodeState, ProblemKi
 from console.core.model.facts import node_by_address, proved_down, unread_redis
 from console.core.model.verdict import Check
 from console.core.numbers import port_number
+from console.core.watchers.sentinels import monitor_anew, proved_silent, watched_in_words
 from console.core.watchers.service_name import (
     checks_in_words,
     dns_nodes,
@@ -177,24 +178,42 @@ def acknowledges_nothing(question: Question) -> Check:
 
 
 def sentinels_allow(question: Question) -> Check:
-    """H21: no Sentinel names another master, or is in the middle of a failover. One whose port refuses does not run."""
-    statement = f"no Sentinel names another master than {question.name}"
+    """H21: no Sentinel names another master, or is in the middle of a failover. One whose port refuses does not run.
+
+    One that does not run undoes nothing now. Whom it will name is not known, and the statement does not say it.
+    """
+    refused = [one for one in question.state.sentinels if proved_silent(one)]
+    which = "Sentinel that runs" if refused else "Sentinel"
+    statement = f"no {which} names another master than {question.name}"
     said = []
     for one in question.state.sentinels:
         sentinel, problem = one.sentinel.value, one.sentinel.problem
         if sentinel is None:
             if problem is None or problem.kind is not ProblemKind.REFUSED:
                 return unknown(statement, f"{one.name} could not be read: {problem}")
-            said.append(f"{one.name} does not run")
+            said.append(f"{one.name} does not run, and whom it names after its start is not known")
             continue
         if sentinel.master is None:
-            return fails(statement, f"{one.name} knows no master {question.state.master_name}")
+            return fails(
+                statement, f"{one.name} knows no master {question.state.master_name}", _other(question, one.name)
+            )
         if sentinel.master.failing_over:
             return fails(statement, f"{one.name} is failing over", "wait for its end, and look again")
         if node_by_address(question.state, sentinel.master.host, sentinel.master.port) is not question.node:
-            return fails(statement, f"{one.name} names {sentinel.master.address}", f"{question.name} is not the master")
+            return fails(
+                statement,
+                f"{one.name} names {watched_in_words(question.state, sentinel.master)}",
+                _other(question, one.name),
+            )
         said.append(f"{one.name} names {sentinel.master.address}")
     return holds(statement, "; ".join(said) or "there are none")
+
+
+def _other(question: Question, sentinel: str) -> str:
+    """What to do where a Sentinel watches another node: which of the two is right is to be decided first."""
+    if question.state.masters != (question.name,):
+        return f"{question.name} is not the master that it watches"
+    return f"if {question.name} is to stay the master, {monitor_anew(question.state, [sentinel], question.node)}"
 
 
 def _follows_by_file(node: NodeState) -> str:

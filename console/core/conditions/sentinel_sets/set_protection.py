@@ -18,6 +18,7 @@ from console.core.conditions.sentinel_sets.service_name import only_in_name
 from console.core.model import ClusterState, NodeState
 from console.core.model.facts import serving_master
 from console.core.model.verdict import Check, Verdict
+from console.core.watchers.sentinels import monitor_anew, watched_in_words, watches
 
 
 def set_protection(state: ClusterState) -> tuple[Check, ...]:
@@ -70,18 +71,26 @@ def _would_refuse(state: ClusterState, node: NodeState, master: NodeState) -> tu
 
 
 def _sentinels(state: ClusterState, master: NodeState) -> Iterator[Check]:
-    """That they name this master, and that enough of them are there to fail over."""
+    """That each of them watches this very master, and that enough of them are there to fail over."""
+    if not state.sentinels:
+        yield fails(f"a Sentinel watches {master.name} and can fail over", "the inventory names no Sentinel")
     for one in state.sentinels:
         statement = f"{one.name} watches {master.name} and can fail over"
         sentinel = one.sentinel.value
         if sentinel is None:
             yield unknown(statement, str(one.sentinel.problem))
         elif sentinel.master is None:
-            yield fails(statement, f"it knows no master {state.master_name}")
+            advice = monitor_anew(state, [one.name], master)
+            yield fails(statement, f"it knows no master {state.master_name}", advice)
+        elif not watches(state, sentinel.master, master):
+            seen = f"it watches {watched_in_words(state, sentinel.master)}: if {master.name} fails, it does nothing"
+            yield fails(statement, seen, monitor_anew(state, [one.name], master))
         elif sentinel.tilt:
             yield fails(statement, "it is in TILT mode and acts on nothing")
         elif sentinel.quorum_ok is False:
             yield fails(statement, sentinel.quorum_text)
+        elif sentinel.master.down:
+            yield unknown(statement, f"it takes {master.name} for down", "see whether it reaches it, or fails over")
         else:
             yield holds(statement, f"names {sentinel.master.address}, config epoch {sentinel.master.config_epoch}")
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from console.core.lazy_dataclass import dataclass
 from console.core.model import (
     ClusterState,
     KeepalivedConfig,

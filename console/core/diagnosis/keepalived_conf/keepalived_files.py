@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from console.core.conditions.pair_protection import answer_or_unknown
+from console.core.conditions.predicate import Question
+from console.core.conditions.scripts import promoted_at_takeover
 from console.core.diagnosis.finding import Severity
 from console.core.diagnosis.keepalived_conf.configured_instances import configured_instances
 from console.core.diagnosis.next_actions import advise
@@ -15,7 +18,8 @@ from console.core.model import (
     ClusterState,
     ScriptAction,
 )
-from console.core.model.facts import source_of
+from console.core.model.facts import proved_down, source_of
+from console.core.model.verdict import Verdict
 
 _INVALID = (
     NEVER_FILLED_IN,
@@ -150,15 +154,15 @@ def _nobody_promotes(state: ClusterState) -> Iterator[Match]:
     """A replica would get the virtual IP, and no script of keepalived would make it a master."""
     for side in configured_instances(state):
         source = source_of(state, side.node)
-        if source is not None and not {"notify_master", "notify"} & set(side.one.notify):
+        promoted = answer_or_unknown(promoted_at_takeover, Question(state, side.node, {}))
+        if source is not None and promoted.verdict is Verdict.FAILS:
+            gets = "has" if side.node.holds(state.vip) else "gets"
+            begin = "" if proved_down(source) else f"If {source.name} fails, "
             yield Match(
                 (side.name,),
-                f"If {source.name} fails, {side.name} gets the VIP and stays a replica: nothing promotes it.",
-                (
-                    f"{side.config.file.path}: {side.one.name} ({side.at('vrrp_instance')}) names no notify_master",
-                    f"{side.name} follows {source.name}",
-                ),
-                advise(f"name a notify_master that sends SLAVEOF NO ONE, or be ready to promote {side.name} by hand"),
+                f"{begin}{side.name} {gets} the VIP and stays a replica: nothing promotes it.",
+                (f"{promoted.evidence} ({side.at('vrrp_instance')})", f"{side.name} follows {source.name}"),
+                advise(promoted.advice),
             )
 
 
@@ -178,8 +182,8 @@ def _fights(state: ClusterState) -> Iterator[Match]:
                 f"A script of keepalived on {side.name} {kinds} by itself.",
                 tuple(line for _, line in found),
                 advise(
-                    f"stop keepalived on {side.name} before any step on its Redis, and start it only when both are in"
-                    " sync; take these lines out if a human is to decide"
+                    f"nothing now; before you work on the Redis of {side.name} by hand, stop its keepalived, and"
+                    " start it only when both are in sync; take these lines out if a human is to decide"
                 ),
             )
 

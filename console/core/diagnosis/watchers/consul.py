@@ -11,6 +11,7 @@ from console.core.diagnosis.rule import FindingRule, Match, listed
 from console.core.model import ClusterState, ConsulInstance, ConsulState, NodeState, ProblemKind
 from console.core.model.consul import NODE_MAINTENANCE
 from console.core.model.facts import node_by_address, proved_down
+from console.core.watchers.sentinels import named_masters_in_words, proved_silent, starting
 from console.core.watchers.service_name import (
     checks_in_words,
     dns_nodes,
@@ -54,11 +55,22 @@ def _none(state: ClusterState) -> Iterator[Match]:
     elif master is not None and instance_of(state, master) is None:
         then = advise(f"register {master.address}:{master.redis_port} as {consul.service}")
     elif master is None:
-        then = advise("bring back a master first: see why the Sentinels promoted nobody")
+        then = advise(f"bring back a master first: {_why_no_master(state)}")
     else:
         mend = advise(f"{master.name} is the master: see what its check says, and mend the check")
         then = _end_of_maintenance(instance_of(state, master)) or mend
     yield Match(_registered(state), f"{full_name(consul)} leads nowhere.", _side_by_side(state, consul), then)
+
+
+def _why_no_master(state: ClusterState) -> str:
+    """What stands in the way of a master: Sentinels that do not run promote nobody."""
+    down = [one for one in state.sentinels if proved_silent(one)]
+    if down:
+        return "; ".join(starting(one) for one in down)
+    unread = [one.name for one in state.sentinels if not one.sentinel.ok]
+    if unread:
+        return f"{listed(unread)} could not be read, and may be failing over"
+    return f"see why the Sentinels promoted nobody: {named_masters_in_words(state)}"
 
 
 def _several(state: ClusterState) -> Iterator[Match]:

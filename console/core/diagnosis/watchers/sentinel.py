@@ -4,22 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from console.core.conditions.servers import role_in_words
 from console.core.diagnosis.finding import NextAction, Severity
 from console.core.diagnosis.next_actions import advise
 from console.core.diagnosis.rule import FindingRule, Match, listed
-from console.core.model import ClusterState
-from console.core.model.facts import node_by_address
+from console.core.model import ClusterState, ProblemKind, SentinelState, WatchedMaster
+from console.core.model.facts import node_by_address, serving_master
 from console.core.quantities import counted
 from console.core.watchers.sentinels import (
     agreed_master,
+    monitor_anew,
     named_masters_in_words,
+    proved_silent,
     readable_sentinels,
     sentinels_by_master,
+    starting,
+    watched_in_words,
     watched_masters,
+    watches,
 )
 
 ENOUGH = 3
 """Sentinels of which one may die and the other two still agree and authorize (Redis Sentinel documentation)."""
+_REFUSED = (ProblemKind.AUTH_FAILED, ProblemKind.NOT_PERMITTED)
 VIP_OF_SENTINELS = NextAction(runbook="sentinel-repair-write-vip")
 
 
@@ -31,10 +38,15 @@ def _unreachable(state: ClusterState) -> Iterator[Match]:
                 (one.name,),
                 f"{one.name} could not be read.",
                 (f"{one.address}:{one.port}: {one.sentinel.problem}",),
-                advise(
-                    f"look at the network, at its password, and whether a Sentinel runs on {one.host or one.address}"
-                ),
+                advise(starting(one) if proved_silent(one) else _looking(one)),
             )
+
+
+def _looking(one: SentinelState) -> str:
+    refused = one.sentinel.problem is not None and one.sentinel.problem.kind in _REFUSED
+    if refused:
+        return "its password, user or ACL in the inventory is another one than its own"
+    return f"look at the network to {one.address}:{one.port}, and at the Sentinel on {one.host or one.address}"
 
 
 def _no_quorum(state: ClusterState) -> Iterator[Match]:
@@ -45,8 +57,17 @@ def _no_quorum(state: ClusterState) -> Iterator[Match]:
             tuple(one.name for one, _ in lost),
             "A failover is not possible: too few Sentinels can reach each other.",
             tuple(f"{one.name}: {said.quorum_text}" for one, said in lost),
-            advise("start the Sentinels that are down, or mend the network between them"),
+            advise(_completing(state)),
         )
+
+
+def _completing(state: ClusterState) -> str:
+    """What brings the Sentinels that are missing back: a command for each that does not run."""
+    down = [one for one in state.sentinels if proved_silent(one)]
+    silent = [one.name for one in state.sentinels if not one.sentinel.ok and not proved_silent(one)]
+    words = [starting(one) for one in down]
+    words += [f"find out why {listed(silent)} could not be read"] if silent else []
+    return "; ".join(words) or "mend the network between the Sentinels: each of them answers here"
 
 
 def _tilt(state: ClusterState) -> Iterator[Match]:
@@ -76,11 +97,52 @@ def _disagree(state: ClusterState) -> Iterator[Match]:
         )
 
 
+def _wrong_master(state: ClusterState) -> Iterator[Match]:
+    """One node is the only master, and Sentinels watch another address, or nothing of this name."""
+    master = serving_master(state)
+    if master is None or len(state.masters) > 1 or any(watched.failing_over for _, watched in watched_masters(state)):
+        return
+    astray = [
+        (one.name, said.master)
+        for one, said in readable_sentinels(state)
+        if said.master is None or not watches(state, said.master, master)
+    ]
+    if astray:
+        names = [name for name, _ in astray]
+        watched = list(dict.fromkeys(watched_in_words(state, one) for _, one in astray))
+        verb = "watches" if len(names) == 1 else "watch"
+        servers = [(node.name, node.redis.value) for node in state.nodes]
+        yield Match(
+            (master.name, *names),
+            f"{master.name} is the master, but {listed(names)} {verb} {listed(watched)}.",
+            (
+                *(f"{name} watches {watched_in_words(state, one)}{_seen(one)}" for name, one in astray),
+                *(f"{name}: {role_in_words(redis)}" for name, redis in servers if redis is not None),
+            ),
+            advise(monitor_anew(state, names, master)),
+        )
+
+
+def _seen(watched: WatchedMaster | None) -> str:
+    return (
+        ""
+        if watched is None
+        else f", {'which it takes for down, ' if watched.down else ''}epoch {watched.config_epoch}"
+    )
+
+
 def _too_few(state: ClusterState) -> Iterator[Match]:
     """There are fewer than three Sentinels."""
     number = len(state.sentinels)
     if 0 < number < ENOUGH:
+        silent = sum(not one.sentinel.ok for one in state.sentinels)
         alone = "if it or its host dies, nobody fails over" if number == 1 else "if one of them dies, nobody fails over"
+        if silent:
+            alone = (
+                f"{counted(silent, 'of them could', 'of them could')} not be read"
+                if number > 1
+                else "it could not be read"
+            )
         yield Match(
             tuple(one.name for one in state.sentinels),
             f"There {'is' if number == 1 else 'are'} {counted(number, 'Sentinel')}: {alone}.",
@@ -147,6 +209,14 @@ def _stale_peer(state: ClusterState) -> Iterator[Match]:
 
 RULES: tuple[FindingRule, ...] = (
     FindingRule(
+        "sentinel-wrong-master",
+        Severity.CRITICAL,
+        "If the master fails, nobody takes over. Whoever asks a Sentinel is sent to a server that is not the master.",
+        _wrong_master,
+        remedy="SENTINEL REMOVE, then MONITOR with the address of the master, and its settings again",
+        superseded_by=("sentinel-disagree",),
+    ),
+    FindingRule(
         "sentinel-disagree",
         Severity.CRITICAL,
         "Clients that ask a Sentinel are sent to different servers.",
@@ -159,7 +229,7 @@ RULES: tuple[FindingRule, ...] = (
         "Clients of the virtual IP write to a server that the Sentinels do not protect.",
         _master_not_vip,
         remedy="runbook sentinel-repair-write-vip",
-        superseded_by=("vip-duplicate", "vip-on-replica", "vip-on-dead-redis"),
+        superseded_by=("sentinel-wrong-master", "vip-duplicate", "vip-on-replica", "vip-on-dead-redis"),
     ),
     FindingRule(
         "sentinel-no-quorum",

@@ -10,8 +10,8 @@ from __future__ import annotations
 import secrets
 import string
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from console.core.lazy_dataclass import dataclass
 from console.transport.ssh.shells import shell_failures
 
 _SH = frozenset({"sh", "bash", "dash", "ash", "busybox", "ksh", "ksh93", "mksh", "lksh", "yash"})

@@ -9,6 +9,8 @@ from typing import Any
 
 from textual.content import Content
 
+from console.core.conditions.replication import refuses_writes
+from console.core.conditions.switching import paused
 from console.core.keepalived.running_scripts import pending_lines, whole_seconds
 from console.core.model import ClusterState, DataForm, NodeState, Reading, Role, VrrpState
 from console.core.model.facts import bytes_behind, link_down_in_words, serving_master, source_of
@@ -48,13 +50,19 @@ class Row:
 
 
 def role_cells(state: ClusterState, node: NodeState) -> Content:
-    """`✓ MASTER`, `✓ replica of redis-b`, or why Redis could not be read. Of several masters none has a tick."""
+    """`✓ MASTER`, `✓ replica of redis-b`, or why Redis could not be read.
+
+    Of several masters none has a tick, and none that refuses every write.
+    """
     redis = node.redis.value
     if redis is None:
         return problem(node.redis)
     if redis.loading:
         return line(("! loading its data set", WARN))
     if redis.role is Role.MASTER:
+        if refusal := refuses_writes(node):
+            why = "writes paused" if paused(redis) else f"refuses writes: {refusal[0]}"
+            return line((f"✗ MASTER, {why}", f"{BOLD} {BAD}"))
         if len(state.masters) > 1:
             mark, style = ("!", WARN) if serving_master(state) in (None, node) else ("✗", BAD)
             return line((f"{mark} MASTER", f"{BOLD} {style}"))
@@ -63,6 +71,15 @@ def role_cells(state: ClusterState, node: NodeState) -> Content:
     name = source.name if source else f"{redis.master.host}:{redis.master.port}" if redis.master else "?"
     mark, style = ("✓", GOOD) if source else ("!", WARN)
     return line((f"{mark} replica of {name}", style))
+
+
+def writable_cells(state: ClusterState, node: NodeState) -> Content:
+    """As `role_cells`, at the end of the path of clients that write: one that is a replica refuses their writes."""
+    redis = node.redis.value
+    if redis is None or redis.loading or redis.role is Role.MASTER:
+        return role_cells(state, node)
+    source = source_of(state, node)
+    return line((f"✗ replica{f' of {source.name}' if source else ''}: refuses writes", BAD))
 
 
 def vrrp_cells(node: NodeState) -> Content:

@@ -10,7 +10,7 @@ from console.core.model import ClusterState, NodeState, ProblemKind, Role
 from console.core.model.facts import reaches_stranger, source_of
 from console.core.model.silence import SILENCE
 from console.core.quantities import counted
-from console.tui.present.clusters.cells import link_text, role_cells
+from console.tui.present.clusters.cells import link_text, writable_cells
 from console.tui.present.formatting import BAD, BOLD, WARN, Lines, Part, fitted, line
 
 
@@ -23,7 +23,7 @@ def vip_line(state: ClusterState, width: int) -> Content:
         whole = line(*head, _reached_server(state))
         head.append(_reached_server(state, short=whole.cell_length > width))
     else:
-        head.append(line((behind, BOLD), " ", role_cells(state, state.node(behind))))
+        head.append(line((behind, BOLD), " ", writable_cells(state, state.node(behind))))
     return fitted(line(*head), width)
 
 

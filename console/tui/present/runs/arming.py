@@ -42,6 +42,8 @@ def none_recommended(view: ClusterView, recommended: str, width: int) -> Lines:
     if view.state is None or view.state.nothing_read:
         return wrapped("None is recommended: nothing could be read.", width, WARN)
     why = "the findings name none of these" if view.findings else "nothing was found"
+    if any(one.next.runbook for one in view.findings):
+        why = "of those that the findings name, none has a node for each role now"
     return wrapped(f"None is recommended: {why}.", width, WARN)
 
 

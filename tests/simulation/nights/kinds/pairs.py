@@ -14,6 +14,8 @@ from simulation.world.world import World
 from console.core.inventory import ClusterSpec, KeepalivedSpec, NodeSpec, RedisSpec, SshSpec
 
 CAUSE = "before the night"
+SLOW_COPY = 10.0
+"""Seconds."""
 
 
 def nodes(world: World) -> tuple[Host, Host]:
@@ -146,7 +148,7 @@ def old_line(world: World) -> None:
 
 
 def has_backups(world: World) -> None:
-    """As failed over; both nodes have backups of an earlier time."""
+    """Both nodes have backups of an earlier time. The master has died; in nights with slow copies it is the replica."""
     healthy(world)
     for host in nodes(world):
         host.redis.begin_save()
@@ -154,7 +156,8 @@ def has_backups(world: World) -> None:
     for host in nodes(world):
         assert host.redis.dump is not None
         host.backups["/data/redis/dump6379.rdb.redis-ha-console.20261120T010000Z"] = (host.redis.dump, True)
-    nodes(world)[1].redis.kill(CAUSE)
+    dead = nodes(world)[0 if world.copy_seconds > SLOW_COPY else 1]
+    dead.redis.kill(CAUSE)
     world.advance(10.0 + _sleep(world))
 
 

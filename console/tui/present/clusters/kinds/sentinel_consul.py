@@ -5,6 +5,7 @@ from __future__ import annotations
 from textual.content import Content
 
 from console.core.model import ClusterState, ConsulState, NodeState
+from console.core.quantities import counted
 from console.core.watchers.service_name import (
     checks_in_words,
     dns_nodes,
@@ -13,7 +14,7 @@ from console.core.watchers.service_name import (
     node_label,
     passing_instances,
 )
-from console.tui.present.clusters.cells import Row, kind_of_problem, redis_rows, role_cells
+from console.tui.present.clusters.cells import Row, kind_of_problem, redis_rows, role_cells, writable_cells
 from console.tui.present.clusters.kinds.kind_presentation import KindPane, KindPresentation
 from console.tui.present.clusters.kinds.sentinels import SENTINELS, sentinel_summary
 from console.tui.present.clusters.topology import follower_lines
@@ -39,8 +40,10 @@ def _consul_cells(state: ClusterState, node: NodeState) -> Content:
     if not node.redis.ok:
         return line(("? passing" if found.passing else "? not passing", WARN), f"{dns}, role not known")
     if found.passing:
-        fits = node.name in state.masters
-        return line((f"{'✓' if fits else '✗'} passing{dns}", GOOD if fits else BAD))
+        if node.name not in state.masters:
+            return line((f"✗ passing{dns}", BAD))
+        alone = len(passing_instances(consul)) == 1
+        return line((f"{'✓' if alone else '!'} passing{dns}", GOOD if alone else WARN))
     fits = node.name not in state.masters
     return line((f"{'·' if fits else '✗'} not passing{dns}", BAD if dns or not fits else ""))
 
@@ -61,7 +64,7 @@ def endpoint(state: ClusterState, short: bool) -> tuple[str, Content]:
     if not targets:
         return name, line(("✗ to no address", BAD))
     if len(targets) > 1:
-        return name, line((f"✗ to {len(targets)}" if short else f"✗ to {' and '.join(targets)}", BAD))
+        return name, line((f"✗ to {counted(len(targets), 'node')}" if short else f"✗ to {' and '.join(targets)}", BAD))
     unread = {node.name for node in state.nodes if not node.redis.ok}
     good = targets[0] in state.masters or targets[0] in unread
     return name, line((f"to {targets[0]}", BOLD if good else f"{BOLD} {BAD}"))
@@ -76,7 +79,7 @@ def topology(state: ClusterState, width: int) -> Lines:
         head += [(f"(no DNS: {consul.dns.problem}) by health checks ", WARN)]
     names = {node.name for node in state.nodes}
     for one in targets:
-        cells = role_cells(state, state.node(one)) if one in names else line(("none of these nodes", BAD))
+        cells = writable_cells(state, state.node(one)) if one in names else line(("none of these nodes", BAD))
         head += [(one, BOLD), " ", cells, "  "]
     if not targets:
         read = consul is not None and (consul.dns.ok or consul.instances.ok)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from textual.content import Content
 
 from console.core.model import ClusterState, SentinelState, WatchedMaster
-from console.core.model.facts import node_by_address
+from console.core.model.facts import node_by_address, redis_unread
+from console.core.model.verdict import Verdict
 from console.core.quantities import counted
 from console.tui.present.clusters.kinds.kind_presentation import KindPane
 from console.tui.present.formatting import BAD, BOLD, DIM, GOOD, WARN, Lines, Part, age_note, fitted, line
@@ -32,14 +33,14 @@ def _line(state: ClusterState, one: SentinelState, longest: int) -> Content:
     if sentinel.master is None:
         return line(name, (f"✗ watches no master {state.master_name}", BAD))
     master = sentinel.master
-    agrees = master.address in _majority(state)
+    agrees = master.address in _majority(state) and _standing(state, master) is not Verdict.FAILS
     mark: Part = ("✓ ", GOOD) if agrees and not master.failing_over else ("✗ ", BAD)
     quorum = {True: f"quorum {master.quorum} ok", False: "✗ no quorum", None: f"quorum {master.quorum}"}
     parts: list[Part] = [name, mark, (node_at(state, master), BOLD), f"  epoch {master.config_epoch}  "]
     parts += [(quorum[sentinel.quorum_ok], BAD if sentinel.quorum_ok is False else "")]
     parts += [("  FAILING OVER", f"{BOLD} {WARN}")] if master.failing_over else []
     parts += [("  TILT", f"{BOLD} {BAD}")] if sentinel.tilt else []
-    parts += [("  down", f"{BOLD} {BAD}")] if master.flags & {"s_down", "o_down"} else []
+    parts += [("  down", f"{BOLD} {BAD}")] if master.down else []
     known = f"  {counted(len(sentinel.replicas), 'replica')}, {counted(len(sentinel.peers), 'peer')}"
     return line(*parts, (known, DIM), (f"  {sentinel.version}", DIM))
 
@@ -61,6 +62,14 @@ def _majority(state: ClusterState) -> frozenset[str]:
     masters = [found.address for one in state.sentinels if (found := _watched(one)) is not None]
     most = max((masters.count(one) for one in masters), default=0)
     return frozenset(one for one in masters if masters.count(one) == most)
+
+
+def _standing(state: ClusterState, watched: WatchedMaster) -> Verdict:
+    """Whether the address that is named is a node that is a master. UNKNOWN: its Redis could not be read."""
+    node = node_by_address(state, watched.host, watched.port)
+    if node is not None and node.name in state.masters:
+        return Verdict.HOLDS
+    return Verdict.UNKNOWN if node is not None and redis_unread(node) else Verdict.FAILS
 
 
 def _watched(one: SentinelState) -> WatchedMaster | None:
@@ -90,7 +99,12 @@ def sentinel_summary(state: ClusterState, width: int) -> Content:
     elif len(watched) < every:
         agreement = (f"! {len(watched)} of {every} answer", WARN)
     else:
-        agreement = (f"✓ {every} of {every} name it" if every > 1 else "✓ the only Sentinel names it", GOOD)
+        agree = f"{every} of {every} name it" if every > 1 else "the only Sentinel names it"
+        agreement = {
+            Verdict.HOLDS: (f"✓ {agree}", GOOD),
+            Verdict.UNKNOWN: (f"? {agree}", WARN),
+            Verdict.FAILS: (f"✗ {agree}, and it is no master", BAD),
+        }[_standing(state, watched[0])]
     can = [one.sentinel.value.quorum_ok for one in state.sentinels if one.sentinel.value is not None]
     quorum: Part = (", ✗ no quorum", BAD) if False in can else ", quorum reached" if can and all(can) else ""
     over: Part = (", FAILING OVER", WARN) if any(one.failing_over for one in watched) else ""

@@ -1,0 +1,165 @@
+"""What an operator needs to choose the node of a role: the facts of each candidate, and whether they decide.
+
+The choice is judged by the same conditions as the roles that were chosen (`console.core.runbooks.role_choice`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from console.core.conditions.servers import role_in_words
+from console.core.model import ClusterState, NodeState, Redis, Role
+from console.core.model.facts import NOT_KNOWN, proved_down
+from console.core.model.verdict import Verdict
+from console.core.quantities import counted, span
+from console.core.replication.disk_data import UnreadDataError, newest_data
+from console.core.replication.history import compare_histories
+from console.core.runbooks.binding import Unbound
+from console.core.runbooks.document import Runbook
+from console.core.runbooks.role_choice import what_fails
+from console.core.watchers.service_name import node_label, passing_instances
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A node that the operator may choose."""
+
+    name: str
+    facts: tuple[str, ...]
+    """What was read of it that tells whose data is newer, and who is served by it. One a line."""
+    against: str
+    """What fails with it, however the other roles are chosen; empty: nothing that is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """The candidates, the better one first."""
+
+    of: tuple[Candidate, ...]
+    decided: str
+    """The one that the facts decide for; empty: they do not, and nobody may choose without looking."""
+    reason: str
+    """Why they decide, or that they do not. One sentence."""
+
+    others: tuple[str, ...] = ()
+    """Why each node that may not be chosen does not fit."""
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """A line each: each node with its facts and with what speaks against it."""
+        told = (
+            f"{one.name}: {'; '.join((*one.facts, *((f'does not fit, {one.against}',) if one.against else ())))}"
+            for one in self.of
+        )
+        return (*told, *self.others)
+
+
+def judged(runbook: Runbook, state: ClusterState, unbound: Unbound, chosen: Mapping[str, str]) -> Candidates:
+    """The candidates of a role that is not bound. `chosen`: what the operator has named so far."""
+    names, role = unbound.candidates, unbound.role
+    choices = {name: {**chosen, role: name} for name in names}
+    against = {name: what_fails(runbook, state, choices[name], role) for name in names}
+    if all(against.values()):  # no choice is better than another one: only what keeps the run from starting counts
+        against = {name: what_fails(runbook, state, choices[name], role, at_the_start=True) for name in names}
+    found = [Candidate(name, tuple(_facts(state, state.node(name))), against[name]) for name in names]
+    fitting = [one.name for one in found if not one.against]
+    if len(fitting) == 1 and len(found) > 1:
+        best, reason = fitting[0], f"Only {fitting[0]} fits."
+    else:
+        best, reason = _newer(runbook, state, unbound.role, fitting)
+    order = sorted(found, key=lambda one: (bool(one.against), one.name != best))
+    if not fitting:
+        reason = "No node fits now."
+    elif len(found) > 1:
+        reason = reason or "What was read does not decide it: compare these facts, then choose."
+    others = tuple(one for one in unbound.reasons if not _about(one, unbound.candidates))
+    return Candidates(tuple(order), best, reason, others)
+
+
+def _about(reason: str, names: tuple[str, ...]) -> bool:
+    """Whether it is the reason of one of these nodes, as `bind_roles` words it."""
+    return any(reason.startswith((f"{name}: ", f"{name} fits")) for name in names)
+
+
+def _newer(runbook: Runbook, state: ClusterState, role: str, names: list[str]) -> tuple[str, str]:
+    """The master that has all data of each other one, where it is asked whose data is kept; empty: not decided."""
+    spec = next(one for one in runbook.roles if one.name == role)
+    if len(names) < 2 or not any(one.predicate == "redis-is-master" for one in spec.where):  # noqa: PLR2004
+        return "", ""
+    for name in names:
+        others = [state.node(one) for one in names if one != name]
+        mine = [compare_histories(state, state.node(name), one) for one in others]
+        theirs = [compare_histories(state, one, state.node(name)) for one in others]
+        if all(one.verdict is Verdict.HOLDS for one in mine) and all(one.verdict is Verdict.FAILS for one in theirs):
+            named = " and ".join(one.name for one in others)
+            return name, f"{name} has all data of {named}, and not the other way round: {theirs[0].reason}."
+    return "", ""
+
+
+def _facts(state: ClusterState, node: NodeState) -> Iterator[str]:
+    redis = node.redis.value
+    if redis is None:
+        down = proved_down(node)
+        yield "Redis does not run" if down else f"Redis could not be read: {node.redis.problem}"
+        yield from _disk(state, node)
+    else:
+        yield role_in_words(redis)
+        yield from _stream(redis)
+        yield f"{counted(redis.total_keys, 'key')}, up {span(redis.uptime)}{_restarted(state, node, redis)}"
+        yield _saved(node, redis)
+        yield counted(redis.clients, "client")
+    if leads := _led_here(state, node):
+        yield leads
+
+
+def _stream(redis: Redis) -> Iterator[str]:
+    at = NOT_KNOWN if redis.offset is None else f"{redis.offset:,}"
+    yield f"at byte {at} of history {redis.history[:8]}"
+    if redis.role is Role.MASTER and redis.replid2 and redis.second_offset is not None and redis.second_offset > 0:
+        yield f"left history {redis.replid2[:8]} at byte {redis.second_offset - 1:,}"
+
+
+def _restarted(state: ClusterState, node: NodeState, redis: Redis) -> str:
+    """That it was started after another master was running already, and has less data than that one."""
+    for other in state.nodes:
+        theirs = other.redis.value
+        if theirs is None or other is node or theirs.role is not Role.MASTER or redis.role is not Role.MASTER:
+            continue
+        if redis.uptime < theirs.uptime and compare_histories(state, node, other).verdict is Verdict.FAILS:
+            return f": it was started while {other.name} ran, with older data"
+    return ""
+
+
+def _saved(node: NodeState, redis: Redis) -> str:
+    disk, ahead = redis.persistence, node.clock.value.offset if node.clock.value is not None else 0.0
+    changes = disk.changes_since_save
+    since = f", {counted(changes, 'change')} since" if changes is not None else ""
+    if disk.rdb_last_save is None:
+        return f"last save {NOT_KNOWN}{since}"
+    return f"last save {span(max(0.0, node.redis.at + ahead - disk.rdb_last_save))} ago{since}"
+
+
+def _disk(state: ClusterState, node: NodeState) -> Iterator[str]:
+    try:
+        found = newest_data(node)
+    except UnreadDataError as error:
+        yield str(error)
+        return
+    ahead = node.clock.value.offset if node.clock.value is not None else 0.0
+    written = "" if found is None else f", written {span(max(0.0, state.observed_at + ahead - found.modified))} ago"
+    yield f"{found.in_words}{written}" if found is not None else "no data on its disk"
+
+
+def _led_here(state: ClusterState, node: NodeState) -> str:
+    """Whom clients reach."""
+    if state.vip:
+        here = [f"it has {state.vip}"] if node.holds(state.vip) else []
+        return "; ".join((*here, *(("clients of it reach this node",) if state.vip_reaches == node.name else ())))
+    if state.consul is None or state.consul.instances.value is None:
+        return ""
+    led = {node_label(state, one) for one in passing_instances(state.consul)}
+    others = " and ".join(sorted(led - {node.name}))
+    if node.name in led:
+        return f"the name leads clients here{f' and to {others}' if others else ' only'}"
+    return f"the name does not lead clients here{f', but to {others}' if others else ''}"
