@@ -6,9 +6,10 @@ Nothing is said that no entry says. Entries of older versions lack some words; w
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from console.core.runs.ending import run_ending
+from console.core.runs.ending import Settled, run_ending
 from console.core.runs.records.journal import plain
 from console.core.runs.records.recorded import (
     Row,
@@ -29,8 +30,9 @@ UNFINISHED = "not closed"
 _PAUSES = "pause-writes"
 
 
-def report_document(run_id: str, entries: Sequence[Entry], check: ChainCheck) -> Row:
-    """The report as JSON. Keys may be added, not renamed."""
+def report_document(run_id: str, entries: Sequence[Entry], check: ChainCheck, settled: Settled = ()) -> Row:
+    """The report as JSON. Keys may be added, not renamed. `settled`: files whose keys a later replay brought back."""
+    events, entries = entries, [replace(one, data=_without_nulls(one.data)) for one in entries]
     opened, closed = first_of(entries, "opened"), first_of(entries, "closed")
     names = [str(one) for one in opened.get("steps") or ()]
     commands, steps = list(command_rows(entries, names)), step_rows(entries, names)
@@ -50,17 +52,25 @@ def report_document(run_id: str, entries: Sequence[Entry], check: ChainCheck) ->
         "steps": steps,
         "gates": list(_gates(entries, names)),
         "commands": commands,
-        "before": _standing(entries, last=False),
-        "after": _standing(entries, last=True),
+        "before": _standing(events, last=False),
+        "after": _standing(events, last=True),
         "data": list(loss_rows(entries, commands)),
         "replaced_files": list(replaced_files(commands)),
         "writes_held_back": _held_back(closed, commands),
         "name": closed.get("name"),
-        "ending": plain(run_ending(run_id, entries)),
+        "ending": plain(run_ending(run_id, entries, settled)),
         "events": [
-            {"at": entry.at, "kind": entry.kind, "text": entry_text(entry), "data": entry.data} for entry in entries
+            {"at": entry.at, "kind": entry.kind, "text": entry_text(one), "data": entry.data}
+            for entry, one in zip(events, entries, strict=True)
         ],
     }
+
+
+def _without_nulls(value: Any) -> Any:
+    """The value without names that have no value: a reader then takes what it takes for a missing name."""
+    if isinstance(value, Mapping):
+        return {name: _without_nulls(one) for name, one in value.items() if one is not None}
+    return [_without_nulls(one) for one in value if one is not None] if isinstance(value, list) else value
 
 
 def outcome_of(entries: Sequence[Entry]) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from console.core.quantities import counted
+from console.core.replication.resync import resync_in_words
+from console.core.runs.records.recorded import told
 
 if TYPE_CHECKING:
     from console.core.runs.records.journal import Entry
@@ -18,11 +20,11 @@ def entry_text(entry: Entry) -> str:
     """What the entry says; an unknown kind as the JSON that it is."""
     say = _WORDS.get(entry.kind)
     text = say(entry.data) if say else json.dumps(entry.data, ensure_ascii=False)
-    return f"step {entry.data['step']}: {text}" if "step" in entry.data else text
+    return text if entry.data.get("step") is None else f"step {entry.data['step']}: {text}"
 
 
 def _opened(data: Data) -> str:
-    return f"{data.get('runbook')} on {data.get('cluster')} by {data.get('operator')}, {data.get('program')}"
+    return f"{told(data, 'runbook')} on {told(data, 'cluster')} by {told(data, 'operator')}, {told(data, 'program')}"
 
 
 def _bound(data: Data) -> str:
@@ -47,18 +49,19 @@ def _looked(data: Data) -> str:
 def _decided(data: Data) -> str:
     decision = data.get("decision") or {}
     typed = f", typed {decision['typed']!r}" if decision.get("typed") else ""
-    return f"{decision.get('choice')}{typed} (asked: {data.get('asked')}) {data.get('reason') or ''}".rstrip()
+    return f"{told(decision, 'choice')}{typed} (asked: {told(data, 'asked')}) {data.get('reason') or ''}".rstrip()
 
 
 def _overridden(data: Data) -> str:
-    taken = "; ".join(f"{one.get('hazard')}: {one.get('statement')}" for one in data.get("checks") or ())
+    taken = "; ".join(f"{told(one, 'hazard')}: {told(one, 'statement')}" for one in data.get("checks") or ())
     lost = "; ".join(line for line in ((data.get("preview") or {}).get("warnings") or ()))
-    return f"typed {data.get('typed')!r}, against: {taken}" + (f"; shown as lost: {lost}" if lost else "")
+    return f"typed {told(data, 'typed')!r}, against: {taken}" + (f"; shown as lost: {lost}" if lost else "")
 
 
 def _preview(data: Data) -> str:
     shown = data.get("preview") or {}
-    said = [f"{shown.get('resync')} resync of {shown.get('target')} from {shown.get('source')}: {shown.get('reason')}"]
+    nodes = f"{told(shown, 'target')} from {told(shown, 'source')}"
+    said = [f"{resync_in_words(told(shown, 'resync'))} of {nodes}: {told(shown, 'reason')}"]
     return "; ".join((*said, *(f"warned: {one}" for one in shown.get("warnings") or ())))
 
 
@@ -74,28 +77,28 @@ def _lock(data: Data) -> str:
     """The run's lock on the nodes: taken, or lost."""
     away = "".join(f"; {node} is not locked: {why}" for node, why in (data.get("not_locked") or {}).items())
     if lost := data.get("lost"):
-        return "lost: " + "; ".join(f"{one.get('node')}: {one.get('why')}{_now(one.get('holder'))}" for one in lost)
+        return "lost: " + "; ".join(f"{told(one, 'node')}: {told(one, 'why')}{_now(one.get('holder'))}" for one in lost)
     return f"the nodes are locked{away}"
 
 
 def _now(holder: Data | None) -> str:
-    return f"; {holder.get('operator')} has it now, run {holder.get('run_id')}" if holder else ""
+    return f"; {told(holder, 'operator')} has it now, run {told(holder, 'run_id')}" if holder else ""
 
 
 def _taken_over(data: Data) -> str:
     holder = data.get("holder") or {}
-    return f"typed {data.get('typed')!r}: ends the run {holder.get('run_id')} of {holder.get('operator')}"
+    return f"typed {told(data, 'typed')!r}: ends the run {told(holder, 'run_id')} of {told(holder, 'operator')}"
 
 
 def _intent(data: Data) -> str:
     planned = data.get("planned") or {}
-    return f"{planned.get('node')}> {(planned.get('command') or {}).get('sent') or ''}"
+    return f"{told(planned, 'node')}> {(planned.get('command') or {}).get('sent') or ''}"
 
 
 def _result(data: Data) -> str:
     answer = data.get("answer") or {}
-    left = "".join(f"; {one.get('why')}: line {one.get('lines')}" for one in data.get("kept_back") or ())
-    return f"{data.get('node')}: {answer.get('kind')}: {answer.get('text')}{left}"
+    left = "".join(f"; {told(one, 'why')}: line {told(one, 'lines')}" for one in data.get("kept_back") or ())
+    return f"{told(data, 'node')}: {told(answer, 'kind')}: {told(answer, 'text')}{left}"
 
 
 def _verified(data: Data) -> str:
@@ -103,7 +106,7 @@ def _verified(data: Data) -> str:
 
 
 def _step(data: Data) -> str:
-    return f"{data.get('id')} {data.get('status')}: {data.get('note')}"
+    return f"{told(data, 'id')} {told(data, 'status')}: {told(data, 'note')}"
 
 
 def _resumed(data: Data) -> str:
@@ -111,17 +114,17 @@ def _resumed(data: Data) -> str:
         filter(None, (data.get("terminal"), data.get("terminal_from") and f"from {data['terminal_from']}"))
     )
     cut = data.get("cut")
-    lost = f"; an unfinished line {cut.get('line')} was set aside in {cut.get('kept_in')}" if cut else ""
-    return f"by {data.get('operator')}{f' at {where}' if where else ''}, {data.get('program')}{lost}"
+    lost = f"; an unfinished line {told(cut, 'line')} was set aside in {told(cut, 'kept_in')}" if cut else ""
+    return f"by {told(data, 'operator')}{f' at {where}' if where else ''}, {told(data, 'program')}{lost}"
 
 
 def _believed(data: Data) -> str:
     steps = data.get("steps") or ()
-    return "; ".join(f"{number} {one.get('kind')}: {one.get('why')}" for number, one in enumerate(steps, start=1))
+    return "; ".join(f"{number} {told(one, 'kind')}: {told(one, 'why')}" for number, one in enumerate(steps, start=1))
 
 
 def _closed(data: Data) -> str:
-    return f"{data.get('outcome')}: {data.get('message')}"
+    return f"{told(data, 'outcome')}: {told(data, 'message')}"
 
 
 _WORDS: Mapping[str, Callable[[Data], str]] = {

@@ -11,6 +11,7 @@ from console.report.render import html, markdown
 from console.report.sections import blocks
 
 if TYPE_CHECKING:
+    from console.core.runs.ending import Settled
     from console.core.runs.records.journal import ChainCheck, Entry
 
 Form = Literal["md", "html", "json"]
@@ -18,9 +19,9 @@ FORMS: Mapping[Form, str] = {"md": "Markdown", "html": "one HTML file", "json": 
 """The forms there are, and what each is called."""
 
 
-def report_text(run_id: str, entries: Sequence[Entry], check: ChainCheck, form: Form) -> str:
-    """The whole report; `entries` are those that `check` found sound."""
-    document = report_document(run_id, entries, check)
+def report_text(run_id: str, entries: Sequence[Entry], check: ChainCheck, form: Form, settled: Settled = ()) -> str:
+    """The whole report; `entries` are those that `check` found sound. `settled`: as `run_ending` takes it."""
+    document = report_document(run_id, entries, check, settled)
     if form == "json":
         return json_text(document, 2) + "\n"
     if form == "html":

@@ -8,6 +8,8 @@ from itertools import chain
 from typing import Any
 
 from console.core.quantities import counted
+from console.core.replication.resync import resync_in_words
+from console.core.runs.records.recorded import told
 from console.report.render import Block, Code, Facts, Heading, Items, Paragraph, Table
 from console.report.service_name_section import name_section
 
@@ -51,13 +53,14 @@ def _summary(report: Row, zone: tzinfo | None) -> Iterator[Block]:
     yield Heading(f"Run {report['run']}", 1)
     yield from (Paragraph(one, warning=True) for one in report["problems"])
     title = f" ({opened['runbook_title']})" if opened.get("runbook_title") else ""
+    digest = f", SHA-256 {opened['runbook_sha256']}" if opened.get("runbook_sha256") else ""
     sound = "each fits the one before" if journal["sound"] else f"broken at line {journal['broken_line']}"
     yield Facts(
         (
             ("outcome", str(report["outcome"])),
-            ("runbook", f"{opened.get('runbook')}{title}, SHA-256 {opened.get('runbook_sha256')}"),
-            ("cluster", str(opened.get("cluster"))),
-            ("roles", ", ".join(f"{role} = {node}" for role, node in report["roles"].items()) or "not bound"),
+            ("runbook", f"{told(opened, 'runbook')}{title}{digest}"),
+            ("cluster", told(opened, "cluster")),
+            ("roles", ", ".join(f"{role} = {told(report['roles'], role)}" for role in report["roles"]) or "not bound"),
             ("operator", _who(opened)),
             ("began", _both(report["began"], zone)),
             ("ended", _both(report["ended"], zone)),
@@ -71,16 +74,16 @@ def _summary(report: Row, zone: tzinfo | None) -> Iterator[Block]:
 
 
 def _who(opened: Row) -> str:
-    words = [str(opened.get("operator"))]
+    words = [told(opened, "operator")]
     if opened.get("terminal"):
         words.append(f"terminal {opened['terminal']}")
     if opened.get("terminal_from"):
         words.append(f"logged in from {opened['terminal_from']}")
-    return ", ".join((*words, str(opened.get("program"))))
+    return ", ".join((*words, told(opened, "program")))
 
 
 def _held_back(held: Row) -> str:
-    since = _seconds(held["since"]) if held.get("since") else str(held.get("at"))
+    since = _seconds(held["since"]) if held.get("since") else told(held, "at")
     if held["seconds"] is None:
         return (
             f"Writes were paused on {held['node']} from {since} on; "
@@ -149,7 +152,7 @@ def _steps(report: Row, zone: tzinfo | None) -> Iterator[Block]:
         return
     yield Heading("Steps")
     rows = tuple(
-        (str(one["number"]), one["id"], str(one["status"]), _local(one["at"], zone) if one["at"] else "", one["note"])
+        (str(one["number"]), one["id"], told(one, "status"), _local(one["at"], zone) if one["at"] else "", one["note"])
         for one in report["steps"]
     )
     yield Table(("", "step", "outcome", "local time", "why"), rows)
@@ -161,9 +164,11 @@ def _gates(report: Row, zone: tzinfo | None) -> Iterator[Block]:
     shown: dict[object, str] = {}
     for gate in report["gates"]:
         step, digest = gate["step"], gate["digest"]
-        yield Heading(f"Step {step} {gate['id']}: {gate['choice']}, at {_both(gate['at'], zone)}", 3)
+        yield Heading(
+            f"Step {told(gate, 'step')} {gate['id']}: {told(gate, 'choice')}, at {_both(gate['at'], zone)}", 3
+        )
         yield Facts(tuple(_decision(gate)))
-        if shown.get(step) == digest:
+        if digest and shown.get(step) == digest:
             yield Paragraph("Shown was the same as at the question before.")
         else:
             yield from _shown(gate)
@@ -174,16 +179,17 @@ def _gates(report: Row, zone: tzinfo | None) -> Iterator[Block]:
 
 
 def _decision(gate: Row) -> Iterator[tuple[str, str]]:
-    yield "asked", str(gate["asked"])
+    yield "asked", told(gate, "asked")
     if gate["reason"]:
         yield "because", str(gate["reason"])
-    yield "decided", str(gate["choice"])
+    yield "decided", told(gate, "choice")
     if gate["typed"]:
         yield "typed", str(gate["typed"])
     if gate["overridden"]:
         yield "overridden", "; ".join(str(one) for one in gate["overridden"])
     yield "observed", _seconds(gate["observed_at"])
-    yield "digest of what was shown", str(gate["digest"])
+    if gate["digest"]:
+        yield "digest of what was shown", str(gate["digest"])
     if gate["differences"]:
         yield "changed since it was shown before", "; ".join(str(one) for one in gate["differences"])
 
@@ -193,13 +199,13 @@ def _shown(gate: Row) -> Iterator[Block]:
     if seen:
         yield Items(tuple(str(line) for line in seen))
     preview = gate["preview"] or {}
-    told = (*(f"warned: {one}" for one in preview.get("warnings") or ()), *_preview_lines(preview))
-    if told:
-        yield Paragraph(f"Preview: {preview.get('resync')} resync: {preview.get('reason')}")
-        yield Items(tuple(str(line) for line in told))
+    lines = (*(f"warned: {one}" for one in preview.get("warnings") or ()), *_preview_lines(preview))
+    if lines:
+        yield Paragraph(f"Preview: {resync_in_words(told(preview, 'resync'))}: {told(preview, 'reason')}")
+        yield Items(tuple(str(line) for line in lines))
     if gate["checks"]:
         yield Table(("condition", "", "evidence"), tuple(_check(one) for one in gate["checks"]))
-    commands = [f"{one.get('node')}> {(one.get('command') or {}).get('sent', '')}" for one in gate["planned"]]
+    commands = [f"{told(one, 'node')}> {(one.get('command') or {}).get('sent', '')}" for one in gate["planned"]]
     if commands:
         yield Code("\n".join(_head(command) for command in commands))
 
@@ -219,7 +225,7 @@ def _commands(report: Row, zone: tzinfo | None) -> Iterator[Block]:
     if not report["commands"]:
         yield Paragraph("No command was sent.")
     for one in report["commands"]:
-        yield Heading(f"Step {one['step']} {one['id']}, on {one['node']}, at {_both(one['at'], zone)}", 3)
+        yield Heading(f"Step {told(one, 'step')} {one['id']}, on {one['node']}, at {_both(one['at'], zone)}", 3)
         if one["summary"]:
             yield Paragraph(str(one["summary"]))
         yield Code(str(one["sent"]))

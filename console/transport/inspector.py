@@ -26,6 +26,7 @@ from console.core.model.assembling import assemble_node
 from console.transport.clock import Clock
 from console.transport.connections.answer_times import SHORTEST_DEADLINE
 from console.transport.connections.errors import RemoteError
+from console.transport.connections.own_load import own_load
 from console.transport.connections.patience import GRACE, Pace
 from console.transport.redis.inspector import OpenTunnel, RedisInspector
 from console.transport.redis.vip_inspector import VipInspector
@@ -178,7 +179,8 @@ class ClusterInspector:
                     stack.callback(opened[name].close)
                     opened[name].connect()
                 try:
-                    return key_sampler.compare(source, target, opened, keys, servers[target].clients, now)
+                    with own_load(*(one.where for one in pair.values())):
+                        return key_sampler.compare(source, target, opened, keys, servers[target].clients, now)
                 finally:
                     self._keys_compared_at = now()
             except RemoteError as error:

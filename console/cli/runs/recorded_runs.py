@@ -144,10 +144,14 @@ def report(context: CliContext, run: str | None, form: Form) -> int:
     """Print a report of a run for the incident review, as Markdown, HTML or JSON. Without RUN: of the newest run.
 
     It contains who did what and when, what each gate showed and what was decided, the commands and their answers, the
-    cluster before and after, what was lost, and where the backups are. It reads only the journal.
+    cluster before and after, what was lost, and where the backups are. It reads only journals: that of the run, and
+    those of later replays of the keys that it has kept.
     """
+    from console.core.runs.past.kept_keys import settled_files
+
     past = chosen_run(context, run)
-    say(report_text(past.run_id, past.entries, past.chain, form), nl=False)
+    settled = settled_files(recorded(context).summaries())
+    say(report_text(past.run_id, past.entries, past.chain, form, settled), nl=False)
     return _print_if_broken(past)
 
 

@@ -14,7 +14,7 @@ from console.core.previews.quiescence import BUSY_OPS, Quiescence
 from console.core.previews.sync_cost import cost
 from console.core.quantities import counted, size, span
 from console.core.replication.history import LARGE_SHARE, HistoryComparison, compare_advice, compare_histories
-from console.core.replication.resync import ResyncKind, predict_resync
+from console.core.replication.resync import ResyncKind, predict_resync, resync_in_words
 
 LARGE_DUMP = 10_000
 """Bytes. The RDB of an empty server is always smaller."""
@@ -81,7 +81,7 @@ def preview(
     older = compare_histories(state, from_node, to_node)
     lines = [
         *((found.exported,) if found.exported else ()),
-        f"{kind.value} resync: {reason}",
+        f"{resync_in_words(kind.value)}: {reason}",
         *_keys(from_node, to_node),
         *disk_lines(state, to_node, compared=bool(found.compared)),
     ]

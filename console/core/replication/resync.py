@@ -18,6 +18,13 @@ class ResyncKind(StrEnum):
     UNKNOWN = "unknown"
 
 
+def resync_in_words(kind: str) -> str:
+    """`full resync`, in the words of a sentence. `kind`: a value of ResyncKind, also as a journal has it."""
+    if kind == ResyncKind.UNKNOWN.value:
+        return "resync, full or partial is not known"
+    return "no resync" if kind == ResyncKind.NONE.value else f"{kind} resync"
+
+
 def predict_resync(state: ClusterState, source: NodeState, target: NodeState) -> tuple[ResyncKind, str]:
     """Full or partial, and why, by the rule of the source (replication.c, masterTryPartialResynchronization).
 

@@ -6,15 +6,16 @@ It is made from the entries of the journal alone. The screen, the plain mode and
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from console.core.quantities import capital, counted
 from console.core.replication.backups import restore_runbook
+from console.core.replication.resync import resync_in_words
 from console.core.runbooks.verbs import VERBS
 from console.core.runs.records.exports import PROGRAM, Export, exports_in, file_of, put_back_command
 from console.core.runs.records.journal import Entry
-from console.core.runs.records.recorded import Row, command_rows, first_of, loss_rows, replaced_files, step_rows
+from console.core.runs.records.recorded import Row, command_rows, first_of, loss_rows, replaced_files, step_rows, told
 from console.core.runs.records.run_backups import backups_in
 from console.core.runs.replays.ending import keys_left
 
@@ -45,16 +46,20 @@ class EndSection:
     items: tuple[EndItem, ...]
 
 
-def run_ending(run_id: str, entries: Sequence[Entry]) -> tuple[EndSection, ...]:
+Settled = Collection[tuple[str, str]]
+"""Run and name of each file of keys whose keys a later replay has brought back."""
+
+
+def run_ending(run_id: str, entries: Sequence[Entry], settled: Settled = ()) -> tuple[EndSection, ...]:
     """The sections, first what is to be done: nobody is to look for it below what was done."""
     opened, closed = first_of(entries, "opened"), first_of(entries, "closed")
     names = [str(one) for one in opened.get("steps") or ()]
     steps, commands = step_rows(entries, names), list(command_rows(entries, names))
     outcome = closed.get("outcome")
     made = (
-        EndSection(REMAINS, tuple(_remaining(run_id, entries, steps, commands))),
+        EndSection(REMAINS, tuple(_remaining(run_id, entries, steps, commands, settled))),
         EndSection(DATA, tuple(_fates(entries, commands))),
-        EndSection(BACKUPS, tuple(_ways_back(run_id, entries, commands, opened))),
+        EndSection(BACKUPS, tuple(_ways_back(run_id, entries, commands, opened, settled))),
         EndSection(SKIPPED, tuple(_skipped(steps, outcome))),
     )
     return tuple(one for one in made if one.items)
@@ -73,7 +78,7 @@ def _skipped(steps: Sequence[Row], outcome: object) -> Iterator[EndItem]:
 
 
 def _remaining(
-    run_id: str, entries: Sequence[Entry], steps: Sequence[Row], commands: Sequence[Row]
+    run_id: str, entries: Sequence[Entry], steps: Sequence[Row], commands: Sequence[Row], settled: Settled
 ) -> Iterator[EndItem]:
     opened, closed = first_of(entries, "opened"), first_of(entries, "closed")
     cluster = str(opened.get("cluster") or "")
@@ -86,27 +91,33 @@ def _remaining(
         yield from _open_steps(entries, steps)
     if left := keys_left(closed):
         yield EndItem(*left)
-    yield from _only_in_files(run_id, commands)
+    yield from _only_in_files(run_id, commands, settled)
     yield from _left_findings(closed, cluster)
 
 
-def _only_in_files(run_id: str, commands: Sequence[Row]) -> Iterator[EndItem]:
+def _only_in_files(run_id: str, commands: Sequence[Row], settled: Settled = ()) -> Iterator[EndItem]:
     """Exports with keys in them: what the other node lacks is on no server any more, unless somebody puts it back."""
     exports = list(exports_in(commands))
     for export in exports:
+        if _is_settled(run_id, export, settled):
+            continue
         if export.replaced:
             text = (
                 f"What {export.node} held under {counted(export.replaced, 'key')} before this run replaced it is only"
-                " in a file on the machine of the console. This brings it back, and asks as this run did:"
+                " in a file on the machine of the console. The command below brings it back, and asks as this run did:"
             )
             yield EndItem(text, (), (put_back_command(run_id, export, several=len(exports) > 1),))
         elif export.keys:
             text = (
                 f"What {export.node} had is only in a file on the machine of the console. For each class"
-                " of keys this shows type, size and expiry of both, and asks before it brings them back:"
+                " of keys the command below shows type, size and expiry of both, and asks before it brings them back:"
             )
             command = put_back_command(run_id, export, several=len(exports) > 1)
             yield EndItem(text, (f"{export.content}.",), (command,))
+
+
+def _is_settled(run_id: str, export: Export, settled: Settled) -> bool:
+    return (run_id, export.path.rpartition("/")[2]) in settled
 
 
 def _unanswered(commands: Sequence[Row], steps: Sequence[Row], opened: Row) -> Iterator[EndItem]:
@@ -132,7 +143,7 @@ def _still_paused(closed: Row, cluster: str) -> Iterator[EndItem]:
     held = closed.get("writes_held_back") or {}
     if held.get("since") and not held.get("until"):
         runbook = held.get("resumed_by") or "resume-writes"
-        text = f"Resume the writes of {held.get('node')}. Nobody has seen them accepted since they were paused."
+        text = f"Resume the writes of {told(held, 'node')}. Nobody has seen them accepted since they were paused."
         yield EndItem(text, (), (f"{PROGRAM} run {runbook} {cluster}",))
 
 
@@ -158,7 +169,7 @@ def _left_findings(closed: Row, cluster: str) -> Iterator[EndItem]:
         runbook, advice = one.get("runbook"), one.get("advice")
         lines = (*(str(text) for text in one.get("evidence") or ()), *((f"Do: {advice}",) if advice else ()))
         commands = (f"{PROGRAM} run {runbook} {cluster}",) if runbook else ()
-        yield EndItem(f"{one.get('severity')}: {one.get('summary')} [{one.get('code')}]", lines, commands)
+        yield EndItem(f"{told(one, 'severity')}: {told(one, 'summary')} [{told(one, 'code')}]", lines, commands)
 
 
 # --- what was lost or kept ------------------------------------------------------------------------------------------
@@ -170,7 +181,12 @@ _FATE = {
     "failed": "The server did not carry it out.",
     "unknown": "Whether it was carried out is not known.",
 }
-_DONE_BY_TEXT = "It was carried out. What its text did to the data is known only to who wrote it."
+_DONE = {
+    "shell": "It was carried out. What its text did to the data is known only to who wrote it.",
+    "set-replicaof": "It was carried out: a file was changed. The next start of its Redis drops the data that it has.",
+}
+"""What is said instead of verbs that replaced no data then, or of which that is not known."""
+_UNSENT = frozenset({"nothing was sent", "not sent"})
 _KEPT = {
     "partial": "It was carried out: a partial resync adds what the target lacks, and replaces nothing.",
     "none": "It was carried out, and the target has kept its data.",
@@ -181,27 +197,46 @@ _KEPT = {
 def _fates(entries: Sequence[Entry], commands: Sequence[Row]) -> Iterator[EndItem]:
     """Each data set that was to be replaced, by the last preview that was shown; and each export."""
     for one in loss_rows(entries, commands):
-        carried_out, resync = str(one["carried_out"]), str(one.get("resync"))
+        carried_out, resync = str(one["carried_out"]), told(one, "resync")
         fate = _KEPT.get(resync) if carried_out == "done" else None
-        text = f"{resync} resync of {one.get('target')} from {one.get('source')}: {one.get('reason')}."
-        again = f"{resync} resync: {one.get('reason')}"
-        lines = [line for line in one.get("lines") or () if line != again]
+        kind = resync_in_words(resync)
+        text = f"{capital(kind)} of {told(one, 'target')} from {told(one, 'source')}: {told(one, 'reason')}."
+        if carried_out in _UNSENT and (by := _replaced_after(one, commands)):
+            fate = f"This step sent nothing. {by}"
+        again = {f"{said}: {told(one, 'reason')}" for said in (kind, f"{resync} resync")}  # the latter: older journals
+        lines = [line for line in one.get("lines") or () if line not in again]
         said = (*(f"warned: {line}" for line in one.get("warnings") or ()), *lines)
         yield EndItem(f"{text} {fate or _FATE.get(carried_out, carried_out)}", tuple(str(line) for line in said))
     for one in commands:
         verb = VERBS.get(str(one["verb"]))
         if verb is not None and verb.wipes_data and verb.name != "replicate":
             answer = str(one["answer"] or "unknown")
-            fate = _DONE_BY_TEXT if (verb.name, answer) == ("shell", "done") else _FATE.get(answer, "")
+            fate = _DONE.get(verb.name, _FATE["done"]) if answer == "done" else _FATE.get(answer, "")
             yield EndItem(f"{one['summary']} {fate}", tuple(_lines(str(one["text"]))))
     for export in exports_in(commands):
         yield EndItem(f"Kept: {export.path} on the machine of the console.", (f"{capital(export.content)}.",))
 
 
+def _replaced_after(shown: Row, commands: Sequence[Row]) -> str:
+    """What a later step did to the data of a node whose loss was shown, and whose step sent nothing. Empty: nothing."""
+    for one in commands:
+        verb = VERBS.get(str(one["verb"]))
+        later = isinstance(one["step"], int) and isinstance(shown["step"], int) and one["step"] > shown["step"]
+        if later and one["node"] == shown.get("target") and verb is not None and verb.wipes_data:
+            if one["answer"] == "done":
+                done = "changed what its next start does with it" if verb.name in _DONE else "replaced it"
+                return f"Step {one['step']} {one['id']} {done}."
+            if one["answer"] in (None, "unknown"):
+                return f"Step {one['step']} {one['id']} may have replaced it: its answer is not known."
+    return ""
+
+
 # --- the ways back --------------------------------------------------------------------------------------------------
 
 
-def _ways_back(run_id: str, entries: Sequence[Entry], commands: Sequence[Row], opened: Row) -> Iterator[EndItem]:
+def _ways_back(
+    run_id: str, entries: Sequence[Entry], commands: Sequence[Row], opened: Row, settled: Settled
+) -> Iterator[EndItem]:
     for one in backups_in(entries):
         digest = one["sha256"] or f"not known: `sha256sum {one['path']}` on {one['node']} tells it"
         keys = "" if one["keys"] is None else f", {counted(one['keys'], 'key')}"
@@ -214,7 +249,8 @@ def _ways_back(run_id: str, entries: Sequence[Entry], commands: Sequence[Row], o
         yield EndItem(f"{one['node']}:{one['path']}", facts, tuple(one["how_to_restore"]) or own)
     exports = list(exports_in(commands))
     for export in exports:
-        yield _exported(export, put_back_command(run_id, export, several=len(exports) > 1))
+        command = put_back_command(run_id, export, several=len(exports) > 1)
+        yield _exported(export, command, settled=_is_settled(run_id, export, settled))
     for file in replaced_files(commands):
         yield EndItem(
             f"{file['node']}:{file['before']}",
@@ -223,14 +259,15 @@ def _ways_back(run_id: str, entries: Sequence[Entry], commands: Sequence[Row], o
         )
 
 
-def _exported(export: Export, command: str) -> EndItem:
+def _exported(export: Export, command: str, *, settled: bool) -> EndItem:
     differs = f"The keys in which {export.node} differs from {export.other}, one a line, with both values."
     facts = (
         differs if export.node != export.other else f"One a line: {export.content}.",
         "It shows type, size and expiry of both, asks for each class of keys, and brings them to the present master.",
         "With --keys PATTERN only some of them; with --dry-run it only looks.",
     )
-    return EndItem(export.path, facts, (command,))
+    done = ("A later replay has brought its keys back, as far as its operator wanted them.",) if settled else ()
+    return EndItem(export.path, (*done, *facts), (command,))
 
 
 def _lines(text: str) -> Iterable[str]:

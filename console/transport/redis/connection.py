@@ -112,6 +112,8 @@ class RedisConnection:
         self._aliases = {key.upper(): value for key, value in spec.aliases.items()}
         self._password = password
         self._server = f"{what} on {where}"
+        self.server = self._server
+        """What its errors call the server."""
         self._dial = dial
         self._timeout = timeout
         self._awaited = 0

@@ -17,6 +17,7 @@ from console.transport.connections.answer_times import AnswerTimes
 from console.transport.connections.background import BackgroundConnection
 from console.transport.connections.errors import RemoteError, problem_of
 from console.transport.connections.inspection_thread import Now, Unanswered
+from console.transport.connections.own_load import is_own_load
 from console.transport.connections.patience import Pace, patiently
 
 if TYPE_CHECKING:
@@ -134,6 +135,8 @@ class RedisInspector:
         """From the last INFO. It stays known while Redis is down."""
         self._config = RedisConfig()
         self._write_rate = WriteRate()
+        self._load_before: tuple[str, int] | None = None
+        """run_id and operations a second, as they were told last while this console asked little."""
         self._connection: BackgroundConnection[_OpenRedis] = BackgroundConnection(self.where, lambda: _OpenRedis(self))
         self._asked: tuple[bool, float, float] | None = None  # full tier?, epoch, monotonic
         self._times = AnswerTimes()
@@ -254,4 +257,12 @@ class RedisInspector:
             self._config = replace(redis_config.parse(settings), refused=next(iter(refusals), ""))
         if isinstance(replies[0], redis.Refusal):
             return unread(redis.refusal_kind(replies[0].text), f"{self.where}: {replies[0].text}", at)
-        return read(self._write_rate.of(redis_info.parse(str(replies[0]), self._config), at), at)
+        return read(self._write_rate.of(self._of_clients(redis_info.parse(str(replies[0]), self._config)), at), at)
+
+    def _of_clients(self, redis: Redis) -> Redis:
+        """The server with the load that it had before this console asked much of it, as long as that distorts it."""
+        if not is_own_load(self.where):
+            self._load_before = (redis.run_id, redis.ops_per_second)
+        elif self._load_before is not None and self._load_before[0] == redis.run_id:
+            return replace(redis, ops_per_second=self._load_before[1])
+        return redis

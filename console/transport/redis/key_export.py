@@ -25,6 +25,7 @@ from console.core.model import ProblemKind
 from console.core.numbers import count
 from console.core.quantities import counted, size
 from console.transport.connections.errors import RemoteError
+from console.transport.connections.own_load import own_load
 from console.transport.redis.connection import RedisConnection, Refusal, Reply
 from console.transport.redis.key_sampler import readable
 from console.transport.redis.same_content import same_content
@@ -136,7 +137,7 @@ def export_found(
     part = Path(f"{path}.part")
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     try:
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        with os.fdopen(descriptor, "w", encoding="ascii") as file, own_load(ours[1].server, theirs[1].server):
             for db in _databases(ours):
                 for keys in _scan(ours, db, tally):
                     _compare(ours, theirs, db, keys, tally, file)

@@ -17,6 +17,8 @@ READS = {"TYPE", "GET", "LRANGE", "HGETALL", "SMEMBERS", "ZRANGE"}
 class FakeConnection:
     """A server of one database: key → (DUMP, PTTL). Answers as a connection that keeps bytes exact does."""
 
+    server = "Redis on 192.0.2.1:6379"
+
     def __init__(self, held, refuse="", values=None):
         self.held = held
         self.values = values or {}

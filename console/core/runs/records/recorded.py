@@ -15,6 +15,12 @@ _REPLACED = re.compile(r"replaced (?P<path>/[^;]+); before: (?P<before>/[^;]+);"
 Row = dict[str, Any]
 
 
+def told(row: Mapping[str, Any], name: str) -> str:
+    """The value of this name as text. `not known` where the journal does not have it."""
+    value = row.get(name)
+    return "not known" if value is None else str(value)
+
+
 def first_of(entries: Sequence[Entry], kind: str) -> Row:
     """The data of the first entry of this kind. Empty: there is none."""
     return next((dict(entry.data) for entry in entries if entry.kind == kind), {})

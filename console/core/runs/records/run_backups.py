@@ -7,6 +7,7 @@ from typing import Any
 
 from console.core.replication.backups import backups_mentioned, parse_answer
 from console.core.runs.records.journal import Entry
+from console.core.runs.records.recorded import told
 
 
 def backups_in(entries: Sequence[Entry]) -> list[dict[str, Any]]:
@@ -20,9 +21,9 @@ def backups_in(entries: Sequence[Entry]) -> list[dict[str, Any]]:
     for entry in entries:
         if entry.kind == "intent":
             planned = entry.data.get("planned") or {}
-            detail[str(planned.get("node"))] = str(planned.get("detail") or "")
+            detail[told(planned, "node")] = str(planned.get("detail") or "")
         elif entry.kind == "result":
-            node, answer = str(entry.data.get("node")), entry.data.get("answer") or {}
+            node, answer = told(entry.data, "node"), entry.data.get("answer") or {}
             if answer.get("kind") == "done" and (made := parse_answer(str(answer.get("text") or ""))):
                 path, note = made
                 found[node, path] = _row(node, path, note.size) | {

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from console.core.keys.comparing import NO_KEY, KeyThere
 from console.probes.redis import info as redis_info
 from console.transport.connections.errors import RemoteError
+from console.transport.connections.own_load import own_load
 from console.transport.redis.connection import Question, RedisConnection
 from console.transport.redis.raw_replies import RawRefusal, RawReply, packed
 
@@ -39,9 +40,11 @@ class RedisKeyReader:
 
         `meanwhile` is called while the server works on what it was asked.
         """
-        if self._has_none(db, keys, meanwhile):
-            return [NO_KEY] * len(keys)
-        return [one for start in range(0, len(keys), PORTION) for one in self._read(db, keys[start : start + PORTION])]
+        with own_load(self._link.server):
+            if self._has_none(db, keys, meanwhile):
+                return [NO_KEY] * len(keys)
+            parts = range(0, len(keys), PORTION)
+            return [one for start in parts for one in self._read(db, keys[start : start + PORTION])]
 
     def _read(self, db: int, keys: Sequence[bytes]) -> list[KeyThere]:
         parts = [packed(self._link.name_of("SELECT"), b"%d" % db)]

@@ -124,7 +124,8 @@ def _role_lines(runbook: Runbook, roles: Mapping[str, str], width: int) -> Lines
 
 def _asks(runbook: Runbook, roles: Mapping[str, str], sentences: Mapping[int, str], width: int) -> Lines:
     gates = [gate_of(step) for step in runbook.steps]
-    asking = counted(gates.count(GateKind.CONFIRM), "step")
+    asks = gates.count(GateKind.CONFIRM)
+    wait = f"{counted(asks, 'step')} {'waits' if asks == 1 else 'wait'} for your yes"
     numbers: dict[str, list[int]] = {}
     for number, (step, gate) in enumerate(zip(runbook.steps, gates, strict=True), start=1):
         if gate is GateKind.TYPE_NAME:
@@ -132,7 +133,7 @@ def _asks(runbook: Runbook, roles: Mapping[str, str], sentences: Mapping[int, st
     names = "; ".join(f"{node} at {_steps(at)}" for node, at in numbers.items())
     wants = f" You type a node's name: {names}." if names else ""
     return (
-        *wrapped(f"Up to {asking} wait for your yes; what is done already is skipped.{wants}", width),
+        *wrapped(f"Up to {wait}; what is done already is skipped.{wants}", width),
         *chain.from_iterable(
             wrapped(f"Step {number} would lose data, and also asks for a typed sentence: {sentence}.", width, WARN)
             for number, sentence in sentences.items()

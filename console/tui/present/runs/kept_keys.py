@@ -34,7 +34,9 @@ def kept_keys_text(kept: KeptKeys, at: int, of: int, why_not: str, width: int) -
         *wrapped(what, width),
         *wrapped(kept.file, width, indent="  "),
         line(""),
-        *wrapped("In a shell, this shows type, size and expiry of both, and asks before it brings keys back:", width),
+        *wrapped(
+            "In a shell, this command shows type, size and expiry of both, and asks before it brings any back:", width
+        ),
         *wrapped(kept.command, width, f"{BOLD} {NOTE}", indent="  "),
         line(""),
         *(wrapped(why_not, width, WARN) if why_not else wrapped(_HERE, width)),

@@ -11,7 +11,7 @@ from itertools import chain
 
 from textual.content import Content
 
-from console.core.command import Planned
+from console.core.command import Planned, RedisCommand
 from console.core.model.verdict import Check
 from console.core.previews.loss_preview import LossPreview
 from console.core.quantities import counted
@@ -260,7 +260,8 @@ def _sends(question: Question, width: int) -> Lines:
 
 def _sent(one: Planned, width: int) -> Lines:
     """One command: the text that is sent where it is short, otherwise its sentence. And what it changes in a file."""
-    where = f"{one.node}, {CHANNELS[one.channel]}: "
+    via = " through the VIP" if isinstance(one.command, RedisCommand) and one.command.through_vip else ""
+    where = f"{one.node}, {CHANNELS[one.channel]}{via}: "
     text = one.render()
     rows = wrapped(f"{where}{text}", width, BOLD, indent="  ", first="")
     if "\n" in text.strip() or len(rows) > MOST_ROWS:

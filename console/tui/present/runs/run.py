@@ -151,7 +151,8 @@ def assessment_lines(run: RunState, width: int) -> Lines:
     for (kind, why, command), group in groupby(run.assessments, lambda one: (one.kind, one.why, one.command)):
         steps = [run.steps[one.index] for one in group]
         at = run.steps.index(steps[0]) + 1
-        names = steps[0].step.id if len(steps) == 1 else f"to {at + len(steps) - 1} {steps[-1].step.id}"
+        last = f" to {at + len(steps) - 1} {steps[-1].step.id}" if len(steps) > 1 else ""
+        names = f"{steps[0].step.id}{last}"
         mark, style = ASSESSMENT_MARKS[kind]
         drawn += wrapped(f"{names}, {kind.value}: {why}", width, style, indent=" " * 5, first=f"{mark} {at:>2} ")
         drawn += wrapped(command, width, BOLD, indent=" " * 7) if command else ()
