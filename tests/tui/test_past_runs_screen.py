@@ -108,7 +108,9 @@ async def test_a_run_is_read_step_by_step_entry_by_entry_and_word_for_word():
         assert "07:40:05Z decided    run, typed 'redis-b' (asked: confirm)" in story
         assert "intent     redis-b> systemctl stop keepalived" in story
         assert story.count("✓ ") + story.count("-  ") >= 13
-        await pilot.press("2", "home", "enter")
+        await pilot.press("2")
+        await until(pilot, lambda: text_of(on, "entries"))
+        await pilot.press("home", "enter")
         await until(pilot, lambda: isinstance(on.app.screen, JournalEntryDialog))
         await pilot.pause()
         assert '"operator": "ann@ops1"' in on.app.screen.query_one(LinesPane).text
