@@ -107,7 +107,8 @@ def _standing(report: Row, zone: tzinfo | None) -> Iterator[Block]:
 
 def _flat(standing: Row) -> Iterator[tuple[str, str]]:
     """Facts and values. A set that Sentinels steer has their rows instead of those of keepalived."""
-    vip, nodes = standing.get("vip"), standing.get("nodes") or {}
+    vip = standing.get("vip")
+    nodes: dict[str, Row] = {name: node or {} for name, node in (standing.get("nodes") or {}).items()}
     steered = bool(standing.get("sentinels") or standing.get("consul"))
     if vip:
         unread = [name for name, node in nodes.items() if node.get("holds_vip") is None]

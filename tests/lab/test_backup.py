@@ -69,7 +69,7 @@ def test_what_the_rebuild_wipes_is_backed_up_and_can_be_brought_back(pair, tmp_p
     assert len(aside) == 1
     assert contents(lab, aside[0])[1] == lab.host(A).redis("GET", COUNTER)
     again = console(lab, "plan", "restore-backup", lab.cluster, "--bind", f"target={B}", state=tmp_path).stdout
-    assert again.count("would be skipped") == 8, again
+    assert "plan: nothing to do, and nothing would be sent" in again, again
 
 
 def test_what_was_written_is_saved_first_and_never_put_at_risk_on_a_serving_node(pair, tmp_path):

@@ -318,7 +318,8 @@ async def test_h28_a_node_that_hangs_is_not_down(pair):
     assert "redis-down" not in found
     lab.fault("freeze", B, "sshd")
     stuck = await walk_on_screen(lab, "start-redis", B)
-    assert "redis-b redis-down (not known) (hazard H28) observed: the processes of redis-b could not be read" in stuck
+    proved = "Redis on redis-b does not run: SSH sees no process of it, and its port refuses connections"
+    assert f"{proved} (not known) (hazard H28) observed: the processes of redis-b could not be read" in stuck
     assert "redis-b can be read over SSH (not known) (hazard H28)" in stuck
     lab.fault("thaw", B, "sshd")
 

@@ -43,7 +43,7 @@ def test_a_healthy_pair_needs_no_rebuild_and_nothing_is_sent(pair, tmp_path):
     before = {name: host.running("keepalived") for name, host in lab.hosts.items()}
     planned = console(lab, "plan", "one-shot-rebuild", "cache", state=tmp_path)
     assert planned.returncode == 0
-    assert "would be skipped" in planned.stdout
+    assert "nothing would be sent" in planned.stdout
     run = run_plain(lab, "one-shot-rebuild", state=tmp_path)
     assert (run.outcome, run.code) == ("done", 0), run.text
     assert (run.gates, run.confirmed) == ([], 0)

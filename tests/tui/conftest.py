@@ -16,6 +16,14 @@ def a_quicker_toolkit():
         yield
 
 
+@pytest.fixture
+def textuals_own_pace(monkeypatch):
+    """As for an operator: for tests of what is drawn when, and of how long a key takes."""
+    monkeypatch.setattr(screen, "UPDATE_PERIOD", 1 / 60)
+    monkeypatch.setattr(_wait, "SLEEP_GRANULARITY", 1 / 50)
+    monkeypatch.setattr(_wait, "SLEEP_IDLE", 1 / 50 / 20)
+
+
 def _parse_once():
     """Each app parses the same style sheets twice when it starts."""
     parsed = {}

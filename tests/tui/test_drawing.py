@@ -9,7 +9,6 @@ import pytest
 import samples
 from rich.segment import Segment
 from rich.style import Style
-from textual import _wait, screen
 from textual._compositor import Compositor
 from textual.content import Content, Span
 from textual.strip import Strip
@@ -62,10 +61,7 @@ class Drawing:
 
 
 @pytest.fixture
-def drawing(monkeypatch):
-    monkeypatch.setattr(screen, "UPDATE_PERIOD", 1 / 60)  # as for an operator
-    monkeypatch.setattr(_wait, "SLEEP_GRANULARITY", 1 / 50)  # what is drawn late belongs to the pause before
-    monkeypatch.setattr(_wait, "SLEEP_IDLE", 1 / 50 / 20)
+def drawing(monkeypatch, textuals_own_pace):  # what is drawn late belongs to the pause before
     return Drawing(monkeypatch)
 
 

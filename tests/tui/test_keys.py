@@ -230,6 +230,7 @@ async def key_times(pilot, app) -> list[float]:
     return times
 
 
+@pytest.mark.usefixtures("textuals_own_pace")
 async def test_keys_are_as_quick_while_nodes_hang():
     on = three_clusters()
     async with on.app.run_test(size=(80, 24)) as pilot:
