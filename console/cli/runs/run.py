@@ -69,9 +69,10 @@ def _roles(runbook: Runbook, state: ClusterState, chosen: Mapping[str, str]) -> 
 
     chosen = dict(chosen)
     while isinstance(roles := bind_roles(runbook, state, chosen), Unbound):
+        told = unbound_text(roles, judged(runbook, state, roles, chosen))
         if not roles.candidates or roles.role in chosen:
-            raise CliError(unbound_text(roles, judged(runbook, state, roles, chosen)))
-        say(wrapped(unbound_text(roles, judged(runbook, state, roles, chosen))))
+            raise CliError(told)
+        say(wrapped(told))
         name = ask(f"Which node is {roles.role}? [{'/'.join(roles.candidates)}] ")
         if name not in roles.candidates:
             raise CliError(f"no node was chosen for {roles.role}: the run was not started")

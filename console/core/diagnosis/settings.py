@@ -11,7 +11,7 @@ from console.core.diagnosis.finding import Severity
 from console.core.diagnosis.next_actions import advise
 from console.core.diagnosis.rule import FindingRule, Match
 from console.core.model import ClusterState, MasterLink, NodeState, RedisFile
-from console.core.model.facts import names_of, replica_links, serving_master, source_of, started_at
+from console.core.model.facts import age_at, names_of, replica_links, serving_master, source_of, started_at
 from console.core.model.verdict import Verdict
 from console.core.quantities import counted, size, span
 from console.core.replication.disk_data import UnreadDataError, newest_data
@@ -110,9 +110,8 @@ def _unsaved(state: ClusterState) -> Iterator[Match]:
         changes = redis.persistence.changes_since_save if redis is not None else None
         if redis is None or not changes or redis.persistence.aof:
             continue
-        ahead = node.clock.value.offset if node.clock.value is not None else 0.0
         saved = redis.persistence.rdb_last_save
-        age = None if saved is None else max(0.0, node.redis.at + ahead - saved)
+        age = None if saved is None else age_at(node, node.redis.at, saved)
         if changes < MANY_CHANGES and age is not None and age < LONG_UNSAVED:
             continue
         synced = [one.name for one, _, link in replica_links(state) if link.up and source_of(state, one) is node]
@@ -215,8 +214,7 @@ def _on_disk(state: ClusterState, node: NodeState) -> tuple[str, str]:
         return str(error), "empty or with old data"
     if found is None:
         return "no data on its disk", "empty"
-    ahead = node.clock.value.offset if node.clock.value is not None else 0.0
-    age = span(max(0.0, state.observed_at + ahead - found.modified))
+    age = span(age_at(node, state.observed_at, found.modified))
     return f"{found.in_words}, written {age} ago", f"with data that is {age} old"
 
 

@@ -51,7 +51,7 @@ def first_paths(spec: ClusterSpec, name: str, state: ClusterState, facts: HostFa
     node, redis = spec.node(name), state.node(name).redis.value
     pair = spec.kind == "keepalived"
     wanted = [(node.keepalived.config, Part.KEEPALIVED)] if pair else []
-    conf = (redis.config_file if redis else "") or node.redis.config or _redis_argument(facts)
+    conf = (redis.config_file if redis else "") or node.redis.config or facts.configuration_of("redis-server")
     if conf.startswith("/"):
         wanted.append((conf, Part.REDIS))
     wanted += [*watchers.sentinel_paths(spec, state, name, facts), *watchers.consul_paths(facts)]
@@ -59,11 +59,6 @@ def first_paths(spec: ClusterSpec, name: str, state: ClusterState, facts: HostFa
     for service in (node.redis.service, *((node.keepalived.service,) if pair else ()), *sentinels):
         wanted += [(path, Part.SERVICE) for path in _service_paths(service)]
     return wanted
-
-
-def _redis_argument(facts: HostFacts) -> str:
-    words = (word for one in facts.processes if one.program == "redis-server" for word in one.command.split()[1:])
-    return next((word for word in words if word.endswith(".conf")), "")
 
 
 def _service_paths(service: ServiceSpec) -> Iterator[str]:

@@ -250,3 +250,8 @@ class HostFacts:
     names: Mapping[str, str]
     processes: tuple[CapturedProcess, ...]
     texts: tuple[HostText, ...]
+
+    def configuration_of(self, program: str) -> str:
+        """The first `.conf` file among the arguments of this program's processes; empty: there is none."""
+        words = (word for one in self.processes if one.program == program for word in one.command.split()[1:])
+        return next((word for word in words if word.endswith(".conf")), "")

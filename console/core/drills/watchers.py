@@ -41,18 +41,12 @@ def sentinel_paths(spec: ClusterSpec, state: ClusterState, name: str, facts: Hos
     seen = {one.name: one for one in state.sentinels}
     for one in spec.sentinels:
         if machine_of(spec, one) == name:
-            told = _told_file(seen.get(one.name)) or _argument(facts, "redis-sentinel", ".conf")
+            told = _told_file(seen.get(one.name)) or facts.configuration_of("redis-sentinel")
             yield from ((path, Part.SENTINEL) for path in ([told] if told else SENTINEL_FILES))
 
 
 def _told_file(seen: SentinelState | None) -> str:
     return seen.sentinel.value.config_file if seen is not None and seen.sentinel.value is not None else ""
-
-
-def _argument(facts: HostFacts, program: str, end: str) -> str:
-    """The first argument of a process that ends so."""
-    words = (word for one in facts.processes if one.program == program for word in one.command.split()[1:])
-    return next((word for word in words if word.endswith(end)), "")
 
 
 def consul_paths(facts: HostFacts) -> Iterator[tuple[str, Part]]:

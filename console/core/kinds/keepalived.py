@@ -26,8 +26,8 @@ def _instead_of_rebuild(state: ClusterState) -> Mapping[str, NextAction]:
     With a split between two masters the rebuild is refused at its SLAVEOF: the split is ended first. For pairs whose
     scripts change replication by themselves, it is a runbook that keeps them from it. If no script can promote the
     returning node, it is the runbook that gives it the role: as a replica it would protect nothing. Both need a master
-    that serves. No runbook starts the keepalived of a master whose own
-    script would let it follow the other node (H10). So a human does.
+    that serves. No runbook starts the keepalived of a master whose own script would let it follow the other node (H10).
+    So a human does.
     """
     if len(state.masters) > 1 and not others_are_aside(state):
         return {"one-shot-rebuild": RESOLVE}

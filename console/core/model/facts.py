@@ -142,13 +142,22 @@ def notify_scripts(node: NodeState) -> tuple[Process, ...]:
     return tuple(one for one in running if not any(check in one.command for check in checks))
 
 
+def clock_ahead(node: NodeState) -> float:
+    """Seconds that the clock of the node's host is ahead of this machine's; 0 where that is not known."""
+    return node.clock.value.offset if node.clock.value is not None else 0.0
+
+
+def age_at(node: NodeState, now: float, moment: float) -> float:
+    """Seconds from a moment of the node's own clock to `now`, which is of this machine's."""
+    return max(0.0, now + clock_ahead(node) - moment)
+
+
 def started_at(node: NodeState) -> float | None:
     """When the node's Redis started, on the node's clock; None: not known."""
     redis = node.redis.value
     if redis is None:
         return None
-    ahead = node.clock.value.offset if node.clock.value is not None else 0.0
-    return node.redis.at + ahead - redis.uptime
+    return node.redis.at + clock_ahead(node) - redis.uptime
 
 
 def link_in_words(link: MasterLink) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from console.core.model import ClusterState, NodeState
-from console.core.model.facts import proved_down
+from console.core.model.facts import age_at, proved_down
 from console.core.quantities import counted, span
 from console.core.replication.disk_data import UnreadDataError, disk_data, kept_copy
 
@@ -40,7 +40,6 @@ def disk_lines(state: ClusterState, node: NodeState, *, compared: bool = False) 
         return [f"{node.name}: {error}"]
     if not found:
         return [f"{node.name}: no dump and no append-only file on its disk"]
-    now = state.observed_at + (node.clock.value.offset if node.clock.value else 0.0)
     copies = node.backups.value or ()
     lines = []
     for one in found:
@@ -48,7 +47,8 @@ def disk_lines(state: ClusterState, node: NodeState, *, compared: bool = False) 
         keys = "no copy of it yet" if copy is None else "the keys of its copy were not counted"
         if copy is not None and copy.keys is not None:
             keys = f"its copy has {counted(copy.keys, 'key')}"
-        lines.append(f"{node.name}: {one.in_words} on disk, written {span(max(0.0, now - one.modified))} ago; {keys}")
+        age = span(age_at(node, state.observed_at, one.modified))
+        lines.append(f"{node.name}: {one.in_words} on disk, written {age} ago; {keys}")
     if not compared:
         lines.append(f"{node.name}: which of its keys are on no other node is known once a run has compared them")
     return lines

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from console.core.model import ClusterState, NodeState, Role
-from console.core.model.facts import proved_down
+from console.core.model.facts import age_at, proved_down
 from console.core.model.verdict import Verdict
 from console.core.previews.disk_preview import DiskFinding, disk_lines, disk_warnings
 from console.core.previews.key_comparison import KeyComparison, comparison_warnings, gained_lines, lost_lines
@@ -153,9 +153,8 @@ def _saves(state: ClusterState, node: NodeState) -> list[str]:
     if redis is None:
         saved = node.dump.value
         return [f"{node.name}: dump of {size(saved.size)} on disk at {saved.path}"] if saved else []
-    now = state.observed_at + (node.clock.value.offset if node.clock.value else 0.0)
     last, changes = redis.persistence.rdb_last_save, redis.persistence.changes_since_save
-    when = "last save not known" if last is None else f"last save {span(max(0.0, now - last))} ago"
+    when = "last save not known" if last is None else f"last save {span(age_at(node, state.observed_at, last))} ago"
     since = "" if changes is None else f", {counted(changes, 'change')} since"
     return [f"{node.name}: up {span(redis.uptime)}, {when}{since}"]
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from console.core.conditions.servers import role_in_words
 from console.core.model import ClusterState, NodeState, Redis, Role
-from console.core.model.facts import NOT_KNOWN, proved_down
+from console.core.model.facts import NOT_KNOWN, age_at, proved_down
 from console.core.model.verdict import Verdict
 from console.core.quantities import counted, span
 from console.core.replication.disk_data import UnreadDataError, newest_data
@@ -132,12 +132,12 @@ def _restarted(state: ClusterState, node: NodeState, redis: Redis) -> str:
 
 
 def _saved(node: NodeState, redis: Redis) -> str:
-    disk, ahead = redis.persistence, node.clock.value.offset if node.clock.value is not None else 0.0
+    disk = redis.persistence
     changes = disk.changes_since_save
     since = f", {counted(changes, 'change')} since" if changes is not None else ""
     if disk.rdb_last_save is None:
         return f"last save {NOT_KNOWN}{since}"
-    return f"last save {span(max(0.0, node.redis.at + ahead - disk.rdb_last_save))} ago{since}"
+    return f"last save {span(age_at(node, node.redis.at, disk.rdb_last_save))} ago{since}"
 
 
 def _disk(state: ClusterState, node: NodeState) -> Iterator[str]:
@@ -146,9 +146,10 @@ def _disk(state: ClusterState, node: NodeState) -> Iterator[str]:
     except UnreadDataError as error:
         yield str(error)
         return
-    ahead = node.clock.value.offset if node.clock.value is not None else 0.0
-    written = "" if found is None else f", written {span(max(0.0, state.observed_at + ahead - found.modified))} ago"
-    yield f"{found.in_words}{written}" if found is not None else "no data on its disk"
+    if found is None:
+        yield "no data on its disk"
+    else:
+        yield f"{found.in_words}, written {span(age_at(node, state.observed_at, found.modified))} ago"
 
 
 def _led_here(state: ClusterState, node: NodeState) -> str:

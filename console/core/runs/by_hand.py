@@ -8,18 +8,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from console.core.model import ClusterState, NodeState, SentinelState
+from console.core.model import ClusterState, NodeState, SentinelState, WatchedMaster
 from console.core.model.facts import serving_master
 from console.core.runbooks.document import GateKind, Step
 from console.core.runbooks.naming import with_names
 from console.core.watchers.sentinels import (
+    astray,
     monitor_anew,
     monitor_commands,
     named_masters_in_words,
     proved_silent,
     readable_sentinels,
     watched_in_words,
-    watches,
 )
 
 BY_HAND = frozenset({"manual", "sentinels-by-hand"})
@@ -85,13 +85,8 @@ def _of_sentinels(state: ClusterState) -> tuple[HandWork, ...]:
     if silent:
         return tuple(_silent(one, state) for one in silent)
     master = serving_master(state)
-    astray = [
-        one
-        for one, said in readable_sentinels(state)
-        if master is not None and (said.master is None or not watches(state, said.master, master))
-    ]
-    if master is not None and astray:
-        return tuple(_astray(one, state, master) for one in astray)
+    if master is not None and (elsewhere := astray(state, master)):
+        return tuple(_astray(one, watched, state, master) for one, watched in elsewhere)
     return tuple(
         _work(
             one,
@@ -104,8 +99,7 @@ def _of_sentinels(state: ClusterState) -> tuple[HandWork, ...]:
     )
 
 
-def _astray(one: SentinelState, state: ClusterState, master: NodeState) -> HandWork:
-    watched = one.sentinel.value.master if one.sentinel.value is not None else None
+def _astray(one: SentinelState, watched: WatchedMaster | None, state: ClusterState, master: NodeState) -> HandWork:
     what = (
         f"Make {one.name} watch {master.name}, the master: it watches {watched_in_words(state, watched)}. In words:"
         f" {monitor_anew(state, [one.name], master)}."

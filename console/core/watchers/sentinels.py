@@ -74,6 +74,15 @@ def watches(state: ClusterState, watched: WatchedMaster, node: NodeState) -> boo
     return node_by_address(state, watched.host, watched.port) is node
 
 
+def astray(state: ClusterState, master: NodeState) -> tuple[tuple[SentinelState, WatchedMaster | None], ...]:
+    """The readable Sentinels that do not watch this master, each with what it watches; None: nothing of this name."""
+    return tuple(
+        (one, said.master)
+        for one, said in readable_sentinels(state)
+        if said.master is None or not watches(state, said.master, master)
+    )
+
+
 def watched_in_words(state: ClusterState, watched: WatchedMaster | None) -> str:
     """`app01 (192.168.3.1:6379)`, `10.0.0.9:6379, none of the nodes`, `no master mymaster`: what a Sentinel watches."""
     if watched is None:

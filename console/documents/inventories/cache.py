@@ -7,7 +7,6 @@ it, the files are checked again.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 from dataclasses import asdict
@@ -36,6 +35,7 @@ from console.core.inventory import (
 from console.documents.document_file import bytes_of
 from console.documents.errors import DocumentError
 from console.documents.inventories.paths import file_paths
+from console.documents.private_cache import write_cache
 
 _CODE = (
     "inventory.py",
@@ -43,6 +43,7 @@ _CODE = (
     "paths.py",
     "checks.py",
     "model.py",
+    "../document_file.py",
     "../validation.py",
     "../yaml_text.py",
     "cache.py",
@@ -63,7 +64,7 @@ def cached_inventory(path: Path, folder: Path) -> Inventory:
 
     inventory = load_usable_files(path)
     if key and key == _key(path):
-        _remember(place, key, inventory)
+        write_cache(place, {"key": key, "inventory": asdict(inventory)})
     return inventory
 
 
@@ -87,19 +88,6 @@ def _recall(place: Path, key: str) -> Inventory | None:
         return _inventory(found["inventory"]) if found["key"] == key else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
-
-
-def _remember(place: Path, key: str, inventory: Inventory) -> None:
-    """Only for speed. If it cannot be written, the inventory is checked again the next time."""
-    temp = place.with_suffix(f".{os.getpid()}")
-    try:
-        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with os.fdopen(os.open(temp, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            json.dump({"key": key, "inventory": asdict(inventory)}, file)
-        temp.replace(place)
-    except OSError:
-        with contextlib.suppress(OSError):
-            temp.unlink()
 
 
 def _inventory(found: dict[str, Any]) -> Inventory:

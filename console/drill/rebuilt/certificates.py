@@ -9,11 +9,10 @@ from __future__ import annotations
 import re
 import ssl
 import subprocess
-from collections.abc import Iterator
-from ipaddress import ip_address
 from pathlib import Path
 
 from console.core.drills.capture import Capture, CapturedMachine, Part
+from console.core.keepalived.corrections import is_address
 from console.drill.rebuilt.services import redis_user
 from console.lab.hosts.host import Host
 from console.lab.hosts.namespaces import program
@@ -64,17 +63,9 @@ def _names(capture: Capture, machine: CapturedMachine) -> tuple[str, ...]:
     addresses = {one.partition("/")[0] for card in machine.interfaces for one in card.addresses}
     addresses |= {machine.address, capture.vip, capture.read_vip, "127.0.0.1"} - {""}
     names = {machine.name, machine.hostname, "localhost", *told} - {""}
-    numeric = {one for one in addresses if _is_address(one)}
+    numeric = {one for one in addresses if is_address(one)}
     names |= addresses - numeric
     return (*(f"DNS:{one}" for one in sorted(names)), *(f"IP:{one}" for one in sorted(numeric)))
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _certificate(place: Path, name: str, subject: str, names: tuple[str, ...], *, ca: str = "") -> None:
@@ -113,10 +104,10 @@ def write_certificates(machine: CapturedMachine, host: Host, folder: Path) -> No
         elif what == _AUTHORITY:
             host.write(path, (place / "ca.pem").read_text("ascii"))
         else:
-            host.write(path, "".join(_text(place, machine, what)), 0o600)
+            host.write(path, _text(place, machine, what), 0o600)
 
 
-def _text(place: Path, machine: CapturedMachine, what: str) -> Iterator[str]:
+def _text(place: Path, machine: CapturedMachine, what: str) -> str:
     text = (place / f"{_file(machine)}.{what}").read_text("ascii")
     told = (found for one in machine.parts(Part.REDIS, Part.SENTINEL) for found in _PASS.finditer(one.text))
     secret = next((found["secret"] for found in told), "")
@@ -125,7 +116,7 @@ def _text(place: Path, machine: CapturedMachine, what: str) -> Iterator[str]:
             [program("openssl"), "pkcs8", "-topk8", "-v2", "aes256", "-passout", "stdin"], input=f"{secret}\n{text}",
             capture_output=True, text=True, check=True,
         ).stdout  # fmt: skip
-    yield text
+    return text
 
 
 def _hash(place: Path) -> str:

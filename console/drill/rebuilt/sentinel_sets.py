@@ -59,11 +59,12 @@ class SentinelRehearsal(Rehearsal):
     def settle(self) -> None:
         """Also waits for a failover that is under way."""
         super().settle()
-        if any(master.failing_over for _, master in watched_masters(self._inspector.observe(fresh=True))):
-            self._wait(lambda: not any(
-                master.failing_over for _, master in watched_masters(self._inspector.observe(fresh=True))
-            ), "the failover has ended")  # fmt: skip
+        if self._fails_over():
+            self._wait(lambda: not self._fails_over(), "the failover has ended")
             super().settle()
+
+    def _fails_over(self) -> bool:
+        return any(master.failing_over for _, master in watched_masters(self._inspector.observe(fresh=True)))
 
     def to_start_by_hand(self, state: ClusterState, *, claimed: bool) -> list[tuple[str, str]]:
         """Sentinels that died, unless a runbook starts them on its way: it knows only what the inventory names."""

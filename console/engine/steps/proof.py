@@ -42,11 +42,11 @@ class Proof:
             checks = proofs(self._step, state, self._recorder.run.roles)
             self._recorder.advance(ProofsChecked(self._index, checks))
             data = {"observed_at": state.observed_at, "proofs": checks}
-            if all(check.holds for check in checks) and not self._recorder.source.to_be_asked:
-                self._recorder.record_step(self._index, "verified", data)
-                return True
             if self._recorder.source.to_be_asked:
                 return False
+            if all(check.holds for check in checks):
+                self._recorder.record_step(self._index, "verified", data)
+                return True
             if verdicts != (verdicts := [check.verdict.value for check in checks]):
                 self._recorder.record_step(self._index, "observed", data)
             if self.skip_if_holds or clock.monotonic() >= until or not self._recorder.sleep(clock, POLL):

@@ -64,3 +64,10 @@ class SourceWatch:
     def to_be_asked(self) -> bool:
         """Whether something was found that the operator was not asked about."""
         return bool(self.found) and not self.asked
+
+    def ask(self) -> str:
+        """What the operator is asked about now. Empty: nothing, or that was asked already."""
+        if not self.to_be_asked:
+            return ""
+        self.asked = True
+        return self.found

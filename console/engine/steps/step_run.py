@@ -121,7 +121,7 @@ class StepRun:
     def _ask_until_ended(self) -> None:
         """Look, ask, look again, compare; on a yes: send and prove. Until the step ends."""
         since = self._since.differences if self._since is not None else ()
-        shown, notice = self._look(), Notice(since, self._source_changed())
+        shown, notice = self._look(), Notice(since, self._recorder.source.ask())
         while not self._skipped_as_done(shown) and not self._skipped_as_impossible(shown):
             decision = self._gate.ask(shown, notice)
             if decision.choice is Choice.SKIP and self._gate.may_skip:
@@ -134,7 +134,7 @@ class StepRun:
             elif self._send_and_prove(now):
                 return
             else:
-                shown, notice = self._look(), Notice(reason=self._source_changed())
+                shown, notice = self._look(), Notice(reason=self._recorder.source.ask())
 
     def _send_and_prove(self, view: StepView) -> bool:
         """Sends the commands of the view and waits for the proof. False: the step must be asked again."""
@@ -161,7 +161,7 @@ class StepRun:
         lines = remedies(self._step, self._verb, answer, repeatable=repeatable, kind=self._recorder.run.runbook.kind)
         while True:
             reason = trouble_in_words(self._step, answer, self._recorder.run.steps[self._index].proofs)
-            reason = self._source_changed() or reason
+            reason = self._recorder.source.ask() or reason
             decision = self._gate.ask_in_trouble(view, choices, reason, lines)
             if decision.choice is Choice.ABORT:
                 raise RunStoppedError(*end_after_trouble(answer), reason, lines)
@@ -172,14 +172,6 @@ class StepRun:
                 return self._end_proved(attempt)
             if self._proof.skip_if_holds:
                 return False
-
-    def _source_changed(self) -> str:
-        """What is told where the source of a replication was started again meanwhile. It is asked once in a run."""
-        watch = self._recorder.source
-        if not watch.to_be_asked:
-            return ""
-        watch.asked = True
-        return watch.found
 
     # --- its parts --------------------------------------------------------------------------------------------------
 

@@ -296,10 +296,11 @@ def _vrrp(keepalived: Keepalived) -> str:
 def _role(state: ClusterState, node: NodeState) -> str:
     redis, source = node.redis.value, source_of(state, node)
     assert redis is not None
-    if redis.role is Role.MASTER or redis.master is None:
-        refusal = refuses_writes(node) if redis.role is Role.MASTER and not redis.loading else None
-        takes = f"refuses every write ({refusal[0]})" if refusal is not None else "takes writes"
-        return f"{redis.role.value}, {takes}" if redis.role is Role.MASTER else redis.role.value
+    if redis.role is Role.MASTER:
+        refusal = None if redis.loading else refuses_writes(node)
+        return f"master, refuses every write ({refusal[0]})" if refusal is not None else "master, takes writes"
+    if redis.master is None:
+        return redis.role.value
     followed = source.name if source is not None else redis.master.host
     return f"replica of {followed}, link {'up' if redis.master.up else 'down'}"
 

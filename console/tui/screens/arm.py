@@ -10,6 +10,7 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Button
 
+from console.core.model import ClusterState
 from console.core.model.verdict import Check
 from console.core.runbooks.binding import Unbound, bind_roles
 from console.core.runbooks.candidates import Candidate, Candidates, judged
@@ -46,6 +47,8 @@ class ArmScreen(ConsoleScreen):
         self._message = ""
         self._asked = ""
         """The role that the list of candidates is about; empty: none yet."""
+        self._last_judged: tuple[ClusterState, Mapping[str, str], Unbound, Candidates] | None = None
+        """What the candidates were judged by last, and how: each drawing needs them several times."""
 
     @property
     def cluster(self) -> str:
@@ -112,8 +115,13 @@ class ArmScreen(ConsoleScreen):
 
     def _judged(self, unbound: Unbound) -> Candidates:
         """The candidates of the role that is asked, the better one first."""
-        state = self.console_app.views[self._cluster].state
-        return Candidates((), "", "") if state is None else judged(self._runbook, state, unbound, self._chosen)
+        state, last = self.console_app.views[self._cluster].state, self._last_judged
+        if state is None:
+            return Candidates((), "", "")
+        if last is None or last[0] is not state or last[1:3] != (self._chosen, unbound):
+            found = judged(self._runbook, state, unbound, self._chosen)
+            last = self._last_judged = state, dict(self._chosen), unbound, found
+        return last[3]
 
     def _better(self) -> RoleChoice | None:
         """The choice of roles that passes, where the present one does not."""

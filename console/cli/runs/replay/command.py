@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from console.core.runs.replays.order import ReplayOrder
     from console.engine.replay.ports import ArmedReplay, ReplayStarter
 
-NOT_DONE = 1
-
 
 @click.command("replay")
 @click.argument("run")
@@ -98,6 +96,7 @@ def _armed(starter: ReplayStarter, order: ReplayOrder) -> ArmedReplay:
 
 
 def _execute(armed: ArmedReplay) -> int:
+    from console.cli.runs.plain.run import NOT_DONE
     from console.cli.runs.replay.operator import PlainReplayOperator
     from console.core.runs.ending import run_ending
     from console.core.runs.state import Outcome

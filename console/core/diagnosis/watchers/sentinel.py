@@ -13,6 +13,7 @@ from console.core.model.facts import node_by_address, serving_master
 from console.core.quantities import counted
 from console.core.watchers.sentinels import (
     agreed_master,
+    astray,
     monitor_anew,
     named_masters_in_words,
     proved_silent,
@@ -21,7 +22,6 @@ from console.core.watchers.sentinels import (
     starting,
     watched_in_words,
     watched_masters,
-    watches,
 )
 
 ENOUGH = 3
@@ -102,21 +102,17 @@ def _wrong_master(state: ClusterState) -> Iterator[Match]:
     master = serving_master(state)
     if master is None or len(state.masters) > 1 or any(watched.failing_over for _, watched in watched_masters(state)):
         return
-    astray = [
-        (one.name, said.master)
-        for one, said in readable_sentinels(state)
-        if said.master is None or not watches(state, said.master, master)
-    ]
-    if astray:
-        names = [name for name, _ in astray]
-        watched = list(dict.fromkeys(watched_in_words(state, one) for _, one in astray))
+    elsewhere = astray(state, master)
+    if elsewhere:
+        names = [one.name for one, _ in elsewhere]
+        watched = list(dict.fromkeys(watched_in_words(state, one) for _, one in elsewhere))
         verb = "watches" if len(names) == 1 else "watch"
         servers = [(node.name, node.redis.value) for node in state.nodes]
         yield Match(
             (master.name, *names),
             f"{master.name} is the master, but {listed(names)} {verb} {listed(watched)}.",
             (
-                *(f"{name} watches {watched_in_words(state, one)}{_seen(one)}" for name, one in astray),
+                *(f"{one.name} watches {watched_in_words(state, seen)}{_seen(seen)}" for one, seen in elsewhere),
                 *(f"{name}: {role_in_words(redis)}" for name, redis in servers if redis is not None),
             ),
             advise(monitor_anew(state, names, master)),
@@ -138,11 +134,7 @@ def _too_few(state: ClusterState) -> Iterator[Match]:
         silent = sum(not one.sentinel.ok for one in state.sentinels)
         alone = "if it or its host dies, nobody fails over" if number == 1 else "if one of them dies, nobody fails over"
         if silent:
-            alone = (
-                f"{counted(silent, 'of them could', 'of them could')} not be read"
-                if number > 1
-                else "it could not be read"
-            )
+            alone = f"{silent} of them could not be read" if number > 1 else "it could not be read"
         yield Match(
             tuple(one.name for one in state.sentinels),
             f"There {'is' if number == 1 else 'are'} {counted(number, 'Sentinel')}: {alone}.",

@@ -10,7 +10,7 @@ from console.core.conditions.dump_copies import dump_kept, starts_from_dump
 from console.core.conditions.predicate import Question, UnreadError
 from console.core.conditions.taking_over import WITHIN
 from console.core.model import Backup, ClusterState, NodeState, Redis
-from console.core.model.facts import proved_down
+from console.core.model.facts import clock_ahead, proved_down
 from console.core.model.verdict import Check, Verdict
 from console.core.quantities import counted
 from console.core.replication.backups import SLACK, stamp_of
@@ -66,8 +66,7 @@ def _copy_of_this_run(state: ClusterState, node: NodeState, run_id: str) -> Back
     if begun is None:
         return None
     copies = [one for one in node.backups.value or () if not one.origin and stamp_of(one.path) >= run_id[:STAMP]]
-    ahead = node.clock.value.offset if node.clock.value is not None else 0.0
-    saved = [one for one in copies if one.modified - ahead >= begun - SLACK]
+    saved = [one for one in copies if one.modified - clock_ahead(node) >= begun - SLACK]
     if saved or not copies:
         return saved[-1] if saved else None
     question = Question(state, node, {})

@@ -1,6 +1,6 @@
 """What has happened to a cluster since the console of a run died: whether the run may still go on.
 
-The steps of an old run fit the servers as they were. Another run may have repaired the cluster since, or others servers
+The steps of an old run fit the servers as they were. Another run may have repaired the cluster since, or other servers
 may answer under the same names. What the journal knows is compared with what is so now.
 """
 
@@ -18,6 +18,7 @@ from console.core.runbooks.verbs import VERBS, changes_something
 from console.core.runbooks.vocabulary import evaluate
 from console.core.runs.gate import known, material
 from console.core.runs.past.past_run import PastCommand, PastRun
+from console.core.runs.records.exports import VERBS as EXPORTS
 
 CLOSE = "close this run: stop it here; where anything is left to do, a new run starts from what it finds"
 LEAVES_PROTECTED: Mapping[str, str] = {
@@ -125,7 +126,7 @@ def _changing(past: PastRun) -> Iterable[PastCommand]:
     """Its commands that may have changed a server."""
     for command in _commands(past):
         verb = VERBS.get(command.verb)
-        if command.may_have_arrived and not command.verb.startswith("export-") and (verb is None or verb.mutating):
+        if command.may_have_arrived and command.verb not in EXPORTS and (verb is None or verb.mutating):
             yield command
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict
 from hashlib import sha256
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from console.core.inventory import ClusterSpec
+from console.documents.private_cache import write_cache
 from console.transport.ssh.shells.request import Paths, RedisFiles
 
 
@@ -39,15 +39,7 @@ class RememberedPaths:
         if known == self._known:
             return
         self._known = known
-        temp = self._file.with_suffix(f".{os.getpid()}")
-        try:
-            temp.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with os.fdopen(os.open(temp, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-                json.dump({node: asdict(paths) for node, paths in known.items()}, file)
-            temp.replace(self._file)
-        except (OSError, ValueError):
-            with contextlib.suppress(OSError):
-                temp.unlink()
+        write_cache(self._file, {node: asdict(paths) for node, paths in known.items()})
 
 
 def _paths(found: dict[str, Any]) -> Paths:
