@@ -16,9 +16,10 @@ need() {
     case " $missing " in *" $2 "*) ;; *) missing="$missing $2" ;; esac
 }
 
-# Prints the first Python that the console can run on.
+# Prints the first Python that the console can run on. The system's own comes before others: distributions build it with
+# optimizations that one built by hand mostly lacks, and without which everything computes a fifth longer.
 find_python() {
-    for python in ${PYTHON:-} python3.11 python3.12 python3.13 python3.14 python3; do
+    for python in ${PYTHON:-} /usr/bin/python3 python3.11 python3.12 python3.13 python3.14 python3; do
         if "$python" -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then
             command -v "$python"
             return
