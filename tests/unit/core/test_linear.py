@@ -109,8 +109,8 @@ def all_functions() -> dict[str, Callable[[str], Any]]:
 @pytest.mark.long
 @pytest.mark.parametrize("name", all_functions())
 def test_four_times_as_much(name):
-    """16 KB against 64 KB, of every kind of repetition."""
-    function, sizes = all_functions()[name], (16 * KB, 64 * KB)
+    """8 KB against 32 KB, of every kind of repetition."""
+    function, sizes = all_functions()[name], (8 * KB, 32 * KB)
     for unit in UNITS:
         slow = growth_is_linear(function, lambda size, unit=unit: repeated(unit, size), sizes)
         assert not slow, f"{unit!r}: {slow}"
