@@ -18,6 +18,10 @@ from console.engine.steps.name_watch import NameWatch
 from console.engine.steps.source_watch import SourceWatch
 
 
+STILL_NEW = 1.0
+"""Seconds for which an observation serves the next step too, where nothing was sent since."""
+
+
 class JournalLostError(Exception):
     """The journal cannot be written. From here on nothing may be sent."""
 
@@ -41,6 +45,8 @@ class RunRecorder:
         """Whether the source of a replication is still the one that was shown."""
         self.stop_waiting = False
         """Set from another thread: the operator does not want to wait for a proof. Reset by the next answer."""
+        self._sent_since = False
+        """Whether a command was sent, or may have been, since the newest observation."""
         self._journal = journal
         self._operator = operator
 
@@ -56,6 +62,7 @@ class RunRecorder:
 
     def record(self, kind: str, data: Mapping[str, object]) -> None:
         """Writes an entry. It is on disk when this returns. Raises JournalLostError."""
+        self._sent_since = self._sent_since or kind == "intent"
         try:
             self._journal.append(kind, data)
         except OSError as error:
@@ -74,12 +81,19 @@ class RunRecorder:
     def show(self, state: ClusterState) -> None:
         """Keeps and shows an observation that gates and proofs are based on."""
         self.state = state
+        self._sent_since = False
         self.pause.look(state)
         self.source.look(state)
         if self.name_watch is not None:
             self.name_watch.look(state)
         with contextlib.suppress(Exception):
             self._operator.show(state)
+
+    def still_new(self, clock: Clock) -> ClusterState | None:
+        """The newest observation, where another look would tell nothing new: it was made a moment ago."""
+        if self.state is None or self._sent_since or not 0 <= clock.now() - self.state.observed_at <= STILL_NEW:
+            return None
+        return self.state
 
     def sleep(self, clock: Clock, seconds: float) -> bool:
         """Waits for the next look. False: the operator does not want to wait (Ctrl-C, or `stop_waiting`)."""

@@ -121,7 +121,7 @@ class StepRun:
     def _ask_until_ended(self) -> None:
         """Look, ask, look again, compare; on a yes: send and prove. Until the step ends."""
         since = self._since.differences if self._since is not None else ()
-        shown, notice = self._look(), Notice(since, self._recorder.source.ask())
+        shown, notice = self._look(new=False), Notice(since, self._recorder.source.ask())
         while not self._skipped_as_done(shown) and not self._skipped_as_impossible(shown):
             decision = self._gate.ask(shown, notice)
             if decision.choice is Choice.SKIP and self._gate.may_skip:
@@ -178,8 +178,8 @@ class StepRun:
     def _begin(self) -> None:
         self._recorder.advance(StepBegan(self._index, self._context.clock.now()))
 
-    def _look(self, shown: StepView | None = None) -> StepView:
-        """An observation for this step. It looks again by itself for a while where an answer can be expected.
+    def _look(self, shown: StepView | None = None, *, new: bool = True) -> StepView:
+        """An observation for this step. `new`: not the last one of the step before. It looks again by itself for a while where an answer can be expected.
 
         That is so where only silence blocks the step, and where something has just fallen silent: the question would
         show it as not known, and the next look would find it changed. `shown`: what the operator has answered to.
@@ -187,7 +187,8 @@ class StepRun:
         clock, before = self._context.clock, self._recorder.state
         since: dict[str, float] = {}
         while True:
-            view = self._look_once()
+            view = self._look_once(new=new)
+            new = True
             silent = self._silent(before, shown, view)
             since = {name: since.get(name, clock.monotonic()) for name in silent}
             if not silent or clock.monotonic() - min(since.values()) >= SILENCE_PATIENCE:
@@ -209,10 +210,12 @@ class StepRun:
             return silent_sources(view.state)
         return {}
 
-    def _look_once(self) -> StepView:
-        """A new observation, and all that the step is by it. The journal has it before anything is based on it."""
-        state = self._context.inspector.observe(fresh=True)
-        self._recorder.show(state)
+    def _look_once(self, *, new: bool) -> StepView:
+        """An observation, and all that the step is by it. The journal has it before anything is based on it."""
+        state = None if new else self._recorder.still_new(self._context.clock)
+        if state is None or silent_sources(state):
+            state = self._context.inspector.observe(fresh=True)
+            self._recorder.show(state)
         view = view_step(
             self._step,
             state,

@@ -154,6 +154,6 @@ def test_a_survivor_that_falls_silent_is_not_a_reason_to_pass_over_it():
     stage.pair.look = look
     run = stage.run(operator)
     assert step_of(run).status is StepStatus.STOPPED
-    (asked,) = operator.asked(STEP)
+    *_, asked = operator.asked(STEP)  # the first question may stand on the last look of the step before
     assert asked.kind is QuestionKind.BLOCKED
     assert Choice.SKIP in asked.choices
