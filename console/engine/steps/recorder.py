@@ -17,7 +17,6 @@ from console.engine.steps.kept_journal import KeptJournal
 from console.engine.steps.name_watch import NameWatch
 from console.engine.steps.source_watch import SourceWatch
 
-
 STILL_NEW = 1.0
 """Seconds for which an observation serves the next step too, where nothing was sent since."""
 

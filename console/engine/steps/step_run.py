@@ -179,10 +179,11 @@ class StepRun:
         self._recorder.advance(StepBegan(self._index, self._context.clock.now()))
 
     def _look(self, shown: StepView | None = None, *, new: bool = True) -> StepView:
-        """An observation for this step. `new`: not the last one of the step before. It looks again by itself for a while where an answer can be expected.
+        """An observation for this step. `new`: not the last one of the step before.
 
-        That is so where only silence blocks the step, and where something has just fallen silent: the question would
-        show it as not known, and the next look would find it changed. `shown`: what the operator has answered to.
+        It looks again by itself for a while where an answer can be expected. That is so where only silence blocks the
+        step, and where something has just fallen silent: the question would show it as not known, and the next look
+        would find it changed. `shown`: what the operator has answered to.
         """
         clock, before = self._context.clock, self._recorder.state
         since: dict[str, float] = {}
