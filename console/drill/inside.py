@@ -68,9 +68,14 @@ class Director(threading.Thread):
         chance = random.SystemRandom()
         self._wait, self._lasts = chance.uniform(*delay), running.lasts(scenario, chance.uniform(*scenario.mends_after))
         self._running, self._scenario = running, scenario
-        self._end = threading.Event()
+        self._end, self._done, self._closed = threading.Event(), threading.Event(), threading.Event()
 
     def run(self) -> None:
+        self._direct()
+        self._done.set()
+        self._closed.wait()  # the kernel ends a host that this thread has switched on with this thread
+
+    def _direct(self) -> None:
         if self._end.wait(self._wait):
             return
         try:
@@ -81,10 +86,15 @@ class Director(threading.Thread):
                 self._running.mend(self._scenario)
         except (LabError, OSError) as error:
             self.failure = str(error)
-        self._end.wait()  # a host that it has switched on would end with this thread
 
     def stop(self) -> None:
+        """Nothing happens any more. A host that came back goes on running, so that it can be looked at."""
         self._end.set()
+        self._done.wait()
+
+    def close(self) -> None:
+        """Ends the thread, and with it the hosts that it has switched on."""
+        self._closed.set()
         self.join()
 
 
@@ -120,13 +130,14 @@ def _drill(request: Request) -> Grade | None:
             KEYS_VARIABLE: str(keys), "XDG_STATE_HOME": str(record / "state"),
         }  # fmt: skip
         subprocess.call(request.command, env=environment)
-        for one in (director, watcher, client):
+        for one in (director, client, watcher):
             one.stop()
+        count = ClientCount(len(client.acknowledged), client.refused, client.lost(), client.longest_gap)
+        director.close()
         if director.failure:
             raise LabError(f"the fault could not be injected: {director.failure}")
         if not director.fault_at:
             return None
-        count = ClientCount(len(client.acknowledged), client.refused, client.lost(), client.longest_gap)
         happened = Happened(
             request.drill, capture.cluster, scenario.name, f"{scenario.text} ({director.hit})",
             director.fault_at, _key_presses(keys), watcher.protected, count,
