@@ -24,6 +24,7 @@ from console.core.model.facts import (
     vip_reached_in_words,
 )
 from console.core.model.verdict import Verdict
+from console.core.typed_commands import command_on, local_command
 from console.core.watchers.sentinels import named_masters_in_words
 
 
@@ -101,7 +102,7 @@ def _promoting(state: ClusterState, node: NodeState) -> str:
         if source is not None and link is not None
         else "its link is not known"
     )
-    command = f"redis-cli -h {node.address} -p {node.redis_port} SLAVEOF NO ONE"
+    command = local_command(f"redis-cli -h {node.address} -p {node.redis_port} SLAVEOF NO ONE")
     return f"{cause} if it is to be the master ({had}), promote it by hand: {command}".strip()
 
 
@@ -169,7 +170,7 @@ def _silent(state: ClusterState) -> Iterator[Match]:
         (f"{state.vip}: {problem}", f"{node.address}: {role_in_words(redis)}"),
         advise(
             "an old ARP entry, a filter or a route between here and there; it may pass within a minute. "
-            f"If it stays, on {node.name}: arping -U -c 3 -I {interface} {state.vip}"
+            f"If it stays: {command_on(node.name, f'arping -U -c 3 -I {interface} {state.vip}')}"
         ),
     )
 
