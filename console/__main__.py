@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from console.cli.context import APP, MAX_HANDSHAKES, Adapters, Passwords
 from console.cli.main import LazyCommand, run
+from console.core.typed_commands import enter_laboratory
 
 if TYPE_CHECKING:
     from console.core.inventory import ClusterSpec
@@ -40,6 +41,8 @@ LABORATORY = (
 
 def main() -> int:
     """The entry point of `redis-ha-console` and `python -m console`."""
+    if state := os.environ.get("REDIS_HA_LABORATORY"):
+        enter_laboratory(Path(state).parent.name)
     return run(sys.argv[1:], ADAPTERS, LABORATORY)
 
 

@@ -152,7 +152,7 @@ def report_command(name: str, form: Literal["md", "html", "json"]) -> None:
         raise CliError(f"there is no drill {name}: `drill list` lists them")
     made = drills[name]
     earlier = [one for one in drills.values() if one.began_at < made.began_at]
-    say(report_text(made, best(earlier, made.cluster, made.scenario, made.kind), form))
+    say(report_text(made, best(earlier, made), form))
 
 
 def capture_folder(context: CliContext, what: str) -> Path:

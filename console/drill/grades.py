@@ -84,6 +84,8 @@ def rows(one: Grade) -> Iterator[tuple[str, str]]:
     yield "key presses", f"{one.keys:,}"
     yield "wrong turns", f"{len(one.wrong_turns):,}"
     yield "commands sent", f"{one.commands:,}"
+    if one.by_hand:
+        yield "entered, to work by hand", counted(one.by_hand, "time")
 
 
 def table_text(one: Grade, earlier: Grade | None) -> str:
@@ -111,7 +113,8 @@ def _named(earlier: Grade) -> str:
 def _verdict(one: Grade) -> str:
     if not one.passed:
         return "not passed: " + _why_not(one)
-    return f"protected again{'' if one.commands else ' by itself'}, and nothing lost"
+    by = " by hand" if one.by_hand else "" if one.commands else " by itself"
+    return f"protected again{by if not (one.commands and one.by_hand) else ', partly by hand'}, and nothing lost"
 
 
 def _why_not(one: Grade) -> str:
@@ -120,6 +123,8 @@ def _why_not(one: Grade) -> str:
         reasons.append("no master answers where clients look for it")
     elif one.clients.lost:
         reasons.append(f"{counted(one.clients.lost, 'acknowledged write')} lost")
+    if one.undone:
+        reasons.append(f"nobody has done what was asked: {one.undone}")
     return "; ".join(reasons)
 
 
@@ -130,6 +135,7 @@ def list_text(drills: list[Grade], form: str) -> str:
     if not drills:
         return "no drill is recorded on this machine: `drill run CLUSTER` begins one"
     leading = {id(_leading(drills, one)) for one in drills}
+    clusters = dict.fromkeys(map(_cluster, drills))
     body = [
         ("*" if one.passed and id(one) in leading else "", one.drill, one.scenario, seconds(one.notice),
          seconds(one.right_action), seconds(one.protected), "?" if one.clients.lost is None else str(one.clients.lost))
@@ -139,13 +145,21 @@ def list_text(drills: list[Grade], form: str) -> str:
     widths = [max(len(row[column]) for row in (head, *body)) for column in range(len(head))]
     lines = [f"{row[0]:1} " + "  ".join(f"{cell:{width}}" for cell, width in list(zip(row, widths, strict=True))[1:])
              for row in (head, *body)]  # fmt: skip
-    return "\n".join([*(one.rstrip() for one in lines), "", "* the best of its cluster and scenario"])
+    told = lines[:1]
+    for cluster in clusters:
+        mine = (line for line, one in zip(lines[1:], drills, strict=True) if _cluster(one) == cluster)
+        told += [fill(f"CLUSTER {cluster}", _WIDTH, subsequent_indent="  "), *mine]
+    return "\n".join([*(one.rstrip() for one in told), "", "* the best of its cluster and scenario"])
+
+
+def _cluster(one: Grade) -> str:
+    """What its drills are compared by, in words: clusters of one name are told apart."""
+    return f"{one.cluster} ({', '.join(filter(None, (one.kind, one.identity)))})" if one.kind else one.cluster
 
 
 def _leading(drills: list[Grade], one: Grade) -> Grade | None:
     """The best drill of its cluster and scenario."""
-    same = [each for each in drills if each.scenario == one.scenario]
-    return best(same, one.cluster, one.scenario, one.kind)
+    return best([each for each in drills if each.scenario == one.scenario], one)
 
 
 def report_text(one: Grade, earlier: Grade | None, form: Form) -> str:
@@ -159,6 +173,7 @@ def report_text(one: Grade, earlier: Grade | None, form: Form) -> str:
 
 def _blocks(one: Grade, earlier: Grade | None) -> Iterator[Block]:
     yield Heading(f"Drill {one.drill}", 1)
+    yield Paragraph(f"Cluster {_cluster(one)}.")
     verdict = _verdict(one)
     yield Paragraph(f"{one.happened}. {verdict[:1].upper()}{verdict[1:]}.", warning=not one.passed)
     if earlier is None:
@@ -166,7 +181,7 @@ def _blocks(one: Grade, earlier: Grade | None) -> Iterator[Block]:
     else:
         theirs = dict(rows(earlier))
         head = ("", "this drill", f"best earlier ({_named(earlier)})")
-        yield Table(head, tuple((name, value, theirs[name]) for name, value in rows(one)))
+        yield Table(head, tuple((name, value, theirs.get(name, "")) for name, value in rows(one)))
     if one.wrong_turns:
         yield Heading("Wrong turns")
         yield Items(one.wrong_turns)

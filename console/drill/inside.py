@@ -17,6 +17,8 @@ from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 
+from pydantic import TypeAdapter
+
 from console.cli.context import APP
 from console.cli.output import say
 from console.core.diagnosis.finding import Severity
@@ -28,6 +30,7 @@ from console.drill.rebuilt.building import rehearsal
 from console.drill.rebuilt.rehearsal import Rehearsal, load_capture
 from console.drill.watching import Watcher
 from console.lab.options import LabError
+from console.lab.sessions.build import entries_in
 from console.lab.sessions.room import run_as_room, timed_report
 from console.report.file import write_report
 from console.transport.journals.archive import FolderArchive
@@ -47,6 +50,8 @@ class Request:
     """The folder of the drill."""
     drill: str
     scenario: str
+    name: str
+    """Of its laboratory, for `lab enter --in`."""
     keys: int | None
     delay: tuple[float, float]
     """The fault comes so many seconds after the start, at random between the two."""
@@ -68,23 +73,34 @@ class Director(threading.Thread):
         chance = random.SystemRandom()
         self._wait, self._lasts = chance.uniform(*delay), running.lasts(scenario, chance.uniform(*scenario.mends_after))
         self._running, self._scenario = running, scenario
-        self._end = threading.Event()
+        self._end, self._done, self._closed = threading.Event(), threading.Event(), threading.Event()
 
     def run(self) -> None:
+        self._direct()
+        self._done.set()
+        self._closed.wait()  # the kernel ends a host that this thread has switched on with this thread
+
+    def _direct(self) -> None:
         if self._end.wait(self._wait):
             return
         try:
             self.hit = ", ".join(self._running.targets(self._scenario))
             self.fault_at = time.time()
             self._running.break_it(self._scenario)
-            if self._scenario.mended_by and not self._end.wait(self._lasts):
+            mends = self._scenario.mended_by and not self._scenario.waits_for_operator
+            if mends and not self._end.wait(self._lasts):
                 self._running.mend(self._scenario)
         except (LabError, OSError) as error:
             self.failure = str(error)
-        self._end.wait()  # a host that it has switched on would end with this thread
 
     def stop(self) -> None:
+        """Nothing happens any more. A host that came back goes on running, so that it can be looked at."""
         self._end.set()
+        self._done.wait()
+
+    def close(self) -> None:
+        """Ends the thread, and with it the hosts that it has switched on."""
+        self._closed.set()
         self.join()
 
 
@@ -107,7 +123,7 @@ def _drill(request: Request) -> Grade | None:
     scenario = find_scenario(request.scenario)
     assert scenario is not None
     record = Path(request.record)
-    with rehearsal(capture, request.keys, timed_report()) as running:
+    with rehearsal(capture, request.keys, timed_report(), request.name) as running:
         client, watcher = CountingClient(running.login(), running.find_master), Watcher(running.lab, capture)
         director = Director(running, scenario, (request.delay[0], request.delay[1]))
         before = {one.code for one in watcher.look(fresh=True)[1]}
@@ -115,24 +131,27 @@ def _drill(request: Request) -> Grade | None:
             thread.start()
         signal.signal(signal.SIGINT, lambda *_: None)  # a Ctrl-C is for the console
         keys = record / "keys.json"
+        running.lab.also = {"XDG_STATE_HOME": str(record / "state")}  # the runs of this drill, also for who enters it
         running.lab.save()
-        environment = os.environ | running.lab.environment | {
-            KEYS_VARIABLE: str(keys), "XDG_STATE_HOME": str(record / "state"),
-        }  # fmt: skip
+        environment = os.environ | running.lab.environment | {KEYS_VARIABLE: str(keys)}
         subprocess.call(request.command, env=environment)
-        for one in (director, watcher, client):
+        for one in (director, client, watcher):
             one.stop()
+        entered = entries_in(running.lab.folder)
+        count = ClientCount(len(client.acknowledged), client.refused, client.lost(), client.longest_gap)
+        director.close()
         if director.failure:
             raise LabError(f"the fault could not be injected: {director.failure}")
         if not director.fault_at:
             return None
-        count = ClientCount(len(client.acknowledged), client.refused, client.lost(), client.longest_gap)
+        left = [one for one in watcher.last if one.code not in before and one.severity is not Severity.INFO]
+        pressed = _pressed(keys)
         happened = Happened(
             request.drill, capture.cluster, scenario.name, f"{scenario.text} ({director.hit})",
-            director.fault_at, _key_presses(keys), watcher.protected, count,
-            (*request.differences, *(f"not in this version of Redis: {line}" for line in running.dropped)),
-            tuple(one.summary for one in watcher.last if one.code not in before and one.severity is not Severity.INFO),
-            capture.kind,
+            director.fault_at, pressed.keys, watcher.protected, count,
+            (*request.differences, *running.dropped),
+            tuple(one.summary for one in left), capture.kind, capture.identity, entered,
+            tuple(one.code for one in left), pressed.refused,
         )  # fmt: skip
     return _graded(record, happened)
 
@@ -141,7 +160,7 @@ def _graded(record: Path, happened: Happened) -> Grade:
     """The grade, printed and written."""
     runs = FolderArchive(record / "state" / APP / "runs").summaries()
     made = grade(happened, runs)
-    earlier = best(load_all(), made.cluster, made.scenario, made.kind)
+    earlier = best(load_all(), made)
     save(record, made)
     for form in ("md", "html", "json"):
         write_report(record / f"report.{form}", report_text(made, earlier, form), replace=True)
@@ -150,11 +169,19 @@ def _graded(record: Path, happened: Happened) -> Grade:
     return made
 
 
-def _key_presses(file: Path) -> list[float]:
+@dataclass(frozen=True, slots=True)
+class Pressed:
+    """What the console of the drill has noted of its operator. Moments are epoch seconds."""
+
+    keys: tuple[float, ...] = ()
+    refused: tuple[tuple[float, str], ...] = ()
+
+
+def _pressed(file: Path) -> Pressed:
     try:
-        return [float(one) for one in json.loads(file.read_text(encoding="ascii"))]
+        return TypeAdapter(Pressed).validate_json(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return []
+        return Pressed()
 
 
 def request_text(request: Request) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from console.cli.output import read_line, say
 from console.core.drills.capture import Capture
 from console.core.drills.differences import LaboratoryFacts, called_programs, differences, missing_programs
 from console.core.quantities import counted
+from console.core.typed_commands import PROGRAM
 from console.documents.capture import read_capture
 from console.drill.checking import REQUEST_VARIABLE as CHECK_VARIABLE
 from console.drill.checking import CheckRequest, check_request_text
@@ -39,12 +41,13 @@ def begin_drill(folder: Path, scenario: str, keys: int | None, delay: tuple[floa
     capture = read_capture(folder)
     require_drillable(capture)
     told = what_differs(capture, keys)
-    say(first_page(capture, told))
+    name = f"drill-{secrets.token_hex(2)}"
+    say(first_page(capture, told, name))
     if ask:
         read_line("Enter begins the drill, Ctrl-C leaves: ")
     record = new_folder(drills_folder(), capture.cluster)
     command = [sys.executable, "-m", "console", "watch", capture.cluster]
-    request = Request(str(folder), str(record), record.name, scenario, keys, delay, command, list(told))
+    request = Request(str(folder), str(record), record.name, scenario, name, keys, delay, command, list(told))
     enter("console.drill.inside", REQUEST_VARIABLE, request_text(request))
 
 
@@ -143,17 +146,19 @@ def _is_there(name: str, capture: Capture) -> bool:
     return shutil.which(name, path=ENVIRONMENT["PATH"]) is not None
 
 
-def first_page(capture: Capture, told: tuple[str, ...]) -> str:
-    """What a drill is, and what differs from production: read before it begins."""
+def first_page(capture: Capture, told: tuple[str, ...], name: str) -> str:
+    """What a drill is, and what differs from production: read before it begins. `name`: of its laboratory."""
     scripts = sum(1 for host in capture.machines for _ in host.files)
     clients = f"virtual IP {capture.vip}" if capture.vip else f"name {capture.consul.service}" if capture.consul else ""
     head = [
         f"DRILL on {capture.cluster}: {', '.join(host.name for host in capture.machines)}, {clients}",
         f"The hosts are rebuilt here from {counted(scripts, 'file')}, with no way out. Production is not touched.",
         "Something will break at a moment that nobody knows. Repair it as you would in production, then quit with q.",
-        "For commands on the hosts, open another terminal: redis-ha-console lab enter.",
+        "For commands on a host, another terminal, and never ssh: your production has the same addresses.",
     ]
+    way_in = f"  {PROGRAM} lab enter --in {name} {capture.machines[0].name}"
     width = max(60, min(shutil.get_terminal_size((100, 24)).columns, 120)) - 1
     differ = ("What differs from production:", *(f"  - {one}" for one in told))
-    lines = (*(fill(one, width) for one in head), "", *(fill(one, width, subsequent_indent="    ") for one in differ))
+    lines = (*(fill(one, width) for one in head), way_in, "")
+    lines += tuple(fill(one, width, subsequent_indent="    ") for one in differ)
     return "\n".join([*lines, ""])

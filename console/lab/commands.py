@@ -104,19 +104,23 @@ def shell_command(scenario: str, **options: Any) -> None:
 def enter_command(command: tuple[str, ...], laboratory: str | None) -> None:
     """Open a shell in the running laboratory, from another terminal, or run COMMAND there.
 
-    Commands that the screens of the demo tell work in it. Put -- before a command with options of its own.
+    Commands that the screens of the demo tell work in it. Put -- before a command with options of its own. Where
+    COMMAND begins with the name of a host, the rest runs on that host: lab enter redis-a -- ip address
     """
     from console.lab.assembly.laboratory import STATE_VARIABLE
     from console.lab.options import LabError
-    from console.lab.sessions.build import environment_in, run_inside
+    from console.lab.sessions.build import command_in, environment_in, note_entry, run_inside
 
     state = os.environ.get(STATE_VARIABLE)
     try:
         if state is None or not _is_meant(state, laboratory):
             _repeat_inside(["lab", "enter", "--", *command], laboratory)
         if not command:
-            click.echo(f"a host's shell: ssh -F {Path(state).parent}/ssh_config HOST", err=True)
-        sys.exit(run_inside(environment_in(state), [*(command or (os.environ.get("SHELL", "/bin/sh"),))]))
+            click.echo("a host's shell: redis-ha-console lab enter HOST; a command there: lab enter HOST -- COMMAND",
+                       err=True)  # fmt: skip
+        words = command_in(state, [*(command or (os.environ.get("SHELL", "/bin/sh"),))])
+        note_entry(state)
+        sys.exit(run_inside(environment_in(state), words))
     except LabError as error:
         _fail(str(error))
 

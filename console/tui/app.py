@@ -19,9 +19,19 @@ from console.tui.apps.running_app import RunningApp
 from console.tui.apps.signals import terminal_restored
 from console.tui.keys import bindings_of
 from console.tui.navigation import routes
+from console.tui.navigation.routes import QuitQuestion
 from console.tui.present.runs.run import exit_message
 from console.tui.screens import register_screens
 from console.tui.threads.current_run import ArmedView
+
+_RUN_IS_ARMED = QuitQuestion(
+    title="A run is armed",
+    lines=(
+        "If you quit, the run stops at its open or next question.",
+        "A command that is being sent is not interrupted: the console waits for its answer.",
+    ),
+    leave="Stop the run, then quit",
+)
 
 
 class ConsoleApp(RunningApp):
@@ -93,7 +103,7 @@ class ConsoleApp(RunningApp):
         if self.armed_run is None:
             self._end()
         else:
-            self.open_screen(routes.QUIT, self._stop_and_end)
+            self.open_screen(routes.QUIT, self._stop_and_end, _RUN_IS_ARMED)
 
     def _stop_and_end(self) -> None:
         self.stop_run()

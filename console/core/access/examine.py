@@ -14,6 +14,7 @@ from console.core.access.watcher_steps import consul_steps, director_steps, sent
 from console.core.inventory import ClusterSpec, NodeSpec
 from console.core.model import ClusterState, NodeState, ProblemKind
 from console.core.model.facts import vip_holders_in_words, vip_reached_in_words
+from console.core.typed_commands import program_command
 
 KEEPALIVED = "keepalived"
 _NO_SHELL = "there is no shell"
@@ -66,7 +67,7 @@ def _node(steps: Steps, cluster: ClusterSpec, spec: NodeSpec, node: NodeState) -
 def _vip(cluster: ClusterSpec, state: ClusterState) -> tuple[Step, ...]:
     """Who holds it, and who answers at it. That nobody does is a state of the cluster, not of the access to it."""
     steps = Steps()
-    status = f"see `redis-ha-console status {cluster.name}`"
+    status = f"see `{program_command(f'status {cluster.name}')}`"
     if state.vip_unread:
         steps.not_tried(["held"], f"the addresses of {' and '.join(state.vip_unread)} could not be read")
     elif len(state.vip_holders) == 1:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from console.core.access.step import Steps
 from console.core.inventory import SshSpec
 from console.core.model import ConnectStep, HostIdentity, InterfaceAddress, Problem, ProblemKind, Reading
+from console.core.typed_commands import local_command, login_command
 
 _USER = "USER"
 
@@ -103,19 +104,23 @@ def _sudoers(login: Login) -> str:
     return f"visudo on {login.name}: `{login.user} ALL=(root) NOPASSWD: /bin/sh, /usr/bin/sh`"
 
 
+def _login(login: Login, options: str = "") -> str:
+    return login_command(login.target, login.name, options=options)
+
+
 def _change(login: Login, problem: Problem, step: ConnectStep) -> str:
     """What to change where the problem itself does not say it."""
     if step is ConnectStep.HOST_KEY:
         if problem.kind is ProblemKind.HOST_KEY_CHANGED:
             known_as = login.host if login.ssh.port in {None, 22} else f"'[{login.host}]:{login.ssh.port}'"
-            return f"find out why first; if it is right: ssh-keygen -R {known_as}, then ssh {login.target}"
-        return f"compare it with `ssh-keygen -lf` of the host's own key, then: ssh {login.target}"
+            return f"find out why first; if it is right: ssh-keygen -R {known_as}, then {_login(login)}"
+        return f"compare it with `ssh-keygen -lf` of the host's own key, then: {_login(login)}"
     if step is ConnectStep.TCP:
-        return _TCP.get(problem.kind, _ROUTE).format(target=login.target, name=login.name)
+        return _TCP.get(problem.kind, _ROUTE).format(command=_login(login, "-v"), name=login.name)
     return _CHANGES[step](login)
 
 
-_ROUTE = "check the address and the route: ssh -v {target}; ssh.jump leads through another host"
+_ROUTE = "check the address and the route: {command}; ssh.jump leads through another host"
 _TCP = {
     ProblemKind.REFUSED: "start sshd on {name}, or set ssh.port (ssh.host) to where it listens",
     ProblemKind.TIMEOUT: "let this machine through the firewall, or set ssh.jump to a host that reaches {name}",
@@ -124,12 +129,13 @@ _CHANGES: Mapping[ConnectStep, Callable[[Login], str]] = {
     ConnectStep.NAME: lambda one: (
         f"correct ssh.host or address of {one.name} in the inventory, or the name's entry in DNS or /etc/hosts"
     ),
-    ConnectStep.HANDSHAKE: lambda one: f"see what `ssh -v {one.target}` says, and the log of sshd on {one.name}",
+    ConnectStep.HANDSHAKE: lambda one: f"see what `{_login(one, '-v')}` says, and the log of sshd on {one.name}",
     ConnectStep.LOGIN: lambda one: (
-        f"ssh-copy-id {_key_option(one)}{one.target}, or correct ssh.user and ssh.identity_file of {one.name}"
+        f"{local_command(f'ssh-copy-id {_key_option(one)}{one.target}')}, "
+        f"or correct ssh.user and ssh.identity_file of {one.name}"
     ),
     ConnectStep.SHELL: lambda one: (
-        f"chsh -s /bin/sh {one.user} on {one.name}, or set ssh.user to one whose login runs `sh`: ssh {one.target} sh"
+        f"chsh -s /bin/sh {one.user} on {one.name}, or set ssh.user to one whose login runs `sh`: {_login(one)} sh"
     ),
     ConnectStep.SUDO: lambda one: f"{_sudoers(one)}, or take ssh.sudo out of the inventory",
 }

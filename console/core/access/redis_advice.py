@@ -10,6 +10,7 @@ from console.core.access.trial import RedisTrial
 from console.core.inventory import NodeSpec, RedisRoute
 from console.core.model import ConnectStep, NodeState, Problem, ProblemKind
 from console.core.model.facts import proved_down
+from console.core.typed_commands import local_command, program_command
 
 _TITLE = re.compile(r"(?:^|\s)(?:(?P<host>\S*):(?P<port>[0-9]{1,5})|unixsocket:(?P<socket>\S+))(?:\s|$)")
 
@@ -59,7 +60,9 @@ def what_to_change(refused: Refused) -> str:
     for applies, change in RULES:
         if applies(refused):
             return change(refused)
-    return f"see what answers there: redis-cli -h {refused.host} -p {refused.spec.redis.port} INFO server"
+    return "see what answers there: " + local_command(
+        f"redis-cli -h {refused.host} -p {refused.spec.redis.port} INFO server"
+    )
 
 
 # --- reaching it --------------------------------------------------------------------------------------------------
@@ -95,9 +98,8 @@ def _set_port(one: Refused) -> str:
 
 
 def _not_running(one: Refused) -> str:
-    return (
-        f"it does not run: read `redis-ha-console status {one.cluster}` before you start it, it may be a stale master"
-    )
+    status = program_command(f"status {one.cluster}")
+    return f"it does not run: read `{status}` before you start it, it may be a stale master"
 
 
 def _forwarding(one: Refused) -> str:

@@ -10,6 +10,7 @@ from console.core.inventory import ClusterSpec, NodeSpec, RedisRoute
 from console.core.model import ClusterState, ConnectStep, NodeState, ProblemKind, Redis
 from console.core.model.facts import link_in_words, node_by_address, redis_processes
 from console.core.numbers import version_of
+from console.core.typed_commands import program_command
 
 _STEPS = {
     ConnectStep.NAME: "Redis port",
@@ -132,7 +133,7 @@ def _replication(steps: Steps, spec: NodeSpec, state: ClusterState, redis: Redis
         words = f"{len(told)} attached" if told else "a master without a replica"
     if redis.master is not None and not redis.master.up:
         steps.note(
-            REPLICATION, f"{words}, {link_in_words(redis.master)}", f"see `redis-ha-console status {state.name}`"
+            REPLICATION, f"{words}, {link_in_words(redis.master)}", f"see `{program_command(f'status {state.name}')}`"
         )
         return
     strange = [f"{host}:{port}" for host, port in told if node_by_address(state, host, port) is None]

@@ -32,6 +32,7 @@ from console.core.model.facts import (
 )
 from console.core.model.verdict import Verdict
 from console.core.replication.disk_data import UnreadDataError, newest_data
+from console.core.typed_commands import login_command, program_command
 
 _AWAY = {
     ProblemKind.UNREACHABLE,
@@ -41,10 +42,13 @@ _AWAY = {
     ProblemKind.BAD_ANSWER,
     ProblemKind.HOST_KEY_UNKNOWN,
 }
-_CHECK = "redis-ha-console inventory check --connect"
-"""Tells at which step it fails, and what to change."""
 CLOCK_SLACK = 2.0
 """Seconds beyond what the measurement itself leaves open."""
+
+
+def _check() -> str:
+    """Tells at which step it fails, and what to change."""
+    return program_command("inventory check --connect")
 
 
 def _ssh(state: ClusterState, *kinds: ProblemKind) -> Iterator[tuple[NodeState, Problem]]:
@@ -63,7 +67,8 @@ def _ssh_unreachable(state: ClusterState) -> Iterator[Match]:
             (f"SSH to {node.address}: {problem.cause}", redis),
             advise(
                 problem.change
-                or f"try `ssh {node.address}` by hand, or `{_CHECK}`: the host, the network, or the key on this machine"
+                or f"try `{login_command(node.address, node.name)}` by hand, or `{_check()}`: the host, the network, "
+                "or the key on this machine"
             ),
             Severity.WARNING if node.redis.ok else Severity.CRITICAL,
         )
@@ -88,7 +93,8 @@ def _ssh_auth(state: ClusterState) -> Iterator[Match]:
             f"{node.name} does not let this user in over SSH.",
             (problem.cause,),
             advise(
-                problem.change or f"`{_CHECK}` says what to change: user, identity_file, the agent, or `sudo -n` there"
+                problem.change
+                or f"`{_check()}` says what to change: user, identity_file, the agent, or `sudo -n` there"
             ),
         )
 
@@ -186,7 +192,7 @@ def _redis_auth(state: ClusterState) -> Iterator[Match]:
                 (node.name,),
                 f"Redis on {node.name} does not accept the inventory's password or user.",
                 (str(problem),),
-                advise(f"`{_CHECK}` says what to change: redis.password, redis.username, or the server"),
+                advise(f"`{_check()}` says what to change: redis.password, redis.username, or the server"),
             )
 
 

@@ -8,10 +8,11 @@ from console.core.conditions.pair_protection import answer_or_unknown
 from console.core.conditions.predicate import Question
 from console.core.conditions.scripts import promoted_at_takeover
 from console.core.conditions.servers import role_in_words
+from console.core.conditions.virtual_ip import SILENT
 from console.core.diagnosis.finding import Severity
 from console.core.diagnosis.next_actions import REBUILD, advise, break_loop_or, build_or_rebuild, repair_vip_or
 from console.core.diagnosis.rule import FindingRule, Match, listed, node_names
-from console.core.model import ClusterState, NodeState, Role
+from console.core.model import ClusterState, NodeState, ProblemKind, Role
 from console.core.model.facts import (
     does_not_answer,
     link_in_words,
@@ -23,6 +24,7 @@ from console.core.model.facts import (
     vip_reached_in_words,
 )
 from console.core.model.verdict import Verdict
+from console.core.typed_commands import command_on, local_command
 from console.core.watchers.sentinels import named_masters_in_words
 
 
@@ -100,7 +102,7 @@ def _promoting(state: ClusterState, node: NodeState) -> str:
         if source is not None and link is not None
         else "its link is not known"
     )
-    command = f"redis-cli -h {node.address} -p {node.redis_port} SLAVEOF NO ONE"
+    command = local_command(f"redis-cli -h {node.address} -p {node.redis_port} SLAVEOF NO ONE")
     return f"{cause} if it is to be the master ({had}), promote it by hand: {command}".strip()
 
 
@@ -152,6 +154,30 @@ def _stranger(state: ClusterState) -> Iterator[Match]:
         )
 
 
+def _silent(state: ClusterState) -> Iterator[Match]:
+    """The master holds the virtual IP and answers at its own address, but nothing answers at the virtual IP."""
+    problem, holders = state.vip_reach.problem, _holders(state)
+    if problem is None or problem.kind not in _NO_ANSWER or len(holders) != 1 or state.vip_unread:
+        return
+    (node,) = holders
+    redis = node.redis.value
+    if redis is None or redis.role is not Role.MASTER:
+        return
+    interface = next(one.interface for one in node.addresses.value or () if one.address == state.vip)
+    yield Match(
+        (node.name,),
+        f"{node.name} holds {state.vip} and is the master, but from here nothing answers at {state.vip}.",
+        (f"{state.vip}: {problem}", f"{node.address}: {role_in_words(redis)}"),
+        advise(
+            "an old ARP entry, a filter or a route between here and there; it may pass within a minute. "
+            f"If it stays: {command_on(node.name, f'arping -U -c 3 -I {interface} {state.vip}')}"
+        ),
+    )
+
+
+_NO_ANSWER = frozenset({*SILENT, ProblemKind.CLOSED, ProblemKind.BAD_ANSWER})
+
+
 def _holders(state: ClusterState) -> list[NodeState]:
     return [state.node(name) for name in state.vip_holders]
 
@@ -191,5 +217,12 @@ RULES: tuple[FindingRule, ...] = (
         "Clients write to a server that you are not looking at.",
         _stranger,
         remedy="find who answers; send gratuitous ARP from the holder",
+    ),
+    FindingRule(
+        "vip-silent",
+        Severity.WARNING,
+        "Clients may reach nothing, or only you do.",
+        _silent,
+        remedy="send gratuitous ARP from the holder; see filters and routes",
     ),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -212,6 +213,20 @@ class Capture:
     def machines(self) -> tuple[CapturedMachine, ...]:
         """Every machine that a rehearsal has."""
         return (*self.hosts, *self.directors, *self.others)
+
+    @property
+    def identity(self) -> str:
+        """What tells clusters of one name apart: where clients go, and a digest of names, addresses and scripts' paths.
+
+        Later captures of a cluster have the same one, as long as these stay the same.
+        """
+        consul = (self.consul.http, self.consul.service) if self.consul else ()
+        places = [
+            (one.name, one.address, *sorted(file.path for file in one.parts(Part.SCRIPT))) for one in self.machines
+        ]
+        what = repr((self.kind, self.vip, self.read_vip, self.master_name, consul, sorted(places)))
+        end = self.vip or (self.consul.service if self.consul else "")
+        return f"{end} {hashlib.sha256(what.encode()).hexdigest()[:6]}".strip()
 
     def host(self, name: str) -> CapturedHost:
         """The host of this name. Raises KeyError where there is none."""

@@ -6,9 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from console.core.drills.scenarios import find_scenario
 from console.core.runs.past.past_run import PastRun
+from console.core.runs.records.journal import Entry
 from console.core.runs.state import Outcome, StepStatus
 
+CANCELLED = "cancelled, "
+"""How a gate's reason begins after a text that was not the one that it asks for."""
 _WRONG = (StepStatus.REFUSED, StepStatus.FAILED, StepStatus.STOPPED, StepStatus.UNKNOWN)
 
 
@@ -38,7 +42,7 @@ class Grade:
     notice: float | None
     """The first key that was pressed after the fault."""
     right_action: float | None
-    """The first command of a run that ended as done."""
+    """The first command of a run that ended as done, or the first entry of a repair by hand."""
     protected: float | None
     """Since when the cluster would survive the next failure, up to the end of the drill."""
     clients: ClientCount
@@ -54,11 +58,17 @@ class Grade:
     """What was found at the end and not before the fault. A set can be protected again while a node is still down."""
     kind: str = ""
     """Of the cluster; empty: of a drill that did not say so yet."""
+    identity: str = ""
+    """What tells clusters of one name apart: see `Capture.identity`. Empty: of a drill that did not say so yet."""
+    by_hand: int = 0
+    """How often somebody has entered the laboratory after the fault, to work there by hand."""
+    undone: str = ""
+    """What the scenario asks of an operator and nobody has done, though the cluster is protected. Empty: nothing."""
 
     @property
     def passed(self) -> bool:
-        """Whether the cluster is protected again and no acknowledged write is lost."""
-        return self.protected is not None and self.clients.lost == 0
+        """Whether the cluster is protected again, no acknowledged write is lost, and what is asked was done."""
+        return self.protected is not None and self.clients.lost == 0 and not self.undone
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +87,13 @@ class Happened:
     differences: tuple[str, ...] = ()
     left: tuple[str, ...] = ()
     kind: str = ""
+    identity: str = ""
+    entered: Sequence[float] = ()
+    """When somebody entered the laboratory to work there by hand."""
+    left_codes: tuple[str, ...] = ()
+    """The codes of what was left."""
+    refused_texts: tuple[tuple[float, str], ...] = ()
+    """Moment, and which text was asked for, of each typed text that a screen has refused."""
 
 
 def grade(happened: Happened, runs: Sequence[PastRun]) -> Grade:
@@ -85,6 +102,9 @@ def grade(happened: Happened, runs: Sequence[PastRun]) -> Grade:
     presses = sorted(at for at in happened.key_presses if at >= fault)
     sent = [(_epoch(one.at), run) for run in runs for step in run.steps for one in step.commands]
     right = [at for at, run in sent if run.outcome is Outcome.DONE and at >= fault]
+    protected = _protected_since(happened.protected, fault)
+    by_hand = [at for at in happened.entered if at >= fault]
+    right += by_hand if protected is not None else []
     return Grade(
         drill=happened.drill,
         cluster=happened.cluster,
@@ -93,16 +113,32 @@ def grade(happened: Happened, runs: Sequence[PastRun]) -> Grade:
         began_at=fault,
         notice=presses[0] - fault if presses else None,
         right_action=min(right) - fault if right else None,
-        protected=_protected_since(happened.protected, fault),
+        protected=protected,
         clients=happened.clients,
         keys=len(presses),
-        wrong_turns=tuple(turn for run in runs for turn in _wrong_turns(run)),
+        wrong_turns=(
+            *(turn for run in runs for turn in _wrong_turns(run)),
+            *(f"a typed text was refused: asked was {asked}" for at, asked in happened.refused_texts if at >= fault),
+        ),
         commands=len(sent),
         runs=tuple(f"{run.runbook}: {run.outcome.value if run.outcome else 'not ended'}" for run in runs),
         differences=happened.differences,
         left=happened.left,
         kind=happened.kind,
+        identity=happened.identity,
+        by_hand=len(by_hand),
+        undone=_undone(happened, acted=bool(by_hand or [at for at, _ in sent if at >= fault])),
     )
+
+
+def _undone(happened: Happened, *, acted: bool) -> str:
+    """What was asked of the operator and not done. A cluster can be protected while that is so."""
+    scenario = find_scenario(happened.scenario)
+    if scenario is None or not happened.left:
+        return ""
+    if acted and not set(scenario.ends) & set(happened.left_codes):
+        return ""
+    return scenario.asks
 
 
 def _protected_since(seen: Sequence[tuple[float, bool]], fault: float) -> float | None:
@@ -122,6 +158,8 @@ def _protected_since(seen: Sequence[tuple[float, bool]], fault: float) -> float 
 
 def _wrong_turns(run: PastRun) -> Iterable[str]:
     for entry in run.entries:
+        if entry.kind == "decided" and (why := _refused_text(entry)):
+            yield f"{run.runbook}: a typed text was refused: {why}"
         if entry.kind == "refused":
             changes = "; ".join(map(str, entry.data.get("differences") or ()))
             yield f"{run.runbook}: an answer was refused: {changes or 'nothing was sent'}"
@@ -132,10 +170,21 @@ def _wrong_turns(run: PastRun) -> Iterable[str]:
         yield f"{run.runbook}: {run.message or run.outcome.value}"
 
 
-def best(earlier: Iterable[Grade], cluster: str, scenario: str, kind: str = "") -> Grade | None:
+def _refused_text(entry: Entry) -> str:
+    """Why the text that was typed before this question, or at it, was not taken. Empty: none was refused."""
+    reason = str(entry.data.get("reason") or "")
+    if reason.startswith(CANCELLED):
+        return reason.removeprefix(CANCELLED)
+    decision = entry.data.get("decision")
+    typed = isinstance(decision, dict) and decision.get("choice") == "skip" and decision.get("typed")
+    return "it is not the sentence" if typed and entry.data.get("asked") == "type-sentence" else ""
+
+
+def best(earlier: Iterable[Grade], this: Grade) -> Grade | None:
     """The best earlier drill of the same cluster, of the same scenario where there is one. None: there is none."""
-    mine = [one for one in earlier if (one.cluster, one.kind) == (cluster, kind)]
-    same = [one for one in mine if one.scenario == scenario] or mine
+    ours = (this.cluster, this.kind, this.identity)
+    mine = [one for one in earlier if (one.cluster, one.kind, one.identity) == ours]
+    same = [one for one in mine if one.scenario == this.scenario] or mine
     return min(same, key=_rank, default=None)
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from console.core.diagnosis.finding import Finding, Health, NextAction, Severity
-from console.core.diagnosis.rule import FindingRule
+from console.core.diagnosis.next_actions import advise
+from console.core.diagnosis.rule import FindingRule, Match
 from console.core.kinds import all_kinds, kind_of
 from console.core.kinds.protection import protection
 from console.core.model import ClusterState
@@ -16,9 +17,30 @@ SHOWS_AT_NEXT_RESTART = frozenset({"replica-not-in-config", "unsaved-changes", "
 """Codes of information that does harm only later. Nobody looks at the cluster then as closely as after a run."""
 
 
+def _failover_not_known(state: ClusterState) -> Iterator[Match]:
+    """No other finding says what is wrong, and yet nothing shows that the cluster survives the next failure."""
+    told = protection(state)
+    first = next((one for one in kind_of(state.kind).protection(state) if one.verdict is told.verdict), None)
+    advice = (first.advice if first else "") or "see what is behind that reason; r looks again, and a log may say more"
+    if told.verdict is Verdict.FAILS:
+        yield Match((), "It would not survive the next failure of its master.", told.sentences, advise(advice))
+    else:
+        yield Match((), "Whether it survives the next failure is not known.", told.sentences, advise(advice))
+
+
+NOT_KNOWN = FindingRule(
+    "failover-not-known",
+    Severity.INFO,
+    "Nothing proves that clients are served, or that they would be after the next failure.",
+    _failover_not_known,
+    remedy="see what could not be read, and why",
+)
+"""The reason of a health that is UNKNOWN. It is found only where nothing else is."""
+
+
 def all_rules() -> tuple[FindingRule, ...]:
     """The rules of all finding codes, in the order of the kinds."""
-    return tuple(dict.fromkeys(row for kind in all_kinds() for row in kind.rules))
+    return (*dict.fromkeys(row for kind in all_kinds() for row in kind.rules), NOT_KNOWN)
 
 
 def diagnose(state: ClusterState, now: float) -> tuple[Finding, ...]:  # noqa: ARG001 - rules that judge ages need it
@@ -35,6 +57,8 @@ def diagnose(state: ClusterState, now: float) -> tuple[Finding, ...]:  # noqa: A
         for row, finding in found
         if not any((code, node) in named for code in row.superseded_by for node in finding.nodes)
     ]
+    if not state.nothing_read and health(state, tuple(kept)) is Health.UNKNOWN:
+        kept = [*NOT_KNOWN.find(state), *kept]
     return tuple(sorted(kept, key=lambda finding: finding.severity.rank))
 
 

@@ -12,6 +12,7 @@ from console.core.model import ClusterState, NodeState, SentinelState, WatchedMa
 from console.core.model.facts import serving_master
 from console.core.runbooks.document import GateKind, Step
 from console.core.runbooks.naming import with_names
+from console.core.typed_commands import place_of_work
 from console.core.watchers.sentinels import (
     astray,
     monitor_anew,
@@ -48,7 +49,7 @@ class HandWork:
     @property
     def heading(self) -> str:
         """`BY HAND on web-1 (192.168.1.1)`."""
-        return DECISION if self.decision else f"{WORK} on {self.host} ({self.address})"
+        return DECISION if self.decision else f"{WORK} on {place_of_work(self.host, self.address)}"
 
 
 def hand_work(step: Step, state: ClusterState, roles: Mapping[str, str]) -> tuple[HandWork, ...]:

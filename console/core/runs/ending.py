@@ -13,11 +13,12 @@ from console.core.quantities import capital, counted
 from console.core.replication.backups import restore_runbook
 from console.core.replication.resync import resync_in_words
 from console.core.runbooks.verbs import VERBS
-from console.core.runs.records.exports import PROGRAM, Export, exports_in, file_of, put_back_command
+from console.core.runs.records.exports import Export, exports_in, file_of, put_back_command
 from console.core.runs.records.journal import Entry
 from console.core.runs.records.recorded import Row, command_rows, first_of, loss_rows, replaced_files, step_rows, told
 from console.core.runs.records.run_backups import backups_in
 from console.core.runs.replays.ending import keys_left
+from console.core.typed_commands import command_on, program_command
 
 SKIPPED, REMAINS, DATA, BACKUPS = (
     "Skipped, and why",
@@ -85,7 +86,7 @@ def _remaining(
     yield from _unanswered(commands, steps, opened)
     if not closed:
         verb = "replay" if opened.get("replays") else "resume"
-        yield EndItem("The run is not closed. It can be gone on with:", (), (f"{PROGRAM} runs {verb} {run_id}",))
+        yield EndItem("The run is not closed. It can be gone on with:", (), (program_command(f"runs {verb} {run_id}"),))
     yield from _still_paused(closed, cluster)
     if closed.get("outcome") != "done":
         yield from _open_steps(entries, steps)
@@ -135,7 +136,7 @@ def _unanswered(commands: Sequence[Row], steps: Sequence[Row], opened: Row) -> I
                 there = f"{text}. Its file is on the machine of the console ({machine}):"
                 yield EndItem(there, (), (f"ls -l {shlex.quote(file)}",))
             else:
-                command = f"{PROGRAM} status {opened.get('cluster') or ''}".rstrip()
+                command = program_command(f"status {opened.get('cluster') or ''}".rstrip())
                 yield EndItem(f"{text} (on {one['node']}).", (), (command,))
 
 
@@ -144,7 +145,7 @@ def _still_paused(closed: Row, cluster: str) -> Iterator[EndItem]:
     if held.get("since") and not held.get("until"):
         runbook = held.get("resumed_by") or "resume-writes"
         text = f"Resume the writes of {told(held, 'node')}. Nobody has seen them accepted since they were paused."
-        yield EndItem(text, (), (f"{PROGRAM} run {runbook} {cluster}",))
+        yield EndItem(text, (), (program_command(f"run {runbook} {cluster}"),))
 
 
 def _open_steps(entries: Sequence[Entry], steps: Sequence[Row]) -> Iterator[EndItem]:
@@ -168,7 +169,7 @@ def _left_findings(closed: Row, cluster: str) -> Iterator[EndItem]:
     for one in closed.get("left") or ():
         runbook, advice = one.get("runbook"), one.get("advice")
         lines = (*(str(text) for text in one.get("evidence") or ()), *((f"Do: {advice}",) if advice else ()))
-        commands = (f"{PROGRAM} run {runbook} {cluster}",) if runbook else ()
+        commands = (program_command(f"run {runbook} {cluster}"),) if runbook else ()
         yield EndItem(f"{told(one, 'severity')}: {told(one, 'summary')} [{told(one, 'code')}]", lines, commands)
 
 
@@ -245,7 +246,7 @@ def _ways_back(
             *((one["checked"],) if one["checked"] else ()),
         )
         book = restore_runbook(str(opened.get("kind", "")))
-        own = (f"{PROGRAM} run {book} {opened.get('cluster') or ''} --bind target={one['node']}",)
+        own = (program_command(f"run {book} {opened.get('cluster') or ''} --bind target={one['node']}"),)
         yield EndItem(f"{one['node']}:{one['path']}", facts, tuple(one["how_to_restore"]) or own)
     exports = list(exports_in(commands))
     for export in exports:
@@ -255,7 +256,11 @@ def _ways_back(
         yield EndItem(
             f"{file['node']}:{file['before']}",
             (f"{file['path']} as it was before this run changed it.",),
-            (f"cp -p {file['before']} {file['path']}   # on {file['node']}, then reload the program that reads it",),
+            (
+                command_on(
+                    str(file["node"]), f"cp -p {file['before']} {file['path']}", "then reload the program that reads it"
+                ),
+            ),
         )
 
 

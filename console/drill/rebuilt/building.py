@@ -24,10 +24,10 @@ KINDS: dict[str, type[Rehearsal]] = {
 
 
 @contextmanager
-def rehearsal(capture: Capture, keys: int | None, report: Callable[[str], None]) -> Iterator[Rehearsal]:
-    """A healthy cluster in the laboratory, gone when the block ends. Raises LabError."""
+def rehearsal(capture: Capture, keys: int | None, report: Callable[[str], None], name: str = "") -> Iterator[Rehearsal]:
+    """A healthy cluster in the laboratory, gone when the block ends. `name`: of the laboratory. Raises LabError."""
     options = LabOptions(redis_of=versions_for(capture), disk="128m")
-    lab = assemble(system_of(capture), options, report, DRILL)
+    lab = assemble(system_of(capture), options, report, DRILL, name)
     guards = [MemoryGuard(lambda host=host: host.pid, host.cage) for host in lab.hosts.values() if host.cage]  # type: ignore[misc]
     for guard in guards:
         guard.start()

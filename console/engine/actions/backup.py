@@ -24,6 +24,7 @@ from console.core.replication.backups import (
     restore_runbook,
 )
 from console.core.replication.disk_data import DiskData, UnreadDataError, aof_is_on, kept_copy
+from console.core.typed_commands import place_of_work, program_command
 from console.engine.actions.backup_scripts import (
     BACKUP,
     CHECK,
@@ -156,7 +157,7 @@ def how_to_restore(request: Request, path: str, form: DataForm = DataForm.DUMP) 
     node, cluster = request.node, request.context.cluster
     own = (
         "how to get it back, with this console:",
-        f"  redis-ha-console run {restore_runbook(request.state.kind)} {cluster.name} --bind target={node.name}",
+        f"  {program_command(f'run {restore_runbook(request.state.kind)} {cluster.name} --bind target={node.name}')}",
     )
     if request.state.sentinels:
         return (*own, *_how_to_read(node.name, path, form))
@@ -174,7 +175,12 @@ def _by_hand_in_a_pair(request: Request, path: str, form: DataForm) -> tuple[str
         f"cp {'-a' if form is DataForm.AOF_FOLDER else '-p'} {shlex.quote(path)} {shlex.quote(place)}",
         _by_hand(node.redis.service, "Redis", "start"),
     ]
-    return (f"or by hand on {node.name}, as root, while no client reaches it:", *(f"  {one}" for one in commands))
+    return (f"or by hand on {_named(node)}, as root, while no client reaches it:", *(f"  {one}" for one in commands))
+
+
+def _named(node: NodeSpec) -> str:
+    """Its name; in a laboratory, with the way to it."""
+    return place_of_work(node.name, "").removesuffix(" ()")
 
 
 def _how_to_read(node: str, path: str, form: DataForm) -> tuple[str, ...]:

@@ -22,15 +22,18 @@ from console.lab.systems import operator_files
 from console.lab.systems.system import System
 
 
-def assemble(system: System, options: LabOptions, report: Callable[[str], None], scenario: str) -> Laboratory:
-    """The hosts of a system on a bridge. sshd runs, nothing else is started."""
+def assemble(
+    system: System, options: LabOptions, report: Callable[[str], None], scenario: str, name: str = ""
+) -> Laboratory:
+    """The hosts of a system on a bridge. sshd runs, nothing else is started. `name`: of its folder; empty: any."""
     check_programs()
     require_isolated_network()
     options = system.options(options)
     if not LABORATORY_FOLDER.is_dir():
         raise LabError("this process has no namespaces for a laboratory: use `redis-ha-console lab run`")
     servers = {name: redis_server(options.version_for(name)).folder for name in system.addresses}
-    folder = Path(tempfile.mkdtemp(prefix="pair-", dir=LABORATORY_FOLDER))
+    folder = LABORATORY_FOLDER / name if name else Path(tempfile.mkdtemp(prefix="pair-", dir=LABORATORY_FOLDER))
+    folder.mkdir(exist_ok=not name)
     hosts = {
         name: system.outfit(Host(name, address, folder / "hosts" / name, options.password, servers[name]))
         for name, address in system.addresses.items()

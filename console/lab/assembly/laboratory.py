@@ -90,6 +90,8 @@ class Laboratory:
         self.options = options
         self.inventory = folder / INVENTORY
         self.state_file = folder / STATE
+        self.also: dict[str, str] = {}
+        """Variables that commands in it get beside those that lead to it."""
 
     def host(self, name: str) -> Host:
         """The host of this name. Raises LabError where there is none."""
@@ -100,7 +102,7 @@ class Laboratory:
     @property
     def environment(self) -> dict[str, str]:
         """What a command inside needs to find the pair."""
-        return lab_environment(self.folder)
+        return lab_environment(self.folder) | self.also
 
     def vip_holders(self) -> list[str]:
         """The hosts whose kernels hold the VIP."""
@@ -151,7 +153,7 @@ class Laboratory:
         """Writes what the commands inside need to find the hosts."""
         state = {name: {"address": host.address, "root": str(host.root), "pid": host.pid, "servers": host.servers}
                  for name, host in self.hosts.items()}  # fmt: skip
-        known = {"scenario": self.scenario, "hosts": state, "password": self.options.password}
+        known = {"scenario": self.scenario, "hosts": state, "password": self.options.password, "also": self.also}
         self.state_file.write_text(json.dumps(known), encoding="utf-8")
         self.state_file.chmod(0o600)
 

@@ -180,7 +180,8 @@ class Host:
 
         The thread that calls this must outlive the host: the kernel ends the host with it.
         """
-        init = Path(__file__).with_name("host-init.sh")
+        # As text: root of a contained host is somebody else, who need not be able to reach a file of this program.
+        init = Path(__file__).with_name("host-init.sh").read_text(encoding="utf-8")
         namespaces = ["--net", "--mount", "--pid", "--uts", "--ipc", "--fork", "--kill-child"]
         # Killed with whoever built the laboratory, however that ends.
         die_with_me = [] if self.lasting else [program("setpriv"), "--pdeathsig", "KILL"]
@@ -188,10 +189,10 @@ class Host:
         limits = " ".join(self.cage.limits) if self.cage else ""
         addresses = [f"{name}={one}" for name, ones in self.cables for one in ones]
         self.process = subprocess.Popen(
-            [*user, *die_with_me, program("unshare"), *namespaces, "/bin/sh", str(init), str(self.root),
+            [*user, *die_with_me, program("unshare"), *namespaces, "/bin/sh", "-c", init, "host-init", str(self.root),
              self.hostname or self.name, "" if self.cage else self.servers, limits, *addresses],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            env=dict(environment or ENVIRONMENT), start_new_session=True,
+            env=dict(environment or ENVIRONMENT), start_new_session=True, cwd="/",
         )  # fmt: skip
         self.pid = int(self._line() or 0)
         if holder is not None:

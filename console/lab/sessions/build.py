@@ -7,9 +7,11 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from console.lab.assembly.assemble import assemble
 from console.lab.assembly.laboratory import DRILL, Laboratory, lab_environment
@@ -19,6 +21,8 @@ from console.lab.scenarios import catalogue
 from console.lab.scenarios.scenario import Scenario
 
 PROGRAM = "redis-ha-console"
+_ENTRIES = "entered"
+"""The file with the moments at which somebody entered: a line each, epoch seconds."""
 
 
 @contextmanager
@@ -74,9 +78,41 @@ def attach(state_file: str) -> Laboratory:
 def environment_in(state_file: str) -> dict[str, str]:
     """What a command needs to find the laboratory or drill of this state file. Raises LabError where it is gone."""
     path = Path(state_file)
-    if not path.exists():
-        raise LabError(f"{state_file}: no laboratory is running there")
-    return lab_environment(path.parent)
+    also: dict[str, str] = _known(path).get("also", {})
+    return lab_environment(path.parent) | also
+
+
+def command_in(state_file: str, words: list[str]) -> list[str]:
+    """The command that these words mean in the laboratory: after the name of a host, one that runs on that host.
+
+    Raises LabError where it is gone.
+    """
+    path = Path(state_file)
+    if words and words[0] in _known(path)["hosts"]:
+        return ["ssh", "-F", str(path.parent / "ssh_config"), words[0], *(["--", *words[1:]] if words[1:] else [])]
+    return words
+
+
+def _known(path: Path) -> dict[str, Any]:
+    try:
+        known: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise LabError(f"{path}: no laboratory is running there") from None
+    return known
+
+
+def note_entry(state_file: str) -> None:
+    """Notes that somebody works there by hand from now on: a drill says so in its grade."""
+    with suppress(OSError), Path(state_file).with_name(_ENTRIES).open("a", encoding="ascii") as file:
+        file.write(f"{time.time()}\n")
+
+
+def entries_in(folder: Path) -> tuple[float, ...]:
+    """When somebody entered the laboratory of this folder: epoch seconds."""
+    try:
+        return tuple(map(float, (folder / _ENTRIES).read_text(encoding="ascii").split()))
+    except (OSError, ValueError):
+        return ()
 
 
 def path_with_program() -> str:

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from types import FrameType
 
 from console.core.runs.state import RunState, StepStatus
+from console.core.typed_commands import program_command
 from console.tui.apps.running_app import RunningApp
 
 SIGNALS = (signal.SIGTERM, signal.SIGHUP)
@@ -42,7 +43,7 @@ def terminal_restored(app: RunningApp) -> Iterator[None]:
         wait_for_answer(app)
         with contextlib.suppress(Exception), app.suspend():
             if run is not None:
-                print(f"run {run.run_id} is not over: redis-ha-console runs resume {run.run_id}", file=sys.stderr)  # noqa: T201
+                print(f"run {run.run_id} is not over: {program_command(f'runs resume {run.run_id}')}", file=sys.stderr)  # noqa: T201
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
         os._exit(128 + number)

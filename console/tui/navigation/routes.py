@@ -33,6 +33,16 @@ class Route(Generic[P]):
     """While a run is armed, the screen of that run is opened instead."""
 
 
+@dataclass(frozen=True, slots=True)
+class QuitQuestion:
+    """What is asked before the console ends."""
+
+    title: str
+    lines: tuple[str, ...]
+    leave: str
+    """On the button that ends it."""
+
+
 CLUSTERS: Route[[]] = Route("clusters")
 """The first screen. It is never closed."""
 CLUSTER: Route[[str]] = Route("cluster", opens_on=("clusters",))
@@ -51,8 +61,8 @@ RESUME: Route[[PastRun]] = Route("resume")
 """(the run to resume)"""
 
 HELP: Route[[]] = Route("help")
-QUIT: Route[[Callable[[], None]]] = Route("quit")
-"""(what to do when the operator confirms)"""
+QUIT: Route[[Callable[[], None], QuitQuestion]] = Route("quit")
+"""(what to do when the operator confirms, what is asked)"""
 FINDING: Route[[Finding, Callable[[], Finding | None]]] = Route("finding")
 """(finding, the newest version of it; None: it no longer holds)"""
 PANEL: Route[[str, Callable[[int], tuple[Content, ...]]]] = Route("panel")

@@ -20,7 +20,7 @@ from console.tui.present.runs import question as present
 from console.tui.widgets.buttons import MarkedButton
 from console.tui.widgets.input_guard import InputGuard
 from console.tui.widgets.lines import LinesPane
-from console.tui.widgets.typed_field import TypedField
+from console.tui.widgets.typed_field import TextRefused, TypedField
 
 SENDING_CHOICES = (Choice.RUN, Choice.OVERRIDE)
 """Choices after which commands may be sent. They have a line of their own, and never the first focus."""
@@ -155,6 +155,7 @@ class QuestionBox(Vertical):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         if event.value != self.required_text:
             self._refuse(present.not_that_text(visible(event.value), self.required_text))
+            self.post_message(TextRefused(self.required_text))
         elif self.sending_choice is not None:
             self._answer(self.sending_choice)
 

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from textual.message import Message
 from textual.widgets import Input
 
 CURSOR = "█ just type"
 """What the field shows while it has no focus: a cursor, and that typing begins there at once."""
+
+
+class TextRefused(Message):
+    """Another text was typed than is asked for, and Enter has done nothing."""
+
+    def __init__(self, required: str) -> None:
+        super().__init__()
+        self.required = required
 
 
 class TypedField(Input):

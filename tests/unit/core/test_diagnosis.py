@@ -104,6 +104,7 @@ FOUND = [
     ("vip-on-replica", s.with_vip(s.with_vip(HEALTHY, s.B, held=False), s.A, held=True), (s.A,), "critical"),
     ("vip-reaches-stranger", reaching(HEALTHY, "f" * 40), (), "critical"),
     ("vip-reaches-stranger", reaching(HEALTHY, s.RUN_ID[s.A]), (s.A, s.B), "critical"),
+    ("vip-silent", replace(HEALTHY, vip_reach=unread(ProblemKind.TIMEOUT, "x", s.NOW)), (s.B,), "warning"),
     ("mutual-replication", mutual(), (s.A, s.B), "critical"),
     ("no-master", s.fresh_pair(), (s.A, s.B), "critical"),
     ("histories-diverged", SPLIT, (s.A, s.B), "critical"),
@@ -323,7 +324,8 @@ def test_unreadable_is_not_down(kind):
     for one in ("ssh", "keepalived", "addresses", "processes", "keepalived_config"):
         torn = s.with_node(torn, s.A, **{one: unread(kind, kind.value, s.NOW)})
     codes = {finding.code for finding in diagnose(torn, s.NOW)}
-    assert codes <= {"ssh-unreachable", "ssh-auth-failed", "ssh-host-key-changed", "too-long-to-read"}
+    reasons = {"ssh-unreachable", "ssh-auth-failed", "ssh-host-key-changed", "too-long-to-read", "failover-not-known"}
+    assert codes <= reasons
     assert health(torn, diagnose(torn, s.NOW)) is not Health.HEALTHY
 
 
@@ -369,6 +371,7 @@ def test_diagnosis_bears_any_torn_observation(state, lost_readings, node):
     found = diagnose(torn, s.NOW)
     assert [one.severity.rank for one in found] == sorted(one.severity.rank for one in found)
     assert health(torn, found) in Health
+    assert found or torn.nothing_read
     assert Severity.CRITICAL not in {one.severity for one in found} or health(torn, found) in {
         Health.CRITICAL,
         Health.UNKNOWN,

@@ -12,10 +12,12 @@ from console.core.drills.grade import ClientCount, Happened, best, grade
 from console.core.drills.scenarios import SCENARIOS, find_scenario
 from console.core.drills.walks import FoundHere, RunbookWalk, Walk, WalkOutcome, all_found, all_passed
 from console.core.kinds import all_kinds
+from console.core.kinds.diagnose import all_rules
 from console.core.runs.answer import Answer, AnswerKind
 from console.core.runs.past.past_run import PastCommand, PastRun, PastStep, Standing
 from console.core.runs.records.journal import ChainCheck, Entry
 from console.core.runs.state import Outcome, StepStatus
+from console.documents.capture import read_capture
 from console.drill.grades import list_text, load, report_text, save, table_text
 from console.lab.hosts.faults import KINDS, SERVICES
 
@@ -77,9 +79,10 @@ def test_a_refused_answer_and_lost_writes_are_told(tmp_path):
     assert not lost.passed
     assert lost.wrong_turns == ("one-shot-rebuild: an answer was refused: redis-b's role changed",)
     good = dataclasses.replace(grade(happened(), [run(Outcome.DONE, 5)]), drill="d0")
-    assert best([lost, good], "cache", "freeze") is good
-    assert best([lost], "other", "freeze") is None
-    assert best([lost], "cache", "freeze", "sentinel-vip") is None, "another cluster of this name"
+    assert best([lost, good], lost) is good
+    assert best([lost], dataclasses.replace(good, cluster="other")) is None
+    for another in ({"kind": "sentinel-vip"}, {"identity": "10.0.0.9 1a2b3c"}):
+        assert best([lost], dataclasses.replace(good, **another)) is None, "another cluster of this name"
     text = table_text(lost, good)
     assert "3 of 500" in text
     assert "best earlier: d0, freeze" in text
@@ -89,18 +92,79 @@ def test_a_refused_answer_and_lost_writes_are_told(tmp_path):
     save(tmp_path, lost)
     assert load(tmp_path) == lost
     lines = list_text([good, lost], "table").splitlines()
-    assert [line[:4] for line in lines[1:3]] == ["* d0", "  d1"]
+    assert [line[:4] for line in lines[2:4]] == ["* d0", "  d1"]
     assert all(len(line) <= 80 for line in [*lines, *text.splitlines()])
     assert load(tmp_path / "none") is None
 
 
 def test_what_nobody_has_repaired_is_told_though_the_set_is_protected():
-    one = grade(happened(left=("Redis on web-1 does not run.",)), [])
+    one = grade(happened(left=("Redis on web-1 is slow.",), left_codes=("slow",)), [run(Outcome.DONE, 12)])
     assert one.passed
     text = table_text(one, None)
-    assert "still found at the end:\n    Redis on web-1 does not run." in text
-    assert "protected again by itself, and nothing lost" in text
-    assert "Redis on web-1 does not run." in report_text(one, None, "md")
+    assert "still found at the end:\n    Redis on web-1 is slow." in text
+    assert "protected again, and nothing lost" in text
+    assert "Redis on web-1 is slow." in report_text(one, None, "md")
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda one: one.name)
+@pytest.mark.parametrize("acted", ["nothing", "by hand", "a run"])
+def test_who_has_not_done_what_was_asked_does_not_pass_though_the_cluster_is_protected(scenario, acted):
+    """Sets, and faults that leave the cluster serving, are protected again by themselves."""
+    runs = [run(Outcome.DONE, 12)] if acted == "a run" else []
+    more = {"entered": (FAULT + 20,)} if acted == "by hand" else {}
+    seen = happened(scenario=scenario.name, protected=[(FAULT + 1, True)], **more)
+    for code in (*scenario.ends, "of-something-else"):
+        one = grade(dataclasses.replace(seen, left=("It is so still.",), left_codes=(code,)), runs)
+        assert one.passed == (acted != "nothing" and code not in scenario.ends), code
+        told = " ".join(table_text(one, None).split())
+        assert one.passed or f"nobody has done what was asked: {scenario.asks}" in told
+    assert grade(seen, runs).passed, "nothing is left"
+
+
+def test_a_repair_by_hand_counts_and_is_called_so():
+    one = grade(happened(entered=(FAULT - 9, FAULT + 20, FAULT + 30)), [])
+    assert (one.right_action, one.protected, one.by_hand, one.passed) == (20, 41, 2, True)
+    text = table_text(one, None)
+    assert "entered, to work by hand      2 times" in text
+    assert "protected again by hand, and nothing lost" in text
+    assert grade(happened(entered=(FAULT + 20,), protected=[(FAULT + 1, False)]), []).right_action is None
+    both = grade(happened(entered=(FAULT + 20,)), [run(Outcome.DONE, 30)])
+    assert "protected again, partly by hand, and nothing lost" in table_text(both, None)
+
+
+def test_a_typed_text_that_was_refused_is_a_wrong_turn():
+    plain = Entry(1, stamp(3), "decided", {"asked": "type-name", "reason":
+                  "cancelled, the name that was typed is not redis-b: nothing was sent"}, "", "")  # fmt: skip
+    replay = Entry(2, stamp(4), "decided", {"asked": "type-sentence", "reason": "keys",
+                   "decision": {"choice": "skip", "typed": "yes"}}, "", "")  # fmt: skip
+    screen = ((FAULT - 5, "redis-a"), (FAULT + 6, "redis-b"))
+    one = grade(happened(refused_texts=screen), [run(Outcome.DONE, 5, entries=[plain, replay])])
+    assert [turn.partition(": ")[2] for turn in one.wrong_turns] == [
+        "a typed text was refused: the name that was typed is not redis-b: nothing was sent",
+        "a typed text was refused: it is not the sentence",
+        "asked was redis-b",
+    ]
+
+
+def test_clusters_of_one_name_stand_apart_in_the_list():
+    one = dataclasses.replace(grade(happened(), []), kind="keepalived", identity="10.0.0.9 1a2b3c")
+    other = dataclasses.replace(one, drill="d2", identity="10.0.0.9 ffffff", protected=99.0)
+    lines = list_text([one, other], "table").splitlines()
+    assert [line for line in lines if line.startswith("CLUSTER")] == [
+        "CLUSTER cache (keepalived, 10.0.0.9 1a2b3c)", "CLUSTER cache (keepalived, 10.0.0.9 ffffff)"
+    ]  # fmt: skip
+    assert [line[:4] for line in lines if line[2:3] == "d"] == ["* d1", "* d2"], "each is the best of its own cluster"
+
+
+def test_a_later_capture_of_the_same_machines_is_the_same_cluster():
+    kinds = {}
+    for folder in sorted((Path(__file__).parents[2] / "captures").iterdir()):
+        one = read_capture(folder)
+        kinds[one.identity] = folder.name
+        assert dataclasses.replace(one, captured_at=1.0, unread=(), notes=()).identity == one.identity
+        moved = dataclasses.replace(one.hosts[0], address="10.9.9.9")
+        assert dataclasses.replace(one, hosts=(moved, *one.hosts[1:])).identity != one.identity
+    assert len(kinds) == 5, "all of them are called cache"
 
 
 def walk(**changes):
@@ -154,5 +218,6 @@ def test_each_scenario_is_a_fault_that_the_laboratory_has_and_stands_on_its_page
         assert one.service in {"", *SERVICES}
         assert one.mended_by in {"", *KINDS}
         assert one.by_itself
-        assert all(text in page for text in (f"`{one.name}`", one.text, *one.by_itself.values())), one.name
+        assert set(one.ends) <= {row.code for row in all_rules()}
+        assert all(text in page for text in (f"`{one.name}`", one.text, one.asks, *one.by_itself.values())), one.name
         assert set(one.by_itself) <= {kind.name for kind in all_kinds()}

@@ -11,8 +11,10 @@ from holes import STATES, holes
 
 from console.core.conditions.predicate import Question
 from console.core.conditions.servers import ssh_readable
+from console.core.diagnosis.finding import Health
 from console.core.kinds import kind_of
-from console.core.kinds.diagnose import diagnose
+from console.core.kinds.diagnose import diagnose, health
+from console.core.kinds.protection import protection
 from console.core.model import ClusterState, ProblemKind, unread
 from console.core.model.silence import SILENCE, fell_silent, silent_sources
 from console.core.model.verdict import Verdict
@@ -25,6 +27,7 @@ from console.engine.steps.step_view import conditions
 
 SAYS_THAT_IT_IS_UNREAD = {
     "ssh-unreachable", "redis-hung", "sentinel-unreachable", "consul-unreachable", "lvs-director-unread",
+    "vip-silent", "failover-not-known",
 }  # fmt: skip
 
 
@@ -69,6 +72,16 @@ def test_a_missing_reading_makes_no_finding_but_that_it_is_missing(state, hole):
     before = {one.code for row in rows for one in row.find(state)}  # also those that a better one replaces
     new = {one.code for one in diagnose(hole, hole.observed_at)} - before - SAYS_THAT_IT_IS_UNREAD
     assert not new or (new == {"vip-on-dead-redis"} and "TIMEOUT" in str(hole)), new
+
+
+@pytest.mark.parametrize(("state", "hole"), CASES)
+def test_an_unknown_health_says_its_reason_and_what_to_do(state, hole):
+    del state
+    found = diagnose(hole, hole.observed_at)
+    if health(hole, found) is Health.UNKNOWN:
+        assert found, "nobody is left with the word alone"
+        assert all(one.evidence and (one.next.advice or one.next.runbook) for one in found)
+        assert protection(hole).sentences[0] in next(one for one in found if one.code == "failover-not-known").evidence
 
 
 def test_silence_is_named_with_its_source():

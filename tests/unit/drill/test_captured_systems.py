@@ -180,10 +180,11 @@ def test_the_first_page_says_what_differs():
     capture = dataclasses.replace(capture, hosts=(first, *capture.hosts[1:]), unread=(unread,))
     facts = LaboratoryFacts({"redis-a": "6.0", "redis-b": "7.0"}, "2.2.7", 100, 10)
     has = {name: name != "awk" for name in called_programs(capture)}
-    page = first_page(capture, (*missing_programs(capture, has), *differences(capture, facts)))
+    page = first_page(capture, (*missing_programs(capture, has), *differences(capture, facts)), "drill-1a2b")
     page = " ".join(page.split())
     for said in (
-        "DRILL on cache", "Production is not touched", "calls awk: the laboratory does not have it",
+        "DRILL on cache", "Production is not touched", "lab enter --in drill-1a2b redis-a",
+        "calls awk: the laboratory does not have it",
         "redis-a runs redis 3.0.4; the rehearsal has Redis 6.0", "keepalived 1.2.13; the rehearsal has 2.2.7",
         "has no systemd", "the inventory's own commands", "made up: 100 keys of 10 bytes", "/opt/x: this login may not",
     ):  # fmt: skip

@@ -12,7 +12,7 @@ import click
 
 from console.cli.output import say
 from console.cli.runs.plain.terminal_input import ask, discard_typed
-from console.core.runs.records.exports import PROGRAM
+from console.core.typed_commands import PROGRAM
 
 if TYPE_CHECKING:
     from console.cli.context import CliContext

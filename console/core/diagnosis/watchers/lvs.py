@@ -8,6 +8,7 @@ from console.core.diagnosis.finding import NextAction, Severity
 from console.core.diagnosis.next_actions import advise
 from console.core.diagnosis.rule import FindingRule, Match, listed
 from console.core.model import ClusterState, DirectorState, NodeState, ProblemKind, VirtualService
+from console.core.typed_commands import login_command
 from console.core.watchers.read_vip import director_entries, entry_in_words, reader_trouble
 
 DRAIN = NextAction(runbook="lvs-drain-replica")
@@ -117,7 +118,10 @@ def _director_unread(state: ClusterState) -> Iterator[Match]:
                 (one.name,),
                 f"{one.name} could not be read, so it is not known where it sends readers.",
                 (f"{one.address}: {problem}",),
-                advise("try `ssh` by hand; ipvsadm needs root: ssh.sudo of this director in the inventory"),
+                advise(
+                    f"try `{login_command(one.address, one.name)}` by hand; ipvsadm needs root: "
+                    "ssh.sudo of this director in the inventory"
+                ),
             )
 
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from console.core.keys.counted import is_count
 from console.core.quantities import counted
 from console.core.runs.records.recorded import Row
+from console.core.typed_commands import program_command
 
-PROGRAM = "redis-ha-console"
 EXPORT_VERB, DISK_VERB = "export-differences", "export-disk-keys"
 VERBS = frozenset({EXPORT_VERB, DISK_VERB})
 BRINGS, REPLACES = "bring-keys", "replace-keys"
@@ -114,7 +114,7 @@ def kept_in(path: str) -> str:
 def put_back_command(run_id: str, export: Export, *, several: bool) -> str:
     """The command line that brings the keys back. `several`: the run has kept more than one file."""
     chosen = f" --export {shlex.quote(export.path.rpartition('/')[2])}" if several else ""
-    return f"{PROGRAM} runs replay {run_id}{chosen}"
+    return program_command(f"runs replay {run_id}{chosen}")
 
 
 def restore_commands(lines: Iterable[str], keys: Collection[str] = ()) -> Iterator[bytes]:

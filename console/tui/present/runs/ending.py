@@ -11,6 +11,7 @@ from textual.content import Content
 
 from console.core.runs.ending import REMAINS, EndItem, EndSection
 from console.core.runs.state import RunState, StepStatus
+from console.core.typed_commands import program_command
 from console.tui.present.formatting import BOLD, DIM, GOOD, STEP, WARN, Lines, line, wrapped
 from console.tui.present.runs.sections import section
 
@@ -33,7 +34,7 @@ _SETTLED = frozenset({Kept.BROUGHT_BACK, Kept.SILENCED, Kept.GONE})
 def ending(run: RunState, width: int, kept: Kept = Kept.NONE) -> Lines:
     """What remains, what was lost or kept, the ways back, and where the journal is. The title above has the outcome."""
     done = chain.from_iterable(_step(one.step.title, width) for one in run.steps if one.status is StepStatus.DONE)
-    journal = (*wrapped(run.journal or "none", width), line(f"redis-ha-console runs report {run.run_id}"))
+    journal = (*wrapped(run.journal or "none", width), line(program_command(f"runs report {run.run_id}")))
     return (
         *wrapped(run.runbook.title, width, BOLD),
         *(wrapped(run.message, width) if run.message else ()),

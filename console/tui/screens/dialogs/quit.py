@@ -9,6 +9,7 @@ from textual.widgets import Button
 
 from console.tui.navigation import routes
 from console.tui.navigation.registry import register
+from console.tui.navigation.routes import QuitQuestion
 from console.tui.present.formatting import Lines, wrapped
 from console.tui.screens.base import Dialog
 from console.tui.widgets.buttons import MarkedButton
@@ -16,19 +17,19 @@ from console.tui.widgets.lines import LinesPane
 
 
 class QuitDialog(Dialog):
-    """Asks before the console ends while a run is armed. The button `Stay` has the focus."""
+    """Asks before the console ends. The button `Stay` has the focus."""
 
-    def __init__(self, stop_and_quit: Callable[[], None]) -> None:
+    def __init__(self, stop_and_quit: Callable[[], None], asked: QuitQuestion) -> None:
         super().__init__()
-        self._stop_and_quit = stop_and_quit
+        self._stop_and_quit, self._asked = stop_and_quit, asked
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="window small") as window:
-            window.border_title = "A run is armed"
+            window.border_title = self._asked.title
             yield LinesPane(self._draw_lines, focusable=False)
             with Horizontal(classes="buttons"):
                 yield MarkedButton("Stay", id="stay", compact=True, classes="safe")
-                yield MarkedButton("Stop the run, then quit", id="leave", compact=True, classes="dangerous")
+                yield MarkedButton(self._asked.leave, id="leave", compact=True, classes="dangerous")
 
     def on_mount(self) -> None:
         self.query_one("#stay").focus()
@@ -42,10 +43,7 @@ class QuitDialog(Dialog):
             self._stop_and_quit()
 
     def _draw_lines(self, width: int, _: int) -> Lines:
-        return (
-            *wrapped("If you quit, the run stops at its open or next question.", width),
-            *wrapped("A command that is being sent is not interrupted: the console waits for its answer.", width),
-        )
+        return tuple(row for text in self._asked.lines for row in wrapped(text, width))
 
 
 register(routes.QUIT, QuitDialog)
