@@ -86,7 +86,8 @@ def kept_run(folder: Path, cluster: str, nodes: dict[str, str], file: Path) -> s
     node, other = nodes
     sent = f"SCAN, DUMP and PTTL here and on {other}; what differs is written to {file}"
     planned = {"node": node, "summary": "Exports.", "detail": "", "expect": "", "command": {"sent": sent}}
-    said = f"looked at all 9 keys of {node}: 9 are not on {other}; written to {file}"
+    keys = len(file.read_text(encoding="utf-8").splitlines())
+    said = f"looked at all {keys} keys of {node}: {keys} are not on {other}; written to {file}"
     opening = {"cluster": cluster, "kind": "keepalived", "nodes": nodes, "steps": ["export"]}
     journal.append("opened", {**opening, "runbook": "resolve-dual-master", "operator": "ann@ops1"})
     journal.append("bound", {"roles": {"keeper": other, "loser": node}})

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -51,6 +52,8 @@ class Document:
     """1-based line of each value's key, or of the value itself in a list."""
     digest: str
     """SHA-256 of the file's bytes, in hex."""
+    broken: Mapping[int, str] = field(default_factory=dict)
+    """Items of the list that is read item by item, and that are refused: place → `FILE:LINE: what is wrong`."""
 
     def line(self, location: Location) -> int:
         """The line of a value, or of the nearest one around it that has a line."""
@@ -72,24 +75,28 @@ def dotted_key(location: Location) -> str:
     return text
 
 
-def read_document(path: Path) -> Document:
-    """Reads and parses a file. Raises DocumentError with one line that names file and line."""
-    return document_of(path, bytes_of(path))
+def read_document(path: Path, *, apart: str = "") -> Document:
+    """Reads and parses a file. Raises DocumentError with one line that names file and line.
+
+    `apart`: key of a list whose items are read each by itself: one with a key that stands twice, a tag, an alias
+    without an anchor or too many levels is refused alone. A file that is no YAML is refused as a whole.
+    """
+    return document_of(path, bytes_of(path), apart=apart)
 
 
-def document_of(path: Path, data: bytes) -> Document:
+def document_of(path: Path, data: bytes, *, apart: str = "") -> Document:
     """Parses what was read from a file. Raises DocumentError with one line that names file and line."""
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise DocumentError(f"{path}:{line}: is not UTF-8 text; save it as UTF-8") from None
-    return parse_document(path, text, sha256(data).hexdigest())
+    return parse_document(path, text, sha256(data).hexdigest(), apart=apart)
 
 
-def parse_document(path: Path, text: str, digest: str = "") -> Document:
+def parse_document(path: Path, text: str, digest: str = "", *, apart: str = "") -> Document:
     """The values in YAML text. Raises DocumentError."""
-    builder = _Builder(path)
+    builder = _Builder(path, apart)
     try:
         values = builder.build(yaml.parse(text, Loader=_PARSER))
     except yaml.MarkedYAMLError as error:
@@ -103,7 +110,7 @@ def parse_document(path: Path, text: str, digest: str = "") -> Document:
         raise DocumentError(f"{path}:1: is empty")
     if not isinstance(values, dict):
         raise DocumentError(f"{path}:1: must be a mapping of keys, as in the example; it is {_kind_of(values)}")
-    return Document(path, values, builder.lines, digest)
+    return Document(path, values, builder.lines, digest, builder.broken)
 
 
 def _syntax(error: yaml.MarkedYAMLError, text: str, line: int) -> str:
@@ -136,7 +143,9 @@ class _Builder:
     """Builds values from parser events. Raises DocumentError at the first thing that it refuses."""
 
     path: Path
+    apart: str = ""
     lines: dict[Location, int] = field(default_factory=dict)
+    broken: dict[int, str] = field(default_factory=dict)
     anchors: dict[str, _Anchored] = field(default_factory=dict)
     count: int = 0
 
@@ -197,8 +206,24 @@ class _Builder:
         for event in events:
             if isinstance(event, yaml.SequenceEndEvent):
                 break
-            items.append(self.value(event, events, (*at, len(items))))
+            place = (*at, len(items))
+            items.append(
+                self.apart_value(event, events, place) if at == (self.apart,) else self.value(event, events, place)
+            )
         return items
+
+    def apart_value(self, event: Any, events: Iterator[Any], at: Location) -> Any:
+        """The same for an item that is refused alone. Then only its name is left of it."""
+        before, whole = self.count, _whole(event, events)
+        try:
+            return self.value(event, iter(whole[1:]), at)
+        except DocumentError as error:
+            self.count = before
+            line, _, text = str(error).removeprefix(f"{self.path}:").partition(": ")
+            where = dotted_key(at)
+            said = text if text.startswith(where) else f"{where}: {text}"
+            self.broken[int(at[-1])] = f"{self.path}:{line}: {said}"
+            return _name_of(whole)
 
     def mapping(self, events: Iterator[Any], at: Location) -> dict[str, Any]:
         found: dict[str, Any] = {}
@@ -230,6 +255,26 @@ class _Builder:
         if not all(isinstance(one, dict) for one in sources):
             self.refuse(event, "<<: must be an alias of a mapping, or a list of them")
         return sources
+
+
+def _whole(event: Any, events: Iterator[Any]) -> list[Any]:
+    """All events of the value that begins with this one."""
+    found, open_ones = [event], int(isinstance(event, yaml.CollectionStartEvent))
+    while open_ones:
+        found.append(next(events))
+        open_ones += isinstance(found[-1], yaml.CollectionStartEvent) - isinstance(found[-1], yaml.CollectionEndEvent)
+    return found
+
+
+def _name_of(events: list[Any]) -> dict[str, Any]:
+    """The first name among the keys of a mapping, so that it can be told which one it is."""
+    depth = 0
+    for key, value in pairwise(events):
+        depth += isinstance(key, yaml.CollectionStartEvent) - isinstance(key, yaml.CollectionEndEvent)
+        scalars = isinstance(key, yaml.ScalarEvent) and isinstance(value, yaml.ScalarEvent)
+        if depth == 1 and scalars and key.value == "name":
+            return {"name": value.value}
+    return {}
 
 
 def _line(event: Any) -> int:

@@ -88,6 +88,49 @@ def test_wherever_it_dies_the_same_command_ends_it_right(tmp_path):
         assert deaths >= 20
 
 
+def test_keys_that_the_master_evicts_are_never_called_brought_unseen(tmp_path):
+    """Without room it drops keys of its clients, and those that have just come: the run says so, and stops."""
+    limits = {"maxmemory": "4mb", "maxmemory-policy": "allkeys-random"}
+    with server(tmp_path / "kept", "7.0") as kept, server(tmp_path / "one", "7.0", **limits) as node:
+        names = [f"kept:{one}" for one in range(8_000)]
+        ask(kept, *(("SET", name, "x" * 200) for name in names))
+        ask(node, *(("SET", f"client:{one}", "x" * 200) for one in range(5_000)))
+        stage = Stage(tmp_path, node)
+        ended = stage.run(stage.order(export(tmp_path / "keys.jsonl", kept, *names)))
+        assert ended.outcome is FAILED
+        assert "has no room: it has evicted" in ended.message
+        ask(node, ("CONFIG", "SET", "maxmemory", "0"))
+        assert stage.run(stage.order(tmp_path / "keys.jsonl")).outcome is DONE, "what was evicted before is no reason"
+        assert ask(node, ("EXISTS", *names)) == [len(names)]
+
+
+def test_what_a_master_lost_with_its_restart_is_brought_again_by_the_one_that_goes_on(tmp_path):
+    with server(tmp_path / "kept", "7.0") as kept, server(tmp_path / "one", "7.0") as node:
+        ask(kept, *((("SET", name, "kept")) for name in ("a", "b", "v")))
+        file = export(tmp_path / "keys.jsonl", kept, "a", "b", "v")
+        stage = Stage(tmp_path, node)
+        for moment in range(40):
+            ask(node, ("DEL", "a", "b"), ("SET", "v", "there"), ("SAVE",))
+            died = stage.run(stage.order(file), at=moment) is None
+            if died and any(one.kind == "result" for one in stage.entries):
+                break
+        else:
+            raise AssertionError("it never died after a result")
+        node.stop(at_once=True)
+        node.start()
+        assert ask(node, ("EXISTS", "a", "b")) == [0], "its last save is older"
+        stage = restarted(stage, tmp_path, node)
+        assert stage.resume().outcome is DONE
+        assert ask(node, ("MGET", "a", "b", "v")) == [[b"kept"] * 3]
+
+
+def restarted(stage, folder, node):
+    """The same folder of journals, and the server with its new run_id."""
+    new = Stage(folder, node)
+    new._opened = stage._opened
+    return new
+
+
 def test_ctrl_c_ends_it_after_the_keys_that_are_under_way(tmp_path):
     with server(tmp_path / "kept", "7.0") as kept, server(tmp_path / "one", "7.0") as node:
         ask(kept, *(("SET", f"key:{one}", "kept") for one in range(MORE)))

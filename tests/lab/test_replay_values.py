@@ -54,14 +54,14 @@ def test_a_damaged_value_and_one_that_the_server_refuses_are_listed_with_the_rea
 
 def test_a_database_that_the_master_does_not_have_gets_nothing_into_another_one(tmp_path):
     with server(tmp_path / "kept", "7.0") as kept, server(tmp_path / "one", "7.0", databases="4") as node:
-        ask(kept, ("SELECT", 3), ("SET", "key", "3"), ("SELECT", 9), ("SET", "key", "9"))
+        ask(kept, ("SELECT", 3), ("SET", "key", "3"), ("SELECT", 9), ("SET", "far", "9"))
         file = export(tmp_path / "keys.jsonl", kept, "key", db=3)
         stage = Stage(tmp_path, node)
         assert stage.run(stage.order(file)).outcome is DONE
         assert ask(node, ("SELECT", 3), ("GET", "key"))[1] == b"3"
-        ended = stage.run(stage.order(export(file, kept, "key", db=9)))
+        ended = stage.run(stage.order(export(file, kept, "far", db=9)))
         assert ended.outcome is FAILED
-        assert "DB index is out of range" in ended.message
+        assert stage.left() == {"far": "refused", "key": "equal"}, "the other keys are looked at all the same"
         sender = stage.open_keys("redis-b", None, samples.redis("redis-b"))
         lost = exported_key(json.loads(file.read_text().splitlines()[-1]), time.time())
         answer = sender.send([KeyToSend(0, lost, Fate.MISSING)], lambda _: None, lambda: None)

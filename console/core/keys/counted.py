@@ -46,11 +46,16 @@ class FileCheck:
     why: str = ""
     """Why it is not whole."""
 
-    def with_keys(self, found: int) -> FileCheck:
-        """The same, after its keys were counted."""
-        if self.standing is not Standing.WHOLE or found == self.keys:
+    def with_keys(self, found: int, written: int | None = None) -> FileCheck:
+        """The same, after its keys were counted. `written`: so many the run wrote, by its journal. None: not known."""
+        if self.standing is Standing.NOT_WHOLE:
             return self
-        why = f"it has {counted(found, 'key')}, its end says {self.keys}"
+        if self.standing is Standing.WHOLE and found != self.keys:
+            why = f"it has {counted(found, 'key')}, its end says {self.keys}"
+        elif written is not None and found != written:
+            why = f"it has {counted(found, 'key')}, and the run that wrote it says {written:,}: it may be another file"
+        else:
+            return self
         return FileCheck(self.digest, Standing.NOT_WHOLE, self.keys, why)
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from base64 import b64encode
 from binascii import a2b_base64
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
 _LAST_MOMENT = 1e12
 """Epoch seconds after which nothing expires."""
 WITHOUT_IT = "A copy of the file without this line can be brought with --export FILE"
+_LAST_DATABASE = 2**31 - 1
 LONGEST_NAME = 200
 """Characters of a key that are kept to be read."""
 
@@ -40,10 +41,13 @@ def exported_keys(lines: Sequence[Mapping[str, Any]], exported_at: float, number
     Values may be bytes, which were decoded when the lines were read.
     """
     try:
+        names = [one["key_base64"] for one in lines]
+        if set(map(type, names)) != {bytes}:  # of another form, or edited by hand: strictly, one by one
+            return [exported_key(line, exported_at, number) for line, number in zip(lines, numbers, strict=True)]
         columns = (
-            map(int, [one["db"] for one in lines]),
-            _all_decoded([one["key_base64"] for one in lines]),
-            _all_decoded([one["dump_base64"] for one in lines]),
+            _possible([one["db"] for one in lines], [one["pttl"] for one in lines]),
+            names,
+            [one["dump_base64"] for one in lines],
             [_expiry(one.get("at"), one["pttl"], exported_at) if one["pttl"] > 0 else None for one in lines],
             [one.get("idle") for one in lines],
             [None if (at := one.get("there")) is None else _decoded(at.get("dump_base64") or "") for one in lines],
@@ -59,13 +63,15 @@ def exported_key(line: Mapping[str, Any], exported_at: float, number: int = 0) -
     `exported_at`: epoch seconds, for lines of older versions, which do not have their own time.
     """
     try:
-        pttl, other = line["pttl"], line.get("there")
+        db, pttl, other, at, idle = line["db"], line["pttl"], line.get("there"), line.get("at"), line.get("idle")
+        _require_numbers((db, idle), (pttl, at))
+        _possible([db], [pttl])
         return ExportedKey(
-            int(line["db"]),
+            db,
             _decoded(line["key_base64"]),
             _decoded(line["dump_base64"]),
-            _expiry(line.get("at"), pttl, exported_at) if pttl > 0 else None,
-            line.get("idle"),
+            _expiry(at, pttl, exported_at) if pttl > 0 else None,
+            idle,
             None if other is None else _decoded(other.get("dump_base64") or ""),
         )
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
@@ -76,8 +82,17 @@ def _decoded(value: str | bytes) -> bytes:
     return value if isinstance(value, bytes) else a2b_base64(value, strict_mode=True)
 
 
-def _all_decoded(values: Sequence[str | bytes]) -> Iterable[bytes]:
-    return values if set(map(type, values)) == {bytes} else map(_decoded, values)  # type: ignore[return-value]
+def _possible(dbs: Sequence[int], times_left: Sequence[float]) -> Sequence[int]:
+    """The numbers of databases. Raises ValueError if one can be none, or a time to live. NaN is no time."""
+    if min(dbs) < 0 or max(dbs) > _LAST_DATABASE or [one for one in times_left if not one >= 0]:
+        raise ValueError("no database, or no time to live")
+    return dbs
+
+
+def _require_numbers(whole: Sequence[object], numbers: Sequence[object]) -> None:
+    """Raises ValueError for a text, a truth value and all else that is no number. None is nothing."""
+    if {*map(type, whole)} - {int, type(None)} or {*map(type, numbers)} - {int, float, type(None)}:
+        raise ValueError("no number")
 
 
 def _expiry(at: float | None, pttl: float, exported_at: float) -> float:

@@ -1,7 +1,7 @@
 """The data on the disk of a node: what its Redis would load, and whether a backup holds it.
 
 The configuration file says whether the append-only file (AOF) is on. The files themselves are believed too: an AOF that
-is newer than the dump is data, also where the configuration file does not turn it on.
+is newer than the dump, or not much older, is data, also where the configuration file does not turn it on.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from console.core.model.facts import proved_down
 from console.core.quantities import size
 
 BY_HAND = "the SSH user must be able to read the folder of the data (ssh.sudo), and redis.dir must be correct"
+LONGEST_SAVE = 3600.0
+"""Seconds. A dump has the time of its end: what was written while it was saved may be in the AOF alone."""
 
 
 class UnreadDataError(Exception):
@@ -49,7 +51,7 @@ def disk_data(node: NodeState) -> tuple[DiskData, ...]:
         )
     if on and aof is not None and aof.size:
         return (aof,)
-    if on is False and aof is not None and dump is not None and aof.modified <= dump.modified:
+    if on is False and aof is not None and dump is not None and aof.modified < dump.modified - LONGEST_SAVE:
         return (dump,)
     return tuple(one for one in (aof, dump) if one is not None and (one is dump or one.size))
 

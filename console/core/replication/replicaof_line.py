@@ -6,10 +6,13 @@ import re
 
 from console.core.command import MASK
 
-_FOLLOWS = re.compile(rb"^([ \t]*)(slaveof|replicaof)([ \t]+)[^\r\n]*", re.IGNORECASE | re.MULTILINE)
-_FOLLOWS_LINE = re.compile(rb"^[ \t]*(?:slaveof|replicaof)[ \t]+[^\r\n]*(?:\r?\n|\Z)", re.IGNORECASE | re.MULTILINE)
-_SECRET = re.compile(
-    r"^(\s*(?:requirepass|masterauth|user|tls-key-file-pass|tls-client-key-file-pass)\s+).*$",
+_FOLLOWS = re.compile(rb"^([ \t]*)([\"']?(?:slaveof|replicaof)[\"']?)([ \t]+)[^\r\n]*", re.IGNORECASE | re.MULTILINE)
+_FOLLOWS_LINE = re.compile(
+    rb"^[ \t]*[\"']?(?:slaveof|replicaof)[\"']?[ \t]+[^\r\n]*(?:\r?\n|\Z)", re.IGNORECASE | re.MULTILINE
+)
+_SECRET = re.compile(  # also in a line that is commented out: it may be the password of yesterday, or of tomorrow
+    r"^([ \t+-]*(?:#[# \t]*)?[\"']?(?:requirepass|masterauth|user|tls-key-file-pass|tls-client-key-file-pass"
+    r"|rename-command[\"']?\s+\S+)[\"']?[ \t]+).*$",
     re.IGNORECASE | re.MULTILINE,
 )
 

@@ -70,7 +70,7 @@ def check_files(path: Path, warn: Callable[[str], None] = lambda _: None) -> tup
 def _read(path: Path) -> Iterator[_File]:
     for one in file_paths(path):
         try:
-            yield _File(one, read_document(one))
+            yield _File(one, read_document(one, apart="clusters"))
         except DocumentError as error:
             yield _File(one, None, error.problems)
 

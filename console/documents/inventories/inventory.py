@@ -25,6 +25,7 @@ from console.core.inventory import (
     SshSpec,
     TlsSpec,
 )
+from console.documents.errors import DocumentError
 from console.documents.inventories import model as written
 from console.documents.inventories.checks import contradictions, host_of, pick
 from console.documents.validation import Strict, checked, validated
@@ -38,6 +39,8 @@ def load_inventory(path: Path) -> Inventory:
 
 def inventory_of(document: Document, elsewhere: frozenset[str] = frozenset()) -> Inventory:
     """An inventory from a document. `elsewhere`: addresses of nodes that it does not have. Raises DocumentError."""
+    if document.broken:
+        raise DocumentError(*document.broken.values())
     model = validated(document, written.InventoryDocument, lambda model: list(contradictions(model, elsewhere)))
     folder = document.path.parent
     defaults = model.defaults or written.Defaults()

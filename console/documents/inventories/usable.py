@@ -24,17 +24,18 @@ def usable_inventory_of(document: Document, elsewhere: frozenset[str] = frozense
     clusters = document.values.get("clusters")
     if not isinstance(clusters, list):
         return inventory_of(document, elsewhere)
-    wrong = _same_names(clusters)
+    wrong = _same_names(clusters) | {index: [(("clusters", index), "")] for index in document.broken}
     while True:
         left = [index for index in range(len(clusters)) if index not in wrong]
-        part = replace(document, values={**document.values, "clusters": [clusters[index] for index in left]})
+        some = [clusters[index] for index in left]
+        part = replace(document, values={**document.values, "clusters": some}, broken={})
         others = elsewhere | _addresses(clusters[index] for index in wrong)
         problems = problems_of(part, others)
         outside = [location for location, _ in problems if not _in_a_cluster(location)]
         if not left and wrong and all(location[:1] == ("clusters",) for location in outside):
             return Inventory(str(document.path), (), _unusable(document, clusters, wrong))
         if outside:
-            return inventory_of(document, elsewhere)
+            return inventory_of(part if document.broken else document, elsewhere)
         if not problems:
             return replace(inventory_of(part, others), unusable=_unusable(document, clusters, wrong))
         for location, text in problems:
@@ -87,7 +88,8 @@ def _unusable(
         name = clusters[index].get("name") if isinstance(clusters[index], dict) else None
         shown = name if isinstance(name, str) and _NAME.fullmatch(name) else f"clusters[{index}]"
         ordered = sorted(problems, key=lambda one: document.line(one[0]))
-        lines = tuple(document.problem(location, text) for location, text in ordered)
+        refused = document.broken.get(index)
+        lines = (refused,) if refused else tuple(document.problem(location, text) for location, text in ordered)
         found.append(UnusableCluster(shown, lines, _tags(document, clusters[index])))
     return tuple(found)
 

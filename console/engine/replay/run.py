@@ -84,7 +84,7 @@ class ReplayRun:
         self.message = ""
 
     def execute(self, operator: ReplayOperator, before: SentLines, master_before: str = "") -> None:
-        """Runs to the end, and closes the journal. `before`: what an earlier part sent, to which node."""
+        """Runs to the end, and closes the journal. `before`: what an earlier part sent, to which server."""
         try:
             with _no_collection():
                 self._run(operator, before, master_before)
@@ -113,9 +113,9 @@ class ReplayRun:
 
     def _run(self, operator: ReplayOperator, before: SentLines, master_before: str) -> None:
         node = self._prove()
-        if master_before != node.name:  # another server: what was sent to the former one may be there or not
+        if master_before != self._master:  # another server, or a new process: what was sent may be there or not
             before = SentLines(frozenset(), before.brought | before.unknown)
-            self._journal.append("bound", {"roles": {ROLE: node.name}})
+            self._journal.append("bound", {"roles": {ROLE: node.name}, "server": self._master})
         if self._order.backup and not self._load_backup(operator, node):
             return
         check = self._same_file()
@@ -131,7 +131,7 @@ class ReplayRun:
                 shown=SAMPLES,
             )
         operator.end_progress()
-        check = check.with_keys(self._looked.lines)
+        check = check.with_keys(self._looked.lines, self._order.keys)
         self._looked.warning = warnings(self._looked, self._order.file, check, node)
         counts = {"lines": self._looked.lines, "counts": self._looked.counts()}
         file = {"path": self._order.file, "sha256": check.digest, "standing": check.standing}

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from console.core.inventory import ClusterSpec
 from console.core.runs.past.past_run import PastRun, UnfinishedLine
 from console.core.runs.records.journal import Entry
-from console.core.runs.replays.master import ROLE
 from console.core.runs.replays.order import RUNBOOK, TITLE, ReplayOrder, order_of
 from console.core.runs.replays.progress import NOTHING_SENT, SentLines, sent_lines
 from console.core.runs.state import Outcome
@@ -143,6 +142,6 @@ class ClusterReplayStarter:
 
 
 def _last_master(past: PastRun) -> str:
-    """The node that the run brought keys to last."""
-    bound = [entry.data.get("roles") or {} for entry in past.entries if entry.kind == "bound"]
-    return str(bound[-1].get(ROLE) or "") if bound else ""
+    """The server that the run brought keys to last. Empty: not known."""
+    bound = [entry.data for entry in past.entries if entry.kind == "bound"]
+    return str(bound[-1].get("server") or "") if bound else ""

@@ -18,9 +18,9 @@ SCRIPT = (
 if [ "$tier" = full ] || [ "$rconf|$rconf_is" != "$rconf_was" ] || { [ -n "$rmore" ] && [ "$tier" != live ]; }; then
   rconf_was="$rconf|$rconf_is"
   rmore=
-  told() { grep -naiE '^[[:space:]]*("""
+  told() { grep -naiE '^[[:space:]]*["'"'"']?("""
     + _WORDS
-    + """)[[:space:]]' "$1" | head -n 40 | bounded; }
+    + """)["'"'"']?[[:space:]]' "$1" | head -n 40 | bounded; }
   cr=$(printf '\\r')
   last() { sed -n "s/[\\"$cr]//g;s/^[[:space:]]*$1[[:space:]]\\\\{1,\\\\}//p" "$2"; }
   if [ -z "$rconf" ]; then mark redis-file unknown; echo "the configuration file of Redis"
@@ -48,7 +48,10 @@ fi
 """
 )
 
-_LINE = re.compile(rf"([0-9]{{1,9}}):\s*({_WORDS})\s+(.*)", re.IGNORECASE)
+_QUOTE = "[\"']?"
+_LINE = re.compile(rf"([0-9]{{1,9}}):\s*{_QUOTE}({_WORDS}){_QUOTE}\s+(.*)", re.IGNORECASE)
+_SINGLE = re.compile(r"(?<!\S)'([^']*)'(?!\S)")
+"""A word in single quotes. An apostrophe inside of a path is none."""
 _DATA = ("appendonly", "dir", "dbfilename", "appendfilename", "appenddirname")
 _Lines = list[tuple[int, str, list[str]]]
 
@@ -92,7 +95,7 @@ def _words(line: str) -> tuple[int, str, list[str]]:
     found = _LINE.fullmatch(line)
     if found is None:
         raise NotUnderstoodError("grep printed a line of another form")
-    return int(found[1]), found[2].lower(), found[3].replace('"', "").split()
+    return int(found[1]), found[2].lower(), _SINGLE.sub(r"\1", found[3].replace('"', "")).split()
 
 
 def _about_data(lines: _Lines | None) -> bool:

@@ -147,7 +147,7 @@ def _one_by_one(path: str, lines: Sequence[bytes], before: int) -> list[Mapping[
     for number, line in enumerate(lines, start=before + 1):
         try:
             found.append(json.loads(line))
-        except ValueError:
+        except (ValueError, RecursionError):
             found.append(None)
         if type(found[-1]) is not dict:
             raise ValueError(f"{path}: line {number} is none of an export of keys. {WITHOUT_IT}")

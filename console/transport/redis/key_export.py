@@ -24,6 +24,7 @@ from console.core.keys.counted import Counting
 from console.core.model import ProblemKind
 from console.core.numbers import count
 from console.core.quantities import counted, size
+from console.core.runs.records.exports import EXAMPLES
 from console.transport.connections.errors import RemoteError
 from console.transport.connections.own_load import own_load
 from console.transport.redis.connection import RedisConnection, Refusal, Reply
@@ -44,6 +45,8 @@ LARGEST_READ = 1_000_000
 """Bytes of a DUMP up to which a value is read, to find out whether it differs in more than its DUMP."""
 NAMED = 5
 TELL_EVERY = 0.5
+_LASTS, _GONE = -1, -2
+"""Replies to PTTL: the key does not expire; it is not there, or has expired since its DUMP."""
 _LONGEST_NAME = 200
 _KEYSPACE = re.compile(r"db(?P<db>[0-9]{1,5}):keys=(?P<keys>[0-9]{1,15})[,\r]?")
 
@@ -115,7 +118,7 @@ def export_keys(ours: Side, theirs: Side, path: str) -> str:
     that the server has lost since. A new export then gets the next free name (H18).
     """
     tally, kept = export_found(ours, theirs, path, keep_empty=True)
-    names = f"; for example {', '.join(tally.named)}" if tally.named else ""
+    names = f"{EXAMPLES}{', '.join(tally.named)}" if tally.named else ""
     return f"{tally.words(ours[0], theirs[0])}{names}; written to {kept}"
 
 
@@ -257,7 +260,8 @@ def _held(side: Side, db: int, asked: Sequence[tuple[str, str]]) -> list[tuple[s
     """The answer to each of these questions about a key, and its PTTL."""
     commands = [("SELECT", str(db)), *(words for one in asked for words in (one, ("PTTL", one[1])))]
     replies = [_words(side[0], one)[0] for one in _ask(*side, commands)][1:]
-    return list(zip(replies[::2], map(int, replies[1::2]), strict=True))
+    held = zip(replies[::2], map(int, replies[1::2]), strict=True)
+    return [("", left) if left == _GONE else (said, left) for said, left in held]
 
 
 def _small(*values: tuple[str, int]) -> bool:
@@ -277,7 +281,8 @@ def _difference(own: tuple[str, int], other: tuple[str, int]) -> str:
 
 
 def _value(dump: str, pttl: int) -> dict[str, object]:
-    return {"pttl": max(0, pttl), "dump_base64": _base64(dump)} if dump else {}
+    left = 0 if pttl == _LASTS else max(1, pttl)  # 0 means that it never expires
+    return {"pttl": left, "dump_base64": _base64(dump)} if dump else {}
 
 
 def _base64(text: str) -> str:

@@ -70,6 +70,9 @@ def test_the_configuration_file_and_the_files_decide_what_is_loaded():
     assert forms(off) == [DataForm.AOF_FOLDER, DataForm.DUMP], "newer than the dump"
     older = s.with_node(off, s.B, aof=off.node(s.B).aof.map(lambda one: replace(one, modified=s.NOW - 9000)))
     assert forms(older) == [DataForm.DUMP]
+    saved = off.node(s.B).dump.value.modified
+    while_saving = s.with_node(off, s.B, aof=off.node(s.B).aof.map(lambda one: replace(one, modified=saved - 60)))
+    assert forms(while_saving) == [DataForm.AOF_FOLDER, DataForm.DUMP], "its last writes came while the dump was saved"
     assert forms(without_dump(older)) == [DataForm.AOF_FOLDER]
     included = s.with_node(older, s.B, redis_file=older.node(s.B).redis_file.map(with_include))
     assert forms(included) == [DataForm.AOF_FOLDER, DataForm.DUMP], "AOF may be on in the other file"

@@ -256,7 +256,7 @@ def test_a_key_is_brought_only_where_its_result_says_so():
 
 
 def test_an_order_comes_back_from_its_entry():
-    order = ReplayOrder("cache", "RUN-1", "redis-a", "/runs/1/keys.jsonl", ("a*", "b*"), NOW, 7.0)
+    order = ReplayOrder("cache", "RUN-1", "redis-a", "/runs/1/keys.jsonl", ("a*", "b*"), NOW, 7.0, keys=9)
     assert order_of(json.loads(json.dumps(order.as_entry()))) == order
     assert order_of({}) is None
     assert order_of({"replays": {"cluster": "cache"}}) is None

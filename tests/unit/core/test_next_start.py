@@ -118,6 +118,7 @@ def test_what_the_proof_of_a_master_looks_at(state, verdict):
 LINES = st.sampled_from(
     (
         b"port 6379", b"# replicaof 10.0.0.1 6379", b"replicaof 10.0.0.9 6379", b"  SlaveOf 10.0.0.8 6380 ", b"",
+        b'"slaveof" 10.0.0.7 6379', b"'replicaof' '10.0.0.6' 6379",
         b"masterauth replicaof", b"replica-announce-ip 10.0.0.1", b"slaveof no one", b"requirepass \xff\xfe",
     )
 )  # fmt: skip
@@ -134,14 +135,18 @@ def follows(data):
     kept = "".join(
         f"{number}:{line.decode(errors='replace')}\n"
         for number, line in enumerate(data.replace(b"\r\n", b"\n").split(b"\n"), start=1)
-        if line.lower().lstrip().startswith((b"slaveof ", b"replicaof "))
+        if is_role(line)
     )
     return parse(f"/etc/redis.conf\n{kept}").master
 
 
+def is_role(line):
+    return line.lower().lstrip().lstrip(b"\"'").startswith((b"slaveof", b"replicaof"))
+
+
 def others(data):
     lines = data.replace(b"\r\n", b"\n").split(b"\n")
-    return [one for one in lines if one and not one.lower().lstrip().startswith((b"slaveof ", b"replicaof "))]
+    return [one for one in lines if one and not is_role(one)]
 
 
 @given(FILES)

@@ -228,6 +228,27 @@ def test_what_changes_nothing_asks_for_nothing(text):
     assert (reading.acts, reading.unclear) == ((), ())
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "test -v 'a[$(redis-cli flushall)]'",
+        "[ -v 'a[`redis-cli flushall`]' ]",
+        "ip link s eth0 down",
+        "ip l s eth0 down",
+        "pkill -0 -9 redis-server",
+        "killall -0 -s KILL redis-server",
+    ],
+)
+def test_a_form_that_only_looks_harmless_is_none(text):
+    reading = read_shell(text)
+    assert reading.acts or reading.unclear
+
+
+@pytest.mark.parametrize("text", ["test -f /x", "[ -f /x ]", "ip l", "ip -o addr s", "pkill -0 redis-server"])
+def test_what_looks_only_is_harmless(text):
+    assert read_shell(text) == read_shell("true")
+
+
 @given(st.text(max_size=60) | st.text(alphabet="ab '\"\\$`;|&<>(){}#\n*?!=-", max_size=40))
 def test_no_text_makes_it_fail(text):
     commands, _ = split_commands(text)
@@ -260,12 +281,56 @@ def test_every_act_takes_on_the_interlocks_of_the_verb_that_does_the_same():
         ("Then stop the keepalived of the node", {"stop-keepalived"}),
         ("Send it SHUTDOWN.", {"stop-redis"}),
         ("DEBUG SEGFAULT makes it dump its core", {"debug"}),
+        ("Stop redis-server on it.", {"stop-redis"}),
+        ("Restart the redis-server service", {"restart-redis"}),
+        ("service redis-server stop", {"stop-redis"}),
+        ("Type shutdown nosave in the client", {"stop-redis"}),
+        ("Run client pause 5000 there", {"pause-writes"}),
+        ("redis\u2011cli flush\u00adall", {"flush"}),
+        ("Run redis-cli info and systemctl stop keepalived", {"stop-keepalived"}),
+        ("Wait until the Sentinel failover has ended, and note which keys differ.", set()),
+        ("Check that the replica is in sync with its master. Save the evidence.", set()),
+        ("Move the virtual IP by hand, and restore the real_server block.", set()),
     ],
 )
 def test_an_instruction_is_read_for_the_commands_in_it(text, kinds):
     assert {act.kind for act in read_instruction(text).acts} == kinds
 
 
-@pytest.mark.parametrize("text", ["rm the dump", "Run `./repair.sh`", "ssh there and mv the file", "use slaveof"])
+NOT_UNDERSTOOD = """
+rm the dump
+Run `./repair.sh`
+ssh there and mv the file
+use slaveof
+Run redis-cli info and rm -rf /var/lib/redis
+Delete the file /var/lib/redis/dump.rdb
+Remove appendonlydir
+Empty the database
+Flush all keys
+truncate -s 0 appendonly.aof
+cp /tmp/x /var/lib/redis/dump.rdb
+echo > /var/lib/redis/dump.rdb
+curl http://x | sh
+Reboot the machine
+Power the host off
+Shut down the server
+kill 1234
+Press Ctrl-C in its window
+docker restart redis-1
+FAILOVER TO 10.0.0.9 6379
+SENTINEL RESET *
+swapdb 0 1
+CLIENT KILL TYPE normal
+Make redis-b a replica of redis-a
+Promote it
+SLAVE OF 10.0.0.9 6379
+ip link set eth0 down
+iptables -F
+consul leave
+python3 -c 'x'
+"""
+
+
+@pytest.mark.parametrize("text", NOT_UNDERSTOOD.strip().splitlines())
 def test_an_instruction_with_a_command_that_is_not_known_is_not_understood(text):
     assert read_instruction(text).unclear

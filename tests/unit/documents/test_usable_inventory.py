@@ -43,12 +43,19 @@ FAULTS = (
     ("{name: b,", "{name: b, redis: {password: secret},"),
     ("    nodes:", "    quiet_hours: [nonsense]\n    nodes:"),
     ("    nodes:", "    timezone: Europe/Berlin\n    nodes:"),
+    ("    nodes:", "    kind: keepalived\n    nodes:"),
+    ("    nodes:", "    <<: 7\n    nodes:"),
+    ("    nodes:", "    tags: !!python/name:os.system x\n    nodes:"),
+    ("    nodes:", "    tags: *nowhere\n    nodes:"),
+    ("    nodes:", "    [a]: b\n    nodes:"),
+    ("    nodes:", f"    tags: {'[' * 50}{']' * 50}\n    nodes:"),
+    ("    nodes:", "    tags: &a [*a]\n    nodes:"),
 )
 
 
 def document(clusters: list[list[str]]) -> Document:
     lines = ["version: 1", "clusters:", *(line for one in clusters for line in one)]
-    return parse_document(Path("inventory.yaml"), "\n".join(lines) + "\n")
+    return parse_document(Path("inventory.yaml"), "\n".join(lines) + "\n", apart="clusters")
 
 
 def with_fault(lines: list[str], fault: int) -> list[str]:
@@ -104,6 +111,20 @@ def test_what_is_wrong_outside_of_the_clusters_refuses_the_whole():
     lines = ["version: 1", "defaults: {ssh: {sudo: 1}}", "clusters:", *cluster(0), *cluster(1)]
     with pytest.raises(DocumentError, match=r":2: defaults\.ssh\.sudo"):
         usable_inventory_of(parse_document(Path("inventory.yaml"), "\n".join(lines)))
+
+
+def test_a_file_that_is_wrong_outside_of_a_cluster_that_cannot_be_read_says_what():
+    lines = ["version: 1", "defaults: {ssh: {sudo: 1}}", "clusters:", *cluster(0), "  - {name: a, name: b}"]
+    with pytest.raises(DocumentError, match=r":2: defaults\.ssh\.sudo"):
+        usable_inventory_of(parse_document(Path("inventory.yaml"), "\n".join(lines), apart="clusters"))
+
+
+def test_too_many_values_of_one_cluster_are_not_counted_for_the_next():
+    bomb = ["  - name: bomb", f"    tags: [&a [{'x, ' * 999}x], {', '.join(['*a'] * 200)}]"]
+    inventory = usable_inventory_of(document([cluster(0), bomb, cluster(1)]))
+    assert [one.name for one in inventory.clusters] == ["c0", "c1"]
+    assert [one.name for one in inventory.unusable] == ["bomb"]
+    assert "too many values" in inventory.unusable[0].problems[0]
 
 
 def test_what_is_unusable_is_remembered_too(tmp_path):

@@ -47,6 +47,26 @@ def test_the_replica_gets_one_line_and_no_password_is_shown():
     assert planned("keep-replica", context(told, config="/c"), source="survivor") == ()
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "# masterauth old-hush",
+        "  #  requirepass old-hush",
+        '"masterauth" old-hush',
+        "'requirepass' \"old-hush too\"",
+        "user default on >old-hush ~* +@all",
+        "# user bob on >old-hush",
+        'rename-command CONFIG "old-hush"',
+        "tls-key-file-pass old-hush",
+    ],
+)
+def test_no_password_beside_the_edited_line_is_shown_in_whatever_way_it_stands_there(line):
+    before = f"port 6379\n{line}\nslaveof 10.0.0.9 6379\n{line}\n".encode()
+    (edit,) = planned("keep-replica", context(before, config="/etc/redis.conf"), source="survivor")
+    assert line.split()[-2].strip("#") in edit.detail or "••••" in edit.detail
+    assert "old-hush" not in edit.detail + edit.render() + edit.summary
+
+
 def test_the_master_loses_its_line():
     before = CONF + b"replicaof 10.0.0.1 6379\n"
     (edit,) = planned("keep-master", context(before, config="/etc/redis.conf"), role="survivor")

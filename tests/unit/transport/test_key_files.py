@@ -144,7 +144,7 @@ def test_runs_keys_prints_what_is_left_and_says_that_it_is_not_whole(tmp_path):
 @given(
     st.lists(
         st.fixed_dictionaries(
-            {"db": st.integers(0, 15) | st.just("3"), "pttl": st.integers(0, 10**9)},
+            {"db": st.integers(0, 15), "pttl": st.integers(0, 10**9) | st.just(1.5)},
             optional={
                 "at": st.integers(10**12, 2 * 10**12) | st.none(),
                 "idle": st.none() | st.integers(0, 10**6),
@@ -164,6 +164,45 @@ def test_many_lines_are_read_at_once_as_each_is_alone(fields, value):
         path.write_text("".join(f"{json.dumps(one)}\n" for one in lines))
         found = [one for some in keys_in(LocalKeyFiles().lines(str(path)), NOW) for one in some.kept]
     assert found == [exported_key(one, NOW) for one in lines]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        *({"db": one} for one in ("3", 0.9, True, None, -1, 2**31)),
+        *({"pttl": one} for one in ("9", True, None, -2, float("nan"), float("inf"))),
+        *({"idle": one} for one in ("9", 1.5, [])),
+        {"at": "now", "pttl": 9},
+    ],
+)
+def test_a_number_that_is_none_is_never_guessed(tmp_path, changed):
+    """A file that was edited by hand: nothing of it comes into another database, and nothing lives for ever."""
+    path, line = tmp_path / "keys.jsonl", rows([b"key"])[0]
+    for lines in ([line | changed], [line, line | changed]):
+        path.write_text("".join(f"{json.dumps(one)}\n" for one in lines))
+        with pytest.raises(ValueError, match=f"line {len(lines)} is none of an export of keys"):
+            read(LocalKeyFiles(), path)
+
+
+def test_brackets_without_an_end_are_no_line(tmp_path):
+    path = tmp_path / "keys.jsonl"
+    path.write_bytes(b"[" * 100_000 + b"\n")
+    with pytest.raises(ValueError, match="line 1 is none of an export of keys"):
+        read(LocalKeyFiles(), path)
+
+
+@pytest.mark.parametrize("counts", [True, False])
+def test_a_file_of_another_run_is_not_taken_for_the_one_that_the_journal_names(tmp_path, counts):
+    path = tmp_path / "keys.jsonl"
+    files = written(path, [[b"a", b"b"]])
+    if not counts:  # as older versions wrote it
+        path.write_text("".join(path.read_text().splitlines(keepends=True)[:2]).replace(', "counted": true', ""))
+    check = files.check(str(path))
+    assert check.with_keys(2, 2) is check
+    assert check.with_keys(2, None) is check
+    other = check.with_keys(2, 5)
+    assert other.standing is Standing.NOT_WHOLE
+    assert "the run that wrote it says 5" in warning(str(path), other)
 
 
 def test_any_number_of_lines_that_count_is_read_and_only_the_last_one_counts(tmp_path):

@@ -158,7 +158,8 @@ def _order(past: PastRun, patterns: tuple[str, ...], chosen: str | None) -> Repl
     if why:
         raise CliError(f"{file}: {why}; name a copy of it with --export FILE")
     slack = EXPIRY_SLACK + max(0.0, ended - began)
-    return ReplayOrder(past.cluster, past.run_id, export.node, file, patterns, ended, slack)
+    keys = None if export.replaced is not None else export.keys or None
+    return ReplayOrder(past.cluster, past.run_id, export.node, file, patterns, ended, slack, keys=keys)
 
 
 def _backup_order(past: PastRun, patterns: tuple[str, ...], path: str) -> ReplayOrder:

@@ -21,7 +21,9 @@ _KEEPALIVED_VERBS: dict[str, str] = {
 _SYSTEMCTL_OPTIONS = frozenset({"--quiet", "-q", "--no-pager", "-l", "--full", "--no-legend", "--plain"})
 _SERVERS = frozenset({"redis-server", "valkey-server"})
 _HANGUP = frozenset({"-HUP", "-1", "-SIGHUP"})
+_SIGNALS = re.compile(r"-(?:s|[0-9]+|(?:SIG)?[A-Z][A-Z0-9]+|-signal.*)")
 _IP_OBJECTS = frozenset({"a", "addr", "address", "r", "route", "l", "link", "n", "neigh"})
+_IP_LOOKS = frozenset({"show", "list", "l", "ls", "get"})
 
 
 def _any(_: Sequence[Word]) -> bool:
@@ -38,12 +40,18 @@ def _options(pattern: str) -> Callable[[Sequence[Word]], bool]:
     return lambda arguments: all(word.literal and allowed.fullmatch(word.text) for word in arguments)
 
 
+def _no_subscript(arguments: Sequence[Word]) -> bool:
+    """Some shells carry out `$(…)` in the subscript of a name that they are asked about, also between quotes."""
+    return not any("$(" in word.text or "`" in word.text for word in arguments)
+
+
 _READERS = """
-echo true false : test [ cat ls df du free ps id whoami uptime uname pgrep pidof stat grep egrep fgrep head tail wc cut
+echo true false : cat ls df du free ps id whoami uptime uname pgrep pidof stat grep egrep fgrep head tail wc cut
 tr sha256sum md5sum logger readlink basename dirname sleep exit cd pwd which
 """
 HARMLESS: Mapping[str, Callable[[Sequence[Word]], bool]] = {
     **dict.fromkeys(_READERS.split(), _any),
+    **dict.fromkeys(("test", "["), _no_subscript),
     "printf": lambda arguments: not arguments or not arguments[0].text.startswith("-"),
     "hostname": _none,
     "wait": _none,
@@ -91,7 +99,7 @@ def _init_script(name: str) -> Callable[[Sequence[str], Found, str], None]:
 
 def _kill(words: Sequence[str], found: Found, text: str) -> None:
     """`killall NAME` and `pkill PATTERN`. Signal 0 only looks."""
-    if "-0" in words:
+    if [word for word in words if _SIGNALS.fullmatch(word)] == ["-0"]:
         return
     names = [word for word in words if not word.startswith("-")]
     plain = all(word in _HANGUP or re.fullmatch(r"-(?:SIG)?(?:TERM|KILL|INT|QUIT|9|15|x|f|xf|q)", word)
@@ -110,7 +118,8 @@ def _ip(words: Sequence[str], found: Found, text: str) -> None:
     """`ip addr add` and `ip addr del`. It is not known here whether the address is the virtual IP."""
     said = [word for word in words if not re.fullmatch(r"-(?:o|4|6|br|brief|s|d|c|j|p)", word)]
     subject, verb = said[0] if said else "", said[1] if len(said) > 1 else "show"
-    if subject in _IP_OBJECTS and (verb in {"show", "list", "s", "l", "ls", "get"}):
+    looks = verb in _IP_LOOKS or (verb == "s" and subject not in {"l", "link"})  # `ip link s` sets
+    if subject in _IP_OBJECTS and looks:
         return
     if subject in {"a", "addr", "address"} and verb[:1] in {"a", "d", "f", "r", "c"}:
         found.act(Act("take-vip" if verb[:1] in {"a", "r", "c"} else "remove-vip", text))

@@ -28,6 +28,8 @@ _SENT = re.compile(
 )
 """As `export_in_words` says it."""
 _COUNTS = re.compile(r"(?<=[:,] )\d[\d,]*(?= (?:keys? )?(?:is|are|has|have|another))")
+EXAMPLES = "; for example "
+"""Before the names of keys in an answer."""
 WRITTEN = "; written to "
 """Before the path in an answer."""
 
@@ -55,7 +57,8 @@ class Export:
         """How many keys the other node lacked, or had with another value or time to live, as the answer counts them."""
         if self.replaced is not None:
             return self.replaced
-        return sum(int(one.replace(",", "")) for one in _COUNTS.findall(self.content))
+        counts = self.content.partition(EXAMPLES)[0]  # a key may have any name
+        return sum(int(one.replace(",", "")) for one in _COUNTS.findall(counts))
 
 
 def exports_in(commands: Iterable[Row]) -> Iterator[Export]:

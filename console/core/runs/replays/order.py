@@ -44,6 +44,8 @@ class ReplayOrder:
     """Seconds by which two expiries may differ. An export of an older version does not say when it read each key."""
     backup: str = ""
     """The path of a backup on the node, of which the file is made first. Empty: the file is there."""
+    keys: int | None = None
+    """So many keys the run wrote to the file, by its journal. None: not known."""
 
     @property
     def steps(self) -> tuple[str, ...]:
@@ -70,6 +72,7 @@ def order_of(opened: Mapping[str, Any]) -> ReplayOrder | None:
             float(found["exported_at"]),
             float(found["slack"]),
             str(found.get("backup") or ""),
+            None if found.get("keys") is None else int(found["keys"]),
         )
     except (KeyError, TypeError, ValueError):
         return None

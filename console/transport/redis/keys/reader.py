@@ -6,6 +6,7 @@ the key. So the time of the last use is asked before.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 
@@ -22,6 +23,8 @@ ANSWER_TIMEOUT = 120.0
 PORTION = 200
 """Keys whose values are asked for at once: the server holds all of their values in memory until they are sent."""
 _IDENTITY_TIMEOUT = 5.0
+_NO_DATABASE = re.compile(r"DB index is out of range|invalid DB index")
+"""In the refusal of a server that has fewer databases: of today's versions, and of those before 3.2."""
 _GONE = -2
 """The reply to PTTL for a key that is not there."""
 
@@ -67,7 +70,10 @@ class RedisKeyReader:
         False also where it does not count several keys at once (before Redis 3.0.3).
         """
         asked = (packed(self._link.name_of("SELECT"), b"%d" % db), packed(self._link.name_of("EXISTS"), *keys))
-        return self._ask(asked, 2, meanwhile) == [b"OK", 0]
+        chosen, found = self._ask(asked, 2, meanwhile)
+        if isinstance(chosen, RawRefusal) and _NO_DATABASE.search(chosen.text):
+            return True  # the other databases are looked at all the same; what is sent there is refused, and listed
+        return (chosen, found) == (b"OK", 0)
 
     def close(self) -> None:
         self._link.close()

@@ -10,6 +10,7 @@ What is guaranteed:
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import repeat
@@ -21,6 +22,7 @@ from console.core.keys.exported import ExportedKey
 from console.core.keys.rdb.cursor import UnreadableValueError
 from console.core.keys.rdb.payload import FOOTER, is_damaged, value_of, version_of_payload
 from console.core.keys.rdb_versions import REPLACE_SINCE, newest_payload
+from console.core.quantities import counted
 from console.core.runs.answer import Answer, AnswerKind
 from console.core.runs.replays.batch import BatchAnswer, KeyToSend, Left
 from console.transport.connections.errors import RemoteError
@@ -73,6 +75,7 @@ MOST_IN_TRANSACTION = 100
 _OTHER_FORM = "payload version or checksum"
 _PART = 1_000
 """Keys that are packed while the server works on those before."""
+_EVICTED = re.compile(rb"^evicted_keys:([0-9]{1,18})\r?$", re.MULTILINE)
 _version_of = itemgetter(slice(-FOOTER, -8))
 """The bytes of a payload that say which versions understand it."""
 _LASTING = b"$1\r\n0\r\n"
@@ -92,6 +95,8 @@ class RedisKeySender:
         self._newest = newest_payload(flavour, version)
         self._now = now
         self._timeout = ANSWER_TIMEOUT
+        self._evicted: int | None = None
+        """Keys that the server had evicted before anything was sent. None: not asked yet."""
         self._db: int | None = None
         """The database that is chosen on the connection."""
 
@@ -128,6 +133,8 @@ class RedisKeySender:
             for one in items:
                 tally.left[one.place] = Left.REFUSED, why
             return
+        if self._evicted is None:
+            self._evicted = _evicted_by(self._ask([self._state_question], 1)[0])
         other = items
         if items[0].fate is Fate.MISSING:  # all keys of a batch are of one class
             versions = set(map(_version_of, [one.kept.payload for one in items]))
@@ -141,7 +148,7 @@ class RedisKeySender:
                 break
             self._transaction(other[start : start + MOST_IN_TRANSACTION], tally, keep)
         if other:
-            tally.stop = tally.stop or self._why_no_master(self._ask([self._role_question], 1)[0])
+            tally.stop = tally.stop or self._why_stop(self._ask([self._state_question], 1)[0])
 
     def _select(self, db: int) -> str:
         """Chooses the database. Returns why it cannot be chosen: the server may have fewer of them."""
@@ -161,9 +168,9 @@ class RedisKeySender:
         """
         foretold = Foretold(numbers=len(items))
         replies = self._ask(self._restore_parts(items, foretold, meanwhile), 3 * len(items) + 1, foretold)
-        no_master, times_left = self._why_no_master(replies.pop()), replies[-len(items) :]
+        why_stop, times_left = self._why_stop(replies.pop()), replies[-len(items) :]
         if len(replies) == len(items):
-            tally.stop = no_master
+            tally.stop = why_stop
             tally.verify_expiries(items, times_left)
             return []
         again: list[KeyToSend] = []
@@ -175,13 +182,13 @@ class RedisKeySender:
                 tally.refuse(one, said.text)
             else:
                 tally.verify(one, stored, left)
-        tally.stop = tally.stop or no_master
+        tally.stop = tally.stop or why_stop
         return again
 
     def _restore_parts(
         self, items: Sequence[KeyToSend], foretold: Foretold, meanwhile: Callable[[], None]
     ) -> Iterator[bytes]:
-        """RESTORE and DUMP of each key, some keys at a time, then PTTL of all, and the server's role.
+        """RESTORE and DUMP of each key, some keys at a time, then PTTL of all, and the server's state.
 
         Foretells the replies to the first two.
         `meanwhile` is called when all of it is sent, and before the replies are read.
@@ -197,7 +204,7 @@ class RedisKeySender:
             foretold.add(2 * len(kept), joined(done, payload, payloads, end))
             yield joined(restore, name, names, end, ttl, payload, payloads, end, dump, name, names, end)
         names = [one.kept.key for one in items]
-        yield joined(left, heads(names), names, end) + self._role_question
+        yield joined(left, heads(names), names, end) + self._state_question
         meanwhile()
 
     def _begin(self, command: str, words: int) -> bytes:
@@ -310,17 +317,30 @@ class RedisKeySender:
         return version_of_payload(payload) <= self._newest
 
     @property
-    def _role_question(self) -> bytes:
-        """Asked behind each batch."""
-        return packed(self._link.name_of("INFO"), b"replication")
+    def _state_question(self) -> bytes:
+        """Asked behind each batch: the server's role, and how many keys it has evicted."""
+        return packed(self._link.name_of("INFO"))
 
-    def _why_no_master(self, said: RawReply) -> str:
-        """Empty: by this answer the server is a master still."""
-        is_master = isinstance(said, bytes) and b"role:master" in said
-        return "" if is_master else f"{self._node} is not a master any more"
+    def _why_stop(self, said: RawReply) -> str:
+        """Empty: by this answer the server is a master still, and has evicted no key since the sending began."""
+        if not (isinstance(said, bytes) and b"role:master" in said):
+            return f"{self._node} is not a master any more"
+        evicted = _evicted_by(said) - (self._evicted or 0)
+        if not evicted:
+            return ""
+        return (
+            f"{self._node} has no room: it has evicted {counted(evicted, 'key')} while keys were sent, and keys that"
+            " were brought may be among them. Raise its maxmemory, then look again with the same command"
+        )
 
     def _ask(self, parts: Iterable[bytes], count: int, foretold: Foretold = NOTHING_FORETOLD) -> list[RawReply]:
         return self._link.exchange(parts, count, time.monotonic() + self._timeout, foretold)
+
+
+def _evicted_by(said: RawReply) -> int:
+    """Keys that the server has evicted since it was started, by its INFO."""
+    found = _EVICTED.search(said) if isinstance(said, bytes) else None
+    return int(found[1]) if found else 0
 
 
 def _what_happened(one: KeyToSend, there: KeyThere, now: float) -> str:
