@@ -84,13 +84,14 @@ def end_marker(nonce: str, seq: int) -> bytes:
 
 def split_sections(batch: bytes, nonce: str, seq: int) -> dict[str, Section]:
     """Section name → section. Whatever stands outside of this batch's frames is passed over."""
-    marker = re.compile(rf"\n@{re.escape(nonce)} {seq} ([a-z-]+) ([a-z]+)\n".encode())
+    # One pattern for all batches of a shell: to compile it costs more than to split a batch.
+    marker = re.compile(rf"\n@{re.escape(nonce)} ([0-9]+) ([a-z-]+) ([a-z]+)(?=\n)".encode())
+    marks = [mark for mark in marker.finditer(batch) if mark[1] == b"%d" % seq]
     found: dict[str, Section] = {}
-    marks = list(marker.finditer(batch))
     ends = [*(mark.start() for mark in marks[1:]), len(batch)]
-    for mark, end in zip(marks, ends, strict=False):
-        name, status = (part.decode() for part in mark.groups())
-        found[name] = Section(status, batch[mark.end() : end])
+    for mark, end in zip(marks, ends, strict=False):  # without marks there is an end more
+        name, status = mark[2].decode(), mark[3].decode()
+        found[name] = Section(status, batch[mark.end() + 1 : end])
     found.pop("end", None)
     return found
 

@@ -33,6 +33,7 @@ class HostReader:
         self._known = HostReadings()
         self._utc_offset = 0
         self._data: Reading[DataFiles] = unread(ProblemKind.NOT_READ)
+        self._parsed = _Parsed()
 
     def take(
         self, batch: Mapping[str, Section], sent: float, received: float, dump: str, aof: str = ""
@@ -46,18 +47,18 @@ class HostReader:
         known = replace(
             known,
             identity=_section(batch, host_identity.NAME, sent, lambda one: host_identity.parse(one.text)),
-            addresses=_section(batch, addresses.NAME, sent, lambda one: addresses.parse(one.text)),
+            addresses=_section(batch, addresses.NAME, sent, self._parsed.by(addresses.parse)),
             memory=_section(batch, memory.NAME, sent, lambda one: memory.parse(one.text)),
-            run_lock=_section(batch, run_lock.NAME, sent, lambda one: run_lock.parse(one.text)),
+            run_lock=_section(batch, run_lock.NAME, sent, self._parsed.by(run_lock.parse)),
             version=_rare(batch, keepalived_version.NAME, sent, known.version, _version),
-            backups=_rare(batch, backups.NAME, sent, known.backups, lambda one: backups.parse(one.text)),
-            disk=_rare(batch, disk.NAME, sent, known.disk, lambda one: disk.parse(one.text)),
+            backups=_rare(batch, backups.NAME, sent, known.backups, self._parsed.by(backups.parse)),
+            disk=_rare(batch, disk.NAME, sent, known.disk, self._parsed.by(disk.parse)),
             redis_log=_watched(batch, redis_log.NAME, sent, known.redis_log, lambda one: redis_log.parse(one.text)),
             redis_file=_watched(batch, redis_file.NAME, sent, known.redis_file, lambda one: redis_file.parse(one.text)),
             scripts=_watched(batch, scripts.NAME, sent, known.scripts, lambda one: scripts.parse(one.text)),
-            services=_rare(batch, ipvs.NAME, sent, known.services, lambda one: ipvs.parse(one.text)),
-            places=_rare(batch, places.NAME, sent, known.places, lambda one: places.parse(one.text)),
-            arp=_rare(batch, arp.NAME, sent, known.arp, lambda one: arp.parse(one.text)),
+            services=_rare(batch, ipvs.NAME, sent, known.services, self._parsed.by(ipvs.parse)),
+            places=_rare(batch, places.NAME, sent, known.places, self._parsed.by(places.parse)),
+            arp=_rare(batch, arp.NAME, sent, known.arp, self._parsed.by(arp.parse)),
             aof=_of_data(self._data),
         )
         known = self._with_clock(known, batch, sent, received)
@@ -85,7 +86,7 @@ class HostReader:
         return replace(known, clock=told.map(lambda one: clock.compare(one.seconds, sent, received)))
 
     def _with_files(self, known: HostReadings, batch: Mapping[str, Section], sent: float, dump: str) -> HostReadings:
-        stats = _section(batch, files.NAME, sent, lambda one: files.parse(one.text))
+        stats = _section(batch, files.NAME, sent, self._parsed.by(files.parse))
         found: dict[str, FileStat] = stats.value or {}
         path = self._watched.config
         config = _watched(
@@ -122,6 +123,28 @@ class HostReader:
             ),
             dump=_saved(stats, dump, sent, self._data),
         )
+
+
+class _Parsed:
+    """What was made of a part of the last answers. The same bytes again are the same object, and are not parsed.
+
+    For parsers that use the text alone: not the time, another part or a path.
+    """
+
+    def __init__(self) -> None:
+        self._kept: dict[Callable[[str], Any], tuple[bytes, Any]] = {}
+
+    def by(self, parse: Callable[[str], T]) -> Callable[[Section], T]:
+        """The same parser for a part of an answer."""
+
+        def parsed(section: Section) -> T:
+            kept = self._kept.get(parse)
+            if kept is None or kept[0] != section.data:
+                kept = self._kept[parse] = section.data, parse(section.text)
+            found: T = kept[1]
+            return found
+
+        return parsed
 
 
 def _version(section: Section) -> str:

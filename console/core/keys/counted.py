@@ -8,7 +8,7 @@ is true.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
@@ -106,11 +106,6 @@ def warning(file: str, check: FileCheck) -> str:
 def is_count(line: Mapping[str, object]) -> bool:
     """Whether the line counts, and is no key."""
     return _COUNT in line
-
-
-def has_count(lines: Sequence[Mapping[str, object]]) -> bool:
-    """Whether one of these lines counts."""
-    return True in [_COUNT in one for one in lines]
 
 
 def may_count(line: bytes) -> bool:

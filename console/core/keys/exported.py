@@ -6,7 +6,7 @@ from base64 import b64encode
 from binascii import a2b_base64
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, TypeAlias, TypeGuard, cast
 
 _LAST_MOMENT = 1e12
 """Epoch seconds after which nothing expires."""
@@ -31,30 +31,58 @@ class ExportedKey(NamedTuple):
     """The payload of the other server at that time; empty: it had none. None: not recorded."""
 
 
+class DecodedLine(Protocol):
+    """A line of an export, all of whose values have the usual form. Its base64 is decoded."""
+
+    db: int
+    key_base64: bytes
+    dump_base64: bytes
+    pttl: int
+    at: int | None
+    idle: int | None
+    there: Any
+    """What has the payload of the other server as `dump_base64`."""
+
+
+KeyLines: TypeAlias = Sequence[Mapping[str, Any]] | Sequence[DecodedLine]
+"""Lines of an export: as JSON objects, or all of them decoded."""
 _as_key = partial(tuple.__new__, ExportedKey)
 """Makes one of its parts, which come as a tuple."""
 
 
-def exported_keys(lines: Sequence[Mapping[str, Any]], exported_at: float, numbers: Sequence[int]) -> list[ExportedKey]:
-    """As `exported_key`, for many lines at once: one column after the other, which takes a third of the time.
-
-    Values may be bytes, which were decoded when the lines were read.
-    """
-    try:
-        names = [one["key_base64"] for one in lines]
-        if set(map(type, names)) != {bytes}:  # of another form, or edited by hand: strictly, one by one
-            return [exported_key(line, exported_at, number) for line, number in zip(lines, numbers, strict=True)]
-        columns = (
-            _possible([one["db"] for one in lines], [one["pttl"] for one in lines]),
-            names,
-            [one["dump_base64"] for one in lines],
-            [_expiry(one.get("at"), one["pttl"], exported_at) if one["pttl"] > 0 else None for one in lines],
-            [one.get("idle") for one in lines],
-            [None if (at := one.get("there")) is None else _decoded(at.get("dump_base64") or "") for one in lines],
-        )
-        return list(map(_as_key, zip(*columns, strict=True)))
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
+def exported_keys(lines: KeyLines, exported_at: float, numbers: Sequence[int]) -> list[ExportedKey]:
+    """As `exported_key`, for many lines. Where they are decoded, one column after the other: that is much faster."""
+    if are_objects(lines):
         return [exported_key(line, exported_at, number) for line, number in zip(lines, numbers, strict=True)]
+    return _of_decoded(cast("Sequence[DecodedLine]", lines), exported_at, numbers)
+
+
+def are_objects(lines: KeyLines) -> TypeGuard[Sequence[Mapping[str, Any]]]:
+    """Whether the lines are JSON objects, and not decoded."""
+    return not lines or isinstance(lines[0], Mapping)
+
+
+def _of_decoded(lines: Sequence[DecodedLine], exported_at: float, numbers: Sequence[int]) -> list[ExportedKey]:
+    try:
+        dbs = _possible([one.db for one in lines], [one.pttl for one in lines])
+        expiries = [None if one.pttl <= 0 else _expiry(one.at, one.pttl, exported_at) for one in lines]
+    except (ValueError, OverflowError):  # one of them is wrong: read alone, it is named
+        return [exported_key(_fields(line), exported_at, number) for line, number in zip(lines, numbers, strict=True)]
+    columns = (
+        dbs,
+        [one.key_base64 for one in lines],
+        [one.dump_base64 for one in lines],
+        expiries,
+        [one.idle for one in lines],
+        [None if one.there is None else one.there.dump_base64 for one in lines],
+    )
+    return list(map(_as_key, zip(*columns, strict=True)))
+
+
+def _fields(one: DecodedLine) -> Mapping[str, Any]:
+    other = None if one.there is None else {"dump_base64": one.there.dump_base64}
+    coded = {"key_base64": one.key_base64, "dump_base64": one.dump_base64, "there": other}
+    return {"db": one.db, "pttl": one.pttl, "at": one.at, "idle": one.idle, **coded}
 
 
 def exported_key(line: Mapping[str, Any], exported_at: float, number: int = 0) -> ExportedKey:

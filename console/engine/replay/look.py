@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import compress, islice, repeat
+from math import inf
 from typing import Any, NamedTuple
 
 from console.core.keys.comparing import (
@@ -23,8 +24,8 @@ from console.core.keys.comparing import (
     written_in_words,
     written_since,
 )
-from console.core.keys.counted import FileCheck, has_count, is_count, warning
-from console.core.keys.exported import ExportedKey, exported_keys, readable
+from console.core.keys.counted import FileCheck, is_count, warning
+from console.core.keys.exported import ExportedKey, KeyLines, are_objects, exported_keys, readable
 from console.core.keys.pattern import matcher
 from console.core.model import NodeState
 from console.core.runs.replays.batch import Left, digest_of
@@ -40,7 +41,7 @@ MOST_IN_MEMORY = 64_000_000
 """Bytes of payloads that are kept in memory between the look and the sending."""
 NOTHING_THERE: Mapping[tuple[int, bytes], ExportedKey] = {}
 """Nothing was about to be replaced."""
-Lines = Iterable[tuple[Sequence[int], Sequence[Mapping[str, Any]]]]
+Lines = Iterable[tuple[Sequence[int], KeyLines]]
 """The places of lines in their file, and what they say: many lines at a time."""
 
 
@@ -169,8 +170,9 @@ def look(  # noqa: PLR0913 - each names itself
     sent = before.brought | before.unknown
     batches = Ahead(_batches(order, lines, looked))
     for batch in batches:
-        there: Sequence[KeyThere] = reader.look(batch.db, [kept.key for kept in batch.kept], batches.make_ready)
-        lines_of.add(batch)
+        keys = [kept.key for kept in batch.kept]
+        there: Sequence[KeyThere] = reader.look(batch.db, keys, batches.make_ready)
+        lines_of.add(batch.db, keys, batch.numbers)
         moment = now()
         none_there = not sent and there.count(NO_KEY) == len(there)
         closer = _missing(looked, batch, moment, shown) if none_there else batch
@@ -189,8 +191,8 @@ def look(  # noqa: PLR0913 - each names itself
             if len(looked.samples[fate]) < shown:
                 looked.samples[fate].append(_sample(number, kept, one, moment))
         tell(looked.chosen)
-    if lines_of.older:
-        _leave_out(looked, lines_of.older, before)
+    if older := lines_of.older:
+        _leave_out(looked, older, before)
     return looked
 
 
@@ -198,18 +200,27 @@ class _LinesOfKeys:
     """Which line is the last one of each key. A run that replaced a key again after an interruption kept it twice."""
 
     def __init__(self) -> None:
-        self._last: dict[int, dict[bytes, int]] = {}
+        self._keys: dict[int, set[bytes]] = {}
         """Of each database."""
-        self.older: set[int] = set()
+        self._lines: dict[int, list[tuple[Sequence[bytes], Sequence[int]]]] = {}
+        """The same keys with their lines, as they came."""
 
-    def add(self, batch: Chosen) -> None:
-        last, keys = self._last.setdefault(batch.db, {}), [kept.key for kept in batch.kept]
-        so_far = len(last)
-        if not last.keys().isdisjoint(keys):
-            self.older.update(last[key] for key in keys if key in last)
-        last.update(zip(keys, batch.numbers, strict=True))
-        if len(last) < so_far + len(keys):
-            self.older.update(number for key, number in zip(keys, batch.numbers, strict=True) if last[key] != number)
+    def add(self, db: int, keys: Sequence[bytes], numbers: Sequence[int]) -> None:
+        self._keys.setdefault(db, set()).update(keys)
+        self._lines.setdefault(db, []).append((keys, numbers))
+
+    @property
+    def older(self) -> set[int]:
+        """Lines whose key stands again further down."""
+        older: set[int] = set()
+        for db, parts in self._lines.items():
+            if len(self._keys[db]) < sum(len(keys) for keys, _ in parts):
+                last: dict[bytes, int] = {}
+                for keys, numbers in parts:
+                    last.update(zip(keys, numbers, strict=True))
+                for keys, numbers in parts:
+                    older.update(number for key, number in zip(keys, numbers, strict=True) if last[key] != number)
+        return older
 
 
 def _leave_out(looked: Looked, older: set[int], before: SentLines) -> None:
@@ -231,8 +242,10 @@ def _missing(looked: Looked, batch: Chosen, now: float, shown: int) -> Chosen:
 
     A loop over the rest of `look` would take most of the time where all keys are missing.
     """
-    expired = [one.expires_at is not None and one.expires_at <= now for one in batch.kept]
-    simple = batch.only([not one for one in expired]) if True in expired else batch
+    expiries = [one.expires_at for one in batch.kept]
+    some_expired = min(filter(None, expiries), default=inf) <= now
+    expired = [one is not None and one <= now for one in expiries] if some_expired else []
+    simple = batch.only([not one for one in expired]) if some_expired else batch
     sizes = list(map(len, [one.payload for one in simple.kept]))
     looked.held += sum(sizes)
     held = simple.kept if looked.held < MOST_IN_MEMORY else repeat(None)
@@ -293,7 +306,7 @@ def keys_in(lines: Lines, exported_at: float) -> Iterator[Chosen]:
     for places, some in lines:
         numbers = range(read + 1, read + 1 + len(some))
         read += len(some)
-        if has_count(some):
+        if are_objects(some):  # decoded lines are all keys
             keys = [not is_count(one) for one in some]
             chosen: list[list[Any]] = [list(compress(column, keys)) for column in (numbers, places, some)]
             yield Chosen(chosen[0], chosen[1], exported_keys(chosen[2], exported_at, chosen[0]))
@@ -311,7 +324,7 @@ def what_was_there(lines: Lines) -> dict[tuple[int, bytes], ExportedKey]:
 
 def warnings(looked: Looked, file: str, check: FileCheck, master: NodeState) -> str:
     """What the operator should know before anything is brought. Empty: nothing."""
-    room = room_warning(master, sum(one.size for one in looked.found[Fate.MISSING]))
+    room = room_warning(master, sum([one.size for one in looked.found[Fate.MISSING]]))
     return ". ".join(filter(None, (warning(file, check), room)))
 
 

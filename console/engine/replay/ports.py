@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from console.core.command import Identity, Planned
 from console.core.inventory import ClusterSpec
 from console.core.keys.counted import FileCheck
-from console.core.keys.exported import ExportedKey
+from console.core.keys.exported import ExportedKey, KeyLines
 from console.core.model import Redis
 from console.core.runs.records.journal import Entry
 from console.core.runs.replays.batch import BatchAnswer, KeyToSend
@@ -25,13 +25,13 @@ class KeyFiles(Protocol):
     def check(self, path: str) -> FileCheck:
         """Whether the file is whole, and its SHA-256. Raises OSError, also where it is no regular file."""
 
-    def lines(self, path: str) -> Iterator[tuple[Sequence[int], Sequence[Mapping[str, Any]]]]:
+    def lines(self, path: str) -> Iterator[tuple[Sequence[int], KeyLines]]:
         """The lines, many at a time: their places in the file, and what they say. Raises OSError, ValueError.
 
         A last line that is cut off is left out.
         """
 
-    def lines_at(self, path: str, places: Sequence[int]) -> list[Mapping[str, Any]]:
+    def lines_at(self, path: str, places: Sequence[int]) -> KeyLines:
         """What the lines say that begin at these places. Raises OSError, ValueError."""
 
     def keep(self, path: str, rows: Iterable[Mapping[str, object]]) -> None:

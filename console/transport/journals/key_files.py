@@ -9,37 +9,31 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from io import BufferedReader
 from itertools import accumulate
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic_core import SchemaValidator
-from pydantic_core import core_schema as schema
+import msgspec
 
 from console.core.keys.counted import Counting, FileCheck, check_kept, may_count
-from console.core.keys.exported import WITHOUT_IT
-
-_FORM = schema.CoreConfig(val_json_bytes="base64", strict=True)
+from console.core.keys.exported import WITHOUT_IT, KeyLines
 
 
-def _object(required: dict[str, Any], other: dict[str, Any]) -> schema.TypedDictSchema:
-    fields = {name: schema.typed_dict_field(one) for name, one in required.items()}
-    fields |= {name: schema.typed_dict_field(one, required=False) for name, one in other.items()}
-    return schema.typed_dict_schema(fields, config=_FORM)
+class _Other(msgspec.Struct, gc=False):
+    dump_base64: bytes = b""
 
 
-_NUMBER, _BYTES = schema.int_schema(), schema.bytes_schema()
-_KEYS = SchemaValidator(
-    schema.list_schema(
-        _object(
-            {"db": _NUMBER, "key_base64": _BYTES, "dump_base64": _BYTES, "pttl": _NUMBER},
-            {
-                "at": _NUMBER,
-                "idle": schema.nullable_schema(_NUMBER),
-                "there": schema.nullable_schema(_object({}, {"dump_base64": _BYTES})),
-            },
-        )
-    )
-)
-"""Keys in the form in which they are exported. Whatever else a line is, is read in the slower way."""
+class _Line(msgspec.Struct, gc=False):
+    """A key in the form in which it is exported, its base64 decoded. Other forms are read in the slower way."""
+
+    db: Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
+    key_base64: bytes
+    dump_base64: bytes
+    pttl: Annotated[int, msgspec.Meta(ge=0)]
+    at: int | None = None
+    idle: int | None = None
+    there: _Other | None = None
+
+
+_usual = msgspec.json.Decoder(_Line)
 _AT_ONCE = 2_000_000
 """Bytes of lines that are read together."""
 
@@ -54,7 +48,7 @@ class LocalKeyFiles:
         with _opened(path) as file:
             return check_kept(file)
 
-    def lines(self, path: str) -> Iterator[tuple[Sequence[int], Sequence[Mapping[str, Any]]]]:
+    def lines(self, path: str) -> Iterator[tuple[Sequence[int], KeyLines]]:
         """The lines, many at a time: their places in the file, and what they say. Raises OSError, ValueError.
 
         A last line that is cut off is left out: `check` tells that it is.
@@ -66,10 +60,13 @@ class LocalKeyFiles:
                     lines.pop()
                 places = list(accumulate(map(len, lines), initial=place))
                 place = places.pop()
-                yield places, _parsed(path, lines, number)
+                keys = len(lines) - (len(lines) > 1 and may_count(lines[-1]))
+                yield places[:keys], _parsed(path, lines[:keys], number)
+                if keys < len(lines):
+                    yield places[keys:], _one_by_one(path, lines[keys:], number + keys)
                 number += len(lines)
 
-    def lines_at(self, path: str, places: Sequence[int]) -> list[Mapping[str, Any]]:
+    def lines_at(self, path: str, places: Sequence[int]) -> KeyLines:
         """What the lines say that begin at these places. Raises OSError, ValueError."""
         found = []
         with _opened(path) as file:
@@ -126,22 +123,22 @@ def _opened(path: str) -> BufferedReader:
     raise OSError(f"{path} is no regular file")
 
 
-def _parsed(path: str, lines: Sequence[bytes], before: int) -> list[Mapping[str, Any]]:
-    """The lines as JSON objects, all at once: this is several times faster than one by one. Raises ValueError.
+def _parsed(path: str, lines: Sequence[bytes], before: int) -> KeyLines:
+    """The lines as they are, or decoded at once where all of them are keys in the usual form. Raises ValueError.
 
-    Where all of them are keys in the usual form, their base64 is decoded already. A line that counts may stand behind.
+    All at once is several times faster than one by one. Each line must be one object: a line is known by its number.
     """
-    keys = lines[:-1] if len(lines) > 1 and may_count(lines[-1]) else lines
+    together = b"".join(lines)
     try:
-        found = _KEYS.validate_json(b"[" + b",".join(keys) + b"]")
+        found = _usual.decode_lines(together)
     except ValueError:
         found = []
-    if len(found) != len(keys):
-        return _one_by_one(path, lines, before)
-    return [*found, *_one_by_one(path, lines[len(keys) :], before + len(keys))]
+    if len(found) == len(lines) == together.count(b"}\n{") + 1:
+        return found
+    return _one_by_one(path, lines, before)
 
 
-def _one_by_one(path: str, lines: Sequence[bytes], before: int) -> list[Mapping[str, Any]]:
+def _one_by_one(path: str, lines: Sequence[bytes], before: int) -> Sequence[Mapping[str, Any]]:
     """The same for lines of any form, which are JSON objects. Raises ValueError, which names the line."""
     found = []
     for number, line in enumerate(lines, start=before + 1):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from typing import Any
 
@@ -44,6 +45,22 @@ class BoundedStream:
         if time.monotonic() >= self._until:
             raise TimeoutError
         data: bytes = self._stream.recv(size)
+        return self._counted(data)
+
+    def recv_ready(self, size: int) -> bytes:
+        """What has come already, without waiting. Nothing where the stream is no plain socket: it cannot be asked."""
+        if type(self._stream) is not socket.socket:
+            return b""
+        timeout = self._stream.gettimeout()
+        self._stream.settimeout(0)
+        try:
+            return self._counted(self._stream.recv(size))
+        except BlockingIOError:
+            return b""
+        finally:
+            self._stream.settimeout(timeout)
+
+    def _counted(self, data: bytes) -> bytes:
         self._left -= len(data)
         if self._left < 0:
             raise RemoteError(ProblemKind.BAD_ANSWER, f"{self._where} sends an answer that does not end")

@@ -20,7 +20,7 @@ from console.core.model import ConnectStep, ProblemKind
 from console.probes.redis import config as redis_config
 from console.transport.connections.errors import RemoteError, from_socket
 from console.transport.redis.bounded_stream import BoundedStream
-from console.transport.redis.raw_replies import NOTHING_FORETOLD, Foretold, RawReply, raw_replies
+from console.transport.redis.raw_replies import Foretold, RawReplies, RawReply
 from console.transport.redis.redis_import import (
     AuthenticationError,
     Connection,
@@ -222,15 +222,12 @@ class RedisConnection:
         """The name of a command on this server, which may have renamed it."""
         return self._aliases.get(command.upper(), command).encode()
 
-    def exchange(
-        self, packed: Iterable[bytes], count: int, deadline: float, foretold: Foretold = NOTHING_FORETOLD
-    ) -> list[RawReply]:
+    def exchange(self, packed: Iterable[bytes | Foretold], count: int, deadline: float) -> list[RawReply]:
         """Sends commands that are packed already, and waits for their `count` replies, as bytes.
 
-        The server works on a part of them while the next one is made. `foretold`: the first replies, which are known
-        when all is sent. Where they are exactly those, only the others are returned: comparing is many times faster
-        than reading. Raises RemoteError, also where not all have come by `deadline` (monotonic): the connection is
-        closed then.
+        The server works on a part of them while the next one is made. Behind some commands may stand what their
+        replies will be. These are taken as they come, are no part of `count`, and what came stands in it. Raises
+        RemoteError, also where not all have come by `deadline` (monotonic): the connection is closed then.
         """
         if not self._library.is_connected:
             raise RemoteError(ProblemKind.CLOSED, f"the connection to {self._server} was lost")
@@ -240,9 +237,14 @@ class RedisConnection:
         stream.read_until(deadline)
         try:
             stream.settimeout(max(0.001, deadline - time.monotonic()))
+            replies = RawReplies(stream)
             for part in packed:
-                stream.sendall(part)
-            return raw_replies(stream, count, foretold)
+                if isinstance(part, Foretold):
+                    replies.expect(part)
+                    replies.take_ready()
+                else:
+                    stream.sendall(part)
+            return replies.rest(count)
         except OSError as error:
             self.close()
             if isinstance(error, TimeoutError):

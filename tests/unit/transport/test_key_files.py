@@ -212,3 +212,26 @@ def test_any_number_of_lines_that_count_is_read_and_only_the_last_one_counts(tmp
         file.write('{"count": 1}\n' * 20_000)
     assert read(files, path) == [b"a", b"b"]
     assert files.check(str(path)).standing is Standing.NOT_WHOLE
+
+
+@pytest.mark.parametrize("second", [b"", b"{", b'{"count": 2, "sha256": ""}'])
+def test_two_keys_on_one_line_are_refused_and_the_line_is_named(tmp_path, second):
+    """A journal names keys by their lines: an empty line must not make up for a line that has two keys."""
+    path = tmp_path / "keys.jsonl"
+    one = json.dumps(rows([b"a"])[0]).encode()
+    path.write_bytes(one + b"\n" + one + one + b"\n" + second + b"\n")
+    with pytest.raises(ValueError, match="line 2 "):
+        read(LocalKeyFiles(), path)
+
+
+@pytest.mark.parametrize("fields", [{"at": 10**15}, {"at": 10**400}, {"pttl": 10**18}])
+def test_a_line_in_the_usual_form_with_an_impossible_time_is_named(tmp_path, fields):
+    path = tmp_path / "keys.jsonl"
+    path.write_text(
+        "".join(
+            f"{json.dumps(one | {'pttl': 5} | more)}\n"
+            for one, more in zip(rows([b"a", b"b"]), ({}, fields), strict=True)
+        )
+    )
+    with pytest.raises(ValueError, match="line 2 "):
+        read(LocalKeyFiles(), path)

@@ -31,7 +31,6 @@ from console.transport.redis.keys.reader import key_there
 from console.transport.redis.keys.tally import SendTally
 from console.transport.redis.raw_replies import (
     LINE_END,
-    NOTHING_FORETOLD,
     Foretold,
     RawRefusal,
     RawReply,
@@ -78,8 +77,11 @@ _PART = 1_000
 _EVICTED = re.compile(rb"^evicted_keys:([0-9]{1,18})\r?$", re.MULTILINE)
 _version_of = itemgetter(slice(-FOOTER, -8))
 """The bytes of a payload that say which versions understand it."""
-_LASTING = b"$1\r\n0\r\n"
-"""The time to live of a key that does not expire."""
+_LASTING = b"\r\n$1\r\n0\r\n"
+"""The time to live of a key that does not expire, behind the end of its name."""
+_LASTS = b":-1\r\n"
+"""The reply to PTTL for such a key."""
+_DONE = b"+OK\r\n"
 Keep = Callable[[Sequence[ExportedKey]], None]
 
 
@@ -166,45 +168,38 @@ class RedisKeySender:
 
         Most often each answer but the times to live can be foretold: then all of them are compared at once.
         """
-        foretold = Foretold(numbers=len(items))
-        replies = self._ask(self._restore_parts(items, foretold, meanwhile), 3 * len(items) + 1, foretold)
-        why_stop, times_left = self._why_stop(replies.pop()), replies[-len(items) :]
-        if len(replies) == len(items):
-            tally.stop = why_stop
-            tally.verify_expiries(items, times_left)
-            return []
+        parts = [_Part(items[start : start + _PART]) for start in range(0, len(items), _PART)]
+        why_stop = self._why_stop(self._ask(self._restore_parts(parts, meanwhile), 1)[0])
         again: list[KeyToSend] = []
-        for number, (one, left) in enumerate(zip(items, times_left, strict=True)):
-            said, stored = replies[2 * number : 2 * number + 2]
-            if isinstance(said, RawRefusal) and _OTHER_FORM in said.text:
-                again.append(one)
-            elif isinstance(said, RawRefusal):
-                tally.refuse(one, said.text)
+        for part in parts:
+            if part.replies.as_foretold:
+                tally.verify_expiries(part.expiring, part.replies.found)
             else:
-                tally.verify(one, stored, left)
+                again += _judge_each(part, tally)
         tally.stop = tally.stop or why_stop
         return again
 
-    def _restore_parts(
-        self, items: Sequence[KeyToSend], foretold: Foretold, meanwhile: Callable[[], None]
-    ) -> Iterator[bytes]:
-        """RESTORE and DUMP of each key, some keys at a time, then PTTL of all, and the server's state.
+    def _restore_parts(self, parts: Sequence[_Part], meanwhile: Callable[[], None]) -> Iterator[bytes | Foretold]:
+        """RESTORE and DUMP of each key of a part, then PTTL of all, and at the end the server's state.
 
-        Foretells the replies to the first two.
-        `meanwhile` is called when all of it is sent, and before the replies are read.
+        `meanwhile` is called when all of it is sent, and before the last replies are read.
         """
-        now = self._now()
-        restore, dump, left = (repeat(self._begin(*one)) for one in (("RESTORE", 4), ("DUMP", 2), ("PTTL", 2)))
-        end, done = repeat(LINE_END), repeat(b"+OK\r\n")
-        for start in range(0, len(items), _PART):
-            kept = [one.kept for one in items[start : start + _PART]]
-            names, payloads = [one.key for one in kept], [one.payload for one in kept]
+        now, end = self._now(), LINE_END
+        restore, dump, left = (self._begin(*one) for one in (("RESTORE", 4), ("DUMP", 2), ("PTTL", 2)))
+        for part in parts:
+            names, payloads = [one.key for one in part.kept], [one.payload for one in part.kept]
             name, payload = list(heads(names)), list(heads(payloads))
-            ttl = [_LASTING if one.expires_at is None else packed_word(_time_to_live(one, now)) for one in kept]
-            foretold.add(2 * len(kept), joined(done, payload, payloads, end))
-            yield joined(restore, name, names, end, ttl, payload, payloads, end, dump, name, names, end)
-        names = [one.kept.key for one in items]
-        yield joined(left, heads(names), names, end) + self._state_question
+            ttl = [
+                _LASTING if one.expires_at is None else end + packed_word(_time_to_live(one, now)) for one in part.kept
+            ]
+            # What follows a word stands before the next one, in one piece: fewer pieces are joined faster.
+            first, then, last = repeat(end + restore), repeat(end + dump), repeat(end + left)
+            written = joined(first, name, names, ttl, payload, payloads, then, name, names)
+            yield written[len(end) :] + joined(last, name, names) + end
+            replies = joined(repeat(end + _DONE), payload, payloads)
+            part.replies.known = replies[len(end) :] + end + part.lasting * _LASTS
+            yield part.replies
+        yield self._state_question
         meanwhile()
 
     def _begin(self, command: str, words: int) -> bytes:
@@ -333,8 +328,35 @@ class RedisKeySender:
             " were brought may be among them. Raise its maxmemory, then look again with the same command"
         )
 
-    def _ask(self, parts: Iterable[bytes], count: int, foretold: Foretold = NOTHING_FORETOLD) -> list[RawReply]:
-        return self._link.exchange(parts, count, time.monotonic() + self._timeout, foretold)
+    def _ask(self, parts: Iterable[bytes | Foretold], count: int) -> list[RawReply]:
+        return self._link.exchange(parts, count, time.monotonic() + self._timeout)
+
+
+class _Part:
+    """Some missing keys, those that do not expire first, and what the server will answer."""
+
+    def __init__(self, items: Sequence[KeyToSend]) -> None:
+        self.expiring = [one for one in items if one.kept.expires_at is not None]
+        lasting = [one for one in items if one.kept.expires_at is None]
+        self.items = [*lasting, *self.expiring]
+        self.kept = [one.kept for one in self.items]
+        self.lasting = len(lasting)
+        self.replies = Foretold(3 * len(items), len(self.expiring))
+        """To RESTORE and DUMP of each key, then to PTTL of each."""
+
+
+def _judge_each(part: _Part, tally: SendTally) -> list[KeyToSend]:
+    """Compares the replies to each key. Returns the keys that the server does not understand."""
+    again, found, count = [], part.replies.found, len(part.items)
+    written = zip(found[0 : 2 * count : 2], found[1 : 2 * count : 2], found[2 * count :], strict=True)
+    for one, (said, stored, left) in zip(part.items, written, strict=True):
+        if not isinstance(said, RawRefusal):
+            tally.verify(one, stored, left)
+        elif _OTHER_FORM in said.text:
+            again.append(one)
+        else:
+            tally.refuse(one, said.text)
+    return again
 
 
 def _evicted_by(said: RawReply) -> int:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import compress, repeat
-from operator import ne
 
 from console.core.keys.comparing import same_expiry, same_value
 from console.core.runs.replays.batch import KeyToSend, Left
@@ -15,8 +13,6 @@ from console.transport.redis.raw_replies import RawReply
 _REFUSES_ALL = ("READONLY", "MISCONF", "OOM", "NOREPLICAS", "LOADING", "NOAUTH", "NOPERM", "MASTERDOWN", "CLUSTERDOWN")
 """Beginnings of refusals that the next key would get as well."""
 _BUSY = "BUSYKEY"
-_LASTS = -1
-"""The reply to PTTL for a key that does not expire."""
 _ROUNDED = 0.001
 """Seconds. Times to live are sent in whole milliseconds."""
 _CLOSE = 1.0
@@ -56,10 +52,7 @@ class SendTally:
     def verify_expiries(self, keys: Sequence[KeyToSend], times_left: Sequence[RawReply]) -> None:
         """Compares the replies to PTTL with what was sent, where the replies to DUMP are known to be as they were."""
         now = self._now()
-        expected = [one.kept.expires_at for one in keys]
-        # Most keys never expire. They are passed over without a loop.
-        closer = map(ne, zip(expected, times_left, strict=True), repeat((None, _LASTS)))
-        for one, left in compress(zip(keys, times_left, strict=True), closer):
+        for one, left in zip(keys, times_left, strict=True):
             due = one.kept.expires_at
             if due is None or type(left) is not int or left < 0 or abs(now + left / 1000 - due) >= _CLOSE:
                 self.verify(one, one.kept.payload, left)
