@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from functools import lru_cache
 
 MOST_DIGITS = 20
 """Digits of the largest number that a program of 64 bits counts."""
@@ -39,6 +40,7 @@ def count(text: str) -> int | None:
     return None if text[:1] in {"+", "-"} else whole_number(text, 0)
 
 
+@lru_cache(maxsize=64)
 def version_of(text: str) -> tuple[int, ...]:
     """`7.0.15` as numbers that can be compared. A part that is no number counts as 0."""
     return tuple(count(part) or 0 for part in text.split(".")[:3])

@@ -6,7 +6,6 @@ python -m simulation.simulate [--seeds A-B | --seeds N,N] [--holes] [--story]. E
 from __future__ import annotations
 
 import argparse
-import gc
 import sys
 import time
 
@@ -16,9 +15,8 @@ from simulation.nights.kinds.all_kinds import KINDS
 from simulation.nights.night import Night
 from simulation.nights.plan import plan_of
 from simulation.nights.shrink import shrunk, story
+from simulation.nights.tidied import tidied
 
-NIGHTS_KEPT = 50
-"""Nights after which their memory is collected."""
 SHOWN = 3
 """Stories that are shown for each broken rule."""
 
@@ -41,10 +39,7 @@ def main() -> int:
     chosen = parser.parse_args()
     coverage, began = Coverage(), time.process_time()
     broken: dict[str, list[tuple[int, Violation]]] = {}
-    gc.disable()  # a night leaves no cycles worth looking for in the middle of it
-    for number, seed in enumerate(chosen.seeds):
-        if number % NIGHTS_KEPT == 0:
-            gc.collect()
+    for seed in tidied(chosen.seeds):
         result = Night(plan_of(seed, chosen.kind)).play()
         coverage.add(result)
         if chosen.story:

@@ -90,6 +90,11 @@ NIGHTS = {
         1366, "has-backups", "absent", "sentinel-restore-backup",
         PlannedFault("host-reboots", "web-2", 0, 21, BEFORE, 25.17689524205041),
     ),
+    # A fault of the model: a Sentinel that was reset while its master died heard of the new one from no other Sentinel.
+    "a-sentinel-that-forgot-the-others-as-its-master-died": of_set(
+        101361, "has-backups", "quitter", "sentinel-restore-backup",
+        PlannedFault("host-reboots", "web-2", 0, 5, Moment.DURING, 8.0),
+    ),
 }  # fmt: skip
 
 

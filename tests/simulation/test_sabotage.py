@@ -22,9 +22,9 @@ from console.engine.steps.step_gate import StepGate
 NIGHTS = 80
 
 
-def broken_rules(rule: str, kind: str = "keepalived") -> bool:
-    """Whether one of the nights breaks this rule."""
-    for seed in range(NIGHTS):
+def broken_rules(rule: str, kind: str = "keepalived", *, likely: int = 0) -> bool:
+    """Whether one of the nights breaks this rule. `likely`: a seed that has broken it, and is played first."""
+    for seed in (likely, *range(NIGHTS)):
         result = Night(plan_of(seed, kind)).play()
         if any(one.rule == rule for one in result.violations):
             return True
@@ -57,18 +57,18 @@ def test_a_command_that_is_sent_twice(monkeypatch):
 
 def test_facts_that_changed_since_they_were_shown(monkeypatch):
     monkeypatch.setattr(StepGate, "objection", lambda *_: None)
-    assert broken_rules("facts as shown")
+    assert broken_rules("facts as shown", likely=5)
 
 
 def test_data_that_is_thrown_away_without_a_backup(holding):
     holding("not-older-than", "backed-up", "nothing-unsaved")
-    assert broken_rules("no write is lost")
+    assert broken_rules("no write is lost", likely=29)
 
 
 def test_a_loss_that_no_preview_names(holding, monkeypatch):
     holding("not-older-than")
     monkeypatch.setattr(Records, "loss_was_named", lambda _: False)
-    assert broken_rules("a loss is named")
+    assert broken_rules("a loss is named", likely=3)
 
 
 def test_a_backup_that_is_not_what_it_claims(monkeypatch):
@@ -82,12 +82,12 @@ def test_a_backup_that_is_not_what_it_claims(monkeypatch):
 
     backup = shell._backup
     monkeypatch.setattr(shell, "_backup", other_keys)
-    assert broken_rules("backups hold all")
+    assert broken_rules("backups hold all", likely=3)
 
 
 def test_a_lost_answer_that_counts_as_done(monkeypatch):
     monkeypatch.setattr(Proof, "holds", lambda *_args, **_more: True)
-    assert broken_rules("unknown stays unknown")
+    assert broken_rules("unknown stays unknown", likely=64)
 
 
 def test_a_second_node_that_serves(holding):
@@ -105,12 +105,12 @@ def test_a_pair_that_only_counts_as_protected(holding):
 def test_a_set_whose_old_master_was_not_paused(holding):
     """The Sentinels promote a replica while the old master still acknowledges writes."""
     holding("writes-paused", "replicas-caught-up")
-    assert broken_rules("a loss is named", "sentinel-vip")
+    assert broken_rules("a loss is named", "sentinel-vip", likely=31)
 
 
 def test_a_set_that_only_counts_as_protected(holding):
     holding("set-protected")
-    assert broken_rules("protected survives", "sentinel-vip")
+    assert broken_rules("protected survives", "sentinel-vip", likely=11)
 
 
 def test_no_way_home_of_a_set(monkeypatch):

@@ -227,6 +227,7 @@ class Mention:
     sha256: str
 
 
+_IN_NAME = ".redis-ha-console."
 _MENTION = re.compile(
     r"(?P<node>[^\s;(]+):(?P<path>/[^;]+?\.redis-ha-console\.\d{8}T\d{6}Z)"
     r" \((?P<size>[0-9]{1,20}) bytes(?:, sha256 (?P<sha256>[0-9a-f]{64}))?\)"
@@ -235,6 +236,8 @@ _MENTION = re.compile(
 
 def backups_mentioned(text: str) -> tuple[Mention, ...]:
     """Every backup that a text mentions in the form of `backup_in_words`."""
+    if _IN_NAME not in text:  # most texts mention none, and the search for a node's name begins at each letter
+        return ()
     return tuple(
         Mention(one["node"], one["path"], int(one["size"]), one["sha256"] or "") for one in _MENTION.finditer(text)
     )

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from console.core.command import Planned
+from console.core.lazy_dataclass import dataclass
 from console.core.model.verdict import Check
 from console.core.runbooks.document import Runbook, Step
 from console.core.runbooks.naming import named

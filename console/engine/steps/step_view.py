@@ -7,6 +7,7 @@ from dataclasses import astuple, dataclass, replace
 
 from console.core.command import Identity, Planned
 from console.core.conditions.replication import refuses_writes
+from console.core.kept import kept_while_same
 from console.core.kinds import kind_of
 from console.core.kinds.protection import protection
 from console.core.model import ClusterState, Keepalived, NodeState, Problem, Role
@@ -140,6 +141,7 @@ def forbidden(view: StepView, why: str) -> StepView:
     return replace(view, obstacle="; ".join(filter(None, (why, view.obstacle))), sentence="", role_choice="")
 
 
+@kept_while_same(64)
 def conditions(step: Step, runbook_require: tuple[Condition, ...] = ()) -> tuple[Condition, ...]:
     """What must hold before the step, each condition once: the runbook's own, then those that its verb requires."""
     wanted = list(runbook_require)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 from console.core.runs.past.past_run import PastRun
 from console.core.runs.past.replay import replay_run
 from console.core.runs.records.journal import Entry, next_entry, plain, timestamp
+
+_in_words = lru_cache(maxsize=1)(timestamp)
+"""Several entries are of one moment: time stands still while nobody waits."""
 
 
 class MemoryJournal:
@@ -26,7 +30,7 @@ class MemoryJournal:
         if self.full:
             raise OSError(f"the journal {self.path} cannot be written: No space left on device")
         now = self._now()
-        entry = Entry(len(self.entries) + 1, timestamp(now), kind, plain(data), "", "")
+        entry = Entry(len(self.entries) + 1, _in_words(now), kind, plain(data), "", "")
         self.entries.append(entry)
         self._times.append(now)
         self._touch(f"journaled {kind}")

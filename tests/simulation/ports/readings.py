@@ -11,7 +11,7 @@ import re
 from functools import cache, lru_cache
 from typing import Any
 
-from simulation.world.host import DISK_BYTES, DUMP, FOLDER, KEEPALIVED_CONF, REDIS_CONF, Host
+from simulation.world.host import DISK_BYTES, DISK_FREE, DUMP, FOLDER, KEEPALIVED_CONF, REDIS_CONF, Host
 from simulation.world.keepalived import Script
 from simulation.world.redis_server import BACKLOG_BYTES, RedisServer
 
@@ -29,6 +29,7 @@ from console.core.model import (
     MasterLink,
     Memory,
     Persistence,
+    Problem,
     ProblemKind,
     Process,
     Processes,
@@ -52,6 +53,10 @@ from console.probes.redis import config_file
 
 GIB = 1024**3
 MEMORY = Memory(8 * GIB, 6 * GIB, 1)
+DISK, DISK_FULL = DiskRoom(FOLDER, DISK_FREE, DISK_BYTES), DiskRoom(FOLDER, 0, DISK_BYTES)
+REDIS_LOG = LogTail("/data/redis/redis.log", ())
+NO_AOF = Problem(ProblemKind.ABSENT, "there is no append-only file")
+NO_NOTIFY_LOG: Reading[Any] = unread(ProblemKind.NOT_CONFIGURED, "the inventory names no keepalived.state_log")
 _SAVE = "900 1 300 10"
 
 
@@ -61,7 +66,7 @@ _SAVE = "900 1 300 10"
 def host_readings(host: Host, now: float) -> HostReadings:
     """Everything that the console reads over SSH."""
     installed = host.keepalived.installed
-    log = LogTail("/var/log/keepalived.log", (), _transitions(tuple(host.keepalived.transitions)))
+    log = _keepalived_log(tuple(host.keepalived.transitions))
     return HostReadings(
         identity=read(HostIdentity(host.name, host.boot_id, now - host.booted), now),
         clock=read(ClockReading(now + host.clock_ahead, host.clock_ahead, 0.01), now),
@@ -69,31 +74,39 @@ def host_readings(host: Host, now: float) -> HostReadings:
         processes=read(_processes(host, now), now),
         config=read(_config(host.files[KEEPALIVED_CONF]), now) if installed else _absent(KEEPALIVED_CONF, now),
         version=read("2.2.7", now) if installed else _absent("keepalived", now),
-        notify_log=unread(ProblemKind.NOT_CONFIGURED, "the inventory names no keepalived.state_log"),
+        notify_log=NO_NOTIFY_LOG,
         system_log=read(log, now),
         memory=read(MEMORY, now),
-        disk=read(DiskRoom(FOLDER, host.disk_free, DISK_BYTES), now),
+        disk=read(DISK_FULL if host.disk_full else DISK, now),
         dump=_dump(host, now),
         backups=read(_backups(host), now),
         scripts=read(_scripts(host.scripts), now),
-        redis_log=read(LogTail("/data/redis/redis.log", ()), now),
+        redis_log=read(REDIS_LOG, now),
         redis_file=read(_redis_file(host.files[REDIS_CONF]), now),
         run_lock=read(host.lock, now),
-        aof=unread(ProblemKind.ABSENT, "there is no append-only file", now),
+        aof=Reading(None, NO_AOF, now),
         places=read(_places(host), now),
     )
 
 
 def _absent(what: str, now: float) -> Reading[Any]:
-    return unread(ProblemKind.ABSENT, f"{what} does not exist", now)
+    return Reading(None, _is_absent(what), now)
+
+
+@cache
+def _is_absent(what: str) -> Problem:
+    return Problem(ProblemKind.ABSENT, f"{what} does not exist")
 
 
 def _addresses(host: Host) -> tuple[InterfaceAddress, ...]:
     system = host.world.system
-    own = (InterfaceAddress("lo", "127.0.0.1", 8), InterfaceAddress("eth2", host.address, 24))
-    if host.name in system.outside:
-        own = (*own, InterfaceAddress("eth2", system.outside[host.name], system.prefix))
-    return (*own, InterfaceAddress("eth2", system.vip, system.prefix)) if host.vip else own
+    return _held(host.address, system.outside.get(host.name, ""), system.vip if host.vip else "", system.prefix)
+
+
+@cache
+def _held(address: str, outside: str, vip: str, prefix: int) -> tuple[InterfaceAddress, ...]:
+    own = (InterfaceAddress("lo", "127.0.0.1", 8), InterfaceAddress("eth2", address, 24))
+    return (*own, *(InterfaceAddress("eth2", one, prefix) for one in (outside, vip) if one))
 
 
 def _processes(host: Host, now: float) -> Processes:
@@ -113,8 +126,9 @@ def _script(script: Script, now: float) -> Process:
 
 
 @lru_cache(maxsize=256)
-def _transitions(logged: tuple[tuple[str, float], ...]) -> tuple[Transition, ...]:
-    return tuple(Transition(VrrpState(state), at, "system log", f"Entering {state} STATE") for state, at in logged)
+def _keepalived_log(logged: tuple[tuple[str, float], ...]) -> LogTail:
+    found = (Transition(VrrpState(state), at, "system log", f"Entering {state} STATE") for state, at in logged)
+    return LogTail("/var/log/keepalived.log", (), tuple(found))
 
 
 @cache
@@ -139,9 +153,12 @@ def _redis_file(text: bytes) -> RedisFile:
 
 def _dump(host: Host, now: float) -> Reading[DumpFile]:
     dump = host.redis.dump
-    if dump is None:
-        return _absent(DUMP, now)
-    return read(DumpFile(DUMP, dump.size, dump.modified), now)
+    return _absent(DUMP, now) if dump is None else read(_dump_file(dump.size, dump.modified), now)
+
+
+@lru_cache(maxsize=256)
+def _dump_file(size: int, modified: float) -> DumpFile:
+    return DumpFile(DUMP, size, modified)
 
 
 def digest_of(keys: frozenset[int]) -> str:
@@ -151,6 +168,8 @@ def digest_of(keys: frozenset[int]) -> str:
 
 def _backups(host: Host) -> tuple[Backup, ...]:
     """Oldest first, with what the note says. A copy whose note is missing has none of that."""
+    if not host.backups:
+        return ()
     found = []
     for path, (dump, noted) in host.backups.items():
         origin, received = host.origins.get(path, ("", None))
@@ -160,9 +179,15 @@ def _backups(host: Host) -> tuple[Backup, ...]:
 
 
 def _places(host: Host) -> tuple[ProcessPlace, ...]:
-    pids = [(host.redis.process.pid, "redis-server")] if host.redis.process else []
-    pids += [(host.keepalived.pid, "keepalived")] if host.keepalived.running else []
-    return tuple(ProcessPlace(pid, elsewhere=False, unit=unit) for pid, unit in pids)
+    process = host.redis.process
+    return _in_units(process.pid if process is not None else 0, host.keepalived.pid)
+
+
+@lru_cache(maxsize=256)
+def _in_units(redis: int, keepalived: int) -> tuple[ProcessPlace, ...]:
+    """By their process ids; 0: it does not run."""
+    units = ((redis, "redis-server"), (keepalived, "keepalived"))
+    return tuple(ProcessPlace(pid, elsewhere=False, unit=unit) for pid, unit in units if pid)
 
 
 # --- over the Redis protocol ----------------------------------------------------------------------------------------
@@ -213,19 +238,24 @@ def redis_reading(server: RedisServer, now: float) -> Reading[Redis]:
         good_replicas=server.good_replicas() if process.min_replicas and not replica else None,
         failover_state="no-failover" if version_of(server.world.version) >= (6, 2) else None,
         total_system_memory=MEMORY.total,
-        config=RedisConfig(
-            dir=FOLDER,
-            dbfilename=DUMP.rpartition("/")[2],
-            save=_SAVE,
-            maxmemory=0,
-            min_replicas_to_write=process.min_replicas,
-            stop_writes_on_bgsave_error=True,
-            diskless_sync=False,
-            diskless_load="disabled",
-            logfile="/data/redis/redis.log",
-        ),
+        config=_settings(process.min_replicas),
     )
     return read(value, now)
+
+
+@cache
+def _settings(min_replicas: int) -> RedisConfig:
+    return RedisConfig(
+        dir=FOLDER,
+        dbfilename=DUMP.rpartition("/")[2],
+        save=_SAVE,
+        maxmemory=0,
+        min_replicas_to_write=min_replicas,
+        stop_writes_on_bgsave_error=True,
+        diskless_sync=False,
+        diskless_load="disabled",
+        logfile=REDIS_LOG.path,
+    )
 
 
 def _master_link(server: RedisServer, now: float) -> MasterLink:

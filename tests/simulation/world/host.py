@@ -20,6 +20,7 @@ KEEPALIVED_CONF = "/etc/keepalived/keepalived.conf"
 FOLDER = "/data/redis"
 DUMP = f"{FOLDER}/dump6379.rdb"
 DISK_BYTES = 10**9
+DISK_FREE = DISK_BYTES // 2
 MIN_REPLICAS = b"min-replicas-to-write"
 _FOLLOWS = re.compile(rb"^[ \t]*(?:slaveof|replicaof)[ \t]+(\S+)[ \t]+(\d+)", re.IGNORECASE | re.MULTILINE)
 
@@ -56,7 +57,7 @@ class Host:
 
     @property
     def disk_free(self) -> int:
-        return 0 if self.disk_full else DISK_BYTES // 2
+        return 0 if self.disk_full else DISK_FREE
 
     def rewrite_redis_conf(self) -> None:
         """config.c: rewriteConfig. The role and min-replicas-to-write get into the file."""

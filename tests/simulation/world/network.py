@@ -30,7 +30,9 @@ class Network:
         self._answered = world.now
 
     def joined(self, one: Host, other: Host) -> bool:
-        return one.up and other.up and (one is other or not {one.name, other.name} & self.apart)
+        if not (one.up and other.up):
+            return False
+        return not self.apart or one is other or not {one.name, other.name} & self.apart
 
     def announce(self, host: Host) -> None:
         """Gratuitous ARP. The last announcement wins, as in the neighbours' caches."""

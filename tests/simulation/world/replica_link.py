@@ -62,23 +62,17 @@ class ReplicaLink:
         if self.state == "connect":
             self._connect()
         elif self.state in ("connected", "transfer"):
-            if self._broken():
+            source = self.source
+            assert source is not None
+            joined = self.world.network.joined(self.server.host, source.host)
+            # A process that ended closes its connections. A cut cable is noticed by the silence alone.
+            if self.silent_for > TIMEOUT or (joined and source.process is not self.peer):
                 self.lose()
-            elif self.world.network.joined(self.server.host, self.source.host):
-                if self.source.answers:
+            elif joined:
+                if source.answers:
                     self.heard = self.world.now
                 if self.state == "connected":
                     self.receive()
-
-    def _broken(self) -> bool:
-        """A process that ended closes its connections. A cut cable is noticed by the silence alone."""
-        source = self.source
-        assert source is not None
-        if self.silent_for > TIMEOUT:
-            return True
-        if not self.world.network.joined(self.server.host, source.host):
-            return False
-        return source.process is not self.peer
 
     def lose(self) -> None:
         self.state, self.source, self.peer = "connect", None, None
@@ -196,8 +190,10 @@ class ReplicaLink:
         if process.replid != mine.replid:  # the source was promoted or follows another: its replicas reconnect
             self.lose()
             return
-        until = self.world.now if whole else self.world.now - self.world.stream_delay
         log = process.log
+        if not log or log[-1][0] <= mine.offset:
+            return
+        until = self.world.now if whole else self.world.now - self.world.stream_delay
         for end, number, at in log[bisect_right(log, (mine.offset, 1 << 60, 0.0)) :]:
             if at > until:
                 break

@@ -274,13 +274,18 @@ class Sentinel:
     # --- hello ------------------------------------------------------------------------------------------------------
 
     def say_hello(self) -> None:
-        """sentinelSendHello through every Redis that it reaches; whoever reaches that Redis too hears it."""
+        """sentinelSendHello, to servers of all three kinds.
+
+        Whoever reaches a Redis that this one reaches hears it there, and the Sentinels that it knows hear it themselves
+        (sentinelPublishCommand).
+        """
+        known = self.reachable_peers()
         self._next_hello = self.world.now + PUBLISH_PERIOD
         for host in self.world.hosts.values():
             other = host.sentinel
             if other is None or other is self or not other.answers:
                 continue
-            if any(self._relays(address, other) for address in self.seen):
+            if other in known or any(self._relays(address, other) for address in self.seen):
                 other.hear(self)
 
     def _relays(self, address: str, other: Sentinel) -> bool:

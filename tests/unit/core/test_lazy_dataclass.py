@@ -128,7 +128,7 @@ def test_few_are_made_as_many_are(late):
         if one.default is dataclasses.MISSING and one.default_factory is dataclasses.MISSING
     ]
     few = lazy_dataclass._few_field_by_field(late)
-    compiled = lazy_dataclass._compiled_when_called(late, "__init__", lazy_dataclass._ONLY_INIT)
+    compiled = lazy_dataclass._compiled_init(late)
     for names in (required, list(values(late))):
         one, other = object.__new__(late), object.__new__(late)
         few(one, **dict.fromkeys(names, 5))

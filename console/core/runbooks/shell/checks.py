@@ -8,8 +8,8 @@ its data, unless this run has made a backup of it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
+from console.core.lazy_dataclass import dataclass
 from console.core.model import ClusterState, NodeState
 from console.core.model.facts import names_of, node_by_address
 from console.core.model.verdict import Check, Verdict
