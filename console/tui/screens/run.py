@@ -22,7 +22,7 @@ from console.tui.present.clusters import cards
 from console.tui.present.formatting import Lines
 from console.tui.present.runs import run as present
 from console.tui.present.runs.ending import Kept, ending
-from console.tui.present.runs.question import Fold, question_lines, rows_of_fold, rows_to_read
+from console.tui.present.runs.question import Fold, question_lines, rows_of_folds, rows_to_read
 from console.tui.screens.base import ShowsKeptKeys
 from console.tui.widgets.input_guard import InputGuard
 from console.tui.widgets.lines import LinesPane
@@ -158,11 +158,13 @@ class RunScreen(ShowsKeptKeys):
             self._scroll_to_top()
             return
         live, (width, height) = self._live(run, question.index), pane.room
-        rows = rows_of_fold(fold, question, live, self._unfolded, len(run.steps), width, height)
+        rows = rows_of_folds(question, live, self._unfolded, len(run.steps), width, height).get(fold, range(0))
         before = len(present.just_kept(run, question.index, width))
         first, end = before + rows.start, before + rows.stop
         if rows and not pane.scroll_offset.y <= first < end <= pane.scroll_offset.y + height:
-            pane.scroll_to(y=first if end - first >= height else max(0, end - height), animate=False, force=True, immediate=True)
+            pane.scroll_to(
+                y=first if end - first >= height else max(0, end - height), animate=False, force=True, immediate=True
+            )
             self.paint()
 
     def refuses_input(self, event: Event) -> bool:
