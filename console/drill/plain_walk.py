@@ -27,7 +27,7 @@ _PROMPTS = (
     (re.compile(r"Bring them\? \[y/N/abort\] $"), "step"),
     (re.compile(r'Type "(?P<name>[\w.-]+)" to confirm, anything else cancels: $'), "gate"),
     (re.compile(r"(?:Blocked|Not done)\. \[(?P<choices>[^\]]*)\] $"), "stuck"),
-    (re.compile(r"Which node is [\w-]+\? \[(?P<name>[^/\]]+)[^\]]*\] $"), "role"),
+    (re.compile(r"Which node has the role [\w-]+\? \[(?P<name>[^/\]]+)[^\]]*\] $"), "role"),
     (re.compile(r'Type "(?P<name>[^"]+)" to override, anything else cancels: $'), "sentence"),
     (re.compile(r'Type "[^"]+" to take over, anything else cancels: $'), "lock"),
     (re.compile(r'Type "[^"]+": $'), "conflict"),

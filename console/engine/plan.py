@@ -15,8 +15,9 @@ from functools import partial
 from console.core.command import Planned
 from console.core.conditions.switching import PAUSED
 from console.core.inventory import ClusterSpec
+from console.core.kinds.protection import protection
 from console.core.model import ClusterState, NodeState, Redis
-from console.core.model.verdict import Check
+from console.core.model.verdict import Check, Verdict
 from console.core.previews.loss_preview import LossPreview
 from console.core.replication.resync import ResyncKind
 from console.core.runbooks.document import Condition, GateKind, Runbook, Step
@@ -92,6 +93,8 @@ class RunPlan:
     steps: tuple[StepPlan, ...]
     runs: tuple[str, ...] = ()
     """Runs that hold the lock of these nodes. Meanwhile no other run can be armed (H26)."""
+    protected: bool = False
+    """Whether the cluster survives the next failure of its master now."""
     role_choice: str = ""
     """What is wrong with the choice of roles, and which one passes; empty: it is not what blocks the plan."""
 
@@ -108,9 +111,10 @@ class RunPlan:
 def make_plan(runbook: Runbook, state: ClusterState, command_context: CommandContext) -> RunPlan:
     """Evaluates every step on one observation. Commands are made as if the steps before had been carried out."""
     runs = tuple(lock_in_words(one) for one in runs_on(state))
+    protected = protection(state).verdict is Verdict.HOLDS
     runbook = named(runbook, command_context.roles)
     if done := _skipped_as_done(runbook, state, command_context):
-        return RunPlan(runbook, state.name, command_context.roles, state.observed_at, done, runs)
+        return RunPlan(runbook, state.name, command_context.roles, state.observed_at, done, runs, protected)
     steps: list[StepPlan] = []
     expected, wrong = state, ""
     for number, step in enumerate(runbook.steps, start=1):
@@ -140,7 +144,7 @@ def make_plan(runbook: Runbook, state: ClusterState, command_context: CommandCon
         )
         if one.prospect is not Prospect.SKIPPED:
             expected = _after(step, expected, command_context.roles)
-    made = RunPlan(runbook, state.name, command_context.roles, state.observed_at, tuple(steps), runs)
+    made = RunPlan(runbook, state.name, command_context.roles, state.observed_at, tuple(steps), runs, protected)
     return made if made.could_start else replace(made, role_choice=wrong)
 
 

@@ -170,7 +170,7 @@ def _run(job: Job, context: CliContext, operator: ModelOperator, chance: random.
             chosen[bound.role] = chance.choice(bound.candidates)
             bound = bind_roles(runbook, state, chosen)
         if isinstance(bound, Unbound):
-            return {"outcome": "not bound", "message": f"{bound.role}: {'; '.join(bound.reasons)}"}
+            return {"outcome": "not bound", "message": f"{bound.role}: {'; '.join(map(str, bound.reasons))}"}
         note(job.folder / STORY, {"at": time.time(), "line": f"roles {dict(bound)}"})
         armed = starter.arm(job.cluster, runbook, bound)
     operator.stop_waiting = armed.stop_waiting

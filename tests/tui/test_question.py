@@ -85,6 +85,20 @@ async def test_a_gate_is_one_page_and_its_keys_unfold_the_rest():
         assert on.app.focused.id == "abort", "reading does not move the focus"
 
 
+@pytest.mark.parametrize("before", [(), (Fold.COMMANDS,), (Fold.COMMANDS, Fold.CONDITIONS)], ids=len)
+async def test_what_a_key_unfolds_is_in_view_and_folding_shows_the_question_again(before):
+    shown = question(planned=(SCRIPT,), checks=HELD)
+    on = stage(samples.stale_master_back(), questions=[shown])
+    async with on.app.run_test(size=(80, 24)) as pilot:
+        await first_question(pilot, on)
+        for fold in before:
+            await pilot.press(FOLD_KEYS[fold].lower())
+        await pilot.press(FOLD_KEYS[Fold.EVIDENCE].lower())
+        await until(pilot, lambda: shown.evidence[0] in page_of(on))
+        await pilot.press(FOLD_KEYS[Fold.EVIDENCE].lower())
+        await until(pilot, lambda: page_of(on).startswith("Step 3 of"))
+
+
 # --- nothing is sent unseen -----------------------------------------------------------------------------------------
 
 LONG_LOSS = replace(PREVIEW, lines=tuple(f"db{number}: 1 key" for number in range(40)))

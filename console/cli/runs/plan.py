@@ -32,9 +32,10 @@ class WrongCallError(CliError):
 @click.argument("cluster")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("--bind", multiple=True, metavar="ROLE=NODE", help="Choose the node of a role. May be repeated.")
+@click.option("--scripts", is_flag=True, help="Print each script in full. As text a long one is one line otherwise.")
 @inventory_option
 @click.pass_obj
-def plan(context: CliContext, runbook: str, cluster: str, form: str, bind: tuple[str, ...]) -> int:
+def plan(context: CliContext, runbook: str, cluster: str, form: str, bind: tuple[str, ...], *, scripts: bool) -> int:
     """Show what a runbook would send now; change nothing.
 
     Exit code 0: the run could start. 1: something blocks it. 3: the call or a document is wrong.
@@ -42,12 +43,14 @@ def plan(context: CliContext, runbook: str, cluster: str, form: str, bind: tuple
     from console.documents.errors import DocumentError
 
     try:
-        return _plan(context, runbook, cluster, form, bind)
+        return _plan(context, runbook, cluster, form, bind, scripts=scripts)
     except (CliError, DocumentError) as error:
         raise WrongCallError(str(error)) from None
 
 
-def _plan(context: CliContext, runbook_name: str, cluster_name: str, form: str, bind: tuple[str, ...]) -> int:
+def _plan(
+    context: CliContext, runbook_name: str, cluster_name: str, form: str, bind: tuple[str, ...], *, scripts: bool
+) -> int:
     from console.core.runbooks.binding import Unbound, bind_roles
     from console.core.runbooks.candidates import judged
     from console.engine.actions.commands import CommandContext
@@ -69,7 +72,7 @@ def _plan(context: CliContext, runbook_name: str, cluster_name: str, form: str, 
     if form == "json":
         say_json(plan_document(made))
     else:
-        say("\n".join(plan_text(made)))
+        say("\n".join(plan_text(made, scripts=scripts)))
     return COULD_START if made.could_start else BLOCKED
 
 
@@ -89,7 +92,7 @@ def _print_unbound(unbound: Unbound, found: Candidates, state: ClusterState, run
         "cluster": state.name,
         "observed_at": timestamp(state.observed_at),
         "could_start": False,
-        "unbound": plain(unbound),
+        "unbound": plain(unbound) | {"reasons": [one.words for one in unbound.reasons]},
         "steps": [
             {"number": number, "id": step.id, "title": step.title, "node": None, "prospect": why}
             for number, step in enumerate(runbook.steps, start=1)
@@ -139,11 +142,13 @@ def plan_document(made: RunPlan) -> dict[str, Any]:
     }
 
 
-def plan_text(made: RunPlan) -> Iterator[str]:
-    """The plan as text."""
+def plan_text(made: RunPlan, *, scripts: bool = True) -> Iterator[str]:
+    """The plan as text. `scripts`: a script is printed in full, and not told in one line."""
     from console.cli.runs.plain.text import wrapped
     from console.engine.plan import NOT_PROVED, Prospect
 
+    if made.nothing_to_do:
+        yield "nothing to do: protected" if made.protected else "nothing to do"
     yield f"plan {made.runbook.name} on {made.cluster}: {made.runbook.title}"
     for role in made.runbook.roles:
         yield wrapped(f"{role.name} = {made.roles.get(role.name, '?')}: {role.description}", "  ", "      ")
@@ -157,7 +162,7 @@ def plan_text(made: RunPlan) -> Iterator[str]:
     else:
         for one in made.steps:
             yield ""
-            yield from _step_text(one, len(made.steps))
+            yield from _step_text(one, len(made.steps), scripts=scripts)
         yield ""
         for line in NOT_PROVED:
             yield wrapped(line)
@@ -172,8 +177,8 @@ def plan_text(made: RunPlan) -> Iterator[str]:
         yield "plan: nothing to do, and nothing would be sent" if made.nothing_to_do else "plan: could start"
 
 
-def _step_text(one: StepPlan, total: int) -> Iterator[str]:
-    from console.cli.runs.plain.text import by_hand_lines, planned_text, preview_lines, wrapped
+def _step_text(one: StepPlan, total: int, *, scripts: bool) -> Iterator[str]:
+    from console.cli.runs.plain.text import by_hand_lines, folded_text, planned_text, preview_lines, wrapped
     from console.core.runbooks.document import GateKind
     from console.engine.plan import Prospect
 
@@ -191,7 +196,7 @@ def _step_text(one: StepPlan, total: int) -> Iterator[str]:
     if one.preview:
         yield from preview_lines(one.preview)
     for planned in one.planned:
-        yield planned_text(planned)
+        yield planned_text(planned) if scripts else folded_text(planned)
     if one.planned and one.gate is GateKind.TYPE_NAME:
         yield f'  asks for the name "{one.node}" to be typed'
 

@@ -41,7 +41,7 @@ def check_kind(runbook: Runbook, cluster: ClusterSpec) -> None:
 
 def unbound_text(unbound: Unbound, found: Candidates) -> str:
     """Why no node has the role, the facts of each candidate, and how to choose one if the operator may."""
-    reasons = "; ".join(found.lines or unbound.reasons)
+    reasons = "; ".join(found.lines or map(str, unbound.reasons))
     if found.of and found.reason:
         reasons = f"{reasons}. {found.reason.rstrip('.')}"
     said = f"no single node is {unbound.role}: {reasons}" if reasons else f"no single node is {unbound.role}"

@@ -73,7 +73,9 @@ def _roles(runbook: Runbook, state: ClusterState, chosen: Mapping[str, str]) -> 
         if not roles.candidates or roles.role in chosen:
             raise CliError(told)
         say(wrapped(told))
-        name = ask(f"Which node is {roles.role}? [{'/'.join(roles.candidates)}] ")
+        described = next(one.description for one in runbook.roles if one.name == roles.role)
+        say(wrapped(f"The role {roles.role}: {described}"))
+        name = ask(f"Which node has the role {roles.role}? [{'/'.join(roles.candidates)}] ")
         if name not in roles.candidates:
             raise CliError(f"no node was chosen for {roles.role}: the run was not started")
         chosen[roles.role] = name

@@ -65,7 +65,10 @@ def no_script_running(question: Question) -> Check:
     known = soon[-1].left(now) if soon else None
     advice = "wait until it has ended" if known is None else f"wait until it has ended, {in_seconds(known)}"
     return holds_if(
-        not scripts and not soon, f"no script of keepalived runs on {question.name}", found or "none", advice
+        not scripts and not soon,
+        f"no script of keepalived runs on {question.name}",
+        found or f"no such process on {question.name}",
+        advice,
     )
 
 

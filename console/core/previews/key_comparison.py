@@ -68,13 +68,6 @@ class DbSample:
         """How many keys may be missing in the whole database. The number is too low at most with this probability."""
         return most_in_whole(self.keys, self.looked_at, self.missing, risk)
 
-    @property
-    def about(self) -> int:
-        """How many keys are missing in the whole database if the sample is like the rest."""
-        if self.whole or self.looked_at == 0:
-            return self.missing
-        return min(self.keys, round(self.missing / self.looked_at * self.keys))
-
 
 @dataclass(frozen=True, slots=True)
 class KeySample:
@@ -100,9 +93,20 @@ class KeySample:
     def missing(self) -> int:
         return sum(one.missing for one in self.dbs)
 
+    def at_least(self, other: KeySample | None = None) -> int:
+        """How many keys are missing at least: those that were found, or as many as this server has more than the other.
+
+        `other`: the sample of the other server, whose databases were counted too.
+        """
+        theirs = (
+            {one.db: one.keys for one in other.dbs} if other is not None else {one.db: one.keys for one in self.dbs}
+        )
+        return sum(max(one.missing, one.keys - theirs.get(one.db, 0)) for one in self.dbs)
+
     @property
-    def about(self) -> int:
-        return sum(one.about for one in self.dbs)
+    def compared(self) -> int:
+        """Keys of both servers whose type, size and (if small) value were compared."""
+        return self.different + sum(one.alike for one in self.dbs)
 
     @property
     def at_most(self) -> int:
@@ -170,7 +174,7 @@ def lost_lines(found: KeyComparison) -> list[str]:
     lost = found.of_target
     if lost.value is None:
         return [_unread(f"keys of {found.target} that {found.source} does not have", lost)]
-    return list(_lost(lost.value))
+    return list(_lost(lost.value, found.of_source.value))
 
 
 def gained_lines(found: KeyComparison) -> list[str]:
@@ -192,10 +196,10 @@ def each_alone_lines(found: KeyComparison) -> tuple[str, ...]:
     The target's data would be replaced, and the source's would stay.
     """
     lines = [
-        _unread(f"what only {node} has", reading) if reading.value is None else _alone(reading.value, fate)
-        for node, reading, fate in (
-            (found.target, found.of_target, f"{found.source} would not have it"),
-            (found.source, found.of_source, "it stays"),
+        _unread(f"what only {node} has", reading) if reading.value is None else _alone(reading.value, other.value, fate)
+        for node, reading, other, fate in (
+            (found.target, found.of_target, found.of_source, f"{found.source} would not have it"),
+            (found.source, found.of_source, found.of_target, "it stays"),
         )
     ]
     if found.of_target.value is not None:
@@ -203,17 +207,25 @@ def each_alone_lines(found: KeyComparison) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def _alone(sample: KeySample, fate: str) -> str:
+def _alone(sample: KeySample, other: KeySample | None, fate: str) -> str:
     if not sample.missing:
-        return f"only {sample.node} has: nothing that was found; {_extent(sample)}: {_missing(sample)}{_rest(sample)}"
+        return (
+            f"only {sample.node} has: nothing that was found; {_extent(sample)}: {_missing(sample)}"
+            f"{_rest(sample, other)}"
+        )
     names = _named(sample.odd, KeyDifference.MISSING)
     if sample.whole:
         return f"only {sample.node} has {counted(sample.missing, 'key')} ({fate}): {names}"
-    about, most = sample.about, sample.at_most
-    return (
-        f"only {sample.node} has about {counted(about, 'key')}, with 95% certainty at most {most:,} ({fate}): {names}"
-        f" ({sample.missing:,} of {sample.looked_at:,} looked at)"
-    )
+    found = f"{sample.missing:,} of {sample.looked_at:,} looked at"
+    return f"only {sample.node} has {_bounds(sample, other)} ({fate}): {names} ({found})"
+
+
+def _bounds(sample: KeySample, other: KeySample | None) -> str:
+    """How many keys are missing in all. The counts of both servers bound it as well: no number contradicts them."""
+    least, most = sample.at_least(other), sample.at_most
+    if most <= least:
+        return f"at least {counted(least, 'key')}"
+    return f"{least:,} to {most:,} keys, with 95% certainty"
 
 
 def comparison_warnings(found: KeyComparison, *, counted_already: bool = False) -> list[str]:
@@ -242,8 +254,8 @@ def _unread(what: str, reading: Reading[KeySample] | Reading[Clients]) -> str:
     return f"{what}: not known, {reading.problem}"
 
 
-def _lost(sample: KeySample) -> Iterable[str]:
-    yield f"{_extent(sample)}: {_missing(sample)}{_rest(sample)}"
+def _lost(sample: KeySample, other: KeySample | None) -> Iterable[str]:
+    yield f"{_extent(sample)}: {_missing(sample)}{_rest(sample, other)}"
     if sample.missing:
         yield (
             f"what is not on {sample.other} was written on {sample.node} alone, or was deleted or has expired on"
@@ -253,13 +265,19 @@ def _lost(sample: KeySample) -> Iterable[str]:
 
 
 def _of_both(sample: KeySample) -> Iterable[str]:
-    """How many keys that both have were compared, and which differ."""
-    compared = sample.different + sum(one.alike for one in sample.dbs)
-    if compared:
-        number = "1 differs" if sample.different == 1 else f"{sample.different:,} differ"
-        differ = f"{number} in type, size or value" if sample.different else "none differs"
-        names = _named([one for one in sample.odd if one.oddity is not KeyDifference.MISSING])
-        yield f"of {counted(compared, 'key')} compared that both have, {differ}" + (f": {names}" if names else "")
+    """How many keys that both have were compared, and which differ. A part is never worded as the whole."""
+    if not sample.compared:
+        return
+    others = sample.keys - sample.missing - sample.compared
+    number = "1 differs" if sample.different == 1 else f"{sample.different:,} differ"
+    differ = (
+        f"{number} in type, size or value" if sample.different else "none differs" if not others else "none differed"
+    )
+    names = _named([one for one in sample.odd if one.oddity is not KeyDifference.MISSING])
+    of = f"of {counted(sample.compared, 'key')} compared that both have, {differ}" + (f": {names}" if names else "")
+    if others > 0:
+        of += f"; {others:,} of {counted(sample.keys, 'key')} of {sample.node} were not compared, and may differ"
+    yield of
 
 
 def _gained(sample: KeySample) -> str:
@@ -289,14 +307,13 @@ def _missing(sample: KeySample) -> str:
     return f"{sample.missing:,} {'is' if sample.missing == 1 else 'are'} not on {sample.other}: {names}{fades}"
 
 
-def _rest(sample: KeySample) -> str:
-    """What the sample says about the keys that were not read."""
+def _rest(sample: KeySample, other: KeySample | None) -> str:
+    """What the sample and the counts say about the keys that were not read."""
     if sample.whole or not sample.looked_at:
         return ""
-    about, most = sample.about, sample.at_most
-    if not sample.missing:
-        return f"; with 95% certainty fewer than {most + 1:,} of all its keys are not"
-    return f"; so of all its keys about {about:,} are not, with 95% certainty at most {most:,}"
+    if not sample.missing and not sample.at_least(other):
+        return f"; with 95% certainty fewer than {sample.at_most + 1:,} of all its keys are not"
+    return f"; so in all {_bounds(sample, other)}"
 
 
 def _named(odd: Iterable[DifferingKey], only: KeyDifference | None = None) -> str:

@@ -12,14 +12,26 @@ from console.core.runbooks.vocabulary import evaluate
 
 
 @dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a node fits a role, or does not."""
+
+    words: str
+    node: str = ""
+    """The node that it is about; empty: a node that was named and may not be taken."""
+
+    def __str__(self) -> str:
+        return self.words
+
+
+@dataclass(frozen=True, slots=True)
 class Unbound:
     """A role for which no node fits, or several."""
 
     role: str
     candidates: tuple[str, ...]
     """Nodes that the operator may choose from. Empty: none fits, and the run cannot begin."""
-    reasons: tuple[str, ...]
-    """Why each node fits or does not, one a line."""
+    reasons: tuple[Reason, ...]
+    """Why each node fits or does not."""
 
 
 def bind_roles(runbook: Runbook, state: ClusterState, chosen: Mapping[str, str]) -> Mapping[str, str] | Unbound:
@@ -56,7 +68,7 @@ def _bind(role: RoleSpec, state: ClusterState, bound: Mapping[str, str], chosen:
         why = "" if chosen in {node.name for node in state.nodes} else f"{chosen} is no node of {state.name}"
         if chosen in taken:
             why = f"{chosen} is {role.other_than} already"
-        return Unbound(role.name, tuple(allowed), (why, *reasons) if why else reasons)
+        return Unbound(role.name, tuple(allowed), (Reason(why), *reasons) if why else reasons)
     if len(fitting) == 1:
         return fitting[0]
     return Unbound(role.name, tuple(free if role.operator_may_choose else fitting), reasons)
@@ -71,9 +83,10 @@ def role_checks(role: RoleSpec, state: ClusterState, bound: Mapping[str, str], n
     )
 
 
-def _reason(name: str, checks: tuple[Check, ...]) -> str:
+def _reason(name: str, checks: tuple[Check, ...]) -> Reason:
     against = [check for check in checks if not check.holds]
     if not against:
-        return f"{name} fits"
+        return Reason(f"{name} fits", name)
     words = {Verdict.FAILS: "not so", Verdict.UNKNOWN: "not known whether", Verdict.HOLDS: ""}
-    return f"{name}: " + "; ".join(f"{words[one.verdict]}: {one.statement} ({one.evidence})" for one in against)
+    told = "; ".join(f"{words[one.verdict]}: {one.statement} ({one.evidence})" for one in against)
+    return Reason(f"{name}: {told}", name)

@@ -73,13 +73,8 @@ def judged(runbook: Runbook, state: ClusterState, unbound: Unbound, chosen: Mapp
         reason = "No node fits now."
     elif len(found) > 1:
         reason = reason or "What was read does not decide it: compare these facts, then choose."
-    others = tuple(one for one in unbound.reasons if not _about(one, unbound.candidates))
+    others = tuple(one.words for one in unbound.reasons if one.node not in unbound.candidates)
     return Candidates(tuple(order), best, reason, others)
-
-
-def _about(reason: str, names: tuple[str, ...]) -> bool:
-    """Whether it is the reason of one of these nodes, as `bind_roles` words it."""
-    return any(reason.startswith((f"{name}: ", f"{name} fits")) for name in names)
 
 
 def _newer(runbook: Runbook, state: ClusterState, role: str, names: list[str]) -> tuple[str, str]:

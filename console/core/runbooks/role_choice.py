@@ -99,10 +99,17 @@ def _of_roles(runbook: Runbook, state: ClusterState, roles: Mapping[str, str]) -
 
 
 def _conditions(runbook: Runbook) -> Iterator[Condition]:
-    """What the runbook and its verbs require of the choice, each condition once."""
+    """What the runbook and its verbs require of the choice, each condition once.
+
+    Each counts for the role of which it is asked first. What is asked of another role later, the steps before that
+    bring about: the runbook moves the virtual IP, or the data, to that node.
+    """
     wanted = (*runbook.require, *(one for step in runbook.steps for one in (*step.require, *interlocks(step))))
     seen: list[Condition] = []
+    first: dict[str, str] = {}
     for one in wanted:
-        if one.predicate in ABOUT_THE_CHOICE and one not in seen:
+        if one.predicate not in ABOUT_THE_CHOICE or one.subject != first.setdefault(one.predicate, one.subject):
+            continue
+        if one not in seen:
             seen.append(one)
             yield one

@@ -10,12 +10,13 @@ import secrets
 import socket
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
 
 from console.core.inventory import ClusterSpec
 from console.core.model import RunLock
 from console.core.runbooks.document import Runbook
+from console.core.runs.past.kept_keys import KeptKeys
 from console.core.runs.past.past_run import PastRun, UnfinishedLine
 from console.core.runs.state import Outcome, RunState, new_run
 from console.engine.actions.commands import CommandContext
@@ -30,7 +31,7 @@ from console.engine.ports import (
     Operator,
     Takeover,
 )
-from console.engine.sessions.resumption import addresses, require_unchanged, resumed_run, unknown_result
+from console.engine.sessions.resumption import addresses, moved, require_unchanged, resumed_run, unknown_result
 from console.engine.sessions.runner import Runner
 from console.engine.steps.kept_journal import KeptJournal
 from console.engine.steps.name_watch import NameWatch
@@ -131,7 +132,15 @@ class ClusterRunStarter:
         command_context = CommandContext(spec, dict(roles), journal.run_id, at, actuator.read_file, journal.path)
         sampler = self._make_sampler(spec)
         watch = NameWatch(sampler, clock) if sampler is not None else None
-        return RunContext(self._console_context.inspector(spec.name), actuator, clock, command_context, guard, watch)
+        inspector = self._console_context.inspector(spec.name)
+        earlier = partial(self._earlier_exports, spec)
+        return RunContext(inspector, actuator, clock, command_context, guard, watch, earlier)
+
+    def _earlier_exports(self, spec: ClusterSpec) -> tuple[KeptKeys, ...]:
+        """What runs on the same servers have exported, the oldest first."""
+        same = {one.run_id for one in self._other_runs() if one.cluster == spec.name and not moved(one, spec)}
+        archive = self._console_context.archive
+        return tuple(one for one in archive.kept_keys() if one.run_id in same and not one.replaced) if archive else ()
 
     def _cluster(self, name: str, runbook: Runbook, roles: Mapping[str, str]) -> ClusterSpec:
         try:

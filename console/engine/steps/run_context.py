@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from console.core.runs.past.kept_keys import KeptKeys
 from console.core.runs.state import Outcome, StepStatus
 from console.engine.actions.request import CommandContext
 from console.engine.ports import Actuator, Clock, Inspector
@@ -23,6 +25,8 @@ class RunContext:
     """The run's lock on the nodes (H26)."""
     name_watch: NameWatch | None = None
     """Watches the name that clients resolve. None: clients use an address."""
+    earlier_exports: Callable[[], tuple[KeptKeys, ...]] = tuple
+    """Keys of these servers that earlier runs have kept in files, and nobody has brought back."""
 
 
 class RunStoppedError(Exception):

@@ -11,6 +11,7 @@ from console.core.runbooks.document import GateKind
 from console.core.runs.by_hand import decides_between, is_work
 from console.core.runs.disk_findings import disk_findings, exported_keys
 from console.core.runs.events import OperatorAnswered, OperatorAsked
+from console.core.runs.past.kept_keys import exported_line
 from console.core.runs.question import Choice, Decision, Question, QuestionKind
 from console.core.runs.state import Outcome, StepStatus
 from console.engine.steps.loss_measurement import measure_preview
@@ -149,7 +150,8 @@ class StepGate:
         pair = decides_between(self._step, self._context.command_context.roles)
         if pair is None or not all(view.state.node(name).redis.ok for name in pair):
             return view
-        lines = each_alone_lines(self._context.inspector.compare(*pair))
+        earlier = (one for one in self._context.earlier_exports() if one.node in pair)
+        lines = (*each_alone_lines(self._context.inspector.compare(*pair)), *map(exported_line, earlier))
         self._record("compared", {"lines": lines})
         return replace(view, each_alone=lines)
 

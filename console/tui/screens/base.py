@@ -50,12 +50,17 @@ class ScrollsText(Screen[Any]):
 
     def action_scroll_text(self, how: str, amount: int) -> None:
         focused, text = self.focused, self.text_pane
-        if isinstance(focused, LinesPane) and (how == "line" or focused.is_page):
+        if isinstance(focused, LinesPane) and (how == "line" or focused.is_page or self._all_in_view(text)):
             raise SkipAction
         if text is None or (isinstance(focused, Input) and how == "edge" and not text.max_scroll_y):
             raise SkipAction
         {"line": text.action_move, "page": text.action_page, "edge": text.action_edge}[how](amount)
         self.call_after_refresh(self.paint)
+
+    @staticmethod
+    def _all_in_view(text: LinesPane | None) -> bool:
+        """Whether there is nothing to scroll: then the key is for the list that has the focus."""
+        return text is None or not text.max_scroll_y
 
     def paint(self) -> None:
         """Redraws the changed cells of every pane."""

@@ -22,7 +22,7 @@ from console.tui.present.clusters import cards
 from console.tui.present.formatting import Lines
 from console.tui.present.runs import run as present
 from console.tui.present.runs.ending import Kept, ending
-from console.tui.present.runs.question import Fold, question_lines, rows_to_read
+from console.tui.present.runs.question import Fold, question_lines, rows_of_folds, rows_to_read
 from console.tui.screens.base import ShowsKeptKeys
 from console.tui.widgets.input_guard import InputGuard
 from console.tui.widgets.lines import LinesPane
@@ -144,9 +144,28 @@ class RunScreen(ShowsKeptKeys):
             box.say_yes()
 
     def action_unfold(self, part: str) -> None:
-        """Unfolds a part of the question, or folds it again."""
-        self._unfolded ^= {Fold(part)}
+        """Unfolds a part of the question and scrolls to it, or folds it again and shows the question from its top."""
+        fold = Fold(part)
+        self._unfolded ^= {fold}
         self.paint()
+        self.call_after_refresh(self._scroll_to_fold, fold)
+
+    def _scroll_to_fold(self, fold: Fold) -> None:
+        run, question, pane = self.run_state, self.question, self.text_pane
+        if run is None or question is None or self._chosen is not None:
+            return
+        if fold not in self._unfolded:
+            self._scroll_to_top()
+            return
+        live, (width, height) = self._live(run, question.index), pane.room
+        rows = rows_of_folds(question, live, self._unfolded, len(run.steps), width, height).get(fold, range(0))
+        before = len(present.just_kept(run, question.index, width))
+        first, end = before + rows.start, before + rows.stop
+        if rows and not pane.scroll_offset.y <= first < end <= pane.scroll_offset.y + height:
+            pane.scroll_to(
+                y=first if end - first >= height else max(0, end - height), animate=False, force=True, immediate=True
+            )
+            self.paint()
 
     def refuses_input(self, event: Event) -> bool:
         """Keys, pastes and clicks from before the open question could be read."""
@@ -247,7 +266,7 @@ class RunScreen(ShowsKeptKeys):
             steps.scroll_to(y=max(0, self._selected(self.run_state) - steps.size.height // 2), animate=False)
 
     def _scroll_to_top(self) -> None:
-        self.query_one("#step", LinesPane).scroll_to(y=0, animate=False)
+        self.query_one("#step", LinesPane).scroll_to(y=0, animate=False, force=True, immediate=True)
         self.paint()
 
     def _selected(self, run: RunState) -> int:

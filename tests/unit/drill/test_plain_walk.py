@@ -20,7 +20,7 @@ def ask(prompt, *wanted):
 assert sys.argv[1:] == ["run", "one-shot-rebuild", "cache", "--plain"], sys.argv
 """
 DONE = """
-ask("Which node is returning? [redis-b/redis-c] ", "redis-b")
+ask("Which node has the role returning? [redis-b/redis-c] ", "redis-b")
 print("\\n== 1/2 stop-keepalived: Stop it")
 ask("Run this step? [y/N/skip/abort] ", "y")
 print("\\n== 2/2 replicate: Follow")

@@ -6,6 +6,7 @@ import pytest
 import samples
 from fakes import CLUSTER, RUNBOOK, A, B
 
+from console.cli.runs.plain.text import LONGEST
 from console.cli.runs.plan import plan_text
 from console.core.inventory import ServiceSpec
 from console.core.model import RedisFile, read
@@ -158,3 +159,21 @@ def test_an_obstacle_that_no_step_can_take_away_blocks():
     (blocked,) = [one for one in made.steps if one.prospect is Prospect.BLOCKED]
     assert blocked.step.id == "start-returning"
     assert blocked.obstacle
+
+
+@pytest.mark.parametrize("state", PAIR_STATES)
+@pytest.mark.parametrize("book", PAIR_BOOKS, ids=lambda one: one.name)
+def test_a_plan_is_short_and_begins_with_what_matters(book, state):
+    names = iter((A, B))
+    roles = {one.name: next(names, A) for one in book.roles}
+    made = make_plan(book, PAIR_STATES[state](), CommandContext(CLUSTER, roles, "RUN-ID", "20261121T034000Z"))
+    told, whole = list(plan_text(made, scripts=False)), "\n".join(plan_text(made))
+    assert (told[0] == "nothing to do: protected") == (made.nothing_to_do and made.protected)
+    assert told[0].startswith("nothing to do") == made.nothing_to_do
+    assert "; none; " not in "\n".join(told)
+    for planned in (one for step in made.steps for one in step.planned):
+        lines = planned.render().splitlines()
+        assert all(one.strip() in whole for one in lines)
+        if len(lines) > LONGEST:
+            assert "\n".join(f"    {one}".rstrip() for one in lines) not in "\n".join(told)
+            assert any(f"a script of {len(lines)} lines" in " ".join(one.split()) for one in told)

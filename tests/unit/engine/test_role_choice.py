@@ -10,6 +10,8 @@ from fakes import CLUSTER, A, B, MemoryJournal, Pair, ScriptedOperator, Stage
 
 from console.cli.runs.plan import plan_text
 from console.core.model import ClusterState
+from console.core.runbooks.binding import Unbound, bind_roles
+from console.core.runbooks.candidates import judged
 from console.core.runbooks.role_choice import better_choice
 from console.core.runs.question import QuestionKind
 from console.core.runs.state import Outcome
@@ -79,3 +81,15 @@ def test_at_the_gate_it_is_the_reason():
     assert not any(check.advice for check in asked.checks if not check.holds)
     assert run.outcome in {Outcome.ABORTED, Outcome.REFUSED}
     assert stage.actuator.texts == []
+
+
+@pytest.mark.parametrize("state", [samples.failed_over_pair(), samples.stale_master_back()], ids=["down", "back"])
+def test_a_node_that_the_runbook_gives_the_role_back_to_fits(state):
+    """safe-return moves the virtual IP to it by its own steps: it need not have it now."""
+    book = RUNBOOKS["safe-return"]
+    unbound = bind_roles(book, state, {})
+    assert isinstance(unbound, Unbound)
+    assert unbound.role == "master"
+    found = judged(book, state, unbound, {})
+    assert {one.name: one.against for one in found.of} == {A: "", B: ""}
+    assert found.decided == ""

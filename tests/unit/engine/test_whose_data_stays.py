@@ -26,6 +26,7 @@ from console.engine.ports import Answer, AnswerKind
 from console.engine.steps.step_view import gate_of, sentences_ahead
 from console.report.document import report_document
 from console.report.entry_text import entry_text
+from console.transport.journals.archive import FolderArchive
 from console.transport.redis.key_export import Tally
 from console.tui.present.runs.question import choice_label, prompt, question_lines
 
@@ -46,9 +47,41 @@ def test_each_side_is_named_with_its_keys_and_what_becomes_of_them():
         compared(sample(s.A, s.B, 9, 9, ["cart:1", "cart:2"], ["counter"]), sample(s.B, s.A, 5_000, 1_000, ["order:7"]))
     )
     assert lines[0] == "only redis-a has 2 keys (redis-b would not have it): cart:1, cart:2"
-    assert lines[1].startswith("only redis-b has about 5 keys, with 95% certainty at most ")
+    assert lines[1].startswith("only redis-b has at least 4,991 keys (it stays)")
     assert lines[1].endswith("(it stays): order:7 (1 of 1,000 looked at)")
-    assert lines[2] == "of 4 keys compared that both have, 1 differs in type, size or value: counter"
+    assert lines[2] == (
+        "of 4 keys compared that both have, 1 differs in type, size or value: counter;"
+        " 3 of 9 keys of redis-a were not compared, and may differ"
+    )
+
+
+@given(st.integers(1, 60), st.integers(0, 60), st.integers(1, 60), st.data())
+def test_no_number_contradicts_the_counts_of_both_servers(of_a, only_a, of_both, data):
+    """`of_both` keys on both, the others on one only: what is said to be on one alone bounds the truth."""
+    only_b = of_a
+    keys_a, keys_b = only_a + of_both, only_b + of_both
+    looked_at = data.draw(st.integers(1, keys_b))
+    missing = data.draw(st.integers(max(0, looked_at - of_both), min(only_b, looked_at)))
+    of_target = KeySample(s.B, s.A, (DbSample(0, keys_b, looked_at, missing),))
+    of_source = KeySample(s.A, s.B, (DbSample(0, keys_a, 1, 0),))
+    assert missing <= of_target.at_least(of_source) <= only_b
+    assert of_target.at_least(of_source) >= keys_b - keys_a
+    told = each_alone_lines(
+        s.replace(s.comparison(s.B, s.A), of_target=read(of_target, s.NOW), of_source=read(of_source, s.NOW))
+    )
+    assert "about" not in told[0]
+
+
+@given(st.integers(0, 50), st.integers(0, 50), st.integers(0, 50), st.integers(0, 50))
+def test_a_part_is_never_worded_as_the_whole(alike, different, missing, rest):
+    keys = alike + different + missing + rest
+    db = DbSample(0, keys, alike + different + missing, missing=missing, alike=alike, different=different)
+    found = s.replace(s.comparison(s.B, s.A), of_target=read(KeySample(s.A, s.B, (db,)), s.NOW))
+    told = [one for one in each_alone_lines(found) if "compared that both have" in one]
+    assert bool(told) == bool(alike + different)
+    for line in told:
+        assert ("were not compared, and may differ" in line) == bool(rest)
+        assert ("none differs" in line) == (not different and not rest)
 
 
 def test_a_side_that_has_nothing_alone_or_could_not_be_read_is_said_too():
@@ -147,3 +180,21 @@ def test_the_sentence_is_announced_before_the_run_is_armed(ended):
     assert ahead == {blocked.index + 1: blocked.sentence}
     names = [number for number, one in enumerate(run.runbook.steps, start=1) if gate_of(one) is GateKind.TYPE_NAME]
     assert set(ahead) <= set(names)
+
+
+def test_what_an_earlier_run_has_exported_stands_beside_the_sample(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "fsync", lambda _: None)
+    room = walk(tmp_path, "resolve-dual-master")
+    said = f"{Tally(looked_at=21, missing=1).words(s.B, s.A)}; for example counter; written to {tmp_path}/{KEPT_IN}"
+    room.actuator.table["SCAN, DUMP"] = [Answer(AnswerKind.DONE, said)]
+    stop = lambda question: (  # noqa: E731
+        Decision(Choice.ABORT, question.digest) if question.step.id == "save" else insist(question)
+    )
+    room.run(answer=stop)
+    (room.folder / room.run_id / KEPT_IN).write_text("")  # the folders with such a file are looked at
+    (tmp_path / KEPT_IN).write_text("")
+    room.console_context = s.replace(room.console_context, archive=FolderArchive(room.folder))
+    asked = []
+    room.run(answer=lambda question: (asked.append(question), Decision(Choice.ABORT, question.digest))[1])
+    told = [line for one in asked if one.step.id == "decide" for line in one.each_alone]
+    assert any("an earlier run has kept 1 key of redis-b" in line and KEPT_IN in line for line in told), told

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import textwrap
 from collections.abc import Iterator
@@ -9,11 +10,16 @@ from collections.abc import Iterator
 from console.core.command import Planned, RedisCommand
 from console.core.model.verdict import Check, Verdict
 from console.core.previews.loss_preview import LossPreview
+from console.core.quantities import counted, size
 from console.core.runs.by_hand import HandWork
 from console.core.runs.ending import EndSection
 
 MARKS = {Verdict.HOLDS: "ok", Verdict.FAILS: "NO", Verdict.UNKNOWN: "??"}
 """Words instead of colours: they can be read in a log and in a copy, and without seeing colours."""
+
+
+LONGEST = 3
+"""Lines of a command that a plan shows. A longer one is a script, and is told in one line."""
 
 
 def wrapped(text: str, indent: str = "", hang: str | None = None) -> str:
@@ -45,12 +51,29 @@ CHANNELS = {"ssh": "SSH", "redis": "Redis", "consul": "Consul"}
 
 def planned_text(planned: Planned) -> str:
     """The node and channel, the exact command, and its detail. A script of several lines is not wrapped."""
-    via = planned.command.through_vip if isinstance(planned.command, RedisCommand) else False
-    where = f"{planned.node}, {'Redis through the VIP' if via else CHANNELS[planned.channel]}"
-    lines = [wrapped(f"{planned.summary} ({where})", "  ", "    ")]
+    lines = [_planned_head(planned)]
     lines += [f"    {line}".rstrip() for line in planned.render().splitlines()]
     lines += [f"    {line}".rstrip() for line in planned.detail.splitlines()]
     return "\n".join(lines)
+
+
+def folded_text(planned: Planned) -> str:
+    """The same, with a script of several lines in one: its size, its digest, and how to see it whole."""
+    text = planned.render()
+    if len(text.splitlines()) <= LONGEST:
+        return planned_text(planned)
+    whole = text.encode()
+    digest = hashlib.sha256(whole).hexdigest()[:16]
+    lines_of_it = counted(len(text.splitlines()), "line")
+    told = f"a script of {lines_of_it}, {size(len(whole))}, SHA-256 {digest}…: --scripts prints it"
+    lines = [_planned_head(planned), wrapped(told, "    ", "      ")]
+    return "\n".join((*lines, *(f"    {line}".rstrip() for line in planned.detail.splitlines())))
+
+
+def _planned_head(planned: Planned) -> str:
+    via = planned.command.through_vip if isinstance(planned.command, RedisCommand) else False
+    where = f"{planned.node}, {'Redis through the VIP' if via else CHANNELS[planned.channel]}"
+    return wrapped(f"{planned.summary} ({where})", "  ", "    ")
 
 
 def by_hand_lines(work: tuple[HandWork, ...]) -> Iterator[str]:

@@ -47,6 +47,12 @@ class KeptKeys:
         return f"{keys} of {self.node} {are} only in a file"
 
 
+def exported_line(kept: KeptKeys) -> str:
+    """What an earlier run has found, beside a comparison by a sample: that may not have met these keys."""
+    which = "it is not on the other node, or differs" if kept.keys == 1 else "they are not on the other node, or differ"
+    return f"an earlier run has kept {counted(kept.keys, 'key')} of {kept.node}, as {which}: {kept.file}"
+
+
 def counted_once(kept: Iterable[KeptKeys]) -> int:
     """How many keys are in these files. A key that was exported twice is counted once."""
     return sum(one.keys - one.repeated for one in kept)

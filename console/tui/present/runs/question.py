@@ -110,6 +110,19 @@ def rows_to_read(question: Question, live: tuple[Check, ...], steps: int, width:
     return sum(len(one) for one in parts[: _place_of_commands(question) + 1])
 
 
+def rows_of_folds(
+    question: Question, live: tuple[Check, ...], unfolded: frozenset[Fold], steps: int, width: int, height: int
+) -> dict[Fold, range]:
+    """The rows of `question_lines` in which each unfolded part stands."""
+    parts = _parts(question, live, unfolded, steps, width, height)
+    shown = [one for one in _folds(question, live or question.checks) if one in unfolded]
+    found, first = {}, sum(map(len, parts[: -1 - len(shown)]))  # the last part has the keys
+    for fold, part in zip(shown, parts[-1 - len(shown) : -1], strict=True):
+        found[fold] = range(first, first + len(part))
+        first += len(part)
+    return found
+
+
 def _parts(
     question: Question, live: tuple[Check, ...], unfolded: frozenset[Fold], steps: int, width: int, height: int
 ) -> list[Lines]:
