@@ -74,7 +74,7 @@ def status(context: CliContext, /, clusters: tuple[str, ...], **options: Any) ->
 
 @contextlib.contextmanager
 def _for_one_look() -> Iterator[None]:
-    """No search for cycles, and fewer changes between threads: a quarter of what 200 nodes cost, and a tenth of two.
+    """No search for cycles, and fewer changes between threads: these are a sixth of what a look at 200 nodes computes.
 
     What is observed once is small and has no cycles, and no key waits for a thread.
     """
