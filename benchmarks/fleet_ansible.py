@@ -10,9 +10,8 @@ import subprocess
 import sys
 import tempfile
 import threading
-from pathlib import Path
 
-from measure import in_turn, verdict
+from measure import ansible_program, in_turn, verdict
 from rig import Rig, in_a_room, rig
 
 from console.documents.inventories.inventory import load_inventory
@@ -23,11 +22,11 @@ NODES, ROUNDS, GOAL = 20, 3, 0.01
 LOOP = "while IFS= read -r line; do echo $line; done"
 
 
-def by_ansible(made: Rig, folder: str) -> None:
+def by_ansible(program: str, made: Rig, folder: str) -> None:
     common = "-o ControlMaster=auto -o ControlPersist=60 -o ControlPath=" + f"{folder}/%C"
     environment = os.environ | {"ANSIBLE_SSH_ARGS": f"-F {made.ssh_config} {common}", "ANSIBLE_HOME": folder}
     hosts = ",".join(made.addresses) + ","
-    words = [str(Path(sys.executable).with_name("ansible")), "all", "-i", hosts, "-u", "root", "-f", str(NODES)]
+    words = [program, "all", "-i", hosts, "-u", "root", "-f", str(NODES)]
     subprocess.run([*words, "-m", "raw", "-a", "echo x"], check=True, stdout=subprocess.DEVNULL, env=environment)
 
 
@@ -41,6 +40,8 @@ def by_ssh(made: Rig, folder: str) -> None:
 
 
 def main() -> int:
+    if (program := ansible_program()) is None:
+        return 0
     with rig(NODES) as made, tempfile.TemporaryDirectory() as folder:
         nodes = [node for cluster in load_inventory(made.inventory).clusters for node in cluster.nodes]
         opened: list[SshConnection] = [
@@ -55,11 +56,11 @@ def main() -> int:
                 assert one.recv(100) == b"x\n"
 
         streamed()
-        by_ansible(made, folder)
+        by_ansible(program, made, folder)
         by_ssh(made, folder)
         works = {
             f"a command on {NODES} hosts by open streams": streamed,
-            "ansible ad hoc, its connections open": lambda: by_ansible(made, folder),
+            "ansible ad hoc, its connections open": lambda: by_ansible(program, made, folder),
             "ssh over ControlMaster, in turn": lambda: by_ssh(made, folder),
         }
         mine, ansible, _ = in_turn(works, ROUNDS).values()

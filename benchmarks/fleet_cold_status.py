@@ -15,7 +15,7 @@ import subprocess
 import sys
 
 import asyncssh
-from measure import in_turn, verdict
+from measure import ansible_program, in_turn, verdict
 from rig import Rig, in_a_room, rig
 
 from console.probes import framing, program
@@ -70,8 +70,17 @@ def measure(made: Rig) -> bool:
         f"{nodes} ssh in turn": theirs,
         "asyncssh, the first answers": lambda: asyncio.run(first_answers(made)),
     }
-    mine, serial, library = in_turn(works, ROUNDS.get(nodes, 3)).values()
+    if program := ansible_program():
+        own = {"ANSIBLE_SSH_ARGS": f"-F {made.ssh_config}", "ANSIBLE_HOME": str(made.folder / "ansible")}
+        words = [program, "all", "-i", ",".join(made.addresses) + ",", "-u", "root", "-f", str(AT_ONCE)]
+        words += ["-m", "raw", "-a", "cat /proc/uptime"]
+        works["ansible ad hoc"] = lambda: subprocess.run(
+            words, check=True, stdout=subprocess.DEVNULL, env=os.environ | own
+        )
+    mine, serial, library, *peer = in_turn(works, ROUNDS.get(nodes, 3)).values()
     print(f"floor for {nodes}, by asyncssh: ratio {library.wall / serial.wall:.2f}")
+    for one in peer:
+        print(f"status of {nodes} to ansible ad hoc: ratio {mine.wall / one.wall:.2f}")
     return verdict(f"cold status of {nodes}", mine.wall / serial.wall, GOALS.get(nodes, min(GOALS.values())))
 
 

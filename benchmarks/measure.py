@@ -76,6 +76,15 @@ def ssh_config() -> str:
     return spec.config_file or str(Path(os.environ["REDIS_HA_INVENTORY"]).with_name("ssh_config"))
 
 
+def ansible_program() -> str | None:
+    """The program of ansible ad hoc, of this environment. None: it is not installed, which is said in one line."""
+    program = Path(sys.executable).with_name("ansible")
+    if program.exists():
+        return str(program)
+    print("ansible ad hoc is not measured: it is not installed here (make .venv/bench)")
+    return None
+
+
 def verdict(name: str, ratio: float, goal: float) -> bool:
     """Prints one line; true where the goal is met."""
     met = ratio <= goal

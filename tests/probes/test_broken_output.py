@@ -61,6 +61,26 @@ def broken(draw: st.DrawFn, whole: list[str]) -> bytes:
     return bytes(data[: draw(st.integers(0, len(data)))] if draw(st.booleans()) else data)
 
 
+KEPT_WHILE_SAME = ("addresses", "run_lock", "backups", "disk", "services", "places", "arp", "dump")
+"""Readings whose parts of an answer are not parsed again while they are the same bytes."""
+
+
+@given(st.data())
+def test_a_reader_that_has_seen_other_answers_reads_an_answer_as_a_new_one_does(data: st.DataObject) -> None:
+    def batch() -> dict[str, Section]:
+        status = st.sampled_from(["ok", "ok", "denied"])
+        return {name: Section(data.draw(status), data.draw(broken(CASES[name]))) for name in SECTIONS}
+
+    old, last = HostReader(WATCHED, "192.168.100.123", ""), batch()
+    for one in (batch(), last, batch(), last):
+        seen = old.take(one, 1_795_246_800.0, 1_795_246_800.1, "/data/redis/dump.rdb")
+    fresh = HostReader(WATCHED, "192.168.100.123", "").take(
+        last, 1_795_246_800.0, 1_795_246_800.1, "/data/redis/dump.rdb"
+    )
+    for name in KEPT_WHILE_SAME:
+        assert getattr(seen, name) == getattr(fresh, name), name
+
+
 @settings(max_examples=3 * USUAL // 2)
 @given(st.data())
 def test_the_shells_answer(data: st.DataObject) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 
 EXIT_CODES = {"critical": 2, "unknown": 3, "warning": 1, "healthy": 0}
 """Health → exit code of monitoring plugins."""
+_TURN = 0.02
+"""Seconds that a thread computes while others wait for their turn. Python's own are 0.005."""
 
 
 @click.command("status")
@@ -59,12 +63,29 @@ def status(context: CliContext, /, clusters: tuple[str, ...], **options: Any) ->
         from console.cli.status.listening import serve_metrics
 
         return serve_metrics(context, names, unusable, wanted.listen, wanted.interval or DEFAULT_LISTEN_INTERVAL)
-    inspectors = [context.inspector(name, timeout=wanted.timeout or DEFAULT_TIMEOUT) for name in names]
-    with Progress(f"looking at {', '.join(names)} …", lambda: _waits_for(inspectors)):
-        statuses = _observe_all(context, inspectors)
+    with _for_one_look():
+        inspectors = [context.inspector(name, timeout=wanted.timeout or DEFAULT_TIMEOUT) for name in names]
+        with Progress(f"looking at {', '.join(names)} …", lambda: _waits_for(inspectors)):
+            statuses = _observe_all(context, inspectors)
     say_painted(_printed(statuses, unusable, wanted, context.clock.now()), nl=False)
     context.may_exit_at_once = True
     return exit_code(statuses, unusable)
+
+
+@contextlib.contextmanager
+def _for_one_look() -> Iterator[None]:
+    """No search for cycles, and fewer changes between threads: these are a sixth of what a look at 200 nodes computes.
+
+    What is observed once is small and has no cycles, and no key waits for a thread.
+    """
+    interval = sys.getswitchinterval()
+    gc.disable()
+    sys.setswitchinterval(_TURN)
+    try:
+        yield
+    finally:
+        gc.enable()
+        sys.setswitchinterval(interval)
 
 
 def exit_code(statuses: Sequence[ClusterStatus], unusable: Sequence[UnusableCluster] = ()) -> int:

@@ -19,6 +19,7 @@ NOT_FOR_A_LOOK = (
     "importlib.metadata",
     "invoke",
     "jinja2",
+    "msgspec",
     "pydantic",
     "redis.client",
     "rich",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import re
 import sys
@@ -273,6 +274,26 @@ def test_only_hides_what_is_better_and_the_exit_code_counts_it_all_the_same(stat
     assert of_json(status("--only", "unknown", "cache", "dark", "--format", "json")[1]) == ["dark"]
     code, out, _ = status("--only", "warning", "cache")
     assert (code, out) == (0, "none of 1 cluster is warning or worse: 1 healthy\n")
+
+
+@pytest.mark.parametrize("error", [None, KeyboardInterrupt()])
+def test_a_look_searches_for_no_cycles_and_leaves_the_process_as_it_was(status, monkeypatch, error):
+    """Also where it ends by an error: who called it in this process gets its collector back."""
+    seen_by = []
+
+    def observe(self, *, fresh=False):
+        seen_by.append((gc.isenabled(), sys.getswitchinterval()))
+        if error is not None:
+            raise error
+        return self.look()
+
+    monkeypatch.setattr(fakes.FakeInspector, "observe", observe)
+    before = gc.isenabled(), sys.getswitchinterval()
+    status()
+    assert (gc.isenabled(), sys.getswitchinterval()) == before
+    assert before[0]
+    assert seen_by
+    assert all(not collects and interval > before[1] for collects, interval in seen_by)
 
 
 def test_a_cluster_whose_tags_are_not_known_is_not_left_out(status, tmp_path):
