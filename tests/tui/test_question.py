@@ -97,6 +97,7 @@ async def test_what_a_key_unfolds_is_in_view_and_folding_shows_the_question_agai
         await until(pilot, lambda: shown.evidence[0] in page_of(on))
         await pilot.press(FOLD_KEYS[Fold.EVIDENCE].lower())
         await until(pilot, lambda: page_of(on).startswith("Step 3 of"))
+        assert on.app.focused.id == "abort", "reading does not move the focus"
 
 
 # --- nothing is sent unseen -----------------------------------------------------------------------------------------
