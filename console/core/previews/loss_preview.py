@@ -128,8 +128,8 @@ def _keys(source: NodeState, target: NodeState) -> list[str]:
         word = "does not run" if proved_down(missing) else f"could not be read: {missing.redis.problem}"
         return [f"keys: Redis on {missing.name} {word}"]
     lines = [
-        f"db{number}: {counted(t.keys.get(number, 0), 'key')} of {target.name}, "
-        f"then {s.keys.get(number, 0):,} of {source.name}"
+        f"db{number}: {target.name} has {counted(t.keys.get(number, 0), 'key')} now,"
+        f" and {s.keys.get(number, 0):,} after the copy of {source.name}"
         for number in sorted({*s.keys, *t.keys})
     ]
     return lines or ["keys: both are empty"]

@@ -195,6 +195,7 @@ class RunScreen(ShowsKeptKeys):
         self._guard = None
         if self.question is not None:
             self._chosen, self._unfolded, self._read = None, frozenset(), set()
+            self._arrange()  # the question is drawn at its whole width from the first time on
             self._guard = InputGuard(self.console_app.console_context.clock.monotonic)
             box = QuestionBox(self.question, self.console_app.now, self._more_below, self._guard, self._bring_into_view)
             await self.query_one("#right").mount(box)
