@@ -21,8 +21,8 @@ from console.lab.sessions.room import run_as_room, timed_report
 
 REQUEST_VARIABLE = "REDIS_HA_LAB_REQUEST"
 _KILLED = {128 + signal.SIGKILL, 128 + signal.SIGSEGV, 128 + signal.SIGABRT}
-_LEAVE_SCREEN = "\x1b[<u\x1b[?2004l\x1b[?1000;1002;1003;1006;1015l\x1b[?25h\x1b[?1049l"
-"""Keyboard, pasting, mouse, cursor and the other screen of the terminal, as a shell wants them."""
+_LEAVE_SCREEN = "\x1b[<u\x1b[?2004l\x1b[?1000;1002;1003;1006;1015l\x1b[?25h\x1b[?1049l\x1b[?7h"
+"""Keyboard, pasting, mouse, cursor, the other screen and long lines of the terminal, as a shell wants them."""
 
 
 def main() -> int:
@@ -54,7 +54,7 @@ def _say_what_is_left(name: str, own: str) -> None:
     """The killed screen has left the terminal as it was while it drew. Then says how to go on."""
     subprocess.call([program("stty"), "sane"])
     sys.stderr.write(
-        f"{_LEAVE_SCREEN}\nThe console was killed. Its laboratory {name} is still here, and this is a shell in it.\n"
+        f"{_LEAVE_SCREEN}\nThe console was killed. Its laboratory {name} is still here.\nThis is a shell in it:\n"
         f"  {own} runs resume   goes on with a run that was under way\n"
         f"  {own} watch cache   opens the screen again\n"
         "  exit   ends the laboratory\n"
