@@ -89,6 +89,8 @@ def preview(
         lines.append(_own_data(source, target, older, comparison))
         lines += lost_lines(comparison) if comparison is not None else []
     told = found.disk if proved_down(to_node) else [one for one in found.disk if one.lost or not one.known]
+    if found.exported:  # it has looked at every key, and the disk held these
+        told = []
     lines += [one.line for one in told]
     details = gained_lines(comparison) if comparison is not None else []
     details += [one.line for one in found.disk if one not in told]
