@@ -154,9 +154,11 @@ def _run_app(  # noqa: PLR0913 - what the screen begins with
         return run_drill_app(console_context, run_starter, cluster=cluster, record=Path(record))
     from console.tui.app import run_app
 
+    state = os.environ.get("REDIS_HA_LABORATORY")
     return run_app(
         console_context,
         run_starter,
+        mark=f"LAB {Path(state).parent.name}" if state else "",
         cluster=cluster,
         runbook=runbook,
         roles=roles,

@@ -162,15 +162,20 @@ def fault_command(kind: str, host: str, service: str | None, laboratory: str | N
 def demo(scenario: str, **options: Any) -> None:
     """Build a laboratory in SCENARIO and open the console on it.
 
-    The journals of its runs stay with those of your other runs; everything else is gone when you quit.
+    The journals of its runs stay with those of your other runs; everything else is gone when you quit. The header has
+    the name of the laboratory, for `lab fault --in` and `lab enter --in`. Where the console is killed, a shell in the
+    laboratory takes its place: `redis-ha-console runs resume` goes on there.
     """
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         _fail("the demo opens a screen and needs a terminal; scripts use `redis-ha-console lab run`")
-    _enter(scenario, [sys.executable, "-m", "console", "watch", "cache"], options)
+    _enter(scenario, [sys.executable, "-m", "console", "watch", "cache"], options, outlives_a_kill=True)
 
 
-def _enter(scenario: str, command: Sequence[str], chosen: dict[str, Any]) -> NoReturn:
-    """Becomes the laboratory: this process is replaced, and everything that it starts dies with it."""
+def _enter(scenario: str, command: Sequence[str], chosen: dict[str, Any], *, outlives_a_kill: bool = False) -> NoReturn:
+    """Becomes the laboratory: this process is replaced, and everything that it starts dies with it.
+
+    `outlives_a_kill`: where the command is killed, a shell takes its place.
+    """
     from console.lab.assembly.laboratory import STATE_VARIABLE
     from console.lab.hosts.namespaces import LABORATORY_FOLDER
     from console.lab.options import LabError
@@ -179,7 +184,8 @@ def _enter(scenario: str, command: Sequence[str], chosen: dict[str, Any]) -> NoR
 
     if STATE_VARIABLE in os.environ and LABORATORY_FOLDER.is_dir():
         _fail("this is a laboratory already: leave it first")
-    request = {"scenario": scenario, "options": _options(chosen), "command": list(command), "quiet": chosen["quiet"]}
+    request = {"scenario": scenario, "options": _options(chosen), "command": list(command), "quiet": chosen["quiet"],
+               "outlives_a_kill": outlives_a_kill}  # fmt: skip
     try:
         command_of_room = room.room_command("console.lab.sessions.inside")
         _fetch_servers(scenario, request["options"], quiet=chosen["quiet"])

@@ -141,14 +141,17 @@ def run_app(  # noqa: PLR0913 - what the screen begins with
     roles: Mapping[str, str] | None = None,
     resume: PastRun | None = None,
     bring_keys: BringKeys | None = None,
+    mark: str = "",
 ) -> int:
     """Runs the console on this terminal and returns its exit code.
 
     With `runbook` the code is 0 only where that run ended as done, as with plain prompts. `roles` assigns nodes to
     roles of the runbook. `resume` is a run to resume; the code then says how that run ended. `bring_keys` brings kept
-    keys back, on the terminal that the screen leaves to it; None: that is not offered.
+    keys back, on the terminal that the screen leaves to it; None: that is not offered. `mark` is a
+    word in the header of every screen, where the cluster is not production.
     """
     app = ConsoleApp(console_context, run_starter, cluster=cluster, runbook=runbook, roles=roles, bring_keys=bring_keys)
+    app.mark = mark
     if resume is not None:
         app.begin_with(resume)
     with terminal_restored(app):

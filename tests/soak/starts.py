@@ -246,6 +246,7 @@ _BY_KIND: dict[str, tuple[Start, ...]] = {
         Start(nobody_promotes, _CONSUL),
         Start(no_quorum, _CONSUL),
         Start(parted, _CONSUL),
+        Start(paused, ("consul-resume-writes",)),
         Start(has_backup, ("consul-restore-backup", "consul-restore-backup")),
     ),
 }

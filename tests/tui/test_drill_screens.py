@@ -37,6 +37,18 @@ async def test_every_screen_of_a_drill_says_so(width):
     assert all(one._draw_header is ConsoleScreen._draw_header and one.compose is ConsoleScreen.compose for one in kinds)
 
 
+async def test_every_screen_in_a_laboratory_has_its_name():
+    on = stage(samples.failed_over_pair())
+    on.app.mark = "LAB pair-a1b2c3d4"
+    async with on.app.run_test(size=(80, 24)) as pilot:
+        await seen(pilot, on)
+        for route, arguments in ((routes.CLUSTER, ("cache",)), (routes.ARM, ("cache", REBUILD, {}))):
+            on.app.open_screen(route, *arguments)
+            await pilot.pause()
+            assert " LAB pair-a1b2c3d4 " in header(on.app.screen, 80)
+            assert "cache" in header(on.app.screen, 80)
+
+
 async def test_keys_are_counted_and_production_is_not_marked():
     on = stage(samples.healthy_pair(), app=DrillApp)
     async with on.app.run_test(size=(80, 24)) as pilot:

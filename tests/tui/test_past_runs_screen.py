@@ -68,6 +68,22 @@ async def test_runs_of_this_cluster_newest_first_and_those_of_all_by_a_key():
         assert "4 runs, all clusters" in text_of(on, "scope")
 
 
+async def test_runs_of_a_cluster_of_the_same_name_elsewhere_stand_apart():
+    other = replace(
+        past(LINES, "20261122T010000Z-other"), opened={**past(LINES).opened, "nodes": {"redis-a": "10.9.9.9:6379"}}
+    )
+    on = stage(samples.healthy_pair(), runs=[past(LINES), other])
+    async with on.app.run_test(size=(80, 24)) as pilot:
+        await listed(pilot, on)
+        assert len(text_of(on, "runs").splitlines()) == 1
+        await pilot.press("c")
+        await pilot.pause()
+        own, elsewhere = text_of(on, "runs").splitlines()
+        assert "≠ cache" in elsewhere
+        assert "≠" not in own
+        assert "not of this inventory" in text_of(on, "scope")
+
+
 async def test_a_typed_filter_and_the_way_back():
     on = stage(samples.healthy_pair(), runs=[*three(), *many()])
     async with on.app.run_test(size=(80, 24)) as pilot:

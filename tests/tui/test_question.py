@@ -17,6 +17,7 @@ from console.core.runs.question import Choice, Decision, QuestionKind
 from console.tui.keys import KEYS
 from console.tui.present.runs import question as present
 from console.tui.present.runs.question import FOLD_KEYS, Fold, question_lines
+from console.tui.screens import run as run_screen
 from console.tui.widgets.input_guard import SECONDS, InputGuard
 from console.tui.widgets.lines import LinesPane
 
@@ -97,6 +98,21 @@ async def test_what_a_key_unfolds_is_in_view_and_folding_shows_the_question_agai
         await until(pilot, lambda: shown.evidence[0] in page_of(on))
         await pilot.press(FOLD_KEYS[Fold.EVIDENCE].lower())
         await until(pilot, lambda: page_of(on).startswith("Step 3 of"))
+        assert on.app.focused.id == "abort", "reading does not move the focus"
+
+
+async def test_a_question_is_drawn_at_its_whole_width_before_anything_is_laid_out(monkeypatch):
+    """The list of steps leaves its place with the question: no text is drawn for the width beside the list."""
+    title = "one two three four five six seven eight nine ten eleven"
+    shown = question(step=replace(question().step, title=title))
+    drawn = []
+    on = stage(samples.stale_master_back(), questions=[shown])
+    monkeypatch.setattr(
+        run_screen, "question_lines", lambda *given: (drawn.append(given[4]), question_lines(*given))[1]
+    )
+    async with on.app.run_test(size=(80, 24)) as pilot:
+        await first_question(pilot, on)
+        assert set(drawn) == {on.app.screen.query_one("#step", LinesPane).room.width}
 
 
 # --- nothing is sent unseen -----------------------------------------------------------------------------------------

@@ -283,6 +283,8 @@ async def test_everything_of_a_gate_can_be_read_by_keyboard_on_a_small_terminal(
         await pilot.press("f2", "f3", "f5")
         await pilot.pause()
         step = on.app.screen.query_one("#step", LinesPane)
+        await pilot.press("home")  # what a key unfolds is in view, and this is above it
+        await pilot.pause()
         assert "PgDn: more" in text_of(on.app, "question-head")
         read = set()
         for _ in range(10):

@@ -34,16 +34,27 @@ def chosen_run(context: CliContext, run: str | None) -> PastRun:
     raise CliError(f"there is no run {run} in {folder}: `runs list` names them")
 
 
+def is_own(context: CliContext, past: PastRun) -> bool:
+    """Whether the run was on a cluster of the inventory of this call. Without an inventory every run counts."""
+    from console.documents.errors import DocumentError
+    from console.engine.sessions.whose_runs import is_of
+
+    try:
+        return is_of(past, context.inventory)
+    except (CliError, DocumentError, OSError):
+        return True
+
+
 def newest_open(context: CliContext) -> PastRun:
-    """The newest run that can be resumed, else the newest that is not closed. Raises CliError if all are closed."""
+    """The newest run that can be resumed, else the newest that is not closed. Raises CliError if all are closed.
+
+    A run on a cluster of this inventory comes before every other one.
+    """
     from console.core.runs.past.past_run import Standing
 
     found = [one for one in recorded(context).summaries() if one.standing is not Standing.CLOSED]
-    for past in reversed(found):
-        if past.resumable:
-            return past
     if found:
-        return found[-1]
+        return max(enumerate(found), key=lambda at: (is_own(context, at[1]), at[1].resumable, at[0]))[1]
     raise CliError(f"every run in {context.runs_folder} is closed: there is nothing to resume")
 
 

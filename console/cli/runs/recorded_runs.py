@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from console.cli.context import CliContext, CliError, inventory_option
-from console.cli.layout import table_lines, terminal_width
+from console.cli.layout import GAP, table_lines, terminal_width
 from console.cli.output import say, say_json
-from console.cli.runs.choosing import chosen_run, newest_open, read_run, recorded
+from console.cli.runs.choosing import chosen_run, is_own, newest_open, read_run, recorded
 from console.cli.runs.exported_keys import keys
 from console.cli.runs.plain.terminal_input import check_terminal
 from console.cli.runs.replay.command import replay
@@ -40,17 +40,23 @@ def runs() -> None:
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
 @click.pass_obj
 def list_runs(context: CliContext, cluster: str | None, form: str) -> int:
-    """List the runs, the newest last: cluster, runbook, operator, start and outcome.
+    """List the runs, the newest first, those on clusters of this inventory before the others.
 
-    `not closed`: the run is under way, or its console died. `runs resume` goes on with it then.
+    A run's name begins with its start, cluster and runbook. `not closed`: the run is under way, or its console died.
+    `runs resume` goes on with it then. In JSON the oldest is first.
     """
     found = [one for one in recorded(context).summaries() if cluster in (None, one.cluster)]
     if form == "json":
         say_json({"version": 1, "runs": [_as_json(one) for one in found]})
         return 0
-    rows = [COLUMNS, *(_row(one) for one in found)] if found else []
-    for line in table_lines(rows, terminal_width()):
-        say(line)
+    groups = list(_groups(context, found[::-1]))
+    for number, (heading, group) in enumerate(groups):
+        if number:
+            say()
+        if len(groups) > 1:
+            say(heading)
+        for line in table_lines(_rows(group, terminal_width()), terminal_width()):
+            say(line)
     for one in recorded(context).kept_keys():
         if cluster in (None, one.cluster):
             say(f"{one.in_words}: {one.command}")
@@ -161,7 +167,7 @@ def report(context: CliContext, run: str | None, form: Form) -> int:
 @inventory_option
 @click.pass_obj
 def resume(context: CliContext, run: str | None, *, plain: bool) -> int:
-    """Go on with a run whose console died. Without RUN: with the newest run that is not closed.
+    """Go on with a run whose console died. Without RUN: with the newest of this inventory that is not closed.
 
     It observes the nodes first and prints the state of each step, and why. A command that was sent and never answered
     is UNKNOWN: the observation decides, or you decide. Nothing is sent again automatically. All other steps ask as in a
@@ -189,6 +195,33 @@ runs.add_command(replay)
 
 
 # --- printing --------------------------------------------------------------------------------------------------------
+
+
+def _groups(context: CliContext, runs: Sequence[PastRun]) -> Iterator[tuple[str, list[PastRun]]]:
+    """The runs on clusters of this inventory, then those of each other inventory and cluster, with a heading."""
+    others: dict[str, list[PastRun]] = {}
+    own = []
+    for one in runs:
+        if is_own(context, one):
+            own.append(one)
+        else:
+            nodes = f" ({', '.join(one.nodes)})" if one.nodes else ""
+            others.setdefault(f"{one.cluster or '?'}{nodes} of {one.inventory or 'an unknown inventory'}:", []).append(
+                one
+            )
+    if own:
+        yield "Clusters of this inventory:", own
+    yield from others.items()
+
+
+def _rows(runs: Sequence[PastRun], width: int | None) -> list[Sequence[str]]:
+    """Head and rows. On a narrow terminal without what stands in a run's name, so that each has one line."""
+    rows = [COLUMNS, *map(_row, runs)]
+    for places in ((0, 1, 2, 3, 4, 5), (0, 3, 5), (0, 5)):
+        chosen = [tuple(row[at] for at in places) for row in rows]
+        if width is None or sum(max(map(len, column)) + len(GAP) for column in zip(*chosen, strict=True)) <= width:
+            break
+    return list(chosen)
 
 
 def _row(past: PastRun) -> Sequence[str]:

@@ -14,16 +14,15 @@ from console.core.kinds.kind import Kind
 from console.core.model import ClusterState
 from console.core.replication.backups import restore_runbook
 
-_RESUME = advise("set min-replicas-to-write back to its old value (it was raised by a million), then CONFIG REWRITE")
-
+_RESUME = NextAction(runbook="consul-resume-writes")
 
 _START_NEWEST = advise("start the Redis that holds the newest data first, then the Sentinel")
 
 
 def _of_the_masters(state: ClusterState) -> Mapping[str, NextAction]:
-    """With several masters the runbook of the return helps. With one master there is nobody to follow: advice only.
+    """With several masters the runbook of the return helps. With one master there is nobody to follow.
 
-    Without any it cannot begin.
+    Without any the return cannot begin.
     """
     if len(state.masters) > 1:
         return {"resume-writes": consul.RETURN}

@@ -225,7 +225,7 @@ def _bounds(sample: KeySample, other: KeySample | None) -> str:
     least, most = sample.at_least(other), sample.at_most
     if most <= least:
         return f"at least {counted(least, 'key')}"
-    return f"{least:,} to {most:,} keys, with 95% certainty"
+    return f"{least:,} to {counted(most, 'key')}, with 95% certainty"
 
 
 def comparison_warnings(found: KeyComparison, *, counted_already: bool = False) -> list[str]:

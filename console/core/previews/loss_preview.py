@@ -89,6 +89,8 @@ def preview(
         lines.append(_own_data(source, target, older, comparison))
         lines += lost_lines(comparison) if comparison is not None else []
     told = found.disk if proved_down(to_node) else [one for one in found.disk if one.lost or not one.known]
+    if found.exported:  # it has looked at every key, and the disk held these
+        told = []
     lines += [one.line for one in told]
     details = gained_lines(comparison) if comparison is not None else []
     details += [one.line for one in found.disk if one not in told]
@@ -128,8 +130,8 @@ def _keys(source: NodeState, target: NodeState) -> list[str]:
         word = "does not run" if proved_down(missing) else f"could not be read: {missing.redis.problem}"
         return [f"keys: Redis on {missing.name} {word}"]
     lines = [
-        f"db{number}: {counted(t.keys.get(number, 0), 'key')} of {target.name}, "
-        f"then {s.keys.get(number, 0):,} of {source.name}"
+        f"db{number}: {target.name} has {counted(t.keys.get(number, 0), 'key')} now,"
+        f" and {s.keys.get(number, 0):,} after the copy of {source.name}"
         for number in sorted({*s.keys, *t.keys})
     ]
     return lines or ["keys: both are empty"]

@@ -96,7 +96,7 @@ def _shared(source: NodeState, s: Redis, target: NodeState, t: Redis) -> History
         return None
     parted = t.second_offset - 1
     beyond = parted - limits[t.replid2]
-    left = f"after byte {parted:,}" if parted else "at its beginning, with the data that it had"
+    left = f"after byte {parted:,}" if parted else "before its first byte"
     at = (
         f"both nodes shared history {t.replid2[:8]}: {target.name} left it {left}, and {source.name} has"
         f" it up to byte {limits[t.replid2]:,}"

@@ -73,11 +73,9 @@ class NameTally:
 def _in_words(way: WayTally) -> str:
     if not way.wrong:
         return "wrong for 0.0 s"
-    parts = [
-        f"{seconds:.1f} s {where}"
-        for seconds, where in ((way.elsewhere, "elsewhere"), (way.nowhere, "nowhere"))
-        if seconds
-    ]
+    if not (way.elsewhere and way.nowhere):
+        return f"wrong for {way.wrong:.1f} s: {'it led elsewhere' if way.elsewhere else 'it led nowhere'}"
+    parts = [f"{way.elsewhere:.1f} s elsewhere", f"{way.nowhere:.1f} s nowhere"]
     return f"wrong for {way.wrong:.1f} s ({', '.join(parts)})"
 
 

@@ -109,7 +109,8 @@ class PauseWatch:
     def look(self, state: ClusterState) -> None:
         """Takes an observation of the run. While it waits for a proof, there is at most one in half a second."""
         if state.consul is not None:
-            self.resuming_runbook = "consul-return-old-master"
+            alone = set(state.masters) == {self.node}
+            self.resuming_runbook = "consul-resume-writes" if alone else "consul-return-old-master"
         elif state.sentinels:
             self.resuming_runbook = "sentinel-resume-writes"
         if not self.since or self.until or state.observed_at <= self.since:

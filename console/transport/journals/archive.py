@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from console.core.runs.past.kept_keys import KeptKeys, kept_keys
-from console.core.runs.past.past_run import ArchiveError, PastRun
+from console.core.runs.past.past_run import ArchiveError, PastRun, in_laboratory
 from console.core.runs.past.replay import replay_run
 from console.core.runs.replays.order import RUNBOOK
 from console.transport.journals.journal_file import NAME, is_written, read_lines
@@ -21,7 +21,6 @@ DISMISSED = ".dismissed"
 _KEPT = ("*/keys-of-*", "*/replaced-on-*")
 MOST_READ = 8_000_000
 """Bytes of a file of keys that is read to count each key once. Of a larger one every key counts."""
-_IN_MEMORY = "/dev/shm/"  # noqa: S108 - only compared
 
 
 class FolderArchive:
@@ -89,9 +88,8 @@ class FolderArchive:
         return frozenset()
 
     def laboratory_is_gone(self, past: PastRun) -> bool:
-        """Whether the nodes are gone with their inventory. Only a laboratory has one in a file system of the memory."""
-        inventory = str(past.opened.get("inventory") or "")
-        return inventory.startswith(_IN_MEMORY) and not Path(inventory).exists()
+        """Whether the nodes are gone with their inventory."""
+        return in_laboratory(past.inventory) and not Path(past.inventory).exists()
 
     def dismiss(self, kept: KeptKeys, operator: str) -> None:
         """Writes the mark beside the file. Raises OSError."""

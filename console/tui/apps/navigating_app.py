@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from textual import events
 from textual.app import App
@@ -25,7 +25,7 @@ _INPUT = (events.Key, events.Paste, events.MouseDown, events.MouseUp)
 class NavigatingApp(App[int]):
     """Opens screens by their routes. It knows no screen's class."""
 
-    mark: ClassVar[str] = ""
+    mark: str = ""
     """A word in the header of every screen, where the cluster is not production."""
 
     def notify(self, message: str, *, title: str = "", **options: Any) -> None:

@@ -13,10 +13,12 @@ MIN_WIDTH, MIN_HEIGHT = 60, 18
 def header(place: str, badge: tuple[str, str], age: str, width: int, *, mark: str = "") -> Lines:
     """The place, the age of the observation, and READ-ONLY or ARMED. `mark`: what is said first of all."""
     marked: tuple[Part, ...] = ((f" {mark} ", f"reverse {BOLD} {NOTE}"), " ") if mark else ()
-    right = line((f"{age}  ", DIM), *marked, badge)
-    room = max(0, width - right.cell_length - 1)
     left = line((f" {NAME}", BOLD), f" > {place}" if place else "")
-    if left.cell_length > room:
+    for told in (age, age, age.removeprefix("observed ")):
+        right = line((f"{told}  ", DIM), *marked, badge)
+        room = max(0, width - right.cell_length - 1)
+        if left.cell_length <= room:
+            break
         left = line((f" {place}", BOLD))
     return (line(fitted(left, room), " ", right),)
 

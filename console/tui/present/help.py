@@ -8,6 +8,7 @@ from console.tui.keys import PLACES, keys_of
 from console.tui.present.formatting import BOLD, NOTE, Lines, line, wrapped
 
 WORDS: tuple[tuple[str, str], ...] = (
+    ("LAB pair-…", "a laboratory, and its name: what `lab fault --in` and `lab enter --in` want where several run"),
     ("READ-ONLY", "the console observes and cannot change anything"),
     ("ARMED", "a run is armed: it can change servers of its cluster, each step after its question"),
     ("master, replica", "the Redis that takes writes, and a Redis that copies its data"),

@@ -162,7 +162,9 @@ class ClusterScreen(ShowsKeptKeys):
     def _draw_headline(self, width: int, _: int) -> Lines:
         armed = self.console_app.armed_run
         run = armed.runbook if armed is not None and armed.cluster == self.view.name else ""
-        return present.headline(self.view, width, 3 if self.size.height < HIGH_FROM else 4, run=run)
+        return present.headline(
+            self.view, width, 3 if self.size.height < HIGH_FROM else 4, run=run, kept=bool(self.kept)
+        )
 
     @property
     def _lock(self) -> RunLock | None:

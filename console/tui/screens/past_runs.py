@@ -1,4 +1,7 @@
-"""The list of recorded runs, newest first, with the runs of other operators that hold a lock now."""
+"""The list of recorded runs, newest first, with the runs of other operators that hold a lock now.
+
+Those on clusters of this inventory come before the others.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from textual.widgets import Input
 from console.core.model import RunLock
 from console.core.quantities import counted
 from console.core.runs.past.past_run import PastRun
+from console.engine.sessions.whose_runs import is_of
 from console.tui.keys import bindings_of
 from console.tui.navigation import routes
 from console.tui.navigation.registry import register
@@ -28,6 +32,8 @@ from console.tui.screens.past_run_base import PastRunActions
 from console.tui.widgets.lines import LinesPane
 from console.tui.widgets.menu import Item, Menu
 
+OTHER = "≠"
+"""Before the name of a cluster that is none of this inventory."""
 REFRESH = 2.0
 """Seconds between two readings of the folder of runs while the list is shown."""
 
@@ -43,6 +49,13 @@ class Row:
     operator: str
     sign: Sign
     past: PastRun | None = None
+    own: bool = True
+    """It was on a cluster of this inventory. Other inventories may have clusters of the same name."""
+
+    @property
+    def name(self) -> str:
+        """The cluster, as the list names it."""
+        return self.cluster if self.own else f"{OTHER} {self.cluster}"
 
     @property
     def text(self) -> str:
@@ -99,25 +112,31 @@ class PastRunsScreen(PastRunActions):
     def _current_rows(self) -> tuple[Row, ...]:
         """Newest first: journals on this machine, and runs of other operators that hold a lock."""
         past = self.console_app.past_runs or {}
-        rows = [_row_of_journal(one) for one in past.values()]
+        inventory = self.console_app.console_context.inventory
+        rows = [_row_of_journal(one, own=is_of(one, inventory)) for one in past.values()]
         states = (view.state for view in self.console_app.views.values())
         rows += [_row_of_lock(one) for state in states for one in locks_of_others(state, "") if one.run_id not in past]
         required_text = self.query_one("#filter", Input).value.lower().split()
         kept = (
             row
             for row in rows
-            if (self._all_clusters or row.cluster == self._cluster) and all(word in row.text for word in required_text)
+            if (self._all_clusters or self._is_here(row)) and all(word in row.text for word in required_text)
         )
-        return tuple(sorted(kept, key=lambda row: (row.at, row.run_id), reverse=True))
+        return tuple(sorted(kept, key=lambda row: (row.own, row.at, row.run_id), reverse=True))
+
+    def _is_here(self, row: Row) -> bool:
+        return row.own and row.cluster == self._cluster
 
     @property
     def _widths(self) -> tuple[int, int]:
-        return column_widths((row.cluster, row.runbook) for row in self._rows)
+        return column_widths((row.name, row.runbook) for row in self._rows)
 
     def _draw_scope(self, width: int, _: int) -> Lines:
         app, typed = self.console_app, self.query_one("#filter", Input).value
         scope = "all clusters" if self._all_clusters else f"cluster {self._cluster}"
         found = f"{counted(len(self._rows), 'run')}, {scope}" + (f", with “{typed}”" if typed else "")
+        if not all(row.own for row in self._rows):
+            found += f"; {OTHER}: on servers that are not of this inventory"
         if app.console_context.archive is None:
             found = "This console has no access to recorded runs."
         elif app.past_runs is None:
@@ -136,7 +155,7 @@ class PastRunsScreen(PastRunActions):
 
     def _line(self, row: Row, now: float, width: int, widths: tuple[int, int]) -> Content:
         when = day_and_time(row.at, now)
-        names, note = (row.cluster, row.runbook), kept_note(self.console_app.kept_by_run(row.run_id))
+        names, note = (row.name, row.runbook), kept_note(self.console_app.kept_by_run(row.run_id))
         return fitted(list_line(row.sign, when, names, row.operator, widths, note), width)
 
     # --- keys -------------------------------------------------------------------------------------------------------
@@ -188,9 +207,9 @@ class PastRunsScreen(PastRunActions):
 register(routes.PAST_RUNS, PastRunsScreen)
 
 
-def _row_of_journal(past: PastRun) -> Row:
+def _row_of_journal(past: PastRun, *, own: bool) -> Row:
     at = past.opened_at or ""
-    return Row(past.run_id, at, past.cluster, past.runbook, past.operator, sign_of(past), past)
+    return Row(past.run_id, at, past.cluster, past.runbook, past.operator, sign_of(past), past, own)
 
 
 def _row_of_lock(lock: RunLock) -> Row:

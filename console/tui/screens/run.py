@@ -195,6 +195,7 @@ class RunScreen(ShowsKeptKeys):
         self._guard = None
         if self.question is not None:
             self._chosen, self._unfolded, self._read = None, frozenset(), set()
+            self._arrange()  # the question is drawn at its whole width from the first time on
             self._guard = InputGuard(self.console_app.console_context.clock.monotonic)
             box = QuestionBox(self.question, self.console_app.now, self._more_below, self._guard, self._bring_into_view)
             await self.query_one("#right").mount(box)
@@ -216,11 +217,16 @@ class RunScreen(ShowsKeptKeys):
         if self.run_state is not None:
             self.query_one("#steps").styles.min_width = present.steps_width(self.run_state) + 1  # 1: its border
 
+    @property
+    def _is_whole_page(self) -> bool:
+        """Whether the text takes the place of the list of steps on a narrow screen."""
+        over = self.run_state is not None and present.is_over(self.run_state)
+        return self._chosen is None and (over or self.question is not None)
+
     def _arrange(self) -> None:
         """On a narrow screen a question and the end take the place of the list of steps, until a step is looked at."""
         self._show_whole_names()
-        over = self.run_state is not None and present.is_over(self.run_state)
-        self.set_class(self._chosen is None and (over or self.question is not None), "-whole-page")
+        self.set_class(self._is_whole_page, "-whole-page")
         self.call_after_refresh(self.paint)
 
     def _more_below(self) -> bool:
@@ -289,7 +295,7 @@ class RunScreen(ShowsKeptKeys):
         return present.step_list(run, self._selected(run), width) if run else ()
 
     def _draw_step(self, width: int, height: int) -> Lines:
-        run = self.run_state
+        run, width = self.run_state, self._width_to_be(width)
         if run is None:
             return ()
         assessed = () if self._assessments_shown or not run.assessments else present.assessment_lines(run, width)
@@ -309,6 +315,13 @@ class RunScreen(ShowsKeptKeys):
             *present.just_kept(run, at, width),
             *present.step_detail(run, at, self._live(run, at), self.console_app.now(), width),
         )
+
+    def _width_to_be(self, width: int) -> int:
+        """The width that the text is about to have: the list of steps may have left its place a moment ago."""
+        if not (self._is_whole_page and self.has_class("-narrow")):
+            return width
+        pane = self.text_pane
+        return max(width, self.size.width - (pane.outer_size.width - pane.room.width))
 
     def _live(self, run: RunState, at: int) -> tuple[Check, ...]:
         """The step's preconditions, evaluated on the newest observation; none after the step has ended."""

@@ -17,8 +17,8 @@ from console.cli.main import run
 from console.cli.runs.replay import command, from_screen
 from console.cli.status.kept import KeptTeller
 from console.cli.status.watching import _Teller
+from console.core.runs.past import past_run
 from console.core.runs.past.kept_keys import KeptKeys
-from console.transport.journals import archive
 from console.transport.journals.archive import FolderArchive
 from console.transport.journals.journal_file import NAME
 
@@ -161,7 +161,7 @@ def test_keys_are_not_brought_to_other_servers_of_the_same_name(call, tmp_path, 
 
 def test_keys_of_a_laboratory_that_is_gone_are_brought_nowhere(call, tmp_path, monkeypatch):
     inventory = tmp_path / "memory" / "inventory.yaml"
-    monkeypatch.setattr(archive, "_IN_MEMORY", str(tmp_path / "memory"))
+    monkeypatch.setattr(past_run, "_IN_MEMORY", str(tmp_path / "memory"))
     retold(tmp_path, cluster="cache", nodes=NODES, vip="192.168.100.123", inventory=str(inventory))
     code, out, error = call("runs", "replay", RUN, "--dry-run")
     assert code

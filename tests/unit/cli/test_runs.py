@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 from dying import Room
+from past_runs import FakeArchive, past, written
 
-from console.cli.context import Adapters
+from console.cli.context import Adapters, CliContext
 from console.cli.main import run
 from console.cli.runs import recorded_runs as runs
+from console.cli.runs.choosing import newest_open
+from console.core.runs.past.past_run import Standing
 from console.transport.clock import SystemClock
 from console.transport.journals.archive import FolderArchive
 from console.transport.journals.journal_file import reopen_journal
@@ -139,3 +143,75 @@ def test_a_line_separator_in_a_text_ends_no_line(room):
     journal.append("refused", {"differences": ["one\u2028two\x85three\x0bfour"]})
     journal.close()
     assert room.past().chain.sound
+
+
+def recorded_runs(*told):
+    """Runs as (id, inventory, nodes, outcome is open)."""
+    whole = past(written())
+    return [
+        replace(
+            whole,
+            run_id=name,
+            opened={**whole.opened, "inventory": inventory, "nodes": dict(nodes)},
+            standing=Standing.DIED if died else whole.standing,
+        )
+        for name, inventory, nodes, died in told
+    ]
+
+
+OWN = (("redis-a", "192.168.100.201:6379"), ("redis-b", "192.168.100.202:6379"))
+OTHERS = (("redis-a", "10.0.0.1:6379"), ("redis-b", "10.0.0.2:6379"))
+
+
+@pytest.fixture
+def listed(tmp_path, capsys, monkeypatch):
+    file = tmp_path / "inventory.yaml"
+    file.write_text(INVENTORY)
+
+    def listed(width, *told):
+        monkeypatch.setattr(runs, "terminal_width", lambda: width)
+        archive = FakeArchive(recorded_runs(*told))
+        adapters = Adapters(
+            clock=SystemClock,
+            inspector=lambda *_, **__: pytest.fail("nobody looks"),
+            run_starter=lambda *_: pytest.fail("nothing is armed"),
+            run_app=lambda *_, **__: pytest.fail("no screen here"),
+            archive=lambda _: archive,
+        )
+        assert run(["-i", str(file), "runs", "list"], adapters) == 0
+        return capsys.readouterr().out.splitlines()
+
+    return listed
+
+
+LONG = "20261121T074000Z-cache-sentinel-return-old-master-{}"
+
+
+@pytest.mark.parametrize("width", [80, 100, 200, None])
+def test_the_newest_run_is_first_and_each_has_one_line(listed, width):
+    names = [LONG.format(f"000{number}") for number in range(3)]
+    head, *rows = listed(width, *((name, "x.yaml", OWN, False) for name in names))
+    assert head.startswith("run ")
+    assert [row.split()[0] for row in rows] == names[::-1]
+    assert all(row.endswith("done") for row in rows)
+    assert width is None or all(len(row) <= width for row in (head, *rows))
+
+
+def test_clusters_of_one_name_stand_apart_those_of_this_inventory_first(listed):
+    laboratory = "/dev/shm/lab-1/inventory.yaml"
+    told = [("own-1", "a.yaml", OWN, False), ("other-1", "b.yaml", OTHERS, False), ("lab-1", laboratory, OWN, False)]
+    text = "\n".join(listed(80, *told))
+    order = ["Clusters of this inventory:", "own-1", f"of {laboratory}:", "lab-1", "of b.yaml:", "other-1"]
+    assert [text.index(one) for one in order] == sorted(text.index(one) for one in order)
+    assert "cache (redis-a, redis-b) of b.yaml:" in text
+
+
+@pytest.mark.parametrize("newest", ["own", "other"])
+def test_without_a_name_a_run_of_this_inventory_is_resumed(tmp_path, newest):
+    file = tmp_path / "inventory.yaml"
+    file.write_text(INVENTORY)
+    told = [("own", "a.yaml", OWN, True), ("other", "b.yaml", OTHERS, True)]
+    archive = FakeArchive(recorded_runs(*(told if newest == "other" else told[::-1])))
+    nothing = lambda *_, **__: None  # noqa: E731
+    context = CliContext(Adapters(SystemClock, nothing, nothing, nothing, archive=lambda _: archive), file)
+    assert newest_open(context).run_id == "own"

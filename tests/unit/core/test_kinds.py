@@ -8,13 +8,17 @@ import pytest
 import sample_sets as sets
 import samples
 
+from console.core.conditions.switching import PAUSED
 from console.core.diagnosis.finding import Health
 from console.core.kinds import all_kinds, kind_of
 from console.core.kinds.diagnose import diagnose, health
 from console.core.kinds.protection import protection
 from console.core.model import ProblemKind, unread
 from console.core.model.verdict import Verdict
+from console.core.runbooks.binding import bind_roles
+from console.core.runbooks.vocabulary import evaluate
 from console.core.runs.gate import differences, material
+from console.documents.runbooks.library import load_runbooks
 
 HEALTHY = {
     "keepalived": samples.healthy_pair(),
@@ -115,3 +119,15 @@ def test_where_no_redis_of_a_set_runs_no_runbook_is_named_that_needs_a_master(ki
     assert named["no-master"].runbook is None
     assert "newest data" in named["no-master"].advice
     assert not {"sentinel-return-old-master", "consul-return-old-master"} & {one.runbook for one in named.values()}
+
+
+def test_a_consul_set_whose_only_master_is_paused_has_a_runbook_that_can_begin():
+    state = HEALTHY["sentinel-consul"]
+    (master,) = state.masters
+    config = replace(state.node(master).redis.value.config, min_replicas_to_write=PAUSED)
+    paused = samples.with_redis(state, master, config=config, good_replicas=1)
+    (found,) = [one for one in diagnose(paused, paused.observed_at) if one.code == "writes-refused"]
+    assert found.next.runbook == "consul-resume-writes"
+    book = next(one for one in load_runbooks(None).runbooks if one.name == found.next.runbook)
+    assert bind_roles(book, paused, {}) == {"paused": master}
+    assert all(evaluate(one, paused, {"paused": master}).holds for step in book.steps for one in step.require)

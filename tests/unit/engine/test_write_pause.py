@@ -92,11 +92,17 @@ def test_a_pause_of_a_node_without_clients_is_no_time_in_which_they_could_not_wr
 
 
 @pytest.mark.parametrize(
-    ("state", "runbook"),
-    [(sets.sentinel_vip_set(), "sentinel-resume-writes"), (sets.sentinel_consul_set(), "consul-return-old-master")],
+    ("state", "is_master", "runbook"),
+    [
+        (sets.sentinel_vip_set(), True, "sentinel-resume-writes"),
+        (sets.sentinel_consul_set(), True, "consul-resume-writes"),
+        (sets.sentinel_consul_set(), False, "consul-return-old-master"),
+    ],
 )
-def test_the_way_back_is_a_runbook_of_the_kind_of_the_set(state, runbook):
+def test_the_way_back_is_a_runbook_of_the_kind_of_the_set(state, is_master, runbook):
+    (master,) = state.masters
+    node = next(one.name for one in state.nodes if (one.name == master) is is_master)
     watch = PauseWatch()
-    watch.begin(state.nodes[0].name, state.observed_at, None)
+    watch.begin(node, state.observed_at, None)
     watch.look(state)
     assert f"run {runbook}, or go on" in watch.words(state.observed_at)

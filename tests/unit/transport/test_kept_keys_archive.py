@@ -5,6 +5,7 @@ import json
 import pytest
 from past_runs import lines_of
 
+from console.core.runs.past import past_run
 from console.core.runs.past.kept_keys import counted_once
 from console.transport.journals import archive as module
 from console.transport.journals.archive import FolderArchive
@@ -70,7 +71,7 @@ def test_what_is_dismissed_is_not_named_again_and_the_file_stays(runs):
 
 
 def test_nothing_is_said_of_a_laboratory_that_is_gone(runs, monkeypatch):
-    monkeypatch.setattr(module, "_IN_MEMORY", str(runs))
+    monkeypatch.setattr(past_run, "_IN_MEMORY", str(runs))
     inventory = runs / "inventory.yaml"
     inventory.write_text("")
     (runs / RUN / NAME).write_text("".join(lines_of(told_by(runs / RUN, str(inventory)))))

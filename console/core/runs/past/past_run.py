@@ -81,6 +81,14 @@ class PastStep:
         return tuple(sent[-sent[-1].position :]) if sent else ()
 
 
+_IN_MEMORY = "/dev/shm/"  # noqa: S108 - only compared
+
+
+def in_laboratory(inventory: str) -> bool:
+    """Whether an inventory at this path is that of a laboratory: only these are in a file system of the memory."""
+    return inventory.startswith(_IN_MEMORY)
+
+
 @dataclass(frozen=True, slots=True)
 class PastRun:
     """A whole run."""
@@ -105,6 +113,16 @@ class PastRun:
     @property
     def cluster(self) -> str:
         return str(self.opened.get("cluster") or "")
+
+    @property
+    def inventory(self) -> str:
+        """The path of the inventory that it ran with."""
+        return str(self.opened.get("inventory") or "")
+
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        """The names of its nodes. Older journals do not have them."""
+        return tuple(map(str, self.opened.get("nodes") or ()))
 
     @property
     def runbook(self) -> str:

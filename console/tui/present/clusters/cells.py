@@ -190,7 +190,9 @@ def priority_cells(node: NodeState) -> Content:
     own, now = keepalived.instance.priority, keepalived.effective_priority
     weight = keepalived.instance.weight
     if now is None:
-        return line(f"{own}, now not known" if keepalived.running else f"{own}, not in use: it does not run")
+        return line(
+            f"{own}; the present one is not known" if keepalived.running else f"{own}, not in use: it does not run"
+        )
     if now != own:
         return line(f"{own}, ", (f"now {now}", WARN), (f" (check {weight:+d})", DIM))
     if not weight:

@@ -49,10 +49,11 @@ SURVIVAL: dict[Verdict, tuple[str, str, str]] = {
 
 
 @kept_while_same(4)
-def headline(view: ClusterView, width: int, height: int, *, run: str = "") -> Lines:
+def headline(view: ClusterView, width: int, height: int, *, run: str = "", kept: bool = False) -> Lines:
     """Health, worst finding, next action; for a height of 4, why the next failure is or is not survived.
 
     `run`: the runbook of a run that is under way here. Going on with it is the next action.
+    `kept`: keys are only in files. Then something is left to do, though nothing is wrong.
     What is longer than a line is wrapped, not cut.
     """
     state = view.state
@@ -67,6 +68,8 @@ def headline(view: ClusterView, width: int, height: int, *, run: str = "") -> Li
     finding, action = _finding_and_action(view)
     if run:
         action = line(("→ press b", f"{BOLD} {NOTE}"), f" to go on with {run}, which is under way here")
+    elif kept and not view.findings and not view.trouble and view.health is not Health.UNKNOWN:
+        action = line("→ press x: keys of a run are only in a file")
     lines = rewrapped((facts, finding, action), width, indent="  ")
     if height < 4 or not view.findings or view.protection is None:  # noqa: PLR2004
         return lines

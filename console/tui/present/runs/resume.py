@@ -13,7 +13,6 @@ from console.tui.present.formatting import (
     WARN,
     Lines,
     line,
-    shortened,
     wrapped,
 )
 from console.tui.present.runs.past_run import problem_lines
@@ -30,6 +29,7 @@ def resume_lines(past: PastRun, width: int, later: str = "") -> Lines:
         StepStatus.WAITING: "open",
         StepStatus.UNKNOWN: "UNKNOWN: a command was sent or may have been sent, and no answer is recorded",
     }
+    longest = max((len(step.id) for step in past.steps), default=0)
     rows = (
         row
         for step in past.steps
@@ -37,8 +37,8 @@ def resume_lines(past: PastRun, width: int, later: str = "") -> Lines:
             assessment.get(step.status, f"open again; it was {step.status.value}"),
             width,
             WARN if step.status is StepStatus.UNKNOWN else "",
-            indent=" " * 27,
-            first=f"{STEP[step.status][0]} {step.number:>2} {shortened(step.id, 20):<20}  ",
+            indent=" " * (longest + 7),
+            first=f"{STEP[step.status][0]} {step.number:>2} {step.id:<{longest}}  ",
         )
     )
     return (
