@@ -125,8 +125,11 @@ def settings_of_servers(watcher):
         watcher.setting(A, "maxmemory", "100mb"),
         watcher.setting(B, "save", ""),
         watcher.setting(B, "min-slaves-to-write", "5"),
+        watcher.setting(A, "appendonly", "yes"),
     ):
-        watcher.sees("replica-writable", "maxmemory-mismatch", "persistence-off", "writes-refused")
+        watcher.sees(
+            "data-not-in-config", "replica-writable", "maxmemory-mismatch", "persistence-off", "writes-refused"
+        )
     with watcher.setting(B, "repl-backlog-size", "16384"):
         script = "for i = 1, 400 do redis.call('SET', 'some:' .. i, string.rep('x', 400)) end"
         watcher.redis(B, "EVAL", script, "0")

@@ -10,7 +10,7 @@ from console.core.conditions.servers import fork_headroom
 from console.core.diagnosis.finding import Severity
 from console.core.diagnosis.next_actions import advise
 from console.core.diagnosis.rule import FindingRule, Match
-from console.core.model import ClusterState, MasterLink, NodeState, RedisFile
+from console.core.model import ClusterState, MasterLink, NodeState, Redis, RedisFile
 from console.core.model.facts import age_at, names_of, replica_links, serving_master, source_of, started_at
 from console.core.model.verdict import Verdict
 from console.core.quantities import counted, size, span
@@ -101,6 +101,35 @@ def _how_to_keep_following(state: ClusterState, node: NodeState, link: MasterLin
         f"add `{line}` to {file.path} on {node.name} (CONFIG REWRITE there does it), and take it out when it is made"
         " the master; without the line, attach it again after a restart"
     )
+
+
+def _data_not_in_config(state: ClusterState) -> Iterator[Match]:
+    """A restart of Redis would load other data than it holds, because its configuration file names other data."""
+    for node in state.nodes:
+        redis, file = node.redis.value, node.redis_file.value
+        if redis is None or file is None or file.includes:
+            continue
+        said = _named_otherwise(redis, file)
+        if said:
+            summary = f"{node.name} would load other data at its next restart: {'; '.join(said)}."
+            advice = (
+                f"correct {file.path}, or CONFIG REWRITE on {node.name}; until then save a dump before each restart,"
+                " and see that it is what the start loads. Where its start command has these settings, nothing is wrong"
+            )
+            yield Match((node.name,), summary, (f"{file.path} is what the next start reads", *said), advise(advice))
+
+
+def _named_otherwise(redis: Redis, file: RedisFile) -> tuple[str, ...]:
+    """What the server says of its data, and its file otherwise. What either does not say is left out."""
+    config, said = redis.config, []
+    if redis.persistence.aof != file.appendonly:
+        now, then = ("yes", "the dump") if redis.persistence.aof else ("no", "the append-only file, which is older")
+        said.append(f"appendonly is {now}, and not so in the file: it would load {then}")
+    if config.dir and file.dir.startswith("/") and config.dir.rstrip("/") not in (file.dir.rstrip("/"), file.real_dir):
+        said.append(f"dir is {config.dir}, in the file {file.dir}")
+    if config.dbfilename and file.dbfilename and config.dbfilename != file.dbfilename:
+        said.append(f"dbfilename is {config.dbfilename}, in the file {file.dbfilename}")
+    return tuple(said)
 
 
 def _unsaved(state: ClusterState) -> Iterator[Match]:
@@ -278,6 +307,13 @@ RULES: tuple[FindingRule, ...] = (
         _not_in_config,
         remedy="the line replicaof in its file, or know what a restart does; the finding has file, line and text",
         superseded_by=("replica-of-stranger", "replica-of-vip", "mutual-replication"),
+    ),
+    FindingRule(
+        "data-not-in-config",
+        Severity.WARNING,
+        "A setting that only CONFIG SET has made is gone with a restart: it comes up with old data, or with none.",
+        _data_not_in_config,
+        remedy="the settings in its file, or CONFIG REWRITE; the finding has both values",
     ),
     FindingRule(
         "unsaved-changes",

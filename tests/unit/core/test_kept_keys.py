@@ -26,6 +26,7 @@ from console.core.keys.rdb.cursor import UnreadableValueError
 from console.core.keys.rdb.payload import is_damaged, type_of, value_of, version_of_payload
 from console.core.keys.rdb_versions import newest_payload
 from console.core.keys.values import HashValue, ListValue, SetValue, SortedSetValue, StringValue
+from console.core.runs.records.exports import Export
 from console.core.runs.records.journal import next_entry
 from console.core.runs.records.line_numbers import lines_in_words, lines_of
 from console.core.runs.replays.order import ReplayOrder, order_of
@@ -287,3 +288,9 @@ def test_only_a_short_text_is_shown_as_a_value_and_never_with_a_sign_that_steers
     assert value_shown(payload(StringValue(b"21"))) == "“21”"
     assert value_shown(b"") == "nothing"
     assert value_shown(payload(SetValue(frozenset({b"secret"})))) == "not shown: a set"
+
+
+def test_names_of_keys_in_an_answer_are_never_counted_as_keys():
+    said = "looked at all 9 keys of redis-a: 3 keys are not on redis-b, 1 key has another value on redis-b"
+    for name in ("a, 70 keys are b", "x: 5 have y", "z"):
+        assert Export("redis-a", "redis-b", "/k", f"{said}; for example {name}, key:1").keys == 4

@@ -8,6 +8,7 @@ import pytest
 import sample_sets
 import samples
 
+from console.core.model import Role
 from console.core.model.verdict import Verdict
 from console.core.runbooks.document import Action, Condition, Step
 from console.core.runbooks.hazards.table import override_sentence
@@ -174,6 +175,18 @@ def copied(stamp="20261121T034500Z", modified=BEGUN + 60, **more):
 def test_only_a_backup_that_this_run_has_made_of_its_data_opens_the_way(state, opens):
     assert bool(sentence(asked("./repair.sh", state, {"node": A}))) == opens
     assert not sentence(asked("./repair.sh", state, {"node": A}, run="RUN-ID")), "a plan has no run"
+
+
+@pytest.mark.parametrize("changed", [{"uptime": 5}, {"role": Role.REPLICA}])
+def test_a_copy_of_this_run_does_not_count_for_a_data_set_that_came_after_it(changed):
+    """It was started again, or has become a replica: what was saved for the copy may be something else."""
+    state = samples.with_redis(copied(), A, **changed)
+    assert not sentence(asked("./repair.sh", state, {"node": A}))
+
+
+def test_what_was_written_after_the_copy_is_told():
+    (kept,) = (one.check for one in asked("./repair.sh", copied(), {"node": A}) if one.check.hazard == "H25")
+    assert "7 changes since the last save are not in it" in kept.evidence
 
 
 def test_a_copy_of_an_older_dump_counts_where_nothing_has_changed_since():

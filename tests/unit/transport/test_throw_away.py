@@ -212,6 +212,43 @@ def test_data_that_the_server_does_not_load_is_told_in_its_words(shell, programs
     assert close(process) == 38
 
 
+COUNTED_UP_TO_THERE = """
+21:M 29 Nov 2026 23:54:21.123 # WARNING Memory overcommit must be enabled!
+21:M 29 Nov 2026 23:54:21.124 # Internal error in RDB reading offset 4267, function at rdb.c:1 -> Unexpected EOF
+[offset 0] Checking RDB file data
+[offset 82] Selecting DB ID 0
+--- RDB ERROR DETECTED ---
+[offset 4267] Unexpected EOF reading RDB file
+[additional info] While doing: read-object-value
+[info] 151 keys read
+[info] 0 expires
+[info] 0 already expired
+"""
+
+
+def test_of_a_file_that_is_broken_in_the_middle_the_reason_is_told_and_no_count(shell, place):
+    script = throw_away_server(dump(place), NODE).script
+    why = script[script.index("why() {") : script.index("ln -s")]
+    done = subprocess.run(
+        [*shell, "-c", f"{why}\nwhy"], input=COUNTED_UP_TO_THERE.encode(), capture_output=True, check=True
+    )
+    assert done.stdout.decode().splitlines() == [
+        "Internal error in RDB reading offset 4267, function at rdb.c:1 -> Unexpected EOF",
+        "[offset 4267] Unexpected EOF reading RDB file",
+    ]
+
+
+def test_a_pipe_in_the_place_of_a_dump_is_not_waited_for(shell, programs, place):
+    shown = dump(place)
+    (place / "dump.rdb").unlink()
+    os.mkfifo(place / "dump.rdb")
+    process = start(shell, throw_away_server(shown, NODE))
+    lines(process)
+    assert "dump.rdb is no regular file" in process.stderr.read().decode()
+    assert close(process) == 20
+    assert nothing_is_left(place)
+
+
 def test_a_server_before_7_does_not_get_a_folder(shell, programs, place):
     (programs / "redis-server").write_text(STAND_IN.replace("VERSION", "6.2.7"))
     process = start(shell, throw_away_server(aof_folder(place), NODE))

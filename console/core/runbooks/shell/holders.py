@@ -9,8 +9,8 @@ from console.core.conditions.backups import backed_up
 from console.core.conditions.dump_copies import dump_kept, starts_from_dump
 from console.core.conditions.predicate import Question, UnreadError
 from console.core.conditions.taking_over import WITHIN
-from console.core.model import Backup, ClusterState, NodeState, Redis
-from console.core.model.facts import clock_ahead, proved_down
+from console.core.model import Backup, ClusterState, NodeState, Redis, Role
+from console.core.model.facts import clock_ahead, proved_down, started_at
 from console.core.model.verdict import Check, Verdict
 from console.core.quantities import counted
 from console.core.replication.backups import SLACK, stamp_of
@@ -52,7 +52,7 @@ def kept(state: ClusterState, node: NodeState, run_id: str) -> Check:
     """Whether the data of the node is also somewhere else: on another node, or in a backup of this run."""
     statement = f"another node, or a backup of this run, has the data of {node.name}"
     if copy := _copy_of_this_run(state, node, run_id):
-        return Check(Verdict.HOLDS, statement, f"this run has made {copy.path}", hazard="H25")
+        return Check(Verdict.HOLDS, statement, f"this run has made {copy.path}{_not_in_it(node)}", hazard="H25")
     try:
         verdict, evidence = _elsewhere(state, node)
     except UnreadError as unread:
@@ -66,15 +66,36 @@ def _copy_of_this_run(state: ClusterState, node: NodeState, run_id: str) -> Back
     if begun is None:
         return None
     copies = [one for one in node.backups.value or () if not one.origin and stamp_of(one.path) >= run_id[:STAMP]]
+    if not copies:
+        return None
     saved = [one for one in copies if one.modified - clock_ahead(node) >= begun - SLACK]
-    if saved or not copies:
-        return saved[-1] if saved else None
+    if saved and not _may_hold_other_data(node, saved[-1]):
+        return saved[-1]
     question = Question(state, node, {})
     try:  # an older dump counts if it is still all that the node holds
         whole = dump_kept(question) if proved_down(node) else backed_up(question)
     except UnreadError:
         return None
     return copies[-1] if whole.holds else None
+
+
+def _may_hold_other_data(node: NodeState, copy: Backup) -> bool:
+    """Whether what Redis holds now may be another data set than the one that was saved for the copy."""
+    redis, start = node.redis.value, started_at(node)
+    if redis is None or start is None:
+        return False
+    return redis.role is Role.REPLICA or start > copy.modified + SLACK
+
+
+def _not_in_it(node: NodeState) -> str:
+    """What has changed since the last save. Empty: nothing, or it is not counted (with an append-only file)."""
+    redis = node.redis.value
+    changes = redis.persistence.changes_since_save if redis is not None and not redis.persistence.aof else None
+    return (
+        f"; {counted(changes, 'change')} since the last save {'is' if changes == 1 else 'are'} not in it"
+        if changes
+        else ""
+    )
 
 
 def _begin(run_id: str) -> float | None:
