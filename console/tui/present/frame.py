@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textual.content import Content
+
 from console.tui.keys import Key
 from console.tui.present.formatting import BAD, BOLD, DIM, NOTE, Lines, Part, fitted, line, seconds_text
 from console.tui.state.cluster_view import ClusterView
@@ -10,15 +12,24 @@ NAME = "redis-ha-console"
 MIN_WIDTH, MIN_HEIGHT = 60, 18
 
 
-def header(place: str, badge: tuple[str, str], age: str, width: int, *, mark: str = "") -> Lines:
-    """The place, the age of the observation, and READ-ONLY or ARMED. `mark`: what is said first of all."""
-    marked: tuple[Part, ...] = ((f" {mark} ", f"reverse {BOLD} {NOTE}"), " ") if mark else ()
-    right = line((f"{age}  ", DIM), *marked, badge)
-    room = max(0, width - right.cell_length - 1)
+def header(place: str, badge: tuple[str, str], age: str, width: int, *, mark: str = "", named: str = "") -> Lines:
+    """The place, the age of the observation, and READ-ONLY or ARMED.
+
+    `mark`: what is said first of all. `named`: a name beside it, where there is room for it.
+    """
     left = line((f" {NAME}", BOLD), f" > {place}" if place else "")
+    right = _right(age, badge, f"{mark} {named}".strip())
+    if left.cell_length + right.cell_length >= width:
+        right = _right(age, badge, mark)
+    room = max(0, width - right.cell_length - 1)
     if left.cell_length > room:
         left = line((f" {place}", BOLD))
     return (line(fitted(left, room), " ", right),)
+
+
+def _right(age: str, badge: tuple[str, str], mark: str) -> Content:
+    marked: tuple[Part, ...] = ((f" {mark} ", f"reverse {BOLD} {NOTE}"), " ") if mark else ()
+    return line((f"{age}  ", DIM), *marked, badge)
 
 
 def observed_when(view: ClusterView, now: float) -> str:
