@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -26,7 +27,7 @@ from console.core.diagnosis.finding import Severity
 from console.core.drills.grade import ClientCount, Grade, Happened, best, grade
 from console.core.drills.scenarios import DrillScenario, find_scenario
 from console.drill.clients import CountingClient
-from console.drill.grades import load_all, report_text, save, table_text
+from console.drill.grades import NAME, load_all, report_text, save, table_text
 from console.drill.rebuilt.building import rehearsal
 from console.drill.rebuilt.rehearsal import Rehearsal, load_capture
 from console.drill.watching import Watcher
@@ -115,7 +116,12 @@ def main() -> int:
 
 
 def _work(request: Request) -> int:
-    made = _drill(request)
+    record = Path(request.record)
+    try:
+        made = _drill(request)
+    finally:
+        if not (record / NAME).exists() and not (record / "state" / APP / "runs").exists():
+            shutil.rmtree(record, ignore_errors=True)  # it has no grade and no run: nothing to keep
     if made is None:
         say("the drill ended before its fault came: no grade")
         return NOT_PASSED
