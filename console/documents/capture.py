@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
 from enum import Enum
 from ipaddress import ip_interface
 from pathlib import Path
@@ -31,10 +33,18 @@ _HTTP = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+")
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@:-]*")
 
 
-def write_capture(folder: Path, capture: Capture) -> None:
-    """Writes the folder, which must not exist or be empty. Raises DocumentError or OSError."""
+def require_free(folder: Path) -> None:
+    """Raises DocumentError unless a capture can be written there. It writes nothing."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise DocumentError(f"{folder}: is there already and not empty; name another folder with -o")
+    place = next(one for one in (folder.absolute(), *folder.absolute().parents) if one.exists())
+    if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
+        raise DocumentError(f"{folder}: cannot be written in {place}; name another folder with -o")
+
+
+def write_capture(folder: Path, capture: Capture) -> None:
+    """Writes the folder, which must not exist or be empty. Raises DocumentError or OSError."""
+    require_free(folder)
     folder.mkdir(parents=True, exist_ok=True)
     for machine in capture.machines:
         for file in machine.files:
@@ -49,7 +59,7 @@ def read_capture(folder: Path) -> Capture:
     """Reads the folder. Raises DocumentError, whose text names file and line."""
     document = read_document(folder / INDEX)
     # The texts are files of their own: here each file has none yet.
-    values = _with_texts(document.values)
+    values = _with_time(_with_texts(document.values))
     try:
         capture = TypeAdapter(Capture).validate_python(values)
     except ValidationError as error:
@@ -141,6 +151,8 @@ def _plain(value: Any) -> Any:
         if isinstance(value, CapturedFile):
             del fields["text"]
             fields["mode"] = f"{value.mode:o}"
+        if isinstance(value, Capture):
+            fields["captured_at"] = datetime.fromtimestamp(value.captured_at, UTC).isoformat().replace("+00:00", "Z")
         return {name: _plain(one) for name, one in fields.items()}
     if isinstance(value, Enum):
         return value.value
@@ -159,6 +171,14 @@ def _with_texts(value: Any) -> Any:
             made.setdefault("text", "")
         return made
     return [_with_texts(one) for one in value] if isinstance(value, list) else value
+
+
+def _with_time(values: Any) -> Any:
+    """The values with epoch seconds for the moment of the capture. Captures of older versions have these themselves."""
+    if isinstance(values, dict) and isinstance(values.get("captured_at"), str):
+        with contextlib.suppress(ValueError):
+            return {**values, "captured_at": datetime.fromisoformat(values["captured_at"]).timestamp()}
+    return values
 
 
 def _unknown(given: Any, kept: Any, location: Location) -> Iterator[Location]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from textual import events
 
 from console.engine.ports import ConsoleContext, RunStarter
+from console.lab.assembly.laboratory import STATE_VARIABLE
 from console.tui.app import ConsoleApp
 from console.tui.apps.signals import terminal_restored
 from console.tui.navigation import routes
@@ -33,6 +35,7 @@ class DrillApp(ConsoleApp):
         super().__init__(console_context, run_starter, **options)
         self.key_presses: list[float] = []
         """Epoch seconds."""
+        self.named = Path(os.environ.get(STATE_VARIABLE, "")).parent.name
         self.refused_texts: list[tuple[float, str]] = []
         """Epoch seconds, and the text that was asked for, of each text that was typed instead and refused."""
 

@@ -39,14 +39,16 @@ def capture_command(context: CliContext, cluster: str, output: Path | None) -> i
 
     Exit code 0: everything was read; 1: something could not be read, and the list says what that means.
     """
-    from console.documents.capture import write_capture
+    from console.documents.capture import require_free, write_capture
 
+    name = context.cluster(cluster).name
+    folder = output or Path(f"{name}-capture-{datetime.now(tz=UTC):%Y-%m-%d}")
+    require_free(folder)
     made = _captured(context, cluster)
-    folder = output or Path(f"{made.cluster}-capture-{datetime.now(tz=UTC):%Y-%m-%d}")
     write_capture(folder, made)
     say("\n".join(_told(made)))
     files = counted(sum(len(host.files) for host in made.machines), "file")
-    say(f"captured into {folder}: {files} of {counted(len(made.machines), 'host')}")
+    say(f"captured into {folder.resolve()}: {files} of {counted(len(made.machines), 'host')}")
     return 1 if made.unread else 0
 
 
@@ -84,9 +86,11 @@ def run_command(
 
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise CliError("a drill opens a screen and needs a terminal; `drill check` needs none")
+    if delay[0] > delay[1]:
+        raise CliError(f"--delay {delay[0]:g} {delay[1]:g}: the second number must not be below the first")
     folder = capture_folder(context, what)
     possible = _possible(read_capture(folder), () if scenario == _CHANCE else (scenario,))
-    return begin_drill(folder, random.SystemRandom().choice(possible), keys, (min(delay), max(delay)), ask=not yes)
+    return begin_drill(folder, random.SystemRandom().choice(possible), keys, delay, ask=not yes)
 
 
 @drill.command("check")

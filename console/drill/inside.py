@@ -8,9 +8,11 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
+import textwrap
 import threading
 import time
 from dataclasses import asdict, dataclass, field
@@ -20,12 +22,12 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from console.cli.context import APP
-from console.cli.output import say
+from console.cli.output import read_line, say
 from console.core.diagnosis.finding import Severity
 from console.core.drills.grade import ClientCount, Grade, Happened, best, grade
 from console.core.drills.scenarios import DrillScenario, find_scenario
 from console.drill.clients import CountingClient
-from console.drill.grades import load_all, report_text, save, table_text
+from console.drill.grades import NAME, load_all, report_text, save, table_text
 from console.drill.rebuilt.building import rehearsal
 from console.drill.rebuilt.rehearsal import Rehearsal, load_capture
 from console.drill.watching import Watcher
@@ -39,6 +41,7 @@ REQUEST_VARIABLE = "REDIS_HA_DRILL_REQUEST"
 KEYS_VARIABLE = "REDIS_HA_DRILL"
 """Names the file for the moments of key presses. Where it is set, the console is one of a drill."""
 NOT_PASSED = 1
+PAGE_WIDTH = 79
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,8 @@ class Request:
     """The fault comes so many seconds after the start, at random between the two."""
     command: list[str]
     """The console."""
+    ask: bool = False
+    """Whether the operator is waited for where something else differs."""
     differences: list[str] = field(default_factory=list)
 
 
@@ -111,7 +116,12 @@ def main() -> int:
 
 
 def _work(request: Request) -> int:
-    made = _drill(request)
+    record = Path(request.record)
+    try:
+        made = _drill(request)
+    finally:
+        if not (record / NAME).exists() and not (record / "state" / APP / "runs").exists():
+            shutil.rmtree(record, ignore_errors=True)  # it has no grade and no run: nothing to keep
     if made is None:
         say("the drill ended before its fault came: no grade")
         return NOT_PASSED
@@ -124,6 +134,7 @@ def _drill(request: Request) -> Grade | None:
     assert scenario is not None
     record = Path(request.record)
     with rehearsal(capture, request.keys, timed_report(), request.name) as running:
+        _tell_what_else_differs(running, ask=request.ask)
         client, watcher = CountingClient(running.login(), running.find_master), Watcher(running.lab, capture)
         director = Director(running, scenario, (request.delay[0], request.delay[1]))
         before = {one.code for one in watcher.look(fresh=True)[1]}
@@ -154,6 +165,16 @@ def _drill(request: Request) -> Grade | None:
             tuple(one.code for one in left), pressed.refused,
         )  # fmt: skip
     return _graded(record, happened)
+
+
+def _tell_what_else_differs(running: Rehearsal, *, ask: bool) -> None:
+    """What only the start of the servers has shown: the first page could not say it."""
+    if not running.dropped:
+        return
+    differ = (textwrap.fill(f"  - {one}", PAGE_WIDTH, subsequent_indent="    ") for one in running.dropped)
+    say("\n".join(("\nWhat else differs from production:", *differ, "")), err=True)
+    if ask:
+        read_line("Enter opens the console: ")
 
 
 def _graded(record: Path, happened: Happened) -> Grade:

@@ -47,7 +47,7 @@ def begin_drill(folder: Path, scenario: str, keys: int | None, delay: tuple[floa
         read_line("Enter begins the drill, Ctrl-C leaves: ")
     record = new_folder(drills_folder(), capture.cluster)
     command = [sys.executable, "-m", "console", "watch", capture.cluster]
-    request = Request(str(folder), str(record), record.name, scenario, name, keys, delay, command, list(told))
+    request = Request(str(folder), str(record), record.name, scenario, name, keys, delay, command, ask, list(told))
     enter("console.drill.inside", REQUEST_VARIABLE, request_text(request))
 
 

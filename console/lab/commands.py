@@ -8,6 +8,7 @@ import os
 import secrets
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -120,6 +121,8 @@ def enter_command(command: tuple[str, ...], laboratory: str | None) -> None:
                        err=True)  # fmt: skip
         words = command_in(state, [*(command or (os.environ.get("SHELL", "/bin/sh"),))])
         note_entry(state)
+        with suppress(OSError):
+            os.chdir(os.environ.get("PWD", "/"))  # entering has left the operator's folder
         sys.exit(run_inside(environment_in(state), words))
     except LabError as error:
         _fail(str(error))

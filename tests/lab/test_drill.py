@@ -358,6 +358,8 @@ def test_a_drill_says_so_on_its_screen_and_grades_at_its_end(tmp_path, room):
     assert "DRILL" in drill.before[drill.before.rfind("redis-ha-console") :]
     drill.expect("keepalived.{0,40}no process|not running|keepalived-down|STOP")
     drill.send("q")
+    drill.expect("The drill goes on")
+    drill.send("\t\r")
     drill.expect("noticed")
     drill.expect("not passed: the cluster would not survive the next failure")
     drill.expect(pexpect.EOF)

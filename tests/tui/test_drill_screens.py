@@ -9,6 +9,8 @@ from console.tui.app import ConsoleApp
 from console.tui.navigation import routes
 from console.tui.present import frame
 from console.tui.screens.base import ConsoleScreen
+from console.tui.screens.dialogs.quit import QuitDialog
+from console.tui.widgets.typed_field import TextRefused
 
 
 def whole_screens(kind=ConsoleScreen):
@@ -59,3 +61,43 @@ async def test_keys_are_counted_and_production_is_not_marked():
     async with plain.app.run_test(size=(80, 24)) as pilot:
         await seen(pilot, plain)
         assert MARK not in header(plain.app.screen, 80)
+
+
+async def test_the_name_for_another_terminal_stands_where_there_is_room(monkeypatch):
+    monkeypatch.setenv("REDIS_HA_LABORATORY", "/dev/shm/laboratory/drill-1a2b/laboratory.json")
+    on = stage(samples.failed_over_pair(), app=DrillApp)
+    async with on.app.run_test(size=(80, 24)) as pilot:
+        await seen(pilot, on)
+        on.app.open_screen(routes.CLUSTER, "cache")
+        await pilot.pause()
+        assert " DRILL drill-1a2b " in header(on.app.screen, 80)
+        narrow = header(on.app.screen, frame.MIN_WIDTH)
+        assert f" {MARK} " in narrow
+        assert "drill-1a2b" not in narrow
+
+
+async def test_the_end_of_a_drill_is_asked_for_though_nothing_is_armed():
+    """Its cluster is gone with its console: one key must not end it."""
+    on = stage(samples.failed_over_pair(), app=DrillApp)
+    async with on.app.run_test(size=(80, 24)) as pilot:
+        await seen(pilot, on)
+        await pilot.press("q")
+        await pilot.pause()
+        assert isinstance(on.app.screen, QuitDialog)
+        assert on.app.focused.id == "stay"
+        await pilot.press("enter")
+        await pilot.pause()
+        assert not isinstance(on.app.screen, QuitDialog)
+        assert on.app.is_running
+        await pilot.press("q", "tab", "enter")
+        await pilot.pause()
+    assert on.app.return_code == 0
+
+
+async def test_a_typed_text_that_is_refused_is_noted():
+    on = stage(samples.failed_over_pair(), app=DrillApp)
+    async with on.app.run_test(size=(80, 24)) as pilot:
+        await seen(pilot, on)
+        on.app.screen.post_message(TextRefused("redis-b"))
+        await pilot.pause()
+        assert [required for _, required in on.app.refused_texts] == ["redis-b"]

@@ -32,7 +32,7 @@ from console.core.model.facts import (
 )
 from console.core.model.verdict import Verdict
 from console.core.replication.disk_data import UnreadDataError, newest_data
-from console.core.typed_commands import login_command, program_command
+from console.core.typed_commands import local_command, login_command, program_command
 
 _AWAY = {
     ProblemKind.UNREACHABLE,
@@ -232,7 +232,10 @@ def _misconf(state: ClusterState) -> Iterator[Match]:
                 *([refusal[0]] if refusal else []),
                 *([follows.evidence] if follows.verdict is Verdict.FAILS else []),
             ),
-            advise("look at its log, the room and the owner of its folder; then BGSAVE"),
+            advise(
+                "look at its log, the room and the owner of its folder; then "
+                + local_command(f"redis-cli -h {node.address} -p {node.redis_port} BGSAVE")
+            ),
             Severity.CRITICAL if refusal else Severity.WARNING,
         )
 

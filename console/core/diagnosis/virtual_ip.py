@@ -9,8 +9,8 @@ from console.core.conditions.predicate import Question
 from console.core.conditions.scripts import promoted_at_takeover
 from console.core.conditions.servers import role_in_words
 from console.core.conditions.virtual_ip import SILENT
-from console.core.diagnosis.finding import Severity
-from console.core.diagnosis.next_actions import REBUILD, advise, break_loop_or, build_or_rebuild, repair_vip_or
+from console.core.diagnosis.finding import NextAction, Severity
+from console.core.diagnosis.next_actions import REBUILD, RESOLVE, advise, break_loop_or, build_or_rebuild, repair_vip_or
 from console.core.diagnosis.rule import FindingRule, Match, listed, node_names
 from console.core.model import ClusterState, NodeState, ProblemKind, Role
 from console.core.model.facts import (
@@ -57,13 +57,31 @@ def _duplicate(state: ClusterState) -> Iterator[Match]:
             holders,
             f"{state.vip} is on {listed(holders)} at once.",
             (*_states(state, holders), f"from here it reaches {vip_reached_in_words(state)}"),
-            repair_vip_or(
-                state,
-                advise(
-                    "see whether VRRP (protocol 112) passes between them; stop keepalived on the node that should yield"
-                ),
-            ),
+            repair_vip_or(state, _ending_the_split(state)),
         )
+
+
+def _ending_the_split(state: ClusterState) -> NextAction:
+    """A keepalived that was killed gives no address back, and cannot be told to: VRRP has nothing to do with it."""
+    dead = [node for node in _holders(state) if is_left_by_dead_keepalived(state, node)]
+    if dead and len(state.masters) > 1:
+        return RESOLVE
+    if dead:
+        return advise(taking_away(state, dead[0]))
+    return advise("see whether VRRP (protocol 112) passes between them; stop keepalived on the node that should yield")
+
+
+def is_left_by_dead_keepalived(state: ClusterState, node: NodeState) -> bool:
+    """Whether the node has the virtual IP and no keepalived that could give it up. Sentinels move it without one."""
+    keepalived = node.keepalived.value
+    return bool(node.holds(state.vip)) and not state.sentinels and keepalived is not None and not keepalived.running
+
+
+def taking_away(state: ClusterState, node: NodeState) -> str:
+    """The command that takes the virtual IP away from a node, in words."""
+    held = next(one for one in node.addresses.value or () if one.address == state.vip)
+    delete = command_on(node.name, f"ip address del {held.address}/{held.prefix} dev {held.interface}")
+    return f"its keepalived does not run and left the address: {delete}"
 
 
 def _on_replica(state: ClusterState) -> Iterator[Match]:

@@ -10,6 +10,7 @@ from console.core.diagnosis.next_actions import REBUILD, RESOLVE, advise, break_
 from console.core.diagnosis.races import script_in_words
 from console.core.diagnosis.roles import diverged
 from console.core.diagnosis.rule import FindingRule, Match, listed, node_names
+from console.core.diagnosis.virtual_ip import taking_away
 from console.core.keepalived.priority import effective, pair_rule_holds, rule_in_words
 from console.core.keepalived.running_scripts import pending_lines
 from console.core.keepalived.script_calls import script_calls
@@ -66,8 +67,8 @@ def _unprotected(state: ClusterState) -> Iterator[Match]:
 def _restoring(state: ClusterState) -> NextAction:
     if diverged(state):
         return RESOLVE
-    if len(state.vip_holders) <= 1:
-        return REBUILD
+    if len(state.vip_holders) <= 1 or len(state.masters) > 1:
+        return REBUILD  # between two masters that is the runbook that makes one of them
     return repair_vip_or(state, advise("first end the split: see the finding about the VIP"))
 
 
@@ -220,7 +221,7 @@ def _left_address(state: ClusterState, node: NodeState) -> NextAction:
     """The only master may keep an address that its dead keepalived left: only its keepalived is missing there."""
     if state.vip_holders == (node.name,) and state.masters == (node.name,):
         return _starting(state)
-    return repair_vip_or(state, advise(f"take the address away by hand (ip addr del) on {node.name}"))
+    return repair_vip_or(state, RESOLVE if len(state.masters) > 1 else advise(taking_away(state, node)))
 
 
 RULES: tuple[FindingRule, ...] = (

@@ -113,7 +113,7 @@ def assemble(
     stand_in_of = {name: instead.get(one, one) for name, one in passwords.items()}
     sentinels = watchers.captured_sentinels(spec, state, machines, stand_in_of)
     return Capture(
-        spec.name, spec.kind, spec.vip, state.observed_at, nodes,
+        spec.name, spec.kind, spec.vip, float(round(state.observed_at)), nodes,
         (*unread, *watchers.not_captured(sentinels, others)), _notes(instead), vip_at=_vip_at(spec.vip, state),
         master_name=spec.master_name, sentinels=sentinels, read_vip=spec.read_vip, directors=directors, others=others,
         consul=watchers.captured_consul(spec),

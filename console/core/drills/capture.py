@@ -13,13 +13,18 @@ class Part(StrEnum):
 
     KEEPALIVED = "keepalived.conf"
     INCLUDE = "included by keepalived.conf"
-    SCRIPT = "called by keepalived"
+    SCRIPT = "called by keepalived, Sentinel or Consul"
     CALLED = "called or sourced by a script"
     READ = "read by a script"
     REDIS = "configuration of Redis"
     SENTINEL = "configuration of Sentinel"
     CONSUL = "configuration of Consul"
     SERVICE = "how a service is started"
+
+    @classmethod
+    def _missing_(cls, value: object) -> Part | None:
+        """Captures of older versions have another word for a script."""
+        return cls.SCRIPT if value == "called by keepalived" else None
 
 
 @dataclass(frozen=True, slots=True)

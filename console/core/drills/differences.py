@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from console.core.drills.capture import Capture, CapturedHost, CapturedMachine, Part
 from console.core.drills.mentions import interpreter, programs_called
+from console.core.drills.redis_lines import unused_lines
 from console.core.quantities import counted
 
 
@@ -66,6 +67,13 @@ def _of_machine(capture: Capture, machine: CapturedMachine, facts: LaboratoryFac
         yield f"{machine.name} has no systemd: a stand-in for systemctl starts and stops what is captured, nothing else"
     if "own" in started:
         yield f"{machine.name}: the inventory's own commands for services are replaced by `service NAME`"
+    yield from _of_redis_conf(machine)
+
+
+def _of_redis_conf(machine: CapturedMachine) -> Iterator[str]:
+    for file in machine.parts(Part.REDIS):
+        for line, done in unused_lines(file.text):
+            yield f"{machine.name}: {file.path}: `{line}` {done}"
 
 
 def _of_watchers(capture: Capture, facts: LaboratoryFacts) -> Iterator[str]:

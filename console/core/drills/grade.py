@@ -40,7 +40,7 @@ class Grade:
     began_at: float
     """Epoch seconds of the fault."""
     notice: float | None
-    """The first key that was pressed after the fault."""
+    """The first key that was pressed after the fault, or the first entry to work by hand."""
     right_action: float | None
     """The first command of a run that ended as done, or the first entry of a repair by hand."""
     protected: float | None
@@ -111,7 +111,7 @@ def grade(happened: Happened, runs: Sequence[PastRun]) -> Grade:
         scenario=happened.scenario,
         happened=happened.text,
         began_at=fault,
-        notice=presses[0] - fault if presses else None,
+        notice=min((*presses, *by_hand)) - fault if presses or by_hand else None,
         right_action=min(right) - fault if right else None,
         protected=protected,
         clients=happened.clients,

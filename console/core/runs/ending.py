@@ -197,8 +197,14 @@ _KEPT = {
 
 def _fates(entries: Sequence[Entry], commands: Sequence[Row]) -> Iterator[EndItem]:
     """Each data set that was to be replaced, by the last preview that was shown; and each export."""
+    replaced: set[tuple[str, str]] = set()
     for one in loss_rows(entries, commands):
         carried_out, resync = str(one["carried_out"]), told(one, "resync")
+        ends = told(one, "target"), told(one, "source")
+        if carried_out in _UNSENT and ends in replaced:
+            continue  # a later step had nothing left to do: an earlier item says what became of the data
+        if carried_out == "done":
+            replaced.add(ends)
         fate = _KEPT.get(resync) if carried_out == "done" else None
         kind = resync_in_words(resync)
         text = f"{capital(kind)} of {told(one, 'target')} from {told(one, 'source')}: {told(one, 'reason')}."

@@ -7,7 +7,8 @@ from ipaddress import ip_interface
 from pathlib import Path
 from posixpath import dirname
 
-from console.core.drills.capture import Capture, CapturedHost, CapturedMachine, Part
+from console.core.drills.capture import Capture, CapturedFile, CapturedHost, CapturedMachine, Part
+from console.core.drills.redis_lines import usable_text
 from console.core.keepalived.lexer import read_document
 from console.core.quantities import counted
 from console.drill.rebuilt import certificates, consul, sentinels, services
@@ -126,7 +127,7 @@ def _write_files(capture: Capture, host: Host, options: LabOptions, server: Redi
     ours |= {f"/etc/init.d/{sentinels.sentinel_service(one)}" for one in watching} | {f"/etc/init.d/{consul.SERVICE}"}
     for file in captured.files:
         if file.path not in ours:
-            host.write(file.path, consul.consul_text(file) if file.part is Part.CONSUL else file.text, file.mode)
+            host.write(file.path, _text(file), file.mode)
     for path in (one.what for one in capture.unread if one.node == host.name and "nothing and succeeds" in one.means):
         host.write(path, _STAND_IN_SCRIPT, 0o755)
     if isinstance(captured, CapturedHost):
@@ -143,6 +144,13 @@ def _write_files(capture: Capture, host: Host, options: LabOptions, server: Redi
     services.write_program_links(captured, host, server)
     certificates.write_certificates(captured, host, host.root.parents[2])
     host.write("/etc/rc.local", _at_start(capture, captured), 0o755)
+
+
+def _text(file: CapturedFile) -> str:
+    """What the rehearsal has of it."""
+    if file.part is Part.CONSUL:
+        return consul.consul_text(file)
+    return usable_text(file.text) if file.part is Part.REDIS else file.text
 
 
 def _make_folders(host: Host, folders: tuple[str, ...]) -> None:

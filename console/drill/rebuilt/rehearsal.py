@@ -99,7 +99,7 @@ class Rehearsal(ABC):
         self.master = master_of(capture).name
         """By the roles before the fault."""
         self.dropped: list[str] = []
-        """Lines of configuration files that the laboratory's version does not have."""
+        """Lines of configuration files that the laboratory's version does not have, each in a sentence."""
         self._report = report
         self._endless: set[tuple[str, str]] = set()
         """Host and path of scripts that nobody waits for: they have run for as long as anybody is patient."""
@@ -165,7 +165,9 @@ class Rehearsal(ABC):
             raise LabError(f"Redis on {captured.name} does not start: it refuses {line!r}, which is not in {path}")
         file = captured.file(path)
         host.write(path, changed, file.mode if file else 0o640)
-        self.dropped.append(f"{captured.name}: {path}: {line.strip()}")
+        self.dropped.append(
+            f"{captured.name}: {path}: `{line.strip()}` is left out: the version of the rehearsal does not take it"
+        )
 
     def _follow(self, host: CapturedHost, master: CapturedHost) -> None:
         self._ask(host, "SLAVEOF", master.address, str(master.redis.port))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import fcntl
 import platform
 import shutil
+import stat
 import sys
 import tempfile
 import zipfile
@@ -62,8 +63,16 @@ def _fetch(server: str, progress: Progress) -> None:
             made = Path(work) / "made"
             made.mkdir()
             source.fetch(made, progress)
+            _open_to_hosts(made)
             made.rename(place)
     progress.note(f"fetched into {place}")
+
+
+def _open_to_hosts(made: Path) -> None:
+    """Root of a contained host is nobody on this machine, and runs what is in it, whatever the umask was."""
+    for one in (made, *made.rglob("*")):
+        mode = stat.S_IMODE(one.stat().st_mode)
+        one.chmod(mode | 0o444 | (0o111 if one.is_dir() or mode & 0o100 else 0))
 
 
 @contextmanager

@@ -27,6 +27,8 @@ class NavigatingApp(App[int]):
 
     mark: str = ""
     """A word in the header of every screen, where the cluster is not production."""
+    named: str = ""
+    """A name beside it, where there is room: what commands for another terminal need."""
 
     def notify(self, message: str, *, title: str = "", **options: Any) -> None:
         """A short message in a corner. Texts of servers are made visible, and none of them is markup."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textual.content import Content
+
 from console.tui.keys import Key
 from console.tui.present.formatting import BAD, BOLD, DIM, NOTE, Lines, Part, fitted, line, seconds_text
 from console.tui.state.cluster_view import ClusterView
@@ -10,17 +12,28 @@ NAME = "redis-ha-console"
 MIN_WIDTH, MIN_HEIGHT = 60, 18
 
 
-def header(place: str, badge: tuple[str, str], age: str, width: int, *, mark: str = "") -> Lines:
-    """The place, the age of the observation, and READ-ONLY or ARMED. `mark`: what is said first of all."""
-    marked: tuple[Part, ...] = ((f" {mark} ", f"reverse {BOLD} {NOTE}"), " ") if mark else ()
-    left = line((f" {NAME}", BOLD), f" > {place}" if place else "")
-    for told in (age, age, age.removeprefix("observed ")):
-        right = line((f"{told}  ", DIM), *marked, badge)
+def header(place: str, badge: tuple[str, str], age: str, width: int, *, mark: str = "", named: str = "") -> Lines:
+    """The place, the age of the observation, and READ-ONLY or ARMED.
+
+    `mark`: what is said first of all. `named`: a name beside it, where there is room for it.
+    """
+    whole, short = line((f" {NAME}", BOLD), f" > {place}" if place else ""), line((f" {place}", BOLD))
+    for left, told, beside in (
+        (whole, age, f"{mark} {named}".strip()),
+        (whole, age, mark),
+        (short, age, mark),
+        (short, age.removeprefix("observed "), mark),
+    ):
+        right = _right(told, badge, beside)
         room = max(0, width - right.cell_length - 1)
         if left.cell_length <= room:
             break
-        left = line((f" {place}", BOLD))
     return (line(fitted(left, room), " ", right),)
+
+
+def _right(age: str, badge: tuple[str, str], mark: str) -> Content:
+    marked: tuple[Part, ...] = ((f" {mark} ", f"reverse {BOLD} {NOTE}"), " ") if mark else ()
+    return line((f"{age}  ", DIM), *marked, badge)
 
 
 def observed_when(view: ClusterView, now: float) -> str:

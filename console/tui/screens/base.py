@@ -140,7 +140,7 @@ class ConsoleScreen(KeepsStrips, ScrollsText):
         run = app.armed_run
         badge = frame.armed_badge(waiting=run.question is not None) if run else frame.read_only_badge()
         age = frame.observed_when(app.views[self.cluster], app.now()) if self.cluster else ""
-        return frame.header(self.breadcrumb(), badge, age, width, mark=app.mark)
+        return frame.header(self.breadcrumb(), badge, age, width, mark=app.mark, named=app.named)
 
     def _draw_footer(self, width: int, _: int) -> Lines:
         return frame.footer(self.footer_keys(), width)

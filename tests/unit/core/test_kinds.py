@@ -79,6 +79,7 @@ def test_a_sentinel_that_cannot_be_read_is_not_known_to_be_down():
     silent = replace(state.sentinels[0], sentinel=unread(ProblemKind.TIMEOUT, "no answer", samples.NOW))
     found = protection(replace(state, sentinels=(silent, *state.sentinels[1:])))
     assert found.verdict is Verdict.UNKNOWN
+    assert "the Sentinels that answer say that they reach the quorum" in found.reason
 
 
 def test_a_gate_closes_when_the_sentinels_or_consul_say_something_else():

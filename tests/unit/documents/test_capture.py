@@ -21,7 +21,7 @@ from console.core.drills.capture import (
     Part,
     Unread,
 )
-from console.documents.capture import INDEX, read_capture, write_capture
+from console.documents.capture import INDEX, read_capture, require_free, write_capture
 from console.documents.errors import DocumentError
 from console.probes import NotUnderstoodError
 from console.probes.capture import host_files
@@ -143,3 +143,31 @@ def test_the_program_reads_files_and_facts_and_changes_nothing(tmp_path):
     assert sorted(tmp_path.iterdir()) == before
     with pytest.raises(NotUnderstoodError, match="no end"):
         host_files.parse(done.stdout[:-10], "n0nce")
+
+
+def test_the_moment_of_a_capture_is_a_text_that_people_read_and_older_ones_are_read_too(tmp_path):
+    capture = dataclasses.replace(captured(CONF), captured_at=1_795_964_000.0)
+    write_capture(tmp_path / "new", capture)
+    index = tmp_path / "new/capture.yaml"
+    assert "captured_at: '2026-11-29T14:53:20Z'" in index.read_text()
+    assert read_capture(tmp_path / "new") == capture
+    index.write_text(index.read_text().replace("'2026-11-29T14:53:20Z'", "1795964000.0"))
+    assert read_capture(tmp_path / "new") == capture
+    index.write_text(index.read_text().replace("1795964000.0", "yesterday"))
+    with pytest.raises(DocumentError, match=r"capture.yaml:\d+: captured_at: .*number"):
+        read_capture(tmp_path / "new")
+
+
+def test_a_folder_that_cannot_take_a_capture_is_told_before_anything_is_read(tmp_path, monkeypatch):
+    require_free(tmp_path / "new")
+    require_free(tmp_path)
+    assert not (tmp_path / "new").exists()
+    (tmp_path / "used").mkdir()
+    (tmp_path / "used/x").touch()
+    with pytest.raises(DocumentError, match="is there already and not empty"):
+        require_free(tmp_path / "used")
+    with pytest.raises(DocumentError, match="cannot be written"):
+        require_free(tmp_path / "used/x/new")
+    monkeypatch.setattr("os.access", lambda *_: False)
+    with pytest.raises(DocumentError, match="cannot be written"):
+        require_free(tmp_path / "other/new")

@@ -12,6 +12,7 @@ import pytest
 from console.cli.context import CliError
 from console.core.drills.capture import CapturedFile, CapturedInterface, CapturedMachine, Part, Unread
 from console.core.drills.differences import LaboratoryFacts, called_programs, differences, missing_programs
+from console.core.drills.redis_lines import LEFT_OUT, REPLACED, usable_text
 from console.core.drills.scenarios import scenarios_for
 from console.core.drills.stand_ins import STAND_IN, secrets_in
 from console.documents.capture import read_capture
@@ -190,6 +191,24 @@ def test_the_first_page_says_what_differs():
     ):  # fmt: skip
         assert said in page, said
     assert "redis-b runs" not in page
+
+
+@pytest.mark.parametrize("word", [*LEFT_OUT, *REPLACED])
+def test_a_line_of_redis_conf_that_is_not_used_is_told(word):
+    """For each such directive: the first page names the line, and only what would keep Redis from starting is gone."""
+    capture = read_capture(CAPTURES / "one-shot")
+    first = capture.hosts[0]
+    line = f"{word.upper()} /usr/lib/x y"
+    files = [
+        dataclasses.replace(one, text=f"{one.text}\n  {line}\n# {line}\n") if one.part is Part.REDIS else one
+        for one in first.files
+    ]
+    capture = dataclasses.replace(capture, hosts=(dataclasses.replace(first, files=tuple(files)), *capture.hosts[1:]))
+    told = differences(capture, LaboratoryFacts({one.name: "7.0" for one in capture.hosts}, "2.2.7", 100, 10))
+    assert len([one for one in told if f"{first.redis.config}: `{line}` is " in one]) == 1
+    text = usable_text(next(one.text for one in files if one.part is Part.REDIS))
+    assert (f"#   {line}\n" in text) == (word in LEFT_OUT)
+    assert text.count(line) == 2
 
 
 def test_made_up_data_is_bounded():

@@ -18,9 +18,9 @@ from walks import WALKS, walk
 
 from console.cli.runs.plain.operator import PlainOperator
 from console.core.command import DiskKeyExport
-from console.core.runs.ending import BACKUPS, DATA, REMAINS, SKIPPED, _only_in_files, run_ending
+from console.core.runs.ending import BACKUPS, DATA, REMAINS, SKIPPED, _fates, _only_in_files, run_ending
 from console.core.runs.question import Choice, Decision
-from console.core.runs.records.journal import ChainCheck, next_entry, parse_entry, plain
+from console.core.runs.records.journal import ChainCheck, Entry, next_entry, parse_entry, plain
 from console.core.runs.state import Outcome, StepStatus
 from console.core.runs.state_summary import state_summary
 from console.report.document import report_document
@@ -169,3 +169,42 @@ def test_keys_that_are_only_in_a_file_remain_to_be_put_back(counts, remains):
         assert one.commands[0].endswith("--export keys-of-redis-a-2.jsonl"), (
             "the file that was written, not an older one"
         )
+
+
+@pytest.mark.parametrize("name", WALKS)
+def test_the_end_never_says_of_one_data_set_that_it_was_sent_and_that_it_was_not(name, tmp_path):
+    """A later step that finds nothing left to do says nothing of the data: an earlier one has said it."""
+    room = walk(tmp_path, name)
+    ended = room.run(answer=insist)
+    pairs = re.compile(r"resync of (\S+ from \S+): ")
+    about = [(found[1], item.text) for item in section(ended, DATA) if (found := pairs.search(item.text))]
+    done = {pair for pair, text in about if "It was carried out" in text}
+    assert not [text for pair, text in about if pair in done and "It was not sent" in text]
+
+
+def test_a_step_that_had_nothing_left_to_replace_is_no_second_item():
+    made = {"target": "b", "source": "a", "resync": "full", "reason": "b has another history"}
+    again = {**made, "resync": "none", "reason": "b follows a already"}
+    rows = [
+        ("preview", {"step": 1, "preview": made}),
+        ("intent", {"step": 1, "index": 0, "command": {"node": "b", "verb": "replicate", "text": "SLAVEOF a"}}),
+        ("result", {"step": 1, "index": 0, "answer": {"kind": "done", "text": "OK"}}),
+        ("preview", {"step": 2, "preview": again}),
+    ]
+    entries = [Entry(number, "2026-11-29T00:00:00Z", kind, data, "", "") for number, (kind, data) in enumerate(rows, 1)]
+    sent = [
+        {
+            "step": 1,
+            "verb": "replicate",
+            "answer": "done",
+            "node": "b",
+            "summary": "",
+            "text": "",
+            "at": "",
+            "answered_at": "",
+        }
+    ]
+    (item,) = _fates(entries, sent)
+    assert item.text.startswith("Full resync of b from a")
+    (alone,) = _fates(entries[3:], [])
+    assert "It was not sent" in alone.text

@@ -8,7 +8,7 @@ import pytest
 
 from console.lab.assembly.laboratory import DRILL, INVENTORY, INVENTORY_VARIABLE, STATE, STATE_VARIABLE
 from console.lab.options import LabError
-from console.lab.sessions.build import attach, environment_in
+from console.lab.sessions.build import attach, command_in, entries_in, environment_in, note_entry
 
 
 def test_a_drill_can_be_entered_and_not_be_broken_from_outside(tmp_path):
@@ -19,3 +19,24 @@ def test_a_drill_can_be_entered_and_not_be_broken_from_outside(tmp_path):
     assert environment_in(str(state)) == {STATE_VARIABLE: str(state), INVENTORY_VARIABLE: str(tmp_path / INVENTORY)}
     with pytest.raises(LabError, match="a drill breaks by itself"):
         attach(str(state))
+
+
+def test_a_command_after_the_name_of_a_host_runs_on_it_and_every_other_one_here(tmp_path):
+    state = tmp_path / STATE
+    known = {"scenario": DRILL, "hosts": {"redis-a": {}}, "password": "", "also": {"XDG_STATE_HOME": "/x"}}
+    state.write_text(json.dumps(known))
+    ssh = ["ssh", "-F", str(tmp_path / "ssh_config"), "redis-a"]
+    assert command_in(str(state), ["redis-a"]) == ssh
+    assert command_in(str(state), ["redis-a", "ls", "-l"]) == [*ssh, "--", "ls", "-l"]
+    assert command_in(str(state), ["redis-cli", "redis-a"]) == ["redis-cli", "redis-a"]
+    assert environment_in(str(state))["XDG_STATE_HOME"] == "/x", "the runs of a drill are its own"
+
+
+def test_entries_are_noted_with_their_moment(tmp_path):
+    assert entries_in(tmp_path) == ()
+    note_entry(str(tmp_path / STATE))
+    note_entry(str(tmp_path / STATE))
+    first, second = entries_in(tmp_path)
+    assert 1.7e9 < first <= second
+    (tmp_path / "entered").write_text("no number")
+    assert entries_in(tmp_path) == ()

@@ -18,7 +18,7 @@ from console.core.conditions.sentinel_sets.service_name import only_in_name
 from console.core.model import ClusterState, NodeState, Sentinel
 from console.core.model.facts import node_by_address, serving_master
 from console.core.model.verdict import Check, Verdict
-from console.core.watchers.sentinels import monitor_anew, watched_in_words, watches
+from console.core.watchers.sentinels import monitor_anew, readable_sentinels, watched_in_words, watches
 
 
 def set_protection(state: ClusterState) -> tuple[Check, ...]:
@@ -78,7 +78,7 @@ def _sentinels(state: ClusterState, master: NodeState) -> Iterator[Check]:
         statement = f"{one.name} watches {master.name} and can fail over"
         sentinel = one.sentinel.value
         if sentinel is None:
-            yield unknown(statement, str(one.sentinel.problem))
+            yield unknown(statement, f"{one.sentinel.problem}{_others_can(state)}")
         elif sentinel.master is None:
             advice = monitor_anew(state, [one.name], master)
             yield fails(statement, f"it knows no master {state.master_name}", advice)
@@ -95,6 +95,12 @@ def _sentinels(state: ClusterState, master: NodeState) -> Iterator[Check]:
             yield unknown(statement, f"it takes {master.name} for down", "see whether it reaches it, or fails over")
         else:
             yield holds(statement, f"names {sentinel.master.address}, config epoch {sentinel.master.config_epoch}")
+
+
+def _others_can(state: ClusterState) -> str:
+    """What is known beside a Sentinel that is silent: that those that answer reach the quorum. Empty: it is not."""
+    told = [said.quorum_ok for _, said in readable_sentinels(state)]
+    return "; the Sentinels that answer say that they reach the quorum" if told and all(told) else ""
 
 
 def _knows_a_replica(state: ClusterState, sentinel: Sentinel, master: NodeState) -> bool:

@@ -106,7 +106,8 @@ def sentinel_summary(state: ClusterState, width: int) -> Content:
             Verdict.FAILS: (f"✗ {agree}, and it is no master", BAD),
         }[_standing(state, watched[0])]
     can = [one.sentinel.value.quorum_ok for one in state.sentinels if one.sentinel.value is not None]
-    quorum: Part = (", ✗ no quorum", BAD) if False in can else ", quorum reached" if can and all(can) else ""
+    reached = ", quorum reached" if len(can) == every else ", these reach the quorum"
+    quorum: Part = (", ✗ no quorum", BAD) if False in can else reached if can and all(can) else ""
     over: Part = (", FAILING OVER", WARN) if any(one.failing_over for one in watched) else ""
     tilt: Part = (", TILT", BAD) if any(s.sentinel.value and s.sentinel.value.tilt for s in state.sentinels) else ""
     return fitted(line("Sentinels ─▶ ", (names, BOLD), "  ", agreement, quorum, over, tilt), width)
