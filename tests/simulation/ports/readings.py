@@ -234,7 +234,7 @@ def redis_reading(server: RedisServer, now: float) -> Reading[Redis]:
         ),
         loading=process.loading,
         read_only_replica=True if replica else None,
-        replica_priority=100 if replica else None,
+        replica_priority=server.host.replica_priority if replica else None,
         good_replicas=server.good_replicas() if process.min_replicas and not replica else None,
         failover_state="no-failover" if version_of(server.world.version) >= (6, 2) else None,
         total_system_memory=MEMORY.total,

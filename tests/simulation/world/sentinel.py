@@ -61,6 +61,8 @@ class Seen:
     link_down_since: float = 0.0
     offset: int = 0
     run_id: str = ""
+    priority: int = 100
+    """Its replica-priority: the lowest is promoted first."""
     connected: bool = False
     down: bool = False
     down_since: float = 0.0
@@ -232,6 +234,7 @@ class Sentinel:
             if link.master != one.master:
                 one.master, one.master_since = link.master, now
             one.link_up, one.link_down_since = link.up, link.down_since
+            one.priority = host.replica_priority
         elif one.address == self.config.master:
             self._learn([attached.host.address for attached in server.attached()])
         if not self.tilt:
