@@ -95,6 +95,14 @@ NIGHTS = {
         110081, "host-gone", "careful", "",
         PlannedFault("host-reboots", "web-3", 0, 25, Moment.DURING, 28.0),
     ),
+    # A fault of the rule: a replica that was in sync took over what a colleague's failover had made of its master.
+    "a-replica-of-a-master-that-a-colleague-had-replaced": replace(
+        of_set(
+            119397, "has-backups", "careful", "sentinel-restore-backup",
+            PlannedFault("colleague-fails-over", "web-1", 1, 9, Moment.DURING, 44.0),
+        ),
+        runs=2,
+    ),
     # A fault of the model: a Sentinel that was reset while its master died heard of the new one from no other Sentinel.
     "a-sentinel-that-forgot-the-others-as-its-master-died": of_set(
         101361, "has-backups", "quitter", "sentinel-restore-backup",

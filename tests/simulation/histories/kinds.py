@@ -23,6 +23,8 @@ def _different_and_saved(world: World, lab: Laboratory) -> None:
         lab.host(name).redis("CONFIG", "SET", "replica-priority", str(10 * number))
         lab.host(name).redis("CONFIG", "REWRITE")
         lab.host(name).redis("SAVE")
+        world.hosts[name].redis.begin_save()
+    world.advance(3.0)
 
 
 PAIRS = HistoryKind(

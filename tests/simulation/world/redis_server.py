@@ -28,7 +28,6 @@ BACKLOG_LIVES = 3600.0
 SAVE_POINTS = ((900.0, 1), (300.0, 10))
 """`save 900 1 300 10`, the first two of the default."""
 SOONEST_SAVE = min(after for after, _ in SAVE_POINTS)
-LOAD_SECONDS = 1.0
 SAVE_SECONDS = 1.5
 
 
@@ -114,7 +113,7 @@ class RedisServer:
         if master:
             self.link.follow(master, cause)
         world.tell(f"{self.host.name}: Redis starts as a {self.role} ({cause})")
-        world.after(LOAD_SECONDS, self._loader(self.process))
+        world.after(world.load_seconds, self._loader(self.process))
 
     def _loader(self, process: Server):
         def load() -> None:
