@@ -135,12 +135,12 @@ from an old dump before they count it as down. Then they make the old master fol
     ],
 )
 def test_known_limit_a_source_that_restarts_from_an_old_dump_is_told_before_the_copy_has_arrived(plan, host, keeps):
-    played = Night(plan)
+    played = Night(plan, home=False)
     result = played.play()
     lost = [one for one in played.world.destroyed if one.host == host and one.lost]
     assert lost[0].lost - played.world.held_somewhere(lost[0].lost), "where this is mended, the night belongs above"
-    told = [at for at, line in result.story if keeps in line]
-    assert min(told) < lost[0].at, story(result)
+    told = [at for at, question in played.operator.asked if keeps in question.reason]
+    assert min(told) < lost[0].at - 1.0, story(result)
     assert "was started again after it was shown" in result.messages[0]
 
 

@@ -202,7 +202,8 @@ class ReplicaLink:
         for end, number, at in log[bisect_right(log, (mine.offset, 1 << 60, 0.0)) :]:
             if at > until:
                 break
-            mine.keys.add(number)
-            mine.changes += 1
+            if number:
+                mine.keys.add(number)
+                mine.changes += 1
             mine.offset = end
             self.server.append(number)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from simulation.world.redis_server import HELLO_BYTES
 from simulation.world.sentinel_failover import DOWN_AFTER, FAILOVER_TIMEOUT, INFO_PERIOD, Failover
 
 if TYPE_CHECKING:
@@ -283,6 +284,10 @@ class Sentinel:
         (sentinelPublishCommand).
         """
         known = self.reachable_peers()
+        for address in self.seen:
+            host = self.reaches(address)
+            if host is not None and host.redis.process is not None and not host.redis.process.loading:
+                host.redis.feed(HELLO_BYTES)
         self._next_hello = self.world.now + PUBLISH_PERIOD
         for host in self.world.hosts.values():
             other = host.sentinel
