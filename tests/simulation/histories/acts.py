@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from simulation.world.host import Host
 from simulation.world.world import World
 
 from console.lab.assembly.laboratory import Laboratory
+from console.lab.hosts.redis_client import RefusedError
 from console.lab.systems.sentinel_service import ask_sentinel
 from console.lab.systems.sentinel_vip import MASTER_NAME
 
@@ -64,7 +66,8 @@ def _slaveof(lab: Laboratory, name: str, other: str) -> None:
 def _ask(word: str) -> Callable[[Laboratory, str, str], object]:
     def ask(lab: Laboratory, name: str, _other: str) -> None:
         if lab.host(name).running("redis-sentinel"):
-            ask_sentinel(lab.host(name), "SENTINEL", word, MASTER_NAME)
+            with contextlib.suppress(RefusedError):  # no good replica, or one is in progress: the model refuses, too
+                ask_sentinel(lab.host(name), "SENTINEL", word, MASTER_NAME)
 
     return ask
 
