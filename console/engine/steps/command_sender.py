@@ -13,7 +13,7 @@ from console.engine.ports import Answer, AnswerKind
 from console.engine.steps.attempt import Attempt
 from console.engine.steps.recorder import RunRecorder
 from console.engine.steps.run_context import RunContext
-from console.engine.steps.source_watch import FOLLOWS
+from console.engine.steps.source_watch import FAILS_OVER, FOLLOWS
 from console.engine.steps.step_view import StepView
 
 
@@ -54,6 +54,9 @@ class CommandSender:
         if self._action is not None and self._verb.name == FOLLOWS and answer.kind is not AnswerKind.NOT_SENT:
             source = self._recorder.run.roles[str(self._action.arguments["source"])]
             self._recorder.source.begin(source, planned.node, view.identities[source].run_id)
+        if self._verb.name == FAILS_OVER and answer.kind is not AnswerKind.NOT_SENT:
+            run_ids = {name: who.run_id for name, who in view.identities.items()}
+            self._recorder.source.begin_failover(self._recorder.run.steps[self._index].node, run_ids)
         self._record("result", {"node": planned.node, "answer": answer})  # on disk before anything else is done
         self._recorder.in_flight = ""
 

@@ -121,7 +121,8 @@ class StepRun:
     def _ask_until_ended(self) -> None:
         """Look, ask, look again, compare; on a yes: send and prove. Until the step ends."""
         since = self._since.differences if self._since is not None else ()
-        shown, notice = self._look(new=False), Notice(since, self._recorder.source.ask())
+        shown = self._look(new=False)
+        notice = Notice(since, self._news_of_source(shown))
         while not self._skipped_as_done(shown) and not self._skipped_as_impossible(shown):
             decision = self._gate.ask(shown, notice)
             if decision.choice is Choice.SKIP and self._gate.may_skip:
@@ -134,7 +135,8 @@ class StepRun:
             elif self._send_and_prove(now):
                 return
             else:
-                shown, notice = self._look(), Notice(reason=self._recorder.source.ask())
+                shown = self._look()
+                notice = Notice(reason=self._news_of_source(shown))
 
     def _send_and_prove(self, view: StepView) -> bool:
         """Sends the commands of the view and waits for the proof. False: the step must be asked again."""
@@ -193,6 +195,8 @@ class StepRun:
             silent = self._silent(before, shown, view)
             since = {name: since.get(name, clock.monotonic()) for name in silent}
             if not silent or clock.monotonic() - min(since.values()) >= SILENCE_PATIENCE:
+                return view
+            if self._recorder.source.to_be_asked:  # each second counts for the data of the target
                 return view
             words = "; ".join(f"{name}: {problem}" for name, problem in silent.items())
             note = f"Waiting for an answer, looking again by itself: {words}"
@@ -260,6 +264,10 @@ class StepRun:
             return False
         self._end(StepStatus.SKIPPED, f"{NOT_NEEDED}: {view.obstacle}")
         return True
+
+    def _news_of_source(self, view: StepView) -> str:
+        """What the question says about the source. Where none is put, it is asked while the proof is waited for."""
+        return "" if self._gate.needs_no_answer(view) else self._recorder.source.ask()
 
     def _only_observes(self, view: StepView) -> bool:
         """Whether nobody was asked and nothing will be sent: then a second look would tell nothing new."""

@@ -155,7 +155,7 @@ class Invariants:
         wanted = frozenset(process.keys)
         world.tell("— the next failure: the master dies")
         master.redis.kill("the next failure")
-        world.advance(self._night.kind.failover_seconds + world.notify_sleep)
+        world.advance(self._night.kind.failover_seconds(world) + world.notify_sleep)
         heirs = world.serving()
         self.must(len(heirs) == 1, "protected survives", f"{len(heirs)} nodes serve after the death of {master.name}")
         for heir in heirs:

@@ -56,10 +56,13 @@ class ModelOperator:
         """Of the questions that were answered with a yes."""
         self.overrode: list[Question] = []
         self.said_yes: list[Question] = []
+        self.asked: list[tuple[float, Question]] = []
+        """When each question was put. The story has it when it was answered."""
 
     def decide(self, question: Question) -> Decision:
         temper, chance = self._temper, self._world.chance
         self._touch("decide")
+        self.asked.append((self._world.now, question))
         self._world.advance(chance.uniform(*temper.thinks))
         if chance.random() < temper.away:
             self._world.advance(chance.uniform(60.0, 240.0))

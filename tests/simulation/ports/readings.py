@@ -234,17 +234,17 @@ def redis_reading(server: RedisServer, now: float) -> Reading[Redis]:
         ),
         loading=process.loading,
         read_only_replica=True if replica else None,
-        replica_priority=100 if replica else None,
+        replica_priority=server.host.replica_priority if replica else None,
         good_replicas=server.good_replicas() if process.min_replicas and not replica else None,
         failover_state="no-failover" if version_of(server.world.version) >= (6, 2) else None,
         total_system_memory=MEMORY.total,
-        config=_settings(process.min_replicas),
+        config=_settings(process.min_replicas, diskless=not server.world.syncs_by_disk),
     )
     return read(value, now)
 
 
 @cache
-def _settings(min_replicas: int) -> RedisConfig:
+def _settings(min_replicas: int, *, diskless: bool) -> RedisConfig:
     return RedisConfig(
         dir=FOLDER,
         dbfilename=DUMP.rpartition("/")[2],
@@ -252,7 +252,7 @@ def _settings(min_replicas: int) -> RedisConfig:
         maxmemory=0,
         min_replicas_to_write=min_replicas,
         stop_writes_on_bgsave_error=True,
-        diskless_sync=False,
+        diskless_sync=diskless,
         diskless_load="disabled",
         logfile=REDIS_LOG.path,
     )

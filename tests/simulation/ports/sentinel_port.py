@@ -91,7 +91,7 @@ def _trouble(seen: Seen) -> set[str]:
 def _replica(seen: Seen) -> KnownReplica:
     master = f"{seen.master}:6379" if seen.master else "?:0"
     flags = frozenset({"slave", *_trouble(seen)})
-    return KnownReplica(seen.address, 6379, flags, seen.link_up, master, seen.offset, priority=100)
+    return KnownReplica(seen.address, 6379, flags, seen.link_up, master, seen.offset, seen.priority)
 
 
 def _peer(sentinel: Sentinel, name: str) -> KnownSentinel:

@@ -52,6 +52,7 @@ class Host:
         self.redis = RedisServer(self, dump)
         self.keepalived = Keepalived(self)
         self.sentinel = Sentinel(self) if world.system.sentinels else None
+        self.replica_priority = 100
         self.starts_at_boot = True
         """Whether its services do."""
 

@@ -22,13 +22,18 @@ NO_HISTORY = "0" * 40
 KEEPS_HISTORY = (7, 0)
 WRITE_BYTES = 100
 """Bytes of the replication stream that one write makes."""
+NO_WRITE = 0
+"""In the stream: something that moves the offset and changes no data."""
+PING_PERIOD, PING_BYTES = 10.0, 1
+"""repl-ping-replica-period. The bytes are few, as the backlog is small."""
+HELLO_BYTES = 10
+"""Of the PUBLISH of a Sentinel, which a master sends on to its replicas."""
 BACKLOG_BYTES = 40_000
 BACKLOG_LIVES = 3600.0
 """repl-backlog-ttl: a master frees its backlog so long after its last replica has left."""
 SAVE_POINTS = ((900.0, 1), (300.0, 10))
 """`save 900 1 300 10`, the first two of the default."""
 SOONEST_SAVE = min(after for after, _ in SAVE_POINTS)
-LOAD_SECONDS = 1.0
 SAVE_SECONDS = 1.5
 
 
@@ -75,6 +80,7 @@ class Server:
     paused_until: float = 0.0
     min_replicas: int = 0
     no_replica_since: float = 0.0
+    next_ping: float = 0.0
     strings: dict[str, str] = field(default_factory=dict)
     """Keys of the console's own write proof."""
 
@@ -114,7 +120,7 @@ class RedisServer:
         if master:
             self.link.follow(master, cause)
         world.tell(f"{self.host.name}: Redis starts as a {self.role} ({cause})")
-        world.after(LOAD_SECONDS, self._loader(self.process))
+        world.after(world.load_seconds, self._loader(self.process))
 
     def _loader(self, process: Server):
         def load() -> None:
@@ -283,6 +289,14 @@ class RedisServer:
             process.offset += WRITE_BYTES
             self.append(number)
 
+    def feed(self, size: int) -> None:
+        """Something that no client wrote goes to the replicas: their offsets move, too."""
+        process = self.process
+        assert process is not None
+        if process.backlog_first and not self.link.master and process.paused_until <= self.world.now:
+            process.offset += size
+            self.append(NO_WRITE)
+
     def append(self, number: int) -> None:
         """feedReplicationBuffer: the stream and its backlog, which drops its oldest bytes."""
         process = self.process
@@ -314,6 +328,9 @@ class RedisServer:
         """replicationCron: it is freed some time after the last replica has left."""
         if not process.backlog_first or self.attached():
             process.no_replica_since = self.world.now
+            if process.next_ping <= self.world.now:
+                process.next_ping = self.world.now + PING_PERIOD
+                self.feed(PING_BYTES)
         elif self.world.now - process.no_replica_since > BACKLOG_LIVES:
             process.backlog_first, process.log = 0, []
             process.replid, process.replid2, process.second_offset = self.world.new_id(), NO_HISTORY, -1

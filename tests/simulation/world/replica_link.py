@@ -1,7 +1,7 @@
 """A replica's link to its master: connecting, partial and full resync, and what of the stream has arrived.
 
 Sources, of Redis 7.0 replication.c: syncCommand, masterTryPartialResynchronization, slaveTryPartialResynchronization,
-readSyncBulkPayload, replicationCron. The copy is disk-based on both sides: the old data set goes away only when the
+readSyncBulkPayload, replicationCron. On the replica the copy is disk-based: the old data set goes away only when the
 whole copy has arrived, and the copy becomes the dump of the replica before it is loaded.
 """
 
@@ -133,6 +133,11 @@ class ReplicaLink:
         if (self.was_up or process.started > self.followed_at) and process.looked_at >= self.followed_at:
             # It was told to follow another process: whoever started this one, and could see that, is the cause.
             self.cause = process.cause
+        elif self.was_up and source.link.followed_at > self.followed_at:
+            # It had all of its source. Whoever told that one later to follow another is the cause.
+            self.cause = source.link.cause
+        if self.world.syncs_by_disk:
+            source.begin_save()  # startBgsaveForReplication: its dump remembers the history that the replica gets
         self.state = "transfer"
         self.server.disconnect_replicas()  # replicationAttachToNewMaster: they must resync, too
         self.world.tell(f"{self.server.host.name}: full sync from {self.master} begins ({len(copy)} keys)")
@@ -150,7 +155,7 @@ class ReplicaLink:
 
     def _load(self, copy: frozenset[int], offset: int, replid: str) -> None:
         """readSyncBulkPayload: the copy is renamed to the dump, the old data set is dropped, and the copy is loaded."""
-        from simulation.world.redis_server import LOAD_SECONDS, Dump
+        from simulation.world.redis_server import Dump
 
         server, mine = self.server, self.server.process
         assert mine is not None
@@ -170,7 +175,7 @@ class ReplicaLink:
             self.world.tell(f"{server.host.name}: full sync from {self.master} is done")
             self.receive()
 
-        self.world.after(LOAD_SECONDS, loaded)
+        self.world.after(self.world.load_seconds, loaded)
 
     def receive(self, *, whole: bool = False) -> None:
         """Applies what has arrived of the stream. During a pause of writes a replica applies nothing."""
@@ -197,7 +202,8 @@ class ReplicaLink:
         for end, number, at in log[bisect_right(log, (mine.offset, 1 << 60, 0.0)) :]:
             if at > until:
                 break
-            mine.keys.add(number)
-            mine.changes += 1
+            if number:
+                mine.keys.add(number)
+                mine.changes += 1
             mine.offset = end
             self.server.append(number)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from simulation.world.redis_server import HELLO_BYTES
 from simulation.world.sentinel_failover import DOWN_AFTER, FAILOVER_TIMEOUT, INFO_PERIOD, Failover
 
 if TYPE_CHECKING:
@@ -61,6 +62,8 @@ class Seen:
     link_down_since: float = 0.0
     offset: int = 0
     run_id: str = ""
+    priority: int = 100
+    """Its replica-priority: the lowest is promoted first."""
     connected: bool = False
     down: bool = False
     down_since: float = 0.0
@@ -232,6 +235,7 @@ class Sentinel:
             if link.master != one.master:
                 one.master, one.master_since = link.master, now
             one.link_up, one.link_down_since = link.up, link.down_since
+            one.priority = host.replica_priority
         elif one.address == self.config.master:
             self._learn([attached.host.address for attached in server.attached()])
         if not self.tilt:
@@ -280,6 +284,10 @@ class Sentinel:
         (sentinelPublishCommand).
         """
         known = self.reachable_peers()
+        for address in self.seen:
+            host = self.reaches(address)
+            if host is not None and host.redis.process is not None and not host.redis.process.loading:
+                host.redis.feed(HELLO_BYTES)
         self._next_hello = self.world.now + PUBLISH_PERIOD
         for host in self.world.hosts.values():
             other = host.sentinel

@@ -147,7 +147,7 @@ class Failover:
             self._go("send_slaveof_noone")
 
     def _best_replica(self) -> Seen | None:
-        """sentinelSelectSlave: by priority (all have the same here), offset and run id. A master may be chosen, too."""
+        """sentinelSelectSlave: by priority, offset and run id. A master may be chosen, too."""
         now, master = self._world.now, self._sentinel.master
         oldest_info = 5.0 if master.down else 3 * INFO_PERIOD
         longest_link_down = (now - master.down_since if master.down else 0.0) + 10 * DOWN_AFTER
@@ -161,7 +161,7 @@ class Failover:
             and now - one.info_at <= oldest_info
             and (one.role == "master" or one.link_up or now - one.link_down_since <= longest_link_down)
         ]
-        return min(good, key=lambda one: (-one.offset, one.run_id), default=None)
+        return min(good, key=lambda one: (one.priority, -one.offset, one.run_id), default=None)
 
     def _promote(self) -> None:
         assert self.promoted is not None

@@ -29,6 +29,8 @@ class System:
     """Host → another address of it, in the network of the virtual IP. Empty: it has one address only."""
     sentinels: Mapping[str, str]
     """Sentinel → its host. Empty: there are none."""
+    syncs_by_disk: bool
+    """Whether redis.conf says `repl-diskless-sync no`. Else the version decides: from 7.0 on it is yes."""
 
 
 def _redis_conf(more: str = "") -> bytes:
@@ -52,7 +54,14 @@ def _set_files(name: str, options: LabOptions) -> dict[str, bytes]:
 
 
 PAIR = System(
-    "keepalived", keepalived_pair.ADDRESSES, _pair_files, keepalived_pair.VIP, prefix=32, outside={}, sentinels={}
+    "keepalived",
+    keepalived_pair.ADDRESSES,
+    _pair_files,
+    keepalived_pair.VIP,
+    prefix=32,
+    outside={},
+    sentinels={},
+    syncs_by_disk=True,
 )
 SENTINEL_SET = System(
     "sentinel-vip",
@@ -62,5 +71,6 @@ SENTINEL_SET = System(
     prefix=sentinel_vip.OUTSIDE_PREFIX,
     outside={name: sentinel_vip.OUTSIDE[name] for name in SENTINEL_HOSTS},
     sentinels={f"sentinel-{name[-1]}": name for name in SENTINEL_HOSTS},
+    syncs_by_disk=False,
 )
 """Without its directors and their read VIP: the model has no IPVS."""

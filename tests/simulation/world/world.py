@@ -16,9 +16,11 @@ from simulation.world.redis_server import Dump, RedisServer
 from simulation.world.system import PAIR, System
 from simulation.world.timeline import Timeline
 
+from console.core.numbers import version_of
 from console.lab.options import LabOptions
 
 BEAT = 0.5
+DISKLESS_SINCE = (7, 0)
 WRITE_EVERY = 0.8
 FIRST_WRITES = 60
 BEGINNING = 1_795_246_800.0
@@ -49,13 +51,16 @@ class World(Timeline):
         version: str = "7.0.15",
         notify_sleep: float = 4.0,
         copy_seconds: float = 3.0,
+        load_seconds: float = 1.0,
         options: LabOptions | None = None,
     ) -> None:
         """`version`: of each Redis, from 4.0 on. `options`: those of a laboratory that this world is compared with."""
         super().__init__(BEGINNING)
         self.system, self.version = system, version
+        self.syncs_by_disk = system.syncs_by_disk or version_of(version) < DISKLESS_SINCE
+        """Whether a full sync leaves a dump on its source, too."""
         self.chance = random.Random(seed)
-        self.copy_seconds, self.notify_sleep = copy_seconds, notify_sleep
+        self.copy_seconds, self.load_seconds, self.notify_sleep = copy_seconds, load_seconds, notify_sleep
         self.stream_delay = 0.0
         self.story: list[tuple[float, str]] = []
         self.network = Network(self)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sample_sets as sets
 import samples as s
 
 from console.core.model import ProblemKind, unread
@@ -38,6 +39,18 @@ def test_a_source_that_has_ended_is_told_and_told_again_when_another_process_ans
     watch.look(s.with_redis(SYNCING, s.A, run_id="e" * 40))
     assert watch.to_be_asked
     assert "was started again" in watch.found
+
+
+def test_the_node_that_sentinels_promoted_is_watched():
+    old, new = sets.WEB01, sets.WEB02
+    before, after = sets.sentinel_vip_set(old), sets.sentinel_vip_set(new)
+    watch = SourceWatch()
+    watch.begin_failover(old, {one.name: one.redis.value.run_id for one in before.nodes})
+    watch.look(before)
+    assert not watch.to_be_asked
+    watch.look(s.with_redis(after, new, run_id="e" * 40))
+    assert watch.to_be_asked
+    assert f"a stop of Redis on {old} keeps it" in watch.found
 
 
 def test_silence_is_not_the_end():

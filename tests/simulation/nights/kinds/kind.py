@@ -34,8 +34,8 @@ class NightKind:
     """The runbook that is begun where no finding names one."""
     hand_work: Mapping[str, Callable[[World, list[Host]], bool]]
     """Code → what its advice says, done by hand. False: there is nothing to do."""
-    failover_seconds: float
-    """After the death of the master another node serves within this time."""
+    failover_seconds: Callable[[World], float]
+    """If the master dies now, another node serves within this time."""
 
     @property
     def name(self) -> str:

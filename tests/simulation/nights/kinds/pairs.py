@@ -217,5 +217,5 @@ KIND = NightKind(
         "vip-on-replica": _end_loop_or_promote,
         "mutual-replication": promote_both,
     },
-    failover_seconds=20.0,
+    failover_seconds=lambda _: 20.0,
 )

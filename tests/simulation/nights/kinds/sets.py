@@ -8,7 +8,7 @@ from simulation.nights.faults import OF_SENTINELS
 from simulation.nights.kinds.by_hand import promote_newest, start_newest, start_sentinels
 from simulation.nights.kinds.kind import NightKind
 from simulation.world.host import DUMP, FOLDER, REDIS_CONF, Host
-from simulation.world.sentinel_failover import DOWN_AFTER
+from simulation.world.sentinel_failover import DOWN_AFTER, FAILOVER_TIMEOUT
 from simulation.world.system import SENTINEL_SET
 from simulation.world.world import World
 
@@ -217,6 +217,12 @@ def _sentinel(name: str, host: str) -> SentinelSpec:
     return SentinelSpec(name, SENTINEL_SET.addresses[host], service=service, host=host)
 
 
+def _until_failover(world: World) -> float:
+    """After a failover the Sentinels begin none within twice its timeout (sentinelStartFailoverIfNeeded)."""
+    began = max(one.sentinel.failover.began for one in nodes(world) if one.sentinel is not None)
+    return 40.0 + max(0.0, began + 2 * FAILOVER_TIMEOUT - world.now)
+
+
 KIND = NightKind(
     system=SENTINEL_SET,
     cluster=ClusterSpec(
@@ -238,5 +244,5 @@ KIND = NightKind(
         "sentinel-unreachable": start_sentinels,
         "sentinel-no-quorum": lambda world, _: start_sentinels(world, list(world.hosts.values())),
     },
-    failover_seconds=40.0,
+    failover_seconds=_until_failover,
 )

@@ -1,0 +1,46 @@
+"""The kinds of clusters whose histories are played in both worlds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from simulation.histories.acts import OF_KEEPALIVED, OF_REDIS, OF_SENTINELS
+from simulation.histories.history import HistoryKind
+from simulation.nights.kinds import pairs, sets
+from simulation.world.world import World
+
+from console.lab.assembly.laboratory import Laboratory
+from console.lab.options import LabOptions
+
+
+def _different_and_saved(world: World, lab: Laboratory) -> None:
+    """Among equal replicas the one with the lower run_id is promoted, and each world has its own.
+
+    The laboratory fills its servers after their start; in the model all was saved before.
+    """
+    for number, name in enumerate(world.hosts, start=1):
+        world.hosts[name].replica_priority = 10 * number
+        lab.host(name).redis("CONFIG", "SET", "replica-priority", str(10 * number))
+        lab.host(name).redis("CONFIG", "REWRITE")
+        lab.host(name).redis("SAVE")
+        world.hosts[name].redis.begin_save()
+    world.advance(3.0)
+
+
+PAIRS = HistoryKind(
+    pairs.KIND, "healthy", LabOptions.quick(keys=60), {**OF_REDIS, **OF_KEEPALIVED},
+    length=4, patience=30.0, model_quiet=60.0,
+)  # fmt: skip
+SETS = HistoryKind(
+    sets.KIND,
+    "sentinel-healthy",
+    # The documented set has an append-only file, and the nights have none. The Sentinels wait as in the nights, but a
+    # failed failover is tried again sooner: where nothing moves any more it is the same.
+    LabOptions.quick(keys=60, redis_config=("appendonly no",), down_after=2000, failover_timeout=6000),
+    {**OF_REDIS, **OF_SENTINELS},
+    length=3,
+    patience=60.0,
+    model_quiet=100.0,
+    prepare=_different_and_saved,
+)
+KINDS: Mapping[str, HistoryKind] = {"pairs": PAIRS, "sets": SETS}
