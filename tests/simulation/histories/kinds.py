@@ -41,6 +41,8 @@ SETS = HistoryKind(
     length=3,
     patience=60.0,
     model_quiet=100.0,
+    # After a failover of a living master a replica copies everything if a hello came between, else it continues.
+    races=(" second history",),
     prepare=_different_and_saved,
 )
 KINDS: Mapping[str, HistoryKind] = {"pairs": PAIRS, "sets": SETS}
