@@ -41,6 +41,9 @@ SETS = HistoryKind(
     length=3,
     patience=60.0,
     model_quiet=100.0,
+    # After a failover of a living master a replica copies everything if a hello came between, else it continues. What
+    # it has copied is saved.
+    races=(" second history", " unsaved"),
     prepare=_different_and_saved,
 )
 KINDS: Mapping[str, HistoryKind] = {"pairs": PAIRS, "sets": SETS}
