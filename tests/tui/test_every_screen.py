@@ -41,7 +41,8 @@ async def opened(pilot, on, name):
     arguments = {
         "clusters": (), "cluster": ("cache",), "runbooks": ("cache",), "arm": ("cache", REBUILD, {}),
         "run": ("cache",), "past-runs": ("cache",), "past-run": (DIED.run_id, "cache"), "resume": (DIED,), "help": (),
-        "quit": (lambda: None, routes.QuitQuestion("End?", ("Nothing is lost.",), "End")), "finding": (finding, lambda: finding),
+        "quit": (lambda: None, routes.QuitQuestion("End?", ("Nothing is lost.",), "End")),
+        "finding": (finding, lambda: finding),
         "panel": ("Timeline", lambda width: (Content("a line"),)), "journal-entry": (DONE.entries[3],),
         "journal-check": (lambda: DONE,), "report": (DONE,), "lock-held": (LOCK, lambda takeover: None),
         "kept-keys": (lambda: (KEPT,),),
