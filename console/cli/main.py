@@ -36,7 +36,9 @@ COMMANDS: tuple[LazyCommand, ...] = (
     LazyCommand("plan", "Show what a runbook would send now; change nothing.", "console.cli.runs.plan"),
     LazyCommand("run", "Walk through a runbook, one confirmed step at a time.", "console.cli.runs.run"),
     LazyCommand(
-        "runs", "List, read, follow, verify, report and resume recorded runs.", "console.cli.runs.recorded_runs"
+        "runs",
+        "List, read, verify, report and resume recorded runs, and bring kept keys back.",
+        "console.cli.runs.recorded_runs",
     ),
     LazyCommand("runbooks", "List, read and check runbooks.", "console.cli.documents.runbooks"),
     LazyCommand("findings", "Explain the finding codes: all of them, or one.", "console.cli.findings"),

@@ -32,7 +32,7 @@ COLUMNS = ("run", "cluster", "runbook", "operator", "began", "outcome")
 
 @click.group("runs")
 def runs() -> None:
-    """List, read, follow, verify, report and resume recorded runs."""
+    """List, read, verify, report and resume recorded runs, and bring kept keys back."""
 
 
 @runs.command("list")

@@ -194,10 +194,10 @@ SCENARIOS: dict[str, Scenario] = {
         "web-1's Redis died, the Sentinels promoted another one and moved the write VIP", failed_over, SYSTEM
     ),
     "sentinel-vip-on-two": Scenario(
-        "as before, but web-1's Sentinel died too: it kept the write VIP beside the new master", vip_on_two, SYSTEM
+        "as sentinel-failed-over, but web-1's Sentinel died too: two nodes hold the write VIP", vip_on_two, SYSTEM
     ),
     "sentinel-vip-on-none": Scenario(
-        "as before, but the script could not run on the new master: the write VIP is nowhere", vip_on_none, SYSTEM
+        "as sentinel-failed-over, but the script did not run on the new master: no node holds it", vip_on_none, SYSTEM
     ),
     "sentinel-stale-reads": Scenario(
         "web-3 lost its link to the master, and the read VIP still sends readers to it", stale_reads, SYSTEM
