@@ -4,8 +4,8 @@
 
 WHERE is `everywhere`, or one moment. `everywhere` means each moment that is not in FILE yet, which
 then gets its name; what is sent is written to `FILE.sent`. Looks and answers come several times in one step, by the
-same code in each: the second, third … of them is died at in two steps, the first one in two steps that send something
-and in two that send nothing. Whenever it was killed, the WORDS after `--` are called.
+same code in each: the second, third … of them is died at in two steps, the first one in three steps that send something
+and in three that send nothing. Whenever it was killed, the WORDS after `--` are called.
 Each console is a process of its own, forked from this one, so that hundreds of deaths do not import everything anew.
 """
 
@@ -45,7 +45,7 @@ REPEATED = ("observed", "decided")
 STEPS_OF_REPEATS = 2
 OF_NO_COMMAND = ("observed", "decided", "verified", "step")
 """Entries that belong to no command: the same code writes them in each step."""
-STEPS_OF_A_KIND = 2
+STEPS_OF_A_KIND = 3
 """How many steps each of them is died at in, of those that send something, and of those that send nothing."""
 
 

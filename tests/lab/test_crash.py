@@ -3,8 +3,8 @@
 How it is killed stands in `dying_console.py`. A moment is after an entry of the journal, or between a command that was
 carried out and its answer's entry; before an entry is the same as after the one before it, or as a send's end. No other
 state can be left on the disk but half a line, which has a test of its own. What belongs to a command is died at in each
-step. Looks, answers, proofs and ends of steps are written by the same code in each: they are died at in two steps
-that send something and in two that send nothing, and their repeats within one step in two steps. Each moment of each
+step. Looks, answers, proofs and ends of steps are written by the same code in each: they are died at in three steps
+that send something and in three that send nothing, and their repeats within one step in two steps. Each moment of each
 step is died at in the model (tests/unit/engine/test_resume.py).
 """
 
