@@ -96,13 +96,18 @@ def status(lab: Laboratory) -> dict[str, Any]:
     return cluster
 
 
-class _Tilt(NamedTuple):
-    """A busy machine alone puts a Sentinel into TILT mode for 30 s. Nothing is wrong then, and it is waited for."""
+PASSING = ("no Sentinel is in TILT mode: in TILT", "can begin a background save: a save is in progress")
+"""Why a step is blocked where only time is needed."""
+
+
+class _Passing(NamedTuple):
+    """What passes by itself is waited for. A busy machine alone puts a Sentinel into TILT mode for 30 s."""
 
     deadline: float
 
     def lasts(self, blocked: str) -> bool:
-        return "no Sentinel is in TILT mode: in TILT" in blocked and time.monotonic() < self.deadline
+        told = " ".join(blocked.split())
+        return any(one in told for one in PASSING) and time.monotonic() < self.deadline
 
 
 def failed_steps(lab: Laboratory) -> dict[tuple[str, str], str]:
@@ -136,7 +141,7 @@ def run_plain(
     """
     seen = PlainRun()
     step = ""
-    tilt = _Tilt(time.monotonic() + deadline)
+    passing = _Passing(time.monotonic() + deadline)
     console = ("-m", "console") if own else forked()
     words = [*console, "run", runbook, lab.cluster, "--plain", *options]
     terminal = pexpect.spawn(
@@ -164,7 +169,7 @@ def run_plain(
             elif found == 2:
                 seen.stuck += before
                 offered = override and "/override/" in str(terminal.after)
-                terminal.sendline("override" if offered else "look" if tilt.lasts(before) else "abort")
+                terminal.sendline("override" if offered else "look" if passing.lasts(before) else "abort")
             elif found == 3:
                 seen.outcome = terminal.match.group(2)
             elif found == 5:

@@ -31,7 +31,7 @@ def _failover_not_known(state: ClusterState) -> Iterator[Match]:
 NOT_KNOWN = FindingRule(
     "failover-not-known",
     Severity.INFO,
-    "Nothing proves that clients are served, or that they would be after the next failure.",
+    "It is not known whether clients are served, or would be after the next failure.",
     _failover_not_known,
     remedy="see what could not be read, and why",
 )
