@@ -184,7 +184,7 @@ def _silent(state: ClusterState) -> Iterator[Match]:
     interface = next(one.interface for one in node.addresses.value or () if one.address == state.vip)
     yield Match(
         (node.name,),
-        f"{node.name} holds {state.vip} and is the master, but from here nothing answers at {state.vip}.",
+        f"{node.name} holds {state.vip} and is the master, but there was no answer from {state.vip}.",
         (f"{state.vip}: {problem}", f"{node.address}: {role_in_words(redis)}"),
         advise(
             "an old ARP entry, a filter or a route between here and there; it may pass within a minute. "
