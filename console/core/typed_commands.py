@@ -36,9 +36,15 @@ def local_command(command: str) -> str:
     return f"{_way_in()} -- {command}" if _inside else command
 
 
-def place_of_work(node: str, address: str) -> str:
+def redis_command(address: str, port: int, words: str) -> str:
+    """A command for a Redis or a Sentinel, typed on the machine of the console."""
+    return local_command(f"redis-cli -h {address} -p {port} {words}")
+
+
+def place_of_work(node: str, address: str = "") -> str:
     """Where something is to be typed: `redis-b (192.168.100.202)`; in a laboratory, with the way to that host."""
-    return f"{node} ({_way_in()} {node})" if _inside else f"{node} ({address})"
+    where = f"{_way_in()} {node}" if _inside else address
+    return f"{node} ({where})" if where else node
 
 
 def command_on(node: str, command: str, then: str = "") -> str:

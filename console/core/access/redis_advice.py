@@ -10,7 +10,7 @@ from console.core.access.trial import RedisTrial
 from console.core.inventory import NodeSpec, RedisRoute
 from console.core.model import ConnectStep, NodeState, Problem, ProblemKind
 from console.core.model.facts import proved_down
-from console.core.typed_commands import local_command, program_command
+from console.core.typed_commands import program_command, redis_command
 
 _TITLE = re.compile(r"(?:^|\s)(?:(?P<host>\S*):(?P<port>[0-9]{1,5})|unixsocket:(?P<socket>\S+))(?:\s|$)")
 
@@ -60,9 +60,7 @@ def what_to_change(refused: Refused) -> str:
     for applies, change in RULES:
         if applies(refused):
             return change(refused)
-    return "see what answers there: " + local_command(
-        f"redis-cli -h {refused.host} -p {refused.spec.redis.port} INFO server"
-    )
+    return f"see what answers there: {redis_command(refused.host, refused.spec.redis.port, 'INFO server')}"
 
 
 # --- reaching it --------------------------------------------------------------------------------------------------

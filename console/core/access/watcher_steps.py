@@ -8,7 +8,7 @@ from console.core.access.step import Steps
 from console.core.inventory import ClusterSpec, ConsulSpec, DirectorSpec, SentinelSpec
 from console.core.model import ConnectStep, ConsulState, DirectorState, Problem, ProblemKind, SentinelState
 from console.core.quantities import counted
-from console.core.typed_commands import local_command
+from console.core.typed_commands import redis_command
 
 
 def sentinel_steps(steps: Steps, cluster: ClusterSpec, spec: SentinelSpec, seen: SentinelState) -> None:
@@ -45,7 +45,7 @@ def _sentinel_change(spec: SentinelSpec, problem: Problem) -> str:
         return (
             f"correct address or port of {spec.name}, or let this machine through the firewall; start it if it is down"
         )
-    return "see what answers there: " + local_command(f"redis-cli -h {spec.address} -p {spec.port} INFO server")
+    return f"see what answers there: {redis_command(spec.address, spec.port, 'INFO server')}"
 
 
 def director_steps(steps: Steps, cluster: ClusterSpec, spec: DirectorSpec, seen: DirectorState) -> None:

@@ -32,7 +32,7 @@ from console.core.model.facts import (
 )
 from console.core.model.verdict import Verdict
 from console.core.replication.disk_data import UnreadDataError, newest_data
-from console.core.typed_commands import local_command, login_command, program_command
+from console.core.typed_commands import login_command, program_command, redis_command
 
 _AWAY = {
     ProblemKind.UNREACHABLE,
@@ -234,7 +234,7 @@ def _misconf(state: ClusterState) -> Iterator[Match]:
             ),
             advise(
                 "look at its log, the room and the owner of its folder; then "
-                + local_command(f"redis-cli -h {node.address} -p {node.redis_port} BGSAVE")
+                + redis_command(node.address, node.redis_port, "BGSAVE")
             ),
             Severity.CRITICAL if refusal else Severity.WARNING,
         )

@@ -32,7 +32,7 @@ from console.core.model.facts import (
 from console.core.model.verdict import Verdict
 from console.core.quantities import counted
 from console.core.replication.history import compare_histories
-from console.core.typed_commands import local_command
+from console.core.typed_commands import redis_command
 from console.core.watchers.sentinels import named_masters_in_words, proved_silent, starting
 from console.core.watchers.service_name import full_name, node_label, passing_instances
 
@@ -76,7 +76,7 @@ def _promoting(state: ClusterState) -> str:
         return f"promote the replica with the newest data (SLAVEOF NO ONE): compare their data first; {after}"
     one = newest[0] if newest else known[0][0]
     others = f", at offset {max(offsets)}," if len(known) > 1 else ""
-    command = local_command(f"redis-cli -h {one.address} -p {one.redis_port} SLAVEOF NO ONE")
+    command = redis_command(one.address, one.redis_port, "SLAVEOF NO ONE")
     return f"promote {one.name}, the replica with the newest data{others} by {command}; {after}"
 
 

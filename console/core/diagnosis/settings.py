@@ -15,7 +15,7 @@ from console.core.model.facts import age_at, names_of, replica_links, serving_ma
 from console.core.model.verdict import Verdict
 from console.core.quantities import counted, size, span
 from console.core.replication.disk_data import UnreadDataError, newest_data
-from console.core.typed_commands import local_command
+from console.core.typed_commands import redis_command
 
 OUTAGE = 60
 """Seconds that a replica is likely to be away: a restart of its host, or the default repl-timeout."""
@@ -151,7 +151,7 @@ def _unsaved(state: ClusterState) -> Iterator[Match]:
             (name,),
             f"{name} has {counted(changes, 'change')} that no file on it has.",
             (f"rdb_changes_since_last_save {changes}, {when}, appendonly no", copies),
-            advise(local_command(f"redis-cli -h {node.address} -p {node.redis_port} BGSAVE")),
+            advise(redis_command(node.address, node.redis_port, "BGSAVE")),
             Severity.INFO if synced else Severity.WARNING,
         )
 
@@ -230,8 +230,7 @@ def _persistence_off(state: ClusterState) -> Iterator[Match]:
             ('save "", appendonly no', disk, f"in sync: {' and '.join(synced) or 'no replica that is known'}"),
             advise(
                 f"never let a supervisor restart it by itself: {name} would come back {comes_back}, and its replica"
-                f" would follow; to save it once: "
-                + local_command(f"redis-cli -h {node.address} -p {node.redis_port} BGSAVE")
+                " would follow; to save it once: " + redis_command(node.address, node.redis_port, "BGSAVE")
             ),
             Severity.INFO if synced and gap is None else Severity.WARNING,
         )

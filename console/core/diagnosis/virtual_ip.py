@@ -24,7 +24,7 @@ from console.core.model.facts import (
     vip_reached_in_words,
 )
 from console.core.model.verdict import Verdict
-from console.core.typed_commands import command_on, local_command
+from console.core.typed_commands import command_on, redis_command
 from console.core.watchers.sentinels import named_masters_in_words
 
 
@@ -63,7 +63,7 @@ def _duplicate(state: ClusterState) -> Iterator[Match]:
 
 def _ending_the_split(state: ClusterState) -> NextAction:
     """A keepalived that was killed gives no address back, and cannot be told to: VRRP has nothing to do with it."""
-    dead = [node for node in _holders(state) if is_left_by_dead_keepalived(state, node)]
+    dead = [node for node in _holders(state) if _is_left_by_dead_keepalived(state, node)]
     if dead and len(state.masters) > 1:
         return RESOLVE
     if dead:
@@ -71,7 +71,7 @@ def _ending_the_split(state: ClusterState) -> NextAction:
     return advise("see whether VRRP (protocol 112) passes between them; stop keepalived on the node that should yield")
 
 
-def is_left_by_dead_keepalived(state: ClusterState, node: NodeState) -> bool:
+def _is_left_by_dead_keepalived(state: ClusterState, node: NodeState) -> bool:
     """Whether the node has the virtual IP and no keepalived that could give it up. Sentinels move it without one."""
     keepalived = node.keepalived.value
     return bool(node.holds(state.vip)) and not state.sentinels and keepalived is not None and not keepalived.running
@@ -79,7 +79,8 @@ def is_left_by_dead_keepalived(state: ClusterState, node: NodeState) -> bool:
 
 def taking_away(state: ClusterState, node: NodeState) -> str:
     """The command that takes the virtual IP away from a node, in words."""
-    held = next(one for one in node.addresses.value or () if one.address == state.vip)
+    held = node.held(state.vip)
+    assert held is not None, "it is asked of holders only"
     delete = command_on(node.name, f"ip address del {held.address}/{held.prefix} dev {held.interface}")
     return f"its keepalived does not run and left the address: {delete}"
 
@@ -120,7 +121,7 @@ def _promoting(state: ClusterState, node: NodeState) -> str:
         if source is not None and link is not None
         else "its link is not known"
     )
-    command = local_command(f"redis-cli -h {node.address} -p {node.redis_port} SLAVEOF NO ONE")
+    command = redis_command(node.address, node.redis_port, "SLAVEOF NO ONE")
     return f"{cause} if it is to be the master ({had}), promote it by hand: {command}".strip()
 
 
@@ -178,17 +179,16 @@ def _silent(state: ClusterState) -> Iterator[Match]:
     if problem is None or problem.kind not in _NO_ANSWER or len(holders) != 1 or state.vip_unread:
         return
     (node,) = holders
-    redis = node.redis.value
-    if redis is None or redis.role is not Role.MASTER:
+    redis, held = node.redis.value, node.held(state.vip)
+    if redis is None or redis.role is not Role.MASTER or held is None:
         return
-    interface = next(one.interface for one in node.addresses.value or () if one.address == state.vip)
     yield Match(
         (node.name,),
         f"{node.name} holds {state.vip} and is the master, but there was no answer from {state.vip}.",
         (f"{state.vip}: {problem}", f"{node.address}: {role_in_words(redis)}"),
         advise(
             "an old ARP entry, a filter or a route between here and there; it may pass within a minute. "
-            f"If it stays: {command_on(node.name, f'arping -U -c 3 -I {interface} {state.vip}')}"
+            f"If it stays: {command_on(node.name, f'arping -U -c 3 -I {held.interface} {state.vip}')}"
         ),
     )
 

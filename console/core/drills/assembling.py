@@ -122,7 +122,7 @@ def assemble(
 
 def _vip_at(vip: str, state: ClusterState) -> str:
     """Where a virtual IP is: `INTERFACE ADDRESS/PREFIX`."""
-    found = (one for node in state.nodes for one in node.addresses.value or () if one.address == vip)
+    found = filter(None, (node.held(vip) for node in state.nodes))
     return next((f"{one.interface} {one.address}/{one.prefix}" for one in found), "")
 
 

@@ -64,7 +64,11 @@ class NodeState:
         """Whether the kernel has this address; None where the addresses could not be read."""
         if self.addresses.value is None:
             return None
-        return any(one.address == address for one in self.addresses.value)
+        return self.held(address) is not None
+
+    def held(self, address: str) -> InterfaceAddress | None:
+        """Where the kernel has this address; None: it has not, or its addresses could not be read."""
+        return next((one for one in self.addresses.value or () if one.address == address), None)
 
 
 def unknown_node(name: str, address: str, redis_port: int, problem: Problem | None = None) -> NodeState:

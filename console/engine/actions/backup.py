@@ -175,12 +175,10 @@ def _by_hand_in_a_pair(request: Request, path: str, form: DataForm) -> tuple[str
         f"cp {'-a' if form is DataForm.AOF_FOLDER else '-p'} {shlex.quote(path)} {shlex.quote(place)}",
         _by_hand(node.redis.service, "Redis", "start"),
     ]
-    return (f"or by hand on {_named(node)}, as root, while no client reaches it:", *(f"  {one}" for one in commands))
-
-
-def _named(node: NodeSpec) -> str:
-    """Its name; in a laboratory, with the way to it."""
-    return place_of_work(node.name, "").removesuffix(" ()")
+    return (
+        f"or by hand on {place_of_work(node.name)}, as root, while no client reaches it:",
+        *(f"  {one}" for one in commands),
+    )
 
 
 def _how_to_read(node: str, path: str, form: DataForm) -> tuple[str, ...]:
