@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Protocol, TypeAlias, TypeGuard, cast
 _LAST_MOMENT = 1e12
 """Epoch seconds after which nothing expires."""
 WITHOUT_IT = "A copy of the file without this line can be brought with --export FILE"
-_LAST_DATABASE = 2**31 - 1
+LAST_DATABASE = 2**31 - 1
 LONGEST_NAME = 200
 """Characters of a key that are kept to be read."""
 
@@ -64,12 +64,11 @@ def are_objects(lines: KeyLines) -> TypeGuard[Sequence[Mapping[str, Any]]]:
 
 def _of_decoded(lines: Sequence[DecodedLine], exported_at: float, numbers: Sequence[int]) -> list[ExportedKey]:
     try:
-        dbs = _possible([one.db for one in lines], [one.pttl for one in lines])
         expiries = [None if one.pttl <= 0 else _expiry(one.at, one.pttl, exported_at) for one in lines]
     except (ValueError, OverflowError):  # one of them is wrong: read alone, it is named
         return [exported_key(_fields(line), exported_at, number) for line, number in zip(lines, numbers, strict=True)]
     columns = (
-        dbs,
+        [one.db for one in lines],
         [one.key_base64 for one in lines],
         [one.dump_base64 for one in lines],
         expiries,
@@ -112,7 +111,7 @@ def _decoded(value: str | bytes) -> bytes:
 
 def _possible(dbs: Sequence[int], times_left: Sequence[float]) -> Sequence[int]:
     """The numbers of databases. Raises ValueError if one can be none, or a time to live. NaN is no time."""
-    if min(dbs) < 0 or max(dbs) > _LAST_DATABASE or [one for one in times_left if not one >= 0]:
+    if min(dbs) < 0 or max(dbs) > LAST_DATABASE or [one for one in times_left if not one >= 0]:
         raise ValueError("no database, or no time to live")
     return dbs
 

@@ -98,9 +98,7 @@ class KeySample:
 
         `other`: the sample of the other server, whose databases were counted too.
         """
-        theirs = (
-            {one.db: one.keys for one in other.dbs} if other is not None else {one.db: one.keys for one in self.dbs}
-        )
+        theirs = {one.db: one.keys for one in (other or self).dbs}
         return sum(max(one.missing, one.keys - theirs.get(one.db, 0)) for one in self.dbs)
 
     @property

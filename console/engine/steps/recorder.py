@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Mapping, Sequence
 
 from console.core.model import ClusterState
+from console.core.model.silence import silent_sources
 from console.core.runs.advance import advance
 from console.core.runs.events import Event
 from console.core.runs.question import Decision, Question
@@ -89,10 +90,11 @@ class RunRecorder:
             self._operator.show(state)
 
     def still_new(self, clock: Clock) -> ClusterState | None:
-        """The newest observation, where another look would tell nothing new: it was made a moment ago."""
-        if self.state is None or self._sent_since or not 0 <= clock.now() - self.state.observed_at <= STILL_NEW:
+        """The newest observation, where another look would tell nothing new: all answered, a moment ago."""
+        state = self.state
+        if state is None or self._sent_since or not 0 <= clock.now() - state.observed_at <= STILL_NEW:
             return None
-        return self.state
+        return None if silent_sources(state) else state
 
     def sleep(self, clock: Clock, seconds: float) -> bool:
         """Waits for the next look. False: the operator does not want to wait (Ctrl-C, or `stop_waiting`)."""

@@ -218,7 +218,7 @@ class StepRun:
     def _look_once(self, *, new: bool) -> StepView:
         """An observation, and all that the step is by it. The journal has it before anything is based on it."""
         state = None if new else self._recorder.still_new(self._context.clock)
-        if state is None or silent_sources(state):
+        if state is None:
             state = self._context.inspector.observe(fresh=True)
             self._recorder.show(state)
         view = view_step(

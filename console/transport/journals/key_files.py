@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import msgspec
 
 from console.core.keys.counted import Counting, FileCheck, check_kept, may_count
-from console.core.keys.exported import WITHOUT_IT, KeyLines
+from console.core.keys.exported import LAST_DATABASE, WITHOUT_IT, KeyLines
 
 
 class _Other(msgspec.Struct, gc=False):
@@ -24,7 +24,7 @@ class _Other(msgspec.Struct, gc=False):
 class _Line(msgspec.Struct, gc=False):
     """A key in the form in which it is exported, its base64 decoded. Other forms are read in the slower way."""
 
-    db: Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
+    db: Annotated[int, msgspec.Meta(ge=0, le=LAST_DATABASE)]
     key_base64: bytes
     dump_base64: bytes
     pttl: Annotated[int, msgspec.Meta(ge=0)]

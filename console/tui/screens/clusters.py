@@ -46,8 +46,8 @@ class ClustersScreen(ShowsKeptKeys):
         self._drawn_rows: tuple[ListRow, ...] = ()
         """One for each entry."""
         self._columns = present.columns((), 80)
-        self._room = 0
-        """The width of the list that the columns were made for."""
+        self._columns_width = 0
+        """What they were made for."""
 
     def body(self) -> Iterable[Widget]:
         yield self.kept_line()
@@ -102,23 +102,22 @@ class ClustersScreen(ShowsKeptKeys):
             self._entries = entries
             self._shown = tuple(one for one in entries if isinstance(one, Row))
             self._drawn_rows = tuple(map(self._list_row, entries))
-        self._measure()
+        self._measure(rows.room.width - len(CURSOR))
         scope = self.query_one("#scope", LinesPane)
         scope.styles.height = len(self._draw_scope(max(1, self.size.width - 2), 0))
         super().paint()
         rows.held = rows.held or not self._fleet.waiting
 
-    def _measure(self) -> None:
-        """Gives each column of the list its width."""
-        self._room = self._list.room.width
-        if (columns := present.columns(self._fleet.rows, self._room - len(CURSOR))) != self._columns:
+    def _measure(self, width: int) -> None:
+        """Gives each column its width in a row of this width."""
+        self._columns_width = width
+        if (columns := present.columns(self._fleet.rows, width)) != self._columns:
             self._columns = columns
 
-    @property
-    def _columns_now(self) -> present.Columns:
+    def _columns_in(self, width: int) -> present.Columns:
         """The columns. The list may have become wider or narrower since this screen was painted."""
-        if self._list.room.width != self._room:
-            self._measure()
+        if width != self._columns_width:
+            self._measure(width)
         return self._columns
 
     def _draw_scope(self, width: int, _: int) -> Lines:
@@ -126,7 +125,11 @@ class ClustersScreen(ShowsKeptKeys):
         return present.scope_lines(self._fleet.rows, self._shown, sorting, self._field.value, width)
 
     def _draw_head(self, width: int, _: int) -> Lines:
-        return (fitted(line(" " * len(CURSOR), present.head_line(self._columns_now)), width),)
+        return (
+            fitted(
+                line(" " * len(CURSOR), present.head_line(self._columns_in(self._list.room.width - len(CURSOR)))), width
+            ),
+        )
 
     def _list_row(self, one: Entry) -> ListRow:
         if isinstance(one, GroupHead):
@@ -135,7 +138,7 @@ class ClustersScreen(ShowsKeptKeys):
 
     def _draw_row(self, row: Row, width: int) -> Content:
         stale = max(STALE_AFTER, STALE_AFTER_TURNS * seconds_between(len(self._fleet.rows), shown=False))
-        return fitted(present.row_line(row, self._columns_now, self.console_app.now(), stale), width)
+        return fitted(present.row_line(row, self._columns_in(width), self.console_app.now(), stale), width)
 
     def _draw_about(self, width: int, _: int) -> Lines:
         return present.about_lines(self._chosen, width)
