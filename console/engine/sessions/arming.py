@@ -31,8 +31,9 @@ from console.engine.ports import (
     Operator,
     Takeover,
 )
-from console.engine.sessions.resumption import addresses, moved, require_unchanged, resumed_run, unknown_result
+from console.engine.sessions.resumption import addresses, require_unchanged, resumed_run, unknown_result
 from console.engine.sessions.runner import Runner
+from console.engine.sessions.whose_runs import is_of
 from console.engine.steps.kept_journal import KeptJournal
 from console.engine.steps.name_watch import NameWatch
 from console.engine.steps.run_context import RunContext
@@ -138,7 +139,8 @@ class ClusterRunStarter:
 
     def _earlier_exports(self, spec: ClusterSpec) -> tuple[KeptKeys, ...]:
         """What runs on the same servers have exported, the oldest first."""
-        same = {one.run_id for one in self._other_runs() if one.cluster == spec.name and not moved(one, spec)}
+        inventory = self._console_context.inventory
+        same = {one.run_id for one in self._other_runs() if one.cluster == spec.name and is_of(one, inventory)}
         archive = self._console_context.archive
         return tuple(one for one in archive.kept_keys() if one.run_id in same and not one.replaced) if archive else ()
 

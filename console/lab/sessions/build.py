@@ -60,10 +60,7 @@ def _build(lab: Laboratory, scenario: Scenario, report: Callable[[str], None]) -
 def attach(state_file: str) -> Laboratory:
     """The laboratory that this process runs inside, from its state file. Raises LabError where it is gone."""
     path = Path(state_file)
-    try:
-        state = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise LabError(f"{state_file}: no laboratory is running there ({error})") from None
+    state = _known(path)
     hosts = {
         name: Host(name=name, address=known["address"], root=Path(known["root"]), password=state["password"],
                    servers=known["servers"], pid=known["pid"], lasting=True)
@@ -96,8 +93,8 @@ def command_in(state_file: str, words: list[str]) -> list[str]:
 def _known(path: Path) -> dict[str, Any]:
     try:
         known: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        raise LabError(f"{path}: no laboratory is running there") from None
+    except (OSError, ValueError) as error:
+        raise LabError(f"{path}: no laboratory is running there ({error})") from None
     return known
 
 

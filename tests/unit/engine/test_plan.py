@@ -129,12 +129,16 @@ PAIR_STATES = {
 PAIR_BOOKS = [one for one in load_runbooks(None).runbooks if one.kind == "keepalived"]
 
 
+def plan_of(book, state):
+    names = iter((A, B))
+    roles = {one.name: next(names, A) for one in book.roles}
+    return make_plan(book, PAIR_STATES[state](), CommandContext(CLUSTER, roles, "RUN-ID", "20261121T034000Z"))
+
+
 @pytest.mark.parametrize("state", PAIR_STATES)
 @pytest.mark.parametrize("book", PAIR_BOOKS, ids=lambda one: one.name)
 def test_every_step_of_every_runbook_is_told_and_those_that_wait_say_for_which(book, state):
-    names = iter((A, B))
-    roles = {one.name: next(names, A) for one in book.roles}
-    made = make_plan(book, PAIR_STATES[state](), CommandContext(CLUSTER, roles, "RUN-ID", "20261121T034000Z"))
+    made = plan_of(book, state)
     told = "\n".join(plan_text(made))
     assert len(made.steps) == len(book.steps)
     for one in made.steps:
@@ -164,9 +168,7 @@ def test_an_obstacle_that_no_step_can_take_away_blocks():
 @pytest.mark.parametrize("state", PAIR_STATES)
 @pytest.mark.parametrize("book", PAIR_BOOKS, ids=lambda one: one.name)
 def test_a_plan_is_short_and_begins_with_what_matters(book, state):
-    names = iter((A, B))
-    roles = {one.name: next(names, A) for one in book.roles}
-    made = make_plan(book, PAIR_STATES[state](), CommandContext(CLUSTER, roles, "RUN-ID", "20261121T034000Z"))
+    made = plan_of(book, state)
     told, whole = list(plan_text(made, scripts=False)), "\n".join(plan_text(made))
     assert (told[0] == "nothing to do: protected") == (made.nothing_to_do and made.protected)
     assert told[0].startswith("nothing to do") == made.nothing_to_do
