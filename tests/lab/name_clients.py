@@ -64,12 +64,14 @@ class Watch:
             time.time,
         )
         self._seen: list[tuple[NameSample, str]] = []
-        self._end = threading.Event()
+        self._begun, self._end = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._work, daemon=True)
         self.tally: NameTally | None = None
 
     def __enter__(self) -> Self:
+        """It has its first sample when this returns: on a busy machine that takes a second, and the name may change."""
         self._thread.start()
+        assert self._begun.wait(30), "the name could not be sampled"
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -88,3 +90,4 @@ class Watch:
     def _work(self) -> None:
         while not self._end.wait(0.05):
             self._seen.append((self._sampler.sample(), self.right))
+            self._begun.set()
