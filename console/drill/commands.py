@@ -64,10 +64,11 @@ SCENARIO_NAMES = tuple(one.name for one in SCENARIOS)
 _CHANCE = "random"
 
 
-@drill.command("run")
+@drill.command("run", short_help="Rebuild a cluster here, break it, repair it, be graded.")
 @click.argument("what", metavar="CLUSTER|FOLDER")
-@click.option("--scenario", type=click.Choice([*SCENARIO_NAMES, _CHANCE]), default=_CHANCE, show_default=True,
-              help="What breaks.")  # fmt: skip
+@click.option("--scenario", metavar="SCENARIO", type=click.Choice([*SCENARIO_NAMES, _CHANCE]), default=_CHANCE,
+              show_default=True,
+              help=f"What breaks: {', '.join(SCENARIO_NAMES)}, or one of them at random.")  # fmt: skip
 @click.option("--keys", type=click.IntRange(0, 1_000_000), help="Made-up keys. Default: as captured, 20,000 at most.")
 @click.option("--delay", nargs=2, type=click.FloatRange(0, 3600), default=(5.0, 60.0), show_default=True,
               help="Seconds until the fault, at random between the two.")  # fmt: skip
@@ -93,10 +94,10 @@ def run_command(
     return begin_drill(folder, random.SystemRandom().choice(possible), keys, delay, ask=not yes)
 
 
-@drill.command("check")
+@drill.command("check", short_help="Play every scenario, let the runbooks repair it.")
 @click.argument("what", metavar="CLUSTER|FOLDER")
-@click.option("--scenario", "scenarios", multiple=True, type=click.Choice(SCENARIO_NAMES),
-              help="What breaks. May be repeated. Default: every scenario.")  # fmt: skip
+@click.option("--scenario", "scenarios", metavar="SCENARIO", multiple=True, type=click.Choice(SCENARIO_NAMES),
+              help=f"What breaks: {', '.join(SCENARIO_NAMES)}. May be repeated. Default: every one.")  # fmt: skip
 @click.option("--runs", type=click.IntRange(1, 100), default=1, show_default=True,
               help="Walks of each scenario. From the second on, something else goes wrong meanwhile.")  # fmt: skip
 @click.option("--keys", type=click.IntRange(0, 1_000_000), help="Made-up keys. Default: as captured, 20,000 at most.")
@@ -114,7 +115,7 @@ def check_command(  # noqa: PLR0913 - options
     form: str,
     output: Path | None,
 ) -> int:
-    """Let every scenario happen, and walk the runbooks that claim to repair it. Nobody has to watch.
+    """Play every scenario, and let the runbooks that claim to repair it do so. Nobody has to watch.
 
     Each walk is a cluster of its own, rebuilt from the capture. Exit code 0: each ended protected, and nothing was
     lost; 1: not so; 3: the cluster cannot be rebuilt.
@@ -134,10 +135,10 @@ def _possible(capture: Capture, wanted: tuple[str, ...]) -> list[str]:
     return [one for one in possible if not wanted or one in wanted]
 
 
-@drill.command("list")
+@drill.command("list", short_help="List the drills of this machine with their grades.")
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
 def list_command(form: str) -> None:
-    """List the drills of this machine with their grades, the oldest first."""
+    """List the drills of this machine with their grades. The oldest comes first."""
     from console.drill.grades import list_text, load_all
 
     say(list_text(load_all(), form))

@@ -31,13 +31,16 @@ _OPTIONS = (
                  help="Version of Redis: 6.0, 6.2, 7.0 or 8.0. It is fetched if it is missing."),
     click.option("--keys", default=5000, show_default=True, type=click.IntRange(0), help="Keys in the data set."),
     click.option("--password", is_flag=True, help="Give both Redis a password."),
-    click.option("--vrrp-version", default="2", show_default=True, type=click.Choice(["2", "3"])),
-    click.option("--advert-interval", default=1.0, show_default=True, type=float, help="Seconds; below 1 with VRRPv3."),
+    click.option("--vrrp-version", default="2", show_default=True, type=click.Choice(["2", "3"]),
+                 help="Version of the protocol that keepalived speaks."),
+    click.option("--advert-interval", default=1.0, show_default=True, type=float,
+                 help="Seconds between two adverts. VRRPv2 has whole seconds, VRRPv3 also less than 1."),
     click.option("--notify-sleep", default=10.0, show_default=True, type=float,
                  help="Seconds that a new master's notify script waits before SLAVEOF NO ONE."),
-    click.option("--weight", default=-10, show_default=True, type=int, help="Of the check script."),
+    click.option("--weight", default=-10, show_default=True, type=int,
+                 help="Weight of the check script. A negative one lowers the priority while the check fails."),
     click.option("--priorities", nargs=2, default=(138, 139), show_default=True, type=int,
-                 help="Of redis-a and redis-b."),
+                 help="VRRP priorities of redis-a and redis-b."),
     click.option("--fast", is_flag=True, help="VRRPv3, short adverts and sleeps, as in the tests."),
     click.option("--quiet", is_flag=True, help="No progress on stderr."),
 )  # fmt: skip
@@ -79,19 +82,21 @@ def list_scenarios() -> None:
         click.echo(f"{name:{longest}}  {scenario.text}{' (default)' if name == DEFAULT_SCENARIO else ''}")
 
 
-@lab.command("run", context_settings={"ignore_unknown_options": False})
+@lab.command("run", short_help="Build SCENARIO and run COMMAND in it.",
+             context_settings={"ignore_unknown_options": False})  # fmt: skip
 @click.argument("scenario", callback=_scenario)
 @_lab_options
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 def run_command(scenario: str, command: tuple[str, ...], **options: Any) -> None:
-    """Build SCENARIO, run COMMAND in it with $REDIS_HA_INVENTORY, give its exit code.
+    """Build SCENARIO and run COMMAND in it. The exit code is that of COMMAND.
 
-    Put -- before the command: lab run healthy -- redis-ha-console status
+    COMMAND finds the laboratory's inventory in $REDIS_HA_INVENTORY. Put -- before the command:
+    lab run healthy -- redis-ha-console status
     """
     _enter(scenario, command, options)
 
 
-@lab.command("shell")
+@lab.command("shell", short_help="Build SCENARIO and open a shell in it.")
 @click.argument("scenario", callback=_scenario, default=DEFAULT_SCENARIO)
 @_lab_options
 def shell_command(scenario: str, **options: Any) -> None:
@@ -99,13 +104,13 @@ def shell_command(scenario: str, **options: Any) -> None:
     _enter(scenario, [os.environ.get("SHELL", "/bin/sh")], options)
 
 
-@lab.command("enter")
+@lab.command("enter", short_help="Open a shell in the running laboratory.")
 @_of_which
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 def enter_command(command: tuple[str, ...], laboratory: str | None) -> None:
-    """Open a shell in the running laboratory, from another terminal, or run COMMAND there.
+    """Open a shell in the running laboratory, or run COMMAND there. From another terminal.
 
-    Commands that the screens of the demo tell work in it. Put -- before a command with options of its own. Where
+    Commands that a screen of the demo prints work in it. Put -- before a command with options of its own. Where
     COMMAND begins with the name of a host, the rest runs on that host: lab enter redis-a -- ip address
     """
     from console.lab.assembly.laboratory import STATE_VARIABLE
@@ -128,23 +133,35 @@ def enter_command(command: tuple[str, ...], laboratory: str | None) -> None:
         _fail(str(error))
 
 
-@lab.command("fault")
+@lab.command("fault", short_help="Break something on a host, or mend it.")
 @_of_which
-@click.argument("kind", type=click.Choice(FAULTS))
+@click.argument("kind", metavar="FAULT", type=click.Choice(FAULTS))
 @click.argument("host")
-@click.argument("service", type=click.Choice(SERVICES), required=False)
+@click.argument("service", metavar="[SERVICE]", type=click.Choice(SERVICES), required=False)
 def fault_command(kind: str, host: str, service: str | None, laboratory: str | None) -> None:
-    """Break or mend something in the running laboratory, from inside it or from another terminal.
+    """Break something on a host of the laboratory, or mend it.
+
+    HOST is the name of one host, as `status` prints it. The command works from inside the laboratory and from
+    another terminal.
 
     \b
-    kill     end a service at once; without a service, cut the host's power
-    stop     stop a service; start: start it, or give a host its power back
-    freeze   stop processes where they stand; thaw: let them go on
-    cut      pull the network cable; isolate: keep the link but drop every packet
-    slow     a line that carries 256 kbit/s and drops what piles up
-    fill     fill /data; clock: let date run an hour ahead
-    password another password for a running redis; rekey: another host key for sshd
-    heal     undo cut, isolate, slow, fill, clock; with redis or sshd what was done to that
+    Of SERVICE, one of redis, keepalived, sshd, sentinel and consul:
+      kill      end it at once; without a service, cut the host's power
+      stop      end it as its init script does
+      start     start it; without a service, give the host its power back
+      freeze    halt its processes as they are; without a service, all of HOST
+      thaw      let them go on
+    \b
+    Of the host. `lab fault heal HOST` undoes each:
+      cut       pull its network cable
+      isolate   keep the link up, drop every packet
+      slow      256 kbit/s each way; what piles up is dropped
+      fill      fill its /data
+      clock     its `date` runs an hour ahead
+    \b
+    Of what it is known by. `heal HOST redis` and `heal HOST sshd` undo them:
+      password  its running Redis asks for another password
+      rekey     its sshd has another host key
     """  # noqa: D301 - click wants the character, not a backslash and a letter
     from console.lab.assembly.laboratory import STATE_VARIABLE
     from console.lab.options import LabError

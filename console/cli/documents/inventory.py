@@ -17,7 +17,7 @@ def inventory() -> None:
     """Check inventories, or write a first one."""
 
 
-@inventory.command("check")
+@inventory.command("check", short_help="Print everything that is wrong with an inventory.")
 @click.argument("file", type=click.Path(path_type=Path), required=False)
 @click.option(
     "--connect",

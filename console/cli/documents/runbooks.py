@@ -18,7 +18,7 @@ def runbooks() -> None:
     """List, read and check runbooks."""
 
 
-@runbooks.command("list")
+@runbooks.command("list", short_help="List the shipped runbooks and your own.")
 @inventory_option
 @click.pass_obj
 def list_runbooks(context: CliContext) -> None:
@@ -32,7 +32,7 @@ def list_runbooks(context: CliContext) -> None:
             say(line)
 
 
-@runbooks.command("show")
+@runbooks.command("show", short_help="Print a runbook with its roles and its steps.")
 @click.argument("name")
 @inventory_option
 @click.pass_obj
@@ -43,7 +43,7 @@ def show(context: CliContext, name: str) -> None:
     say(as_text(context.runbook(name)), nl=False)
 
 
-@runbooks.command("check")
+@runbooks.command("check", short_help="Print everything that is wrong with runbooks.")
 @click.argument("files", type=click.Path(path_type=Path), nargs=-1, metavar="[FILE]...")
 @inventory_option
 @click.pass_obj

@@ -35,7 +35,7 @@ def runs() -> None:
     """List, read, verify, report and resume recorded runs, and bring kept keys back."""
 
 
-@runs.command("list")
+@runs.command("list", short_help="List the runs, the newest first.")
 @click.option("--cluster", metavar="CLUSTER", help="List only the runs on this cluster.")
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
 @click.pass_obj
@@ -142,7 +142,7 @@ def verify(context: CliContext, run: str | None) -> int:
     return _print_if_broken(past, path) or int(bool(problems))
 
 
-@runs.command("report")
+@runs.command("report", short_help="Print a report of a run for the incident review.")
 @click.argument("run", required=False)
 @click.option("--format", "form", type=click.Choice([*FORMS]), default="md", show_default=True)
 @click.pass_obj

@@ -108,7 +108,7 @@ SCENARIOS: dict[str, Scenario] = {
         SYSTEM,
     ),
     "password-failed-over": Scenario(
-        "its master's Redis died and its check killed keepalived; server12 was promoted and took writes",
+        "server11's Redis died and its check killed keepalived; server12 was promoted and took writes",
         failed_over,
         SYSTEM,
     ),

@@ -219,7 +219,7 @@ SCENARIOS: dict[str, Scenario] = {
         SYSTEM,
     ),
     "consul-second-master": Scenario(
-        "as consul-failed-over, and app01 was started as a master while the Sentinel is away: the name is both nodes",
+        "as consul-failed-over, and app01 started as a master while the Sentinel is away: the name leads to both",
         second_master,
         SYSTEM,
     ),
@@ -229,7 +229,7 @@ SCENARIOS: dict[str, Scenario] = {
         SYSTEM,
     ),
     "consul-stale-check": Scenario(
-        "the master is another one now, and Consul's checks have not run since: the name is the replica",
+        "the master is another one now, and Consul's checks have not run since: the name leads to the replica",
         stale_check,
         SYSTEM,
     ),

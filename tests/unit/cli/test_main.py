@@ -7,6 +7,7 @@ from __future__ import annotations
 import importlib
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -14,8 +15,8 @@ import pytest
 
 from console.__main__ import LABORATORY
 from console.cli import main as command_line
-from console.cli.context import Adapters, CliContext, CliError
-from console.cli.main import COMMANDS, run
+from console.cli.context import APP, Adapters, CliContext, CliError
+from console.cli.main import COMMANDS, make_group, run
 
 EXAMPLE = Path(__file__).parents[3] / "inventory.example.yaml"
 
@@ -51,6 +52,25 @@ def test_the_list_of_commands_tells_what_each_says_of_itself(lazy):
     found = {one.name: one for one in importlib.import_module(lazy.module).COMMANDS}
     assert lazy.name in found
     assert found[lazy.name].get_short_help_str(limit=200) == lazy.help
+
+
+def pages(command: click.Command, name: str, parent: click.Context | None = None) -> Iterator[tuple[str, str]]:
+    """The help page of this command and of all below it, as a terminal of 80 columns shows them."""
+    context = click.Context(command, info_name=name, parent=parent, terminal_width=80)
+    yield context.command_path, command.get_help(context)
+    if isinstance(command, click.Group):
+        for below in command.list_commands(context):
+            found = command.get_command(context, below)
+            assert found is not None
+            yield from pages(found, below, context)
+
+
+def test_no_help_page_is_cut_or_wider_than_80_columns():
+    seen = dict(pages(make_group((*COMMANDS, *LABORATORY)), APP))
+    assert {f"{APP} lab fault", f"{APP} drill run", f"{APP} runs replay"} <= seen.keys()
+    lines = [(page, line) for page, text in seen.items() for line in text.splitlines()]
+    assert not [one for one in lines if len(one[1]) > 80]
+    assert not [one for one in lines if one[1].rstrip().endswith("...") and not one[1].startswith("Usage:")]
 
 
 @pytest.mark.parametrize(
