@@ -64,7 +64,7 @@ SCENARIO_NAMES = tuple(one.name for one in SCENARIOS)
 _CHANCE = "random"
 
 
-@drill.command("run", short_help="Rebuild a cluster here, break it, repair it, be graded.")
+@drill.command("run")
 @click.argument("what", metavar="CLUSTER|FOLDER")
 @click.option("--scenario", metavar="SCENARIO", type=click.Choice([*SCENARIO_NAMES, _CHANCE]), default=_CHANCE,
               show_default=True,
@@ -78,9 +78,10 @@ _CHANCE = "random"
 def run_command(
     context: CliContext, what: str, *, scenario: str, keys: int | None, delay: tuple[float, float], yes: bool
 ) -> int:
-    """Rebuild a cluster from its capture on this machine, break it, and open the console on it. Then grade.
+    """Rebuild a cluster here, break it, let you repair it, and grade.
 
-    With the name of a cluster, it is captured first. Exit code 0: protected again, and nothing lost.
+    It is rebuilt from its capture, and the console opens on it. With the name of a cluster, it is captured first. Exit
+    code 0: protected again, and nothing lost.
     """
     from console.documents.capture import read_capture
     from console.drill.starting import begin_drill
@@ -94,7 +95,7 @@ def run_command(
     return begin_drill(folder, random.SystemRandom().choice(possible), keys, delay, ask=not yes)
 
 
-@drill.command("check", short_help="Play every scenario, let the runbooks repair it.")
+@drill.command("check")
 @click.argument("what", metavar="CLUSTER|FOLDER")
 @click.option("--scenario", "scenarios", metavar="SCENARIO", multiple=True, type=click.Choice(SCENARIO_NAMES),
               help=f"What breaks: {', '.join(SCENARIO_NAMES)}. May be repeated. Default: every one.")  # fmt: skip
@@ -115,10 +116,10 @@ def check_command(  # noqa: PLR0913 - options
     form: str,
     output: Path | None,
 ) -> int:
-    """Play every scenario, and let the runbooks that claim to repair it do so. Nobody has to watch.
+    """Play every scenario, and let the runbooks repair it. Nobody has to watch.
 
-    Each walk is a cluster of its own, rebuilt from the capture. Exit code 0: each ended protected, and nothing was
-    lost; 1: not so; 3: the cluster cannot be rebuilt.
+    Each runbook that claims to repair a scenario is walked. Each walk is a cluster of its own, rebuilt from the
+    capture. Exit code 0: each ended protected, and nothing was lost; 1: not so; 3: the cluster cannot be rebuilt.
     """
     from console.documents.capture import read_capture
     from console.drill.starting import begin_check
@@ -135,7 +136,7 @@ def _possible(capture: Capture, wanted: tuple[str, ...]) -> list[str]:
     return [one for one in possible if not wanted or one in wanted]
 
 
-@drill.command("list", short_help="List the drills of this machine with their grades.")
+@drill.command("list")
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
 def list_command(form: str) -> None:
     """List the drills of this machine with their grades. The oldest comes first."""

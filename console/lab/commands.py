@@ -82,36 +82,38 @@ def list_scenarios() -> None:
         click.echo(f"{name:{longest}}  {scenario.text}{' (default)' if name == DEFAULT_SCENARIO else ''}")
 
 
-@lab.command("run", short_help="Build SCENARIO and run COMMAND in it.",
-             context_settings={"ignore_unknown_options": False})  # fmt: skip
+@lab.command("run", context_settings={"ignore_unknown_options": False})
 @click.argument("scenario", callback=_scenario)
 @_lab_options
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 def run_command(scenario: str, command: tuple[str, ...], **options: Any) -> None:
     """Build SCENARIO and run COMMAND in it. The exit code is that of COMMAND.
 
-    COMMAND finds the laboratory's inventory in $REDIS_HA_INVENTORY. Put -- before the command:
-    lab run healthy -- redis-ha-console status
+    COMMAND finds the laboratory's inventory in $REDIS_HA_INVENTORY. Put -- before the command.
+
+    Example: lab run healthy -- redis-ha-console status
     """
     _enter(scenario, command, options)
 
 
-@lab.command("shell", short_help="Build SCENARIO and open a shell in it.")
+@lab.command("shell")
 @click.argument("scenario", callback=_scenario, default=DEFAULT_SCENARIO)
 @_lab_options
 def shell_command(scenario: str, **options: Any) -> None:
-    """Build SCENARIO and open a shell in it, as the operator's machine."""
+    """Build SCENARIO and open a shell in it. The shell is that of the operator's machine."""
     _enter(scenario, [os.environ.get("SHELL", "/bin/sh")], options)
 
 
-@lab.command("enter", short_help="Open a shell in the running laboratory.")
+@lab.command("enter")
 @_of_which
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 def enter_command(command: tuple[str, ...], laboratory: str | None) -> None:
-    """Open a shell in the running laboratory, or run COMMAND there. From another terminal.
+    """Open a shell in the running laboratory, or run COMMAND there.
 
-    Commands that a screen of the demo prints work in it. Put -- before a command with options of its own. Where
-    COMMAND begins with the name of a host, the rest runs on that host: lab enter redis-a -- ip address
+    It is for another terminal. Commands that a screen of the demo prints work in it. Put -- before a command with
+    options of its own. Where COMMAND begins with the name of a host, the rest runs on that host.
+
+    Example: lab enter redis-a -- ip address
     """
     from console.lab.assembly.laboratory import STATE_VARIABLE
     from console.lab.options import LabError
@@ -133,7 +135,7 @@ def enter_command(command: tuple[str, ...], laboratory: str | None) -> None:
         _fail(str(error))
 
 
-@lab.command("fault", short_help="Break something on a host, or mend it.")
+@lab.command("fault")
 @_of_which
 @click.argument("kind", metavar="FAULT", type=click.Choice(FAULTS))
 @click.argument("host")

@@ -17,7 +17,7 @@ def inventory() -> None:
     """Check inventories, or write a first one."""
 
 
-@inventory.command("check", short_help="Print everything that is wrong with an inventory.")
+@inventory.command("check")
 @click.argument("file", type=click.Path(path_type=Path), required=False)
 @click.option(
     "--connect",
@@ -44,7 +44,7 @@ def inventory() -> None:
 @inventory_option
 @click.pass_obj
 def check(context: CliContext, /, file: Path | None, clusters: tuple[str, ...], form: str, *, connect: bool) -> int:
-    """Print everything that is wrong with an inventory, one problem a line. All its files are checked.
+    """Print everything that is wrong with an inventory. One problem a line. All its files are checked.
 
     Two clusters with the same virtual IP and port are wrong. A Redis that two clusters have is a warning.
 

@@ -18,11 +18,11 @@ def runbooks() -> None:
     """List, read and check runbooks."""
 
 
-@runbooks.command("list", short_help="List the shipped runbooks and your own.")
+@runbooks.command("list")
 @inventory_option
 @click.pass_obj
 def list_runbooks(context: CliContext) -> None:
-    """List the shipped runbooks and the operator's own, and the files that cannot be used."""
+    """List the shipped runbooks and the operator's own. Files that cannot be used are named, too."""
     library = context.library
     lines = [(one.name, one.title) for one in library.runbooks]
     lines += [(one.file_name, "cannot be used: `runbooks check` says why") for one in library.unusable]
@@ -32,23 +32,23 @@ def list_runbooks(context: CliContext) -> None:
             say(line)
 
 
-@runbooks.command("show", short_help="Print a runbook with its roles and its steps.")
+@runbooks.command("show")
 @click.argument("name")
 @inventory_option
 @click.pass_obj
 def show(context: CliContext, name: str) -> None:
-    """Print a runbook: its roles, its steps, and why each step is there."""
+    """Print a runbook with its roles and its steps. It says why each step is there."""
     from console.cli.documents.runbook_text import as_text
 
     say(as_text(context.runbook(name)), nl=False)
 
 
-@runbooks.command("check", short_help="Print everything that is wrong with runbooks.")
+@runbooks.command("check")
 @click.argument("files", type=click.Path(path_type=Path), nargs=-1, metavar="[FILE]...")
 @inventory_option
 @click.pass_obj
 def check(context: CliContext, files: tuple[Path, ...]) -> int:
-    """Print everything that is wrong with runbooks, one problem a line. Exit code 0: nothing is wrong.
+    """Print everything that is wrong with runbooks. One problem a line. Exit code 0: nothing is wrong.
 
     Without FILE it checks the shipped runbooks and the operator's own.
     """

@@ -35,12 +35,12 @@ def runs() -> None:
     """List, read, verify, report and resume recorded runs, and bring kept keys back."""
 
 
-@runs.command("list", short_help="List the runs, the newest first.")
+@runs.command("list")
 @click.option("--cluster", metavar="CLUSTER", help="List only the runs on this cluster.")
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
 @click.pass_obj
 def list_runs(context: CliContext, cluster: str | None, form: str) -> int:
-    """List the runs, the newest first, those on clusters of this inventory before the others.
+    """List the runs, the newest first. Those on clusters of this inventory stand before the others.
 
     A run's name begins with its start, cluster and runbook. `not closed`: the run is under way, or its console died.
     `runs resume` goes on with it then. In JSON the oldest is first.
@@ -126,7 +126,7 @@ def dismiss(context: CliContext, run: str, chosen: str | None) -> int:
 @click.argument("run", required=False)
 @click.pass_obj
 def verify(context: CliContext, run: str | None) -> int:
-    """Recompute the hash chain and name the first line that does not fit. Exit code 1: the journal is broken.
+    """Check a journal's hash chain and name the first broken line. Exit code 1: the journal is broken.
 
     Without RUN: the newest run. If a resumed run has moved an unfinished last line to another file, that file is
     compared with the hash in the journal.
@@ -142,12 +142,12 @@ def verify(context: CliContext, run: str | None) -> int:
     return _print_if_broken(past, path) or int(bool(problems))
 
 
-@runs.command("report", short_help="Print a report of a run for the incident review.")
+@runs.command("report")
 @click.argument("run", required=False)
 @click.option("--format", "form", type=click.Choice([*FORMS]), default="md", show_default=True)
 @click.pass_obj
 def report(context: CliContext, run: str | None, form: Form) -> int:
-    """Print a report of a run for the incident review, as Markdown, HTML or JSON. Without RUN: of the newest run.
+    """Print a report of a run for the incident review. It is Markdown, HTML or JSON. Without RUN: of the newest run.
 
     It contains who did what and when, what each gate showed and what was decided, the commands and their answers, the
     cluster before and after, what was lost, and where the backups are. It reads only journals: that of the run, and

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 def replay(
     context: CliContext, run: str, patterns: tuple[str, ...], chosen: str | None, backup: str | None, *, dry_run: bool
 ) -> int:
-    """Bring keys that RUN has kept in a file back to the present master.
+    """Bring keys that RUN has kept in a file back to the master.
 
     RUN has exported them before it replaced a node's data (resolve-dual-master), or is itself a replay, and has kept
     the values that it replaced. --keys may be repeated.
