@@ -22,6 +22,8 @@ NO_ANSWER = frozenset(
     ]
 )
 """Problems of a server that was asked and did not answer. One that was not asked, or refuses the user, is none."""
+KERNEL_NAME_LENGTH = 15
+"""Characters of a program's name that Linux keeps as the name of its process (TASK_COMM_LEN is 16 with its end)."""
 _PORT = re.compile(r":([0-9]{1,5})\b")
 
 
@@ -138,8 +140,21 @@ def notify_scripts(node: NodeState) -> tuple[Process, ...]:
     """The running notify scripts of keepalived. Its check scripts are left out: they run in every interval."""
     running = node.processes.value.scripts if node.processes.value is not None else ()
     instance = node.keepalived.value.instance if node.keepalived.value is not None else None
-    checks = [one.script for one in instance.scripts if one.script] if instance is not None else []
-    return tuple(one for one in running if not any(check in one.command for check in checks))
+    if instance is None:
+        return running
+    checks = [one.script for one in instance.scripts if one.script]
+    # A process that begins or ends just now has no command line, only its name. A name of both kinds is not left out.
+    others = {_kernel_name(one) for one in (*instance.notify.values(), *instance.group_notify.values())}
+    names = {_kernel_name(one) for one in checks} - others
+    return tuple(
+        one for one in running if one.command not in names and not any(check in one.command for check in checks)
+    )
+
+
+def _kernel_name(script: str) -> str:
+    """`[redis_check.sh]`: how a process of this script is told while it has no command line."""
+    program = script.split(maxsplit=1)[0] if script.strip() else ""
+    return f"[{program.rpartition('/')[2][:KERNEL_NAME_LENGTH]}]"
 
 
 def clock_ahead(node: NodeState) -> float:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import samples as s
 
 from console.core.inventory import ServiceSpec
-from console.core.model import InterfaceAddress, MasterLink, read
-from console.core.model.facts import bytes_behind, link_in_words, node_by_address, source_of
+from console.core.model import InterfaceAddress, MasterLink, Process, read
+from console.core.model.facts import bytes_behind, link_in_words, node_by_address, notify_scripts, source_of
 from console.core.model.verdict import Verdict
 from console.core.runbooks.document import Condition
 from console.core.runbooks.vocabulary import evaluate
@@ -83,3 +85,32 @@ def test_a_lag_is_known_only_where_source_and_replica_were_read_and_are_of_this_
         s.with_link(state, s.A, host="10.0.0.9"),
     ):
         assert bytes_behind(unknown, unknown.node(s.A)) is None
+
+
+CHECK = "/etc/keepalived/scripts/redis_check.sh"
+
+
+@pytest.mark.parametrize(
+    ("command", "check", "expected"),
+    [
+        (f"/bin/bash {CHECK}", CHECK, False),
+        ("[redis_check.sh]", f"{CHECK} 6379", False),
+        ("[redis_master.sh]", CHECK, True),
+        ("[a_long_name_of_]", "/opt/a_long_name_of_a_check.sh", False),
+        ("[a_long_name_of_]", CHECK, True),
+        ("[]", CHECK, True),
+    ],
+)
+def test_a_check_that_begins_or_ends_just_now_is_no_notify_script(command, check, expected):
+    """Linux gives such a process an empty command line: only its name is known, cut to 15 characters."""
+    state = s.with_script_running(s.healthy_pair(), s.A)
+    running = Process(31_000, 25_300, command, 0.0)
+    state = s.with_node(
+        state, s.A, processes=state.node(s.A).processes.map(lambda one: replace(one, scripts=(running,)))
+    )
+    instance = state.node(s.A).keepalived.value.instance
+    state = s.with_instance(state, s.A, scripts=(replace(instance.scripts[0], script=check),))
+    assert bool(notify_scripts(state.node(s.A))) is expected
+    both = s.with_instance(state, s.A, notify={"notify_master": f"/bin/sh -c {CHECK}", "notify_backup": check})
+    if command.startswith("["):
+        assert notify_scripts(both.node(s.A)), "a name that a notify script has too may be the notify script"
