@@ -159,7 +159,9 @@ def _order(past: PastRun, patterns: tuple[str, ...], chosen: str | None) -> Repl
         raise CliError(f"{file}: {why}; name a copy of it with --export FILE")
     slack = EXPIRY_SLACK + max(0.0, ended - began)
     keys = None if export.replaced is not None else export.keys or None
-    return ReplayOrder(past.cluster, past.run_id, export.node, file, patterns, ended, slack, keys=keys)
+    return ReplayOrder(
+        past.cluster, past.run_id, export.node, file, patterns, ended, slack, keys=keys, digest=export.digest
+    )
 
 
 def _backup_order(past: PastRun, patterns: tuple[str, ...], path: str) -> ReplayOrder:
