@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from thorough import first_is_quick
 
 from console.core.command import ShellCommand
 from console.core.inventory import KeepalivedSpec, NodeSpec, RedisSpec, SshSpec
@@ -47,7 +48,7 @@ with socket.socket(socket.AF_UNIX) as listening:
 """
 
 
-@pytest.fixture(params=SHELLS, ids=" ".join)
+@pytest.fixture(params=first_is_quick(SHELLS), ids=" ".join)
 def shell(request):
     if shutil.which(request.param[0]) is None:
         pytest.skip(f"no {request.param[0]} on this machine")
