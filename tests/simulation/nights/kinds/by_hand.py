@@ -44,6 +44,13 @@ def start_redis(world: World, nodes: list[Host]) -> bool:
     return bool(down)
 
 
+def save_again(world: World, nodes: list[Host]) -> bool:
+    """`look at its log, the room and the owner of its folder; then … BGSAVE`."""
+    able = [one for one in nodes if one.redis.answers and not one.disk_full]
+    said = [one.redis.begin_save() for one in able]
+    return "" in said
+
+
 def start_sentinels(world: World, nodes: list[Host]) -> bool:
     """`start the Sentinels that are down`."""
     down = [one.sentinel for one in nodes if one.up and one.sentinel is not None and not one.sentinel.running]

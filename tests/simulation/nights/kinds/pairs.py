@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from simulation.nights.faults import OF_KEEPALIVED
-from simulation.nights.kinds.by_hand import promote_both, promote_newest, start_redis
+from simulation.nights.kinds.by_hand import promote_both, promote_newest, save_again, start_redis
 from simulation.nights.kinds.kind import NightKind
 from simulation.world.host import FOLDER, KEEPALIVED_CONF, REDIS_CONF, Host
 from simulation.world.system import PAIR
@@ -216,6 +216,7 @@ KIND = NightKind(
         "vip-on-dead-redis": start_redis,
         "vip-on-replica": _end_loop_or_promote,
         "mutual-replication": promote_both,
+        "redis-misconf": save_again,
     },
     failover_seconds=lambda _: 20.0,
 )
