@@ -149,6 +149,14 @@ class Sentinel:
         self._look_anew()
         self.world.tell(f"{self.host.name}: its Sentinel forgets what it knows beside the master")
 
+    def monitor(self, address: str) -> None:
+        """SENTINEL REMOVE, then MONITOR with another address: a master of which nothing else is known yet."""
+        self.config = Config(self.config.my_id, address)
+        self.peers_ok.clear()
+        self.failover.forget()
+        self._look_anew()
+        self.world.tell(f"{self.host.name}: its Sentinel is told to watch {address}")
+
     def usable(self) -> int:
         """Sentinels that it can ask, itself included."""
         return 1 + sum(1 for one in self.config.peers if not self.peer_down(one))
