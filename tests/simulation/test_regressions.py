@@ -116,8 +116,8 @@ NIGHTS = {
         101361, "has-backups", "quitter", "sentinel-restore-backup",
         PlannedFault("host-reboots", "web-2", 0, 5, Moment.DURING, 8.0),
     ),
-    # The Sentinel that led a failover rebooted in the middle of it: the new config epoch with the old master. The advice
-    # said that it spreads within seconds, and of the same epoch nothing spreads.
+    # The Sentinel that led a failover rebooted in the middle of it: the new config epoch with the old master. The
+    # advice said that it spreads within seconds, and of the same epoch nothing spreads.
     "a-leader-that-reboots-in-its-failover": replace(
         of_set(
             146169, "just-failing", "quitter", "sentinel-resume-writes",
