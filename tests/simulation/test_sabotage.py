@@ -97,6 +97,27 @@ def test_a_second_node_that_serves(holding):
     assert "one node serves" in {one.rule for one in Night(plan).play().violations}
 
 
+def test_keepalived_that_is_started_before_the_data_is_there():
+    """Its script promotes old data, and that of the other node drops the new one: the start has done both."""
+    night = Night(replace(plan_of(0, "preempting-pair"), notify_sleep=2.0, copy_seconds=12.1, scenario="failed"))
+    world = night.world
+    night.kind.scenarios["failed"](world)
+    night.invariants.began = world.now
+    world.advance(60.0)
+    night.invariants.sends()
+    for start in (world.hosts["redis-a"].redis.start, world.hosts["redis-a"].keepalived.start):
+        start("console")
+        world.advance(2.0)
+    world.advance(40.0)
+    night.invariants.look()
+    assert "a loss is named" in {one.rule for one in night.invariants.found}
+
+
+def test_a_preempting_pair_that_only_counts_as_protected(holding):
+    holding("pair-protected")
+    assert broken_rules("protected survives", "preempting-pair")
+
+
 def test_a_pair_that_only_counts_as_protected(holding):
     holding("pair-protected")
     assert broken_rules("protected survives")

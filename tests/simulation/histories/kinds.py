@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from simulation.histories.acts import OF_KEEPALIVED, OF_REDIS, OF_SENTINELS
 from simulation.histories.history import HistoryKind
-from simulation.nights.kinds import pairs, sets
+from simulation.nights.kinds import pairs, preempting, sets
 from simulation.world.world import World
 
 from console.lab.assembly.laboratory import Laboratory
@@ -46,4 +46,8 @@ SETS = HistoryKind(
     races=(" second history", " unsaved"),
     prepare=_different_and_saved,
 )
-KINDS: Mapping[str, HistoryKind] = {"pairs": PAIRS, "sets": SETS}
+PREEMPTING = HistoryKind(
+    preempting.KIND, "preempting-pair", LabOptions.quick(keys=60, notify_sleep=2), {**OF_REDIS, **OF_KEEPALIVED},
+    length=4, patience=40.0, model_quiet=60.0,
+)  # fmt: skip
+KINDS: Mapping[str, HistoryKind] = {"pairs": PAIRS, "sets": SETS, "preempting": PREEMPTING}

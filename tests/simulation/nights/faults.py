@@ -153,6 +153,11 @@ def colleague_fails_over(night: Night, host: Host, seconds: float) -> None:
         host.sentinel.failover.begin_by_hand(COLLEAGUE)
 
 
+def scripts_killed(night: Night, host: Host, seconds: float) -> None:
+    """A colleague ends the scripts that sleep: what they would do is not done."""
+    host.keepalived.scripts.clear()
+
+
 _BY_HOST = (redis_dies, redis_restarts, redis_hangs, host_reboots)
 _KEEPALIVED = (keepalived_dies, colleague_restarts_keepalived)
 _SENTINEL = (sentinel_dies, sentinel_hangs, colleague_fails_over)
@@ -166,7 +171,8 @@ def _named(*functions: Callable[[Night, Host, float], None]) -> dict[str, Callab
     return {one.__name__.replace("_", "-"): one for one in functions}
 
 
-FAULTS = _named(*_BY_HOST, *_KEEPALIVED, *_SENTINEL, *_OF_ALL)
+FAULTS = _named(*_BY_HOST, *_KEEPALIVED, *_SENTINEL, *_OF_ALL, scripts_killed)
 OF_KEEPALIVED = tuple(_named(*_BY_HOST, *_KEEPALIVED, *_OF_ALL))
 """In this order: a seed chooses by it."""
+OF_SCRIPTS = tuple(_named(*_BY_HOST, *_KEEPALIVED, *_OF_ALL, scripts_killed))
 OF_SENTINELS = tuple(_named(*_BY_HOST, *_SENTINEL, *_OF_ALL))

@@ -12,7 +12,7 @@ from functools import cache, lru_cache
 from typing import Any
 
 from simulation.world.host import DISK_BYTES, DISK_FREE, DUMP, FOLDER, KEEPALIVED_CONF, REDIS_CONF, Host
-from simulation.world.keepalived import Script
+from simulation.world.notify_scripts import Script
 from simulation.world.redis_server import BACKLOG_BYTES, RedisServer
 
 from console.core.model import (
@@ -74,7 +74,7 @@ def host_readings(host: Host, now: float) -> HostReadings:
         processes=read(_processes(host, now), now),
         config=read(_config(host.files[KEEPALIVED_CONF]), now) if installed else _absent(KEEPALIVED_CONF, now),
         version=read("2.2.7", now) if installed else _absent("keepalived", now),
-        notify_log=NO_NOTIFY_LOG,
+        notify_log=_notify_log(host, now),
         system_log=read(log, now),
         memory=read(MEMORY, now),
         disk=read(DISK_FULL if host.disk_full else DISK, now),
@@ -110,25 +110,38 @@ def _held(address: str, outside: str, vip: str, prefix: int) -> tuple[InterfaceA
 
 
 def _processes(host: Host, now: float) -> Processes:
-    redis, keepalived = host.redis.process, host.keepalived
+    redis, keepalived, check = host.redis.process, host.keepalived, host.keepalived.check
     return Processes(
         redis=(Process(redis.pid, 1, "/usr/bin/redis-server *:6379", now - redis.started),) if redis else (),
         keepalived=(Process(keepalived.pid, 1, "/usr/sbin/keepalived -D", now - keepalived.started),)
         if keepalived.running
         else (),
-        scripts=tuple(_script(one, now) for one in keepalived.scripts),
+        scripts=tuple(_script(one, now) for one in (*keepalived.scripts, *((check,) if check else ()))),
     )
 
 
 def _script(script: Script, now: float) -> Process:
-    sleeps = max(0.0, script.wakes - now) if script.wakes else None
-    return Process(script.pid, 1, f"/bin/bash {script.path}", now - script.began, sleeps)
+    sleeps = max(0.0, script.wakes - now) if script.sleeps else None
+    return Process(script.pid, 1, script.command, now - script.began, sleeps)
 
 
 @lru_cache(maxsize=256)
 def _keepalived_log(logged: tuple[tuple[str, float], ...]) -> LogTail:
     found = (Transition(VrrpState(state), at, "system log", f"Entering {state} STATE") for state, at in logged)
     return LogTail("/var/log/keepalived.log", (), tuple(found))
+
+
+def _notify_log(host: Host, now: float) -> Reading[LogTail]:
+    """The dates in it have whole seconds."""
+    path = host.world.system.state_log
+    if not path:
+        return NO_NOTIFY_LOG
+    if not host.changes:
+        return _absent(path, now)
+    told = zip(host.changes[-20:], host.changed[-20:], strict=True)
+    lines = tuple((state, float(int(at)), f"INSTANCE VI_222 has changed to {state}") for state, at in told)
+    found = tuple(Transition(VrrpState(state), at, "notify log", line) for state, at, line in lines)
+    return read(LogTail(path, tuple(line for _, _, line in lines), found), now)
 
 
 @cache

@@ -49,6 +49,12 @@ class Host:
         self.origins: dict[str, tuple[str, float]] = {}
         self.vip = False
         """Whether the kernel has the virtual IP."""
+        self.changes: list[str] = []
+        """The states in the log that the `notify` script of keepalived writes."""
+        self.changed: list[float] = []
+        """When, by the clock of the host."""
+        self.check_result: bool | None = None
+        """What the last check that takes time has said."""
         self.redis = RedisServer(self, dump)
         self.keepalived = Keepalived(self)
         self.sentinel = Sentinel(self) if world.system.sentinels else None

@@ -221,7 +221,7 @@ class RedisServer:
         """replication.c: replicaofCommand. The same master again does nothing."""
         process = self.process
         assert process is not None
-        if process.loading and not self.link.loads_copy:
+        if process.loading:
             return "-LOADING Redis is loading the dataset in memory"
         if not master:
             if self.link.master:
@@ -230,7 +230,6 @@ class RedisServer:
                 process.replid2, process.second_offset = process.replid, process.offset + 1
                 process.replid = self.world.new_id()
                 process.no_replica_since = self.world.now
-                process.loading = False
                 self.world.tell(f"{self.host.name}: promoted ({cause})")
                 self.world.roles_changed(cause)
             return "OK"

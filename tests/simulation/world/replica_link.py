@@ -37,6 +37,8 @@ class ReplicaLink:
         self.heard = 0.0
         self.down_since = 0.0
         self.was_up = False
+        self.lost = False
+        """While its copy is loaded, its source has closed the connection."""
         self.followed_at = 0.0
 
     def follow(self, master: str, cause: str, *, has_history: bool = False) -> None:
@@ -47,10 +49,6 @@ class ReplicaLink:
     @property
     def up(self) -> bool:
         return self.state == "connected"
-
-    @property
-    def loads_copy(self) -> bool:
-        return self.state == "load"
 
     @property
     def silent_for(self) -> float:
@@ -75,6 +73,11 @@ class ReplicaLink:
                     self.receive()
 
     def lose(self) -> None:
+        """A copy is loaded to its end before anything else is looked at."""
+        if self.state == "load":
+            self.lost = True
+            return
+        self.lost = False
         self.state, self.source, self.peer = "connect", None, None
         self.down_since = self.world.now
 
@@ -173,6 +176,8 @@ class ReplicaLink:
             mine.backlog_first, mine.log, mine.changes = offset + 1, [], 0
             self._connected()
             self.world.tell(f"{server.host.name}: full sync from {self.master} is done")
+            if self.lost:
+                self.lose()
             self.receive()
 
         self.world.after(self.world.load_seconds, loaded)

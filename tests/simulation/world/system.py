@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from simulation.world.host import DUMP, FOLDER, KEEPALIVED_CONF, REDIS_CONF
 
 from console.lab.options import LabOptions
-from console.lab.systems import keepalived_pair, sentinel_vip
+from console.lab.systems import keepalived_pair, preempting_pair, sentinel_vip
 
 SENTINEL_HOSTS = sentinel_vip.REDIS_HOSTS
 
@@ -31,6 +31,8 @@ class System:
     """Sentinel → its host. Empty: there are none."""
     syncs_by_disk: bool
     """Whether redis.conf says `repl-diskless-sync no`. Else the version decides: from 7.0 on it is yes."""
+    state_log: str = ""
+    """The log of the states that keepalived's `notify` script writes. Empty: there is none."""
 
 
 def _redis_conf(more: str = "") -> bytes:
@@ -43,6 +45,14 @@ def _pair_files(name: str, options: LabOptions) -> dict[str, bytes]:
     scripts = keepalived_pair.scripts(name, options).items()
     files = {f"/etc/keepalived/scripts/{file}": text.encode() for file, text in scripts}
     files[KEEPALIVED_CONF] = keepalived_pair.keepalived_conf(name, options).encode()
+    files[REDIS_CONF] = _redis_conf()
+    return files
+
+
+def _preempting_files(name: str, options: LabOptions) -> dict[str, bytes]:
+    scripts = preempting_pair.scripts(options).items()
+    files = {f"/etc/keepalived/scripts/{file}": text.encode() for file, text in scripts}
+    files[KEEPALIVED_CONF] = preempting_pair.keepalived_conf(name, options).encode()
     files[REDIS_CONF] = _redis_conf()
     return files
 
@@ -63,6 +73,18 @@ PAIR = System(
     sentinels={},
     syncs_by_disk=True,
 )
+PREEMPTING = System(
+    "keepalived",
+    keepalived_pair.ADDRESSES,
+    _preempting_files,
+    keepalived_pair.VIP,
+    prefix=32,
+    outside={},
+    sentinels={},
+    syncs_by_disk=True,
+    state_log=preempting_pair.CHANGES_LOG,
+)
+"""The pair whose scripts change roles by fixed sleeps, and whose check starts Redis again."""
 SENTINEL_SET = System(
     "sentinel-vip",
     {name: sentinel_vip.ADDRESSES[name] for name in SENTINEL_HOSTS},

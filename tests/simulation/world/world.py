@@ -38,6 +38,8 @@ class Destruction:
     why: str
     lost: frozenset[int]
     """What it held and the new data does not have."""
+    told_at: float = 0.0
+    """When it was told to follow its source."""
 
 
 class World(Timeline):
@@ -87,6 +89,11 @@ class World(Timeline):
                 self.every(sentinel.BEAT, host.sentinel.beat)
         self.every(WRITE_EVERY, self._write)
 
+    @property
+    def script_seconds(self) -> float:
+        """From a change of keepalived's state until the last of its scripts has ended."""
+        return 1.5 * self.notify_sleep + 5.0
+
     def new_id(self) -> str:
         return f"{self.chance.getrandbits(160):040x}"
 
@@ -121,7 +128,8 @@ class World(Timeline):
         assert server.process is not None
         now = server.process.keys if after is None else after
         lost = frozenset(before - now)
-        self.destroyed.append(Destruction(self.now, server.host.name, server.link.cause, why, lost))
+        link = server.link
+        self.destroyed.append(Destruction(self.now, server.host.name, link.cause, why, lost, link.followed_at))
 
     def held_somewhere(self, numbers: frozenset[int]) -> frozenset[int]:
         """Those of the writes that some memory, dump or backup still has."""

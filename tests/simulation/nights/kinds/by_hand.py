@@ -44,9 +44,39 @@ def start_redis(world: World, nodes: list[Host]) -> bool:
     return bool(down)
 
 
+def save(world: World, nodes: list[Host]) -> bool:
+    """`then BGSAVE`, where the disk has room again."""
+    failed = [one for one in nodes if one.redis.answers and one.redis.process and not one.redis.process.save_ok]
+    for one in failed:
+        one.redis.begin_save()
+    return bool(failed)
+
+
 def start_sentinels(world: World, nodes: list[Host]) -> bool:
     """`start the Sentinels that are down`."""
     down = [one.sentinel for one in nodes if one.up and one.sentinel is not None and not one.sentinel.running]
     for one in down:
         one.start(CAUSE)
     return bool(down)
+
+
+def start_alone(world: World, nodes: list[Host]) -> bool:
+    """`stop Redis and keepalived of the other node …`: where a script would follow it."""
+    hosts = [one for one in world.hosts.values() if one.up]
+    masters = [one for one in hosts if one.redis.answers and not one.redis.link.master]
+    if not hosts or any(one.keepalived.running for one in masters):
+        return False
+    newest = max(hosts, key=lambda one: (_newest_write(one), one in masters))
+    for one in hosts:
+        if one is not newest:
+            one.keepalived.stop(CAUSE)
+            one.redis.stop()
+    newest.redis.start(CAUSE)
+    world.advance(2.0)
+    newest.keepalived.start(CAUSE)
+    return True
+
+
+def _newest_write(host: Host) -> int:
+    process, dump = host.redis.process, host.redis.dump
+    return max(process.keys if process is not None else dump.keys if dump is not None else (), default=0)

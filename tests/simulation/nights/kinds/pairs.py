@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from simulation.nights.faults import OF_KEEPALIVED
-from simulation.nights.kinds.by_hand import promote_both, promote_newest, start_redis
+from simulation.nights.kinds.by_hand import promote_both, promote_newest, save, start_redis
 from simulation.nights.kinds.kind import NightKind
 from simulation.world.host import FOLDER, KEEPALIVED_CONF, REDIS_CONF, Host
 from simulation.world.system import PAIR
@@ -204,6 +204,7 @@ def _end_loop_or_promote(world: World, hosts: list[Host]) -> bool:
 
 
 KIND = NightKind(
+    name=PAIR.kind,
     system=PAIR,
     cluster=ClusterSpec("cache", PAIR.kind, PAIR.vip, tuple(map(_node, PAIR.addresses))),
     scenarios=SCENARIOS,
@@ -216,6 +217,7 @@ KIND = NightKind(
         "vip-on-dead-redis": start_redis,
         "vip-on-replica": _end_loop_or_promote,
         "mutual-replication": promote_both,
+        "redis-misconf": save,
     },
     failover_seconds=lambda _: 20.0,
 )
