@@ -65,13 +65,19 @@ def test_data_that_is_thrown_away_without_a_backup(holding):
     assert broken_rules("no write is lost", likely=29)
 
 
+def test_append_only_data_that_is_thrown_away_without_a_backup(holding):
+    holding("not-older-than", "backed-up", "nothing-unsaved")
+    assert broken_rules("no write is lost", "keepalived-aof", likely=29)
+
+
 def test_a_loss_that_no_preview_names(holding, monkeypatch):
     holding("not-older-than")
     monkeypatch.setattr(Records, "loss_was_named", lambda _: False)
     assert broken_rules("a loss is named", likely=3)
 
 
-def test_a_backup_that_is_not_what_it_claims(monkeypatch):
+@pytest.mark.parametrize("kind", ["keepalived", "keepalived-aof"])
+def test_a_backup_that_is_not_what_it_claims(monkeypatch, kind):
     """It has as many keys as the dump, of the same size and time, and they are others."""
 
     def other_keys(host, settings):
@@ -82,7 +88,7 @@ def test_a_backup_that_is_not_what_it_claims(monkeypatch):
 
     backup = shell._backup
     monkeypatch.setattr(shell, "_backup", other_keys)
-    assert broken_rules("backups hold all", likely=3)
+    assert broken_rules("backups hold all", kind, likely=3)
 
 
 def test_a_lost_answer_that_counts_as_done(monkeypatch):

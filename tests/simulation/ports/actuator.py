@@ -219,13 +219,14 @@ class ModelActuator:
         return Answer(AnswerKind.DONE, f"{len(odd)} keys of {host.name} differ{WRITTEN}{command.path}")
 
     def _export_disk(self, command: DiskKeyExport, host: Host) -> Answer:
-        other, dump = self._world.hosts[command.other].redis, host.redis.dump
+        other = self._world.hosts[command.other].redis
+        dump = shell.data_at(host, shell.setting(command.script, "data"))
         if other.process is None or other.process.run_id != command.other_run_id:
             return Answer(AnswerKind.NOT_SENT, f"{command.other} is not the one that was shown")
         shown = shell.setting(command.script, "shown")
-        if dump is None or f"{dump.size} {dump.modified:.0f}" != shown or host.disk_full:
+        if dump is None or not shell.is_shown(dump, shown) or host.disk_full:
             return Answer(
-                AnswerKind.FAILED, "not compared: the dump is not the one that was shown, or there is no room"
+                AnswerKind.FAILED, "not compared: the data is not the one that was shown, or there is no room"
             )
         self._world.advance(2.0)
         if other.process is None:

@@ -16,10 +16,12 @@ from simulation.world.notify_scripts import Script
 from simulation.world.redis_server import BACKLOG_BYTES, RedisServer
 
 from console.core.model import (
+    AofFiles,
     AttachedReplica,
     Backlog,
     Backup,
     ClockReading,
+    DataForm,
     DiskRoom,
     DumpFile,
     HostIdentity,
@@ -55,6 +57,13 @@ GIB = 1024**3
 MEMORY = Memory(8 * GIB, 6 * GIB, 1)
 DISK, DISK_FULL = DiskRoom(FOLDER, DISK_FREE, DISK_BYTES), DiskRoom(FOLDER, 0, DISK_BYTES)
 REDIS_LOG = LogTail("/data/redis/redis.log", ())
+AOF_NAME = "appendonly.aof"
+AOF_MANIFEST = f"{AOF_NAME}.manifest"
+CHECKED = {
+    DataForm.DUMP: "redis-check-rdb: RDB looks OK",
+    DataForm.AOF: "redis-check-aof: no errors",
+    DataForm.AOF_FOLDER: "redis-check-aof: no errors",
+}
 NO_AOF = Problem(ProblemKind.ABSENT, "there is no append-only file")
 NO_NOTIFY_LOG: Reading[Any] = unread(ProblemKind.NOT_CONFIGURED, "the inventory names no keepalived.state_log")
 _SAVE = "900 1 300 10"
@@ -84,7 +93,7 @@ def host_readings(host: Host, now: float) -> HostReadings:
         redis_log=read(REDIS_LOG, now),
         redis_file=read(_redis_file(host.files[REDIS_CONF]), now),
         run_lock=read(host.lock, now),
-        aof=Reading(None, NO_AOF, now),
+        aof=_aof(host, now),
         places=read(_places(host), now),
     )
 
@@ -169,6 +178,20 @@ def _dump(host: Host, now: float) -> Reading[DumpFile]:
     return _absent(DUMP, now) if dump is None else read(_dump_file(dump.size, dump.modified), now)
 
 
+def _aof(host: Host, now: float) -> Reading[AofFiles]:
+    kept = host.redis.append_only
+    aof = kept.aof
+    if aof is None:
+        return Reading(None, NO_AOF, now)
+    names = aof_names(aof.sequence) if kept.in_folder else ()
+    return read(AofFiles(kept.path, aof.size, aof.modified, names, AOF_MANIFEST if names else ""), now)
+
+
+@cache
+def aof_names(sequence: int) -> tuple[str, ...]:
+    return (f"{AOF_NAME}.{sequence}.base.rdb", f"{AOF_NAME}.{sequence}.incr.aof")
+
+
 @lru_cache(maxsize=256)
 def _dump_file(size: int, modified: float) -> DumpFile:
     return DumpFile(DUMP, size, modified)
@@ -186,8 +209,11 @@ def _backups(host: Host) -> tuple[Backup, ...]:
     found = []
     for path, (dump, noted) in host.backups.items():
         origin, received = host.origins.get(path, ("", None))
-        note = (digest_of(dump.keys), len(dump.keys), 0, "redis-check-rdb: RDB looks OK") if noted else ()
-        found.append(Backup(path, dump.size, dump.modified, *note, origin=origin, received=received))
+        note = (digest_of(dump.keys), len(dump.keys), 0, CHECKED[dump.form]) if noted else ()
+        folder = dump.form is DataForm.AOF_FOLDER
+        names, manifest = (aof_names(dump.sequence), AOF_MANIFEST) if folder else ((), "")
+        more = {"form": dump.form, "names": names, "manifest": manifest}
+        found.append(Backup(path, dump.size, dump.modified, *note, origin=origin, received=received, **more))
     return tuple(sorted(found, key=lambda one: one.path))
 
 
@@ -242,7 +268,9 @@ def redis_reading(server: RedisServer, now: float) -> Reading[Redis]:
             "ok" if process.save_ok else "err",
             rdb_in_progress=process.saving,
             changes_since_save=process.changes,
-            aof=False,
+            aof=server.append_only.on,
+            aof_last_write_status="ok" if server.append_only.write_ok else "err",
+            aof_rewriting=server.append_only.rewriting,
             rdb_last_seconds=process.save_seconds,
         ),
         loading=process.loading,
@@ -251,13 +279,15 @@ def redis_reading(server: RedisServer, now: float) -> Reading[Redis]:
         good_replicas=server.good_replicas() if process.min_replicas and not replica else None,
         failover_state="no-failover" if version_of(server.world.version) >= (6, 2) else None,
         total_system_memory=MEMORY.total,
-        config=_settings(process.min_replicas, diskless=not server.world.syncs_by_disk),
+        config=_settings(
+            process.min_replicas, diskless=not server.world.syncs_by_disk, folder=server.append_only.in_folder
+        ),
     )
     return read(value, now)
 
 
 @cache
-def _settings(min_replicas: int, *, diskless: bool) -> RedisConfig:
+def _settings(min_replicas: int, *, diskless: bool, folder: bool) -> RedisConfig:
     return RedisConfig(
         dir=FOLDER,
         dbfilename=DUMP.rpartition("/")[2],
@@ -268,6 +298,8 @@ def _settings(min_replicas: int, *, diskless: bool) -> RedisConfig:
         diskless_sync=diskless,
         diskless_load="disabled",
         logfile=REDIS_LOG.path,
+        appendfilename=AOF_NAME,
+        appenddirname="appendonlydir" if folder else None,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from simulation.world.append_only import FOLDER
 from simulation.world.keepalived import Keepalived
 from simulation.world.redis_server import Dump, RedisServer
 from simulation.world.sentinel import Sentinel
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 REDIS_CONF = "/etc/redis/redis.conf"
 KEEPALIVED_CONF = "/etc/keepalived/keepalived.conf"
-FOLDER = "/data/redis"
 DUMP = f"{FOLDER}/dump6379.rdb"
 DISK_BYTES = 10**9
 DISK_FREE = DISK_BYTES // 2
@@ -81,6 +81,10 @@ class Host:
         lines = self.files[REDIS_CONF].splitlines()
         return next((int(one.split()[1]) for one in lines if one.startswith(MIN_REPLICAS)), 0)
 
+    def configured_aof(self) -> bool:
+        """Whether redis.conf turns the append-only file on."""
+        return b"appendonly yes" in self.files[REDIS_CONF]
+
     def configured_master(self) -> str:
         """The address that the last replicaof line of redis.conf names. Empty: none."""
         found = _FOLLOWS.findall(self.files[REDIS_CONF])
@@ -90,6 +94,7 @@ class Host:
         """The host is gone, and comes back with the services that start at boot."""
         world = self.world
         world.tell(f"{self.name}: reboots")
+        self.redis.append_only.crash()
         self.redis.kill("the host reboots")
         self.keepalived.die("the host reboots")
         self.keepalived.scripts.clear()

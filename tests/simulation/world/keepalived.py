@@ -136,13 +136,12 @@ class Keepalived:
         return max((one.interval for one in self.instance.scripts), default=2)
 
     def _check(self) -> None:
-        """`redis-cli PING` must answer PONG. A Redis that loads or hangs does not."""
+        """`redis-cli PING` must answer PONG. A Redis that loads, hangs or cannot save does not."""
         script = self.instance.scripts[0] if self.instance.scripts else None
         path = script.script.split()[0] if script is not None else ""
         restarts = restarts_redis_for(self.host.files[path]) if path in self.host.files else None
         if restarts is None:
-            redis = self.host.redis
-            self._checked(redis.answers and redis.process is not None and not redis.process.loading)
+            self._checked(self.host.redis.pong)
         elif self.check is None and script is not None:  # one that still runs is not started again
             program = restarting_check(self.host, restarts, float(self.check_interval))
             self.check = Script(self.world.new_pid(), f"/bin/bash {script.script}", self.world.now, program)

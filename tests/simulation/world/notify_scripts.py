@@ -129,7 +129,7 @@ def _pong(host: Host, server: RedisServer) -> Iterator[Pause]:
         return False
     while server.process is not None and not server.answers:
         yield Pause(LOOKS_AGAIN, sleeps=False)
-    return server.process is not None and not server.process.loading
+    return server.pong
 
 
 def restarting_check(host: Host, seconds: float, timeout: float) -> Iterator[Pause]:
@@ -143,16 +143,15 @@ def restarting_check(host: Host, seconds: float, timeout: float) -> Iterator[Pau
         yield Pause(timeout, sleeps=False)
         host.check_result = False
         return
-    if not _answers(redis):
-        if redis.process is not None:
+    if not redis.pong:
+        if redis.process is not None and redis.process.loading:
             redis.kill("the check restarts it while it loads")  # SIGTERM during loading: it ends without a save
+        elif not redis.stop():  # it cannot save, and goes on
+            yield Pause(timeout, sleeps=False)
+            host.check_result = False
+            return
         redis.start("check script")
         yield Pause(min(seconds, timeout), sleeps=True)
-        if _answers(redis) and host.changes[-1:] == ["MASTER"]:
+        if redis.pong and host.changes[-1:] == ["MASTER"]:
             redis.replicaof("", "script redis_check.sh")
-    host.check_result = _answers(redis)
-
-
-def _answers(redis: RedisServer) -> bool:
-    """PING says PONG. A Redis that loads says LOADING."""
-    return redis.answers and redis.process is not None and not redis.process.loading
+    host.check_result = redis.pong

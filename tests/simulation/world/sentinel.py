@@ -184,7 +184,8 @@ class Sentinel:
             host = self.reaches(one.address)
             one.connected = host is not None
             if host is not None:
-                one.last_ok = self.world.now  # PONG, LOADING and MASTERDOWN are valid answers
+                if not host.redis.misconf:  # PONG, LOADING and MASTERDOWN are valid answers
+                    one.last_ok = self.world.now
                 self._ask_info(one, host)
         for peer in self.reachable_peers():
             self.peers_ok[peer.host.name] = self.world.now

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from simulation.world.host import DUMP, FOLDER, KEEPALIVED_CONF, REDIS_CONF
 
@@ -31,6 +31,8 @@ class System:
     """Sentinel → its host. Empty: there are none."""
     syncs_by_disk: bool
     """Whether redis.conf says `repl-diskless-sync no`. Else the version decides: from 7.0 on it is yes."""
+    aof: bool = False
+    """Whether redis.conf says `appendonly yes`."""
     state_log: str = ""
     """The log of the states that keepalived's `notify` script writes. Empty: there is none."""
 
@@ -38,6 +40,16 @@ class System:
 def _redis_conf(more: str = "") -> bytes:
     name = DUMP.rpartition("/")[2]
     return f"port 6379\ndir {FOLDER}\ndbfilename {name}\nsave 900 1 300 10\n{more}".encode()
+
+
+def with_aof(system: System) -> System:
+    """The same system with append-only files."""
+
+    def files(name: str, options: LabOptions) -> dict[str, bytes]:
+        texts = system.files(name, options)
+        return {**texts, REDIS_CONF: texts[REDIS_CONF] + b"appendonly yes\n"}
+
+    return replace(system, files=files, aof=True)
 
 
 def _pair_files(name: str, options: LabOptions) -> dict[str, bytes]:

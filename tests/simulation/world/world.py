@@ -137,9 +137,9 @@ class World(Timeline):
         for host in self.hosts.values():
             if host.redis.process is not None:
                 found |= numbers & host.redis.process.keys
-            for dump in (host.redis.dump, *(one for one, _ in host.backups.values())):
-                if dump is not None:
-                    found |= numbers & dump.keys
+            for kept in (host.redis.dump, host.redis.append_only.lasting, *(one for one, _ in host.backups.values())):
+                if kept is not None:
+                    found |= numbers & kept.keys
         return frozenset(found)
 
     # --- time -------------------------------------------------------------------------------------------------------

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from simulation.nights.kinds import pairs, preempting, sets
 from simulation.nights.kinds.kind import NightKind
+from simulation.world.system import with_aof
 
-KINDS: dict[str, NightKind] = {one.name: one for one in (pairs.KIND, sets.KIND, preempting.KIND)}
+PAIR_WITH_AOF = replace(pairs.KIND, name="keepalived-aof", system=with_aof(pairs.KIND.system))
+SET_WITH_AOF = replace(sets.KIND, name="sentinel-vip-aof", system=with_aof(sets.KIND.system))
+KINDS: dict[str, NightKind] = {
+    one.name: one for one in (pairs.KIND, sets.KIND, preempting.KIND, PAIR_WITH_AOF, SET_WITH_AOF)
+}
 _BY_SEED = (
-    pairs.KIND, sets.KIND, pairs.KIND, preempting.KIND, pairs.KIND, sets.KIND, pairs.KIND, pairs.KIND,
+    pairs.KIND, sets.KIND, pairs.KIND, preempting.KIND, PAIR_WITH_AOF, sets.KIND, pairs.KIND, SET_WITH_AOF,
 )  # fmt: skip
 
 

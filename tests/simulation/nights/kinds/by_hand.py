@@ -29,7 +29,7 @@ def promote_both(world: World, nodes: list[Host]) -> bool:
 def start_newest(world: World, nodes: list[Host]) -> bool:
     """`start the Redis that holds the newest data first`."""
     down = [one for one in world.hosts.values() if one.up and one.redis.process is None]
-    newest = max(down, key=lambda one: one.redis.dump.modified if one.redis.dump else 0.0, default=None)
+    newest = max(down, key=lambda one: one.redis.saved_at, default=None)
     if newest is None or len(down) < len(world.hosts):
         return False
     newest.redis.start(CAUSE)
@@ -78,5 +78,5 @@ def start_alone(world: World, nodes: list[Host]) -> bool:
 
 
 def _newest_write(host: Host) -> int:
-    process, dump = host.redis.process, host.redis.dump
-    return max(process.keys if process is not None else dump.keys if dump is not None else (), default=0)
+    process, kept = host.redis.process, host.redis.append_only.aof or host.redis.dump
+    return max(process.keys if process is not None else kept.keys if kept is not None else (), default=0)

@@ -111,7 +111,8 @@ def nothing_runs(world: World) -> None:
 def fresh(world: World) -> None:
     """Nothing was ever started; one dump or two."""
     if world.chance.random() < 0.5:
-        nodes(world)[0].redis.dump = None
+        redis = nodes(world)[0].redis
+        redis.dump = redis.append_only.aof = None
     world.advance(1.0)
 
 
