@@ -140,6 +140,18 @@ def test_a_set_that_only_counts_as_protected(holding):
     assert broken_rules("protected survives", "sentinel-vip", likely=11)
 
 
+def test_a_consul_set_that_only_counts_as_protected(holding):
+    holding("set-protected")
+    assert broken_rules("protected survives", "sentinel-consul")
+
+
+def test_a_returning_node_that_is_not_kept_out_of_the_name(holding):
+    """It starts as a master beside the one that serves, and clients find both."""
+    holding("held-from-name", "starts-as-replica", "comes-back-unresolved")
+    plan = Plan(1, "failed-over", "hasty", 1.0, 1.0, "consul-return-old-master", (), 1, False, "sentinel-consul")
+    assert "one node serves" in {one.rule for one in Night(plan).play().violations}
+
+
 def test_no_way_home_of_a_set(monkeypatch):
     monkeypatch.setattr(Night, "_advised", lambda *_: "sentinel-resume-writes")
     assert broken_rules("a way home", "sentinel-vip")

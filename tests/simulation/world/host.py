@@ -57,7 +57,7 @@ class Host:
         """What the last check that takes time has said."""
         self.redis = RedisServer(self, dump)
         self.keepalived = Keepalived(self)
-        self.sentinel = Sentinel(self) if world.system.sentinels else None
+        self.sentinel = Sentinel(self) if name in world.system.sentinels.values() else None
         self.replica_priority = 100
         self.starts_at_boot = True
         """Whether its services do."""
@@ -100,6 +100,9 @@ class Host:
         self.keepalived.scripts.clear()
         if self.sentinel is not None:
             self.sentinel.kill("the host reboots")
+        consul = world.consul if world.consul is not None and world.consul.host is self else None
+        if consul is not None:
+            consul.kill("the host reboots")
         self.up, self.vip, self.lock = False, False, None
         world.roles_changed("reboot")
 
@@ -112,6 +115,8 @@ class Host:
             self.keepalived.start("boot")
             if self.sentinel is not None:
                 self.sentinel.start("boot")
+            if consul is not None:
+                consul.start("boot")
 
         world.after(seconds, back)
 

@@ -149,6 +149,7 @@ class RedisServer:
                 process.keys = set(self.dump.keys)
                 self.world.watch_data(self, before, "loads its dump")
                 self._restore_history(process, self.dump)
+            self.world.roles_changed(process.cause)
 
         return load
 

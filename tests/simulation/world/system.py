@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from simulation.world.host import DUMP, FOLDER, KEEPALIVED_CONF, REDIS_CONF
 
 from console.lab.options import LabOptions
-from console.lab.systems import keepalived_pair, preempting_pair, sentinel_vip
+from console.lab.systems import keepalived_pair, preempting_pair, sentinel_consul, sentinel_vip
 
 SENTINEL_HOSTS = sentinel_vip.REDIS_HOSTS
 
@@ -33,6 +33,10 @@ class System:
     """Whether redis.conf says `repl-diskless-sync no`. Else the version decides: from 7.0 on it is yes."""
     aof: bool = False
     """Whether redis.conf says `appendonly yes`."""
+    quorum: int = 2
+    """Of its Sentinels."""
+    consul: Mapping[str, str] = field(default_factory=dict)
+    """Host → the id under which its Redis is registered in Consul, whose agent is on the first host. Empty: none."""
     state_log: str = ""
     """The log of the states that keepalived's `notify` script writes. Empty: there is none."""
 
@@ -67,6 +71,11 @@ def _preempting_files(name: str, options: LabOptions) -> dict[str, bytes]:
     files[KEEPALIVED_CONF] = preempting_pair.keepalived_conf(name, options).encode()
     files[REDIS_CONF] = _redis_conf()
     return files
+
+
+def _consul_files(name: str, options: LabOptions) -> dict[str, bytes]:
+    first = sentinel_consul.ADDRESSES[sentinel_consul.FIRST]
+    return {REDIS_CONF: _redis_conf(f"slaveof {first} 6379\n" if name == sentinel_consul.SECOND else "")}
 
 
 def _set_files(name: str, options: LabOptions) -> dict[str, bytes]:
@@ -108,3 +117,16 @@ SENTINEL_SET = System(
     syncs_by_disk=False,
 )
 """Without its directors and their read VIP: the model has no IPVS."""
+CONSUL_SET = System(
+    "sentinel-consul",
+    sentinel_consul.ADDRESSES,
+    _consul_files,
+    vip="",
+    prefix=0,
+    outside={},
+    sentinels={"sentinel": sentinel_consul.SECOND},
+    syncs_by_disk=True,
+    quorum=1,
+    consul=sentinel_consul.INSTANCES,
+)
+"""One Sentinel, and a name in Consul. The Sentinel waits as in the other set: the documented 30 s only take longer."""

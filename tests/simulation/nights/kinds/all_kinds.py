@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from simulation.nights.kinds import pairs, preempting, sets
+from simulation.nights.kinds import consul, pairs, preempting, sets
 from simulation.nights.kinds.kind import NightKind
 from simulation.world.system import with_aof
 
 PAIR_WITH_AOF = replace(pairs.KIND, name="keepalived-aof", system=with_aof(pairs.KIND.system))
 SET_WITH_AOF = replace(sets.KIND, name="sentinel-vip-aof", system=with_aof(sets.KIND.system))
 KINDS: dict[str, NightKind] = {
-    one.name: one for one in (pairs.KIND, sets.KIND, preempting.KIND, PAIR_WITH_AOF, SET_WITH_AOF)
+    one.name: one for one in (pairs.KIND, sets.KIND, preempting.KIND, PAIR_WITH_AOF, SET_WITH_AOF, consul.KIND)
 }
 _BY_SEED = (
-    pairs.KIND, sets.KIND, pairs.KIND, preempting.KIND, PAIR_WITH_AOF, sets.KIND, pairs.KIND, SET_WITH_AOF,
+    pairs.KIND, sets.KIND, pairs.KIND, preempting.KIND, PAIR_WITH_AOF, sets.KIND, consul.KIND, SET_WITH_AOF,
 )  # fmt: skip
 
 

@@ -80,3 +80,31 @@ def start_alone(world: World, nodes: list[Host]) -> bool:
 def _newest_write(host: Host) -> int:
     process, kept = host.redis.process, host.redis.append_only.aof or host.redis.dump
     return max(process.keys if process is not None else kept.keys if kept is not None else (), default=0)
+
+
+def start_consul(world: World, nodes: list[Host]) -> bool:
+    """`see whether the Consul agent runs there`."""
+    if world.consul is None or world.consul.answers or not world.consul.host.up:
+        return False
+    world.consul.start(CAUSE)
+    return True
+
+
+def end_maintenance(world: World, nodes: list[Host]) -> bool:
+    """`consul maint -disable -service=…` for the master."""
+    consul = world.consul
+    masters = [one for one in world.hosts.values() if one.redis.answers and not one.redis.link.master]
+    if consul is None or not consul.answers or len(masters) != 1:
+        return False
+    service = consul.services[masters[0].name]
+    return bool(service.maintenance) and consul.maintain(service.service_id, "", CAUSE)
+
+
+def watch_the_master(world: World, nodes: list[Host]) -> bool:
+    """`SENTINEL REMOVE …, then SENTINEL MONITOR …`, on the one Sentinel of a set with Consul."""
+    masters = [one for one in world.hosts.values() if one.redis.answers and not one.redis.link.master]
+    sentinels = [one.sentinel for one in world.hosts.values() if one.sentinel is not None and one.sentinel.answers]
+    if len(masters) != 1 or len(sentinels) != 1:
+        return False
+    sentinels[0].monitor(masters[0].address)
+    return True
