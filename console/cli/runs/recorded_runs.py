@@ -153,11 +153,8 @@ def report(context: CliContext, run: str | None, form: Form) -> int:
     cluster before and after, what was lost, and where the backups are. It reads only journals: that of the run, and
     those of later replays of the keys that it has kept.
     """
-    from console.core.runs.past.kept_keys import settled_files
-
     past = chosen_run(context, run)
-    settled = settled_files(recorded(context).summaries())
-    say(report_text(past.run_id, past.entries, past.chain, form, settled), nl=False)
+    say(report_text(past.run_id, past.entries, past.chain, form, recorded(context).fates_of_files()), nl=False)
     return _print_if_broken(past)
 
 

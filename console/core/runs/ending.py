@@ -6,7 +6,7 @@ It is made from the entries of the journal alone. The screen, the plain mode and
 from __future__ import annotations
 
 import shlex
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from console.core.quantities import capital, counted
@@ -18,6 +18,8 @@ from console.core.runs.records.journal import Entry
 from console.core.runs.records.recorded import Row, command_rows, first_of, loss_rows, replaced_files, step_rows, told
 from console.core.runs.records.run_backups import backups_in
 from console.core.runs.replays.ending import keys_left
+from console.core.runs.replays.file_fate import UNTOUCHED, Fates, FileFate, name_of
+from console.core.runs.replays.order import order_of
 from console.core.typed_commands import command_on, program_command
 
 SKIPPED, REMAINS, DATA, BACKUPS = (
@@ -47,20 +49,22 @@ class EndSection:
     items: tuple[EndItem, ...]
 
 
-Settled = Collection[tuple[str, str]]
-"""Run and name of each file of keys whose keys a later replay has brought back."""
+NO_REPLAYS: Fates = {}
 
 
-def run_ending(run_id: str, entries: Sequence[Entry], settled: Settled = ()) -> tuple[EndSection, ...]:
-    """The sections, first what is to be done: nobody is to look for it below what was done."""
+def run_ending(run_id: str, entries: Sequence[Entry], fates: Fates = NO_REPLAYS) -> tuple[EndSection, ...]:
+    """The sections, first what is to be done: nobody is to look for it below what was done.
+
+    `fates`: what later replays have made of the files of keys.
+    """
     opened, closed = first_of(entries, "opened"), first_of(entries, "closed")
     names = [str(one) for one in opened.get("steps") or ()]
     steps, commands = step_rows(entries, names), list(command_rows(entries, names))
     outcome = closed.get("outcome")
     made = (
-        EndSection(REMAINS, tuple(_remaining(run_id, entries, steps, commands, settled))),
+        EndSection(REMAINS, tuple(_remaining(run_id, entries, steps, commands, fates))),
         EndSection(DATA, tuple(_fates(entries, commands))),
-        EndSection(BACKUPS, tuple(_ways_back(run_id, entries, commands, opened, settled))),
+        EndSection(BACKUPS, tuple(_ways_back(run_id, entries, commands, opened, fates))),
         EndSection(SKIPPED, tuple(_skipped(steps, outcome))),
     )
     return tuple(one for one in made if one.items)
@@ -79,7 +83,7 @@ def _skipped(steps: Sequence[Row], outcome: object) -> Iterator[EndItem]:
 
 
 def _remaining(
-    run_id: str, entries: Sequence[Entry], steps: Sequence[Row], commands: Sequence[Row], settled: Settled
+    run_id: str, entries: Sequence[Entry], steps: Sequence[Row], commands: Sequence[Row], fates: Fates
 ) -> Iterator[EndItem]:
     opened, closed = first_of(entries, "opened"), first_of(entries, "closed")
     cluster = str(opened.get("cluster") or "")
@@ -91,34 +95,30 @@ def _remaining(
     if closed.get("outcome") != "done":
         yield from _open_steps(entries, steps)
     if left := keys_left(closed):
-        yield EndItem(*left)
-    yield from _only_in_files(run_id, commands, settled)
+        order = order_of(opened)
+        again = () if order is None or order.backup else (f"runs replay {order.run}", f"runs dismiss {order.run}")
+        says = ("The first command asks again about those in the file; the second one says no more of them.",)
+        yield EndItem(left[0], (*left[1], *(says if again else ())), tuple(program_command(one) for one in again))
+    yield from _only_in_files(run_id, commands, fates)
     yield from _left_findings(closed, cluster)
 
 
-def _only_in_files(run_id: str, commands: Sequence[Row], settled: Settled = ()) -> Iterator[EndItem]:
+def _only_in_files(run_id: str, commands: Sequence[Row], fates: Fates = NO_REPLAYS) -> Iterator[EndItem]:
     """Exports with keys in them: what the other node lacks is on no server any more, unless somebody puts it back."""
     exports = list(exports_in(commands))
     for export in exports:
-        if _is_settled(run_id, export, settled):
-            continue
-        if export.replaced:
-            text = (
-                f"What {export.node} held under {counted(export.replaced, 'key')} before this run replaced it is only"
-                " in a file on the machine of the console. The command below brings it back, and asks as this run did:"
-            )
-            yield EndItem(text, (), (put_back_command(run_id, export, several=len(exports) > 1),))
-        elif export.keys:
-            text = (
-                f"What {export.node} had is only in a file on the machine of the console. For each class"
-                " of keys the command below shows type, size and expiry of both, and asks before it brings them back:"
-            )
-            command = put_back_command(run_id, export, several=len(exports) > 1)
-            yield EndItem(text, (f"{export.content}.",), (command,))
-
-
-def _is_settled(run_id: str, export: Export, settled: Settled) -> bool:
-    return (run_id, export.path.rpartition("/")[2]) in settled
+        fate = fates.get(name_of(run_id, export.path), UNTOUCHED)
+        left = fate.keys_left(export.keys)
+        if export.replaced is not None or not left:
+            continue  # its operator has typed that the values are replaced: the ways back have their file
+        why = fate.why_left(export.keys)
+        now = f"{counted(left, 'key')} {'is' if left == 1 else 'are'} still only there: {', '.join(why)}."
+        text = (
+            f"What {export.node} had is only in a file on the machine of the console. For each class"
+            " of keys the command below shows type, size and expiry of both, and asks before it brings them back:"
+        )
+        command = put_back_command(run_id, export, several=len(exports) > 1)
+        yield EndItem(text, (f"{export.content}.", *((now,) if why else ())), (command,))
 
 
 def _unanswered(commands: Sequence[Row], steps: Sequence[Row], opened: Row) -> Iterator[EndItem]:
@@ -242,7 +242,7 @@ def _replaced_after(shown: Row, commands: Sequence[Row]) -> str:
 
 
 def _ways_back(
-    run_id: str, entries: Sequence[Entry], commands: Sequence[Row], opened: Row, settled: Settled
+    run_id: str, entries: Sequence[Entry], commands: Sequence[Row], opened: Row, fates: Fates
 ) -> Iterator[EndItem]:
     for one in backups_in(entries):
         digest = one["sha256"] or f"not known: `sha256sum {one['path']}` on {one['node']} tells it"
@@ -257,7 +257,7 @@ def _ways_back(
     exports = list(exports_in(commands))
     for export in exports:
         command = put_back_command(run_id, export, several=len(exports) > 1)
-        yield _exported(export, command, settled=_is_settled(run_id, export, settled))
+        yield _exported(export, command, fates.get(name_of(run_id, export.path), UNTOUCHED))
     for file in replaced_files(commands):
         yield EndItem(
             f"{file['node']}:{file['before']}",
@@ -270,15 +270,29 @@ def _ways_back(
         )
 
 
-def _exported(export: Export, command: str, *, settled: bool) -> EndItem:
+def _exported(export: Export, command: str, fate: FileFate) -> EndItem:
     differs = f"The keys in which {export.node} differs from {export.other}, one a line, with both values."
     facts = (
         differs if export.node != export.other else f"One a line: {export.content}.",
         "It shows type, size and expiry of both, asks for each class of keys, and brings them to the present master.",
         "With --keys PATTERN only some of them; with --dry-run it only looks.",
     )
-    done = ("A later replay has brought its keys back, as far as its operator wanted them.",) if settled else ()
-    return EndItem(export.path, (*done, *facts), (command,))
+    return EndItem(export.path, (*_what_replays_did(export, fate), *facts), (command,))
+
+
+def _what_replays_did(export: Export, fate: FileFate) -> Iterator[str]:
+    """Empty: none has looked at the file."""
+    if fate == UNTOUCHED:
+        return
+    left = fate.keys_left(export.keys)
+    if not left:
+        yield "Later replays have brought all of its keys back, or found them equal on the master, or expired."
+    elif left < export.keys:
+        brought = export.keys - left
+        have = "has" if brought == 1 else "have"
+        yield f"{brought:,} of its {counted(export.keys, 'key')} {have} come back, or {have} expired; {left:,} not."
+    else:
+        yield "A later replay has brought none of its keys back."
 
 
 def _lines(text: str) -> Iterable[str]:

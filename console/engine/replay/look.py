@@ -127,8 +127,12 @@ class Looked:
     """Keys that it may have sent, as no answer is recorded."""
     not_sent_or_removed: int = 0
     """Those of them that were missing and are missing: which of the two is not known."""
-    older: int = 0
+    older_lines: frozenset[int] = frozenset()
     """Lines whose key stands again further down: the last line of a key is what was kept of it last."""
+
+    @property
+    def older(self) -> int:
+        return len(self.older_lines)
 
     @property
     def brought(self) -> int:
@@ -225,7 +229,7 @@ class _LinesOfKeys:
 
 def _leave_out(looked: Looked, older: set[int], before: SentLines) -> None:
     """Takes out the lines whose key stands again further down."""
-    looked.older = len(older)
+    looked.older_lines = frozenset(older)
     for fate, found in looked.found.items():
         looked.found[fate] = [one for one in found if one.number not in older]
         looked.samples[fate] = [one for one in looked.samples[fate] if one.number not in older]

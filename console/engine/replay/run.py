@@ -21,6 +21,7 @@ from console.core.quantities import counted
 from console.core.runs.answer import AnswerKind
 from console.core.runs.gate import identity
 from console.core.runs.replays.batch import Left
+from console.core.runs.replays.ending import ALL_GONE, LINES
 from console.core.runs.replays.master import ROLE, NoMasterError, identity_of, proved_master
 from console.core.runs.replays.order import LOADS, READS, STEPS, ReplayOrder
 from console.core.runs.replays.progress import SentLines
@@ -312,6 +313,7 @@ class ReplayRun:
             files = {}
             self.message = f"{self.message} The list of what was left could not be written: {error}."
         keys = {"chosen": self._looked.chosen, "brought": brought, "left": counts, **files}
+        keys |= {LINES: self._tally.lines(self._looked), **({ALL_GONE: True} if self._last_look.all_gone else {})}
         state = self._state
         try:
             seen = {"observed_at": state.observed_at, "figures": state_summary(state)} if state is not None else {}

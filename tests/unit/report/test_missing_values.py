@@ -15,6 +15,7 @@ from past_runs import lines_of, past, written
 from console.core.runbooks.verbs import VERBS
 from console.core.runs.ending import run_ending
 from console.core.runs.records.exports import BRINGS
+from console.core.runs.replays.file_fate import FileFate
 from console.core.runs.replays.order import ReplayOrder
 from console.report.formats import report_text
 
@@ -150,6 +151,9 @@ def test_a_file_that_was_edited_is_not_called_data():
     assert "this data of the target was replaced" not in text
 
 
+DECLINED = FileFate(frozenset({1}), {"not confirmed": frozenset({2})}, None, "ann@ops1", "2026-11-21T08:00:00.000Z")
+
+
 def test_a_report_knows_of_a_later_replay():
     sent = f"SCAN, DUMP and PTTL here and on redis-b; what differs is written to {FILE}"
     planned = {"node": "redis-a", "command": {"sent": sent}}
@@ -162,8 +166,14 @@ def test_a_report_knows_of_a_later_replay():
     ]
     run = past(lines_of(told), RUN)
     before = report_text(run.run_id, run.entries, run.chain, "md")
-    after = report_text(run.run_id, run.entries, run.chain, "md", {(RUN, "keys-of-redis-a.jsonl")})
+    after = report_text(
+        run.run_id, run.entries, run.chain, "md", {(RUN, "keys-of-redis-a.jsonl"): FileFate(frozenset({1, 2}))}
+    )
+    partly = report_text(run.run_id, run.entries, run.chain, "md", {(RUN, "keys-of-redis-a.jsonl"): DECLINED})
     assert "only in a file" in before
-    assert "A later replay" not in before
+    assert "ater replay" not in before
     assert "only in a file" not in after
-    assert "A later replay has brought its keys back" in after
+    assert "Later replays have brought all of its keys back" in after
+    assert "only in a file" in partly
+    assert "1 key is still only there: left by ann@ops1 on 2026-11-21." in partly
+    assert "1 of its 2 keys has come back, or has expired; 1 not." in partly
