@@ -354,7 +354,7 @@ class CliContext:
         return any(self.runs_folder.glob("*/keys-of-*"))
 
     def kept_keys(self) -> tuple[KeptKeys, ...]:
-        """Keys of these clusters that are only in a file here. Where no run has kept any, nothing is imported for it."""
+        """Keys of these clusters that are only in a file here. Where no run has any, nothing is imported for it."""
         if not self.has_kept_keys or self.archive is None:
             return ()
         from console.engine.sessions.whose_runs import kept_here

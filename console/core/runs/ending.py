@@ -6,7 +6,7 @@ It is made from the entries of the journal alone. The screen, the plain mode and
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from console.core.quantities import capital, counted
@@ -17,6 +17,7 @@ from console.core.runs.records.exports import Export, exports_in, file_of, put_b
 from console.core.runs.records.journal import Entry
 from console.core.runs.records.recorded import Row, command_rows, first_of, loss_rows, replaced_files, step_rows, told
 from console.core.runs.records.run_backups import backups_in
+from console.core.runs.records.seen_later import became_of_data
 from console.core.runs.replays.ending import keys_left
 from console.core.runs.replays.file_fate import UNTOUCHED, Fates, FileFate, name_of
 from console.core.runs.replays.order import order_of
@@ -99,11 +100,13 @@ def _remaining(
         again = () if order is None or order.backup else (f"runs replay {order.run}", f"runs dismiss {order.run}")
         says = ("The first command asks again about those in the file; the second one says no more of them.",)
         yield EndItem(left[0], (*left[1], *(says if again else ())), tuple(program_command(one) for one in again))
-    yield from _only_in_files(run_id, commands, fates)
+    yield from _only_in_files(
+        run_id, commands, fates, {str(one["node"]): str(one["path"]) for one in backups_in(entries)}
+    )
     yield from _left_findings(closed, cluster)
 
 
-def _only_in_files(run_id: str, commands: Sequence[Row], fates: Fates = NO_REPLAYS) -> Iterator[EndItem]:
+def _only_in_files(run_id: str, commands: Sequence[Row], fates: Fates, backups: Mapping[str, str]) -> Iterator[EndItem]:
     """Exports with keys in them: what the other node lacks is on no server any more, unless somebody puts it back."""
     exports = list(exports_in(commands))
     for export in exports:
@@ -113,8 +116,9 @@ def _only_in_files(run_id: str, commands: Sequence[Row], fates: Fates = NO_REPLA
             continue  # its operator has typed that the values are replaced: the ways back have their file
         why = fate.why_left(export.keys)
         now = f"{counted(left, 'key')} {'is' if left == 1 else 'are'} still only there: {', '.join(why)}."
+        backup = f" and in the backup {backups[export.node]} there" if export.node in backups else ""
         text = (
-            f"What {export.node} had is only in a file on the machine of the console. For each class"
+            f"What {export.node} had is only in a file on the machine of the console{backup}. For each class"
             " of keys the command below shows type, size and expiry of both, and asks before it brings them back:"
         )
         command = put_back_command(run_id, export, several=len(exports) > 1)
@@ -184,8 +188,11 @@ _FATE = {
 }
 _DONE = {
     "shell": "It was carried out. What its text did to the data is known only to who wrote it.",
-    "set-replicaof": "It was carried out: a file was changed. The next start of its Redis drops the data that it has.",
+    "set-replicaof": "It was carried out: a file was changed.",
 }
+_NEXT_START = frozenset({"set-replicaof"})
+"""Verbs that change what the next start of Redis does with its data."""
+_NOT_STARTED = "The next start of its Redis drops the data that it has. This run has not seen that start."
 """What is said instead of verbs that replaced no data then, or of which that is not known."""
 _UNSENT = frozenset({"nothing was sent", "not sent"})
 _KEPT = {
@@ -205,23 +212,39 @@ def _fates(entries: Sequence[Entry], commands: Sequence[Row]) -> Iterator[EndIte
             continue  # a later step had nothing left to do: an earlier item says what became of the data
         if carried_out == "done":
             replaced.add(ends)
-        fate = _KEPT.get(resync) if carried_out == "done" else None
+        fate, seen_at = _KEPT.get(resync) if carried_out == "done" else None, str(one["seen_at"])
         kind = resync_in_words(resync)
         text = f"{capital(kind)} of {told(one, 'target')} from {told(one, 'source')}: {told(one, 'reason')}."
-        if carried_out in _UNSENT and (by := _replaced_after(one, commands)):
-            fate = f"This step sent nothing. {by}"
+        if carried_out in _UNSENT:
+            told_later = (_replaced_after(one, commands), became_of_data(entries, seen_at, ends[0]))
+            fate = " ".join(filter(None, ("This step sent nothing.", *told_later))) if any(told_later) else None
         again = {f"{said}: {told(one, 'reason')}" for said in (kind, f"{resync} resync")}  # the latter: older journals
         lines = [line for line in one.get("lines") or () if line not in again]
-        said = (*(f"warned: {line}" for line in one.get("warnings") or ()), *lines)
+        said = [*(f"warned: {line}" for line in one.get("warnings") or ()), *lines]
+        said = [f"As it was seen at {seen_at}, before this step:", *said] if said else []
         yield EndItem(f"{text} {fate or _FATE.get(carried_out, carried_out)}", tuple(str(line) for line in said))
     for one in commands:
         verb = VERBS.get(str(one["verb"]))
         if verb is not None and verb.wipes_data and verb.name != "replicate":
             answer = str(one["answer"] or "unknown")
             fate = _DONE.get(verb.name, _FATE["done"]) if answer == "done" else _FATE.get(answer, "")
+            if verb.name in _NEXT_START and answer == "done":
+                later = became_of_data(entries, str(one["answered_at"]), str(one["node"]))
+                started = _started_after(one, commands)
+                fate = " ".join(filter(None, (fate, started, later))) if started or later else f"{fate} {_NOT_STARTED}"
             yield EndItem(f"{one['summary']} {fate}", tuple(_lines(str(one["text"]))))
     for export in exports_in(commands):
         yield EndItem(f"Kept: {export.path} on the machine of the console.", (f"{capital(export.content)}.",))
+
+
+def _started_after(changed: Row, commands: Sequence[Row]) -> str:
+    """Which later command has started the Redis of the node. Empty: none."""
+    for one in commands:
+        starts = one["verb"] == "start-redis" and one["node"] == changed["node"] and str(one["at"]) > str(changed["at"])
+        if starts and one["answer"] in ("done", None, "unknown"):
+            may = "started" if one["answer"] == "done" else "may have started"
+            return f"Step {one['step']} {one['id']} {may} its Redis: with that start it drops the data that it had."
+    return ""
 
 
 def _replaced_after(shown: Row, commands: Sequence[Row]) -> str:

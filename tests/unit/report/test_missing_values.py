@@ -139,6 +139,61 @@ def test_a_loss_that_was_shown_fits_what_a_later_step_did(verb):
     assert not fate(verb).startswith("unknown resync")
 
 
+def seen(redis: str, keys: int | None = None) -> tuple[str, Any]:
+    """A look of the run at web-1."""
+    return "observed", {"step": 2, "figures": {"nodes": {"web-1": {"redis": redis, "keys": keys}}}}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said", "safe"),
+    [
+        ("does not run", "replica of 10.0.0.2:6379, link up", "it had the data of its master then", False),
+        ("not readable: silent", "replica of 10.0.0.2:6379, link up", "it had the data of its master then", False),
+        ("master", "replica of 10.0.0.2:6379, link up", "it had the data of its master then", False),
+        ("does not run", "replica of 10.0.0.2:6379, link down", "whether its data was replaced is not known", False),
+        ("replica of 10.0.0.2:6379, link up", "replica of 10.0.0.2:6379, link up", "nothing was lost by it", True),
+        ("does not run", "does not run", "nothing was lost by it", True),
+        ("master", "master", "nothing was lost by it", True),
+    ],
+)
+def test_a_step_that_sent_nothing_lost_nothing_only_where_no_later_look_tells_otherwise(before, after, said, safe):
+    told = [
+        ("opened", {"cluster": "cache", "steps": ["look", "then"]}),
+        seen(before),
+        ("preview", {"step": 1, "preview": {**PREVIEW, "lines": ["keys: Redis on web-1 does not run"]}}),
+        ("step", {"step": 1, "id": "look", "status": "skipped", "note": ""}),
+        seen(after, 5_001),
+        ("closed", {"outcome": "done"}),
+    ]
+    run = past(lines_of(told), RUN)
+    items = [one for part in run_ending(run.run_id, run.entries) for one in part.items]
+    (item,) = [one for one in items if "web-1 from web-2" in one.text]
+    assert said in item.text
+    assert ("nothing was lost" in item.text) is safe
+    assert item.lines[0].startswith("As it was seen at 2026-11-21T"), "`now` and `does not run` are of that time"
+    assert item.lines[1] == "keys: Redis on web-1 does not run"
+
+
+def test_the_next_start_after_an_edit_is_told_as_over_where_the_run_has_started_it():
+    edit = {"node": "web-1", "summary": "Sets replicaof.", "command": {"sent": "it"}}
+    told = [
+        ("opened", {"cluster": "cache", "steps": ["edit", "start"]}),
+        ("intent", {"step": 1, "verb": "set-replicaof", "planned": edit}),
+        ("result", {"step": 1, "answer": {"kind": "done", "text": ""}}),
+    ]
+    assert "The next start of its Redis drops the data that it has." in reported(told)
+    for answer, words in (("done", "Step 2 start started its Redis"), ("unknown", "Step 2 start may have started")):
+        started = [
+            ("intent", {"step": 2, "verb": "start-redis", "planned": {**edit, "summary": "Starts it."}}),
+            ("result", {"step": 2, "answer": {"kind": answer, "text": ""}}),
+        ]
+        text = reported([*told, *started])
+        assert words in text
+        assert "The next start" not in text
+    text = reported([*told, *started, seen("replica of 10.0.0.2:6379, link up", 7)])
+    assert "web-1 was seen as a replica of 10.0.0.2:6379, link up" in text
+
+
 def test_a_file_that_was_edited_is_not_called_data():
     planned = {"node": "redis-b", "summary": "Sets replicaof.", "command": {"sent": "it"}}
     told = [

@@ -90,6 +90,13 @@ def counted_once(kept: Iterable[KeptKeys]) -> int:
     return sum(one.keys - one.repeated for one in kept)
 
 
+def kept_note(kept: Sequence[KeptKeys]) -> str:
+    """For the line of a run in a list: `20 keys in a file`."""
+    if reminding := reminders(kept):
+        return f"{counted(counted_once(reminding), 'key')} in a file"
+    return f"{counted(counted_once(kept), 'former value')} in a file" if kept else ""
+
+
 def all_in_words(kept: Sequence[KeptKeys]) -> str:
     """One sentence about several files, `22 keys are only in files of runs`, or about a single one."""
     if len(kept) == 1:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from console.core.quantities import capital, counted
-from console.core.runs.past.kept_keys import KeptKeys, all_in_words, counted_once, reminders
+from console.core.runs.past.kept_keys import KeptKeys, all_in_words, counted_once
 from console.tui.present.formatting import BOLD, DIM, NOTE, WARN, Lines, line, wrapped
 
 
@@ -22,13 +22,6 @@ def information(kept: tuple[KeptKeys, ...], width: int) -> Lines:
     if not kept:
         return ()
     return wrapped(f"{capital(all_in_words(kept))}: x shows where", width, DIM, indent="  ", first="")
-
-
-def kept_note(kept: tuple[KeptKeys, ...]) -> str:
-    """For the line of a run in a list: `20 keys in a file`."""
-    if reminding := reminders(kept):
-        return f"{counted(counted_once(reminding), 'key')} in a file"
-    return f"{counted(counted_once(kept), 'former value')} in a file" if kept else ""
 
 
 def kept_keys_text(kept: KeptKeys, at: int, of: int, why_not: str, width: int) -> Lines:
