@@ -116,7 +116,8 @@ def _only_in_files(run_id: str, commands: Sequence[Row], fates: Fates, backups: 
             continue  # its operator has typed that the values are replaced: the ways back have their file
         why = fate.why_left(export.keys)
         now = f"{counted(left, 'key')} {'is' if left == 1 else 'are'} still only there: {', '.join(why)}."
-        backup = f" and in the backup {backups[export.node]} there" if export.node in backups else ""
+        node = export.node
+        backup = f" and in the backup {backups[node]} on {node}" if node in backups else ""
         text = (
             f"What {export.node} had is only in a file on the machine of the console{backup}. For each class"
             " of keys the command below shows type, size and expiry of both, and asks before it brings them back:"
