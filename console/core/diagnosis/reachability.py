@@ -60,7 +60,7 @@ def _ssh(state: ClusterState, *kinds: ProblemKind) -> Iterator[tuple[NodeState, 
 def _ssh_unreachable(state: ClusterState) -> Iterator[Match]:
     """A node cannot be read over SSH."""
     for node, problem in _ssh(state, *_AWAY):
-        redis = "Redis answers" if node.redis.ok else f"Redis: {node.redis.problem}"
+        redis = "Redis answers" if node.redis.ok else node.redis.problem_of("Redis")
         yield Match(
             (node.name,),
             f"{node.name} cannot be read over SSH, so its addresses and its keepalived are not known.",

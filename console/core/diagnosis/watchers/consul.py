@@ -186,7 +186,7 @@ def _side_by_side(state: ClusterState, consul: ConsulState) -> tuple[str, ...]:
     lines = []
     for node in state.nodes:
         redis, found = node.redis.value, instance_of(state, node)
-        role = role_in_words(redis) if redis is not None else f"Redis: {node.redis.problem}"
+        role = role_in_words(redis) if redis is not None else node.redis.problem_of("Redis")
         said = f"{found.service_id}: {checks_in_words(found)}" if found is not None else "Consul has no instance there"
         lines.append(f"{node.name}: {role}; {said}")
     if consul.dns.value is not None:
