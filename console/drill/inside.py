@@ -49,6 +49,8 @@ class Request:
     """One drill of a human."""
 
     capture: str
+    digest: str
+    """Of the capture as it was described before."""
     record: str
     """The folder of the drill."""
     drill: str
@@ -129,7 +131,7 @@ def _work(request: Request) -> int:
 
 
 def _drill(request: Request) -> Grade | None:
-    capture = load_capture(request.capture)
+    capture = load_capture(request.capture, request.digest)
     scenario = find_scenario(request.scenario)
     assert scenario is not None
     record = Path(request.record)
