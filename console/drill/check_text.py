@@ -38,7 +38,7 @@ def _table(walks: Sequence[Walk]) -> list[str]:
     rows = [("SCENARIO", "WALK", "OUTCOME", "TIME", "NO WRITE", "LOST", "RUNBOOKS")]
     for one in walks:
         books = ", ".join(f"{each.runbook} ({each.ended or 'not begun'})" for each in one.runbooks)
-        lost = "?" if one.lost is None else str(one.lost)
+        lost = "?" if one.lost is None else f"{one.lost:,}"
         times = f"{one.seconds:.0f} s", f"{one.longest_gap:.0f} s"
         rows.append((one.scenario, str(one.number), one.outcome.value, *times, lost, books or "none"))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]

@@ -155,25 +155,28 @@ def _possible(capture: Capture, wanted: tuple[str, ...]) -> list[str]:
 @drill.command("list")
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
 def list_command(form: str) -> None:
-    """List the drills of this machine with their grades. The oldest comes first."""
-    from console.drill.grades import list_text, load_all
+    """List the drills of this machine with their grades. The oldest comes first.
 
-    say(list_text(load_all(), form))
+    Drills that have no grade stand below: one runs now, or its console was closed.
+    """
+    from console.drill.grades import list_text
+    from console.drill.records import load_all, without_grade
+
+    say(list_text(load_all(), form, without_grade()))
 
 
 @drill.command("report")
 @click.argument("name", metavar="DRILL")
 @click.option("--format", "form", type=click.Choice(["md", "html", "json"]), default="md", show_default=True)
 def report_command(name: str, form: Literal["md", "html", "json"]) -> None:
-    """Print the report of a drill."""
+    """Print the report of a drill. DRILL is its name, or the beginning of it."""
     from console.core.drills.grade import best
-    from console.drill.grades import load_all, report_text
+    from console.drill.grades import report_text
+    from console.drill.records import load_all, named
 
-    drills = {one.drill: one for one in load_all()}
-    if name not in drills:
-        raise CliError(f"there is no drill {name}: `drill list` lists them")
-    made = drills[name]
-    earlier = [one for one in drills.values() if one.began_at < made.began_at]
+    drills = load_all()
+    made = named(drills, name)
+    earlier = [one for one in drills if one.began_at < made.began_at]
     say(report_text(made, best(earlier, made), form))
 
 
@@ -191,7 +194,7 @@ def require_cluster_or_capture(context: CliContext, what: str) -> None:
 def capture_folder(context: CliContext, what: str) -> Path:
     """The folder of a capture: the one that is named, or a new one of this cluster."""
     from console.documents.capture import INDEX, write_capture
-    from console.drill.grades import drills_folder, new_folder
+    from console.drill.records import drills_folder, new_folder
 
     if (Path(what) / INDEX).exists():
         return Path(what).resolve()

@@ -1,8 +1,7 @@
-"""Begins a drill: says what differs from production, and becomes the room in which the cluster is rebuilt."""
+"""Begins a drill: says what differs from production, and makes the room in which the cluster is rebuilt."""
 
 from __future__ import annotations
 
-import secrets
 import shutil
 import subprocess
 import sys
@@ -18,18 +17,18 @@ from console.core.quantities import counted
 from console.core.typed_commands import PROGRAM
 from console.drill.checking import REQUEST_VARIABLE as CHECK_VARIABLE
 from console.drill.checking import CheckRequest, check_request_text
-from console.drill.grades import drills_folder, new_folder
 from console.drill.inside import REQUEST_VARIABLE, Request, request_text
 from console.drill.rebuilt import consul
 from console.drill.rebuilt.building import KINDS
 from console.drill.rebuilt.rehearsal import data_size, versions_for
+from console.drill.records import drills_folder, new_drill, new_folder, write_begun
 from console.lab.hosts.host import ENVIRONMENT
 from console.lab.hosts.namespaces import program
 from console.lab.options import LabError
 from console.lab.servers.fetching import fetch_missing
 from console.lab.servers.progress import Progress
 from console.lab.servers.versions import CONSUL, INSTALLED_VERSION, consul_folder, redis_server
-from console.lab.sessions.room import become, room_command
+from console.lab.sessions.room import attend, room_command
 
 _LINKED = ("redis-cli", "redis-server", "keepalived", "valkey-cli", "systemctl", "consul", "ipvsadm")
 """Programs that a rehearsal has under every path by which scripts call them."""
@@ -38,17 +37,21 @@ _LINKED = ("redis-cli", "redis-server", "keepalived", "valkey-cli", "systemctl",
 def begin_drill(
     folder: Path, capture: Capture, scenario: str, keys: int | None, delay: tuple[float, float], *, ask: bool
 ) -> NoReturn:
-    """Replaces this process by the drill. `capture`: what was read of the folder."""
+    """Does not return. `capture`: what was read of the folder."""
     require_drillable(capture)
     told = what_differs(capture, keys)
-    name = f"drill-{secrets.token_hex(2)}"
-    say(first_page(capture, told, name))
-    if ask:
-        read_line("Enter begins the drill, Ctrl-C leaves: ")
-    record = new_folder(drills_folder(), capture.cluster)
+    record = new_drill()
+    try:
+        say(first_page(capture, told, record.name))
+        if ask:
+            read_line("Enter begins the drill, Ctrl-C leaves: ")
+    except BaseException:
+        record.rmdir()  # it has not begun
+        raise
+    write_begun(record, capture)
     command = [sys.executable, "-m", "console", "watch", capture.cluster]
     request = Request(
-        str(folder), capture.digest, str(record), record.name, scenario, name, keys, delay, command, ask, list(told)
+        str(folder), capture.digest, str(record), record.name, scenario, keys, delay, command, ask, list(told)
     )
     enter("console.drill.inside", REQUEST_VARIABLE, request_text(request))
 
@@ -63,7 +66,7 @@ def begin_check(  # noqa: PLR0913 - options of the command
     form: str,
     output: Path | None,
 ) -> NoReturn:
-    """Replaces this process by the check. `capture`: what was read of the folder."""
+    """Does not return. `capture`: what was read of the folder."""
     require_drillable(capture)
     told = what_differs(capture, keys)
     state = new_folder(drills_folder() / "checks", capture.cluster)
@@ -75,12 +78,12 @@ def begin_check(  # noqa: PLR0913 - options of the command
 
 
 def enter(module: str, variable: str, request: str) -> NoReturn:
-    """Becomes a module in a room of its own: everything that it starts dies with it. Raises CliError."""
+    """Runs a module in a room of its own: everything that it starts dies with it. Raises CliError."""
     try:
         command = room_command(module)
     except LabError as error:
         raise CliError(str(error)) from None
-    become(command, variable, request)
+    attend(command, variable, request)
 
 
 def require_drillable(capture: Capture) -> None:

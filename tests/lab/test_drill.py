@@ -366,7 +366,7 @@ def test_a_drill_says_so_on_its_screen_and_grades_at_its_end(tmp_path, room):
     drill.expect(pexpect.EOF)
     drill.wait()
     assert drill.exitstatus == 1
-    (folder,) = [path for path in (tmp_path / "redis-ha-console/drills").iterdir() if path.name.endswith("cache")]
+    (folder,) = [path for path in (tmp_path / "redis-ha-console/drills").iterdir() if path.name.startswith("drill-")]
     assert {path.name for path in folder.iterdir()} >= {
         "grade.json",
         "report.md",

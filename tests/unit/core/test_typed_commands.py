@@ -18,9 +18,9 @@ NAME = "drill-1a2b"
 WAY_IN = f"redis-ha-console lab enter --in {NAME}"
 LEADS_AWAY = re.compile(r"(?<!-- )\b(?:ssh(?: -v)?|redis-cli -h|ssh-copy-id(?: \S+)?) \S*\d+\.\d+\.\d+")
 TYPED_ON_A_HOST = re.compile(
-    r"(?<!-- )(?<![\w/`-])(?:systemctl \w|service [\w.-]+ (?:re)?(?:start|stop|load)|sysctl -|arping -|"
-    r"ip (?:a(?:ddr(?:ess)?)?|route|link|neigh) |ch(?:own|mod|grp) |(?:p?kill|killall) |(?:mv|rm|cp) |(?:redis|valkey)-(?:cli|server) [-/\w]+ |"
-    r"journalctl |/\S*/(?:redis|valkey)-server )"
+    r"(?<!-- )(?<![\w/`-])(?:systemctl \w|service [\w.-]+ (?:re)?(?:start|stop|load)|sysctl -|arping -|journalctl |"
+    r"ip (?:a(?:ddr(?:ess)?)?|route|link|neigh) |ch(?:own|mod|grp) |(?:p?kill|killall) |(?:mv|rm|cp) |"
+    r"(?:/\S*/)?(?:redis|valkey)-(?:cli|server) [-/\w]+ )"
 )
 """Commands that change something on the machine in whose terminal they are typed."""
 OWN = re.compile(r"(?<!-- )redis-ha-console (?!lab enter --in)\S+")
