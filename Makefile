@@ -1,5 +1,5 @@
 # make demo   opens the console on a laboratory pair that has failed over   (SCENARIO=healthy and others; YES=1: do not ask)
-# make quick  runs lint, types and the tests that need no laboratory, the random ones with a quarter of their examples
+# make quick  runs lint, types and the tests that need no laboratory: few random examples, one case of many alike
 # make test   runs every check and every test, also those on real servers
 # make check  runs ruff, mypy and import-linter
 # make bench  measures the speed goals, as ratios
@@ -29,7 +29,7 @@ demo: terminal packages .venv/made
 	@$(BIN)/python -m console demo $(SCENARIO)
 
 quick: .venv/made lint
-	$(call step,pytest,$(BIN)/pytest -q -n 3 --dist worksteal --hypothesis-profile quick -m "not lab and not long" tests/unit tests/probes tests/tui tests/simulation tests/test_architecture.py)
+	$(call step,pytest,$(BIN)/pytest -q -n 3 --dist worksteal --hypothesis-profile quick -m "not lab and not long and not thorough" tests/unit tests/probes tests/tui tests/simulation tests/test_architecture.py)
 
 test: test-packages .venv/made servers lint
 	$(call step,pytest,$(BIN)/pytest -q -n $(WORKERS) --dist load --maxschedchunk 1 --durations 15)

@@ -40,6 +40,24 @@ def test_a_change_of_roles_stops_it(tmp_path):
         assert stage.entries[-1].kind == "closed"
 
 
+@pytest.mark.parametrize("later", [False, True])
+def test_keys_that_clients_remove_while_others_are_sent_are_told(tmp_path, later):
+    """FLUSHALL in the middle: the first batch was brought and verified, and is not there at the end."""
+    with server(tmp_path / "kept", "7.0") as kept, server(tmp_path / "one", "7.0") as node:
+        ask(kept, *(("SET", f"key:{one}", "kept") for one in range(MORE)))
+        file = export(tmp_path / "keys.jsonl", kept, *(f"key:{one}" for one in range(MORE)))
+        stage = Stage(tmp_path, node)
+        if later:
+            operator = Typist()
+            operator.end_progress = lambda: ask(node, ("FLUSHALL",))
+        else:
+            operator, stage.before_sending = Typist(), lambda: ask(node, ("FLUSHALL",))
+        ended = stage.run(stage.order(file), operator)
+        assert ended.outcome is (FAILED if later else DONE)
+        gone = "40 of 40 brought keys" if later else "20 of 40 brought keys"
+        assert f"Gone again from redis-b: {gone} looked at again at the end" in ended.message
+
+
 def test_an_address_that_moves_while_keys_are_sent_stops_it(tmp_path, monkeypatch):
     """The server is a master still, and clients write to another one."""
     monkeypatch.setattr(run, "PROVED_FOR", 0.0)

@@ -81,6 +81,14 @@ NIGHTS = {
         PlannedFault("colleague-follows", "redis-a", 1, 8, Moment.DURING, 40.46633918714893),
         notify_sleep=1.0, copy_seconds=1.0, runbook="restore-backup", runs=2,
     ),
+    # The disk was full during a full sync, and has room again: the master refuses writes until a save succeeds. The
+    # step that fails said to look at its disk, and not to save.
+    "refuses-writes-after-a-full-disk-has-room-again": night(
+        139379, "fresh", "quitter", PlannedFault("disk-full", "redis-a", 0, 20, AFTER, 26.868299694294645),
+        PlannedFault("cable-cut", "redis-a", 0, 24, BEFORE, 21.051264166593924),
+        PlannedFault("console-dies", "redis-b", 0, 10, Moment.DURING, 30.04903889221439),
+        notify_sleep=3.0, copy_seconds=12.0, runbook="initial-build", runs=2, version="8.0.2",
+    ),
     # No Redis of the set runs: the return of the old master was named, and needs a master.
     "a-set-without-any-redis": of_set(12, "nothing-runs", "quitter", "sentinel-return-old-master"),
     # The switchover was given up before the last step: a replica that still refuses writes was promoted next.
@@ -118,6 +126,15 @@ NIGHTS = {
     "a-sentinel-that-forgot-the-others-as-its-master-died": of_set(
         101361, "has-backups", "quitter", "sentinel-restore-backup",
         PlannedFault("host-reboots", "web-2", 0, 5, Moment.DURING, 8.0),
+    ),
+    # The Sentinel that led a failover rebooted in the middle of it: the new config epoch with the old master. The
+    # advice said that it spreads within seconds, and of the same epoch nothing spreads.
+    "a-leader-that-reboots-in-its-failover": replace(
+        of_set(
+            146169, "just-failing", "quitter", "sentinel-resume-writes",
+            PlannedFault("host-reboots", "web-2", 0, 28, AFTER, 27.386736041411424),
+        ),
+        notify_sleep=8.0, copy_seconds=12.0, runs=2, version="5.0.4",
     ),
 }  # fmt: skip
 

@@ -14,6 +14,7 @@ import sample_sets
 import samples
 from past_runs import past, written
 from past_runs import until as cut
+from thorough import first_is_quick
 from tui_stage import REBUILD, Stage, asked, question, seen, stage, until
 
 from console.core.model import ClusterState, RunLock, read
@@ -174,7 +175,7 @@ def local_time(monkeypatch):
     time.tzset()
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("size", first_is_quick(SIZES), ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("name", SCREENS)
 def test_screen(name, size, snap_compare):
     make, go = SCREENS[name]

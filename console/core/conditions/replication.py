@@ -20,6 +20,7 @@ from console.core.model.verdict import Check, Verdict
 from console.core.numbers import version_of
 from console.core.quantities import counted, size
 from console.core.replication.history import compare_advice, compare_histories
+from console.core.typed_commands import redis_command
 
 _ENDS_AS_REPLICA = (7, 0)
 """The version from which on a replica ends where it cannot write its master's commands to its disk."""
@@ -228,7 +229,16 @@ def refuses_writes(node: NodeState, followers: int | None = None) -> tuple[str, 
             f"set min-replicas-to-write to {followers or 0} {until}",
         )
     failed = disk_error(redis)
-    return (f"{failed}: clients get MISCONF", "check its log and its disk") if failed else None
+    return (f"{failed}: clients get MISCONF", _ends_misconf(node, redis)) if failed else None
+
+
+def _ends_misconf(node: NodeState, redis: Redis) -> str:
+    """Room alone does not end it: without new changes Redis does not save again, and refuses writes until it has."""
+    room = "look at its log, and make room on its disk"
+    if redis.persistence.rdb_last_status == "ok":
+        return f"{room}: Redis tries to write the append-only file again every second"
+    save = redis_command(node.address, node.redis_port, "BGSAVE")
+    return f"{room}; then {save}, since only a save that succeeds ends it"
 
 
 def disk_error(redis: Redis) -> str:

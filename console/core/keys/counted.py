@@ -45,15 +45,23 @@ class FileCheck:
     """As its last line says."""
     why: str = ""
     """Why it is not whole."""
+    content: str = ""
+    """SHA-256 of all before its last line, in hex, as that line says."""
 
-    def with_keys(self, found: int, written: int | None = None) -> FileCheck:
-        """The same, after its keys were counted. `written`: so many the run wrote, by its journal. None: not known."""
+    def with_keys(self, found: int, written: int | None = None, digest: str = "") -> FileCheck:
+        """The same, after its keys were counted.
+
+        `written`, `digest`: so many the run wrote, and how their SHA-256 begins, by its journal. None or empty: not
+        known.
+        """
         if self.standing is Standing.NOT_WHOLE:
             return self
         if self.standing is Standing.WHOLE and found != self.keys:
             why = f"it has {counted(found, 'key')}, its end says {self.keys}"
         elif written is not None and found != written:
             why = f"it has {counted(found, 'key')}, and the run that wrote it says {written:,}: it may be another file"
+        elif digest and not self.content.startswith(digest):
+            why = "its SHA-256 is not the one that the run wrote: it is another file"
         else:
             return self
         return FileCheck(self.digest, Standing.NOT_WHOLE, self.keys, why)
@@ -66,6 +74,8 @@ class Counting:
         self.keys = 0
         self.size = 0
         """Bytes so far."""
+        self.digest = ""
+        """SHA-256 of all before the last line that counts, in hex."""
         self._digest = sha256()
 
     def line(self, fields: Mapping[str, object]) -> str:
@@ -76,7 +86,8 @@ class Counting:
 
     def count(self) -> str:
         """The line that counts all lines so far."""
-        return self._taken(json.dumps({_COUNT: self.keys, _DIGEST: self._digest.hexdigest()}) + "\n")
+        self.digest = self._digest.hexdigest()
+        return self._taken(json.dumps({_COUNT: self.keys, _DIGEST: self.digest}) + "\n")
 
     def take(self, lines: Iterable[bytes]) -> None:
         """Lines that stand in the file already."""
@@ -147,7 +158,7 @@ def _judged(first: bytes, last: bytes, before: str, digest: str) -> FileCheck:
     if said is not None:
         keys, expected = said
         if expected == before:
-            return FileCheck(digest, Standing.WHOLE, keys)
+            return FileCheck(digest, Standing.WHOLE, keys, content=before)
         why = f"it is not as it was written: its end says {counted(keys, 'key')}, and its SHA-256 does not fit"
         return FileCheck(digest, Standing.NOT_WHOLE, keys, why)
     if b'"%b": true' % MARK.encode() in first or first.startswith(_BEGINS):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from console.core.previews.disk_preview import DiskFinding
-from console.core.runs.records.exports import DISK_VERB, EXPORT_VERB, NOTHING, WRITTEN
+from console.core.runs.records.exports import DISK_VERB, EXPORT_VERB, NOTHING, written_file
 from console.core.runs.records.journal import Entry
 from console.core.runs.records.recorded import command_rows
 from console.core.runs.state import RunState, StepStatus
@@ -28,8 +28,8 @@ def exported_keys(entries: Sequence[Entry], node: str) -> str:
     answers = [str(one["text"]) for one in rows if one["answer"] == "done"]
     if not answers:
         return ""
-    found, written, path = answers[-1].rpartition(WRITTEN)
-    return f"{found}; kept in {path.rpartition('/')[2]} of this run" if written else answers[-1]
+    file = written_file(answers[-1])
+    return f"{file.content}; kept in {file.path.rpartition('/')[2]} of this run" if file else answers[-1]
 
 
 def _answered(node: str, answer: str, text: str) -> DiskFinding:
@@ -41,10 +41,9 @@ def _answered(node: str, answer: str, text: str) -> DiskFinding:
 
 def _short(text: str) -> str:
     """The answer for a gate, which is one page: the counts, the names, and the name of the file without its folder."""
-    found, written, path = text.rpartition(WRITTEN)
-    if not written:
+    if (file := written_file(text)) is None:
         return text
-    return f"{found.partition(': ')[2] or found}; kept in {path.rpartition('/')[2]} of this run"
+    return f"{file.content.partition(': ')[2] or file.content}; kept in {file.path.rpartition('/')[2]} of this run"
 
 
 def _skipped(node: str, notes: Sequence[str]) -> Iterator[DiskFinding]:

@@ -83,6 +83,29 @@ def astray(state: ClusterState, master: NodeState) -> tuple[tuple[SentinelState,
     )
 
 
+def what_settles(state: ClusterState) -> str:
+    """What ends that Sentinels name different masters.
+
+    A Sentinel takes over what another one names only with a higher config epoch (sentinel.c,
+    sentinelProcessHelloMessage). One that ended in the middle of its failover has the new epoch with the old master.
+    One that watches nothing hears nothing.
+    """
+    seen = watched_masters(state)
+    if len(state.masters) == 1 and not any(watched.failing_over for _, watched in seen):
+        master = state.node(state.masters[0])
+        newest = max((watched.config_epoch for _, watched in seen if watches(state, watched, master)), default=None)
+        stuck = [
+            one.name
+            for one, watched in astray(state, master)
+            if newest is not None and (watched is None or watched.config_epoch >= newest)
+        ]
+        if stuck:
+            stays = "keep what they have" if len(stuck) > 1 else "keeps what it has"
+            why = "only a higher config epoch is taken over"
+            return f"{' and '.join(stuck)} {stays} ({why}); {monitor_anew(state, stuck, master)}"
+    return "wait some seconds: what has the higher config epoch spreads to the others"
+
+
 def watched_in_words(state: ClusterState, watched: WatchedMaster | None) -> str:
     """`app01 (192.168.3.1:6379)`, `10.0.0.9:6379, none of the nodes`, `no master mymaster`: what a Sentinel watches."""
     if watched is None:

@@ -31,6 +31,7 @@ from console.engine.ports import Clock, Inspector
 from console.engine.replay.ahead import Ahead
 from console.engine.replay.backup import BackupLoader, NoBackupError
 from console.engine.replay.kept_file import KeptFile
+from console.engine.replay.last_look import LastLook
 from console.engine.replay.leaving import leave_the_rest, write_left
 from console.engine.replay.look import NOTHING_THERE, Found, Looked, look, warnings, what_was_there
 from console.engine.replay.ports import KeyActuator, KeyFiles, KeySender, ReplayOperator, ReplayQuestion
@@ -73,6 +74,7 @@ class ReplayRun:
         self._guard = guard
         self._files, self._actuator, self._spec = adapters
         self._tally = Tally()
+        self._last_look = LastLook()
         self._looked = Looked()
         self._declined: set[Fate] = set()
         self._state: ClusterState | None = None
@@ -131,7 +133,7 @@ class ReplayRun:
                 shown=SAMPLES,
             )
         operator.end_progress()
-        check = check.with_keys(self._looked.lines, self._order.keys)
+        check = check.with_keys(self._looked.lines, self._order.keys, self._order.digest)
         self._looked.warning = warnings(self._looked, self._order.file, check, node)
         counts = {"lines": self._looked.lines, "counts": self._looked.counts()}
         file = {"path": self._order.file, "sha256": check.digest, "standing": check.standing}
@@ -201,7 +203,7 @@ class ReplayRun:
             file = loader.load(self._state, master, operator.doing)
             operator.end_progress()
         self._end_step(1, LOADS, StepStatus.DONE, file or "the master has all of it")
-        self._order = replace(self._order, file=file)
+        self._order = replace(self._order, file=file, digest="")  # that was the backup's
         return bool(file)
 
     def _answered(self, question: ReplayQuestion, typed: str) -> bool:
@@ -265,6 +267,7 @@ class ReplayRun:
             self._tally.take(batch.found, answer, lost=lost)
             if answer.stop:
                 raise ReplayStoppedError(Outcome.UNKNOWN if lost else Outcome.FAILED, answer.stop)
+            self._last_look.take(batch.keys, answer)
             done += len(batch.found)
             operator.progress(STEPS[fate], done, len(found))
         operator.end_progress()
@@ -286,10 +289,13 @@ class ReplayRun:
     def _how_it_ended(self) -> tuple[Outcome, str]:
         """The master is proved once more: keys on a server that is none any more are not brought."""
         if self._tally.brought:
-            self._prove()
+            with contextlib.closing(self._inspector.read_keys(self._prove().name)) as reader:
+                self._last_look.look(reader, self._clock.now())
+        gone = self._last_look.in_words(self._node)
         if self._tally.failed:
-            return Outcome.FAILED, f"{counted(self._tally.failed, 'key')} could not be brought or verified"
-        return Outcome.DONE, ""
+            failed = f"{counted(self._tally.failed, 'key')} could not be brought or verified"
+            return Outcome.FAILED, f"{failed}; {gone}" if gone else failed
+        return Outcome.FAILED if self._last_look.all_gone else Outcome.DONE, gone
 
     def _end(self, outcome: Outcome, why: str) -> None:
         self.outcome = outcome

@@ -9,7 +9,7 @@ from console.core.command import DiskKeyExport
 from console.core.numbers import version_of
 from console.core.previews.key_comparison import lost_lines
 from console.core.quantities import counted
-from console.core.runs.records.exports import EXAMPLES, NOTHING
+from console.core.runs.records.exports import EXAMPLES, NOTHING, written_in_words
 from console.transport.redis import key_sampler
 from console.transport.redis.key_export import (
     MAX_KEYS,
@@ -38,7 +38,7 @@ def keep_disk_keys(disk: Side, other: Side, command: DiskKeyExport, tell: Callab
     if not kept:
         return f"no file was written: {tally.words(disk[0], other[0])}"
     said = f"{tally.words(disk[0], other[0])}{EXAMPLES}{', '.join(tally.named)}{_not_taken(disk, other)}"
-    return f"{said}; written to {kept}"
+    return said + written_in_words(kept, tally.lines.digest)
 
 
 def _not_taken(disk: Side, other: Side) -> str:

@@ -24,7 +24,7 @@ from console.core.keys.counted import Counting
 from console.core.model import ProblemKind
 from console.core.numbers import count
 from console.core.quantities import counted, size
-from console.core.runs.records.exports import EXAMPLES
+from console.core.runs.records.exports import EXAMPLES, written_in_words
 from console.transport.connections.errors import RemoteError
 from console.transport.connections.own_load import own_load
 from console.transport.redis.connection import RedisConnection, Refusal, Reply
@@ -119,7 +119,7 @@ def export_keys(ours: Side, theirs: Side, path: str) -> str:
     """
     tally, kept = export_found(ours, theirs, path, keep_empty=True)
     names = f"{EXAMPLES}{', '.join(tally.named)}" if tally.named else ""
-    return f"{tally.words(ours[0], theirs[0])}{names}; written to {kept}"
+    return f"{tally.words(ours[0], theirs[0])}{names}{written_in_words(kept, tally.lines.digest)}"
 
 
 def export_found(

@@ -111,9 +111,9 @@ def test_an_export_that_is_there_is_never_replaced(tmp_path):
     again = export_keys(("redis-a", FakeConnection({})), ("redis-b", FakeConnection(THEIRS)), str(path))
     once_more = export_keys(("redis-a", FakeConnection({})), ("redis-b", FakeConnection(THEIRS)), str(path))
     assert path.read_bytes() == kept != b""
-    assert first.endswith(f"written to {path}")
-    assert again.endswith(f"written to {tmp_path / 'keys-2.jsonl'}")
-    assert once_more.endswith(f"written to {tmp_path / 'keys-3.jsonl'}")
+    assert f"; written to {path}, SHA-256 " in first
+    assert f"; written to {tmp_path / 'keys-2.jsonl'}, SHA-256 " in again
+    assert f"; written to {tmp_path / 'keys-3.jsonl'}, SHA-256 " in once_more
     assert sorted(one.name for one in tmp_path.iterdir()) == ["keys-2.jsonl", "keys-3.jsonl", "keys.jsonl"]
 
 

@@ -203,6 +203,11 @@ def test_a_file_of_another_run_is_not_taken_for_the_one_that_the_journal_names(t
     other = check.with_keys(2, 5)
     assert other.standing is Standing.NOT_WHOLE
     assert "the run that wrote it says 5" in warning(str(path), other)
+    same_count = check.with_keys(2, 2, "0" * 16)
+    assert same_count.standing is Standing.NOT_WHOLE
+    assert "it is another file" in warning(str(path), same_count)
+    if counts:
+        assert check.with_keys(2, 2, check.content[:16]) is check
 
 
 def test_any_number_of_lines_that_count_is_read_and_only_the_last_one_counts(tmp_path):

@@ -8,6 +8,7 @@ import subprocess
 import time
 
 import pytest
+from thorough import first_is_quick
 
 from console.core.model import RunLock
 from console.core.runs.lock import parse_note
@@ -61,7 +62,7 @@ def line(process):
     return process.stdout.readline().decode().rstrip("\n")
 
 
-@pytest.fixture(params=SHELLS, ids=" ".join)
+@pytest.fixture(params=first_is_quick(SHELLS), ids=" ".join)
 def shells(request, tmp_path):
     if shutil.which(request.param[0]) is None:
         pytest.skip(f"no {request.param[0]} on this machine")

@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from thorough import first_is_quick
 
 from console.core.model import NOT_A_SHELL_SCRIPT, ActionKind, ProblemKind
 from console.probes import framing, program
@@ -54,7 +55,7 @@ class Shell:
         return status
 
 
-@pytest.fixture(params=SHELLS, ids=" ".join)
+@pytest.fixture(params=first_is_quick(SHELLS), ids=" ".join)
 def shell(request, tmp_path):
     if shutil.which(request.param[0]) is None:
         pytest.skip(f"no {request.param[0]} on this machine")

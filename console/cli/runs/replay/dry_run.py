@@ -36,7 +36,7 @@ def dry_run(context: CliContext, order: ReplayOrder, starter: ReplayStarter) -> 
     try:
         with contextlib.closing(inspector.read_keys(node.name)) as reader:
             looked = look(order, lines, reader, context.clock.now, lambda _: None, shown=SAMPLES)
-            file = starter.files.check(order.file).with_keys(looked.lines, order.keys)
+            file = starter.files.check(order.file).with_keys(looked.lines, order.keys, order.digest)
             looked.warning = warnings(looked, order.file, file, node)
     except ValueError as error:
         raise CliError(str(error)) from None

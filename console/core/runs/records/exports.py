@@ -8,6 +8,7 @@ import re
 import shlex
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from console.core.keys.counted import is_count
 from console.core.quantities import counted
@@ -32,6 +33,10 @@ EXAMPLES = "; for example "
 """Before the names of keys in an answer."""
 WRITTEN = "; written to "
 """Before the path in an answer."""
+_DIGEST = ", SHA-256 "
+"""Behind the path, before the beginning of the digest. Answers of older versions do not have it."""
+_DIGITS = 16
+"""Of a digest that an answer has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,8 @@ class Export:
     """When it was written: RFC 3339, UTC."""
     replaced: int | None = None
     """How many former values a replay has put into it. None: it is none of a replay."""
+    digest: str = ""
+    """How the SHA-256 of its keys begins, in hex. Empty: the answer does not say."""
 
     @property
     def keys(self) -> int:
@@ -59,6 +66,29 @@ class Export:
             return self.replaced
         counts = self.content.partition(EXAMPLES)[0]  # a key may have any name
         return sum(int(one.replace(",", "")) for one in _COUNTS.findall(counts))
+
+
+class WrittenFile(NamedTuple):
+    """The file that the answer of an export names."""
+
+    content: str
+    path: str
+    digest: str = ""
+    """As in `Export`."""
+
+
+def written_in_words(path: str, digest: str) -> str:
+    """The end of an answer. `digest`: SHA-256 of the keys in the file, in hex."""
+    return f"{WRITTEN}{path}{_DIGEST}{digest[:_DIGITS]}"
+
+
+def written_file(answer: str) -> WrittenFile | None:
+    """What the end of an answer says, of this version or an older one. None: no file was written."""
+    content, written, end = answer.rpartition(WRITTEN)
+    path, said, digest = end.rpartition(_DIGEST)
+    if not written:
+        return None
+    return WrittenFile(content, path, digest.strip()) if said else WrittenFile(content, end.strip())
 
 
 def exports_in(commands: Iterable[Row]) -> Iterator[Export]:
@@ -77,9 +107,8 @@ def exports_in(commands: Iterable[Row]) -> Iterator[Export]:
             continue
         # The answer names the file: where an earlier export was there already, it has another name.
         text = str(one["text"])
-        content, written, path = text.rpartition(WRITTEN)
-        if written:
-            yield Export(node, found["other"], path.strip(), content, *times)
+        if (file := written_file(text)) is not None:
+            yield Export(node, found["other"], file.path, file.content, *times, digest=file.digest)
         elif one["verb"] != DISK_VERB:
             yield Export(node, found["other"], found["path"], text, *times)
     yield from replaced.values()
@@ -102,10 +131,9 @@ def file_of(row: Row) -> str:
 def kept_in_words(node: str, answers: Iterable[str]) -> str:
     """`20 keys of redis-a are in FILE`, by the answers of a step that keeps keys. Empty: there is no file with keys."""
     for text in answers:
-        content, written, path = text.rpartition(WRITTEN)
-        keys = Export(node, "", path, content).keys
-        if written and keys:
-            return f"{counted(keys, 'key')} of {node} {'is' if keys == 1 else 'are'} in {path.strip()}"
+        file = written_file(text)
+        if file is not None and (keys := Export(node, "", file.path, file.content).keys):
+            return f"{counted(keys, 'key')} of {node} {'is' if keys == 1 else 'are'} in {file.path}"
     return ""
 
 

@@ -46,6 +46,8 @@ class ReplayOrder:
     """The path of a backup on the node, of which the file is made first. Empty: the file is there."""
     keys: int | None = None
     """So many keys the run wrote to the file, by its journal. None: not known."""
+    digest: str = ""
+    """How the SHA-256 of these keys begins, by its journal; or that of the backup, whole. Empty: not known."""
 
     @property
     def steps(self) -> tuple[str, ...]:
@@ -73,6 +75,7 @@ def order_of(opened: Mapping[str, Any]) -> ReplayOrder | None:
             float(found["slack"]),
             str(found.get("backup") or ""),
             None if found.get("keys") is None else int(found["keys"]),
+            str(found.get("digest") or ""),
         )
     except (KeyError, TypeError, ValueError):
         return None

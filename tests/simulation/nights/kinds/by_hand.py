@@ -44,6 +44,16 @@ def start_redis(world: World, nodes: list[Host]) -> bool:
     return bool(down)
 
 
+def monitor_anew(world: World, nodes: list[Host]) -> bool:
+    """`on SENTINEL: SENTINEL REMOVE …, then SENTINEL MONITOR …`, where it keeps another master than the only one."""
+    masters = [one for one in world.hosts.values() if one.redis.answers and not one.redis.link.master]
+    odd = [one.sentinel for one in nodes if one.sentinel is not None and one.sentinel.answers]
+    odd = [one for one in odd if len(masters) == 1 and one.config.master != masters[0].address]
+    for one in odd:
+        one.monitor(masters[0].address)
+    return bool(odd)
+
+
 def save(world: World, nodes: list[Host]) -> bool:
     """`then BGSAVE`, where the disk has room again."""
     failed = [one for one in nodes if one.redis.answers and one.redis.process and not one.redis.process.save_ok]
