@@ -14,9 +14,9 @@ from simulation.world.world import World
 from console.lab.assembly.laboratory import Laboratory
 from console.lab.hosts.redis_client import RefusedError
 from console.lab.scenarios.sentinel_consul import api
-from console.lab.systems.sentinel_consul import FIRST, INSTANCES, SECOND
+from console.lab.systems import sentinel_vip
+from console.lab.systems.sentinel_consul import FIRST, INSTANCES, MASTER_NAME, SECOND
 from console.lab.systems.sentinel_service import ask_sentinel
-from console.lab.systems.sentinel_vip import MASTER_NAME
 
 CAUSE = "act"
 
@@ -66,11 +66,11 @@ def _slaveof(lab: Laboratory, name: str, other: str) -> None:
     lab.host(name).redis("SLAVEOF", lab.host(other).address, "6379")
 
 
-def _ask(word: str) -> Callable[[Laboratory, str, str], object]:
+def _ask(word: str, master: str = sentinel_vip.MASTER_NAME) -> Callable[[Laboratory, str, str], object]:
     def ask(lab: Laboratory, name: str, _other: str) -> None:
         if lab.host(name).running("redis-sentinel"):
             with contextlib.suppress(RefusedError):  # no good replica, or one is in progress: the model refuses, too
-                ask_sentinel(lab.host(name), "SENTINEL", word, MASTER_NAME)
+                ask_sentinel(lab.host(name), "SENTINEL", word, master)
 
     return ask
 
@@ -143,7 +143,7 @@ OF_CONSUL: Mapping[str, Act] = {
         lambda host, _: _only_sentinel(host).start(CAUSE),
     ),
     "fail over, asked for on": Act(
-        lambda lab, _, other: _ask("FAILOVER")(lab, SECOND, other),
+        lambda lab, _, other: _ask("FAILOVER", MASTER_NAME)(lab, SECOND, other),
         lambda host, other: _fail_over(host.world.hosts[SECOND], other),
     ),
     "begin maintenance of": Act(_maintain("enable=true&reason=act"), _maintain_in_model("act")),

@@ -88,9 +88,12 @@ class Invariants:
         self.must(named, "a loss is named", f"{what}: {len(ours)} acknowledged writes go, and no preview said so")
 
     def _roles_changed(self, cause: str) -> None:
-        """Never two nodes take clients' writes because of something that the console sent."""
+        """Never two nodes take clients' writes because of something that the console sent.
+
+        With Consul that is seen at the next check: `cause` says who has made what it finds.
+        """
         serving = self._world.serving()
-        if len(serving) < 2:
+        if len(serving) < 2 or (self._world.consul is not None and cause != CAUSE):
             return
         recent = self._world.now - self.console_acted < RECENT and self.others_acted < self.console_acted - RECENT
         names = " and ".join(one.name for one in serving)

@@ -236,6 +236,14 @@ def test_while_consul_tells_nothing_no_runbook_is_named_that_needs_it(state):
         assert "consul-return-old-master" in one.next.advice
 
 
+def test_where_no_redis_runs_nobody_is_asked_why_the_sentinels_promoted_none():
+    state = named(state=check(B, "critical", state=down(A, down(B))))
+    (found,) = (one for one in diagnose(state, NOW) if one.code == "consul-none-passing")
+    assert "no Redis runs: start the one that holds the newest data; sentinel names app02" in found.next.advice
+    one_is_up = next(one for one in diagnose(named(state=down(B, check(B, "critical"))), NOW) if one.code == found.code)
+    assert "see why the Sentinels promoted nobody" in one_is_up.next.advice
+
+
 def test_each_finding_is_shown_by_a_state_and_a_healthy_set_has_none():
     assert {row[0] for row in FOUND} == {row.code for row in rules.RULES}
     assert not [one for one in diagnose(HEALTHY, NOW) if one.code.startswith("consul")]

@@ -77,7 +77,10 @@ def _why_no_master(state: ClusterState) -> str:
     unread = [one.name for one in state.sentinels if not one.sentinel.ok]
     if unread:
         return f"{listed(unread)} could not be read, and may be failing over"
-    return f"see why the Sentinels promoted nobody: {named_masters_in_words(state)}"
+    named = named_masters_in_words(state)
+    if all(map(proved_down, state.nodes)):
+        return f"no Redis runs: start the one that holds the newest data; {named}"
+    return f"see why the Sentinels promoted nobody: {named}"
 
 
 def _several(state: ClusterState) -> Iterator[Match]:

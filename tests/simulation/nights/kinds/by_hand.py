@@ -92,6 +92,16 @@ def _newest_write(host: Host) -> int:
     return max(process.keys if process is not None else kept.keys if kept is not None else (), default=0)
 
 
+def start_named(world: World, nodes: list[Host]) -> bool:
+    """`no Redis runs: start the one with the newest data first; the Sentinels name NODE`."""
+    sentinels = [one.sentinel for one in world.hosts.values() if one.sentinel is not None and one.sentinel.answers]
+    named = world.server_at(sentinels[0].config.master) if sentinels else None
+    if named is None or not named.host.up or any(one.redis.process for one in world.hosts.values()):
+        return False
+    named.start(CAUSE)
+    return True
+
+
 def start_consul(world: World, nodes: list[Host]) -> bool:
     """`see whether the Consul agent runs there`."""
     if world.consul is None or world.consul.answers or not world.consul.host.up:

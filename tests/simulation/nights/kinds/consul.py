@@ -11,6 +11,7 @@ from simulation.nights.kinds.by_hand import (
     promote_newest,
     save,
     start_consul,
+    start_named,
     start_newest,
     start_sentinels,
 )
@@ -261,7 +262,8 @@ KIND = NightKind(
         "sentinel-unreachable": start_sentinels,
         "consul-unreachable": start_consul,
         "consul-none-passing": lambda world, hosts: any(
-            act(world, list(world.hosts.values())) for act in (end_maintenance, start_sentinels, start_newest)
+            act(world, list(world.hosts.values()))
+            for act in (end_maintenance, start_sentinels, start_named, start_newest)
         ),
         "consul-disagrees": end_maintenance,
     },
