@@ -4,35 +4,19 @@ import contextlib
 
 import pytest
 import samples
-from past_runs import lines_of, past, written
+from past_runs import KEPT_FILE as FILE
+from past_runs import KEPT_RUN as RUN
+from past_runs import kept_run, past, written
 from textual.widgets import Button
 from tui_stage import asked, question, seen, stage, until
 
-from console.core.runs.past.replay import replay_run
 from console.tui.navigation import routes
 from console.tui.screens import register_screens
 from console.tui.screens.base import ShowsKeptKeys
 from console.tui.widgets.lines import LinesPane
 
-FILE = "/home/ann/.local/state/redis-ha-console/runs/1/keys-of-redis-a.jsonl"
-SENT = f"SCAN, DUMP and PTTL here and on redis-b; what differs is written to {FILE}"
-RUN = "20261121T074000Z-cache-resolve-dual-master-3f2a"
 COMMAND = f"redis-ha-console runs replay {RUN}"
-PLANNED = {"node": "redis-a", "command": {"sent": SENT}}
 WORDS = "2 keys of redis-a are only in a file"
-
-
-def kept_run(run_id=RUN):
-    text = f"looked at all 9 keys of redis-a: 2 are not on redis-b; written to {FILE}"
-    told = [
-        ("opened", {"runbook": "resolve-dual-master", "steps": ["export"]}),
-        ("intent", {"step": 1, "verb": "export-differences", "planned": PLANNED}),
-        ("result", {"step": 1, "answer": {"kind": "done", "text": text}}),
-        ("intent", {"step": 2, "verb": "replicate", "planned": {"node": "redis-a", "command": {"sent": "SLAVEOF"}}}),
-        ("result", {"step": 2, "answer": {"kind": "done", "text": "OK"}}),
-        ("closed", {"outcome": "done"}),
-    ]
-    return replay_run(run_id, "/runs/1", lines_of(told), under_way=False)
 
 
 SCREENS = {"clusters": (), "cluster": ("cache",), "past-runs": ("cache",), "past-run": (RUN, "cache")}

@@ -249,7 +249,7 @@ async def test_the_question_stays_while_the_cluster_changes_around_it():
         assert on.app.screen.query_one(QuestionBox) is box
         assert on.app.focused.id == "typed"
         assert on.app.focused.value == "redis"
-        assert "shown as of 5 s ago" in text_of(on.app, "question-head")
+        assert "question 5 s old" in text_of(on.app, "question-head")
         assert "connection refused" in text_of(on.app, "nodes"), "the nodes above it stay alive"
 
 

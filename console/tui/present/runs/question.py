@@ -163,7 +163,7 @@ def remedy_lines(lines: tuple[str, ...], width: int) -> Lines:
 def prompt(question: Question, now: float, width: int, *, more: bool) -> Content:
     """The question with its step, the age of what it shows, and whether there is more text below. Nothing is cut."""
     age = max(0.0, now - question.observed_at)
-    seen, old = f"shown as of {seconds_text(age)} ago", f"{seconds_text(age)} old"
+    seen, old = f"question as of {seconds_text(age)} ago", f"question {seconds_text(age)} old"
     again = "checked again before sending"
     told = [seen]
     if question.kind in _GATE_QUESTIONS:
