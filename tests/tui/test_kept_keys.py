@@ -8,7 +8,7 @@ from past_runs import KEPT_FILE as FILE
 from past_runs import KEPT_RUN as RUN
 from past_runs import kept_run, past, written
 from textual.widgets import Button
-from tui_stage import asked, question, seen, stage, until
+from tui_stage import asked, question, seen, stage, stop_and_confirm, until
 
 from console.tui.navigation import routes
 from console.tui.screens import register_screens
@@ -168,7 +168,7 @@ async def test_the_end_page_offers_the_key_and_says_when_it_is_done():
         await asked(pilot, on)
         archive = on.app.console_context.archive
         archive.runs.append(kept_run(on.app.run_state.run_id))
-        await pilot.press("enter")
+        await stop_and_confirm(pilot, on)
         await until(pilot, lambda: on.app.kept_keys)
         await pilot.pause()
         assert "x shows how to bring back the keys" in text_of(on, "step")

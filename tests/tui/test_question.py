@@ -283,6 +283,17 @@ async def test_a_question_keeps_its_own_step_while_another_step_is_looked_at():
         assert on.app.screen.question is not None, "one step back, and not two"
 
 
+async def test_the_list_of_steps_is_drawn_whole_when_it_comes_back():
+    on = stage(samples.stale_master_back(), questions=[question()])
+    async with on.app.run_test(size=(80, 24)) as pilot:
+        await first_question(pilot, on)
+        await pilot.press("left_square_bracket")
+        await pilot.pause()
+        rows = on.app.screen._compositor.render_strips()
+        drawn = "\n".join("".join(segment.text for segment in strip) for strip in rows)
+        assert all(one.step.id in drawn for one in on.app.run_state.steps), drawn
+
+
 async def test_y_shows_the_question_first_while_another_step_is_looked_at():
     on = stage(samples.stale_master_back(), questions=[question(QuestionKind.CONFIRM, 1)])
     async with on.app.run_test(size=(80, 24)) as pilot:
