@@ -109,3 +109,22 @@ def many(count: int = 300) -> list[PastRun]:
         )
         for number in range(count)
     ]
+
+
+KEPT_FILE = "/home/ann/.local/state/redis-ha-console/runs/1/keys-of-redis-a.jsonl"
+KEPT_SENT = f"SCAN, DUMP and PTTL here and on redis-b; what differs is written to {KEPT_FILE}"
+KEPT_RUN = "20261121T074000Z-cache-resolve-dual-master-3f2a"
+KEPT_PLANNED = {"node": "redis-a", "command": {"sent": KEPT_SENT}}
+
+
+def kept_run(run_id=KEPT_RUN, **opened):
+    text = f"looked at all 9 keys of redis-a: 2 are not on redis-b; written to {KEPT_FILE}"
+    told = [
+        ("opened", {"runbook": "resolve-dual-master", "steps": ["export"], **opened}),
+        ("intent", {"step": 1, "verb": "export-differences", "planned": KEPT_PLANNED}),
+        ("result", {"step": 1, "answer": {"kind": "done", "text": text}}),
+        ("intent", {"step": 2, "verb": "replicate", "planned": {"node": "redis-a", "command": {"sent": "SLAVEOF"}}}),
+        ("result", {"step": 2, "answer": {"kind": "done", "text": "OK"}}),
+        ("closed", {"outcome": "done"}),
+    ]
+    return replay_run(run_id, "/runs/1", lines_of(told), under_way=False)

@@ -5,9 +5,11 @@ from dataclasses import asdict
 
 import pytest
 import samples
-from past_runs import lines_of, past, written
+from past_runs import KEPT_FILE as FILE
+from past_runs import KEPT_RUN as RUN
+from past_runs import kept_run, lines_of, past, written
 from textual.widgets import Button
-from tui_stage import asked, question, seen, stage, until
+from tui_stage import asked, question, seen, stage, stop_and_confirm, until
 
 from console.core.runs.past.replay import replay_run
 from console.core.runs.records.exports import REPLACES, kept_in
@@ -17,12 +19,8 @@ from console.tui.screens import register_screens
 from console.tui.screens.base import ShowsKeptKeys
 from console.tui.widgets.lines import LinesPane
 
-FILE = "/home/ann/.local/state/redis-ha-console/runs/1/keys-of-redis-a.jsonl"
-SENT = f"SCAN, DUMP and PTTL here and on redis-b; what differs is written to {FILE}"
-RUN = "20261121T074000Z-cache-resolve-dual-master-3f2a"
 REPLAY = "20261121T084000Z-cache-replay-1a2b"
 COMMAND = f"redis-ha-console runs replay {RUN}"
-PLANNED = {"node": "redis-a", "command": {"sent": SENT}}
 WORDS = "2 keys of redis-a are only in a file"
 
 
@@ -43,19 +41,6 @@ def replacing_replay():
     planned |= {"command": {"sent": "WATCH, MULTI, RESTORE … REPLACE of 1 key, line 1 of the file"}}
     sent = ("intent", {"step": 3, "verb": REPLACES, "planned": planned, "lines": "1"})
     return replay_of(sent, ("result", {"step": 3, "answer": {"kind": "done"}}), left={})
-
-
-def kept_run(run_id=RUN, **opened):
-    text = f"looked at all 9 keys of redis-a: 2 are not on redis-b; written to {FILE}"
-    told = [
-        ("opened", {"runbook": "resolve-dual-master", "steps": ["export"], **opened}),
-        ("intent", {"step": 1, "verb": "export-differences", "planned": PLANNED}),
-        ("result", {"step": 1, "answer": {"kind": "done", "text": text}}),
-        ("intent", {"step": 2, "verb": "replicate", "planned": {"node": "redis-a", "command": {"sent": "SLAVEOF"}}}),
-        ("result", {"step": 2, "answer": {"kind": "done", "text": "OK"}}),
-        ("closed", {"outcome": "done"}),
-    ]
-    return replay_run(run_id, "/runs/1", lines_of(told), under_way=False)
 
 
 SCREENS = {"clusters": (), "cluster": ("cache",), "past-runs": ("cache",), "past-run": (RUN, "cache")}
@@ -260,7 +245,7 @@ async def test_the_end_page_offers_the_key_and_says_when_it_is_done():
         await asked(pilot, on)
         archive = on.app.console_context.archive
         archive.runs.append(kept_run(on.app.run_state.run_id))
-        await pilot.press("enter")
+        await stop_and_confirm(pilot, on)
         await until(pilot, lambda: on.app.kept_keys)
         await pilot.pause()
         assert "x shows how to bring back the keys" in text_of(on, "step")

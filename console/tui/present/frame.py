@@ -22,7 +22,7 @@ def header(place: str, badge: tuple[str, str], age: str, width: int, *, mark: st
         (whole, age, f"{mark} {named}".strip()),
         (whole, age, mark),
         (short, age, mark),
-        (short, age.removeprefix("observed "), mark),
+        (short, age.replace("observed ", "seen "), mark),
     ):
         right = _right(told, badge, beside)
         room = max(0, width - right.cell_length - 1)

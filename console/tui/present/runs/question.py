@@ -162,7 +162,7 @@ def remedy_lines(lines: tuple[str, ...], width: int) -> Lines:
 def prompt(question: Question, now: float, width: int, *, more: bool) -> Content:
     """The question with its step, the age of what it shows, and whether there is more text below. Nothing is cut."""
     age = max(0.0, now - question.observed_at)
-    seen, old = f"shown as of {seconds_text(age)} ago", f"{seconds_text(age)} old"
+    seen, old = f"question as of {seconds_text(age)} ago", f"question {seconds_text(age)} old"
     again = "checked again before sending"
     told = [seen]
     if question.kind in _GATE_QUESTIONS:
@@ -185,7 +185,7 @@ def refused_answer(why: str) -> Content:
     return line((why, WARN))
 
 
-OUT_OF_VIEW = "Not taken: the step or its command was out of view. Read it, then answer."
+OUT_OF_VIEW = "Not taken: step or command was not in view so far. Read it, then answer."
 
 
 def not_that_text(typed: str, required: str) -> str:
@@ -195,10 +195,11 @@ def not_that_text(typed: str, required: str) -> str:
     return f"Not taken: “{typed}” is not the text. Yes takes: {required}"
 
 
-def no_key_here(key: str, required: str, *, takes_yes: bool) -> str:
-    """Why a letter has done nothing."""
-    if required:
-        return f"“{key}” is not taken. To say yes, type: {required}"
+NOT_SO_FAR = "Not the text so far. Backspace, or Esc: it empties the field."
+
+
+def no_key_here(key: str, *, takes_yes: bool) -> str:
+    """Why a letter has done nothing where nothing has to be typed."""
     return f"“{key}” is not taken. {'Yes is y; for' if takes_yes else 'For'} another answer: Tab and Enter."
 
 

@@ -85,3 +85,15 @@ def check_lines(checks: tuple[Check, ...], width: int, fails: str = VERDICT[Verd
         else:
             drawn += wrapped(one.evidence, width, DIM, indent="    ") if one.evidence else ()
     return tuple(drawn)
+
+
+def newest_known(asked: tuple[Check, ...], live: tuple[Check, ...]) -> tuple[Check, ...]:
+    """The live answers; where one is not known now, what the run has observed for its question.
+
+    The run looks closer than the screen does: what only its look reads is no longer unknown.
+    """
+    known = asked[: len(live)] if len(asked) >= len(live) else live
+    return tuple(
+        was if now.verdict is Verdict.UNKNOWN and was.verdict is not Verdict.UNKNOWN else now
+        for was, now in zip(known, live, strict=True)
+    )
