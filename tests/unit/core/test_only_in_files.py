@@ -236,6 +236,22 @@ def test_keys_with_equal_values_in_two_files_are_settled_together():
     assert {one.file: one.keys for one in found} == {FILE: 2}, "the newest replay found them otherwise on the master"
 
 
+def test_a_value_that_came_back_and_was_replaced_again_is_listed_as_only_in_its_file():
+    former = "/runs/2/replaced-on-redis-b.jsonl"
+    back = [(one.kind, {**one.data}) for one in replayed(run="other-run", brought="1", at=NOW + 60).entries]
+    planned = {
+        "node": "redis-b",
+        "detail": kept_in(former),
+        "command": {"sent": "RESTORE of 1 key, line 1 of the file"},
+    }
+    back[1] = ("intent", {"step": 3, "verb": REPLACES, "planned": planned, "lines": "1"})
+    again = replay_run("20261121T094000Z-cache-replay-1a2b", "/runs/2", lines_of(back, NOW + 60), under_way=False)
+    held = {FILE: {1: ("stock", 23)}, former: {1: ("stock", 23)}}
+    first = rebuilt("1 has another value on redis-b"), replayed(brought="1")
+    found = kept_keys([*first, again], lambda _: False, lambda path: held.get(path, {}))
+    assert [(one.file, one.reminds) for one in found] == [(former, False)]
+
+
 def test_keys_of_a_backup_are_no_reminder_as_the_backup_still_has_them():
     order = ReplayOrder("cache", RUN, "redis-a", "", backup="/data/dump.rdb")
     told = [("opened", {"cluster": "cache", "runbook": "replay", "steps": [], "replays": asdict(order)})]

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from console.core.runs.past.past_run import PastRun, Standing
+from console.core.runs.records.exports import exports_in
 from console.core.runs.records.line_numbers import lines_of
+from console.core.runs.records.recorded import command_rows
 from console.core.runs.replays.ending import ALL_GONE, LINES
 from console.core.runs.replays.file_fate import SETTLES, UNTOUCHED, FileFate, FileName, name_of
 from console.core.runs.replays.order import order_of
@@ -33,6 +35,8 @@ class _Effect:
     counts: Mapping[str, int] | None
     whole: bool
     """It has looked at every key of the file, and has ended."""
+    replaced: tuple[str, ...]
+    """Files of the former values that it has replaced: no server has these any more."""
     operator: str
     at: str
 
@@ -54,6 +58,8 @@ def fates_of_files(
             held = contents(one.path)
             settled.update(held[line] for line in one.settled if line in held)
             settled.difference_update(held[line] for lines in one.left.values() for line in lines if line in held)
+            for path in one.replaced:
+                settled.difference_update(contents(path).values())
     for file, path in kept.items() if settled else ():
         equal = frozenset(line for line, held in contents(path).items() if held in settled)
         fate = fates.get(file, UNTOUCHED)
@@ -93,7 +99,9 @@ def _effects(past: PastRun) -> Iterator[_Effect]:
     whole = bool(keys) and not order.patterns and (told is not None or counts is not None)
     file = name_of(order.run, order.file)
     at = past.ended_at or past.opened_at or ""
-    yield _Effect(file, order.file, settled.difference(*still.values()), still, counts, whole, past.operator, at)
+    replaced = tuple(one.path for one in exports_in(command_rows(past.entries, [])) if one.replaced is not None)
+    settled = settled.difference(*still.values())
+    yield _Effect(file, order.file, settled, still, counts, whole, replaced, past.operator, at)
 
 
 def _brought(past: PastRun) -> frozenset[int]:
