@@ -7,10 +7,11 @@ a key decides. A key is named by its line in the file.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from console.core.kept import kept_while_same
 from console.core.runs.past.past_run import PastRun, Standing
 from console.core.runs.records.exports import exports_in
 from console.core.runs.records.line_numbers import lines_of
@@ -75,6 +76,8 @@ def _after(fate: FileFate, one: _Effect) -> FileFate:
         return FileFate(counts=one.counts, operator=one.operator, at=one.at)
     if fate.counts is not None and not one.whole:
         return fate  # which of the counted keys these are is not known
+    if fate is UNTOUCHED:
+        return FileFate(one.settled, one.left, None, *((one.operator, one.at) if any(one.left.values()) else ("", "")))
     looked_at = one.settled.union(*one.left.values())
     left = {why: lines - looked_at for why, lines in fate.left.items()}
     for why, lines in one.left.items():
@@ -84,10 +87,12 @@ def _after(fate: FileFate, one: _Effect) -> FileFate:
     return FileFate(settled, left, None, *who)
 
 
-def _effects(past: PastRun) -> Iterator[_Effect]:
+@kept_while_same(64)
+def _effects(past: PastRun) -> tuple[_Effect, ...]:
+    """None or one. A journal of a million keys takes a second: it is read once."""
     order = order_of(past.opened)
     if order is None or order.backup or past.standing is Standing.BROKEN:
-        return  # a backup still has its keys
+        return ()  # a backup still has its keys
     closed = next((entry.data for entry in past.entries if entry.kind == "closed"), {})
     keys: Mapping[str, Any] = closed.get("keys") or {}
     told = keys.get(LINES)
@@ -101,7 +106,7 @@ def _effects(past: PastRun) -> Iterator[_Effect]:
     at = past.ended_at or past.opened_at or ""
     replaced = tuple(one.path for one in exports_in(command_rows(past.entries, [])) if one.replaced is not None)
     settled = settled.difference(*still.values())
-    yield _Effect(file, order.file, settled, still, counts, whole, replaced, past.operator, at)
+    return (_Effect(file, order.file, settled, still, counts, whole, replaced, past.operator, at),)
 
 
 def _brought(past: PastRun) -> frozenset[int]:
