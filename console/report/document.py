@@ -19,6 +19,7 @@ from console.core.runs.records.recorded import (
     replaced_files,
     step_name,
     step_rows,
+    told_check,
 )
 from console.core.runs.records.run_backups import backups_in
 from console.report.entry_text import entry_text
@@ -117,7 +118,7 @@ def _gates(entries: Sequence[Entry], names: Sequence[str]) -> Iterator[Row]:
             shown[step] = {**seen, "evidence": [*(data.get("lines") or ()), *(seen.get("evidence") or ())]}
         elif entry.kind in ("refused", "overridden") and gate is not None and gate["step"] == step:
             gate["refused"] += data.get("differences") or ()
-            gate["overridden"] += [one.get("statement") or "" for one in data.get("checks") or ()]
+            gate["overridden"] += [told_check(one) for one in data.get("checks") or ()]
         elif entry.kind == "decided":
             if gate is not None:
                 yield gate

@@ -290,6 +290,7 @@ RULES: tuple[FindingRule, ...] = (
         "Clients wait for answers until they time out.",
         _redis_hung,
         remedy="its log, its load; do not start a second one",
+        mends=True,
     ),
     FindingRule(
         "redis-down",
@@ -307,14 +308,20 @@ RULES: tuple[FindingRule, ...] = (
         remedy="check redis.password and redis.username",
     ),
     FindingRule(
-        "redis-loading", Severity.WARNING, "Clients get LOADING errors from it.", _redis_loading, remedy="wait"
+        "redis-loading",
+        Severity.WARNING,
+        "Clients get LOADING errors from it.",
+        _redis_loading,
+        remedy="wait",
+        mends=True,
     ),
     FindingRule(
         "redis-misconf",
         Severity.WARNING,
         "Data of the last minutes is in memory only.",
         _misconf,
-        remedy="its log, the disk; then BGSAVE",
+        remedy="its log, the disk; then BGSAVE; where another node serves, the runbook that stops its keepalived first",
+        mends=True,
     ),
     FindingRule(
         "clock-skew",

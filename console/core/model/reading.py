@@ -59,6 +59,8 @@ class Problem:
     """The step of connecting that failed. None: it is not about connecting, or not known."""
     change: str = ""
     """What to change, where that is known. The text has it too, at its end."""
+    since: float | None = None
+    """Epoch seconds of the first failure after the last answer. None: it has not answered before, or nobody counted."""
 
     @property
     def cause(self) -> str:

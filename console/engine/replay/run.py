@@ -211,7 +211,7 @@ class ReplayRun:
             file = loader.load(self._state, master, operator.doing)
             operator.end_progress()
         self._end_step(1, LOADS, StepStatus.DONE, file or "the master has all of it")
-        self._order = replace(self._order, file=file)
+        self._order = replace(self._order, file=file, digest="")  # that was the backup's
         return bool(file)
 
     def _answered(self, question: ReplayQuestion, typed: str) -> bool:
