@@ -7,7 +7,7 @@ a key decides. A key is named by its line in the file.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,18 @@ Contents = Callable[[str], Mapping[int, Hashable]]
 
 
 @dataclass(frozen=True, slots=True)
+class KeptFile:
+    """A file in which a run has kept keys."""
+
+    name: FileName
+    path: str
+    cluster: Hashable
+    """As `cluster_of` tells it."""
+    written_at: str
+    """RFC 3339, UTC."""
+
+
+@dataclass(frozen=True, slots=True)
 class _Effect:
     """What one replay has made of one file."""
 
@@ -38,36 +50,54 @@ class _Effect:
     """It has looked at every key of the file, and has ended."""
     replaced: tuple[str, ...]
     """Files of the former values that it has replaced: no server has these any more."""
+    cluster: Hashable
     operator: str
+    began: str
     at: str
 
 
+def cluster_of(past: PastRun) -> Hashable:
+    """Name, nodes and addresses: other inventories may have a cluster of the same name."""
+    nodes = past.opened.get("nodes")
+    return past.cluster, frozenset((str(name), str(at)) for name, at in nodes.items()) if isinstance(
+        nodes, dict
+    ) else ()
+
+
 def fates_of_files(
-    runs: Iterable[PastRun], kept: Mapping[FileName, str], contents: Contents
+    runs: Iterable[PastRun], kept: Sequence[KeptFile] = (), contents: Contents = lambda _: {}
 ) -> dict[FileName, FileFate]:
     """What replays among these runs have made of each file.
 
-    `kept`: the files that hold kept keys, and their paths: what one of them has in common with another one is settled
-    in both. `contents`: empty for a file that is too large to be compared, or that cannot be read.
+    `kept`: what one of these files has in common with another one of its cluster is settled in both. `contents`: empty
+    for a file that is too large to be compared, or that cannot be read.
     """
     effects = sorted((one for past in runs for one in _effects(past)), key=lambda one: one.at)
     fates: dict[FileName, FileFate] = {}
-    settled: set[Hashable] = set()
     for one in effects:
         fates[one.file] = _after(fates.get(one.file, UNTOUCHED), one)
-        if len(kept) > 1:
-            held = contents(one.path)
-            settled.update(held[line] for line in one.settled if line in held)
-            settled.difference_update(held[line] for lines in one.left.values() for line in lines if line in held)
-            for path in one.replaced:
-                settled.difference_update(contents(path).values())
-    for file, path in kept.items() if settled else ():
-        equal = frozenset(line for line, held in contents(path).items() if held in settled)
-        fate = fates.get(file, UNTOUCHED)
+    for file in kept if effects and len(kept) > 1 else ():
+        fate = fates.get(file.name, UNTOUCHED)
+        equal = frozenset(_settled_elsewhere(file, effects, contents))
         if equal - fate.settled and fate.counts is None:
             left = {why: lines - equal for why, lines in fate.left.items()}
-            fates[file] = FileFate(fate.settled | equal, left, None, fate.operator, fate.at)
+            fates[file.name] = FileFate(fate.settled | equal, left, None, fate.operator, fate.at)
     return fates
+
+
+def _settled_elsewhere(file: KeptFile, effects: Iterable[_Effect], contents: Contents) -> Iterator[int]:
+    """Its lines whose keys have come back, with the same value, from some file since it was written."""
+    settled: set[Hashable] = set()
+    for one in effects:
+        if one.cluster != file.cluster or one.began < file.written_at:
+            continue
+        held = contents(one.path)
+        settled.update(held[line] for line in one.settled if line in held)
+        settled.difference_update(held[line] for lines in one.left.values() for line in lines if line in held)
+        for path in one.replaced:
+            settled.difference_update(contents(path).values())
+    if settled:
+        yield from (line for line, held in contents(file.path).items() if held in settled)
 
 
 def _after(fate: FileFate, one: _Effect) -> FileFate:
@@ -106,7 +136,8 @@ def _effects(past: PastRun) -> tuple[_Effect, ...]:
     at = past.ended_at or past.opened_at or ""
     replaced = tuple(one.path for one in exports_in(command_rows(past.entries, [])) if one.replaced is not None)
     settled = settled.difference(*still.values())
-    return (_Effect(file, order.file, settled, still, counts, whole, replaced, past.operator, at),)
+    who = (cluster_of(past), past.operator, past.opened_at or "")
+    return (_Effect(file, order.file, settled, still, counts, whole, replaced, *who, at),)
 
 
 def _brought(past: PastRun) -> frozenset[int]:
