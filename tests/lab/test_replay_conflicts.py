@@ -50,7 +50,7 @@ def test_each_class_of_conflict_has_its_own_sentence_and_only_that_class_is_sent
         assert stage.left() == expected | dict.fromkeys(("key:a", "key:e", "key:f"), "equal")
         assert ask(node, ("GET", "key:c"), ("GET", "key:b"), ("TYPE", "list")) == [b"kept", b"new", b"string"]
         told = FolderArchive(stage.folder).read(stage.run_id)
-        fate = fates_of_files([told], {}, lambda _: {})[name_of(RUN, str(file))]
+        fate = fates_of_files([told])[name_of(RUN, str(file))]
         assert {why: len(lines) for why, lines in fate.left.items()} == {"not confirmed": 3}
         assert fate.keys_left(8) == 3, "what was left is still only in the file"
         patterns = stage.order(file, "key:[bd]", "nothing:*")
@@ -61,7 +61,7 @@ def test_each_class_of_conflict_has_its_own_sentence_and_only_that_class_is_sent
         }  # fmt: skip
         assert ask(node, ("GET", "key:b"), ("TTL", "key:d"), ("TYPE", "list")) == [b"kept", -1, b"string"]
         both = [told, FolderArchive(stage.folder).read(stage.run_id)]
-        fate = fates_of_files(both, {}, lambda _: {})[name_of(RUN, str(file))]
+        fate = fates_of_files(both)[name_of(RUN, str(file))]
         assert fate.keys_left(8) == 1
         replaced = next((stage.folder / stage.run_id).glob("replaced-on-*.jsonl"))
         ask(node, ("SET", "key:b", "newest"))

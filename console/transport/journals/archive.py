@@ -81,10 +81,10 @@ class FolderArchive:
 
     def _each_once(self, kept: tuple[KeptKeys, ...]) -> tuple[KeptKeys, ...]:
         """The same, where a key of a newer file of its cluster is told as repeated in an older one."""
-        newer: dict[str, set[tuple[object, object]]] = {}
+        newer: dict[object, set[tuple[object, object]]] = {}
         counted = []
         for one in reversed(kept):
-            lines, seen = self._lines_in(one.file), newer.setdefault(one.cluster, set())
+            lines, seen = self._lines_in(one.file), newer.setdefault((one.cluster, one.nodes), set())
             keys = {line.key for number, line in lines.items() if number not in one.settled}
             counted.append(replace(one, repeated=min(one.keys, len(keys & seen))))
             seen |= keys

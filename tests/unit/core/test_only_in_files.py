@@ -227,13 +227,53 @@ def test_keys_with_equal_values_in_two_files_are_settled_together():
         ("result", {"step": 1, "answer": answer}),
     ]
     run = replay_run(RUN, "/runs/1", lines_of(told), under_way=False)
-    found = kept_keys([run, replayed(file=second, brought="1-2")], lambda _: False, lambda path: held.get(path, {}))
-    assert [(one.file, one.keys, one.settled) for one in found] == [(FILE, 1, {2})]
-    declined = replayed(file=FILE, brought="", not_confirmed="1-2", at=NOW + 60)
     found = kept_keys(
-        [run, replayed(file=second, brought="1-2"), declined], lambda _: False, lambda path: held.get(path, {})
+        [run, replayed(file=second, brought="1-2", at=NOW + 60)], lambda _: False, lambda path: held.get(path, {})
+    )
+    assert [(one.file, one.keys, one.settled) for one in found] == [(FILE, 1, {2})]
+    declined = replayed(file=FILE, brought="", not_confirmed="1-2", at=NOW + 120)
+    found = kept_keys(
+        [run, replayed(file=second, brought="1-2", at=NOW + 60), declined],
+        lambda _: False,
+        lambda path: held.get(path, {}),
     )
     assert {one.file: one.keys for one in found} == {FILE: 2}, "the newest replay found them otherwise on the master"
+
+
+def test_equal_keys_are_settled_only_by_a_later_replay_on_the_same_cluster():
+    """The same value may be kept again after it came back, and another cluster may have the same key."""
+    other = "20261122T074000Z-cache-resolve-dual-master-5d5d"
+    path = f"/runs/{other}/keys-of-redis-a.jsonl"
+    held = {FILE: {1: "a"}, path: {1: "a"}}
+
+    def kept_again(at, **opened):
+        told = [(one.kind, {**one.data}) for one in rebuilt("1 is not on redis-b").entries]
+        told[2][1]["answer"] = {"kind": "done", "text": f"looked at all 9 keys: 1 is not on redis-b; written to {path}"}
+        return replay_run(other, "/runs/3", lines_of(told, at, **opened), under_way=False)
+
+    def left_of(again, replay_at):
+        runs = [rebuilt("1 is not on redis-b"), again, replayed(brought="1", at=replay_at)]
+        return [one.run_id for one in kept_keys(runs, lambda _: False, lambda file: held.get(file, {}))]
+
+    assert left_of(kept_again(NOW + 10), NOW + 60) == []
+    assert left_of(kept_again(NOW + 100), NOW + 60) == [other], "it was kept after that key had come back"
+    assert left_of(kept_again(NOW + 10, nodes={"web-1": "10.0.0.1:6379"}), NOW + 60) == [other]
+
+
+def test_a_value_that_came_back_and_was_replaced_again_is_listed_as_only_in_its_file():
+    former = "/runs/2/replaced-on-redis-b.jsonl"
+    back = [(one.kind, {**one.data}) for one in replayed(run="other-run", brought="1", at=NOW + 60).entries]
+    planned = {
+        "node": "redis-b",
+        "detail": kept_in(former),
+        "command": {"sent": "RESTORE of 1 key, line 1 of the file"},
+    }
+    back[1] = ("intent", {"step": 3, "verb": REPLACES, "planned": planned, "lines": "1"})
+    again = replay_run("20261121T094000Z-cache-replay-1a2b", "/runs/2", lines_of(back, NOW + 60), under_way=False)
+    held = {FILE: {1: ("stock", 23)}, former: {1: ("stock", 23)}}
+    first = rebuilt("1 has another value on redis-b"), replayed(brought="1")
+    found = kept_keys([*first, again], lambda _: False, lambda path: held.get(path, {}))
+    assert [(one.file, one.reminds) for one in found] == [(former, False)]
 
 
 def test_keys_of_a_backup_are_no_reminder_as_the_backup_still_has_them():

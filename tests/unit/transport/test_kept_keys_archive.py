@@ -4,6 +4,7 @@ import json
 from dataclasses import asdict
 
 import pytest
+from fakes import NOW
 from past_runs import lines_of
 
 from console.core.runs.past import past_run
@@ -121,7 +122,7 @@ def test_a_key_that_comes_back_from_one_file_is_settled_in_each_that_has_it_with
     ]
     replay = runs / "20261121T104000Z-cache-replay-5c5c"
     replay.mkdir()
-    (replay / NAME).write_text("".join(lines_of(told)))
+    (replay / NAME).write_text("".join(lines_of(told, NOW + 60)))
     archive = FolderArchive(runs)
     assert [one.run_id for one in archive.kept_keys()] == ([] if settled else [RUN])
     assert {file[0]: fate.keys_left(1) for file, fate in archive.fates_of_files().items()} == (

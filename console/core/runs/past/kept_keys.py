@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from console.core.quantities import counted
 from console.core.runbooks.verbs import VERBS as ALL_VERBS
 from console.core.runs.past.past_run import PastRun, Standing
-from console.core.runs.past.replayed_files import Contents, fates_of_files
+from console.core.runs.past.replayed_files import Contents, KeptFile, cluster_of, fates_of_files
 from console.core.runs.records.exports import REPLACES, VERBS, Export, exports_in, put_back_command
 from console.core.runs.records.recorded import Row, command_rows
 from console.core.runs.replays.file_fate import UNTOUCHED, Fates, FileFate, FileName, name_of
@@ -122,12 +122,12 @@ def kept_keys(
 def kept_fates(runs: Iterable[PastRun], contents: Contents = lambda _: {}) -> dict[FileName, FileFate]:
     """What replays have made of the files that these runs have kept."""
     known = tuple(runs)
-    files = {
-        name_of(past.run_id, export.path): export.path
+    files = [
+        KeptFile(name_of(past.run_id, export.path), export.path, cluster_of(past), export.ended_at)
         for past in known
         if _may_have_kept(past)
         for export in exports_in(command_rows(past.entries, []))
-    }
+    ]
     return fates_of_files(known, files, contents)
 
 

@@ -7,12 +7,15 @@ a key decides. A key is named by its line in the file.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from console.core.kept import kept_while_same
 from console.core.runs.past.past_run import PastRun, Standing
+from console.core.runs.records.exports import exports_in
 from console.core.runs.records.line_numbers import lines_of
+from console.core.runs.records.recorded import command_rows
 from console.core.runs.replays.ending import ALL_GONE, LINES
 from console.core.runs.replays.file_fate import SETTLES, UNTOUCHED, FileFate, FileName, name_of
 from console.core.runs.replays.order import order_of
@@ -20,6 +23,18 @@ from console.core.runs.replays.progress import sent_lines
 
 Contents = Callable[[str], Mapping[int, Hashable]]
 """Path of a file of keys → what each of its lines holds: equal for equal keys with equal values."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptFile:
+    """A file in which a run has kept keys."""
+
+    name: FileName
+    path: str
+    cluster: Hashable
+    """As `cluster_of` tells it."""
+    written_at: str
+    """RFC 3339, UTC."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,34 +48,56 @@ class _Effect:
     counts: Mapping[str, int] | None
     whole: bool
     """It has looked at every key of the file, and has ended."""
+    replaced: tuple[str, ...]
+    """Files of the former values that it has replaced: no server has these any more."""
+    cluster: Hashable
     operator: str
+    began: str
     at: str
 
 
+def cluster_of(past: PastRun) -> Hashable:
+    """Name, nodes and addresses: other inventories may have a cluster of the same name."""
+    nodes = past.opened.get("nodes")
+    return past.cluster, frozenset((str(name), str(at)) for name, at in nodes.items()) if isinstance(
+        nodes, dict
+    ) else ()
+
+
 def fates_of_files(
-    runs: Iterable[PastRun], kept: Mapping[FileName, str], contents: Contents
+    runs: Iterable[PastRun], kept: Sequence[KeptFile] = (), contents: Contents = lambda _: {}
 ) -> dict[FileName, FileFate]:
     """What replays among these runs have made of each file.
 
-    `kept`: the files that hold kept keys, and their paths: what one of them has in common with another one is settled
-    in both. `contents`: empty for a file that is too large to be compared, or that cannot be read.
+    `kept`: what one of these files has in common with another one of its cluster is settled in both. `contents`: empty
+    for a file that is too large to be compared, or that cannot be read.
     """
     effects = sorted((one for past in runs for one in _effects(past)), key=lambda one: one.at)
     fates: dict[FileName, FileFate] = {}
-    settled: set[Hashable] = set()
     for one in effects:
         fates[one.file] = _after(fates.get(one.file, UNTOUCHED), one)
-        if len(kept) > 1:
-            held = contents(one.path)
-            settled.update(held[line] for line in one.settled if line in held)
-            settled.difference_update(held[line] for lines in one.left.values() for line in lines if line in held)
-    for file, path in kept.items() if settled else ():
-        equal = frozenset(line for line, held in contents(path).items() if held in settled)
-        fate = fates.get(file, UNTOUCHED)
+    for file in kept if effects and len(kept) > 1 else ():
+        fate = fates.get(file.name, UNTOUCHED)
+        equal = frozenset(_settled_elsewhere(file, effects, contents))
         if equal - fate.settled and fate.counts is None:
             left = {why: lines - equal for why, lines in fate.left.items()}
-            fates[file] = FileFate(fate.settled | equal, left, None, fate.operator, fate.at)
+            fates[file.name] = FileFate(fate.settled | equal, left, None, fate.operator, fate.at)
     return fates
+
+
+def _settled_elsewhere(file: KeptFile, effects: Iterable[_Effect], contents: Contents) -> Iterator[int]:
+    """Its lines whose keys have come back, with the same value, from some file since it was written."""
+    settled: set[Hashable] = set()
+    for one in effects:
+        if one.cluster != file.cluster or one.began < file.written_at:
+            continue
+        held = contents(one.path)
+        settled.update(held[line] for line in one.settled if line in held)
+        settled.difference_update(held[line] for lines in one.left.values() for line in lines if line in held)
+        for path in one.replaced:
+            settled.difference_update(contents(path).values())
+    if settled:
+        yield from (line for line, held in contents(file.path).items() if held in settled)
 
 
 def _after(fate: FileFate, one: _Effect) -> FileFate:
@@ -69,6 +106,8 @@ def _after(fate: FileFate, one: _Effect) -> FileFate:
         return FileFate(counts=one.counts, operator=one.operator, at=one.at)
     if fate.counts is not None and not one.whole:
         return fate  # which of the counted keys these are is not known
+    if fate is UNTOUCHED:
+        return FileFate(one.settled, one.left, None, *((one.operator, one.at) if any(one.left.values()) else ("", "")))
     looked_at = one.settled.union(*one.left.values())
     left = {why: lines - looked_at for why, lines in fate.left.items()}
     for why, lines in one.left.items():
@@ -78,10 +117,12 @@ def _after(fate: FileFate, one: _Effect) -> FileFate:
     return FileFate(settled, left, None, *who)
 
 
-def _effects(past: PastRun) -> Iterator[_Effect]:
+@kept_while_same(64)
+def _effects(past: PastRun) -> tuple[_Effect, ...]:
+    """None or one. A journal of a million keys takes a second: it is read once."""
     order = order_of(past.opened)
     if order is None or order.backup or past.standing is Standing.BROKEN:
-        return  # a backup still has its keys
+        return ()  # a backup still has its keys
     closed = next((entry.data for entry in past.entries if entry.kind == "closed"), {})
     keys: Mapping[str, Any] = closed.get("keys") or {}
     told = keys.get(LINES)
@@ -93,7 +134,10 @@ def _effects(past: PastRun) -> Iterator[_Effect]:
     whole = bool(keys) and not order.patterns and (told is not None or counts is not None)
     file = name_of(order.run, order.file)
     at = past.ended_at or past.opened_at or ""
-    yield _Effect(file, order.file, settled.difference(*still.values()), still, counts, whole, past.operator, at)
+    replaced = tuple(one.path for one in exports_in(command_rows(past.entries, [])) if one.replaced is not None)
+    settled = settled.difference(*still.values())
+    who = (cluster_of(past), past.operator, past.opened_at or "")
+    return (_Effect(file, order.file, settled, still, counts, whole, replaced, *who, at),)
 
 
 def _brought(past: PastRun) -> frozenset[int]:

@@ -32,7 +32,7 @@ def kept_keys_text(kept: KeptKeys, at: int, of: int, why_not: str, width: int) -
     if kept.keys < kept.of:
         what = f"Of its {counted(kept.of, 'key')} the others have come back, or were equal, or have expired:"
     if kept.replaced:
-        what = f"A replay has put other values there. What {kept.node} had before is in:"
+        what = f"A replay has put other values there, as its operator typed. What {kept.node} had before is in:"
     return (
         *wrapped(f"{capital(kept.in_words)}{number}", width, f"{BOLD} {WARN}" if kept.reminds else BOLD),
         *wrapped(what, width),
