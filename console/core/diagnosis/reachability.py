@@ -10,6 +10,7 @@ from console.core.conditions.replication import lives_as_replica, refuses_writes
 from console.core.diagnosis.finding import NextAction, Severity
 from console.core.diagnosis.next_actions import REBUILD, advise
 from console.core.diagnosis.rule import FindingRule, Match, listed
+from console.core.keepalived.takeovers import takeovers_in_words
 from console.core.model import (
     NOT_A_SHELL_SCRIPT,
     NOT_READABLE,
@@ -22,6 +23,7 @@ from console.core.model import (
 )
 from console.core.model.facts import (
     NO_ANSWER,
+    attached_line,
     does_not_answer,
     proved_down,
     redis_processes,
@@ -61,17 +63,42 @@ def _ssh_unreachable(state: ClusterState) -> Iterator[Match]:
     """A node cannot be read over SSH."""
     for node, problem in _ssh(state, *_AWAY):
         redis = "Redis answers" if node.redis.ok else f"Redis: {node.redis.problem}"
+        other = _took_over(state, node)
         yield Match(
             (node.name,),
-            f"{node.name} cannot be read over SSH, so its addresses and its keepalived are not known.",
-            (f"SSH to {node.address}: {problem.cause}", redis),
+            f"{node.name} cannot be read over SSH, so its addresses and its keepalived are not known."
+            + (f" {other.name} has taken over: it is the master, and has {state.vip}." if other is not None else ""),
+            (f"SSH to {node.address}: {problem.cause}", redis, *filter(None, (takeovers_in_words(state),))),
             advise(
-                problem.change
-                or f"try `{login_command(node.address, node.name)}` by hand, or `{_check()}`: the host, the network, "
-                "or the key on this machine"
+                (_kept_from_returning(state) if other is not None else "")
+                + (
+                    problem.change
+                    or f"try `{login_command(node.address, node.name)}` by hand, or `{_check()}`: the host, the"
+                    " network, or the key on this machine"
+                )
             ),
             Severity.WARNING if node.redis.ok else Severity.CRITICAL,
         )
+
+
+def _took_over(state: ClusterState, node: NodeState) -> NodeState | None:
+    """The other node of a pair that serves alone, while nothing shows that this one follows it; None: there is none.
+
+    A host that froze or lost its network comes back as the master that it was, with the virtual IP.
+    """
+    master = serving_master(state)
+    alone = master is not None and master is not node and state.vip_holders == (master.name,)
+    if master is None or not alone or state.sentinels or node.redis.ok or master.redis.value is None:
+        return None
+    line = attached_line(master.redis.value, node)
+    return master if line is None or line.state != "online" else None
+
+
+def _kept_from_returning(state: ClusterState) -> str:
+    return (
+        f"if its host is only frozen or cut off, it may come back as a second master and take {state.vip} back: power"
+        " it off or keep its network cut, and stop keepalived there before anything else. To see what is wrong: "
+    )
 
 
 def _host_key_changed(state: ClusterState) -> Iterator[Match]:

@@ -150,3 +150,27 @@ def test_two_masters_are_told_with_who_took_the_virtual_ip_and_when():
     assert takeovers_in_words(state) == said
     (found,) = [one for one in diagnose(state, s.NOW) if one.code == "dual-master"]
     assert said in found.evidence
+
+
+def frozen_master() -> ClusterState:
+    """redis-b, the old master, answers nothing; redis-a was promoted and has the virtual IP."""
+    state = s.failed_over_pair()
+    silent = {"ssh": failing(ProblemKind.TIMEOUT, 30.0), "redis": failing(ProblemKind.TIMEOUT, 30.0)}
+    unread = dict.fromkeys(("keepalived", "addresses", "processes"), failing(ProblemKind.TIMEOUT, 30.0))
+    return s.with_node(state, s.B, **silent, **unread)
+
+
+def test_a_frozen_master_is_told_with_who_has_taken_over_and_what_its_return_would_do():
+    (found,) = [one for one in diagnose(frozen_master(), s.NOW) if one.code == "ssh-unreachable"]
+    assert found.summary.endswith("redis-a has taken over: it is the master, and has 192.168.100.123.")
+    assert "it may come back as a second master" in found.next.advice
+    assert "stop keepalived there" in found.next.advice
+
+
+def test_a_replica_that_is_only_unread_here_is_not_cut_off():
+    state = frozen_master()
+    line = (s.attached(s.B),)
+    attached = s.with_redis(state, s.A, replicas=line)
+    (found,) = [one for one in diagnose(attached, s.NOW) if one.code == "ssh-unreachable"]
+    assert "taken over" not in found.summary
+    assert "second master" not in found.next.advice
