@@ -63,28 +63,28 @@ def _ssh_unreachable(state: ClusterState) -> Iterator[Match]:
     """A node cannot be read over SSH."""
     for node, problem in _ssh(state, *_AWAY):
         redis = "Redis answers" if node.redis.ok else f"Redis: {node.redis.problem}"
-        other = _took_over(state, node)
+        other = _serves_alone(state, node)
+        login = f"`{login_command(node.address, node.name)}`"
+        help_ = (
+            problem.change or f"try {login} by hand, or `{_check()}`: the host, the network, or the key on this machine"
+        )
+        summary = f"{node.name} cannot be read over SSH, so its addresses and its keepalived are not known."
+        if other is not None:
+            summary = f"{node.name} cannot be read over SSH. {other.name} is the master, with {state.vip}."
+            help_ = f"{_NO_RETURN}; to see why: {problem.change or login}"
         yield Match(
             (node.name,),
-            f"{node.name} cannot be read over SSH, so its addresses and its keepalived are not known."
-            + (f" {other.name} has taken over: it is the master, and has {state.vip}." if other is not None else ""),
+            summary,
             (f"SSH to {node.address}: {problem.cause}", redis, *filter(None, (takeovers_in_words(state),))),
-            advise(
-                (_kept_from_returning(state) if other is not None else "")
-                + (
-                    problem.change
-                    or f"try `{login_command(node.address, node.name)}` by hand, or `{_check()}`: the host, the"
-                    " network, or the key on this machine"
-                )
-            ),
+            advise(help_),
             Severity.WARNING if node.redis.ok else Severity.CRITICAL,
         )
 
 
-def _took_over(state: ClusterState, node: NodeState) -> NodeState | None:
+def _serves_alone(state: ClusterState, node: NodeState) -> NodeState | None:
     """The other node of a pair that serves alone, while nothing shows that this one follows it; None: there is none.
 
-    A host that froze or lost its network comes back as the master that it was, with the virtual IP.
+    A host that froze or lost its network comes back as what it was: with the virtual IP, if that was a master.
     """
     master = serving_master(state)
     alone = master is not None and master is not node and state.vip_holders == (master.name,)
@@ -94,11 +94,10 @@ def _took_over(state: ClusterState, node: NodeState) -> NodeState | None:
     return master if line is None or line.state != "online" else None
 
 
-def _kept_from_returning(state: ClusterState) -> str:
-    return (
-        f"if its host is only frozen or cut off, it may come back as a second master and take {state.vip} back: power"
-        " it off or keep its network cut, and stop keepalived there before anything else. To see what is wrong: "
-    )
+_NO_RETURN = (
+    "if it was the master it may return as a second one: power it off, or cut its network, until keepalived there is"
+    " stopped"
+)
 
 
 def _host_key_changed(state: ClusterState) -> Iterator[Match]:
