@@ -252,5 +252,6 @@ RULES: tuple[FindingRule, ...] = (
         "Clients can read but not write, now or after the next failover.",
         _writes_refused,
         remedy="CONFIG SET the minimum, or bring the replica back; runbook resume-writes after an abandoned switchover",
+        mends=True,
     ),
 )

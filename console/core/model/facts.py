@@ -9,6 +9,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from console.core.lazy_dataclass import dataclass
 from console.core.model import AttachedReplica, ClusterState, MasterLink, NodeState, ProblemKind, Process, Redis, Role
 from console.core.model.silence import failing_for
+from console.core.numbers import port_number
 from console.core.quantities import counted, size, span
 
 NOT_KNOWN = "not known"
@@ -70,6 +71,13 @@ def source_of(state: ClusterState, node: NodeState) -> NodeState | None:
     if redis is None or redis.role is not Role.REPLICA or redis.master is None:
         return None
     return node_by_address(state, redis.master.host, redis.master.port)
+
+
+def source_by_file(state: ClusterState, node: NodeState) -> NodeState | None:
+    """The node that the configuration file makes this one follow at its next start. None: no node, or not known."""
+    host, _, port = (node.redis_file.value.master if node.redis_file.value is not None else "").partition(" ")
+    number = port_number(port)
+    return node_by_address(state, host, number) if number is not None else None
 
 
 def attached_line(source: Redis, replica: NodeState) -> AttachedReplica | None:

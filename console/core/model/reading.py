@@ -84,6 +84,13 @@ class Reading(Generic[T]):
     def ok(self) -> bool:
         return self.problem is None
 
+    def problem_of(self, subject: str) -> str:
+        """`Redis: connection refused`. A text that begins with the subject stands alone. Empty: there is a value."""
+        if self.problem is None:
+            return ""
+        text = str(self.problem)
+        return text if text.startswith(f"{subject} ") else f"{subject}: {text}"
+
     def age(self, now: float) -> float | None:
         """Seconds since it was read; None: nothing was ever read."""
         return max(0.0, now - self.at) if self.at else None

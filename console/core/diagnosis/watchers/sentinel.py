@@ -22,6 +22,7 @@ from console.core.watchers.sentinels import (
     starting,
     watched_in_words,
     watched_masters,
+    what_settles,
 )
 
 ENOUGH = 3
@@ -96,10 +97,7 @@ def _disagree(state: ClusterState) -> Iterator[Match]:
             tuple(one.name for one, _ in readable_sentinels(state)),
             "The Sentinels do not name the same master.",
             (named_masters_in_words(state), *epochs),
-            advise(
-                "the higher config epoch is the newer configuration and spreads within seconds; where it does not, "
-                f"SENTINEL REMOVE {state.master_name} and MONITOR it anew on the odd one"
-            ),
+            advise(what_settles(state)),
         )
 
 

@@ -87,7 +87,7 @@ def loss_rows(entries: Sequence[Entry], commands: Sequence[Row]) -> Iterator[Row
 
     That one was measured: it names keys. The looks before and after it have one that was not.
     """
-    previews: dict[object, Mapping[str, Any]] = {}
+    previews: dict[object, Row] = {}
     measured: set[object] = set()
     for entry in entries:
         step, preview = entry.data.get("step"), entry.data.get("preview")
@@ -97,7 +97,7 @@ def loss_rows(entries: Sequence[Entry], commands: Sequence[Row]) -> Iterator[Row
             measured.add(step)
         elif step in measured:
             continue
-        previews[step] = preview
+        previews[step] = {**preview, "seen_at": entry.at}
     for step, preview in previews.items():
         sent = [one for one in commands if one["step"] == step and one["verb"] in (_WIPES, None)]
         carried_out = sent[-1]["answer"] if sent else "nothing was sent"
