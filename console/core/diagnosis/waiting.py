@@ -38,7 +38,7 @@ def _told(left: float | None, whole: float, does: str, log: str, otherwise: str)
     if left is None:
         return f"wait {whole_seconds(whole)} s first: {does}. If it is still so then: {otherwise}"
     if left > 0:
-        return f"wait another {whole_seconds(left)} s, and change nothing meanwhile: {does}"
+        return f"wait another {whole_seconds(left)} s, and change nothing: {does}"
     return f"{otherwise}; {log} may say why nothing has happened in the {whole_seconds(whole)} s that it may take"
 
 
@@ -50,13 +50,13 @@ def _takes(state: ClusterState, one: ExpectedTakeover) -> str:
         Verdict.UNKNOWN: "",
     }[promoted.verdict]
     return (
-        f"keepalived lets {one.successor} take {state.vip} by itself (its check on {one.node} fails within"
-        f" {whole_seconds(one.check)} s, its adverts take {whole_seconds(one.adverts)} s more){then}"
+        f"keepalived lets {one.successor} take {state.vip} by itself (check {whole_seconds(one.check)} s, adverts"
+        f" {whole_seconds(one.adverts)} s){then}"
     )
 
 
 def _promote(one: ExpectedFailover) -> str:
     return (
-        f"the Sentinels promote a replica by themselves (they take {one.master} for down after"
-        f" {whole_seconds(one.silence)} s of silence, and then elect the one that promotes)"
+        f"the Sentinels promote a replica by themselves (down after {whole_seconds(one.silence)} s of silence, then an"
+        " election)"
     )

@@ -5,7 +5,7 @@ The choice is judged by the same conditions as the roles that were chosen (`cons
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from console.core.conditions.servers import role_in_words
@@ -72,9 +72,27 @@ def judged(runbook: Runbook, state: ClusterState, unbound: Unbound, chosen: Mapp
     if not fitting:
         reason = "No node fits now."
     elif len(found) > 1:
-        reason = reason or "What was read does not decide it: compare these facts, then choose."
+        reason = reason or _undecided(state, fitting or names)
     others = tuple(one.words for one in unbound.reasons if one.node not in unbound.candidates)
     return Candidates(tuple(order), best, reason, others)
+
+
+def _undecided(state: ClusterState, names: Sequence[str]) -> str:
+    """What each has that another one lacks, as far as it is known, and which choice is usual."""
+    nodes = [state.node(name) for name in names]
+    each_way = [(one, other) for one in nodes for other in nodes if one is not other]
+    found = [compare_histories(state, one, other) for one, other in each_way]
+    lacks = [
+        f"{one.name} lacks something of {other.name} ({said.reason})"
+        for (one, other), said in zip(each_way, found, strict=True)
+        if said.verdict is Verdict.FAILS
+    ]
+    told = f"{'; '.join(lacks)}." if lacks else ""
+    usual = ""
+    if state.vip_reaches in names:  # where data would be lost, only the operator knows whose counts more
+        reached = state.vip_reaches
+        usual = f"Clients reach {reached} now." if lacks else f"Usual is {reached}, which clients reach now."
+    return " ".join(filter(None, ("What was read does not decide it: compare these facts, then choose.", told, usual)))
 
 
 def _newer(runbook: Runbook, state: ClusterState, role: str, names: list[str]) -> tuple[str, str]:

@@ -40,7 +40,7 @@ def advice(state: ClusterState, code: str) -> str:
 def test_within_the_time_of_keepalived_the_advice_is_to_wait_for_it():
     said = advice(master_killed(4.0), "vip-on-dead-redis")
     # 2 s for the check; 4 adverts of 3 s and a skew of 118/256 adverts; 4 s have passed
-    assert said.startswith("wait another 12 s, and change nothing meanwhile: keepalived lets redis-a take")
+    assert said.startswith("wait another 12 s, and change nothing: keepalived lets redis-a take")
     assert "its script makes it the master" in said
     assert "start Redis" not in said
 
@@ -102,7 +102,7 @@ def killed_under_sentinels(seconds: float | None, **watched: Any) -> ClusterStat
 
 def test_while_the_sentinels_count_nobody_is_sent_to_see_why_they_promote_nobody():
     said = advice(killed_under_sentinels(5.0), "consul-none-passing")
-    assert said.startswith("wait another 16 s, and change nothing meanwhile: the Sentinels promote a replica")
+    assert said.startswith("wait another 16 s, and change nothing: the Sentinels promote a replica")
     assert "see why" not in said
     assert "see why the Sentinels promoted nobody" in advice(killed_under_sentinels(90.0), "consul-none-passing")
     assert advice(killed_under_sentinels(None), "consul-none-passing").startswith("wait 21 s first:")
@@ -150,3 +150,27 @@ def test_two_masters_are_told_with_who_took_the_virtual_ip_and_when():
     assert takeovers_in_words(state) == said
     (found,) = [one for one in diagnose(state, s.NOW) if one.code == "dual-master"]
     assert said in found.evidence
+
+
+def frozen_master() -> ClusterState:
+    """redis-b, the old master, answers nothing; redis-a was promoted and has the virtual IP."""
+    state = s.failed_over_pair()
+    silent = {"ssh": failing(ProblemKind.TIMEOUT, 30.0), "redis": failing(ProblemKind.TIMEOUT, 30.0)}
+    unread = dict.fromkeys(("keepalived", "addresses", "processes"), failing(ProblemKind.TIMEOUT, 30.0))
+    return s.with_node(state, s.B, **silent, **unread)
+
+
+def test_a_frozen_master_is_told_with_who_has_taken_over_and_what_its_return_would_do():
+    (found,) = [one for one in diagnose(frozen_master(), s.NOW) if one.code == "ssh-unreachable"]
+    assert found.summary.endswith("redis-a is the master, with 192.168.100.123.")
+    assert "it may return as a second one" in found.next.advice
+    assert "until keepalived there is stopped" in found.next.advice
+
+
+def test_a_replica_that_is_only_unread_here_is_not_cut_off():
+    state = frozen_master()
+    line = (s.attached(s.B),)
+    attached = s.with_redis(state, s.A, replicas=line)
+    (found,) = [one for one in diagnose(attached, s.NOW) if one.code == "ssh-unreachable"]
+    assert "is the master" not in found.summary
+    assert "second one" not in found.next.advice

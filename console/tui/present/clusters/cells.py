@@ -56,7 +56,7 @@ class Row:
 def role_cells(state: ClusterState, node: NodeState) -> Content:
     """`✓ MASTER`, `✓ replica of redis-b`, or why Redis could not be read.
 
-    Of several masters none has a tick, and none that refuses every write.
+    Of several masters none has a tick, and none that refuses every write. Nor has a replica whose link is not up.
     """
     redis = node.redis.value
     if redis is None:
@@ -73,7 +73,8 @@ def role_cells(state: ClusterState, node: NodeState) -> Content:
         return line(("✓ MASTER", f"{BOLD} {GOOD}"))
     source = source_of(state, node)
     name = source.name if source else f"{redis.master.host}:{redis.master.port}" if redis.master else "?"
-    mark, style = ("✓", GOOD) if source else ("!", WARN)
+    follows = source is not None and redis.master is not None and redis.master.up
+    mark, style = ("✓", GOOD) if follows else ("!", WARN)
     return line((f"{mark} replica of {name}", style))
 
 
