@@ -207,4 +207,5 @@ def _blocks(one: Grade, earlier: Grade | None) -> Iterator[Block]:
     yield Heading("Runs")
     yield Items(one.runs or ("none",))
     yield Heading("What differs from production")
-    yield Items(one.differences or ("nothing is known",))
+    # Commands in backticks would stand there with backslashes: what is a mark in Markdown is made plain.
+    yield Items(tuple(text.replace("`", "'") for text in one.differences) or ("nothing is known",))
