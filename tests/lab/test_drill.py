@@ -324,7 +324,7 @@ def test_what_scripts_do_by_themselves_is_found_before_anything_breaks(room):
     ("system", "expected"),
     [
         # It survives one failure only.
-        ("one-shot", (WalkOutcome.PROTECTED, "one-shot-rebuild", "failover-unprotected", "missing: redis-b")),
+        ("one-shot", (WalkOutcome.PROTECTED, "one-shot-rebuild", "failover-unprotected", "not so: redis-b")),
         # Its check restarts Redis from an old dump, and its fixed sleeps promote whatever is there.
         ("preempting", (WalkOutcome.LOST, "", "script-fights-operator", "redis_master.sh")),
     ],
