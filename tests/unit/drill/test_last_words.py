@@ -25,8 +25,10 @@ def test_the_words_of_keepalived_name_the_captured_line():
     said = words_in("".join(f"{STAMP}{line}\n" for line in LOG), KEEPALIVED_TROUBLE, HOST)
     assert said == (
         f"(/etc/keepalived/keepalived.conf: Line 20) Unknown keyword 'advert_intt' ({CONF} line 20: advert_int 1)",
-        f"VRRP_Script(chk_redis) failed (exited with status 127) ({CONF} line 8: script "
-        '"/etc/keepalived/scripts/redis_check.sh")',
+        (
+            f"VRRP_Script(chk_redis) failed (exited with status 127) ({CONF} line 8: script "
+            '"/etc/keepalived/scripts/redis_check.sh")'
+        ),
     )
 
 
