@@ -55,7 +55,7 @@ def table_text(one: Grade, earlier: Grade | None) -> str:
     for title, told in _told(one):
         if told:
             lines += ["", f"  {title}:", *(_item(text) for text in told)]
-    lines += ["", _item(one.console_ended)] if one.console_ended else []
+    lines += ["", fill(f"  {one.console_ended}", _WIDTH, subsequent_indent="    ")] if one.console_ended else []
     lines += ["", fill(f"  runs: {', '.join(one.runs) or 'none'}", _WIDTH, subsequent_indent="    ")]
     return "\n".join([*lines, "", fill(f"  {_verdict(one)}", _WIDTH, subsequent_indent="    ")])
 
@@ -207,4 +207,5 @@ def _blocks(one: Grade, earlier: Grade | None) -> Iterator[Block]:
     yield Heading("Runs")
     yield Items(one.runs or ("none",))
     yield Heading("What differs from production")
-    yield Items(one.differences or ("nothing is known",))
+    # Commands in backticks would stand there with backslashes: what is a mark in Markdown is made plain.
+    yield Items(tuple(text.replace("`", "'") for text in one.differences) or ("nothing is known",))

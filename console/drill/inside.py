@@ -27,6 +27,7 @@ from console.cli.output import read_line, say
 from console.core.diagnosis.finding import Severity
 from console.core.drills.grade import ClientCount, Grade, Happened, KeptFile, best, grade
 from console.core.drills.scenarios import DrillScenario, find_scenario
+from console.core.typed_commands import enter_laboratory
 from console.drill.clients import CountingClient
 from console.drill.grades import report_text, table_text
 from console.drill.rebuilt.building import rehearsal
@@ -35,7 +36,7 @@ from console.drill.records import GRADE, load_all, save
 from console.drill.watching import Watcher
 from console.lab.options import LabError
 from console.lab.sessions.build import entries_in
-from console.lab.sessions.room import run_as_room, timed_report
+from console.lab.sessions.room import leave_killed_screen, run_as_room, timed_report
 from console.report.file import write_report
 from console.transport.journals.archive import FolderArchive
 
@@ -138,6 +139,7 @@ def _drill(request: Request) -> Grade | None:
     scenario = find_scenario(request.scenario)
     assert scenario is not None
     record = Path(request.record)
+    enter_laboratory(request.drill)  # the grade names commands for another terminal
     with rehearsal(capture, request.keys, timed_report(), request.drill) as running:
         _tell_what_else_differs(running, ask=request.ask)
         client, watcher = CountingClient(running.login(), running.find_master), Watcher(running.lab, capture)
@@ -188,6 +190,7 @@ def _console(command: list[str], environment: dict[str, str]) -> str:
         process.kill()
         return "the drill was ended from outside, or its terminal was closed: graded as it was then"
     if code < 0:
+        leave_killed_screen()
         return f"the console was killed ({signal.Signals(-code).name}): graded as it was then"
     return f"the console ended by itself (exit code {code}): graded as it was then" if code > 1 else ""
 
@@ -225,7 +228,7 @@ def _graded(record: Path, happened: Happened) -> Grade:
         write_report(record / f"report.{form}", report_text(made, earlier, form), replace=True)
     with suppress(OSError):  # a terminal that is closed
         say(f"\n{table_text(made, earlier)}")
-        say(f"\n  report: {record}/report.md (also .html, .json); the runs' journals are there too")
+        say(f"\n  report.md (also .html, .json) and the runs' journals are in\n  {record}")
     return made
 
 

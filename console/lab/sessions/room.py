@@ -12,12 +12,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import NoReturn
 
-from console.lab.hosts.namespaces import command_in_namespaces, prepare_namespaces
+from console.lab.hosts.namespaces import command_in_namespaces, prepare_namespaces, program
 from console.lab.options import LabError
 
 EXIT_NO_LABORATORY = 3
 _EXIT_TERMINATED, _EXIT_INTERRUPTED = 143, 130
 """128 and the number of the signal, as a shell has it."""
+_LEAVE_SCREEN = "\x1b[<u\x1b[?2004l\x1b[?1000;1002;1003;1006;1015l\x1b[?25h\x1b[?1049l\x1b[?7h"
+"""Keyboard, pasting, mouse, cursor, the other screen and long lines of the terminal, as a shell wants them."""
 _TOLD = (signal.SIGTERM, signal.SIGHUP)
 _LIFELINE = "REDIS_HA_LIFELINE"
 """Names the descriptor of a pipe that is closed when the process outside ends."""
@@ -96,6 +98,13 @@ def run_as_room(work: Callable[[], int], tell: Callable[[str], object]) -> int:
         return EXIT_NO_LABORATORY
     except KeyboardInterrupt:
         return _EXIT_INTERRUPTED
+
+
+def leave_killed_screen() -> None:
+    """A screen that was killed has left the terminal as it was while it drew: makes it fit for lines again."""
+    subprocess.call([program("stty"), "sane"], stderr=subprocess.DEVNULL)
+    sys.stderr.write(_LEAVE_SCREEN)
+    sys.stderr.flush()
 
 
 def timed_report() -> Callable[[str], None]:
