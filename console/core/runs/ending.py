@@ -15,13 +15,23 @@ from console.core.replication.resync import resync_in_words
 from console.core.runbooks.verbs import VERBS
 from console.core.runs.records.exports import Export, exports_in, file_of, put_back_command
 from console.core.runs.records.journal import Entry
-from console.core.runs.records.recorded import Row, command_rows, first_of, loss_rows, replaced_files, step_rows, told
+from console.core.runs.records.recorded import (
+    SKIPPED_BY_OPERATOR,
+    Row,
+    command_rows,
+    first_of,
+    loss_rows,
+    replaced_files,
+    step_rows,
+    told,
+)
 from console.core.runs.records.run_backups import backups_in
 from console.core.runs.replays.ending import keys_left
 from console.core.typed_commands import command_on, program_command
 
-SKIPPED, REMAINS, DATA, BACKUPS = (
-    "Skipped, and why",
+NEEDLESS, SKIPPED, REMAINS, DATA, BACKUPS = (
+    "Needed nothing, and why",
+    "Skipped by the operator",
     "What remains to be done",
     "What was lost or kept",
     "Backups and exports, and how to get them back",
@@ -61,7 +71,8 @@ def run_ending(run_id: str, entries: Sequence[Entry], settled: Settled = ()) -> 
         EndSection(REMAINS, tuple(_remaining(run_id, entries, steps, commands, settled))),
         EndSection(DATA, tuple(_fates(entries, commands))),
         EndSection(BACKUPS, tuple(_ways_back(run_id, entries, commands, opened, settled))),
-        EndSection(SKIPPED, tuple(_skipped(steps, outcome))),
+        EndSection(SKIPPED, tuple(_passed_over(steps, by_operator=True))),
+        EndSection(NEEDLESS, (*_passed_over(steps, by_operator=False), *_unrecorded(steps, outcome))),
     )
     return tuple(one for one in made if one.items)
 
@@ -69,10 +80,14 @@ def run_ending(run_id: str, entries: Sequence[Entry], settled: Settled = ()) -> 
 # --- what was skipped, what remains ---------------------------------------------------------------------------------
 
 
-def _skipped(steps: Sequence[Row], outcome: object) -> Iterator[EndItem]:
+def _passed_over(steps: Sequence[Row], *, by_operator: bool) -> Iterator[EndItem]:
+    """Steps that sent nothing: the operator wanted it so, or what they are for was so already."""
     for one in steps:
-        if one["status"] == "skipped":
+        if one["status"] == "skipped" and (one["note"] == SKIPPED_BY_OPERATOR) is by_operator:
             yield EndItem(f"{one['number']} {one['id']}: {one['note'] or 'the journal does not say why'}")
+
+
+def _unrecorded(steps: Sequence[Row], outcome: object) -> Iterator[EndItem]:
     unrecorded = [one for one in steps if one["status"] == "not reached"]
     if outcome == "done" and unrecorded:
         yield EndItem(f"All {counted(len(unrecorded), 'step')}: there was nothing to do.")
@@ -221,7 +236,8 @@ def _fates(entries: Sequence[Entry], commands: Sequence[Row]) -> Iterator[EndIte
             fate = _DONE.get(verb.name, _FATE["done"]) if answer == "done" else _FATE.get(answer, "")
             yield EndItem(f"{one['summary']} {fate}", tuple(_lines(str(one["text"]))))
     for export in exports_in(commands):
-        yield EndItem(f"Kept: {export.path} on the machine of the console.", (f"{capital(export.content)}.",))
+        kept = f"Kept: {export.path} on the machine of the console."
+        yield EndItem("No key had to be kept." if export.needless else kept, (f"{capital(export.content)}.",))
 
 
 def _replaced_after(shown: Row, commands: Sequence[Row]) -> str:
@@ -255,7 +271,7 @@ def _ways_back(
         own = (program_command(f"run {book} {opened.get('cluster') or ''} --bind target={one['node']}"),)
         yield EndItem(f"{one['node']}:{one['path']}", facts, tuple(one["how_to_restore"]) or own)
     exports = list(exports_in(commands))
-    for export in exports:
+    for export in (one for one in exports if not one.needless):
         command = put_back_command(run_id, export, several=len(exports) > 1)
         yield _exported(export, command, settled=_is_settled(run_id, export, settled))
     for file in replaced_files(commands):

@@ -9,6 +9,8 @@ from typing import Any
 from console.core.runs.records.journal import Entry
 from console.core.runs.records.line_numbers import lines_of
 
+SKIPPED_BY_OPERATOR = "skipped by the operator"
+"""The note of a step that the operator wanted to skip. Every other step that was skipped needed nothing."""
 _WIPES = "replicate"
 _REPLACED = re.compile(r"replaced (?P<path>/[^;]+); before: (?P<before>/[^;]+);")
 
