@@ -16,12 +16,12 @@ from console.core.runbooks.verbs import VERBS
 from console.core.runs.records.exports import Export, exports_in, file_of, put_back_command
 from console.core.runs.records.journal import Entry
 from console.core.runs.records.recorded import (
-    SKIPPED_BY_OPERATOR,
     Row,
     command_rows,
     first_of,
     loss_rows,
     replaced_files,
+    skipped_by_operator,
     step_rows,
     told,
 )
@@ -83,7 +83,7 @@ def run_ending(run_id: str, entries: Sequence[Entry], settled: Settled = ()) -> 
 def _passed_over(steps: Sequence[Row], *, by_operator: bool) -> Iterator[EndItem]:
     """Steps that sent nothing: the operator wanted it so, or what they are for was so already."""
     for one in steps:
-        if one["status"] == "skipped" and (one["note"] == SKIPPED_BY_OPERATOR) is by_operator:
+        if one["status"] == "skipped" and skipped_by_operator(one["note"]) is by_operator:
             yield EndItem(f"{one['number']} {one['id']}: {one['note'] or 'the journal does not say why'}")
 
 

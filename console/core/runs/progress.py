@@ -10,7 +10,7 @@ from enum import StrEnum
 from console.core.quantities import counted, span
 from console.core.runbooks.verbs import VERBS
 from console.core.runs.by_hand import BY_HAND
-from console.core.runs.records.recorded import SKIPPED_BY_OPERATOR
+from console.core.runs.records.recorded import skipped_by_operator
 from console.core.runs.state import FINAL_STATUSES, Outcome, RunState, StepState, StepStatus
 
 
@@ -115,7 +115,7 @@ def no_commands_in_words(one: StepState) -> str:
 def _passed_over(run: RunState) -> tuple[int, int]:
     """How many steps needed nothing, and how many the operator has skipped."""
     passed = [one for one in run.steps if one.status is StepStatus.SKIPPED]
-    skipped = sum(one.note == SKIPPED_BY_OPERATOR for one in passed)
+    skipped = sum(skipped_by_operator(one.note) for one in passed)
     return len(passed) - skipped, skipped
 
 

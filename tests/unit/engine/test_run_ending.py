@@ -220,6 +220,20 @@ def test_a_step_that_had_nothing_left_to_replace_is_no_second_item():
     assert "It was not sent" in alone.text
 
 
+def test_what_remains_is_told_as_it_is_when_the_run_ends(tmp_path):
+    """The operator thought about the question for a while: clients went on writing meanwhile."""
+    room = walk(tmp_path, "one-shot-rebuild")
+
+    def later(question):
+        room.pair.change(lambda state: samples.with_redis(state, samples.A, keys={0: 777_777}))
+        return Decision(Choice.ABORT, question.digest)
+
+    ended = room.run(answer=later)
+    closed = next(one.data for one in room.past().entries if one.kind == "closed")
+    assert "777777" in json.dumps(closed["figures"])
+    assert ended.outcome is Outcome.ABORTED
+
+
 @pytest.mark.parametrize(("needless", "skipped"), [(0, 0), (1, 0), (0, 1), (2, 3)])
 def test_a_step_that_needed_nothing_was_skipped_by_nobody(tmp_path, needless, skipped):
     run = walk(tmp_path, next(iter(WALKS))).run(answer=given_up_at(99))

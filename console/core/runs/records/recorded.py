@@ -11,6 +11,8 @@ from console.core.runs.records.line_numbers import lines_of
 
 SKIPPED_BY_OPERATOR = "skipped by the operator"
 """The note of a step that the operator wanted to skip. Every other step that was skipped needed nothing."""
+SKIPPED_BEFORE = "skipped: the operator skipped it"
+"""The note of such a step in a run that was resumed."""
 _WIPES = "replicate"
 _REPLACED = re.compile(r"replaced (?P<path>/[^;]+); before: (?P<before>/[^;]+);")
 
@@ -21,6 +23,11 @@ def told(row: Mapping[str, Any], name: str) -> str:
     """The value of this name as text. `not known` where the journal does not have it."""
     value = row.get(name)
     return "not known" if value is None else str(value)
+
+
+def skipped_by_operator(note: object) -> bool:
+    """Whether the note of a skipped step says that the operator wanted it so, in this run or before it was resumed."""
+    return note in (SKIPPED_BY_OPERATOR, SKIPPED_BEFORE)
 
 
 def first_of(entries: Sequence[Entry], kind: str) -> Row:
