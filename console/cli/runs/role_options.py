@@ -47,4 +47,4 @@ def unbound_text(unbound: Unbound, found: Candidates) -> str:
     said = f"no single node is {unbound.role}: {reasons}" if reasons else f"no single node is {unbound.role}"
     if not unbound.candidates:
         return said
-    return f"{said}; choose with --bind {unbound.role}=NODE ({' or '.join(unbound.candidates)})"
+    return f"{said}; choose with --bind {unbound.role}=NODE ({' or '.join(found.fitting or unbound.candidates)})"

@@ -69,13 +69,14 @@ def _roles(runbook: Runbook, state: ClusterState, chosen: Mapping[str, str]) -> 
 
     chosen = dict(chosen)
     while isinstance(roles := bind_roles(runbook, state, chosen), Unbound):
-        told = unbound_text(roles, judged(runbook, state, roles, chosen))
+        found = judged(runbook, state, roles, chosen)
+        told = unbound_text(roles, found)
         if not roles.candidates or roles.role in chosen:
             raise CliError(told)
         say(wrapped(told))
         described = next(one.description for one in runbook.roles if one.name == roles.role)
         say(wrapped(f"The role {roles.role}: {described}"))
-        name = ask(f"Which node has the role {roles.role}? [{'/'.join(roles.candidates)}] ")
+        name = ask(f"Which node has the role {roles.role}? [{'/'.join(one.name for one in found.of)}] ")
         if name not in roles.candidates:
             raise CliError(f"no node was chosen for {roles.role}: the run was not started")
         chosen[roles.role] = name

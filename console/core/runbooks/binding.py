@@ -40,13 +40,25 @@ def bind_roles(runbook: Runbook, state: ClusterState, chosen: Mapping[str, str])
     A chosen node must fit like any other, unless the role says that the operator may choose. Then any node without
     another role is accepted, and the runbook's own requirements decide.
     """
+    bound, unbound = _bound(runbook, state, chosen)
+    return bound if unbound is None else unbound
+
+
+def roles_so_far(runbook: Runbook, state: ClusterState, chosen: Mapping[str, str]) -> Mapping[str, str]:
+    """Role → node, for the roles before the first one that is not bound."""
+    return _bound(runbook, state, chosen)[0]
+
+
+def _bound(
+    runbook: Runbook, state: ClusterState, chosen: Mapping[str, str]
+) -> tuple[Mapping[str, str], Unbound | None]:
     bound: dict[str, str] = {}
     for role in runbook.roles:
         found = _bind(role, state, bound, chosen.get(role.name))
         if isinstance(found, Unbound):
-            return found
+            return bound, found
         bound[role.name] = found
-    return bound
+    return bound, None
 
 
 def bindable(runbook: Runbook, state: ClusterState) -> bool:

@@ -15,9 +15,10 @@ from console.core.model.verdict import Verdict
 from console.core.quantities import counted, span
 from console.core.replication.disk_data import UnreadDataError, newest_data
 from console.core.replication.history import compare_histories
-from console.core.runbooks.binding import Unbound
+from console.core.runbooks.binding import Unbound, roles_so_far
+from console.core.runbooks.consequences import Consequence, consequence
 from console.core.runbooks.document import Runbook
-from console.core.runbooks.role_choice import what_fails
+from console.core.runbooks.role_choice import choices_with, what_fails
 from console.core.watchers.service_name import node_label, passing_instances
 
 
@@ -30,6 +31,14 @@ class Candidate:
     """What was read of it that tells whose data is newer, and who is served by it. One a line."""
     against: str
     """What fails with it, however the other roles are chosen; empty: nothing that is known."""
+    then: Consequence | None = None
+    """What comes of it. None: the runbook makes no pair, or the other roles decide it."""
+
+    @property
+    def line(self) -> str:
+        """Its facts, what comes of the choice, and what speaks against it."""
+        then = (self.then.words,) if self.then is not None else ()
+        return "; ".join((*self.facts, *then, *((f"does not fit, {self.against}",) if self.against else ())))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +55,14 @@ class Candidates:
     """Why each node that may not be chosen does not fit."""
 
     @property
+    def fitting(self) -> tuple[str, ...]:
+        """Those that nothing speaks against, the better one first."""
+        return tuple(one.name for one in self.of if not one.against)
+
+    @property
     def lines(self) -> tuple[str, ...]:
         """A line each: each node with its facts and with what speaks against it."""
-        told = (
-            f"{one.name}: {'; '.join((*one.facts, *((f'does not fit, {one.against}',) if one.against else ())))}"
-            for one in self.of
-        )
-        return (*told, *self.others)
+        return (*(f"{one.name}: {one.line}" for one in self.of), *self.others)
 
 
 def judged(runbook: Runbook, state: ClusterState, unbound: Unbound, chosen: Mapping[str, str]) -> Candidates:
@@ -62,12 +72,23 @@ def judged(runbook: Runbook, state: ClusterState, unbound: Unbound, chosen: Mapp
     against = {name: what_fails(runbook, state, choices[name], role) for name in names}
     if all(against.values()):  # no choice is better than another one: only what keeps the run from starting counts
         against = {name: what_fails(runbook, state, choices[name], role, at_the_start=True) for name in names}
-    found = [Candidate(name, tuple(_facts(state, state.node(name))), against[name]) for name in names]
+    bound = roles_so_far(runbook, state, chosen)
+    found = [
+        Candidate(
+            name,
+            tuple(_facts(state, state.node(name))),
+            against[name],
+            _then(runbook, state, {**bound, **choices[name]}),
+        )
+        for name in names
+    ]
     fitting = [one.name for one in found if not one.against]
     if len(fitting) == 1 and len(found) > 1:
         best, reason = fitting[0], f"Only {fitting[0]} fits."
     else:
         best, reason = _newer(runbook, state, unbound.role, fitting)
+        if not best:
+            best, reason = _promoting([one for one in found if not one.against])
     order = sorted(found, key=lambda one: (bool(one.against), one.name != best))
     if not fitting:
         reason = "No node fits now."
@@ -93,6 +114,23 @@ def _undecided(state: ClusterState, names: Sequence[str]) -> str:
         reached = state.vip_reaches
         usual = f"Clients reach {reached} now." if lacks else f"Usual is {reached}, which clients reach now."
     return " ".join(filter(None, ("What was read does not decide it: compare these facts, then choose.", told, usual)))
+
+
+def _then(runbook: Runbook, state: ClusterState, chosen: Mapping[str, str]) -> Consequence | None:
+    """What comes of these roles, where the others cannot change it."""
+    every = {consequence(runbook, state, one) for one in choices_with(runbook, state, chosen)}
+    return every.pop() if len(every) == 1 else None
+
+
+def _promoting(fitting: list[Candidate]) -> tuple[str, str]:
+    """The one after which keepalived promotes the other node at the next failover; empty: not one alone."""
+    good = [one for one in fitting if one.then is not None and one.then.promotes is Verdict.HOLDS]
+    bad = [one.then for one in fitting if one.then is not None and one.then.promotes is Verdict.FAILS]
+    if len(good) != 1 or len(bad) != len(fitting) - 1 or not bad or good[0].then is None:
+        return "", ""
+    replica = good[0].then.replica
+    others = " and ".join(one.replica for one in bad)
+    return good[0].name, f"Only with {good[0].name} a later failover promotes somebody: {replica}, and never {others}."
 
 
 def _newer(runbook: Runbook, state: ClusterState, role: str, names: list[str]) -> tuple[str, str]:

@@ -16,6 +16,10 @@ from console.core.runbooks.vocabulary import evaluate
 
 ABOUT_THE_CHOICE = frozenset({"behind-vip", "has-data-if", "not-older-than"})
 """Conditions that a wrong choice of roles fails: clients, or the newest data, are on the other node."""
+_OF_DATA = frozenset({"has-data-if", "not-older-than"})
+"""Those of them that are about what the node holds."""
+_BRINGS_DATA = frozenset({"copy-dump", "replicate"})
+"""Verbs that give the step's node the data of another one. What it holds before is no reason against it then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +58,7 @@ def what_fails(
     `at_the_start`: only what keeps the run from starting, not what a step of it could still bring about.
     """
     misses: list[tuple[Check, ...]] = []
-    for choice in _choices(runbook, state):
-        if any(choice[name] != node for name, node in chosen.items() if name in choice):
-            continue
+    for choice in choices_with(runbook, state, chosen):
         checks = [*(() if at_the_start else _checks(runbook, state, choice))]
         checks += (evaluate(one, state, choice) for one in runbook.require)
         failing = tuple(one for one in checks if one.verdict is Verdict.FAILS)
@@ -66,6 +68,13 @@ def what_fails(
     nearest = min(misses, key=len, default=())
     first = next(iter(nearest), None)
     return f"{first.told} ({first.evidence})" if first is not None else f"no other node for a role beside {role}"
+
+
+def choices_with(runbook: Runbook, state: ClusterState, chosen: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    """Every choice of nodes that has these ones for their roles."""
+    for choice in _choices(runbook, state):
+        if all(choice[name] == node for name, node in chosen.items() if name in choice):
+            yield choice
 
 
 def _choices(runbook: Runbook, state: ClusterState) -> Iterator[dict[str, str]]:
@@ -86,7 +95,7 @@ def _passes(runbook: Runbook, state: ClusterState, roles: Mapping[str, str]) -> 
 
 def _checks(runbook: Runbook, state: ClusterState, roles: Mapping[str, str]) -> Iterator[Check]:
     yield from _of_roles(runbook, state, roles)
-    yield from (evaluate(one, state, roles) for one in _conditions(runbook))
+    yield from (evaluate(one, state, roles) for one in _conditions(runbook, roles))
 
 
 def _of_roles(runbook: Runbook, state: ClusterState, roles: Mapping[str, str]) -> Iterator[Check]:
@@ -95,18 +104,28 @@ def _of_roles(runbook: Runbook, state: ClusterState, roles: Mapping[str, str]) -
         yield from role_checks(role, state, before, roles[role.name])
 
 
-def _conditions(runbook: Runbook) -> Iterator[Condition]:
+def _conditions(runbook: Runbook, roles: Mapping[str, str]) -> Iterator[Condition]:
     """What the runbook and its verbs require of the choice, each condition once.
 
     Each counts for the role of which it is asked first. What is asked of another role later, the steps before that
-    bring about: the runbook moves the virtual IP, or the data, to that node.
+    bring about: the runbook moves the virtual IP, or the data, to that node. Another role may have brought its data
+    to the same node.
     """
-    wanted = (*runbook.require, *(one for step in runbook.steps for one in (*step.require, *interlocks(step))))
     seen: list[Condition] = []
     first: dict[str, str] = {}
-    for one in wanted:
-        if one.predicate not in ABOUT_THE_CHOICE or one.subject != first.setdefault(one.predicate, one.subject):
+    for one, filled in _wanted(runbook, roles):
+        if one.predicate not in ABOUT_THE_CHOICE or (one.predicate in _OF_DATA and roles.get(one.subject) in filled):
             continue
-        if one not in seen:
+        if one.subject == first.setdefault(one.predicate, one.subject) and one not in seen:
             seen.append(one)
             yield one
+
+
+def _wanted(runbook: Runbook, roles: Mapping[str, str]) -> Iterator[tuple[Condition, frozenset[str]]]:
+    """Each condition of the runbook, with the nodes that have the data of another one by then."""
+    filled: frozenset[str] = frozenset()
+    yield from ((one, filled) for one in runbook.require)
+    for step in runbook.steps:
+        yield from ((one, filled) for one in (*step.require, *interlocks(step)))
+        if step.action is not None and step.action.verb in _BRINGS_DATA:
+            filled |= {roles[step.role]}

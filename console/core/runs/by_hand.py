@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from console.core.model import ClusterState, NodeState, SentinelState, WatchedMaster
-from console.core.model.facts import serving_master
+from console.core.model.facts import serving_master, vip_holders_in_words, vip_reached_in_words
 from console.core.runbooks.document import GateKind, Step
 from console.core.runbooks.naming import with_names
 from console.core.typed_commands import place_of_work
@@ -62,7 +62,30 @@ def hand_work(step: Step, state: ClusterState, roles: Mapping[str, str]) -> tupl
     given = step.action.arguments
     decision = step.gate is GateKind.TYPE_NAME
     what, command = with_names(" ".join(str(given["instruction"]).split()), roles), str(given.get("command", ""))
+    pair = decides_between(step, roles)
+    if pair is not None:
+        what = f"{what} {_where_clients_are(state)} {_to_keep_the_other(state, pair[1])}"
     return (HandWork(node.name, node.address, what, command, decision),)
+
+
+def _where_clients_are(state: ClusterState) -> str:
+    """Whom clients write to by this observation: it may be the node whose data goes."""
+    held = f"{state.vip} is {vip_holders_in_words(state)}"
+    reached = state.vip_reaches
+    if reached is None:
+        return f"Whom clients write to now is not known: {held} and reaches {vip_reached_in_words(state)}."
+    sure = state.vip_holders == (reached,) and not state.vip_unread
+    return f"Clients of {state.vip} write to {reached} now{'' if sure else f', though {held}'}."
+
+
+def _to_keep_the_other(state: ClusterState, goes: str) -> str:
+    """The way to the other answer: the address has to lead to the node whose data is kept."""
+    keep, again = f"To keep the data of {goes}, stop here", "begin this runbook again"
+    if state.vip_reaches == goes and state.vip_holders == (goes,) and not state.vip_unread:
+        return f"{keep}, {again}, and choose {goes} there."
+    may_hold = goes in (*state.vip_holders, *state.vip_unread)
+    there = f"see that {state.vip} is on {goes} alone" if may_hold else f"move {state.vip} to {goes} by hand"
+    return f"{keep} and {there}, which no runbook does. Then {again} and choose {goes}."
 
 
 def decides_between(step: Step, roles: Mapping[str, str]) -> tuple[str, str] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from console.core.previews.disk_preview import DiskFinding
-from console.core.runs.records.exports import DISK_VERB, EXPORT_VERB, NOTHING, written_file
+from console.core.runs.records.exports import DISK_VERB, EXPORT_VERB, NOTHING, Export, WrittenFile, written_file
 from console.core.runs.records.journal import Entry
 from console.core.runs.records.recorded import command_rows
 from console.core.runs.state import RunState, StepStatus
@@ -29,7 +29,7 @@ def exported_keys(entries: Sequence[Entry], node: str) -> str:
     if not answers:
         return ""
     file = written_file(answers[-1])
-    return f"{file.content}; kept in {file.path.rpartition('/')[2]} of this run" if file else answers[-1]
+    return answers[-1] if file is None else _kept(node, file, file.content)
 
 
 def _answered(node: str, answer: str, text: str) -> DiskFinding:
@@ -43,7 +43,13 @@ def _short(text: str) -> str:
     """The answer for a gate, which is one page: the counts, the names, and the name of the file without its folder."""
     if (file := written_file(text)) is None:
         return text
-    return f"{file.content.partition(': ')[2] or file.content}; kept in {file.path.rpartition('/')[2]} of this run"
+    return _kept("", file, file.content.partition(": ")[2] or file.content)
+
+
+def _kept(node: str, file: WrittenFile, content: str) -> str:
+    """What was found, and the file of the keys. It is not named where no key had to be kept."""
+    needless = Export(node, "", file.path, file.content).needless
+    return content if needless else f"{content}; kept in {file.path.rpartition('/')[2]} of this run"
 
 
 def _skipped(node: str, notes: Sequence[str]) -> Iterator[DiskFinding]:

@@ -15,7 +15,16 @@ from console.core.replication.resync import resync_in_words
 from console.core.runbooks.verbs import VERBS
 from console.core.runs.records.exports import Export, exports_in, file_of, put_back_command
 from console.core.runs.records.journal import Entry
-from console.core.runs.records.recorded import Row, command_rows, first_of, loss_rows, replaced_files, step_rows, told
+from console.core.runs.records.recorded import (
+    Row,
+    command_rows,
+    first_of,
+    loss_rows,
+    replaced_files,
+    skipped_by_operator,
+    step_rows,
+    told,
+)
 from console.core.runs.records.run_backups import backups_in
 from console.core.runs.records.seen_later import became_of_data
 from console.core.runs.replays.ending import keys_left
@@ -23,8 +32,9 @@ from console.core.runs.replays.file_fate import UNTOUCHED, Fates, FileFate, name
 from console.core.runs.replays.order import order_of
 from console.core.typed_commands import command_on, program_command
 
-SKIPPED, REMAINS, DATA, BACKUPS = (
-    "Skipped, and why",
+NEEDLESS, SKIPPED, REMAINS, DATA, BACKUPS = (
+    "Needed nothing, and why",
+    "Skipped by the operator",
     "What remains to be done",
     "What was lost or kept",
     "Backups and exports, and how to get them back",
@@ -66,7 +76,8 @@ def run_ending(run_id: str, entries: Sequence[Entry], fates: Fates = NO_REPLAYS)
         EndSection(REMAINS, tuple(_remaining(run_id, entries, steps, commands, fates))),
         EndSection(DATA, tuple(_fates(entries, commands))),
         EndSection(BACKUPS, tuple(_ways_back(run_id, entries, commands, opened, fates))),
-        EndSection(SKIPPED, tuple(_skipped(steps, outcome))),
+        EndSection(SKIPPED, tuple(_passed_over(steps, by_operator=True))),
+        EndSection(NEEDLESS, (*_passed_over(steps, by_operator=False), *_unrecorded(steps, outcome))),
     )
     return tuple(one for one in made if one.items)
 
@@ -74,10 +85,14 @@ def run_ending(run_id: str, entries: Sequence[Entry], fates: Fates = NO_REPLAYS)
 # --- what was skipped, what remains ---------------------------------------------------------------------------------
 
 
-def _skipped(steps: Sequence[Row], outcome: object) -> Iterator[EndItem]:
+def _passed_over(steps: Sequence[Row], *, by_operator: bool) -> Iterator[EndItem]:
+    """Steps that sent nothing: the operator wanted it so, or what they are for was so already."""
     for one in steps:
-        if one["status"] == "skipped":
+        if one["status"] == "skipped" and skipped_by_operator(one["note"]) is by_operator:
             yield EndItem(f"{one['number']} {one['id']}: {one['note'] or 'the journal does not say why'}")
+
+
+def _unrecorded(steps: Sequence[Row], outcome: object) -> Iterator[EndItem]:
     unrecorded = [one for one in steps if one["status"] == "not reached"]
     if outcome == "done" and unrecorded:
         yield EndItem(f"All {counted(len(unrecorded), 'step')}: there was nothing to do.")
@@ -235,7 +250,8 @@ def _fates(entries: Sequence[Entry], commands: Sequence[Row]) -> Iterator[EndIte
                 fate = " ".join(filter(None, (fate, started, later))) if started or later else f"{fate} {_NOT_STARTED}"
             yield EndItem(f"{one['summary']} {fate}", tuple(_lines(str(one["text"]))))
     for export in exports_in(commands):
-        yield EndItem(f"Kept: {export.path} on the machine of the console.", (f"{capital(export.content)}.",))
+        kept = f"Kept: {export.path} on the machine of the console."
+        yield EndItem("No key had to be kept." if export.needless else kept, (f"{capital(export.content)}.",))
 
 
 def _started_after(changed: Row, commands: Sequence[Row]) -> str:
@@ -279,7 +295,7 @@ def _ways_back(
         own = (program_command(f"run {book} {opened.get('cluster') or ''} --bind target={one['node']}"),)
         yield EndItem(f"{one['node']}:{one['path']}", facts, tuple(one["how_to_restore"]) or own)
     exports = list(exports_in(commands))
-    for export in exports:
+    for export in (one for one in exports if not one.needless):
         command = put_back_command(run_id, export, several=len(exports) > 1)
         yield _exported(export, command, fates.get(name_of(run_id, export.path), UNTOUCHED))
     for file in replaced_files(commands):

@@ -10,6 +10,7 @@ from enum import StrEnum
 from console.core.quantities import counted, span
 from console.core.runbooks.verbs import VERBS
 from console.core.runs.by_hand import BY_HAND
+from console.core.runs.records.recorded import skipped_by_operator
 from console.core.runs.state import FINAL_STATUSES, Outcome, RunState, StepState, StepStatus
 
 
@@ -51,21 +52,26 @@ def can_stop_waiting(run: RunState) -> bool:
 
 
 def tally(run: RunState) -> str:
-    """`11 of 14 steps done, 3 skipped`: a step that was skipped does not count as done."""
-    done, skipped = _number(run, StepStatus.DONE), _number(run, StepStatus.SKIPPED)
-    return f"{done} of {counted(len(run.steps), 'step')} done" + (f", {skipped} skipped" if skipped else "")
+    """`11 of 14 steps done, 2 needed nothing, 1 skipped`: a step that sent nothing does not count as done."""
+    needless, skipped = _passed_over(run)
+    parts = [f"{_number(run, StepStatus.DONE)} of {counted(len(run.steps), 'step')} done"]
+    parts += [f"{needless} needed nothing"] if needless else []
+    parts += [f"{skipped} skipped"] if skipped else []
+    return ", ".join(parts)
 
 
 def success_in_words(run: RunState) -> str:
     """What a run that ended well has done, as a sentence without its full stop."""
     done = [one for one in run.steps if one.status is StepStatus.DONE]
     proved = [one for one in done if one.step.verify]
-    skipped = _number(run, StepStatus.SKIPPED)
+    needless, skipped = _passed_over(run)
     parts = [f"{_are(len(proved))} done and proved"] if proved else []
     if unproved := len(done) - len(proved):
         parts.append(f"{_are(unproved)} done and {'has' if unproved == 1 else 'have'} nothing that proves it")
+    if needless:
+        parts.append(f"{counted(needless, 'step')} needed nothing")
     if skipped:
-        parts.append(f"{counted(skipped, 'step')} {'was' if skipped == 1 else 'were'} skipped")
+        parts.append(f"{counted(skipped, 'step')} {'was' if skipped == 1 else 'were'} skipped by the operator")
     return ", ".join(parts) or "there was no step"
 
 
@@ -104,6 +110,13 @@ def no_commands_in_words(one: StepState) -> str:
     if one.status is StepStatus.VERIFYING:
         return "Nothing is sent now: the run waits for the proof."
     return "Its commands cannot be made now: see what does not hold."
+
+
+def _passed_over(run: RunState) -> tuple[int, int]:
+    """How many steps needed nothing, and how many the operator has skipped."""
+    passed = [one for one in run.steps if one.status is StepStatus.SKIPPED]
+    skipped = sum(skipped_by_operator(one.note) for one in passed)
+    return len(passed) - skipped, skipped
 
 
 def _number(run: RunState, status: StepStatus) -> int:

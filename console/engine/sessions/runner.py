@@ -156,6 +156,8 @@ class Runner:
     def _end(self, outcome: Outcome, status: StepStatus, note: str, remedies: tuple[str, ...] = ()) -> None:
         """Closes the step under way and the run. The message says what was done, how the nodes are, what to run."""
         current = self.state.current
+        if outcome is not Outcome.DONE:
+            self._look_once_more()
         message = f"{sentence(note)} {self._so_far(outcome)}"
         try:
             if current is not None and outcome is not Outcome.DONE:
@@ -167,6 +169,11 @@ class Runner:
         except Exception as lost:  # noqa: BLE001 - the screen shows the end even where it cannot be written
             message = f"{message} {sentence(str(lost))}"
         self._recorder.advance(RunEnded(outcome, message, self._ending()))
+
+    def _look_once_more(self) -> None:
+        """What remains is told as it is now: the question before the end may have waited for a long time."""
+        with contextlib.suppress(Exception, KeyboardInterrupt):  # the run ends without it
+            self._recorder.show(self._context.inspector.observe())
 
     def _ending(self) -> tuple[EndSection, ...]:
         """What the run leaves, told from its journal. The end must come even if this cannot be told."""

@@ -32,6 +32,7 @@ from console.core.runs.past.since_then import SinceThen
 from console.core.runs.question import Choice
 from console.core.runs.records.exports import VERBS as EXPORTS
 from console.core.runs.records.exports import kept_in_words
+from console.core.runs.records.recorded import SKIPPED_BY_OPERATOR
 from console.core.runs.state import StepStatus
 from console.core.runs.state_summary import state_summary
 from console.engine.ports import AnswerKind
@@ -126,7 +127,7 @@ class StepRun:
         while not self._skipped_as_done(shown) and not self._skipped_as_impossible(shown):
             decision = self._gate.ask(shown, notice)
             if decision.choice is Choice.SKIP and self._gate.may_skip:
-                self._end(StepStatus.SKIPPED, "skipped by the operator")
+                self._end(StepStatus.SKIPPED, SKIPPED_BY_OPERATOR)
                 return
             now = shown if self._only_observes(shown) else self._look(shown)
             objection = self._gate.objection(shown, now, decision)

@@ -15,6 +15,8 @@ from console.core.model import ProblemKind, unread
 from console.core.runbooks.document import Action, GateKind, Step
 from console.core.runs.by_hand import BY_HAND, DONE, hand_work, is_work
 from console.core.runs.question import Choice, QuestionKind
+from console.documents.runbooks.library import shipped_folder
+from console.documents.runbooks.runbook import load_runbook
 from console.tui.present.runs.question import choice_label, prompt, question_lines
 
 SET = sets.sentinel_vip_set()
@@ -72,6 +74,41 @@ def test_a_decision_is_none_that_is_done_on_a_host():
     (work,) = hand_work(manual(GateKind.TYPE_NAME), SET, ROLES)
     assert work.heading == "DECIDE"
     assert not is_work((work,))
+
+
+DECIDE = next(one for one in load_runbook(shipped_folder() / "resolve-dual-master.yaml").steps if one.id == "decide")
+
+
+@pytest.mark.parametrize("stays", [samples.A, samples.B])
+@pytest.mark.parametrize("holders", [(), (samples.A,), (samples.B,), (samples.A, samples.B)])
+@pytest.mark.parametrize("reached", [samples.A, samples.B, None, "nothing"])
+@pytest.mark.parametrize("unread_addresses", [(), (samples.A,), (samples.B,)])
+def test_who_decides_whose_data_goes_reads_where_clients_are_by_this_observation(
+    stays, holders, reached, unread_addresses
+):
+    state = samples.split_brain()
+    for name in (samples.A, samples.B):
+        state = samples.with_vip(state, name, held=name in holders)
+        if name in unread_addresses:
+            lost = unread(ProblemKind.TIMEOUT, "no answer", samples.NOW)
+            state = samples.with_node(state, name, addresses=lost)
+    reach = state.vip_reach
+    if reached == "nothing":
+        reach = unread(ProblemKind.TIMEOUT, "no answer", samples.NOW)
+    else:
+        run_id = state.node(reached).redis.value.run_id if reached else "f" * 40
+        reach = reach.map(lambda one: replace(one, run_id=run_id))
+    state = replace(state, vip_reach=reach)
+    goes = samples.B if stays == samples.A else samples.A
+    (work,) = hand_work(DECIDE, state, {"keeper": stays, "loser": goes})
+    assert f"the data of {stays} stays" in work.what
+    for name in (samples.A, samples.B):
+        assert (f"write to {name} now" in work.what) is (reached == name)
+    assert ("is not known" in work.what) is (reached in (None, "nothing"))
+    there_already = state.vip_reaches == goes and state.vip_holders == (goes,) and not state.vip_unread
+    assert (f"move {state.vip} to {goes}" in work.what) is (state.node(goes).holds(state.vip) is False)
+    assert ("no runbook does" in work.what) is not there_already
+    assert f"choose {goes}" in work.what
 
 
 def test_only_a_step_for_a_human_asks_a_human():

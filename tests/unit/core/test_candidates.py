@@ -118,6 +118,52 @@ def _refused(book, state, roles):
     return better_choice(book, state, roles) is not None or any(one.verdict is Verdict.FAILS for one in required)
 
 
+def given_back(state=None):
+    """Clients write to redis-a since redis-b died. Only the keepalived of redis-a has a script that promotes."""
+    return s.with_instance(state or s.failed_over_pair(), s.B, notify={"notify_backup": "/etc/keepalived/alone.sh"})
+
+
+@pytest.mark.parametrize(
+    "moment", [None, s.stale_master_back()], ids=["its Redis does not run", "its Redis is back with old data"]
+)
+def test_the_role_goes_to_the_node_after_which_somebody_is_promoted(moment):
+    """The data is copied to the node that comes back: that it has none now speaks against no choice."""
+    state, book = given_back(moment), RUNBOOKS["recover-from-rdb"]
+    found = asked("recover-from-rdb", state)
+    assert [one.name for one in found.of] == [s.B, s.A]
+    assert found.decided == s.B
+    assert found.reason == f"Only with {s.B} a later failover promotes somebody: {s.A}, and never {s.B}."
+    given, stays = found.lines
+    assert given.endswith("then redis-a follows redis-b, and a later failover makes redis-a the master")
+    assert stays.endswith("then redis-b follows redis-a, and a later failover to redis-b promotes nobody")
+    for master in (s.A, s.B):
+        assert not _refused(book, state, bind_roles(book, state, {"master": master}))
+
+
+def test_nothing_is_recommended_where_what_the_scripts_do_is_not_known():
+    state = s.with_instance(given_back(), s.A, uncertain=frozenset({"notify_master"}), notify={})
+    found = asked("recover-from-rdb", state)
+    assert found.decided == ""
+    assert any("whether a later failover promotes redis-a is not known" in one for one in found.lines)
+
+
+def test_what_a_node_gets_from_another_one_counts_only_after_that_step():
+    """The first build copies nothing to the node that it starts from: an empty one does not fit."""
+    state = s.with_redis(s.stale_master_back(), s.B, keys={})
+    book = RUNBOOKS["one-shot-rebuild"]
+    assert _refused(book, state, {"survivor": s.B, "returning": s.A})
+
+
+@pytest.mark.parametrize("book", sorted(one.name for one in RUNBOOKS.values() if one.kind == "keepalived"))
+def test_each_choice_of_a_runbook_that_makes_a_pair_says_what_comes_of_it(book):
+    makes_a_pair = any(step.action and step.action.verb == "replicate" for step in RUNBOOKS[book].steps)
+    for state in (one for one in STATES.values() if one.kind == "keepalived"):
+        found = asked(book, state)
+        for one in found.of if found is not None else ():
+            assert (one.then is not None) == makes_a_pair, (book, one)
+            assert one.then is None or one.then.words in one.line
+
+
 def test_the_helper_of_this_test_knows_a_refusal():
     book = RUNBOOKS["one-shot-rebuild"]
     assert _refused(book, s.stale_master_back(), {"survivor": s.B, "returning": s.A})

@@ -74,12 +74,42 @@ def test_sentinels_that_cannot_fail_over_do_not_protect(changes):
     assert health(state, ()) is not Health.HEALTHY
 
 
-def test_a_sentinel_that_cannot_be_read_is_not_known_to_be_down():
-    state = HEALTHY["sentinel-vip"]
-    silent = replace(state.sentinels[0], sentinel=unread(ProblemKind.TIMEOUT, "no answer", samples.NOW))
-    found = protection(replace(state, sentinels=(silent, *state.sentinels[1:])))
-    assert found.verdict is Verdict.UNKNOWN
-    assert "the Sentinels that answer say that they reach the quorum" in found.reason
+def silenced(state, *places):
+    lost = unread(ProblemKind.TIMEOUT, "no answer", samples.NOW)
+    return replace(
+        state,
+        sentinels=tuple(replace(one, sentinel=lost) if at in places else one for at, one in enumerate(state.sentinels)),
+    )
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_the_sentinels_that_answer_fail_over_without_one_that_is_silent(place):
+    state = silenced(HEALTHY["sentinel-vip"], place)
+    found = protection(state)
+    assert found.verdict is Verdict.HOLDS
+    checks = kind_of(state.kind).protection(state)
+    assert "the 2 Sentinels that answer fail over without the other" in [one.statement for one in checks]
+    assert any(f"{state.sentinels[place].name}: no answer" in one.evidence for one in checks)
+    findings = diagnose(state, samples.NOW)
+    assert "sentinel-unreachable" in {one.code for one in findings}
+    assert health(state, findings) is not Health.HEALTHY
+
+
+def test_too_few_sentinels_that_answer_are_not_known_to_fail_over():
+    healthy = HEALTHY["sentinel-vip"]
+    assert protection(silenced(healthy, 0, 1)).verdict is Verdict.UNKNOWN
+    assert protection(silenced(healthy, 0, 1, 2)).verdict is Verdict.UNKNOWN
+    assert protection(silenced(HEALTHY["sentinel-consul"], 0)).verdict is Verdict.UNKNOWN
+    two = silenced(healthy, 0)
+    name = two.sentinels[1].name
+    watched = two.sentinels[1].sentinel.value.master
+    strict = with_sentinel(two, name, master=replace(watched, quorum=3))
+    assert protection(strict).verdict is Verdict.UNKNOWN
+    peers = two.sentinels[1].sentinel.value.peers
+    more = with_sentinel(two, name, peers=(*peers, replace(peers[0], port=1), replace(peers[0], port=2)))
+    assert protection(more).verdict is Verdict.UNKNOWN, "two of five elect nobody"
+    assert protection(with_sentinel(two, name, quorum_ok=None)).verdict is Verdict.UNKNOWN
+    assert protection(with_sentinel(two, name, quorum_ok=False)).verdict is Verdict.FAILS
 
 
 def test_a_gate_closes_when_the_sentinels_or_consul_say_something_else():

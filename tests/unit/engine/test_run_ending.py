@@ -6,6 +6,7 @@ import html as html_text
 import json
 import os
 import re
+from dataclasses import replace
 
 import pytest
 import sample_sets as sets
@@ -18,8 +19,10 @@ from walks import WALKS, walk
 
 from console.cli.runs.plain.operator import PlainOperator
 from console.core.command import OR_NEXT_FREE, DiskKeyExport
-from console.core.runs.ending import BACKUPS, DATA, REMAINS, SKIPPED, _fates, _only_in_files, run_ending
+from console.core.runs.ending import BACKUPS, DATA, NEEDLESS, REMAINS, SKIPPED, _fates, _only_in_files, run_ending
+from console.core.runs.progress import success_in_words, tally
 from console.core.runs.question import Choice, Decision
+from console.core.runs.records.exports import exports_in
 from console.core.runs.records.journal import ChainCheck, Entry, next_entry, parse_entry, plain
 from console.core.runs.state import Outcome, StepStatus
 from console.core.runs.state_summary import state_summary
@@ -29,6 +32,8 @@ from console.report.render import markdown
 from console.report.sections import blocks
 from console.transport.redis.key_export import Tally
 from console.tui.present.runs.ending import ending
+
+NONE_LEFT = "each is on redis-a, with the same value and time to live"
 
 
 @pytest.fixture(autouse=True)
@@ -85,10 +90,14 @@ def test_every_surface_says_all_of_it(name, at, tmp_path, capsys):
 def test_nothing_that_a_run_left_is_left_out(name, at, tmp_path):
     room = walk(tmp_path, name)
     ended = room.run(answer=given_up_at(at))
-    skipped, remains, data, backups = (texts(section(ended, one)) for one in (SKIPPED, REMAINS, DATA, BACKUPS))
+    skipped, needless, remains, data, backups = (
+        texts(section(ended, one)) for one in (SKIPPED, NEEDLESS, REMAINS, DATA, BACKUPS)
+    )
     for number, one in enumerate(ended.steps, start=1):
         here = f"{number} {one.step.id}"
-        assert (f"{here}: " in skipped) is (one.status is StepStatus.SKIPPED)
+        passed_over, by_operator = one.status is StepStatus.SKIPPED, one.note == "skipped by the operator"
+        assert (f"{here}: " in skipped) is (passed_over and by_operator)
+        assert (f"{here}: " in needless) is (passed_over and not by_operator)
         open_ = one.status not in (StepStatus.DONE, StepStatus.SKIPPED)
         assert (here in remains) is (open_ and ended.outcome is not Outcome.DONE), remains
     for question in room.operator.questions:
@@ -99,8 +108,9 @@ def test_nothing_that_a_run_left_is_left_out(name, at, tmp_path):
     for planned in sent:
         if ".jsonl" in planned.render() and not isinstance(planned.command, DiskKeyExport):
             path = planned.render().removesuffix(OR_NEXT_FREE).rpartition(" ")[2]
-            assert path in data
-            assert path in backups
+            needs_none = "No key had to be kept." in data
+            assert (path in data) is not needs_none
+            assert (path in backups) is not needs_none
             assert f"runs replay {ended.run_id}" in backups
             assert "redis-cli" not in backups
     assert ("restore-backup" in backups) is any("copy_of=" in one.render() for one in sent)
@@ -208,3 +218,42 @@ def test_a_step_that_had_nothing_left_to_replace_is_no_second_item():
     assert item.text.startswith("Full resync of b from a")
     (alone,) = _fates(entries[3:], [])
     assert "It was not sent" in alone.text
+
+
+def test_what_remains_is_told_as_it_is_when_the_run_ends(tmp_path):
+    """The operator thought about the question for a while: clients went on writing meanwhile."""
+    room = walk(tmp_path, "one-shot-rebuild")
+
+    def later(question):
+        room.pair.change(lambda state: samples.with_redis(state, samples.A, keys={0: 777_777}))
+        return Decision(Choice.ABORT, question.digest)
+
+    ended = room.run(answer=later)
+    closed = next(one.data for one in room.past().entries if one.kind == "closed")
+    assert "777777" in json.dumps(closed["figures"])
+    assert ended.outcome is Outcome.ABORTED
+
+
+@pytest.mark.parametrize(("needless", "skipped"), [(0, 0), (1, 0), (0, 1), (2, 3)])
+def test_a_step_that_needed_nothing_was_skipped_by_nobody(tmp_path, needless, skipped):
+    run = walk(tmp_path, next(iter(WALKS))).run(answer=given_up_at(99))
+    passed = [replace(run.steps[0], status=StepStatus.SKIPPED, note=f"already so: {at}") for at in range(needless)]
+    passed += [replace(run.steps[0], status=StepStatus.SKIPPED, note="skipped by the operator")] * skipped
+    done = replace(run, steps=(replace(run.steps[0], status=StepStatus.DONE), *passed))
+    for words in (tally(done), success_in_words(done)):
+        assert ("needed nothing" in words) is bool(needless), words
+        assert ("skipped" in words) is bool(skipped), words
+        assert not needless or f"{needless} " in words
+        assert not skipped or f"{skipped} " in words
+
+
+@pytest.mark.parametrize(("content", "kept"), [("20 keys are not on redis-a", True), (NONE_LEFT, False)])
+def test_a_file_without_keys_is_not_called_kept(content, kept):
+    text = f"looked at all 21 keys of redis-b: {content}; written to /runs/1/keys-of-redis-b.jsonl"
+    sent = "# SCAN, DUMP and PTTL here and on redis-a; what differs is written to /runs/1/keys-of-redis-b.jsonl"
+    row = {"verb": "export-differences", "node": "redis-b", "answer": "done", "text": text, "sent": sent, "at": 1.0}
+    (export,) = exports_in([{**row, "answered_at": 2.0, "detail": ""}])
+    assert export.needless is not kept
+    (item,) = _fates([], [{**row, "answered_at": 2.0, "detail": "", "summary": "", "step": 1, "id": "export"}])
+    assert ("Kept: /runs/1" in item.text) is kept
+    assert content in item.lines[0]

@@ -86,7 +86,12 @@ def _sentinels(state: ClusterState, master: NodeState) -> Iterator[Check]:
         statement = f"{one.name} watches {master.name} and can fail over"
         sentinel = one.sentinel.value
         if sentinel is None:
-            yield unknown(statement, f"{one.sentinel.problem}{_others_can(state)}")
+            enough = _others_can(state)
+            yield (
+                holds(enough, f"{one.name}: {one.sentinel.problem}")
+                if enough
+                else unknown(statement, str(one.sentinel.problem))
+            )
         elif sentinel.master is None:
             advice = monitor_anew(state, [one.name], master)
             yield fails(statement, f"it knows no master {state.master_name}", advice)
@@ -106,9 +111,18 @@ def _sentinels(state: ClusterState, master: NodeState) -> Iterator[Check]:
 
 
 def _others_can(state: ClusterState) -> str:
-    """What is known beside a Sentinel that is silent: that those that answer reach the quorum. Empty: it is not."""
-    told = [said.quorum_ok for _, said in readable_sentinels(state)]
-    return "; the Sentinels that answer say that they reach the quorum" if told and all(told) else ""
+    """That the Sentinels that answer fail over without those that do not. Empty: they do not, or that is not certain.
+
+    Each says that it reaches the quorum (CKQUORUM), which may still count one that died a moment ago. So those that
+    answer must also be as many as the quorum, and more than half of all: they elect the one that fails over.
+    """
+    told = [said for _, said in readable_sentinels(state)]
+    every = max((len(state.sentinels), *(len(one.peers) + 1 for one in told)))
+    quorum = max((one.master.quorum for one in told if one.master is not None), default=every)
+    if not told or not all(one.quorum_ok for one in told) or len(told) < quorum or len(told) * 2 <= every:
+        return ""
+    can = "Sentinel that answers fails" if len(told) == 1 else "Sentinels that answer fail"
+    return f"the {len(told)} {can} over without the other{'s' if every - len(told) > 1 else ''}"
 
 
 def _knows_a_replica(state: ClusterState, sentinel: Sentinel, master: NodeState) -> bool:

@@ -34,6 +34,8 @@ _SENT = re.compile(
 _COUNTS = re.compile(r"(?<=[:,] )\d[\d,]*(?= (?:keys? )?(?:is|are|has|have|another))")
 EXAMPLES = "; for example "
 """Before the names of keys in an answer."""
+ALL_THERE = ": each is on "
+"""In an answer where the other node has every key with the same value and time to live."""
 WRITTEN = "; written to "
 """Before the path in an answer."""
 _DIGEST = ", SHA-256 "
@@ -69,6 +71,11 @@ class Export:
             return self.replaced
         counts = self.content.partition(EXAMPLES)[0]  # a key may have any name
         return sum(int(one.replace(",", "")) for one in _COUNTS.findall(counts))
+
+    @property
+    def needless(self) -> bool:
+        """Whether all of its keys were looked at and none had to be kept: the file has no key in it."""
+        return not self.keys and ALL_THERE in self.content
 
 
 class WrittenFile(NamedTuple):

@@ -10,6 +10,10 @@ from console.core.model.verdict import Check, Verdict
 from console.core.runs.records.journal import Entry
 from console.core.runs.records.line_numbers import lines_of
 
+SKIPPED_BY_OPERATOR = "skipped by the operator"
+"""The note of a step that the operator wanted to skip. Every other step that was skipped needed nothing."""
+SKIPPED_BEFORE = "skipped: the operator skipped it"
+"""The note of such a step in a run that was resumed."""
 _WIPES = "replicate"
 _REPLACED = re.compile(r"replaced (?P<path>/[^;]+); before: (?P<before>/[^;]+);")
 
@@ -28,6 +32,11 @@ def told_check(row: Mapping[str, Any]) -> str:
     if verdict not in tuple(Verdict):
         return told(row, "statement")
     return Check(Verdict(verdict), told(row, "statement"), "").told
+
+
+def skipped_by_operator(note: object) -> bool:
+    """Whether the note of a skipped step says that the operator wanted it so, in this run or before it was resumed."""
+    return note in (SKIPPED_BY_OPERATOR, SKIPPED_BEFORE)
 
 
 def first_of(entries: Sequence[Entry], kind: str) -> Row:
