@@ -9,10 +9,11 @@ from typing import Any
 
 from fakes import NOW, Stage
 
-from console.core.runs.past.kept_keys import KeptKeys, kept_keys
+from console.core.runs.past.kept_keys import KeptKeys, kept_fates, kept_keys
 from console.core.runs.past.past_run import ArchiveError, PastRun
 from console.core.runs.past.replay import replay_run
 from console.core.runs.records.journal import Entry, next_entry
+from console.core.runs.replays.file_fate import FileFate, FileName
 
 RUN = "20261121T074000Z-cache-one-shot-rebuild-3f2a"
 OPENED = {
@@ -82,6 +83,9 @@ class FakeArchive:
 
     def kept_keys(self) -> tuple[KeptKeys, ...]:
         return kept_keys(self.runs, self.dismissed.__contains__)
+
+    def fates_of_files(self) -> Mapping[FileName, FileFate]:
+        return kept_fates(self.runs)
 
     def dismiss(self, kept: KeptKeys, operator: str) -> None:
         self.dismissed[kept.file] = operator

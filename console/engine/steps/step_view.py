@@ -271,12 +271,12 @@ def situation(state: ClusterState) -> str:
     parts = []
     for node in state.nodes:
         redis, keepalived = node.redis.value, node.keepalived.value
-        words = [_role(state, node) if redis else f"Redis: {_short(node.redis.problem)}"]
+        words = [_role(state, node) if redis else _short(node.redis.problem_of("Redis"))]
         if node.holds(state.vip):
             words.append("holds the VIP")
         if kind_of(state.kind).keepalived_on_nodes:
-            problem = _short(node.keepalived.problem)
-            words.append(f"keepalived {_vrrp(keepalived)}" if keepalived else f"keepalived: {problem}")
+            problem = _short(node.keepalived.problem_of("keepalived"))
+            words.append(f"keepalived {_vrrp(keepalived)}" if keepalived else problem)
         parts.append(f"{node.name}: {', '.join(words)}")
     survives = " ".join(sentence(capital(one)) for one in protection(state).sentences)
     return f"{'; '.join(parts)}. {survives}"
@@ -288,8 +288,8 @@ def sentence(text: str) -> str:
     return f"{text}." if text else ""
 
 
-def _short(problem: object) -> str:
-    return str(problem).rstrip(".")
+def _short(problem: str) -> str:
+    return problem.rstrip(".")
 
 
 def _vrrp(keepalived: Keepalived) -> str:

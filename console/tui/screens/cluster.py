@@ -8,6 +8,7 @@ from textual.widget import Widget
 
 from console.core.diagnosis.finding import Finding, Health
 from console.core.model import RunLock
+from console.core.runs.past.kept_keys import reminders
 from console.tui.keys import Key, bindings_of
 from console.tui.navigation import routes
 from console.tui.navigation.registry import register
@@ -163,7 +164,7 @@ class ClusterScreen(ShowsKeptKeys):
         armed = self.console_app.armed_run
         run = armed.runbook if armed is not None and armed.cluster == self.view.name else ""
         return present.headline(
-            self.view, width, 3 if self.size.height < HIGH_FROM else 4, run=run, kept=bool(self.kept)
+            self.view, width, 3 if self.size.height < HIGH_FROM else 4, run=run, kept=bool(reminders(self.kept))
         )
 
     @property

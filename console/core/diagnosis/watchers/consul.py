@@ -8,6 +8,7 @@ from console.core.conditions.servers import role_in_words
 from console.core.diagnosis.finding import NextAction, Severity
 from console.core.diagnosis.next_actions import advise
 from console.core.diagnosis.rule import FindingRule, Match, listed
+from console.core.diagnosis.waiting import wait_or
 from console.core.model import ClusterState, ConsulInstance, ConsulState, NodeState, ProblemKind, Role
 from console.core.model.consul import NODE_MAINTENANCE
 from console.core.model.facts import node_by_address, proved_down
@@ -61,7 +62,7 @@ def _none(state: ClusterState) -> Iterator[Match]:
     elif master is not None and instance_of(state, master) is None:
         then = advise(f"register {master.address}:{master.redis_port} as {consul.service}")
     elif master is None:
-        then = advise(f"bring back a master first: {_why_no_master(state)}")
+        then = advise(wait_or(state, f"bring back a master first: {_why_no_master(state)}"))
     else:
         mend = advise(f"{master.name} is the master: see what its check says, and mend the check")
         then = _end_of_maintenance(instance_of(state, master)) or mend
@@ -188,7 +189,7 @@ def _side_by_side(state: ClusterState, consul: ConsulState) -> tuple[str, ...]:
     lines = []
     for node in state.nodes:
         redis, found = node.redis.value, instance_of(state, node)
-        role = role_in_words(redis) if redis is not None else f"Redis: {node.redis.problem}"
+        role = role_in_words(redis) if redis is not None else node.redis.problem_of("Redis")
         said = f"{found.service_id}: {checks_in_words(found)}" if found is not None else "Consul has no instance there"
         lines.append(f"{node.name}: {role}; {said}")
     if consul.dns.value is not None:

@@ -118,13 +118,3 @@ def end_maintenance(world: World, nodes: list[Host]) -> bool:
         return False
     service = consul.services[masters[0].name]
     return bool(service.maintenance) and consul.maintain(service.service_id, "", CAUSE)
-
-
-def watch_the_master(world: World, nodes: list[Host]) -> bool:
-    """`SENTINEL REMOVE …, then SENTINEL MONITOR …`, on the one Sentinel of a set with Consul."""
-    masters = [one for one in world.hosts.values() if one.redis.answers and not one.redis.link.master]
-    sentinels = [one.sentinel for one in world.hosts.values() if one.sentinel is not None and one.sentinel.answers]
-    if len(masters) != 1 or len(sentinels) != 1:
-        return False
-    sentinels[0].monitor(masters[0].address)
-    return True

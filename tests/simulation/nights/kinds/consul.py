@@ -7,13 +7,13 @@ from collections.abc import Callable
 from simulation.nights.faults import OF_CONSUL
 from simulation.nights.kinds.by_hand import (
     end_maintenance,
+    monitor_anew,
     promote_newest,
     save,
     start_consul,
     start_named,
     start_newest,
     start_sentinels,
-    watch_the_master,
 )
 from simulation.nights.kinds.kind import NightKind
 from simulation.world.consul import Consul
@@ -258,7 +258,7 @@ KIND = NightKind(
         ),
         "redis-down": start_newest,
         "redis-misconf": save,
-        "sentinel-wrong-master": watch_the_master,
+        "sentinel-wrong-master": monitor_anew,
         "sentinel-unreachable": start_sentinels,
         "consul-unreachable": start_consul,
         "consul-none-passing": lambda world, hosts: any(

@@ -244,6 +244,7 @@ KIND = NightKind(
         "redis-down": start_newest,
         "redis-misconf": save,
         "sentinel-disagree": monitor_anew,
+        "sentinel-wrong-master": monitor_anew,
         "sentinel-unreachable": start_sentinels,
         "sentinel-no-quorum": lambda world, _: start_sentinels(world, list(world.hosts.values())),
     },
