@@ -10,6 +10,7 @@ from console.core.keepalived.preempting import stopped_first
 from console.core.model import MasterLink, NodeState, Redis, Role
 from console.core.model.facts import (
     attached_line,
+    disk_error,
     link_in_words,
     masters_in_words,
     node_by_address,
@@ -242,16 +243,6 @@ def _ends_misconf(node: NodeState, redis: Redis) -> str:
         return f"{room}: Redis tries to write the append-only file again every second"
     save = redis_command(node.address, node.redis_port, "BGSAVE")
     return f"{room}; then {save}, since only a save that succeeds ends it"
-
-
-def disk_error(redis: Redis) -> str:
-    """Which write to its disk failed, so that it refuses writes; empty: none, or it is told to go on."""
-    stops = redis.config.stop_writes_on_bgsave_error is not False and redis.config.save != ""
-    if redis.persistence.rdb_last_status != "ok" and stops:
-        return "its last background save failed"
-    if redis.persistence.aof and redis.persistence.aof_last_write_status != "ok":
-        return "its last AOF write failed"
-    return ""
 
 
 def lives_as_replica(question: Question) -> Check:

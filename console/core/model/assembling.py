@@ -39,6 +39,7 @@ from console.core.model import (
     read,
     unread,
 )
+from console.core.model.facts import answers_ping
 
 _LOWEST, _HIGHEST = 1, 254
 _TOLERANCE = 2.0  # seconds: logs have whole seconds, and a process starts shortly before it logs
@@ -180,7 +181,7 @@ def effective_priority(instance: VrrpInstance, redis: Reading[Redis]) -> int | N
 
 def _check_passes(redis: Reading[Redis]) -> bool | None:
     if redis.value is not None:
-        return not redis.value.loading
+        return answers_ping(redis.value)
     assert redis.problem is not None
     if redis.problem.kind in (ProblemKind.REFUSED, ProblemKind.TIMEOUT, ProblemKind.CLOSED):
         return False

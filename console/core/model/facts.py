@@ -9,7 +9,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from console.core.lazy_dataclass import dataclass
 from console.core.model import AttachedReplica, ClusterState, MasterLink, NodeState, ProblemKind, Process, Redis, Role
 from console.core.model.silence import failing_for
-from console.core.numbers import port_number
+from console.core.numbers import port_number, version_of
 from console.core.quantities import counted, size, span
 
 NOT_KNOWN = "not known"
@@ -26,6 +26,7 @@ NO_ANSWER = frozenset(
 """Problems of a server that was asked and did not answer. One that was not asked, or refuses the user, is none."""
 NEW_CONNECTION_SECONDS = 5.0
 """Seconds within which a connection that was lost is made anew, before its Redis counts as one that does not answer."""
+PING_FAILS_SINCE = (7, 0)
 KERNEL_NAME_LENGTH = 15
 """Characters of a program's name that Linux keeps as the name of its process (TASK_COMM_LEN is 16 with its end)."""
 _PORT = re.compile(r":([0-9]{1,5})\b")
@@ -120,6 +121,25 @@ def bytes_behind(state: ClusterState, node: NodeState) -> int | None:
     if source is None or source.redis.value is None or node.redis.value is None:
         return None
     return replication_lag(source.redis.value, node.redis.value, attached_line(source.redis.value, node)).bytes
+
+
+def disk_error(redis: Redis) -> str:
+    """Which write to its disk failed, so that it refuses writes; empty: none, or it is told to go on."""
+    stops = redis.config.stop_writes_on_bgsave_error is not False and redis.config.save != ""
+    if redis.persistence.rdb_last_status != "ok" and stops:
+        return "its last background save failed"
+    if redis.persistence.aof and redis.persistence.aof_last_write_status != "ok":
+        return "its last AOF write failed"
+    return ""
+
+
+def answers_ping(redis: Redis) -> bool:
+    """Whether PING gets PONG, which a check asks for. A server that loads says LOADING.
+
+    Where a write to its disk has failed it says MISCONF, from 7.0 on also on a replica (server.c, processCommand).
+    """
+    refuses = disk_error(redis) and (redis.role is Role.MASTER or version_of(redis.version) >= PING_FAILS_SINCE)
+    return not redis.loading and not refuses
 
 
 def redis_processes(node: NodeState) -> tuple[Process, ...]:

@@ -12,8 +12,6 @@ from simulation.nights.operators import TEMPERS
 STRANGE = 0.1
 """Share of the nights that begin with a runbook that does not fit."""
 MOST_FAULTS = 3
-VERSIONS = ("7.0.15", "7.0.15", "8.0.2", "6.2.7", "6.0.16", "5.0.4")
-"""Before 7.0 a master that restarts forgets its history; before 6.2 there is no CLIENT PAUSE WRITE."""
 LONGEST = 45.0
 """Seconds that a fault lasts at most."""
 
@@ -93,5 +91,5 @@ def plan_of(seed: int, kind_name: str = "") -> Plan:
         runs=chance.choice((1, 2, 2)),
         resumes=chance.random() < 0.7,
         kind=kind.name,
-        version=chance.choice(VERSIONS),
+        version=chance.choice(kind.versions),
     )

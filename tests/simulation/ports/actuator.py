@@ -211,7 +211,7 @@ class ModelActuator:
                 self._world.tell(f"{server.host.name}: writes wait")
             case ["CLIENT", "UNPAUSE"]:
                 process.paused_until, said = 0.0, "OK"
-            case ["CONFIG", "SET", "min-replicas-to-write", number]:
+            case ["CONFIG", "SET", "min-replicas-to-write" | "min-slaves-to-write", number]:
                 process.min_replicas, said = int(number), "OK"
             case ["CONFIG", "REWRITE"]:
                 server.host.rewrite_redis_conf()

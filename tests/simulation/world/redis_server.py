@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 NO_HISTORY = "0" * 40
 KEEPS_HISTORY = (7, 0)
+PSYNC2_SINCE = (4, 0)
 WRITE_BYTES = 100
 """Bytes of the replication stream that one write makes."""
 NO_WRITE = 0
@@ -109,6 +110,11 @@ class RedisServer:
         self.hangs_until = 0.0
         """A process that stands still (SIGSTOP, swap) keeps its port open and answers nothing."""
 
+    @property
+    def psync1(self) -> bool:
+        """Before 4.0 a history is the run_id of its master: only who returns to the same process can continue."""
+        return version_of(self.world.version) < PSYNC2_SINCE
+
     # --- process ----------------------------------------------------------------------------------------------------
 
     @property
@@ -126,6 +132,8 @@ class RedisServer:
         world = self.world
         self.process = Server(world.new_pid(), world.new_id(), world.now, world.new_id(), cause, last_save=world.now)
         self.process.looked_at = world.looked_at
+        if self.psync1:
+            self.process.replid = self.process.run_id
         self.append_only.start()
         self.link.forget()
         self.process.min_replicas = self.host.configured_min_replicas()
@@ -158,7 +166,7 @@ class RedisServer:
 
         Before 7.0 a master begins a history of its own, and nobody knows the old one.
         """
-        if not dump.replid or not (self.link.master or version_of(self.world.version) >= KEEPS_HISTORY):
+        if self.psync1 or not dump.replid or not (self.link.master or version_of(self.world.version) >= KEEPS_HISTORY):
             return
         process.offset = dump.offset
         if self.link.master:
@@ -254,8 +262,7 @@ class RedisServer:
             if self.link.master:
                 self.disconnect_replicas()
                 self.link.forget()
-                process.replid2, process.second_offset = process.replid, process.offset + 1
-                process.replid = self.world.new_id()
+                self._begin_history(process)
                 process.no_replica_since = self.world.now
                 self.world.tell(f"{self.host.name}: promoted ({cause})")
                 self.world.roles_changed(cause)
@@ -267,11 +274,23 @@ class RedisServer:
         )
         if self.link.master:
             has_history = self.link.has_history
-        self.link.forget()  # its own replicas stay: they may continue, if this server can
+        has_history = has_history and not self.psync1
+        if self.psync1:  # replicationSetMaster of 3.0: disconnectSlaves, freeReplicationBacklog
+            self.disconnect_replicas()
+            process.backlog_first, process.log = 0, []
+        self.link.forget()  # from 4.0 on its own replicas stay: they may continue, if this server can
         self.link.follow(master, cause, has_history=has_history)
         self.world.tell(f"{self.host.name}: told to follow {master} ({cause})")
         self.world.roles_changed(cause)
         return "OK"
+
+    def _begin_history(self, process: Server) -> None:
+        """shiftReplicationId. Before 4.0 a replica has no backlog, and its own offset has never moved."""
+        if self.psync1:
+            process.replid, process.offset, process.backlog_first, process.log = process.run_id, 0, 0, []
+            return
+        process.replid2, process.second_offset = process.replid, process.offset + 1
+        process.replid = self.world.new_id()
 
     def disconnect_replicas(self) -> None:
         """disconnectSlaves: whoever follows this server must ask again what it can continue with."""
@@ -343,6 +362,8 @@ class RedisServer:
         """feedReplicationBuffer: the stream and its backlog, which drops its oldest bytes."""
         process = self.process
         assert process is not None
+        if not process.backlog_first:
+            return
         process.log.append((process.offset, number, self.world.now))
         first = process.offset - BACKLOG_BYTES + 1
         if first > process.backlog_first:
@@ -376,4 +397,5 @@ class RedisServer:
                 self.feed(PING_BYTES)
         elif self.world.now - process.no_replica_since > BACKLOG_LIVES:
             process.backlog_first, process.log = 0, []
-            process.replid, process.replid2, process.second_offset = self.world.new_id(), NO_HISTORY, -1
+            if not self.psync1:
+                process.replid, process.replid2, process.second_offset = self.world.new_id(), NO_HISTORY, -1

@@ -117,7 +117,7 @@ class ReplicaLink:
         if mine.replid != process.replid:
             mine.replid2, mine.second_offset, mine.replid = mine.replid, mine.offset + 1, process.replid
             self.server.disconnect_replicas()
-        if not mine.backlog_first:
+        if not mine.backlog_first and not self.server.psync1:
             mine.backlog_first = mine.offset + 1
         self._connected()
         self.world.tell(f"{self.server.host.name}: partial resync with {self.master}")
@@ -133,7 +133,8 @@ class ReplicaLink:
             self.lose()
             return
         if not process.backlog_first:
-            process.replid, process.replid2, process.second_offset = self.world.new_id(), "0" * 40, -1
+            if not source.psync1:
+                process.replid, process.replid2, process.second_offset = self.world.new_id(), "0" * 40, -1
             process.backlog_first, process.log = process.offset + 1, []
         copy, offset, replid = frozenset(process.keys), process.offset, process.replid
         if (self.was_up or process.started > self.followed_at) and process.looked_at >= self.followed_at:
@@ -177,7 +178,7 @@ class ReplicaLink:
             mine.loading = False
             mine.keys = set(copy)
             mine.replid, mine.offset, mine.replid2, mine.second_offset = replid, offset, "0" * 40, -1
-            mine.backlog_first, mine.log, mine.changes = offset + 1, [], 0
+            mine.backlog_first, mine.log, mine.changes = 0 if server.psync1 else offset + 1, [], 0
             server.append_only.restart()
             self._connected()
             self.world.tell(f"{server.host.name}: full sync from {self.master} is done")

@@ -113,9 +113,24 @@ def test_unreadable_processes_are_no_stopped_keepalived():
     assert found.problem is problem
 
 
+def not_saved(node, version="7.0.15"):
+    """A Redis whose last save has failed."""
+    return (
+        healthy_pair(NOW)
+        .node(node)
+        .redis.map(
+            lambda one: replace(one, version=version, persistence=replace(one.persistence, rdb_last_status="err"))
+        )
+    )
+
+
 @pytest.mark.parametrize(
     ("weight", "redis", "expected"),
     [
+        (-10, not_saved(A), 128),
+        (-10, not_saved(B), 128),
+        (-10, not_saved(A, "6.2.7"), 138),  # a replica says PONG up to 6.2
+        (-10, not_saved(B, "6.2.7"), 128),
         (-10, healthy_pair(NOW).node(A).redis, 138),
         (-10, unread(ProblemKind.REFUSED), 128),
         (-10, unread(ProblemKind.AUTH_FAILED), None),

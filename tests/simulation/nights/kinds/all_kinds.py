@@ -10,11 +10,15 @@ from simulation.world.system import with_aof
 
 PAIR_WITH_AOF = replace(pairs.KIND, name="keepalived-aof", system=with_aof(pairs.KIND.system))
 SET_WITH_AOF = replace(sets.KIND, name="sentinel-vip-aof", system=with_aof(sets.KIND.system))
+PAIR_BEFORE_4 = replace(pairs.KIND, name="keepalived-psync1", versions=("3.0.6", "3.2.12", "2.8.24"))
+"""Histories are run_ids: no second one, and a copy for whoever follows another process than before."""
 KINDS: dict[str, NightKind] = {
-    one.name: one for one in (pairs.KIND, sets.KIND, preempting.KIND, PAIR_WITH_AOF, SET_WITH_AOF, consul.KIND)
+    one.name: one
+    for one in (pairs.KIND, sets.KIND, preempting.KIND, PAIR_WITH_AOF, SET_WITH_AOF, consul.KIND, PAIR_BEFORE_4)
 }
 _BY_SEED = (
     pairs.KIND, sets.KIND, pairs.KIND, preempting.KIND, PAIR_WITH_AOF, sets.KIND, consul.KIND, SET_WITH_AOF,
+    pairs.KIND, sets.KIND, PAIR_BEFORE_4, preempting.KIND, PAIR_WITH_AOF, sets.KIND, consul.KIND, SET_WITH_AOF,
 )  # fmt: skip
 
 

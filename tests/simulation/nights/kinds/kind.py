@@ -16,6 +16,8 @@ from console.core.runbooks.document import Runbook
 from console.documents.runbooks.runbook import load_runbook
 
 ROOT = Path(__file__).parents[4]
+VERSIONS = ("7.0.15", "7.0.15", "8.0.2", "6.2.7", "6.0.16", "5.0.4")
+"""Before 7.0 a master that restarts forgets its history; before 6.2 there is no CLIENT PAUSE WRITE."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,8 @@ class NightKind:
     """Code → what its advice says, done by hand. False: there is nothing to do."""
     failover_seconds: Callable[[World], float]
     """If the master dies now, another node serves within this time."""
+    versions: tuple[str, ...] = VERSIONS
+    """Of Redis: a night has one of them."""
     notify_sleeps: tuple[float, float, float] = (1.0, 3.0, 8.0)
     """Seconds that the script of a new VRRP master sleeps: a night has one of them."""
     copy_seconds: tuple[float, float, float] = (1.0, 4.0, 12.0)
