@@ -262,7 +262,7 @@ async def test_preconditions_are_looked_at_live_while_the_question_is_open():
         await pilot.pause()
         await pilot.pause()
         assert "Redis on redis-a is a master" not in before, "what holds is folded"
-        assert "Missing ✗ Redis on redis-a is a master" in text_of(on.app, "step")
+        assert "Not so  ✗ Redis on redis-a is a master" in text_of(on.app, "step")
 
 
 async def test_after_a_refusal_the_differences_come_first():

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from console.core.conditions.predicate import Question, UnreadError, fails, holds, holds_if, redis_of, unknown, value_of
 from console.core.conditions.servers import role_in_words
+from console.core.keepalived.preempting import stopped_first
 from console.core.model import MasterLink, NodeState, Redis, Role
 from console.core.model.facts import (
     attached_line,
@@ -196,7 +197,9 @@ def writes_accepted(question: Question) -> Check:
     if redis.role is not Role.MASTER:
         return fails(statement, role_in_words(redis), "a replica refuses writes with READONLY")
     refusal = refuses_writes(question.node)
-    return fails(statement, *refusal) if refusal else holds(statement, "a master, and no setting refuses writes")
+    if refusal is None:
+        return holds(statement, "a master, and no setting refuses writes")
+    return fails(statement, refusal[0], stopped_first(question.state, question.node, refusal[1]))
 
 
 def would_accept_writes(question: Question) -> Check:
@@ -266,8 +269,9 @@ def lives_as_replica(question: Question) -> Check:
         return holds(statement, "its last writes to its disk succeeded")
     if redis.flavour != "valkey" and version_of(redis.version) < _ENDS_AS_REPLICA:
         return holds(statement, f"{failed}, and version {redis.version} follows all the same")
+    again = "make room on its disk, then BGSAVE: when that has succeeded it can follow"
     return fails(
         statement,
         f"{failed}: {redis.flavour} {redis.version} ends at the first write that a master sends it",
-        "make room on its disk, then BGSAVE: when that has succeeded it can follow",
+        stopped_first(question.state, question.node, again),
     )

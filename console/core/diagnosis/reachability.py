@@ -60,7 +60,7 @@ def _ssh(state: ClusterState, *kinds: ProblemKind) -> Iterator[tuple[NodeState, 
 def _ssh_unreachable(state: ClusterState) -> Iterator[Match]:
     """A node cannot be read over SSH."""
     for node, problem in _ssh(state, *_AWAY):
-        redis = "Redis answers" if node.redis.ok else f"Redis: {node.redis.problem}"
+        redis = "Redis answers" if node.redis.ok else node.redis.problem_of("Redis")
         yield Match(
             (node.name,),
             f"{node.name} cannot be read over SSH, so its addresses and its keepalived are not known.",
@@ -290,6 +290,7 @@ RULES: tuple[FindingRule, ...] = (
         "Clients wait for answers until they time out.",
         _redis_hung,
         remedy="its log, its load; do not start a second one",
+        mends=True,
     ),
     FindingRule(
         "redis-down",
@@ -307,14 +308,20 @@ RULES: tuple[FindingRule, ...] = (
         remedy="check redis.password and redis.username",
     ),
     FindingRule(
-        "redis-loading", Severity.WARNING, "Clients get LOADING errors from it.", _redis_loading, remedy="wait"
+        "redis-loading",
+        Severity.WARNING,
+        "Clients get LOADING errors from it.",
+        _redis_loading,
+        remedy="wait",
+        mends=True,
     ),
     FindingRule(
         "redis-misconf",
         Severity.WARNING,
         "Data of the last minutes is in memory only.",
         _misconf,
-        remedy="its log, the disk; then BGSAVE",
+        remedy="its log, the disk; then BGSAVE; where another node serves, the runbook that stops its keepalived first",
+        mends=True,
     ),
     FindingRule(
         "clock-skew",

@@ -6,8 +6,11 @@ from collections.abc import Callable, Iterator
 
 from console.core.conditions.predicate import UnreadError
 from console.core.diagnosis.finding import Finding, NextAction, Severity
+from console.core.diagnosis.next_actions import REBUILD, advise
+from console.core.keepalived.preempting import may_take_back_from, stopped_first
 from console.core.lazy_dataclass import dataclass
 from console.core.model import ClusterState, NodeState
+from console.core.model.facts import serving_master
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,10 @@ class FindingRule:
     superseded_by: tuple[str, ...] = ()
     """Codes that say more. A finding of one of these on the same node replaces this one."""
 
+    mends: bool = False
+    """Whether its advice makes the node's Redis answer, or its check succeed. Where the node's keepalived may take the
+    virtual IP from newer data then, the runbook that stops keepalived there first stands in its place (H01)."""
+
     @property
     def meaning(self) -> str:
         """What the code means, in one sentence: the rule's own."""
@@ -50,9 +57,18 @@ class FindingRule:
         try:
             for hit in self.detect(state):
                 severity = hit.severity or self.severity
-                yield Finding(self.code, severity, hit.nodes, hit.summary, hit.why or self.why, hit.evidence, hit.next)
+                then = _mending(state, hit) if self.mends else hit.next
+                yield Finding(self.code, severity, hit.nodes, hit.summary, hit.why or self.why, hit.evidence, then)
         except UnreadError:
             return
+
+
+def _mending(state: ClusterState, hit: Match) -> NextAction:
+    """The advice about the first of its nodes, once that node's keepalived cannot take the virtual IP any more."""
+    node = state.node(hit.nodes[0])
+    if hit.next.advice is None or may_take_back_from(state, node) is None:
+        return hit.next
+    return REBUILD if serving_master(state) not in (None, node) else advise(stopped_first(state, node, hit.next.advice))
 
 
 def node_names(nodes: list[NodeState]) -> tuple[str, ...]:

@@ -11,11 +11,12 @@ from console.core.diagnosis.races import script_in_words
 from console.core.diagnosis.roles import diverged
 from console.core.diagnosis.rule import FindingRule, Match, listed, node_names
 from console.core.diagnosis.virtual_ip import taking_away
+from console.core.keepalived.preempting import takes_back_from
 from console.core.keepalived.priority import effective, pair_rule_holds, rule_in_words
 from console.core.keepalived.running_scripts import pending_lines
 from console.core.keepalived.script_calls import script_calls
 from console.core.model import ActionKind, ClusterState, NodeState, VrrpInstance, VrrpState
-from console.core.model.facts import does_not_answer, notify_scripts, proved_down, serving_master, source_of
+from console.core.model.facts import notify_scripts, serving_master, source_of
 from console.core.model.verdict import Verdict
 
 
@@ -73,41 +74,23 @@ def _restoring(state: ClusterState) -> NextAction:
 
 
 def _would_preempt(state: ClusterState) -> Iterator[Match]:
-    """The keepalived of a node with old data would take the virtual IP as soon as Redis there answers."""
-    master = serving_master(state)
-    holder = master.keepalived.value if master is not None else None
-    if master is None or holder is None or holder.instance is None:
-        return
+    """The keepalived of a node with old data would take the virtual IP as soon as Redis there passes its check."""
     for node in state.nodes:
-        keepalived = node.keepalived.value
-        if node is master or keepalived is None or keepalived.instance is None or not keepalived.running:
+        master = takes_back_from(state, node)
+        ours, theirs = _instance(node), _instance(master) if master is not None else None
+        if master is None or ours is None or theirs is None or node.keepalived.value is None:
             continue
-        if not _stale(state, node, master) or _yields(keepalived.instance):
-            continue
-        mine, theirs = effective(keepalived.instance, check_ok=True), effective(holder.instance, check_ok=True)
-        if mine > theirs and node.holds(state.vip) is False:
-            yield Match(
-                (node.name, master.name),
-                f"keepalived on {node.name} takes the VIP as soon as Redis there answers, with old data.",
-                (
-                    f"priority {mine} on {node.name} with its check good, {theirs} on {master.name}",
-                    f"keepalived on {node.name} runs, now {keepalived.state.value}",
-                ),
-                REBUILD,
-            )
-
-
-def _stale(state: ClusterState, node: NodeState, master: NodeState) -> bool:
-    """Whether what the node holds is proved not to be the master's data. What could not be read proves nothing."""
-    redis = node.redis.value
-    if redis is None:
-        return proved_down(node) or does_not_answer(node)
-    follows = source_of(state, node) is master and redis.master is not None
-    return not (follows and redis.master is not None and redis.master.up)
-
-
-def _yields(instance: VrrpInstance) -> bool:
-    return instance.nopreempt and instance.state != "MASTER"
+        mine, its = effective(ours, check_ok=True), effective(theirs, check_ok=True)
+        passes = "its check succeeds" if node.redis.ok else "Redis there answers"
+        yield Match(
+            (node.name, master.name),
+            f"keepalived on {node.name} takes the VIP as soon as {passes}, with old data.",
+            (
+                f"priority {mine} on {node.name} with its check good, {its} on {master.name}",
+                f"keepalived on {node.name} runs, now {node.keepalived.value.state.value}",
+            ),
+            REBUILD,
+        )
 
 
 def _pair(state: ClusterState) -> tuple[NodeState, VrrpInstance, NodeState, VrrpInstance] | None:

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from console.core.keys.exported import ExportedKey
 from console.core.keys.rdb.cursor import UnreadableValueError
-from console.core.keys.rdb.payload import FOOTER, type_of, value_of
+from console.core.keys.rdb.payload import FOOTER, may_be_shared, type_of, value_of
 from console.core.keys.values import HashValue, StringValue, Value
 from console.core.quantities import size, span
 from console.core.visible import visible
@@ -144,7 +144,7 @@ def value_shown(payload: bytes) -> str:
 def written_in_words(kept: ExportedKey, there: KeyThere, now: float) -> tuple[str, str]:
     """When each of the two values was written, as far as that is known: of the kept one, and of the server's."""
     of_kept = "when it was written is not known"
-    if kept.idle is not None:
+    if kept.idle is not None and not may_be_shared(kept.payload):  # older exports have one for those as well
         of_kept = f"not used in the {span(kept.idle)} before the export"
     written = written_since(kept, there, now)
     if written is None:

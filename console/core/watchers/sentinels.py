@@ -13,6 +13,7 @@ from console.core.model import (
     WatchedMaster,
 )
 from console.core.model.facts import node_by_address
+from console.core.typed_commands import host_command
 
 
 def readable_sentinels(state: ClusterState) -> tuple[tuple[SentinelState, Sentinel], ...]:
@@ -27,10 +28,11 @@ def proved_silent(one: SentinelState) -> bool:
 
 def starting(one: SentinelState) -> str:
     """How a Sentinel that does not run is started: the command of the inventory, else where."""
-    where = one.host or one.address
+    where, machine = one.host or one.address, one.host or one.name
     if one.start:
-        return f"start {one.name} on {where}: {one.start}"
-    return f"start {one.name} on {where}, as systemctl start redis-sentinel; with `service` in the inventory a run can"
+        return f"start {one.name} on {where}: {host_command(machine, one.start)}"
+    usual = host_command(machine, "systemctl start redis-sentinel")
+    return f"start {one.name} on {where}, as {usual}; with `service` in the inventory a run can"
 
 
 def watched_masters(state: ClusterState) -> tuple[tuple[SentinelState, WatchedMaster], ...]:
@@ -81,6 +83,29 @@ def astray(state: ClusterState, master: NodeState) -> tuple[tuple[SentinelState,
         for one, said in readable_sentinels(state)
         if said.master is None or not watches(state, said.master, master)
     )
+
+
+def what_settles(state: ClusterState) -> str:
+    """What ends that Sentinels name different masters.
+
+    A Sentinel takes over what another one names only with a higher config epoch (sentinel.c,
+    sentinelProcessHelloMessage). One that ended in the middle of its failover has the new epoch with the old master.
+    One that watches nothing hears nothing.
+    """
+    seen = watched_masters(state)
+    if len(state.masters) == 1 and not any(watched.failing_over for _, watched in seen):
+        master = state.node(state.masters[0])
+        newest = max((watched.config_epoch for _, watched in seen if watches(state, watched, master)), default=None)
+        stuck = [
+            one.name
+            for one, watched in astray(state, master)
+            if newest is not None and (watched is None or watched.config_epoch >= newest)
+        ]
+        if stuck:
+            stays = "keep what they have" if len(stuck) > 1 else "keeps what it has"
+            why = "only a higher config epoch is taken over"
+            return f"{' and '.join(stuck)} {stays} ({why}); {monitor_anew(state, stuck, master)}"
+    return "wait some seconds: what has the higher config epoch spreads to the others"
 
 
 def watched_in_words(state: ClusterState, watched: WatchedMaster | None) -> str:

@@ -34,14 +34,14 @@ def remedies(step: Step, verb: VerbSpec, answer: Answer | None, *, repeatable: b
 def trouble_in_words(step: Step, answer: Answer | None, proofs: Sequence[Check]) -> str:
     """What went wrong with a step, and what its runbook advises. `answer`: as in `remedies`."""
     missing = "; ".join(_missing(check) for check in proofs if not check.holds)
-    text = f"not proved so far: {missing}" if answer is None else answer_in_words(answer)
+    text = f"not proved so far, {missing}" if answer is None else answer_in_words(answer)
     return f"{sentence(text)} {sentence(step.on_failure)}".rstrip()
 
 
 def _missing(check: Check) -> str:
     """A condition that is not proved. What helps against a failed one follows: the runbook cannot know it."""
     advice = f": {check.advice}" if check.verdict is Verdict.FAILS and check.advice else ""
-    return f"{check.statement} ({check.evidence}){advice}"
+    return f"{check.told} ({check.evidence}){advice}"
 
 
 def may_repeat(verb: VerbSpec, answer: Answer | None) -> bool:

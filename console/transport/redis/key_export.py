@@ -4,7 +4,7 @@ It is used before a node's data is replaced. It only reads: INFO, SELECT, SCAN, 
 batches, within the limits below; and TYPE and the values themselves of keys whose DUMP differs, because equal values
 need not have equal ones. Each line of the file is a JSON object: `db`, `key` (readable), `key_base64`, `why` (missing,
 value, ttl), `at` (epoch milliseconds on this machine's clock, when it was read), `idle` (seconds since it was read or
-written, where the server tells it), `pttl` and `dump_base64` as RESTORE takes them, and under `there` the same two of
+written, where that is known), `pttl` and `dump_base64` as RESTORE takes them, and under `there` the same two of
 the other server. The format of DUMP depends on the server's version. The last line says how many keys there are.
 """
 
@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import IO
 
 from console.core.keys.counted import Counting
+from console.core.keys.rdb.payload import SHARED_PREFIX, may_be_shared
 from console.core.model import ProblemKind
 from console.core.numbers import count
 from console.core.quantities import counted, size
@@ -245,7 +246,8 @@ def _compare(
             continue
         tally.add(difference, key)
         line = {"db": db, "key": key.encode("utf-8", "surrogateescape").decode("utf-8", "replace")[:_LONGEST_NAME]}
-        line |= {"key_base64": _base64(key), "why": difference, "at": at, "idle": idle.get(key)}
+        line |= {"key_base64": _base64(key), "why": difference, "at": at}
+        line["idle"] = None if may_be_shared(_first_bytes(own[0])) else idle.get(key)
         line |= {**_value(*own), "there": _value(*other)}
         file.write(tally.lines.line(line))
 
@@ -283,6 +285,10 @@ def _difference(own: tuple[str, int], other: tuple[str, int]) -> str:
 def _value(dump: str, pttl: int) -> dict[str, object]:
     left = 0 if pttl == _LASTS else max(1, pttl)  # 0 means that it never expires
     return {"pttl": left, "dump_base64": _base64(dump)} if dump else {}
+
+
+def _first_bytes(dump: str) -> bytes:
+    return dump[:SHARED_PREFIX].encode("utf-8", "surrogateescape")
 
 
 def _base64(text: str) -> str:

@@ -13,7 +13,7 @@ from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
 from textual.widgets import Input
 
-from console.core.runs.past.kept_keys import KeptKeys
+from console.core.runs.past.kept_keys import KeptKeys, reminders
 from console.tui.apps.running_app import RunningApp
 from console.tui.keys import Key, bindings_of, keys_of
 from console.tui.navigation import routes
@@ -185,7 +185,7 @@ class ShowsKeptKeys(ConsoleScreen):
 
     def paint(self) -> None:
         for pane in (one for one in self.panes_of_lines if one.has_class("kept-line")):
-            lines = self._draw_kept(max(1, self.size.width - 2), 0) if self.kept else ()
+            lines = self._draw_kept(max(1, self.size.width - 2), 0)
             pane.display, pane.styles.height = bool(lines), max(1, len(lines))
         super().paint()
 
@@ -197,7 +197,7 @@ class ShowsKeptKeys(ConsoleScreen):
             self.console_app.open_screen(routes.KEPT_KEYS, lambda: self.kept)
 
     def _draw_kept(self, width: int, _: int) -> Lines:
-        return kept_lines(self.kept, width, names_cluster=not self.cluster)
+        return kept_lines(reminders(self.kept), width, names_cluster=not self.cluster)
 
 
 class Dialog(ScrollsText, ModalScreen[bool]):

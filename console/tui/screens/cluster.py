@@ -8,6 +8,7 @@ from textual.widget import Widget
 
 from console.core.diagnosis.finding import Finding, Health
 from console.core.model import RunLock
+from console.core.runs.past.kept_keys import reminders
 from console.tui.keys import Key, bindings_of
 from console.tui.navigation import routes
 from console.tui.navigation.registry import register
@@ -169,7 +170,7 @@ class ClusterScreen(ShowsKeptKeys):
         armed = self.console_app.armed_run
         run = armed.runbook if armed is not None and armed.cluster == self.view.name else ""
         low = self.size.height < HIGH_FROM
-        lines = present.headline(self.view, width, 3 if low else 4, run=run, kept=bool(self.kept))
+        lines = present.headline(self.view, width, 3 if low else 4, run=run, kept=bool(reminders(self.kept)))
         return present.shortened(lines, max(LEAST_HEADLINE, self._room_for_headline), width) if low else lines
 
     @property
@@ -178,7 +179,7 @@ class ClusterScreen(ShowsKeptKeys):
 
         The first finding is seen always: the advice gives way to it, and then the cards, which scroll.
         """
-        kept = self._draw_kept(max(1, self.size.width - 2), 0) if self.kept else ()
+        kept = self._draw_kept(max(1, self.size.width - 2), 0)
         others = ROWS_AROUND + len(kept) + (self._lock is not None) + self._rows_of_topology
         return self.size.height - others - self.presentation.row_count - 2
 

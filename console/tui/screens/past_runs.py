@@ -17,13 +17,13 @@ from textual.widgets import Input
 
 from console.core.model import RunLock
 from console.core.quantities import counted
+from console.core.runs.past.kept_keys import kept_note
 from console.core.runs.past.past_run import PastRun
 from console.engine.sessions.whose_runs import is_of
 from console.tui.keys import bindings_of
 from console.tui.navigation import routes
 from console.tui.navigation.registry import register
 from console.tui.present.formatting import DIM, Lines, fitted, line
-from console.tui.present.runs.kept_keys import kept_note
 from console.tui.present.runs.lock import UNDER_WAY, armed_at, locks_of_others
 from console.tui.present.runs.past_run_list import column_widths, list_head, list_line
 from console.tui.present.runs.standing import Sign, sign_of

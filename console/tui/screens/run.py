@@ -12,9 +12,10 @@ from textual.widget import Widget
 from console.core.model.verdict import Check
 from console.core.runbooks.vocabulary import evaluate
 from console.core.runs.half_done import half_done
-from console.core.runs.past.kept_keys import KeptKeys, were_brought_back
+from console.core.runs.past.kept_keys import KeptKeys
 from console.core.runs.progress import can_stop_waiting
 from console.core.runs.question import Choice, Question
+from console.core.runs.replays.file_fate import UNTOUCHED, name_of
 from console.core.runs.state import RunState
 from console.engine.steps.step_view import conditions
 from console.tui.keys import Key, bindings_of, keys_of
@@ -96,7 +97,8 @@ class RunScreen(ShowsKeptKeys):
         if not self._had_kept:
             return Kept.NONE
         app = self.console_app
-        if all(were_brought_back(one, (app.past_runs or {}).values()) for one in self._had_kept):
+        fates = ((app.fates.get(name_of(one.run_id, one.file), UNTOUCHED), one) for one in self._had_kept)
+        if all(fate.keys_left(one.of) == 0 for fate, one in fates):
             return Kept.BROUGHT_BACK
         return Kept.SILENCED if all(one.file in app.silenced for one in self._had_kept) else Kept.GONE
 

@@ -297,3 +297,21 @@ def test_conditions(predicate, state, node, verdict):
 def test_every_condition_is_in_the_table():
     (mark,) = test_conditions.pytestmark
     assert {row[0] for row in mark.args[1]} == {row.name for row in watchers.ROWS}
+
+
+def test_a_sentinel_that_no_higher_epoch_will_reach_is_told_apart_from_one_that_only_lags():
+    """Of the same epoch it keeps its master for ever: another one is taken over from a higher epoch only."""
+    other = {"host": sets.ADDRESS[sets.WEB02]}
+    told = {}
+    for epoch in (sets.EPOCH - 1, sets.EPOCH, sets.EPOCH + 1):
+        found = diagnose(watched("sentinel3", config_epoch=epoch, **other), samples.NOW)
+        told[epoch] = next(one for one in found if one.code == "sentinel-disagree").next.advice
+    assert "wait some seconds" in told[sets.EPOCH - 1]
+    for epoch in (sets.EPOCH, sets.EPOCH + 1):
+        assert "sentinel3 keeps what it has" in told[epoch]
+        assert f"SENTINEL MONITOR master1 {WEB01} 6379" in told[epoch]
+    watches_nothing = diagnose(sentinel("sentinel3", master=None), samples.NOW)
+    assert "SENTINEL MONITOR" in next(one for one in watches_nothing if one.code == "sentinel-disagree").next.advice
+    deciding = watched("sentinel3", config_epoch=sets.EPOCH, failover_state="reconf_slaves", **other)
+    found = {one.code: one for one in diagnose(deciding, samples.NOW)}
+    assert "SENTINEL MONITOR" not in found["sentinel-disagree"].next.advice, "its failover is not over"

@@ -140,7 +140,7 @@ class PlainOperator:
         if not step.proofs or not missing:
             return
         held = len(step.proofs) - len(missing)
-        what = f"{missing[0].statement}: {missing[0].evidence}" if missing[0].evidence else missing[0].statement
+        what = f"{missing[0].told}: {missing[0].evidence}" if missing[0].evidence else missing[0].told
         text = f"  waiting, {held} of {len(step.proofs)} hold; {what}"
         if self._can_overwrite:
             left = f"{max(0, round(run.waiting_until - self._now()))} s left; " if run.waiting_until else ""

@@ -16,6 +16,7 @@ from console.core.watchers.sentinels import (
     readable_sentinels,
     sentinels_by_master,
     watched_masters,
+    what_settles,
 )
 
 WITHIN = 16_384
@@ -41,7 +42,7 @@ def sentinels_name(question: Question) -> Check:
     if not names:
         return unknown(statement, words)
     if len(names) > 1 or agreed_master(question.state) is not question.node:
-        return fails(statement, words, "see which one has the higher config epoch; it spreads within seconds")
+        return fails(statement, words, what_settles(question.state))
     if 2 * len(readable_sentinels(question.state)) <= len(question.state.sentinels):
         return unknown(statement, words, "start the Sentinels that are down: a minority may be wrong")
     return holds(statement, words)

@@ -216,6 +216,7 @@ RULES: tuple[FindingRule, ...] = (
         "A failure goes unnoticed, or the VIP moves and nobody is promoted: writes are refused.",
         _script_missing,
         remedy="put the script there, executable, and reload",
+        mends=True,
     ),
     FindingRule(
         "nobody-promotes",

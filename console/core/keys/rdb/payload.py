@@ -19,6 +19,12 @@ FOOTER = 10
 _PLAIN_NODE = 1
 _OLD_DOUBLES = {253: float("nan"), 254: float("inf"), 255: float("-inf")}
 NOT_KNOWN = "type not known"
+SHARED_INTEGERS = 10_000
+"""Redis holds one object each for the strings `0` to `9999` (OBJ_SHARED_INTEGERS in server.h), under whatever keys."""
+_SMALL_FORMS = {0xC0: 1, 0xC1: 2}
+"""The byte that begins a string which is written as a small integer, and how many bytes follow it."""
+SHARED_PREFIX = 4
+"""Bytes of a payload that tell whether its value is such an integer."""
 
 
 def version_of_payload(payload: bytes) -> int:
@@ -34,6 +40,17 @@ def is_damaged(payload: bytes) -> bool:
 def type_of(payload: bytes) -> str:
     """The type of the value, in the word of the command TYPE."""
     return _TYPES[payload[0]][0] if payload and payload[0] in _TYPES else NOT_KNOWN
+
+
+def may_be_shared(payload: bytes) -> bool:
+    """Whether the server may hold this value in an object that other keys have too. `payload`: its start is enough.
+
+    What OBJECT tells of the key is then true of all of these keys: when it was used last is not known.
+    """
+    if len(payload) < SHARED_PREFIX or payload[0] or payload[1] not in _SMALL_FORMS:
+        return False
+    number = int.from_bytes(payload[2 : 2 + _SMALL_FORMS[payload[1]]], "little", signed=True)
+    return 0 <= number < SHARED_INTEGERS
 
 
 def value_of(payload: bytes) -> Value:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 
 from console.core.keys.comparing import NO_KEY, KeyThere
+from console.core.keys.rdb.payload import may_be_shared
 from console.probes.redis import info as redis_info
 from console.transport.connections.errors import RemoteError
 from console.transport.connections.own_load import own_load
@@ -88,14 +89,16 @@ def _and_then(parts: Sequence[bytes], meanwhile: Callable[[], None] | None) -> I
 def key_there(idle: RawReply, dump: RawReply, pttl: RawReply, now: float) -> KeyThere:
     """The replies to OBJECT IDLETIME, DUMP and PTTL as a value. Raises OSError if one of the last two is refused.
 
-    A server that evicts by frequency of use does not know when a key was used. A key may expire between both replies.
+    A server that evicts by frequency of use does not know when a key was used, and nobody knows it of a value that keys
+    share. A key may expire between both replies.
     """
     for reply in (dump, pttl):
         if isinstance(reply, RawRefusal):
             raise OSError(f"the key cannot be read: {reply.text}")
     if not isinstance(dump, bytes) or not isinstance(pttl, int) or pttl == _GONE:
         return NO_KEY
-    return KeyThere(dump, now + pttl / 1000 if pttl >= 0 else None, idle if isinstance(idle, int) else None)
+    used = idle if isinstance(idle, int) and not may_be_shared(dump) else None
+    return KeyThere(dump, now + pttl / 1000 if pttl >= 0 else None, used)
 
 
 def open_reader(node: str, link: RedisConnection, run_id: str, now: Callable[[], float]) -> RedisKeyReader:

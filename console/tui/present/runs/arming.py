@@ -25,11 +25,10 @@ from console.tui.present.formatting import (
 )
 from console.tui.present.runs.sections import (
     LABEL,
-    MISSING,
     check_lines,
     conditions_that_hold,
     labelled,
-    missing_lines,
+    not_held_lines,
     section,
 )
 from console.tui.state.cluster_view import ClusterView
@@ -90,7 +89,7 @@ def arming_lines(
         *wrapped(f"Arm this run on {cluster}? {runbook.title}", width, BOLD),
         *(wrapped("The run cannot start now: these conditions must hold first.", width, BAD) if failing else ()),
         *labelled("Roles", _role_lines(runbook, roles, room)),
-        *labelled(MISSING, missing_lines(failing, room)),
+        *not_held_lines(failing, width),
         *conditions_that_hold(checks, width),
         *labelled("Asks", _asks(runbook, roles, sentences, room)),
         *labelled("Means", tuple(chain.from_iterable(wrapped(one, room) for one in MEANING))),

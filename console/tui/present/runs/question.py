@@ -34,12 +34,11 @@ from console.tui.present.runs.by_hand import by_hand_lines
 from console.tui.present.runs.sections import (
     CHANNELS,
     LABEL,
-    MISSING,
     check_lines,
     command_lines,
     conditions_that_hold,
     labelled,
-    missing_lines,
+    not_held_lines,
     section,
 )
 
@@ -133,7 +132,7 @@ def _parts(
         labelled("Differ", _wrapped_all(question.each_alone, width - LABEL)),
         labelled("Do now", remedy_lines(question.remedies, width - LABEL)),
         labelled("Lost", _lost(question.preview, width - LABEL)),
-        labelled(MISSING, missing_lines(checks, width - LABEL)),
+        not_held_lines(checks, width),
         conditions_that_hold(checks, width),
         labelled("Skip", wrapped(f"if you do: {question.if_skipped}", width - LABEL) if question.if_skipped else ()),
         *(_folded(fold, question, checks, width) for fold in _folds(question, checks) if fold in unfolded),
@@ -261,7 +260,7 @@ def _reason(question: Question, checks: tuple[Check, ...]) -> str:
     reason, was_failing = f"; {question.reason}; ", [one for one in question.checks if not one.holds]
     for one in (*checks, *was_failing):
         if not one.holds:
-            reason = reason.replace(f"; {one.advice or one.statement}; ", "; ")
+            reason = reason.replace(f"; {one.advice or one.told}; ", "; ")
     parts = [part for one in reason.split(";") if (part := one.strip(" ."))]
     if question.kind is QuestionKind.BLOCKED and was_failing and all(one.holds for one in checks):
         return "What blocked this step has changed since it was asked: every condition holds now. Look again."
