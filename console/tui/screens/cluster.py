@@ -179,7 +179,7 @@ class ClusterScreen(ShowsKeptKeys):
 
         The first finding is seen always: the advice gives way to it, and then the cards, which scroll.
         """
-        kept = self._draw_kept(max(1, self.size.width - 2), 0) if self.kept else ()
+        kept = self._draw_kept(max(1, self.size.width - 2), 0)
         others = ROWS_AROUND + len(kept) + (self._lock is not None) + self._rows_of_topology
         return self.size.height - others - self.presentation.row_count - 2
 
