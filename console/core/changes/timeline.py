@@ -44,6 +44,8 @@ class Told:
     """Node → whether it holds the virtual IP, as far as that is known."""
     reached: str
     """What clients reach at the virtual IP; empty: that was never known."""
+    split: tuple[str, ...] = ()
+    """Nodes that were told to be masters at once, and still are as far as that is known."""
 
 
 def tell(told: Told | None, shown: ClusterState) -> tuple[Told, tuple[Event, ...]]:
@@ -51,7 +53,8 @@ def tell(told: Told | None, shown: ClusterState) -> tuple[Told, tuple[Event, ...
     known = remembered(told.known if told is not None else None, shown)
     reached = _reached(known, shown) or (told.reached if told is not None else "")
     if told is None:
-        return Told(shown, known, _read_holders(shown), reached), events_from_logs(shown)
+        split = shown.masters if len(shown.masters) > 1 else ()
+        return Told(shown, known, _read_holders(shown), reached, split), events_from_logs(shown)
     now, before, at = {**told.holds_vip, **_read_holders(shown)}, told.known, shown.observed_at
     found = []
     if any(now[name] is not held for name, held in told.holds_vip.items()):
@@ -61,10 +64,15 @@ def tell(told: Told | None, shown: ClusterState) -> tuple[Told, tuple[Event, ...
     if told.reached and reached != told.reached:
         found.append(Event(at, "VIP", f"clients reach {told.reached} → {reached}"))
     found += [Event(at, "VIP", text) for text in _window_changes(before, known)]
+    split = told.split if set(told.split) <= set(known.masters) else ()
+    if len(shown.masters) > 1 and set(shown.masters) != set(split):
+        split = shown.masters
+        found.append(Event(at, "masters", f"{_names(split)} are masters at once: each takes writes for itself"))
+    found += [Event(at, name, text) for name, text in _dropped(before, known)]
     found += [Event(at, subject, text) for subject, text in _watcher_changes(told, shown, known)]
     for then, node, last, last_now in zip(told.shown.nodes, shown.nodes, before.nodes, known.nodes, strict=True):
         found += [Event(at, node.name, text) for text in _node_changes(then, node, last, last_now)]
-    return Told(shown, known, now, reached), tuple(found)
+    return Told(shown, known, now, reached, split), tuple(found)
 
 
 def events_from_logs(state: ClusterState) -> tuple[Event, ...]:
@@ -95,6 +103,14 @@ def _reached(known: ClusterState, shown: ClusterState) -> str:
         return known.vip_reaches or ""
     refused = shown.vip_reach.problem is not None and shown.vip_reach.problem.kind is ProblemKind.REFUSED
     return REFUSED if refused else ""
+
+
+def _dropped(before: ClusterState, after: ClusterState) -> Iterator[tuple[str, str]]:
+    """One of several masters follows another node now. Whether the console saw both as masters does not matter."""
+    for name in before.masters if len(before.masters) > 1 else ():
+        source = source_of(after, after.node(name))
+        if source is not None:
+            yield name, f"follows {source.name} now: what only {name} had acknowledged as a master is dropped"
 
 
 def _watcher_changes(told: Told, shown: ClusterState, known: ClusterState) -> Iterator[tuple[str, str]]:
