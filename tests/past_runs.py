@@ -9,10 +9,11 @@ from typing import Any
 
 from fakes import NOW, Stage
 
-from console.core.runs.past.kept_keys import KeptKeys, kept_keys
+from console.core.runs.past.kept_keys import KeptKeys, kept_fates, kept_keys
 from console.core.runs.past.past_run import ArchiveError, PastRun
 from console.core.runs.past.replay import replay_run
 from console.core.runs.records.journal import Entry, next_entry
+from console.core.runs.replays.file_fate import FileFate, FileName
 
 RUN = "20261121T074000Z-cache-one-shot-rebuild-3f2a"
 OPENED = {
@@ -83,6 +84,9 @@ class FakeArchive:
     def kept_keys(self) -> tuple[KeptKeys, ...]:
         return kept_keys(self.runs, self.dismissed.__contains__)
 
+    def fates_of_files(self) -> Mapping[FileName, FileFate]:
+        return kept_fates(self.runs)
+
     def dismiss(self, kept: KeptKeys, operator: str) -> None:
         self.dismissed[kept.file] = operator
 
@@ -105,3 +109,22 @@ def many(count: int = 300) -> list[PastRun]:
         )
         for number in range(count)
     ]
+
+
+KEPT_FILE = "/home/ann/.local/state/redis-ha-console/runs/1/keys-of-redis-a.jsonl"
+KEPT_SENT = f"SCAN, DUMP and PTTL here and on redis-b; what differs is written to {KEPT_FILE}"
+KEPT_RUN = "20261121T074000Z-cache-resolve-dual-master-3f2a"
+KEPT_PLANNED = {"node": "redis-a", "command": {"sent": KEPT_SENT}}
+
+
+def kept_run(run_id=KEPT_RUN, **opened):
+    text = f"looked at all 9 keys of redis-a: 2 are not on redis-b; written to {KEPT_FILE}"
+    told = [
+        ("opened", {"runbook": "resolve-dual-master", "steps": ["export"], **opened}),
+        ("intent", {"step": 1, "verb": "export-differences", "planned": KEPT_PLANNED}),
+        ("result", {"step": 1, "answer": {"kind": "done", "text": text}}),
+        ("intent", {"step": 2, "verb": "replicate", "planned": {"node": "redis-a", "command": {"sent": "SLAVEOF"}}}),
+        ("result", {"step": 2, "answer": {"kind": "done", "text": "OK"}}),
+        ("closed", {"outcome": "done"}),
+    ]
+    return replay_run(run_id, "/runs/1", lines_of(told), under_way=False)

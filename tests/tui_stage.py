@@ -25,6 +25,7 @@ from console.core.runs.question import Choice, Decision, Question, QuestionKind
 from console.core.runs.state import Outcome, RunState, StepState, StepStatus
 from console.engine.ports import ArmingError, ConsoleContext, LockHeldError, Operator, Takeover
 from console.tui.app import ConsoleApp
+from console.tui.navigation import routes
 from console.tui.widgets.question import QuestionBox
 
 
@@ -339,7 +340,22 @@ async def asked(pilot: Pilot[int], on: Stage) -> QuestionBox:
     return on.app.screen.query_one(QuestionBox)
 
 
+async def asked_again(pilot: Pilot[int], on: Stage) -> QuestionBox:
+    """What covered the question is closed. From now on a key may answer it again."""
+    await until(pilot, lambda: any(not box.takes_keys for box in on.app.screen.query(QuestionBox)))
+    return await asked(pilot, on)
+
+
 async def seen(pilot: Pilot[int], on: Stage) -> None:
     """Every cluster was observed at least once, and the screen shows it."""
     await until(pilot, lambda: all(view.state is not None for view in on.app.views.values()))
     await pilot.pause()
+
+
+async def stop_and_confirm(pilot: Pilot[int], on: Stage) -> None:
+    """Enter on the focused "No, stop the run", and a second time in the dialog that says what stays half done."""
+    await pilot.press("enter")
+    await until(pilot, lambda: on.app.shows(routes.QUIT.name))
+    assert on.app.focused is not None
+    assert on.app.focused.id == "stay", "the safe choice has the focus"
+    await pilot.press("tab", "enter")

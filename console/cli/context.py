@@ -354,10 +354,12 @@ class CliContext:
         return any(self.runs_folder.glob("*/keys-of-*"))
 
     def kept_keys(self) -> tuple[KeptKeys, ...]:
-        """Keys that are only in a file on this machine. Where no run has kept any, nothing is imported for it."""
+        """Keys of these clusters that are only in a file here. Where no run has any, nothing is imported for it."""
         if not self.has_kept_keys or self.archive is None:
             return ()
-        return self.archive.kept_keys()
+        from console.engine.sessions.whose_runs import kept_here
+
+        return kept_here(self.archive.kept_keys(), self.inventory)
 
     def close(self) -> None:
         """Closes every connection that was opened, and waits for none that hangs."""

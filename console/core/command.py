@@ -173,9 +173,13 @@ class DiskKeyExport(ShellCommand):
         return f"# {export_in_words(self.other, self.path)}\n# here by a throw-away server, of this program:\n{program}"
 
 
+OR_NEXT_FREE = " (or the next free name)"
+"""A file that is there already is never replaced. Journals of older versions do not have these words."""
+
+
 def export_in_words(other: str, path: str) -> str:
     """What an export of keys asks, and where it writes: the journal tells by it which file a run has made."""
-    return f"SCAN, DUMP and PTTL here and on {other}; what differs is written to {path}"
+    return f"SCAN, DUMP and PTTL here and on {other}; what differs is written to {path}{OR_NEXT_FREE}"
 
 
 def _quoted(word: str) -> str:

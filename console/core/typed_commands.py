@@ -47,6 +47,11 @@ def place_of_work(node: str, address: str = "") -> str:
     return f"{node} ({where})" if where else node
 
 
+def host_command(node: str, command: str) -> str:
+    """A command for a shell of a host, which the words around it name. In a laboratory with the way to that host."""
+    return f"{_way_in()} {node} -- {command}" if _inside else command
+
+
 def command_on(node: str, command: str, then: str = "") -> str:
     """A command for a shell of a host, with that host in a comment. `then`: what else the comment says."""
     if _inside:

@@ -6,6 +6,8 @@ import contextlib
 import dataclasses
 import os
 import re
+import shutil
+import stat
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from enum import Enum
@@ -24,8 +26,9 @@ from console.documents.yaml_text import Document, Location, read_document
 INDEX = "capture.yaml"
 FILES = "files"
 _HEAD = """\
-# A capture of a cluster, for rehearsals: `redis-ha-console drill run FOLDER`. It holds no secret and no data:
-# `standNNN` is a stand-in for a secret, and equal secrets have the same one. The files are below files/HOST/.
+# A capture of a cluster, for rehearsals: `redis-ha-console drill run FOLDER`. It holds no data. Each secret that was
+# recognized is replaced by a stand-in, `standNNN`; equal secrets have the same one. Lines that may hold another one are
+# listed below `look_at`: look at them before this folder leaves the machine. The files are below files/HOST/.
 """
 _LARGEST = 300_000
 _Machine = TypeVar("_Machine", bound=CapturedMachine)
@@ -33,30 +36,74 @@ _HTTP = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+")
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@:-]*")
 
 
-def require_free(folder: Path) -> None:
-    """Raises DocumentError unless a capture can be written there. It writes nothing."""
+def require_free(folder: Path, *, replace: bool = False) -> None:
+    """Raises DocumentError unless a capture can be written there. It writes nothing.
+
+    `replace`: a capture that stands there may go, and nothing else.
+    """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise DocumentError(f"{folder}: is there already and not empty; name another folder with -o")
+        if not _is_capture(folder):
+            raise DocumentError(f"{folder}: is there already, and is no capture; name another folder with -o")
+        if not replace:
+            raise DocumentError(
+                f"{folder}: is a capture already; --replace puts the new one in its place, -o names another folder"
+            )
     place = next(one for one in (folder.absolute(), *folder.absolute().parents) if one.exists())
     if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
         raise DocumentError(f"{folder}: cannot be written in {place}; name another folder with -o")
 
 
-def write_capture(folder: Path, capture: Capture) -> None:
-    """Writes the folder, which must not exist or be empty. Raises DocumentError or OSError."""
-    require_free(folder)
+def _is_capture(folder: Path) -> bool:
+    """Whether nothing but a capture stands there."""
+    return folder.is_dir() and (folder / INDEX).is_file() and {one.name for one in folder.iterdir()} <= {INDEX, FILES}
+
+
+def write_capture(folder: Path, capture: Capture, *, replace: bool = False) -> None:
+    """Writes the folder, which must not exist or be empty. `replace`: a capture that stands there goes.
+
+    For this user only: what no rule has recognized as a secret is in it. Raises DocumentError, and leaves nothing half.
+    """
+    require_free(folder, replace=replace)
+    old = replace and _is_capture(folder)
+    place = folder.with_name(f".{folder.name}.{os.getpid()}") if old else folder
+    was_there = place.exists()
+    try:
+        _make_private(place)
+        for machine in capture.machines:
+            for file in machine.files:
+                _write_private(place, _place(place, machine.name, file.path), file.text)
+        text = yaml.safe_dump(_plain(capture), sort_keys=False, allow_unicode=True, width=110)
+        _write_private(place, place / INDEX, _HEAD + text)
+        if old:
+            shutil.rmtree(folder)
+            place.rename(folder)
+    except OSError as error:
+        for one in (place / FILES, place / INDEX) if was_there else (place,):
+            shutil.rmtree(one, ignore_errors=True)
+            with contextlib.suppress(OSError):
+                one.unlink()
+        raise DocumentError(f"{folder}: the capture cannot be written: {error.strerror or error}") from None
+
+
+def _make_private(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    for machine in capture.machines:
-        for file in machine.files:
-            place = _place(folder, machine.name, file.path)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_text(file.text, encoding="utf-8", newline="")
-    text = yaml.safe_dump(_plain(capture), sort_keys=False, allow_unicode=True, width=110)
-    (folder / INDEX).write_text(_HEAD + text, encoding="utf-8")
+    folder.chmod(0o700)
+
+
+def _write_private(top: Path, place: Path, text: str) -> None:
+    """A new file below `top`, for this user only, with the folders on the way to it."""
+    missing = [one for one in place.parents if one.is_relative_to(top) and not one.exists()]
+    for one in reversed(missing):
+        one.mkdir(mode=0o700)
+    opened = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(opened, "w", encoding="utf-8", newline="") as file:
+        file.write(text)
 
 
 def read_capture(folder: Path) -> Capture:
     """Reads the folder. Raises DocumentError, whose text names file and line."""
+    if (folder / INDEX).is_symlink():
+        raise DocumentError(f"{folder / INDEX}: is a link: only files of the folder itself are read")
     document = read_document(folder / INDEX)
     # The texts are files of their own: here each file has none yet.
     values = _with_time(_with_texts(document.values))
@@ -198,16 +245,21 @@ def _with_text(folder: Path, document: Document, host: str, file: CapturedFile, 
     if not file.path.startswith("/") or normpath(file.path) != file.path or "/" in host or host.startswith("."):
         raise DocumentError(document.problem(location, f"{file.path!r} is no plain absolute path"))
     place = _place(folder, host, file.path)
-    return dataclasses.replace(file, text=_read(place, lambda why: document.problem(location, f"{place}: {why}")))
+    text = _read(folder, place, lambda why: document.problem(location, f"{place}: {why}"))
+    return dataclasses.replace(file, text=text)
 
 
-def _read(place: Path, problem: Callable[[str], str]) -> str:
+def _read(top: Path, place: Path, problem: Callable[[str], str]) -> str:
+    """The text of a regular file below `top` to which no link leads. What a pipe would say is not waited for."""
     try:
-        if place.is_symlink() or place.stat().st_size > _LARGEST:
-            raise DocumentError(problem("is no text file of a capture"))
-        with place.open(encoding="utf-8", newline="") as file:
-            return file.read()
-    except (OSError, UnicodeDecodeError) as error:
+        if place.resolve() != top.resolve() / place.relative_to(top):
+            raise DocumentError(problem("a link leads there: only files of the folder itself are read"))
+        with os.fdopen(os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
+            about = os.fstat(file.fileno())
+            if not stat.S_ISREG(about.st_mode) or about.st_size > _LARGEST:
+                raise DocumentError(problem("is no text file of a capture"))
+            return file.read(_LARGEST).decode()
+    except (OSError, ValueError, RuntimeError) as error:  # a RuntimeError: links that lead in a circle
         raise DocumentError(
             problem(f"cannot be read ({getattr(error, 'strerror', None) or 'it is no text'})")
         ) from None

@@ -47,7 +47,7 @@ def _read_host(spec: ClusterSpec, name: str, state: ClusterState, inspector: Ins
         came = [(text, part) for text, part in came if text.path not in {one.path for one, _ in texts}]
         known |= {text.path for text, _ in came}
         texts += came
-        wanted = assembling.next_paths(came, known)
+        wanted = assembling.next_paths(came, known) or assembling.redis_paths(spec, name, texts, known)
     return facts, texts
 
 

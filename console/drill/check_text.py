@@ -12,13 +12,13 @@ from console.core.visible import json_text
 _WIDTH = 100
 
 
-def check_text(walks: Sequence[Walk], differences: Sequence[str], form: str) -> str:
-    """All walks, what was found, and what differs from production."""
+def check_text(walks: Sequence[Walk], differences: Sequence[str], form: str, guesses: Sequence[str] = ()) -> str:
+    """All walks, what was found, and what differs from production. `guesses`: nodes of which nothing is known."""
     if form == "json":
         listed = [{**dataclasses.asdict(one), "outcome": one.outcome.value, "why": one.why} for one in walks]
         found = [dataclasses.asdict(one) for one in all_found(walks)]
-        return json_text({"version": 1, "passed": all_passed(walks), "walks": listed, "findings": found,
-                          "differences": list(differences)}, 2)  # fmt: skip
+        return json_text({"version": 1, "passed": all_passed(walks) and not guesses, "walks": listed, "findings": found,
+                          "differences": list(differences), "guesses": list(guesses)}, 2)  # fmt: skip
     lines = [*_table(walks), "", "Found, by code:"]
     for one in all_found(walks):
         lines.append(
@@ -29,14 +29,16 @@ def check_text(walks: Sequence[Walk], differences: Sequence[str], form: str) -> 
     lines += ["", "What differs from production:"]
     lines += [fill(f"  - {one}", _WIDTH, subsequent_indent="    ") for one in differences]
     passed = sum(one.outcome in PASSED for one in walks)
-    return "\n".join([*lines, "", f"{passed} of {len(walks)} walks ended protected with nothing lost"])
+    lines += ["", f"{passed} of {len(walks)} walks ended protected with nothing lost"]
+    lines += [fill(f"NOT PASSED: {one}", _WIDTH, subsequent_indent="    ") for one in guesses]
+    return "\n".join(lines)
 
 
 def _table(walks: Sequence[Walk]) -> list[str]:
     rows = [("SCENARIO", "WALK", "OUTCOME", "TIME", "NO WRITE", "LOST", "RUNBOOKS")]
     for one in walks:
         books = ", ".join(f"{each.runbook} ({each.ended or 'not begun'})" for each in one.runbooks)
-        lost = "?" if one.lost is None else str(one.lost)
+        lost = "?" if one.lost is None else f"{one.lost:,}"
         times = f"{one.seconds:.0f} s", f"{one.longest_gap:.0f} s"
         rows.append((one.scenario, str(one.number), one.outcome.value, *times, lost, books or "none"))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]

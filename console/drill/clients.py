@@ -107,15 +107,24 @@ class CountingClient(threading.Thread):
 
     def lost(self) -> int | None:
         """How many acknowledged writes are not there any more. None: nobody answers there."""
+        missing = self.missing()
+        return None if missing is None else len(missing)
+
+    def missing(self) -> list[str] | None:
+        """The keys of the acknowledged writes that are not there any more. None: nobody answers there."""
         try:
             with self._connect(10.0) as connection:
-                return sum(self._missing(connection, batch) for batch in _batches(self.acknowledged))
+                return [key for batch in _batches(self.acknowledged) for key in self._missing(connection, batch)]
         except (OSError, RefusedError):
             return None
 
     @staticmethod
-    def _missing(connection: RedisConnection, batch: list[int]) -> int:
-        return len(batch) - int(connection.ask("EXISTS", *(f"{PREFIX}{number}" for number in batch)))
+    def _missing(connection: RedisConnection, batch: list[int]) -> list[str]:
+        """A batch is asked about as a whole first: mostly nothing is missing."""
+        keys = [f"{PREFIX}{number}" for number in batch]
+        if int(connection.ask("EXISTS", *keys)) == len(keys):
+            return []
+        return [key for key in keys if connection.ask("EXISTS", key) == "0"]
 
 
 def _batches(numbers: list[int]) -> Iterator[list[int]]:

@@ -32,28 +32,40 @@ def drill() -> None:
 @click.argument("cluster")
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FOLDER",
               help="Where the capture goes. Default: ./CLUSTER-capture-DATE.")  # fmt: skip
+@click.option("--replace", is_flag=True, help="A capture that stands there goes, when the new one is written.")
 @inventory_option
 @click.pass_obj
-def capture_command(context: CliContext, cluster: str, output: Path | None) -> int:
-    """Read what CLUSTER is made of into a folder of plain text. Read-only; no secret and no data is kept.
+def capture_command(context: CliContext, cluster: str, *, output: Path | None, replace: bool) -> int:
+    """Read what CLUSTER is made of into a folder of plain text. Read-only; no data is kept.
 
-    Exit code 0: everything was read; 1: something could not be read, and the list says what that means.
+    Recognized secrets are replaced by stand-ins. Lines that may hold another one are listed: look at them before the
+    folder leaves this machine. Exit code 0: everything was read; 1: something could not be read, and the list says
+    what that means.
     """
     from console.documents.capture import require_free, write_capture
 
     name = context.cluster(cluster).name
     folder = output or Path(f"{name}-capture-{datetime.now(tz=UTC):%Y-%m-%d}")
-    require_free(folder)
+    require_free(folder, replace=replace)
     made = _captured(context, cluster)
-    write_capture(folder, made)
+    write_capture(folder, made, replace=replace)
     say("\n".join(_told(made)))
     files = counted(sum(len(host.files) for host in made.machines), "file")
     say(f"captured into {folder.resolve()}: {files} of {counted(len(made.machines), 'host')}")
     return 1 if made.unread else 0
 
 
+_MOST_TO_LOOK_AT = 12
+"""Lines on the screen; capture.yaml has them all."""
+
+
 def _told(capture: Capture) -> list[str]:
     lines = [f"note: {note}" for note in capture.notes]
+    shown = capture.look_at[:_MOST_TO_LOOK_AT]
+    lines += [f"look at {one} before this folder leaves the machine: it may hold a secret" for one in shown]
+    if more := len(capture.look_at) - len(shown):
+        lines.append(f"and {more} more: `look_at` in capture.yaml lists them all")
+    lines += [f"GUESS: {one}" for one in capture.guesses]
     if capture.unread:
         lines.append("not read:")
         lines += [f"  {one.node}: {one.what}: {one.why}; {one.means}" for one in capture.unread]
@@ -86,13 +98,15 @@ def run_command(
     from console.documents.capture import read_capture
     from console.drill.starting import begin_drill
 
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise CliError("a drill opens a screen and needs a terminal; `drill check` needs none")
     if delay[0] > delay[1]:
         raise CliError(f"--delay {delay[0]:g} {delay[1]:g}: the second number must not be below the first")
+    require_cluster_or_capture(context, what)
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise CliError("a drill opens a screen and needs a terminal; `drill check` needs none")
     folder = capture_folder(context, what)
-    possible = _possible(read_capture(folder), () if scenario == _CHANCE else (scenario,))
-    return begin_drill(folder, random.SystemRandom().choice(possible), keys, delay, ask=not yes)
+    capture = read_capture(folder)
+    possible = _possible(capture, () if scenario == _CHANCE else (scenario,))
+    return begin_drill(folder, capture, random.SystemRandom().choice(possible), keys, delay, ask=not yes)
 
 
 @drill.command("check")
@@ -124,8 +138,10 @@ def check_command(  # noqa: PLR0913 - options
     from console.documents.capture import read_capture
     from console.drill.starting import begin_check
 
+    require_cluster_or_capture(context, what)
     folder = capture_folder(context, what)
-    return begin_check(folder, _possible(read_capture(folder), scenarios), runs, keys, form, output)
+    capture = read_capture(folder)
+    return begin_check(folder, capture, _possible(capture, scenarios), runs=runs, keys=keys, form=form, output=output)
 
 
 def _possible(capture: Capture, wanted: tuple[str, ...]) -> list[str]:
@@ -139,37 +155,49 @@ def _possible(capture: Capture, wanted: tuple[str, ...]) -> list[str]:
 @drill.command("list")
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
 def list_command(form: str) -> None:
-    """List the drills of this machine with their grades. The oldest comes first."""
-    from console.drill.grades import list_text, load_all
+    """List the drills of this machine with their grades. The oldest comes first.
 
-    say(list_text(load_all(), form))
+    Drills that have no grade stand below: one runs now, or its console was closed.
+    """
+    from console.drill.grades import list_text
+    from console.drill.records import load_all, without_grade
+
+    say(list_text(load_all(), form, without_grade()))
 
 
 @drill.command("report")
 @click.argument("name", metavar="DRILL")
 @click.option("--format", "form", type=click.Choice(["md", "html", "json"]), default="md", show_default=True)
 def report_command(name: str, form: Literal["md", "html", "json"]) -> None:
-    """Print the report of a drill."""
+    """Print the report of a drill. DRILL is its name, or the beginning of it."""
     from console.core.drills.grade import best
-    from console.drill.grades import load_all, report_text
+    from console.drill.grades import report_text
+    from console.drill.records import load_all, named
 
-    drills = {one.drill: one for one in load_all()}
-    if name not in drills:
-        raise CliError(f"there is no drill {name}: `drill list` lists them")
-    made = drills[name]
-    earlier = [one for one in drills.values() if one.began_at < made.began_at]
+    drills = load_all()
+    made = named(drills, name)
+    earlier = [one for one in drills if one.began_at < made.began_at]
     say(report_text(made, best(earlier, made), form))
+
+
+def require_cluster_or_capture(context: CliContext, what: str) -> None:
+    """Raises CliError unless this names a folder with a capture, or a cluster of the inventory."""
+    from console.documents.capture import INDEX
+
+    if (Path(what) / INDEX).exists():
+        return
+    if "/" in what or Path(what).is_dir():
+        raise CliError(f"{what}: is no capture: it has no {INDEX}; `drill capture` makes one")
+    context.cluster(what)
 
 
 def capture_folder(context: CliContext, what: str) -> Path:
     """The folder of a capture: the one that is named, or a new one of this cluster."""
     from console.documents.capture import INDEX, write_capture
-    from console.drill.grades import drills_folder, new_folder
+    from console.drill.records import drills_folder, new_folder
 
     if (Path(what) / INDEX).exists():
         return Path(what).resolve()
-    if "/" in what or Path(what).is_dir():
-        raise CliError(f"{what}: is no capture: it has no {INDEX}; `drill capture` makes one")
     made = _captured(context, what)
     folder = new_folder(drills_folder() / "captures", made.cluster)
     write_capture(folder, made)

@@ -1,67 +1,22 @@
-"""Grades as pages and files: what is printed at the end, the report, and the list of earlier drills."""
+"""Grades as pages: what is printed at the end, the report, and the list of earlier drills."""
 
 from __future__ import annotations
 
 import dataclasses
-import json
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from itertools import count
-from pathlib import Path
 from textwrap import fill
-
-from pydantic import TypeAdapter, ValidationError
 
 from console.core.drills.grade import Grade, best
 from console.core.quantities import counted
 from console.core.visible import json_text
-from console.report.file import write_report
+from console.drill.records import Begun
 from console.report.formats import Form
 from console.report.render import Block, Facts, Heading, Items, Paragraph, Table, html, markdown
 
-NAME = "grade.json"
+_MOST_SHOWN = 5
 _WIDTH = 80
 """Columns of the smallest terminal."""
-
-
-def drills_folder() -> Path:
-    """Where drills are recorded, a folder each."""
-    import platformdirs
-
-    from console.cli.context import APP
-
-    return platformdirs.user_state_path(APP) / "drills"
-
-
-def new_folder(parent: Path, cluster: str) -> Path:
-    """A folder of its own for a drill or a check of this cluster, named after now."""
-    name = f"{datetime.now(tz=UTC):%Y%m%dT%H%M%SZ}-{cluster}"
-    for number in count(1):
-        place = parent / (name if number == 1 else f"{name}-{number}")
-        with suppress(FileExistsError):
-            place.mkdir(parents=True, mode=0o700)
-            return place
-    raise AssertionError
-
-
-def save(folder: Path, made: Grade) -> None:
-    """Writes the grade into the drill's folder. Raises OSError."""
-    write_report(folder / NAME, json_text(dataclasses.asdict(made), 2) + "\n", replace=True)
-
-
-def load(folder: Path) -> Grade | None:
-    """The grade of one drill; None: it has none that can be read."""
-    try:
-        return TypeAdapter(Grade).validate_python(json.loads((folder / NAME).read_text(encoding="utf-8")))
-    except (OSError, ValueError, ValidationError):
-        return None
-
-
-def load_all() -> list[Grade]:
-    """Every graded drill on this machine, the oldest first."""
-    found = (load(place.parent) for place in sorted(drills_folder().glob(f"*/{NAME}")))
-    return [one for one in found if one is not None]
 
 
 def seconds(value: float | None) -> str:
@@ -81,11 +36,13 @@ def rows(one: Grade) -> Iterator[tuple[str, str]]:
     )
     yield "writes refused", f"{clients.refused:,}"
     yield "longest time without a write", seconds(clients.longest_gap)
-    yield "key presses", f"{one.keys:,}"
+    yield "key presses", "not known" if one.console_ended and not one.keys else f"{one.keys:,}"
     yield "wrong turns", f"{len(one.wrong_turns):,}"
     yield "commands sent", f"{one.commands:,}"
     if one.by_hand:
-        yield "entered, to work by hand", counted(one.by_hand, "time")
+        yield "changed by hand", counted(one.by_hand, "time")
+    if one.entered_at:
+        yield "entered, by hand or not", ", ".join(map(seconds, one.entered_at[:_MOST_SHOWN]))
 
 
 def table_text(one: Grade, earlier: Grade | None) -> str:
@@ -95,11 +52,22 @@ def table_text(one: Grade, earlier: Grade | None) -> str:
     lines += [f"  {'':30}{'this drill':20}best earlier"] if earlier else []
     lines += [f"  {name:30}{value:20}{theirs.get(name, '')}".rstrip() for name, value in rows(one)]
     lines += [f"  best earlier: {_named(earlier)}"] if earlier else []
-    for title, told in (("wrong turns", one.wrong_turns), ("still found at the end", one.left)):
+    for title, told in _told(one):
         if told:
             lines += ["", f"  {title}:", *(_item(text) for text in told)]
+    lines += ["", fill(f"  {one.console_ended}", _WIDTH, subsequent_indent="    ")] if one.console_ended else []
     lines += ["", fill(f"  runs: {', '.join(one.runs) or 'none'}", _WIDTH, subsequent_indent="    ")]
     return "\n".join([*lines, "", fill(f"  {_verdict(one)}", _WIDTH, subsequent_indent="    ")])
+
+
+def _told(one: Grade) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """What is told line by line: its title, and the lines."""
+    return (
+        ("wrong turns", one.wrong_turns),
+        ("lost writes", one.lost_keys),
+        ("still found at the end", one.left),
+        ("next time", one.next_time),
+    )
 
 
 def _item(text: str) -> str:
@@ -113,8 +81,20 @@ def _named(earlier: Grade) -> str:
 def _verdict(one: Grade) -> str:
     if not one.passed:
         return "not passed: " + _why_not(one)
-    by = " by hand" if one.by_hand else "" if one.commands else " by itself"
-    return f"protected again{by if not (one.commands and one.by_hand) else ', partly by hand'}, and nothing lost"
+    return f"protected again{_by(one)}, and nothing lost{_unclear(one)}"
+
+
+def _by(one: Grade) -> str:
+    if one.by_hand:
+        return ", partly by hand" if one.commands else " by hand"
+    return "" if one.commands or one.entered_at else " by itself"
+
+
+def _unclear(one: Grade) -> str:
+    """Who entered a shell may have repaired it there: nothing has looked over that shoulder."""
+    if not one.entered_at or one.by_hand:
+        return ""
+    return f"; entered at {seconds(one.entered_at[0])}: whether by hand is not known"
 
 
 def _why_not(one: Grade) -> str:
@@ -128,20 +108,36 @@ def _why_not(one: Grade) -> str:
     return "; ".join(reasons)
 
 
-def list_text(drills: list[Grade], form: str) -> str:
+def _result(one: Grade) -> str:
+    """In one word or two, for the list."""
+    return "not passed" if not one.passed else "by hand" if one.by_hand else "passed"
+
+
+def list_text(drills: list[Grade], form: str, ungraded: Sequence[Begun] = ()) -> str:
     """All drills, a line each, for a terminal of 80 columns. JSON has every figure."""
     if form == "json":
-        return json_text({"version": 1, "drills": [dataclasses.asdict(one) for one in drills]}, 2)
-    if not drills:
+        return json_text({"version": 1, "drills": [{**dataclasses.asdict(one), "passed": one.passed} for one in drills],
+                          "without_grade": [_plain(one) for one in ungraded]}, 2)  # fmt: skip
+    if not drills and not ungraded:
         return "no drill is recorded on this machine: `drill run CLUSTER` begins one"
+    return "\n".join([*_graded_lines(drills), *_ungraded_lines(ungraded)]).strip("\n")
+
+
+def _graded_lines(drills: list[Grade]) -> list[str]:
+    if not drills:
+        return []
     leading = {id(_leading(drills, one)) for one in drills}
     clusters = dict.fromkeys(map(_cluster, drills))
     body = [
-        ("*" if one.passed and id(one) in leading else "", one.drill, one.scenario, seconds(one.notice),
-         seconds(one.right_action), seconds(one.protected), "?" if one.clients.lost is None else str(one.clients.lost))
+        (
+            "*" if one.passed and id(one) in leading else "",
+            *(_short(one), one.scenario, _result(one)),
+            *map(seconds, (one.notice, one.right_action, one.protected)),
+            "?" if one.clients.lost is None else f"{one.clients.lost:,}",
+        )
         for one in drills
-    ]  # fmt: skip
-    head = ("", "DRILL", "SCENARIO", "NOTICED", "ACTION", "PROTECTED", "LOST")
+    ]
+    head = ("", "DRILL", "SCENARIO", "RESULT", "NOTICED", "ACTION", "SAFE", "LOST")
     widths = [max(len(row[column]) for row in (head, *body)) for column in range(len(head))]
     lines = [f"{row[0]:1} " + "  ".join(f"{cell:{width}}" for cell, width in list(zip(row, widths, strict=True))[1:])
              for row in (head, *body)]  # fmt: skip
@@ -149,7 +145,27 @@ def list_text(drills: list[Grade], form: str) -> str:
     for cluster in clusters:
         mine = (line for line, one in zip(lines[1:], drills, strict=True) if _cluster(one) == cluster)
         told += [fill(f"CLUSTER {cluster}", _WIDTH, subsequent_indent="  "), *mine]
-    return "\n".join([*(one.rstrip() for one in told), "", "* the best of its cluster and scenario"])
+    return [*(one.rstrip() for one in told), "",
+            "* the best of its cluster and scenario; SAFE: protected again, after the fault"]  # fmt: skip
+
+
+def _short(one: Grade) -> str:
+    """Its name and its day. Names of older drills have the day, and the cluster that stands above them."""
+    day = datetime.fromtimestamp(one.began_at, UTC)
+    return f"{one.drill} {day:%m-%d}" if one.drill.startswith("drill-") else one.drill.removesuffix(f"-{one.cluster}")
+
+
+def _plain(one: Begun) -> dict[str, object]:
+    return {"drill": one.drill, "cluster": one.cluster, "began_at": one.began_at, "runs": one.runs_still}
+
+
+def _ungraded_lines(ungraded: Sequence[Begun]) -> Iterator[str]:
+    if ungraded:
+        yield "\nWithout a grade:"
+    for one in ungraded:
+        why = "it runs now" if one.runs_still else "ended without a grade (its console was closed)"
+        day = datetime.fromtimestamp(one.began_at, UTC)
+        yield fill(f"  {one.drill} {day:%m-%d %H:%M} {one.cluster}: {why}", _WIDTH, subsequent_indent="    ")
 
 
 def _cluster(one: Grade) -> str:
@@ -173,22 +189,23 @@ def report_text(one: Grade, earlier: Grade | None, form: Form) -> str:
 
 def _blocks(one: Grade, earlier: Grade | None) -> Iterator[Block]:
     yield Heading(f"Drill {one.drill}", 1)
-    yield Paragraph(f"Cluster {_cluster(one)}.")
+    yield Paragraph(f"Cluster {_cluster(one)}. {datetime.fromtimestamp(one.began_at, UTC):%Y-%m-%d %H:%M} UTC.")
     verdict = _verdict(one)
     yield Paragraph(f"{one.happened}. {verdict[:1].upper()}{verdict[1:]}.", warning=not one.passed)
+    if one.console_ended:
+        yield Paragraph(f"{one.console_ended}.", warning=True)
     if earlier is None:
         yield Facts(tuple(rows(one)))
     else:
         theirs = dict(rows(earlier))
         head = ("", "this drill", f"best earlier ({_named(earlier)})")
         yield Table(head, tuple((name, value, theirs.get(name, "")) for name, value in rows(one)))
-    if one.wrong_turns:
-        yield Heading("Wrong turns")
-        yield Items(one.wrong_turns)
-    if one.left:
-        yield Heading("Still found at the end")
-        yield Items(one.left)
+    for title, told in _told(one):
+        if told:
+            yield Heading(title.capitalize())
+            yield Items(told)
     yield Heading("Runs")
     yield Items(one.runs or ("none",))
     yield Heading("What differs from production")
-    yield Items(one.differences or ("nothing is known",))
+    # Commands in backticks would stand there with backslashes: what is a mark in Markdown is made plain.
+    yield Items(tuple(text.replace("`", "'") for text in one.differences) or ("nothing is known",))

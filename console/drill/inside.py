@@ -15,25 +15,28 @@ import sys
 import textwrap
 import threading
 import time
+from base64 import b64decode
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
-
-from pydantic import TypeAdapter
+from typing import Any
 
 from console.cli.context import APP
 from console.cli.output import read_line, say
 from console.core.diagnosis.finding import Severity
-from console.core.drills.grade import ClientCount, Grade, Happened, best, grade
+from console.core.drills.grade import ClientCount, Grade, Happened, KeptFile, best, grade
 from console.core.drills.scenarios import DrillScenario, find_scenario
+from console.core.typed_commands import enter_laboratory
 from console.drill.clients import CountingClient
-from console.drill.grades import NAME, load_all, report_text, save, table_text
+from console.drill.grades import report_text, table_text
 from console.drill.rebuilt.building import rehearsal
 from console.drill.rebuilt.rehearsal import Rehearsal, load_capture
+from console.drill.records import GRADE, load_all, save
 from console.drill.watching import Watcher
 from console.lab.options import LabError
 from console.lab.sessions.build import entries_in
-from console.lab.sessions.room import run_as_room, timed_report
+from console.lab.sessions.room import leave_killed_screen, run_as_room, timed_report
 from console.report.file import write_report
 from console.transport.journals.archive import FolderArchive
 
@@ -42,6 +45,8 @@ KEYS_VARIABLE = "REDIS_HA_DRILL"
 """Names the file for the moments of key presses. Where it is set, the console is one of a drill."""
 NOT_PASSED = 1
 PAGE_WIDTH = 79
+_CONSOLE_ENDS_WITHIN = 10.0
+"""Seconds for a console to restore its terminal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +54,13 @@ class Request:
     """One drill of a human."""
 
     capture: str
+    digest: str
+    """Of the capture as it was described before."""
     record: str
     """The folder of the drill."""
     drill: str
+    """Its name, also that of its laboratory, for `lab enter --in`."""
     scenario: str
-    name: str
-    """Of its laboratory, for `lab enter --in`."""
     keys: int | None
     delay: tuple[float, float]
     """The fault comes so many seconds after the start, at random between the two."""
@@ -120,7 +126,7 @@ def _work(request: Request) -> int:
     try:
         made = _drill(request)
     finally:
-        if not (record / NAME).exists() and not (record / "state" / APP / "runs").exists():
+        if not (record / GRADE).exists() and not (record / "state" / APP / "runs").exists():
             shutil.rmtree(record, ignore_errors=True)  # it has no grade and no run: nothing to keep
     if made is None:
         say("the drill ended before its fault came: no grade")
@@ -129,11 +135,12 @@ def _work(request: Request) -> int:
 
 
 def _drill(request: Request) -> Grade | None:
-    capture = load_capture(request.capture)
+    capture = load_capture(request.capture, request.digest)
     scenario = find_scenario(request.scenario)
     assert scenario is not None
     record = Path(request.record)
-    with rehearsal(capture, request.keys, timed_report(), request.name) as running:
+    enter_laboratory(request.drill)  # the grade names commands for another terminal
+    with rehearsal(capture, request.keys, timed_report(), request.drill) as running:
         _tell_what_else_differs(running, ask=request.ask)
         client, watcher = CountingClient(running.login(), running.find_master), Watcher(running.lab, capture)
         director = Director(running, scenario, (request.delay[0], request.delay[1]))
@@ -145,11 +152,14 @@ def _drill(request: Request) -> Grade | None:
         running.lab.also = {"XDG_STATE_HOME": str(record / "state")}  # the runs of this drill, also for who enters it
         running.lab.save()
         environment = os.environ | running.lab.environment | {KEYS_VARIABLE: str(keys)}
-        subprocess.call(request.command, env=environment)
+        ended = _console(request.command, environment)
         for one in (director, client, watcher):
             one.stop()
         entered = entries_in(running.lab.folder)
-        count = ClientCount(len(client.acknowledged), client.refused, client.lost(), client.longest_gap)
+        missing = client.missing()
+        lost = None if missing is None else len(missing)
+        count = ClientCount(len(client.acknowledged), client.refused, lost, client.longest_gap)
+        kept = _kept(record) if missing else ()
         director.close()
         if director.failure:
             raise LabError(f"the fault could not be injected: {director.failure}")
@@ -162,9 +172,40 @@ def _drill(request: Request) -> Grade | None:
             director.fault_at, pressed.keys, watcher.protected, count,
             (*request.differences, *running.dropped),
             tuple(one.summary for one in left), capture.kind, capture.identity, entered,
-            tuple(one.code for one in left), pressed.refused,
+            tuple(one.code for one in left), pressed.refused, pressed.leaving, ended, tuple(missing or ()), kept,
+            tuple(one.next.runbook for one in left if one.next.runbook),
         )  # fmt: skip
     return _graded(record, happened)
+
+
+def _console(command: list[str], environment: dict[str, str]) -> str:
+    """Runs the console, and says how it ended where its operator did not end it. Then the drill is graded as it is."""
+    process = subprocess.Popen(command, env=environment)
+    try:
+        code = process.wait()
+    except SystemExit:  # this process was told to end: `run_as_room`
+        process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_CONSOLE_ENDS_WITHIN)
+        process.kill()
+        return "the drill was ended from outside, or its terminal was closed: graded as it was then"
+    if code < 0:
+        leave_killed_screen()
+        return f"the console was killed ({signal.Signals(-code).name}): graded as it was then"
+    return f"the console ended by itself (exit code {code}): graded as it was then" if code > 1 else ""
+
+
+def _kept(record: Path) -> tuple[KeptFile, ...]:
+    """What runs of this drill have kept in files, with the names of the keys."""
+    found = []
+    for one in FolderArchive(record / "state" / APP / "runs").kept_keys():
+        names: set[str] = set()
+        with suppress(OSError, ValueError, KeyError), Path(one.file).open(encoding="utf-8") as lines:
+            for line in lines:
+                if "key_base64" in line:
+                    names.add(b64decode(json.loads(line)["key_base64"]).decode(errors="replace"))
+        found.append(KeptFile(one.run_id, one.file, one.command, frozenset(names)))
+    return tuple(found)
 
 
 def _tell_what_else_differs(running: Rehearsal, *, ask: bool) -> None:
@@ -185,8 +226,9 @@ def _graded(record: Path, happened: Happened) -> Grade:
     save(record, made)
     for form in ("md", "html", "json"):
         write_report(record / f"report.{form}", report_text(made, earlier, form), replace=True)
-    say(f"\n{table_text(made, earlier)}")
-    say(f"\n  report: {record}/report.md (also .html, .json); the runs' journals are there too")
+    with suppress(OSError):  # a terminal that is closed
+        say(f"\n{table_text(made, earlier)}")
+        say(f"\n  report.md (also .html, .json) and the runs' journals are in\n  {record}")
     return made
 
 
@@ -195,14 +237,22 @@ class Pressed:
     """What the console of the drill has noted of its operator. Moments are epoch seconds."""
 
     keys: tuple[float, ...] = ()
+    leaving: tuple[float, ...] = ()
+    """Those of the keys that only leave."""
     refused: tuple[tuple[float, str], ...] = ()
 
 
 def _pressed(file: Path) -> Pressed:
-    try:
-        return TypeAdapter(Pressed).validate_json(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return Pressed()
+    """A line that is cut off, of a console that was killed, is left out."""
+    found: list[dict[str, Any]] = []
+    with suppress(OSError):
+        for line in file.read_text(encoding="utf-8").splitlines():
+            with suppress(ValueError):
+                found.append(json.loads(line))
+    keys = [one for one in found if "leaves" in one]
+    refused = tuple((float(one["at"]), str(one["refused"])) for one in found if "refused" in one)
+    leaving = tuple(float(one["at"]) for one in keys if one["leaves"])
+    return Pressed(tuple(float(one["at"]) for one in keys), leaving, refused)
 
 
 def request_text(request: Request) -> str:

@@ -1,8 +1,7 @@
-"""Begins a drill: says what differs from production, and becomes the room in which the cluster is rebuilt."""
+"""Begins a drill: says what differs from production, and makes the room in which the cluster is rebuilt."""
 
 from __future__ import annotations
 
-import secrets
 import shutil
 import subprocess
 import sys
@@ -16,61 +15,75 @@ from console.core.drills.capture import Capture
 from console.core.drills.differences import LaboratoryFacts, called_programs, differences, missing_programs
 from console.core.quantities import counted
 from console.core.typed_commands import PROGRAM
-from console.documents.capture import read_capture
 from console.drill.checking import REQUEST_VARIABLE as CHECK_VARIABLE
 from console.drill.checking import CheckRequest, check_request_text
-from console.drill.grades import drills_folder, new_folder
 from console.drill.inside import REQUEST_VARIABLE, Request, request_text
 from console.drill.rebuilt import consul
 from console.drill.rebuilt.building import KINDS
 from console.drill.rebuilt.rehearsal import data_size, versions_for
+from console.drill.records import drills_folder, new_drill, new_folder, write_begun
 from console.lab.hosts.host import ENVIRONMENT
 from console.lab.hosts.namespaces import program
 from console.lab.options import LabError
 from console.lab.servers.fetching import fetch_missing
 from console.lab.servers.progress import Progress
 from console.lab.servers.versions import CONSUL, INSTALLED_VERSION, consul_folder, redis_server
-from console.lab.sessions.room import become, room_command
+from console.lab.sessions.room import attend, room_command
 
 _LINKED = ("redis-cli", "redis-server", "keepalived", "valkey-cli", "systemctl", "consul", "ipvsadm")
 """Programs that a rehearsal has under every path by which scripts call them."""
 
 
-def begin_drill(folder: Path, scenario: str, keys: int | None, delay: tuple[float, float], *, ask: bool) -> NoReturn:
-    """Replaces this process by the drill."""
-    capture = read_capture(folder)
+def begin_drill(
+    folder: Path, capture: Capture, scenario: str, keys: int | None, delay: tuple[float, float], *, ask: bool
+) -> NoReturn:
+    """Does not return. `capture`: what was read of the folder."""
     require_drillable(capture)
     told = what_differs(capture, keys)
-    name = f"drill-{secrets.token_hex(2)}"
-    say(first_page(capture, told, name))
-    if ask:
-        read_line("Enter begins the drill, Ctrl-C leaves: ")
-    record = new_folder(drills_folder(), capture.cluster)
+    record = new_drill()
+    try:
+        say(first_page(capture, told, record.name))
+        if ask:
+            read_line("Enter begins the drill, Ctrl-C leaves: ")
+    except BaseException:
+        record.rmdir()  # it has not begun
+        raise
+    write_begun(record, capture)
     command = [sys.executable, "-m", "console", "watch", capture.cluster]
-    request = Request(str(folder), str(record), record.name, scenario, name, keys, delay, command, ask, list(told))
+    request = Request(
+        str(folder), capture.digest, str(record), record.name, scenario, keys, delay, command, ask, list(told)
+    )
     enter("console.drill.inside", REQUEST_VARIABLE, request_text(request))
 
 
-def begin_check(
-    folder: Path, scenarios: list[str], runs: int, keys: int | None, form: str, output: Path | None
+def begin_check(  # noqa: PLR0913 - options of the command
+    folder: Path,
+    capture: Capture,
+    scenarios: list[str],
+    *,
+    runs: int,
+    keys: int | None,
+    form: str,
+    output: Path | None,
 ) -> NoReturn:
-    """Replaces this process by the check."""
-    capture = read_capture(folder)
+    """Does not return. `capture`: what was read of the folder."""
     require_drillable(capture)
     told = what_differs(capture, keys)
     state = new_folder(drills_folder() / "checks", capture.cluster)
     wanted = str(output.resolve()) if output else ""
-    request = CheckRequest(str(folder), scenarios, runs, keys, list(told), form, wanted, str(state))
+    request = CheckRequest(
+        str(folder), capture.digest, scenarios, runs, keys, list(told), form, wanted, str(state), list(capture.guesses)
+    )
     enter("console.drill.checking", CHECK_VARIABLE, check_request_text(request))
 
 
 def enter(module: str, variable: str, request: str) -> NoReturn:
-    """Becomes a module in a room of its own: everything that it starts dies with it. Raises CliError."""
+    """Runs a module in a room of its own: everything that it starts dies with it. Raises CliError."""
     try:
         command = room_command(module)
     except LabError as error:
         raise CliError(str(error)) from None
-    become(command, variable, request)
+    attend(command, variable, request)
 
 
 def require_drillable(capture: Capture) -> None:
@@ -158,7 +171,8 @@ def first_page(capture: Capture, told: tuple[str, ...], name: str) -> str:
     ]
     way_in = f"  {PROGRAM} lab enter --in {name} {capture.machines[0].name}"
     width = max(60, min(shutil.get_terminal_size((100, 24)).columns, 120)) - 1
-    differ = ("What differs from production:", *(f"  - {one}" for one in told))
+    guesses = (f"GUESS: {one}" for one in capture.guesses)
+    differ = (*guesses, "What differs from production:", *(f"  - {one}" for one in told))
     lines = (*(fill(one, width) for one in head), way_in, "")
     lines += tuple(fill(one, width, subsequent_indent="    ") for one in differ)
     return "\n".join([*lines, ""])

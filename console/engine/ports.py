@@ -23,6 +23,7 @@ from console.core.runs.past.past_run import ArchiveError as ArchiveError  # noqa
 from console.core.runs.past.past_run import PastRun
 from console.core.runs.question import Decision, Question
 from console.core.runs.records.journal import Entry
+from console.core.runs.replays.file_fate import FileFate, FileName
 from console.core.runs.state import RunState
 from console.core.watchers.service_name_history import NameSample
 
@@ -157,6 +158,9 @@ class Archive(Protocol):
 
         Runs of a laboratory that is gone are left out.
         """
+
+    def fates_of_files(self) -> Mapping[FileName, FileFate]:
+        """What replays have made of the files in which runs have kept keys. As cheap as `kept_keys`."""
 
     def laboratory_is_gone(self, past: PastRun) -> bool:
         """Whether the run was in a laboratory that is gone. Its nodes are never those of an inventory now."""

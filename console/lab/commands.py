@@ -7,6 +7,7 @@ import json
 import os
 import secrets
 import sys
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -111,13 +112,15 @@ def enter_command(command: tuple[str, ...], laboratory: str | None) -> None:
     """Open a shell in the running laboratory, or run COMMAND there.
 
     It is for another terminal. Commands that a screen of the demo prints work in it. Put -- before a command with
-    options of its own. Where COMMAND begins with the name of a host, the rest runs on that host.
+    options of its own. Where COMMAND begins with the name of a host, the rest runs on that host: several words arrive
+    there as they are, one word alone is a text for the host's shell.
 
     Example: lab enter redis-a -- ip address
     """
+    from console.core.drills.entries import Entered, work_of
     from console.lab.assembly.laboratory import STATE_VARIABLE
     from console.lab.options import LabError
-    from console.lab.sessions.build import command_in, environment_in, note_entry, run_inside
+    from console.lab.sessions.build import command_in, environment_in, hosts_in, note_entry, run_inside
 
     state = os.environ.get(STATE_VARIABLE)
     try:
@@ -127,10 +130,13 @@ def enter_command(command: tuple[str, ...], laboratory: str | None) -> None:
             click.echo("a host's shell: redis-ha-console lab enter HOST; a command there: lab enter HOST -- COMMAND",
                        err=True)  # fmt: skip
         words = command_in(state, [*(command or (os.environ.get("SHELL", "/bin/sh"),))])
-        note_entry(state)
+        began, hosts = time.time(), hosts_in(state)
+        note_entry(state, Entered(began, work_of(command, hosts, None)))
         with suppress(OSError):
             os.chdir(os.environ.get("PWD", "/"))  # entering has left the operator's folder
-        sys.exit(run_inside(environment_in(state), words))
+        code = run_inside(environment_in(state), words)
+        note_entry(state, Entered(began, work_of(command, hosts, code)))
+        sys.exit(code)
     except LabError as error:
         _fail(str(error))
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from console.core.runs.ending import Settled, run_ending
+from console.core.runs.ending import NO_REPLAYS, run_ending
 from console.core.runs.records.journal import plain
 from console.core.runs.records.recorded import (
     Row,
@@ -19,19 +19,21 @@ from console.core.runs.records.recorded import (
     replaced_files,
     step_name,
     step_rows,
+    told_check,
 )
 from console.core.runs.records.run_backups import backups_in
 from console.report.entry_text import entry_text
 
 if TYPE_CHECKING:
     from console.core.runs.records.journal import ChainCheck, Entry
+    from console.core.runs.replays.file_fate import Fates
 
 UNFINISHED = "not closed"
 _PAUSES = "pause-writes"
 
 
-def report_document(run_id: str, entries: Sequence[Entry], check: ChainCheck, settled: Settled = ()) -> Row:
-    """The report as JSON. Keys may be added, not renamed. `settled`: files whose keys a later replay brought back."""
+def report_document(run_id: str, entries: Sequence[Entry], check: ChainCheck, fates: Fates = NO_REPLAYS) -> Row:
+    """The report as JSON. Keys may be added, not renamed. `fates`: as `run_ending` takes it."""
     events, entries = entries, [replace(one, data=_without_nulls(one.data)) for one in entries]
     opened, closed = first_of(entries, "opened"), first_of(entries, "closed")
     names = [str(one) for one in opened.get("steps") or ()]
@@ -58,7 +60,7 @@ def report_document(run_id: str, entries: Sequence[Entry], check: ChainCheck, se
         "replaced_files": list(replaced_files(commands)),
         "writes_held_back": _held_back(closed, commands),
         "name": closed.get("name"),
-        "ending": plain(run_ending(run_id, entries, settled)),
+        "ending": plain(run_ending(run_id, entries, fates)),
         "events": [
             {"at": entry.at, "kind": entry.kind, "text": entry_text(one), "data": entry.data}
             for entry, one in zip(events, entries, strict=True)
@@ -116,7 +118,7 @@ def _gates(entries: Sequence[Entry], names: Sequence[str]) -> Iterator[Row]:
             shown[step] = {**seen, "evidence": [*(data.get("lines") or ()), *(seen.get("evidence") or ())]}
         elif entry.kind in ("refused", "overridden") and gate is not None and gate["step"] == step:
             gate["refused"] += data.get("differences") or ()
-            gate["overridden"] += [one.get("statement") or "" for one in data.get("checks") or ()]
+            gate["overridden"] += [told_check(one) for one in data.get("checks") or ()]
         elif entry.kind == "decided":
             if gate is not None:
                 yield gate

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from console.core.quantities import counted
 from console.core.replication.resync import resync_in_words
-from console.core.runs.records.recorded import told
+from console.core.runs.records.recorded import told, told_check
 
 if TYPE_CHECKING:
     from console.core.runs.records.journal import Entry
@@ -35,9 +35,9 @@ def _observed(data: Data) -> str:
     checks = data.get("checks") or data.get("proofs") or ()
     if not checks:
         return "nothing has to hold before it"
-    missing = [one.get("statement") or "" for one in checks if one.get("verdict") != "holds"]
+    missing = [told_check(one) for one in checks if one.get("verdict") != "holds"]
     held = f"{len(checks) - len(missing)} of {counted(len(checks), 'condition holds', 'conditions hold')}"
-    return held + "".join(f"; not: {one}" for one in missing)
+    return held + "".join(f"; {one}" for one in missing)
 
 
 def _looked(data: Data) -> str:
@@ -53,7 +53,7 @@ def _decided(data: Data) -> str:
 
 
 def _overridden(data: Data) -> str:
-    taken = "; ".join(f"{told(one, 'hazard')}: {told(one, 'statement')}" for one in data.get("checks") or ())
+    taken = "; ".join(f"{told(one, 'hazard')}: {told_check(one)}" for one in data.get("checks") or ())
     lost = "; ".join(line for line in ((data.get("preview") or {}).get("warnings") or ()))
     return f"typed {told(data, 'typed')!r}, against: {taken}" + (f"; shown as lost: {lost}" if lost else "")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -10,6 +11,7 @@ from textual.app import SystemCommand
 from textual.binding import BindingType
 from textual.screen import Screen
 
+from console.core.runs.half_done import half_done
 from console.core.runs.past.past_run import PastRun
 from console.core.runs.state import Outcome
 from console.engine.ports import BringKeys, ConsoleContext, RunStarter
@@ -103,7 +105,8 @@ class ConsoleApp(RunningApp):
         if self.armed_run is None:
             self._end()
         else:
-            self.open_screen(routes.QUIT, self._stop_and_end, _RUN_IS_ARMED)
+            lines = (*(half_done(self.run_state) if self.run_state else ()), *_RUN_IS_ARMED.lines)
+            self.open_screen(routes.QUIT, self._stop_and_end, replace(_RUN_IS_ARMED, lines=lines))
 
     def _stop_and_end(self) -> None:
         self.stop_run()

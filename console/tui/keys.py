@@ -22,6 +22,11 @@ class Key:
     """One or two words for the footer; empty: the key is only in the help."""
     help: str
 
+    @property
+    def character(self) -> str:
+        """What it types in a field; empty: nothing."""
+        return self.shown if len(self.shown) == 1 and self.shown.isascii() else ""
+
 
 PLACES: dict[str, str] = {
     "app": "Everywhere",
@@ -147,7 +152,14 @@ KEYS: tuple[Key, ...] = (
     Key("run", "f3", "F3", "unfold('conditions')", "", "its conditions that hold"),
     Key("run", "f4", "F4", "unfold('loss')", "", "what the copy of the data costs"),
     Key("run", "f5", "F5", "unfold('evidence')", "", "what was observed, and why the step is there"),
-    Key("run", "escape", "Esc", "back", "back", "back to the cluster; the run goes on"),
+    Key(
+        "run",
+        "escape",
+        "Esc",
+        "back",
+        "back",
+        "empties the typed field, shows the question again, or goes back to the cluster; the run goes on",
+    ),
     Key("question", "tab", "Tab", "app.focus_next", "next answer", "next button or field; the safe button comes first"),
     Key("question", "left", "←", "app.focus_previous", "", "previous button"),
     Key("question", "right", "→", "app.focus_next", "", "next button"),

@@ -137,6 +137,9 @@ async def _answer(pilot: Pilot[Any], question: Question, seen: ScreenRun, *, ove
         seen.stuck.append(question)
         await _focus(pilot, "abort")
         await pilot.press("enter")
+        await pilot.pause()
+        if pilot.app.screen.query("#leave"):  # what the run leaves half done is told, and asked about once more
+            await pilot.press("tab", "enter")
 
 
 async def _focus(pilot: Pilot[Any], name: str) -> None:

@@ -7,8 +7,11 @@ import time
 
 import pytest
 from lab.replay_servers import MORE, fill, server
-from replay_stage import DONE, Stage, Typist, ask, export
+from replay_stage import DONE, RUN, Stage, Typist, ask, export
 
+from console.core.runs.past.replayed_files import fates_of_files
+from console.core.runs.replays.file_fate import name_of
+from console.transport.journals.archive import FolderArchive
 from console.transport.redis.keys.reader import SENT
 
 pytestmark = pytest.mark.lab
@@ -46,6 +49,10 @@ def test_each_class_of_conflict_has_its_own_sentence_and_only_that_class_is_sent
         expected = {"key:b": "not confirmed", "key:d": "not confirmed", "list": "not confirmed", "gone": "expired"}
         assert stage.left() == expected | dict.fromkeys(("key:a", "key:e", "key:f"), "equal")
         assert ask(node, ("GET", "key:c"), ("GET", "key:b"), ("TYPE", "list")) == [b"kept", b"new", b"string"]
+        told = FolderArchive(stage.folder).read(stage.run_id)
+        fate = fates_of_files([told])[name_of(RUN, str(file))]
+        assert {why: len(lines) for why, lines in fate.left.items()} == {"not confirmed": 3}
+        assert fate.keys_left(8) == 3, "what was left is still only in the file"
         patterns = stage.order(file, "key:[bd]", "nothing:*")
         bold = Typist()
         assert stage.run(patterns, bold).outcome is DONE
@@ -53,6 +60,9 @@ def test_each_class_of_conflict_has_its_own_sentence_and_only_that_class_is_sent
             "I set the expiry of 1 key on redis-b", "I replace 1 key on redis-b",
         }  # fmt: skip
         assert ask(node, ("GET", "key:b"), ("TTL", "key:d"), ("TYPE", "list")) == [b"kept", -1, b"string"]
+        both = [told, FolderArchive(stage.folder).read(stage.run_id)]
+        fate = fates_of_files(both)[name_of(RUN, str(file))]
+        assert fate.keys_left(8) == 1
         replaced = next((stage.folder / stage.run_id).glob("replaced-on-*.jsonl"))
         ask(node, ("SET", "key:b", "newest"))
         back = stage.run(stage.order(replaced, "key:b"))

@@ -35,6 +35,11 @@ def of_set(seed, scenario, temper, runbook, *faults):
     return night(seed, scenario, temper, *faults, runbook=runbook, kind="sentinel-vip", **times)
 
 
+def of_consul(seed, scenario, copy_seconds, notify_sleep):
+    times = {"notify_sleep": notify_sleep, "copy_seconds": copy_seconds}
+    return night(seed, scenario, "quitter", kind="sentinel-consul", runs=2, **times)
+
+
 MASTER_DIES_WITH_NEWER_REPLICA = night(
     655, "old-line", "absent", PlannedFault("redis-dies", "redis-a", 0, 14, BEFORE, 36.0), notify_sleep=10.0, runs=2
 )
@@ -98,6 +103,12 @@ NIGHTS = {
         1366, "has-backups", "absent", "sentinel-restore-backup",
         PlannedFault("host-reboots", "web-2", 0, 21, BEFORE, 25.17689524205041),
     ),
+    # A run was given up after it had edited the file of the returning node: the gate of the start that begins the copy
+    # in the next run, said nothing of what goes.
+    "a-start-after-an-edit-of-an-earlier-run": of_consul(108, "second-master", 4.0, 8.0),
+    # A run was given up after the Sentinel had made the node that it kept out of the name a replica. The set counted as
+    # protected, and the name led nowhere after the next failover.
+    "a-protected-set-whose-replica-is-in-maintenance": of_consul(84, "parted", 12.0, 1.0),
     # A fault of the rule: soon after a failover the Sentinels wait twice its timeout before they begin another one.
     "a-master-dies-soon-after-a-failover": of_set(
         110081, "host-gone", "careful", "",
@@ -116,8 +127,8 @@ NIGHTS = {
         101361, "has-backups", "quitter", "sentinel-restore-backup",
         PlannedFault("host-reboots", "web-2", 0, 5, Moment.DURING, 8.0),
     ),
-    # The Sentinel that led a failover rebooted in the middle of it: the new config epoch with the old master. The advice
-    # said that it spreads within seconds, and of the same epoch nothing spreads.
+    # The Sentinel that led a failover rebooted in the middle of it: the new config epoch with the old master. The
+    # advice said that it spreads within seconds, and of the same epoch nothing spreads.
     "a-leader-that-reboots-in-its-failover": replace(
         of_set(
             146169, "just-failing", "quitter", "sentinel-resume-writes",
@@ -144,11 +155,19 @@ PROMOTED_RESTARTS = of_set(
 from an old dump before they count it as down. Then they make the old master follow it."""
 
 
+OLD_MASTER_RESTARTS = of_set(
+    168513, "healthy", "quitter", "sentinel-switchover", PlannedFault("redis-restarts", "web-1", 0, 19, AFTER, 21.0)
+)
+"""The same limit. The old master crashes while the Sentinels promote another node, and its supervisor starts it again:
+the pause of its writes was in its memory. It takes a client's write, and drops it as it is made a replica."""
+
+
 @pytest.mark.parametrize(
     ("plan", "host", "keeps"),
     [
         (SOURCE_RESTARTS, "redis-b", "SLAVEOF NO ONE on redis-b"),
         (PROMOTED_RESTARTS, "web-1", "a stop of Redis on web-1"),
+        (OLD_MASTER_RESTARTS, "web-1", "a stop of Redis on web-1"),
     ],
 )
 def test_known_limit_a_source_that_restarts_from_an_old_dump_is_told_before_the_copy_has_arrived(plan, host, keeps):
@@ -158,7 +177,7 @@ def test_known_limit_a_source_that_restarts_from_an_old_dump_is_told_before_the_
     assert lost[0].lost - played.world.held_somewhere(lost[0].lost), "where this is mended, the night belongs above"
     told = [at for at, question in played.operator.asked if keeps in question.reason]
     assert min(told) < lost[0].at - 1.0, story(result)
-    assert "was started again after it was shown" in result.messages[0]
+    assert "was started again" in result.messages[0]
 
 
 @pytest.mark.parametrize("name", NIGHTS)

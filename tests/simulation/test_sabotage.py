@@ -65,13 +65,19 @@ def test_data_that_is_thrown_away_without_a_backup(holding):
     assert broken_rules("no write is lost", likely=29)
 
 
+def test_append_only_data_that_is_thrown_away_without_a_backup(holding):
+    holding("not-older-than", "backed-up", "nothing-unsaved")
+    assert broken_rules("no write is lost", "keepalived-aof", likely=29)
+
+
 def test_a_loss_that_no_preview_names(holding, monkeypatch):
     holding("not-older-than")
     monkeypatch.setattr(Records, "loss_was_named", lambda _: False)
     assert broken_rules("a loss is named", likely=3)
 
 
-def test_a_backup_that_is_not_what_it_claims(monkeypatch):
+@pytest.mark.parametrize("kind", ["keepalived", "keepalived-aof"])
+def test_a_backup_that_is_not_what_it_claims(monkeypatch, kind):
     """It has as many keys as the dump, of the same size and time, and they are others."""
 
     def other_keys(host, settings):
@@ -82,7 +88,7 @@ def test_a_backup_that_is_not_what_it_claims(monkeypatch):
 
     backup = shell._backup
     monkeypatch.setattr(shell, "_backup", other_keys)
-    assert broken_rules("backups hold all", likely=3)
+    assert broken_rules("backups hold all", kind, likely=3)
 
 
 def test_a_lost_answer_that_counts_as_done(monkeypatch):
@@ -95,6 +101,27 @@ def test_a_second_node_that_serves(holding):
     holding("keepalived-stopped", "no-vip", "comes-back-quietly")
     plan = Plan(1, "failed-over", "hasty", 4.0, 1.0, "one-shot-rebuild", (), 1, resumes=False)
     assert "one node serves" in {one.rule for one in Night(plan).play().violations}
+
+
+def test_keepalived_that_is_started_before_the_data_is_there():
+    """Its script promotes old data, and that of the other node drops the new one: the start has done both."""
+    night = Night(replace(plan_of(0, "preempting-pair"), notify_sleep=2.0, copy_seconds=12.1, scenario="failed"))
+    world = night.world
+    night.kind.scenarios["failed"](world)
+    night.invariants.began = world.now
+    world.advance(60.0)
+    night.invariants.sends()
+    for start in (world.hosts["redis-a"].redis.start, world.hosts["redis-a"].keepalived.start):
+        start("console")
+        world.advance(2.0)
+    world.advance(40.0)
+    night.invariants.look()
+    assert "a loss is named" in {one.rule for one in night.invariants.found}
+
+
+def test_a_preempting_pair_that_only_counts_as_protected(holding):
+    holding("pair-protected")
+    assert broken_rules("protected survives", "preempting-pair")
 
 
 def test_a_pair_that_only_counts_as_protected(holding):
@@ -111,6 +138,18 @@ def test_a_set_whose_old_master_was_not_paused(holding):
 def test_a_set_that_only_counts_as_protected(holding):
     holding("set-protected")
     assert broken_rules("protected survives", "sentinel-vip", likely=11)
+
+
+def test_a_consul_set_that_only_counts_as_protected(holding):
+    holding("set-protected")
+    assert broken_rules("protected survives", "sentinel-consul")
+
+
+def test_a_returning_node_that_is_not_kept_out_of_the_name(holding):
+    """It starts as a master beside the one that serves, and clients find both."""
+    holding("held-from-name", "starts-as-replica", "comes-back-unresolved")
+    plan = Plan(1, "failed-over", "hasty", 1.0, 1.0, "consul-return-old-master", (), 1, False, "sentinel-consul")
+    assert "one node serves" in {one.rule for one in Night(plan).play().violations}
 
 
 def test_no_way_home_of_a_set(monkeypatch):

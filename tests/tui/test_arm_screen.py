@@ -1,7 +1,7 @@
 """Arming through the screen: roles are shown and chosen, nothing is armed by accident, a refusal says why."""
 
 import samples
-from tui_stage import asked, question, seen, stage, until
+from tui_stage import asked, question, seen, stage, stop_and_confirm, until
 
 from console.tui.screens.arm import ArmScreen
 from console.tui.screens.runbooks import RunbooksScreen
@@ -70,7 +70,7 @@ async def test_run_asked_for_on_the_command_line_opens_its_arming_and_tells_by_t
         await pilot.pause()
         await pilot.press("tab", "enter")
         await asked(pilot, on)
-        await pilot.press("enter")
+        await stop_and_confirm(pilot, on)
         await until(pilot, lambda: on.app.armed_run is None)
         await pilot.press("q")
     assert on.app.return_value == 1

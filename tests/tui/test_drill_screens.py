@@ -39,6 +39,21 @@ async def test_every_screen_of_a_drill_says_so(width):
     assert all(one._draw_header is ConsoleScreen._draw_header and one.compose is ConsoleScreen.compose for one in kinds)
 
 
+async def test_every_screen_of_a_drill_has_its_name_at_80_columns(monkeypatch):
+    """Commands for another terminal need it, and most of them stand on the screens of runs."""
+    monkeypatch.setenv("REDIS_HA_LABORATORY", "/dev/shm/laboratory/drill-1a2b/state.json")
+    on = stage(samples.failed_over_pair(), app=DrillApp)
+    async with on.app.run_test(size=(80, 24)) as pilot:
+        await seen(pilot, on)
+        for route, arguments in (
+            (routes.CLUSTER, ("cache",)), (routes.RUNBOOKS, ("cache",)), (routes.ARM, ("cache", REBUILD, {})),
+        ):  # fmt: skip
+            on.app.open_screen(route, *arguments)
+            await pilot.pause()
+            assert f" {MARK} drill-1a2b " in header(on.app.screen, 80)
+            assert "cache" in header(on.app.screen, 80)
+
+
 async def test_every_screen_in_a_laboratory_has_its_name():
     on = stage(samples.failed_over_pair())
     on.app.mark = "LAB pair-a1b2c3d4"
@@ -72,8 +87,11 @@ async def test_the_name_for_another_terminal_stands_where_there_is_room(monkeypa
         await pilot.pause()
         assert " DRILL drill-1a2b " in header(on.app.screen, 80)
         narrow = header(on.app.screen, frame.MIN_WIDTH)
+        assert f" {MARK} drill-1a2b " in narrow
+        on.app.open_screen(routes.ARM, "cache", REBUILD, {})
+        await pilot.pause()
+        narrow = header(on.app.screen, frame.MIN_WIDTH)
         assert f" {MARK} " in narrow
-        assert "drill-1a2b" not in narrow
 
 
 async def test_the_end_of_a_drill_is_asked_for_though_nothing_is_armed():

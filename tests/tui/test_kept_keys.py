@@ -1,38 +1,46 @@
 """Keys that are only in a file: every screen that is about them says so, and one key leads to what brings them back."""
 
 import contextlib
+from dataclasses import asdict
 
 import pytest
 import samples
-from past_runs import lines_of, past, written
+from past_runs import KEPT_FILE as FILE
+from past_runs import KEPT_RUN as RUN
+from past_runs import kept_run, lines_of, past, written
 from textual.widgets import Button
-from tui_stage import asked, question, seen, stage, until
+from tui_stage import asked, question, seen, stage, stop_and_confirm, until
 
 from console.core.runs.past.replay import replay_run
+from console.core.runs.records.exports import REPLACES, kept_in
+from console.core.runs.replays.order import ReplayOrder
 from console.tui.navigation import routes
 from console.tui.screens import register_screens
 from console.tui.screens.base import ShowsKeptKeys
 from console.tui.widgets.lines import LinesPane
 
-FILE = "/home/ann/.local/state/redis-ha-console/runs/1/keys-of-redis-a.jsonl"
-SENT = f"SCAN, DUMP and PTTL here and on redis-b; what differs is written to {FILE}"
-RUN = "20261121T074000Z-cache-resolve-dual-master-3f2a"
+REPLAY = "20261121T084000Z-cache-replay-1a2b"
 COMMAND = f"redis-ha-console runs replay {RUN}"
-PLANNED = {"node": "redis-a", "command": {"sent": SENT}}
 WORDS = "2 keys of redis-a are only in a file"
 
 
-def kept_run(run_id=RUN):
-    text = f"looked at all 9 keys of redis-a: 2 are not on redis-b; written to {FILE}"
-    told = [
-        ("opened", {"runbook": "resolve-dual-master", "steps": ["export"]}),
-        ("intent", {"step": 1, "verb": "export-differences", "planned": PLANNED}),
-        ("result", {"step": 1, "answer": {"kind": "done", "text": text}}),
-        ("intent", {"step": 2, "verb": "replicate", "planned": {"node": "redis-a", "command": {"sent": "SLAVEOF"}}}),
-        ("result", {"step": 2, "answer": {"kind": "done", "text": "OK"}}),
-        ("closed", {"outcome": "done"}),
-    ]
-    return replay_run(run_id, "/runs/1", lines_of(told), under_way=False)
+def replay_of(*told, left):
+    order = ReplayOrder("cache", RUN, "redis-a", FILE)
+    opening = ("opened", {"runbook": "replay", "steps": [], "replays": asdict(order)})
+    keys = {"chosen": 2, "brought": 2 - len(left), "left": left, "lines": dict.fromkeys(left, "1-2")}
+    lines = lines_of([opening, *told, ("closed", {"outcome": "done", "keys": keys})])
+    return replay_run(REPLAY, "/runs/2", lines, under_way=False)
+
+
+def declined_replay():
+    return replay_of(left={"not confirmed": 2})
+
+
+def replacing_replay():
+    planned = {"node": "redis-b", "detail": kept_in("/runs/2/replaced-on-redis-b.jsonl")}
+    planned |= {"command": {"sent": "WATCH, MULTI, RESTORE … REPLACE of 1 key, line 1 of the file"}}
+    sent = ("intent", {"step": 3, "verb": REPLACES, "planned": planned, "lines": "1"})
+    return replay_of(sent, ("result", {"step": 3, "answer": {"kind": "done"}}), left={})
 
 
 SCREENS = {"clusters": (), "cluster": ("cache",), "past-runs": ("cache",), "past-run": (RUN, "cache")}
@@ -135,6 +143,59 @@ async def test_the_terminal_is_left_to_the_command_and_the_screen_comes_back_and
         assert on.app.focused.id == "close"
 
 
+async def test_what_the_operator_leaves_is_still_named_with_the_reason_and_close_has_the_focus(monkeypatch):
+    on = stage(samples.healthy_pair(), runs=[kept_run()], questions=[question()])
+    monkeypatch.setattr(on.app, "suspend", contextlib.nullcontext)
+    on.app.bring_keys = lambda _: on.app.console_context.archive.runs.append(declined_replay())
+    async with on.app.run_test(size=(80, 24)) as pilot:
+        await in_the_dialog(pilot, on, "bring")
+        await until(pilot, lambda: any(one.why for one in on.app.kept_keys.get("cache", ())))
+        await pilot.pause()
+        said = everything(on).replace(" │", "").replace("│ ", "")
+        assert "2 keys of redis-a are only in a file (left by ann@ops1 on 2026-11-21)" in said
+        assert "Say no more: where that was your last word." in said
+        assert on.app.focused.id == "close", "Enter must not begin the same replay again"
+        on.app.screen.query_one("#dismiss", Button).press()
+        await until(pilot, lambda: not on.app.kept_keys)
+        await pilot.pause()
+        said = everything(on)
+        assert "No keys are only in a file" not in said
+        assert "Their file stays" in said
+
+
+async def test_former_values_are_information_on_the_pages_of_their_run_and_no_warning_elsewhere():
+    on = stage(samples.healthy_pair(), runs=[replacing_replay()])
+    async with on.app.run_test(size=(80, 24)) as pilot:
+        await opened(pilot, on, "cluster")
+        await until(pilot, lambda: on.app.kept_keys)
+        await pilot.pause()
+        assert "only in a file" not in everything(on)
+        await pilot.press("x")
+        await until(pilot, lambda: on.app.shows("kept-keys"))
+        await pilot.pause()
+        assert "The former value of 1 key of redis-b is only in a file" in everything(on)
+        await pilot.press("escape")
+        on.app.open_screen(routes.PAST_RUN, REPLAY, "cache")
+        await until(pilot, lambda: on.app.shows("past-run"))
+        await pilot.pause()
+        said = everything(on)
+        assert "The former value of 1 key of redis-b is only in a file: x shows where" in said
+        assert "! The former" not in said
+
+
+async def test_keys_of_another_cluster_of_the_same_name_stand_only_with_their_run():
+    on = stage(samples.healthy_pair(), runs=[kept_run(nodes={"web-1": "10.0.0.1:6379"})])
+    async with on.app.run_test(size=(80, 24)) as pilot:
+        await opened(pilot, on, "cluster")
+        await until(pilot, lambda: on.app.all_kept)
+        await pilot.pause()
+        assert "only in a file" not in everything(on)
+        on.app.open_screen(routes.PAST_RUN, RUN, "cache")
+        await until(pilot, lambda: on.app.shows("past-run"))
+        await pilot.pause()
+        assert WORDS in everything(on)
+
+
 async def test_a_terminal_that_cannot_be_left_gets_the_whole_command():
     on = stage(samples.healthy_pair(), runs=[kept_run()], questions=[question()])
     on.app.bring_keys = lambda _: pytest.fail("the screen is still there")
@@ -184,7 +245,7 @@ async def test_the_end_page_offers_the_key_and_says_when_it_is_done():
         await asked(pilot, on)
         archive = on.app.console_context.archive
         archive.runs.append(kept_run(on.app.run_state.run_id))
-        await pilot.press("enter")
+        await stop_and_confirm(pilot, on)
         await until(pilot, lambda: on.app.kept_keys)
         await pilot.pause()
         assert "x shows how to bring back the keys" in text_of(on, "step")

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 import samples
-from tui_stage import asked, question, seen, stage, until
+from tui_stage import asked, asked_again, question, seen, stage, until
 
 from console.tui import themes
 from console.tui.app import ConsoleApp
@@ -197,6 +197,7 @@ async def test_ctrl_q_and_ctrl_c_ask_too_while_a_run_is_armed():
             assert on.app.focused.id == "stay"
             await pilot.press("enter")
             assert on.app.armed_run is not None
+            await asked_again(pilot, on)
 
 
 # --- whatever the nodes do ----------------------------------------------------------------------------------------

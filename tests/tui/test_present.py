@@ -204,7 +204,7 @@ def test_refused_is_said_only_where_a_yes_was_refused():
 
 
 def test_the_age_of_the_evidence_goes_on():
-    assert "shown as of 30 s ago" in prompt(question(), NOW + 30, 80, more=False).plain
+    assert "question 30 s old" in prompt(question(), NOW + 30, 80, more=False).plain
 
 
 def test_choices_are_said_by_what_they_do():

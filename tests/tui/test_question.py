@@ -9,7 +9,7 @@ import samples
 from hypothesis import given
 from hypothesis import strategies as st
 from textual.events import Key, Paste
-from tui_stage import PREVIEW, asked, question, seen, stage, until
+from tui_stage import PREVIEW, asked, question, seen, stage, stop_and_confirm, until
 
 from console.core.command import Planned, ShellCommand
 from console.core.model.verdict import Check, Verdict
@@ -133,19 +133,16 @@ def page_of(on):
     return "\n".join(one.plain for one in pane.lines[pane.scroll_offset.y :][: pane.room.height])
 
 
-@pytest.mark.parametrize("away", ["end", "left_square_bracket"])
 @pytest.mark.parametrize("kind", QuestionKind)
-async def test_no_yes_is_taken_while_step_and_command_are_out_of_view(kind, away):
-    """Wherever the text was scrolled to, or if another step is looked at: the command is shown, and nothing is sent."""
+async def test_no_yes_is_taken_while_another_step_is_looked_at(kind):
+    """The question is shown, and nothing is sent."""
     more = ACCEPTS if kind is QuestionKind.BLOCKED else {}
     on = stage(samples.stale_master_back(), questions=[question(kind, **{"preview": LONG_LOSS, **more})])
     async with on.app.run_test(size=(80, 24)) as pilot:
         await first_question(pilot, on)
         before, yes = YES[kind]
-        await pilot.press(*before, away)
-        if on.app.focused.id == "typed":  # where every key is text
-            await pilot.press(*["backspace"] * (len(on.app.focused.value) - len(before)))
-            on.app.screen.action_step(-1)
+        await pilot.press(*before)
+        on.app.screen.action_step(-1)  # its key is text where something is typed
         await pilot.pause()
         assert "SLAVEOF" not in page_of(on)
         await pilot.press(yes)
@@ -153,12 +150,45 @@ async def test_no_yes_is_taken_while_step_and_command_are_out_of_view(kind, away
         assert not on.run_starter.run.decisions
         assert "Step 3 of 4 on redis-b" in page_of(on)
         assert "SLAVEOF" in page_of(on)
-        assert (present.OUT_OF_VIEW[:30] in text_of(on, "question-head")) is (yes == "enter" or away == "end")
+        assert (present.OUT_OF_VIEW[:30] in text_of(on, "question-head")) is (yes == "enter")
         for _ in range(20):  # a button that was just pressed takes no second key for a moment
             if not on.run_starter.run.decisions:
                 await pilot.press(yes)
                 await pilot.pause(0.1)
         assert on.run_starter.run.decisions
+
+
+@pytest.mark.parametrize("kind", QuestionKind)
+@pytest.mark.parametrize("away", [("pagedown",), ("end",), ("pagedown", "pageup", "end")], ids="-".join)
+async def test_whoever_read_on_below_the_commands_is_not_asked_to_read_them_again(kind, away):
+    more = ACCEPTS if kind is QuestionKind.BLOCKED else {}
+    on = stage(samples.stale_master_back(), questions=[question(kind, **{"preview": LONG_LOSS, **more})])
+    async with on.app.run_test(size=(80, 24)) as pilot:
+        await first_question(pilot, on)
+        assert "SLAVEOF" in page_of(on)
+        before, yes = YES[kind]
+        await pilot.press(*before, *away)
+        await pilot.pause()
+        assert "SLAVEOF" not in page_of(on)
+        await pilot.press(yes)
+        await until(pilot, lambda: on.run_starter.run.decisions)
+
+
+async def test_a_command_that_has_changed_since_it_was_in_view_is_shown_before_a_yes_counts(monkeypatch):
+    """What is read is the words: a row that says something else now was not read, wherever it stands."""
+    on = stage(samples.stale_master_back(), questions=[question(QuestionKind.CONFIRM, preview=LONG_LOSS)])
+    async with on.app.run_test(size=(80, 24)) as pilot:
+        await first_question(pilot, on)
+        await pilot.press("end")
+        await pilot.pause()
+        other = replace(question(QuestionKind.CONFIRM, preview=LONG_LOSS), planned=(SCRIPT,))
+        monkeypatch.setattr(run_screen, "question_lines", lambda _, *rest, lines=question_lines: lines(other, *rest))
+        on.app.screen.paint()
+        await pilot.press("y")
+        await pilot.pause()
+        assert not on.run_starter.run.decisions
+        assert present.OUT_OF_VIEW in text_of(on, "question-head")
+        assert SCRIPT.summary in page_of(on)
 
 
 async def test_commands_of_several_pages_are_read_to_their_end_before_a_yes_counts():
@@ -175,8 +205,8 @@ async def test_commands_of_several_pages_are_read_to_their_end_before_a_yes_coun
             await pilot.pause()
             assert not on.run_starter.run.decisions
             assert present.OUT_OF_VIEW in text_of(on, "question-head")
-            await pilot.press("pagedown")
-            await pilot.pause()
+            first = min(set(range(40)) - read)
+            assert f"Changes part {first}." in page_of(on), "it is shown from the first one on that was not in view"
         await pilot.press("y")
         await until(pilot, lambda: on.run_starter.run.decisions)
 
@@ -188,8 +218,8 @@ async def test_commands_of_several_pages_are_read_to_their_end_before_a_yes_coun
     ("kind", "keys", "told"),
     [
         (QuestionKind.CONFIRM, "n", "“n” is not taken. Yes is y; for another answer: Tab and Enter."),
-        (QuestionKind.TYPE_NAME, "y", "“y” is not taken. To say yes, type: redis-b"),
-        (QuestionKind.TYPE_NAME, "z", "“z” is not taken. To say yes, type: redis-b"),
+        (QuestionKind.TYPE_NAME, "y", present.NOT_SO_FAR),
+        (QuestionKind.TYPE_NAME, "z", present.NOT_SO_FAR),
         (QuestionKind.TYPE_NAME, ["r", "e", "x", "enter"], "“rex” is not the text. Yes takes: redis-b"),
         (QuestionKind.TYPE_NAME, ["tab", "enter"], "nothing is typed. Yes takes: redis-b"),
         (QuestionKind.TROUBLE, "y", "“y” is not taken. For another answer: Tab and Enter."),
@@ -247,9 +277,21 @@ async def test_a_question_keeps_its_own_step_while_another_step_is_looked_at():
             assert text_of(on, "question-head").startswith("Step 3: run it on redis-b?")
             assert not text_of(on, "step").startswith("Step 3")
             assert on.app.screen.query_one("#steps").size.width, "the list of steps is there to choose from"
-        await pilot.press("f")
+        await pilot.press("escape")
         await pilot.pause()
         assert text_of(on, "step").startswith("Step 3 of 4 on redis-b")
+        assert on.app.screen.question is not None, "one step back, and not two"
+
+
+async def test_the_list_of_steps_is_drawn_whole_when_it_comes_back():
+    on = stage(samples.stale_master_back(), questions=[question()])
+    async with on.app.run_test(size=(80, 24)) as pilot:
+        await first_question(pilot, on)
+        await pilot.press("left_square_bracket")
+        await pilot.pause()
+        rows = on.app.screen._compositor.render_strips()
+        drawn = "\n".join("".join(segment.text for segment in strip) for strip in rows)
+        assert all(one.step.id in drawn for one in on.app.run_state.steps), drawn
 
 
 async def test_y_shows_the_question_first_while_another_step_is_looked_at():
@@ -340,7 +382,7 @@ async def test_what_was_typed_before_the_question_could_be_read_is_discarded_and
         await until(pilot, lambda: f"{len(ahead) + 2} keys were not taken" in text_of(on, "question-head"))
         assert not on.run_starter.run.decisions
         on.clock.steady += SECONDS * 1.1
-        await pilot.press("enter")
+        await stop_and_confirm(pilot, on)
         await until(pilot, lambda: on.run_starter.run.decisions)
         assert on.run_starter.run.decisions[0].choice is Choice.ABORT
 

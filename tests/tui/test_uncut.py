@@ -69,6 +69,21 @@ def test_the_nodes_in_full_cut_no_value(state, width):
             assert squeezed([row.cells_at(samples.NOW)]) in shown
 
 
+@pytest.mark.parametrize(
+    ("state", "told"),
+    [
+        (
+            samples.with_keepalived(samples.stale_master_back(), samples.B, running=False, effective_priority=None),
+            "139, not in use",
+        ),
+        (samples.with_script_running(samples.healthy_pair(), samples.B), "! runs redis_master.sh"),
+    ],
+)
+def test_a_row_that_does_not_fit_its_card_says_what_decides_in_fewer_words(state, told):
+    shown = [one.plain for one in cards.cards(state, samples.NOW, 80, 11)]
+    assert any(told in one for one in shown), shown
+
+
 @pytest.mark.parametrize("kind", [one.name for one in all_kinds()])
 async def test_the_list_of_runbooks_tells_of_each_what_it_does_and_when_not_to_use_it(kind):
     state = next(one for one in STATES if one.kind == kind)

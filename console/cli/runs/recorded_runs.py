@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from console.cli.context import CliContext, CliError, inventory_option
-from console.cli.layout import GAP, table_lines, terminal_width
+from console.cli.layout import GAP, folded, table_lines, terminal_width
 from console.cli.output import say, say_json
 from console.cli.runs.choosing import chosen_run, is_own, newest_open, read_run, recorded
 from console.cli.runs.exported_keys import keys
@@ -23,6 +23,7 @@ from console.report.formats import FORMS, Form, report_text
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from console.core.runs.past.kept_keys import KeptKeys
     from console.core.runs.past.past_run import PastRun
 
 POLL_EVERY = 0.5
@@ -49,17 +50,17 @@ def list_runs(context: CliContext, cluster: str | None, form: str) -> int:
     if form == "json":
         say_json({"version": 1, "runs": [_as_json(one) for one in found]})
         return 0
+    kept = [one for one in recorded(context).kept_keys() if cluster in (None, one.cluster)]
     groups = list(_groups(context, found[::-1]))
     for number, (heading, group) in enumerate(groups):
         if number:
             say()
         if len(groups) > 1:
             say(heading)
-        for line in table_lines(_rows(group, terminal_width()), terminal_width()):
+        for line in table_lines(_rows(group, kept, terminal_width()), terminal_width()):
             say(line)
-    for one in recorded(context).kept_keys():
-        if cluster in (None, one.cluster):
-            say(f"{one.in_words}: {one.command}")
+    for one in kept:
+        say("\n".join(folded(f"{one.in_words}: {one.command}", terminal_width(), 2)))
     if not found:
         on = f" of {cluster}" if cluster else ""
         say(f"no run{on} is recorded in {context.runs_folder}", err=True)
@@ -153,11 +154,8 @@ def report(context: CliContext, run: str | None, form: Form) -> int:
     cluster before and after, what was lost, and where the backups are. It reads only journals: that of the run, and
     those of later replays of the keys that it has kept.
     """
-    from console.core.runs.past.kept_keys import settled_files
-
     past = chosen_run(context, run)
-    settled = settled_files(recorded(context).summaries())
-    say(report_text(past.run_id, past.entries, past.chain, form, settled), nl=False)
+    say(report_text(past.run_id, past.entries, past.chain, form, recorded(context).fates_of_files()), nl=False)
     return _print_if_broken(past)
 
 
@@ -214,9 +212,9 @@ def _groups(context: CliContext, runs: Sequence[PastRun]) -> Iterator[tuple[str,
     yield from others.items()
 
 
-def _rows(runs: Sequence[PastRun], width: int | None) -> list[Sequence[str]]:
+def _rows(runs: Sequence[PastRun], kept: Sequence[KeptKeys], width: int | None) -> list[Sequence[str]]:
     """Head and rows. On a narrow terminal without what stands in a run's name, so that each has one line."""
-    rows = [COLUMNS, *map(_row, runs)]
+    rows = [COLUMNS, *(_row(one, [keys for keys in kept if keys.run_id == one.run_id]) for one in runs)]
     for places in ((0, 1, 2, 3, 4, 5), (0, 3, 5), (0, 5)):
         chosen = [tuple(row[at] for at in places) for row in rows]
         if width is None or sum(max(map(len, column)) + len(GAP) for column in zip(*chosen, strict=True)) <= width:
@@ -224,9 +222,12 @@ def _rows(runs: Sequence[PastRun], width: int | None) -> list[Sequence[str]]:
     return list(chosen)
 
 
-def _row(past: PastRun) -> Sequence[str]:
+def _row(past: PastRun, kept: Sequence[KeptKeys]) -> Sequence[str]:
+    from console.core.runs.past.kept_keys import kept_note
+
+    outcome = ", ".join(filter(None, (past.verdict, kept_note(kept))))
     began = (past.opened_at or "?")[:19].replace("T", " ") + "Z"
-    return (past.run_id, past.cluster or "?", past.runbook or "?", past.operator or "?", began, past.verdict)
+    return (past.run_id, past.cluster or "?", past.runbook or "?", past.operator or "?", began, outcome)
 
 
 def _as_json(past: PastRun) -> dict[str, Any]:

@@ -88,7 +88,8 @@ def _cluster(seen: ClusterStatus) -> dict[str, Any]:
 
 def _kept(kept: KeptKeys) -> dict[str, Any]:
     what = {"run": kept.run_id, "node": kept.node, "file": kept.file, "keys": kept.keys, "command": kept.command}
-    return {**what, "replaced": kept.replaced, "source_left_alone": kept.source_left_alone, "repeated": kept.repeated}
+    flags = {"replaced": kept.replaced, "source_left_alone": kept.source_left_alone, "repeated": kept.repeated}
+    return {**what, **flags, "of": kept.of, "why_left": list(kept.why), "dismiss": kept.dismiss_command}
 
 
 def _unusable(one: UnusableCluster) -> dict[str, Any]:

@@ -59,7 +59,7 @@ def as_lines(
     rows = [*map(_row, seen), *map(_unusable_row, unusable)]
     shown = [one for one in _worst_first(rows) if is_shown(one.ranked, only)]
     lines = list(_table(shown, width, Paint(colour))) if shown else []
-    for kept in (kept for one in seen if is_shown(one.ranked, only) for kept in one.kept):
+    for kept in (kept for one in seen if is_shown(one.ranked, only) for kept in one.kept if kept.reminds):
         told = visible(f"{kept.cluster}: {kept.in_words}, {kept.file}; to bring them back:")
         lines += [*folded(told, width, 2), f"  {visible(kept.command)}"]
     if is_shown(Health.UNKNOWN, only):

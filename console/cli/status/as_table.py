@@ -105,10 +105,12 @@ def _cluster(seen: ClusterStatus, paint: Paint, width: int | None) -> Iterator[s
         yield ""
     for finding in seen.findings:
         yield from _finding(finding, paint)
-    for kept in seen.kept:
+    for kept in (one for one in seen.kept if one.reminds):
         yield ""
         yield f"  {visible(kept.in_words)}, {visible(kept.file)}; to see them, and to be asked before any comes back:"
         yield f"  {visible(kept.command)}"
+        yield "  To hear no more of it; the file stays:"
+        yield f"  {visible(kept.dismiss_command)}"
 
 
 def _headings(state: ClusterState) -> tuple[str, ...]:

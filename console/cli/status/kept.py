@@ -27,10 +27,11 @@ class KeptTeller:
         if self._looked_at is None or not 0 <= at - self._looked_at < LOOK_AGAIN_AFTER:
             self._looked_at, self._now = at, self._kept_keys()
         before = self._told.get(cluster, ())
-        now = self._told[cluster] = tuple(one for one in self._now if one.cluster == cluster)
+        now = self._told[cluster] = tuple(one for one in self._now if one.cluster == cluster and one.reminds)
+        told, files = {(one.file, one.in_words) for one in before}, {one.file for one in now}
         for one in now:
-            if one not in before:
+            if (one.file, one.in_words) not in told:
                 yield f"open: {one.in_words}, {one.file}; to bring them back: {one.command}"
         for one in before:
-            if one not in now:
+            if one.file not in files:
                 yield f"closed: {one.file} of {one.node} was brought back or dismissed, or is gone"

@@ -81,7 +81,7 @@ def backup_room(question: Question) -> Check:
     if room is None:
         return unknown(statement, f"the size of a dump is not known: {question.node.dump.problem}")
     there = question.node.backups.value or ()
-    kept = f"; {counted(len(there), 'backup')} exist already" if there else ""
+    kept = f"; {counted(len(there), 'backup')} {'exists' if len(there) == 1 else 'exist'} already" if there else ""
     return holds_if(room.enough, statement, room.figures + kept, "free some disk space: the console deletes nothing")
 
 

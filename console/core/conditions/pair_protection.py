@@ -18,8 +18,7 @@ SYNC_MARGIN = 1_048_576
 
 def part_in_words(check: Check) -> str:
     """A condition that fails or is not known, in words."""
-    word = "missing" if check.verdict is Verdict.FAILS else "not known whether"
-    return f"{word}: {check.statement} ({check.evidence})"
+    return f"{check.told} ({check.evidence})"
 
 
 def pair_protected(question: Question) -> Check:

@@ -22,8 +22,8 @@ def ssh_readable(question: Question) -> Check:
     if ssh.value is not None:
         return holds(statement, f"{ssh.value.hostname} answers, up {span(ssh.value.uptime)}")
     if ssh.problem is None or ssh.problem.kind in NEVER_ASKED | SILENCE:
-        return unknown(statement, f"SSH: {ssh.problem}")  # an answer may still come
-    return fails(statement, f"SSH: {ssh.problem}", "without SSH nothing can be changed or proved on a node")
+        return unknown(statement, ssh.problem_of("SSH"))  # an answer may still come
+    return fails(statement, ssh.problem_of("SSH"), "without SSH nothing can be changed or proved on a node")
 
 
 def redis_up(question: Question) -> Check:
@@ -34,8 +34,8 @@ def redis_up(question: Question) -> Check:
     if problem is not None and problem.kind is ProblemKind.LOADING:
         return holds(statement, str(problem))
     if problem is not None and problem.kind is ProblemKind.REFUSED:
-        return fails(statement, f"Redis: {problem}", "start it; if it stops again, see its log")
-    return unknown(statement, f"Redis: {problem}")
+        return fails(statement, question.node.redis.problem_of("Redis"), "start it; if it stops again, see its log")
+    return unknown(statement, question.node.redis.problem_of("Redis"))
 
 
 def redis_down(question: Question) -> Check:

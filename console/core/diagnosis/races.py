@@ -12,12 +12,18 @@ from console.core.diagnosis.roles import diverged
 from console.core.diagnosis.rule import FindingRule, Match
 from console.core.keepalived.running_scripts import PendingLine, in_seconds, loss_window, pending_lines, whole_seconds
 from console.core.model import ActionKind, ClusterState, NodeState
-from console.core.model.facts import link_in_words, source_of
+from console.core.model.facts import link_in_words, names_of, source_of
 
 _PROMOTED = re.compile(r"MASTER MODE enabled", re.IGNORECASE)
 _BEGAN = re.compile(r"Connecting to MASTER ?(\S*)", re.IGNORECASE)
 _REFUSED = re.compile(r"Error condition on socket|Unable to connect to MASTER", re.IGNORECASE)
 _ENDED = re.compile(r"Finished with success|successful partial resync", re.IGNORECASE)
+_SERVED = re.compile(
+    r"Synchronization with (?:slave|replica)(?: (\S+))? succeeded"
+    r"|Partial resynchronization request from (\S+) accepted",
+    re.IGNORECASE,
+)
+"""A master's own line about a replica that has now all that the master has. Redis 2.6 does not name the replica."""
 _STARTED = re.compile(r"Server (?:initialized|started)|Ready to accept connections", re.IGNORECASE)
 
 
@@ -93,8 +99,8 @@ def _too_early(state: ClusterState) -> Iterator[Match]:
                 _stop_scripts(state, node, source),
             )
         for first, second, reason in diverged(state):
-            if first == node.name and _promoted_unsynced(node):
-                other = state.node(second)
+            other = state.node(second)
+            if first == node.name and _promoted_unsynced(node) and not _served_since(node, other):
                 yield Match(
                     (first, second),
                     f"{first} was made a master before its sync had ended: {second} may hold what it lacks.",
@@ -133,6 +139,21 @@ def _promoted_unsynced(node: NodeState) -> bool:
     if began is None or any(_STARTED.search(line) for line in lines[promoted:]):
         return False
     return not any(_ENDED.search(line) for line in lines[began:promoted])
+
+
+def _served_since(node: NodeState, other: NodeState) -> bool:
+    """Whether the other node has copied this one's data since its promotion: it lacked nothing of what was there then.
+
+    Whatever the other node has taken since is a matter of two masters, and not of that promotion.
+    """
+    lines = node.redis_log.value.lines if node.redis_log.value is not None else ()
+    promoted = max((place for place, line in enumerate(lines) if _PROMOTED.search(line)), default=-1)
+    names = names_of(other) | {one.address for one in other.addresses.value or ()}
+    for found in filter(None, map(_SERVED.search, lines[promoted + 1 :])):
+        whom = found[1] or found[2]
+        if whom is None or whom.rpartition(":")[0].strip("[]") in names:
+            return True
+    return False
 
 
 def _last_sync(lines: tuple[str, ...]) -> int | None:

@@ -10,6 +10,7 @@ from console.core.conditions.replication import lives_as_replica, refuses_writes
 from console.core.diagnosis.finding import NextAction, Severity
 from console.core.diagnosis.next_actions import REBUILD, advise
 from console.core.diagnosis.rule import FindingRule, Match, listed
+from console.core.keepalived.takeovers import takeovers_in_words
 from console.core.model import (
     NOT_A_SHELL_SCRIPT,
     NOT_READABLE,
@@ -22,6 +23,7 @@ from console.core.model import (
 )
 from console.core.model.facts import (
     NO_ANSWER,
+    attached_line,
     does_not_answer,
     proved_down,
     redis_processes,
@@ -60,18 +62,42 @@ def _ssh(state: ClusterState, *kinds: ProblemKind) -> Iterator[tuple[NodeState, 
 def _ssh_unreachable(state: ClusterState) -> Iterator[Match]:
     """A node cannot be read over SSH."""
     for node, problem in _ssh(state, *_AWAY):
-        redis = "Redis answers" if node.redis.ok else f"Redis: {node.redis.problem}"
+        redis = "Redis answers" if node.redis.ok else node.redis.problem_of("Redis")
+        other = _serves_alone(state, node)
+        login = f"`{login_command(node.address, node.name)}`"
+        help_ = (
+            problem.change or f"try {login} by hand, or `{_check()}`: the host, the network, or the key on this machine"
+        )
+        summary = f"{node.name} cannot be read over SSH, so its addresses and its keepalived are not known."
+        if other is not None:
+            summary = f"{node.name} cannot be read over SSH. {other.name} is the master, with {state.vip}."
+            help_ = f"{_NO_RETURN}; to see why: {problem.change or login}"
         yield Match(
             (node.name,),
-            f"{node.name} cannot be read over SSH, so its addresses and its keepalived are not known.",
-            (f"SSH to {node.address}: {problem.cause}", redis),
-            advise(
-                problem.change
-                or f"try `{login_command(node.address, node.name)}` by hand, or `{_check()}`: the host, the network, "
-                "or the key on this machine"
-            ),
+            summary,
+            (f"SSH to {node.address}: {problem.cause}", redis, *filter(None, (takeovers_in_words(state),))),
+            advise(help_),
             Severity.WARNING if node.redis.ok else Severity.CRITICAL,
         )
+
+
+def _serves_alone(state: ClusterState, node: NodeState) -> NodeState | None:
+    """The other node of a pair that serves alone, while nothing shows that this one follows it; None: there is none.
+
+    A host that froze or lost its network comes back as what it was: with the virtual IP, if that was a master.
+    """
+    master = serving_master(state)
+    alone = master is not None and master is not node and state.vip_holders == (master.name,)
+    if master is None or not alone or state.sentinels or node.redis.ok or master.redis.value is None:
+        return None
+    line = attached_line(master.redis.value, node)
+    return master if line is None or line.state != "online" else None
+
+
+_NO_RETURN = (
+    "if it was the master it may return as a second one: power it off, or cut its network, until keepalived there is"
+    " stopped"
+)
 
 
 def _host_key_changed(state: ClusterState) -> Iterator[Match]:

@@ -20,6 +20,8 @@ from console.core.diagnosis.next_actions import (
     build_or_rebuild,
 )
 from console.core.diagnosis.rule import FindingRule, Match, listed, node_names
+from console.core.diagnosis.waiting import wait_or
+from console.core.keepalived.takeovers import takeovers_in_words
 from console.core.model import ClusterState, NodeState, Role
 from console.core.model.facts import (
     NOT_KNOWN,
@@ -53,7 +55,7 @@ def _no_master(state: ClusterState) -> Iterator[Match]:
         tuple(evidence),
         break_loop_or(
             state,
-            advise(_promoting(state)),
+            advise(wait_or(state, _promoting(state))),
         )
         if running
         else build_or_rebuild(state),
@@ -93,7 +95,7 @@ def _dual_master(state: ClusterState) -> Iterator[Match]:
     yield Match(
         state.masters,
         f"{listed(state.masters)} are both masters.",
-        (*figures, *_where_clients_are_led(state)),
+        (*figures, *_where_clients_are_led(state), *filter(None, (takeovers_in_words(state),))),
         REBUILD if aside else RESOLVE,
         Severity.WARNING if aside else Severity.CRITICAL,
     )

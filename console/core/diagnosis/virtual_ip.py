@@ -12,6 +12,7 @@ from console.core.conditions.virtual_ip import SILENT
 from console.core.diagnosis.finding import NextAction, Severity
 from console.core.diagnosis.next_actions import REBUILD, RESOLVE, advise, break_loop_or, build_or_rebuild, repair_vip_or
 from console.core.diagnosis.rule import FindingRule, Match, listed, node_names
+from console.core.diagnosis.waiting import wait_or
 from console.core.model import ClusterState, NodeState, ProblemKind, Role
 from console.core.model.facts import (
     does_not_answer,
@@ -137,7 +138,11 @@ def _on_dead(state: ClusterState) -> Iterator[Match]:
                 repair_vip_or(
                     state,
                     advise(
-                        f"start Redis on {node.name} if it holds the newest data, or let the other node take the VIP"
+                        wait_or(
+                            state,
+                            f"start Redis on {node.name} if it holds the newest data, or let the other node take the"
+                            " VIP",
+                        )
                     ),
                 ),
                 why="Clients wait for an answer until they time out." if hung else None,
@@ -180,7 +185,7 @@ def _silent(state: ClusterState) -> Iterator[Match]:
         return
     (node,) = holders
     redis, held = node.redis.value, node.held(state.vip)
-    if redis is None or redis.role is not Role.MASTER or held is None:
+    if redis is None or redis.role is not Role.MASTER or held is None or not _answers_meanwhile(state, node):
         return
     yield Match(
         (node.name,),
@@ -193,6 +198,17 @@ def _silent(state: ClusterState) -> Iterator[Match]:
     )
 
 
+def _answers_meanwhile(state: ClusterState, node: NodeState) -> bool:
+    """Whether the node's Redis has answered at its own address for some seconds of that silence.
+
+    A Redis that dies is silent at both. Which of the two is noticed first is chance, and an old answer proves nothing.
+    """
+    problem = state.vip_reach.problem
+    return problem is None or problem.since is None or node.redis.at >= problem.since + SILENT_SECONDS
+
+
+SILENT_SECONDS = 3.0
+"""So long both are watched before a virtual IP counts as silent while its Redis answers."""
 _NO_ANSWER = frozenset({*SILENT, ProblemKind.CLOSED, ProblemKind.BAD_ANSWER})
 
 

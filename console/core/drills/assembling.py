@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from console.core.drills import mentions, stand_ins, watchers
-from console.core.drills.capture import Capture, HostFacts, HostText, Part, Unread
+from console.core.drills.capture import Capture, CapturedHost, CapturedMachine, HostFacts, HostText, Part, Unread
 from console.core.drills.machines import Came, captured_director, captured_host
-from console.core.inventory import ClusterSpec, ServiceSpec
+from console.core.drills.service_files import USUAL_SERVICES, configurations_in, service_paths
+from console.core.drills.suspicious import suspicious_lines
+from console.core.drills.watchers import service_text
+from console.core.inventory import ClusterSpec
 from console.core.model import ClusterState
 from console.core.quantities import counted
 
@@ -36,7 +39,6 @@ _WHY = {
 }
 _OPTIONAL = frozenset({Part.SERVICE, Part.READ, Part.SENTINEL})
 """Parts whose absence needs no word: they are asked for wherever they might be."""
-_UNIT_FOLDERS = ("/etc/systemd/system", "/run/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system")
 
 
 def first_paths(spec: ClusterSpec, name: str, state: ClusterState, facts: HostFacts) -> list[tuple[str, Part]]:
@@ -45,33 +47,37 @@ def first_paths(spec: ClusterSpec, name: str, state: ClusterState, facts: HostFa
     if director is not None:
         return [
             (director.keepalived.config, Part.KEEPALIVED),
-            *((path, Part.SERVICE) for path in _service_paths(director.keepalived.service)),
+            *((path, Part.SERVICE) for path in service_paths(director.keepalived.service)),
             *watchers.sentinel_paths(spec, state, name, facts),
         ]
     node, redis = spec.node(name), state.node(name).redis.value
     pair = spec.kind == "keepalived"
     wanted = [(node.keepalived.config, Part.KEEPALIVED)] if pair else []
     conf = (redis.config_file if redis else "") or node.redis.config or facts.configuration_of("redis-server")
+    services = [node.redis.service]
     if conf.startswith("/"):
         wanted.append((conf, Part.REDIS))
+    elif not service_text(node.redis.service):
+        services += USUAL_SERVICES
     wanted += [*watchers.sentinel_paths(spec, state, name, facts), *watchers.consul_paths(facts)]
     sentinels = (one.service for one in spec.sentinels if watchers.machine_of(spec, one) == name)
-    for service in (node.redis.service, *((node.keepalived.service,) if pair else ()), *sentinels):
-        wanted += [(path, Part.SERVICE) for path in _service_paths(service)]
+    for service in (*services, *((node.keepalived.service,) if pair else ()), *sentinels):
+        wanted += [(path, Part.SERVICE) for path in service_paths(service)]
     return wanted
 
 
-def _service_paths(service: ServiceSpec) -> Iterator[str]:
-    if service.systemd:
-        unit = service.systemd.removesuffix(".service")
-        for folder in _UNIT_FOLDERS:
-            yield f"{folder}/{unit}.service"
-            yield f"{folder}/{unit}.service.d/*.conf"
-    name = service.sysv or service.systemd
-    if name:
-        yield from (f"{folder}/{name}" for folder in ("/etc/init.d", "/etc/default", "/etc/sysconfig"))
-    for command in (service.start, service.stop, service.reload, service.status):
-        yield from (word for word in command.split() if word.startswith("/"))
+def redis_paths(
+    spec: ClusterSpec, name: str, texts: Sequence[tuple[HostText, Part]], known: set[str]
+) -> list[tuple[str, Part]]:
+    """Where the configuration of a Redis is that does not say so itself: what its service's files name."""
+    node = next((one for one in spec.nodes if one.name == name), None)
+    if node is None or any(part is Part.REDIS and one.status != "missing" for one, part in texts):
+        return []
+    service = node.redis.service
+    own = [service.start] if service.start else []
+    read = (one.text for one, part in texts if part is Part.SERVICE and one.status == "ok")
+    named = dict.fromkeys(path for text in (*own, *read) for path in configurations_in(text, service))
+    return [(path, Part.REDIS) for path in named if path not in known]
 
 
 def next_paths(texts: Sequence[tuple[HostText, Part]], known: set[str]) -> list[tuple[str, Part]]:
@@ -109,6 +115,7 @@ def assemble(
         captured_director(spec, one, state, hosts[one.name], instead) for one in spec.directors if one.name in hosts
     )
     machines = {one.name: one for one in (*nodes, *directors)}
+    unread += [one for host in nodes for one in _silent_redis(host, state)]
     others = watchers.lone_machines(spec, machines)
     stand_in_of = {name: instead.get(one, one) for name, one in passwords.items()}
     sentinels = watchers.captured_sentinels(spec, state, machines, stand_in_of)
@@ -116,7 +123,7 @@ def assemble(
         spec.name, spec.kind, spec.vip, float(round(state.observed_at)), nodes,
         (*unread, *watchers.not_captured(sentinels, others)), _notes(instead), vip_at=_vip_at(spec.vip, state),
         master_name=spec.master_name, sentinels=sentinels, read_vip=spec.read_vip, directors=directors, others=others,
-        consul=watchers.captured_consul(spec),
+        consul=watchers.captured_consul(spec), look_at=tuple(_to_look_at((*nodes, *directors))),
     )  # fmt: skip
 
 
@@ -135,6 +142,38 @@ def _unread(node: str, texts: Sequence[tuple[HostText, Part]]) -> Iterator[Unrea
         if "*" in text.path and text.status == "missing":
             continue
         yield Unread(node, text.path, _WHY[text.status], _MEANS[part])
+
+
+def _silent_redis(host: CapturedHost, state: ClusterState) -> Iterator[Unread]:
+    """What a Redis that did not answer has not said of itself."""
+    redis = host.redis
+    if redis.version:
+        return
+    problem = state.node(host.name).redis.problem
+    why = f"it did not answer ({problem})" if problem else "it did not answer"
+    yield Unread(
+        host.name, "what Redis says of itself", why,
+        "its version and its role are not known: the rehearsal has the installed version, as a replica; capture again "
+        "when it runs",
+    )  # fmt: skip
+    if host.file(redis.config) is None:
+        yield Unread(
+            host.name, "the configuration of Redis", "neither the inventory nor its service names it",
+            f"this node stands on a guess ({redis.config}, {redis.dir}): no check of it counts as passed; name it in "
+            "the inventory (redis: config:), or capture again when Redis runs",
+        )  # fmt: skip
+
+
+def _to_look_at(machines: Sequence[CapturedMachine]) -> Iterator[str]:
+    """`files/HOST/PATH line N`: what may hold a secret that no rule has recognized."""
+    for machine in machines:
+        for file in machine.files:
+            found = [str(number) for number in suspicious_lines(file.text)]
+            if found:
+                yield f"files/{machine.name}{file.path} line{'s' if len(found) > 1 else ''} {', '.join(found)}"
+        for one in machine.processes:
+            if any(suspicious_lines(one.command)):
+                yield f"capture.yaml, the command line of {one.program} on {machine.name}"
 
 
 def _notes(instead: Mapping[str, str]) -> tuple[str, ...]:

@@ -1,8 +1,10 @@
-"""A capture: what a cluster is made of, as far as a rehearsal needs it. It holds no secret and no data."""
+"""A capture: what a cluster is made of, as far as a rehearsal needs it. Recognized secrets are stand-ins; no data."""
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -213,6 +215,23 @@ class Capture:
     others: tuple[CapturedMachine, ...] = ()
     """Machines that the inventory names for a Sentinel only. Nothing of them was read."""
     consul: CapturedConsul | None = None
+    look_at: tuple[str, ...] = ()
+    """Files and lines that may hold a secret that no rule has recognized."""
+
+    @property
+    def guesses(self) -> tuple[str, ...]:
+        """The nodes of which neither Redis nor a file has said anything: what is rehearsed of them is invented."""
+        return tuple(
+            f"{one.name} stands on a guess: nothing said how its Redis is configured ({one.redis.config} is invented)"
+            for one in self.hosts
+            if not one.redis.version and one.file(one.redis.config) is None
+        )
+
+    @property
+    def digest(self) -> str:
+        """Of everything in it: two readings of a folder are compared by it."""
+        what = json.dumps(dataclasses.asdict(self), sort_keys=True)
+        return hashlib.sha256(what.encode()).hexdigest()
 
     @property
     def machines(self) -> tuple[CapturedMachine, ...]:

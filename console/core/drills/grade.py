@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import islice
 
+from console.core.drills.entries import Entered, Work
 from console.core.drills.scenarios import find_scenario
+from console.core.quantities import counted
 from console.core.runs.past.past_run import PastRun
 from console.core.runs.records.journal import Entry
 from console.core.runs.state import Outcome, StepStatus
@@ -40,9 +43,9 @@ class Grade:
     began_at: float
     """Epoch seconds of the fault."""
     notice: float | None
-    """The first key that was pressed after the fault, or the first entry to work by hand."""
+    """The first key that was pressed after the fault and does not only leave, or the first entry."""
     right_action: float | None
-    """The first command of a run that ended as done, or the first entry of a repair by hand."""
+    """The first command of a run that ended as done, or the first one that was entered and changed something."""
     protected: float | None
     """Since when the cluster would survive the next failure, up to the end of the drill."""
     clients: ClientCount
@@ -61,7 +64,17 @@ class Grade:
     identity: str = ""
     """What tells clusters of one name apart: see `Capture.identity`. Empty: of a drill that did not say so yet."""
     by_hand: int = 0
-    """How often somebody has entered the laboratory after the fault, to work there by hand."""
+    """How many commands have changed something that were entered after the fault (`lab enter`)."""
+    entered_at: tuple[float, ...] = ()
+    """Seconds at which somebody entered of whom it is not known whether they have worked by hand: shells."""
+    looked: int = 0
+    """How many commands were entered after the fault that only look."""
+    console_ended: str = ""
+    """How the console ended, where its operator did not end it. Empty: it was ended as usual."""
+    lost_keys: tuple[str, ...] = ()
+    """What was lost, and where it is kept: a line each."""
+    next_time: tuple[str, ...] = ()
+    """What this drill's own course says to do better."""
     undone: str = ""
     """What the scenario asks of an operator and nobody has done, though the cluster is protected. Empty: nothing."""
 
@@ -88,12 +101,33 @@ class Happened:
     left: tuple[str, ...] = ()
     kind: str = ""
     identity: str = ""
-    entered: Sequence[float] = ()
-    """When somebody entered the laboratory to work there by hand."""
+    entered: Sequence[Entered] = ()
+    """When somebody entered the laboratory, and what that did."""
     left_codes: tuple[str, ...] = ()
     """The codes of what was left."""
     refused_texts: tuple[tuple[float, str], ...] = ()
     """Moment, and which text was asked for, of each typed text that a screen has refused."""
+    leaving: Sequence[float] = ()
+    """Those of the key presses that only leave: Ctrl-C, q. They are no sign that something was noticed."""
+    console_ended: str = ""
+    """How the console ended, where its operator did not end it."""
+    lost_keys: Sequence[str] = ()
+    """The names of the acknowledged writes that are lost, in their order."""
+    kept: Sequence[KeptFile] = ()
+    """What runs have kept in files and nobody has brought back."""
+    advised: Sequence[str] = ()
+    """The runbooks that the findings named which were left."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptFile:
+    """Keys that a run has kept in a file."""
+
+    run_id: str
+    file: str
+    command: str
+    """What would have brought them back while the drill ran."""
+    keys: frozenset[str]
 
 
 def grade(happened: Happened, runs: Sequence[PastRun]) -> Grade:
@@ -103,15 +137,18 @@ def grade(happened: Happened, runs: Sequence[PastRun]) -> Grade:
     sent = [(_epoch(one.at), run) for run in runs for step in run.steps for one in step.commands]
     right = [at for at, run in sent if run.outcome is Outcome.DONE and at >= fault]
     protected = _protected_since(happened.protected, fault)
-    by_hand = [at for at in happened.entered if at >= fault]
+    entered = [one for one in happened.entered if one.at >= fault]
+    by_hand = [one.at for one in entered if one.work is Work.CHANGED]
+    unclear = [one.at for one in entered if one.work is Work.UNKNOWN]
     right += by_hand if protected is not None else []
-    return Grade(
+    signs = [*(at for at in presses if at not in happened.leaving), *(one.at for one in entered)]
+    made = Grade(
         drill=happened.drill,
         cluster=happened.cluster,
         scenario=happened.scenario,
         happened=happened.text,
         began_at=fault,
-        notice=min((*presses, *by_hand)) - fault if presses or by_hand else None,
+        notice=min(signs) - fault if signs else None,
         right_action=min(right) - fault if right else None,
         protected=protected,
         clients=happened.clients,
@@ -127,8 +164,57 @@ def grade(happened: Happened, runs: Sequence[PastRun]) -> Grade:
         kind=happened.kind,
         identity=happened.identity,
         by_hand=len(by_hand),
-        undone=_undone(happened, acted=bool(by_hand or [at for at, _ in sent if at >= fault])),
+        entered_at=tuple(at - fault for at in unclear),
+        looked=len(entered) - len(by_hand) - len(unclear),
+        console_ended=happened.console_ended,
+        lost_keys=tuple(_lost_keys(happened)),
+        undone=_undone(happened, acted=bool(by_hand or unclear or [at for at, _ in sent if at >= fault])),
     )
+    return replace(made, next_time=tuple(islice(_next_time(made, happened), _MOST_ADVICE)))
+
+
+_MOST_ADVICE = 3
+_LATE = 60.0
+"""Seconds for one part of a repair after which it is worth a word."""
+_SHOWN_KEYS = 5
+
+
+def _lost_keys(happened: Happened) -> Iterator[str]:
+    """Which writes are lost, and which file holds them."""
+    names = list(happened.lost_keys)
+    if not names:
+        return
+    shown = ", ".join(names[:_SHOWN_KEYS])
+    yield f"lost: {shown}{f' and {len(names) - _SHOWN_KEYS:,} more' if len(names) > _SHOWN_KEYS else ''}"
+    for one in happened.kept:
+        if held := len(one.keys.intersection(names)):
+            yield f"{held:,} of them are in {one.file}, which the run {one.run_id} has kept"
+            yield f"while the drill runs, this brings them back: {one.command}"
+
+
+def _next_time(made: Grade, happened: Happened) -> Iterator[str]:
+    """What to do better, the dearest first. Each line is about something that this drill has shown."""
+    if made.clients.lost and any(one.keys.intersection(happened.lost_keys) for one in happened.kept):
+        yield "before you end it: bring back what a run has kept (`runs replay`); the status page names what is open"
+    elif made.clients.lost:
+        yield "before you give a node another master: a loss preview says which writes only that node has"
+    if made.notice is None:
+        yield "nobody pressed a key after the fault: watch the findings, the worst stands first"
+    elif made.notice > _LATE:
+        yield f"it was noticed after {made.notice:.0f} s: let a monitor page you (`status --listen`)"
+    if made.undone or made.protected is None:
+        books = ", ".join(dict.fromkeys(happened.advised))
+        yield f"what was left names a runbook: {books}" if books else f"what it asks of you: {_asked(happened)}"
+    waited = made.right_action - made.notice if made.right_action is not None and made.notice is not None else 0.0
+    if waited > _LATE:
+        yield f"{waited:.0f} s between the first key and the first right command: a finding names its runbook"
+    if made.wrong_turns:
+        yield f"{counted(len(made.wrong_turns), 'wrong turn')}: read the lines above a question before you answer it"
+
+
+def _asked(happened: Happened) -> str:
+    scenario = find_scenario(happened.scenario)
+    return scenario.asks if scenario is not None else "see what is left"
 
 
 def _undone(happened: Happened, *, acted: bool) -> str:
@@ -181,10 +267,9 @@ def _refused_text(entry: Entry) -> str:
 
 
 def best(earlier: Iterable[Grade], this: Grade) -> Grade | None:
-    """The best earlier drill of the same cluster, of the same scenario where there is one. None: there is none."""
-    ours = (this.cluster, this.kind, this.identity)
-    mine = [one for one in earlier if (one.cluster, one.kind, one.identity) == ours]
-    same = [one for one in mine if one.scenario == this.scenario] or mine
+    """The best earlier drill of the same cluster and scenario. None: there is none."""
+    ours = (this.cluster, this.kind, this.identity, this.scenario)
+    same = (one for one in earlier if (one.cluster, one.kind, one.identity, one.scenario) == ours)
     return min(same, key=_rank, default=None)
 
 

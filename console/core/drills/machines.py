@@ -18,6 +18,7 @@ from console.core.drills.capture import (
     HostText,
     Part,
 )
+from console.core.drills.redis_lines import value_in
 from console.core.drills.watchers import service_text
 from console.core.inventory import ClusterSpec, DirectorSpec, KeepalivedSpec, NodeSpec
 from console.core.model import ClusterState, NodeState
@@ -132,10 +133,13 @@ def _loopback(addresses: Sequence[InterfaceAddress]) -> tuple[str, ...]:
 
 def _redis(spec: NodeSpec, node: NodeState, texts: Sequence[tuple[HostText, Part]], password: str) -> CapturedRedis:
     redis, file = node.redis.value, node.redis_file.value
-    conf = next((one.path for one, part in texts if part is Part.REDIS), spec.redis.config)
+    ours = sorted((one.status != "ok", number) for number, (one, part) in enumerate(texts) if part is Part.REDIS)
+    conf = texts[ours[0][1]][0].path if ours else spec.redis.config
+    said = next((one.text for one, _ in texts if one.path == conf), "")
     told = redis.config if redis else None
-    folder = (told.dir if told else None) or (file.dir if file else "") or spec.redis.dir
+    folder = (told.dir if told else None) or (file.dir if file else "") or spec.redis.dir or value_in(said, "dir")
     name = (told.dbfilename if told else None) or (file.dbfilename if file else "") or spec.redis.dbfilename
+    name = name or value_in(said, "dbfilename")
     return CapturedRedis(
         version=redis.version if redis else "",
         flavour=redis.flavour if redis else "redis",

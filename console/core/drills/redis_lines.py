@@ -1,4 +1,4 @@
-"""Lines of a captured redis.conf that a rehearsal does not use: said before it begins, and in its report."""
+"""Lines of a captured redis.conf: what one says, and those that a rehearsal does not use."""
 
 from __future__ import annotations
 
@@ -30,3 +30,9 @@ def unused_lines(text: str) -> Iterator[tuple[str, str]]:
             yield found[0].strip(), f"is left out: {LEFT_OUT[word]}"
         elif word in REPLACED and found[0].lower().split() != _AS_IN_A_REHEARSAL:
             yield found[0].strip(), f"is replaced: {REPLACED[word]}"
+
+
+def value_in(text: str, word: str) -> str:
+    """The value of the last such line; empty: there is none."""
+    found = re.findall(rf"^[ \t]*{word}[ \t]+[\"']?([^\s\"']+)", text, re.MULTILINE | re.IGNORECASE)
+    return found[-1] if found else ""

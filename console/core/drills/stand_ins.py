@@ -9,36 +9,14 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
 
+from console.core.drills.secret_places import PLACES
 from console.core.keepalived.masking import mask_arguments
 
 STAND_IN = re.compile(r"stand[0-9]{3}")
 SHORTEST = 5
 """Characters of a secret that is replaced wherever it stands. A shorter one, or a number, is part of too much else."""
-
-_VALUE = r"(?:\"(?P<quoted>[^\"\r\n]*)\"|'(?P<single>[^'\r\n]*)'|(?P<bare>[^\s\"';|&)`]+))"
-_PLACES: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("keepalived: authentication between the hosts", re.compile(rf"\bauth_pass[ \t]+{_VALUE}")),
-    ("keepalived: a variable named after a secret", re.compile(
-        rf"^[ \t]*\$\w*(?:PASS|SECRET|PWD|TOKEN)\w*[ \t]*=[ \t]*{_VALUE}", re.MULTILINE | re.IGNORECASE)),
-    ("redis.conf: passwords of clients, replicas and keys", re.compile(
-        r"^[ \t]*(?:requirepass|masterauth|tls-(?:client-)?key-file-pass)[ \t]+" + _VALUE,
-        re.MULTILINE | re.IGNORECASE)),
-    ("sentinel.conf: passwords of the master and of Sentinels", re.compile(
-        r"^[ \t]*sentinel[ \t]+(?:auth-pass[ \t]+\S+|sentinel-pass)[ \t]+" + _VALUE, re.MULTILINE | re.IGNORECASE)),
-    ("a client's option", re.compile(
-        rf"\b(?:redis|valkey)-cli\b[^\r\n;|&]*?[ \t](?:-a|--pass)[ \t=]*{_VALUE}", re.IGNORECASE)),
-    ("the client's variable", re.compile(rf"\bREDISCLI_AUTH={_VALUE}")),
-    ("a variable of a script named after a secret", re.compile(
-        rf"\b\w*(?:PASS|PASSWD|SECRET|PWD|TOKEN|AUTH)\w*={_VALUE}", re.IGNORECASE)),
-    ("AUTH as a command of Redis", re.compile(rf"\bAUTH[ \t]+{_VALUE}")),
-    ("a URL with a password", re.compile(r"\b[a-z]+://[^\s:@/]*:(?P<bare>[^\s@/]+)@")),
-    ("Consul: tokens and keys, in JSON and HCL", re.compile(
-        r"(?:\"(?:acl_\w*token|token|encrypt|secret_id)\"[ \t]*:"
-        r"|(?<![\w-])(?:acl_\w*token|token|encrypt|secret_id)[ \t]+=)"
-        r"[ \t]*\"(?P<bare>[^\"\r\n]+)\"")),
-    ("Consul: the key on a command line", re.compile(rf"\bconsul\b[^\r\n]*?[ \t]--?encrypt[ =]{_VALUE}")),
-)  # fmt: skip
-"""Where secrets stand: a reason each, and the expression that finds it."""
+_NAMES = frozenset(("secret", "password", "passwd", "token", "redis", "master", "default"))
+"""Secrets of examples that are words themselves: paths and names are made of them."""
 
 _ACL_LINE = re.compile(r"^[ \t]*user[ \t]+\S+[ \t][^\r\n]*", re.MULTILINE | re.IGNORECASE)
 _ACL_PASSWORD = re.compile(r"(?<=[ \t])(?P<sign>[><#])(?P<secret>[^\s\"']+)")
@@ -58,7 +36,7 @@ _ONE_WORD = re.compile(r"\s*(?P<bare>[^\s]{1,256})\s*")
 
 def secrets_in(text: str, *, whole: bool = False) -> Iterator[str]:
     """Every secret in a text. `whole`: a file that a script reads; if it is one word, that is a secret."""
-    for _, place in _PLACES:
+    for _, place in PLACES:
         yield from (value for found in place.finditer(text) if (value := _value(found)))
     for line in _ACL_LINE.findall(text):
         yield from (found["secret"] for found in _ACL_PASSWORD.finditer(line))
@@ -80,7 +58,7 @@ def make_stand_ins(secrets: Iterable[str]) -> dict[str, str]:
 
 def is_searchable(secret: str) -> bool:
     """Whether it is replaced wherever it stands, and not only in the places that the table knows."""
-    return len(secret) >= SHORTEST and not re.fullmatch(r"[0-9.:]+", secret)
+    return len(secret) >= SHORTEST and secret.lower() not in _NAMES and not re.fullmatch(r"[0-9.:]+", secret)
 
 
 def replace_secrets(text: str, stand_ins: Mapping[str, str], *, whole: bool = False) -> str:
@@ -89,7 +67,7 @@ def replace_secrets(text: str, stand_ins: Mapping[str, str], *, whole: bool = Fa
     text = _ACL_LINE.sub(lambda line: _ACL_PASSWORD.sub(lambda one: _of_acl(one, stand_ins), line[0]), text)
     for secret in sorted(filter(is_searchable, stand_ins), key=len, reverse=True):
         text = text.replace(secret, stand_ins[secret])
-    for _, place in _PLACES:
+    for _, place in PLACES:
         text = place.sub(lambda found: _replaced(found, stand_ins), text)
     text = _TOKENS.sub(lambda block: _TOKEN.sub(lambda found: _replaced(found, stand_ins), block[0]), text)
     text = _COMMAND.sub(lambda found: _replaced_arguments(found, stand_ins), text)

@@ -29,9 +29,18 @@ def rule_in_words(master: str, m: VrrpInstance, replica: str, s: VrrpInstance) -
     ready, good, failed = effective(s, check_ok=True), effective(m, check_ok=True), effective(m, check_ok=False)
     stands = f"stands between {failed} and {good}" if pair_rule_holds(m, s) else f"is not between {failed} and {good}"
     return (
-        f"{replica} with {ready} {stands}: {master} has {good} while its check succeeds, and {failed} when it fails"
+        f"{replica} with {_sum(s, ready)} {stands}: {master} has {_sum(m, good)} while its check succeeds, and"
+        f" {_sum(m, failed)} when it fails"
         f" (weight {m.weight:+d})"
     )
+
+
+def _sum(instance: VrrpInstance, value: int) -> str:
+    """`137`, or `100 = 98 + 2`: what is advertised is not always the number in the file."""
+    if abs(value - instance.priority) != abs(instance.weight) or not instance.weight:
+        return str(value)  # its own number, or keepalived's limit
+    sign = "+" if instance.weight > 0 else "-"
+    return f"{value} = {instance.priority} {sign} {abs(instance.weight)}"
 
 
 def pair_rule_holds(master: VrrpInstance, replica: VrrpInstance) -> bool:

@@ -27,7 +27,7 @@ class Protection:
 
 @kept_while_same(4)
 def protection(state: ClusterState) -> Protection:
-    """The verdict with a sentence that names the first missing conditions."""
+    """The verdict with a sentence that names the first conditions that do not hold."""
     kind = kind_of(state.kind)
     checks = kind.protection(state)
     for verdict in (Verdict.FAILS, Verdict.UNKNOWN):
@@ -36,7 +36,8 @@ def protection(state: ClusterState) -> Protection:
             parts = tuple(part_in_words(check) for check in found[:SHOWN])
             left = len(found) - SHOWN
             more = f" (and {left} more)" if left > 0 else ""
-            word = "missing" if verdict is Verdict.FAILS else "not known"
-            rest = (f"{counted(left, 'more condition')} {'is' if left == 1 else 'are'} {word}",) if left > 0 else ()
+            verb = "does" if left == 1 else "do"
+            word = f"{verb} not hold" if verdict is Verdict.FAILS else f"{'is' if left == 1 else 'are'} not known"
+            rest = (f"{counted(left, 'more condition')} {word}",) if left > 0 else ()
             return Protection(verdict, "; ".join(parts) + more, (*parts, *rest))
     return Protection(Verdict.HOLDS, kind.protected, (kind.protected,))

@@ -20,13 +20,23 @@ _START_NEWEST = advise("start the Redis that holds the newest data first, then t
 
 
 def _of_the_masters(state: ClusterState) -> Mapping[str, NextAction]:
-    """With several masters the runbook of the return helps. With one master there is nobody to follow.
+    """With several masters the return helps. With one there is nobody to follow. Without any it cannot begin."""
+    if not state.masters:
+        return {"resume-writes": _RESUME, "one-shot-rebuild": _START_NEWEST}
+    back = _return(state)
+    returns = dict.fromkeys(("one-shot-rebuild", "resolve-dual-master"), back)
+    return {**returns, "resume-writes": back if len(state.masters) > 1 else _RESUME}
 
-    Without any the return cannot begin.
-    """
-    if len(state.masters) > 1:
-        return {"resume-writes": consul.RETURN}
-    return {"resume-writes": _RESUME, **({} if state.masters else {"one-shot-rebuild": _START_NEWEST})}
+
+def _return(state: ClusterState) -> NextAction:
+    """The runbook of the return, or what lets it begin: its first step keeps the node out of the name."""
+    silent = consul.told_nothing(state)
+    if not silent:
+        return consul.RETURN
+    return advise(
+        f"let Consul answer first ({silent}): a node comes back only while Consul keeps it out of the name; then run"
+        f" {consul.RETURN.runbook}"
+    )
 
 
 def _facts(state: ClusterState) -> Mapping[str, str]:

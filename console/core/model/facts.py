@@ -8,6 +8,8 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from console.core.lazy_dataclass import dataclass
 from console.core.model import AttachedReplica, ClusterState, MasterLink, NodeState, ProblemKind, Process, Redis, Role
+from console.core.model.silence import failing_for
+from console.core.numbers import port_number
 from console.core.quantities import counted, size, span
 
 NOT_KNOWN = "not known"
@@ -22,6 +24,8 @@ NO_ANSWER = frozenset(
     ]
 )
 """Problems of a server that was asked and did not answer. One that was not asked, or refuses the user, is none."""
+NEW_CONNECTION_SECONDS = 5.0
+"""Seconds within which a connection that was lost is made anew, before its Redis counts as one that does not answer."""
 KERNEL_NAME_LENGTH = 15
 """Characters of a program's name that Linux keeps as the name of its process (TASK_COMM_LEN is 16 with its end)."""
 _PORT = re.compile(r":([0-9]{1,5})\b")
@@ -67,6 +71,13 @@ def source_of(state: ClusterState, node: NodeState) -> NodeState | None:
     if redis is None or redis.role is not Role.REPLICA or redis.master is None:
         return None
     return node_by_address(state, redis.master.host, redis.master.port)
+
+
+def source_by_file(state: ClusterState, node: NodeState) -> NodeState | None:
+    """The node that the configuration file makes this one follow at its next start. None: no node, or not known."""
+    host, _, port = (node.redis_file.value.master if node.redis_file.value is not None else "").partition(" ")
+    number = port_number(port)
+    return node_by_address(state, host, number) if number is not None else None
 
 
 def attached_line(source: Redis, replica: NodeState) -> AttachedReplica | None:
@@ -126,9 +137,15 @@ def proved_down(node: NodeState) -> bool:
 
 
 def does_not_answer(node: NodeState) -> bool:
-    """Whether there is a Redis process but no answer on its port. A late answer proves nothing."""
+    """Whether there is a Redis process but no answer on its port. A late answer proves nothing.
+
+    A connection that was lost proves nothing either while it is made anew: a failover of Sentinels closes all of them.
+    """
     problem = node.redis.problem
-    return problem is not None and problem.kind in NO_ANSWER and bool(redis_processes(node))
+    if problem is None or problem.kind not in NO_ANSWER or not redis_processes(node):
+        return False
+    failing = failing_for(node.redis)
+    return problem.kind is not ProblemKind.CLOSED or failing is None or failing >= NEW_CONNECTION_SECONDS
 
 
 def _port_of(process: Process) -> int | None:

@@ -59,6 +59,8 @@ class Problem:
     """The step of connecting that failed. None: it is not about connecting, or not known."""
     change: str = ""
     """What to change, where that is known. The text has it too, at its end."""
+    since: float | None = None
+    """Epoch seconds of the first failure after the last answer. None: it has not answered before, or nobody counted."""
 
     @property
     def cause(self) -> str:
@@ -81,6 +83,13 @@ class Reading(Generic[T]):
     @property
     def ok(self) -> bool:
         return self.problem is None
+
+    def problem_of(self, subject: str) -> str:
+        """`Redis: connection refused`. A text that begins with the subject stands alone. Empty: there is a value."""
+        if self.problem is None:
+            return ""
+        text = str(self.problem)
+        return text if text.startswith(f"{subject} ") else f"{subject}: {text}"
 
     def age(self, now: float) -> float | None:
         """Seconds since it was read; None: nothing was ever read."""

@@ -26,3 +26,10 @@ def fell_silent(before: ClusterState, now: ClusterState) -> dict[str, Problem]:
     """What gave an answer in the observation before, and gives none at the moment."""
     silent_before = silent_sources(before)
     return {name: problem for name, problem in silent_sources(now).items() if name not in silent_before}
+
+
+def failing_for(reading: Reading[Any]) -> float | None:
+    """Seconds that a source has brought no answer, by its last look. None: it answers, or since when is not known."""
+    if reading.problem is None or reading.problem.since is None:
+        return None
+    return max(0.0, reading.at - reading.problem.since)

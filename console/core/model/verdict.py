@@ -32,5 +32,16 @@ class Check:
     """The sentence that an operator may type where it does not hold. Empty: only its hazard may have one."""
 
     @property
+    def told(self) -> str:
+        """The statement as it stands: `not so: …`, `not known whether: …`. One that holds is told as it is.
+
+        Nothing else tells a condition that does not hold: a bare statement would be read as a fact.
+        """
+        return f"{_TOLD[self.verdict]}{self.statement}"
+
+    @property
     def holds(self) -> bool:
         return self.verdict is Verdict.HOLDS
+
+
+_TOLD = {Verdict.HOLDS: "", Verdict.FAILS: "not so: ", Verdict.UNKNOWN: "not known whether: "}

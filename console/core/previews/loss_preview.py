@@ -130,7 +130,7 @@ def _keys(source: NodeState, target: NodeState) -> list[str]:
         word = "does not run" if proved_down(missing) else f"could not be read: {missing.redis.problem}"
         return [f"keys: Redis on {missing.name} {word}"]
     lines = [
-        f"db{number}: {target.name} has {counted(t.keys.get(number, 0), 'key')} now,"
+        f"db{number}: {target.name} has {counted(t.keys.get(number, 0), 'key')},"
         f" and {s.keys.get(number, 0):,} after the copy of {source.name}"
         for number in sorted({*s.keys, *t.keys})
     ]

@@ -37,7 +37,10 @@ _SYNCED = re.compile(r"Finished with success|successful partial resync|asks for 
 
 def compare_advice(keeper: str, target: str) -> str:
     """What to do where `target` may have data that `keeper` lacks."""
-    return f"compare the data of both nodes, and save what {keeper} lacks, before {target} is wiped"
+    return (
+        f"{target} may be wiped only once what {keeper} lacks is saved: a step of the run that exports keys does that,"
+        " and names the file; else compare the data of both nodes by hand"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +99,9 @@ def _shared(source: NodeState, s: Redis, target: NodeState, t: Redis) -> History
         return None
     parted = t.second_offset - 1
     beyond = parted - limits[t.replid2]
-    left = f"after byte {parted:,}" if parted else "before its first byte"
+    left = f"after byte {parted:,}" if parted else "before it had copied any byte of its stream"
     at = (
-        f"both nodes shared history {t.replid2[:8]}: {target.name} left it {left}, and {source.name} has"
+        f"both nodes shared history {t.replid2[:8]}: {target.name} left that history {left}, and {source.name} has"
         f" it up to byte {limits[t.replid2]:,}"
     )
     added = max(0, (t.offset or 0) - parted)

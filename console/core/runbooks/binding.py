@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from console.core.model import ClusterState
-from console.core.model.verdict import Check, Verdict
+from console.core.model.verdict import Check
 from console.core.runbooks.document import RoleSpec, Runbook
 from console.core.runbooks.vocabulary import evaluate
 
@@ -99,6 +99,5 @@ def _reason(name: str, checks: tuple[Check, ...]) -> Reason:
     against = [check for check in checks if not check.holds]
     if not against:
         return Reason(f"{name} fits", name)
-    words = {Verdict.FAILS: "not so", Verdict.UNKNOWN: "not known whether", Verdict.HOLDS: ""}
-    told = "; ".join(f"{words[one.verdict]}: {one.statement} ({one.evidence})" for one in against)
+    told = "; ".join(f"{one.told} ({one.evidence})" for one in against)
     return Reason(f"{name}: {told}", name)

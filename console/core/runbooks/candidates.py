@@ -5,7 +5,7 @@ The choice is judged by the same conditions as the roles that were chosen (`cons
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from console.core.conditions.servers import role_in_words
@@ -17,7 +17,7 @@ from console.core.replication.disk_data import UnreadDataError, newest_data
 from console.core.replication.history import compare_histories
 from console.core.runbooks.binding import Unbound, roles_so_far
 from console.core.runbooks.consequences import Consequence, consequence
-from console.core.runbooks.document import Runbook
+from console.core.runbooks.document import RoleSpec, Runbook
 from console.core.runbooks.role_choice import choices_with, what_fails
 from console.core.watchers.service_name import node_label, passing_instances
 
@@ -87,15 +87,19 @@ def judged(runbook: Runbook, state: ClusterState, unbound: Unbound, chosen: Mapp
         best, reason = fitting[0], f"Only {fitting[0]} fits."
     else:
         best, reason = _newer(runbook, state, unbound.role, fitting)
-        if not best:
+        if not best and bound and not _spec(runbook, role).where:  # whose data stays is settled by an earlier role
             best, reason = _promoting([one for one in found if not one.against])
     order = sorted(found, key=lambda one: (bool(one.against), one.name != best))
     if not fitting:
         reason = "No node fits now."
     elif len(found) > 1:
-        reason = reason or "What was read does not decide it: compare these facts, then choose."
+        reason = reason or _undecided(state, fitting or names)
     others = tuple(one.words for one in unbound.reasons if one.node not in unbound.candidates)
     return Candidates(tuple(order), best, reason, others)
+
+
+def _spec(runbook: Runbook, role: str) -> RoleSpec:
+    return next(one for one in runbook.roles if one.name == role)
 
 
 def _then(runbook: Runbook, state: ClusterState, chosen: Mapping[str, str]) -> Consequence | None:
@@ -115,9 +119,27 @@ def _promoting(fitting: list[Candidate]) -> tuple[str, str]:
     return good[0].name, f"Only with {good[0].name} a later failover promotes somebody: {replica}, and never {others}."
 
 
+def _undecided(state: ClusterState, names: Sequence[str]) -> str:
+    """What each has that another one lacks, as far as it is known, and which choice is usual."""
+    nodes = [state.node(name) for name in names]
+    each_way = [(one, other) for one in nodes for other in nodes if one is not other]
+    found = [compare_histories(state, one, other) for one, other in each_way]
+    lacks = [
+        f"{one.name} lacks something of {other.name} ({said.reason})"
+        for (one, other), said in zip(each_way, found, strict=True)
+        if said.verdict is Verdict.FAILS
+    ]
+    told = f"{'; '.join(lacks)}." if lacks else ""
+    usual = ""
+    if state.vip_reaches in names:  # where data would be lost, only the operator knows whose counts more
+        reached = state.vip_reaches
+        usual = f"Clients reach {reached} now." if lacks else f"Usual is {reached}, which clients reach now."
+    return " ".join(filter(None, ("What was read does not decide it: compare these facts, then choose.", told, usual)))
+
+
 def _newer(runbook: Runbook, state: ClusterState, role: str, names: list[str]) -> tuple[str, str]:
     """The master that has all data of each other one, where it is asked whose data is kept; empty: not decided."""
-    spec = next(one for one in runbook.roles if one.name == role)
+    spec = _spec(runbook, role)
     if len(names) < 2 or not any(one.predicate == "redis-is-master" for one in spec.where):  # noqa: PLR2004
         return "", ""
     for name in names:

@@ -8,6 +8,7 @@ from itertools import product
 
 from console.core.model import ClusterState
 from console.core.model.verdict import Check, Verdict
+from console.core.quantities import capital
 from console.core.runbooks.binding import role_checks
 from console.core.runbooks.document import Condition, Runbook
 from console.core.runbooks.interlocks import interlocks
@@ -44,7 +45,7 @@ def better_choice(runbook: Runbook, state: ClusterState, roles: Mapping[str, str
     if len(nearest) != 1:
         return None
     wanted = " and ".join(f"{role} = {node}" for role, node in nearest[0].items())
-    reason = f"The roles do not fit. Missing: {failing.statement} ({failing.evidence}). Choose {wanted}."
+    reason = f"The roles do not fit. {capital(failing.told)} ({failing.evidence}). Choose {wanted}."
     return RoleChoice(nearest[0], reason)
 
 
@@ -66,11 +67,7 @@ def what_fails(
         misses.append(failing)
     nearest = min(misses, key=len, default=())
     first = next(iter(nearest), None)
-    return (
-        f"missing: {first.statement} ({first.evidence})"
-        if first is not None
-        else f"no other node for a role beside {role}"
-    )
+    return f"{first.told} ({first.evidence})" if first is not None else f"no other node for a role beside {role}"
 
 
 def choices_with(runbook: Runbook, state: ClusterState, chosen: Mapping[str, str]) -> Iterator[dict[str, str]]:

@@ -254,8 +254,9 @@ _ROWS: tuple[VerbSpec, ...] = (
         "export-disk-keys",
         "Compares every key on the disk of the node, whose Redis is down, with those of the other one. A copy of the"
         " data is loaded in a throw-away server on the node: no port, no replication, and gone afterwards. Writes the"
-        " keys that the other one lacks or has otherwise to a file in the folder of the run on this machine. Of more"
-        " than 1,000,000 keys it compares a sample and writes no file. Where it cannot be done, the step is skipped.",
+        " keys that the other one lacks, or has with another value, to a file in the folder of the run on this machine."
+        " Of more than 1,000,000 keys it compares a sample and writes no file. Where it cannot be done, the step is"
+        " skipped.",
         (VerbArgument("other", ArgumentKind.ROLE, "The node whose data stays."),),
         optional=True,
         answer_is_proof=True,

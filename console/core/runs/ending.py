@@ -6,7 +6,7 @@ It is made from the entries of the journal alone. The screen, the plain mode and
 from __future__ import annotations
 
 import shlex
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from console.core.quantities import capital, counted
@@ -26,7 +26,10 @@ from console.core.runs.records.recorded import (
     told,
 )
 from console.core.runs.records.run_backups import backups_in
+from console.core.runs.records.seen_later import became_of_data
 from console.core.runs.replays.ending import keys_left
+from console.core.runs.replays.file_fate import UNTOUCHED, Fates, FileFate, name_of
+from console.core.runs.replays.order import order_of
 from console.core.typed_commands import command_on, program_command
 
 NEEDLESS, SKIPPED, REMAINS, DATA, BACKUPS = (
@@ -57,20 +60,22 @@ class EndSection:
     items: tuple[EndItem, ...]
 
 
-Settled = Collection[tuple[str, str]]
-"""Run and name of each file of keys whose keys a later replay has brought back."""
+NO_REPLAYS: Fates = {}
 
 
-def run_ending(run_id: str, entries: Sequence[Entry], settled: Settled = ()) -> tuple[EndSection, ...]:
-    """The sections, first what is to be done: nobody is to look for it below what was done."""
+def run_ending(run_id: str, entries: Sequence[Entry], fates: Fates = NO_REPLAYS) -> tuple[EndSection, ...]:
+    """The sections, first what is to be done: nobody is to look for it below what was done.
+
+    `fates`: what later replays have made of the files of keys.
+    """
     opened, closed = first_of(entries, "opened"), first_of(entries, "closed")
     names = [str(one) for one in opened.get("steps") or ()]
     steps, commands = step_rows(entries, names), list(command_rows(entries, names))
     outcome = closed.get("outcome")
     made = (
-        EndSection(REMAINS, tuple(_remaining(run_id, entries, steps, commands, settled))),
+        EndSection(REMAINS, tuple(_remaining(run_id, entries, steps, commands, fates))),
         EndSection(DATA, tuple(_fates(entries, commands))),
-        EndSection(BACKUPS, tuple(_ways_back(run_id, entries, commands, opened, settled))),
+        EndSection(BACKUPS, tuple(_ways_back(run_id, entries, commands, opened, fates))),
         EndSection(SKIPPED, tuple(_passed_over(steps, by_operator=True))),
         EndSection(NEEDLESS, (*_passed_over(steps, by_operator=False), *_unrecorded(steps, outcome))),
     )
@@ -94,7 +99,7 @@ def _unrecorded(steps: Sequence[Row], outcome: object) -> Iterator[EndItem]:
 
 
 def _remaining(
-    run_id: str, entries: Sequence[Entry], steps: Sequence[Row], commands: Sequence[Row], settled: Settled
+    run_id: str, entries: Sequence[Entry], steps: Sequence[Row], commands: Sequence[Row], fates: Fates
 ) -> Iterator[EndItem]:
     opened, closed = first_of(entries, "opened"), first_of(entries, "closed")
     cluster = str(opened.get("cluster") or "")
@@ -106,34 +111,34 @@ def _remaining(
     if closed.get("outcome") != "done":
         yield from _open_steps(entries, steps)
     if left := keys_left(closed):
-        yield EndItem(*left)
-    yield from _only_in_files(run_id, commands, settled)
+        order = order_of(opened)
+        again = () if order is None or order.backup else (f"runs replay {order.run}", f"runs dismiss {order.run}")
+        says = ("The first command asks again about those in the file; the second one says no more of them.",)
+        yield EndItem(left[0], (*left[1], *(says if again else ())), tuple(program_command(one) for one in again))
+    yield from _only_in_files(
+        run_id, commands, fates, {str(one["node"]): str(one["path"]) for one in backups_in(entries)}
+    )
     yield from _left_findings(closed, cluster)
 
 
-def _only_in_files(run_id: str, commands: Sequence[Row], settled: Settled = ()) -> Iterator[EndItem]:
+def _only_in_files(run_id: str, commands: Sequence[Row], fates: Fates, backups: Mapping[str, str]) -> Iterator[EndItem]:
     """Exports with keys in them: what the other node lacks is on no server any more, unless somebody puts it back."""
     exports = list(exports_in(commands))
     for export in exports:
-        if _is_settled(run_id, export, settled):
-            continue
-        if export.replaced:
-            text = (
-                f"What {export.node} held under {counted(export.replaced, 'key')} before this run replaced it is only"
-                " in a file on the machine of the console. The command below brings it back, and asks as this run did:"
-            )
-            yield EndItem(text, (), (put_back_command(run_id, export, several=len(exports) > 1),))
-        elif export.keys:
-            text = (
-                f"What {export.node} had is only in a file on the machine of the console. For each class"
-                " of keys the command below shows type, size and expiry of both, and asks before it brings them back:"
-            )
-            command = put_back_command(run_id, export, several=len(exports) > 1)
-            yield EndItem(text, (f"{export.content}.",), (command,))
-
-
-def _is_settled(run_id: str, export: Export, settled: Settled) -> bool:
-    return (run_id, export.path.rpartition("/")[2]) in settled
+        fate = fates.get(name_of(run_id, export.path), UNTOUCHED)
+        left = fate.keys_left(export.keys)
+        if export.replaced is not None or not left:
+            continue  # its operator has typed that the values are replaced: the ways back have their file
+        why = fate.why_left(export.keys)
+        now = f"{counted(left, 'key')} {'is' if left == 1 else 'are'} still only there: {', '.join(why)}."
+        node = export.node
+        backup = f" and in the backup {backups[node]} on {node}" if node in backups else ""
+        text = (
+            f"What {export.node} had is only in a file on the machine of the console{backup}. For each class"
+            " of keys the command below shows type, size and expiry of both, and asks before it brings them back:"
+        )
+        command = put_back_command(run_id, export, several=len(exports) > 1)
+        yield EndItem(text, (f"{export.content}.", *((now,) if why else ())), (command,))
 
 
 def _unanswered(commands: Sequence[Row], steps: Sequence[Row], opened: Row) -> Iterator[EndItem]:
@@ -199,8 +204,11 @@ _FATE = {
 }
 _DONE = {
     "shell": "It was carried out. What its text did to the data is known only to who wrote it.",
-    "set-replicaof": "It was carried out: a file was changed. The next start of its Redis drops the data that it has.",
+    "set-replicaof": "It was carried out: a file was changed.",
 }
+_NEXT_START = frozenset({"set-replicaof"})
+"""Verbs that change what the next start of Redis does with its data."""
+_NOT_STARTED = "The next start of its Redis drops the data that it has. This run has not seen that start."
 """What is said instead of verbs that replaced no data then, or of which that is not known."""
 _UNSENT = frozenset({"nothing was sent", "not sent"})
 _KEPT = {
@@ -220,24 +228,40 @@ def _fates(entries: Sequence[Entry], commands: Sequence[Row]) -> Iterator[EndIte
             continue  # a later step had nothing left to do: an earlier item says what became of the data
         if carried_out == "done":
             replaced.add(ends)
-        fate = _KEPT.get(resync) if carried_out == "done" else None
+        fate, seen_at = _KEPT.get(resync) if carried_out == "done" else None, str(one["seen_at"])
         kind = resync_in_words(resync)
         text = f"{capital(kind)} of {told(one, 'target')} from {told(one, 'source')}: {told(one, 'reason')}."
-        if carried_out in _UNSENT and (by := _replaced_after(one, commands)):
-            fate = f"This step sent nothing. {by}"
+        if carried_out in _UNSENT:
+            told_later = (_replaced_after(one, commands), became_of_data(entries, seen_at, ends[0]))
+            fate = " ".join(filter(None, ("This step sent nothing.", *told_later))) if any(told_later) else None
         again = {f"{said}: {told(one, 'reason')}" for said in (kind, f"{resync} resync")}  # the latter: older journals
         lines = [line for line in one.get("lines") or () if line not in again]
-        said = (*(f"warned: {line}" for line in one.get("warnings") or ()), *lines)
+        said = [*(f"warned: {line}" for line in one.get("warnings") or ()), *lines]
+        said = [f"As it was seen at {seen_at}, before this step:", *said] if said else []
         yield EndItem(f"{text} {fate or _FATE.get(carried_out, carried_out)}", tuple(str(line) for line in said))
     for one in commands:
         verb = VERBS.get(str(one["verb"]))
         if verb is not None and verb.wipes_data and verb.name != "replicate":
             answer = str(one["answer"] or "unknown")
             fate = _DONE.get(verb.name, _FATE["done"]) if answer == "done" else _FATE.get(answer, "")
+            if verb.name in _NEXT_START and answer == "done":
+                later = became_of_data(entries, str(one["answered_at"]), str(one["node"]))
+                started = _started_after(one, commands)
+                fate = " ".join(filter(None, (fate, started, later))) if started or later else f"{fate} {_NOT_STARTED}"
             yield EndItem(f"{one['summary']} {fate}", tuple(_lines(str(one["text"]))))
     for export in exports_in(commands):
         kept = f"Kept: {export.path} on the machine of the console."
         yield EndItem("No key had to be kept." if export.needless else kept, (f"{capital(export.content)}.",))
+
+
+def _started_after(changed: Row, commands: Sequence[Row]) -> str:
+    """Which later command has started the Redis of the node. Empty: none."""
+    for one in commands:
+        starts = one["verb"] == "start-redis" and one["node"] == changed["node"] and str(one["at"]) > str(changed["at"])
+        if starts and one["answer"] in ("done", None, "unknown"):
+            may = "started" if one["answer"] == "done" else "may have started"
+            return f"Step {one['step']} {one['id']} {may} its Redis: with that start it drops the data that it had."
+    return ""
 
 
 def _replaced_after(shown: Row, commands: Sequence[Row]) -> str:
@@ -258,7 +282,7 @@ def _replaced_after(shown: Row, commands: Sequence[Row]) -> str:
 
 
 def _ways_back(
-    run_id: str, entries: Sequence[Entry], commands: Sequence[Row], opened: Row, settled: Settled
+    run_id: str, entries: Sequence[Entry], commands: Sequence[Row], opened: Row, fates: Fates
 ) -> Iterator[EndItem]:
     for one in backups_in(entries):
         digest = one["sha256"] or f"not known: `sha256sum {one['path']}` on {one['node']} tells it"
@@ -273,7 +297,7 @@ def _ways_back(
     exports = list(exports_in(commands))
     for export in (one for one in exports if not one.needless):
         command = put_back_command(run_id, export, several=len(exports) > 1)
-        yield _exported(export, command, settled=_is_settled(run_id, export, settled))
+        yield _exported(export, command, fates.get(name_of(run_id, export.path), UNTOUCHED))
     for file in replaced_files(commands):
         yield EndItem(
             f"{file['node']}:{file['before']}",
@@ -286,15 +310,29 @@ def _ways_back(
         )
 
 
-def _exported(export: Export, command: str, *, settled: bool) -> EndItem:
+def _exported(export: Export, command: str, fate: FileFate) -> EndItem:
     differs = f"The keys in which {export.node} differs from {export.other}, one a line, with both values."
     facts = (
         differs if export.node != export.other else f"One a line: {export.content}.",
         "It shows type, size and expiry of both, asks for each class of keys, and brings them to the present master.",
         "With --keys PATTERN only some of them; with --dry-run it only looks.",
     )
-    done = ("A later replay has brought its keys back, as far as its operator wanted them.",) if settled else ()
-    return EndItem(export.path, (*done, *facts), (command,))
+    return EndItem(export.path, (*_what_replays_did(export, fate), *facts), (command,))
+
+
+def _what_replays_did(export: Export, fate: FileFate) -> Iterator[str]:
+    """Empty: none has looked at the file."""
+    if fate == UNTOUCHED:
+        return
+    left = fate.keys_left(export.keys)
+    if not left:
+        yield "Later replays have brought all of its keys back, or found them equal on the master, or expired."
+    elif left < export.keys:
+        brought = export.keys - left
+        have = "has" if brought == 1 else "have"
+        yield f"{brought:,} of its {counted(export.keys, 'key')} {have} come back, or {have} expired; {left:,} not."
+    else:
+        yield "A later replay has brought none of its keys back."
 
 
 def _lines(text: str) -> Iterable[str]:

@@ -14,6 +14,9 @@ from console.core.model import (
 from console.core.model.facts import link_in_words, node_by_address, proved_down
 from console.core.watchers.sentinels import agreed_master
 
+QUIET = "sysctl -w net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2"
+"""What keeps a host quiet about an address on its loopback, until it starts again."""
+
 
 @dataclass(frozen=True, slots=True)
 class DirectorEntry:

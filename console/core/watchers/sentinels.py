@@ -13,6 +13,7 @@ from console.core.model import (
     WatchedMaster,
 )
 from console.core.model.facts import node_by_address
+from console.core.typed_commands import host_command
 
 
 def readable_sentinels(state: ClusterState) -> tuple[tuple[SentinelState, Sentinel], ...]:
@@ -27,10 +28,11 @@ def proved_silent(one: SentinelState) -> bool:
 
 def starting(one: SentinelState) -> str:
     """How a Sentinel that does not run is started: the command of the inventory, else where."""
-    where = one.host or one.address
+    where, machine = one.host or one.address, one.host or one.name
     if one.start:
-        return f"start {one.name} on {where}: {one.start}"
-    return f"start {one.name} on {where}, as systemctl start redis-sentinel; with `service` in the inventory a run can"
+        return f"start {one.name} on {where}: {host_command(machine, one.start)}"
+    usual = host_command(machine, "systemctl start redis-sentinel")
+    return f"start {one.name} on {where}, as {usual}; with `service` in the inventory a run can"
 
 
 def watched_masters(state: ClusterState) -> tuple[tuple[SentinelState, WatchedMaster], ...]:

@@ -7,8 +7,10 @@ it, the files are checked again.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import re
 from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
@@ -52,6 +54,11 @@ _CODE = (
 )
 """The files that decide what an inventory becomes: a change of one of them makes the cache void."""
 
+_PASSING = "/dev/shm"  # noqa: S108 - it is only compared
+_NAME = re.compile(r"[0-9a-f]{32}\.json")
+_LOOKED_AT = 300
+"""Kept inventories that are looked at whenever one is written: some ten milliseconds."""
+
 
 def cached_inventory(path: Path, folder: Path) -> Inventory:
     """The inventory, from `folder` if it was checked before. Raises DocumentError as `load_usable_files` does."""
@@ -63,9 +70,37 @@ def cached_inventory(path: Path, folder: Path) -> Inventory:
     from console.documents.inventories.files import load_usable_files
 
     inventory = load_usable_files(path)
-    if key and key == _key(path):
-        write_cache(place, {"key": key, "inventory": asdict(inventory)})
+    if key and key == _key(path) and not _is_passing(path):
+        write_cache(place, {"key": key, "at": str(path.absolute()), "inventory": asdict(inventory)})
+        _forget_some(folder)
     return inventory
+
+
+def _is_passing(path: Path) -> bool:
+    """Whether the inventory is one of a laboratory or a drill, which is gone in a while and never comes back."""
+    return path.absolute().is_relative_to(_PASSING)
+
+
+def _forget_some(folder: Path) -> None:
+    """Removes what is kept of inventories that are not there any more: of some at a time, chosen at random."""
+    from random import SystemRandom
+
+    with contextlib.suppress(OSError):
+        kept = [one for one in folder.iterdir() if _NAME.fullmatch(one.name)]
+        for one in SystemRandom().sample(kept, min(len(kept), _LOOKED_AT)):
+            with contextlib.suppress(OSError):
+                if _is_gone(one):
+                    one.unlink()
+
+
+def _is_gone(place: Path) -> bool:
+    """Whether the inventory of this file is gone. Where only a name below some folder is kept, that is not known."""
+    try:
+        found = json.loads(place.read_bytes())
+        at = Path(found.get("at") or found["inventory"]["path"])
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return True
+    return at.is_absolute() and not at.exists()
 
 
 def _key(path: Path) -> str:

@@ -7,13 +7,14 @@ from contextlib import contextmanager
 
 from console.core.drills.capture import Capture
 from console.drill.rebuilt.hosts import system_of
+from console.drill.rebuilt.last_words import last_words
 from console.drill.rebuilt.pair import PairRehearsal
-from console.drill.rebuilt.rehearsal import Rehearsal, data_size, versions_for
+from console.drill.rebuilt.rehearsal import DataSize, Rehearsal, data_size, versions_for
 from console.drill.rebuilt.sentinel_sets import ConsulRehearsal, VipRehearsal
 from console.lab.assembly.assemble import assemble
 from console.lab.assembly.laboratory import DRILL
 from console.lab.hosts.containment import MemoryGuard
-from console.lab.options import LabOptions
+from console.lab.options import LabError, LabOptions
 
 KINDS: dict[str, type[Rehearsal]] = {
     "keepalived": PairRehearsal,
@@ -21,6 +22,14 @@ KINDS: dict[str, type[Rehearsal]] = {
     "sentinel-consul": ConsulRehearsal,
 }
 """Kind of cluster → how it comes up."""
+
+
+def _start(running: Rehearsal, size: DataSize) -> None:
+    """Raises LabError, with what the servers said: the steps of a start know only that it did not come up."""
+    try:
+        running.start(size)
+    except LabError as error:
+        raise LabError("; ".join((str(error), *last_words(running.lab, running.capture))), error.log) from None
 
 
 @contextmanager
@@ -34,7 +43,7 @@ def rehearsal(capture: Capture, keys: int | None, report: Callable[[str], None],
     try:
         running = KINDS[capture.kind](lab, capture, report)
         try:
-            running.start(data_size(capture, keys))
+            _start(running, data_size(capture, keys))
             yield running
         finally:
             running.close()

@@ -50,12 +50,18 @@ class DataSize:
     value_bytes: int
 
 
-def load_capture(folder: str) -> Capture:
-    """A capture, read inside the room. Raises LabError where it cannot be used."""
+def load_capture(folder: str, digest: str) -> Capture:
+    """A capture, read inside the room. Raises LabError where it cannot be used, or is another one than was described.
+
+    `digest`: of what was described before the drill began.
+    """
     try:
-        return read_capture(Path(folder))
+        capture = read_capture(Path(folder))
     except DocumentError as error:
         raise LabError(str(error)) from None
+    if capture.digest != digest:
+        raise LabError(f"{folder} has changed since it was described: nothing was built; begin again")
+    return capture
 
 
 def data_size(capture: Capture, keys: int | None) -> DataSize:

@@ -158,6 +158,8 @@ def how_to_restore(request: Request, path: str, form: DataForm = DataForm.DUMP) 
     own = (
         "how to get it back, with this console:",
         f"  {program_command(f'run {restore_runbook(request.state.kind)} {cluster.name} --bind target={node.name}')}",
+        "or only the keys that the master lacks, or has otherwise:",
+        f"  {program_command(f'runs replay {request.context.run_id} --backup {shlex.quote(path)}')}",
     )
     if request.state.sentinels:
         return (*own, *_how_to_read(node.name, path, form))

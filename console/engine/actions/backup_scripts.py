@@ -13,6 +13,11 @@ PATH="$PATH:/usr/local/bin:/usr/local/sbin:/usr/bin:/bin:/usr/sbin:/sbin"
 fail() { printf '%s\n' "$2" >&2; exit "$1"; }
 """
 FILES = r"""digest() { sha256sum < "$1" | cut -d ' ' -f 1; }
+# Of what is loaded. Of a folder: of the digests of its files, in the order of their names.
+sum_of() {
+  if [ -z "$names" ]; then digest "$1"
+  else for name in $(printf '%s\n' $names | sort); do digest "$1/$name"; done | sha256sum | cut -d ' ' -f 1; fi
+}
 owner() { stat -L -c '%a %u:%g' "$1"; }
 bytes() { stat -L -c '%s' "$1"; }
 # Old ones know no argument, and write everything out.
@@ -57,7 +62,7 @@ copy_folder() {
   for name in $names "$manifest"; do
     [ "$(stat -L -c '%s %Y' "$1/$name")" = "$(stat -L -c '%s %Y' "$2/$name")" ] || fail 24 "$1 changed meanwhile$3"
   done
-  sum=$(for name in $(printf '%s\n' $names | sort); do digest "$2/$name"; done | sha256sum | cut -d ' ' -f 1)
+  sum=$(sum_of "$2")
   set -- $(owner "$1") "$2"
   chmod "$1" "$3" && chown "$2" "$3"
 }

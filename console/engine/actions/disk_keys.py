@@ -40,6 +40,6 @@ def _export(request: Request, data: DiskData, other: str, run_id: str) -> Planne
     )
     summary = (
         f"Loads a copy of {data.in_words} in a throw-away server on {node.name}, and writes every key that {other}"
-        " lacks or has otherwise to a file on this machine."
+        " lacks, or has with another value, to a file on this machine."
     )
     return Planned(node.name, command, summary)

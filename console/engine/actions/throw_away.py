@@ -109,6 +109,10 @@ busy=
 rm -f "$box/copy"
 [ "$(shown_now "$data")" = "$shown" ] || fail 26 "$data changed while it was copied"
 [ "$(shown_now "$into" | cut -d ' ' -f 1)" = "${shown%% *}" ] || fail 24 "$data and its copy differ"
+if [ -n "$expected" ]; then
+  sum=$(sum_of "$into")
+  [ "$sum" = "$expected" ] || fail 28 "$data is not what was backed up: SHA-256 $sum, it was $expected"
+fi
 """
 
 # By another name: a check that looks for a process of Redis must not find this one. So no command line has that name.
@@ -150,18 +154,20 @@ esac
 """
 
 
-def throw_away_server(data: DiskData | Backup, node: NodeSpec) -> ShellCommand:
+def throw_away_server(data: DiskData | Backup, node: NodeSpec, expected: str = "") -> ShellCommand:
     """The command whose input and output are a connection to a server that holds this data. It sends no secret.
 
     Its output begins with lines that say what it does. The last one is `ready VERSION`: from there on the server's
     protocol is spoken. It may also end before: then its error output says why. The files are compared by size and time
-    with `data`, so that nothing else is loaded than what was observed.
+    with `data`, so that nothing else is loaded than what was observed. `expected`: the SHA-256 of a backup, as its run
+    has recorded it. Empty: whatever was observed is loaded.
     """
     seconds = int(60 + data.size / SLOWEST), int(60 + data.size / SLOWEST_LOAD)
     settings = {
         "data": data.path,
         **files_as_words(data, node),
         "shown": f"{data.size} {data.modified:.0f}",
+        "expected": expected,
         "wanted": str(int(data.size * DISK_MARGIN)),
         "memory": str(memory_for(data) // 1024),
         "load": str(seconds[1]),

@@ -39,9 +39,18 @@ def pause_writes(request: Request) -> tuple[Planned, ...]:
     if was >= PAUSED:
         raise NotNowError(f"the writes of {node.name} are paused already: min-replicas-to-write is {was}")
     wait = RedisCommand((word_of(node, "CLIENT"), "PAUSE", str(length * 1000), "WRITE"))
-    summary = f"Makes clients of {node.name} wait with their writes, for {seconds} s at most; reads go on."
+    summary = (
+        f"Makes clients of {node.name} wait with their writes, for {seconds} s at most; then they are refused, until a"
+        " later step resumes writes. Reads go on."
+    )
     setting_change = _setting_change(
-        request, redis, was + PAUSED, f"Makes {node.name} acknowledge no write until writes are resumed."
+        request,
+        redis,
+        was + PAUSED,
+        (
+            f"Makes {node.name} refuse every write until a later step resumes writes: be ready to confirm the next"
+            " steps at once."
+        ),
     )
     can_wait = version_of(redis.version) >= SINCE_PAUSE_WRITE and not request.state.sentinels
     return (Planned(node.name, wait, summary), setting_change) if can_wait else (setting_change,)

@@ -43,7 +43,7 @@ def find_backup(state: ClusterState, order: ReplayOrder) -> Backup:
 
 def _loading(backup: Backup, spec: ClusterSpec, order: ReplayOrder, master: NodeState, folder: str) -> Planned:
     """The command that loads it and writes the file."""
-    server = throw_away_server(backup, spec.node(order.node))
+    server = throw_away_server(backup, spec.node(order.node), order.digest or backup.sha256)
     command = DiskKeyExport(
         server.script,
         sudo=server.sudo,

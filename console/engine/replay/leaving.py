@@ -24,7 +24,9 @@ def leave_the_rest(looked: Looked, tally: Tally, entries: Iterable[Entry]) -> No
     """
     if tally.brought == sum(len(looked.found[fate]) for fate in STEPS):
         return
-    sent = sent_lines(entries)
+    told = list(entries)
+    bound = max((place for place, entry in enumerate(told) if entry.kind == "bound"), default=0)
+    sent = sent_lines(told[bound:])  # what another server got before that is not on this one
     known = {number for rows in tally.left.values() for number in rows}
     for fate in STEPS:
         for found in looked.found[fate]:

@@ -113,6 +113,8 @@ class Looked:
     """The first ones of each class."""
     newer: dict[Fate, set[int]] = field(default_factory=lambda: {fate: set() for fate in CONFLICTS})
     """Lines of keys whose value on the master was written after the export: a client's, most often."""
+    same_since: dict[Fate, set[int]] = field(default_factory=lambda: {fate: set() for fate in CONFLICTS})
+    """Lines of keys whose value on the master has not changed since the export."""
     brought_lines: set[int] = field(default_factory=set)
     """Lines of keys that an earlier part of this run brought, and that are still as it brought them."""
     changed_since: list[Found] = field(default_factory=list)
@@ -127,8 +129,12 @@ class Looked:
     """Keys that it may have sent, as no answer is recorded."""
     not_sent_or_removed: int = 0
     """Those of them that were missing and are missing: which of the two is not known."""
-    older: int = 0
+    older_lines: frozenset[int] = frozenset()
     """Lines whose key stands again further down: the last line of a key is what was kept of it last."""
+
+    @property
+    def older(self) -> int:
+        return len(self.older_lines)
 
     @property
     def brought(self) -> int:
@@ -186,8 +192,8 @@ def look(  # noqa: PLR0913 - each names itself
                 if _sent_before(looked, before, found, fate) or _written_since(looked, before, found, fate, was):
                     continue
             looked.found[fate].append(found)
-            if fate in CONFLICTS and written_since(kept, one, moment):
-                looked.newer[fate].add(number)
+            if fate in CONFLICTS and (since := written_since(kept, one, moment)) is not None:
+                (looked.newer if since else looked.same_since)[fate].add(number)
             if len(looked.samples[fate]) < shown:
                 looked.samples[fate].append(_sample(number, kept, one, moment))
         tell(looked.chosen)
@@ -225,12 +231,12 @@ class _LinesOfKeys:
 
 def _leave_out(looked: Looked, older: set[int], before: SentLines) -> None:
     """Takes out the lines whose key stands again further down."""
-    looked.older = len(older)
+    looked.older_lines = frozenset(older)
     for fate, found in looked.found.items():
         looked.found[fate] = [one for one in found if one.number not in older]
         looked.samples[fate] = [one for one in looked.samples[fate] if one.number not in older]
-    for newer in looked.newer.values():
-        newer.difference_update(older)
+    for known in (*looked.newer.values(), *looked.same_since.values()):
+        known.difference_update(older)
     looked.changed_since = [one for one in looked.changed_since if one.number not in older]
     looked.written_since = [(why, one) for why, one in looked.written_since if one.number not in older]
     looked.brought_lines -= older

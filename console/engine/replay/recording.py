@@ -11,6 +11,7 @@ from console.core.quantities import counted
 from console.core.runs.records.exports import BRINGS, REPLACES, kept_in
 from console.core.runs.records.line_numbers import lines_in_words
 from console.core.runs.replays.batch import BatchAnswer, Left
+from console.core.runs.replays.ending import OLDER
 from console.core.runs.replays.order import STEPS
 from console.engine.replay.look import Found, Looked
 
@@ -48,6 +49,12 @@ class Tally:
 
     def counts(self) -> dict[str, int]:
         return {why.value: len(self.left[why]) for why in Left if self.left.get(why)}
+
+    def lines(self, looked: Looked) -> dict[str, str]:
+        """The lines of what was left, by why. They tell later what is only in the file still."""
+        left = {why.value: set(self.left.get(why, ())) for why in Left} | {OLDER: looked.older_lines}
+        left[Left.EQUAL.value] |= looked.brought_lines  # an earlier part of the run has brought them
+        return {why: lines_in_words(sorted(numbers)) for why, numbers in left.items() if numbers}
 
 
 def what_is_left(looked: Looked, tally: Tally, declined: frozenset[Fate]) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from console.core.inventory import ClusterSpec
-from console.core.keys.comparing import Fate
+from console.core.keys.comparing import CONFLICTS, Fate
 from console.core.keys.counted import FileCheck, Standing, warning
 from console.core.keys.exported import ExportedKey
 from console.core.model import ClusterState, NodeState
@@ -21,10 +21,18 @@ from console.core.quantities import counted
 from console.core.runs.answer import AnswerKind
 from console.core.runs.gate import identity
 from console.core.runs.replays.batch import Left
+from console.core.runs.replays.ending import ALL_GONE, LINES
 from console.core.runs.replays.master import ROLE, NoMasterError, identity_of, proved_master
 from console.core.runs.replays.order import LOADS, READS, STEPS, ReplayOrder
 from console.core.runs.replays.progress import SentLines
-from console.core.runs.replays.wording import FILE_SENTENCE, end_message, question_text, sentence_for
+from console.core.runs.replays.wording import (
+    FILE_SENTENCE,
+    Ages,
+    end_message,
+    exported_in_words,
+    question_text,
+    sentence_for,
+)
 from console.core.runs.state import Outcome, StepStatus
 from console.core.runs.state_summary import state_summary
 from console.engine.ports import Clock, Inspector
@@ -203,7 +211,7 @@ class ReplayRun:
             file = loader.load(self._state, master, operator.doing)
             operator.end_progress()
         self._end_step(1, LOADS, StepStatus.DONE, file or "the master has all of it")
-        self._order = replace(self._order, file=file)
+        self._order = replace(self._order, file=file, digest="")  # that was the backup's
         return bool(file)
 
     def _answered(self, question: ReplayQuestion, typed: str) -> bool:
@@ -247,8 +255,12 @@ class ReplayRun:
         self._end_step(number, step, StepStatus.FAILED if failed else StepStatus.DONE, note)
 
     def _question(self, number: int, fate: Fate, step: str) -> ReplayQuestion:
-        count, newer = len(self._looked.found[fate]), len(self._looked.newer.get(fate, ()))
-        text, sentence = question_text(fate, count, self._node, newer), sentence_for(fate, count, self._node)
+        count, looked = len(self._looked.found[fate]), self._looked
+        ages = None
+        if fate in CONFLICTS:
+            exported = exported_in_words(self._order.exported_at, self._clock.now())
+            ages = Ages(exported, len(looked.newer[fate]), len(looked.same_since[fate]))
+        text, sentence = question_text(fate, count, self._node, ages), sentence_for(fate, count, self._node)
         return ReplayQuestion(number, len(self._order.steps), step, text, sentence)
 
     def _send_all(
@@ -312,6 +324,7 @@ class ReplayRun:
             files = {}
             self.message = f"{self.message} The list of what was left could not be written: {error}."
         keys = {"chosen": self._looked.chosen, "brought": brought, "left": counts, **files}
+        keys |= {LINES: self._tally.lines(self._looked), **({ALL_GONE: True} if self._last_look.all_gone else {})}
         state = self._state
         try:
             seen = {"observed_at": state.observed_at, "figures": state_summary(state)} if state is not None else {}

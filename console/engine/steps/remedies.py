@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from console.core.kinds import kind_of
-from console.core.kinds.kind import Kind
 from console.core.model.verdict import Check, Verdict
 from console.core.runbooks.document import Step
 from console.core.runbooks.verb import VerbSpec
+from console.core.runs.half_done import undo_in_words
 from console.core.runs.state import Outcome, StepStatus
 from console.engine.ports import Answer, AnswerKind
 from console.engine.steps.step_view import sentence
@@ -26,7 +25,7 @@ def remedies(step: Step, verb: VerbSpec, answer: Answer | None, *, repeatable: b
             f"retry: {_why_repeatable(answer)}; the step is asked anew, with everything that it shows and requires"
         )
     if verb.undo and (answer is None or answer.kind is not AnswerKind.NOT_SENT):
-        lines.append(f"take it back: {_undo(verb, kind_of(kind))}")
+        lines.append(f"take it back: {undo_in_words(verb, kind_of(kind))}")
     advice = " ".join(step.on_failure.split())
     lines.append(f"stop here: {advice}" if advice else "stop here: nothing more is sent")
     return tuple(lines)
@@ -35,14 +34,14 @@ def remedies(step: Step, verb: VerbSpec, answer: Answer | None, *, repeatable: b
 def trouble_in_words(step: Step, answer: Answer | None, proofs: Sequence[Check]) -> str:
     """What went wrong with a step, and what its runbook advises. `answer`: as in `remedies`."""
     missing = "; ".join(_missing(check) for check in proofs if not check.holds)
-    text = f"not proved so far: {missing}" if answer is None else answer_in_words(answer)
+    text = f"not proved so far, {missing}" if answer is None else answer_in_words(answer)
     return f"{sentence(text)} {sentence(step.on_failure)}".rstrip()
 
 
 def _missing(check: Check) -> str:
     """A condition that is not proved. What helps against a failed one follows: the runbook cannot know it."""
     advice = f": {check.advice}" if check.verdict is Verdict.FAILS and check.advice else ""
-    return f"{check.statement} ({check.evidence}){advice}"
+    return f"{check.told} ({check.evidence}){advice}"
 
 
 def may_repeat(verb: VerbSpec, answer: Answer | None) -> bool:
@@ -73,18 +72,6 @@ def end_after_trouble(answer: Answer | None) -> tuple[Outcome, StepStatus]:
     if answer.kind is AnswerKind.UNKNOWN:
         return Outcome.UNKNOWN, StepStatus.UNKNOWN
     return Outcome.REFUSED, StepStatus.REFUSED
-
-
-def _undo(verb: VerbSpec, kind: Kind) -> str:
-    """How to take the step back. A runbook for another kind of cluster is replaced by what this kind has for it."""
-    text = verb.undo
-    for name, instead in kind.runbook_replacements.items():
-        whole_name = rf"(?<![\w-]){name}(?![\w-])"
-        if re.search(whole_name, text):
-            if instead.runbook is None:
-                return instead.advice or ""
-            text = re.sub(whole_name, instead.runbook, text)
-    return text
 
 
 def _why_repeatable(answer: Answer | None) -> str:

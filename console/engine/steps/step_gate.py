@@ -131,8 +131,7 @@ class StepGate:
         failing = tuple(check for check in now.checks if not check.holds)
         data = {"sentence": now.sentence, "typed": decision.typed, "digest": now.digest, "preview": now.preview}
         self._record("overridden", {**data, "checks": failing})
-        missing = "; ".join(check.statement for check in failing)
-        return f"Accepted in words, although this is missing: {missing}"
+        return f"Accepted in words, although {'; '.join(check.told for check in failing)}"
 
     def _measured(self, view: StepView) -> StepView:
         """The view with its loss preview measured, just before the operator reads it."""
@@ -197,7 +196,7 @@ def _is_work_only(view: StepView) -> bool:
 
 def _with_obstacles(view: StepView, notice: Notice) -> Notice:
     """The notice with everything that forbids sending, each thing once."""
-    missing = [check.advice or check.statement for check in view.checks if not check.holds]
+    missing = [check.advice or check.told for check in view.checks if not check.holds]
     if view.role_choice:
         return replace(notice, reason="; ".join(filter(None, (view.role_choice, notice.reason))))
     reasons = dict.fromkeys((notice.reason, view.obstacle, *missing))

@@ -11,7 +11,7 @@ from console.core.kept import kept_while_same
 from console.core.kinds import kind_of
 from console.core.kinds.protection import protection
 from console.core.model import ClusterState, Keepalived, NodeState, Problem, Role
-from console.core.model.facts import proved_down, source_of
+from console.core.model.facts import proved_down, source_by_file, source_of
 from console.core.model.silence import silent_sources
 from console.core.model.verdict import Check, Verdict
 from console.core.previews.loss_preview import LossPreview, preview
@@ -112,6 +112,7 @@ def view_step(
     if choice is not None:  # advice for these roles would be about the wrong node
         checks = tuple(check if check.holds else replace(check, advice="") for check in checks)
     follow = _follow(step, state, command_context.roles)
+    copies = _copies(step, state, command_context.roles)
     facts = material(state, command_context.roles)
     commands = {f"command {number}": f"{one.node}: {one.render()}" for number, one in enumerate(planned, start=1)}
     return StepView(
@@ -125,7 +126,7 @@ def view_step(
         facts=facts,
         digest=digest({**facts, **commands}),
         evidence=evidence(state, command_context.roles, step),
-        preview=preview(state, *follow) if follow is not None and _replaces_data(step, state, follow[1]) else None,
+        preview=preview(state, *copies) if copies is not None else None,
         identities=identities(state),
         obstacle_may_pass=may_pass,
         by_hand=hand_work(step, state, command_context.roles),
@@ -270,12 +271,12 @@ def situation(state: ClusterState) -> str:
     parts = []
     for node in state.nodes:
         redis, keepalived = node.redis.value, node.keepalived.value
-        words = [_role(state, node) if redis else f"Redis: {_short(node.redis.problem)}"]
+        words = [_role(state, node) if redis else _short(node.redis.problem_of("Redis"))]
         if node.holds(state.vip):
             words.append("holds the VIP")
         if kind_of(state.kind).keepalived_on_nodes:
-            problem = _short(node.keepalived.problem)
-            words.append(f"keepalived {_vrrp(keepalived)}" if keepalived else f"keepalived: {problem}")
+            problem = _short(node.keepalived.problem_of("keepalived"))
+            words.append(f"keepalived {_vrrp(keepalived)}" if keepalived else problem)
         parts.append(f"{node.name}: {', '.join(words)}")
     survives = " ".join(sentence(capital(one)) for one in protection(state).sentences)
     return f"{'; '.join(parts)}. {survives}"
@@ -287,8 +288,8 @@ def sentence(text: str) -> str:
     return f"{text}." if text else ""
 
 
-def _short(problem: object) -> str:
-    return str(problem).rstrip(".")
+def _short(problem: str) -> str:
+    return problem.rstrip(".")
 
 
 def _vrrp(keepalived: Keepalived) -> str:
@@ -311,12 +312,23 @@ def _evaluated(conditions: tuple[Condition, ...], state: ClusterState, roles: Ma
     return tuple(evaluate(condition, state, roles) for condition in conditions)
 
 
-def _replaces_data(step: Step, state: ClusterState, target: str) -> bool:
-    """Whether it begins a replication, or decides that the next start does. Other verbs that name a source do not."""
-    if step.action is None:
-        return False
-    edits = step.action.verb == "set-replicaof" and proved_down(state.node(target))
-    return edits or step.action.verb in ("replicate", "shell", "manual")
+def _copies(step: Step, state: ClusterState, roles: Mapping[str, str]) -> tuple[str, str] | None:
+    """The source whose data the step begins to copy, and the node whose data goes. None: it begins no copy.
+
+    It begins a replication, or decides that the next start does, or is that start: where an earlier run has edited the
+    file, no other gate says what goes. Other verbs that name a source copy nothing.
+    """
+    if step.action is None or step.role not in roles:
+        return None
+    follow, verb = _follow(step, state, roles), step.action.verb
+    if verb == "start-redis":
+        node = state.node(roles[step.role])
+        source = source_by_file(state, node)
+        return (source.name, node.name) if source not in (None, node) and proved_down(node) else None
+    if follow is None:
+        return None
+    edits = verb == "set-replicaof" and proved_down(state.node(follow[1]))
+    return follow if edits or verb in ("replicate", "shell", "manual") else None
 
 
 def _follow(step: Step, state: ClusterState, roles: Mapping[str, str]) -> tuple[str, str] | None:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from console.core.drills.entries import Entered, Work
 from console.lab.assembly.assemble import assemble
 from console.lab.assembly.laboratory import DRILL, Laboratory, lab_environment
 from console.lab.hosts.host import Host
@@ -21,8 +22,9 @@ from console.lab.scenarios import catalogue
 from console.lab.scenarios.scenario import Scenario
 
 PROGRAM = "redis-ha-console"
+_HOST_AND_TEXT = 2
 _ENTRIES = "entered"
-"""The file with the moments at which somebody entered: a line each, epoch seconds."""
+"""The file with the moments at which somebody entered, and what that did: a line of JSON each."""
 
 
 @contextmanager
@@ -82,12 +84,19 @@ def environment_in(state_file: str) -> dict[str, str]:
 def command_in(state_file: str, words: list[str]) -> list[str]:
     """The command that these words mean in the laboratory: after the name of a host, one that runs on that host.
 
-    Raises LabError where it is gone.
+    Several words arrive there as they are; one word alone is a text for the host's shell. Raises LabError where it is
+    gone.
     """
     path = Path(state_file)
-    if words and words[0] in _known(path)["hosts"]:
-        return ["ssh", "-F", str(path.parent / "ssh_config"), words[0], *(["--", *words[1:]] if words[1:] else [])]
+    if words and words[0] in hosts_in(state_file):
+        there = [] if len(words) == 1 else ["--", words[1] if len(words) == _HOST_AND_TEXT else shlex.join(words[1:])]
+        return ["ssh", "-F", str(path.parent / "ssh_config"), words[0], *there]
     return words
+
+
+def hosts_in(state_file: str) -> tuple[str, ...]:
+    """The names of the laboratory's hosts. Raises LabError where it is gone."""
+    return tuple(_known(Path(state_file))["hosts"])
 
 
 def _known(path: Path) -> dict[str, Any]:
@@ -98,18 +107,20 @@ def _known(path: Path) -> dict[str, Any]:
     return known
 
 
-def note_entry(state_file: str) -> None:
-    """Notes that somebody works there by hand from now on: a drill says so in its grade."""
+def note_entry(state_file: str, entered: Entered) -> None:
+    """Notes that somebody has entered: a drill says so in its grade. Noted again when it has ended."""
     with suppress(OSError), Path(state_file).with_name(_ENTRIES).open("a", encoding="ascii") as file:
-        file.write(f"{time.time()}\n")
+        file.write(json.dumps({"at": entered.at, "work": entered.work.value}) + "\n")
 
 
-def entries_in(folder: Path) -> tuple[float, ...]:
-    """When somebody entered the laboratory of this folder: epoch seconds."""
+def entries_in(folder: Path) -> tuple[Entered, ...]:
+    """When somebody entered the laboratory of this folder, and what that did as far as it was noted last."""
     try:
-        return tuple(map(float, (folder / _ENTRIES).read_text(encoding="ascii").split()))
-    except (OSError, ValueError):
+        lines = [json.loads(line) for line in (folder / _ENTRIES).read_text(encoding="ascii").splitlines()]
+        found = {float(one["at"]): Work(one["work"]) for one in lines}
+    except (OSError, ValueError, KeyError, TypeError):
         return ()
+    return tuple(Entered(at, work) for at, work in found.items())
 
 
 def path_with_program() -> str:

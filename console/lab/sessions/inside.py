@@ -9,20 +9,16 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Callable
 from typing import Any
 
-from console.lab.hosts.namespaces import program
 from console.lab.options import LabOptions
 from console.lab.sessions.build import laboratory, program_in_words, run_inside
-from console.lab.sessions.room import run_as_room, timed_report
+from console.lab.sessions.room import leave_killed_screen, run_as_room, timed_report
 
 REQUEST_VARIABLE = "REDIS_HA_LAB_REQUEST"
 _KILLED = {128 + signal.SIGKILL, 128 + signal.SIGSEGV, 128 + signal.SIGABRT}
-_LEAVE_SCREEN = "\x1b[<u\x1b[?2004l\x1b[?1000;1002;1003;1006;1015l\x1b[?25h\x1b[?1049l\x1b[?7h"
-"""Keyboard, pasting, mouse, cursor, the other screen and long lines of the terminal, as a shell wants them."""
 
 
 def main() -> int:
@@ -51,10 +47,10 @@ def _run(request: dict[str, Any], report: Callable[[str], None]) -> int:
 
 
 def _say_what_is_left(name: str, own: str) -> None:
-    """The killed screen has left the terminal as it was while it drew. Then says how to go on."""
-    subprocess.call([program("stty"), "sane"])
+    """Says how to go on."""
+    leave_killed_screen()
     sys.stderr.write(
-        f"{_LEAVE_SCREEN}\nThe console was killed. Its laboratory {name} is still here.\nThis is a shell in it:\n"
+        f"\nThe console was killed. Its laboratory {name} is still here.\nThis is a shell in it:\n"
         f"  {own} runs resume   goes on with a run that was under way\n"
         f"  {own} watch cache   opens the screen again\n"
         "  exit   ends the laboratory\n"

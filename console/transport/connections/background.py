@@ -32,10 +32,16 @@ class BackgroundConnection(Generic[C]):
         self._opener = opener
         self._failures = 0
         self._not_before = 0.0
+        self._failed_at: float | None = None
         self._opening: _Attempt[C] | None = None
         self._closed = False
         self.connection: C | None = None
         self.problem = Problem(ProblemKind.CONNECTING, ProblemKind.CONNECTING.value)
+
+    @property
+    def problem_age(self) -> float:
+        """Seconds since the attempt that ended with the problem; 0: none has ended yet."""
+        return 0.0 if self._failed_at is None else time.monotonic() - self._failed_at
 
     @property
     def under_way(self) -> bool:
@@ -81,7 +87,8 @@ class BackgroundConnection(Generic[C]):
             self.connection = None
         self.problem = problem
         self._failures += 1
-        self._not_before = time.monotonic() + delay(self._failures)
+        self._failed_at = time.monotonic()
+        self._not_before = self._failed_at + delay(self._failures, refused=problem.kind is ProblemKind.REFUSED)
 
     def reset_backoff(self) -> None:
         """Lets the next attempt begin at once."""

@@ -5,14 +5,17 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from hashlib import blake2b
 from pathlib import Path
+from typing import NamedTuple
 
-from console.core.runs.past.kept_keys import KeptKeys, kept_keys
+from console.core.runs.past.kept_keys import KeptKeys, kept_fates, kept_keys
 from console.core.runs.past.past_run import ArchiveError, PastRun, in_laboratory
 from console.core.runs.past.replay import replay_run
+from console.core.runs.replays.file_fate import FileFate, FileName
 from console.core.runs.replays.order import RUNBOOK
 from console.transport.journals.journal_file import NAME, is_written, read_lines
 
@@ -28,8 +31,8 @@ class FolderArchive:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._known_keys: dict[str, tuple[tuple[int, int], frozenset[tuple[object, object]]]] = {}
-        """File of keys → (its size and time) and the keys in it."""
+        self._known_keys: dict[str, tuple[tuple[int, int], dict[int, _Line]]] = {}
+        """File of keys → (its size and time) and its lines."""
         self._known: dict[str, tuple[tuple[int, int, bool], PastRun]] = {}
         """Run → (size and time of its journal, whether a console was writing it) and what was read."""
 
@@ -53,39 +56,53 @@ class FolderArchive:
 
     def kept_keys(self) -> tuple[KeptKeys, ...]:
         """Keys that are only in a file. Only runs with such a file are read, and runs that bring keys back."""
-        kept = {path.parent for pattern in _KEPT for path in self._folder.glob(pattern)}
-        if not kept:
+        if not (folders := self._folders_of_files()):
             return ()
-        kept.update(path.parent for path in self._folder.glob(f"*-{RUNBOOK}-*/{NAME}"))
-        runs = []
-        for folder in sorted(kept):
-            with contextlib.suppress(OSError):
-                runs.append(self._read(folder / NAME))
-        found = kept_keys((one for one in runs if not self.laboratory_is_gone(one)), _is_dismissed)
+        runs = (one for one in self._runs_in(folders | self._folders_of_replays()) if not self.laboratory_is_gone(one))
+        found = kept_keys(runs, _is_dismissed, self._lines_in)
         return found if len(found) == len({one.cluster for one in found}) else self._each_once(found)
+
+    def fates_of_files(self) -> Mapping[FileName, FileFate]:
+        """What replays have made of the files of kept keys."""
+        replays = self._folders_of_replays()
+        return kept_fates(self._runs_in(replays | self._folders_of_files()), self._lines_in) if replays else {}
+
+    def _folders_of_files(self) -> set[Path]:
+        """Of runs that have kept keys in a file that is there."""
+        return {path.parent for pattern in _KEPT for path in self._folder.glob(pattern)}
+
+    def _folders_of_replays(self) -> set[Path]:
+        return {path.parent for path in self._folder.glob(f"*-{RUNBOOK}-*/{NAME}")}
+
+    def _runs_in(self, folders: set[Path]) -> Iterator[PastRun]:
+        for folder in sorted(folders):
+            with contextlib.suppress(OSError):
+                yield self._read(folder / NAME)
 
     def _each_once(self, kept: tuple[KeptKeys, ...]) -> tuple[KeptKeys, ...]:
         """The same, where a key of a newer file of its cluster is told as repeated in an older one."""
-        newer: dict[str, set[tuple[object, object]]] = {}
+        newer: dict[object, set[tuple[object, object]]] = {}
         counted = []
         for one in reversed(kept):
-            keys, seen = self._keys_in(Path(one.file)), newer.setdefault(one.cluster, set())
+            lines, seen = self._lines_in(one.file), newer.setdefault((one.cluster, one.nodes), set())
+            keys = {line.key for number, line in lines.items() if number not in one.settled}
             counted.append(replace(one, repeated=min(one.keys, len(keys & seen))))
             seen |= keys
         return tuple(reversed(counted))
 
-    def _keys_in(self, path: Path) -> frozenset[tuple[object, object]]:
-        """Database and key of each line of a file of keys. Empty: it is too large for that, or cannot be read."""
-        with contextlib.suppress(OSError, ValueError, AttributeError):
+    def _lines_in(self, file: str) -> dict[int, _Line]:
+        """Each line of a file of keys, by its number. Empty: it is too large for that, or cannot be read."""
+        path = Path(file)
+        with contextlib.suppress(OSError, ValueError, AttributeError, TypeError):
             stat = path.stat()
             at = (stat.st_size, stat.st_mtime_ns)
-            known = self._known_keys.get(str(path))
+            known = self._known_keys.get(file)
             if known is not None and known[0] == at:
                 return known[1]
-            found = frozenset(_keys_of(path)) if stat.st_size <= MOST_READ else frozenset()
-            self._known_keys[str(path)] = (at, found)
+            found = dict(_lines_of(path)) if stat.st_size <= MOST_READ else {}
+            self._known_keys[file] = (at, found)
             return found
-        return frozenset()
+        return {}
 
     def laboratory_is_gone(self, past: PastRun) -> bool:
         """Whether the nodes are gone with their inventory."""
@@ -113,12 +130,26 @@ class FolderArchive:
         return known[1]
 
 
-def _keys_of(path: Path) -> Iterator[tuple[object, object]]:
+class _Line(NamedTuple):
+    """A line of a file of keys. Two are equal where key, value and expiry are."""
+
+    key: tuple[object, object]
+    """Database and key."""
+    value: bytes
+    """A digest of the payload."""
+    expires: int
+    """When it expires, in tens of seconds since the epoch. 0: it does not."""
+
+
+def _lines_of(path: Path) -> Iterator[tuple[int, _Line]]:
     with path.open(encoding="utf-8") as lines:
-        for line in lines:
+        for number, line in enumerate(lines, start=1):
             one = json.loads(line)
             if "key_base64" in one:
-                yield one.get("db"), one["key_base64"]
+                pttl = one.get("pttl") or 0
+                expires = round(((one.get("at") or 0) + pttl) / 10_000) if pttl > 0 else 0
+                value = blake2b(str(one.get("dump_base64")).encode(), digest_size=16).digest()
+                yield number, _Line((one.get("db"), one["key_base64"]), value, expires)
 
 
 def _is_dismissed(file: str) -> bool:

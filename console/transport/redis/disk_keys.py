@@ -34,7 +34,11 @@ def keep_disk_keys(disk: Side, other: Side, command: DiskKeyExport, tell: Callab
     except TooManyError:
         return _sampled(disk, other)
     if not kept and not tally.large:
-        return f"{NOTHING}: all {counted(tally.looked_at, 'key')} of {disk[0]} are on {other[0]} with the same value"
+        if not tally.looked_at:
+            return f"{NOTHING}: {disk[0]} has no keys. That says nothing about writes that were in memory only"
+        keys = "the one key" if tally.looked_at == 1 else f"all {counted(tally.looked_at, 'key')}"
+        are = "is" if tally.looked_at == 1 else "are"
+        return f"{NOTHING}: {keys} of {disk[0]} {are} on {other[0]} with the same value"
     if not kept:
         return f"no file was written: {tally.words(disk[0], other[0])}"
     said = f"{tally.words(disk[0], other[0])}{EXAMPLES}{', '.join(tally.named)}{_not_taken(disk, other)}"

@@ -16,6 +16,7 @@ from console.transport.connections import libraries
 from console.transport.connections.answer_times import AnswerTimes
 from console.transport.connections.background import BackgroundConnection
 from console.transport.connections.errors import RemoteError, problem_of
+from console.transport.connections.failing_since import FailingSince
 from console.transport.connections.inspection_thread import Now, Unanswered
 from console.transport.connections.own_load import is_own_load
 from console.transport.connections.patience import Pace, patiently
@@ -131,6 +132,7 @@ class RedisInspector:
         self.timeout = timeout
         self.where = f"Redis on {spec.redis.host or spec.address}:{spec.redis.port}"
         self.reading: Reading[Redis] = unread(ProblemKind.CONNECTING)
+        self._failing = FailingSince()
         self.config_file = ""
         """From the last INFO. It stays known while Redis is down."""
         self._config = RedisConfig()
@@ -185,7 +187,7 @@ class RedisInspector:
             self._read_replies(session.replies, session.at, full=True)
         elif self._connection.connection is None:
             self.unanswered.ended(self._connection.problem)
-            self.reading = Reading(None, self._connection.problem, self.now())
+            self.reading = self._failing.noted(Reading(None, self._connection.problem, self.now()))
         return opened
 
     def ask(self, *, full: bool) -> None:
@@ -217,7 +219,7 @@ class RedisInspector:
             return
         words = self.unanswered.in_words(self.where, at, begun=session.connection.begun)
         problem = Problem(ProblemKind.TIMEOUT, words)
-        self.reading = Reading(None, problem, self.now())
+        self.reading = self._failing.noted(Reading(None, problem, self.now()))
         if time.monotonic() - since > _GIVE_UP:
             self._connection_lost(problem)
 
@@ -233,7 +235,7 @@ class RedisInspector:
         self._asked = None
         self.unanswered.ended(problem)
         self._connection.fail(problem)
-        self.reading = Reading(None, problem, self.now())
+        self.reading = self._failing.noted(Reading(None, problem, self.now()))
         # A server that restarts closes its connections. So the first attempt after that begins at once.
         if problem.kind is ProblemKind.CLOSED and alive_for > _WORKED_FOR:
             self._connection.reset_backoff()
@@ -241,9 +243,10 @@ class RedisInspector:
     def _read_replies(self, replies: Sequence[Any], at: float, *, full: bool) -> None:
         self.unanswered.ended()
         try:
-            self.reading = self._parsed(replies, at, full=full)
+            found = self._parsed(replies, at, full=full)
         except Exception as error:  # noqa: BLE001 - it is this answer's problem, and the next one may be understood
-            self.reading = Reading(None, problem_of(error, self.where), at)
+            found = Reading(None, problem_of(error, self.where), at)
+        self.reading = self._failing.noted(found)
         if self.reading.value is not None:
             self.config_file = self.reading.value.config_file
 

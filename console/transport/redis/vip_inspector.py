@@ -10,6 +10,7 @@ from console.core.inventory import NodeSpec, RedisRoute
 from console.core.model import Problem, ProblemKind, Reading, VipReach, read, unread
 from console.probes.redis import info as redis_info
 from console.transport.connections import libraries
+from console.transport.connections.failing_since import FailingSince
 from console.transport.connections.inspection_thread import InspectionThread, Now, silence
 from console.transport.redis.inspector import OpenTunnel
 
@@ -38,6 +39,7 @@ class VipInspector:
         self._silent_since = 0.0
         self._timeout = _TIMEOUT
         self._may_repeat = False
+        self._failing = FailingSince()
 
     def ask(self, timeout: float = _TIMEOUT) -> None:
         """Starts a look. If one is under way it goes on: its answer will be just as new.
@@ -86,7 +88,7 @@ class VipInspector:
         if not silent:
             self._silent_since = self._thread.asked_at
         problem = Problem(ProblemKind.TIMEOUT, silence(f"the virtual IP {self._where}", self._silent_since))
-        self.reading = Reading(None, problem, self._now())
+        self.reading = self._failing.noted(Reading(None, problem, self._now()))
 
     def _read_answer(self) -> None:
         """Reads the answer of a look that has ended, even if it came after the deadline of its observation."""
@@ -95,7 +97,7 @@ class VipInspector:
             return
         if _is_silent(answer) and not _is_silent(self.reading):
             self._silent_since = self._thread.asked_at
-        self.reading = answer
+        self.reading = self._failing.noted(answer)
 
     def close(self) -> None:
         self._thread.close()

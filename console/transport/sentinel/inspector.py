@@ -135,7 +135,8 @@ class SentinelInspector:
             self._read_replies(session.replies, session.at)
         elif session is None:
             self.unanswered.ended(self._connection.problem)
-            self.reading = Reading(None, with_advice(self._connection.problem, self.spec, opening=True), self.now())
+            problem = with_advice(self._connection.problem, self.spec, opening=True)
+            self.reading = Reading(None, problem, self.now() - self._connection.problem_age)
         return opened
 
     def ask(self, *, full: bool, just_connected: bool) -> None:  # noqa: ARG002 - there is only one batch

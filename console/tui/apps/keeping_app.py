@@ -7,8 +7,10 @@ from textual.app import SuspendNotSupported
 from textual.reactive import reactive
 
 from console.core.runs.past.kept_keys import KeptKeys
+from console.core.runs.replays.file_fate import Fates
 from console.engine.ports import BringKeys, ConsoleContext
 from console.engine.sessions.arming import who
+from console.engine.sessions.whose_runs import kept_here
 from console.tui.apps.observing_app import ObservingApp
 from console.tui.threads.messages import KeptKeysListed
 
@@ -28,6 +30,10 @@ class KeepingApp(ObservingApp):
         super().__init__(console_context, interval=interval)
         self.bring_keys: BringKeys | None = None
         """Brings kept keys back on the terminal. None: this console cannot."""
+        self.all_kept: tuple[KeptKeys, ...] = ()
+        """Also those of clusters of other inventories."""
+        self.fates: Fates = {}
+        """What replays have made of the files of kept keys."""
         self.silenced: frozenset[str] = frozenset()
         """Files of which an operator of this console wanted no more said."""
 
@@ -43,17 +49,20 @@ class KeepingApp(ObservingApp):
     def list_kept_keys(self) -> None:
         """Looks again for keys that are only in files."""
         if (archive := self.console_context.archive) is not None:
-            self.file_tasks.start("looking for kept keys", lambda: KeptKeysListed(archive.kept_keys()))
+            self.file_tasks.start(
+                "looking for kept keys", lambda: KeptKeysListed(archive.kept_keys(), archive.fates_of_files())
+            )
 
     def on_kept_keys_listed(self, message: KeptKeysListed) -> None:
         found: dict[str, tuple[KeptKeys, ...]] = {}
-        for one in message.kept:
+        for one in kept_here(message.kept, self.console_context.inventory):
             found[one.cluster] = (*found.get(one.cluster, ()), one)
+        self.all_kept, self.fates = message.kept, message.fates
         self.kept_keys = types.MappingProxyType(found)
 
     def kept_by_run(self, run_id: str) -> tuple[KeptKeys, ...]:
         """The keys of this run that are only in files."""
-        return tuple(one for kept in self.kept_keys.values() for one in kept if one.run_id == run_id)
+        return tuple(one for one in self.all_kept if one.run_id == run_id)
 
     def why_not_bring(self) -> str:
         """Why the keys cannot be brought back from the screen now. Empty: they can."""

@@ -19,6 +19,14 @@ class GuardsInput(Protocol):
         """Whether this event came too early."""
 
 
+@runtime_checkable
+class LeadsTyping(Protocol):
+    """A screen that gives what is typed to its field."""
+
+    async def acts_beside_field(self, key: events.Key) -> bool:
+        """Whether this character is no text of the field on the screen, and was dealt with."""
+
+
 _INPUT = (events.Key, events.Paste, events.MouseDown, events.MouseUp)
 
 
@@ -35,11 +43,15 @@ class NavigatingApp(App[int]):
         super().notify(visible(message, LINES), title=visible(title), **{**options, "markup": False})
 
     async def on_event(self, event: events.Event) -> None:
-        """Handles an event, unless it is one that the screen refuses."""
+        """Handles an event, unless it is one that the screen refuses. What is typed goes to the field of the screen."""
         if isinstance(event, _INPUT) and not event.is_forwarded and self.screen_stack:
             screen: Screen[Any] = self.screen
             if isinstance(screen, GuardsInput) and screen.refuses_input(event):
                 event.stop()
+                return
+            key = event if isinstance(event, events.Key) else None
+            if key is not None and isinstance(screen, LeadsTyping) and await screen.acts_beside_field(key):
+                key.stop()
                 return
         await super().on_event(event)
 

@@ -35,12 +35,14 @@ class Route(Generic[P]):
 
 @dataclass(frozen=True, slots=True)
 class QuitQuestion:
-    """What is asked before the console ends."""
+    """What is asked before the console or a run ends."""
 
     title: str
     lines: tuple[str, ...]
     leave: str
     """On the button that ends it."""
+    stay: str = "Stay"
+    """On the button that has the focus, and changes nothing."""
 
 
 CLUSTERS: Route[[]] = Route("clusters")

@@ -20,9 +20,11 @@ def header(place: str, badge: tuple[str, str], age: str, width: int, *, mark: st
     whole, short = line((f" {NAME}", BOLD), f" > {place}" if place else ""), line((f" {place}", BOLD))
     for left, told, beside in (
         (whole, age, f"{mark} {named}".strip()),
+        (short, age, f"{mark} {named}".strip()),
+        (short, age.removeprefix("observed "), f"{mark} {named}".strip()),
         (whole, age, mark),
         (short, age, mark),
-        (short, age.removeprefix("observed "), mark),
+        (short, age.replace("observed ", "seen "), mark),
     ):
         right = _right(told, badge, beside)
         room = max(0, width - right.cell_length - 1)

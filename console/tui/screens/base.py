@@ -8,11 +8,12 @@ from typing import Any, ClassVar, cast
 
 from textual.actions import SkipAction
 from textual.binding import BindingType
+from textual.events import Key as KeyPress
 from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
 from textual.widgets import Input
 
-from console.core.runs.past.kept_keys import KeptKeys
+from console.core.runs.past.kept_keys import KeptKeys, reminders
 from console.tui.apps.running_app import RunningApp
 from console.tui.keys import Key, bindings_of, keys_of
 from console.tui.navigation import routes
@@ -22,6 +23,7 @@ from console.tui.present.runs.kept_keys import kept_lines
 from console.tui.state.cluster_view import ClusterView
 from console.tui.widgets.kept_strips import KeepsStrips
 from console.tui.widgets.lines import LinesPane
+from console.tui.widgets.typed_field import TypedField
 
 BREAKPOINTS_ACROSS: list[tuple[int, str]] = [(0, "-tiny"), (frame.MIN_WIDTH, "-narrow"), (110, "-wide")]
 BREAKPOINTS_DOWN: list[tuple[int, str]] = [(0, "-flat"), (frame.MIN_HEIGHT, "-low"), (34, "-high"), (48, "-tall")]
@@ -47,6 +49,23 @@ class ScrollsText(Screen[Any]):
         """The pane with the text of this page: the largest one that can be scrolled."""
         panes = [one for one in self.panes_of_lines if one.display and one.styles.overflow_y != "hidden"]
         return max(panes, key=lambda one: one.region.area, default=None)
+
+    async def acts_beside_field(self, key: KeyPress) -> bool:
+        """Whether this character is no text of the field on the screen, and was dealt with.
+
+        It acts before the next key is looked at: where it opens something, what is typed after it goes there, and not
+        into the field. A character that is text moves the focus to the field, and goes there on its usual way.
+        """
+        field = next(iter(self.query(TypedField)), None) if key.is_printable and key.character else None
+        if field is None or self.focused is field:
+            return False
+        active = self.active_bindings.get(key.key)
+        if field.takes(key.character or "", has_a_key=active is not None):
+            self.set_focus(field)
+            return False
+        if active is not None:
+            await self.app.run_action(active.binding.action, active.node)
+        return True
 
     def action_scroll_text(self, how: str, amount: int) -> None:
         focused, text = self.focused, self.text_pane
@@ -166,7 +185,7 @@ class ShowsKeptKeys(ConsoleScreen):
 
     def paint(self) -> None:
         for pane in (one for one in self.panes_of_lines if one.has_class("kept-line")):
-            lines = self._draw_kept(max(1, self.size.width - 2), 0) if self.kept else ()
+            lines = self._draw_kept(max(1, self.size.width - 2), 0)
             pane.display, pane.styles.height = bool(lines), max(1, len(lines))
         super().paint()
 
@@ -178,7 +197,7 @@ class ShowsKeptKeys(ConsoleScreen):
             self.console_app.open_screen(routes.KEPT_KEYS, lambda: self.kept)
 
     def _draw_kept(self, width: int, _: int) -> Lines:
-        return kept_lines(self.kept, width, names_cluster=not self.cluster)
+        return kept_lines(reminders(self.kept), width, names_cluster=not self.cluster)
 
 
 class Dialog(ScrollsText, ModalScreen[bool]):

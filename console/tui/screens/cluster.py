@@ -8,6 +8,7 @@ from textual.widget import Widget
 
 from console.core.diagnosis.finding import Finding, Health
 from console.core.model import RunLock
+from console.core.runs.past.kept_keys import reminders
 from console.tui.keys import Key, bindings_of
 from console.tui.navigation import routes
 from console.tui.navigation.registry import register
@@ -27,6 +28,12 @@ HIGH_FROM, TALL_FROM = 34, 48
 """Heights of the screen from which cards and topology get more lines."""
 MOST_TOPOLOGY_LINES = 4
 """Lines of the topology that a low screen has room for."""
+
+
+ROWS_AROUND = 4
+"""Rows of the header, the tabs, the first finding and the footer."""
+LEAST_HEADLINE = 2
+"""Rows that the headline keeps where there is no room: the facts, and the worst finding."""
 
 
 class ClusterScreen(ShowsKeptKeys):
@@ -162,9 +169,23 @@ class ClusterScreen(ShowsKeptKeys):
     def _draw_headline(self, width: int, _: int) -> Lines:
         armed = self.console_app.armed_run
         run = armed.runbook if armed is not None and armed.cluster == self.view.name else ""
-        return present.headline(
-            self.view, width, 3 if self.size.height < HIGH_FROM else 4, run=run, kept=bool(self.kept)
-        )
+        low = self.size.height < HIGH_FROM
+        lines = present.headline(self.view, width, 3 if low else 4, run=run, kept=bool(reminders(self.kept)))
+        return present.shortened(lines, max(LEAST_HEADLINE, self._room_for_headline), width) if low else lines
+
+    @property
+    def _room_for_headline(self) -> int:
+        """Rows for the headline of a low screen where all cards are whole. It can be less than none.
+
+        The first finding is seen always: the advice gives way to it, and then the cards, which scroll.
+        """
+        kept = self._draw_kept(max(1, self.size.width - 2), 0) if self.kept else ()
+        others = ROWS_AROUND + len(kept) + (self._lock is not None) + self._rows_of_topology
+        return self.size.height - others - self.presentation.row_count - 2
+
+    @property
+    def _rows_of_topology(self) -> int:
+        return self.presentation.fixed_lines or min(len(self.view.spec.nodes), MOST_TOPOLOGY_LINES)
 
     @property
     def _lock(self) -> RunLock | None:
@@ -187,10 +208,11 @@ class ClusterScreen(ShowsKeptKeys):
         headline = len(self._draw_headline(self.size.width - 2, 0)) + blank
         nodes = len(self.view.spec.nodes)
         extra = 0 if height < HIGH_FROM else 2 if height < TALL_FROM else max(2, 10 - (len(shown_as.panes) - 1) * 3)
-        shown = shown_as.fixed_lines or min(nodes, MOST_TOPOLOGY_LINES)
+        shown = self._rows_of_topology
         if height >= HIGH_FROM and self.view.state is not None:
             shown = min(len(present.topology(self.view.state, self.size.width - 2)), shown_as.fixed_lines + nodes)
-        heights = (headline, shown_as.row_count + 2 + extra, shown + blank)
+        lacks = max(0, headline - self._room_for_headline) if height < HIGH_FROM else 0
+        heights = (headline, max(1, shown_as.row_count + 2 + extra - lacks), shown + blank)
         if heights != self._heights:
             self._heights = heights
             for name, lines in zip(("headline", "cards", "topology"), heights, strict=True):

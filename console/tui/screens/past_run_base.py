@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from console.core.runs.past.kept_keys import KeptKeys
+from console.core.runs.past.kept_keys import KeptKeys, reminders
 from console.core.runs.past.past_run import PastRun
 from console.tui.keys import Key
 from console.tui.navigation import routes
+from console.tui.present.formatting import Lines
+from console.tui.present.runs.kept_keys import information, kept_lines
 from console.tui.screens.base import ShowsKeptKeys
 
 
@@ -22,6 +24,9 @@ class PastRunActions(ShowsKeptKeys):
         """The keys that this run has kept and that are only in files."""
         past = self.past
         return self.console_app.kept_by_run(past.run_id) if past is not None else ()
+
+    def _draw_kept(self, width: int, _: int) -> Lines:
+        return kept_lines(reminders(self.kept), width) or information(self.kept, width)
 
     def footer_keys(self) -> tuple[Key, ...]:
         """The keys that can do something with this run."""

@@ -17,13 +17,13 @@ from textual.widgets import Input
 
 from console.core.model import RunLock
 from console.core.quantities import counted
+from console.core.runs.past.kept_keys import kept_note, reminders
 from console.core.runs.past.past_run import PastRun
 from console.engine.sessions.whose_runs import is_of
 from console.tui.keys import bindings_of
 from console.tui.navigation import routes
 from console.tui.navigation.registry import register
 from console.tui.present.formatting import DIM, Lines, fitted, line
-from console.tui.present.runs.kept_keys import kept_note
 from console.tui.present.runs.lock import UNDER_WAY, armed_at, locks_of_others
 from console.tui.present.runs.past_run_list import column_widths, list_head, list_line
 from console.tui.present.runs.standing import Sign, sign_of
@@ -155,7 +155,7 @@ class PastRunsScreen(PastRunActions):
 
     def _line(self, row: Row, now: float, width: int, widths: tuple[int, int]) -> Content:
         when = day_and_time(row.at, now)
-        names, note = (row.name, row.runbook), kept_note(self.console_app.kept_by_run(row.run_id))
+        names, note = (row.name, row.runbook), kept_note(reminders(self.console_app.kept_by_run(row.run_id)))
         return fitted(list_line(row.sign, when, names, row.operator, widths, note), width)
 
     # --- keys -------------------------------------------------------------------------------------------------------

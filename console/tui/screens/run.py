@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import ClassVar
 
 from textual.binding import BindingType
@@ -8,25 +9,37 @@ from textual.containers import Horizontal, Vertical
 from textual.events import Event
 from textual.widget import Widget
 
-from console.core.model.verdict import Check, Verdict
+from console.core.model.verdict import Check
 from console.core.runbooks.vocabulary import evaluate
-from console.core.runs.past.kept_keys import KeptKeys, were_brought_back
+from console.core.runs.half_done import half_done
+from console.core.runs.past.kept_keys import KeptKeys
 from console.core.runs.progress import can_stop_waiting
-from console.core.runs.question import Question
+from console.core.runs.question import Choice, Question
+from console.core.runs.replays.file_fate import UNTOUCHED, name_of
 from console.core.runs.state import RunState
 from console.engine.steps.step_view import conditions
 from console.tui.keys import Key, bindings_of, keys_of
 from console.tui.navigation import routes
 from console.tui.navigation.registry import register
+from console.tui.navigation.routes import QuitQuestion
 from console.tui.present.clusters import cards
 from console.tui.present.formatting import Lines
 from console.tui.present.runs import run as present
 from console.tui.present.runs.ending import Kept, ending
 from console.tui.present.runs.question import Fold, question_lines, rows_of_folds, rows_to_read
+from console.tui.present.runs.sections import newest_known
 from console.tui.screens.base import ShowsKeptKeys
 from console.tui.widgets.input_guard import InputGuard
 from console.tui.widgets.lines import LinesPane
 from console.tui.widgets.question import QuestionBox
+from console.tui.widgets.rows_read import RowsRead
+
+_STOP = QuitQuestion(
+    title="Stop the run here? This stays so:",
+    lines=("If you stop, nothing more is sent, and this run cannot be gone on with.",),
+    leave="Stop the run",
+    stay="Back to the question",
+)
 
 
 class RunScreen(ShowsKeptKeys):
@@ -46,8 +59,8 @@ class RunScreen(ShowsKeptKeys):
         """The step that the operator chose to see; None: the current one."""
         self._assessments_shown = False
         """The operator has answered a question below the assessments of a resumed run."""
-        self._read: set[int] = set()
-        """Rows of the open question that were in view."""
+        self._rows_read = RowsRead()
+        """Of the open question."""
         self._to_read = 0
         """How many of its first rows say the step, its node and what is sent."""
         self._had_kept: tuple[KeptKeys, ...] = ()
@@ -84,7 +97,8 @@ class RunScreen(ShowsKeptKeys):
         if not self._had_kept:
             return Kept.NONE
         app = self.console_app
-        if all(were_brought_back(one, (app.past_runs or {}).values()) for one in self._had_kept):
+        fates = ((app.fates.get(name_of(one.run_id, one.file), UNTOUCHED), one) for one in self._had_kept)
+        if all(fate.keys_left(one.of) == 0 for fate, one in fates):
             return Kept.BROUGHT_BACK
         return Kept.SILENCED if all(one.file in app.silenced for one in self._had_kept) else Kept.GONE
 
@@ -103,7 +117,7 @@ class RunScreen(ShowsKeptKeys):
         return self.query_one("#step", LinesPane)
 
     def on_mount(self) -> None:
-        self.watch(self.text_pane, "scroll_y", self._note_rows_in_view, init=False)
+        self.watch(self.text_pane, "scroll_y", self._scrolled, init=False)
         self.watch(self.app, "armed_run", self._changed)
         self.watch(self.app, "run_state", self._run_changed, init=False)
 
@@ -129,7 +143,28 @@ class RunScreen(ShowsKeptKeys):
         if self._chosen is not None:
             useless.discard("follow")
         asking = keys_of("question") if self.question is not None else ()
-        return (*asking, *(one for one in super().footer_keys() if one.action not in useless))
+        keys = (*asking, *(one for one in super().footer_keys() if one.action not in useless))
+        field = next((box.typed_field for box in self.query(QuestionBox)), None)
+        if field is None:
+            return keys
+        escape = "empty the field" if field.is_typed_into else "back"
+        return tuple(
+            replace(one, label=escape) if one.keys == "escape" else one
+            for one in keys
+            if not one.character or not field.takes(one.character, has_a_key=True)
+        )
+
+    def on_descendant_focus(self) -> None:
+        self.paint()
+
+    def action_back(self) -> None:
+        """One step back at a time: from the typed field, to the open question, to the cluster."""
+        if any(box.leave_field() for box in self.query(QuestionBox)):
+            self.paint()
+        elif self.question is not None and self._chosen is not None:
+            self.action_follow()
+        else:
+            super().action_back()
 
     def action_stop_waiting(self) -> None:
         if self.run_state is not None and can_stop_waiting(self.run_state):
@@ -172,6 +207,8 @@ class RunScreen(ShowsKeptKeys):
         refused = self._guard is not None and self._guard.refuses(event)
         if refused:
             self.paint()
+        else:
+            self._note_rows_in_view(self.text_pane.scroll_offset.y)
         return refused
 
     def _run_changed(self, before: RunState | None, after: RunState | None) -> None:
@@ -194,7 +231,7 @@ class RunScreen(ShowsKeptKeys):
             await box.remove()
         self._guard = None
         if self.question is not None:
-            self._chosen, self._unfolded, self._read = None, frozenset(), set()
+            self._chosen, self._unfolded, self._rows_read = None, frozenset(), RowsRead()
             self._arrange()  # the question is drawn at its whole width from the first time on
             self._guard = InputGuard(self.console_app.console_context.clock.monotonic)
             box = QuestionBox(self.question, self.console_app.now, self._more_below, self._guard, self._bring_into_view)
@@ -204,7 +241,10 @@ class RunScreen(ShowsKeptKeys):
         self._scroll_to_top()
 
     def on_screen_resume(self) -> None:
+        """What covered the question is closed. Keys that were meant for that are no answer and no text."""
         super().on_screen_resume()
+        if self._guard is not None and self._guard.shown:
+            self._guard.begin()
         self._begin_to_ask()
 
     def _begin_to_ask(self) -> None:
@@ -233,31 +273,48 @@ class RunScreen(ShowsKeptKeys):
         step = self.query_one("#step", LinesPane)
         return step.scroll_offset.y < step.max_scroll_y
 
-    def _rows_in_view(self) -> range:
-        step = self.text_pane
-        return range(step.scroll_offset.y, step.scroll_offset.y + step.room.height)
+    def _scrolled(self, before: float, _: float) -> None:
+        """What was in view until now was there to be read."""
+        self._note_rows_in_view(round(before))
 
-    def _note_rows_in_view(self) -> None:
-        if self.question is not None and self._chosen is None:
-            self._read.update(self._rows_in_view())
+    def _note_rows_in_view(self, top: int) -> None:
+        """Notes the rows that the pane shows from this one on; none before the question is on the screen."""
+        asks = self._guard is not None and self._guard.shown and self.app.screen is self
+        if asks and self._chosen is None:
+            self._rows_read.note(self.text_pane.lines, top, self.text_pane.room.height)
 
     def _bring_into_view(self) -> bool:
-        """Whether the step and what is sent were out of view. Then it shows them.
+        """Whether the step, its node or a command was not in view so far. Then it shows it.
 
-        Where they are longer than the page, each row must have been in view, and one of them must be so now.
+        What was in view since the question is on the screen counts, wherever the text is now: whoever reads on below
+        has read it. A row whose words have changed meanwhile was not in view. While another step is looked at, the
+        question is shown first.
         """
-        self._note_rows_in_view()
-        rows, shown, needed = range(self._to_read), self._rows_in_view(), self._to_read
-        fit = needed <= len(shown)
-        seen = shown.start == 0 and needed <= shown.stop if fit else set(rows) <= self._read and shown.start < needed
-        if seen and self._chosen is None:
-            return False
-        if self._chosen is not None or fit or shown.start >= needed:
+        if self._chosen is not None:
             self.action_follow()
+            return True
+        pane = self.text_pane
+        unread = self._rows_read.first_unread(pane.lines, self._to_read)
+        if unread is None:
+            return False
+        pane.scroll_to(y=unread if unread >= pane.room.height else 0, animate=False, force=True, immediate=True)
+        self.paint()
         return True
 
     def on_question_box_answered(self, event: QuestionBox.Answered) -> None:
+        """Hands the answer on. Whether to stop is asked once more where the run leaves something half done."""
         event.stop()
+        run = self.run_state
+        left = half_done(run) if run is not None and event.decision.choice is Choice.ABORT else ()
+        if not left:
+            self._answer(event)
+            return
+        for box in self.query(QuestionBox):
+            box.ask_again()
+        asked = replace(_STOP, lines=(*left, *_STOP.lines))
+        self.console_app.open_screen(routes.QUIT, lambda: self._answer(event), asked)
+
+    def _answer(self, event: QuestionBox.Answered) -> None:
         self._assessments_shown = True
         self.console_app.answer(event.question, event.decision)
 
@@ -330,18 +387,6 @@ class RunScreen(ShowsKeptKeys):
             return ()
         wanted = conditions(step.step, run.runbook.require if at == 0 else ())
         return newest_known(step.checks, tuple(evaluate(one, state, run.roles) for one in wanted))
-
-
-def newest_known(asked: tuple[Check, ...], live: tuple[Check, ...]) -> tuple[Check, ...]:
-    """The live answers; where one is not known now, what the run has observed for its question.
-
-    The run looks closer than the screen does: what only its look reads is no longer unknown.
-    """
-    known = asked[: len(live)] if len(asked) >= len(live) else live
-    return tuple(
-        was if now.verdict is Verdict.UNKNOWN and was.verdict is not Verdict.UNKNOWN else now
-        for was, now in zip(known, live, strict=True)
-    )
 
 
 register(routes.RUN, RunScreen)

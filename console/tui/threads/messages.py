@@ -10,6 +10,7 @@ from console.core.model import ClusterState, RunLock
 from console.core.runs.past.kept_keys import KeptKeys
 from console.core.runs.past.past_run import PastRun
 from console.core.runs.question import Question
+from console.core.runs.replays.file_fate import Fates
 from console.core.runs.state import RunState
 
 
@@ -95,6 +96,8 @@ class KeptKeysListed(Message):
     """The keys that are only in files were looked for; the oldest first."""
 
     kept: tuple[KeptKeys, ...]
+    fates: Fates
+    """What replays have made of the files."""
 
 
 @dataclass

@@ -81,7 +81,9 @@ class LinesPane(KeepsStrips, ScrollView):
         super().notify_style_update()
 
     def on_show(self) -> None:
+        """It may have been drawn before its size was told: as blank rows, which would stay until they change."""
         self._room_of = None
+        self.refresh()
 
     def on_hide(self) -> None:
         self._room_of = None

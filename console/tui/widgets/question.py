@@ -46,7 +46,7 @@ class QuestionBox(Vertical):
         guard: InputGuard,
         brought_into_view: Callable[[], bool],
     ) -> None:
-        """`brought_into_view`: whether step and command had to be brought into view. Then no yes is taken."""
+        """`brought_into_view`: whether step or command was not seen, and is shown now. Then no yes is taken."""
         super().__init__(classes=f"-{question.kind.value}")
         self.question = question
         self._now = now
@@ -69,7 +69,7 @@ class QuestionBox(Vertical):
                 if self.required_text:
                     yield Label(visible(present.field_label(self.question)), markup=False, id="typed-label")
                     with Horizontal(id="field"):
-                        yield TypedField(id="typed")
+                        yield TypedField(self.required_text, id="typed")
                 yield self._button(sending_choice, disabled=bool(self.required_text))
                 if self._last_choice is not None:
                     yield self._button(self._last_choice)
@@ -120,12 +120,30 @@ class QuestionBox(Vertical):
         """Whether a key that is pressed now counts."""
         return self._guard.open
 
+    @property
+    def typed_field(self) -> TypedField | None:
+        """The field to type into; None: nothing has to be typed."""
+        return next(iter(self.query(TypedField)), None)
+
+    def leave_field(self) -> bool:
+        """Empties the field, and gives the focus back to the safe answer. Whether anything was typed there."""
+        field = self.typed_field
+        if field is None or not field.is_typed_into:
+            return False
+        field.clear()
+        self.query(Button).first().focus()
+        return True
+
+    def ask_again(self) -> None:
+        """The answer was not handed on: another one can be given."""
+        self._is_answered = False
+
     def say_yes(self) -> None:
         """Answers yes where one key is enough for that; elsewhere it says that it is not."""
         if self.takes_yes:
             self._answer(Choice.RUN)
         else:
-            self._refuse(present.no_key_here("y", self.required_text, takes_yes=False))
+            self._refuse(present.no_key_here("y", takes_yes=False))
 
     def repaint(self) -> None:
         """Redraws the age of the observation, and what was refused."""
@@ -134,23 +152,13 @@ class QuestionBox(Vertical):
             head.repaint()
 
     def on_key(self, event: Key) -> None:
-        """Typing starts in the field at once, even while a button has the focus. A letter that does nothing says so."""
-        if not event.character or not event.is_printable:
-            return
-        for field in self.query("#typed").results(Input):
-            if self.required_text.startswith(field.value + event.character):
-                event.stop()
-                event.prevent_default()
-                self.screen.set_focus(field)
-                field.insert_text_at_cursor(event.character)
-                return
-        if event.key not in self.screen.active_bindings:
-            key = visible(event.character)
-            self._refuse(present.no_key_here(key, self.required_text, takes_yes=self.takes_yes))
+        """A letter that does nothing says so."""
+        if event.character and event.is_printable and event.key not in self.screen.active_bindings:
+            self._refuse(present.no_key_here(visible(event.character), takes_yes=self.takes_yes))
 
     def on_input_changed(self, event: Input.Changed) -> None:
         self._confirm.disabled = event.value != self.required_text
-        self._refuse("")
+        self._refuse("" if self.required_text.startswith(event.value) else present.NOT_SO_FAR)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         if event.value != self.required_text:
@@ -169,6 +177,8 @@ class QuestionBox(Vertical):
         return self.query_one("#confirm", Button)
 
     def _answer(self, choice: Choice) -> None:
+        if not self._guard.open:  # a key that was meant for what covered the question comes late, and by another way
+            return
         typed = self.query_one("#typed", Input).value if self.query("#typed") else ""
         if choice in SENDING_CHOICES and typed != self.required_text:
             return

@@ -8,12 +8,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from simulation.world.host import Host
+from simulation.world.sentinel import Sentinel
 from simulation.world.world import World
 
 from console.lab.assembly.laboratory import Laboratory
 from console.lab.hosts.redis_client import RefusedError
+from console.lab.scenarios.sentinel_consul import api
+from console.lab.systems import sentinel_vip
+from console.lab.systems.sentinel_consul import FIRST, INSTANCES, MASTER_NAME, SECOND
 from console.lab.systems.sentinel_service import ask_sentinel
-from console.lab.systems.sentinel_vip import MASTER_NAME
 
 CAUSE = "act"
 
@@ -63,11 +66,11 @@ def _slaveof(lab: Laboratory, name: str, other: str) -> None:
     lab.host(name).redis("SLAVEOF", lab.host(other).address, "6379")
 
 
-def _ask(word: str) -> Callable[[Laboratory, str, str], object]:
+def _ask(word: str, master: str = sentinel_vip.MASTER_NAME) -> Callable[[Laboratory, str, str], object]:
     def ask(lab: Laboratory, name: str, _other: str) -> None:
         if lab.host(name).running("redis-sentinel"):
             with contextlib.suppress(RefusedError):  # no good replica, or one is in progress: the model refuses, too
-                ask_sentinel(lab.host(name), "SENTINEL", word, MASTER_NAME)
+                ask_sentinel(lab.host(name), "SENTINEL", word, master)
 
     return ask
 
@@ -104,6 +107,55 @@ OF_SENTINELS: Mapping[str, Act] = {
     ),
     "fail over by the Sentinel on": Act(_ask("FAILOVER"), _fail_over),
     "reset the Sentinel on": Act(_ask("RESET"), _forget),
+}
+
+
+def _only_sentinel(host: Host) -> Sentinel:
+    sentinel = host.world.hosts[SECOND].sentinel
+    assert sentinel is not None
+    return sentinel
+
+
+def _maintain(query: str) -> Callable[[Laboratory, str, str], object]:
+    def ask(lab: Laboratory, name: str, _other: str) -> None:
+        if lab.host(FIRST).running("consul"):
+            api(lab, f"/v1/agent/service/maintenance/{INSTANCES[name]}?{query}", {})
+
+    return ask
+
+
+def _maintain_in_model(reason: str) -> Callable[[Host, Host], object]:
+    def maintain(host: Host, _other: Host) -> None:
+        consul = host.world.consul
+        if consul is not None and consul.answers:
+            consul.maintain(INSTANCES[host.name], reason, CAUSE)
+
+    return maintain
+
+
+OF_CONSUL: Mapping[str, Act] = {
+    "kill the only Sentinel, asked for on": Act(
+        lambda lab, _, other: _kill("sentinel", "redis-sentinel")(lab, SECOND, other),
+        lambda host, _: _only_sentinel(host).kill(CAUSE),
+    ),
+    "start the only Sentinel, asked for on": Act(
+        lambda lab, _, other: _service("redis-sentinel", "start")(lab, SECOND, other),
+        lambda host, _: _only_sentinel(host).start(CAUSE),
+    ),
+    "fail over, asked for on": Act(
+        lambda lab, _, other: _ask("FAILOVER", MASTER_NAME)(lab, SECOND, other),
+        lambda host, other: _fail_over(host.world.hosts[SECOND], other),
+    ),
+    "begin maintenance of": Act(_maintain("enable=true&reason=act"), _maintain_in_model("act")),
+    "end maintenance of": Act(_maintain("enable=false"), _maintain_in_model("")),
+    "stop Consul, asked for on": Act(
+        lambda lab, _, other: _service("consul", "stop")(lab, FIRST, other),
+        lambda host, _: host.world.consul and host.world.consul.kill(CAUSE),
+    ),
+    "start Consul, asked for on": Act(
+        lambda lab, _, other: _service("consul", "start")(lab, FIRST, other),
+        lambda host, _: host.world.consul and host.world.consul.start(CAUSE),
+    ),
 }
 
 

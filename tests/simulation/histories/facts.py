@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import permutations
 
-from console.core.model import ClusterState, NodeState, SentinelState
+from console.core.model import ClusterState, ConsulState, NodeState, SentinelState
 from console.core.model.facts import node_by_address, source_of
 from console.core.replication.history import compare_histories
 from console.core.replication.resync import predict_resync
@@ -24,6 +24,19 @@ def seen(state: ClusterState) -> dict[str, str]:
             facts[f"{name}: same history"] = str(one.replid == other.replid)
     for sentinel in state.sentinels:
         facts |= {f"{sentinel.name} {key}": value for key, value in _of_sentinel(state, sentinel).items()}
+    return facts | (_of_consul(state.consul) if state.consul is not None else {})
+
+
+def _of_consul(consul: ConsulState) -> dict[str, str]:
+    """Whether each check passes, whom the name leads to, and what is in maintenance."""
+    if consul.instances.value is None:
+        return {"Consul": str(consul.instances.problem.kind.value if consul.instances.problem else "")}
+    dns = consul.dns.value
+    facts = {"DNS": ", ".join(dns.addresses) if dns is not None else "unread"}
+    for one in consul.instances.value:
+        own = ", ".join(check.status for check in one.own_checks)
+        held = one.maintenance.output if one.maintenance is not None else ""
+        facts[f"Consul {one.service_id}"] = f"{own}, leads there: {one.passing}, held: {held}"
     return facts
 
 
@@ -32,6 +45,7 @@ def _of_node(state: ClusterState, node: NodeState) -> dict[str, str]:
     facts = {
         "keepalived": keepalived.state.value if keepalived is not None else "unread",
         "scripts": str(len(node.processes.value.scripts)) if node.processes.value is not None else "unread",
+        "append-only data": node.aof.value.form.value if node.aof.value is not None else "absent",
         "dump": "there" if node.dump.value is not None else "absent",
     }
     if redis is None:
@@ -42,6 +56,7 @@ def _of_node(state: ClusterState, node: NodeState) -> dict[str, str]:
         **facts,
         "Redis": redis.role.value,
         "follows": follows,
+        "append-only": str(redis.persistence.aof),
         "backlog": str(redis.backlog is not None and redis.backlog.active),
         "second history": str(redis.second_offset is not None and redis.second_offset > 0),
         "unsaved": str(bool(redis.persistence.changes_since_save)),

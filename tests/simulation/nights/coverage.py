@@ -18,10 +18,13 @@ class Coverage:
     """Counts over many nights."""
 
     nights: int = 0
+    kinds: set[str] = field(default_factory=set)
+    """Those that were played."""
     runs: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
-    fired: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
-    steps: Counter[tuple[str, str]] = field(default_factory=Counter)
+    fired: Counter[tuple[str, str, str, str, str]] = field(default_factory=Counter)
+    """(kind of night, runbook, step, kind of fault, moment)"""
+    steps: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     judged: Counter[str] = field(default_factory=Counter)
     useless: Counter[str] = field(default_factory=Counter)
     by_hand: Counter[str] = field(default_factory=Counter)
@@ -30,20 +33,22 @@ class Coverage:
         self.nights += 1
         self.runs += len(result.outcomes)
         self.outcomes.update(result.outcomes)
-        self.fired.update(result.fired)
-        self.steps.update(result.steps)
+        kind = result.plan.kind
+        self.kinds.add(kind)
+        self.fired.update({(kind, *cell): count for cell, count in result.fired.items()})
+        self.steps.update({(kind, *step): count for step, count in result.steps.items()})
         self.judged.update(result.judged)
         self.useless.update(result.useless)
         self.by_hand.update(result.by_hand)
 
-    def holes(self) -> Iterable[tuple[str, str, str, str]]:
-        """Cells that no night has met."""
-        for kind in KINDS.values():
+    def holes(self) -> Iterable[tuple[str, str, str, str, str]]:
+        """Cells that no night of these kinds has met."""
+        for kind in self._played():
             for name, step in _steps(kind):
                 for fault in kind.faults:
                     for moment in Moment:
-                        if not self.fired[name, step, fault, moment.value]:
-                            yield name, step, fault, moment.value
+                        if not self.fired[kind.name, name, step, fault, moment.value]:
+                            yield kind.name, name, step, fault, moment.value
 
     def text(self) -> str:
         """A line for each step: how often it was begun, how many faults came at each moment, and its holes."""
@@ -52,17 +57,17 @@ class Coverage:
         lines.append("asked by the invariants:")
         lines += [f"  {count:6} {rule}" for rule, count in sorted(self.judged.items())]
         holes = list(self.holes())
-        missing = Counter((name, step) for name, step, _, _ in holes)
+        missing = Counter(hole[:3] for hole in holes)
         never = []
-        for kind in KINDS.values():
+        for kind in self._played():
             cells = len(kind.faults) * len(Moment)
             lines.append(f"steps of {kind.name}: begun; faults before, during, after; cells met of {cells}")
             for name, step in _steps(kind):
-                counts = [self._faults(name, step, moment) for moment in Moment]
-                met = cells - missing[name, step]
-                figures = f"{self.steps[name, step]:7}; {', '.join(f'{one:5}' for one in counts)}; {met:3}"
+                counts = [self._faults(kind.name, name, step, moment) for moment in Moment]
+                met = cells - missing[kind.name, name, step]
+                figures = f"{self.steps[kind.name, name, step]:7}; {', '.join(f'{one:5}' for one in counts)}; {met:3}"
                 lines.append(f"  {name:24} {step:28} {figures}")
-                never += [] if met else [f"{name} {step}"]
+                never += [] if met else [f"{kind.name} {name} {step}"]
         lines.append(f"holes: {len(holes)} cells; steps without any fault: {', '.join(never) or 'none'}")
         if self.useless:
             named = ", ".join(f"{name} {count}" for name, count in self.useless.most_common())
@@ -72,8 +77,11 @@ class Coverage:
             lines.append(f"done by hand after a night, as no runbook led on: {named}")
         return "\n".join(lines)
 
-    def _faults(self, name: str, step: str, moment: Moment) -> int:
-        return sum(self.fired[name, step, fault, moment.value] for fault in FAULTS)
+    def _played(self) -> Iterable[NightKind]:
+        return (kind for name, kind in KINDS.items() if name in self.kinds)
+
+    def _faults(self, kind: str, name: str, step: str, moment: Moment) -> int:
+        return sum(self.fired[kind, name, step, fault, moment.value] for fault in FAULTS)
 
 
 def _steps(kind: NightKind) -> Iterable[tuple[str, str]]:

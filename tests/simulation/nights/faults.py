@@ -9,7 +9,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from simulation.ports.actuator import Line
+from simulation.world.consul import Consul
 from simulation.world.host import Host
+from simulation.world.sentinel import Sentinel
 
 from console.core.model import RunLock
 
@@ -136,26 +138,64 @@ def lock_taken(night: Night, host: Host, seconds: float) -> None:
 
 def sentinel_dies(night: Night, host: Host, seconds: float) -> None:
     """Somebody starts it again after a while."""
-    sentinel = host.sentinel
-    assert sentinel is not None
+    sentinel = _sentinel(host)
     sentinel.kill("killed")
-    night.world.after(seconds, lambda: host.up and sentinel.start(COLLEAGUE))
+    night.world.after(seconds, lambda: sentinel.host.up and sentinel.start(COLLEAGUE))
 
 
 def sentinel_hangs(night: Night, host: Host, seconds: float) -> None:
-    assert host.sentinel is not None
-    host.sentinel.hangs_until = night.world.now + seconds
+    _sentinel(host).hangs_until = night.world.now + seconds
 
 
 def colleague_fails_over(night: Night, host: Host, seconds: float) -> None:
-    assert host.sentinel is not None
-    if host.sentinel.answers:
-        host.sentinel.failover.begin_by_hand(COLLEAGUE)
+    sentinel = _sentinel(host)
+    if sentinel.answers:
+        sentinel.failover.begin_by_hand(COLLEAGUE)
+
+
+def _sentinel(host: Host) -> Sentinel:
+    """Of this host, or the only one that there is."""
+    return next(one.sentinel for one in (host, *host.world.hosts.values()) if one.sentinel is not None)
+
+
+def consul_dies(night: Night, host: Host, seconds: float) -> None:
+    """Somebody starts it again after a while. Then there is no maintenance any more."""
+    consul = _consul(night)
+    consul.kill("killed")
+    night.world.after(seconds, lambda: consul.start(COLLEAGUE))
+
+
+def consul_silent(night: Night, host: Host, seconds: float) -> None:
+    network = night.world.network
+    network.silent_consul = True
+    night.world.after(seconds, lambda: setattr(network, "silent_consul", False))
+
+
+def checks_late(night: Night, host: Host, seconds: float) -> None:
+    """The agent's host is busy: it runs no check for a while."""
+    _consul(night).stands_still_until = night.world.now + seconds
+
+
+def colleague_ends_maintenance(night: Night, host: Host, seconds: float) -> None:
+    consul = _consul(night)
+    if consul.answers:
+        consul.maintain(consul.services[host.name].service_id, "", COLLEAGUE)
+
+
+def _consul(night: Night) -> Consul:
+    assert night.world.consul is not None
+    return night.world.consul
+
+
+def scripts_killed(night: Night, host: Host, seconds: float) -> None:
+    """A colleague ends the scripts that sleep: what they would do is not done."""
+    host.keepalived.scripts.clear()
 
 
 _BY_HOST = (redis_dies, redis_restarts, redis_hangs, host_reboots)
 _KEEPALIVED = (keepalived_dies, colleague_restarts_keepalived)
 _SENTINEL = (sentinel_dies, sentinel_hangs, colleague_fails_over)
+_CONSUL = (consul_dies, consul_silent, checks_late, colleague_ends_maintenance)
 _OF_ALL = (
     colleague_promotes, colleague_follows, cable_cut, ssh_silent, redis_silent, disk_full, clock_jumps, stream_slow,
     arp_slow, answer_lost, command_lost, command_late, console_dies, journal_full, lock_taken,
@@ -166,7 +206,9 @@ def _named(*functions: Callable[[Night, Host, float], None]) -> dict[str, Callab
     return {one.__name__.replace("_", "-"): one for one in functions}
 
 
-FAULTS = _named(*_BY_HOST, *_KEEPALIVED, *_SENTINEL, *_OF_ALL)
+FAULTS = _named(*_BY_HOST, *_KEEPALIVED, *_SENTINEL, *_OF_ALL, *_CONSUL, scripts_killed)
 OF_KEEPALIVED = tuple(_named(*_BY_HOST, *_KEEPALIVED, *_OF_ALL))
 """In this order: a seed chooses by it."""
+OF_SCRIPTS = tuple(_named(*_BY_HOST, *_KEEPALIVED, *_OF_ALL, scripts_killed))
+OF_CONSUL = tuple(_named(*_BY_HOST, *_SENTINEL, *_OF_ALL, *_CONSUL))
 OF_SENTINELS = tuple(_named(*_BY_HOST, *_SENTINEL, *_OF_ALL))

@@ -17,6 +17,7 @@ from console.core.runs.records.journal import Entry
 
 if TYPE_CHECKING:
     from simulation.nights.night import Night
+    from simulation.world.world import Destruction
 
 RECENT = 15.0
 """Seconds after a command of the console in which a second serving node counts as its work."""
@@ -45,7 +46,8 @@ class Invariants:
         """Rule → how often it was asked: a rule that is never asked proves nothing."""
         self._destroyed = 0
         self.console_acted = -1e9
-        self.others_acted = self._world.now
+        self.console_acts: list[float] = []
+        self.others_acted = self.began = self._world.now
         self._world.on_roles.append(self._roles_changed)
 
     def must(self, holds: object, rule: str, text: str) -> None:
@@ -54,6 +56,11 @@ class Invariants:
             self.found.append(Violation(rule, text, self._world.now))
             self._world.tell(f"VIOLATION {rule}: {text}")
 
+    def sends(self) -> None:
+        """The console sends a command."""
+        self.console_acted = self._world.now
+        self.console_acts.append(self._world.now)
+
     # --- after every event ------------------------------------------------------------------------------------------
 
     def look(self) -> None:
@@ -61,8 +68,14 @@ class Invariants:
         for one in self._world.destroyed[self._destroyed :]:
             self._destroyed += 1
             self._world.tell(f"{one.host}: {one.why} ({one.cause}); {len(one.lost)} writes are not in the new data")
-            if one.cause == CAUSE:
+            if one.cause == CAUSE or self._by_script_of_console(one):
                 self._judge_loss(one.lost, f"{one.host} {one.why}")
+
+    def _by_script_of_console(self, one: Destruction) -> bool:
+        """Whether a script of keepalived did it that a command of the console has let begin, and nobody else."""
+        since = one.told_at - self._world.script_seconds
+        told = "script" in one.cause and any(since < at < one.told_at for at in self.console_acts)
+        return told and max(self.others_acted, self.began) < since - RECENT
 
     def _judge_loss(self, lost: frozenset[int], what: str) -> None:
         """No acknowledged write disappears, unless a preview named that loss and the operator typed it."""
@@ -75,9 +88,12 @@ class Invariants:
         self.must(named, "a loss is named", f"{what}: {len(ours)} acknowledged writes go, and no preview said so")
 
     def _roles_changed(self, cause: str) -> None:
-        """Never two nodes take clients' writes because of something that the console sent."""
+        """Never two nodes take clients' writes because of something that the console sent.
+
+        With Consul that is seen at the next check: `cause` says who has made what it finds.
+        """
         serving = self._world.serving()
-        if len(serving) < 2:
+        if len(serving) < 2 or (self._world.consul is not None and cause != CAUSE):
             return
         recent = self._world.now - self.console_acted < RECENT and self.others_acted < self.console_acted - RECENT
         names = " and ".join(one.name for one in serving)
@@ -154,7 +170,7 @@ class Invariants:
         world.advance(3.0)
         wanted = frozenset(process.keys)
         world.tell("— the next failure: the master dies")
-        master.redis.kill("the next failure")
+        self._night.kind.next_failure(master)
         world.advance(self._night.kind.failover_seconds(world) + world.notify_sleep)
         heirs = world.serving()
         self.must(len(heirs) == 1, "protected survives", f"{len(heirs)} nodes serve after the death of {master.name}")

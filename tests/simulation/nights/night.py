@@ -71,6 +71,7 @@ class Night:
             version=plan.version,
             notify_sleep=plan.notify_sleep,
             copy_seconds=plan.copy_seconds,
+            load_seconds=self.kind.load_seconds(plan.copy_seconds),
         )
         self.kept = Kept()
         self.invariants = Invariants(self)
@@ -100,6 +101,7 @@ class Night:
     def play(self) -> Result:
         plan = self.plan
         self.kind.scenarios[plan.scenario](self.world)
+        self.invariants.began = self.world.now
         self.world.tell(f"— the night begins: {plan.scenario}, operator {plan.temper}")
         for number in range(plan.runs):
             self._run = number
@@ -239,5 +241,5 @@ class Night:
         """Called at each call of a port: the rules are asked, and faults come."""
         self.invariants.look()
         if call in ("send", "sent"):
-            self.invariants.console_acted = self.world.now
+            self.invariants.sends()
         self.troubles.touch(call)

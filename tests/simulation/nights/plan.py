@@ -59,13 +59,13 @@ class Plan:
     resumes: bool
     """Whether a run whose console died is resumed, or a new one begun."""
     kind: str = "keepalived"
-    """Of the cluster."""
+    """Of the night."""
     version: str = "7.0.15"
     """Of each Redis."""
 
 
 def plan_of(seed: int, kind_name: str = "") -> Plan:
-    """The night of this seed. `kind_name`: of the cluster; empty: the seed decides."""
+    """The night of this seed. `kind_name`: of the night; empty: the seed decides."""
     kind = KINDS[kind_name] if kind_name else kind_of_seed(seed)
     chance = random.Random(seed)
     scenario = chance.choice(list(kind.scenarios))
@@ -86,8 +86,8 @@ def plan_of(seed: int, kind_name: str = "") -> Plan:
         seed=seed,
         scenario=scenario,
         temper=chance.choice(list(TEMPERS)),
-        notify_sleep=chance.choice((1.0, 3.0, 8.0)),
-        copy_seconds=chance.choice((1.0, 4.0, 12.0)),
+        notify_sleep=chance.choice(kind.notify_sleeps),
+        copy_seconds=chance.choice(kind.copy_seconds),
         runbook="" if choice > 0.7 else chance.choice(fitting),
         faults=faults,
         runs=chance.choice((1, 2, 2)),

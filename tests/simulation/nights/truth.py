@@ -41,7 +41,7 @@ def _empty(host: Host) -> bool:
 
 
 def _failed_save(host: Host) -> bool:
-    return host.redis.process is not None and not host.redis.process.save_ok
+    return host.redis.disk_error
 
 
 def _mutual(world: World, nodes: list[Host]) -> bool:

@@ -9,14 +9,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from simulation.ports import sentinel_port, shell
+from simulation.ports import consul_port, sentinel_port, shell
 from simulation.world.host import REDIS_CONF, Host
 from simulation.world.redis_server import Dump, RedisServer
 from simulation.world.sentinel import Sentinel
 from simulation.world.unknown import UnknownToModelError
 from simulation.world.world import World
 
-from console.core.command import DiskKeyExport, FileCopy, Identity, KeyExport, Planned, RedisCommand, ShellCommand
+from console.core.command import (
+    ConsulCommand,
+    DiskKeyExport,
+    FileCopy,
+    Identity,
+    KeyExport,
+    Planned,
+    RedisCommand,
+    ShellCommand,
+)
 from console.core.runs.answer import Answer, AnswerKind
 from console.core.runs.records.exports import NOTHING, WRITTEN
 
@@ -98,6 +107,9 @@ class ModelActuator:
         host, network = self._target(planned), self._world.network
         if host is None:
             return "no answer at the virtual IP"
+        if isinstance(planned.command, ConsulCommand):
+            silent = consul_port.silence_of(self._world)
+            return silent.text if silent is not None else ""
         over_redis = isinstance(planned.command, RedisCommand)
         if over_redis and (sentinel := self._sentinel(planned)) is not None:
             return self._unreached_sentinel(sentinel)
@@ -132,6 +144,8 @@ class ModelActuator:
         """H07, as console.transport.actuator compares."""
         host = self._target(planned)
         assert host is not None
+        if isinstance(planned.command, ConsulCommand):
+            return ""  # the only agent, and its services are always the same
         if (sentinel := self._sentinel(planned)) is not None:
             pairs: tuple[tuple[str, str, str], ...] = (("run_id", expecting.run_id, sentinel.run_id),)
         elif isinstance(planned.command, RedisCommand):
@@ -153,6 +167,8 @@ class ModelActuator:
         command, host = planned.command, self._target(planned)
         if host is None:
             return LOST
+        if (answer := self._by_watcher(planned)) is not None:
+            return answer
         match command:
             case KeyExport():
                 return self._export(command, host)
@@ -160,10 +176,6 @@ class ModelActuator:
                 return self._export_disk(command, host)
             case FileCopy():
                 return self._copy(command, host)
-            case RedisCommand() if (sentinel := self._sentinel(planned)) is not None:
-                if not sentinel.answers:
-                    return LOST
-                return sentinel_port.carry_out(sentinel, [str(word) for word in command.words])
             case RedisCommand():
                 if host.redis.process is None or (late and not host.redis.answers):
                     return LOST
@@ -171,6 +183,16 @@ class ModelActuator:
             case ShellCommand():
                 return shell.carry_out(host, command)
         raise UnknownToModelError(f"the model does not know {type(command).__name__}")
+
+    def _by_watcher(self, planned: Planned) -> Answer | None:
+        """What Consul or a Sentinel answers. None: the command is for another server."""
+        command, consul, sentinel = planned.command, self._world.consul, self._sentinel(planned)
+        if isinstance(command, ConsulCommand):
+            return LOST if consul is None or not consul.answers else consul_port.carry_out(consul, command)
+        if sentinel is not None and isinstance(command, RedisCommand):
+            words = [str(word) for word in command.words]
+            return sentinel_port.carry_out(sentinel, words) if sentinel.answers else LOST
+        return None
 
     # --- Redis ------------------------------------------------------------------------------------------------------
 
@@ -219,13 +241,14 @@ class ModelActuator:
         return Answer(AnswerKind.DONE, f"{len(odd)} keys of {host.name} differ{WRITTEN}{command.path}")
 
     def _export_disk(self, command: DiskKeyExport, host: Host) -> Answer:
-        other, dump = self._world.hosts[command.other].redis, host.redis.dump
+        other = self._world.hosts[command.other].redis
+        dump = shell.data_at(host, shell.setting(command.script, "data"))
         if other.process is None or other.process.run_id != command.other_run_id:
             return Answer(AnswerKind.NOT_SENT, f"{command.other} is not the one that was shown")
         shown = shell.setting(command.script, "shown")
-        if dump is None or f"{dump.size} {dump.modified:.0f}" != shown or host.disk_full:
+        if dump is None or not shell.is_shown(dump, shown) or host.disk_full:
             return Answer(
-                AnswerKind.FAILED, "not compared: the dump is not the one that was shown, or there is no room"
+                AnswerKind.FAILED, "not compared: the data is not the one that was shown, or there is no room"
             )
         self._world.advance(2.0)
         if other.process is None:

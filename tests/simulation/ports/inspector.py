@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from simulation.ports.consul_port import consul_state
 from simulation.ports.readings import host_readings, redis_reading
 from simulation.ports.sentinel_port import sentinel_state
 from simulation.world.host import Host
@@ -49,6 +50,7 @@ class ModelInspector:
             world.advance(READ_SECONDS)
             host = world.hosts[spec.name]
             nodes.append(assemble_node(spec, self._spec.vip, self._host(host), self._redis(host)))
+        consul = self._spec.consul
         self.last = ClusterState(
             name=self._spec.name,
             kind=self._spec.kind,
@@ -58,6 +60,7 @@ class ModelInspector:
             observed_at=world.now,
             master_name=self._spec.master_name,
             sentinels=tuple(sentinel_state(world, one) for one in self._spec.sentinels),
+            consul=consul_state(world, consul) if consul is not None else None,
         )
         return self.last
 
@@ -79,6 +82,8 @@ class ModelInspector:
 
     def _reach(self) -> Reading[VipReach]:
         now = self._world.now
+        if not self._spec.vip:
+            return unread(ProblemKind.NOT_CONFIGURED, "the cluster has no virtual IP", now)
         host = self._world.network.behind_vip()
         if host is None or host.name in self._world.network.silent_redis:
             return unread(ProblemKind.UNREACHABLE, f"no answer at {self._spec.vip}:6379", now)

@@ -12,14 +12,16 @@ from functools import cache, lru_cache
 from typing import Any
 
 from simulation.world.host import DISK_BYTES, DISK_FREE, DUMP, FOLDER, KEEPALIVED_CONF, REDIS_CONF, Host
-from simulation.world.keepalived import Script
+from simulation.world.notify_scripts import Script
 from simulation.world.redis_server import BACKLOG_BYTES, RedisServer
 
 from console.core.model import (
+    AofFiles,
     AttachedReplica,
     Backlog,
     Backup,
     ClockReading,
+    DataForm,
     DiskRoom,
     DumpFile,
     HostIdentity,
@@ -55,6 +57,13 @@ GIB = 1024**3
 MEMORY = Memory(8 * GIB, 6 * GIB, 1)
 DISK, DISK_FULL = DiskRoom(FOLDER, DISK_FREE, DISK_BYTES), DiskRoom(FOLDER, 0, DISK_BYTES)
 REDIS_LOG = LogTail("/data/redis/redis.log", ())
+AOF_NAME = "appendonly.aof"
+AOF_MANIFEST = f"{AOF_NAME}.manifest"
+CHECKED = {
+    DataForm.DUMP: "redis-check-rdb: RDB looks OK",
+    DataForm.AOF: "redis-check-aof: no errors",
+    DataForm.AOF_FOLDER: "redis-check-aof: no errors",
+}
 NO_AOF = Problem(ProblemKind.ABSENT, "there is no append-only file")
 NO_NOTIFY_LOG: Reading[Any] = unread(ProblemKind.NOT_CONFIGURED, "the inventory names no keepalived.state_log")
 _SAVE = "900 1 300 10"
@@ -74,7 +83,7 @@ def host_readings(host: Host, now: float) -> HostReadings:
         processes=read(_processes(host, now), now),
         config=read(_config(host.files[KEEPALIVED_CONF]), now) if installed else _absent(KEEPALIVED_CONF, now),
         version=read("2.2.7", now) if installed else _absent("keepalived", now),
-        notify_log=NO_NOTIFY_LOG,
+        notify_log=_notify_log(host, now),
         system_log=read(log, now),
         memory=read(MEMORY, now),
         disk=read(DISK_FULL if host.disk_full else DISK, now),
@@ -84,7 +93,7 @@ def host_readings(host: Host, now: float) -> HostReadings:
         redis_log=read(REDIS_LOG, now),
         redis_file=read(_redis_file(host.files[REDIS_CONF]), now),
         run_lock=read(host.lock, now),
-        aof=Reading(None, NO_AOF, now),
+        aof=_aof(host, now),
         places=read(_places(host), now),
     )
 
@@ -110,25 +119,38 @@ def _held(address: str, outside: str, vip: str, prefix: int) -> tuple[InterfaceA
 
 
 def _processes(host: Host, now: float) -> Processes:
-    redis, keepalived = host.redis.process, host.keepalived
+    redis, keepalived, check = host.redis.process, host.keepalived, host.keepalived.check
     return Processes(
         redis=(Process(redis.pid, 1, "/usr/bin/redis-server *:6379", now - redis.started),) if redis else (),
         keepalived=(Process(keepalived.pid, 1, "/usr/sbin/keepalived -D", now - keepalived.started),)
         if keepalived.running
         else (),
-        scripts=tuple(_script(one, now) for one in keepalived.scripts),
+        scripts=tuple(_script(one, now) for one in (*keepalived.scripts, *((check,) if check else ()))),
     )
 
 
 def _script(script: Script, now: float) -> Process:
-    sleeps = max(0.0, script.wakes - now) if script.wakes else None
-    return Process(script.pid, 1, f"/bin/bash {script.path}", now - script.began, sleeps)
+    sleeps = max(0.0, script.wakes - now) if script.sleeps else None
+    return Process(script.pid, 1, script.command, now - script.began, sleeps)
 
 
 @lru_cache(maxsize=256)
 def _keepalived_log(logged: tuple[tuple[str, float], ...]) -> LogTail:
     found = (Transition(VrrpState(state), at, "system log", f"Entering {state} STATE") for state, at in logged)
     return LogTail("/var/log/keepalived.log", (), tuple(found))
+
+
+def _notify_log(host: Host, now: float) -> Reading[LogTail]:
+    """The dates in it have whole seconds."""
+    path = host.world.system.state_log
+    if not path:
+        return NO_NOTIFY_LOG
+    if not host.changes:
+        return _absent(path, now)
+    told = zip(host.changes[-20:], host.changed[-20:], strict=True)
+    lines = tuple((state, float(int(at)), f"INSTANCE VI_222 has changed to {state}") for state, at in told)
+    found = tuple(Transition(VrrpState(state), at, "notify log", line) for state, at, line in lines)
+    return read(LogTail(path, tuple(line for _, _, line in lines), found), now)
 
 
 @cache
@@ -156,6 +178,20 @@ def _dump(host: Host, now: float) -> Reading[DumpFile]:
     return _absent(DUMP, now) if dump is None else read(_dump_file(dump.size, dump.modified), now)
 
 
+def _aof(host: Host, now: float) -> Reading[AofFiles]:
+    kept = host.redis.append_only
+    aof = kept.aof
+    if aof is None:
+        return Reading(None, NO_AOF, now)
+    names = aof_names(aof.sequence) if kept.in_folder else ()
+    return read(AofFiles(kept.path, aof.size, aof.modified, names, AOF_MANIFEST if names else ""), now)
+
+
+@cache
+def aof_names(sequence: int) -> tuple[str, ...]:
+    return (f"{AOF_NAME}.{sequence}.base.rdb", f"{AOF_NAME}.{sequence}.incr.aof")
+
+
 @lru_cache(maxsize=256)
 def _dump_file(size: int, modified: float) -> DumpFile:
     return DumpFile(DUMP, size, modified)
@@ -173,8 +209,11 @@ def _backups(host: Host) -> tuple[Backup, ...]:
     found = []
     for path, (dump, noted) in host.backups.items():
         origin, received = host.origins.get(path, ("", None))
-        note = (digest_of(dump.keys), len(dump.keys), 0, "redis-check-rdb: RDB looks OK") if noted else ()
-        found.append(Backup(path, dump.size, dump.modified, *note, origin=origin, received=received))
+        note = (digest_of(dump.keys), len(dump.keys), 0, CHECKED[dump.form]) if noted else ()
+        folder = dump.form is DataForm.AOF_FOLDER
+        names, manifest = (aof_names(dump.sequence), AOF_MANIFEST) if folder else ((), "")
+        more = {"form": dump.form, "names": names, "manifest": manifest}
+        found.append(Backup(path, dump.size, dump.modified, *note, origin=origin, received=received, **more))
     return tuple(sorted(found, key=lambda one: one.path))
 
 
@@ -229,7 +268,9 @@ def redis_reading(server: RedisServer, now: float) -> Reading[Redis]:
             "ok" if process.save_ok else "err",
             rdb_in_progress=process.saving,
             changes_since_save=process.changes,
-            aof=False,
+            aof=server.append_only.on,
+            aof_last_write_status="ok" if server.append_only.write_ok else "err",
+            aof_rewriting=server.append_only.rewriting,
             rdb_last_seconds=process.save_seconds,
         ),
         loading=process.loading,
@@ -238,13 +279,15 @@ def redis_reading(server: RedisServer, now: float) -> Reading[Redis]:
         good_replicas=server.good_replicas() if process.min_replicas and not replica else None,
         failover_state="no-failover" if version_of(server.world.version) >= (6, 2) else None,
         total_system_memory=MEMORY.total,
-        config=_settings(process.min_replicas, diskless=not server.world.syncs_by_disk),
+        config=_settings(
+            process.min_replicas, diskless=not server.world.syncs_by_disk, folder=server.append_only.in_folder
+        ),
     )
     return read(value, now)
 
 
 @cache
-def _settings(min_replicas: int, *, diskless: bool) -> RedisConfig:
+def _settings(min_replicas: int, *, diskless: bool, folder: bool) -> RedisConfig:
     return RedisConfig(
         dir=FOLDER,
         dbfilename=DUMP.rpartition("/")[2],
@@ -255,6 +298,8 @@ def _settings(min_replicas: int, *, diskless: bool) -> RedisConfig:
         diskless_sync=diskless,
         diskless_load="disabled",
         logfile=REDIS_LOG.path,
+        appendfilename=AOF_NAME,
+        appenddirname="appendonlydir" if folder else None,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from simulation.ports.shell import CAUSE
 from simulation.world.sentinel import Seen, Sentinel
-from simulation.world.sentinel_failover import DOWN_AFTER, QUORUM
+from simulation.world.sentinel_failover import DOWN_AFTER
 from simulation.world.unknown import UnknownToModelError
 from simulation.world.world import World
 
@@ -60,8 +60,8 @@ def _report(sentinel: Sentinel) -> SentinelReport:
 
 def _quorum(sentinel: Sentinel) -> tuple[bool, str]:
     """sentinelIsQuorumReachable."""
-    usable = sentinel.usable()
-    missing = "specified quorum" if usable < QUORUM else "majority" if usable < sentinel.majority() else ""
+    usable, quorum = sentinel.usable(), sentinel.world.system.quorum
+    missing = "specified quorum" if usable < quorum else "majority" if usable < sentinel.majority() else ""
     if missing:
         return False, f"NOQUORUM {usable} usable Sentinels. Not enough available Sentinels to reach the {missing}"
     return True, f"OK {usable} usable Sentinels. Quorum and failover authorization can be reached"
@@ -77,7 +77,7 @@ def _master(sentinel: Sentinel) -> WatchedMaster:
         host=sentinel.config.master,
         port=6379,
         flags=frozenset(flags),
-        quorum=QUORUM,
+        quorum=sentinel.world.system.quorum,
         config_epoch=sentinel.config.epoch,
         failover_state=failover.state if going else "",
         down_after=DOWN_AFTER,

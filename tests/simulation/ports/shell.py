@@ -7,7 +7,8 @@ import re
 import shlex
 from collections.abc import Callable
 
-from simulation.ports.readings import digest_of
+from simulation.ports.readings import CHECKED, digest_of
+from simulation.world.append_only import Aof
 from simulation.world.host import Host
 from simulation.world.redis_server import Dump
 from simulation.world.unknown import UnknownToModelError
@@ -22,9 +23,10 @@ COPY_SECONDS = 0.5
 STOP_TIMEOUT = 90.0
 """systemd's TimeoutStopSec: then it sends SIGKILL."""
 _BACKUP = backup_scripts.START + backup_scripts.FILES + backup_scripts.SHOWN + backup_scripts.COPY
-_BACKUP_DUMP = _BACKUP + (
-    backup_scripts.BACKUP + backup_scripts.CHECK + backup_scripts.TRIAL + backup_scripts.FINISH
-).lstrip("\n")
+_BACKUPS = tuple(
+    _BACKUP + (backup_scripts.BACKUP + check + backup_scripts.TRIAL + backup_scripts.FINISH).lstrip("\n")
+    for check in (backup_scripts.CHECK, backup_scripts.CHECK_AOF)
+)
 _RESTORE = _BACKUP + backup_scripts.RESTORE.lstrip("\n")
 _SETTING = re.compile(r"([a-z_]+)=(.*)")
 
@@ -53,7 +55,7 @@ def carry_out(host: Host, command: ShellCommand) -> Answer:
             host.world.network.announce(host)
         return done()
     settings, text = split_settings(script)
-    if text == _BACKUP_DUMP:
+    if text in _BACKUPS:
         return _backup(host, settings)
     if text == _RESTORE:
         return _restore(host, settings)
@@ -148,14 +150,31 @@ def _take_vip(host: Host) -> Answer:
 # --- files ----------------------------------------------------------------------------------------------------------
 
 
+def data_at(host: Host, path: str) -> Dump | None:
+    """The dump, or what is in the append-only file now. None: there is none of this name."""
+    kept = host.redis.append_only
+    if path != kept.path:
+        return host.redis.dump
+    aof = kept.aof
+    if aof is None:
+        return None
+    return Dump(frozenset(aof.keys), aof.modified, form=kept.form, aof_size=aof.size, sequence=aof.sequence)
+
+
+def is_shown(data: Dump, shown: str) -> bool:
+    """Whether it has the size and time that were shown."""
+    return f"{data.size} {data.modified:.0f}" == shown
+
+
 def _backup(host: Host, settings: dict[str, str]) -> Answer:
-    dump = host.redis.dump
+    path = settings["data"]
+    data = data_at(host, path)
     none = "; no backup was made"
-    copy_of = f"{settings['data']}.redis-ha-console.{settings['stamp']}"
-    if dump is None:
-        return failed(20, f"{settings['data']} is not there{none}")
-    if f"{dump.size} {dump.modified:.0f}" != settings["shown"]:
-        return failed(26, f"{settings['data']} is not the one that was shown{none}")
+    copy_of = f"{path}.redis-ha-console.{settings['stamp']}"
+    if data is None:
+        return failed(20, f"{path} is not there{none}")
+    if not is_shown(data, settings["shown"]):
+        return failed(26, f"{path} is not the one that was shown{none}")
     if copy_of in host.backups:
         return failed(22, f"{copy_of} is there already")
     if host.disk_free < int(settings["wanted"]):
@@ -164,14 +183,14 @@ def _backup(host: Host, settings: dict[str, str]) -> Answer:
     host.world.advance(COPY_SECONDS)
     if host.boot_id != boot or not host.up:
         return Answer(AnswerKind.UNKNOWN, "the connection was lost; it may have been carried out")
-    if host.redis.dump is not dump:
-        return failed(26, f"{settings['data']} changed while it was copied{none}")
+    if data_at(host, path) != data:
+        return failed(26, f"{path} changed while it was copied{none}")
     if host.disk_full:
-        return failed(23, f"{settings['data']} could not be copied{none}")
-    host.backups[copy_of] = (dump, True)
-    host.world.tell(f"{host.name}: a backup of {len(dump.keys)} keys is made")
-    note = f"size {dump.size}\nsha256 {digest_of(dump.keys)}\nkeys {len(dump.keys)}\nexpires 0"
-    return done(f"backup {copy_of}\n{note}\nchecked redis-check-rdb: RDB looks OK")
+        return failed(23, f"{path} could not be copied{none}")
+    host.backups[copy_of] = (data, True)
+    host.world.tell(f"{host.name}: a backup of {len(data.keys)} keys is made")
+    note = f"size {data.size}\nsha256 {digest_of(data.keys)}\nkeys {len(data.keys)}\nexpires 0"
+    return done(f"backup {copy_of}\n{note}\nchecked {CHECKED[data.form]}")
 
 
 def _restore(host: Host, settings: dict[str, str]) -> Answer:
@@ -180,18 +199,23 @@ def _restore(host: Host, settings: dict[str, str]) -> Answer:
     if found is None:
         return failed(20, f"{settings['backup']} is not there{none}")
     dump = found[0]
-    if f"{dump.size} {dump.modified:.0f}" != settings["shown"]:
+    if not is_shown(dump, settings["shown"]):
         return failed(26, f"{settings['backup']} is not the one that was shown{none}")
     if settings["expected"] and settings["expected"] != digest_of(dump.keys):
         return failed(28, f"{settings['backup']} is not what was backed up{none}")
     if host.disk_free < int(settings["wanted"]):
         return failed(21, f"no room in /data/redis{none}")
-    aside = f"{settings['dump']}.redis-ha-console.{settings['stamp']}.set-aside"
-    if host.redis.dump is not None:
-        host.set_aside[aside] = host.redis.dump
-    host.redis.dump = Dump(dump.keys, dump.modified, dump.replid, dump.offset)
+    kept = host.redis.append_only
+    place = kept.path if settings["into"] == "aof" else settings["dump"]
+    before, aside = data_at(host, place), f"{place}.redis-ha-console.{settings['stamp']}.set-aside"
+    if before is not None:
+        host.set_aside[aside] = before
+    if place == kept.path:  # a dump becomes the base of a file without commands
+        kept.aof = Aof(set(dump.keys), dump.size, dump.modified, sequence=dump.sequence)
+    else:
+        host.redis.dump = Dump(dump.keys, dump.modified, dump.replid, dump.offset)
     host.world.tell(f"{host.name}: a backup of {len(dump.keys)} keys is put in place")
-    return done(f"restored {settings['dump']}\nfrom {settings['backup']}\nsha256 {digest_of(dump.keys)}\n{aside}")
+    return done(f"restored {place}\nfrom {settings['backup']}\nsha256 {digest_of(dump.keys)}\n{aside}")
 
 
 def _replace_file(host: Host, settings: dict[str, str], stdin: bytes) -> Answer:

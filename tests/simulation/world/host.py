@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from simulation.world.append_only import FOLDER
 from simulation.world.keepalived import Keepalived
 from simulation.world.redis_server import Dump, RedisServer
 from simulation.world.sentinel import Sentinel
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 REDIS_CONF = "/etc/redis/redis.conf"
 KEEPALIVED_CONF = "/etc/keepalived/keepalived.conf"
-FOLDER = "/data/redis"
 DUMP = f"{FOLDER}/dump6379.rdb"
 DISK_BYTES = 10**9
 DISK_FREE = DISK_BYTES // 2
@@ -49,9 +49,15 @@ class Host:
         self.origins: dict[str, tuple[str, float]] = {}
         self.vip = False
         """Whether the kernel has the virtual IP."""
+        self.changes: list[str] = []
+        """The states in the log that the `notify` script of keepalived writes."""
+        self.changed: list[float] = []
+        """When, by the clock of the host."""
+        self.check_result: bool | None = None
+        """What the last check that takes time has said."""
         self.redis = RedisServer(self, dump)
         self.keepalived = Keepalived(self)
-        self.sentinel = Sentinel(self) if world.system.sentinels else None
+        self.sentinel = Sentinel(self) if name in world.system.sentinels.values() else None
         self.replica_priority = 100
         self.starts_at_boot = True
         """Whether its services do."""
@@ -75,6 +81,10 @@ class Host:
         lines = self.files[REDIS_CONF].splitlines()
         return next((int(one.split()[1]) for one in lines if one.startswith(MIN_REPLICAS)), 0)
 
+    def configured_aof(self) -> bool:
+        """Whether redis.conf turns the append-only file on."""
+        return b"appendonly yes" in self.files[REDIS_CONF]
+
     def configured_master(self) -> str:
         """The address that the last replicaof line of redis.conf names. Empty: none."""
         found = _FOLLOWS.findall(self.files[REDIS_CONF])
@@ -84,11 +94,15 @@ class Host:
         """The host is gone, and comes back with the services that start at boot."""
         world = self.world
         world.tell(f"{self.name}: reboots")
+        self.redis.append_only.crash()
         self.redis.kill("the host reboots")
         self.keepalived.die("the host reboots")
         self.keepalived.scripts.clear()
         if self.sentinel is not None:
             self.sentinel.kill("the host reboots")
+        consul = world.consul if world.consul is not None and world.consul.host is self else None
+        if consul is not None:
+            consul.kill("the host reboots")
         self.up, self.vip, self.lock = False, False, None
         world.roles_changed("reboot")
 
@@ -101,6 +115,8 @@ class Host:
             self.keepalived.start("boot")
             if self.sentinel is not None:
                 self.sentinel.start("boot")
+            if consul is not None:
+                consul.start("boot")
 
         world.after(seconds, back)
 

@@ -9,11 +9,10 @@ is read at start and at reload with the console's own parser, which is compared 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from simulation.world.unknown import UnknownToModelError
+from simulation.world.notify_scripts import Script, notify_program, restarting_check, restarts_redis_for
 
 from console.core.keepalived.configuration import parse
 from console.core.model import VrrpInstance
@@ -25,6 +24,7 @@ CONF = "/etc/keepalived/keepalived.conf"
 MASTER, BACKUP, FAULT = "MASTER", "BACKUP", "FAULT"
 NO_INSTANCE = VrrpInstance("", BACKUP, "", 0, 100, 1.0, ())
 """Of a host without keepalived."""
+_PREEMPT_DELAY = re.compile(rb"^\s*preempt_delay ([\d.]+)$", re.MULTILINE)
 
 
 @cache
@@ -33,30 +33,10 @@ def instance_in(text: bytes) -> VrrpInstance:
 
 
 @cache
-def script_lines(text: bytes) -> tuple[str, ...]:
-    """The lines that do something: `sleep N`, `SLAVEOF …`. Anything else only writes a log, or this model fails."""
-    found = []
-    for line in text.decode().splitlines():
-        word = line.strip()
-        if sleep := re.fullmatch(r"sleep ([\d.]+)", word):
-            found.append(f"sleep {sleep[1]}")
-        elif told := re.match(r"/usr/bin/redis-cli (SLAVEOF \S+ \S+)", word):
-            found.append(told[1])
-        elif word and not re.match(r'#|log=|say\(|say "', word):
-            raise UnknownToModelError(f"the model does not know what this line of a script does: {word}")
-    return tuple(found)
-
-
-@dataclass
-class Script:
-    """A notify script that runs."""
-
-    pid: int
-    path: str
-    began: float
-    lines: tuple[str, ...]
-    wakes: float = 0.0
-    """When its `sleep` ends; 0: it does not sleep."""
+def preempt_delay_in(text: bytes) -> float:
+    """Seconds. keepalived clears it where the initial state is MASTER (vrrp_complete_instance)."""
+    found = _PREEMPT_DELAY.search(text)
+    return float(found[1]) if found and instance_in(text).state != MASTER else 0.0
 
 
 class Keepalived:
@@ -72,9 +52,13 @@ class Keepalived:
         self.instance = instance_in(host.files[CONF]) if self.installed else NO_INSTANCE
         self.cause = ""
         self.check_ok = True
+        self.preempts_at: float | None = None
+        """Until then a lower priority is borne (preempt_delay). None: nobody advertises one."""
         self.scripts: list[Script] = []
         self.transitions: list[tuple[str, float]] = []
         """State and time on the host's clock, as the log has them."""
+        self.check: Script | None = None
+        """A check that takes time, while it runs."""
         self._results = 0
         self._next_check = self._next_advert = self._down_at = 0.0
 
@@ -108,19 +92,19 @@ class Keepalived:
             return
         was_master = self.state == MASTER
         self.world.tell(f"{self.host.name}: keepalived stops ({cause})")
-        self.pid = 0
+        self.pid, self.check = 0, None
         self._log("STOP")
         self._set_vip(False)
         if was_master:
             self._advertise(0)
-        self._notify("notify_stop")
+        self._notify("STOP")
         self.world.roles_changed(cause)
 
     def die(self, why: str) -> None:
         """SIGKILL: the address stays on the interface, and nobody is told (H22)."""
         if self.running:
             self.world.tell(f"{self.host.name}: keepalived dies ({why})")
-            self.pid = 0
+            self.pid, self.check = 0, None
 
     def reload(self) -> None:
         """SIGHUP: the file is read again, and the state stays."""
@@ -135,8 +119,10 @@ class Keepalived:
         if not self.running:
             return
         now = self.world.now
+        if self.check is not None:
+            self._go_on_checking()
         if now >= self._next_check:
-            self._next_check = now + max((one.interval for one in self.instance.scripts), default=2)
+            self._next_check = now + self.check_interval
             self._check()
         if self.state == MASTER:
             if now >= self._next_advert:
@@ -145,10 +131,31 @@ class Keepalived:
         elif self.state == BACKUP and now >= self._down_at:
             self._become(MASTER)
 
+    @property
+    def check_interval(self) -> int:
+        return max((one.interval for one in self.instance.scripts), default=2)
+
     def _check(self) -> None:
-        """`redis-cli PING` must answer PONG. A Redis that loads or hangs does not."""
-        redis = self.host.redis
-        passes = redis.answers and redis.process is not None and not redis.process.loading
+        """`redis-cli PING` must answer PONG. A Redis that loads, hangs or cannot save does not."""
+        script = self.instance.scripts[0] if self.instance.scripts else None
+        path = script.script.split()[0] if script is not None else ""
+        restarts = restarts_redis_for(self.host.files[path]) if path in self.host.files else None
+        if restarts is None:
+            self._checked(self.host.redis.pong)
+        elif self.check is None and script is not None:  # one that still runs is not started again
+            program = restarting_check(self.host, restarts, float(self.check_interval))
+            self.check = Script(self.world.new_pid(), f"/bin/bash {script.script}", self.world.now, program)
+            self._go_on_checking()
+
+    def _go_on_checking(self) -> None:
+        check = self.check
+        assert check is not None
+        check.run(self.world.now)
+        if check.ended:
+            self.check = None
+            self._checked(bool(self.host.check_result))
+
+    def _checked(self, passes: bool) -> None:
         script = self.instance.scripts[0] if self.instance.scripts else None
         if script is None or passes is self.check_ok:
             self._results = 0
@@ -181,6 +188,9 @@ class Keepalived:
             if priority == 0:
                 self._down_at = self.world.now + self._skew()
             elif not self.instance.preempts or priority >= self.priority:
+                self.preempts_at = None
+                self._wait_for_adverts()
+            elif self._delays_preemption():
                 self._wait_for_adverts()
             return
         higher = priority > self.priority or (priority == self.priority and sender.address > self.host.address)
@@ -191,8 +201,15 @@ class Keepalived:
             self._next_advert = self.world.now + self.instance.advert_interval
             self._advertise(self.priority)
 
+    def _delays_preemption(self) -> bool:
+        delay = preempt_delay_in(self.host.files[CONF])
+        if delay and self.preempts_at is None:
+            self.preempts_at = self.world.now + delay
+        return self.preempts_at is not None and self.world.now < self.preempts_at
+
     def _become(self, state: str) -> None:
         was, self.state = self.state, state
+        self.preempts_at = None
         if state == MASTER:
             self._set_vip(True)
             self.world.network.announce(self.host)
@@ -203,7 +220,7 @@ class Keepalived:
         self._log(state)
         if was != state or state == BACKUP:
             self.world.tell(f"{self.host.name}: enters {state}")
-            self._notify({MASTER: "notify_master", BACKUP: "notify_backup", FAULT: "notify_fault"}[state])
+            self._notify(state)
         self.world.roles_changed(self.cause)
 
     def _set_vip(self, held: bool) -> None:
@@ -215,21 +232,17 @@ class Keepalived:
 
     # --- scripts ----------------------------------------------------------------------------------------------------
 
-    def _notify(self, word: str) -> None:
-        path = self.instance.notify.get(word)
-        text = self.host.files.get(path or "")
-        if path and text is not None:
-            self.scripts.append(Script(self.world.new_pid(), path, self.world.now, script_lines(text)))
-            self._run_scripts()
+    def _notify(self, state: str) -> None:
+        """notify_instance_exec: first the script of the state, then the one of all states. Nobody waits for them."""
+        for word in (f"notify_{state.lower()}", "notify"):
+            command = self.instance.notify.get(word, "")
+            path, *arguments = command.split() or [""]
+            if path in self.host.files:
+                program = notify_program(self.host, path, arguments, state)
+                self.scripts.append(Script(self.world.new_pid(), f"/bin/bash {command}", self.world.now, program))
+        self._run_scripts()
 
     def _run_scripts(self) -> None:
         for script in self.scripts:
-            while script.lines and script.wakes <= self.world.now:
-                word, *rest = script.lines[0].split()
-                script.lines = script.lines[1:]
-                if word == "sleep":
-                    script.wakes = self.world.now + float(rest[0])
-                elif self.host.redis.answers:
-                    master = "" if rest == ["NO", "ONE"] else rest[0]
-                    self.host.redis.replicaof(master, f"script {script.path.rpartition('/')[2]}")
-        self.scripts = [one for one in self.scripts if one.lines or one.wakes > self.world.now]
+            script.run(self.world.now)
+        self.scripts = [one for one in self.scripts if not one.ended]

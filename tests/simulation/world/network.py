@@ -24,6 +24,8 @@ class Network:
         """Hosts whose SSH gives the console no answer."""
         self.silent_redis: set[str] = set()
         """The same for their Redis port."""
+        self.silent_consul = False
+        """Whether the Consul agent gives the console no answer. Its clients get one."""
         self.vip_at: Host | None = None
         """Where the neighbours send what is for the virtual IP."""
         self.arp_lag = 0.2

@@ -11,8 +11,10 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from simulation.world.append_only import Aof, AppendOnly
 from simulation.world.replica_link import ReplicaLink
 
+from console.core.model import DataForm
 from console.core.numbers import version_of
 
 if TYPE_CHECKING:
@@ -39,16 +41,23 @@ SAVE_SECONDS = 1.5
 
 @dataclass(frozen=True)
 class Dump:
-    """An RDB file: the writes that are in it, and the history that it remembers (rdb.c: rdbPopulateSaveInfo)."""
+    """An RDB file: the writes that are in it, and the history that it remembers (rdb.c: rdbPopulateSaveInfo).
+
+    Also a copy of an append-only file, which remembers none.
+    """
 
     keys: frozenset[int]
     modified: float
     replid: str = ""
     offset: int = -1
+    form: DataForm = DataForm.DUMP
+    aof_size: int = 0
+    sequence: int = 1
+    """Of the rewrites of an append-only file."""
 
     @property
     def size(self) -> int:
-        return 1000 + 100 * len(self.keys)
+        return self.aof_size or 1000 + 100 * len(self.keys)
 
 
 @dataclass
@@ -92,6 +101,9 @@ class RedisServer:
         self.host = host
         self.world = host.world
         self.dump = dump
+        self.append_only = AppendOnly(self, Aof(set(dump.keys), dump.size, dump.modified) if dump else None)
+        if not self.world.system.aof:
+            self.append_only.aof = None
         self.process: Server | None = None
         self.link = ReplicaLink(self)
         self.hangs_until = 0.0
@@ -114,6 +126,7 @@ class RedisServer:
         world = self.world
         self.process = Server(world.new_pid(), world.new_id(), world.now, world.new_id(), cause, last_save=world.now)
         self.process.looked_at = world.looked_at
+        self.append_only.start()
         self.link.forget()
         self.process.min_replicas = self.host.configured_min_replicas()
         master = self.host.configured_master()
@@ -127,11 +140,16 @@ class RedisServer:
             if self.process is not process:
                 return
             process.loading = False
-            if self.dump is not None:
+            aof = self.append_only.aof
+            if self.append_only.configured and aof is not None:
+                before, process.keys, process.changes = set(process.keys), set(aof.keys), aof.appended
+                self.world.watch_data(self, before, "loads its append-only file")
+            elif self.dump is not None:
                 before = set(process.keys)
                 process.keys = set(self.dump.keys)
                 self.world.watch_data(self, before, "loads its dump")
                 self._restore_history(process, self.dump)
+            self.world.roles_changed(process.cause)
 
         return load
 
@@ -156,6 +174,7 @@ class RedisServer:
         if self.process is None:
             return
         self.world.tell(f"{self.host.name}: Redis dies ({why})")
+        self.append_only.end()
         self.process, self.hangs_until = None, 0.0
         self.link.forget()
 
@@ -169,11 +188,19 @@ class RedisServer:
                 return False
             for replica in self.attached():  # shutdown-timeout: writes stop until the replicas have all of it
                 replica.link.receive(whole=True)
+            self.append_only.beat()
             self._save_now(process)
         self.world.tell(f"{self.host.name}: Redis saves and ends")
+        self.append_only.end()
         self.process, self.hangs_until = None, 0.0
         self.link.forget()
         return True
+
+    @property
+    def saved_at(self) -> float:
+        """The time of what a start loads. 0: there is nothing."""
+        kept = self.append_only.aof or self.dump
+        return kept.modified if kept is not None else 0.0
 
     # --- saving -----------------------------------------------------------------------------------------------------
 
@@ -221,7 +248,7 @@ class RedisServer:
         """replication.c: replicaofCommand. The same master again does nothing."""
         process = self.process
         assert process is not None
-        if process.loading and not self.link.loads_copy:
+        if process.loading:
             return "-LOADING Redis is loading the dataset in memory"
         if not master:
             if self.link.master:
@@ -230,7 +257,6 @@ class RedisServer:
                 process.replid2, process.second_offset = process.replid, process.offset + 1
                 process.replid = self.world.new_id()
                 process.no_replica_since = self.world.now
-                process.loading = False
                 self.world.tell(f"{self.host.name}: promoted ({cause})")
                 self.world.roles_changed(cause)
             return "OK"
@@ -274,16 +300,32 @@ class RedisServer:
             return "READONLY"
         if process.paused_until > self.world.now:
             return "paused"
-        if not process.save_ok:
+        if self.disk_error:
             return "MISCONF"
         if process.min_replicas and self.good_replicas() < process.min_replicas:
             return "NOREPLICAS"
         return ""
 
+    @property
+    def disk_error(self) -> bool:
+        """server.c: writeCommandsDeniedByDiskError."""
+        return self.process is not None and not (self.process.save_ok and self.append_only.write_ok)
+
+    @property
+    def misconf(self) -> bool:
+        """server.c, processCommand: PING gets MISCONF, too. From 7.0 on also that of a replica."""
+        return self.disk_error and (not self.link.master or version_of(self.world.version) >= KEEPS_HISTORY)
+
+    @property
+    def pong(self) -> bool:
+        """Whether PING gets PONG."""
+        return self.answers and self.process is not None and not self.process.loading and not self.misconf
+
     def write(self, number: int) -> None:
         process = self.process
         assert process is not None
         process.keys.add(number)
+        self.append_only.append(number)
         process.changes += 1
         if process.backlog_first:
             process.offset += WRITE_BYTES
@@ -314,6 +356,7 @@ class RedisServer:
         process = self.process
         if process is None or not self.answers:
             return
+        self.append_only.beat()
         if self.link.master:
             self.link.beat()
         elif not process.loading:

@@ -10,9 +10,12 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import TYPE_CHECKING
 
+from console.core.numbers import version_of
+
 if TYPE_CHECKING:
     from simulation.world.redis_server import RedisServer, Server
 
+PANICS_SINCE = (7, 0)
 TIMEOUT = 60.0
 """repl-timeout: a link on which nothing arrives counts as down after so many seconds."""
 
@@ -37,6 +40,8 @@ class ReplicaLink:
         self.heard = 0.0
         self.down_since = 0.0
         self.was_up = False
+        self.lost = False
+        """While its copy is loaded, its source has closed the connection."""
         self.followed_at = 0.0
 
     def follow(self, master: str, cause: str, *, has_history: bool = False) -> None:
@@ -47,10 +52,6 @@ class ReplicaLink:
     @property
     def up(self) -> bool:
         return self.state == "connected"
-
-    @property
-    def loads_copy(self) -> bool:
-        return self.state == "load"
 
     @property
     def silent_for(self) -> float:
@@ -75,6 +76,11 @@ class ReplicaLink:
                     self.receive()
 
     def lose(self) -> None:
+        """A copy is loaded to its end before anything else is looked at."""
+        if self.state == "load":
+            self.lost = True
+            return
+        self.lost = False
         self.state, self.source, self.peer = "connect", None, None
         self.down_since = self.world.now
 
@@ -160,6 +166,7 @@ class ReplicaLink:
         server, mine = self.server, self.server.process
         assert mine is not None
         before = set(mine.keys)
+        server.append_only.stop()
         mine.keys, mine.loading, self.state = set(), True, "load"
         server.put_dump(Dump(copy, self.world.now + server.host.clock_ahead, replid, offset))
         self.world.watch_data(server, before, f"drops its data for a copy of {self.master}", copy)
@@ -171,8 +178,11 @@ class ReplicaLink:
             mine.keys = set(copy)
             mine.replid, mine.offset, mine.replid2, mine.second_offset = replid, offset, "0" * 40, -1
             mine.backlog_first, mine.log, mine.changes = offset + 1, [], 0
+            server.append_only.restart()
             self._connected()
             self.world.tell(f"{server.host.name}: full sync from {self.master} is done")
+            if self.lost:
+                self.lose()
             self.receive()
 
         self.world.after(self.world.load_seconds, loaded)
@@ -199,10 +209,15 @@ class ReplicaLink:
         if not log or log[-1][0] <= mine.offset:
             return
         until = self.world.now if whole else self.world.now - self.world.stream_delay
+        panics = version_of(self.world.version) >= PANICS_SINCE  # replica-ignore-disk-write-errors no
         for end, number, at in log[bisect_right(log, (mine.offset, 1 << 60, 0.0)) :]:
             if at > until:
                 break
             if number:
+                if panics and self.server.disk_error:
+                    self.server.kill("it cannot write to its disk what its master sends")
+                    return
+                self.server.append_only.append(number)
                 mine.keys.add(number)
                 mine.changes += 1
             mine.offset = end

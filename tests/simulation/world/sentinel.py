@@ -150,7 +150,7 @@ class Sentinel:
         self.world.tell(f"{self.host.name}: its Sentinel forgets what it knows beside the master")
 
     def monitor(self, address: str) -> None:
-        """SENTINEL REMOVE, then MONITOR with another address: a master of which nothing else is known yet."""
+        """SENTINEL REMOVE and MONITOR: it knows this master and nothing else."""
         self.config = Config(self.config.my_id, address)
         self.peers_ok.clear()
         self.failover.forget()
@@ -192,7 +192,8 @@ class Sentinel:
             host = self.reaches(one.address)
             one.connected = host is not None
             if host is not None:
-                one.last_ok = self.world.now  # PONG, LOADING and MASTERDOWN are valid answers
+                if not host.redis.misconf:  # PONG, LOADING and MASTERDOWN are valid answers
+                    one.last_ok = self.world.now
                 self._ask_info(one, host)
         for peer in self.reachable_peers():
             self.peers_ok[peer.host.name] = self.world.now
@@ -333,6 +334,8 @@ class Sentinel:
     def run_script(self, address: str) -> None:
         """client-reconfig-script of the documented set: the virtual IP comes to this host, or goes from it."""
         host, world = self.host, self.world
+        if not world.system.vip:
+            return
 
         def run() -> None:
             if not host.up:

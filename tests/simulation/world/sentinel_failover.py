@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from simulation.world.sentinel import Seen, Sentinel
 
-DOWN_AFTER, FAILOVER_TIMEOUT, QUORUM = 5.0, 30.0, 2
+DOWN_AFTER, FAILOVER_TIMEOUT = 5.0, 30.0
 """As console.lab.options has them."""
 INFO_PERIOD = 10.0
 ASK_PERIOD = 1.0
@@ -82,7 +82,7 @@ class Failover:
         """sentinelHandleRedisInstance, of the master."""
         master, now = self._sentinel.master, self._world.now
         counted = [down for at, down, _, _ in self._answers.values() if now - at < ANSWER_COUNTS]
-        self.objectively_down = master.down and 1 + sum(counted) >= QUORUM
+        self.objectively_down = master.down and 1 + sum(counted) >= self._world.system.quorum
         if self.objectively_down and self.state == "none" and now - self.began >= 2 * FAILOVER_TIMEOUT:
             self._begin()
             self._next_ask = now
@@ -129,7 +129,7 @@ class Failover:
         _, mine, epoch = self.vote(self.epoch, winner)
         if mine and epoch == self.epoch:
             votes[mine] = votes.get(mine, 0) + 1
-        return votes.get(config.my_id, 0) >= max(sentinel.majority(), QUORUM)
+        return votes.get(config.my_id, 0) >= max(sentinel.majority(), self._world.system.quorum)
 
     # --- states -----------------------------------------------------------------------------------------------------
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from simulation.world.host import DUMP, FOLDER, KEEPALIVED_CONF, REDIS_CONF
 
 from console.lab.options import LabOptions
-from console.lab.systems import keepalived_pair, sentinel_vip
+from console.lab.systems import keepalived_pair, preempting_pair, sentinel_consul, sentinel_vip
 
 SENTINEL_HOSTS = sentinel_vip.REDIS_HOSTS
 
@@ -31,11 +31,29 @@ class System:
     """Sentinel → its host. Empty: there are none."""
     syncs_by_disk: bool
     """Whether redis.conf says `repl-diskless-sync no`. Else the version decides: from 7.0 on it is yes."""
+    aof: bool = False
+    """Whether redis.conf says `appendonly yes`."""
+    quorum: int = 2
+    """Of its Sentinels."""
+    consul: Mapping[str, str] = field(default_factory=dict)
+    """Host → the id under which its Redis is registered in Consul, whose agent is on the first host. Empty: none."""
+    state_log: str = ""
+    """The log of the states that keepalived's `notify` script writes. Empty: there is none."""
 
 
 def _redis_conf(more: str = "") -> bytes:
     name = DUMP.rpartition("/")[2]
     return f"port 6379\ndir {FOLDER}\ndbfilename {name}\nsave 900 1 300 10\n{more}".encode()
+
+
+def with_aof(system: System) -> System:
+    """The same system with append-only files."""
+
+    def files(name: str, options: LabOptions) -> dict[str, bytes]:
+        texts = system.files(name, options)
+        return {**texts, REDIS_CONF: texts[REDIS_CONF] + b"appendonly yes\n"}
+
+    return replace(system, files=files, aof=True)
 
 
 def _pair_files(name: str, options: LabOptions) -> dict[str, bytes]:
@@ -45,6 +63,19 @@ def _pair_files(name: str, options: LabOptions) -> dict[str, bytes]:
     files[KEEPALIVED_CONF] = keepalived_pair.keepalived_conf(name, options).encode()
     files[REDIS_CONF] = _redis_conf()
     return files
+
+
+def _preempting_files(name: str, options: LabOptions) -> dict[str, bytes]:
+    scripts = preempting_pair.scripts(options).items()
+    files = {f"/etc/keepalived/scripts/{file}": text.encode() for file, text in scripts}
+    files[KEEPALIVED_CONF] = preempting_pair.keepalived_conf(name, options).encode()
+    files[REDIS_CONF] = _redis_conf()
+    return files
+
+
+def _consul_files(name: str, options: LabOptions) -> dict[str, bytes]:
+    first = sentinel_consul.ADDRESSES[sentinel_consul.FIRST]
+    return {REDIS_CONF: _redis_conf(f"slaveof {first} 6379\n" if name == sentinel_consul.SECOND else "")}
 
 
 def _set_files(name: str, options: LabOptions) -> dict[str, bytes]:
@@ -63,6 +94,18 @@ PAIR = System(
     sentinels={},
     syncs_by_disk=True,
 )
+PREEMPTING = System(
+    "keepalived",
+    keepalived_pair.ADDRESSES,
+    _preempting_files,
+    keepalived_pair.VIP,
+    prefix=32,
+    outside={},
+    sentinels={},
+    syncs_by_disk=True,
+    state_log=preempting_pair.CHANGES_LOG,
+)
+"""The pair whose scripts change roles by fixed sleeps, and whose check starts Redis again."""
 SENTINEL_SET = System(
     "sentinel-vip",
     {name: sentinel_vip.ADDRESSES[name] for name in SENTINEL_HOSTS},
@@ -74,3 +117,16 @@ SENTINEL_SET = System(
     syncs_by_disk=False,
 )
 """Without its directors and their read VIP: the model has no IPVS."""
+CONSUL_SET = System(
+    "sentinel-consul",
+    sentinel_consul.ADDRESSES,
+    _consul_files,
+    vip="",
+    prefix=0,
+    outside={},
+    sentinels={"sentinel": sentinel_consul.SECOND},
+    syncs_by_disk=True,
+    quorum=1,
+    consul=sentinel_consul.INSTANCES,
+)
+"""One Sentinel, and a name in Consul. The Sentinel waits as in the other set: the documented 30 s only take longer."""

@@ -10,9 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from simulation.world import sentinel
+from simulation.world.consul import Consul
 from simulation.world.host import Host
 from simulation.world.network import Network
-from simulation.world.redis_server import Dump, RedisServer
+from simulation.world.redis_server import Dump, RedisServer, Server
 from simulation.world.system import PAIR, System
 from simulation.world.timeline import Timeline
 
@@ -23,6 +24,8 @@ BEAT = 0.5
 DISKLESS_SINCE = (7, 0)
 WRITE_EVERY = 0.8
 FIRST_WRITES = 60
+CHECK_EVERY = 5.0
+"""Seconds between two runs of a check of Consul, as documented."""
 BEGINNING = 1_795_246_800.0
 """2026-11-21 07:40:00 UTC."""
 
@@ -38,6 +41,8 @@ class Destruction:
     why: str
     lost: frozenset[int]
     """What it held and the new data does not have."""
+    told_at: float = 0.0
+    """When it was told to follow its source."""
 
 
 class World(Timeline):
@@ -79,6 +84,11 @@ class World(Timeline):
             name: Host(self, name, address, system.files(name, options), first)
             for name, address in system.addresses.items()
         }
+        self.consul = None
+        if system.consul:
+            self.consul = Consul(self, next(iter(self.hosts.values())), dict(system.consul), CHECK_EVERY)
+        self._kept: tuple[Host, Server] | None = None
+        """Whom the client that keeps its connection writes to."""
         self.servers = [one.redis for one in self.hosts.values()]
         self._by_address = {one.address: one for one in self.hosts.values()}
         self.every(BEAT, self._beat)
@@ -86,6 +96,11 @@ class World(Timeline):
             if host.sentinel is not None:
                 self.every(sentinel.BEAT, host.sentinel.beat)
         self.every(WRITE_EVERY, self._write)
+
+    @property
+    def script_seconds(self) -> float:
+        """From a change of keepalived's state until the last of its scripts has ended."""
+        return 1.5 * self.notify_sleep + 5.0
 
     def new_id(self) -> str:
         return f"{self.chance.getrandbits(160):040x}"
@@ -109,7 +124,12 @@ class World(Timeline):
         return self.hosts[self.system.sentinels.get(name, name)]
 
     def serving(self) -> list[Host]:
-        """Hosts that acknowledge what a client behind some ARP cache would write to them: more than one is H18."""
+        """Hosts that acknowledge what a client behind some ARP cache would write to them: more than one is H18.
+
+        With Consul: what a client that asks for the name now would write.
+        """
+        if self.consul is not None:
+            return [one for one in self.consul.in_name() if not one.redis.refusal()]
         return [one for one in self.hosts.values() if one.up and one.vip and not one.redis.refusal()]
 
     def roles_changed(self, cause: str) -> None:
@@ -121,7 +141,8 @@ class World(Timeline):
         assert server.process is not None
         now = server.process.keys if after is None else after
         lost = frozenset(before - now)
-        self.destroyed.append(Destruction(self.now, server.host.name, server.link.cause, why, lost))
+        link = server.link
+        self.destroyed.append(Destruction(self.now, server.host.name, link.cause, why, lost, link.followed_at))
 
     def held_somewhere(self, numbers: frozenset[int]) -> frozenset[int]:
         """Those of the writes that some memory, dump or backup still has."""
@@ -129,9 +150,9 @@ class World(Timeline):
         for host in self.hosts.values():
             if host.redis.process is not None:
                 found |= numbers & host.redis.process.keys
-            for dump in (host.redis.dump, *(one for one, _ in host.backups.values())):
-                if dump is not None:
-                    found |= numbers & dump.keys
+            for kept in (host.redis.dump, host.redis.append_only.lasting, *(one for one, _ in host.backups.values())):
+                if kept is not None:
+                    found |= numbers & kept.keys
         return frozenset(found)
 
     # --- time -------------------------------------------------------------------------------------------------------
@@ -139,14 +160,29 @@ class World(Timeline):
     def _beat(self) -> None:
         for host in self.hosts.values():
             host.beat()
+        if self.consul is not None:
+            self.consul.beat()
 
     def _write(self) -> None:
         """A client writes through the virtual IP. It remembers only what was acknowledged."""
         if not self.writing:
             return
-        host = self.network.behind_vip()
+        host = self.network.behind_vip() if self.consul is None else self._found_by_name(self.consul)
         if host is None or host.redis.refusal():
+            self._kept = None
             return
         self._last_write += 1
         host.redis.write(self._last_write)
         self.acknowledged[self._last_write] = host.name
+
+    def _found_by_name(self, consul: Consul) -> Host | None:
+        """A client asks for the name, or goes on with the connection that it has. Whoever is refused asks again."""
+        if self._kept is not None and self._last_write % 2:
+            host, process = self._kept
+            if host.up and host.redis.process is process:
+                return host
+        found = consul.in_name()
+        host = self.chance.choice(found) if found else None
+        if host is not None and host.redis.process is not None and self._kept is None:
+            self._kept = host, host.redis.process
+        return host

@@ -3,7 +3,7 @@
 import json
 import signal
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from types import MappingProxyType, SimpleNamespace
 
 import click
@@ -19,6 +19,7 @@ from console.cli.status.kept import KeptTeller
 from console.cli.status.watching import _Teller
 from console.core.runs.past import past_run
 from console.core.runs.past.kept_keys import KeptKeys
+from console.core.runs.replays.order import ReplayOrder
 from console.transport.journals.archive import FolderArchive
 from console.transport.journals.journal_file import NAME
 
@@ -89,11 +90,13 @@ def test_status_and_the_list_of_runs_say_so_until_it_is_dismissed(call):
     (cluster,) = json.loads(call("status", "-f", "json")[1])["clusters"]
     (kept,) = cluster["kept_keys"]
     assert (kept["run"], kept["node"], kept["keys"], kept["command"]) == (RUN, "redis-a", 1, COMMAND)
-    assert f"1 key of redis-a is only in a file: {COMMAND}" in call("runs", "list")[1]
+    listed = call("runs", "list")[1]
+    assert f"1 key of redis-a is only in a file: {COMMAND}" in listed
+    assert "done, 1 key in a file" in next(line for line in listed.splitlines() if line.startswith(RUN))
     code, said, _ = call("runs", "dismiss", RUN)
     assert code == 0
     assert said.startswith("no more is said about 1 key in /")
-    assert "only in a file" not in call("status")[1] + call("runs", "list")[1]
+    assert "in a file" not in call("status")[1] + call("runs", "list")[1]
     assert json.loads(call("status", "-f", "json")[1])["clusters"][0]["kept_keys"] == []
 
 
@@ -174,6 +177,53 @@ def test_the_same_servers_are_not_refused_also_beside_a_new_one(tmp_path, call):
     said = call("runs", "replay", RUN)[2]
     assert "other servers" not in said
     assert "terminal" in said, "it is refused only since it cannot ask here"
+
+
+FOREIGN = {"web-1": "10.0.0.1:6379", "web-2": "10.0.0.2:6379"}
+
+
+@pytest.mark.parametrize(
+    ("nodes", "is_ours"),
+    [
+        (NODES, True),
+        (FOREIGN, False),
+        ({**FOREIGN, "redis-b": "10.0.0.3:6379"}, True),
+        ({**FOREIGN, "web-3": "192.168.100.202:7000"}, True),
+        ({}, True),
+    ],
+    ids=["the same", "other servers", "its address was changed", "its name was changed", "an older journal"],
+)
+def test_keys_of_another_cluster_of_the_same_name_are_not_told_as_of_this_one(call, tmp_path, nodes, is_ours):
+    retold(tmp_path, cluster="cache", nodes=nodes)
+    for form in ("table", "json", "openmetrics"):
+        told = call("status", "-f", form)[1]
+        assert (RUN in told or 'redis_ha_kept_keys{cluster="cache"} 1' in told) is is_ours, form
+    assert "1 key of redis-a is only in a file" in call("runs", "list")[1]
+
+
+def test_what_was_left_is_told_with_its_reason_and_the_way_to_hear_no_more_of_it(call, tmp_path):
+    order = ReplayOrder("cache", RUN, "redis-a", str(tmp_path / "keys-of-redis-a.jsonl"))
+    keys = {"chosen": 1, "brought": 0, "left": {"not confirmed": 1}, "lines": {"not confirmed": "1"}}
+    told = [
+        ("opened", {"runbook": "replay", "steps": [], "replays": asdict(order)}),
+        ("closed", {"outcome": "done", "keys": keys}),
+    ]
+    folder = tmp_path / "redis-ha-console" / "runs" / "20261121T084000Z-cache-replay-1a2b"
+    folder.mkdir()
+    (folder / NAME).write_text("".join(lines_of(told)))
+    words = "1 key of redis-a is only in a file (left by ann@ops1 on 2026-11-21)"
+    dismiss = f"redis-ha-console runs dismiss {RUN} --export keys-of-redis-a.jsonl"
+    for said in (call("status")[1], call("status", "-f", "json")[1]):
+        assert dismiss in said
+        assert "left by ann@ops1 on 2026-11-21" in said
+    assert words in call("status")[1]
+    assert words in call("runs", "list")[1]
+    assert 'redis_ha_kept_keys{cluster="cache"} 1' in call("status", "-f", "openmetrics")[1]
+    report = call("runs", "report", RUN)[1]
+    assert "1 key is still only there: left by ann@ops1 on 2026-11-21." in report
+    assert "A later replay has brought none of its keys back." in report
+    assert call(*dismiss.split()[1:])[0] == 0
+    assert "only in a file" not in call("status")[1]
 
 
 KEPT = KeptKeys("cache", RUN, "redis-a", f"/runs/{RUN}/keys-of-redis-a.jsonl", 2, COMMAND)

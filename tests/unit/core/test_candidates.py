@@ -140,6 +140,14 @@ def test_the_role_goes_to_the_node_after_which_somebody_is_promoted(moment):
         assert not _refused(book, state, bind_roles(book, state, {"master": master}))
 
 
+@pytest.mark.parametrize("alone", [s.A, s.B])
+def test_scripts_never_decide_whose_data_stays(alone):
+    """Both took writes, and only one node has a script that promotes."""
+    state = s.with_instance(s.split_brain(), alone, notify={})
+    found = asked("resolve-dual-master", state)
+    assert found is None or "promotes somebody" not in found.reason
+
+
 def test_nothing_is_recommended_where_what_the_scripts_do_is_not_known():
     state = s.with_instance(given_back(), s.A, uncertain=frozenset({"notify_master"}), notify={})
     found = asked("recover-from-rdb", state)

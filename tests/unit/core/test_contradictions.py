@@ -170,6 +170,27 @@ def test_a_dead_master_that_refuses_does_not_undo_the_sync_with_it(synced_with, 
 
 
 @pytest.mark.parametrize(
+    ("served", "found"),
+    [
+        ("", True),
+        ("* Synchronization with replica 192.168.100.202:6379 succeeded", False),
+        ("* Synchronization with slave 192.168.100.202:6379 succeeded", False),
+        ("* Synchronization with slave succeeded", False),  # Redis 2.6 names nobody
+        ("* Partial resynchronization request from 192.168.100.202:6379 accepted. Sending 9 bytes.", False),
+        ("* Synchronization with replica 192.168.100.203:6379 succeeded", True),
+    ],
+)
+def test_a_promotion_that_is_older_than_a_sync_of_the_other_node_is_no_evidence(served, found):
+    """redis-a was promoted in the middle of a sync long ago, and redis-b has copied its data since."""
+    at = "1:M 21 Nov 2026 07:00:00.000"
+    lines = (f"{at} * Connecting to MASTER 192.168.100.202:6379", f"{at} * MASTER MODE enabled (user request)")
+    state = s.split_brain()
+    log = state.node(s.A).redis_log.map(lambda one: replace(one, lines=(*lines, f"{at} {served}")))
+    state = s.with_node(state, s.A, redis_log=log)
+    assert ("promotion-before-sync" in {one.code for one in diagnose(state, s.NOW)}) is found
+
+
+@pytest.mark.parametrize(
     ("uptime", "down", "seconds"), [(50, -1, -1), (50, 1_795_246_800, -1), (50, 20, 20), (0, 1, 1)]
 )
 def test_a_link_that_was_never_up_is_told_apart_in_every_version(uptime, down, seconds):

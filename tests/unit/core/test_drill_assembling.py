@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
+
+import pytest
 import samples
 from fakes import CLUSTER, A, B
 
 from console.core.drills import assembling
 from console.core.drills.capture import CapturedProcess, CapturedUser, HostFacts, HostText, Part
 from console.core.drills.differences import called_programs, missing_programs
+from console.core.inventory import ServiceSpec
+from console.core.model import ProblemKind
+from console.core.model.reading import unread
+from console.drill.check_text import check_text
 
 CONF = "/etc/keepalived/keepalived.conf"
 SCRIPT = "/etc/keepalived/scripts/redis_master.sh"
@@ -68,6 +76,67 @@ def test_what_could_not_be_read_says_what_that_means():
     assert "what your script does is not rehearsed" in told[SCRIPT]
     silent = captured(silent={B: "refused"})
     assert [(one.node, one.what, one.why) for one in silent.unread] == [(B, "the whole host", "refused")]
+
+
+SERVICE_FILES = {
+    "/etc/init.d/redis-server": '#!/bin/sh\nPORT=7000\nCONF="/etc/redis/${PORT}.conf"\nEXEC=/opt/redis-server\n'
+    "# /etc/redis/old.conf\n$EXEC $CONF\n",
+    "/etc/systemd/system/redis-server@7000.service": "[Service]\nExecStart=/usr/bin/redis-server /etc/redis/%i.conf\n",
+    "/usr/lib/systemd/system/redis-server.service": "ExecStart=/usr/bin/redis-server /etc/redis/7000.conf -v\n",
+    "/etc/default/redis-server": "DAEMON=/usr/bin/redis-server\nDAEMON_ARGS=/etc/redis/7000.conf\n",
+}
+
+
+@pytest.mark.parametrize("path", SERVICE_FILES)
+def test_the_configuration_of_a_redis_that_does_not_run_is_found_by_its_service(path):
+    service = ServiceSpec(systemd="redis-server@7000" if "@" in path else "redis-server")
+    cluster = with_service(service)
+    assert path in {one for one, _ in assembling.first_paths(cluster, B, without_redis(), facts(B))}
+    texts = [(ok(path, SERVICE_FILES[path]), Part.SERVICE)]
+    assert assembling.redis_paths(cluster, B, texts, set()) == [("/etc/redis/7000.conf", Part.REDIS)]
+    assert assembling.redis_paths(cluster, B, texts, {"/etc/redis/7000.conf"}) == []
+    found = [*texts, (ok("/etc/redis/7000.conf", "dir /data/r\ndbfilename d.rdb\n"), Part.REDIS)]
+    assert assembling.redis_paths(cluster, B, found, set()) == []
+    made = assembled_without_redis(cluster, found)
+    redis = made.host(B).redis
+    assert (redis.config, redis.dir, redis.dbfilename) == ("/etc/redis/7000.conf", "/data/r", "d.rdb")
+    assert made.guesses == ()
+    assert [one.what for one in made.unread] == ["what Redis says of itself"]
+
+
+def test_the_own_command_of_the_inventory_and_usual_services_are_looked_at_too():
+    own = with_service(ServiceSpec(start="/opt/redis-server /data/own.conf", stop="x"))
+    assert assembling.redis_paths(own, B, [], set()) == [("/data/own.conf", Part.REDIS)]
+    paths = {one for one, _ in assembling.first_paths(with_service(ServiceSpec()), B, without_redis(), facts(B))}
+    assert {"/etc/init.d/redis-server", "/etc/systemd/system/redis.service"} <= paths
+
+
+def test_a_node_of_which_nothing_is_known_stands_on_a_guess_and_that_is_said():
+    made = assembled_without_redis(CLUSTER, [])
+    assert [one.node for one in made.unread] == [B, B]
+    assert "neither the inventory nor its service names it" in str(made.unread)
+    (guess,) = made.guesses
+    assert guess.startswith(f"{B} stands on a guess")
+    text = check_text([], [], "table", made.guesses)
+    assert f"NOT PASSED: {B} stands on a guess" in text
+    assert json.loads(check_text([], [], "json", made.guesses))["passed"] is False
+
+
+def without_redis():
+    state = samples.healthy_pair()
+    silent = unread(ProblemKind.REFUSED, "connection refused", 1.0)
+    nodes = tuple(dataclasses.replace(one, redis=silent) if one.name == B else one for one in state.nodes)
+    return dataclasses.replace(state, nodes=nodes)
+
+
+def with_service(service):
+    nodes = tuple(dataclasses.replace(one, redis=dataclasses.replace(one.redis, service=service, config=""))
+                  for one in CLUSTER.nodes)  # fmt: skip
+    return dataclasses.replace(CLUSTER, nodes=nodes)
+
+
+def assembled_without_redis(cluster, texts):
+    return assembling.assemble(cluster, without_redis(), {name: (facts(name), texts) for name in (A, B)}, {}, {})
 
 
 def test_an_interpreter_that_the_laboratory_does_not_have_is_told():

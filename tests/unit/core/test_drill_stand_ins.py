@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from hashlib import sha256
+from pathlib import Path
 
 import pytest
 from hypothesis import assume, given, settings
@@ -18,6 +20,8 @@ from console.core.drills.stand_ins import (
     replace_secrets,
     secrets_in,
 )
+from console.core.drills.suspicious import suspicious_lines
+from console.documents.capture import read_capture
 
 PLACES = (
     "vrrp_instance V {{\n  authentication {{\n    auth_type PASS\n    auth_pass {0}\n  }}\n}}\n",
@@ -40,6 +44,43 @@ PLACES = (
     "sentinel sentinel-pass {0}\n",
     'notify_master "/etc/keepalived/scripts/m.sh 10.0.0.2 6379 {0}"\n',
     'script "/etc/keepalived/check.sh 6379 {0}"\n',
+    "redis-cli -h 10.0.0.1 AUTH default {0} >/dev/null\n",
+    "redis-cli auth {0} 2>/dev/null\n",
+    "redis-cli HELLO 3 AUTH ops {0}\n",
+    "redis-cli CONFIG SET requirepass {0}\n",
+    "redis-cli SENTINEL SET mymaster auth-pass {0}\n",
+    'redis-cli ACL SETUSER ops on ">{0}" +@all\n',
+    "redis-server --port 7000 --masterauth {0}\n",
+    "#requirepass {0}\n",
+    "# masterauth {0}\n",
+    "# sentinel auth-pass mymaster {0}\n",
+    'echo "requirepass {0}" >>/etc/redis/redis.conf\n',
+    "sed -i 's/^requirepass .*/requirepass {0}/' /etc/redis/redis.conf\n",
+    "PW={0}\n",
+    "DB_PW={0} run\n",
+    "pw=${{DB_PASSWORD:-{0}}}\n",
+    "smtp_pass: {0}\n",
+    "  - api_key: '{0}'\n",
+    'db_password = "{0}"\n',
+    '{{"user": "x", "password": "{0}"}}\n',
+    "# smtp_pass: {0}\n",
+    "# old password was {0}\n",
+    "# the token is: {0}\n",
+    "curl -s -u admin:{0} http://10.0.0.1/\n",
+    'curl --user "admin:{0}" http://10.0.0.1/\n',
+    'curl -H "Authorization: Bearer {0}" http://10.0.0.1/\n',
+    "curl -H 'X-Api-Key: {0}' http://10.0.0.1/\n",
+    "curl 'http://10.0.0.1/?a=1&access_token={0}'\n",
+    "curl -d @- https://chat.example/hooks/{0}\n",
+    "sshpass -p {0} ssh root@10.0.0.1\n",
+    "sshpass -p'{0}' ssh root@10.0.0.1\n",
+    "mysql -u root -p{0} -e 'select 1'\n",
+    "wget --http-password={0} http://10.0.0.1/\n",
+    "ldapsearch -x -w {0} -b dc=x\n",
+    "echo {0} | sudo -S systemctl restart redis\n",
+    "printf '%s\\n' \"{0}\" | sudo -k -S id\n",
+    "echo root:{0} | chpasswd\n",
+    "sudo -S id <<< {0}\n",
 )
 SECRET = st.from_regex(r"[A-Za-z][A-Za-z0-9@#%+=_.-]{2,10}[0-9@%]", fullmatch=True).filter(
     lambda one: one.upper() not in "NOPASS" and not STAND_IN.fullmatch(one)
@@ -50,6 +91,8 @@ def is_one(word: str, place: str) -> bool:
     """Whether the word counts as a secret in that place: a URL writes some signs as %40, and VI_1 names an instance."""
     if "://" in place:
         return not set("@%#") & set(word)
+    if place.startswith("# "):
+        return bool(set(word) & set("@#%+=_0123456789"))
     return "keepalived/" not in place or not PLAIN_ARGUMENT.fullmatch(word)
 
 
@@ -83,6 +126,56 @@ def test_equal_secrets_stay_equal_and_different_ones_different(secret, more):
 def test_a_captured_text_stays_as_it_is_when_it_is_captured_again():
     text = "requirepass stand001\nmasterauth stand001\n"
     assert replace_secrets(text, make_stand_ins(secrets_in(text))) == text
+
+
+def test_a_webhook_is_a_secret_and_its_host_is_not():
+    text = "curl https://hooks.slack.com/services/T00/B00/Zq7x\n"
+    assert replace_secrets(text, make_stand_ins(secrets_in(text))) == (
+        "curl https://hooks.slack.com/services/stand001\n"
+    )
+
+
+@pytest.mark.parametrize("line", [
+    "# AUTH command is needed before others", "# Password: stored in the vault", "# token: string",
+    '# requirepass is not used with "aclfile"', "grep -q requirepass redis.conf", 'if [ "$PASS" = "" ]; then',
+    "awk '/requirepass/ {print $2}'", 'redis-cli AUTH "$PW" PING', "passed=1", "author = someone", "auth_type PASS",
+    "mysql -P3306 -h db", "sshpass -e ssh root@x", "curl -u $LOGIN http://x/", "redis-cli AUTH 2>/dev/null",
+])  # fmt: skip
+def test_words_of_prose_and_variables_are_no_secrets(line):
+    """A word that was taken for one would be replaced in every file."""
+    assert list(secrets_in(line)) == []
+
+
+@pytest.mark.parametrize("line", [
+    "# pass -> maria", "psk_key is 9xUy", "ask Bearer ab12", "x=7fK2mP9qL4wZ8vB1nR6t",
+    "password hunter", "# Password: stored in the vault", "login $user secret marianne",
+])  # fmt: skip
+def test_a_line_that_may_hold_a_secret_is_named_by_its_number(line):
+    assert list(suspicious_lines(f"#!/bin/sh\n\n{line}\n")) == [3]
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_replaced_secret_is_not_suspicious(place):
+    assert not any(suspicious_lines(place.format("stand001")))
+
+
+@pytest.mark.parametrize("folder", sorted((Path(__file__).parents[2] / "captures").iterdir()), ids=lambda one: one.name)
+def test_few_lines_of_the_documented_systems_are_suspicious(folder):
+    """Who is told of hundreds of lines reads none."""
+    capture = read_capture(folder)
+    found = [f"{file.path}:{line}" for one in capture.machines for file in one.files
+             for line in suspicious_lines(file.text)]  # fmt: skip
+    assert len(found) <= 6, found
+
+
+def test_a_large_text_takes_no_long_time():
+    """Patterns that go over a text again from each of its characters would take hours for these."""
+    for piece in ("PASS", "token: x", "curl ", "a-", "# pass ", "redis-cli AUTH ", "key ", "x" * 50 + " "):
+        text = piece * (20_000 // len(piece))
+        began = time.process_time()
+        make_stand_ins(secrets_in(text))
+        list(suspicious_lines(text))
+        assert time.process_time() - began < 8, piece
 
 
 def test_what_is_no_secret_stays():

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 import pytest
@@ -63,8 +64,13 @@ def test_the_rule_in_words_is_true_and_names_whose_each_number_is(master, replic
     said = rule_in_words(s.A, m, s.B, r)
     good, failed, ready = effective(m, check_ok=True), effective(m, check_ok=False), effective(r, check_ok=True)
     stands = "stands" if failed < ready < good else "is not"
-    assert said.startswith(f"{s.B} with {ready} {stands} between {failed} and {good}: ")
-    assert f"{s.A} has {good} while its check succeeds, and {failed} when it fails (weight {weight:+d})" in said
+    bare = re.sub(r"(\d+) = \d+ [+-] \d+", r"\1", said)
+    assert bare.startswith(f"{s.B} with {ready} {stands} between {failed} and {good}: ")
+    assert f"{s.A} has {good} while its check succeeds, and {failed} when it fails (weight {weight:+d})" in bare
+    for whole, number, sign, change in re.findall(r"(\d+) = (\d+) ([+-]) (\d+)", said):
+        assert int(whole) == int(number) + int(sign + change), said
+    for value, instance in ((ready, r), (good, m), (failed, m)):
+        assert value == instance.priority or f"{value} = {instance.priority} " in said or value in (1, 254), said
 
 
 def test_effective_priorities_stay_in_range():

@@ -191,6 +191,7 @@ FOUND = [
     ("consul-disagrees", named(A, state=down(A, check(B, "critical", state=check(A, "passing")))), (A,),
      Severity.CRITICAL),
     ("consul-disagrees", STRANGER, (), Severity.CRITICAL),
+    ("consul-replica-held", maintained(A), (A,), Severity.WARNING),
     ("consul-dns-disagrees", named(A, ttl=600), (A,), Severity.CRITICAL),
     ("consul-dns-disagrees", named(), (), Severity.CRITICAL),
     ("consul-dns-disagrees", named(B, state=check(B, "critical")), (B,), Severity.WARNING),
@@ -214,6 +215,33 @@ def test_a_master_in_maintenance_is_led_out_of_it(state, code):
     found = next(one for one in diagnose(state, NOW) if one.code == code)
     instance = next(one for one in state.consul.instances.value if one.address == sets.ADDRESS[B])
     assert f"consul maint -disable -service={instance.service_id}" in (found.next.advice or ""), found
+
+
+def test_a_set_whose_replica_is_in_maintenance_is_not_protected():
+    """The run that held it was given up: after the next failover the name would lead nowhere."""
+    proof = evaluate(Condition("set-protected"), maintained(A), {})
+    assert proof.verdict is FAILS
+    assert "in maintenance" in proof.evidence
+    (found,) = (one for one in diagnose(maintained(A), NOW) if one.code == "consul-replica-held")
+    assert found.next.runbook == "consul-return-old-master"
+
+
+@pytest.mark.parametrize("state", [down(A, SILENT), masters(SILENT)], ids=["a node is down", "two masters"])
+def test_while_consul_tells_nothing_no_runbook_is_named_that_needs_it(state):
+    found = [one for one in diagnose(state, NOW) if one.code in ("redis-down", "dual-master")]
+    assert found
+    for one in found:
+        assert one.next.runbook is None
+        assert "let Consul answer first" in one.next.advice
+        assert "consul-return-old-master" in one.next.advice
+
+
+def test_where_no_redis_runs_nobody_is_asked_why_the_sentinels_promoted_none():
+    state = named(state=check(B, "critical", state=down(A, down(B))))
+    (found,) = (one for one in diagnose(state, NOW) if one.code == "consul-none-passing")
+    assert "no Redis runs: start the one that holds the newest data; sentinel names app02" in found.next.advice
+    one_is_up = next(one for one in diagnose(named(state=down(B, check(B, "critical"))), NOW) if one.code == found.code)
+    assert "see why the Sentinels promoted nobody" in one_is_up.next.advice
 
 
 def test_each_finding_is_shown_by_a_state_and_a_healthy_set_has_none():

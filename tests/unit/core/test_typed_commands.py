@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from holes import STATES, holes
@@ -16,6 +17,12 @@ from console.core.runs.records.exports import Export, put_back_command
 NAME = "drill-1a2b"
 WAY_IN = f"redis-ha-console lab enter --in {NAME}"
 LEADS_AWAY = re.compile(r"(?<!-- )\b(?:ssh(?: -v)?|redis-cli -h|ssh-copy-id(?: \S+)?) \S*\d+\.\d+\.\d+")
+TYPED_ON_A_HOST = re.compile(
+    r"(?<!-- )(?<![\w/`-])(?:systemctl \w|service [\w.-]+ (?:re)?(?:start|stop|load)|sysctl -|arping -|journalctl |"
+    r"ip (?:a(?:ddr(?:ess)?)?|route|link|neigh) |ch(?:own|mod|grp) |(?:p?kill|killall) |(?:mv|rm|cp) |"
+    r"(?:/\S*/)?(?:redis|valkey)-(?:cli|server) [-/\w]+ )"
+)
+"""Commands that change something on the machine in whose terminal they are typed."""
 OWN = re.compile(r"(?<!-- )redis-ha-console (?!lab enter --in)\S+")
 
 
@@ -28,25 +35,36 @@ def _inside():
 
 def texts():
     """Every advice of every sample state, and of every state in which something of it could not be read."""
-    for make in STATES.values():
-        state = make()
+    for state in (each for make in STATES.values() for each in with_services(make())):
         states = [state, *(hole for kind in ProblemKind for _, hole in holes(state, kind))]
         for one in states:
             for finding in diagnose(one, one.observed_at):
                 yield from (finding.next.advice or "", *finding.evidence)
 
 
+def with_services(state):
+    """The state, and where it has Sentinels, once more with the commands of an inventory that start them."""
+    yield state
+    if state.sentinels:
+        started = (replace(one, start=f"service {one.name} start") for one in state.sentinels)
+        yield replace(state, sentinels=tuple(started))
+
+
 @pytest.mark.usefixtures("_inside")
 def test_no_advice_of_a_finding_leads_out_of_a_drill():
     found = set(texts())
     assert [one for one in found if WAY_IN in one], "the sweep meets commands"
-    assert not [one for one in found if LEADS_AWAY.search(one) or OWN.search(one)]
+    leads = (LEADS_AWAY, OWN, TYPED_ON_A_HOST)
+    assert not [one for one in found if any(each.search(one) for each in leads)]
 
 
 def test_the_same_sweep_finds_plain_commands_outside():
     found = set(texts())
     assert [one for one in found if LEADS_AWAY.search(one)]
     assert [one for one in found if OWN.search(one)]
+    typed = " ".join(one for one in found if TYPED_ON_A_HOST.search(one))
+    for word in ("systemctl start", "service sentinel", "arping -U"):
+        assert word in typed, "the sweep meets commands for a host"
 
 
 @pytest.mark.usefixtures("_inside")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import os
 import subprocess
 
@@ -47,8 +48,61 @@ CONF = CapturedFile("/etc/keepalived/keepalived.conf", Part.KEEPALIVED, 0o644, "
 def test_what_is_written_is_read_again(tmp_path):
     write_capture(tmp_path / "one", captured(CONF))
     assert read_capture(tmp_path / "one") == captured(CONF)
-    with pytest.raises(DocumentError, match="not empty"):
+    with pytest.raises(DocumentError, match="is a capture already; --replace puts the new one in its place"):
         write_capture(tmp_path / "one", captured(CONF))
+    assert read_capture(tmp_path / "one").digest == captured(CONF).digest
+
+
+def test_a_capture_is_for_its_user_only(tmp_path):
+    (tmp_path / "there").mkdir(mode=0o755)
+    for name in ("there", "new/below"):
+        write_capture(tmp_path / name, captured(CONF))
+        found = [tmp_path / name, *(tmp_path / name).rglob("*")]
+        assert {one.stat().st_mode & 0o777 for one in found if one.is_dir()} == {0o700}
+        assert {one.stat().st_mode & 0o777 for one in found if one.is_file()} == {0o600}
+
+
+def test_a_new_capture_takes_the_place_of_an_old_one_only_where_that_is_said_and_nothing_else_is_there(tmp_path):
+    other = dataclasses.replace(CONF, path="/etc/keepalived/other.conf")
+    write_capture(tmp_path / "one", captured(CONF, other))
+    write_capture(tmp_path / "one", captured(CONF), replace=True)
+    assert read_capture(tmp_path / "one") == captured(CONF)
+    assert [one.name for one in tmp_path.iterdir()] == ["one"]
+    assert not list((tmp_path / "one").rglob("other.conf"))
+    (tmp_path / "one/notes.txt").touch()
+    with pytest.raises(DocumentError, match="is no capture"):
+        write_capture(tmp_path / "one", captured(CONF), replace=True)
+
+
+@pytest.mark.parametrize("state", ["new", "empty", "old"])
+def test_a_full_disk_is_told_with_the_folder_and_leaves_nothing_half(tmp_path, monkeypatch, state):
+    folder = tmp_path / "one"
+    if state == "empty":
+        folder.mkdir()
+    if state == "old":
+        write_capture(folder, captured(CONF))
+    real, opened = os.open, []
+
+    def full(path, *arguments, **more):
+        if str(path).endswith(INDEX):
+            opened.append(path)
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(path, *arguments, **more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("os.open", full)
+        with pytest.raises(DocumentError, match=r"/one: the capture cannot be written: No space left on device"):
+            write_capture(folder, captured(CONF), replace=True)
+    assert opened
+    if state == "old":
+        assert read_capture(folder) == captured(CONF)
+    assert [one.name for one in tmp_path.iterdir()] == ([] if state == "new" else ["one"])
+    assert state == "old" or not list(tmp_path.glob("one/*"))
+
+
+def test_any_change_of_a_text_is_another_digest():
+    assert captured(CONF).digest != captured(dataclasses.replace(CONF, text=CONF.text + " ")).digest
+    assert captured(CONF).digest != captured(dataclasses.replace(CONF, mode=0o755)).digest
 
 
 @pytest.mark.parametrize(
@@ -111,7 +165,34 @@ def test_a_missing_or_linked_text_is_told(tmp_path):
     with pytest.raises(DocumentError, match=r"keepalived\.conf"):
         read_capture(tmp_path / "one")
     place.symlink_to("/etc/passwd")
-    with pytest.raises(DocumentError, match="no text file of a capture"):
+    with pytest.raises(DocumentError, match=r"capture\.yaml:\d+: .*a link leads there"):
+        read_capture(tmp_path / "one")
+
+
+@pytest.mark.parametrize("part", ["files", "files/redis-a", "files/redis-a/etc", "files/redis-a/etc/keepalived", INDEX])
+@pytest.mark.parametrize("circle", [False, True])
+def test_no_link_leads_out_of_a_capture(tmp_path, part, circle):
+    """A folder from somewhere else may have one to any file of this machine: a drill would show it to its scripts."""
+    folder = tmp_path / "one"
+    write_capture(folder, captured(CONF))
+    place, away = folder / part, tmp_path / "away"
+    place.rename(away)
+    place.symlink_to(place if circle else away)
+    with pytest.raises(DocumentError, match=r"link|cannot be read"):
+        read_capture(folder)
+    (tmp_path / "named").symlink_to(folder)
+    place.unlink()
+    away.rename(place)
+    assert read_capture(tmp_path / "named") == captured(CONF), "the folder itself may be named by a link"
+
+
+@pytest.mark.parametrize("name", [INDEX, "files/redis-a/etc/keepalived/keepalived.conf"])
+def test_a_pipe_in_a_capture_is_refused_and_not_waited_for(tmp_path, name):
+    write_capture(tmp_path / "one", captured(CONF))
+    place = tmp_path / "one" / name
+    place.unlink()
+    os.mkfifo(place)
+    with pytest.raises(DocumentError, match=r"is no regular file|is no text file of a capture"):
         read_capture(tmp_path / "one")
 
 
@@ -164,7 +245,7 @@ def test_a_folder_that_cannot_take_a_capture_is_told_before_anything_is_read(tmp
     assert not (tmp_path / "new").exists()
     (tmp_path / "used").mkdir()
     (tmp_path / "used/x").touch()
-    with pytest.raises(DocumentError, match="is there already and not empty"):
+    with pytest.raises(DocumentError, match="is there already, and is no capture"):
         require_free(tmp_path / "used")
     with pytest.raises(DocumentError, match="cannot be written"):
         require_free(tmp_path / "used/x/new")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
 from console.documents.errors import DocumentError
+from console.documents.inventories import cache
 from console.documents.inventories import files as checking
 from console.documents.inventories.cache import cached_inventory
 from console.documents.inventories.inventory import load_inventory
@@ -61,3 +64,36 @@ def test_damage_means_checking_again(file, tmp_path, damage):
 def test_a_folder_that_cannot_be_written_is_no_error(file, tmp_path):
     (tmp_path / "cache").write_text("a file")
     assert cached_inventory(file, tmp_path / "cache") == load_inventory(file)
+
+
+def test_what_is_kept_of_inventories_that_are_gone_goes_some_at_a_time(file, tmp_path, monkeypatch):
+    folder = tmp_path / "cache"
+    gone = []
+    for number in range(5):
+        other = tmp_path / f"other{number}.yaml"
+        other.write_text(RICH)
+        before = set(folder.iterdir()) if folder.exists() else set()
+        cached_inventory(other, folder)
+        gone += set(folder.iterdir()) - before
+        other.unlink()
+        monkeypatch.setattr(cache, "_LOOKED_AT", 0)
+    old = json.loads(gone[0].read_text())
+    gone[0].write_text(json.dumps({"key": old["key"], "inventory": old["inventory"]}))  # as older versions wrote it
+    (folder / "note.json").write_text("mine")
+    monkeypatch.setattr(cache, "_LOOKED_AT", 3)
+    cached_inventory(file, folder)
+    assert 2 <= len([one for one in gone if one.exists()]) <= 3, "the bound: three of six are looked at"
+    monkeypatch.setattr(cache, "_LOOKED_AT", 300)
+    file.write_text(RICH + "\n")
+    cached_inventory(file, folder)
+    assert not [one for one in gone if one.exists()]
+    assert (folder / "note.json").exists()
+    assert len(list(folder.iterdir())) == 2, "what is there is kept"
+
+
+def test_nothing_is_kept_of_an_inventory_of_a_laboratory(tmp_path):
+    with TemporaryDirectory(dir="/dev/shm") as lab:
+        path = Path(lab) / "inventory.yaml"
+        path.write_text(RICH)
+        assert cached_inventory(path, tmp_path / "cache").clusters
+    assert not (tmp_path / "cache").exists()

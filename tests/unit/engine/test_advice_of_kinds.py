@@ -48,7 +48,7 @@ def test_a_backup_is_put_back_as_its_kind_of_cluster_allows():
     path = "/data/redis/dump.rdb.redis-ha-console.20261121T034000Z"
 
     def request(state, name):
-        context = SimpleNamespace(cluster=CLUSTER)
+        context = SimpleNamespace(cluster=CLUSTER, run_id="RUN-1")
         return SimpleNamespace(node=replace(CLUSTER.node(B), name=name), state=state, context=context)
 
     pair = "\n".join(how_to_restore(request(samples.stale_master_back(), B), path))
@@ -57,6 +57,7 @@ def test_a_backup_is_put_back_as_its_kind_of_cluster_allows():
         text = "\n".join(how_to_restore(request(state, name), path))
         assert {KIND_OF[one] for one in named(text)} == {state.kind}, text
         assert "how to get it back" in text
+        assert f"redis-ha-console runs replay RUN-1 --backup {path}" in text
         assert "--dir /data/redis --dbfilename dump.rdb.redis-ha-console.20261121T034000Z" in text
         assert "--save ''" in text
 
@@ -65,7 +66,7 @@ def test_a_backup_is_put_back_as_its_kind_of_cluster_allows():
 def test_an_append_only_file_is_read_from_a_copy_of_it(form):
     path = "/data/redis/appendonly.aof.redis-ha-console.20261121T034000Z"
     state = sets.sentinel_vip_set()
-    work = SimpleNamespace(cluster=CLUSTER)
+    work = SimpleNamespace(cluster=CLUSTER, run_id="RUN-1")
     asked = SimpleNamespace(node=replace(CLUSTER.node(B), name=sets.WEB02), state=state, context=work)
     text = "\n".join(how_to_restore(asked, path, form))
     assert f"cp -a {path} read-it/appendonly.aof" in text

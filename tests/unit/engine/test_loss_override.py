@@ -33,7 +33,7 @@ def test_the_whole_sentence_opens_the_gate_and_stands_in_the_journal():
     assert blocked.preview is not None
     assert blocked.choices[0] is Choice.LOOK_AGAIN, "the safe answer first"
     assert (gate.kind, gate.sentence) == (QuestionKind.TYPE_NAME, ""), "the name is typed all the same"
-    assert "Accepted in words, although this is missing" in gate.reason
+    assert "Accepted in words, although not so: " in gate.reason
     (data,) = (data for kind, data in stage.journal.entries if kind == "overridden")
     assert (data["sentence"], data["typed"]) == (SENTENCE, SENTENCE)
     assert [check.hazard for check in data["checks"]] == ["H03"]

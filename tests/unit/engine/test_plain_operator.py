@@ -7,8 +7,10 @@ import builtins
 import pytest
 import samples
 from fakes import PASSWORD, ROLES, RUNBOOK, B, Pair, Stage
+from tui_stage import question
 
 from console.cli.runs.plain.operator import PlainOperator
+from console.core.runs.question import Choice, QuestionKind
 from console.core.runs.state import Outcome
 
 
@@ -94,6 +96,44 @@ def test_a_gate_takes_nothing_but_the_name(monkeypatch, capsys, typed):
     assert ended.outcome is Outcome.ABORTED
     assert not [line for line in stage.actuator.texts if "SLAVEOF" in line]
     assert "cancelled, the name that was typed is not redis-b" in " ".join(capsys.readouterr().out.split())
+
+
+LOOKS = "nothing is sent; the run looks at the servers again, and asks again"
+
+
+@pytest.mark.parametrize(
+    ("before", "typed", "told"),
+    [
+        ([], "n", f"n or Enter: {LOOKS}"),
+        ([], "", f"n or Enter: {LOOKS}"),
+        ([], "skip", "skip: not here, a later step relies on what this one does"),
+        (["y"] * 4, "redis-a", f"anything else: {LOOKS}"),
+        (["y"] * 4, "", f"anything else: {LOOKS}"),
+        (["y"] * 4, "abort", "abort: ends the run; nothing more is sent"),
+        (["y"] * 4, "abort", "if you end the run now: redis-b: keepalived stays stopped on that node"),
+    ],
+)
+def test_what_is_said_of_an_answer_is_what_it_does(monkeypatch, capsys, before, typed, told):
+    stage = Stage()
+    terminal = Terminal(monkeypatch, *before, typed, "abort")
+    ended = run(stage)
+    assert told in " ".join(capsys.readouterr().out.split())
+    assert not [line for line in stage.actuator.texts if "SLAVEOF" in line]
+    assert before or not stage.actuator.sent, "nothing is sent by it"
+    asked = len(before)
+    assert len(terminal.prompts) == asked + (1 if typed == "abort" else 2), "it is asked again, unless the run ends"
+    assert ended.outcome is Outcome.ABORTED
+
+
+@pytest.mark.parametrize("kind", QuestionKind)
+def test_every_answer_of_a_prompt_is_explained_above_it(capsys, monkeypatch, kind):
+    choices = (Choice.LOOK_AGAIN, Choice.OVERRIDE, Choice.SKIP, Choice.ABORT)
+    asked = question(kind, choices=choices, sentence="I accept it")
+    Terminal(monkeypatch, "abort")
+    PlainOperator(lambda: 0.0).decide(asked)
+    told = capsys.readouterr().out
+    for word in ("skip: ", "override: ", "abort: ", LOOKS.split(";", maxsplit=1)[0]):
+        assert word in told
 
 
 def test_a_blocked_step_says_no_and_cannot_be_run(monkeypatch, capsys):

@@ -12,7 +12,7 @@ from console.core.keys.exported import ExportedKey
 from console.core.runs.replays.batch import Left
 from console.core.runs.replays.order import ReplayOrder
 from console.core.runs.replays.progress import NOTHING_SENT, SentLines
-from console.core.runs.replays.wording import question_text
+from console.core.runs.replays.wording import Ages, exported_in_words, question_text
 from console.engine.replay import look as looking
 from console.engine.replay.kept_file import batches
 from console.engine.replay.look import look
@@ -139,5 +139,17 @@ def test_values_that_were_written_after_the_export_are_counted_where_they_would_
         has = THERE[fate].payload
         newer = {at + 1 for at, (one, had) in enumerate(kinds) if one is fate and had not in (None, has)}
         assert looked.newer[fate] == newer
-        text = question_text(fate, len(looked.found[fate]), "redis-b", len(newer))
-        assert ("written on redis-b after the export" in text) == bool(newer)
+        same = {at + 1 for at, (one, had) in enumerate(kinds) if one is fate and had == has}
+        assert looked.same_since[fate] == same
+        count = len(looked.found[fate])
+        text = question_text(fate, count, "redis-b", Ages("at noon, 3 min ago", len(newer), len(same)))
+        assert ("the kept value is the OLDER one there" in text) == bool(newer)
+        assert ("not changed since: which of both was written last is not known" in text) == bool(same)
+        assert ("written after that is not known" in text) == (count > len(newer) + len(same))
+        assert "exported at noon, 3 min ago." in text
+        assert fate is Fate.EXPIRY or "The value on redis-b would be REPLACED by the kept one" in text
+
+
+def test_when_it_was_exported_is_told_in_one_clock_and_as_an_age():
+    assert exported_in_words(0.0, NOW) == ""
+    assert exported_in_words(1_800_000_000.0, 1_800_000_120.0) == "at 2027-01-15 08:00:00 UTC, 2 min ago"

@@ -159,7 +159,7 @@ def test_a_node_that_lost_what_was_done_begins_again_where_that_is(tmp_path):
     ended = room.resume()
     assessed = {ended.steps[one.index].step.id: one for one in ended.assessments}
     assert assessed["stop-keepalived"].kind is AssessmentKind.OPEN
-    assert "is not so now" in assessed["start-returning"].why
+    assert "and now not so: " in assessed["start-returning"].why
     assert ended.outcome is Outcome.DONE, ended.message
     sent = [text.splitlines()[0] for text in room.actuator.texts]
     assert sent.count("redis-b> systemctl stop keepalived") == 2

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from walks import WALKS, walk
 
 from console.cli.runs.plain.operator import PlainOperator
-from console.core.command import DiskKeyExport
+from console.core.command import OR_NEXT_FREE, DiskKeyExport
 from console.core.runs.ending import BACKUPS, DATA, NEEDLESS, REMAINS, SKIPPED, _fates, _only_in_files, run_ending
 from console.core.runs.progress import success_in_words, tally
 from console.core.runs.question import Choice, Decision
@@ -107,7 +107,7 @@ def test_nothing_that_a_run_left_is_left_out(name, at, tmp_path):
     sent = [planned for planned, _ in room.actuator.sent]
     for planned in sent:
         if ".jsonl" in planned.render() and not isinstance(planned.command, DiskKeyExport):
-            path = planned.render().rpartition(" ")[2]
+            path = planned.render().removesuffix(OR_NEXT_FREE).rpartition(" ")[2]
             needs_none = "No key had to be kept." in data
             assert (path in data) is not needs_none
             assert (path in backups) is not needs_none
@@ -169,8 +169,8 @@ def test_keys_that_are_only_in_a_file_remain_to_be_put_back(counts, remains):
     row = {"verb": "export-differences", "answer": "done", "sent": sent, "node": "redis-a", "at": "", "detail": ""}
     row["answered_at"] = None
     row["text"] = f"{said}; written to /runs/1/keys-of-redis-a-2.jsonl"
-    items = list(_only_in_files("RUN-1", [row]))
-    several = list(_only_in_files("RUN-1", [row, row]))
+    items = list(_only_in_files("RUN-1", [row], {}, {}))
+    several = list(_only_in_files("RUN-1", [row, row], {}, {}))
     assert bool(items) is remains
     for one in items:
         assert one.lines == (f"{said}.",)

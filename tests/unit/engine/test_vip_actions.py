@@ -62,7 +62,9 @@ def test_an_export_names_both_servers_and_the_file_in_the_folder_of_the_run():
     (planned,) = plan_commands(step, samples.split_brain(), work)
     assert isinstance(planned.command, KeyExport)
     assert (planned.node, planned.command.other_run_id) == (B, samples.RUN_ID[A])
-    assert planned.render().endswith("on redis-a; what differs is written to /runs/RUN-1/keys-of-redis-b.jsonl")
+    assert planned.render().endswith(
+        "on redis-a; what differs is written to /runs/RUN-1/keys-of-redis-b.jsonl (or the next free name)"
+    )
     silent = samples.with_node(samples.split_brain(), A, redis=unread(ProblemKind.TIMEOUT, "silent"))
     with pytest.raises(PlanError, match="redis-a could not be read: silent"):
         plan_commands(step, silent, work)

@@ -15,6 +15,7 @@ from past_runs import lines_of, past, written
 from console.core.runbooks.verbs import VERBS
 from console.core.runs.ending import run_ending
 from console.core.runs.records.exports import BRINGS
+from console.core.runs.replays.file_fate import FileFate
 from console.core.runs.replays.order import ReplayOrder
 from console.report.formats import report_text
 
@@ -138,6 +139,61 @@ def test_a_loss_that_was_shown_fits_what_a_later_step_did(verb):
     assert not fate(verb).startswith("unknown resync")
 
 
+def seen(redis: str, keys: int | None = None) -> tuple[str, Any]:
+    """A look of the run at web-1."""
+    return "observed", {"step": 2, "figures": {"nodes": {"web-1": {"redis": redis, "keys": keys}}}}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said", "safe"),
+    [
+        ("does not run", "replica of 10.0.0.2:6379, link up", "it had the data of its master then", False),
+        ("not readable: silent", "replica of 10.0.0.2:6379, link up", "it had the data of its master then", False),
+        ("master", "replica of 10.0.0.2:6379, link up", "it had the data of its master then", False),
+        ("does not run", "replica of 10.0.0.2:6379, link down", "whether its data was replaced is not known", False),
+        ("replica of 10.0.0.2:6379, link up", "replica of 10.0.0.2:6379, link up", "nothing was lost by it", True),
+        ("does not run", "does not run", "nothing was lost by it", True),
+        ("master", "master", "nothing was lost by it", True),
+    ],
+)
+def test_a_step_that_sent_nothing_lost_nothing_only_where_no_later_look_tells_otherwise(before, after, said, safe):
+    told = [
+        ("opened", {"cluster": "cache", "steps": ["look", "then"]}),
+        seen(before),
+        ("preview", {"step": 1, "preview": {**PREVIEW, "lines": ["keys: Redis on web-1 does not run"]}}),
+        ("step", {"step": 1, "id": "look", "status": "skipped", "note": ""}),
+        seen(after, 5_001),
+        ("closed", {"outcome": "done"}),
+    ]
+    run = past(lines_of(told), RUN)
+    items = [one for part in run_ending(run.run_id, run.entries) for one in part.items]
+    (item,) = [one for one in items if "web-1 from web-2" in one.text]
+    assert said in item.text
+    assert ("nothing was lost" in item.text) is safe
+    assert item.lines[0].startswith("As it was seen at 2026-11-21T"), "`now` and `does not run` are of that time"
+    assert item.lines[1] == "keys: Redis on web-1 does not run"
+
+
+def test_the_next_start_after_an_edit_is_told_as_over_where_the_run_has_started_it():
+    edit = {"node": "web-1", "summary": "Sets replicaof.", "command": {"sent": "it"}}
+    told = [
+        ("opened", {"cluster": "cache", "steps": ["edit", "start"]}),
+        ("intent", {"step": 1, "verb": "set-replicaof", "planned": edit}),
+        ("result", {"step": 1, "answer": {"kind": "done", "text": ""}}),
+    ]
+    assert "The next start of its Redis drops the data that it has." in reported(told)
+    for answer, words in (("done", "Step 2 start started its Redis"), ("unknown", "Step 2 start may have started")):
+        started = [
+            ("intent", {"step": 2, "verb": "start-redis", "planned": {**edit, "summary": "Starts it."}}),
+            ("result", {"step": 2, "answer": {"kind": answer, "text": ""}}),
+        ]
+        text = reported([*told, *started])
+        assert words in text
+        assert "The next start" not in text
+    text = reported([*told, *started, seen("replica of 10.0.0.2:6379, link up", 7)])
+    assert "web-1 was seen as a replica of 10.0.0.2:6379, link up" in text
+
+
 def test_a_file_that_was_edited_is_not_called_data():
     planned = {"node": "redis-b", "summary": "Sets replicaof.", "command": {"sent": "it"}}
     told = [
@@ -148,6 +204,9 @@ def test_a_file_that_was_edited_is_not_called_data():
     text = reported(told)
     assert "Sets replicaof. It was carried out: a file was changed." in text
     assert "this data of the target was replaced" not in text
+
+
+DECLINED = FileFate(frozenset({1}), {"not confirmed": frozenset({2})}, None, "ann@ops1", "2026-11-21T08:00:00.000Z")
 
 
 def test_a_report_knows_of_a_later_replay():
@@ -162,8 +221,14 @@ def test_a_report_knows_of_a_later_replay():
     ]
     run = past(lines_of(told), RUN)
     before = report_text(run.run_id, run.entries, run.chain, "md")
-    after = report_text(run.run_id, run.entries, run.chain, "md", {(RUN, "keys-of-redis-a.jsonl")})
+    after = report_text(
+        run.run_id, run.entries, run.chain, "md", {(RUN, "keys-of-redis-a.jsonl"): FileFate(frozenset({1, 2}))}
+    )
+    partly = report_text(run.run_id, run.entries, run.chain, "md", {(RUN, "keys-of-redis-a.jsonl"): DECLINED})
     assert "only in a file" in before
-    assert "A later replay" not in before
+    assert "ater replay" not in before
     assert "only in a file" not in after
-    assert "A later replay has brought its keys back" in after
+    assert "Later replays have brought all of its keys back" in after
+    assert "only in a file" in partly
+    assert "1 key is still only there: left by ann@ops1 on 2026-11-21." in partly
+    assert "1 of its 2 keys has come back, or has expired; 1 not." in partly

@@ -88,3 +88,20 @@ def test_backoff_grows_to_a_limit_and_spreads():
     assert delays[0] == retry_delay.FIRST
     assert delays[-1] == retry_delay.LONGEST
     assert retry_delay.delay(3, 0.0) < retry_delay.delay(3, 0.99)
+
+
+def test_a_port_that_refuses_is_tried_again_soon():
+    delays = [retry_delay.delay(failures, chance, refused=True) for failures in range(1, 20) for chance in (0.0, 0.99)]
+    assert max(delays) < 3
+
+
+def test_the_age_of_a_failed_attempt_is_known():
+    def refuse():
+        raise RemoteError(ProblemKind.REFUSED, "nothing listens there")
+
+    link = BackgroundConnection("a", refuse)
+    assert link.problem_age == 0.0
+    link.start_connecting()
+    link.finish_connecting(soon())
+    first = link.problem_age
+    assert 0.0 <= first <= link.problem_age

@@ -1,12 +1,15 @@
 """Keys that are only in files, looked for in a real folder of runs; and the mark of a reminder that is dismissed."""
 
 import json
+from dataclasses import asdict
 
 import pytest
+from fakes import NOW
 from past_runs import lines_of
 
 from console.core.runs.past import past_run
 from console.core.runs.past.kept_keys import counted_once
+from console.core.runs.replays.order import ReplayOrder
 from console.transport.journals import archive as module
 from console.transport.journals.archive import FolderArchive
 from console.transport.journals.journal_file import NAME
@@ -28,13 +31,13 @@ def file_of(runs):
     return runs / RUN / "keys-of-redis-a.jsonl"
 
 
-def told_by(folder, inventory="/home/ann/inventory.yaml"):
+def told_by(folder, inventory="/home/ann/inventory.yaml", found="20 are"):
     opened = {"cluster": "cache", "runbook": "any", "steps": ["export"], "inventory": inventory}
     if "resolve-dual-master" not in str(folder):
         return [("opened", opened), ("closed", {"outcome": "done"})]
     path = folder / "keys-of-redis-a.jsonl"
     sent = f"SCAN, DUMP and PTTL here and on redis-b; what differs is written to {path}"
-    text = f"looked at all 21 keys of redis-a: 20 are not on redis-b; written to {path}"
+    text = f"looked at all 21 keys of redis-a: {found} not on redis-b; written to {path}"
     return [
         ("opened", opened),
         ("intent", {"verb": "export-differences", "planned": {"node": "redis-a", "command": {"sent": sent}}}),
@@ -92,3 +95,36 @@ def test_a_key_in_two_files_is_counted_once(runs):
     assert counted_once(archive.kept_keys()) == 39
     (runs / other / "keys-of-redis-a.jsonl").write_text("no line of an export\n")
     assert counted_once(archive.kept_keys()) == 40, "what cannot be read is not held against a key"
+
+
+@pytest.mark.parametrize(
+    ("other_value", "other_pttl", "settled"),
+    [("QQ==", 0, True), ("Qg==", 0, False), ("QQ==", 900_000, False)],
+    ids=["equal", "another value", "another expiry"],
+)
+def test_a_key_that_comes_back_from_one_file_is_settled_in_each_that_has_it_with_that_value(
+    runs, other_value, other_pttl, settled
+):
+    other, line = (
+        RUN.replace("074000", "094000"),
+        '{"db": 0, "at": 1, "key_base64": "YQ==", "dump_base64": "%s", "pttl": %d}\n',
+    )
+    (runs / other).mkdir()
+    for name, value, pttl in ((RUN, other_value, other_pttl), (other, "QQ==", 0)):
+        (runs / name / NAME).write_text("".join(lines_of(told_by(runs / name, found="1 is"))))
+        (runs / name / "keys-of-redis-a.jsonl").write_text(line % (value, pttl))
+    order = ReplayOrder("cache", other, "redis-a", str(runs / other / "keys-of-redis-a.jsonl"))
+    told = [
+        ("opened", {"cluster": "cache", "runbook": "replay", "steps": [], "replays": asdict(order)}),
+        ("intent", {"step": 1, "verb": "bring-keys", "lines": "1", "planned": {"node": "redis-b"}}),
+        ("result", {"step": 1, "answer": {"kind": "done"}}),
+        ("closed", {"outcome": "done", "keys": {"chosen": 1, "brought": 1, "left": {}, "lines": {}}}),
+    ]
+    replay = runs / "20261121T104000Z-cache-replay-5c5c"
+    replay.mkdir()
+    (replay / NAME).write_text("".join(lines_of(told, NOW + 60)))
+    archive = FolderArchive(runs)
+    assert [one.run_id for one in archive.kept_keys()] == ([] if settled else [RUN])
+    assert {file[0]: fate.keys_left(1) for file, fate in archive.fates_of_files().items()} == (
+        {RUN: 0, other: 0} if settled else {other: 0}
+    )

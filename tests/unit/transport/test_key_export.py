@@ -167,3 +167,18 @@ def test_a_value_that_is_too_large_is_not_asked_for_on_the_server_that_serves(tm
     assert other.sent.count("DUMP") == 1
     line, _ = map(json.loads, (tmp_path / "keys.jsonl").read_text().splitlines())
     assert (line["key"], line["why"], line["there"]) == ("gone", "missing", {})
+
+
+@pytest.mark.parametrize(
+    ("held", "said"),
+    [
+        ({}, "nothing to keep: the disk of app01 has no keys. That says nothing about writes that were in memory only"),
+        ({"a": ("1", -1)}, "nothing to keep: the one key of the disk of app01 is on app02 with the same value"),
+    ],
+    ids=["an empty dump", "all of it is there"],
+)
+def test_a_disk_without_keys_is_no_all_clear(tmp_path, held, said):
+    command = DiskKeyExport("", path=str(tmp_path / "keys.jsonl"))
+    disk, other = FakeConnection(held), FakeConnection({"a": ("1", -1), "b": ("2", -1)})
+    assert keep_disk_keys(("the disk of app01", disk), ("app02", other), command, lambda _: None) == said
+    assert list(tmp_path.iterdir()) == []

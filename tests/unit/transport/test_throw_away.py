@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import shutil
 import signal
@@ -247,6 +248,22 @@ def test_a_pipe_in_the_place_of_a_dump_is_not_waited_for(shell, programs, place)
     lines(process)
     assert "dump.rdb is no regular file" in process.stderr.read().decode()
     assert close(process) == 20
+    assert nothing_is_left(place)
+
+
+@pytest.mark.parametrize("make", [dump, aof_folder])
+def test_another_file_in_the_place_of_a_backup_is_not_loaded(shell, programs, place, make):
+    """It has the size and the time that were shown. The run that made the backup has recorded its SHA-256."""
+    data = make(place)
+    digest = hashlib.sha256(b"held").hexdigest()
+    expected = hashlib.sha256(f"{digest}\n".encode()).hexdigest() if data.names else digest
+    process = start(shell, throw_away_server(data, NODE, expected))
+    assert lines(process)[-1] == "ready 7.0.15"
+    close(process)
+    process = start(shell, throw_away_server(data, NODE, "0" * 64))
+    assert lines(process)[-1] != "ready 7.0.15"
+    assert f"is not what was backed up: SHA-256 {expected}" in process.stderr.read().decode()
+    assert close(process) == 28
     assert nothing_is_left(place)
 
 

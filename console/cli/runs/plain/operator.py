@@ -13,6 +13,7 @@ from console.cli.runs.plain.text import by_hand_lines, check_text, ending_lines,
 from console.core.model import ClusterState
 from console.core.runs.by_hand import DONE, is_work
 from console.core.runs.ending import end_in_words
+from console.core.runs.half_done import half_done
 from console.core.runs.question import Choice, Decision, Question, QuestionKind
 from console.core.runs.state import FINAL_STATUSES, RunState, StepState, StepStatus
 
@@ -37,6 +38,15 @@ CHOICE_WORDS = {
 }
 
 
+_MEANS = {
+    Choice.LOOK_AGAIN: "nothing is sent; the run looks at the servers again, and asks again",
+    Choice.SKIP: "the run goes on without this step",
+    Choice.OVERRIDE: "asks for a whole sentence, by which you accept what is shown above",
+    Choice.ABORT: "ends the run; nothing more is sent",
+}
+"""What each answer does, beside the one that runs the step."""
+
+
 class PlainOperator:
     """Implements the engine's Operator with print and input. Ctrl-C or the end of input at a prompt aborts the run."""
 
@@ -50,6 +60,8 @@ class PlainOperator:
         """Step → how many of its output lines were printed."""
         self._finished: set[int] = set()
         self._progress = ""
+        self._run: RunState | None = None
+        """The newest state of the run."""
         self._can_overwrite = sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
         """Whether a line can be overwritten. If not, progress is printed only when its text changes."""
 
@@ -79,6 +91,7 @@ class PlainOperator:
 
     def tell(self, run: RunState) -> None:
         self._on_change(run)
+        self._run = run
         self._show_assessments(run)
         for index, step in enumerate(run.steps):
             if step.status is StepStatus.WAITING or index in self._finished:
@@ -127,7 +140,7 @@ class PlainOperator:
         if not step.proofs or not missing:
             return
         held = len(step.proofs) - len(missing)
-        what = f"{missing[0].statement}: {missing[0].evidence}" if missing[0].evidence else missing[0].statement
+        what = f"{missing[0].told}: {missing[0].evidence}" if missing[0].evidence else missing[0].told
         text = f"  waiting, {held} of {len(step.proofs)} hold; {what}"
         if self._can_overwrite:
             left = f"{max(0, round(run.waiting_until - self._now()))} s left; " if run.waiting_until else ""
@@ -152,7 +165,7 @@ class PlainOperator:
 
     def decide(self, question: Question) -> Decision:
         self._end_progress()
-        say("\n".join(_question_lines(question)))
+        say("\n".join((*_question_lines(question), *self._answers_in_words(question))))
         try:
             typed = ask(_prompt(question))
             choice = ANSWERS.get(typed.lower(), Choice.LOOK_AGAIN)
@@ -168,6 +181,25 @@ class PlainOperator:
         if choice in (Choice.RUN, Choice.OVERRIDE) and choice not in question.choices:
             choice = Choice.LOOK_AGAIN  # nothing can be forced
         return Decision(choice, question.digest)
+
+    def _answers_in_words(self, question: Question) -> list[str]:
+        """What each answer of the prompt does, a line each; and what stays half done where the run ends here."""
+        order = (Choice.LOOK_AGAIN, Choice.SKIP, Choice.OVERRIDE, Choice.ABORT)
+        offered = [one for one in order if one in question.choices and not question.remedies]  # those say it themselves
+        lines = [wrapped(f"{_words_of(one, question)}: {_MEANS[one]}", "  ", "    ") for one in offered]
+        if question.kind is QuestionKind.CONFIRM and Choice.SKIP not in question.choices:
+            lines.append(wrapped("skip: not here, a later step relies on what this one does", "  ", "    "))
+        left = half_done(self._run) if self._run is not None else ()
+        return [*lines, *(wrapped(f"if you end the run now: {one}", "  ", "    ") for one in left)]
+
+
+def _words_of(choice: Choice, question: Question) -> str:
+    """What is typed for this answer."""
+    if choice is not Choice.LOOK_AGAIN:
+        return CHOICE_WORDS[choice]
+    return {QuestionKind.CONFIRM: "n or Enter", QuestionKind.TYPE_NAME: "anything else"}.get(
+        question.kind, "look or Enter"
+    )
 
 
 def _question_lines(question: Question) -> list[str]:
@@ -193,8 +225,6 @@ def _question_lines(question: Question) -> list[str]:
     lines += by_hand_lines(question.by_hand)
     if is_work(question.by_hand) and question.kind is QuestionKind.CONFIRM:
         lines.append(wrapped(_WHEN_DONE, "  "))
-    if question.sentence:
-        lines.append(wrapped("what is shown above can be accepted by `override` and a whole sentence", "  ", "    "))
     return lines
 
 

@@ -174,18 +174,23 @@ def _backup_order(past: PastRun, patterns: tuple[str, ...], path: str) -> Replay
     if len(found) != 1:
         there = ", ".join(f"{one['node']}:{one['path']}" for one in backups) or "none"
         raise CliError(f"{past.run_id} has no backup {path}: it has {there}")
-    return ReplayOrder(past.cluster, past.run_id, found[0]["node"], "", patterns, backup=found[0]["path"])
+    (one,) = found
+    digest = one["sha256"] or ""
+    return ReplayOrder(past.cluster, past.run_id, one["node"], "", patterns, backup=one["path"], digest=digest)
 
 
 def _export(past: PastRun, chosen: str | None) -> Export:
     """The file that is meant: by its name, or a copy of it by a path. Raises CliError."""
     from console.core.runs.records.exports import exports_in
     from console.core.runs.records.recorded import command_rows
+    from console.core.runs.records.run_backups import backups_in
 
     names = [str(one) for one in past.opened.get("steps") or ()]
     exports = list(exports_in(command_rows(past.entries, names)))
     if not exports:
-        raise CliError(f"{past.run_id} has kept no keys in a file: `runs show {past.run_id}` prints what it did")
+        backups = " or ".join(f"--backup {one['node']}:{one['path']}" for one in backups_in(past.entries))
+        way = f"name its backup: {backups}" if backups else f"`runs show {past.run_id}` prints what it did"
+        raise CliError(f"{past.run_id} has kept no keys in a file: {way}")
     wanted = Path(chosen).name if chosen else ""
     fitting = [one for one in exports if wanted in ("", Path(one.path).name)]
     if len(fitting) == 1:

@@ -38,6 +38,8 @@ class PlainReplayOperator:
         self._interrupted = False
         self._overwrites = sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
         self._shown = ""
+        self._asked = 0
+        """The number of the last step that was asked about."""
         self._looked: Looked | None = None
         self._master = ""
 
@@ -121,13 +123,16 @@ class PlainReplayOperator:
     # --- what is asked ------------------------------------------------------------------------------------------------
 
     def ask(self, question: ReplayQuestion) -> str:
-        say(f"\n== {question.number}/{question.of} {question.step}")
+        say("\n".join(self._passed_over(question)))
+        say(f"== {question.number}/{question.of} {question.step}")
         say(wrapped(question.text, "  ", "  "))
         fate = next((fate for fate, step in STEPS.items() if step == question.step and fate in CONFLICTS), None)
         if fate is not None:
             say(
                 wrapped(
-                    f"The values are not shown, as they may be secret. {VALUES} shows those of the keys above.", "  "
+                    f"Values may be secret, so they are not shown by themselves. Type {VALUES} to see both values of"
+                    " the keys that are named above.",
+                    "  ",
                 )
             )
         if question.sentence:
@@ -144,6 +149,15 @@ class PlainReplayOperator:
             return typed
         finally:
             self._asking = False
+
+    def _passed_over(self, question: ReplayQuestion) -> Iterator[str]:
+        """The steps between the last question and this one: nothing was to be asked there."""
+        yield ""
+        steps = list(STEPS.values())
+        before = question.of - len(steps)
+        for number in range(max(self._asked, before) + 1, question.number):
+            yield f"== {number}/{question.of} {steps[number - before - 1]}: there are no such keys"
+        self._asked = question.number
 
 
 def value_lines(looked: Looked, fate: Fate, master: str) -> Iterator[str]:

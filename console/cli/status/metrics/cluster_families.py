@@ -14,7 +14,7 @@ from console.core.kinds.protection import protection
 from console.core.model import ClusterState, NodeState, ProblemKind, Reading
 from console.core.model.facts import reaches_stranger, unread_redis
 from console.core.model.verdict import Verdict
-from console.core.runs.past.kept_keys import counted_once
+from console.core.runs.past.kept_keys import counted_once, reminders
 
 _NOTHING_TO_READ = frozenset(
     {ProblemKind.NOT_READ, ProblemKind.NOT_CONFIGURED, ProblemKind.ABSENT, ProblemKind.NOT_AVAILABLE}
@@ -173,9 +173,9 @@ FAMILIES = (
     Family("holds_read_vip", "1 if the node's kernel has the read VIP.", NODE, _holds_read_vip),
     Family(
         "kept_keys",
-        "Keys that a run has written to a file on this machine, and that are not back on the master yet.",
+        "Keys that a run has written to a file on this machine, and that no replay has settled.",
         CLUSTER,
-        lambda seen: [((seen.state.name,), counted_once(seen.kept))],
+        lambda seen: [((seen.state.name,), counted_once(reminders(seen.kept)))],
     ),
     Family("run_armed", "1 while a run is armed that holds the lock of the node.", NODE, of_nodes(_armed)),
     Family(

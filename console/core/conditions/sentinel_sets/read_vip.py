@@ -9,7 +9,8 @@ from console.core.model import ClusterState
 from console.core.model.facts import holders_in_words
 from console.core.model.verdict import Check
 from console.core.quantities import counted
-from console.core.watchers.read_vip import DirectorEntry, director_entries, entry_in_words, reader_trouble
+from console.core.typed_commands import host_command
+from console.core.watchers.read_vip import QUIET, DirectorEntry, director_entries, entry_in_words, reader_trouble
 
 
 def read_side_protection(state: ClusterState) -> Iterator[Check]:
@@ -120,8 +121,8 @@ def takes_read_vip(question: Question) -> Check:
     place = where[0] if where else "no interface"
     figures = f"{state.read_vip} on {place}, arp_ignore {arp.ignore}, arp_announce {arp.announce}"
     if where != ["lo"]:
-        return fails(statement, figures, f"ip addr add {state.read_vip}/32 dev lo")
-    return holds_if(arp.suppressed, statement, figures, "sysctl net.ipv4.conf.all.arp_ignore=1 and arp_announce=2")
+        return fails(statement, figures, host_command(question.name, f"ip addr add {state.read_vip}/32 dev lo"))
+    return holds_if(arp.suppressed, statement, figures, host_command(question.name, QUIET))
 
 
 def _everywhere(question: Question) -> tuple[DirectorEntry, ...]:

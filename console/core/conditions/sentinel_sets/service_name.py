@@ -17,9 +17,8 @@ from console.core.conditions.predicate import (
 from console.core.conditions.servers import role_in_words
 from console.core.conditions.switching import writes_paused
 from console.core.model import ConsulInstance, ConsulState, NodeState, ProblemKind, Role
-from console.core.model.facts import node_by_address, proved_down, unread_redis
+from console.core.model.facts import node_by_address, proved_down, source_by_file, unread_redis
 from console.core.model.verdict import Check
-from console.core.numbers import port_number
 from console.core.watchers.sentinels import monitor_anew, proved_silent, watched_in_words
 from console.core.watchers.service_name import (
     checks_in_words,
@@ -138,9 +137,11 @@ def comes_back_unresolved(question: Question) -> Check:
         return holds(statement, f"{found.service_id}: {checks_in_words(found)}")
     if found is None and state.consul.instances.ok:
         return holds(statement, f"Consul has no instance of {state.consul.service} at {question.node.address}")
-    follows = _follows_by_file(question.node)
-    if any(_means(question, follows, one) for one in others):
-        return holds(statement, f"by its configuration file it starts as a replica of {follows}")
+    source = source_by_file(state, question.node)
+    if source is not None and source.name in others:
+        return holds(
+            statement, f"by its configuration file it starts as a replica of {_follows_by_file(question.node)}"
+        )
     said = (
         checks_in_words(found) if found is not None else f"Consul could not be read: {state.consul.instances.problem}"
     )
@@ -157,7 +158,7 @@ def starts_as_replica(question: Question) -> Check:
     file = value_of(question.node.redis_file, f"the configuration file of Redis on {question.name}")
     follows = _follows_by_file(question.node)
     evidence = f"{file.path}: {f'follows {follows}, line {file.line}' if follows else 'it follows nobody'}"
-    return holds_if(_means(question, follows, source.name), statement, evidence)
+    return holds_if(source_by_file(question.state, question.node) is source, statement, evidence)
 
 
 def takes_no_writes(question: Question) -> Check:
@@ -219,13 +220,6 @@ def _other(question: Question, sentinel: str) -> str:
 def _follows_by_file(node: NodeState) -> str:
     file = node.redis_file.value
     return "" if file is None else ":".join(file.master.split())
-
-
-def _means(question: Question, address: str, node: str) -> bool:
-    host, _, port = address.rpartition(":")
-    number = port_number(port)
-    found = node_by_address(question.state, host, number) if number is not None else None
-    return found is not None and found.name == node
 
 
 def _by_checks(question: Question, consul: ConsulState) -> tuple[str, ...]:

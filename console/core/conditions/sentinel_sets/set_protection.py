@@ -14,11 +14,12 @@ from console.core.conditions.pair_protection import (
     no_single_master,
 )
 from console.core.conditions.predicate import PredicateSpec, Question, fails, holds, unknown
-from console.core.conditions.sentinel_sets.service_name import only_in_name
+from console.core.conditions.sentinel_sets.service_name import not_held, only_in_name
 from console.core.model import ClusterState, NodeState, Sentinel
 from console.core.model.facts import node_by_address, serving_master
 from console.core.model.verdict import Check, Verdict
 from console.core.watchers.sentinels import monitor_anew, readable_sentinels, watched_in_words, watches
+from console.core.watchers.service_name import instance_of
 
 
 def set_protection(state: ClusterState) -> tuple[Check, ...]:
@@ -45,7 +46,8 @@ def set_protected(question: Question) -> Check:
 
 def _a_replica_in_sync(state: ClusterState, master: NodeState) -> Check:
     """One is enough for the next failure. But the Sentinels promote any one that is in sync: none may refuse writes."""
-    statement = f"a replica of {master.name} is in sync and would accept writes"
+    found_by_name = " and be found by its name" if state.consul is not None else ""
+    statement = f"a replica of {master.name} is in sync and would accept writes{found_by_name}"
     others = [node for node in state.nodes if node is not master]
     refusing = [check for node in others if (check := _would_refuse(state, node, master)) is not None]
     if refusing:
@@ -60,14 +62,20 @@ def _a_replica_in_sync(state: ClusterState, master: NodeState) -> Check:
 
 
 def _would_refuse(state: ClusterState, node: NodeState, master: NodeState) -> tuple[str, Check] | None:
-    """The name of a replica that the Sentinels may promote, and why it would refuse writes then; None: it is none."""
+    """The name of a replica that the Sentinels may promote, and why it would get or take no writes; None: it is none.
+
+    No client finds a node that is in maintenance in Consul.
+    """
     question = Question(state, node, {"source": master.name, "within_bytes": SYNC_MARGIN})
     redis = node.redis.value
     never = redis is not None and redis.replica_priority == 0
     if never or not answer_or_unknown(replication.in_sync, question).holds:
         return None
     writes = answer_or_unknown(replication.would_accept_writes, question)
-    return None if writes.holds else (node.name, writes)
+    if not writes.holds:
+        return node.name, writes
+    instance = instance_of(state, node)
+    return (node.name, not_held(question)) if instance is not None and instance.maintenance is not None else None
 
 
 def _sentinels(state: ClusterState, master: NodeState) -> Iterator[Check]:

@@ -12,6 +12,7 @@ from console.core.diagnosis.rule import FindingRule, Match
 from console.core.keepalived.script_calls import script_calls
 from console.core.model import ClusterState, ScriptFile, ScriptSecurity
 from console.core.quantities import counted
+from console.core.typed_commands import host_command
 
 
 def _script_security(state: ClusterState) -> Iterator[Match]:
@@ -33,7 +34,7 @@ def _script_security(state: ClusterState) -> Iterator[Match]:
                 f"it runs {counted(len(calls), 'script')}: {', '.join(dict.fromkeys(call.command for call in calls))}",
                 *(f"{one.path} has mode {one.mode:04o} and owner {one.owner}" for one in open_files),
             ),
-            advise(_how_to_secure(path, security, open_files)),
+            advise(_how_to_secure(side.name, path, security, open_files)),
             Severity.WARNING if open_files else Severity.INFO,
         )
 
@@ -51,7 +52,7 @@ def _others_write(file: ScriptFile) -> bool:
     return bool(file.mode & 0o022) or not file.owner.startswith("root:")
 
 
-def _how_to_secure(path: str, security: ScriptSecurity, open_files: Sequence[ScriptFile]) -> str:
+def _how_to_secure(node: str, path: str, security: ScriptSecurity, open_files: Sequence[ScriptFile]) -> str:
     lines = [] if security.user else ["script_user root"]
     lines.append("enable_script_security")
     if security.line:
@@ -63,7 +64,8 @@ def _how_to_secure(path: str, security: ScriptSecurity, open_files: Sequence[Scr
     if not open_files:
         return add
     names = " ".join(dict.fromkeys(one.path for one in open_files))
-    return f"chown root {names}; chmod go-w {names}; else keepalived runs them no more. After that, {add}"
+    commands = "; ".join(host_command(node, f"{one} {names}") for one in ("chown root", "chmod go-w"))
+    return f"{commands}; else keepalived runs them no more. After that, {add}"
 
 
 RULES: tuple[FindingRule, ...] = (

@@ -8,7 +8,8 @@ from console.core.conditions.servers import role_in_words
 from console.core.diagnosis.finding import NextAction, Severity
 from console.core.diagnosis.next_actions import advise
 from console.core.diagnosis.rule import FindingRule, Match, listed
-from console.core.model import ClusterState, ConsulInstance, ConsulState, NodeState, ProblemKind
+from console.core.diagnosis.waiting import wait_or
+from console.core.model import ClusterState, ConsulInstance, ConsulState, NodeState, ProblemKind, Role
 from console.core.model.consul import NODE_MAINTENANCE
 from console.core.model.facts import node_by_address, proved_down
 from console.core.watchers.sentinels import named_masters_in_words, proved_silent, starting
@@ -44,6 +45,12 @@ def _unreachable(state: ClusterState) -> Iterator[Match]:
         )
 
 
+def told_nothing(state: ClusterState) -> str:
+    """Why Consul's checks could not be read. Empty: they were, or nobody has asked yet."""
+    problem = state.consul.instances.problem if state.consul is not None else None
+    return "" if problem is None or problem.kind in _NOT_KNOWN else str(problem)
+
+
 def _none(state: ClusterState) -> Iterator[Match]:
     """No check passes: the service name has no address."""
     consul = state.consul
@@ -55,7 +62,7 @@ def _none(state: ClusterState) -> Iterator[Match]:
     elif master is not None and instance_of(state, master) is None:
         then = advise(f"register {master.address}:{master.redis_port} as {consul.service}")
     elif master is None:
-        then = advise(f"bring back a master first: {_why_no_master(state)}")
+        then = advise(wait_or(state, f"bring back a master first: {_why_no_master(state)}"))
     else:
         mend = advise(f"{master.name} is the master: see what its check says, and mend the check")
         then = _end_of_maintenance(instance_of(state, master)) or mend
@@ -70,7 +77,10 @@ def _why_no_master(state: ClusterState) -> str:
     unread = [one.name for one in state.sentinels if not one.sentinel.ok]
     if unread:
         return f"{listed(unread)} could not be read, and may be failing over"
-    return f"see why the Sentinels promoted nobody: {named_masters_in_words(state)}"
+    named = named_masters_in_words(state)
+    if all(map(proved_down, state.nodes)):
+        return f"no Redis runs: start the one that holds the newest data; {named}"
+    return f"see why the Sentinels promoted nobody: {named}"
 
 
 def _several(state: ClusterState) -> Iterator[Match]:
@@ -131,6 +141,19 @@ def _end_of_maintenance(master: ConsulInstance | None) -> NextAction | None:
     return advise(f"end the maintenance of {master.service_id}: consul maint -disable{which}")
 
 
+def _held_replica(state: ClusterState) -> Iterator[Match]:
+    """A run was given up while it held a replica from the name. Nobody finds that node after the next failover."""
+    consul = state.consul
+    if consul is None:
+        return
+    for node in state.nodes:
+        redis, found = node.redis.value, instance_of(state, node)
+        if redis is None or redis.role is not Role.REPLICA or found is None or found.maintenance is None:
+            continue
+        summary = f"{node.name} is in maintenance in Consul: promoted, it would not be in {full_name(consul)}."
+        yield Match((node.name,), summary, (f"{found.service_id}: {checks_in_words(found)}",), RETURN)
+
+
 def _late(node: NodeState) -> NextAction:
     return advise(f"wait for the next run of the check of {node.name}; where it stays so, run its script by hand")
 
@@ -166,7 +189,7 @@ def _side_by_side(state: ClusterState, consul: ConsulState) -> tuple[str, ...]:
     lines = []
     for node in state.nodes:
         redis, found = node.redis.value, instance_of(state, node)
-        role = role_in_words(redis) if redis is not None else f"Redis: {node.redis.problem}"
+        role = role_in_words(redis) if redis is not None else node.redis.problem_of("Redis")
         said = f"{found.service_id}: {checks_in_words(found)}" if found is not None else "Consul has no instance there"
         lines.append(f"{node.name}: {role}; {said}")
     if consul.dns.value is not None:
@@ -203,6 +226,13 @@ RULES: tuple[FindingRule, ...] = (
         _disagrees,
         remedy="wait for the next run of the check; else run its script by hand",
         superseded_by=("consul-several-passing", "consul-none-passing"),
+    ),
+    FindingRule(
+        "consul-replica-held",
+        Severity.WARNING,
+        "After a failover to it clients find no master.",
+        _held_replica,
+        remedy="runbook consul-return-old-master",
     ),
     FindingRule(
         "consul-dns-disagrees",

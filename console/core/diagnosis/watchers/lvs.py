@@ -8,8 +8,8 @@ from console.core.diagnosis.finding import NextAction, Severity
 from console.core.diagnosis.next_actions import advise
 from console.core.diagnosis.rule import FindingRule, Match, listed
 from console.core.model import ClusterState, DirectorState, NodeState, ProblemKind, VirtualService
-from console.core.typed_commands import login_command
-from console.core.watchers.read_vip import director_entries, entry_in_words, reader_trouble
+from console.core.typed_commands import command_on, login_command
+from console.core.watchers.read_vip import QUIET, director_entries, entry_in_words, reader_trouble
 
 DRAIN = NextAction(runbook="lvs-drain-replica")
 _ROUTED = "Route"
@@ -135,7 +135,9 @@ def _not_on_node(state: ClusterState) -> Iterator[Match]:
                 (node.name,),
                 f"{node.name} does not have {state.read_vip}: readers that are sent there get no answer.",
                 (*map(entry_in_words, routed), f"{node.name}: {_addresses(node)}"),
-                advise(f"ip addr add {state.read_vip}/32 dev lo on {node.name}, and in its network configuration"),
+                advise(
+                    command_on(node.name, f"ip addr add {state.read_vip}/32 dev lo", "and in its network configuration")
+                ),
             )
 
 
@@ -156,7 +158,7 @@ def _arp(state: ClusterState) -> Iterator[Match]:
             (node.name,),
             text,
             (f"{node.name}: arp_ignore {arp.ignore} (wanted 1), arp_announce {arp.announce} (wanted 2)",),
-            advise("sysctl net.ipv4.conf.all.arp_ignore=1 and arp_announce=2, and the address on lo with /32"),
+            advise(command_on(node.name, QUIET, "and the address on lo with /32")),
         )
 
 

@@ -38,9 +38,15 @@ def _unreachable(state: ClusterState) -> Iterator[Match]:
             yield Match(
                 (one.name,),
                 f"{one.name} could not be read.",
-                (f"{one.address}:{one.port}: {one.sentinel.problem}",),
+                (f"{one.address}:{one.port}: {one.sentinel.problem}{_looked_at(state, one)}",),
                 advise(starting(one) if proved_silent(one) else _looking(one)),
             )
+
+
+def _looked_at(state: ClusterState, one: SentinelState) -> str:
+    """`, tried 2 s ago`: whoever has just started it sees that the next try is still to come. Empty: just now."""
+    age = one.sentinel.age(state.observed_at)
+    return f", tried {age:.0f} s ago" if age is not None and age >= 1 else ""
 
 
 def _looking(one: SentinelState) -> str:

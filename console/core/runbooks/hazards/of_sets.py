@@ -63,6 +63,7 @@ SET_HAZARDS: tuple[Hazard, ...] = (
             "consul-none-passing",
             "consul-several-passing",
             "consul-disagrees",
+            "consul-replica-held",
             "consul-dns-disagrees",
             "consul-unreachable",
         ),

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import shlex
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from console.core.quantities import counted
 from console.core.runbooks.verbs import VERBS as ALL_VERBS
 from console.core.runs.past.past_run import PastRun, Standing
+from console.core.runs.past.replayed_files import Contents, KeptFile, cluster_of, fates_of_files
 from console.core.runs.records.exports import REPLACES, VERBS, Export, exports_in, put_back_command
 from console.core.runs.records.recorded import Row, command_rows
-from console.core.runs.replays.order import order_of
-from console.core.runs.state import Outcome
+from console.core.runs.replays.file_fate import UNTOUCHED, Fates, FileFate, FileName, name_of
+from console.core.typed_commands import program_command
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,7 @@ class KeptKeys:
     file: str
     """On this machine."""
     keys: int
-    """Keys that the other node lacked, or had with another value or time to live."""
+    """Keys that the other node lacked, or had with another value or time to live, and that no replay has settled."""
     command: str
     """The command line that shows them and brings them back."""
 
@@ -35,10 +37,35 @@ class KeptKeys:
     """The run has not replaced the data of the node after it wrote the file: the node may have the keys still."""
     repeated: int = 0
     """So many of the keys stand in a newer file of the cluster as well."""
+    of: int = 0
+    """Keys in the file, also those that replays have settled. 0: not known."""
+    why: tuple[str, ...] = ()
+    """Why the last replay has left them. Empty: none has looked at them."""
+    settled: frozenset[int] = frozenset()
+    """Lines of the file whose keys replays have settled."""
+    nodes: tuple[tuple[str, str], ...] = ()
+    """Names and addresses of the nodes of its run. Empty: an older journal does not have them."""
+    inventory: str = ""
+    """The path of the inventory of its run."""
+
+    @property
+    def reminds(self) -> bool:
+        """Whether an operator should be reminded. Values that an operator has replaced by a typed sentence do not."""
+        return not self.replaced
+
+    @property
+    def dismiss_command(self) -> str:
+        """The command line that ends the reminder. The file stays."""
+        return program_command(f"runs dismiss {self.run_id} --export {shlex.quote(self.file.rpartition('/')[2])}")
 
     @property
     def in_words(self) -> str:
-        """`20 keys of redis-a are only in a file`."""
+        """`20 keys of redis-a are only in a file`, and why a replay has left them."""
+        why = f" ({', '.join(self.why)})" if self.why else ""
+        return f"{self._where}{why}"
+
+    @property
+    def _where(self) -> str:
         keys, are = counted(self.keys, "key"), "is" if self.keys == 1 else "are"
         if self.replaced:
             return f"the former value{'' if self.keys == 1 else 's'} of {keys} of {self.node} {are} only in a file"
@@ -53,9 +80,21 @@ def exported_line(kept: KeptKeys) -> str:
     return f"an earlier run has kept {counted(kept.keys, 'key')} of {kept.node}, as {which}: {kept.file}"
 
 
+def reminders(kept: Iterable[KeptKeys]) -> tuple[KeptKeys, ...]:
+    """Those of which screens and `status` remind. The others are information: in lists, and in the dialog."""
+    return tuple(one for one in kept if one.reminds)
+
+
 def counted_once(kept: Iterable[KeptKeys]) -> int:
     """How many keys are in these files. A key that was exported twice is counted once."""
     return sum(one.keys - one.repeated for one in kept)
+
+
+def kept_note(kept: Sequence[KeptKeys]) -> str:
+    """For the line of a run in a list: `20 keys in a file`."""
+    if reminding := reminders(kept):
+        return f"{counted(counted_once(reminding), 'key')} in a file"
+    return f"{counted(counted_once(kept), 'former value')} in a file" if kept else ""
 
 
 def all_in_words(kept: Sequence[KeptKeys]) -> str:
@@ -67,26 +106,29 @@ def all_in_words(kept: Sequence[KeptKeys]) -> str:
     return f"{counted(total, 'key')} {'is' if total == 1 else 'are'} {only}in files of runs"
 
 
-def kept_keys(runs: Iterable[PastRun], dismissed: Callable[[str], bool]) -> tuple[KeptKeys, ...]:
+def kept_keys(
+    runs: Iterable[PastRun], dismissed: Callable[[str], bool], contents: Contents = lambda _: {}
+) -> tuple[KeptKeys, ...]:
     """What these runs have kept and nobody has brought back, the oldest first.
 
-    A replay of the whole file that has ended as done settles it: its operator has decided about each class of keys.
-    `dismissed`: whether nothing more is to be said about the file at this path.
+    `dismissed`: whether nothing more is to be said about the file at this path. `contents`: as `fates_of_files` has it.
     """
     known = tuple(runs)
-    settled = settled_files(known)
-    found = (kept for one in known if _may_have_kept(one) for kept in _kept(one))
-    return tuple(one for one in found if (one.run_id, _name(one.file)) not in settled and not dismissed(one.file))
+    fates = kept_fates(known, contents)
+    found = (kept for one in known if _may_have_kept(one) for kept in _kept(one, fates))
+    return tuple(one for one in found if one.keys and not dismissed(one.file))
 
 
-def settled_files(runs: Iterable[PastRun]) -> frozenset[tuple[str, str]]:
-    """The run and the name of each file of which everything was brought back that its operator wanted."""
-    return frozenset(file for one in runs for file in _settled(one))
-
-
-def were_brought_back(kept: KeptKeys, runs: Iterable[PastRun]) -> bool:
-    """Whether a replay has settled this file."""
-    return (kept.run_id, _name(kept.file)) in settled_files(runs)
+def kept_fates(runs: Iterable[PastRun], contents: Contents = lambda _: {}) -> dict[FileName, FileFate]:
+    """What replays have made of the files that these runs have kept."""
+    known = tuple(runs)
+    files = [
+        KeptFile(name_of(past.run_id, export.path), export.path, cluster_of(past), export.ended_at)
+        for past in known
+        if _may_have_kept(past)
+        for export in exports_in(command_rows(past.entries, []))
+    ]
+    return fates_of_files(known, files, contents)
 
 
 def _may_have_kept(past: PastRun) -> bool:
@@ -97,15 +139,33 @@ def _may_have_kept(past: PastRun) -> bool:
     return any(entry.kind == "intent" and entry.data.get("verb") in keeps for entry in past.entries)
 
 
-def _kept(past: PastRun) -> Iterable[KeptKeys]:
+def _kept(past: PastRun, fates: Fates) -> Iterable[KeptKeys]:
     rows = list(command_rows(past.entries, []))
     exports = list(exports_in(rows))
+    nodes = past.opened.get("nodes")
+    where = tuple((str(name), str(at)) for name, at in nodes.items()) if isinstance(nodes, Mapping) else ()
     for one in exports:
-        if one.keys:
-            command = put_back_command(past.run_id, one, several=len(exports) > 1)
-            replaced = one.replaced is not None
-            alone = not replaced and not any(_may_replace_data_of(one, row) for row in rows)
-            yield KeptKeys(past.cluster, past.run_id, one.node, one.path, one.keys, command, replaced, alone)
+        replaced = one.replaced is not None
+        if not one.keys or (past.brings_keys and not replaced):
+            continue  # keys of a backup, which still has them
+        fate = fates.get(name_of(past.run_id, one.path), UNTOUCHED)
+        command = put_back_command(past.run_id, one, several=len(exports) > 1)
+        alone = not replaced and not any(_may_replace_data_of(one, row) for row in rows)
+        yield KeptKeys(
+            past.cluster,
+            past.run_id,
+            one.node,
+            one.path,
+            fate.keys_left(one.keys),
+            command,
+            replaced,
+            alone,
+            of=one.keys,
+            why=fate.why_left(one.keys),
+            settled=fate.settled,
+            nodes=where,
+            inventory=past.inventory,
+        )
 
 
 def _may_replace_data_of(export: Export, row: Row) -> bool:
@@ -113,16 +173,3 @@ def _may_replace_data_of(export: Export, row: Row) -> bool:
     verb = ALL_VERBS.get(str(row["verb"]))
     later = row["node"] == export.node and str(row["at"]) >= export.ended_at
     return later and row["answer"] != "not sent" and (verb is None or verb.wipes_data)
-
-
-def _settled(past: PastRun) -> Iterable[tuple[str, str]]:
-    """The run and the name of the file of which this run has brought everything back that it was told to."""
-    order = order_of(past.opened)
-    ended = past.standing is Standing.CLOSED and past.outcome is Outcome.DONE
-    if order is not None and ended and not order.patterns and not order.backup:
-        yield order.run, _name(order.file)
-
-
-def _name(path: str) -> str:
-    """A copy of the file has the same name elsewhere."""
-    return path.rpartition("/")[2]

@@ -74,7 +74,7 @@ def _assess(
     checks = tuple(evaluate(one, state, roles) for one in still_required)
     missing = [check for check in checks if not check.holds]
     if missing:
-        why = f"was {was.status.value}, and is not so now: {_evidence(missing)}"
+        why = f"was {was.status.value}, and now {_evidence(missing)}"
         return StepAssessment(index, AssessmentKind.OPEN, why)
     if _only_answer_proves(step) or not checks:
         return StepAssessment(index, AssessmentKind.JOURNAL, _why_journal_alone(step, was, had_proofs=bool(proofs)))
@@ -123,4 +123,4 @@ def _why_journal_alone(step: Step, was: PastStep, *, had_proofs: bool) -> str:
 
 
 def _evidence(checks: Sequence[Check]) -> str:
-    return "; ".join(f"{check.statement} ({check.evidence})" for check in checks)
+    return "; ".join(f"{check.told} ({check.evidence})" for check in checks)

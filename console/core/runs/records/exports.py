@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from console.core.command import OR_NEXT_FREE
 from console.core.keys.counted import is_count
 from console.core.quantities import counted
 from console.core.runs.records.recorded import Row
@@ -25,7 +26,9 @@ _BATCH = re.compile(r" of (\d[\d,]*) keys?, line ")
 NOTHING = "nothing to keep"
 """How the answer of an export from a disk begins where the other node has all of it. Then there is no file."""
 _SENT = re.compile(
-    r"SCAN, DUMP and PTTL here and on (?P<other>\S+); what differs is written to (?P<path>/.+)$", re.MULTILINE
+    r"SCAN, DUMP and PTTL here and on (?P<other>\S+); what differs is written to (?P<path>/.+?)"
+    rf"(?:{re.escape(OR_NEXT_FREE)})?$",
+    re.MULTILINE,
 )
 """As `export_in_words` says it."""
 _COUNTS = re.compile(r"(?<=[:,] )\d[\d,]*(?= (?:keys? )?(?:is|are|has|have|another))")

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from console.core.model.verdict import Check, Verdict
 from console.core.runs.records.journal import Entry
 from console.core.runs.records.line_numbers import lines_of
 
@@ -28,6 +29,14 @@ def told(row: Mapping[str, Any], name: str) -> str:
 def skipped_by_operator(note: object) -> bool:
     """Whether the note of a skipped step says that the operator wanted it so, in this run or before it was resumed."""
     return note in (SKIPPED_BY_OPERATOR, SKIPPED_BEFORE)
+
+
+def told_check(row: Mapping[str, Any]) -> str:
+    """A condition as the journal has it, told as `Check.told` tells it."""
+    verdict = row.get("verdict")
+    if verdict not in tuple(Verdict):
+        return told(row, "statement")
+    return Check(Verdict(verdict), told(row, "statement"), "").told
 
 
 def first_of(entries: Sequence[Entry], kind: str) -> Row:
@@ -87,7 +96,7 @@ def loss_rows(entries: Sequence[Entry], commands: Sequence[Row]) -> Iterator[Row
 
     That one was measured: it names keys. The looks before and after it have one that was not.
     """
-    previews: dict[object, Mapping[str, Any]] = {}
+    previews: dict[object, Row] = {}
     measured: set[object] = set()
     for entry in entries:
         step, preview = entry.data.get("step"), entry.data.get("preview")
@@ -97,7 +106,7 @@ def loss_rows(entries: Sequence[Entry], commands: Sequence[Row]) -> Iterator[Row
             measured.add(step)
         elif step in measured:
             continue
-        previews[step] = preview
+        previews[step] = {**preview, "seen_at": entry.at}
     for step, preview in previews.items():
         sent = [one for one in commands if one["step"] == step and one["verb"] in (_WIPES, None)]
         carried_out = sent[-1]["answer"] if sent else "nothing was sent"

@@ -47,7 +47,7 @@ class ReplayOrder:
     keys: int | None = None
     """So many keys the run wrote to the file, by its journal. None: not known."""
     digest: str = ""
-    """How the SHA-256 of these keys begins, by its journal. Empty: not known."""
+    """How the SHA-256 of these keys begins, by its journal; or that of the backup, whole. Empty: not known."""
 
     @property
     def steps(self) -> tuple[str, ...]:

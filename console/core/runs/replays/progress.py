@@ -36,7 +36,10 @@ def sent_lines(entries: Iterable[Entry]) -> SentLines:
         if entry.kind == "intent":
             unknown |= waiting
             waiting = set(lines_of(str(entry.data.get("lines") or "")))
-            were_missing = were_missing | waiting if entry.data.get("verb") == BRINGS else were_missing - waiting
+            if entry.data.get("verb") == BRINGS:
+                were_missing |= waiting
+            else:
+                were_missing -= waiting
         elif entry.kind == "result" and waiting:
             kind = (entry.data.get("answer") or {}).get("kind")
             left = {number for one in entry.data.get("kept_back") or () for number in _lines(one)}

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import NamedTuple
 
 from console.core.keys.comparing import Fate
 from console.core.model import NodeState
-from console.core.quantities import counted, size
+from console.core.quantities import counted, size, span
 
 CLASSES: Mapping[Fate, str] = {
     Fate.MISSING: "missing on {node}",
@@ -19,9 +21,15 @@ CLASSES: Mapping[Fate, str] = {
 """In the order in which they are shown."""
 _TEXTS = {
     Fate.MISSING: "{keys} {are} not on {node}. Nothing is replaced: one that a client writes meanwhile stays.",
-    Fate.EXPIRY: "{keys} {have} the same value on {node}, with another expiry. It would be set to the kept one.",
-    Fate.VALUE: "{keys} {have} another value on {node}. It would be REPLACED by the kept one, and kept in a file.",
-    Fate.TYPE: "{keys} {are} of another type on {node}. It would be REPLACED by the kept one, and kept in a file.",
+    Fate.EXPIRY: ("{keys} {have} the same value on {node}, with another expiry. That would be set to the kept one."),
+    Fate.VALUE: (
+        "{keys} {have} another value on {node}. The value on {node} would be REPLACED by the kept one. What is replaced"
+        " is kept in a file of this run."
+    ),
+    Fate.TYPE: (
+        "{keys} {are} of another type on {node}. The value on {node} would be REPLACED by the kept one. What is"
+        " replaced is kept in a file of this run."
+    ),
 }
 _SENTENCES = {
     Fate.EXPIRY: "I set the expiry of {keys} on {node}",
@@ -30,14 +38,51 @@ _SENTENCES = {
 }
 
 
-def question_text(fate: Fate, count: int, node: str, newer: int = 0) -> str:
-    """What would be done with the keys of this class. `newer`: so many were written on the node after the export."""
+class Ages(NamedTuple):
+    """What is known of when the values of one class of conflicts were written."""
+
+    exported: str
+    """When the kept ones were exported, in words. Empty: not known."""
+    newer: int
+    """So many were written on the master after the export."""
+    same: int
+    """So many have not changed there since."""
+
+
+def exported_in_words(at: float, now: float) -> str:
+    """`at 2026-11-21 07:40:02 UTC, 32 min ago`. Epoch seconds; 0: not known."""
+    if not at:
+        return ""
+    return f"at {datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S} UTC, {span(max(0.0, now - at))} ago"
+
+
+def question_text(fate: Fate, count: int, node: str, ages: Ages | None = None) -> str:
+    """What would be done with the keys of this class."""
     verbs = ("is", "has") if count == 1 else ("are", "have")
     text = _TEXTS[fate].format(keys=counted(count, "key"), node=node, are=verbs[0], have=verbs[1])
-    if not newer:
-        return text
-    whose = "It was" if count == 1 else f"{newer:,} of them {'was' if newer == 1 else 'were'}"
-    return f"{text} {whose} written on {node} after the export: the kept value is the older one there."
+    return text if ages is None else f"{text} {_ages_in_words(ages, count, node)}"
+
+
+def _ages_in_words(ages: Ages, count: int, node: str) -> str:
+    """Which of both values is the newer one, as far as that is known."""
+    kept = "value was" if count == 1 else "values were"
+    exported = f"The kept {kept} exported {ages.exported}." if ages.exported else ""
+    told = []
+    if ages.newer:
+        one = "The value" if count == 1 else f"{ages.newer:,} of those"
+        was = "was" if count == 1 or ages.newer == 1 else "were"
+        told.append(f"{one} on {node} {was} written after that: the kept value is the OLDER one there.")
+    if ages.same:
+        one = "The value" if count == 1 else f"{ages.same:,} of those"
+        has = "has" if count == 1 or ages.same == 1 else "have"
+        told.append(f"{one} on {node} {has} not changed since: which of both was written last is not known.")
+    if unknown := count - ages.newer - ages.same:
+        one = "The value" if count == 1 else f"{unknown:,} of those"
+        may = (
+            f"Whether {one.lower() if count == 1 else one} on {node} {'was' if count == 1 or unknown == 1 else 'were'}"
+        )
+        told.append(f"{may} written after that is not known.")
+    return " ".join(filter(None, (exported, *told)))
 
 
 def sentence_for(fate: Fate, count: int, node: str) -> str:

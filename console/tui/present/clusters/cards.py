@@ -138,16 +138,23 @@ def rows(state: ClusterState, node: NodeState, now: float) -> list[Row]:
 def _row(row: Row, now: float, inner: int, style: str) -> Content:
     age = max(0.0, now - row.at) if row.at else None
     old = age is not None and age > STALE_AFTER
-    return _boxed_row(row.label, key_of(row.cells_at(now)), "" if age is None else seconds_text(age), old, inner, style)
+    cells, told = row.cells_at(now), "" if age is None else seconds_text(age)
+    if row.short is not None and cells.cell_length > inner - LABEL - _age_note(told, old, inner).cell_length:
+        cells = row.short  # what decides comes first there, and is not cut
+    return _boxed_row(row.label, key_of(cells), told, old, inner, style)
+
+
+def _age_note(age: str, old: bool, inner: int) -> Content:
+    """The age of a row: in a column of its own, where there is room; else only an old value has one."""
+    if inner < AGE_COLUMN_FROM - 4:
+        return line((f" {age} old", WARN)) if old else line("")
+    return line((f"{age + (' old' if old else ''):>10}", WARN if old else DIM))
 
 
 @lru_cache(KEPT)
 def _boxed_row(label: str, cells: Key, age: str, old: bool, inner: int, style: str) -> Content:
-    """A row with its border. Its age has a column of its own, where there is room; else only an old value has one."""
-    if inner < AGE_COLUMN_FROM - 4:
-        note = line((f" {age} old", WARN)) if old else line("")
-    else:
-        note = line((f"{age + (' old' if old else ''):>10}", WARN if old else DIM))
+    """A row with its border."""
+    note = _age_note(age, old, inner)
     value = fitted(content_of(cells), max(0, inner - LABEL - note.cell_length))
     return _boxed(line((f"{label:<{LABEL}}", DIM), value, note), inner, style)
 

@@ -32,6 +32,10 @@ from console.tui.present.formatting import (
 _LOG_LINE = re.compile(r"^\d{4}-\d\d-\d\d[:T ](\d\d:\d\d:\d\d)[^|]*\|(?:\d+\|)?(.*)$")
 
 
+_SHELLS = frozenset({"sh", "bash", "dash", "ash", "ksh", "env", "busybox"})
+"""Programs that run a script: the name of its file says more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """A row of a card. `at` is when its value was read."""
@@ -40,7 +44,7 @@ class Row:
     cells: Content
     at: float = 0.0
     short: Content | None = None
-    """The cells for a narrow column of a table; None: `cells` are short enough."""
+    """The cells for a column or card that is too narrow for them; None: `cells` are short enough."""
     countdown: Callable[[float], Content] | None = None
     """(now) → the cells, where they change every second without a new reading."""
 
@@ -52,7 +56,7 @@ class Row:
 def role_cells(state: ClusterState, node: NodeState) -> Content:
     """`✓ MASTER`, `✓ replica of redis-b`, or why Redis could not be read.
 
-    Of several masters none has a tick, and none that refuses every write.
+    Of several masters none has a tick, and none that refuses every write. Nor has a replica whose link is not up.
     """
     redis = node.redis.value
     if redis is None:
@@ -69,7 +73,8 @@ def role_cells(state: ClusterState, node: NodeState) -> Content:
         return line(("✓ MASTER", f"{BOLD} {GOOD}"))
     source = source_of(state, node)
     name = source.name if source else f"{redis.master.host}:{redis.master.port}" if redis.master else "?"
-    mark, style = ("✓", GOOD) if source else ("!", WARN)
+    follows = source is not None and redis.master is not None and redis.master.up
+    mark, style = ("✓", GOOD) if follows else ("!", WARN)
     return line((f"{mark} replica of {name}", style))
 
 
@@ -216,10 +221,21 @@ def notify_cells(node: NodeState) -> Content:
     return line(short_log(tail.lines[-1]) if tail.lines else ("empty", DIM))
 
 
+def _short_notify(node: NodeState) -> Content | None:
+    """That a script runs, with the name of its file alone: not the shell that runs it, nor its folder."""
+    scripts = node.processes.value.scripts if node.processes.value else ()
+    if not scripts:
+        return None
+    words = scripts[0].command.split()
+    names = [one.rpartition("/")[2] for one in words if "/" in one]
+    name = next((one for one in names if one not in _SHELLS), words[0] if words else "?")
+    return line((f"! runs {name}", WARN))
+
+
 def notify_row(state: ClusterState, node: NodeState) -> Row:
     """The notify log; while a notify script sleeps, its next command and a countdown in seconds."""
     pending = pending_lines(state, node)
-    row = Row("Notify log", notify_cells(node), node.notify_log.at)
+    row = Row("Notify log", notify_cells(node), node.notify_log.at, _short_notify(node))
     if not pending:
         return row
 
@@ -228,7 +244,7 @@ def notify_row(state: ClusterState, node: NodeState) -> Row:
         when = "? s" if left is None else f"{whole_seconds(left)} s"
         return line((f"! {when} → {pending[0].command}", WARN))
 
-    return replace(row, at=node.processes.at or row.at, countdown=count)
+    return replace(row, at=node.processes.at or row.at, short=None, countdown=count)
 
 
 def further_rows(node: NodeState, now: float) -> list[Row]:

@@ -76,6 +76,20 @@ def headline(view: ClusterView, width: int, height: int, *, run: str = "", kept:
     return (*lines, *rewrapped((line(("failover: ", DIM), survival(view)),), width))
 
 
+IN_FULL = " … Enter: in full"
+"""At the end of a headline that is shortened: the finding opens whole."""
+
+
+def shortened(lines: Lines, room: int, width: int) -> Lines:
+    """The first lines for which there is room, cut between two words, with the key that shows the rest."""
+    if len(lines) <= room:
+        return lines
+    last = lines[room - 1]
+    if len(last.plain) + len(IN_FULL) > width:
+        last = last[: max(0, last.plain.rfind(" ", 0, width - len(IN_FULL) + 1))]
+    return (*lines[: room - 1], line(last, (IN_FULL, f"{BOLD} {NOTE}")))
+
+
 def survival(view: ClusterView) -> str:
     """Why the next failure would or would not be survived; empty before the first observation."""
     return view.protection.reason if view.protection else ""

@@ -41,14 +41,18 @@ def _reached_server(state: ClusterState, *, short: bool = False) -> Part:
 def follower_lines(state: ClusterState, width: int, *, skip: str | None) -> Lines:
     """One line for every node but `skip`: the master that it replicates from."""
     longest = max((len(node.name) for node in state.nodes), default=0)
-    return tuple(fitted(_follower_line(state, node, longest), width) for node in state.nodes if node.name != skip)
+    return tuple(
+        fitted(_follower_line(state, node, longest, width), width) for node in state.nodes if node.name != skip
+    )
 
 
-def _follower_line(state: ClusterState, node: NodeState, longest: int) -> Content:
+def _follower_line(state: ClusterState, node: NodeState, longest: int, width: int) -> Content:
     redis = node.redis.value
     name: Part = (f"{node.name:<{longest}}", BOLD)
     if redis is None:
-        return line(name, " ─✗ ", (str(node.redis.problem), BAD))
+        whole = line(name, " ─✗ ", (str(node.redis.problem), BAD))
+        what, _, _ = str(node.redis.problem).partition(": ")  # why it is so gives way to what is so
+        return whole if whole.cell_length <= width else line(name, " ─✗ ", (what, BAD))
     if redis.role is Role.MASTER:
         if len(state.masters) == 1:
             return line(name, " is a master")

@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from textual.content import Content
 
+from console.core.diagnosis.finding import Severity
 from console.core.model.verdict import Check
 from console.core.quantities import counted
 from console.core.runbooks.document import GateKind, Runbook, UnusableRunbook
@@ -25,11 +26,10 @@ from console.tui.present.formatting import (
 )
 from console.tui.present.runs.sections import (
     LABEL,
-    MISSING,
     check_lines,
     conditions_that_hold,
     labelled,
-    missing_lines,
+    not_held_lines,
     section,
 )
 from console.tui.state.cluster_view import ClusterView
@@ -42,6 +42,9 @@ def none_recommended(view: ClusterView, recommended: str, width: int) -> Lines:
     if view.state is None or view.state.nothing_read:
         return wrapped("None is recommended: nothing could be read.", width, WARN)
     why = "the findings name none of these" if view.findings else "nothing was found"
+    by_hand = next((one for one in view.findings if one.next.advice and one.severity is not Severity.INFO), None)
+    if by_hand is not None:
+        why = f"what {by_hand.code} asks for is done by hand: {by_hand.next.advice}"
     if any(one.next.runbook for one in view.findings):
         why = "of those that the findings name, none has a node for each role now"
     return wrapped(f"None is recommended: {why}.", width, WARN)
@@ -90,7 +93,7 @@ def arming_lines(
         *wrapped(f"Arm this run on {cluster}? {runbook.title}", width, BOLD),
         *(wrapped("The run cannot start now: these conditions must hold first.", width, BAD) if failing else ()),
         *labelled("Roles", _role_lines(runbook, roles, room)),
-        *labelled(MISSING, missing_lines(failing, room)),
+        *not_held_lines(failing, width),
         *conditions_that_hold(checks, width),
         *labelled("Asks", _asks(runbook, roles, sentences, room)),
         *labelled("Means", tuple(chain.from_iterable(wrapped(one, room) for one in MEANING))),

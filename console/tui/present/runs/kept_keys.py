@@ -17,9 +17,11 @@ def kept_lines(kept: tuple[KeptKeys, ...], width: int, *, names_cluster: bool = 
     return wrapped(f"! {where}{all_in_words(kept)}: {back}", width, WARN, indent="  ", first="")
 
 
-def kept_note(kept: tuple[KeptKeys, ...]) -> str:
-    """For the line of a run in a list: `20 keys in a file`."""
-    return f"{counted(counted_once(kept), 'key')} in a file" if kept else ""
+def information(kept: tuple[KeptKeys, ...], width: int) -> Lines:
+    """The same about former values: nothing is to be done about what an operator has replaced."""
+    if not kept:
+        return ()
+    return wrapped(f"{capital(all_in_words(kept))}: x shows where", width, DIM, indent="  ", first="")
 
 
 def kept_keys_text(kept: KeptKeys, at: int, of: int, why_not: str, width: int) -> Lines:
@@ -27,10 +29,12 @@ def kept_keys_text(kept: KeptKeys, at: int, of: int, why_not: str, width: int) -
     number = f"  ({at} of {of})" if of > 1 else ""
     them = "it" if kept.keys == 1 else "them"
     what = f"The other node lacks {them}, or has {them} with another value or time to live:"
+    if kept.keys < kept.of:
+        what = f"Of its {counted(kept.of, 'key')} the others have come back, or were equal, or have expired:"
     if kept.replaced:
-        what = f"A replay has put other values there. What {kept.node} had before is in:"
+        what = f"A replay has put other values there, as its operator typed. What {kept.node} had before is in:"
     return (
-        *wrapped(f"{capital(kept.in_words)}{number}", width, f"{BOLD} {WARN}"),
+        *wrapped(f"{capital(kept.in_words)}{number}", width, f"{BOLD} {WARN}" if kept.reminds else BOLD),
         *wrapped(what, width),
         *wrapped(kept.file, width, indent="  "),
         line(""),
@@ -40,8 +44,10 @@ def kept_keys_text(kept: KeptKeys, at: int, of: int, why_not: str, width: int) -
         *wrapped(kept.command, width, f"{BOLD} {NOTE}", indent="  "),
         line(""),
         *(wrapped(why_not, width, WARN) if why_not else wrapped(_HERE, width)),
-        *wrapped("Say no more: the file stays, but no screen and no status names it any more.", width, DIM),
+        *wrapped(f"Say no more: {_FINAL if kept.why else ''}{_SAY_NO_MORE}", width, "" if kept.why else DIM),
     )
 
 
+_FINAL = "where that was your last word. "
+_SAY_NO_MORE = "The file stays, but no screen and no status names it any more."
 _HERE = "Bring them back: the same command runs here, in place of the screen, which then comes back."

@@ -34,12 +34,11 @@ from console.tui.present.runs.by_hand import by_hand_lines
 from console.tui.present.runs.sections import (
     CHANNELS,
     LABEL,
-    MISSING,
     check_lines,
     command_lines,
     conditions_that_hold,
     labelled,
-    missing_lines,
+    not_held_lines,
     section,
 )
 
@@ -133,7 +132,7 @@ def _parts(
         labelled("Differ", _wrapped_all(question.each_alone, width - LABEL)),
         labelled("Do now", remedy_lines(question.remedies, width - LABEL)),
         labelled("Lost", _lost(question.preview, width - LABEL)),
-        labelled(MISSING, missing_lines(checks, width - LABEL)),
+        not_held_lines(checks, width),
         conditions_that_hold(checks, width),
         labelled("Skip", wrapped(f"if you do: {question.if_skipped}", width - LABEL) if question.if_skipped else ()),
         *(_folded(fold, question, checks, width) for fold in _folds(question, checks) if fold in unfolded),
@@ -163,7 +162,7 @@ def remedy_lines(lines: tuple[str, ...], width: int) -> Lines:
 def prompt(question: Question, now: float, width: int, *, more: bool) -> Content:
     """The question with its step, the age of what it shows, and whether there is more text below. Nothing is cut."""
     age = max(0.0, now - question.observed_at)
-    seen, old = f"shown as of {seconds_text(age)} ago", f"{seconds_text(age)} old"
+    seen, old = f"question as of {seconds_text(age)} ago", f"question {seconds_text(age)} old"
     again = "checked again before sending"
     told = [seen]
     if question.kind in _GATE_QUESTIONS:
@@ -186,7 +185,7 @@ def refused_answer(why: str) -> Content:
     return line((why, WARN))
 
 
-OUT_OF_VIEW = "Not taken: the step or its command was out of view. Read it, then answer."
+OUT_OF_VIEW = "Not taken: step or command was not in view so far. Read it, then answer."
 
 
 def not_that_text(typed: str, required: str) -> str:
@@ -196,10 +195,11 @@ def not_that_text(typed: str, required: str) -> str:
     return f"Not taken: “{typed}” is not the text. Yes takes: {required}"
 
 
-def no_key_here(key: str, required: str, *, takes_yes: bool) -> str:
-    """Why a letter has done nothing."""
-    if required:
-        return f"“{key}” is not taken. To say yes, type: {required}"
+NOT_SO_FAR = "Not the text so far. Backspace, or Esc: it empties the field."
+
+
+def no_key_here(key: str, *, takes_yes: bool) -> str:
+    """Why a letter has done nothing where nothing has to be typed."""
     return f"“{key}” is not taken. {'Yes is y; for' if takes_yes else 'For'} another answer: Tab and Enter."
 
 
@@ -260,7 +260,7 @@ def _reason(question: Question, checks: tuple[Check, ...]) -> str:
     reason, was_failing = f"; {question.reason}; ", [one for one in question.checks if not one.holds]
     for one in (*checks, *was_failing):
         if not one.holds:
-            reason = reason.replace(f"; {one.advice or one.statement}; ", "; ")
+            reason = reason.replace(f"; {one.advice or one.told}; ", "; ")
     parts = [part for one in reason.split(";") if (part := one.strip(" ."))]
     if question.kind is QuestionKind.BLOCKED and was_failing and all(one.holds for one in checks):
         return "What blocked this step has changed since it was asked: every condition holds now. Look again."

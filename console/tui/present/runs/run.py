@@ -91,7 +91,7 @@ def starting(stopping: bool) -> Lines:
 
 def other_step_asks(number: int, width: int) -> Lines:
     """Above the details of a step, while the question of another one waits."""
-    text = f"The question of step {number} waits. f or y shows it, and only there y is an answer."
+    text = f"The question of step {number} waits. Esc shows it, and only there it can be answered."
     return (*wrapped(text, width, WARN), line(""))
 
 

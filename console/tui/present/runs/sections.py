@@ -24,8 +24,8 @@ CHANNELS = {"ssh": "SSH", "redis": "Redis", "consul": "Consul"}
 
 LABEL = 8
 """Width of the column of labels."""
-MISSING = "Missing"
-"""The label before conditions that do not hold. Each of them stands there as it must be, without a "not"."""
+NOT_HELD = {Verdict.FAILS: "Not so", Verdict.UNKNOWN: "Unknown"}
+"""The label before conditions that do not hold. Each of them stands there as it must be, so the label denies it."""
 
 
 def labelled(label: str, rows: Lines) -> Lines:
@@ -44,9 +44,13 @@ def conditions_that_hold(checks: tuple[Check, ...], width: int) -> Lines:
     return labelled("Holds", (fitted(line(("✓", GOOD), f" {number} {word}"), width - LABEL),))
 
 
-def missing_lines(checks: tuple[Check, ...], width: int) -> Lines:
-    """The conditions that do not hold, each as it must be: the label before them says that they are missing."""
-    return check_lines(tuple(one for one in checks if not one.holds), width, fails="")
+def not_held_lines(checks: tuple[Check, ...], width: int) -> Lines:
+    """The conditions that do not hold, behind labels that say so; then those of which it is not known."""
+    drawn: list[Content] = []
+    for verdict, label in NOT_HELD.items():
+        found = tuple(one for one in checks if one.verdict is verdict)
+        drawn += labelled(label, check_lines(found, width - LABEL, fails=""))
+    return tuple(drawn)
 
 
 def section(name: str, lines: Lines) -> Lines:
@@ -81,3 +85,15 @@ def check_lines(checks: tuple[Check, ...], width: int, fails: str = VERDICT[Verd
         else:
             drawn += wrapped(one.evidence, width, DIM, indent="    ") if one.evidence else ()
     return tuple(drawn)
+
+
+def newest_known(asked: tuple[Check, ...], live: tuple[Check, ...]) -> tuple[Check, ...]:
+    """The live answers; where one is not known now, what the run has observed for its question.
+
+    The run looks closer than the screen does: what only its look reads is no longer unknown.
+    """
+    known = asked[: len(live)] if len(asked) >= len(live) else live
+    return tuple(
+        was if now.verdict is Verdict.UNKNOWN and was.verdict is not Verdict.UNKNOWN else now
+        for was, now in zip(known, live, strict=True)
+    )

@@ -10,11 +10,14 @@ from textual.widgets import Button
 from console.core.runs.past.kept_keys import KeptKeys
 from console.tui.navigation import routes
 from console.tui.navigation.registry import register
-from console.tui.present.formatting import Lines, line
+from console.tui.present.formatting import Lines, wrapped
 from console.tui.present.runs.kept_keys import kept_keys_text
 from console.tui.screens.base import Dialog
 from console.tui.widgets.buttons import MarkedButton
 from console.tui.widgets.lines import LinesPane
+
+_NONE = "No keys are only in a file any more."
+_SILENT = "No more is said of these keys. Their file stays, and `runs replay` can bring them back."
 
 
 class KeptKeysDialog(Dialog):
@@ -26,6 +29,8 @@ class KeptKeysDialog(Dialog):
         self._newest = newest
         self._back = 0
         """How many files before the newest one is shown."""
+        self._dismissed = False
+        """Of some of these keys nothing more is to be said."""
 
     @property
     def _shown(self) -> KeptKeys | None:
@@ -66,7 +71,9 @@ class KeptKeysDialog(Dialog):
         match event.button.id:
             case "bring" if kept is not None:
                 self.console_app.replay(kept)
+                self.query_one("#close").focus()
             case "dismiss" if kept is not None:
+                self._dismissed = True
                 self.console_app.dismiss_kept(kept)
             case "next":
                 self._back += 1
@@ -78,7 +85,7 @@ class KeptKeysDialog(Dialog):
     def _draw_lines(self, width: int, _: int) -> Lines:
         kept, shown = self._newest(), self._shown
         if shown is None:
-            return (line("No keys are only in a file any more."),)
+            return wrapped(_SILENT if self._dismissed else _NONE, width)
         return kept_keys_text(shown, self._back % len(kept) + 1, len(kept), self.console_app.why_not_bring(), width)
 
 

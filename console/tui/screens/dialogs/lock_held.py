@@ -41,7 +41,7 @@ class LockHeldDialog(Dialog):
                 with Container(id="sending", classes="-sentence"):
                     yield Label("The whole sentence:", id="typed-label")
                     with Horizontal(id="field"):
-                        yield TypedField(id="typed")
+                        yield TypedField(self._sentence, id="typed")
                     yield MarkedButton("Take over", id="take", compact=True, disabled=True, classes="dangerous")
 
     def on_mount(self) -> None:

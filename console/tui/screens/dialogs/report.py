@@ -8,7 +8,6 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Button, Input
 
-from console.core.runs.past.kept_keys import settled_files
 from console.core.runs.past.past_run import PastRun
 from console.documents.home import expand_home
 from console.report.file import write_report
@@ -79,8 +78,9 @@ class ReportDialog(Dialog):
             return
         try:
             past = self._past
-            settled = settled_files((self.console_app.past_runs or {}).values())
-            text = report_text(past.run_id, past.entries, past.chain, self._form, settled)
+            archive = self.console_app.console_context.archive
+            fates = archive.fates_of_files() if archive is not None else {}
+            text = report_text(past.run_id, past.entries, past.chain, self._form, fates)
             write_report(path, text, replace=replace)
         except FileExistsError:
             self._show_status(f"{path} exists. Enter another name, or press Replace it.", there=path)

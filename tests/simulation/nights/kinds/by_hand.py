@@ -29,7 +29,7 @@ def promote_both(world: World, nodes: list[Host]) -> bool:
 def start_newest(world: World, nodes: list[Host]) -> bool:
     """`start the Redis that holds the newest data first`."""
     down = [one for one in world.hosts.values() if one.up and one.redis.process is None]
-    newest = max(down, key=lambda one: one.redis.dump.modified if one.redis.dump else 0.0, default=None)
+    newest = max(down, key=lambda one: one.redis.saved_at, default=None)
     if newest is None or len(down) < len(world.hosts):
         return False
     newest.redis.start(CAUSE)
@@ -54,11 +54,12 @@ def monitor_anew(world: World, nodes: list[Host]) -> bool:
     return bool(odd)
 
 
-def save_again(world: World, nodes: list[Host]) -> bool:
-    """`look at its log, the room and the owner of its folder; then … BGSAVE`."""
-    able = [one for one in nodes if one.redis.answers and not one.disk_full]
-    said = [one.redis.begin_save() for one in able]
-    return "" in said
+def save(world: World, nodes: list[Host]) -> bool:
+    """`then BGSAVE`, where the disk has room again."""
+    failed = [one for one in nodes if one.redis.answers and one.redis.process and not one.redis.process.save_ok]
+    for one in failed:
+        one.redis.begin_save()
+    return bool(failed)
 
 
 def start_sentinels(world: World, nodes: list[Host]) -> bool:
@@ -67,3 +68,53 @@ def start_sentinels(world: World, nodes: list[Host]) -> bool:
     for one in down:
         one.start(CAUSE)
     return bool(down)
+
+
+def start_alone(world: World, nodes: list[Host]) -> bool:
+    """`stop Redis and keepalived of the other node …`: where a script would follow it."""
+    hosts = [one for one in world.hosts.values() if one.up]
+    masters = [one for one in hosts if one.redis.answers and not one.redis.link.master]
+    if not hosts or any(one.keepalived.running for one in masters):
+        return False
+    newest = max(hosts, key=lambda one: (_newest_write(one), one in masters))
+    for one in hosts:
+        if one is not newest:
+            one.keepalived.stop(CAUSE)
+            one.redis.stop()
+    newest.redis.start(CAUSE)
+    world.advance(2.0)
+    newest.keepalived.start(CAUSE)
+    return True
+
+
+def _newest_write(host: Host) -> int:
+    process, kept = host.redis.process, host.redis.append_only.aof or host.redis.dump
+    return max(process.keys if process is not None else kept.keys if kept is not None else (), default=0)
+
+
+def start_named(world: World, nodes: list[Host]) -> bool:
+    """`no Redis runs: start the one with the newest data first; the Sentinels name NODE`."""
+    sentinels = [one.sentinel for one in world.hosts.values() if one.sentinel is not None and one.sentinel.answers]
+    named = world.server_at(sentinels[0].config.master) if sentinels else None
+    if named is None or not named.host.up or any(one.redis.process for one in world.hosts.values()):
+        return False
+    named.start(CAUSE)
+    return True
+
+
+def start_consul(world: World, nodes: list[Host]) -> bool:
+    """`see whether the Consul agent runs there`."""
+    if world.consul is None or world.consul.answers or not world.consul.host.up:
+        return False
+    world.consul.start(CAUSE)
+    return True
+
+
+def end_maintenance(world: World, nodes: list[Host]) -> bool:
+    """`consul maint -disable -service=…` for the master."""
+    consul = world.consul
+    masters = [one for one in world.hosts.values() if one.redis.answers and not one.redis.link.master]
+    if consul is None or not consul.answers or len(masters) != 1:
+        return False
+    service = consul.services[masters[0].name]
+    return bool(service.maintenance) and consul.maintain(service.service_id, "", CAUSE)

@@ -22,6 +22,7 @@ ROOT = Path(__file__).parents[4]
 class NightKind:
     """What its nights begin with, what may go wrong in them, and what a human does."""
 
+    name: str
     system: System
     cluster: ClusterSpec
     scenarios: Mapping[str, Callable[[World], None]]
@@ -36,10 +37,14 @@ class NightKind:
     """Code → what its advice says, done by hand. False: there is nothing to do."""
     failover_seconds: Callable[[World], float]
     """If the master dies now, another node serves within this time."""
-
-    @property
-    def name(self) -> str:
-        return self.cluster.kind
+    notify_sleeps: tuple[float, float, float] = (1.0, 3.0, 8.0)
+    """Seconds that the script of a new VRRP master sleeps: a night has one of them."""
+    copy_seconds: tuple[float, float, float] = (1.0, 4.0, 12.0)
+    """Seconds that a full sync takes until the copy has arrived: a night has one of them."""
+    load_seconds: Callable[[float], float] = lambda _: 1.0
+    """By those: seconds for which a Redis answers LOADING after its start, and after a copy has arrived."""
+    next_failure: Callable[[Host], None] = lambda host: host.redis.kill("the next failure")
+    """What a protected cluster survives, of its master."""
 
     @property
     def hosts(self) -> tuple[str, ...]:
@@ -47,8 +52,8 @@ class NightKind:
 
     @property
     def runbooks(self) -> dict[str, Runbook]:
-        """The shipped runbooks of this kind."""
-        return _runbooks(self.name)
+        """The shipped runbooks for such a cluster."""
+        return _runbooks(self.cluster.kind)
 
 
 @cache

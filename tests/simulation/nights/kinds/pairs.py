@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from simulation.nights.faults import OF_KEEPALIVED
-from simulation.nights.kinds.by_hand import promote_both, promote_newest, save_again, start_redis
+from simulation.nights.kinds.by_hand import promote_both, promote_newest, save, start_redis
 from simulation.nights.kinds.kind import NightKind
 from simulation.world.host import FOLDER, KEEPALIVED_CONF, REDIS_CONF, Host
 from simulation.world.system import PAIR
@@ -111,7 +111,8 @@ def nothing_runs(world: World) -> None:
 def fresh(world: World) -> None:
     """Nothing was ever started; one dump or two."""
     if world.chance.random() < 0.5:
-        nodes(world)[0].redis.dump = None
+        redis = nodes(world)[0].redis
+        redis.dump = redis.append_only.aof = None
     world.advance(1.0)
 
 
@@ -204,6 +205,7 @@ def _end_loop_or_promote(world: World, hosts: list[Host]) -> bool:
 
 
 KIND = NightKind(
+    name=PAIR.kind,
     system=PAIR,
     cluster=ClusterSpec("cache", PAIR.kind, PAIR.vip, tuple(map(_node, PAIR.addresses))),
     scenarios=SCENARIOS,
@@ -216,7 +218,7 @@ KIND = NightKind(
         "vip-on-dead-redis": start_redis,
         "vip-on-replica": _end_loop_or_promote,
         "mutual-replication": promote_both,
-        "redis-misconf": save_again,
+        "redis-misconf": save,
     },
     failover_seconds=lambda _: 20.0,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from simulation.nights.faults import OF_SENTINELS
-from simulation.nights.kinds.by_hand import monitor_anew, promote_newest, save_again, start_newest, start_sentinels
+from simulation.nights.kinds.by_hand import monitor_anew, promote_newest, save, start_newest, start_sentinels
 from simulation.nights.kinds.kind import NightKind
 from simulation.world.host import DUMP, FOLDER, REDIS_CONF, Host
 from simulation.world.sentinel_failover import DOWN_AFTER, FAILOVER_TIMEOUT
@@ -224,6 +224,7 @@ def _until_failover(world: World) -> float:
 
 
 KIND = NightKind(
+    name=SENTINEL_SET.kind,
     system=SENTINEL_SET,
     cluster=ClusterSpec(
         "cache",
@@ -241,8 +242,9 @@ KIND = NightKind(
     hand_work={
         "no-master": lambda world, hosts: start_newest(world, hosts) or promote_newest(world, hosts),
         "redis-down": start_newest,
-        "redis-misconf": save_again,
+        "redis-misconf": save,
         "sentinel-disagree": monitor_anew,
+        "sentinel-wrong-master": monitor_anew,
         "sentinel-unreachable": start_sentinels,
         "sentinel-no-quorum": lambda world, _: start_sentinels(world, list(world.hosts.values())),
     },

@@ -26,8 +26,12 @@ def rows(state: ClusterState, node: NodeState) -> list[Row]:
     here = line(("✓ holds it", GOOD)) if held and len(state.vip_holders) == 1 else None
     keepalived = node.keepalived.value
     priority = None
-    if keepalived is not None and keepalived.instance is not None and keepalived.effective_priority is not None:
-        priority = line(f"{keepalived.instance.priority}, now {keepalived.effective_priority}")
+    if keepalived is not None and keepalived.instance is not None:
+        now = "not in use"
+        if keepalived.running:
+            known = keepalived.effective_priority
+            now = "now not known" if known is None else f"now {known}"
+        priority = line(f"{keepalived.instance.priority}, {now}")
     return [
         *redis_rows(state, node),
         Row("VIP", vip_cells(state, node), node.addresses.at, here),

@@ -24,7 +24,9 @@ from console.tui.present.formatting import BAD, BOLD, DIM, GOOD, WARN, Lines, Pa
 def rows(state: ClusterState, node: NodeState) -> list[Row]:
     """Rows of a node: below its Redis, whether Consul has it registered and passing."""
     at = state.consul.instances.at if state.consul is not None else 0.0
-    return [*redis_rows(state, node), Row("Consul", _consul_cells(state, node), at)]
+    cells = _consul_cells(state, node)
+    beside = cells.plain.find(", role")  # the row of Redis says it, too
+    return [*redis_rows(state, node), Row("Consul", cells, at, cells[:beside] if beside > 0 else None)]
 
 
 def _consul_cells(state: ClusterState, node: NodeState) -> Content:

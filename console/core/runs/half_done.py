@@ -1,0 +1,62 @@
+"""What a run has stopped or paused and not started again: it stays so where the run is stopped now."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from console.core.kinds import kind_of
+from console.core.kinds.kind import Kind
+from console.core.runbooks.verb import VerbSpec
+from console.core.runbooks.verbs import VERBS
+from console.core.runs.state import RunState, StepState, StepStatus
+
+ENDED_BY: Mapping[str, str] = {
+    "pause-writes": "resume-writes",
+    "stop-redis": "start-redis",
+    "stop-keepalived": "start-keepalived",
+    "drain-readers": "serve-readers",
+    "hold-service": "release-service",
+}
+"""Verb after which a node lacks something that clients or the next failure need → the verb that gives it back.
+
+Of that one `VerbSpec.skipped` says what goes on without it. Other verbs leave a node as it can stay.
+"""
+
+
+def half_done(run: RunState) -> tuple[str, ...]:
+    """A sentence for each, with what takes it back. Empty: the run can be stopped, and leaves nothing of the kind."""
+    kind, found = kind_of(run.runbook.kind), []
+    for index, one in enumerate(run.steps):
+        verb, end = _verb(one), ENDED_BY.get(_verb(one))
+        if end is None or not _was_sent(one) or _is_ended(run, index, end):
+            continue
+        perhaps = "" if one.status is StepStatus.DONE else "Perhaps, as its step is not proved. "
+        found.append(f"{one.node}: {perhaps}{VERBS[end].skipped} To end that: {undo_in_words(VERBS[verb], kind)}.")
+    return tuple(found)
+
+
+def undo_in_words(verb: VerbSpec, kind: Kind) -> str:
+    """How to take a step back. A runbook for another kind of cluster is replaced by what this kind has for it."""
+    text = verb.undo
+    for name, instead in kind.runbook_replacements.items():
+        whole_name = rf"(?<![\w-]){name}(?![\w-])"
+        if re.search(whole_name, text):
+            if instead.runbook is None:
+                return instead.advice or ""
+            text = re.sub(whole_name, instead.runbook, text)
+    return text
+
+
+def _verb(one: StepState) -> str:
+    return one.step.action.verb if one.step.action is not None else ""
+
+
+def _was_sent(one: StepState) -> bool:
+    """Whether this run has sent it, or may have. What a run has found so and skipped is not its work."""
+    return one.status is StepStatus.DONE or (bool(one.output) and one.status is not StepStatus.SKIPPED)
+
+
+def _is_ended(run: RunState, index: int, end: str) -> bool:
+    later = (one for one in run.steps[index + 1 :] if one.node == run.steps[index].node and _verb(one) == end)
+    return any(one.status in (StepStatus.DONE, StepStatus.SKIPPED) for one in later)
