@@ -144,8 +144,11 @@ def test_the_role_goes_to_the_node_after_which_somebody_is_promoted(moment):
 def test_scripts_never_decide_whose_data_stays(alone):
     """Both took writes, and only one node has a script that promotes."""
     state = s.with_instance(s.split_brain(), alone, notify={})
-    found = asked("resolve-dual-master", state)
-    assert found is None or "promotes somebody" not in found.reason
+    lost = unread(ProblemKind.TIMEOUT, "no answer", s.NOW)
+    found = asked("resolve-dual-master", replace(state, vip_reach=lost))
+    assert len(found.of) == len(state.nodes), "it is asked, and each says what comes of it"
+    assert all(one.then is not None for one in found.of)
+    assert "promotes somebody" not in found.reason
 
 
 def test_nothing_is_recommended_where_what_the_scripts_do_is_not_known():
