@@ -110,13 +110,13 @@ def _then(runbook: Runbook, state: ClusterState, chosen: Mapping[str, str]) -> C
 
 def _promoting(fitting: list[Candidate]) -> tuple[str, str]:
     """The one after which keepalived promotes the other node at the next failover; empty: not one alone."""
-    good = [one for one in fitting if one.then is not None and one.then.promotes is Verdict.HOLDS]
-    bad = [one.then for one in fitting if one.then is not None and one.then.promotes is Verdict.FAILS]
-    if len(good) != 1 or len(bad) != len(fitting) - 1 or not bad or good[0].then is None:
+    good = [(one.name, one.then) for one in fitting if one.then and one.then.promotes is Verdict.HOLDS]
+    bad = [(one.name, one.then) for one in fitting if one.then and one.then.promotes is Verdict.FAILS]
+    if len(good) != 1 or not bad or len(bad) != len(fitting) - 1:
         return "", ""
-    replica = good[0].then.replica
-    others = " and ".join(one.replica for one in bad)
-    return good[0].name, f"Only with {good[0].name} a later failover promotes somebody: {replica}, and never {others}."
+    name, then = good[0]
+    others = " ".join(f"With {other} one to {ends.replica} promotes nobody." for other, ends in bad)
+    return name, f"With {name} a later failover makes {then.replica} the master. {others}"
 
 
 def _undecided(state: ClusterState, names: Sequence[str]) -> str:

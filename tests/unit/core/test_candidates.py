@@ -132,7 +132,9 @@ def test_the_role_goes_to_the_node_after_which_somebody_is_promoted(moment):
     found = asked("recover-from-rdb", state)
     assert [one.name for one in found.of] == [s.B, s.A]
     assert found.decided == s.B
-    assert found.reason == f"Only with {s.B} a later failover promotes somebody: {s.A}, and never {s.B}."
+    assert found.reason == (
+        f"With {s.B} a later failover makes {s.A} the master. With {s.A} one to {s.B} promotes nobody."
+    )
     given, stays = found.lines
     assert given.endswith("then redis-a follows redis-b, and a later failover makes redis-a the master")
     assert stays.endswith("then redis-b follows redis-a, and a later failover to redis-b promotes nobody")
@@ -148,7 +150,7 @@ def test_scripts_never_decide_whose_data_stays(alone):
     found = asked("resolve-dual-master", replace(state, vip_reach=lost))
     assert len(found.of) == len(state.nodes), "it is asked, and each says what comes of it"
     assert all(one.then is not None for one in found.of)
-    assert "promotes somebody" not in found.reason
+    assert "promotes nobody" not in found.reason
 
 
 def test_nothing_is_recommended_where_what_the_scripts_do_is_not_known():
