@@ -17,7 +17,7 @@ from console.core.replication.disk_data import UnreadDataError, newest_data
 from console.core.replication.history import compare_histories
 from console.core.runbooks.binding import Unbound, roles_so_far
 from console.core.runbooks.consequences import Consequence, consequence
-from console.core.runbooks.document import Runbook
+from console.core.runbooks.document import RoleSpec, Runbook
 from console.core.runbooks.role_choice import choices_with, what_fails
 from console.core.watchers.service_name import node_label, passing_instances
 
@@ -87,7 +87,7 @@ def judged(runbook: Runbook, state: ClusterState, unbound: Unbound, chosen: Mapp
         best, reason = fitting[0], f"Only {fitting[0]} fits."
     else:
         best, reason = _newer(runbook, state, unbound.role, fitting)
-        if not best:
+        if not best and bound and not _spec(runbook, role).where:  # whose data stays is settled by an earlier role
             best, reason = _promoting([one for one in found if not one.against])
     order = sorted(found, key=lambda one: (bool(one.against), one.name != best))
     if not fitting:
@@ -96,6 +96,27 @@ def judged(runbook: Runbook, state: ClusterState, unbound: Unbound, chosen: Mapp
         reason = reason or _undecided(state, fitting or names)
     others = tuple(one.words for one in unbound.reasons if one.node not in unbound.candidates)
     return Candidates(tuple(order), best, reason, others)
+
+
+def _spec(runbook: Runbook, role: str) -> RoleSpec:
+    return next(one for one in runbook.roles if one.name == role)
+
+
+def _then(runbook: Runbook, state: ClusterState, chosen: Mapping[str, str]) -> Consequence | None:
+    """What comes of these roles, where the others cannot change it."""
+    every = {consequence(runbook, state, one) for one in choices_with(runbook, state, chosen)}
+    return every.pop() if len(every) == 1 else None
+
+
+def _promoting(fitting: list[Candidate]) -> tuple[str, str]:
+    """The one after which keepalived promotes the other node at the next failover; empty: not one alone."""
+    good = [(one.name, one.then) for one in fitting if one.then and one.then.promotes is Verdict.HOLDS]
+    bad = [(one.name, one.then) for one in fitting if one.then and one.then.promotes is Verdict.FAILS]
+    if len(good) != 1 or not bad or len(bad) != len(fitting) - 1:
+        return "", ""
+    name, then = good[0]
+    others = " ".join(f"With {other} one to {ends.replica} promotes nobody." for other, ends in bad)
+    return name, f"With {name} a later failover makes {then.replica} the master. {others}"
 
 
 def _undecided(state: ClusterState, names: Sequence[str]) -> str:
@@ -116,26 +137,9 @@ def _undecided(state: ClusterState, names: Sequence[str]) -> str:
     return " ".join(filter(None, ("What was read does not decide it: compare these facts, then choose.", told, usual)))
 
 
-def _then(runbook: Runbook, state: ClusterState, chosen: Mapping[str, str]) -> Consequence | None:
-    """What comes of these roles, where the others cannot change it."""
-    every = {consequence(runbook, state, one) for one in choices_with(runbook, state, chosen)}
-    return every.pop() if len(every) == 1 else None
-
-
-def _promoting(fitting: list[Candidate]) -> tuple[str, str]:
-    """The one after which keepalived promotes the other node at the next failover; empty: not one alone."""
-    good = [one for one in fitting if one.then is not None and one.then.promotes is Verdict.HOLDS]
-    bad = [one.then for one in fitting if one.then is not None and one.then.promotes is Verdict.FAILS]
-    if len(good) != 1 or len(bad) != len(fitting) - 1 or not bad or good[0].then is None:
-        return "", ""
-    replica = good[0].then.replica
-    others = " and ".join(one.replica for one in bad)
-    return good[0].name, f"Only with {good[0].name} a later failover promotes somebody: {replica}, and never {others}."
-
-
 def _newer(runbook: Runbook, state: ClusterState, role: str, names: list[str]) -> tuple[str, str]:
     """The master that has all data of each other one, where it is asked whose data is kept; empty: not decided."""
-    spec = next(one for one in runbook.roles if one.name == role)
+    spec = _spec(runbook, role)
     if len(names) < 2 or not any(one.predicate == "redis-is-master" for one in spec.where):  # noqa: PLR2004
         return "", ""
     for name in names:

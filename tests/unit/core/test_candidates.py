@@ -132,12 +132,25 @@ def test_the_role_goes_to_the_node_after_which_somebody_is_promoted(moment):
     found = asked("recover-from-rdb", state)
     assert [one.name for one in found.of] == [s.B, s.A]
     assert found.decided == s.B
-    assert found.reason == f"Only with {s.B} a later failover promotes somebody: {s.A}, and never {s.B}."
+    assert found.reason == (
+        f"With {s.B} a later failover makes {s.A} the master. With {s.A} one to {s.B} promotes nobody."
+    )
     given, stays = found.lines
     assert given.endswith("then redis-a follows redis-b, and a later failover makes redis-a the master")
     assert stays.endswith("then redis-b follows redis-a, and a later failover to redis-b promotes nobody")
     for master in (s.A, s.B):
         assert not _refused(book, state, bind_roles(book, state, {"master": master}))
+
+
+@pytest.mark.parametrize("alone", [s.A, s.B])
+def test_scripts_never_decide_whose_data_stays(alone):
+    """Both took writes, and only one node has a script that promotes."""
+    state = s.with_instance(s.split_brain(), alone, notify={})
+    lost = unread(ProblemKind.TIMEOUT, "no answer", s.NOW)
+    found = asked("resolve-dual-master", replace(state, vip_reach=lost))
+    assert len(found.of) == len(state.nodes), "it is asked, and each says what comes of it"
+    assert all(one.then is not None for one in found.of)
+    assert "promotes nobody" not in found.reason
 
 
 def test_nothing_is_recommended_where_what_the_scripts_do_is_not_known():

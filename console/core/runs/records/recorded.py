@@ -26,17 +26,17 @@ def told(row: Mapping[str, Any], name: str) -> str:
     return "not known" if value is None else str(value)
 
 
+def skipped_by_operator(note: object) -> bool:
+    """Whether the note of a skipped step says that the operator wanted it so, in this run or before it was resumed."""
+    return note in (SKIPPED_BY_OPERATOR, SKIPPED_BEFORE)
+
+
 def told_check(row: Mapping[str, Any]) -> str:
     """A condition as the journal has it, told as `Check.told` tells it."""
     verdict = row.get("verdict")
     if verdict not in tuple(Verdict):
         return told(row, "statement")
     return Check(Verdict(verdict), told(row, "statement"), "").told
-
-
-def skipped_by_operator(note: object) -> bool:
-    """Whether the note of a skipped step says that the operator wanted it so, in this run or before it was resumed."""
-    return note in (SKIPPED_BY_OPERATOR, SKIPPED_BEFORE)
 
 
 def first_of(entries: Sequence[Entry], kind: str) -> Row:
