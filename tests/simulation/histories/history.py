@@ -73,7 +73,7 @@ class Difference:
 def compared(kind: HistoryKind, seed: int) -> tuple[int, Difference | None]:
     """Plays one history in both worlds. How many quiet points agreed, and the first one that did not."""
     night, options = kind.night, kind.options
-    times = {"notify_sleep": options.notify_sleep, "copy_seconds": 0.5, "load_seconds": 0.1}
+    times = {"notify_sleep": options.notify_sleep, "copy_seconds": 0.6, "load_seconds": 0.1}
     world = World(seed, system=night.system, **times, options=options)
     world.writing = False
     night.scenarios["healthy"](world)

@@ -59,6 +59,8 @@ SETS = HistoryKind(
 PREEMPTING = HistoryKind(
     preempting.KIND, "preempting-pair", LabOptions.quick(keys=60, notify_sleep=2), {**OF_REDIS, **OF_KEEPALIVED},
     length=4, patience=40.0, model_quiet=60.0,
+    # A check starts a killed Redis again with its last save: whether its master has sent a PING since is chance.
+    races=(": history", ": resync", " second history"),
 )  # fmt: skip
 PAIRS_WITH_AOF = replace(
     PAIRS, night=PAIR_WITH_AOF, options=LabOptions.quick(keys=60, redis_config=("appendonly yes",))
