@@ -343,6 +343,8 @@ async def asked(pilot: Pilot[int], on: Stage) -> QuestionBox:
 async def asked_again(pilot: Pilot[int], on: Stage) -> QuestionBox:
     """What covered the question is closed. From now on a key may answer it again."""
     await until(pilot, lambda: any(not box.takes_keys for box in on.app.screen.query(QuestionBox)))
+    # A button takes no second Enter while it is drawn as pressed.
+    await until(pilot, lambda: on.app.focused is not None and not on.app.focused.has_class("-active"))
     return await asked(pilot, on)
 
 

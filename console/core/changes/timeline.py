@@ -67,7 +67,8 @@ def tell(told: Told | None, shown: ClusterState) -> tuple[Told, tuple[Event, ...
     split = told.split if set(told.split) <= set(known.masters) else ()
     if len(shown.masters) > 1 and set(shown.masters) != set(split):
         split = shown.masters
-        found.append(Event(at, "masters", f"{_names(split)} are masters at once: each takes writes for itself"))
+        if all(before.node(name).redis.value is not None for name in split):  # the first reading is no change
+            found.append(Event(at, "masters", f"{_names(split)} are masters at once: each takes writes for itself"))
     found += [Event(at, name, text) for name, text in _dropped(before, known)]
     found += [Event(at, subject, text) for subject, text in _watcher_changes(told, shown, known)]
     for then, node, last, last_now in zip(told.shown.nodes, shown.nodes, before.nodes, known.nodes, strict=True):
