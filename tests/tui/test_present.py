@@ -11,6 +11,7 @@ from tui_stage import PREVIEW, REBUILD, ROLES, question, run_state, spec_of
 from console.cli.status.as_json import ClusterStatus, as_json
 from console.core.model import ProblemKind, read, unread
 from console.core.model.verdict import Check, Verdict
+from console.core.runbooks.document import Action
 from console.core.runs.question import Choice, QuestionKind
 from console.core.runs.state import Outcome
 from console.tui.present import frame
@@ -216,8 +217,17 @@ def test_choices_are_said_by_what_they_do():
 def test_the_end_of_a_run_names_the_record():
     text = plain(ending(run_state(None, Outcome.DONE, message="Protected again."), 70))
     assert "Protected again." in text
-    assert "✓ DONE" in run.title(run_state(None, Outcome.DONE), 70).plain, "the verdict stands above the text"
+    assert "✓ DONE" in run.title(run_state(None, Outcome.DONE), 70, NOW).plain, "the verdict stands above the text"
     assert "redis-ha-console runs report 20261121-074000-cache" in text
+
+
+def test_while_a_run_has_writes_paused_its_title_says_for_how_long():
+    step = replace(REBUILD.steps[1], action=Action("pause-writes"))
+    going = run_state(2)
+    paused = replace(going.steps[1], step=step, ended_at=NOW - 23)
+    going = replace(going, steps=(going.steps[0], paused, *going.steps[2:]))
+    assert "! writes paused for 23 s" in run.title(going, 70, NOW).plain
+    assert "paused" not in run.title(replace(going, outcome=Outcome.ABORTED, current=None), 70, NOW).plain
 
 
 def test_steps_have_marks_and_words():

@@ -11,8 +11,9 @@ from console.core.runbooks.verb import VerbSpec
 from console.core.runbooks.verbs import VERBS
 from console.core.runs.state import RunState, StepState, StepStatus
 
+_PAUSE = "pause-writes"
 ENDED_BY: Mapping[str, str] = {
-    "pause-writes": "resume-writes",
+    _PAUSE: "resume-writes",
     "stop-redis": "start-redis",
     "stop-keepalived": "start-keepalived",
     "drain-readers": "serve-readers",
@@ -34,6 +35,14 @@ def half_done(run: RunState) -> tuple[str, ...]:
         perhaps = "" if one.status is StepStatus.DONE else "Perhaps, as its step is not proved. "
         found.append(f"{one.node}: {perhaps}{VERBS[end].skipped} To end that: {undo_in_words(VERBS[verb], kind)}.")
     return tuple(found)
+
+
+def writes_paused_since(run: RunState) -> float | None:
+    """Epoch seconds since which this run has paused writes, or may have. None: it has not, or they are resumed."""
+    for index, one in enumerate(run.steps):
+        if _verb(one) == _PAUSE and _was_sent(one) and not _is_ended(run, index, ENDED_BY[_PAUSE]):
+            return one.ended_at if one.ended_at is not None else one.since
+    return None
 
 
 def undo_in_words(verb: VerbSpec, kind: Kind) -> str:

@@ -345,7 +345,9 @@ class RunScreen(ShowsKeptKeys):
 
     def _draw_title(self, width: int, _: int) -> Lines:
         run = self.run_state
-        return (present.title(run, width),) if run else present.starting(self.console_app.stopping)
+        return (
+            (present.title(run, width, self.console_app.now()),) if run else present.starting(self.console_app.stopping)
+        )
 
     def _draw_steps(self, width: int, _: int) -> Lines:
         run = self.run_state

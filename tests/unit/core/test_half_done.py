@@ -6,7 +6,7 @@ import pytest
 
 from console.core.runbooks.document import Action, Runbook, Step
 from console.core.runbooks.verbs import VERBS
-from console.core.runs.half_done import ENDED_BY, half_done
+from console.core.runs.half_done import ENDED_BY, half_done, writes_paused_since
 from console.core.runs.state import StepStatus, new_run
 
 
@@ -58,3 +58,14 @@ def test_each_verb_of_the_table_exists_and_says_what_goes_on():
     for verb, end in ENDED_BY.items():
         assert VERBS[verb].undo
         assert VERBS[end].skipped.endswith(".")
+
+
+def test_a_pause_of_writes_has_a_clock_until_the_run_resumes_them():
+    done = StepStatus.DONE
+    run = run_of("stop-keepalived", "pause-writes", "save", "resume-writes", statuses=(done, done))
+    assert writes_paused_since(run) is None, "no time is known"
+    at = (None, 1_000.0, None, None)
+    timed = [replace(one, ended_at=when) for one, when in zip(run.steps, at, strict=True)]
+    assert writes_paused_since(replace(run, steps=tuple(timed))) == 1_000.0
+    assert writes_paused_since(replace(run, steps=(*timed[:3], replace(timed[3], status=done)))) is None
+    assert writes_paused_since(run_of("stop-keepalived", statuses=(done,))) is None

@@ -8,6 +8,7 @@ from textual.content import Content
 
 from console.core.model.verdict import Check
 from console.core.runbooks.document import GateKind
+from console.core.runs.half_done import writes_paused_since
 from console.core.runs.progress import (
     Activity,
     activity,
@@ -74,12 +75,14 @@ def steps_width(run: RunState) -> int:
     return _STEP_FIXED + max((len(one.step.id) for one in run.steps), default=0) + 1
 
 
-def title(run: RunState, width: int) -> Content:
-    """One line: what the run does now or how it ended, how many steps are done, the runbook."""
+def title(run: RunState, width: int, now: float) -> Content:
+    """One line: what the run does now or how it ended, how many steps are done, a pause of writes, the runbook."""
     doing = activity(run)
     sign = OUTCOME[run.outcome] if doing is Activity.ENDED else _ACTIVITY[doing]
     resumed = ", resumed" if run.resumed else ""
-    short = line(marked(sign), f"  {tally(run)}{resumed}")
+    paused = None if doing is Activity.ENDED else writes_paused_since(run)
+    refused = () if paused is None else ("  ", (f"! writes paused for {seconds_text(now - paused)}", WARN))
+    short = line(marked(sign), f"  {tally(run)}{resumed}", *refused)
     whole = line(short, "  ", (run.runbook.title, BOLD))
     return fitted(whole if whole.cell_length <= width else short, width)  # the header names the runbook, too
 
