@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from simulation.nights.faults import OF_CONSUL
+from simulation.nights.kinds.beginnings import back_up, cut_off, pause_writes, with_unsent_writes
 from simulation.nights.kinds.by_hand import (
     end_maintenance,
     monitor_anew,
@@ -83,13 +84,8 @@ def just_failing(world: World) -> None:
 def lost_writes(world: World) -> None:
     """As failed over, with writes that app02 never got, and that the dump of app01 has."""
     healthy(world)
-    world.stream_delay = 30.0
-    world.advance(15.0)
-    master = nodes(world)[0].redis
-    master.begin_save()
-    world.advance(3.0)
-    master.kill(CAUSE)
-    world.stream_delay = 0.0
+    master = nodes(world)[0]
+    with_unsent_writes(world, master, lambda: master.redis.kill(CAUSE))
     world.advance(FAILOVER_SECONDS)
 
 
@@ -140,22 +136,13 @@ def replica_down(world: World) -> None:
 def parted(world: World) -> None:
     """The hosts do not hear each other: app02 is promoted, and the agent leads to app01 alone."""
     healthy(world)
-    world.network.apart = {world.chance.choice(CONSUL_HOSTS)}
-    world.advance(FAILOVER_SECONDS + 5.0)
-    if world.chance.random() < 0.5:
-        world.network.apart.clear()
-        world.advance(world.chance.uniform(1.0, 12.0))
-    else:
-        world.after(world.chance.uniform(20.0, 90.0), world.network.apart.clear)
+    cut_off(world, world.chance.choice(CONSUL_HOSTS), FAILOVER_SECONDS + 5.0, lambda: world.chance.uniform(1.0, 12.0))
 
 
 def paused(world: World) -> None:
     """A run was given up: the writes of the master are still paused."""
     healthy(world)
-    process = nodes(world)[0].redis.process
-    assert process is not None
-    process.min_replicas += 1_000_000
-    world.advance(3.0)
+    pause_writes(world, nodes(world)[0])
 
 
 def held(world: World) -> None:
@@ -195,12 +182,7 @@ def nothing_runs(world: World) -> None:
 def has_backups(world: World) -> None:
     """As failed over; both nodes have backups of an earlier time."""
     healthy(world)
-    for host in nodes(world):
-        host.redis.begin_save()
-    world.advance(3.0)
-    for host in nodes(world):
-        assert host.redis.dump is not None
-        host.backups[f"{DUMP}.redis-ha-console.20261120T010000Z"] = (host.redis.dump, True)
+    back_up(world, nodes(world))
     nodes(world)[0].redis.kill(CAUSE)
     world.advance(FAILOVER_SECONDS + 5.0)
 

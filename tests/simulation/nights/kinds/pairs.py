@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from simulation.nights.faults import OF_KEEPALIVED
+from simulation.nights.kinds.beginnings import back_up, cut_off, pause_writes, with_unsent_writes
 from simulation.nights.kinds.by_hand import promote_both, promote_newest, save, start_redis
 from simulation.nights.kinds.kind import NightKind
 from simulation.world.host import FOLDER, KEEPALIVED_CONF, REDIS_CONF, Host
@@ -53,13 +54,8 @@ def just_failing(world: World) -> None:
 def lost_writes(world: World) -> None:
     """As failed over, with writes that never reached redis-a, and that the dump of redis-b has."""
     healthy(world)
-    world.stream_delay = 30.0
-    world.advance(15.0)
-    b = nodes(world)[1].redis
-    b.begin_save()
-    world.advance(3.0)
-    b.kill(CAUSE)
-    world.stream_delay = 0.0
+    b = nodes(world)[1]
+    with_unsent_writes(world, b, lambda: b.redis.kill(CAUSE))
     world.advance(10.0 + _sleep(world))
 
 
@@ -82,13 +78,7 @@ def dual_master(world: World) -> None:
 def parted(world: World) -> None:
     """The hosts do not hear each other: both hold the virtual IP."""
     healthy(world)
-    world.network.apart = {"redis-a"}
-    world.advance(15.0 + _sleep(world))
-    if world.chance.random() < 0.5:
-        world.network.apart.clear()
-        world.advance(5.0)
-    else:
-        world.after(world.chance.uniform(20.0, 90.0), world.network.apart.clear)
+    cut_off(world, "redis-a", 15.0 + _sleep(world), lambda: 5.0)
 
 
 def loop(world: World) -> None:
@@ -135,10 +125,7 @@ def left_address(world: World) -> None:
 def paused(world: World) -> None:
     """A switchover was given up: the writes of the master are still paused."""
     healthy(world)
-    process = nodes(world)[1].redis.process
-    assert process is not None
-    process.min_replicas += 1_000_000
-    world.advance(3.0)
+    pause_writes(world, nodes(world)[1])
 
 
 def old_line(world: World) -> None:
@@ -151,12 +138,7 @@ def old_line(world: World) -> None:
 def has_backups(world: World) -> None:
     """Both nodes have backups of an earlier time. The master has died; in nights with slow copies it is the replica."""
     healthy(world)
-    for host in nodes(world):
-        host.redis.begin_save()
-    world.advance(3.0)
-    for host in nodes(world):
-        assert host.redis.dump is not None
-        host.backups["/data/redis/dump6379.rdb.redis-ha-console.20261120T010000Z"] = (host.redis.dump, True)
+    back_up(world, nodes(world))
     dead = nodes(world)[0 if world.copy_seconds > SLOW_COPY else 1]
     dead.redis.kill(CAUSE)
     world.advance(10.0 + _sleep(world))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from simulation.nights.faults import OF_SCRIPTS
+from simulation.nights.kinds.beginnings import back_up, cut_off, pause_writes, with_unsent_writes
 from simulation.nights.kinds.by_hand import promote_newest, save, start_alone
 from simulation.nights.kinds.kind import NightKind
 from simulation.world.host import DUMP, FOLDER, KEEPALIVED_CONF, REDIS_CONF, Host
@@ -82,13 +83,8 @@ def lost_writes(world: World) -> None:
     """As when its host dies, with writes that never reached redis-b, and that the dump of redis-a has."""
     healthy(world)
     a = nodes(world)[0]
-    world.stream_delay = 30.0
-    world.advance(15.0)
-    a.redis.begin_save()
-    world.advance(3.0)
     a.starts_at_boot = False
-    a.reboot(5.0)
-    world.stream_delay = 0.0
+    with_unsent_writes(world, a, lambda: a.reboot(5.0))
     world.advance(12.0 + world.notify_sleep)
 
 
@@ -147,13 +143,9 @@ def dual_master(world: World) -> None:
 def parted(world: World) -> None:
     """The hosts do not hear each other: both hold the virtual IP."""
     healthy(world)
-    world.network.apart = {"redis-a"}
-    world.advance(10.0 + 1.5 * world.notify_sleep)
-    if world.chance.random() < 0.5:
-        world.network.apart.clear()
-        world.advance(world.chance.uniform(1.0, 2.0 * world.notify_sleep))
-    else:
-        world.after(world.chance.uniform(20.0, 90.0), world.network.apart.clear)
+    cut_off(
+        world, "redis-a", 10.0 + 1.5 * world.notify_sleep, lambda: world.chance.uniform(1.0, 2.0 * world.notify_sleep)
+    )
 
 
 def nothing_runs(world: World) -> None:
@@ -175,21 +167,13 @@ def no_vip(world: World) -> None:
 def paused(world: World) -> None:
     """A switchover was given up: the writes of the master are still paused."""
     healthy(world)
-    process = nodes(world)[0].redis.process
-    assert process is not None
-    process.min_replicas += 1_000_000
-    world.advance(3.0)
+    pause_writes(world, nodes(world)[0])
 
 
 def has_backups(world: World) -> None:
     """As failed; both nodes have backups of an earlier time."""
     healthy(world)
-    for host in nodes(world):
-        host.redis.begin_save()
-    world.advance(3.0)
-    for host in nodes(world):
-        assert host.redis.dump is not None
-        host.backups[f"{DUMP}.redis-ha-console.20261120T010000Z"] = (host.redis.dump, True)
+    back_up(world, nodes(world))
     stop(nodes(world)[world.chance.choice((0, 0, 1))])
     world.advance(10.0 + world.notify_sleep)
 

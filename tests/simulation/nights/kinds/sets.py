@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from simulation.nights.faults import OF_SENTINELS
+from simulation.nights.kinds.beginnings import back_up, cut_off, pause_writes, with_unsent_writes
 from simulation.nights.kinds.by_hand import monitor_anew, promote_newest, save, start_newest, start_sentinels
 from simulation.nights.kinds.kind import NightKind
 from simulation.world.host import DUMP, FOLDER, REDIS_CONF, Host
@@ -56,13 +57,8 @@ def just_failing(world: World) -> None:
 def lost_writes(world: World) -> None:
     """As failed over, with writes that no replica has, and that the dump of web-1 has."""
     healthy(world)
-    world.stream_delay = 30.0
-    world.advance(15.0)
-    master = nodes(world)[0].redis
-    master.begin_save()
-    world.advance(3.0)
-    master.kill(CAUSE)
-    world.stream_delay = 0.0
+    master = nodes(world)[0]
+    with_unsent_writes(world, master, lambda: master.redis.kill(CAUSE))
     world.advance(FAILOVER_SECONDS)
 
 
@@ -86,13 +82,7 @@ def started_by_hand(world: World) -> None:
 def parted(world: World) -> None:
     """web-1 is cut off from the others and still serves: a second master is promoted beside it."""
     healthy(world)
-    world.network.apart = {"web-1"}
-    world.advance(FAILOVER_SECONDS + 5.0)
-    if world.chance.random() < 0.5:
-        world.network.apart.clear()
-        world.advance(3.0)
-    else:
-        world.after(world.chance.uniform(20.0, 90.0), world.network.apart.clear)
+    cut_off(world, "web-1", FAILOVER_SECONDS + 5.0, lambda: 3.0)
 
 
 def host_gone(world: World) -> None:
@@ -141,10 +131,7 @@ def vip_elsewhere(world: World) -> None:
 def paused(world: World) -> None:
     """A switchover was given up: the writes of the master are still paused."""
     healthy(world)
-    process = nodes(world)[0].redis.process
-    assert process is not None
-    process.min_replicas += 1_000_000
-    world.advance(3.0)
+    pause_writes(world, nodes(world)[0])
 
 
 def sentinels_down(world: World) -> None:
@@ -168,12 +155,7 @@ def nothing_runs(world: World) -> None:
 def has_backups(world: World) -> None:
     """As failed over; two nodes have backups of an earlier time."""
     healthy(world)
-    for host in nodes(world)[:2]:
-        host.redis.begin_save()
-    world.advance(3.0)
-    for host in nodes(world)[:2]:
-        assert host.redis.dump is not None
-        host.backups[f"{DUMP}.redis-ha-console.20261120T010000Z"] = (host.redis.dump, True)
+    back_up(world, nodes(world)[:2])
     nodes(world)[0].redis.kill(CAUSE)
     world.advance(FAILOVER_SECONDS + 5.0)
 
