@@ -39,7 +39,9 @@ def test_no_acknowledged_write_is_lost_and_the_pair_is_protected_the_other_way_r
     assert writer.lost() == 0
     assert direct.lost() == 0, "what was acknowledged past the virtual IP is on the new master too"
     assert direct.refused > 0
-    told = re.search(r"Clients could not write for ([\d.]+) s, then redis-a\s+took\s+their\s+writes", run.text)
+    told = re.search(
+        r"Clients\s+could\s+not\s+write\s+for\s+([\d.]+)\s+s,\s+then\s+redis-a\s+took\s+their\s+writes", run.text
+    )
     assert told, run.text
     assert 0 < float(told[1]) < 60
     reported = console(lab, "runs", "report", state=tmp_path).stdout

@@ -95,8 +95,8 @@ def _serves_alone(state: ClusterState, node: NodeState) -> NodeState | None:
 
 
 _NO_RETURN = (
-    "if it was the master it may return as a second one: power it off, or cut its network, until keepalived there is"
-    " stopped"
+    "if it was the master it may return as a second one: power it off, or cut its network, until you can stop its"
+    " keepalived"
 )
 
 

@@ -82,9 +82,23 @@ def silenced(state, *places):
     )
 
 
+def on_hosts_of_their_own(state):
+    sentinels = (replace(one, address=f"10.0.0.{at}", host="") for at, one in enumerate(state.sentinels, start=1))
+    return replace(state, sentinels=tuple(sentinels))
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_silent_sentinel_of_a_node_does_not_move_the_address_there(place):
+    """The others promote the node, and no script gives it the address that clients write to. A night has found it."""
+    found = protection(silenced(HEALTHY["sentinel-vip"], place))
+    assert found.verdict is Verdict.UNKNOWN
+    name = HEALTHY["sentinel-vip"].sentinels[place].host or HEALTHY["sentinel-vip"].nodes[place].name
+    assert f"its script adds {sets.WRITE_VIP} on {name}" in found.reason
+
+
 @pytest.mark.parametrize("place", [0, 1, 2])
 def test_the_sentinels_that_answer_fail_over_without_one_that_is_silent(place):
-    state = silenced(HEALTHY["sentinel-vip"], place)
+    state = silenced(on_hosts_of_their_own(HEALTHY["sentinel-vip"]), place)
     found = protection(state)
     assert found.verdict is Verdict.HOLDS
     checks = kind_of(state.kind).protection(state)
@@ -96,7 +110,7 @@ def test_the_sentinels_that_answer_fail_over_without_one_that_is_silent(place):
 
 
 def test_too_few_sentinels_that_answer_are_not_known_to_fail_over():
-    healthy = HEALTHY["sentinel-vip"]
+    healthy = on_hosts_of_their_own(HEALTHY["sentinel-vip"])
     assert protection(silenced(healthy, 0, 1)).verdict is Verdict.UNKNOWN
     assert protection(silenced(healthy, 0, 1, 2)).verdict is Verdict.UNKNOWN
     assert protection(silenced(HEALTHY["sentinel-consul"], 0)).verdict is Verdict.UNKNOWN

@@ -164,7 +164,7 @@ def test_a_frozen_master_is_told_with_who_has_taken_over_and_what_its_return_wou
     (found,) = [one for one in diagnose(frozen_master(), s.NOW) if one.code == "ssh-unreachable"]
     assert found.summary.endswith("redis-a is the master, with 192.168.100.123.")
     assert "it may return as a second one" in found.next.advice
-    assert "until keepalived there is stopped" in found.next.advice
+    assert "until you can stop its keepalived" in found.next.advice
 
 
 def test_a_replica_that_is_only_unread_here_is_not_cut_off():

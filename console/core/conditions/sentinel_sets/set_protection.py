@@ -15,8 +15,8 @@ from console.core.conditions.pair_protection import (
 )
 from console.core.conditions.predicate import PredicateSpec, Question, fails, holds, unknown
 from console.core.conditions.sentinel_sets.service_name import not_held, only_in_name
-from console.core.model import ClusterState, NodeState, Sentinel
-from console.core.model.facts import node_by_address, serving_master
+from console.core.model import ClusterState, NodeState, Sentinel, SentinelState
+from console.core.model.facts import names_of, node_by_address, serving_master
 from console.core.model.verdict import Check, Verdict
 from console.core.watchers.sentinels import monitor_anew, readable_sentinels, watched_in_words, watches
 from console.core.watchers.service_name import instance_of
@@ -86,12 +86,7 @@ def _sentinels(state: ClusterState, master: NodeState) -> Iterator[Check]:
         statement = f"{one.name} watches {master.name} and can fail over"
         sentinel = one.sentinel.value
         if sentinel is None:
-            enough = _others_can(state)
-            yield (
-                holds(enough, f"{one.name}: {one.sentinel.problem}")
-                if enough
-                else unknown(statement, str(one.sentinel.problem))
-            )
+            yield _silent(state, one, statement)
         elif sentinel.master is None:
             advice = monitor_anew(state, [one.name], master)
             yield fails(statement, f"it knows no master {state.master_name}", advice)
@@ -108,6 +103,17 @@ def _sentinels(state: ClusterState, master: NodeState) -> Iterator[Check]:
             yield unknown(statement, f"it takes {master.name} for down", "see whether it reaches it, or fails over")
         else:
             yield holds(statement, f"names {sentinel.master.address}, config epoch {sentinel.master.config_epoch}")
+
+
+def _silent(state: ClusterState, one: SentinelState, statement: str) -> Check:
+    """The others can do without it where they can fail over alone, and none of them is needed to move the address."""
+    why = str(one.sentinel.problem)
+    where = next((node for node in state.nodes if one.host == node.name or one.address in names_of(node)), None)
+    if state.vip and where is not None:
+        moved = f"its script adds {state.vip} on {where.name} after a failover to it, and removes it after one from it"
+        return unknown(statement, f"{why}; {moved}")
+    enough = _others_can(state)
+    return holds(enough, f"{one.name}: {why}") if enough else unknown(statement, why)
 
 
 def _others_can(state: ClusterState) -> str:
