@@ -198,7 +198,7 @@ def _console(command: list[str], environment: dict[str, str]) -> str:
 def _kept(record: Path) -> tuple[KeptFile, ...]:
     """What runs of this drill have kept in files, with the names of the keys."""
     found = []
-    for one in FolderArchive(record / "state" / APP / "runs").kept_keys():
+    for one in FolderArchive(record / "state" / APP / "runs").kept_keys(dismissed_too=True):
         names: set[str] = set()
         with suppress(OSError, ValueError, KeyError), Path(one.file).open(encoding="utf-8") as lines:
             for line in lines:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 from console.core.command import Secret
+from console.core.conditions.pair_protection import master_accepts_writes
 from console.core.diagnosis.finding import Finding
 from console.core.drills.capture import Capture
 from console.core.inventory import ClusterSpec
@@ -45,7 +46,8 @@ class Watcher(threading.Thread):
         """One observation, which is remembered."""
         state = self._inspector.observe(fresh=fresh)
         found = diagnose(state, self._clock.now())
-        self.protected.append((time.time(), protection(state).verdict is Verdict.HOLDS))
+        verdicts = [protection(state).verdict, *(one.verdict for one in master_accepts_writes(state))]
+        self.protected.append((time.time(), all(one is Verdict.HOLDS for one in verdicts)))
         self.last = found
         return state, found
 

@@ -11,7 +11,6 @@ from textual.app import SystemCommand
 from textual.binding import BindingType
 from textual.screen import Screen
 
-from console.core.runs.half_done import half_done
 from console.core.runs.past.past_run import PastRun
 from console.core.runs.state import Outcome
 from console.engine.ports import BringKeys, ConsoleContext, RunStarter
@@ -105,7 +104,7 @@ class ConsoleApp(RunningApp):
         if self.armed_run is None:
             self._end()
         else:
-            lines = (*(half_done(self.run_state) if self.run_state else ()), *_RUN_IS_ARMED.lines)
+            lines = (*self.left_by_run(), *_RUN_IS_ARMED.lines)
             self.open_screen(routes.QUIT, self._stop_and_end, replace(_RUN_IS_ARMED, lines=lines))
 
     def _stop_and_end(self) -> None:

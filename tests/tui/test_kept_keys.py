@@ -117,6 +117,12 @@ async def in_the_dialog(pilot, on, press):
     return button
 
 
+async def press_twice(pilot, on, name):
+    for _ in range(2):
+        on.app.screen.query_one(f"#{name}", Button).press()
+        await pilot.pause()
+
+
 async def test_the_terminal_is_left_to_the_command_and_the_screen_comes_back_and_looks_again(monkeypatch):
     on = stage(samples.healthy_pair(), runs=[kept_run()], questions=[question()])
     told = []
@@ -155,7 +161,7 @@ async def test_what_the_operator_leaves_is_still_named_with_the_reason_and_close
         assert "2 keys of redis-a are only in a file (left by ann@ops1 on 2026-11-21)" in said
         assert "Say no more: where that was your last word." in said
         assert on.app.focused.id == "close", "Enter must not begin the same replay again"
-        on.app.screen.query_one("#dismiss", Button).press()
+        await press_twice(pilot, on, "dismiss")
         await until(pilot, lambda: not on.app.kept_keys)
         await pilot.pause()
         said = everything(on)
@@ -210,7 +216,7 @@ async def test_without_the_right_to_change_anything_nothing_is_brought():
     async with on.app.run_test(size=(80, 24)) as pilot:
         button = await in_the_dialog(pilot, on, "bring")
         assert button.disabled
-        assert "without the right to change anything" in everything(on)
+        assert "type the command in another terminal" in everything(on)
 
 
 async def test_nothing_is_brought_while_a_run_is_armed():
@@ -230,6 +236,10 @@ async def test_an_operator_who_knows_hears_no_more_of_it():
     on = stage(samples.healthy_pair(), runs=[kept_run()])
     async with on.app.run_test(size=(80, 24)) as pilot:
         await in_the_dialog(pilot, on, "dismiss")
+        await until(pilot, lambda: "press it once more" in everything(on))
+        assert on.app.focused.id == "close", "one slip keeps the reminder"
+        assert on.app.kept_keys
+        on.app.screen.query_one("#dismiss", Button).press()
         await until(pilot, lambda: not on.app.kept_keys)
         assert list(on.app.console_context.archive.dismissed) == [FILE]
         await pilot.press("escape")

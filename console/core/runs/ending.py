@@ -13,7 +13,7 @@ from console.core.quantities import capital, counted
 from console.core.replication.backups import restore_runbook
 from console.core.replication.resync import resync_in_words
 from console.core.runbooks.verbs import VERBS
-from console.core.runs.records.exports import Export, exports_in, file_of, put_back_command
+from console.core.runs.records.exports import Export, exports_in, file_of, may_replace_data_of, put_back_command
 from console.core.runs.records.journal import Entry
 from console.core.runs.records.recorded import (
     Row,
@@ -133,9 +133,16 @@ def _only_in_files(run_id: str, commands: Sequence[Row], fates: Fates, backups: 
         now = f"{counted(left, 'key')} {'is' if left == 1 else 'are'} still only there: {', '.join(why)}."
         node = export.node
         backup = f" and in the backup {backups[node]} on {node}" if node in backups else ""
+        gone = any(may_replace_data_of(export, one) for one in commands)
+        where = (
+            f"What {node} had is only in a file on the machine of the console{backup}."
+            if gone
+            else f"What {node} has alone is in a file on the machine of the console{backup} too: this run has not"
+            f" replaced the data of {node}."
+        )
         text = (
-            f"What {export.node} had is only in a file on the machine of the console{backup}. For each class"
-            " of keys the command below shows type, size and expiry of both, and asks before it brings them back:"
+            f"{where} For each class of keys the command below shows type, size and expiry of both, and asks before it"
+            " brings them back:"
         )
         command = put_back_command(run_id, export, several=len(exports) > 1)
         yield EndItem(text, (f"{export.content}.", *((now,) if why else ())), (command,))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from console.core.kinds import kind_of
 from console.core.kinds.kind import Kind
@@ -12,6 +12,8 @@ from console.core.runbooks.verbs import VERBS
 from console.core.runs.state import RunState, StepState, StepStatus
 
 _PAUSE = "pause-writes"
+_PAIR = "keepalived"
+_DECIDES_FIRST = "resolve-dual-master decides first whose data stays, and begins from what it finds"
 ENDED_BY: Mapping[str, str] = {
     _PAUSE: "resume-writes",
     "stop-redis": "start-redis",
@@ -25,15 +27,22 @@ Of that one `VerbSpec.skipped` says what goes on without it. Other verbs leave a
 """
 
 
-def half_done(run: RunState) -> tuple[str, ...]:
-    """A sentence for each, with what takes it back. Empty: the run can be stopped, and leaves nothing of the kind."""
+def half_done(run: RunState, masters: Sequence[str] = ()) -> tuple[str, ...]:
+    """A sentence for each, with what takes it back. Empty: the run can be stopped, and leaves nothing of the kind.
+
+    `masters`: the nodes that are masters now, as far as that is known.
+    """
     kind, found = kind_of(run.runbook.kind), []
+    split = len(masters) > 1
+    if split and any(map(_was_sent, run.steps)):
+        found.append(f"{' and '.join(masters)} are masters at once: each takes writes for itself.")
     for index, one in enumerate(run.steps):
         verb, end = _verb(one), ENDED_BY.get(_verb(one))
         if end is None or not _was_sent(one) or _is_ended(run, index, end):
             continue
         perhaps = "" if one.status is StepStatus.DONE else "Perhaps, as its step is not proved. "
-        found.append(f"{one.node}: {perhaps}{VERBS[end].skipped} To end that: {undo_in_words(VERBS[verb], kind)}.")
+        undo = _DECIDES_FIRST if split and kind_of(_PAIR) is kind else undo_in_words(VERBS[verb], kind)
+        found.append(f"{one.node}: {perhaps}{VERBS[end].skipped} To end that: {undo}.")
     return tuple(found)
 
 

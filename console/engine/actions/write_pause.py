@@ -122,6 +122,8 @@ class PauseWatch:
             self.resuming_runbook = "consul-resume-writes" if alone else "consul-return-old-master"
         elif state.sentinels:
             self.resuming_runbook = "sentinel-resume-writes"
+        else:  # of two masters, the one that loses must not take writes again
+            self.resuming_runbook = "resolve-dual-master" if len(state.masters) > 1 else "resume-writes"
         if not self.since or self.until or state.observed_at <= self.since:
             return
         ended = self._ended_on(state)

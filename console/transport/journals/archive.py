@@ -54,12 +54,12 @@ class FolderArchive:
         except OSError as error:
             raise ArchiveError(f"{path}: {error.strerror or error}") from None
 
-    def kept_keys(self) -> tuple[KeptKeys, ...]:
+    def kept_keys(self, *, dismissed_too: bool = False) -> tuple[KeptKeys, ...]:
         """Keys that are only in a file. Only runs with such a file are read, and runs that bring keys back."""
         if not (folders := self._folders_of_files()):
             return ()
         runs = (one for one in self._runs_in(folders | self._folders_of_replays()) if not self.laboratory_is_gone(one))
-        found = kept_keys(runs, _is_dismissed, self._lines_in)
+        found = kept_keys(runs, (lambda _: False) if dismissed_too else _is_dismissed, self._lines_in)
         return found if len(found) == len({one.cluster for one in found}) else self._each_once(found)
 
     def fates_of_files(self) -> Mapping[FileName, FileFate]:

@@ -67,7 +67,7 @@ class KeepingApp(ObservingApp):
     def why_not_bring(self) -> str:
         """Why the keys cannot be brought back from the screen now. Empty: they can."""
         if self.bring_keys is None:
-            return "This console was opened without the right to change anything."
+            return "This screen cannot do it: type the command in another terminal."
         return "" if self.may_arm else "A run is armed: end it first."
 
     def replay(self, kept: KeptKeys) -> None:

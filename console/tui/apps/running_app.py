@@ -6,6 +6,7 @@ from dataclasses import replace
 from textual.reactive import reactive
 
 from console.core.runbooks.document import Runbook
+from console.core.runs.half_done import half_done
 from console.core.runs.past.past_run import PastRun
 from console.core.runs.question import Decision, Question
 from console.core.runs.state import RunState
@@ -46,6 +47,14 @@ class RunningApp(KeepingApp):
 
     def on_unmount(self) -> None:
         self._current_run.stop()
+
+    def left_by_run(self) -> tuple[str, ...]:
+        """What the run leaves half done where it is stopped now. Empty: nothing, or there is no run."""
+        run = self.run_state
+        if run is None:
+            return ()
+        state = self.views[run.cluster].state if run.cluster in self.views else None
+        return half_done(run, state.masters if state is not None else ())
 
     def open_screen(self, route: Route[P], *args: P.args, **kwargs: P.kwargs) -> None:
         """Opens a screen; instead of one that would arm another run, the screen of the armed run."""

@@ -11,7 +11,6 @@ from textual.widget import Widget
 
 from console.core.model.verdict import Check
 from console.core.runbooks.vocabulary import evaluate
-from console.core.runs.half_done import half_done
 from console.core.runs.past.kept_keys import KeptKeys
 from console.core.runs.progress import can_stop_waiting
 from console.core.runs.question import Choice, Question
@@ -304,8 +303,7 @@ class RunScreen(ShowsKeptKeys):
     def on_question_box_answered(self, event: QuestionBox.Answered) -> None:
         """Hands the answer on. Whether to stop is asked once more where the run leaves something half done."""
         event.stop()
-        run = self.run_state
-        left = half_done(run) if run is not None and event.decision.choice is Choice.ABORT else ()
+        left = self.console_app.left_by_run() if event.decision.choice is Choice.ABORT else ()
         if not left:
             self._answer(event)
             return

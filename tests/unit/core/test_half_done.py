@@ -69,3 +69,16 @@ def test_a_pause_of_writes_has_a_clock_until_the_run_resumes_them():
     assert writes_paused_since(replace(run, steps=tuple(timed))) == 1_000.0
     assert writes_paused_since(replace(run, steps=(*timed[:3], replace(timed[3], status=done)))) is None
     assert writes_paused_since(run_of("stop-keepalived", statuses=(done,))) is None
+
+
+def test_beside_a_second_master_nothing_is_given_back_before_somebody_has_decided():
+    masters = ("redis-a", "redis-b")
+    run = run_of("pause-writes", statuses=(StepStatus.DONE,))
+    both, paused = half_done(run, masters)
+    assert "redis-a and redis-b are masters at once" in both
+    assert "resolve-dual-master decides first whose data stays" in paused
+    assert "resume-writes" not in paused
+    assert half_done(run, masters[:1]) == half_done(run)
+    assert half_done(run_of("pause-writes"), masters) == (), "the run has sent nothing"
+    started = half_done(run_of("start-redis", statuses=(StepStatus.DONE,)), masters)
+    assert started == (both,), "a start that has made a second master"

@@ -40,7 +40,7 @@ def test_kept_keys_come_with_their_names(tmp_path, monkeypatch):
         def __init__(self, folder):
             assert folder == tmp_path / "state/redis-ha-console/runs"
 
-        def kept_keys(self):
+        def kept_keys(self, *, dismissed_too):
             return (kept,)
 
     monkeypatch.setattr(inside, "FolderArchive", Archive)

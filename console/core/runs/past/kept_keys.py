@@ -7,11 +7,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from console.core.quantities import counted
-from console.core.runbooks.verbs import VERBS as ALL_VERBS
 from console.core.runs.past.past_run import PastRun, Standing
 from console.core.runs.past.replayed_files import Contents, KeptFile, cluster_of, fates_of_files
-from console.core.runs.records.exports import REPLACES, VERBS, Export, exports_in, put_back_command
-from console.core.runs.records.recorded import Row, command_rows
+from console.core.runs.records.exports import (
+    REPLACES,
+    VERBS,
+    exports_in,
+    may_replace_data_of,
+    put_back_command,
+)
+from console.core.runs.records.recorded import command_rows
 from console.core.runs.replays.file_fate import UNTOUCHED, Fates, FileFate, FileName, name_of
 from console.core.typed_commands import program_command
 
@@ -150,7 +155,7 @@ def _kept(past: PastRun, fates: Fates) -> Iterable[KeptKeys]:
             continue  # keys of a backup, which still has them
         fate = fates.get(name_of(past.run_id, one.path), UNTOUCHED)
         command = put_back_command(past.run_id, one, several=len(exports) > 1)
-        alone = not replaced and not any(_may_replace_data_of(one, row) for row in rows)
+        alone = not replaced and not any(may_replace_data_of(one, row) for row in rows)
         yield KeptKeys(
             past.cluster,
             past.run_id,
@@ -166,10 +171,3 @@ def _kept(past: PastRun, fates: Fates) -> Iterable[KeptKeys]:
             nodes=where,
             inventory=past.inventory,
         )
-
-
-def _may_replace_data_of(export: Export, row: Row) -> bool:
-    """Whether a command after the export may have replaced the data that the keys came from."""
-    verb = ALL_VERBS.get(str(row["verb"]))
-    later = row["node"] == export.node and str(row["at"]) >= export.ended_at
-    return later and row["answer"] != "not sent" and (verb is None or verb.wipes_data)

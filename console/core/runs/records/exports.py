@@ -13,6 +13,7 @@ from typing import NamedTuple
 from console.core.command import OR_NEXT_FREE
 from console.core.keys.counted import is_count
 from console.core.quantities import counted
+from console.core.runbooks.verbs import VERBS as ALL_VERBS
 from console.core.runs.records.recorded import Row
 from console.core.typed_commands import program_command
 
@@ -136,6 +137,13 @@ def file_of(row: Row) -> str:
     """The file on the machine of the console that this command was to write. Empty: it writes none there."""
     found = _SENT.search(str(row["sent"])) if row["verb"] in VERBS else None
     return found["path"] if found else ""
+
+
+def may_replace_data_of(export: Export, row: Row) -> bool:
+    """Whether a command after the export may have replaced the data that the keys came from."""
+    verb = ALL_VERBS.get(str(row["verb"]))
+    later = row["node"] == export.node and str(row["at"]) >= export.ended_at
+    return later and row["answer"] != "not sent" and (verb is None or verb.wipes_data)
 
 
 def kept_in_words(node: str, answers: Iterable[str]) -> str:

@@ -28,7 +28,7 @@ def told(row: Mapping[str, Any], name: str) -> str:
 
 def skipped_by_operator(note: object) -> bool:
     """Whether the note of a skipped step says that the operator wanted it so, in this run or before it was resumed."""
-    return note in (SKIPPED_BY_OPERATOR, SKIPPED_BEFORE)
+    return note in (SKIPPED_BY_OPERATOR, SKIPPED_BEFORE) or str(note).endswith(" not confirmed")
 
 
 def told_check(row: Mapping[str, Any]) -> str:

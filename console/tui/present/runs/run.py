@@ -82,7 +82,7 @@ def title(run: RunState, width: int, now: float) -> Content:
     resumed = ", resumed" if run.resumed else ""
     paused = None if doing is Activity.ENDED else writes_paused_since(run)
     refused = () if paused is None else ("  ", (f"! writes paused for {seconds_text(now - paused)}", WARN))
-    short = line(marked(sign), f"  {tally(run)}{resumed}", *refused)
+    short = line(marked(sign), *refused, f"  {tally(run)}{resumed}")
     whole = line(short, "  ", (run.runbook.title, BOLD))
     return fitted(whole if whole.cell_length <= width else short, width)  # the header names the runbook, too
 

@@ -10,13 +10,14 @@ from textual.widgets import Button
 from console.core.runs.past.kept_keys import KeptKeys
 from console.tui.navigation import routes
 from console.tui.navigation.registry import register
-from console.tui.present.formatting import Lines, wrapped
+from console.tui.present.formatting import WARN, Lines, wrapped
 from console.tui.present.runs.kept_keys import kept_keys_text
 from console.tui.screens.base import Dialog
 from console.tui.widgets.buttons import MarkedButton
 from console.tui.widgets.lines import LinesPane
 
 _NONE = "No keys are only in a file any more."
+_ASKS = "Say no more of these keys? No screen, status or list reminds of them then. To confirm, press it once more."
 _SILENT = "No more is said of these keys. Their file stays, and `runs replay` can bring them back."
 
 
@@ -31,6 +32,8 @@ class KeptKeysDialog(Dialog):
         """How many files before the newest one is shown."""
         self._dismissed = False
         """Of some of these keys nothing more is to be said."""
+        self._asked_about = ""
+        """The file of which it was asked whether nothing more is to be said."""
 
     @property
     def _shown(self) -> KeptKeys | None:
@@ -72,6 +75,9 @@ class KeptKeysDialog(Dialog):
             case "bring" if kept is not None:
                 self.console_app.replay(kept)
                 self.query_one("#close").focus()
+            case "dismiss" if kept is not None and self._asked_about != kept.file:
+                self._asked_about = kept.file
+                self.query_one("#close").focus()
             case "dismiss" if kept is not None:
                 self._dismissed = True
                 self.console_app.dismiss_kept(kept)
@@ -86,7 +92,9 @@ class KeptKeysDialog(Dialog):
         kept, shown = self._newest(), self._shown
         if shown is None:
             return wrapped(_SILENT if self._dismissed else _NONE, width)
-        return kept_keys_text(shown, self._back % len(kept) + 1, len(kept), self.console_app.why_not_bring(), width)
+        asked = wrapped(_ASKS, width, WARN) if self._asked_about == shown.file else ()
+        place, why_not = self._back % len(kept) + 1, self.console_app.why_not_bring()
+        return (*asked, *kept_keys_text(shown, place, len(kept), why_not, width))
 
 
 register(routes.KEPT_KEYS, KeptKeysDialog)

@@ -105,12 +105,25 @@ def sentinel_summary(state: ClusterState, width: int) -> Content:
             Verdict.UNKNOWN: (f"? {agree}", WARN),
             Verdict.FAILS: (f"✗ {agree}, and it is no master", BAD),
         }[_standing(state, watched[0])]
-    can = [one.sentinel.value.quorum_ok for one in state.sentinels if one.sentinel.value is not None]
-    reached = ", quorum reached" if len(can) == every else ", these reach the quorum"
-    quorum: Part = (", ✗ no quorum", BAD) if False in can else reached if can and all(can) else ""
+    quorum = _quorum(state)
     over: Part = (", FAILING OVER", WARN) if any(one.failing_over for one in watched) else ""
     tilt: Part = (", TILT", BAD) if any(s.sentinel.value and s.sentinel.value.tilt for s in state.sentinels) else ""
     return fitted(line("Sentinels ─▶ ", (names, BOLD), "  ", agreement, quorum, over, tilt), width)
+
+
+def _quorum(state: ClusterState) -> Part:
+    """As they say. Until down-after they count one that died a moment ago: too few that answer do not reach it."""
+    every = len(state.sentinels)
+    told = [one.sentinel.value for one in state.sentinels if one.sentinel.value is not None]
+    can = [one.quorum_ok for one in told]
+    if False in can:
+        return (", ✗ no quorum", BAD)
+    if not can or not all(can):
+        return ""
+    wanted = max([one.master.quorum for one in told if one.master is not None], default=1)
+    if len(told) == every:
+        return ", quorum reached"
+    return ", these reach the quorum" if len(told) >= wanted and 2 * len(told) > every else ", too few for the quorum"
 
 
 SENTINELS = KindPane("sentinels", "Sentinels", sentinels)
