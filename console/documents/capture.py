@@ -75,8 +75,10 @@ def write_capture(folder: Path, capture: Capture, *, replace: bool = False) -> N
         text = yaml.safe_dump(_plain(capture), sort_keys=False, allow_unicode=True, width=110)
         _write_private(place, place / INDEX, _HEAD + text)
         if old:
-            shutil.rmtree(folder)
+            aside = folder.with_name(f"{place.name}.old")
+            folder.rename(aside)
             place.rename(folder)
+            shutil.rmtree(aside, ignore_errors=True)
     except OSError as error:
         for one in (place / FILES, place / INDEX) if was_there else (place,):
             shutil.rmtree(one, ignore_errors=True)

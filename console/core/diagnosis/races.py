@@ -12,7 +12,7 @@ from console.core.diagnosis.roles import diverged
 from console.core.diagnosis.rule import FindingRule, Match
 from console.core.keepalived.running_scripts import PendingLine, in_seconds, loss_window, pending_lines, whole_seconds
 from console.core.model import ActionKind, ClusterState, NodeState
-from console.core.model.facts import link_in_words, names_of, source_of
+from console.core.model.facts import every_name_of, link_in_words, source_of
 
 _PROMOTED = re.compile(r"MASTER MODE enabled", re.IGNORECASE)
 _BEGAN = re.compile(r"Connecting to MASTER ?(\S*)", re.IGNORECASE)
@@ -148,7 +148,7 @@ def _served_since(node: NodeState, other: NodeState) -> bool:
     """
     lines = node.redis_log.value.lines if node.redis_log.value is not None else ()
     promoted = max((place for place, line in enumerate(lines) if _PROMOTED.search(line)), default=-1)
-    names = names_of(other) | {one.address for one in other.addresses.value or ()}
+    names = every_name_of(other)
     for found in filter(None, map(_SERVED.search, lines[promoted + 1 :])):
         whom = found[1] or found[2]
         if whom is None or whom.rpartition(":")[0].strip("[]") in names:

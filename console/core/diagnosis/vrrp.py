@@ -16,7 +16,7 @@ from console.core.keepalived.priority import effective, pair_rule_holds, rule_in
 from console.core.keepalived.running_scripts import pending_lines
 from console.core.keepalived.script_calls import script_calls
 from console.core.model import ActionKind, ClusterState, NodeState, VrrpInstance, VrrpState
-from console.core.model.facts import notify_scripts, serving_master, source_of
+from console.core.model.facts import notify_scripts, serving_master, source_of, vrrp_instance
 from console.core.model.verdict import Verdict
 
 
@@ -35,7 +35,7 @@ def _down(state: ClusterState) -> Iterator[Match]:
 
 def _killed(node: NodeState) -> Iterator[str]:
     """A check that ends keepalived where Redis does not answer: it would end it again."""
-    instance = _instance(node)
+    instance = vrrp_instance(node)
     for call in script_calls(node, instance) if instance is not None else ():
         for where, action in call.actions:
             if action.kind is ActionKind.STOPS_KEEPALIVED and call.trigger.startswith("check "):
@@ -77,7 +77,7 @@ def _would_preempt(state: ClusterState) -> Iterator[Match]:
     """The keepalived of a node with old data would take the virtual IP as soon as Redis there passes its check."""
     for node in state.nodes:
         master = takes_back_from(state, node)
-        ours, theirs = _instance(node), _instance(master) if master is not None else None
+        ours, theirs = vrrp_instance(node), vrrp_instance(master) if master is not None else None
         if master is None or ours is None or theirs is None or node.keepalived.value is None:
             continue
         mine, its = effective(ours, check_ok=True), effective(theirs, check_ok=True)
@@ -99,14 +99,10 @@ def _pair(state: ClusterState) -> tuple[NodeState, VrrpInstance, NodeState, Vrrp
     replica = next((node for node in state.nodes if master is not None and source_of(state, node) is master), None)
     if master is None or replica is None:
         return None
-    m, s = _instance(master), _instance(replica)
+    m, s = vrrp_instance(master), vrrp_instance(replica)
     if m is None or s is None or not all(one.tells("priority", "state", "track_script") for one in (m, s)):
         return None
     return (master, m, replica, s)
-
-
-def _instance(node: NodeState) -> VrrpInstance | None:
-    return node.keepalived.value.instance if node.keepalived.value is not None else None
 
 
 def _rule_broken(state: ClusterState) -> Iterator[Match]:

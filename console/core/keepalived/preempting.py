@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from console.core.keepalived.priority import effective
 from console.core.model import ClusterState, NodeState, VrrpInstance
-from console.core.model.facts import does_not_answer, proved_down, serving_master, source_of
+from console.core.model.facts import does_not_answer, proved_down, serving_master, source_of, vrrp_instance
 
 
 def takes_back_from(state: ClusterState, node: NodeState) -> NodeState | None:
@@ -16,7 +16,7 @@ def takes_back_from(state: ClusterState, node: NodeState) -> NodeState | None:
     master = serving_master(state)
     if master is None or master is node or not _stale(state, node, master):
         return None
-    ours, theirs = _instance(node), _instance(master)
+    ours, theirs = vrrp_instance(node), vrrp_instance(master)
     if ours is None or theirs is None or not _runs(node) or _yields(ours):
         return None
     wins = effective(ours, check_ok=True) > effective(theirs, check_ok=True)
@@ -36,7 +36,7 @@ def may_take_back_from(state: ClusterState, node: NodeState) -> NodeState | None
         other = next((one for one in state.nodes if one is not node and one.holds(state.vip)), None)
     if other is None or _in_sync(state, node, other):
         return None
-    keepalived, ours, theirs = node.keepalived.value, _instance(node), _instance(other)
+    keepalived, ours, theirs = node.keepalived.value, vrrp_instance(node), vrrp_instance(other)
     if keepalived is not None and not keepalived.running:
         return None
     if ours is None or theirs is None:
@@ -65,10 +65,6 @@ def _in_sync(state: ClusterState, node: NodeState, master: NodeState) -> bool:
     redis = node.redis.value
     link = redis.master if redis is not None else None
     return link is not None and link.up and source_of(state, node) is master
-
-
-def _instance(node: NodeState) -> VrrpInstance | None:
-    return node.keepalived.value.instance if node.keepalived.value is not None else None
 
 
 def _runs(node: NodeState) -> bool:

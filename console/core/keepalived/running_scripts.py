@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from console.core.keepalived.script_calls import ScriptCall, script_calls
 from console.core.lazy_dataclass import dataclass
 from console.core.model import ActionKind, ClusterState, NodeState, Process, Role, ScriptAction, VrrpState
-from console.core.model.facts import node_by_address, notify_scripts, serving_master, source_of
+from console.core.model.facts import node_by_address, notify_scripts, serving_master, source_of, vrrp_instance
 from console.core.numbers import port_number
 
 SLACK = 1.0
@@ -203,7 +203,7 @@ def lacks_promotion_script(state: ClusterState) -> bool:
 
 def new_master_would_follow(node: NodeState) -> bool:
     """Whether the script of a new master lets this node follow another one first."""
-    instance = node.keepalived.value.instance if node.keepalived.value is not None else None
+    instance = vrrp_instance(node)
     if instance is None:
         return False
     calls = [one for one in script_calls(node, instance) if one.trigger == "notify_master"]

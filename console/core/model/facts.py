@@ -7,7 +7,17 @@ from collections.abc import Iterator, Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from console.core.lazy_dataclass import dataclass
-from console.core.model import AttachedReplica, ClusterState, MasterLink, NodeState, ProblemKind, Process, Redis, Role
+from console.core.model import (
+    AttachedReplica,
+    ClusterState,
+    MasterLink,
+    NodeState,
+    ProblemKind,
+    Process,
+    Redis,
+    Role,
+    VrrpInstance,
+)
 from console.core.model.silence import failing_for
 from console.core.numbers import port_number, version_of
 from console.core.quantities import counted, size, span
@@ -66,6 +76,11 @@ def names_of(node: NodeState) -> set[str]:
     return names
 
 
+def every_name_of(node: NodeState) -> set[str]:
+    """The same, and each address that its kernel holds."""
+    return names_of(node) | {one.address for one in node.addresses.value or ()}
+
+
 def source_of(state: ClusterState, node: NodeState) -> NodeState | None:
     """The node that this node's Redis follows; None: it follows none of the nodes, or that is not known."""
     redis = node.redis.value
@@ -83,7 +98,7 @@ def source_by_file(state: ClusterState, node: NodeState) -> NodeState | None:
 
 def attached_line(source: Redis, replica: NodeState) -> AttachedReplica | None:
     """The line `slaveN:` of this replica in the INFO of its source. Any address of the replica may stand there."""
-    names = names_of(replica) | {one.address for one in replica.addresses.value or ()}
+    names = every_name_of(replica)
     return next((one for one in source.replicas if one.host in names and one.port == replica.redis_port), None)
 
 
@@ -173,10 +188,15 @@ def _port_of(process: Process) -> int | None:
     return int(match[1]) if match else None
 
 
+def vrrp_instance(node: NodeState) -> VrrpInstance | None:
+    """The instance that carries the virtual IP. None: keepalived could not be read, or its file has none."""
+    return node.keepalived.value.instance if node.keepalived.value is not None else None
+
+
 def notify_scripts(node: NodeState) -> tuple[Process, ...]:
     """The running notify scripts of keepalived. Its check scripts are left out: they run in every interval."""
     running = node.processes.value.scripts if node.processes.value is not None else ()
-    instance = node.keepalived.value.instance if node.keepalived.value is not None else None
+    instance = vrrp_instance(node)
     if instance is None:
         return running
     checks = [one.script for one in instance.scripts if one.script]

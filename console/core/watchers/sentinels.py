@@ -85,6 +85,21 @@ def astray(state: ClusterState, master: NodeState) -> tuple[tuple[SentinelState,
     )
 
 
+def can_elect(state: ClusterState, voters: int) -> bool:
+    """Whether so many Sentinels elect the one that fails over: as many as the quorum, and more than half of all.
+
+    What each says itself (CKQUORUM) may still count one that died a moment ago.
+    """
+    every = count_of_all(state)
+    quorum = max((watched.quorum for _, watched in watched_masters(state)), default=every)
+    return voters >= quorum and 2 * voters > every
+
+
+def count_of_all(state: ClusterState) -> int:
+    """How many Sentinels there are: those of the inventory, or more by what one of them knows."""
+    return max((len(state.sentinels), *(len(said.peers) + 1 for _, said in readable_sentinels(state))))
+
+
 def what_settles(state: ClusterState) -> str:
     """What ends that Sentinels name different masters.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from console.core.model import ClusterState, ConsulInstance, ConsulState, NodeState
-from console.core.model.facts import names_of, node_by_address
+from console.core.model.facts import every_name_of, node_by_address
 from console.core.numbers import port_number
 
 
@@ -15,7 +15,7 @@ def full_name(consul: ConsulState) -> str:
 def instance_of(state: ClusterState, node: NodeState) -> ConsulInstance | None:
     """The registration of the node; None: there is none, or Consul could not be read."""
     found = state.consul.instances.value if state.consul is not None else None
-    names = names_of(node) | {one.address for one in node.addresses.value or ()}
+    names = every_name_of(node)
     ours = [one for one in found or () if one.port == node.redis_port and one.address in names]
     return ours[0] if ours else None
 
@@ -39,7 +39,7 @@ def dns_nodes(state: ClusterState) -> tuple[str, ...]:
 
 def _node_at(state: ClusterState, address: str) -> str:
     for node in state.nodes:
-        if address in names_of(node) | {one.address for one in node.addresses.value or ()}:
+        if address in every_name_of(node):
             return node.name
     return address
 

@@ -15,7 +15,7 @@ from console.core.runs.state import Outcome
 from console.engine.ports import ArmingError, ConsoleContext, Journal, Takeover
 from console.engine.replay.ports import KeyFiles, ReplayOperator, ReplayPorts
 from console.engine.replay.run import ReplayRun
-from console.engine.sessions.arming import claim, make_run_id, opening, who
+from console.engine.sessions.arming import claim, new_journal, opening, who
 from console.engine.sessions.resumption import moved
 from console.engine.steps.kept_journal import KeptJournal
 from console.engine.steps.run_guard import RunGuard
@@ -68,18 +68,11 @@ class ClusterReplayStarter:
     def files(self) -> KeyFiles:
         return self._ports.files
 
-    def _new_journal(self, now: float, cluster: str) -> Journal:
-        """Under a name of its own: two runs of one second may have drawn the same one."""
-        with contextlib.suppress(FileExistsError):
-            return self._open_journal(make_run_id(now, cluster, RUNBOOK))
-        return self._open_journal(make_run_id(now, cluster, RUNBOOK))
-
     def arm(self, order: ReplayOrder, takeover: Takeover | None = None) -> PreparedReplay:
         """Opens the journal and locks the nodes. Sends nothing yet. Raises ArmingError, in one line."""
         spec = self._console_context.inventory.cluster(order.cluster)
-        now = self._console_context.clock.now()
         try:
-            journal = KeptJournal(self._new_journal(now, order.cluster))
+            journal = new_journal(self._open_journal, self._console_context.clock.now(), order.cluster, RUNBOOK)
         except OSError as error:
             raise ArmingError(f"the journal cannot be opened, so nothing may be sent: {error}") from None
         with self._closed_after_errors(journal, new=True):

@@ -68,7 +68,7 @@ class ClusterRunStarter:
         spec = self._cluster(cluster, runbook, roles)
         clock = self._console_context.clock
         try:
-            journal = KeptJournal(self._open_journal(make_run_id(clock.now(), cluster, runbook.name)))
+            journal = new_journal(self._open_journal, clock.now(), cluster, runbook.name)
         except OSError as error:
             raise ArmingError(
                 f"the journal cannot be opened, so nothing may be sent: {_os_error_in_words(error)}"
@@ -223,6 +223,13 @@ def claim(run_id: str, spec: ClusterSpec, runbook: str, console_context: Console
     operator, now = who(), console_context.clock.now()
     terminal = str(operator["terminal"] or "")
     return RunLock(run_id, spec.name, runbook, str(operator["operator"]), now, terminal=terminal)
+
+
+def new_journal(open_journal: Callable[[str], Journal], now: float, cluster: str, runbook: str) -> KeptJournal:
+    """Under a name of its own: two runs of one second may have drawn the same one. Raises OSError."""
+    with contextlib.suppress(FileExistsError):
+        return KeptJournal(open_journal(make_run_id(now, cluster, runbook)))
+    return KeptJournal(open_journal(make_run_id(now, cluster, runbook)))
 
 
 def make_run_id(now: float, cluster: str, runbook: str) -> str:

@@ -18,7 +18,14 @@ from console.core.conditions.sentinel_sets.service_name import not_held, only_in
 from console.core.model import ClusterState, NodeState, Sentinel, SentinelState
 from console.core.model.facts import names_of, node_by_address, serving_master
 from console.core.model.verdict import Check, Verdict
-from console.core.watchers.sentinels import monitor_anew, readable_sentinels, watched_in_words, watches
+from console.core.watchers.sentinels import (
+    can_elect,
+    count_of_all,
+    monitor_anew,
+    readable_sentinels,
+    watched_in_words,
+    watches,
+)
 from console.core.watchers.service_name import instance_of
 
 
@@ -119,16 +126,13 @@ def _silent(state: ClusterState, one: SentinelState, statement: str) -> Check:
 def _others_can(state: ClusterState) -> str:
     """That the Sentinels that answer fail over without those that do not. Empty: they do not, or that is not certain.
 
-    Each says that it reaches the quorum (CKQUORUM), which may still count one that died a moment ago. So those that
-    answer must also be as many as the quorum, and more than half of all: they elect the one that fails over.
+    Each must say that it reaches the quorum, and those that answer must be enough to elect the one that fails over.
     """
     told = [said for _, said in readable_sentinels(state)]
-    every = max((len(state.sentinels), *(len(one.peers) + 1 for one in told)))
-    quorum = max((one.master.quorum for one in told if one.master is not None), default=every)
-    if not told or not all(one.quorum_ok for one in told) or len(told) < quorum or len(told) * 2 <= every:
+    if not told or not all(one.quorum_ok for one in told) or not can_elect(state, len(told)):
         return ""
     can = "Sentinel that answers fails" if len(told) == 1 else "Sentinels that answer fail"
-    return f"the {len(told)} {can} over without the other{'s' if every - len(told) > 1 else ''}"
+    return f"the {len(told)} {can} over without the other{'s' if count_of_all(state) - len(told) > 1 else ''}"
 
 
 def _knows_a_replica(state: ClusterState, sentinel: Sentinel, master: NodeState) -> bool:

@@ -9,6 +9,7 @@ from console.core.model import (
     NodeState,
     VrrpInstance,
 )
+from console.core.model.facts import vrrp_instance
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ def configured_instances(state: ClusterState) -> list[ConfiguredInstance]:
     """Those of the nodes whose keepalived.conf could be read and has the instance."""
     found = []
     for node in state.nodes:
-        one = node.keepalived.value.instance if node.keepalived.value is not None else None
+        one = vrrp_instance(node)
         if one is not None and node.keepalived_config.value is not None:
             found.append(ConfiguredInstance(node, one, node.keepalived_config.value))
     return found

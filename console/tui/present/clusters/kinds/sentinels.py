@@ -8,6 +8,7 @@ from console.core.model import ClusterState, SentinelState, WatchedMaster
 from console.core.model.facts import node_by_address, redis_unread
 from console.core.model.verdict import Verdict
 from console.core.quantities import counted
+from console.core.watchers.sentinels import can_elect
 from console.tui.present.clusters.kinds.kind_presentation import KindPane
 from console.tui.present.formatting import BAD, BOLD, DIM, GOOD, WARN, Lines, Part, age_note, fitted, line
 
@@ -120,10 +121,9 @@ def _quorum(state: ClusterState) -> Part:
         return (", ✗ no quorum", BAD)
     if not can or not all(can):
         return ""
-    wanted = max([one.master.quorum for one in told if one.master is not None], default=1)
     if len(told) == every:
         return ", quorum reached"
-    return ", these reach the quorum" if len(told) >= wanted and 2 * len(told) > every else ", too few for the quorum"
+    return ", these reach the quorum" if can_elect(state, len(told)) else ", too few for the quorum"
 
 
 SENTINELS = KindPane("sentinels", "Sentinels", sentinels)
