@@ -6,8 +6,9 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
-from measure import cluster, median, seconds, ssh_config, verdict
+from measure import as_an_operators, cluster, median, seconds, ssh_config, verdict
 
 TIMES = 11
 GOAL = 0.6
@@ -17,7 +18,12 @@ ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYT
 
 def main() -> int:
     nodes = [node.name for node in cluster().nodes]
-    status = [sys.executable, "-m", "console", "status", "--format", "json"]
+    with as_an_operators(Path(os.environ["REDIS_HA_INVENTORY"])) as inventory:
+        return measure(nodes, inventory)
+
+
+def measure(nodes: list[str], inventory: Path) -> int:
+    status = [sys.executable, "-m", "console", "-i", str(inventory), "status", "--format", "json"]
     ssh = ["ssh", "-F", ssh_config()]
 
     def ours() -> None:

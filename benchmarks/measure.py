@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import statistics
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,6 +70,18 @@ def cluster() -> ClusterSpec:
         return load_inventory(Path(os.environ["REDIS_HA_INVENTORY"])).clusters[0]
     except KeyError:
         sys.exit("run it in a laboratory: redis-ha-console lab run healthy -- python benchmarks/NAME.py")
+
+
+@contextmanager
+def as_an_operators(inventory: Path) -> Iterator[Path]:
+    """The path of the same inventory outside of the memory that laboratories live in.
+
+    The console keeps what it has checked of an operator's inventory, and nothing of one that is gone in a while.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder) / "inventory"
+        place.symlink_to(inventory.parent)
+        yield place / inventory.name
 
 
 def ssh_config() -> str:
