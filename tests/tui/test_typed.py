@@ -33,9 +33,9 @@ QUESTIONS = {
 def wrong_texts(right):
     """The text with a letter more, a letter less, or another one, at the places where most is at stake."""
     places = (0, 1, len(right) - 1)
-    letters, few = "rtxyfqsi1 ", "xy1"
-    more = [f"{right[:at]}{letter}{right[at:]}" for at in (*places, len(right)) for letter in (few if at else letters)]
-    other = [f"{right[:at]}{letter}{right[at + 1 :]}" for at in places for letter in (few if at else letters)]
+    letters = "rtxyfqsi1 "
+    more = [f"{right[:at]}{letter}{right[at:]}" for at in (*places, len(right)) for letter in letters]
+    other = [f"{right[:at]}{letter}{right[at + 1 :]}" for at in places for letter in letters]
     less = [f"{right[:at]}{right[at + 1 :]}" for at in places]
     spread = [letter.join(["", *right]) for letter in "xyr"]
     signs = [f"{one}{other}{right}" for one in "q?[" for other in ("", "q", "[", "x")]
