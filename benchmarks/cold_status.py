@@ -18,7 +18,7 @@ ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYT
 
 def main() -> int:
     nodes = [node.name for node in cluster().nodes]
-    with as_an_operators(Path(os.environ["REDIS_HA_INVENTORY"])) as inventory:
+    with as_an_operators() as inventory:
         return measure(nodes, inventory)
 
 

@@ -64,20 +64,26 @@ def in_turn(works: Mapping[str, Callable[[], object]], rounds: int) -> dict[str,
     return medians
 
 
-def cluster() -> ClusterSpec:
-    """The laboratory's pair."""
+def inventory_path() -> Path:
+    """The laboratory's inventory."""
     try:
-        return load_inventory(Path(os.environ["REDIS_HA_INVENTORY"])).clusters[0]
+        return Path(os.environ["REDIS_HA_INVENTORY"])
     except KeyError:
         sys.exit("run it in a laboratory: redis-ha-console lab run healthy -- python benchmarks/NAME.py")
 
 
+def cluster() -> ClusterSpec:
+    """The laboratory's pair."""
+    return load_inventory(inventory_path()).clusters[0]
+
+
 @contextmanager
-def as_an_operators(inventory: Path) -> Iterator[Path]:
-    """The path of the same inventory outside of the memory that laboratories live in.
+def as_an_operators() -> Iterator[Path]:
+    """A path of the laboratory's inventory outside of the memory that laboratories live in.
 
     The console keeps what it has checked of an operator's inventory, and nothing of one that is gone in a while.
     """
+    inventory = inventory_path()
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder) / "inventory"
         place.symlink_to(inventory.parent)
@@ -87,7 +93,7 @@ def as_an_operators(inventory: Path) -> Iterator[Path]:
 def ssh_config() -> str:
     """The laboratory's ssh_config, for measuring against the ssh program."""
     spec = cluster().nodes[0].ssh
-    return spec.config_file or str(Path(os.environ["REDIS_HA_INVENTORY"]).with_name("ssh_config"))
+    return spec.config_file or str(inventory_path().with_name("ssh_config"))
 
 
 def ansible_program() -> str | None:
